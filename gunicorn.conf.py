@@ -1,0 +1,6 @@
+"""The project's own gunicorn.conf.py, from the root."""
+
+import runpy
+from pathlib import Path
+
+globals().update(runpy.run_path(str(Path(__file__).parent / "project" / "gunicorn.conf.py")))

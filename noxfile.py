@@ -1,0 +1,11 @@
+"""Chores for whoever prefers nox: ``nox -s test`` is ``./dev test``."""
+
+import nox
+
+nox.options.sessions = ["check", "test"]
+
+for _chore in ("serve", "test", "check", "gate", "matrix", "races", "timing", "lock"):
+
+    @nox.session(name=_chore, python=False)
+    def _run(session: nox.Session, chore: str = _chore) -> None:
+        session.run("./dev", chore, *session.posargs, external=True)

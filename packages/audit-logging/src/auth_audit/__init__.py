@@ -1,0 +1,1 @@
+"""An append-only trail of what happened, written in the transaction of the change."""

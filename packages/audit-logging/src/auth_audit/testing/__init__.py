@@ -1,0 +1,1 @@
+"""For tests of sites that have the trail."""

@@ -1,0 +1,23 @@
+"""A pytest plugin: ``-p auth_audit.testing.plugin``. Without it, no test with transactions could be cleaned up."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import TransactionTestCase
+
+
+@pytest.fixture(autouse=True, scope="session")
+def flush_without_guards() -> Iterator[None]:
+    """Lift the guards while Django flushes the database after a test."""
+    from auth_audit.testing.trail import lifted_guards  # noqa: PLC0415 - Django is set up only now
+
+    flush = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public seam
+
+    def flush_lifted(self: Any) -> None:
+        with lifted_guards():
+            flush(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", flush_lifted)
+        yield

@@ -1,0 +1,41 @@
+"""Taking the guards away, so that a test can flush its database; reading what was recorded."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection
+
+from auth_audit import guards
+from auth_audit.models import AuditEntry
+
+
+class NotATest(Exception):
+    """The guards were to be lifted on a database that no test made."""
+
+
+@contextmanager
+def lifted_guards() -> Iterator[None]:
+    """Let a test flush or empty the trail; the guards stand again afterwards.
+
+    Raises:
+        NotATest: this is not the database of a test run.
+    """
+    if not _is_test_database():
+        raise NotATest
+    guards.lift()
+    try:
+        yield
+    finally:
+        guards.lay()
+
+
+def recorded(name: str = "") -> list[AuditEntry]:
+    """Return the entries of the trail in order, of one name or all."""
+    entries = AuditEntry.objects.order_by("id")
+    return list(entries.filter(name=name) if name else entries)
+
+
+def _is_test_database() -> bool:
+    """Django renames the database while tests run: ``test_…``, or SQLite's own in memory."""
+    name = str(connection.settings_dict["NAME"]).rpartition("/")[2]
+    return name.startswith(("test_", "file:memorydb_")) or ":memory:" in name

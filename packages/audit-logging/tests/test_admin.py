@@ -1,0 +1,112 @@
+"""The trail in the admin site can be read, and nothing else."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from auth_audit import admin
+from auth_audit.admin import AuditEntryAdmin
+from auth_audit.models import AuditEntry
+from auth_core.client import Client
+from auth_core.events import AuthEvent, Event, record
+from auth_core.testing.plans import unindexed
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/admin/auth_audit/auditentry/"
+
+
+@pytest.fixture
+def officer(auditor: Browser) -> Browser:
+    """The browser of somebody who may read the trail, and may use the admin site."""
+    User.objects.filter(email="auditor@example.org").update(is_staff=True)
+    return auditor
+
+
+@pytest.fixture
+def entry(alice: Any) -> AuditEntry:
+    """An entry that every column of a search finds."""
+    client = Client(ip="2001:db8::1", network="2001:db8::/64")
+    record(Event(name=AuthEvent.PASSWORD_CHANGED, subject=alice, session=uuid4(), client=client))
+    return AuditEntry.objects.latest("id")
+
+
+def found(browser: Browser, term: Any) -> list[AuditEntry]:
+    page = browser.get(LIST, {"q": term})
+    assert page.status_code == 200
+    return list(page.context["cl"].result_list)
+
+
+def test_the_list_shows_whether_each_is_genuine(officer: Browser, entry: AuditEntry) -> None:
+    page = officer.get(LIST).content.decode()
+
+    assert "auth.password.changed" in page
+    assert "icon-yes" in page
+    assert "icon-no" not in page
+
+
+def test_one_entry_is_shown_and_cannot_be_edited(officer: Browser, entry: AuditEntry) -> None:
+    address = reverse("admin:auth_audit_auditentry_change", args=[entry.pk])
+
+    page = officer.get(address)
+    posted = officer.post(address, {"reason": "forged"})
+
+    assert page.status_code == 200
+    assert b'<input type="submit"' not in page.content
+    assert posted.status_code == 403
+
+
+@pytest.mark.parametrize("page", ["add", "delete"])
+def test_none_is_added_or_deleted(page: str, officer: Browser, entry: AuditEntry) -> None:
+    address = reverse(f"admin:auth_audit_auditentry_{page}", args=[] if page == "add" else [entry.pk])
+
+    assert officer.post(address, {"post": "yes"}).status_code == 403
+    assert b"delete_selected" not in officer.get(LIST).content
+
+
+@pytest.mark.parametrize("column", ["name", "subject_id", "session_id", "correlation_id", "ip", "id"])
+def test_an_entry_is_found_by(column: str, officer: Browser, entry: AuditEntry) -> None:
+    assert entry in found(officer, getattr(entry, column))
+
+
+@pytest.mark.parametrize("term", ["nobody", "1", "192.0.2.1", "x" * 10_000, "'; --", "%"])
+def test_what_is_not_there_is_not_found(term: str, officer: Browser, entry: AuditEntry) -> None:
+    assert found(officer, term) == []
+
+
+@pytest.mark.parametrize(("given", "count"), [("severity=notice", 1), ("severity=alert", 0), ("outcome=success", 1)])
+def test_it_is_filtered_without_reading_the_whole_table(
+    given: str, count: int, officer: Browser, entry: AuditEntry
+) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        page = officer.get(f"{LIST}?{given}&q=auth.password.changed")
+
+    assert len(page.context["cl"].result_list) == count
+    assert not any("DISTINCT" in query["sql"] for query in queries)
+
+
+def test_a_count_has_a_bound(officer: Browser, entry: AuditEntry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admin, "_MOST_COUNTED", 1)
+    record(Event(name=AuthEvent.EMAIL_VERIFIED))
+
+    page = officer.get(LIST)
+
+    assert page.context["cl"].result_count == 1
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("term", ["auth.password.changed", "01900000-0000-7000-8000-000000000000"])
+def test_a_search_is_indexed(term: str, rf: Any) -> None:
+    shown = AuditEntryAdmin(AuditEntry, admin.admin.site)
+
+    def search() -> None:
+        entries, _distinct = shown.get_search_results(rf.get(LIST), AuditEntry.objects.all(), term)
+        list(entries.order_by("-id")[:50])
+
+    assert unindexed(search) == []

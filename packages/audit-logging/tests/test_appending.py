@@ -1,0 +1,207 @@
+"""What the trail keeps, and when it keeps nothing."""
+
+import threading
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import DatabaseError, connection, transaction
+from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
+
+from auth_audit.models import AuditEntry
+from auth_audit.testing.trail import recorded
+from auth_core.client import Client
+from auth_core.context import Context, bound
+from auth_core.events import AuthEvent, Event, EventOutcome, record
+from auth_core.testing.parallel import at_once, tally
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.asvs("16.2.1")
+def test_an_entry_says_who_what_where_and_when(alice: Any) -> None:
+    session, application = uuid4(), uuid4()
+    client = Client(ip="192.0.2.1", network="192.0.2.1", user_agent="Firefox")
+
+    with bound(Context(correlation_id="c" * 36, client_request_id="theirs-12345")):
+        record(
+            Event(
+                name=AuthEvent.LOGIN_FAILED,
+                subject=alice,
+                session=session,
+                application=application,
+                outcome=EventOutcome.FAILURE,
+                reason="password",
+                target=("session", str(session)),
+                client=client,
+                data={"purpose": "login"},
+            )
+        )
+
+    entry = recorded("auth.login.failed")[0]
+    assert entry.subject_id == alice.auth_identity.subject_id
+    assert entry.actor_id is None
+    assert (entry.session_id, entry.application_id) == (session, application)
+    assert (entry.outcome, entry.reason, entry.severity) == ("failure", "password", "notice")
+    assert entry.retention == "security"
+    assert (entry.target_kind, entry.target_id) == ("session", str(session))
+    assert entry.data == {"purpose": "login"}
+    assert (entry.ip, entry.network, entry.user_agent) == ("192.0.2.1", "192.0.2.1", "Firefox")
+    assert (entry.correlation_id, entry.client_request_id) == ("c" * 36, "theirs-12345")
+
+
+def test_no_user_is_known_by_a_key_of_a_table(alice: Any) -> None:
+    record(Event(name=AuthEvent.EMAIL_VERIFIED, subject=alice, actor=alice))
+
+    entry = recorded("auth.email.verified")[0]
+    assert entry.subject_id == entry.actor_id == alice.auth_identity.subject_id != alice.pk
+
+
+@pytest.mark.asvs("16.2.2")
+@pytest.mark.postgresql
+def test_the_database_says_when_and_in_which_transaction(alice: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_current_xact_id()::text::bigint")
+        (current,) = cursor.fetchone()
+
+    record(Event(name=AuthEvent.EMAIL_VERIFIED, subject=alice))
+
+    entry = recorded("auth.email.verified")[0]
+    assert entry.transaction_id == current
+    assert entry.recorded_at.utcoffset().total_seconds() == 0
+
+
+@pytest.mark.postgresql
+def test_whoever_inserts_cannot_say_another_time(alice: Any) -> None:
+    record(Event(name=AuthEvent.EMAIL_VERIFIED, subject=alice))
+    with connection.cursor() as cursor:
+        columns = ", ".join(f.column for f in AuditEntry._meta.fields if f.column not in ("id", "recorded_at"))
+        cursor.execute(
+            f"INSERT INTO auth_audit_auditentry (id, recorded_at, {columns})"
+            f" SELECT gen_random_uuid(), '1999-01-01', {columns} FROM auth_audit_auditentry LIMIT 1"
+        )
+
+    assert not AuditEntry.objects.filter(recorded_at__year=1999).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_outside_a_transaction_an_entry_is_kept_at_once(alice: Any) -> None:
+    record(Event(name=AuthEvent.EMAIL_VERIFIED, subject=alice))
+    connection.close()  # what was not committed is gone with it
+
+    assert recorded("auth.email.verified")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_entry_is_one_statement(alice: Any) -> None:
+    assert alice.auth_identity
+
+    with CaptureQueriesContext(connection) as queries:
+        record(Event(name=AuthEvent.EMAIL_VERIFIED, subject=alice, actor=alice))
+
+    assert [query["sql"].split()[0] for query in queries] == ["INSERT"]
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("share_a_lock", [False, True], ids=["as it is", "with a planted lock"])
+def test_two_writers_do_not_wait_for_each_other(share_a_lock: bool) -> None:
+    both_have_written = threading.Barrier(2, timeout=2)
+
+    def write() -> None:
+        with transaction.atomic():
+            if share_a_lock:
+                connection.cursor().execute("SELECT pg_advisory_xact_lock(7)")
+            record(Event(name=AuthEvent.EMAIL_VERIFIED))
+            both_have_written.wait()
+
+    results = at_once([write, write])
+
+    assert len(recorded()) == (0 if share_a_lock else 2)
+    assert tally(results) == ({"BrokenBarrierError": 2} if share_a_lock else {"NoneType": 2})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_rolled_back_leaves_no_entry(alice: Any) -> None:
+    before = len(recorded())
+
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        record(Event(name=AuthEvent.EMAIL_VERIFIED, subject=alice))
+        _ = 1 / 0
+
+    assert len(recorded()) == before
+
+
+@pytest.mark.asvs("16.5.3")
+@pytest.mark.asvs("2.3.3")
+def test_a_change_that_cannot_be_recorded_is_undone(alice: Any, settings: Any) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "FIELD_KEYS": {}}
+
+    with pytest.raises(Exception, match="FIELD_KEYS"), transaction.atomic():
+        User.objects.filter(pk=alice.pk).update(first_name="Mallory")
+        record(Event(name=AuthEvent.EMAIL_VERIFIED, subject=alice))
+
+    alice.refresh_from_db()
+    assert alice.first_name == ""
+
+
+def test_a_change_is_undone_when_the_table_is_gone(alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(AuditEntry._meta, "db_table", "no_such_table")
+
+    with pytest.raises(DatabaseError), transaction.atomic():
+        User.objects.filter(pk=alice.pk).update(first_name="Mallory")
+        record(Event(name=AuthEvent.EMAIL_VERIFIED, subject=alice))
+
+    alice.refresh_from_db()
+    assert alice.first_name == ""
+
+
+@pytest.mark.asvs("16.3.1")
+def test_a_wrong_password_is_in_the_trail(alice: Any) -> None:
+    body = {"identifier": "alice@example.org", "password": "not the password at all", "transport": "cookie"}
+
+    Browser().post("/api/v1/login/", body, content_type="application/json", HTTP_USER_AGENT="curl")
+
+    entry = recorded("auth.login.failed")[0]
+    assert (entry.reason, entry.ip, entry.user_agent) == ("password", "127.0.0.1", "curl")
+    assert entry.subject_id == alice.auth_identity.subject_id
+
+
+@pytest.mark.asvs("16.2.5")
+def test_what_nobody_is_called_is_not_kept(db: None) -> None:
+    body = {"identifier": "hunter2hunter2", "password": "not the password at all", "transport": "cookie"}
+
+    Browser().post("/api/v1/login/", body, content_type="application/json")
+
+    assert recorded("auth.login.failed")[0].subject_id is None
+    assert "hunter2" not in str(list(AuditEntry.objects.values()))
+
+
+@pytest.mark.asvs("16.4.1")
+@pytest.mark.parametrize("text", ["a\x00b", "\x1b[31mred", "x" * 1_000, "\ud800"])
+def test_whoever_makes_an_event_cannot_have_it_refused_by_the_table(text: str) -> None:
+    client = Client(ip="fe80::1%eth0", network=text, user_agent=text)
+
+    with bound(Context(correlation_id=text, client_request_id=text)):
+        record(Event(name=AuthEvent.LOGIN_CHALLENGED, client=client, reason=text, target=(text, text)))
+
+    entry = recorded("auth.login.challenged")[0]
+    entry.full_clean(exclude=["changes"], validate_unique=False)
+    assert entry.ip == "fe80::1"
+    assert entry.target_id.isprintable()
+    assert entry.target_id[:1] in (text[0], "\\")
+
+
+@pytest.mark.asvs("16.4.1")
+@pytest.mark.parametrize("text", ["a\r\nb", "\x1b[31mred", '","forged":"', "\u202eevil", "x" * 100_000, "\x00"])
+def test_what_comes_from_outside_is_encoded_and_bounded(text: str, alice: Any) -> None:
+    body = {"identifier": "alice@example.org", "password": "not the password at all", "transport": "cookie"}
+
+    Browser().post("/api/v1/login/", body, content_type="application/json", HTTP_USER_AGENT=text)
+    record(Event(name=AuthEvent.LOGIN_CHALLENGED, data={"kind": text}))
+
+    agent = recorded("auth.login.failed")[0].user_agent
+    kind = recorded("auth.login.challenged")[0].data["kind"]
+    assert all(kept.isprintable() and len(kept) <= 512 for kept in (agent, kind))

@@ -1,0 +1,237 @@
+"""The trail cannot be changed: not by the ORM, not by SQL, not after a migration."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import DatabaseError, connection, transaction
+from django.db.models.signals import post_migrate
+from django.dispatch import Signal
+
+from auth_audit import checks, guards, partitions, receivers
+from auth_audit.models import AuditEntry, TrailIsAppendOnly
+from auth_audit.testing import trail
+from auth_core.events import AuthEvent, Event, record
+
+STATEMENTS = {
+    "UPDATE": "UPDATE {table} SET reason = 'forged'",
+    "DELETE": "DELETE FROM {table}",
+    "TRUNCATE": "TRUNCATE {table}",
+}
+
+
+@pytest.fixture
+def entry(db: None) -> AuditEntry:
+    record(Event(name=AuthEvent.EMAIL_VERIFIED))
+    return AuditEntry.objects.get()
+
+
+def refuses(sql: str) -> bool:
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(sql)
+    except DatabaseError as error:
+        return "append-only" in str(error)
+    return False
+
+
+@pytest.mark.asvs("16.4.2")
+@pytest.mark.sqlite
+@pytest.mark.parametrize("verb", ["UPDATE", "DELETE"])
+def test_sqlite_refuses(verb: str, entry: AuditEntry) -> None:
+    assert refuses(STATEMENTS[verb].format(table=guards.TABLE))
+
+
+@pytest.mark.asvs("16.4.2")
+@pytest.mark.sqlite
+@pytest.mark.parametrize("key", ["id", "rowid"])
+def test_sqlite_refuses_to_replace(key: str, entry: AuditEntry) -> None:
+    """It removes the row that is in the way, and what stands against DELETE does not fire."""
+    columns = [field.column for field in AuditEntry._meta.fields if field.column != "id"]
+    keys = ["id", "rowid"]
+    values = [name if name == key else "-1" if name == "rowid" else "lower(hex(randomblob(16)))" for name in keys]
+
+    assert refuses(
+        f"INSERT OR REPLACE INTO {guards.TABLE} ({', '.join([*keys, *columns])})"
+        f" SELECT {', '.join([*values, *columns])} FROM {guards.TABLE}"
+    )
+    record(Event(name=AuthEvent.EMAIL_VERIFIED))
+    assert AuditEntry.objects.count() == 2
+
+
+@pytest.mark.asvs("16.4.2")
+@pytest.mark.postgresql
+def test_postgresql_refuses_to_replace(entry: AuditEntry) -> None:
+    columns = ", ".join(field.column for field in AuditEntry._meta.fields)
+
+    assert refuses(
+        f"INSERT INTO {guards.TABLE} ({columns}) SELECT {columns} FROM {guards.TABLE}"
+        " ON CONFLICT (id) DO UPDATE SET reason = 'forged'"
+    )
+
+
+@pytest.mark.asvs("16.4.2")
+@pytest.mark.postgresql
+@pytest.mark.parametrize("verb", STATEMENTS)
+@pytest.mark.parametrize("place", ["parent", "partition"])
+def test_postgresql_refuses(verb: str, place: str, entry: AuditEntry) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT tableoid::regclass::text FROM {guards.TABLE}")
+        (partition,) = cursor.fetchone()
+    assert partition != guards.TABLE
+
+    assert refuses(STATEMENTS[verb].format(table=guards.TABLE if place == "parent" else partition))
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db
+@pytest.mark.parametrize("verb", STATEMENTS)
+def test_a_partition_that_is_empty_refuses_truncate_too(verb: str) -> None:
+    tables = partitions.names()
+
+    assert len(tables) == 5
+    assert all(refuses(f"TRUNCATE {table}") for table in tables)
+
+
+def test_the_orm_refuses(entry: AuditEntry) -> None:
+    with pytest.raises(TrailIsAppendOnly):
+        AuditEntry.objects.update(reason="forged")
+    with pytest.raises(TrailIsAppendOnly):
+        AuditEntry.objects.all().delete()
+    with pytest.raises(TrailIsAppendOnly):
+        entry.delete()
+    with pytest.raises(TrailIsAppendOnly):
+        entry.save()
+
+
+@pytest.mark.django_db
+def test_the_guards_stand_after_migrate() -> None:
+    assert guards.missing() == []
+    assert checks.check_guards(databases=["default"]) == []
+
+
+@pytest.fixture
+def later(settings: Any) -> Iterator[None]:
+    """A later version of the package, which has one migration more."""
+    settings.MIGRATION_MODULES = {"auth_audit": "later.migrations"}
+    yield
+    call_command("migrate", "auth_audit", "0001", verbosity=0)
+
+
+@pytest.mark.asvs("16.4.2")
+@pytest.mark.django_db(transaction=True)
+def test_the_guards_stand_after_a_migration_that_remakes_the_table(later: None) -> None:
+    """On SQLite Django makes a new table, copies, drops the old one, and with it the triggers."""
+    record(Event(name=AuthEvent.EMAIL_VERIFIED))
+
+    with signal_muted(post_migrate, "auth_audit.prepare_table"):
+        call_command("migrate", "auth_audit", "0002", verbosity=0)
+    lost = guards.missing()
+    call_command("migrate", "auth_audit", "0002", verbosity=0)
+
+    assert bool(lost) == (connection.vendor == "sqlite"), "the trap this is about"
+    assert guards.missing() == []
+    verbs = ["UPDATE", "DELETE"] if connection.vendor == "sqlite" else list(STATEMENTS)
+    places = [guards.TABLE, *partitions.names()]
+    assert [(verb, place) for verb in verbs for place in places if not stands_against(verb, place)] == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_migration_can_be_taken_back() -> None:
+    call_command("migrate", "auth_audit", "zero", verbosity=0)
+    left = what_is_left()
+    call_command("migrate", "auth_audit", verbosity=0)
+
+    assert left == []
+    assert guards.missing() == partitions.missing() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_guard_that_is_gone_is_seen() -> None:
+    with trail.lifted_guards():
+        errors = checks.check_guards(databases=["default"])
+
+    assert errors
+    assert {error.id for error in errors} == {"auth_audit.E001"}
+    assert guards.missing() == []
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "sabotage",
+    [
+        "ALTER TABLE {table} DISABLE TRIGGER auth_audit_no_change",
+        "ALTER TABLE {table} ENABLE REPLICA TRIGGER auth_audit_stamp",
+        "ALTER TABLE {partition} DISABLE TRIGGER auth_audit_no_change",
+        "ALTER TABLE {partition} DISABLE TRIGGER auth_audit_no_truncate",
+        "DROP TRIGGER auth_audit_no_truncate ON {partition}",
+        "CREATE OR REPLACE FUNCTION auth_audit_refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+        "CREATE OR REPLACE TRIGGER auth_audit_no_change BEFORE UPDATE OR DELETE ON {table}"
+        " FOR EACH ROW WHEN (false) EXECUTE FUNCTION auth_audit_refuse()",
+        "CREATE OR REPLACE TRIGGER auth_audit_no_change BEFORE UPDATE OF name OR DELETE ON {table}"
+        " FOR EACH ROW EXECUTE FUNCTION auth_audit_refuse()",
+        "CREATE OR REPLACE TRIGGER auth_audit_no_change BEFORE DELETE ON {table}"
+        " FOR EACH ROW EXECUTE FUNCTION auth_audit_refuse()",
+    ],
+)
+def test_a_guard_that_stands_in_name_only_is_seen_and_laid_again(sabotage: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sabotage.format(table=guards.TABLE, partition=partitions.names()[0]))
+
+    seen = guards.missing()
+    guards.lay()
+
+    assert seen
+    assert guards.missing() == []
+
+
+@pytest.mark.sqlite
+@pytest.mark.django_db
+def test_on_sqlite_too_a_guard_in_name_only_is_seen_and_laid_again() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER auth_audit_no_delete")
+        cursor.execute(f"CREATE TRIGGER auth_audit_no_delete BEFORE DELETE ON {guards.TABLE} BEGIN SELECT 1; END")
+
+    seen = guards.missing()
+    guards.lay()
+
+    assert seen == [f"{guards.TABLE} auth_audit_no_delete"]
+    assert guards.missing() == []
+
+
+@pytest.mark.django_db
+def test_outside_tests_the_guards_cannot_be_lifted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(connection.settings_dict, "NAME", "production")
+
+    with pytest.raises(trail.NotATest), trail.lifted_guards():
+        pass
+
+
+def stands_against(verb: str, place: str) -> bool:
+    """Say whether *verb* is refused at *place*; where there is no row, UPDATE and DELETE have nothing to refuse."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM {place}")
+        (rows,) = cursor.fetchone()
+    return (rows == 0 and verb != "TRUNCATE") or refuses(STATEMENTS[verb].format(table=place))
+
+
+def what_is_left() -> list[str]:
+    tables = [table for table in connection.introspection.table_names() if table.startswith("auth_audit")]
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("SELECT name FROM sqlite_master WHERE name LIKE 'auth_audit%'")
+        else:
+            cursor.execute("SELECT proname FROM pg_proc WHERE proname LIKE 'auth_audit%'")
+        return tables + [name for (name,) in cursor.fetchall()]
+
+
+@contextmanager
+def signal_muted(signal: Signal, dispatch_uid: str) -> Iterator[None]:
+    assert signal.disconnect(dispatch_uid=dispatch_uid)
+    try:
+        yield
+    finally:
+        signal.connect(receivers.prepare_table, dispatch_uid=dispatch_uid)

@@ -1,0 +1,126 @@
+"""The MAC of an entry: it verifies what was appended, and nothing else."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import models
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from auth_audit import macs
+from auth_audit.models import AuditEntry
+from auth_audit.testing.trail import recorded
+from auth_core.client import Client
+from auth_core.events import AuthEvent, Event, EventOutcome, record
+
+pytestmark = pytest.mark.django_db
+
+in_one_database = settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=32)
+
+#: What a forger could write into a column of each type.
+FORGED: dict[type[Any], st.SearchStrategy[Any]] = {
+    models.UUIDField: st.none() | st.uuids(),
+    models.CharField: TEXT,
+    models.JSONField: st.dictionaries(TEXT, TEXT | st.integers() | st.none(), max_size=3),
+    models.GenericIPAddressField: st.none() | st.ip_addresses().map(str) | TEXT,
+}
+
+
+def covered_columns() -> list[Any]:
+    return [field for field in AuditEntry._meta.concrete_fields if field.name not in macs.NOT_COVERED]
+
+
+def appended(**details: Any) -> AuditEntry:
+    """Return an entry as the database gives it back."""
+    details = {"reason": "password", "outcome": EventOutcome.FAILURE, "data": {"purpose": "login"}, **details}
+    record(Event(name=AuthEvent.LOGIN_FAILED, **details))
+    return AuditEntry.objects.latest("id")
+
+
+@given(
+    address=st.ip_addresses().map(str),
+    agent=TEXT,
+    reason=TEXT,
+    purpose=st.floats() | st.integers() | st.text(st.characters()) | st.lists(st.floats()) | st.none(),
+)
+@in_one_database
+def test_whatever_is_appended_verifies_when_it_is_read(address: str, agent: str, reason: str, purpose: Any) -> None:
+    client = Client(ip=address, network=address, user_agent=agent)
+
+    entry = appended(client=client, reason=reason, data={"purpose": purpose}, session=uuid4(), target=("a", reason))
+
+    assert macs.verifies(entry)
+
+
+@pytest.mark.parametrize("address", ["::1.2.3.4", "::102:304", "::ffff:192.0.2.1", "2001:db8:0:0:1:0:0:1"])
+def test_an_address_that_the_database_spells_its_own_way_verifies(address: str) -> None:
+    assert macs.verifies(appended(client=Client(ip=address)))
+
+
+@given(column=st.sampled_from(covered_columns()), data=st.data())
+@in_one_database
+def test_an_entry_with_any_column_changed_does_not_verify(column: Any, data: st.DataObject) -> None:
+    entry = appended(client=Client(ip="192.0.2.1"), target=("session", "1"))
+    before = macs.covered(entry)
+
+    setattr(entry, column.attname, data.draw(FORGED[type(column)]))
+
+    verified = macs.verifies(entry)
+    assume(_covered(entry) != before)
+    assert not verified
+
+
+def test_only_what_the_database_sets_is_not_covered() -> None:
+    assert {"mac", "recorded_at", "transaction_id"} == macs.NOT_COVERED
+
+
+@pytest.mark.parametrize("nonsense", ["", "é" * 64, "0" * 64])
+def test_a_mac_that_is_nonsense_does_not_verify(nonsense: str) -> None:
+    entry = appended()
+
+    entry.mac = nonsense
+
+    assert not macs.verifies(entry)
+
+
+def test_a_column_that_is_added_later_breaks_no_mac_until_it_is_filled(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = appended()
+    column = models.CharField(max_length=8, default="")
+    column.set_attributes_from_name("added_later")
+    monkeypatch.setattr(AuditEntry._meta, "concrete_fields", (*AuditEntry._meta.concrete_fields, column))
+
+    verified = {}
+    for value in ("", "forged"):
+        entry.added_later = value  # type: ignore[attr-defined]
+        verified[value] = macs.verifies(entry)
+
+    assert verified == {"": True, "forged": False}
+
+
+def test_an_entry_under_a_key_that_is_gone_does_not_verify(settings: Any) -> None:
+    entry = appended()
+
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "FIELD_KEYS": {"other": "b3RoZXItb25seS1vdGhlci1vbmx5LW90aGVyLTMyMzI"}}
+
+    assert not macs.verifies(entry)
+
+
+def test_an_entry_under_an_older_key_verifies(settings: Any) -> None:
+    entry = appended()
+    newer = {"newer": "b3RoZXItb25seS1vdGhlci1vbmx5LW90aGVyLTMyMzI"}
+
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "FIELD_KEYS": newer | settings.AUTH_CORE["FIELD_KEYS"]}
+
+    assert macs.verifies(entry)
+    assert appended().mac_key == "newer"
+    assert all(macs.verifies(entry) for entry in recorded())
+
+
+def _covered(entry: AuditEntry) -> Any:
+    try:
+        return macs.covered(entry)
+    except ValueError:
+        return None

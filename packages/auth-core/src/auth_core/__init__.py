@@ -1,0 +1,1 @@
+"""Identity, login and the mechanisms every Enterprise Auth package shares."""

@@ -1,0 +1,35 @@
+"""Users in the admin site: names, staff and permissions; never a password (ASVS 6.4.6)."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from auth_core.accounts.models import User
+
+
+@admin.register(User)
+class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot subscript it
+    """Edits what a person is called and may do; accounts are closed under *identities*, where it is recorded."""
+
+    list_display = ("email", "display_name", "is_active", "is_staff", "is_superuser", "created_at", "last_login")
+    list_filter = ("is_active", "is_staff", "is_superuser")
+    search_fields = ("=email", "=username")
+    show_full_result_count = False
+    ordering = ("-id",)
+    fields = (
+        "email", "username", "display_name", "locale", "timezone", "is_active", "is_staff", "is_superuser",
+        "groups", "user_permissions", "created_at", "last_login",
+    )  # fmt: skip
+    readonly_fields = ("email", "is_active", "created_at", "last_login")
+    filter_horizontal = ("groups", "user_permissions")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Refuse: ``create_user`` makes an account, with identity, address and event."""
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Let only superusers change what somebody may do: staff could make themselves superusers."""
+        mine = tuple(self.readonly_fields)
+        own = getattr(request.user, "is_superuser", False)
+        return mine if own else (*mine, "is_staff", "is_superuser", "groups", "user_permissions")

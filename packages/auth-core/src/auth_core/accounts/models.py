@@ -1,0 +1,91 @@
+"""The user model."""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models, transaction
+from django.utils.timezone import now
+from django.utils.translation import gettext_lazy as _
+
+from auth_core.emails import InvalidAddress, parse
+from auth_core.ids import uuid7
+from auth_core.models import EmailAddress
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes users; an address is normalised before it is compared or stored."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Return a saved user, with the address that they sign in with; not proven yet.
+
+        Raises:
+            InvalidAddress: *email* is not an address.
+        """
+        address = parse(email)
+        user = self.model(email=address.key, **fields)
+        user.set_password(password)
+        with transaction.atomic(using=self._db):
+            user.save(using=self._db, force_insert=True)
+            EmailAddress.objects.using(self._db).create(
+                user=user, address=address.display, key=address.key, is_primary=True
+            )
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Return a saved user who may do everything."""
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """Return the user who signs in with this address, in whatever spelling."""
+        try:
+            key = parse(username or "").key
+        except InvalidAddress as error:
+            raise self.model.DoesNotExist from error
+        return self.get(email=key)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """Somebody who signs in with an e-mail address.
+
+    `email` is the normalised key of the primary address; how the person writes it is
+    kept in `auth_core.EmailAddress`.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    email = models.CharField(
+        _("e-mail address"), max_length=320, unique=True, help_text=_("Normalised: case folded, domain as A-labels.")
+    )
+    username = models.CharField(_("username"), max_length=150, unique=True, null=True, blank=True)
+    display_name = models.CharField(_("display name"), max_length=150, blank=True)
+    locale = models.CharField(_("locale"), max_length=16, blank=True, help_text=_("BCP 47; empty: the browser's."))
+    timezone = models.CharField(_("time zone"), max_length=64, blank=True, help_text=_("IANA name; empty: UTC."))
+    is_active = models.BooleanField(_("active"), default=True, help_text=_("Whether this person may sign in at all."))
+    is_staff = models.BooleanField(_("staff"), default=False, help_text=_("Whether the admin site opens."))
+    created_at = models.DateTimeField(_("created at"), default=now, editable=False)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        swappable = "AUTH_USER_MODEL"
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+
+    def __str__(self) -> str:
+        return self.email
+
+    @classmethod
+    def normalize_username(cls, username: Any) -> Any:
+        """Leave it: `parse` has normalised the address, with an A-label domain that NFKC cannot change."""
+        return username
+
+    def get_full_name(self) -> str:
+        """Return what others may call this person."""
+        return self.display_name
+
+    def get_short_name(self) -> str:
+        """Return what others may call this person."""
+        return self.display_name

@@ -1,0 +1,36 @@
+"""The authenticator of browsers; those of other callers come with the packages that open their sessions."""
+
+from typing import Any
+
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from auth_core.admission import NotAdmitted, admit
+from auth_core.api.problems import SCHEME
+from auth_core.evidence import session_of, set_session
+
+
+class CookieAuthentication(BaseAuthentication):
+    """Takes whom Django's session names, if they may still be here; stands last in the list.
+
+    CSRF is not its business: `ApiView` asks for the token on every unsafe request that
+    no header authenticated, anonymous ones included.
+    """
+
+    def authenticate(self, request: Request) -> tuple[Any, None] | None:
+        """Return the person behind the session cookie, or ``None``."""
+        user = getattr(request._request, "user", None)
+        if user is None or not user.is_authenticated:
+            return None
+        session = session_of(request)
+        try:
+            admit(user, session=session)
+        except NotAdmitted:
+            return None
+        if session is not None:
+            set_session(request, session)
+        return user, None
+
+    def authenticate_header(self, request: Request) -> str:
+        """Make an anonymous request a 401, not a 403."""
+        return SCHEME

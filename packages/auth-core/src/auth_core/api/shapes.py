@@ -1,0 +1,108 @@
+"""The shapes of answers, for the schema; nothing is serialised with them at run time."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+Shape = serializers.Serializer[Any]
+
+
+class FieldErrorShape(Shape):
+    """What is wrong with one field."""
+
+    field = serializers.CharField(allow_blank=True)
+    code = serializers.CharField()
+    detail = serializers.CharField()
+    params = serializers.DictField()
+
+
+class ProblemShape(Shape):
+    """A refusal (RFC 9457), served as ``application/problem+json``; some codes have further members."""
+
+    type = serializers.CharField(help_text="urn:auth:<code>")
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    code = serializers.CharField()
+    request_id = serializers.CharField()
+    errors = FieldErrorShape(many=True)  # type: ignore[assignment]  # DRF has an attribute of this name
+
+
+class CsrfShape(Shape):
+    """The token to send as ``X-CSRFToken``."""
+
+    csrf_token = serializers.CharField()
+
+
+class MeShape(Shape):
+    """A person, as they see themselves."""
+
+    id = serializers.UUIDField()
+    email = serializers.EmailField(allow_blank=True)
+    email_verified = serializers.BooleanField()
+    username = serializers.CharField(allow_null=True)
+    display_name = serializers.CharField(allow_blank=True)
+    locale = serializers.CharField(allow_blank=True)
+    timezone = serializers.CharField(allow_blank=True)
+    created_at = serializers.DateTimeField(allow_null=True)
+    second_factors = serializers.ListField(child=serializers.DictField())
+    acr = serializers.CharField(allow_blank=True, help_text="aal1, aal2 or aal3: what this session has proved.")
+
+
+class GrantedSessionShape(Shape):
+    """The session that a login opened."""
+
+    id = serializers.UUIDField()
+    acr = serializers.CharField()
+    amr = serializers.ListField(child=serializers.CharField())
+    auth_time = serializers.DateTimeField()
+    idle_expires_at = serializers.DateTimeField(allow_null=True)
+    expires_at = serializers.DateTimeField(allow_null=True)
+
+
+class GrantedShape(Shape):
+    """A login is over."""
+
+    status = serializers.CharField(help_text="granted")
+    user = MeShape()
+    session = GrantedSessionShape()
+    credential = serializers.CharField(required=False, help_text="With the transport `token`, and only here.")
+
+
+class AskedShape(Shape):
+    """The question; the shape of its answer is the kind's."""
+
+    kind = serializers.CharField()
+    method = serializers.CharField(allow_blank=True)
+    choice = serializers.CharField(allow_blank=True)
+    data = serializers.DictField()  # type: ignore[assignment]  # DRF has an attribute of this name
+
+
+class ChoiceShape(Shape):
+    """One way of answering."""
+
+    id = serializers.CharField()
+    method = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # DRF has an attribute of this name
+
+
+class ChallengedShape(Shape):
+    """A login goes on: send the answer to ``login/answer/``."""
+
+    status = serializers.CharField(help_text="challenged")
+    token = serializers.CharField()
+    expires_at = serializers.DateTimeField()
+    attempts_left = serializers.IntegerField()
+    challenge = AskedShape()
+    choices = ChoiceShape(many=True)
+
+
+def page_of(shape: type[Shape]) -> type[Shape]:
+    """Return the shape of a page of *shape*."""
+    members = {
+        "__doc__": "One page of a list.",
+        "next": serializers.URLField(allow_null=True),
+        "previous": serializers.URLField(allow_null=True),
+        "results": shape(many=True),
+    }
+    return type(f"{shape.__name__.removesuffix('Shape')}PageShape", (serializers.Serializer,), members)

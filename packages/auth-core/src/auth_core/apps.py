@@ -1,0 +1,27 @@
+"""The app ``auth_core``."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class AuthCoreConfig(AppConfig):
+    """Identity, login and the mechanisms that every package shares."""
+
+    name = "auth_core"
+    label = "auth_core"
+    verbose_name = _("Authentication")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Watch rows, offer snapshot parts and sweeps, register the checks."""
+        from auth_core import checks, event_log, limits, outbox, people, receivers  # noqa: F401, PLC0415 - checks register by import; models exist only now
+        from auth_core.models.pending_login import delete_expired as delete_expired_logins  # noqa: PLC0415 - as above
+        from auth_core.registries import snapshot_parts, sweeps  # noqa: PLC0415 - as above
+
+        receivers.connect()
+        event_log.connect()
+        outbox.connect()
+        sweeps.register("auth_core.guess_budgets", limits.delete_expired)
+        sweeps.register("auth_core.outbox", outbox.sweep)
+        sweeps.register("auth_core.pending_logins", delete_expired_logins)
+        snapshot_parts.register(people.EMAIL_PART, people.email_part)

@@ -1,0 +1,29 @@
+"""The authentication backend: an identifier and a password."""
+
+from typing import Any
+
+from django.contrib.auth.backends import ModelBackend
+from django.http import HttpRequest
+
+from auth_core import passwords, people
+
+
+class IdentifierBackend(ModelBackend):
+    """Finds a person by address or username, with the same work whether or not there is one.
+
+    It does not look at ``is_active``: whether somebody may be here is `admission`'s
+    to say, after the same work as for everybody else (ASVS 6.3.8).
+    """
+
+    def authenticate(
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Return whom *username* and *password* prove, or ``None``."""
+        if username is None or password is None:
+            return None
+        user = people.find_by_identifier(username)
+        return user if passwords.verify(user, password) else None

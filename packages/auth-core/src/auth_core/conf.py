@@ -1,0 +1,81 @@
+"""The settings of this package: ``AUTH_CORE = {...}``."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from django.conf import settings
+
+from auth_core.options import Option, PackageSettings
+
+#: A budget: so many guesses, in so long a time.
+Budget = tuple[int, timedelta]
+
+
+class CoreSettings(PackageSettings):
+    """What a host may say in ``AUTH_CORE``; every key has a default that is safe."""
+
+    setting = "AUTH_CORE"
+
+    LOGIN_STEPS = Option[Sequence[str]]((), doc="Dotted paths of the `LoginStep`s, in the order in which they ask.")
+    GRANT_ISSUER = Option(
+        "auth_core.django_session.OpenDjangoSession", doc="Dotted path of the one `GrantIssuer`: what a login yields."
+    )
+    RISK_ASSESSOR = Option("auth_core.assurance.NoRisk", doc="Dotted path of the one `RiskAssessor`.")
+    AUTHENTICATION_CLASSES = Option[Sequence[str]](
+        ("auth_core.api.authentication.CookieAuthentication",),
+        doc="Dotted paths of the authenticators of the API; those that read a header first, the cookie last.",
+    )
+    LOGIN_COOKIE = Option("__Host-login", doc="Name of the cookie that binds a pending login to its browser.")
+    PENDING_LOGIN_LIFETIME = Option(timedelta(minutes=10), doc="How long a login may stay half done.")
+    PENDING_LOGIN_ATTEMPTS = Option(5, unit="answers", doc="How often one pending login may be answered.")
+    BUDGETS = Option[Mapping[str, Mapping[str, Budget]]](
+        {
+            "login": {
+                "identifier": (10, timedelta(minutes=15)),
+                "network": (100, timedelta(minutes=15)),
+            },
+            "answer": {"person": (10, timedelta(minutes=15))},
+        },
+        doc="How often may be guessed: use, then what is counted, then guesses and time.",
+    )
+    PASSWORD_TIME_COST = Option(2, unit="passes", doc="argon2id t (OWASP: t=2 with 19 MiB).")
+    PASSWORD_MEMORY_COST = Option(19 * 1024, unit="KiB", doc="argon2id m.")
+    PASSWORD_PARALLELISM = Option(1, unit="lanes", doc="argon2id p.")
+    PASSWORD_MIN_LENGTH = Option(
+        15, unit="code points", doc="Shortest new password; 15 where it is the only factor, 8 is the least (NIST)."
+    )
+    PASSWORD_CONTEXT_WORDS = Option[Sequence[str]](
+        (), doc="Words that no password may be built around: product, company, host (ASVS 6.2.11)."
+    )
+    FIELD_KEYS = Option[Mapping[str, str]](
+        {}, doc="Key id to base64url of 32 random bytes; the first encrypts, the others still decrypt."
+    )
+    TRUSTED_PROXIES = Option[Sequence[str]](
+        (), doc="Networks (CIDR) of our own reverse proxies; 'unix' for a proxy on a Unix socket."
+    )
+    PROXY_HEADER = Option("X-Forwarded-For", doc="The one header in which those proxies name the client.")
+    OUTBOUND_TIMEOUT = Option(timedelta(seconds=5), doc="Total time of one request to another service.")
+    OUTBOUND_MAX_BYTES = Option(65_536, unit="bytes", doc="Longest answer that is read from another service.")
+    OUTBOUND_ALLOWED_NETWORKS = Option[Sequence[str]](
+        (), doc="Private networks (CIDR) that requests to other services may reach."
+    )
+    REDIS_URL = Option("", doc="The shared cache; empty: none, and everything comes from the database.")
+    REDIS_PREFIX = Option("auth", doc="Begins every key of ours, so that one Redis may serve several sites.")
+    REDIS_TIMEOUT = Option(
+        timedelta(milliseconds=100), doc="How long one command may take before the database answers."
+    )
+    OUTBOX_RELAY = Option("thread", doc="Who delivers the outbox: 'thread', 'celery' or 'manual'.")
+    MAX_BODY_BYTES = Option(65_536, unit="bytes", doc="Longest JSON body that is read.")
+    READINESS = Option[Sequence[str]](
+        ("auth_core.health.database", "auth_core.health.migrations", "auth_core.health.keys", "auth_core.health.cache"),
+        doc="Dotted paths of the probes that /ready/ runs.",
+    )
+
+
+core = CoreSettings()
+
+
+def session_engine() -> str:
+    """Return the host's own ``SESSION_ENGINE``."""
+    engine: str = settings.SESSION_ENGINE
+    return engine

@@ -1,0 +1,332 @@
+"""The journey of a login: a short function, three slots, one row, one signal.
+
+Every door opens a `PendingLogin` with what it has proved and calls `advance`;
+whether somebody may be here, what is still missing, and what the login yields is
+decided there and nowhere else.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from django.contrib.auth import authenticate
+from django.contrib.auth.signals import user_login_failed
+from django.core.signals import setting_changed
+from django.db import transaction
+from django.utils.module_loading import import_string
+
+from auth_core import limits, passwords, people
+from auth_core.admission import NotAdmitted, Reason, admit
+from auth_core.assurance import Demand
+from auth_core.client import Client
+from auth_core.conf import core
+from auth_core.contracts import (
+    Challenged,
+    Grant,
+    Granted,
+    GrantIssuer,
+    LimitReached,
+    LoginOutcome,
+    LoginStep,
+    Purpose,
+    RiskAssessor,
+    Transport,
+)
+from auth_core.errors import (
+    AuthError,
+    ChallengeFailed,
+    InvalidCredentials,
+    InvalidRequest,
+    LoginDenied,
+    MoreProofRequired,
+)
+from auth_core.events import AuthEvent, Event, EventOutcome, record
+from auth_core.evidence import Evidence, Method, SessionFacts, amr_of
+from auth_core.models import PendingLogin
+from auth_core.models.pending_login import Caller
+
+
+def begin_login(
+    *, identifier: str, password: str, transport: Transport, client: Client, browser_secret: str = ""
+) -> LoginOutcome:
+    """Log in with a password, as far as a password goes.
+
+    Raises:
+        InvalidRequest: the password is longer than any can be; nothing is looked up or hashed.
+        TooManyAttempts: the identifier or the network has failed too often.
+        InvalidCredentials: unknown, wrong, disabled and locked: the same answer after the same work.
+        LoginDenied, MoreProofRequired: see `advance`.
+    """
+    passwords.check_shape(password)
+    guess = limits.charge("login", identifier=identifier, client=client)
+
+    user = authenticate(username=identifier, password=password)
+    reason = _refusal_of(user)
+    if reason is not None:
+        _refuse(identifier, reason, client)
+    guess.refund()
+
+    return open_login(
+        user=user,
+        evidence=Evidence.now(Method.PASSWORD),
+        purpose=Purpose.LOGIN,
+        transport=transport,
+        client=client,
+        browser_secret=browser_secret,
+    )
+
+
+def open_login(
+    *,
+    user: Any,
+    evidence: Evidence,
+    purpose: Purpose,
+    transport: Transport,
+    client: Client,
+    **known: Any,
+) -> LoginOutcome:
+    """Begin the login of *user*, who has proved *evidence*, and take it as far as it goes; every door ends here.
+
+    Args:
+        known: Further columns of `PendingLogin.objects.open`.
+
+    Raises:
+        InvalidCredentials, LoginDenied, MoreProofRequired: see `advance`.
+    """
+    assessment = risk_assessor().assess(user, client)
+    with transaction.atomic(durable=True):
+        login = PendingLogin.objects.open(
+            user=user,
+            backend=user.backend,
+            purpose=purpose,
+            transport=transport,
+            evidence=[evidence],
+            assessment=assessment,
+            **known,
+        )
+        record(_event(login, AuthEvent.LOGIN_STARTED, client))
+        result = _next(login, client)
+    return _raised_or_returned(result)
+
+
+def answer_login(*, token: str, answer: Mapping[str, Any], caller: Caller, client: Client) -> LoginOutcome:
+    """Take the answer to what a login asked last, and go on.
+
+    The attempt is spent, and the guess charged to the person over all their pending
+    logins, before the answer is looked at: parallel guesses cannot exceed either.
+
+    Raises:
+        LoginExpired: there is no such login, not for this caller, or not any more.
+        TooManyAttempts: this person has been guessed at too often.
+        ChallengeFailed: the answer is not right.
+        InvalidRequest: the answer has the wrong shape; nothing is spent.
+    """
+    login = PendingLogin.objects.find(token, caller)
+    login.spend_attempt()
+    step = _pending_step(login)
+    if step is not None:
+        _take_answer(login, step, answer, client)
+    return advance(login, client)
+
+
+def choose(*, token: str, choice: str, caller: Caller, client: Client) -> Challenged:
+    """Ask for another way of answering, or for the same once more.
+
+    Raises:
+        LoginExpired: as in `answer_login`, or nothing is asked.
+        InvalidRequest: there is no such choice.
+    """
+    login = PendingLogin.objects.find(token, caller)
+    step = _pending_step(login)
+    if step is None:
+        raise InvalidRequest
+    with transaction.atomic(durable=True):
+        return _challenge(login, step, client, choice=choice)
+
+
+def advance(login: PendingLogin, client: Client) -> LoginOutcome:
+    """Ask for whatever is still missing; if nothing is, grant.
+
+    Raises:
+        InvalidCredentials: the person may not be here (see `admission`).
+        LoginDenied: policy refuses, whatever is proved.
+        MoreProofRequired: nothing is left to ask, and it is not enough.
+        ChallengeFailed: there is nobody this login could be granted to.
+        LoginExpired: another answer was granted first.
+    """
+    with transaction.atomic(durable=True):
+        result = _next(login, client)
+    return _raised_or_returned(result)
+
+
+def end_login(*, user: Any, session: SessionFacts, client: Client) -> None:
+    """Sign out: end the session, and say so."""
+    with transaction.atomic(durable=True):
+        grant_issuer().end(session, user=user, reason="logout")
+        record(Event(name=AuthEvent.LOGOUT_COMPLETED, subject=user, session=session.id, client=client))
+
+
+def grant_issuer() -> GrantIssuer:
+    """Return what turns a proved login into a grant here."""
+    issuer: GrantIssuer = _slot(core.GRANT_ISSUER)
+    return issuer
+
+
+def risk_assessor() -> RiskAssessor:
+    """Return what judges logins here."""
+    assessor: RiskAssessor = _slot(core.RISK_ASSESSOR)
+    return assessor
+
+
+def login_steps() -> list[LoginStep]:
+    """Return what logins have to go through here, in order."""
+    return [_slot(path) for path in core.LOGIN_STEPS]
+
+
+def _next(login: PendingLogin, client: Client) -> LoginOutcome | AuthError:
+    """Return how it goes on; a refusal is returned, not raised, so that what it records is committed."""
+    if (refusal := _refusal(login, client)) is not None:
+        return refusal
+    for _round in range(2):
+        step = _pending_step(login)
+        if step is not None:
+            return _challenge(login, step, client, choice=None)
+        if login.user is None:
+            return ChallengeFailed(attempts_left=login.attempts_left)
+        if not login.meets_demand():
+            record(_event(login, AuthEvent.LOGIN_DENIED, client, EventOutcome.DENIED, "more_proof"))
+            return MoreProofRequired()
+        try:
+            return Granted(_grant(login, client))
+        except LimitReached:
+            # The step that settles it (which session to end) is pending now; go round once.
+            continue
+    record(_event(login, AuthEvent.LOGIN_DENIED, client, EventOutcome.DENIED, "limit"))
+    return LoginDenied()
+
+
+def _refusal(login: PendingLogin, client: Client) -> AuthError | None:
+    """Return the refusal that ends this login, if its person may not be here or policy says no."""
+    reason = None if login.user is None else _refusal_of(login.user)
+    if reason is not None:
+        login.close()
+        record(_event(login, AuthEvent.LOGIN_FAILED, client, EventOutcome.FAILURE, reason))
+        return InvalidCredentials()
+    if login.demand is Demand.DENY:
+        login.close()
+        record(_event(login, AuthEvent.LOGIN_DENIED, client, EventOutcome.DENIED, "policy"))
+        return LoginDenied()
+    return None
+
+
+def _grant(login: PendingLogin, client: Client) -> Grant:
+    """Close the login and issue its grant, both or neither; `LimitReached` undoes them."""
+    with transaction.atomic():
+        login.close()
+        grant = grant_issuer().issue(login, client)
+        record(_event(login, AuthEvent.LOGIN_SUCCEEDED, client, session=grant.session))
+    return grant
+
+
+def _challenge(login: PendingLogin, step: LoginStep, client: Client, *, choice: str | None) -> Challenged:
+    challenge = step.challenge(login, choice)
+    record(_event(login, AuthEvent.LOGIN_CHALLENGED, client, data={"kind": challenge.kind}))
+    return Challenged(
+        token=login.token, expires_at=login.expires_at, attempts_left=login.attempts_left, challenge=challenge
+    )
+
+
+def _take_answer(login: PendingLogin, step: LoginStep, answer: Mapping[str, Any], client: Client) -> None:
+    guess = limits.charge("answer", person=str(login.user_id or login.pk), client=client)
+    try:
+        evidence = step.answer(login, answer)
+    except InvalidRequest:
+        # Nothing was compared, so nothing was guessed: bad input changes nothing.
+        guess.refund()
+        login.return_attempt()
+        raise
+    except ChallengeFailed:
+        with transaction.atomic(durable=True):
+            record(_event(login, AuthEvent.LOGIN_FAILED, client, EventOutcome.FAILURE, "answer"))
+        raise ChallengeFailed(attempts_left=login.attempts_left) from None
+    guess.refund()
+    if evidence is not None:
+        login.add_evidence(evidence)
+
+
+def _pending_step(login: PendingLogin) -> LoginStep | None:
+    return next((step for step in login_steps() if step.is_pending(login)), None)
+
+
+def _refusal_of(user: Any) -> str | None:
+    """Return why *user* may not come in; ``None``: they may."""
+    if user is None:
+        return "password"
+    try:
+        admit(user)
+    except NotAdmitted as refused:
+        return refused.reason.value
+    return None
+
+
+def _refuse(identifier: str, reason: str, client: Client) -> None:
+    """Record a wrong first proof, committed, and refuse; the same statements whoever was meant."""
+    user = people.find_by_identifier(identifier)
+    if reason != "password":
+        user_login_failed.send(sender=__name__, credentials={"username": identifier}, request=None)
+    with transaction.atomic(durable=True):
+        record(
+            Event(
+                name=AuthEvent.LOGIN_FAILED,
+                subject=user,
+                outcome=EventOutcome.FAILURE,
+                reason=Reason.UNKNOWN.value if user is None else reason,
+                client=client,
+                data={"purpose": Purpose.LOGIN.value},
+            )
+        )
+    raise InvalidCredentials
+
+
+def _event(
+    login: PendingLogin,
+    name: AuthEvent,
+    client: Client,
+    outcome: EventOutcome = EventOutcome.SUCCESS,
+    reason: str = "",
+    *,
+    session: SessionFacts | None = None,
+    data: Mapping[str, Any] | None = None,
+) -> Event:
+    known: dict[str, Any] = {"purpose": login.purpose, "score": login.score}
+    if session is not None:
+        known |= {"acr": session.acr, "methods": amr_of(session.evidence)}
+    return Event(
+        name=name,
+        subject=login.user,
+        session=session.id if session else None,
+        application=login.application_id,
+        outcome=outcome,
+        reason=reason,
+        client=client,
+        data={key: value for key, value in (known | dict(data or {})).items() if key in name.fields},
+    )
+
+
+def _raised_or_returned(result: LoginOutcome | AuthError) -> LoginOutcome:
+    if isinstance(result, AuthError):
+        raise result
+    return result
+
+
+@lru_cache(maxsize=32)
+def _slot(path: str) -> Any:
+    return import_string(path)()
+
+
+def _forget_slots(*, setting: str, **kwargs: Any) -> None:
+    if setting == core.setting:
+        _slot.cache_clear()
+
+
+setting_changed.connect(_forget_slots, dispatch_uid="auth_core.login.slots")

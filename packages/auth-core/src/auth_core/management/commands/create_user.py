@@ -1,0 +1,40 @@
+"""``manage.py create_user``: make an account from a shell."""
+
+import json
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from auth_core.account_creation import create_account
+from auth_core.errors import InvalidRequest
+from auth_core.people import profile_of
+
+
+class Command(BaseCommand):
+    """The password comes on standard input: an argument would stand in the process list and in the shell's history."""
+
+    help = "Make an account. The password is read from standard input, one line."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the options."""
+        parser.add_argument("--email", required=True, help="Address the person signs in with.")
+        parser.add_argument("--verified", action="store_true", help="Count the address as proven.")
+        parser.add_argument("--superuser", action="store_true", help="Let the person do everything.")
+        parser.add_argument("--json", action="store_true", help="Print the account as JSON.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Make the account and say so."""
+        password = sys.stdin.readline().rstrip("\r\n")
+        try:
+            user = create_account(
+                email=options["email"],
+                password=password,
+                verified=options["verified"],
+                superuser=options["superuser"],
+            )
+        except InvalidRequest as refusal:
+            raise CommandError("; ".join(error.detail for error in refusal.errors)) from refusal
+        profile = {key: value for key, value in profile_of(user).items() if key in ("id", "email", "email_verified")}
+        self.stdout.write(json.dumps(profile) if options["json"] else f"Made {profile['email']} ({profile['id']}).")

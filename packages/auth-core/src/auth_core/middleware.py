@@ -1,0 +1,122 @@
+"""Middleware: health before everything, then a context around every request."""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.http.response import HttpResponseBase
+from django.utils.functional import SimpleLazyObject, empty
+
+from auth_core.client import forget_strangers_headers
+from auth_core.context import bound, context_of
+from auth_core.evidence import stated_session
+from auth_core.health import Status, readiness
+from auth_core.people import public_id_if_loaded
+
+Handler = Callable[[HttpRequest], HttpResponseBase]
+
+request_log = logging.getLogger("auth_core.request")
+
+HEALTH_PATH = "/health/"
+READY_PATH = "/ready/"
+
+
+class HealthMiddleware:
+    """Answers ``/health/`` and ``/ready/``; stands first in the list.
+
+    Before the host check and the redirect to HTTPS: a kubelet's Host is the address of
+    the pod, and it takes a 301 for health.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer a probe, or hand on."""
+        if request.path_info not in (HEALTH_PATH, READY_PATH):
+            return self._get_response(request)
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        response = self._health() if request.path_info == HEALTH_PATH else self._ready()
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    def _health(self) -> HttpResponse:
+        """Say that the process answers; no I/O, so that a lost database restarts nobody."""
+        return JsonResponse({"status": Status.OK.value})
+
+    def _ready(self) -> HttpResponse:
+        """Say whether traffic may come: 503 when something is missing that cannot be done without."""
+        probes = readiness()
+        statuses = {probe.status for probe in probes}
+        worst = next((status for status in (Status.FAILED, Status.DEGRADED) if status in statuses), Status.OK)
+        body = {"status": worst.value, "parts": {probe.name: probe.status.value for probe in probes}}
+        return JsonResponse(body, status=503 if worst is Status.FAILED else 200)
+
+
+class RequestContextMiddleware:
+    """Binds the context of each request, answers its id, and writes one line about it."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Handle *request* in its context."""
+        began = time.perf_counter()
+        forget_strangers_headers(request)
+        with bound(context_of(request)) as context:
+            response = self._get_response(request)
+            response.headers["X-Request-ID"] = context.correlation_id
+            _log(request, response, time.perf_counter() - began)
+        return response
+
+
+def _log(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
+    """Write the route, never the path: a path may hold a token."""
+    match = request.resolver_match
+    request_log.info(
+        "request",
+        extra={
+            "route": match.route if match else "",
+            "method": request.method,
+            "status": response.status_code,
+            "duration_ms": round(seconds * 1000, 1),
+            **_public_ids(request),
+        },
+    )
+
+
+def _public_ids(request: HttpRequest) -> dict[str, str]:
+    """Return whose request it was, as far as that was found out already; a log line asks no database."""
+    session = stated_session(request)
+    subject = public_id_if_loaded(_user_if_loaded(request))
+    return {**({"session": str(session.id)} if session else {}), **({"subject": subject} if subject else {})}
+
+
+def _user_if_loaded(request: HttpRequest) -> Any:
+    user = request.__dict__.get("user")
+    if isinstance(user, SimpleLazyObject):
+        return None if user._wrapped is empty else user._wrapped  # noqa: SLF001 - to look without loading
+    return user
+
+
+class SecurityHeadersMiddleware:
+    """Sets what Django's own `SecurityMiddleware` lacks."""
+
+    #: Nothing of a login page needs a sensor, a camera or somebody else's window.
+    headers = {
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+        "Cross-Origin-Resource-Policy": "same-origin",
+    }
+
+    def __init__(self, get_response: Handler) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Add the headers, where a view did not set its own."""
+        response = self._get_response(request)
+        for name, value in self.headers.items():
+            response.headers.setdefault(name, value)
+        return response

@@ -1,0 +1,8 @@
+"""The rows that any site keeps, whatever its user model."""
+
+from auth_core.models.guess_budget import GuessBudget
+from auth_core.models.identity import EmailAddress, Identity
+from auth_core.models.outbox_message import OutboxMessage
+from auth_core.models.pending_login import PendingLogin
+
+__all__ = ["EmailAddress", "GuessBudget", "Identity", "OutboxMessage", "PendingLogin"]

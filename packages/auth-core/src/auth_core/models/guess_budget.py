@@ -1,0 +1,112 @@
+"""How often has been guessed; one row per thing that is counted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import connections, models, router
+from django.db.models import F
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Wanted:
+    """One guess that somebody wants to make: of *key*, of which *budget* may be made until *ends_at*."""
+
+    key: str
+    budget: int
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Charged:
+    """One guess that was paid for: in which row, and in which of its windows."""
+
+    key: str
+    window_id: UUID
+
+
+class GuessBudgetManager(models.Manager["GuessBudget"]):
+    """Charges and refunds; each is one conditional statement."""
+
+    def charge(self, wanted: Sequence[Wanted], *, now: datetime) -> list[Charged]:
+        """Take one guess from every budget that has one left; return those that had.
+
+        One statement for all rows, sorted by key so that two callers cannot wait for
+        each other. The database evaluates the condition under the row's lock: of two
+        hundred at once, as many get one as there are left. Call it inside a transaction,
+        and roll back unless every row was charged.
+        """
+        connection = connections[router.db_for_write(self.model)]
+        rows = sorted(wanted)
+        sql = _CHARGE.format(
+            table=connection.ops.quote_name(self.model._meta.db_table),
+            rows=", ".join(["(%s, %s, 1, %s, %s)"] * len(rows)),
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [*self._parameters(rows, connection), *[self._stored("ends_at", now, connection)] * 5])
+            return [Charged(key, _uuid(window_id)) for key, window_id in cursor.fetchall()]
+
+    def refund(self, charged: Charged) -> None:
+        """Give one guess back, if its window is still the one it was taken from."""
+        self.filter(key=charged.key, window_id=charged.window_id, used__gt=0).update(used=F("used") - 1)
+
+    def _parameters(self, rows: Sequence[Wanted], connection: Any) -> list[Any]:
+        return [
+            parameter
+            for row in rows
+            for parameter in (
+                row.key,
+                self._stored("window_id", uuid4(), connection),
+                row.budget,
+                self._stored("ends_at", row.ends_at, connection),
+            )
+        ]
+
+    def _stored(self, column: str, value: Any, connection: Any) -> Any:
+        field: Any = self.model._meta.get_field(column)
+        return field.get_db_prep_save(value, connection)
+
+
+class GuessBudget(models.Model):
+    """What was used of one budget in its present window.
+
+    A window begins with the first guess and has a fixed end, so that whoever waits
+    knows how long. Two windows that touch may hold twice the budget; no more, ever.
+    """
+
+    key = models.CharField(primary_key=True, max_length=64, help_text=_("HMAC of what is counted; tells nothing."))
+    window_id = models.UUIDField(help_text=_("Which window; a refund reaches no other."))
+    used = models.PositiveIntegerField(help_text=_("Guesses paid for."))
+    budget = models.PositiveIntegerField(help_text=_("Guesses there are."))
+    ends_at = models.DateTimeField(db_index=True)
+    refused_at = models.DateTimeField(null=True, help_text=_("When somebody was first refused in this window."))
+
+    objects = GuessBudgetManager()
+
+    class Meta:
+        verbose_name = _("guess budget")
+        verbose_name_plural = _("guess budgets")
+
+    def __str__(self) -> str:
+        return f"{self.used} of {self.budget}"
+
+
+_CHARGE = """
+INSERT INTO {table} AS held (key, window_id, used, budget, ends_at) VALUES {rows}
+ON CONFLICT (key) DO UPDATE SET
+  used = CASE WHEN held.ends_at <= %s THEN 1 ELSE held.used + 1 END,
+  window_id = CASE WHEN held.ends_at <= %s THEN excluded.window_id ELSE held.window_id END,
+  refused_at = CASE WHEN held.ends_at <= %s THEN NULL ELSE held.refused_at END,
+  ends_at = CASE WHEN held.ends_at <= %s THEN excluded.ends_at ELSE held.ends_at END,
+  budget = excluded.budget
+WHERE held.ends_at <= %s OR held.used < excluded.budget
+RETURNING key, window_id
+"""
+
+
+def _uuid(stored: Any) -> UUID:
+    """SQLite keeps a UUID as text."""
+    return stored if isinstance(stored, UUID) else UUID(stored)

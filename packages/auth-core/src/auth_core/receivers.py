@@ -1,0 +1,26 @@
+"""What this package does when rows change."""
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db.models.signals import post_delete, post_save
+
+from auth_core.models import EmailAddress, Identity
+from auth_core.people import person_changed
+
+
+def connect() -> None:
+    """Watch every row that a copy of a person is made of."""
+    for model, receiver in ((get_user_model(), _user_changed), (Identity, _row_changed), (EmailAddress, _row_changed)):
+        for signal in (post_save, post_delete):
+            signal.connect(receiver, sender=model, dispatch_uid=f"auth_core.{model.__name__}.{id(signal)}")
+
+
+def _user_changed(instance: Any, **kwargs: Any) -> None:
+    """A login's own note of the time changes nothing that anybody copies."""
+    if kwargs.get("update_fields") != frozenset({"last_login"}):
+        person_changed(instance.pk)
+
+
+def _row_changed(instance: Any, **kwargs: Any) -> None:
+    person_changed(instance.user_id)

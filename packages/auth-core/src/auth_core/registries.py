@@ -1,0 +1,63 @@
+"""What packages tell each other by name: one small table per subject.
+
+A package registers in ``AppConfig.ready``; whoever needs the whole list reads it
+here, so that nobody has to know who else is installed.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """Names and what stands behind them; a name is given once."""
+
+    def __init__(self, subject: str) -> None:
+        self.subject = subject
+        self._entries: dict[str, T] = {}
+
+    def register(self, name: str, entry: T) -> T:
+        """Give *entry* a name.
+
+        Raises:
+            ValueError: the name belongs to something else already.
+        """
+        if self._entries.setdefault(name, entry) is not entry:
+            raise ValueError(f"{self.subject} {name!r} is registered already.")
+        return entry
+
+    def get(self, name: str) -> T | None:
+        """Return what is registered under *name*."""
+        return self._entries.get(name)
+
+    def values(self) -> Iterator[T]:
+        """Return the entries, in the order of registration."""
+        return iter(list(self._entries.values()))
+
+    def items(self) -> Iterator[tuple[str, T]]:
+        """Return names and entries, in the order of registration."""
+        return iter(list(self._entries.items()))
+
+
+#: A named value of one person that travels in the session's snapshot: user -> JSON value.
+#: It must be invalidated with `auth_core.people.person_changed` when it changes.
+snapshot_parts: Registry[Callable[[Any], Any]] = Registry("Snapshot part")
+
+#: A fact that policies may ask about a person: user -> value.
+facts: Registry[Callable[[Any], Any]] = Registry("Fact")
+
+#: What belongs to a person and goes into their export: user -> JSON value.
+exports: Registry[Callable[[Any], Any]] = Registry("Export")
+
+#: Model fields that hold ciphertext, as ``app_label.Model.field`` -> field, for key rotation.
+encrypted_fields: Registry[Any] = Registry("Encrypted field")
+
+#: Work that is done now and then (`manage.py sweep`, Celery beat); nothing may depend on it for correctness.
+sweeps: Registry[Callable[[], int]] = Registry("Sweep")
+
+#: Who keeps copies of a person and drops them when something about the person changes: called with the user's key.
+person_watchers: Registry[Callable[[Any], None]] = Registry("Person watcher")
+
+#: Who delivers messages of the outbox: channel -> function that sends one, or raises.
+outbox_channels: Registry[Callable[[Any], None]] = Registry("Outbox channel")

@@ -1,0 +1,40 @@
+"""Celery tasks; each carries an id and calls a function."""
+
+from uuid import UUID
+
+from celery import shared_task
+from kombu.exceptions import OperationalError
+
+from auth_core import outbox
+from auth_core.registries import sweeps
+
+
+@shared_task(name="auth_core.deliver_message")  # type: ignore[untyped-decorator]  # Celery is untyped
+def deliver_message(message_id: str) -> None:
+    """Deliver one message of the outbox."""
+    outbox.deliver(UUID(message_id))
+
+
+def offer(message_id: UUID) -> bool:
+    """Hand one message to a worker; say whether the broker took it, after one try."""
+    try:
+        with deliver_message.app.pool.acquire(block=True) as connection:
+            # `retry` is about publishing alone: a broker that is away would be dialled for seconds.
+            connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0)
+            deliver_message.apply_async(args=[str(message_id)], retry=False, connection=connection)
+    except OperationalError:
+        return False
+    return True
+
+
+@shared_task(name="auth_core.deliver_due")  # type: ignore[untyped-decorator]  # as above
+def deliver_due() -> None:
+    """Deliver what is left over from a broker or worker that was away."""
+    outbox.deliver_due()
+
+
+@shared_task(name="auth_core.sweep")  # type: ignore[untyped-decorator]  # as above
+def sweep() -> None:
+    """Run every registered sweep."""
+    for run in sweeps.values():
+        run()

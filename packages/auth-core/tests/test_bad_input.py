@@ -1,0 +1,166 @@
+"""Bad input: each its problem document with the right status, and nothing written."""
+
+import json
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client as Browser
+
+from auth_core.events import Event
+from auth_core.models import PendingLogin
+from conftest import PASSWORD
+
+pytestmark = pytest.mark.django_db
+
+GOOD = {"identifier": "alice@example.org", "password": PASSWORD}
+
+BODIES = {
+    "a field too many": (json.dumps({**GOOD, "is_staff": True}), 400, "invalid_request"),
+    "a field too few": (json.dumps({"identifier": "alice@example.org"}), 400, "invalid_request"),
+    "a number for a text": (json.dumps({**GOOD, "password": 12345}), 400, "invalid_request"),
+    "a list for a text": (json.dumps({**GOOD, "identifier": ["alice@example.org"]}), 400, "invalid_request"),
+    "null for a text": (json.dumps({**GOOD, "password": None}), 400, "invalid_request"),
+    "no such transport": (json.dumps({**GOOD, "transport": "pigeon"}), 400, "invalid_request"),
+    "a NUL byte": (json.dumps({**GOOD, "identifier": "alice\0@example.org"}), 400, "invalid_request"),
+    "a NUL byte in the password": (json.dumps({**GOOD, "password": PASSWORD + "\0"}), 400, "invalid_request"),
+    "half a surrogate pair": ('{"identifier": "\\ud800", "password": "x"}', 400, "invalid_request"),
+    "an identifier of 321 characters": (json.dumps({**GOOD, "identifier": "a" * 321}), 400, "invalid_request"),
+    "a password of 129 characters": (json.dumps({**GOOD, "password": "p" * 129}), 400, "invalid_request"),
+    "a key that comes twice": ('{"identifier": "a", "identifier": "b", "password": "x"}', 400, "malformed_body"),
+    "broken JSON": ('{"identifier": ', 400, "malformed_body"),
+    "not an object": ("[]", 400, "malformed_body"),
+    "NaN": ('{"identifier": NaN}', 400, "malformed_body"),
+    "not UTF-8": (b'{"identifier": "\xff"}', 400, "malformed_body"),
+    "100,000 brackets": ("[" * 60_000, 400, "malformed_body"),
+    "a number of 5,000 digits": ('{"identifier": ' + "9" * 5_000 + "}", 400, "malformed_body"),
+    "a body beyond the limit": (json.dumps({**GOOD, "password": "p" * 70_000}), 413, "payload_too_large"),
+}
+
+
+@pytest.mark.parametrize(("body", "status", "code"), BODIES.values(), ids=BODIES.keys())
+@pytest.mark.asvs("2.2.1")
+@pytest.mark.asvs("2.2.2")
+@pytest.mark.asvs("15.3.3")
+def test_a_bad_body_gets_its_problem_and_changes_nothing(
+    body: str | bytes,
+    status: int,
+    code: str,
+    alice: Any,
+    browser: Browser,
+    events: list[Event],
+    django_assert_num_queries: Any,
+) -> None:
+    with django_assert_num_queries(0):
+        refused = browser.post("/api/v1/login/", body, content_type="application/json")
+
+    assert refused.status_code == status
+    assert refused.headers["Content-Type"] == "application/problem+json"
+    assert refused.json()["code"] == code
+    assert refused.json()["status"] == status
+    assert refused.json()["request_id"]
+    assert PASSWORD not in refused.content.decode()
+    assert events == []
+    assert not PendingLogin.objects.exists()
+
+
+def test_an_unknown_field_is_named(browser: Browser) -> None:
+    refused = browser.post("/api/v1/login/", {**GOOD, "is_staff": True}, content_type="application/json")
+
+    assert refused.json()["errors"] == [
+        {"field": "is_staff", "code": "unknown_field", "detail": "This field is not known.", "params": {}}
+    ]
+
+
+def test_a_form_is_no_json(browser: Browser) -> None:
+    refused = browser.post("/api/v1/login/", GOOD)
+
+    assert refused.status_code == 415
+    assert refused.json()["code"] == "unsupported_media_type"
+
+
+def test_a_method_that_there_is_not_says_which_there_are(browser: Browser) -> None:
+    refused = browser.get("/api/v1/login/")
+
+    assert refused.status_code == 405
+    assert "POST" in refused.headers["Allow"]
+
+
+def test_who_accepts_no_json_gets_406(browser: Browser) -> None:
+    refused = browser.get("/api/v1/csrf/", HTTP_ACCEPT="application/xml")
+
+    assert refused.status_code == 406
+    assert refused.json()["code"] == "not_acceptable"
+
+
+def test_an_address_that_there_is_not_is_a_problem_document(browser: Browser) -> None:
+    refused = browser.get("/api/v1/nowhere/")
+
+    assert refused.status_code == 404
+    assert refused.json()["code"] == "not_found"
+
+
+@pytest.mark.asvs("3.5.3")
+@pytest.mark.parametrize("method", ["get", "head", "options"])
+@pytest.mark.parametrize("path", ["logout/", "login/", "login/answer/", "login/challenge/"])
+def test_a_safe_method_changes_nothing(method: str, path: str, alice: Any, browser: Browser) -> None:
+    browser.post("/api/v1/login/", GOOD, content_type="application/json")
+
+    getattr(browser, method)(f"/api/v1/{path}", GOOD if method == "get" else None)
+
+    assert browser.get("/api/v1/me/").status_code == 200
+    assert PendingLogin.objects.count() == 1
+
+
+@pytest.mark.asvs("3.5.1")
+@pytest.mark.parametrize("headers", [{}, {"HTTP_ORIGIN": "https://evil.example"}, {"HTTP_X_CSRFTOKEN": "x" * 64}])
+def test_a_cross_site_request_changes_nothing(headers: dict[str, str], alice: Any, browser: Browser) -> None:
+    browser.post("/api/v1/login/", GOOD, content_type="application/json")
+    good = {"HTTP_X_CSRFTOKEN": browser.cookies["csrftoken"].value} if "HTTP_ORIGIN" in headers else {}
+    browser.defaults.pop("HTTP_X_CSRFTOKEN")
+
+    refused = browser.post("/api/v1/logout/", {}, content_type="application/json", **{**good, **headers})
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "csrf_failed")
+    assert browser.get("/api/v1/me/").status_code == 200
+
+
+def test_nobody_is_told_to_authenticate(browser: Browser) -> None:
+    refused = browser.get("/api/v1/me/")
+
+    assert refused.status_code == 401
+    assert refused.json()["code"] == "not_authenticated"
+    assert refused.headers["WWW-Authenticate"] == "Session"
+    assert refused.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("header", ["Session nonsense", "Bearer abc", "Basic YTpi", "nonsense", ""])
+def test_a_wrong_header_never_falls_through_to_a_good_cookie(header: str, alice: Any, browser: Browser) -> None:
+    browser.post("/api/v1/login/", GOOD, content_type="application/json")
+    assert browser.get("/api/v1/me/").status_code == 200
+
+    refused = browser.get("/api/v1/me/", HTTP_AUTHORIZATION=header)
+
+    assert refused.status_code == 401
+    assert refused.json()["code"] == "not_authenticated"
+
+
+@pytest.mark.parametrize("session_key", ["x", "../../etc/passwd", "\x00", "a" * 10_000, "ses sion", "é" * 32])
+def test_a_forged_cookie_is_nobody(session_key: str, alice: Any, browser: Browser) -> None:
+    browser.cookies["sessionid"] = session_key
+
+    assert browser.get("/api/v1/me/").status_code == 401
+
+
+def test_a_refusal_is_committed_though_the_host_has_atomic_requests(
+    settings: Any, alice: Any, browser: Browser
+) -> None:
+    connection.settings_dict["ATOMIC_REQUESTS"] = True
+    try:
+        for _guess in range(10):
+            browser.post("/api/v1/login/", {**GOOD, "password": "wrong"}, content_type="application/json")
+        refused = browser.post("/api/v1/login/", GOOD, content_type="application/json")
+    finally:
+        connection.settings_dict["ATOMIC_REQUESTS"] = False
+
+    assert refused.status_code == 429

@@ -1,0 +1,101 @@
+"""Who is at the far end: what a stranger says of it is believed for nothing."""
+
+from typing import Any
+
+import pytest
+from django.test import RequestFactory
+
+from auth_core.client import client_of, forget_strangers_headers
+
+PROXY = "10.0.0.1"
+
+
+@pytest.fixture
+def behind_proxy(settings: Any) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "TRUSTED_PROXIES": ["10.0.0.0/8", "unix", "2001:db8::/32"]}
+
+
+def seen(peer: str, **headers: str) -> str:
+    return client_of(RequestFactory().get("/", REMOTE_ADDR=peer, **headers)).ip
+
+
+@pytest.mark.asvs("4.1.3")
+@pytest.mark.asvs("15.3.4")
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"HTTP_X_FORWARDED_FOR": "192.0.2.66"},
+        {"HTTP_X_REAL_IP": "192.0.2.66"},
+        {"HTTP_FORWARDED": "for=192.0.2.66"},
+        {"HTTP_CLIENT_IP": "192.0.2.66"},
+        {"HTTP_X_FORWARDED_FOR": "192.0.2.66, 10.0.0.1"},
+    ],
+)
+@pytest.mark.parametrize("proxied", [True, False])
+def test_a_strangers_header_is_ignored(headers: dict[str, str], proxied: bool, request: Any) -> None:
+    if proxied:
+        request.getfixturevalue("behind_proxy")
+
+    assert seen("198.51.100.7", **headers) == "198.51.100.7"
+
+
+@pytest.mark.asvs("4.1.3")
+@pytest.mark.parametrize("name", ["HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST"])
+def test_only_our_proxy_says_how_the_request_came(name: str, behind_proxy: None) -> None:
+    of_stranger = RequestFactory().get("/", REMOTE_ADDR="198.51.100.7", **{name: "https"})
+    of_proxy = RequestFactory().get("/", REMOTE_ADDR=PROXY, **{name: "https"})
+
+    for request in (of_stranger, of_proxy):
+        forget_strangers_headers(request)
+
+    assert name not in of_stranger.META
+    assert of_proxy.META[name] == "https"
+
+
+@pytest.mark.parametrize(
+    ("header", "ip"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("192.0.2.66, 192.0.2.1", "192.0.2.1"),
+        ("192.0.2.66, 192.0.2.1, 10.0.0.2", "192.0.2.1"),
+        ("192.0.2.66,192.0.2.1 , 10.0.0.2,10.0.0.3", "192.0.2.1"),
+        ("2001:db9::1", "2001:db9::1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("192.0.2.1, nonsense", PROXY),
+        ("nonsense", PROXY),
+        ("", PROXY),
+        ("10.0.0.5", PROXY),
+        ("192.0.2.1:4711", PROXY),
+        ("2001:db9::1%<script>", "2001:db9::1"),
+        ("x" * 100_000, PROXY),
+    ],
+)
+def test_behind_our_proxy_the_rightmost_stranger_is_the_client(header: str, ip: str, behind_proxy: None) -> None:
+    assert seen(PROXY, HTTP_X_FORWARDED_FOR=header) == ip
+
+
+@pytest.mark.parametrize("name", ["HTTP_X_REAL_IP", "HTTP_FORWARDED", "HTTP_X_CLIENT_IP"])
+def test_only_the_one_header_is_read(name: str, behind_proxy: None) -> None:
+    assert seen(PROXY, **{name: "192.0.2.66"}) == PROXY
+
+
+def test_a_socket_is_trusted_only_when_it_is_named(behind_proxy: None, settings: Any) -> None:
+    assert seen("", HTTP_X_FORWARDED_FOR="192.0.2.1") == "192.0.2.1"
+
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "TRUSTED_PROXIES": ["10.0.0.0/8"]}
+    assert seen("", HTTP_X_FORWARDED_FOR="192.0.2.1") == ""
+
+
+def test_all_addresses_of_a_household_are_one_network() -> None:
+    networks = {
+        client_of(RequestFactory().get("/", REMOTE_ADDR=f"2001:db8:1:2::{number}")).network for number in range(5)
+    }
+
+    assert networks == {"2001:db8:1:2::/64"}
+
+
+def test_a_user_agent_is_bounded_and_obeyed_by_no_terminal() -> None:
+    client = client_of(RequestFactory().get("/", HTTP_USER_AGENT="a\r\nb\x1b[31m\u202e" + "x" * 10_000))
+
+    assert len(client.user_agent) == 512
+    assert client.user_agent.isprintable()

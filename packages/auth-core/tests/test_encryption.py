@@ -1,0 +1,99 @@
+"""Encrypted values: nothing that was changed, moved or made by others decrypts."""
+
+import base64
+import secrets
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from auth_core.encryption import (
+    DecryptionFailed,
+    KeysMissing,
+    decrypt,
+    encrypt,
+    key_problems,
+    needs_rotation,
+)
+
+KEY = "dGVzdC1vbmx5LXRlc3Qtb25seS10ZXN0LW9ubHktMzI"
+OTHER = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")
+
+
+@pytest.mark.asvs("11.3.2")
+def test_what_is_encrypted_decrypts() -> None:
+    assert decrypt("p", encrypt("p", b"seed", context="row 1"), context="row 1") == b"seed"
+
+
+@pytest.mark.parametrize(("purpose", "context"), [("q", "row 1"), ("p", "row 2"), ("p", "")])
+def test_what_is_moved_does_not(purpose: str, context: str) -> None:
+    sealed = encrypt("p", b"seed", context="row 1")
+
+    with pytest.raises(DecryptionFailed):
+        decrypt(purpose, sealed, context=context)
+
+
+@pytest.mark.asvs("11.3.3")
+@given(st.data())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_is_changed_does_not(data: st.DataObject) -> None:
+    sealed = encrypt("p", b"a seed of some length")
+    place = data.draw(st.integers(0, len(sealed) - 1))
+    letter = data.draw(st.characters(codec="ascii").filter(lambda letter: letter != sealed[place]))
+
+    with pytest.raises(DecryptionFailed):
+        decrypt("p", sealed[:place] + letter + sealed[place + 1 :])
+
+
+@given(st.text())
+@pytest.mark.asvs("11.2.5")
+def test_what_others_made_does_not(text: str) -> None:
+    with pytest.raises(DecryptionFailed):
+        decrypt("p", text)
+
+
+@pytest.mark.asvs("11.3.4")
+def test_no_nonce_comes_twice() -> None:
+    made = {encrypt("p", b"")[: len("v1.test.") + 16] for _number in range(100_000)}
+
+    assert len(made) == 100_000
+
+
+def test_a_former_key_still_decrypts_and_asks_to_be_replaced(settings: Any) -> None:
+    sealed = encrypt("p", b"seed")
+
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "FIELD_KEYS": {"new": OTHER, "test": KEY}}
+
+    assert decrypt("p", sealed) == b"seed"
+    assert needs_rotation(sealed)
+    assert not needs_rotation(encrypt("p", b"seed"))
+
+
+def test_a_key_that_is_gone_decrypts_no_more(settings: Any) -> None:
+    sealed = encrypt("p", b"seed")
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "FIELD_KEYS": {"new": OTHER}}
+
+    with pytest.raises(DecryptionFailed):
+        decrypt("p", sealed)
+
+
+def test_no_key_is_made_up(settings: Any) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "FIELD_KEYS": {}}
+
+    with pytest.raises(KeysMissing):
+        encrypt("p", b"seed")
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {}, {"a": "short"}, {"a b": KEY}, {"a": "!" * 43}, {"a": KEY + "AAAA"}, {"a": KEY.encode()}, {"a": None}, {1: KEY},
+        KEY, [KEY], None,
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_the_keys_is_said_without_them(keys: Any, settings: Any) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "FIELD_KEYS": keys}
+
+    assert len(key_problems()) == 1
+    assert not any(secret in problem for problem in key_problems() for secret in (KEY, "short", "!" * 43))

@@ -1,0 +1,77 @@
+"""What a session has proved, and how a view asks for more."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.http import HttpRequest
+from django.test import RequestFactory
+from django.utils import timezone
+
+from auth_core.api.problems import headers_of
+from auth_core.errors import InsufficientUserAuthentication, NotAuthenticated
+from auth_core.evidence import FACTS_KEY, Evidence, Method, SessionFacts, require_assurance, session_of, set_session
+
+NOW = timezone.now()
+LONG_AGO = NOW - timedelta(hours=1)
+
+
+@require_assurance("aal2", max_age=timedelta(minutes=5))
+def view(request: HttpRequest) -> str:
+    return "in"
+
+
+def request_with(*proved: tuple[Method, Any]) -> Any:
+    request = RequestFactory().get("/")
+    evidence = tuple(Evidence(method=method, at=at) for method, at in proved)
+    set_session(request, SessionFacts(id=uuid4(), transport="token", evidence=evidence, authenticated_at=NOW))
+    return request
+
+
+def test_a_fresh_proof_of_enough_comes_in() -> None:
+    assert view(request_with((Method.PASSWORD, NOW), (Method.TOTP, NOW))) == "in"
+
+
+@pytest.mark.parametrize(
+    "proved",
+    [
+        [(Method.PASSWORD, NOW)],
+        [(Method.PASSWORD, NOW), (Method.EMAIL_CODE, NOW)],
+        [(Method.PASSWORD, LONG_AGO), (Method.TOTP, LONG_AGO)],
+        [(Method.PASSWORD, NOW), (Method.TOTP, LONG_AGO)],
+        [(Method.PASSWORD, LONG_AGO), (Method.TOTP, NOW)],
+    ],
+)
+def test_less_or_older_proof_is_asked_for_again(proved: list[tuple[Method, Any]]) -> None:
+    with pytest.raises(InsufficientUserAuthentication) as refused:
+        view(request_with(*proved))
+
+    assert refused.value.members == {"required_assurance": "aal2", "max_age": 300}
+    assert headers_of(refused.value)["WWW-Authenticate"] == (
+        'Session error="insufficient_user_authentication", acr_values="aal2", max_age=300'
+    )
+
+
+def test_nobody_is_not_authenticated() -> None:
+    with pytest.raises(NotAuthenticated):
+        view(RequestFactory().get("/"))
+
+
+def test_a_level_that_there_is_not_is_a_mistake_of_the_code() -> None:
+    with pytest.raises(ValueError, match="aal9"):
+        require_assurance("aal9")
+
+
+def test_facts_survive_djangos_own_session() -> None:
+    facts = SessionFacts(
+        id=uuid4(),
+        transport="cookie",
+        evidence=(Evidence.now(Method.PASSWORD),),
+        authenticated_at=NOW,
+        expires_at=NOW + timedelta(days=1),
+    )
+    request = RequestFactory().get("/")
+    request.session = {FACTS_KEY: facts.to_json()}  # type: ignore[assignment]  # all that is asked of a store
+
+    assert session_of(request) == facts

@@ -1,0 +1,190 @@
+"""Budgets under parallel guesses: exactly as many as there are, whatever happens to the cache half-way."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connections
+from django.utils import timezone
+
+from auth_core import limits
+from auth_core.client import Client
+from auth_core.errors import TooManyAttempts
+from auth_core.models import GuessBudget
+from auth_core.models.guess_budget import Charged, GuessBudgetManager
+from auth_core.testing.parallel import at_once, tally
+from auth_core.testing.redis import OwnRedis
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+HERE = Client(ip="192.0.2.1", network="192.0.2.1")
+EXACT = Counter({"Charge": 10, "too_many_attempts": 190})
+
+
+@pytest.fixture(autouse=True)
+def wide_network(settings: Any) -> None:
+    budgets = {
+        "login": {"identifier": (10, timedelta(minutes=15)), "network": (1_000_000, timedelta(minutes=15))},
+        "answer": {"person": (10, timedelta(minutes=15))},
+    }
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "BUDGETS": budgets}
+
+
+@pytest.fixture
+def file_database(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Let the threads of a test share an SQLite file, as the processes of a small site do."""
+    database = {**connections.settings["default"], "NAME": str(tmp_path / "db.sqlite3")}
+    monkeypatch.setitem(connections.settings, "default", database)
+    at_once([partial(call_command, "migrate", verbosity=0)])
+
+
+def guess(identifier: str, number: int = 1) -> list[Any]:
+    """Guess *number* times, one after the other; return each charge or refusal."""
+    return [_guess(identifier) for _guess_ in range(number)]
+
+
+def _guess(identifier: str) -> Any:
+    try:
+        return limits.charge("login", identifier=identifier, client=HERE)
+    except TooManyAttempts as refused:
+        return refused
+
+
+def guess_200_times(identifier: str, *, also: Callable[[], Any] | None = None) -> Counter[str]:
+    """Guess from 40 connections, five times each; *also* happens meanwhile, in a thread of its own."""
+    tasks: list[Callable[[], Any]] = [partial(guess, identifier, 5)] * 40
+    results = at_once([*tasks, also] if also else tasks)
+    return tally(list(chain.from_iterable(result if isinstance(result, list) else [result] for result in results[:40])))
+
+
+def restart(redis: OwnRedis) -> None:
+    redis.kill()
+    redis.start()
+
+
+MEANWHILE: dict[str, Callable[[OwnRedis], None]] = {
+    "nothing happens": lambda redis: None,
+    "it is flushed": OwnRedis.flush,
+    "it is stopped": OwnRedis.kill,
+    "it is restarted, empty": restart,
+}
+
+
+@pytest.mark.postgresql
+@pytest.mark.asvs("15.4.2")
+@pytest.mark.asvs("2.3.4")
+@pytest.mark.parametrize("rounds", [2, pytest.param(20, marks=pytest.mark.races)])
+def test_of_200_at_once_as_many_guess_as_may(rounds: int) -> None:
+    for round_ in range(rounds):
+        assert guess_200_times(f"person{round_}@example.org") == EXACT
+
+
+@pytest.mark.postgresql
+@pytest.mark.asvs("2.3.4")
+@pytest.mark.parametrize("rounds", [1, pytest.param(20, marks=pytest.mark.races)])
+@pytest.mark.parametrize("what", MEANWHILE)
+def test_what_happens_to_the_cache_half_way_opens_no_budget(what: str, rounds: int, shared: OwnRedis) -> None:
+    def interfere() -> None:
+        time.sleep(0.05)
+        MEANWHILE[what](shared)
+
+    for round_ in range(rounds):
+        shared.kill()
+        shared.start()
+
+        assert guess_200_times(f"person{round_}@example.org", also=interfere) == EXACT
+
+
+@pytest.mark.postgresql
+def test_two_budgets_at_once_are_charged_in_one_order(settings: Any) -> None:
+    """Two callers that took the rows in two orders would wait for each other, and one would be killed."""
+    budgets = {
+        "login": {"network": (40, timedelta(minutes=15)), "identifier": (40, timedelta(minutes=15))},
+        "answer": {"person": (10, timedelta(minutes=15))},
+    }
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "BUDGETS": budgets}
+    networks = [Client(ip=f"192.0.2.{number}", network=f"192.0.2.{number}") for number in range(4)]
+    people = [f"person{number}@example.org" for number in range(4)]
+
+    def charge(person: str, network: Client) -> Any:
+        return [limits.charge("login", identifier=person, client=network) for _guess in range(10)]
+
+    results = at_once([partial(charge, person, network) for person in people for network in networks])
+
+    assert tally(list(chain.from_iterable(results))) == {"Charge": 160}
+    assert set(GuessBudget.objects.values_list("used", flat=True)) == {40}
+
+
+@pytest.mark.postgresql
+def test_refunds_at_once_give_back_no_more_than_was_paid() -> None:
+    charges = [charge for charge in guess("alice@example.org", 10) if isinstance(charge, limits.Charge)]
+
+    at_once([charge.refund for charge in charges[:5]])
+
+    assert tally(guess("alice@example.org", 10)) == {"Charge": 5, "too_many_attempts": 5}
+
+
+@pytest.mark.postgresql
+def test_looking_first_would_let_more_guess(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = GuessBudgetManager.charge
+
+    def look_then_write(self: Any, wanted: Any, *, now: Any) -> list[Charged]:
+        full = self.filter(pk__in=[row.key for row in wanted if row.budget == 10], used__gte=10)
+        if full.exists():
+            return []
+        return real(self, [type(row)(row.key, 10**6, row.ends_at) for row in wanted], now=now)
+
+    monkeypatch.setattr(GuessBudgetManager, "charge", look_then_write)
+    let_in = [guess_200_times(f"person{round_}@example.org")["Charge"] for round_ in range(5)]
+
+    assert max(let_in) > 10, "the planted defect must be seen"
+
+
+@pytest.fixture
+def expired() -> None:
+    """Rows whose window is over, which nobody has swept yet."""
+    guess("alice@example.org")
+    GuessBudget.objects.update(ends_at=timezone.now() - timedelta(seconds=1))
+
+
+@pytest.mark.postgresql
+def test_a_sweep_takes_no_window_that_began_meanwhile(expired: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row that a charge is just renewing is locked, and left alone: its guesses are not given back."""
+    renewed, swept = threading.Event(), threading.Event()
+    real = GuessBudgetManager.charge
+
+    def slowly(self: Any, wanted: Any, *, now: Any) -> list[Charged]:
+        charged = real(self, wanted, now=now)
+        renewed.set()
+        assert swept.wait(20)
+        return charged
+
+    def sweep() -> int:
+        assert renewed.wait(20)
+        deleted = limits.delete_expired()
+        swept.set()
+        return deleted
+
+    monkeypatch.setattr(GuessBudgetManager, "charge", slowly)
+    charged, deleted = at_once([partial(guess, "alice@example.org"), sweep])
+
+    assert tally(charged) == {"Charge": 1}
+    assert deleted == 0
+    assert list(GuessBudget.objects.values_list("used", flat=True)) == [1, 1]
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("rounds", [2, pytest.param(20, marks=pytest.mark.races)])
+def test_on_a_file_too_as_many_guess_as_may(rounds: int, file_database: None) -> None:
+    for round_ in range(rounds):
+        results = at_once([partial(guess, f"person{round_}@example.org", 5)] * 8)
+
+        assert tally(list(chain.from_iterable(results))) == {"Charge": 10, "too_many_attempts": 30}

@@ -1,0 +1,365 @@
+"""The journey of a login, through every outcome it can have."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client as Browser
+from django.utils import timezone
+
+from auth_core.assurance import Assessment, Demand
+from auth_core.contracts import Purpose, Transport
+from auth_core.events import Event
+from auth_core.evidence import Evidence, Method
+from auth_core.models import PendingLogin
+from auth_core.testing.doubles import RIGHT_CODE, NarrowIssuer, SetAssessor
+from conftest import DOUBLES, PASSWORD, answer, log_in
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def second_factor(settings: Any) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "LOGIN_STEPS": [f"{DOUBLES}.CodeStep"]}
+
+
+def names(events: list[Event]) -> list[str]:
+    return [event.name.value for event in events]
+
+
+def test_a_right_password_is_granted(alice: Any, browser: Browser, events: list[Event]) -> None:
+    granted = log_in(browser)
+
+    assert granted.status_code == 200
+    assert granted.json()["status"] == "granted"
+    assert granted.json()["session"]["acr"] == "aal1"
+    assert granted.json()["session"]["amr"] == ["pwd"]
+    assert "credential" not in granted.json()
+    assert names(events) == ["auth.login.started", "auth.login.succeeded"]
+
+
+@pytest.mark.asvs("15.3.1")
+def test_me_tells_who_is_signed_in(alice: Any, browser: Browser) -> None:
+    log_in(browser)
+
+    me = browser.get("/api/v1/me/")
+
+    assert me.status_code == 200
+    assert me.json() == {
+        "id": str(alice.auth_identity.subject_id),
+        "email": "alice@example.org",
+        "email_verified": True,
+        "username": None,
+        "display_name": "",
+        "locale": "",
+        "timezone": "",
+        "created_at": me.json()["created_at"],
+        "second_factors": [],
+        "acr": "aal1",
+    }
+
+
+def test_logout_ends_the_session(alice: Any, browser: Browser, events: list[Event]) -> None:
+    log_in(browser)
+    browser.defaults["HTTP_X_CSRFTOKEN"] = browser.cookies["csrftoken"].value
+
+    left = browser.post("/api/v1/logout/", {}, content_type="application/json")
+
+    assert left.status_code == 204
+    assert browser.get("/api/v1/me/").status_code == 401
+    assert names(events)[-1] == "auth.logout.completed"
+
+
+def test_the_session_key_changes_at_login(alice: Any, browser: Browser) -> None:
+    log_in(browser)
+    first = browser.cookies["sessionid"].value
+    browser.defaults["HTTP_X_CSRFTOKEN"] = browser.cookies["csrftoken"].value
+
+    log_in(browser)
+
+    assert browser.cookies["sessionid"].value != first
+
+
+@pytest.mark.parametrize("case", ["unknown", "wrong", "disabled", "locked"])
+@pytest.mark.asvs("6.3.8")
+def test_unknown_wrong_disabled_and_locked_look_the_same(
+    case: str, alice: Any, browser: Browser, events: list[Event]
+) -> None:
+    if case == "disabled":
+        type(alice).objects.filter(pk=alice.pk).update(is_active=False)
+    if case == "locked":
+        alice.auth_identity.locked_at = timezone.now()
+        alice.auth_identity.save()
+    identifier = "nobody@example.org" if case == "unknown" else "alice@example.org"
+    password = PASSWORD if case in ("disabled", "locked") else "not the password at all"
+
+    refused = log_in(browser, identifier=identifier, password=password)
+
+    problem = refused.json()
+    assert problem.pop("request_id")
+    assert refused.status_code == 401
+    assert refused.headers["Content-Type"] == "application/problem+json"
+    assert problem == {
+        "type": "urn:auth:invalid_credentials",
+        "title": "The identifier or the password is not right.",
+        "status": 401,
+        "detail": "The identifier or the password is not right.",
+        "code": "invalid_credentials",
+        "errors": [],
+    }
+    assert [(event.name.value, event.reason) for event in events] == [
+        ("auth.login.failed", {"wrong": "password"}.get(case, case))
+    ]
+    assert not PendingLogin.objects.exists()
+
+
+def test_a_pending_step_challenges(second_factor: None, alice: Any, browser: Browser, events: list[Event]) -> None:
+    challenged = log_in(browser)
+
+    body = challenged.json()
+    assert challenged.status_code == 202
+    assert body["status"] == "challenged"
+    assert body["attempts_left"] == 5
+    assert body["challenge"] == {"kind": "code", "method": "totp", "choice": "phone", "data": {}}
+    assert [choice["id"] for choice in body["choices"]] == ["phone", "tablet"]
+    assert browser.get("/api/v1/me/").status_code == 401
+    assert names(events) == ["auth.login.started", "auth.login.challenged"]
+
+
+def test_a_right_answer_is_granted_with_both_methods(
+    second_factor: None, alice: Any, browser: Browser, events: list[Event]
+) -> None:
+    granted = answer(browser, log_in(browser), code=RIGHT_CODE)
+
+    assert granted.status_code == 200
+    assert granted.json()["session"]["acr"] == "aal2"
+    assert granted.json()["session"]["amr"] == ["mfa", "otp", "pwd"]
+    assert browser.get("/api/v1/me/").json()["acr"] == "aal2"
+    assert names(events)[-1] == "auth.login.succeeded"
+
+
+def test_a_wrong_answer_costs_an_attempt(
+    second_factor: None, alice: Any, browser: Browser, events: list[Event]
+) -> None:
+    refused = answer(browser, log_in(browser), code="000000")
+
+    assert refused.status_code == 401
+    assert refused.json()["code"] == "challenge_failed"
+    assert refused.json()["attempts_left"] == 4
+    assert events[-1].name.value == "auth.login.failed"
+    assert events[-1].reason == "answer"
+
+
+def test_a_login_without_attempts_is_over(second_factor: None, alice: Any, browser: Browser) -> None:
+    challenged = log_in(browser)
+    for _attempt in range(5):
+        answer(browser, challenged, code="000000")
+
+    refused = answer(browser, challenged, code=RIGHT_CODE)
+
+    assert refused.json()["code"] == "login_expired"
+
+
+def test_guesses_are_counted_over_all_logins_of_a_person(second_factor: None, alice: Any, browser: Browser) -> None:
+    for _login in range(2):
+        challenged = log_in(browser)
+        for _attempt in range(5):
+            answer(browser, challenged, code="000000")
+
+    refused = answer(browser, log_in(browser), code=RIGHT_CODE)
+
+    assert refused.status_code == 429
+    assert int(refused.headers["Retry-After"]) > 0
+
+
+def test_an_answer_of_the_wrong_shape_spends_nothing(second_factor: None, alice: Any, browser: Browser) -> None:
+    challenged = log_in(browser)
+
+    refused = answer(browser, challenged, number=1)
+
+    assert refused.status_code == 400
+    assert PendingLogin.objects.get().attempts_left == 5
+
+
+def test_another_factor_may_be_chosen(second_factor: None, alice: Any, browser: Browser) -> None:
+    token = log_in(browser).json()["token"]
+
+    chosen = browser.post(
+        "/api/v1/login/challenge/", {"token": token, "choice": "tablet"}, content_type="application/json"
+    )
+
+    assert chosen.status_code == 202
+    assert chosen.json()["challenge"]["choice"] == "tablet"
+
+
+def test_a_choice_that_there_is_not_is_refused(second_factor: None, alice: Any, browser: Browser) -> None:
+    token = log_in(browser).json()["token"]
+
+    refused = browser.post(
+        "/api/v1/login/challenge/", {"token": token, "choice": "fridge"}, content_type="application/json"
+    )
+
+    assert refused.status_code == 400
+
+
+def test_a_duty_is_settled_and_proves_nothing(settings: Any, alice: Any, browser: Browser) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "LOGIN_STEPS": [f"{DOUBLES}.NameStep"]}
+
+    granted = answer(browser, log_in(browser), name="Alice")
+
+    assert granted.status_code == 200
+    assert granted.json()["session"]["acr"] == "aal1"
+    assert granted.json()["user"]["display_name"] == "Alice"
+
+
+def test_a_demand_that_nothing_is_left_to_meet_needs_more_proof(
+    settings: Any, alice: Any, browser: Browser, events: list[Event]
+) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "RISK_ASSESSOR": f"{DOUBLES}.SetAssessor"}
+    SetAssessor.assessment = Assessment(score=60, reasons=("new_device",), demand=Demand.AAL2)
+
+    refused = log_in(browser)
+
+    assert refused.status_code == 403
+    assert refused.json()["code"] == "more_proof_required"
+    assert refused.json()["enrol"] is False
+    assert (events[-1].name.value, events[-1].reason) == ("auth.login.denied", "more_proof")
+
+
+def test_policy_may_deny_whatever_is_proved(settings: Any, alice: Any, browser: Browser, events: list[Event]) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "RISK_ASSESSOR": f"{DOUBLES}.SetAssessor"}
+    SetAssessor.assessment = Assessment(score=99, reasons=("impossible_travel",), demand=Demand.DENY)
+
+    refused = log_in(browser)
+
+    assert refused.status_code == 403
+    assert refused.json()["code"] == "login_denied"
+    assert (events[-1].name.value, events[-1].data["score"]) == ("auth.login.denied", 99)
+
+
+def test_a_login_expires(second_factor: None, alice: Any, browser: Browser) -> None:
+    challenged = log_in(browser)
+
+    with time_machine.travel(timezone.now() + timedelta(minutes=10, seconds=1), tick=False):
+        refused = answer(browser, challenged, code=RIGHT_CODE)
+
+    assert refused.status_code == 401
+    assert refused.json()["code"] == "login_expired"
+
+
+@pytest.mark.asvs("2.3.1")
+def test_a_login_is_granted_once(second_factor: None, alice: Any, browser: Browser) -> None:
+    challenged = log_in(browser)
+    secret = browser.cookies["__Host-login"].value
+    answer(browser, challenged, code=RIGHT_CODE)
+    browser.cookies["__Host-login"] = secret
+    browser.defaults["HTTP_X_CSRFTOKEN"] = browser.cookies["csrftoken"].value
+
+    again = answer(browser, challenged, code=RIGHT_CODE)
+
+    assert again.json()["code"] == "login_expired"
+
+
+def test_an_answer_from_another_browser_is_expired(second_factor: None, alice: Any, browser: Browser) -> None:
+    challenged = log_in(browser)
+    thief = Browser()
+
+    refused = answer(thief, challenged, code=RIGHT_CODE)
+
+    assert refused.json()["code"] == "login_expired"
+    assert PendingLogin.objects.get().attempts_left == 5
+
+
+@pytest.mark.parametrize("purpose", [Purpose.RECOVERY, Purpose.LINK, Purpose.STEP_UP])
+def test_a_login_for_another_purpose_is_expired(
+    purpose: Purpose, second_factor: None, alice: Any, browser: Browser
+) -> None:
+    login = PendingLogin.objects.open(
+        user=alice,
+        backend="auth_core.backends.IdentifierBackend",
+        purpose=purpose,
+        transport=Transport.TOKEN,
+        evidence=[Evidence.now(Method.PASSWORD)],
+        session_id=alice.pk,
+    )
+
+    body = {"token": login.token, "answer": {"code": RIGHT_CODE}}
+    refused = browser.post("/api/v1/login/answer/", body, content_type="application/json")
+
+    assert refused.json()["code"] == "login_expired"
+
+
+def test_a_token_of_a_login_by_cookie_is_worth_nothing_alone(second_factor: None, alice: Any, browser: Browser) -> None:
+    token = log_in(browser).json()["token"]
+    del browser.cookies["__Host-login"]
+
+    body = {"token": token, "answer": {"code": RIGHT_CODE}}
+    refused = browser.post("/api/v1/login/answer/", body, content_type="application/json")
+
+    assert refused.json()["code"] == "login_expired"
+
+
+def test_a_login_of_nobody_fails_whatever_is_answered(second_factor: None, browser: Browser) -> None:
+    login = PendingLogin.objects.open(user=None, backend="", purpose=Purpose.LOGIN, transport=Transport.TOKEN)
+
+    body = {"token": login.token, "answer": {"code": RIGHT_CODE}}
+    refused = browser.post("/api/v1/login/answer/", body, content_type="application/json")
+
+    assert refused.status_code == 401
+    assert refused.json()["code"] == "challenge_failed"
+    assert refused.json()["attempts_left"] == 4
+
+
+def test_a_person_disabled_half_way_is_refused_like_a_wrong_password(
+    second_factor: None, alice: Any, browser: Browser, events: list[Event]
+) -> None:
+    challenged = log_in(browser)
+    type(alice).objects.filter(pk=alice.pk).update(is_active=False)
+
+    refused = answer(browser, challenged, code=RIGHT_CODE)
+
+    assert refused.status_code == 401
+    assert refused.json()["code"] == "invalid_credentials"
+    assert (events[-1].name.value, events[-1].reason) == ("auth.login.failed", "disabled")
+
+
+def test_a_grant_without_room_is_undone_and_asked_about(settings: Any, alice: Any, browser: Browser) -> None:
+    settings.AUTH_CORE = {
+        **settings.AUTH_CORE,
+        "GRANT_ISSUER": f"{DOUBLES}.NarrowIssuer",
+        "LOGIN_STEPS": [f"{DOUBLES}.RoomStep"],
+    }
+    NarrowIssuer.is_full = True
+
+    challenged = log_in(browser)
+    granted = answer(browser, challenged, end="oldest")
+
+    assert challenged.status_code == 202
+    assert challenged.json()["challenge"]["kind"] == "session_limit"
+    assert granted.status_code == 200
+
+
+def test_a_grant_that_never_has_room_is_denied(settings: Any, alice: Any, browser: Browser) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "GRANT_ISSUER": f"{DOUBLES}.NarrowIssuer"}
+    NarrowIssuer.is_full = True
+
+    refused = log_in(browser)
+
+    assert refused.json()["code"] == "login_denied"
+    assert PendingLogin.objects.get().closed_at is None
+
+
+def test_a_transport_that_the_site_has_not_is_refused(alice: Any, browser: Browser) -> None:
+    refused = log_in(browser, transport="token")
+
+    assert refused.status_code == 400
+    assert refused.json()["errors"][0]["field"] == "transport"
+
+
+@pytest.mark.asvs("3.5.1")
+def test_an_anonymous_login_by_cookie_needs_the_csrf_token(alice: Any) -> None:
+    refused = log_in(Browser(enforce_csrf_checks=True))
+
+    assert refused.status_code == 403
+    assert refused.json()["code"] == "csrf_failed"

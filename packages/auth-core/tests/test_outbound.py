@@ -1,0 +1,289 @@
+"""Requests whose address an attacker may have chosen."""
+
+import contextlib
+import itertools
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import certifi
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from auth_core import outbound
+from auth_core.outbound import OutboundFailed, OutboundRefused, fetch
+
+
+class Peer(BaseHTTPRequestHandler):
+    """A service on this machine that behaves as its path says."""
+
+    asked: list[str] = []
+
+    def do_GET(self) -> None:
+        Peer.asked.append(self.headers["Host"])
+        self.send_response(302 if self.path == "/redirect" else 200)
+        if self.path == "/redirect":
+            self.send_header("Location", "http://127.0.0.1:1/inside")
+        self.end_headers()
+        if self.path == "/long":
+            self.wfile.write(b"x" * 100_000)
+        else:
+            self.wfile.write(b"hello")
+
+    def log_message(self, *args: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def peer() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Peer)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    Peer.asked = []
+    yield f"http://localhost:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def speaker() -> Iterator[Callable[[Iterator[bytes]], str]]:
+    """Somebody who says what the test gives it, a piece every 50 ms, whatever was asked."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    threads: list[threading.Thread] = []
+
+    def say(pieces: Iterator[bytes]) -> None:
+        connection, _address = listener.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.recv(4096)
+            for piece in pieces:
+                connection.sendall(piece)
+                time.sleep(0.05)
+
+    def start(pieces: Iterator[bytes]) -> str:
+        threads.append(threading.Thread(target=say, args=(pieces,), daemon=True))
+        threads[0].start()
+        return f"http://127.0.0.1:{listener.getsockname()[1]}/"
+
+    yield start
+    listener.close()
+
+
+@pytest.fixture
+def tls_peer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[int, list[str]]]:
+    """A service with a certificate for good.example, whose issuer is known; its port, and the names asked for."""
+    pair = tmp_path / "good.pem"
+    pair.write_bytes(certificate("good.example"))
+    monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(pair))
+    named: list[str] = []
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pair)
+    context.sni_callback = lambda connection, name, context: named.append(name)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Peer)
+    server.handle_error = lambda *args: None  # type: ignore[method-assign]  # a client that leaves is the case
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server.server_port, named
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def certificate(name: str) -> bytes:
+    """Return a key and a certificate of its own for *name*, in PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    made = (
+        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
+        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
+        .not_valid_after(datetime.now(UTC) + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, SHA256())
+    )
+    plain = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return key.private_bytes(*plain) + made.public_bytes(Encoding.PEM)
+
+
+@pytest.fixture
+def allowed(settings: Any) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "OUTBOUND_ALLOWED_NETWORKS": ["127.0.0.0/8", "::1/128"]}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://127.0.0.1/", "https://localhost/", "https://[::1]/", "https://10.0.0.1/", "https://169.254.169.254/",
+        "https://0x7f.1/", "https://2130706433/", "https://[::ffff:127.0.0.1]/", "https://[64:ff9b::7f00:1]/",
+        "https://[2002:7f00:1::]/", "https://192.168.1.1/", "https://0.0.0.0/", "https://224.0.0.1/", "https://100.64.0.1/",
+        "http://93.184.216.34/", "file:///etc/passwd", "gopher://127.0.0.1/", "https://user:pass@93.184.216.34/",
+        "https:///x", "https://93.184.216.34:99999/", "//93.184.216.34/", "", "https://[", "https://[::7f00:1]/",
+        "https://[fec0::1]/", "https://[5f00::1]/", "https://[::ffff:0:7f00:1]/", "https://93.184.216.34\\@127.0.0.1/",
+        "https://93.184.216.34\n/", " https://93.184.216.34/", "https://93.184.216.34/a b",
+    ],
+)  # fmt: skip
+@pytest.mark.asvs("1.3.6")
+def test_an_address_of_the_inside_is_refused(url: str) -> None:
+    with pytest.raises(OutboundRefused):
+        fetch(url)
+
+
+def test_nothing_is_sent_to_an_address_that_is_refused(peer: str) -> None:
+    with pytest.raises(OutboundRefused):
+        fetch(peer)
+
+    assert Peer.asked == []
+
+
+def test_a_name_with_one_address_inside_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    entries = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, 443)) for ip in ("93.184.216.34", "10.0.0.1")]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: entries)
+
+    with pytest.raises(OutboundRefused):
+        fetch("https://both.example/")
+
+
+def test_a_name_is_resolved_once(peer: str, allowed: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    port = int(peer.rpartition(":")[2])
+    answers = [[(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]]
+    real = socket.getaddrinfo
+
+    def rebinding(host: str, *args: Any, **kwargs: Any) -> Any:
+        return real(host, *args, **kwargs) if host == "127.0.0.1" else answers.pop()
+
+    monkeypatch.setattr(socket, "getaddrinfo", rebinding)
+
+    answer = fetch(f"http://rebinding.example:{port}/")
+
+    assert answer.body == b"hello"
+    assert Peer.asked == [f"rebinding.example:{port}"]
+
+
+@pytest.mark.asvs("15.3.2")
+def test_a_redirect_is_an_answer_and_not_followed(peer: str, allowed: None) -> None:
+    assert fetch(f"{peer}/redirect").status == 302
+
+
+def test_a_long_answer_is_not_read_to_its_end(peer: str, allowed: None) -> None:
+    with pytest.raises(OutboundFailed, match="too long"):
+        fetch(f"{peer}/long")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nab",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nab\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello",
+        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n",
+        b"SSH-2.0-OpenSSH\r\n",
+        b"",
+    ],
+)
+def test_a_broken_answer_fails(said: bytes, allowed: None, speaker: Callable[[Iterator[bytes]], str]) -> None:
+    with pytest.raises(OutboundFailed):
+        fetch(speaker(iter([said])))
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        (b"HTTP/1.1 200 OK\r\nX: ", b"a"),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        (b"HTTP/1.1 200 OK\r\n\r\n", b"a"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\na\r\n"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", b""),
+    ],
+)
+def test_who_drips_is_cut_off_wherever_it_drips(
+    first: bytes, then: bytes, allowed: None, settings: Any, speaker: Callable[[Iterator[bytes]], str]
+) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "OUTBOUND_TIMEOUT": timedelta(seconds=0.4)}
+    address = speaker(itertools.chain([first], itertools.repeat(then, 100)))
+    began = time.monotonic()
+
+    with pytest.raises(OutboundFailed):
+        fetch(address)
+
+    assert time.monotonic() - began < 2
+
+
+def test_the_watch_is_what_cuts(
+    allowed: None, settings: Any, speaker: Callable[[Iterator[bytes]], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "OUTBOUND_TIMEOUT": timedelta(seconds=0.2)}
+    monkeypatch.setattr(outbound._Watch, "_shut", lambda self: None)
+    address = speaker(itertools.chain([b"HTTP/1.1 200 OK\r\nX: "], itertools.repeat(b"a", 12), [b"\r\n\r\n"]))
+    began = time.monotonic()
+
+    with pytest.raises(OutboundFailed):
+        fetch(address)
+
+    assert time.monotonic() - began > 0.5, "the planted defect must be seen"
+
+
+def test_a_name_server_that_is_silent_keeps_nobody(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "OUTBOUND_TIMEOUT": timedelta(seconds=0.2)}
+    answered = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: answered.wait(10))
+
+    with pytest.raises(OutboundFailed):
+        fetch("https://silent.example/")
+
+    answered.set()
+
+
+@pytest.mark.parametrize(("name", "is_theirs"), [("good.example", True), ("other.example", False)])
+def test_the_certificate_must_be_the_names_although_the_address_is_asked(
+    name: str, is_theirs: bool, allowed: None, tls_peer: tuple[int, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port, named = tls_peer
+    entry = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: [entry])
+
+    if is_theirs:
+        assert fetch(f"https://{name}:{port}/").body == b"hello"
+    else:
+        with pytest.raises(OutboundFailed, match="SSLError"):
+            fetch(f"https://{name}:{port}/")
+
+    assert named == [name]
+
+
+def test_a_certificate_of_nobody_we_know_is_refused(
+    allowed: None, tls_peer: tuple[int, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port, _named = tls_peer
+    monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", certifi.where())
+
+    with pytest.raises(OutboundFailed, match="SSLError"):
+        fetch(f"https://localhost:{port}/")
+
+
+def test_a_proxy_of_the_environment_is_not_asked(peer: str, allowed: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+
+    assert fetch(peer).body == b"hello"
+
+
+def test_who_does_not_answer_fails(allowed: None) -> None:
+    with pytest.raises(OutboundFailed):
+        fetch("http://127.0.0.1:1/")
+
+
+def test_the_judge_is_what_refuses(peer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbound, "_is_allowed", lambda address, encrypted: True)
+
+    assert fetch(peer).status == 200, "the planted defect must be seen"

@@ -1,0 +1,147 @@
+"""Who relays the outbox: nobody waits for them, and nothing is lost with them."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.core.signals import request_started
+from django.db import transaction
+from django.utils.module_loading import import_string
+
+from auth_core import outbox
+from auth_core.background import Background
+from auth_core.models import OutboxMessage
+from auth_core.registries import outbox_channels
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def relay(settings: Any) -> Iterator[Callable[[str], None]]:
+    """Have what is posted relayed by another; no thread outlives the test."""
+
+    def choose(name: str) -> None:
+        settings.AUTH_CORE = {**settings.AUTH_CORE, "OUTBOX_RELAY": name}
+
+    yield choose
+    outbox.relay_thread.stop()
+    outbox.offering_thread.stop()
+    outbox._offered.clear()
+
+
+@pytest.fixture
+def sent() -> Iterator[list[Any]]:
+    messages: list[Any] = []
+    outbox_channels._entries["test"] = messages.append
+    yield messages
+    del outbox_channels._entries["test"]
+
+
+def post() -> OutboxMessage:
+    with transaction.atomic():
+        return outbox.post(channel="test", template="verify", values={}, secret={"code": "123456"})
+
+
+def eventually(happened: Callable[[], object]) -> bool:
+    deadline = time.monotonic() + 5
+    while not happened() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return bool(happened())
+
+
+def offering_to(monkeypatch: pytest.MonkeyPatch, offer: Callable[[UUID], bool]) -> None:
+    """Put *offer* in the place of the broker."""
+    monkeypatch.setattr(outbox, "import_string", lambda path: offer if path == "auth_core.tasks.offer" else None)
+
+
+def test_workers_are_given_the_id_and_nothing_else(relay: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    offered: list[Any] = []
+    offering_to(monkeypatch, lambda *given: not offered.append(given))
+    relay("celery")
+
+    posted = post()
+
+    assert eventually(lambda: offered)
+    assert offered == [(posted.pk,)]
+
+
+def test_a_broker_that_hangs_holds_nobody_up(relay: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    offering_to(monkeypatch, lambda message_id: time.sleep(1) is None)
+    relay("celery")
+
+    began = time.monotonic()
+    post()
+
+    assert time.monotonic() - began < 0.9
+
+
+def test_a_broker_that_is_lost_fails_nobody_and_the_message_is_relayed_later(
+    relay: Any, monkeypatch: pytest.MonkeyPatch, sent: list[Any]
+) -> None:
+    offered: list[UUID] = []
+    offering_to(monkeypatch, lambda message_id: bool(offered.append(message_id)))
+    relay("celery")
+
+    post()
+
+    assert eventually(lambda: offered)
+    assert outbox.deliver_due() == 1
+    assert len(sent) == 1
+
+
+def test_a_thread_whose_work_fails_works_again() -> None:
+    done: list[int] = []
+
+    def work() -> None:
+        done.append(1)
+        if len(done) == 1:
+            raise ZeroDivisionError
+
+    background = Background("test", work)
+    background.wake()
+    assert eventually(lambda: len(done) == 1)
+    background.wake()
+
+    assert eventually(lambda: len(done) == 2)
+    background.stop()
+
+
+def test_after_a_fork_the_thread_begins_anew() -> None:
+    done: list[int] = []
+    background = Background("test", lambda: done.append(1))
+    background._lock.acquire()
+
+    background._reset()
+    background.wake()
+
+    assert eventually(lambda: done)
+    background.stop()
+
+
+@pytest.mark.postgresql
+def test_the_first_request_relays_what_an_earlier_process_left(relay: Any, sent: list[Any]) -> None:
+    post()
+    relay("thread")
+    outbox.connect()
+
+    request_started.send(sender=None)
+
+    assert eventually(lambda: sent)
+    assert not request_started.disconnect(dispatch_uid="auth_core.outbox"), "once is enough"
+
+
+def test_one_try_is_all_that_a_broker_gets(monkeypatch: pytest.MonkeyPatch) -> None:
+    celery = pytest.importorskip("celery")
+    lost = celery.Celery("lost", broker="amqp://127.0.0.1:1//", set_as_current=False)
+    offer = import_string("auth_core.tasks.offer")
+    with lost.connection_for_write() as connection:
+        assert not connection.connected
+    task = lost.tasks["auth_core.deliver_message"]
+    monkeypatch.setattr("auth_core.tasks.deliver_message", task)
+
+    began = time.monotonic()
+
+    assert not offer(UUID(int=1))
+    assert time.monotonic() - began < 5

@@ -1,0 +1,51 @@
+"""Every query of a hot path has its index."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.utils import timezone
+
+from auth_core import people
+from auth_core.client import Client
+from auth_core.contracts import Purpose, Transport
+from auth_core.limits import charge
+from auth_core.models import EmailAddress, GuessBudget, OutboxMessage, PendingLogin
+from auth_core.models.guess_budget import Charged
+from auth_core.models.pending_login import Caller
+from auth_core.testing.plans import unindexed
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
+
+
+def answer() -> None:
+    login = PendingLogin.objects.open(user=None, backend="", purpose=Purpose.LOGIN, transport=Transport.TOKEN)
+    found = PendingLogin.objects.find(login.token, Caller(purposes=frozenset({Purpose.LOGIN})))
+    found.spend_attempt()
+    found.close()
+
+
+HOT: dict[str, Callable[[], Any]] = {
+    "find by identifier": lambda: people.find_by_identifier("alice@example.org"),
+    "find by subject id": lambda: people.find_by_subject_id(uuid4()),
+    "answer a login": answer,
+    "charge a guess": lambda: charge("login", identifier="alice@example.org", client=Client(network="192.0.2.1")),
+    "refund a guess": lambda: GuessBudget.objects.refund(Charged("x", uuid4())),
+    "relay the outbox": lambda: list(OutboxMessage.objects.due(timezone.now()).order_by("due_at")[:100]),
+    "claim a message": lambda: OutboxMessage.objects.all().claim(
+        uuid4(), now=timezone.now(), until=timezone.now() + timedelta(minutes=1)
+    ),
+    "sweep budgets": lambda: list(GuessBudget.objects.filter(ends_at__lte=timezone.now())[:1000]),
+    "sweep logins": lambda: list(PendingLogin.objects.filter(expires_at__lt=timezone.now())[:1000]),
+}
+
+
+@pytest.mark.parametrize("ask", HOT.values(), ids=HOT.keys())
+def test_an_index_serves_it(ask: Callable[[], Any]) -> None:
+    assert unindexed(ask) == []
+
+
+def test_a_query_without_an_index_is_seen() -> None:
+    assert unindexed(lambda: list(EmailAddress.objects.filter(address="alice@example.org"))) != []

@@ -1,0 +1,85 @@
+"""Parallel requests against one pending login: one grant, whatever the order."""
+
+import time
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from django.test import Client as Browser
+
+from auth_core.conf import core
+from auth_core.contracts import Purpose, Transport
+from auth_core.evidence import Evidence, Method
+from auth_core.models import PendingLogin
+from auth_core.testing.doubles import RIGHT_CODE
+from auth_core.testing.parallel import at_once, tally
+from conftest import DOUBLES
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
+
+
+@pytest.fixture
+def second_factor(settings: Any) -> None:
+    """A second factor, with room for fifty answers."""
+    settings.AUTH_CORE = {
+        **settings.AUTH_CORE,
+        "LOGIN_STEPS": [f"{DOUBLES}.CodeStep"],
+        "PENDING_LOGIN_ATTEMPTS": 100,
+        "BUDGETS": {"answer": {"person": (1_000_000, timedelta(minutes=15))}, "login": core.BUDGETS["login"]},
+    }
+
+
+def begin(alice: Any) -> str:
+    login = PendingLogin.objects.open(
+        user=alice,
+        backend="auth_core.backends.IdentifierBackend",
+        purpose=Purpose.LOGIN,
+        transport=Transport.TOKEN,
+        evidence=[Evidence.now(Method.PASSWORD)],
+    )
+    return login.token
+
+
+def answer(token: str) -> Any:
+    body = {"token": token, "answer": {"code": RIGHT_CODE}}
+    return Browser().post("/api/v1/login/answer/", body, content_type="application/json")
+
+
+@pytest.mark.asvs("2.3.4")
+@pytest.mark.asvs("15.4.2")
+def test_of_50_right_answers_at_once_one_is_granted(second_factor: None, alice: Any) -> None:
+    for _round in range(20):
+        token = begin(alice)
+
+        results = tally(at_once([partial(answer, token)] * 50))
+
+        assert results == {"200": 1, "login_expired": 49}
+
+
+def test_attempts_are_spent_before_they_are_looked_at(second_factor: None, alice: Any, settings: Any) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "PENDING_LOGIN_ATTEMPTS": 5}
+    token = begin(alice)
+
+    def guess() -> Any:
+        body = {"token": token, "answer": {"code": "000000"}}
+        return Browser().post("/api/v1/login/answer/", body, content_type="application/json")
+
+    assert tally(at_once([guess] * 50)) == {"challenge_failed": 5, "login_expired": 45}
+
+
+def test_closing_without_the_condition_would_grant_twice(
+    second_factor: None, alice: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look_then_write(self: PendingLogin) -> None:
+        is_open = PendingLogin.objects.filter(pk=self.pk, closed_at=None).exists()
+        time.sleep(0.05)
+        if is_open:
+            PendingLogin.objects.filter(pk=self.pk).update(closed_at=self.created_at)
+
+    monkeypatch.setattr(PendingLogin, "close", look_then_write)
+    token = begin(alice)
+
+    results = tally(at_once([partial(answer, token)] * 20))
+
+    assert results["200"] > 1, "the planted defect must be seen"

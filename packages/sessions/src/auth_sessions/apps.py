@@ -1,0 +1,22 @@
+"""The app ``auth_sessions``."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class AuthSessionsConfig(AppConfig):
+    """Sessions behind Django's own session interface, and what logins open them with."""
+
+    name = "auth_sessions"
+    label = "auth_sessions"
+    verbose_name = _("Sessions")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register the checks, listen to what ends sessions, drop snapshots of people who change."""
+        from auth_core.registries import person_watchers, sweeps  # noqa: PLC0415 - as above
+        from auth_sessions import checks, lifecycle, receivers, snapshots  # noqa: F401, PLC0415 - models exist only now
+
+        receivers.connect()
+        person_watchers.register("auth_sessions", snapshots.forget_person)
+        sweeps.register("auth_sessions", lifecycle.delete_dead)

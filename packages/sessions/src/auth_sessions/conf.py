@@ -1,0 +1,46 @@
+"""The settings of this package: ``AUTH_SESSIONS = {...}``."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from auth_core.conf import core, session_engine
+from auth_core.options import Option, PackageSettings
+
+#: How long a session may go unused, and how long it may last at all.
+Lifetime = tuple[timedelta, timedelta]
+
+#: What we plug into a login, and who reads its sessions.
+ISSUER, ENGINE = "auth_sessions.login.OpenSession", "auth_sessions.engine"
+
+
+class SessionsSettings(PackageSettings):
+    """What a host may say in ``AUTH_SESSIONS``."""
+
+    setting = "AUTH_SESSIONS"
+
+    LIFETIMES = Option[Mapping[str, Lifetime]](
+        {
+            "aal0": (timedelta(days=7), timedelta(days=30)),
+            "aal1": (timedelta(days=7), timedelta(days=30)),
+            "aal2": (timedelta(hours=1), timedelta(hours=24)),
+            "aal3": (timedelta(minutes=15), timedelta(hours=12)),
+        },
+        doc="Idle and absolute lifetime by what was proved (NIST SP 800-63B-4 sections 2.1.3, 2.2.3, 2.3.3).",
+    )
+    REDIS_URL = Option("", doc="The shared cache for snapshots; empty: the one of AUTH_CORE.")
+    SNAPSHOT_LIFETIME = Option(timedelta(seconds=60), doc="How long a snapshot may answer without the database.")
+    LAST_SEEN_STEP = Option(timedelta(minutes=1), doc="How far a row's last-seen may lag behind.")
+    KEEP_DEAD = Option(timedelta(days=30), doc="How long a session that has ended stays listed for administrators.")
+
+    @property
+    def cache_url(self) -> str:
+        """The URL of the cache that snapshots go to; empty: there is none, and rows answer."""
+        return self.REDIS_URL or core.REDIS_URL
+
+    @property
+    def opens_cookies_for(self) -> str:
+        """The host's ``SESSION_ENGINE``, if our issuer opens the sessions that it reads; else empty."""
+        return session_engine() if core.GRANT_ISSUER == ISSUER else ""
+
+
+sessions = SessionsSettings()

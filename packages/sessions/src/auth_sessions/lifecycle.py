@@ -1,0 +1,73 @@
+"""The ends of sessions: one, the others, all; each recorded with the change."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from auth_core.events import AuthEvent, Event, record
+from auth_sessions import snapshots
+from auth_sessions.conf import sessions
+from auth_sessions.models import Session
+
+#: Rows that one statement deletes.
+_BATCH = 1000
+
+
+def end_session(*, session_id: UUID, user: Any, reason: str, actor: Any = None) -> bool:
+    """End a session; say whether this caller was the one who did.
+
+    Its snapshot is forgotten when the end is committed, before it is answered.
+
+    Args:
+        session_id: Public id.
+        user: Whose it must be; somebody else's is not found.
+        reason: Closed word for the trail.
+        actor: Who ended it, when that is somebody else.
+    """
+    session = Session.objects.of(user).filter(pk=session_id).only("pk", "token_digest").first()
+    return session is not None and _end(session, user, reason, actor)
+
+
+def end_other_sessions(*, user: Any, keep: UUID | None, reason: str, actor: Any = None) -> int:
+    """End all sessions of *user* but *keep*; return how many this caller ended."""
+    others = Session.objects.of(user).unended().exclude(pk__in=[keep] if keep else []).only("pk", "token_digest")
+    return sum(_end(session, user, reason, actor) for session in others)
+
+
+def end_all_sessions(*, user: Any, reason: str, actor: Any = None) -> int:
+    """End all sessions of *user*; return how many this caller ended."""
+    return end_other_sessions(user=user, keep=None, reason=reason, actor=actor)
+
+
+def keep_session(*, session_id: UUID, user: Any) -> None:
+    """Let a session live on though *user* has another password now: the one in which it was changed."""
+    kept = Session.objects.of(user).unended().filter(pk=session_id)
+    for token_digest in kept.values_list("token_digest", flat=True):
+        kept.update(auth_hash=user.get_session_auth_hash())
+        snapshots.forget(token_digest)
+
+
+def delete_dead() -> int:
+    """Delete rows that ended or expired long ago, in batches; nothing depends on it."""
+    long_ago = timezone.now() - sessions.KEEP_DEAD
+    dead = Session.objects.filter(Q(ended_at__lt=long_ago) | Q(expires_at__lt=long_ago))
+    deleted = 0
+    while keys := list(dead.values_list("pk", flat=True)[:_BATCH]):
+        deleted += Session.objects.filter(pk__in=keys).delete()[0]
+    return deleted
+
+
+def _end(session: Session, user: Any, reason: str, actor: Any) -> bool:
+    """End one session by one conditional statement: of two at once, one records it."""
+    with transaction.atomic():
+        ended = Session.objects.filter(pk=session.pk, ended_at=None).update(
+            ended_at=timezone.now(), ended_reason=reason
+        )
+        if ended:
+            record(Event(name=AuthEvent.SESSION_ENDED, subject=user, actor=actor, session=session.pk, reason=reason))
+    # Also when somebody else ended it: they may not have reached the cache.
+    snapshots.forget(session.token_digest)
+    return bool(ended)

@@ -1,0 +1,106 @@
+"""What this package plugs into a login: the issuer that opens a session."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from auth_core.assurance import assurance_of
+from auth_core.client import Client
+from auth_core.contracts import Grant, Purpose, Transport
+from auth_core.errors import LoginExpired
+from auth_core.evidence import Evidence, SessionFacts
+from auth_core.models import PendingLogin
+from auth_core.one_time import digest, new_secret
+from auth_sessions import lifecycle, snapshots
+from auth_sessions.conf import sessions
+from auth_sessions.models import Session
+from auth_sessions.opening import PREFIX, client_columns, record_opened
+
+#: Stands for the moment where only what was proved counts.
+_ANY_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class OpenSession:
+    """Opens a row for every login, always under a new credential."""
+
+    transports = frozenset(Transport)
+
+    def issue(self, login: PendingLogin, client: Client) -> Grant:
+        """Open a session, or raise the one that a step-up names.
+
+        Raises:
+            LoginExpired: the session to raise has ended.
+        """
+        credential = new_secret(PREFIX)
+        raises = login.purpose == Purpose.STEP_UP
+        session = _raised(login, credential) if raises else _opened(login, credential, client)
+        record_opened(session, reason="step_up" if raises else "login", client=client)
+        return Grant(user=login.user, session=session.facts, credential=credential, backend=login.backend)
+
+    def end(self, session: SessionFacts, *, user: Any, reason: str) -> None:
+        """End *session*; one that has ended already is left alone."""
+        lifecycle.end_session(session_id=session.id, user=user, reason=reason)
+
+
+def _opened(login: PendingLogin, credential: str, client: Client) -> Session:
+    user: Any = login.user
+    moment = timezone.now()
+    idle, absolute = _lifetimes(login.evidence)
+    return Session.objects.create(
+        token_digest=digest(credential),
+        user=user,
+        backend=login.backend,
+        auth_hash=user.get_session_auth_hash(),
+        transport=login.transport,
+        evidence_stored=[piece.to_json() for piece in login.evidence],
+        authenticated_at=moment,
+        created_at=moment,
+        last_seen_at=moment,
+        idle_lifetime=idle,
+        expires_at=moment + absolute,
+        **client_columns(client),
+    )
+
+
+def _raised(login: PendingLogin, credential: str) -> Session:
+    """Give the session a new credential and what was proved; its old credential is dead with the same statement.
+
+    A step-up shortens a session that now needs care, and lengthens none (ASVS 7.3.2).
+    """
+    named = Session.objects.of(login.user).live().filter(pk__in=[login.session_id], transport=login.transport)
+    session = named.first()
+    if session is None:
+        raise LoginExpired
+    moment = timezone.now()
+    evidence = _merged(session.facts.evidence, login.evidence)
+    idle, absolute = _lifetimes(evidence)
+    changes = {
+        "token_digest": digest(credential),
+        "evidence_stored": [piece.to_json() for piece in evidence],
+        "authenticated_at": moment,
+        "last_seen_at": moment,
+        "idle_lifetime": idle,
+        "expires_at": min(session.expires_at, moment + absolute),
+    }
+    # Two step-ups at once would each take the other's credential for the one to replace.
+    if not named.filter(token_digest=session.token_digest).update(**changes):
+        raise LoginExpired
+    snapshots.forget(session.token_digest)
+    for name, value in changes.items():
+        setattr(session, name, value)
+    return session
+
+
+def _merged(proved: Iterable[Evidence], newly: Iterable[Evidence]) -> list[Evidence]:
+    """Return all that was proved, each thing as it was proved last, oldest first."""
+    in_order = sorted([*proved, *newly], key=lambda piece: piece.at)
+    # A key that was touched now says nothing against having verified its user before.
+    return list({replace(piece, at=_ANY_MOMENT): piece for piece in in_order}.values())
+
+
+def _lifetimes(evidence: Iterable[Evidence]) -> tuple[timedelta, timedelta]:
+    """Return how long a session that proved *evidence* may go unused, and how long it lasts."""
+    return sessions.LIFETIMES[assurance_of(list(evidence)).acr]

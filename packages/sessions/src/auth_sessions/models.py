@@ -1,0 +1,91 @@
+"""The session's row: the truth, which caches only copy."""
+
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from auth_core.contracts import Transport
+from auth_core.evidence import Evidence, SessionFacts
+from auth_core.ids import uuid7
+
+
+class SessionQuerySet(models.QuerySet["Session"]):
+    """Questions that are asked of sessions."""
+
+    def unended(self) -> Self:
+        """Return those that nobody ended and that have not lasted too long, unused ones among them."""
+        return self.filter(ended_at=None, expires_at__gt=timezone.now())
+
+    def live(self) -> Self:
+        """Return those that their credentials still open: neither ended, nor too old, nor unused for too long."""
+        unused_until = models.ExpressionWrapper(F("last_seen_at") + F("idle_lifetime"), models.DateTimeField())
+        return self.unended().alias(unused_until=unused_until).filter(unused_until__gt=timezone.now())
+
+    def of(self, user: Any) -> Self:
+        """Return those of *user*."""
+        return self.filter(user=user)
+
+
+class Session(models.Model):
+    """Where somebody is signed in.
+
+    Only the digest of the credential is kept: whoever reads this table cannot take a
+    session over (ASVS 7.2.3). `id` is public.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    token_digest = models.CharField(max_length=64, unique=True, help_text=_("SHA-256 of the credential, in hex."))
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE, related_name="auth_sessions"
+    )
+    backend = models.CharField(max_length=255, blank=True, help_text=_("Dotted path of the authentication backend."))
+    auth_hash = models.CharField(
+        max_length=128, blank=True, help_text=_("HMAC of the password's hash; another password ends the session.")
+    )
+    transport = models.CharField(max_length=8, choices=[(transport.value, transport.value) for transport in Transport])
+    evidence_stored = models.JSONField(db_column="evidence", default=list, help_text=_("What was proved in it."))
+    authenticated_at = models.DateTimeField(null=True, blank=True, help_text=_("When something was proved last."))
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_seen_at = models.DateTimeField(default=timezone.now, help_text=_("At most a minute behind."))
+    idle_lifetime = models.DurationField(help_text=_("How long it may go unused."))
+    expires_at = models.DateTimeField(help_text=_("When it ends, whatever happens."))
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_reason = models.CharField(max_length=32, blank=True)
+    ip = models.GenericIPAddressField(null=True, blank=True)
+    network = models.CharField(max_length=49, blank=True)
+    user_agent = models.CharField(max_length=512, blank=True)
+    device_id = models.UUIDField(null=True, blank=True, help_text=_("The browser or app, if it is recognised."))
+    device_known = models.BooleanField(null=True, blank=True)
+    # Text, not jsonb: PostgreSQL refuses a NUL in jsonb, and a site may keep what somebody typed.
+    data = models.TextField(default="{}", blank=True, help_text=_("What the site keeps in `request.session`, as JSON."))
+
+    objects = SessionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("session")
+        verbose_name_plural = _("sessions")
+        indexes = [
+            models.Index(fields=["user", "-id"], condition=Q(ended_at=None), name="auth_sessions_live_of_user"),
+            models.Index(fields=["expires_at"], name="auth_sessions_expiry"),
+            models.Index(fields=["ended_at"], condition=Q(ended_at__isnull=False), name="auth_sessions_ended"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    @property
+    def facts(self) -> SessionFacts:
+        """What anybody may know of this session."""
+        return SessionFacts(
+            id=self.pk,
+            transport=self.transport,
+            evidence=tuple(Evidence.from_json(stored) for stored in self.evidence_stored),
+            authenticated_at=self.authenticated_at or self.created_at,
+            expires_at=self.expires_at,
+            idle_expires_at=min(self.last_seen_at + self.idle_lifetime, self.expires_at),
+            device_known=self.device_known,
+        )

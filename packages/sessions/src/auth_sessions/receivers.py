@@ -1,0 +1,31 @@
+"""What ends sessions elsewhere."""
+
+from typing import Any
+
+from django.db.models.signals import post_delete
+
+from auth_core.events import AuthEvent, Event, event_recorded
+from auth_sessions import lifecycle, snapshots
+from auth_sessions.models import Session
+
+
+def connect() -> None:
+    """Listen."""
+    event_recorded.connect(end_sessions_of, dispatch_uid="auth_sessions.end_sessions_of")
+    post_delete.connect(forget_deleted, sender=Session, dispatch_uid="auth_sessions.forget_deleted")
+
+
+def end_sessions_of(event: Event, **kwargs: Any) -> None:
+    """End the other sessions after a new password, and all of somebody who was disabled, with the change itself."""
+    if event.name is AuthEvent.PASSWORD_CHANGED:
+        lifecycle.end_other_sessions(user=event.subject, keep=event.session, reason="password_changed")
+        if event.session is not None:
+            lifecycle.keep_session(session_id=event.session, user=event.subject)
+    elif event.name is AuthEvent.ACCOUNT_DISABLED:
+        lifecycle.end_all_sessions(user=event.subject, reason="account_disabled", actor=event.actor)
+
+
+def forget_deleted(instance: Session, **kwargs: Any) -> None:
+    """Drop the snapshot of a row that is gone: that of a deleted person would let them in for another minute."""
+    if instance.ended_at is None:
+        snapshots.forget(instance.token_digest)

@@ -1,0 +1,81 @@
+"""Bringing a session back from its credential: the one door through which every request comes in."""
+
+import re
+from datetime import datetime
+
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+
+from auth_core.admission import NotAdmitted, admit
+from auth_core.contracts import Transport
+from auth_core.one_time import digest
+from auth_sessions import snapshots
+from auth_sessions.conf import sessions
+from auth_sessions.models import Session
+
+#: What a credential looks like; anything else is not looked up.
+_CREDENTIAL = re.compile(r"eas_[A-Za-z0-9_-]{43}", re.ASCII)
+
+
+def is_credential(text: str) -> bool:
+    """Say whether *text* could be a credential of ours."""
+    return _CREDENTIAL.fullmatch(text) is not None
+
+
+def restore(credential: str, *, transport: Transport) -> Session | None:
+    """Return the live session that *credential* opens over *transport*, with its user; ``None``: there is none.
+
+    Asks `admission` like every other door: a person who was disabled or locked is
+    nobody with the next request, whatever their session says.
+    """
+    session = snapshots.read(digest(credential)) if is_credential(credential) else None
+    if session is None or session.transport != transport or session.ended_at is not None:
+        return None
+    moment = timezone.now()
+    if not _is_current(session, moment):
+        return None
+    _touch(session, moment)
+    return session
+
+
+def _is_current(session: Session, moment: datetime) -> bool:
+    """Judge expiry now, never by a sweeper; then ask whether the person may be here."""
+    facts = session.facts
+    if session.expires_at <= moment or (facts.idle_expires_at or moment) <= moment:
+        return False
+    if session.user is None:
+        return True
+    try:
+        admit(session.user, session=facts)
+    except NotAdmitted:
+        return False
+    return _has_same_password(session)
+
+
+def _has_same_password(session: Session) -> bool:
+    """Say whether the password is still the one this session began with.
+
+    Only a row can tell: a snapshot carries no password's hash, and is forgotten when
+    the user's row changes.
+    """
+    user = session.user
+    if user is None or "password" in user.get_deferred_fields():
+        return True
+    current = user.get_session_auth_hash()
+    if constant_time_compare(session.auth_hash, current):
+        return True
+    if not any(constant_time_compare(session.auth_hash, old) for old in user.get_session_auth_fallback_hash()):
+        return False
+    # Made under a SECRET_KEY that will be gone one day; the session outlives it.
+    Session.objects.filter(pk=session.pk, auth_hash=session.auth_hash).update(auth_hash=current)
+    session.auth_hash = current
+    return True
+
+
+def _touch(session: Session, moment: datetime) -> None:
+    """Note that the session is used, at most once a minute and only when its row was read anyway."""
+    if moment - session.last_seen_at < sessions.LAST_SEEN_STEP:
+        return
+    if Session.objects.filter(pk=session.pk, last_seen_at=session.last_seen_at).update(last_seen_at=moment):
+        session.last_seen_at = moment
+        snapshots.forget(session.token_digest)

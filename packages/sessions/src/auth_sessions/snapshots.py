@@ -1,0 +1,180 @@
+"""Snapshots: everything that a request asks of its session, in one read of the shared cache.
+
+A snapshot copies the session's row, the user's and what packages add to it
+(`auth_core.registries.snapshot_parts`), never a password's hash. It is written only
+under the lease of whoever found none, and forgotten with every change.
+"""
+
+import json
+import logging
+import random
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import lru_cache, partial
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.db import DEFAULT_DB_ALIAS, transaction
+from django.db.models import Model
+from django.utils import timezone
+from django.utils.encoding import is_protected_type
+
+from auth_core import people
+from auth_core.cache import CacheLost, SharedCache, shared_cache
+from auth_core.fields import EncryptedTextField
+from auth_core.models import Identity
+from auth_sessions.conf import sessions
+from auth_sessions.models import Session
+
+logger = logging.getLogger("auth_sessions.snapshots")
+
+#: The form of a snapshot; another form has other keys, and one that was written before an upgrade is not read.
+_FORM = 2
+
+#: How much sooner than its lifetime a snapshot may go, so that those of one moment do not all go at one moment.
+_JITTER = 0.2
+
+
+def read(digest: str) -> Session | None:
+    """Return the session that *digest* names, with its user, from the cache or from its row; ended ones, too.
+
+    Two queries when the cache has none or is lost, and one round trip and no query
+    when it has.
+    """
+    cache = _cache()
+    if cache is None:
+        return _from_rows(digest)
+    try:
+        found, lease = cache.lookup(_key(digest))
+    except CacheLost:
+        return _from_rows(digest)
+    if found is not None:
+        return _believed(found) or _read_anew(digest)
+    session = _from_rows(digest)
+    if session is not None and lease is not None:
+        _fill(cache, digest, lease, session)
+    return session
+
+
+def forget(*digests: str) -> None:
+    """Drop the snapshots of these sessions, once the change that they do not show is committed."""
+    transaction.on_commit(partial(_forget_now, digests))
+
+
+def forget_person(user_pk: Any) -> None:
+    """Drop the snapshots of every live session of one person; called after the commit."""
+    if _cache() is not None:
+        _forget_now(tuple(Session.objects.filter(user_id=user_pk).live().values_list("token_digest", flat=True)))
+
+
+def _believed(found: bytes) -> Session | None:
+    """Return what a snapshot says, for its lifetime by our own clock, too; the cache's may stand still or jump."""
+    try:
+        snapshot = json.loads(found)
+        fresh = datetime.fromisoformat(snapshot["until"]) > timezone.now()
+        return _restored(snapshot) if fresh else None
+    except (ValueError, LookupError, TypeError, AttributeError, ValidationError) as error:
+        # Whatever it is, nobody is shut out by it: the row answers.
+        logger.warning("A snapshot cannot be read; the row answers.", extra={"problem": type(error).__name__})
+        return None
+
+
+def _read_anew(digest: str) -> Session | None:
+    forget(digest)
+    return _from_rows(digest)
+
+
+def _from_rows(digest: str) -> Session | None:
+    session = Session.objects.select_related("user", "user__auth_identity").filter(token_digest=digest).first()
+    if session is not None and session.user is not None:
+        people.identity_of(session.user)
+        people.carry_parts(session.user, people.all_parts_of(session.user))
+    return session
+
+
+def _fill(cache: SharedCache, digest: str, lease: bytes, session: Session) -> None:
+    lifetime = sessions.SNAPSHOT_LIFETIME * (1 - _JITTER * random.random())  # noqa: S311 - spreads load, hides nothing
+    ttl = min(lifetime, session.expires_at - timezone.now())
+    if session.ended_at is None and ttl > timedelta(0):
+        try:
+            cache.fill(_key(digest), lease, json.dumps(_snapshot(session), default=_json).encode(), ttl=ttl)
+        except CacheLost:
+            return
+
+
+def _snapshot(session: Session) -> dict[str, Any]:
+    user: Any = session.user
+    return {
+        "until": timezone.now() + sessions.SNAPSHOT_LIFETIME,
+        "session": _fields(session),
+        "user": _fields(user) if user else None,
+        "identity": _fields(people.identity_of(user)) if user else None,
+        "parts": user.auth_snapshot if user else {},
+    }
+
+
+def _restored(snapshot: Mapping[str, Any]) -> Session:
+    session: Session = _instance(Session, snapshot["session"])
+    if snapshot["user"] is not None:
+        user = _instance(get_user_model(), snapshot["user"])
+        identity = _instance(Identity, snapshot["identity"])
+        identity.user = user
+        session.user = user
+        people.carry_parts(user, snapshot["parts"])
+    return session
+
+
+def _fields(row: Model) -> dict[str, Any]:
+    return {field.attname: _stored(field, row) for field in _shown_fields(type(row))}
+
+
+@lru_cache(maxsize=16)
+def _shown_fields(model: type[Model]) -> tuple[Any, ...]:
+    """Return the fields that may leave the database: no password's hash, nothing that is encrypted there."""
+    return tuple(
+        field
+        for field in model._meta.concrete_fields
+        if field.name != "password" and not isinstance(field, EncryptedTextField)
+    )
+
+
+def _stored(field: Any, row: Model) -> Any:
+    """Return a value as JSON has it or as `Field.to_python` reads it, whatever fields a site's user model has."""
+    value = field.value_from_object(row)
+    return value if is_protected_type(value) or isinstance(value, str | timedelta) else field.value_to_string(row)
+
+
+def _instance(model: type[Model], stored: Mapping[str, Any]) -> Any:
+    """Return a row as the database would have, with what was not stored deferred."""
+    known = [field for field in _shown_fields(model) if field.attname in stored]
+    values = [field.to_python(stored[field.attname]) for field in known]
+    return model.from_db(DEFAULT_DB_ALIAS, [field.attname for field in known], values)
+
+
+def _json(value: Any) -> str:
+    """Write what JSON has no word for, to the microsecond."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return f"{value.total_seconds():f}"
+    return str(value)
+
+
+def _forget_now(digests: tuple[str, ...]) -> None:
+    cache = _cache()
+    if cache is None or not digests:
+        return
+    try:
+        cache.forget(*(_key(digest) for digest in digests))
+    except CacheLost:
+        # Nobody reads a cache that is lost. One that only we lost keeps its copy for a minute at most.
+        return
+
+
+def _key(digest: str) -> str:
+    return f"session:{_FORM}:{digest}"
+
+
+def _cache() -> SharedCache | None:
+    return shared_cache(sessions.cache_url)

@@ -1,0 +1,57 @@
+"""Fixtures of this package's tests."""
+
+from typing import Any
+
+import pytest
+from django.test import Client as Browser
+
+from auth_core.account_creation import create_account
+
+PASSWORD = "correct horse battery staple"
+
+
+class Caller:
+    """A caller without a browser, who holds a credential."""
+
+    def __init__(self) -> None:
+        self.http = Browser(enforce_csrf_checks=True)
+        self.credential = ""
+
+    @staticmethod
+    def body(identifier: str = "alice@example.org", **more: str) -> dict[str, str]:
+        return {"identifier": identifier, "password": PASSWORD, **more}
+
+    def log_in(self, identifier: str = "alice@example.org") -> Any:
+        body = self.body(identifier, transport="token")
+        granted = self.http.post("/api/v1/login/", body, content_type="application/json")
+        self.credential = granted.json()["credential"]
+        return granted
+
+    def get(self, path: str) -> Any:
+        return self.http.get(f"/api/v1/{path}", HTTP_AUTHORIZATION=f"Session {self.credential}")
+
+    def send(self, method: str, path: str) -> Any:
+        return self.http.generic(
+            method, f"/api/v1/{path}", "{}", content_type="application/json",
+            HTTP_AUTHORIZATION=f"Session {self.credential}",
+        )  # fmt: skip
+
+
+@pytest.fixture
+def alice(db: None) -> Any:
+    """Somebody with a proven address."""
+    return create_account(email="alice@example.org", password=PASSWORD, verified=True)
+
+
+@pytest.fixture
+def caller() -> Caller:
+    """A caller without a browser."""
+    return Caller()
+
+
+@pytest.fixture
+def browser() -> Browser:
+    """A browser that has fetched the CSRF token, as a page would."""
+    browser = Browser(enforce_csrf_checks=True)
+    browser.defaults["HTTP_X_CSRFTOKEN"] = browser.get("/api/v1/csrf/").json()["csrf_token"]
+    return browser

@@ -1,0 +1,37 @@
+"""Settings that a site should hear about."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from auth_sessions import checks
+from auth_sessions.conf import sessions
+
+
+def test_without_a_shared_cache_a_check_says_so(settings: Any) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "REDIS_URL": ""}
+    assert [message.id for message in checks.check_snapshots()] == ["auth_sessions.W001"]
+
+    settings.AUTH_SESSIONS = {"REDIS_URL": "redis://127.0.0.1:6379/0"}
+    assert checks.check_snapshots() == []
+
+
+@pytest.mark.parametrize(
+    ("given", "check"), [({"LIFETIME": 1}, "E001"), ({"LIFETIMES": {"aal1": (timedelta(0), timedelta(0))}}, "E002")]
+)
+def test_a_wrong_setting_has_a_check(given: dict[str, Any], check: str, settings: Any) -> None:
+    settings.AUTH_SESSIONS = given
+
+    found = {message.id for message in (*checks.check_settings(), *checks.check_lifetimes())}
+
+    assert f"auth_sessions.{check}" in found
+
+
+@pytest.mark.asvs("7.1.1")
+def test_sessions_last_no_longer_than_nist_says() -> None:
+    idle_of, absolute_of = ({acr: pair[part] for acr, pair in sessions.LIFETIMES.items()} for part in (0, 1))
+
+    assert absolute_of["aal1"] <= timedelta(days=30)
+    assert (idle_of["aal2"], absolute_of["aal2"]) <= (timedelta(hours=1), timedelta(hours=24))
+    assert (idle_of["aal3"], absolute_of["aal3"]) <= (timedelta(minutes=15), timedelta(hours=12))

@@ -1,0 +1,51 @@
+"""Ends of sessions at the same moment: each session ends once, and is recorded once."""
+
+import time
+from functools import partial
+from typing import Any
+
+import pytest
+
+from auth_core.testing.parallel import at_once
+from auth_sessions import lifecycle
+from auth_sessions.models import Session, SessionQuerySet
+from conftest import Caller
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
+
+
+def end(session: Session, alice: Any) -> bool:
+    return lifecycle.end_session(session_id=session.pk, user=alice, reason="revoked")
+
+
+@pytest.mark.asvs("15.4.2")
+def test_of_50_who_end_a_session_one_does(alice: Any, caller: Caller, recorded_events: list[Any]) -> None:
+    for _round in range(20):
+        caller.log_in()
+        session = Session.objects.live().get()
+
+        ended = at_once([partial(end, session, alice)] * 50)
+
+        assert sorted(ended) == [False] * 49 + [True]
+        assert caller.get("me/").status_code == 401
+    assert sum(event.name.value == "session.session.ended" for event in recorded_events) == 20
+
+
+def test_looking_first_would_record_it_twice(
+    alice: Any, caller: Caller, recorded_events: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = SessionQuerySet.update
+
+    def look_then_write(self: Any, **changes: Any) -> int:
+        found = self.count()
+        time.sleep(0.05)
+        real(Session.objects.all(), **changes)
+        return int(found)
+
+    caller.log_in()
+    session = Session.objects.live().get()
+    monkeypatch.setattr(SessionQuerySet, "update", look_then_write)
+
+    ended = at_once([partial(end, session, alice)] * 20)
+
+    assert sum(ended) > 1, "the planted defect must be seen"

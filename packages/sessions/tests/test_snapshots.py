@@ -1,0 +1,255 @@
+"""Snapshots: what a request costs, and that no stale one comes back."""
+
+import json
+import time
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import time_machine
+from django.db import connection, models
+from django.test.utils import CaptureQueriesContext, isolate_apps
+from django.utils import timezone
+
+from auth_core.cache import shared_cache
+from auth_core.fields import EncryptedTextField
+from auth_core.one_time import digest
+from auth_core.testing.redis import OwnRedis
+from auth_sessions import lifecycle, snapshots
+from auth_sessions.models import Session
+from conftest import Caller
+
+# The cache is written after the commit, which a test's own transaction would never see.
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def costs(shared: OwnRedis, caller: Caller, path: str = "me/") -> tuple[int, int]:
+    """Return queries and round trips of one request."""
+    cache = shared_cache(shared.url)
+    assert cache is not None
+    before = cache.round_trips
+    with CaptureQueriesContext(connection) as queries:
+        assert caller.get(path).status_code == 200
+    return len(queries), cache.round_trips - before
+
+
+def test_a_warm_me_is_no_query_and_one_round_trip(shared: OwnRedis, alice: Any, caller: Caller) -> None:
+    caller.log_in()
+    caller.get("me/")
+
+    assert costs(shared, caller) == (0, 1)
+
+
+def test_after_a_flush_it_is_two_queries_once(shared: OwnRedis, alice: Any, caller: Caller) -> None:
+    caller.log_in()
+    caller.get("me/")
+
+    shared.flush()
+
+    assert costs(shared, caller) == (2, 2)
+    assert costs(shared, caller) == (0, 1)
+
+
+def test_with_redis_stopped_it_is_two_queries_each(shared: OwnRedis, alice: Any, caller: Caller) -> None:
+    caller.log_in()
+    caller.get("me/")
+
+    shared.kill()
+
+    assert [costs(shared, caller)[0] for _request in range(6)] == [2] * 6
+
+
+def test_a_redis_that_comes_back_is_used_again(shared: OwnRedis, alice: Any, caller: Caller) -> None:
+    caller.log_in()
+    shared.kill()
+    for _request in range(4):
+        caller.get("me/")
+
+    shared.start()
+    time.sleep(1.1)
+    caller.get("me/")
+
+    assert costs(shared, caller) == (0, 1)
+
+
+def test_a_warm_snapshot_says_the_same_as_the_rows(shared: OwnRedis, alice: Any, caller: Caller) -> None:
+    caller.log_in()
+
+    assert caller.get("me/").json() == caller.get("me/").json()
+
+
+def test_a_snapshot_holds_no_secret(shared: OwnRedis, alice: Any, caller: Caller) -> None:
+    caller.log_in()
+    caller.get("me/")
+
+    (name,) = shared.client.keys(f"*session:*{digest(caller.credential)}")
+    held = shared.client.get(name)
+
+    assert held is not None
+    assert alice.password.encode() not in held
+    assert b"argon2" not in held
+    assert caller.credential.encode() not in held
+
+
+def test_an_ended_session_is_dead_though_its_snapshot_was_warm(shared: OwnRedis, alice: Any, caller: Caller) -> None:
+    caller.log_in()
+    caller.get("me/")
+
+    lifecycle.end_all_sessions(user=alice, reason="revoked")
+
+    assert caller.get("me/").status_code == 401
+
+
+def test_a_deleted_person_is_nobody_though_their_snapshot_was_warm(
+    shared: OwnRedis, alice: Any, caller: Caller
+) -> None:
+    caller.log_in()
+    caller.get("me/")
+
+    alice.delete()
+
+    assert caller.get("me/").status_code == 401
+
+
+def test_a_site_under_atomic_requests_forgets_before_it_answers(
+    shared: OwnRedis, alice: Any, browser: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
+    browser.get("/own/login/?who=alice@example.org")
+    kept = browser.cookies["sessionid"].value
+    assert browser.get("/own/count/").json()["who"] == "alice@example.org"
+
+    browser.get("/own/logout/")
+
+    browser.cookies["sessionid"] = kept
+    assert browser.get("/own/count/").json()["who"] == ""
+
+
+@pytest.mark.parametrize("held", [b"", b"{", b"[]", b"7", b"{}", b'{"until": 1}', b'{"until": "9999-01-01T00:00:00Z"}'])
+def test_a_snapshot_that_cannot_be_read_shuts_nobody_out(
+    held: bytes, shared: OwnRedis, alice: Any, caller: Caller
+) -> None:
+    caller.log_in()
+    caller.get("me/")
+    (name,) = shared.client.keys(f"*session:*{digest(caller.credential)}")
+    shared.client.set(name, held)
+
+    assert caller.get("me/").status_code == 200
+    caller.get("me/")
+    assert costs(shared, caller) == (0, 1)
+
+
+def test_snapshots_of_one_moment_do_not_all_go_at_one_moment(shared: OwnRedis, alice: Any, caller: Caller) -> None:
+    for _login in range(20):
+        caller.log_in()
+        caller.get("me/")
+
+    lives = [shared.client.pttl(name) for name in shared.client.keys("*session:*")]
+
+    assert max(lives) <= 60_000
+    assert max(lives) - min(lives) > 2_000
+
+
+@isolate_apps("auth_core")
+def test_a_snapshot_carries_every_kind_of_field_and_no_secret() -> None:
+    class Odd(models.Model):
+        id = models.UUIDField(primary_key=True, default=uuid4)
+        picture = models.BinaryField()
+        price = models.DecimalField(max_digits=9, decimal_places=4)
+        since = models.DateTimeField()
+        day = models.DateField()
+        wait = models.DurationField()
+        tags = models.JSONField()
+        home = models.GenericIPAddressField()
+        nothing = models.IntegerField(null=True)
+        password = models.CharField(max_length=128)
+        seed = EncryptedTextField(purpose="tests.odd.seed")
+
+        class Meta:
+            app_label = "auth_core"
+
+    row = Odd(
+        picture=b"\x00\xff", price=Decimal("1.2500"), since=timezone.now(), day=date(2026, 1, 2),
+        wait=timedelta(days=-1, microseconds=7), tags={"a": ["é", None]}, home="2001:db8::1",
+        password="argon2$hash", seed="JBSWY3DP",
+    )  # fmt: skip
+    written = json.dumps(snapshots._fields(row), default=snapshots._json)
+    back = snapshots._instance(Odd, json.loads(written))
+
+    shown = [field.attname for field in Odd._meta.concrete_fields if field.name not in {"password", "seed"}]
+    assert {name: getattr(back, name) for name in shown} == {name: getattr(row, name) for name in shown}
+    assert back.get_deferred_fields() == {"password", "seed"}
+    assert "JBSWY3DP" not in written
+    assert "argon2" not in written
+
+
+@pytest.mark.parametrize("change", ["is_active", "email address", "lock"])
+def test_a_change_of_the_person_shows_with_the_next_request(
+    change: str, shared: OwnRedis, alice: Any, caller: Caller
+) -> None:
+    caller.log_in()
+    caller.get("me/")
+
+    if change == "is_active":
+        alice.is_active = False
+        alice.save()
+    elif change == "lock":
+        alice.auth_identity.locked_at = alice.date_joined
+        alice.auth_identity.save()
+    else:
+        address = alice.email_addresses.get()
+        address.address = "Alice@example.org"
+        address.save()
+
+    after = caller.get("me/")
+    assert after.status_code == 200 if change == "email address" else 401
+    assert change != "email address" or after.json()["email"] == "Alice@example.org"
+
+
+def slow_read(caller: Caller, alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read the row, then let the session be ended, then write what was read into the cache."""
+    from_rows = snapshots._from_rows
+
+    def read_then_end(digest: str) -> Session | None:
+        session = from_rows(digest)
+        monkeypatch.setattr(snapshots, "_from_rows", from_rows)
+        lifecycle.end_all_sessions(user=alice, reason="revoked")
+        return session
+
+    monkeypatch.setattr(snapshots, "_from_rows", read_then_end)
+    caller.get("me/")
+
+
+def test_a_slow_reader_cannot_put_a_stale_snapshot_back(
+    shared: OwnRedis, alice: Any, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller.log_in()
+    shared.flush()
+
+    slow_read(caller, alice, monkeypatch)
+
+    assert caller.get("me/").status_code == 401
+
+
+def test_without_the_lease_the_stale_snapshot_would_come_back(
+    shared: OwnRedis, alice: Any, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = shared_cache(shared.url)
+    assert cache is not None
+    monkeypatch.setattr(type(cache), "fill", lambda self, key, _lease, value, *, ttl: self.put(key, value, ttl=ttl))
+    caller.log_in()
+    shared.flush()
+
+    slow_read(caller, alice, monkeypatch)
+
+    assert caller.get("me/").status_code == 200, "the planted defect must be seen"
+
+
+def test_a_snapshot_is_believed_for_a_minute_by_our_clock_too(shared: OwnRedis, alice: Any, caller: Caller) -> None:
+    caller.log_in()
+    caller.get("me/")
+
+    with time_machine.travel(timezone.now() + timedelta(seconds=61), tick=False):
+        assert costs(shared, caller)[0] >= 2

@@ -1,0 +1,197 @@
+"""Step-ups: a session that proves more goes on under a new credential, and lives no longer for it."""
+
+import time
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from auth_core.client import Client
+from auth_core.contracts import Grant, Purpose, Transport
+from auth_core.errors import LoginExpired
+from auth_core.evidence import Evidence, Method
+from auth_core.login import advance
+from auth_core.models import PendingLogin
+from auth_core.testing.parallel import at_once
+from auth_core.testing.settings import redis_url
+from auth_sessions import lifecycle
+from auth_sessions.models import Session, SessionQuerySet
+from conftest import Caller
+
+pytestmark = pytest.mark.django_db(transaction=bool(redis_url()))
+
+
+def pending(user: Any, session: Session, *proved: Evidence, transport: Transport = Transport.TOKEN) -> PendingLogin:
+    return PendingLogin.objects.open(
+        user=user,
+        backend=session.backend,
+        purpose=Purpose.STEP_UP,
+        transport=transport,
+        evidence=list(proved or [Evidence.now(Method.TOTP, credential="totp-1")]),
+        session_id=session.pk,
+    )
+
+
+def raise_session(user: Any, session: Session, *proved: Evidence) -> Grant:
+    outcome: Any = advance(pending(user, session, *proved), Client())
+    return outcome.grant  # type: ignore[no-any-return]  # a grant, or the test fails
+
+
+@pytest.mark.asvs("7.2.4")
+def test_the_same_session_goes_on_under_a_new_credential(alice: Any, caller: Caller) -> None:
+    caller.log_in()
+    session, old = Session.objects.get(), caller.credential
+
+    caller.credential = raise_session(alice, session).credential
+
+    assert caller.get("me/").json()["acr"] == "aal2"
+    assert Session.objects.get().pk == session.pk
+    caller.credential = old
+    assert caller.get("me/").status_code == 401
+
+
+def test_what_was_proved_before_still_counts(alice: Any, caller: Caller) -> None:
+    caller.log_in()
+
+    grant = raise_session(alice, Session.objects.get())
+
+    assert [piece.method for piece in grant.session.evidence] == [Method.PASSWORD, Method.TOTP]
+
+
+def test_what_is_proved_again_counts_once_and_as_of_now(alice: Any, caller: Caller) -> None:
+    caller.log_in()
+    later = timezone.now() + timedelta(hours=2)
+
+    with time_machine.travel(later, tick=False):
+        grant = raise_session(alice, Session.objects.get(), Evidence.now(Method.PASSWORD))
+
+    assert [(piece.method, piece.at) for piece in grant.session.evidence] == [(Method.PASSWORD, later)]
+
+
+def test_a_touch_of_a_key_takes_nothing_from_what_it_proved_before(alice: Any, caller: Caller) -> None:
+    caller.log_in()
+    session = Session.objects.get()
+    caller_key = {"credential": "key-1"}
+    raise_session(alice, session, Evidence.now(Method.PASSKEY, user_verified=True, **caller_key))
+
+    grant = raise_session(alice, session, Evidence.now(Method.PASSKEY, **caller_key))
+
+    assert grant.session.acr == "aal2"
+
+
+def test_an_old_session_can_be_raised(alice: Any, caller: Caller) -> None:
+    caller.log_in()
+    later = timezone.now() + timedelta(days=3)
+
+    with time_machine.travel(later, tick=False):
+        grant = raise_session(alice, Session.objects.get())
+        caller.credential = grant.credential
+        assert caller.get("me/").status_code == 200
+
+    assert grant.session.expires_at == later + timedelta(hours=24)
+    assert grant.session.idle_expires_at == later + timedelta(hours=1)
+
+
+@pytest.mark.asvs("7.3.2")
+def test_a_step_up_lengthens_no_session(alice: Any, caller: Caller) -> None:
+    caller.log_in()
+    session = Session.objects.get()
+    end = raise_session(alice, session).session.expires_at
+
+    with time_machine.travel(timezone.now() + timedelta(minutes=50), tick=False):
+        grant = raise_session(alice, session)
+
+    assert grant.session.expires_at == end
+
+
+def test_a_session_that_has_ended_cannot_be_raised(alice: Any, caller: Caller) -> None:
+    caller.log_in()
+    session = Session.objects.get()
+    login = pending(alice, session)
+    lifecycle.end_session(session_id=session.pk, user=alice, reason="revoked")
+
+    with pytest.raises(LoginExpired):
+        advance(login, Client())
+
+
+def test_a_session_of_cookies_is_not_raised_into_one_of_tokens(alice: Any, caller: Caller, browser: Any) -> None:
+    browser.post("/api/v1/login/", caller.body(), content_type="application/json")
+
+    with pytest.raises(LoginExpired):
+        raise_session(alice, Session.objects.get())
+
+
+def test_a_session_left_unused_too_long_cannot_be_raised(alice: Any, caller: Caller) -> None:
+    caller.log_in()
+
+    with time_machine.travel(timezone.now() + timedelta(days=8), tick=False), pytest.raises(LoginExpired):
+        raise_session(alice, Session.objects.get())
+
+
+def raised_at_once(alice: Any, caller: Caller) -> tuple[set[str], set[str]]:
+    """Raise one session 20 times at once; return what was granted, and what the session has proved then."""
+    caller.log_in()
+    session = Session.objects.get()
+    factors = [f"totp-{number}" for number in range(20)]
+
+    results = at_once(
+        [partial(raise_session, alice, session, Evidence.now(Method.TOTP, credential=factor)) for factor in factors]
+    )
+
+    granted = {factor for factor, result in zip(factors, results, strict=True) if isinstance(result, Grant)}
+    session.refresh_from_db()
+    return granted, {piece.credential for piece in session.facts.evidence if piece.credential}
+
+
+@pytest.mark.postgresql
+@pytest.mark.asvs("15.4.2")
+@pytest.mark.django_db(transaction=True)
+def test_of_step_ups_at_once_none_undoes_another(alice: Any, caller: Caller) -> None:
+    granted, proved = raised_at_once(alice, caller)
+
+    assert granted
+    assert proved == granted
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_replacing_whatever_credential_there_is_would_undo_one(
+    alice: Any, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = SessionQuerySet.update
+
+    def unconditional(self: Any, **changes: Any) -> int:
+        time.sleep(0.05)
+        return int(real(Session.objects.all(), **changes))
+
+    monkeypatch.setattr(SessionQuerySet, "update", unconditional)
+
+    granted, proved = raised_at_once(alice, caller)
+
+    assert proved < granted, "the planted defect must be seen"
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_a_session_that_is_raised_and_ended_at_once_has_ended(
+    alice: Any, caller: Caller, recorded_events: list[Any]
+) -> None:
+    for _round in range(10):
+        caller.log_in()
+        session = Session.objects.live().get()
+
+        raised, ended = at_once(
+            [
+                partial(raise_session, alice, session),
+                partial(lifecycle.end_session, session_id=session.pk, user=alice, reason="revoked"),
+            ]
+        )
+
+        assert ended is True
+        if isinstance(raised, Grant):
+            caller.credential = raised.credential
+        assert caller.get("me/").status_code == 401
+    assert sum(event.name.value == "session.session.ended" for event in recorded_events) == 10

@@ -1,0 +1,1 @@
+"""The authentication service that composes the five Enterprise Auth packages."""

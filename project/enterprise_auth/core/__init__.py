@@ -1,0 +1,1 @@
+"""What configures the packages: logging, keys, the database, the schema."""

@@ -1,0 +1,1 @@
+"""Settings: `base` is what all have in common."""

@@ -1,0 +1,189 @@
+"""What development, production and tests have in common."""
+
+from pathlib import Path
+from typing import Any
+
+import django
+
+from enterprise_auth.core.logging import logging_config
+from enterprise_auth.core.mail import mail_settings  # noqa: F401 - for the settings that build on these
+from enterprise_auth.env import ROOT, Environment
+
+env = Environment()
+
+PROJECT = ROOT / "project"
+VAR = ROOT / "var"
+
+ROOT_URLCONF = "enterprise_auth.urls"
+WSGI_APPLICATION = "enterprise_auth.wsgi.application"
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "auth_core",
+    "auth_core.accounts",
+    "auth_sessions",
+    "auth_audit",
+    "auth_mfa",
+    "auth_rbac",
+    "enterprise_auth",
+]
+
+#: Django 6 has Content-Security-Policy of its own; on 5.2 django-csp sets the same policy.
+HAS_OWN_CSP = django.VERSION >= (6, 0)
+
+MIDDLEWARE = [
+    "auth_core.middleware.HealthMiddleware",
+    "auth_core.middleware.RequestContextMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "auth_core.middleware.SecurityHeadersMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware" if HAS_OWN_CSP else "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "auth_sessions.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [PROJECT / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- Who signs in, and how -------------------------------------------------
+
+AUTH_USER_MODEL = "auth_accounts.User"
+AUTHENTICATION_BACKENDS = ["auth_core.backends.IdentifierBackend"]
+SESSION_ENGINE = "auth_sessions.engine"
+CSRF_FAILURE_VIEW = "auth_core.api.problems.csrf_failure"
+
+PASSWORD_HASHERS = [
+    "auth_core.hashers.Argon2idHasher",
+    # Read, never written: accounts that came from elsewhere are hashed again at their first login.
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2SHA1PasswordHasher",
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "auth_core.validators.LengthValidator"},
+    {"NAME": "auth_core.validators.ContextValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+AUTH_CORE: dict[str, Any] = {
+    "GRANT_ISSUER": "auth_sessions.login.OpenSession",
+    "AUTHENTICATION_CLASSES": [
+        "auth_sessions.api.authentication.SessionTokenAuthentication",
+        "auth_core.api.authentication.CookieAuthentication",
+    ],
+    "PASSWORD_CONTEXT_WORDS": ["enterprise", "enterprise auth"],
+    "TRUSTED_PROXIES": env.many("TRUSTED_PROXIES"),
+    "REDIS_URL": env.text("REDIS_URL"),
+    "OUTBOX_RELAY": "celery" if env.text("BROKER_URL") else "thread",
+}
+AUTH_SESSIONS = {"REDIS_URL": env.text("REDIS_SESSION_URL")}
+
+# --- The API ---------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_SCHEMA_CLASS": "enterprise_auth.core.schema.ProblemSchema",
+    "DEFAULT_AUTHENTICATION_CLASSES": AUTH_CORE["AUTHENTICATION_CLASSES"],
+    "EXCEPTION_HANDLER": "auth_core.api.problems.handle",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Enterprise Auth",
+    "DESCRIPTION": "Sign in, prove more, see and end sessions, read the trail.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+CORS_ALLOWED_ORIGINS = env.many("CORS_ALLOWED_ORIGINS")
+CORS_URLS_REGEX = r"^/api/"
+CSRF_TRUSTED_ORIGINS = env.many("CSRF_TRUSTED_ORIGINS")
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+
+# --- What browsers may do with our pages ------------------------------------
+
+CSP = {
+    "default-src": ["'none'"],
+    "script-src": ["'self'"],
+    "style-src": ["'self'"],
+    "img-src": ["'self'", "data:"],
+    "font-src": ["'self'"],
+    "connect-src": ["'self'"],
+    "form-action": ["'self'"],
+    "base-uri": ["'none'"],
+    "object-src": ["'none'"],
+    "frame-ancestors": ["'none'"],
+}
+SECURE_CSP = CSP
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": CSP}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+# The script of a page reads the token from the answer of csrf/, never from the cookie.
+CSRF_COOKIE_HTTPONLY = True
+
+# --- Language, time, files ----------------------------------------------------
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = PROJECT / "staticfiles"
+STATICFILES_DIRS = [PROJECT / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "auth@localhost")
+
+LOG_FOLDER: Path | None = None
+LOGGING = logging_config(level=env.one_of("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR"), style="json")
+
+# --- Work behind the scenes ---------------------------------------------------
+
+CELERY_BROKER_URL = env.text("BROKER_URL")
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_BEAT_SCHEDULE = {
+    # What a broker or a worker that was away has left over.
+    "deliver what is due": {"task": "auth_core.deliver_due", "schedule": 30.0},
+    "sweep": {"task": "auth_core.sweep", "schedule": 6 * 3600.0},
+}

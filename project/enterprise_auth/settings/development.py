@@ -1,0 +1,47 @@
+"""Settings for one machine with nothing installed: SQLite, a cache of the process, mails on the console."""
+
+from importlib.util import find_spec
+
+from enterprise_auth.core.keys import development_keys
+from enterprise_auth.settings.base import *
+
+VAR.mkdir(exist_ok=True)
+DEBUG = True
+ALLOWED_HOSTS = ["*"]
+PUBLIC_URL = env.text("PUBLIC_URL", "http://127.0.0.1:8000")
+
+_keys = development_keys(VAR)
+SECRET_KEY = env.text("SECRET_KEY") or _keys["secret_key"]
+AUTH_CORE = {
+    **AUTH_CORE,
+    "FIELD_KEYS": env.keys("FIELD_KEYS") or {"development": _keys["field_key"]},
+    # A browser takes no __Host- cookie over plain HTTP.
+    "LOGIN_COOKIE": "login",
+}
+
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": VAR / "development.sqlite3",
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
+        },
+    }
+}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+globals().update(mail_settings("console"))
+LOGGING = logging_config(
+    level=env.one_of("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR"), style=env.text("LOG_FORMAT", "readable")
+)
+# The embedded service has no shared cache, and says so in the README instead of at every start.
+SILENCED_SYSTEM_CHECKS = ["auth_sessions.W001"]
+
+if find_spec("debug_toolbar"):
+    INSTALLED_APPS = [*INSTALLED_APPS, "debug_toolbar"]
+    MIDDLEWARE = [MIDDLEWARE[0], "debug_toolbar.middleware.DebugToolbarMiddleware", *MIDDLEWARE[1:]]
+    INTERNAL_IPS = ["127.0.0.1"]
+    DEBUG_TOOLBAR_CONFIG = {"SHOW_COLLAPSED": True}
+
+env.seal()

@@ -1,0 +1,79 @@
+"""Settings for a service: PostgreSQL, Redis, HTTPS. Whatever is insecure does not start."""
+
+from enterprise_auth.core import demands
+from enterprise_auth.core.database import postgresql
+from enterprise_auth.settings.base import *
+
+DEBUG = False
+SECRET_KEY = env.demand("SECRET_KEY", demands.is_strong_secret, demands.WEAK_SECRET)
+SECRET_KEY_FALLBACKS = env.many("SECRET_KEY_FALLBACKS")
+PUBLIC_URL = env.demand("PUBLIC_URL", demands.is_https_origin, "is not https://host without a path").rstrip("/")
+ALLOWED_HOSTS = env.many("ALLOWED_HOSTS")
+FIELD_KEYS = env.keys("FIELD_KEYS")
+DATABASES = {"default": postgresql(env)}
+
+demands.check(env)
+env.seal()
+
+AUTH_CORE = {**AUTH_CORE, "FIELD_KEYS": FIELD_KEYS}
+
+REDIS_URL = env.text("REDIS_URL")
+CACHES = {
+    "default": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {
+            "SOCKET_CONNECT_TIMEOUT": 0.1,
+            "SOCKET_TIMEOUT": 0.1,
+            "IGNORE_EXCEPTIONS": True,
+            # Never pickle: whoever writes the cache would run code here.
+            "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
+        },
+    }
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}
+}
+
+# --- HTTPS, and cookies that only it carries -----------------------------------
+
+SECURE_SSL_REDIRECT = True
+SECURE_HSTS_SECONDS = 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SESSION_COOKIE_NAME = "__Host-session"
+SESSION_COOKIE_SECURE = True
+SESSION_COOKIE_HTTPONLY = True
+CSRF_COOKIE_NAME = "__Host-csrf"
+CSRF_COOKIE_SECURE = True
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL, *CSRF_TRUSTED_ORIGINS]
+LANGUAGE_COOKIE_SECURE = True
+
+if AUTH_CORE["TRUSTED_PROXIES"]:
+    # Only a proxy of ours can reach us then, and it overwrites the header.
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+globals().update(
+    mail_settings(
+        "smtp",
+        host=env.text("EMAIL_HOST", "localhost"),
+        port=env.number("EMAIL_PORT"),
+        username=env.text("EMAIL_HOST_USER"),
+        password=env.text("EMAIL_HOST_PASSWORD"),
+        # A relay on this machine needs no TLS; any other is not spoken to without.
+        use_tls=bool(env.text("EMAIL_HOST")),
+        # A mail server that hangs keeps a relay, never a request.
+        timeout=10,
+    )
+)
+
+STORAGES = {
+    **STORAGES,
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+LOGGING = logging_config(
+    level=env.one_of("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR"),
+    style=env.one_of("LOG_FORMAT", "json", "readable"),
+)
+env.seal()

@@ -1,0 +1,28 @@
+"""Settings for tests: real parts, small hashes, nothing in the background."""
+
+from datetime import timedelta
+
+from auth_core.testing.settings import databases, redis_url
+from enterprise_auth.settings.base import *
+
+DEBUG = False
+SECRET_KEY = "test-only-" + "k" * 50
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+PUBLIC_URL = "https://auth.example.org"
+DATABASES = databases()
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+globals().update(mail_settings("locmem"))
+AUTH_CORE = {
+    **AUTH_CORE,
+    # Real argon2id, small: the tests are about what is hashed, not about how long it takes.
+    "PASSWORD_TIME_COST": 1,
+    "PASSWORD_MEMORY_COST": 64,
+    "FIELD_KEYS": {"test": "dGVzdC1vbmx5LXRlc3Qtb25seS10ZXN0LW9ubHktMzI"},
+    "REDIS_URL": redis_url(),
+    "REDIS_TIMEOUT": timedelta(milliseconds=500),
+    "OUTBOX_RELAY": "manual",
+}
+AUTH_SESSIONS = {}
+SILENCED_SYSTEM_CHECKS = ["auth_sessions.W001"]
+# Nothing is collected for tests.
+WHITENOISE_AUTOREFRESH = True

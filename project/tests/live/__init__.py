@@ -1,0 +1,1 @@
+"""Tests against the service as it runs: its own processes, PostgreSQL, Redis, TLS."""

@@ -1,0 +1,191 @@
+"""Starts the service as an operator would, on servers of this test alone."""
+
+import base64
+import os
+import secrets
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import psycopg
+import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from django.db import connection
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@dataclass
+class Service:
+    """The composed service: granian with two workers, TLS of its own, production settings.
+
+    Args:
+        folder: Where certificate, log and count are kept.
+        redis_url: Its Redis.
+        environment: Further variables.
+    """
+
+    folder: Path
+    redis_url: str
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def __enter__(self) -> Self:
+        self.database = f"test_live_{os.getpid()}_{secrets.token_hex(3)}"
+        self.port = _free_port()
+        self.url = f"https://localhost:{self.port}"
+        self._certificate, self._key = _self_signed(self.folder)
+        self.count_file = self.folder / "evaluated"
+        self._administer(f'CREATE DATABASE "{self.database}"')
+        self.manage("migrate", "--verbosity", "0")
+        self.manage("collectstatic", "--no-input", "--verbosity", "0")
+        self._start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.terminate()
+        self._server.wait(timeout=30)
+        self._log.close()
+        self._administer(f'DROP DATABASE "{self.database}" WITH (FORCE)')
+
+    @property
+    def evaluated(self) -> int:
+        """How many passwords were evaluated so far, in all processes."""
+        return self.count_file.stat().st_size if self.count_file.exists() else 0
+
+    @property
+    def log(self) -> str:
+        """What the service wrote."""
+        return (self.folder / "service.log").read_text()
+
+    def session(self) -> requests.Session:
+        """Return a caller who trusts our certificate."""
+        caller = requests.Session()
+        caller.trust_env = False
+        caller.verify = str(self._certificate)
+        return caller
+
+    def post(self, path: str, body: dict[str, Any], **options: Any) -> requests.Response:
+        """POST as a new caller."""
+        with self.session() as caller:
+            return caller.post(f"{self.url}/api/v1/{path}", json=body, timeout=60, **options)
+
+    def get(self, path: str, **options: Any) -> requests.Response:
+        """GET as a new caller."""
+        with self.session() as caller:
+            return caller.get(f"{self.url}/{path}", timeout=60, **options)
+
+    def manage(self, *arguments: str, given: str = "") -> str:
+        """Run manage.py on this service."""
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "manage.py"), *arguments],
+            env=self._environment(), input=given, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if done.returncode != 0:
+            raise AssertionError(done.stderr)
+        return done.stdout
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Ask the service's database."""
+        with psycopg.connect(**{**_place(), "dbname": self.database}) as found:
+            return found.execute(sql).fetchall()  # type: ignore[arg-type]  # the text of a test
+
+    def _start(self) -> None:
+        self._log = (self.folder / "service.log").open("w")
+        self._server = subprocess.Popen(
+            [
+                str(Path(sys.executable).parent / "granian"), "--interface", "wsgi", "--host", "127.0.0.1",
+                "--port", str(self.port), "--workers", "2", "--blocking-threads", "8", "--no-ws",
+                "--ssl-certificate", str(self._certificate), "--ssl-keyfile", str(self._key),
+                "--log-level", "warning", "enterprise_auth.wsgi:application",
+            ],
+            env=self._environment(), stdout=self._log, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        deadline = time.monotonic() + 60
+        while not self._answers():
+            if time.monotonic() > deadline or self._server.poll() is not None:
+                raise AssertionError(self.log)
+            time.sleep(0.1)
+
+    def _answers(self) -> bool:
+        try:
+            return self.get("health/").status_code == 200
+        except requests.RequestException:
+            return False
+
+    def _environment(self) -> dict[str, str]:
+        if not hasattr(self, "_secrets"):
+            field_key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")
+            self._secrets = {"SECRET_KEY": secrets.token_urlsafe(64), "FIELD_KEYS": f"live:{field_key}"}
+        place = _place()
+        return {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT / "project" / "tests"),
+            "DJANGO_SETTINGS_MODULE": "live.site",
+            "PUBLIC_URL": self.url,
+            "ALLOWED_HOSTS": "localhost",
+            "DB_NAME": self.database,
+            "DB_USER": place["user"],
+            "DB_PASSWORD": place["password"],
+            "DB_HOST": place["host"],
+            "DB_PORT": place["port"],
+            "REDIS_URL": self.redis_url,
+            "WEB_THREADS": "8",
+            "LIVE_COUNT": str(self.count_file),
+            **self._secrets,
+            **self.environment,
+        }
+
+    def _administer(self, sql: str) -> None:
+        with psycopg.connect(**{**_place(), "dbname": "postgres"}, autocommit=True) as server:
+            server.execute(sql)  # type: ignore[arg-type]  # the name is ours
+
+
+def _place() -> dict[str, str]:
+    settings = connection.settings_dict
+    return {
+        "user": settings["USER"], "password": settings["PASSWORD"], "host": settings["HOST"],
+        "port": str(settings["PORT"] or 5432),
+    }  # fmt: skip
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _self_signed(folder: Path) -> tuple[Path, Path]:
+    """Make a certificate for localhost, for an hour."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(datetime.now(UTC) - timedelta(minutes=5))
+        .not_valid_after(datetime.now(UTC) + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    paths = folder / "certificate.pem", folder / "key.pem"
+    paths[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    private = serialization.PrivateFormat.PKCS8
+    paths[1].write_bytes(key.private_bytes(serialization.Encoding.PEM, private, serialization.NoEncryption()))
+    ssl.create_default_context().load_verify_locations(paths[0])
+    return paths

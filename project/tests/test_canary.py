@@ -1,0 +1,165 @@
+"""A marker secret goes down every path that fails, and turns up in no log, answer or entry."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.http import HttpRequest
+from django.test import Client as Browser
+from django.urls import path
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from auth_audit.models import AuditEntry
+from auth_core.api.serializers import Body, TextField
+from auth_core.api.views import AnonymousApiView
+from auth_core.errors import AuthError
+from auth_core.logs import RedactingFilter
+from conftest import PASSWORD
+from enterprise_auth.core.logging import logging_config
+from enterprise_auth.urls import handler400, handler403, handler404, handler500, urlpatterns
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
+
+MARKER = "hunter2-canary-Zq81"
+
+logger = logging.getLogger("auth_core.canary")
+
+
+class SecretBody(Body):
+    password = TextField()
+
+
+class Failing(AnonymousApiView):
+    """Logs carelessly, then fails as its address says, with the secret in the exception."""
+
+    csrf_by_transport = True
+
+    def post(self, request: Request, code: str) -> Response:
+        body = SecretBody.parse(request)
+        logger.warning(
+            "careless: %s", {"told": body.password}, extra={"password": body.password, "note": body.password}
+        )
+        try:
+            raise ValueError(f"cannot use {body.password}")
+        except ValueError as problem:
+            if code == "defect":
+                raise
+            raise AuthError.registry[code].example() from problem
+
+
+def page(request: HttpRequest) -> None:
+    """A plain view of a site that fails with what the cookie held."""
+    raise RuntimeError(f"cookie was {request.COOKIES['other']}")
+
+
+urlpatterns = [*urlpatterns, path("canary/<str:code>/", Failing.as_view()), path("page/", page)]
+__all__ = ["handler400", "handler403", "handler404", "handler500"]
+
+CODES = [*AuthError.registry, "defect"]
+
+
+@pytest.fixture
+def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """What production's logging writes, at its most talkative."""
+    stream = io.StringIO()
+    logging.config.dictConfig(logging_config(level="DEBUG", style="json"))
+    (handler,) = logging.getLogger().handlers[:1]
+    assert isinstance(handler, logging.StreamHandler)
+    handler.setStream(stream)
+    yield stream
+    logging.config.dictConfig(django_settings.LOGGING)
+
+
+def fail(code: str) -> Any:
+    browser = Browser(raise_request_exception=False)
+    browser.cookies["other"] = MARKER
+    return browser.post(
+        f"/canary/{code}/", {"password": MARKER}, content_type="application/json",
+        HTTP_X_SECRET=MARKER,
+    )  # fmt: skip
+
+
+def traces(answer: Any, lines: io.StringIO) -> str:
+    """Return everything that a request leaves behind."""
+    return "".join(
+        [answer.content.decode(), str(answer.headers), lines.getvalue(), str(list(AuditEntry.objects.values()))]
+    )
+
+
+@pytest.mark.parametrize("code", CODES)
+@pytest.mark.asvs("16.2.5")
+def test_the_marker_turns_up_nowhere(code: str, lines: io.StringIO) -> None:
+    answer = fail(code)
+
+    assert answer.status_code >= 400
+    assert "careless" in lines.getvalue()
+    assert MARKER not in traces(answer, lines)
+
+
+@pytest.mark.parametrize("code", ["defect", "invalid_credentials"])
+def test_without_the_filter_it_is_found(code: str, lines: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RedactingFilter, "filter", lambda self, record: True)
+
+    assert MARKER in traces(fail(code), lines), "the planted defect must be seen"
+
+
+def test_a_cookie_in_an_exception_is_masked(lines: io.StringIO) -> None:
+    browser = Browser(raise_request_exception=False)
+    browser.cookies["other"] = MARKER
+
+    answer = browser.get("/page/")
+
+    assert answer.status_code == 500
+    assert "RuntimeError" in lines.getvalue()
+    assert MARKER not in traces(answer, lines)
+
+
+def test_a_login_with_the_marker_leaves_no_trace_of_it(alice: Any, lines: io.StringIO) -> None:
+    body = {"identifier": "alice@example.org", "password": MARKER, "transport": "token"}
+    answer = Browser().post("/api/v1/login/", body, content_type="application/json")
+
+    assert answer.status_code == 401
+    assert MARKER not in traces(answer, lines)
+
+
+def test_a_granted_credential_is_in_the_answer_alone(alice: Any, lines: io.StringIO) -> None:
+    body = {"identifier": "alice@example.org", "password": PASSWORD, "transport": "token"}
+    browser = Browser()
+    credential = browser.post("/api/v1/login/", body, content_type="application/json").json()["credential"]
+    browser.get("/api/v1/me/", HTTP_AUTHORIZATION=f"Session {credential}")
+    logger.warning("careless: %s", credential[:])
+
+    assert credential not in lines.getvalue() + str(list(AuditEntry.objects.values()))
+
+
+@pytest.mark.asvs("16.4.1")
+def test_nobody_forges_a_line(alice: Any, lines: io.StringIO) -> None:
+    Browser().get("/api/v1/me/", HTTP_USER_AGENT='x\r\n{"level":"ERROR"}', HTTP_X_REQUEST_ID="a\nb-forged")
+    logger.warning("name is %s", 'x\n{"forged": 1}\u2028\x1b[31m')
+
+    assert all(line.startswith('{"time"') for line in lines.getvalue().rstrip().split("\n"))
+    assert "\x1b" not in lines.getvalue()
+
+
+@pytest.mark.parametrize("transport", ["token", "cookie"])
+def test_a_request_is_logged_by_route_and_public_ids(transport: str, alice: Any, lines: io.StringIO) -> None:
+    body = {"identifier": "alice@example.org", "password": PASSWORD, "transport": transport}
+    browser = Browser()
+    granted = browser.post("/api/v1/login/", body, content_type="application/json").json()
+    header = {"HTTP_AUTHORIZATION": f"Session {granted['credential']}"} if transport == "token" else {}
+
+    browser.get("/api/v1/me/?secret=in-the-query", **header)
+
+    (line,) = [
+        told for told in map(json.loads, lines.getvalue().rstrip().split("\n")) if told.get("route") == "api/v1/me/"
+    ]
+    assert (line["method"], line["status"], line["level"], line["logger"]) == ("GET", 200, "INFO", "auth_core.request")
+    assert line["duration_ms"] > 0
+    assert line["session"] == granted["session"]["id"]
+    assert line["subject"] == granted["user"]["id"]
+    assert "in-the-query" not in lines.getvalue()

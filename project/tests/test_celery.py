@@ -1,0 +1,55 @@
+"""Celery: JSON alone, and tasks that happen in the context of whoever sent them."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from auth_core import context_celery
+from auth_core.context import TASK_HEADER, Context, bound, correlation_id
+from auth_core.registries import sweeps
+from enterprise_auth.celery import app
+
+# Celery runs Django's checks when it loads the tasks, and those ask the database.
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def loaded(db: None) -> None:
+    """Let Celery find the tasks, as a worker does when it starts."""
+    app.loader.import_default_modules()
+
+
+def test_a_task_runs_in_the_context_of_its_sender() -> None:
+    headers: dict[str, Any] = {}
+    with bound(Context(correlation_id="sender-12345")):
+        context_celery.send_along(headers=headers)
+
+    context_celery.enter(task_id="1", task=SimpleNamespace(request=SimpleNamespace(**headers)))
+    inside = correlation_id()
+    context_celery.leave(task_id="1")
+
+    assert inside == "sender-12345"
+    assert correlation_id() != "sender-12345"
+
+
+def test_a_task_that_nobody_knows_leaves_quietly() -> None:
+    context_celery.leave(task_id="never began")
+
+
+def test_messages_are_json_and_lost_workers_lose_nothing() -> None:
+    assert app.conf.accept_content == ["json"]
+    assert app.conf.task_acks_late
+    assert app.conf.task_reject_on_worker_lost
+    assert TASK_HEADER not in ("correlation_id", "id"), "these are Celery's own"
+
+
+def test_what_is_scheduled_exists() -> None:
+    assert {entry["task"] for entry in app.conf.beat_schedule.values()} <= set(app.tasks)
+
+
+def test_every_sweep_runs() -> None:
+    app.tasks["auth_core.sweep"]()
+
+    ours = {"auth_core.guess_budgets", "auth_core.outbox", "auth_core.pending_logins"}
+    assert ours | {"auth_sessions", "auth_audit.partitions"} == {name for name, _run in sweeps.items()}

@@ -1,0 +1,126 @@
+"""The service as it runs: production settings, PostgreSQL, Redis, TLS, two workers."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auth_core.testing.redis import OwnRedis
+from live.service import Service
+
+pytestmark = [pytest.mark.postgresql, pytest.mark.django_db]
+
+PASSWORD = "correct horse battery staple"
+WRONG = {"identifier": "alice@example.org", "password": "not the password at all", "transport": "token"}
+
+
+@pytest.fixture
+def service(tmp_path: Path, own_redis: OwnRedis) -> Iterator[Service]:
+    with Service(tmp_path, own_redis.url) as running:
+        running.manage("create_user", "--email", "alice@example.org", "--verified", given=f"{PASSWORD}\n")
+        yield running
+
+
+def test_the_journey_over_https(service: Service) -> None:
+    granted = service.post("login/", {**WRONG, "password": PASSWORD})
+    header = {"Authorization": f"Session {granted.json()['credential']}"}
+    me = service.get("api/v1/me/", headers=header)
+    left = service.post("logout/", {}, headers=header)
+    after = service.get("api/v1/me/", headers=header)
+
+    assert [answer.status_code for answer in (granted, me, left, after)] == [200, 200, 204, 401]
+    assert me.json()["email"] == "alice@example.org"
+    assert [name for (name,) in service.query("SELECT name FROM auth_audit_auditentry ORDER BY id")] == [
+        "auth.account.created",
+        "auth.login.started",
+        "session.session.opened",
+        "auth.login.succeeded",
+        "session.session.ended",
+        "auth.logout.completed",
+    ]
+    assert service.get("ready/").json()["status"] == "ok"
+    assert PASSWORD not in service.log
+    assert granted.json()["credential"] not in service.log
+
+
+def guess_at_once(service: Service, count: int, half_way: Callable[[], None]) -> Counter[str]:
+    """Send wrong passwords behind one barrier; do something when half of them are answered."""
+    barrier = threading.Barrier(count)
+    answered = threading.Semaphore(0)
+
+    def guess(_number: int) -> str:
+        barrier.wait(timeout=60)
+        answer = service.post("login/", WRONG)
+        answered.release()
+        return str(answer.json()["code"])
+
+    def watch() -> None:
+        for _answer in range(count // 4):
+            answered.acquire(timeout=60)
+        half_way()
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    with ThreadPoolExecutor(count) as pool:
+        codes = Counter(pool.map(guess, range(count)))
+    watcher.join()
+    return codes
+
+
+def nothing(redis: OwnRedis) -> None:
+    """Leave Redis alone."""
+
+
+def restart(redis: OwnRedis) -> None:
+    """Kill Redis and start it again, empty."""
+    redis.kill()
+    time.sleep(0.2)
+    redis.start()
+
+
+SHORT_FORM = {("with Redis", "1"), ("Redis killed and restarted half-way", "0")}
+
+HALF_WAY: dict[str, Callable[[OwnRedis], None]] = {
+    "with Redis": nothing,
+    "Redis flushed half-way": OwnRedis.flush,
+    "Redis killed half-way": OwnRedis.kill,
+    "Redis killed and restarted half-way": restart,
+}
+
+
+#: Every case, with and without the host's transactions; CI runs the two that say most.
+CASES = [
+    pytest.param(
+        case,
+        atomic_requests,
+        marks=[] if (case, atomic_requests) in SHORT_FORM else [pytest.mark.races],
+    )
+    for case in [*HALF_WAY, "Redis stopped before"]
+    for atomic_requests in ("0", "1")
+]
+
+
+@pytest.mark.asvs("6.3.1")
+@pytest.mark.parametrize(("case", "atomic_requests"), CASES)
+def test_of_200_wrong_passwords_at_once_exactly_10_are_evaluated(
+    case: str, atomic_requests: str, tmp_path: Path, own_redis: OwnRedis, capsys: Any
+) -> None:
+    with Service(tmp_path, own_redis.url, {"LIVE_ATOMIC_REQUESTS": atomic_requests}) as service:
+        service.manage("create_user", "--email", "alice@example.org", "--verified", given=f"{PASSWORD}\n")
+        if case == "Redis stopped before":
+            own_redis.kill()
+        do = HALF_WAY.get(case, nothing)
+
+        codes = guess_at_once(service, 200, lambda: do(own_redis))
+
+        evaluated = service.evaluated
+        with capsys.disabled():
+            print(f"\n{case}, ATOMIC_REQUESTS={atomic_requests}: evaluated {evaluated}, answers {dict(codes)}")
+        assert evaluated == 10
+        assert codes == {"invalid_credentials": 10, "too_many_attempts": 190}
+        assert service.query("SELECT count(*) FROM auth_audit_auditentry WHERE name = 'auth.login.failed'") == [(10,)]

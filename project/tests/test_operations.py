@@ -1,0 +1,133 @@
+"""Health, the schema, its reference, and what an error looks like."""
+
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import OperationalError
+from django.test import Client as Browser
+
+from auth_core.health import Probe, Status
+from auth_core.testing.redis import OwnRedis
+from conftest import PASSWORD
+
+pytestmark = pytest.mark.django_db
+
+
+def test_ready_names_its_parts() -> None:
+    ready = Browser().get("/ready/")
+
+    assert ready.status_code == 200
+    assert ready.json() == {
+        "status": "ok",
+        "parts": {"database": "ok", "migrations": "ok", "keys": "ok", "cache": "ok"},
+    }
+
+
+def test_a_lost_cache_is_degraded_and_ready(shared: OwnRedis) -> None:
+    shared.kill()
+
+    ready = Browser().get("/ready/")
+
+    assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
+
+
+@pytest.mark.parametrize("part", ["database", "migrations", "keys"])
+def test_what_cannot_be_done_without_is_503(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"auth_core.health.{part}", lambda: Probe(part, Status.FAILED))
+
+    ready = Browser().get("/ready/")
+
+    assert (ready.status_code, ready.json()["parts"][part]) == (503, "failed")
+
+
+def test_keys_that_are_missing_are_not_ready(settings: Any) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "FIELD_KEYS": {}}
+
+    assert Browser().get("/ready/").status_code == 503
+
+
+def test_the_schema_is_openapi_3_1_and_whole() -> None:
+    schema = Browser().get("/api/schema/", HTTP_ACCEPT="application/json").json()
+
+    assert schema["openapi"] == "3.1.1"
+    assert {"/api/v1/login/", "/api/v1/me/", "/api/v1/sessions/", "/api/v1/audit/entries/"} <= set(schema["paths"])
+    answers = schema["paths"]["/api/v1/login/"]["post"]["responses"]
+    assert set(answers) == {"200", "202", "default"}
+    assert list(answers["default"]["content"]) == ["application/problem+json"]
+
+
+def test_the_schema_has_no_warning() -> None:
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", "/dev/null")
+
+
+@pytest.mark.asvs("14.2.3")
+def test_the_reference_asks_nobody_else_and_runs_nothing_inline() -> None:
+    page = Browser().get("/api/docs/").content.decode()
+
+    assert "http://" not in page
+    assert "https://" not in page
+    assert page.count("<script") == page.count("<script src=") == 2
+    assert "style=" not in page
+
+
+def test_an_address_that_there_is_not_is_a_problem_document() -> None:
+    refused = Browser().get("/nowhere/")
+
+    assert (refused.status_code, refused.json()["code"]) == (404, "not_found")
+
+
+@pytest.mark.asvs("6.3.4")
+@pytest.mark.parametrize("path", ["/admin/login/", "/admin/password_change/"])
+def test_the_admin_has_no_door_of_its_own(path: str, alice: Any) -> None:
+    alice.is_staff = alice.is_superuser = True
+    alice.save()
+    browser = Browser()
+
+    refused = browser.post(path, {"username": "alice@example.org", "password": PASSWORD})
+
+    assert refused.status_code == 401
+    assert "sessionid" not in browser.cookies
+
+
+def test_a_cookie_of_our_login_opens_the_admin(alice: Any, browser: Browser) -> None:
+    alice.is_staff = alice.is_superuser = True
+    alice.save()
+    assert browser.get("/admin/").status_code == 302
+
+    body = {"identifier": "alice@example.org", "password": PASSWORD}
+    browser.post("/api/v1/login/", body, content_type="application/json")
+
+    for page in ("", "auth_sessions/session/", "auth_audit/auditentry/"):
+        assert browser.get(f"/admin/{page}").status_code == 200, page
+
+
+@pytest.mark.asvs("16.5.1")
+@pytest.mark.asvs("16.5.4")
+def test_a_defect_tells_the_caller_nothing_but_the_request_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    def break_(*args: Any, **kwargs: Any) -> None:
+        raise RuntimeError("SELECT secret FROM inside")
+
+    monkeypatch.setattr("auth_core.api.views.get_token", break_)
+
+    failed = Browser(raise_request_exception=False).get("/api/v1/csrf/")
+
+    assert failed.status_code == 500
+    assert failed.headers["Content-Type"] == "application/problem+json"
+    assert failed.json()["code"] == "internal_error"
+    assert failed.json()["request_id"] == failed.headers["X-Request-ID"]
+    assert "SELECT" not in failed.content.decode()
+
+
+@pytest.mark.asvs("16.5.2")
+def test_a_lost_database_is_503_and_never_401(monkeypatch: pytest.MonkeyPatch, alice: Any) -> None:
+    def gone(*args: Any, **kwargs: Any) -> None:
+        raise OperationalError("connection refused: 10.0.0.5")
+
+    monkeypatch.setattr("auth_sessions.snapshots._from_rows", gone)
+
+    failed = Browser().get("/api/v1/me/", HTTP_AUTHORIZATION="Session eas_" + "x" * 43)
+
+    assert failed.status_code == 503
+    assert int(failed.headers["Retry-After"]) > 0
+    assert "10.0.0.5" not in failed.content.decode()

@@ -1,0 +1,314 @@
+"""What ``./dev`` does once everything is installed; knows only the standard library.
+
+Every step says how long it took. A test that is skipped, and a run that found no
+test, is a failure: both look like success and prove nothing.
+"""
+
+import base64
+import os
+import re
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ["auth-core", "mfa", "rbac", "sessions", "audit-logging"]
+MEMBERS = [*(f"packages/{name}" for name in PACKAGES), "project"]
+DJANGO_LINES = {"5.2": "3.11", "6.0": "3.12", "6.1": "3.12"}
+CELLS = ["core", "mfa", "rbac", "sessions", "audit", "project"]
+GATE = [f"{cell}-{diagonal}" for diagonal in ("py311-dj52", "py312-dj60", "py313-dj61") for cell in CELLS]
+LOCAL_POSTGRESQL = "postgres://postgres@127.0.0.1:5432/postgres"
+
+IS_CI = os.environ.get("CI", "").lower() == "true"
+
+
+class StepFailed(Exception):
+    """A step did not do what it should; the message says which."""
+
+
+def run(*command: str, cwd: Path = ROOT, environment: Mapping[str, str] | None = None) -> None:
+    """Run *command*, and say how long it took.
+
+    Raises:
+        StepFailed: it ended with another status than 0.
+    """
+    began = time.monotonic()
+    print(f"--- {' '.join(command)}  [{cwd.relative_to(ROOT)}]", flush=True)
+    done = subprocess.run(command, cwd=cwd, env={**os.environ, **(environment or {})}, check=False)
+    print(f"--- {time.monotonic() - began:.1f} s, status {done.returncode}", flush=True)
+    if done.returncode != 0:
+        raise StepFailed(" ".join(command))
+
+
+def pytest(folder: str, *options: str, **environment: str) -> None:
+    """Run the tests in *folder*.
+
+    Raises:
+        StepFailed: one failed, one was skipped, or there was none.
+    """
+    command = [sys.executable, "-m", "pytest", "-q", "-ra", "--durations=3", *options]
+    began = time.monotonic()
+    print(f"--- pytest {' '.join(options)}  [{folder}]", flush=True)
+    done = subprocess.run(
+        command, cwd=ROOT / folder, env={**os.environ, **environment}, check=False, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    print(done.stdout, end="")
+    print(f"--- {time.monotonic() - began:.1f} s, status {done.returncode}", flush=True)
+    closing = done.stdout.strip().splitlines()[-1] if done.stdout.strip() else ""
+    if done.returncode != 0:
+        raise StepFailed(f"pytest in {folder}")
+    if not re.search(r"\b\d+ passed", closing) or re.search(r"\b\d+ (skipped|xfailed|xpassed)", closing):
+        raise StepFailed(f"pytest in {folder}: {closing or 'no test'}")
+
+
+def test(*options: str) -> None:
+    """Run every package's tests and the project's, on SQLite, then on PostgreSQL and Redis."""
+    pytest(".", *options)
+    print("=== On SQLite", flush=True)
+    for folder in MEMBERS:
+        pytest(folder, *options, TEST_DATABASE_URL="", TEST_REDIS_URL="")
+    with real_servers() as servers:
+        if servers is None:
+            return
+        database, redis = servers
+        print(f"=== On PostgreSQL ({urlsplit(database).hostname}) and Redis ({redis})", flush=True)
+        for folder in MEMBERS:
+            pytest(folder, *options, TEST_DATABASE_URL=database, TEST_REDIS_URL=redis)
+
+
+def cell(folder: str) -> None:
+    """Run the tests in *folder* inside a cell of tox: on SQLite, and on PostgreSQL where it is named."""
+    pytest(folder, TEST_DATABASE_URL="", TEST_REDIS_URL="")
+    if os.environ.get("TEST_DATABASE_URL"):
+        pytest(folder)
+
+
+def races(*options: str) -> None:
+    """Run the long tests of parallel requests."""
+    _marked("races", options)
+
+
+def timing(*options: str) -> None:
+    """Run the tests that measure whether answers take the same time."""
+    _marked("timing", options)
+
+
+def check() -> None:
+    """Lint, types, layers, migrations, deployment: all of them, then say which failed."""
+    python = sys.executable
+    steps: list[Callable[[], None]] = [
+        lambda: run("ruff", "check", "."),
+        lambda: run("ruff", "format", "--check", "."),
+        lambda: run("mypy"),
+        lambda: run("lint-imports"),
+        lambda: run(python, "-m", "house_lint", str(ROOT), cwd=ROOT / "tools"),
+        lambda: _manage("makemigrations", "--check", "--dry-run", settings="testing"),
+        lambda: _manage("env_example", "--check", settings="testing"),
+        lambda: _manage("spectacular", "--validate", "--fail-on-warn", "--file", os.devnull, settings="testing"),
+        lambda: _manage(
+            "check", "--deploy", "--fail-level", "WARNING", settings="production", **production_environment()
+        ),
+    ]
+    failed = []
+    for step in steps:
+        try:
+            step()
+        except StepFailed as problem:
+            failed.append(str(problem))
+    if failed:
+        raise StepFailed("; ".join(failed))
+
+
+def gate() -> None:
+    """Run the three diagonal cells of the matrix."""
+    _tox("-e", ",".join(GATE))
+
+
+def matrix(*options: str) -> None:
+    """Run every cell, or those named with ``-e``; an interpreter of 3.11 to 3.13 that is absent is a failure."""
+    _tox(*options)
+
+
+def lock(*options: str) -> None:
+    """Pin every version for each Django line, with hashes and without an index's address.
+
+    All of them are renewed; with ``--no-upgrade`` what is pinned stays, and only what is new is added.
+    """
+    uv = shutil.which("uv") or str(ROOT / ".boot" / "bin" / "uv")
+    sources = [f"{member}/pyproject.toml" for member in MEMBERS]
+    for line, python in DJANGO_LINES.items():
+        extras = ["--extra", "testing", "--extra", "development", "--extra", "redis", "--extra", "celery"]
+        extras += ["--extra", "csp"] if line == "5.2" else []
+        with tempfile.NamedTemporaryFile("w", suffix=".in", delete=False) as bound:
+            bound.write(f"django~={line}.0\n")
+        run(
+            uv, "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-emit-index-url", "--no-annotate",
+            "--no-header", "--no-emit-find-links", "--python-version", python, *extras, "--group", "pyproject.toml:dev",
+            "--no-emit-package", "enterprise-auth-core", *(options or ["--upgrade"]), "--constraints", bound.name,
+            "--output-file", f"constraints/django-{line}.txt", *sources,
+        )  # fmt: skip
+        Path(bound.name).unlink()
+        _drop_members(ROOT / "constraints" / f"django-{line}.txt")
+    _write_requirements()
+
+
+def production_environment() -> dict[str, str]:
+    """Return a production environment with secrets made on the spot, for checks."""
+    key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")
+    return {
+        "SECRET_KEY": secrets.token_urlsafe(64),
+        "FIELD_KEYS": f"check:{key}",
+        "PUBLIC_URL": "https://auth.example.org",
+        "ALLOWED_HOSTS": "auth.example.org",
+        "DATABASE_URL": LOCAL_POSTGRESQL,
+        "REDIS_URL": "redis://127.0.0.1:6379/15",
+    }
+
+
+@contextmanager
+def real_servers() -> Iterator[tuple[str, str] | None]:
+    """Yield the URLs of PostgreSQL and of a Redis of this run alone; ``None``, said aloud, where there are none.
+
+    Raises:
+        StepFailed: there are none, and this is CI; or one that was named does not answer.
+    """
+    database_given, redis_given = os.environ.get("TEST_DATABASE_URL", ""), os.environ.get("TEST_REDIS_URL", "")
+    _must_answer(TEST_DATABASE_URL=database_given, TEST_REDIS_URL=redis_given)
+    database = database_given or (LOCAL_POSTGRESQL if _answers(LOCAL_POSTGRESQL) else "")
+    server = shutil.which("redis-server")
+    if not database or not (redis_given or server):
+        missing = "PostgreSQL" if not database else "redis-server"
+        print(f"=== NOT run on PostgreSQL and Redis: {missing} was not found.", flush=True)
+        if IS_CI:
+            raise StepFailed(f"{missing} was not found, and in CI it must be there")
+        yield None
+    elif redis_given:
+        yield database, redis_given
+    else:
+        with _own_redis(str(server)) as url:
+            yield database, url
+
+
+@contextmanager
+def _own_redis(server: str) -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="redis-") as folder:
+        path = f"{folder}/redis.sock"
+        process = subprocess.Popen(
+            [server, "--port", "0", "--unixsocket", path, "--save", "", "--dir", folder], stdout=subprocess.DEVNULL
+        )
+        try:
+            deadline = time.monotonic() + 10
+            while not Path(path).exists() and time.monotonic() < deadline:
+                time.sleep(0.05)
+            if not Path(path).exists():
+                raise StepFailed("redis-server did not start")
+            yield f"unix://{path}"
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _must_answer(**urls: str) -> None:
+    """Refuse a server that was named and is not there: tests would find their way around it, and prove nothing."""
+    for name, url in urls.items():
+        if url and not _answers(url):
+            raise StepFailed(f"nothing answers at {name}")
+
+
+def _answers(url: str) -> bool:
+    parts = urlsplit(url)
+    try:
+        if parts.scheme == "unix":
+            with socket.socket(socket.AF_UNIX) as client:
+                client.connect(parts.path)
+        else:
+            port = parts.port or {"redis": 6379, "rediss": 6379}.get(parts.scheme, 5432)
+            socket.create_connection((parts.hostname or "127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def _marked(marker: str, options: Sequence[str]) -> None:
+    """Run the tests with *marker*, wherever there are any, on PostgreSQL and Redis."""
+    with real_servers() as servers:
+        if servers is None:
+            raise StepFailed(f"{marker} needs PostgreSQL and Redis")
+        database, redis = servers
+        for folder in MEMBERS:
+            if any(f"mark.{marker}" in path.read_text() for path in (ROOT / folder / "tests").rglob("*.py")):
+                pytest(folder, "-m", marker, "-s", *options, TEST_DATABASE_URL=database, TEST_REDIS_URL=redis)
+
+
+def _manage(*arguments: str, settings: str, **environment: str) -> None:
+    module = f"enterprise_auth.settings.{settings}"
+    run(sys.executable, "project/manage.py", *arguments, environment={"DJANGO_SETTINGS_MODULE": module, **environment})
+
+
+def _tox(*options: str) -> None:
+    """Run tox so that it finds pyenv's interpreters, and does not congratulate itself for what it skipped."""
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    interpreters = sorted(pyenv.glob("versions/3.1[1-4].*/bin"))
+    path = os.pathsep.join([*map(str, interpreters), os.environ["PATH"]])
+    with real_servers() as servers:
+        database, redis = servers or ("", "")
+        environment = {
+            "PATH": path, "TEST_DATABASE_URL": database, "TEST_REDIS_URL": redis, "UV_PYTHON_DOWNLOADS": "never",
+        }  # fmt: skip
+        run(
+            sys.executable,
+            "-m",
+            "tox",
+            "run",
+            "--skip-missing-interpreters",
+            "false",
+            *options,
+            environment=environment,
+        )
+
+
+def _drop_members(path: Path) -> None:
+    """Take our own packages out of *path*: they are installed from here, and have no hash."""
+    kept = re.sub(r"(?m)^(-e |enterprise-auth|\./|file:).*\n", "", path.read_text())
+    path.write_text("# Every version, for one Django line; renewed by ./dev lock.\n" + kept)
+
+
+def _write_requirements() -> None:
+    """Write requirements.txt for ``pip install -r``: pip refuses editable members beside hashed lines."""
+    pinned = re.findall(
+        r"(?m)^([A-Za-z0-9._-]+==[^\s\\;]+(?: ; [^\\\n]+)?)", (ROOT / "constraints/django-5.2.txt").read_text()
+    )
+    members = "".join(f"-e ./{member}\n" for member in MEMBERS)
+    head = "# For pip install -r, on Python 3.11 and later (so Django 5.2); renewed by ./dev lock.\n"
+    (ROOT / "requirements.txt").write_text(head + members + "".join(f"{line.strip()}\n" for line in pinned))
+
+
+CHORES: dict[str, Callable[..., None]] = {
+    "test": test, "check": check, "cell": cell, "races": races, "timing": timing, "gate": gate, "matrix": matrix, "lock": lock
+}  # fmt: skip
+
+
+def main() -> int:
+    """Run one chore; return its status."""
+    began = time.monotonic()
+    name, *options = sys.argv[1:]
+    try:
+        CHORES[name](*options)
+    except StepFailed as problem:
+        print(f"=== {name} FAILED after {time.monotonic() - began:.1f} s: {problem}", flush=True)
+        return 1
+    print(f"=== {name} is good, {time.monotonic() - began:.1f} s", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""House lint rules: mistakes that were made twice, or would be."""

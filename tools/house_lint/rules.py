@@ -1,0 +1,180 @@
+"""The rules; each is one small function over one node of a file's syntax tree."""
+
+import ast
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+#: Names of values that must never be handed to a logger as they are.
+SECRET_NAMES = frozenset({
+    "password", "token", "secret", "credential", "code", "key", "seed", "cookie", "session_key", "passphrase",
+    "new_password", "current_password", "access_token", "refresh_token", "client_secret", "recovery_code",
+})  # fmt: skip
+
+_LOG_METHODS = frozenset({"debug", "info", "warning", "error", "exception", "critical", "log"})
+_ENVIRONMENT = frozenset({"os.environ", "os.getenv"})
+_SETTINGS = frozenset({"settings", "django_settings", "conf.settings", "django.conf.settings"})
+_SETTINGS_IN_MODELS = frozenset({"AUTH_USER_MODEL"})
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One broken rule."""
+
+    path: Path
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.message}"
+
+
+def check_file(path: Path, text: str) -> list[Finding]:
+    """Return what breaks a rule in one file."""
+    if "migrations" in path.parts:
+        return []
+    tree = ast.parse(text)
+    broken = ((node, rule(node, path)) for node in ast.walk(tree) for rule in RULES)
+    return [Finding(path, getattr(node, "lineno", 0), message) for node, message in broken if message]
+
+
+def naive_now(node: ast.AST, path: Path) -> str:
+    """``datetime.now()`` without a zone compares with nothing that the database returns."""
+    called = _called(node)
+    is_now = called in ("datetime.now", "datetime.datetime.now") and not _arguments(node)
+    if is_now or called in ("datetime.utcnow", "datetime.datetime.utcnow"):
+        return "datetime.now() is naive: use django.utils.timezone.now()."
+    return ""
+
+
+def positional_timedelta(node: ast.AST, path: Path) -> str:
+    """The first positional argument of ``timedelta`` is days, which nobody remembers."""
+    if _called(node).split(".")[-1] == "timedelta" and isinstance(node, ast.Call) and node.args:
+        is_zero = len(node.args) == 1 and isinstance(node.args[0], ast.Constant) and node.args[0].value == 0
+        return "" if is_zero else "timedelta takes its unit by name: timedelta(minutes=5)."
+    return ""
+
+
+def user_lookup(node: ast.AST, path: Path) -> str:
+    """Who is looked up by what is one module's business."""
+    if _called(node) == "User.objects.get" and "auth_core" not in path.parts and not _is_test(path):
+        return "Look people up with auth_core.people."
+    return ""
+
+
+def change_of_the_trail(node: ast.AST, path: Path) -> str:
+    """Entries are appended, never written again."""
+    called = _called(node)
+    is_change = called.split(".")[-1] in ("update", "delete") and "AuditEntry" in called
+    if is_change and path.name != "retention.py" and not _is_test(path):
+        return "The trail is append-only; only retention.py takes entries away."
+    return ""
+
+
+def event_name_made_at_run_time(node: ast.AST, path: Path) -> str:
+    """An event's name is a member of a catalogue, so that it can be found."""
+    if _called(node).split(".")[-1] == "Event":
+        named = [word.value for word in getattr(node, "keywords", []) if word.arg == "name"]
+        if any(isinstance(name, ast.JoinedStr | ast.BinOp) for name in [*named, *getattr(node, "args", [])[:1]]):
+            return "An event's name is a member of an EventName, not made at run time."
+    return ""
+
+
+def signal_elsewhere(node: ast.AST, path: Path) -> str:
+    """Signals cross packages; inside one, call the function."""
+    if _called(node).split(".")[-1] == "Signal" and path.name != "events.py":
+        return "Signals are declared in events.py; inside a package call the function."
+    return ""
+
+
+def setting_read_elsewhere(node: ast.AST, path: Path) -> str:
+    """Settings have one typed door per package, and a check behind it."""
+    name = _setting(node)
+    if not name.isupper() or name in _SETTINGS_IN_MODELS or path.name == "conf.py" or _is_test(path):
+        return ""
+    return f"settings.{name} is read in conf.py alone."
+
+
+def environment_read_elsewhere(node: ast.AST, path: Path) -> str:
+    """The environment has one reader in the service, one in the tests' kit, and tools have no settings."""
+    is_reader = path.name == "env.py" or path.match("auth_core/testing/settings.py") or path.parts[0] == "tools"
+    is_read = _dotted(node) in _ENVIRONMENT and isinstance(node, ast.Attribute)
+    is_import = (
+        isinstance(node, ast.ImportFrom) and {f"{node.module}.{word.name}" for word in node.names} & _ENVIRONMENT
+    )
+    if (is_read or is_import) and not is_reader and not _is_test(path):
+        return "os.environ is read in env.py alone."
+    return ""
+
+
+def travel_without_tick(node: ast.AST, path: Path) -> str:
+    """Whether time goes on is half of what such a test says."""
+    if _called(node) == "time_machine.travel" and not any(word.arg == "tick" for word in getattr(node, "keywords", [])):
+        return "time_machine.travel says tick=True or tick=False."
+    return ""
+
+
+def secret_logged(node: ast.AST, path: Path) -> str:
+    """A filter masks what slips through; nothing is handed to it on purpose."""
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _LOG_METHODS):
+        return ""
+    if "log" not in _dotted(node.func.value).lower():
+        return ""
+    named = [_dotted(argument).split(".")[-1] for argument in [*node.args, *(word.value for word in node.keywords)]]
+    leaked = sorted(SECRET_NAMES.intersection(named))
+    return f"{leaked[0]!r} is handed to a logger." if leaked else ""
+
+
+RULES: list[Callable[[ast.AST, Path], str]] = [
+    naive_now,
+    positional_timedelta,
+    user_lookup,
+    change_of_the_trail,
+    event_name_made_at_run_time,
+    signal_elsewhere,
+    setting_read_elsewhere,
+    environment_read_elsewhere,
+    travel_without_tick,
+    secret_logged,
+]
+
+
+def _is_test(path: Path) -> bool:
+    return bool({"tests", "testing"} & set(path.parts))
+
+
+def _setting(node: ast.AST) -> str:
+    """Return X of ``settings.X`` and of ``getattr(settings, "X", …)``; empty: neither."""
+    if isinstance(node, ast.Attribute) and _dotted(node.value) in _SETTINGS:
+        return node.attr
+    if isinstance(node, ast.Call) and _called(node) in ("getattr", "hasattr"):
+        match node.args:
+            case [owner, ast.Constant(value=str(name)), *_] if _dotted(owner) in _SETTINGS:
+                return name
+    return ""
+
+
+def _called(node: ast.AST) -> str:
+    return _dotted(node.func) if isinstance(node, ast.Call) else ""
+
+
+def _arguments(node: ast.AST) -> list[ast.AST]:
+    return [*node.args, *node.keywords] if isinstance(node, ast.Call) else []
+
+
+def _dotted(node: ast.AST) -> str:
+    """Return ``a.b.c`` of a chain of attributes; calls in between are looked through."""
+    return ".".join(reversed(list(_words(node))))
+
+
+def _words(node: ast.AST) -> Iterator[str]:
+    while True:
+        if isinstance(node, ast.Attribute):
+            yield node.attr
+            node = node.value
+        elif isinstance(node, ast.Call):
+            node = node.func
+        else:
+            break
+    if isinstance(node, ast.Name):
+        yield node.id

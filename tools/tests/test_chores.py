@@ -1,0 +1,94 @@
+"""The chores take for a failure what looks like success and proves nothing."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import chores
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of tests outside the workspace, so that its settings say nothing here."""
+    monkeypatch.setattr(chores, "ROOT", tmp_path)
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    return tmp_path
+
+
+@pytest.fixture
+def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without servers."""
+    monkeypatch.delenv("TEST_DATABASE_URL", raising=False)
+    monkeypatch.delenv("TEST_REDIS_URL", raising=False)
+    monkeypatch.setattr(chores, "LOCAL_POSTGRESQL", "postgres://127.0.0.1:1/x")
+
+
+def run_tests(folder: Path, text: str) -> None:
+    (folder / "test_it.py").write_text(f"import pytest\n{text}\n")
+    chores.pytest(".", "-p", "no:django", "-p", "no:cacheprovider")
+
+
+def test_tests_that_pass_are_good(folder: Path) -> None:
+    run_tests(folder, "def test_it(): pass")
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "def test_it(): assert False",
+        "def test_it(): pass\n@pytest.mark.skip\ndef test_that(): pass",
+        "def test_it(): pass\n@pytest.mark.xfail\ndef test_that(): assert False",
+        "def not_a_test(): pass",
+    ],
+    ids=["failed", "skipped", "expected to fail", "none"],
+)
+def test_anything_else_is_a_failure(folder: Path, planted: str) -> None:
+    with pytest.raises(chores.StepFailed):
+        run_tests(folder, planted)
+
+
+@pytest.mark.parametrize("name", ["TEST_DATABASE_URL", "TEST_REDIS_URL"])
+def test_a_named_server_that_does_not_answer_is_a_failure(
+    nowhere: None, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "redis://127.0.0.1:1")
+
+    with pytest.raises(chores.StepFailed, match=name), chores.real_servers():
+        pass
+
+
+def test_a_machine_without_servers_says_so(
+    nowhere: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(chores, "IS_CI", False)
+
+    with chores.real_servers() as servers:
+        assert servers is None
+
+    assert "NOT run on PostgreSQL and Redis" in capsys.readouterr().out
+
+
+def test_in_ci_a_machine_without_servers_is_a_failure(nowhere: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chores, "IS_CI", True)
+
+    with pytest.raises(chores.StepFailed, match="in CI"), chores.real_servers():
+        pass
+
+
+def test_the_redis_of_a_run_ends_with_it() -> None:
+    server = shutil.which("redis-server")
+    assert server, "install redis-server"
+
+    with chores._own_redis(server) as url:
+        assert chores._answers(url)
+
+    assert not chores._answers(url)
+
+
+def test_a_chore_nobody_knows_is_told_what_there_is() -> None:
+    done = subprocess.run(["sh", "./dev", "nonsense"], cwd=chores.ROOT, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert "./dev serve" in done.stderr

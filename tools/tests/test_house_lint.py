@@ -1,0 +1,68 @@
+"""Every house rule sees its defect, and lets pass what is right."""
+
+from pathlib import Path
+
+import pytest
+
+from house_lint.rules import RULES, check_file
+
+HERE = "packages/mfa/src/auth_mfa/enrolment.py"
+
+CAUGHT = {
+    "naive_now": ("from datetime import datetime\nx = datetime.now()", HERE),
+    "naive_now in UTC, which it does not say": ("x = datetime.utcnow()", HERE),
+    "positional_timedelta": ("x = timedelta(5)", HERE),
+    "user_lookup": ("User.objects.get(email=x)", HERE),
+    "change_of_the_trail": ("AuditEntry.objects.filter(x=1).update(y=2)", HERE),
+    "change_of_the_trail by delete": ("AuditEntry.objects.all().delete()", HERE),
+    "event_name_made_at_run_time": ('record(Event(name=f"auth.{x}.failed"))', HERE),
+    "event_name_made_at_run_time first": ('record(Event(f"auth.{x}.failed"))', HERE),
+    "signal_elsewhere": ("x = Signal()", HERE),
+    "setting_read_elsewhere": ("x = settings.X", HERE),
+    "setting_read_elsewhere by getattr": ('x = getattr(settings, "X", None)', HERE),
+    "setting_read_elsewhere by another name": ("x = django_settings.X", HERE),
+    "environment_read_elsewhere": ("x = os.environ['X']", HERE),
+    "environment_read_elsewhere by get": ("x = os.environ.get('X')", HERE),
+    "environment_read_elsewhere by getenv": ("x = os.getenv('X')", HERE),
+    "environment_read_elsewhere by import": ("from os import environ", HERE),
+    "travel_without_tick": ("with time_machine.travel(0): pass", "packages/mfa/tests/test_x.py"),
+    "secret_logged": ("logger.info('x %s', password)", HERE),
+    "secret_logged as an attribute": ("log.warning('x', body.token)", HERE),
+}
+
+LET_PASS = {
+    "a moment with a zone": ("x = datetime.now(tz=UTC)", HERE),
+    "a unit by name": ("x = timedelta(minutes=5)", HERE),
+    "no time at all": ("x = timedelta(0)", HERE),
+    "a lookup in auth_core": ("User.objects.get(pk=1)", "packages/auth-core/src/auth_core/people.py"),
+    "retention": ("AuditEntry.objects.filter().delete()", "packages/audit-logging/src/auth_audit/retention.py"),
+    "a member": ("record(Event(name=AuthEvent.LOGIN_FAILED))", HERE),
+    "a signal in events.py": ("x = Signal()", "packages/mfa/src/auth_mfa/events.py"),
+    "a setting in conf.py": ("x = settings.X", "packages/mfa/src/auth_mfa/conf.py"),
+    "the user model": ("x = settings.AUTH_USER_MODEL", HERE),
+    "env.py": ("x = os.environ", "project/enterprise_auth/env.py"),
+    "the tests' kit": ("x = os.environ", "packages/auth-core/src/auth_core/testing/settings.py"),
+    "time that says its tick": ("with time_machine.travel(0, tick=False): pass", HERE),
+    "an id": ("logger.info('x %s', session_id)", HERE),
+    "a migration": ("x = timedelta(5)", "packages/mfa/src/auth_mfa/migrations/0001_initial.py"),
+}
+
+
+@pytest.mark.parametrize(("text", "path"), CAUGHT.values(), ids=CAUGHT.keys())
+def test_a_planted_defect_is_seen(text: str, path: str) -> None:
+    assert len(check_file(Path(path), text)) == 1
+
+
+@pytest.mark.parametrize(("text", "path"), LET_PASS.values(), ids=LET_PASS.keys())
+def test_what_is_right_passes(text: str, path: str) -> None:
+    assert check_file(Path(path), text) == []
+
+
+def test_every_rule_has_a_planted_defect() -> None:
+    assert {rule.__name__ for rule in RULES} == {name.split()[0] for name in CAUGHT}
+
+
+def test_a_finding_says_where_and_what_to_do() -> None:
+    (finding,) = check_file(Path(HERE), "\nx = settings.X")
+
+    assert str(finding) == f"{HERE}:2: settings.X is read in conf.py alone."
