@@ -51,5 +51,5 @@ def test_what_is_scheduled_exists() -> None:
 def test_every_sweep_runs() -> None:
     app.tasks["auth_core.sweep"]()
 
-    ours = {"auth_core.guess_budgets", "auth_core.outbox", "auth_core.pending_logins"}
+    ours = {"auth_core.guess_budgets", "auth_core.links", "auth_core.outbox", "auth_core.pending_logins"}
     assert ours | {"auth_sessions", "auth_audit.partitions"} == {name for name, _run in sweeps.items()}

@@ -36,6 +36,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
 ]
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
 AUTH_CORE = {
     # Real argon2id, small: the tests are about what is hashed, not about how long it takes.
     "PASSWORD_TIME_COST": 1,
@@ -44,5 +45,6 @@ AUTH_CORE = {
     "REDIS_URL": redis_url(),
     "REDIS_TIMEOUT": timedelta(milliseconds=500),
     "OUTBOX_RELAY": "manual",
+    "PUBLIC_URL": "https://auth.example.org",
 }
 CSRF_FAILURE_VIEW = "auth_core.api.problems.csrf_failure"

@@ -102,6 +102,7 @@ AUTH_CORE: dict[str, Any] = {
     "PASSWORD_CONTEXT_WORDS": ["enterprise", "enterprise auth"],
     "TRUSTED_PROXIES": env.many("TRUSTED_PROXIES"),
     "REDIS_URL": env.text("REDIS_URL"),
+    "SITE_NAME": "Enterprise Auth",
     "OUTBOX_RELAY": "celery" if env.text("BROKER_URL") else "thread",
 }
 AUTH_SESSIONS = {"REDIS_URL": env.text("REDIS_SESSION_URL")}

@@ -14,6 +14,7 @@ _keys = development_keys(VAR)
 SECRET_KEY = env.text("SECRET_KEY") or _keys["secret_key"]
 AUTH_CORE = {
     **AUTH_CORE,
+    "PUBLIC_URL": PUBLIC_URL,
     "FIELD_KEYS": env.keys("FIELD_KEYS") or {"development": _keys["field_key"]},
     # A browser takes no __Host- cookie over plain HTTP.
     "LOGIN_COOKIE": "login",

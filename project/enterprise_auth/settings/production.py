@@ -15,7 +15,7 @@ DATABASES = {"default": postgresql(env)}
 demands.check(env)
 env.seal()
 
-AUTH_CORE = {**AUTH_CORE, "FIELD_KEYS": FIELD_KEYS}
+AUTH_CORE = {**AUTH_CORE, "FIELD_KEYS": FIELD_KEYS, "PUBLIC_URL": PUBLIC_URL}
 
 REDIS_URL = env.text("REDIS_URL")
 CACHES = {

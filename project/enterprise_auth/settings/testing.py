@@ -14,6 +14,7 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 globals().update(mail_settings("locmem"))
 AUTH_CORE = {
     **AUTH_CORE,
+    "PUBLIC_URL": PUBLIC_URL,
     # Real argon2id, small: the tests are about what is hashed, not about how long it takes.
     "PASSWORD_TIME_COST": 1,
     "PASSWORD_MEMORY_COST": 64,

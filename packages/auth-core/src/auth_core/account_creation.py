@@ -3,16 +3,22 @@
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from auth_core import passwords
+from auth_core.client import Client
 from auth_core.emails import Address, InvalidAddress, parse
 from auth_core.errors import FieldError, InvalidRequest
 from auth_core.events import AuthEvent, Event, record
 from auth_core.models import EmailAddress
 from auth_core.people import identity_of
+
+
+class AddressTaken(Exception):
+    """There is an account with this address."""
 
 
 def create_account(*, email: str, password: str, verified: bool = False, superuser: bool = False) -> Any:
@@ -25,29 +31,59 @@ def create_account(*, email: str, password: str, verified: bool = False, superus
     Raises:
         InvalidRequest: the address is not one or is taken, or the password is not allowed.
     """
-    address = _parsed(email)
-    with transaction.atomic():
-        user = _new_user(address.key, superuser=superuser)
-        passwords.validate_new(password, user=user)
-        user.set_password(password)
-        _save(user, address, verified=verified)
-        identity_of(user)
-        record(Event(name=AuthEvent.ACCOUNT_CREATED, subject=user, data={"superuser": superuser}))
+    address = parsed_address(email)
+    passwords.validate_new(password, user=unsaved_user(address))
+    try:
+        with transaction.atomic():
+            return open_account(
+                address=address, password_hash=make_password(password), verified=verified, superuser=superuser
+            )
+    except AddressTaken as error:
+        raise InvalidRequest(FieldError("email", "taken", _("There is an account with this address."))) from error
+
+
+def open_account(
+    *,
+    address: Address,
+    password_hash: str,
+    verified: bool,
+    superuser: bool = False,
+    client: Client | None = None,
+) -> Any:
+    """Make an account inside the transaction that is open; every way to an account ends here.
+
+    Args:
+        address: Whose account it is.
+        password_hash: As a hasher of ours made it; the password was allowed.
+
+    Raises:
+        AddressTaken: there is an account with this address; nothing was written.
+    """
+    user = unsaved_user(address)
+    user.password = password_hash
+    user.is_staff = user.is_superuser = superuser
+    _save(user, address, verified=verified)
+    identity_of(user)
+    record(Event(name=AuthEvent.ACCOUNT_CREATED, subject=user, client=client, data={"superuser": superuser}))
     return user
 
 
-def _parsed(email: str) -> Address:
+def parsed_address(email: str) -> Address:
+    """Return the address that *email* is.
+
+    Raises:
+        InvalidRequest: it is none.
+    """
     try:
         return parse(email)
     except InvalidAddress as error:
         raise InvalidRequest(FieldError("email", "invalid", _("This is not an e-mail address."))) from error
 
 
-def _new_user(key: str, *, superuser: bool) -> Any:
+def unsaved_user(address: Address) -> Any:
+    """Return a user as they would be, for whoever must know before there is one: which passwords say too much."""
     model = get_user_model()
-    user = model(**{model.USERNAME_FIELD: key, model.get_email_field_name(): key})
-    user.is_staff = user.is_superuser = superuser
-    return user
+    return model(**{model.USERNAME_FIELD: address.key, model.get_email_field_name(): address.key})
 
 
 def _save(user: Any, address: Address, *, verified: bool) -> None:
@@ -63,4 +99,4 @@ def _save(user: Any, address: Address, *, verified: bool) -> None:
                 verified_at=timezone.now() if verified else None,
             )
     except IntegrityError as error:
-        raise InvalidRequest(FieldError("email", "taken", _("There is an account with this address."))) from error
+        raise AddressTaken from error

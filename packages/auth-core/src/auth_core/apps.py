@@ -14,14 +14,20 @@ class AuthCoreConfig(AppConfig):
 
     def ready(self) -> None:
         """Watch rows, offer snapshot parts and sweeps, register the checks."""
-        from auth_core import checks, event_log, limits, outbox, people, receivers  # noqa: F401, PLC0415 - checks register by import; models exist only now
+        from auth_core import checks, event_log, limits, mail, notices, outbox, people, receivers  # noqa: F401, PLC0415 - checks register by import; models exist only now
+        from auth_core.models.one_time_link import delete_expired_links  # noqa: PLC0415 - as above
         from auth_core.models.pending_login import delete_expired as delete_expired_logins  # noqa: PLC0415 - as above
-        from auth_core.registries import snapshot_parts, sweeps  # noqa: PLC0415 - as above
+        from auth_core.notify import EMAIL, NOWHERE  # noqa: PLC0415 - as above
+        from auth_core.registries import outbox_channels, snapshot_parts, sweeps  # noqa: PLC0415 - as above
 
         receivers.connect()
         event_log.connect()
+        notices.connect()
         outbox.connect()
+        outbox_channels.register(EMAIL, mail.deliver)
+        outbox_channels.register(NOWHERE, mail.deliver_nowhere)
         sweeps.register("auth_core.guess_budgets", limits.delete_expired)
+        sweeps.register("auth_core.links", delete_expired_links)
         sweeps.register("auth_core.outbox", outbox.sweep)
         sweeps.register("auth_core.pending_logins", delete_expired_logins)
         snapshot_parts.register(people.EMAIL_PART, people.email_part)

@@ -3,8 +3,9 @@
 import ipaddress
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004 - Django's name
 from django.utils.module_loading import import_string
 
 from auth_core.client import UNIX
@@ -32,7 +33,7 @@ def check_slots(**kwargs: Any) -> list[CheckMessage]:
 @register()
 def check_budgets(**kwargs: Any) -> list[CheckMessage]:
     """Refuse to run a use of guesses without a budget: it would be unlimited, or fail."""
-    missing = [use for use in ("login", "answer") if not core.BUDGETS.get(use)]
+    missing = [use for use in ("login", "answer", "password", "confirm", "mail") if not core.BUDGETS.get(use)]
     return [Error(f"AUTH_CORE['BUDGETS'] has no budget for {use!r}.", id="auth_core.E003") for use in missing]
 
 
@@ -40,6 +41,35 @@ def check_budgets(**kwargs: Any) -> list[CheckMessage]:
 def check_keys(**kwargs: Any) -> list[CheckMessage]:
     """Refuse field keys that cannot encrypt: the first secret that is stored would fail."""
     return [Error(f"AUTH_CORE['FIELD_KEYS']: {problem}.", id="auth_core.E004") for problem in key_problems()]
+
+
+@register()
+def check_public_url(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse what no link can begin with; a site that mails no links needs none."""
+    if not core.PUBLIC_URL:
+        return []
+    parts = urlsplit(core.PUBLIC_URL)
+    if parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment:
+        return []
+    return [Error(f"AUTH_CORE['PUBLIC_URL']: {core.PUBLIC_URL!r} is no address of a site.", id="auth_core.E006")]
+
+
+@register(deploy=True)
+def check_public_url_is_there(**kwargs: Any) -> list[CheckMessage]:
+    """Warn before sign-up and recovery fail for the first person who asks."""
+    if core.PUBLIC_URL:
+        return []
+    hint = "Set it to where people reach the site, such as 'https://auth.example.org'."
+    return [Warning("AUTH_CORE['PUBLIC_URL'] is empty: no link can be mailed.", hint=hint, id="auth_core.W001")]
+
+
+@register()
+def check_signup(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse a word for who may sign up that means nothing: it would close the door, or seem to."""
+    known = ("open", "domain", "invitation", "closed")
+    if core.SIGNUP in known:
+        return []
+    return [Error(f"AUTH_CORE['SIGNUP'] is none of {', '.join(known)}.", id="auth_core.E007")]
 
 
 @register()

@@ -35,9 +35,33 @@ class CoreSettings(PackageSettings):
                 "network": (100, timedelta(minutes=15)),
             },
             "answer": {"person": (10, timedelta(minutes=15))},
+            "password": {"person": (10, timedelta(minutes=15))},
+            "confirm": {
+                "identifier": (10, timedelta(minutes=15)),
+                "network": (100, timedelta(minutes=15)),
+            },
+            "mail": {
+                "identifier": (5, timedelta(hours=1)),
+                "network": (50, timedelta(hours=1)),
+            },
         },
         doc="How often may be guessed: use, then what is counted, then guesses and time.",
     )
+    PUBLIC_URL = Option("", doc="Where people reach the site, such as https://auth.example.org; links begin with it.")
+    LINK_PATHS = Option[Mapping[str, str]](
+        {}, doc="Where the links in mails lead, by kind, with `{token}`; what is left out leads to our own pages."
+    )
+    SITE_NAME = Option("", doc="What mails and pages call the site; empty: the host of `PUBLIC_URL`.")
+    SIGNUP = Option("open", doc="Who may sign up: 'open', 'domain', 'invitation' or 'closed'.")
+    SIGNUP_DOMAINS = Option[Sequence[str]]((), doc="Domains whose addresses may sign up where `SIGNUP` is 'domain'.")
+    SIGNUP_LIFETIME = Option(timedelta(hours=24), doc="How long an address may take to be proven.")
+    SIGNUP_CODE_ATTEMPTS = Option(5, unit="codes", doc="How many wrong codes one sign-up takes.")
+    RESET_LIFETIME = Option(timedelta(hours=1), doc="How long a link that resets a password is good for.")
+    INVITATION_LIFETIME = Option(timedelta(days=7), doc="How long an invitation is good for.")
+    BOOTSTRAP_LIFETIME = Option(
+        timedelta(minutes=15), doc="How long the link that makes the first administrator is good for."
+    )
+    NOTICES = Option(True, doc="Whether people are told by mail what happened to their account (ASVS 6.3.7).")
     PASSWORD_TIME_COST = Option(2, unit="passes", doc="argon2id t (OWASP: t=2 with 19 MiB).")
     PASSWORD_MEMORY_COST = Option(19 * 1024, unit="KiB", doc="argon2id m.")
     PASSWORD_PARALLELISM = Option(1, unit="lanes", doc="argon2id p.")

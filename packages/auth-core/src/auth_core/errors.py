@@ -102,6 +102,22 @@ class LinkInvalid(AuthError):
     code, status, title = "link_invalid", HTTPStatus.BAD_REQUEST, _("The link is not valid any more.")
 
 
+class SignupClosed(AuthError):
+    """This address may not sign up here; it depends on what was typed, not on who has an account."""
+
+    code, status, title = "signup_closed", HTTPStatus.FORBIDDEN, _("Nobody can sign up here with this address.")
+
+
+class PasswordRequired(AuthError):
+    """The link was opened in another browser than the one that signed up: whoever chose the password knows it."""
+
+    code, status, title = (
+        "password_required",
+        HTTPStatus.FORBIDDEN,
+        _("Enter the password that you chose when you signed up."),
+    )
+
+
 class AmbiguousCredentials(AuthError):
     """The request carries two credentials, and nobody may guess which one is meant."""
 

@@ -202,7 +202,50 @@ class AuthEvent(EventName):
     ACCOUNT_LOCKED = "auth.account.locked", "An account was locked.", Severity.NOTICE, Retention.ACCOUNTABILITY
     ACCOUNT_UNLOCKED = "auth.account.unlocked", "A lock was taken away.", Severity.NOTICE, Retention.ACCOUNTABILITY
     PASSWORD_CHANGED = "auth.password.changed", "A password was changed; other sessions end.", Severity.NOTICE
+    PASSWORD_CHANGE_FAILED = (
+        "auth.password.refused",
+        "A password was not changed: the present one was wrong.",
+        Severity.NOTICE,
+    )
+    PASSWORD_RESET_REQUESTED = (
+        "auth.password.reset_requested",
+        "Somebody asked for a link that resets a password.",
+        Severity.NOTICE,
+    )
+    PASSWORD_RESET = "auth.password.reset", "A password was reset by link; all sessions end.", Severity.NOTICE
     EMAIL_VERIFIED = "auth.email.verified", "An address was proven."
+    SIGNUP_REQUESTED = "auth.signup.requested", "Somebody wants an account; the subject has the address already."
+    CONFIRMATION_RESENT = "auth.confirmation.resent", "Somebody asked again for the mail that proves an address."
+    CONFIRMATION_FAILED = (
+        "auth.confirmation.failed",
+        "A code or password that should have proven an address was wrong.",
+        Severity.NOTICE,
+    )
+    INVITATION_SENT = "auth.invitation.sent", "Somebody was invited.", Severity.NOTICE, Retention.ACCOUNTABILITY
+    INVITATION_ACCEPTED = (
+        "auth.invitation.accepted",
+        "An invited person made their account.",
+        Severity.NOTICE,
+        Retention.ACCOUNTABILITY,
+    )
+    INVITATION_WITHDRAWN = (
+        "auth.invitation.withdrawn",
+        "An invitation was withdrawn.",
+        Severity.NOTICE,
+        Retention.ACCOUNTABILITY,
+    )
+    BOOTSTRAP_OPENED = (
+        "auth.bootstrap.opened",
+        "A link was made that makes the first administrator.",
+        Severity.WARNING,
+        Retention.ACCOUNTABILITY,
+    )
+    BOOTSTRAP_COMPLETED = (
+        "auth.bootstrap.completed",
+        "The first administrator was made.",
+        Severity.ALERT,
+        Retention.ACCOUNTABILITY,
+    )
     LIMIT_REFUSED = (
         "auth.limit.refused",
         "A budget was used up.",

@@ -5,6 +5,8 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db.models.signals import post_delete, post_save
 
+from auth_core import recovery
+from auth_core.events import AuthEvent, Event, event_recorded
 from auth_core.models import EmailAddress, Identity
 from auth_core.people import person_changed
 
@@ -14,6 +16,7 @@ def connect() -> None:
     for model, receiver in ((get_user_model(), _user_changed), (Identity, _row_changed), (EmailAddress, _row_changed)):
         for signal in (post_save, post_delete):
             signal.connect(receiver, sender=model, dispatch_uid=f"auth_core.{model.__name__}.{id(signal)}")
+    event_recorded.connect(_factor_changed, dispatch_uid="auth_core.factor_changed")
 
 
 def _user_changed(instance: Any, **kwargs: Any) -> None:
@@ -24,3 +27,9 @@ def _user_changed(instance: Any, **kwargs: Any) -> None:
 
 def _row_changed(instance: Any, **kwargs: Any) -> None:
     person_changed(instance.user_id)
+
+
+def _factor_changed(event: Event, **kwargs: Any) -> None:
+    """Kill reset links with a change of second factors: whoever asked for one knew another account."""
+    if event.name in (AuthEvent.FACTOR_ADDED, AuthEvent.FACTOR_REMOVED):
+        recovery.kill_reset_links(event.subject)

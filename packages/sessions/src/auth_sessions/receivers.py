@@ -21,6 +21,8 @@ def end_sessions_of(event: Event, **kwargs: Any) -> None:
         lifecycle.end_other_sessions(user=event.subject, keep=event.session, reason="password_changed")
         if event.session is not None:
             lifecycle.keep_session(session_id=event.session, user=event.subject)
+    elif event.name is AuthEvent.PASSWORD_RESET:
+        lifecycle.end_all_sessions(user=event.subject, reason="password_reset")
     elif event.name is AuthEvent.ACCOUNT_DISABLED:
         lifecycle.end_all_sessions(user=event.subject, reason="account_disabled", actor=event.actor)
 

@@ -1,11 +1,13 @@
 """What a login becomes over HTTP; the only place where one touches requests and responses."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
-from django.contrib.auth import SESSION_KEY
+from django.contrib.auth import SESSION_KEY, update_session_auth_hash
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.middleware.csrf import rotate_token
 from rest_framework import status
 from rest_framework.request import Request
@@ -63,6 +65,12 @@ def leave_session(request: HttpRequest, user: Any) -> None:
     rotate_token(request)
 
 
+def keep_django_session(request: HttpRequest, user: Any) -> None:
+    """Let this browser's session outlive a new password; a store that has rows of its own has seen to it already."""
+    if not hasattr(request.session, "facts") and SESSION_KEY in request.session:
+        update_session_auth_hash(request, user)
+
+
 def browser_secret_of(request: Request) -> str:
     """Return what this browser's ``login`` cookie holds, or nothing."""
     secret = request.COOKIES.get(core.LOGIN_COOKIE, "")
@@ -72,6 +80,18 @@ def browser_secret_of(request: Request) -> str:
 def new_browser_secret() -> str:
     """Return a secret that ties a pending login to one browser."""
     return new_secret("elb")
+
+
+def keep_browser_secret(response: HttpResponseBase, secret: str, *, lifetime: timedelta) -> None:
+    """Have the browser keep what ties a login or a sign-up to it."""
+    response.set_cookie(
+        core.LOGIN_COOKIE,
+        secret,
+        max_age=lifetime,
+        secure=core.LOGIN_COOKIE.startswith("__Host-"),
+        httponly=True,
+        samesite="Lax",
+    )
 
 
 def granted_body(outcome: Granted) -> dict[str, Any]:
@@ -120,12 +140,5 @@ def _challenged(outcome: Challenged, browser_secret: str) -> Response:
     }
     response = Response(body, status=status.HTTP_202_ACCEPTED)
     if browser_secret:
-        response.set_cookie(
-            core.LOGIN_COOKIE,
-            browser_secret,
-            max_age=core.PENDING_LOGIN_LIFETIME,
-            secure=core.LOGIN_COOKIE.startswith("__Host-"),
-            httponly=True,
-            samesite="Lax",
-        )
+        keep_browser_secret(response, browser_secret, lifetime=core.PENDING_LOGIN_LIFETIME)
     return response

@@ -39,6 +39,20 @@ class TextField(serializers.CharField):
         return super().to_internal_value(data)
 
 
+class PasswordField(TextField):
+    """A password; the longest there is, and not a character more is looked at."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"max_length": 1024, "style": {"input_type": "password"}, "write_only": True, **kwargs})
+
+
+class EmailField(TextField):
+    """An address as people type it; what it is, `auth_core.emails` says."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"max_length": 320, **kwargs})
+
+
 class Body(serializers.Serializer[Any]):
     """The fields of a request; ``LoginBody.parse(request)`` returns them checked."""
 
@@ -82,7 +96,7 @@ class LoginBody(Body):
 
     # The longest address there is, and the longest password: beyond them nothing is looked up or hashed.
     identifier = TextField(max_length=320)
-    password = TextField(max_length=1024, style={"input_type": "password"}, write_only=True)
+    password = PasswordField()
     transport = serializers.ChoiceField(choices=[transport.value for transport in Transport], default="cookie")
 
 
@@ -98,6 +112,51 @@ class ChallengeBody(Body):
 
     token = TextField(max_length=100)
     choice = TextField(max_length=64)
+
+
+class SignupBody(Body):
+    """``POST signup/``."""
+
+    email = EmailField()
+    password = PasswordField()
+
+
+class EmailVerifyBody(Body):
+    """``POST email/verify/``: the token of a link, or address and code.
+
+    *password* is the one chosen at sign-up; asked for when another browser follows the link.
+    """
+
+    token = TextField(max_length=100, required=False)
+    email = EmailField(required=False)
+    code = TextField(max_length=12, required=False)
+    password = PasswordField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse what is neither of the two, or both."""
+        if not (("token" in attrs) ^ ("email" in attrs and "code" in attrs)) or ("token" in attrs and "email" in attrs):
+            raise serializers.ValidationError(_("Send a token, or an address and a code."), code="invalid")
+        return attrs
+
+
+class EmailBody(Body):
+    """A request that names an address and nothing else."""
+
+    email = EmailField()
+
+
+class NewPasswordBody(Body):
+    """A link's token and the password that is to be."""
+
+    token = TextField(max_length=100)
+    password = PasswordField()
+
+
+class PasswordChangeBody(Body):
+    """``POST password/change/``."""
+
+    current_password = PasswordField()
+    new_password = PasswordField()
 
 
 class NoBody(Body):

@@ -97,6 +97,21 @@ class ChallengedShape(Shape):
     choices = ChoiceShape(many=True)
 
 
+class DoneShape(Shape):
+    """It was done, or will be; the answer is the same for known and unknown."""
+
+    status = serializers.CharField(help_text="confirmation_sent, verified, link_sent, reset …")
+
+
+class InvitationShape(Shape):
+    """An invitation; its link stands in the mail alone."""
+
+    id = serializers.UUIDField()
+    email = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+
+
 def page_of(shape: type[Shape]) -> type[Shape]:
     """Return the shape of a page of *shape*."""
     members = {

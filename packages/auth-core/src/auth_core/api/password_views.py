@@ -1,0 +1,60 @@
+"""Passwords: forgotten, reset, changed."""
+
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from auth_core import recovery
+from auth_core.api.responses import keep_django_session
+from auth_core.api.serializers import EmailBody, NewPasswordBody, PasswordChangeBody
+from auth_core.api.shapes import DoneShape
+from auth_core.api.views import AnonymousApiView, ApiView
+from auth_core.client import client_of
+from auth_core.evidence import session_of
+from auth_core.password_change import change_password
+
+
+class PasswordForgotView(AnonymousApiView):
+    """``POST password/forgot/``: ask for a link that resets the password."""
+
+    bodies = {"post": EmailBody}
+    answers = {"post": {202: DoneShape}}
+
+    def post(self, request: Request) -> Response:
+        """Return 202, always the same."""
+        body = EmailBody.parse(request)
+        recovery.request_reset(email=body.email, client=client_of(request))
+        return Response({"status": "link_sent"}, status=status.HTTP_202_ACCEPTED)
+
+
+class PasswordResetView(AnonymousApiView):
+    """``POST password/reset/``: choose another password with the link's token."""
+
+    bodies = {"post": NewPasswordBody}
+    answers = {"post": {200: DoneShape}}
+
+    def post(self, request: Request) -> Response:
+        """Return 200; nobody is signed in."""
+        body = NewPasswordBody.parse(request)
+        recovery.reset_password(token=body.token, password=body.password, client=client_of(request))
+        return Response({"status": "reset"})
+
+
+class PasswordChangeView(ApiView):
+    """``POST password/change/``: choose another password, with the present one."""
+
+    bodies = {"post": PasswordChangeBody}
+    answers = {"post": {204: None}}
+
+    def post(self, request: Request) -> Response:
+        """Return 204; every other session has ended."""
+        body = PasswordChangeBody.parse(request)
+        person = change_password(
+            user=request.user,
+            current_password=body.current_password,
+            new_password=body.new_password,
+            session=session_of(request),
+            client=client_of(request),
+        )
+        keep_django_session(request._request, person)
+        return Response(status=status.HTTP_204_NO_CONTENT)

@@ -1,0 +1,138 @@
+"""Coming to an account: sign up, prove the address, be invited."""
+
+from typing import Any
+
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from auth_core import invitations, signup, verification
+from auth_core.api.pagination import page_response
+from auth_core.api.permissions import MayInvite
+from auth_core.api.responses import browser_secret_of, keep_browser_secret, new_browser_secret
+from auth_core.api.serializers import EmailBody, EmailVerifyBody, NewPasswordBody, NoFilters, SignupBody
+from auth_core.api.shapes import DoneShape, InvitationShape, page_of
+from auth_core.api.views import AnonymousApiView, ApiView
+from auth_core.client import client_of
+from auth_core.conf import core
+from auth_core.errors import NotFound
+from auth_core.models import EmailVerification, Invitation
+
+
+class SignupView(AnonymousApiView):
+    """``POST signup/``: ask for an account."""
+
+    bodies = {"post": SignupBody}
+    answers = {"post": {202: DoneShape}}
+
+    def post(self, request: Request) -> Response:
+        """Return 202, always the same; what comes of it stands in a mail."""
+        body = SignupBody.parse(request)
+        secret = browser_secret_of(request) or new_browser_secret()
+        signup.request_signup(
+            email=body.email, password=body.password, client=client_of(request), browser_secret=secret
+        )
+        response = Response({"status": "confirmation_sent"}, status=status.HTTP_202_ACCEPTED)
+        keep_browser_secret(response, secret, lifetime=core.SIGNUP_LIFETIME)
+        return response
+
+
+class EmailVerifyView(AnonymousApiView):
+    """``POST email/verify/``: prove an address, by the link's token or by the code."""
+
+    bodies = {"post": EmailVerifyBody}
+    answers = {"post": {200: DoneShape}}
+
+    def post(self, request: Request) -> Response:
+        """Return 200; nobody is signed in."""
+        body = EmailVerifyBody.parse(request)
+        client, secret = client_of(request), browser_secret_of(request)
+        if body.token is None:
+            signup.confirm_signup_by_code(email=body.email, code=body.code, client=client, browser_secret=secret)
+        elif body.token.startswith(EmailVerification.prefix):
+            verification.verify_email(token=body.token, client=client)
+        else:
+            signup.confirm_signup(token=body.token, client=client, browser_secret=secret, password=body.password or "")
+        return Response({"status": "verified"})
+
+
+class EmailResendView(AnonymousApiView):
+    """``POST email/resend/``: have the mail sent again that proves an address."""
+
+    bodies = {"post": EmailBody}
+    answers = {"post": {202: DoneShape}}
+
+    def post(self, request: Request) -> Response:
+        """Return 202, always the same."""
+        body = EmailBody.parse(request)
+        verification.resend_confirmation(
+            email=body.email, client=client_of(request), browser_secret=browser_secret_of(request)
+        )
+        return Response({"status": "confirmation_sent"}, status=status.HTTP_202_ACCEPTED)
+
+
+class InvitationsView(ApiView):
+    """``invitations/``: who is invited and has not come yet; invite somebody."""
+
+    permission_classes = (MayInvite,)
+    bodies = {"post": EmailBody}
+    answers = {"get": {200: page_of(InvitationShape)}, "post": {201: InvitationShape}}
+
+    def get(self, request: Request) -> Response:
+        """Return a page of invitations that are still good, the newest first."""
+        NoFilters.parse_query(request)
+        return page_response(request, Invitation.objects.live(), _invitation_body)
+
+    def post(self, request: Request) -> Response:
+        """Return 201; the same for whoever has an account already."""
+        body = EmailBody.parse(request)
+        invitation = invitations.invite(email=body.email, actor=request.user, client=client_of(request))
+        location = {"Location": request.build_absolute_uri(f"{request.path}{invitation.pk}/")}
+        return Response(_invitation_body(invitation), status=status.HTTP_201_CREATED, headers=location)
+
+
+class InvitationView(ApiView):
+    """``invitations/{id}/``: one invitation; withdraw it."""
+
+    permission_classes = (MayInvite,)
+    answers = {"get": {200: InvitationShape}, "delete": {204: None}}
+
+    def get(self, request: Request, invitation_id: Any) -> Response:
+        """Return it, while it is good."""
+        return Response(_invitation_body(_live_invitation(invitation_id)))
+
+    def delete(self, request: Request, invitation_id: Any) -> Response:
+        """Return 204; its link is worth nothing any more."""
+        invitation = _live_invitation(invitation_id)
+        invitations.withdraw_invitation(invitation=invitation, actor=request.user, client=client_of(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class InvitationAcceptView(AnonymousApiView):
+    """``POST invitations/accept/``: make the account one was invited to."""
+
+    bodies = {"post": NewPasswordBody}
+    answers = {"post": {200: DoneShape}}
+
+    def post(self, request: Request) -> Response:
+        """Return 200; nobody is signed in."""
+        body = NewPasswordBody.parse(request)
+        invitations.accept_invitation(token=body.token, password=body.password, client=client_of(request))
+        return Response({"status": "verified"})
+
+
+def _live_invitation(invitation_id: Any) -> Invitation:
+    invitation = Invitation.objects.live().filter(pk=invitation_id).first()
+    if invitation is None:
+        raise NotFound
+    found: Invitation = invitation
+    return found
+
+
+def _invitation_body(invitation: Invitation) -> dict[str, Any]:
+    return {
+        "id": str(invitation.pk),
+        "email": invitation.address,
+        "created_at": invitation.created_at,
+        "expires_at": invitation.expires_at,
+    }

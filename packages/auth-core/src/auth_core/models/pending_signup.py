@@ -1,0 +1,97 @@
+"""Somebody who wants an account, and has not proven their address yet."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import models
+from django.db.models import F
+from django.utils.translation import gettext_lazy as _
+
+from auth_core.conf import core
+from auth_core.ids import uuid7
+from auth_core.models.one_time_link import OneTimeLink, OneTimeLinkQuerySet
+from auth_core.one_time import code_digest, digest, same
+
+
+class PendingSignupQuerySet(OneTimeLinkQuerySet):
+    """Questions about sign-ups."""
+
+    def wait(self, *, address: str, key: str, password_hash: str, browser_secret: str, code: str) -> "PendingSignup":
+        """Return a sign-up that waits for its address to be proven, by `token` or by *code*."""
+        row_id = uuid7()
+        signup: PendingSignup = self.open(
+            pk=row_id,
+            address=address,
+            key=key,
+            password_hash=password_hash,
+            browser_digest=digest(browser_secret) if browser_secret else "",
+            code_digest=_digest_of(code, row_id),
+            attempts_left=core.SIGNUP_CODE_ATTEMPTS,
+        )
+        return signup
+
+    def newest(self, *, key: str, browser_secret: str) -> "PendingSignup | None":
+        """Return the live sign-up that this browser began last with this address; without a secret there is none."""
+        begun = self.live().filter(key=key, browser_digest=digest(browser_secret)).order_by("-created_at", "-pk")
+        found: PendingSignup | None = begun.first()
+        return found if browser_secret else None
+
+
+class PendingSignup(OneTimeLink):
+    """An account in waiting: there is no user until the address is proven.
+
+    So nobody can sit on somebody else's address: several may wait with the same one,
+    and whoever reads the mails of that address decides which becomes the account.
+    """
+
+    prefix = "els"
+
+    address = models.CharField(_("address"), max_length=320, help_text=_("As the person wrote it."))
+    key = models.CharField(_("key"), max_length=320, help_text=_("Normalised; what is compared."))
+    password_hash = models.CharField(max_length=256, help_text=_("The password chosen, hashed as a user's."))
+    code_digest = models.CharField(max_length=64, help_text=_("HMAC of the code, under a key of ours."))
+    browser_digest = models.CharField(
+        max_length=64, blank=True, help_text=_("SHA-256 of the secret of the browser that signed up.")
+    )
+    attempts_left = models.PositiveSmallIntegerField(help_text=_("How many codes it still takes."))
+
+    objects = PendingSignupQuerySet.as_manager()  # type: ignore[misc]  # the base class has the plain one
+
+    class Meta:
+        verbose_name = _("pending sign-up")
+        verbose_name_plural = _("pending sign-ups")
+        indexes = [models.Index(fields=["key", "-created_at"], name="auth_core_signup_key")]
+
+    @classmethod
+    def lifetime(cls) -> timedelta:
+        """Return `SIGNUP_LIFETIME`."""
+        return core.SIGNUP_LIFETIME
+
+    def is_of_browser(self, secret: str) -> bool:
+        """Say whether *secret* is that of the browser which signed up."""
+        return bool(secret and self.browser_digest) and same(self.browser_digest, digest(secret))
+
+    def has_code(self, code: str) -> bool:
+        """Say whether *code* is the one that was mailed."""
+        return same(self.code_digest, _digest_of(code, self.pk))
+
+    def spend_attempt(self) -> bool:
+        """Pay for one code before it is looked at; say whether one was left."""
+        row = PendingSignup.objects.live().filter(pk=self.pk, attempts_left__gt=0)
+        return bool(row.update(attempts_left=F("attempts_left") - 1))
+
+    def renew_proofs(self, code: str) -> bool:
+        """Take another token and *code*, for another mail; what is left of the attempts stays as it is.
+
+        Returns:
+            Whether the sign-up is still waiting.
+        """
+        self.renew()
+        self.code_digest = _digest_of(code, self.pk)
+        row = PendingSignup.objects.live().filter(pk=self.pk)
+        return bool(row.update(token_digest=self.token_digest, code_digest=self.code_digest))
+
+
+def _digest_of(code: str, row_id: UUID) -> str:
+    """Return what is stored of *code*; the same code differs in another row."""
+    return code_digest(code, context=f"signup.{row_id}")

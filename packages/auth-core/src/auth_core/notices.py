@@ -1,0 +1,48 @@
+"""Security notices: people are told by mail what happened to their account (ASVS 6.3.7, NIST SP 800-63B-4 section 4.6)."""
+
+from typing import Any
+
+from django.db.models import Q
+
+from auth_core.client import Client
+from auth_core.conf import core
+from auth_core.context import current
+from auth_core.events import AuthEvent, Event, EventName, event_recorded
+from auth_core.models import EmailAddress
+from auth_core.notify import notify
+from auth_core.registries import Registry
+
+#: Name of an event -> template of the mail that tells its subject.
+notices: Registry[str] = Registry("Notice")
+
+
+def connect() -> None:
+    """Listen to every event, and begin with those that concern every account."""
+    event_recorded.connect(tell, dispatch_uid="auth_core.notices")
+    for name, template in _TEMPLATES.items():
+        notices.register(name.value, template)
+
+
+def tell(event: Event, **kwargs: Any) -> None:
+    """Post a mail to every proven address of the person, in the transaction of the change."""
+    template = notices.get(event.name.value)
+    if template is None or event.subject is None or not core.NOTICES:
+        return
+    client = event.client or current().client or Client()
+    for address in addresses_of(event.subject):
+        notify(template=template, address=address, user=event.subject, client=client, values=dict(event.data))
+
+
+def addresses_of(user: Any) -> list[str]:
+    """Return where *user* is told: all proven addresses, and the one they sign in with."""
+    rows = EmailAddress.objects.filter(Q(verified_at__isnull=False) | Q(is_primary=True), user=user)
+    own = getattr(user, user.get_email_field_name(), "")
+    return list(rows.order_by("-is_primary", "pk").values_list("address", flat=True)) or ([own] if own else [])
+
+
+_TEMPLATES: dict[EventName, str] = {
+    AuthEvent.PASSWORD_CHANGED: "password_changed",
+    AuthEvent.PASSWORD_RESET: "password_reset",
+    AuthEvent.FACTOR_ADDED: "factor_added",
+    AuthEvent.FACTOR_REMOVED: "factor_removed",
+}

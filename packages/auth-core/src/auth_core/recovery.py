@@ -1,0 +1,108 @@
+"""A forgotten password: a link that sets another one, and does nothing else.
+
+It signs nobody in. It opens no account that is disabled or locked, and none that has a
+second factor without it: the login asks for that afterwards as ever (ASVS 6.4.3).
+"""
+
+from typing import Any
+
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.password_validation import password_changed
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from auth_core import limits, passwords, people
+from auth_core.account_creation import parsed_address
+from auth_core.admission import NotAdmitted, admit
+from auth_core.client import Client
+from auth_core.conf import core
+from auth_core.errors import LinkInvalid
+from auth_core.events import AuthEvent, Event, record
+from auth_core.links import link_to
+from auth_core.models import EmailAddress, ResetLink
+from auth_core.notify import EMAIL, NOWHERE, notify
+from auth_core.one_time import code_digest, same
+from auth_core.password_change import replace_hash
+
+
+def request_reset(*, email: str, client: Client) -> None:
+    """Mail a link that resets the password to whoever signs in with *email*; the answer is always the same.
+
+    Raises:
+        InvalidRequest: the address is not one.
+        TooManyAttempts: too many mails went to this address, or were asked for by this network.
+    """
+    address = parsed_address(email)
+    limits.charge("mail", identifier=address.key, client=client)
+    user = _admitted(people.find_by_identifier(address.key))
+    with transaction.atomic(durable=True):
+        # A link for nobody is made and posted as well: the same statements, and no mail.
+        link = ResetLink.objects.open(user=user, state_digest=_state_of(user, address.key))
+        notify(
+            template="password_forgot",
+            address=address.display,
+            user=user,
+            client=client,
+            secret={"link": link_to("reset", link.token)},
+            lifetime=core.RESET_LIFETIME,
+            channel=EMAIL if user is not None else NOWHERE,
+        )
+        record(Event(name=AuthEvent.PASSWORD_RESET_REQUESTED, subject=user, client=client))
+
+
+def reset_password(*, token: str, password: str, client: Client) -> None:
+    """Set *password* for the person to whom *token* was mailed; all their sessions end, nobody is signed in.
+
+    Raises:
+        LinkInvalid: the link is wrong, used, expired, or the account has changed since it was asked for.
+        InvalidRequest: the password is not allowed; the link stays good.
+    """
+    passwords.check_shape(password)
+    link: ResetLink = ResetLink.objects.find(token)
+    user = _admitted(link.user)
+    if user is None:
+        raise LinkInvalid
+    passwords.validate_new(password, user=user)
+    replaced, user.password = user.password, make_password(password)
+    with transaction.atomic(durable=True):
+        # What was spent stays spent, whatever is found out about the account then.
+        key = _key_of(link, user, replaced) if link.spend() else None
+        done = key is not None and replace_hash(user, replaced)
+        if done:
+            ResetLink.objects.filter(user=user).spend()
+            # Whoever followed the link reads the mails of the address.
+            EmailAddress.objects.filter(user=user, key=key, verified_at=None).update(verified_at=timezone.now())
+            record(Event(name=AuthEvent.PASSWORD_RESET, subject=user, client=client))
+    if not done:
+        raise LinkInvalid
+    password_changed(password, user)
+
+
+def kill_reset_links(user: Any) -> None:
+    """Let no link that was mailed to *user* reset anything any more."""
+    ResetLink.objects.filter(user=user).spend()
+
+
+def _admitted(user: Any) -> Any:
+    """Return *user* if they may be here at all, else ``None``: nobody is told which."""
+    try:
+        admit(user)
+    except NotAdmitted:
+        return None
+    return user
+
+
+def _key_of(link: ResetLink, user: Any, password_hash: str) -> str | None:
+    """Return the address for which the link was asked, if the account has it and the password still (attack A111)."""
+    keys = EmailAddress.objects.filter(Q(verified_at__isnull=False) | Q(is_primary=True), user=user)
+    found = (key for key in keys.values_list("key", flat=True) if same(link.state_digest, _digest(password_hash, key)))
+    return next(found, None)
+
+
+def _state_of(user: Any, key: str) -> str:
+    return _digest("" if user is None else user.password, key)
+
+
+def _digest(password_hash: str, key: str) -> str:
+    return code_digest(f"{password_hash}\n{key}", context="recovery")

@@ -1,0 +1,369 @@
+"""Sign-up: the user exists only after the address is proven."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib.auth import get_user_model
+from django.core import mail
+from django.test import Client as Browser
+from django.utils import timezone
+
+from auth_core import passwords
+from auth_core.events import AuthEvent, Event
+from auth_core.models import EmailAddress, OutboxMessage, PendingSignup
+from conftest import PASSWORD, log_in
+from mails import code_in, delivered, link_in, the_mail, token_in
+
+pytestmark = pytest.mark.django_db
+
+NEW = "bob@example.org"
+OTHER_PASSWORD = "another battery horse staple"
+
+
+def new_browser() -> Browser:
+    browser = Browser(enforce_csrf_checks=True)
+    browser.defaults["HTTP_X_CSRFTOKEN"] = browser.get("/api/v1/csrf/").json()["csrf_token"]
+    return browser
+
+
+def post(browser: Browser, path: str, **body: Any) -> Any:
+    return browser.post(f"/api/v1/{path}/", body, content_type="application/json")
+
+
+def sign_up(browser: Browser, email: str = NEW, password: str = PASSWORD) -> Any:
+    return post(browser, "signup", email=email, password=password)
+
+
+def code_of(answer: Any) -> Any:
+    return answer.json()["code"]
+
+
+@pytest.mark.asvs("6.2.2")
+def test_from_sign_up_by_link_to_login(browser: Browser, events: list[Event]) -> None:
+    asked = sign_up(browser, "Bob@Example.org")
+    assert (asked.status_code, asked.json()) == (202, {"status": "confirmation_sent"})
+    assert not get_user_model().objects.exists()
+    assert log_in(browser, identifier=NEW).status_code == 401
+
+    message = the_mail()
+    verified = post(browser, "email/verify", token=token_in(message))
+
+    assert (verified.status_code, verified.json()) == (200, {"status": "verified"})
+    assert message.to == ["Bob@Example.org"]
+    assert link_in(message).startswith("https://auth.example.org/signup/confirm/els_")
+    assert "_auth_user_id" not in browser.session
+    assert log_in(browser, identifier=NEW).json()["user"]["email"] == "Bob@Example.org"
+    assert EmailAddress.objects.get().verified_at is not None
+    names = [event.name for event in events]
+    assert names.index(AuthEvent.SIGNUP_REQUESTED) < names.index(AuthEvent.ACCOUNT_CREATED)
+    assert names.index(AuthEvent.ACCOUNT_CREATED) < names.index(AuthEvent.EMAIL_VERIFIED)
+
+
+def test_the_code_does_what_the_link_does(browser: Browser) -> None:
+    sign_up(browser)
+
+    verified = post(browser, "email/verify", email=NEW, code=code_in(the_mail()))
+
+    assert verified.json() == {"status": "verified"}
+    assert log_in(browser, identifier=NEW).status_code == 200
+
+
+def test_a_mail_is_honest_and_has_two_forms(browser: Browser) -> None:
+    browser.defaults["HTTP_USER_AGENT"] = "Firefox/150"
+    sign_up(browser)
+
+    message = the_mail()
+
+    assert message.subject == "Confirm your address for auth.example.org"
+    assert "127.0.0.1" in message.body
+    assert "Firefox/150" in message.body
+    assert f"{timezone.now():%Y}" in message.body
+    html, kind = message.alternatives[0]
+    assert kind == "text/html"
+    assert f'href="{link_in(message)}"' in html
+    assert message.extra_headers["Auto-Submitted"] == "auto-generated"
+    assert message.extra_headers["Message-ID"].endswith("@auth.example.org>")
+
+
+@pytest.mark.asvs("13.3.1")
+def test_nothing_of_it_stands_in_a_plain_column(browser: Browser) -> None:
+    sign_up(browser)
+
+    row = OutboxMessage.objects.get()
+    waiting = PendingSignup.objects.get()
+    message = the_mail()
+    stored = [str(value) for kept in (row, waiting) for value in vars(kept).values()]
+    for secret in (token_in(message), PASSWORD):
+        assert not any(secret in value for value in stored)
+    # Six digits may turn up by chance in ciphertext, a key or a moment.
+    assert code_in(message) not in (*map(str, row.values.values()), waiting.code_digest)
+    assert not any(NEW in str(value) for value in vars(row).values())
+    row.refresh_from_db()
+    assert row.secret == ""
+
+
+@pytest.mark.asvs("6.3.8")
+def test_known_and_unknown_get_the_same_answer_after_the_same_work(
+    alice: Any, django_assert_num_queries: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed: list[str] = []
+    monkeypatch.setattr("auth_core.signup.make_password", lambda password: hashed.append(password) or "!")
+
+    def ask(email: str) -> tuple[Any, int]:
+        with django_assert_num_queries(0, exact=False) as queries:
+            answer = sign_up(new_browser(), email)
+        return answer, len(queries)
+
+    ask("somebody@example.org")
+    unknown, for_unknown = ask(NEW)
+    known, for_known = ask("alice@example.org")
+
+    assert (known.status_code, known.content) == (unknown.status_code, unknown.content)
+    assert set(known.headers) == set(unknown.headers)
+    assert for_known == for_unknown
+    assert len(hashed) == 3
+    to_known = next(message for message in delivered() if message.to == ["alice@example.org"])
+    assert "already" in to_known.subject
+    assert "els_" not in to_known.body
+
+
+def test_whoever_has_an_account_keeps_it(alice: Any, browser: Browser) -> None:
+    sign_up(browser, "ALICE@example.org", OTHER_PASSWORD)
+    signup = PendingSignup.objects.get()
+    signup.renew()
+    signup.save()
+
+    confirmed = post(browser, "email/verify", token=signup.token)
+
+    assert code_of(confirmed) == "link_invalid"
+    assert log_in(browser, password=OTHER_PASSWORD).status_code == 401
+    assert log_in(browser).status_code == 200
+
+
+@pytest.mark.asvs("6.4.1")
+@pytest.mark.parametrize("spoil", ["used", "late", "short", "foreign", "unknown"])
+def test_a_link_that_is_not_good_is_refused(spoil: str, browser: Browser, alice: Any) -> None:
+    sign_up(browser)
+    token = token_in(the_mail())
+    later = timedelta(0)
+    if spoil == "used":
+        assert post(browser, "email/verify", token=token).status_code == 200
+    elif spoil == "late":
+        later = timedelta(hours=24, seconds=1)
+    elif spoil == "short":
+        token = token[:-1]
+    elif spoil == "foreign":
+        post(browser, "password/forgot", email="alice@example.org")
+        token = token_in(the_mail())
+    else:
+        token = "els_" + "x" * 43
+    before = get_user_model().objects.count()
+
+    with time_machine.travel(timezone.now() + later, tick=False):
+        refused = post(browser, "email/verify", token=token)
+
+    assert (refused.status_code, code_of(refused)) == (400, "link_invalid")
+    assert get_user_model().objects.count() == before
+
+
+def test_another_browser_must_know_the_password_that_was_chosen(browser: Browser) -> None:
+    sign_up(browser)
+    token = token_in(the_mail())
+    elsewhere = new_browser()
+
+    silent = post(elsewhere, "email/verify", token=token)
+    wrong = post(elsewhere, "email/verify", token=token, password=OTHER_PASSWORD)
+    assert not get_user_model().objects.exists()
+    right = post(elsewhere, "email/verify", token=token, password=PASSWORD)
+
+    assert (silent.status_code, code_of(silent)) == (403, "password_required")
+    assert (wrong.status_code, code_of(wrong)) == (401, "invalid_credentials")
+    assert right.status_code == 200
+
+
+def test_the_password_of_a_sign_up_is_guessed_at_within_a_budget(browser: Browser) -> None:
+    sign_up(browser)
+    token = token_in(the_mail())
+
+    codes = [code_of(post(new_browser(), "email/verify", token=token, password=f"wrong {n}")) for n in range(11)]
+
+    assert codes == ["invalid_credentials"] * 10 + ["too_many_attempts"]
+
+
+@pytest.mark.asvs("6.5.4")
+def test_a_code_is_of_one_browser_and_of_five_guesses(browser: Browser) -> None:
+    sign_up(browser)
+    code = code_in(the_mail())
+    wrong = "000000" if code != "000000" else "000001"
+
+    assert code_of(post(new_browser(), "email/verify", email=NEW, code=code)) == "challenge_failed"
+    answers = [post(browser, "email/verify", email=NEW, code=wrong).json() for _guess in range(5)]
+    assert [answer["attempts_left"] for answer in answers] == [4, 3, 2, 1, 0]
+    assert code_of(post(browser, "email/verify", email=NEW, code=code)) == "challenge_failed"
+    assert not get_user_model().objects.exists()
+
+
+def test_a_mail_sent_again_replaces_the_one_before_and_renews_no_guess(browser: Browser) -> None:
+    sign_up(browser)
+    first = the_mail()
+    wrong = "000000" if code_in(first) != "000000" else "000001"
+    post(browser, "email/verify", email=NEW, code=wrong)
+
+    again = post(browser, "email/resend", email=NEW)
+    second = the_mail()
+
+    assert (again.status_code, again.json()) == (202, {"status": "confirmation_sent"})
+    assert code_of(post(browser, "email/verify", token=token_in(first))) == "link_invalid"
+    assert PendingSignup.objects.get().attempts_left == 4
+    assert post(browser, "email/verify", token=token_in(second)).status_code == 200
+
+
+@pytest.mark.asvs("6.3.8")
+def test_resend_answers_the_same_for_everybody(alice: Any, browser: Browser, django_assert_num_queries: Any) -> None:
+    unproven = get_user_model().objects.create_user("carol@example.org", PASSWORD)
+    sign_up(browser)
+    delivered()
+    told, costs, mailed = set(), [], []
+    for email in (NEW, "alice@example.org", unproven.email, "nobody@example.org"):
+        with django_assert_num_queries(0, exact=False) as queries:
+            answer = post(browser, "email/resend", email=email)
+        told.add((answer.status_code, answer.content))
+        costs.append(len(queries))
+        mailed.append([message.to[0] for message in delivered()])
+
+    assert len(told) == 1
+    assert max(costs) - min(costs) <= 1, costs
+    assert mailed == [[NEW], [], ["carol@example.org"], []]
+
+
+def test_an_account_proves_its_address_later(browser: Browser) -> None:
+    carol = get_user_model().objects.create_user("carol@example.org", PASSWORD)
+    post(browser, "email/resend", email="carol@example.org")
+    token = token_in(the_mail())
+
+    assert post(browser, "email/verify", token=token).status_code == 200
+    assert code_of(post(browser, "email/verify", token=token)) == "link_invalid"
+    assert EmailAddress.objects.get(user=carol).verified_at is not None
+
+
+def test_several_may_wait_and_the_first_that_is_proven_wins() -> None:
+    first, second = new_browser(), new_browser()
+    sign_up(first)
+    token_of_first = token_in(the_mail())
+    sign_up(second, password=OTHER_PASSWORD)
+    token_of_second = token_in(the_mail())
+
+    assert post(second, "email/verify", token=token_of_second).status_code == 200
+    assert code_of(post(first, "email/verify", token=token_of_first)) == "link_invalid"
+    assert log_in(first, identifier=NEW).status_code == 401
+    assert log_in(second, identifier=NEW, password=OTHER_PASSWORD).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("setting", "known", "unknown"),
+    [
+        ({"SIGNUP": "open"}, 202, 202),
+        ({"SIGNUP": "domain", "SIGNUP_DOMAINS": ["example.org"]}, 202, 202),
+        ({"SIGNUP": "domain", "SIGNUP_DOMAINS": ["example.com"]}, 403, 403),
+        ({"SIGNUP": "invitation"}, 403, 403),
+        ({"SIGNUP": "closed"}, 403, 403),
+    ],
+)
+def test_who_may_sign_up_is_a_setting(
+    setting: dict[str, Any], known: int, unknown: int, alice: Any, settings: Any
+) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, **setting}
+
+    answers = [sign_up(new_browser(), email) for email in ("alice@example.org", NEW)]
+
+    assert [answer.status_code for answer in answers] == [known, unknown]
+    without_ids = [{k: v for k, v in answer.json().items() if k != "request_id"} for answer in answers]
+    assert without_ids[0] == without_ids[1]
+
+
+@pytest.mark.parametrize(
+    ("email", "password"),
+    [
+        ("a@" + "b." * 100_000 + "org", PASSWORD),
+        ("bob＠example.org", PASSWORD),
+        ("bob\u202e@example.org", PASSWORD),
+        ("b" * 309 + "@example.org", PASSWORD),
+        ("no address", PASSWORD),
+        (NEW, "p" * 1_000_000),
+        (NEW, "\0" * 20),
+        (NEW, "short"),
+        (NEW, "bob@example.org!!"),
+        (NEW, "passwordpassword"),
+    ],
+    ids=["labels", "full-width", "override", "long", "none", "megabyte", "nul", "short", "context", "common"],
+)
+def test_bad_input_costs_no_query_and_no_hash(
+    email: str, password: str, browser: Browser, django_assert_num_queries: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("auth_core.signup.make_password", lambda _password: pytest.fail("it was hashed"))
+
+    with django_assert_num_queries(0):
+        refused = sign_up(browser, email, password)
+
+    assert refused.status_code in (400, 413)
+    assert refused.headers["Content-Type"] == "application/problem+json"
+
+
+def test_a_dotless_i_is_another_address_and_not_an_ascii_one(alice: Any, browser: Browser) -> None:
+    sign_up(browser, "al\u0131ce@example.org")
+
+    assert [message.to for message in delivered()] == [["al\u0131ce@example.org"]]
+    assert PendingSignup.objects.get().key != "alice@example.org"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"token": "els_x", "email": NEW}, {"email": NEW}, {"code": "123456"}, {"token": 5}, {"token": "x" * 101}],
+)
+def test_a_proof_is_a_token_or_an_address_with_a_code(body: dict[str, Any], browser: Browser) -> None:
+    refused = post(browser, "email/verify", **body)
+
+    assert (refused.status_code, code_of(refused)) == (400, "invalid_request")
+
+
+def test_mails_have_a_budget_by_address_and_by_network(settings: Any) -> None:
+    answers = [sign_up(new_browser()) for _time in range(6)]
+    assert [answer.status_code for answer in answers] == [202] * 5 + [429]
+    assert int(answers[-1].headers["Retry-After"]) > 3000
+
+    others = [sign_up(new_browser(), f"p{number}@example.org").status_code for number in range(46)]
+    assert others == [202] * 45 + [429]
+    assert len(delivered()) == 50
+
+
+def test_a_host_that_is_made_up_turns_up_in_no_mail(browser: Browser, settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["*"]
+    browser.post(
+        "/api/v1/signup/",
+        {"email": NEW, "password": PASSWORD},
+        content_type="application/json",
+        headers={"Host": "evil.example", "X-Forwarded-Host": "evil.example"},
+    )
+
+    message = the_mail()
+    assert "evil" not in message.body
+    assert "evil" not in str(message.alternatives)
+
+
+def test_without_the_csrf_token_nobody_signs_anybody_up() -> None:
+    refused = sign_up(Browser(enforce_csrf_checks=True))
+
+    assert code_of(refused) == "csrf_failed"
+    assert not PendingSignup.objects.exists()
+    assert mail.outbox == []
+
+
+def test_a_password_is_hashed_as_it_will_be_verified(browser: Browser) -> None:
+    composed, decomposed = "caf\u00e9 au lait le matin", "cafe\u0301 au lait le matin"
+    assert passwords.normalise(decomposed) == composed
+    sign_up(browser, password=decomposed)
+    post(browser, "email/verify", token=token_in(the_mail()))
+
+    assert log_in(browser, identifier=NEW, password=composed).status_code == 200
