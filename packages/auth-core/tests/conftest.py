@@ -26,6 +26,21 @@ def answer(browser: Browser, challenged: Any, **given: Any) -> Any:
     return browser.post("/api/v1/login/answer/", body, content_type="application/json")
 
 
+def post(browser: Browser, path: str, **body: Any) -> Any:
+    return browser.post(f"/api/v1/{path}/", body, content_type="application/json")
+
+
+def code_of(answer: Any) -> Any:
+    return answer.json()["code"]
+
+
+def new_browser() -> Browser:
+    """Return a browser that has fetched the CSRF token, as a page would."""
+    browser = Browser(enforce_csrf_checks=True)
+    browser.defaults["HTTP_X_CSRFTOKEN"] = browser.get("/api/v1/csrf/").json()["csrf_token"]
+    return browser
+
+
 @pytest.fixture
 def alice(db: None) -> Any:
     """Somebody with a proven address."""
@@ -35,10 +50,7 @@ def alice(db: None) -> Any:
 @pytest.fixture
 def browser() -> Browser:
     """A browser that has fetched the CSRF token, as a page would."""
-    browser = Browser(enforce_csrf_checks=True)
-    token = browser.get("/api/v1/csrf/").json()["csrf_token"]
-    browser.defaults["HTTP_X_CSRFTOKEN"] = token
-    return browser
+    return new_browser()
 
 
 @pytest.fixture

@@ -7,13 +7,15 @@ import pytest
 import time_machine
 from django.contrib.auth import get_user_model
 from django.core import mail
+from django.db import connection
 from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from auth_core import passwords
 from auth_core.events import AuthEvent, Event
 from auth_core.models import EmailAddress, OutboxMessage, PendingSignup
-from conftest import PASSWORD, log_in
+from conftest import PASSWORD, code_of, log_in, new_browser, post
 from mails import code_in, delivered, link_in, the_mail, token_in
 
 pytestmark = pytest.mark.django_db
@@ -22,25 +24,10 @@ NEW = "bob@example.org"
 OTHER_PASSWORD = "another battery horse staple"
 
 
-def new_browser() -> Browser:
-    browser = Browser(enforce_csrf_checks=True)
-    browser.defaults["HTTP_X_CSRFTOKEN"] = browser.get("/api/v1/csrf/").json()["csrf_token"]
-    return browser
-
-
-def post(browser: Browser, path: str, **body: Any) -> Any:
-    return browser.post(f"/api/v1/{path}/", body, content_type="application/json")
-
-
 def sign_up(browser: Browser, email: str = NEW, password: str = PASSWORD) -> Any:
     return post(browser, "signup", email=email, password=password)
 
 
-def code_of(answer: Any) -> Any:
-    return answer.json()["code"]
-
-
-@pytest.mark.asvs("6.2.2")
 def test_from_sign_up_by_link_to_login(browser: Browser, events: list[Event]) -> None:
     asked = sign_up(browser, "Bob@Example.org")
     assert (asked.status_code, asked.json()) == (202, {"status": "confirmation_sent"})
@@ -87,7 +74,6 @@ def test_a_mail_is_honest_and_has_two_forms(browser: Browser) -> None:
     assert message.extra_headers["Message-ID"].endswith("@auth.example.org>")
 
 
-@pytest.mark.asvs("13.3.1")
 def test_nothing_of_it_stands_in_a_plain_column(browser: Browser) -> None:
     sign_up(browser)
 
@@ -105,14 +91,12 @@ def test_nothing_of_it_stands_in_a_plain_column(browser: Browser) -> None:
 
 
 @pytest.mark.asvs("6.3.8")
-def test_known_and_unknown_get_the_same_answer_after_the_same_work(
-    alice: Any, django_assert_num_queries: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_known_and_unknown_get_the_same_answer_after_the_same_work(alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     hashed: list[str] = []
     monkeypatch.setattr("auth_core.signup.make_password", lambda password: hashed.append(password) or "!")
 
     def ask(email: str) -> tuple[Any, int]:
-        with django_assert_num_queries(0, exact=False) as queries:
+        with CaptureQueriesContext(connection) as queries:
             answer = sign_up(new_browser(), email)
         return answer, len(queries)
 
@@ -221,13 +205,13 @@ def test_a_mail_sent_again_replaces_the_one_before_and_renews_no_guess(browser: 
 
 
 @pytest.mark.asvs("6.3.8")
-def test_resend_answers_the_same_for_everybody(alice: Any, browser: Browser, django_assert_num_queries: Any) -> None:
+def test_resend_answers_the_same_for_everybody(alice: Any, browser: Browser) -> None:
     unproven = get_user_model().objects.create_user("carol@example.org", PASSWORD)
     sign_up(browser)
     delivered()
     told, costs, mailed = set(), [], []
     for email in (NEW, "alice@example.org", unproven.email, "nobody@example.org"):
-        with django_assert_num_queries(0, exact=False) as queries:
+        with CaptureQueriesContext(connection) as queries:
             answer = post(browser, "email/resend", email=email)
         told.add((answer.status_code, answer.content))
         costs.append(len(queries))
@@ -287,7 +271,7 @@ def test_who_may_sign_up_is_a_setting(
     ("email", "password"),
     [
         ("a@" + "b." * 100_000 + "org", PASSWORD),
-        ("bob＠example.org", PASSWORD),
+        ("bob\uff20example.org", PASSWORD),
         ("bob\u202e@example.org", PASSWORD),
         ("b" * 309 + "@example.org", PASSWORD),
         ("no address", PASSWORD),
@@ -295,7 +279,7 @@ def test_who_may_sign_up_is_a_setting(
         (NEW, "\0" * 20),
         (NEW, "short"),
         (NEW, "bob@example.org!!"),
-        (NEW, "passwordpassword"),
+        (NEW, "yfdbufnjh10305070"),
     ],
     ids=["labels", "full-width", "override", "long", "none", "megabyte", "nul", "short", "context", "common"],
 )

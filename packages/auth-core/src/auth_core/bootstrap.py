@@ -13,7 +13,7 @@ from auth_core.client import Client
 from auth_core.errors import LinkInvalid
 from auth_core.events import AuthEvent, Event, record
 from auth_core.links import link_to
-from auth_core.models import BootstrapLink, PendingSignup
+from auth_core.models import BootstrapLink
 
 
 class AdministratorExists(Exception):
@@ -61,7 +61,6 @@ def create_first_administrator(*, token: str, email: str, password: str, client:
             )
         except AddressTaken:
             raise LinkInvalid from None
-        PendingSignup.objects.filter(key=address.key).spend()
         record(Event(name=AuthEvent.BOOTSTRAP_COMPLETED, subject=user, client=client))
     return user
 

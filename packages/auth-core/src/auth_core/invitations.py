@@ -13,7 +13,7 @@ from auth_core.emails import Address
 from auth_core.errors import LinkInvalid
 from auth_core.events import AuthEvent, Event, record
 from auth_core.links import link_to
-from auth_core.models import Invitation, PendingSignup
+from auth_core.models import Invitation
 from auth_core.notify import notify
 
 
@@ -68,8 +68,6 @@ def accept_invitation(*, token: str, password: str, client: Client) -> Any:
     password_hash = make_password(password)
     with transaction.atomic(durable=True):
         user = _account_of(invitation, address, password_hash, client) if invitation.spend() else None
-        if user is not None:
-            PendingSignup.objects.filter(key=invitation.key).spend()
     if user is None:
         raise LinkInvalid
     return user

@@ -13,7 +13,6 @@ from auth_core.client import Client
 from auth_core.errors import Conflict, FieldError, InvalidCredentials, InvalidRequest
 from auth_core.events import AuthEvent, Event, EventOutcome, record
 from auth_core.evidence import SessionFacts
-from auth_core.models import ResetLink
 from auth_core.people import identity_of, person_changed
 
 
@@ -67,7 +66,6 @@ def _changed(person: Any, password: str, session: SessionFacts | None, client: C
     with transaction.atomic(durable=True):
         if not replace_hash(person, replaced):
             raise Conflict
-        ResetLink.objects.filter(user=person).spend()
         record(
             Event(
                 name=AuthEvent.PASSWORD_CHANGED,

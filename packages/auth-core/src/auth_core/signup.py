@@ -139,11 +139,13 @@ def _check_chosen(signup: PendingSignup, password: str, client: Client) -> None:
 
 
 def _confirmed(signup: PendingSignup, client: Client) -> Any:
-    """Spend the sign-up and make the account; of fifty at once one does."""
+    """Spend the sign-up and make the account; of fifty at once one does.
+
+    What else waits with this address is left alone: the address is taken now, and to spend
+    it here would have two confirmations wait for each other's rows.
+    """
     with transaction.atomic(durable=True):
         user = _account_of(signup, client) if signup.spend() else None
-        # Whatever else waits with this address is somebody else's wish for what is taken now.
-        PendingSignup.objects.filter(key=signup.key).spend()
     if user is None:
         raise LinkInvalid
     return user

@@ -1,0 +1,168 @@
+"""Fifty at once with one link, and fifty sign-ups with one address: one wins, and the guard refuses the others."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client as Browser
+
+from auth_core.account_creation import create_account
+from auth_core.bootstrap import create_first_administrator, new_bootstrap_link
+from auth_core.client import Client
+from auth_core.conf import CoreSettings
+from auth_core.invitations import invite
+from auth_core.models import PendingSignup
+from auth_core.models.one_time_link import OneTimeLink
+from auth_core.recovery import request_reset
+from auth_core.signup import request_signup
+from auth_core.testing.parallel import at_once, tally
+from conftest import PASSWORD
+from mails import code_in, delivered, the_mail, token_in
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
+
+BROWSER = "elb_" + "b" * 43
+NEW = "another battery horse staple"
+AT_ONCE = 50
+
+#: The long form is run by `./dev races`.
+ROUNDS = pytest.mark.parametrize("rounds", [2, pytest.param(20, marks=pytest.mark.races)])
+
+
+def post(path: str, **body: Any) -> Any:
+    browser = Browser()
+    browser.cookies["__Host-login"] = BROWSER
+    return browser.post(f"/api/v1/{path}/", body, content_type="application/json")
+
+
+@pytest.fixture(autouse=True)
+def no_budget(settings: Any) -> None:
+    """Let no limit refuse what the guard under test has to refuse."""
+    wide = {
+        use: {what: (1_000_000, window) for what, (_guesses, window) in counted.items()}
+        for use, counted in CoreSettings.BUDGETS.default.items()
+    }
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "BUDGETS": wide}
+
+
+def verification_link(number: int) -> Callable[[], Any]:
+    request_signup(email=f"p{number}@example.org", password=PASSWORD, client=Client(), browser_secret=BROWSER)
+    return partial(post, "email/verify", token=token_in(the_mail()))
+
+
+def verification_code(number: int) -> Callable[[], Any]:
+    email = f"c{number}@example.org"
+    request_signup(email=email, password=PASSWORD, client=Client(), browser_secret=BROWSER)
+    PendingSignup.objects.update(attempts_left=1000)
+    return partial(post, "email/verify", email=email, code=code_in(the_mail()))
+
+
+def reset_link(number: int) -> Callable[[], Any]:
+    email = f"r{number}@example.org"
+    create_account(email=email, password=PASSWORD, verified=True)
+    delivered()
+    request_reset(email=email, client=Client())
+    return partial(post, "password/reset", token=token_in(the_mail()), password=NEW)
+
+
+def invitation(number: int) -> Callable[[], Any]:
+    invite(email=f"i{number}@example.org", actor=None, client=Client())
+    return partial(post, "invitations/accept", token=token_in(the_mail()), password=PASSWORD)
+
+
+#: Which refusal each guard gives; a code that is spent already waits for nothing any more.
+USES = [
+    (verification_link, {"link_invalid"}),
+    (verification_code, {"link_invalid", "challenge_failed"}),
+    (reset_link, {"link_invalid"}),
+    (invitation, {"link_invalid"}),
+]
+
+
+@ROUNDS
+@pytest.mark.asvs("2.3.4")
+@pytest.mark.asvs("15.4.2")
+@pytest.mark.parametrize(("use", "refusals"), USES, ids=[use.__name__ for use, _codes in USES])
+def test_of_50_at_once_one_wins(use: Callable[[int], Callable[[], Any]], refusals: set[str], rounds: int) -> None:
+    for number in range(rounds):
+        results = tally(at_once([use(number)] * AT_ONCE))
+        print(use.__name__, dict(results))
+
+        assert results.pop("200") == 1
+        assert set(results) <= refusals
+        assert sum(results.values()) == AT_ONCE - 1
+
+
+@ROUNDS
+def test_of_50_sign_ups_with_one_address_one_becomes_the_account(rounds: int) -> None:
+    for number in range(rounds):
+        email = f"s{number}@example.org"
+        asked = tally(at_once([partial(post, "signup", email=email, password=PASSWORD)] * AT_ONCE))
+        assert asked == {"202": AT_ONCE}
+        tokens = [token_in(message) for message in delivered()]
+        assert len(set(tokens)) == AT_ONCE
+
+        results = tally(at_once([partial(post, "email/verify", token=token) for token in tokens]))
+        print("one address", dict(results))
+
+        assert results == {"200": 1, "link_invalid": AT_ONCE - 1}
+        assert get_user_model().objects.filter(email=email).count() == 1
+
+
+@ROUNDS
+def test_of_50_at_once_one_becomes_the_first_administrator(rounds: int) -> None:
+    for _round in range(rounds):
+        get_user_model().objects.all().delete()
+        token = new_bootstrap_link().rstrip("/").rpartition("/")[2]
+        tries = [
+            partial(
+                create_first_administrator,
+                token=token,
+                email=f"root{number}@example.org",
+                password=PASSWORD,
+                client=Client(),
+            )
+            for number in range(AT_ONCE)
+        ]
+
+        results = tally(at_once(tries))
+        print("first administrator", dict(results))
+
+        assert results == {"User": 1, "link_invalid": AT_ONCE - 1}
+        assert get_user_model().objects.filter(is_superuser=True).count() == 1
+
+
+@ROUNDS
+def test_of_20_links_of_one_person_one_resets(rounds: int) -> None:
+    for number in range(rounds):
+        email = f"m{number}@example.org"
+        create_account(email=email, password=PASSWORD, verified=True)
+        delivered()
+        for _link in range(20):
+            request_reset(email=email, client=Client())
+        tokens = [token_in(message) for message in delivered()]
+
+        tries = [partial(post, "password/reset", token=token, password=NEW) for token in tokens]
+
+        assert tally(at_once(tries)) == {"200": 1, "link_invalid": 19}
+
+
+def look_then_write(self: Any) -> bool:
+    """What a spend must not be."""
+    is_live = type(self)._default_manager.live().filter(pk=self.pk).exists()
+    time.sleep(0.05)
+    return is_live and type(self)._default_manager.filter(pk=self.pk).update(spent_at=self.created_at) == 1
+
+
+def test_a_spend_without_its_condition_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(OneTimeLink, "spend", look_then_write)
+    spent: list[Any] = []
+    monkeypatch.setattr("auth_core.recovery.replace_hash", lambda *_args: spent.append(1) or True)
+
+    results = tally(at_once([reset_link(0)] * 20))
+
+    assert results["200"] > 1, "the planted defect must be seen"
+    assert len(spent) > 1

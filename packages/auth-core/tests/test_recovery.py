@@ -1,0 +1,224 @@
+"""A forgotten password, and one that is changed."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import make_password
+from django.db import connection, transaction
+from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from auth_core.account_state import disable_account, lock_account
+from auth_core.events import AuthEvent, Event, record
+from auth_core.models import EmailAddress, ResetLink
+from conftest import DOUBLES, PASSWORD, code_of, log_in, new_browser, post
+from mails import delivered, link_in, the_mail, token_in
+
+pytestmark = pytest.mark.django_db
+
+NEW = "another battery horse staple"
+
+
+@pytest.fixture
+def token(alice: Any, browser: Browser) -> str:
+    """The token of a reset link that alice asked for."""
+    post(browser, "password/forgot", email="alice@example.org")
+    return token_in(the_mail())
+
+
+def reset(browser: Browser, token: str, password: str = NEW) -> Any:
+    return post(browser, "password/reset", token=token, password=password)
+
+
+def change(browser: Browser, current: str = PASSWORD, new: str = NEW) -> Any:
+    return post(browser, "password/change", current_password=current, new_password=new)
+
+
+def signed_in() -> Browser:
+    browser = new_browser()
+    log_in(browser)
+    browser.defaults["HTTP_X_CSRFTOKEN"] = browser.get("/api/v1/csrf/").json()["csrf_token"]
+    return browser
+
+
+@pytest.mark.asvs("6.4.1")
+def test_a_reset_link_sets_a_password_and_signs_nobody_in(token: str, browser: Browser, events: list[Event]) -> None:
+    done = reset(browser, token)
+
+    assert (done.status_code, done.json()) == (200, {"status": "reset"})
+    assert browser.get("/api/v1/me/").status_code == 401
+    assert log_in(browser).status_code == 401
+    assert log_in(browser, password=NEW).status_code == 200
+    assert AuthEvent.PASSWORD_RESET in [event.name for event in events]
+    assert "reset" in the_mail().subject
+
+
+@pytest.mark.asvs("6.4.3")
+def test_a_reset_does_not_spare_the_second_factor(token: str, browser: Browser, settings: Any) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "LOGIN_STEPS": [f"{DOUBLES}.CodeStep"]}
+    reset(browser, token)
+
+    assert log_in(browser, password=NEW).status_code == 202
+
+
+@pytest.mark.parametrize("close", [disable_account, lock_account])
+def test_a_reset_opens_no_account_that_is_closed(close: Any, alice: Any, token: str, browser: Browser) -> None:
+    close(user=alice)
+
+    assert code_of(reset(browser, token)) == "link_invalid"
+    post(browser, "password/forgot", email="alice@example.org")
+    assert [message for message in delivered() if "elr_" in message.body] == []
+    assert log_in(browser, password=NEW).status_code == 401
+
+
+@pytest.mark.parametrize("change_of", ["password", "address", "factor", "reset", "time", "truncated"])
+def test_a_reset_link_dies_with_the_account_it_was_asked_for(
+    change_of: str, alice: Any, token: str, browser: Browser
+) -> None:
+    later = timedelta(0)
+    if change_of == "password":
+        change(signed_in(), PASSWORD, "a third battery horse staple")
+    elif change_of == "address":
+        EmailAddress.objects.filter(user=alice).update(key="alice@elsewhere.example")
+    elif change_of == "factor":
+        with transaction.atomic():
+            record(Event(name=AuthEvent.FACTOR_ADDED, subject=alice, data={"method": "totp"}))
+    elif change_of == "reset":
+        post(browser, "password/forgot", email="alice@example.org")
+        reset(browser, token_in(the_mail()), "a third battery horse staple")
+    elif change_of == "time":
+        later = timedelta(hours=1, seconds=1)
+    else:
+        token = token[:-2]
+    before = get_user_model().objects.get().password
+
+    with time_machine.travel(timezone.now() + later, tick=False):
+        refused = reset(browser, token)
+
+    assert (refused.status_code, code_of(refused)) == (400, "link_invalid")
+    assert get_user_model().objects.get().password == before
+
+
+def test_a_password_that_may_not_be_leaves_the_link_good(token: str, browser: Browser) -> None:
+    assert code_of(reset(browser, token, "short")) == "invalid_request"
+    assert code_of(reset(browser, token, "alice alice alice")) == "invalid_request"
+    assert reset(browser, token).status_code == 200
+
+
+def test_a_password_that_changed_since_it_was_read_is_not_overwritten(
+    alice: Any, token: str, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meanwhile = make_password("a third battery horse staple")
+
+    def hash_while_another_changes(password: str) -> str:
+        get_user_model().objects.update(password=meanwhile)
+        return make_password(password)
+
+    monkeypatch.setattr("auth_core.recovery.make_password", hash_while_another_changes)
+
+    assert code_of(reset(browser, token)) == "link_invalid"
+    assert get_user_model().objects.get().password == meanwhile
+
+
+@pytest.mark.asvs("6.3.8")
+def test_forgot_answers_the_same_for_everybody(alice: Any, browser: Browser) -> None:
+    disabled = get_user_model().objects.create_user("carol@example.org", PASSWORD, is_active=False)
+    told, costs, mailed = set(), [], []
+    for email in ("alice@example.org", disabled.email, "nobody@example.org"):
+        with CaptureQueriesContext(connection) as queries:
+            answer = post(browser, "password/forgot", email=email)
+        told.add((answer.status_code, answer.content))
+        costs.append(len(queries))
+        mailed.append(len(delivered()))
+
+    assert len(told) == 1
+    assert len(set(costs)) == 1, costs
+    assert mailed == [1, 0, 0]
+    assert ResetLink.objects.count() == 3
+
+
+def test_a_made_up_host_gets_no_link(alice: Any, browser: Browser, settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["*"]
+    browser.post(
+        "/api/v1/password/forgot/",
+        {"email": "alice@example.org"},
+        content_type="application/json",
+        headers={"Host": "evil.example", "X-Forwarded-Host": "evil.example"},
+    )
+
+    message = the_mail()
+    assert link_in(message).startswith("https://auth.example.org/password/reset/elr_")
+    assert "evil" not in message.body
+
+
+def test_whoever_follows_the_link_reads_the_mails(browser: Browser) -> None:
+    carol = get_user_model().objects.create_user("carol@example.org", PASSWORD)
+    post(browser, "password/forgot", email="carol@example.org")
+
+    reset(browser, token_in(the_mail()))
+
+    assert EmailAddress.objects.get(user=carol).verified_at is not None
+
+
+@pytest.mark.asvs("6.2.2")
+@pytest.mark.asvs("6.2.3")
+def test_a_password_is_changed_with_the_present_one(alice: Any) -> None:
+    browser = signed_in()
+
+    assert change(browser).status_code == 204
+
+    assert browser.get("/api/v1/me/").status_code == 200
+    assert log_in(new_browser()).status_code == 401
+    assert log_in(new_browser(), password=NEW).status_code == 200
+    assert "changed" in the_mail().subject
+
+
+@pytest.mark.asvs("7.4.3")
+def test_another_session_ends_with_the_password(alice: Any) -> None:
+    here, elsewhere = signed_in(), signed_in()
+
+    change(here)
+
+    assert here.get("/api/v1/me/").status_code == 200
+    assert elsewhere.get("/api/v1/me/").status_code == 401
+
+
+def test_the_present_password_is_guessed_at_within_a_budget(alice: Any) -> None:
+    browser = signed_in()
+
+    codes = [code_of(change(browser, "wrong", NEW)) for _guess in range(11)]
+
+    assert codes == ["invalid_credentials"] * 10 + ["too_many_attempts"]
+    assert log_in(new_browser()).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("current", "new", "field"),
+    [(PASSWORD, "short", "new_password"), (PASSWORD, PASSWORD, "new_password"), ("p" * 200, NEW, "current_password")],
+)
+def test_a_change_that_may_not_be_changes_nothing(current: str, new: str, field: str, alice: Any) -> None:
+    refused = change(signed_in(), current, new)
+
+    assert (refused.status_code, code_of(refused)) == (400, "invalid_request")
+    assert refused.json()["errors"][0]["field"] == field
+    assert log_in(new_browser()).status_code == 200
+
+
+def test_nobody_changes_a_password_without_a_session(alice: Any, browser: Browser) -> None:
+    assert change(browser).status_code == 401
+
+
+def test_a_wrong_present_password_is_no_free_guess_inside_a_transaction(alice: Any, settings: Any) -> None:
+    browser = signed_in()
+    settings.DATABASES["default"]["ATOMIC_REQUESTS"] = True
+    connection.settings_dict["ATOMIC_REQUESTS"] = True
+    try:
+        codes = [code_of(change(browser, "wrong", NEW)) for _guess in range(11)]
+    finally:
+        connection.settings_dict["ATOMIC_REQUESTS"] = False
+
+    assert codes[-1] == "too_many_attempts"
