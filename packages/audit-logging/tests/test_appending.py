@@ -52,6 +52,22 @@ def test_an_entry_says_who_what_where_and_when(alice: Any) -> None:
     assert (entry.correlation_id, entry.client_request_id) == ("c" * 36, "theirs-12345")
 
 
+def test_an_entry_keeps_what_was_changed_and_for_whom(alice: Any) -> None:
+    helper = User.objects.create_user("helper")
+    record(
+        Event(
+            name=AuthEvent.EMAIL_VERIFIED,
+            actor=helper,
+            on_behalf_of=alice,
+            changes={"address": {"before": "a@example.org", "after": "b@example.org"}},
+        )
+    )
+
+    entry = recorded("auth.email.verified")[0]
+    assert (entry.subject_id, entry.on_behalf_of) == (None, alice.auth_identity.subject_id)
+    assert entry.changes["address"]["after"] == "b@example.org"
+
+
 def test_no_user_is_known_by_a_key_of_a_table(alice: Any) -> None:
     record(Event(name=AuthEvent.EMAIL_VERIFIED, subject=alice, actor=alice))
 

@@ -18,8 +18,8 @@ from auth_core.client import Client
 from auth_core.errors import InvalidRequest, LinkInvalid
 from auth_core.events import AuthEvent, Event
 from auth_core.models import BootstrapLink
+from auth_core.testing.mails import delivered, link_in, the_mail, token_in
 from conftest import PASSWORD, code_of, log_in, new_browser, post
-from mails import delivered, link_in, the_mail, token_in
 
 pytestmark = pytest.mark.django_db
 

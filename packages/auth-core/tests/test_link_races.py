@@ -18,9 +18,9 @@ from auth_core.models import PendingSignup
 from auth_core.models.one_time_link import OneTimeLink
 from auth_core.recovery import request_reset
 from auth_core.signup import request_signup
+from auth_core.testing.mails import code_in, delivered, the_mail, token_in
 from auth_core.testing.parallel import at_once, tally
 from conftest import PASSWORD
-from mails import code_in, delivered, the_mail, token_in
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 

@@ -1,20 +1,33 @@
 """Every query of a hot path has its index."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from auth_core import people
 from auth_core.client import Client
 from auth_core.contracts import Purpose, Transport
+from auth_core.errors import LinkInvalid
 from auth_core.limits import charge
-from auth_core.models import EmailAddress, GuessBudget, OutboxMessage, PendingLogin
+from auth_core.models import (
+    EmailAddress,
+    GuessBudget,
+    Invitation,
+    OutboxMessage,
+    PendingLogin,
+    PendingSignup,
+    ResetLink,
+)
 from auth_core.models.guess_budget import Charged
+from auth_core.models.one_time_link import delete_expired_links
 from auth_core.models.pending_login import Caller
+from auth_core.notices import addresses_of
 from auth_core.testing.plans import unindexed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
@@ -27,6 +40,12 @@ def answer() -> None:
     found.close()
 
 
+def spend(kind: Any) -> None:
+    with suppress(LinkInvalid):
+        kind.objects.find("x")
+    kind(pk=uuid4()).spend()
+
+
 HOT: dict[str, Callable[[], Any]] = {
     "find by identifier": lambda: people.find_by_identifier("alice@example.org"),
     "find by subject id": lambda: people.find_by_subject_id(uuid4()),
@@ -37,6 +56,14 @@ HOT: dict[str, Callable[[], Any]] = {
     "claim a message": lambda: OutboxMessage.objects.all().claim(
         uuid4(), now=timezone.now(), until=timezone.now() + timedelta(minutes=1)
     ),
+    "confirm a sign-up": lambda: spend(PendingSignup),
+    "reset a password": lambda: spend(ResetLink),
+    "accept an invitation": lambda: spend(Invitation),
+    "a sign-up of a browser": lambda: PendingSignup.objects.newest(key="a@example.org", browser_secret="elb_x"),
+    "invite again": lambda: Invitation.objects.filter(key="a@example.org").spend(),
+    "kill links": lambda: ResetLink.objects.filter(user_id=uuid4()).spend(),
+    "where somebody is told": lambda: addresses_of(get_user_model()(pk=uuid4())),
+    "sweep links": delete_expired_links,
     "sweep budgets": lambda: list(GuessBudget.objects.filter(ends_at__lte=timezone.now())[:1000]),
     "sweep logins": lambda: list(PendingLogin.objects.filter(expires_at__lt=timezone.now())[:1000]),
 }

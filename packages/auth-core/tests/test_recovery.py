@@ -15,8 +15,8 @@ from django.utils import timezone
 from auth_core.account_state import disable_account, lock_account
 from auth_core.events import AuthEvent, Event, record
 from auth_core.models import EmailAddress, ResetLink
+from auth_core.testing.mails import delivered, link_in, the_mail, token_in
 from conftest import DOUBLES, PASSWORD, code_of, log_in, new_browser, post
-from mails import delivered, link_in, the_mail, token_in
 
 pytestmark = pytest.mark.django_db
 

@@ -15,8 +15,8 @@ from django.utils import timezone
 from auth_core import passwords
 from auth_core.events import AuthEvent, Event
 from auth_core.models import EmailAddress, OutboxMessage, PendingSignup
+from auth_core.testing.mails import code_in, delivered, link_in, the_mail, token_in
 from conftest import PASSWORD, code_of, log_in, new_browser, post
-from mails import code_in, delivered, link_in, the_mail, token_in
 
 pytestmark = pytest.mark.django_db
 

@@ -4,12 +4,19 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.http import HttpRequest
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from auth_core import account_state
-from auth_core.models import EmailAddress, Identity
+from auth_core import account_state, recovery
+from auth_core.client import client_of
+from auth_core.errors import AuthError
+from auth_core.invitations import invite, withdraw_invitation
+from auth_core.models import EmailAddress, Identity, Invitation, OutboxMessage
+from auth_core.notices import addresses_of
 
 
 @admin.register(Identity)
@@ -21,7 +28,7 @@ class IdentityAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django canno
     search_fields = ("=subject_id", "=user__email_addresses__key")
     ordering = ("-id",)
     show_full_result_count = False
-    actions = ("disable", "enable", "lock", "unlock")
+    actions = ("disable", "enable", "lock", "unlock", "mail_reset_link")
     readonly_fields = ("subject_id", "user", "locked_at", "created_at")
 
     @admin.display(description=_("active"), boolean=True)
@@ -48,6 +55,16 @@ class IdentityAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django canno
     def unlock(self, request: HttpRequest, queryset: Any) -> None:
         """Unlock each."""
         self._each(request, queryset, account_state.unlock_account)
+
+    @admin.action(description=_("Mail a link that resets the password"), permissions=["change"])
+    def mail_reset_link(self, request: HttpRequest, queryset: Any) -> None:
+        """Mail one to each; nobody but its reader chooses the password (ASVS 6.4.6)."""
+        people = [identity.user for identity in queryset.select_related("user")]
+        for person in people:
+            for address in addresses_of(person)[:1]:
+                recovery.request_reset(email=address, client=client_of(request), actor=request.user)
+        told = ngettext("%d link was sent.", "%d links were sent.", len(people)) % len(people)
+        self.message_user(request, told, messages.SUCCESS)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Refuse: an identity is made when it is first asked for."""
@@ -79,4 +96,78 @@ class EmailAddressAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django c
 
     def has_delete_permission(self, request: HttpRequest, obj: EmailAddress | None = None) -> bool:
         """Refuse."""
+        return False
+
+
+@admin.register(Invitation)
+class InvitationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot subscript it
+    """Invites by address, and withdraws; the link stands in the mail alone."""
+
+    list_display = ("address", "invited_by", "created_at", "expires_at", "spent_at")
+    list_select_related = ("invited_by",)
+    search_fields = ("=key",)
+    ordering = ("-id",)
+    show_full_result_count = False
+    fields = ("address", "invited_by", "created_at", "expires_at", "spent_at")
+    readonly_fields = ("invited_by", "created_at", "expires_at", "spent_at")
+    actions = ("withdraw",)
+
+    @method_decorator(transaction.non_atomic_requests)
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """Invite, as the API does: what is spent and sent is committed by itself, never with the admin's own row."""
+        if request.method == "POST" and self.has_add_permission(request):
+            form = self.get_form(request)(request.POST)
+            if form.is_valid():
+                return self._invite(request, form.cleaned_data["address"])
+        return super().add_view(request, form_url, extra_context)
+
+    def _invite(self, request: HttpRequest, address: str) -> HttpResponse:
+        try:
+            invite(email=address, actor=request.user, client=client_of(request))
+        except AuthError as refusal:
+            self.message_user(
+                request, " ".join([refusal.detail, *(wrong.detail for wrong in refusal.errors)]), messages.ERROR
+            )
+            return redirect("admin:auth_core_invitation_add")
+        self.message_user(request, _("The invitation was sent."), messages.SUCCESS)
+        return redirect("admin:auth_core_invitation_changelist")
+
+    @admin.action(description=_("Withdraw"), permissions=["delete"])
+    def withdraw(self, request: HttpRequest, queryset: Any) -> None:
+        """Withdraw each that is still good."""
+        client = client_of(request)
+        withdrawn = [
+            withdraw_invitation(invitation=invitation, actor=request.user, client=client) for invitation in queryset
+        ]
+        told = ngettext("%d invitation withdrawn.", "%d invitations withdrawn.", sum(withdrawn)) % sum(withdrawn)
+        self.message_user(request, told, messages.SUCCESS)
+
+    def has_change_permission(self, request: HttpRequest, obj: Invitation | None = None) -> bool:
+        """Refuse: another address is another invitation."""
+        return False
+
+
+@admin.register(OutboxMessage)
+class OutboxMessageAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot subscript it
+    """Shows what waits to be sent and what was given up; what a message says is encrypted, and not shown."""
+
+    list_display = ("id", "channel", "template", "outcome", "attempts", "created_at", "due_at", "problem")
+    list_filter = ("outcome", "channel")
+    ordering = ("-id",)
+    show_full_result_count = False
+    fields = readonly_fields = (
+        "channel", "template", "outcome", "problem", "attempts", "created_at", "due_at", "settled_at",
+        "secret_expires_at", "correlation_id",
+    )  # fmt: skip
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Refuse: a message is posted with the change that it tells of."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: OutboxMessage | None = None) -> bool:
+        """Refuse."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: OutboxMessage | None = None) -> bool:
+        """Refuse: the sweep deletes what was settled long ago."""
         return False

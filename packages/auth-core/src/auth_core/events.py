@@ -87,6 +87,7 @@ class Event:
         name: A member of a registered `EventName`.
         subject: The person it happened to; a user, or ``None`` while nobody knows who it is.
         actor: Who did it, when that is somebody else.
+        on_behalf_of: For whom the actor did it, when that is a third.
         session: Public id of the session it happened in.
         application: Public id of the application it happened through.
         outcome: How it ended.
@@ -94,11 +95,13 @@ class Event:
         target: What it was done to, as ``(kind, public id)``.
         client: Where it came from; the current request's when left out.
         data: Further closed values, with the keys that the name declares.
+        changes: Changed fields of the target, each as ``{"before": …, "after": …}``; never a secret one.
     """
 
     name: EventName
     subject: Any = None
     actor: Any = None
+    on_behalf_of: Any = None
     session: UUID | None = None
     application: UUID | None = None
     outcome: EventOutcome = EventOutcome.SUCCESS
@@ -106,6 +109,7 @@ class Event:
     target: tuple[str, str] | None = None
     client: Client | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
+    changes: Mapping[str, Any] = field(default_factory=dict)
 
 
 class UnregisteredEvent(Exception):

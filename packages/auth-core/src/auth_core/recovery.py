@@ -26,8 +26,11 @@ from auth_core.one_time import code_digest, same
 from auth_core.password_change import replace_hash
 
 
-def request_reset(*, email: str, client: Client) -> None:
+def request_reset(*, email: str, client: Client, actor: Any = None) -> None:
     """Mail a link that resets the password to whoever signs in with *email*; the answer is always the same.
+
+    Args:
+        actor: Who asks, when that is an administrator.
 
     Raises:
         InvalidRequest: the address is not one.
@@ -48,7 +51,7 @@ def request_reset(*, email: str, client: Client) -> None:
             lifetime=core.RESET_LIFETIME,
             channel=EMAIL if user is not None else NOWHERE,
         )
-        record(Event(name=AuthEvent.PASSWORD_RESET_REQUESTED, subject=user, client=client))
+        record(Event(name=AuthEvent.PASSWORD_RESET_REQUESTED, subject=user, actor=actor, client=client))
 
 
 def reset_password(*, token: str, password: str, client: Client) -> None:

@@ -24,7 +24,7 @@ def the_mail() -> Any:
 def link_in(message: Any) -> str:
     """Return the link in a mail."""
     found = re.search(r"^https://\S+$", message.body, re.MULTILINE)
-    assert found, message.body
+    assert found, f"There is no link in {message.subject!r}."
     return found[0]
 
 
@@ -36,5 +36,5 @@ def token_in(message: Any) -> str:
 def code_in(message: Any) -> str:
     """Return the code in a mail."""
     found = re.search(r"\b(\d{6})\b", message.body)
-    assert found, message.body
+    assert found, f"There is no code in {message.subject!r}."
     return found[1]

@@ -1,0 +1,142 @@
+"""Coming to an account, and back into one, with all packages: what ends, and what the trail keeps."""
+
+from typing import Any
+
+import pytest
+from django.test import Client as Browser
+
+from auth_audit.testing.trail import recorded
+from auth_core.account_creation import create_account
+from auth_core.models import EmailAddress, Invitation
+from auth_core.testing.mails import code_in, delivered, the_mail, token_in
+from auth_core.testing.settings import redis_url
+from auth_sessions.models import Session
+from conftest import PASSWORD
+
+pytestmark = pytest.mark.django_db(transaction=bool(redis_url()))
+
+NEW = "another battery horse staple"
+
+
+def post(browser: Browser, path: str, **body: Any) -> Any:
+    return browser.post(f"/api/v1/{path}/", body, content_type="application/json")
+
+
+def log_in(browser: Browser, password: str = PASSWORD, transport: str = "token") -> Any:
+    return post(browser, "login", identifier="alice@example.org", password=password, transport=transport)
+
+
+def with_token(password: str = PASSWORD) -> Browser:
+    """Return a caller that holds the credential of a session."""
+    return Browser(HTTP_AUTHORIZATION=f"Session {log_in(Browser(), password).json()['credential']}")
+
+
+def names() -> list[str]:
+    return [entry.name for entry in recorded()]
+
+
+def test_from_sign_up_to_login_everything_is_in_the_trail(browser: Browser) -> None:
+    post(browser, "signup", email="alice@example.org", password=PASSWORD)
+    verified = post(browser, "email/verify", email="alice@example.org", code=code_in(the_mail()))
+    granted = log_in(browser)
+
+    assert (verified.status_code, granted.status_code) == (200, 200)
+    assert granted.json()["user"]["email_verified"] is True
+    assert names() == [
+        "auth.signup.requested",
+        "auth.account.created",
+        "auth.email.verified",
+        "auth.login.started",
+        "session.session.opened",
+        "auth.login.succeeded",
+    ]
+
+
+@pytest.mark.asvs("7.4.3")
+def test_a_new_password_keeps_the_session_in_which_it_was_chosen(alice: Any) -> None:
+    here, elsewhere = with_token(), with_token()
+
+    changed = post(here, "password/change", current_password=PASSWORD, new_password=NEW)
+
+    assert changed.status_code == 204
+    assert (here.get("/api/v1/me/").status_code, elsewhere.get("/api/v1/me/").status_code) == (200, 401)
+    assert [session.ended_reason for session in Session.objects.exclude(ended_at=None)] == ["password_changed"]
+    assert names()[-2:] == ["session.session.ended", "auth.password.changed"] or "auth.password.changed" in names()
+
+
+@pytest.mark.asvs("6.3.7")
+def test_a_reset_ends_every_session_and_tells_the_person(alice: Any, browser: Browser) -> None:
+    caller = with_token()
+    post(browser, "password/forgot", email="alice@example.org")
+    reset = post(browser, "password/reset", token=token_in(the_mail()), password=NEW)
+
+    assert reset.status_code == 200
+    assert caller.get("/api/v1/me/").status_code == 401
+    assert "reset" in the_mail().subject
+    assert log_in(Browser(), NEW).status_code == 200
+    assert "auth.password.reset_requested" in names()
+    assert "auth.password.reset" in names()
+
+
+def test_a_wrong_link_changes_nothing_and_leaves_no_secret(alice: Any, browser: Browser) -> None:
+    before = len(recorded())
+
+    refused = post(browser, "password/reset", token="elr_" + "x" * 43, password=NEW)
+
+    assert refused.json()["code"] == "link_invalid"
+    assert len(recorded()) == before
+    assert delivered() == []
+
+
+@pytest.fixture
+def admin(db: None) -> Browser:
+    """The browser of an administrator, in the admin site."""
+    user = create_account(email="admin@example.org", password=PASSWORD, verified=True, superuser=True)
+    browser = Browser()
+    browser.force_login(user, backend="auth_core.backends.IdentifierBackend")
+    return browser
+
+
+def test_an_administrator_invites_and_withdraws(admin: Browser) -> None:
+    invited = admin.post("/admin/auth_core/invitation/add/", {"address": "Bob@example.org"})
+    message = the_mail()
+    invitation = Invitation.objects.get()
+
+    assert invited.status_code == 302
+    assert message.to == ["Bob@example.org"]
+    assert invitation.invited_by is not None
+    body = {"action": "withdraw", "_selected_action": [str(invitation.pk)]}
+    admin.post("/admin/auth_core/invitation/", body)
+    assert post(Browser(), "invitations/accept", token=token_in(message), password=NEW).status_code == 400
+    assert names()[-2:] == ["auth.invitation.sent", "auth.invitation.withdrawn"]
+
+
+@pytest.mark.parametrize("address", ["none", "b" * 400, ""])
+def test_an_address_that_is_none_is_no_invitation(address: str, admin: Browser) -> None:
+    admin.post("/admin/auth_core/invitation/add/", {"address": address})
+
+    assert not Invitation.objects.exists()
+    assert delivered() == []
+
+
+@pytest.mark.asvs("6.4.6")
+def test_an_administrator_starts_a_reset_and_chooses_no_password(admin: Browser, alice: Any) -> None:
+    body = {"action": "mail_reset_link", "_selected_action": [str(alice.auth_identity.pk)]}
+    admin.post("/admin/auth_core/identity/", body)
+
+    entry = recorded("auth.password.reset_requested")[0]
+    assert entry.subject_id == alice.auth_identity.subject_id != entry.actor_id
+    reset = post(Browser(), "password/reset", token=token_in(the_mail()), password=NEW)
+    assert reset.status_code == 200
+    assert 'name="password' not in admin.get(f"/admin/auth_accounts/user/{alice.pk}/change/").content.decode()
+
+
+def test_the_pages_of_the_admin_show_no_secret(admin: Browser, alice: Any) -> None:
+    post(Browser(), "password/forgot", email="alice@example.org")
+    pages = ["outboxmessage/", "invitation/", "invitation/add/", "emailaddress/"]
+
+    texts = [admin.get(f"/admin/auth_core/{page}") for page in pages]
+
+    assert {page.status_code for page in texts} == {200}
+    assert not any("elr_" in page.content.decode() for page in texts)
+    assert EmailAddress.objects.count() == 2
