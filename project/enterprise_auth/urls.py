@@ -11,6 +11,7 @@ from enterprise_auth.core.doors import closed_door
 urlpatterns = [
     path("api/v1/", include("auth_core.api.urls")),
     path("api/v1/", include("auth_sessions.api.urls")),
+    path("api/v1/", include("auth_mfa.api.urls")),
     path("api/v1/", include("auth_audit.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", ApiDocsView.as_view(), name="docs"),

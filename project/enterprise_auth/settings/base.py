@@ -94,6 +94,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 AUTH_CORE: dict[str, Any] = {
+    "LOGIN_STEPS": ["auth_mfa.login.SecondFactor"],
     "GRANT_ISSUER": "auth_sessions.login.OpenSession",
     "AUTHENTICATION_CLASSES": [
         "auth_sessions.api.authentication.SessionTokenAuthentication",

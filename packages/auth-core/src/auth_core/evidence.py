@@ -19,6 +19,7 @@ __all__ = [
     "Method",
     "SessionFacts",
     "amr_of",
+    "check_assurance",
     "require_assurance",
     "session_of",
     "set_session",
@@ -134,7 +135,7 @@ def require_assurance(
     def decorate(view: Callable[Concatenate[Any, P], R]) -> Callable[Concatenate[Any, P], R]:
         @wraps(view)
         def guarded(request: Any, /, *args: P.args, **kwargs: P.kwargs) -> R:
-            _demand(session_of(request), needed, max_age)
+            check_assurance(session_of(request), needed, max_age)
             return view(request, *args, **kwargs)
 
         return guarded
@@ -142,7 +143,13 @@ def require_assurance(
     return decorate
 
 
-def _demand(session: SessionFacts | None, needed: Assurance, max_age: timedelta | None) -> None:
+def check_assurance(session: SessionFacts | None, needed: Assurance, max_age: timedelta | None = None) -> None:
+    """See that *session* has proved *needed*, not longer than *max_age* ago.
+
+    Raises:
+        NotAuthenticated: nobody is signed in.
+        InsufficientUserAuthentication: the session has proved less, or too long ago (RFC 9470).
+    """
     if session is None:
         raise NotAuthenticated
     if assurance_of(_fresh(session.evidence, max_age)) < needed:

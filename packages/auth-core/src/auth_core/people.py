@@ -1,13 +1,14 @@
 """People: finding them, and what may be said of them."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from auth_core.emails import InvalidAddress, parse
 from auth_core.models import EmailAddress, Identity
@@ -15,6 +16,9 @@ from auth_core.registries import person_watchers, snapshot_parts
 
 #: The snapshot part that carries the primary address.
 EMAIL_PART = "auth_core.email"
+
+#: Where an instance of a user keeps the primary address that was read with it.
+_PRIMARY = "_auth_core_primary_address"
 
 #: The snapshot part in which a second-factor package lists what a person has; absent: nothing.
 SECOND_FACTORS_PART = "second_factors"
@@ -36,6 +40,8 @@ def find_by_identifier(identifier: str) -> Any:
         .first()
     )
     if found is not None:
+        if found.is_primary:
+            remember_primary_address(found.user, found.address, found.verified_at)
         return found.user
     return None if _signs_in_by_email() else _find_by_username(identifier)
 
@@ -82,10 +88,28 @@ def carry_parts(user: Any, parts: Mapping[str, Any]) -> None:
 
 def email_part(user: Any) -> dict[str, Any]:
     """Return the primary address of *user* and whether it is proven; the user model's own as a last resort."""
+    remembered: dict[str, Any] | None = getattr(user, _PRIMARY, None)
+    if remembered is not None:
+        return remembered
     primary = EmailAddress.objects.filter(user=user, is_primary=True).first()
     if primary is not None:
         return {"address": primary.address, "verified": primary.verified_at is not None}
     return {"address": getattr(user, user.get_email_field_name(), ""), "verified": False}
+
+
+def with_primary_address(rows: "QuerySet[Any]") -> Any:
+    """Have *rows*, each of which has a ``user``, bring the primary address along, to be remembered by the reader."""
+    primary = EmailAddress.objects.filter(user=OuterRef("user_id"), is_primary=True)
+    return rows.annotate(
+        primary_address=Subquery(primary.values("address")[:1]),
+        primary_verified_at=Subquery(primary.values("verified_at")[:1]),
+    )
+
+
+def remember_primary_address(user: Any, address: str | None, verified_at: datetime | None) -> None:
+    """Spare `email_part` its query, for this one instance; the address was read in the same request."""
+    if user is not None and address:
+        setattr(user, _PRIMARY, {"address": address, "verified": verified_at is not None})
 
 
 def profile_of(user: Any) -> dict[str, Any]:

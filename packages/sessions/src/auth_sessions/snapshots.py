@@ -86,8 +86,11 @@ def _read_anew(digest: str) -> Session | None:
 
 
 def _from_rows(digest: str) -> Session | None:
-    session = Session.objects.select_related("user", "user__auth_identity").filter(token_digest=digest).first()
+    rows = Session.objects.select_related("user", "user__auth_identity").filter(token_digest=digest)
+    found = people.with_primary_address(rows).first()
+    session: Session | None = found
     if session is not None and session.user is not None:
+        people.remember_primary_address(session.user, found.primary_address, found.primary_verified_at)
         people.identity_of(session.user)
         people.carry_parts(session.user, people.all_parts_of(session.user))
     return session

@@ -1,0 +1,136 @@
+"""Adding an authenticator app: begun with a key, there once a code of it was proved."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from auth_core import limits
+from auth_core.client import Client
+from auth_core.errors import ChallengeFailed, Conflict, NotFound
+from auth_core.events import AuthEvent, Event, EventOutcome, record
+from auth_core.methods import Method
+from auth_core.people import person_changed, profile_of
+from auth_mfa import totp
+from auth_mfa.conf import mfa
+from auth_mfa.events import MfaEvent
+from auth_mfa.models import TotpFactor
+from auth_mfa.qr import svg_of
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """What an app is given, once.
+
+    Args:
+        factor: Begun, and not confirmed.
+        secret: The key in Base32, to type.
+        uri: The ``otpauth://`` address, to follow on the same device.
+        qr_svg: The same address, to scan.
+    """
+
+    factor: TotpFactor
+    secret: str = field(repr=False)
+    uri: str = field(repr=False)
+    qr_svg: str = field(repr=False)
+
+
+def begin_totp(*, user: Any, name: str) -> Enrolment:
+    """Begin an app under *name*; what was begun before and not confirmed is thrown away.
+
+    The caller has seen to a fresh proof (`factors.check_fresh_proof`).
+
+    Raises:
+        Conflict: the person has as many as they may.
+    """
+    if TotpFactor.objects.of(user).count() >= mfa.MAX_FACTORS:
+        raise Conflict
+    key = totp.new_key()
+    with transaction.atomic():
+        TotpFactor.objects.filter(user=user, confirmed=False).delete()
+        factor = TotpFactor.objects.create(
+            user_id=user.pk, name=name or _("Authenticator app"), seed=totp.to_base32(key)
+        )
+        record(Event(name=MfaEvent.ENROLMENT_STARTED, subject=user, target=("factor", str(factor.pk))))
+    return _shown(factor, key, user)
+
+
+def begun_enrolment(*, user: Any, factor_id: UUID) -> Enrolment:
+    """Return an enrolment that *user* has begun, to be shown again until it is confirmed.
+
+    Raises:
+        NotFound: there is none, or not any more.
+    """
+    factor = _begun(user, factor_id)
+    return _shown(factor, factor.key, user)
+
+
+def confirm_totp(*, user: Any, factor_id: UUID, code: str, client: Client) -> TotpFactor:
+    """Let an app count, once *code* proves that it has the key; the code's time step is spent with it.
+
+    Raises:
+        NotFound: nothing like it was begun by *user*, or it was confirmed or given up since.
+        TooManyAttempts: this person has been guessed at too often.
+        ChallengeFailed: the code is wrong.
+    """
+    factor = _begun(user, factor_id)
+    guess = limits.charge("answer", person=str(user.pk), client=client)
+    step = factor.step_of(code)
+    if step is None:
+        _record_failure(factor, client)
+        raise ChallengeFailed
+    guess.refund()
+    with transaction.atomic(durable=True):
+        begun = TotpFactor.objects.begun_by(user).filter(pk=factor.pk)
+        if not begun.update(confirmed=True, last_step=step, last_used_at=timezone.now()):
+            raise NotFound
+        record(
+            Event(
+                name=AuthEvent.FACTOR_ADDED,
+                subject=user,
+                target=("factor", str(factor.pk)),
+                client=client,
+                data={"method": Method.TOTP.value},
+            )
+        )
+        person_changed(user.pk)
+    factor.refresh_from_db()
+    return factor
+
+
+def delete_abandoned() -> int:
+    """Delete enrolments that can no longer be confirmed."""
+    abandoned = TotpFactor.objects.filter(confirmed=False, created_at__lte=timezone.now() - mfa.ENROLMENT_LIFETIME)
+    deleted, _by_model = abandoned.delete()
+    return int(deleted)
+
+
+def _begun(user: Any, factor_id: UUID) -> TotpFactor:
+    factor: TotpFactor | None = TotpFactor.objects.begun_by(user).filter(pk=factor_id).first()
+    if factor is None:
+        raise NotFound
+    return factor
+
+
+def _shown(factor: TotpFactor, key: bytes, user: Any) -> Enrolment:
+    account = profile_of(user)["email"] or user.get_username()
+    uri = totp.otpauth_uri(key, issuer=mfa.issuer, account=account)
+    return Enrolment(factor=factor, secret=totp.to_base32(key), uri=uri, qr_svg=svg_of(uri))
+
+
+def _record_failure(factor: TotpFactor, client: Client) -> None:
+    with transaction.atomic(durable=True):
+        record(
+            Event(
+                name=MfaEvent.FACTOR_FAILED,
+                subject=factor.user,
+                target=("factor", str(factor.pk)),
+                outcome=EventOutcome.FAILURE,
+                reason="enrolment",
+                client=client,
+                data={"method": Method.TOTP.value},
+            )
+        )

@@ -1,0 +1,173 @@
+"""Adding and removing an authenticator app."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib.auth.models import User
+from django.test import Client as Browser
+from django.utils import timezone
+
+from auth_core.events import AuthEvent
+from auth_core.registries import exports, sweeps
+from auth_core.testing.mails import the_mail
+from auth_mfa import totp
+from auth_mfa.models import TotpFactor
+from conftest import KEY, answer, code_of, current_code, enrolled, log_in, new_browser, post, with_csrf
+
+pytestmark = pytest.mark.django_db
+
+
+def begin(browser: Browser, name: str = "Phone") -> Any:
+    return post(browser, "mfa/totp", name=name)
+
+
+def confirm(browser: Browser, begun: Any, code: str | None = None) -> Any:
+    key = totp.from_base32(begun.json()["secret"])
+    return post(browser, f"mfa/totp/{begun.json()['id']}/confirm", code=current_code(key) if code is None else code)
+
+
+@pytest.mark.asvs("6.3.7")
+def test_an_app_counts_once_a_code_of_it_was_proved(
+    signed_in: Browser, alice: User, recorded_events: list[Any]
+) -> None:
+    begun = begin(signed_in)
+    assert begun.status_code == 201
+    assert set(begun.json()) == {"id", "secret", "uri", "qr_svg"}
+    assert log_in(new_browser()).status_code == 200, "what is begun is no factor yet"
+
+    confirmed = confirm(signed_in, begun)
+
+    assert (confirmed.status_code, confirmed.json()["name"]) == (200, "Phone")
+    assert log_in(new_browser()).status_code == 202
+    assert [factor["method"] for factor in signed_in.get("/api/v1/me/").json()["second_factors"]] == ["totp"]
+    added = next(event for event in recorded_events if event.name is AuthEvent.FACTOR_ADDED)
+    assert (added.subject, added.data) == (alice, {"method": "totp"})
+    assert "second factor was added" in the_mail().subject
+
+
+def test_the_code_that_confirmed_is_spent(signed_in: Browser) -> None:
+    with time_machine.travel(timezone.now(), tick=False):
+        begun = begin(signed_in)
+        confirm(signed_in, begun)
+        browser = new_browser()
+
+        refused = answer(browser, log_in(browser), current_code(totp.from_base32(begun.json()["secret"])))
+
+    assert code_of(refused) == "challenge_failed"
+
+
+def test_a_wrong_code_confirms_nothing(signed_in: Browser) -> None:
+    begun = begin(signed_in)
+    wrong = f"{(int(current_code(totp.from_base32(begun.json()['secret']))) + 1) % 10**6:06d}"
+
+    assert code_of(confirm(signed_in, begun, wrong)) == "challenge_failed"
+    assert not TotpFactor.objects.filter(confirmed=True).exists()
+
+
+def test_what_was_begun_can_be_confirmed_for_half_an_hour(signed_in: Browser) -> None:
+    begun = begin(signed_in)
+
+    with time_machine.travel(timezone.now() + timedelta(minutes=30, seconds=1), tick=False):
+        assert code_of(confirm(signed_in, begun)) == "not_found"
+        assert sweeps.get("auth_mfa.enrolments")() == 1  # type: ignore[misc]
+    assert not TotpFactor.objects.exists()
+
+
+def test_a_second_beginning_throws_the_first_away(signed_in: Browser) -> None:
+    first, second = begin(signed_in), begin(signed_in)
+
+    assert code_of(confirm(signed_in, first)) == "not_found"
+    assert confirm(signed_in, second).status_code == 200
+
+
+def test_the_key_stands_in_no_plain_column_and_in_no_repr(signed_in: Browser) -> None:
+    begun = begin(signed_in)
+    secret = begun.json()["secret"]
+
+    stored = TotpFactor.objects.values().get()
+    assert not any(secret in str(value) for value in stored.values())
+    assert secret not in repr(TotpFactor.objects.get())
+
+
+@pytest.mark.asvs("7.5.1")
+def test_a_factor_is_added_and_removed_with_a_fresh_proof_alone(signed_in: Browser, alice: User) -> None:
+    later = timezone.now() + timedelta(minutes=5, seconds=1)
+    factor = enrolled(alice)
+
+    too_little = begin(signed_in)
+    assert (too_little.status_code, code_of(too_little)) == (401, "insufficient_user_authentication")
+    assert too_little.json()["required_assurance"] == "aal2"
+    assert code_of(signed_in.delete(f"/api/v1/mfa/factors/{factor.pk}/")) == "insufficient_user_authentication"
+
+    proved = new_browser()
+    assert answer(proved, log_in(proved), current_code()).status_code == 200
+    with_csrf(proved)
+    assert begin(proved).status_code == 201
+    with time_machine.travel(later, tick=False):
+        assert code_of(begin(proved)) == "insufficient_user_authentication"
+    assert proved.delete(f"/api/v1/mfa/factors/{factor.pk}/").status_code == 204
+    assert "removed" in the_mail().subject
+    assert log_in(new_browser()).status_code == 200
+
+
+def test_whoever_has_no_factor_needs_a_fresh_password(signed_in: Browser) -> None:
+    with time_machine.travel(timezone.now() + timedelta(minutes=5, seconds=1), tick=False):
+        refused = begin(signed_in)
+
+    assert (code_of(refused), refused.json()["required_assurance"]) == ("insufficient_user_authentication", "aal1")
+
+
+def test_a_factor_is_listed_and_renamed(signed_in: Browser, alice: User) -> None:
+    factor = enrolled(alice)
+    address = f"/api/v1/mfa/factors/{factor.pk}/"
+
+    assert signed_in.patch(address, {"name": "Tablet"}, content_type="application/json").json()["name"] == "Tablet"
+    assert [row["name"] for row in signed_in.get("/api/v1/mfa/factors/").json()["results"]] == ["Tablet"]
+    assert "seed" not in signed_in.get(address).content.decode()
+    assert exports.get("auth_mfa")(alice)[0]["name"] == "Tablet"  # type: ignore[misc]
+
+
+@pytest.mark.asvs("8.2.2")
+def test_somebody_elses_factor_is_not_found(signed_in: Browser) -> None:
+    bob = User.objects.create_user("bob", "bob@example.org", "x")
+    theirs = enrolled(bob)
+    begun = TotpFactor.objects.create(user=bob, name="begun", seed=totp.to_base32(KEY))
+
+    address = f"/api/v1/mfa/factors/{theirs.pk}/"
+    answers = [
+        signed_in.get(address),
+        signed_in.patch(address, {"name": "mine"}, content_type="application/json"),
+        signed_in.delete(address),
+        post(signed_in, f"mfa/totp/{begun.pk}/confirm", code=current_code()),
+    ]
+
+    assert {code_of(refused) for refused in answers} == {"not_found"}
+    assert TotpFactor.objects.filter(user=bob).count() == 2
+
+
+def test_there_is_an_end_to_how_many(signed_in: Browser, settings: Any) -> None:
+    settings.AUTH_MFA = {"MAX_FACTORS": 0}
+
+    assert begin(signed_in).status_code == 409
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"code": 123456}, {"code": "12345"}, {"code": "1234567"}, {"code": "\uff11\uff12\uff13\uff14\uff15\uff16"}, {"code": "12 34x6"},
+     {"code": "\0" * 6}, {"code": "1" * 10_000}, {}, {"code": "123456", "user": "bob"}],
+)  # fmt: skip
+def test_what_is_no_code_is_refused_and_costs_no_guess(body: dict[str, Any], signed_in: Browser) -> None:
+    begun = begin(signed_in)
+
+    for _time in range(12):
+        refused = post(signed_in, f"mfa/totp/{begun.json()['id']}/confirm", **body)
+
+    assert (refused.status_code, code_of(refused)) == (400, "invalid_request")
+    assert confirm(signed_in, begun).status_code == 200
+
+
+def test_nobody_adds_a_factor_without_a_session(browser: Browser) -> None:
+    assert begin(browser).status_code == 401
+    assert browser.get("/api/v1/mfa/factors/").status_code == 401

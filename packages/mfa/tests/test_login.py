@@ -1,0 +1,210 @@
+"""The second factor in a login."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib.auth.models import User
+from django.core.checks import run_checks
+from django.db import connection
+from django.test import Client as Browser
+from django.utils import timezone
+from django_otp import devices_for_user
+
+from auth_core.contracts import Purpose, Transport
+from auth_core.errors import ChallengeFailed
+from auth_core.models import PendingLogin
+from auth_mfa.events import MfaEvent
+from auth_mfa.login import SecondFactor
+from auth_mfa.models import TotpFactor
+from conftest import answer, code_of, current_code, enrolled, log_in, new_browser, post
+
+pytestmark = pytest.mark.django_db
+
+OTHER = b"another key of twenty"
+
+
+@pytest.fixture(params=[False, True], ids=["", "atomic"])
+def atomic_requests(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Once as it is, and once in a site that rolls refusals back."""
+    connection.settings_dict["ATOMIC_REQUESTS"] = request.param
+    yield
+    connection.settings_dict["ATOMIC_REQUESTS"] = False
+
+
+def wrong_code() -> str:
+    right = {current_code(steps=steps) for steps in (-1, 0, 1)}
+    return next(code for code in ("000000", "000001", "000002", "000003") if code not in right)
+
+
+@pytest.mark.asvs("6.3.3")
+def test_whoever_has_a_factor_is_asked_for_it(alice: User, browser: Browser, recorded_events: list[Any]) -> None:
+    factor = enrolled(alice)
+
+    asked = log_in(browser)
+    granted = answer(browser, asked, current_code())
+
+    assert (asked.status_code, asked.json()["challenge"]["kind"]) == (202, "code")
+    assert asked.json()["choices"] == [{"id": str(factor.pk), "method": "totp", "label": "Phone"}]
+    assert "session" not in asked.json()
+    assert granted.json()["session"]["acr"] == "aal2"
+    assert granted.json()["session"]["amr"] == ["mfa", "otp", "pwd"]
+    assert MfaEvent.FACTOR_USED in [event.name for event in recorded_events]
+
+
+def test_nobody_is_signed_in_before_the_second_factor(alice: User, browser: Browser) -> None:
+    enrolled(alice)
+    log_in(browser)
+
+    assert browser.get("/api/v1/me/").status_code == 401
+
+
+def test_a_code_may_be_typed_with_a_space(alice: User, browser: Browser) -> None:
+    enrolled(alice)
+    code = current_code()
+
+    assert answer(browser, log_in(browser), f"{code[:3]} {code[3:]}").status_code == 200
+
+
+@pytest.mark.asvs("6.5.1")
+@pytest.mark.parametrize("steps", [-1, 0, 1])
+def test_a_code_works_once(steps: int, alice: User) -> None:
+    enrolled(alice)
+    with time_machine.travel(timezone.now(), tick=False):
+        first, second = new_browser(), new_browser()
+        code = current_code(steps=steps)
+
+        assert answer(first, log_in(first), code).status_code == 200
+        assert code_of(answer(second, log_in(second), code)) == "challenge_failed"
+
+
+def test_an_older_code_is_no_good_after_a_newer_one(alice: User) -> None:
+    enrolled(alice)
+    with time_machine.travel(timezone.now(), tick=False):
+        first, second = new_browser(), new_browser()
+
+        assert answer(first, log_in(first), current_code(steps=1)).status_code == 200
+        assert code_of(answer(second, log_in(second), current_code())) == "challenge_failed"
+
+
+def test_a_clock_that_goes_back_revives_no_code(alice: User) -> None:
+    enrolled(alice)
+    now = timezone.now()
+    with time_machine.travel(now, tick=False):
+        browser, code = new_browser(), current_code()
+        assert answer(browser, log_in(browser), code).status_code == 200
+    with time_machine.travel(now - timedelta(hours=1), tick=False):
+        browser = new_browser()
+        assert code_of(answer(browser, log_in(browser), current_code())) == "challenge_failed"
+
+
+def test_one_factor_is_asked_and_another_may_be_chosen(alice: User, browser: Browser) -> None:
+    tablet = enrolled(alice, key=OTHER, name="Tablet")
+    enrolled(alice)
+    asked = log_in(browser)
+
+    assert code_of(answer(browser, asked, current_code(OTHER))) == "challenge_failed"
+    chosen = post(browser, "login/challenge", token=asked.json()["token"], choice=str(tablet.pk))
+    assert chosen.json()["challenge"]["choice"] == str(tablet.pk)
+    assert answer(browser, asked, current_code(OTHER)).status_code == 200
+
+
+def test_a_factor_that_is_not_mine_cannot_be_chosen(alice: User, browser: Browser) -> None:
+    enrolled(alice)
+    theirs = enrolled(User.objects.create_user("bob"))
+
+    refused = post(browser, "login/challenge", token=log_in(browser).json()["token"], choice=str(theirs.pk))
+
+    assert code_of(refused) == "invalid_request"
+
+
+def test_a_factor_that_is_removed_meanwhile_is_asked_no_more(alice: User, browser: Browser) -> None:
+    factor = enrolled(alice)
+    asked = log_in(browser)
+    factor.delete()
+
+    assert answer(browser, asked, current_code()).status_code == 200
+
+
+@pytest.mark.asvs("6.3.1")
+def test_guesses_are_counted_over_all_logins_of_a_person(alice: User, atomic_requests: None) -> None:
+    enrolled(alice)
+    codes = []
+    for _login in range(3):
+        browser = new_browser()
+        asked = log_in(browser)
+        codes += [code_of(answer(browser, asked, wrong_code())) for _guess in range(4)]
+
+    assert codes == ["challenge_failed"] * 10 + ["too_many_attempts"] * 2
+
+
+def test_a_factor_that_failed_too_often_in_a_row_answers_no_more(
+    alice: User, settings: Any, recorded_events: list[Any]
+) -> None:
+    settings.AUTH_MFA = {"MAX_FAILURES": 3}
+    enrolled(alice)
+    browser = new_browser()
+    asked = log_in(browser)
+    for _guess in range(3):
+        answer(browser, asked, wrong_code())
+
+    assert code_of(answer(browser, asked, current_code())) == "challenge_failed"
+    assert [event.reason for event in recorded_events if event.name is MfaEvent.FACTOR_FAILED][-1] == "exhausted"
+    assert MfaEvent.FACTOR_DISABLED in [event.name for event in recorded_events]
+
+
+def test_a_right_code_forgets_the_failures_before_it(alice: User) -> None:
+    factor = enrolled(alice)
+    browser = new_browser()
+    asked = log_in(browser)
+    answer(browser, asked, wrong_code())
+    answer(browser, asked, current_code())
+
+    factor.refresh_from_db()
+    assert factor.failures == 0
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{}, {"code": None}, {"code": 123456}, {"code": "12345"}, {"code": "\uff11\uff12\uff13\uff14\uff15\uff16"}, {"code": ["123456"]},
+     {"code": "123456", "method": "password"}, {"code": "1" * 100_000}],
+)  # fmt: skip
+def test_what_is_no_code_is_refused_and_spends_nothing(given: dict[str, Any], alice: User, browser: Browser) -> None:
+    enrolled(alice)
+    asked = log_in(browser)
+
+    refused = post(browser, "login/answer", token=asked.json()["token"], answer=given)
+
+    assert refused.status_code in (400, 413)
+    assert PendingLogin.objects.get().attempts_left == 5
+    assert TotpFactor.objects.get().failures == 0
+    assert answer(browser, asked, current_code()).status_code == 200
+
+
+def test_a_login_of_nobody_is_asked_and_fails(db: None) -> None:
+    login = PendingLogin.objects.open(user=None, backend="", purpose=Purpose.LOGIN, transport=Transport.TOKEN)
+    step = SecondFactor()
+
+    assert step.is_pending(login)
+    assert step.challenge(login, None).kind == "code"
+    with pytest.raises(ChallengeFailed):
+        step.answer(login, {"code": current_code(bytes(20))})
+
+
+def test_django_otp_sees_the_factor_and_spends_its_codes(alice: User) -> None:
+    enrolled(alice)
+    TotpFactor.objects.create(user=alice, name="begun", seed="GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")
+    (device,) = devices_for_user(alice)
+    code = current_code()
+
+    assert device.verify_token(code)
+    assert not device.verify_token(code)
+
+
+def test_a_site_that_asks_for_no_factor_is_warned(settings: Any) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "LOGIN_STEPS": []}
+    settings.AUTH_MFA = {"TOPT_ISSUER": "x"}
+
+    assert {"auth_mfa.W001", "auth_mfa.E001"} <= {message.id for message in run_checks()}

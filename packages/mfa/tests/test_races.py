@@ -1,0 +1,128 @@
+"""Parallel codes: each is good for one login, and no parallelism buys a guess."""
+
+import time
+from collections import Counter
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client as Browser
+
+from auth_core.contracts import Purpose, Transport
+from auth_core.methods import Evidence, Method
+from auth_core.models import GuessBudget, PendingLogin
+from auth_core.testing.parallel import at_once, tally
+from auth_core.testing.redis import OwnRedis
+from auth_mfa import totp
+from auth_mfa.models import TotpFactor
+from conftest import current_code, enrolled
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
+
+ROUNDS = pytest.mark.parametrize("rounds", [2, pytest.param(20, marks=pytest.mark.races)])
+WIDE = {"answer": {"person": (1_000_000, timedelta(minutes=15))}}
+
+
+@pytest.fixture
+def no_budget(settings: Any) -> None:
+    """Let no limit refuse what the spent step has to refuse."""
+    budgets = {**WIDE, "login": {"identifier": (1_000_000, timedelta(minutes=15))}}
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "BUDGETS": budgets}
+
+
+def begin(user: User) -> str:
+    """Return the token of a login that lacks its second factor."""
+    login = PendingLogin.objects.open(
+        user=user,
+        backend="auth_core.backends.IdentifierBackend",
+        purpose=Purpose.LOGIN,
+        transport=Transport.TOKEN,
+        evidence=[Evidence.now(Method.PASSWORD)],
+    )
+    return login.token
+
+
+def answer(token: str, code: str) -> Any:
+    body = {"token": token, "answer": {"code": code}}
+    return Browser().post("/api/v1/login/answer/", body, content_type="application/json")
+
+
+@ROUNDS
+@pytest.mark.asvs("6.5.1")
+@pytest.mark.asvs("2.3.4")
+def test_of_50_logins_with_one_code_one_is_granted(rounds: int, no_budget: None, alice: User) -> None:
+    factor = enrolled(alice)
+    for _round in range(rounds):
+        TotpFactor.objects.update(last_step=-1, failures=0)
+        tokens = [begin(alice) for _login in range(50)]
+        code = totp.code_at(factor.key, totp.step_at(time.time()))
+
+        results = tally(at_once([partial(answer, token, code) for token in tokens]))
+        print("TOTP", dict(results))
+
+        assert results == {"200": 1, "challenge_failed": 49}
+
+
+def test_a_step_that_is_looked_at_and_then_spent_would_grant_twice(
+    no_budget: None, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look_then_write(self: TotpFactor, step: int) -> bool:
+        unspent = TotpFactor.objects.filter(pk=self.pk, last_step__lt=step).exists()
+        time.sleep(0.2)
+        return unspent and TotpFactor.objects.filter(pk=self.pk).update(last_step=step) == 1
+
+    # Paying for the guess locks the row, and would hide the defect.
+    monkeypatch.setattr(TotpFactor, "spend_guess", lambda _self: True)
+    monkeypatch.setattr(TotpFactor, "spend_step", look_then_write)
+    enrolled(alice)
+    tokens = [begin(alice) for _login in range(20)]
+
+    results = tally(at_once([partial(answer, token, current_code()) for token in tokens]))
+
+    assert results["200"] > 1, "the planted defect must be seen"
+
+
+@pytest.fixture(params=["running", "stopped", "flushed", "killed"])
+def redis_that(request: pytest.FixtureRequest, shared: OwnRedis) -> tuple[str, OwnRedis]:
+    """A shared cache, and what becomes of it."""
+    return request.param, shared
+
+
+@pytest.mark.asvs("6.3.1")
+def test_200_wrong_codes_over_20_logins_are_ten_guesses(
+    redis_that: tuple[str, OwnRedis], alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fate, server = redis_that
+    evaluated: list[str] = []
+    right = TotpFactor.step_of
+
+    def counting(self: TotpFactor, code: str) -> int | None:
+        evaluated.append(code)
+        return right(self, code)
+
+    monkeypatch.setattr(TotpFactor, "step_of", counting)
+    enrolled(alice)
+    good = {current_code(steps=steps) for steps in (-1, 0, 1)}
+    wrong = next(code for code in ("000000", "000001", "000002", "000003") if code not in good)
+    tokens = [begin(alice) for _login in range(20)]
+    PendingLogin.objects.update(attempts_left=100)
+    if fate == "stopped":
+        server.pause()
+
+    results: Counter[str] = Counter()
+    for batch in range(5):
+        if batch == 2 and fate == "flushed":
+            server.flush()
+        elif batch == 2 and fate == "killed":
+            server.kill()
+        # Two answers to each of the twenty, forty connections at once.
+        results += tally(at_once([partial(answer, token, wrong) for token in tokens for _guess in range(2)]))
+    if fate == "stopped":
+        server.go_on()
+    print("wrong codes", fate, dict(results), "evaluated", len(evaluated))
+
+    assert results == {"challenge_failed": 10, "too_many_attempts": 190}
+    assert len(evaluated) == 10
+    assert GuessBudget.objects.count() == 1

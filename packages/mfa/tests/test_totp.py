@@ -1,0 +1,62 @@
+"""The algorithm, against the vectors of its RFCs."""
+
+import pytest
+
+from auth_mfa import totp
+from auth_mfa.qr import svg_of
+
+KEY = b"12345678901234567890"
+
+
+@pytest.mark.parametrize(
+    ("moment", "eight_digits"),
+    [
+        (59, "94287082"), (1111111109, "07081804"), (1111111111, "14050471"), (1234567890, "89005924"),
+        (2000000000, "69279037"), (20000000000, "65353130"),
+    ],
+)  # fmt: skip
+def test_the_vectors_of_rfc_6238(moment: int, eight_digits: str) -> None:
+    assert totp.code_at(KEY, totp.step_at(moment)) == eight_digits[2:]
+
+
+@pytest.mark.parametrize(
+    ("drift", "tolerance", "found"),
+    [(0, 1, True), (-1, 1, True), (1, 1, True), (-2, 1, False), (2, 1, False), (-1, 0, False), (0, 0, True)],
+)
+def test_a_code_is_good_within_the_tolerance(drift: int, tolerance: int, found: bool) -> None:
+    now = 1_700_000_000.0
+    step = totp.step_at(now) + drift
+
+    assert totp.matching_step(KEY, totp.code_at(KEY, step), at=now, tolerance=tolerance) == (step if found else None)
+
+
+@pytest.mark.asvs("6.5.1")
+def test_a_step_that_is_spent_matches_no_more() -> None:
+    now = 1_700_000_000.0
+    step, code = totp.step_at(now), totp.code_at(KEY, totp.step_at(now))
+
+    assert totp.matching_step(KEY, code, at=now, after=step - 1) == step
+    assert totp.matching_step(KEY, code, at=now, after=step) is None
+
+
+def test_a_key_survives_base32_and_has_160_bits() -> None:
+    keys = {totp.new_key() for _number in range(1000)}
+
+    assert len(keys) == 1000
+    assert all(len(key) == 20 and totp.from_base32(totp.to_base32(key)) == key for key in keys)
+
+
+def test_the_address_names_issuer_and_account() -> None:
+    uri = totp.otpauth_uri(KEY, issuer="Ex & Ample", account="alice@example.org")
+
+    assert uri == (
+        "otpauth://totp/Ex%20%26%20Ample%3Aalice@example.org?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+        "&issuer=Ex%20%26%20Ample&algorithm=SHA1&digits=6&period=30"
+    )
+
+
+def test_a_qr_code_has_no_style_and_no_script() -> None:
+    svg = svg_of("otpauth://totp/x?secret=y")
+
+    assert svg.startswith("<svg")
+    assert not any(word in svg for word in ("style", "script", "http-equiv", "onload"))
