@@ -1,12 +1,30 @@
 #!/usr/bin/env python
 """Django's command line, on development settings unless the environment says otherwise."""
 
+import json
 import sys
 
 from django.core.management import execute_from_command_line
 
-from enterprise_auth.env import use_settings
+from enterprise_auth.env import InvalidEnvironment, use_settings
+
+
+def main() -> None:
+    """Run a command; settings that refuse to start are told in a few lines, without a traceback."""
+    use_settings("enterprise_auth.settings.development")
+    try:
+        execute_from_command_line(sys.argv)
+    except InvalidEnvironment as refusal:
+        if sys.argv[1:2] == ["check_setup"] and "--json" in sys.argv:
+            rows = [
+                {"part": "environment", "status": "error", "told": problem, "remedy": "Set it; see .env.example."}
+                for problem in refusal.problems
+            ]
+            sys.stdout.write(json.dumps(rows, indent=2) + "\n")
+        else:
+            sys.stderr.write(f"{refusal}\n")
+        sys.exit(1)
+
 
 if __name__ == "__main__":
-    use_settings("enterprise_auth.settings.development")
-    execute_from_command_line(sys.argv)
+    main()

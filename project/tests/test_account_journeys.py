@@ -64,7 +64,6 @@ def test_a_new_password_keeps_the_session_in_which_it_was_chosen(alice: Any) -> 
     assert names()[-2:] == ["session.session.ended", "auth.password.changed"] or "auth.password.changed" in names()
 
 
-@pytest.mark.asvs("6.3.7")
 def test_a_reset_ends_every_session_and_tells_the_person(alice: Any, browser: Browser) -> None:
     caller = with_token()
     post(browser, "password/forgot", email="alice@example.org")

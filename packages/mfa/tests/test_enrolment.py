@@ -28,7 +28,6 @@ def confirm(browser: Browser, begun: Any, code: str | None = None) -> Any:
     return post(browser, f"mfa/totp/{begun.json()['id']}/confirm", code=current_code(key) if code is None else code)
 
 
-@pytest.mark.asvs("6.3.7")
 def test_an_app_counts_once_a_code_of_it_was_proved(
     signed_in: Browser, alice: User, recorded_events: list[Any]
 ) -> None:
@@ -129,7 +128,6 @@ def test_a_factor_is_listed_and_renamed(signed_in: Browser, alice: User) -> None
     assert exports.get("auth_mfa")(alice)[0]["name"] == "Tablet"  # type: ignore[misc]
 
 
-@pytest.mark.asvs("8.2.2")
 def test_somebody_elses_factor_is_not_found(signed_in: Browser) -> None:
     bob = User.objects.create_user("bob", "bob@example.org", "x")
     theirs = enrolled(bob)

@@ -1,0 +1,107 @@
+"""What `manage.py check_setup` finds."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
+
+from enterprise_auth.core import setup_report
+
+PROJECT = Path(__file__).parents[1]
+
+
+def run(*options: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "manage.py", "check_setup", *options]
+    folders = os.pathsep.join([str(PROJECT / "tests"), os.environ.get("PYTHONPATH", "")])
+    return subprocess.run(
+        command, cwd=PROJECT, env={**os.environ, "PYTHONPATH": folders, **environment}, check=False, text=True,
+        capture_output=True, timeout=60,
+    )  # fmt: skip
+
+
+def found(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    return {row["part"]: row for row in json.loads(done.stdout)}
+
+
+@pytest.mark.live
+def test_ten_faults_are_found_in_one_run() -> None:
+    done = run("--json", DJANGO_SETTINGS_MODULE="faulty_site")
+
+    findings = found(done)
+    wrong = {part for part, row in findings.items() if row["status"] == "error"}
+    assert done.returncode == 1
+    assert wrong == {
+        "database", "migrations", "clock", "cache", "broker", "mail", "keys", "hosts", "proxies", "cookies", "lifetimes",
+    }  # fmt: skip
+    assert all(findings[part]["remedy"] for part in wrong)
+    assert "pw-of" not in done.stdout + done.stderr
+    assert "short-and-weak" not in done.stdout + done.stderr
+
+
+@pytest.mark.live
+def test_settings_that_do_not_start_are_told_as_well() -> None:
+    done = run("--json", DJANGO_SETTINGS_MODULE="enterprise_auth.settings.production", SECRET_KEY="weak")
+
+    told = " ".join(row["told"] for row in json.loads(done.stdout))
+    assert done.returncode == 1
+    assert all(name in told for name in ("SECRET_KEY", "FIELD_KEYS", "PUBLIC_URL", "ALLOWED_HOSTS", "DATABASE_URL"))
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.django_db
+def test_a_table_for_people_and_status_0_when_all_is_well(settings: Any) -> None:
+    settings.ALLOWED_HOSTS = [".example.org"]
+    settings.SECRET_KEY = "".join(map(chr, range(33, 110)))
+    settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
+    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
+    out = StringIO()
+
+    call_command("check_setup", stdout=out)
+
+    lines = out.getvalue().splitlines()
+    assert [line.split()[1] for line in lines if not line.lstrip().startswith("->")] == list(setup_report.PROBES)
+    assert "error" not in out.getvalue()
+
+
+@pytest.mark.django_db
+def test_a_migration_that_is_not_applied_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'auth_mfa'")
+
+    finding = next(row for row in setup_report.report() if row.part == "migrations")
+
+    assert (finding.status, finding.told) == ("error", "1 are not applied")
+    assert "migrate" in finding.remedy
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db
+@pytest.mark.parametrize(("ahead", "status"), [(0, "ok"), (5, "warning"), (60, "error"), (-60, "error")])
+def test_a_clock_that_is_wrong_is_found(ahead: int, status: str) -> None:
+    with time_machine.travel(timezone.now() + timedelta(seconds=ahead), tick=True):
+        finding = next(row for row in setup_report.report() if row.part == "clock")
+
+    assert finding.status == status
+
+
+@pytest.mark.django_db
+def test_a_probe_that_breaks_is_a_finding_and_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> Any:
+        raise ZeroDivisionError("with a secret in it")
+
+    monkeypatch.setitem(setup_report.PROBES, "cache", broken)
+    findings = {row.part: row for row in setup_report.report()}
+
+    assert findings["cache"].status == "error"
+    assert "secret" not in findings["cache"].told
+    assert len(findings) == len(setup_report.PROBES)
