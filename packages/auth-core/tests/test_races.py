@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from django.test import Client as Browser
 
-from auth_core.conf import core
 from auth_core.contracts import Purpose, Transport
 from auth_core.evidence import Evidence, Method
 from auth_core.models import PendingLogin
@@ -26,7 +25,7 @@ def second_factor(settings: Any) -> None:
         **settings.AUTH_CORE,
         "LOGIN_STEPS": [f"{DOUBLES}.CodeStep"],
         "PENDING_LOGIN_ATTEMPTS": 100,
-        "BUDGETS": {"answer": {"person": (1_000_000, timedelta(minutes=15))}, "login": core.BUDGETS["login"]},
+        "BUDGETS": {"answer": {"person": (1_000_000, timedelta(minutes=15))}},
     }
 
 

@@ -32,7 +32,7 @@ def test_the_digest_of_a_code_depends_on_its_place_and_our_key(settings: Any) ->
     assert first != one_time.code_digest("123456", context="row 1")
 
 
-@pytest.mark.parametrize(("given", "check"), [({"LOGIN_STEP": []}, "E001"), ({"GRANT_ISSUER": "no.such.Thing"}, "E002"), ({"BUDGETS": {}}, "E003"), ({"FIELD_KEYS": {}}, "E004"), ({"TRUSTED_PROXIES": ["10.0.0.1/8"]}, "E005"), ({"OUTBOUND_ALLOWED_NETWORKS": ["intranet"]}, "E005")])  # fmt: skip
+@pytest.mark.parametrize(("given", "check"), [({"LOGIN_STEP": []}, "E001"), ({"GRANT_ISSUER": "no.such.Thing"}, "E002"), ({"BUDGETS": {"login": {}}}, "E003"), ({"FIELD_KEYS": {}}, "E004"), ({"TRUSTED_PROXIES": ["10.0.0.1/8"]}, "E005"), ({"OUTBOUND_ALLOWED_NETWORKS": ["intranet"]}, "E005")])  # fmt: skip
 @pytest.mark.django_db
 def test_a_wrong_setting_has_a_check(given: dict[str, Any], check: str, settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, **given}

@@ -33,7 +33,7 @@ def check_slots(**kwargs: Any) -> list[CheckMessage]:
 @register()
 def check_budgets(**kwargs: Any) -> list[CheckMessage]:
     """Refuse to run a use of guesses without a budget: it would be unlimited, or fail."""
-    missing = [use for use in ("login", "answer", "password", "confirm", "mail") if not core.BUDGETS.get(use)]
+    missing = [use for use, counted in core.budgets.items() if not counted]
     return [Error(f"AUTH_CORE['BUDGETS'] has no budget for {use!r}.", id="auth_core.E003") for use in missing]
 
 

@@ -45,7 +45,7 @@ class CoreSettings(PackageSettings):
                 "network": (50, timedelta(hours=1)),
             },
         },
-        doc="How often may be guessed: use, then what is counted, then guesses and time.",
+        doc="How often may be guessed: use, then what is counted, then guesses and time; a use left out keeps these.",
     )
     PUBLIC_URL = Option("", doc="Where people reach the site, such as https://auth.example.org; links begin with it.")
     LINK_PATHS = Option[Mapping[str, str]](
@@ -94,6 +94,11 @@ class CoreSettings(PackageSettings):
         ("auth_core.health.database", "auth_core.health.migrations", "auth_core.health.keys", "auth_core.health.cache"),
         doc="Dotted paths of the probes that /ready/ runs.",
     )
+
+    @property
+    def budgets(self) -> Mapping[str, Mapping[str, Budget]]:
+        """The budget of every use: a site that changes one keeps the others."""
+        return {**type(self).BUDGETS.default, **self.BUDGETS}
 
 
 core = CoreSettings()

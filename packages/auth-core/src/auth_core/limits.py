@@ -68,7 +68,7 @@ def charge(use: str, *, client: Client, identifier: str = "", person: str = "") 
     counted = _counted(use, {"identifier": _folded(identifier), "network": client.network, "person": person})
     if not counted:
         raise ValueError(f"A guess of {use!r} names nothing that is counted.")
-    budgets = core.BUDGETS[use]
+    budgets = core.budgets[use]
     wanted = [Wanted(key, budgets[what][0], now + budgets[what][1]) for key, what in counted.items()]
 
     if (wait := _remembered_wait(list(counted), now)) is not None:
@@ -101,7 +101,7 @@ def _delete_batch() -> int:
 
 def _counted(use: str, values: Mapping[str, str]) -> dict[str, str]:
     """Return the keys to charge, each with what it counts; of a value that nobody knows nothing is counted."""
-    return {_key(use, what, values[what]): what for what in core.BUDGETS[use] if values[what]}
+    return {_key(use, what, values[what]): what for what in core.budgets[use] if values[what]}
 
 
 def _key(use: str, what: str, value: str) -> str:
@@ -119,7 +119,7 @@ def _folded(identifier: str) -> str:
 
 def _refuse(use: str, counted: Mapping[str, str], client: Client, now: datetime) -> timedelta:
     """Record a refusal, once per window; return how long to wait for the last of the spent budgets."""
-    budgets = core.BUDGETS[use]
+    budgets = core.budgets[use]
     rows = GuessBudget.objects.filter(pk__in=list(counted), ends_at__gt=now)
     # By the budget of today: the row keeps the one it was charged under, until a charge succeeds.
     spent = [row for row in rows if row.used >= budgets[counted[row.pk]][0]]
