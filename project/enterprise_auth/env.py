@@ -87,6 +87,7 @@ VARIABLES: Mapping[str, Variable] = {
         Variable("EMAIL_PORT", "Port of the SMTP server.", "587"),
         Variable("EMAIL_HOST_USER", "User at the SMTP server."),
         Variable("EMAIL_HOST_PASSWORD", "Password at the SMTP server.", is_secret=True),
+        Variable("EMAIL_FILE_PATH", "A folder into which mails are written instead of sent; for trying out."),
         Variable("DEFAULT_FROM_EMAIL", "Sender of our mails.", "auth@localhost"),
         Variable("JWT_SIGNING_KEY", "Private key (PEM) that signs tokens.", is_secret=True),
         *_provider_variables(),

@@ -6,7 +6,7 @@ import django
 
 _BACKENDS = "django.core.mail.backends"
 
-#: Options of the SMTP backend, and the settings that they were before.
+#: Options of the backends, and the settings that they were before.
 _FORMERLY = {
     "host": "EMAIL_HOST",
     "port": "EMAIL_PORT",
@@ -14,6 +14,7 @@ _FORMERLY = {
     "password": "EMAIL_HOST_PASSWORD",
     "use_tls": "EMAIL_USE_TLS",
     "timeout": "EMAIL_TIMEOUT",
+    "file_path": "EMAIL_FILE_PATH",
 }
 
 
@@ -22,7 +23,7 @@ def mail_settings(kind: str, **options: Any) -> dict[str, Any]:
 
     Args:
         kind: ``smtp``, ``console``, ``locmem`` …
-        options: Of Django's SMTP backend.
+        options: Of that backend of Django's.
     """
     backend = f"{_BACKENDS}.{kind}.EmailBackend"
     if django.VERSION >= (6, 1):

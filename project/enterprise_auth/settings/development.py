@@ -23,7 +23,8 @@ AUTH_CORE = {
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
-        "NAME": VAR / "development.sqlite3",
+        # sqlite:///path; a service on PostgreSQL runs on the settings of production.
+        "NAME": env.text("DATABASE_URL").partition("sqlite:///")[2] or VAR / "development.sqlite3",
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
@@ -32,7 +33,12 @@ DATABASES = {
     }
 }
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-globals().update(mail_settings("console"))
+if env.text("EMAIL_FILE_PATH"):
+    globals().update(mail_settings("filebased", file_path=env.text("EMAIL_FILE_PATH")))
+elif env.text("EMAIL_HOST"):
+    globals().update(mail_settings("smtp", host=env.text("EMAIL_HOST"), port=env.number("EMAIL_PORT"), timeout=10))
+else:
+    globals().update(mail_settings("console"))
 LOGGING = logging_config(
     level=env.one_of("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR"), style=env.text("LOG_FORMAT", "readable")
 )

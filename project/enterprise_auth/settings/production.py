@@ -54,19 +54,22 @@ if AUTH_CORE["TRUSTED_PROXIES"]:
     # Only a proxy of ours can reach us then, and it overwrites the header.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
-globals().update(
-    mail_settings(
-        "smtp",
-        host=env.text("EMAIL_HOST", "localhost"),
-        port=env.number("EMAIL_PORT"),
-        username=env.text("EMAIL_HOST_USER"),
-        password=env.text("EMAIL_HOST_PASSWORD"),
-        # A relay on this machine needs no TLS; any other is not spoken to without.
-        use_tls=bool(env.text("EMAIL_HOST")),
-        # A mail server that hangs keeps a relay, never a request.
-        timeout=10,
+if env.text("EMAIL_FILE_PATH"):
+    globals().update(mail_settings("filebased", file_path=env.text("EMAIL_FILE_PATH")))
+else:
+    globals().update(
+        mail_settings(
+            "smtp",
+            host=env.text("EMAIL_HOST", "localhost"),
+            port=env.number("EMAIL_PORT"),
+            username=env.text("EMAIL_HOST_USER"),
+            password=env.text("EMAIL_HOST_PASSWORD"),
+            # A relay on this machine needs no TLS; any other is not spoken to without.
+            use_tls=bool(env.text("EMAIL_HOST")),
+            # A mail server that hangs keeps a relay, never a request.
+            timeout=10,
+        )
     )
-)
 
 STORAGES = {
     **STORAGES,

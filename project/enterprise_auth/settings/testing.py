@@ -25,5 +25,7 @@ AUTH_CORE = {
 }
 AUTH_SESSIONS = {}
 SILENCED_SYSTEM_CHECKS = ["auth_sessions.W001"]
+# The tests are pytest's; Django's own runner would find none, and succeed.
+TEST_RUNNER = "enterprise_auth.test_runner.PytestRunner"
 # Nothing is collected for tests.
 WHITENOISE_AUTOREFRESH = True
