@@ -12,6 +12,7 @@ urlpatterns = [
     path("api/v1/", include("auth_core.api.urls")),
     path("api/v1/", include("auth_sessions.api.urls")),
     path("api/v1/", include("auth_mfa.api.urls")),
+    path("api/v1/", include("auth_rbac.api.urls")),
     path("api/v1/", include("auth_audit.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", ApiDocsView.as_view(), name="docs"),

@@ -1,9 +1,51 @@
-"""A site with auth_core and this package, and none of its siblings."""
+"""A site with auth_core and this package, and none of its siblings; users are Django's own."""
 
-from auth_core.testing.settings import databases
+from datetime import timedelta
+
+from auth_core.testing.settings import databases, redis_url
 
 SECRET_KEY = "test-only-" + "k" * 50
 DATABASES = databases()
 USE_TZ = True
-INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "auth_core", "auth_rbac"]
-AUTH_CORE = {"FIELD_KEYS": {"test": "dGVzdC1vbmx5LXRlc3Qtb25seS10ZXN0LW9ubHktMzI"}}
+ROOT_URLCONF = "urls"
+AUTHENTICATION_BACKENDS = ["auth_rbac.backends.RoleBackend", "auth_core.backends.IdentifierBackend"]
+PASSWORD_HASHERS = ["auth_core.hashers.Argon2idHasher"]
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "rest_framework",
+    "auth_core",
+    "auth_rbac",
+]
+MIDDLEWARE = [
+    "auth_core.middleware.RequestContextMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+STATIC_URL = "/static/"
+AUTH_CORE = {
+    "FIELD_KEYS": {"test": "dGVzdC1vbmx5LXRlc3Qtb25seS10ZXN0LW9ubHktMzI"},
+    "PASSWORD_TIME_COST": 1,
+    "PASSWORD_MEMORY_COST": 64,
+    "OUTBOX_RELAY": "manual",
+    "REDIS_URL": redis_url(),
+    "REDIS_TIMEOUT": timedelta(milliseconds=500),
+}

@@ -76,7 +76,7 @@ TEMPLATES = [
 # --- Who signs in, and how -------------------------------------------------
 
 AUTH_USER_MODEL = "auth_accounts.User"
-AUTHENTICATION_BACKENDS = ["auth_core.backends.IdentifierBackend"]
+AUTHENTICATION_BACKENDS = ["auth_rbac.backends.RoleBackend", "auth_core.backends.IdentifierBackend"]
 SESSION_ENGINE = "auth_sessions.engine"
 CSRF_FAILURE_VIEW = "auth_core.api.problems.csrf_failure"
 

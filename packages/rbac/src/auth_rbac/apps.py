@@ -5,9 +5,18 @@ from django.utils.translation import gettext_lazy as _
 
 
 class AuthRbacConfig(AppConfig):
-    """The app under which this package's tables, translations and checks stand."""
+    """Roles, and who holds them."""
 
     name = "auth_rbac"
     label = "auth_rbac"
-    verbose_name = _("Roles and permissions")
+    verbose_name = _("Roles")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Say who holds which role to whoever asks; register the checks."""
+        from auth_core.registries import exports, facts  # noqa: PLC0415 - models exist only now
+        from auth_rbac import checks  # noqa: F401, PLC0415 - checks register by import
+        from auth_rbac.facts import export_of, roles_of  # noqa: PLC0415 - as above
+
+        facts.register("roles", roles_of)
+        exports.register("auth_rbac", export_of)

@@ -1,0 +1,259 @@
+"""Roles answer what somebody may do."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import time_machine
+from django.contrib.auth import authenticate
+from django.contrib.auth.models import AnonymousUser, Permission, User
+from django.core.checks import run_checks
+from django.db import connection
+from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from auth_core.errors import Conflict, InvalidRequest
+from auth_core.people import identity_of
+from auth_core.registries import exports, facts
+from auth_core.testing.plans import unindexed
+from auth_rbac.assigning import assign_role, revoke_role
+from auth_rbac.backends import RoleBackend
+from auth_rbac.events import RbacEvent
+from auth_rbac.models import Assignment, Role
+from auth_rbac.names import InvalidName, key_of
+from auth_rbac.roles import create_role, delete_role, set_permissions
+
+pytestmark = pytest.mark.django_db
+
+PASSWORD = "correct horse battery staple"
+
+
+def again(user: User) -> Any:
+    """Return *user* as the next request finds them."""
+    return User.objects.get(pk=user.pk)
+
+
+def permission(name: str) -> Permission:
+    app, _dot, codename = name.partition(".")
+    return Permission.objects.get(content_type__app_label=app, codename=codename)
+
+
+@pytest.fixture
+def alice() -> User:
+    """Somebody who may do nothing."""
+    return User.objects.create_user("alice", "alice@example.org", PASSWORD)
+
+
+@pytest.fixture
+def role() -> Role:
+    """A role that may see users."""
+    return create_role(name="Support", permissions=[permission("auth.view_user")])
+
+
+def test_a_role_lets_and_without_it_nobody_is_let(alice: User, role: Role, recorded_events: list[Any]) -> None:
+    assert not again(alice).has_perm("auth.view_user")
+
+    assignment = assign_role(user=alice, role=role, reason="first line")
+    assert again(alice).has_perm("auth.view_user")
+    assert again(alice).has_module_perms("auth")
+    assert not again(alice).has_perm("auth.change_user")
+
+    assert revoke_role(assignment=assignment)
+    assert not revoke_role(assignment=assignment)
+    assert not again(alice).has_perm("auth.view_user")
+    names = [event.name for event in recorded_events]
+    assert names == [RbacEvent.ASSIGNMENT_GRANTED, RbacEvent.ASSIGNMENT_REVOKED]
+
+
+def test_what_a_role_may_do_changes_for_whoever_holds_it(alice: User, role: Role, recorded_events: list[Any]) -> None:
+    assign_role(user=alice, role=role)
+
+    set_permissions(role=role, permissions=[permission("auth.change_user")])
+
+    assert again(alice).get_all_permissions() == {"auth.change_user"}
+    changed = recorded_events[-1]
+    assert changed.changes == {"permissions": {"before": ["auth.view_user"], "after": ["auth.change_user"]}}
+    delete_role(role=role)
+    assert again(alice).get_all_permissions() == set()
+
+
+@pytest.mark.parametrize(("since", "until", "holds"), [(-1, 1, True), (1, 2, False), (-2, -1, False), (-1, None, True)])
+def test_a_role_holds_from_then_until_then(since: int, until: int | None, holds: bool, alice: User, role: Role) -> None:
+    now = timezone.now()
+    assign_role(
+        user=alice,
+        role=role,
+        valid_from=now + timedelta(hours=since),
+        valid_until=None if until is None else now + timedelta(hours=until),
+    )
+
+    assert again(alice).has_perm("auth.view_user") is holds
+
+
+def test_the_end_is_judged_when_it_is_asked(alice: User, role: Role) -> None:
+    assign_role(user=alice, role=role, valid_until=timezone.now() + timedelta(hours=1))
+
+    with time_machine.travel(timezone.now() + timedelta(hours=1, seconds=1), tick=False):
+        assert not again(alice).has_perm("auth.view_user")
+
+
+def test_an_assignment_that_ends_before_it_begins_is_refused(alice: User, role: Role) -> None:
+    with pytest.raises(InvalidRequest):
+        assign_role(user=alice, role=role, valid_until=timezone.now() - timedelta(seconds=1))
+    assert not Assignment.objects.exists()
+
+
+def test_a_role_is_held_once(alice: User, role: Role) -> None:
+    assign_role(user=alice, role=role)
+
+    with pytest.raises(Conflict):
+        assign_role(user=alice, role=role)
+
+
+def test_whoever_is_inactive_or_nobody_may_do_nothing(alice: User, role: Role) -> None:
+    assign_role(user=alice, role=role)
+    alice.is_active = False
+    alice.save()
+
+    assert not again(alice).has_perm("auth.view_user")
+    assert RoleBackend().get_user_permissions(AnonymousUser()) == set()
+    assert authenticate(username="alice", password="wrong") is None
+
+
+def test_a_role_that_is_held_everywhere_says_nothing_about_one_object(alice: User, role: Role) -> None:
+    assign_role(user=alice, role=role)
+
+    assert not again(alice).has_perm("auth.view_user", alice)
+
+
+def test_one_request_asks_once(alice: User, role: Role) -> None:
+    assign_role(user=alice, role=role)
+    user = again(alice)
+
+    with CaptureQueriesContext(connection) as queries:
+        user.has_perm("auth.view_user")
+        RoleBackend().has_perm(user, "auth.change_user")
+
+    assert len(queries) == 1
+
+
+@pytest.mark.postgresql
+def test_an_index_serves_the_question(alice: User) -> None:
+    assert unindexed(lambda: RoleBackend().get_user_permissions(again(alice))) == []
+    assert unindexed(lambda: facts.get("roles")(alice)) == []  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("name", ["SUPPORT", " support ", "\uff53upport"])
+def test_another_spelling_is_the_same_role(name: str, role: Role) -> None:
+    with pytest.raises(Conflict):
+        create_role(name=name)
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 101, "adm\u0456n", "ad\u200bmin", "ad\nmin", "admin\u202e"])
+def test_a_name_that_could_be_mistaken_is_refused(name: str) -> None:
+    with pytest.raises(InvalidName):
+        key_of(name)
+    with pytest.raises(InvalidRequest):
+        create_role(name=name)
+
+
+def test_policies_and_exports_may_ask(alice: User, role: Role) -> None:
+    assign_role(user=alice, role=role)
+
+    assert facts.get("roles")(alice) == ["support"]  # type: ignore[misc]
+    assert exports.get("auth_rbac")(alice)[0]["role"] == "Support"  # type: ignore[misc]
+
+
+def test_a_backend_that_is_not_first_is_warned_of(settings: Any) -> None:
+    settings.AUTHENTICATION_BACKENDS = settings.AUTHENTICATION_BACKENDS[::-1]
+
+    assert "auth_rbac.W001" in {message.id for message in run_checks()}
+
+
+@pytest.fixture
+def manager(alice: User) -> Browser:
+    """The browser of somebody whose role may manage assignments."""
+    names = ["view_role", "view_assignment", "add_assignment", "delete_assignment"]
+    managers = create_role(name="Managers", permissions=[permission(f"auth_rbac.{name}") for name in names])
+    assign_role(user=alice, role=managers)
+    browser = Browser()
+    browser.force_login(alice, backend="auth_core.backends.IdentifierBackend")
+    return browser
+
+
+def post(browser: Browser, **body: Any) -> Any:
+    return browser.post("/api/v1/assignments/", body, content_type="application/json")
+
+
+@pytest.mark.asvs("8.3.1")
+def test_whoever_may_grants_and_revokes_over_the_api(manager: Browser, alice: User, role: Role) -> None:
+    bob = User.objects.create_user("bob")
+
+    granted = post(manager, user=str(identity_of(bob).subject_id), role=str(role.pk), reason="on call")
+    listed = manager.get(f"/api/v1/assignments/?user={identity_of(bob).subject_id}").json()["results"]
+
+    assert (granted.status_code, listed) == (201, [granted.json()])
+    assert granted.json()["granted_by"] == str(identity_of(alice).subject_id)
+    assert again(bob).has_perm("auth.view_user")
+    assert manager.delete(granted.headers["Location"]).status_code == 204
+    assert manager.delete(granted.headers["Location"]).status_code == 404
+    assert not again(bob).has_perm("auth.view_user")
+    shown = {found["name"]: found["permissions"] for found in manager.get("/api/v1/roles/").json()["results"]}
+    assert shown["Support"] == ["auth.view_user"]
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_without_the_permission_nobody_does(method: str, role: Role) -> None:
+    staff = User.objects.create_user("staff", is_staff=True)
+    browser = Browser()
+    assert getattr(browser, method)("/api/v1/assignments/").status_code in (401, 403)
+    browser.force_login(staff, backend="auth_core.backends.IdentifierBackend")
+
+    assert getattr(browser, method)("/api/v1/assignments/").status_code == 403
+    assert browser.get("/api/v1/roles/").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [({"user": str(uuid4())}, 404), ({"role": str(uuid4())}, 404), ({"user": "1"}, 400), ({"scope": "all"}, 400),
+     ({"valid_until": "2001-01-01T00:00:00Z"}, 400), ({"reason": "r" * 301}, 400)],
+)  # fmt: skip
+def test_bad_input_grants_nothing(change: dict[str, Any], status: int, manager: Browser, role: Role) -> None:
+    bob = User.objects.create_user("bob")
+    body = {"user": str(identity_of(bob).subject_id), "role": str(role.pk), **change}
+
+    refused = post(manager, **body)
+
+    assert refused.status_code == status
+    assert refused.headers["Content-Type"] == "application/problem+json"
+    assert not Assignment.objects.filter(user=bob).exists()
+
+
+def test_the_admin_records_what_it_changes(recorded_events: list[Any], alice: User) -> None:
+    root = User.objects.create_superuser("root")
+    browser = Browser()
+    browser.force_login(root, backend="auth_core.backends.IdentifierBackend")
+    seen = permission("auth.view_user")
+
+    browser.post("/admin/auth_rbac/role/add/", {"name": "Support", "description": "", "permissions": [seen.pk]})
+    role = Role.objects.get()
+    moment = {"valid_from_0": "2026-01-01", "valid_from_1": "00:00:00", "valid_until_0": "", "valid_until_1": ""}
+    grant = {"user": alice.pk, "role": str(role.pk), "reason": "", **moment}
+    assert browser.post("/admin/auth_rbac/assignment/add/", grant).status_code == 302
+    assert again(alice).has_perm("auth.view_user")
+    again_added = browser.post("/admin/auth_rbac/role/add/", {"name": "SUPPORT", "description": "", "permissions": []})
+    browser.post(f"/admin/auth_rbac/role/{role.pk}/change/", {"description": "x", "permissions": []})
+    assert not again(alice).has_perm("auth.view_user")
+    browser.post(f"/admin/auth_rbac/assignment/{Assignment.objects.get().pk}/delete/", {"post": "yes"})
+
+    assert "There is a role of this name." in again_added.content.decode()
+    ours = [event.name for event in recorded_events if isinstance(event.name, RbacEvent)]
+    assert ours == [
+        RbacEvent.ROLE_CREATED,
+        RbacEvent.ROLE_CHANGED,
+        RbacEvent.ASSIGNMENT_GRANTED,
+        RbacEvent.ROLE_CHANGED,
+        RbacEvent.ASSIGNMENT_REVOKED,
+    ]

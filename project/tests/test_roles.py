@@ -1,0 +1,39 @@
+"""A role opens an address of another package, and closes it again on the next request."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client as Browser
+
+from auth_audit.testing.trail import recorded
+from auth_core.account_creation import create_account
+from auth_core.testing.settings import redis_url
+from auth_rbac.assigning import assign_role, revoke_role
+from auth_rbac.roles import create_role, set_permissions
+from conftest import PASSWORD
+
+pytestmark = pytest.mark.django_db(transaction=bool(redis_url()))
+
+
+@pytest.mark.asvs("8.3.2")
+def test_a_role_holds_and_is_gone_on_the_next_request(alice: Any) -> None:
+    body = {"identifier": "alice@example.org", "password": PASSWORD, "transport": "token"}
+    credential = Browser().post("/api/v1/login/", body, content_type="application/json").json()["credential"]
+    caller = Browser(HTTP_AUTHORIZATION=f"Session {credential}")
+    auditor = create_role(name="Auditor", permissions=[Permission.objects.get(codename="view_auditentry")])
+    root = create_account(email="root@example.org", password=PASSWORD, superuser=True)
+    seen = [caller.get("/api/v1/audit/entries/").status_code]
+
+    assignment = assign_role(user=alice, role=auditor, granted_by=root)
+    seen.append(caller.get("/api/v1/audit/entries/").status_code)
+    set_permissions(role=auditor, permissions=[], actor=root)
+    seen.append(caller.get("/api/v1/audit/entries/").status_code)
+    set_permissions(role=auditor, permissions=[Permission.objects.get(codename="view_auditentry")], actor=root)
+    seen.append(caller.get("/api/v1/audit/entries/").status_code)
+    revoke_role(assignment=assignment, revoked_by=root)
+    seen.append(caller.get("/api/v1/audit/entries/").status_code)
+
+    assert seen == [403, 200, 403, 200, 403]
+    entry = recorded("rbac.assignment.revoked")[0]
+    assert (entry.subject_id, entry.actor_id) == (alice.auth_identity.subject_id, root.auth_identity.subject_id)
