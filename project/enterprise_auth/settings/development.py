@@ -18,6 +18,7 @@ AUTH_CORE = {
     "FIELD_KEYS": env.keys("FIELD_KEYS") or {"development": _keys["field_key"]},
     # A browser takes no __Host- cookie over plain HTTP.
     "LOGIN_COOKIE": "login",
+    "LINK_COOKIE": "link",
 }
 
 DATABASES = {

@@ -21,6 +21,7 @@ from auth_core.assurance import Demand
 from auth_core.client import Client
 from auth_core.conf import core
 from auth_core.contracts import (
+    Challenge,
     Challenged,
     Grant,
     Granted,
@@ -121,7 +122,15 @@ def answer_login(*, token: str, answer: Mapping[str, Any], caller: Caller, clien
         ChallengeFailed: the answer is not right.
         InvalidRequest: the answer has the wrong shape; nothing is spent.
     """
-    login = PendingLogin.objects.find(token, caller)
+    return answer_pending(login=PendingLogin.objects.find(token, caller), answer=answer, client=client)
+
+
+def answer_pending(*, login: PendingLogin, answer: Mapping[str, Any], client: Client) -> LoginOutcome:
+    """Take the answer to what *login* asked last; whose it is, whoever found it has checked.
+
+    Raises:
+        LoginExpired, TooManyAttempts, ChallengeFailed, InvalidRequest: as in `answer_login`.
+    """
     login.spend_attempt()
     step = _pending_step(login)
     if step is not None:
@@ -136,12 +145,26 @@ def choose(*, token: str, choice: str, caller: Caller, client: Client) -> Challe
         LoginExpired: as in `answer_login`, or nothing is asked.
         InvalidRequest: there is no such choice.
     """
-    login = PendingLogin.objects.find(token, caller)
+    return choose_pending(login=PendingLogin.objects.find(token, caller), choice=choice, client=client)
+
+
+def choose_pending(*, login: PendingLogin, choice: str, client: Client) -> Challenged:
+    """Ask *login* for another way of answering; whose it is, whoever found it has checked.
+
+    Raises:
+        InvalidRequest: nothing is asked, or there is no such choice.
+    """
     step = _pending_step(login)
     if step is None:
         raise InvalidRequest
     with transaction.atomic(durable=True):
         return _challenge(login, step, client, choice=choice)
+
+
+def question_of(login: PendingLogin) -> Challenge | None:
+    """Return what *login* asks, to be shown once more; ``None``: nothing is left to ask."""
+    step = _pending_step(login)
+    return None if step is None else step.challenge(login, None)
 
 
 def advance(login: PendingLogin, client: Client) -> LoginOutcome:

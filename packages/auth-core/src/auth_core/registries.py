@@ -5,6 +5,7 @@ here, so that nobody has to know who else is installed.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -61,3 +62,22 @@ person_watchers: Registry[Callable[[Any], None]] = Registry("Person watcher")
 
 #: Who delivers messages of the outbox: channel -> function that sends one, or raises.
 outbox_channels: Registry[Callable[[Any], None]] = Registry("Outbox channel")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MenuEntry:
+    """One line of the menu on a person's own pages.
+
+    Args:
+        label: What it says, translated when shown.
+        url_name: Name of the page, such as ``pages:account``.
+        order: Smaller stands further up.
+    """
+
+    label: Any
+    url_name: str
+    order: int = 100
+
+
+#: The pages on which a person looks after their account.
+menu_entries: Registry[MenuEntry] = Registry("Menu entry")

@@ -5,10 +5,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from auth_core import recovery
-from auth_core.api.responses import keep_django_session
 from auth_core.api.serializers import EmailBody, NewPasswordBody, PasswordChangeBody
 from auth_core.api.shapes import DoneShape
 from auth_core.api.views import AnonymousApiView, ApiView
+from auth_core.browser import keep_django_session
 from auth_core.client import client_of
 from auth_core.evidence import session_of
 from auth_core.password_change import change_password

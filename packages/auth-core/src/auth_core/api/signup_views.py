@@ -9,10 +9,10 @@ from rest_framework.response import Response
 from auth_core import invitations, signup, verification
 from auth_core.api.pagination import page_response
 from auth_core.api.permissions import MayInvite
-from auth_core.api.responses import browser_secret_of, keep_browser_secret, new_browser_secret
 from auth_core.api.serializers import EmailBody, EmailVerifyBody, NewPasswordBody, NoFilters, SignupBody
 from auth_core.api.shapes import DoneShape, InvitationShape, page_of
 from auth_core.api.views import AnonymousApiView, ApiView
+from auth_core.browser import browser_secret_of, keep_browser_secret, new_browser_secret
 from auth_core.client import client_of
 from auth_core.conf import core
 from auth_core.errors import NotFound

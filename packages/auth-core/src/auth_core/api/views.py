@@ -18,15 +18,10 @@ from rest_framework.views import APIView
 from auth_core import login
 from auth_core.api import problems
 from auth_core.api.parsers import JsonBodyParser
-from auth_core.api.responses import (
-    browser_secret_of,
-    leave_session,
-    login_response,
-    me_body,
-    new_browser_secret,
-)
+from auth_core.api.responses import login_response, me_body
 from auth_core.api.serializers import AnswerBody, Body, ChallengeBody, LoginBody, NoBody
 from auth_core.api.shapes import ChallengedShape, CsrfShape, GrantedShape, MeShape
+from auth_core.browser import browser_secret_of, leave_session, new_browser_secret
 from auth_core.client import client_of
 from auth_core.conf import core
 from auth_core.contracts import Purpose, Transport

@@ -159,6 +159,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'pending login',
                 'verbose_name_plural': 'pending logins',
+                'indexes': [models.Index(condition=models.Q(('closed_at', None)), fields=['browser_digest', '-id'], name='auth_core_login_browser')],
             },
         ),
         migrations.CreateModel(

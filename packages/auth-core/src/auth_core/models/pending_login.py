@@ -106,6 +106,23 @@ class PendingLoginManager(models.Manager["PendingLogin"]):
         login.token = token
         return login
 
+    def of_browser(self, caller: "Caller") -> "PendingLogin":
+        """Return the newest live login that this caller's browser began.
+
+        Pages keep no token: the browser's secret, which `serves` checks as well, finds it.
+
+        Raises:
+            LoginExpired: there is none.
+        """
+        secret = caller.browser_secret
+        waiting = self.select_related("user", "user__auth_identity").filter(
+            browser_digest=digest(secret), closed_at=None, purpose__in=[purpose.value for purpose in caller.purposes]
+        )
+        login = waiting.order_by("-pk").first() if secret else None
+        if login is None or not login.serves(caller):
+            raise LoginExpired
+        return login
+
 
 class PendingLogin(models.Model):
     """A login that has begun and is not yet granted.
@@ -149,6 +166,11 @@ class PendingLogin(models.Model):
     class Meta:
         verbose_name = _("pending login")
         verbose_name_plural = _("pending logins")
+        indexes = [
+            models.Index(
+                fields=["browser_digest", "-id"], condition=models.Q(closed_at=None), name="auth_core_login_browser"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.purpose} {self.pk}"
