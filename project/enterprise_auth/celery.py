@@ -10,4 +10,6 @@ use_settings("enterprise_auth.settings.production")
 app = Celery("enterprise_auth")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+# For every thread: what offers tasks is a thread of its own, which would see another, unconfigured application.
+app.set_default()
 context_celery.connect()

@@ -1,5 +1,6 @@
 """Celery: JSON alone, and tasks that happen in the context of whoever sent them."""
 
+import threading
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from auth_core import context_celery
 from auth_core.context import TASK_HEADER, Context, bound, correlation_id
 from auth_core.registries import sweeps
+from auth_core.tasks import deliver_message
 from enterprise_auth.celery import app
 
 # Celery runs Django's checks when it loads the tasks, and those ask the database.
@@ -55,3 +57,12 @@ def test_every_sweep_runs() -> None:
     assert ours | {"auth_mfa.enrolments", "auth_sessions", "auth_audit.partitions"} == {
         name for name, _run in sweeps.items()
     }
+
+
+def test_a_thread_offers_tasks_to_our_broker() -> None:
+    found: list[Any] = []
+    thread = threading.Thread(target=lambda: found.append(deliver_message.app.main))
+    thread.start()
+    thread.join()
+
+    assert found == ["enterprise_auth"]

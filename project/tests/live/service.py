@@ -41,7 +41,7 @@ class Service:
 
     def __enter__(self) -> Self:
         self.database = f"test_live_{os.getpid()}_{secrets.token_hex(3)}"
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"https://localhost:{self.port}"
         self._certificate, self._key = _self_signed(self.folder)
         self.count_file = self.folder / "evaluated"
@@ -160,7 +160,7 @@ def _place() -> dict[str, str]:
     }  # fmt: skip
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,0 +1,142 @@
+"""The commands as a customer types them, in a copy of the repository, from its root and from project/."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+
+from auth_core.testing.redis import OwnRedis
+from live.service import free_port
+
+pytestmark = [pytest.mark.live, pytest.mark.sqlite]
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+
+
+class Copy:
+    """A copy of the repository with a ``.env`` of its own; what is installed is what it holds."""
+
+    def __init__(self, folder: Path) -> None:
+        tracked = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=ROOT, check=True, capture_output=True, text=True,
+        )  # fmt: skip
+        for name in filter(None, tracked.stdout.split("\0")):
+            if (ROOT / name).is_file():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, folder / name)
+        shutil.copy2(folder / ".env.example", folder / ".env")
+        self.root = folder
+        sources = [folder / "project", *sorted(folder.glob("packages/*/src"))]
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "TEST_", "AUTH_"))}
+        self._environment = {
+            **kept,
+            "PYTHONPATH": os.pathsep.join(map(str, sources)),
+            "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+        }
+
+    def run(self, *command: str, place: str = ".", **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        given = {**self._environment, **environment}
+        return subprocess.run(
+            command, cwd=self.root / place, env=given, check=False, text=True, capture_output=True, timeout=120
+        )
+
+    @contextmanager
+    def running(self, *command: str, place: str = ".", **environment: str) -> Iterator[Path]:
+        """Let a command run; yield the file that holds what it says."""
+        said = self.root / f"{Path(command[-1]).name or 'said'}-{time.monotonic_ns()}.said"
+        with said.open("w") as out:
+            given = {**self._environment, "PYTHONUNBUFFERED": "1", **environment}
+            process = subprocess.Popen(command, cwd=self.root / place, env=given, stdout=out, stderr=subprocess.STDOUT)
+            try:
+                yield said
+            finally:
+                process.terminate()
+                process.wait(timeout=30)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Copy:
+    return Copy(tmp_path / "copy")
+
+
+def wait_for(said: Path, words: str, seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while words not in said.read_text():
+        assert time.monotonic() < deadline, said.read_text()
+        time.sleep(0.1)
+
+
+def answers(port: int, said: Path) -> bool:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            return requests.get(f"http://127.0.0.1:{port}/health/", timeout=2).status_code == 200
+        except requests.RequestException:
+            time.sleep(0.1)
+    raise AssertionError(said.read_text())
+
+
+@pytest.mark.parametrize("place", [".", "project"])
+def test_the_commands_of_manage_py(place: str, copy: Copy) -> None:
+    for command in (["migrate", "--verbosity", "0"], ["check_setup"], ["collectstatic", "--no-input"]):
+        done = copy.run("python", "manage.py", *command, place=place)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    port = free_port()
+    with copy.running("python", "manage.py", "runserver", "--noreload", str(port), place=place) as said:
+        assert answers(port, said)
+
+
+def test_manage_py_test_runs_pytest_and_fails_when_there_is_none(copy: Copy) -> None:
+    settings = {"DJANGO_SETTINGS_MODULE": "enterprise_auth.settings.testing"}
+    some = copy.run("python", "manage.py", "test", "project/tests/test_celery.py", **settings)
+    none = copy.run("python", "manage.py", "test", "project/tests/live", **settings)
+
+    assert some.returncode == 0, some.stdout + some.stderr
+    assert " passed" in some.stdout
+    assert none.returncode != 0
+    assert "No test was found" in none.stderr
+
+
+@pytest.mark.parametrize("place", [".", "project"])
+def test_gunicorn_serves(place: str, copy: Copy) -> None:
+    port = free_port()
+    bind = ["--bind", f"127.0.0.1:{port}"]
+
+    with copy.running("gunicorn", *bind, "enterprise_auth.wsgi:application", place=place) as said:
+        assert answers(port, said)
+
+
+def test_a_mail_goes_through_the_worker(copy: Copy, own_redis: OwnRedis) -> None:
+    mails = copy.root / "mails"
+    mails.mkdir()
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    given = {"BROKER_URL": f"redis+socket://{own_redis.url.removeprefix('unix://')}", "PUBLIC_URL": url}
+    given |= {"EMAIL_FILE_PATH": str(mails)}
+    assert copy.run("python", "manage.py", "migrate", "--verbosity", "0").returncode == 0
+
+    celery = ["celery", "-A", "enterprise_auth"]
+    with (
+        copy.running(*celery, "worker", "-l", "info", **given) as worker,
+        copy.running(*celery, "beat", "-l", "info", **given) as beat,
+        copy.running("python", "manage.py", "runserver", "--noreload", str(port), **given) as server,
+    ):
+        wait_for(worker, "ready.")
+        wait_for(beat, "beat: Starting")
+        assert answers(port, server)
+        done = copy.run("python", "tools/demo.py", "--url", url, "--mail-folder", str(mails))
+
+        assert done.returncode == 0, done.stdout + done.stderr + worker.read_text() + server.read_text()
+        assert "auth_core.deliver_message" in worker.read_text()
+    assert not list(copy.root.glob("celerybeat-schedule*"))
