@@ -3,10 +3,12 @@
 from django.apps import apps
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView
 
+from auth_core.pages.login_views import LogoutPage
 from enterprise_auth.core.docs import ApiDocsView
-from enterprise_auth.core.doors import closed_door
+from enterprise_auth.core.doors import admin_login
 
 urlpatterns = [
     path("api/v1/", include("auth_core.api.urls")),
@@ -17,9 +19,11 @@ urlpatterns = [
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", ApiDocsView.as_view(), name="docs"),
     # The admin's own forms would be a second door, past the limits, the login and the trail.
-    path("admin/login/", closed_door),
-    path("admin/password_change/", closed_door),
+    path("admin/login/", admin_login),
+    path("admin/logout/", LogoutPage.as_view()),
+    path("admin/password_change/", RedirectView.as_view(pattern_name="pages:account-password")),
     path("admin/", admin.site.urls),
+    path("", include("auth_core.pages.urls")),
 ]
 
 if apps.is_installed("debug_toolbar"):
@@ -27,7 +31,7 @@ if apps.is_installed("debug_toolbar"):
 
     urlpatterns += debug_toolbar_urls()
 
-handler400 = "auth_core.api.problems.bad_request"
-handler403 = "auth_core.api.problems.permission_denied"
-handler404 = "auth_core.api.problems.not_found"
-handler500 = "auth_core.api.problems.server_error"
+handler400 = "auth_core.pages.errors.bad_request"
+handler403 = "auth_core.pages.errors.permission_denied"
+handler404 = "auth_core.pages.errors.not_found"
+handler500 = "auth_core.pages.errors.server_error"

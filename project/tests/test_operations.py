@@ -7,6 +7,7 @@ from django.core.management import call_command
 from django.db import OperationalError
 from django.test import Client as Browser
 
+from auth_audit.testing.trail import recorded
 from auth_core.health import Probe, Status
 from auth_core.testing.redis import OwnRedis
 from conftest import PASSWORD
@@ -77,6 +78,16 @@ def test_an_address_that_there_is_not_is_a_problem_document() -> None:
     assert (refused.status_code, refused.json()["code"]) == (404, "not_found")
 
 
+def test_a_browser_gets_a_page_and_a_program_a_document() -> None:
+    page = Browser().get("/nowhere/", headers={"Accept": "text/html,*/*"})
+    document = Browser().get("/api/v1/nowhere/", headers={"Accept": "text/html,*/*"})
+
+    assert (page.status_code, page.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+    assert "There is nothing here." in page.content.decode()
+    assert page.headers["X-Request-ID"] in page.content.decode()
+    assert document.headers["Content-Type"] == "application/problem+json"
+
+
 @pytest.mark.asvs("6.3.4")
 @pytest.mark.parametrize("path", ["/admin/login/", "/admin/password_change/"])
 def test_the_admin_has_no_door_of_its_own(path: str, alice: Any) -> None:
@@ -86,8 +97,32 @@ def test_the_admin_has_no_door_of_its_own(path: str, alice: Any) -> None:
 
     refused = browser.post(path, {"username": "alice@example.org", "password": PASSWORD})
 
-    assert refused.status_code == 401
+    assert refused.status_code == 302
+    assert refused.headers["Location"].startswith(("/login/", "/account/"))
     assert "sessionid" not in browser.cookies
+
+
+def test_the_login_of_the_admin_is_ours(alice: Any) -> None:
+    alice.is_staff = alice.is_superuser = True
+    alice.save()
+    browser = Browser()
+
+    asked = browser.get("/admin/", follow=True)
+    assert asked.redirect_chain[-1] == ("/login/?next=/admin/", 302)
+    granted = browser.post("/login/?next=/admin/", {"identifier": "alice@example.org", "password": PASSWORD})
+
+    assert granted.headers["Location"] == "/admin/"
+    assert browser.get("/admin/").status_code == 200
+    assert browser.post("/admin/logout/").headers["Location"] == "/logged-out/"
+    assert browser.get("/admin/").status_code == 302
+    assert "auth.logout.completed" in [entry.name for entry in recorded()]
+
+
+def test_whoever_may_not_is_told_and_not_sent_in_circles(alice: Any) -> None:
+    browser = Browser()
+    browser.post("/login/", {"identifier": "alice@example.org", "password": PASSWORD})
+
+    assert browser.get("/admin/", follow=True).status_code == 403
 
 
 def test_a_cookie_of_our_login_opens_the_admin(alice: Any, browser: Browser) -> None:

@@ -23,6 +23,7 @@ INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
+    "django.contrib.staticfiles",
     "rest_framework",
     "auth_core",
     "auth_core.accounts",
@@ -47,4 +48,5 @@ AUTH_CORE = {
     "OUTBOX_RELAY": "manual",
     "PUBLIC_URL": "https://auth.example.org",
 }
+STATIC_URL = "/static/"
 CSRF_FAILURE_VIEW = "auth_core.api.problems.csrf_failure"

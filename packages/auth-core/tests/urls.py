@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-urlpatterns = [path("api/v1/", include("auth_core.api.urls"))]
+urlpatterns = [path("api/v1/", include("auth_core.api.urls")), path("", include("auth_core.pages.urls"))]
 
 handler400 = "auth_core.api.problems.bad_request"
 handler403 = "auth_core.api.problems.permission_denied"

@@ -1,11 +1,20 @@
-"""Doors that libraries bring along, and that stay closed here."""
+"""Doors that libraries bring along, and that lead to ours."""
 
-from django.http import HttpRequest, JsonResponse
+from typing import Any
 
-from auth_core.api.problems import problem_response
-from auth_core.errors import NotAuthenticated
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 
-def closed_door(request: HttpRequest, extra_context: object = None) -> JsonResponse:
-    """Refuse, whatever is sent: who comes in logs in at ``/api/v1/login/``, and their cookie opens the admin, too."""
-    return problem_response(NotAuthenticated())
+def admin_login(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    """Send whoever wants into the admin site to our login, and back.
+
+    Raises:
+        PermissionDenied: they are signed in, and may not: another login would only go round in circles.
+    """
+    onward = request.GET.get("next") or reverse("admin:index")
+    if request.user.is_authenticated:
+        raise PermissionDenied
+    return redirect_to_login(onward, reverse("pages:login"))

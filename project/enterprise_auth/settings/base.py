@@ -78,7 +78,7 @@ TEMPLATES = [
 AUTH_USER_MODEL = "auth_accounts.User"
 AUTHENTICATION_BACKENDS = ["auth_rbac.backends.RoleBackend", "auth_core.backends.IdentifierBackend"]
 SESSION_ENGINE = "auth_sessions.engine"
-CSRF_FAILURE_VIEW = "auth_core.api.problems.csrf_failure"
+CSRF_FAILURE_VIEW = "auth_core.pages.errors.csrf_failure"
 
 PASSWORD_HASHERS = [
     "auth_core.hashers.Argon2idHasher",

@@ -48,9 +48,18 @@ from auth_core.models.pending_login import Caller
 
 
 def begin_login(
-    *, identifier: str, password: str, transport: Transport, client: Client, browser_secret: str = ""
+    *,
+    identifier: str,
+    password: str,
+    transport: Transport,
+    client: Client,
+    browser_secret: str = "",
+    continue_to: str = "",
 ) -> LoginOutcome:
     """Log in with a password, as far as a password goes.
+
+    Args:
+        continue_to: Where the browser goes afterwards; an address of this site.
 
     Raises:
         InvalidRequest: the password is longer than any can be; nothing is looked up or hashed.
@@ -74,6 +83,7 @@ def begin_login(
         transport=transport,
         client=client,
         browser_secret=browser_secret,
+        continue_to=continue_to,
     )
 
 

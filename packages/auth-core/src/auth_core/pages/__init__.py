@@ -1,0 +1,1 @@
+"""Pages for people: plain HTML that needs no script, over the same functions as the API."""

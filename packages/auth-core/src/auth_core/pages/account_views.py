@@ -1,0 +1,131 @@
+"""Coming to an account, and looking after it."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from auth_core import recovery, signup
+from auth_core.browser import browser_secret_of, keep_browser_secret, keep_django_session, new_browser_secret
+from auth_core.client import client_of
+from auth_core.conf import core
+from auth_core.evidence import session_of
+from auth_core.pages.base import AccountPage, Page, note, see_other, show
+from auth_core.pages.forms import EmailForm, PageForm, PasswordChangeForm, SignupCodeForm, SignupForm
+from auth_core.password_change import change_password
+from auth_core.people import profile_of
+
+_TO_LOGIN = [(_("Sign in"), "pages:login")]
+
+
+class SignupPage(Page):
+    """``/signup/``."""
+
+    form_class = SignupForm
+    title, button = _("Make an account"), _("Go on")
+    links = [(_("I have one: sign in"), "pages:login")]
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        """Show the form, where anybody may sign up."""
+        if signup.is_open():
+            return super().get(request, **kwargs)
+        return note(
+            request,
+            title=_("Accounts are made by invitation"),
+            lead=_("Ask whoever runs this service for one."),
+            links=_TO_LOGIN,
+        )
+
+    def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
+        """Ask for the account, and go on with the code; known and unknown look the same."""
+        secret = browser_secret_of(request) or new_browser_secret()
+        email = form.cleaned_data["email"]
+        signup.request_signup(
+            email=email, password=form.cleaned_data["password"], client=client_of(request), browser_secret=secret
+        )
+        page = SignupCodePage()
+        response = page.show(request, SignupCodeForm(initial={"email": email}))
+        keep_browser_secret(response, secret, lifetime=core.SIGNUP_LIFETIME)
+        return response
+
+
+class SignupCodePage(Page):
+    """``/signup/code/``: the code from the mail, in the browser that signed up."""
+
+    form_class = SignupCodeForm
+    title, button = _("Look at your mails"), _("Confirm")
+    lead = _("We have sent you a code and a link. Enter the code here, or follow the link.")
+    links = [(_("No mail? Begin again"), "pages:signup")]
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        """Without an address there is nothing to confirm."""
+        return see_other("pages:signup")
+
+    def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
+        """Make the account."""
+        signup.confirm_signup_by_code(
+            email=form.cleaned_data["email"],
+            code=form.cleaned_data["code"].replace(" ", ""),
+            client=client_of(request),
+            browser_secret=browser_secret_of(request),
+        )
+        lead = _("Your address is confirmed. Sign in now.")
+        return note(request, title=_("Your account is there"), lead=lead, links=_TO_LOGIN)
+
+    def show(self, request: HttpRequest, form: PageForm, *, status: int = 200, **context: Any) -> HttpResponse:
+        """Return the page; its form is posted here, wherever it is shown."""
+        return super().show(request, form, status=status, action=reverse("pages:signup-code"), **context)
+
+
+class PasswordForgotPage(Page):
+    """``/password/forgot/``."""
+
+    form_class = EmailForm
+    title, button = _("Forgot your password?"), _("Send me a link")
+    lead = _("We send a link to your address; it lets you choose another password.")
+    links = [(_("Back to the login"), "pages:login")]
+
+    def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
+        """Ask for the link; known and unknown look the same."""
+        recovery.request_reset(email=form.cleaned_data["email"], client=client_of(request))
+        return note(
+            request,
+            title=_("Look at your mails"),
+            lead=_("If there is an account with this address, a link is on its way. It is good for a short time."),
+            links=_TO_LOGIN,
+        )
+
+
+class ProfilePage(AccountPage):
+    """``/account/``."""
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        """Show what we know of the person."""
+        return show(request, "auth_core/profile.html", {"profile": profile_of(request.user)})
+
+    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        """Nothing is changed here."""
+        return see_other("pages:account")
+
+
+class PasswordChangePage(AccountPage):
+    """``/account/password/``."""
+
+    form_class = PasswordChangeForm
+    title, button = _("Change your password"), _("Change it")
+    lead = _("Everywhere else you will be signed out.")
+
+    def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
+        """Change it; this session lives on."""
+        person = change_password(
+            user=request.user,
+            current_password=form.cleaned_data["current_password"],
+            new_password=form.cleaned_data["new_password"],
+            session=session_of(request),
+            client=client_of(request),
+        )
+        keep_django_session(request, person)
+        messages.success(request, _("Your password was changed."), fail_silently=True)
+        return see_other("pages:account")

@@ -1,0 +1,131 @@
+"""What all pages have in common: a form, one function behind it, and an honest answer."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.contrib.messages import get_messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import render, resolve_url
+from django.utils.cache import patch_vary_headers
+from django.utils.decorators import method_decorator
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views import View
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.debug import sensitive_post_parameters
+
+from auth_core.errors import AuthError
+from auth_core.links import site_name
+from auth_core.pages.forms import EmptyForm, PageForm
+from auth_core.registries import menu_entries
+
+HTTP_SEE_OTHER = 303
+
+
+@method_decorator([csrf_protect, sensitive_post_parameters()], name="dispatch")
+class Page(View):
+    """A page with one form; a subclass says what it asks and what it does.
+
+    Never inside ``ATOMIC_REQUESTS``: a refusal would roll back what was spent.
+    """
+
+    template_name = "auth_core/form.html"
+    form_class: type[PageForm] = EmptyForm
+    title: Any = ""
+    lead: Any = ""
+    button: Any = ""
+    links: Sequence[tuple[Any, str]] = ()
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        """Return the view, outside any transaction of the request."""
+        return transaction.non_atomic_requests(super().as_view(**initkwargs))
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Answer, and keep the answer out of caches: it is one person's (ASVS 14.3.2)."""
+        response = super().dispatch(request, *args, **kwargs)
+        response.headers["Cache-Control"] = "no-store"
+        patch_vary_headers(response, ("Cookie",))
+        return response
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        """Show the form."""
+        return self.show(request, self.form_class())
+
+    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        """Do what the form asks for; a refusal stands in the form."""
+        form = self.form_class(request.POST)
+        if not form.is_valid():
+            return self.show(request, form, status=400)
+        try:
+            return self.act(request, form)
+        except AuthError as refusal:
+            return self.refuse(request, form, refusal)
+
+    def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
+        """Call the one function that does it.
+
+        Raises:
+            AuthError: as that function does.
+        """
+        raise NotImplementedError
+
+    def refuse(self, request: HttpRequest, form: PageForm, refusal: AuthError) -> HttpResponseBase:
+        """Show the form again, with what is wrong beside the field."""
+        for wrong in refusal.errors:
+            form.add_error(wrong.field if wrong.field in form.fields else None, wrong.detail)
+        if not refusal.errors:
+            form.add_error(None, refusal.detail)
+        response = self.show(request, form, status=int(refusal.status))
+        for name, value in refusal.headers.items():
+            response.headers[name] = value
+        return response
+
+    def show(self, request: HttpRequest, form: PageForm, *, status: int = 200, **context: Any) -> HttpResponse:
+        """Return the page."""
+        form.describe()
+        links = [{"label": label, "url": resolve_url(name)} for label, name in self.links]
+        known = {"title": self.title, "lead": self.lead, "button": self.button, "links": links, "form": form}
+        return show(request, self.template_name, {**known, **context}, status=status)
+
+
+class AccountPage(Page):
+    """A page of somebody who is signed in; whoever is not is sent to the login and back."""
+
+    template_name = "auth_core/account_form.html"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Let in whoever is signed in."""
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path(), resolve_url("pages:login"))
+        return super().dispatch(request, *args, **kwargs)
+
+
+def show(request: HttpRequest, template: str, context: Mapping[str, Any], *, status: int = 200) -> HttpResponse:
+    """Return a page with what every page needs."""
+    entries = sorted(menu_entries.values(), key=lambda entry: entry.order)
+    menu = [{"label": entry.label, "url": resolve_url(entry.url_name)} for entry in entries]
+    known = {"site_name": site_name(), "menu": menu, "request": request, "messages": get_messages(request)}
+    return render(request, template, {**known, **context}, status=status)
+
+
+def note(
+    request: HttpRequest, *, title: Any, lead: Any, links: Sequence[tuple[Any, str]] = (), status: int = 200
+) -> HttpResponse:
+    """Return a page that says one thing, and where to go from there."""
+    shown = [{"label": label, "url": resolve_url(name)} for label, name in links]
+    return show(request, "auth_core/note.html", {"title": title, "lead": lead, "links": shown}, status=status)
+
+
+def see_other(address: str) -> HttpResponseRedirect:
+    """Send the browser on; 303, so that it never posts a password to the next address (RFC 9700 section 2.1)."""
+    return HttpResponseRedirect(resolve_url(address), status=HTTP_SEE_OTHER)
+
+
+def safe_next(request: HttpRequest, given: str) -> str:
+    """Return *given* if it is an address of this site, else nothing: an open redirector is a phisher's (ASVS 1.3.10)."""
+    is_ours = url_has_allowed_host_and_scheme(
+        given, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return given if is_ours and given.startswith("/") and len(given) <= 2000 else ""  # noqa: PLR2004 - the column's length

@@ -1,0 +1,190 @@
+"""Signing in and out."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.template.loader import select_template
+from django.utils.translation import gettext_lazy as _
+
+from auth_core import login, signup
+from auth_core.browser import (
+    browser_secret_of,
+    enter_session,
+    forget_browser_secret,
+    keep_browser_secret,
+    leave_session,
+    new_browser_secret,
+)
+from auth_core.client import client_of
+from auth_core.conf import core
+from auth_core.contracts import Challenged, LoginOutcome, Purpose, Transport
+from auth_core.errors import AuthError, LoginExpired
+from auth_core.evidence import session_of
+from auth_core.models import PendingLogin
+from auth_core.models.pending_login import Caller
+from auth_core.pages.base import Page, note, safe_next, see_other
+from auth_core.pages.forms import CodeForm, LoginForm, PageForm
+
+
+class LoginPage(Page):
+    """``/login/``."""
+
+    form_class = LoginForm
+    title = _("Sign in")
+    button = _("Sign in")
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        """Show the form; whoever is signed in already is sent on."""
+        onward = safe_next(request, request.GET.get("next", ""))
+        if request.user.is_authenticated:
+            return see_other(onward or "pages:account")
+        return super().get(request, **kwargs)
+
+    def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
+        """Begin a login."""
+        secret = browser_secret_of(request) or new_browser_secret()
+        onward = safe_next(request, request.GET.get("next", ""))
+        outcome = login.begin_login(
+            identifier=form.cleaned_data["identifier"],
+            password=form.cleaned_data["password"],
+            transport=Transport.COOKIE,
+            client=client_of(request),
+            browser_secret=secret,
+            continue_to=onward,
+        )
+        return _went_on(request, outcome, onward, secret)
+
+    def show(self, request: HttpRequest, form: PageForm, *, status: int = 200, **context: Any) -> HttpResponse:
+        """Return the page, with the ways to an account that are open."""
+        self.links = [(_("Forgot your password?"), "pages:password-forgot")]
+        if signup.is_open():
+            self.links.append((_("Make an account"), "pages:signup"))
+        return super().show(request, form, status=status, **context)
+
+
+class AnswerPage(Page):
+    """``/login/answer/``: what the login of this browser asks."""
+
+    template_name = "auth_core/answer.html"
+    form_class = CodeForm
+    title = _("One more proof")
+    button = _("Go on")
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        """Show the question; without one, begin again."""
+        try:
+            return self.show(request, self.form_class())
+        except LoginExpired:
+            return see_other("pages:login")
+
+    def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
+        """Take the answer."""
+        waiting = _waiting(request)
+        outcome = login.answer_pending(login=waiting, answer=form.cleaned_data, client=client_of(request))
+        return _went_on(request, outcome, waiting.continue_to, browser_secret_of(request))
+
+    def refuse(self, request: HttpRequest, form: PageForm, refusal: AuthError) -> HttpResponseBase:
+        """Show the question again while there is one."""
+        try:
+            return super().refuse(request, form, refusal)
+        except LoginExpired:
+            return note(
+                request,
+                title=_("This login has ended"),
+                lead=refusal.detail,
+                links=[(_("Begin again"), "pages:login")],
+                status=int(refusal.status),
+            )
+
+    def show(self, request: HttpRequest, form: PageForm, *, status: int = 200, **context: Any) -> HttpResponse:
+        """Return the question, in the form that its kind has.
+
+        Raises:
+            LoginExpired: this browser has no login that asks anything.
+        """
+        challenge = login.question_of(_waiting(request))
+        if challenge is None:
+            raise LoginExpired
+        names = [f"auth_core/challenges/{challenge.kind}.html", "auth_core/challenges/_code.html"]
+        others = [choice for choice in challenge.choices if choice.id != challenge.choice]
+        known = {"challenge": challenge, "challenge_templates": select_template(names), "choices": others}
+        return super().show(request, form, status=status, **known, **context)
+
+
+class ChoosePage(Page):
+    """``/login/choose/``: another way of answering."""
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        """Nothing is chosen by following a link."""
+        return see_other("pages:answer")
+
+    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        """Choose, and show what is asked then."""
+        choice = request.POST.get("choice", "")[:64]
+        try:
+            login.choose_pending(login=_waiting(request), choice=choice, client=client_of(request))
+        except LoginExpired:
+            return see_other("pages:login")
+        except AuthError:
+            return see_other("pages:answer")
+        return see_other("pages:answer")
+
+
+class LogoutPage(Page):
+    """``POST /logout/``."""
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        """Nobody is signed out by following a link."""
+        return see_other("pages:account")
+
+    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        """End the session, and have the browser forget what it kept of us (ASVS 14.3.1)."""
+        session = session_of(request)
+        if session is not None and request.user.is_authenticated:
+            login.end_login(user=request.user, session=session, client=client_of(request))
+        if request.user.is_authenticated:
+            leave_session(request, request.user)
+        response = see_other("pages:logged-out")
+        response.headers["Clear-Site-Data"] = '"cache", "storage"'
+        return response
+
+
+class LoggedOutPage(Page):
+    """``/logged-out/``."""
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        """Say so."""
+        return note(
+            request,
+            title=_("You are signed out"),
+            lead=_("Your session in this browser has ended."),
+            links=[(_("Sign in again"), "pages:login")],
+        )
+
+
+def _waiting(request: HttpRequest) -> PendingLogin:
+    """Return the login that waits in this browser.
+
+    Raises:
+        LoginExpired: there is none.
+    """
+    session = session_of(request)
+    caller = Caller(
+        purposes=frozenset({Purpose.LOGIN, Purpose.STEP_UP}),
+        transport=Transport.COOKIE,
+        browser_secret=browser_secret_of(request),
+        session_id=session.id if session else None,
+    )
+    return PendingLogin.objects.of_browser(caller)
+
+
+def _went_on(request: HttpRequest, outcome: LoginOutcome, onward: str, secret: str) -> HttpResponseBase:
+    """Send the browser to the next question, or in."""
+    if isinstance(outcome, Challenged):
+        response = see_other("pages:answer")
+        keep_browser_secret(response, secret, lifetime=core.PENDING_LOGIN_LIFETIME)
+        return response
+    enter_session(request, outcome.grant)
+    response = see_other(onward or "pages:account")
+    forget_browser_secret(request, response)
+    return response

@@ -1,0 +1,338 @@
+"""The pages: what people see, without a script."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib.auth import get_user_model
+from django.db import connection
+from django.test import Client as Browser
+from django.urls import reverse
+from django.utils import timezone
+
+import auth_core
+from auth_core.bootstrap import new_bootstrap_link
+from auth_core.client import Client
+from auth_core.invitations import invite
+from auth_core.models import PendingLogin, PendingSignup
+from auth_core.pages import urls
+from auth_core.recovery import request_reset
+from auth_core.testing.doubles import RIGHT_CODE
+from auth_core.testing.mails import code_in, delivered, link_in, the_mail
+from auth_core.testing.plans import unindexed
+from conftest import DOUBLES, PASSWORD
+
+pytestmark = pytest.mark.django_db
+
+NEW = "another battery horse staple"
+TEMPLATES = Path(auth_core.__file__).parent / "templates" / "auth_core"
+
+
+@pytest.fixture
+def browser() -> Browser:
+    """A browser that sends back what forms hold, and follows nothing by itself."""
+    return Browser(enforce_csrf_checks=True)
+
+
+def submit(browser: Browser, address: str, **fields: str) -> Any:
+    """Fetch a form, fill it in and send it, with the token that stands in it."""
+    page = browser.get(address)
+    return send(browser, page, address, **fields)
+
+
+def send(browser: Browser, page: Any, address: str, **fields: str) -> Any:
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.content.decode())
+    assert token, page.content.decode()
+    return browser.post(address, {"csrfmiddlewaretoken": token[1], **fields})
+
+
+def log_in(browser: Browser, address: str = "/login/", password: str = PASSWORD) -> Any:
+    return submit(browser, address, identifier="alice@example.org", password=password)
+
+
+def follow(browser: Browser, link: str) -> str:
+    """Follow a link from a mail; return the bare address it leads to."""
+    answer = browser.get(link.removeprefix("https://auth.example.org"))
+    assert answer.status_code == 303
+    return str(answer.headers["Location"])
+
+
+@pytest.fixture
+def second_factor(settings: Any) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "LOGIN_STEPS": [f"{DOUBLES}.CodeStep"]}
+
+
+def test_from_sign_up_to_the_account(browser: Browser) -> None:
+    asked = submit(browser, "/signup/", email="Bob@example.org", password=PASSWORD)
+    message = the_mail()
+    confirmed = send(browser, asked, "/signup/code/", email="Bob@example.org", code=code_in(message))
+    granted = submit(browser, "/login/", identifier="bob@example.org", password=PASSWORD)
+    account = browser.get(granted.headers["Location"])
+
+    assert (asked.status_code, confirmed.status_code, granted.status_code) == (200, 200, 303)
+    assert granted.headers["Location"] == "/account/"
+    assert "Bob@example.org" in account.content.decode()
+
+
+def test_the_link_of_a_sign_up_asks_another_browser_for_the_password(browser: Browser) -> None:
+    submit(browser, "/signup/", email="bob@example.org", password=PASSWORD)
+    elsewhere = Browser(enforce_csrf_checks=True)
+    bare = follow(elsewhere, link_in(the_mail()))
+
+    asked = submit(elsewhere, bare)
+    wrong = send(elsewhere, asked, bare, password=NEW)
+    right = send(elsewhere, wrong, bare, password=PASSWORD)
+
+    assert (asked.status_code, wrong.status_code, right.status_code) == (403, 401, 200)
+    assert get_user_model().objects.count() == 1
+
+
+@pytest.mark.asvs("6.2.6")
+@pytest.mark.asvs("6.2.7")
+@pytest.mark.parametrize("address", ["/login/", "/signup/", "/password/reset/", "/invite/", "/setup/"])
+def test_a_form_has_labels_and_tells_password_managers_what_it_wants(address: str, browser: Browser) -> None:
+    text = browser.get(address).content.decode()
+
+    inputs = re.findall(r"<input [^>]*>", text)
+    shown = [field for field in inputs if 'type="hidden"' not in field]
+    assert shown
+    for field in shown:
+        name = re.search(r'id="([^"]+)"', field)
+        assert name
+        assert f'<label for="{name[1]}">' in text
+        assert "autocomplete=" in field
+    assert all('type="password"' in field for field in shown if "password" in field)
+    assert "onpaste" not in text
+
+
+def test_an_error_stands_beside_its_field(browser: Browser) -> None:
+    text = submit(browser, "/signup/", email="none", password="short").content.decode()
+
+    assert 'aria-invalid="true"' in text
+    assert 'aria-describedby="id_email-error"' in text
+    assert 'id="id_email-error"' in text
+
+
+def test_a_login_with_a_second_factor(alice: Any, browser: Browser, second_factor: None) -> None:
+    asked = log_in(browser, "/login/?next=/account/password/")
+    assert (asked.status_code, asked.headers["Location"]) == (303, "/login/answer/")
+    assert browser.get("/account/").status_code == 302
+
+    wrong = submit(browser, "/login/answer/", code="000000")
+    chosen = submit_choice(browser, "tablet")
+    right = submit(browser, "/login/answer/", code=RIGHT_CODE)
+
+    assert (wrong.status_code, chosen.status_code) == (401, 303)
+    assert (right.status_code, right.headers["Location"]) == (303, "/account/password/")
+    assert browser.get("/account/").status_code == 200
+
+
+def submit_choice(browser: Browser, choice: str) -> Any:
+    return send(browser, browser.get("/login/answer/"), "/login/choose/", choice=choice)
+
+
+def test_the_question_is_of_one_browser(alice: Any, browser: Browser, second_factor: None) -> None:
+    log_in(browser)
+    another = Browser()
+
+    assert another.get("/login/answer/").headers["Location"] == "/login/"
+    another.cookies["__Host-login"] = "elb_" + "x" * 43
+    assert another.get("/login/answer/").headers["Location"] == "/login/"
+    assert another.post("/login/answer/", {"code": RIGHT_CODE}).status_code == 401
+
+
+def test_attempts_are_counted_on_pages_as_well(alice: Any, browser: Browser, second_factor: None) -> None:
+    log_in(browser)
+    for _guess in range(5):
+        last = submit(browser, "/login/answer/", code="000000")
+
+    assert last.status_code == 401
+    assert send(browser, browser.get("/login/"), "/login/answer/", code=RIGHT_CODE).status_code == 401
+    assert PendingLogin.objects.get().attempts_left == 0
+    assert browser.get("/account/").status_code == 302
+
+
+@pytest.mark.asvs("6.3.8")
+def test_wrong_and_unknown_look_the_same(alice: Any) -> None:
+    def refused(identifier: str) -> tuple[int, str]:
+        answer = submit(Browser(), "/login/", identifier=identifier, password="wrong wrong wrong wrong")
+        text = re.sub(r'value="[^"]*"', "", answer.content.decode())
+        return answer.status_code, text
+
+    assert refused("alice@example.org") == refused("nobody@example.org")
+
+
+@pytest.mark.parametrize(
+    "onward",
+    [
+        "https://evil.example/",
+        "//evil.example/",
+        "/\\evil.example",
+        "javascript:alert(1)",
+        "http:evil.example",
+        "\\\\evil",
+    ],
+)
+def test_next_leads_nowhere_else(onward: str, alice: Any, browser: Browser) -> None:
+    granted = log_in(browser, f"{reverse('pages:login')}?next={onward}")
+
+    assert granted.headers["Location"] == "/account/"
+
+
+@pytest.mark.asvs("3.5.1")
+@pytest.mark.parametrize(
+    "address", ["/login/", "/signup/", "/password/forgot/", "/password/reset/", "/logout/", "/setup/"]
+)
+def test_a_form_that_is_not_ours_is_refused(address: str, browser: Browser) -> None:
+    assert browser.post(address, {"identifier": "a", "email": "a", "password": PASSWORD}).status_code == 403
+
+
+def test_a_password_is_forgotten_and_reset(alice: Any, browser: Browser) -> None:
+    asked = submit(browser, "/password/forgot/", email="alice@example.org")
+    unknown = submit(browser, "/password/forgot/", email="nobody@example.org")
+    link = link_in(next(message for message in delivered() if message.to == ["alice@example.org"]))
+    bare = follow(browser, link)
+    page = browser.get(bare)
+    weak = send(browser, page, bare, password="short")
+    done = send(browser, weak, bare, password=NEW)
+
+    assert (asked.status_code, asked.content) == (unknown.status_code, unknown.content)
+    assert "alice" not in page.content.decode()
+    assert (weak.status_code, done.status_code) == (400, 200)
+    assert log_in(browser, password=NEW).status_code == 303
+
+
+def test_a_link_that_is_looked_at_is_not_spent(alice: Any) -> None:
+    request_reset(email="alice@example.org", client=Client())
+    link = link_in(the_mail())
+    for _scanner in range(3):
+        scanner = Browser()
+        answer = scanner.get(link.removeprefix("https://auth.example.org"), follow=True)
+        assert "elr_" not in answer.content.decode()
+        scanner.head(link.removeprefix("https://auth.example.org"))
+
+    browser = Browser(enforce_csrf_checks=True)
+    followed = browser.get(link.removeprefix("https://auth.example.org"))
+    cookie = followed.cookies["__Host-link"]
+    assert (cookie["secure"], cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, True, "Lax", "/")
+    assert cookie["max-age"] == 600
+    assert submit(browser, "/password/reset/", password=NEW).status_code == 200
+
+
+@pytest.mark.parametrize("address", ["/signup/confirm/", "/email/verify/", "/password/reset/", "/invite/", "/setup/"])
+def test_a_link_that_is_not_good_says_so_and_nothing_else(address: str, browser: Browser, alice: Any) -> None:
+    request_reset(email="alice@example.org", client=Client())
+    kept = link_in(the_mail()).rstrip("/").rpartition("/")[2] if address != "/password/reset/" else "elr_" + "x" * 43
+    follow(browser, f"{address}{kept}/")
+
+    fields = {"email": "root@example.org", "password": NEW}
+    refused = submit(browser, address, **(fields if address != "/signup/confirm/" else {}))
+
+    assert refused.status_code == 400
+    assert "not valid any more" in refused.content.decode()
+    assert get_user_model().objects.count() == 1
+
+
+def test_an_invitation_makes_an_account(browser: Browser) -> None:
+    invite(email="bob@example.org", actor=None, client=Client())
+    bare = follow(browser, link_in(the_mail()))
+
+    assert "bob" not in browser.get(bare).content.decode()
+    assert submit(browser, bare, password=PASSWORD).status_code == 200
+    assert submit(browser, "/login/", identifier="bob@example.org", password=PASSWORD).status_code == 303
+
+
+@pytest.mark.asvs("6.3.2")
+def test_the_first_administrator_comes_by_the_page(browser: Browser) -> None:
+    bare = follow(browser, new_bootstrap_link())
+
+    made = submit(browser, bare, email="root@example.org", password=PASSWORD)
+    again = submit(browser, bare, email="second@example.org", password=PASSWORD)
+
+    assert (made.status_code, again.status_code) == (200, 400)
+    assert [user.email for user in get_user_model().objects.filter(is_superuser=True)] == ["root@example.org"]
+
+
+def test_a_password_is_changed_and_this_browser_stays(alice: Any, browser: Browser) -> None:
+    log_in(browser)
+    wrong = submit(browser, "/account/password/", current_password="wrong", new_password=NEW)
+    changed = submit(browser, "/account/password/", current_password=PASSWORD, new_password=NEW)
+
+    assert (wrong.status_code, changed.status_code) == (401, 303)
+    assert browser.get("/account/").status_code == 200
+    assert log_in(Browser(), password=NEW).status_code == 303
+
+
+@pytest.mark.asvs("7.4.4")
+def test_whoever_signs_out_is_out(alice: Any, browser: Browser) -> None:
+    log_in(browser)
+    page = browser.get("/account/")
+    assert "Sign out" in page.content.decode()
+
+    left = send(browser, page, "/logout/")
+
+    assert left.headers["Location"] == "/logged-out/"
+    assert left.headers["Clear-Site-Data"] == '"cache", "storage"'
+    assert browser.get("/account/").status_code == 302
+    assert browser.get("/logged-out/").status_code == 200
+    assert browser.get("/logout/").status_code == 303
+
+
+def test_who_cannot_sign_up_is_told(browser: Browser, settings: Any) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "SIGNUP": "invitation"}
+
+    assert "by invitation" in browser.get("/signup/").content.decode()
+    assert "/signup/" not in browser.get("/login/").content.decode()
+
+
+def test_a_wrong_guess_is_no_free_one_inside_a_transaction(alice: Any) -> None:
+    connection.settings_dict["ATOMIC_REQUESTS"] = True
+    try:
+        codes = [log_in(Browser(), password="wrong").status_code for _guess in range(11)]
+    finally:
+        connection.settings_dict["ATOMIC_REQUESTS"] = False
+
+    assert codes == [401] * 10 + [429]
+
+
+def test_an_old_question_is_not_asked_again(alice: Any, browser: Browser, second_factor: None) -> None:
+    log_in(browser)
+
+    with time_machine.travel(timezone.now() + timedelta(minutes=10, seconds=1), tick=False):
+        assert browser.get("/login/answer/").headers["Location"] == "/login/"
+
+
+@pytest.mark.parametrize("route", urls.urlpatterns, ids=lambda route: str(route.pattern))
+def test_no_answer_is_kept_and_none_is_inside_a_transaction(route: Any, browser: Browser) -> None:
+    answer = browser.get("/" + str(route.pattern).replace("<str:token>", "elr_" + "x" * 43))
+
+    assert answer.status_code in (200, 302, 303)
+    assert "no-store" in answer.headers.get("Cache-Control", "") or answer.status_code == 302
+    assert route.callback._non_atomic_requests
+
+
+def forbidden(text: str) -> list[str]:
+    """Return what a strict policy would refuse in a template: scripts and styles that stand in it."""
+    return re.findall(r"<style|\sstyle=|<script(?![^>]*\bsrc=)|\son[a-z]+=|javascript:|https?://", text)
+
+
+@pytest.mark.asvs("3.4.3")
+def test_no_template_needs_more_than_the_policy_allows() -> None:
+    pages = [path for path in TEMPLATES.rglob("*.html") if path.parent.name != "mail"]
+
+    assert len(pages) > 5
+    assert {path.name: forbidden(path.read_text()) for path in pages if forbidden(path.read_text())} == {}
+    assert forbidden('<p style="x">') == [" style="]
+    assert forbidden("<script>alert(1)</script>") == ["<script"]
+    assert forbidden('<a onclick="x">') == [" onclick="]
+
+
+@pytest.mark.postgresql
+def test_an_index_finds_the_login_of_a_browser(alice: Any, browser: Browser, second_factor: None) -> None:
+    log_in(browser)
+
+    assert unindexed(lambda: browser.get("/login/answer/")) == []
+    assert PendingSignup.objects.count() == 0
