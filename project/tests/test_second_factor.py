@@ -1,8 +1,10 @@
 """A second factor from enrolment to login, with all packages."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client as Browser
 from django.utils import timezone
 
@@ -65,6 +67,49 @@ def test_a_factor_that_is_added_shows_in_every_session_at_once(alice: Any) -> No
     post(caller, f"mfa/totp/{begun['id']}/confirm", code=code_for(begun["secret"]))
 
     assert len(caller.get("/api/v1/me/").json()["second_factors"]) == 1
+
+
+def test_the_pages_add_an_app_ask_for_it_and_take_it_away(alice: Any) -> None:
+    browser = Browser()
+    signed_in = {"identifier": "alice@example.org", "password": PASSWORD}
+    browser.post("/login/", signed_in)
+    assert "password alone" in browser.get("/account/second-factors/").content.decode()
+
+    begun = browser.post("/account/second-factors/add/")
+    page = browser.get(begun.headers["Location"]).content.decode()
+    secret = TotpFactor.objects.get().seed
+    wrong = browser.post(begun.headers["Location"], {"code": "12345"})
+    confirmed = browser.post(begun.headers["Location"], {"code": code_for(secret, -1)})
+    browser.post("/logout/")
+    asked = browser.post("/login/", signed_in)
+    assert browser.get("/account/").status_code == 302
+    granted = browser.post("/login/answer/", {"code": code_for(secret)})
+    factor = TotpFactor.objects.get()
+    kept = browser.get(f"/account/second-factors/{factor.pk}/remove/")
+    removed = browser.post(f"/account/second-factors/{factor.pk}/remove/")
+
+    assert "data:image/svg+xml;base64," in page
+    assert "style=" not in page
+    assert "<script>" not in page
+    assert (wrong.status_code, confirmed.status_code) == (400, 303)
+    assert (asked.headers["Location"], granted.headers["Location"]) == ("/login/answer/", "/account/")
+    assert (kept.status_code, removed.status_code) == (200, 303)
+    assert not TotpFactor.objects.exists()
+    assert browser.get(begun.headers["Location"]).status_code == 404
+    with time_machine.travel(timezone.now() + timedelta(minutes=6), tick=False):
+        assert browser.get("/account/second-factors/add/").status_code == 401
+
+
+def test_a_session_that_proved_too_little_adds_nothing(alice: Any) -> None:
+    browser = Browser()
+    browser.post("/login/", {"identifier": "alice@example.org", "password": PASSWORD})
+    TotpFactor.objects.create(user=alice, name="Phone", seed=totp.to_base32(b"k" * 20), confirmed=True)
+
+    refused = browser.post("/account/second-factors/add/")
+
+    assert refused.status_code == 401
+    assert "Prove again" in refused.content.decode()
+    assert TotpFactor.objects.count() == 1
 
 
 def test_an_administrator_takes_a_factor_away_and_the_person_is_told(alice: Any, db: None) -> None:

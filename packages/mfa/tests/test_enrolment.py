@@ -69,7 +69,9 @@ def test_what_was_begun_can_be_confirmed_for_half_an_hour(signed_in: Browser) ->
     begun = begin(signed_in)
 
     with time_machine.travel(timezone.now() + timedelta(minutes=30, seconds=1), tick=False):
-        assert code_of(confirm(signed_in, begun)) == "not_found"
+        later = with_csrf(new_browser())
+        log_in(later)
+        assert code_of(confirm(with_csrf(later), begun)) == "not_found"
         assert sweeps.get("auth_mfa.enrolments")() == 1  # type: ignore[misc]
     assert not TotpFactor.objects.exists()
 
@@ -109,6 +111,13 @@ def test_a_factor_is_added_and_removed_with_a_fresh_proof_alone(signed_in: Brows
     assert proved.delete(f"/api/v1/mfa/factors/{factor.pk}/").status_code == 204
     assert "removed" in the_mail().subject
     assert log_in(new_browser()).status_code == 200
+
+
+def test_an_old_session_confirms_nothing_that_was_begun(signed_in: Browser) -> None:
+    begun = begin(signed_in)
+
+    with time_machine.travel(timezone.now() + timedelta(minutes=5, seconds=1), tick=False):
+        assert code_of(confirm(signed_in, begun)) == "insufficient_user_authentication"
 
 
 def test_whoever_has_no_factor_needs_a_fresh_password(signed_in: Browser) -> None:

@@ -14,7 +14,6 @@ from auth_core.events import Event, EventOutcome, record
 from auth_core.methods import Evidence, Method
 from auth_core.models import PendingLogin
 from auth_mfa import totp
-from auth_mfa.conf import mfa
 from auth_mfa.events import MfaEvent
 from auth_mfa.factors import factors_of, read_factors
 from auth_mfa.models import TotpFactor
@@ -111,9 +110,15 @@ def _verify(factor: TotpFactor, code: str) -> str:
         reason = _reason(factor, has_guess=has_guess, step=step)
         outcome = EventOutcome.FAILURE if reason else EventOutcome.SUCCESS
         _record(MfaEvent.FACTOR_FAILED if reason else MfaEvent.FACTOR_USED, factor, outcome, reason)
-        if reason == "code" and factor.failures + 1 >= mfa.MAX_FAILURES:
+        if reason == "code" and _has_failed_too_often(factor):
             _record(MfaEvent.FACTOR_DISABLED, factor, EventOutcome.DENIED, "failures")
     return reason
+
+
+def _has_failed_too_often(factor: TotpFactor) -> bool:
+    """Ask anew: guesses at the same moment have raised the count as well."""
+    factor.refresh_from_db(fields=["failures"])
+    return factor.is_exhausted
 
 
 def _reason(factor: TotpFactor, *, has_guess: bool, step: int | None) -> str:

@@ -83,11 +83,11 @@ class AnswerPage(Page):
         outcome = login.answer_pending(login=waiting, answer=form.cleaned_data, client=client_of(request))
         return _went_on(request, outcome, waiting.continue_to, browser_secret_of(request))
 
-    def refuse(self, request: HttpRequest, form: PageForm, refusal: AuthError) -> HttpResponseBase:
-        """Show the question again while there is one."""
+    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        """Take the answer; when there is nothing to answer any more, say so."""
         try:
-            return super().refuse(request, form, refusal)
-        except LoginExpired:
+            return super().post(request, **kwargs)
+        except LoginExpired as refusal:
             return note(
                 request,
                 title=_("This login has ended"),
@@ -151,6 +151,8 @@ class LogoutPage(Page):
 
 class LoggedOutPage(Page):
     """``/logged-out/``."""
+
+    http_method_names = ("get", "head", "options")
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         """Say so."""

@@ -86,6 +86,7 @@ class TotpConfirmView(ApiView):
         """Return the factor."""
         body = CodeBody.parse(request)
         code = code_in({"code": body.code}, field="")
+        check_fresh_proof(user=request.user, session=session_of(request))
         factor = enrolment.confirm_totp(user=request.user, factor_id=factor_id, code=code, client=client_of(request))
         return Response(factor_body(factor))
 

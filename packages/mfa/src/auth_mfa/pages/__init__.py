@@ -1,1 +1,1 @@
-"""The pages."""
+"""The pages of second factors, below a person's account."""
