@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Q
 
 from auth_core.client import Client
@@ -29,8 +30,10 @@ def tell(event: Event, **kwargs: Any) -> None:
     if template is None or event.subject is None or not core.NOTICES:
         return
     client = event.client or current().client or Client()
-    for address in addresses_of(event.subject):
-        notify(template=template, address=address, user=event.subject, client=client, values=dict(event.data))
+    # Of its own where the event has none: whoever recorded it outside any has nothing to be undone.
+    with transaction.atomic(savepoint=False):
+        for address in addresses_of(event.subject):
+            notify(template=template, address=address, user=event.subject, client=client, values=dict(event.data))
 
 
 def addresses_of(user: Any) -> list[str]:
