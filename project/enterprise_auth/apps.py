@@ -1,7 +1,6 @@
 """The app that composes the others."""
 
 from django.apps import AppConfig
-from django.utils.translation import gettext_lazy as _
 
 
 class EnterpriseAuthConfig(AppConfig):
@@ -12,8 +11,8 @@ class EnterpriseAuthConfig(AppConfig):
 
     def ready(self) -> None:
         """Make the Celery application known: tasks offered without it would go to a broker on localhost."""
-        from auth_core.registries import MenuEntry, menu_entries  # noqa: PLC0415 - apps are there only now
-        from enterprise_auth import celery  # noqa: F401, PLC0415 - it reads the settings, which are there only now
+        from auth_core.registries import menu_entries  # noqa: PLC0415 - as below
+        from enterprise_auth import celery, menu  # noqa: F401, PLC0415 - they read the settings, which are there only now
 
-        factors = MenuEntry(label=_("Second factors"), url_name="mfa-pages:factors", order=30)
-        menu_entries.register("auth_mfa.factors", factors)
+        for name, entry in menu.ENTRIES.items():
+            menu_entries.register(name, entry)

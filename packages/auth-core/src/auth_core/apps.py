@@ -18,7 +18,8 @@ class AuthCoreConfig(AppConfig):
         from auth_core.models.one_time_link import delete_expired_links  # noqa: PLC0415 - as above
         from auth_core.models.pending_login import delete_expired as delete_expired_logins  # noqa: PLC0415 - as above
         from auth_core.notify import EMAIL, NOWHERE  # noqa: PLC0415 - as above
-        from auth_core.registries import MenuEntry, menu_entries, outbox_channels, snapshot_parts, sweeps  # noqa: PLC0415 - as above
+        from auth_core.pages import menu  # noqa: PLC0415 - as above
+        from auth_core.registries import menu_entries, outbox_channels, snapshot_parts, sweeps  # noqa: PLC0415 - as above
 
         receivers.connect()
         event_log.connect()
@@ -31,6 +32,5 @@ class AuthCoreConfig(AppConfig):
         sweeps.register("auth_core.outbox", outbox.sweep)
         sweeps.register("auth_core.pending_logins", delete_expired_logins)
         snapshot_parts.register(people.EMAIL_PART, people.email_part)
-        menu_entries.register("auth_core.account", MenuEntry(label=_("You"), url_name="pages:account", order=10))
-        password = MenuEntry(label=_("Password"), url_name="pages:account-password", order=20)
-        menu_entries.register("auth_core.password", password)
+        for name, entry in menu.ENTRIES.items():
+            menu_entries.register(name, entry)

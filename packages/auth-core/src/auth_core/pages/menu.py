@@ -1,0 +1,10 @@
+"""What this package puts into the menu of a person's own pages."""
+
+from django.utils.translation import gettext_lazy as _
+
+from auth_core.registries import MenuEntry
+
+ENTRIES = {
+    "auth_core.account": MenuEntry(label=_("You"), url_name="pages:account", order=10),
+    "auth_core.password": MenuEntry(label=_("Password"), url_name="pages:account-password", order=20),
+}

@@ -1,0 +1,9 @@
+"""What the service puts into the menu of a person's own pages, beside what auth_core does."""
+
+from django.utils.translation import gettext_lazy as _
+
+from auth_core.registries import MenuEntry
+
+ENTRIES = {
+    "auth_mfa.factors": MenuEntry(label=_("Second factors"), url_name="mfa-pages:factors", order=30),
+}
