@@ -2,6 +2,7 @@
 
 from typing import Any, Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -39,6 +40,10 @@ class TotpFactor(Device):  # type: ignore[misc]  # django-otp is untyped
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    # As in Device, without a name for the way back: it would be one on every user model there is.
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", verbose_name=_("user")
+    )
     confirmed = models.BooleanField(_("confirmed"), default=False, help_text=_("Whether a code of it was proved once."))
     seed = EncryptedTextField(purpose="auth_mfa.totp.seed", help_text=_("The shared key in Base32, encrypted."))
     last_step = models.BigIntegerField(default=_NO_STEP, help_text=_("The time step that was spent last."))
