@@ -1,15 +1,18 @@
 """Celery: JSON alone, and tasks that happen in the context of whoever sent them."""
 
 import threading
+import time
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import pytest
+from celery import Celery
 
 from auth_core import context_celery
 from auth_core.context import TASK_HEADER, Context, bound, correlation_id
 from auth_core.registries import sweeps
-from auth_core.tasks import deliver_message
+from auth_core.tasks import deliver_message, offer
 from enterprise_auth.celery import app
 
 # Celery runs Django's checks when it loads the tasks, and those ask the database.
@@ -66,3 +69,13 @@ def test_a_thread_offers_tasks_to_our_broker() -> None:
     thread.join()
 
     assert found == ["enterprise_auth"]
+
+
+def test_one_try_is_all_that_a_broker_gets(monkeypatch: pytest.MonkeyPatch) -> None:
+    lost = Celery("lost", broker="amqp://127.0.0.1:1//", set_as_current=False)
+    monkeypatch.setattr("auth_core.tasks.deliver_message", lost.tasks["auth_core.deliver_message"])
+
+    began = time.monotonic()
+
+    assert not offer(UUID(int=1))
+    assert time.monotonic() - began < 5
