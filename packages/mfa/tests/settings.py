@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
-from auth_core.testing.settings import databases, redis_url
+from auth_core.testing.settings import databases, mails, redis_url
 
 SECRET_KEY = "test-only-" + "k" * 50
 DATABASES = databases()
+globals().update(mails())
 USE_TZ = True
 ROOT_URLCONF = "urls"
 AUTHENTICATION_BACKENDS = ["auth_core.backends.IdentifierBackend"]

@@ -1,9 +1,10 @@
 """A site with Django's own user, our login and our sessions."""
 
-from auth_core.testing.settings import databases, redis_url
+from auth_core.testing.settings import databases, mails, redis_url
 
 SECRET_KEY = "test-only-" + "k" * 50
 DATABASES = databases()
+globals().update(mails())
 USE_TZ = True
 ROOT_URLCONF = "urls"
 AUTHENTICATION_BACKENDS = ["auth_core.backends.IdentifierBackend"]

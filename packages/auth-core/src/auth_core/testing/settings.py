@@ -4,6 +4,8 @@ import os
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import django
+
 
 def databases() -> dict[str, dict[str, Any]]:
     """Return ``DATABASES``: PostgreSQL when ``TEST_DATABASE_URL`` names one, else SQLite in memory.
@@ -17,6 +19,13 @@ def databases() -> dict[str, dict[str, Any]]:
 def redis_url() -> str:
     """Return the URL of a Redis that belongs to this run alone; empty: none."""
     return os.environ.get("TEST_REDIS_URL", "")
+
+
+def mails() -> dict[str, Any]:
+    """Return the settings with which mails stay in memory: ``MAILERS`` where Django has it, else its own default."""
+    if django.VERSION < (6, 1):
+        return {}
+    return {"MAILERS": {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}}
 
 
 def _sqlite() -> dict[str, Any]:
