@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from auth_core import recovery, signup
+from auth_core import recovery, signup, verification
 from auth_core.browser import browser_secret_of, keep_browser_secret, keep_django_session, new_browser_secret
 from auth_core.client import client_of
 from auth_core.conf import core
@@ -15,7 +15,8 @@ from auth_core.evidence import session_of
 from auth_core.pages.base import AccountPage, Page, note, see_other, show
 from auth_core.pages.forms import EmailForm, PageForm, PasswordChangeForm, SignupCodeForm, SignupForm
 from auth_core.password_change import change_password
-from auth_core.people import profile_of
+from auth_core.people import SECOND_FACTORS_PART, profile_of
+from auth_core.registries import snapshot_parts
 
 _TO_LOGIN = [(_("Sign in"), "pages:login")]
 
@@ -54,10 +55,11 @@ class SignupPage(Page):
 class SignupCodePage(Page):
     """``/signup/code/``: the code from the mail, in the browser that signed up."""
 
+    template_name = "auth_core/signup_code.html"
     form_class = SignupCodeForm
     title, button = _("Look at your mails"), _("Confirm")
     lead = _("We have sent you a code and a link. Enter the code here, or follow the link.")
-    links = [(_("No mail? Begin again"), "pages:signup")]
+    links = [(_("Begin again"), "pages:signup")]
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         """Without an address there is nothing to confirm."""
@@ -77,6 +79,27 @@ class SignupCodePage(Page):
     def show(self, request: HttpRequest, form: PageForm, *, status: int = 200, **context: Any) -> HttpResponse:
         """Return the page; its form is posted here, wherever it is shown."""
         return super().show(request, form, status=status, action=reverse("pages:signup-code"), **context)
+
+
+class EmailResendPage(Page):
+    """``/email/resend/``: the mail again that proves an address; known and unknown look the same."""
+
+    form_class = EmailForm
+    title, button = _("Confirm your address"), _("Send the mail again")
+    lead = _("We send it to whoever waits for it. Ask in the browser in which you signed up.")
+    links = _TO_LOGIN
+
+    def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
+        """Ask for the mail, and go on with the code."""
+        email = form.cleaned_data["email"]
+        verification.resend_confirmation(
+            email=email, client=client_of(request), browser_secret=browser_secret_of(request)
+        )
+        lead = _(
+            "If this address waits to be confirmed, another mail is on its way. Follow its link, or enter its code"
+            " here; the mail before is worth nothing any more."
+        )
+        return SignupCodePage().show(request, SignupCodeForm(initial={"email": email}), lead=lead)
 
 
 class PasswordForgotPage(Page):
@@ -103,7 +126,9 @@ class ProfilePage(AccountPage):
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         """Show what we know of the person."""
-        return show(request, "auth_core/profile.html", {"profile": profile_of(request.user)})
+        knows_factors = snapshot_parts.get(SECOND_FACTORS_PART) is not None
+        known = {"profile": profile_of(request.user), "knows_factors": knows_factors}
+        return show(request, "auth_core/profile.html", known)
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         """Nothing is changed here."""

@@ -5,22 +5,28 @@ from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.contrib.messages import get_messages
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
 from django.utils.cache import patch_vary_headers
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy as _
 from django.views import View
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 
-from auth_core.errors import AuthError
+from auth_core.api.problems import headers_of
+from auth_core.context import correlation_id
+from auth_core.errors import AuthError, Unavailable
 from auth_core.links import site_name
 from auth_core.pages.forms import EmptyForm, PageForm
 from auth_core.registries import menu_entries
 
 HTTP_SEE_OTHER = 303
+
+#: What Django raises when the database is away or refuses to wait.
+DATABASE_LOST = (OperationalError, InterfaceError)
 
 
 @method_decorator([csrf_protect, sensitive_post_parameters()], name="dispatch")
@@ -44,10 +50,17 @@ class Page(View):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer, and keep the answer out of caches: it is one person's (ASVS 14.3.2)."""
-        response = super().dispatch(request, *args, **kwargs)
+        try:
+            response = self.answer(request, *args, **kwargs)
+        except DATABASE_LOST:
+            response = tell(request, Unavailable())
         response.headers["Cache-Control"] = "no-store"
         patch_vary_headers(response, ("Cookie",))
         return response
+
+    def answer(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Answer; a subclass may look at who asks before."""
+        return super().dispatch(request, *args, **kwargs)
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         """Show the form."""
@@ -95,11 +108,11 @@ class AccountPage(Page):
 
     template_name = "auth_core/account_form.html"
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def answer(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Let in whoever is signed in."""
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path(), resolve_url("pages:login"))
-        return super().dispatch(request, *args, **kwargs)
+        return super().answer(request, *args, **kwargs)
 
 
 def show(request: HttpRequest, template: str, context: Mapping[str, Any], *, status: int = 200) -> HttpResponse:
@@ -116,6 +129,36 @@ def note(
     """Return a page that says one thing, and where to go from there."""
     shown = [{"label": label, "url": resolve_url(name)} for label, name in links]
     return show(request, "auth_core/note.html", {"title": title, "lead": lead, "links": shown}, status=status)
+
+
+def tell(request: HttpRequest, refusal: AuthError) -> HttpResponse:
+    """Return the page that tells of *refusal* what there is to tell, and asks no database for it.
+
+    The database may be what is lost: no message is read from the session, nobody is looked up.
+    """
+    told = {
+        "title": refusal.title,
+        "lead": _ADVICE.get(refusal.code, _("Go back and try again, or begin anew.")),
+        "request_id": correlation_id(),
+        "links": [{"label": _("To the beginning"), "url": resolve_url("pages:account")}],
+        "messages": (),
+    }
+    response = show(request, "auth_core/note.html", told, status=int(refusal.status))
+    for name, value in headers_of(refusal).items():
+        response.headers[name] = value
+    return response
+
+
+#: What to do next, where something better can be said than to try again.
+_ADVICE: Mapping[str, Any] = {
+    "csrf_failed": _(
+        "The page was open for too long, or your browser keeps no cookies. Open it again and send it anew."
+    ),
+    "not_found": _("The address may be mistyped, or what was here is gone."),
+    "permission_denied": _("Your account may not do this. Whoever runs this service can change that."),
+    "internal_error": _("The fault is ours. If it stays, tell whoever runs this service the number below."),
+    "unavailable": _("Nothing was changed, and you are still signed in if you were. Try again in a few seconds."),
+}
 
 
 def see_other(address: str) -> HttpResponseRedirect:

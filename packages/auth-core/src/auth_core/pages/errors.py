@@ -3,15 +3,14 @@
 To be named as a site's ``handler400`` to ``handler500`` and ``CSRF_FAILURE_VIEW``.
 """
 
+import sys
+
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
-from django.utils.translation import gettext_lazy as _
 
 from auth_core import errors
-from auth_core.api.problems import headers_of, problem_response
-from auth_core.context import correlation_id
+from auth_core.api.problems import problem_response
 from auth_core.errors import AuthError
-from auth_core.pages.base import show
+from auth_core.pages.base import DATABASE_LOST, tell
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -30,8 +29,13 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """``handler500``: nothing is learnt but the request id (ASVS 16.5.1)."""
-    return _told(request, errors.InternalError())
+    """``handler500``: nothing is learnt but the request id (ASVS 16.5.1); a lost database is 503 (fault F07).
+
+    Django calls it while it handles what was raised, also by a middleware or by
+    somebody else's view, which no page of ours can catch.
+    """
+    is_database_lost = isinstance(sys.exception(), DATABASE_LOST)
+    return _told(request, errors.Unavailable() if is_database_lost else errors.InternalError())
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -41,11 +45,4 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def _told(request: HttpRequest, refusal: AuthError) -> HttpResponse:
     wants_page = "text/html" in request.headers.get("Accept", "") and not request.path.startswith("/api/")
-    if not wants_page:
-        return problem_response(refusal)
-    told = {"title": refusal.title, "lead": _("Go back and try again, or begin anew."), "request_id": correlation_id()}
-    links = [{"label": _("To the beginning"), "url": reverse("pages:account")}]
-    response = show(request, "auth_core/note.html", {**told, "links": links}, status=int(refusal.status))
-    for name, value in headers_of(refusal).items():
-        response.headers[name] = value
-    return response
+    return tell(request, refusal) if wants_page else problem_response(refusal)

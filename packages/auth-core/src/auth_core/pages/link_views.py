@@ -6,6 +6,7 @@ token stands in no history, no Referer and no screenshot (ASVS 14.2.1).
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponseBase
@@ -34,6 +35,8 @@ class LinkPage(Page):
     bare: ClassVar[str]
     done_title: Any = ""
     done_lead: Any = ""
+    #: Where to ask for another link of this kind, if people can do that themselves.
+    another: ClassVar[Sequence[tuple[Any, str]]] = ()
 
     def get(self, request: HttpRequest, token: str = "", **kwargs: Any) -> HttpResponseBase:
         """Put the token away, or show the button."""
@@ -85,8 +88,8 @@ class LinkPage(Page):
         return note(
             request,
             title=_("This link is not valid any more"),
-            lead=_("It was used, or it is too old, or something about the account has changed since. Ask for another."),
-            links=[(_("Sign in"), "pages:login")],
+            lead=_("It was used, or it is too old, or something about the account has changed since."),
+            links=[*self.another, (_("Sign in"), "pages:login")],
             status=int(refusal.status),
         )
 
@@ -95,6 +98,7 @@ class SignupConfirmPage(LinkPage):
     """``/signup/confirm/``."""
 
     kind, bare = PendingSignup, "pages:signup-confirm"
+    another = [(_("Send the mail again"), "pages:email-resend")]
     title, button = _("Confirm your address"), _("Confirm")
     lead = _("Then your account is made, and you can sign in.")
     done_title, done_lead = _("Your account is there"), _("Your address is confirmed. Sign in now.")
@@ -124,6 +128,7 @@ class EmailVerifyPage(LinkPage):
     """``/email/verify/``."""
 
     kind, bare = EmailVerification, "pages:email-verify"
+    another = [(_("Send the mail again"), "pages:email-resend")]
     title, button = _("Confirm your address"), _("Confirm")
     done_title, done_lead = _("Your address is confirmed"), _("Thank you.")
 
@@ -136,6 +141,7 @@ class PasswordResetPage(LinkPage):
     """``/password/reset/``."""
 
     kind, bare = ResetLink, "pages:password-reset"
+    another = [(_("Send me another link"), "pages:password-forgot")]
     form_class = NewPasswordForm
     title, button = _("Choose a new password"), _("Set the password")
     lead = _("Everywhere you are signed in, you will be signed out.")

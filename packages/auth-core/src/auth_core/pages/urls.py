@@ -22,6 +22,7 @@ urlpatterns = [
     path("logged-out/", login_views.LoggedOutPage.as_view(), name="logged-out"),
     path("signup/", account_views.SignupPage.as_view(), name="signup"),
     path("signup/code/", account_views.SignupCodePage.as_view(), name="signup-code"),
+    path("email/resend/", account_views.EmailResendPage.as_view(), name="email-resend"),
     path("password/forgot/", account_views.PasswordForgotPage.as_view(), name="password-forgot"),
     path("account/", account_views.ProfilePage.as_view(), name="account"),
     path("account/password/", account_views.PasswordChangePage.as_view(), name="account-password"),

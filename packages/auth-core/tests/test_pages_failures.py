@@ -1,0 +1,133 @@
+"""What people see when a part is lost, and how they have a mail sent again."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import OperationalError, connection
+from django.test import Client as Browser
+from django.test import RequestFactory
+
+from auth_core.account_creation import create_account
+from auth_core.models import EmailAddress
+from auth_core.pages import errors
+from auth_core.testing.mails import code_in, delivered, link_in, the_mail
+from conftest import PASSWORD
+
+pytestmark = pytest.mark.django_db
+
+HTML = {"HTTP_ACCEPT": "text/html"}
+
+
+def refuse(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+    """A database that is away."""
+    raise OperationalError("the database system is shutting down")
+
+
+def submit(browser: Browser, address: str, **fields: str) -> Any:
+    return send(browser, browser.get(address), address, **fields)
+
+
+def send(browser: Browser, page: Any, address: str, **fields: str) -> Any:
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.content.decode())
+    assert token, page.content.decode()
+    return browser.post(address, {"csrfmiddlewaretoken": token[1], **fields})
+
+
+@pytest.mark.parametrize("address", ["/account/", "/account/password/", "/login/answer/"])
+def test_a_page_whose_database_is_lost_says_so_and_asks_it_for_nothing_more(address: str, alice: Any) -> None:
+    browser = Browser(**HTML)
+    browser.cookies["__Host-login"] = "elb_" + "x" * 43
+    browser.post("/login/", {"identifier": "alice@example.org", "password": PASSWORD})
+    browser.cookies["__Host-login"] = "elb_" + "x" * 43
+
+    with connection.execute_wrapper(refuse):
+        answer = browser.get(address)
+
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert "no-store" in answer.headers["Cache-Control"]
+    assert "Not available right now" in answer.content.decode()
+    assert browser.get("/account/").status_code == 200
+
+
+def test_a_login_whose_database_is_lost_is_no_wrong_password(alice: Any) -> None:
+    browser = Browser(enforce_csrf_checks=True)
+    page = browser.get("/login/")
+
+    with connection.execute_wrapper(refuse):
+        answer = send(browser, page, "/login/", identifier="alice@example.org", password=PASSWORD)
+
+    assert (answer.status_code, "Retry-After" in answer.headers) == (503, True)
+    assert "not right" not in answer.content.decode()
+
+
+@pytest.mark.parametrize(("fault", "status"), [(OperationalError("away"), 503), (ValueError("secret cause"), 500)])
+def test_what_no_page_can_catch_is_told_apart_by_the_last_handler(fault: Exception, status: int) -> None:
+    request = RequestFactory().get("/anything/", **HTML)
+
+    try:
+        raise fault
+    except type(fault):
+        answer = errors.server_error(request)
+
+    assert (answer.status_code, "Retry-After" in answer.headers) == (status, status == 503)
+    assert str(fault) not in answer.content.decode()
+
+
+def test_a_program_gets_a_problem_document_instead_of_a_page() -> None:
+    request = RequestFactory().get("/api/v1/me/", **HTML)
+
+    try:
+        raise OperationalError
+    except OperationalError:
+        answer = errors.server_error(request)
+
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert b'"unavailable"' in answer.content
+
+
+def test_the_mail_of_a_sign_up_is_sent_again_and_its_code_is_the_good_one() -> None:
+    browser = Browser(enforce_csrf_checks=True)
+    asked = submit(browser, "/signup/", email="bob@example.org", password=PASSWORD)
+    first = code_in(the_mail())
+
+    again = send(browser, asked, "/email/resend/", email="bob@example.org")
+    second = code_in(the_mail())
+    stale = send(browser, again, "/signup/code/", email="bob@example.org", code=first) if first != second else None
+    done = send(browser, again, "/signup/code/", email="bob@example.org", code=second)
+
+    assert again.status_code == 200
+    assert stale is None or stale.status_code == 401
+    assert done.status_code == 200
+    assert get_user_model().objects.count() == 1
+
+
+def test_an_account_whose_address_is_not_confirmed_has_the_mail_sent_again() -> None:
+    create_account(email="bob@example.org", password=PASSWORD, verified=False)
+    browser = Browser(enforce_csrf_checks=True)
+    submit(browser, "/login/", identifier="bob@example.org", password=PASSWORD)
+    account = browser.get("/account/")
+    assert "not confirmed yet" in account.content.decode()
+
+    send(browser, account, "/email/resend/", email="bob@example.org")
+    bare = browser.get(link_in(the_mail()).removeprefix("https://auth.example.org")).headers["Location"]
+    proven = submit(browser, bare)
+
+    assert proven.status_code == 200
+    assert EmailAddress.objects.get().verified_at is not None
+    assert "not confirmed yet" not in browser.get("/account/").content.decode()
+
+
+@pytest.mark.asvs("6.3.8")
+def test_known_and_unknown_look_the_same_when_the_mail_is_asked_for_again(alice: Any) -> None:
+    create_account(email="bob@example.org", password=PASSWORD, verified=False)
+
+    def asked(email: str) -> tuple[int, str]:
+        answer = submit(Browser(), "/email/resend/", email=email)
+        return answer.status_code, re.sub(r'value="[^"]*"', "", answer.content.decode())
+
+    assert asked("alice@example.org") == asked("nobody@example.org") == asked("bob@example.org")
+    assert [message.to for message in delivered()] == [["bob@example.org"]]
