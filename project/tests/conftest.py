@@ -1,24 +1,5 @@
-"""Fixtures of the composition's tests."""
+"""What the composition's tests share; their fixtures are the kit's."""
 
-from typing import Any
+from auth_core.testing.factories import PASSWORD
 
-import pytest
-from django.test import Client as Browser
-
-from auth_core.account_creation import create_account
-
-PASSWORD = "correct horse battery staple"
-
-
-@pytest.fixture
-def alice(db: None) -> Any:
-    """Somebody with a proven address."""
-    return create_account(email="alice@example.org", password=PASSWORD, verified=True)
-
-
-@pytest.fixture
-def browser() -> Browser:
-    """A browser that has fetched the CSRF token, as a page would."""
-    browser = Browser(enforce_csrf_checks=True)
-    browser.defaults["HTTP_X_CSRFTOKEN"] = browser.get("/api/v1/csrf/").json()["csrf_token"]
-    return browser
+__all__ = ["PASSWORD"]

@@ -1,70 +1,24 @@
 """Fixtures of this package's tests."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from django.db import transaction
-from django.test import Client as Browser
 
-from auth_core.account_creation import create_account
 from auth_core.assurance import Assessment
-from auth_core.events import Event, event_recorded
+from auth_core.events import Event
+from auth_core.testing.browsers import answer, code_of, log_in, new_browser, post
 from auth_core.testing.doubles import NarrowIssuer, SetAssessor
+from auth_core.testing.factories import PASSWORD
 
-PASSWORD = "correct horse battery staple"
+__all__ = ["DOUBLES", "PASSWORD", "answer", "code_of", "log_in", "new_browser", "post"]
+
 DOUBLES = "auth_core.testing.doubles"
 
 
-def log_in(browser: Browser, *, identifier: str = "alice@example.org", password: str = PASSWORD, **body: Any) -> Any:
-    body = {"identifier": identifier, "password": password, **body}
-    return browser.post("/api/v1/login/", body, content_type="application/json")
-
-
-def answer(browser: Browser, challenged: Any, **given: Any) -> Any:
-    body = {"token": challenged.json()["token"], "answer": given}
-    return browser.post("/api/v1/login/answer/", body, content_type="application/json")
-
-
-def post(browser: Browser, path: str, **body: Any) -> Any:
-    return browser.post(f"/api/v1/{path}/", body, content_type="application/json")
-
-
-def code_of(answer: Any) -> Any:
-    return answer.json()["code"]
-
-
-def new_browser() -> Browser:
-    """Return a browser that has fetched the CSRF token, as a page would."""
-    browser = Browser(enforce_csrf_checks=True)
-    browser.defaults["HTTP_X_CSRFTOKEN"] = browser.get("/api/v1/csrf/").json()["csrf_token"]
-    return browser
-
-
 @pytest.fixture
-def alice(db: None) -> Any:
-    """Somebody with a proven address."""
-    return create_account(email="alice@example.org", password=PASSWORD, verified=True)
-
-
-@pytest.fixture
-def browser() -> Browser:
-    """A browser that has fetched the CSRF token, as a page would."""
-    return new_browser()
-
-
-@pytest.fixture
-def events(db: None) -> Iterator[list[Event]]:
+def events(db: None, recorded_events: list[Event]) -> list[Event]:
     """The events recorded, in order."""
-    recorded: list[Event] = []
-
-    def keep(event: Event, **kwargs: Any) -> None:
-        assert transaction.get_connection().in_atomic_block, f"{event.name} was recorded outside a transaction"
-        recorded.append(event)
-
-    event_recorded.connect(keep, weak=False)
-    yield recorded
-    event_recorded.disconnect(keep)
+    return recorded_events
 
 
 @pytest.fixture(autouse=True)

@@ -7,37 +7,34 @@ from django.contrib.auth.models import User
 from django.test import Client as Browser
 from django.utils import timezone
 
+from auth_core.testing import browsers
+from auth_core.testing.browsers import code_of, new_browser, post, with_csrf
+from auth_core.testing.factories import PASSWORD
 from auth_mfa import totp
 from auth_mfa.models import TotpFactor
 
-PASSWORD = "correct horse battery staple"
+__all__ = [
+    "KEY",
+    "PASSWORD",
+    "answer",
+    "code_of",
+    "current_code",
+    "enrolled",
+    "log_in",
+    "new_browser",
+    "post",
+    "with_csrf",
+]
+
 KEY = b"12345678901234567890"
 
 
-def post(browser: Browser, path: str, **body: Any) -> Any:
-    return browser.post(f"/api/v1/{path}/", body, content_type="application/json")
-
-
-def code_of(answer: Any) -> Any:
-    return answer.json()["code"]
-
-
-def new_browser() -> Browser:
-    browser = Browser(enforce_csrf_checks=True)
-    return with_csrf(browser)
-
-
-def with_csrf(browser: Browser) -> Browser:
-    browser.defaults["HTTP_X_CSRFTOKEN"] = browser.get("/api/v1/csrf/").json()["csrf_token"]
-    return browser
-
-
 def log_in(browser: Browser, identifier: str = "alice") -> Any:
-    return post(browser, "login", identifier=identifier, password=PASSWORD)
+    return browsers.log_in(browser, identifier=identifier)
 
 
 def answer(browser: Browser, challenged: Any, code: Any) -> Any:
-    return post(browser, "login/answer", token=challenged.json()["token"], answer={"code": code})
+    return browsers.answer(browser, challenged, code=code)
 
 
 def current_code(key: bytes = KEY, steps: int = 0) -> str:
@@ -53,12 +50,6 @@ def enrolled(user: Any, *, key: bytes = KEY, name: str = "Phone") -> TotpFactor:
 def alice(db: None) -> User:
     """Somebody with a password."""
     return User.objects.create_user("alice", "alice@example.org", PASSWORD)
-
-
-@pytest.fixture
-def browser() -> Browser:
-    """A browser that has fetched the CSRF token, as a page would."""
-    return new_browser()
 
 
 @pytest.fixture

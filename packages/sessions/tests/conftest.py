@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from django.test import Client as Browser
 
-from auth_core.account_creation import create_account
+from auth_core.testing.factories import PASSWORD
 
-PASSWORD = "correct horse battery staple"
+__all__ = ["PASSWORD", "Caller"]
 
 
 class Caller:
@@ -38,20 +38,6 @@ class Caller:
 
 
 @pytest.fixture
-def alice(db: None) -> Any:
-    """Somebody with a proven address."""
-    return create_account(email="alice@example.org", password=PASSWORD, verified=True)
-
-
-@pytest.fixture
 def caller() -> Caller:
     """A caller without a browser."""
     return Caller()
-
-
-@pytest.fixture
-def browser() -> Browser:
-    """A browser that has fetched the CSRF token, as a page would."""
-    browser = Browser(enforce_csrf_checks=True)
-    browser.defaults["HTTP_X_CSRFTOKEN"] = browser.get("/api/v1/csrf/").json()["csrf_token"]
-    return browser

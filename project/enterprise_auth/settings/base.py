@@ -104,6 +104,7 @@ AUTH_CORE: dict[str, Any] = {
     "TRUSTED_PROXIES": env.many("TRUSTED_PROXIES"),
     "REDIS_URL": env.text("REDIS_URL"),
     "SITE_NAME": "Enterprise Auth",
+    "SMS_BACKEND": env.text("SMS_BACKEND"),
     "OUTBOX_RELAY": "celery" if env.text("BROKER_URL") else "thread",
 }
 AUTH_SESSIONS = {"REDIS_URL": env.text("REDIS_SESSION_URL")}

@@ -14,7 +14,7 @@ class AuthCoreConfig(AppConfig):
 
     def ready(self) -> None:
         """Watch rows, offer snapshot parts and sweeps, register the checks."""
-        from auth_core import checks, event_log, limits, mail, notices, outbox, people, receivers  # noqa: F401, PLC0415 - checks register by import; models exist only now
+        from auth_core import checks, event_log, limits, mail, notices, outbox, people, receivers, sms  # noqa: F401, PLC0415 - checks register by import; models exist only now
         from auth_core.models.one_time_link import delete_expired_links  # noqa: PLC0415 - as above
         from auth_core.models.pending_login import delete_expired as delete_expired_logins  # noqa: PLC0415 - as above
         from auth_core.notify import EMAIL, NOWHERE  # noqa: PLC0415 - as above
@@ -26,6 +26,7 @@ class AuthCoreConfig(AppConfig):
         notices.connect()
         outbox.connect()
         outbox_channels.register(EMAIL, mail.deliver)
+        outbox_channels.register(sms.SMS, sms.deliver)
         outbox_channels.register(NOWHERE, mail.deliver_nowhere)
         sweeps.register("auth_core.guess_budgets", limits.delete_expired)
         sweeps.register("auth_core.links", delete_expired_links)

@@ -73,6 +73,19 @@ def check_signup(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register()
+def check_sms_backend(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse what cannot send: the first person who waits for a code would wait in vain."""
+    if not core.SMS_BACKEND:
+        return []
+    problem = _import_problem(core.SMS_BACKEND)
+    if not problem and not callable(getattr(import_string(core.SMS_BACKEND), "send", None)):
+        problem = "it has no method `send`"
+    hint = "Name a class with `send(text, *, idempotency_key)`, or leave it empty: none are sent."
+    message = f"AUTH_CORE['SMS_BACKEND'] names {core.SMS_BACKEND!r}: {problem}."
+    return [Error(message, hint=hint, id="auth_core.E008")] if problem else []
+
+
+@register()
 def check_networks(**kwargs: Any) -> list[CheckMessage]:
     """Refuse what is no network: it would fail at every request, or name another network than was meant."""
     named: dict[str, Sequence[str]] = {

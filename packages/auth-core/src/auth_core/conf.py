@@ -62,6 +62,7 @@ class CoreSettings(PackageSettings):
     BOOTSTRAP_LIFETIME = Option(
         timedelta(minutes=15), doc="How long the link that makes the first administrator is good for."
     )
+    SMS_BACKEND = Option("", doc="Dotted path of the class that sends text messages; empty: none are sent.")
     NOTICES = Option(True, doc="Whether people are told by mail what happened to their account (ASVS 6.3.7).")
     PASSWORD_TIME_COST = Option(2, unit="passes", doc="argon2id t (OWASP: t=2 with 19 MiB).")
     PASSWORD_MEMORY_COST = Option(19 * 1024, unit="KiB", doc="argon2id m.")

@@ -1,12 +1,15 @@
 """A pytest plugin for tests of and beside our packages: ``-p auth_core.testing.plugin``."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.conf import settings as django_settings
+from django.test import Client as Browser
 
+from auth_core.testing.clock import Clock, stopped_clock
+from auth_core.testing.postgresql import OwnPostgreSQL
 from auth_core.testing.redis import OwnRedis
 
 
@@ -47,15 +50,58 @@ def shared(settings: Any, own_redis: OwnRedis) -> OwnRedis:
 
 
 @pytest.fixture
+def own_postgresql() -> Iterator[OwnPostgreSQL]:
+    """A PostgreSQL of this test alone, empty."""
+    with OwnPostgreSQL() as server:
+        yield server
+
+
+@pytest.fixture
 def recorded_events() -> Iterator[list[Any]]:
-    """The events recorded during this test, in order."""
-    from auth_core.events import event_recorded  # noqa: PLC0415 - Django is set up only now
+    """The events recorded during this test, in order; the test fails when one was recorded outside a transaction."""
+    from auth_core.testing.events import recording  # noqa: PLC0415 - Django is set up only now
 
-    recorded: list[Any] = []
+    with recording() as recorded:
+        yield recorded
 
-    def keep(event: Any, **kwargs: Any) -> None:
-        recorded.append(event)
 
-    event_recorded.connect(keep, weak=False)
-    yield recorded
-    event_recorded.disconnect(keep)
+@pytest.fixture
+def clock() -> Iterator[Clock]:
+    """The clock, which stands still until the test moves it: ``clock.forward(minutes=5)``."""
+    with stopped_clock() as clock:
+        yield clock
+
+
+@pytest.fixture
+def captured_texts(settings: Any) -> Iterator[None]:
+    """Let text messages stay in memory; `auth_core.testing.texts` reads them."""
+    from auth_core.testing import texts  # noqa: PLC0415 - Django is set up only now
+
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "SMS_BACKEND": texts.BACKEND}
+    texts.MemoryBackend.sent.clear()
+    yield
+    texts.MemoryBackend.sent.clear()
+
+
+@pytest.fixture
+def signed_in(db: None) -> Callable[..., Browser]:
+    """Signs somebody in: ``signed_in(user, assurance="aal2")``; see `auth_core.testing.sessions.sign_in`."""
+    from auth_core.testing.sessions import sign_in  # noqa: PLC0415 - Django is set up only now
+
+    return sign_in
+
+
+@pytest.fixture
+def browser() -> Browser:
+    """A browser that has fetched the CSRF token, as a page would."""
+    from auth_core.testing.browsers import new_browser  # noqa: PLC0415 - Django is set up only now
+
+    return new_browser()
+
+
+@pytest.fixture
+def alice(db: None) -> Any:
+    """Somebody with a password and a proven address, alice@example.org."""
+    from auth_core.testing.factories import make_user  # noqa: PLC0415 - Django is set up only now
+
+    return make_user("alice@example.org")

@@ -1,0 +1,37 @@
+"""Events, as they are recorded while a test looks on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import transaction
+
+from auth_core.events import Event, event_recorded
+
+
+class RecordedOutsideTransaction(AssertionError):
+    """An event was recorded in no transaction: the change it tells of could be undone without it."""
+
+
+@contextmanager
+def recording() -> Iterator[list[Event]]:
+    """Give the events that are recorded meanwhile, in order.
+
+    Raises:
+        RecordedOutsideTransaction: at the end, so that no view in between answers it with a 500.
+    """
+    recorded: list[Event] = []
+    outside: list[str] = []
+
+    def keep(event: Event, **kwargs: Any) -> None:
+        recorded.append(event)
+        if not transaction.get_connection().in_atomic_block:
+            outside.append(event.name.value)
+
+    event_recorded.connect(keep, weak=False)
+    try:
+        yield recorded
+    finally:
+        event_recorded.disconnect(keep)
+    if outside:
+        raise RecordedOutsideTransaction(", ".join(outside))

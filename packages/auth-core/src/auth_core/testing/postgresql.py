@@ -1,0 +1,156 @@
+"""A PostgreSQL of a test's own, so that it may be killed and paused: the shared one never is."""
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import psycopg
+from django.db import connections
+
+#: Where distributions keep what they do not put on the path.
+_FOLDERS = "/usr/lib/postgresql"
+
+#: Nothing of it must survive a crash of the machine.
+_OPTIONS = (
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "max_connections=120",
+    "log_min_messages=fatal",
+)
+
+
+class OwnPostgreSQL:
+    """Runs a server from the installed binaries on a Unix socket and a free port of this machine alone."""
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
+        self._data = self._folder / "data"
+        self._account = _account()
+        self._server: subprocess.Popen[bytes] | None = None
+        self.port = _free_port()
+
+    def __enter__(self) -> Self:
+        if self._account:
+            shutil.chown(self._folder, self._account)
+        self._run("initdb", "-D", str(self._data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.kill()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    @property
+    def url(self) -> str:
+        """What ``DATABASE_URL`` would be."""
+        return f"postgres://postgres@127.0.0.1:{self.port}/postgres"
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What Django's ``DATABASES`` says of it."""
+        return {"NAME": "postgres", "USER": "postgres", "PASSWORD": "", "HOST": "127.0.0.1", "PORT": str(self.port)}
+
+    def start(self) -> None:
+        """Start it with what it held, and wait until it answers."""
+        options = (f"port={self.port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={self._folder}")
+        chosen = [part for option in (*options, *_OPTIONS) for part in ("-c", option)]
+        self._server = subprocess.Popen(
+            [_binary("postgres"), "-D", str(self._data), *chosen],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self._folder, user=self._account,
+        )  # fmt: skip
+        deadline = time.monotonic() + 20
+        while not self._answers():
+            if time.monotonic() > deadline or self._server.poll() is not None:
+                raise TimeoutError("The server does not answer.")
+            time.sleep(0.05)
+
+    def kill(self) -> None:
+        """End it and every process of it as a crash would; what was committed is there after `start`."""
+        if self._server is not None:
+            self._signal(signal.SIGKILL)
+            self._server.wait()
+            self._server = None
+
+    def pause(self) -> None:
+        """Let it hang: connections are taken by the system, and nothing answers."""
+        self._signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let it answer again."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._server is None:
+            return
+        found = subprocess.run(["pgrep", "-P", str(self._server.pid)], capture_output=True, text=True, check=False)
+        # The parent first: it would take the death of a child for a crash, and start over.
+        for process in (self._server.pid, *map(int, found.stdout.split())):
+            try:
+                os.kill(process, number)
+            except ProcessLookupError:
+                continue
+
+    def _answers(self) -> bool:
+        try:
+            with psycopg.connect(self.url.replace("postgres://", "postgresql://"), connect_timeout=2):
+                return True
+        except psycopg.OperationalError:
+            return False
+
+    def _run(self, name: str, *arguments: str) -> None:
+        subprocess.run([_binary(name), *arguments], check=True, capture_output=True, cwd="/", user=self._account)
+
+
+@contextmanager
+def as_default_database(server: OwnPostgreSQL) -> Iterator[None]:
+    """Let this thread's default connection be one to *server*; the site's backend must be PostgreSQL."""
+    connection = connections["default"]
+    former = dict(connection.settings_dict)
+    connection.close()
+    connection.settings_dict.update(server.parameters)
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict.clear()
+        connection.settings_dict.update(former)
+
+
+def _binary(name: str) -> str:
+    """Return the path of a program of PostgreSQL, the newest there is.
+
+    Raises:
+        FileNotFoundError: it is not installed.
+    """
+    installed = sorted(Path(_FOLDERS).glob(f"*/bin/{name}"), key=lambda path: int(path.parts[-3]))
+    found = shutil.which(name) or (str(installed[-1]) if installed else "")
+    if not found:
+        raise FileNotFoundError(f"{name} is not installed.")
+    # Both programs must be of one version: the path may know only one of them.
+    return str(installed[-1]) if installed else found
+
+
+def _account() -> str | None:
+    """Return whom the server runs as: it refuses to be root; ``None``: whoever runs the tests."""
+    if os.geteuid() != 0:
+        return None
+    return pwd.getpwnam("postgres").pw_name
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,156 @@
+"""Text messages leave after the commit, once, and nothing of them is read on the way."""
+
+import logging
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+from django.db import transaction
+from django.utils import translation
+
+from auth_core import outbox, sms
+from auth_core.models import OutboxMessage
+from auth_core.notify import NOWHERE
+from auth_core.outbox import NotInTransaction
+from auth_core.sms import MemoryBackend, NoSmsBackend, SmsBackend, Text, post_text
+from auth_core.testing.texts import BACKEND, code_in_text, delivered_texts, the_text
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NUMBER = "+431234567890"
+CODE = "271828"
+
+
+@pytest.fixture(autouse=True)
+def captured(captured_texts: None) -> None:
+    """Texts stay in memory."""
+
+
+def post(**changes: Any) -> OutboxMessage:
+    with transaction.atomic():
+        return post_text(**{"template": "code", "number": NUMBER, "secret": {"code": CODE}, **changes})
+
+
+def test_a_text_arrives_with_its_code() -> None:
+    post()
+
+    text = the_text()
+
+    assert text.number == NUMBER
+    assert code_in_text(text) == CODE
+    assert text.body == f"{CODE} is your code for auth.example.org. Never tell it to anybody."
+
+
+def test_a_change_that_is_undone_sends_nothing() -> None:
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        post_text(template="code", number=NUMBER, secret={"code": CODE})
+        _ = 1 / 0
+
+    assert delivered_texts() == []
+
+
+def test_a_text_belongs_into_a_transaction() -> None:
+    with pytest.raises(NotInTransaction):
+        post_text(template="code", number=NUMBER)
+
+
+def test_number_and_code_are_ciphertext_and_wiped_when_delivered() -> None:
+    post()
+    before = str(OutboxMessage.objects.values().get())
+
+    text = the_text()
+
+    row = OutboxMessage.objects.get()
+    assert NUMBER not in before
+    assert CODE not in before
+    assert (row.secret, row.outcome) == ("", "delivered")
+    assert NUMBER not in repr(text)
+    assert CODE not in repr(text)
+
+
+def test_a_backend_that_fails_is_asked_again_under_the_same_key(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    keys: list[str] = []
+
+    def fail_once(self: SmsBackend, text: Text, *, idempotency_key: str) -> None:
+        keys.append(idempotency_key)
+        if len(keys) == 1:
+            raise ConnectionError(f"{text.number}: {text.body}")
+
+    monkeypatch.setattr(MemoryBackend, "send", fail_once)
+    posted = post()
+
+    with caplog.at_level(logging.DEBUG):
+        assert not outbox.deliver(posted.pk)
+        OutboxMessage.objects.update(due_at=posted.created_at)
+        assert outbox.deliver(posted.pk)
+
+    assert keys == [str(posted.pk)] * 2
+    told = caplog.text + str([vars(record) for record in caplog.records])
+    assert NUMBER not in told
+    assert CODE not in told
+
+
+def test_a_site_without_a_backend_posts_none(settings: Any) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "SMS_BACKEND": ""}
+
+    with pytest.raises(NoSmsBackend):
+        post()
+
+    assert not sms.sends_texts()
+    assert not OutboxMessage.objects.exists()
+
+
+def test_a_backend_that_was_taken_away_leaves_the_text_for_later(settings: Any) -> None:
+    posted = post()
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "SMS_BACKEND": ""}
+
+    assert not outbox.deliver(posted.pk)
+
+    row = OutboxMessage.objects.get()
+    assert (row.settled_at, row.problem) == (None, "NoSmsBackend")
+
+
+def test_a_text_for_nobody_is_the_same_row_and_goes_nowhere() -> None:
+    somebodys, nobodys = post(), post(channel=NOWHERE)
+
+    assert len(nobodys.secret) == len(somebodys.secret)
+    assert len(delivered_texts()) == 1
+    assert OutboxMessage.objects.filter(outcome="delivered").count() == 2
+
+
+def test_the_console_prints_the_text_and_logs_nothing(
+    settings: Any, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "SMS_BACKEND": "auth_core.sms.ConsoleBackend"}
+    post()
+
+    with caplog.at_level(logging.DEBUG):
+        outbox.deliver_due()
+
+    assert f"SMS to {NUMBER}:\n{CODE} is your code" in capsys.readouterr().out
+    assert caplog.text == ""
+
+
+def test_a_language_that_is_not_there_is_the_sites() -> None:
+    with translation.override("en"):
+        post(values={"language": "xx"})
+
+    assert "is your code" in the_text().body
+
+
+@pytest.mark.parametrize("path", ["nowhere.Backend", "auth_core.sms.Text", "nonsense"])
+def test_a_path_that_cannot_send_stops_the_start(path: str, settings: Any) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "SMS_BACKEND": path}
+
+    with pytest.raises(SystemCheckError, match=r"auth_core\.E008"):
+        call_command("check")
+
+
+@pytest.mark.parametrize("path", ["", BACKEND, "auth_core.sms.ConsoleBackend"])
+def test_a_path_that_can_send_or_none_is_right(path: str, settings: Any) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "SMS_BACKEND": path}
+
+    call_command("check")
