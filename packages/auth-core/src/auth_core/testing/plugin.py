@@ -75,12 +75,13 @@ def clock() -> Iterator[Clock]:
 @pytest.fixture
 def captured_texts(settings: Any) -> Iterator[None]:
     """Let text messages stay in memory; `auth_core.testing.texts` reads them."""
-    from auth_core.testing import texts  # noqa: PLC0415 - Django is set up only now
+    from auth_core.sms import MemoryBackend  # noqa: PLC0415 - Django is set up only now
+    from auth_core.testing.texts import BACKEND  # noqa: PLC0415 - as above
 
-    settings.AUTH_CORE = {**settings.AUTH_CORE, "SMS_BACKEND": texts.BACKEND}
-    texts.MemoryBackend.sent.clear()
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "SMS_BACKEND": BACKEND}
+    MemoryBackend.sent.clear()
     yield
-    texts.MemoryBackend.sent.clear()
+    MemoryBackend.sent.clear()
 
 
 @pytest.fixture

@@ -20,14 +20,8 @@ from django.db import connections
 #: Where distributions keep what they do not put on the path.
 _FOLDERS = "/usr/lib/postgresql"
 
-#: Nothing of it must survive a crash of the machine.
-_OPTIONS = (
-    "fsync=off",
-    "synchronous_commit=off",
-    "full_page_writes=off",
-    "max_connections=120",
-    "log_min_messages=fatal",
-)
+#: It must survive the crash of its processes, not of the machine: commits are awaited, disks are not.
+_OPTIONS = ("fsync=off", "full_page_writes=off", "max_connections=120", "log_min_messages=fatal")
 
 
 class OwnPostgreSQL:

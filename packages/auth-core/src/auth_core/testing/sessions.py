@@ -14,7 +14,7 @@ from auth_core.assurance import Assurance, assurance_of
 from auth_core.browser import enter_session, new_browser_secret
 from auth_core.client import client_of
 from auth_core.contracts import Grant, Granted, Purpose, Transport
-from auth_core.login import advance
+from auth_core.login import advance, grant_issuer
 from auth_core.methods import Evidence, Method
 from auth_core.models import PendingLogin
 
@@ -59,13 +59,15 @@ def sign_in(
         evidence: What was proved; left out: see `evidence_for`.
 
     Raises:
-        NotGranted: a step of the site still asks for something.
+        NotGranted: a step of the site still asks for something, or its sessions know no such transport.
         ValueError: *evidence* does not reach *assurance*.
         AuthError: the site refuses the person, as it would at any login.
     """
     proved = evidence_for(assurance) if evidence is None else list(evidence)
     if (reached := assurance_of(proved)) < Assurance.from_acr(assurance):
         raise ValueError(f"The evidence reaches {reached.acr}, not {assurance}.")
+    if transport not in grant_issuer().transports:
+        raise NotGranted(f"The sessions of this site know no transport {transport.value!r}.")
     request = _request()
     login = PendingLogin.objects.open(
         user=user,
