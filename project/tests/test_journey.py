@@ -6,13 +6,11 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
 from django.test import Client as Browser
-from django.test.utils import CaptureQueriesContext
 
 from auth_audit.models import AuditEntry
 from auth_audit.testing.trail import recorded
-from auth_core.cache import shared_cache
+from auth_core.testing.counting import counted
 from auth_core.testing.redis import OwnRedis
 from auth_core.testing.settings import redis_url
 from conftest import PASSWORD
@@ -87,32 +85,18 @@ def test_an_address_that_is_taken_is_refused(alice: Any, monkeypatch: pytest.Mon
         create_user(monkeypatch)
 
 
-def statements(queries: CaptureQueriesContext) -> list[str]:
-    """Return what was asked of the database, without what only begins and ends transactions."""
-    sql = [query["sql"] for query in queries.captured_queries]
-    return [text for text in sql if not text.startswith(("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE"))]
-
-
-def of_the_trail(asked: list[str]) -> list[str]:
-    return [text for text in asked if 'INSERT INTO "auth_audit_auditentry"' in text]
-
-
 @pytest.mark.django_db(transaction=True)
 def test_what_a_login_costs(shared: OwnRedis, alice: Any) -> None:
     caller = Browser()
     log_in(caller)
-    cache = shared_cache(shared.url)
-    assert cache is not None
-    before = cache.round_trips
 
-    with CaptureQueriesContext(connection) as queries:
+    with counted() as cost:
         granted = log_in(caller)
 
-    asked = statements(queries)
     assert granted.status_code == 200
-    assert len(of_the_trail(asked)) == 3
-    assert len(asked) - 3 <= 9, asked
-    assert cache.round_trips - before == 2
+    assert len(cost.entries) == 3
+    assert cost.queries <= 9, cost.statements
+    assert cost.round_trips == 2
 
 
 @pytest.mark.django_db(transaction=True)
@@ -120,21 +104,16 @@ def test_what_me_and_logout_cost(shared: OwnRedis, alice: Any) -> None:
     caller = Browser()
     header = {"HTTP_AUTHORIZATION": f"Session {log_in(caller).json()['credential']}"}
     caller.get("/api/v1/me/", **header)
-    cache = shared_cache(shared.url)
-    assert cache is not None
 
-    before = cache.round_trips
-    with CaptureQueriesContext(connection) as queries:
+    with counted() as me:
         caller.get("/api/v1/me/", **header)
-    assert (len(queries), cache.round_trips - before) == (0, 1)
-
-    before = cache.round_trips
-    with CaptureQueriesContext(connection) as queries:
+    with counted() as logout:
         caller.post("/api/v1/logout/", {}, content_type="application/json", **header)
-    asked = statements(queries)
-    assert len(of_the_trail(asked)) == 2
-    assert len(asked) - 2 == 2, asked
-    assert cache.round_trips - before == 2
+
+    assert (me.queries, me.round_trips) == (0, 1)
+    assert len(logout.entries) == 2
+    assert logout.queries == 2, logout.statements
+    assert logout.round_trips == 2
 
 
 @pytest.mark.django_db(transaction=True)
@@ -145,13 +124,13 @@ def test_me_without_the_cache(shared: OwnRedis, alice: Any) -> None:
     shared.flush()
     costs = []
     for _request in range(2):
-        with CaptureQueriesContext(connection) as queries:
+        with counted() as cost:
             caller.get("/api/v1/me/", **header)
-        costs.append(len(queries))
+        costs.append(cost.queries)
     shared.kill()
     for _request in range(5):
-        with CaptureQueriesContext(connection) as queries:
+        with counted() as cost:
             caller.get("/api/v1/me/", **header)
-        costs.append(len(queries))
+        costs.append(cost.queries)
 
     assert costs == [2, 0, 2, 2, 2, 2, 2]

@@ -10,12 +10,13 @@ from uuid import uuid4
 import pytest
 import time_machine
 from django.db import connection, models
-from django.test.utils import CaptureQueriesContext, isolate_apps
+from django.test.utils import isolate_apps
 from django.utils import timezone
 
 from auth_core.cache import shared_cache
 from auth_core.fields import EncryptedTextField
 from auth_core.one_time import digest
+from auth_core.testing.counting import counted
 from auth_core.testing.redis import OwnRedis
 from auth_sessions import lifecycle, snapshots
 from auth_sessions.models import Session
@@ -27,12 +28,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def costs(shared: OwnRedis, caller: Caller, path: str = "me/") -> tuple[int, int]:
     """Return queries and round trips of one request."""
-    cache = shared_cache(shared.url)
-    assert cache is not None
-    before = cache.round_trips
-    with CaptureQueriesContext(connection) as queries:
+    with counted() as cost:
         assert caller.get(path).status_code == 200
-    return len(queries), cache.round_trips - before
+    return cost.queries, cost.round_trips
 
 
 def test_a_warm_me_is_no_query_and_one_round_trip(shared: OwnRedis, alice: Any, caller: Caller) -> None:
