@@ -5,13 +5,12 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client as Browser
-from django.utils import timezone
 
 from auth_core.testing import browsers
 from auth_core.testing.browsers import code_of, new_browser, post, with_csrf
 from auth_core.testing.factories import PASSWORD
-from auth_mfa import totp
-from auth_mfa.models import TotpFactor
+from auth_mfa.testing.factors import KEY, current_code
+from auth_mfa.testing.factors import add_totp as enrolled
 
 __all__ = [
     "KEY",
@@ -26,8 +25,6 @@ __all__ = [
     "with_csrf",
 ]
 
-KEY = b"12345678901234567890"
-
 
 def log_in(browser: Browser, identifier: str = "alice") -> Any:
     return browsers.log_in(browser, identifier=identifier)
@@ -35,15 +32,6 @@ def log_in(browser: Browser, identifier: str = "alice") -> Any:
 
 def answer(browser: Browser, challenged: Any, code: Any) -> Any:
     return browsers.answer(browser, challenged, code=code)
-
-
-def current_code(key: bytes = KEY, steps: int = 0) -> str:
-    return totp.code_at(key, totp.step_at(timezone.now().timestamp()) + steps)
-
-
-def enrolled(user: Any, *, key: bytes = KEY, name: str = "Phone") -> TotpFactor:
-    factor: TotpFactor = TotpFactor.objects.create(user=user, name=name, seed=totp.to_base32(key), confirmed=True)
-    return factor
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import load_backend
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware, get_token
@@ -47,7 +48,7 @@ def sign_in(
     *,
     assurance: str = "aal1",
     evidence: Sequence[Evidence] | None = None,
-    transport: Transport = Transport.COOKIE,
+    transport: Transport | str = Transport.COOKIE,
 ) -> Browser:
     """Return a caller whose session the site granted *user* for the evidence.
 
@@ -66,12 +67,13 @@ def sign_in(
     proved = evidence_for(assurance) if evidence is None else list(evidence)
     if (reached := assurance_of(proved)) < Assurance.from_acr(assurance):
         raise ValueError(f"The evidence reaches {reached.acr}, not {assurance}.")
+    transport = Transport(transport)
     if transport not in grant_issuer().transports:
         raise NotGranted(f"The sessions of this site know no transport {transport.value!r}.")
     request = _request()
     login = PendingLogin.objects.open(
         user=user,
-        backend=settings.AUTHENTICATION_BACKENDS[0],
+        backend=_backend_of(user),
         purpose=Purpose.LOGIN,
         transport=transport,
         evidence=proved,
@@ -83,6 +85,12 @@ def sign_in(
     if transport == Transport.TOKEN:
         return Browser(enforce_csrf_checks=True, HTTP_AUTHORIZATION=f"Session {outcome.grant.credential}")
     return _browser_of(request, outcome.grant)
+
+
+def _backend_of(user: Any) -> str:
+    """Return the first authentication backend that knows *user*: some only answer what people may do."""
+    known = (path for path in settings.AUTHENTICATION_BACKENDS if load_backend(path).get_user(user.pk) is not None)
+    return next(known, settings.AUTHENTICATION_BACKENDS[0])
 
 
 def _request() -> Any:

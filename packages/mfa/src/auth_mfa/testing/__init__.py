@@ -1,0 +1,1 @@
+"""For tests of sites that have second factors; never imported by running code."""
