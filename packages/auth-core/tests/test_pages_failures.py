@@ -127,7 +127,7 @@ def test_known_and_unknown_look_the_same_when_the_mail_is_asked_for_again(alice:
 
     def asked(email: str) -> tuple[int, str]:
         answer = submit(Browser(), "/email/resend/", email=email)
-        return answer.status_code, re.sub(r'value="[^"]*"', "", answer.content.decode())
+        return answer.status_code, re.sub(rf'value="[^"]*"|{email}', "", answer.content.decode())
 
     assert asked("alice@example.org") == asked("nobody@example.org") == asked("bob@example.org")
     assert [message.to for message in delivered()] == [["bob@example.org"]]

@@ -87,9 +87,11 @@ class Page(View):
     def refuse(self, request: HttpRequest, form: PageForm, refusal: AuthError) -> HttpResponseBase:
         """Show the form again, with what is wrong beside the field."""
         for wrong in refusal.errors:
-            form.add_error(wrong.field if wrong.field in form.fields else None, wrong.detail)
+            # Programs send an object within an object; a form has the innermost names.
+            name = wrong.field.rpartition(".")[2]
+            form.add_error(name if name in form.fields else None, wrong.detail)
         if not refusal.errors:
-            form.add_error(None, refusal.detail)
+            form.add_error(*form.blames.get(refusal.code, (None, refusal.detail)))
         response = self.show(request, form, status=int(refusal.status))
         for name, value in refusal.headers.items():
             response.headers[name] = value
@@ -118,9 +120,20 @@ class AccountPage(Page):
 def show(request: HttpRequest, template: str, context: Mapping[str, Any], *, status: int = 200) -> HttpResponse:
     """Return a page with what every page needs."""
     entries = sorted(menu_entries.values(), key=lambda entry: entry.order)
-    menu = [{"label": entry.label, "url": resolve_url(entry.url_name)} for entry in entries]
+    menu = _marked([{"label": entry.label, "url": resolve_url(entry.url_name)} for entry in entries], request.path)
     known = {"site_name": site_name(), "menu": menu, "request": request, "messages": get_messages(request)}
     return render(request, template, {**known, **context}, status=status)
+
+
+def _marked(menu: list[dict[str, Any]], path: str) -> list[dict[str, Any]]:
+    """Say which entry the page is, or belongs to: of those above it the nearest."""
+    above = [entry["url"] for entry in menu if path.startswith(entry["url"])]
+    nearest = max(above, key=len, default="")
+    return [{**entry, "current": _current(entry["url"] == nearest, nearest == path)} for entry in menu]
+
+
+def _current(is_nearest: bool, is_page: bool) -> str:
+    return ("page" if is_page else "true") if is_nearest else ""
 
 
 def note(
@@ -137,7 +150,7 @@ def tell(request: HttpRequest, refusal: AuthError) -> HttpResponse:
     The database may be what is lost: no message is read from the session, nobody is looked up.
     """
     told = {
-        "title": refusal.title,
+        "title": _TITLES.get(refusal.code, refusal.title),
         "lead": _ADVICE.get(refusal.code, _("Go back and try again, or begin anew.")),
         "request_id": correlation_id(),
         "links": [{"label": _("To the beginning"), "url": resolve_url("pages:account")}],
@@ -148,6 +161,15 @@ def tell(request: HttpRequest, refusal: AuthError) -> HttpResponse:
         response.headers[name] = value
     return response
 
+
+#: What programs are told, in the words of people.
+_TITLES: Mapping[str, Any] = {
+    "csrf_failed": _("This form was not taken"),
+    "not_found": _("There is nothing here"),
+    "permission_denied": _("You may not do this"),
+    "internal_error": _("Something went wrong"),
+    "unavailable": _("Not available right now"),
+}
 
 #: What to do next, where something better can be said than to try again.
 _ADVICE: Mapping[str, Any] = {

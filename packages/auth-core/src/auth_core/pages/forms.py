@@ -1,6 +1,7 @@
 """The forms of pages: labels, autocomplete, and nothing that the functions behind them decide."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -8,6 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 class PageForm(forms.Form):
     """A form whose fields say what is wrong with them beside themselves, and to screen readers."""
+
+    #: Where a refusal that names no field stands, and how it is said there: its code, then field and sentence.
+    blames: ClassVar[Mapping[str, tuple[str, Any]]] = {}
 
     @property
     def has_field_errors(self) -> bool:
@@ -43,6 +47,8 @@ def _code() -> forms.CharField:
     return forms.CharField(label=_("Code"), max_length=12, widget=forms.TextInput(attrs=attrs))
 
 
+_WRONG_CODE = {"challenge_failed": ("code", _("This code is not right, or it was used already."))}
+
 _CHOOSING = _("At least 15 characters; a few words that only you put together are good.")
 
 
@@ -56,6 +62,7 @@ class LoginForm(PageForm):
 class CodeForm(PageForm):
     """A code."""
 
+    blames = _WRONG_CODE
     code = _code()
 
 
@@ -69,6 +76,7 @@ class SignupForm(PageForm):
 class SignupCodeForm(PageForm):
     """The code that was mailed to the address just given."""
 
+    blames = _WRONG_CODE
     email = forms.CharField(max_length=320, widget=forms.HiddenInput)
     code = _code()
 
@@ -80,6 +88,7 @@ class EmptyForm(PageForm):
 class ChosenPasswordForm(PageForm):
     """The password that was chosen at sign-up, in another browser."""
 
+    blames = {"invalid_credentials": ("password", _("This is not the password that was chosen."))}
     password = _password(_("The password that you chose"), "current-password")
 
 
@@ -105,5 +114,6 @@ class AdministratorForm(PageForm):
 class PasswordChangeForm(PageForm):
     """The present password, and the one that is to be."""
 
+    blames = {"invalid_credentials": ("current_password", _("This is not your present password."))}
     current_password = _password(_("Present password"), "current-password")
     new_password = _password(_("New password"), "new-password", help_text=_CHOOSING)
