@@ -8,6 +8,8 @@ import ssl
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -100,6 +102,17 @@ class Service:
         """Ask the service's database."""
         with psycopg.connect(**{**_place(), "dbname": self.database}) as found:
             return found.execute(sql).fetchall()  # type: ignore[arg-type]  # the text of a test
+
+    @contextmanager
+    def without_database(self) -> Iterator[None]:
+        """Have PostgreSQL end the service's connections and refuse it others."""
+        self._administer(f'ALTER DATABASE "{self.database}" ALLOW_CONNECTIONS false')
+        ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname"
+        self._administer(f"{ended} = '{self.database}'")
+        try:
+            yield
+        finally:
+            self._administer(f'ALTER DATABASE "{self.database}" ALLOW_CONNECTIONS true')
 
     def _start(self) -> None:
         self._log = (self.folder / "service.log").open("w")

@@ -1,0 +1,391 @@
+"""The journeys of people, in a browser, against the running service; with and without scripts."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from auth_core.testing.redis import OwnRedis
+from auth_mfa import totp
+from live.chromium import Watch, Window, digits_in
+from live.chromium import launch as launch_chromium
+from live.mailbox import Mailbox
+from live.service import ROOT, Service
+
+pytestmark = [pytest.mark.postgresql, pytest.mark.live, pytest.mark.shots]
+
+PASSWORD = "correct horse battery staple"
+NEW = "another battery horse staple"
+SHOTS = ROOT / "var" / "shots"
+
+Open = Callable[..., Window]
+
+
+@pytest.fixture(scope="module")
+def mails(tmp_path_factory: Any) -> Mailbox:
+    return Mailbox(tmp_path_factory.mktemp("mails"))
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: Any, mails: Mailbox) -> Iterator[Service]:
+    folder = tmp_path_factory.mktemp("service")
+    with OwnRedis() as redis, Service(folder, redis.url, {"EMAIL_FILE_PATH": str(mails.folder)}) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = launch_chromium(playwright)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def watch(service: Service) -> Watch:
+    return Watch(service.url)
+
+
+@pytest.fixture(params=[True, False], ids=["with scripts", "without scripts"])
+def scripts(request: Any) -> bool:
+    return bool(request.param)
+
+
+@pytest.fixture
+def windows(chromium: Browser, watch: Watch, scripts: bool) -> Iterator[Open]:
+    """Opens a browser of its own for each call; whatever the pages did wrong in any fails the test."""
+    opened: list[Window] = []
+    folder = SHOTS if scripts else None
+    SHOTS.mkdir(parents=True, exist_ok=True)
+
+    def new(**options: Any) -> Window:
+        opened.append(Window(chromium, watch, scripts=scripts, folder=folder, **options))
+        return opened[-1]
+
+    yield new
+    for window in opened:
+        window.close()
+    assert watch.pages > 0
+    assert (watch.violations, watch.foreign, watch.faults) == ([], [], [])
+
+
+def name_of(person: str, scripts: bool) -> str:
+    """Return an address that no other test uses; long, as some are."""
+    return f"{person}.of.a.rather.long.name.{'js' if scripts else 'plain'}@example.org"
+
+
+def add_person(service: Service, email: str) -> None:
+    service.manage("create_user", "--email", email, "--verified", given=f"{PASSWORD}\n")
+
+
+def log_in(window: Window, email: str, password: str = PASSWORD) -> None:
+    window.open("/login/")
+    window.fill(identifier=email, password=password)
+    window.press("Sign in")
+
+
+def code_of(secret: str, *, steps: int = 0) -> str:
+    """Return the code that an app shows, *steps* of half a minute from now."""
+    return totp.code_at(totp.from_base32(secret.replace(" ", "")), totp.step_at(time.time()) + steps)
+
+
+def wait_for_a_fresh_step() -> None:
+    """Wait until the present code stays for twenty seconds: a code of the step before is good that long."""
+    while time.time() % 30 > 10:
+        time.sleep(0.2)
+
+
+def sign_up(here: Window, mails: Mailbox, email: str) -> None:
+    here.open("/login/")
+    here.look("login")
+    here.press("Make an account")
+    here.look("signup")
+    here.fill(email=email, password=PASSWORD)
+    here.press("Go on")
+    here.look("signup-code")
+    first = digits_in(mails.next_to(email))
+    here.press("No mail? Send it again")
+    here.look("signup-code-again")
+    second = digits_in(mails.next_to(email))
+    here.fill(code="000000" if "000000" not in (first, second) else "111111")
+    here.press("Confirm")
+    assert "not right" in here.error_beside("code")
+    here.look("signup-code-wrong")
+    here.fill(code=second)
+    here.press("Confirm")
+    assert here.title == "Your account is there"
+    here.look("signup-done")
+
+
+def add_app(here: Window) -> tuple[str, str]:
+    """Return the key of the app that was added, and the code that is spent with it."""
+    here.press("Second factors")
+    here.look("factors-none")
+    here.press("Add an authenticator app")
+    here.look("factor-begin")
+    here.press("Begin")
+    here.look("factor-confirm")
+    secret = here.page.locator("code").inner_text()
+    here.fill(code="12345")
+    here.press("Confirm")
+    assert here.error_beside("code")
+    here.look("factor-confirm-wrong")
+    wait_for_a_fresh_step()
+    code = code_of(secret, steps=-1)
+    here.fill(code=code)
+    here.press("Confirm")
+    assert "was added" in here.text
+    here.look("factors")
+    return secret, code
+
+
+def test_from_sign_up_to_a_login_with_a_second_factor(windows: Open, mails: Mailbox, scripts: bool) -> None:
+    email, here = name_of("alice", scripts), windows()
+    sign_up(here, mails, email)
+    log_in(here, email)
+    assert (here.path, email in here.text) == ("/account/", True)
+    here.look("account-without-factor")
+    secret, spent = add_app(here)
+    here.press("Sign out")
+    assert here.title == "You are signed out"
+    here.look("logged-out")
+
+    log_in(here, email)
+    assert here.path == "/login/answer/"
+    here.look("answer")
+    here.fill(code=spent)
+    here.press("Go on")
+    assert (here.status, "not right" in here.error_beside("code")) == (401, True)
+    here.look("answer-wrong")
+    here.fill(code=code_of(secret))
+    here.press("Go on")
+    assert here.path == "/account/"
+    here.look("account")
+
+
+def test_a_password_is_changed(windows: Open, service: Service, scripts: bool) -> None:
+    email, here = name_of("gwen", scripts), windows()
+    add_person(service, email)
+    log_in(here, email)
+    here.press("Password")
+    here.look("password")
+    here.fill(current_password="wrong", new_password=NEW)
+    here.press("Change it")
+    assert "not your present password" in here.error_beside("current_password")
+    here.look("password-wrong")
+    here.fill(current_password=PASSWORD, new_password=NEW)
+    here.press("Change it")
+    assert "was changed" in here.text
+    here.look("password-changed")
+    here.press("Sign out")
+    assert here.path == "/logged-out/"
+    log_in(here, email, NEW)
+    assert here.path == "/account/"
+
+
+def test_a_forgotten_password_is_reset(windows: Open, service: Service, mails: Mailbox, scripts: bool) -> None:
+    email, here = name_of("bob", scripts), windows()
+    add_person(service, email)
+    here.open("/login/")
+    here.press("Forgot your password?")
+    here.look("forgot")
+    here.fill(email=email)
+    here.press("Send me a link")
+    here.look("forgot-sent")
+    known = here.text
+    link = mails.link_to(email)
+    here.open("/password/forgot/")
+    here.fill(email=f"nobody.{email}")
+    here.press("Send me a link")
+    assert here.text == known
+
+    here.open(link)
+    assert here.path == "/password/reset/"
+    here.look("reset")
+    here.fill(password="short")
+    here.press("Set the password")
+    assert "15" in here.error_beside("password")
+    here.look("reset-short")
+    here.fill(password=NEW)
+    here.press("Set the password")
+    here.look("reset-done")
+    log_in(here, email, NEW)
+    assert here.path == "/account/"
+
+    elsewhere = windows()
+    elsewhere.open(link)
+    elsewhere.fill(password=NEW)
+    elsewhere.press("Set the password")
+    assert elsewhere.title == "This link is not valid any more"
+    elsewhere.look("link-used")
+
+
+def test_a_link_that_is_followed_elsewhere_asks_for_the_password(windows: Open, mails: Mailbox, scripts: bool) -> None:
+    email, here, elsewhere = name_of("carol", scripts), windows(), windows()
+    here.open("/signup/")
+    here.fill(email=email, password=PASSWORD)
+    here.press("Go on")
+
+    elsewhere.open(mails.link_to(email))
+    elsewhere.look("confirm-link")
+    elsewhere.press("Confirm")
+    elsewhere.look("confirm-password")
+    elsewhere.fill(password=NEW)
+    elsewhere.press("Confirm")
+    assert elsewhere.status == 401
+    elsewhere.look("confirm-password-wrong")
+    elsewhere.fill(password=PASSWORD)
+    elsewhere.press("Confirm")
+    assert elsewhere.title == "Your account is there"
+
+
+def test_the_first_administrator_comes_in_by_our_login_and_invites(
+    windows: Open, service: Service, mails: Mailbox, scripts: bool
+) -> None:
+    email, invited, here = name_of("root", scripts), name_of("dora", scripts), windows()
+    here.open(service.manage("bootstrap_link", "--quiet").strip())
+    here.look("setup")
+    here.fill(email=email, password=PASSWORD)
+    here.press("Make the account")
+    here.look("setup-done")
+    here.open("/admin/")
+    assert here.path == "/login/"
+    here.fill(identifier=email, password=PASSWORD)
+    here.press("Sign in")
+    assert here.path == "/admin/"
+    here.open("/admin/auth_core/invitation/add/")
+    here.fill(address=invited)
+    here.press("Save")
+
+    guest = windows()
+    guest.open(mails.link_to(invited))
+    guest.look("invitation")
+    guest.fill(password=PASSWORD)
+    guest.press("Make my account")
+    guest.look("invitation-done")
+    log_in(guest, invited)
+    assert guest.path == "/account/"
+    service.query("UPDATE auth_accounts_user SET is_superuser = false, is_staff = false RETURNING 1")
+
+
+def test_what_goes_wrong_is_told_honestly(windows: Open, service: Service, scripts: bool) -> None:
+    email, here = name_of("erin", scripts), windows()
+    add_person(service, email)
+    log_in(here, email, "wrong wrong wrong wrong")
+    wrong = here.text
+    assert (here.status, "not right" in wrong) == (401, True)
+    here.look("login-wrong")
+    log_in(here, f"nobody.{email}", "wrong wrong wrong wrong")
+    assert here.text.replace(f"nobody.{email}", email) == wrong
+    here.open("/login/")
+    here.press("Sign in")
+    assert here.error_beside("identifier")
+    assert here.error_beside("password")
+    here.look("login-empty")
+
+    here.open("/signup/")
+    here.fill(email="none", password="short")
+    here.press("Go on")
+    assert here.error_beside("email")
+    here.look("signup-wrong")
+
+    here.open("/password/reset/elr_" + "x" * 43 + "/")
+    here.fill(password=NEW)
+    here.press("Set the password")
+    assert here.title == "This link is not valid any more"
+
+    here.open("/login/")
+    here.page.context.clear_cookies()
+    here.fill(identifier=email, password=PASSWORD)
+    here.press("Sign in")
+    assert here.status == 403
+    here.look("csrf")
+    here.open("/nothing/is/here/")
+    assert here.status == 404
+    here.look("not-found")
+    here.open("/email/resend/")
+    here.look("resend")
+
+
+def test_a_lost_database_is_no_fault_of_the_person(windows: Open, service: Service, scripts: bool) -> None:
+    email, here = name_of("fay", scripts), windows()
+    add_person(service, email)
+    log_in(here, email)
+    here.press("Password")
+    here.fill(current_password=PASSWORD, new_password=NEW)
+    with service.without_database():
+        here.press("Change it")
+        assert here.status == 503
+        assert "Not available right now" in here.text
+        here.look("unavailable")
+
+    deadline = time.monotonic() + 20
+    while here.status != 200 and time.monotonic() < deadline:
+        here.open("/account/")
+    assert email in here.text
+
+
+# --- That the detectors see what they are for ------------------------------------
+
+
+@pytest.fixture
+def planted(chromium: Browser, watch: Watch, service: Service, scripts: bool) -> Iterator[Window]:
+    """A window whose page is about to be spoilt."""
+    window = Window(chromium, watch, scripts=scripts, folder=None)
+    window.open("/login/")
+    yield window
+    window.close()
+
+
+PLANT_STYLE = "document.body.insertAdjacentHTML('beforeend', '<p style=\"color:red\">x</p>')"
+PLANT_SCRIPT = """() => {
+    const script = document.createElement('script'); script.textContent = 'void 0'; document.body.append(script);
+}"""
+PLANT_IMAGE = (
+    "() => { const image = new Image(); image.src = 'https://foreign.example/x.png'; document.body.append(image); }"
+)
+
+
+@pytest.mark.parametrize("plant", [PLANT_STYLE, PLANT_IMAGE, PLANT_SCRIPT], ids=["style", "image", "script"])
+def test_what_the_policy_refuses_is_counted(planted: Window, watch: Watch, plant: str) -> None:
+    planted.page.evaluate(plant)
+    planted.page.wait_for_timeout(200)
+
+    assert watch.violations if planted.scripts or plant != PLANT_SCRIPT else not watch.violations
+
+
+def test_what_is_asked_of_a_stranger_is_counted(chromium: Browser, watch: Watch, scripts: bool) -> None:
+    window = Window(chromium, watch, scripts=scripts, folder=None, bypass_csp=True)
+    window.open("/login/")
+    assert watch.foreign == []
+
+    window.page.evaluate(PLANT_IMAGE)
+    window.page.wait_for_timeout(200)
+
+    assert watch.foreign == ["https://foreign.example/x.png"]
+    window.close()
+
+
+@pytest.mark.parametrize(
+    ("plant", "fault"),
+    [
+        ("document.body.insertAdjacentHTML('beforeend', '<pre>' + 'x'.repeat(200) + '</pre>')", "px wide"),
+        ("document.body.insertAdjacentHTML('beforeend', '<h4>x</h4>')", "headings skip"),
+        ("document.querySelector('label').remove()", "no visible label"),
+        ("document.querySelector('input[name=identifier]').removeAttribute('autocomplete')", "no autocomplete"),
+        ("document.documentElement.removeAttribute('lang')", "language"),
+        ("document.querySelector('h1').style.color = '#ccc'", "to 1"),
+        ("document.querySelector('main button').style.outline = 'none'", "shows no focus"),
+    ],
+    ids=lambda value: value if value.isascii() and len(value) < 20 else "",
+)
+def test_what_is_wrong_with_a_page_is_found(planted: Window, watch: Watch, plant: str, fault: str) -> None:
+    planted.look("planted")
+    assert watch.faults == []
+
+    planted.page.evaluate(plant)
+    planted.look("planted")
+
+    assert any(fault in found for found in watch.faults), watch.faults
