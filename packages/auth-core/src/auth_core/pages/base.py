@@ -179,7 +179,9 @@ _ADVICE: Mapping[str, Any] = {
     "not_found": _("The address may be mistyped, or what was here is gone."),
     "permission_denied": _("Your account may not do this. Whoever runs this service can change that."),
     "internal_error": _("The fault is ours. If it stays, tell whoever runs this service the number below."),
-    "unavailable": _("Nothing was changed, and you are still signed in if you were. Try again in a few seconds."),
+    "unavailable": _(
+        "A part of this service does not answer. If you were signed in, you still are. Try again in a few seconds."
+    ),
 }
 
 

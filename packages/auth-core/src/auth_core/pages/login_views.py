@@ -107,7 +107,9 @@ class AnswerPage(Page):
             raise LoginExpired
         names = [f"auth_core/challenges/{challenge.kind}.html", "auth_core/challenges/_code.html"]
         others = [choice for choice in challenge.choices if choice.id != challenge.choice]
+        chosen = next((choice.label for choice in challenge.choices if choice.id == challenge.choice), "")
         known = {"challenge": challenge, "challenge_templates": select_template(names), "choices": others}
+        known["lead"] = _("Enter the code: %(way)s.") % {"way": chosen} if chosen else self.lead
         return super().show(request, form, status=status, **known, **context)
 
 
