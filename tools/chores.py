@@ -102,6 +102,11 @@ def timing(*options: str) -> None:
     _marked("timing", options)
 
 
+def shots(*options: str) -> None:
+    """Run the journeys in Chromium; pictures of the pages are in var/shots afterwards."""
+    _marked("shots", options)
+
+
 def check() -> None:
     """Lint, types, layers, migrations, deployment: all of them, then say which failed."""
     python = sys.executable
@@ -293,7 +298,7 @@ def _write_requirements() -> None:
 
 
 CHORES: dict[str, Callable[..., None]] = {
-    "test": test, "check": check, "cell": cell, "races": races, "timing": timing, "gate": gate, "matrix": matrix, "lock": lock
+    "test": test, "check": check, "cell": cell, "races": races, "timing": timing, "shots": shots, "gate": gate, "matrix": matrix, "lock": lock
 }  # fmt: skip
 
 

@@ -153,7 +153,7 @@ def test_from_sign_up_to_a_login_with_a_second_factor(windows: Open, mails: Mail
     here.look("logged-out")
 
     log_in(here, email)
-    assert here.path == "/login/answer/"
+    assert (here.path, "Authenticator app" in here.text) == ("/login/answer/", True)
     here.look("answer")
     here.fill(code=spent)
     here.press("Go on")
@@ -163,6 +163,11 @@ def test_from_sign_up_to_a_login_with_a_second_factor(windows: Open, mails: Mail
     here.press("Go on")
     assert here.path == "/account/"
     here.look("account")
+    here.press("Second factors")
+    here.press("Remove Authenticator app")
+    here.look("factor-remove")
+    here.press("Remove")
+    assert "was removed" in here.text
 
 
 def test_a_password_is_changed(windows: Open, service: Service, scripts: bool) -> None:
