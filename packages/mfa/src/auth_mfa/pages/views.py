@@ -103,11 +103,12 @@ class RemovePage(FactorPage):
 
     title, button = _("Remove this second factor?"), _("Remove")
     lead = _("Logins will not ask for its code any more. You are told by mail.")
+    links = [(_("Keep it"), "mfa-pages:factors")]
 
     def show(self, request: HttpRequest, form: PageForm, *, status: int = 200, **context: Any) -> HttpResponse:
         """Ask once more, and say which."""
         factor = self._own(request, self.kwargs["factor_id"])
-        return super().show(request, form, status=status, lead=f"{factor.name}. {self.lead}", **context)
+        return super().show(request, form, status=status, lead=f"{factor.name}. {self.lead}", is_danger=True, **context)
 
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
         """Remove it."""
