@@ -8,7 +8,7 @@ import time_machine
 from django.test import Client as Browser
 from django.utils import timezone
 
-from auth_core.assurance import Assessment, Demand
+from auth_core.assurance import Assessment, Demand, Weighed
 from auth_core.contracts import Purpose, Transport
 from auth_core.events import Event
 from auth_core.evidence import Evidence, Method
@@ -217,7 +217,7 @@ def test_a_demand_that_nothing_is_left_to_meet_needs_more_proof(
     settings: Any, alice: Any, browser: Browser, events: list[Event]
 ) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "RISK_ASSESSOR": f"{DOUBLES}.SetAssessor"}
-    SetAssessor.assessment = Assessment(score=60, reasons=("new_device",), demand=Demand.AAL2)
+    SetAssessor.assessment = Assessment(score=60, reasons=(Weighed("new_device", 25),), demand=Demand.AAL2)
 
     refused = log_in(browser)
 
@@ -229,7 +229,7 @@ def test_a_demand_that_nothing_is_left_to_meet_needs_more_proof(
 
 def test_policy_may_deny_whatever_is_proved(settings: Any, alice: Any, browser: Browser, events: list[Event]) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "RISK_ASSESSOR": f"{DOUBLES}.SetAssessor"}
-    SetAssessor.assessment = Assessment(score=99, reasons=("impossible_travel",), demand=Demand.DENY)
+    SetAssessor.assessment = Assessment(score=99, reasons=(Weighed("impossible_travel", 60),), demand=Demand.DENY)
 
     refused = log_in(browser)
 

@@ -9,7 +9,8 @@ import pytest
 
 from auth_core.testing.parallel import at_once, one_winner
 from auth_sessions import lifecycle
-from auth_sessions.models import Session, SessionQuerySet
+from auth_sessions.models import Session
+from auth_sessions.models.session import SessionQuerySet
 from conftest import Caller
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]

@@ -18,7 +18,8 @@ from auth_core.models import PendingLogin
 from auth_core.testing.parallel import at_once
 from auth_core.testing.settings import redis_url
 from auth_sessions import lifecycle
-from auth_sessions.models import Session, SessionQuerySet
+from auth_sessions.models import Session
+from auth_sessions.models.session import SessionQuerySet
 from conftest import Caller
 
 pytestmark = pytest.mark.django_db(transaction=bool(redis_url()))

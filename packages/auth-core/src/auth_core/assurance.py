@@ -3,8 +3,8 @@
 Source: NIST SP 800-63B-4 sections 2.1 to 2.3 (AAL1 to AAL3) and 3.1.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from typing import Any
 
@@ -106,17 +106,36 @@ class Demand(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Weighed:
+    """One signal that weighed something in an assessment.
+
+    Args:
+        signal: Closed word, such as ``new_device``.
+        weight: What it added to the score.
+        data: Closed values that its sentence speaks of, such as kilometres and hours; JSON.
+    """
+
+    signal: str
+    weight: int
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the stored form."""
+        return {"signal": self.signal, "weight": self.weight, "data": dict(self.data)}
+
+
+@dataclass(frozen=True, slots=True)
 class Assessment:
     """What a login looks like before it is proved further.
 
     Args:
         score: 0 (as always) to 100 (as never); ``None`` when nothing was assessed.
-        reasons: Closed words for the signals that weighed something.
+        reasons: The signals that weighed something, the heaviest first.
         demand: What this login must prove.
     """
 
     score: int | None = None
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Weighed, ...] = ()
     demand: Demand = Demand.NONE
 
 

@@ -72,6 +72,19 @@ def keep_browser_secret(response: HttpResponseBase, secret: str, *, lifetime: ti
     )
 
 
+def keep_device(response: HttpResponseBase, grant: Grant) -> None:
+    """Have the browser keep by what it is recognised at its next login; it opens nothing."""
+    if grant.device_credential:
+        response.set_cookie(
+            core.DEVICE_COOKIE,
+            grant.device_credential,
+            max_age=grant.device_lifetime,
+            secure=core.DEVICE_COOKIE.startswith("__Host-"),
+            httponly=True,
+            samesite="Lax",
+        )
+
+
 def forget_browser_secret(request: Any, response: HttpResponseBase) -> None:
     """Have the browser forget the secret; nothing waits for it any more."""
     if core.LOGIN_COOKIE in request.COOKIES:

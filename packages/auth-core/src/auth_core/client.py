@@ -6,7 +6,7 @@ Source: ASVS 4.1.3 (headers of intermediaries cannot be set by the caller) and 1
 
 import ipaddress
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -22,6 +22,9 @@ _USER_AGENT_LENGTH = 512
 
 #: Longest value of the proxy header that is looked at; more hops than that nobody has.
 _HEADER_LENGTH = 1024
+
+#: Longest device cookie that is looked at, in characters; ours are shorter.
+_DEVICE_LENGTH = 256
 
 #: What a proxy says of the request that it took; of the client's address see `PROXY_HEADER`.
 _SAID_BY_PROXIES = ("HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PORT", "HTTP_X_FORWARDED_SSL")
@@ -39,12 +42,16 @@ class Client:
         network: What is counted together: an IPv4 address, an IPv6 /64 (one household has all of it).
         user_agent: At most 512 printable characters.
         via_trusted_proxy: One of our own proxies sent the request.
+        device_credential: What its ``device`` cookie holds, unchecked; empty without one.
+        is_background: The request says of itself that nobody is at the keyboard (``X-Background: 1``).
     """
 
     ip: str = ""
     network: str = ""
     user_agent: str = ""
     via_trusted_proxy: bool = False
+    device_credential: str = field(default="", repr=False)
+    is_background: bool = False
 
 
 def client_of(request: Any) -> Client:
@@ -78,6 +85,8 @@ def _find_out(request: HttpRequest) -> Client:
         network=_network(address),
         user_agent=_printable(request.META.get("HTTP_USER_AGENT", ""))[:_USER_AGENT_LENGTH],
         via_trusted_proxy=by_proxy,
+        device_credential=request.COOKIES.get(core.DEVICE_COOKIE, "")[:_DEVICE_LENGTH],
+        is_background=request.META.get("HTTP_X_BACKGROUND", "") == "1",
     )
 
 

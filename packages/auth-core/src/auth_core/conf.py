@@ -26,6 +26,9 @@ class CoreSettings(PackageSettings):
         doc="Dotted paths of the authenticators of the API; those that read a header first, the cookie last.",
     )
     LOGIN_COOKIE = Option("__Host-login", doc="Name of the cookie that binds a pending login to its browser.")
+    DEVICE_COOKIE = Option(
+        "__Host-device", doc="Name of the cookie by which a browser is recognised, if a package does."
+    )
     LINK_COOKIE = Option("__Host-link", doc="Name of the cookie that keeps a mailed link out of the address bar.")
     PENDING_LOGIN_LIFETIME = Option(timedelta(minutes=10), doc="How long a login may stay half done.")
     PENDING_LOGIN_ATTEMPTS = Option(5, unit="answers", doc="How often one pending login may be answered.")

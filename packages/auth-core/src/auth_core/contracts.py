@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -83,12 +83,16 @@ class Grant:
         session: What anybody may know of the session.
         credential: The bearer's secret; with the cookie transport it is the session key.
         backend: Dotted path of the authentication backend, for Django's own bookkeeping.
+        device_credential: What the browser is to keep in its ``device`` cookie; empty: what it has, or nothing.
+        device_lifetime: How long the browser is to keep it.
     """
 
     user: Any
     session: SessionFacts
     credential: str = field(repr=False)
     backend: str
+    device_credential: str = field(default="", repr=False)
+    device_lifetime: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +127,9 @@ class LoginStep(Protocol):
             InvalidRequest: *choice* is none of the step's choices.
         """
 
+    def question(self, login: PendingLogin) -> Challenge:
+        """Return the question as it was put, for a page that is shown once more; sends and changes nothing."""
+
     def answer(self, login: PendingLogin, answer: Mapping[str, Any]) -> Evidence | None:
         """Return what *answer* proves; ``None`` when it settled a duty and proved nothing.
 
@@ -148,6 +155,7 @@ class GrantIssuer(Protocol):
 
         Raises:
             LimitReached: there is no room; the grant is undone.
+            LoginDenied: this place may not be granted anything; the grant is undone, the refusal recorded.
             LoginExpired: the session to raise has ended.
         """
 

@@ -174,7 +174,7 @@ def choose_pending(*, login: PendingLogin, choice: str, client: Client) -> Chall
 def question_of(login: PendingLogin) -> Challenge | None:
     """Return what *login* asks, to be shown once more; ``None``: nothing is left to ask."""
     step = _pending_step(login)
-    return None if step is None else step.challenge(login, None)
+    return None if step is None else step.question(login)
 
 
 def advance(login: PendingLogin, client: Client) -> LoginOutcome:
@@ -221,21 +221,32 @@ def _next(login: PendingLogin, client: Client) -> LoginOutcome | AuthError:
     if (refusal := _refusal(login, client)) is not None:
         return refusal
     for _round in range(2):
-        step = _pending_step(login)
-        if step is not None:
-            return _challenge(login, step, client, choice=None)
-        if login.user is None:
-            return ChallengeFailed(attempts_left=login.attempts_left)
-        if not login.meets_demand():
-            record(_event(login, AuthEvent.LOGIN_DENIED, client, EventOutcome.DENIED, "more_proof"))
-            return MoreProofRequired()
+        if (asked := _asked_or_refused(login, client)) is not None:
+            return asked
         try:
             return Granted(_grant(login, client))
         except LimitReached:
             # The step that settles it (which session to end) is pending now; go round once.
             continue
+        except LoginDenied as denied:
+            login.close()
+            record(_event(login, AuthEvent.LOGIN_DENIED, client, EventOutcome.DENIED, "place"))
+            return denied
     record(_event(login, AuthEvent.LOGIN_DENIED, client, EventOutcome.DENIED, "limit"))
     return LoginDenied()
+
+
+def _asked_or_refused(login: PendingLogin, client: Client) -> Challenged | AuthError | None:
+    """Return the next question, or why what was proved is not enough; ``None``: everything is proved."""
+    step = _pending_step(login)
+    if step is not None:
+        return _challenge(login, step, client, choice=None)
+    if login.user is None:
+        return ChallengeFailed(attempts_left=login.attempts_left)
+    if not login.meets_demand():
+        record(_event(login, AuthEvent.LOGIN_DENIED, client, EventOutcome.DENIED, "more_proof"))
+        return MoreProofRequired()
+    return None
 
 
 def _refusal(login: PendingLogin, client: Client) -> AuthError | None:

@@ -45,14 +45,11 @@ class SecondFactor:
             if choice not in {str(factor.pk) for factor in factors}:
                 raise InvalidRequest(FieldError("choice", "unknown", _("There is no such factor.")))
             login.remember_choice(choice)
-        chosen = _chosen(login, factors)
-        return Challenge(
-            kind=KIND,
-            method=Method.TOTP.value,
-            choice="" if chosen is None else str(chosen.pk),
-            data={"digits": totp.DIGITS},
-            choices=[Choice(str(factor.pk), Method.TOTP.value, factor.name) for factor in factors],
-        )
+        return _question(login, factors)
+
+    def question(self, login: PendingLogin) -> Challenge:
+        """Ask again, for the same factor."""
+        return _question(login, factors_of(login.user))
 
     def answer(self, login: PendingLogin, answer: Mapping[str, Any]) -> Evidence | None:
         """Return the evidence of a code that is right now and was not used.
@@ -92,6 +89,17 @@ def code_in(answer: Mapping[str, Any], *, field: str = "answer") -> str:
         params = {"digits": totp.DIGITS}
         raise InvalidRequest(FieldError(f"{field}.code", "invalid", _("Enter the six digits of the code."), params))
     return digits
+
+
+def _question(login: PendingLogin, factors: list[TotpFactor]) -> Challenge:
+    chosen = _chosen(login, factors)
+    return Challenge(
+        kind=KIND,
+        method=Method.TOTP.value,
+        choice="" if chosen is None else str(chosen.pk),
+        data={"digits": totp.DIGITS},
+        choices=[Choice(str(factor.pk), Method.TOTP.value, factor.name) for factor in factors],
+    )
 
 
 def _chosen(login: PendingLogin, factors: list[TotpFactor]) -> TotpFactor | None:

@@ -13,6 +13,10 @@ Lifetime = tuple[timedelta, timedelta]
 ISSUER, ENGINE = "auth_sessions.login.OpenSession", "auth_sessions.engine"
 
 
+#: What may happen when somebody signs in who has as many sessions as they may.
+LIMIT_POLICIES = ("deny_new", "end_oldest", "end_least_recent", "ask")
+
+
 class SessionsSettings(PackageSettings):
     """What a host may say in ``AUTH_SESSIONS``."""
 

@@ -7,7 +7,7 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from auth_core.browser import enter_session, forget_browser_secret, keep_browser_secret
+from auth_core.browser import enter_session, forget_browser_secret, keep_browser_secret, keep_device
 from auth_core.conf import core
 from auth_core.contracts import Challenge, Challenged, Granted, LoginOutcome, Transport
 from auth_core.evidence import SessionFacts
@@ -29,6 +29,8 @@ def login_response(request: Request, outcome: LoginOutcome, *, browser_secret: s
     else:
         enter_session(request._request, grant)
     response = Response(granted_body(outcome) | ({"credential": grant.credential} if by_token else {}))
+    if not by_token:
+        keep_device(response, grant)
     forget_browser_secret(request, response)
     return response
 

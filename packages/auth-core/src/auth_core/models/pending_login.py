@@ -78,7 +78,7 @@ class PendingLoginManager(models.Manager["PendingLogin"]):
             transport=transport.value,
             evidence_stored=[piece.to_json() for piece in evidence],
             score=assessment.score,
-            reasons=list(assessment.reasons),
+            reasons=[reason.to_json() for reason in assessment.reasons],
             demand_stored=assessment.demand.value,
             browser_digest=digest(browser_secret) if browser_secret else "",
             application_id=application_id,
@@ -148,7 +148,7 @@ class PendingLogin(models.Model):
         db_column="evidence", default=list, help_text=_("What was proved so far, when, and how.")
     )
     score = models.PositiveSmallIntegerField(null=True, blank=True, help_text=_("Risk, 0 to 100; empty: not assessed."))
-    reasons = models.JSONField(default=list, help_text=_("Closed words for what weighed in the score."))
+    reasons = models.JSONField(default=list, help_text=_("What weighed in the score, and how much."))
     demand_stored = models.CharField(
         db_column="demand", max_length=16, choices=[(demand.value, demand.value) for demand in Demand]
     )

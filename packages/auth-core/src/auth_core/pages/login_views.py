@@ -12,6 +12,7 @@ from auth_core.browser import (
     enter_session,
     forget_browser_secret,
     keep_browser_secret,
+    keep_device,
     leave_session,
     new_browser_secret,
 )
@@ -190,5 +191,6 @@ def _went_on(request: HttpRequest, outcome: LoginOutcome, onward: str, secret: s
         return response
     enter_session(request, outcome.grant)
     response = see_other(onward or "pages:account")
+    keep_device(response, outcome.grant)
     forget_browser_secret(request, response)
     return response

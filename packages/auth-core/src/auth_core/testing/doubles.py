@@ -28,6 +28,10 @@ class CodeStep:
             raise InvalidRequest(FieldError("choice", "unknown", "There is no such factor."))
         return Challenge(kind="code", method="totp", choice=choice or "phone", choices=choices)
 
+    def question(self, login: PendingLogin) -> Challenge:
+        """Ask again."""
+        return self.challenge(login, None)
+
     def answer(self, login: PendingLogin, answer: Mapping[str, Any]) -> Evidence | None:
         """Compare the code; a login of nobody fails after the same comparison."""
         if not isinstance(answer.get("code"), str):
@@ -48,6 +52,10 @@ class NameStep:
     def challenge(self, login: PendingLogin, choice: str | None) -> Challenge:
         """Ask for the name."""
         return Challenge(kind="name")
+
+    def question(self, login: PendingLogin) -> Challenge:
+        """Ask again."""
+        return self.challenge(login, None)
 
     def answer(self, login: PendingLogin, answer: Mapping[str, Any]) -> Evidence | None:
         """Settle the duty."""
@@ -82,6 +90,10 @@ class RoomStep:
     def challenge(self, login: PendingLogin, choice: str | None) -> Challenge:
         """Ask."""
         return Challenge(kind="session_limit")
+
+    def question(self, login: PendingLogin) -> Challenge:
+        """Ask again."""
+        return self.challenge(login, None)
 
     def answer(self, login: PendingLogin, answer: Mapping[str, Any]) -> Evidence | None:
         """Make room."""

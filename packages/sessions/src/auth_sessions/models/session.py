@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -58,8 +58,20 @@ class Session(models.Model):
     ip = models.GenericIPAddressField(null=True, blank=True)
     network = models.CharField(max_length=49, blank=True)
     user_agent = models.CharField(max_length=512, blank=True)
+    country = models.CharField(max_length=2, blank=True, db_default="", help_text=_("ISO 3166-1, if it is known."))
+    latitude = models.FloatField(null=True, blank=True, help_text=_("Degrees, of the network; never of a person."))
+    longitude = models.FloatField(null=True, blank=True, help_text=_("Degrees, of the network; never of a person."))
     device_id = models.UUIDField(null=True, blank=True, help_text=_("The browser or app, if it is recognised."))
     device_known = models.BooleanField(null=True, blank=True)
+    risk_score = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text=_("0 to 100, as the login that opened it was judged; empty: not assessed.")
+    )
+    risk_reasons = models.JSONField(
+        default=list,
+        blank=True,
+        db_default=Value([], output_field=models.JSONField()),
+        help_text=_("What weighed in the score, and how much."),
+    )
     # Text, not jsonb: PostgreSQL refuses a NUL in jsonb, and a site may keep what somebody typed.
     data = models.TextField(default="{}", blank=True, help_text=_("What the site keeps in `request.session`, as JSON."))
 
@@ -72,6 +84,14 @@ class Session(models.Model):
             models.Index(fields=["user", "-id"], condition=Q(ended_at=None), name="auth_sessions_live_of_user"),
             models.Index(fields=["expires_at"], name="auth_sessions_expiry"),
             models.Index(fields=["ended_at"], condition=Q(ended_at__isnull=False), name="auth_sessions_ended"),
+            models.Index(fields=["user", "-id"], name="auth_sessions_of_user"),
+            models.Index(
+                fields=["device_id", "-id"], condition=Q(device_id__isnull=False), name="auth_sessions_of_device"
+            ),
+            models.Index(fields=["network", "-id"], name="auth_sessions_network"),
+            models.Index(
+                fields=["-risk_score", "-id"], condition=Q(risk_score__isnull=False), name="auth_sessions_risk"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,8 @@
+"""The rows of this package, one noun per file."""
+
+from auth_sessions.models.allowance import SessionAllowance
+from auth_sessions.models.cache_epoch import CacheEpoch
+from auth_sessions.models.device import Device
+from auth_sessions.models.session import Session
+
+__all__ = ["CacheEpoch", "Device", "Session", "SessionAllowance"]
