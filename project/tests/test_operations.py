@@ -83,7 +83,7 @@ def test_a_browser_gets_a_page_and_a_program_a_document() -> None:
     document = Browser().get("/api/v1/nowhere/", headers={"Accept": "text/html,*/*"})
 
     assert (page.status_code, page.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
-    assert "There is nothing here." in page.content.decode()
+    assert "There is nothing here" in page.content.decode()
     assert page.headers["X-Request-ID"] in page.content.decode()
     assert document.headers["Content-Type"] == "application/problem+json"
 

@@ -34,7 +34,7 @@ def full(settings: Any) -> Iterator[SharedCache]:
 
 
 def lease_of(cache: SharedCache, key: str) -> bytes:
-    value, lease = cache.lookup(key)
+    value, lease, _mark = cache.lookup(key)
     assert value is None
     assert lease is not None
     return lease
@@ -53,7 +53,7 @@ def test_what_was_filled_is_found(cache: SharedCache) -> None:
 
     assert cache.fill("k", lease, b"value", ttl=MINUTE)
 
-    assert cache.lookup("k") == (b"value", None)
+    assert cache.lookup("k") == (b"value", None, None)
 
 
 def test_a_lookup_is_one_round_trip_with_or_without_a_value(cache: SharedCache) -> None:
@@ -67,7 +67,7 @@ def test_a_lookup_is_one_round_trip_with_or_without_a_value(cache: SharedCache) 
 def test_one_of_many_readers_holds_the_lease(cache: SharedCache) -> None:
     lease_of(cache, "k")
 
-    assert cache.lookup("k") == (None, None)
+    assert cache.lookup("k") == (None, None, None)
 
 
 def test_the_lease_of_a_reader_that_died_is_taken_by_the_next(

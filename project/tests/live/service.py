@@ -35,21 +35,26 @@ class Service:
         folder: Where certificate, log and count are kept.
         redis_url: Its Redis.
         environment: Further variables.
+        beside: Another node of the same service: it has its database and its keys.
     """
 
     folder: Path
     redis_url: str
     environment: dict[str, str] = field(default_factory=dict)
+    beside: "Service | None" = None
 
     def __enter__(self) -> Self:
-        self.database = f"test_live_{os.getpid()}_{secrets.token_hex(3)}"
         self.port = free_port()
         self.url = f"https://localhost:{self.port}"
-        self._certificate, self._key = _self_signed(self.folder)
+        self.certificate, self._key = _self_signed(self.folder)
         self.count_file = self.folder / "evaluated"
-        self._administer(f'CREATE DATABASE "{self.database}"')
-        self.manage("migrate", "--verbosity", "0")
-        self.manage("collectstatic", "--no-input", "--verbosity", "0")
+        if self.beside is None:
+            self.database = f"test_live_{os.getpid()}_{secrets.token_hex(3)}"
+            self._administer(f'CREATE DATABASE "{self.database}"')
+            self.manage("migrate", "--verbosity", "0")
+            self.manage("collectstatic", "--no-input", "--verbosity", "0")
+        else:
+            self.database, self._secrets = self.beside.database, self.beside._secrets
         self._start()
         return self
 
@@ -59,7 +64,8 @@ class Service:
         self._server.terminate()
         self._server.wait(timeout=30)
         self._log.close()
-        self._administer(f'DROP DATABASE "{self.database}" WITH (FORCE)')
+        if self.beside is None:
+            self._administer(f'DROP DATABASE "{self.database}" WITH (FORCE)')
 
     @property
     def evaluated(self) -> int:
@@ -75,7 +81,7 @@ class Service:
         """Return a caller who trusts our certificate."""
         caller = requests.Session()
         caller.trust_env = False
-        caller.verify = str(self._certificate)
+        caller.verify = str(self.certificate)
         return caller
 
     def post(self, path: str, body: dict[str, Any], **options: Any) -> requests.Response:
@@ -120,7 +126,7 @@ class Service:
             [
                 str(Path(sys.executable).parent / "granian"), "--interface", "wsgi", "--host", "127.0.0.1",
                 "--port", str(self.port), "--workers", "2", "--blocking-threads", "8", "--no-ws",
-                "--ssl-certificate", str(self._certificate), "--ssl-keyfile", str(self._key),
+                "--ssl-certificate", str(self.certificate), "--ssl-keyfile", str(self._key),
                 "--log-level", "warning", "enterprise_auth.wsgi:application",
             ],
             env=self._environment(), stdout=self._log, stderr=subprocess.STDOUT,

@@ -17,4 +17,7 @@ AUTH_CORE = {
         "answer": {"person": (10, timedelta(minutes=15))},
     },
 }
+MIDDLEWARE = ["live.counting.QueriesMiddleware", *MIDDLEWARE]
+if os.environ.get("LIVE_PLANT"):
+    INSTALLED_APPS = [*INSTALLED_APPS, "live.planted"]
 DATABASES["default"]["ATOMIC_REQUESTS"] = os.environ.get("LIVE_ATOMIC_REQUESTS") == "1"

@@ -4,13 +4,14 @@ import logging
 import os
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 
 from django.db import connections
 
 logger = logging.getLogger("auth_core.background")
 
 #: How long the thread sleeps when nobody wakes it.
-_SLEEP_SECONDS = 15.0
+_SLEEP = timedelta(seconds=15)
 
 
 class Background:
@@ -19,11 +20,13 @@ class Background:
     Args:
         name: How the thread is called.
         work: What it does; it must bear being done without need.
+        every: How long it sleeps when nobody wakes it.
     """
 
-    def __init__(self, name: str, work: Callable[[], object]) -> None:
+    def __init__(self, name: str, work: Callable[[], object], *, every: timedelta = _SLEEP) -> None:
         self._name = name
         self._work = work
+        self._sleep_seconds = every.total_seconds()
         self._reset()
         # A fork copies the locks as they are, held perhaps, and no thread that would let them go.
         os.register_at_fork(after_in_child=self._reset)
@@ -34,11 +37,16 @@ class Background:
         self._thread: threading.Thread | None = None
         self._is_wanted = True
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the thread is there, in this process."""
+        return self._thread is not None and self._thread.is_alive()
+
     def wake(self) -> None:
         """See to it that the thread runs, and has something to do."""
         self._due.set()
         with self._lock:
-            if self._thread is None or not self._thread.is_alive():
+            if not self.is_running:
                 self._is_wanted = True
                 self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
                 self._thread.start()
@@ -52,7 +60,7 @@ class Background:
 
     def _run(self) -> None:
         while self._is_wanted:
-            self._due.wait(_SLEEP_SECONDS)
+            self._due.wait(self._sleep_seconds)
             self._due.clear()
             try:
                 self._work()

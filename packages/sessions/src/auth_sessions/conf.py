@@ -33,6 +33,14 @@ class SessionsSettings(PackageSettings):
     )
     REDIS_URL = Option("", doc="The shared cache for snapshots; empty: the one of AUTH_CORE.")
     SNAPSHOT_LIFETIME = Option(timedelta(seconds=60), doc="How long a snapshot may answer without the database.")
+    EPOCH_READER = Option(
+        "thread",
+        doc="Who reads the epoch of the shared cache: 'thread', once a second; 'alone': a request, because"
+        " no other process shares the cache (tests).",
+    )
+    EPOCH_TRUST = Option(
+        timedelta(seconds=2), doc="How long a process that could not read the epoch still believes the cache."
+    )
     LAST_SEEN_STEP = Option(timedelta(minutes=1), doc="How far a row's last-seen may lag behind.")
     KEEP_DEAD = Option(timedelta(days=30), doc="How long a session that has ended stays listed for administrators.")
 

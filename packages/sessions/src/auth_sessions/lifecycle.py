@@ -1,5 +1,6 @@
 """The ends of sessions: one, the others, all; each recorded with the change."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -28,13 +29,25 @@ def end_session(*, session_id: UUID, user: Any, reason: str, actor: Any = None) 
         actor: Who ended it, when that is somebody else.
     """
     session = Session.objects.of(user).filter(pk=session_id).only("pk", "token_digest").first()
-    return session is not None and _end(session, user, reason, actor)
+    if session is None:
+        return False
+    ended = _end(session, user, reason, actor)
+    snapshots.forget(session.token_digest)
+    return ended
 
 
 def end_other_sessions(*, user: Any, keep: UUID | None, reason: str, actor: Any = None) -> int:
     """End all sessions of *user* but *keep*; return how many this caller ended."""
     others = Session.objects.of(user).unended().exclude(pk__in=[keep] if keep else []).only("pk", "token_digest")
-    return sum(_end(session, user, reason, actor) for session in others)
+    return end_these(sessions_to_end=list(others), user=user, reason=reason, actor=actor)
+
+
+def end_these(*, sessions_to_end: Sequence[Session], user: Any, reason: str, actor: Any = None) -> int:
+    """End sessions of *user*, already read; return how many this caller ended. Their snapshots go together."""
+    ended = sum(_end(session, user, reason, actor) for session in sessions_to_end)
+    # Also those that somebody else ended: they may not have reached the cache.
+    snapshots.forget(*(session.token_digest for session in sessions_to_end))
+    return ended
 
 
 def end_all_sessions(*, user: Any, reason: str, actor: Any = None) -> int:
@@ -68,6 +81,4 @@ def _end(session: Session, user: Any, reason: str, actor: Any) -> bool:
         )
         if ended:
             record(Event(name=AuthEvent.SESSION_ENDED, subject=user, actor=actor, session=session.pk, reason=reason))
-    # Also when somebody else ended it: they may not have reached the cache.
-    snapshots.forget(session.token_digest)
     return bool(ended)

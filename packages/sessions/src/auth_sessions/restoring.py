@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from auth_core.admission import NotAdmitted, admit
+from auth_core.context import current
 from auth_core.contracts import Transport
 from auth_core.one_time import digest
 from auth_sessions import snapshots
@@ -41,7 +42,7 @@ def restore(credential: str, *, transport: Transport) -> Session | None:
 def _is_current(session: Session, moment: datetime) -> bool:
     """Judge expiry now, never by a sweeper; then ask whether the person may be here."""
     facts = session.facts
-    if session.expires_at <= moment or (facts.idle_expires_at or moment) <= moment:
+    if session.expires_at <= moment or session.is_idle(moment):
         return False
     if session.user is None:
         return True
@@ -73,9 +74,12 @@ def _has_same_password(session: Session) -> bool:
 
 
 def _touch(session: Session, moment: datetime) -> None:
-    """Note that the session is used, at most once a minute and only when its row was read anyway."""
-    if moment - session.last_seen_at < sessions.LAST_SEEN_STEP:
+    """Note in the row that the session is used, at most once a minute; what nobody is behind is no use."""
+    client = current().client
+    if client is not None and client.is_background:
         return
-    if Session.objects.filter(pk=session.pk, last_seen_at=session.last_seen_at).update(last_seen_at=moment):
+    behind = Session.objects.filter(pk=session.pk, last_seen_at__lte=moment - sessions.LAST_SEEN_STEP)
+    if moment - session.last_seen_at >= sessions.LAST_SEEN_STEP and behind.update(last_seen_at=moment):
         session.last_seen_at = moment
-        snapshots.forget(session.token_digest)
+        snapshots.drop(session.token_digest)
+    session.seen_at = max(session.used_at, moment)

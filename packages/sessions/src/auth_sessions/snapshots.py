@@ -8,8 +8,8 @@ under the lease of whoever found none, and forgotten with every change.
 import json
 import logging
 import random
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
 from typing import Any
 
@@ -21,16 +21,18 @@ from django.utils import timezone
 from django.utils.encoding import is_protected_type
 
 from auth_core import people
-from auth_core.cache import CacheLost, SharedCache, shared_cache
+from auth_core.cache import CacheLost, Found, SharedCache, shared_cache
+from auth_core.context import current
 from auth_core.fields import EncryptedTextField
 from auth_core.models import Identity
+from auth_sessions import epochs
 from auth_sessions.conf import sessions
 from auth_sessions.models import Session
 
 logger = logging.getLogger("auth_sessions.snapshots")
 
 #: The form of a snapshot; another form has other keys, and one that was written before an upgrade is not read.
-_FORM = 2
+_FORM = 3
 
 #: How much sooner than its lifetime a snapshot may go, so that those of one moment do not all go at one moment.
 _JITTER = 0.2
@@ -39,27 +41,56 @@ _JITTER = 0.2
 def read(digest: str) -> Session | None:
     """Return the session that *digest* names, with its user, from the cache or from its row; ended ones, too.
 
-    Two queries when the cache has none or is lost, and one round trip and no query
-    when it has.
+    Two queries when the cache has none or is not to be believed, and one round trip and
+    no query when it has. The cache also knows to the millisecond when the session was
+    used last; the row lags behind.
     """
     cache = _cache()
-    if cache is None:
+    under = None if cache is None else epochs.value()
+    if cache is None or under is None:
         return _from_rows(digest)
-    try:
-        found, lease = cache.lookup(_key(digest))
-    except CacheLost:
-        return _from_rows(digest)
-    if found is not None:
-        return _believed(found) or _read_anew(digest)
+    found = _look(cache, digest, under)
+    if found is not None and found.value is not None and (session := _believed(found.value)) is not None:
+        return _seen(session, found.mark)
     session = _from_rows(digest)
-    if session is not None and lease is not None:
-        _fill(cache, digest, lease, session)
+    if found is not None and session is not None:
+        _seen(session, found.mark)
+        _replace(cache, found, under, session)
     return session
 
 
+def _look(cache: SharedCache, digest: str, under: bytes) -> Found | None:
+    """Return what the cache says, if it may be believed; asked after the answer: a stopped process took it long ago."""
+    try:
+        found = cache.lookup(_key(digest), under=under, mark=_seen_key(digest), at=_moment_of_use())
+    except CacheLost:
+        return None
+    return found if epochs.is_believed(under, cache.answered_by) else None
+
+
+def _replace(cache: SharedCache, found: Found, under: bytes, session: Session) -> None:
+    """Write what the rows say, under the epoch that was known before they were read."""
+    if found.value is not None:
+        # It could not be read; the next reader finds none, and writes a better one.
+        drop(session.token_digest)
+    elif found.lease is not None and epochs.is_believed(under, cache.answered_by):
+        _fill(cache, session.token_digest, found.lease, under, session)
+
+
 def forget(*digests: str) -> None:
-    """Drop the snapshots of these sessions, once the change that they do not show is committed."""
-    transaction.on_commit(partial(_forget_now, digests))
+    """Drop the snapshots of these sessions, once the change that they do not show is committed.
+
+    The answer waits until no process can show them any more (see `epochs.confirm`).
+    """
+    if digests:
+        transaction.on_commit(partial(_forget_now, digests))
+
+
+def drop(*digests: str) -> None:
+    """Drop snapshots that are behind in nothing that matters, such as when a session was used; nobody waits for it."""
+    cache = _cache()
+    if cache is not None:
+        _delete(cache, digests)
 
 
 def forget_person(user_pk: Any) -> None:
@@ -71,18 +102,13 @@ def forget_person(user_pk: Any) -> None:
 def _believed(found: bytes) -> Session | None:
     """Return what a snapshot says, for its lifetime by our own clock, too; the cache's may stand still or jump."""
     try:
-        snapshot = json.loads(found)
+        snapshot = json.loads(found.partition(b"|")[2])
         fresh = datetime.fromisoformat(snapshot["until"]) > timezone.now()
         return _restored(snapshot) if fresh else None
     except (ValueError, LookupError, TypeError, AttributeError, ValidationError) as error:
         # Whatever it is, nobody is shut out by it: the row answers.
         logger.warning("A snapshot cannot be read; the row answers.", extra={"problem": type(error).__name__})
         return None
-
-
-def _read_anew(digest: str) -> Session | None:
-    forget(digest)
-    return _from_rows(digest)
 
 
 def _from_rows(digest: str) -> Session | None:
@@ -96,14 +122,29 @@ def _from_rows(digest: str) -> Session | None:
     return session
 
 
-def _fill(cache: SharedCache, digest: str, lease: bytes, session: Session) -> None:
+def _fill(cache: SharedCache, digest: str, lease: bytes, under: bytes, session: Session) -> None:
+    """Write the snapshot of a session that is alive: the epoch, the idle lifetime in milliseconds, the rest."""
     lifetime = sessions.SNAPSHOT_LIFETIME * (1 - _JITTER * random.random())  # noqa: S311 - spreads load, hides nothing
     ttl = min(lifetime, session.expires_at - timezone.now())
-    if session.ended_at is None and ttl > timedelta(0):
+    if session.ended_at is None and not session.is_idle(timezone.now()) and ttl > timedelta(0):
+        head = under + b"%d|" % (session.idle_lifetime / timedelta(milliseconds=1))
         try:
-            cache.fill(_key(digest), lease, json.dumps(_snapshot(session), default=_json).encode(), ttl=ttl)
+            cache.fill(_key(digest), lease, head + json.dumps(_snapshot(session), default=_json).encode(), ttl=ttl)
         except CacheLost:
             return
+
+
+def _seen(session: Session, mark: int | None) -> Session:
+    """Let *session* say when it was used last: to the millisecond, where the cache knows."""
+    if mark is not None:
+        session.seen_at = datetime.fromtimestamp(mark / 1000, UTC)
+    return session
+
+
+def _moment_of_use() -> int | None:
+    """Return when this request uses its session, in Unix milliseconds; one that nobody is behind uses nothing."""
+    client = current().client
+    return None if client is not None and client.is_background else int(timezone.now().timestamp() * 1000)
 
 
 def _snapshot(session: Session) -> dict[str, Any]:
@@ -166,17 +207,25 @@ def _json(value: Any) -> str:
 
 def _forget_now(digests: tuple[str, ...]) -> None:
     cache = _cache()
-    if cache is None or not digests:
-        return
+    if cache is not None and digests:
+        epochs.confirm(_delete(cache, digests))
+
+
+def _delete(cache: SharedCache, digests: Sequence[str]) -> str:
+    """Delete snapshots; return the run of the Redis that acknowledged it, and nothing when none did."""
     try:
         cache.forget(*(_key(digest) for digest in digests))
     except CacheLost:
-        # Nobody reads a cache that is lost. One that only we lost keeps its copy for a minute at most.
-        return
+        return ""
+    return cache.answered_by
 
 
 def _key(digest: str) -> str:
     return f"session:{_FORM}:{digest}"
+
+
+def _seen_key(digest: str) -> str:
+    return f"seen:{digest}"
 
 
 def _cache() -> SharedCache | None:

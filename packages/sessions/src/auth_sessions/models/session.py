@@ -1,5 +1,6 @@
 """The session's row: the truth, which caches only copy."""
 
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from auth_core.contracts import Transport
 from auth_core.evidence import Evidence, SessionFacts
 from auth_core.ids import uuid7
+from auth_sessions.conf import sessions
 
 
 class SessionQuerySet(models.QuerySet["Session"]):
@@ -21,9 +23,13 @@ class SessionQuerySet(models.QuerySet["Session"]):
         return self.filter(ended_at=None, expires_at__gt=timezone.now())
 
     def live(self) -> Self:
-        """Return those that their credentials still open: neither ended, nor too old, nor unused for too long."""
+        """Return those that their credentials still open: neither ended, nor too old, nor unused for too long.
+
+        A row may be behind by `LAST_SEEN_STEP`, and is given that much grace.
+        """
         unused_until = models.ExpressionWrapper(F("last_seen_at") + F("idle_lifetime"), models.DateTimeField())
-        return self.unended().alias(unused_until=unused_until).filter(unused_until__gt=timezone.now())
+        moment = timezone.now() - sessions.LAST_SEEN_STEP
+        return self.unended().alias(unused_until=unused_until).filter(unused_until__gt=moment)
 
     def of(self, user: Any) -> Self:
         """Return those of *user*."""
@@ -75,6 +81,9 @@ class Session(models.Model):
     # Text, not jsonb: PostgreSQL refuses a NUL in jsonb, and a site may keep what somebody typed.
     data = models.TextField(default="{}", blank=True, help_text=_("What the site keeps in `request.session`, as JSON."))
 
+    #: When it was used last, as the cache knows it; ``None``: only the row is known.
+    seen_at: datetime | None = None
+
     objects = SessionQuerySet.as_manager()
 
     class Meta:
@@ -98,6 +107,16 @@ class Session(models.Model):
         return str(self.pk)
 
     @property
+    def used_at(self) -> datetime:
+        """When it was used last, as far as anybody knows."""
+        return self.last_seen_at if self.seen_at is None else max(self.seen_at, self.last_seen_at)
+
+    def is_idle(self, moment: datetime) -> bool:
+        """Say whether it is over by *moment* because nobody used it; a row alone is given the time it may lag behind."""
+        grace = sessions.LAST_SEEN_STEP if self.seen_at is None else timedelta(0)
+        return self.used_at + self.idle_lifetime + grace <= moment
+
+    @property
     def facts(self) -> SessionFacts:
         """What anybody may know of this session."""
         return SessionFacts(
@@ -106,6 +125,6 @@ class Session(models.Model):
             evidence=tuple(Evidence.from_json(stored) for stored in self.evidence_stored),
             authenticated_at=self.authenticated_at or self.created_at,
             expires_at=self.expires_at,
-            idle_expires_at=min(self.last_seen_at + self.idle_lifetime, self.expires_at),
+            idle_expires_at=min(self.used_at + self.idle_lifetime, self.expires_at),
             device_known=self.device_known,
         )

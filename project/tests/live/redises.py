@@ -1,0 +1,100 @@
+"""A Redis that nodes reach over paths of their own, that can be cut from one, and that can be failed over."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from auth_core.testing.redis import OwnRedis
+from live.service import free_port
+
+
+class Redises:
+    """A master and a replica; a node reaches the master over a link that can be pulled.
+
+    Args:
+        folder: Where the links are; short, for the path of a socket has 107 characters at the most.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._ports = [free_port(), free_port()]
+        self._servers = [
+            OwnRedis("--port", str(port), "--bind", "127.0.0.1", "--repl-diskless-sync-delay", "0")
+            for port in self._ports
+        ]
+        self._master = 0
+
+    @property
+    def master(self) -> OwnRedis:
+        """Who is written to."""
+        return self._servers[self._master]
+
+    @property
+    def replica(self) -> OwnRedis:
+        """Who copies the master."""
+        return self._servers[1 - self._master]
+
+    def url_of(self, node: str) -> str:
+        """Return the address under which *node* reaches the master."""
+        self._point(node)
+        return f"unix://{self._link(node)}?client_name={node}"
+
+    def start(self) -> None:
+        """Start both; the replica copies."""
+        for server in self._servers:
+            server.start()
+        self._copy()
+
+    def stop(self) -> None:
+        """End both."""
+        for server in self._servers:
+            server.kill()
+
+    def pull(self, node: str) -> None:
+        """Cut *node* off, its open connections as well."""
+        self._link(node).unlink(missing_ok=True)
+        clients: list[dict[str, Any]] = self.master.client.client_list()
+        for client in clients:
+            if client["name"] == node:
+                self.master.client.client_kill_filter(_id=client["id"])
+
+    def plug(self, node: str) -> None:
+        """Let *node* reach the master again."""
+        self._point(node)
+
+    def cut_the_copy(self) -> None:
+        """Let the replica copy no more, once it has all there is: what comes from now on is lost in a failover."""
+        self.master.client.wait(1, 2000)
+        self.replica.client.execute_command("REPLICAOF", "NO", "ONE")
+
+    def fail_over(self, *nodes: str) -> None:
+        """Lose the master; the replica, with what it had, is the new one for *nodes*."""
+        lost = self.master
+        self._master = 1 - self._master
+        for node in nodes:
+            self._point(node)
+        lost.kill()
+
+    def heal(self) -> None:
+        """Start who was lost, empty, as the replica of who is left."""
+        self.replica.start()
+        self._copy()
+
+    def _copy(self) -> None:
+        port = self._ports[self._master]
+        self.replica.client.execute_command("REPLICAOF", "127.0.0.1", port)
+        for _attempt in range(200):
+            if self.replica.client.info("replication").get("master_link_status") == "up":
+                return
+            time.sleep(0.05)
+        raise TimeoutError("The replica does not copy.")
+
+    def _link(self, node: str) -> Path:
+        return self._folder / f"{node}.sock"
+
+    def _point(self, node: str) -> None:
+        """Point the link of *node* to the master, in one step."""
+        fresh = self._folder / f"{node}.new"
+        fresh.unlink(missing_ok=True)
+        fresh.symlink_to(self.master.url.removeprefix("unix://"))
+        fresh.replace(self._link(node))

@@ -1,0 +1,240 @@
+"""A session that was ended on one node is dead on every other before that is answered, whatever Redis does."""
+
+import shutil
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from live.redises import Redises
+from live.service import Service
+
+pytestmark = [pytest.mark.postgresql, pytest.mark.django_db]
+
+PASSWORD = "correct horse battery staple"
+
+#: Sessions that are ended at the same moment; each has four readers on the other node.
+AT_ONCE, READERS = 20, 4
+
+
+@dataclass
+class Nodes:
+    """Node A, on which sessions are ended, and node B, on which they are read."""
+
+    a: Service
+    b: Service
+    redises: Redises
+
+    def log_in(self) -> str:
+        """Return the credential of a new session."""
+        body = {"identifier": "alice@example.org", "password": PASSWORD, "transport": "token"}
+        credential: str = self.a.post("login/", body).json()["credential"]
+        return credential
+
+    def warm(self, credential: str) -> None:
+        """Read until B answers without a query: from the snapshot."""
+        with self.b.session() as caller:
+            deadline = time.monotonic() + 30
+            while time.monotonic() < deadline:
+                answer = caller.get(f"{self.b.url}/api/v1/me/", headers=header(credential), timeout=10)
+                assert answer.status_code == 200
+                if answer.headers["X-Live-Queries"] == "0":
+                    return
+                time.sleep(0.05)
+        raise AssertionError("B never answered from the snapshot.")
+
+
+@dataclass
+class Round:
+    """One session: its readers, and what they were answered."""
+
+    credential: str
+    seen: list[tuple[float, int]] = field(default_factory=list)
+    ended_at: float = float("inf")
+    answer: int = 0
+
+    def survivors(self) -> int:
+        """Count answers of 200 to requests that began after the end was answered."""
+        return sum(status == 200 and began > self.ended_at for began, status in self.seen)
+
+
+def header(credential: str) -> dict[str, str]:
+    return {"Authorization": f"Session {credential}"}
+
+
+@contextmanager
+def nodes(plant: str = "") -> Iterator[Nodes]:
+    """Start both nodes on one database and one Redis, which each reaches over a link of its own."""
+    folder = Path(tempfile.mkdtemp(prefix="nodes-", dir="/tmp"))
+    redises = Redises(folder)
+    redises.start()
+    environment = {"LIVE_PLANT": plant} if plant else {}
+    for node in ("a", "b"):
+        (folder / node).mkdir()
+    try:
+        with (
+            Service(folder / "a", redises.url_of("a"), environment) as a,
+            Service(folder / "b", redises.url_of("b"), environment, beside=a) as b,
+        ):
+            a.manage("create_user", "--email", "alice@example.org", "--verified", given=f"{PASSWORD}\n")
+            yield Nodes(a, b, redises)
+    finally:
+        redises.stop()
+        shutil.rmtree(folder)
+
+
+def nothing(redises: Redises) -> None:
+    """Leave Redis as it is."""
+
+
+def stop(redises: Redises) -> None:
+    redises.master.kill()
+
+
+def start_again(redises: Redises) -> None:
+    redises.stop()
+    redises.start()
+
+
+def flush(redises: Redises) -> None:
+    redises.master.flush()
+
+
+def cut_a_off(redises: Redises) -> None:
+    redises.pull("a")
+
+
+def plug_a_in(redises: Redises) -> None:
+    redises.plug("a")
+
+
+def cut_the_copy(redises: Redises) -> None:
+    redises.cut_the_copy()
+
+
+def fail_over(redises: Redises) -> None:
+    redises.fail_over("a", "b")
+
+
+def heal(redises: Redises) -> None:
+    redises.heal()
+
+
+Fault = Callable[[Redises], None]
+
+#: What happens to Redis before sessions are ended, right after that is answered, and when all is over.
+FAULTS: dict[str, tuple[Fault, Fault, Fault]] = {
+    "up": (nothing, nothing, nothing),
+    "stopped": (stop, nothing, start_again),
+    "flushed": (flush, flush, nothing),
+    "reachable from B only": (cut_a_off, nothing, plug_a_in),
+    "failed over with its last second lost": (cut_the_copy, fail_over, heal),
+}
+
+
+def end_at_once(nodes: Nodes, fault: str) -> list[Round]:
+    """Warm so many sessions on B, end them on A under a fault, and read on."""
+    before, after, healed = FAULTS[fault]
+    with ThreadPoolExecutor(8) as pool:
+        rounds = [Round(credential) for credential in pool.map(lambda _number: nodes.log_in(), range(AT_ONCE))]
+        list(pool.map(lambda one: nodes.warm(one.credential), rounds))
+    is_over = threading.Event()
+    all_reading = threading.Barrier(AT_ONCE * READERS + 1)
+    readers = [
+        threading.Thread(target=read_on, args=(nodes.b, one, all_reading, is_over))
+        for one in rounds
+        for _reader in range(READERS)
+    ]
+    for reader in readers:
+        reader.start()
+    all_reading.wait(timeout=60)
+    before(nodes.redises)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(lambda one: end(nodes.a, one), rounds))
+    after(nodes.redises)
+    time.sleep(1.5)
+    is_over.set()
+    for reader in readers:
+        reader.join()
+    healed(nodes.redises)
+    for one in rounds:
+        read(nodes.b, one)
+    return rounds
+
+
+def end(node: Service, one: Round) -> None:
+    with node.session() as caller:
+        answer = caller.post(f"{node.url}/api/v1/logout/", json={}, headers=header(one.credential), timeout=30)
+    one.answer, one.ended_at = answer.status_code, time.monotonic()
+
+
+def read_on(node: Service, one: Round, all_reading: threading.Barrier, is_over: threading.Event) -> None:
+    with node.session() as caller:
+        read(node, one, caller)
+        all_reading.wait(timeout=60)
+        while not is_over.is_set():
+            read(node, one, caller)
+            time.sleep(0.02)
+
+
+def read(node: Service, one: Round, caller: requests.Session | None = None) -> None:
+    began = time.monotonic()
+    get: Any = caller.get if caller else requests.get
+    verify = {} if caller else {"verify": str(node.certificate)}
+    answer = get(f"{node.url}/api/v1/me/", headers=header(one.credential), timeout=30, **verify)
+    one.seen.append((began, answer.status_code))
+
+
+def count(fault: str, rounds: list[Round]) -> dict[str, Any]:
+    """Return what a report prints of these rounds."""
+    statuses = Counter(status for one in rounds for _began, status in one.seen)
+    after = sum(began > one.ended_at for one in rounds for began, _status in one.seen)
+    return {
+        "fault": fault,
+        "rounds": len(rounds),
+        "ended": dict(Counter(one.answer for one in rounds)),
+        "reads": dict(statuses),
+        "reads begun after the end": after,
+        "survivors": sum(one.survivors() for one in rounds),
+    }
+
+
+@pytest.mark.parametrize(
+    ("fault", "batches"),
+    [
+        pytest.param(fault, batches, marks=marks, id=f"{fault}-{batches * AT_ONCE}")
+        for fault in FAULTS
+        for batches, marks in ((1, []), (50, [pytest.mark.races]))
+        if marks or fault in {"reachable from B only", "failed over with its last second lost"}
+    ],
+)
+def test_what_a_ended_b_refuses(fault: str, batches: int, capsys: Any) -> None:
+    with nodes() as both:
+        rounds = [one for _batch in range(batches) for one in end_at_once(both, fault)]
+
+    told = count(fault, rounds)
+    with capsys.disabled():
+        print(f"\n{told}")
+    assert told["ended"] == {204: len(rounds)}
+    assert set(told["reads"]) == {200, 401}
+    assert told["reads begun after the end"] > len(rounds) * READERS
+    assert told["survivors"] == 0
+
+
+@pytest.mark.parametrize("fault", ["reachable from B only", "failed over with its last second lost"])
+def test_a_key_that_is_just_deleted_leaves_survivors(fault: str, capsys: Any) -> None:
+    with nodes("just_delete_the_key") as both:
+        told = count(fault, end_at_once(both, fault))
+
+    with capsys.disabled():
+        print(f"\nplanted: {told}")
+    assert told["survivors"] > 0, "the planted defect must be seen"
