@@ -220,7 +220,7 @@ def test_a_site_may_wish_for_a_shorter_idle_time(of_alice: SessionStore) -> None
 
     with time_machine.travel(saved + timedelta(seconds=290), tick=False):
         assert again(of_alice).facts is not None
-    with time_machine.travel(saved + timedelta(seconds=591), tick=False):
+    with time_machine.travel(saved + timedelta(seconds=290 + 300 + 61), tick=False):
         assert again(of_alice).facts is None
 
 

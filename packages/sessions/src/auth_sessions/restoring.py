@@ -41,13 +41,12 @@ def restore(credential: str, *, transport: Transport) -> Session | None:
 
 def _is_current(session: Session, moment: datetime) -> bool:
     """Judge expiry now, never by a sweeper; then ask whether the person may be here."""
-    facts = session.facts
-    if session.expires_at <= moment or session.is_idle(moment):
+    if session.idle_expires_at <= moment:
         return False
     if session.user is None:
         return True
     try:
-        admit(session.user, session=facts)
+        admit(session.user, session=session.facts)
     except NotAdmitted:
         return False
     return _has_same_password(session)

@@ -126,7 +126,7 @@ def _fill(cache: SharedCache, digest: str, lease: bytes, under: bytes, session: 
     """Write the snapshot of a session that is alive: the epoch, the idle lifetime in milliseconds, the rest."""
     lifetime = sessions.SNAPSHOT_LIFETIME * (1 - _JITTER * random.random())  # noqa: S311 - spreads load, hides nothing
     ttl = min(lifetime, session.expires_at - timezone.now())
-    if session.ended_at is None and not session.is_idle(timezone.now()) and ttl > timedelta(0):
+    if session.ended_at is None and session.idle_expires_at > timezone.now() and ttl > timedelta(0):
         head = under + b"%d|" % (session.idle_lifetime / timedelta(milliseconds=1))
         try:
             cache.fill(_key(digest), lease, head + json.dumps(_snapshot(session), default=_json).encode(), ttl=ttl)

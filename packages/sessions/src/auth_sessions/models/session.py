@@ -111,10 +111,15 @@ class Session(models.Model):
         """When it was used last, as far as anybody knows."""
         return self.last_seen_at if self.seen_at is None else max(self.seen_at, self.last_seen_at)
 
-    def is_idle(self, moment: datetime) -> bool:
-        """Say whether it is over by *moment* because nobody used it; a row alone is given the time it may lag behind."""
+    @property
+    def idle_expires_at(self) -> datetime:
+        """When it ends if it is not used; a row alone is given the time that it may lag behind."""
         grace = sessions.LAST_SEEN_STEP if self.seen_at is None else timedelta(0)
-        return self.used_at + self.idle_lifetime + grace <= moment
+        return min(self.used_at + self.idle_lifetime + grace, self.expires_at)
+
+    def is_idle(self, moment: datetime) -> bool:
+        """Say whether it is over by *moment* because nobody used it, or altogether."""
+        return self.idle_expires_at <= moment
 
     @property
     def facts(self) -> SessionFacts:
@@ -125,6 +130,6 @@ class Session(models.Model):
             evidence=tuple(Evidence.from_json(stored) for stored in self.evidence_stored),
             authenticated_at=self.authenticated_at or self.created_at,
             expires_at=self.expires_at,
-            idle_expires_at=min(self.used_at + self.idle_lifetime, self.expires_at),
+            idle_expires_at=self.idle_expires_at,
             device_known=self.device_known,
         )

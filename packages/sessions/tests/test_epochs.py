@@ -1,0 +1,249 @@
+"""The epoch of the cache: what a process believes, and what a revocation waits for."""
+
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from auth_core.cache import Server, shared_cache
+from auth_core.testing.counting import counted
+from auth_core.testing.redis import OwnRedis
+from auth_sessions import epochs
+from auth_sessions.models import CacheEpoch, Session
+from conftest import Caller
+
+# The cache is written after the commit, which a test's own transaction would never see.
+pytestmark = pytest.mark.django_db(transaction=True)
+
+IDLE = timedelta(minutes=10)
+
+
+@pytest.fixture
+def short_idle(settings: Any) -> None:
+    """Let sessions go unused for ten minutes."""
+    lifetimes = {f"aal{level}": (IDLE, timedelta(hours=12)) for level in range(4)}
+    settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "LIFETIMES": lifetimes}
+
+
+@pytest.fixture
+def waits(settings: Any, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Be one of many processes whose thread reads when the test says so; the seconds that revocations wait."""
+    waited: list[float] = []
+    settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "EPOCH_READER": "thread"}
+    monkeypatch.setattr(epochs.reader, "wake", lambda: None)
+    monkeypatch.setattr(epochs.time, "sleep", waited.append)
+    return waited
+
+
+def read_until_settled() -> str:
+    """Read as the thread does, and return which Redis is believed; what must rest first has rested."""
+    epochs.read_now()
+    CacheEpoch.objects.update(raised_at=timezone.now() - timedelta(minutes=1))
+    while epochs.read_now():
+        CacheEpoch.objects.update(raised_at=timezone.now() - timedelta(minutes=1))
+    return CacheEpoch.objects.get().run
+
+
+def test_a_warm_session_is_believed_once_the_row_names_the_redis_that_answers(
+    shared: OwnRedis, waits: list[float], alice: Any, caller: Caller
+) -> None:
+    caller.log_in()
+    cache = shared_cache(shared.url)
+    assert cache is not None
+
+    run = read_until_settled()
+    caller.get("me/")
+    with counted() as warm:
+        caller.get("me/")
+
+    assert run == cache.answered_by != ""
+    assert (warm.queries, warm.round_trips) == (0, 1)
+
+
+def test_a_process_that_could_not_read_for_two_seconds_asks_the_database(
+    shared: OwnRedis, waits: list[float], alice: Any, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller.log_in()
+    read_until_settled()
+    caller.get("me/")
+    later = time.monotonic() + 2
+
+    monkeypatch.setattr(epochs.time, "monotonic", lambda: later)
+    with counted() as cost:
+        caller.get("me/")
+
+    assert (cost.queries, cost.round_trips) == (1, 0)
+
+
+def test_a_snapshot_of_another_epoch_is_not_believed_and_written_anew(
+    shared: OwnRedis, alice: Any, caller: Caller
+) -> None:
+    caller.log_in()
+    caller.get("me/")
+
+    epochs.raise_epoch(reason="operator")
+    caller.get("me/")
+    with counted() as warm:
+        caller.get("me/")
+
+    assert (warm.queries, warm.round_trips) == (0, 1)
+
+
+def test_a_revocation_that_every_node_sees_waits_for_nobody(
+    shared: OwnRedis, waits: list[float], alice: Any, caller: Caller
+) -> None:
+    caller.log_in()
+    read_until_settled()
+    caller.get("me/")
+
+    caller.send("POST", "logout/")
+
+    assert waits == []
+    assert caller.get("me/").status_code == 401
+
+
+def test_a_revocation_that_redis_did_not_take_raises_the_epoch_and_waits_until_all_have_read_it(
+    shared: OwnRedis, waits: list[float], alice: Any, caller: Caller
+) -> None:
+    caller.log_in()
+    read_until_settled()
+    before = CacheEpoch.objects.get().value
+
+    shared.kill()
+    caller.send("POST", "logout/")
+
+    row = CacheEpoch.objects.get()
+    assert (row.value != before, row.run, row.reason) == (True, "", "unacknowledged")
+    assert waits == [2.1]
+
+
+def test_while_nobody_believes_the_cache_a_revocation_waits_for_nobody(
+    shared: OwnRedis, waits: list[float], alice: Any, caller: Caller
+) -> None:
+    caller.log_in()
+    read_until_settled()
+    shared.kill()
+    CacheEpoch.objects.update(run="", raised_at=timezone.now() - timedelta(seconds=3))
+
+    caller.send("POST", "logout/")
+
+    assert waits == []
+
+
+def test_a_revocation_just_after_a_raise_waits_for_the_rest_of_it(
+    shared: OwnRedis, waits: list[float], alice: Any, caller: Caller
+) -> None:
+    caller.log_in()
+    read_until_settled()
+    CacheEpoch.objects.update(raised_at=timezone.now() - timedelta(seconds=1))
+
+    caller.send("POST", "logout/")
+
+    (waited,) = waits
+    assert 0.5 < waited < 1.2
+
+
+def test_another_run_of_redis_is_another_epoch(
+    shared: OwnRedis, waits: list[float], alice: Any, caller: Caller
+) -> None:
+    caller.log_in()
+    first, before = read_until_settled(), CacheEpoch.objects.get().value
+    caller.get("me/")
+
+    shared.kill()
+    shared.start()
+    caller.get("me/")
+    second = read_until_settled()
+
+    assert second not in {"", first}
+    assert CacheEpoch.objects.get().value != before
+
+
+def test_a_replica_is_never_turned_to(
+    shared: OwnRedis, waits: list[float], alice: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_until_settled()
+    CacheEpoch.objects.update(run="", raised_at=timezone.now() - timedelta(minutes=1))
+    cache = shared_cache(shared.url)
+
+    monkeypatch.setattr(type(cache), "server", lambda self: Server("0" * 40, is_master=False))
+    epochs.read_now()
+
+    assert CacheEpoch.objects.get().run == ""
+
+
+@pytest.mark.postgresql
+def test_a_restored_database_begins_another_epoch(shared: OwnRedis, waits: list[float], alice: Any) -> None:
+    read_until_settled()
+    CacheEpoch.objects.update(history="7000000000000000000:1")
+    before = CacheEpoch.objects.get().value
+
+    epochs.read_now()
+
+    row = CacheEpoch.objects.get()
+    assert (row.value != before, row.run, row.reason) == (True, "", "restored")
+
+
+@pytest.mark.parametrize(("after", "status"), [(IDLE - timedelta(seconds=1), 200), (IDLE + timedelta(seconds=1), 401)])
+def test_with_the_cache_idle_is_exact_though_the_row_lags_behind(
+    after: timedelta, status: int, shared: OwnRedis, short_idle: None, alice: Any, caller: Caller
+) -> None:
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        caller.log_in()
+        caller.get("me/")
+        clock.shift(timedelta(seconds=30))
+        caller.get("me/")
+        row = Session.objects.get()
+        clock.shift(after)
+
+        assert timezone.now() - row.last_seen_at > after
+        assert caller.get("me/").status_code == status
+
+
+@pytest.mark.parametrize(("after", "status"), [(timedelta(seconds=59), 200), (timedelta(seconds=61), 401)])
+def test_a_row_alone_is_given_the_minute_that_it_may_lag_behind(
+    after: timedelta, status: int, short_idle: None, alice: Any, caller: Caller, settings: Any
+) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "REDIS_URL": ""}
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        caller.log_in()
+        clock.shift(IDLE + after)
+
+        assert caller.get("me/").status_code == status
+
+
+@pytest.mark.asvs("7.3.1")
+@pytest.mark.parametrize("with_cache", [True, False])
+def test_a_request_that_nobody_is_behind_is_no_activity(
+    with_cache: bool, shared: OwnRedis, short_idle: None, alice: Any, caller: Caller, settings: Any
+) -> None:
+    if not with_cache:
+        settings.AUTH_CORE = {**settings.AUTH_CORE, "REDIS_URL": ""}
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        caller.log_in()
+        caller.get("me/")
+        caller.http.defaults["HTTP_X_BACKGROUND"] = "1"
+        polled = []
+        for _minute in range(12):
+            clock.shift(timedelta(minutes=1))
+            polled.append(caller.get("me/").status_code)
+
+    assert polled[:9] == [200] * 9
+    assert polled[-1] == 401
+
+
+def test_a_clock_that_moved_back_moves_no_use_forward(
+    shared: OwnRedis, short_idle: None, alice: Any, caller: Caller
+) -> None:
+    moment = timezone.now()
+    with time_machine.travel(moment, tick=False) as clock:
+        caller.log_in()
+        caller.get("me/")
+        clock.shift(-timedelta(minutes=5))
+        caller.get("me/")
+        clock.shift(timedelta(minutes=5) + IDLE + timedelta(seconds=1))
+
+        assert caller.get("me/").status_code == 401
