@@ -14,9 +14,11 @@ class AuthSessionsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the checks, listen to what ends sessions, drop snapshots of people who change."""
-        from auth_core.registries import person_watchers, sweeps  # noqa: PLC0415 - as above
-        from auth_sessions import checks, lifecycle, receivers, snapshots  # noqa: F401, PLC0415 - models exist only now
+        from auth_core.registries import exports, person_watchers, sweeps  # noqa: PLC0415 - as above
+        from auth_sessions import checks, devices, lifecycle, receivers, snapshots  # noqa: F401, PLC0415 - as above
 
         receivers.connect()
         person_watchers.register("auth_sessions", snapshots.forget_person)
+        exports.register("auth_sessions.devices", devices.export_of)
         sweeps.register("auth_sessions", lifecycle.delete_dead)
+        sweeps.register("auth_sessions.devices", devices.delete_unseen)

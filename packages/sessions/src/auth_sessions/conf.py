@@ -42,6 +42,10 @@ class SessionsSettings(PackageSettings):
         timedelta(seconds=2), doc="How long a process that could not read the epoch still believes the cache."
     )
     LAST_SEEN_STEP = Option(timedelta(minutes=1), doc="How far a row's last-seen may lag behind.")
+    DEVICE_LIFETIME = Option(
+        timedelta(days=400), doc="How long a browser keeps its device cookie; browsers keep none longer."
+    )
+    NOT_ME_LIFETIME = Option(timedelta(days=7), doc="How long the link in the mail about a new device is good for.")
     KEEP_DEAD = Option(timedelta(days=30), doc="How long a session that has ended stays listed for administrators.")
 
     @property

@@ -14,7 +14,7 @@ from auth_core.errors import LoginExpired
 from auth_core.evidence import Evidence, SessionFacts
 from auth_core.models import PendingLogin
 from auth_core.one_time import digest, new_secret
-from auth_sessions import lifecycle, snapshots
+from auth_sessions import devices, lifecycle, snapshots
 from auth_sessions.conf import sessions
 from auth_sessions.models import Session
 from auth_sessions.opening import PREFIX, client_columns, record_opened
@@ -32,20 +32,33 @@ class OpenSession:
         """Open a session, or raise the one that a step-up names.
 
         Raises:
+            LoginDenied: the device is blocked.
             LoginExpired: the session to raise has ended.
         """
         credential = new_secret(PREFIX)
-        raises = login.purpose == Purpose.STEP_UP
-        session = _raised(login, credential) if raises else _opened(login, credential, client)
-        record_opened(session, reason="step_up" if raises else "login", client=client)
-        return Grant(user=login.user, session=session.facts, credential=credential, backend=login.backend)
+        if login.purpose == Purpose.STEP_UP:
+            session = _raised(login, credential)
+            record_opened(session, reason="step_up", client=client)
+            return Grant(user=login.user, session=session.facts, credential=credential, backend=login.backend)
+        recognised = devices.recognise(user=login.user, client=client, transport=login.transport)
+        session = _opened(login, credential, client, recognised)
+        record_opened(session, reason="login", client=client)
+        devices.announce(recognised, session=session, client=client)
+        return Grant(
+            user=login.user,
+            session=session.facts,
+            credential=credential,
+            backend=login.backend,
+            device_credential=recognised.credential,
+            device_lifetime=sessions.DEVICE_LIFETIME,
+        )
 
     def end(self, session: SessionFacts, *, user: Any, reason: str) -> None:
         """End *session*; one that has ended already is left alone."""
         lifecycle.end_session(session_id=session.id, user=user, reason=reason)
 
 
-def _opened(login: PendingLogin, credential: str, client: Client) -> Session:
+def _opened(login: PendingLogin, credential: str, client: Client, recognised: devices.Recognised) -> Session:
     user: Any = login.user
     moment = timezone.now()
     idle, absolute = _lifetimes(login.evidence)
@@ -61,6 +74,8 @@ def _opened(login: PendingLogin, credential: str, client: Client) -> Session:
         last_seen_at=moment,
         idle_lifetime=idle,
         expires_at=moment + absolute,
+        device_id=recognised.device.pk,
+        device_known=recognised.is_known,
         **client_columns(client),
     )
 

@@ -1,0 +1,248 @@
+"""Devices: the browsers and apps in which somebody has completed a login.
+
+A browser is recognised by a secret that it keeps in a long-lived cookie. We sign it, so
+that a forged, truncated or foreign one costs no query, and store its digest alone. One
+browser may serve several people, and is known to each of them only once they have
+completed a login in it: a cookie that was taken from somebody else's browser is known to
+nobody but them.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.core.signing import BadSignature, Signer
+from django.db import IntegrityError, transaction
+from django.db.models import Case, QuerySet, Value, When
+from django.utils import timezone
+
+from auth_core.client import Client
+from auth_core.contracts import Transport
+from auth_core.errors import LoginDenied
+from auth_core.events import Event, record
+from auth_core.one_time import digest, new_secret
+from auth_sessions import lifecycle
+from auth_sessions.conf import sessions
+from auth_sessions.events import SessionEvent
+from auth_sessions.models import Device, Session
+from auth_sessions.user_agents import Description, describe
+
+#: Tells scanners of leaked secrets whose secret this is.
+PREFIX = "ead"
+
+_SALT = "auth_sessions.devices"
+
+#: The secret and its signature; whatever looks otherwise is not even compared.
+_COOKIE = re.compile(r"(ead_[A-Za-z0-9_-]{43}):[A-Za-z0-9_-]{43}", re.ASCII)
+
+#: Where an instance of a user keeps the device that this login has read already.
+_READ = "_auth_sessions_device"
+
+#: Rows that one statement deletes.
+_BATCH = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recognised:
+    """The device of a login that is being granted.
+
+    Args:
+        device: Its row.
+        is_known: A login of this person was completed in this browser before.
+        is_new: It was added by this login.
+        has_company: The person has other devices.
+        credential: What the browser is to keep; empty for a caller without cookies.
+    """
+
+    device: Device
+    is_known: bool
+    is_new: bool
+    has_company: bool
+    credential: str = field(default="", repr=False)
+
+
+def find_device(user: Any, client: Client) -> Device | None:
+    """Return the browser behind *client* if *user* has completed a login in it; no query without a good cookie.
+
+    It may be blocked. An app that is only described is never found: anybody can say the same.
+    """
+    secret = _secret_of(client)
+    if user is None or not secret:
+        return None
+    device = Device.objects.of(user).filter(digest=digest(secret), has_cookie=True).first()
+    if device is not None:
+        setattr(user, _READ, device)
+    return device
+
+
+def recognise(*, user: Any, client: Client, transport: str) -> Recognised:
+    """Note that *user* completes a login with *client*, inside the transaction that grants it; two queries.
+
+    Args:
+        transport: A browser that keeps a cookie session can keep a device's secret, too; a caller with a
+            token that brings none is described by its user agent.
+
+    Raises:
+        LoginDenied: the device is blocked.
+    """
+    secret = _secret_of(client)
+    if not secret and transport != Transport.TOKEN:
+        secret = new_secret(PREFIX)
+    said = describe(client.user_agent)
+    mark = digest(secret or said.text)
+    device, has_company = _nearest(user, mark)
+    seen = _seen(device, said) if device is not None else None
+    return Recognised(
+        device=seen or _added(user, mark, said, has_cookie=bool(secret)),
+        is_known=bool(secret and seen),
+        is_new=seen is None,
+        has_company=has_company,
+        # Signed anew at every login: the cookie lives on, and under the newest key.
+        credential=Signer(salt=_SALT).sign(secret) if secret else "",
+    )
+
+
+def announce(recognised: Recognised, *, session: Session, client: Client) -> None:
+    """Record the device that a login has added, in the transaction that grants it."""
+    if recognised.is_new:
+        data = {"kind": recognised.device.kind}
+        _record(SessionEvent.DEVICE_ADDED, recognised.device, session=session.pk, client=client, data=data)
+
+
+def own_device(*, user: Any, device_id: UUID | None) -> Device | None:
+    """Return a device of *user*; somebody else's is not found."""
+    return Device.objects.of(user).filter(pk=device_id).first() if device_id else None
+
+
+def rename_device(*, device: Device, name: str) -> bool:
+    """Call a device something else; say whether it is still there."""
+    with transaction.atomic():
+        renamed = Device.objects.filter(pk=device.pk).update(name=name)
+        if renamed:
+            _record(SessionEvent.DEVICE_RENAMED, device)
+    device.name = name
+    return bool(renamed)
+
+
+def forget_device(*, device: Device, actor: Any = None) -> bool:
+    """Forget a device and end its sessions; the next login in it is one in a new device.
+
+    Say whether this caller was the one who did.
+    """
+    with transaction.atomic():
+        # The row goes first: a login that is being granted in it waits here, or has its session ended below.
+        forgotten, _by_model = Device.objects.filter(pk=device.pk).delete()
+        if forgotten:
+            _record(SessionEvent.DEVICE_FORGOTTEN, device, actor=actor)
+            end_sessions_of_device(user=device.user, device_id=device.pk, reason="device_forgotten", actor=actor)
+    return bool(forgotten)
+
+
+def block_device(*, device: Device, actor: Any = None, reason: str = "") -> bool:
+    """Let nobody sign in with a device any more, and end its sessions; say whether this caller was the one who did.
+
+    Args:
+        actor: Who blocked it, when that is somebody else.
+        reason: Closed word for the trail, such as ``administrator``.
+    """
+    with transaction.atomic():
+        # The row goes first: see `forget_device`.
+        blocked = Device.objects.filter(pk=device.pk, blocked_at=None).update(blocked_at=timezone.now())
+        if blocked:
+            _record(SessionEvent.DEVICE_BLOCKED, device, actor=actor, reason=reason)
+            end_sessions_of_device(user=device.user, device_id=device.pk, reason="device_blocked", actor=actor)
+    return bool(blocked)
+
+
+def unblock_device(*, device: Device, actor: Any = None) -> bool:
+    """Let people sign in with a device again; say whether this caller was the one who did."""
+    with transaction.atomic():
+        unblocked = Device.objects.filter(pk=device.pk, blocked_at__isnull=False).update(blocked_at=None)
+        if unblocked:
+            _record(SessionEvent.DEVICE_UNBLOCKED, device, actor=actor)
+    return bool(unblocked)
+
+
+def end_sessions_of_device(*, user: Any, device_id: UUID, reason: str, actor: Any = None) -> int:
+    """End the sessions that *user* has opened in a device; return how many this caller ended."""
+    in_it = Session.objects.of(user).unended().filter(device_id=device_id).values_list("pk", flat=True)
+    return sum(lifecycle.end_session(session_id=key, user=user, reason=reason, actor=actor) for key in list(in_it))
+
+
+def delete_unseen() -> int:
+    """Delete devices whose cookies have expired, in batches; those that are blocked stay."""
+    long_ago = timezone.now() - sessions.DEVICE_LIFETIME
+    unseen = Device.objects.filter(last_seen_at__lt=long_ago, blocked_at=None)
+    deleted = 0
+    while keys := list(unseen.values_list("pk", flat=True)[:_BATCH]):
+        deleted += unseen.filter(pk__in=keys).delete()[0]
+    return deleted
+
+
+def export_of(user: Any) -> list[dict[str, Any]]:
+    """Return what belongs to *user* and is not secret."""
+    told = ("name", "kind", "os", "browser", "first_seen_at", "last_seen_at", "blocked_at")
+    return [{"id": str(row["id"]), **{name: row[name] for name in told}} for row in _rows_of(user, told)]
+
+
+def _secret_of(client: Client) -> str:
+    """Return the secret of a browser, if we signed it; keys before the present one count (`SECRET_KEY_FALLBACKS`)."""
+    if not _COOKIE.fullmatch(client.device_credential):
+        return ""
+    try:
+        return Signer(salt=_SALT).unsign(client.device_credential)
+    except BadSignature:
+        return ""
+
+
+def _nearest(user: Any, mark: str) -> tuple[Device | None, bool]:
+    """Return the device of *user* with that digest, and whether they have any other, by one statement."""
+    read: Device | None = vars(user).pop(_READ, None)
+    if read is not None and read.digest == mark:
+        return read, True
+    is_it = Case(When(digest=mark, then=Value(0)), default=Value(1))
+    device = Device.objects.of(user).order_by(is_it).first()
+    return (device, True) if device is not None and device.digest == mark else (None, device is not None)
+
+
+def _seen(device: Device, said: Description) -> Device | None:
+    """Note that *device* was seen; ``None``: it was forgotten meanwhile.
+
+    Raises:
+        LoginDenied: it is blocked.
+    """
+    seen = {"last_seen_at": timezone.now(), "kind": said.kind, "os": said.os, "browser": said.browser}
+    # The statement asks once more: a block or a "forget" may have come since the row was read.
+    if Device.objects.filter(pk=device.pk, blocked_at=None).update(**seen):
+        for name, value in seen.items():
+            setattr(device, name, value)
+        return device
+    if Device.objects.filter(pk=device.pk).exists():
+        raise LoginDenied
+    return None
+
+
+def _added(user: Any, mark: str, said: Description, *, has_cookie: bool) -> Device:
+    moment = timezone.now()
+    try:
+        with transaction.atomic():
+            return Device.objects.create(
+                user=user, digest=mark, has_cookie=has_cookie, kind=said.kind, os=said.os, browser=said.browser,
+                first_seen_at=moment, last_seen_at=moment,
+            )  # fmt: skip
+    except IntegrityError:
+        # Another login in the same device was granted at the same moment, and wrote the row.
+        device = Device.objects.of(user).filter(digest=mark, blocked_at=None).first()
+        if device is None:
+            raise LoginDenied from None
+        return device
+
+
+def _rows_of(user: Any, columns: Iterable[str]) -> "QuerySet[Device, dict[str, Any]]":
+    return Device.objects.of(user).order_by("-last_seen_at").values("id", *columns)
+
+
+def _record(name: SessionEvent, device: Device, **more: Any) -> None:
+    record(Event(name=name, subject=device.user, target=("device", str(device.pk)), **more))

@@ -1,0 +1,333 @@
+"""Browsers and apps: which of them are known, and what happens to those that are not wanted."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.core.signing import Signer
+from django.test import Client as Browser
+
+from auth_core.client import Client
+from auth_core.contracts import Transport
+from auth_core.events import AuthEvent, Event
+from auth_core.one_time import digest, new_secret
+from auth_core.testing.browsers import code_of, log_in, new_browser
+from auth_core.testing.counting import counted
+from auth_core.testing.factories import make_user
+from auth_core.testing.settings import redis_url
+from auth_sessions import devices
+from auth_sessions.events import SessionEvent
+from auth_sessions.models import Device, Session
+from conftest import Caller
+
+pytestmark = pytest.mark.django_db(transaction=bool(redis_url()))
+
+COOKIE = "__Host-device"
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"
+
+
+def cookie_of(browser: Browser) -> str:
+    return browser.cookies[COOKIE].value
+
+
+def with_cookie(value: str) -> Browser:
+    browser = new_browser()
+    browser.cookies[COOKIE] = value
+    return browser
+
+
+def with_agent(browser: Browser, user_agent: str) -> Browser:
+    browser.defaults["HTTP_USER_AGENT"] = user_agent
+    return browser
+
+
+def newest() -> Session:
+    return Session.objects.latest("pk")
+
+
+def names(events: list[Event]) -> list[str]:
+    return [event.name.value for event in events]
+
+
+def test_the_first_login_in_a_browser_makes_it_a_device(alice: Any, recorded_events: list[Event]) -> None:
+    browser = new_browser()
+
+    log_in(with_agent(browser, FIREFOX))
+
+    device = Device.objects.get()
+    cookie = browser.cookies[COOKIE]
+    secret, _colon, _signature = cookie.value.rpartition(":")
+    assert (secret[:4], len(secret)) == ("ead_", 47)
+    assert (device.user, device.digest, device.has_cookie) == (alice, digest(secret), True)
+    assert (newest().device_id, newest().device_known) == (device.pk, False)
+    assert (cookie["httponly"], cookie["secure"], cookie["samesite"]) == (True, True, "Lax")
+    assert cookie["max-age"] == 400 * 24 * 3600
+    assert names(recorded_events).count("session.device.added") == 1
+
+
+def test_a_browser_is_known_at_its_second_login(alice: Any) -> None:
+    browser = new_browser()
+    log_in(browser)
+
+    again = with_cookie(cookie_of(browser))
+    log_in(again)
+
+    assert Device.objects.count() == 1
+    assert newest().device_known is True
+    assert newest().facts.device_known is True
+    assert cookie_of(again) == cookie_of(browser)
+
+
+def test_the_table_knows_only_the_digest(alice: Any) -> None:
+    browser = new_browser()
+    log_in(browser)
+
+    secret = cookie_of(browser).rpartition(":")[0]
+
+    assert secret not in str(Device.objects.values().get())
+    assert secret not in repr(Client(device_credential=cookie_of(browser)))
+
+
+def test_one_browser_serves_several_people_and_is_known_to_each_after_their_own_login(alice: Any) -> None:
+    bob = make_user("bob@example.org")
+    browser = new_browser()
+    log_in(browser)
+
+    first = with_cookie(cookie_of(browser))
+    log_in(first, identifier="bob@example.org")
+    known_at_first = newest().device_known
+    log_in(with_cookie(cookie_of(browser)), identifier="bob@example.org")
+
+    assert (known_at_first, newest().device_known) == (False, True)
+    assert cookie_of(first) == cookie_of(browser)
+    assert Device.objects.of(alice).get().pk != Device.objects.of(bob).get().pk
+
+
+def _forged(value: str) -> str:
+    return new_secret("ead") + value[value.index(":") :]
+
+
+def _foreign(value: str) -> str:
+    return Signer(key="another site's", salt="auth_sessions.devices").sign(value.rpartition(":")[0])
+
+
+def _of_another_salt(value: str) -> str:
+    return Signer(salt="django.contrib.messages").sign(value.rpartition(":")[0])
+
+
+BAD = {
+    "forged": _forged,
+    "foreign": _foreign,
+    "signed for something else": _of_another_salt,
+    "truncated": lambda value: value[:-1],
+    "without its signature": lambda value: value.rpartition(":")[0],
+    "doubled": lambda value: value * 2,
+    "a session's": lambda value: new_secret("eas"),
+    "ten thousand characters": lambda value: value + "x" * 10_000,
+    "no ASCII": lambda value: "é" * 91,
+    "empty": lambda value: "",
+}
+
+
+@pytest.mark.parametrize("spoil", BAD.values(), ids=BAD.keys())
+def test_a_cookie_that_is_not_ours_counts_as_none_and_costs_no_query(spoil: Any, alice: Any) -> None:
+    browser = new_browser()
+    log_in(browser)
+    bad = spoil(cookie_of(browser))
+
+    with counted() as asked:
+        found = devices.find_device(alice, Client(device_credential=bad))
+    stranger = with_cookie(bad)
+    log_in(stranger)
+
+    assert (found, asked.queries) == (None, 0)
+    assert newest().device_known is False
+    assert cookie_of(stranger) not in (bad, cookie_of(browser))
+
+
+def test_a_cookie_taken_from_somebody_else_s_browser_is_known_to_nobody_but_them(alice: Any) -> None:
+    bob = make_user("bob@example.org")
+    browser = new_browser()
+    log_in(browser)
+
+    assert devices.find_device(bob, Client(device_credential=cookie_of(browser))) is None
+    assert devices.find_device(alice, Client(device_credential=cookie_of(browser))) is not None
+    assert devices.find_device(None, Client(device_credential=cookie_of(browser))) is None
+
+
+def test_a_cookie_outlives_the_key_that_signed_it(alice: Any, settings: Any) -> None:
+    browser = new_browser()
+    log_in(browser)
+
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "new" * 20, [settings.SECRET_KEY]
+    again = with_cookie(cookie_of(browser))
+    log_in(again)
+    settings.SECRET_KEY_FALLBACKS = []
+
+    assert newest().device_known is True
+    assert devices.find_device(alice, Client(device_credential=cookie_of(again))) is not None
+    assert devices.find_device(alice, Client(device_credential=cookie_of(browser))) is None
+
+
+def test_a_caller_without_cookies_is_described_and_never_known(alice: Any) -> None:
+    for _login in range(2):
+        caller = Caller()
+        caller.http.defaults["HTTP_USER_AGENT"] = "okhttp/4.9"
+        caller.log_in()
+
+    device = Device.objects.get()
+    assert (device.kind, device.browser, device.has_cookie) == ("app", "okhttp", False)
+    assert (newest().device_id, newest().device_known) == (device.pk, False)
+    assert COOKIE not in caller.http.cookies
+
+
+def test_recognising_costs_two_queries(alice: Any) -> None:
+    browser = new_browser()
+    log_in(browser)
+    client = Client(device_credential=cookie_of(browser))
+
+    with counted() as known:
+        devices.find_device(alice, client)
+        devices.recognise(user=alice, client=client, transport=Transport.COOKIE)
+    with counted() as unknown:
+        devices.recognise(user=alice, client=Client(), transport=Transport.COOKIE)
+    with counted() as described:
+        devices.recognise(user=alice, client=Client(user_agent="curl/8"), transport=Transport.TOKEN)
+
+    assert [known.queries, unknown.queries, described.queries] == [2, 2, 2]
+
+
+def test_a_user_agent_of_ten_kilobytes_signs_in(alice: Any) -> None:
+    granted = log_in(with_agent(new_browser(), "x" * 10_240))
+
+    assert granted.status_code == 200
+    assert Device.objects.get().kind == "other"
+
+
+def test_nobody_signs_in_with_a_blocked_device(alice: Any, recorded_events: list[Event]) -> None:
+    browser = new_browser()
+    log_in(browser)
+
+    blocked = devices.block_device(device=Device.objects.get())
+    refused = log_in(with_cookie(cookie_of(browser)))
+
+    assert blocked
+    assert (refused.status_code, code_of(refused)) == (403, "login_denied")
+    assert Session.objects.get().ended_reason == "device_blocked"
+    assert [event.reason for event in recorded_events if event.name is AuthEvent.LOGIN_DENIED] == ["place"]
+    assert browser.get("/api/v1/me/").status_code == 401
+
+
+def test_a_device_that_is_unblocked_may_come_again(alice: Any) -> None:
+    browser = new_browser()
+    log_in(browser)
+    devices.block_device(device=Device.objects.get())
+
+    devices.unblock_device(device=Device.objects.get())
+
+    assert log_in(with_cookie(cookie_of(browser))).status_code == 200
+    assert newest().device_known is True
+
+
+def test_a_blocked_device_is_blocked_for_one_person_alone(alice: Any) -> None:
+    make_user("bob@example.org")
+    browser = new_browser()
+    log_in(browser)
+    devices.block_device(device=Device.objects.get())
+
+    assert log_in(with_cookie(cookie_of(browser)), identifier="bob@example.org").status_code == 200
+
+
+def test_a_forgotten_device_is_a_new_one_at_its_next_login(alice: Any) -> None:
+    browser, elsewhere = new_browser(), new_browser()
+    log_in(browser)
+    first = newest()
+    log_in(elsewhere)
+
+    devices.forget_device(device=Device.objects.get(pk=first.device_id))
+    first.refresh_from_db()
+    log_in(with_cookie(cookie_of(browser)))
+
+    assert first.ended_reason == "device_forgotten"
+    assert newest().device_known is False
+    assert elsewhere.get("/api/v1/me/").status_code == 200
+
+
+CHANGES: dict[str, tuple[Any, SessionEvent]] = {
+    "rename": (lambda device: devices.rename_device(device=device, name="Desk"), SessionEvent.DEVICE_RENAMED),
+    "block": (lambda device: devices.block_device(device=device), SessionEvent.DEVICE_BLOCKED),
+    "unblock": (lambda device: devices.unblock_device(device=device), SessionEvent.DEVICE_UNBLOCKED),
+    "forget": (lambda device: devices.forget_device(device=device), SessionEvent.DEVICE_FORGOTTEN),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_change_is_made_and_recorded_once(name: str, alice: Any, recorded_events: list[Event]) -> None:
+    change, event = CHANGES[name]
+    device = Device(pk=uuid4(), user=alice, digest="x", has_cookie=True, kind="desktop")
+
+    assert not change(device), "A device that is gone is changed by nobody."
+    device.save(force_insert=True)
+    if name == "unblock":
+        devices.block_device(device=device)
+    changed = [change(device), change(device)]
+
+    assert changed == [True, name == "rename"]
+    assert names(recorded_events).count(event.value) == sum(changed)
+    assert recorded_events[-1].target == ("device", str(device.pk))
+
+
+def test_a_block_that_comes_while_a_login_is_granted_holds(alice: Any) -> None:
+    browser = new_browser()
+    log_in(browser)
+    client = Client(device_credential=cookie_of(browser))
+
+    devices.find_device(alice, client)
+    Device.objects.update(blocked_at="2026-01-01T00:00:00Z")
+    with pytest.raises(devices.LoginDenied):
+        devices.recognise(user=alice, client=client, transport=Transport.COOKIE)
+
+
+def test_a_device_that_is_forgotten_while_a_login_is_granted_is_added_anew(alice: Any) -> None:
+    browser = new_browser()
+    log_in(browser)
+    client = Client(device_credential=cookie_of(browser))
+
+    devices.find_device(alice, client)
+    Device.objects.all().delete()
+    recognised = devices.recognise(user=alice, client=client, transport=Transport.COOKIE)
+
+    assert (recognised.is_known, recognised.is_new) == (False, True)
+    assert Device.objects.get() == recognised.device
+
+
+def test_devices_go_with_their_person(alice: Any) -> None:
+    browser = new_browser()
+    log_in(browser)
+
+    alice.delete()
+
+    assert Device.objects.count() == 0
+    assert log_in(with_cookie(cookie_of(browser))).status_code == 401
+
+
+def test_devices_whose_cookies_have_expired_are_swept_and_blocked_ones_stay(alice: Any, clock: Any) -> None:
+    for browser in (new_browser(), new_browser()):
+        log_in(browser)
+    devices.block_device(device=Device.objects.latest("pk"))
+    clock.forward(days=401)
+
+    log_in(new_browser())
+
+    assert devices.delete_unseen() == 1
+    assert Device.objects.filter(blocked_at__isnull=False).count() == 1
+    assert Device.objects.count() == 2
+
+
+def test_devices_are_in_a_person_s_export(alice: Any) -> None:
+    log_in(with_agent(new_browser(), FIREFOX))
+
+    (told,) = devices.export_of(alice)
+
+    assert (told["browser"], told["os"]) == ("Firefox", "Linux")
+    assert "digest" not in told
