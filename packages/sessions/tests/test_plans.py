@@ -6,11 +6,9 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
-from django.db.models import Q
-from django.utils import timezone
 
 from auth_core.testing.plans import unindexed
-from auth_sessions import lifecycle, snapshots
+from auth_sessions import lifecycle, limits, snapshots
 from auth_sessions.models import Session
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
@@ -23,9 +21,8 @@ HOT: dict[str, Callable[[], Any]] = {
     "end one": lambda: lifecycle.end_session(session_id=uuid4(), user=SOMEBODY, reason="revoked"),
     "end the others": lambda: lifecycle.end_other_sessions(user=SOMEBODY, keep=None, reason="revoked"),
     "drop somebody's snapshots": lambda: snapshots.forget_person(1),
-    "sweep dead rows": lambda: list(
-        Session.objects.filter(Q(ended_at__lt=timezone.now()) | Q(expires_at__lt=timezone.now()))[:1000]
-    ),
+    "sweep dead rows": lifecycle.delete_dead,
+    "make room for one more": lambda: limits._read(SOMEBODY),
 }
 
 

@@ -376,7 +376,7 @@ def test_dead_rows_are_swept(alice: Any, caller: Caller) -> None:
     caller.log_in()
     lifecycle.end_all_sessions(user=alice, reason="revoked")
 
-    with time_machine.travel(timezone.now() + timedelta(days=29), tick=False):
+    with time_machine.travel(timezone.now() + timedelta(days=99), tick=False):
         assert lifecycle.delete_dead() == 0
-    with time_machine.travel(timezone.now() + timedelta(days=31), tick=False):
+    with time_machine.travel(timezone.now() + timedelta(days=101), tick=False):
         assert lifecycle.delete_dead() == 1

@@ -1,13 +1,19 @@
 """System checks."""
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 from django.core import checks
 from django.core.checks import CheckMessage, Error, register
+from django.db import connections, router
 
 from auth_core.assurance import Assurance
-from auth_sessions.conf import ENGINE, Lifetime, sessions
+from auth_core.conf import core
+from auth_core.registries import facts
+from auth_sessions import limits
+from auth_sessions.conf import ASK, ENGINE, LIMIT_POLICIES, STEP, Lifetime, sessions
+from auth_sessions.models import SessionAllowance
 
 _LONGEST_SNAPSHOT = timedelta(seconds=60)
 
@@ -69,6 +75,73 @@ def check_snapshots(**kwargs: Any) -> list[CheckMessage]:
             id="auth_sessions.W001",
         )
     ]
+
+
+@register()
+def check_limits(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse limits that would hold nobody, or another than was meant."""
+    found: list[CheckMessage] = []
+    if sessions.LIMIT is not None and not _is_number(sessions.LIMIT):
+        found.append(_wrong_limit("AUTH_SESSIONS['LIMIT'] must be None, or 1 or more."))
+    if sessions.LIMIT_POLICY not in LIMIT_POLICIES:
+        known = ", ".join(LIMIT_POLICIES)
+        found.append(_wrong_limit(f"AUTH_SESSIONS['LIMIT_POLICY'] must be one of {known}."))
+    for number, limit in enumerate(sessions.LIMITS):
+        if problem := _problem_with(limit):
+            found.append(Error(f"AUTH_SESSIONS['LIMITS'][{number}]: {problem}", id="auth_sessions.E012"))
+    policies = {sessions.LIMIT_POLICY, *(limit.get("policy") for limit in sessions.LIMITS)}
+    if not found and ASK in policies and STEP not in core.LOGIN_STEPS:
+        found.append(
+            checks.Warning(
+                "Nobody can be asked which session is to end, and so the new one is refused.",
+                hint=f"Add {STEP!r} to AUTH_CORE['LOGIN_STEPS'], as the last.",
+                id="auth_sessions.W011",
+            )
+        )
+    return found
+
+
+@register(checks.Tags.database)
+def check_allowances(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Say that the limits of single persons hold nobody: they are looked for only if the site says so."""
+    alias = router.db_for_read(SessionAllowance)
+    if limits.is_configured() or alias not in (databases or ()) or not _has_allowances(alias):
+        return []
+    return [
+        checks.Warning(
+            "There are session allowances, and no login reads them.",
+            hint="Set AUTH_SESSIONS['ALLOWANCES'] = True.",
+            id="auth_sessions.W012",
+        )
+    ]
+
+
+def _wrong_limit(problem: str) -> CheckMessage:
+    return Error(problem, id="auth_sessions.E011")
+
+
+def _problem_with(limit: Mapping[str, Any]) -> str:
+    """Return what is wrong with one of `LIMITS`; nothing when it is right."""
+    if not {"fact", "value", "sessions"} <= set(limit) <= {"fact", "value", "sessions", "policy"}:
+        return "it must have fact, value and sessions, may have policy, and nothing else."
+    if facts.get(limit["fact"]) is None:
+        return f"nobody registered the fact {limit['fact']!r}."
+    if not _is_number(limit["sessions"]):
+        return "sessions must be 1 or more."
+    if limit.get("policy", sessions.LIMIT_POLICY) not in LIMIT_POLICIES:
+        return f"policy must be one of {', '.join(LIMIT_POLICIES)}."
+    return ""
+
+
+def _is_number(given: Any) -> bool:
+    """Say whether *given* is a number of sessions; True is 1 to Python, and to nobody else."""
+    return isinstance(given, int) and not isinstance(given, bool) and given >= 1
+
+
+def _has_allowances(alias: str) -> bool:
+    """Say whether there is any; before the first migration there is not even the table."""
+    tables = connections[alias].introspection.table_names()
+    return SessionAllowance._meta.db_table in tables and SessionAllowance.objects.using(alias).exists()
 
 
 def _is_lifetime(given: Lifetime | None) -> bool:

@@ -1,7 +1,8 @@
 """The settings of this package: ``AUTH_SESSIONS = {...}``."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 from auth_core.conf import core, session_engine
 from auth_core.options import Option, PackageSettings
@@ -12,9 +13,15 @@ Lifetime = tuple[timedelta, timedelta]
 #: What we plug into a login, and who reads its sessions.
 ISSUER, ENGINE = "auth_sessions.login.OpenSession", "auth_sessions.engine"
 
+#: The step that lets people say which session ends.
+STEP = "auth_sessions.login.SessionLimit"
+
 
 #: What may happen when somebody signs in who has as many sessions as they may.
 LIMIT_POLICIES = ("deny_new", "end_oldest", "end_least_recent", "ask")
+
+#: The policy that lets the person say which session ends.
+ASK = "ask"
 
 
 class SessionsSettings(PackageSettings):
@@ -46,7 +53,24 @@ class SessionsSettings(PackageSettings):
         timedelta(days=400), doc="How long a browser keeps its device cookie; browsers keep none longer."
     )
     NOT_ME_LIFETIME = Option(timedelta(days=7), doc="How long the link in the mail about a new device is good for.")
-    KEEP_DEAD = Option(timedelta(days=30), doc="How long a session that has ended stays listed for administrators.")
+    KEEP_DEAD = Option(
+        timedelta(days=100), doc="How long a session that has ended is kept; what is known of risk looks back 90 days."
+    )
+    LIMIT = Option[int | None](
+        None, doc="How many sessions a person may have at once; None: any number.", unit="sessions"
+    )
+    LIMIT_POLICY = Option(
+        "end_least_recent",
+        doc="What happens at the next login: 'deny_new', 'end_oldest', 'end_least_recent', or 'ask' the person.",
+    )
+    LIMITS = Option[Sequence[Mapping[str, Any]]](
+        (),
+        doc="Limits by what is known of a person, each {'fact', 'value', 'sessions', 'policy'}; the strictest that is"
+        " met comes before LIMIT.",
+    )
+    ALLOWANCES = Option(
+        False, doc="Whether limits of single persons (SessionAllowance) are looked for where nobody else has one."
+    )
 
     @property
     def cache_url(self) -> str:

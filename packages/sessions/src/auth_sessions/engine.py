@@ -6,7 +6,8 @@ the table has only its digest. It also serves a site that logs in with
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,10 +19,11 @@ from django.contrib.sessions.exceptions import SessionInterrupted
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from auth_core.contracts import Transport
+from auth_core.contracts import LimitReached, Purpose, Transport
+from auth_core.events import AuthEvent, Event, EventOutcome, record
 from auth_core.evidence import SessionFacts
 from auth_core.one_time import digest, new_secret
-from auth_sessions import lifecycle, snapshots
+from auth_sessions import lifecycle, limits, snapshots
 from auth_sessions.conf import sessions
 from auth_sessions.models import Session
 from auth_sessions.opening import PREFIX, client_columns, record_opened
@@ -84,7 +86,8 @@ class SessionStore(SessionBase):
         """Write what changed; nothing when nothing did.
 
         Raises:
-            UpdateError: the session has ended meanwhile; it does not come back.
+            UpdateError: the session has ended meanwhile, and does not come back; or the person who
+                signs in has as many as they may, and the policy ends none.
             CreateError: the key is taken.
             TypeError: the site keeps something that JSON has no form for.
         """
@@ -158,7 +161,8 @@ class SessionStore(SessionBase):
         row = Session(token_digest=digest(str(self.session_key)), transport=Transport.COOKIE.value, **client_columns())
         _change(row, {**_began(data), **_columns(data)})
         try:
-            with transaction.atomic():
+            with _room_for(row.user_id) as began:
+                _change(row, began)
                 row.save(force_insert=True)
                 _record_if_signed_in(row)
         except IntegrityError as error:
@@ -172,7 +176,8 @@ class SessionStore(SessionBase):
             raise UpdateError
         changes = _changes(row, self._session_cache)
         signs_in = changes["user_id"] not in {None, row.user_id}
-        with transaction.atomic():
+        with _room_for(changes["user_id"] if signs_in else None) as began:
+            changes |= began
             if not Session.objects.live().filter(pk=row.pk, token_digest=row.token_digest).update(**changes):
                 raise UpdateError
             _change(row, changes)
@@ -229,6 +234,32 @@ def _wished(data: dict[str, Any], acr: str, end: datetime) -> tuple[timedelta, d
 def _change(row: Session, changes: dict[str, Any]) -> None:
     for name, value in changes.items():
         setattr(row, name, value)
+
+
+@contextmanager
+def _room_for(user_pk: Any) -> Iterator[dict[str, Any]]:
+    """Open a transaction in which somebody may have one more session; yield the columns that say since when.
+
+    Raises:
+        UpdateError: there is no room; recorded as the refused login that it is. Django answers 400.
+    """
+    person = Session(user_id=user_pk).user if user_pk is not None and limits.is_configured() else None
+    try:
+        with transaction.atomic():
+            began = limits.make_room(user=person) if person is not None else None
+            yield {} if began is None else {"created_at": began}
+    except LimitReached:
+        with transaction.atomic():
+            record(
+                Event(
+                    name=AuthEvent.LOGIN_DENIED,
+                    subject=person,
+                    outcome=EventOutcome.DENIED,
+                    reason=limits.REASON,
+                    data={"purpose": Purpose.LOGIN.value},
+                )
+            )
+        raise UpdateError("There is no room for one more session.") from None
 
 
 def _record_if_signed_in(row: Session) -> None:

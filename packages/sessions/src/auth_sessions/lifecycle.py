@@ -1,11 +1,11 @@
 """The ends of sessions: one, the others, all; each recorded with the change."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from auth_core.events import AuthEvent, Event, record
@@ -42,9 +42,15 @@ def end_other_sessions(*, user: Any, keep: UUID | None, reason: str, actor: Any 
     return end_these(sessions_to_end=list(others), user=user, reason=reason, actor=actor)
 
 
-def end_these(*, sessions_to_end: Sequence[Session], user: Any, reason: str, actor: Any = None) -> int:
-    """End sessions of *user*, already read; return how many this caller ended. Their snapshots go together."""
-    ended = sum(_end(session, user, reason, actor) for session in sessions_to_end)
+def end_these(
+    *, sessions_to_end: Sequence[Session], user: Any, reason: str, actor: Any = None, at: datetime | None = None
+) -> int:
+    """End sessions of *user*, already read; return how many this caller ended. Their snapshots go together.
+
+    Args:
+        at: When they end, if another clock than this process's decides (see `limits`).
+    """
+    ended = sum(_end(session, user, reason, actor, at) for session in sessions_to_end)
     # Also those that somebody else ended: they may not have reached the cache.
     snapshots.forget(*(session.token_digest for session in sessions_to_end))
     return ended
@@ -64,20 +70,28 @@ def keep_session(*, session_id: UUID, user: Any) -> None:
 
 
 def delete_dead() -> int:
-    """Delete rows that ended or expired long ago, in batches; nothing depends on it."""
-    long_ago = timezone.now() - sessions.KEEP_DEAD
-    dead = Session.objects.filter(Q(ended_at__lt=long_ago) | Q(expires_at__lt=long_ago))
-    deleted = 0
-    while keys := list(dead.values_list("pk", flat=True)[:_BATCH]):
-        deleted += Session.objects.filter(pk__in=keys).delete()[0]
-    return deleted
+    """Delete rows that ended or expired long ago; return how many. Nothing depends on it."""
+    return sum(deleting_dead(older_than=sessions.KEEP_DEAD))
 
 
-def _end(session: Session, user: Any, reason: str, actor: Any) -> bool:
+def deleting_dead(*, older_than: timedelta) -> Iterator[int]:
+    """Delete rows that ended or expired that long ago; yield how many, batch by batch, each committed for itself.
+
+    Two questions, each in the order of its index: one that asks for either would read
+    the whole table to find the last few.
+    """
+    long_ago = timezone.now() - older_than
+    for moment in ("ended_at", "expires_at"):
+        dead = Session.objects.filter(**{f"{moment}__lt": long_ago}).order_by(moment)
+        while keys := list(dead.values_list("pk", flat=True)[:_BATCH]):
+            yield Session.objects.filter(pk__in=keys).delete()[0]
+
+
+def _end(session: Session, user: Any, reason: str, actor: Any, at: datetime | None = None) -> bool:
     """End one session by one conditional statement: of two at once, one records it."""
     with transaction.atomic():
         ended = Session.objects.filter(pk=session.pk, ended_at=None).update(
-            ended_at=timezone.now(), ended_reason=reason
+            ended_at=at or timezone.now(), ended_reason=reason
         )
         if ended:
             record(Event(name=AuthEvent.SESSION_ENDED, subject=user, actor=actor, session=session.pk, reason=reason))

@@ -14,7 +14,7 @@ from auth_core.errors import LoginExpired
 from auth_core.evidence import Evidence, SessionFacts
 from auth_core.models import PendingLogin
 from auth_core.one_time import digest, new_secret
-from auth_sessions import devices, lifecycle, snapshots
+from auth_sessions import devices, lifecycle, limits, snapshots
 from auth_sessions.conf import sessions
 from auth_sessions.models import Session
 from auth_sessions.opening import PREFIX, client_columns, record_opened
@@ -32,16 +32,19 @@ class OpenSession:
         """Open a session, or raise the one that a step-up names.
 
         Raises:
+            LimitReached: the person has as many sessions as they may, and the policy ends none.
             LoginDenied: the device is blocked.
             LoginExpired: the session to raise has ended.
         """
         credential = new_secret(PREFIX)
         if login.purpose == Purpose.STEP_UP:
             session = _raised(login, credential)
+            session.seen_at = session.last_seen_at
             record_opened(session, reason="step_up", client=client)
             return Grant(user=login.user, session=session.facts, credential=credential, backend=login.backend)
         recognised = devices.recognise(user=login.user, client=client, transport=login.transport)
         session = _opened(login, credential, client, recognised)
+        session.seen_at = session.last_seen_at
         record_opened(session, reason="login", client=client)
         devices.announce(recognised, session=session, client=client)
         return Grant(
@@ -60,6 +63,8 @@ class OpenSession:
 
 def _opened(login: PendingLogin, credential: str, client: Client, recognised: devices.Recognised) -> Session:
     user: Any = login.user
+    begins = limits.make_room(user=user)
+    # Asked after the room: whoever waited for it has waited.
     moment = timezone.now()
     idle, absolute = _lifetimes(login.evidence)
     return Session.objects.create(
@@ -70,7 +75,7 @@ def _opened(login: PendingLogin, credential: str, client: Client, recognised: de
         transport=login.transport,
         evidence_stored=[piece.to_json() for piece in login.evidence],
         authenticated_at=moment,
-        created_at=moment,
+        created_at=begins or moment,
         last_seen_at=moment,
         idle_lifetime=idle,
         expires_at=moment + absolute,

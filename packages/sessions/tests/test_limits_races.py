@@ -1,0 +1,118 @@
+"""100 logins of one person at the same moment: at no moment are there more sessions than they may have."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client as Browser
+
+from auth_core.testing.browsers import log_in
+from auth_core.testing.factories import make_user
+from auth_core.testing.parallel import at_once, tally
+from auth_core.testing.postgresql import OwnPostgreSQL, as_default_database
+from auth_sessions import limits
+from auth_sessions.models import Session
+
+pytestmark = [pytest.mark.postgresql, pytest.mark.filterwarnings("default::ResourceWarning")]
+
+LOGINS, LIMIT = 100, 3
+
+#: The greatest number of rows of one person that were open at one moment, by what stands in them alone.
+GREATEST_OVERLAP = """
+    SELECT coalesce(max(open), 0) FROM (
+        SELECT sum(step) OVER (ORDER BY moment, step) AS open FROM (
+            SELECT created_at AS moment, 1 AS step FROM auth_sessions_session WHERE user_id = %(user)s
+            UNION ALL
+            SELECT ended_at, -1 FROM auth_sessions_session WHERE user_id = %(user)s AND ended_at IS NOT NULL
+        ) AS steps
+    ) AS counted
+"""
+
+
+@pytest.fixture
+def database(own_postgresql: OwnPostgreSQL, django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """A database with room for 100 connections; the one that tests share has not."""
+    with django_db_blocker.unblock(), as_default_database(own_postgresql):
+        call_command("migrate", verbosity=0)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def budgets(settings: Any) -> None:
+    """Budgets that 100 logins at once do not touch."""
+    wide = (1_000_000, timedelta(minutes=15))
+    login = {"login": {"identifier": wide, "network": wide}}
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "BUDGETS": login}
+
+
+def greatest_overlap(user: Any) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(GREATEST_OVERLAP, {"user": user.pk})
+        return int(cursor.fetchone()[0])
+
+
+def race(identifier: str) -> tuple[Any, Counter[str]]:
+    """Log somebody new in 100 times at once; return who it was, and what became of the logins."""
+    user = make_user(identifier)
+    task = partial(log_in, Browser(), identifier=identifier, transport="token")
+    return user, tally(at_once([task] * LOGINS))
+
+
+@pytest.mark.asvs("7.1.2")
+@pytest.mark.parametrize("rounds", [2, pytest.param(20, marks=pytest.mark.races)])
+@pytest.mark.parametrize("policy", ["end_oldest", "end_least_recent"])
+def test_of_100_at_once_the_last_three_stay_and_there_are_never_four(
+    policy: str, rounds: int, database: None, settings: Any
+) -> None:
+    settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "LIMIT": LIMIT, "LIMIT_POLICY": policy}
+    overlaps, codes = Counter[int](), Counter[str]()
+
+    for round_ in range(rounds):
+        user, came = race(f"{policy}-{round_}@example.org")
+        granted = list(Session.objects.of(user).order_by("created_at", "pk"))
+
+        overlaps[greatest_overlap(user)] += 1
+        codes += came
+        assert [row.ended_at is None for row in granted] == [False] * (LOGINS - LIMIT) + [True] * LIMIT
+        assert {row.ended_reason for row in granted[:-LIMIT]} == {"limit"}
+
+    print(f"\n{policy}: greatest overlaps {dict(overlaps)}, answers {dict(codes)}")
+    assert overlaps == {LIMIT: rounds}
+    assert codes == {"200": LOGINS * rounds}
+
+
+@pytest.mark.asvs("7.1.2")
+@pytest.mark.parametrize("rounds", [2, pytest.param(20, marks=pytest.mark.races)])
+def test_of_100_at_once_the_first_three_stay_and_the_others_are_refused(
+    rounds: int, database: None, settings: Any
+) -> None:
+    settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "LIMIT": LIMIT, "LIMIT_POLICY": "deny_new"}
+    overlaps, codes = Counter[int](), Counter[str]()
+
+    for round_ in range(rounds):
+        user, came = race(f"deny-{round_}@example.org")
+
+        overlaps[greatest_overlap(user)] += 1
+        codes += came
+        assert Session.objects.of(user).live().count() == Session.objects.of(user).count() == LIMIT
+
+    print(f"\ndeny_new: greatest overlaps {dict(overlaps)}, answers {dict(codes)}")
+    assert overlaps == {LIMIT: rounds}
+    assert codes == {"200": LIMIT * rounds, "login_denied": (LOGINS - LIMIT) * rounds}
+
+
+@pytest.mark.parametrize("policy", ["deny_new", "end_oldest", "end_least_recent"])
+def test_without_the_lock_there_are_more_than_three(
+    policy: str, database: None, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "LIMIT": LIMIT, "LIMIT_POLICY": policy}
+    monkeypatch.setattr(limits, "_locks", lambda user: [])
+
+    user, _came = race("planted@example.org")
+
+    assert greatest_overlap(user) > LIMIT, "the planted defect must be seen"
