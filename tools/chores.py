@@ -107,6 +107,11 @@ def shots(*options: str) -> None:
     _marked("shots", options)
 
 
+def faults(*options: str) -> None:
+    """Run the tests that take a server away; with ``-m "faults and not long"`` the short ones, as CI does."""
+    _marked("faults", options)
+
+
 def check() -> None:
     """Lint, types, layers, migrations, deployment: all of them, then say which failed."""
     python = sys.executable
@@ -298,7 +303,7 @@ def _write_requirements() -> None:
 
 
 CHORES: dict[str, Callable[..., None]] = {
-    "test": test, "check": check, "cell": cell, "races": races, "timing": timing, "shots": shots, "gate": gate, "matrix": matrix, "lock": lock
+    "test": test, "check": check, "cell": cell, "races": races, "timing": timing, "faults": faults, "shots": shots, "gate": gate, "matrix": matrix, "lock": lock
 }  # fmt: skip
 
 

@@ -18,7 +18,7 @@ import requests
 from live.redises import Redises
 from live.service import Service
 
-pytestmark = [pytest.mark.postgresql, pytest.mark.django_db]
+pytestmark = [pytest.mark.faults, pytest.mark.postgresql, pytest.mark.django_db]
 
 PASSWORD = "correct horse battery staple"
 
@@ -213,7 +213,7 @@ def count(fault: str, rounds: list[Round]) -> dict[str, Any]:
     [
         pytest.param(fault, batches, marks=marks, id=f"{fault}-{batches * AT_ONCE}")
         for fault in FAULTS
-        for batches, marks in ((1, []), (50, [pytest.mark.races]))
+        for batches, marks in ((1, []), (50, [pytest.mark.long]))
         if marks or fault in {"reachable from B only", "failed over with its last second lost"}
     ],
 )

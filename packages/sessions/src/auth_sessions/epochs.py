@@ -36,6 +36,9 @@ _MARGIN = timedelta(milliseconds=100)
 #: How long after a raise nobody turns to another Redis: one that only some can reach would flap.
 _REST = timedelta(seconds=3)
 
+#: Why the epoch was raised in a database that never had one.
+_BEGUN = "begun"
+
 #: The cluster and its timeline: both are others after a restore, and the row is then one of before.
 _HISTORY = (
     "(SELECT system_identifier::text FROM pg_control_system())"
@@ -64,6 +67,7 @@ class _Row:
 
     Args:
         age: How long ago the epoch was raised, by the clock of the database.
+        reason: Why it was raised.
         history: The database that it was raised in.
         present: The database that answered.
     """
@@ -71,6 +75,7 @@ class _Row:
     value: UUID
     run: str
     age: timedelta
+    reason: str
     history: str
     present: str
 
@@ -137,7 +142,7 @@ def read_now() -> bool:
     _Process.known = Known(_prefix(row.value), row.run, began)
     if row.history != row.present:
         # A restore brought back an epoch of before, and whatever was revoked since is live in the rows, too.
-        _raise(row, run="", reason="restored" if row.history else "begun")
+        _raise(row, run="", reason="restored" if row.history else _BEGUN)
         return True
     cache = shared_cache(sessions.cache_url)
     is_another = not row.run or (cache is not None and cache.last_run not in {"", row.run})
@@ -162,7 +167,8 @@ def _turn(row: _Row, cache: SharedCache) -> bool:
 
 
 def _may_turn(row: _Row) -> bool:
-    return _is_alone() or row.age >= _REST
+    """Let a Redis rest after a raise; the first one ever has nothing to rest from."""
+    return _is_alone() or row.reason in {"", _BEGUN} or row.age >= _REST
 
 
 def _keep_reading() -> None:
@@ -181,12 +187,12 @@ def _read() -> _Row:
     # A statement of ours, with nothing from outside in it.
     present = RawSQL(_HISTORY, ()) if _has_history() else Value("", output_field=CharField())  # noqa: S611
     rows = CacheEpoch.objects.filter(pk=ONLY).annotate(now=Now(), present=present)
-    found = rows.values_list("value", "run", "raised_at", "now", "history", "present").first()
+    found = rows.values_list("value", "run", "raised_at", "now", "reason", "history", "present").first()
     if found is None:
         CacheEpoch.objects.bulk_create([CacheEpoch()], ignore_conflicts=True)
         return _read()
-    stored, run, raised_at, now, history, present = found
-    return _Row(stored, run, now - raised_at, history, present)
+    stored, run, raised_at, now, reason, history, present = found
+    return _Row(stored, run, now - raised_at, reason, history, present)
 
 
 def _raise(row: _Row, *, run: str, reason: str) -> None:
