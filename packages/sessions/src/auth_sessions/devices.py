@@ -15,7 +15,7 @@ from uuid import UUID
 
 from django.core.signing import BadSignature, Signer
 from django.db import IntegrityError, transaction
-from django.db.models import Case, QuerySet, Value, When
+from django.db.models import Case, Max, QuerySet, Value, When
 from django.utils import timezone
 
 from auth_core.client import Client
@@ -40,6 +40,9 @@ _COOKIE = re.compile(r"(ead_[A-Za-z0-9_-]{43}):[A-Za-z0-9_-]{43}", re.ASCII)
 #: Where an instance of a user keeps the device that this login has read already.
 _READ = "_auth_sessions_device"
 
+#: How many places are told of one device.
+_PLACES = 10
+
 #: Rows that one statement deletes.
 _BATCH = 1000
 
@@ -61,6 +64,19 @@ class Recognised:
     is_new: bool
     has_company: bool
     credential: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a session was opened.
+
+    Args:
+        country: ISO 3166-1 alpha-2; empty when it is not known.
+        network: What is counted together: an IPv4 address, or an IPv6 /64.
+    """
+
+    country: str
+    network: str
 
 
 def find_device(user: Any, client: Client) -> Device | None:
@@ -114,6 +130,35 @@ def announce(recognised: Recognised, *, session: Session, client: Client) -> Non
 def own_device(*, user: Any, device_id: UUID | None) -> Device | None:
     """Return a device of *user*; somebody else's is not found."""
     return Device.objects.of(user).filter(pk=device_id).first() if device_id else None
+
+
+def device_id_of(session_id: UUID) -> UUID | None:
+    """Return the device in which a session was opened."""
+    return Session.objects.filter(pk=session_id).values_list("device_id", flat=True).first()
+
+
+def devices_of(opened: Iterable[Session]) -> dict[UUID, Device]:
+    """Return the devices in which sessions were opened, by their ids; one query. A forgotten one is not among them."""
+    return Device.objects.in_bulk({session.device_id for session in opened if session.device_id is not None})
+
+
+def places_of(seen: Iterable[Device]) -> dict[UUID, list[Place]]:
+    """Return where the sessions of devices were opened, by the devices' ids, the latest places first; one query.
+
+    Only sessions that are still kept are known (`KEEP_DEAD`), and of each device at most ten places.
+    """
+    rows = (
+        Session.objects.filter(device_id__in=[device.pk for device in seen])
+        .values_list("device_id", "country", "network")
+        .annotate(last_at=Max("created_at"))
+        .order_by("-last_at")
+    )
+    places: dict[UUID, list[Place]] = {}
+    for device_id, country, network, _last_at in rows:
+        of_device = places.setdefault(device_id, [])
+        if len(of_device) < _PLACES:
+            of_device.append(Place(country=country, network=network))
+    return places
 
 
 def rename_device(*, device: Device, name: str) -> bool:

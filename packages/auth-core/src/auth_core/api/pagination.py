@@ -1,6 +1,6 @@
 """Lists: pages by cursor, never a count."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -46,10 +46,21 @@ class CursorPage(CursorPagination):
 
 
 def page_response(
-    request: Request, rows: "QuerySet[Any]", show: Callable[[Any], dict[str, Any]], *, ordering: str = "-id"
+    request: Request,
+    rows: "QuerySet[Any]",
+    show: Callable[[Any], dict[str, Any]],
+    *,
+    ordering: str = "-id",
+    gather: Callable[[Sequence[Any]], None] | None = None,
 ) -> Response:
-    """Return one page of *rows*, each as *show* puts it."""
+    """Return one page of *rows*, each as *show* puts it.
+
+    Args:
+        gather: Looks up what *show* needs, once for the whole page; a look-up for each row would be one query each.
+    """
     page = CursorPage()
     page.ordering = ordering
-    found: Iterable[Any] = page.paginate_queryset(rows, request) or ()
+    found: Sequence[Any] = page.paginate_queryset(rows, request) or ()
+    if gather is not None:
+        gather(found)
     return page.get_paginated_response([show(row) for row in found])

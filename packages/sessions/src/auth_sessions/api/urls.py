@@ -2,10 +2,15 @@
 
 from django.urls import path
 
-from auth_sessions.api import views
+from auth_sessions.api import device_views, search_views, views
 
 urlpatterns = [
     path("sessions/", views.SessionListView.as_view(), name="sessions"),
     path("sessions/revoke-others/", views.RevokeOthersView.as_view(), name="sessions-revoke-others"),
     path("sessions/<uuid:session_id>/", views.SessionView.as_view(), name="session"),
+    path("devices/", device_views.DeviceListView.as_view(), name="devices"),
+    path("devices/<uuid:device_id>/", device_views.DeviceView.as_view(), name="device"),
+    path("devices/<uuid:device_id>/block/", device_views.DeviceBlockView.as_view(), name="device-block"),
+    path("users/sessions/", search_views.SessionSearchView.as_view(), name="users-sessions"),
+    path("users/sessions/<uuid:session_id>/", search_views.FoundSessionView.as_view(), name="users-session"),
 ]

@@ -1,8 +1,10 @@
 """The views of sessions."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,9 +15,10 @@ from auth_core.api.shapes import page_of
 from auth_core.api.views import ApiView
 from auth_core.errors import NotFound
 from auth_core.evidence import session_of
-from auth_sessions import lifecycle
+from auth_sessions import devices, lifecycle
+from auth_sessions.api.answers import session_answer
 from auth_sessions.api.shapes import SessionShape
-from auth_sessions.models import Session
+from auth_sessions.models import Device, Session
 
 
 class SessionListView(ApiView):
@@ -26,10 +29,7 @@ class SessionListView(ApiView):
     def get(self, request: Request) -> Response:
         """Return one page of the caller's live sessions, newest first."""
         NoFilters.parse_query(request)
-        current = _current_id(request)
-        return page_response(
-            request, Session.objects.of(request.user).live(), lambda session: session_body(session, current)
-        )
+        return page_of_sessions(request, Session.objects.of(request.user).live())
 
 
 class SessionView(ApiView):
@@ -42,7 +42,8 @@ class SessionView(ApiView):
         session = Session.objects.of(request.user).live().filter(pk=session_id).first()
         if session is None:
             raise NotFound
-        return Response(session_body(session, _current_id(request)))
+        device = devices.own_device(user=request.user, device_id=session.device_id)
+        return Response(session_answer(session, current=current_id(request), device=device))
 
     def delete(self, request: Request, session_id: UUID) -> Response:
         """End it."""
@@ -60,29 +61,27 @@ class RevokeOthersView(ApiView):
     def post(self, request: Request) -> Response:
         """End all sessions but this one."""
         NoBody.parse(request)
-        lifecycle.end_other_sessions(user=request.user, keep=_current_id(request), reason="revoked")
+        lifecycle.end_other_sessions(user=request.user, keep=current_id(request), reason="revoked")
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-def session_body(session: Session, current: UUID | None) -> dict[str, Any]:
-    """Return what a person sees of a session."""
-    facts = session.facts
-    return {
-        "id": str(session.pk),
-        "current": session.pk == current,
-        "transport": session.transport,
-        "acr": facts.acr,
-        "amr": facts.amr,
-        "auth_time": facts.authenticated_at,
-        "created_at": session.created_at,
-        "last_seen_at": session.last_seen_at,
-        "idle_expires_at": facts.idle_expires_at,
-        "expires_at": facts.expires_at,
-        "ip": session.ip,
-        "user_agent": session.user_agent,
-    }
+def page_of_sessions(
+    request: Request, rows: "QuerySet[Session]", show: Callable[..., dict[str, Any]] = session_answer
+) -> Response:
+    """Return one page of *rows*, newest first, with their devices; two queries."""
+    found: dict[UUID, Device] = {}
+    current = current_id(request)
+
+    def gather(page: Sequence[Session]) -> None:
+        found.update(devices.devices_of(page))
+
+    def shown(session: Session) -> dict[str, Any]:
+        return show(session, current=current, device=found.get(session.device_id) if session.device_id else None)
+
+    return page_response(request, rows, shown, gather=gather)
 
 
-def _current_id(request: Request) -> UUID | None:
+def current_id(request: Request) -> UUID | None:
+    """Return the public id of the session in which is asked."""
     session = session_of(request)
     return session.id if session else None

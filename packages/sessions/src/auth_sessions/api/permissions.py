@@ -1,0 +1,16 @@
+"""Who may call what; by Django's permissions, never by ``is_staff`` alone."""
+
+from typing import Any
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+
+class MaySearchSessions(BasePermission):
+    """Whoever may see everybody's sessions, and to end one, change them."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Ask the authentication backends; nobody has no permission."""
+        needed = {"GET": "view", "HEAD": "view", "OPTIONS": "view"}.get(str(request.method), "change")
+        user: Any = request.user
+        return bool(user.is_authenticated and user.has_perm(f"auth_sessions.{needed}_session"))

@@ -1,0 +1,80 @@
+"""The views in which administrators find and end sessions."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, QuerySet
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from auth_core.api.shapes import page_of
+from auth_core.api.views import ApiView
+from auth_core.errors import NotFound
+from auth_sessions import devices, lifecycle
+from auth_sessions.api.answers import found_answer
+from auth_sessions.api.permissions import MaySearchSessions
+from auth_sessions.api.serializers import SessionFilters
+from auth_sessions.api.shapes import FoundSessionShape
+from auth_sessions.api.views import current_id, page_of_sessions
+from auth_sessions.models import Session
+
+
+class SessionSearchView(ApiView):
+    """``GET users/sessions/``: who is signed in, where and how likely is it to be them?"""
+
+    permission_classes = (MaySearchSessions,)
+    filters = SessionFilters
+    answers = {"get": {200: page_of(FoundSessionShape)}}
+
+    def get(self, request: Request) -> Response:
+        """Return one page of everybody's sessions, newest first; also of what has ended, while it is kept."""
+        filters = SessionFilters.parse_query(request)
+        return page_of_sessions(request, found_sessions(filters), found_answer)
+
+
+class FoundSessionView(ApiView):
+    """``users/sessions/{id}/``: somebody's session; end it."""
+
+    permission_classes = (MaySearchSessions,)
+    answers = {"get": {200: FoundSessionShape}, "delete": {204: None}}
+
+    def get(self, request: Request, session_id: UUID) -> Response:
+        """Return it."""
+        session = _found(session_id)
+        device = devices.devices_of([session]).get(session.device_id) if session.device_id else None
+        return Response(found_answer(session, current=current_id(request), device=device))
+
+    def delete(self, request: Request, session_id: UUID) -> Response:
+        """End it; recorded with who did."""
+        session = _found(session_id)
+        ended = lifecycle.end_session(
+            session_id=session.pk, user=session.user, reason="administrator", actor=request.user
+        )
+        if not ended:
+            raise NotFound
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def found_sessions(filters: Any) -> "QuerySet[Session]":
+    """Return the sessions of people that *filters* ask for, each with its person."""
+    rows = Session.objects.filter(user__isnull=False).select_related("user__auth_identity")
+    if filters.subject is not None:
+        rows = rows.filter(user__auth_identity__subject_id=filters.subject)
+    if filters.device is not None:
+        rows = rows.filter(device_id=filters.device)
+    if filters.network is not None:
+        rows = rows.filter(network=filters.network)
+    if filters.risk_min is not None:
+        rows = rows.filter(risk_score__gte=filters.risk_min)
+    if filters.live is not None:
+        lives = Exists(Session.objects.live().filter(pk=OuterRef("pk")))
+        rows = rows.filter(lives if filters.live else ~lives)
+    return rows
+
+
+def _found(session_id: UUID) -> Session:
+    session = Session.objects.select_related("user__auth_identity").filter(pk=session_id, user__isnull=False).first()
+    if session is None:
+        raise NotFound
+    return session

@@ -1,0 +1,21 @@
+"""The bodies of requests, and the filters of lists."""
+
+from rest_framework import serializers
+
+from auth_core.api.serializers import Body, TextField
+
+
+class DeviceNameBody(Body):
+    """``PATCH devices/{id}/``."""
+
+    name = TextField(max_length=100, allow_blank=True)
+
+
+class SessionFilters(Body):
+    """``GET users/sessions/?…``; *subject* is the person's public id."""
+
+    subject = serializers.UUIDField(required=False)
+    device = serializers.UUIDField(required=False)
+    network = TextField(max_length=49, required=False)
+    risk_min = serializers.IntegerField(min_value=0, max_value=100, required=False)
+    live = serializers.BooleanField(required=False)

@@ -1,0 +1,63 @@
+"""Every query about devices, and every search of an administrator, has its index."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import User
+
+from auth_core.client import Client
+from auth_core.contracts import Transport
+from auth_core.testing.factories import make_user
+from auth_core.testing.plans import unindexed
+from auth_sessions import devices
+from auth_sessions.api.search_views import found_sessions
+from auth_sessions.models import Device
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
+
+SOMEBODY = User(pk=1)
+SOME = Device(pk=uuid4(), user=SOMEBODY)
+NOTHING = dict.fromkeys(("subject", "device", "network", "risk_min", "live"))
+
+
+def search(**filters: Any) -> Callable[[], Any]:
+    rows = found_sessions(SimpleNamespace(**NOTHING | filters))
+    return lambda: list(rows.order_by("-id")[:51])
+
+
+HOT: dict[str, Callable[[], Any]] = {
+    "find a device": lambda: devices.own_device(user=SOMEBODY, device_id=SOME.pk),
+    "list somebody's devices": lambda: list(Device.objects.of(SOMEBODY).order_by("-id")[:51]),
+    "places of devices": lambda: devices.places_of([SOME]),
+    "block a device": lambda: devices.block_device(device=SOME),
+    "end the sessions of a device": lambda: devices.end_sessions_of_device(
+        user=SOMEBODY, device_id=SOME.pk, reason="device_blocked"
+    ),
+    "search for nothing": search(),
+    "search by person": search(subject=uuid4()),
+    "search by device": search(device=uuid4()),
+    "search by network": search(network="192.0.2.1"),
+    "search by risk": search(risk_min=80),
+    "search what lives": search(live=True),
+    "search what is over": search(live=False),
+    "search by everything": search(subject=uuid4(), device=uuid4(), network="192.0.2.1", risk_min=80, live=True),
+}
+
+
+@pytest.mark.parametrize("ask", HOT.values(), ids=HOT.keys())
+def test_an_index_serves_it(ask: Callable[[], Any]) -> None:
+    assert unindexed(ask) == []
+
+
+def test_an_index_serves_the_recognition_of_a_device() -> None:
+    person = make_user()
+
+    assert unindexed(lambda: devices.recognise(user=person, client=Client(), transport=Transport.COOKIE)) == []
+    assert unindexed(lambda: devices.recognise(user=person, client=Client(), transport=Transport.TOKEN)) == []
+
+
+def test_a_search_without_an_index_is_seen() -> None:
+    assert unindexed(lambda: list(Device.objects.filter(name="x"))) != []
