@@ -24,6 +24,7 @@ urlpatterns = [
     path("admin/password_change/", RedirectView.as_view(pattern_name="pages:account-password")),
     path("admin/", admin.site.urls),
     path("account/second-factors/", include("auth_mfa.pages.urls")),
+    path("", include("auth_sessions.pages.urls")),
     path("", include("auth_core.pages.urls")),
 ]
 

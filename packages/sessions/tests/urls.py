@@ -43,6 +43,8 @@ urlpatterns = [
     path("api/v1/", include("auth_core.api.urls")),
     path("api/v1/", include("auth_sessions.api.urls")),
     path("admin/", admin.site.urls),
+    path("", include("auth_sessions.pages.urls")),
+    path("", include("auth_core.pages.urls")),
     path("own/login/", own_login),
     path("own/logout/", own_logout),
     path("own/count/", own_count),

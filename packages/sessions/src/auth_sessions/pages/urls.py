@@ -1,0 +1,18 @@
+"""Addresses of the pages; to be included at the site's root."""
+
+from django.urls import path
+
+from auth_sessions.pages import views
+
+app_name = "sessions-pages"
+
+urlpatterns = [
+    path("account/sessions/", views.SessionsPage.as_view(), name="sessions"),
+    path("account/sessions/end-others/", views.EndOthersPage.as_view(), name="end-others"),
+    path("account/sessions/end-all/", views.EndAllPage.as_view(), name="end-all"),
+    path("account/sessions/<uuid:session_id>/end/", views.EndSessionPage.as_view(), name="end"),
+    path("account/devices/<uuid:device_id>/", views.RenameDevicePage.as_view(), name="device"),
+    path("account/devices/<uuid:device_id>/forget/", views.ForgetDevicePage.as_view(), name="device-forget"),
+    path("account/devices/<uuid:device_id>/block/", views.BlockDevicePage.as_view(), name="device-block"),
+    path("account/devices/<uuid:device_id>/unblock/", views.UnblockDevicePage.as_view(), name="device-unblock"),
+]
