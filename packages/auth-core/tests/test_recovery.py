@@ -12,7 +12,7 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from auth_core.account_state import disable_account, lock_account
+from auth_core.account_state import LockReason, disable_account, lock_account, unlock_account
 from auth_core.events import AuthEvent, Event, record
 from auth_core.models import EmailAddress, ResetLink
 from auth_core.testing.mails import delivered, link_in, the_mail, token_in
@@ -222,3 +222,47 @@ def test_a_wrong_present_password_is_no_free_guess_inside_a_transaction(alice: A
         connection.settings_dict["ATOMIC_REQUESTS"] = False
 
     assert codes[-1] == "too_many_attempts"
+
+
+def test_a_reset_lifts_the_lock_of_whoever_disowned_a_login(alice: Any, token: str, browser: Browser) -> None:
+    lock_account(user=alice, reason=LockReason.DISOWNED)
+    locked = log_in(browser).status_code
+
+    post(browser, "password/forgot", email="alice@example.org")
+    done = reset(browser, token_in(the_mail()))
+
+    assert (locked, done.status_code) == (401, 200)
+    assert browser.get("/api/v1/me/").status_code == 401
+    assert log_in(browser, password=NEW).status_code == 200
+
+
+def test_an_administrator_s_lock_takes_the_place_of_one_that_a_reset_lifts(
+    alice: Any, token: str, browser: Browser
+) -> None:
+    lock_account(user=alice, reason=LockReason.DISOWNED)
+
+    locked = lock_account(user=alice)
+    again = lock_account(user=alice, reason=LockReason.DISOWNED)
+
+    assert (locked, again) == (True, False)
+    assert code_of(reset(browser, token)) == "link_invalid"
+
+
+def test_an_unlocked_person_is_locked_for_no_reason(alice: Any, browser: Browser) -> None:
+    lock_account(user=alice, reason=LockReason.DISOWNED)
+
+    unlocked = unlock_account(user=alice)
+    alice.auth_identity.refresh_from_db()
+
+    assert unlocked
+    assert (alice.auth_identity.locked_at, alice.auth_identity.lock_reason) == (None, "")
+    assert log_in(browser).status_code == 200
+
+
+def test_a_disabled_person_who_disowned_a_login_is_not_let_in_by_a_reset(
+    alice: Any, token: str, browser: Browser
+) -> None:
+    lock_account(user=alice, reason=LockReason.DISOWNED)
+    disable_account(user=alice)
+
+    assert code_of(reset(browser, token)) == "link_invalid"

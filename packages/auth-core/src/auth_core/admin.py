@@ -23,13 +23,13 @@ from auth_core.notices import addresses_of
 class IdentityAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot subscript it
     """Shows people by the id that the world knows them by; closes and opens their accounts, recorded."""
 
-    list_display = ("subject_id", "user", "is_active", "locked_at", "created_at")
+    list_display = ("subject_id", "user", "is_active", "locked_at", "lock_reason", "created_at")
     list_select_related = ("user",)
     search_fields = ("=subject_id", "=user__email_addresses__key")
     ordering = ("-id",)
     show_full_result_count = False
     actions = ("disable", "enable", "lock", "unlock", "mail_reset_link")
-    readonly_fields = ("subject_id", "user", "locked_at", "created_at")
+    readonly_fields = ("subject_id", "user", "locked_at", "lock_reason", "created_at")
 
     @admin.display(description=_("active"), boolean=True)
     def is_active(self, identity: Identity) -> bool:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 from auth_core.conf import core
+from auth_core.registries import link_paths
 
 #: Where our own pages take each kind of link.
 PATHS: Mapping[str, str] = MappingProxyType(
@@ -28,13 +29,13 @@ def link_to(kind: str, token: str = "") -> str:
     """Return the address under which *token* is spent.
 
     Args:
-        kind: A key of `PATHS`.
+        kind: A key of `PATHS`, or one that a package has registered (`auth_core.registries.link_paths`).
         token: Letters, digits, ``-`` and ``_``; needs no quoting.
 
     Raises:
         ImproperlyConfigured: `PUBLIC_URL` is empty.
     """
-    path = {**PATHS, **core.LINK_PATHS}[kind].format(token=token)
+    path = {**PATHS, **dict(link_paths.items()), **core.LINK_PATHS}[kind].format(token=token)
     return path if urlsplit(path).scheme else f"{public_url()}{path}"
 
 

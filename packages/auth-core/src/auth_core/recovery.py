@@ -1,7 +1,7 @@
 """A forgotten password: a link that sets another one, and does nothing else.
 
-It signs nobody in. It opens no account that is disabled or locked, and none that has a
-second factor without it: the login asks for that afterwards as ever (ASVS 6.4.3).
+It signs nobody in. It opens no account that is disabled or that somebody locked; it lifts
+the lock of whoever said that a login was not theirs, and opens none that has a second factor without it: the login asks for that afterwards as ever (ASVS 6.4.3).
 """
 
 from typing import Any
@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from auth_core import limits, passwords, people
 from auth_core.account_creation import parsed_address
-from auth_core.admission import NotAdmitted, admit
+from auth_core.account_state import is_lifted_by_reset, lift_by_reset
+from auth_core.admission import NotAdmitted, Reason, admit
 from auth_core.client import Client
 from auth_core.conf import core
 from auth_core.errors import LinkInvalid
@@ -77,6 +78,8 @@ def reset_password(*, token: str, password: str, client: Client) -> None:
             # resets of one person wait for each other's rows. Whoever followed the link reads the mails of the address.
             EmailAddress.objects.filter(user=user, key=key, verified_at=None).update(verified_at=timezone.now())
             record(Event(name=AuthEvent.PASSWORD_RESET, subject=user, client=client))
+            if is_lifted_by_reset(user):
+                lift_by_reset(user=user)
     if not done:
         raise LinkInvalid
     password_changed(password, user)
@@ -88,11 +91,11 @@ def kill_reset_links(user: Any) -> None:
 
 
 def _admitted(user: Any) -> Any:
-    """Return *user* if they may be here at all, else ``None``: nobody is told which."""
+    """Return *user* if they may be here, or may come back by a reset, else ``None``: nobody is told which."""
     try:
         admit(user)
-    except NotAdmitted:
-        return None
+    except NotAdmitted as refused:
+        return user if refused.reason is Reason.LOCKED and is_lifted_by_reset(user) else None
     return user
 
 

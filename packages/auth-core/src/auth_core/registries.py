@@ -64,6 +64,10 @@ person_watchers: Registry[Callable[[Any], None]] = Registry("Person watcher")
 outbox_channels: Registry[Callable[[Any], None]] = Registry("Outbox channel")
 
 
+#: Where the pages of a package take a kind of mailed link: kind -> path with ``{token}``; see `auth_core.links`.
+link_paths: Registry[str] = Registry("Link path")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MenuEntry:
     """One line of the menu on a person's own pages.

@@ -26,6 +26,14 @@ class Identity(models.Model):
     locked_at = models.DateTimeField(
         _("locked at"), null=True, blank=True, help_text=_("Since when nobody may sign in; empty: not locked.")
     )
+    lock_reason = models.CharField(
+        _("lock reason"),
+        max_length=32,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Why; decides what lifts it."),
+    )
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 
     class Meta:

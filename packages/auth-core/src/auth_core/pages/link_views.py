@@ -35,6 +35,8 @@ class LinkPage(Page):
     bare: ClassVar[str]
     done_title: Any = ""
     done_lead: Any = ""
+    #: Where to go when it is done.
+    then: ClassVar[Sequence[tuple[Any, str]]] = ((_("Sign in"), "pages:login"),)
     #: Where to ask for another link of this kind, if people can do that themselves.
     another: ClassVar[Sequence[tuple[Any, str]]] = ()
 
@@ -58,7 +60,7 @@ class LinkPage(Page):
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
         """Spend the link, and say what came of it."""
         self.spend(request, self.token_of(request), form)
-        response = note(request, title=self.done_title, lead=self.done_lead, links=[(_("Sign in"), "pages:login")])
+        response = note(request, title=self.done_title, lead=self.done_lead, links=self.then)
         response.delete_cookie(core.LINK_COOKIE, path="/", samesite="Lax")
         return response
 

@@ -1,0 +1,16 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('auth_core', '0002_weighed_reasons'),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name='identity',
+            name='lock_reason',
+            field=models.CharField(blank=True, db_default='', default='', help_text='Why; decides what lifts it.', max_length=32, verbose_name='lock reason'),
+        ),
+    ]
