@@ -15,7 +15,7 @@ from uuid import UUID
 
 from django.core.signing import BadSignature, Signer
 from django.db import IntegrityError, transaction
-from django.db.models import Case, Max, QuerySet, Value, When
+from django.db.models import Case, Max, Value, When
 from django.utils import timezone
 
 from auth_core.client import Client
@@ -23,7 +23,7 @@ from auth_core.contracts import Transport
 from auth_core.errors import LoginDenied
 from auth_core.events import Event, record
 from auth_core.one_time import digest, new_secret
-from auth_sessions import lifecycle
+from auth_sessions import lifecycle, notices
 from auth_sessions.conf import sessions
 from auth_sessions.events import SessionEvent
 from auth_sessions.models import Device, Session
@@ -121,10 +121,16 @@ def recognise(*, user: Any, client: Client, transport: str) -> Recognised:
 
 
 def announce(recognised: Recognised, *, session: Session, client: Client) -> None:
-    """Record the device that a login has added, in the transaction that grants it."""
-    if recognised.is_new:
-        data = {"kind": recognised.device.kind}
-        _record(SessionEvent.DEVICE_ADDED, recognised.device, session=session.pk, client=client, data=data)
+    """Record the device that a login has added, and tell its person; in the transaction that grants it.
+
+    The first device of an account is no news: whoever made the account is at it.
+    """
+    device = recognised.device
+    if not recognised.is_new:
+        return
+    _record(SessionEvent.DEVICE_ADDED, device, session=session.pk, client=client, data={"kind": device.kind})
+    if recognised.has_company:
+        notices.tell_of_new_device(user=device.user, device=device, session=session, client=client)
 
 
 def own_device(*, user: Any, device_id: UUID | None) -> Device | None:
@@ -228,8 +234,9 @@ def delete_unseen() -> int:
 
 def export_of(user: Any) -> list[dict[str, Any]]:
     """Return what belongs to *user* and is not secret."""
-    told = ("name", "kind", "os", "browser", "first_seen_at", "last_seen_at", "blocked_at")
-    return [{"id": str(row["id"]), **{name: row[name] for name in told}} for row in _rows_of(user, told)]
+    columns = ("id", "name", "kind", "os", "browser", "first_seen_at", "last_seen_at", "blocked_at")
+    rows = Device.objects.of(user).order_by("-last_seen_at").values(*columns)
+    return [{**row, "id": str(row["id"])} for row in rows]
 
 
 def _secret_of(client: Client) -> str:
@@ -283,10 +290,6 @@ def _added(user: Any, mark: str, said: Description, *, has_cookie: bool) -> Devi
         if device is None:
             raise LoginDenied from None
         return device
-
-
-def _rows_of(user: Any, columns: Iterable[str]) -> "QuerySet[Device, dict[str, Any]]":
-    return Device.objects.of(user).order_by("-last_seen_at").values("id", *columns)
 
 
 def _record(name: SessionEvent, device: Device, **more: Any) -> None:

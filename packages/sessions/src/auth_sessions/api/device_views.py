@@ -9,15 +9,17 @@ from rest_framework.response import Response
 
 from auth_core.api.pagination import page_response
 from auth_core.api.serializers import NoBody, NoFilters
-from auth_core.api.shapes import page_of
-from auth_core.api.views import ApiView
+from auth_core.api.shapes import DoneShape, page_of
+from auth_core.api.views import AnonymousApiView, ApiView
+from auth_core.client import client_of
 from auth_core.errors import NotFound
 from auth_core.evidence import session_of
 from auth_sessions import devices
 from auth_sessions.api.answers import device_answer
-from auth_sessions.api.serializers import DeviceNameBody
+from auth_sessions.api.serializers import DeviceNameBody, NotMeBody
 from auth_sessions.api.shapes import DeviceShape
 from auth_sessions.devices import Place
+from auth_sessions.disowning import disown_login
 from auth_sessions.models import Device
 
 
@@ -84,6 +86,19 @@ class DeviceBlockView(ApiView):
         """Let it be signed in with again."""
         devices.unblock_device(device=_own(request, device_id))
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class NotMeView(AnonymousApiView):
+    """``POST devices/not-me/``: the login that the mail tells of was not mine."""
+
+    bodies = {"post": NotMeBody}
+    answers = {"post": {200: DoneShape}}
+
+    def post(self, request: Request) -> Response:
+        """Return 200: all sessions are over, the account is locked until its password is reset; nobody is signed in."""
+        body = NotMeBody.parse(request)
+        disown_login(token=body.token, client=client_of(request))
+        return Response({"status": "account_locked"})
 
 
 def _own(request: Request, device_id: UUID) -> Device:

@@ -11,6 +11,12 @@ class DeviceNameBody(Body):
     name = TextField(max_length=100, allow_blank=True)
 
 
+class NotMeBody(Body):
+    """``POST devices/not-me/``: the token of the link in the mail about a new device."""
+
+    token = TextField(max_length=100)
+
+
 class SessionFilters(Body):
     """``GET users/sessions/?…``; *subject* is the person's public id."""
 

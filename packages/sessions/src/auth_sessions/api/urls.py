@@ -9,6 +9,7 @@ urlpatterns = [
     path("sessions/revoke-others/", views.RevokeOthersView.as_view(), name="sessions-revoke-others"),
     path("sessions/<uuid:session_id>/", views.SessionView.as_view(), name="session"),
     path("devices/", device_views.DeviceListView.as_view(), name="devices"),
+    path("devices/not-me/", device_views.NotMeView.as_view(), name="devices-not-me"),
     path("devices/<uuid:device_id>/", device_views.DeviceView.as_view(), name="device"),
     path("devices/<uuid:device_id>/block/", device_views.DeviceBlockView.as_view(), name="device-block"),
     path("users/sessions/", search_views.SessionSearchView.as_view(), name="users-sessions"),

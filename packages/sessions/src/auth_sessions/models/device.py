@@ -4,6 +4,7 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -46,7 +47,10 @@ class Device(models.Model):
         verbose_name = _("device")
         verbose_name_plural = _("devices")
         constraints = [models.UniqueConstraint(fields=["user", "digest"], name="auth_sessions_device_once")]
-        indexes = [models.Index(fields=["user", "-last_seen_at"], name="auth_sessions_devices_of_user")]
+        indexes = [
+            models.Index(fields=["user", "-last_seen_at"], name="auth_sessions_devices_of_user"),
+            models.Index(fields=["last_seen_at"], condition=Q(blocked_at=None), name="auth_sessions_device_unseen"),
+        ]
 
     def __str__(self) -> str:
         return self.name or " · ".join(filter(None, (self.browser, self.os))) or self.kind

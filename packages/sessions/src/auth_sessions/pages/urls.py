@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from auth_sessions.pages import views
+from auth_sessions.pages import link_views, views
 
 app_name = "sessions-pages"
 
 urlpatterns = [
+    path("not-me/", link_views.NotMePage.as_view(), name="not-me"),
+    path("not-me/<str:token>/", link_views.NotMePage.as_view(), name="not-me-link"),
     path("account/sessions/", views.SessionsPage.as_view(), name="sessions"),
     path("account/sessions/end-others/", views.EndOthersPage.as_view(), name="end-others"),
     path("account/sessions/end-all/", views.EndAllPage.as_view(), name="end-all"),

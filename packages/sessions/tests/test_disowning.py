@@ -1,0 +1,300 @@
+"""The mail about a new device, and what happens when somebody says that it was not them."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.test import Client as Browser
+
+from auth_core.account_state import LockReason, disable_account, lock_account, unlock_account
+from auth_core.client import Client
+from auth_core.contracts import Purpose, Transport
+from auth_core.errors import LinkInvalid
+from auth_core.events import AuthEvent, Event
+from auth_core.evidence import Evidence, Method
+from auth_core.models import OutboxMessage, PendingLogin
+from auth_core.testing.browsers import code_of, log_in, new_browser, post
+from auth_core.testing.factories import make_user
+from auth_core.testing.mails import delivered, link_in, the_mail, token_in
+from auth_core.testing.settings import redis_url
+from auth_sessions import devices
+from auth_sessions.disowning import disown_login
+from auth_sessions.events import SessionEvent
+from auth_sessions.models import Device, NotMeLink, Session
+
+pytestmark = pytest.mark.django_db(transaction=bool(redis_url()))
+
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"
+SITE = "https://auth.example.org"
+
+
+@pytest.fixture(autouse=True)
+def public_url(settings: Any) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "PUBLIC_URL": SITE, "OUTBOX_RELAY": "manual"}
+
+
+@pytest.fixture
+def thief(alice: Any) -> Browser:
+    """Somebody who knows alice's password, in a browser that is new to her."""
+    log_in(new_browser())
+    browser = new_browser()
+    browser.defaults["HTTP_USER_AGENT"] = FIREFOX
+    log_in(browser)
+    return browser
+
+
+def alive(browser: Browser) -> bool:
+    return browser.get("/api/v1/me/").status_code == 200
+
+
+def disown(token: str) -> Any:
+    return post(new_browser(), "devices/not-me", token=token)
+
+
+def test_the_first_device_of_an_account_is_no_news(alice: Any) -> None:
+    log_in(new_browser())
+
+    assert delivered() == []
+
+
+def test_a_known_browser_is_no_news(alice: Any) -> None:
+    browser = new_browser()
+    log_in(browser)
+
+    again = new_browser()
+    again.cookies["__Host-device"] = browser.cookies["__Host-device"].value
+    log_in(again)
+
+    assert delivered() == []
+
+
+def test_a_new_device_is_told_by_mail_with_time_place_device_and_a_way_to_disown_it(thief: Browser) -> None:
+    message = the_mail()
+
+    assert message.to == ["alice@example.org"]
+    assert "Firefox, Linux" in message.body
+    assert "From: 127.0.0.1" in message.body
+    assert "When: " in message.body
+    assert link_in(message).startswith(f"{SITE}/not-me/eln_")
+    assert link_in(message) in message.alternatives[0].content
+
+
+def test_the_mail_s_secrets_are_not_in_the_clear(thief: Browser) -> None:
+    row = OutboxMessage.objects.values().get()
+
+    assert "eln_" not in str(row)
+    assert "alice@example.org" not in str(row)
+    assert "Firefox" not in str(row)
+    assert NotMeLink.objects.get().token_digest not in str(row)
+
+
+def test_disowning_ends_everything_and_locks_the_account(
+    thief: Browser, alice: Any, recorded_events: list[Event]
+) -> None:
+    token = token_in(the_mail())
+    device = Device.objects.latest("pk")
+
+    done = disown(token)
+
+    assert (done.status_code, done.json()) == (200, {"status": "account_locked"})
+    assert not alive(thief)
+    assert not Session.objects.unended().exists()
+    assert {session.ended_reason for session in Session.objects.all()} == {"device_blocked", "disowned"}
+    device.refresh_from_db()
+    assert device.blocked_at is not None
+    assert Device.objects.filter(blocked_at=None).count() == 1
+    assert log_in(new_browser()).status_code == 401
+    assert {event.name for event in recorded_events} >= {
+        AuthEvent.ACCOUNT_LOCKED, SessionEvent.DEVICE_BLOCKED, SessionEvent.LOGIN_DISOWNED, AuthEvent.SESSION_ENDED,
+    }  # fmt: skip
+
+
+def test_disowning_signs_nobody_in(thief: Browser) -> None:
+    browser = new_browser()
+
+    done = post(browser, "devices/not-me", token=token_in(the_mail()))
+
+    assert "sessionid" not in browser.cookies
+    assert not alive(browser)
+    assert set(done.json()) == {"status"}
+
+
+def test_the_person_is_told_how_to_go_on_and_a_reset_opens_the_account(thief: Browser) -> None:
+    disown(token_in(the_mail()))
+    told = the_mail()
+
+    browser = new_browser()
+    post(browser, "password/forgot", email="alice@example.org")
+    post(browser, "password/reset", token=token_in(the_mail()), password="another battery horse staple")
+
+    assert f"{SITE}/password/forgot/" in told.body
+    assert log_in(new_browser()).status_code == 401
+    assert log_in(new_browser(), password="another battery horse staple").status_code == 200
+    again = new_browser()
+    again.cookies["__Host-device"] = thief.cookies["__Host-device"].value
+    assert code_of(log_in(again, password="another battery horse staple")) == "login_denied"
+
+
+def test_an_administrator_lifts_the_lock(thief: Browser, alice: Any) -> None:
+    disown(token_in(the_mail()))
+
+    unlock_account(user=alice, actor=make_user())
+
+    assert log_in(new_browser()).status_code == 200
+
+
+def test_an_administrator_s_lock_stays_one(thief: Browser, alice: Any) -> None:
+    lock_account(user=alice)
+
+    disown(token_in(the_mail()))
+
+    alice.auth_identity.refresh_from_db()
+    assert alice.auth_identity.lock_reason == LockReason.ADMINISTRATOR
+
+
+def test_logins_that_are_half_done_are_closed(thief: Browser, alice: Any) -> None:
+    bob = make_user()
+    waiting = [
+        PendingLogin.objects.open(
+            user=user, backend="x", purpose=Purpose.LOGIN, transport=Transport.TOKEN,
+            evidence=[Evidence.now(Method.PASSWORD)],
+        )
+        for user in (alice, bob)
+    ]  # fmt: skip
+
+    disown(next(token_in(message) for message in delivered() if message.to == ["alice@example.org"]))
+
+    for login in waiting:
+        login.refresh_from_db()
+    assert [login.closed_at is None for login in waiting] == [False, True]
+
+
+def test_a_link_disowns_once(thief: Browser, recorded_events: list[Event]) -> None:
+    token = token_in(the_mail())
+
+    answers = [disown(token) for _twice in range(2)]
+
+    assert [answer.status_code for answer in answers] == [200, 400]
+    assert code_of(answers[1]) == "link_invalid"
+    assert [event.name for event in recorded_events].count(SessionEvent.LOGIN_DISOWNED) == 1
+
+
+def test_a_link_is_good_for_seven_days(thief: Browser, alice: Any, clock: Any) -> None:
+    message = the_mail()
+    clock.forward(days=7, seconds=1)
+
+    assert code_of(disown(token_in(message))) == "link_invalid"
+    alice.auth_identity.refresh_from_db()
+    assert alice.auth_identity.locked_at is None
+
+
+def test_the_thief_cannot_spoil_the_link(thief: Browser) -> None:
+    message = the_mail()
+
+    devices.forget_device(device=Device.objects.latest("pk"))
+
+    assert disown(token_in(message)).status_code == 200
+    assert log_in(new_browser()).status_code == 401
+
+
+def _deleted(alice: Any) -> None:
+    alice.delete()
+
+
+GONE: dict[str, tuple[Callable[[Any], Any], int]] = {
+    "deleted": (_deleted, 400),
+    "disabled": (lambda alice: disable_account(user=alice), 200),
+}
+
+
+@pytest.mark.parametrize("state", GONE)
+def test_a_link_of_somebody_who_is_gone_opens_nothing(state: str, thief: Browser, alice: Any) -> None:
+    change, status = GONE[state]
+    message = the_mail()
+
+    change(alice)
+
+    assert disown(token_in(message)).status_code == status
+    assert log_in(new_browser()).status_code == 401
+
+
+@pytest.mark.parametrize("token", ["", "x", "eln_" + "x" * 43, "elr_" + "x" * 43, "eln_", "é" * 47, 5, None, ["eln_"]])
+def test_a_wrong_token_is_refused(token: Any, thief: Browser) -> None:
+    answer = post(new_browser(), "devices/not-me", token=token)
+
+    assert answer.status_code == 400
+    assert alive(thief)
+
+
+def test_a_link_of_another_kind_disowns_nothing(thief: Browser) -> None:
+    delivered()
+    post(new_browser(), "password/forgot", email="alice@example.org")
+
+    assert code_of(disown(token_in(the_mail()))) == "link_invalid"
+
+
+def test_the_page_spends_nothing_until_its_button_is_pressed(thief: Browser) -> None:
+    link = link_in(the_mail())
+    reader = new_browser()
+
+    followed = reader.get(link.removeprefix(SITE))
+    shown = reader.get(followed.headers["Location"])
+    untouched = alive(thief)
+    pressed = reader.post(followed.headers["Location"])
+    again = reader.post(followed.headers["Location"])
+
+    assert (followed.status_code, followed.headers["Location"]) == (303, "/not-me/")
+    assert followed.headers["Referrer-Policy"] == "no-referrer"
+    assert "alice" not in shown.content.decode()
+    assert untouched
+    assert pressed.status_code == 200
+    assert "/password/forgot/" in pressed.content.decode()
+    assert not alive(thief)
+    assert again.status_code == 400
+
+
+def test_the_button_needs_the_form_s_token(thief: Browser) -> None:
+    reader = new_browser()
+    reader.get(link_in(the_mail()).removeprefix(SITE))
+    del reader.defaults["HTTP_X_CSRFTOKEN"]
+
+    assert reader.post("/not-me/").status_code == 403
+    assert alive(thief)
+
+
+def test_a_site_that_has_no_address_mails_without_a_link(alice: Any, settings: Any) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "PUBLIC_URL": ""}
+    log_in(new_browser())
+
+    granted = log_in(new_browser())
+
+    assert granted.status_code == 200
+    assert "/not-me/" not in the_mail().body
+    assert not NotMeLink.objects.exists()
+
+
+def test_a_site_that_wants_no_notices_gets_none(alice: Any, settings: Any) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "NOTICES": False}
+
+    log_in(new_browser())
+    log_in(new_browser())
+
+    assert delivered() == []
+
+
+def test_a_login_that_is_refused_mails_nothing(alice: Any) -> None:
+    browser = new_browser()
+    log_in(browser)
+    devices.block_device(device=Device.objects.get())
+
+    again = new_browser()
+    again.cookies["__Host-device"] = browser.cookies["__Host-device"].value
+    log_in(again)
+
+    assert delivered() == []
+
+
+def test_an_unknown_link_is_no_device(db: None) -> None:
+    with pytest.raises(LinkInvalid):
+        disown_login(token=f"eln_{uuid4().hex}", client=Client())
