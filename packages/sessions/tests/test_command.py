@@ -77,7 +77,9 @@ def test_sessions_of_a_network_and_of_a_device_are_listed(alice_twice_and_bob: l
 
 def test_what_has_ended_or_belongs_to_nobody_is_not_listed(alice: Any, alice_twice_and_bob: list[Session]) -> None:
     lifecycle.end_all_sessions(user=alice, reason="revoked")
-    Session.objects.create(token_digest="x", idle_lifetime=timedelta(days=1), expires_at=timezone.now() + timedelta(1))
+    Session.objects.create(
+        token_digest="x", idle_lifetime=timedelta(days=1), expires_at=timezone.now() + timedelta(days=1)
+    )
 
     assert listed() == ids(alice_twice_and_bob[2])
 

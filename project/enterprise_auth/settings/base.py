@@ -94,7 +94,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 AUTH_CORE: dict[str, Any] = {
-    "LOGIN_STEPS": ["auth_mfa.login.SecondFactor"],
+    "LOGIN_STEPS": ["auth_mfa.login.SecondFactor", "auth_sessions.login.SessionLimit"],
     "GRANT_ISSUER": "auth_sessions.login.OpenSession",
     "AUTHENTICATION_CLASSES": [
         "auth_sessions.api.authentication.SessionTokenAuthentication",

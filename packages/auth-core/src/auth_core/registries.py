@@ -67,6 +67,9 @@ outbox_channels: Registry[Callable[[Any], None]] = Registry("Outbox channel")
 #: Where the pages of a package take a kind of mailed link: kind -> path with ``{token}``; see `auth_core.links`.
 link_paths: Registry[str] = Registry("Link path")
 
+#: The forms of answers that are no codes: kind of challenge -> subclass of `auth_core.pages.forms.PageForm`.
+answer_forms: Registry[Any] = Registry("Answer form")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MenuEntry:

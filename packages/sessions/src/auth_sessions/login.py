@@ -1,23 +1,30 @@
-"""What this package plugs into a login: the issuer that opens a session."""
+"""What this package plugs into a login: the issuer that opens a session, and who asks which other one ends for it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
+from django.db import transaction
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from auth_core.assurance import assurance_of
 from auth_core.client import Client
-from auth_core.contracts import Grant, Purpose, Transport
-from auth_core.errors import LoginExpired
+from auth_core.contracts import Challenge, Choice, Grant, Purpose, Transport
+from auth_core.errors import ChallengeFailed, FieldError, InvalidRequest, LoginExpired
 from auth_core.evidence import Evidence, SessionFacts
 from auth_core.models import PendingLogin
 from auth_core.one_time import digest, new_secret
 from auth_sessions import devices, lifecycle, limits, snapshots
 from auth_sessions.conf import sessions
-from auth_sessions.models import Session
+from auth_sessions.models import Device, Session
 from auth_sessions.opening import PREFIX, client_columns, record_opened
+
+#: What `SessionLimit` asks; the answer is ``{"end": "<public id of a session>"}``.
+KIND = "session_limit"
 
 #: Stands for the moment where only what was proved counts.
 _ANY_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
@@ -59,6 +66,74 @@ class OpenSession:
     def end(self, session: SessionFacts, *, user: Any, reason: str) -> None:
         """End *session*; one that has ended already is left alone."""
         lifecycle.end_session(session_id=session.id, user=user, reason=reason)
+
+
+class SessionLimit:
+    """Asks whoever has as many sessions as they may which one ends, where the policy is to ask.
+
+    The last of the steps: it shows where somebody is signed in, and asks only whoever has
+    proved all that this login demands.
+    """
+
+    def is_pending(self, login: PendingLogin) -> bool:
+        """Say whether there is no room for the session that this login opens."""
+        opens = login.user is not None and login.purpose != Purpose.STEP_UP
+        return opens and login.meets_demand() and limits.asks(user=login.user)
+
+    def challenge(self, login: PendingLogin, choice: str | None) -> Challenge:
+        """Show what is live; nothing is chosen before it is answered.
+
+        Raises:
+            InvalidRequest: there is nothing to choose beforehand.
+        """
+        if choice is not None:
+            raise InvalidRequest(FieldError("choice", "unknown", _("The answer says which session ends.")))
+        return self.question(login)
+
+    def question(self, login: PendingLogin) -> Challenge:
+        """Return what is live, used last first."""
+        live = list(Session.objects.of(login.user).live().order_by("-last_seen_at", "-pk"))
+        opened_in = devices.devices_of(live)
+        choices = [Choice(str(row.pk), "", _label(row, opened_in)) for row in live]
+        return Challenge(kind=KIND, data={"live": len(live)}, choices=choices)
+
+    def answer(self, login: PendingLogin, answer: Mapping[str, Any]) -> Evidence | None:
+        """End the session that was chosen; committed, whether or not the login is granted then.
+
+        Raises:
+            InvalidRequest: the answer names no session.
+            ChallengeFailed: it is not this person's, or has ended.
+        """
+        chosen = _chosen_in(answer)
+        with transaction.atomic(durable=True):
+            has_ended = login.user is not None and limits.end_chosen(user=login.user, session_id=chosen)
+        if not has_ended:
+            raise ChallengeFailed
+        return None
+
+
+def _chosen_in(answer: Mapping[str, Any]) -> UUID:
+    """Return the id in an answer.
+
+    Raises:
+        InvalidRequest: there is none, or something beside it.
+    """
+    given = answer.get("end")
+    try:
+        if set(answer) == {"end"} and isinstance(given, str):
+            return UUID(given)
+    except ValueError:
+        pass
+    raise InvalidRequest(FieldError("answer.end", "invalid", _("Choose the session that ends.")))
+
+
+def _label(session: Session, opened_in: Mapping[UUID, Device]) -> str:
+    """Return how a person tells this session from their others: device, place, and when it was used last."""
+    device = opened_in.get(session.device_id) if session.device_id is not None else None
+    place = " ".join(filter(None, (session.country, session.network)))
+    when = date_format(timezone.localtime(session.last_seen_at), "SHORT_DATETIME_FORMAT")
+    said = (str(device) if device is not None else "", place, _("last used %(when)s") % {"when": when})
+    return " · ".join(filter(None, said))
 
 
 def _opened(login: PendingLogin, credential: str, client: Client, recognised: devices.Recognised) -> Session:

@@ -13,6 +13,10 @@ class PageForm(forms.Form):
     #: Where a refusal that names no field stands, and how it is said there: its code, then field and sentence.
     blames: ClassVar[Mapping[str, tuple[str, Any]]] = {}
 
+    #: What the page is called, and its button, while it asks for this answer; empty: as always.
+    title: ClassVar[Any] = ""
+    button: ClassVar[Any] = ""
+
     @property
     def has_field_errors(self) -> bool:
         """Whether a field, and not the whole, is wrong."""

@@ -25,6 +25,7 @@ from auth_core.models import PendingLogin
 from auth_core.models.pending_login import Caller
 from auth_core.pages.base import Page, note, safe_next, see_other
 from auth_core.pages.forms import CodeForm, LoginForm, PageForm
+from auth_core.registries import answer_forms
 
 
 class LoginPage(Page):
@@ -67,13 +68,14 @@ class AnswerPage(Page):
     """``/login/answer/``: what the login of this browser asks."""
 
     template_name = "auth_core/answer.html"
-    form_class = CodeForm
+    form_class: type[PageForm] = CodeForm
     title = _("One more proof")
     button = _("Go on")
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         """Show the question; without one, begin again."""
         try:
+            self.form_class = _form_of(request)
             return self.show(request, self.form_class())
         except LoginExpired:
             return see_other("pages:login")
@@ -87,6 +89,7 @@ class AnswerPage(Page):
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         """Take the answer; when there is nothing to answer any more, say so."""
         try:
+            self.form_class = _form_of(request)
             return super().post(request, **kwargs)
         except LoginExpired as refusal:
             return note(
@@ -107,10 +110,13 @@ class AnswerPage(Page):
         if challenge is None:
             raise LoginExpired
         names = [f"auth_core/challenges/{challenge.kind}.html", "auth_core/challenges/_code.html"]
-        others = [choice for choice in challenge.choices if choice.id != challenge.choice]
+        has_own_form = answer_forms.get(challenge.kind) is not None
+        # A form of its own lets its choices be chosen in itself.
+        others = [] if has_own_form else [choice for choice in challenge.choices if choice.id != challenge.choice]
         chosen = next((choice.label for choice in challenge.choices if choice.id == challenge.choice), "")
         known = {"challenge": challenge, "challenge_templates": select_template(names), "choices": others}
         known["lead"] = _("Enter the code: %(way)s.") % {"way": chosen} if chosen else self.lead
+        known |= {name: said for name in ("title", "button") if (said := getattr(form, name))}
         return super().show(request, form, status=status, **known, **context)
 
 
@@ -165,6 +171,17 @@ class LoggedOutPage(Page):
             lead=_("Your session in this browser has ended."),
             links=[(_("Sign in again"), "pages:login")],
         )
+
+
+def _form_of(request: HttpRequest) -> type[PageForm]:
+    """Return the form for what the login of this browser asks: that of a code, unless its kind has one of its own.
+
+    Raises:
+        LoginExpired: this browser has no login that asks anything.
+    """
+    challenge = login.question_of(_waiting(request))
+    own: type[PageForm] | None = None if challenge is None else answer_forms.get(challenge.kind)
+    return own or CodeForm
 
 
 def _waiting(request: HttpRequest) -> PendingLogin:

@@ -1,0 +1,217 @@
+"""The person who is asked which session ends, over the API and on the page."""
+
+import re
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.test import Client as Browser
+
+from auth_core.models import PendingLogin
+from auth_core.testing.counting import counted
+from auth_core.testing.factories import make_user
+from auth_sessions import checks, limits
+from auth_sessions.login import SessionLimit
+from auth_sessions.models import Session
+from conftest import PASSWORD, Caller
+
+# The answer is committed by itself, which a test's own transaction would hide.
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def two_and_ask(settings: Any) -> None:
+    settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "LIMIT": 2, "LIMIT_POLICY": "ask"}
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "LOGIN_STEPS": ["auth_sessions.login.SessionLimit"]}
+
+
+@pytest.fixture
+def signed_in_twice(alice: Any) -> list[Caller]:
+    callers = [Caller(), Caller()]
+    for caller in callers:
+        caller.log_in()
+    return callers
+
+
+def begin() -> tuple[Browser, Any]:
+    """Begin a third login of alice."""
+    browser = Browser(enforce_csrf_checks=True)
+    body = {"identifier": "alice@example.org", "password": PASSWORD, "transport": "token"}
+    return browser, browser.post("/api/v1/login/", body, content_type="application/json")
+
+
+def answer(browser: Browser, asked: Any, **given: Any) -> Any:
+    body = {"token": asked.json()["token"], "answer": given}
+    return browser.post("/api/v1/login/answer/", body, content_type="application/json")
+
+
+def ids() -> list[str]:
+    """The ids of all sessions, in the order in which they were opened."""
+    return [str(pk) for pk in Session.objects.order_by("pk").values_list("pk", flat=True)]
+
+
+def statuses(callers: list[Caller]) -> list[int]:
+    return [caller.get("me/").status_code for caller in callers]
+
+
+def test_whoever_has_room_is_asked_nothing(signed_in_twice: list[Caller]) -> None:
+    assert statuses(signed_in_twice) == [200, 200]
+
+
+def test_the_session_that_is_chosen_ends_and_the_login_goes_on(
+    signed_in_twice: list[Caller], recorded_events: list[Any]
+) -> None:
+    first, second = ids()
+    browser, asked = begin()
+
+    granted = answer(browser, asked, end=first)
+
+    assert asked.status_code == 202
+    assert asked.json()["challenge"] == {"kind": "session_limit", "method": "", "choice": "", "data": {"live": 2}}
+    assert [choice["id"] for choice in asked.json()["choices"]] == [second, first]
+    assert granted.json()["status"] == "granted"
+    assert statuses(signed_in_twice) == [401, 200]
+    ended = [event for event in recorded_events if event.name.value == "session.session.ended"]
+    assert [(str(event.session), event.reason) for event in ended] == [(first, "limit")]
+
+
+def test_sessions_end_and_begin_by_one_clock(signed_in_twice: list[Caller]) -> None:
+    browser, asked = begin()
+    answer(browser, asked, end=ids()[0])
+
+    first, _second, third = Session.objects.order_by("pk")
+
+    assert first.created_at < first.ended_at <= third.created_at
+
+
+def test_the_choices_say_device_place_and_time(signed_in_twice: list[Caller]) -> None:
+    _browser, asked = begin()
+
+    assert re.fullmatch(r".+ · 127\.0\.0\.1 · last used .+", asked.json()["choices"][0]["label"])
+
+
+@pytest.mark.parametrize("whose", ["nobody's", "somebody else's", "one that has ended"])
+def test_what_is_not_a_live_session_of_theirs_does_not_end(whose: str, signed_in_twice: list[Caller]) -> None:
+    make_user("bob@example.org")
+    bob = Caller()
+    bob.log_in("bob@example.org")
+    browser, asked = begin()
+    named = {"nobody's": str(uuid4()), "somebody else's": ids()[2], "one that has ended": ids()[0]}[whose]
+    if whose == "one that has ended":
+        signed_in_twice[0].send("POST", "logout/")
+        Caller().log_in()
+
+    refused = answer(browser, asked, end=named)
+
+    assert (refused.status_code, refused.json()["code"]) == (401, "challenge_failed")
+    assert bob.get("me/").status_code == 200
+
+
+@pytest.mark.parametrize("given", [{}, {"end": "first"}, {"end": 1}, {"end": str(uuid4()), "more": 1}, {"code": "1"}])
+def test_an_answer_of_another_shape_costs_nothing(given: dict[str, Any], signed_in_twice: list[Caller]) -> None:
+    browser, asked = begin()
+
+    refused = answer(browser, asked, **given)
+
+    assert (refused.status_code, refused.json()["code"]) == (400, "invalid_request")
+    assert PendingLogin.objects.latest("pk").attempts_left == asked.json()["attempts_left"]
+
+
+def test_nothing_is_chosen_beforehand(signed_in_twice: list[Caller]) -> None:
+    browser, asked = begin()
+    body = {"token": asked.json()["token"], "choice": ids()[0]}
+
+    refused = browser.post("/api/v1/login/challenge/", body, content_type="application/json")
+
+    assert refused.status_code == 400
+    assert statuses(signed_in_twice) == [200, 200]
+
+
+def test_whoever_makes_room_elsewhere_goes_on_with_any_answer(signed_in_twice: list[Caller]) -> None:
+    browser, asked = begin()
+    signed_in_twice[0].send("POST", "logout/")
+
+    assert answer(browser, asked, end=str(uuid4())).json()["status"] == "granted"
+    assert statuses(signed_in_twice) == [401, 200]
+
+
+def test_who_was_overtaken_is_asked_by_the_issuer(alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The step saw room, and another login took it before the lock was had."""
+    Caller().log_in()
+    real, looks = limits.asks, list[bool]()
+
+    def overtaken(*, user: Any) -> bool:
+        found = real(user=user)
+        if not looks:
+            another = Session.objects.get()
+            another.pk, another.token_digest = uuid4(), "another's"
+            another.save(force_insert=True)
+        looks.append(found)
+        return found
+
+    monkeypatch.setattr(limits, "asks", overtaken)
+    _browser, asked = begin()
+
+    assert asked.status_code == 202
+    assert looks == [False, True]
+    assert len(ids()) == 2
+
+
+def test_without_the_step_the_login_is_refused(signed_in_twice: list[Caller], settings: Any) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "LOGIN_STEPS": []}
+
+    _browser, refused = begin()
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "login_denied")
+
+
+def test_with_the_step_there_is_no_check(alice: Any) -> None:
+    assert checks.check_limits() == []
+
+
+def test_a_site_without_limits_asks_nothing(alice: Any, settings: Any) -> None:
+    settings.AUTH_SESSIONS = {}
+    login = PendingLogin(user=alice, purpose="login", demand_stored="none")
+
+    with counted() as costs:
+        assert not SessionLimit().is_pending(login)
+
+    assert costs.queries == 0
+
+
+def page_login() -> tuple[Browser, Any]:
+    browser = Browser(enforce_csrf_checks=True)
+    asked = submit(browser, "/login/", identifier="alice@example.org", password=PASSWORD)
+    return browser, asked
+
+
+def submit(browser: Browser, address: str, **fields: str) -> Any:
+    """Fetch a form, fill it in and send it, as a browser without scripts does."""
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', browser.get(address).content.decode())
+    assert token
+    return browser.post(address, {"csrfmiddlewaretoken": token[1], **fields})
+
+
+def test_the_page_shows_what_is_live_and_ends_what_is_chosen(signed_in_twice: list[Caller]) -> None:
+    browser, asked = page_login()
+    page = browser.get(asked.headers["Location"]).content.decode()
+    offered = re.findall(r'type="radio" id="end-\d" name="end" value="([^"]+)"', page)
+
+    went_on = submit(browser, "/login/answer/", end=offered[1])
+
+    assert offered == ids()[1::-1]
+    assert "Another way" not in page
+    assert went_on.status_code == 303
+    assert browser.get("/account/").status_code == 200
+    assert statuses(signed_in_twice) == [401, 200]
+
+
+@pytest.mark.parametrize(("fields", "status"), [({}, 400), ({"end": "x"}, 400), ({"end": str(uuid4())}, 401)])
+def test_the_page_says_what_is_wrong(fields: dict[str, str], status: int, signed_in_twice: list[Caller]) -> None:
+    browser, _asked = page_login()
+
+    shown = submit(browser, "/login/answer/", **fields)
+
+    assert shown.status_code == status
+    assert 'role="alert"' in shown.content.decode()
+    assert statuses(signed_in_twice) == [200, 200]
