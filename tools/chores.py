@@ -102,6 +102,11 @@ def timing(*options: str) -> None:
     _marked("timing", options)
 
 
+def scale(*options: str) -> None:
+    """Run the tests that fill tables with millions of rows, and print the plans of queries over them."""
+    _marked("scale", options)
+
+
 def shots(*options: str) -> None:
     """Run the journeys in Chromium; pictures of the pages are in var/shots afterwards."""
     _marked("shots", options)
@@ -303,7 +308,7 @@ def _write_requirements() -> None:
 
 
 CHORES: dict[str, Callable[..., None]] = {
-    "test": test, "check": check, "cell": cell, "races": races, "timing": timing, "faults": faults, "shots": shots, "gate": gate, "matrix": matrix, "lock": lock
+    "test": test, "check": check, "cell": cell, "races": races, "timing": timing, "faults": faults, "scale": scale, "shots": shots, "gate": gate, "matrix": matrix, "lock": lock
 }  # fmt: skip
 
 

@@ -82,9 +82,14 @@ def deleting_dead(*, older_than: timedelta) -> Iterator[int]:
     """
     long_ago = timezone.now() - older_than
     for moment in ("ended_at", "expires_at"):
-        dead = Session.objects.filter(**{f"{moment}__lt": long_ago}).order_by(moment)
-        while keys := list(dead.values_list("pk", flat=True)[:_BATCH]):
-            yield Session.objects.filter(pk__in=keys).delete()[0]
+        while deleted := _delete_batch(moment, long_ago):
+            yield deleted
+
+
+def _delete_batch(moment: str, long_ago: datetime) -> int:
+    """Delete the oldest rows whose *moment* lies before *long_ago*; return how many, 0 when none are left."""
+    dead = Session.objects.filter(**{f"{moment}__lt": long_ago}).order_by(moment)
+    return Session.objects.filter(pk__in=list(dead.values_list("pk", flat=True)[:_BATCH])).delete()[0]
 
 
 def _end(session: Session, user: Any, reason: str, actor: Any, at: datetime | None = None) -> bool:
