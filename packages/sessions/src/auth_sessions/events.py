@@ -5,7 +5,7 @@ from auth_core.events import EventName, Retention, Severity, register_events
 
 @register_events
 class SessionEvent(EventName):
-    """What happens to devices, and to logins that somebody says were not theirs."""
+    """What happens to devices and allowances, and to logins that somebody says were not theirs."""
 
     DEVICE_ADDED = (
         "session.device.added",
@@ -29,6 +29,18 @@ class SessionEvent(EventName):
     DEVICE_UNBLOCKED = (
         "session.device.unblocked",
         "A device may be signed in with again.",
+        Severity.NOTICE,
+        Retention.ACCOUNTABILITY,
+    )
+    ALLOWANCE_CHANGED = (
+        "session.allowance.changed",
+        "It was decided how many sessions a person may have.",
+        Severity.NOTICE,
+        Retention.ACCOUNTABILITY,
+    )
+    ALLOWANCE_REMOVED = (
+        "session.allowance.removed",
+        "A person may have as many sessions as everybody again.",
         Severity.NOTICE,
         Retention.ACCOUNTABILITY,
     )

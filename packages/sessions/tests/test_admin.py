@@ -1,0 +1,182 @@
+"""Sessions, devices and allowances in the admin site, for those who may."""
+
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Permission
+from django.test import Client as Browser
+from django.test import RequestFactory
+from django.utils import timezone
+
+from auth_core.events import AuthEvent, Event
+from auth_core.people import identity_of
+from auth_core.testing.factories import make_administrator, make_user
+from auth_core.testing.plans import unindexed
+from auth_core.testing.sessions import sign_in
+from auth_core.testing.settings import redis_url
+from auth_sessions.events import SessionEvent
+from auth_sessions.models import Device, Session, SessionAllowance
+
+pytestmark = pytest.mark.django_db(transaction=bool(redis_url()))
+
+SITE = "/admin/auth_sessions/"
+
+
+@pytest.fixture
+def chief(db: None) -> Any:
+    return make_administrator("chief@example.org")
+
+
+@pytest.fixture
+def site(chief: Any) -> Browser:
+    return sign_in(chief)
+
+
+def act(site: Browser, model: str, action: str, row: Any) -> Any:
+    return site.post(f"{SITE}{model}/", {"action": action, "_selected_action": [str(row.pk)]})
+
+
+def listed(site: Browser, model: str, **query: Any) -> list[Any]:
+    answer = site.get(f"{SITE}{model}/", query)
+    assert answer.status_code == 200
+    return list(answer.context["cl"].result_list)
+
+
+def test_sessions_are_filtered_by_state_risk_and_device(site: Browser, alice: Any) -> None:
+    for _session in range(2):
+        sign_in(alice)
+    live, over = Session.objects.of(alice).order_by("pk")
+    Session.objects.filter(pk=over.pk).update(ended_at=timezone.now(), risk_score=60, device_known=True)
+
+    assert over not in listed(site, "session", state="live")
+    assert listed(site, "session", state="over") == [over]
+    assert listed(site, "session", risk="50") == [over]
+    assert listed(site, "session", risk="75") == []
+    assert live in listed(site, "session", risk="none")
+    assert listed(site, "session", device="known") == [over]
+    assert live in listed(site, "session", device="new")
+    assert listed(site, "session", device="none") == []
+    assert len(listed(site, "session")) == 3
+
+
+@pytest.mark.parametrize("filters", [{"state": "x"}, {"risk": "x"}, {"risk": "-1"}, {"device": "x"}])
+def test_a_filter_that_nobody_offers_hides_nothing(filters: dict[str, str], site: Browser) -> None:
+    assert len(listed(site, "session", **filters)) == 1
+
+
+def test_sessions_are_found_by_id_device_person_address_and_network(site: Browser, alice: Any) -> None:
+    sign_in(alice)
+    session = Session.objects.of(alice).get()
+    Session.objects.of(alice).update(network="192.0.2.9")
+
+    terms = [session.pk, session.device_id, identity_of(alice).subject_id, "alice@example.org", " 192.0.2.9 "]
+
+    assert [listed(site, "session", q=str(term)) for term in terms] == [[session]] * len(terms)
+    for nonsense in ("nobody@example.org", "x" * 500, "'--", "00000000-0000-0000-0000-000000000000"):
+        assert listed(site, "session", q=nonsense) == []
+
+
+def test_an_address_of_version_six_finds_its_network(site: Browser, alice: Any) -> None:
+    sign_in(alice)
+    Session.objects.of(alice).update(network="2001:db8:1:2::/64")
+
+    assert len(listed(site, "session", q="2001:db8:1:2:3:4:5:6")) == 1
+    assert len(listed(site, "session", q="2001:db8:1:2::/64")) == 1
+
+
+def test_a_device_is_blocked_and_unblocked_and_the_trail_says_by_whom(
+    site: Browser, chief: Any, alice: Any, recorded_events: list[Event]
+) -> None:
+    of_alice = sign_in(alice)
+    device = Device.objects.of(alice).get()
+
+    act(site, "device", "block", device)
+    blocked = listed(site, "device", state="blocked")
+    act(site, "device", "unblock", device)
+
+    assert blocked == [device]
+    assert device in listed(site, "device", state="open")
+    assert of_alice.get("/api/v1/me/").status_code == 401
+    told = [event for event in recorded_events if event.name in (SessionEvent.DEVICE_BLOCKED, AuthEvent.SESSION_ENDED)]
+    assert {(event.subject, event.actor) for event in told} == {(alice, chief)}
+    assert [event.reason for event in told] == ["administrator", "device_blocked"]
+
+
+def test_a_session_is_ended_and_the_trail_says_by_whom(
+    site: Browser, chief: Any, alice: Any, recorded_events: list[Event]
+) -> None:
+    of_alice = sign_in(alice)
+
+    act(site, "session", "end_sessions", Session.objects.of(alice).get())
+
+    assert of_alice.get("/api/v1/me/").status_code == 401
+    (event,) = [event for event in recorded_events if event.name is AuthEvent.SESSION_ENDED]
+    assert (event.actor, event.reason) == (chief, "administrator")
+
+
+def test_an_allowance_is_given_changed_and_taken_away(
+    site: Browser, chief: Any, alice: Any, recorded_events: list[Event]
+) -> None:
+    site.post(f"{SITE}sessionallowance/add/", {"user": alice.pk, "sessions": "3", "policy": "end_oldest"})
+    given = SessionAllowance.objects.get()
+    site.post(f"{SITE}sessionallowance/{given.pk}/change/", {"sessions": "", "policy": "deny_new"})
+    changed = SessionAllowance.objects.get()
+    site.post(f"{SITE}sessionallowance/{given.pk}/delete/", {"post": "yes"})
+
+    assert (given.user, given.sessions, given.policy) == (alice, 3, "end_oldest")
+    assert (changed.user, changed.sessions, changed.policy) == (alice, None, "deny_new")
+    assert not SessionAllowance.objects.exists()
+    told = [event for event in recorded_events if event.name.value.startswith("session.allowance.")]
+    assert [event.name.value.rpartition(".")[2] for event in told] == ["changed", "changed", "removed"]
+    assert told[1].changes["sessions"] == {"before": 3, "after": None}
+    assert {event.actor for event in told} == {chief}
+
+
+def test_no_page_shows_a_digest_or_what_a_site_keeps(site: Browser, alice: Any) -> None:
+    sign_in(alice)
+    Session.objects.of(alice).update(data='{"kept": "a secret of the site"}')
+    session, device = Session.objects.of(alice).get(), Device.objects.of(alice).get()
+
+    pages = [
+        site.get(f"{SITE}{address}").content.decode()
+        for address in ("session/", f"session/{session.pk}/change/", "device/", f"device/{device.pk}/change/")
+    ]
+
+    for page in pages:
+        for secret in (session.token_digest, session.auth_hash, device.digest, "a secret of the site"):
+            assert secret not in page
+
+
+def test_whoever_may_only_look_changes_nothing(alice: Any) -> None:
+    watcher = make_user()
+    watcher.is_staff = True
+    watcher.save()
+    watcher.user_permissions.set(Permission.objects.filter(codename__in=["view_device", "view_session"]))
+    site = sign_in(watcher)
+    sign_in(alice)
+
+    assert site.get(f"{SITE}device/").status_code == 200
+    act(site, "device", "block", Device.objects.of(alice).get())
+    act(site, "session", "end_sessions", Session.objects.of(alice).get())
+
+    assert not Device.objects.filter(blocked_at__isnull=False).exists()
+    assert Session.objects.of(alice).live().exists()
+    assert site.get(f"{SITE}sessionallowance/").status_code == 403
+
+
+TERMS = ["00000000-0000-0000-0000-000000000000", "192.0.2.1", "2001:db8::1", "nobody@example.org"]
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("term", TERMS)
+@pytest.mark.parametrize("model", [Session, Device])
+def test_an_index_serves_the_search(model: Any, term: str, db: None) -> None:
+    request = RequestFactory().get("/")
+    rows = model._default_manager.order_by("-pk")
+
+    def search() -> None:
+        found, _twice = admin.site.get_model_admin(model).get_search_results(request, rows, term)
+        list(found[:100])
+
+    assert unindexed(search) == []
