@@ -48,6 +48,7 @@ def test_from_sign_up_to_login_everything_is_in_the_trail(browser: Browser) -> N
         "auth.email.verified",
         "auth.login.started",
         "session.session.opened",
+        "session.device.added",
         "auth.login.succeeded",
     ]
 

@@ -57,7 +57,7 @@ def test_every_sweep_runs() -> None:
     app.tasks["auth_core.sweep"]()
 
     ours = {"auth_core.guess_budgets", "auth_core.links", "auth_core.outbox", "auth_core.pending_logins"}
-    assert ours | {"auth_mfa.enrolments", "auth_sessions", "auth_audit.partitions"} == {
+    assert ours | {"auth_mfa.enrolments", "auth_sessions", "auth_sessions.devices", "auth_audit.partitions"} == {
         name for name, _run in sweeps.items()
     }
 

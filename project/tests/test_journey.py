@@ -47,13 +47,14 @@ def test_from_create_user_to_logout_everything_is_in_the_trail(monkeypatch: pyte
         "auth.account.created",
         "auth.login.started",
         "session.session.opened",
+        "session.device.added",
         "auth.login.succeeded",
         "session.session.ended",
         "auth.logout.completed",
     ]
     assert {str(entry.subject_id) for entry in recorded()} == {made["id"]}
     assert {str(entry.session_id) for entry in recorded()[2:]} - {"None"} == {granted["session"]["id"]}
-    assert len({entry.correlation_id for entry in recorded()[1:4]}) == 1
+    assert len({entry.correlation_id for entry in recorded()[1:5]}) == 1
 
 
 def test_an_answer_names_the_entries_it_left(alice: Any) -> None:
@@ -95,7 +96,7 @@ def test_what_a_login_costs(shared: OwnRedis, alice: Any) -> None:
 
     assert granted.status_code == 200
     assert len(cost.entries) == 3
-    assert cost.queries <= 9, cost.statements
+    assert cost.queries <= 11, cost.statements
     assert cost.round_trips == 2
 
 

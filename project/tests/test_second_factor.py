@@ -45,9 +45,10 @@ def test_from_enrolment_to_a_login_at_aal2(alice: Any) -> None:
     assert asked.status_code == 202
     assert granted["session"]["acr"] == "aal2"
     assert [factor["name"] for factor in granted["user"]["second_factors"]] == ["Phone"]
-    assert [entry.name for entry in recorded()][-10:] == [
+    assert [entry.name for entry in recorded()][-11:] == [
         "auth.login.started",
         "session.session.opened",
+        "session.device.added",
         "auth.login.succeeded",
         "mfa.enrolment.started",
         "mfa.factor.added",

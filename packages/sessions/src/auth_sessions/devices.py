@@ -22,7 +22,7 @@ from auth_core.client import Client
 from auth_core.contracts import Transport
 from auth_core.errors import LoginDenied
 from auth_core.events import Event, record
-from auth_core.one_time import digest, new_secret
+from auth_core.one_time import digest, new_secret, same
 from auth_sessions import lifecycle, notices
 from auth_sessions.conf import sessions
 from auth_sessions.events import SessionEvent
@@ -252,11 +252,13 @@ def _secret_of(client: Client) -> str:
 def _nearest(user: Any, mark: str) -> tuple[Device | None, bool]:
     """Return the device of *user* with that digest, and whether they have any other, by one statement."""
     read: Device | None = vars(user).pop(_READ, None)
-    if read is not None and read.digest == mark:
+    if read is not None and same(read.digest, mark):
         return read, True
     is_it = Case(When(digest=mark, then=Value(0)), default=Value(1))
     device = Device.objects.of(user).order_by(is_it).first()
-    return (device, True) if device is not None and device.digest == mark else (None, device is not None)
+    if device is None:
+        return None, False
+    return (device if same(device.digest, mark) else None), True
 
 
 def _seen(device: Device, said: Description) -> Device | None:
