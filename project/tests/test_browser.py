@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.postgresql, pytest.mark.live, pytest.mark.shots]
 
 PASSWORD = "correct horse battery staple"
 NEW = "another battery horse staple"
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"
 SHOTS = ROOT / "var" / "shots"
 
 Open = Callable[..., Window]
@@ -225,6 +226,45 @@ def test_a_forgotten_password_is_reset(windows: Open, service: Service, mails: M
     elsewhere.press("Set the password")
     assert elsewhere.title == "This link is not valid any more"
     elsewhere.look("link-used")
+
+
+def test_somebody_sees_where_they_are_signed_in_and_says_that_one_was_not_them(
+    windows: Open, service: Service, mails: Mailbox, scripts: bool
+) -> None:
+    email, here, thief = name_of("ivy", scripts), windows(user_agent=FIREFOX), windows()
+    add_person(service, email)
+    log_in(here, email)
+    log_in(thief, email)
+    link = mails.link_to(email)
+    here.press("Sessions and devices")
+    assert (here.path, here.text.count("This session")) == ("/account/sessions/", 1)
+    here.look("sessions")
+    here.press("Rename Firefox · Linux")
+    here.fill(name="The one in the office, with a rather long name")
+    here.look("device-name")
+    here.press("Save")
+    assert "The one in the office" in here.text
+    here.press("Block The one in the office, with a rather long name")
+    here.look("device-block")
+    here.press("Back")
+    here.press("Sign out everywhere else")
+    here.look("sessions-end-others")
+    here.press("Sign out everywhere else")
+    assert "were ended" in here.text
+    thief.open("/account/")
+    assert thief.path == "/login/"
+
+    log_in(thief, email)
+    here.open(link)
+    assert here.path == "/not-me/"
+    here.look("not-me")
+    here.press("It was not me: lock the account")
+    assert here.title == "The account is locked"
+    here.look("not-me-done")
+    thief.open("/account/")
+    assert thief.path == "/login/"
+    here.press("Choose a new password")
+    assert here.path == "/password/forgot/"
 
 
 def test_a_link_that_is_followed_elsewhere_asks_for_the_password(windows: Open, mails: Mailbox, scripts: bool) -> None:

@@ -13,7 +13,11 @@ class DeviceNameForm(PageForm):
     """What a device is called."""
 
     name = forms.CharField(
-        label=_("Name"), max_length=100, required=False, help_text=_("Such as: my laptop, the one in the office.")
+        label=_("Name"),
+        max_length=100,
+        required=False,
+        help_text=_("Such as: my laptop, the one in the office."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
 
