@@ -10,7 +10,7 @@ from auth_core.testing.browsers import answer, code_of, log_in, new_browser, pos
 from auth_core.testing.gaps import AuditGap, assert_no_audit_gap
 from auth_core.testing.mails import code_in, delivered, the_mail, token_in
 from auth_mfa.testing.factors import KEY, add_totp, current_code
-from auth_sessions.models import Session
+from auth_sessions.models import Device, Session
 from conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -43,6 +43,21 @@ def test_a_second_factor_leaves_no_gap(alice: Any, browser: Browser) -> None:
         assert granted.json()["session"]["acr"] == "aal2"
         assert post(with_csrf(browser), "sessions/revoke-others").status_code in (200, 204)
         assert post(browser, "logout").status_code == 204
+
+
+def test_what_people_do_with_devices_leaves_no_gap(alice: Any, signed_in: SignIn) -> None:
+    here = signed_in(alice)
+
+    with assert_no_audit_gap():
+        signed_in(alice)
+        device = Device.objects.latest("pk")
+        address = f"/api/v1/devices/{device.pk}/"
+        assert here.patch(address, {"name": "Desk"}, content_type="application/json").status_code == 200
+        assert here.post(f"{address}block/", {}, content_type="application/json").status_code == 204
+        assert here.delete(f"{address}block/").status_code == 204
+        assert here.delete(address).status_code == 204
+        token = token_in(the_mail())
+        assert post(new_browser(), "devices/not-me", token=token).json() == {"status": "account_locked"}
 
 
 def test_a_session_that_nobody_recorded_is_a_gap(alice: Any, signed_in: SignIn) -> None:
