@@ -96,7 +96,8 @@ def test_what_a_login_costs(shared: OwnRedis, alice: Any) -> None:
 
     assert granted.status_code == 200
     assert len(cost.entries) == 3
-    assert cost.queries <= 11, cost.statements
+    # Two of them for the risk: the logins before, and guesses just before.
+    assert cost.queries <= 13, cost.statements
     assert cost.round_trips == 2
 
 

@@ -75,20 +75,18 @@ def header(credential: str) -> dict[str, str]:
 def nodes(plant: str = "") -> Iterator[Nodes]:
     """Start both nodes on one database and one Redis, which each reaches over a link of its own."""
     folder = Path(tempfile.mkdtemp(prefix="nodes-", dir="/tmp"))
-    redises = Redises(folder)
-    redises.start()
     environment = {"LIVE_PLANT": plant} if plant else {}
     for node in ("a", "b"):
         (folder / node).mkdir()
     try:
         with (
+            Redises(folder) as redises,
             Service(folder / "a", redises.url_of("a"), environment) as a,
             Service(folder / "b", redises.url_of("b"), environment, beside=a) as b,
         ):
             a.manage("create_user", "--email", "alice@example.org", "--verified", given=f"{PASSWORD}\n")
             yield Nodes(a, b, redises)
     finally:
-        redises.stop()
         shutil.rmtree(folder)
 
 

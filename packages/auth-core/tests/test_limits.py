@@ -71,6 +71,15 @@ def test_a_refund_gives_one_guess_back_and_only_once() -> None:
         charge()
 
 
+def test_what_is_paid_for_and_not_given_back_can_be_asked() -> None:
+    for _guess in range(3):
+        limits.charge("login", client=Client(), identifier="alice@example.org")
+    limits.charge("login", client=Client(), identifier="alice@example.org").refund()
+
+    assert limits.spent("login", identifier=" Alice@Example.ORG".strip()) == 3
+    assert limits.spent("login", identifier="bob@example.org") == 0
+
+
 def test_a_refund_reaches_no_other_window() -> None:
     old = charge()
 

@@ -96,6 +96,7 @@ AUTH_PASSWORD_VALIDATORS = [
 AUTH_CORE: dict[str, Any] = {
     "LOGIN_STEPS": ["auth_mfa.login.SecondFactor", "auth_sessions.login.SessionLimit"],
     "GRANT_ISSUER": "auth_sessions.login.OpenSession",
+    "RISK_ASSESSOR": "enterprise_auth.policies.AssessLogin",
     "AUTHENTICATION_CLASSES": [
         "auth_sessions.api.authentication.SessionTokenAuthentication",
         "auth_core.api.authentication.CookieAuthentication",
@@ -107,7 +108,7 @@ AUTH_CORE: dict[str, Any] = {
     "SMS_BACKEND": env.text("SMS_BACKEND"),
     "OUTBOX_RELAY": "celery" if env.text("BROKER_URL") else "thread",
 }
-AUTH_SESSIONS = {"REDIS_URL": env.text("REDIS_SESSION_URL")}
+AUTH_SESSIONS = {"REDIS_URL": env.text("REDIS_SESSION_URL"), "GEOIP_PATH": env.text("GEOIP_PATH")}
 
 # --- The API ---------------------------------------------------------------
 

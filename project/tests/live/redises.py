@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from auth_core.testing.redis import OwnRedis
 from live.service import free_port
@@ -49,6 +49,14 @@ class Redises:
         """End both."""
         for server in self._servers:
             server.kill()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        for server in self._servers:
+            server.__exit__(None, None, None)
 
     def pull(self, node: str) -> None:
         """Cut *node* off, its open connections as well."""

@@ -83,6 +83,13 @@ def charge(use: str, *, client: Client, identifier: str = "", person: str = "") 
     return Charge(charged)
 
 
+def spent(use: str, *, identifier: str) -> int:
+    """Return how many guesses at *identifier* are paid for and not given back, in the present window; one query."""
+    key = _key(use, "identifier", _folded(identifier))
+    used = GuessBudget.objects.filter(pk=key, ends_at__gt=timezone.now()).values_list("used", flat=True).first()
+    return used or 0
+
+
 def delete_expired() -> int:
     """Delete rows whose window is over, in batches; expiry itself is judged when a row is charged."""
     deleted = 0

@@ -8,12 +8,14 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, register
 from django.db import connections, router
 
-from auth_core.assurance import Assurance
+from auth_core.assurance import Assurance, Demand
 from auth_core.conf import core
 from auth_core.registries import facts
-from auth_sessions import limits
+from auth_sessions import geo, limits
 from auth_sessions.conf import ASK, ENGINE, LIMIT_POLICIES, STEP, Lifetime, sessions
 from auth_sessions.models import SessionAllowance
+from auth_sessions.risk import MOST
+from auth_sessions.signals import SIGNALS
 
 _LONGEST_SNAPSHOT = timedelta(seconds=60)
 
@@ -75,6 +77,44 @@ def check_snapshots(**kwargs: Any) -> list[CheckMessage]:
             id="auth_sessions.W001",
         )
     ]
+
+
+@register()
+def check_risk(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse weights of signals that there are not, and bands that no score reaches."""
+    found: list[CheckMessage] = []
+    if unknown := set(sessions.RISK_WEIGHTS) - set(SIGNALS):
+        found.append(
+            Error(f"AUTH_SESSIONS['RISK_WEIGHTS'] names {', '.join(sorted(unknown))}.", id="auth_sessions.E021")
+        )
+    if not all(0 <= weight <= MOST for weight in [*sessions.RISK_WEIGHTS.values(), sessions.RISK_NEUTRAL]):
+        found.append(Error("AUTH_SESSIONS: a weight of risk is 0 to 100.", id="auth_sessions.E022"))
+    begins = [begin for begin, _demand in sessions.RISK_BANDS]
+    known = {demand.value for demand in Demand}
+    if begins != sorted(set(begins)) or not {demand for _begin, demand in sessions.RISK_BANDS} <= known:
+        found.append(
+            Error(
+                "AUTH_SESSIONS['RISK_BANDS'] must be (score, demand), ascending, each demand known.",
+                id="auth_sessions.E023",
+            )
+        )
+    return found
+
+
+@register()
+def check_geo(**kwargs: Any) -> list[CheckMessage]:
+    """Say that the operator's table cannot be read: every login would get the neutral score."""
+    try:
+        geo.place_of("8.8.8.8")
+    except geo.GeoLost as problem:
+        return [
+            checks.Warning(
+                f"AUTH_SESSIONS['GEOIP_PATH'] cannot be read ({problem}).",
+                hint="Name an .mmdb file that this process may read, and install enterprise-auth-sessions[geoip].",
+                id="auth_sessions.W021",
+            )
+        ]
+    return []
 
 
 @register()

@@ -72,6 +72,21 @@ class SessionsSettings(PackageSettings):
         False, doc="Whether limits of single persons (SessionAllowance) are looked for where nobody else has one."
     )
 
+    GEOIP_PATH = Option(
+        "", doc="An .mmdb file with countries or cities; empty: the country table of iptocc, if it is there."
+    )
+    ANONYMISING_NETWORKS = Option("", doc="A file with networks (CIDR), one a line, that hide where somebody is.")
+    RISK_WEIGHTS = Option[Mapping[str, int]](
+        {},
+        unit="points of 100",
+        doc="What signals add to the score; one left out keeps its own weight, 0 switches it off.",
+    )
+    RISK_BANDS = Option[Sequence[tuple[int, str]]](
+        ((30, "second_factor"), (60, "aal2")),
+        doc="From which score on what is demanded: 'second_factor', 'aal2', 'aal3' or 'deny'; below the first nothing.",
+    )
+    RISK_NEUTRAL = Option(50, unit="points of 100", doc="The score when a signal that was configured cannot be asked.")
+
     @property
     def cache_url(self) -> str:
         """The URL of the cache that snapshots go to; empty: there is none, and rows answer."""

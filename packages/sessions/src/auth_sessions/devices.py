@@ -218,8 +218,8 @@ def unblock_device(*, device: Device, actor: Any = None) -> bool:
 
 def end_sessions_of_device(*, user: Any, device_id: UUID, reason: str, actor: Any = None) -> int:
     """End the sessions that *user* has opened in a device; return how many this caller ended."""
-    in_it = Session.objects.of(user).unended().filter(device_id=device_id).values_list("pk", flat=True)
-    return sum(lifecycle.end_session(session_id=key, user=user, reason=reason, actor=actor) for key in list(in_it))
+    in_it = Session.objects.of(user).unended().filter(device_id=device_id).only("pk", "token_digest")
+    return lifecycle.end_these(sessions_to_end=list(in_it), user=user, reason=reason, actor=actor)
 
 
 def delete_unseen() -> int:

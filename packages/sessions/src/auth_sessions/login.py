@@ -156,6 +156,8 @@ def _opened(login: PendingLogin, credential: str, client: Client, recognised: de
         expires_at=moment + absolute,
         device_id=recognised.device.pk,
         device_known=recognised.is_known,
+        risk_score=login.score,
+        risk_reasons=login.reasons,
         **client_columns(client),
     )
 

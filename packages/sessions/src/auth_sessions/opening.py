@@ -5,6 +5,7 @@ from typing import Any
 from auth_core.client import Client
 from auth_core.context import current
 from auth_core.events import AuthEvent, Event, record
+from auth_sessions import geo
 from auth_sessions.models import Session
 
 #: Tells scanners of leaked secrets whose credential this is.
@@ -14,7 +15,24 @@ PREFIX = "eas"
 def client_columns(client: Client | None = None) -> dict[str, Any]:
     """Return the columns that tell where a session was opened; the current request's when *client* is left out."""
     client = client or current().client or Client()
-    return {"ip": client.ip or None, "network": client.network, "user_agent": client.user_agent}
+    place = _place_of(client.ip)
+    position = place.position
+    return {
+        "ip": client.ip or None,
+        "network": client.network,
+        "user_agent": client.user_agent,
+        "country": place.country,
+        "latitude": position and position.latitude,
+        "longitude": position and position.longitude,
+    }
+
+
+def _place_of(ip: str) -> geo.Place:
+    """Return where it was opened; a table that cannot be read keeps nobody out, the assessment has judged it."""
+    try:
+        return geo.place_of(ip)
+    except geo.GeoLost:
+        return geo.NOWHERE
 
 
 def record_opened(session: Session, *, reason: str, client: Client | None = None) -> None:

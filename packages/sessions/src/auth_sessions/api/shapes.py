@@ -42,6 +42,22 @@ class SessionShape(Shape):
     risk_score = serializers.IntegerField(allow_null=True, help_text="0 to 100; null: not assessed.")
 
 
+class RiskReasonShape(Shape):
+    """One signal that weighed something."""
+
+    signal = serializers.CharField()
+    weight = serializers.IntegerField()
+    evidence = serializers.CharField()
+
+
+class RiskShape(Shape):
+    """How the login that opened a session was judged."""
+
+    score = serializers.IntegerField(allow_null=True, help_text="0 to 100; null: not assessed.")
+    demand = serializers.CharField(allow_null=True, help_text="What the bands of today ask for at that score.")
+    reasons = RiskReasonShape(many=True)
+
+
 class FoundSessionShape(SessionShape):
     """A session, as an administrator sees it."""
 

@@ -1,0 +1,34 @@
+"""Why a login looked as it did."""
+
+from uuid import UUID
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from auth_core.api.views import ApiView
+from auth_core.errors import NotFound
+from auth_sessions.api.shapes import RiskShape
+from auth_sessions.models import Session
+from auth_sessions.risk import demand_of, explain
+
+
+class RiskView(ApiView):
+    """``GET sessions/{id}/risk/``: the score of the login that opened it, and its reasons."""
+
+    answers = {"get": {200: RiskShape}}
+
+    def get(self, request: Request, session_id: UUID) -> Response:
+        """Return it to its owner, and to whoever may see everybody's sessions; to others it is not there."""
+        sees_all = request.user.has_perm("auth_sessions.view_session")
+        rows = Session.objects.all() if sees_all else Session.objects.of(request.user)
+        session = rows.filter(pk=session_id).exclude(user=None).first()
+        if session is None:
+            raise NotFound
+        score = session.risk_score
+        return Response(
+            {
+                "score": score,
+                "demand": None if score is None else demand_of(score).value,
+                "reasons": explain(session.risk_reasons),
+            }
+        )

@@ -1,0 +1,180 @@
+"""Risk through the real login: what is kept, what is asked, what it costs."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client as Browser
+from mmdb_writer import MMDBWriter
+from netaddr import IPSet
+
+from auth_core.assurance import Demand
+from auth_core.client import Client
+from auth_core.testing.clock import stopped_clock
+from auth_core.testing.counting import counted
+from auth_sessions import geo
+from auth_sessions.checks import check_geo, check_risk
+from auth_sessions.models import Session
+from auth_sessions.risk import AssessLogin
+from auth_sessions.travel import Position
+from conftest import PASSWORD, Caller
+
+pytestmark = pytest.mark.django_db
+
+LONDON, SYDNEY = "81.2.69.160", "1.1.1.1"
+
+
+@pytest.fixture(autouse=True)
+def assessed(settings: Any) -> None:
+    """Let our assessor judge every login."""
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "RISK_ASSESSOR": "auth_sessions.risk.AssessLogin"}
+
+
+@pytest.fixture
+def cities(tmp_path: Path, settings: Any) -> Path:
+    """Two cities, in the operator's file."""
+    writer = MMDBWriter(ip_version=6, ipv4_compatible=True, database_type="Test-City", float_type="f64")
+    for network, code, north, east in (("81.2.69.0/24", "GB", 51.5, -0.13), ("1.1.1.0/24", "AU", -33.87, 151.21)):
+        entry = {"country": {"iso_code": code}, "location": {"latitude": north, "longitude": east}}
+        writer.insert_network(IPSet([network]), entry)
+    path = tmp_path / "cities.mmdb"
+    writer.to_db_file(str(path))
+    settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "GEOIP_PATH": str(path)}
+    return path
+
+
+def log_in(ip: str = LONDON, **more: str) -> Any:
+    body = {"identifier": "alice@example.org", "password": PASSWORD, "transport": "token"}
+    return Browser(REMOTE_ADDR=ip, **more).post("/api/v1/login/", body, content_type="application/json")
+
+
+def last() -> Session:
+    return Session.objects.latest("pk")
+
+
+def test_the_operators_file_says_where_a_network_is(cities: Path) -> None:
+    assert geo.place_of(SYDNEY) == geo.Place("AU", Position(-33.87, 151.21))
+    assert [geo.place_of(ip) for ip in ("10.0.0.1", "", "::1", "8.8.8.8")] == [geo.NOWHERE] * 4
+
+
+def test_without_a_file_the_country_table_answers() -> None:
+    assert geo.place_of("8.8.8.8") == geo.Place("US")
+
+
+def test_a_corrupt_file_gives_the_neutral_score_and_asks_for_a_second_factor(cities: Path, alice: Any) -> None:
+    cities.write_bytes(b"this is no database" * 100)
+
+    assessment = AssessLogin().assess(alice, Client(ip=SYDNEY, network=SYDNEY))
+
+    assert [problem.id for problem in check_geo()] == ["auth_sessions.W021"]
+    assert (assessment.score, assessment.demand) == (50, Demand.SECOND_FACTOR)
+    assert [reason.signal for reason in assessment.reasons] == ["signal_lost"]
+
+
+def test_the_first_login_is_assessed_and_weighs_nothing(cities: Path, alice: Any) -> None:
+    assert log_in().status_code == 200
+
+    assert (last().risk_score, last().risk_reasons, last().country) == (0, [], "GB")
+
+
+def test_who_is_suddenly_far_away_must_prove_more_and_has_nothing_to_prove_it_with(cities: Path, alice: Any) -> None:
+    with stopped_clock() as clock:
+        log_in()
+        clock.forward(hours=1)
+        refused = log_in(SYDNEY)
+
+    assert refused.json()["code"] == "more_proof_required"
+    assert Session.objects.count() == 1
+
+
+def test_a_score_is_kept_with_its_reasons_and_explained_to_its_owner_alone(
+    cities: Path, alice: Any, django_user_model: Any, settings: Any
+) -> None:
+    settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "RISK_BANDS": ()}
+    with stopped_clock() as clock:
+        log_in()
+        clock.forward(hours=1)
+        caller = Caller()
+        caller.credential = log_in(SYDNEY).json()["credential"]
+        told = caller.get(f"sessions/{last().pk}/risk/")
+
+        bob = django_user_model.objects.create_user("bob", "bob@example.org", PASSWORD)
+        stranger = Caller()
+        stranger.log_in("bob")
+        session_of_alice = Session.objects.of(alice).latest("pk")
+        hidden = stranger.get(f"sessions/{session_of_alice.pk}/risk/")
+        bob.user_permissions.add(
+            Permission.objects.get(codename="view_session", content_type__app_label="auth_sessions")
+        )
+        seen = stranger.get(f"sessions/{session_of_alice.pk}/risk/")
+
+    assert told.json()["score"] == 100
+    assert told.json()["reasons"][0] == {
+        "signal": "impossible_travel",
+        "weight": 60,
+        "evidence": "16995 km from the last login, 1.0 hours later: 16995 km/h.",
+    }
+    assert hidden.status_code == 404
+    assert seen.json()["score"] == 100
+
+
+def test_a_blocked_device_is_refused_before_anything_is_weighed(alice: Any) -> None:
+    browser = Browser(REMOTE_ADDR=LONDON)
+    body = {"identifier": "alice@example.org", "password": PASSWORD}
+    browser.post("/api/v1/login/", body, content_type="application/json")
+    alice.auth_devices.update(blocked_at=last().created_at)
+
+    refused = browser.post("/api/v1/login/", body, content_type="application/json")
+
+    assert refused.json()["code"] == "login_denied"
+
+
+def test_an_assessment_costs_two_queries_and_one_for_a_device(alice: Any) -> None:
+    log_in()
+
+    with counted() as cost:
+        AssessLogin().assess(alice, Client(ip=LONDON, network=LONDON))
+
+    assert cost.queries <= 3, cost.statements
+
+
+def test_an_endless_user_agent_is_one_more_device(alice: Any) -> None:
+    log_in()
+
+    assert log_in(HTTP_USER_AGENT="x" * 10_240).status_code in (200, 403)
+
+
+def test_years_without_a_login_are_remembered_by_django_when_our_rows_are_gone(alice: Any) -> None:
+    with stopped_clock() as clock:
+        log_in()
+        Session.objects.all().delete()
+        clock.forward(days=400)
+        alice.refresh_from_db()
+        assessment = AssessLogin().assess(alice, Client(ip=LONDON, network=LONDON))
+
+    assert {reason.signal for reason in assessment.reasons} == {"dormant_account", "new_device"}
+
+
+@pytest.mark.parametrize(
+    ("given", "check_id"),
+    [
+        ({"RISK_WEIGHTS": {"no_such_signal": 1}}, "E021"),
+        ({"RISK_WEIGHTS": {"new_device": 101}}, "E022"),
+        ({"RISK_BANDS": ((60, "aal2"), (30, "second_factor"))}, "E023"),
+        ({"RISK_BANDS": ((60, "no_such_demand"),)}, "E023"),
+    ],
+)
+def test_wrong_settings_do_not_start(given: Any, check_id: str, settings: Any) -> None:
+    settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, **given}
+
+    assert [problem.id for problem in check_risk()] == [f"auth_sessions.{check_id}"]
+
+
+def test_a_dormant_account_is_asked_for_more(alice: Any, settings: Any) -> None:
+    with stopped_clock() as clock:
+        log_in()
+        clock.forward(days=91)
+        refused = log_in()
+
+    assert refused.json()["code"] == "more_proof_required"

@@ -1,0 +1,152 @@
+"""Risk as a person meets it: through the real login of the service, with what it asks and why."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client as Browser
+from mmdb_writer import MMDBWriter
+from netaddr import IPSet
+
+from auth_core.testing.browsers import PASSWORD
+from auth_core.testing.clock import Clock
+from auth_mfa.testing.factors import add_totp, current_code
+from auth_sessions.models import Session
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LONDON, SYDNEY = "81.2.69.160", "1.1.1.1"
+
+
+@pytest.fixture(autouse=True)
+def cities(tmp_path: Path, settings: Any) -> None:
+    """Two cities, in the operator's file."""
+    writer = MMDBWriter(ip_version=6, ipv4_compatible=True, database_type="Test-City", float_type="f64")
+    for network, code, north, east in (("81.2.69.0/24", "GB", 51.5, -0.13), ("1.1.1.0/24", "AU", -33.87, 151.21)):
+        entry = {"country": {"iso_code": code}, "location": {"latitude": north, "longitude": east}}
+        writer.insert_network(IPSet([network]), entry)
+    writer.to_db_file(str(tmp_path / "cities.mmdb"))
+    settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "GEOIP_PATH": str(tmp_path / "cities.mmdb")}
+
+
+class Person:
+    """Somebody who signs in from somewhere, with the browser that they have."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.browser = Browser()
+
+    def log_in(self, ip: str) -> Any:
+        body = {"identifier": "alice@example.org", "password": PASSWORD}
+        return self._post("login", ip, body)
+
+    def answer(self, ip: str, challenged: Any) -> Any:
+        body = {"token": challenged.json()["token"], "answer": {"code": current_code()}}
+        return self._post("login/answer", ip, body)
+
+    def risk(self) -> Any:
+        newest = Session.objects.latest("pk")
+        return self.browser.get(f"/api/v1/sessions/{newest.pk}/risk/").json()
+
+    def _post(self, path: str, ip: str, body: dict[str, Any]) -> Any:
+        token = self.browser.get("/api/v1/csrf/").json()["csrf_token"]
+        return self.browser.post(
+            f"/api/v1/{path}/", body, content_type="application/json", REMOTE_ADDR=ip, HTTP_X_CSRFTOKEN=token
+        )
+
+
+@pytest.fixture
+def person(clock: Clock, alice: Any) -> Person:
+    """Alice, who has signed in once, in London."""
+    person = Person(clock)
+    assert person.log_in(LONDON).status_code == 200
+    return person
+
+
+def told(person: Person, capsys: Any, what: str, first: Any) -> dict[str, Any]:
+    risk: dict[str, Any] = person.risk()
+    with capsys.disabled():
+        print(f"\n{what}: first answer {first.status_code}, score {risk['score']}, demand {risk['demand']}")
+        for reason in risk["reasons"]:
+            print(f"  {reason['weight']:3} {reason['signal']}: {reason['evidence']}")
+    return risk
+
+
+def signals(risk: dict[str, Any]) -> set[str]:
+    return {reason["signal"] for reason in risk["reasons"]}
+
+
+def test_the_same_browser_in_the_same_place_is_no_risk(person: Person, capsys: Any) -> None:
+    person.clock.forward(hours=1)
+
+    granted = person.log_in(LONDON)
+
+    risk = told(person, capsys, "as always", granted)
+    assert (granted.status_code, risk["score"], risk["reasons"]) == (200, 0, [])
+
+
+def test_impossible_travel_asks_for_the_second_factor(person: Person, alice: Any, capsys: Any) -> None:
+    add_totp(alice)
+    person.clock.forward(hours=1)
+
+    challenged = person.log_in(SYDNEY)
+    granted = person.answer(SYDNEY, challenged)
+
+    risk = told(person, capsys, "impossible travel", challenged)
+    assert (challenged.status_code, granted.status_code) == (202, 200)
+    assert granted.json()["session"]["acr"] == "aal2"
+    assert (risk["score"], risk["demand"]) == (95, "aal2")
+    assert signals(risk) == {"impossible_travel", "new_country", "new_network"}
+
+
+def test_a_new_device_is_noticed_and_the_same_cookie_is_known(person: Person, capsys: Any) -> None:
+    person.clock.forward(hours=1)
+    person.browser = Browser()
+
+    granted = person.log_in(LONDON)
+    risk = told(person, capsys, "new device", granted)
+    again = person.log_in(LONDON)
+
+    assert (granted.status_code, risk["score"], signals(risk)) == (200, 25, {"new_device"})
+    assert (again.status_code, person.risk()["score"]) == (200, 0)
+
+
+def test_a_dormant_account_asks_whoever_has_a_factor(person: Person, alice: Any, capsys: Any) -> None:
+    add_totp(alice)
+    person.clock.forward(days=91)
+
+    challenged = person.log_in(LONDON)
+    granted = person.answer(LONDON, challenged)
+
+    risk = told(person, capsys, "dormant account", challenged)
+    assert (challenged.status_code, granted.status_code) == (202, 200)
+    assert (risk["score"], risk["demand"], signals(risk)) == (30, "second_factor", {"dormant_account"})
+
+
+def test_whoever_has_no_factor_is_not_locked_out_and_the_score_is_kept(person: Person, capsys: Any) -> None:
+    person.clock.forward(hours=1)
+
+    granted = person.log_in(SYDNEY)
+
+    risk = told(person, capsys, "impossible travel without a factor", granted)
+    assert (granted.status_code, risk["score"]) == (200, 95)
+
+
+def test_what_an_operator_denies_is_denied_to_everybody(person: Person, settings: Any) -> None:
+    bands = ((30, "second_factor"), (60, "aal2"), (90, "deny"))
+    settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "RISK_BANDS": bands}
+    person.clock.forward(hours=1)
+
+    refused = person.log_in(SYDNEY)
+
+    assert refused.json()["code"] == "login_denied"
+
+
+def test_guesses_just_before_weigh(person: Person, capsys: Any) -> None:
+    for _guess in range(3):
+        body = {"identifier": "alice@example.org", "password": "not the password at all", "transport": "token"}
+        Browser().post("/api/v1/login/", body, content_type="application/json", REMOTE_ADDR=SYDNEY)
+
+    granted = person.log_in(LONDON)
+
+    assert signals(told(person, capsys, "guessed at", granted)) == {"recent_failures"}
