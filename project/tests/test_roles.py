@@ -37,3 +37,16 @@ def test_a_role_holds_and_is_gone_on_the_next_request(alice: Any) -> None:
     assert seen == [403, 200, 403, 200, 403]
     entry = recorded("rbac.assignment.revoked")[0]
     assert (entry.subject_id, entry.actor_id) == (alice.auth_identity.subject_id, root.auth_identity.subject_id)
+
+
+@pytest.mark.asvs("7.2.4")
+def test_a_role_that_is_given_changes_the_credential_of_its_persons_browsers(alice: Any, browser: Browser) -> None:
+    body = {"identifier": "alice@example.org", "password": PASSWORD}
+    browser.post("/api/v1/login/", body, content_type="application/json")
+    before = browser.cookies["sessionid"].value
+
+    assign_role(user=alice, role=create_role(name="Auditor", permissions=[]))
+    answer = browser.get("/api/v1/me/")
+
+    assert answer.status_code == 200
+    assert browser.cookies["sessionid"].value != before

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from auth_core.testing.plans import unindexed
-from auth_sessions import lifecycle, limits, snapshots
+from auth_sessions import history, lifecycle, limits, snapshots
 from auth_sessions.models import Session
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
@@ -22,6 +22,8 @@ HOT: dict[str, Callable[[], Any]] = {
     "end the others": lambda: lifecycle.end_other_sessions(user=SOMEBODY, keep=None, reason="revoked"),
     "drop somebody's snapshots": lambda: snapshots.forget_person(1),
     "sweep dead rows": lifecycle.delete_dead,
+    "rotate somebody's": lambda: lifecycle.rotate_sessions(user=SOMEBODY),
+    "weigh a login": lambda: history.logins_of(SOMEBODY),
     "make room for one more": lambda: limits._read(SOMEBODY),
 }
 

@@ -16,12 +16,13 @@ class AuthSessionsConfig(AppConfig):
         """Register the checks, listen to what ends sessions, drop snapshots of people who change."""
         from auth_core.notices import notices as mails  # noqa: PLC0415 - models exist only now
         from auth_core.registries import answer_forms, exports, link_paths, person_watchers, sweeps  # noqa: PLC0415 - as above
-        from auth_sessions import checks, devices, lifecycle, notices, receivers, snapshots  # noqa: F401, PLC0415 - as above
+        from auth_sessions import checks, devices, lifecycle, notices, privileges, receivers, snapshots  # noqa: F401, PLC0415 - as above
         from auth_sessions.events import SessionEvent  # noqa: PLC0415 - as above
         from auth_sessions.login import KIND  # noqa: PLC0415 - as above
         from auth_sessions.pages.forms import EndSessionForm  # noqa: PLC0415 - as above
 
         receivers.connect()
+        privileges.connect()
         answer_forms.register(KIND, EndSessionForm)
         link_paths.register(notices.NOT_ME, notices.NOT_ME_PATH)
         mails.register(SessionEvent.LOGIN_DISOWNED.value, "login_disowned")

@@ -49,6 +49,10 @@ class SessionsSettings(PackageSettings):
         timedelta(seconds=2), doc="How long a process that could not read the epoch still believes the cache."
     )
     LAST_SEEN_STEP = Option(timedelta(minutes=1), doc="How far a row's last-seen may lag behind.")
+    ROTATION_GRACE = Option(
+        timedelta(seconds=15),
+        doc="How long a credential is still good after another took its place, for what is under way.",
+    )
     DEVICE_LIFETIME = Option(
         timedelta(days=400), doc="How long a browser keeps its device cookie; browsers keep none longer."
     )

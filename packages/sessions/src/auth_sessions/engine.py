@@ -25,6 +25,7 @@ from auth_core.evidence import SessionFacts
 from auth_core.one_time import digest, new_secret
 from auth_sessions import lifecycle, limits, snapshots
 from auth_sessions.conf import sessions
+from auth_sessions.events import SessionEvent
 from auth_sessions.models import Session
 from auth_sessions.opening import PREFIX, client_columns, record_opened
 from auth_sessions.restoring import is_credential, restore
@@ -124,6 +125,28 @@ class SessionStore(SessionBase):
         self._session_key = credential
         self.modified = True
 
+    def rotate_if_due(self) -> None:
+        """Go on under a new credential, if somebody asked for it; only where the session was read anyway.
+
+        Of the requests of one page the first rotates; those beside it carry the old
+        credential, which stays good for `ROTATION_GRACE`, and are left alone.
+        """
+        row = self._row
+        if row is None or not row.rotates:
+            return
+        credential, moment = new_secret(PREFIX), timezone.now()
+        old, new = row.token_digest, digest(credential)
+        due = Session.objects.live().filter(pk=row.pk, token_digest=old, rotates=True)
+        until = moment + sessions.ROTATION_GRACE
+        with transaction.atomic():
+            if not due.update(token_digest=new, rotates=False, previous_digest=old, previous_until=until):
+                return
+            record(Event(name=SessionEvent.SESSION_ROTATED, subject=row.user, session=row.pk))
+        snapshots.forget(old)
+        row.token_digest, row.rotates = new, False
+        self._session_key = credential
+        self.modified = True
+
     async def acycle_key(self) -> None:
         """As `cycle_key`; Django's would make a copy."""
         await sync_to_async(self.cycle_key)()
@@ -133,7 +156,7 @@ class SessionStore(SessionBase):
         key = session_key or self.session_key
         if key is None:
             return
-        row = Session.objects.select_related("user").filter(token_digest=digest(key)).first()
+        row = Session.objects.opened_by(digest(key)).select_related("user").first()
         if row is not None and row.user is not None:
             lifecycle.end_session(session_id=row.pk, user=row.user, reason="logout")
         elif row is not None:

@@ -7,6 +7,7 @@ from auth_core.events import EventName, Retention, Severity, register_events
 class SessionEvent(EventName):
     """What happens to devices and allowances, and to logins that somebody says were not theirs."""
 
+    SESSION_ROTATED = "session.session.rotated", "A session went on under another credential: a privilege had risen."
     DEVICE_ADDED = (
         "session.device.added",
         "A login was completed in a browser or app that was not known.",

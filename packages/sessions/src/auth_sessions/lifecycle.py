@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from auth_core.contracts import Transport
 from auth_core.events import AuthEvent, Event, record
 from auth_sessions import snapshots
 from auth_sessions.conf import sessions
@@ -59,6 +60,19 @@ def end_these(
 def end_all_sessions(*, user: Any, reason: str, actor: Any = None) -> int:
     """End all sessions of *user*; return how many this caller ended."""
     return end_other_sessions(user=user, keep=None, reason=reason, actor=actor)
+
+
+def rotate_sessions(*, user: Any) -> int:
+    """Have the browsers of *user* get another credential with their next request; return how many sessions.
+
+    Whoever has learnt a credential before a privilege rose must not hold the privilege, too (ASVS 7.2.4). A caller
+    with a token cannot be told another one, and keeps it.
+    """
+    browsers = Session.objects.of(user).unended().filter(transport=Transport.COOKIE.value)
+    digests = list(browsers.values_list("token_digest", flat=True))
+    rotating = browsers.filter(token_digest__in=digests).update(rotates=True) if digests else 0
+    snapshots.forget(*digests)
+    return rotating
 
 
 def keep_session(*, session_id: UUID, user: Any) -> None:

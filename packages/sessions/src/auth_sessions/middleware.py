@@ -1,6 +1,7 @@
 """``request.user`` from the session's snapshot."""
 
 from functools import partial
+from http import HTTPStatus
 from typing import Any, cast
 
 from asgiref.sync import sync_to_async
@@ -8,6 +9,7 @@ from django.contrib.auth import get_user
 from django.contrib.auth import middleware as django_middleware
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils.functional import SimpleLazyObject
 
 from auth_sessions.engine import SessionStore
@@ -21,6 +23,13 @@ class AuthenticationMiddleware(django_middleware.AuthenticationMiddleware):
         super().process_request(request)
         request.user = cast(Any, SimpleLazyObject(partial(_user_of, request)))
         request.auser = cast(Any, partial(sync_to_async(_user_of), request))
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """Give the browser another credential, if its session is due for one; not with an answer that sets no cookie."""
+        store = getattr(request, "session", None)
+        if isinstance(store, SessionStore) and response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+            store.rotate_if_due()
+        return response
 
 
 def _user_of(request: Any) -> Any:

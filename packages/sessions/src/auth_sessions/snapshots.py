@@ -32,7 +32,7 @@ from auth_sessions.models import Session
 logger = logging.getLogger("auth_sessions.snapshots")
 
 #: The form of a snapshot; another form has other keys, and one that was written before an upgrade is not read.
-_FORM = 3
+_FORM = 4
 
 #: How much sooner than its lifetime a snapshot may go, so that those of one moment do not all go at one moment.
 _JITTER = 0.2
@@ -74,6 +74,7 @@ def _replace(cache: SharedCache, found: Found, under: bytes, session: Session) -
         # It could not be read; the next reader finds none, and writes a better one.
         drop(session.token_digest)
     elif found.lease is not None and epochs.is_believed(under, cache.answered_by):
+        # Under the digest of its present credential: the lease of one before is another, and writes nothing.
         _fill(cache, session.token_digest, found.lease, under, session)
 
 
@@ -112,7 +113,7 @@ def _believed(found: bytes) -> Session | None:
 
 
 def _from_rows(digest: str) -> Session | None:
-    rows = Session.objects.select_related("user", "user__auth_identity").filter(token_digest=digest)
+    rows = Session.objects.opened_by(digest).select_related("user", "user__auth_identity")
     found = people.with_primary_address(rows).first()
     session: Session | None = found
     if session is not None and session.user is not None:

@@ -31,6 +31,11 @@ class SessionQuerySet(models.QuerySet["Session"]):
         moment = timezone.now() - sessions.LAST_SEEN_STEP
         return self.unended().alias(unused_until=unused_until).filter(unused_until__gt=moment)
 
+    def opened_by(self, digest: str) -> Self:
+        """Return the one that a credential with *digest* opens: its own, or for a moment the one before."""
+        before = Q(previous_digest=digest, previous_until__gt=timezone.now())
+        return self.filter(Q(token_digest=digest) | before)
+
     def of(self, user: Any) -> Self:
         """Return those of *user*."""
         return self.filter(user=user)
@@ -45,6 +50,17 @@ class Session(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     token_digest = models.CharField(max_length=64, unique=True, help_text=_("SHA-256 of the credential, in hex."))
+    rotates = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text=_("Whether the browser gets another credential with its next request."),
+    )
+    previous_digest = models.CharField(
+        max_length=64, null=True, blank=True, help_text=_("SHA-256 of the credential before, in hex.")
+    )
+    previous_until = models.DateTimeField(
+        null=True, blank=True, help_text=_("Until when the credential before is still good, for what was under way.")
+    )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE, related_name="auth_sessions"
     )
@@ -96,6 +112,9 @@ class Session(models.Model):
             models.Index(fields=["user", "-id"], name="auth_sessions_of_user"),
             models.Index(
                 fields=["device_id", "-id"], condition=Q(device_id__isnull=False), name="auth_sessions_of_device"
+            ),
+            models.Index(
+                fields=["previous_digest"], condition=Q(previous_digest__isnull=False), name="auth_sessions_previous"
             ),
             models.Index(fields=["network", "-id"], name="auth_sessions_network"),
             models.Index(

@@ -4,6 +4,13 @@ from typing import Any
 
 import pytest
 
+from auth_core.testing.tables import BOOKKEEPING
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Say which table holds no state: the epoch tells which copies are good, and nothing of anybody."""
+    BOOKKEEPING.add("auth_sessions_cacheepoch")
+
 
 @pytest.fixture(autouse=True)
 def epoch_of_this_test(settings: Any) -> None:

@@ -1,0 +1,133 @@
+"""A privilege that rises gives the browser another credential, and logs out no request of the same page."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, Permission
+from django.test import Client as Browser
+from django.utils import timezone
+
+from auth_core.testing.clock import stopped_clock
+from auth_core.testing.redis import OwnRedis
+from auth_sessions import lifecycle
+from auth_sessions.models import Session
+from conftest import PASSWORD, Caller
+
+# The cache is written after the commit, which a test's own transaction would never see.
+pytestmark = pytest.mark.django_db(transaction=True)
+
+COOKIE = "sessionid"
+
+
+@pytest.fixture
+def signed_in_browser(alice: Any, browser: Browser) -> Browser:
+    body = {"identifier": "alice@example.org", "password": PASSWORD}
+    assert browser.post("/api/v1/login/", body, content_type="application/json").status_code == 200
+    assert browser.get("/api/v1/me/").status_code == 200
+    return browser
+
+
+def with_cookie(credential: str) -> Browser:
+    browser = Browser()
+    browser.cookies[COOKIE] = credential
+    return browser
+
+
+def me(browser: Browser) -> int:
+    return browser.get("/api/v1/me/").status_code
+
+
+@pytest.mark.asvs("7.2.4")
+@pytest.mark.parametrize("with_cache", [True, False])
+def test_the_next_request_brings_another_credential_and_the_old_one_dies(
+    with_cache: bool, shared: OwnRedis, alice: Any, signed_in_browser: Browser, settings: Any
+) -> None:
+    if not with_cache:
+        settings.AUTH_CORE = {**settings.AUTH_CORE, "REDIS_URL": ""}
+    old, public_id = signed_in_browser.cookies[COOKIE].value, Session.objects.get().pk
+
+    alice.is_staff = True
+    alice.save()
+
+    with stopped_clock() as clock:
+        assert me(signed_in_browser) == 200
+        new = signed_in_browser.cookies[COOKIE].value
+        beside = me(with_cookie(old))
+        clock.forward(seconds=16)
+        after = me(with_cookie(old))
+
+        assert new != old
+        assert (beside, after, me(with_cookie(new))) == (200, 401, 200)
+    assert Session.objects.get().pk == public_id
+
+
+def test_a_rotation_is_recorded(alice: Any, signed_in_browser: Browser, recorded_events: list[Any]) -> None:
+    lifecycle.rotate_sessions(user=alice)
+    me(signed_in_browser)
+
+    assert [event.name.value for event in recorded_events] == ["session.session.rotated"]
+
+
+def test_a_request_beside_it_gets_no_credential_of_its_own(alice: Any, signed_in_browser: Browser) -> None:
+    old = signed_in_browser.cookies[COOKIE].value
+    lifecycle.rotate_sessions(user=alice)
+    me(signed_in_browser)
+
+    beside = with_cookie(old)
+    assert me(beside) == 200
+
+    assert beside.cookies[COOKIE].value == old
+
+
+def test_what_was_ended_is_dead_under_both_credentials(alice: Any, signed_in_browser: Browser) -> None:
+    old = signed_in_browser.cookies[COOKIE].value
+    lifecycle.rotate_sessions(user=alice)
+    me(signed_in_browser)
+
+    lifecycle.end_all_sessions(user=alice, reason="revoked")
+
+    assert (me(signed_in_browser), me(with_cookie(old))) == (401, 401)
+
+
+@pytest.mark.parametrize("given", ["is_superuser", "group", "permission", "member"])
+def test_every_way_that_django_has_is_heard(given: str, alice: Any, signed_in_browser: Browser) -> None:
+    group = Group.objects.create(name="clerks")
+    if given == "group":
+        alice.groups.add(group)
+    elif given == "permission":
+        alice.user_permissions.add(Permission.objects.first())
+    elif given == "member":
+        group.user_set.add(alice)
+    else:
+        alice.is_superuser = True
+        alice.save(update_fields=["is_superuser"])
+
+    assert Session.objects.get().rotates
+
+
+def test_what_raises_nothing_rotates_nothing(alice: Any, signed_in_browser: Browser) -> None:
+    alice.first_name = "Alice"
+    alice.save()
+    alice.groups.clear()
+
+    assert not Session.objects.get().rotates
+
+
+def test_a_caller_with_a_token_keeps_it(alice: Any, caller: Caller) -> None:
+    caller.log_in()
+
+    assert lifecycle.rotate_sessions(user=alice) == 0
+    assert caller.get("me/").status_code == 200
+
+
+def test_a_credential_before_the_last_is_good_for_no_longer_than_its_grace(
+    alice: Any, signed_in_browser: Browser
+) -> None:
+    first = signed_in_browser.cookies[COOKIE].value
+    for _rise in range(2):
+        lifecycle.rotate_sessions(user=alice)
+        me(signed_in_browser)
+
+    assert me(with_cookie(first)) == 401
+    assert Session.objects.get().previous_until <= timezone.now() + timedelta(seconds=15)
