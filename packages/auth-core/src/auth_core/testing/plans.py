@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 
@@ -15,7 +15,8 @@ def unindexed(ask: Callable[[], Any]) -> list[str]:
     """
     with CaptureQueriesContext(connection) as queries:
         ask()
-    with connection.cursor() as cursor:
+    # In a transaction of its own where the test has none: SET LOCAL would mean nothing outside any.
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         plans = [_plan(cursor, query["sql"]) for query in queries.captured_queries]
         cursor.execute("SET LOCAL enable_seqscan = on")
