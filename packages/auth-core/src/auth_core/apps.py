@@ -15,11 +15,13 @@ class AuthCoreConfig(AppConfig):
     def ready(self) -> None:
         """Watch rows, offer snapshot parts and sweeps, register the checks."""
         from auth_core import checks, event_log, limits, mail, notices, outbox, people, receivers, sms  # noqa: F401, PLC0415 - checks register by import; models exist only now
+        from auth_core.login_steps import KIND  # noqa: PLC0415 - as above
         from auth_core.models.one_time_link import delete_expired_links  # noqa: PLC0415 - as above
         from auth_core.models.pending_login import delete_expired as delete_expired_logins  # noqa: PLC0415 - as above
         from auth_core.notify import EMAIL, NOWHERE  # noqa: PLC0415 - as above
         from auth_core.pages import menu  # noqa: PLC0415 - as above
-        from auth_core.registries import menu_entries, outbox_channels, snapshot_parts, sweeps  # noqa: PLC0415 - as above
+        from auth_core.pages.forms import PasswordAnswerForm  # noqa: PLC0415 - as above
+        from auth_core.registries import answer_forms, menu_entries, outbox_channels, snapshot_parts, sweeps  # noqa: PLC0415 - as above
 
         receivers.connect()
         event_log.connect()
@@ -33,5 +35,6 @@ class AuthCoreConfig(AppConfig):
         sweeps.register("auth_core.outbox", outbox.sweep)
         sweeps.register("auth_core.pending_logins", delete_expired_logins)
         snapshot_parts.register(people.EMAIL_PART, people.email_part)
+        answer_forms.register(KIND, PasswordAnswerForm)
         for name, entry in menu.ENTRIES.items():
             menu_entries.register(name, entry)

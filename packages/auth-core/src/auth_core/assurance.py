@@ -105,6 +105,11 @@ class Demand(Enum):
         return assurance_of(proved) >= needed
 
 
+def stricter(one: Demand, other: Demand) -> Demand:
+    """Return whichever of two demands asks more; they are declared in that order."""
+    return max(one, other, key=list(Demand).index)
+
+
 @dataclass(frozen=True, slots=True)
 class Weighed:
     """One signal that weighed something in an assessment.

@@ -7,7 +7,7 @@ import re
 from datetime import timedelta
 from typing import Any
 
-from django.contrib.auth import SESSION_KEY, update_session_auth_hash
+from django.contrib.auth import BACKEND_SESSION_KEY, SESSION_KEY, update_session_auth_hash
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -47,6 +47,12 @@ def keep_django_session(request: HttpRequest, user: Any) -> None:
     """Let this browser's session outlive a new password; a store that has rows of its own has seen to it already."""
     if not hasattr(request.session, "facts") and SESSION_KEY in request.session:
         update_session_auth_hash(request, user)
+
+
+def backend_of(request: Any) -> str:
+    """Return the dotted path of the backend that named whoever is signed in; a token's session keeps its own."""
+    http: HttpRequest = getattr(request, "_request", request)
+    return str(getattr(request.user, "backend", "") or http.session.get(BACKEND_SESSION_KEY, ""))
 
 
 def browser_secret_of(request: Any) -> str:

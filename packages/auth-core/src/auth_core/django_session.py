@@ -24,8 +24,8 @@ class OpenDjangoSession:
     def issue(self, login: PendingLogin, client: Client) -> Grant:
         """Return a grant whose credential is the new session's key.
 
-        A step-up's row carries what its session had proved; the old key dies when
-        `enter_session` puts the new one into the browser.
+        A step-up's session keeps of what it had proved only what was fresh; the old key
+        dies when `enter_session` puts the new one into the browser.
         """
         user: Any = login.user
         store = new_store()

@@ -20,6 +20,7 @@ __all__ = [
     "SessionFacts",
     "amr_of",
     "check_assurance",
+    "fresh_evidence",
     "require_assurance",
     "session_of",
     "set_session",
@@ -152,11 +153,11 @@ def check_assurance(session: SessionFacts | None, needed: Assurance, max_age: ti
     """
     if session is None:
         raise NotAuthenticated
-    if assurance_of(_fresh(session.evidence, max_age)) < needed:
+    if assurance_of(fresh_evidence(session.evidence, max_age)) < needed:
         raise InsufficientUserAuthentication(required_assurance=needed.acr, max_age=max_age)
 
 
-def _fresh(evidence: Sequence[Evidence], max_age: timedelta | None) -> list[Evidence]:
+def fresh_evidence(evidence: Sequence[Evidence], max_age: timedelta | None) -> list[Evidence]:
     """Return what was proved within *max_age*: an old second factor does not refresh with a new password."""
     oldest = None if max_age is None else timezone.now() - max_age
     return [piece for piece in evidence if oldest is None or piece.at >= oldest]

@@ -5,7 +5,8 @@ whether somebody may be here, what is still missing, and what the login yields i
 decided there and nowhere else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -17,7 +18,7 @@ from django.utils.module_loading import import_string
 
 from auth_core import limits, passwords, people
 from auth_core.admission import NotAdmitted, Reason, admit
-from auth_core.assurance import Demand
+from auth_core.assurance import Demand, stricter
 from auth_core.client import Client
 from auth_core.conf import core
 from auth_core.contracts import (
@@ -43,6 +44,7 @@ from auth_core.errors import (
 )
 from auth_core.events import AuthEvent, Event, EventOutcome, record
 from auth_core.evidence import Evidence, Method, SessionFacts, amr_of
+from auth_core.login_steps import Password
 from auth_core.models import PendingLogin
 from auth_core.models.pending_login import Caller
 
@@ -90,28 +92,31 @@ def begin_login(
 def open_login(
     *,
     user: Any,
-    evidence: Evidence,
+    evidence: Evidence | Sequence[Evidence],
     purpose: Purpose,
     transport: Transport,
     client: Client,
+    demand: Demand = Demand.NONE,
     **known: Any,
 ) -> LoginOutcome:
     """Begin the login of *user*, who has proved *evidence*, and take it as far as it goes; every door ends here.
 
     Args:
+        demand: What it must prove at least; risk may demand more, and never less.
         known: Further columns of `PendingLogin.objects.open`.
 
     Raises:
         InvalidCredentials, LoginDenied, MoreProofRequired: see `advance`.
     """
     assessment = risk_assessor().assess(user, client)
+    assessment = replace(assessment, demand=stricter(assessment.demand, demand))
     with transaction.atomic(durable=True):
         login = PendingLogin.objects.open(
             user=user,
             backend=user.backend,
             purpose=purpose,
             transport=transport,
-            evidence=[evidence],
+            evidence=[evidence] if isinstance(evidence, Evidence) else evidence,
             assessment=assessment,
             **known,
         )
@@ -212,8 +217,8 @@ def risk_assessor() -> RiskAssessor:
 
 
 def login_steps() -> list[LoginStep]:
-    """Return what logins have to go through here, in order."""
-    return [_slot(path) for path in core.LOGIN_STEPS]
+    """Return what logins have to go through here, in order; the password of a step-up is nobody's to leave out."""
+    return [Password(), *(_slot(path) for path in core.LOGIN_STEPS)]
 
 
 def _next(login: PendingLogin, client: Client) -> LoginOutcome | AuthError:
@@ -238,14 +243,14 @@ def _next(login: PendingLogin, client: Client) -> LoginOutcome | AuthError:
 
 def _asked_or_refused(login: PendingLogin, client: Client) -> Challenged | AuthError | None:
     """Return the next question, or why what was proved is not enough; ``None``: everything is proved."""
-    step = _pending_step(login)
+    step = None if _is_out_of_reach(login) else _pending_step(login)
     if step is not None:
         return _challenge(login, step, client, choice=None)
     if login.user is None:
         return ChallengeFailed(attempts_left=login.attempts_left)
     if not login.meets_demand():
         record(_event(login, AuthEvent.LOGIN_DENIED, client, EventOutcome.DENIED, "more_proof"))
-        return MoreProofRequired()
+        return MoreProofRequired(enrol=login.purpose == Purpose.STEP_UP and not people.has_second_factors(login.user))
     return None
 
 
@@ -298,7 +303,21 @@ def _take_answer(login: PendingLogin, step: LoginStep, answer: Mapping[str, Any]
         login.add_evidence(evidence)
 
 
+def _is_out_of_reach(login: PendingLogin) -> bool:
+    """Say whether a step-up would be refused even after the password: then nobody is asked for one in vain."""
+    if login.purpose != Purpose.STEP_UP or login.meets_demand():
+        return False
+    proved = [*login.evidence, Evidence.now(Method.PASSWORD)]
+    # Never saved: the steps are asked what they would ask then.
+    supposed = PendingLogin(user=login.user, purpose=login.purpose, demand_stored=login.demand_stored)
+    supposed.evidence_stored = [piece.to_json() for piece in proved]
+    return _pending_step(supposed) is None and not supposed.meets_demand()
+
+
 def _pending_step(login: PendingLogin) -> LoginStep | None:
+    """Return the step that asks next; a step-up asks until its demand is met, and no further."""
+    if login.purpose == Purpose.STEP_UP and login.meets_demand():
+        return None
     return next((step for step in login_steps() if step.is_pending(login)), None)
 
 

@@ -128,6 +128,11 @@ def profile_of(user: Any) -> dict[str, Any]:
     }
 
 
+def has_second_factors(user: Any) -> bool:
+    """Say whether *user* has a second factor, as far as a package told."""
+    return bool(part_of(user, SECOND_FACTORS_PART, []))
+
+
 def person_changed(user_pk: Any) -> None:
     """Tell whoever keeps copies of this person, once the change is committed and before it is answered."""
     for watcher in person_watchers.values():

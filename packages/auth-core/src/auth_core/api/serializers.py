@@ -19,6 +19,10 @@ from auth_core.redaction import SECRET_NAMES
 _FIELD_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
 
 
+#: The longest age of a proof that can be asked for, in seconds.
+_YEAR = 365 * 24 * 60 * 60
+
+
 class Parsed(SimpleNamespace):
     """The fields of a request, checked; its repr names them and says nothing of what they hold."""
 
@@ -112,6 +116,26 @@ class ChallengeBody(Body):
 
     token = TextField(max_length=100)
     choice = TextField(max_length=64)
+
+
+class SecondsField(serializers.IntegerField):
+    """A duration in whole seconds, as a number: DRF would take ``"60"``, ``60.0`` and ``true`` as well."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"min_value": 0, "max_value": _YEAR, **kwargs})
+
+    def to_internal_value(self, data: Any) -> int:
+        """Return *data* if it is a whole number."""
+        if type(data) is not int:
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class ReauthenticateBody(Body):
+    """``POST reauthenticate/``; both members as ``insufficient_user_authentication`` told them."""
+
+    required_assurance = serializers.ChoiceField(choices=["aal1", "aal2", "aal3"])
+    max_age = SecondsField(required=False, allow_null=True)
 
 
 class SignupBody(Body):

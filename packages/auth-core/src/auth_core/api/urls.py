@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from auth_core.api import password_views, signup_views, views
+from auth_core.api import password_views, signup_views, step_up_views, views
 
 urlpatterns = [
     path("csrf/", views.CsrfView.as_view(), name="csrf"),
     path("login/", views.LoginView.as_view(), name="login"),
     path("login/answer/", views.LoginAnswerView.as_view(), name="login-answer"),
     path("login/challenge/", views.LoginChallengeView.as_view(), name="login-challenge"),
+    path("reauthenticate/", step_up_views.ReauthenticateView.as_view(), name="reauthenticate"),
     path("logout/", views.LogoutView.as_view(), name="logout"),
     path("signup/", signup_views.SignupView.as_view(), name="signup"),
     path("email/verify/", signup_views.EmailVerifyView.as_view(), name="email-verify"),

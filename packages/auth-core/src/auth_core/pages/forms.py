@@ -63,6 +63,14 @@ class LoginForm(PageForm):
     password = _password(_("Password"), "current-password")
 
 
+class PasswordAnswerForm(PageForm):
+    """The password, once more; of whoever is signed in."""
+
+    title, button = _("Prove that it is you"), _("Go on")
+    blames = {"challenge_failed": ("password", _("This is not your password."))}
+    password = _password(_("Password"), "current-password")
+
+
 class CodeForm(PageForm):
     """A code."""
 

@@ -54,7 +54,7 @@ class LoginPage(Page):
             browser_secret=secret,
             continue_to=onward,
         )
-        return _went_on(request, outcome, onward, secret)
+        return went_on(request, outcome, onward, secret)
 
     def show(self, request: HttpRequest, form: PageForm, *, status: int = 200, **context: Any) -> HttpResponse:
         """Return the page, with the ways to an account that are open."""
@@ -84,7 +84,7 @@ class AnswerPage(Page):
         """Take the answer."""
         waiting = _waiting(request)
         outcome = login.answer_pending(login=waiting, answer=form.cleaned_data, client=client_of(request))
-        return _went_on(request, outcome, waiting.continue_to, browser_secret_of(request))
+        return went_on(request, outcome, waiting.continue_to, browser_secret_of(request))
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         """Take the answer; when there is nothing to answer any more, say so."""
@@ -200,7 +200,7 @@ def _waiting(request: HttpRequest) -> PendingLogin:
     return PendingLogin.objects.of_browser(caller)
 
 
-def _went_on(request: HttpRequest, outcome: LoginOutcome, onward: str, secret: str) -> HttpResponseBase:
+def went_on(request: HttpRequest, outcome: LoginOutcome, onward: str, secret: str) -> HttpResponseBase:
     """Send the browser to the next question, or in."""
     if isinstance(outcome, Challenged):
         response = see_other("pages:answer")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from auth_core.pages import account_views, link_views, login_views
+from auth_core.pages import account_views, link_views, login_views, step_up_views
 
 app_name = "pages"
 
@@ -18,6 +18,7 @@ urlpatterns = [
     path("login/", login_views.LoginPage.as_view(), name="login"),
     path("login/answer/", login_views.AnswerPage.as_view(), name="answer"),
     path("login/choose/", login_views.ChoosePage.as_view(), name="choose"),
+    path("login/again/", step_up_views.AgainPage.as_view(), name="again"),
     path("logout/", login_views.LogoutPage.as_view(), name="logout"),
     path("logged-out/", login_views.LoggedOutPage.as_view(), name="logged-out"),
     path("signup/", account_views.SignupPage.as_view(), name="signup"),

@@ -1,0 +1,44 @@
+"""Proving again, over the API; the answers go to ``login/answer/``."""
+
+from datetime import timedelta
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from auth_core.api.responses import login_response
+from auth_core.api.serializers import ReauthenticateBody
+from auth_core.api.shapes import ChallengedShape
+from auth_core.api.views import ApiView
+from auth_core.assurance import Assurance
+from auth_core.browser import backend_of, browser_secret_of, new_browser_secret
+from auth_core.client import client_of
+from auth_core.contracts import Transport
+from auth_core.errors import NotAuthenticated
+from auth_core.evidence import session_of
+from auth_core.step_up import begin_step_up
+
+
+class ReauthenticateView(ApiView):
+    """``POST reauthenticate/``: prove again, or more."""
+
+    bodies = {"post": ReauthenticateBody}
+    answers = {"post": {202: ChallengedShape}}
+
+    def post(self, request: Request) -> Response:
+        """Return 202 with the question."""
+        body = ReauthenticateBody.parse(request)
+        session = session_of(request)
+        if session is None:
+            raise NotAuthenticated
+        by_cookie = session.transport == Transport.COOKIE
+        secret = (browser_secret_of(request) or new_browser_secret()) if by_cookie else ""
+        outcome = begin_step_up(
+            user=request.user,
+            session=session,
+            required=Assurance.from_acr(body.required_assurance),
+            max_age=None if body.max_age is None else timedelta(seconds=body.max_age),
+            backend=backend_of(request),
+            client=client_of(request),
+            browser_secret=secret,
+        )
+        return login_response(request, outcome, browser_secret=secret)

@@ -1,0 +1,49 @@
+"""Proving again, in the browser."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.translation import gettext_lazy as _
+
+from auth_core.assurance import Assurance
+from auth_core.browser import backend_of, browser_secret_of, new_browser_secret
+from auth_core.client import client_of
+from auth_core.errors import NotAuthenticated
+from auth_core.evidence import session_of
+from auth_core.pages.base import AccountPage, safe_next
+from auth_core.pages.forms import PageForm
+from auth_core.pages.login_views import went_on
+from auth_core.people import has_second_factors
+from auth_core.step_up import begin_step_up
+
+
+class AgainPage(AccountPage):
+    """``/login/again/``: a button; what it begins is asked on the page of answers.
+
+    A link begins nothing: opened by a stranger's page it would leave rows behind.
+    """
+
+    template_name = "auth_core/form.html"
+    title, button = _("Prove that it is you"), _("Go on")
+    lead = _("What comes next changes how you are protected. Prove again that it is you, with everything you have.")
+    links = [(_("Back to your account"), "pages:account")]
+
+    def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
+        """Ask for all that the person has, whatever was proved before; no address decides for less."""
+        session: Any = session_of(request)
+        if session is None:
+            raise NotAuthenticated
+        secret = browser_secret_of(request) or new_browser_secret()
+        onward = safe_next(request, request.GET.get("next", ""))
+        outcome = begin_step_up(
+            user=request.user,
+            session=session,
+            required=Assurance.AAL2 if has_second_factors(request.user) else Assurance.AAL1,
+            max_age=timedelta(0),
+            backend=backend_of(request),
+            client=client_of(request),
+            browser_secret=secret,
+            continue_to=onward,
+        )
+        return went_on(request, outcome, onward, secret)

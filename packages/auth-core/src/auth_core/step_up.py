@@ -1,0 +1,68 @@
+"""Step-up: whoever is signed in proves again, or more, and their session is raised.
+
+Source: RFC 9470; ASVS 7.5.1.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth import get_user_model
+
+from auth_core.assurance import Assurance, Demand
+from auth_core.client import Client
+from auth_core.contracts import LoginOutcome, Purpose, Transport
+from auth_core.evidence import SessionFacts, fresh_evidence
+from auth_core.login import open_login
+from auth_core.methods import Evidence
+
+#: What a login has to prove so that its session reaches a level.
+_DEMANDS = {Assurance.AAL1: Demand.NONE, Assurance.AAL2: Demand.AAL2, Assurance.AAL3: Demand.AAL3}
+
+
+def begin_step_up(
+    *,
+    user: Any,
+    session: SessionFacts,
+    required: Assurance,
+    max_age: timedelta | None,
+    backend: str,
+    client: Client,
+    browser_secret: str = "",
+    continue_to: str = "",
+) -> LoginOutcome:
+    """Ask *user* for what *session* has not proved lately, until *required* is reached.
+
+    Args:
+        max_age: How old a proof of the session may be to count; ``None``: any age.
+        backend: Dotted path of the authentication backend that named *user*.
+        browser_secret: What ties it to this browser; empty with a token.
+        continue_to: Where the browser goes afterwards; an address of this site.
+
+    Raises:
+        InvalidCredentials, LoginDenied: see `auth_core.login.advance`.
+        MoreProofRequired: the person has nothing with which they could reach it.
+    """
+    # Whoever was restored from a session's copy has no password in it.
+    person = get_user_model()._default_manager.get(pk=user.pk)
+    person.backend = backend
+    demand = _DEMANDS[required]
+    return open_login(
+        user=person,
+        evidence=_counted(session, demand, max_age),
+        purpose=Purpose.STEP_UP,
+        transport=Transport(session.transport),
+        client=client,
+        demand=demand,
+        session_id=session.id,
+        browser_secret=browser_secret,
+        continue_to=continue_to,
+    )
+
+
+def _counted(session: SessionFacts, demand: Demand, max_age: timedelta | None) -> list[Evidence]:
+    """Return what need not be proved again; nothing, where it would be enough already.
+
+    A step-up that asks nothing would date the session as proved now, and nobody proved anything.
+    """
+    fresh = fresh_evidence(session.evidence, max_age)
+    return [] if demand.is_met_by(fresh) else fresh

@@ -1,0 +1,167 @@
+"""Step-up: whoever is signed in proves again, and nothing old counts for new."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client as Browser
+from django.utils import timezone
+from rest_framework.request import Request
+
+from auth_core import passwords
+from auth_core.api.permissions import RequireAssurance
+from auth_core.assurance import Assurance
+from auth_core.errors import InsufficientUserAuthentication, NotAuthenticated
+from auth_core.events import Event
+from auth_core.evidence import Evidence, Method, SessionFacts, check_assurance, session_of, set_session
+from auth_core.models import PendingLogin
+from auth_core.testing.browsers import with_csrf
+from auth_core.testing.doubles import RIGHT_CODE
+from conftest import DOUBLES, PASSWORD, answer, log_in, new_browser, post
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def second_factor(settings: Any) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "LOGIN_STEPS": [f"{DOUBLES}.CodeStep"]}
+
+
+def again(browser: Browser, assurance: str = "aal1", **body: Any) -> Any:
+    return post(with_csrf(browser), "reauthenticate", required_assurance=assurance, **{"max_age": 0, **body})
+
+
+def test_the_password_is_asked_for_and_the_session_goes_on(alice: Any, browser: Browser, events: list[Event]) -> None:
+    session = log_in(browser).json()["session"]["id"]
+    old = browser.cookies["sessionid"].value
+
+    asked = again(browser)
+    granted = answer(browser, asked, password=PASSWORD)
+
+    assert (asked.status_code, asked.json()["challenge"]["kind"]) == (202, "password")
+    assert (granted.status_code, granted.json()["session"]["id"]) == (200, session)
+    assert browser.cookies["sessionid"].value != old
+    assert [event.name.value for event in events[2:]] == [
+        "auth.login.started",
+        "auth.login.challenged",
+        "auth.login.succeeded",
+    ]
+    assert events[-1].data["purpose"] == "step_up"
+
+
+def test_an_old_second_factor_is_not_refreshed_by_the_password(
+    alice: Any, browser: Browser, second_factor: None
+) -> None:
+    answer(browser, log_in(browser), code=RIGHT_CODE)
+
+    with time_machine.travel(timezone.now() + timedelta(minutes=10), tick=False):
+        next_asked = answer(browser, again(browser, "aal2", max_age=300), password=PASSWORD)
+        granted = answer(browser, next_asked, code=RIGHT_CODE)
+
+    assert (next_asked.status_code, next_asked.json()["challenge"]["kind"]) == (202, "code")
+    assert granted.json()["session"]["acr"] == "aal2"
+
+
+def test_what_can_never_be_reached_is_refused_before_anything_is_asked(alice: Any, browser: Browser) -> None:
+    log_in(browser)
+
+    refused = again(browser, "aal2")
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "more_proof_required")
+    assert refused.json()["enrol"] is True
+
+
+def test_nobody_else_answers_it(alice: Any, browser: Browser) -> None:
+    log_in(browser)
+    asked = again(browser)
+    other = new_browser()
+    log_in(other)
+
+    assert answer(other, asked, password=PASSWORD).json()["code"] == "login_expired"
+    log_in(browser)
+    assert answer(browser, asked, password=PASSWORD).json()["code"] == "login_expired"
+
+
+def test_wrong_passwords_are_never_looked_at_beyond_the_budget(
+    alice: Any, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log_in(browser)
+    looked_at = []
+    monkeypatch.setattr(passwords, "verify", lambda _user, password: looked_at.append(password))
+
+    codes = {answer(browser, again(browser), password="wrong").json()["code"] for _ in range(200)}
+
+    assert codes == {"challenge_failed", "too_many_attempts"}
+    assert len(looked_at) == 10
+
+
+@pytest.mark.parametrize("max_age", [-1, 10**12, 1.5, "60", True])
+def test_an_age_that_is_none_is_refused(alice: Any, browser: Browser, max_age: Any) -> None:
+    log_in(browser)
+
+    assert again(browser, max_age=max_age).status_code == 400
+    assert not PendingLogin.objects.filter(purpose="step_up").exists()
+
+
+@pytest.mark.parametrize("body", [{"assurance": "aal4"}, {"assurance": ""}, {"more": "x"}])
+def test_what_is_not_known_is_refused(alice: Any, browser: Browser, body: dict[str, Any]) -> None:
+    log_in(browser)
+
+    assert again(browser, **body).status_code == 400
+
+
+@pytest.mark.parametrize("given", [{}, {"password": 1}, {"password": "x", "more": "y"}, {"password": "x" * 2000}])
+def test_an_answer_of_another_shape_spends_nothing(alice: Any, browser: Browser, given: dict[str, Any]) -> None:
+    log_in(browser)
+    asked = again(browser)
+
+    refused = answer(browser, asked, **given)
+
+    assert refused.status_code == 400
+    assert PendingLogin.objects.get(purpose="step_up").attempts_left == 5
+
+
+def test_a_page_begins_it_only_at_a_button_and_leads_back(alice: Any) -> None:
+    browser = Browser()
+    browser.post("/login/", {"identifier": "alice@example.org", "password": PASSWORD})
+
+    shown = browser.get("/login/again/?next=/account/password/")
+    assert shown.status_code == 200
+    assert not PendingLogin.objects.filter(purpose="step_up").exists()
+    browser.post("/login/again/?next=/account/password/")
+    wrong = browser.post("/login/answer/", {"password": "wrong"})
+    right = browser.post("/login/answer/", {"password": PASSWORD})
+
+    assert b"This is not your password." in wrong.content
+    assert (right.status_code, right.headers["Location"]) == (303, "/account/password/")
+
+
+def test_a_page_leads_to_no_other_site(alice: Any) -> None:
+    browser = Browser()
+    browser.post("/login/", {"identifier": "alice@example.org", "password": PASSWORD})
+
+    browser.post("/login/again/?next=https://evil.example/")
+
+    assert browser.post("/login/answer/", {"password": PASSWORD}).headers["Location"] == "/account/"
+
+
+def test_a_stranger_begins_none(db: None) -> None:
+    assert Browser().post("/login/again/").headers["Location"].startswith("/login/?next=")
+    assert again(new_browser()).status_code == 401
+
+
+def test_the_permission_asks_the_session(rf: Any) -> None:
+    request = Request(rf.get("/"))
+    permission = RequireAssurance("aal1", max_age=timedelta(minutes=5))()
+
+    with pytest.raises(NotAuthenticated):
+        permission.has_permission(request, None)
+    log = Evidence(method=Method.PASSWORD, at=timezone.now() - timedelta(minutes=6))
+    set_session(
+        request,
+        SessionFacts(id=PendingLogin().pk, transport="cookie", evidence=(log,), authenticated_at=log.at),
+    )
+    with pytest.raises(InsufficientUserAuthentication):
+        permission.has_permission(request, None)
+    check_assurance(session_of(request), Assurance.AAL1)
