@@ -7,12 +7,13 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from auth_core.client import client_of
 from auth_core.errors import AuthError, InsufficientUserAuthentication, NotFound
 from auth_core.evidence import session_of
-from auth_core.pages.base import AccountPage, note, see_other, show
+from auth_core.pages.base import AccountPage, see_other, show
 from auth_core.pages.forms import CodeForm, PageForm
 from auth_mfa import enrolment
 from auth_mfa.factors import check_fresh_proof, factor_of, factors_of, remove_factor
@@ -33,16 +34,10 @@ class FactorPage(AccountPage):
         return self.show(request, form)
 
     def refuse(self, request: HttpRequest, form: PageForm, refusal: AuthError) -> HttpResponseBase:
-        """Say how to prove again that it is them."""
+        """Lead to where they prove again that it is them, and back."""
         if not isinstance(refusal, InsufficientUserAuthentication):
             return super().refuse(request, form, refusal)
-        return note(
-            request,
-            title=refusal.title,
-            lead=_("Sign out and in again with everything you have, and come back within five minutes."),
-            links=[(_("Back to your account"), "pages:account")],
-            status=int(refusal.status),
-        )
+        return see_other(f"{reverse('pages:again')}?{urlencode({'next': request.get_full_path()})}")
 
 
 class FactorsPage(AccountPage):
