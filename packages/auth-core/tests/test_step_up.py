@@ -12,10 +12,13 @@ from rest_framework.request import Request
 from auth_core import passwords
 from auth_core.api.permissions import RequireAssurance
 from auth_core.assurance import Assurance
+from auth_core.client import Client
 from auth_core.errors import InsufficientUserAuthentication, NotAuthenticated
 from auth_core.events import Event
 from auth_core.evidence import Evidence, Method, SessionFacts, check_assurance, session_of, set_session
+from auth_core.login import answer_pending
 from auth_core.models import PendingLogin
+from auth_core.step_up import begin_step_up
 from auth_core.testing.browsers import with_csrf
 from auth_core.testing.doubles import RIGHT_CODE
 from conftest import DOUBLES, PASSWORD, answer, log_in, new_browser, post
@@ -63,6 +66,25 @@ def test_an_old_second_factor_is_not_refreshed_by_the_password(
     assert granted.json()["session"]["acr"] == "aal2"
 
 
+def test_a_session_with_an_old_second_factor_alone_has_to_prove_it_again(alice: Any, second_factor: None) -> None:
+    long_ago = timezone.now() - timedelta(minutes=10)
+    old = Evidence(method=Method.TOTP, at=long_ago, credential="totp-1")
+    session = SessionFacts(id=PendingLogin().pk, transport="token", evidence=(old,), authenticated_at=long_ago)
+    asked: Any = begin_step_up(
+        user=alice,
+        session=session,
+        required=Assurance.AAL2,
+        max_age=timedelta(minutes=5),
+        backend="",
+        client=Client(),
+    )
+
+    login = PendingLogin.objects.get()
+    outcome: Any = answer_pending(login=login, answer={"password": PASSWORD}, client=Client())
+
+    assert (asked.challenge.kind, outcome.challenge.kind) == ("password", "code")
+
+
 def test_what_can_never_be_reached_is_refused_before_anything_is_asked(alice: Any, browser: Browser) -> None:
     log_in(browser)
 
@@ -84,8 +106,10 @@ def test_nobody_else_answers_it(alice: Any, browser: Browser) -> None:
 
 
 def test_wrong_passwords_are_never_looked_at_beyond_the_budget(
-    alice: Any, browser: Browser, monkeypatch: pytest.MonkeyPatch
+    alice: Any, browser: Browser, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
+    # The budget of answers, which holds as well, is out of the way: the password's alone decides.
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "BUDGETS": {"answer": {"person": (1000, timedelta(minutes=15))}}}
     log_in(browser)
     looked_at = []
     monkeypatch.setattr(passwords, "verify", lambda _user, password: looked_at.append(password))
