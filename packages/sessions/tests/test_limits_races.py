@@ -125,9 +125,10 @@ def test_without_the_lock_there_are_more_than_three(
     monkeypatch.setattr(limits, "_locks", lambda user: [])
     monkeypatch.setattr(limits, "_read", partial(read_then_wait, limits._read))
 
-    user, _came = race("planted@example.org")
+    # How the system orders a hundred threads is its own affair; of five rounds one shows it.
+    overlaps = (greatest_overlap(race(f"planted-{round_}@example.org")[0]) for round_ in range(5))
 
-    assert greatest_overlap(user) > LIMIT, "the planted defect must be seen"
+    assert any(overlap > LIMIT for overlap in overlaps), "the planted defect must be seen"
 
 
 def test_with_the_lock_there_are_three_however_long_each_takes(
