@@ -39,6 +39,7 @@ def test_the_journey_over_https(service: Service) -> None:
         "auth.account.created",
         "auth.login.started",
         "session.session.opened",
+        "session.device.added",
         "auth.login.succeeded",
         "session.session.ended",
         "auth.logout.completed",
