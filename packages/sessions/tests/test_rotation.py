@@ -8,9 +8,15 @@ from django.contrib.auth.models import Group, Permission
 from django.test import Client as Browser
 from django.utils import timezone
 
+from auth_core.client import Client
+from auth_core.contracts import Purpose, Transport
+from auth_core.evidence import Evidence, Method
+from auth_core.login import advance
+from auth_core.models import PendingLogin
 from auth_core.testing.clock import stopped_clock
 from auth_core.testing.redis import OwnRedis
 from auth_sessions import lifecycle
+from auth_sessions.engine import SessionStore
 from auth_sessions.models import Session
 from conftest import PASSWORD, Caller
 
@@ -131,3 +137,29 @@ def test_a_credential_before_the_last_is_good_for_no_longer_than_its_grace(
 
     assert me(with_cookie(first)) == 401
     assert Session.objects.get().previous_until <= timezone.now() + timedelta(seconds=15)
+
+
+def test_a_step_up_leaves_no_credential_of_before_good(alice: Any, signed_in_browser: Browser) -> None:
+    old = signed_in_browser.cookies[COOKIE].value
+    lifecycle.rotate_sessions(user=alice)
+    me(signed_in_browser)
+    assert me(with_cookie(old)) == 200
+
+    row = Session.objects.get()
+    login = PendingLogin.objects.open(
+        user=alice, backend=row.backend, purpose=Purpose.STEP_UP, transport=Transport.COOKIE,
+        evidence=[Evidence.now(Method.TOTP, credential="totp-1")], session_id=row.pk,
+    )  # fmt: skip
+    advance(login, Client())
+
+    assert me(with_cookie(old)) == 401
+
+
+def test_a_key_that_a_site_cycles_leaves_no_credential_of_before_good(alice: Any, signed_in_browser: Browser) -> None:
+    old = signed_in_browser.cookies[COOKIE].value
+    lifecycle.rotate_sessions(user=alice)
+    me(signed_in_browser)
+
+    SessionStore(signed_in_browser.cookies[COOKIE].value).cycle_key()
+
+    assert me(with_cookie(old)) == 401

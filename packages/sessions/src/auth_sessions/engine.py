@@ -118,7 +118,11 @@ class SessionStore(SessionBase):
             return
         credential = new_secret(PREFIX)
         old, new = row.token_digest, digest(credential)
-        if not Session.objects.live().filter(pk=row.pk, token_digest=old).update(token_digest=new):
+        if (
+            not Session.objects.live()
+            .filter(pk=row.pk, token_digest=old)
+            .update(token_digest=new, previous_digest=None)
+        ):
             raise SessionInterrupted("The session has ended.")
         snapshots.forget(old)
         row.token_digest = new

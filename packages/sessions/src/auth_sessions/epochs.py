@@ -184,8 +184,8 @@ def _keep_reading() -> None:
 
 
 def _read() -> _Row:
-    # A statement of ours, with nothing from outside in it.
-    present = RawSQL(_HISTORY, ()) if _has_history() else Value("", output_field=CharField())  # noqa: S611
+    nothing = Value("", output_field=CharField())
+    present = RawSQL(_HISTORY, ()) if _has_history() else nothing  # noqa: S611 - ours, nothing from outside in it
     rows = CacheEpoch.objects.filter(pk=ONLY).annotate(now=Now(), present=present)
     found = rows.values_list("value", "run", "raised_at", "now", "reason", "history", "present").first()
     if found is None:

@@ -176,6 +176,8 @@ def _raised(login: PendingLogin, credential: str) -> Session:
     idle, absolute = _lifetimes(evidence)
     changes = {
         "token_digest": digest(credential),
+        # Nor does one of before, which a rotation may have left good for a moment: it would hold what was proved now.
+        "previous_digest": None,
         "evidence_stored": [piece.to_json() for piece in evidence],
         "authenticated_at": moment,
         "last_seen_at": moment,
