@@ -22,7 +22,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from auth_core.conf import core
 
-_VERSION = "v1"
+#: Begins every ciphertext.
+VERSION = "v1"
 _NONCE_BYTES = 12
 _KEY_BYTES = 32
 _KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,32}", re.ASCII)
@@ -52,7 +53,7 @@ def encrypt(purpose: str, plaintext: bytes, *, context: str = "") -> str:
     key_id = current_key_id()
     nonce = os.urandom(_NONCE_BYTES)
     sealed = _cipher(purpose, core.FIELD_KEYS[key_id]).encrypt(nonce, plaintext, _bound(purpose, key_id, context))
-    return f"{_VERSION}.{key_id}.{_to_text(nonce + sealed)}"
+    return f"{VERSION}.{key_id}.{_to_text(nonce + sealed)}"
 
 
 def decrypt(purpose: str, ciphertext: str, *, context: str = "") -> bytes:
@@ -63,7 +64,7 @@ def decrypt(purpose: str, ciphertext: str, *, context: str = "") -> bytes:
     """
     try:
         version, key_id, body = ciphertext.split(".")
-        if version != _VERSION:
+        if version != VERSION:
             raise DecryptionFailed
         sealed = _from_text(body)
         cipher = _cipher(purpose, core.FIELD_KEYS[key_id])
@@ -120,7 +121,7 @@ def _cipher(purpose: str, encoded: str) -> AESGCM:
 
 def _bound(purpose: str, key_id: str, context: str) -> bytes:
     """Return the associated data; lengths keep ``a.b`` + ``c`` apart from ``a`` + ``b.c``."""
-    parts = (_VERSION, key_id, purpose, context)
+    parts = (VERSION, key_id, purpose, context)
     return b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in parts)
 
 

@@ -11,8 +11,8 @@ from django.core.checks import CheckMessage, Error
 from django.db import models
 from django.db.models.query_utils import DeferredAttribute
 
-from auth_core.encryption import decrypt, encrypt
-from auth_core.registries import encrypted_fields
+from auth_core.encryption import DecryptionFailed, decrypt, encrypt, needs_rotation
+from auth_core.registries import EncryptedColumn, encrypted_fields
 
 #: Where Django puts the models of a migration's past; they are no fields of today.
 _PAST = "__fake__"
@@ -68,7 +68,7 @@ class EncryptedTextField(models.TextField):  # type: ignore[type-arg]  # Django'
         """Register among the encrypted fields, so that a rotation of keys finds every ciphertext."""
         super().contribute_to_class(cls, name, private_only)
         if not cls._meta.abstract and cls.__module__ != _PAST:
-            encrypted_fields.register(f"{cls._meta.label}.{name}", self)
+            encrypted_fields.register(f"{cls._meta.label}.{name}", EncryptedColumn(cls, name, self.purpose))
 
     def check(self, **kwargs: Any) -> list[CheckMessage]:
         """Refuse a field that could not bind what it keeps."""
@@ -87,10 +87,13 @@ class EncryptedTextField(models.TextField):  # type: ignore[type-arg]  # Django'
         return None if value is None else Sealed(value)
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Sealed | None:
-        """Return the ciphertext, and leave it in the place of the plain text."""
+        """Return the ciphertext, under the current key, and leave it in the place of what was there."""
         value = model_instance.__dict__.get(self.attname)
-        if value is not None and not isinstance(value, Sealed):
-            value = Sealed(encrypt(self.purpose, value.encode(), context=_row(model_instance)))
+        if isinstance(value, Sealed):
+            value = self._renewed(value, model_instance)
+        elif value is not None:
+            value = self._sealed(value, model_instance)
+        if value is not None:
             model_instance.__dict__[self.attname] = value
         return value
 
@@ -116,6 +119,21 @@ class EncryptedTextField(models.TextField):  # type: ignore[type-arg]  # Django'
             DecryptionFailed: it was changed, or brought here from another row or column.
         """
         return decrypt(self.purpose, sealed, context=_row(instance)).decode()
+
+    def _sealed(self, text: str, instance: models.Model) -> Sealed:
+        return Sealed(encrypt(self.purpose, text.encode(), context=_row(instance)))
+
+    def _renewed(self, sealed: Sealed, instance: models.Model) -> Sealed:
+        """Return *sealed* under the current key, so that an instance that was read before a rotation does not undo it.
+
+        What cannot be opened stays as it is: saving the rest of a row is no place to find that out.
+        """
+        if not needs_rotation(sealed):
+            return sealed
+        try:
+            return self._sealed(self.opened(sealed, instance), instance)
+        except DecryptionFailed:
+            return sealed
 
 
 def _row(instance: models.Model) -> str:
