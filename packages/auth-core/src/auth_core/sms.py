@@ -1,7 +1,8 @@
 """Text messages: what one is, who sends it, and the channel that takes it out of the outbox.
 
 How a text leaves the house is one class behind ``AUTH_CORE["SMS_BACKEND"]``; the
-number and the code are encrypted until then, and never logged.
+number and the code are encrypted until then, and never logged. Those that speak to a
+gateway are in `auth_core.sms_gateways`.
 """
 
 import sys
@@ -25,6 +26,14 @@ SMS = "sms"
 
 _FOLDER = "auth_core/sms"
 
+#: What settings may say instead of a dotted path.
+BACKENDS: Mapping[str, str] = {
+    "console": "auth_core.sms.ConsoleBackend",
+    "memory": "auth_core.sms.MemoryBackend",
+    "http": "auth_core.sms_gateways.HttpBackend",
+    "twilio": "auth_core.sms_gateways.TwilioBackend",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Text:
@@ -40,7 +49,11 @@ class Text:
 
 
 class SmsBackend(Protocol):
-    """What sends texts; made anew for each, without arguments."""
+    """What sends texts; made anew for each, without arguments.
+
+    A class with settings of its own may have a static method ``problems`` that returns
+    what is wrong with them, a clause each; the checks ask it.
+    """
 
     def send(self, text: Text, *, idempotency_key: str) -> None:
         """Send *text*, or raise; what raises is tried again.
@@ -76,6 +89,11 @@ class NoSmsBackend(Exception):
 def sends_texts() -> bool:
     """Say whether this site sends texts; what needs one is not offered otherwise."""
     return bool(core.SMS_BACKEND)
+
+
+def backend_path() -> str:
+    """Return the dotted path of the class that sends texts; empty: there is none."""
+    return BACKENDS.get(core.SMS_BACKEND, core.SMS_BACKEND)
 
 
 def post_text(
@@ -118,7 +136,7 @@ def deliver(message: Message) -> None:
     """
     if not sends_texts():
         raise NoSmsBackend
-    backend: SmsBackend = import_string(core.SMS_BACKEND)()
+    backend: SmsBackend = import_string(backend_path())()
     told = {**message.values, **message.secret, "site": site_name(), "public_url": core.PUBLIC_URL}
     with translation.override(_language(message.values.get("language", ""))):
         body = render_to_string(f"{_FOLDER}/{message.template}.txt", told).strip()
