@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
 from django.http import HttpRequest
 
@@ -22,6 +23,21 @@ _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[
 
 
 @dataclass(frozen=True, slots=True)
+class Noted:
+    """Why a request is refused, as `auth_core.refusals` was told.
+
+    Args:
+        reason: Closed word.
+        subject: The person behind it, where it is not whoever is signed in.
+        session: Public id of the session it is about, where it is not theirs.
+    """
+
+    reason: str
+    subject: Any = None
+    session: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """What everything that happens now has in common.
 
@@ -30,12 +46,14 @@ class Context:
         client_request_id: What a stranger called their request; believed for nothing.
         client: The far end of the request, if there is one.
         secrets: Values that came with the request and must not turn up in a log.
+        noted: Why it is refused, if it is; one at the most.
     """
 
     correlation_id: str
     client_request_id: str = ""
     client: Client | None = None
     secrets: set[str] = field(default_factory=set, repr=False, compare=False)
+    noted: list[Noted] = field(default_factory=list, repr=False, compare=False)
 
 
 #: The header of a task's message; Celery has a correlation_id of its own, which is the task's.

@@ -257,7 +257,34 @@ class AuthEvent(EventName):
         Retention.SECURITY,
         ("use", "counted"),
     )
-    THREAT_DETECTED = "auth.threat.detected", "Something looked like an attack.", Severity.ALERT
+    ACCESS_DENIED = (
+        "auth.access.denied",
+        "Somebody who is signed in was refused what they may not do or see.",
+        Severity.NOTICE,
+        Retention.SECURITY,
+        ("route", "method"),
+    )
+    THREAT_DETECTED = (
+        "auth.threat.detected",
+        "Something looked like an attack.",
+        Severity.ALERT,
+        Retention.SECURITY,
+        ("route", "method"),
+    )
+    CONTROL_DEGRADED = (
+        "auth.control.degraded",
+        "What protects this site works only in part, in one process.",
+        Severity.WARNING,
+        Retention.SECURITY,
+        ("control", "part", "process"),
+    )
+    CONTROL_RESTORED = (
+        "auth.control.restored",
+        "What protects this site works in full again, in one process.",
+        Severity.NOTICE,
+        Retention.SECURITY,
+        ("control", "part", "process"),
+    )
     SESSION_OPENED = (
         "session.session.opened",
         "A session was opened.",

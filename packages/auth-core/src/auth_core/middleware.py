@@ -14,6 +14,7 @@ from auth_core.context import bound, context_of
 from auth_core.evidence import stated_session
 from auth_core.health import Status, readiness
 from auth_core.people import public_id_if_loaded
+from auth_core.refusals import settle
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 
@@ -57,7 +58,7 @@ class HealthMiddleware:
 
 
 class RequestContextMiddleware:
-    """Binds the context of each request, answers its id, and writes one line about it."""
+    """Binds the context of each request, answers its id, records what was refused, and writes one line about it."""
 
     def __init__(self, get_response: Handler) -> None:
         self._get_response = get_response
@@ -68,12 +69,13 @@ class RequestContextMiddleware:
         forget_strangers_headers(request)
         with bound(context_of(request)) as context:
             response = self._get_response(request)
+            refusal = settle(request, response)
             response.headers["X-Request-ID"] = context.correlation_id
-            _log(request, response, time.perf_counter() - began)
+            _log(request, response, time.perf_counter() - began, refusal)
         return response
 
 
-def _log(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
+def _log(request: HttpRequest, response: HttpResponseBase, seconds: float, refusal: str) -> None:
     """Write the route, never the path: a path may hold a token."""
     match = request.resolver_match
     request_log.info(
@@ -83,6 +85,7 @@ def _log(request: HttpRequest, response: HttpResponseBase, seconds: float) -> No
             "method": request.method,
             "status": response.status_code,
             "duration_ms": round(seconds * 1000, 1),
+            **({"refusal": refusal} if refusal else {}),
             **_public_ids(request),
         },
     )

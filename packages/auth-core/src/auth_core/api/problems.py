@@ -7,14 +7,19 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
+from django.middleware.csrf import REASON_BAD_ORIGIN
 from rest_framework import exceptions
 from rest_framework.response import Response
 
 from auth_core import errors
 from auth_core.context import correlation_id
 from auth_core.errors import AuthError, FieldError
+from auth_core.refusals import note_raised
 
 CONTENT_TYPE = "application/problem+json"
+
+#: How Django's reason ends when a page of another site had the browser send the request.
+_NOT_TRUSTED = REASON_BAD_ORIGIN.rpartition("%s")[2]
 
 #: The authentication scheme of our credentials, for ``WWW-Authenticate`` (RFC 9110 section 11.6.1).
 SCHEME = "Session"
@@ -52,11 +57,13 @@ def handle(exc: Exception, context: Mapping[str, Any]) -> Response | None:
     error = error_of(exc)
     if error is None:
         return None
+    note_raised(error)
     return Response(problem_of(error), status=int(error.status), headers=headers_of(error), content_type=CONTENT_TYPE)
 
 
 def problem_response(error: AuthError) -> JsonResponse:
     """Return *error* as a plain Django response, for what fails outside a view."""
+    note_raised(error)
     return JsonResponse(
         problem_of(error), status=int(error.status), headers=headers_of(error), content_type=CONTENT_TYPE
     )
@@ -101,6 +108,7 @@ def field_errors(detail: Any, field: str = "") -> list[FieldError]:
 
 def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
     """``handler400``: what Django refuses before a view."""
+    note_raised(exception)
     return problem_response(errors.InvalidRequest())
 
 
@@ -121,7 +129,12 @@ def server_error(request: HttpRequest) -> JsonResponse:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> JsonResponse:
     """``CSRF_FAILURE_VIEW``."""
-    return problem_response(errors.CsrfFailed())
+    return problem_response(csrf_failed(reason))
+
+
+def csrf_failed(reason: str) -> errors.CsrfFailed:
+    """Return the refusal that Django's *reason* means."""
+    return errors.CsrfFailed(is_foreign=reason.endswith(_NOT_TRUSTED))
 
 
 def _step_up_challenge(error: errors.InsufficientUserAuthentication) -> str:

@@ -1,0 +1,241 @@
+"""A control that works only in part is said once, and once that it works again; nobody waits for it."""
+
+import logging
+import multiprocessing
+import os
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connections, transaction
+
+from auth_core import controls, limits
+from auth_core.background import Background
+from auth_core.cache import CacheLost, SharedCache, shared_cache
+from auth_core.client import Client
+from auth_core.conf import core
+from auth_core.controls import Control, record_changes
+from auth_core.errors import TooManyAttempts
+from auth_core.events import AuthEvent, Event, EventName, EventOutcome, event_recorded
+from auth_core.models import OutboxMessage
+from auth_core.notify import EMAIL
+from auth_core.outbox import deliver, post
+from auth_core.registries import outbox_channels
+from auth_core.testing.events import recording
+from auth_core.testing.redis import OwnRedis
+
+LOST, BACK = AuthEvent.CONTROL_DEGRADED, AuthEvent.CONTROL_RESTORED
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits to see whether what works again stays so."""
+    monkeypatch.setattr(controls, "_CALM", timedelta(0))
+
+
+@pytest.fixture
+def limiter(shared: OwnRedis, settings: Any) -> SharedCache:
+    """The cache of the limiter, which is given up at its first failure and asked again at once."""
+    cache = shared_cache(core.REDIS_URL, serves=Control.LIMITER)
+    assert cache is not None
+    cache._breaker._limit, cache._breaker._pause = 1, 0.0
+    return cache
+
+
+def guess() -> None:
+    limits.charge("login", client=Client(network="192.0.2.1"), identifier="alice@example.org")
+
+
+def told(events: list[Event]) -> list[tuple[EventName, str]]:
+    return [(event.name, event.data["control"]) for event in events]
+
+
+@pytest.mark.asvs("16.3.4")
+@pytest.mark.django_db(transaction=True)
+def test_a_limiter_that_loses_redis_says_so_once_and_once_that_it_is_back(
+    limiter: SharedCache, shared: OwnRedis, impatient: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    with recording() as events:
+        guess()
+        shared.kill()
+        for _guess in range(5):
+            guess()
+        record_changes()
+        shared.start()
+        for _guess in range(3):
+            guess()
+        record_changes()
+
+    assert told(events) == [(LOST, "limiter"), (BACK, "limiter")]
+    assert [event.outcome for event in events] == [EventOutcome.FAILURE, EventOutcome.SUCCESS]
+    assert events[0].reason == "ConnectionError"
+    assert events[0].data["process"].endswith(f":{os.getpid()}")
+    assert [line.message for line in caplog.records if line.name == "auth_core.controls"] == [
+        "A control works only in part.",
+        "A control works again.",
+    ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_budget_holds_while_the_limiter_works_in_part(limiter: SharedCache, shared: OwnRedis) -> None:
+    shared.kill()
+    for _guess in range(10):
+        guess()
+
+    with pytest.raises(TooManyAttempts):
+        guess()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("planted", [False, True], ids=["as it is", "with no time of calm"])
+def test_one_that_comes_and_goes_is_said_once(
+    planted: bool, limiter: SharedCache, shared: OwnRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if planted:
+        monkeypatch.setattr(controls, "_CALM", timedelta(0))
+
+    with recording() as events:
+        for _time in range(3):
+            shared.kill()
+            guess()
+            shared.start()
+            guess()
+        record_changes()
+
+    assert len(events) == (6 if planted else 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_joins_late_is_told_as_well(limiter: SharedCache, shared: OwnRedis) -> None:
+    limiter.serves = set()
+    shared.kill()
+    limiter._breaker._pause = 60.0
+    with pytest.raises(CacheLost):
+        limiter.ping()
+
+    with recording() as events:
+        guess()
+        record_changes()
+
+    assert told(events) == [(LOST, "limiter")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_is_recorded_though_whoever_noticed_it_is_undone() -> None:
+    with recording() as events:
+        with pytest.raises(ZeroDivisionError), transaction.atomic():
+            controls.degrade(Control.LIMITER, reason="ConnectionError")
+            raise ZeroDivisionError
+        record_changes()
+
+    assert told(events) == [(LOST, "limiter")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_change_waits_for_a_database_that_is_lost_and_the_log_knows_at_once(caplog: pytest.LogCaptureFixture) -> None:
+    def fail(event: Event, **kwargs: Any) -> None:
+        raise DatabaseError
+
+    controls.degrade(Control.LIMITER, reason="ConnectionError")
+    event_recorded.connect(fail)
+    try:
+        with pytest.raises(DatabaseError):
+            record_changes()
+    finally:
+        event_recorded.disconnect(fail)
+
+    assert "A control works only in part." in caplog.text
+    with recording() as events:
+        record_changes()
+        record_changes()
+    assert told(events) == [(LOST, "limiter")]
+
+
+def test_parts_of_a_control_are_told_apart() -> None:
+    controls.degrade(Control.DELIVERY, part="sms", reason="dead")
+    controls.degrade(Control.DELIVERY, part="sms", reason="dead")
+    controls.degrade(Control.DELIVERY, part="email", reason="dead")
+
+    assert [change.part for change in controls._Process.waiting] == ["sms", "email"]
+
+
+def test_what_nobody_can_record_does_not_grow_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(controls, "_MOST_WAITING", 3)
+
+    for number in range(10):
+        controls.degrade(Control.DELIVERY, part=str(number), reason="dead")
+
+    assert len(controls._Process.waiting) == 3
+
+
+def _known(answers: Any) -> None:
+    answers.put((len(controls._Process.failed_at), len(controls._Process.waiting)))
+
+
+def test_a_child_process_knows_nothing_of_what_its_parent_said() -> None:
+    controls.degrade(Control.LIMITER, reason="ConnectionError")
+    forking = multiprocessing.get_context("fork")
+    answers: Any = forking.Queue()
+
+    child = forking.Process(target=_known, args=(answers,))
+    child.start()
+    child.join()
+
+    assert answers.get(timeout=5) == (0, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_thread_records_it_and_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    in_thread: list[tuple[str, str]] = []
+    is_recorded = threading.Event()
+
+    def hear(event: Event, **kwargs: Any) -> None:
+        in_thread.append((event.name.value, threading.current_thread().name))
+        is_recorded.set()
+
+    recorder = Background("recorder of this test", record_changes)
+    monkeypatch.setattr(controls, "recorder", recorder)
+    event_recorded.connect(hear)
+    try:
+        controls.degrade(Control.LIMITER, reason="ConnectionError")
+        assert is_recorded.wait(timeout=10)
+    finally:
+        recorder.stop()
+        event_recorded.disconnect(hear)
+        connections.close_all()
+
+    assert in_thread == [("auth.control.degraded", "recorder of this test")]
+
+
+@pytest.mark.asvs("16.3.4")
+@pytest.mark.django_db(transaction=True)
+def test_a_channel_whose_messages_are_given_up_says_so_until_one_arrives(
+    impatient: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    works = False
+
+    def send(message: Any) -> None:
+        if not works:
+            raise OSError
+
+    monkeypatch.setitem(outbox_channels._entries, EMAIL, send)
+    with recording() as events:
+        for _message in range(2):
+            message = _posted()
+            OutboxMessage.objects.filter(pk=message.pk).update(attempts=9)
+            assert not deliver(message.pk)
+        works = True
+        assert deliver(_posted().pk)
+        record_changes()
+
+    assert [(event.name, event.data["part"], event.reason) for event in events] == [
+        (LOST, EMAIL, "dead"),
+        (BACK, EMAIL, ""),
+    ]
+
+
+def _posted() -> OutboxMessage:
+    with transaction.atomic():
+        return post(channel=EMAIL, template="welcome", values={}, secret={"address": "alice@example.org"})
