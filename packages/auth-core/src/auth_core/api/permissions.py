@@ -1,19 +1,44 @@
 """Who may call what; by Django's permissions, never by ``is_staff`` alone."""
 
 from datetime import timedelta
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
+from auth_core.administration import Act, check_administrator
 from auth_core.assurance import Assurance
 from auth_core.evidence import check_assurance, session_of
 
 
-class MayInvite(BasePermission):
-    """Whoever may add, see or delete invitations, by the method they use."""
+class Administers(BasePermission):
+    """The base of what lets administrators in: whoever may, and has proved lately what `ADMINISTRATION` asks for.
+
+    Whoever may not is told just that, and proves nothing first.
+
+    Raises:
+        InsufficientUserAuthentication: the session has proved less, or too long ago (RFC 9470).
+    """
+
+    #: What every method is that does not only read.
+    changes_are: ClassVar[Act] = Act.CHANGE
+
+    def may(self, request: Request, view: Any) -> bool:
+        """Say whether whoever asks holds the permission; nobody has none."""
+        raise NotImplementedError
 
     def has_permission(self, request: Request, view: Any) -> bool:
+        """Ask for the permission, then the session."""
+        if not self.may(request, view):
+            return False
+        check_administrator(session_of(request), Act.READ if request.method in SAFE_METHODS else self.changes_are)
+        return True
+
+
+class MayInvite(Administers):
+    """Whoever may add, see or delete invitations, by the method they use."""
+
+    def may(self, request: Request, view: Any) -> bool:
         """Ask the authentication backends; nobody has no permission."""
         needed = {"GET": "view", "HEAD": "view", "OPTIONS": "view", "DELETE": "delete"}.get(str(request.method), "add")
         user: Any = request.user
