@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
 from auth_core.conf import core
+from auth_core.hash_places import place
 from auth_core.passwords import normalise
 
 
@@ -14,6 +15,8 @@ class Argon2idHasher(Argon2PasswordHasher):
     Django's own parameters (m=100 MiB, p=8) cost five times as much and protect no
     better (OWASP Password Storage Cheat Sheet; ASVS 11.4.2). The name ``argon2`` is
     Django's, so that its hashes are read, and renewed at the next login.
+
+    So many at once as ``AUTH_CORE["MAX_PARALLEL_HASHES"]`` says: see `hash_places`.
     """
 
     @property
@@ -32,8 +35,13 @@ class Argon2idHasher(Argon2PasswordHasher):
         return core.PASSWORD_PARALLELISM
 
     def encode(self, password: str, salt: Any) -> str:
-        """Return the hash of *password* after NFKC, which is the only change made to it."""
-        encoded: str = super().encode(normalise(password), salt)
+        """Return the hash of *password* after NFKC, which is the only change made to it.
+
+        Raises:
+            Unavailable: too many passwords are hashed at this moment.
+        """
+        with place():
+            encoded: str = super().encode(normalise(password), salt)
         return encoded
 
     def verify(self, password: str, encoded: str) -> bool:
@@ -41,8 +49,12 @@ class Argon2idHasher(Argon2PasswordHasher):
 
         A hash with other parameters may have been imported from a system that did not
         normalise: it is tried as received first.
+
+        Raises:
+            Unavailable: too many passwords are hashed at this moment; none was compared.
         """
         normalised = normalise(password)
-        if normalised != password and self.must_update(encoded) and super().verify(password, encoded):
-            return True
-        return bool(super().verify(normalised, encoded))
+        with place():
+            if normalised != password and self.must_update(encoded) and super().verify(password, encoded):
+                return True
+            return bool(super().verify(normalised, encoded))

@@ -4,17 +4,27 @@ Source: NIST SP 800-63B-4 section 3.1.1.2, ASVS 6.2.
 """
 
 import unicodedata
-from typing import Any
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any, Protocol
 
 from django.contrib.auth.hashers import check_password, identify_hasher, make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from auth_core.errors import FieldError, InvalidRequest
+from auth_core.errors import FieldError, InvalidRequest, Unavailable
+from auth_core.hash_places import place
 
 MAX_CODE_POINTS = 128
 MAX_BYTES = 1024
+
+
+class Refundable(Protocol):
+    """What has been paid for a look at a password, and can be given back: a `limits.Charge`."""
+
+    def refund(self) -> None:
+        """Give it back."""
 
 
 def normalise(password: str) -> str:
@@ -42,16 +52,39 @@ def verify(user: Any, password: str) -> bool:
     """Say whether *password* is the password of *user*, with the work of one hash whoever it is.
 
     A right password under other parameters than today's is hashed again.
+
+    Raises:
+        Unavailable: too many passwords are hashed at this moment; none was compared.
     """
-    if user is None:
-        burn(password)
-        return False
-    return bool(user.check_password(password)) or _verify_imported(user, password)
+    with place():
+        if user is None:
+            burn(password)
+            return False
+        return bool(user.check_password(password)) or _verify_imported(user, password)
 
 
 def burn(password: str) -> None:
     """Do the work of one hash for nobody (ASVS 6.3.8)."""
     make_password(password)
+
+
+@contextmanager
+def hashing(guess: Refundable) -> Iterator[None]:
+    """Take the place of one hash for the block, which looks at what *guess* has paid for.
+
+    One place for the whole block, whatever is hashed in it: a second backend that is refused after
+    the first one has compared would make the guess a free one.
+
+    Raises:
+        Unavailable: there is none. Nobody has looked, and the guess is given back.
+    """
+    with ExitStack() as taken:
+        try:
+            taken.enter_context(place())
+        except Unavailable:
+            guess.refund()
+            raise
+        yield
 
 
 def validate_new(password: str, *, user: Any = None, field: str = "password") -> None:
