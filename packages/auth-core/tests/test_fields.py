@@ -13,7 +13,7 @@ from django.test.utils import isolate_apps
 from auth_core.encryption import DecryptionFailed
 from auth_core.fields import EncryptedTextField, Sealed
 from auth_core.ids import uuid7
-from auth_core.registries import encrypted_fields
+from auth_core.registries import EncryptedColumn, encrypted_fields
 
 SEED = "JBSWY3DPEHPK3PXP"
 
@@ -146,7 +146,7 @@ def test_plain_text_never_reaches_the_database(use: str, factor: Factor) -> None
 
 
 def test_every_encrypted_field_is_registered_for_rotation() -> None:
-    assert encrypted_fields.get("auth_core.Factor.seed") is Factor._meta.get_field("seed")
+    assert encrypted_fields.get("auth_core.Factor.seed") == EncryptedColumn(Factor, "seed", "tests.factor.seed")
 
 
 def test_the_models_of_a_migration_register_nothing() -> None:

@@ -51,7 +51,7 @@ HOT: dict[str, Callable[[], Any]] = {
     "find by subject id": lambda: people.find_by_subject_id(uuid4()),
     "answer a login": answer,
     "charge a guess": lambda: charge("login", identifier="alice@example.org", client=Client(network="192.0.2.1")),
-    "refund a guess": lambda: GuessBudget.objects.refund(Charged("x", uuid4())),
+    "refund a guess": lambda: GuessBudget.objects.refund([Charged("x", uuid4()), Charged("y", uuid4())]),
     "relay the outbox": lambda: list(OutboxMessage.objects.due(timezone.now()).order_by("due_at")[:100]),
     "claim a message": lambda: OutboxMessage.objects.all().claim(
         uuid4(), now=timezone.now(), until=timezone.now() + timedelta(minutes=1)

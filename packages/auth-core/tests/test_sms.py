@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 import pytest
+from django.core.checks import run_checks
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.db import transaction
@@ -154,3 +155,12 @@ def test_a_path_that_can_send_or_none_is_right(path: str, settings: Any) -> None
     settings.AUTH_CORE = {**settings.AUTH_CORE, "SMS_BACKEND": path}
 
     call_command("check")
+
+
+@pytest.mark.parametrize(("backend", "is_refused"), [("console", True), ("memory", True), ("auth_core.sms.ConsoleBackend", True), ("", False)])  # fmt: skip
+def test_what_prints_codes_is_no_gateway_in_production(backend: str, is_refused: bool, settings: Any) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "SMS_BACKEND": backend}
+
+    found = {message.id for message in run_checks(include_deployment_checks=True)}
+
+    assert ("auth_core.E012" in found) == is_refused

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 from auth_core import passwords
 from auth_core.api.permissions import RequireAssurance
-from auth_core.assurance import Assurance
+from auth_core.assurance import Assurance, Demand
 from auth_core.client import Client
 from auth_core.errors import InsufficientUserAuthentication, NotAuthenticated
 from auth_core.events import Event
@@ -73,7 +73,7 @@ def test_a_session_with_an_old_second_factor_alone_has_to_prove_it_again(alice: 
     asked: Any = begin_step_up(
         user=alice,
         session=session,
-        required=Assurance.AAL2,
+        demand=Demand.AAL2,
         max_age=timedelta(minutes=5),
         backend="",
         client=Client(),

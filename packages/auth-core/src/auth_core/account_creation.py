@@ -33,11 +33,10 @@ def create_account(*, email: str, password: str, verified: bool = False, superus
     """
     address = parsed_address(email)
     passwords.validate_new(password, user=unsaved_user(address))
+    password_hash = make_password(password)
     try:
         with transaction.atomic():
-            return open_account(
-                address=address, password_hash=make_password(password), verified=verified, superuser=superuser
-            )
+            return open_account(address=address, password_hash=password_hash, verified=verified, superuser=superuser)
     except AddressTaken as error:
         raise InvalidRequest(FieldError("email", "taken", _("There is an account with this address."))) from error
 

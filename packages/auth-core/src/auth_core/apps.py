@@ -14,14 +14,32 @@ class AuthCoreConfig(AppConfig):
 
     def ready(self) -> None:
         """Watch rows, offer snapshot parts and sweeps, register the checks."""
-        from auth_core import checks, event_log, limits, mail, notices, outbox, people, receivers, sms  # noqa: F401, PLC0415 - checks register by import; models exist only now
+        from auth_core import (  # noqa: F401, PLC0415 - checks register by import; models exist only now
+            administration_checks,
+            checks,
+            event_log,
+            limits,
+            mail,
+            notices,
+            outbox,
+            people,
+            receivers,
+            sms,
+        )
         from auth_core.login_steps import KIND  # noqa: PLC0415 - as above
         from auth_core.models.one_time_link import delete_expired_links  # noqa: PLC0415 - as above
         from auth_core.models.pending_login import delete_expired as delete_expired_logins  # noqa: PLC0415 - as above
         from auth_core.notify import EMAIL, NOWHERE  # noqa: PLC0415 - as above
         from auth_core.pages import menu  # noqa: PLC0415 - as above
         from auth_core.pages.forms import PasswordAnswerForm  # noqa: PLC0415 - as above
-        from auth_core.registries import answer_forms, menu_entries, outbox_channels, snapshot_parts, sweeps  # noqa: PLC0415 - as above
+        from auth_core.registries import (  # noqa: PLC0415 - as above
+            answer_forms,
+            encrypted_fields,
+            menu_entries,
+            outbox_channels,
+            snapshot_parts,
+            sweeps,
+        )
 
         receivers.connect()
         event_log.connect()
@@ -30,6 +48,7 @@ class AuthCoreConfig(AppConfig):
         outbox_channels.register(EMAIL, mail.deliver)
         outbox_channels.register(sms.SMS, sms.deliver)
         outbox_channels.register(NOWHERE, mail.deliver_nowhere)
+        encrypted_fields.register("auth_core.OutboxMessage.secret", outbox.SECRET)
         sweeps.register("auth_core.guess_budgets", limits.delete_expired)
         sweeps.register("auth_core.links", delete_expired_links)
         sweeps.register("auth_core.outbox", outbox.sweep)

@@ -70,6 +70,11 @@ def assurance_of(evidence: Iterable[Evidence]) -> Assurance:
     return Assurance.AAL3 if hardware else Assurance.AAL2
 
 
+def can_reach_aal2(methods: Iterable[Method]) -> bool:
+    """Say whether somebody with a password who has *methods* beside it can reach AAL2."""
+    return bool(set(methods) & _PHYSICAL)
+
+
 def has_second_factor(evidence: Iterable[Evidence]) -> bool:
     """Say whether *evidence* holds two things, of which an e-mail code may be the second.
 

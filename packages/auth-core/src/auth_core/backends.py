@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib.auth import get_backends
 from django.contrib.auth.backends import ModelBackend
 from django.http import HttpRequest
 
@@ -27,3 +28,13 @@ class IdentifierBackend(ModelBackend):
             return None
         user = people.find_by_identifier(username)
         return user if passwords.verify(user, password) else None
+
+
+def backend_knowing(user: Any) -> str:
+    """Return the dotted path of the first backend that knows *user*: some only answer what people may do.
+
+    For whoever was proved by something that is no backend's business, such as a passkey.
+    """
+    backends = get_backends()
+    found = next((backend for backend in backends if backend.get_user(user.pk) is not None), backends[0])
+    return f"{type(found).__module__}.{type(found).__qualname__}"

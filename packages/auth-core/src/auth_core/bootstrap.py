@@ -45,6 +45,7 @@ def create_first_administrator(*, token: str, email: str, password: str, client:
     Raises:
         LinkInvalid: the link is wrong, used, expired or replaced, or there is an administrator by now.
         InvalidRequest: the address is not one, or the password is not allowed; the link stays good.
+        Unavailable: too many passwords are hashed at this moment; the link stays good.
     """
     passwords.check_shape(password)
     link: BootstrapLink = BootstrapLink.objects.find(token)

@@ -16,6 +16,7 @@ from django.middleware.csrf import rotate_token
 from auth_core.conf import core
 from auth_core.contracts import Grant
 from auth_core.django_session import new_store
+from auth_core.evidence import FACTS_KEY
 from auth_core.one_time import new_secret, same
 
 #: What a browser's secret looks like; anything else in the cookie is thrown away.
@@ -24,8 +25,9 @@ _BROWSER_SECRET = re.compile(r"elb_[A-Za-z0-9_-]{43}", re.ASCII)
 
 def enter_session(request: HttpRequest, grant: Grant) -> None:
     """Put *grant* into this browser: another session key (fixation), another CSRF token, Django's signal."""
-    old, request.session = request.session, new_store(grant.credential)
-    kept = {} if SESSION_KEY in old else dict(old.items())
+    old, request.session = request.session, grant.store or new_store(grant.credential)
+    # What an anonymous session holds goes along, but no facts: they would stand for what this login has proved.
+    kept = {} if SESSION_KEY in old else {key: value for key, value in old.items() if key != FACTS_KEY}
     if old.session_key and not same(old.session_key, grant.credential):
         old.flush()
     if kept:

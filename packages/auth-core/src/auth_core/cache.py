@@ -12,9 +12,11 @@ import secrets
 import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from enum import StrEnum
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from auth_core import controls
 from auth_core.breaker import Breaker, BreakerOpen, State
 from auth_core.conf import core
 
@@ -108,6 +110,8 @@ class SharedCache:
         self._breaker = Breaker("redis")
         self._lookup = self._redis.register_script(_LOOKUP)
         self._fill = self._redis.register_script(_FILL)
+        #: The controls that work only in part without it; see `shared_cache`.
+        self.serves: set[StrEnum] = set()
         #: Commands sent so far; for tests that count them.
         self.round_trips = 0
 
@@ -203,6 +207,7 @@ class SharedCache:
         try:
             answer = self._breaker.call(command)
         except BreakerOpen as error:
+            self._degrade(error)
             raise CacheLost from error
         except redis.RedisError as error:
             # Once, when the breaker opens: not for every probe of a long night.
@@ -210,10 +215,18 @@ class SharedCache:
                 logger.warning(
                     "The shared cache is lost; the database answers.", extra={"problem": type(error).__name__}
                 )
+            if self._breaker.state is not State.CLOSED:
+                self._degrade(error)
             raise CacheLost from error
         if not was_closed and self._breaker.state is State.CLOSED:
             logger.info("The shared cache answers again.")
+        for control in self.serves:
+            controls.restore(control)
         return answer
+
+    def _degrade(self, error: Exception) -> None:
+        for control in self.serves:
+            controls.degrade(control, reason=type(error).__name__)
 
 
 def _connect(connection: Any) -> None:
@@ -252,9 +265,19 @@ def _client(answers: _Answers) -> Any:
     return Client
 
 
-def shared_cache(url: str) -> SharedCache | None:
-    """Return the cache at *url*, one per process; ``None`` when *url* is empty."""
-    return _cache_of_process(url, os.getpid()) if url else None
+def shared_cache(url: str, *, serves: StrEnum | None = None) -> SharedCache | None:
+    """Return the cache at *url*, one per process; ``None`` when *url* is empty.
+
+    Args:
+        serves: The control that works only in part while the cache is lost, of which the trail is told.
+    """
+    if not url:
+        return None
+    cache = _cache_of_process(url, os.getpid())
+    if serves is not None and serves not in cache.serves:
+        # Replaced, not changed: another thread may be going through it.
+        cache.serves = cache.serves | {serves}
+    return cache
 
 
 @lru_cache(maxsize=8)

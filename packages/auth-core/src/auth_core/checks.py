@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ from django.utils.module_loading import import_string
 from auth_core.client import UNIX
 from auth_core.conf import core
 from auth_core.encryption import key_problems
+from auth_core.sms import BACKENDS, backend_path
 
 
 @register()
@@ -35,6 +37,17 @@ def check_budgets(**kwargs: Any) -> list[CheckMessage]:
     """Refuse to run a use of guesses without a budget: it would be unlimited, or fail."""
     missing = [use for use, counted in core.budgets.items() if not counted]
     return [Error(f"AUTH_CORE['BUDGETS'] has no budget for {use!r}.", id="auth_core.E003") for use in missing]
+
+
+@register()
+def check_hashes(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse a number of hashes with which nobody could ever sign in."""
+    most = core.MAX_PARALLEL_HASHES
+    if (most is None or most >= 1) and timedelta(0) <= core.HASH_WAIT:
+        return []
+    hint = "So many threads as the server has in one process, less one; None: any number."
+    message = "AUTH_CORE['MAX_PARALLEL_HASHES'] must be 1 or more, or None, and 'HASH_WAIT' not below 0."
+    return [Error(message, hint=hint, id="auth_core.E013")]
 
 
 @register()
@@ -77,12 +90,35 @@ def check_sms_backend(**kwargs: Any) -> list[CheckMessage]:
     """Refuse what cannot send: the first person who waits for a code would wait in vain."""
     if not core.SMS_BACKEND:
         return []
-    problem = _import_problem(core.SMS_BACKEND)
-    if not problem and not callable(getattr(import_string(core.SMS_BACKEND), "send", None)):
+    problem = _import_problem(backend_path())
+    if not problem and not callable(getattr(import_string(backend_path()), "send", None)):
         problem = "it has no method `send`"
-    hint = "Name a class with `send(text, *, idempotency_key)`, or leave it empty: none are sent."
+    known = ", ".join(BACKENDS)
+    hint = f"Name one of {known}, a class with `send(text, *, idempotency_key)`, or leave it empty: none are sent."
     message = f"AUTH_CORE['SMS_BACKEND'] names {core.SMS_BACKEND!r}: {problem}."
     return [Error(message, hint=hint, id="auth_core.E008")] if problem else []
+
+
+@register()
+def check_sms_settings(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse a gateway whose settings are missing: it would refuse every text, an hour later and in a log."""
+    if not core.SMS_BACKEND or _import_problem(backend_path()):
+        return []
+    problems: Sequence[str] = getattr(import_string(backend_path()), "problems", list)()
+    hint = "Set it in AUTH_CORE (in the service: the environment variable of that name), or name another backend."
+    return [
+        Error(f"AUTH_CORE['SMS_BACKEND'] is {core.SMS_BACKEND!r}: {problem}.", hint=hint, id="auth_core.E009")
+        for problem in problems
+    ]
+
+
+@register(deploy=True)
+def check_texts_leave_the_house(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse what prints codes or keeps them: nobody would get one, and whoever reads the output would have all."""
+    if backend_path() not in (BACKENDS["console"], BACKENDS["memory"]):
+        return []
+    hint = "Name 'http' or 'twilio', or a class that sends texts; empty: none are sent."
+    return [Error("AUTH_CORE['SMS_BACKEND'] sends no texts.", hint=hint, id="auth_core.E012")]
 
 
 @register()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 
@@ -48,6 +49,21 @@ class CoreSettings(PackageSettings):
                 "identifier": (5, timedelta(hours=1)),
                 "network": (50, timedelta(hours=1)),
             },
+            "code": {
+                "destination": (5, timedelta(hours=1)),
+                "network": (50, timedelta(hours=1)),
+            },
+            "sms": {
+                "number": (5, timedelta(hours=1)),
+                "prefix": (200, timedelta(hours=1)),
+                "network": (20, timedelta(hours=1)),
+                "everybody": (5000, timedelta(days=1)),
+            },
+            "passkey": {"network": (1000, timedelta(minutes=15))},
+            "refusal": {
+                "person": (30, timedelta(minutes=15)),
+                "network": (300, timedelta(minutes=15)),
+            },
         },
         doc="How often may be guessed: use, then what is counted, then guesses and time; a use left out keeps these.",
     )
@@ -65,11 +81,28 @@ class CoreSettings(PackageSettings):
     BOOTSTRAP_LIFETIME = Option(
         timedelta(minutes=15), doc="How long the link that makes the first administrator is good for."
     )
-    SMS_BACKEND = Option("", doc="Dotted path of the class that sends text messages; empty: none are sent.")
+    SMS_BACKEND = Option(
+        "", doc="What sends text messages: 'console', 'memory', 'http', 'twilio' or a dotted path; empty: nothing does."
+    )
+    SMS_HTTP_URL = Option("", doc="Where 'http' posts each text as JSON; it holds no secret, the token does.")
+    SMS_HTTP_TOKEN = Option("", doc="Bearer token that 'http' sends with it.")
+    TWILIO_ACCOUNT_SID = Option("", doc="Account of 'twilio': AC and 32 hexadecimal digits.")
+    TWILIO_AUTH_TOKEN = Option("", doc="Token of that account.")
+    TWILIO_FROM = Option("", doc="Number that 'twilio' sends from, or the SID of a messaging service.")
     NOTICES = Option(True, doc="Whether people are told by mail what happened to their account (ASVS 6.3.7).")
     PASSWORD_TIME_COST = Option(2, unit="passes", doc="argon2id t (OWASP: t=2 with 19 MiB).")
     PASSWORD_MEMORY_COST = Option(19 * 1024, unit="KiB", doc="argon2id m.")
     PASSWORD_PARALLELISM = Option(1, unit="lanes", doc="argon2id p.")
+    MAX_PARALLEL_HASHES = Option[int | None](
+        None,
+        unit="hashes",
+        doc="So many passwords are hashed at once in one process, and one more is refused with 503; no more than threads"
+        " - 1. None: any number.",
+    )
+    HASH_WAIT = Option(
+        timedelta(milliseconds=500),
+        doc="How long one more waits for its turn; the thread that waits answers nobody else meanwhile.",
+    )
     PASSWORD_MIN_LENGTH = Option(
         15, unit="code points", doc="Shortest new password; 15 where it is the only factor, 8 is the least (NIST)."
     )
@@ -95,6 +128,11 @@ class CoreSettings(PackageSettings):
     )
     OUTBOX_RELAY = Option("thread", doc="Who delivers the outbox: 'thread', 'celery' or 'manual'.")
     MAX_BODY_BYTES = Option(65_536, unit="bytes", doc="Longest JSON body that is read.")
+    ADMINISTRATION = Option[Mapping[str, Any]](
+        {},
+        doc="What administrators prove beside their permissions: `assurance` ('aal2'), and how old the proof may be to"
+        " `read`, to `change`, and for what is `critical`; empty: nothing.",
+    )
     READINESS = Option[Sequence[str]](
         ("auth_core.health.database", "auth_core.health.migrations", "auth_core.health.keys", "auth_core.health.cache"),
         doc="Dotted paths of the probes that /ready/ runs.",
@@ -113,3 +151,9 @@ def session_engine() -> str:
     """Return the host's own ``SESSION_ENGINE``."""
     engine: str = settings.SESSION_ENGINE
     return engine
+
+
+def site_middleware() -> Sequence[str]:
+    """Return the host's own ``MIDDLEWARE``."""
+    names: Sequence[str] = settings.MIDDLEWARE
+    return names

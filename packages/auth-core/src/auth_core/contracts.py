@@ -16,6 +16,8 @@ from auth_core.client import Client
 from auth_core.evidence import Evidence, SessionFacts
 
 if TYPE_CHECKING:
+    from django.contrib.sessions.backends.base import SessionBase
+
     from auth_core.assurance import Assessment
     from auth_core.models import PendingLogin
 
@@ -85,6 +87,7 @@ class Grant:
         backend: Dotted path of the authentication backend, for Django's own bookkeeping.
         device_credential: What the browser is to keep in its ``device`` cookie; empty: what it has, or nothing.
         device_lifetime: How long the browser is to keep it.
+        store: The site's session store of the session, if whoever issued it need not read it; for the cookie transport.
     """
 
     user: Any
@@ -93,6 +96,7 @@ class Grant:
     backend: str
     device_credential: str = field(default="", repr=False)
     device_lifetime: timedelta = timedelta(0)
+    store: SessionBase | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +129,15 @@ class LoginStep(Protocol):
 
         Raises:
             InvalidRequest: *choice* is none of the step's choices.
+            MoreProofRequired: this person has nothing that could answer; the login is refused.
         """
 
     def question(self, login: PendingLogin) -> Challenge:
-        """Return the question as it was put, for a page that is shown once more; sends and changes nothing."""
+        """Return the question as it was put, for a page that is shown once more; sends and changes nothing.
+
+        Raises:
+            MoreProofRequired: as in `challenge`.
+        """
 
     def answer(self, login: PendingLogin, answer: Mapping[str, Any]) -> Evidence | None:
         """Return what *answer* proves; ``None`` when it settled a duty and proved nothing.
@@ -138,6 +147,7 @@ class LoginStep(Protocol):
         Raises:
             ChallengeFailed: *answer* does not meet the challenge.
             InvalidRequest: *answer* has not the shape of the kind.
+            Unavailable: nobody could look at *answer* now; nothing was compared.
         """
 
 

@@ -201,6 +201,11 @@ class CsrfFailed(AuthError):
 
     code, status, title = "csrf_failed", HTTPStatus.FORBIDDEN, _("The CSRF token is missing or wrong.")
 
+    def __init__(self, *, is_foreign: bool = False) -> None:
+        super().__init__()
+        #: Another site's page had the browser send it; not told to the caller.
+        self.is_foreign = is_foreign
+
 
 class MoreProofRequired(AuthError):
     """The login needs more than this person can prove with what they have enrolled."""

@@ -60,6 +60,7 @@ def accept_invitation(*, token: str, password: str, client: Client) -> Any:
     Raises:
         LinkInvalid: the link is wrong, used, withdrawn, expired, or the address has an account by now.
         InvalidRequest: the password is not allowed; the invitation stays good.
+        Unavailable: too many passwords are hashed at this moment; the invitation stays good.
     """
     passwords.check_shape(password)
     invitation: Invitation = Invitation.objects.find(token)

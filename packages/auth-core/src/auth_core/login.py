@@ -7,31 +7,25 @@ decided there and nowhere else.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 from django.contrib.auth import authenticate
 from django.contrib.auth.signals import user_login_failed
-from django.core.signals import setting_changed
 from django.db import transaction
-from django.utils.module_loading import import_string
 
 from auth_core import limits, passwords, people
 from auth_core.admission import NotAdmitted, Reason, admit
 from auth_core.assurance import Demand, stricter
 from auth_core.client import Client
-from auth_core.conf import core
 from auth_core.contracts import (
     Challenge,
     Challenged,
     Grant,
     Granted,
-    GrantIssuer,
     LimitReached,
     LoginOutcome,
     LoginStep,
     Purpose,
-    RiskAssessor,
     Transport,
 )
 from auth_core.errors import (
@@ -41,12 +35,13 @@ from auth_core.errors import (
     InvalidRequest,
     LoginDenied,
     MoreProofRequired,
+    Unavailable,
 )
 from auth_core.events import AuthEvent, Event, EventOutcome, record
 from auth_core.evidence import Evidence, Method, SessionFacts, amr_of
-from auth_core.login_steps import Password
 from auth_core.models import PendingLogin
 from auth_core.models.pending_login import Caller
+from auth_core.slots import grant_issuer, login_steps, risk_assessor
 
 
 def begin_login(
@@ -67,16 +62,18 @@ def begin_login(
         InvalidRequest: the password is longer than any can be; nothing is looked up or hashed.
         TooManyAttempts: the identifier or the network has failed too often.
         InvalidCredentials: unknown, wrong, disabled and locked: the same answer after the same work.
+        Unavailable: too many passwords are hashed at this moment; nobody looked at this one, and it costs nothing.
         LoginDenied, MoreProofRequired: see `advance`.
     """
     passwords.check_shape(password)
     guess = limits.charge("login", identifier=identifier, client=client)
 
-    user = authenticate(username=identifier, password=password)
+    with passwords.hashing(guess):
+        user = authenticate(username=identifier, password=password)
     reason = _refusal_of(user)
     if reason is not None:
         _refuse(identifier, reason, client)
-    guess.refund()
+    guess.refund(user=user)
 
     return open_login(
         user=user,
@@ -103,7 +100,7 @@ def open_login(
 
     Args:
         demand: What it must prove at least; risk may demand more, and never less.
-        known: Further columns of `PendingLogin.objects.open`.
+        known: Further columns of `PendingLogin.objects.begin`.
 
     Raises:
         InvalidCredentials, LoginDenied, MoreProofRequired: see `advance`.
@@ -111,7 +108,7 @@ def open_login(
     assessment = risk_assessor().assess(user, client)
     assessment = replace(assessment, demand=stricter(assessment.demand, demand))
     with transaction.atomic(durable=True):
-        login = PendingLogin.objects.open(
+        login = PendingLogin.objects.begin(
             user=user,
             backend=user.backend,
             purpose=purpose,
@@ -122,6 +119,7 @@ def open_login(
         )
         record(_event(login, AuthEvent.LOGIN_STARTED, client))
         result = _next(login, client)
+        login.keep()
     return _raised_or_returned(result)
 
 
@@ -136,6 +134,7 @@ def answer_login(*, token: str, answer: Mapping[str, Any], caller: Caller, clien
         TooManyAttempts: this person has been guessed at too often.
         ChallengeFailed: the answer is not right.
         InvalidRequest: the answer has the wrong shape; nothing is spent.
+        Unavailable: nobody could look at it; nothing is spent.
     """
     return answer_pending(login=PendingLogin.objects.find(token, caller), answer=answer, client=client)
 
@@ -144,7 +143,7 @@ def answer_pending(*, login: PendingLogin, answer: Mapping[str, Any], client: Cl
     """Take the answer to what *login* asked last; whose it is, whoever found it has checked.
 
     Raises:
-        LoginExpired, TooManyAttempts, ChallengeFailed, InvalidRequest: as in `answer_login`.
+        LoginExpired, TooManyAttempts, ChallengeFailed, InvalidRequest, Unavailable: as in `answer_login`.
     """
     login.spend_attempt()
     step = _pending_step(login)
@@ -179,7 +178,10 @@ def choose_pending(*, login: PendingLogin, choice: str, client: Client) -> Chall
 def question_of(login: PendingLogin) -> Challenge | None:
     """Return what *login* asks, to be shown once more; ``None``: nothing is left to ask."""
     step = _pending_step(login)
-    return None if step is None else step.question(login)
+    try:
+        return None if step is None else step.question(login)
+    except MoreProofRequired:
+        return None
 
 
 def advance(login: PendingLogin, client: Client) -> LoginOutcome:
@@ -202,23 +204,6 @@ def end_login(*, user: Any, session: SessionFacts, client: Client) -> None:
     with transaction.atomic(durable=True):
         grant_issuer().end(session, user=user, reason="logout")
         record(Event(name=AuthEvent.LOGOUT_COMPLETED, subject=user, session=session.id, client=client))
-
-
-def grant_issuer() -> GrantIssuer:
-    """Return what turns a proved login into a grant here."""
-    issuer: GrantIssuer = _slot(core.GRANT_ISSUER)
-    return issuer
-
-
-def risk_assessor() -> RiskAssessor:
-    """Return what judges logins here."""
-    assessor: RiskAssessor = _slot(core.RISK_ASSESSOR)
-    return assessor
-
-
-def login_steps() -> list[LoginStep]:
-    """Return what logins have to go through here, in order; the password of a step-up is nobody's to leave out."""
-    return [Password(), *(_slot(path) for path in core.LOGIN_STEPS)]
 
 
 def _next(login: PendingLogin, client: Client) -> LoginOutcome | AuthError:
@@ -244,13 +229,17 @@ def _next(login: PendingLogin, client: Client) -> LoginOutcome | AuthError:
 def _asked_or_refused(login: PendingLogin, client: Client) -> Challenged | AuthError | None:
     """Return the next question, or why what was proved is not enough; ``None``: everything is proved."""
     step = None if _is_out_of_reach(login) else _pending_step(login)
-    if step is not None:
-        return _challenge(login, step, client, choice=None)
-    if login.user is None:
-        return ChallengeFailed(attempts_left=login.attempts_left)
-    if not login.meets_demand():
+    try:
+        if step is not None:
+            return _challenge(login, step, client, choice=None)
+        if login.user is None:
+            return ChallengeFailed(attempts_left=login.attempts_left)
+        if not login.meets_demand():
+            is_to_enrol = login.purpose == Purpose.STEP_UP and not people.has_second_factors(login.user)
+            raise MoreProofRequired(enrol=is_to_enrol)
+    except MoreProofRequired as refusal:
         record(_event(login, AuthEvent.LOGIN_DENIED, client, EventOutcome.DENIED, "more_proof"))
-        return MoreProofRequired(enrol=login.purpose == Purpose.STEP_UP and not people.has_second_factors(login.user))
+        return refusal
     return None
 
 
@@ -270,14 +259,14 @@ def _refusal(login: PendingLogin, client: Client) -> AuthError | None:
 
 def _grant(login: PendingLogin, client: Client) -> Grant:
     """Close the login and issue its grant, both or neither; `LimitReached` undoes them."""
-    with transaction.atomic():
-        login.close()
+    with login.closing():
         grant = grant_issuer().issue(login, client)
         record(_event(login, AuthEvent.LOGIN_SUCCEEDED, client, session=grant.session))
     return grant
 
 
 def _challenge(login: PendingLogin, step: LoginStep, client: Client, *, choice: str | None) -> Challenged:
+    login.keep()
     challenge = step.challenge(login, choice)
     record(_event(login, AuthEvent.LOGIN_CHALLENGED, client, data={"kind": challenge.kind}))
     return Challenged(
@@ -289,8 +278,8 @@ def _take_answer(login: PendingLogin, step: LoginStep, answer: Mapping[str, Any]
     guess = limits.charge("answer", person=str(login.user_id or login.pk), client=client)
     try:
         evidence = step.answer(login, answer)
-    except InvalidRequest:
-        # Nothing was compared, so nothing was guessed: bad input changes nothing.
+    except (InvalidRequest, Unavailable):
+        # Nothing was compared, so nothing was guessed: bad input changes nothing, nor does a flood of others.
         guess.refund()
         login.return_attempt()
         raise
@@ -380,16 +369,3 @@ def _raised_or_returned(result: LoginOutcome | AuthError) -> LoginOutcome:
     if isinstance(result, AuthError):
         raise result
     return result
-
-
-@lru_cache(maxsize=32)
-def _slot(path: str) -> Any:
-    return import_string(path)()
-
-
-def _forget_slots(*, setting: str, **kwargs: Any) -> None:
-    if setting == core.setting:
-        _slot.cache_clear()
-
-
-setting_changed.connect(_forget_slots, dispatch_uid="auth_core.login.slots")

@@ -52,11 +52,14 @@ class Password:
             InvalidRequest: there is no password in the answer, or something beside it.
             TooManyAttempts: this person's password was guessed at too often.
             ChallengeFailed: it is wrong.
+            Unavailable: too many passwords are hashed at this moment; nobody looked at this one.
         """
         password = _password_in(answer)
         person: Any = login.user
         guess = limits.charge("password", person=str(identity_of(person).pk), client=Client())
-        if not passwords.verify(person, password):
+        with passwords.hashing(guess):
+            is_right = passwords.verify(person, password)
+        if not is_right:
             raise ChallengeFailed
         guess.refund()
         return Evidence.now(Method.PASSWORD)

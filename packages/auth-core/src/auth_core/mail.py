@@ -34,7 +34,8 @@ def deliver_nowhere(message: Message) -> None:
 
 def _compose(message: Message, told: dict[str, Any]) -> EmailMultiAlternatives:
     """Return the mail; the first line of a template is its subject."""
-    told = {**told, "site": site_name(), "public_url": core.PUBLIC_URL}
+    # Named, if only as nothing: a template that asks for it in vain would have Django log all the rest.
+    told = {"link": "", **told, "site": site_name(), "public_url": core.PUBLIC_URL}
     text = render_to_string(f"{_FOLDER}/{message.template}.txt", told)
     subject, _end, body = text.strip().partition("\n")
     paragraphs = [paragraph.strip() for paragraph in body.strip().split("\n\n") if paragraph.strip()]

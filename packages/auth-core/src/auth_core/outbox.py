@@ -20,16 +20,19 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from auth_core import controls
 from auth_core.background import Background
 from auth_core.conf import core
 from auth_core.context import Context, bound, correlation_id
+from auth_core.controls import Control
 from auth_core.encryption import DecryptionFailed, decrypt, encrypt
 from auth_core.models import OutboxMessage
-from auth_core.registries import outbox_channels
+from auth_core.registries import EncryptedColumn, outbox_channels
 
 logger = logging.getLogger("auth_core.outbox")
 
-_PURPOSE = "auth_core.outbox.secret"
+#: The secret part of each message; encrypted by hand, because it is wiped by a statement that knows no key.
+SECRET = EncryptedColumn(OutboxMessage, "secret", "auth_core.outbox.secret")
 
 #: How long one relay has for one message, before another may take it.
 _CLAIM = timedelta(minutes=1)
@@ -94,7 +97,7 @@ def post(
         secret_expires_at=timezone.now() + secret_lifetime,
         correlation_id=correlation_id(),
     )
-    message.secret = encrypt(_PURPOSE, json.dumps(secret).encode(), context=str(message.pk))
+    message.secret = encrypt(SECRET.purpose, json.dumps(secret).encode(), context=str(message.pk))
     message.save(force_insert=True)
     transaction.on_commit(partial(_relay, message.pk))
     return message
@@ -139,7 +142,7 @@ def _send(message: OutboxMessage) -> bool:
     try:
         if send is None:
             raise LookupError(message.channel)
-        secret = json.loads(decrypt(_PURPOSE, message.secret, context=str(message.pk)))
+        secret = json.loads(decrypt(SECRET.purpose, message.secret, context=str(message.pk)))
         send(Message(message.pk, message.template, message.values, secret))
     except DecryptionFailed as problem:
         # Another attempt would find the same bytes.
@@ -170,7 +173,10 @@ def _settle(message: OutboxMessage, outcome: str, problem: Exception | None = No
     OutboxMessage.objects.filter(pk=message.pk, settled_at=None).update(
         settled_at=timezone.now(), outcome=outcome, secret="", problem=name, claimed_until=None
     )
-    if outcome != "delivered":
+    if outcome == "delivered":
+        controls.restore(Control.DELIVERY, part=message.channel)
+    else:
+        controls.degrade(Control.DELIVERY, part=message.channel, reason=outcome)
         logger.error("A message was given up.", extra=_told(message, problem))
 
 

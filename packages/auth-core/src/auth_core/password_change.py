@@ -13,6 +13,7 @@ from auth_core.client import Client
 from auth_core.errors import Conflict, FieldError, InvalidCredentials, InvalidRequest
 from auth_core.events import AuthEvent, Event, EventOutcome, record
 from auth_core.evidence import SessionFacts
+from auth_core.models import PendingLogin
 from auth_core.people import identity_of, person_changed
 
 
@@ -26,6 +27,7 @@ def change_password(
         TooManyAttempts: the present password was guessed at too often.
         InvalidCredentials: the present password is wrong.
         Conflict: it was changed elsewhere at the same moment.
+        Unavailable: too many passwords are hashed at this moment; nothing was changed.
     """
     passwords.check_shape(current_password, field="current_password")
     passwords.check_shape(new_password, field="new_password")
@@ -39,15 +41,24 @@ def change_password(
 
 
 def replace_hash(person: Any, replaced: str) -> bool:
-    """Write the hash of *person* on the condition that *replaced* is still there; of two at once one wins."""
+    """Write the hash of *person* on the condition that *replaced* is still there; of two at once one wins.
+
+    Logins that are on their way end with the password that they began with: a thief of it
+    would wait in one until the sessions are ended.
+    """
     rows = get_user_model()._default_manager.filter(pk=person.pk, password=replaced)
     person_changed(person.pk)
-    return rows.update(password=person.password) == 1
+    is_written = rows.update(password=person.password) == 1
+    if is_written:
+        PendingLogin.objects.end_all_of(person)
+    return is_written
 
 
 def _check_current(person: Any, password: str, client: Client) -> None:
     guess = limits.charge("password", person=str(identity_of(person).pk), client=client)
-    if not passwords.verify(person, password):
+    with passwords.hashing(guess):
+        is_right = passwords.verify(person, password)
+    if not is_right:
         with transaction.atomic(durable=True):
             event = Event(
                 name=AuthEvent.PASSWORD_CHANGE_FAILED,

@@ -10,7 +10,9 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
+from auth_core.assurance import Demand, can_reach_aal2
 from auth_core.emails import InvalidAddress, parse
+from auth_core.methods import Method
 from auth_core.models import EmailAddress, Identity
 from auth_core.registries import person_watchers, snapshot_parts
 
@@ -131,6 +133,14 @@ def profile_of(user: Any) -> dict[str, Any]:
 def has_second_factors(user: Any) -> bool:
     """Say whether *user* has a second factor, as far as a package told."""
     return bool(part_of(user, SECOND_FACTORS_PART, []))
+
+
+def highest_proof_of(user: Any) -> Demand:
+    """Return the most that *user* can prove with what they have, as far as a package told."""
+    methods = {Method(factor["method"]) for factor in part_of(user, SECOND_FACTORS_PART, [])}
+    if can_reach_aal2(methods):
+        return Demand.AAL2
+    return Demand.SECOND_FACTOR if methods else Demand.NONE
 
 
 def person_changed(user_pk: Any) -> None:

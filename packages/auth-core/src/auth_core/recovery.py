@@ -61,6 +61,7 @@ def reset_password(*, token: str, password: str, client: Client) -> None:
     Raises:
         LinkInvalid: the link is wrong, used, expired, or the account has changed since it was asked for.
         InvalidRequest: the password is not allowed; the link stays good.
+        Unavailable: too many passwords are hashed at this moment; the link stays good.
     """
     passwords.check_shape(password)
     link: ResetLink = ResetLink.objects.find(token)

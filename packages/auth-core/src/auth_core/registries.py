@@ -4,7 +4,7 @@ A package registers in ``AppConfig.ready``; whoever needs the whole list reads i
 here, so that nobody has to know who else is installed.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -51,8 +51,27 @@ facts: Registry[Callable[[Any], Any]] = Registry("Fact")
 #: What belongs to a person and goes into their export: user -> JSON value.
 exports: Registry[Callable[[Any], Any]] = Registry("Export")
 
-#: Model fields that hold ciphertext, as ``app_label.Model.field`` -> field, for key rotation.
-encrypted_fields: Registry[Any] = Registry("Encrypted field")
+
+@dataclass(frozen=True, slots=True)
+class EncryptedColumn:
+    """A column of ciphertext that is bound to its row: the context of each value is its row's key, as text.
+
+    Args:
+        model: Whose column.
+        name: Name of the field.
+        purpose: What `auth_core.encryption.encrypt` is told.
+    """
+
+    model: Any
+    name: str
+    purpose: str
+
+
+#: Columns that hold ciphertext, as ``app_label.Model.field`` -> column, for key rotation.
+encrypted_fields: Registry[EncryptedColumn] = Registry("Encrypted field")
+
+#: What else stands under field keys and cannot be encrypted again, such as a MAC: name -> number of values by key id.
+key_uses: Registry[Callable[[], Mapping[str, int]]] = Registry("Use of field keys")
 
 #: Work that is done now and then (`manage.py sweep`, Celery beat); nothing may depend on it for correctness.
 sweeps: Registry[Callable[[], int]] = Registry("Sweep")
@@ -69,6 +88,13 @@ link_paths: Registry[str] = Registry("Link path")
 
 #: The forms of answers that are no codes: kind of challenge -> subclass of `auth_core.pages.forms.PageForm`.
 answer_forms: Registry[Any] = Registry("Answer form")
+
+#: Ways of signing in beside the password, on the page of the login: request -> template of one; empty: not now.
+login_ways: Registry[Callable[[Any], str]] = Registry("Login way")
+
+
+#: Where people add what they can prove with: name -> name of the page, such as ``mfa-pages:factors``.
+enrolment_pages: Registry[str] = Registry("Enrolment page")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,14 +38,16 @@ def request_signup(*, email: str, password: str, client: Client, browser_secret:
         InvalidRequest: the address is not one, or the password is not allowed; nothing was looked up or hashed.
         SignupClosed: such an address may not sign up here.
         TooManyAttempts: too many mails went to this address, or were asked for by this network.
+        Unavailable: too many passwords are hashed at this moment; no mail was paid for.
     """
     passwords.check_shape(password)
     address = parsed_address(email)
     _check_open_to(address)
     passwords.validate_new(password, user=unsaved_user(address))
-    limits.charge("mail", identifier=address.key, client=client)
+    paid = limits.charge("mail", identifier=address.key, client=client)
 
-    password_hash = make_password(password)
+    with passwords.hashing(paid):
+        password_hash = make_password(password)
     owner = people.find_by_identifier(address.key)
     code = new_code()
     with transaction.atomic(durable=True):
@@ -80,6 +82,7 @@ def confirm_signup(*, token: str, client: Client, browser_secret: str = "", pass
         PasswordRequired: it is another browser, and no password was given.
         InvalidCredentials: the password is not the one that was chosen.
         TooManyAttempts: too many wrong passwords for this address.
+        Unavailable: too many passwords are hashed at this moment; the link stays good.
     """
     signup: PendingSignup = PendingSignup.objects.find(token)
     if not signup.is_of_browser(browser_secret):
@@ -132,7 +135,9 @@ def _check_chosen(signup: PendingSignup, password: str, client: Client) -> None:
         raise PasswordRequired
     passwords.check_shape(password)
     guess = limits.charge("confirm", identifier=signup.key, client=client)
-    if not check_password(password, signup.password_hash):
+    with passwords.hashing(guess):
+        is_right = check_password(password, signup.password_hash)
+    if not is_right:
         _refuse(client)
         raise InvalidCredentials
     guess.refund()

@@ -8,31 +8,32 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 
-from auth_core.assurance import Assurance, Demand
+from auth_core.assurance import Demand
 from auth_core.client import Client
 from auth_core.contracts import LoginOutcome, Purpose, Transport
 from auth_core.evidence import SessionFacts, fresh_evidence
 from auth_core.login import open_login
 from auth_core.methods import Evidence
 
-#: What a login has to prove so that its session reaches a level.
-_DEMANDS = {Assurance.AAL1: Demand.NONE, Assurance.AAL2: Demand.AAL2, Assurance.AAL3: Demand.AAL3}
+#: What can be asked for, by its name on the wire; "two things" and "AAL2" are different questions.
+DEMANDS = {"aal1": Demand.NONE, "second_factor": Demand.SECOND_FACTOR, "aal2": Demand.AAL2, "aal3": Demand.AAL3}
 
 
 def begin_step_up(
     *,
     user: Any,
     session: SessionFacts,
-    required: Assurance,
+    demand: Demand,
     max_age: timedelta | None,
     backend: str,
     client: Client,
     browser_secret: str = "",
     continue_to: str = "",
 ) -> LoginOutcome:
-    """Ask *user* for what *session* has not proved lately, until *required* is reached.
+    """Ask *user* for what *session* has not proved lately, until *demand* is met.
 
     Args:
+        demand: One of `DEMANDS`.
         max_age: How old a proof of the session may be to count; ``None``: any age.
         backend: Dotted path of the authentication backend that named *user*.
         browser_secret: What ties it to this browser; empty with a token.
@@ -45,7 +46,6 @@ def begin_step_up(
     # Whoever was restored from a session's copy has no password in it.
     person = get_user_model()._default_manager.get(pk=user.pk)
     person.backend = backend
-    demand = _DEMANDS[required]
     return open_login(
         user=person,
         evidence=_counted(session, demand, max_age),

@@ -6,6 +6,11 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from auth_core.accounts.models import User
+from auth_core.administration import Act, check_administrator
+from auth_core.evidence import session_of
+
+#: What says what somebody may do.
+_POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
 @admin.register(User)
@@ -32,4 +37,14 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot su
         """Let only superusers change what somebody may do: staff could make themselves superusers."""
         mine = tuple(self.readonly_fields)
         own = getattr(request.user, "is_superuser", False)
-        return mine if own else (*mine, "is_staff", "is_superuser", "groups", "user_permissions")
+        return mine if own else (*mine, *_POWERS)
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Save it; whoever changes what somebody may do has just proved that it is them (ASVS 7.5.3).
+
+        Raises:
+            InsufficientUserAuthentication: their proof is too old for that.
+        """
+        if set(_POWERS) & set(form.changed_data):
+            check_administrator(session_of(request), Act.CRITICAL)
+        super().save_model(request, obj, form, change)

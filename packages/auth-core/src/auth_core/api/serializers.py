@@ -134,7 +134,7 @@ class SecondsField(serializers.IntegerField):
 class ReauthenticateBody(Body):
     """``POST reauthenticate/``; both members as ``insufficient_user_authentication`` told them."""
 
-    required_assurance = serializers.ChoiceField(choices=["aal1", "aal2", "aal3"])
+    required_assurance = serializers.ChoiceField(choices=["aal1", "second_factor", "aal2", "aal3"])
     max_age = SecondsField(required=False, allow_null=True)
 
 

@@ -9,13 +9,12 @@ from auth_core.api.responses import login_response
 from auth_core.api.serializers import ReauthenticateBody
 from auth_core.api.shapes import ChallengedShape
 from auth_core.api.views import ApiView
-from auth_core.assurance import Assurance
 from auth_core.browser import backend_of, browser_secret_of, new_browser_secret
 from auth_core.client import client_of
 from auth_core.contracts import Transport
 from auth_core.errors import NotAuthenticated
 from auth_core.evidence import session_of
-from auth_core.step_up import begin_step_up
+from auth_core.step_up import DEMANDS, begin_step_up
 
 
 class ReauthenticateView(ApiView):
@@ -35,7 +34,7 @@ class ReauthenticateView(ApiView):
         outcome = begin_step_up(
             user=request.user,
             session=session,
-            required=Assurance.from_acr(body.required_assurance),
+            demand=DEMANDS[body.required_assurance],
             max_age=None if body.max_age is None else timedelta(seconds=body.max_age),
             backend=backend_of(request),
             client=client_of(request),

@@ -25,9 +25,10 @@ from auth_core.browser import browser_secret_of, leave_session, new_browser_secr
 from auth_core.client import client_of
 from auth_core.conf import core
 from auth_core.contracts import Purpose, Transport
-from auth_core.errors import CsrfFailed, FieldError, InvalidRequest, MethodNotAllowed, NotAuthenticated
+from auth_core.errors import FieldError, InvalidRequest, MethodNotAllowed, NotAuthenticated
 from auth_core.evidence import session_of
 from auth_core.models.pending_login import Caller
+from auth_core.slots import grant_issuer
 
 #: What ``login/answer/`` goes on with; recovery and linking have addresses of their own.
 ANSWERED_HERE = frozenset({Purpose.LOGIN, Purpose.STEP_UP})
@@ -98,8 +99,8 @@ class ApiView(APIView):
             return
         check = CSRFCheck(lambda _request: Response())
         check.process_request(request._request)
-        if check.process_view(request._request, self.dispatch, (), {}):
-            raise CsrfFailed
+        if reason := check.process_view(request._request, self.dispatch, (), {}):
+            raise problems.csrf_failed(str(reason))
 
     def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """Refuse the method, and say which are allowed."""
@@ -139,7 +140,7 @@ class LoginView(AnonymousApiView):
     def post(self, request: Request) -> Response:
         """Return 200 with the grant, or 202 with the question."""
         body = LoginBody.parse(request)
-        transport = _usable_transport(body.transport)
+        transport = usable_transport(body.transport)
         secret = ""
         if transport == Transport.COOKIE:
             self.check_csrf(request)
@@ -221,9 +222,14 @@ def authenticated_by_header(request: Request) -> bool:
     return taken is not None and getattr(taken, "reads_header", False)
 
 
-def _usable_transport(name: str) -> Transport:
+def usable_transport(name: str) -> Transport:
+    """Return the transport that a caller wants.
+
+    Raises:
+        InvalidRequest: the sessions of this site know no such transport.
+    """
     transport = Transport(name)
-    if transport not in login.grant_issuer().transports:
+    if transport not in grant_issuer().transports:
         raise InvalidRequest(FieldError("transport", "unsupported", "This service opens no such sessions."))
     return transport
 

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import connections, models, router
-from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 
@@ -49,9 +48,24 @@ class GuessBudgetManager(models.Manager["GuessBudget"]):
             cursor.execute(sql, [*self._parameters(rows, connection), *[self._stored("ends_at", now, connection)] * 5])
             return [Charged(key, _uuid(window_id)) for key, window_id in cursor.fetchall()]
 
-    def refund(self, charged: Charged) -> None:
-        """Give one guess back, if its window is still the one it was taken from."""
-        self.filter(key=charged.key, window_id=charged.window_id, used__gt=0).update(used=F("used") - 1)
+    def refund(self, charged: Sequence[Charged]) -> dict[str, int]:
+        """Give one guess back to each row whose window is still the one it was taken from; return what is left used.
+
+        One statement, which locks in the order of `charge`: in another, a charge and a
+        refund of the same two rows would wait for each other, and one would be killed.
+        """
+        connection = connections[router.db_for_write(self.model)]
+        sql = _REFUND.format(
+            table=connection.ops.quote_name(self.model._meta.db_table),
+            rows=" OR ".join(["(key = %s AND window_id = %s)"] * len(charged)),
+            lock=connection.ops.for_update_sql() if connection.features.has_select_for_update else "",
+        )
+        named = [
+            part for piece in charged for part in (piece.key, self._stored("window_id", piece.window_id, connection))
+        ]
+        with connection.cursor() as cursor:
+            cursor.execute(sql, named)
+            return dict(cursor.fetchall())
 
     def _parameters(self, rows: Sequence[Wanted], connection: Any) -> list[Any]:
         return [
@@ -104,6 +118,12 @@ ON CONFLICT (key) DO UPDATE SET
   budget = excluded.budget
 WHERE held.ends_at <= %s OR held.used < excluded.budget
 RETURNING key, window_id
+"""
+
+_REFUND = """
+UPDATE {table} SET used = used - 1
+WHERE used > 0 AND key IN (SELECT key FROM {table} WHERE {rows} ORDER BY key {lock})
+RETURNING key, used
 """
 
 

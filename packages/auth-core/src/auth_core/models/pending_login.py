@@ -1,13 +1,14 @@
 """A login that is on its way."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -46,7 +47,13 @@ class Caller:
 class PendingLoginManager(models.Manager["PendingLogin"]):
     """One verb per use; nothing else makes or finds a pending login."""
 
-    def open(
+    def open(self, **known: Any) -> "PendingLogin":
+        """Begin a login, and keep it; see `begin`."""
+        login = self.begin(**known)
+        login.keep()
+        return login
+
+    def begin(
         self,
         *,
         user: Any,
@@ -62,6 +69,8 @@ class PendingLoginManager(models.Manager["PendingLogin"]):
         continue_to: str = "",
     ) -> "PendingLogin":
         """Begin a login; `token` and nothing else of it is for the caller.
+
+        Nobody else sees it before it is kept: one that is granted at once is written once, as over.
 
         Args:
             user: Who it is, or ``None``: nobody we know, and every answer will fail.
@@ -90,7 +99,6 @@ class PendingLoginManager(models.Manager["PendingLogin"]):
         )
         login.token = new_secret(TOKEN_PREFIX)
         login.token_digest = digest(login.token)
-        login.save(force_insert=True)
         return login
 
     def find(self, token: str, caller: "Caller") -> "PendingLogin":
@@ -122,6 +130,18 @@ class PendingLoginManager(models.Manager["PendingLogin"]):
         if login is None or not login.serves(caller):
             raise LoginExpired
         return login
+
+    def end_all_of(self, user: Any, *, proved_with: str = "") -> int:
+        """End the logins of *user* that are on their way, and return how many: what they proved is nobody's any more.
+
+        Args:
+            proved_with: Only those that have proved this credential (`Evidence.credential`); empty: all.
+        """
+        waiting = self.filter(user=user, closed_at=None, expires_at__gt=timezone.now())
+        if proved_with:
+            keys = [login.pk for login in waiting if proved_with in {piece.credential for piece in login.evidence}]
+            waiting = waiting.filter(pk__in=keys)
+        return waiting.update(closed_at=timezone.now())
 
 
 class PendingLogin(models.Model):
@@ -245,14 +265,41 @@ class PendingLogin(models.Model):
         self._live_row().update(choice=choice)
         self.choice = choice
 
+    def keep(self) -> None:
+        """Write the row, if there is none yet; what is asked can be answered from then on."""
+        if self._state.adding:
+            self.save(force_insert=True)
+
     def close(self, *, at: datetime | None = None) -> None:
         """End this login, once.
 
         Raises:
             LoginExpired: another answer closed it first.
         """
-        if not spend(self._live_row(), closed_at=at or timezone.now()):
+        moment = at or timezone.now()
+        if self._state.adding:
+            # Nobody else can have answered what nobody else can see.
+            self.closed_at = moment
+            self.keep()
+        elif not spend(self._live_row(), closed_at=moment):
             raise LoginExpired
+
+    @contextmanager
+    def closing(self) -> Iterator[None]:
+        """End this login together with what the block does; undone with it, the login goes on as it was.
+
+        Raises:
+            LoginExpired: as in `close`; the block is not run.
+        """
+        is_new = self._state.adding
+        try:
+            with transaction.atomic():
+                self.close()
+                yield
+        except BaseException:
+            if is_new:
+                self._state.adding, self.closed_at = True, None
+            raise
 
     def _live_row(self) -> "models.QuerySet[PendingLogin]":
         """Return this row on the condition that the login is not over: whatever changes it asks so."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.contrib.messages import get_messages
 from django.db import InterfaceError, OperationalError, transaction
@@ -21,6 +22,7 @@ from auth_core.context import correlation_id
 from auth_core.errors import AuthError, Unavailable
 from auth_core.links import site_name
 from auth_core.pages.forms import EmptyForm, PageForm
+from auth_core.refusals import note_raised
 from auth_core.registries import menu_entries
 
 HTTP_SEE_OTHER = 303
@@ -45,8 +47,12 @@ class Page(View):
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
-        """Return the view, outside any transaction of the request."""
-        return transaction.non_atomic_requests(super().as_view(**initkwargs))
+        """Return the view, outside any transaction of the request, and open to whoever is not signed in yet.
+
+        A site's `LoginRequiredMiddleware` would keep people from the pages on which they sign
+        in; those of an account ask by themselves.
+        """
+        return transaction.non_atomic_requests(login_not_required(super().as_view(**initkwargs)))
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer, and keep the answer out of caches: it is one person's (ASVS 14.3.2)."""
@@ -86,6 +92,7 @@ class Page(View):
 
     def refuse(self, request: HttpRequest, form: PageForm, refusal: AuthError) -> HttpResponseBase:
         """Show the form again, with what is wrong beside the field."""
+        note_raised(refusal)
         for wrong in refusal.errors:
             # Programs send an object within an object; a form has the innermost names.
             name = wrong.field.rpartition(".")[2]
@@ -149,6 +156,7 @@ def tell(request: HttpRequest, refusal: AuthError) -> HttpResponse:
 
     The database may be what is lost: no message is read from the session, nobody is looked up.
     """
+    note_raised(refusal)
     told = {
         "title": _TITLES.get(refusal.code, refusal.title),
         "lead": _ADVICE.get(refusal.code, _("Go back and try again, or begin anew.")),

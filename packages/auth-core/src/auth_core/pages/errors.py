@@ -8,13 +8,15 @@ import sys
 from django.http import HttpRequest, HttpResponse
 
 from auth_core import errors
-from auth_core.api.problems import problem_response
+from auth_core.api.problems import csrf_failed, problem_response
 from auth_core.errors import AuthError
 from auth_core.pages.base import DATABASE_LOST, tell
+from auth_core.refusals import note_raised
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """``handler400``."""
+    note_raised(exception)
     return _told(request, errors.InvalidRequest())
 
 
@@ -29,18 +31,22 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """``handler500``: nothing is learnt but the request id (ASVS 16.5.1); a lost database is 503 (fault F07).
+    """``handler500``: nothing is learnt but the request id (ASVS 16.5.1).
+
+    A lost database is 503 (fault F07), and so is a password that nobody could look at (`hash_places`).
 
     Django calls it while it handles what was raised, also by a middleware or by
     somebody else's view, which no page of ours can catch.
     """
-    is_database_lost = isinstance(sys.exception(), DATABASE_LOST)
-    return _told(request, errors.Unavailable() if is_database_lost else errors.InternalError())
+    raised = sys.exception()
+    if isinstance(raised, errors.Unavailable):
+        return _told(request, raised)
+    return _told(request, errors.Unavailable() if isinstance(raised, DATABASE_LOST) else errors.InternalError())
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """``CSRF_FAILURE_VIEW``."""
-    return _told(request, errors.CsrfFailed())
+    return _told(request, csrf_failed(reason))
 
 
 def _told(request: HttpRequest, refusal: AuthError) -> HttpResponse:

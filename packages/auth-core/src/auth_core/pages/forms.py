@@ -11,11 +11,14 @@ class PageForm(forms.Form):
     """A form whose fields say what is wrong with them beside themselves, and to screen readers."""
 
     #: Where a refusal that names no field stands, and how it is said there: its code, then field and sentence.
-    blames: ClassVar[Mapping[str, tuple[str, Any]]] = {}
+    blames: ClassVar[Mapping[str, tuple[str | None, Any]]] = {}
 
     #: What the page is called, and its button, while it asks for this answer; empty: as always.
     title: ClassVar[Any] = ""
     button: ClassVar[Any] = ""
+
+    #: Whether other ways of answering stand below it on the page; not where the form itself lets one be chosen.
+    others_beside: ClassVar[bool] = False
 
     @property
     def has_field_errors(self) -> bool:
@@ -74,6 +77,7 @@ class PasswordAnswerForm(PageForm):
 class CodeForm(PageForm):
     """A code."""
 
+    others_beside = True
     blames = _WRONG_CODE
     code = _code()
 

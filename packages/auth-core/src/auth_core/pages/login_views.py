@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import select_template
 from django.utils.translation import gettext_lazy as _
@@ -25,12 +26,13 @@ from auth_core.models import PendingLogin
 from auth_core.models.pending_login import Caller
 from auth_core.pages.base import Page, note, safe_next, see_other
 from auth_core.pages.forms import CodeForm, LoginForm, PageForm
-from auth_core.registries import answer_forms
+from auth_core.registries import answer_forms, login_ways
 
 
 class LoginPage(Page):
     """``/login/``."""
 
+    template_name = "auth_core/login.html"
     form_class = LoginForm
     title = _("Sign in")
     button = _("Sign in")
@@ -61,7 +63,9 @@ class LoginPage(Page):
         self.links = [(_("Forgot your password?"), "pages:password-forgot")]
         if signup.is_open():
             self.links.append((_("Make an account"), "pages:signup"))
-        return super().show(request, form, status=status, **context)
+        ways = [template for way in login_ways.values() if (template := way(request))]
+        onward = safe_next(request, request.GET.get("next", ""))
+        return super().show(request, form, status=status, ways=ways, onward=onward, **context)
 
 
 class AnswerPage(Page):
@@ -110,9 +114,7 @@ class AnswerPage(Page):
         if challenge is None:
             raise LoginExpired
         names = [f"auth_core/challenges/{challenge.kind}.html", "auth_core/challenges/_code.html"]
-        has_own_form = answer_forms.get(challenge.kind) is not None
-        # A form of its own lets its choices be chosen in itself.
-        others = [] if has_own_form else [choice for choice in challenge.choices if choice.id != challenge.choice]
+        others = [choice for choice in challenge.choices if form.others_beside and choice.id != challenge.choice]
         chosen = next((choice.label for choice in challenge.choices if choice.id == challenge.choice), "")
         known = {"challenge": challenge, "challenge_templates": select_template(names), "choices": others}
         known["lead"] = _("Enter the code: %(way)s.") % {"way": chosen} if chosen else self.lead
@@ -128,14 +130,15 @@ class ChoosePage(Page):
         return see_other("pages:answer")
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        """Choose, and show what is asked then."""
+        """Choose, and show what is asked then; whoever has a code sent once more sees that it was."""
         choice = request.POST.get("choice", "")[:64]
         try:
-            login.choose_pending(login=_waiting(request), choice=choice, client=client_of(request))
+            asked = login.choose_pending(login=_waiting(request), choice=choice, client=client_of(request))
         except LoginExpired:
             return see_other("pages:login")
         except AuthError:
             return see_other("pages:answer")
+        _tell_of_sending(request, asked)
         return see_other("pages:answer")
 
 
@@ -182,6 +185,16 @@ def _form_of(request: HttpRequest) -> type[PageForm]:
     challenge = login.question_of(_waiting(request))
     own: type[PageForm] | None = None if challenge is None else answer_forms.get(challenge.kind)
     return own or CodeForm
+
+
+def _tell_of_sending(request: HttpRequest, asked: Challenged) -> None:
+    """Say whether a code was sent, where the question is one that sends."""
+    is_sent = asked.challenge.data.get("is_sent")
+    if is_sent:
+        messages.success(request, _("The code was sent."), fail_silently=True)
+    elif is_sent is False:
+        told = _("No code was sent this time: too many went there lately. Try again later.")
+        messages.warning(request, told, fail_silently=True)
 
 
 def _waiting(request: HttpRequest) -> PendingLogin:

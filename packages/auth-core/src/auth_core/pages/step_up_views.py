@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
-from auth_core.assurance import Assurance
+from auth_core.assurance import Demand, stricter
 from auth_core.browser import backend_of, browser_secret_of, new_browser_secret
 from auth_core.client import client_of
 from auth_core.errors import NotAuthenticated
@@ -14,8 +14,8 @@ from auth_core.evidence import session_of
 from auth_core.pages.base import AccountPage, safe_next
 from auth_core.pages.forms import PageForm
 from auth_core.pages.login_views import went_on
-from auth_core.people import has_second_factors
-from auth_core.step_up import begin_step_up
+from auth_core.people import highest_proof_of
+from auth_core.step_up import DEMANDS, begin_step_up
 
 
 class AgainPage(AccountPage):
@@ -26,20 +26,21 @@ class AgainPage(AccountPage):
 
     template_name = "auth_core/form.html"
     title, button = _("Prove that it is you"), _("Go on")
-    lead = _("What comes next changes how you are protected. Prove again that it is you, with everything you have.")
+    lead = _("What comes next needs a fresh proof. Prove again that it is you, with everything you have.")
     links = [(_("Back to your account"), "pages:account")]
 
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
-        """Ask for all that the person has, whatever was proved before; no address decides for less."""
+        """Ask for all that the person has, whatever was proved before; an address may ask for more, never for less."""
         session: Any = session_of(request)
         if session is None:
             raise NotAuthenticated
         secret = browser_secret_of(request) or new_browser_secret()
         onward = safe_next(request, request.GET.get("next", ""))
+        wanted = DEMANDS.get(request.GET.get("assurance", ""), Demand.NONE)
         outcome = begin_step_up(
             user=request.user,
             session=session,
-            required=Assurance.AAL2 if has_second_factors(request.user) else Assurance.AAL1,
+            demand=stricter(highest_proof_of(request.user), wanted),
             max_age=timedelta(0),
             backend=backend_of(request),
             client=client_of(request),

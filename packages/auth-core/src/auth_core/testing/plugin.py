@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any
+from unittest.mock import patch
 from uuid import uuid4
 
 import pytest
@@ -51,6 +52,16 @@ def flush_by_delete() -> Iterator[None]:
 def keys_of_this_test(settings: Any) -> None:
     """Keep what tests write into the Redis of this run apart; nothing of it is flushed, it may be shared."""
     settings.AUTH_CORE = {**getattr(settings, "AUTH_CORE", {}), "REDIS_PREFIX": f"test-{uuid4()}"}
+
+
+@pytest.fixture(autouse=True)
+def controls_at_rest() -> Iterator[None]:
+    """Let no thread record in the database of a test that a control works only in part; what was said is forgotten."""
+    from auth_core import controls  # noqa: PLC0415 - Django is set up only now
+
+    with patch.object(controls.recorder, "wake"):
+        yield
+    controls.forget()
 
 
 @pytest.fixture

@@ -55,7 +55,9 @@ class OwnPostgreSQL:
     @property
     def parameters(self) -> dict[str, Any]:
         """What Django's ``DATABASES`` says of it."""
-        return {"NAME": "postgres", "USER": "postgres", "PASSWORD": "", "HOST": "127.0.0.1", "PORT": str(self.port)}
+        # No options of the test run: what is acknowledged here has to survive a kill.
+        here = {"NAME": "postgres", "USER": "postgres", "PASSWORD": "", "HOST": "127.0.0.1", "PORT": str(self.port)}
+        return {**here, "OPTIONS": {}}
 
     def start(self) -> None:
         """Start it with what it held, and wait until it answers."""

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.conf import settings
-from django.contrib.auth import load_backend
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware, get_token
@@ -12,12 +10,14 @@ from django.test import Client as Browser
 from django.test import RequestFactory
 
 from auth_core.assurance import Assurance, assurance_of
+from auth_core.backends import backend_knowing
 from auth_core.browser import enter_session, new_browser_secret
 from auth_core.client import client_of
 from auth_core.contracts import Grant, Granted, Purpose, Transport
-from auth_core.login import advance, grant_issuer
+from auth_core.login import advance
 from auth_core.methods import Evidence, Method
 from auth_core.models import PendingLogin
+from auth_core.slots import grant_issuer
 
 
 class NotGranted(AssertionError):
@@ -73,7 +73,7 @@ def sign_in(
     request = _request()
     login = PendingLogin.objects.open(
         user=user,
-        backend=_backend_of(user),
+        backend=backend_knowing(user),
         purpose=Purpose.LOGIN,
         transport=transport,
         evidence=proved,
@@ -85,12 +85,6 @@ def sign_in(
     if transport == Transport.TOKEN:
         return Browser(enforce_csrf_checks=True, HTTP_AUTHORIZATION=f"Session {outcome.grant.credential}")
     return _browser_of(request, outcome.grant)
-
-
-def _backend_of(user: Any) -> str:
-    """Return the first authentication backend that knows *user*: some only answer what people may do."""
-    known = (path for path in settings.AUTHENTICATION_BACKENDS if load_backend(path).get_user(user.pk) is not None)
-    return next(known, settings.AUTHENTICATION_BACKENDS[0])
 
 
 def _request() -> Any:
