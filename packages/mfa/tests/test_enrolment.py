@@ -72,7 +72,7 @@ def test_what_was_begun_can_be_confirmed_for_half_an_hour(signed_in: Browser) ->
         later = with_csrf(new_browser())
         log_in(later)
         assert code_of(confirm(with_csrf(later), begun)) == "not_found"
-        assert sweeps.get("auth_mfa.enrolments")() == 1  # type: ignore[misc]
+        assert sweeps.get("auth_mfa.enrolments")() == 1  # type: ignore[misc]  # registered when the app is ready
     assert not TotpFactor.objects.exists()
 
 
@@ -134,7 +134,7 @@ def test_a_factor_is_listed_and_renamed(signed_in: Browser, alice: User) -> None
     assert signed_in.patch(address, {"name": "Tablet"}, content_type="application/json").json()["name"] == "Tablet"
     assert [row["name"] for row in signed_in.get("/api/v1/mfa/factors/").json()["results"]] == ["Tablet"]
     assert "seed" not in signed_in.get(address).content.decode()
-    assert exports.get("auth_mfa")(alice)[0]["name"] == "Tablet"  # type: ignore[misc]
+    assert exports.get("auth_mfa")(alice)[0]["name"] == "Tablet"  # type: ignore[misc]  # registered when the app is ready
 
 
 def test_somebody_elses_factor_is_not_found(signed_in: Browser) -> None:

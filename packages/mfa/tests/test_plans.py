@@ -2,11 +2,16 @@
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
 
 from auth_core.testing.plans import unindexed
-from auth_mfa.enrolment import delete_abandoned
+from auth_mfa.abandoned import delete_abandoned
 from auth_mfa.factors import factors_of
-from auth_mfa.models import TotpFactor
+from auth_mfa.models import SentCode, SmsPrefix, Standing, TotpFactor
+from auth_mfa.models.sent_code import LIFETIME, code_of
+from auth_mfa.recovery_sheet import sheet_of
+from auth_mfa.testing.factors import add_phone, add_recovery_codes
 from conftest import enrolled
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
@@ -19,3 +24,26 @@ def test_an_index_serves_every_question(alice: User) -> None:
     assert unindexed(lambda: (factor.spend_guess(), factor.spend_step(5))) == []
     assert unindexed(delete_abandoned) == []
     assert unindexed(lambda: list(TotpFactor.objects.begun_by(alice))) == []
+
+
+def test_an_index_serves_every_question_about_codes(alice: User) -> None:
+    phone = add_phone(alice)
+    sheet = add_recovery_codes(alice).factor
+    sent = SentCode(
+        user=alice, occasion=phone.pk, factor_id=phone.pk, code="123456", expires_at=timezone.now() + LIFETIME
+    )
+    sent.save()
+
+    assert unindexed(lambda: code_of(occasion=phone.pk, factor_id=phone.pk)) == []
+    assert unindexed(lambda: (sent.spend_guess(), sent.spend())) == []
+    assert unindexed(lambda: sheet_of(alice)) == []
+    assert unindexed(lambda: sheet.spend_code("0" * 64)) == []
+
+
+def test_an_index_serves_every_question_about_people_and_prefixes(alice: User) -> None:
+    assert unindexed(lambda: Standing.objects.had_factor(alice)) == []
+    assert unindexed(lambda: Standing.objects.note_factor(alice)) == []
+    with transaction.atomic():
+        assert unindexed(lambda: Standing.objects.lock(alice)) == []
+        assert unindexed(lambda: SmsPrefix.objects.lock("+41791")) == []
+    assert unindexed(lambda: SmsPrefix.objects.note_used("+41791")) == []

@@ -9,6 +9,17 @@ KEY = b"12345678901234567890"
 
 
 @pytest.mark.parametrize(
+    ("counter", "code"),
+    list(
+        enumerate(["755224", "287082", "359152", "969429", "338314", "254676", "287922", "162583", "399871", "520489"])
+    ),
+)
+def test_the_vectors_of_rfc_4226(counter: int, code: str) -> None:
+    """Appendix D; a time step is the counter of HOTP."""
+    assert totp.code_at(KEY, counter) == code
+
+
+@pytest.mark.parametrize(
     ("moment", "eight_digits"),
     [
         (59, "94287082"), (1111111109, "07081804"), (1111111111, "14050471"), (1234567890, "89005924"),

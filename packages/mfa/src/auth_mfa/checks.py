@@ -1,11 +1,27 @@
 """System checks, each with an id and a remedy."""
 
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
-from django.core.checks import CheckMessage, Warning, register  # noqa: A004 - Django's name
+from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004 - Django's name
 
 from auth_core.conf import core
+from auth_core.methods import Method
 from auth_mfa.conf import STEP, mfa
+from auth_mfa.policy import is_offered, unknown_rules
+
+#: What may be a second factor.
+_KINDS = frozenset(
+    {
+        Method.TOTP,
+        Method.SMS_CODE,
+        Method.EMAIL_CODE,
+        Method.PASSKEY,
+        Method.SECURITY_KEY,
+        Method.RECOVERY_CODE,
+    }
+)
 
 
 @register()
@@ -21,3 +37,60 @@ def check_step(**kwargs: Any) -> list[CheckMessage]:
         return []
     hint = f"Add {STEP!r} to AUTH_CORE['LOGIN_STEPS']."
     return [Warning("No login asks for second factors.", hint=hint, id="auth_mfa.W001")]
+
+
+@register()
+def check_policy(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse a policy that nobody could follow: it would hold for everybody, or for nobody."""
+    errors: list[CheckMessage] = [
+        Error(
+            f"AUTH_MFA['REQUIRED_OF'] asks for {rule!r}, which nothing here knows.",
+            hint="Use 'everyone', 'staff', 'superusers', 'group:<name>' or '<fact>:<value>' with a registered fact.",
+            id="auth_mfa.E002",
+        )
+        for rule in unknown_rules()
+    ]
+    for setting in ("METHODS", "COUNTED_METHODS"):
+        unknown = sorted(set(getattr(mfa, setting)) - {kind.value for kind in _KINDS})
+        hint = f"Known are {', '.join(sorted(kind.value for kind in _KINDS))}."
+        errors += [
+            Error(f"AUTH_MFA[{setting!r}] names {kind!r}, which is none.", hint=hint, id="auth_mfa.E003")
+            for kind in unknown
+        ]
+    if mfa.PASSKEY_LOGIN_VERIFICATION not in ("required", "preferred"):
+        message = "AUTH_MFA['PASSKEY_LOGIN_VERIFICATION'] is neither 'required' nor 'preferred'."
+        errors.append(Error(message, hint="'required' refuses passkeys without a PIN.", id="auth_mfa.E003"))
+    return errors
+
+
+@register()
+def check_passkey_origins(**kwargs: Any) -> list[CheckMessage]:
+    """Warn of origins at which no browser would make or use a passkey of ours (WebAuthn Level 3 section 5.1.2)."""
+    if not any(is_offered(method) for method in (Method.PASSKEY, Method.SECURITY_KEY)):
+        return []
+    hint = (
+        "Serve the site over HTTPS, or on http://localhost while you develop; say where it is in"
+        " AUTH_CORE['PUBLIC_URL'], or in AUTH_MFA['RP_ID'] and AUTH_MFA['ORIGINS']."
+    )
+    return [
+        Warning(f"Passkeys for {mfa.rp_id!r} do not work at {origin!r}.", hint=hint, id="auth_mfa.W002")
+        for origin in mfa.origins
+        if not _can_have_passkeys(origin, mfa.rp_id)
+    ]
+
+
+def _can_have_passkeys(origin: str, rp_id: str) -> bool:
+    """Say whether pages of *origin* may ask for credentials of *rp_id*: of their own domain or one above it."""
+    place = urlsplit(origin)
+    host = place.hostname or ""
+    is_below = host == rp_id or host.endswith(f".{rp_id}")
+    is_secure = place.scheme == "https" or host == "localhost" or host.endswith(".localhost")
+    return is_below and is_secure and not _is_address(rp_id)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -24,3 +24,45 @@ class MfaEvent(EventName):
     )
     FACTOR_RENAMED = "mfa.factor.renamed", "A second factor got another name."
     ENROLMENT_STARTED = "mfa.enrolment.started", "A second factor was begun, and is not confirmed yet."
+    FACTORS_RESET = (
+        "mfa.factors.reset",
+        "An administrator took all second factors of a person away.",
+        Severity.ALERT,
+        Retention.ACCOUNTABILITY,
+    )
+    CODE_SENT = "mfa.code.sent", "A code was sent.", Severity.INFO, Retention.SECURITY, ("method",)
+    CODE_WITHHELD = (
+        "mfa.code.withheld",
+        "A code was not sent: too many went there, or nowhere like it.",
+        Severity.WARNING,
+        Retention.SECURITY,
+        ("method",),
+    )
+    RECOVERY_CODE_USED = (
+        "mfa.recovery_code.used",
+        "A recovery code was used.",
+        Severity.WARNING,
+        Retention.ACCOUNTABILITY,
+        ("left",),
+    )
+    SMS_PREFIX_CLOSED = (
+        "mfa.sms_prefix.closed",
+        "Texts to numbers that begin alike are hardly ever used; none go there for a while.",
+        Severity.ALERT,
+        Retention.SECURITY,
+        ("prefix", "sent", "used"),
+    )
+    SMS_PREFIX_OPENED = (
+        "mfa.sms_prefix.opened",
+        "An administrator lets texts go again to numbers that begin alike.",
+        Severity.WARNING,
+        Retention.SECURITY,
+        ("prefix",),
+    )
+    FACTOR_CLONED = (
+        "mfa.factor.regressed",
+        "The counter of a key fell: somebody may have a copy of it.",
+        Severity.ALERT,
+        Retention.ACCOUNTABILITY,
+        ("method",),
+    )

@@ -1,102 +1,271 @@
 """The second factors of a person, whatever their kind."""
 
-from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import CharField, F, Value
+from django.utils import timezone
 
-from auth_core.assurance import Assurance
+from auth_core.assurance import Demand, can_reach_aal2
+from auth_core.client import Client
+from auth_core.errors import InsufficientUserAuthentication, NotAuthenticated, PermissionRefused
 from auth_core.events import AuthEvent, Event, record
-from auth_core.evidence import SessionFacts, check_assurance
+from auth_core.evidence import SessionFacts, fresh_evidence
 from auth_core.methods import Method
+from auth_core.models import PendingLogin
 from auth_core.people import person_changed
 from auth_mfa.conf import mfa
+from auth_mfa.errors import LastFactor
 from auth_mfa.events import MfaEvent
-from auth_mfa.models import TotpFactor
+from auth_mfa.kinds import Held
+from auth_mfa.models import MODEL_OF, Factor, RecoveryCodeSet, Standing
+from auth_mfa.policy import Requirement, is_counted, requirement_of
+
+#: The tables in which factors stand.
+MODELS: tuple[type[Factor], ...] = tuple(dict.fromkeys(MODEL_OF.values()))
 
 #: Where an instance of a user keeps the factors that a login has just read.
 _READ = "_auth_mfa_factors"
 
-
-def factors_of(user: Any) -> list[TotpFactor]:
-    """Return what *user* has confirmed, the one used last first."""
-    found = TotpFactor.objects.of(user).order_by("-last_used_at", "-pk")
-    return list(found)
+_COLUMNS = ("pk", "kind", "name", "created_at", "last_used_at", "failures")
 
 
-def read_factors(user: Any) -> list[TotpFactor]:
+def factors_of(user: Any) -> list[Held]:
+    """Return what *user* has confirmed, in one query, the one used last first and recovery codes at the end."""
+    first, *others = [_rows_of(model, user) for model in MODELS]
+    held = [_held(*row) for row in first.union(*others, all=True)]
+    return sorted(held, key=_rank)
+
+
+def read_factors(user: Any) -> list[Held]:
     """Return what *user* has confirmed, asked now; the answer of this login need not ask again."""
-    factors = factors_of(user)
-    setattr(user, _READ, factors)
-    return factors
+    held = factors_of(user)
+    setattr(user, _READ, held)
+    return held
 
 
-def factor_of(*, user: Any, factor_id: UUID) -> TotpFactor | None:
+def rows_of(user: Any) -> list[Factor]:
+    """Return the rows of what *user* has confirmed, newest first; a query for each table, for lists and exports."""
+    rows = [row for model in MODELS for row in model.objects.of(user)]
+    return sorted(rows, key=lambda row: row.created_at, reverse=True)
+
+
+def factor_of(*, user: Any, factor_id: UUID) -> Factor | None:
     """Return one confirmed factor of *user*; somebody else's is not found."""
-    found: TotpFactor | None = TotpFactor.objects.of(user).filter(pk=factor_id).first()
+    held = next((held for held in factors_of(user) if held.id == factor_id), None)
+    return None if held is None else row_of(user, held)
+
+
+def row_of(user: Any, held: Held) -> Factor | None:
+    """Return the row of a factor of *user*, with its person; ``None``: it was removed meanwhile."""
+    found: Factor | None = MODEL_OF[held.method].objects.of(user).select_related("user").filter(pk=held.id).first()
     return found
 
 
 def check_fresh_proof(*, user: Any, session: SessionFacts | None) -> None:
     """See that it is them who add or remove a factor: as much as they can prove, and proved lately (ASVS 7.5.1).
 
+    Whoever had a factor and has it no more proves their mailbox beside the password: a
+    thief of the password alone enrols nothing (SP 800-63B-4 section 4.1.2.1).
+
     Raises:
         NotAuthenticated: nobody is signed in.
         InsufficientUserAuthentication: too little was proved, or too long ago.
     """
-    has_factor = TotpFactor.objects.of(user).exists()
-    needed = Assurance.AAL2 if has_factor else Assurance.AAL1
-    check_assurance(session, needed, mfa.PROOF_MAX_AGE)
+    if session is None:
+        raise NotAuthenticated
+    demand = highest_proof_of(user)
+    if not demand.is_met_by(fresh_evidence(session.evidence, mfa.PROOF_MAX_AGE)):
+        raise InsufficientUserAuthentication(required_assurance=_NAMES[demand], max_age=mfa.PROOF_MAX_AGE)
 
 
-def rename_factor(*, factor: TotpFactor, name: str) -> None:
+def highest_proof_of(user: Any) -> Demand:
+    """Return the most that *user* can prove."""
+    methods = {held.method for held in factors_of(user)}
+    if can_reach_aal2(methods):
+        return Demand.AAL2
+    if methods or Standing.objects.had_factor(user):
+        return Demand.SECOND_FACTOR
+    return Demand.NONE
+
+
+def rename_factor(*, factor: Factor, name: str) -> None:
     """Call a factor something else."""
     with transaction.atomic():
-        TotpFactor.objects.filter(pk=factor.pk).update(name=name)
+        type(factor).objects.filter(pk=factor.pk).update(name=name)
         record(Event(name=MfaEvent.FACTOR_RENAMED, subject=factor.user, target=("factor", str(factor.pk))))
         person_changed(factor.user_id)
     factor.name = name
 
 
-def remove_factor(*, factor: TotpFactor, actor: Any = None, reason: str = "") -> bool:
+def remove_own_factor(*, factor: Factor, session: SessionFacts | None = None) -> bool:
+    """Remove a factor for the person who has it; the caller has seen to a fresh proof.
+
+    Args:
+        session: In which they do it; whoever ends what rests on the factor leaves this one.
+
+    Raises:
+        LastFactor: policy asks for one, and there is no other; or it is the only way in of somebody without a password.
+    """
+    with transaction.atomic():
+        # Two removals at once would each see the other's factor, and leave none.
+        Standing.objects.lock(factor.user)
+        others = [held for held in factors_of(factor.user) if held.id != factor.pk]
+        if _is_only_way_in(factor, others) or _is_last_that_counts(factor, others):
+            raise LastFactor
+        return remove_factor(factor=factor, session=None if session is None else session.id)
+
+
+def remove_factor(*, factor: Factor, actor: Any = None, reason: str = "", session: UUID | None = None) -> bool:
     """Remove a factor, once; the person is told by mail. Say whether this caller was the one who did.
+
+    Recovery codes go with the last factor that they stand in for.
 
     Args:
         actor: Who removed it, when that is somebody else.
         reason: Closed word for the trail, such as ``administrator``.
+        session: Public id of the session in which its owner removed it.
     """
     with transaction.atomic():
-        deleted, _by_model = TotpFactor.objects.filter(pk=factor.pk, confirmed=True).delete()
+        # As of whoever takes all of them away: each would wait for a row that the other has deleted.
+        Standing.objects.lock(factor.user)
+        deleted = type(factor).objects.filter(pk=factor.pk, confirmed=True).remove()
         if deleted:
-            record(
-                Event(
-                    name=AuthEvent.FACTOR_REMOVED,
-                    subject=factor.user,
-                    actor=actor,
-                    target=("factor", str(factor.pk)),
-                    reason=reason,
-                    data={"method": Method.TOTP.value},
-                )
-            )
+            _record_removal(factor, actor, reason, session)
+            # It may be removed because somebody else has it, who has proved it and waits with the rest of a login.
+            PendingLogin.objects.end_all_of(factor.user, proved_with=str(factor.pk))
+            if not has_what_codes_stand_in_for(factor.user):
+                for sheet in RecoveryCodeSet.objects.of(factor.user).select_related("user"):
+                    remove_factor(factor=sheet, actor=actor, reason=reason, session=session)
             person_changed(factor.user_id)
     return bool(deleted)
+
+
+def has_what_codes_stand_in_for(user: Any) -> bool:
+    """Say whether *user* has a factor for which a recovery code may stand in.
+
+    A code proves as much as such a factor: beside a mailbox alone it would be AAL2 for
+    somebody who can never reach it (SP 800-63B-4 section 3.1.3).
+    """
+    return can_reach_aal2({held.method for held in factors_of(user)} - {Method.RECOVERY_CODE})
+
+
+def reset_factors(*, user: Any, actor: Any, client: Client | None = None, reason: str = "administrator") -> int:
+    """Take all second factors of *user* away, so that they may enrol as if they never had any; return how many went.
+
+    For whoever lost them: an administrator has made sure who it is, by other means
+    than this service. The person is told, and the trail names who did it.
+
+    Args:
+        actor: Who does it; nobody, where it is done from a shell.
+        reason: Closed word for the trail.
+
+    Raises:
+        PermissionRefused: they would reset themselves: whoever holds the session of an administrator
+            would get past the fresh proof with which one's own factors are removed. Or a superuser,
+            and are none: they would open an account that may do more than theirs.
+    """
+    if actor is not None and (actor.pk == user.pk or (user.is_superuser and not actor.is_superuser)):
+        raise PermissionRefused
+    with transaction.atomic():
+        Standing.objects.lock(user)
+        removed = rows_of(user)
+        for row in removed:
+            remove_factor(factor=row, actor=actor, reason="reset")
+        for model in MODELS:
+            model.objects.filter(user_id=user.pk).delete()
+        Standing.objects.reset(user, at=timezone.now())
+        record(Event(name=MfaEvent.FACTORS_RESET, subject=user, actor=actor, client=client, reason=reason))
+        person_changed(user.pk)
+    return len(removed)
 
 
 def second_factors_part(user: Any) -> list[dict[str, str]]:
     """Return the snapshot part that says which factors *user* has."""
     # Taken out: whoever asks later in the same request asks the database.
-    read: list[TotpFactor] | None = vars(user).pop(_READ, None)
-    return [_told(factor) for factor in (factors_of(user) if read is None else read)]
+    read: list[Held] | None = vars(user).pop(_READ, None)
+    return [
+        {"id": str(held.id), "method": held.method.value, "name": held.name}
+        for held in (factors_of(user) if read is None else read)
+    ]
 
 
 def export_of(user: Any) -> list[dict[str, Any]]:
     """Return what belongs to *user* and is not secret."""
-    moments: Iterable[TotpFactor] = factors_of(user)
     return [
-        {**_told(factor), "created_at": factor.created_at, "last_used_at": factor.last_used_at} for factor in moments
+        {
+            "id": str(held.id),
+            "method": held.method.value,
+            "name": held.name,
+            "created_at": held.created_at,
+            "last_used_at": held.last_used_at,
+        }
+        for held in factors_of(user)
     ]
 
 
-def _told(factor: TotpFactor) -> dict[str, str]:
-    return {"id": str(factor.pk), "method": Method.TOTP.value, "name": factor.name}
+#: What `reauthenticate/` is asked for.
+_NAMES = {Demand.NONE: "aal1", Demand.SECOND_FACTOR: "second_factor", Demand.AAL2: "aal2"}
+
+
+def _record_removal(factor: Factor, actor: Any, reason: str, session: UUID | None) -> None:
+    record(
+        Event(
+            name=AuthEvent.FACTOR_REMOVED,
+            subject=factor.user,
+            actor=actor,
+            session=session,
+            target=("factor", str(factor.pk)),
+            reason=reason,
+            data={"method": Method(factor.method).value},
+        )
+    )
+
+
+def _is_last_that_counts(factor: Factor, others: list[Held]) -> bool:
+    if not is_counted(Method(factor.method)) or any(is_counted(held.method) for held in others):
+        return False
+    return requirement_of(factor.user) is not Requirement.NONE
+
+
+def _is_only_way_in(factor: Factor, others: list[Held]) -> bool:
+    is_passkey = Method(factor.method) is Method.PASSKEY
+    has_other = factor.user.has_usable_password() or any(held.method is Method.PASSKEY for held in others)
+    return is_passkey and not has_other
+
+
+def _rows_of(model: type[Factor], user: Any) -> Any:
+    """Return a person's factors of one table; those of which each row says its method have a column for it."""
+    method = model.__dict__.get("method")
+    kind = Value(method.value, CharField()) if isinstance(method, Method) else F("method")
+    return model.objects.of(user).annotate(kind=kind).order_by().values_list(*_COLUMNS)
+
+
+def _held(pk: UUID, method: str, name: str, created_at: Any, last_used_at: Any, failures: int) -> Held:
+    return Held(
+        id=pk,
+        method=Method(method),
+        name=name,
+        created_at=created_at,
+        last_used_at=last_used_at,
+        is_exhausted=failures >= mfa.MAX_FAILURES,
+    )
+
+
+def _rank(held: Held) -> tuple[bool, float, int, float]:
+    """Sort what was used last to the front, then the stronger kinds; recovery codes are for when nothing else is left."""
+    used = 0.0 if held.last_used_at is None else -held.last_used_at.timestamp()
+    added = 0.0 if held.created_at is None else -held.created_at.timestamp()
+    return held.method is Method.RECOVERY_CODE, used, _STRENGTH.index(held.method), added
+
+
+#: The kinds, the one that phishing and interception hurt least first.
+_STRENGTH = (
+    Method.PASSKEY,
+    Method.SECURITY_KEY,
+    Method.TOTP,
+    Method.SMS_CODE,
+    Method.EMAIL_CODE,
+    Method.RECOVERY_CODE,
+)

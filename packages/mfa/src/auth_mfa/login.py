@@ -1,150 +1,121 @@
 """What this package plugs into a login: the second factor."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
-from auth_core.assurance import has_second_factor
 from auth_core.contracts import Challenge, Choice
-from auth_core.errors import ChallengeFailed, FieldError, InvalidRequest
-from auth_core.events import Event, EventOutcome, record
+from auth_core.errors import ChallengeFailed, FieldError, InvalidRequest, MoreProofRequired
 from auth_core.methods import Evidence, Method
 from auth_core.models import PendingLogin
-from auth_mfa import totp
-from auth_mfa.events import MfaEvent
-from auth_mfa.factors import factors_of, read_factors
-from auth_mfa.models import TotpFactor
-
-#: A code of the kind: its digits, in ASCII; other scripts have digits as well.
-KIND = "code"
-
-#: What a login of nobody is compared with: the same work, and never right.
-_NOBODYS_KEY = bytes(20)
+from auth_mfa import login_enrolment
+from auth_mfa.kind_table import KINDS, NOBODYS_KINDS
+from auth_mfa.kinds import FactorKind, Held
+from auth_mfa.plan import Asking, plan_of
+from auth_mfa.totp import DIGITS
 
 
 class SecondFactor:
-    """Asks whoever has a second factor for it, in every login that has not proved one yet."""
+    """Asks whoever has a second factor for it; whoever must have one and never had any, to add it."""
 
     def is_pending(self, login: PendingLogin) -> bool:
-        """Say whether a second factor is still to be proved; a login of nobody lacks one as well."""
-        if has_second_factor(login.evidence):
-            return False
-        return login.user is None or bool(read_factors(login.user))
+        """Say whether something is still to be asked; a login of nobody lacks a second factor as well."""
+        return plan_of(login).asking is not Asking.NOTHING
 
     def challenge(self, login: PendingLogin, choice: str | None) -> Challenge:
-        """Ask for a code of the factor that was chosen, or of the one used last.
+        """Ask for the factor that was chosen, or for the one used last; may send a code.
 
         Raises:
-            InvalidRequest: *choice* is none of the person's factors.
+            InvalidRequest: *choice* is none of the ways there are.
+            MoreProofRequired: policy demands a factor of somebody who lost theirs.
         """
-        factors = factors_of(login.user)
-        if choice is not None:
-            if choice not in {str(factor.pk) for factor in factors}:
-                raise InvalidRequest(FieldError("choice", "unknown", _("There is no such factor.")))
-            login.remember_choice(choice)
-        return _question(login, factors)
+        plan = plan_of(login)
+        if plan.asking is Asking.REFUSAL:
+            raise MoreProofRequired
+        if plan.asking is Asking.ENROLMENT:
+            return login_enrolment.challenge(login, choice)
+        if choice is not None and choice not in {str(held.id) for held in plan.offers}:
+            raise InvalidRequest(FieldError("choice", "unknown", _("There is no such factor.")))
+        _remember(login, plan.offers, choice)
+        return _question(login, plan.offers, is_new=True)
 
     def question(self, login: PendingLogin) -> Challenge:
-        """Ask again, for the same factor."""
-        return _question(login, factors_of(login.user))
-
-    def answer(self, login: PendingLogin, answer: Mapping[str, Any]) -> Evidence | None:
-        """Return the evidence of a code that is right now and was not used.
-
-        One factor is asked, not all of them: each further one would be as many further
-        guesses with the same code.
+        """Ask again, for the same factor.
 
         Raises:
-            InvalidRequest: there is no code of six digits in the answer.
-            ChallengeFailed: the code is wrong, or was used.
+            MoreProofRequired: as in `challenge`.
         """
-        code = code_in(answer)
-        factor = _chosen(login, factors_of(login.user))
-        if factor is None:
-            TotpFactor(pk=UUID(int=0), seed=totp.to_base32(_NOBODYS_KEY)).step_of(code)
+        plan = plan_of(login)
+        if plan.asking is Asking.REFUSAL:
+            raise MoreProofRequired
+        if plan.asking is Asking.ENROLMENT:
+            return login_enrolment.question(login)
+        return _question(login, plan.offers, is_new=False)
+
+    def answer(self, login: PendingLogin, answer: Mapping[str, Any]) -> Evidence | None:
+        """Return the evidence of an answer that is right and was not used.
+
+        Raises:
+            InvalidRequest: the answer has not the shape of the kind.
+            ChallengeFailed: it is wrong, used or expired, or there is nothing that it could answer.
+        """
+        plan = plan_of(login)
+        if plan.asking is Asking.ENROLMENT:
+            return login_enrolment.answer(login, answer)
+        if not plan.offers:
+            _answer_nobody(answer)
             raise ChallengeFailed
-        reason = _verify(factor, code)
-        if reason:
-            raise ChallengeFailed
-        return Evidence.now(Method.TOTP, credential=str(factor.pk))
+        chosen = _chosen(login, plan.offers)
+        return KINDS[chosen.method].answer(login, _asked_together(chosen, plan.offers), answer)
 
 
-def code_in(answer: Mapping[str, Any], *, field: str = "answer") -> str:
-    """Return the code in an answer; spaces, which apps show in the middle, are left out.
-
-    Raises:
-        InvalidRequest: there is none, or something beside it; nothing was compared.
-    """
-    code = answer.get("code")
-    if unknown := set(answer) - {"code"}:
-        names = (name for name in unknown if name.isidentifier() and name.isascii())
-        raise InvalidRequest(
-            *(FieldError(f"{field}.{name[:64]}", "unknown_field", _("This field is not known.")) for name in names)
-        )
-    digits = code.replace(" ", "") if isinstance(code, str) and len(code) <= 2 * totp.DIGITS else ""
-    if len(digits) != totp.DIGITS or not (digits.isascii() and digits.isdigit()):
-        params = {"digits": totp.DIGITS}
-        raise InvalidRequest(FieldError(f"{field}.code", "invalid", _("Enter the six digits of the code."), params))
-    return digits
-
-
-def _question(login: PendingLogin, factors: list[TotpFactor]) -> Challenge:
-    chosen = _chosen(login, factors)
+def _question(login: PendingLogin, offers: Sequence[Held], *, is_new: bool) -> Challenge:
+    if not offers:
+        return Challenge(kind="code", method=Method.TOTP.value, data={"digits": DIGITS})
+    chosen = _chosen(login, offers)
+    kind = KINDS[chosen.method]
+    ask = kind.ask if is_new else kind.asked
     return Challenge(
-        kind=KIND,
-        method=Method.TOTP.value,
-        choice="" if chosen is None else str(chosen.pk),
-        data={"digits": totp.DIGITS},
-        choices=[Choice(str(factor.pk), Method.TOTP.value, factor.name) for factor in factors],
+        kind=kind.name,
+        method=chosen.method.value,
+        choice=str(chosen.id),
+        data=ask(login, _asked_together(chosen, offers)),
+        choices=[Choice(str(held.id), held.method.value, held.name) for held in _single(chosen, offers)],
     )
 
 
-def _chosen(login: PendingLogin, factors: list[TotpFactor]) -> TotpFactor | None:
+def _remember(login: PendingLogin, offers: Sequence[Held], choice: str | None) -> None:
+    """Keep what is asked, where it could be something else when the answer comes: another login may use a factor."""
+    if choice is None and len(offers) > 1:
+        choice = str(_chosen(login, offers).id)
+    if choice is not None and choice != login.choice:
+        login.remember_choice(choice)
+
+
+def _chosen(login: PendingLogin, offers: Sequence[Held]) -> Held:
     """Return the factor the person chose, or the one used last; one that was removed meanwhile is none."""
-    return next((factor for factor in factors if str(factor.pk) == login.choice), factors[0] if factors else None)
+    return next((held for held in offers if str(held.id) == login.choice), offers[0])
 
 
-def _verify(factor: TotpFactor, code: str) -> str:
-    """Spend a guess, then the time step; return why the code is not good, and nothing when it is.
-
-    Committed whatever the answer is: a guess that is rolled back would be free.
-    """
-    with transaction.atomic(durable=True):
-        has_guess = factor.spend_guess()
-        step = factor.step_of(code)
-        reason = _reason(factor, has_guess=has_guess, step=step)
-        outcome = EventOutcome.FAILURE if reason else EventOutcome.SUCCESS
-        _record(MfaEvent.FACTOR_FAILED if reason else MfaEvent.FACTOR_USED, factor, outcome, reason)
-        if reason == "code" and _has_failed_too_often(factor):
-            _record(MfaEvent.FACTOR_DISABLED, factor, EventOutcome.DENIED, "failures")
-    return reason
+def _asked_together(chosen: Held, offers: Sequence[Held]) -> list[Held]:
+    """Return what may answer: the chosen one alone, or first among all that one question asks for."""
+    kind = KINDS[chosen.method]
+    others = [held for held in offers if held is not chosen and KINDS[held.method] is kind and kind.together]
+    return [chosen, *others]
 
 
-def _has_failed_too_often(factor: TotpFactor) -> bool:
-    """Ask anew: guesses at the same moment have raised the count as well."""
-    factor.refresh_from_db(fields=["failures"])
-    return factor.is_exhausted
+def _single(chosen: Held, offers: Sequence[Held]) -> list[Held]:
+    """Return one choice for all factors that one question asks for: the chosen one, or the first."""
+    shown: list[Held] = []
+    for held in [chosen, *offers]:
+        kind = KINDS[held.method]
+        if held not in shown and not (kind.together and any(KINDS[other.method] is kind for other in shown)):
+            shown.append(held)
+    return sorted(shown, key=offers.index)
 
 
-def _reason(factor: TotpFactor, *, has_guess: bool, step: int | None) -> str:
-    if not has_guess:
-        return "exhausted"
-    if step is None:
-        return "code"
-    return "" if factor.spend_step(step) else "replayed"
-
-
-def _record(name: MfaEvent, factor: TotpFactor, outcome: EventOutcome, reason: str) -> None:
-    record(
-        Event(
-            name=name,
-            subject=factor.user,
-            target=("factor", str(factor.pk)),
-            outcome=outcome,
-            reason=reason,
-            data={"method": Method.TOTP.value},
-        )
-    )
+def _answer_nobody(answer: Mapping[str, Any]) -> None:
+    """Do the work of an answer for nobody; its members tell which kind was meant."""
+    kind: FactorKind = NOBODYS_KINDS["credential" if "credential" in answer else "code"]
+    kind.answer_nobody(answer)

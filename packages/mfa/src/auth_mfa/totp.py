@@ -12,6 +12,8 @@ from django_otp.oath import hotp
 
 #: RFC 6238 section 5.2: the default, which every app knows.
 STEP_SECONDS = 30
+
+#: RFC 4226 section 5.3: the least; codes that are sent have as many. ASVS 6.5.4 asks for 20 bits, and six digits have 19.9.
 DIGITS = 6
 
 #: RFC 4226 section 4 R6 recommends 160 bits; 112 are the least (SP 800-63B-4 section 3.1.4).

@@ -13,6 +13,14 @@ class FactorShape(Shape):
     name = serializers.CharField()
     created_at = serializers.DateTimeField()
     last_used_at = serializers.DateTimeField(allow_null=True)
+    codes_left = serializers.IntegerField(required=False, help_text="Of recovery codes alone.")
+
+
+class FoundFactorShape(FactorShape):
+    """A second factor, as an administrator sees it."""
+
+    to = serializers.CharField(allow_blank=True, help_text="What may be shown of where its codes go.")
+    is_exhausted = serializers.BooleanField(help_text="Whether it failed so often in a row that it answers no more.")
 
 
 class TotpShape(Shape):
@@ -22,3 +30,30 @@ class TotpShape(Shape):
     secret = serializers.CharField(help_text="The key in Base32.")
     uri = serializers.CharField(help_text="otpauth://…")
     qr_svg = serializers.CharField(help_text="The same as a QR code, in SVG.")
+
+
+class BegunShape(Shape):
+    """A begun telephone or mailbox, which waits for the code that was sent to it."""
+
+    id = serializers.UUIDField()
+    method = serializers.CharField()
+    to = serializers.CharField(help_text="What may be shown of where the code went.")
+    is_sent = serializers.BooleanField(help_text="False when too many codes went there already.")
+    expires_at = serializers.DateTimeField(allow_null=True)
+
+
+class SheetShape(Shape):
+    """A sheet of recovery codes, without the codes."""
+
+    id = serializers.UUIDField()
+    left = serializers.IntegerField()
+    is_running_out = serializers.BooleanField()
+    created_at = serializers.DateTimeField()
+
+
+class RecoveryCodesShape(Shape):
+    """A new sheet of recovery codes; they are shown here and never again."""
+
+    id = serializers.UUIDField()
+    codes = serializers.ListField(child=serializers.CharField())
+    created_at = serializers.DateTimeField()

@@ -10,13 +10,12 @@ from django.utils.translation import gettext as _
 
 from auth_core import limits
 from auth_core.client import Client
-from auth_core.errors import ChallengeFailed, Conflict, NotFound
-from auth_core.events import AuthEvent, Event, EventOutcome, record
+from auth_core.errors import ChallengeFailed, NotFound
 from auth_core.methods import Method
-from auth_core.people import person_changed, profile_of
+from auth_core.people import profile_of
 from auth_mfa import totp
 from auth_mfa.conf import mfa
-from auth_mfa.events import MfaEvent
+from auth_mfa.enrolling import let_count, make_room, record_begin, record_failure, refuse_unoffered
 from auth_mfa.models import TotpFactor
 from auth_mfa.qr import svg_of
 
@@ -44,17 +43,17 @@ def begin_totp(*, user: Any, name: str) -> Enrolment:
     The caller has seen to a fresh proof (`factors.check_fresh_proof`).
 
     Raises:
+        InvalidRequest: this site has no such factors.
         Conflict: the person has as many as they may.
     """
-    if TotpFactor.objects.of(user).count() >= mfa.MAX_FACTORS:
-        raise Conflict
+    refuse_unoffered(Method.TOTP)
     key = totp.new_key()
     with transaction.atomic():
-        TotpFactor.objects.filter(user=user, confirmed=False).delete()
+        make_room(user=user, model=TotpFactor)
         factor = TotpFactor.objects.create(
             user_id=user.pk, name=name or _("Authenticator app"), seed=totp.to_base32(key)
         )
-        record(Event(name=MfaEvent.ENROLMENT_STARTED, subject=user, target=("factor", str(factor.pk))))
+        record_begin(factor, user)
     return _shown(factor, key, user)
 
 
@@ -80,32 +79,13 @@ def confirm_totp(*, user: Any, factor_id: UUID, code: str, client: Client) -> To
     guess = limits.charge("answer", person=str(user.pk), client=client)
     step = factor.step_of(code)
     if step is None:
-        _record_failure(factor, client)
+        record_failure(factor=factor, user=user, client=client)
         raise ChallengeFailed
     guess.refund()
     with transaction.atomic(durable=True):
-        begun = TotpFactor.objects.begun_by(user).filter(pk=factor.pk)
-        if not begun.update(confirmed=True, last_step=step, last_used_at=timezone.now()):
-            raise NotFound
-        record(
-            Event(
-                name=AuthEvent.FACTOR_ADDED,
-                subject=user,
-                target=("factor", str(factor.pk)),
-                client=client,
-                data={"method": Method.TOTP.value},
-            )
-        )
-        person_changed(user.pk)
+        let_count(factor=factor, user=user, client=client, last_step=step, last_used_at=timezone.now())
     factor.refresh_from_db()
     return factor
-
-
-def delete_abandoned() -> int:
-    """Delete enrolments that can no longer be confirmed."""
-    abandoned = TotpFactor.objects.filter(confirmed=False, created_at__lte=timezone.now() - mfa.ENROLMENT_LIFETIME)
-    deleted, _by_model = abandoned.delete()
-    return int(deleted)
 
 
 def _begun(user: Any, factor_id: UUID) -> TotpFactor:
@@ -119,18 +99,3 @@ def _shown(factor: TotpFactor, key: bytes, user: Any) -> Enrolment:
     account = profile_of(user)["email"] or user.get_username()
     uri = totp.otpauth_uri(key, issuer=mfa.issuer, account=account)
     return Enrolment(factor=factor, secret=totp.to_base32(key), uri=uri, qr_svg=svg_of(uri))
-
-
-def _record_failure(factor: TotpFactor, client: Client) -> None:
-    with transaction.atomic(durable=True):
-        record(
-            Event(
-                name=MfaEvent.FACTOR_FAILED,
-                subject=factor.user,
-                target=("factor", str(factor.pk)),
-                outcome=EventOutcome.FAILURE,
-                reason="enrolment",
-                client=client,
-                data={"method": Method.TOTP.value},
-            )
-        )

@@ -1,0 +1,54 @@
+"""The views in which administrators see what others have, and take it away."""
+
+from typing import Any
+from uuid import UUID
+
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from auth_core.api.shapes import page_of
+from auth_core.api.views import ApiView
+from auth_core.client import client_of
+from auth_core.errors import NotFound
+from auth_core.people import find_by_subject_id
+from auth_mfa.api.permissions import MayResetFactors, MaySeeFactors
+from auth_mfa.api.serializers import FactorFilters
+from auth_mfa.api.shapes import FoundFactorShape
+from auth_mfa.api.views import factor_body
+from auth_mfa.factors import reset_factors, rows_of
+from auth_mfa.models import EmailFactor, Factor, PhoneFactor
+
+
+class FoundFactorsView(ApiView):
+    """``GET users/second-factors/?user=``: what does somebody have besides a password?"""
+
+    permission_classes = (MaySeeFactors,)
+    filters = FactorFilters
+    answers = {"get": {200: page_of(FoundFactorShape)}}
+
+    def get(self, request: Request) -> Response:
+        """Return the person's factors, newest first, with hints alone; nobody has more than a page of them."""
+        person = find_by_subject_id(FactorFilters.parse_query(request).user)
+        rows = [] if person is None else rows_of(person)
+        return Response({"next": None, "previous": None, "results": [_found(row) for row in rows]})
+
+
+class ResetFactorsView(ApiView):
+    """``DELETE users/second-factors/{subject_id}/``: somebody lost what they had."""
+
+    permission_classes = (MayResetFactors,)
+    answers = {"delete": {204: None}}
+
+    def delete(self, request: Request, subject_id: UUID) -> Response:
+        """Return 204: all are gone, the person is told, and adds new ones at the next login; one's own stay."""
+        person = find_by_subject_id(subject_id)
+        if person is None:
+            raise NotFound
+        reset_factors(user=person, actor=request.user, client=client_of(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def _found(row: Factor) -> dict[str, Any]:
+    to = row.hint if isinstance(row, PhoneFactor | EmailFactor) else ""
+    return factor_body(row) | {"to": to, "is_exhausted": row.is_exhausted}

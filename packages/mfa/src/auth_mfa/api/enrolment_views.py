@@ -1,0 +1,168 @@
+"""The views that add authenticator apps, telephones, mailboxes and recovery codes; each needs a fresh proof."""
+
+from typing import Any
+from uuid import UUID
+
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from auth_core.api.serializers import NoBody
+from auth_core.api.views import ApiView
+from auth_core.client import client_of
+from auth_core.errors import NotFound
+from auth_core.evidence import session_of
+from auth_mfa import message_enrolment, totp_enrolment
+from auth_mfa.api.serializers import CodeBody, NamedBody, PhoneBody
+from auth_mfa.api.shapes import BegunShape, FactorShape, RecoveryCodesShape, SheetShape, TotpShape
+from auth_mfa.api.views import factor_body
+from auth_mfa.codes import code_in
+from auth_mfa.factors import check_fresh_proof
+from auth_mfa.message_enrolment import Begun
+from auth_mfa.recovery_codes import FEW
+from auth_mfa.recovery_sheet import issue_sheet, sheet_of
+
+
+class EnrolmentView(ApiView):
+    """The base of what adds a factor: only to whoever proved lately that it is them (ASVS 7.5.1)."""
+
+    def check_proof(self, request: Request) -> None:
+        """Ask for the proof.
+
+        Raises:
+            InsufficientUserAuthentication: too little was proved, or too long ago.
+        """
+        check_fresh_proof(user=request.user, session=session_of(request))
+
+
+class TotpView(EnrolmentView):
+    """``POST mfa/totp/``: begin an authenticator app."""
+
+    bodies = {"post": NamedBody}
+    answers = {"post": {201: TotpShape}}
+
+    def post(self, request: Request) -> Response:
+        """Return 201 with the key."""
+        body = NamedBody.parse(request)
+        self.check_proof(request)
+        begun = totp_enrolment.begin_totp(user=request.user, name=body.name or "")
+        shown = {"id": str(begun.factor.pk), "secret": begun.secret, "uri": begun.uri, "qr_svg": begun.qr_svg}
+        return _created(request, begun.factor.pk, shown)
+
+
+class TotpConfirmView(EnrolmentView):
+    """``POST mfa/totp/{id}/confirm/``: prove that the app has the key; it counts from then on."""
+
+    bodies = {"post": CodeBody}
+    answers = {"post": {200: FactorShape}}
+
+    def post(self, request: Request, factor_id: UUID) -> Response:
+        """Return the factor."""
+        code = _code_of(request)
+        self.check_proof(request)
+        client = client_of(request)
+        factor = totp_enrolment.confirm_totp(user=request.user, factor_id=factor_id, code=code, client=client)
+        return Response(factor_body(factor))
+
+
+class PhoneView(EnrolmentView):
+    """``POST mfa/sms/``: send a code to a number that is to be a second factor."""
+
+    bodies = {"post": PhoneBody}
+    answers = {"post": {201: BegunShape}}
+
+    def post(self, request: Request) -> Response:
+        """Return 201 with where the code went."""
+        body = PhoneBody.parse(request)
+        self.check_proof(request)
+        begun = message_enrolment.begin_phone(
+            user=request.user, number=body.number, name=body.name or "", client=client_of(request)
+        )
+        return _created(request, begun.factor.pk, _begun_body(begun))
+
+
+class EmailView(EnrolmentView):
+    """``POST mfa/email/``: send a code to the caller's address, which is to be a second factor."""
+
+    bodies = {"post": NamedBody}
+    answers = {"post": {201: BegunShape}}
+
+    def post(self, request: Request) -> Response:
+        """Return 201 with where the code went."""
+        body = NamedBody.parse(request)
+        self.check_proof(request)
+        begun = message_enrolment.begin_email(user=request.user, name=body.name or "", client=client_of(request))
+        return _created(request, begun.factor.pk, _begun_body(begun))
+
+
+class MessageConfirmView(EnrolmentView):
+    """``POST mfa/sms/{id}/confirm/`` and ``mfa/email/{id}/confirm/``: the code that came."""
+
+    bodies = {"post": CodeBody}
+    answers = {"post": {200: FactorShape}}
+
+    def post(self, request: Request, factor_id: UUID) -> Response:
+        """Return the factor."""
+        code = _code_of(request)
+        self.check_proof(request)
+        client = client_of(request)
+        factor = message_enrolment.confirm(user=request.user, factor_id=factor_id, code=code, client=client)
+        return Response(factor_body(factor))
+
+
+class ResendView(EnrolmentView):
+    """``POST mfa/sms/{id}/resend/`` and ``mfa/email/{id}/resend/``: the same code once more."""
+
+    bodies = {"post": NoBody}
+    answers = {"post": {202: BegunShape}}
+
+    def post(self, request: Request, factor_id: UUID) -> Response:
+        """Return 202 with where the code went."""
+        NoBody.parse(request)
+        self.check_proof(request)
+        begun = message_enrolment.resend(user=request.user, factor_id=factor_id, client=client_of(request))
+        return Response(_begun_body(begun), status=status.HTTP_202_ACCEPTED)
+
+
+class RecoveryCodesView(EnrolmentView):
+    """``mfa/recovery-codes/``: how many are left; another sheet."""
+
+    bodies = {"post": NoBody}
+    answers = {"get": {200: SheetShape}, "post": {201: RecoveryCodesShape}}
+
+    def get(self, request: Request) -> Response:
+        """Return how many codes are left, and whether that is few; never a code."""
+        sheet = sheet_of(request.user)
+        if sheet is None:
+            raise NotFound
+        body = {"id": str(sheet.pk), "left": sheet.left, "is_running_out": sheet.left <= FEW}
+        return Response(body | {"created_at": sheet.created_at})
+
+    def post(self, request: Request) -> Response:
+        """Return 201 with ten codes, only here and only once; those of before are good for nothing."""
+        NoBody.parse(request)
+        self.check_proof(request)
+        sheet = issue_sheet(user=request.user, client=client_of(request), session=session_of(request))
+        body = {"id": str(sheet.factor.pk), "codes": list(sheet.codes), "created_at": sheet.factor.created_at}
+        return Response(
+            body, status=status.HTTP_201_CREATED, headers={"Location": request.build_absolute_uri(request.path)}
+        )
+
+
+def _code_of(request: Request) -> str:
+    return code_in({"code": CodeBody.parse(request).code}, field="")
+
+
+def _begun_body(begun: Begun) -> dict[str, Any]:
+    return {
+        "id": str(begun.factor.pk),
+        "method": begun.factor.method.value,
+        "to": begun.factor.hint,
+        "is_sent": begun.sending.is_sent,
+        "expires_at": begun.sending.expires_at,
+    }
+
+
+def _created(request: Request, factor_id: UUID, body: dict[str, Any]) -> Response:
+    location = request.build_absolute_uri(f"{request.path}{factor_id}/confirm/")
+    return Response(body, status=status.HTTP_201_CREATED, headers={"Location": location})

@@ -1,0 +1,126 @@
+"""The views of passkeys and security keys."""
+
+from typing import Any
+from uuid import UUID
+
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from auth_core.api.responses import login_response
+from auth_core.api.serializers import NoBody
+from auth_core.api.shapes import ChallengedShape, GrantedShape
+from auth_core.api.views import AnonymousApiView, ApiView, usable_transport
+from auth_core.browser import browser_secret_of, keep_browser_secret, new_browser_secret
+from auth_core.client import client_of
+from auth_core.conf import core
+from auth_core.contracts import Transport
+from auth_core.errors import NotAuthenticated
+from auth_core.evidence import SessionFacts, session_of
+from auth_mfa import passkeys
+from auth_mfa.api.passkey_bodies import (
+    PasskeyAnswerBody,
+    PasskeyLoginBody,
+    PasskeyLoginShape,
+    RegistrationBody,
+    RegistrationShape,
+)
+from auth_mfa.api.shapes import FactorShape
+from auth_mfa.api.views import factor_body
+from auth_mfa.factors import check_fresh_proof
+
+
+class PasskeyView(ApiView):
+    """``POST mfa/passkeys/``: begin to add a passkey or a security key."""
+
+    bodies = {"post": NoBody}
+    answers = {"post": {200: RegistrationShape}}
+
+    def post(self, request: Request) -> Response:
+        """Return 200 with what the browser asks its authenticator; it needs a fresh proof."""
+        NoBody.parse(request)
+        session = _proved_session(request)
+        begun = passkeys.begin_registration(user=request.user, occasion=session.id)
+        return Response({"id": str(begun.id), "options": begun.options})
+
+
+class PasskeyConfirmView(ApiView):
+    """``POST mfa/passkeys/{id}/confirm/``: what the authenticator made; it counts from now on."""
+
+    bodies = {"post": RegistrationBody}
+    answers = {"post": {201: FactorShape}}
+
+    def post(self, request: Request, registration_id: UUID) -> Response:
+        """Return 201 with the factor, in the session that began it."""
+        body = RegistrationBody.parse(request)
+        session = _proved_session(request)
+        factor = passkeys.confirm_registration(
+            user=request.user,
+            registration_id=registration_id,
+            occasion=session.id,
+            credential=body.credential,
+            name=body.name or "",
+            client=client_of(request),
+        )
+        location = request.build_absolute_uri(f"../../../factors/{factor.pk}/")
+        return Response(factor_body(factor), status=status.HTTP_201_CREATED, headers={"Location": location})
+
+
+class PasskeyLoginView(AnonymousApiView):
+    """``POST mfa/passkeys/login/``: begin a login in which a passkey says who it is."""
+
+    csrf_by_transport = True
+    bodies = {"post": PasskeyLoginBody}
+    answers = {"post": {200: PasskeyLoginShape}}
+
+    def post(self, request: Request) -> Response:
+        """Return 200 with what the browser asks its authenticator."""
+        body = PasskeyLoginBody.parse(request)
+        transport = usable_transport(body.transport)
+        secret = ""
+        if transport == Transport.COOKIE:
+            self.check_csrf(request)
+            secret = browser_secret_of(request) or new_browser_secret()
+        begun = passkeys.begin_login(transport=transport, client=client_of(request), browser_secret=secret)
+        response = Response(login_body(begun))
+        if secret:
+            keep_browser_secret(response, secret, lifetime=core.PENDING_LOGIN_LIFETIME)
+        return response
+
+
+class PasskeyAnswerView(AnonymousApiView):
+    """``POST mfa/passkeys/login/answer/``: the assertion of a passkey."""
+
+    csrf_by_transport = True
+    bodies = {"post": PasskeyAnswerBody}
+    answers = {"post": {200: GrantedShape, 202: ChallengedShape}}
+
+    def post(self, request: Request) -> Response:
+        """Return 200 with the grant, or 202 with the question that is left."""
+        body = PasskeyAnswerBody.parse(request)
+        secret = browser_secret_of(request)
+        if secret:
+            # Whoever sends the cookie must send the CSRF token, too.
+            self.check_csrf(request)
+        outcome = passkeys.answer_login(
+            token=body.token, credential=body.credential, client=client_of(request), browser_secret=secret
+        )
+        return login_response(request, outcome, browser_secret=secret)
+
+
+def login_body(begun: passkeys.BegunLogin) -> dict[str, Any]:
+    """Return the ``PasskeyLogin`` shape."""
+    return {"token": begun.token, "expires_at": begun.expires_at, "options": begun.options}
+
+
+def _proved_session(request: Request) -> SessionFacts:
+    """Return the session of the caller, once it has proved lately that it is them.
+
+    Raises:
+        NotAuthenticated, InsufficientUserAuthentication: see `check_fresh_proof`.
+    """
+    session = session_of(request)
+    if session is None:
+        raise NotAuthenticated
+    check_fresh_proof(user=request.user, session=session)
+    return session

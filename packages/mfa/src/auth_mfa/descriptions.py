@@ -1,0 +1,30 @@
+"""What is shown of a second factor besides the name that its owner gave it; never a number, an address or a key."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from auth_core.methods import Method
+from auth_mfa.models import Factor
+
+
+def description_of(factor: Factor) -> str:
+    """Return the kind of *factor* in words, with a hint of where its codes go."""
+    return _DESCRIBED[Method(factor.method)](factor)
+
+
+def _sheet(factor: Any) -> str:
+    left: int = factor.left
+    return ngettext("Recovery codes: %d left", "Recovery codes: %d left", left) % left
+
+
+_DESCRIBED: Mapping[Method, Callable[[Any], str]] = {
+    Method.TOTP: lambda factor: _("Authenticator app"),
+    Method.SMS_CODE: lambda factor: _("Text messages to %(to)s") % {"to": factor.hint},
+    Method.EMAIL_CODE: lambda factor: _("Codes by email to %(to)s") % {"to": factor.hint},
+    Method.PASSKEY: lambda factor: _("Passkey"),
+    Method.SECURITY_KEY: lambda factor: _("Security key"),
+    Method.RECOVERY_CODE: _sheet,
+}

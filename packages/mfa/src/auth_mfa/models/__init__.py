@@ -1,0 +1,39 @@
+"""The rows of this package."""
+
+from collections.abc import Mapping
+
+from auth_core.methods import Method
+from auth_mfa.models.factor import Factor
+from auth_mfa.models.message_factor import EmailFactor, PhoneFactor
+from auth_mfa.models.recovery_code import RecoveryCode, RecoveryCodeSet
+from auth_mfa.models.sent_code import SentCode
+from auth_mfa.models.sms_prefix import SmsPrefix
+from auth_mfa.models.standing import Standing
+from auth_mfa.models.totp_factor import TotpFactor
+from auth_mfa.models.webauthn_challenge import WebauthnChallenge
+from auth_mfa.models.webauthn_factor import WebauthnFactor
+
+#: In which table factors of a method stand.
+MODEL_OF: Mapping[Method, type[Factor]] = {
+    Method.TOTP: TotpFactor,
+    Method.PASSKEY: WebauthnFactor,
+    Method.SECURITY_KEY: WebauthnFactor,
+    Method.SMS_CODE: PhoneFactor,
+    Method.EMAIL_CODE: EmailFactor,
+    Method.RECOVERY_CODE: RecoveryCodeSet,
+}
+
+__all__ = [
+    "MODEL_OF",
+    "EmailFactor",
+    "Factor",
+    "PhoneFactor",
+    "RecoveryCode",
+    "RecoveryCodeSet",
+    "SentCode",
+    "SmsPrefix",
+    "Standing",
+    "TotpFactor",
+    "WebauthnChallenge",
+    "WebauthnFactor",
+]

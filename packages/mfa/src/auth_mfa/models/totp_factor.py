@@ -1,0 +1,59 @@
+"""Authenticator apps, and what is kept of them."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from auth_core.fields import EncryptedTextField
+from auth_core.methods import Method
+from auth_core.one_time import spend
+from auth_mfa import totp
+from auth_mfa.conf import mfa
+from auth_mfa.models.factor import Factor
+
+#: Before every time step there is.
+_NO_STEP = -1
+
+
+class TotpFactor(Factor):
+    """An authenticator app that holds a key which we hold, too.
+
+    The key is encrypted for this row alone, and each time step is spent by one
+    conditional statement.
+    """
+
+    method = Method.TOTP
+
+    seed = EncryptedTextField(purpose="auth_mfa.totp.seed", help_text=_("The shared key in Base32, encrypted."))
+    last_step = models.BigIntegerField(default=_NO_STEP, help_text=_("The time step that was spent last."))
+
+    class Meta:
+        verbose_name = _("authenticator app")
+        verbose_name_plural = _("authenticator apps")
+        indexes = [
+            models.Index(fields=["created_at"], condition=Q(confirmed=False), name="auth_mfa_totp_begun"),
+        ]
+
+    @property
+    def key(self) -> bytes:
+        """The shared key."""
+        return totp.from_base32(self.seed)
+
+    def spend_step(self, step: int) -> bool:
+        """Spend a time step, once, and forget the failures before it.
+
+        Of fifty right answers at once the database lets one raise the step; for the
+        others it is not greater any more (RFC 6238 section 5.2).
+        """
+        unspent = TotpFactor.objects.filter(pk=self.pk, last_step__lt=step)
+        return spend(unspent, last_step=step, failures=0, last_used_at=timezone.now())
+
+    def verify_token(self, token: str) -> bool:
+        """Say whether *token* is right and was not used; for whoever asks as django-otp does."""
+        step = self.step_of(token)
+        return self.spend_guess() and step is not None and self.spend_step(step)
+
+    def step_of(self, code: str) -> int | None:
+        """Return the time step at which *code* is right now, be it spent or not."""
+        return totp.matching_step(self.key, code, at=timezone.now().timestamp(), tolerance=mfa.TOTP_TOLERANCE)

@@ -1,0 +1,141 @@
+"""Challenges for authenticators, each for one ceremony of one person in one place."""
+
+import secrets
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from auth_core.ids import uuid7
+from auth_core.one_time import digest, spend
+
+#: How long a person may take; what a browser is told as `timeout` is the same.
+LIFETIME = timedelta(minutes=5)
+
+#: Random bytes of a challenge; WebAuthn Level 3 section 13.4.3 asks for 16, SP 800-63B-4 section 3.1.6.2 for 8.
+_BYTES = 32
+
+#: Rows that one statement deletes.
+_BATCH = 1000
+
+
+class Ceremony(StrEnum):
+    """What a challenge is for; it serves that and nothing else."""
+
+    REGISTRATION = "registration"
+    SECOND_FACTOR = "second_factor"
+    FIRST_FACTOR = "first_factor"
+
+
+class WebauthnChallengeManager(models.Manager["WebauthnChallenge"]):
+    """One verb per use."""
+
+    def issue(
+        self,
+        *,
+        purpose: Ceremony,
+        user: Any = None,
+        occasion: UUID | None = None,
+        browser_digest: str = "",
+        transport: str = "",
+    ) -> "WebauthnChallenge":
+        """Write a challenge down; it replaces the one that the same occasion had."""
+        if occasion is not None:
+            self.filter(occasion=occasion, purpose=purpose.value).delete()
+        return self.create(
+            challenge=new_challenge(),
+            purpose=purpose.value,
+            user=user,
+            occasion=occasion,
+            browser_digest=browser_digest,
+            transport=transport,
+            expires_at=timezone.now() + LIFETIME,
+        )
+
+    def live(self, *, purpose: Ceremony, user: Any, occasion: UUID) -> "WebauthnChallenge | None":
+        """Return the challenge that an occasion still waits for; expiry is judged here, never by a sweeper."""
+        return (
+            self.filter(
+                occasion=occasion,
+                purpose=purpose.value,
+                user_id=user.pk,
+                spent_at=None,
+                expires_at__gt=timezone.now(),
+            )
+            .order_by("-pk")
+            .first()
+        )
+
+
+class WebauthnChallenge(models.Model):
+    """What an authenticator has to sign, once.
+
+    Bound to what it is for, to the person, to the occasion (the pending login, or the
+    session that adds a passkey), and to the browser where that has a secret: the answer
+    to one login is none to another, however right its signature.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    challenge = models.CharField(max_length=43, unique=True, help_text=_("256 random bits, base64url."))
+    purpose = models.CharField(max_length=16, choices=[(purpose.value, purpose.value) for purpose in Ceremony])
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+", help_text=_("Empty: unknown.")
+    )
+    occasion = models.UUIDField(null=True, help_text=_("The pending login or the session it was made for."))
+    browser_digest = models.CharField(
+        max_length=64, blank=True, help_text=_("SHA-256 of the browser's secret; empty with a token.")
+    )
+    transport = models.CharField(max_length=8, blank=True, help_text=_("How the session will travel, if it opens one."))
+    expires_at = models.DateTimeField(db_index=True)
+    spent_at = models.DateTimeField(null=True, blank=True)
+
+    objects = WebauthnChallengeManager()
+
+    class Meta:
+        verbose_name = _("challenge for an authenticator")
+        verbose_name_plural = _("challenges for authenticators")
+        indexes = [models.Index(fields=["occasion", "purpose"], name="auth_mfa_challenge_of")]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.pk}"
+
+    def spend(self, *, purpose: Ceremony, user: Any, occasion: UUID | None, browser_digest: str) -> bool:
+        """Spend it, once, where it belongs; say whether this caller was the one who did.
+
+        One conditional statement. Everything that it is bound to stands in its condition:
+        what was read before may have been somebody else's.
+        """
+        unspent = WebauthnChallenge.objects.filter(
+            pk=self.pk,
+            purpose=purpose.value,
+            user=user,
+            occasion=occasion,
+            browser_digest=browser_digest,
+            spent_at=None,
+            expires_at__gt=timezone.now(),
+        )
+        return spend(unspent, spent_at=timezone.now())
+
+
+def new_challenge() -> str:
+    """Return random bytes that nobody was ever asked to sign."""
+    return secrets.token_urlsafe(_BYTES)
+
+
+def digest_of(browser_secret: str) -> str:
+    """Return what is stored of a browser's secret; of none, nothing."""
+    return digest(browser_secret) if browser_secret else ""
+
+
+def delete_expired() -> int:
+    """Delete challenges that are over, in batches; expiry itself is judged when one is spent."""
+    deleted = 0
+    expired = WebauthnChallenge.objects.filter(expires_at__lte=timezone.now())
+    while keys := list(expired.values_list("pk", flat=True)[:_BATCH]):
+        deleted += WebauthnChallenge.objects.filter(pk__in=keys).delete()[0]
+    return deleted

@@ -1,0 +1,12 @@
+"""What people are told by mail besides that a factor was added or removed."""
+
+from auth_core.notices import notices
+from auth_mfa.events import MfaEvent
+
+
+def connect() -> None:
+    """Register the mails."""
+    notices.register(MfaEvent.RECOVERY_CODE_USED.value, "recovery_code_used")
+    notices.register(MfaEvent.FACTORS_RESET.value, "factors_reset")
+    notices.register(MfaEvent.FACTOR_CLONED.value, "factor_copied")
+    notices.register(MfaEvent.FACTOR_DISABLED.value, "factor_disabled")

@@ -1,0 +1,62 @@
+"""Telephone numbers: reading them, and which of them may get a text."""
+
+from dataclasses import dataclass, field
+
+import phonenumbers
+from django.utils.translation import gettext as _
+from phonenumbers import NumberParseException, PhoneNumberType
+
+from auth_core.errors import FieldError, InvalidRequest
+from auth_mfa.conf import mfa
+from auth_mfa.errors import NumberRefused
+
+#: Longer than any way of writing fifteen digits (E.164) with spaces and brackets.
+_LONGEST = 32
+
+#: National digits that numbers of one operator or region have in common.
+_SHARED_DIGITS = 3
+
+#: What takes texts and is paid for by whoever has it; a premium number pays its owner for ours.
+_TEXTABLE = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number that may get a text.
+
+    Args:
+        e164: ``+`` and at most fifteen digits.
+        prefix: What its neighbours begin with as well; tells of no person.
+    """
+
+    e164: str = field(repr=False)
+    prefix: str
+
+
+def parse_number(text: str) -> Number:
+    """Return the number that *text* is.
+
+    Raises:
+        InvalidRequest: it is none, or not written with ``+`` and its country.
+        NumberRefused: no text goes to numbers of its kind or country.
+    """
+    if len(text) > _LONGEST or not text.isascii() or not text.strip().startswith("+"):
+        raise _not_a_number()
+    try:
+        parsed = phonenumbers.parse(text.strip(), None)
+    except NumberParseException:
+        raise _not_a_number() from None
+    if not phonenumbers.is_valid_number(parsed) or parsed.extension:
+        raise _not_a_number()
+    country = phonenumbers.region_code_for_number(parsed)
+    if phonenumbers.number_type(parsed) not in _TEXTABLE or (mfa.SMS_COUNTRIES and country not in mfa.SMS_COUNTRIES):
+        raise NumberRefused
+    return Number(
+        e164=phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164),
+        prefix=f"+{parsed.country_code}{phonenumbers.national_significant_number(parsed)[:_SHARED_DIGITS]}",
+    )
+
+
+def _not_a_number() -> InvalidRequest:
+    detail = _("Enter a mobile number with + and its country, such as +41 79 123 45 67.")
+    return InvalidRequest(FieldError("number", "invalid", detail))

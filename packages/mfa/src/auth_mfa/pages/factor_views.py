@@ -1,0 +1,116 @@
+"""Seeing, naming and removing second factors, whatever their kind."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.translation import gettext_lazy as _
+
+from auth_core.errors import AuthError
+from auth_core.evidence import session_of
+from auth_core.methods import Method
+from auth_core.pages.base import AccountPage, see_other, show
+from auth_core.pages.forms import PageForm
+from auth_mfa.descriptions import description_of
+from auth_mfa.errors import LastFactor
+from auth_mfa.factors import check_fresh_proof, factors_of, remove_own_factor, rename_factor, rows_of
+from auth_mfa.models import Factor, RecoveryCodeSet
+from auth_mfa.pages.forms import FactorNameForm
+from auth_mfa.pages.views import BACK, FactorPage, own_factor
+from auth_mfa.pages.ways import ways_of
+from auth_mfa.policy import Requirement, deadline_of, is_counted, is_offered, requirement_of
+from auth_mfa.recovery_codes import FEW
+
+
+class FactorsPage(AccountPage):
+    """``/account/second-factors/``."""
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        """List what the person has, and what they can add."""
+        rows = rows_of(request.user)
+        sheets = [row for row in rows if isinstance(row, RecoveryCodeSet)]
+        factors = [row for row in rows if row not in sheets]
+        told = {
+            "factors": [{"factor": factor, "description": description_of(factor)} for factor in factors],
+            "sheet": sheets[0] if sheets else None,
+            "few": FEW,
+            "has_recovery": bool(factors) and is_offered(Method.RECOVERY_CODE),
+            "ways": ways_of(request.user, rows),
+            **_duty_of(request.user, factors),
+        }
+        return show(request, "auth_mfa/factors.html", told)
+
+    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        """Nothing is changed here."""
+        return see_other("mfa-pages:factors")
+
+
+class RenamePage(AccountPage):
+    """``/account/second-factors/{id}/name/``: what it is called."""
+
+    form_class = FactorNameForm
+    title, button = _("Name this second factor"), _("Save")
+    links = BACK
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        """Show the name that it has."""
+        factor = own_factor(request, self.kwargs["factor_id"])
+        return self.show(request, FactorNameForm(initial={"name": factor.name}))
+
+    def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
+        """Call it something else."""
+        rename_factor(factor=own_factor(request, self.kwargs["factor_id"]), name=form.cleaned_data["name"])
+        messages.success(request, _("The name was saved."), fail_silently=True)
+        return see_other("mfa-pages:factors")
+
+    def show(self, request: HttpRequest, form: PageForm, *, status: int = 200, **context: Any) -> HttpResponse:
+        """Return the page, for what is theirs."""
+        description = description_of(own_factor(request, self.kwargs["factor_id"]))
+        return super().show(request, form, status=status, lead=description, **context)
+
+
+class RemovePage(FactorPage):
+    """``/account/second-factors/{id}/remove/``."""
+
+    title, button = _("Remove this second factor?"), _("Remove")
+    lead = _("Logins will not ask for it any more. You are told by mail.")
+    links = [(_("Keep it"), "mfa-pages:factors")]
+
+    def show(self, request: HttpRequest, form: PageForm, *, status: int = 200, **context: Any) -> HttpResponse:
+        """Ask once more, and say which, and what goes with it."""
+        factor = self.own_factor(request)
+        told = [f"{factor.name} ({description_of(factor)}).", str(self.lead)]
+        if _takes_codes_along(factor):
+            told.append(str(_("Your recovery codes go with it: they stand in for a second factor, and none is left.")))
+        return super().show(request, form, status=status, lead=" ".join(told), is_danger=True, **context)
+
+    def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
+        """Remove it."""
+        factor = self.own_factor(request)
+        check_fresh_proof(user=request.user, session=session_of(request))
+        remove_own_factor(factor=factor, session=session_of(request))
+        messages.success(request, _("The second factor was removed."), fail_silently=True)
+        return see_other("mfa-pages:factors")
+
+    def refuse(self, request: HttpRequest, form: PageForm, refusal: AuthError) -> HttpResponseBase:
+        """Say what to do first, where it is the last one of somebody who must have one."""
+        if not isinstance(refusal, LastFactor):
+            return super().refuse(request, form, refusal)
+        factor = self.own_factor(request)
+        told = {"factor": factor, "detail": refusal.detail, "ways": ways_of(request.user, rows_of(request.user))}
+        return show(request, "auth_mfa/last_factor.html", told, status=int(refusal.status))
+
+
+def _duty_of(user: Any, factors: Sequence[Factor]) -> dict[str, Any]:
+    """Return what policy asks of *user* that they do not have, and until when that is forgiven."""
+    requirement = requirement_of(user)
+    if requirement is Requirement.NONE or any(is_counted(Method(factor.method)) for factor in factors):
+        return {"is_due": False}
+    return {"is_due": True, "deadline": deadline_of(user) if requirement is Requirement.GRACE else None}
+
+
+def _takes_codes_along(factor: Factor) -> bool:
+    """Say whether nothing but recovery codes would be left without *factor*."""
+    others = [held.method for held in factors_of(factor.user) if held.id != factor.pk]
+    return bool(others) and set(others) == {Method.RECOVERY_CODE}

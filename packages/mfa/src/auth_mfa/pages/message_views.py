@@ -1,0 +1,108 @@
+"""Adding a telephone or a mailbox: a code is sent there, and comes back."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from auth_core.client import client_of
+from auth_core.errors import AuthError, NotFound, TooManyAttempts
+from auth_core.evidence import session_of
+from auth_core.pages.base import see_other
+from auth_core.pages.forms import CodeForm, PageForm
+from auth_mfa import message_enrolment
+from auth_mfa.codes import code_in
+from auth_mfa.factors import check_fresh_proof
+from auth_mfa.mailbox import mailbox_of
+from auth_mfa.pages.forms import BeginForm, PhoneForm
+from auth_mfa.pages.views import FactorPage
+
+
+class AddPhonePage(FactorPage):
+    """``/account/second-factors/phone/add/``: the number to which codes are to go."""
+
+    form_class = PhoneForm
+    title, button = _("Add a telephone"), _("Send me a code")
+    lead = _(
+        "We send a text with a code to this number, and later one for each login. Texts can be intercepted, and a"
+        " number can be taken over: an app or a passkey protects you better."
+    )
+
+    def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
+        """Send the code."""
+        check_fresh_proof(user=request.user, session=session_of(request))
+        begun = message_enrolment.begin_phone(
+            user=request.user, number=form.cleaned_data["number"], name="", client=client_of(request)
+        )
+        return see_other(reverse("mfa-pages:code", args=[begun.factor.pk]))
+
+
+class AddMailboxPage(FactorPage):
+    """``/account/second-factors/email/add/``: a button that sends a code to the address of the account."""
+
+    form_class = BeginForm
+    title, button = _("Add codes by email"), _("Send me a code")
+
+    def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
+        """Send the code."""
+        check_fresh_proof(user=request.user, session=session_of(request))
+        begun = message_enrolment.begin_email(user=request.user, name="", client=client_of(request))
+        return see_other(reverse("mfa-pages:code", args=[begun.factor.pk]))
+
+    def show(self, request: HttpRequest, form: PageForm, *, status: int = 200, **context: Any) -> HttpResponse:
+        """Return the page, with the address of the account."""
+        lead = _(
+            "We send a code to %(address)s, and later one for each login. It proves less than an app or a passkey:"
+            " whoever reads your mail can reset your password, too, so that it never counts as a strong proof (AAL2)."
+        ) % {"address": mailbox_of(request.user) or _("your address")}
+        return super().show(request, form, status=status, lead=lead, **context)
+
+
+class CodePage(FactorPage):
+    """``/account/second-factors/{id}/code/``: the code that was sent."""
+
+    template_name = "auth_mfa/code.html"
+    form_class = CodeForm
+    title, button = _("Enter the code"), _("Confirm")
+
+    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        """Take the code, or send it once more."""
+        if "resend" not in request.POST:
+            return super().post(request, **kwargs)
+        try:
+            check_fresh_proof(user=request.user, session=session_of(request))
+            begun = message_enrolment.resend(
+                user=request.user, factor_id=self.kwargs["factor_id"], client=client_of(request)
+            )
+        except NotFound as refusal:
+            raise Http404 from refusal
+        except AuthError as refusal:
+            # Bound, so that it can say what is wrong.
+            return self.refuse(request, CodeForm({"code": "-"}), refusal)
+        if not begun.sending.is_sent:
+            return self.show(request, CodeForm(), status=int(TooManyAttempts.status), is_withheld=True)
+        messages.success(request, _("The code was sent once more."), fail_silently=True)
+        return see_other(request.path)
+
+    def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
+        """Let the telephone or mailbox count."""
+        check_fresh_proof(user=request.user, session=session_of(request))
+        message_enrolment.confirm(
+            user=request.user,
+            factor_id=self.kwargs["factor_id"],
+            code=code_in(form.cleaned_data, field=""),
+            client=client_of(request),
+        )
+        messages.success(request, _("It was added. Codes go there from the next login on."), fail_silently=True)
+        return see_other("mfa-pages:factors")
+
+    def show(self, request: HttpRequest, form: PageForm, *, status: int = 200, **context: Any) -> HttpResponse:
+        """Return the page, while there is something to confirm, and say where the code went."""
+        try:
+            begun = message_enrolment.begun_message(user=request.user, factor_id=self.kwargs["factor_id"])
+        except NotFound as refusal:
+            raise Http404 from refusal
+        known = {"to": begun.factor.hint, "is_sent": begun.sending.is_sent}
+        return super().show(request, form, status=status, **known, **context)

@@ -1,0 +1,124 @@
+"""Adding a passkey, and signing in with one, in the browser."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.utils.translation import gettext_lazy as _
+
+from auth_core.api.problems import headers_of
+from auth_core.browser import browser_secret_of, keep_browser_secret, new_browser_secret
+from auth_core.client import client_of
+from auth_core.conf import core
+from auth_core.contracts import Transport
+from auth_core.errors import AuthError, NotAuthenticated, NotFound
+from auth_core.evidence import SessionFacts, session_of
+from auth_core.methods import Method
+from auth_core.pages.base import Page, note, safe_next, see_other
+from auth_core.pages.forms import PageForm
+from auth_core.pages.login_views import went_on
+from auth_mfa import passkeys
+from auth_mfa.factors import check_fresh_proof
+from auth_mfa.pages.passkey_forms import PasskeyForm, PasskeyLoginForm
+from auth_mfa.pages.views import FactorPage
+from auth_mfa.policy import is_offered
+
+
+def login_way(request: HttpRequest) -> str:
+    """Return what the page of the login shows of passkeys, where this site has them."""
+    return "auth_mfa/passkey_login.html" if is_offered(Method.PASSKEY) else ""
+
+
+class AddPasskeyPage(FactorPage):
+    """``/account/second-factors/passkeys/add/``: a button that begins, and one that asks the authenticator."""
+
+    template_name = "auth_mfa/passkey_add.html"
+    form_class = PasskeyForm
+    title, button = _("Add a passkey or security key"), _("Begin")
+    lead = _("A passkey is kept by your device or your password manager; a security key is a thing of its own.")
+    links = [(_("Back"), "mfa-pages:factors")]
+
+    def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
+        """Begin, or add what the authenticator has made."""
+        session = _session(request)
+        check_fresh_proof(user=request.user, session=session)
+        if form.cleaned_data["credential"] is None:
+            passkeys.begin_registration(user=request.user, occasion=session.id)
+            return see_other("mfa-pages:passkey-add")
+        passkeys.confirm_registration(
+            user=request.user,
+            registration_id=passkeys.begun_registration(user=request.user, occasion=session.id).id,
+            occasion=session.id,
+            credential=form.cleaned_data["credential"],
+            name=form.cleaned_data["name"],
+            client=client_of(request),
+        )
+        messages.success(request, _("It was added. You can sign in with it from now on."), fail_silently=True)
+        return see_other("mfa-pages:factors")
+
+    def show(self, request: HttpRequest, form: PageForm, *, status: int = 200, **context: Any) -> HttpResponse:
+        """Return the page, with what the authenticator is asked, once that has begun."""
+        try:
+            options = passkeys.begun_registration(user=request.user, occasion=_session(request).id).options
+        except NotFound:
+            options = {}
+        return super().show(request, form, status=status, options=options, **context)
+
+
+class PasskeyOptionsPage(Page):
+    """``POST /account/second-factors/passkeys/login/options/``: what the script of the login page asks for."""
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        """Nothing is begun by following a link."""
+        return see_other("pages:login")
+
+    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        """Begin, and tie it to this browser."""
+        secret = browser_secret_of(request) or new_browser_secret()
+        try:
+            begun = passkeys.begin_login(transport=Transport.COOKIE, client=client_of(request), browser_secret=secret)
+        except AuthError as refusal:
+            return JsonResponse({"code": refusal.code}, status=int(refusal.status), headers=headers_of(refusal))
+        response = JsonResponse({"token": begun.token, "options": begun.options})
+        keep_browser_secret(response, secret, lifetime=core.PENDING_LOGIN_LIFETIME)
+        return response
+
+
+class PasskeyLoginPage(Page):
+    """``POST /account/second-factors/passkeys/login/``: the assertion of a passkey."""
+
+    form_class = PasskeyLoginForm
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        """Nobody is signed in by following a link."""
+        return see_other("pages:login")
+
+    def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
+        """Sign in whoever it names."""
+        secret = browser_secret_of(request)
+        onward = safe_next(request, request.GET.get("next", ""))
+        outcome = passkeys.answer_login(
+            token=form.cleaned_data["token"],
+            credential=form.cleaned_data["credential"],
+            client=client_of(request),
+            browser_secret=secret,
+            continue_to=onward,
+        )
+        return went_on(request, outcome, onward, secret)
+
+    def show(self, request: HttpRequest, form: PageForm, *, status: int = 200, **context: Any) -> HttpResponse:
+        """Say that it was not taken, and nothing of why."""
+        return note(
+            request,
+            title=_("This passkey was not taken"),
+            lead=_("It may have been removed, or it took too long. Try again, or sign in with your password."),
+            links=[(_("Back to the login"), "pages:login")],
+            status=status,
+        )
+
+
+def _session(request: HttpRequest) -> SessionFacts:
+    session = session_of(request)
+    if session is None:
+        raise NotAuthenticated
+    return session

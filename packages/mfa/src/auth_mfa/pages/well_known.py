@@ -1,0 +1,21 @@
+"""Where password managers find the pages that add and manage passkeys.
+
+Source: W3C, A Well-Known URL for Relying Party Passkey Endpoints.
+"""
+
+from django.http import HttpRequest, JsonResponse
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from auth_core.links import public_url
+
+
+@require_safe
+def passkey_endpoints(request: HttpRequest) -> JsonResponse:
+    """``GET /.well-known/passkey-endpoints``: under `PUBLIC_URL`, never under what a request calls its host."""
+    return JsonResponse(
+        {
+            "enroll": f"{public_url()}{reverse('mfa-pages:passkey-add')}",
+            "manage": f"{public_url()}{reverse('mfa-pages:factors')}",
+        }
+    )

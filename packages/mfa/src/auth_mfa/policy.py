@@ -1,0 +1,81 @@
+"""Who must have a second factor, and which kinds count."""
+
+from collections.abc import Collection
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from django.utils import timezone
+
+from auth_core.methods import Method
+from auth_core.registries import facts
+from auth_core.sms import sends_texts
+from auth_mfa.conf import mfa
+
+#: Rules that ask for no fact of another package.
+_OWN_RULES = frozenset({"everyone", "staff", "superusers"})
+
+#: A rule of our own with a value.
+_GROUP = "group"
+
+
+class Requirement(Enum):
+    """What policy says of one person; the set is closed."""
+
+    NONE = "none"
+    GRACE = "grace"
+    REQUIRED = "required"
+
+
+def requirement_of(user: Any) -> Requirement:
+    """Say whether *user* must have a second factor, and whether already today; no query unless a rule asks one."""
+    if not any(_holds(rule, user) for rule in mfa.REQUIRED_OF):
+        return Requirement.NONE
+    return Requirement.GRACE if deadline_of(user) > timezone.now() else Requirement.REQUIRED
+
+
+def deadline_of(user: Any) -> datetime:
+    """Return until when *user* gets in without a factor, if they must have one and have none."""
+    joined = getattr(user, "date_joined", None) or getattr(user, "created_at", None)
+    begins = [moment for moment in (joined, mfa.REQUIRED_SINCE) if moment is not None]
+    return max(begins) + mfa.GRACE_PERIOD if begins else timezone.now()
+
+
+def is_offered(method: Method) -> bool:
+    """Say whether people may have factors of this kind here."""
+    return method.value in mfa.METHODS and (method is not Method.SMS_CODE or sends_texts())
+
+
+def is_counted(method: Method) -> bool:
+    """Say whether a factor of this kind is what policy asks for."""
+    return method.value in mfa.COUNTED_METHODS
+
+
+def unknown_rules() -> list[str]:
+    """Return the rules of `REQUIRED_OF` that nothing here can answer."""
+    return [rule for rule in mfa.REQUIRED_OF if not _is_known(rule)]
+
+
+def _is_known(rule: str) -> bool:
+    name, colon, value = rule.partition(":")
+    if not colon:
+        return rule in _OWN_RULES
+    return bool(value) and (name == _GROUP or facts.get(name) is not None)
+
+
+def _holds(rule: str, user: Any) -> bool:
+    """Say whether *rule* is about *user*; one that nobody can answer is about everybody, and a check says so."""
+    name, colon, value = rule.partition(":")
+    if not colon:
+        flag = {"staff": "is_staff", "superusers": "is_superuser"}.get(rule)
+        return flag is None or bool(getattr(user, flag, False))
+    if name == _GROUP:
+        return bool(user.groups.filter(name=value).exists())
+    fact = facts.get(name)
+    return fact is None or _says(fact(user), value)
+
+
+def _says(fact: Any, value: str) -> bool:
+    if isinstance(fact, Collection) and not isinstance(fact, str):
+        return value in {str(piece) for piece in fact}
+    return str(fact) == value

@@ -1,0 +1,162 @@
+"""Who waits for whom: what one person does in two places at once is done or refused, and nobody is killed for it."""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+
+from auth_core.client import Client
+from auth_core.testing.parallel import at_once, tally
+from auth_mfa import enrolling, factors, recovery_codes, recovery_kind, sms_guard
+from auth_mfa.checking import check_answer
+from auth_mfa.factors import remove_factor
+from auth_mfa.message_enrolment import begin_phone, confirm, resend
+from auth_mfa.models import PhoneFactor, RecoveryCodeSet, SentCode, Standing
+from auth_mfa.models.sent_code import code_of
+from auth_mfa.models.standing import StandingManager
+from auth_mfa.recovery_sheet import Sheet, issue_sheet
+from auth_mfa.testing.factors import NUMBER, add_phone, add_recovery_codes
+from auth_mfa.totp_enrolment import begin_totp, confirm_totp
+from conftest import current_code, enrolled
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.postgresql,
+    pytest.mark.usefixtures("captured_texts"),
+]
+
+#: Long enough for the other one to lock what it needs first, in seconds.
+_MEANWHILE = 0.5
+
+
+@pytest.fixture
+def dawdle(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Let whoever calls something take their time before or after it, with whatever they have locked."""
+
+    def dawdle(owner: Any, name: str, *, after: bool = True) -> None:
+        called = getattr(owner, name)
+
+        def slowly(*args: Any, **kwargs: Any) -> Any:
+            if not after:
+                time.sleep(_MEANWHILE)
+            result = called(*args, **kwargs)
+            if after:
+                time.sleep(_MEANWHILE)
+            return result
+
+        monkeypatch.setattr(owner, name, slowly)
+
+    return dawdle
+
+
+def at_the_same_time(*tasks: Callable[[], Any]) -> Counter[str]:
+    return tally(at_once(tasks))
+
+
+def use(sheet: Sheet) -> str:
+    """Spend the first code of *sheet*, as an answer does."""
+    code = recovery_codes.read_code(sheet.codes[0])
+    assert code is not None
+    digest = recovery_codes.digest_of(code, salt=sheet.factor.salt, cost=sheet.factor.cost)
+    factor = RecoveryCodeSet.objects.select_related("user").get(pk=sheet.factor.pk)
+    check_answer(factor, lambda: recovery_kind._spent(factor, digest))
+    return "used"
+
+
+def test_an_app_is_begun_anew_while_the_one_before_is_confirmed(alice: User, dawdle: Callable[..., None]) -> None:
+    begun = begin_totp(user=alice, name="")
+    named: dict[str, Any] = {"factor_id": begun.factor.pk, "code": current_code(begun.factor.key)}
+    dawdle(StandingManager, "lock")
+    dawdle(enrolling, "note_added", after=False)
+
+    results = at_the_same_time(
+        partial(begin_totp, user=alice, name=""), partial(confirm_totp, user=alice, client=Client(), **named)
+    )
+
+    assert "OperationalError" not in results, dict(results)
+
+
+def test_a_code_is_sent_again_while_it_comes_back(alice: User, dawdle: Callable[..., None]) -> None:
+    begun = begin_phone(user=alice, number=NUMBER, name="", client=Client())
+    sent = code_of(occasion=begun.factor.pk, factor_id=begun.factor.pk)
+    assert sent is not None
+    named: dict[str, Any] = {"user": alice, "factor_id": begun.factor.pk, "client": Client()}
+    dawdle(sms_guard, "admit")
+    dawdle(SentCode, "spend")
+
+    results = at_the_same_time(partial(resend, **named), partial(confirm, code=sent.code, **named))
+
+    assert "OperationalError" not in results, dict(results)
+    assert PhoneFactor.objects.get().confirmed
+
+
+def test_a_telephone_is_begun_anew_while_the_one_before_is_confirmed(alice: User, dawdle: Callable[..., None]) -> None:
+    begun = begin_phone(user=alice, number=NUMBER, name="", client=Client())
+    sent = code_of(occasion=begun.factor.pk, factor_id=begun.factor.pk)
+    assert sent is not None
+    named: dict[str, Any] = {"user": alice, "client": Client()}
+    dawdle(StandingManager, "lock")
+    dawdle(enrolling, "note_added", after=False)
+
+    results = at_the_same_time(
+        partial(begin_phone, number=NUMBER, name="", **named),
+        partial(confirm, factor_id=begun.factor.pk, code=sent.code, **named),
+    )
+
+    assert "OperationalError" not in results, dict(results)
+
+
+def test_another_sheet_is_made_while_a_code_of_the_one_before_is_used(alice: User, dawdle: Callable[..., None]) -> None:
+    enrolled(alice)
+    sheet = add_recovery_codes(alice)
+    dawdle(RecoveryCodeSet, "spend_guess")
+
+    results = at_the_same_time(partial(use, sheet), partial(issue_sheet, user=alice, client=Client()))
+
+    assert "OperationalError" not in results, dict(results)
+    assert RecoveryCodeSet.objects.count() == 1
+
+
+def test_a_factor_is_taken_away_while_all_of_them_are(
+    alice: User, dawdle: Callable[..., None], django_user_model: Any
+) -> None:
+    administrator = django_user_model.objects.create_superuser("root")
+    factor = enrolled(alice)
+    add_recovery_codes(alice)
+    dawdle(factors, "_record_removal")
+
+    results = at_the_same_time(
+        partial(remove_factor, factor=factor, actor=administrator),
+        partial(factors.reset_factors, user=alice, actor=administrator),
+    )
+
+    assert "OperationalError" not in results, dict(results)
+    assert factors.factors_of(alice) == []
+
+
+def test_two_factors_are_taken_away_at_once_and_no_sheet_is_left_alone(
+    alice: User, dawdle: Callable[..., None]
+) -> None:
+    app, phone = enrolled(alice), add_phone(alice)
+    add_recovery_codes(alice)
+    dawdle(factors, "person_changed")
+
+    at_the_same_time(partial(remove_factor, factor=app), partial(remove_factor, factor=phone))
+
+    assert factors.factors_of(alice) == []
+
+
+def test_a_sheet_goes_while_a_code_of_it_is_used(alice: User, dawdle: Callable[..., None]) -> None:
+    factor = enrolled(alice)
+    sheet = add_recovery_codes(alice)
+    dawdle(RecoveryCodeSet, "spend_guess")
+
+    results = at_the_same_time(partial(use, sheet), partial(remove_factor, factor=factor))
+
+    assert "OperationalError" not in results, dict(results)
+    assert not RecoveryCodeSet.objects.exists()
+    assert Standing.objects.had_factor(alice)

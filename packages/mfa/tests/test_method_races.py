@@ -1,0 +1,225 @@
+"""Parallel answers with sent codes and recovery codes: each is good for one login, and no method buys a guess."""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client as Browser
+
+from auth_core.contracts import Purpose, Transport
+from auth_core.methods import Evidence, Method
+from auth_core.models import GuessBudget, PendingLogin
+from auth_core.testing.parallel import at_once, one_winner, tally
+from auth_mfa import checking, message_kinds, recovery_codes
+from auth_mfa.models import PhoneFactor, RecoveryCode, RecoveryCodeSet, SentCode
+from auth_mfa.models.sent_code import code_of
+from auth_mfa.testing.factors import add_mailbox, add_phone, add_recovery_codes
+from conftest import enrolled
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.postgresql,
+    pytest.mark.usefixtures("captured_texts"),
+]
+
+ROUNDS = pytest.mark.parametrize("rounds", [2, pytest.param(20, marks=pytest.mark.races)])
+_MANY = (1_000_000, timedelta(minutes=15))
+
+
+@pytest.fixture
+def no_budget(settings: Any) -> None:
+    """Let no limit refuse what the spent code has to refuse."""
+    budgets = {
+        "answer": {"person": _MANY},
+        "login": {"identifier": _MANY},
+        "sms": {"number": _MANY, "prefix": _MANY, "everybody": _MANY},
+        "code": {"destination": _MANY},
+    }
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "BUDGETS": budgets, "PENDING_LOGIN_ATTEMPTS": 100}
+    settings.AUTH_MFA = {"SMS_BREAKER": (1_000_000, 0.0, timedelta(hours=1)), "MAX_FAILURES": 10_000}
+
+
+def begin(user: User, factor: Any = None) -> PendingLogin:
+    """Return a login that lacks its second factor; with a factor that is sent codes, one was sent."""
+    login = PendingLogin.objects.open(
+        user=user,
+        backend="auth_core.backends.IdentifierBackend",
+        purpose=Purpose.LOGIN,
+        transport=Transport.TOKEN,
+        evidence=[Evidence.now(Method.PASSWORD)],
+    )
+    if factor is not None:
+        login.remember_choice(str(factor.pk))
+    return login
+
+
+def sent_to(login: PendingLogin, factor: Any) -> str:
+    """Send the code of *login*; return it."""
+    post("challenge", token=login.token, choice=str(factor.pk))
+    sent = code_of(occasion=login.pk, factor_id=factor.pk)
+    assert sent is not None
+    return sent.code
+
+
+def post(path: str, **body: Any) -> Any:
+    return Browser().post(f"/api/v1/login/{path}/", body, content_type="application/json")
+
+
+def answer(login: PendingLogin, code: str) -> Any:
+    return post("answer", token=login.token, answer={"code": code})
+
+
+@ROUNDS
+@pytest.mark.asvs("6.5.1")
+@pytest.mark.asvs("6.6.2")
+@pytest.mark.parametrize("add", [add_phone, add_mailbox])
+def test_of_50_logins_with_one_sent_code_the_one_it_was_sent_for_is_granted(
+    add: Any, rounds: int, no_budget: None, alice: User
+) -> None:
+    factor = add(alice)
+
+    def tasks(number: int) -> list[Callable[[], Any]]:
+        logins = [begin(alice, factor) for _login in range(50)]
+        codes = [sent_to(login, factor) for login in logins]
+        # Two of them may have the same six digits, once in a thousand rounds.
+        mine = next(code for code in codes if codes.count(code) == 1)
+        return [partial(answer, login, mine) for login in logins]
+
+    results = one_winner(tasks, refusal={"challenge_failed"}, rounds=rounds)
+    print(factor.method.value, dict(results))
+
+    assert results == {"200": rounds, "challenge_failed": 49 * rounds}
+
+
+@ROUNDS
+@pytest.mark.asvs("2.3.4")
+def test_of_50_answers_with_one_sent_code_to_its_login_one_is_granted(
+    rounds: int, no_budget: None, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    factor = add_phone(alice)
+
+    def tasks(number: int) -> list[Callable[[], Any]]:
+        login = begin(alice, factor)
+        code = sent_to(login, factor)
+        SentCode.objects.update(guesses_left=1000)
+        return [partial(answer, login, code) for _answer in range(50)]
+
+    results = one_winner(tasks, refusal={"challenge_failed", "login_expired"}, rounds=rounds)
+    print("one login", dict(results))
+
+    assert results["200"] == rounds
+
+
+def test_a_sent_code_that_is_looked_at_and_then_spent_would_be_good_twice(
+    no_budget: None, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look_then_write(self: SentCode) -> bool:
+        unspent = SentCode.objects.filter(pk=self.pk, spent_at=None).exists()
+        time.sleep(0.2)
+        return unspent
+
+    good: list[str] = []
+    right = message_kinds.check_code
+
+    def counting(sent: SentCode | None, code: str) -> str:
+        reason = right(sent, code)
+        good.extend([] if reason else [code])
+        return reason
+
+    # Paying for the guess locks the rows, and would hide the defect.
+    monkeypatch.setattr(PhoneFactor, "spend_guess", lambda _self: True)
+    monkeypatch.setattr(SentCode, "spend_guess", lambda _self: True)
+    monkeypatch.setattr(SentCode, "spend", look_then_write)
+    monkeypatch.setattr(message_kinds, "check_code", counting)
+    factor = add_phone(alice)
+    login = begin(alice, factor)
+    code = sent_to(login, factor)
+
+    at_once([partial(answer, login, code) for _answer in range(20)])
+
+    assert len(good) > 1, "the planted defect must be seen"
+
+
+@ROUNDS
+@pytest.mark.asvs("6.5.1")
+def test_of_50_logins_with_one_recovery_code_one_is_granted(rounds: int, no_budget: None, alice: User) -> None:
+    enrolled(alice)
+    sheets = []
+
+    def tasks(number: int) -> list[Callable[[], Any]]:
+        sheet = add_recovery_codes(alice)
+        sheets.append(sheet)
+        logins = [begin(alice, sheet.factor) for _login in range(50)]
+        return [partial(answer, login, sheet.codes[0]) for login in logins]
+
+    results = one_winner(tasks, refusal={"challenge_failed"}, rounds=rounds)
+    print("recovery code", dict(results))
+
+    assert results == {"200": rounds, "challenge_failed": 49 * rounds}
+    assert RecoveryCodeSet.objects.get().left == 9
+
+
+def test_a_recovery_code_that_is_looked_at_and_then_spent_would_grant_twice(
+    no_budget: None, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look_then_write(self: RecoveryCodeSet, digest: str) -> bool:
+        unspent = RecoveryCode.objects.filter(sheet=self, digest=digest, spent_at=None).exists()
+        time.sleep(0.2)
+        return unspent
+
+    monkeypatch.setattr(RecoveryCodeSet, "spend_guess", lambda _self: True)
+    monkeypatch.setattr(RecoveryCodeSet, "spend_code", look_then_write)
+    enrolled(alice)
+    sheet = add_recovery_codes(alice)
+    logins = [begin(alice, sheet.factor) for _login in range(20)]
+
+    results = tally(at_once([partial(answer, login, sheet.codes[0]) for login in logins]))
+
+    assert results["200"] > 1, "the planted defect must be seen"
+
+
+@pytest.mark.asvs("6.3.1")
+def test_200_wrong_guesses_spread_over_methods_and_20_logins_are_ten(
+    alice: User, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.AUTH_CORE = {
+        **settings.AUTH_CORE,
+        "PENDING_LOGIN_ATTEMPTS": 100,
+        "BUDGETS": {"sms": {"number": _MANY}, "code": {"destination": _MANY}},
+    }
+    evaluated: list[str] = []
+    right = checking.check_answer
+
+    def counting(factor: Any, check: Callable[[], str]) -> None:
+        evaluated.append(factor.method.value)
+        right(factor, check)
+
+    for module in ("totp_kind", "message_kinds", "recovery_kind"):
+        monkeypatch.setattr(f"auth_mfa.{module}.check_answer", counting)
+    factors = [enrolled(alice), add_phone(alice), add_mailbox(alice), add_recovery_codes(alice).factor]
+    logins = [(begin(alice, factor), factor) for factor in factors for _login in range(5)]
+    guesses = [partial(answer, login, _wrong(login, factor)) for login, factor in logins]
+
+    results: Counter[str] = Counter()
+    for _batch in range(5):
+        # Two answers to each of the twenty, forty connections at once.
+        results += tally(at_once([guess for guess in guesses for _twice in range(2)]))
+    print("spread over methods", dict(results), "evaluated", dict(Counter(evaluated)))
+
+    assert results == {"challenge_failed": 10, "too_many_attempts": 190}
+    assert len(evaluated) == 10
+    assert GuessBudget.objects.filter(budget=10).count() == 1
+
+
+def _wrong(login: PendingLogin, factor: Any) -> str:
+    if factor.method is Method.RECOVERY_CODE:
+        return recovery_codes.new_code()
+    if factor.method is Method.TOTP:
+        good = {factor.step_of(code) for code in ("000000", "000001")}
+        return "000000" if good == {None} else "000002"
+    return f"{(int(sent_to(login, factor)) + 1) % 1_000_000:06}"

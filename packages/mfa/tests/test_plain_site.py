@@ -1,0 +1,210 @@
+"""The package alone in a site that `django-admin startproject` made, set up by the README's own blocks."""
+
+import base64
+import os
+import re
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.cookiejar import CookieJar
+from pathlib import Path
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, OpenerDirector, build_opener
+
+import pytest
+
+from auth_mfa import totp
+from conftest import PASSWORD
+
+# The site has a database of its own: once is enough.
+pytestmark = [pytest.mark.live, pytest.mark.sqlite]
+
+README = Path(__file__).parents[1] / "README.md"
+SECTION = "## In a site that has a login already"
+
+#: What such a site has of its own: Django's login, and a view that nobody thought of closing.
+SITE_URLS = """
+from django.contrib.auth.views import LoginView
+from django.http import HttpResponse
+
+urlpatterns += [
+    path("accounts/login/", LoginView.as_view()),
+    path("accounts/profile/", lambda request: HttpResponse(f"hello {request.user.get_username() or 'nobody'}")),
+]
+"""
+
+SITE_SETTINGS = """
+TEMPLATES[0]["DIRS"] = [BASE_DIR / "templates"]
+"""
+
+#: The same site without the middleware: what the tests look for must be seen there.
+UNGUARDED = """
+from plain.settings import *
+
+MIDDLEWARE = [name for name in MIDDLEWARE if not name.startswith("auth_mfa.")]
+"""
+
+SERVER = """
+import os, sys
+from wsgiref.simple_server import make_server
+os.environ["DJANGO_SETTINGS_MODULE"] = sys.argv[1]
+from plain.wsgi import application
+server = make_server("127.0.0.1", 0, application)
+print(server.server_port, flush=True)
+server.serve_forever()
+"""
+
+
+def blocks_of_the_readme() -> list[str]:
+    text = README.read_text(encoding="utf-8")
+    section = text[text.index(SECTION) :].partition("\n## ")[0]
+    return re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Site:
+    folder: Path
+    environment: Mapping[str, str]
+
+    def run(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def manage(self, *arguments: str) -> str:
+        return self.run("manage.py", *arguments)
+
+
+@dataclass
+class Person:
+    """A browser, as far as this journey needs one."""
+
+    site: str
+    opener: OpenerDirector = field(default_factory=lambda: build_opener(HTTPCookieProcessor(CookieJar())))
+    address: str = ""
+    page: str = ""
+
+    def get(self, path: str) -> str:
+        return self._open(f"{self.site}{path}", None)
+
+    def submit(self, **typed: str) -> str:
+        """Send the form of the page that is open."""
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', self.page)
+        assert token is not None, self.page
+        return self._open(self.address, urlencode({"csrfmiddlewaretoken": token[1], **typed}).encode())
+
+    def _open(self, address: str, data: bytes | None) -> str:
+        with self.opener.open(address, data, timeout=30) as response:
+            self.address, self.page = response.geturl(), response.read().decode()
+        return self.page
+
+
+@pytest.fixture(scope="module")
+def plain_site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """A fresh site, with the blocks of the README at the end of its files and nothing else of ours."""
+    folder = tmp_path_factory.mktemp("plain")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "TEST_"))}
+    field_key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")
+    site = Site(folder, {**kept, "FIELD_KEY": field_key, "PYTHONWARNINGS": "error"})
+    site.run("-m", "django", "startproject", "plain", ".")
+    for name, own, block in zip(
+        ("settings.py", "urls.py"), (SITE_SETTINGS, SITE_URLS), blocks_of_the_readme(), strict=True
+    ):
+        path = folder / "plain" / name
+        path.write_text(path.read_text(encoding="utf-8") + own + block, encoding="utf-8")
+    template = folder / "templates" / "registration" / "login.html"
+    template.parent.mkdir(parents=True)
+    template.write_text('<form method="post">{% csrf_token %}{{ form }}</form>', encoding="utf-8")
+    (folder / "plain" / "unguarded.py").write_text(UNGUARDED, encoding="utf-8")
+    (folder / "server.py").write_text(SERVER, encoding="utf-8")
+    site.manage("migrate", "--verbosity", "0")
+    people = f"for name in ('alice', 'bob'): User.objects.create_user(name, password={PASSWORD!r})"
+    site.manage("shell", "-c", f"from django.contrib.auth.models import User\n{people}")
+    return site
+
+
+@contextmanager
+def served(site: Site, settings: str = "plain.settings") -> Iterator[str]:
+    """Serve *site* as a process of its own; the address is given."""
+    log = site.folder / "server.log"
+    with log.open("w") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "server.py", settings],
+            cwd=site.folder,
+            env=site.environment,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+    assert process.stdout is not None
+    try:
+        port = process.stdout.readline().strip()
+        assert port, log.read_text()
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+        process.stdout.close()
+
+
+def test_the_site_has_nothing_to_complain_of(plain_site: Site) -> None:
+    assert "no issues" in plain_site.manage("check")
+    assert "No changes" in plain_site.manage("makemigrations", "--check", "--dry-run")
+
+
+def test_an_undecorated_view_is_closed_after_the_password_and_open_after_the_code(plain_site: Site) -> None:
+    with served(plain_site) as address:
+        key = add_an_app(person_in(address, "alice"))
+        person = person_in(address, "alice")
+        led_to, between = person.address, person.get("/accounts/profile/")
+        person.get("/account/second-factors/prove/")
+        person.submit()
+        # The step before was spent when the app was added.
+        afterwards = person.submit(code=totp.code_at(key, totp.step_at(time.time()) + 1))
+
+    assert led_to == f"{address}/account/second-factors/prove/?next=%2Faccounts%2Fprofile%2F"
+    assert between == "hello nobody"
+    assert afterwards == "hello alice"
+
+
+def test_without_the_middleware_the_password_opens_it(plain_site: Site) -> None:
+    """The defect that the test above looks for, planted."""
+    with served(plain_site) as address:
+        add_an_app(person_in(address, "bob"))
+    with served(plain_site, "plain.unguarded") as address:
+        opened = person_in(address, "bob").get("/accounts/profile/")
+
+    assert opened == "hello bob"
+    assert "auth_mfa.W010" in plain_site.manage("check", "--settings", "plain.unguarded")
+
+
+def person_in(address: str, name: str) -> Person:
+    """Return somebody who has given their password to Django's own login."""
+    person = Person(address)
+    assert person.get("/accounts/profile/") == "hello nobody"
+    person.get("/accounts/login/")
+    person.submit(username=name, password=PASSWORD)
+    return person
+
+
+def add_an_app(person: Person) -> bytes:
+    """Add an authenticator app on the pages; return the key that it holds."""
+    person.get("/account/second-factors/add/")
+    person.submit()
+    found = re.search(r"secret=([A-Z2-7]+)", person.page)
+    assert found is not None, person.page
+    key = base64.b32decode(found[1] + "=" * (-len(found[1]) % 8))
+    person.submit(code=totp.code_at(key, totp.step_at(time.time())))
+    return key

@@ -1,0 +1,295 @@
+"""Signing in with a passkey and nothing else."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client as Browser
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from webauthn.helpers.verify_signature import verify_signature
+
+from auth_core.client import Client
+from auth_core.contracts import Granted, Transport
+from auth_core.events import AuthEvent
+from auth_core.models import PendingLogin
+from auth_core.people import identity_of
+from auth_mfa import passkeys
+from auth_mfa.events import MfaEvent
+from auth_mfa.models import WebauthnChallenge
+from auth_mfa.testing.authenticator import Authenticator
+from conftest import code_of, current_code, enrolled, log_in, new_browser, post
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(params=[False, True], ids=["", "atomic"])
+def atomic_requests(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Once as it is, and once in a site that rolls refusals back."""
+    connection.settings_dict["ATOMIC_REQUESTS"] = request.param
+    yield
+    connection.settings_dict["ATOMIC_REQUESTS"] = False
+
+
+@pytest.fixture
+def key(alice: User) -> Authenticator:
+    """The passkey of alice, kept by a provider."""
+    return Authenticator(backup_eligible=True, backup_state=True).added_to(alice)
+
+
+def begin(browser: Browser) -> Any:
+    return post(browser, "mfa/passkeys/login")
+
+
+def answer(browser: Browser, begun: Any, credential: Any) -> Any:
+    return post(browser, "mfa/passkeys/login/answer", token=begun.json()["token"], credential=credential)
+
+
+def sign_in(browser: Browser, key: Authenticator, /, **changed: Any) -> Any:
+    begun = begin(browser)
+    return answer(browser, begun, key.sign(begun.json()["options"], **changed))
+
+
+@pytest.mark.asvs("6.3.3")
+def test_a_passkey_alone_signs_in(
+    key: Authenticator, alice: User, browser: Browser, recorded_events: list[Any]
+) -> None:
+    begun = begin(browser)
+    granted = answer(browser, begun, key.sign(begun.json()["options"]))
+
+    assert (begun.status_code, set(begun.json())) == (200, {"token", "expires_at", "options"})
+    assert begun.json()["options"]["allowCredentials"] == []
+    assert (granted.status_code, granted.json()["session"]["acr"]) == (200, "aal2")
+    assert granted.json()["session"]["amr"] == ["mfa", "pop", "user"]
+    assert browser.get("/api/v1/me/").json()["id"] == str(identity_of(alice).subject_id)
+    names = [event.name for event in recorded_events]
+    assert names == [MfaEvent.FACTOR_USED, AuthEvent.LOGIN_STARTED, AuthEvent.LOGIN_SUCCEEDED]
+
+
+@pytest.mark.asvs("6.5.7")
+def test_a_user_who_was_not_verified_has_proved_one_thing(key: Authenticator, browser: Browser) -> None:
+    assert sign_in(browser, key, user_verified=False).json()["session"]["acr"] == "aal1"
+
+
+def test_where_verification_is_required_nothing_less_signs_in(
+    key: Authenticator, browser: Browser, settings: Any
+) -> None:
+    settings.AUTH_MFA = {"PASSKEY_LOGIN_VERIFICATION": "required"}
+
+    assert begin(browser).json()["options"]["userVerification"] == "required"
+    assert code_of(sign_in(browser, key, user_verified=False)) == "invalid_credentials"
+    assert sign_in(browser, key).status_code == 200
+
+
+def test_whoever_was_not_verified_and_has_another_factor_is_asked_for_it(
+    key: Authenticator, alice: User, browser: Browser
+) -> None:
+    enrolled(alice)
+
+    asked = sign_in(browser, key, user_verified=False)
+
+    assert (asked.status_code, asked.json()["challenge"]["method"]) == (202, "totp")
+    body = {"token": asked.json()["token"], "answer": {"code": current_code()}}
+    assert post(browser, "login/answer", **body).status_code == 200
+
+
+def test_a_device_bound_passkey_reaches_aal3(alice: User, browser: Browser) -> None:
+    assert sign_in(browser, Authenticator().added_to(alice)).json()["session"]["acr"] == "aal3"
+
+
+def test_a_security_key_alone_signs_nobody_in(alice: User, browser: Browser) -> None:
+    key = Authenticator(discoverable=False).added_to(alice)
+    key.discoverable = True
+
+    assert code_of(sign_in(browser, key)) == "invalid_credentials"
+
+
+WRONG = [
+    {"origin": "https://evil.example.org"},
+    {"rp_id": "evil.example.org"},
+    {"challenge": "A" * 43},
+    {"client_type": "webauthn.create"},
+    {"user_present": False},
+    {"extra": {"crossOrigin": True}},
+    {"user_handle": b"somebody else's"},
+    {"user_handle": None},
+    {"backup_eligible": False, "backup_state": False},
+    {"credential_id": b"nobody has this"},
+    {"key": Authenticator().key},
+]
+
+
+@pytest.mark.parametrize("changed", WRONG, ids=str)
+@pytest.mark.asvs("6.3.8")
+def test_unknown_and_wrong_are_refused_alike(
+    changed: dict[str, Any],
+    key: Authenticator,
+    alice: User,
+    browser: Browser,
+    recorded_events: list[Any],
+    atomic_requests: None,
+) -> None:
+    refused = sign_in(browser, key, **changed)
+    stranger = sign_in(new_browser(), Authenticator(user_handle=b"x" * 16))
+
+    assert (refused.status_code, code_of(refused)) == (401, "invalid_credentials")
+    bodies = [{**each.json(), "request_id": ""} for each in (refused, stranger)]
+    assert bodies[0] == bodies[1]
+    assert dict(refused.headers).keys() == dict(stranger.headers).keys()
+    first, second = [event for event in recorded_events if event.name is AuthEvent.LOGIN_FAILED]
+    assert (first.subject, second.subject) == (None if "credential_id" in changed else alice, None)
+    assert key.factor.failures == 0
+    assert not PendingLogin.objects.exists()
+
+
+def test_unknown_and_wrong_are_looked_at_alike(
+    key: Authenticator, django_assert_num_queries: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = "webauthn.authentication.verify_authentication_response.verify_signature"
+    verified: list[Any] = []
+    monkeypatch.setattr(place, lambda **given: (verified.append(given), verify_signature(**given)))
+    asked = []
+    for changed in ({"key": Authenticator().key}, {"credential_id": b"nobody has this"}):
+        browser = new_browser()
+        begun = begin(browser)
+        credential = key.sign(begun.json()["options"], **changed)
+        with django_assert_num_queries(10_000, exact=False) as seen:
+            answer(browser, begun, credential)
+        asked.append([query["sql"].split(" ")[0] for query in seen.captured_queries])
+
+    assert asked[0] == asked[1]
+    assert len(verified) == 2
+
+
+@pytest.mark.parametrize("state", ["disabled", "locked"])
+def test_whoever_may_not_be_here_is_refused_like_a_wrong_passkey(
+    state: str, key: Authenticator, alice: User, browser: Browser, recorded_events: list[Any]
+) -> None:
+    if state == "disabled":
+        User.objects.update(is_active=False)
+    else:
+        identity_of(alice)
+        type(alice.auth_identity).objects.update(locked_at=timezone.now())  # type: ignore[attr-defined]  # made when first asked for
+
+    refused = sign_in(browser, key)
+
+    assert (refused.status_code, code_of(refused)) == (401, "invalid_credentials")
+    assert recorded_events[-1].reason == state
+    assert browser.get("/api/v1/me/").status_code == 401
+
+
+def test_a_counter_that_fell_signs_nobody_in(alice: User, browser: Browser, recorded_events: list[Any]) -> None:
+    key = Authenticator(sign_count=9).added_to(alice)
+
+    assert code_of(sign_in(browser, key, sign_count=9)) == "invalid_credentials"
+    assert MfaEvent.FACTOR_CLONED in [event.name for event in recorded_events]
+
+
+def test_a_factor_that_failed_too_often_signs_nobody_in(key: Authenticator, browser: Browser, settings: Any) -> None:
+    settings.AUTH_MFA = {"MAX_FAILURES": 1}
+    type(key.factor).objects.update(failures=1)
+
+    assert code_of(sign_in(browser, key)) == "invalid_credentials"
+
+
+@pytest.mark.asvs("6.7.2")
+def test_an_answer_is_good_once(key: Authenticator, browser: Browser, atomic_requests: None) -> None:
+    begun = begin(browser)
+    wrong = key.sign(begun.json()["options"], origin="https://evil.example.org")
+    right = key.sign(begun.json()["options"])
+
+    assert code_of(answer(browser, begun, wrong)) == "invalid_credentials"
+    assert code_of(answer(browser, begun, right)) == "login_expired"
+
+
+def test_a_challenge_expires(key: Authenticator, browser: Browser) -> None:
+    begun = begin(browser)
+    credential = key.sign(begun.json()["options"])
+
+    with time_machine.travel(timezone.now() + timedelta(minutes=5, seconds=1), tick=False):
+        assert code_of(answer(browser, begun, credential)) == "login_expired"
+
+
+def test_a_login_belongs_to_the_browser_that_began_it(key: Authenticator, browser: Browser) -> None:
+    begun = begin(browser)
+    credential = key.sign(begun.json()["options"])
+    other = new_browser()
+    begin(other)
+
+    assert code_of(answer(new_browser(), begun, credential)) == "login_expired"
+    assert code_of(answer(other, begun, credential)) == "login_expired"
+    assert answer(browser, begun, credential).status_code == 200
+
+
+def test_a_challenge_of_another_purpose_signs_nobody_in(key: Authenticator, browser: Browser) -> None:
+    asked = log_in(browser)
+    other = WebauthnChallenge.objects.get()
+    credential = key.sign(asked.json()["challenge"]["data"]["options"])
+
+    refused = post(browser, "mfa/passkeys/login/answer", token=other.challenge, credential=credential)
+
+    assert code_of(refused) == "login_expired"
+
+
+@pytest.mark.asvs("3.5.1")
+def test_a_strange_page_begins_and_answers_nothing(key: Authenticator) -> None:
+    forged = Browser(enforce_csrf_checks=True)
+    assert code_of(begin(forged)) == "csrf_failed"
+
+    browser = new_browser()
+    begun = begin(browser)
+    credential = key.sign(begun.json()["options"])
+    del browser.defaults["HTTP_X_CSRFTOKEN"]
+    assert code_of(answer(browser, begun, credential)) == "csrf_failed"
+
+
+def test_a_transport_that_this_site_has_not_is_refused(browser: Browser) -> None:
+    assert code_of(post(browser, "mfa/passkeys/login", transport="token")) == "invalid_request"
+    assert code_of(post(browser, "mfa/passkeys/login", transport="pigeon")) == "invalid_request"
+
+
+def test_a_login_by_token_needs_no_cookie_and_heeds_none(key: Authenticator, alice: User) -> None:
+    client = Client(network="192.0.2.1")
+    begun = passkeys.begin_login(transport=Transport.TOKEN, client=client)
+
+    outcome = passkeys.answer_login(
+        token=begun.token, credential=key.sign(begun.options), client=client, browser_secret="elb_of another page"
+    )
+
+    assert isinstance(outcome, Granted)
+    assert (outcome.grant.user, outcome.grant.session.transport) == (alice, "token")
+    assert PendingLogin.objects.get().browser_digest == ""
+
+
+def test_a_network_that_fails_too_often_waits(key: Authenticator, settings: Any) -> None:
+    budgets = {"passkey": {"network": (4, timedelta(minutes=15))}}
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "BUDGETS": budgets}
+
+    assert code_of(sign_in(new_browser(), key, origin="https://evil.example.org")) == "invalid_credentials"
+    assert sign_in(new_browser(), key).status_code == 200
+    begun = begin(browser := new_browser())
+    assert code_of(answer(browser, begun, key.sign(begun.json()["options"]))) == "too_many_attempts"
+    assert code_of(begin(new_browser())) == "too_many_attempts"
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(token=JSON, credential=JSON)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_garbage_is_refused_and_changes_nothing(token: Any, credential: Any, db: None, browser: Browser) -> None:
+    body = json.dumps({"token": token, "credential": credential})
+    refused = browser.post("/api/v1/mfa/passkeys/login/answer/", body, content_type="application/json")
+
+    assert refused.status_code in (400, 401)
+    assert code_of(refused) in ("invalid_request", "login_expired", "malformed_body")

@@ -1,0 +1,231 @@
+"""The pages of passkeys, as far as they go without a browser."""
+
+import html
+import json
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client as Browser
+from django.urls import include, path
+
+from auth_core.testing.factories import PASSWORD
+from auth_mfa.models import WebauthnChallenge, WebauthnFactor
+from auth_mfa.testing.authenticator import Authenticator
+from conftest import current_code, enrolled
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
+
+urlpatterns = [
+    path("account/second-factors/", include("auth_mfa.pages.urls")),
+    path("", include("auth_core.pages.urls")),
+]
+
+ADD = "/account/second-factors/passkeys/add/"
+LOGIN = "/account/second-factors/passkeys/login/"
+
+
+@pytest.fixture
+def key(alice: User) -> Authenticator:
+    return Authenticator(backup_eligible=True).added_to(alice)
+
+
+def log_in(browser: Browser) -> Any:
+    return browser.post("/login/", {"identifier": "alice", "password": PASSWORD})
+
+
+def options_in(page: str) -> Any:
+    """Return what the page gives the script."""
+    found = re.search(r'<script id="passkey-options" type="application/json">(.*?)</script>', page)
+    assert found, page
+    return json.loads(found[1])
+
+
+def text_of(response: Any) -> str:
+    return html.unescape(response.content.decode())
+
+
+def scripts_in(page: str) -> list[str]:
+    """Return the inline scripts that a strict policy would refuse; data is none."""
+    return re.findall(r"<script(?![^>]*(?:src=|application/json))[^>]*>", page)
+
+
+def test_a_passkey_is_added_in_two_presses(alice: User) -> None:
+    browser = Browser()
+    log_in(browser)
+
+    first = text_of(browser.get(ADD))
+    began = browser.post(ADD)
+    second = text_of(browser.get(ADD))
+    made = Authenticator().make(options_in(second))
+    added = browser.post(ADD, {"name": "Laptop", "credential": json.dumps(made)})
+
+    assert "passkey-options" not in first
+    assert (began.status_code, began.headers["Location"]) == (303, ADD)
+    assert (added.status_code, added.headers["Location"]) == (303, "/account/second-factors/")
+    assert WebauthnFactor.objects.get().name == "Laptop"
+    assert "Laptop" in text_of(browser.get("/account/second-factors/"))
+    assert (scripts_in(second), "style=" in second, "onclick" in second) == ([], False, False)
+
+
+def test_following_a_link_begins_nothing(alice: User) -> None:
+    browser = Browser()
+    log_in(browser)
+
+    for address in (ADD, LOGIN, LOGIN + "options/", "/login/"):
+        browser.get(address)
+
+    assert not WebauthnChallenge.objects.exists()
+
+
+@pytest.mark.parametrize("sent", ["{", "[]", "{}", '{"id": 1}', "x" * 20_000, "[" * 10_000])
+def test_what_is_no_passkey_is_told_and_can_be_tried_again(sent: str, alice: User) -> None:
+    browser = Browser()
+    log_in(browser)
+    browser.post(ADD)
+
+    refused = browser.post(ADD, {"credential": sent})
+
+    assert refused.status_code == 400
+    assert 'role="alert"' in text_of(refused)
+    assert options_in(text_of(refused))
+
+
+def test_a_wrong_passkey_is_told_and_begins_anew(alice: User) -> None:
+    browser = Browser()
+    log_in(browser)
+    browser.post(ADD)
+    made = Authenticator().make(options_in(text_of(browser.get(ADD))), origin="https://evil.example.org")
+
+    refused = browser.post(ADD, {"credential": json.dumps(made)})
+
+    assert refused.status_code == 401
+    assert "not made for this site" in text_of(refused)
+    assert ">Begin</button>" in text_of(refused)
+
+
+def test_the_second_factor_is_asked_for_and_the_other_ways_stand_beside_it(key: Authenticator, alice: User) -> None:
+    enrolled(alice, name="Phone")
+    browser = Browser()
+    assert log_in(browser).headers["Location"] == "/login/answer/"
+    page = text_of(browser.get("/login/answer/"))
+    if "passkey-options" not in page:
+        browser.post("/login/choose/", {"choice": str(key.factor.pk)})
+        page = text_of(browser.get("/login/answer/"))
+
+    granted = browser.post("/login/answer/", {"credential": json.dumps(key.sign(options_in(page)))})
+
+    assert "Another way" in page
+    assert ">Phone</button>" in page
+    assert "Enter the code" not in page
+    assert scripts_in(page) == []
+    assert (granted.status_code, granted.headers["Location"]) == (303, "/account/")
+
+
+def test_without_scripts_the_other_way_is_still_there(key: Authenticator, alice: User) -> None:
+    factor = enrolled(alice, name="Phone")
+    browser = Browser()
+    log_in(browser)
+
+    browser.post("/login/choose/", {"choice": str(factor.pk)})
+    granted = browser.post("/login/answer/", {"code": current_code()})
+
+    assert granted.headers["Location"] == "/account/"
+
+
+def test_a_wrong_answer_can_be_asked_for_again(key: Authenticator) -> None:
+    browser = Browser()
+    log_in(browser)
+    page = text_of(browser.get("/login/answer/"))
+    wrong = key.sign(options_in(page), origin="https://evil.example.org")
+
+    refused = browser.post("/login/answer/", {"credential": json.dumps(wrong)})
+    choice = re.search(r'name="choice" value="([^"]+)"', text_of(refused))
+    assert choice
+    browser.post("/login/choose/", {"choice": choice[1]})
+    again = options_in(text_of(browser.get("/login/answer/")))
+    granted = browser.post("/login/answer/", {"credential": json.dumps(key.sign(again))})
+
+    assert refused.status_code == 401
+    assert "Ask again" in text_of(refused)
+    assert granted.headers["Location"] == "/account/"
+
+
+def test_the_login_offers_passkeys_to_scripts_alone(key: Authenticator) -> None:
+    page = text_of(Browser().get("/login/?next=/account/password/"))
+
+    form = re.search(r'<template class="passkeys"><form[^>]*data-passkey="login"[^>]*>', page)
+    assert form
+    assert 'action="/account/second-factors/passkeys/login/?next=%2Faccount%2Fpassword%2F"' in form[0]
+    assert "username webauthn" in page
+    assert scripts_in(page) == []
+
+
+def test_a_site_without_passkeys_offers_none(settings: Any, db: None) -> None:
+    settings.AUTH_MFA = {"METHODS": ["totp", "security_key"]}
+
+    assert "passkey" not in text_of(Browser().get("/login/"))
+
+
+def test_a_passkey_signs_in_and_leads_where_the_person_was_going(key: Authenticator, alice: User) -> None:
+    browser = Browser()
+
+    begun = browser.post(LOGIN + "options/").json()
+    credential = json.dumps(key.sign(begun["options"]))
+    granted = browser.post(f"{LOGIN}?next=/account/password/", {"token": begun["token"], "credential": credential})
+
+    assert (granted.status_code, granted.headers["Location"]) == (303, "/account/password/")
+    assert browser.get("/account/").status_code == 200
+    assert "__Host-login" not in {name for name, cookie in browser.cookies.items() if cookie.value}
+
+
+def test_it_leads_to_no_other_site(key: Authenticator) -> None:
+    browser = Browser()
+
+    begun = browser.post(LOGIN + "options/").json()
+    credential = json.dumps(key.sign(begun["options"]))
+    granted = browser.post(
+        f"{LOGIN}?next=https://evil.example.org/", {"token": begun["token"], "credential": credential}
+    )
+
+    assert granted.headers["Location"] == "/account/"
+
+
+@pytest.mark.parametrize("changed", [{"origin": "https://evil.example.org"}, {"credential_id": b"unknown"}], ids=str)
+def test_a_wrong_passkey_signs_nobody_in(changed: dict[str, Any], key: Authenticator) -> None:
+    browser = Browser()
+
+    begun = browser.post(LOGIN + "options/").json()
+    credential = json.dumps(key.sign(begun["options"], **changed))
+    refused = browser.post(LOGIN, {"token": begun["token"], "credential": credential})
+
+    assert refused.status_code == 401
+    assert "was not taken" in text_of(refused)
+    assert browser.get("/account/").status_code == 302
+
+
+@pytest.mark.parametrize("sent", [{}, {"token": "x"}, {"token": "x", "credential": "{}"}, {"credential": "["}])
+def test_garbage_signs_nobody_in(sent: dict[str, str], db: None) -> None:
+    refused = Browser().post(LOGIN, sent)
+
+    assert (refused.status_code, "was not taken" in text_of(refused)) == (400, True)
+
+
+@pytest.mark.asvs("3.5.1")
+def test_a_strange_page_begins_and_answers_nothing(key: Authenticator, alice: User) -> None:
+    forged = Browser(enforce_csrf_checks=True)
+
+    assert {forged.post(address).status_code for address in (LOGIN, LOGIN + "options/")} == {403}
+    assert not WebauthnChallenge.objects.exists()
+
+
+def test_a_spent_budget_is_told_to_the_script(settings: Any, db: None) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "BUDGETS": {"passkey": {"network": (1, timedelta(hours=1))}}}
+
+    Browser().post(LOGIN + "options/")
+    refused = Browser().post(LOGIN + "options/")
+
+    assert (refused.status_code, refused.json()) == (429, {"code": "too_many_attempts"})
+    assert int(refused.headers["Retry-After"]) >= 1
