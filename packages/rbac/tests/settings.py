@@ -9,7 +9,14 @@ DATABASES = databases()
 globals().update(mails())
 USE_TZ = True
 ROOT_URLCONF = "urls"
-AUTHENTICATION_BACKENDS = ["auth_rbac.backends.RoleBackend", "auth_core.backends.IdentifierBackend"]
+AUTHENTICATION_BACKENDS = [
+    "auth_rbac.backends.RoleBackend",
+    "auth_core.backends.IdentifierBackend",
+]
+SILENCED_SYSTEM_CHECKS = ["guardian.W001"]
+ANONYMOUS_USER_NAME = None
+GUARDIAN_MONKEY_PATCH_USER = False
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 PASSWORD_HASHERS = ["auth_core.hashers.Argon2idHasher"]
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -18,8 +25,10 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.sessions",
     "rest_framework",
+    "guardian",
     "auth_core",
     "auth_rbac",
+    "shop",
 ]
 MIDDLEWARE = [
     "auth_core.middleware.RequestContextMiddleware",
@@ -49,4 +58,8 @@ AUTH_CORE = {
     "OUTBOX_RELAY": "manual",
     "REDIS_URL": redis_url(),
     "REDIS_TIMEOUT": timedelta(milliseconds=500),
+}
+AUTH_RBAC = {
+    "PERMISSIONS": {"shop.order.export": "Can export orders"},
+    "SCOPES": {"shop.order": ["branch", "branch__company"], "shop.branch": ["company"]},
 }

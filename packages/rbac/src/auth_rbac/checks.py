@@ -1,10 +1,16 @@
 """System checks, each with an id and a remedy."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from django.core.checks import CheckMessage, Warning, register  # noqa: A004 - Django's name
+from django.apps import apps
+from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's name
+from django.core.exceptions import FieldDoesNotExist
+from django.db import connections
 
-from auth_rbac.conf import BACKEND, authentication_backends
+from auth_rbac import triggers
+from auth_rbac.conf import BACKEND, authentication_backends, guardian_leaves_users_alone, rbac
+from auth_rbac.declared import is_declarable
 
 
 @register()
@@ -14,3 +20,60 @@ def check_backend(**kwargs: Any) -> list[CheckMessage]:
         return []
     hint = f"Let {BACKEND!r} be the first of AUTHENTICATION_BACKENDS."
     return [Warning("Roles do not answer first what somebody may do.", hint=hint, id="auth_rbac.W001")]
+
+
+@register()
+def check_guardian(**kwargs: Any) -> list[CheckMessage]:
+    """Warn where guardian makes an anonymous user, who would hold permissions, or puts methods on the user class."""
+    if guardian_leaves_users_alone():
+        return []
+    hint = "Set ANONYMOUS_USER_NAME = None and GUARDIAN_MONKEY_PATCH_USER = False."
+    return [Warning("django-guardian would change who there is.", hint=hint, id="auth_rbac.W002")]
+
+
+@register()
+def check_settings(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse a setting that would silently mean nothing."""
+    problems = rbac.unknown_key_errors("auth_rbac.E001")
+    problems += [
+        Error(f"AUTH_RBAC['PERMISSIONS'][{name!r}] is not app.model.codename.", id="auth_rbac.E002")
+        for name in rbac.PERMISSIONS
+        if not is_declarable(name)
+    ]
+    named = [(label, path) for label, paths in rbac.SCOPES.items() for path in paths or [""]]
+    problems += [
+        Error(f"AUTH_RBAC['SCOPES'][{label!r}]: {path!r} is no foreign key.", id="auth_rbac.E003")
+        for label, path in named
+        if not _leads_on(label, path)
+    ]
+    return problems
+
+
+@register(Tags.database)
+def check_triggers(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse a database that would not notice what is changed past Django's signals."""
+    absent = [
+        f"{watched.table} {operation}"
+        for alias in databases or ()
+        if connections[alias].vendor == "postgresql"
+        for watched, operation in triggers.missing(alias)
+    ]
+    if not absent:
+        return []
+    hint = f"Run migrate, which lays them: {', '.join(absent)}."
+    return [
+        Error("Triggers are missing; answers that are remembered would not be renewed.", hint=hint, id="auth_rbac.E004")
+    ]
+
+
+def _leads_on(label: str, path: str) -> bool:
+    try:
+        model: Any = apps.get_model(label)
+        for name in path.split("__"):
+            field = model._meta.get_field(name)
+            if not (field.many_to_one or field.one_to_one):
+                return False
+            model = field.related_model
+    except (LookupError, ValueError, FieldDoesNotExist):
+        return False
+    return True

@@ -12,14 +12,42 @@ class RbacEvent(EventName):
         "A person was given a role.",
         Severity.NOTICE,
         Retention.ACCOUNTABILITY,
-        ("role",),
+        ("role", "scope"),
     )
     ASSIGNMENT_REVOKED = (
         "rbac.assignment.revoked",
         "A role was taken away from a person.",
         Severity.NOTICE,
         Retention.ACCOUNTABILITY,
-        ("role",),
+        ("role", "scope"),
+    )
+    GROUP_GRANTED = (
+        "rbac.group.granted",
+        "Everybody in a group was given a role.",
+        Severity.NOTICE,
+        Retention.ACCOUNTABILITY,
+        ("role", "scope", "group"),
+    )
+    GROUP_REVOKED = (
+        "rbac.group.revoked",
+        "A role was taken away from everybody in a group.",
+        Severity.NOTICE,
+        Retention.ACCOUNTABILITY,
+        ("role", "scope", "group"),
+    )
+    OBJECT_PERMITTED = (
+        "rbac.object.permitted",
+        "A person or a group was given a permission for one object.",
+        Severity.NOTICE,
+        Retention.ACCOUNTABILITY,
+        ("permission", "group"),
+    )
+    OBJECT_WITHDRAWN = (
+        "rbac.object.withdrawn",
+        "A permission for one object was taken away.",
+        Severity.NOTICE,
+        Retention.ACCOUNTABILITY,
+        ("permission", "group"),
     )
     ROLE_CREATED = "rbac.role.created", "A role was made.", Severity.NOTICE, Retention.ACCOUNTABILITY, ("role",)
     ROLE_CHANGED = (

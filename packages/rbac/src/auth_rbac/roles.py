@@ -1,61 +1,179 @@
 """Making, changing and deleting roles; each with its event, in one transaction."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib.auth.models import Permission
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
 from auth_core.errors import Conflict, FieldError, InvalidRequest
 from auth_core.events import Event, record
 from auth_core.people import person_changed
+from auth_rbac import authority, graph
+from auth_rbac.administrators import keeping_an_administrator
+from auth_rbac.conf import rbac
 from auth_rbac.events import RbacEvent
-from auth_rbac.models import Assignment, Role
+from auth_rbac.models import Assignment, Role, RoleClosure, Wildcard
 from auth_rbac.names import InvalidName, key_of
+from auth_rbac.permissions import label_of, pattern_parts
+
+#: What a role says, by kind, as people read it.
+Said = dict[str, list[str]]
 
 
-def create_role(*, name: str, description: str = "", permissions: Iterable[Permission] = (), actor: Any = None) -> Role:
+def create_role(
+    *,
+    name: str,
+    description: str = "",
+    permissions: Iterable[Permission] = (),
+    denials: Iterable[Permission] = (),
+    wildcards: Iterable[str] = (),
+    denied_wildcards: Iterable[str] = (),
+    parents: Iterable[Role] = (),
+    actor: Any = None,
+) -> Role:
     """Make a role.
 
+    Args:
+        wildcards: ``app.*`` or ``app.model.*``: everything there, also what comes later.
+        parents: Roles whatever of which it says, too.
+        actor: Who makes it: must hold all that it says. ``None``: the site.
+
     Raises:
-        InvalidRequest: the name cannot be one.
+        InvalidRequest: the name cannot be one, a pattern names nothing, or the parents make a chain too long.
+        PermissionRefused: *actor* may not make roles, or holds less.
         Conflict: there is a role of this name, in whatever spelling.
     """
     role = Role(name=name, key=_key(name), description=description)
     try:
-        with transaction.atomic():
+        with keeping_an_administrator():
+            authority.require(actor, "auth_rbac.add_role")
             role.save(force_insert=True)
-            role.permissions.set(permissions)
-            _record(RbacEvent.ROLE_CREATED, role, actor, after=labels_of(role))
+            _write(role, permissions, denials, wildcards, denied_wildcards, parents)
+            authority.require_all_said_by(actor, [role])
+            said = {kind: {"after": found} for kind, found in said_by(role).items() if found or kind == "permissions"}
+            _record(RbacEvent.ROLE_CREATED, role, actor, said)
     except IntegrityError as error:
         raise Conflict from error
     return role
 
 
-def set_permissions(*, role: Role, permissions: Iterable[Permission], actor: Any = None) -> None:
-    """Let *role* do this and nothing else; it holds for everybody who has it on their next request."""
-    with transaction.atomic():
-        before = labels_of(role)
-        role.permissions.set(permissions)
-        after = labels_of(role)
-        if before != after:
-            _record(RbacEvent.ROLE_CHANGED, role, actor, before=before, after=after)
+def change_role(
+    *,
+    role: Role,
+    description: str | None = None,
+    permissions: Iterable[Permission] | None = None,
+    denials: Iterable[Permission] | None = None,
+    wildcards: Iterable[str] | None = None,
+    denied_wildcards: Iterable[str] | None = None,
+    parents: Iterable[Role] | None = None,
+    actor: Any = None,
+) -> None:
+    """Let *role* say this and nothing else of each kind that is given; it holds on the next request of its holders.
+
+    Raises:
+        InvalidRequest: a pattern names nothing; the parents close a cycle, or make a chain too long.
+        PermissionRefused: *actor* may not change roles, or holds less than it says before or after.
+        LastAdministrator: nobody could administer the site any more.
+    """
+    with keeping_an_administrator():
+        authority.require(actor, "auth_rbac.change_role")
+        authority.require_all_said_by(actor, [role])
+        before = said_by(role)
+        if description is not None and description != role.description:
+            role.description = description
+            role.save(update_fields=["description"])
+        _write(role, permissions, denials, wildcards, denied_wildcards, parents)
+        after = said_by(role)
+        changed = {
+            kind: {"before": before[kind], "after": after[kind]} for kind in after if before[kind] != after[kind]
+        }
+        if changed:
+            authority.require_all_said_by(actor, [role])
+            _record(RbacEvent.ROLE_CHANGED, role, actor, changed)
             _tell_holders(role)
 
 
+def set_permissions(*, role: Role, permissions: Iterable[Permission], actor: Any = None) -> None:
+    """Let *role* allow this by name and nothing else; arguments and refusals as in `change_role`."""
+    change_role(role=role, permissions=permissions, actor=actor)
+
+
 def delete_role(*, role: Role, actor: Any = None) -> None:
-    """Delete a role; whoever holds it holds it no more."""
-    with transaction.atomic():
+    """Delete a role; whoever holds it holds it no more, and roles below it say no more what it said.
+
+    Raises:
+        PermissionRefused: *actor* may not delete roles, or holds less than it says.
+        LastAdministrator: nobody could administer the site any more.
+    """
+    with keeping_an_administrator():
+        authority.require(actor, "auth_rbac.delete_role")
+        authority.require_all_said_by(actor, [role])
         _tell_holders(role)
-        _record(RbacEvent.ROLE_DELETED, role, actor, before=labels_of(role))
+        said = {kind: {"before": found} for kind, found in said_by(role).items() if found or kind == "permissions"}
+        _record(RbacEvent.ROLE_DELETED, role, actor, said)
         role.delete()
 
 
+#: What `said_by` reads, to be read for many roles at once.
+SAID = ("permissions__content_type", "denials__content_type", "wildcards", "edges_up")
+
+
+def said_by(role: Role) -> Said:
+    """Return what *role* says itself, by kind."""
+    wildcards = list(role.wildcards.all())
+    return {
+        "permissions": labels_of(role),
+        "denials": sorted(label_of(permission) for permission in role.denials.all()),
+        "wildcards": sorted(wildcard.pattern for wildcard in wildcards if not wildcard.denies),
+        "denied_wildcards": sorted(wildcard.pattern for wildcard in wildcards if wildcard.denies),
+        "parents": sorted(str(edge.parent_id) for edge in role.edges_up.all()),
+    }
+
+
 def labels_of(role: Role) -> list[str]:
-    """Return what *role* may do, as ``app.codename``."""
-    held = role.permissions.all()
-    return sorted(f"{permission.content_type.app_label}.{permission.codename}" for permission in held)
+    """Return what *role* allows by name, as ``app.codename``."""
+    return sorted(label_of(permission) for permission in role.permissions.all())
+
+
+def _write(
+    role: Role,
+    permissions: Iterable[Permission] | None,
+    denials: Iterable[Permission] | None,
+    wildcards: Iterable[str] | None,
+    denied_wildcards: Iterable[str] | None,
+    parents: Iterable[Role] | None,
+) -> None:
+    if permissions is not None:
+        role.permissions.set(permissions)
+    if denials is not None:
+        role.denials.set(denials)
+    for patterns, denies in ((wildcards, False), (denied_wildcards, True)):
+        if patterns is not None:
+            _write_wildcards(role, patterns, denies=denies)
+    if parents is not None:
+        _write_parents(role, {parent.pk: parent for parent in parents})
+
+
+def _write_wildcards(role: Role, patterns: Iterable[str], *, denies: bool) -> None:
+    wanted = {pattern_parts(pattern) for pattern in patterns}
+    there = {(row.app_label, row.model): row for row in role.wildcards.filter(denies=denies)}
+    for place, row in there.items():
+        if place not in wanted:
+            row.delete()
+    for app, model in sorted(wanted - set(there)):
+        Wildcard(role=role, app_label=app, model=model, denies=denies).save(force_insert=True)
+
+
+def _write_parents(role: Role, wanted: Mapping[Any, Role]) -> None:
+    there = {edge.parent_id: edge.parent for edge in role.edges_up.select_related("parent")}
+    for pk, parent in there.items():
+        if pk not in wanted:
+            graph.unlink(child=role, parent=parent)
+    for pk, parent in wanted.items():
+        if pk not in there:
+            graph.link(child=role, parent=parent)
 
 
 def _key(name: str) -> str:
@@ -66,11 +184,17 @@ def _key(name: str) -> str:
 
 
 def _tell_holders(role: Role) -> None:
-    for user_id in Assignment.objects.filter(role=role).values_list("user_id", flat=True).distinct().iterator():
-        person_changed(user_id)
+    """Drop the snapshots of whoever is concerned; only where their versions are believed, for there may be thousands."""
+    if rbac.TRUST_SNAPSHOTS:
+        below = RoleClosure.objects.filter(ancestor=role).values("role")
+        held = Assignment.objects.filter(role__in=below)
+        in_person = held.filter(user__isnull=False).values_list("user_id", flat=True)
+        by_group = held.filter(group__isnull=False).values_list("group__user", flat=True)
+        for user_id in in_person.union(by_group):
+            if user_id is not None:
+                person_changed(user_id)
 
 
-def _record(name: RbacEvent, role: Role, actor: Any, **changed: list[str]) -> None:
+def _record(name: RbacEvent, role: Role, actor: Any, changes: Mapping[str, Any]) -> None:
     target = ("role", str(role.pk))
-    changes = {"permissions": changed}
     record(Event(name=name, actor=actor, target=target, data={"role": str(role.pk)}, changes=changes))

@@ -1,15 +1,66 @@
 """The bodies of requests, and the filters of lists."""
 
+from typing import Any
+
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from auth_core.api.serializers import Body, TextField
 
+#: Most objects that are asked about at once: a page.
+MOST_OBJECTS = 200
+
+
+class NamesField(serializers.ListField):
+    """Names of permissions or patterns; left out: nothing is said of them."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"child": TextField(max_length=205), "required": False, "max_length": 500, **kwargs})
+
+
+class ObjectBody(Body):
+    """One object of the site."""
+
+    type = TextField(max_length=201, help_text="app.model")
+    id = TextField(max_length=255)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Refuse what is not known here, too; `Body.parse` looks at the outermost names."""
+        if isinstance(data, dict) and set(data) - set(self.fields):
+            raise serializers.ValidationError(_("This field is not known."), code="unknown_field")
+        return super().to_internal_value(data)
+
+
+class RoleBody(Body):
+    """``POST roles/``."""
+
+    name = TextField(max_length=200)
+    description = TextField(max_length=300, required=False, allow_blank=True)
+    permissions = NamesField()
+    denials = NamesField()
+    wildcards = NamesField()
+    denied_wildcards = NamesField()
+    parents = NamesField(child=serializers.UUIDField())
+
+
+class RoleChangeBody(Body):
+    """``PATCH roles/{id}/``: what is left out stays; a name is given once."""
+
+    description = TextField(max_length=300, required=False, allow_blank=True)
+    permissions = NamesField()
+    denials = NamesField()
+    wildcards = NamesField()
+    denied_wildcards = NamesField()
+    parents = NamesField(child=serializers.UUIDField())
+
 
 class AssignmentBody(Body):
-    """``POST assignments/``."""
+    """``POST assignments/``: a person or a group, a role, and where it holds."""
 
-    user = serializers.UUIDField(help_text="The person's public id.")
+    user = serializers.UUIDField(required=False, help_text="The person's public id.")
+    group = TextField(max_length=150, required=False, help_text="The group's name.")
     role = serializers.UUIDField()
+    scope = ObjectBody(required=False, help_text="Left out: everywhere.")
     reason = TextField(max_length=300, required=False, allow_blank=True)
     valid_from = serializers.DateTimeField(required=False)
     valid_until = serializers.DateTimeField(required=False)
@@ -20,3 +71,55 @@ class AssignmentFilters(Body):
 
     user = serializers.UUIDField(required=False)
     role = serializers.UUIDField(required=False)
+
+
+class ObjectPermissionBody(Body):
+    """``POST object-permissions/``: a person or a group, a permission, and the one object it is for."""
+
+    user = serializers.UUIDField(required=False, help_text="The person's public id.")
+    group = TextField(max_length=150, required=False, help_text="The group's name.")
+    permission = TextField(max_length=201, help_text="app.codename")
+    object = ObjectBody()
+
+
+class ObjectPermissionFilters(Body):
+    """``GET object-permissions/``."""
+
+    user = serializers.UUIDField(required=False)
+    group = TextField(max_length=150, required=False, help_text="The group's name.")
+    permission = TextField(max_length=201, required=False, help_text="app.codename")
+    type = TextField(max_length=201, required=False, help_text="app.model")
+    id = TextField(max_length=255, required=False, help_text="With *type*: one object.")
+
+
+class CheckBody(Body):
+    """``POST access/check/`` and ``access/explain/``."""
+
+    permission = TextField(max_length=201, help_text="app.codename")
+    object = ObjectBody(required=False, help_text="Left out: everywhere.")
+    user = serializers.UUIDField(required=False, help_text="Left out: the caller.")
+
+
+class CheckManyBody(Body):
+    """``POST access/check-many/``: objects of one kind."""
+
+    permission = TextField(max_length=201, help_text="app.codename")
+    type = TextField(max_length=201, help_text="app.model")
+    ids = serializers.ListField(child=TextField(max_length=255), min_length=1, max_length=MOST_OBJECTS)
+    user = serializers.UUIDField(required=False, help_text="Left out: the caller.")
+
+
+class ObjectsFilters(Body):
+    """``GET access/objects/``."""
+
+    permission = TextField(max_length=201, help_text="app.codename")
+    type = TextField(max_length=201, help_text="app.model")
+    user = serializers.UUIDField(required=False, help_text="Left out: the caller.")
+
+
+class SubjectsFilters(Body):
+    """``GET access/subjects/``."""
+
+    permission = TextField(max_length=201, help_text="app.codename")
+    type = TextField(max_length=201, required=False, help_text="app.model; left out with *id*: everywhere.")
+    id = TextField(max_length=255, required=False)

@@ -6,23 +6,106 @@ from auth_core.api.shapes import Shape
 
 
 class RoleShape(Shape):
-    """A role, and what it may do."""
+    """A role, and what it says itself; what its parents say comes on top."""
 
     id = serializers.UUIDField()
     name = serializers.CharField()
     description = serializers.CharField(allow_blank=True)
     permissions = serializers.ListField(child=serializers.CharField())
+    denials = serializers.ListField(child=serializers.CharField())
+    wildcards = serializers.ListField(child=serializers.CharField())
+    denied_wildcards = serializers.ListField(child=serializers.CharField())
+    parents = serializers.ListField(child=serializers.UUIDField())
     created_at = serializers.DateTimeField()
 
 
+class ScopeShape(Shape):
+    """An object of the site: that in which an assignment holds, or for which a permission was given."""
+
+    type = serializers.CharField()
+    id = serializers.CharField()
+
+
 class AssignmentShape(Shape):
-    """Who holds which role, from when until when, granted by whom and why."""
+    """Who holds which role, where, from when until when, granted by whom and why."""
 
     id = serializers.UUIDField()
-    user = serializers.UUIDField()
+    user = serializers.UUIDField(allow_null=True)
+    group = serializers.CharField(allow_null=True)
     role = serializers.UUIDField()
+    scope = ScopeShape(allow_null=True)
     reason = serializers.CharField(allow_blank=True)
     valid_from = serializers.DateTimeField()
     valid_until = serializers.DateTimeField(allow_null=True)
     granted_by = serializers.UUIDField(allow_null=True)
     created_at = serializers.DateTimeField()
+
+
+class ObjectPermissionShape(Shape):
+    """Who was given which permission for which object."""
+
+    id = serializers.CharField(help_text="A text of letters, digits, - and _.")
+    user = serializers.UUIDField(allow_null=True)
+    group = serializers.CharField(allow_null=True)
+    permission = serializers.CharField()
+    object = ScopeShape()
+
+
+class DecisionShape(Shape):
+    """May this person do that?"""
+
+    allowed = serializers.BooleanField()
+    reason = serializers.CharField(help_text="superuser, role, object, alone, denied, nothing or inactive")
+    until = serializers.DateTimeField(allow_null=True, help_text="When it may be otherwise although nobody changes it.")
+
+
+class ObjectDecisionShape(DecisionShape):
+    """The same, of one object of several."""
+
+    id = serializers.CharField()
+
+
+class DecisionsShape(Shape):
+    """A decision for each id, in their order."""
+
+    decisions = ObjectDecisionShape(many=True)
+
+
+class WayShape(Shape):
+    """One way to a yes or a no."""
+
+    effect = serializers.CharField(help_text="allows or denies")
+    source = serializers.CharField(help_text="role, object or alone")  # type: ignore[assignment]  # DRF has an attribute of this name
+    said = serializers.CharField()
+    group = serializers.CharField(allow_blank=True)
+    roles = serializers.ListField(child=serializers.CharField())
+    assignment = serializers.UUIDField(allow_null=True)
+    scope = serializers.CharField()
+    valid_from = serializers.DateTimeField(allow_null=True)
+    valid_until = serializers.DateTimeField(allow_null=True)
+    granted_by = serializers.UUIDField(allow_null=True)
+    reason = serializers.CharField(allow_blank=True)
+    counts = serializers.BooleanField()
+    lacks = serializers.CharField(allow_blank=True, help_text="not_begun, over or elsewhere")
+
+
+class ExplanationShape(Shape):
+    """A decision, and everything it rests on."""
+
+    permission = serializers.CharField()
+    decision = DecisionShape()
+    sentence = serializers.CharField()
+    ways = WayShape(many=True)
+    granting_roles = serializers.ListField(child=serializers.CharField())
+
+
+class ObjectShape(Shape):
+    """An object on which somebody may."""
+
+    id = serializers.CharField()
+
+
+class SubjectShape(Shape):
+    """Somebody who may."""
+
+    user = serializers.UUIDField()

@@ -1,8 +1,11 @@
 """The views of roles and assignments."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth.models import Group
+from django.db import models
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,24 +17,64 @@ from auth_core.api.views import ApiView
 from auth_core.errors import NotFound
 from auth_core.people import find_by_subject_id, identity_of
 from auth_rbac.api.permissions import MayManage
-from auth_rbac.api.serializers import AssignmentBody, AssignmentFilters
+from auth_rbac.api.serializers import AssignmentBody, AssignmentFilters, RoleBody, RoleChangeBody
 from auth_rbac.api.shapes import AssignmentShape, RoleShape
-from auth_rbac.assigning import assign_role, revoke_role
+from auth_rbac.assigning import assign_role, revoke_role, scope_of
+from auth_rbac.decisions import check
 from auth_rbac.models import Assignment, Role
-from auth_rbac.roles import labels_of
+from auth_rbac.permissions import find_all
+from auth_rbac.roles import SAID, change_role, create_role, delete_role, said_by
+from auth_rbac.visible import seen_by
+from auth_rbac.wire import find_objects, model_named, wire_id
+
+_WITH = ("user__auth_identity", "granted_by__auth_identity", "group", "scope_type")
 
 
 class RoleListView(ApiView):
-    """``GET roles/``: which roles are there, and what may they do?"""
+    """``roles/``: which roles are there, and what do they say? Make one."""
 
     permission_classes = (MayManage,)
     model_name = "role"
-    answers = {"get": {200: page_of(RoleShape)}}
+    bodies = {"post": RoleBody}
+    filters = NoFilters
+    answers = {"get": {200: page_of(RoleShape)}, "post": {201: RoleShape}}
 
     def get(self, request: Request) -> Response:
         """Return one page, newest first."""
         NoFilters.parse_query(request)
-        return page_response(request, Role.objects.prefetch_related("permissions__content_type"), role_body)
+        return page_response(request, Role.objects.prefetch_related(*SAID), role_body)
+
+    def post(self, request: Request) -> Response:
+        """Return 201; nobody makes a role that says more than they hold."""
+        body = RoleBody.parse(request)
+        said = {kind: found if found is not None else () for kind, found in _said(body).items()}
+        role = create_role(name=body.name, description=body.description or "", actor=request.user, **said)
+        location = {"Location": request.build_absolute_uri(f"{request.path}{role.pk}/")}
+        return Response(role_body(role), status=status.HTTP_201_CREATED, headers=location)
+
+
+class RoleView(ApiView):
+    """``roles/{id}/``: one role; change what it says, or delete it."""
+
+    permission_classes = (MayManage,)
+    model_name = "role"
+    bodies = {"patch": RoleChangeBody}
+    answers = {"get": {200: RoleShape}, "patch": {200: RoleShape}, "delete": {204: None}}
+
+    def get(self, request: Request, role_id: UUID) -> Response:
+        """Return it."""
+        return Response(role_body(_role(role_id)))
+
+    def patch(self, request: Request, role_id: UUID) -> Response:
+        """Return it as it is now; it holds on the next request of whoever holds it."""
+        body, role = RoleChangeBody.parse(request), _role(role_id)
+        change_role(role=role, description=body.description, actor=request.user, **_said(body))
+        return Response(role_body(_role(role_id)))
+
+    def delete(self, request: Request, role_id: UUID) -> Response:
+        """Return 204; whoever held it holds it no more."""
+        delete_role(role=_role(role_id), actor=request.user)
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class AssignmentListView(ApiView):
@@ -46,7 +89,7 @@ class AssignmentListView(ApiView):
     def get(self, request: Request) -> Response:
         """Return one page, newest first; also of what has not begun or is over."""
         asked = AssignmentFilters.parse_query(request)
-        rows = Assignment.objects.select_related("user__auth_identity", "granted_by__auth_identity")
+        rows = seen_by(request.user).select_related(*_WITH)
         if asked.user is not None:
             rows = rows.filter(user__auth_identity__subject_id=asked.user)
         if asked.role is not None:
@@ -56,12 +99,11 @@ class AssignmentListView(ApiView):
     def post(self, request: Request) -> Response:
         """Return 201; it holds on the person's next request."""
         body = AssignmentBody.parse(request)
-        user, role = find_by_subject_id(body.user), Role.objects.filter(pk=body.role).first()
-        if user is None or role is None:
-            raise NotFound
         assignment = assign_role(
-            user=user,
-            role=role,
+            user=None if body.user is None else _or_404(find_by_subject_id(body.user)),
+            group=None if body.group is None else _or_404(Group.objects.filter(name=body.group).first()),
+            role=_role(body.role),
+            scope=None if body.scope is None else named_object(request.user, body.scope, "scope.type"),
             granted_by=request.user,
             reason=body.reason or "",
             valid_from=body.valid_from,
@@ -80,11 +122,12 @@ class AssignmentView(ApiView):
 
     def get(self, request: Request, assignment_id: UUID) -> Response:
         """Return it."""
-        return Response(assignment_body(_found(assignment_id)))
+        return Response(assignment_body(_assignment(request.user, assignment_id, "auth_rbac.view_assignment")))
 
     def delete(self, request: Request, assignment_id: UUID) -> Response:
         """Return 204; the role is gone on the person's next request."""
-        if not revoke_role(assignment=_found(assignment_id), revoked_by=request.user):
+        assignment = _assignment(request.user, assignment_id, "auth_rbac.delete_assignment")
+        if not revoke_role(assignment=assignment, revoked_by=request.user):
             raise NotFound
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -95,28 +138,82 @@ def role_body(role: Role) -> dict[str, Any]:
         "id": str(role.pk),
         "name": role.name,
         "description": role.description,
-        "permissions": labels_of(role),
+        **said_by(role),
         "created_at": role.created_at,
     }
 
 
 def assignment_body(assignment: Assignment) -> dict[str, Any]:
     """Return the ``assignment`` shape; people are known by their public ids."""
-    granted_by = assignment.granted_by
     return {
         "id": str(assignment.pk),
-        "user": str(identity_of(assignment.user).subject_id),
+        "user": public_id(assignment.user),
+        "group": None if assignment.group is None else assignment.group.name,
         "role": str(assignment.role_id),
+        "scope": _scope_body(assignment),
         "reason": assignment.reason,
         "valid_from": assignment.valid_from,
         "valid_until": assignment.valid_until,
-        "granted_by": None if granted_by is None else str(identity_of(granted_by).subject_id),
+        "granted_by": public_id(assignment.granted_by),
         "created_at": assignment.created_at,
     }
 
 
-def _found(assignment_id: UUID) -> Assignment:
-    assignment = Assignment.objects.filter(pk=assignment_id).first()
-    if assignment is None:
+def public_id(user: Any) -> str | None:
+    """Return the only id of a person that leaves the house."""
+    return None if user is None else str(identity_of(user).subject_id)
+
+
+def named_object(user: Any, named: Mapping[str, str], field: str) -> models.Model:
+    """Return the object that a body names, if the caller may see it or give something there.
+
+    Raises:
+        InvalidRequest: there are no such objects; *field* is where it was said.
+        NotFound: it is not there, or not theirs to know of.
+    """
+    (obj,) = find_objects(model_named(named["type"], field), [named["id"]])
+    if not check(user, "auth_rbac.add_assignment", obj) and not check(user, "view", obj):
         raise NotFound
-    return assignment
+    return obj
+
+
+def _scope_body(assignment: Assignment) -> dict[str, str] | None:
+    """Return where it holds; an object that is gone keeps its key."""
+    if assignment.scope_type is None:
+        return None
+    obj = scope_of(assignment)
+    kind = f"{assignment.scope_type.app_label}.{assignment.scope_type.model}"
+    return {"type": kind, "id": assignment.scope_id if obj is None else wire_id(obj)}
+
+
+def _said(body: Any) -> dict[str, Any]:
+    """Return what a body says that a role shall say, by kind; ``None``: it says nothing of that kind."""
+    named = {
+        kind: None if getattr(body, kind) is None else find_all(getattr(body, kind), kind)
+        for kind in ("permissions", "denials")
+    }
+    parents = None if body.parents is None else [_role(pk) for pk in body.parents]
+    return {**named, "wildcards": body.wildcards, "denied_wildcards": body.denied_wildcards, "parents": parents}
+
+
+def _assignment(user: Any, assignment_id: UUID, permission: str) -> Assignment:
+    """Return an assignment, if *user* may do this where it holds.
+
+    Raises:
+        NotFound: it is not there, or in no place of theirs; the two look the same.
+    """
+    found: Assignment = _or_404(Assignment.objects.select_related(*_WITH, "role").filter(pk=assignment_id).first())
+    if not check(user, permission, scope_of(found)):
+        raise NotFound
+    return found
+
+
+def _role(role_id: UUID) -> Role:
+    role: Role = _or_404(Role.objects.filter(pk=role_id).first())
+    return role
+
+
+def _or_404(found: Any) -> Any:
+    if found is None:
+        raise NotFound
+    return found

@@ -1,10 +1,10 @@
-"""Roles, what they may do, and who holds them where and when."""
+"""An assignment: who holds which role, where, from when until when, granted by whom and why."""
 
 from datetime import datetime
 from typing import Any, Self
 
 from django.conf import settings
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models import F, Q
@@ -12,28 +12,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from auth_core.ids import uuid7
-from auth_rbac.names import MAX_LENGTH
+from auth_rbac.models.role import Role
+from auth_rbac.models.touching import TouchingQuerySet
 
 
-class Role(models.Model):
-    """A name for what somebody may do; `key` is what two spellings of the name have in common."""
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    name = models.CharField(_("name"), max_length=MAX_LENGTH, help_text=_("As people read it."))
-    key = models.CharField(_("key"), max_length=MAX_LENGTH, unique=True, editable=False)
-    description = models.CharField(_("description"), max_length=300, blank=True)
-    permissions = models.ManyToManyField(Permission, verbose_name=_("permissions"), blank=True, related_name="+")
-    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
-
-    class Meta:
-        verbose_name = _("role")
-        verbose_name_plural = _("roles")
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class AssignmentQuerySet(models.QuerySet["Assignment"]):
+class AssignmentQuerySet(TouchingQuerySet["Assignment"]):
     """Questions about assignments."""
 
     def in_force(self, moment: datetime | None = None) -> Self:
@@ -42,8 +25,15 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
         return self.filter(Q(valid_until=None) | Q(valid_until__gt=at), valid_from__lte=at)
 
     def of(self, user: Any) -> Self:
-        """Return those of *user*; nobody has none."""
+        """Return those that *user* holds in person; nobody has none."""
         return self.filter(user_id=user.pk) if user.pk is not None else self.none()
+
+    def reaching(self, user: Any) -> Self:
+        """Return those that *user* holds in person or by a group."""
+        if user.pk is None:
+            return self.none()
+        groups = user.groups.values("pk") if hasattr(user, "groups") else Group.objects.none().values("pk")
+        return self.filter(Q(user_id=user.pk) | Q(group__in=groups))
 
     def everywhere(self) -> Self:
         """Return those that are not bound to an object."""
@@ -51,11 +41,19 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
 
 
 class Assignment(models.Model):
-    """A person holds a role in a scope, from when until when, granted by whom and why."""
+    """A person, or everybody in a group, holds a role in a scope: everywhere, or one object."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="role_assignments", verbose_name=_("user")
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="role_assignments",
+        verbose_name=_("user"),
+    )
+    group = models.ForeignKey(
+        Group, null=True, blank=True, on_delete=models.CASCADE, related_name="+", verbose_name=_("group")
     )
     role = models.ForeignKey(Role, on_delete=models.CASCADE, related_name="assignments", verbose_name=_("role"))
     scope_type = models.ForeignKey(
@@ -64,9 +62,12 @@ class Assignment(models.Model):
         blank=True,
         on_delete=models.CASCADE,
         related_name="+",
+        verbose_name=_("kind of object"),
         help_text=_("Empty: everywhere."),
     )
-    scope_id = models.CharField(max_length=64, blank=True, help_text=_("Key of the object it is bound to."))
+    scope_id = models.CharField(
+        _("object"), max_length=255, blank=True, help_text=_("Key of the object it is bound to.")
+    )
     valid_from = models.DateTimeField(_("valid from"), default=timezone.now)
     valid_until = models.DateTimeField(_("valid until"), null=True, blank=True, help_text=_("Empty: until revoked."))
     granted_by = models.ForeignKey(
@@ -85,6 +86,7 @@ class Assignment(models.Model):
     class Meta:
         verbose_name = _("assignment")
         verbose_name_plural = _("assignments")
+        indexes = [models.Index(fields=["scope_type", "scope_id"], name="auth_rbac_assignment_scope")]
         constraints = [
             models.UniqueConstraint(
                 fields=["user", "role"], condition=Q(scope_type=None), name="auth_rbac_assignment_everywhere"
@@ -94,6 +96,22 @@ class Assignment(models.Model):
                 condition=Q(scope_type__isnull=False),
                 name="auth_rbac_assignment_in_scope",
             ),
+            models.UniqueConstraint(
+                fields=["group", "role"], condition=Q(scope_type=None), name="auth_rbac_group_everywhere"
+            ),
+            models.UniqueConstraint(
+                fields=["group", "role", "scope_type", "scope_id"],
+                condition=Q(scope_type__isnull=False),
+                name="auth_rbac_group_in_scope",
+            ),
+            models.CheckConstraint(
+                condition=Q(user__isnull=False, group=None) | Q(user=None, group__isnull=False),
+                name="auth_rbac_assignment_one_holder",
+            ),
+            models.CheckConstraint(
+                condition=Q(scope_type=None, scope_id="") | (Q(scope_type__isnull=False) & ~Q(scope_id="")),
+                name="auth_rbac_assignment_whole_scope",
+            ),
             models.CheckConstraint(
                 condition=Q(valid_until=None) | Q(valid_until__gt=F("valid_from")),
                 name="auth_rbac_assignment_ends_after_it_begins",
@@ -101,4 +119,12 @@ class Assignment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user_id}: {self.role_id}"
+        return f"{self.user_id or self.group_id}: {self.role_id}"
+
+    @property
+    def scope(self) -> str:
+        """``everywhere``, or ``app.model:key``; the kind of object is looked up in a cache of Django's."""
+        if self.scope_type_id is None:
+            return "everywhere"
+        kind = ContentType.objects.get_for_id(self.scope_type_id)
+        return f"{kind.app_label}.{kind.model}:{self.scope_id}"

@@ -1,0 +1,155 @@
+"""The forms of the admin pages: they check shape; the functions they lead to decide."""
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django import forms
+from django.contrib.contenttypes.models import ContentType
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from auth_core.errors import AuthError, InvalidRequest
+from auth_core.people import find_by_identifier, find_by_subject_id
+from auth_rbac.models import Assignment, Role
+from auth_rbac.names import InvalidName, key_of
+from auth_rbac.permissions import pattern_parts
+from auth_rbac.wire import find_objects, model_named
+
+
+class PatternsField(forms.CharField):
+    """``app.*`` and ``app.model.*``, one a line."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        help_text = _("app.* or app.model.*, one a line: also what comes later.")
+        super().__init__(
+            **{"required": False, "widget": forms.Textarea(attrs={"rows": 3}), "help_text": help_text, **kwargs}
+        )
+
+    def clean(self, value: Any) -> list[str]:
+        """Return the patterns."""
+        patterns = str(super().clean(value)).split()
+        for pattern in patterns:
+            try:
+                pattern_parts(pattern)
+            except InvalidRequest as refusal:
+                raise forms.ValidationError(refusal.errors[0].detail) from refusal
+        return patterns
+
+
+class RoleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django cannot subscript it
+    """Refuses names that could be mistaken for another's, beside the field."""
+
+    #: Everything that a role says.
+    SAID: ClassVar = ("permissions", "denials", "wildcards", "denied_wildcards", "parents")
+
+    wildcards = PatternsField(label=_("Wildcards"))
+    denied_wildcards = PatternsField(label=_("Denied wildcards"))
+    parents = forms.ModelMultipleChoiceField(
+        Role.objects.order_by("key"), required=False, label=_("Parents"), help_text=_("It says all that they say.")
+    )
+
+    class Meta:
+        model = Role
+        fields = ("name", "description", "permissions", "denials")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        role = self.instance
+        if not role._state.adding:
+            rows = list(role.wildcards.all())
+            for field, denies in (("wildcards", False), ("denied_wildcards", True)):
+                self.initial[field] = "\n".join(row.pattern for row in rows if row.denies is denies)
+            self.initial["parents"] = [edge.parent_id for edge in role.edges_up.all()]
+
+    def clean_name(self) -> str:
+        """Return the name, if it can be one and is not taken."""
+        name: str = self.cleaned_data["name"]
+        try:
+            key = key_of(name)
+        except InvalidName as error:
+            raise forms.ValidationError(_("This cannot be the name of a role."), code=error.code) from error
+        if Role.objects.filter(key=key).exclude(pk=self.instance.pk).exists():
+            raise forms.ValidationError(_("There is a role of this name."), code="taken")
+        return name
+
+
+class AssignmentForm(forms.ModelForm):  # type: ignore[type-arg]  # Django cannot subscript it
+    """Finds the object that an assignment is bound to."""
+
+    class Meta:
+        model = Assignment
+        fields = ("user", "group", "role", "scope_type", "scope_id", "valid_from", "valid_until", "reason")
+
+    def clean(self) -> dict[str, Any]:
+        """Return the fields, with the object as ``scope``."""
+        cleaned = super().clean() or self.cleaned_data
+        kind: ContentType | None = cleaned.get("scope_type")
+        if (cleaned.get("user") is None) == (cleaned.get("group") is None):
+            raise forms.ValidationError(_("A person or a group, please."))
+        model = None if kind is None else kind.model_class()
+        if (kind is None) != (not cleaned.get("scope_id")):
+            raise forms.ValidationError({"scope_id": _("A kind of object and its key, or neither.")})
+        if model is not None:
+            cleaned["scope"] = _object(model, str(cleaned["scope_id"]), "scope_id")
+        return cleaned
+
+
+class ExplainForm(forms.Form):
+    """Asks about one permission, everywhere or on one object."""
+
+    permission = forms.CharField(max_length=201, label=_("Permission"), help_text=_("app.codename"))
+    kind = forms.CharField(max_length=201, required=False, label=_("Kind of object"), help_text=_("app.model"))
+    key = forms.CharField(max_length=255, required=False, label=_("Object"))
+
+    def clean(self) -> dict[str, Any]:
+        """Return the fields, with the object."""
+        cleaned = super().clean() or self.cleaned_data
+        if bool(cleaned.get("kind")) != bool(cleaned.get("key")):
+            raise forms.ValidationError(_("A kind of object and its key, or neither."))
+        if cleaned.get("kind"):
+            try:
+                model = model_named(cleaned["kind"])
+            except InvalidRequest as refusal:
+                raise forms.ValidationError({"kind": refusal.errors[0].detail}) from refusal
+            cleaned["object"] = _object(model, cleaned["key"], "key")
+        return cleaned
+
+    def named_object(self) -> models.Model | None:
+        """Return the object, if one was named."""
+        found: models.Model | None = self.cleaned_data.get("object")
+        return found
+
+
+class AskForm(ExplainForm):
+    """Asks the same about anybody."""
+
+    person = forms.CharField(
+        max_length=320, label=_("Person"), help_text=_("What they sign in with, or their public id.")
+    )
+    field_order = ("person", "permission", "kind", "key")
+
+    def clean_person(self) -> Any:
+        """Return the person."""
+        typed: str = self.cleaned_data["person"]
+        try:
+            found = find_by_subject_id(UUID(typed))
+        except ValueError:
+            found = find_by_identifier(typed)
+        if found is None:
+            raise forms.ValidationError(_("There is nobody of this name."))
+        return found
+
+
+class ObjectPermissionForm(ExplainForm):
+    """Gives or takes away one permission for one object."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["kind"].required = self.fields["key"].required = True
+
+
+def _object(model: type[models.Model], key: str, field: str) -> models.Model:
+    try:
+        return find_objects(model, [key])[0]
+    except AuthError as refusal:
+        raise forms.ValidationError({field: _("There is no such object.")}) from refusal

@@ -1,0 +1,175 @@
+"""Pages of the admin beside its own: why somebody may or may not, and what was given for single objects."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin import ModelAdmin
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+
+from auth_core.errors import AuthError
+from auth_rbac.admin_forms import AskForm, ExplainForm, ObjectPermissionForm
+from auth_rbac.explanations import Explanation, explain
+from auth_rbac.models import Assignment
+from auth_rbac.object_permissions import permit, withdraw
+from auth_rbac.object_rows import ObjectPermission, object_rows
+from auth_rbac.telling import missing, steps
+from auth_rbac.wire import wire_ids
+
+#: How many rows a page shows, and how many stand on the page of a person or a group itself.
+ON_A_PAGE, BESIDE = 50, 10
+
+
+def explain_anybody(admin: "ModelAdmin[Any]", request: HttpRequest) -> HttpResponse:
+    """Answer whether somebody may do something, and why; whom it is about is asked, too."""
+    form = AskForm(request.GET or None)
+    person = form.cleaned_data["person"] if form.is_valid() else None
+    return _explanation(admin, request, form, person)
+
+
+def explain_person(admin: "ModelAdmin[Any]", request: HttpRequest, user_pk: str) -> HttpResponse:
+    """Show what somebody holds, and why they may, or may not, do one thing."""
+    form = ExplainForm(request.GET or None)
+    return _explanation(admin, request, form, _found(get_user_model(), user_pk))
+
+
+def objects_of_person(admin: "ModelAdmin[Any]", request: HttpRequest, user_pk: str) -> HttpResponse:
+    """Show what was given to somebody for single objects; give and take away."""
+    person = _found(get_user_model(), user_pk)
+    return _change(admin, request, person) if request.method == "POST" else _objects(admin, request, person)
+
+
+def objects_of_group(admin: "ModelAdmin[Any]", request: HttpRequest, group_pk: str) -> HttpResponse:
+    """Show the same of a group."""
+    group = _found(Group, group_pk)
+    return _change(admin, request, group) if request.method == "POST" else _objects(admin, request, group)
+
+
+def shown(rows: list[ObjectPermission], person: Any = None) -> list[dict[str, Any]]:
+    """Return what a table shows: the permission, the object as the site calls it, and where that is explained."""
+    called = {
+        kind: wire_ids(kind, {row.key for row in rows if row.kind == kind}) for kind in {row.kind for row in rows}
+    }
+    table = [{"permission": row.permission, "kind": row.kind, "key": called[row.kind][row.key]} for row in rows]
+    for line in table:
+        line["why"] = "" if person is None else f"{address_of_explanation(person.pk)}?{urlencode(line)}"
+    return table
+
+
+def address_of_explanation(user_pk: Any) -> str:
+    """Return the address of the page that explains what somebody may do."""
+    return reverse("admin:auth_rbac_explain", args=[user_pk])
+
+
+def address_of_objects(holder: Any) -> str:
+    """Return the address of the page that shows what was given to a person or a group for single objects."""
+    kind = "group" if isinstance(holder, Group) else "person"
+    return reverse(f"admin:auth_rbac_objects_of_{kind}", args=[holder.pk])
+
+
+def _explanation(admin: "ModelAdmin[Any]", request: HttpRequest, form: ExplainForm, person: Any) -> HttpResponse:
+    explanation = problem = None
+    if person is not None and form.is_bound and form.is_valid():
+        try:
+            explanation = explain(person, form.cleaned_data["permission"], form.named_object())
+        except (AuthError, ValueError) as error:
+            problem = getattr(error, "detail", None) or _("This is not the name of a permission.")
+    held = Assignment.objects.reaching(person) if person is not None else Assignment.objects.none()
+    title = _("What somebody may do, and why")
+    if person is not None:
+        title = _("What %(person)s may do, and why") % {"person": person}
+    context = {
+        "form": form,
+        "person": person,
+        "objects": "" if person is None else address_of_objects(person),
+        "held": held.select_related("role", "group", "granted_by").order_by("-pk"),
+        "explanation": explanation,
+        "told": [] if explanation is None else [(way, list(steps(way))) for way in explanation.ways],
+        "missing": [] if explanation is None else _missing(explanation),
+        "problem": problem,
+    }
+    return _page(admin, request, "auth_rbac/explain.html", title, context)
+
+
+def _missing(explanation: Explanation) -> list[str]:
+    return list(missing(explanation))
+
+
+def _objects(
+    admin: "ModelAdmin[Any]", request: HttpRequest, holder: Any, form: ObjectPermissionForm | None = None
+) -> HttpResponse:
+    after = request.GET.get("after", "")
+    rows = object_rows(seen_by=request.user, holder=holder).order_by("-position")
+    try:
+        found = (rows.filter(position__lt=after) if after else rows)[0 : ON_A_PAGE + 1]
+    except AuthError as refusal:
+        raise Http404 from refusal
+    person = None if isinstance(holder, Group) else holder
+    context = {
+        "form": form or ObjectPermissionForm(),
+        "rows": shown(found[:ON_A_PAGE], person),
+        "explain": "" if person is None else address_of_explanation(person.pk),
+        "is_first": not after,
+        "next": urlencode({"after": found[ON_A_PAGE - 1].position}) if len(found) > ON_A_PAGE else "",
+        "may_give": admin.has_add_permission(request),
+        "may_take": admin.has_delete_permission(request),
+    }
+    title = _("What was given to %(holder)s for single objects") % {"holder": holder}
+    return _page(admin, request, "auth_rbac/objects.html", title, context)
+
+
+def _change(admin: "ModelAdmin[Any]", request: HttpRequest, holder: Any) -> HttpResponse:
+    """Give or take away what the form names; who may, the function decides that it leads to.
+
+    Raises:
+        PermissionDenied: the caller may do so nowhere.
+    """
+    takes = request.POST.get("action") == "withdraw"
+    if not (admin.has_delete_permission if takes else admin.has_add_permission)(request):
+        raise PermissionDenied
+    form = ObjectPermissionForm(request.POST)
+    if not form.is_valid():
+        return _objects(admin, request, holder, form)
+    change: Any = withdraw if takes else permit
+    named = {"holder": holder, "permission": form.cleaned_data["permission"], "obj": form.named_object()}
+    try:
+        is_done = change(**named, actor=request.user)
+    except AuthError as refusal:
+        told = [error.detail for error in refusal.errors] or [refusal.detail]
+        messages.error(request, " ".join(told))
+    else:
+        _tell(request, takes, is_done)
+    return HttpResponseRedirect(address_of_objects(holder))
+
+
+def _tell(request: HttpRequest, takes: bool, is_done: bool) -> None:
+    if not is_done:
+        messages.warning(request, _("There was nothing to take away.") if takes else _("It had been given already."))
+    else:
+        messages.success(request, _("It was taken away.") if takes else _("It was given."))
+
+
+def _page(
+    admin: "ModelAdmin[Any]", request: HttpRequest, template: str, title: str, context: dict[str, Any]
+) -> HttpResponse:
+    site = admin.admin_site.each_context(request)
+    return TemplateResponse(request, template, {**site, "title": title, "opts": admin.opts, **context})
+
+
+def _found(model: Any, key: str) -> Any:
+    """Return the person or group of this key.
+
+    Raises:
+        Http404: there is none, or this can be no key.
+    """
+    try:
+        return get_object_or_404(model, pk=key)
+    except (ValueError, ValidationError, OverflowError):
+        raise Http404 from None

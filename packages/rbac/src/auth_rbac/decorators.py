@@ -1,0 +1,53 @@
+"""``@require_permission`` for views of the site."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import get_object_or_404
+
+from auth_rbac.decisions import check
+from auth_rbac.hiding import hide
+
+View = Callable[..., HttpResponseBase]
+
+
+def require_permission(
+    permission: str, *, of: type[models.Model] | None = None, by: str = "pk"
+) -> Callable[[View], View]:
+    """Let in whoever may; send nobody to the login page.
+
+    Args:
+        permission: ``app.codename``; with *of* also a verb such as ``change``.
+        of: The model of the object it is to be done to; left out: everywhere.
+        by: The argument of the address that is the object's primary key.
+
+    Raises:
+        PermissionDenied: the person may not.
+        Http404: there is no such object, or they may not even view it.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            user: Any = request.user
+            if not user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
+            if of is None:
+                allowed = check(user, permission).allowed
+            else:
+                obj = get_object_or_404(of, pk=kwargs[by])
+                allowed = check(user, permission, obj).allowed
+                if not allowed and not check(user, "view", obj):
+                    hide(of)
+            if not allowed:
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorate

@@ -1,0 +1,58 @@
+"""How roles hang together: edges, which are written, and the closure, which follows from them."""
+
+from typing import Any, NoReturn
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from auth_core.ids import uuid7
+from auth_rbac.models.role import Role
+
+
+class RoleEdgeQuerySet(models.QuerySet["RoleEdge"]):
+    """Edges one by one: what sends no signal would leave the closure behind."""
+
+    def update(self, **kwargs: Any) -> NoReturn:
+        """Refuse; an edge that changes is another edge."""
+        raise TypeError("Use auth_rbac.graph.add_parent and remove_parent.")
+
+    def bulk_create(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Refuse."""
+        raise TypeError("Use auth_rbac.graph.add_parent.")
+
+
+class RoleEdge(models.Model):
+    """*child* says whatever *parent* says, and more."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    child = models.ForeignKey(Role, on_delete=models.CASCADE, related_name="edges_up", verbose_name=_("role"))
+    parent = models.ForeignKey(Role, on_delete=models.CASCADE, related_name="edges_down", verbose_name=_("parent"))
+
+    objects = RoleEdgeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("parent of a role")
+        verbose_name_plural = _("parents of roles")
+        constraints = [
+            models.UniqueConstraint(fields=["child", "parent"], name="auth_rbac_edge_once"),
+            models.CheckConstraint(condition=~Q(child=F("parent")), name="auth_rbac_edge_to_another"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.child_id} -> {self.parent_id}"
+
+
+class RoleClosure(models.Model):
+    """*role* says whatever *ancestor* says; every role is its own ancestor at distance 0."""
+
+    role = models.ForeignKey(Role, on_delete=models.CASCADE, related_name="+")
+    ancestor = models.ForeignKey(Role, on_delete=models.CASCADE, related_name="+")
+    distance = models.PositiveSmallIntegerField(help_text="Edges on the shortest way.")
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["role", "ancestor"], name="auth_rbac_closure_once")]
+
+    def __str__(self) -> str:
+        return f"{self.role_id} => {self.ancestor_id}"

@@ -1,0 +1,36 @@
+"""A statement of a role about every permission of an app or of a model, also those that come later."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from auth_core.ids import uuid7
+from auth_rbac.models.role import Role
+from auth_rbac.models.touching import TouchingQuerySet
+
+
+class Wildcard(models.Model):
+    """A role allows, or denies, everything in an app (``shop.*``) or about a model (``shop.order.*``)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    role = models.ForeignKey(Role, on_delete=models.CASCADE, related_name="wildcards", verbose_name=_("role"))
+    app_label = models.CharField(_("app"), max_length=100)
+    model = models.CharField(_("model"), max_length=100, blank=True, help_text=_("Empty: every model of the app."))
+    denies = models.BooleanField(_("denies"), default=False)
+
+    objects = TouchingQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("wildcard")
+        verbose_name_plural = _("wildcards")
+        constraints = [
+            models.UniqueConstraint(fields=["role", "app_label", "model", "denies"], name="auth_rbac_wildcard_once")
+        ]
+        indexes = [models.Index(fields=["app_label"], name="auth_rbac_wildcard_app")]
+
+    def __str__(self) -> str:
+        return self.pattern
+
+    @property
+    def pattern(self) -> str:
+        """As people write it: ``shop.*`` or ``shop.order.*``."""
+        return f"{self.app_label}.{self.model}.*" if self.model else f"{self.app_label}.*"

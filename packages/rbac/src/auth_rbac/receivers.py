@@ -1,0 +1,116 @@
+"""What is seen by signals: the closure of a changed graph, versions where no trigger stands, and snapshots."""
+
+from typing import Any
+
+from django.apps import apps
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group, Permission
+from django.db.models.signals import m2m_changed, post_delete, post_migrate, post_save, pre_delete, pre_save
+from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
+
+from auth_core.events import AuthEvent, Event, event_recorded
+from auth_core.people import person_changed
+from auth_rbac import administrators, declared, graph, indexes, triggers
+from auth_rbac.models import Assignment, Role, RoleClosure, RoleEdge, Wildcard
+from auth_rbac.models.version import has_triggers, lock_graph, touch_graph, touch_person
+
+
+def connect(app: Any) -> None:
+    """Listen."""
+    uid = "auth_rbac.{}".format
+    pre_save.connect(check_new_edge, sender=RoleEdge, dispatch_uid=uid("check_new_edge"))
+    post_save.connect(close_after_edge, sender=RoleEdge, dispatch_uid=uid("close_after_edge"))
+    post_delete.connect(close_after_edge, sender=RoleEdge, dispatch_uid=uid("open_after_edge"))
+    post_save.connect(close_new_role, sender=Role, dispatch_uid=uid("close_new_role"))
+    pre_delete.connect(open_before_role, sender=Role, dispatch_uid=uid("open_before_role"))
+    for model in (Role, Wildcard, RoleEdge, Permission):
+        post_save.connect(graph_changed, sender=model, dispatch_uid=uid("graph_saved"))
+        post_delete.connect(graph_changed, sender=model, dispatch_uid=uid("graph_deleted"))
+    for through in (Role.permissions.through, Role.denials.through, Group.permissions.through):
+        m2m_changed.connect(graph_changed, sender=through, dispatch_uid=uid("graph_changed"))
+    for name in ("groups", "user_permissions"):
+        if between := getattr(getattr(get_user_model(), name, None), "through", None):
+            m2m_changed.connect(membership_changed, sender=between, dispatch_uid=uid("membership_changed"))
+    for model in holding_models():
+        post_save.connect(holding_changed, sender=model, dispatch_uid=uid("holding_saved"))
+        post_delete.connect(holding_changed, sender=model, dispatch_uid=uid("holding_deleted"))
+    pre_save.connect(administrators.keep_before_saving, sender=get_user_model(), dispatch_uid=uid("keep_saved"))
+    pre_delete.connect(administrators.keep_before_deleting, sender=get_user_model(), dispatch_uid=uid("keep_deleted"))
+    event_recorded.connect(keep_an_active_administrator, dispatch_uid=uid("keep_active"))
+    post_migrate.connect(after_migration, sender=app, dispatch_uid=uid("after_migration"))
+
+
+def holding_models() -> list[Any]:
+    """Return the models whose rows give something to one person or one group."""
+    given = (UserObjectPermissionBase, GroupObjectPermissionBase)
+    return [Assignment, *(model for model in apps.get_models() if issubclass(model, given))]
+
+
+def after_migration(using: str, **kwargs: Any) -> None:
+    """Lay what a migration may have lost, or found absent, and make the permissions that the site declares."""
+    triggers.lay(using)
+    indexes.lay(using)
+    declared.make_declared(using)
+
+
+def check_new_edge(instance: RoleEdge, raw: bool = False, **kwargs: Any) -> None:
+    """Refuse a cycle and an endless chain, whoever writes; a fixture is in no order and is checked by nobody."""
+    if not raw:
+        lock_graph()
+        graph.check_edge(instance.child_id, instance.parent_id)
+
+
+def close_after_edge(instance: RoleEdge, **kwargs: Any) -> None:
+    """Let the closure follow."""
+    graph.rebuild_below(instance.child_id)
+
+
+def close_new_role(instance: Role, created: bool, raw: bool = False, **kwargs: Any) -> None:
+    """Let a new role be its own ancestor; a fixture brings its closure along."""
+    if created and not raw:
+        RoleClosure.objects.create(role=instance, ancestor=instance, distance=0)
+
+
+def open_before_role(instance: Role, **kwargs: Any) -> None:
+    """Take a role out of the closure of those below it, which do not go with it."""
+    for child in RoleEdge.objects.filter(parent=instance).values_list("child_id", flat=True):
+        graph.rebuild_below(child, without=instance.pk)
+
+
+def graph_changed(using: str, **kwargs: Any) -> None:
+    """Let every answer be asked again."""
+    if not has_triggers(using) and kwargs.get("action", "post").startswith("post"):
+        touch_graph(using)
+
+
+def holding_changed(instance: Any, using: str, **kwargs: Any) -> None:
+    """Let what one person, or everybody in a group, was answered be asked again."""
+    user_pk = getattr(instance, "user_id", None)
+    if user_pk is not None:
+        person_changed(user_pk)
+    if not has_triggers(using):
+        touch_graph(using) if user_pk is None else touch_person(user_pk, using)
+
+
+def membership_changed(
+    instance: Any, action: str, reverse: bool, using: str, pk_set: set[Any] | None, **kwargs: Any
+) -> None:
+    """As above, for groups and for permissions of Django's own."""
+    if not action.startswith("post"):
+        return
+    people = (pk_set or set()) if reverse else {instance.pk}
+    for user_pk in people:
+        person_changed(user_pk)
+    if has_triggers(using):
+        return
+    if reverse and action == "post_clear":
+        # Whose it was is not told any more.
+        touch_graph(using)
+    for user_pk in people:
+        touch_person(user_pk, using)
+
+
+def keep_an_active_administrator(event: Event, **kwargs: Any) -> None:
+    """Undo the disabling of the last administrator; recorded in the transaction of the change."""
+    if event.name is AuthEvent.ACCOUNT_DISABLED:
+        administrators.keep_after_disabling(event.subject)

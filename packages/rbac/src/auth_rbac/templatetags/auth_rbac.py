@@ -1,0 +1,15 @@
+"""``{% load auth_rbac %}{% may user "change" order as may_change %}``."""
+
+from typing import Any
+
+from django import template
+
+from auth_rbac.decisions import check
+
+register = template.Library()
+
+
+@register.simple_tag
+def may(user: Any, permission: str, obj: Any = None) -> bool:
+    """Say whether *user* may; with an object also by a verb."""
+    return check(user, permission, obj).allowed

@@ -1,0 +1,88 @@
+"""What the tests of roles share."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client as Browser
+
+from auth_core.people import identity_of
+from auth_rbac import sayings, standing
+from auth_rbac.assigning import assign_role
+from auth_rbac.models import Role
+from auth_rbac.roles import create_role
+
+
+def again(user: User) -> Any:
+    """Return *user* as the next request finds them."""
+    return User.objects.get(pk=user.pk)
+
+
+def permission(name: str) -> Permission:
+    """Return the permission ``app.codename``."""
+    app, _dot, codename = name.partition(".")
+    return Permission.objects.get(content_type__app_label=app, codename=codename)
+
+
+def make_role(name: str, *names: str, **more: Any) -> Role:
+    """Make a role that allows these."""
+    return create_role(name=name, permissions=[permission(one) for one in names], **more)
+
+
+def browser_of(user: User) -> Browser:
+    """Return a browser in which *user* is signed in."""
+    browser = Browser()
+    browser.force_login(user, backend="auth_core.backends.IdentifierBackend")
+    return browser
+
+
+def post(caller: User, address: str, /, **body: Any) -> Any:
+    """Return what the API answers to a body."""
+    return browser_of(caller).post(f"/api/v1/{address}", body, content_type="application/json")
+
+
+def named(obj: Any) -> dict[str, str]:
+    """Return how a body names an object."""
+    return {"type": obj._meta.label_lower, "id": str(obj.pk)}
+
+
+def public(user: User) -> str:
+    """Return the public id of *user*."""
+    return str(identity_of(user).subject_id)
+
+
+@pytest.fixture(autouse=True)
+def process_that_remembers_nothing() -> None:
+    """Begin each test as a process does: what another remembered, of the same keys, costs it a query."""
+    standing.forget_all()
+    sayings.forget_all()
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    """Somebody who may do nothing."""
+    return User.objects.create_user("alice", "alice@example.org", "correct horse battery staple")
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    """Somebody else who may do nothing."""
+    return User.objects.create_user("bob", "bob@example.org", "correct horse battery staple")
+
+
+@pytest.fixture
+def manager_of(db: None) -> Callable[..., User]:
+    """Makes somebody who may give and take roles, and holds these permissions."""
+
+    def make(name: str, *names: str, scope: Any = None) -> User:
+        user = User.objects.create_user(name)
+        own = [
+            f"auth_rbac.{verb}_{what}"
+            for verb in ("view", "add", "change", "delete")
+            for what in ("role", "assignment")
+        ]
+        assign_role(user=user, role=make_role(f"manager {name}", *own, *names), scope=scope)
+        return user
+
+    return make

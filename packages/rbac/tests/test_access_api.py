@@ -1,0 +1,340 @@
+"""Decisions over HTTP are those of Python, and say nothing of what is not the caller's business."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.core.exceptions import PermissionDenied
+from django.core.management import call_command
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template import Context, Template
+from django.test import RequestFactory
+from guardian.shortcuts import assign_perm, get_objects_for_user
+from rest_framework.permissions import DjangoObjectPermissions
+
+from auth_rbac.api.permissions import Permitted
+from auth_rbac.assigning import assign_role
+from auth_rbac.decisions import check
+from auth_rbac.decorators import require_permission
+from auth_rbac.explanations import explain
+from auth_rbac.models import Assignment, Role
+from auth_rbac.roles import create_role
+from conftest import again, browser_of, make_role, named, permission, post, public
+from shop.models import Branch, Company, Order, Paper
+
+pytestmark = pytest.mark.django_db
+
+Manager = Callable[..., User]
+
+
+def test_python_and_http_give_the_same_decision(alice: User) -> None:
+    seen, hidden = Order.objects.create(), Order.objects.create()
+    assign_role(user=alice, role=make_role("reader", "shop.view_order"), scope=seen)
+
+    for name in ("shop.view_order", "shop.change_order"):
+        for obj in (None, seen):
+            body = {} if obj is None else {"object": named(obj)}
+            assert (
+                post(alice, "access/check/", permission=name, **body).json() == check(again(alice), name, obj).to_json()
+            )
+    many = post(alice, "access/check-many/", permission="shop.view_order", type="shop.order", ids=[str(seen.pk)])
+    assert many.json() == {"decisions": [{"id": str(seen.pk), **check(again(alice), "view", seen).to_json()}]}
+    assert post(alice, "access/check/", permission="shop.view_order", object=named(hidden)).status_code == 404
+
+
+def test_objects_and_subjects_are_listed(manager_of: Manager, alice: User) -> None:
+    orders = [Order.objects.create() for _n in range(3)]
+    carol = manager_of("carol", "shop.view_order")
+    assign_role(user=alice, role=make_role("reader", "shop.view_order"), scope=orders[1])
+
+    mine = browser_of(alice).get("/api/v1/access/objects/?permission=shop.view_order&type=shop.order")
+    who = browser_of(carol).get(
+        f"/api/v1/access/subjects/?permission=shop.view_order&type=shop.order&id={orders[1].pk}"
+    )
+
+    assert mine.json()["results"] == [{"id": str(orders[1].pk)}]
+    assert {one["user"] for one in who.json()["results"]} == {public(alice), public(carol)}
+    assert browser_of(alice).get("/api/v1/access/subjects/?permission=shop.view_order").status_code == 403
+
+
+def test_an_explanation_tells_the_whole_way(manager_of: Manager, alice: User) -> None:
+    carol = manager_of("carol", "shop.view_order", "shop.change_order")
+    branch = Branch.objects.create(company=Company.objects.create(name="a"))
+    order = Order.objects.create(branch=branch)
+    boss = create_role(name="boss", parents=[make_role("reader", "shop.view_order")])
+    readers = Group.objects.create(name="readers")
+    alice.groups.add(readers)
+    assign_role(group=readers, role=boss, scope=branch.company, granted_by=None, reason="hired")
+    assign_role(user=alice, role=make_role("elsewhere", "shop.view_order"), scope=Order.objects.create())
+
+    told = post(carol, "access/explain/", user=public(alice), permission="shop.view_order", object=named(order)).json()
+    lacking = post(carol, "access/explain/", user=public(alice), permission="shop.change_order").json()
+
+    assert told["decision"]["allowed"]
+    ways = {tuple(way["roles"]): way for way in told["ways"]}
+    whole = ways["boss", "reader"]
+    assert (whole["group"], whole["reason"], whole["scope"], whole["counts"]) == (
+        "readers", "hired", f"shop.company:{branch.company.pk}", True,
+    )  # fmt: skip
+    assert ways[("elsewhere",)]["lacks"] == "elsewhere"
+    assert (lacking["decision"]["reason"], lacking["granting_roles"]) == ("nothing", ["manager carol"])
+
+
+@pytest.mark.asvs("8.2.2")
+def test_whom_and_what_a_caller_may_not_see_is_not_there(manager_of: Manager, alice: User, bob: User) -> None:
+    here, there = Company.objects.create(name="here"), Company.objects.create(name="there")
+    order = Order.objects.create()
+    carol = manager_of("carol", "shop.view_company", scope=here)
+    theirs = assign_role(user=bob, role=make_role("reader", "shop.view_order"), scope=there)
+    unknown = uuid4()
+
+    same = [
+        [post(alice, "access/check/", permission="shop.view_order", user=one) for one in (public(bob), str(unknown))],
+        [
+            post(alice, "access/check/", permission="shop.view_order", object={"type": "shop.order", "id": one})
+            for one in (str(order.pk), "999999", "x")
+        ],
+        [
+            post(alice, "access/check-many/", permission="shop.view_order", type="shop.order", ids=[one])
+            for one in (str(order.pk), "999999")
+        ],
+        [browser_of(carol).delete(f"/api/v1/assignments/{one}/") for one in (theirs.pk, unknown)],
+        [browser_of(carol).get(f"/api/v1/assignments/{one}/") for one in (theirs.pk, unknown)],
+        [
+            post(
+                carol,
+                "assignments/",
+                user=public(alice),
+                role=str(theirs.role_id),
+                scope={"type": "shop.company", "id": one},
+            )
+            for one in (str(there.pk), "999999")
+        ],
+        [
+            browser_of(carol).get(
+                f"/api/v1/access/objects/?permission=shop.view_order&type=shop.order&user={public(bob)}"
+            )
+        ],
+    ]
+
+    for answers in same:
+        assert {answer.status_code for answer in answers} == {404}
+        assert len({answer.json()["detail"] for answer in answers}) == 1
+    assert Assignment.objects.filter(pk=theirs.pk).exists()
+
+
+def test_a_manager_of_a_company_takes_away_what_holds_inside_of_it(manager_of: Manager, bob: User) -> None:
+    company = Company.objects.create(name="here")
+    order = Order.objects.create(branch=Branch.objects.create(company=company))
+    carol = manager_of("carol", "shop.view_order", scope=company)
+    inside = assign_role(user=bob, role=make_role("reader", "shop.view_order"), scope=order)
+
+    assert browser_of(carol).get(f"/api/v1/assignments/{inside.pk}/").status_code == 200
+    assert browser_of(carol).delete(f"/api/v1/assignments/{inside.pk}/").status_code == 204
+
+
+@pytest.mark.asvs("8.4.1")
+def test_a_manager_of_one_company_sees_and_lists_nothing_of_another(manager_of: Manager, bob: User) -> None:
+    here, there = Company.objects.create(name="here"), Company.objects.create(name="there")
+    carol, role = manager_of("carol", "shop.view_order", scope=here), make_role("reader", "shop.view_order")
+    mine = assign_role(user=bob, role=role, scope=here)
+    assign_role(user=bob, role=role, scope=there)
+    assign_role(user=bob, role=role)
+
+    listed = browser_of(carol).get(f"/api/v1/assignments/?user={public(bob)}").json()["results"]
+
+    assert [one["id"] for one in listed] == [str(mine.pk)]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"permission": "shop.nothing"}, 400),
+        ({"permission": "nothing"}, 400),
+        ({"permission": ""}, 400),
+        ({}, 400),
+        ({"permission": "shop.view_order", "surprise": 1}, 400),
+        ({"permission": "shop.view_order", "user": "1"}, 400),
+        ({"permission": "shop.view_order", "object": {"type": "shop.nothing", "id": "1"}}, 400),
+        ({"permission": "shop.view_order", "object": {"type": "shop", "id": "1"}}, 400),
+        ({"permission": "shop.view_order", "object": {"type": "shop.order"}}, 400),
+        ({"permission": "shop.view_order", "object": {"type": "shop.order", "id": "1", "as": "root"}}, 400),
+        ({"permission": "shop.view_order", "object": {"type": "shop.order", "id": "9" * 40}}, 404),
+        ({"permission": "shop.view_order", "object": {"type": "shop.paper", "id": "no uuid"}}, 404),
+    ],
+)
+@pytest.mark.parametrize("address", ["access/check/", "access/explain/"])
+def test_bad_questions_are_refused(address: str, body: dict[str, Any], status: int, alice: User) -> None:
+    answer = post(alice, address, **body)
+
+    assert answer.status_code == status
+    assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("ids", [[], ["1"] * 201, "1", [1], [None]])
+def test_a_page_of_ids_is_a_page(ids: Any, alice: User) -> None:
+    assert (
+        post(alice, "access/check-many/", permission="shop.view_order", type="shop.order", ids=ids).status_code == 400
+    )
+
+
+def test_a_uuid_is_found_in_any_spelling_or_not_at_all(alice: User) -> None:
+    paper = Paper.objects.create()
+    assign_role(user=alice, role=make_role("reader", "shop.view_paper"), scope=paper)
+
+    asked = [
+        post(alice, "access/check/", permission="shop.view_paper", object={"type": "shop.paper", "id": one}).status_code
+        for one in (str(paper.pk), paper.pk.hex)
+    ]
+
+    assert asked == [200, 404]
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"permissions": ["shop.nothing"]}, 400),
+        ({"wildcards": ["*"]}, 400),
+        ({"parents": [str(uuid4())]}, 404),
+        ({"parents": ["x"]}, 400),
+        ({"name": "adm\u0456n"}, 400),
+        ({"name": "MANAGER carol"}, 409),
+        ({"permissions": ["shop.change_order"]}, 403),
+        ({"is_superuser": True}, 400),
+    ],
+)
+def test_bad_roles_are_refused(change: dict[str, Any], status: int, manager_of: Manager) -> None:
+    carol = manager_of("carol", "shop.view_order")
+
+    assert post(carol, "roles/", **{"name": "new", **change}).status_code == status
+    assert Role.objects.count() == 1
+
+
+@pytest.mark.asvs("8.3.1")
+def test_roles_are_made_changed_and_deleted_over_the_api(manager_of: Manager) -> None:
+    carol = manager_of("carol", "shop.view_order", "shop.add_order")
+    browser = browser_of(carol)
+
+    made = post(carol, "roles/", name="reader", permissions=["shop.view_order"])
+    other = post(carol, "roles/", name="other", parents=[made.json()["id"]])
+    cycle = browser.patch(made.headers["Location"], {"parents": [other.json()["id"]]}, content_type="application/json")
+    changed = browser.patch(made.headers["Location"], {"denials": ["shop.add_order"]}, content_type="application/json")
+
+    assert (made.status_code, other.status_code, cycle.status_code) == (201, 201, 400)
+    assert cycle.json()["errors"][0]["code"] == "cycle"
+    assert (changed.json()["permissions"], changed.json()["denials"]) == (["shop.view_order"], ["shop.add_order"])
+    assert browser.delete(made.headers["Location"]).status_code == 204
+    assert browser.get(made.headers["Location"]).status_code == 404
+
+
+def test_the_tools_for_a_site_ask_the_same(alice: User) -> None:
+    seen, hidden = Order.objects.create(), Order.objects.create()
+    assign_role(user=alice, role=make_role("reader", "shop.view_order"), scope=seen)
+    request = RequestFactory().get("/")
+    request.user = again(alice)
+
+    @require_permission("view", of=Order, by="order_id")
+    def show(request: HttpRequest, order_id: int) -> HttpResponse:
+        return HttpResponse("shown")
+
+    @require_permission("change", of=Order, by="order_id")
+    def change(request: HttpRequest, order_id: int) -> HttpResponse:
+        return HttpResponse("changed")
+
+    page = Template('{% load auth_rbac %}{% may user "view" order as yes %}{{ yes }}')
+
+    assert show(request, order_id=seen.pk).status_code == 200
+    with pytest.raises(Http404):
+        show(request, order_id=hidden.pk)
+    with pytest.raises(PermissionDenied):
+        change(request, order_id=seen.pk)
+    assert [page.render(Context({"user": again(alice), "order": one})) for one in (seen, hidden)] == ["True", "False"]
+    assert Permitted().has_object_permission(request, None, seen)  # type: ignore[arg-type]
+    with pytest.raises(Http404):
+        Permitted().has_object_permission(request, None, hidden)  # type: ignore[arg-type]
+
+
+def test_djangos_and_guardians_own_keep_working_and_know_no_denial(alice: User) -> None:
+    order = Order.objects.create()
+    assign_perm("shop.view_order", alice, order)
+    request = RequestFactory().get("/")
+    request.user = again(alice)
+
+    assert again(alice).has_perm("shop.view_order", order)
+    assert list(get_objects_for_user(again(alice), "shop.view_order")) == [order]
+    alice.user_permissions.add(permission("shop.change_order"))
+    assert again(alice).has_perm("shop.change_order")
+    view: Any = type(
+        "View", (), {"_ignore_model_permissions": False, "get_queryset": lambda self: Order.objects.all()}
+    )()
+    assert DjangoObjectPermissions().has_object_permission(request, view, order)
+
+    assign_role(user=alice, role=create_role(name="no", denied_wildcards=["shop.*"]))
+
+    assert not again(alice).has_perm("shop.view_order", order)
+    assert not again(alice).has_perm("shop.change_order")
+    assert not Order.objects.permitted(again(alice), "view").exists()
+    assert list(get_objects_for_user(again(alice), "shop.view_order")) == [order], "guardian's own know no denial"
+
+
+def test_the_report_says_who_holds_what_and_why(alice: User) -> None:
+    boss = create_role(name="=boss", parents=[make_role("reader", "shop.view_order")])
+    assign_role(user=alice, role=boss, reason='=HYPERLINK("x")')
+    assign_perm("shop.view_order", alice, Order.objects.create(pk=5))
+    alice.user_permissions.add(permission("shop.change_order"))
+
+    out = io.StringIO()
+    call_command("access_report", stdout=out)
+    as_json = io.StringIO()
+    call_command("access_report", "--format", "json", "--person", public(alice), stdout=as_json)
+
+    rows = list(csv.DictReader(out.getvalue().splitlines()))
+    assert [(row["source"], row["permission"], row["through"], row["scope"]) for row in rows] == [
+        ("role", "shop.view_order", "'=boss > reader", "everywhere"),
+        ("object", "shop.view_order", "", "shop.order:5"),
+        ("alone", "shop.change_order", "", "everywhere"),
+    ]
+    assert rows[0]["reason"].startswith("'=")
+    assert len([json.loads(line) for line in as_json.getvalue().splitlines()]) == 3
+
+
+def test_the_admin_explains_beside_every_person(alice: User) -> None:
+    assign_role(user=alice, role=make_role("reader", "shop.view_order"), reason="hired")
+    root = browser_of(User.objects.create_superuser("root"))
+
+    person = root.get(f"/admin/auth/user/{alice.pk}/change/").content.decode()
+    asked = root.get(f"/admin/auth_rbac/assignment/explain/{alice.pk}/?permission=shop.view_order").content.decode()
+    wrong = root.get(f"/admin/auth_rbac/assignment/explain/{alice.pk}/?permission=shop.nothing").content.decode()
+
+    assert f"/admin/auth_rbac/assignment/explain/{alice.pk}/" in person
+    assert "shop.view_order: yes" in asked
+    assert "hired" in asked
+    assert "errornote" in wrong
+    staff = User.objects.create_user("staff", is_staff=True)
+    assert browser_of(staff).get(f"/admin/auth_rbac/assignment/explain/{alice.pk}/").status_code == 403
+
+
+@pytest.mark.asvs("8.3.1")
+def test_the_admin_lets_nobody_give_more_than_they_hold(manager_of: Manager, alice: User) -> None:
+    carol = manager_of("carol")
+    User.objects.filter(pk=carol.pk).update(is_staff=True)
+    role = make_role("reader", "shop.view_order")
+    moment = {"valid_from_0": "2026-01-01", "valid_from_1": "00:00:00", "valid_until_0": "", "valid_until_1": ""}
+
+    answer = browser_of(carol).post(
+        "/admin/auth_rbac/assignment/add/",
+        {"user": alice.pk, "role": str(role.pk), "reason": "", **moment},
+        follow=True,
+    )
+
+    assert "You may not do this." in answer.content.decode()
+    assert not Assignment.objects.filter(user=alice).exists()
+
+
+def test_explain_in_python_knows_its_sentence(alice: User) -> None:
+    assert explain(again(alice), "shop.view_order").sentence == "Nothing lets."

@@ -1,0 +1,129 @@
+"""Permissions for single objects: UUIDs for keys, tables of a model's own, people and groups."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import AnonymousUser, Group, User
+from django.core.checks import run_checks
+from guardian.shortcuts import assign_perm
+
+from auth_rbac.assigning import assign_role
+from auth_rbac.decision import Reason
+from auth_rbac.decisions import check, check_many
+from auth_rbac.explanations import explain
+from auth_rbac.models import Assignment
+from auth_rbac.roles import create_role
+from auth_rbac.subjects import subjects
+from conftest import again, make_role, permission
+from shop.models import Order, Paper, Plan, PlanUserPermission
+
+
+@pytest.mark.parametrize("model", [Paper, Plan])
+@pytest.mark.parametrize("by_group", [False, True])
+def test_every_way_of_asking_sees_a_permission_for_one_object(
+    model: Any, by_group: bool, alice: User, bob: User
+) -> None:
+    mine, other = model.objects.create(), model.objects.create()
+    group = Group.objects.create(name="readers")
+    alice.groups.add(group)
+    name = f"shop.view_{model._meta.model_name}"
+    assign_perm(name, group if by_group else alice, mine)
+    warm = again(alice)
+    check(warm, name)
+
+    for user in (again(alice), warm):
+        assert [one.reason for one in check_many(user, name, [mine, other])] == [Reason.OBJECT, Reason.NOTHING]
+        assert check(user, name, mine)
+        assert list(model.objects.permitted(user, "view")) == [mine]
+    assert list(model.objects.permitted(again(bob), "view")) == []
+    assert set(subjects(name, mine)) == {alice}
+    assert set(subjects(name, other)) == set()
+    (way,) = explain(again(alice), name, mine).ways
+    assert (way.source, way.group) == ("object", "readers" if by_group else "")
+
+
+@pytest.mark.parametrize("model", [Paper, Plan])
+def test_a_scope_and_a_denial_work_on_every_kind_of_key(model: Any, alice: User) -> None:
+    first, second, third = (model.objects.create() for _n in range(3))
+    role = make_role("reader", f"shop.view_{model._meta.model_name}")
+    for obj in (first, second):
+        assign_role(user=alice, role=role, scope=obj)
+    assign_role(user=alice, role=create_role(name="no", denied_wildcards=["shop.*"]), scope=second)
+    warm = again(alice)
+    check(warm, "shop.view_order")
+
+    for user in (again(alice), warm):
+        assert [bool(one) for one in check_many(user, "view", [first, second, third])] == [True, False, False]
+        assert list(model.objects.permitted(user, "view")) == [first]
+    assert set(subjects("view", second)) == set()
+
+
+def test_what_a_model_keeps_in_its_own_table_is_gone_on_the_next_request(alice: User) -> None:
+    plan = Plan.objects.create()
+    assign_perm("shop.view_plan", alice, plan)
+    assert check(again(alice), "view", plan)
+
+    PlanUserPermission.objects.all().delete()
+
+    assert not check(again(alice), "view", plan)
+
+
+def test_nobody_and_whoever_is_disabled_may_nothing(alice: User) -> None:
+    order = Order.objects.create()
+    assign_role(user=alice, role=make_role("reader", "shop.view_order"))
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+
+    for user, reason in ((AnonymousUser(), Reason.ANONYMOUS), (again(alice), Reason.INACTIVE)):
+        assert check(user, "view", order).reason is reason
+        assert check_many(user, "view", [order])[0].reason is reason
+        assert not Order.objects.permitted(user, "view").exists()
+    assert not subjects("view", order).exists()
+
+
+def test_an_object_that_is_not_saved_and_objects_of_two_models_are_no_question(alice: User) -> None:
+    with pytest.raises(ValueError, match="not saved"):
+        check(alice, "view", Order())
+    with pytest.raises(TypeError):
+        check_many(alice, "view", [Order.objects.create(), Paper.objects.create()])
+    with pytest.raises(ValueError, match="not app"):
+        explain(alice, "view")
+    assert not alice.has_perm("shop.view_order", Order())
+    assert not alice.has_perm("view")
+    assert not alice.has_perm("shop.view_order", "no object")
+    with pytest.raises(ValueError, match="saved"):
+        assign_role(user=alice, role=make_role("reader", "shop.view_order"), scope=Order())
+    assert not Assignment.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"AUTH_RBAC": {"SURPRISE": 1}}, "auth_rbac.E001"),
+        ({"AUTH_RBAC": {"PERMISSIONS": {"shop.export": "x"}}}, "auth_rbac.E002"),
+        ({"AUTH_RBAC": {"PERMISSIONS": {"shop.nothing.export": "x"}}}, "auth_rbac.E002"),
+        ({"AUTH_RBAC": {"SCOPES": {"shop.order": ["nothing"]}}}, "auth_rbac.E003"),
+        ({"AUTH_RBAC": {"SCOPES": {"shop.company": ["name"]}}}, "auth_rbac.E003"),
+        ({"AUTH_RBAC": {"SCOPES": {"shop.nothing": []}}}, "auth_rbac.E003"),
+        ({"AUTH_RBAC": {"SCOPES": {"shop.order": ["branch__company"]}}}, None),
+        ({"GUARDIAN_MONKEY_PATCH_USER": True}, "auth_rbac.W002"),
+        ({"ANONYMOUS_USER_NAME": "AnonymousUser"}, "auth_rbac.W002"),
+    ],
+)
+@pytest.mark.django_db
+def test_a_setting_that_means_nothing_is_told(change: dict[str, Any], expected: str | None, settings: Any) -> None:
+    for name, value in change.items():
+        setattr(settings, name, value)
+
+    told = {message.id for message in run_checks() if str(message.id).startswith("auth_rbac")}
+
+    assert told == ({expected} if expected else set())
+
+
+def test_a_permission_by_django_alone_is_told_as_such(alice: User) -> None:
+    alice.user_permissions.add(permission("shop.view_order"))
+
+    assert check(again(alice), "shop.view_order").reason is Reason.ALONE
+    assert [way.source for way in explain(again(alice), "shop.view_order").ways] == ["alone"]
+    assert not check(again(alice), "shop.view_order", Order.objects.create()), (
+        "as in Django, it says nothing of objects"
+    )

@@ -1,0 +1,128 @@
+"""Who is refused by a role, or may not even know what is there, is in the trail; the answer says nothing of it."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import User
+from django.http import Http404, HttpRequest, HttpResponse
+from django.test import RequestFactory
+from django.urls import include, path
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.generics import RetrieveDestroyAPIView
+from rest_framework.serializers import ModelSerializer
+from rest_framework.views import exception_handler
+
+from auth_core.testing.events import recording
+from auth_rbac.api.permissions import Permitted
+from auth_rbac.assigning import assign_role
+from auth_rbac.decorators import require_permission
+from conftest import browser_of, make_role, named, post, public
+from shop.models import Order
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
+
+
+class OrderBody(ModelSerializer[Order]):
+    class Meta:
+        model = Order
+        fields = ["pk"]
+
+
+class OrderView(RetrieveDestroyAPIView[Order]):
+    """A view of a site, with DRF's own handler of exceptions."""
+
+    queryset = Order.objects.all()
+    serializer_class = OrderBody
+    authentication_classes = [SessionAuthentication]
+    permission_classes = [Permitted]
+
+    def get_exception_handler(self) -> Any:
+        return exception_handler
+
+
+@require_permission("change", of=Order)
+def change(request: HttpRequest, pk: int) -> HttpResponse:
+    return HttpResponse("changed")
+
+
+@require_permission("shop.add_order")
+def add(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("added")
+
+
+urlpatterns = [
+    path("orders/<int:pk>/", OrderView.as_view()),
+    path("orders/<int:pk>/change/", change),
+    path("orders/add/", add),
+    path("api/v1/", include("auth_rbac.api.urls")),
+]
+
+
+def test_a_question_about_what_is_not_the_callers_business_is_recorded(alice: User) -> None:
+    order, bob = Order.objects.create(), User.objects.create_user("bob")
+    questions: list[dict[str, Any]] = [{"object": named(order)}, {"user": public(bob)}, {"user": str(uuid4())}, {}]
+
+    with recording() as events:
+        statuses = [
+            post(alice, "access/check/", permission="shop.view_order", **question).status_code for question in questions
+        ]
+        statuses += [
+            browser_of(alice)
+            .get(f"/api/v1/access/subjects/?permission=shop.view_order&type=shop.order&id={pk}")
+            .status_code
+            for pk in (order.pk, 987654)
+        ]
+
+    assert statuses == [404, 404, 404, 200, 404, 404]
+    assert [(event.reason, event.data["route"]) for event in events] == [
+        *[("not_shown", "api/v1/access/check/")] * 3,
+        ("not_shown", "api/v1/access/subjects/"),
+    ]
+
+
+@pytest.mark.asvs("16.3.2")
+@pytest.mark.parametrize(
+    ("method", "address", "status", "reason"),
+    [
+        ("get", "/orders/{hidden}/", 404, "not_shown"),
+        ("get", "/orders/{hidden}/change/", 404, "not_shown"),
+        ("delete", "/orders/{seen}/", 403, "permission_denied"),
+        ("get", "/orders/{seen}/change/", 403, "permission_denied"),
+        ("get", "/orders/add/", 403, "permission_denied"),
+        ("get", "/api/v1/roles/", 403, "permission_denied"),
+        ("get", "/orders/987654/", 404, ""),
+        ("get", "/orders/987654/change/", 404, ""),
+        ("get", "/orders/{seen}/", 200, ""),
+    ],
+)
+def test_what_roles_refuse_is_recorded_and_what_is_not_there_is_not(
+    method: str, address: str, status: int, reason: str, alice: User
+) -> None:
+    seen, hidden = Order.objects.create(), Order.objects.create()
+    assign_role(user=alice, role=make_role("reader", "shop.view_order"), scope=seen)
+    browser = browser_of(alice)
+
+    with recording() as events:
+        answer = getattr(browser, method)(address.format(seen=seen.pk, hidden=hidden.pk))
+
+    assert answer.status_code == status
+    assert [(event.name.value, event.reason, event.subject) for event in events] == (
+        [("auth.access.denied", reason, alice)] if reason else []
+    )
+
+
+def test_an_object_that_is_hidden_looks_like_one_that_is_not_there(alice: User) -> None:
+    hidden = Order.objects.create()
+    browser, request = browser_of(alice), RequestFactory().get("/")
+    request.user = alice
+
+    bodies, words = [], []
+    for pk in (hidden.pk, hidden.pk + 1):
+        bodies.append(browser.get(f"/orders/{pk}/").json())
+        with pytest.raises(Http404) as raised:
+            change(request, pk=pk)
+        words.append(str(raised.value))
+
+    assert bodies == [{"detail": "No Order matches the given query."}] * 2
+    assert words == ["No Order matches the given query."] * 2

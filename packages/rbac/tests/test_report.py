@@ -1,0 +1,104 @@
+"""The report leaves nothing out, whoever holds it by whichever table, and keeps nothing of it."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.contrib.contenttypes.models import ContentType
+from django.utils import timezone
+
+from auth_core.people import identity_of
+from auth_core.testing.counting import counted
+from auth_rbac import report
+from auth_rbac.assigning import assign_role
+from auth_rbac.object_permissions import permit
+from auth_rbac.roles import create_role
+from conftest import make_role, permission, public
+from shop.models import Company, Order, Paper, Plan
+
+pytestmark = pytest.mark.django_db
+
+
+def told(*columns: str) -> set[tuple[Any, ...]]:
+    return {tuple(row[column] for column in columns) for row in report.rows()}
+
+
+def test_it_tells_what_every_table_says(alice: User, bob: User) -> None:
+    readers, order, paper, plan = Group.objects.create(name="readers"), Order(), Paper(), Plan()
+    for obj in (order, paper, plan):
+        obj.save()
+        permit(holder=alice, permission="view", obj=obj)
+        permit(holder=readers, permission="view", obj=obj)
+    alice.user_permissions.add(permission("shop.add_order"))
+    readers.permissions.add(permission("shop.add_paper"))
+    root = User.objects.create_superuser("root")
+
+    who = {public(alice): "alice", public(root): "root"}
+    found = {(who.get(person, group), *rest) for person, group, *rest in told("person", "group", "source", "permission", "scope")}  # fmt: skip
+
+    assert found == {
+        ("root", "superuser", "*", "everywhere"),
+        ("alice", "alone", "shop.add_order", "everywhere"),
+        ("readers", "alone", "shop.add_paper", "everywhere"),
+        *(
+            (holder, "object", f"shop.view_{obj._meta.model_name}", f"{obj._meta.label_lower}:{obj.pk}")
+            for holder in ("alice", "readers")
+            for obj in (order, paper, plan)
+        ),
+    }
+
+
+def test_it_tells_what_roles_say_and_whether_they_do_so_now(alice: User, bob: User) -> None:
+    company, now = Company.objects.create(name="here"), timezone.now()
+    above = create_role(name="above", denials=[permission("shop.delete_order")], wildcards=["shop.paper.*"])
+    role = make_role("below", "shop.view_order", parents=[above])
+    readers = Group.objects.create(name="readers")
+    assign_role(user=alice, role=role, granted_by=User.objects.create_superuser("root"), reason="hired")
+    assign_role(group=readers, role=role, scope=company, valid_from=now + timedelta(hours=1))
+    assign_role(user=bob, role=above, valid_from=now - timedelta(hours=2), valid_until=now - timedelta(hours=1))
+
+    found = told("person", "group", "effect", "permission", "through", "scope", "in_force", "reason")
+
+    said = [
+        ("allows", "shop.view_order", "below"),
+        ("denies", "shop.delete_order", "below > above"),
+        ("allows", "shop.paper.*", "below > above"),
+    ]
+    of_bob = {("denies", "shop.delete_order"), ("allows", "shop.paper.*")}
+    assert {row for row in found if row[3] != "*"} == {
+        *((public(alice), "", *one, "everywhere", True, "hired") for one in said),
+        *(("", "readers", *one, f"shop.company:{company.pk}", False, "") for one in said),
+        *((public(bob), "", *one, "above", "everywhere", False, "") for one in of_bob),
+    }
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 5, 2000])
+def test_pages_of_it_are_all_of_it(at_once: int, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    orders = [Order.objects.create() for _n in range(5)]
+    for order in orders:
+        permit(holder=alice, permission="view", obj=order)
+    monkeypatch.setattr(report, "_AT_ONCE", at_once)
+
+    assert [row["scope"] for row in report.rows()] == [f"shop.order:{order.pk}" for order in orders]
+
+
+def test_it_asks_no_more_however_much_there_is(alice: User, bob: User) -> None:
+    role = make_role("reader", "shop.view_order")
+    for person in (alice, bob):
+        identity_of(person)
+
+    def queries_with(more: int) -> int:
+        for _n in range(more):
+            order = Order.objects.create()
+            assign_role(user=alice, role=role, scope=order, granted_by=None)
+            assign_role(user=bob, role=role, scope=order)
+            permit(holder=alice, permission="view", obj=order)
+        for row in (alice, bob):
+            row.user_permissions.add(permission("shop.view_order"))
+        ContentType.objects.clear_cache()
+        with counted() as counts:
+            assert len(list(report.rows())) >= more
+        return counts.queries
+
+    assert queries_with(2) == queries_with(30)
