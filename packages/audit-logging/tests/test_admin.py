@@ -10,7 +10,8 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from auth_audit import admin
+from attacker import ENTRIES, key, run, unguarded
+from auth_audit import admin, sealing
 from auth_audit.admin import AuditEntryAdmin
 from auth_audit.models import AuditEntry
 from auth_core.client import Client
@@ -60,6 +61,21 @@ def test_one_entry_is_shown_and_cannot_be_edited(officer: Browser, entry: AuditE
     assert page.status_code == 200
     assert b'<input type="submit"' not in page.content
     assert posted.status_code == 403
+
+
+def test_one_entry_is_shown_with_its_proof(officer: Browser, entry: AuditEntry) -> None:
+    address = reverse("admin:auth_audit_auditentry_change", args=[entry.pk])
+    waiting = officer.get(address).content.decode()
+    sealing.seal()
+    proven = officer.get(address).content.decode()
+    with unguarded():
+        run(f"UPDATE {ENTRIES} SET reason = 'forged' WHERE id = %s", [key(entry.pk)])
+    tampered = officer.get(address).content.decode()
+
+    assert "It waits to be sealed." in waiting
+    assert "It is what was sealed." in proven
+    assert "&quot;signature&quot;" in proven
+    assert "It is NOT what was sealed" in tampered
 
 
 @pytest.mark.parametrize("page", ["add", "delete"])

@@ -117,7 +117,7 @@ def later(settings: Any) -> Iterator[None]:
     """A later version of the package, which has one migration more."""
     settings.MIGRATION_MODULES = {"auth_audit": "later.migrations"}
     yield
-    call_command("migrate", "auth_audit", "0001", verbosity=0)
+    call_command("migrate", "auth_audit", "0002", verbosity=0)
 
 
 @pytest.mark.asvs("16.4.2")
@@ -127,9 +127,9 @@ def test_the_guards_stand_after_a_migration_that_remakes_the_table(later: None) 
     record(Event(name=AuthEvent.EMAIL_VERIFIED))
 
     with signal_muted(post_migrate, "auth_audit.prepare_table"):
-        call_command("migrate", "auth_audit", "0002", verbosity=0)
+        call_command("migrate", "auth_audit", "0003", verbosity=0)
     lost = guards.missing()
-    call_command("migrate", "auth_audit", "0002", verbosity=0)
+    call_command("migrate", "auth_audit", "0003", verbosity=0)
 
     assert bool(lost) == (connection.vendor == "sqlite"), "the trap this is about"
     assert guards.missing() == []

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -10,7 +11,10 @@ from django.core.management import call_command
 from django.db import connection
 
 from auth_audit import checks, guards, partitions
+from auth_audit.default_partition import empty_default
 from auth_audit.models import AuditEntry
+from auth_audit.testing.trail import seal_everything
+from auth_audit.verification import verify
 from auth_core.events import AuthEvent, Event, record
 from auth_core.registries import sweeps
 from auth_core.testing.parallel import at_once
@@ -108,3 +112,41 @@ def test_two_processes_that_make_the_same_month_do_not_fail(caplog: pytest.LogCa
     finally:
         with connection.cursor() as cursor:
             cursor.execute(f"DROP TABLE {', '.join(PARTITIONS_LATER)}")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_default_partition_is_emptied_and_nothing_in_it_is_changed() -> None:
+    try:
+        with time_machine.travel(LATER, tick=False):
+            entries = [recorded_now() for _number in range(3)]
+            recorded_now_too = recorded_now()
+            seal_everything()
+            partitions.make_ahead()
+            moment_before = AuditEntry.objects.values_list("recorded_at", "transaction_id", "mac").get(pk=entries[0].pk)
+
+            out = StringIO()
+            with time_machine.travel(LATER.replace(year=2050), tick=False):
+                call_command("audit_partitions", "--empty-default", stdout=out)
+
+            assert "4 entries moved." in out.getvalue()
+            assert {partition_of(entry) for entry in [*entries, recorded_now_too]} == {PARTITIONS_LATER[0]}
+            assert (
+                AuditEntry.objects.values_list("recorded_at", "transaction_id", "mac").get(pk=entries[0].pk)
+                == moment_before
+            )
+            assert verify().findings == []
+            assert guards.missing() == []
+            assert empty_default() == 0
+    finally:
+        made = [name for name in partitions.names() if name > f"{guards.TABLE}_2050" and "default" not in name]
+        with connection.cursor() as cursor:
+            cursor.execute(f"DROP TABLE {', '.join(made)}")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_wrong_clock_dated_far_away_stays_in_the_default_partition() -> None:
+    with time_machine.travel(datetime(2999, 1, 1, tzinfo=UTC), tick=False):
+        entry = recorded_now()
+
+    assert empty_default() == 0
+    assert partition_of(entry) == f"{guards.TABLE}_default"

@@ -1,15 +1,52 @@
-"""The README's own example works."""
+"""The README's own blocks work, in a site that Django itself has just made, with its own user."""
 
+import base64
+import json
+import os
 import re
+import secrets
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from auth_audit.conf import AuditSettings
 from auth_audit.testing.trail import recorded
 from auth_core.events import catalogue
 
-README = Path(__file__).parents[1] / "README.md"
+README = (Path(__file__).parents[1] / "README.md").read_text()
+
+#: What a person does in the fresh site, with a browser; prints the export and what is in the trail.
+VISIT = """
+import json, sys
+import django
+django.setup()
+from django.contrib.auth.models import Group, User
+from django.test import Client
+from auth_audit.models import AuditEntry
+from auth_audit.testing.trail import seal_everything
+
+boss = User.objects.create_superuser("boss", "boss@example.org", "correct horse battery staple")
+browser = Client(HTTP_HOST="localhost")
+browser.post("/admin/login/", {"username": "boss", "password": "wrong"})
+assert browser.post("/admin/login/", {"username": "boss", "password": "correct horse battery staple"}).status_code == 302
+assert browser.post("/admin/auth/group/add/", {"name": "editors"}).status_code == 302
+group = Group.objects.get()
+assert browser.post(f"/admin/auth/group/{group.pk}/change/", {"name": "readers"}).status_code == 302
+seal_everything()
+answer = browser.post("/api/v1/audit/exports/", {"format": "jsonl"}, content_type="application/json")
+assert answer.status_code == 200, answer.content
+open("export.jsonl", "wb").write(b"".join(answer.streaming_content))
+mine = browser.get("/api/v1/me/activity/").json()["results"]
+changes = AuditEntry.objects.get(name="audit.object.changed").changes
+print(json.dumps({"names": [entry.name for entry in AuditEntry.objects.order_by("id")], "changes": changes, "mine": len(mine)}))
+"""
+
+
+def blocks(kind: str) -> list[str]:
+    return re.findall(rf"^```{kind}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 
 
 class Order:
@@ -23,9 +60,7 @@ class Order:
 @pytest.mark.django_db
 def test_an_event_of_a_site_is_kept(alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(catalogue, "_entries", dict(catalogue.items()))
-    example = next(
-        block for block in re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL) if "def " in block
-    )
+    (example,) = blocks("python shop")
     names: dict[str, Any] = {}
     exec(example, names)
 
@@ -34,3 +69,68 @@ def test_an_event_of_a_site_is_kept(alice: Any, monkeypatch: pytest.MonkeyPatch)
     entry = recorded("shop.order.cancelled")[0]
     assert entry.subject_id == alice.auth_identity.subject_id
     assert (entry.target_kind, entry.target_id, entry.severity) == ("order", "7", "notice")
+
+
+class Site:
+    """A site made by ``django-admin startproject``, with the blocks of the README put into it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "PYTHONPATH"))},
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "DJANGO_SETTINGS_MODULE": "mysite.settings",
+        }
+        self.run(sys.executable, "-m", "django", "startproject", "mysite", ".", DJANGO_SETTINGS_MODULE="")
+        (settings,), (urls,) = blocks("python settings"), blocks("python urls")
+        key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")
+        self._append("settings.py", settings.replace("<base64url of 32 random bytes>", key))
+        self._append("urls.py", urls)
+
+    def run(self, *command: str, **environment: str) -> str:
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env={**self.environment, **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def sh(self, script: str, **environment: str) -> str:
+        return self.run("sh", "-euc", script, **environment)
+
+    def _append(self, name: str, text: str) -> None:
+        path = self.folder / "mysite" / name
+        path.write_text(f"{path.read_text()}\n{text}")
+
+
+@pytest.mark.asvs("16.3.1")
+@pytest.mark.sqlite  # the site has a database of its own: once is enough
+def test_every_block_works_in_a_fresh_site(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    migrate, seal, check_export = blocks("sh")
+
+    site.sh(migrate)
+    visited = json.loads(site.run(sys.executable, "-c", VISIT))
+    sealed = site.sh(seal)
+    public = site.sh("python manage.py audit_seal --keys").strip()
+    told = site.sh(check_export, KEY=public)
+
+    assert visited["names"] == [
+        "auth.login.failed",
+        "auth.login.succeeded",
+        "audit.object.added",
+        "audit.object.changed",
+        "audit.export.created",
+    ]
+    assert visited["changes"] == {"name": {"before": "editors", "after": "readers"}}
+    assert visited["mine"] == 4
+    assert "nothing was tampered with" in sealed
+    assert "4 proven, 1 not yet sealed, 0 problems" in told
+
+
+def test_every_setting_is_in_the_readme() -> None:
+    assert set(re.findall(r"^\| `([A-Z_]+)` \|", README, re.MULTILINE)) == set(AuditSettings.options)

@@ -1,5 +1,6 @@
 """The trail in the admin site: to read."""
 
+import json
 from collections.abc import Iterable
 from enum import StrEnum
 from functools import cached_property
@@ -11,14 +12,24 @@ from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from auth_audit.macs import verifies
 from auth_audit.models import AuditEntry
+from auth_audit.proofs import Proof, State, proof_of
 from auth_core.events import EventOutcome, Severity
 
 #: Entries that a list counts and pages through; a count of a whole trail would read all of it at every click.
 _MOST_COUNTED = 10_000
+
+
+#: What is said of a state.
+_STATES = {
+    State.PROVEN: _("It is what was sealed."),
+    State.WAITING: _("It waits to be sealed."),
+    State.TAMPERED: _("It is NOT what was sealed: it was tampered with."),
+}
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # Django cannot subscript it
@@ -72,6 +83,33 @@ class AuditEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django can
         """Say whether the MAC verifies."""
         return verifies(entry)
 
+    @admin.display(description=_("state"))
+    def state(self, entry: AuditEntry) -> str:
+        """Say whether it is what was sealed."""
+        return str(_STATES[self._proof(entry).state])
+
+    @admin.display(description=_("number"))
+    def number(self, entry: AuditEntry) -> int | None:
+        """Return its number, if it is sealed."""
+        return self._proof(entry).number
+
+    @admin.display(description=_("proof"))
+    def proof(self, entry: AuditEntry) -> str:
+        """Show what a verifier needs, to copy: the checkpoint, and the way to it."""
+        proof = self._proof(entry)
+        if proof.number is None:
+            return "-"
+        told = {"checkpoint": proof.checkpoint, "number": proof.number, "path": proof.path}
+        return format_html("<pre>{}</pre>", json.dumps(told, indent=2))
+
+    def _proof(self, entry: AuditEntry) -> Proof:
+        """Make the proof once for the page, which asks three times."""
+        made: Proof | None = getattr(entry, "auth_audit_proof", None)
+        if made is None:
+            made = proof_of(entry)
+            entry.auth_audit_proof = made  # type: ignore[attr-defined]  # this page's own
+        return made
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[AuditEntry], search_term: str
     ) -> tuple[QuerySet[AuditEntry], bool]:
@@ -81,7 +119,7 @@ class AuditEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django can
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Return all fields."""
-        return [*(field.name for field in AuditEntry._meta.fields), "is_genuine"]
+        return [*(field.name for field in AuditEntry._meta.fields), "is_genuine", "state", "number", "proof"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Refuse: entries are appended by what happens."""

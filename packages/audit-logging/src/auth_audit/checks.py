@@ -7,7 +7,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register  # n
 from django.db import Error as DatabaseError
 from django.db import router
 
-from auth_audit import guards, partitions
+from auth_audit import guards, keys, partitions, sinks
 from auth_audit.conf import audit
 from auth_audit.models import AuditEntry
 
@@ -16,6 +16,29 @@ from auth_audit.models import AuditEntry
 def check_settings(**kwargs: Any) -> list[CheckMessage]:
     """Refuse keys of ``AUTH_AUDIT`` that nobody reads."""
     return audit.unknown_key_errors("auth_audit.E002")
+
+
+@register(Tags.security)
+def check_keys(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse to run without keys that sign checkpoints; none is ever made up."""
+    return [
+        Error(
+            f"Checkpoints of the trail cannot be signed: {problem}",
+            hint="Set AUTH_AUDIT['SIGNING_KEYS'], or AUTH_CORE['FIELD_KEYS'], from which keys are derived.",
+            id="auth_audit.E003",
+        )
+        for problem in keys.problems()
+    ]
+
+
+@register()
+def check_sinks(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse sinks that are none: nobody would be told."""
+    return [
+        Error(str(problem), id="auth_audit.E004")
+        for told in audit.SINKS
+        if (problem := sinks.problem_of(told)) is not None
+    ]
 
 
 @register(Tags.database)

@@ -8,12 +8,16 @@ They stop mistakes, and whoever got hold of the service's statements. The owner 
 table can take them away; `missing` sees it, and MACs and seals find what was done.
 """
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 TABLE = "auth_audit_auditentry"
+
+#: What the sealer writes: as little to be changed as the entries.
+SEALED = ("auth_audit_seal", "auth_audit_treenode", "auth_audit_checkpoint")
 
 _REFUSAL = "The audit trail is append-only."
 
@@ -53,17 +57,20 @@ _TRUNCATE_TRIGGER = _Trigger(
 
 #: On SQLite; ``INSERT OR REPLACE`` removes the row it replaces without firing what stands against DELETE.
 _SQLITE_TRIGGERS = {
-    "auth_audit_no_update": "BEFORE UPDATE ON {table}",
-    "auth_audit_no_delete": "BEFORE DELETE ON {table}",
-    "auth_audit_no_replace": "BEFORE INSERT ON {table} WHEN EXISTS"
-    " (SELECT 1 FROM {table} WHERE id = NEW.id OR rowid = NEW.rowid)",
+    "no_update": "BEFORE UPDATE ON {table}",
+    "no_delete": "BEFORE DELETE ON {table}",
+    "no_replace": "BEFORE INSERT ON {table} WHEN EXISTS"
+    " (SELECT 1 FROM {table} WHERE {key} = NEW.{key} OR rowid = NEW.rowid)",
 }
+
+#: The keys of the sealer's tables; on SQLite each is the row's own number as well.
+_KEYS = {"auth_audit_seal": "number", "auth_audit_treenode": "id", "auth_audit_checkpoint": "size"}
 
 #: Guards as they should be: enabled, unconditional, for every column, with the function that we wrote.
 _STANDING = """
 SELECT t.tgrelid::regclass::text, t.tgname, t.tgtype, p.proname, p.prosrc
 FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
-WHERE t.tgrelid IN (SELECT relid FROM pg_partition_tree(%s::regclass))
+WHERE t.tgrelid::regclass::text = ANY(%s)
 AND t.tgenabled IN ('O', 'A') AND t.tgqual IS NULL AND t.tgattr = ''
 """
 
@@ -95,7 +102,7 @@ def lift(alias: str = DEFAULT_DB_ALIAS) -> None:
             for function in _FUNCTIONS:
                 cursor.execute(f"DROP FUNCTION IF EXISTS {function}() CASCADE")
         elif connection.vendor == "sqlite":
-            for name in _SQLITE_TRIGGERS:
+            for name in _sqlite_triggers((TABLE, *SEALED)):
                 cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
 
 
@@ -123,35 +130,46 @@ def tables(cursor: Any) -> list[str]:
     return [name for (name,) in cursor.fetchall()]
 
 
+def _guarded_postgresql(cursor: Any) -> dict[str, tuple[_Trigger, ...]]:
+    """Return which triggers each table should have; before the sealer's tables are made, they have none."""
+    cursor.execute("SELECT relname FROM pg_class WHERE relname = ANY(%s) AND pg_table_is_visible(oid)", [list(SEALED)])
+    guarded = {name: (_ROW_TRIGGERS[0], _TRUNCATE_TRIGGER) for (name,) in cursor.fetchall()}
+    return guarded | dict.fromkeys(tables(cursor), (*_ROW_TRIGGERS, _TRUNCATE_TRIGGER))
+
+
 def _missing_postgresql(cursor: Any) -> list[str]:
+    guarded = _guarded_postgresql(cursor)
     wanted = {
         (table, trigger.name, trigger.kind, trigger.function, _FUNCTIONS[trigger.function])
-        for table in tables(cursor)
-        for trigger in (*_ROW_TRIGGERS, _TRUNCATE_TRIGGER)
+        for table, triggers in guarded.items()
+        for trigger in triggers
     }
-    cursor.execute(_STANDING, [TABLE])
+    cursor.execute(_STANDING, [list(guarded)])
     return sorted(f"{table} {name}" for table, name, *_how in wanted - set(cursor.fetchall()))
 
 
 def _missing_sqlite(cursor: Any) -> list[str]:
-    cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s", [TABLE])
+    wanted = _sqlite_triggers(_tables_sqlite(cursor))
+    cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
     standing = dict(cursor.fetchall())
-    return sorted(f"{TABLE} {name}" for name in _SQLITE_TRIGGERS if standing.get(name) != _sqlite_trigger(name))
+    return sorted(f"{table} {name}" for name, (table, sql) in wanted.items() if standing.get(name) != sql)
 
 
 def _lay_postgresql(connection: BaseDatabaseWrapper, cursor: Any) -> None:
     for function, body in _FUNCTIONS.items():
         cursor.execute(f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $${body}$$")
-    for trigger in _ROW_TRIGGERS:
-        cursor.execute(_create(trigger, TABLE))
-    for table in tables(cursor):
-        cursor.execute(_create(_TRUNCATE_TRIGGER, connection.ops.quote_name(table)))
+    partitions = set(tables(cursor)) - {TABLE}
+    for table, triggers in _guarded_postgresql(cursor).items():
+        for trigger in triggers:
+            # A partition has its parent's triggers for rows; one for TRUNCATE it does not.
+            if table not in partitions or trigger is _TRUNCATE_TRIGGER:
+                cursor.execute(_create(trigger, connection.ops.quote_name(table)))
 
 
 def _lay_sqlite(cursor: Any) -> None:
-    for name in _SQLITE_TRIGGERS:
+    for name, (_table, sql) in _sqlite_triggers(_tables_sqlite(cursor)).items():
         cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
-        cursor.execute(_sqlite_trigger(name))
+        cursor.execute(sql)
 
 
 def _create(trigger: _Trigger, table: str) -> str:
@@ -159,6 +177,20 @@ def _create(trigger: _Trigger, table: str) -> str:
     return f"CREATE OR REPLACE TRIGGER {trigger.name} {fires} EXECUTE FUNCTION {trigger.function}()"
 
 
-def _sqlite_trigger(name: str) -> str:
-    fires = _SQLITE_TRIGGERS[name].format(table=TABLE)
-    return f"CREATE TRIGGER {name} {fires} BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END"
+def _tables_sqlite(cursor: Any) -> list[str]:
+    cursor.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    standing = {name for (name,) in cursor.fetchall()}
+    return [table for table in (TABLE, *SEALED) if table in standing]
+
+
+def _sqlite_triggers(tables: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Return every trigger by name: its table, and the statement that makes it."""
+    made = {}
+    for table in tables:
+        key = "id" if table == TABLE else _KEYS[table]
+        part = "auth_audit" if table == TABLE else table
+        for name, fires in _SQLITE_TRIGGERS.items():
+            trigger = f"{part}_{name}"
+            told = fires.format(table=table, key=key)
+            made[trigger] = (table, f"CREATE TRIGGER {trigger} {told} BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END")
+    return made

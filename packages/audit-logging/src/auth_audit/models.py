@@ -1,5 +1,6 @@
-"""The entry: an event as the trail keeps it."""
+"""The entry: an event as the trail keeps it; and what the sealer says of entries, in tables of its own."""
 
+import json
 from typing import Any, NoReturn
 
 from django.db import models
@@ -82,6 +83,8 @@ class AuditEntry(models.Model):
             models.Index(fields=["name", "-id"], name="auth_audit_name"),
             models.Index(fields=["session_id", "-id"], name="auth_audit_session"),
             models.Index(fields=["correlation_id", "-id"], name="auth_audit_correlation"),
+            models.Index(fields=["ip", "-id"], name="auth_audit_ip"),
+            models.Index(fields=["transaction_id", "id"], name="auth_audit_transaction"),
         ]
 
     def __str__(self) -> str:
@@ -104,3 +107,72 @@ class AuditEntry(models.Model):
             TrailIsAppendOnly: always.
         """
         raise TrailIsAppendOnly
+
+
+class Seal(models.Model):
+    """The number of an entry, given by the sealer, and the hash of its bytes at that moment.
+
+    Apart from the entry, which is never written again; numbers have no gap and begin with 0.
+    """
+
+    number = models.BigIntegerField(_("number"), primary_key=True)
+    entry_id = models.UUIDField(_("entry"), unique=True)
+    leaf = models.BinaryField(_("leaf"), max_length=32, help_text=_("SHA-256 over the entry (RFC 6962)."))
+
+    class Meta:
+        verbose_name = _("seal")
+        verbose_name_plural = _("seals")
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.entry_id}"
+
+
+class TreeNode(models.Model):
+    """The hash over 256 nodes of the level below, so that a proof reads a few hundred hashes, however long the trail."""
+
+    id = models.BigAutoField(primary_key=True)
+    level = models.PositiveSmallIntegerField(_("level"), help_text=_("Height over the leaves: 8, 16, 24 …"))
+    index = models.BigIntegerField(_("index"), help_text=_("Place in its level."))
+    value = models.BinaryField(_("hash"), max_length=32)
+
+    class Meta:
+        verbose_name = _("node")
+        verbose_name_plural = _("nodes")
+        constraints = [models.UniqueConstraint(fields=["level", "index"], name="auth_audit_one_node")]
+
+    def __str__(self) -> str:
+        return f"{self.level}/{self.index}"
+
+
+class Checkpoint(models.Model):
+    """What the sealer signed: so many entries, under this root. The text is kept as it was signed."""
+
+    size = models.BigIntegerField(_("size"), primary_key=True, help_text=_("How many entries are sealed."))
+    body = models.TextField(_("body"), help_text=_("Canonical JSON; this text is signed."))
+    signature = models.CharField(_("signature"), max_length=128, help_text=_("Ed25519, base64url."))
+
+    class Meta:
+        verbose_name = _("checkpoint")
+        verbose_name_plural = _("checkpoints")
+
+    def __str__(self) -> str:
+        return str(self.size)
+
+    @property
+    def signed(self) -> dict[str, Any]:
+        """The checkpoint as it goes out, and as `auth_audit.verifier` reads it."""
+        return {"checkpoint": json.loads(self.body), "signature": self.signature}
+
+
+class Delivery(models.Model):
+    """How far one sink outside has been told; what it missed while it was away is told later."""
+
+    sink = models.CharField(_("sink"), max_length=255, primary_key=True)
+    size = models.BigIntegerField(_("size"), default=0, help_text=_("Of the last checkpoint that it took."))
+
+    class Meta:
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
+
+    def __str__(self) -> str:
+        return f"{self.sink} {self.size}"

@@ -6,6 +6,7 @@ that a month is a range of ids, and the key stays one column.
 
 import logging
 from datetime import UTC, datetime
+from uuid import UUID
 
 from django.db import DatabaseError, connections, router, transaction
 from django.utils import timezone
@@ -65,21 +66,36 @@ def _wanted() -> list[datetime]:
     return months
 
 
-def _make(month: datetime, alias: str) -> bool:
+def make(month: datetime, alias: str) -> None:
+    """Make the partition of *month*, which begins there, unless it stands; in the transaction that is open.
+
+    Raises:
+        DatabaseError: rows of it are in the default partition, or the table is busy.
+    """
     connection = connections[alias]
     sql = _MAKE.format(
         partition=connection.ops.quote_name(_name_of(month)),
         table=connection.ops.quote_name(guards.TABLE),
-        first=first_uuid7_at(month),
-        end=first_uuid7_at(_next(month)),
+        first=first_id(month),
+        end=first_id(_next(month)),
     )
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK)
+        cursor.execute(sql)
+        guards.lay_on(_name_of(month), alias)
+
+
+def first_id(month: datetime) -> UUID:
+    """Return the smallest id that an entry of *month* can have."""
+    return first_uuid7_at(month)
+
+
+def _make(month: datetime, alias: str) -> bool:
     try:
-        with transaction.atomic(using=alias), connection.cursor() as cursor:
+        with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
             # Attaching looks through the default partition under a lock; nobody waits for it longer than this.
             cursor.execute("SET LOCAL lock_timeout = '2s'")
-            cursor.execute(_LOCK)
-            cursor.execute(sql)
-            guards.lay_on(_name_of(month), alias)
+            make(month, alias)
     except DatabaseError:
         logger.exception("The audit partition %s could not be made.", _name_of(month))
         return False

@@ -7,6 +7,7 @@ let a stranger undo a change by what they send (ASVS 16.4.1).
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from ipaddress import ip_address
 from itertools import islice
 from math import isfinite
@@ -21,11 +22,14 @@ LONGEST_JSON = 16_384
 #: Most members of one object or array, and how deep they are looked into.
 _WIDEST, _DEEPEST = 32, 3
 
+#: What has members; asking for a `Mapping`, which may be anybody's class, costs most and comes last.
+_CONTAINERS = (list, tuple, set, frozenset, Mapping)
+
 #: Stands where something was left out.
 _CUT = "…"
 
-#: Beyond 64 bits readers of JSON disagree about a number.
-_LARGEST_NUMBER = 2**63
+#: From here on readers of JSON disagree about a number, and it has no canonical form (RFC 8785).
+_LARGEST_NUMBER = 2**53
 
 
 def text(value: object, longest: int) -> str:
@@ -36,6 +40,7 @@ def text(value: object, longest: int) -> str:
     return "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in kept)[:longest]
 
 
+@lru_cache(maxsize=1024)
 def address(value: str) -> str | None:
     """Return *value* in its one form, without the zone that PostgreSQL's type cannot hold; ``None``: no address."""
     try:
@@ -46,24 +51,30 @@ def address(value: str) -> str | None:
 
 def json_object(value: Mapping[str, Any]) -> dict[str, Any]:
     """Return *value* as it comes back from either database, bounded in width, depth and length."""
+    if not value:
+        return {}
     kept = {text(key, LONGEST_TEXT): _json(member, _DEEPEST) for key, member in islice(value.items(), _WIDEST)}
     encoded = json.dumps(kept)
     return kept if len(encoded) <= LONGEST_JSON else {"cut": text(encoded, LONGEST_TEXT)}
 
 
 def _json(value: Any, depth: int) -> Any:
-    if isinstance(value, Mapping | list | tuple | set | frozenset) and not depth:
-        return _CUT
-    if isinstance(value, Mapping):
-        members = islice(value.items(), _WIDEST)
-        return {text(key, LONGEST_TEXT): _json(member, depth - 1) for key, member in members}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_json(member, depth - 1) for member in islice(value, _WIDEST)]
+    if isinstance(value, str):
+        return text(value, LONGEST_TEXT)
+    if isinstance(value, _CONTAINERS):
+        return _members(value, depth) if depth else _CUT
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int | float):
         return _number(value)
     return text(value, LONGEST_TEXT)
+
+
+def _members(value: Any, depth: int) -> Any:
+    if isinstance(value, Mapping):
+        members = islice(value.items(), _WIDEST)
+        return {text(key, LONGEST_TEXT): _json(member, depth - 1) for key, member in members}
+    return [_json(member, depth - 1) for member in islice(value, _WIDEST)]
 
 
 def _number(value: float) -> int | float | str:

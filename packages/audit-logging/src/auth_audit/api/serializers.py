@@ -1,9 +1,28 @@
-"""The filters of the trail."""
+"""The filters of the trail, and what is asked of it."""
 
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Any
+
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
+from auth_audit.exports import WRITERS
 from auth_core.api.serializers import Body, TextField
 from auth_core.events import EventOutcome
+
+#: An address in full, and a prefix.
+_LONGEST_NETWORK = 49
+
+
+class NetworkField(TextField):
+    """An address, or a network as ``192.0.2.0/24``."""
+
+    def to_internal_value(self, data: Any) -> IPv4Network | IPv6Network:  # type: ignore[override]  # a field of a field
+        """Return the network."""
+        try:
+            return ip_network(super().to_internal_value(data)[:_LONGEST_NETWORK], strict=False)
+        except ValueError as error:
+            raise serializers.ValidationError(_("This is not a network."), code="invalid") from error
 
 
 class EntryFilters(Body):
@@ -15,5 +34,18 @@ class EntryFilters(Body):
     session = serializers.UUIDField(required=False)
     correlation_id = TextField(max_length=64, required=False)
     outcome = serializers.ChoiceField(choices=[outcome.value for outcome in EventOutcome], required=False)
+    network = NetworkField(required=False)
     since = serializers.DateTimeField(required=False)
     until = serializers.DateTimeField(required=False)
+
+
+class ExportBody(EntryFilters):
+    """``POST audit/exports/``: the same filters, and the form; without filters everything is exported."""
+
+    format = serializers.ChoiceField(choices=sorted(WRITERS))
+
+
+class CheckpointFilters(Body):
+    """``GET audit/checkpoints/{size}/?first=``: which smaller checkpoint it must go on from."""
+
+    first = serializers.IntegerField(min_value=1, required=False)

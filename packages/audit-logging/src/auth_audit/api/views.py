@@ -1,6 +1,5 @@
 """The views of the trail."""
 
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -8,28 +7,18 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from auth_audit import activity
 from auth_audit.api.permissions import MayReadTrail
 from auth_audit.api.serializers import EntryFilters
-from auth_audit.api.shapes import EntryShape
+from auth_audit.api.shapes import ActivityShape, EntryShape
 from auth_audit.models import AuditEntry
+from auth_audit.search import activity_of, search
 from auth_core.api.pagination import page_response
 from auth_core.api.serializers import NoFilters
 from auth_core.api.shapes import page_of
 from auth_core.api.views import ApiView
 from auth_core.errors import NotFound
-from auth_core.ids import first_uuid7_at
-
-_EPOCH = datetime.fromtimestamp(0, tz=UTC)
-
-#: Filters, and the columns they ask.
-_COLUMNS = {
-    "name": "name",
-    "subject": "subject_id",
-    "actor": "actor_id",
-    "session": "session_id",
-    "correlation_id": "correlation_id",
-    "outcome": "outcome",
-}
+from auth_core.people import identity_of
 
 
 class EntryListView(ApiView):
@@ -43,7 +32,7 @@ class EntryListView(ApiView):
     def get(self, request: Request) -> Response:
         """Return one page of entries, newest first."""
         filters = EntryFilters.parse_query(request)
-        return page_response(request, _filtered(filters), entry_body)
+        return page_response(request, search(filters), entry_body)
 
 
 class EntryView(ApiView):
@@ -60,6 +49,18 @@ class EntryView(ApiView):
         if entry is None:
             raise NotFound
         return Response(entry_body(entry))
+
+
+class ActivityView(ApiView):
+    """``GET me/activity/``: what happened to me?"""
+
+    answers = {"get": {200: page_of(ActivityShape)}}
+
+    def get(self, request: Request) -> Response:
+        """Return one page of what happened to whoever asks, newest first."""
+        NoFilters.parse_query(request)
+        subject = identity_of(request.user).subject_id
+        return page_response(request, activity_of(subject), lambda entry: activity.told(entry, subject))
 
 
 def entry_body(entry: AuditEntry) -> dict[str, Any]:
@@ -83,19 +84,3 @@ def entry_body(entry: AuditEntry) -> dict[str, Any]:
         "user_agent": entry.user_agent,
         "correlation_id": entry.correlation_id,
     }
-
-
-def _filtered(filters: Any) -> Any:
-    """Time is asked of the key, which is made of it: so partitions are pruned, and one index serves."""
-    given = {column: getattr(filters, name) for name, column in _COLUMNS.items() if getattr(filters, name) is not None}
-    entries = AuditEntry.objects.filter(**given)
-    if filters.since is not None:
-        entries = entries.filter(id__gte=_first_id_at(filters.since))
-    if filters.until is not None:
-        entries = entries.filter(id__lt=_first_id_at(filters.until))
-    return entries
-
-
-def _first_id_at(moment: datetime) -> UUID:
-    """Before 1970 no id can be made, and nothing had happened."""
-    return first_uuid7_at(max(moment, _EPOCH))

@@ -1,0 +1,155 @@
+"""What the Django admin changes is in the trail, before and after; secrets are not."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.db.models.deletion import Collector
+from django.test import Client as Browser
+
+from auth_audit import admin_diffs
+from auth_audit.secret_fields import HIDDEN, is_secret
+from auth_audit.testing.trail import recorded
+from auth_core.testing.factories import PASSWORD, make_administrator
+from auth_core.testing.sessions import sign_in
+
+pytestmark = pytest.mark.django_db
+
+PASSWORD_OF_BOB = "another battery horse staple"
+
+
+@pytest.fixture
+def boss(db: None) -> User:
+    user: User = make_administrator("boss@example.org")
+    return user
+
+
+@pytest.fixture
+def browser(boss: User) -> Browser:
+    return sign_in(boss)
+
+
+def form_of(user: User, **changes: Any) -> dict[str, Any]:
+    return {
+        "username": user.username, "first_name": user.first_name, "last_name": user.last_name, "email": user.email,
+        "is_active": "on", "date_joined_0": "2025-12-31", "date_joined_1": "18:00:00", "last_login_0": "",
+        "last_login_1": "", **changes,
+    }  # fmt: skip
+
+
+def changed(browser: Browser, user: User, **changes: Any) -> None:
+    answer = browser.post(f"/admin/auth/user/{user.pk}/change/", form_of(user, **changes))
+    assert answer.status_code == 302, answer.content
+
+
+def test_a_change_is_recorded_with_its_values(browser: Browser, boss: User, alice: Any) -> None:
+    User.objects.filter(pk=alice.pk).update(date_joined="2026-01-01T00:00:00Z")
+    alice.refresh_from_db()
+
+    changed(browser, alice, first_name="Alice")
+
+    (entry,) = recorded("audit.object.changed")
+    assert entry.changes == {"first_name": {"before": "", "after": "Alice"}}
+    assert (entry.target_kind, entry.target_id) == ("auth.user", str(alice.pk))
+    assert entry.actor_id == boss.auth_identity.subject_id  # type: ignore[attr-defined]  # made when first asked for
+
+
+def test_what_was_saved_unchanged_is_not_recorded(browser: Browser, alice: Any) -> None:
+    User.objects.filter(pk=alice.pk).update(date_joined="2026-01-01T00:00:00Z")
+
+    changed(browser, alice)
+
+    assert recorded("audit.object.changed") == []
+
+
+@pytest.mark.asvs("16.4.1")
+@pytest.mark.parametrize("text", ["a\x1b[31m", "a\u2028b", '","forged":"', "x" * 150])
+def test_what_is_typed_into_the_admin_is_encoded_and_bounded(text: str, browser: Browser, alice: Any) -> None:
+    User.objects.filter(pk=alice.pk).update(date_joined="2026-01-01T00:00:00Z")
+
+    changed(browser, alice, first_name=text)
+
+    (entry,) = recorded("audit.object.changed")
+    assert list(entry.changes) == ["first_name"]
+    assert entry.changes["first_name"]["after"].isprintable()
+    assert len(entry.changes["first_name"]["after"]) <= 500
+
+
+def test_a_relation_is_recorded(browser: Browser, alice: Any) -> None:
+    group = Group.objects.create(name="editors")
+    User.objects.filter(pk=alice.pk).update(date_joined="2026-01-01T00:00:00Z")
+
+    changed(browser, alice, groups=[group.pk])
+
+    (entry,) = recorded("audit.object.changed")
+    assert entry.changes == {"groups": {"before": [], "after": [str(group.pk)]}}
+
+
+def test_what_is_added_and_deleted_is_recorded(browser: Browser) -> None:
+    browser.post("/admin/auth/group/add/", {"name": "editors"})
+    group = Group.objects.get()
+    browser.post(f"/admin/auth/group/{group.pk}/delete/", {"post": "yes"})
+
+    (added,), (deleted,) = recorded("audit.object.added"), recorded("audit.object.deleted")
+    assert added.changes["name"] == {"before": None, "after": "editors"}
+    assert deleted.changes["name"] == {"before": "editors", "after": None}
+    assert deleted.severity == "warning"
+
+
+def test_many_that_are_deleted_at_once_are_recorded_each(browser: Browser) -> None:
+    groups = [Group.objects.create(name=name) for name in ("editors", "readers")]
+    chosen = {"action": "delete_selected", "_selected_action": [group.pk for group in groups], "post": "yes"}
+
+    browser.post("/admin/auth/group/", chosen)
+
+    assert {entry.changes["name"]["before"] for entry in recorded("audit.object.deleted")} == {"editors", "readers"}
+
+
+@pytest.mark.asvs("16.2.5")
+def test_a_password_is_never_shown(browser: Browser, alice: Any) -> None:
+    before = User.objects.get(pk=alice.pk).password
+
+    form = {"password1": PASSWORD_OF_BOB, "password2": PASSWORD_OF_BOB, "usable_password": "true"}
+    browser.post(f"/admin/auth/user/{alice.pk}/password/", form)
+
+    (entry,) = recorded("audit.object.changed")
+    assert entry.changes == {"password": {"before": HIDDEN, "after": HIDDEN}}
+    written = str([vars(entry) for entry in recorded()])
+    assert not any(secret in written for secret in (PASSWORD_OF_BOB, PASSWORD, before))
+
+
+@pytest.mark.parametrize("name", ["password", "session_key", "api_token", "totp_secret", "code_digest", "key"])
+def test_names_of_secrets_are_known(name: str) -> None:
+    assert is_secret(User, name)
+
+
+@pytest.mark.parametrize("name", ["first_name", "email", "is_superuser", "username"])
+def test_what_is_no_secret_is_shown(name: str) -> None:
+    assert not is_secret(User, name)
+
+
+def test_what_is_changed_elsewhere_is_not_recorded_and_costs_nothing(alice: Any) -> None:
+    alice.first_name = "Alice"
+    alice.save()
+
+    assert recorded("audit.object.changed") == []
+    assert Collector(using="default").can_fast_delete(Group.permissions.through.objects.all())  # type: ignore[attr-defined]  # Django's stubs do not know the table
+    assert admin_diffs._watching == 0
+
+
+def test_after_an_error_nothing_is_watched_any_more(browser: Browser) -> None:
+    browser.post("/admin/auth/group/add/", {"name": ""})
+    browser.post("/admin/auth/group/999/change/", {"name": "x"})
+
+    assert admin_diffs._watching == 0
+    assert admin_diffs._watch.get() is None
+
+
+def test_a_change_that_cannot_be_recorded_is_undone(browser: Browser, settings: Any) -> None:
+    browser.raise_request_exception = False
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "FIELD_KEYS": {}}
+
+    answer = browser.post("/admin/auth/group/add/", {"name": "editors"})
+
+    assert answer.status_code == 500
+    assert not Group.objects.exists()

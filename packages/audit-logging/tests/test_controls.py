@@ -1,0 +1,77 @@
+"""A trail that is not sealed, or of which nobody outside is told, says so in itself, once."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auth_audit import delivery, sealing
+from auth_audit.testing.trail import recorded, seal_everything
+from auth_core import controls
+from auth_core.events import AuthEvent, Event, record
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits to see whether what works again stays so."""
+    monkeypatch.setattr(controls, "_CALM", timedelta(0))
+
+
+def said() -> list[tuple[str, str, str, str]]:
+    controls.record_changes()
+    return [
+        (entry.name, entry.data["control"], entry.data["part"], entry.reason)
+        for entry in recorded()
+        if entry.name.startswith("auth.control.")
+    ]
+
+
+@pytest.mark.asvs("16.3.4")
+def test_a_sink_that_is_away_is_said_once_and_once_that_it_was_told(tmp_path: Path, settings: Any) -> None:
+    folder = tmp_path / "away"
+    sinks = [{"kind": "file", "path": str(tmp_path / "there")}, {"kind": "file", "path": str(folder / "a")}]
+    settings.AUTH_AUDIT = {"SINKS": sinks}
+    record(Event(name=AuthEvent.EMAIL_VERIFIED))
+    seal_everything()
+
+    for _time in range(3):
+        delivery.deliver()
+    folder.mkdir()
+    for _time in range(3):
+        delivery.deliver()
+
+    name = f"file:{folder}/a"
+    assert said() == [
+        ("auth.control.degraded", "sinks", name, "FileNotFoundError"),
+        ("auth.control.restored", "sinks", name, ""),
+    ]
+
+
+@pytest.mark.asvs("16.3.4")
+def test_a_trail_that_is_not_sealed_says_so_in_itself(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(alias: str = "", **options: Any) -> int:
+        raise sealing.SealsBroken
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sealing, "seal", broken)
+        assert [sealing.sweep() for _time in range(3)] == [0, 0, 0]
+    sealing.sweep()
+    sealing.sweep()
+
+    assert said() == [
+        ("auth.control.degraded", "sealing", "", "SealsBroken"),
+        ("auth.control.restored", "sealing", "", ""),
+    ]
+
+
+def test_what_a_control_says_is_of_no_person(settings: Any) -> None:
+    controls.degrade(controls.Control.LIMITER, reason="ConnectionError")
+    controls.record_changes()
+
+    (entry,) = recorded("auth.control.degraded")
+    assert (entry.subject_id, entry.actor_id, entry.session_id, entry.ip) == (None, None, None, None)
+    assert (entry.severity, entry.outcome) == ("warning", "failure")
+    assert entry.correlation_id

@@ -1,0 +1,146 @@
+"""Checkpoints and entries go outside, in order, and whoever was away misses nothing."""
+
+import json
+import socket
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auth_audit import checks, delivery, sinks
+from auth_audit.keys import believed_keys
+from auth_audit.management.commands.audit_verify import _read
+from auth_audit.models import Checkpoint, Delivery
+from auth_audit.testing.trail import seal_everything
+from auth_audit.verification import verify
+from auth_audit.verifier import canonical, check_checkpoint, leaf_of, root_of
+from auth_core.events import AuthEvent, Event, record
+from auth_core.registries import sweeps
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def append(count: int = 1) -> None:
+    for _number in range(count):
+        record(Event(name=AuthEvent.EMAIL_VERIFIED))
+    seal_everything()
+
+
+@pytest.fixture
+def outside(tmp_path: Path, settings: Any) -> Path:
+    """A file that is told everything."""
+    path = tmp_path / "trail.jsonl"
+    settings.AUTH_AUDIT = {"SINKS": [{"kind": "file", "path": str(path), "entries": "yes"}]}
+    return path
+
+
+def told(path: Path) -> list[Any]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@pytest.mark.asvs("16.4.3")
+def test_a_file_is_told_entries_and_checkpoints_that_prove_them(outside: Path) -> None:
+    append(3)
+    delivery.deliver()
+    append(1)
+    dict(sweeps.items())["auth_audit.sealing"]()
+
+    lines = told(outside)
+
+    assert [line.get("number", "checkpoint") for line in lines] == [0, 1, 2, "checkpoint", 3, "checkpoint"]
+    leaves = [leaf_of(canonical(line["entry"])) for line in lines if "entry" in line]
+    assert check_checkpoint(lines[-1], believed_keys()).root == root_of(leaves)
+    assert verify(against=_read(outside)).findings == []
+
+
+@pytest.mark.asvs("16.4.3")
+def test_a_sink_that_was_away_is_told_all_it_missed(tmp_path: Path, settings: Any, caplog: Any) -> None:
+    folder = tmp_path / "away"
+    settings.AUTH_AUDIT = {
+        "SINKS": [{"kind": "file", "path": str(folder / "a")}, {"kind": "file", "path": str(tmp_path / "b")}]
+    }
+    append()
+    first = delivery.deliver()
+    append()
+    delivery.deliver()
+    folder.mkdir()
+
+    caught_up = delivery.deliver()
+
+    assert (first, caught_up) == (1, 2)
+    assert told(folder / "a") == told(tmp_path / "b") == [row.signed for row in Checkpoint.objects.order_by("size")]
+    assert "was not told" in caplog.text
+
+
+def test_nothing_is_told_twice(outside: Path) -> None:
+    append(2)
+
+    assert [delivery.deliver(), delivery.deliver()] == [1, 0]
+    assert Delivery.objects.get().size == 2
+
+
+def test_the_stream_of_logs_is_told(settings: Any, caplog: pytest.LogCaptureFixture) -> None:
+    settings.AUTH_AUDIT = {"SINKS": [{"kind": "log"}]}
+    append()
+
+    with caplog.at_level("INFO", logger="auth_audit.checkpoints"):
+        delivery.deliver()
+
+    (line,) = [record.told for record in caplog.records if record.name == "auth_audit.checkpoints"]  # type: ignore[attr-defined]  # the sink's own attribute
+    assert check_checkpoint(json.loads(line), believed_keys()).size == 1
+
+
+@pytest.mark.parametrize("protocol", ["tcp", "udp"])
+def test_syslog_is_told(protocol: str, settings: Any) -> None:
+    kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
+    received: list[bytes] = []
+    with socket.socket(socket.AF_INET, kind) as server:
+        server.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        settings.AUTH_AUDIT = {"SINKS": [{"kind": "syslog", "address": address, "protocol": protocol}]}
+        append()
+        listener = threading.Thread(target=_receive, args=(server, protocol, received))
+        if protocol == "tcp":
+            server.listen()
+        listener.start()
+
+        delivery.deliver()
+        listener.join(timeout=10)
+
+    priority, _bracket, line = received[0].decode().partition(">")
+    assert priority == "<86"
+    assert check_checkpoint(json.loads(line), believed_keys()).size == 1
+
+
+def _receive(server: socket.socket, protocol: str, received: list[bytes]) -> None:
+    server.settimeout(10)
+    if protocol == "udp":
+        received.append(server.recv(65_536))
+        return
+    connection, _address = server.accept()
+    with connection:
+        data = b""
+        while part := connection.recv(65_536):
+            data += part
+        received.append(data)
+
+
+def test_syslog_that_does_not_answer_is_no_failure_of_sealing(settings: Any, caplog: Any) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{nobody.getsockname()[1]}"
+    settings.AUTH_AUDIT = {"SINKS": [{"kind": "syslog", "address": address}]}
+    append()
+
+    assert delivery.seal_and_deliver() == 0
+    assert "was not told" in caplog.text
+    assert not Delivery.objects.filter(size__gt=0).exists()
+
+
+@pytest.mark.parametrize("told", [{}, {"kind": "file"}, {"kind": "pigeon"}, {"kind": "syslog"}])
+def test_what_is_no_sink_is_refused_at_start(told: dict[str, str], settings: Any) -> None:
+    settings.AUTH_AUDIT = {"SINKS": [told]}
+
+    assert [error.id for error in checks.check_sinks()] == ["auth_audit.E004"]
+    assert sinks.problem_of({"kind": "log"}) is None

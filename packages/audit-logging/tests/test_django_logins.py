@@ -1,0 +1,81 @@
+"""Django's own logins are in the trail, once; and what was typed by nobody known is a digest of its day."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client as Browser
+
+from auth_audit.digests import digest_of_today
+from auth_audit.testing.trail import recorded
+from auth_core.testing.browsers import log_in
+from auth_core.testing.factories import PASSWORD, make_administrator
+
+pytestmark = pytest.mark.django_db
+
+TYPED = "correct horse typed into the wrong field"
+
+
+def log_in_to_the_admin(username: str, password: str = PASSWORD) -> Browser:
+    browser = Browser()
+    browser.post("/admin/login/", {"username": username, "password": password})
+    return browser
+
+
+@pytest.mark.asvs("16.3.1")
+def test_a_login_by_djangos_own_view_is_recorded_and_its_end() -> None:
+    boss = make_administrator("boss@example.org")
+    browser = log_in_to_the_admin(boss.get_username())
+    browser.post("/admin/logout/")
+
+    subject = boss.auth_identity.subject_id
+    assert [entry.subject_id for entry in recorded("auth.login.succeeded")] == [subject]
+    assert [entry.subject_id for entry in recorded("auth.logout.completed")] == [subject]
+
+
+@pytest.mark.asvs("16.2.5")
+def test_a_failed_one_keeps_a_digest_of_what_was_typed() -> None:
+    log_in_to_the_admin(TYPED, "wrong")
+
+    (entry,) = recorded("auth.login.failed")
+    assert entry.subject_id is None
+    assert (entry.target_kind, entry.target_id) == ("identifier", digest_of_today(TYPED))
+    assert (entry.ip, entry.outcome) == ("127.0.0.1", "failure")
+    assert TYPED not in str(vars(entry))
+
+
+def test_a_failed_login_of_ours_is_recorded_once_with_the_digest(browser: Browser) -> None:
+    log_in(browser, identifier="nobody@example.org", password="wrong password of nobody")
+
+    (entry,) = recorded("auth.login.failed")
+    assert (entry.target_kind, entry.target_id) == ("identifier", digest_of_today("Nobody@Example.org"))
+
+
+def test_a_failed_login_of_somebody_names_them_and_keeps_no_digest(browser: Browser, alice: Any) -> None:
+    log_in(browser, password="wrong password of alice")
+
+    (entry,) = recorded("auth.login.failed")
+    assert (entry.subject_id, entry.target_id) == (alice.auth_identity.subject_id, "")
+
+
+def test_a_login_of_ours_is_recorded_once(browser: Browser, alice: Any) -> None:
+    assert log_in(browser).status_code == 200
+
+    assert len(recorded("auth.login.succeeded")) == 1
+
+
+def test_the_same_name_has_the_same_digest_for_one_day(settings: Any) -> None:
+    with time_machine.travel(datetime(2026, 11, 24, 23, 59, tzinfo=UTC), tick=False):
+        today = digest_of_today("Alice ")
+        assert today == digest_of_today("alice")
+        assert today.startswith("2026-11-24.")
+    with time_machine.travel(datetime(2026, 11, 25, tzinfo=UTC), tick=False):
+        tomorrow = digest_of_today("alice")
+
+    assert tomorrow.partition(".")[2] != today.partition(".")[2]
+
+
+@pytest.mark.parametrize("typed", ["\ud800", "x" * 100_000, "", "\x00"])
+def test_whatever_is_typed_has_a_digest(typed: str) -> None:
+    assert len(digest_of_today(typed)) == len("2026-11-24.") + 24

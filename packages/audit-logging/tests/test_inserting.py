@@ -1,0 +1,115 @@
+"""The statement that puts an entry into the table: prepared where it can be, and the same row either way."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from django.db.transaction import TransactionManagementError
+from django.test.utils import CaptureQueriesContext
+
+from auth_audit import inserting, macs
+from auth_audit.models import AuditEntry
+from auth_audit.testing.trail import recorded
+from auth_core.client import Client
+from auth_core.events import AuthEvent, Event, record
+
+#: Events that leave different columns empty.
+EVENTS = [
+    {},
+    {"session": uuid4(), "application": uuid4()},
+    {"client": Client(ip="2001:db8::1", network="2001:db8::", user_agent="Firefox")},
+    {"data": {"kind": "totp"}, "changes": {"name": {"before": None, "after": "é\x00"}}},
+]
+
+
+def prepared() -> list[str]:
+    """Return the statements that this connection has prepared and that write entries."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement FROM pg_prepared_statements")
+        return [statement for (statement,) in cursor.fetchall() if AuditEntry._meta.db_table in statement]
+
+
+def record_challenge(**details: Any) -> None:
+    record(Event(name=AuthEvent.LOGIN_CHALLENGED, **details))
+
+
+@pytest.fixture
+def fresh(transactional_db: None) -> Iterator[None]:
+    """A connection that has put no statement yet."""
+    connection.close()
+    yield
+    connection.close()
+
+
+@pytest.mark.postgresql
+def test_one_statement_is_prepared_by_whoever_writes_more_than_one_entry(fresh: None) -> None:
+    record_challenge()
+    after_one = prepared()
+    for details in [*EVENTS, *EVENTS]:
+        record_challenge(**details)
+
+    assert after_one == []
+    assert len(prepared()) == 1
+    assert connection.connection.prepare_threshold is None, "of other statements nothing is prepared"
+
+
+@pytest.mark.postgresql
+def test_behind_a_pooler_nothing_is_prepared(fresh: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(connection.settings_dict, "DISABLE_SERVER_SIDE_CURSORS", True)
+
+    for details in EVENTS:
+        record_challenge(**details)
+
+    assert prepared() == []
+    assert len(recorded()) == len(EVENTS)
+
+
+@pytest.mark.postgresql
+def test_after_a_rollback_entries_are_kept_again(fresh: None) -> None:
+    for _round in range(3):
+        with pytest.raises(ZeroDivisionError), transaction.atomic():
+            record_challenge()
+            record_challenge()
+            _ = 1 / 0
+        with transaction.atomic():
+            with pytest.raises(ZeroDivisionError), transaction.atomic():
+                record_challenge()
+                _ = 1 / 0
+            record_challenge()
+
+    assert len(recorded()) == 3
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("details", EVENTS)
+def test_an_entry_is_the_same_whether_somebody_watches_or_not(details: dict[str, Any]) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        record_challenge(**details)
+    record_challenge(**details)
+    record_challenge(**details)
+
+    watched, *others = recorded("auth.login.challenged")
+    assert [query["sql"].split()[0] for query in queries] == ["INSERT"]
+    assert len(others) == 2
+    for other in others:
+        assert {name: value for name, value in macs.covered(other).items() if name != "id"} == {
+            name: value for name, value in macs.covered(watched).items() if name != "id"
+        }
+    assert all(macs.verifies(entry) for entry in (watched, *others))
+
+
+@pytest.mark.django_db
+def test_a_transaction_that_is_broken_takes_no_entry() -> None:
+    with pytest.raises(TransactionManagementError), transaction.atomic():
+        transaction.set_rollback(True)
+        record_challenge()
+
+
+@pytest.mark.django_db
+def test_what_the_database_refuses_is_an_error_of_djangos() -> None:
+    row = macs.signed({field.attname: None for field in inserting.written()})
+
+    with pytest.raises(DatabaseError), transaction.atomic():
+        inserting.insert(row)

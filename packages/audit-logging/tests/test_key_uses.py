@@ -1,0 +1,25 @@
+"""The keys of MACs are told to whoever rotates keys."""
+
+import io
+import json
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import call_command
+
+from auth_audit.key_uses import mac_keys_in_use
+from auth_core.events import AuthEvent, Event, record
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_key_with_which_entries_were_signed_is_still_in_use() -> None:
+    user = User.objects.create_user("alice")
+    for _entry in range(2):
+        record(Event(name=AuthEvent.LOGOUT_COMPLETED, subject=user))
+
+    out = io.StringIO()
+    call_command("rotate_keys", "--remaining", "--json", stdout=out)
+
+    assert mac_keys_in_use() == {"test": 2}
+    assert '"test": 2' in json.dumps(json.loads(out.getvalue()))

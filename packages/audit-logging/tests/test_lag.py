@@ -1,0 +1,101 @@
+"""How far sealing lags, who holds it back, and the command that says so."""
+
+import logging
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import timezone
+
+from auth_audit import checks, lag
+from auth_audit.testing.trail import seal_everything
+from auth_core.events import AuthEvent, Event, record
+from auth_core.health import Status
+from auth_core.registries import sweeps
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def append() -> None:
+    record(Event(name=AuthEvent.EMAIL_VERIFIED))
+
+
+def said(*options: str) -> str:
+    out = StringIO()
+    call_command("audit_seal", *options, stdout=out)
+    return out.getvalue()
+
+
+def test_nothing_lags_when_everything_is_sealed() -> None:
+    append()
+    seal_everything()
+
+    behind = lag.seal_lag()
+
+    assert (behind.age, behind.culprit, behind.is_late) == (timedelta(0), None, False)
+    assert behind.metrics == {"auth_audit_seal_lag_seconds": 0.0, "auth_audit_seal_lag_culprit_pid": 0.0}
+    assert lag.probe().status is Status.OK
+
+
+def test_the_lag_is_the_age_of_the_oldest_that_waits(caplog: pytest.LogCaptureFixture) -> None:
+    append()
+    with time_machine.travel(timezone.now() + timedelta(minutes=6), tick=False):
+        behind = lag.seal_lag()
+        warned = dict(sweeps.items())["auth_audit.lag"]()
+
+        assert behind.age > timedelta(minutes=5)
+        assert behind.is_late
+        assert warned == 1
+        assert lag.probe().status is Status.DEGRADED
+    assert "lags" in caplog.text
+    assert caplog.records[-1].levelno == logging.WARNING
+
+
+@pytest.mark.postgresql
+def test_whose_transaction_holds_sealing_back_is_said() -> None:
+    append()
+    seal_everything()
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("BEGIN")
+            cursor.execute("SELECT pg_current_xact_id(), pg_backend_pid()")
+            _transaction, pid = cursor.fetchone()
+        append()
+
+        assert said() == "0 sealed.\n"
+        assert f"pid {pid} in {connection.settings_dict['NAME']} writes since" in said("--status")
+        assert lag.seal_lag().metrics["auth_audit_seal_lag_culprit_pid"] == pid
+    finally:
+        other.close()
+
+
+def test_the_command_seals_and_prints_the_keys_of_verifiers() -> None:
+    append()
+
+    assert said() == "1 sealed.\n"
+    assert said("--keys").startswith("field.test:")
+    assert "0 s old" in said("--status")
+
+
+def test_the_command_fails_without_a_key(settings: Any) -> None:
+    append()
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "FIELD_KEYS": {}}
+
+    with pytest.raises(CommandError):
+        call_command("audit_seal")
+    assert [error.id for error in checks.check_keys()] == ["auth_audit.E003"]
+
+
+@pytest.mark.parametrize("key", ["not base64;", "c2hvcnQ"])
+def test_a_malformed_key_is_refused_without_being_shown(key: str, settings: Any) -> None:
+    settings.AUTH_AUDIT = {"SIGNING_KEYS": {"2026": key}}
+
+    (error,) = checks.check_keys()
+
+    assert "'2026'" in error.msg
+    assert key not in error.msg

@@ -1,0 +1,328 @@
+"""Proofs, checkpoints, exports and a person's own view, over the API; the verifier checks what comes out."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
+
+from attacker import ENTRIES, SEALS, TABLES, key, run, unguarded
+from auth_audit import exports, verifier
+from auth_audit.api.serializers import EntryFilters
+from auth_audit.keys import believed_keys
+from auth_audit.models import AuditEntry, Seal
+from auth_audit.search import activity_of, search
+from auth_audit.testing.trail import recorded, seal_everything
+from auth_audit.verifier import canonical, check_checkpoint, check_export, is_consistent, is_included, leaf_of, to_text
+from auth_core.client import Client
+from auth_core.events import AuthEvent, Event, EventOutcome, record
+from auth_core.testing.plans import unindexed
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+API = "/api/v1/audit"
+
+
+def append(count: int = 1, **details: Any) -> None:
+    for _number in range(count):
+        record(Event(name=AuthEvent.EMAIL_VERIFIED, **details))
+
+
+def exported(browser: Browser, **body: Any) -> str:
+    answer = browser.post(f"{API}/exports/", {"format": "jsonl", **body}, content_type="application/json")
+    assert answer.status_code == 200, answer.content
+    return b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]  # a streamed answer
+
+
+def checked(text: str, **more: Any) -> verifier.Report:
+    return check_export(text.splitlines(), believed_keys(), **more)
+
+
+@pytest.fixture
+def sealed(auditor: Browser) -> Browser:
+    append(5)
+    seal_everything()
+    return auditor
+
+
+def test_a_proof_convinces_whoever_does_not_believe_us(sealed: Browser) -> None:
+    append(3)
+    seal_everything()
+
+    for seal in Seal.objects.order_by("number"):
+        told = sealed.get(f"{API}/entries/{seal.entry_id}/proof/").json()
+        checkpoint = check_checkpoint(told["checkpoint"], believed_keys())
+        path = [bytes.fromhex(step) for step in told["path"]]
+        assert is_included(leaf_of(canonical(told["entry"])), told["number"], checkpoint.size, path, checkpoint.root)
+        assert (told["number"], told["state"]) == (seal.number, "proven")
+
+
+def test_what_waits_for_the_sealer_says_so(auditor: Browser) -> None:
+    append()
+
+    told = auditor.get(f"{API}/entries/{recorded()[-1].pk}/proof/").json()
+
+    assert (told["state"], told["number"], told["path"]) == ("waiting", None, [])
+
+
+def test_what_was_tampered_with_says_so(sealed: Browser) -> None:
+    entry = recorded()[-1]
+    with unguarded():
+        run(f"UPDATE {ENTRIES} SET reason = 'forged' WHERE id = %s", [key(entry.pk)])
+
+    assert sealed.get(f"{API}/entries/{entry.pk}/proof/").json()["state"] == "tampered"
+    with unguarded():
+        run(f"DELETE FROM {SEALS} WHERE number = 0")
+    assert sealed.get(f"{API}/entries/{entry.pk}/proof/").json()["state"] == "tampered"
+
+
+def test_an_entry_that_there_is_not_has_no_proof(auditor: Browser) -> None:
+    assert auditor.get(f"{API}/entries/01900000-0000-7000-8000-000000000000/proof/").status_code == 404
+
+
+def test_checkpoints_are_listed_and_go_on_from_each_other(sealed: Browser) -> None:
+    append(4)
+    seal_everything()
+
+    page = sealed.get(f"{API}/checkpoints/").json()
+    newer, older = page["results"]
+    first, size = older["checkpoint"]["size"], newer["checkpoint"]["size"]
+    told = sealed.get(f"{API}/checkpoints/{size}/?first={first}").json()
+
+    new, old = check_checkpoint(told, believed_keys()), check_checkpoint(older, believed_keys())
+    path = [bytes.fromhex(step) for step in told["consistency"]]
+    assert is_consistent(old.size, new.size, old.root, new.root, path)
+    assert sealed.get(f"{API}/checkpoints/{size}/").json()["consistency"] == []
+
+
+@pytest.mark.parametrize(("address", "status"), [("999/", 404), ("{size}/?first=999", 404), ("{size}/?first=x", 400)])
+def test_a_checkpoint_that_there_is_not(address: str, status: int, sealed: Browser) -> None:
+    size = sealed.get(f"{API}/checkpoints/").json()["results"][0]["checkpoint"]["size"]
+
+    assert sealed.get(f"{API}/checkpoints/{address.format(size=size)}").status_code == status
+
+
+def test_an_export_is_checked_by_the_verifier(sealed: Browser) -> None:
+    append()
+    text = exported(sealed)
+
+    report = checked(text)
+
+    assert report.problems == []
+    assert (report.proven, report.unsealed) == (Seal.objects.count(), 2)
+
+
+def test_an_export_is_itself_recorded(sealed: Browser) -> None:
+    exported(sealed, name="auth.email.verified")
+
+    (entry,) = recorded("audit.export.created")
+    assert entry.data == {"format": "jsonl", "filters": {"name": "auth.email.verified"}}
+    assert entry.actor_id == User.objects.get(email="auditor@example.org").auth_identity.subject_id  # type: ignore[attr-defined]  # made when first asked for
+
+
+@pytest.mark.asvs("16.5.3")
+def test_an_export_that_cannot_be_recorded_is_refused(sealed: Browser, settings: Any) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "FIELD_KEYS": {}}
+    sealed.raise_request_exception = False
+
+    answer = sealed.post(f"{API}/exports/", {"format": "jsonl"}, content_type="application/json")
+
+    assert answer.status_code == 500
+
+
+def changed(lines: list[str]) -> list[str]:
+    return [line.replace("auth.email.verified", "auth.email.revoked") for line in lines]
+
+
+TAMPERED: dict[str, Callable[[list[str]], list[str]]] = {
+    "changed": changed,
+    "removed": lambda lines: lines[:2] + lines[3:],
+    "cut": lambda lines: lines[:-3],
+    "inserted": lambda lines: [*lines, lines[-3].replace('"number":', '"number":1')],
+    "doubled": lambda lines: [*lines, lines[1]],
+    "renumbered": lambda lines: [line.replace('"number":1', '"number":2') for line in lines],
+    "no json": lambda lines: [*lines, "{"],
+    "no checkpoint": lambda lines: lines[1:],
+    "empty": lambda lines: [],
+    "another size": lambda lines: [lines[0].replace('"size":', '"size":1'), *lines[1:]],
+}
+
+
+@pytest.mark.parametrize("how", TAMPERED)
+def test_an_export_that_was_tampered_with_is_found_out(how: str, sealed: Browser) -> None:
+    lines = exported(sealed).splitlines()
+
+    report = checked("\n".join(TAMPERED[how](lines)))
+
+    assert report.problems != []
+
+
+def test_an_export_is_checked_against_a_checkpoint_from_elsewhere(sealed: Browser) -> None:
+    early = exported(sealed)
+    kept = sealed.get(f"{API}/checkpoints/").json()["results"][0]
+    append(3)
+    seal_everything()
+    newer = sealed.get(f"{API}/checkpoints/").json()["results"][0]
+
+    assert checked(early, against=kept).problems == []
+    assert "truncated" in checked(early, against=newer).problems[0]
+    assert checked(exported(sealed), against=kept).problems == []
+    assert "only a complete export" in checked(exported(sealed, name="auth.email.verified"), against=kept).problems[0]
+
+
+def test_an_export_of_a_trail_that_was_sealed_anew_does_not_fit_a_checkpoint_from_elsewhere(sealed: Browser) -> None:
+    kept = sealed.get(f"{API}/checkpoints/").json()["results"][0]
+    with unguarded():
+        run(f"DELETE FROM {ENTRIES} WHERE id = %s", [key(recorded()[0].pk)])
+        for table in TABLES[1:]:
+            run(f"DELETE FROM {table}")
+    append(3)
+    seal_everything()
+
+    assert checked(exported(sealed)).problems == []
+    assert "not those that were sealed" in checked(exported(sealed), against=kept).problems[0]
+
+
+def test_the_program_checks_a_file(sealed: Browser, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    good, bad, kept = tmp_path / "good", tmp_path / "bad", tmp_path / "kept"
+    text = exported(sealed)
+    good.write_text(text)
+    bad.write_text("\n".join(changed(text.splitlines())))
+    kept.write_text(json.dumps(json.loads(text.splitlines()[0])["checkpoint"]))
+    keys = [f"--key={name}:{to_text(public)}" for name, public in believed_keys().items()]
+
+    statuses = [verifier.main([str(path), "--against", str(kept), *keys]) for path in (good, bad)]
+
+    assert statuses == [0, 1]
+    assert "is not what was sealed" in capsys.readouterr().out
+
+
+@pytest.mark.asvs("1.2.10")
+@pytest.mark.parametrize("planted", [False, True], ids=["as it is", "with the guard planted away"])
+@pytest.mark.parametrize("text", ["=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(1)", "\uff1d1"])
+def test_no_cell_of_a_csv_is_a_formula(
+    text: str, planted: bool, auditor: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(client=Client(ip="192.0.2.1", user_agent=text), target=("x", text), reason=text)
+    if planted:
+        monkeypatch.setattr(exports, "_FORMULA", ("\x00",))
+
+    rows = list(csv.reader(io.StringIO(exported(auditor, format="csv", name="auth.email.verified"))))
+
+    cells = [cell for row in rows[1:] for cell in row]
+    begins = [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\uff1d"))]
+    assert bool(begins) == planted
+    assert planted or cells.count(f"'{text}") == 3
+    assert rows[0][:3] == ["number", "id", "name"]
+
+
+@pytest.mark.asvs("16.4.1")
+@pytest.mark.parametrize("text", ['a\r\n{"entry":1}', "\x1b[31m", '","x":"', "\u2028", "x" * 100_000])
+def test_an_export_has_one_line_for_each_entry(text: str, auditor: Browser) -> None:
+    append(client=Client(user_agent=text), reason=text)
+    seal_everything()
+
+    lines = exported(auditor, name="auth.email.verified").split("\n")
+
+    assert len(lines) == 3
+    assert lines[2] == ""
+    assert len(lines[1]) < 20_000
+    assert "\x1b" not in lines[1]
+
+
+def test_an_export_is_read_chunk_by_chunk(auditor: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    append(7)
+    monkeypatch.setattr(exports, "_CHUNK", 2)
+
+    assert len(exported(auditor, name="auth.email.verified").splitlines()) == 8
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("path", ["exports/", "checkpoints/", "checkpoints/1/"])
+def test_whoever_may_not_read_the_trail_may_not_take_it_away(method: str, path: str, alice: Any) -> None:
+    browser = Browser()
+    assert getattr(browser, method)(f"{API}/{path}").status_code in (401, 405)
+    browser.force_login(alice, backend="auth_core.backends.IdentifierBackend")
+
+    assert getattr(browser, method)(f"{API}/{path}", {}, content_type="application/json").status_code in (403, 405)
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"format": "xml"}, {"format": "csv", "colour": "red"}, {"format": "csv", "network": "here"}]
+)
+def test_a_broken_export_is_refused_and_not_recorded(body: dict[str, str], auditor: Browser) -> None:
+    assert auditor.post(f"{API}/exports/", body, content_type="application/json").status_code == 400
+    assert recorded("audit.export.created") == []
+
+
+@pytest.mark.parametrize(
+    ("network", "found"),
+    [
+        ("192.0.2.0/24", 2), ("192.0.2.7", 1), ("192.0.2.128/25", 1), ("198.51.100.0/24", 0), ("2001:db8::/32", 1),
+        ("0.0.0.0/0", 2),
+    ],
+)  # fmt: skip
+def test_a_network_is_searched(network: str, found: int, auditor: Browser) -> None:
+    for address in ("192.0.2.7", "192.0.2.200", "2001:db8::1"):
+        append(client=Client(ip=address))
+    append()
+
+    page = auditor.get(f"{API}/entries/?name=auth.email.verified&network={network}").json()
+
+    assert len(page["results"]) == found
+
+
+@pytest.mark.postgresql
+def test_the_plans_of_a_network_and_of_a_persons_own_view_are_indexed(alice: Any) -> None:
+    subject = alice.auth_identity.subject_id
+    filters = EntryFilters._checked({"network": "192.0.2.0/24"})
+
+    assert unindexed(lambda: list(search(filters).order_by("-id")[:50])) == []
+    assert unindexed(lambda: list(activity_of(subject).order_by("-id")[:50])) == []
+
+
+def test_people_see_what_happened_to_them_in_plain_words(alice: Any, signed_in: Any) -> None:
+    helper = User.objects.create_user("helper")
+    browser = signed_in(alice)
+    record(Event(name=AuthEvent.PASSWORD_CHANGED, subject=alice, client=Client(ip="192.0.2.1", user_agent="Firefox")))
+    record(Event(name=AuthEvent.ACCOUNT_LOCKED, subject=alice, actor=helper, client=Client(ip="192.0.2.9")))
+    record(Event(name=AuthEvent.ACCOUNT_LOCKED, subject=helper))
+
+    locked, changed_password = browser.get("/api/v1/me/activity/").json()["results"][:2]
+
+    assert (changed_password["what"], changed_password["by"]) == ("A password was changed; other sessions end.", "you")
+    assert (changed_password["ip"], changed_password["user_agent"]) == ("192.0.2.1", "Firefox")
+    assert (locked["what"], locked["by"], locked["ip"]) == ("An account was locked.", "somebody_else", None)
+
+
+def test_whoever_failed_to_be_somebody_is_not_taken_for_them(alice: Any, signed_in: Any) -> None:
+    browser = signed_in(alice)
+    failed = Event(
+        name=AuthEvent.LOGIN_FAILED, subject=alice, outcome=EventOutcome.FAILURE, client=Client(ip="192.0.2.66")
+    )
+    record(failed)
+
+    newest = browser.get("/api/v1/me/activity/").json()["results"][0]
+
+    assert (newest["by"], newest["ip"], newest["outcome"]) == ("unknown", "192.0.2.66", "failure")
+
+
+def test_nobody_has_no_activity() -> None:
+    assert Browser().get("/api/v1/me/activity/").status_code == 401
+
+
+def test_a_page_of_activity_is_not_counted(alice: Any, signed_in: Any) -> None:
+    browser = signed_in(alice)
+
+    with CaptureQueriesContext(connection) as queries:
+        browser.get("/api/v1/me/activity/")
+
+    assert not any("COUNT(" in query["sql"] for query in queries)
+    assert AuditEntry.objects.exists()

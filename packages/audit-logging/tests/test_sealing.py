@@ -1,0 +1,312 @@
+"""Sealing: numbers without a gap, nothing skipped, nothing signed that we did not write."""
+
+import threading
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+
+from attacker import key
+from auth_audit import checkpoints, horizon, keys, merkle, sealing
+from auth_audit.checkpoints import SealsBroken
+from auth_audit.models import AuditEntry, Checkpoint, Seal, TreeNode
+from auth_audit.testing.trail import lifted_guards, seal_everything
+from auth_audit.tree import StoredTree
+from auth_audit.verifier import check_checkpoint, is_included, root_of, to_text
+from auth_core.encryption import KeysMissing
+from auth_core.events import AuthEvent, Event, record
+from auth_core.testing.parallel import at_once, tally
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def append(count: int = 1) -> None:
+    for _number in range(count):
+        record(Event(name=AuthEvent.EMAIL_VERIFIED))
+
+
+def numbers() -> list[int]:
+    return list(Seal.objects.order_by("number").values_list("number", flat=True))
+
+
+def run(sql: str, parameters: Any = None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+
+
+def test_entries_get_numbers_without_a_gap_in_the_order_of_their_transactions() -> None:
+    append(3)
+    first = seal_everything()
+    append(2)
+
+    assert (first, seal_everything(), sealing.seal()) == (3, 2, 0)
+    assert numbers() == [0, 1, 2, 3, 4]
+    assert list(Seal.objects.order_by("number").values_list("entry_id", flat=True)) == list(
+        AuditEntry.objects.order_by("id").values_list("id", flat=True)
+    )
+
+
+def test_a_checkpoint_is_signed_over_all_that_is_sealed(settings: Any) -> None:
+    append(3)
+    seal_everything()
+    append(2)
+    seal_everything()
+
+    last = checkpoints.latest("default")
+
+    assert last is not None
+    checked = check_checkpoint(last.signed, keys.believed_keys())
+    leaves = [bytes(leaf) for leaf in Seal.objects.order_by("number").values_list("leaf", flat=True)]
+    assert (checked.size, checked.root) == (5, root_of(leaves))
+    assert (checked.body["previous"], checked.body["batch"]) == (3, root_of(leaves[3:]).hex())
+    assert len({checkpoint.signed["checkpoint"]["trail"] for checkpoint in Checkpoint.objects.all()}) == 1
+
+
+def test_a_batch_is_bounded_and_the_next_goes_on(settings: Any) -> None:
+    settings.AUTH_AUDIT = {"BATCH": 4}
+    with transaction.atomic():
+        append(10)
+
+    assert seal_everything() == 10
+    append(1)
+    assert seal_everything() == 1
+    assert numbers() == list(range(11))
+    assert list(Checkpoint.objects.order_by("size").values_list("size", flat=True)) == [4, 8, 10, 11]
+
+
+def test_a_tree_of_several_levels_proves_every_entry(settings: Any) -> None:
+    settings.AUTH_AUDIT = {"BATCH": 70}
+    with transaction.atomic():
+        append(600)
+    sealing.seal()
+    tree, leaves = StoredTree("default"), [bytes(seal.leaf) for seal in Seal.objects.order_by("number")]
+
+    assert list(TreeNode.objects.values_list("level", "index")) == [(8, 0), (8, 1)]
+    assert bytes(TreeNode.objects.get(index=1).value) == root_of(leaves[256:512])
+    for number in (0, 255, 256, 511, 512, 599):
+        path = merkle.inclusion_path(number, 600, tree.node)
+        assert is_included(leaves[number], number, 600, path, root_of(leaves))
+
+
+@pytest.mark.postgresql
+def test_what_a_running_transaction_may_still_precede_is_not_sealed() -> None:
+    append()
+    seal_everything()
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("BEGIN")
+            cursor.execute("SELECT pg_current_xact_id(), pg_backend_pid()")
+            _transaction, pid = cursor.fetchone()
+        append(3)
+
+        sealed_meanwhile, culprit = sealing.seal(), horizon.culprit("default")
+        other.cursor().execute("COMMIT")
+
+        assert sealed_meanwhile == 0
+        assert culprit is not None
+        assert culprit.pid == pid
+        assert seal_everything() == 3
+    finally:
+        other.close()
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("horizon_forgotten", [False, True], ids=["as it is", "with the horizon planted away"])
+def test_a_transaction_begun_before_and_committed_after_a_thousand_others_is_sealed_late_and_never_skipped(
+    horizon_forgotten: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append()
+    seal_everything()
+    if horizon_forgotten:
+        plant_no_horizon(monkeypatch)
+    is_open, may_commit = threading.Event(), threading.Event()
+
+    def write_slowly() -> None:
+        with transaction.atomic():
+            record(Event(name=AuthEvent.PASSWORD_CHANGED))
+            is_open.set()
+            may_commit.wait(timeout=60)
+
+    def write_a_thousand() -> list[int]:
+        is_open.wait(timeout=60)
+        append(500)
+        sealed = [sealing.seal()]
+        append(500)
+        may_commit.set()
+        return sealed
+
+    results = at_once([write_slowly, write_a_thousand])
+    append()
+    seal_everything()
+
+    late = AuditEntry.objects.get(name="auth.password.changed")
+    was_sealed = Seal.objects.filter(entry_id=late.pk).exists()
+    assert was_sealed != horizon_forgotten
+    if not horizon_forgotten:
+        assert results[1] == [0], "nothing was sealed that it could still precede"
+        assert numbers() == list(range(1003))
+        assert Seal.objects.get(entry_id=late.pk).number == 1, "in the order of the transactions"
+
+
+def plant_no_horizon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take whatever is there: what a sealer without `pg_snapshot_xmin` would do."""
+    sql = horizon._HORIZON.replace("pg_snapshot_xmin", "pg_snapshot_xmax")
+    monkeypatch.setattr(horizon, "_HORIZON", sql)
+
+
+@pytest.mark.postgresql
+def test_two_sealers_give_every_number_once() -> None:
+    append(50)
+
+    results = at_once([sealing.seal] * 4)
+    seal_everything()
+
+    assert set(tally(results)) == {"int"}
+    assert numbers() == list(range(50))
+
+
+def test_what_we_did_not_write_is_never_sealed(caplog: pytest.LogCaptureFixture) -> None:
+    append()
+    forge()
+    append()
+
+    assert seal_everything() == 2
+    assert "not one that we wrote" in caplog.text
+
+
+def forge() -> None:
+    """Insert an entry past us: whoever does has not the key of the MAC."""
+    columns = ", ".join(field.column for field in AuditEntry._meta.fields if field.column not in ("id", "mac"))
+    made = "gen_random_uuid()" if connection.vendor == "postgresql" else "lower(hex(randomblob(16)))"
+    run(
+        f"INSERT INTO auth_audit_auditentry (id, mac, {columns})"
+        f" SELECT {made}, '{'0' * 64}', {columns} FROM auth_audit_auditentry LIMIT 1"
+    )
+
+
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        "DELETE FROM auth_audit_seal WHERE number = 2",
+        "DELETE FROM auth_audit_seal WHERE number = 4",
+        "UPDATE auth_audit_seal SET leaf = (SELECT leaf FROM auth_audit_seal WHERE number = 1) WHERE number = 0",
+        "UPDATE auth_audit_checkpoint SET body = replace(body, '\"size\":5', '\"size\":6')",
+        "UPDATE auth_audit_checkpoint SET signature = 'AAAA'",
+        "UPDATE auth_audit_checkpoint SET body = '[]'",
+        "DELETE FROM auth_audit_checkpoint",
+    ],
+)
+def test_a_tree_that_was_tampered_with_is_not_built_upon(tampering: str) -> None:
+    append(5)
+    sealing.seal()
+    with lifted_guards():
+        run(tampering)
+    append()
+
+    with pytest.raises(SealsBroken):
+        sealing.seal()
+    assert sealing.sweep() == 0
+
+
+@pytest.mark.asvs("16.4.2")
+@pytest.mark.parametrize("table", ["auth_audit_seal", "auth_audit_checkpoint"])
+@pytest.mark.parametrize("statement", ["UPDATE {table} SET {key} = {key}", "DELETE FROM {table}"])
+def test_what_is_sealed_is_guarded_as_entries_are(table: str, statement: str) -> None:
+    append()
+    sealing.seal()
+    key = "number" if table.endswith("seal") else "size"
+
+    with pytest.raises(Exception, match="append-only"), transaction.atomic():
+        run(statement.format(table=table, key=key))
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("of", ["another cluster", "this one, set back"])
+def test_a_restored_cluster_opens_an_epoch_in_which_nothing_is_skipped(
+    of: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(2)
+    sealing.seal()
+    append(1)
+    there = horizon.horizon("default")
+    cluster = "other" if of == "another cluster" else there.cluster
+    moved = horizon.Horizon(cluster, 700, 700, there.now)  # transactions are counted from almost nothing again
+    monkeypatch.setattr(sealing, "horizon", lambda alias: moved)
+
+    assert sealing.seal() == 1
+    assert sealing.seal() == 0
+
+    bodies = [checkpoint.signed["checkpoint"] for checkpoint in Checkpoint.objects.order_by("size")]
+    assert [(body["epoch"], body["cluster"] == cluster) for body in bodies] == [(1, of != "another cluster"), (2, True)]
+    assert bodies[1]["horizon"] == 700
+
+
+def test_nothing_is_sealed_without_a_key(settings: Any) -> None:
+    append()
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "FIELD_KEYS": {}}
+
+    with pytest.raises(KeysMissing):
+        keys.signing_key()
+    assert keys.problems()
+
+
+def test_an_entry_under_a_field_key_that_is_not_here_yet_is_waited_for(settings: Any, caplog: Any) -> None:
+    append()
+    seal_everything()
+    here = settings.AUTH_CORE
+    newer = {"newer": "b3RoZXItb25seS1vdGhlci1vbmx5LW90aGVyLTMyMzI"}
+    append(2)
+    settings.AUTH_CORE = {**here, "FIELD_KEYS": newer | here["FIELD_KEYS"]}
+    append(2)
+    settings.AUTH_CORE = here  # the sealer was not restarted
+
+    sealed_without = seal_everything()
+    settings.AUTH_CORE = {**here, "FIELD_KEYS": here["FIELD_KEYS"] | newer}
+
+    assert (sealed_without, seal_everything()) == (2, 2)
+    assert "sealing waits for it" in caplog.text
+
+
+def test_what_was_left_behind_is_found_by_a_search() -> None:
+    append()
+    seal_everything()
+    append(2)
+    entry = AuditEntry.objects.latest("id")
+    with lifted_guards():
+        run("UPDATE auth_audit_auditentry SET transaction_id = 3 WHERE reason = '' AND id = %s", [key(entry.pk)])
+
+    seal_everything()
+    sealing.seal(search=True)
+
+    assert Seal.objects.filter(entry_id=entry.pk).exists()
+    assert numbers() == [0, 1, 2]
+
+
+def test_keys_of_its_own_replace_the_derived_ones(settings: Any) -> None:
+    append()
+    sealing.seal()
+    derived = keys.believed_keys()
+    settings.AUTH_AUDIT = {"SIGNING_KEYS": {"2026": "A" * 43}}
+    append()
+
+    with pytest.raises(SealsBroken):
+        sealing.seal()
+    settings.AUTH_AUDIT["VERIFYING_KEYS"] = {name: to_text(key) for name, key in derived.items()}
+
+    assert seal_everything() == 1
+    assert Checkpoint.objects.get(size=2).signed["checkpoint"]["signer"] == "2026"
+
+
+@pytest.mark.postgresql
+def test_a_batch_is_read_by_an_index() -> None:
+    append(3)
+    sealing.seal()
+    before = checkpoints.continued(checkpoints.latest("default"), StoredTree("default"), "default")  # type: ignore[arg-type]  # there is a latest one here
+    with transaction.atomic():
+        run("SET LOCAL enable_seqscan = off")
+        run("SET LOCAL enable_hashjoin = off")
+        plan = sealing._by_transaction(before, horizon.horizon("default"), "default").explain()
+
+    assert "transaction_id" in plan
+    assert "Seq Scan" not in plan

@@ -1,0 +1,218 @@
+"""Canonical JSON and the tree: the vectors of their documents, and whatever can be drawn at random."""
+
+import base64
+import json
+import struct
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auth_audit import merkle, verifier
+from auth_audit.verifier import NotCanonical, canonical, is_consistent, is_included, leaf_of, node_of, root_of
+
+#: RFC 8785 appendix B: the bits of a double, and how it is written.
+NUMBERS = {
+    "0000000000000000": "0",
+    "8000000000000000": "0",
+    "0000000000000001": "5e-324",
+    "8000000000000001": "-5e-324",
+    "7fefffffffffffff": "1.7976931348623157e+308",
+    "ffefffffffffffff": "-1.7976931348623157e+308",
+    "4340000000000000": "9007199254740992",
+    "c340000000000000": "-9007199254740992",
+    "4430000000000000": "295147905179352830000",
+    "44b52d02c7e14af5": "9.999999999999997e+22",
+    "44b52d02c7e14af6": "1e+23",
+    "44b52d02c7e14af7": "1.0000000000000001e+23",
+    "444b1ae4d6e2ef4e": "999999999999999700000",
+    "444b1ae4d6e2ef4f": "999999999999999900000",
+    "444b1ae4d6e2ef50": "1e+21",
+    "3eb0c6f7a0b5ed8c": "9.999999999999997e-7",
+    "3eb0c6f7a0b5ed8d": "0.000001",
+    "41b3de4355555553": "333333333.3333332",
+    "41b3de4355555554": "333333333.33333325",
+    "41b3de4355555555": "333333333.3333333",
+    "41b3de4355555556": "333333333.3333334",
+    "41b3de4355555557": "333333333.33333343",
+    "becbf647612f3696": "-0.0000033333333333333333",
+    "43143ff3c1cb0959": "1424953923781206.2",
+}
+
+#: The test tree of certificate-transparency's reference implementation, in hex: leaves, and the roots as it grows.
+LEAVES = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
+ROOTS = [
+    "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+    "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
+    "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
+    "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+    "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4",
+    "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef",
+    "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
+    "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+]
+HASHES = [leaf_of(bytes.fromhex(leaf)) for leaf in LEAVES]
+
+
+def node_over(leaves: list[bytes]) -> merkle.Node:
+    def node(height: int, index: int) -> bytes:
+        return root_of(leaves[index << height : (index + 1) << height])
+
+    return node
+
+
+@pytest.mark.parametrize(("bits", "written"), NUMBERS.items())
+def test_numbers_are_written_as_the_rfc_does(bits: str, written: str) -> None:
+    (value,) = struct.unpack(">d", bytes.fromhex(bits))
+
+    assert canonical(value).decode() == written
+
+
+@pytest.mark.parametrize("bits", ["7fffffffffffffff", "7ff0000000000000", "fff0000000000000"])
+def test_what_is_no_number_is_refused(bits: str) -> None:
+    (value,) = struct.unpack(">d", bytes.fromhex(bits))
+
+    with pytest.raises(NotCanonical):
+        canonical(value)
+
+
+@pytest.mark.parametrize("value", [2**53, -(2**53), "\ud800", {"\udc00": 1}, object()])
+def test_what_readers_disagree_about_is_refused(value: Any) -> None:
+    with pytest.raises(NotCanonical):
+        canonical(value)
+
+
+def test_the_example_of_the_rfc() -> None:
+    """RFC 8785 section 3.2.2 to 3.2.4."""
+    example = {
+        "numbers": [333333333.33333329, 1e30, 4.50, 2e-3, 0.000000000000000000000000001],
+        "string": "\u20ac$\u000f\u000aA'\u0042\u0022\u005c\\\"/",
+        "literals": [None, True, False],
+    }
+
+    assert canonical(example).decode() == (
+        '{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],'
+        '"string":"€$\\u000f\\nA\'B\\"\\\\\\\\\\"/"}'
+    )
+
+
+def test_members_are_sorted_as_the_rfc_does() -> None:
+    """RFC 8785 section 3.2.3: by UTF-16 code units, so that a smiley comes before a letter of Hebrew's forms."""
+    example = {"\u20ac": 0, "\r": 1, "\ufb33": 2, "1": 3, "\U0001f600": 4, "\u0080": 5, "\u00f6": 6}
+
+    assert list(json.loads(canonical(example)).values()) == [1, 3, 5, 6, 0, 4, 2]
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(codec="utf-8")),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner, max_size=3)
+    ),
+    max_leaves=10,
+)
+
+
+@given(JSON)
+def test_what_is_written_reads_back_and_is_written_the_same(value: Any) -> None:
+    written = canonical(value)
+
+    read = json.loads(written, parse_int=float)  # as ECMAScript reads: there are no other numbers
+    assert read == value
+    assert canonical(read) == written
+
+
+@pytest.mark.parametrize("size", range(1, 9))
+def test_roots_are_those_of_the_reference(size: int) -> None:
+    node = node_over(HASHES)
+
+    assert root_of(HASHES[:size]).hex() == merkle.root(size, node).hex() == ROOTS[size - 1]
+    assert root_of([]) == sha256(b"").digest()
+
+
+def test_the_example_proofs_of_the_rfc() -> None:
+    """RFC 6962 section 2.1.3, in its letters."""
+    a, b, c, d, e, f, j = HASHES[:7]
+    g, h, i, k = node_of(a, b), node_of(c, d), node_of(e, f), node_of(node_of(a, b), node_of(c, d))
+    left = node_of(i, j)
+    node = node_over(HASHES[:7])
+
+    assert merkle.inclusion_path(0, 7, node) == [b, h, left]
+    assert merkle.inclusion_path(3, 7, node) == [c, g, left]
+    assert merkle.inclusion_path(4, 7, node) == [f, j, k]
+    assert merkle.inclusion_path(6, 7, node) == [i, k]
+    assert merkle.consistency_path(3, 7, node) == [c, d, g, left]
+    assert merkle.consistency_path(4, 7, node) == [left]
+    assert merkle.consistency_path(6, 7, node) == [i, j, k]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 8, 13, 64, 65])
+def test_every_proof_is_good_and_no_other_is(size: int) -> None:
+    leaves = [leaf_of(bytes([number])) for number in range(size)]
+    node, root = node_over(leaves), root_of(leaves)
+
+    for number, leaf in enumerate(leaves):
+        path = merkle.inclusion_path(number, size, node)
+        assert is_included(leaf, number, size, path, root)
+        assert not is_included(leaf_of(b"other"), number, size, path, root)
+        assert not is_included(leaf, number, size, [*path, leaf], root)
+        assert not is_included(leaf, number + 1, size, path, root)
+        assert not path or not is_included(leaf, number, size, path[:-1], root)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 8, 13, 33])
+def test_a_longer_tree_is_consistent_with_each_before_and_with_no_other(size: int) -> None:
+    leaves = [leaf_of(bytes([number])) for number in range(size)]
+    node, root = node_over(leaves), root_of(leaves)
+
+    for first in range(1, size + 1):
+        path, before = merkle.consistency_path(first, size, node), root_of(leaves[:first])
+        assert is_consistent(first, size, before, root, path)
+        forged = root_of([leaf_of(b"other"), *leaves[1:first]])
+        assert not is_consistent(first, size, forged, root, path)
+        assert not is_consistent(first, size, before, leaf_of(b"other"), path)
+        assert not is_consistent(first, size, before, root, [*path, root])
+
+
+@given(data=st.data(), size=st.integers(2, 300))
+def test_whatever_is_changed_in_a_tree_changes_its_root(data: st.DataObject, size: int) -> None:
+    leaves = [leaf_of(number.to_bytes(2, "big")) for number in range(size)]
+    changed = list(leaves)
+    place = data.draw(st.integers(0, size - 2))
+    how = data.draw(st.sampled_from(["change", "remove", "insert", "swap", "cut"]))
+    if how == "change":
+        changed[place] = leaf_of(b"changed")
+    elif how == "remove":
+        del changed[place]
+    elif how == "insert":
+        changed.insert(place, leaf_of(b"inserted"))
+    elif how == "swap":
+        changed[place], changed[place + 1] = changed[place + 1], changed[place]
+    else:
+        changed = changed[: place + 1]
+
+    assert root_of(changed) != root_of(leaves)
+
+
+def test_the_verifier_needs_no_django() -> None:
+    path = Path(verifier.__file__)
+    program = f"import sys, runpy; sys.argv = ['verifier.py', '--help']\ntry: runpy.run_path({str(path)!r}, run_name='__main__')\nfinally: assert 'django' not in sys.modules and 'auth_audit' not in sys.modules"
+
+    done = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert "--against" in done.stdout
+
+
+def test_base64url_is_read_strictly() -> None:
+    assert verifier.from_text(verifier.to_text(b"\xfb\xff")) == b"\xfb\xff"
+    with pytest.raises(ValueError, match="base64"):
+        verifier.from_text("n;t")
+    assert base64.urlsafe_b64encode(b"\xfb\xff") == b"-_8="
