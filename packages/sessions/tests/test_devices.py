@@ -17,6 +17,7 @@ from auth_core.testing.factories import make_user
 from auth_core.testing.settings import redis_url
 from auth_sessions import devices
 from auth_sessions.events import SessionEvent
+from auth_sessions.history import history_of
 from auth_sessions.models import Device, Session
 from conftest import Caller
 
@@ -43,6 +44,11 @@ def with_agent(browser: Browser, user_agent: str) -> Browser:
 
 def newest() -> Session:
     return Session.objects.latest("pk")
+
+
+def is_known(user: Any, browser: Browser) -> bool:
+    client = Client(device_credential=cookie_of(browser))
+    return history_of(user, mark=devices.mark_of(client)).is_device_known
 
 
 def names(events: list[Event]) -> list[str]:
@@ -136,11 +142,11 @@ def test_a_cookie_that_is_not_ours_counts_as_none_and_costs_no_query(spoil: Any,
     bad = spoil(cookie_of(browser))
 
     with counted() as asked:
-        found = devices.find_device(alice, Client(device_credential=bad))
+        mark = devices.mark_of(Client(device_credential=bad))
     stranger = with_cookie(bad)
     log_in(stranger)
 
-    assert (found, asked.queries) == (None, 0)
+    assert (mark, asked.queries) == ("", 0)
     assert newest().device_known is False
     assert cookie_of(stranger) not in (bad, cookie_of(browser))
 
@@ -150,9 +156,8 @@ def test_a_cookie_taken_from_somebody_else_s_browser_is_known_to_nobody_but_them
     browser = new_browser()
     log_in(browser)
 
-    assert devices.find_device(bob, Client(device_credential=cookie_of(browser))) is None
-    assert devices.find_device(alice, Client(device_credential=cookie_of(browser))) is not None
-    assert devices.find_device(None, Client(device_credential=cookie_of(browser))) is None
+    assert not is_known(bob, browser)
+    assert is_known(alice, browser)
 
 
 def test_a_cookie_outlives_the_key_that_signed_it(alice: Any, settings: Any) -> None:
@@ -165,8 +170,8 @@ def test_a_cookie_outlives_the_key_that_signed_it(alice: Any, settings: Any) -> 
     settings.SECRET_KEY_FALLBACKS = []
 
     assert newest().device_known is True
-    assert devices.find_device(alice, Client(device_credential=cookie_of(again))) is not None
-    assert devices.find_device(alice, Client(device_credential=cookie_of(browser))) is None
+    assert is_known(alice, again)
+    assert not is_known(alice, browser)
 
 
 def test_a_caller_without_cookies_is_described_and_never_known(alice: Any) -> None:
@@ -181,20 +186,63 @@ def test_a_caller_without_cookies_is_described_and_never_known(alice: Any) -> No
     assert COOKIE not in caller.http.cookies
 
 
-def test_recognising_costs_two_queries(alice: Any) -> None:
+def test_a_device_that_is_known_costs_one_query_and_a_new_one_two(alice: Any) -> None:
     browser = new_browser()
     log_in(browser)
-    client = Client(device_credential=cookie_of(browser))
+    client, app = Client(device_credential=cookie_of(browser)), Client(user_agent="curl/8")
 
     with counted() as known:
-        devices.find_device(alice, client)
         devices.recognise(user=alice, client=client, transport=Transport.COOKIE)
     with counted() as unknown:
         devices.recognise(user=alice, client=Client(), transport=Transport.COOKIE)
     with counted() as described:
-        devices.recognise(user=alice, client=Client(user_agent="curl/8"), transport=Transport.TOKEN)
+        devices.recognise(user=alice, client=app, transport=Transport.TOKEN)
+    with counted() as described_before:
+        devices.recognise(user=alice, client=app, transport=Transport.TOKEN)
 
-    assert [known.queries, unknown.queries, described.queries] == [2, 2, 2]
+    assert [one.queries for one in (known, unknown, described, described_before)] == [1, 2, 2, 1]
+
+
+def test_a_device_is_known_by_the_query_that_reads_the_logins_before(alice: Any) -> None:
+    browser = new_browser()
+    log_in(browser)
+    mark = devices.mark_of(Client(device_credential=cookie_of(browser)))
+
+    with counted() as asked:
+        history = history_of(alice, mark=mark)
+    Session.objects.all().delete()
+    with counted() as asked_apart:
+        without_logins = history_of(alice, mark=mark)
+
+    assert (asked.queries, asked_apart.queries) == (1, 2)
+    assert [history.is_device_known, without_logins.is_device_known] == [True, True]
+    assert [len(history.logins), len(without_logins.logins)] == [1, 0]
+
+
+def test_a_blocked_device_is_seen_with_the_logins_before_and_without_any(alice: Any) -> None:
+    browser = new_browser()
+    log_in(browser)
+    mark = devices.mark_of(Client(device_credential=cookie_of(browser)))
+    devices.block_device(device=Device.objects.get())
+
+    history = history_of(alice, mark=mark)
+    Session.objects.all().delete()
+    without_logins = history_of(alice, mark=mark)
+
+    assert [history.is_device_blocked, without_logins.is_device_blocked] == [True, True]
+
+
+def test_what_its_owner_calls_a_device_outlives_another_login_in_it(alice: Any) -> None:
+    browser = with_agent(new_browser(), FIREFOX)
+    log_in(browser)
+    device = Device.objects.get()
+    devices.rename_device(device=device, name="Desk")
+
+    log_in(with_cookie(cookie_of(browser)))
+
+    again = Device.objects.get()
+    assert (again.pk, again.name, again.first_seen_at) == (device.pk, "Desk", device.first_seen_at)
+    assert (again.browser, again.last_seen_at > device.last_seen_at) == ("", True)
 
 
 def test_a_user_agent_of_ten_kilobytes_signs_in(alice: Any) -> None:
@@ -282,7 +330,6 @@ def test_a_block_that_comes_while_a_login_is_granted_holds(alice: Any) -> None:
     log_in(browser)
     client = Client(device_credential=cookie_of(browser))
 
-    devices.find_device(alice, client)
     Device.objects.update(blocked_at="2026-01-01T00:00:00Z")
     with pytest.raises(devices.LoginDenied):
         devices.recognise(user=alice, client=client, transport=Transport.COOKIE)
@@ -293,7 +340,6 @@ def test_a_device_that_is_forgotten_while_a_login_is_granted_is_added_anew(alice
     log_in(browser)
     client = Client(device_credential=cookie_of(browser))
 
-    devices.find_device(alice, client)
     Device.objects.all().delete()
     recognised = devices.recognise(user=alice, client=client, transport=Transport.COOKIE)
 

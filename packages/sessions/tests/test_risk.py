@@ -9,8 +9,10 @@ from django.test import Client as Browser
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
+from auth_core import limits
 from auth_core.assurance import Demand
 from auth_core.client import Client
+from auth_core.people import find_by_identifier
 from auth_core.testing.clock import stopped_clock
 from auth_core.testing.counting import counted
 from auth_sessions import geo
@@ -130,13 +132,37 @@ def test_a_blocked_device_is_refused_before_anything_is_weighed(alice: Any) -> N
     assert refused.json()["code"] == "login_denied"
 
 
-def test_an_assessment_costs_two_queries_and_one_for_a_device(alice: Any) -> None:
+def test_an_assessment_costs_two_queries_with_a_device_as_without(alice: Any) -> None:
+    browser = Browser(REMOTE_ADDR=LONDON)
+    browser.post("/api/v1/login/", Caller.body(), content_type="application/json")
+    cookie = browser.cookies["__Host-device"].value
+
+    person = find_by_identifier(alice.email)
+    costs = []
+    for credential in ("", cookie):
+        with counted() as cost:
+            AssessLogin().assess(person, Client(ip=LONDON, network=LONDON, device_credential=credential))
+        costs.append(cost.queries)
+
+    assert costs == [2, 2]
+
+
+def test_after_the_right_password_the_guesses_before_are_known_without_a_query(alice: Any) -> None:
+    client = Client(ip=LONDON, network=LONDON)
     log_in()
+    for _guess in range(3):
+        limits.charge("login", identifier=alice.email, client=client)
+    person = find_by_identifier(alice.email)
+    limits.charge("login", identifier=alice.email, client=client).refund(user=person)
 
     with counted() as cost:
-        AssessLogin().assess(alice, Client(ip=LONDON, network=LONDON))
+        first = AssessLogin().assess(person, client)
+    with counted() as asked_again:
+        second = AssessLogin().assess(person, client)
 
-    assert cost.queries <= 3, cost.statements
+    assert (cost.queries, asked_again.queries) == (1, 2)
+    assert {reason.signal for reason in first.reasons} == {"new_device", "recent_failures"}
+    assert first == second
 
 
 def test_an_endless_user_agent_is_one_more_device(alice: Any) -> None:

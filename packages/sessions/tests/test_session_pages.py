@@ -57,6 +57,8 @@ def test_the_page_lists_nobody_else_s(alice: Any) -> None:
 
 def test_the_page_takes_as_many_queries_for_ten_as_for_one(alice: Any) -> None:
     here = sign_in(alice)
+    # The first request after a login reads the session, and in a new database what says which snapshots hold.
+    here.get(LIST)
     with counted() as few:
         here.get(LIST)
     for _more in range(10):

@@ -14,15 +14,15 @@ from typing import Any
 from uuid import UUID
 
 from django.core.signing import BadSignature, Signer
-from django.db import IntegrityError, transaction
-from django.db.models import Case, Max, Value, When
+from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from auth_core.client import Client
 from auth_core.contracts import Transport
 from auth_core.errors import LoginDenied
 from auth_core.events import Event, record
-from auth_core.one_time import digest, new_secret, same
+from auth_core.one_time import digest, new_secret
 from auth_sessions import lifecycle, notices
 from auth_sessions.conf import sessions
 from auth_sessions.events import SessionEvent
@@ -36,9 +36,6 @@ _SALT = "auth_sessions.devices"
 
 #: The secret and its signature; whatever looks otherwise is not even compared.
 _COOKIE = re.compile(r"(ead_[A-Za-z0-9_-]{43}):[A-Za-z0-9_-]{43}", re.ASCII)
-
-#: Where an instance of a user keeps the device that this login has read already.
-_READ = "_auth_sessions_device"
 
 #: How many places are told of one device.
 _PLACES = 10
@@ -55,7 +52,7 @@ class Recognised:
         device: Its row.
         is_known: A login of this person was completed in this browser before.
         is_new: It was added by this login.
-        has_company: The person has other devices.
+        has_company: The person has other devices; not asked of a device that is not new.
         credential: What the browser is to keep; empty for a caller without cookies.
     """
 
@@ -79,22 +76,19 @@ class Place:
     network: str
 
 
-def find_device(user: Any, client: Client) -> Device | None:
-    """Return the browser behind *client* if *user* has completed a login in it; no query without a good cookie.
+def mark_of(client: Client) -> str:
+    """Return the digest of the secret by which the browser behind *client* is recognised; empty without a good cookie.
 
-    It may be blocked. An app that is only described is never found: anybody can say the same.
+    An app that is only described has none: anybody can say the same.
     """
     secret = _secret_of(client)
-    if user is None or not secret:
-        return None
-    device = Device.objects.of(user).filter(digest=digest(secret), has_cookie=True).first()
-    if device is not None:
-        setattr(user, _READ, device)
-    return device
+    return digest(secret) if secret else ""
 
 
 def recognise(*, user: Any, client: Client, transport: str) -> Recognised:
-    """Note that *user* completes a login with *client*, inside the transaction that grants it; two queries.
+    """Note that *user* completes a login with *client*, inside the transaction that grants it.
+
+    One query, and one more for a device that is new.
 
     Args:
         transport: A browser that keeps a cookie session can keep a device's secret, too; a caller with a
@@ -106,15 +100,16 @@ def recognise(*, user: Any, client: Client, transport: str) -> Recognised:
     secret = _secret_of(client)
     if not secret and transport != Transport.TOKEN:
         secret = new_secret(PREFIX)
-    said = describe(client.user_agent)
-    mark = digest(secret or said.text)
-    device, has_company = _nearest(user, mark)
-    seen = _seen(device, said) if device is not None else None
+    new = _described(user, secret, describe(client.user_agent))
+    device = Device.objects.see(new)
+    if device is None:
+        raise LoginDenied
+    is_new = device.pk == new.pk
     return Recognised(
-        device=seen or _added(user, mark, said, has_cookie=bool(secret)),
-        is_known=bool(secret and seen),
-        is_new=seen is None,
-        has_company=has_company,
+        device=device,
+        is_known=bool(secret) and not is_new,
+        is_new=is_new,
+        has_company=not is_new or Device.objects.of(user).exclude(pk=device.pk).exists(),
         # Signed anew at every login: the cookie lives on, and under the newest key.
         credential=Signer(salt=_SALT).sign(secret) if secret else "",
     )
@@ -249,49 +244,19 @@ def _secret_of(client: Client) -> str:
         return ""
 
 
-def _nearest(user: Any, mark: str) -> tuple[Device | None, bool]:
-    """Return the device of *user* with that digest, and whether they have any other, by one statement."""
-    read: Device | None = vars(user).pop(_READ, None)
-    if read is not None and same(read.digest, mark):
-        return read, True
-    is_it = Case(When(digest=mark, then=Value(0)), default=Value(1))
-    device = Device.objects.of(user).order_by(is_it).first()
-    if device is None:
-        return None, False
-    return (device if same(device.digest, mark) else None), True
-
-
-def _seen(device: Device, said: Description) -> Device | None:
-    """Note that *device* was seen; ``None``: it was forgotten meanwhile.
-
-    Raises:
-        LoginDenied: it is blocked.
-    """
-    seen = {"last_seen_at": timezone.now(), "kind": said.kind, "os": said.os, "browser": said.browser}
-    # The statement asks once more: a block or a "forget" may have come since the row was read.
-    if Device.objects.filter(pk=device.pk, blocked_at=None).update(**seen):
-        for name, value in seen.items():
-            setattr(device, name, value)
-        return device
-    if Device.objects.filter(pk=device.pk).exists():
-        raise LoginDenied
-    return None
-
-
-def _added(user: Any, mark: str, said: Description, *, has_cookie: bool) -> Device:
+def _described(user: Any, secret: str, said: Description) -> Device:
+    """Return the row of a device in which somebody signs in for the first time."""
     moment = timezone.now()
-    try:
-        with transaction.atomic():
-            return Device.objects.create(
-                user=user, digest=mark, has_cookie=has_cookie, kind=said.kind, os=said.os, browser=said.browser,
-                first_seen_at=moment, last_seen_at=moment,
-            )  # fmt: skip
-    except IntegrityError:
-        # Another login in the same device was granted at the same moment, and wrote the row.
-        device = Device.objects.of(user).filter(digest=mark, blocked_at=None).first()
-        if device is None:
-            raise LoginDenied from None
-        return device
+    return Device(
+        user=user,
+        digest=digest(secret or said.text),
+        has_cookie=bool(secret),
+        kind=said.kind,
+        os=said.os,
+        browser=said.browser,
+        first_seen_at=moment,
+        last_seen_at=moment,
+    )
 
 
 def _record(name: SessionEvent, device: Device, **more: Any) -> None:

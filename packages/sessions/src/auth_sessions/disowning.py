@@ -4,10 +4,7 @@ The link stands in a mail that others may read. It can shut the account and open
 it signs nobody in, changes no password and shows nothing of the person.
 """
 
-from typing import Any
-
 from django.db import transaction
-from django.utils import timezone
 
 from auth_core.account_state import LockReason, lock_account
 from auth_core.client import Client
@@ -38,15 +35,10 @@ def disown_login(*, token: str, client: Client) -> None:
             raise LinkInvalid
         # The lock comes first: a login that begins now is refused, one that is being granted is waited for below.
         lock_account(user=user, reason=LockReason.DISOWNED)
-        close_pending_logins(user)
+        PendingLogin.objects.end_all_of(user)
         device = devices.own_device(user=user, device_id=link.device_id)
         if device is not None:
             devices.block_device(device=device, reason=REASON)
         lifecycle.end_all_sessions(user=user, reason=REASON)
         target = ("device", str(link.device_id))
         record(Event(name=SessionEvent.LOGIN_DISOWNED, subject=user, target=target, client=client))
-
-
-def close_pending_logins(user: Any) -> int:
-    """Close every login of *user* that is on its way; return how many."""
-    return PendingLogin.objects.filter(user=user, closed_at=None).update(closed_at=timezone.now())

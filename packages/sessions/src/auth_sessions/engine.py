@@ -52,6 +52,15 @@ class SessionStore(SessionBase):
         self._loaded: dict[str, Any] | None = None
         super().__init__(session_key)
 
+    @classmethod
+    def of(cls, row: Session, credential: str) -> "SessionStore":
+        """Return the store of a session that was opened or raised just now, by its new credential; it need not be read."""
+        store = cls(credential)
+        store._row = row
+        store._loaded = _data_of(row)
+        store._session_cache = deepcopy(store._loaded)
+        return store
+
     @property
     def facts(self) -> SessionFacts | None:
         """What anybody may know of this session; ``None`` while nobody is signed in."""

@@ -25,6 +25,7 @@ from django.db.models.functions import Now
 from auth_core.background import Background
 from auth_core.cache import CacheLost, SharedCache, shared_cache
 from auth_sessions.conf import sessions
+from auth_sessions.controls import Control
 from auth_sessions.models.cache_epoch import ONLY, CacheEpoch
 
 #: How often a process reads the row.
@@ -144,7 +145,7 @@ def read_now() -> bool:
         # A restore brought back an epoch of before, and whatever was revoked since is live in the rows, too.
         _raise(row, run="", reason="restored" if row.history else _BEGUN)
         return True
-    cache = shared_cache(sessions.cache_url)
+    cache = shared_cache(sessions.cache_url, serves=Control.SESSION_CACHE)
     is_another = not row.run or (cache is not None and cache.last_run not in {"", row.run})
     return cache is not None and is_another and _may_turn(row) and _turn(row, cache)
 
@@ -177,7 +178,7 @@ def _keep_reading() -> None:
         if not reader.is_running:
             reader.wake()
         return
-    cache, known = shared_cache(sessions.cache_url), _Process.known
+    cache, known = shared_cache(sessions.cache_url, serves=Control.SESSION_CACHE), _Process.known
     if known is None or cache is None or known.run == "" or cache.last_run not in {"", known.run}:
         while read_now():
             continue

@@ -11,7 +11,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from auth_core import controls
 from auth_sessions.conf import sessions
+from auth_sessions.controls import Control
 from auth_sessions.travel import Position
 
 try:
@@ -71,7 +73,9 @@ def _in_file(path: str, ip: str) -> Place:
         # Opened anew when the operator replaces it, as these files are every week.
         found = _reader(path, Path(path).stat().st_mtime_ns).get(ip)
     except (OSError, ValueError, AttributeError, _Corrupt) as error:
+        controls.degrade(Control.RISK_SIGNALS, part="places", reason=type(error).__name__)
         raise GeoLost(type(error).__name__) from error
+    controls.restore(Control.RISK_SIGNALS, part="places")
     return _place(found) if isinstance(found, Mapping) else NOWHERE
 
 

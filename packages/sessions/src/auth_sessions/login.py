@@ -13,13 +13,15 @@ from django.utils.translation import gettext as _
 
 from auth_core.assurance import assurance_of
 from auth_core.client import Client
+from auth_core.conf import session_engine
 from auth_core.contracts import Challenge, Choice, Grant, Purpose, Transport
 from auth_core.errors import ChallengeFailed, FieldError, InvalidRequest, LoginExpired
 from auth_core.evidence import Evidence, SessionFacts
 from auth_core.models import PendingLogin
 from auth_core.one_time import digest, new_secret
 from auth_sessions import devices, lifecycle, limits, snapshots
-from auth_sessions.conf import sessions
+from auth_sessions.conf import ENGINE, sessions
+from auth_sessions.engine import SessionStore
 from auth_sessions.models import Device, Session
 from auth_sessions.opening import PREFIX, client_columns, record_opened
 
@@ -48,7 +50,13 @@ class OpenSession:
             session = _raised(login, credential)
             session.seen_at = session.last_seen_at
             record_opened(session, reason="step_up", client=client)
-            return Grant(user=login.user, session=session.facts, credential=credential, backend=login.backend)
+            return Grant(
+                user=login.user,
+                session=session.facts,
+                credential=credential,
+                backend=login.backend,
+                store=_store_of(session, credential),
+            )
         recognised = devices.recognise(user=login.user, client=client, transport=login.transport)
         session = _opened(login, credential, client, recognised)
         session.seen_at = session.last_seen_at
@@ -61,6 +69,7 @@ class OpenSession:
             backend=login.backend,
             device_credential=recognised.credential,
             device_lifetime=sessions.DEVICE_LIFETIME,
+            store=_store_of(session, credential),
         )
 
     def end(self, session: SessionFacts, *, user: Any, reason: str) -> None:
@@ -134,6 +143,13 @@ def _label(session: Session, opened_in: Mapping[UUID, Device]) -> str:
     when = date_format(timezone.localtime(session.last_seen_at), "SHORT_DATETIME_FORMAT")
     said = (str(device) if device is not None else "", place, _("last used %(when)s") % {"when": when})
     return " · ".join(filter(None, said))
+
+
+def _store_of(session: Session, credential: str) -> SessionStore | None:
+    """Return what the browser's request is to go on with, if it is a browser, and a site that keeps our sessions."""
+    if session.transport != Transport.COOKIE or session_engine() != ENGINE:
+        return None
+    return SessionStore.of(session, credential)
 
 
 def _opened(login: PendingLogin, credential: str, client: Client, recognised: devices.Recognised) -> Session:

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
+from auth_core import refusals
 from auth_core.admission import NotAdmitted, admit
 from auth_core.context import current
 from auth_core.contracts import Transport
@@ -30,10 +31,14 @@ def restore(credential: str, *, transport: Transport) -> Session | None:
     nobody with the next request, whatever their session says.
     """
     session = snapshots.read(digest(credential)) if is_credential(credential) else None
-    if session is None or session.transport != transport or session.ended_at is not None:
+    if session is None or session.ended_at is not None:
         return None
     moment = timezone.now()
     if not _is_current(session, moment):
+        return None
+    if session.transport != transport:
+        # No browser and no program of ours does this; whoever does has the credential from somewhere.
+        refusals.note(refusals.Reason.OTHER_TRANSPORT, subject=session.user, session=session.pk)
         return None
     _touch(session, moment)
     return session

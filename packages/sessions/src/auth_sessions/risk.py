@@ -17,7 +17,7 @@ from auth_core.assurance import Assessment, Demand, Weighed
 from auth_core.client import Client
 from auth_sessions import devices, geo
 from auth_sessions.conf import sessions
-from auth_sessions.history import logins_of
+from auth_sessions.history import History, history_of
 from auth_sessions.signals import SIGNALS, SignalLost, Situation
 
 MOST = 100
@@ -33,12 +33,16 @@ class AssessLogin:
     """A `RiskAssessor`: scores a login and demands what `RISK_BANDS` says; a blocked device is refused."""
 
     def assess(self, user: Any, client: Client) -> Assessment:
-        """Return score, reasons and demand; three queries at the most, and no side effect."""
-        device = devices.find_device(user, client)
-        if device is not None and device.blocked_at is not None:
-            return Assessment(MOST, (Weighed(BLOCKED, MOST),), Demand.DENY)
+        """Return score, reasons and demand; no side effect.
+
+        One query after a password that was typed with the primary address, else two; and one more for
+        a cookie of somebody who has no login any more that we remember.
+        """
         try:
-            reasons = weigh(_situation(user, client, is_device_known=device is not None))
+            history = history_of(user, mark=devices.mark_of(client))
+            if history.is_device_blocked:
+                return Assessment(MOST, (Weighed(BLOCKED, MOST),), Demand.DENY)
+            reasons = weigh(_situation(user, client, history))
         except (SignalLost, geo.GeoLost, DatabaseError):
             return Assessment(sessions.RISK_NEUTRAL, (Weighed(LOST, sessions.RISK_NEUTRAL),), Demand.SECOND_FACTOR)
         score = min(MOST, sum(reason.weight for reason in reasons))
@@ -70,18 +74,17 @@ def explain(reasons: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _situation(user: Any, client: Client, *, is_device_known: bool) -> Situation:
-    logins = logins_of(user)
+def _situation(user: Any, client: Client, history: History) -> Situation:
     address = people.email_part(user)["address"]
     return Situation(
         user=user,
         client=client,
         at=timezone.now(),
         place=geo.place_of(client.ip),
-        logins=logins,
-        last_login_at=_latest([login.at for login in logins[:1]], getattr(user, "last_login", None)),
-        is_device_known=is_device_known,
-        failures=limits.spent("login", identifier=address) if address else 0,
+        logins=history.logins,
+        last_login_at=_latest([login.at for login in history.logins[:1]], getattr(user, "last_login", None)),
+        is_device_known=history.is_device_known,
+        failures=limits.spent("login", identifier=address, user=user) if address else 0,
     )
 
 

@@ -27,6 +27,7 @@ from auth_core.fields import EncryptedTextField
 from auth_core.models import Identity
 from auth_sessions import epochs
 from auth_sessions.conf import sessions
+from auth_sessions.controls import Control
 from auth_sessions.models import Session
 
 logger = logging.getLogger("auth_sessions.snapshots")
@@ -230,4 +231,4 @@ def _seen_key(digest: str) -> str:
 
 
 def _cache() -> SharedCache | None:
-    return shared_cache(sessions.cache_url)
+    return shared_cache(sessions.cache_url, serves=Control.SESSION_CACHE)

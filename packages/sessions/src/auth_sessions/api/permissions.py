@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from auth_core.api.permissions import Administers
 
-class MaySearchSessions(BasePermission):
+
+class MaySearchSessions(Administers):
     """Whoever may see everybody's sessions, and to end one, change them."""
 
-    def has_permission(self, request: Request, view: Any) -> bool:
+    def may(self, request: Request, view: Any) -> bool:
         """Ask the authentication backends; nobody has no permission."""
         needed = {"GET": "view", "HEAD": "view", "OPTIONS": "view"}.get(str(request.method), "change")
         user: Any = request.user

@@ -5,8 +5,10 @@ from uuid import UUID
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from auth_core.administration import Act, check_administrator
 from auth_core.api.views import ApiView
 from auth_core.errors import NotFound
+from auth_core.evidence import session_of
 from auth_sessions.api.shapes import RiskShape
 from auth_sessions.models import Session
 from auth_sessions.risk import demand_of, explain
@@ -24,6 +26,8 @@ class RiskView(ApiView):
         session = rows.filter(pk=session_id).exclude(user=None).first()
         if session is None:
             raise NotFound
+        if session.user_id != request.user.pk:
+            check_administrator(session_of(request), Act.READ)
         score = session.risk_score
         return Response(
             {

@@ -3,7 +3,7 @@
 from typing import Any, Self
 
 from django.conf import settings
-from django.db import models
+from django.db import connections, models, router
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +17,30 @@ class DeviceQuerySet(models.QuerySet["Device"]):
     def of(self, user: Any) -> Self:
         """Return those of *user*."""
         return self.filter(user=user)
+
+    def see(self, device: "Device") -> "Device | None":
+        """Write *device*, or note that the one which its person has with this digest was seen; return the row.
+
+        One statement. ``None``: it is blocked; the database asks that under the row's lock, so
+        that no login gets past a block which comes at the same moment. Of two logins at once in a
+        new browser one writes the row and the other finds it.
+        """
+        using = router.db_for_write(self.model)
+        connection = connections[using]
+        columns = [connection.ops.quote_name(str(field.column)) for field in self.model._meta.concrete_fields]
+        sql = _SEE.format(
+            table=connection.ops.quote_name(self.model._meta.db_table),
+            columns=", ".join(columns),
+            values=", ".join(["%s"] * len(columns)),
+        )
+        values = [
+            field.get_db_prep_save(field.pre_save(device, add=True), connection)
+            for field in self.model._meta.concrete_fields
+        ]
+        row = next(iter(self.model._base_manager.using(using).raw(sql, values)), None)
+        if row is not None:
+            row.user = device.user
+        return row
 
 
 class Device(models.Model):
@@ -54,3 +78,12 @@ class Device(models.Model):
 
     def __str__(self) -> str:
         return self.name or " · ".join(filter(None, (self.browser, self.os))) or self.kind
+
+
+_SEE = """
+INSERT INTO {table} AS held ({columns}) VALUES ({values})
+ON CONFLICT (user_id, digest) DO UPDATE SET
+  last_seen_at = excluded.last_seen_at, kind = excluded.kind, os = excluded.os, browser = excluded.browser
+WHERE held.blocked_at IS NULL
+RETURNING {columns}
+"""

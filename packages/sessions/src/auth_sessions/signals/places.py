@@ -9,7 +9,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from auth_core import controls
 from auth_sessions.conf import sessions
+from auth_sessions.controls import Control
 from auth_sessions.signals.base import Signal, SignalLost, Situation
 from auth_sessions.travel import distance_km
 
@@ -111,7 +113,9 @@ class AnonymisingNetwork(Signal):
         try:
             networks = _listed(path, Path(path).stat().st_mtime_ns)
         except (OSError, ValueError) as error:
+            controls.degrade(Control.RISK_SIGNALS, part=self.name, reason=type(error).__name__)
             raise SignalLost(self.name) from error
+        controls.restore(Control.RISK_SIGNALS, part=self.name)
         address = ipaddress.ip_address(login.client.ip)
         return {} if any(address in network for network in networks) else None
 

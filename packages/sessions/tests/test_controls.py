@@ -1,0 +1,83 @@
+"""What this package does without a part of it is said once, and once that the part is back."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auth_core import controls
+from auth_core.cache import shared_cache
+from auth_core.client import Client
+from auth_core.events import AuthEvent, Event
+from auth_core.testing.events import recording
+from auth_core.testing.redis import OwnRedis
+from auth_sessions.conf import sessions
+from auth_sessions.risk import AssessLogin
+from conftest import Caller
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LOST, BACK = AuthEvent.CONTROL_DEGRADED, AuthEvent.CONTROL_RESTORED
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits to see whether what works again stays so."""
+    monkeypatch.setattr(controls, "_CALM", timedelta(0))
+
+
+@pytest.fixture
+def events() -> Iterator[list[Event]]:
+    with recording() as recorded:
+        yield recorded
+
+
+def told(events: list[Event], control: str) -> list[tuple[AuthEvent, str]]:
+    controls.record_changes()
+    return [(event.name, event.data["part"]) for event in events if event.data.get("control") == control]  # type: ignore[misc]  # these two are of AuthEvent
+
+
+@pytest.mark.asvs("16.3.4")
+def test_sessions_that_come_from_rows_alone_are_said_once(
+    shared: OwnRedis, alice: Any, caller: Caller, events: list[Event]
+) -> None:
+    caller.log_in()
+    cache = shared_cache(sessions.cache_url)
+    assert cache is not None
+    cache._breaker._pause = 0.0
+
+    shared.kill()
+    statuses = {caller.get("me/").status_code for _request in range(8)}
+    shared.start()
+    statuses |= {caller.get("me/").status_code for _request in range(8)}
+
+    assert statuses == {200}
+    assert told(events, "session_cache") == [(LOST, ""), (BACK, "")]
+
+
+@pytest.mark.asvs("16.3.4")
+def test_a_list_of_networks_that_cannot_be_read_is_said_once(
+    alice: Any, settings: Any, tmp_path: Path, events: list[Event]
+) -> None:
+    listed = tmp_path / "networks"
+    settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "ANONYMISING_NETWORKS": str(listed)}
+    client = Client(ip="192.0.2.7", network="192.0.2.7")
+
+    for _login in range(3):
+        AssessLogin().assess(alice, client)
+    listed.write_text("192.0.2.0/24\n")
+    for _login in range(3):
+        AssessLogin().assess(alice, client)
+
+    assert told(events, "risk_signals") == [(LOST, "anonymising_network"), (BACK, "anonymising_network")]
+
+
+def test_a_table_of_places_that_cannot_be_read_is_said_once(alice: Any, settings: Any, events: list[Event]) -> None:
+    settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "GEOIP_PATH": "/nowhere/cities.mmdb"}
+
+    for ip in ("81.2.69.142", "10.0.0.1", "81.2.69.142"):
+        AssessLogin().assess(alice, Client(ip=ip, network=ip))
+
+    assert told(events, "risk_signals") == [(LOST, "places")]
