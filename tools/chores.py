@@ -15,7 +15,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -24,8 +26,12 @@ PACKAGES = ["auth-core", "mfa", "rbac", "sessions", "audit-logging"]
 MEMBERS = [*(f"packages/{name}" for name in PACKAGES), "project"]
 DJANGO_LINES = {"5.2": "3.11", "6.0": "3.12", "6.1": "3.12"}
 CELLS = ["core", "mfa", "rbac", "sessions", "audit", "project"]
-#: The diagonals of the matrix, and on which database the gate runs their cells; `test` has run the first line on all.
-GATE = {"py311-dj52": "sqlite", "py312-dj60": "sqlite", "py313-dj61": "both"}
+#: The lines of the matrix that the gate runs, which of their cells, and on which database. `test` has run everything on
+#: the oldest line, on both; what needs a fresh site, once on SQLite, sees the newest here. `./dev matrix` runs all of it.
+GATE = {
+    "py313-dj61": (CELLS, "sqlite"),
+    "py312-dj60": ([name for name in CELLS if name != "project"], "postgresql"),
+}
 LOCAL_POSTGRESQL = "postgres://postgres@127.0.0.1:5432/postgres"
 
 IS_CI = os.environ.get("CI", "").lower() == "true"
@@ -35,16 +41,22 @@ class StepFailed(Exception):
     """A step did not do what it should; the message says which."""
 
 
-def run(*command: str, cwd: Path = ROOT, environment: Mapping[str, str] | None = None) -> None:
-    """Run *command*, and say how long it took.
+def run(*command: str, cwd: Path = ROOT, environment: Mapping[str, str] | None = None, is_alone: bool = True) -> None:
+    """Run *command*, and say how long it took; what it prints comes in one piece where it is not alone.
 
     Raises:
         StepFailed: it ended with another status than 0.
     """
     began = time.monotonic()
-    print(f"--- {' '.join(command)}  [{cwd.relative_to(ROOT)}]", flush=True)
-    done = subprocess.run(command, cwd=cwd, env={**os.environ, **(environment or {})}, check=False)
-    print(f"--- {time.monotonic() - began:.1f} s, status {done.returncode}", flush=True)
+    title = f"--- {' '.join(command)}  [{cwd.relative_to(ROOT)}]"
+    if is_alone:
+        print(title, flush=True)
+    done = subprocess.run(
+        command, cwd=cwd, env={**os.environ, **(environment or {})}, check=False, text=True,
+        stdout=None if is_alone else subprocess.PIPE, stderr=None if is_alone else subprocess.STDOUT,
+    )  # fmt: skip
+    printed = "" if is_alone else f"{title}\n{done.stdout}"
+    print(f"{printed}--- {time.monotonic() - began:.1f} s, status {done.returncode}", flush=True)
     if done.returncode != 0:
         raise StepFailed(" ".join(command))
 
@@ -57,33 +69,53 @@ def pytest(folder: str, *options: str, **environment: str) -> None:
     """
     command = [sys.executable, "-m", "pytest", "-q", "-ra", "--durations=3", *options]
     began = time.monotonic()
-    print(f"--- pytest {' '.join(options)}  [{folder}]", flush=True)
     done = subprocess.run(
         command, cwd=ROOT / folder, env={**os.environ, **environment}, check=False, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
-    print(done.stdout, end="")
-    print(f"--- {time.monotonic() - began:.1f} s, status {done.returncode}", flush=True)
-    closing = done.stdout.strip().splitlines()[-1] if done.stdout.strip() else ""
+    on = " on PostgreSQL" if environment.get("TEST_DATABASE_URL") else ""
+    # In one piece: another run may be going on beside it.
+    print(
+        f"--- pytest {' '.join(options)}  [{folder}{on}]\n{done.stdout}--- {time.monotonic() - began:.1f} s, status {done.returncode}",
+        flush=True,
+    )
+    # A thread may have its last word after pytest's: one that finds its database gone says so.
+    lines = reversed(done.stdout.splitlines())
+    closing = next((line for line in lines if re.search(r" in \d+\.\d+s\b", line)), "")
     if done.returncode != 0:
         raise StepFailed(f"pytest in {folder}")
     if not re.search(r"\b\d+ passed", closing) or re.search(r"\b\d+ (skipped|xfailed|xpassed)", closing):
         raise StepFailed(f"pytest in {folder}: {closing or 'no test'}")
 
 
+def together(*jobs: Callable[[], None]) -> None:
+    """Do *jobs* beside each other, one for each core that we count on; wait for all, then say which failed.
+
+    Raises:
+        StepFailed: one of them did.
+    """
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        failures = [job.exception() for job in [pool.submit(job) for job in jobs]]
+    if unexpected := [failure for failure in failures if failure and not isinstance(failure, StepFailed)]:
+        raise unexpected[0]
+    if failed := [str(failure) for failure in failures if failure]:
+        raise StepFailed("; ".join(failed))
+
+
 def test(*options: str) -> None:
-    """Run every package's tests and the project's, on SQLite, then on PostgreSQL and Redis."""
-    pytest(".", *options)
-    print("=== On SQLite", flush=True)
-    for folder in MEMBERS:
-        pytest(folder, *options, TEST_DATABASE_URL="", TEST_REDIS_URL="")
+    """Run every package's tests and the project's, on SQLite, and beside it on PostgreSQL and Redis.
+
+    Only tests on PostgreSQL open many connections, so that the two runs are in each other's way for the processor alone.
+    """
     with real_servers() as servers:
-        if servers is None:
-            return
-        database, redis = servers
-        print(f"=== On PostgreSQL ({urlsplit(database).hostname}) and Redis ({redis})", flush=True)
-        for folder in MEMBERS:
-            pytest(folder, *options, TEST_DATABASE_URL=database, TEST_REDIS_URL=redis)
+        on_sqlite = partial(_all, [".", *MEMBERS], options, "", "")
+        together(on_sqlite, *([] if servers is None else [partial(_all, MEMBERS, options, *servers)]))
+
+
+def _all(folders: Sequence[str], options: Sequence[str], database: str, redis: str) -> None:
+    """Run the tests in *folders* on one database."""
+    for folder in folders:
+        pytest(folder, *options, TEST_DATABASE_URL=database, TEST_REDIS_URL=redis)
 
 
 def cell(folder: str) -> None:
@@ -125,20 +157,37 @@ def faults(*options: str) -> None:
 
 def check() -> None:
     """Lint, types, layers, migrations, deployment: all of them, then say which failed."""
-    python = sys.executable
-    steps: list[Callable[[], None]] = [
-        lambda: run("ruff", "check", "."),
-        lambda: run("ruff", "format", "--check", "."),
-        lambda: run("mypy"),
-        lambda: run("lint-imports"),
-        lambda: run(python, "-m", "house_lint", str(ROOT), cwd=ROOT / "tools"),
-        lambda: _manage("makemigrations", "--check", "--dry-run", settings="testing"),
-        lambda: _manage("env_example", "--check", settings="testing"),
-        lambda: _manage("spectacular", "--validate", "--fail-on-warn", "--file", os.devnull, settings="testing"),
-        lambda: _manage(
-            "check", "--deploy", "--fail-level", "WARNING", settings="production", **production_environment()
-        ),
-    ]
+    together(_check_source, _check_site)
+
+
+def _check_source() -> None:
+    lint = partial(run, is_alone=False)
+    _all_of(
+        partial(lint, "mypy"),
+        partial(lint, "ruff", "check", "."),
+        partial(lint, "ruff", "format", "--check", "."),
+        partial(lint, "lint-imports"),
+    )
+
+
+def _check_site() -> None:
+    schema = ["spectacular", "--validate", "--fail-on-warn", "--file", os.devnull]
+    deployment = ["check", "--deploy", "--fail-level", "WARNING"]
+    _all_of(
+        partial(run, sys.executable, "-m", "house_lint", str(ROOT), cwd=ROOT / "tools", is_alone=False),
+        partial(_manage, "makemigrations", "--check", "--dry-run", settings="testing"),
+        partial(_manage, "env_example", "--check", settings="testing"),
+        partial(_manage, *schema, settings="testing"),
+        partial(_manage, *deployment, settings="production", **production_environment()),
+    )
+
+
+def _all_of(*steps: Callable[[], None]) -> None:
+    """Do *steps* one after the other, whether or not one fails, then say which did.
+
+    Raises:
+        StepFailed: one of them did.
+    """
     failed = []
     for step in steps:
         try:
@@ -150,14 +199,30 @@ def check() -> None:
 
 
 def gate() -> None:
-    """Run the three diagonals of the matrix, each package alone; the oldest line sees PostgreSQL in `test`, the newest here."""
-    for diagonal, on in GATE.items():
-        _tox("-e", ",".join(f"{cell}-{diagonal}" for cell in CELLS), CELL_ON=on)
+    """Run two lines of the matrix beside each other, each package alone; only one of them opens many connections."""
+    together(*(partial(_line, line, cells, on) for line, (cells, on) in GATE.items()))
+
+
+def _line(line: str, cells: Sequence[str], on: str) -> None:
+    _tox("-e", ",".join(f"{name}-{line}" for name in cells), CELL_ON=on)
 
 
 def matrix(*options: str) -> None:
     """Run every cell, or those named with ``-e``; an interpreter of 3.11 to 3.13 that is absent is a failure."""
     _tox(*options)
+
+
+def bench(name: str = "", *options: str) -> None:
+    """Run one benchmark, or all of them one after the other; each says what it needs and makes a database of its own.
+
+    Raises:
+        StepFailed: it failed, or there is none of that name.
+    """
+    found = sorted(path for path in (ROOT / "project/benchmarks").glob("*.py") if name in ("", path.stem))
+    if not found:
+        raise StepFailed(f"there is no benchmark {name!r}")
+    for path in found:
+        run(sys.executable, str(path.relative_to(ROOT)), *options)
 
 
 def lock(*options: str) -> None:
@@ -273,7 +338,8 @@ def _marked(marker: str, options: Sequence[str]) -> None:
 
 def _manage(*arguments: str, settings: str, **environment: str) -> None:
     module = f"enterprise_auth.settings.{settings}"
-    run(sys.executable, "project/manage.py", *arguments, environment={"DJANGO_SETTINGS_MODULE": module, **environment})
+    environment = {"DJANGO_SETTINGS_MODULE": module, **environment}
+    run(sys.executable, "project/manage.py", *arguments, environment=environment, is_alone=False)
 
 
 def _tox(*options: str, **more: str) -> None:
@@ -316,7 +382,7 @@ def _write_requirements() -> None:
 
 
 CHORES: dict[str, Callable[..., None]] = {
-    "test": test, "check": check, "cell": cell, "races": races, "timing": timing, "faults": faults, "scale": scale, "shots": shots, "gate": gate, "matrix": matrix, "lock": lock
+    "test": test, "check": check, "cell": cell, "races": races, "timing": timing, "faults": faults, "scale": scale, "shots": shots, "gate": gate, "matrix": matrix, "bench": bench, "lock": lock
 }  # fmt: skip
 
 

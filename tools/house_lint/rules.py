@@ -16,6 +16,18 @@ _ENVIRONMENT = frozenset({"os.environ", "os.getenv"})
 _SETTINGS = frozenset({"settings", "django_settings", "conf.settings", "django.conf.settings"})
 _SETTINGS_IN_MODELS = frozenset({"AUTH_USER_MODEL"})
 
+#: What a permission rests on; each change of it changes a version, by a signal where no trigger of the database does.
+_HOLDING = frozenset({
+    "Assignment", "Role", "RoleEdge", "RoleClosure", "Wildcard",
+    "UserObjectPermission", "GroupObjectPermission", "get_user_obj_perms_model", "get_group_obj_perms_model",
+})  # fmt: skip
+#: What is called of the tables between people, groups, roles and permissions.
+_BETWEEN = frozenset({"groups", "user_permissions", "permissions", "denials"})
+#: What changes many rows and sends no signal.
+_UNHEARD = frozenset({"update", "bulk_create", "bulk_update", "_raw_delete", "aupdate", "abulk_create", "abulk_update"})
+#: Where the change makes itself known, or is the closure that follows from one that did.
+_HEARD_IN = ("auth_rbac/graph.py", "auth_rbac/models/*.py")
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -69,6 +81,17 @@ def change_of_the_trail(node: ast.AST, path: Path) -> str:
     if is_change and path.name != "retention.py" and not _is_test(path):
         return "The trail is append-only; only retention.py takes entries away."
     return ""
+
+
+def change_that_nobody_hears_of(node: ast.AST, path: Path) -> str:
+    """Answers about permissions are remembered until a version changes; on SQLite only signals change it."""
+    words = _called(node).split(".")
+    is_between = "through" in words and bool(_BETWEEN.intersection(words))
+    if words[-1] not in _UNHEARD or not (_HOLDING.intersection(words) or is_between):
+        return ""
+    if _is_test(path) or "benchmarks" in path.parts or any(path.match(known) for known in _HEARD_IN):
+        return ""
+    return f"{words[-1]}() sends no signal, and answers stay remembered: save or delete each, or call auth_rbac."
 
 
 def event_name_made_at_run_time(node: ast.AST, path: Path) -> str:
@@ -130,6 +153,7 @@ RULES: list[Callable[[ast.AST, Path], str]] = [
     positional_timedelta,
     user_lookup,
     change_of_the_trail,
+    change_that_nobody_hears_of,
     event_name_made_at_run_time,
     signal_elsewhere,
     setting_read_elsewhere,

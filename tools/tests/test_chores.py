@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,10 @@ def run_tests(folder: Path, text: str) -> None:
 
 def test_tests_that_pass_are_good(folder: Path) -> None:
     run_tests(folder, "def test_it(): pass")
+
+
+def test_what_a_thread_says_afterwards_hides_no_summary(folder: Path) -> None:
+    run_tests(folder, "import atexit\ndef test_it(): atexit.register(print, 'the last word')")
 
 
 @pytest.mark.parametrize(
@@ -92,3 +97,24 @@ def test_a_chore_nobody_knows_is_told_what_there_is() -> None:
 
     assert done.returncode == 2
     assert "./dev serve" in done.stderr
+
+
+def test_jobs_beside_each_other_all_end_before_one_of_them_fails_the_whole() -> None:
+    done: list[str] = []
+
+    def fail() -> None:
+        raise chores.StepFailed("the first")
+
+    def go_on() -> None:
+        time.sleep(0.2)
+        done.append("the second")
+
+    with pytest.raises(chores.StepFailed, match="the first"):
+        chores.together(fail, go_on)
+
+    assert done == ["the second"]
+
+
+def test_a_mistake_in_a_job_is_not_taken_for_a_failed_step() -> None:
+    with pytest.raises(ZeroDivisionError):
+        chores.together(lambda: 1 / 0)  # type: ignore[arg-type,return-value]  # it returns nothing at all

@@ -7,6 +7,7 @@ import pytest
 from house_lint.rules import RULES, check_file
 
 HERE = "packages/mfa/src/auth_mfa/enrolment.py"
+RBAC = "packages/rbac/src/auth_rbac/assigning.py"
 
 CAUGHT = {
     "naive_now": ("from datetime import datetime\nx = datetime.now()", HERE),
@@ -15,6 +16,14 @@ CAUGHT = {
     "user_lookup": ("User.objects.get(email=x)", HERE),
     "change_of_the_trail": ("AuditEntry.objects.filter(x=1).update(y=2)", HERE),
     "change_of_the_trail by delete": ("AuditEntry.objects.all().delete()", HERE),
+    "change_that_nobody_hears_of": ("Assignment.objects.filter(user=x).update(valid_until=y)", HERE),
+    "change_that_nobody_hears_of in bulk": ("models.Role.objects.bulk_create(x)", RBAC),
+    "change_that_nobody_hears_of of guardian's": ("UserObjectPermission.objects.bulk_create(x)", RBAC),
+    "change_that_nobody_hears_of of a table of a model's own": (
+        "get_group_obj_perms_model(x).objects.all()._raw_delete('default')",
+        RBAC,
+    ),
+    "change_that_nobody_hears_of between": ("User.groups.through.objects.bulk_create(x)", HERE),
     "event_name_made_at_run_time": ('record(Event(name=f"auth.{x}.failed"))', HERE),
     "event_name_made_at_run_time first": ('record(Event(f"auth.{x}.failed"))', HERE),
     "signal_elsewhere": ("x = Signal()", HERE),
@@ -36,6 +45,14 @@ LET_PASS = {
     "no time at all": ("x = timedelta(0)", HERE),
     "a lookup in auth_core": ("User.objects.get(pk=1)", "packages/auth-core/src/auth_core/people.py"),
     "retention": ("AuditEntry.objects.filter().delete()", "packages/audit-logging/src/auth_audit/retention.py"),
+    "a change of roles that is heard": (
+        "Role.objects.filter(x=1).update(y=2)",
+        "packages/rbac/src/auth_rbac/models/role.py",
+    ),
+    "the closure": ("RoleClosure.objects.bulk_create(x)", "packages/rbac/src/auth_rbac/graph.py"),
+    "a deletion, which sends signals": ("Assignment.objects.filter(x=1).delete()", RBAC),
+    "a change of something else": ("Session.objects.filter(x=1).update(y=2)", HERE),
+    "a test of just that": ("Assignment.objects.update(x=1)", "packages/rbac/tests/test_remembering.py"),
     "a member": ("record(Event(name=AuthEvent.LOGIN_FAILED))", HERE),
     "a signal in events.py": ("x = Signal()", "packages/mfa/src/auth_mfa/events.py"),
     "a setting in conf.py": ("x = settings.X", "packages/mfa/src/auth_mfa/conf.py"),

@@ -1,0 +1,1 @@
+"""The page of every event that the service records: docs/reference/events.md."""
