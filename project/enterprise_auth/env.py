@@ -62,6 +62,12 @@ VARIABLES: Mapping[str, Variable] = {
             is_secret=True,
         ),
         Variable(
+            "AUDIT_SIGNING_KEYS",
+            "Keys that sign checkpoints of the trail, `id:base64url of 32 bytes`, the current one first; for the sealer "
+            "alone. Empty: derived from FIELD_KEYS.",
+            is_secret=True,
+        ),
+        Variable(
             "PUBLIC_URL", "Where people reach the service; links in mails begin with it.", "http://127.0.0.1:8000"
         ),
         Variable("DEBUG", "Show tracebacks in the browser; refused in production.", "false"),
@@ -91,12 +97,34 @@ VARIABLES: Mapping[str, Variable] = {
         Variable("DEFAULT_FROM_EMAIL", "Sender of our mails.", "auth@localhost"),
         Variable("JWT_SIGNING_KEY", "Private key (PEM) that signs tokens.", is_secret=True),
         *_provider_variables(),
-        Variable("SMS_BACKEND", "Dotted path of what sends SMS; empty: none are sent."),
+        Variable(
+            "SMS_BACKEND",
+            "What sends SMS: `console`, `memory`, `http`, `twilio`, or the dotted path of a class; empty: none are sent.",
+        ),
+        Variable("SMS_HTTP_URL", "Where `http` posts each text, as JSON with `to`, `body` and `idempotency_key`."),
+        Variable("SMS_HTTP_TOKEN", "Bearer token that `http` sends with it.", is_secret=True),
+        Variable("TWILIO_ACCOUNT_SID", "Account at Twilio: AC and 32 hexadecimal digits."),
+        Variable("TWILIO_AUTH_TOKEN", "Token of that account.", is_secret=True),
+        Variable("TWILIO_FROM", "Number that `twilio` sends from, or the SID of a messaging service."),
         Variable("GEOIP_PATH", "An .mmdb file with countries or cities; empty: the built-in country table."),
         Variable("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR.", "INFO"),
         Variable("LOG_FORMAT", "`json` or `readable`.", "json"),
         Variable("SENTRY_DSN", "Where errors are reported; empty: nowhere.", is_secret=True),
         Variable("METRICS_TOKEN", "Bearer token for /metrics; empty: closed.", is_secret=True),
+        Variable(
+            "ADMIN_ASSURANCE",
+            "What administrators must have proved lately: `aal2` (a second factor), `aal3` (a hardware key), or `none` "
+            "(being signed in is enough).",
+            "aal2",
+        ),
+        Variable(
+            "MFA_REQUIRED_OF",
+            "Who must have a second factor, comma-separated: `everyone`, `staff`, `superusers`, `group:<name>`, "
+            "`roles:<key>`.",
+        ),
+        Variable(
+            "MFA_SMS_COUNTRIES", "Countries whose numbers get texts, comma-separated, such as `CH,DE`; empty: all."
+        ),
         Variable("AUTH_PROFILE", "`default`, or `high` for ASVS Level 3.", "default"),
         Variable("WEB_WORKERS", "Worker processes of the server.", "2"),
         Variable("WEB_THREADS", "Threads of each worker; no more than database connections of its pool.", "4"),

@@ -3,23 +3,27 @@
 from dataclasses import replace
 from typing import Any
 
-from auth_core import people
-from auth_core.assurance import Assessment, Demand
+from auth_core.assurance import Assessment, Demand, stricter
 from auth_core.client import Client
+from auth_core.people import highest_proof_of
 from auth_sessions import risk
+
+#: What everybody can prove who has a mailbox: whoever has no factor confirms by e-mail.
+_LEAST = Demand.SECOND_FACTOR
 
 
 class AssessLogin:
-    """The `RiskAssessor` of the service: auth_sessions scores, and a factor is demanded of whoever has one.
+    """The `RiskAssessor` of the service: auth_sessions scores, and demands no more than the person can prove.
 
-    Whoever has none could prove nothing more: a demand would lock them out of their own
-    account for travelling. Their score is kept with its reasons all the same, and what an
+    Whoever has no factor, or only their mailbox, confirms by a code that is mailed: a
+    demand of AAL2 would lock them out of their own account for travelling. What an
     operator denies is denied to everybody (decision record 0010).
     """
 
     def assess(self, user: Any, client: Client) -> Assessment:
         """Return score, reasons and what this login must prove."""
         assessment = risk.AssessLogin().assess(user, client)
-        if assessment.demand in {Demand.NONE, Demand.DENY} or people.part_of(user, people.SECOND_FACTORS_PART, []):
+        if assessment.demand in {Demand.NONE, Demand.SECOND_FACTOR, Demand.DENY}:
             return assessment
-        return replace(assessment, demand=Demand.NONE)
+        most = stricter(highest_proof_of(user), _LEAST)
+        return assessment if most is Demand.AAL2 else replace(assessment, demand=most)

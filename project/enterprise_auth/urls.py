@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView
 
 from auth_core.pages.login_views import LogoutPage
+from auth_mfa.pages.well_known import passkey_endpoints
 from enterprise_auth.core.docs import ApiDocsView
 from enterprise_auth.core.doors import admin_login
 
@@ -23,6 +24,7 @@ urlpatterns = [
     path("admin/logout/", LogoutPage.as_view()),
     path("admin/password_change/", RedirectView.as_view(pattern_name="pages:account-password")),
     path("admin/", admin.site.urls),
+    path(".well-known/passkey-endpoints", passkey_endpoints),
     path("account/second-factors/", include("auth_mfa.pages.urls")),
     path("", include("auth_sessions.pages.urls")),
     path("", include("auth_core.pages.urls")),

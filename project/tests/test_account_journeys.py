@@ -9,6 +9,7 @@ from auth_audit.testing.trail import recorded
 from auth_core.account_creation import create_account
 from auth_core.models import EmailAddress, Invitation
 from auth_core.testing.mails import code_in, delivered, the_mail, token_in
+from auth_core.testing.sessions import sign_in
 from auth_core.testing.settings import redis_url
 from auth_sessions.models import Session
 from conftest import PASSWORD
@@ -92,9 +93,7 @@ def test_a_wrong_link_changes_nothing_and_leaves_no_secret(alice: Any, browser: 
 def admin(db: None) -> Browser:
     """The browser of an administrator, in the admin site."""
     user = create_account(email="admin@example.org", password=PASSWORD, verified=True, superuser=True)
-    browser = Browser()
-    browser.force_login(user, backend="auth_core.backends.IdentifierBackend")
-    return browser
+    return sign_in(user, assurance="aal2")
 
 
 def test_an_administrator_invites_and_withdraws(admin: Browser) -> None:

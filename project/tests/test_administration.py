@@ -9,6 +9,7 @@ from django.test import Client as Browser
 from auth_audit.testing.trail import recorded
 from auth_core.account_creation import create_account
 from auth_core.account_state import disable_account
+from auth_core.testing.sessions import sign_in
 from auth_core.testing.settings import redis_url
 from auth_sessions.models import Session
 from conftest import PASSWORD
@@ -17,9 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=bool(redis_url()))
 
 
 def signed_in(user: Any) -> Browser:
-    browser = Browser()
-    browser.force_login(user, backend="auth_core.backends.IdentifierBackend")
-    return browser
+    return sign_in(user, assurance="aal2")
 
 
 @pytest.fixture

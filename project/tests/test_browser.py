@@ -1,32 +1,24 @@
 """The journeys of people, in a browser, against the running service; with and without scripts."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from auth_core.testing.redis import OwnRedis
 from auth_mfa import totp
-from live.chromium import Watch, Window, digits_in
-from live.chromium import launch as launch_chromium
+from conftest import PASSWORD
+from live.chromium import Open, Watch, Window, add_person, digits_in, log_in
 from live.mailbox import Mailbox
-from live.service import ROOT, Service
+from live.service import Service
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.live, pytest.mark.shots]
 
-PASSWORD = "correct horse battery staple"
 NEW = "another battery horse staple"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"
-SHOTS = ROOT / "var" / "shots"
-
-Open = Callable[..., Window]
-
-
-@pytest.fixture(scope="module")
-def mails(tmp_path_factory: Any) -> Mailbox:
-    return Mailbox(tmp_path_factory.mktemp("mails"))
 
 
 @pytest.fixture(scope="module")
@@ -36,55 +28,15 @@ def service(tmp_path_factory: Any, mails: Mailbox) -> Iterator[Service]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launch_chromium(playwright)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def watch(service: Service) -> Watch:
-    return Watch(service.url)
-
-
-@pytest.fixture(params=[True, False], ids=["with scripts", "without scripts"])
-def scripts(request: Any) -> bool:
-    return bool(request.param)
-
-
-@pytest.fixture
-def windows(chromium: Browser, watch: Watch, scripts: bool) -> Iterator[Open]:
-    """Opens a browser of its own for each call; whatever the pages did wrong in any fails the test."""
-    opened: list[Window] = []
-    folder = SHOTS if scripts else None
-    SHOTS.mkdir(parents=True, exist_ok=True)
-
-    def new(**options: Any) -> Window:
-        opened.append(Window(chromium, watch, scripts=scripts, folder=folder, **options))
-        return opened[-1]
-
-    yield new
-    for window in opened:
-        window.close()
-    assert watch.pages > 0
-    assert (watch.violations, watch.foreign, watch.faults) == ([], [], [])
+def windows(windows: Open, scripts: bool) -> Open:
+    """Opens a browser of its own for each call, with scripts or without."""
+    return partial(windows, scripts=scripts)
 
 
 def name_of(person: str, scripts: bool) -> str:
     """Return an address that no other test uses; long, as some are."""
     return f"{person}.of.a.rather.long.name.{'js' if scripts else 'plain'}@example.org"
-
-
-def add_person(service: Service, email: str) -> None:
-    service.manage("create_user", "--email", email, "--verified", given=f"{PASSWORD}\n")
-
-
-def log_in(window: Window, email: str, password: str = PASSWORD) -> None:
-    window.open("/login/")
-    window.fill(identifier=email, password=password)
-    window.press("Sign in")
 
 
 def code_of(secret: str, *, steps: int = 0) -> str:
@@ -299,6 +251,11 @@ def test_the_first_administrator_comes_in_by_our_login_and_invites(
     assert here.path == "/login/"
     here.fill(identifier=email, password=PASSWORD)
     here.press("Sign in")
+    here.fill(code=digits_in(mails.next_to(email)))
+    here.press("Go on")
+    assert here.title == "Add an authenticator app"
+    here.fill(code=code_of(here.page.locator("code").inner_text()))
+    here.press("Confirm")
     assert here.path == "/admin/"
     here.open("/admin/auth_core/invitation/add/")
     here.fill(address=invited)

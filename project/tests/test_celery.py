@@ -57,9 +57,15 @@ def test_every_sweep_runs() -> None:
     app.tasks["auth_core.sweep"]()
 
     ours = {"auth_core.guess_budgets", "auth_core.links", "auth_core.outbox", "auth_core.pending_logins"}
-    assert ours | {"auth_mfa.enrolments", "auth_sessions", "auth_sessions.devices", "auth_audit.partitions"} == {
-        name for name, _run in sweeps.items()
-    }
+    assert ours | {
+        "auth_mfa.challenges",
+        "auth_mfa.enrolments",
+        "auth_sessions",
+        "auth_sessions.devices",
+        "auth_audit.partitions",
+        "auth_audit.sealing",
+        "auth_audit.lag",
+    } == {name for name, _run in sweeps.items()}
 
 
 def test_a_thread_offers_tasks_to_our_broker() -> None:

@@ -10,18 +10,29 @@ from django.test import Client as Browser
 
 from auth_audit.models import AuditEntry
 from auth_audit.testing.trail import recorded
+from auth_core.account_creation import create_account
+from auth_core.account_state import disable_account, lock_account
 from auth_core.testing.counting import counted
+from auth_core.testing.gaps import changed_table
 from auth_core.testing.redis import OwnRedis
 from auth_core.testing.settings import redis_url
+from auth_mfa.testing.factors import add_totp, current_code
 from conftest import PASSWORD
 
 # With a cache, what it copied is dropped after the commit, which a test's own transaction would never see.
 pytestmark = pytest.mark.django_db(transaction=bool(redis_url()))
 
 
-def log_in(browser: Browser, password: str = PASSWORD, transport: str = "token") -> Any:
-    body = {"identifier": "alice@example.org", "password": password, "transport": transport}
+def log_in(
+    browser: Browser, password: str = PASSWORD, transport: str = "token", identifier: str = "alice@example.org"
+) -> Any:
+    body = {"identifier": identifier, "password": password, "transport": transport}
     return browser.post("/api/v1/login/", body, content_type="application/json")
+
+
+def answer_with(browser: Browser, challenged: Any, code: str) -> Any:
+    body = {"token": challenged.json()["token"], "answer": {"code": code}}
+    return browser.post("/api/v1/login/answer/", body, content_type="application/json")
 
 
 def create_user(monkeypatch: pytest.MonkeyPatch, *options: str, password: str = PASSWORD) -> Any:
@@ -87,18 +98,74 @@ def test_an_address_that_is_taken_is_refused(alice: Any, monkeypatch: pytest.Mon
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_a_login_costs(shared: OwnRedis, alice: Any) -> None:
+@pytest.mark.parametrize("transport", ["token", "cookie"])
+def test_what_a_login_costs(transport: str, shared: OwnRedis, alice: Any) -> None:
     caller = Browser()
-    log_in(caller)
+    log_in(caller, transport=transport)
+    caller.cookies.pop("sessionid", None)
 
     with counted() as cost:
-        granted = log_in(caller)
+        granted = log_in(caller, transport=transport)
 
     assert granted.status_code == 200
     assert len(cost.entries) == 3
-    # Two of them for the risk: the logins before, and guesses just before.
-    assert cost.queries <= 13, cost.statements
+    # The charge and its refund, the person, the logins before with the device, the factors; the pending login,
+    # the device and the session, each written once; and what Django notes in the user's row, the last login.
+    assert cost.queries == 9, cost.statements
+    assert [changed_table(sql) for sql in cost.statements if changed_table(sql)] == [
+        "auth_core_guessbudget",
+        "auth_core_guessbudget",
+        "auth_core_pendinglogin",
+        "auth_sessions_device",
+        "auth_sessions_session",
+    ]
     assert cost.round_trips == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_login_in_a_new_browser_costs(shared: OwnRedis, alice: Any) -> None:
+    log_in(Browser(), transport="cookie")
+
+    with counted() as cost:
+        log_in(Browser(), transport="cookie")
+
+    # Besides: that there are other devices, the addresses of the person, the link and the mail.
+    assert cost.queries == 13, cost.statements
+    assert len(cost.entries) == 4
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("transport", ["token", "cookie"])
+def test_what_a_login_with_a_second_factor_costs(transport: str, shared: OwnRedis, alice: Any) -> None:
+    caller = Browser()
+    add_totp(alice)
+    answer_with(caller, log_in(caller, transport=transport), current_code(steps=-1))
+    caller.cookies.pop("sessionid", None)
+
+    with counted() as password:
+        challenged = log_in(caller, transport=transport)
+    with counted() as answer:
+        granted = answer_with(caller, challenged, current_code())
+
+    assert (challenged.status_code, granted.status_code) == (202, 200)
+    assert (password.queries, len(password.entries)) == (7, 2), password.statements
+    assert (answer.queries, len(answer.entries)) == (17, 3), answer.statements
+
+
+@pytest.mark.django_db(transaction=True)
+def test_refusals_cost_the_same_whoever_is_meant(shared: OwnRedis, alice: Any) -> None:
+    disabled, locked = (create_account(email=f"{name}@example.org", password=PASSWORD) for name in ("dis", "locked"))
+    disable_account(user=disabled)
+    lock_account(user=locked)
+    guesses = {"nobody": PASSWORD, "alice": "not the password at all", "dis": PASSWORD, "locked": PASSWORD}
+
+    costs = []
+    for name, password in guesses.items():
+        with counted() as cost:
+            refused = log_in(Browser(), password=password, identifier=f"{name}@example.org")
+        costs.append((refused.status_code, cost.queries, len(cost.entries), cost.round_trips))
+
+    assert costs == [(401, 3, 1, 1)] * 4
 
 
 @pytest.mark.django_db(transaction=True)
@@ -137,4 +204,5 @@ def test_me_without_the_cache(shared: OwnRedis, alice: Any) -> None:
             caller.get("/api/v1/me/", **header)
         costs.append(cost.queries)
 
-    assert costs == [2, 0, 2, 2, 2, 2, 2]
+    # The session with its person, their second factors, the version of what they may.
+    assert costs == [3, 0, 3, 3, 3, 3, 3]

@@ -9,7 +9,9 @@ from django.test import Client as Browser
 
 from auth_audit.testing.trail import recorded
 from auth_core.health import Probe, Status
+from auth_core.testing.browsers import answer, log_in
 from auth_core.testing.redis import OwnRedis
+from auth_mfa.testing.factors import KEY, add_totp, current_code
 from conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -105,11 +107,13 @@ def test_the_admin_has_no_door_of_its_own(path: str, alice: Any) -> None:
 def test_the_login_of_the_admin_is_ours(alice: Any) -> None:
     alice.is_staff = alice.is_superuser = True
     alice.save()
+    add_totp(alice)
     browser = Browser()
 
     asked = browser.get("/admin/", follow=True)
     assert asked.redirect_chain[-1] == ("/login/?next=/admin/", 302)
-    granted = browser.post("/login/?next=/admin/", {"identifier": "alice@example.org", "password": PASSWORD})
+    browser.post("/login/?next=/admin/", {"identifier": "alice@example.org", "password": PASSWORD})
+    granted = browser.post("/login/answer/", {"code": current_code(KEY)})
 
     assert granted.headers["Location"] == "/admin/"
     assert browser.get("/admin/").status_code == 200
@@ -128,10 +132,10 @@ def test_whoever_may_not_is_told_and_not_sent_in_circles(alice: Any) -> None:
 def test_a_cookie_of_our_login_opens_the_admin(alice: Any, browser: Browser) -> None:
     alice.is_staff = alice.is_superuser = True
     alice.save()
+    add_totp(alice)
     assert browser.get("/admin/").status_code == 302
 
-    body = {"identifier": "alice@example.org", "password": PASSWORD}
-    browser.post("/api/v1/login/", body, content_type="application/json")
+    answer(browser, log_in(browser), code=current_code(KEY))
 
     for page in ("", "auth_sessions/session/", "auth_audit/auditentry/"):
         assert browser.get(f"/admin/{page}").status_code == 200, page

@@ -202,3 +202,13 @@ def test_the_example_names_every_variable() -> None:
     assert all(f"\n{name}=" in text for name in VARIABLES)
     assert all(variable.meaning.endswith(".") for variable in VARIABLES.values())
     assert (ROOT / ".env.example").read_text() == text
+
+
+def test_the_sealer_may_have_a_key_of_its_own() -> None:
+    key = "c2VhbGVyLXNlYWxlci1zZWFsZXItc2VhbGVyLTMyLS0"
+    script = "from auth_audit.conf import audit; print(json.dumps(list(audit.SIGNING_KEYS)))"
+
+    assert settings_of(script, AUDIT_SIGNING_KEYS=f"2026-11:{key}") == ["2026-11"]
+    refused = manage("check", **{**GOOD, "AUDIT_SIGNING_KEYS": "no key"})
+    assert refused.returncode != 0
+    assert "AUDIT_SIGNING_KEYS" in refused.stderr

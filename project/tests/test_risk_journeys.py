@@ -10,6 +10,7 @@ from netaddr import IPSet
 
 from auth_core.testing.browsers import PASSWORD
 from auth_core.testing.clock import Clock
+from auth_core.testing.mails import code_in, delivered, the_mail
 from auth_mfa.testing.factors import add_totp, current_code
 from auth_sessions.models import Session
 
@@ -40,8 +41,8 @@ class Person:
         body = {"identifier": "alice@example.org", "password": PASSWORD}
         return self._post("login", ip, body)
 
-    def answer(self, ip: str, challenged: Any) -> Any:
-        body = {"token": challenged.json()["token"], "answer": {"code": current_code()}}
+    def answer(self, ip: str, challenged: Any, code: str = "") -> Any:
+        body = {"token": challenged.json()["token"], "answer": {"code": code or current_code()}}
         return self._post("login/answer", ip, body)
 
     def risk(self) -> Any:
@@ -123,13 +124,16 @@ def test_a_dormant_account_asks_whoever_has_a_factor(person: Person, alice: Any,
     assert (risk["score"], risk["demand"], signals(risk)) == (30, "second_factor", {"dormant_account"})
 
 
-def test_whoever_has_no_factor_is_not_locked_out_and_the_score_is_kept(person: Person, capsys: Any) -> None:
+def test_whoever_has_no_factor_confirms_by_mail_and_the_score_is_kept(person: Person, capsys: Any) -> None:
     person.clock.forward(hours=1)
+    delivered()
 
-    granted = person.log_in(SYDNEY)
+    challenged = person.log_in(SYDNEY)
+    granted = person.answer(SYDNEY, challenged, code_in(the_mail()))
 
-    risk = told(person, capsys, "impossible travel without a factor", granted)
-    assert (granted.status_code, risk["score"]) == (200, 95)
+    risk = told(person, capsys, "impossible travel without a factor", challenged)
+    assert (challenged.status_code, challenged.json()["challenge"]["method"]) == (202, "email_code")
+    assert (granted.status_code, granted.json()["session"]["acr"], risk["score"]) == (200, "aal1", 95)
 
 
 def test_what_an_operator_denies_is_denied_to_everybody(person: Person, settings: Any) -> None:

@@ -8,6 +8,8 @@ from django.test import Client as Browser
 
 from auth_audit.testing.trail import recorded
 from auth_core.account_creation import create_account
+from auth_core.contracts import Transport
+from auth_core.testing.sessions import sign_in
 from auth_core.testing.settings import redis_url
 from auth_rbac.assigning import assign_role, revoke_role
 from auth_rbac.roles import create_role, set_permissions
@@ -18,9 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=bool(redis_url()))
 
 @pytest.mark.asvs("8.3.2")
 def test_a_role_holds_and_is_gone_on_the_next_request(alice: Any) -> None:
-    body = {"identifier": "alice@example.org", "password": PASSWORD, "transport": "token"}
-    credential = Browser().post("/api/v1/login/", body, content_type="application/json").json()["credential"]
-    caller = Browser(HTTP_AUTHORIZATION=f"Session {credential}")
+    caller = sign_in(alice, assurance="aal2", transport=Transport.TOKEN)
     auditor = create_role(name="Auditor", permissions=[Permission.objects.get(codename="view_auditentry")])
     root = create_account(email="root@example.org", password=PASSWORD, superuser=True)
     seen = [caller.get("/api/v1/audit/entries/").status_code]

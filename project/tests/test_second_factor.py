@@ -9,10 +9,14 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from auth_audit.testing.trail import recorded
+from auth_core.people import identity_of
+from auth_core.testing.factories import make_administrator
 from auth_core.testing.mails import the_mail
+from auth_core.testing.sessions import sign_in
 from auth_core.testing.settings import redis_url
 from auth_mfa import totp
 from auth_mfa.models import TotpFactor
+from auth_mfa.testing.factors import current_code
 from conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db(transaction=bool(redis_url()))
@@ -28,7 +32,7 @@ def log_in() -> Any:
 
 
 def code_for(secret: str, steps: int = 0) -> str:
-    return totp.code_at(totp.from_base32(secret), totp.step_at(timezone.now().timestamp()) + steps)
+    return current_code(totp.from_base32(secret), steps=steps)
 
 
 def test_from_enrolment_to_a_login_at_aal2(alice: Any) -> None:
@@ -99,7 +103,8 @@ def test_the_pages_add_an_app_ask_for_it_and_take_it_away(alice: Any) -> None:
     assert browser.get(begun.headers["Location"]).status_code == 404
     with time_machine.travel(timezone.now() + timedelta(minutes=6), tick=False):
         old = browser.get("/account/second-factors/add/")
-    assert old.headers["Location"] == "/login/again/?next=%2Faccount%2Fsecond-factors%2Fadd%2F"
+    again = "/login/again/?next=%2Faccount%2Fsecond-factors%2Fadd%2F&assurance=second_factor"
+    assert old.headers["Location"] == again
 
 
 def test_a_session_that_proved_too_little_adds_nothing(alice: Any) -> None:
@@ -115,10 +120,8 @@ def test_a_session_that_proved_too_little_adds_nothing(alice: Any) -> None:
 
 
 def test_an_administrator_takes_a_factor_away_and_the_person_is_told(alice: Any, db: None) -> None:
-    from_admin = Browser()
-    alice.is_staff = alice.is_superuser = True
-    alice.save()
-    from_admin.force_login(alice, backend="auth_core.backends.IdentifierBackend")
+    chief = make_administrator()
+    from_admin = sign_in(chief, assurance="aal2")
     factor = TotpFactor.objects.create(user=alice, name="Phone", seed=totp.to_base32(b"k" * 20), confirmed=True)
 
     page = from_admin.get("/admin/auth_mfa/totpfactor/")
@@ -128,5 +131,5 @@ def test_an_administrator_takes_a_factor_away_and_the_person_is_told(alice: Any,
     assert totp.to_base32(b"k" * 20) not in page.content.decode()
     assert not TotpFactor.objects.exists()
     entry = recorded("mfa.factor.removed")[0]
-    assert (entry.reason, entry.actor_id) == ("administrator", alice.auth_identity.subject_id)
+    assert (entry.reason, entry.actor_id) == ("administrator", identity_of(chief).subject_id)
     assert "removed" in the_mail().subject

@@ -36,3 +36,33 @@ def test_an_old_proof_is_renewed_at_the_pages_and_the_factor_removed(alice: Any)
     assert (back.status_code, back.headers["Location"]) == (303, page)
     assert removed.headers["Location"] == "/account/second-factors/"
     assert Session.objects.live().get().pk == session
+
+
+def test_a_caller_with_a_token_proves_again_and_keeps_the_token(alice: Any) -> None:
+    factor = add_totp(alice)
+    began = timezone.now()
+    with time_machine.travel(began, tick=False):
+        asked = post(Browser(), "login", identifier="alice@example.org", password=PASSWORD, transport="token").json()
+        granted = post(Browser(), "login/answer", token=asked["token"], answer={"code": current_code(KEY)}).json()
+    caller = Browser(HTTP_AUTHORIZATION=f"Session {granted['credential']}")
+
+    with time_machine.travel(began + timedelta(minutes=10), tick=False):
+        refused = caller.delete(f"/api/v1/mfa/factors/{factor.pk}/")
+        wanted = {name: refused.json()[name] for name in ("required_assurance", "max_age")}
+        again = post(caller, "reauthenticate", **wanted).json()
+        stranger = post(Browser(), "login/answer", token=again["token"], answer={"password": PASSWORD})
+        again = post(caller, "login/answer", token=again["token"], answer={"password": PASSWORD}).json()
+        raised = post(caller, "login/answer", token=again["token"], answer={"code": current_code(KEY)}).json()
+        raised_caller = Browser(HTTP_AUTHORIZATION=f"Session {raised['credential']}")
+        removed = raised_caller.delete(f"/api/v1/mfa/factors/{factor.pk}/")
+
+    assert (refused.status_code, refused.json()["code"]) == (401, "insufficient_user_authentication")
+    assert wanted == {"required_assurance": "aal2", "max_age": 300}
+    assert stranger.json()["code"] == "login_expired"
+    assert raised["session"]["id"] == granted["session"]["id"]
+    assert removed.status_code == 204
+    assert caller.get("/api/v1/me/").status_code == 401, "the credential of before is good no more"
+
+
+def post(caller: Browser, path: str, **body: Any) -> Any:
+    return caller.post(f"/api/v1/{path}/", body, content_type="application/json")

@@ -43,6 +43,8 @@ def logging_config(*, level: str, style: str) -> dict[str, Any]:
             # Django's own handlers would write past our filters.
             "django": {"handlers": [], "level": level, "propagate": True},
             "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
+            # What it writes at DEBUG of a name that a template asks for in vain is the whole context: codes and links.
+            "django.template": {"level": "INFO"},
             "auth_core": {"level": level},
         },
     }

@@ -33,7 +33,8 @@ class ProblemSchema(AutoSchema):  # type: ignore[misc]  # the library is untyped
         """Return the filters of a list, and how to page through it."""
         filters = getattr(self.view, "filters", None)
         is_list = any(getattr(shape, "__name__", "").endswith("PageShape") for shape in self._answers().values())
-        given = [filters] if filters is not None else []
+        # A list that is not filtered has a body without a field, of which no parameters can be made.
+        given = [filters] if filters is not None and filters().fields else []
         return [*given, *_PAGING] if is_list and self.method == "GET" else []
 
     def get_operation_id(self) -> str:

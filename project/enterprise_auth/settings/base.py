@@ -7,6 +7,7 @@ import django
 
 from enterprise_auth.core.logging import logging_config
 from enterprise_auth.core.mail import mail_settings  # noqa: F401 - for the settings that build on these
+from enterprise_auth.core.profiles import administration, required_of, second_factors
 from enterprise_auth.env import ROOT, Environment
 
 env = Environment()
@@ -29,6 +30,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "guardian",
     "auth_core",
     "auth_core.accounts",
     "auth_sessions",
@@ -54,8 +56,10 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "auth_sessions.middleware.AuthenticationMiddleware",
+    "auth_core.pages.administration.AdministrationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "auth_audit.middleware.AdminChangesMiddleware",
 ]
 
 TEMPLATES = [
@@ -77,6 +81,10 @@ TEMPLATES = [
 
 AUTH_USER_MODEL = "auth_accounts.User"
 AUTHENTICATION_BACKENDS = ["auth_rbac.backends.RoleBackend", "auth_core.backends.IdentifierBackend"]
+# The tables of django-guardian are asked by RoleBackend; guardian's own backend knows no denials, and is not needed.
+ANONYMOUS_USER_NAME = None
+GUARDIAN_MONKEY_PATCH_USER = False
+SILENCED_SYSTEM_CHECKS = ["guardian.W001"]
 SESSION_ENGINE = "auth_sessions.engine"
 CSRF_FAILURE_VIEW = "auth_core.pages.errors.csrf_failure"
 
@@ -93,6 +101,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
+ADMIN_ASSURANCE = env.one_of("ADMIN_ASSURANCE", "aal2", "aal3", "none")
+
 AUTH_CORE: dict[str, Any] = {
     "LOGIN_STEPS": ["auth_mfa.login.SecondFactor", "auth_sessions.login.SessionLimit"],
     "GRANT_ISSUER": "auth_sessions.login.OpenSession",
@@ -101,14 +111,28 @@ AUTH_CORE: dict[str, Any] = {
         "auth_sessions.api.authentication.SessionTokenAuthentication",
         "auth_core.api.authentication.CookieAuthentication",
     ],
+    "ADMINISTRATION": administration(ADMIN_ASSURANCE),
     "PASSWORD_CONTEXT_WORDS": ["enterprise", "enterprise auth"],
     "TRUSTED_PROXIES": env.many("TRUSTED_PROXIES"),
     "REDIS_URL": env.text("REDIS_URL"),
     "SITE_NAME": "Enterprise Auth",
     "SMS_BACKEND": env.text("SMS_BACKEND"),
+    "SMS_HTTP_URL": env.text("SMS_HTTP_URL"),
+    "SMS_HTTP_TOKEN": env.text("SMS_HTTP_TOKEN"),
+    "TWILIO_ACCOUNT_SID": env.text("TWILIO_ACCOUNT_SID"),
+    "TWILIO_AUTH_TOKEN": env.text("TWILIO_AUTH_TOKEN"),
+    "TWILIO_FROM": env.text("TWILIO_FROM"),
     "OUTBOX_RELAY": "celery" if env.text("BROKER_URL") else "thread",
 }
+AUTH_RBAC = {"PREPARE": env.text("DB_POOLER") != "transaction"}
+AUTH_MFA = second_factors(
+    env.one_of("AUTH_PROFILE", "default", "high"),
+    required_of=required_of(env.many("MFA_REQUIRED_OF"), ADMIN_ASSURANCE),
+    sms_countries=env.many("MFA_SMS_COUNTRIES"),
+)
 AUTH_SESSIONS = {"REDIS_URL": env.text("REDIS_SESSION_URL"), "GEOIP_PATH": env.text("GEOIP_PATH")}
+
+AUTH_AUDIT = {"SIGNING_KEYS": env.keys("AUDIT_SIGNING_KEYS")}
 
 # --- The API ---------------------------------------------------------------
 
@@ -190,5 +214,6 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     # What a broker or a worker that was away has left over.
     "deliver what is due": {"task": "auth_core.deliver_due", "schedule": 30.0},
+    "seal the trail": {"task": "auth_audit.seal", "schedule": 5.0},
     "sweep": {"task": "auth_core.sweep", "schedule": 6 * 3600.0},
 }

@@ -44,7 +44,7 @@ LOGGING = logging_config(
     level=env.one_of("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR"), style=env.text("LOG_FORMAT", "readable")
 )
 # The embedded service has no shared cache, and says so in the README instead of at every start.
-SILENCED_SYSTEM_CHECKS = ["auth_sessions.W001"]
+SILENCED_SYSTEM_CHECKS = [*SILENCED_SYSTEM_CHECKS, "auth_sessions.W001"]
 
 if find_spec("debug_toolbar"):
     INSTALLED_APPS = [*INSTALLED_APPS, "debug_toolbar"]

@@ -1,5 +1,7 @@
 """Settings for a service: PostgreSQL, Redis, HTTPS. Whatever is insecure does not start."""
 
+from datetime import timedelta
+
 from enterprise_auth.core import demands
 from enterprise_auth.core.database import postgresql
 from enterprise_auth.settings.base import *
@@ -15,7 +17,14 @@ DATABASES = {"default": postgresql(env)}
 demands.check(env)
 env.seal()
 
-AUTH_CORE = {**AUTH_CORE, "FIELD_KEYS": FIELD_KEYS, "PUBLIC_URL": PUBLIC_URL}
+AUTH_CORE = {
+    **AUTH_CORE,
+    "FIELD_KEYS": FIELD_KEYS,
+    "PUBLIC_URL": PUBLIC_URL,
+    # One thread of each worker is left for whoever is signed in, and must not wait for a hash, either.
+    "MAX_PARALLEL_HASHES": max(1, env.number("WEB_THREADS") - 1),
+    "HASH_WAIT": timedelta(0),
+}
 
 REDIS_URL = env.text("REDIS_URL")
 CACHES = {

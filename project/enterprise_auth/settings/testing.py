@@ -24,7 +24,8 @@ AUTH_CORE = {
     "OUTBOX_RELAY": "manual",
 }
 AUTH_SESSIONS = {}
-SILENCED_SYSTEM_CHECKS = ["auth_sessions.W001"]
+AUTH_MFA = {}
+SILENCED_SYSTEM_CHECKS = [*SILENCED_SYSTEM_CHECKS, "auth_sessions.W001"]
 # The tests are pytest's; Django's own runner would find none, and succeed.
 TEST_RUNNER = "enterprise_auth.test_runner.PytestRunner"
 # Nothing is collected for tests.

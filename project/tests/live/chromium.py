@@ -2,6 +2,8 @@
 
 import re
 import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,12 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request, Response
 
+from auth_core.testing.factories import PASSWORD
 from live.inspection import contrasts, faults_of
+from live.service import ROOT, Service
+
+#: Where pictures of the pages go.
+SHOTS = ROOT / "var" / "shots"
 
 #: Names under which Chromium is installed; Playwright's own download is not used.
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -159,3 +166,40 @@ def digits_in(text: str) -> str:
     found = re.search(r"\b(\d{6})\b", text)
     assert found, text
     return found[1]
+
+
+#: Opens a window; ``scripts=False`` for one that runs none.
+Open = Callable[..., Window]
+
+
+@contextmanager
+def watched_windows(chromium: Browser, watch: Watch) -> Iterator[Open]:
+    """Let windows be opened; close them, and see that no page did what it must not.
+
+    Raises:
+        AssertionError: a page broke the policy, asked a stranger for something or was faulty; or none was seen.
+    """
+    opened: list[Window] = []
+    SHOTS.mkdir(parents=True, exist_ok=True)
+
+    def new(*, scripts: bool = True, **options: Any) -> Window:
+        opened.append(Window(chromium, watch, scripts=scripts, folder=SHOTS if scripts else None, **options))
+        return opened[-1]
+
+    yield new
+    for window in opened:
+        window.close()
+    assert watch.pages > 0
+    assert (watch.violations, watch.foreign, watch.faults) == ([], [], [])
+
+
+def add_person(service: Service, email: str) -> None:
+    """Make somebody with a proven address."""
+    service.manage("create_user", "--email", email, "--verified", given=f"{PASSWORD}\n")
+
+
+def log_in(window: Window, email: str, password: str = PASSWORD) -> None:
+    """Give the first proof on the page of the login."""
+    window.open("/login/")
+    window.fill(identifier=email, password=password)
+    window.press("Sign in")

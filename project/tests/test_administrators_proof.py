@@ -1,0 +1,298 @@
+"""Whatever only administrators may asks for a second factor, and lately; from wherever they call (ASVS 8.4.2)."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.test import Client as Browser
+from django.urls import get_resolver
+from django.utils import timezone
+
+from auth_core.administration import Act, max_age_of
+from auth_core.bootstrap import new_bootstrap_link
+from auth_core.contracts import Transport
+from auth_core.people import identity_of
+from auth_core.testing.browsers import answer, log_in, new_browser, post
+from auth_core.testing.doors import Doors, address_of
+from auth_core.testing.factories import PASSWORD, make_administrator
+from auth_core.testing.mails import code_in, the_mail
+from auth_core.testing.sessions import evidence_for, sign_in
+from auth_core.testing.settings import redis_url
+from auth_mfa import totp
+from auth_mfa.models import TotpFactor
+from auth_mfa.testing.factors import KEY, add_totp, current_code
+from auth_rbac.api.permissions import MayManage
+from auth_sessions.models import Session
+from enterprise_auth.core.profiles import required_of
+
+pytestmark = pytest.mark.django_db(transaction=bool(redis_url()))
+
+DOORS = Doors.read(Path(__file__).with_name("doors.toml"))
+
+#: The routes of the admin site that no path converter describes.
+PATTERNS = {"^(?P<app_label>": "auth_core/", "(?P<url>": "nowhere/"}
+
+GUARD = "auth_core.pages.administration.AdministrationMiddleware"
+
+
+@pytest.fixture
+def root(db: None) -> Any:
+    """An administrator."""
+    return make_administrator("root@example.org")
+
+
+def by_password(user: Any, **how: Any) -> Browser:
+    """Return a caller whose session rests on a password, and who could prove more."""
+    caller = sign_in(user, **how)
+    add_totp(user)
+    return caller
+
+
+def caller_of(user: Any, *, age: timedelta = timedelta(0), **how: Any) -> Browser:
+    """Return a caller whose session rests on two factors that were proved so long ago."""
+    proved = [replace(piece, at=timezone.now() - age) for piece in evidence_for("aal2")]
+    return sign_in(user, evidence=proved, **how)
+
+
+def site_pages(patterns: Iterable[Any] | None = None, prefix: str = "/admin/") -> Iterator[str]:
+    """Yield an address of each route of the admin site but those on which people come and go."""
+    for pattern in admin.site.urls[0] if patterns is None else patterns:
+        route = str(pattern.pattern)
+        if hasattr(pattern, "url_patterns"):
+            yield from site_pages(pattern.url_patterns, f"{prefix}{route}")
+        elif pattern.name not in ("login", "logout", "password_change"):
+            known = next((known for begin, known in PATTERNS.items() if route.startswith(begin)), None)
+            yield f"{prefix}{known or address_of(route.replace('<path:', '<uuid:')).lstrip('/')}"
+
+
+def through_api(caller: Browser, method: str = "get") -> dict[str, Any]:
+    """Knock at every address of the API that takes a permission; return the answers."""
+    return {address: getattr(caller, method)(address) for address in DOORS.addresses("permitted")}
+
+
+def unasked(answers: dict[str, Any]) -> set[str]:
+    """Return the addresses that asked for no proof."""
+    refusal = "insufficient_user_authentication"
+    return {address for address, told in answers.items() if told.status_code != 401 or told.json()["code"] != refusal}
+
+
+def through_site(browser: Browser) -> set[str]:
+    """Return the pages of the admin site that did not lead to the proof."""
+    led = {page: browser.get(page).headers.get("Location", "") for page in site_pages()}
+    return {page for page, address in led.items() if not address.startswith("/login/again/?next=%2Fadmin%2F")}
+
+
+@pytest.mark.asvs("8.4.2")
+@pytest.mark.parametrize("method", ["get", "post", "patch", "delete"])
+def test_no_address_of_the_api_takes_a_password_alone_nor_an_old_proof(method: str, root: Any) -> None:
+    age = max_age_of(Act.READ if method == "get" else Act.CHANGE) + timedelta(seconds=1)
+
+    of_password = through_api(by_password(root, transport=Transport.TOKEN), method)
+    of_old = through_api(caller_of(root, age=age, transport=Transport.TOKEN), method)
+
+    assert unasked(of_password) == set()
+    assert unasked(of_old) == set()
+    assert {told.json()["required_assurance"] for told in of_password.values()} == {"aal2"}
+    assert {told.json()["max_age"] for told in of_password.values()} <= {8 * 3600, 1800, 300}
+
+
+def test_a_fresh_proof_is_asked_for_nothing(root: Any) -> None:
+    for method in ("get", "post"):
+        answers = through_api(caller_of(root, transport=Transport.TOKEN), method)
+
+        assert unasked(answers) == set(answers), method
+        assert 403 not in {told.status_code for told in answers.values()}, method
+
+
+def test_an_address_that_asks_for_nothing_is_seen(root: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MayManage, "has_permission", MayManage.may)
+
+    assert "/api/v1/roles/" in unasked(through_api(by_password(root, transport=Transport.TOKEN)))
+
+
+@pytest.mark.asvs("8.4.2")
+def test_no_page_of_the_site_takes_a_password_alone_nor_an_old_proof(root: Any) -> None:
+    assert len(list(site_pages())) > 90
+    assert through_site(by_password(root)) == set()
+    assert through_site(caller_of(root, age=max_age_of(Act.READ) + timedelta(seconds=1))) == set()
+
+
+def test_a_fresh_proof_opens_the_pages(root: Any) -> None:
+    browser = caller_of(root)
+
+    assert through_site(browser) == set(site_pages())
+    assert browser.get("/admin/").status_code == 200
+
+
+def test_a_site_that_asks_for_nothing_is_seen(root: Any, settings: Any) -> None:
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if name != GUARD]
+
+    assert "/admin/" in through_site(by_password(root))
+
+
+def test_a_page_that_somebody_forgot_to_guard_is_guarded(root: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    below = next(one for one in get_resolver().url_patterns if getattr(one, "app_name", "") == "admin")
+    view = below.url_patterns[0].callback
+    monkeypatch.setattr(below.url_patterns[0], "callback", view.__wrapped__)
+
+    asked = by_password(root).get("/admin/")
+
+    assert asked.headers["Location"].startswith("/login/again/?next=%2Fadmin%2F")
+
+
+@pytest.mark.asvs("8.4.2")
+@pytest.mark.parametrize("method", ["get", "post", "delete"])
+def test_no_network_is_trusted(method: str, root: Any) -> None:
+    caller = by_password(root, transport=Transport.TOKEN)
+
+    for address in ("127.0.0.1", "10.0.0.7"):
+        assert getattr(caller, method)("/api/v1/users/sessions/", REMOTE_ADDR=address).status_code == 401
+
+
+def test_decisions_and_risks_of_others_are_administrators_business(root: Any, alice: Any) -> None:
+    caller, other = sign_in(root, transport=Transport.TOKEN), str(identity_of(alice).subject_id)
+    sign_in(alice)
+    theirs = Session.objects.get(user=alice).pk
+    may = {"permission": "auth_rbac.view_role", "user": other}
+    asked = {
+        "check": lambda: post(caller, "access/check", **may),
+        "explain": lambda: post(caller, "access/explain", **may),
+        "subjects": lambda: caller.get("/api/v1/access/subjects/?permission=auth_rbac.view_role"),
+        "risk": lambda: caller.get(f"/api/v1/sessions/{theirs}/risk/"),
+    }
+
+    of_password = {name: ask() for name, ask in asked.items()}
+    caller.defaults.update(caller_of(root, transport=Transport.TOKEN).defaults)
+    fresh = {name: ask().status_code for name, ask in asked.items()}
+
+    assert unasked(of_password) == set()
+    assert set(fresh.values()) == {200}
+    own = post(sign_in(root, transport=Transport.TOKEN), "access/check", permission=may["permission"])
+    assert own.json()["allowed"]
+
+
+def test_an_old_proof_is_renewed_and_leads_back(root: Any) -> None:
+    add_totp(root)
+    began, browser = timezone.now(), Browser()
+    with time_machine.travel(began, tick=False):
+        browser.post("/login/", {"identifier": "root@example.org", "password": PASSWORD})
+        browser.post("/login/answer/", {"code": current_code(KEY)})
+        assert browser.get("/admin/auth/group/add/").status_code == 200
+
+    with time_machine.travel(began + timedelta(minutes=20), tick=False):
+        refused = browser.post("/admin/auth/group/add/", {"name": "editors"})
+        assert not Group.objects.exists()
+        led = str(refused.context["links"][0]["url"])
+        browser.post(led)
+        browser.post("/login/answer/", {"password": PASSWORD})
+        back = browser.post("/login/answer/", {"code": current_code(KEY)})
+        made = browser.post("/admin/auth/group/add/", {"name": "editors"})
+
+    assert (refused.status_code, "Nothing was changed" in refused.content.decode()) == (401, True)
+    assert (back.status_code, back.headers["Location"]) == (303, "/admin/auth/group/add/")
+    assert made.status_code == 302
+    assert Group.objects.get().name == "editors"
+
+
+def test_reading_may_be_later_than_writing_and_writing_than_what_is_critical(root: Any, alice: Any) -> None:
+    browser = caller_of(root, age=timedelta(minutes=10))
+    person = f"/admin/auth_accounts/user/{alice.pk}/change/"
+    inlines = ("role_assignments", "userobjectpermission_set")
+    rows = {f"{name}-{which}_FORMS": "0" for name in inlines for which in ("TOTAL", "INITIAL")}
+    said = {"username": "", "display_name": "Alice", "locale": "", "timezone": "", **rows}
+
+    named = browser.post(person, said)
+    raised = browser.post(person, {**said, "display_name": "Root", "is_superuser": "on", "is_staff": "on"})
+    later = caller_of(root, age=timedelta(hours=1))
+
+    alice.refresh_from_db()
+    assert (named.status_code, raised.status_code) == (302, 401)
+    assert (alice.display_name, alice.is_superuser, alice.is_staff) == ("Alice", False, False)
+    assert (later.get(person).status_code, later.post(person, said).status_code) == (200, 401)
+
+
+@pytest.mark.asvs("7.5.3")
+def test_taking_protection_away_needs_a_proof_of_minutes(root: Any, alice: Any) -> None:
+    factor = add_totp(alice)
+    stale, of_stale = timedelta(minutes=6), identity_of(alice).subject_id
+    browser = caller_of(root, age=stale)
+
+    for action in ("remove", "reset"):
+        body = {"action": action, "_selected_action": [str(factor.pk)], "post": "yes"}
+        assert browser.post("/admin/auth_mfa/totpfactor/", body).status_code == 401, action
+    by_api = caller_of(root, age=stale, transport=Transport.TOKEN).delete(f"/api/v1/users/second-factors/{of_stale}/")
+
+    assert (by_api.status_code, by_api.json()["max_age"]) == (401, 300)
+    assert TotpFactor.objects.filter(user=alice).exists()
+    fresh = caller_of(root, transport=Transport.TOKEN)
+    assert fresh.delete(f"/api/v1/users/second-factors/{of_stale}/").status_code == 204
+
+
+@pytest.mark.asvs("7.5.3")
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("audit/exports", {"format": "csv"}),
+        ("roles", {"name": "Auditor", "permissions": []}),
+        ("assignments", {}),
+        ("object-permissions", {}),
+    ],
+)
+def test_giving_power_and_taking_the_trail_out_need_one_as_well(path: str, body: dict[str, Any], root: Any) -> None:
+    stale = caller_of(root, age=timedelta(minutes=6), transport=Transport.TOKEN)
+
+    assert post(stale, path, **body).json()["code"] == "insufficient_user_authentication"
+
+
+def test_whoever_may_not_is_told_that_and_proves_nothing_first(alice: Any) -> None:
+    assert sign_in(alice).get("/admin/", follow=True).status_code == 403
+    assert through_api(sign_in(alice, transport=Transport.TOKEN))["/api/v1/roles/"].status_code == 403
+
+
+def test_whoever_has_no_factor_is_led_to_add_one_and_not_locked_out(db: None) -> None:
+    root = make_administrator("root@example.org")
+    browser = sign_in(root)
+
+    led = browser.get("/admin/")
+    told = browser.get(led.headers["Location"])
+    browser.post("/account/second-factors/add/")
+    factor = TotpFactor.objects.get()
+    key = totp.from_base32(factor.seed)
+    browser.post(f"/account/second-factors/{factor.pk}/confirm/", {"code": current_code(key)})
+    with time_machine.travel(timezone.now() + timedelta(minutes=1), tick=False):
+        browser.post(browser.get("/admin/").headers["Location"])
+        browser.post("/login/answer/", {"password": PASSWORD})
+        browser.post("/login/answer/", {"code": current_code(key)})
+        inside = browser.get("/admin/")
+
+    assert (led.status_code, led.headers["Location"]) == (303, "/account/second-factors/")
+    assert "a second factor that you do not have yet" in told.content.decode()
+    assert inside.status_code == 200
+
+
+def test_the_first_administrator_adds_a_factor_in_the_first_login(db: None, settings: Any) -> None:
+    settings.AUTH_MFA = {"REQUIRED_OF": required_of([], "aal2")}
+    browser = new_browser()
+    browser.get(new_bootstrap_link())
+    browser.post("/setup/", {"email": "root@example.org", "password": PASSWORD})
+
+    asked = log_in(browser, identifier="root@example.org")
+    to_add = answer(browser, asked, code=code_in(the_mail()))
+    key = totp.from_base32(to_add.json()["challenge"]["data"]["secret"])
+    granted = answer(browser, to_add, code=current_code(key))
+
+    assert granted.json()["session"]["acr"] == "aal2"
+    assert browser.get("/admin/").status_code == 200
+
+
+def test_an_operator_may_ask_for_nothing(root: Any, settings: Any) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "ADMINISTRATION": {}}
+
+    assert sign_in(root).get("/admin/").status_code == 200
+    assert required_of(["group:editors"], "none") == ["group:editors"]

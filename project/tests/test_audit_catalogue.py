@@ -1,0 +1,61 @@
+"""The page of events is what packages declare, and what the trail does itself leaves no gap."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group
+from django.test import Client as Browser
+
+from auth_audit.testing.trail import recorded
+from auth_core.events import catalogue
+from auth_core.testing.factories import make_administrator
+from auth_core.testing.gaps import assert_no_audit_gap
+from auth_core.testing.sessions import sign_in
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "reference" / "events.md"
+
+sys.path.insert(0, str(ROOT / "tools"))
+from event_catalogue.page import render  # noqa: E402 - a tool is no package of the environment
+
+
+@pytest.mark.asvs("16.1.1")
+def test_the_page_of_events_is_current() -> None:
+    assert PAGE.read_text() == render(catalogue.values()), "run `python -m event_catalogue` in tools/"
+
+
+@pytest.mark.asvs("16.1.1")
+def test_every_event_says_what_happened_and_declares_what_tells_of_a_person() -> None:
+    for event in catalogue.values():
+        assert event.sentence.endswith("."), event
+        assert event.personal <= event.fields, event
+        assert event.value.count(".") == 2, event
+
+
+@pytest.fixture
+def boss(db: None) -> Browser:
+    return sign_in(make_administrator("boss@example.org"), assurance="aal2")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_taking_the_trail_away_leaves_no_gap(boss: Browser) -> None:
+    with assert_no_audit_gap():
+        answer = boss.post("/api/v1/audit/exports/", {"format": "csv"}, content_type="application/json")
+        assert answer.status_code == 200
+        boss.get("/api/v1/me/activity/")
+    assert len(recorded("audit.export.created")) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("planted", [False, True], ids=["as it is", "with the middleware planted away"])
+def test_what_the_admin_changes_is_recorded(planted: bool, boss: Browser, settings: Any) -> None:
+    if planted:
+        settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if not name.startswith("auth_audit.")]
+
+    boss.post("/admin/auth/group/add/", {"name": "editors"})
+    group = Group.objects.get()
+
+    targets = [(entry.target_kind, entry.target_id) for entry in recorded("audit.object.added")]
+    assert targets == ([] if planted else [("auth.group", str(group.pk))])

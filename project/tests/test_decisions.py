@@ -1,0 +1,95 @@
+"""The composed service decides: by default no, whatever the address is spelt like and the method is called."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client as Browser
+
+from auth_core.contracts import Transport
+from auth_core.testing.doors import Doors
+from auth_core.testing.factories import make_administrator
+from auth_core.testing.sessions import sign_in
+from auth_core.testing.settings import redis_url
+from auth_rbac.assigning import assign_role
+from auth_rbac.decisions import check
+from auth_rbac.roles import create_role
+from test_doors import DOORS
+
+pytestmark = pytest.mark.django_db(transaction=bool(redis_url()))
+
+METHODS = ("get", "head", "options", "post", "put", "patch", "delete", "trace")
+
+
+def spellings(address: str) -> list[str]:
+    """Return ways of writing an address that a proxy or a router could take for another."""
+    return [
+        address,
+        address.rstrip("/"),
+        address.replace("/api/", "//api/", 1),
+        address.replace("/v1/", "/v1//", 1),
+        address.replace("/v1/", "/v1/./", 1),
+        address.replace("/v1/", "/%2e/v1/", 1),
+        address.upper(),
+    ]
+
+
+@pytest.mark.asvs("8.2.1")
+@pytest.mark.parametrize("address", [one for one in DOORS.addresses("permitted") if one.startswith("/api/")])
+def test_without_a_permission_nothing_is_done_however_it_is_asked(address: str, alice: Any) -> None:
+    callers = {"nobody": Browser(), "alice": sign_in(alice, transport=Transport.TOKEN)}
+
+    for who, caller in callers.items():
+        for spelt in spellings(address):
+            for method in METHODS:
+                answer = getattr(caller, method)(spelt)
+                assert answer.status_code in (301, 400, 401, 403, 404, 405, 415), (
+                    who,
+                    method,
+                    spelt,
+                    answer.status_code,
+                )
+
+
+@pytest.mark.asvs("8.2.1")
+def test_a_permission_opens_what_it_names_and_nothing_else(alice: Any) -> None:
+    role = create_role(name="Auditor", permissions=[Permission.objects.get(codename="view_auditentry")])
+    assign_role(user=alice, role=role)
+    caller = sign_in(alice, assurance="aal2", transport=Transport.TOKEN)
+
+    assert caller.get("/api/v1/audit/entries/").status_code == 200
+    for address in ("/api/v1/roles/", "/api/v1/assignments/", "/api/v1/invitations/", "/api/v1/users/sessions/"):
+        assert caller.get(address).status_code == 403, address
+
+
+def test_the_service_says_and_python_says_the_same(alice: Any) -> None:
+    create_and_hold(alice, "view_auditentry")
+    caller = sign_in(alice, transport=Transport.TOKEN)
+    body = {"permission": "auth_audit.view_auditentry"}
+
+    told = caller.post("/api/v1/access/check/", body, content_type="application/json")
+
+    assert told.json() == check(type(alice).objects.get(pk=alice.pk), "auth_audit.view_auditentry").to_json()
+    assert told.json()["allowed"]
+
+
+def test_the_page_of_a_person_leads_to_the_explanation(alice: Any) -> None:
+    create_and_hold(alice, "view_auditentry")
+    root = make_administrator("root@example.org")
+    browser = sign_in(root, assurance="aal2", transport=Transport.COOKIE)
+
+    person = browser.get(f"/admin/auth_accounts/user/{alice.pk}/change/")
+    page = browser.get(f"/admin/auth_rbac/assignment/explain/{alice.pk}/?permission=auth_audit.view_auditentry")
+
+    assert f"/admin/auth_rbac/assignment/explain/{alice.pk}/" in person.content.decode()
+    assert page.status_code == 200
+    assert "auth_audit.view_auditentry: yes" in page.content.decode()
+
+
+def create_and_hold(user: Any, codename: str) -> None:
+    assign_role(user=user, role=create_role(name="Holder", permissions=[Permission.objects.get(codename=codename)]))
+
+
+def test_the_matrix_is_not_empty() -> None:
+    assert isinstance(DOORS, Doors)
+    assert len(DOORS.addresses("permitted")) > 10

@@ -1,0 +1,52 @@
+"""What becomes of sessions when a factor is removed or all of them are reset."""
+
+from typing import Any
+
+import pytest
+
+from auth_core.methods import Evidence, Method
+from auth_core.testing.sessions import sign_in
+from auth_core.testing.settings import redis_url
+from auth_mfa.factors import remove_factor, reset_factors
+from auth_mfa.testing.factors import add_totp
+from auth_sessions.models import Session
+
+pytestmark = [pytest.mark.django_db(transaction=bool(redis_url())), pytest.mark.asvs("6.5.6")]
+
+
+def browser_of(user: Any, factor: Any) -> Any:
+    return sign_in(user, evidence=[Evidence.now(Method.PASSWORD), Evidence.now(Method.TOTP, credential=str(factor.pk))])
+
+
+def status(browser: Any) -> int:
+    return int(browser.get("/api/v1/me/").status_code)
+
+
+def test_a_removed_factor_takes_its_sessions_along_but_that_in_which_it_was_removed(alice: Any) -> None:
+    phone, tablet = add_totp(alice), add_totp(alice, key=b"another key of twenty")
+    mine, thiefs, others = browser_of(alice, phone), browser_of(alice, phone), browser_of(alice, tablet)
+    assert [status(browser) for browser in (mine, thiefs, others)] == [200, 200, 200]
+
+    assert mine.delete(f"/api/v1/mfa/factors/{phone.pk}/").status_code == 204
+
+    assert [status(browser) for browser in (mine, thiefs, others)] == [200, 401, 200]
+    assert Session.objects.get(ended_reason="factor_removed").user == alice
+
+
+def test_an_administrators_removal_ends_them_all(alice: Any) -> None:
+    phone = add_totp(alice)
+    browser = browser_of(alice, phone)
+
+    remove_factor(factor=phone, actor=None, reason="administrator")
+
+    assert status(browser) == 401
+
+
+def test_a_reset_ends_every_session_of_the_person(alice: Any) -> None:
+    browser = browser_of(alice, add_totp(alice))
+    with_password = sign_in(alice, assurance="aal2")
+
+    reset_factors(user=alice, actor=None)
+
+    assert [status(browser), status(with_password)] == [401, 401]
+    assert set(Session.objects.values_list("ended_reason", flat=True)) == {"factor_removed", "factors_reset"}

@@ -1,0 +1,213 @@
+"""The journeys of people with passkeys, in Chromium with an authenticator of its own, against the running service."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import CDPSession
+
+from auth_core.testing.redis import OwnRedis
+from conftest import PASSWORD
+from live.chromium import Open, Window, add_person, log_in
+from live.service import Service
+
+pytestmark = [pytest.mark.postgresql, pytest.mark.live, pytest.mark.shots]
+
+
+#: A browser that offers no passkeys among what it fills in: there the button is all.
+OFFER_NOTHING = "PublicKeyCredential.isConditionalMediationAvailable = () => Promise.resolve(false);"
+
+
+class Authenticator:
+    """A virtual authenticator of one window (WebAuthn Level 3 section 11.2, over Chromium's protocol)."""
+
+    def __init__(self, window: Window, **options: Any) -> None:
+        self._devtools: CDPSession = window.page.context.new_cdp_session(window.page)
+        self._devtools.send("WebAuthn.enable")
+        self.add(**options)
+
+    def add(self, **options: Any) -> None:
+        """Plug one in; an authenticator of a phone or a laptop, unless *options* say otherwise."""
+        told = {
+            "protocol": "ctap2",
+            "transport": "internal",
+            "hasResidentKey": True,
+            "hasUserVerification": True,
+            "isUserVerified": True,
+            "automaticPresenceSimulation": True,
+            **options,
+        }
+        self._id = self._devtools.send("WebAuthn.addVirtualAuthenticator", {"options": told})["authenticatorId"]
+
+    @property
+    def credentials(self) -> list[dict[str, Any]]:
+        """What it holds."""
+        found: list[dict[str, Any]] = self._devtools.send("WebAuthn.getCredentials", {"authenticatorId": self._id})[
+            "credentials"
+        ]
+        return found
+
+    def say_that_nobody_was_verified(self) -> None:
+        """Have it answer with UV=0; by itself Chromium uses no passkey without asking who holds it."""
+        self._devtools.send("WebAuthn.setResponseOverrideBits", {"authenticatorId": self._id, "isBadUV": True})
+
+    def unplug(self) -> None:
+        """Take it away."""
+        self._devtools.send("WebAuthn.removeVirtualAuthenticator", {"authenticatorId": self._id})
+
+    def touch(self, is_touched: bool) -> None:
+        """Have somebody touch it whenever it asks, or nobody."""
+        self._devtools.send(
+            "WebAuthn.setAutomaticPresenceSimulation", {"authenticatorId": self._id, "enabled": is_touched}
+        )
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: Any) -> Iterator[Service]:
+    with OwnRedis() as redis, Service(tmp_path_factory.mktemp("service"), redis.url) as running:
+        yield running
+
+
+def acr_in(window: Window) -> str:
+    """Return what the session of this window has proved."""
+    return str(window.page.evaluate("() => fetch('/api/v1/me/').then((answer) => answer.json())")["acr"])
+
+
+def add_passkey(window: Window, name: str, *, by_enter: bool = False) -> None:
+    window.open("/account/second-factors/")
+    window.press("Add a passkey or security key")
+    window.look("passkey-begin")
+    window.press("Begin")
+    window.look("passkey-make")
+    window.fill(name=name)
+    if by_enter:
+        with window.page.expect_navigation():
+            window.page.locator('[name="name"]').press("Enter")
+    else:
+        window.press("Make it")
+    assert (window.path, "was added" in window.text, name in window.text) == ("/account/second-factors/", True, True)
+    window.look("factors-passkey")
+
+
+def test_a_passkey_from_its_registration_to_a_login_without_a_password(service: Service, windows: Open) -> None:
+    email, here = "pia@example.org", windows()
+    add_person(service, email)
+    key = Authenticator(here)
+    key.touch(False)
+    log_in(here, email)
+    assert (here.path, acr_in(here)) == ("/account/", "aal1")
+    key.touch(True)
+    add_passkey(here, "Laptop")
+    assert [credential["isResidentCredential"] for credential in key.credentials] == [True]
+    here.press("Sign out")
+
+    key.touch(False)
+    log_in(here, email)
+    assert (here.path, here.title) == ("/login/answer/", "Use your passkey")
+    here.look("answer-passkey")
+    key.touch(True)
+    here.press("Use it")
+    assert here.path == "/account/"
+    assert acr_in(here) in ("aal2", "aal3")
+    here.press("Sign out")
+
+    here.page.add_init_script(OFFER_NOTHING)
+    here.open("/login/?next=/account/password/")
+    here.page.get_by_role("button", name="Sign in with a passkey").wait_for()
+    here.look("login-passkey")
+    here.press("Sign in with a passkey")
+    assert here.path == "/account/password/"
+    assert acr_in(here) in ("aal2", "aal3")
+
+
+def test_a_passkey_that_verified_nobody_proves_one_thing(service: Service, windows: Open) -> None:
+    email, here = "uwe@example.org", windows()
+    add_person(service, email)
+    key = Authenticator(here)
+    key.touch(False)
+    log_in(here, email)
+    key.touch(True)
+    add_passkey(here, "Key ring")
+    here.press("Sign out")
+
+    key.say_that_nobody_was_verified()
+    here.open("/login/")
+    here.page.wait_for_url("**/account/")
+
+    assert (here.path, acr_in(here)) == ("/account/", "aal1")
+
+
+def test_the_browser_offers_passkeys_among_what_it_fills_in(service: Service, windows: Open) -> None:
+    email, here = "ada@example.org", windows()
+    add_person(service, email)
+    key = Authenticator(here)
+    key.touch(False)
+    log_in(here, email)
+    key.touch(True)
+    add_passkey(here, "Phone", by_enter=True)
+    here.press("Sign out")
+
+    # The authenticator takes the offer as soon as it is made, without a button.
+    here.open("/login/")
+    here.page.wait_for_url("**/account/")
+
+    assert acr_in(here) in ("aal2", "aal3")
+
+
+def test_whoever_gives_up_is_told_and_may_try_again(service: Service, windows: Open) -> None:
+    email, here = "eve@example.org", windows()
+    add_person(service, email)
+    key = Authenticator(here)
+    key.touch(False)
+    log_in(here, email)
+    key.touch(True)
+    add_passkey(here, "Laptop")
+    here.press("Sign out")
+    key.touch(False)
+    log_in(here, email)
+    key.unplug()
+    key.add()
+
+    here.page.get_by_role("button", name="Use it").click()
+    here.page.get_by_text("No passkey was used").wait_for()
+
+    here.look("answer-passkey-failed")
+    assert here.path == "/login/answer/"
+
+
+def test_a_device_makes_no_second_passkey_beside_one_it_has(service: Service, windows: Open) -> None:
+    email, here = "ian@example.org", windows()
+    add_person(service, email)
+    key = Authenticator(here)
+    key.touch(False)
+    log_in(here, email)
+    key.touch(True)
+    add_passkey(here, "Laptop")
+    here.open("/account/second-factors/passkeys/add/")
+    assert here.title == "Prove that it is you"
+    here.press("Go on")
+    here.fill(password=PASSWORD)
+    here.press("Go on")
+    here.press("Use it")
+    here.press("Begin")
+
+    here.page.get_by_role("button", name="Make it").click()
+
+    here.page.get_by_text("This device holds one already.").wait_for()
+    assert len(key.credentials) == 1
+
+
+def test_without_scripts_the_password_still_signs_in_and_passkeys_stay_hidden(service: Service, windows: Open) -> None:
+    email, here = "old@example.org", windows(scripts=False)
+    add_person(service, email)
+    here.open("/login/")
+    assert "passkey" not in here.text
+    here.look("login-plain")
+
+    log_in(here, email)
+    here.open("/account/second-factors/passkeys/add/")
+    here.press("Begin")
+
+    assert "needs JavaScript" in here.text
+    assert here.page.get_by_role("button", name="Make it").count() == 0
+    here.look("passkey-make-plain")

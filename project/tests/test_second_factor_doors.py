@@ -1,0 +1,178 @@
+"""For whoever must have a second factor no door yields more than a challenge, whatever they have."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client as Browser
+
+from auth_core.client import Client
+from auth_core.invitations import invite
+from auth_core.testing.browsers import new_browser, post
+from auth_core.testing.doors import Doors
+from auth_core.testing.factories import make_administrator
+from auth_core.testing.mails import code_in, delivered, token_in
+from auth_core.testing.settings import redis_url
+from auth_mfa.factors import factor_of, factors_of, remove_factor
+from auth_mfa.testing.authenticator import Authenticator
+from auth_mfa.testing.factors import add_totp
+from conftest import PASSWORD
+
+pytestmark = [pytest.mark.django_db(transaction=bool(redis_url())), pytest.mark.asvs("6.3.3")]
+
+DOORS = Doors.read(Path(__file__).with_name("doors.toml"))
+
+#: Another password, for the doors that set one.
+NEW = "another battery horse staple"
+
+EMAIL = "alice@example.org"
+
+
+@pytest.fixture(autouse=True)
+def everyone(settings: Any) -> None:
+    """A service in which everybody must have a second factor."""
+    settings.AUTH_MFA = {"REQUIRED_OF": ["everyone"]}
+
+
+@pytest.fixture(params=["holds one", "never had one", "lost it"])
+def person(request: pytest.FixtureRequest, alice: Any) -> Any:
+    """Somebody who must have a second factor."""
+    if request.param == "never had one":
+        return alice
+    add_totp(alice)
+    if request.param == "lost it":
+        for held in factors_of(alice):
+            factor = factor_of(user=alice, factor_id=held.id)
+            assert factor is not None
+            remove_factor(factor=factor)
+        delivered()
+    return alice
+
+
+def log_in(browser: Browser, transport: str = "cookie", password: str = PASSWORD) -> Any:
+    return post(browser, "login", identifier=EMAIL, password=password, transport=transport)
+
+
+def on_page(browser: Browser, address: str, **form: str) -> Any:
+    browser.get(address)
+    token = browser.cookies["csrftoken"].value
+    return browser.post(address, {**form, "csrfmiddlewaretoken": token}, HTTP_REFERER="http://testserver/")
+
+
+def answer_api(browser: Browser, person: Any) -> Any:
+    asked = log_in(browser)
+    token = asked.json().get("token", "elt_" + "x" * 43)
+    sent = [code_in(mail) for mail in delivered()]
+    return post(browser, "login/answer", token=token, answer={"code": sent[-1] if sent else "000000"})
+
+
+def answer_page(browser: Browser, person: Any) -> Any:
+    on_page(browser, "/login/", identifier=EMAIL, password=PASSWORD)
+    sent = [code_in(mail) for mail in delivered()]
+    return on_page(browser, "/login/answer/", code=sent[-1] if sent else "000000")
+
+
+def passkey_api(browser: Browser, person: Any) -> Any:
+    key = Authenticator(backup_eligible=True).added_to(person)
+    begun = post(browser, "mfa/passkeys/login").json()
+    credential = key.sign(begun["options"], user_verified=False)
+    return post(browser, "mfa/passkeys/login/answer", token=begun["token"], credential=credential)
+
+
+def passkey_page(browser: Browser, person: Any) -> Any:
+    key = Authenticator(backup_eligible=True).added_to(person)
+    begun = browser.post("/account/second-factors/passkeys/login/options/").json()
+    credential = json.dumps(key.sign(begun["options"], user_verified=False))
+    form = {"token": begun["token"], "credential": credential}
+    return browser.post("/account/second-factors/passkeys/login/", form)
+
+
+#: How each door is tried, with everything that a thief of the password and the mailbox has.
+KNOCKS: dict[str, Callable[[Browser, Any], Any]] = {
+    "api/v1/login/": lambda browser, person: log_in(browser),
+    "api/v1/login/answer/": answer_api,
+    "login/": lambda browser, person: on_page(browser, "/login/", identifier=EMAIL, password=PASSWORD),
+    "login/answer/": answer_page,
+    "api/v1/mfa/passkeys/login/answer/": passkey_api,
+    "account/second-factors/passkeys/login/": passkey_page,
+}
+
+
+def assert_nobody_is_in(browser: Browser) -> None:
+    assert browser.get("/api/v1/me/").status_code == 401
+    assert browser.get("/account/").status_code == 302
+    assert browser.get("/admin/").status_code == 302
+
+
+def test_every_door_is_tried() -> None:
+    assert set(KNOCKS) == set(DOORS.kinds["door"])
+
+
+@pytest.mark.parametrize("door", sorted(KNOCKS))
+def test_no_door_yields_more_than_a_challenge(door: str, person: Any) -> None:
+    browser = new_browser()
+
+    answered = KNOCKS[door](browser, person)
+
+    assert answered.status_code in (202, 303, 401, 403)
+    assert_nobody_is_in(browser)
+
+
+@pytest.mark.parametrize("transport", ["cookie", "token"])
+def test_a_login_by_either_transport_is_challenged_or_refused(transport: str, person: Any) -> None:
+    answered = log_in(Browser() if transport == "token" else new_browser(), transport)
+
+    assert answered.status_code in (202, 403)
+    assert "session" not in answered.json()
+
+
+def test_a_reset_password_signs_nobody_in_and_the_login_asks_as_ever(person: Any) -> None:
+    browser = new_browser()
+    post(browser, "password/forgot", email=EMAIL)
+    reset = post(browser, "password/reset", token=token_in(delivered()[-1]), password=NEW)
+
+    assert reset.status_code == 200
+    assert_nobody_is_in(browser)
+    assert log_in(browser, password=NEW).status_code in (202, 403)
+
+
+def test_an_invitation_makes_an_account_and_no_session(alice: Any) -> None:
+    browser = new_browser()
+    invite(email="bob@example.org", actor=make_administrator(), client=Client())
+    accepted = post(browser, "invitations/accept", token=token_in(delivered()[-1]), password=NEW)
+    asked = post(browser, "login", identifier="bob@example.org", password=NEW)
+
+    assert accepted.status_code in (200, 201)
+    assert_nobody_is_in(browser)
+    assert asked.json()["challenge"]["method"] == "email_code"
+
+
+def test_the_admin_has_no_login_of_its_own(person: Any) -> None:
+    person.is_staff = person.is_superuser = True
+    person.save()
+    browser = new_browser()
+
+    answered = on_page(browser, "/login/", identifier=EMAIL, password=PASSWORD)
+    own = browser.post("/admin/login/", {"username": EMAIL, "password": PASSWORD})
+
+    assert answered.status_code in (303, 403)
+    assert own.status_code in (302, 403)
+    assert_nobody_is_in(browser)
+
+
+@pytest.fixture
+def open_policy(settings: Any) -> None:
+    """The planted defect: nobody must have anything."""
+    settings.AUTH_MFA = {}
+
+
+@pytest.mark.usefixtures("open_policy")
+def test_a_door_that_is_open_would_be_seen(alice: Any) -> None:
+    browser = new_browser()
+
+    KNOCKS["api/v1/login/"](browser, alice)
+
+    with pytest.raises(AssertionError):
+        assert_nobody_is_in(browser)
