@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connections, transaction
+from django.db import DatabaseError, transaction
 
 from auth_core import controls, limits
 from auth_core.background import Background
@@ -23,6 +23,7 @@ from auth_core.notify import EMAIL
 from auth_core.outbox import deliver, post
 from auth_core.registries import outbox_channels
 from auth_core.testing.events import recording
+from auth_core.testing.parallel import close_connections
 from auth_core.testing.redis import OwnRedis
 
 LOST, BACK = AuthEvent.CONTROL_DEGRADED, AuthEvent.CONTROL_RESTORED
@@ -195,7 +196,13 @@ def test_the_thread_records_it_and_nobody_waits(monkeypatch: pytest.MonkeyPatch)
         in_thread.append((event.name.value, threading.current_thread().name))
         is_recorded.set()
 
-    recorder = Background("recorder of this test", record_changes)
+    def record_and_leave() -> None:
+        try:
+            record_changes()
+        finally:
+            close_connections()
+
+    recorder = Background("recorder of this test", record_and_leave)
     monkeypatch.setattr(controls, "recorder", recorder)
     event_recorded.connect(hear)
     try:
@@ -204,7 +211,6 @@ def test_the_thread_records_it_and_nobody_waits(monkeypatch: pytest.MonkeyPatch)
     finally:
         recorder.stop()
         event_recorded.disconnect(hear)
-        connections.close_all()
 
     assert in_thread == [("auth.control.degraded", "recorder of this test")]
 

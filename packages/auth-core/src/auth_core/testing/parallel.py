@@ -27,7 +27,7 @@ def at_once(tasks: Sequence[Callable[[], Any]]) -> list[Any]:
         except Exception as error:  # noqa: BLE001 - a refusal is what the test counts
             return error
         finally:
-            _close_connections()
+            close_connections()
 
     with ThreadPoolExecutor(len(tasks)) as pool:
         return list(pool.map(run, tasks))
@@ -82,7 +82,7 @@ def _name(result: Any) -> str:
     return str(getattr(result, "code", type(result).__name__))
 
 
-def _close_connections() -> None:
+def close_connections() -> None:
     """Close what this thread has opened; to a database in memory Django itself keeps every connection open."""
     for connection in connections.all(initialized_only=True):
         connection.close()
