@@ -1,9 +1,16 @@
 """The addresses of the test site; ``own/`` is the site's own view, which knows nothing of us."""
 
+from datetime import timedelta
+
 from django.contrib import admin
 from django.contrib.auth import get_user_model, login, logout, update_session_auth_hash
 from django.http import HttpRequest, JsonResponse
 from django.urls import include, path
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from auth_core.api.permissions import RequireAssurance
+from auth_core.api.views import ApiView
 
 
 def own_login(request: HttpRequest) -> JsonResponse:
@@ -39,7 +46,17 @@ def own_count(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"count": request.session["count"], "who": request.user.get_username()})
 
 
+class AskingMore(ApiView):
+    """Asks for what was proved lately."""
+
+    permission_classes = [RequireAssurance("aal1", max_age=timedelta(minutes=5))]
+
+    def get(self, request: Request) -> Response:
+        return Response({})
+
+
 urlpatterns = [
+    path("api/v1/asking-more/", AskingMore.as_view()),
     path("api/v1/", include("auth_core.api.urls")),
     path("api/v1/", include("auth_sessions.api.urls")),
     path("admin/", admin.site.urls),

@@ -24,6 +24,11 @@ def second_factors(profile: str, *, required_of: list[str], sms_countries: list[
     return {"REQUIRED_OF": tuple(required_of), "SMS_COUNTRIES": tuple(sms_countries)}
 
 
+def straying(profile: str) -> dict[str, Any]:
+    """Return what of ``AUTH_SESSIONS`` a profile says: under ``high`` another network asks for a new proof, too."""
+    return {"STRAYS": ("country", "user_agent", "network")} if profile == "high" else {}
+
+
 def administration(assurance: str) -> dict[str, Any]:
     """Return ``AUTH_CORE["ADMINISTRATION"]``: what administrators must have proved lately; ``none`` asks nothing."""
     return {} if assurance == "none" else {"assurance": assurance}

@@ -7,7 +7,7 @@ import django
 
 from enterprise_auth.core.logging import logging_config
 from enterprise_auth.core.mail import mail_settings  # noqa: F401 - for the settings that build on these
-from enterprise_auth.core.profiles import administration, required_of, second_factors
+from enterprise_auth.core.profiles import administration, required_of, second_factors, straying
 from enterprise_auth.env import ROOT, Environment
 
 env = Environment()
@@ -125,12 +125,17 @@ AUTH_CORE: dict[str, Any] = {
     "OUTBOX_RELAY": "celery" if env.text("BROKER_URL") else "thread",
 }
 AUTH_RBAC = {"PREPARE": env.text("DB_POOLER") != "transaction"}
+AUTH_PROFILE = env.one_of("AUTH_PROFILE", "default", "high")
 AUTH_MFA = second_factors(
-    env.one_of("AUTH_PROFILE", "default", "high"),
+    AUTH_PROFILE,
     required_of=required_of(env.many("MFA_REQUIRED_OF"), ADMIN_ASSURANCE),
     sms_countries=env.many("MFA_SMS_COUNTRIES"),
 )
-AUTH_SESSIONS = {"REDIS_URL": env.text("REDIS_SESSION_URL"), "GEOIP_PATH": env.text("GEOIP_PATH")}
+AUTH_SESSIONS = {
+    "REDIS_URL": env.text("REDIS_SESSION_URL"),
+    "GEOIP_PATH": env.text("GEOIP_PATH"),
+    **straying(AUTH_PROFILE),
+}
 
 AUTH_AUDIT = {"SIGNING_KEYS": env.keys("AUDIT_SIGNING_KEYS")}
 

@@ -1,6 +1,6 @@
 """What this request's session has proved, and when; and how a view asks for more."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import wraps
@@ -48,6 +48,8 @@ class SessionFacts:
         expires_at: When it ends, whatever happens.
         idle_expires_at: When it ends if it is not used.
         device_known: Whether this browser has completed a login of this person before; ``None``: nobody looked.
+        strayed: What of this request is another than where it was proved, such as ``country``: the session goes on,
+            and nothing in it counts as proved lately (ASVS 8.2.4). Of a request, and never stored.
     """
 
     id: UUID
@@ -57,6 +59,7 @@ class SessionFacts:
     expires_at: datetime | None = None
     idle_expires_at: datetime | None = None
     device_known: bool | None = None
+    strayed: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the stored form."""
@@ -153,11 +156,18 @@ def check_assurance(session: SessionFacts | None, needed: Assurance, max_age: ti
     """
     if session is None:
         raise NotAuthenticated
-    if assurance_of(fresh_evidence(session.evidence, max_age)) < needed:
-        raise InsufficientUserAuthentication(required_assurance=needed.acr, max_age=max_age)
+    if assurance_of(fresh_evidence(session, max_age)) < needed:
+        raise InsufficientUserAuthentication(
+            required_assurance=needed.acr, max_age=max_age, has_strayed=bool(session.strayed)
+        )
 
 
-def fresh_evidence(evidence: Sequence[Evidence], max_age: timedelta | None) -> list[Evidence]:
-    """Return what was proved within *max_age*: an old second factor does not refresh with a new password."""
+def fresh_evidence(session: SessionFacts, max_age: timedelta | None) -> list[Evidence]:
+    """Return what was proved within *max_age*: an old second factor does not refresh with a new password.
+
+    Nothing, where the session has strayed: whoever took its credential somewhere else has proved nothing there.
+    """
+    if session.strayed:
+        return []
     oldest = None if max_age is None else timezone.now() - max_age
-    return [piece for piece in evidence if oldest is None or piece.at >= oldest]
+    return [piece for piece in session.evidence if oldest is None or piece.at >= oldest]

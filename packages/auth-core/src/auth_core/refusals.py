@@ -63,6 +63,9 @@ class Reason(StrEnum):
     #: The credential of a cookie came in the header, or the reverse.
     OTHER_TRANSPORT = "other_transport"
 
+    #: The session is used from elsewhere than where it was proved, and was asked for a proof.
+    STRAYED = "session_strayed"
+
     UNKNOWN_HOST = "unknown_host"
     UNKNOWN_FIELD = "unknown_field"
     SUSPICIOUS = "suspicious_operation"
@@ -80,7 +83,7 @@ _ATTEMPTS = _THREATS | {
 }  # fmt: skip
 
 #: Refused for want of something, with another status than 403.
-_DENIED = frozenset({InsufficientUserAuthentication.code, Reason.NOT_SHOWN.value})
+_DENIED = frozenset({InsufficientUserAuthentication.code, Reason.NOT_SHOWN.value, Reason.STRAYED.value})
 
 #: Recorded where they are decided, as `auth.login.denied`.
 _RECORDED = frozenset({LoginDenied.code, MoreProofRequired.code})
@@ -191,6 +194,8 @@ def _place(request: HttpRequest) -> dict[str, str]:
 def _reason_of(exception: Exception) -> str:
     if isinstance(exception, CsrfFailed) and exception.is_foreign:
         return Reason.FOREIGN_ORIGIN.value
+    if isinstance(exception, InsufficientUserAuthentication) and exception.has_strayed:
+        return Reason.STRAYED.value
     if isinstance(exception, InvalidRequest) and any(wrong.code == "unknown_field" for wrong in exception.errors):
         return Reason.UNKNOWN_FIELD.value
     if isinstance(exception, AuthError):

@@ -64,5 +64,5 @@ def _counted(session: SessionFacts, demand: Demand, max_age: timedelta | None) -
 
     A step-up that asks nothing would date the session as proved now, and nobody proved anything.
     """
-    fresh = fresh_evidence(session.evidence, max_age)
+    fresh = fresh_evidence(session, max_age)
     return [] if demand.is_met_by(fresh) else fresh

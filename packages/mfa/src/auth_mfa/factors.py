@@ -76,8 +76,10 @@ def check_fresh_proof(*, user: Any, session: SessionFacts | None) -> None:
     if session is None:
         raise NotAuthenticated
     demand = highest_proof_of(user)
-    if not demand.is_met_by(fresh_evidence(session.evidence, mfa.PROOF_MAX_AGE)):
-        raise InsufficientUserAuthentication(required_assurance=_NAMES[demand], max_age=mfa.PROOF_MAX_AGE)
+    if not demand.is_met_by(fresh_evidence(session, mfa.PROOF_MAX_AGE)):
+        raise InsufficientUserAuthentication(
+            required_assurance=_NAMES[demand], max_age=mfa.PROOF_MAX_AGE, has_strayed=bool(session.strayed)
+        )
 
 
 def highest_proof_of(user: Any) -> Demand:

@@ -16,6 +16,7 @@ from auth_sessions.conf import ASK, ENGINE, LIMIT_POLICIES, STEP, Lifetime, sess
 from auth_sessions.models import SessionAllowance
 from auth_sessions.risk import MOST
 from auth_sessions.signals import SIGNALS
+from auth_sessions.straying import NAMES
 
 _LONGEST_SNAPSHOT = timedelta(seconds=60)
 
@@ -81,7 +82,7 @@ def check_snapshots(**kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def check_risk(**kwargs: Any) -> list[CheckMessage]:
-    """Refuse weights of signals that there are not, and bands that no score reaches."""
+    """Refuse weights of signals that there are not, bands that no score reaches, and changes that nobody looks for."""
     found: list[CheckMessage] = []
     if unknown := set(sessions.RISK_WEIGHTS) - set(SIGNALS):
         found.append(
@@ -98,6 +99,8 @@ def check_risk(**kwargs: Any) -> list[CheckMessage]:
                 id="auth_sessions.E023",
             )
         )
+    if unknown := set(sessions.STRAYS) - NAMES:
+        found.append(Error(f"AUTH_SESSIONS['STRAYS'] names {', '.join(sorted(unknown))}.", id="auth_sessions.E024"))
     return found
 
 

@@ -89,6 +89,11 @@ class SessionsSettings(PackageSettings):
         ((30, "second_factor"), (60, "aal2")),
         doc="From which score on what is demanded: 'second_factor', 'aal2', 'aal3' or 'deny'; below the first nothing.",
     )
+    STRAYS = Option[Sequence[str]](
+        ("country", "user_agent"),
+        doc="What of a request must not change within a session without a new proof: 'country', 'user_agent' (family and"
+        " system), 'network'; where it did, nothing counts as proved lately.",
+    )
     RISK_NEUTRAL = Option(50, unit="points of 100", doc="The score when a signal that was configured cannot be asked.")
 
     @property

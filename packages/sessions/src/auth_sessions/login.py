@@ -47,7 +47,7 @@ class OpenSession:
         """
         credential = new_secret(PREFIX)
         if login.purpose == Purpose.STEP_UP:
-            session = _raised(login, credential)
+            session = _raised(login, credential, client)
             session.seen_at = session.last_seen_at
             record_opened(session, reason="step_up", client=client)
             return Grant(
@@ -178,10 +178,11 @@ def _opened(login: PendingLogin, credential: str, client: Client, recognised: de
     )
 
 
-def _raised(login: PendingLogin, credential: str) -> Session:
+def _raised(login: PendingLogin, credential: str, client: Client) -> Session:
     """Give the session a new credential and what was proved; its old credential is dead with the same statement.
 
-    A step-up shortens a session that now needs care, and lengthens none (ASVS 7.3.2).
+    A step-up shortens a session that now needs care, and lengthens none (ASVS 7.3.2). Where it
+    was proved is where the session belongs from now on (`auth_sessions.straying`).
     """
     named = Session.objects.of(login.user).live().filter(pk__in=[login.session_id], transport=login.transport)
     session = named.first()
@@ -199,6 +200,7 @@ def _raised(login: PendingLogin, credential: str) -> Session:
         "last_seen_at": moment,
         "idle_lifetime": idle,
         "expires_at": min(session.expires_at, moment + absolute),
+        **client_columns(client),
     }
     # Two step-ups at once would each take the other's credential for the one to replace.
     if not named.filter(token_digest=session.token_digest).update(**changes):

@@ -14,6 +14,7 @@ from auth_core.one_time import digest
 from auth_sessions import snapshots
 from auth_sessions.conf import sessions
 from auth_sessions.models import Session
+from auth_sessions.straying import strayed
 
 #: What a credential looks like; anything else is not looked up.
 _CREDENTIAL = re.compile(r"eas_[A-Za-z0-9_-]{43}", re.ASCII)
@@ -34,6 +35,7 @@ def restore(credential: str, *, transport: Transport) -> Session | None:
     if session is None or session.ended_at is not None:
         return None
     moment = timezone.now()
+    session.strayed = strayed(session, current().client)
     if not _is_current(session, moment):
         return None
     if session.transport != transport:

@@ -100,6 +100,9 @@ class Session(models.Model):
     #: When it was used last, as the cache knows it; ``None``: only the row is known.
     seen_at: datetime | None = None
 
+    #: What of the request that it came with is another than where it was proved; see `auth_sessions.straying`.
+    strayed: tuple[str, ...] = ()
+
     objects = SessionQuerySet.as_manager()
 
     class Meta:
@@ -151,4 +154,5 @@ class Session(models.Model):
             expires_at=self.expires_at,
             idle_expires_at=self.idle_expires_at,
             device_known=self.device_known,
+            strayed=self.strayed,
         )

@@ -1,0 +1,220 @@
+"""A session that is used from elsewhere goes on, and proves nothing until somebody proves it there (ASVS 8.2.4)."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client as Browser
+from django.utils import timezone
+from mmdb_writer import MMDBWriter
+from netaddr import IPSet
+
+from auth_core.client import Client
+from auth_core.contracts import Purpose, Transport
+from auth_core.errors import InsufficientUserAuthentication
+from auth_core.evidence import Evidence, Method, check_assurance, fresh_evidence
+from auth_core.login import advance
+from auth_core.models import PendingLogin
+from auth_core.testing.counting import counted
+from auth_core.testing.events import recording
+from auth_core.testing.settings import redis_url
+from auth_sessions import straying
+from auth_sessions.checks import check_risk
+from auth_sessions.models import Session
+from conftest import PASSWORD
+
+pytestmark = pytest.mark.django_db(transaction=bool(redis_url()))
+
+LONDON, LEEDS, SYDNEY, NOWHERE = "81.2.69.160", "81.2.69.7", "1.1.1.1", "10.0.0.7"
+CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{}.0.0.0 Safari/537.36"
+FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0"
+
+#: An address that asks for what was proved lately.
+ASKING = "/api/v1/asking-more/"
+
+
+@pytest.fixture(autouse=True)
+def countries(tmp_path: Path, settings: Any) -> None:
+    """Two countries, in the operator's file."""
+    writer = MMDBWriter(ip_version=6, ipv4_compatible=True, database_type="Test-Country")
+    for network, code in (("81.2.69.0/24", "GB"), ("1.1.1.0/24", "AU")):
+        writer.insert_network(IPSet([network]), {"country": {"iso_code": code}})
+    path = tmp_path / "countries.mmdb"
+    writer.to_db_file(str(path))
+    settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "GEOIP_PATH": str(path)}
+
+
+class Caller:
+    """Somebody with a token, in a place."""
+
+    def __init__(self, ip: str = LONDON, user_agent: str = CHROME.format(142)) -> None:
+        self.credential = ""
+        self.move(ip, user_agent)
+        body = {"identifier": "alice@example.org", "password": PASSWORD, "transport": "token"}
+        granted = self.http.post("/api/v1/login/", body, content_type="application/json")
+        self.credential = granted.json()["credential"]
+
+    def move(self, ip: str = LONDON, user_agent: str = CHROME.format(142)) -> None:
+        """Go on from somewhere else."""
+        self.http = Browser(REMOTE_ADDR=ip, HTTP_USER_AGENT=user_agent)
+
+    def get(self, path: str) -> Any:
+        """Ask with the credential."""
+        return self.http.get(path, HTTP_AUTHORIZATION=f"Session {self.credential}")
+
+    def is_asked(self) -> bool:
+        """Say whether an address that asks for a proof asks for a new one."""
+        answer = self.get(ASKING)
+        assert answer.status_code == 200 or answer.json()["code"] == InsufficientUserAuthentication.code
+        return bool(answer.status_code != 200)
+
+    def prove(self, alice: Any) -> None:
+        """Step up from where they are."""
+        login = PendingLogin.objects.open(
+            user=alice,
+            backend=Session.objects.get().backend,
+            purpose=Purpose.STEP_UP,
+            transport=Transport.TOKEN,
+            evidence=[Evidence.now(Method.PASSWORD)],
+            session_id=Session.objects.get().pk,
+        )
+        outcome: Any = advance(login, Client(ip=SYDNEY, network=SYDNEY, user_agent=FIREFOX))
+        self.credential = outcome.grant.credential
+
+
+@pytest.fixture
+def caller(alice: Any) -> Caller:
+    """Somebody who signed in in London."""
+    return Caller()
+
+
+@pytest.mark.asvs("8.2.4")
+@pytest.mark.parametrize(
+    ("moved", "asked"),
+    [
+        ({}, False),
+        ({"ip": LEEDS}, False),
+        ({"ip": NOWHERE}, False),
+        ({"user_agent": CHROME.format(143)}, False),
+        ({"ip": SYDNEY}, True),
+        ({"user_agent": FIREFOX}, True),
+        ({"user_agent": ""}, True),
+        ({"ip": SYDNEY, "user_agent": FIREFOX}, True),
+    ],
+)
+def test_another_country_or_browser_asks_for_a_proof(moved: dict[str, str], asked: bool, caller: Caller) -> None:
+    assert not caller.is_asked()
+
+    caller.move(**moved)
+
+    assert caller.is_asked() is asked
+    assert caller.get("/api/v1/me/").status_code == 200
+
+
+def test_one_that_nobody_looks_for_asks_nothing(caller: Caller, settings: Any) -> None:
+    settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "STRAYS": ()}
+
+    caller.move(SYDNEY, FIREFOX)
+
+    assert not caller.is_asked()
+
+
+def test_a_site_may_ask_in_every_other_network(caller: Caller, settings: Any) -> None:
+    settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "STRAYS": ("network",)}
+    assert not caller.is_asked()
+
+    caller.move(LEEDS)
+
+    assert caller.is_asked()
+
+
+@pytest.mark.asvs("8.2.4")
+def test_whoever_proves_it_there_is_at_home_there_and_no_longer_where_they_were(alice: Any, caller: Caller) -> None:
+    caller.move(SYDNEY, FIREFOX)
+    assert caller.is_asked()
+
+    caller.prove(alice)
+
+    assert not caller.is_asked()
+    assert (Session.objects.get().country, Session.objects.get().network) == ("AU", SYDNEY)
+    caller.move()
+    assert caller.is_asked()
+
+
+def test_a_thief_who_comes_back_with_the_old_credential_is_nobody(alice: Any, caller: Caller) -> None:
+    stolen = caller.credential
+    caller.prove(alice)
+
+    caller.credential = stolen
+    caller.move(SYDNEY, FIREFOX)
+
+    assert caller.get("/api/v1/me/").status_code == 401
+
+
+def test_a_table_that_is_lost_hides_no_thief(caller: Caller, settings: Any, tmp_path: Path) -> None:
+    settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "GEOIP_PATH": str(tmp_path / "gone.mmdb")}
+    assert not caller.is_asked()
+
+    caller.move(LEEDS)
+
+    assert caller.is_asked()
+
+
+def test_the_trail_says_why_it_was_refused(caller: Caller) -> None:
+    caller.move(SYDNEY)
+
+    with recording() as events:
+        caller.get(ASKING)
+
+    assert [(event.name.value, event.reason, event.client.ip) for event in events if event.client] == [
+        ("auth.access.denied", "session_strayed", SYDNEY)
+    ]
+
+
+def test_it_costs_no_query_more(caller: Caller) -> None:
+    caller.get("/api/v1/me/")
+    with counted() as at_home:
+        caller.get("/api/v1/me/")
+
+    caller.move(SYDNEY, FIREFOX)
+    with counted() as away:
+        caller.get("/api/v1/me/")
+
+    assert (away.queries, away.round_trips) == (at_home.queries, at_home.round_trips)
+
+
+def test_another_persons_session_in_a_list_has_not_strayed(caller: Caller) -> None:
+    caller.move(SYDNEY, FIREFOX)
+
+    assert Session.objects.get().facts.strayed == ()
+
+
+def test_work_without_a_request_and_sessions_of_nobody_do_not_stray(alice: Any, caller: Caller) -> None:
+    session = Session.objects.get()
+
+    assert straying.strayed(session, None) == ()
+    assert straying.strayed(Session(ip=LONDON, country="GB"), Client(ip=SYDNEY)) == ()
+    assert straying.strayed(session, Client(ip=SYDNEY)) == ("country", "user_agent")
+
+
+def test_one_of_which_nothing_was_known_does_not_stray(alice: Any) -> None:
+    session = Session(user=alice, ip=None, user_agent="", country="")
+
+    assert straying.strayed(session, Client(ip=SYDNEY, user_agent=FIREFOX)) == ()
+
+
+def test_a_session_that_strayed_proves_nothing_however_lately(alice: Any, caller: Caller) -> None:
+    session = Session.objects.get()
+    session.strayed = ("country",)
+
+    assert fresh_evidence(session.facts, None) == []
+    with pytest.raises(InsufficientUserAuthentication) as refused:
+        check_assurance(session.facts, session.facts.assurance)
+    assert refused.value.has_strayed
+    assert session.facts.authenticated_at <= timezone.now()
+
+
+def test_a_change_that_nobody_knows_is_refused(settings: Any) -> None:
+    settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "STRAYS": ("country", "weather")}
+
+    assert [error.id for error in check_risk()] == ["auth_sessions.E024"]
