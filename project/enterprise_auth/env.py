@@ -127,7 +127,11 @@ VARIABLES: Mapping[str, Variable] = {
         ),
         Variable("AUTH_PROFILE", "`default`, or `high` for ASVS Level 3.", "default"),
         Variable("WEB_WORKERS", "Worker processes of the server.", "2"),
-        Variable("WEB_THREADS", "Threads of each worker; no more than database connections of its pool.", "4"),
+        Variable(
+            "WEB_THREADS",
+            "Threads of each worker; no more than database connections of its pool. All but one may hash passwords at once.",
+            "4",
+        ),
     )
 }
 

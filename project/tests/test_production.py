@@ -102,6 +102,13 @@ def settings_of(script: str, **environment: str) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.parametrize(("threads", "most"), [("1", 1), ("2", 1), ("4", 3)])
+def test_a_thread_of_each_worker_is_left_by_those_who_hash_passwords(threads: str, most: int) -> None:
+    told = "c = core.MAX_PARALLEL_HASHES, core.HASH_WAIT.total_seconds(); print(json.dumps(c))"
+
+    assert settings_of(f"from auth_core.conf import core; {told}", WEB_THREADS=threads) == [most, 0]
+
+
 SCRIPT = """
 from django.test import Client
 from django.conf import settings

@@ -1,13 +1,17 @@
 """Recovery codes: on a sheet, hashed, each good once."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client as Browser
 
+from auth_core.errors import Unavailable
 from auth_core.events import AuthEvent
 from auth_core.methods import Evidence, Method
+from auth_core.models import PendingLogin
+from auth_core.testing.hashes import hashing_elsewhere
 from auth_core.testing.mails import delivered
 from auth_core.testing.sessions import sign_in
 from auth_mfa import recovery_codes
@@ -209,3 +213,55 @@ def test_wrong_codes_are_guesses_of_the_person(alice: User) -> None:
     assert codes == ["challenge_failed"] * 10 + ["too_many_attempts"] * 2
     browser = new_browser()
     assert code_of(answer(browser, log_in(browser), current_code())) == "too_many_attempts"
+
+
+@pytest.fixture
+def one_place(settings: Any) -> None:
+    """One place for hashes, for which nobody waits."""
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "MAX_PARALLEL_HASHES": 1, "HASH_WAIT": timedelta(0)}
+
+
+def test_a_code_that_nobody_looked_at_stays_good(alice: User, browser: Browser, one_place: None) -> None:
+    enrolled(alice)
+    sheet = add_recovery_codes(alice)
+    asked = ask_for_recovery(browser, sheet)
+    before = PendingLogin.objects.get().attempts_left
+
+    with hashing_elsewhere():
+        refused = [answer(browser, asked, sheet.codes[0]) for _try in range(11)]
+
+    assert {(one.status_code, code_of(one), one.headers["Retry-After"]) for one in refused} == {
+        (503, "unavailable", "1")
+    }
+    assert PendingLogin.objects.get().attempts_left == before
+    assert (RecoveryCodeSet.objects.get().left, RecoveryCodeSet.objects.get().failures) == (10, 0)
+    assert answer(browser, asked, sheet.codes[0]).status_code == 200
+
+
+def test_a_code_that_was_looked_at_costs_a_guess_in_a_single_place_as_well(
+    alice: User, browser: Browser, one_place: None
+) -> None:
+    enrolled(alice)
+    asked = ask_for_recovery(browser, add_recovery_codes(alice))
+    before = PendingLogin.objects.get().attempts_left
+
+    assert code_of(answer(browser, asked, "0000-0000-0000-0000")) == "challenge_failed"
+
+    assert PendingLogin.objects.get().attempts_left == before - 1
+    assert RecoveryCodeSet.objects.get().failures == 1
+
+
+def test_a_sheet_for_which_there_is_no_place_replaces_nothing(alice: User, one_place: None) -> None:
+    enrolled(alice)
+    before = add_recovery_codes(alice)
+
+    with hashing_elsewhere(), pytest.raises(Unavailable):
+        add_recovery_codes(alice)
+
+    assert RecoveryCodeSet.objects.get().pk == before.factor.pk
+
+
+def test_ten_codes_need_one_place(alice: User, one_place: None) -> None:
+    enrolled(alice)
+
+    assert len(add_recovery_codes(alice).codes) == 10

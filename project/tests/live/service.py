@@ -125,7 +125,8 @@ class Service:
         self._server = subprocess.Popen(
             [
                 str(Path(sys.executable).parent / "granian"), "--interface", "wsgi", "--host", "127.0.0.1",
-                "--port", str(self.port), "--workers", "2", "--blocking-threads", "8", "--no-ws",
+                "--port", str(self.port), "--workers", "2",
+                "--blocking-threads", self.environment.get("WEB_THREADS", "8"), "--no-ws",
                 "--ssl-certificate", str(self.certificate), "--ssl-keyfile", str(self._key),
                 "--log-level", "warning", "enterprise_auth.wsgi:application",
             ],

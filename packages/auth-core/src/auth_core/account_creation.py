@@ -30,6 +30,7 @@ def create_account(*, email: str, password: str, verified: bool = False, superus
 
     Raises:
         InvalidRequest: the address is not one or is taken, or the password is not allowed.
+        Unavailable: too many passwords are hashed at this moment.
     """
     address = parsed_address(email)
     passwords.validate_new(password, user=unsaved_user(address))

@@ -4,6 +4,7 @@ A hash keeps its thread busy for 10 to 20 ms; a flood of logins would take every
 is, and whoever is signed in would wait behind it (ASVS 15.2.2, decision record 0018).
 """
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,9 @@ class _Places:
             self._taken += is_free
             return is_free
 
+    def is_full(self, most: int) -> bool:
+        return self._taken >= most
+
     def leave(self) -> None:
         with self._left:
             self._taken -= 1
@@ -51,7 +55,8 @@ _thread = _Thread()
 def place() -> Iterator[None]:
     """Take the place of one hash for the block; whoever has one already goes on with it.
 
-    Nobody waits inside a transaction, whose locks everybody else would wait for.
+    Nobody waits inside a transaction, whose locks everybody else would wait for, nor in an event loop,
+    which would stand still.
 
     Raises:
         Unavailable: every place is taken; the block is not run.
@@ -60,7 +65,7 @@ def place() -> Iterator[None]:
     if most is None or _thread.has_place:
         yield
         return
-    if not _places.take(most, timedelta(0) if _is_in_transaction() else core.HASH_WAIT):
+    if not _places.take(most, timedelta(0) if _holds_others_up() else core.HASH_WAIT):
         raise Unavailable(retry_after=RETRY_AFTER)
     _thread.has_place = True
     try:
@@ -70,5 +75,28 @@ def place() -> Iterator[None]:
         _places.leave()
 
 
-def _is_in_transaction() -> bool:
-    return any(connection.in_atomic_block for connection in connections.all(initialized_only=True))
+def refuse_when_full() -> None:
+    """Refuse before anything is paid for, where there is no place and nobody waits: a flood then costs no statement.
+
+    Only a look: who passes takes a place all the same, and may find none.
+
+    Raises:
+        Unavailable: every place is taken at this moment.
+    """
+    most = core.MAX_PARALLEL_HASHES
+    if most is not None and not core.HASH_WAIT and not _thread.has_place and _places.is_full(most):
+        raise Unavailable(retry_after=RETRY_AFTER)
+
+
+def _holds_others_up() -> bool:
+    return _is_in_event_loop() or any(
+        connection.in_atomic_block for connection in connections.all(initialized_only=True)
+    )
+
+
+def _is_in_event_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -39,6 +39,7 @@ from auth_core.errors import (
 )
 from auth_core.events import AuthEvent, Event, EventOutcome, record
 from auth_core.evidence import Evidence, Method, SessionFacts, amr_of
+from auth_core.hash_places import refuse_when_full
 from auth_core.models import PendingLogin
 from auth_core.models.pending_login import Caller
 from auth_core.slots import grant_issuer, login_steps, risk_assessor
@@ -66,6 +67,7 @@ def begin_login(
         LoginDenied, MoreProofRequired: see `advance`.
     """
     passwords.check_shape(password)
+    refuse_when_full()
     guess = limits.charge("login", identifier=identifier, client=client)
 
     with passwords.hashing(guess):

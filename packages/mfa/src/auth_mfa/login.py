@@ -59,6 +59,7 @@ class SecondFactor:
         Raises:
             InvalidRequest: the answer has not the shape of the kind.
             ChallengeFailed: it is wrong, used or expired, or there is nothing that it could answer.
+            Unavailable: too much is hashed at this moment; nobody looked at it.
         """
         plan = plan_of(login)
         if plan.asking is Asking.ENROLMENT:

@@ -35,6 +35,7 @@ class Recovery:
         Raises:
             InvalidRequest: there is no such code in the answer.
             ChallengeFailed: it is wrong, or was used.
+            Unavailable: too much is hashed at this moment; the code stays good.
         """
         code = _code_in(answer)
         sheet = RecoveryCodeSet.objects.of(login.user).select_related("user").filter(pk=held[0].id).first()
