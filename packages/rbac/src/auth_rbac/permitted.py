@@ -97,6 +97,8 @@ def _known_keys(user: Any, name: str, rows: "QuerySet[M]") -> list[str] | None:
     scoped = None if found.scoped is None else found.scoped.get(name, set())
     if scoped is None or name in found.denied or found.allowed.get(name) is Reason.ROLE:
         return None
+    if not scoped:
+        return []
     allowed = _listed(rows.model, scoped, sql.ALLOWS)
     if _listed(rows.model, scoped, sql.DENIES) or allowed.keys() - {"pk"}:
         return None
