@@ -20,6 +20,7 @@ from auth_core.contracts import Transport
 from auth_core.people import identity_of
 from auth_core.testing.browsers import answer, log_in, new_browser, post
 from auth_core.testing.doors import Doors, address_of
+from auth_core.testing.events import recording
 from auth_core.testing.factories import PASSWORD, make_administrator
 from auth_core.testing.mails import code_in, the_mail
 from auth_core.testing.sessions import evidence_for, sign_in
@@ -296,3 +297,25 @@ def test_an_operator_may_ask_for_nothing(root: Any, settings: Any) -> None:
 
     assert sign_in(root).get("/admin/").status_code == 200
     assert required_of(["group:editors"], "none") == ["group:editors"]
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_whoever_is_led_to_the_proof_was_refused_and_the_trail_says_so(method: str, root: Any) -> None:
+    browser = by_password(root)
+
+    with recording() as events:
+        getattr(browser, method)("/admin/auth/group/add/")
+
+    told = [(event.name.value, event.reason, event.subject) for event in events]
+    assert told == [("auth.access.denied", "insufficient_user_authentication", root)]
+
+
+def test_a_page_of_factors_leaves_the_same_trace(alice: Any) -> None:
+    browser = caller_of(alice, age=timedelta(hours=1))
+    add_totp(alice)
+
+    with recording() as events:
+        led = browser.get("/account/second-factors/passkeys/add/")
+
+    assert led.headers["Location"].startswith("/login/again/")
+    assert [event.reason for event in events] == ["insufficient_user_authentication"]

@@ -6,15 +6,13 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.shortcuts import resolve_url
-from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from auth_core.administration import ENROL_FIRST, Act, can_prove, check_administrator
 from auth_core.assurance import Assurance
 from auth_core.errors import AuthError, InsufficientUserAuthentication
 from auth_core.evidence import session_of
-from auth_core.pages.base import note, see_other, tell
+from auth_core.pages.base import note, proof_address, see_other, tell
 from auth_core.registries import enrolment_pages
 
 #: The namespace of every admin site, whatever it is called and wherever it is mounted.
@@ -84,9 +82,7 @@ def _led(request: HttpRequest, refusal: AuthError) -> HttpResponseBase:
     """Lead to where the proof is given, or first to where it is enrolled; a form is never sent again by us."""
     if not isinstance(refusal, InsufficientUserAuthentication):
         return tell(request, refusal)
-    proof = {"next": request.get_full_path(), "assurance": refusal.required_assurance}
-    again = f"{resolve_url('pages:again')}?{urlencode(proof)}"
-    page = None
+    again, page = proof_address(request, refusal), None
     if not can_prove(request.user, Assurance.from_acr(refusal.required_assurance)):
         page = next(enrolment_pages.values(), None)
     if request.method not in _SAFE:

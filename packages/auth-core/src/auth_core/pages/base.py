@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.shortcuts import render, resolve_url
 from django.utils.cache import patch_vary_headers
 from django.utils.decorators import method_decorator
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext_lazy as _
 from django.views import View
 from django.views.decorators.csrf import csrf_protect
@@ -19,7 +19,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from auth_core.api.problems import headers_of
 from auth_core.context import correlation_id
-from auth_core.errors import AuthError, Unavailable
+from auth_core.errors import AuthError, InsufficientUserAuthentication, Unavailable
 from auth_core.links import site_name
 from auth_core.pages.forms import EmptyForm, PageForm
 from auth_core.refusals import note_raised
@@ -149,6 +149,16 @@ def note(
     """Return a page that says one thing, and where to go from there."""
     shown = [{"label": label, "url": resolve_url(name)} for label, name in links]
     return show(request, "auth_core/note.html", {"title": title, "lead": lead, "links": shown}, status=status)
+
+
+def proof_address(request: HttpRequest, refusal: InsufficientUserAuthentication) -> str:
+    """Return where what *refusal* misses is proved, and from where people come back here.
+
+    Who is led there was refused all the same, and it leaves the trace of any refusal.
+    """
+    note_raised(refusal)
+    query = {"next": request.get_full_path(), "assurance": refusal.required_assurance}
+    return f"{resolve_url('pages:again')}?{urlencode(query)}"
 
 
 def tell(request: HttpRequest, refusal: AuthError) -> HttpResponse:

@@ -3,13 +3,11 @@
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponseBase
-from django.urls import reverse
-from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from auth_core.errors import AuthError, InsufficientUserAuthentication
 from auth_core.evidence import session_of
-from auth_core.pages.base import AccountPage, see_other, tell
+from auth_core.pages.base import AccountPage, proof_address, see_other, tell
 from auth_core.pages.forms import PageForm
 from auth_mfa.factors import check_fresh_proof, factor_of
 from auth_mfa.models import Factor
@@ -40,8 +38,7 @@ class FactorPage(AccountPage):
 
     def ask_for_proof(self, request: HttpRequest, refusal: InsufficientUserAuthentication) -> HttpResponseBase:
         """Lead to where they prove what is missing, and back."""
-        query = {"next": request.get_full_path(), "assurance": refusal.required_assurance}
-        return see_other(f"{reverse('pages:again')}?{urlencode(query)}")
+        return see_other(proof_address(request, refusal))
 
     def own_factor(self, request: HttpRequest) -> Factor:
         """Return the factor that the address names.
