@@ -1,5 +1,6 @@
 """A session that is used from elsewhere goes on, and proves nothing until somebody proves it there (ASVS 8.2.4)."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,14 @@ from django.utils import timezone
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
+from auth_core.assurance import Demand
 from auth_core.client import Client
-from auth_core.contracts import Purpose, Transport
-from auth_core.errors import InsufficientUserAuthentication
+from auth_core.contracts import Challenged, Purpose, Transport
+from auth_core.errors import InsufficientUserAuthentication, LoginExpired, MoreProofRequired
 from auth_core.evidence import Evidence, Method, check_assurance, fresh_evidence
 from auth_core.login import advance
 from auth_core.models import PendingLogin
+from auth_core.step_up import begin_step_up
 from auth_core.testing.counting import counted
 from auth_core.testing.events import recording
 from auth_core.testing.settings import redis_url
@@ -28,6 +31,8 @@ pytestmark = pytest.mark.django_db(transaction=bool(redis_url()))
 LONDON, LEEDS, SYDNEY, NOWHERE = "81.2.69.160", "81.2.69.7", "1.1.1.1", "10.0.0.7"
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{}.0.0.0 Safari/537.36"
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0"
+
+AWAY = Client(ip=SYDNEY, network=SYDNEY, user_agent=FIREFOX)
 
 #: An address that asks for what was proved lately.
 ASKING = "/api/v1/asking-more/"
@@ -68,17 +73,21 @@ class Caller:
         assert answer.status_code == 200 or answer.json()["code"] == InsufficientUserAuthentication.code
         return bool(answer.status_code != 200)
 
-    def prove(self, alice: Any) -> None:
-        """Step up from where they are."""
+    def prove(self, alice: Any, *, begun_at_home: bool = False) -> None:
+        """Step up in Sydney, with the password."""
+        session = Session.objects.get()
+        before = [Evidence.now(Method.PASSWORD)] if begun_at_home else []
         login = PendingLogin.objects.open(
             user=alice,
-            backend=Session.objects.get().backend,
+            backend=session.backend,
             purpose=Purpose.STEP_UP,
             transport=Transport.TOKEN,
-            evidence=[Evidence.now(Method.PASSWORD)],
-            session_id=Session.objects.get().pk,
+            evidence=before,
+            session_id=session.pk,
         )
-        outcome: Any = advance(login, Client(ip=SYDNEY, network=SYDNEY, user_agent=FIREFOX))
+        if not begun_at_home:
+            login.add_evidence(Evidence.now(Method.PASSWORD))
+        outcome: Any = advance(login, AWAY)
         self.credential = outcome.grant.credential
 
 
@@ -139,6 +148,41 @@ def test_whoever_proves_it_there_is_at_home_there_and_no_longer_where_they_were(
     assert (Session.objects.get().country, Session.objects.get().network) == ("AU", SYDNEY)
     caller.move()
     assert caller.is_asked()
+
+
+def had_totp(session: Session) -> None:
+    """Let it have proved a second factor a moment ago, at home."""
+    session.evidence_stored = [piece.to_json() for piece in (*session.facts.evidence, Evidence.now(Method.TOTP))]
+    session.save(update_fields=["evidence_stored"])
+
+
+@pytest.mark.asvs("8.2.4")
+def test_a_thief_with_the_password_does_not_take_the_second_factor_along(alice: Any, caller: Caller) -> None:
+    had_totp(Session.objects.get())
+
+    caller.prove(alice)
+
+    assert [piece.method for piece in Session.objects.get().facts.evidence] == [Method.PASSWORD]
+
+
+@pytest.mark.asvs("8.2.4")
+def test_a_step_up_elsewhere_asks_for_all_that_was_proved(alice: Any, caller: Caller) -> None:
+    session = Session.objects.get()
+    had_totp(session)
+    here, away = session.facts, replace(session.facts, strayed=("country",))
+    asked = {"user": alice, "demand": Demand.NONE, "max_age": None, "backend": session.backend, "client": AWAY}
+
+    assert isinstance(begin_step_up(session=here, **asked), Challenged)
+    # Nobody has a second factor in this site, and a password alone would have done at home.
+    with pytest.raises(MoreProofRequired):
+        begin_step_up(session=away, **asked)
+
+
+def test_a_step_up_that_began_at_home_ends_there(alice: Any, caller: Caller) -> None:
+    with pytest.raises(LoginExpired):
+        caller.prove(alice, begun_at_home=True)
+
+    assert Session.objects.get().country == "GB"
 
 
 def test_a_thief_who_comes_back_with_the_old_credential_is_nobody(alice: Any, caller: Caller) -> None:

@@ -4,11 +4,12 @@ Source: RFC 9470; ASVS 7.5.1.
 """
 
 from datetime import timedelta
+from functools import reduce
 from typing import Any
 
 from django.contrib.auth import get_user_model
 
-from auth_core.assurance import Demand
+from auth_core.assurance import Demand, stricter
 from auth_core.client import Client
 from auth_core.contracts import LoginOutcome, Purpose, Transport
 from auth_core.evidence import SessionFacts, fresh_evidence
@@ -32,6 +33,9 @@ def begin_step_up(
 ) -> LoginOutcome:
     """Ask *user* for what *session* has not proved lately, until *demand* is met.
 
+    Where the session has strayed nothing counts, and all that it had proved is asked for anew: whoever took its
+    credential and knows the password would otherwise carry the second factor along.
+
     Args:
         demand: One of `DEMANDS`.
         max_age: How old a proof of the session may be to count; ``None``: any age.
@@ -43,6 +47,8 @@ def begin_step_up(
         InvalidCredentials, LoginDenied: see `auth_core.login.advance`.
         MoreProofRequired: the person has nothing with which they could reach it.
     """
+    if session.strayed:
+        demand = stricter(demand, _proved(session))
     # Whoever was restored from a session's copy has no password in it.
     person = get_user_model()._default_manager.get(pk=user.pk)
     person.backend = backend
@@ -57,6 +63,12 @@ def begin_step_up(
         browser_secret=browser_secret,
         continue_to=continue_to,
     )
+
+
+def _proved(session: SessionFacts) -> Demand:
+    """Return the demand that what *session* has proved, whenever it was, would meet."""
+    met = [demand for demand in DEMANDS.values() if demand.is_met_by(session.evidence)]
+    return reduce(stricter, met, Demand.NONE)
 
 
 def _counted(session: SessionFacts, demand: Demand, max_age: timedelta | None) -> list[Evidence]:

@@ -24,6 +24,7 @@ from auth_sessions.conf import ENGINE, sessions
 from auth_sessions.engine import SessionStore
 from auth_sessions.models import Device, Session
 from auth_sessions.opening import PREFIX, client_columns, record_opened
+from auth_sessions.straying import strayed
 
 #: What `SessionLimit` asks; the answer is ``{"end": "<public id of a session>"}``.
 KIND = "session_limit"
@@ -189,7 +190,7 @@ def _raised(login: PendingLogin, credential: str, client: Client) -> Session:
     if session is None:
         raise LoginExpired
     moment = timezone.now()
-    evidence = _merged(session.facts.evidence, login.evidence)
+    evidence = _proved(session, login, client)
     idle, absolute = _lifetimes(evidence)
     changes = {
         "token_digest": digest(credential),
@@ -209,6 +210,20 @@ def _raised(login: PendingLogin, credential: str, client: Client) -> Session:
     for name, value in changes.items():
         setattr(session, name, value)
     return session
+
+
+def _proved(session: Session, login: PendingLogin, client: Client) -> list[Evidence]:
+    """Return what the raised session has proved: what it had and what is new, or what is new alone where it strayed.
+
+    Raises:
+        LoginExpired: the login was begun at home and ends elsewhere, with too little proved since; it begins anew there.
+    """
+    if not strayed(session, client):
+        return _merged(session.facts.evidence, login.evidence)
+    newly = [piece for piece in login.evidence if piece.at >= login.created_at]
+    if not login.demand.is_met_by(newly):
+        raise LoginExpired
+    return _merged([], newly)
 
 
 def _merged(proved: Iterable[Evidence], newly: Iterable[Evidence]) -> list[Evidence]:

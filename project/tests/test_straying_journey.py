@@ -1,0 +1,81 @@
+"""A session that is used in another browser: it reads on, proves nothing, and is at home there once it proved all it had."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client as Browser
+from django.utils import timezone
+
+from auth_core.testing.factories import PASSWORD, make_administrator
+from auth_core.testing.settings import redis_url
+from auth_mfa.testing.factors import KEY, add_totp, current_code
+from auth_sessions.models import Session
+
+pytestmark = [pytest.mark.django_db(transaction=bool(redis_url())), pytest.mark.asvs("8.2.4")]
+
+FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0"
+SAFARI = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Safari/605.1.15"
+ADMIN = "/admin/auth/group/add/"
+
+
+@pytest.fixture
+def root(db: None) -> Any:
+    """An administrator with a second factor."""
+    person = make_administrator("root@example.org")
+    add_totp(person)
+    return person
+
+
+def signed_in_by_two_factors() -> Browser:
+    browser = Browser(HTTP_USER_AGENT=FIREFOX)
+    browser.post("/login/", {"identifier": "root@example.org", "password": PASSWORD})
+    browser.post("/login/answer/", {"code": current_code(KEY)})
+    return browser
+
+
+def elsewhere(browser: Browser) -> Browser:
+    """Return the browser of whoever copied the cookies."""
+    other = Browser(HTTP_USER_AGENT=SAFARI)
+    other.cookies = browser.cookies
+    return other
+
+
+def test_the_session_reads_on_and_is_asked_where_a_proof_is_due(root: Any) -> None:
+    browser = signed_in_by_two_factors()
+    assert browser.get(ADMIN).status_code == 200
+
+    other = elsewhere(browser)
+
+    assert other.get("/account/").status_code == 200
+    for page in (ADMIN, "/account/second-factors/passkeys/add/", "/admin/"):
+        assert other.get(page).headers.get("Location", "").startswith("/login/again/"), page
+    assert browser.get(ADMIN).status_code == 200, "where it was proved, it is"
+
+
+def test_the_password_alone_carries_no_second_factor_there(root: Any) -> None:
+    other = elsewhere(signed_in_by_two_factors())
+
+    other.post("/login/again/?assurance=aal1&next=/account/")
+    asked = other.post("/login/answer/", {"password": PASSWORD})
+
+    assert asked.status_code == 303
+    assert asked.headers["Location"] == "/login/answer/", "the second factor is asked for as well"
+    assert other.get(ADMIN).headers["Location"].startswith("/login/again/")
+
+
+def test_whoever_proves_all_of_it_goes_on_there(root: Any) -> None:
+    browser = signed_in_by_two_factors()
+    session, other = Session.objects.get().pk, elsewhere(browser)
+
+    with time_machine.travel(timezone.now() + timedelta(minutes=1), tick=False):
+        other.post(other.get(ADMIN).headers["Location"])
+        other.post("/login/answer/", {"password": PASSWORD})
+        back = other.post("/login/answer/", {"code": current_code(KEY)})
+        inside = other.get(ADMIN)
+
+    assert (back.status_code, back.headers["Location"]) == (303, ADMIN)
+    assert inside.status_code == 200
+    assert Session.objects.live().get().pk == session
+    assert Session.objects.get().user_agent == SAFARI
