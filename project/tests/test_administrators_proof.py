@@ -235,6 +235,14 @@ def test_taking_protection_away_needs_a_proof_of_minutes(root: Any, alice: Any) 
     assert fresh.delete(f"/api/v1/users/second-factors/{of_stale}/").status_code == 204
 
 
+@pytest.mark.parametrize("name", ["login", "logout"])
+def test_a_page_that_somebody_calls_login_is_guarded(name: str, root: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    below = next(one for one in get_resolver().url_patterns if getattr(one, "app_name", "") == "admin")
+    monkeypatch.setattr(below.url_patterns[0], "name", name)
+
+    assert by_password(root).get("/admin/").headers["Location"].startswith("/login/again/")
+
+
 @pytest.mark.asvs("7.5.3")
 @pytest.mark.parametrize(
     ("path", "body"),

@@ -1,11 +1,14 @@
 """Administrators in front of an admin site: led to the proof that they owe, and back (ASVS 8.4.2)."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.admin import AdminSite
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.urls import ResolverMatch
 from django.utils.translation import gettext_lazy as _
 
 from auth_core.administration import ENROL_FIRST, Act, can_prove, check_administrator
@@ -58,7 +61,13 @@ class AdministrationMiddleware:
 
 def _is_guarded(request: HttpRequest) -> bool:
     match = request.resolver_match
-    return match is not None and ADMIN in match.app_names and match.url_name not in _OPEN
+    return match is not None and ADMIN in match.app_names and not _is_open(match)
+
+
+def _is_open(match: ResolverMatch) -> bool:
+    """Say whether it is where people come in or leave: the site's own view, and no page that somebody calls so."""
+    view = inspect.unwrap(match.func)
+    return match.url_name in _OPEN and isinstance(getattr(view, "__self__", None), AdminSite)
 
 
 def _lets_in(view: Any, request: HttpRequest) -> bool:
