@@ -14,7 +14,6 @@ import json
 import os
 import re
 import secrets
-import signal
 import socket
 import struct
 import subprocess
@@ -242,7 +241,8 @@ def own_server(mail_folder: Path) -> Iterator[str]:
             _wait_for(url, server)
             yield url
         finally:
-            server.send_signal(signal.SIGINT)
+            # Not SIGINT: what was started in the background by a shell ignores it, and so do its children.
+            server.terminate()
             server.wait(timeout=20)
 
 
