@@ -124,7 +124,6 @@ AUTH_CORE: dict[str, Any] = {
     "TWILIO_FROM": env.text("TWILIO_FROM"),
     "OUTBOX_RELAY": "celery" if env.text("BROKER_URL") else "thread",
 }
-AUTH_RBAC = {"PREPARE": env.text("DB_POOLER") != "transaction"}
 AUTH_PROFILE = env.one_of("AUTH_PROFILE", "default", "high")
 AUTH_MFA = second_factors(
     AUTH_PROFILE,

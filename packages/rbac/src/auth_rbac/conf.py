@@ -36,7 +36,6 @@ class RbacSettings(PackageSettings):
     )
     REMEMBERED_PEOPLE = Option(10_000, unit="people", doc="Of how many people a process remembers answers.")
     REMEMBERED_ANSWERS = Option(2_000, unit="answers", doc="How many answers about one person it remembers.")
-    PREPARE = Option(True, doc="Whether PostgreSQL prepares our statements; not behind PgBouncer in transaction mode.")
 
 
 rbac = RbacSettings()

@@ -1,0 +1,79 @@
+"""Statements that are prepared: only those, only where they are there when they are put again."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from django.db.transaction import TransactionManagementError
+from django.test.utils import CaptureQueriesContext
+
+from auth_core.prepared import put
+
+STATEMENT = "SELECT 40 + CAST(%(two)s AS integer) AS prepared_here"
+
+
+def known() -> list[str]:
+    """Return what this connection has prepared."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement FROM pg_prepared_statements")
+        return [statement for (statement,) in cursor.fetchall() if "prepared_here" in statement]
+
+
+def answer() -> list[tuple[object, ...]]:
+    return put(connection, STATEMENT, {"two": 2})
+
+
+@pytest.fixture
+def fresh(transactional_db: None) -> Iterator[None]:
+    """A connection that has put no statement yet."""
+    connection.close()
+    yield
+    connection.close()
+
+
+@pytest.mark.postgresql
+def test_a_statement_is_prepared_once_and_others_are_not(fresh: None) -> None:
+    assert [answer() for _time in range(3)] == [[(42,)]] * 3
+
+    assert len(known()) == 1
+    assert connection.connection.prepare_threshold is None
+
+
+@pytest.mark.postgresql
+def test_one_that_may_be_put_once_is_prepared_with_its_second_use(fresh: None) -> None:
+    seen = []
+    for _time in range(3):
+        put(connection, STATEMENT, {"two": 2}, uses_before=1)
+        seen.append(len(known()))
+
+    assert seen == [0, 1, 1]
+
+
+@pytest.mark.postgresql
+def test_behind_a_pooler_and_while_somebody_counts_nothing_is(fresh: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        assert answer() == [(42,)]
+    monkeypatch.setitem(connection.settings_dict, "DISABLE_SERVER_SIDE_CURSORS", True)
+    assert answer() == [(42,)]
+
+    assert len(queries) == 1
+    assert known() == []
+
+
+@pytest.mark.django_db
+def test_the_answer_is_the_same_on_every_database_and_a_change_has_no_rows() -> None:
+    assert answer() == [(42,)]
+    assert put(connection, "UPDATE auth_core_pendinglogin SET score = %s WHERE score = %s", [1, 2]) == []
+
+
+@pytest.mark.django_db
+def test_what_the_database_refuses_is_an_error_of_djangos() -> None:
+    with pytest.raises(DatabaseError), transaction.atomic():
+        put(connection, "SELECT nothing FROM nowhere", [])
+
+
+@pytest.mark.django_db
+def test_a_broken_transaction_takes_no_statement() -> None:
+    with pytest.raises(TransactionManagementError), transaction.atomic():
+        transaction.set_rollback(True)
+        answer()
