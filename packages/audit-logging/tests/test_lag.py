@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from auth_audit import checks, lag
-from auth_audit.testing.trail import seal_everything
+from auth_audit.testing.trail import another_writer, seal_everything
 from auth_core.events import AuthEvent, Event, record
 from auth_core.health import Status
 from auth_core.registries import sweeps
@@ -59,19 +59,12 @@ def test_the_lag_is_the_age_of_the_oldest_that_waits(caplog: pytest.LogCaptureFi
 def test_whose_transaction_holds_sealing_back_is_said() -> None:
     append()
     seal_everything()
-    other = connection.copy()
-    try:
-        with other.cursor() as cursor:
-            cursor.execute("BEGIN")
-            cursor.execute("SELECT pg_current_xact_id(), pg_backend_pid()")
-            _transaction, pid = cursor.fetchone()
+    with another_writer() as pid:
         append()
 
         assert said() == "0 sealed.\n"
         assert f"pid {pid} in {connection.settings_dict['NAME']} writes since" in said("--status")
         assert lag.seal_lag().metrics["auth_audit_seal_lag_culprit_pid"] == pid
-    finally:
-        other.close()
 
 
 def test_the_command_seals_and_prints_the_keys_of_verifiers() -> None:

@@ -10,7 +10,7 @@ from attacker import key
 from auth_audit import checkpoints, horizon, keys, merkle, sealing
 from auth_audit.checkpoints import SealsBroken
 from auth_audit.models import AuditEntry, Checkpoint, Seal, TreeNode
-from auth_audit.testing.trail import lifted_guards, seal_everything
+from auth_audit.testing.trail import another_writer, lifted_guards, seal_everything
 from auth_audit.tree import StoredTree
 from auth_audit.verifier import check_checkpoint, is_included, root_of, to_text
 from auth_core.encryption import KeysMissing
@@ -92,23 +92,15 @@ def test_a_tree_of_several_levels_proves_every_entry(settings: Any) -> None:
 def test_what_a_running_transaction_may_still_precede_is_not_sealed() -> None:
     append()
     seal_everything()
-    other = connection.copy()
-    try:
-        with other.cursor() as cursor:
-            cursor.execute("BEGIN")
-            cursor.execute("SELECT pg_current_xact_id(), pg_backend_pid()")
-            _transaction, pid = cursor.fetchone()
+    with another_writer() as pid:
         append(3)
 
         sealed_meanwhile, culprit = sealing.seal(), horizon.culprit("default")
-        other.cursor().execute("COMMIT")
 
-        assert sealed_meanwhile == 0
-        assert culprit is not None
-        assert culprit.pid == pid
-        assert seal_everything() == 3
-    finally:
-        other.close()
+    assert sealed_meanwhile == 0
+    assert culprit is not None
+    assert culprit.pid == pid
+    assert seal_everything() == 3
 
 
 @pytest.mark.postgresql

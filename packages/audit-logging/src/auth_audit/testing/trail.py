@@ -54,6 +54,23 @@ def seal_everything() -> int:
     raise TimeoutError("A transaction holds the horizon back.")
 
 
+@contextmanager
+def another_writer() -> Iterator[int]:
+    """Hold a transaction of another connection open that has written; yield the pid of its server process.
+
+    On PostgreSQL alone; it holds the horizon back until the block is over.
+    """
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("BEGIN")
+            cursor.execute("SELECT pg_current_xact_id(), pg_backend_pid()")
+            _transaction, pid = cursor.fetchone()
+        yield pid
+    finally:
+        other.close()
+
+
 def _is_test_database() -> bool:
     """Django renames the database while tests run: ``test_…``, or SQLite's own in memory."""
     name = str(connection.settings_dict["NAME"]).rpartition("/")[2]
