@@ -89,6 +89,20 @@ def add_passkey(window: Window, name: str, *, by_enter: bool = False) -> None:
     window.look("factors-passkey")
 
 
+def with_passkey(
+    service: Service, windows: Open, email: str, name: str, *, by_enter: bool = False
+) -> tuple[Window, Authenticator]:
+    """Return the window of a person who has just added a passkey, and what holds it."""
+    here = windows()
+    add_person(service, email)
+    key = Authenticator(here)
+    key.touch(False)
+    log_in(here, email)
+    key.touch(True)
+    add_passkey(here, name, by_enter=by_enter)
+    return here, key
+
+
 def test_a_passkey_from_its_registration_to_a_login_without_a_password(service: Service, windows: Open) -> None:
     email, here = "pia@example.org", windows()
     add_person(service, email)
@@ -121,13 +135,7 @@ def test_a_passkey_from_its_registration_to_a_login_without_a_password(service: 
 
 
 def test_a_passkey_that_verified_nobody_proves_one_thing(service: Service, windows: Open) -> None:
-    email, here = "uwe@example.org", windows()
-    add_person(service, email)
-    key = Authenticator(here)
-    key.touch(False)
-    log_in(here, email)
-    key.touch(True)
-    add_passkey(here, "Key ring")
+    here, key = with_passkey(service, windows, "uwe@example.org", "Key ring")
     here.press("Sign out")
 
     key.say_that_nobody_was_verified()
@@ -138,13 +146,7 @@ def test_a_passkey_that_verified_nobody_proves_one_thing(service: Service, windo
 
 
 def test_the_browser_offers_passkeys_among_what_it_fills_in(service: Service, windows: Open) -> None:
-    email, here = "ada@example.org", windows()
-    add_person(service, email)
-    key = Authenticator(here)
-    key.touch(False)
-    log_in(here, email)
-    key.touch(True)
-    add_passkey(here, "Phone", by_enter=True)
+    here, _key = with_passkey(service, windows, "ada@example.org", "Phone", by_enter=True)
     here.press("Sign out")
 
     # The authenticator takes the offer as soon as it is made, without a button.
@@ -155,13 +157,8 @@ def test_the_browser_offers_passkeys_among_what_it_fills_in(service: Service, wi
 
 
 def test_whoever_gives_up_is_told_and_may_try_again(service: Service, windows: Open) -> None:
-    email, here = "eve@example.org", windows()
-    add_person(service, email)
-    key = Authenticator(here)
-    key.touch(False)
-    log_in(here, email)
-    key.touch(True)
-    add_passkey(here, "Laptop")
+    email = "eve@example.org"
+    here, key = with_passkey(service, windows, email, "Laptop")
     here.press("Sign out")
     key.touch(False)
     log_in(here, email)
@@ -176,13 +173,7 @@ def test_whoever_gives_up_is_told_and_may_try_again(service: Service, windows: O
 
 
 def test_a_device_makes_no_second_passkey_beside_one_it_has(service: Service, windows: Open) -> None:
-    email, here = "ian@example.org", windows()
-    add_person(service, email)
-    key = Authenticator(here)
-    key.touch(False)
-    log_in(here, email)
-    key.touch(True)
-    add_passkey(here, "Laptop")
+    here, key = with_passkey(service, windows, "ian@example.org", "Laptop")
     here.open("/account/second-factors/passkeys/add/")
     assert here.title == "Prove that it is you"
     here.press("Go on")

@@ -11,17 +11,21 @@ from auth_core.testing.browsers import code_of, new_browser, post, with_csrf
 from auth_core.testing.factories import PASSWORD
 from auth_mfa.testing.factors import KEY, current_code
 from auth_mfa.testing.factors import add_totp as enrolled
+from half_site import bob, half_site, secured
 
 __all__ = [
     "KEY",
     "PASSWORD",
     "answer",
+    "bob",
     "code_of",
     "current_code",
     "enrolled",
+    "half_site",
     "log_in",
     "new_browser",
     "post",
+    "secured",
     "with_csrf",
 ]
 

@@ -86,7 +86,7 @@ def test_of_50_answers_to_one_challenge_one_is_right(rounds: int, key: Authentic
     def tasks(number: int) -> Sequence[Task]:
         login = begin(alice)
         credential = key.sign(asked(login, key))
-        return [partial(Webauthn().answer, login, [key.factor], {"credential": credential})] * 50  # type: ignore[list-item]
+        return [partial(Webauthn().answer, login, [key.factor], {"credential": credential})] * 50  # type: ignore[list-item]  # a row has what is held
 
     results = one_winner(tasks, refusal={"challenge_failed"}, rounds=rounds)
 
@@ -132,7 +132,7 @@ def test_a_challenge_that_is_looked_at_and_then_spent_would_be_good_twice(
     credential = key.sign(asked(login, key))
 
     results = tally(
-        at_once([partial(Webauthn().answer, login, [key.factor], {"credential": credential})] * 20)  # type: ignore[list-item]
+        at_once([partial(Webauthn().answer, login, [key.factor], {"credential": credential})] * 20)  # type: ignore[list-item]  # a row has what is held
     )
 
     assert results["Evidence"] > 1, "the planted defect must be seen"

@@ -193,7 +193,7 @@ def test_a_challenge_lives_five_minutes_and_is_swept(signed_in: Browser) -> None
 
     with time_machine.travel(at + timedelta(seconds=1), tick=False):
         assert code_of(confirm(signed_in, begun, credential)) == "not_found"
-        assert sweeps.get("auth_mfa.challenges")() == 1  # type: ignore[misc]
+        assert sweeps.get("auth_mfa.challenges")() == 1  # type: ignore[misc]  # it is registered
     assert LIFETIME.total_seconds() == 300
     assert not WebauthnChallenge.objects.exists()
 

@@ -114,13 +114,13 @@ def test_a_challenge_is_answered_once(key: Authenticator, alice: User) -> None:
     kind, held = Webauthn(), [key.factor]
     key.sign_count = 0
     type(key.factor).objects.update(sign_count=0)
-    assertion = key.sign(kind.ask(login, held)["options"])  # type: ignore[arg-type]
+    assertion = key.sign(kind.ask(login, held)["options"])  # type: ignore[arg-type]  # a row has what is held
 
-    with_evidence = kind.answer(login, held, {"credential": assertion})  # type: ignore[arg-type]
+    with_evidence = kind.answer(login, held, {"credential": assertion})  # type: ignore[arg-type]  # a row has what is held
 
     assert with_evidence.phishing_resistant
     with pytest.raises(ChallengeFailed):
-        kind.answer(login, held, {"credential": assertion})  # type: ignore[arg-type]
+        kind.answer(login, held, {"credential": assertion})  # type: ignore[arg-type]  # a row has what is held
 
 
 def test_a_wrong_answer_spends_the_challenge_and_another_is_asked_for(key: Authenticator, browser: Browser) -> None:
@@ -139,10 +139,10 @@ def test_the_question_is_the_same_until_its_challenge_is_spent(key: Authenticato
     login = PendingLogin.objects.open(user=alice, backend="x", purpose=Purpose.LOGIN, transport=Transport.TOKEN)
     kind, held = Webauthn(), [key.factor]
 
-    asked = kind.ask(login, held)  # type: ignore[arg-type]
-    assert kind.asked(login, held) == asked  # type: ignore[arg-type]
+    asked = kind.ask(login, held)  # type: ignore[arg-type]  # a row has what is held
+    assert kind.asked(login, held) == asked  # type: ignore[arg-type]  # a row has what is held
     WebauthnChallenge.objects.update(spent_at=timezone.now())
-    assert kind.asked(login, held) == {"options": None}  # type: ignore[arg-type]
+    assert kind.asked(login, held) == {"options": None}  # type: ignore[arg-type]  # a row has what is held
 
 
 def test_a_challenge_expires(key: Authenticator, browser: Browser) -> None:

@@ -254,9 +254,9 @@ def test_the_tools_for_a_site_ask_the_same(alice: User) -> None:
     with pytest.raises(PermissionDenied):
         change(request, order_id=seen.pk)
     assert [page.render(Context({"user": again(alice), "order": one})) for one in (seen, hidden)] == ["True", "False"]
-    assert Permitted().has_object_permission(request, None, seen)  # type: ignore[arg-type]
+    assert Permitted().has_object_permission(request, None, seen)  # type: ignore[arg-type]  # a request of Django's will do
     with pytest.raises(Http404):
-        Permitted().has_object_permission(request, None, hidden)  # type: ignore[arg-type]
+        Permitted().has_object_permission(request, None, hidden)  # type: ignore[arg-type]  # a request of Django's will do
 
 
 def test_djangos_and_guardians_own_keep_working_and_know_no_denial(alice: User) -> None:

@@ -267,7 +267,7 @@ def test_a_manager_of_one_company_sees_and_changes_nothing_of_another(manager_of
 
 
 def test_a_scope_that_is_a_uuid_or_has_a_table_of_its_own_is_seen(manager_of: Manager, alice: User) -> None:
-    papers, plans = [[model.objects.create() for _n in range(2)] for model in (Paper, Plan)]  # type: ignore[attr-defined]
+    papers, plans = [[model.objects.create() for _n in range(2)] for model in (Paper, Plan)]  # type: ignore[attr-defined]  # models have it
     for obj in (*papers, *plans):
         permit(holder=alice, permission="view", obj=obj)
 
@@ -480,7 +480,7 @@ def test_an_index_serves_every_filter(manager_of: Manager, alice: User) -> None:
     order, root = Order.objects.create(), User.objects.create_superuser("root")
     readers = Group.objects.create(name="readers")
     for wanted in ({"holder": alice}, {"holder": readers}, {"obj": order}, {"obj": order, "holder": alice}):
-        assert unindexed(lambda wanted=wanted: object_rows(seen_by=root, **wanted)[0:51]) == [], wanted  # type: ignore[misc]
+        assert unindexed(lambda wanted=wanted: object_rows(seen_by=root, **wanted)[0:51]) == [], wanted  # type: ignore[misc]  # a lambda's default has no type
 
 
 def test_giving_twice_and_taking_twice_is_said_and_recorded_once(alice: User, recorded_events: list[Any]) -> None:
