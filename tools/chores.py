@@ -34,6 +34,13 @@ GATE = {
 }
 LOCAL_POSTGRESQL = "postgres://postgres@127.0.0.1:5432/postgres"
 
+#: What writes the generated files; with ``--check`` each writes nothing and fails when its file is stale.
+GENERATED_BY = (
+    (sys.executable, "-m", "asvs"),
+    (sys.executable, "-m", "event_catalogue"),
+    (sys.executable, str(ROOT / "project/manage.py"), "env_example", "--settings", "enterprise_auth.settings.testing"),
+)
+
 IS_CI = os.environ.get("CI", "").lower() == "true"
 
 
@@ -160,6 +167,19 @@ def check() -> None:
     together(_check_source, _check_site)
 
 
+def fix() -> None:
+    """Format the source, and regenerate every page and file that is generated."""
+    run("ruff", "check", "--fix-only", "--quiet", ".")
+    run("ruff", "format", "--quiet", ".")
+    for command in GENERATED_BY:
+        run(*command, cwd=ROOT / "tools")
+
+
+def planted(*names: str) -> None:
+    """Plant every known defect in a copy of the tree, or those whose names begin so; its test must fail."""
+    run(sys.executable, "-m", "planted", *names, cwd=ROOT / "tools")
+
+
 def _check_source() -> None:
     lint = partial(run, is_alone=False)
     _all_of(
@@ -176,8 +196,8 @@ def _check_site() -> None:
     _all_of(
         partial(run, sys.executable, "-m", "house_lint", str(ROOT), cwd=ROOT / "tools", is_alone=False),
         partial(_manage, "makemigrations", "--check", "--dry-run", settings="testing"),
-        partial(_manage, "env_example", "--check", settings="testing"),
         partial(_manage, *schema, settings="testing"),
+        *(partial(run, *command, "--check", cwd=ROOT / "tools", is_alone=False) for command in GENERATED_BY),
         partial(_manage, *deployment, settings="production", **production_environment()),
     )
 
@@ -382,7 +402,7 @@ def _write_requirements() -> None:
 
 
 CHORES: dict[str, Callable[..., None]] = {
-    "test": test, "check": check, "cell": cell, "races": races, "timing": timing, "faults": faults, "scale": scale, "shots": shots, "gate": gate, "matrix": matrix, "bench": bench, "lock": lock
+    "test": test, "check": check, "fix": fix, "planted": planted, "cell": cell, "races": races, "timing": timing, "faults": faults, "scale": scale, "shots": shots, "gate": gate, "matrix": matrix, "bench": bench, "lock": lock
 }  # fmt: skip
 
 

@@ -23,7 +23,7 @@ from event_catalogue.page import render  # noqa: E402 - a tool is no package of 
 
 @pytest.mark.asvs("16.1.1")
 def test_the_page_of_events_is_current() -> None:
-    assert PAGE.read_text() == render(catalogue.values()), "run `python -m event_catalogue` in tools/"
+    assert PAGE.read_text() == render(catalogue.values()), "run ./dev fix"
 
 
 @pytest.mark.asvs("16.1.1")

@@ -1,10 +1,13 @@
-"""``python -m asvs``: write docs/security/asvs.md."""
+"""``python -m asvs``: write docs/security/asvs.md; with ``--check``, fail when it is stale."""
 
+import sys
 from pathlib import Path
 
 from asvs.rows import load, marks, render
+from generated import write_or_check
 
 ROOT = Path(__file__).resolve().parents[2]
 
-page = render(load(ROOT / "docs/security/asvs"), marks(ROOT))
-(ROOT / "docs/security/asvs.md").write_text(page, encoding="utf-8")
+if __name__ == "__main__":
+    page = render(load(ROOT / "docs/security/asvs"), marks(ROOT))
+    sys.exit(write_or_check(ROOT / "docs/security/asvs.md", page))

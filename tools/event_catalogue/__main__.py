@@ -1,8 +1,10 @@
-"""``python -m event_catalogue``: write docs/reference/events.md."""
+"""``python -m event_catalogue``: write docs/reference/events.md; with ``--check``, fail when it is stale."""
 
 import os
 import sys
 from pathlib import Path
+
+from generated import write_or_check
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -15,6 +17,4 @@ if __name__ == "__main__":
     from auth_core.events import catalogue
     from event_catalogue.page import render
 
-    path = ROOT / "docs" / "reference" / "events.md"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(render(catalogue.values()), encoding="utf-8")
+    sys.exit(write_or_check(ROOT / "docs/reference/events.md", render(catalogue.values())))

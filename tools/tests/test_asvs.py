@@ -33,7 +33,7 @@ def test_all_rows_are_there() -> None:
 
 
 def test_the_page_is_current() -> None:
-    assert (ROOT / "docs/security/asvs.md").read_text() == render(ROWS, MARKS), "run python -m asvs in tools/"
+    assert (ROOT / "docs/security/asvs.md").read_text() == render(ROWS, MARKS), "run ./dev fix"
 
 
 @pytest.mark.parametrize(

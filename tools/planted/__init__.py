@@ -1,0 +1,1 @@
+"""Defects that are planted on purpose, each with the test that must catch it."""

@@ -1,0 +1,101 @@
+"""``python -m planted [NAME …]``: plant each defect in a copy of the tree, and see its test fail.
+
+A defect is caught when its test passes without it and fails with it. A test that
+cannot be collected, a time-out or a passing test is no catch.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from chores import MEMBERS, ROOT, real_servers
+from planted.defects import Defect, load
+
+#: Longest time that one test may take, in seconds.
+TIMEOUT = 300
+
+#: Exit status of pytest when a test failed (and none was missing).
+_FAILED = 1
+
+
+def main(*wanted: str) -> int:
+    """Plant the defects named, or those whose name begins so, or all; return 1 if one is not caught."""
+    defects = [defect for defect in load() if not wanted or any(defect.name.startswith(name) for name in wanted)]
+    if not defects:
+        print(f"No planted defect is called {', '.join(wanted)}.")
+        return 1
+    missed = 0
+    passed: dict[tuple[str, str], bool] = {}
+    with real_servers() as servers, tempfile.TemporaryDirectory(prefix="planted-") as folder:
+        copy = Path(folder)
+        _copy_tree(copy)
+        for defect in defects:
+            began = time.monotonic()
+            key = (defect.test, defect.database)
+            if key not in passed:
+                passed[key] = _run(defect, copy, servers)[0] == 0
+            verdict = _caught_by(defect, copy, servers) if passed[key] else "its test fails without it"
+            is_caught = verdict.startswith("caught by")
+            missed += not is_caught
+            print(
+                f"{'ok  ' if is_caught else 'MISS'} {defect.name}: {verdict} ({time.monotonic() - began:.0f} s)",
+                flush=True,
+            )
+    print(f"{len(defects)} planted, {len(defects) - missed} caught")
+    return 1 if missed else 0
+
+
+def _copy_tree(copy: Path) -> None:
+    """Copy what git tracks, and what it would, into *copy*."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    for name in listed.stdout.split("\0"):
+        if name and (ROOT / name).is_file():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, copy / name)
+
+
+def _caught_by(defect: Defect, copy: Path, servers: tuple[str, str] | None) -> str:
+    path = copy / defect.file
+    original = path.read_text(encoding="utf-8")
+    try:
+        path.write_text(defect.planted_in(original), encoding="utf-8")
+        status, printed = _run(defect, copy, servers)
+    except ValueError as problem:
+        return str(problem)
+    finally:
+        path.write_text(original, encoding="utf-8")
+    failed = re.findall(r"(?m)^FAILED (\S+)", printed)
+    if status != _FAILED or not failed:
+        return f"NOT caught by {defect.test} (pytest ended with {status})"
+    return f"caught by {defect.folder}::{failed[0]}"
+
+
+def _run(defect: Defect, copy: Path, servers: tuple[str, str] | None) -> tuple[int, str]:
+    """Run the test of *defect* in the copy; its packages hide those that are installed."""
+    database, redis = servers if servers and defect.database == "postgresql" else ("", "")
+    sources = [str(copy / member / "src") for member in MEMBERS if (copy / member / "src").is_dir()]
+    environment = {
+        **os.environ, "PYTHONPATH": os.pathsep.join([*sources, str(copy / "project")]),
+        "TEST_DATABASE_URL": database, "TEST_REDIS_URL": redis, "PYTHONDONTWRITEBYTECODE": "1",
+    }  # fmt: skip
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-rf", *defect.options, defect.node]
+    try:
+        done = subprocess.run(
+            command, cwd=copy / defect.folder, env=environment, check=False, text=True, timeout=TIMEOUT,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return -1, ""
+    return done.returncode, done.stdout
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,33 @@
+"""Planted defects still apply: the text that each one replaces is there once, and its test has a file."""
+
+from pathlib import Path
+
+import pytest
+
+from planted.defects import Defect, load
+
+ROOT = Path(__file__).resolve().parents[2]
+DEFECTS = load()
+
+
+@pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.name)
+def test_a_planted_defect_applies(defect: Defect) -> None:
+    text = (ROOT / defect.file).read_text(encoding="utf-8")
+
+    assert defect.planted_in(text) != text
+    assert (ROOT / defect.folder / defect.node.partition("::")[0]).is_file()
+
+
+def test_a_text_that_stands_twice_is_refused() -> None:
+    defect = Defect(name="x", what="x", file="x", before="a", after="b", test="x::y")
+
+    with pytest.raises(ValueError, match="stands 2 times"):
+        defect.planted_in("a a")
+
+
+def test_two_defects_of_one_name_are_refused(tmp_path: Path) -> None:
+    row = '[[defect]]\nname = "x"\nwhat = "x"\nfile = "x"\nbefore = "a"\nafter = "b"\ntest = "x::y"\n'
+    (tmp_path / "a.toml").write_text(row + row)
+
+    with pytest.raises(ValueError, match="one name: x"):
+        load(tmp_path)
