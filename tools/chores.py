@@ -1,4 +1,4 @@
-"""What ``./dev`` does once everything is installed; knows only the standard library.
+"""What ``./dev`` does once everything is installed; knows only the standard library and its neighbours here.
 
 Every step says how long it took. A test that is skipped, and a run that found no
 test, is a failure: both look like success and prove nothing.
@@ -20,6 +20,8 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from asvs.rows import marks, unproved
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ["auth-core", "mfa", "rbac", "sessions", "audit-logging"]
@@ -75,6 +77,9 @@ def pytest(folder: str, *options: str, **environment: str) -> None:
         StepFailed: one failed, one was skipped, or there was none.
     """
     command = [sys.executable, "-m", "pytest", "-q", "-ra", "--durations=3", *options]
+    if environment.get("ASVS_LEDGER"):
+        path = os.pathsep.join(filter(None, [str(ROOT / "tools"), os.environ.get("PYTHONPATH", "")]))
+        environment, command = {**environment, "PYTHONPATH": path}, [*command, "-p", "asvs.ledger"]
     began = time.monotonic()
     done = subprocess.run(
         command, cwd=ROOT / folder, env={**os.environ, **environment}, check=False, text=True,
@@ -114,15 +119,29 @@ def test(*options: str) -> None:
 
     Only tests on PostgreSQL open many connections, so that the two runs are in each other's way for the processor alone.
     """
-    with real_servers() as servers:
-        on_sqlite = partial(_all, [".", *MEMBERS], options, "", "")
-        together(on_sqlite, *([] if servers is None else [partial(_all, MEMBERS, options, *servers)]))
+    with real_servers() as servers, tempfile.TemporaryDirectory(prefix="asvs-") as ledger:
+        on_sqlite = partial(_all, [".", *MEMBERS], options, "", "", ledger)
+        together(on_sqlite, *([] if servers is None else [partial(_all, MEMBERS, options, *servers, ledger)]))
+        if servers is not None and not options:
+            _check_proofs(Path(ledger))
 
 
-def _all(folders: Sequence[str], options: Sequence[str], database: str, redis: str) -> None:
+def _all(folders: Sequence[str], options: Sequence[str], database: str, redis: str, ledger: str) -> None:
     """Run the tests in *folders* on one database."""
     for folder in folders:
-        pytest(folder, *options, TEST_DATABASE_URL=database, TEST_REDIS_URL=redis)
+        pytest(folder, *options, TEST_DATABASE_URL=database, TEST_REDIS_URL=redis, ASVS_LEDGER=ledger)
+
+
+def _check_proofs(ledger: Path) -> None:
+    """Refuse a row of ASVS whose proof is a test that did not run and pass: text alone proves nothing.
+
+    Raises:
+        StepFailed: there is one.
+    """
+    missing = list(unproved(marks(ROOT), ledger))
+    print("\n".join([*missing, f"=== ASVS: {len(missing)} marked tests did not run and pass"]), flush=True)
+    if missing:
+        raise StepFailed(f"{len(missing)} tests that prove a row of ASVS did not run and pass")
 
 
 def cell(folder: str) -> None:

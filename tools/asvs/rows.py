@@ -1,13 +1,14 @@
 """Rows, the tests that are marked with them, and what is wrong with either."""
 
-import re
+import ast
+import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 STATES = ("test", "setting", "document", "not_applicable", "open")
-_MARK = re.compile(r'@pytest\.mark\.asvs\("([^"]*)"\)')
+_TESTS = ("packages/*/tests/**/*.py", "project/tests/**/*.py", "tools/tests/**/*.py")
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,50 @@ def load(folder: Path) -> dict[str, Row]:
 
 
 def marks(root: Path) -> dict[str, set[str]]:
-    """Return the ids that tests are marked with, each with the files they stand in."""
+    """Return the ids that tests are marked with, each with its tests as ``path::function``.
+
+    Read from the syntax tree, so that a mark in a comment or a text does not count.
+    """
     found: dict[str, set[str]] = {}
-    for pattern in ("packages/*/tests/**/*.py", "project/tests/**/*.py"):
-        for path in sorted(root.glob(pattern)):
-            for marked in _MARK.findall(path.read_text(encoding="utf-8")):
-                found.setdefault(marked, set()).add(str(path.relative_to(root)))
+    for path in sorted(path for pattern in _TESTS for path in root.glob(pattern)):
+        text = path.read_text(encoding="utf-8")
+        if "mark.asvs" in text:
+            for row, function in _marks_in(ast.parse(text)):
+                found.setdefault(row, set()).add(f"{path.relative_to(root)}::{function}")
     return found
+
+
+def _marks_in(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """Yield each row with each test of a module that is marked with it, by a decorator or for the whole module."""
+    tests = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and any(
+            isinstance(name, ast.Name) and name.id == "pytestmark" for name in node.targets
+        ):
+            yield from ((row, test.name) for row in _rows_named(node.value) for test in tests)
+    for test in tests:
+        yield from ((row, test.name) for decorator in test.decorator_list for row in _rows_named(decorator))
+
+
+def _rows_named(node: ast.AST) -> Iterator[str]:
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Call) and ast.unparse(inner.func) == "pytest.mark.asvs":
+            yield ast.literal_eval(inner.args[0])
+
+
+def unproved(marked: Mapping[str, set[str]], ledger: Path) -> Iterator[str]:
+    """Yield every marked test that did not run and pass, as a sentence.
+
+    Args:
+        ledger: Folder of the files that `asvs.ledger` wrote in the runs that count.
+    """
+    passed: dict[str, set[str]] = {}
+    for path in ledger.glob("*.json"):
+        for row, tests in json.loads(path.read_text(encoding="utf-8")).items():
+            passed.setdefault(row, set()).update(tests)
+    for row, tests in marked.items():
+        for test in sorted(tests - passed.get(row, set())):
+            yield f"{row} is to be proved by {test}, which did not run and pass."
 
 
 def problems(rows: Mapping[str, Row], marked: Mapping[str, set[str]], root: Path, may_be_open: int) -> Iterator[str]:
@@ -67,7 +105,8 @@ def render(rows: Mapping[str, Row], marked: Mapping[str, set[str]]) -> str:
     head = f"# OWASP ASVS 5.0\n\nGenerated from `docs/security/asvs/*.toml`. {len(rows)} rows: {counts}.\n"
     lines = [head, "| row | level | requirement | state | proof |", "| --- | --- | --- | --- | --- |"]
     for row in rows.values():
-        proof = ", ".join(f"`{path}`" for path in sorted(marked.get(row.id, ()))) if row.state == "test" else row.proof
+        files = sorted({test.partition("::")[0] for test in marked.get(row.id, ())})
+        proof = ", ".join(f"`{path}`" for path in files) if row.state == "test" else row.proof
         told = " ".join(filter(None, [proof, row.reason])).replace("|", "\\|")
         requirement = row.requirement.replace("|", "\\|")
         lines.append(f"| {row.id} | {row.level} | {requirement} | {row.state} | {told} |")
