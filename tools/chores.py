@@ -34,6 +34,8 @@ GATE = {
     "py313-dj61": (CELLS, "sqlite"),
     "py312-dj60": ([name for name in CELLS if name != "project"], "postgresql"),
 }
+#: Which marked tests ran and passed; `test` begins it, and `shots` and `faults` add to it.
+LEDGER = ROOT / "var/asvs"
 LOCAL_POSTGRESQL = "postgres://postgres@127.0.0.1:5432/postgres"
 
 #: What writes the generated files; with ``--check`` each writes nothing and fails when its file is stale.
@@ -119,26 +121,26 @@ def test(*options: str) -> None:
 
     Only tests on PostgreSQL open many connections, so that the two runs are in each other's way for the processor alone.
     """
-    with real_servers() as servers, tempfile.TemporaryDirectory(prefix="asvs-") as ledger:
-        on_sqlite = partial(_all, [".", *MEMBERS], options, "", "", ledger)
-        together(on_sqlite, *([] if servers is None else [partial(_all, MEMBERS, options, *servers, ledger)]))
-        if servers is not None and not options:
-            _check_proofs(Path(ledger))
+    shutil.rmtree(LEDGER, ignore_errors=True)
+    LEDGER.mkdir(parents=True)
+    with real_servers() as servers:
+        on_sqlite = partial(_all, [".", *MEMBERS], options, "", "")
+        together(on_sqlite, *([] if servers is None else [partial(_all, MEMBERS, options, *servers)]))
 
 
-def _all(folders: Sequence[str], options: Sequence[str], database: str, redis: str, ledger: str) -> None:
+def _all(folders: Sequence[str], options: Sequence[str], database: str, redis: str) -> None:
     """Run the tests in *folders* on one database."""
     for folder in folders:
-        pytest(folder, *options, TEST_DATABASE_URL=database, TEST_REDIS_URL=redis, ASVS_LEDGER=ledger)
+        pytest(folder, *options, TEST_DATABASE_URL=database, TEST_REDIS_URL=redis, ASVS_LEDGER=str(LEDGER))
 
 
-def _check_proofs(ledger: Path) -> None:
-    """Refuse a row of ASVS whose proof is a test that did not run and pass: text alone proves nothing.
+def proofs() -> None:
+    """Refuse a row of ASVS whose proof is a test that did not run and pass in the steps since `test` began.
 
     Raises:
         StepFailed: there is one.
     """
-    missing = list(unproved(marks(ROOT), ledger))
+    missing = list(unproved(marks(ROOT), LEDGER))
     print("\n".join([*missing, f"=== ASVS: {len(missing)} marked tests did not run and pass"]), flush=True)
     if missing:
         raise StepFailed(f"{len(missing)} tests that prove a row of ASVS did not run and pass")
@@ -372,7 +374,9 @@ def _marked(marker: str, options: Sequence[str]) -> None:
         database, redis = servers
         for folder in MEMBERS:
             if any(f"mark.{marker}" in path.read_text() for path in (ROOT / folder / "tests").rglob("*.py")):
-                pytest(folder, "-m", marker, "-s", *options, TEST_DATABASE_URL=database, TEST_REDIS_URL=redis)
+                servers_named = {"TEST_DATABASE_URL": database, "TEST_REDIS_URL": redis}
+                LEDGER.mkdir(parents=True, exist_ok=True)
+                pytest(folder, "-m", marker, "-s", *options, **servers_named, ASVS_LEDGER=str(LEDGER))
 
 
 def _manage(*arguments: str, settings: str, **environment: str) -> None:
@@ -421,7 +425,7 @@ def _write_requirements() -> None:
 
 
 CHORES: dict[str, Callable[..., None]] = {
-    "test": test, "check": check, "fix": fix, "planted": planted, "cell": cell, "races": races, "timing": timing, "faults": faults, "scale": scale, "shots": shots, "gate": gate, "matrix": matrix, "bench": bench, "lock": lock
+    "test": test, "check": check, "fix": fix, "planted": planted, "proofs": proofs, "cell": cell, "races": races, "timing": timing, "faults": faults, "scale": scale, "shots": shots, "gate": gate, "matrix": matrix, "bench": bench, "lock": lock
 }  # fmt: skip
 
 

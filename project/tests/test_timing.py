@@ -90,7 +90,6 @@ def report(times: dict[str, list[float]], margin: float) -> None:
     print(f"\n{shown}; margin {margin * 1000:.2f} ms")
 
 
-@pytest.mark.asvs("6.3.8")
 def test_all_refusals_take_the_same_time(people: None) -> None:
     times = sample()
     margin = max(LEAST_MARGIN, statistics.fmean(times["wrong"]) / 20)
