@@ -1,6 +1,7 @@
 """The page of events is what packages declare, and what the trail does itself leaves no gap."""
 
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,10 @@ from django.contrib.auth.models import Group
 from django.test import Client as Browser
 
 from auth_audit.testing.trail import recorded
-from auth_core.events import catalogue
+from auth_core.client import Client
+from auth_core.context import Context, bound
+from auth_core.contracts import Transport
+from auth_core.events import Event, EventName, catalogue, record
 from auth_core.testing.factories import make_administrator
 from auth_core.testing.gaps import assert_no_audit_gap
 from auth_core.testing.sessions import sign_in
@@ -32,6 +36,29 @@ def test_every_event_says_what_happened_and_declares_what_tells_of_a_person() ->
         assert event.sentence.endswith("."), event
         assert event.personal <= event.fields, event
         assert event.value.count(".") == 2, event
+
+
+@pytest.mark.asvs("16.2.1")
+@pytest.mark.asvs("16.2.2")
+@pytest.mark.parametrize("name", sorted(catalogue.values()))
+def test_every_event_is_kept_with_who_where_what_and_when(name: EventName, alice: Any, auditor: Browser) -> None:
+    client = Client(ip="192.0.2.1", network="192.0.2.1", user_agent="Firefox")
+    with bound(Context(correlation_id="c" * 36)):
+        record(Event(name=name, subject=alice, client=client, reason="why"))
+
+    (entry,) = [entry for entry in recorded(str(name)) if entry.reason == "why"]
+    shown = auditor.get(f"/api/v1/audit/entries/{entry.pk}/").json()
+
+    assert (shown["name"], shown["outcome"], shown["reason"]) == (name.value, "success", "why")
+    assert shown["subject"] == str(alice.auth_identity.subject_id)
+    assert (shown["ip"], shown["user_agent"], shown["correlation_id"]) == ("192.0.2.1", "Firefox", "c" * 36)
+    assert datetime.fromisoformat(shown["recorded_at"]).utcoffset() == timedelta(0)
+    assert shown["recorded_at"].endswith("Z")
+
+
+@pytest.fixture
+def auditor(db: None) -> Browser:
+    return sign_in(make_administrator("auditor@example.org"), assurance="aal2", transport=Transport.TOKEN)
 
 
 @pytest.fixture

@@ -1,15 +1,20 @@
 """What the source may and may not use for cryptography; each rule sees its planted defect."""
 
 import ast
-import multiprocessing
+import base64
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from auth_core.conf import CoreSettings
+from auth_core.encryption import encrypt
 from auth_core.one_time import new_secret
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -127,16 +132,61 @@ def test_every_use_is_in_the_inventory() -> None:
     assert uses_cryptography("from hashlib import sha256") == {"hashlib"}
 
 
-def _make_secrets(count: int) -> list[str]:
-    return [new_secret("eas") for _number in range(count)]
+#: Makes one secret, forks as a server does, and has each process make more.
+PREFORK = """
+import os, sys
+from auth_core.one_time import new_secret
+made = {make}
+made()
+for _worker in range(4):
+    if os.fork() == 0:
+        for _number in range(1000):
+            os.write(1, made().encode() + b"\\n")
+        os._exit(0)
+for _worker in range(4):
+    os.wait()
+"""
+PLANTED = "(lambda generator: lambda: str(generator.random()))(__import__('random').Random(7))"
+
+
+def made_by_four_workers(make: str) -> list[str]:
+    done = subprocess.run([sys.executable, "-c", PREFORK.format(make=make)], capture_output=True, text=True, check=True)
+    return done.stdout.split()
 
 
 @pytest.mark.asvs("11.5.2")
-def test_processes_that_were_forked_make_different_secrets() -> None:
-    with multiprocessing.get_context("spawn").Pool(4) as pool:
-        made = pool.map(_make_secrets, [1000] * 4)
+def test_workers_that_were_forked_make_different_secrets() -> None:
+    made = made_by_four_workers("lambda: new_secret('eas')")
 
-    assert len({secret for batch in made for secret in batch}) == 4000
+    assert (len(made), len(set(made))) == (4000, 4000)
+    assert len(set(made_by_four_workers(PLANTED))) == 1000, "a generator that is copied by the fork is seen"
+
+
+@pytest.mark.asvs("7.2.3")
+def test_a_million_secrets_are_all_different_and_of_43_letters() -> None:
+    made = {new_secret("eas") for _number in range(1_000_000)}
+
+    assert len(made) == 1_000_000
+    assert {len(secret) for secret in made} == {len("eas_") + 43}
+
+
+def ciphers(text: str) -> set[str]:
+    """Return what is imported from the library's ciphers."""
+    nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)]
+    return {alias.name for node in nodes if "primitives.ciphers" in str(node.module) for alias in node.names}
+
+
+@pytest.mark.asvs("11.3.2")
+def test_aes_gcm_with_256_bits_is_the_only_cipher(settings: Any) -> None:
+    key = os.urandom(32)
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "FIELD_KEYS": {"k": base64.urlsafe_b64encode(key).decode().rstrip("=")}}
+    version, key_id, sealed = encrypt("purpose", b"a seed", context="row 1").split(".")
+    raw = base64.urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4))
+
+    assert (version, key_id) == ("v1", "k")
+    assert len(raw) == 12 + len(b"a seed") + 16, "a nonce of 96 bits and a tag of 128"
+    assert set().union(*found(ciphers).values()) == {"AESGCM"}
+    assert ciphers("from cryptography.hazmat.primitives.ciphers import modes") == {"modes"}
 
 
 @pytest.mark.asvs("6.1.1")

@@ -187,6 +187,7 @@ def test_another_session_ends_with_the_password(alice: Any) -> None:
     assert elsewhere.get("/api/v1/me/").status_code == 401
 
 
+@pytest.mark.asvs("6.2.3")
 def test_the_present_password_is_guessed_at_within_a_budget(alice: Any) -> None:
     browser = signed_in()
 
@@ -196,6 +197,7 @@ def test_the_present_password_is_guessed_at_within_a_budget(alice: Any) -> None:
     assert log_in(new_browser()).status_code == 200
 
 
+@pytest.mark.asvs("6.2.3")
 @pytest.mark.parametrize(
     ("current", "new", "field"),
     [(PASSWORD, "short", "new_password"), (PASSWORD, PASSWORD, "new_password"), ("p" * 200, NEW, "current_password")],

@@ -103,6 +103,7 @@ def test_a_device_is_blocked_and_unblocked_and_the_trail_says_by_whom(
     assert [event.reason for event in told] == ["administrator", "device_blocked"]
 
 
+@pytest.mark.asvs("7.4.5")
 def test_a_session_is_ended_and_the_trail_says_by_whom(
     site: Browser, chief: Any, alice: Any, recorded_events: list[Event]
 ) -> None:

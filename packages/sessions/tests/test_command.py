@@ -111,6 +111,7 @@ def test_named_sessions_end_and_that_is_recorded_with_the_reason(
     assert ended == [(first.pk, "stolen_laptop"), (third.pk, "stolen_laptop")]
 
 
+@pytest.mark.asvs("7.4.5")
 def test_the_credential_is_worth_nothing_afterwards(alice: Any, caller: Caller) -> None:
     caller.log_in()
     assert caller.get("me/").status_code == 200
@@ -151,6 +152,7 @@ def test_everybodys_end_wants_a_yes(
     assert live() == ids(*alice_twice_and_bob)
 
 
+@pytest.mark.asvs("7.4.5")
 @pytest.mark.parametrize("how", [["--all"], ["--all", "--no-input"]])
 def test_everybody_is_signed_out_in_batches(
     how: list[str], alice_twice_and_bob: list[Session], monkeypatch: pytest.MonkeyPatch

@@ -48,6 +48,7 @@ def test_the_page_lists_sessions_and_devices_with_place_and_time(alice: Any) -> 
     assert session_of(alice).token_digest not in page
 
 
+@pytest.mark.asvs("7.5.2")
 def test_the_page_lists_nobody_else_s(alice: Any) -> None:
     sign_in(make_user("bob@example.org"))
     Session.objects.update(ip="192.0.2.99")
@@ -92,6 +93,7 @@ def test_the_others_are_ended(alice: Any) -> None:
     assert (alive(here), alive(there)) == (True, False)
 
 
+@pytest.mark.asvs("7.5.2")
 def test_all_are_ended_and_this_browser_is_signed_out(alice: Any) -> None:
     here, there = sign_in(alice), sign_in(alice)
 
@@ -148,6 +150,7 @@ PAGES = [
 ]
 
 
+@pytest.mark.asvs("7.5.2")
 @pytest.mark.parametrize("page", PAGES)
 def test_what_is_somebody_else_s_is_not_found(page: str, alice: Any, recorded_events: list[Event]) -> None:
     bob = make_user("bob@example.org")

@@ -320,6 +320,7 @@ def test_people_end_their_sessions(alice: Any, caller: Caller, browser: Browser,
     assert (events[-1].name.value, events[-1].reason) == ("session.session.ended", "revoked")
 
 
+@pytest.mark.asvs("7.5.2")
 def test_somebody_elses_session_is_not_found(alice: Any, caller: Caller) -> None:
     create_account(email="bob@example.org", password=PASSWORD)
     bob = Caller()
@@ -365,7 +366,6 @@ def test_what_an_anonymous_site_kept_survives_our_login(alice: Any, browser: Bro
     assert browser.get("/own/count/").json()["count"] == 2
 
 
-@pytest.mark.asvs("7.2.2")
 def test_nobody_leaves_no_row(browser: Browser) -> None:
     browser.get("/api/v1/me/")
 

@@ -24,7 +24,7 @@ class AgainPage(AccountPage):
     A link begins nothing: opened by a stranger's page it would leave rows behind.
     """
 
-    template_name = "auth_core/form.html"
+    template_name = "auth_core/again.html"
     title, button = _("Prove that it is you"), _("Go on")
     lead = _("What comes next needs a fresh proof. Prove again that it is you, with everything you have.")
     links = [(_("Back to your account"), "pages:account")]
