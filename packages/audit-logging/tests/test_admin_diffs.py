@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, User
 from django.db.models.deletion import Collector
 from django.test import Client as Browser
@@ -82,7 +83,17 @@ def test_a_relation_is_recorded(browser: Browser, alice: Any) -> None:
     changed(browser, alice, groups=[group.pk])
 
     (entry,) = recorded("audit.object.changed")
-    assert entry.changes == {"groups": {"before": [], "after": [str(group.pk)]}}
+    assert entry.changes == {"groups": {"added": [str(group.pk)], "removed": []}}
+
+
+def test_a_change_at_the_end_of_a_long_text_is_recorded(boss: User) -> None:
+    entry = LogEntry.objects.create(user=boss, action_flag=1, object_repr="x", change_message="x" * 600 + "a")
+    before = admin_diffs._values(entry)
+    entry.change_message = "x" * 600 + "b"
+
+    changes = admin_diffs._changes(LogEntry, before, admin_diffs._values(entry))
+
+    assert list(changes) == ["change_message"]
 
 
 def test_what_is_added_and_deleted_is_recorded(browser: Browser) -> None:

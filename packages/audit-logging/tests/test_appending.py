@@ -89,17 +89,30 @@ def test_the_database_says_when_and_in_which_transaction(alice: Any) -> None:
     assert entry.recorded_at.utcoffset().total_seconds() == 0
 
 
+@pytest.mark.asvs("16.2.2")
 @pytest.mark.postgresql
-def test_whoever_inserts_cannot_say_another_time(alice: Any) -> None:
-    record(Event(name=AuthEvent.EMAIL_VERIFIED, subject=alice))
-    with connection.cursor() as cursor:
-        columns = ", ".join(f.column for f in AuditEntry._meta.fields if f.column not in ("id", "recorded_at"))
-        cursor.execute(
-            f"INSERT INTO auth_audit_auditentry (id, recorded_at, {columns})"
-            f" SELECT gen_random_uuid(), '1999-01-01', {columns} FROM auth_audit_auditentry LIMIT 1"
-        )
+@pytest.mark.parametrize(
+    ("column", "claimed", "is_by_the_database"),
+    [
+        ("recorded_at", "1999-06-01T12:00:00Z", "recorded_at BETWEEN now() AND clock_timestamp()"),
+        ("transaction_id", "7", "transaction_id = pg_current_xact_id()::text::bigint"),
+    ],
+)
+def test_an_inserter_cannot_set_what_the_database_sets(column: str, claimed: str, is_by_the_database: str) -> None:
+    record(Event(name=AuthEvent.EMAIL_VERIFIED))
+    columns = ", ".join(f.column for f in AuditEntry._meta.fields if f.column not in ("id", column))
 
-    assert not AuditEntry.objects.filter(recorded_at__year=1999).exists()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO auth_audit_auditentry (id, {column}, {columns})"
+            f" SELECT gen_random_uuid(), %s, {columns} FROM auth_audit_auditentry"
+            f" RETURNING {column}::text, {is_by_the_database}",
+            [claimed],
+        )
+        (stored, is_right), *others = cursor.fetchall()
+
+    assert is_right, f"The database kept {stored}."
+    assert others == []
 
 
 @pytest.mark.django_db(transaction=True)

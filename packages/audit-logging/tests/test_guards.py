@@ -1,8 +1,10 @@
 """The trail cannot be changed: not by the ORM, not by SQL, not after a migration."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.core.management import call_command
@@ -11,7 +13,7 @@ from django.db.models.signals import post_migrate
 from django.dispatch import Signal
 
 from auth_audit import checks, guards, partitions, receivers
-from auth_audit.models import AuditEntry, TrailIsAppendOnly
+from auth_audit.models import AuditEntry, Checkpoint, Seal, TrailIsAppendOnly, TreeNode
 from auth_audit.testing import trail
 from auth_core.events import AuthEvent, Event, record
 
@@ -59,6 +61,84 @@ def test_sqlite_refuses_to_replace(key: str, entry: AuditEntry) -> None:
     )
     record(Event(name=AuthEvent.EMAIL_VERIFIED))
     assert AuditEntry.objects.count() == 2
+
+
+def make_seal() -> None:
+    Seal.objects.create(number=0, entry_id=UUID(int=1), leaf=b"l" * 32)
+
+
+def make_node() -> None:
+    TreeNode.objects.create(pk=1, level=8, index=0, value=b"n" * 32)
+
+
+def make_checkpoint() -> None:
+    Checkpoint.objects.create(size=1, body="{}", signature="s")
+
+
+#: What the sealer writes: how a row is made, a column that is changed, and rows that would replace it.
+SEALED: dict[str, tuple[Callable[[], None], str, list[dict[str, Any]]]] = {
+    "auth_audit_seal": (
+        make_seal,
+        "leaf",
+        [
+            {"number": 0, "entry_id": UUID(int=2).hex, "leaf": b"f" * 32},
+            {"number": 1, "entry_id": UUID(int=1).hex, "leaf": b"f" * 32},
+        ],
+    ),
+    "auth_audit_treenode": (
+        make_node,
+        "value",
+        [
+            {"id": 1, "level": 8, "index": 1, "value": b"f" * 32},
+            {"id": 2, "level": 8, "index": 0, "value": b"f" * 32},
+        ],
+    ),
+    "auth_audit_checkpoint": (make_checkpoint, "body", [{"size": 1, "body": "forged", "signature": "s"}]),
+}
+
+
+@pytest.mark.asvs("16.4.2")
+@pytest.mark.django_db
+@pytest.mark.parametrize("table", SEALED)
+@pytest.mark.parametrize("statement", ["UPDATE {table} SET {column} = {column}", "DELETE FROM {table}"])
+def test_each_table_of_the_sealer_refuses(table: str, statement: str) -> None:
+    make, column, _replacements = SEALED[table]
+    make()
+
+    assert refuses(statement.format(table=table, column=column))
+
+
+@pytest.mark.asvs("16.4.2")
+@pytest.mark.postgresql
+@pytest.mark.django_db
+@pytest.mark.parametrize("table", SEALED)
+def test_each_table_of_the_sealer_refuses_truncate(table: str) -> None:
+    assert refuses(f"TRUNCATE {table}")
+
+
+@pytest.mark.asvs("16.4.2")
+@pytest.mark.sqlite
+@pytest.mark.django_db
+@pytest.mark.parametrize(("table", "number"), [(table, n) for table, of in SEALED.items() for n in range(len(of[2]))])
+def test_each_table_of_the_sealer_refuses_to_replace_by_any_of_its_keys(table: str, number: int) -> None:
+    make, _column, replacements = SEALED[table]
+    make()
+    row = replacements[number]
+    columns, marks = ", ".join(f'"{name}"' for name in row), ", ".join(["%s"] * len(row))
+
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"INSERT OR REPLACE INTO {table} ({columns}) VALUES ({marks})", list(row.values()))
+
+
+@pytest.mark.sqlite
+@pytest.mark.django_db
+def test_the_guard_against_replacing_knows_every_unique_key() -> None:
+    with connection.cursor() as cursor:
+        for table, same in guards._SAME.items():
+            constraints = connection.introspection.get_constraints(cursor, table).values()
+            unique = {tuple(sorted(each["columns"])) for each in constraints if each["unique"] or each["primary_key"]}
+            asked = {tuple(sorted(re.findall(r"NEW\.\"?(\w+)", key))) for key in same.split(" OR ")}
+            assert asked == unique
 
 
 @pytest.mark.asvs("16.4.2")
@@ -117,7 +197,7 @@ def later(settings: Any) -> Iterator[None]:
     """A later version of the package, which has one migration more."""
     settings.MIGRATION_MODULES = {"auth_audit": "later.migrations"}
     yield
-    call_command("migrate", "auth_audit", "0002", verbosity=0)
+    call_command("migrate", "auth_audit", "0003", verbosity=0)
 
 
 @pytest.mark.asvs("16.4.2")
@@ -127,9 +207,9 @@ def test_the_guards_stand_after_a_migration_that_remakes_the_table(later: None) 
     record(Event(name=AuthEvent.EMAIL_VERIFIED))
 
     with signal_muted(post_migrate, "auth_audit.prepare_table"):
-        call_command("migrate", "auth_audit", "0003", verbosity=0)
+        call_command("migrate", "auth_audit", "0004", verbosity=0)
     lost = guards.missing()
-    call_command("migrate", "auth_audit", "0003", verbosity=0)
+    call_command("migrate", "auth_audit", "0004", verbosity=0)
 
     assert bool(lost) == (connection.vendor == "sqlite"), "the trap this is about"
     assert guards.missing() == []

@@ -23,9 +23,6 @@ from auth_audit.events import AuditEvent
 from auth_audit.secret_fields import HIDDEN, is_secret
 from auth_core.events import Event, record
 
-#: What is shown of a value; the trail cuts it further.
-_LONGEST = 500
-
 
 @dataclass
 class _Watch:
@@ -156,10 +153,13 @@ def _values(instance: Model) -> dict[str, Any]:
 
 
 def _told(value: Any) -> Any:
-    """Return a value in one form: a moment that a form gives back in another zone was not changed."""
+    """Return a value in one form: a moment that a form gives back in another zone was not changed.
+
+    It is whole: a value that was changed at its end was changed. The trail cuts it and says so.
+    """
     if isinstance(value, datetime) and value.tzinfo is not None:
         value = value.astimezone(UTC).isoformat()
-    return value if value is None or isinstance(value, bool | int) else str(value)[:_LONGEST]
+    return value if value is None or isinstance(value, bool | int) else str(value)
 
 
 def _changes(model: type[Model], before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,9 +1,13 @@
-"""Appending: one INSERT, in the transaction that is open, with no lock that two writers would share."""
+"""Appending: one INSERT, in the transaction that is open, with no lock that two writers would share.
+
+Changes that do not fit into one entry are kept in several, each with an INSERT of its own.
+"""
 
 from functools import cache
 from typing import Any
 
-from auth_audit import django_logins, inserting, macs, storable
+from auth_audit import change_parts, django_logins, inserting, macs, storable
+from auth_audit.bounds import Bounds, digest_of
 from auth_audit.models import AuditEntry
 from auth_core.client import Client
 from auth_core.context import current
@@ -19,35 +23,45 @@ def append(event: Event) -> None:
         DatabaseError: the entry could not be written.
         KeysMissing: it could not be signed.
     """
-    inserting.insert(macs.signed(_row_of(event)))
+    bounds = Bounds()
+    row = _row_of(event, bounds)
+    if not event.changes:
+        inserting.insert(macs.signed({**row, "id": str(uuid7()), "changes": {}, "bounds": bounds.to_json()}))
+        return
+    parts = change_parts.parts_of(event.changes)
+    ids = [str(uuid7()) for _part in parts]
+    whole = {"of": len(parts), "first": ids[0], "sha256": digest_of(change_parts.merged(parts))}
+    for number, (entry_id, part) in enumerate(zip(ids, parts, strict=True), 1):
+        part.bounds.add(bounds)
+        more = {"part": {"number": number, **whole}} if len(parts) > 1 else {}
+        columns = {"id": entry_id, "changes": part.changes, "bounds": part.bounds.to_json(**more)}
+        inserting.insert(macs.signed({**row, **columns}))
 
 
-def _row_of(event: Event) -> dict[str, Any]:
-    """Return the columns of *event*'s entry: texts, JSON objects, and ``None`` for nothing; no instance is needed."""
+def _row_of(event: Event, bounds: Bounds) -> dict[str, Any]:
+    """Return what all entries of *event* have in common: texts, JSON objects, and ``None`` for nothing."""
     context = current()
     client = event.client or context.client or Client()
     kind, target = django_logins.target_of(event)
     return {
-        "id": str(uuid7()),
         "name": event.name.value,
         "severity": event.name.severity.value,
         "retention": event.name.retention.name.lower(),
         "outcome": event.outcome.value,
-        "reason": _text("reason", event.reason),
+        "reason": _text("reason", event.reason, bounds),
         "subject_id": _public_id(event.subject),
         "actor_id": _public_id(event.actor),
         "on_behalf_of": _public_id(event.on_behalf_of),
         "session_id": _id(event.session),
         "application_id": _id(event.application),
-        "target_kind": _text("target_kind", kind),
-        "target_id": _text("target_id", target),
-        "changes": storable.json_object(event.changes),
-        "data": storable.json_object(event.data),
+        "target_kind": _text("target_kind", kind, bounds),
+        "target_id": _text("target_id", target, bounds),
+        "data": storable.json_object(event.data, bounds, "data"),
         "ip": storable.address(client.ip),
-        "network": _text("network", client.network),
-        "user_agent": _text("user_agent", client.user_agent),
-        "correlation_id": _text("correlation_id", context.correlation_id),
-        "client_request_id": _text("client_request_id", context.client_request_id),
+        "network": _text("network", client.network, bounds),
+        "user_agent": _user_agent(client, bounds),
+        "correlation_id": _text("correlation_id", context.correlation_id, bounds),
+        "client_request_id": _text("client_request_id", context.client_request_id, bounds),
     }
 
 
@@ -60,9 +74,16 @@ def _id(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def _text(name: str, value: str) -> str:
+def _user_agent(client: Client, bounds: Bounds) -> str:
+    """Return the user agent; a request's was cut when the client was found out."""
+    if client.cut_user_agent is not None:
+        bounds.take("user_agent", *client.cut_user_agent)
+    return _text("user_agent", client.user_agent, bounds)
+
+
+def _text(name: str, value: str, bounds: Bounds) -> str:
     """Return *value* as the column can hold it: SQLite would keep any length, PostgreSQL refuse the change."""
-    return storable.text(value, _longest(name))
+    return storable.text(value, _longest(name), bounds, name)
 
 
 @cache

@@ -16,7 +16,7 @@ from auth_core.encryption import current_key_id, derive_key
 
 _PURPOSE = "auth_audit.identifier"
 
-#: Of what is typed; nothing longer is looked up.
+#: Longest identifier that is folded as lookups fold it, in characters. Nothing longer is looked up.
 _LONGEST = 320
 
 #: Of the digest, in hex: 96 bits do not collide within a day.
@@ -30,7 +30,7 @@ def digest_of_today(typed: str) -> str:
         KeysMissing: there is no field key.
     """
     day = timezone.now().strftime("%Y-%m-%d")
-    folded = unicodedata.normalize("NFKC", typed[:_LONGEST]).casefold().strip()
+    folded = typed if len(typed) > _LONGEST else unicodedata.normalize("NFKC", typed).casefold().strip()
     key = _key_of(day, core.FIELD_KEYS[current_key_id()])
     return f"{day}.{hmac.new(key, folded.encode(errors='replace'), sha256).hexdigest()[:_LENGTH]}"
 

@@ -59,12 +59,16 @@ _TRUNCATE_TRIGGER = _Trigger(
 _SQLITE_TRIGGERS = {
     "no_update": "BEFORE UPDATE ON {table}",
     "no_delete": "BEFORE DELETE ON {table}",
-    "no_replace": "BEFORE INSERT ON {table} WHEN EXISTS"
-    " (SELECT 1 FROM {table} WHERE {key} = NEW.{key} OR rowid = NEW.rowid)",
+    "no_replace": "BEFORE INSERT ON {table} WHEN EXISTS (SELECT 1 FROM {table} WHERE {same} OR rowid = NEW.rowid)",
 }
 
-#: The keys of the sealer's tables; on SQLite each is the row's own number as well.
-_KEYS = {"auth_audit_seal": "number", "auth_audit_treenode": "id", "auth_audit_checkpoint": "size"}
+#: When a new row would replace one that is there: for each unique key of the table, not for its primary key alone.
+_SAME = {
+    TABLE: "id = NEW.id",
+    "auth_audit_seal": "number = NEW.number OR entry_id = NEW.entry_id",
+    "auth_audit_treenode": 'id = NEW.id OR (level = NEW.level AND "index" = NEW."index")',
+    "auth_audit_checkpoint": "size = NEW.size",
+}
 
 #: Guards as they should be: enabled, unconditional, for every column, with the function that we wrote.
 _STANDING = """
@@ -187,10 +191,9 @@ def _sqlite_triggers(tables: Iterable[str]) -> dict[str, tuple[str, str]]:
     """Return every trigger by name: its table, and the statement that makes it."""
     made = {}
     for table in tables:
-        key = "id" if table == TABLE else _KEYS[table]
         part = "auth_audit" if table == TABLE else table
         for name, fires in _SQLITE_TRIGGERS.items():
             trigger = f"{part}_{name}"
-            told = fires.format(table=table, key=key)
+            told = fires.format(table=table, same=_SAME[table])
             made[trigger] = (table, f"CREATE TRIGGER {trigger} {told} BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END")
     return made

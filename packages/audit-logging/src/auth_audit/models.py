@@ -56,8 +56,19 @@ class AuditEntry(models.Model):
     application_id = models.UUIDField(_("application"), null=True, blank=True)
     target_kind = models.CharField(_("kind of target"), max_length=64, blank=True)
     target_id = models.CharField(_("target"), max_length=255, blank=True)
-    changes = models.JSONField(_("changes"), default=dict, blank=True, help_text=_("Fields, before and after."))
+    changes = models.JSONField(
+        _("changes"),
+        default=dict,
+        blank=True,
+        help_text=_("Fields, before and after; of lists, what was added and removed."),
+    )
     data = models.JSONField(_("data"), default=dict, blank=True, help_text=_("What the catalogue declares besides."))
+    bounds = models.JSONField(
+        _("bounds"),
+        null=True,
+        blank=True,
+        help_text=_("What was cut, with the digest of the whole, and which part of several entries this is."),
+    )
     ip = models.GenericIPAddressField(_("address"), null=True, blank=True)
     network = models.CharField(_("network"), max_length=49, blank=True)
     user_agent = models.CharField(_("user agent"), max_length=512, blank=True)

@@ -13,6 +13,8 @@ from itertools import islice
 from math import isfinite
 from typing import Any
 
+from auth_audit.bounds import CONTAINERS, Bounds, step
+
 #: Longest text inside JSON, in characters.
 LONGEST_TEXT = 500
 
@@ -22,22 +24,29 @@ LONGEST_JSON = 16_384
 #: Most members of one object or array, and how deep they are looked into.
 _WIDEST, _DEEPEST = 32, 3
 
-#: What has members; asking for a `Mapping`, which may be anybody's class, costs most and comes last.
-_CONTAINERS = (list, tuple, set, frozenset, Mapping)
-
 #: Stands where something was left out.
-_CUT = "…"
+CUT = "…"
 
 #: From here on readers of JSON disagree about a number, and it has no canonical form (RFC 8785).
 _LARGEST_NUMBER = 2**53
 
 
-def text(value: object, longest: int) -> str:
-    """Return *value* with everything escaped that a log or a terminal would obey, cut to *longest* characters."""
-    kept = str(value)[:longest]
-    if kept.isprintable():
+def text(value: object, longest: int, bounds: Bounds | None = None, place: str = "") -> str:
+    """Return *value* with everything escaped that a log or a terminal would obey, cut to *longest* characters.
+
+    Args:
+        bounds: Where it is noted when it was cut; ``None``: nowhere.
+        place: Where it stands in the entry.
+    """
+    whole = str(value)
+    kept = whole[:longest]
+    if not kept.isprintable():
+        kept = "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in kept)
+    if len(whole) <= longest and len(kept) <= longest:
         return kept
-    return "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in kept)[:longest]
+    if bounds is not None:
+        bounds.note(place, whole)
+    return kept[: longest - 1] + CUT
 
 
 @lru_cache(maxsize=1024)
@@ -49,35 +58,61 @@ def address(value: str) -> str | None:
         return None
 
 
-def json_object(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Return *value* as it comes back from either database, bounded in width, depth and length."""
+def json_object(value: Mapping[str, Any], bounds: Bounds | None = None, place: str = "") -> dict[str, Any]:
+    """Return *value* as it comes back from either database, bounded in width, depth and length.
+
+    Args:
+        bounds: Where it is noted what was cut; ``None``: nowhere.
+        place: The column.
+    """
     if not value:
         return {}
-    kept = {text(key, LONGEST_TEXT): _json(member, _DEEPEST) for key, member in islice(value.items(), _WIDEST)}
+    notes = Bounds()
+    kept: dict[str, Any] = json_value(value, notes, place, depth=_DEEPEST + 1)
     encoded = json.dumps(kept)
+    if len(encoded) > LONGEST_JSON or notes.are_too_many:
+        notes = Bounds()
+        notes.note(place, value)
+    if bounds is not None:
+        bounds.add(notes)
     return kept if len(encoded) <= LONGEST_JSON else {"cut": text(encoded, LONGEST_TEXT)}
 
 
-def _json(value: Any, depth: int) -> Any:
+def json_value(value: Any, bounds: Bounds, place: str = "", *, depth: int = _DEEPEST) -> Any:
+    """Return *value* in the one form that it has in an entry, bounded in width and depth.
+
+    Args:
+        bounds: Where it is noted what was cut.
+        place: Where it stands in the entry.
+        depth: How deep its members are looked into.
+    """
     if isinstance(value, str):
-        return text(value, LONGEST_TEXT)
-    if isinstance(value, _CONTAINERS):
-        return _members(value, depth) if depth else _CUT
+        return text(value, LONGEST_TEXT, bounds, place)
+    if isinstance(value, CONTAINERS):
+        if depth:
+            return _members(value, bounds, place, depth - 1)
+        bounds.note(place, value)
+        return CUT
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int | float):
-        return _number(value)
-    return text(value, LONGEST_TEXT)
+        return _number(value, bounds, place)
+    return text(value, LONGEST_TEXT, bounds, place)
 
 
-def _members(value: Any, depth: int) -> Any:
-    if isinstance(value, Mapping):
-        members = islice(value.items(), _WIDEST)
-        return {text(key, LONGEST_TEXT): _json(member, depth - 1) for key, member in members}
-    return [_json(member, depth - 1) for member in islice(value, _WIDEST)]
+def _members(value: Any, bounds: Bounds, place: str, depth: int) -> Any:
+    is_object = isinstance(value, Mapping)
+    if len(value) > _WIDEST or (is_object and any(len(str(key)) > LONGEST_TEXT for key in value)):
+        # Two keys that are cut may become one: then a member is gone that no other place names.
+        bounds.note(place, value)
+    if is_object:
+        keys = ((text(key, LONGEST_TEXT), member) for key, member in islice(value.items(), _WIDEST))
+        return {key: json_value(member, bounds, place + step(key), depth=depth) for key, member in keys}
+    members = enumerate(islice(value, _WIDEST))
+    return [json_value(member, bounds, place + step(number), depth=depth) for number, member in members]
 
 
-def _number(value: float) -> int | float | str:
+def _number(value: float, bounds: Bounds, place: str) -> int | float | str:
     """Return a number that reads the same from a text and from PostgreSQL's ``jsonb``, which writes 1e16 in digits."""
     if isinstance(value, float):
         if not isfinite(value):
@@ -85,4 +120,4 @@ def _number(value: float) -> int | float | str:
         if not value.is_integer():
             return value
     whole = int(value)
-    return whole if abs(whole) < _LARGEST_NUMBER else text(hex(whole), LONGEST_TEXT)
+    return whole if abs(whole) < _LARGEST_NUMBER else text(hex(whole), LONGEST_TEXT, bounds, place)

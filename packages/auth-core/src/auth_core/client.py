@@ -8,6 +8,7 @@ import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any
 
 from django.http import HttpRequest
@@ -41,6 +42,7 @@ class Client:
         ip: Address, in canonical form; empty when it cannot be known.
         network: What is counted together: an IPv4 address, an IPv6 /64 (one household has all of it).
         user_agent: At most 512 printable characters.
+        cut_user_agent: Characters and SHA-256, in hex, of the whole user agent where it was longer; else ``None``.
         via_trusted_proxy: One of our own proxies sent the request.
         device_credential: What its ``device`` cookie holds, unchecked; empty without one.
         is_background: The request says of itself that nobody is at the keyboard (``X-Background: 1``).
@@ -52,6 +54,7 @@ class Client:
     via_trusted_proxy: bool = False
     device_credential: str = field(default="", repr=False)
     is_background: bool = False
+    cut_user_agent: tuple[int, str] | None = None
 
 
 def client_of(request: Any) -> Client:
@@ -80,13 +83,16 @@ def _find_out(request: HttpRequest) -> Client:
     by_proxy = (not peer and UNIX in core.TRUSTED_PROXIES) or _is_in(_address(peer), trusted)
     address = _named_by_proxies(request, trusted) if by_proxy else None
     address = address or _address(peer)
+    user_agent = request.META.get("HTTP_USER_AGENT", "")
+    kept = _printable(user_agent)
     return Client(
         ip=str(address or ""),
         network=_network(address),
-        user_agent=_printable(request.META.get("HTTP_USER_AGENT", ""))[:_USER_AGENT_LENGTH],
+        user_agent=kept[:_USER_AGENT_LENGTH],
         via_trusted_proxy=by_proxy,
         device_credential=request.COOKIES.get(core.DEVICE_COOKIE, "")[:_DEVICE_LENGTH],
         is_background=request.META.get("HTTP_X_BACKGROUND", "") == "1",
+        cut_user_agent=_digest(user_agent) if max(len(user_agent), len(kept)) > _USER_AGENT_LENGTH else None,
     )
 
 
@@ -135,3 +141,8 @@ def _trusted(networks: tuple[str, ...]) -> tuple[Network, ...]:
 def _printable(text: str) -> str:
     """Escape what a log or a terminal would obey: line ends, escapes, bidirectional overrides (ASVS 16.4.1)."""
     return "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in text[:_USER_AGENT_LENGTH])
+
+
+def _digest(text: str) -> tuple[int, str]:
+    """Return what the trail says of a text that was cut: how long the whole was, and its digest."""
+    return len(text), sha256(text.encode(errors="surrogatepass")).hexdigest()

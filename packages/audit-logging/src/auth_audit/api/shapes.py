@@ -29,6 +29,9 @@ class EntryShape(Shape):
     target = TargetShape(allow_null=True)
     changes = serializers.DictField()
     data = serializers.DictField()  # type: ignore[assignment]  # DRF has an attribute of this name
+    bounds = serializers.DictField(
+        allow_null=True, help_text="What was cut, with the digest of the whole, and which part of several this is."
+    )
     ip = serializers.IPAddressField(allow_null=True)
     user_agent = serializers.CharField(allow_blank=True)
     correlation_id = serializers.CharField()

@@ -80,6 +80,7 @@ def entry_body(entry: AuditEntry) -> dict[str, Any]:
         "target": {"kind": entry.target_kind, "id": entry.target_id} if entry.target_kind else None,
         "changes": entry.changes,
         "data": entry.data,
+        "bounds": entry.bounds,
         "ip": entry.ip,
         "user_agent": entry.user_agent,
         "correlation_id": entry.correlation_id,

@@ -1,0 +1,292 @@
+"""Lists of changes are recorded in full; every other bound says that it cut, and what the digest of the whole was."""
+
+import json
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, Permission
+from django.test import Client as Browser
+from django.test import RequestFactory
+from hypothesis import given
+from hypothesis import strategies as st
+
+import attacker
+from attacker import ENTRIES, run, unguarded
+from auth_audit import change_parts, digests, storable
+from auth_audit.bounds import Bounds, digest_of
+from auth_audit.findings import Tampering
+from auth_audit.macs import verifies
+from auth_audit.models import AuditEntry
+from auth_audit.testing.trail import recorded, seal_everything
+from auth_audit.verification import verify
+from auth_core.client import Client, client_of
+from auth_core.context import Context, bound
+from auth_core.events import AuthEvent, Event, record
+from auth_core.testing.factories import make_administrator
+from auth_core.testing.sessions import sign_in
+
+NAMES = [f"shop.view_thing{number:05}" for number in range(20_000)]
+
+
+def record_change(**changes: Any) -> list[AuditEntry]:
+    record(Event(name=AuthEvent.EMAIL_VERIFIED, changes=changes))
+    return recorded("auth.email.verified")
+
+
+def bounds_of(entry: AuditEntry) -> dict[str, Any]:
+    bounds: dict[str, Any] | None = entry.bounds
+    assert bounds is not None
+    return bounds
+
+
+def merged(entries: list[AuditEntry]) -> dict[str, Any]:
+    """Put the parts of one event together again."""
+    whole: dict[str, Any] = {}
+    for entry in entries:
+        for name, change in entry.changes.items():
+            for key, value in change.items():
+                if isinstance(value, list):
+                    whole.setdefault(name, {}).setdefault(key, []).extend(value)
+                else:
+                    whole.setdefault(name, {})[key] = value
+    return whole
+
+
+@pytest.mark.django_db
+def test_the_thirty_fourth_permission_of_a_role_is_in_the_trail() -> None:
+    (entry,) = record_change(permissions={"before": NAMES[:33], "after": NAMES[:34]})
+
+    assert entry.changes == {"permissions": {"added": [NAMES[33]], "removed": []}}
+    assert entry.bounds is None
+
+
+@pytest.mark.django_db
+def test_what_was_added_and_removed_is_recorded_in_full_over_several_entries() -> None:
+    before, after = NAMES[:12_000], NAMES[4_000:]
+
+    entries = record_change(permissions={"before": before, "after": after}, name={"before": "a", "after": "b"})
+
+    assert len(entries) > 1
+    assert all(len(json.dumps(entry.changes)) <= storable.LONGEST_JSON for entry in entries)
+    assert merged(entries) == {
+        "permissions": {"added": NAMES[12_000:], "removed": NAMES[:4_000]},
+        "name": {"before": "a", "after": "b"},
+    }
+
+
+@pytest.mark.django_db
+def test_each_part_says_which_it_is_and_what_the_digest_of_the_whole_was() -> None:
+    entries = record_change(permissions={"before": [], "after": NAMES[:3_000]})
+
+    parts = [bounds_of(entry)["part"] for entry in entries]
+    assert [(part["number"], part["of"]) for part in parts] == [(n, len(entries)) for n in range(1, len(entries) + 1)]
+    assert {part["first"] for part in parts} == {str(entries[0].pk)}
+    assert {part["sha256"] for part in parts} == {digest_of(merged(entries))}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_parts_and_cuts_are_signed_and_sealed_as_all_that_is_in_an_entry() -> None:
+    entries = record_change(permissions={"before": [], "after": [*NAMES[:3_000], "x" * 600]})
+    seal_everything()
+
+    assert all(verifies(entry) for entry in entries)
+    changed = entries[-1]
+    assert bounds_of(changed)["cut"]
+    with unguarded():
+        run(f"UPDATE {ENTRIES} SET bounds = NULL WHERE id = %s", [attacker.key(changed.pk)])
+    assert not verifies(AuditEntry.objects.get(pk=changed.pk))
+    assert [(finding.what, finding.entry) for finding in verify().findings] == [(Tampering.CHANGED, changed.pk)]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("change", "kept"),
+    [
+        ({"before": ["a", "b"], "after": ["b", "c"]}, {"added": ["c"], "removed": ["a"]}),
+        ({"after": ["a"]}, {"added": ["a"]}),
+        ({"before": ["a"]}, {"removed": ["a"]}),
+        ({"after": []}, {"added": []}),
+        ({"before": None, "after": ("a",)}, {"added": ["a"], "removed": []}),
+        ({"before": ["a", "a"], "after": ["a"]}, {"added": [], "removed": ["a"]}),
+        ({"before": ["a", "b"], "after": ["b", "a"]}, {"before": ["a", "b"], "after": ["b", "a"]}),
+        ({"before": [1], "after": [True]}, {"added": [True], "removed": [1]}),
+        ({"before": [{"k": 1}], "after": [{"k": 2}]}, {"added": [{"k": 2}], "removed": [{"k": 1}]}),
+        ({"before": "x", "after": ["a"]}, {"before": "x", "after": ["a"]}),
+        ({"before": "x", "after": "y"}, {"before": "x", "after": "y"}),
+        ({"before": {"a": 1}, "after": None}, {"before": {"a": 1}, "after": None}),
+        ("no mapping", "no mapping"),
+    ],
+)
+def test_a_changed_list_is_told_by_what_came_and_what_went(change: Any, kept: Any) -> None:
+    (entry,) = record_change(field=change)
+
+    assert json.dumps(entry.changes["field"], sort_keys=True) == json.dumps(kept, sort_keys=True)
+
+
+@pytest.mark.django_db
+def test_long_values_that_differ_at_their_end_are_told_apart_by_their_digests() -> None:
+    one, other = "x" * 600 + "a", "x" * 600 + "b"
+
+    (entry,) = record_change(note={"before": one, "after": other})
+
+    assert entry.changes["note"]["after"] == "x" * 499 + "…"
+    assert bounds_of(entry)["cut"] == {
+        "changes/note/before": {"length": 601, "sha256": sha256(one.encode()).hexdigest()},
+        "changes/note/after": {"length": 601, "sha256": sha256(other.encode()).hexdigest()},
+    }
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("column", ["reason", "target_kind", "target_id", "user_agent", "network", "client_request_id"])
+@pytest.mark.parametrize("typed", ["x" * 2_000, "\x1b" * 512, "é" * 513], ids=["long", "escaped", "no ASCII"])
+def test_every_text_of_an_entry_says_that_it_was_cut(column: str, typed: str) -> None:
+    client = (
+        Client(user_agent=typed) if column == "user_agent" else Client(network=typed if column == "network" else "")
+    )
+    target = (typed, "x") if column == "target_kind" else ("x", typed) if column == "target_id" else None
+    with bound(Context("c", client_request_id=typed if column == "client_request_id" else "")):
+        reason = typed if column == "reason" else ""
+        record(Event(name=AuthEvent.EMAIL_VERIFIED, reason=reason, target=target, client=client))
+
+    (entry,) = recorded("auth.email.verified")
+    assert entry.bounds == {"cut": {column: {"length": len(typed), "sha256": sha256(typed.encode()).hexdigest()}}}
+    assert getattr(entry, column).endswith("…")
+    assert len(getattr(entry, column)) <= AuditEntry._meta.get_field(column).max_length  # type: ignore[operator,union-attr]
+
+
+@pytest.mark.django_db
+def test_what_fits_says_nothing_of_bounds() -> None:
+    exact = {"kind": "x" * 500}
+    record(Event(name=AuthEvent.LOGIN_CHALLENGED, data=exact, client=Client(user_agent="x" * 512), reason="x" * 64))
+
+    (entry,) = recorded("auth.login.challenged")
+    assert entry.data == exact
+    assert entry.bounds is None
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("value", "places"),
+    [
+        ("x" * 501, ["data/kind"]),
+        (list(range(33)), ["data/kind"]),
+        ({str(number): number for number in range(33)}, ["data/kind"]),
+        ([[[["deep"]]]], ["data/kind/0/0/0"]),
+        ({"a/b": ["x" * 501]}, ["data/kind/a~1b/0"]),
+        ({"x" * 501: 1}, ["data/kind"]),
+        (10**600, ["data/kind"]),
+        (["x" * 499] * 32, []),
+        ([["x" * 400] * 32] * 2, ["data"]),
+        ([[[[0]] * 20] * 20] * 20, ["data"]),
+    ],
+    ids=lambda value: repr(value)[:20],
+)
+def test_every_bound_of_what_the_catalogue_declares_says_that_it_cut(value: Any, places: list[str]) -> None:
+    record(Event(name=AuthEvent.LOGIN_CHALLENGED, data={"kind": value}))
+
+    (entry,) = recorded("auth.login.challenged")
+    cut = (entry.bounds or {"cut": {}})["cut"]
+    assert list(cut) == places
+    if places == ["data"]:
+        assert cut["data"]["sha256"] == digest_of({"kind": value})
+
+
+def test_what_the_notes_of_cuts_take_is_bounded_too() -> None:
+    bounds = Bounds()
+    storable.json_object({"x" * 400 + str(n): ["y" * 501] * 32 for n in range(32)}, bounds, "data")
+
+    noted = bounds.to_json() or {}
+    assert list(noted["cut"]) == ["data"]
+    assert len(json.dumps(noted)) < 200
+
+
+def test_a_text_is_cut_again_after_it_was_escaped() -> None:
+    assert storable.text("\x1b" * 500, 500) == "\\u001b" * 83 + "\\…"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{"a": [1, None, True, 0.5, "é"], "b": {}}, [], {"b": 1, "a": [[[[[[1]]]]]]}],
+)
+def test_a_digest_is_that_of_canonical_json(value: Any) -> None:
+    canonical = json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+
+    assert digest_of(value) == sha256(canonical).hexdigest()
+
+
+def test_a_digest_of_what_is_deep_huge_or_within_itself_is_made_all_the_same() -> None:
+    deep: Any = "bottom"
+    for _level in range(100_000):
+        deep = [deep]
+    circle: list[Any] = []
+    circle.append(circle)
+
+    assert len({digest_of(each) for each in (deep, [deep], circle, [10**10_000], {1, 2}, "\ud800")}) == 6
+    assert digest_of({"b", "a", "c"}) == digest_of({"c", "b", "a"})
+
+
+@given(
+    before=st.lists(st.text(max_size=3) | st.integers(0, 2), max_size=50),
+    after=st.lists(st.text(max_size=3) | st.integers(0, 2), max_size=50),
+)
+def test_what_a_list_was_and_what_came_and_went_make_what_it_is(before: list[Any], after: list[Any]) -> None:
+    ((changes, bounds),) = change_parts.parts_of({"field": {"before": before, "after": after}})
+
+    change = changes["field"]
+    if "added" in change:
+        left = before
+        for member in change["removed"]:
+            left = _without(left, member)
+        assert sorted(map(_kept, [*left, *change["added"]])) == sorted(map(_kept, after))
+    else:
+        assert sorted(map(_kept, before)) == sorted(map(_kept, after))
+    assert bounds.to_json() is None
+
+
+def _kept(value: Any) -> str:
+    return json.dumps(storable.json_object({"value": value}))
+
+
+def _without(members: list[Any], member: Any) -> list[Any]:
+    place = next(number for number, one in enumerate(members) if _kept(one) == _kept(member))
+    return members[:place] + members[place + 1 :]
+
+
+@pytest.mark.django_db
+def test_a_user_agent_that_was_cut_before_it_came_here_says_so() -> None:
+    typed = "Firefox " + "x" * 1_000
+    request = RequestFactory().get("/", HTTP_USER_AGENT=typed)
+
+    record(Event(name=AuthEvent.EMAIL_VERIFIED, client=client_of(request)))
+
+    (entry,) = recorded("auth.email.verified")
+    assert entry.bounds == {"cut": {"user_agent": {"length": 1_008, "sha256": sha256(typed.encode()).hexdigest()}}}
+
+
+@pytest.mark.django_db
+def test_the_admin_records_the_thirty_fourth_permission_of_a_group() -> None:
+    boss = make_administrator("boss@example.org")
+    permissions = list(Permission.objects.order_by("pk")[:40])
+    group = Group.objects.create(name="editors")
+    group.permissions.set(permissions[:33])
+    browser: Browser = sign_in(boss)
+
+    form = {"name": "editors", "permissions": [permission.pk for permission in permissions[:34]]}
+    assert browser.post(f"/admin/auth/group/{group.pk}/change/", form).status_code == 302
+
+    (entry,) = recorded("audit.object.changed")
+    assert entry.changes == {"permissions": {"added": [str(permissions[33].pk)], "removed": []}}
+
+
+def test_two_long_identifiers_that_differ_at_their_end_have_two_digests() -> None:
+    assert digests.digest_of_today("x" * 400 + "a") != digests.digest_of_today("x" * 400 + "b")
+    assert digests.digest_of_today("X" * 320) == digests.digest_of_today("x" * 320)
+
+
+@pytest.mark.django_db
+def test_readers_of_the_api_see_what_was_cut(auditor: Browser) -> None:
+    record_change(note={"before": "", "after": "x" * 501})
+
+    (body,) = auditor.get("/api/v1/audit/entries/?name=auth.email.verified").json()["results"]
+    assert list(body["bounds"]["cut"]) == ["changes/note/after"]
