@@ -77,13 +77,20 @@ def parsed_address(email: str) -> Address:
     try:
         return parse(email)
     except InvalidAddress as error:
-        raise InvalidRequest(FieldError("email", "invalid", _("This is not an e-mail address."))) from error
+        raise InvalidRequest(_why_refused(error)) from error
 
 
 def unsaved_user(address: Address) -> Any:
     """Return a user as they would be, for whoever must know before there is one: which passwords say too much."""
     model = get_user_model()
     return model(**{model.USERNAME_FIELD: address.key, model.get_email_field_name(): address.key})
+
+
+def _why_refused(error: InvalidAddress) -> FieldError:
+    if error.code == "ambiguous_letter":
+        detail = _("Before the @, this address has a letter that mail servers may take for another one.")
+        return FieldError("email", error.code, detail)
+    return FieldError("email", "invalid", _("This is not an e-mail address."))
 
 
 def _save(user: Any, address: Address, *, verified: bool) -> None:
@@ -93,7 +100,7 @@ def _save(user: Any, address: Address, *, verified: bool) -> None:
             user.save(force_insert=True)
             EmailAddress.objects.create(
                 user=user,
-                address=address.display,
+                address=address.mailbox,
                 key=address.key,
                 is_primary=True,
                 verified_at=timezone.now() if verified else None,

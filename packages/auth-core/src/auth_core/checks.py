@@ -63,8 +63,15 @@ def check_public_url(**kwargs: Any) -> list[CheckMessage]:
         return []
     parts = urlsplit(core.PUBLIC_URL)
     if parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment:
-        return []
+        return [] if parts.hostname.isascii() else [_unencoded_host(parts.hostname)]
     return [Error(f"AUTH_CORE['PUBLIC_URL']: {core.PUBLIC_URL!r} is no address of a site.", id="auth_core.E006")]
+
+
+def _unencoded_host(host: str) -> Error:
+    """Refuse a host that mail clients encode each by their own rule: some make fass.example of faß.example."""
+    hint = "Write the host as its A-labels, such as xn--fa-hia.example."
+    message = f"AUTH_CORE['PUBLIC_URL']: the host {host!r} is not in ASCII, and links could lead to another domain."
+    return Error(message, hint=hint, id="auth_core.E018")
 
 
 @register(deploy=True)

@@ -31,13 +31,13 @@ def invite(*, email: str, actor: Any, client: Client) -> Invitation:
     """
     address = parsed_address(email)
     limits.charge("mail", identifier=address.key, client=client)
-    owner = people.find_by_identifier(address.key)
+    owner, stored = people.find_by_key(address.key)
     with transaction.atomic(durable=True):
         Invitation.objects.filter(key=address.key).spend()
-        invitation: Invitation = Invitation.objects.open(address=address.display, key=address.key, invited_by=actor)
+        invitation: Invitation = Invitation.objects.open(address=address.mailbox, key=address.key, invited_by=actor)
         notify(
             template="signup_known" if owner else "invitation",
-            address=address.display,
+            address=stored or address.mailbox,
             user=owner,
             client=client,
             secret={} if owner else {"link": link_to("invitation", invitation.token)},
@@ -64,7 +64,7 @@ def accept_invitation(*, token: str, password: str, client: Client) -> Any:
     """
     passwords.check_shape(password)
     invitation: Invitation = Invitation.objects.find(token)
-    address = Address(display=invitation.address, key=invitation.key)
+    address = Address(mailbox=invitation.address, key=invitation.key)
     passwords.validate_new(password, user=unsaved_user(address))
     password_hash = make_password(password)
     with transaction.atomic(durable=True):

@@ -5,13 +5,15 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
+import django
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from auth_core.conf import core
+from auth_core.emails import InvalidAddress, parse
 from auth_core.links import site_name
-from auth_core.outbox import Message
+from auth_core.outbox import Message, Undeliverable
 
 _FOLDER = "auth_core/mail"
 
@@ -21,6 +23,9 @@ def deliver(message: Message) -> None:
 
     The id of the message is that of the outbox row, so that a mail which was sent twice
     is seen as one by whoever keeps it.
+
+    Raises:
+        Undeliverable: the mail would arrive at another mailbox than the stored address.
     """
     values = message.values
     with translation.override(_language(values.get("language", ""))), timezone.override(_zone(values["timezone"])):
@@ -45,12 +50,32 @@ def _compose(message: Message, told: dict[str, Any]) -> EmailMultiAlternatives:
     mail = EmailMultiAlternatives(
         subject=" ".join(subject.split()),
         body="\n\n".join(paragraphs) + "\n",
-        to=[told["address"]],
+        to=[_recipient(told["address"])],
         # Answering machines keep quiet (RFC 3834 section 5).
         headers={"Message-ID": f"<{message.id}@{host}>", "Auto-Submitted": "auto-generated"},
     )
     mail.attach_alternative(html, "text/html")
     return mail
+
+
+def _recipient(address: str) -> str:
+    """Return *address* as the mail backend gets it: no part is left that a backend would encode by a rule of its own.
+
+    Django encodes domains by IDNA 2003, which makes another domain of some. Django 5.2
+    encodes letters beyond ASCII in the local part, which makes another mailbox. Both are
+    known at the latest here, also for rows and host sites that store what was typed.
+
+    Raises:
+        Undeliverable: no backend would reach *address* and only it.
+    """
+    try:
+        mailbox = parse(address).mailbox
+    except InvalidAddress:
+        # A local name such as root@localhost, of a site with users of its own. "=?" begins an encoded word.
+        mailbox = address if address.isascii() and "=?" not in address else ""
+    if not mailbox or not (mailbox.isascii() or django.VERSION >= (6, 0)):
+        raise Undeliverable
+    return mailbox
 
 
 def _language(wanted: str) -> str:

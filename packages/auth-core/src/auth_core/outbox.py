@@ -65,6 +65,10 @@ class Message:
     secret: Mapping[str, Any] = field(repr=False)
 
 
+class Undeliverable(Exception):
+    """A message can never be delivered: another attempt would fail for the same reason."""
+
+
 class NotInTransaction(Exception):
     """A message was posted outside the transaction of the change that it tells of."""
 
@@ -144,7 +148,7 @@ def _send(message: OutboxMessage) -> bool:
             raise LookupError(message.channel)
         secret = json.loads(decrypt(SECRET.purpose, message.secret, context=str(message.pk)))
         send(Message(message.pk, message.template, message.values, secret))
-    except DecryptionFailed as problem:
+    except (DecryptionFailed, Undeliverable) as problem:
         # Another attempt would find the same bytes.
         _settle(message, "dead", problem)
     except Exception as problem:  # noqa: BLE001 - a channel may raise whatever its library does; it is kept and retried

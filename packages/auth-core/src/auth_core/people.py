@@ -36,16 +36,18 @@ def find_by_identifier(identifier: str) -> Any:
         key = parse(identifier).key
     except InvalidAddress:
         return _find_by_username(identifier)
-    found = (
-        EmailAddress.objects.filter(Q(verified_at__isnull=False) | Q(is_primary=True), key=key)
-        .select_related("user", "user__auth_identity")
-        .first()
-    )
-    if found is not None:
-        if found.is_primary:
-            remember_primary_address(found.user, found.address, found.verified_at)
-        return found.user
-    return None if _signs_in_by_email() else _find_by_username(identifier)
+    found = _owned_address(key)
+    return _find_without_address(identifier) if found is None else found.user
+
+
+def find_by_key(key: str) -> tuple[Any, str]:
+    """Return the person who signs in with the address of *key*, and the stored address that their mail goes to.
+
+    What was typed is never mailed (decision record 0027). The address is empty where no
+    row holds it: for an unknown key, and for a username that only looks like an address.
+    """
+    found = _owned_address(key)
+    return (_find_without_address(key), "") if found is None else (found.user, found.address)
 
 
 def public_id_if_loaded(user: Any) -> str:
@@ -147,6 +149,22 @@ def person_changed(user_pk: Any) -> None:
     """Tell whoever keeps copies of this person, once the change is committed and before it is answered."""
     for watcher in person_watchers.values():
         transaction.on_commit(partial(watcher, user_pk))
+
+
+def _owned_address(key: str) -> EmailAddress | None:
+    """Return the row of *key* whose person proved it or signs in with it, with the person."""
+    found: EmailAddress | None = (
+        EmailAddress.objects.filter(Q(verified_at__isnull=False) | Q(is_primary=True), key=key)
+        .select_related("user", "user__auth_identity")
+        .first()
+    )
+    if found is not None and found.is_primary:
+        remember_primary_address(found.user, found.address, found.verified_at)
+    return found
+
+
+def _find_without_address(identifier: str) -> Any:
+    return None if _signs_in_by_email() else _find_by_username(identifier)
 
 
 def _find_by_username(identifier: str) -> Any:

@@ -39,18 +39,19 @@ def request_reset(*, email: str, client: Client, actor: Any = None) -> None:
     """
     address = parsed_address(email)
     limits.charge("mail", identifier=address.key, client=client)
-    user = _admitted(people.find_by_identifier(address.key))
+    person, stored = people.find_by_key(address.key)
+    user = _admitted(person)
     with transaction.atomic(durable=True):
         # A link for nobody is made and posted as well: the same statements, and no mail.
         link = ResetLink.objects.open(user=user, state_digest=_state_of(user, address.key))
         notify(
             template="password_forgot",
-            address=address.display,
+            address=stored or address.mailbox,
             user=user,
             client=client,
             secret={"link": link_to("reset", link.token)},
             lifetime=core.RESET_LIFETIME,
-            channel=EMAIL if user is not None else NOWHERE,
+            channel=EMAIL if user is not None and stored else NOWHERE,
         )
         record(Event(name=AuthEvent.PASSWORD_RESET_REQUESTED, subject=user, actor=actor, client=client))
 

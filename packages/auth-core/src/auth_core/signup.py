@@ -48,11 +48,11 @@ def request_signup(*, email: str, password: str, client: Client, browser_secret:
 
     with passwords.hashing(paid):
         password_hash = make_password(password)
-    owner = people.find_by_identifier(address.key)
+    owner, stored = people.find_by_key(address.key)
     code = new_code()
     with transaction.atomic(durable=True):
         signup = PendingSignup.objects.wait(
-            address=address.display,
+            address=address.mailbox,
             key=address.key,
             password_hash=password_hash,
             browser_secret=browser_secret,
@@ -62,7 +62,7 @@ def request_signup(*, email: str, password: str, client: Client, browser_secret:
         secret = {} if owner else {"link": link_to("signup", signup.token), "code": code}
         notify(
             template="signup_known" if owner else "signup_confirm",
-            address=address.display,
+            address=stored or address.mailbox,
             user=owner,
             client=client,
             secret=secret,
@@ -158,7 +158,7 @@ def _confirmed(signup: PendingSignup, client: Client) -> Any:
 
 def _account_of(signup: PendingSignup, client: Client) -> Any:
     """Return the account, or ``None`` when another sign-up with this address was first; this one stays spent."""
-    address = Address(display=signup.address, key=signup.key)
+    address = Address(mailbox=signup.address, key=signup.key)
     try:
         user = open_account(address=address, password_hash=signup.password_hash, verified=True, client=client)
     except AddressTaken:

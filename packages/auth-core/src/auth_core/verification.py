@@ -39,9 +39,10 @@ def resend_confirmation(*, email: str, client: Client, browser_secret: str) -> N
         secret = {"link": link_to("signup", signup.token), "code": code}
         if unproven is not None:
             secret = {"link": link_to("verification", verification.token)}
+        stored = signup.address if unproven is None else unproven.address
         notify(
             template="signup_confirm" if unproven is None else "email_verify",
-            address=address.display,
+            address=stored or address.mailbox,
             client=client,
             secret=secret,
             lifetime=core.SIGNUP_LIFETIME,

@@ -27,7 +27,7 @@ class UserManager(BaseUserManager["User"]):
         with transaction.atomic(using=self._db):
             user.save(using=self._db, force_insert=True)
             EmailAddress.objects.using(self._db).create(
-                user=user, address=address.display, key=address.key, is_primary=True
+                user=user, address=address.mailbox, key=address.key, is_primary=True
             )
         return user
 
@@ -47,8 +47,8 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser, PermissionsMixin):
     """Somebody who signs in with an e-mail address.
 
-    `email` is the normalised key of the primary address; how the person writes it is
-    kept in `auth_core.EmailAddress`.
+    `email` is the key of the primary address. The address that mail goes to is kept in
+    `auth_core.EmailAddress`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

@@ -51,9 +51,9 @@ class EmailAddress(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="email_addresses", verbose_name=_("user")
     )
-    address = models.CharField(_("address"), max_length=320, help_text=_("As the person wrote it."))
+    address = models.CharField(_("address"), max_length=320, help_text=_("Where mail goes; domain as A-labels."))
     key = models.CharField(
-        _("key"), max_length=320, db_index=True, help_text=_("NFKC, case folded, domain as A-labels; what is compared.")
+        _("key"), max_length=320, db_index=True, help_text=_("The address in lower case; what is compared.")
     )
     verified_at = models.DateTimeField(_("verified at"), null=True, blank=True)
     is_primary = models.BooleanField(_("primary"), default=False)

@@ -67,8 +67,10 @@ class Invitation(OneTimeLink):
 
     prefix = "eli"
 
-    address = models.CharField(_("address"), max_length=320, help_text=_("As it was written."))
-    key = models.CharField(_("key"), max_length=320, db_index=True, help_text=_("Normalised; what is compared."))
+    address = models.CharField(_("address"), max_length=320, help_text=_("Where mail goes; domain as A-labels."))
+    key = models.CharField(
+        _("key"), max_length=320, db_index=True, help_text=_("The address in lower case; what is compared.")
+    )
     invited_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=_("invited by"),

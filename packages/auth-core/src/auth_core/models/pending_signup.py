@@ -46,8 +46,8 @@ class PendingSignup(OneTimeLink):
 
     prefix = "els"
 
-    address = models.CharField(_("address"), max_length=320, help_text=_("As the person wrote it."))
-    key = models.CharField(_("key"), max_length=320, help_text=_("Normalised; what is compared."))
+    address = models.CharField(_("address"), max_length=320, help_text=_("Where mail goes; domain as A-labels."))
+    key = models.CharField(_("key"), max_length=320, help_text=_("The address in lower case; what is compared."))
     password_hash = models.CharField(max_length=256, help_text=_("The password chosen, hashed as a user's."))
     code_digest = models.CharField(max_length=64, help_text=_("HMAC of the code, under a key of ours."))
     browser_digest = models.CharField(
