@@ -169,12 +169,15 @@ def choose_pending(*, login: PendingLogin, choice: str, client: Client) -> Chall
 
     Raises:
         InvalidRequest: nothing is asked, or there is no such choice.
+        LoginExpired: the login ended meanwhile; what was to be sent is not.
     """
     step = _pending_step(login)
     if step is None:
         raise InvalidRequest
     with transaction.atomic(durable=True):
-        return _challenge(login, step, client, choice=choice)
+        challenged = _challenge(login, step, client, choice=choice)
+        login.check_answerable()
+    return challenged
 
 
 def question_of(login: PendingLogin) -> Challenge | None:
@@ -194,10 +197,13 @@ def advance(login: PendingLogin, client: Client) -> LoginOutcome:
         LoginDenied: policy refuses, whatever is proved.
         MoreProofRequired: nothing is left to ask, and it is not enough.
         ChallengeFailed: there is nobody this login could be granted to.
-        LoginExpired: another answer was granted first.
+        LoginExpired: another answer was granted first, or no attempt is left for what is asked next.
     """
     with transaction.atomic(durable=True):
         result = _next(login, client)
+        if isinstance(result, Challenged):
+            # Undoes what the question would send: nothing could answer it.
+            login.check_answerable()
     return _raised_or_returned(result)
 
 

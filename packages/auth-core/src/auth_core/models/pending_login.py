@@ -105,8 +105,8 @@ class PendingLoginManager(models.Manager["PendingLogin"]):
         """Return the live login that *token* names, if it is this caller's.
 
         Raises:
-            LoginExpired: unknown, closed, expired, or begun by another browser, for
-                another purpose or with another transport. They all look the same.
+            LoginExpired: unknown, closed, expired, without attempts, or begun by another browser,
+                for another purpose or with another transport. They all look the same.
         """
         login = self.select_related("user", "user__auth_identity").filter(token_digest=digest(token)).first()
         if login is None or not login.serves(caller):
@@ -222,7 +222,19 @@ class PendingLogin(models.Model):
         return bool(secret and self.browser_digest) and same(self.browser_digest, digest(secret))
 
     def _is_live(self) -> bool:
-        return self.closed_at is None and self.expires_at > timezone.now()
+        return self.closed_at is None and self.expires_at > timezone.now() and self.attempts_left > 0
+
+    def check_answerable(self) -> None:
+        """Check, inside a transaction, that this login still takes an answer, and keep it so until the commit.
+
+        Called after what a question sends was written, so that the rollback takes it back. Another
+        request may have spent the last attempt, or closed the login, since this one found it.
+
+        Raises:
+            LoginExpired: no attempt is left, or the login is over.
+        """
+        if self._answerable_row().select_for_update().values_list("pk").first() is None:
+            raise LoginExpired
 
     def meets_demand(self) -> bool:
         """Say whether what was proved is what this login must prove."""
@@ -237,7 +249,7 @@ class PendingLogin(models.Model):
         Raises:
             LoginExpired: no attempt is left, or the login is over.
         """
-        if not self._live_row().filter(attempts_left__gt=0).update(attempts_left=F("attempts_left") - 1):
+        if not self._answerable_row().update(attempts_left=F("attempts_left") - 1):
             raise LoginExpired
         self.refresh_from_db(fields=["attempts_left", "evidence_stored"])
 
@@ -261,8 +273,13 @@ class PendingLogin(models.Model):
         self.evidence_stored = stored
 
     def remember_choice(self, choice: str) -> None:
-        """Keep which factor the person chose."""
-        self._live_row().update(choice=choice)
+        """Keep which factor the person chose.
+
+        Raises:
+            LoginExpired: no attempt is left, or the login is over.
+        """
+        if not self._answerable_row().update(choice=choice):
+            raise LoginExpired
         self.choice = choice
 
     def keep(self) -> None:
@@ -304,6 +321,14 @@ class PendingLogin(models.Model):
     def _live_row(self) -> "models.QuerySet[PendingLogin]":
         """Return this row on the condition that the login is not over: whatever changes it asks so."""
         return PendingLogin.objects.filter(pk=self.pk, closed_at=None, expires_at__gt=timezone.now())
+
+    def _answerable_row(self) -> "models.QuerySet[PendingLogin]":
+        """Return this row on the condition that the login still takes an answer.
+
+        The attempt in hand is spent before its answer is looked at, so that what this answer
+        proves and grants asks for `_live_row` alone.
+        """
+        return self._live_row().filter(attempts_left__gt=0)
 
 
 def delete_expired() -> int:

@@ -1,0 +1,222 @@
+"""A login whose attempts are used up: every further action is refused, and nothing is sent."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client as Browser
+from django.urls import include, path
+
+from auth_core.errors import LoginExpired
+from auth_core.models import OutboxMessage, PendingLogin
+from auth_core.testing.factories import PASSWORD
+from auth_core.testing.mails import code_in, delivered
+from auth_core.testing.sessions import sign_in
+from auth_core.testing.texts import delivered_texts
+from auth_mfa.models import SentCode, TotpFactor, WebauthnChallenge
+from auth_mfa.testing.authenticator import Authenticator
+from auth_mfa.testing.factors import add_mailbox, add_phone
+from conftest import answer, code_of, current_code, enrolled, log_in, post, with_csrf
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__), pytest.mark.usefixtures("captured_texts")]
+
+urlpatterns = [
+    path("api/v1/", include("auth_mfa.api.urls")),
+    path("api/v1/", include("auth_core.api.urls")),
+    path("account/second-factors/", include("auth_mfa.pages.urls")),
+    path("", include("auth_core.pages.urls")),
+]
+
+ANSWER = "/login/answer/"
+
+
+def wrong_code() -> str:
+    right = {current_code(steps=steps) for steps in (-1, 0, 1)}
+    return next(code for code in ("000000", "000001", "000002", "000003") if code not in right)
+
+
+def use_up(browser: Browser, asked: Any) -> list[Any]:
+    return [answer(browser, asked, wrong_code()) for _attempt in range(5)]
+
+
+def effects() -> dict[str, Any]:
+    """Return what an action on a pending login could leave behind."""
+    return {
+        "messages": OutboxMessage.objects.count(),
+        "codes": list(SentCode.objects.values_list("pk", "sent")),
+        "challenges": set(WebauthnChallenge.objects.values_list("pk", "spent_at")),
+        "factors": set(TotpFactor.objects.values_list("pk", "confirmed", "failures")),
+    }
+
+
+def test_after_the_last_wrong_answer_the_right_one_is_refused(alice: User, browser: Browser) -> None:
+    enrolled(alice)
+    asked = log_in(browser)
+
+    wrong = use_up(browser, asked)
+
+    assert [answered.json()["attempts_left"] for answered in wrong] == [4, 3, 2, 1, 0]
+    assert code_of(answer(browser, asked, current_code())) == "login_expired"
+
+
+@pytest.mark.parametrize("add", [add_phone, add_mailbox])
+def test_after_the_last_wrong_answer_no_code_is_sent(add: Any, alice: User, browser: Browser) -> None:
+    enrolled(alice)
+    other = add(alice)
+    asked = log_in(browser)
+    use_up(browser, asked)
+    before = effects()
+
+    refused = post(browser, "login/challenge", token=asked.json()["token"], choice=str(other.pk))
+
+    assert (refused.status_code, code_of(refused)) == (401, "login_expired")
+    assert effects() == before
+    assert (delivered_texts(), delivered()) == ([], [])
+
+
+def test_after_the_last_wrong_answer_the_pages_say_that_the_login_has_ended(alice: User) -> None:
+    enrolled(alice)
+    phone, browser = add_phone(alice), Browser()
+    browser.post("/login/", {"identifier": "alice", "password": PASSWORD})
+    for _attempt in range(4):
+        assert "This code is not right" in browser.post(ANSWER, {"code": wrong_code()}).content.decode()
+    last = browser.post(ANSWER, {"code": wrong_code()})
+    before = effects()
+
+    shown = browser.get(ANSWER)
+    chosen = browser.post("/login/choose/", {"choice": str(phone.pk)})
+    answered = browser.post(ANSWER, {"code": current_code()})
+
+    assert (last.status_code, "This login has ended" in last.content.decode()) == (401, True)
+    assert shown.headers["Location"] == chosen.headers["Location"] == "/login/"
+    assert (answered.status_code, "This login has ended" in answered.content.decode()) == (401, True)
+    assert effects() == before
+    assert delivered_texts() == []
+
+
+def test_the_last_attempt_still_counts_when_it_is_right(alice: User, browser: Browser) -> None:
+    enrolled(alice)
+    asked = log_in(browser)
+    for _attempt in range(4):
+        answer(browser, asked, wrong_code())
+
+    assert answer(browser, asked, current_code()).status_code == 200
+
+
+def test_a_login_that_needs_more_than_its_last_attempt_ends_and_sends_nothing(
+    alice: User, browser: Browser, settings: Any
+) -> None:
+    """The mailbox is proved with the last attempt, and the enrolment that policy asks for could not be answered."""
+    settings.AUTH_MFA = {"REQUIRED_OF": ["everyone"]}
+    asked = log_in(browser)
+    sent = code_in(delivered()[-1])
+    PendingLogin.objects.update(attempts_left=1)
+    before = effects()
+
+    refused = answer(browser, asked, sent)
+
+    assert (refused.status_code, code_of(refused)) == (401, "login_expired")
+    assert effects() == before
+
+
+def test_a_used_up_step_up_asks_and_sends_nothing(alice: User) -> None:
+    phone = add_phone(alice)
+    browser = with_csrf(sign_in(alice, assurance="aal2"))
+    asked = post(browser, "reauthenticate", required_assurance="aal2", max_age=0)
+    for _attempt in range(5):
+        assert code_of(answer_password(browser, asked, "wrong horse")) == "challenge_failed"
+    before = effects()
+
+    refused = [
+        answer_password(browser, asked, PASSWORD),
+        post(browser, "login/challenge", token=asked.json()["token"], choice=str(phone.pk)),
+    ]
+
+    assert [code_of(each) for each in refused] == ["login_expired"] * 2
+    assert effects() == before
+
+
+def test_a_step_up_that_needs_more_than_its_last_attempt_sends_no_text(alice: User) -> None:
+    add_phone(alice)
+    browser = with_csrf(sign_in(alice, assurance="aal2"))
+    asked = post(browser, "reauthenticate", required_assurance="aal2", max_age=0)
+    PendingLogin.objects.update(attempts_left=1)
+    before = effects()
+
+    refused = answer_password(browser, asked, PASSWORD)
+
+    assert code_of(refused) == "login_expired"
+    assert effects() == before
+
+
+def answer_password(browser: Browser, asked: Any, password: str) -> Any:
+    return post(browser, "login/answer", token=asked.json()["token"], answer={"password": password})
+
+
+@pytest.mark.parametrize("choice", ["totp", "passkey"])
+def test_a_used_up_enrolment_in_a_login_begins_nothing(
+    choice: str, alice: User, browser: Browser, settings: Any
+) -> None:
+    settings.AUTH_MFA = {"REQUIRED_OF": ["everyone"]}
+    to_add = answer(browser, log_in(browser), code_in(delivered()[-1]))
+    PendingLogin.objects.update(attempts_left=0)
+    before = effects()
+
+    refused = post(browser, "login/challenge", token=to_add.json()["token"], choice=choice)
+
+    assert code_of(refused) == "login_expired"
+    assert effects() == before
+
+
+def test_a_used_up_login_issues_no_challenge_for_a_passkey(alice: User, browser: Browser) -> None:
+    key = Authenticator(discoverable=False).added_to(alice)
+    asked = log_in(browser)
+    credential = key.sign(asked.json()["challenge"]["data"]["options"])
+    PendingLogin.objects.update(attempts_left=0)
+    before = effects()
+    token = asked.json()["token"]
+
+    chosen = post(browser, "login/challenge", token=token, choice=str(key.factor.pk))
+    answered = post(browser, "login/answer", token=token, answer={"credential": credential})
+
+    assert (code_of(chosen), code_of(answered)) == ("login_expired", "login_expired")
+    assert effects() == before
+
+
+def test_a_login_that_ends_while_a_code_is_sent_again_sends_none(
+    alice: User, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last wrong answer is committed after the choice has found the login, and before its text leaves."""
+    phone = add_phone(alice)
+    asked = log_in(browser)
+    again = {"token": asked.json()["token"], "choice": str(phone.pk)}
+    assert post(browser, "login/challenge", **again).status_code == 202
+    find = type(PendingLogin.objects).find
+
+    def find_and_lose(manager: Any, token: str, caller: Any) -> PendingLogin:
+        login = find(manager, token, caller)
+        PendingLogin.objects.update(attempts_left=0)
+        return login
+
+    monkeypatch.setattr(type(PendingLogin.objects), "find", find_and_lose)
+    before = effects()
+
+    refused = post(browser, "login/challenge", **again)
+
+    assert code_of(refused) == "login_expired"
+    assert effects() == before
+
+
+@pytest.mark.parametrize(
+    "ended", [{"attempts_left": 0}, {"closed_at": "2020-01-01T00:00Z"}, {"expires_at": "2020-01-01T00:00Z"}]
+)
+def test_a_choice_is_not_kept_in_a_login_that_is_over(ended: dict[str, Any], alice: User, browser: Browser) -> None:
+    enrolled(alice)
+    log_in(browser)
+    login = PendingLogin.objects.get()
+    PendingLogin.objects.update(**ended)
+
+    with pytest.raises(LoginExpired):
+        login.remember_choice("another")
+
+    assert PendingLogin.objects.get().choice == ""
