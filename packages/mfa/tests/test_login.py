@@ -101,8 +101,8 @@ def test_a_clock_that_goes_back_revives_no_code(alice: User) -> None:
 
 
 def test_one_factor_is_asked_and_another_may_be_chosen(alice: User, browser: Browser) -> None:
-    tablet = enrolled(alice, key=OTHER, name="Tablet")
     enrolled(alice)
+    tablet = enrolled(alice, key=OTHER, name="Tablet")
     asked = log_in(browser)
 
     assert code_of(answer(browser, asked, current_code(OTHER))) == "challenge_failed"

@@ -16,6 +16,7 @@ from auth_core.testing.clock import Clock
 from auth_core.testing.factories import PASSWORD
 from auth_core.testing.mails import code_in, delivered, the_mail
 from auth_core.testing.texts import code_in_text, the_text
+from auth_mfa.abandoned import delete_abandoned
 from auth_mfa.models import EmailFactor, PhoneFactor, RecoveryCodeSet, Standing, TotpFactor
 from auth_mfa.testing.authenticator import Authenticator
 from auth_mfa.testing.factors import NUMBER, add_mailbox, add_phone, add_recovery_codes, add_totp, current_code
@@ -254,20 +255,82 @@ def codes_on(page: Any) -> list[str]:
     return re.findall(r"\b[0-9A-Z]{4}(?:-[0-9A-Z]{4}){3}\b", text_of(page))
 
 
-def test_ten_codes_are_shown_once_in_an_answer_that_nothing_keeps(secured: Browser, alice: User) -> None:
-    made = secured.post(f"{LIST}recovery-codes/")
-    codes = codes_on(made)
+CODES = f"{LIST}recovery-codes/"
 
-    assert (made.status_code, made.headers["Cache-Control"]) == (200, "no-store")
-    assert len(set(codes)) == 10
-    for page in (LIST, f"{LIST}recovery-codes/"):
+
+def new_codes(browser: Browser) -> list[str]:
+    """Press the button, and follow to the page that shows the codes."""
+    return codes_on(browser.post(CODES, follow=True))
+
+
+def test_ten_codes_are_shown_once_in_an_answer_that_nothing_keeps(secured: Browser, alice: User) -> None:
+    made = secured.post(CODES)
+    shown = secured.get(CODES)
+
+    assert (made.status_code, made.headers["Location"], codes_on(made)) == (303, CODES, [])
+    assert (shown.status_code, shown.headers["Cache-Control"]) == (200, "no-store")
+    assert len(set(codes_on(shown))) == 10
+    for page in (LIST, CODES):
         assert codes_on(secured.get(page)) == []
-    assert "You have 10 codes left" in words_of(secured.get(f"{LIST}recovery-codes/"))
+    assert "You have 10 codes left" in words_of(secured.get(CODES))
+
+
+def test_reloading_the_new_codes_makes_no_others(secured: Browser, alice: User) -> None:
+    codes = new_codes(secured)
+    kept = RecoveryCodeSet.objects.get()
+
+    reloaded = secured.get(CODES)
+
+    assert codes_on(reloaded) == []
+    assert RecoveryCodeSet.objects.get() == kept
+    browser = Browser()
+    log_in(browser)
+    browser.post("/login/choose/", {"choice": str(kept.pk)})
+    assert browser.post(ANSWER, {"code": codes[0]}).headers.get("Location") == "/account/"
+
+
+def test_codes_that_were_shown_are_nowhere_in_the_database(secured: Browser, alice: User) -> None:
+    secured.post(CODES)
+    waiting = RecoveryCodeSet.objects.values().get()
+    codes = codes_on(secured.get(CODES))
+
+    assert waiting["unread"] is not None
+    assert not [code for code in codes if code in str(waiting)]
+    assert RecoveryCodeSet.objects.values_list("unread", "unread_in", "unread_until").get() == (None, None, None)
+
+
+def test_another_session_does_not_show_them(secured: Browser, alice: User) -> None:
+    other = Browser()
+    log_in(other)
+    other.post(ANSWER, {"code": current_code(steps=0)})
+    secured.post(CODES)
+
+    assert codes_on(other.get(CODES)) == []
+    assert len(codes_on(secured.get(CODES))) == 10
+
+
+def test_a_request_for_the_headers_leaves_the_codes_to_be_shown(secured: Browser, alice: User) -> None:
+    secured.post(CODES)
+
+    assert secured.head(CODES).status_code == 200
+    assert len(codes_on(secured.get(CODES))) == 10
+
+
+def test_codes_that_nobody_has_seen_are_wiped(secured: Browser, alice: User, clock: Clock, settings: Any) -> None:
+    settings.AUTH_MFA = {"PROOF_MAX_AGE": timedelta(hours=1)}
+    secured.post(CODES)
+    clock.forward(minutes=10, seconds=1)
+
+    late = secured.get(CODES)
+    delete_abandoned()
+
+    assert codes_on(late) == []
+    assert RecoveryCodeSet.objects.filter(unread=None, left=10).exists()
 
 
 def test_new_codes_take_the_place_of_the_old(secured: Browser, alice: User) -> None:
-    old = codes_on(secured.post(f"{LIST}recovery-codes/"))[0]
-    new = codes_on(secured.post(f"{LIST}recovery-codes/"))[0]
+    old = new_codes(secured)[0]
+    new = new_codes(secured)[0]
     browser = Browser()
     log_in(browser)
     browser.post("/login/choose/", {"choice": str(RecoveryCodeSet.objects.get().pk)})

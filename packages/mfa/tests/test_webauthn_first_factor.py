@@ -72,9 +72,49 @@ def test_a_passkey_alone_signs_in(
     assert names == [MfaEvent.FACTOR_USED, AuthEvent.LOGIN_STARTED, AuthEvent.LOGIN_SUCCEEDED]
 
 
+@pytest.fixture
+def plain(alice: User) -> Authenticator:
+    """A passkey of alice that verified nobody when it was registered."""
+    return Authenticator(backup_eligible=True, user_verified=False).added_to(alice)
+
+
 @pytest.mark.asvs("6.5.7")
-def test_a_user_who_was_not_verified_has_proved_one_thing(key: Authenticator, browser: Browser) -> None:
-    assert sign_in(browser, key, user_verified=False).json()["session"]["acr"] == "aal1"
+def test_a_user_who_was_not_verified_has_proved_one_thing(plain: Authenticator, browser: Browser) -> None:
+    assert sign_in(browser, plain).json()["session"]["acr"] == "aal1"
+
+
+@pytest.mark.asvs("6.5.7")
+def test_a_passkey_that_verified_its_user_once_opens_nothing_without(
+    key: Authenticator, browser: Browser, recorded_events: list[Any]
+) -> None:
+    """The page asks for verification as a wish, and a thief of the unlocked device leaves it out."""
+    begun = begin(browser)
+    assert begun.json()["options"]["userVerification"] == "preferred"
+
+    refused = answer(browser, begun, key.sign(begun.json()["options"], user_verified=False))
+
+    assert (refused.status_code, code_of(refused)) == (401, "invalid_credentials")
+    assert [event.reason for event in recorded_events if event.name is AuthEvent.LOGIN_FAILED] == ["user_not_verified"]
+    assert (key.factor.failures, key.factor.last_used_at) == (0, None)
+    assert browser.get("/api/v1/me/").status_code == 401
+
+
+@pytest.mark.asvs("6.5.7")
+def test_a_first_verification_proves_no_more_than_possession(plain: Authenticator, browser: Browser) -> None:
+    """Whoever finds a key without a PIN can set one."""
+    assert sign_in(browser, plain, user_verified=True).json()["session"]["acr"] == "aal1"
+    assert not plain.factor.user_verified
+
+
+def test_a_verification_beside_the_password_holds_the_passkey_to_it(plain: Authenticator, browser: Browser) -> None:
+    asked = log_in(browser)
+    credential = plain.sign(asked.json()["challenge"]["data"]["options"], user_verified=True)
+    granted = post(browser, "login/answer", token=asked.json()["token"], answer={"credential": credential})
+
+    assert (granted.status_code, "user" in granted.json()["session"]["amr"]) == (200, False)
+    assert plain.factor.user_verified
+    assert code_of(sign_in(new_browser(), plain)) == "invalid_credentials"
+    assert sign_in(new_browser(), plain, user_verified=True).json()["session"]["acr"] == "aal2"
 
 
 def test_where_verification_is_required_nothing_less_signs_in(
@@ -88,11 +128,11 @@ def test_where_verification_is_required_nothing_less_signs_in(
 
 
 def test_whoever_was_not_verified_and_has_another_factor_is_asked_for_it(
-    key: Authenticator, alice: User, browser: Browser
+    plain: Authenticator, alice: User, browser: Browser
 ) -> None:
     enrolled(alice)
 
-    asked = sign_in(browser, key, user_verified=False)
+    asked = sign_in(browser, plain)
 
     assert (asked.status_code, asked.json()["challenge"]["method"]) == (202, "totp")
     body = {"token": asked.json()["token"], "answer": {"code": current_code()}}
@@ -120,6 +160,7 @@ WRONG = [
     {"user_handle": b"somebody else's"},
     {"user_handle": None},
     {"backup_eligible": False, "backup_state": False},
+    {"user_verified": False},
     {"credential_id": b"nobody has this"},
     {"key": Authenticator().key},
 ]
@@ -155,7 +196,12 @@ def test_unknown_and_wrong_are_looked_at_alike(
     verified: list[Any] = []
     monkeypatch.setattr(place, lambda **given: (verified.append(given), verify_signature(**given)))
     asked = []
-    for changed in ({"key": Authenticator().key}, {"credential_id": b"nobody has this"}):
+    wrong: list[dict[str, Any]] = [
+        {"key": Authenticator().key},
+        {"user_verified": False},
+        {"credential_id": b"unknown"},
+    ]
+    for changed in wrong:
         browser = new_browser()
         begun = begin(browser)
         credential = key.sign(begun.json()["options"], **changed)
@@ -163,8 +209,8 @@ def test_unknown_and_wrong_are_looked_at_alike(
             answer(browser, begun, credential)
         asked.append([query["sql"].split(" ")[0] for query in seen.captured_queries])
 
-    assert asked[0] == asked[1]
-    assert len(verified) == 2
+    assert asked[0] == asked[1] == asked[2]
+    assert len(verified) == 3
 
 
 @pytest.mark.parametrize("state", ["disabled", "locked"])

@@ -52,7 +52,7 @@ def let_count(*, factor: Factor, user: Any, client: Client, **columns: Any) -> N
     whoever makes room for another one at the same moment holds it, and wants the row.
 
     Args:
-        columns: What the proof leaves behind in the factor's row.
+        columns: What the proof leaves behind in the factor's row; never `last_used_at`, which is of logins.
 
     Raises:
         NotFound: it was confirmed or given up since, or is too old.

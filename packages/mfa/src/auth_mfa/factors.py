@@ -32,7 +32,7 @@ _COLUMNS = ("pk", "kind", "name", "created_at", "last_used_at", "failures")
 
 
 def factors_of(user: Any) -> list[Held]:
-    """Return what *user* has confirmed, in one query, the one used last first and recovery codes at the end."""
+    """Return what *user* has confirmed, in one query, the strongest kind first and recovery codes at the end."""
     first, *others = [_rows_of(model, user) for model in MODELS]
     held = [_held(*row) for row in first.union(*others, all=True)]
     return sorted(held, key=_rank)
@@ -255,11 +255,14 @@ def _held(pk: UUID, method: str, name: str, created_at: Any, last_used_at: Any, 
     )
 
 
-def _rank(held: Held) -> tuple[bool, float, int, float]:
-    """Sort what was used last to the front, then the stronger kinds; recovery codes are for when nothing else is left."""
+def _rank(held: Held) -> tuple[int, float, float]:
+    """Return the place of a factor: by strength, then the one a login used last, then the oldest.
+
+    A weaker factor, or a spare of the same kind, never comes before what was asked so far.
+    """
     used = 0.0 if held.last_used_at is None else -held.last_used_at.timestamp()
-    added = 0.0 if held.created_at is None else -held.created_at.timestamp()
-    return held.method is Method.RECOVERY_CODE, used, _STRENGTH.index(held.method), added
+    added = 0.0 if held.created_at is None else held.created_at.timestamp()
+    return _STRENGTH.index(held.method), used, added
 
 
 #: The kinds, the one that phishing and interception hurt least first.

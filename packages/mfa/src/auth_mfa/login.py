@@ -24,7 +24,7 @@ class SecondFactor:
         return plan_of(login).asking is not Asking.NOTHING
 
     def challenge(self, login: PendingLogin, choice: str | None) -> Challenge:
-        """Ask for the factor that was chosen, or for the one used last; may send a code.
+        """Ask for the factor that was chosen, or for the strongest; may send a code.
 
         Raises:
             InvalidRequest: *choice* is none of the ways there are.
@@ -95,7 +95,7 @@ def _remember(login: PendingLogin, offers: Sequence[Held], choice: str | None) -
 
 
 def _chosen(login: PendingLogin, offers: Sequence[Held]) -> Held:
-    """Return the factor the person chose, or the one used last; one that was removed meanwhile is none."""
+    """Return the factor the person chose in this login, or the strongest; one that was removed meanwhile is none."""
     return next((held for held in offers if str(held.id) == login.choice), offers[0])
 
 

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from auth_core import limits
@@ -108,7 +107,7 @@ def confirm(*, user: Any, factor_id: UUID, code: str, client: Client) -> Message
         Standing.objects.lock(user)
         reason = check_code(code_of(occasion=factor.pk, factor_id=factor.pk), code)
         if not reason:
-            let_count(factor=factor, user=user, client=client, last_used_at=timezone.now())
+            let_count(factor=factor, user=user, client=client)
     if reason:
         record_failure(factor=factor, user=user, client=client)
         raise ChallengeFailed

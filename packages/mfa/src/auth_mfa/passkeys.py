@@ -326,6 +326,10 @@ def _proved(
 ) -> tuple[Any, Evidence]:
     """Return who it is, and what a right assertion proves.
 
+    A passkey that once verified its user has to do so again. What the page asks the browser
+    for is a wish, which a thief of an unlocked device leaves out. It is asked after the
+    signature, so that it costs the same work to learn nothing about an id.
+
     A wrong one costs its factor none of the guesses it has in a row: ids of credentials
     are told to whoever knows a password, and could be used to lock their owner out.
 
@@ -339,6 +343,8 @@ def _proved(
         asserted = verify(factor, credential, challenge=challenge, verification_required=required)
         if user_handle_of(credential) is None:
             raise Refused("user_handle")
+        if factor.user_verified and not asserted.user_verified:
+            raise Refused("user_not_verified")
         check_answer(factor, lambda: count(factor, asserted))
     except Refused as refused:
         _refuse(factor, refused.reason, client)

@@ -41,7 +41,7 @@ class Plan:
     """What a login is asked, and what may answer it.
 
     Args:
-        offers: The factors of which one is to be proved, the likeliest first.
+        offers: The factors of which one is to be proved, the strongest first.
     """
 
     asking: Asking

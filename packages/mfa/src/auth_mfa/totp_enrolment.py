@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from auth_core import limits
@@ -83,7 +82,7 @@ def confirm_totp(*, user: Any, factor_id: UUID, code: str, client: Client) -> To
         raise ChallengeFailed
     guess.refund()
     with transaction.atomic(durable=True):
-        let_count(factor=factor, user=user, client=client, last_step=step, last_used_at=timezone.now())
+        let_count(factor=factor, user=user, client=client, last_step=step)
     factor.refresh_from_db()
     return factor
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from auth_core.errors import ChallengeFailed
-from auth_core.methods import Evidence
+from auth_core.methods import Evidence, Method
 from auth_core.models import PendingLogin
 from auth_mfa.checking import check_answer, record_check
 from auth_mfa.codes import refuse_others
@@ -57,7 +57,11 @@ class Webauthn:
             raise ChallengeFailed
         asserted = _asserted(factor, credential, challenge)
         check_answer(factor, lambda: count(factor, asserted))
-        return evidence_of(factor, user_verified=asserted.user_verified)
+        proved = evidence_of(factor, user_verified=asserted.user_verified)
+        if asserted.user_verified and any(piece.method is Method.PASSWORD for piece in login.evidence):
+            # From the next time on: it is the password of this login that makes the flag believable.
+            factor.note_verification()
+        return proved
 
     def answer_nobody(self, answer: Mapping[str, Any]) -> None:
         """Verify the assertion with nobody's key."""

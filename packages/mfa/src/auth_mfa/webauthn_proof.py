@@ -119,11 +119,18 @@ def count(factor: WebauthnFactor, asserted: Asserted) -> str:
 
 
 def evidence_of(factor: WebauthnFactor, *, user_verified: bool) -> Evidence:
-    """Return what a right assertion or registration proves; without user verification it is possession alone."""
+    """Return what a right assertion or registration proves; without user verification it is possession alone.
+
+    The flag counts only for a key that verified its user before: anybody who finds a key
+    without a PIN can set one (WebAuthn Level 3 section 4, ``uvInitialized``).
+
+    Args:
+        user_verified: The flag of this assertion, whatever the page had asked for.
+    """
     return Evidence.now(
         Method(factor.method),
         credential=str(factor.pk),
-        user_verified=user_verified,
+        user_verified=user_verified and factor.user_verified,
         phishing_resistant=True,
         device_bound=not factor.backup_eligible,
     )

@@ -57,6 +57,7 @@ class Factor(Device):  # type: ignore[misc]  # django-otp is untyped
         _("failures"), default=0, help_text=_("Wrong answers in a row; a right one sets it back.")
     )
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+    # Of logins alone: the enrolment is no use.
     last_used_at = models.DateTimeField(_("last used at"), null=True, blank=True)
 
     objects = DeviceManager.from_queryset(FactorQuerySet)()

@@ -1,16 +1,21 @@
 """Recovery codes: ten secrets on a sheet of paper, each good for one login."""
 
 from typing import Any
+from uuid import UUID
 
 from django.db import models
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from auth_core.fields import EncryptedTextField
 from auth_core.ids import uuid7
 from auth_core.methods import Method
 from auth_core.one_time import spend
 from auth_mfa.models.factor import Factor
+
+#: What stands in a row whose codes were shown.
+_SHOWN: dict[str, Any] = {"unread": None, "unread_in": None, "unread_until": None}
 
 
 class RecoveryCodeSet(Factor):
@@ -25,11 +30,29 @@ class RecoveryCodeSet(Factor):
     salt = models.CharField(max_length=32, help_text=_("128 random bits, in hex."))
     cost = models.JSONField(help_text=_("The argon2id parameters that its codes were hashed with."))
     left = models.PositiveSmallIntegerField(_("codes left"))
+    unread = EncryptedTextField(
+        purpose="auth_mfa.recovery_sheet.unread",
+        null=True,
+        help_text=_("The codes, until the page has shown them once, encrypted."),
+    )
+    unread_in = models.UUIDField(null=True, editable=False, help_text=_("The session whose page may show them."))
+    unread_until = models.DateTimeField(null=True, editable=False, help_text=_("When they can no longer be shown."))
 
     class Meta:
         verbose_name = _("sheet of recovery codes")
         verbose_name_plural = _("sheets of recovery codes")
         constraints = [models.UniqueConstraint(fields=["user"], name="auth_mfa_one_sheet")]
+
+    def take_unread(self, *, session_id: UUID) -> str:
+        """Return the codes for the one page that shows them, and nothing to every later one.
+
+        One conditional statement: of two pages at once the database lets one show them.
+        """
+        unread = self.unread
+        shown = RecoveryCodeSet.objects.filter(
+            pk=self.pk, unread__isnull=False, unread_in=session_id, unread_until__gt=timezone.now()
+        )
+        return str(unread) if unread and spend(shown, **_SHOWN) else ""
 
     def spend_code(self, digest: str) -> bool:
         """Spend the code that *digest* stands for, once; say whether this caller was the one who did."""
@@ -55,3 +78,8 @@ class RecoveryCode(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+
+def wipe_unread() -> int:
+    """Forget codes that no page can show any more; return of how many sheets."""
+    return int(RecoveryCodeSet.objects.filter(unread_until__lte=timezone.now()).update(**_SHOWN))

@@ -46,7 +46,9 @@ class WebauthnFactor(Factor):
     transports = models.JSONField(default=list, help_text=_("How browsers reach it."))
     backup_eligible = models.BooleanField(_("may be copied"), help_text=_("Whether it may leave its device."))
     backup_state = models.BooleanField(_("is copied"), help_text=_("Whether it has, as it said last."))
-    user_verified = models.BooleanField(help_text=_("Whether it checked who holds it when it was registered."))
+    user_verified = models.BooleanField(
+        help_text=_("Whether it checked who holds it when it was registered, or beside a password since.")
+    )
     discoverable = models.BooleanField(help_text=_("Whether it finds itself when nobody is named."))
 
     objects = DeviceManager.from_queryset(WebauthnQuerySet)()
@@ -64,3 +66,7 @@ class WebauthnFactor(Factor):
         before = Q(sign_count__lt=count) if count else Q(sign_count=0)
         unspent = WebauthnFactor.objects.filter(before, pk=self.pk)
         return spend(unspent, sign_count=count, backup_state=backup_state)
+
+    def note_verification(self) -> None:
+        """Note that it verified its user, in a login that had proved a password as well."""
+        WebauthnFactor.objects.filter(pk=self.pk, user_verified=False).update(user_verified=True)

@@ -95,7 +95,7 @@ class CodePage(FactorPage):
             code=code_in(form.cleaned_data, field=""),
             client=client_of(request),
         )
-        messages.success(request, _("It was added. Codes go there from the next login on."), fail_silently=True)
+        messages.success(request, _("It was added. A login can send its codes there from now on."), fail_silently=True)
         return see_other("mfa-pages:factors")
 
     def show(self, request: HttpRequest, form: PageForm, *, status: int = 200, **context: Any) -> HttpResponse:

@@ -49,7 +49,9 @@ class ConfirmPage(FactorPage):
             code=code_in(form.cleaned_data, field=""),
             client=client_of(request),
         )
-        messages.success(request, _("The app was added. The next login asks for its code."), fail_silently=True)
+        messages.success(
+            request, _("The app was added. You can sign in with its codes from now on."), fail_silently=True
+        )
         return see_other("mfa-pages:factors")
 
     def show(self, request: HttpRequest, form: PageForm, *, status: int = 200, **context: Any) -> HttpResponse:

@@ -1,0 +1,114 @@
+"""Which of several factors a login asks first: the strongest, and a spare changes nothing."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client as Browser
+
+from auth_core.testing.mails import code_in, the_mail
+from auth_core.testing.sessions import sign_in
+from auth_core.testing.texts import code_in_text, delivered_texts
+from auth_mfa import totp
+from auth_mfa.factors import factors_of
+from auth_mfa.models import EmailFactor, Factor, PhoneFactor, TotpFactor
+from auth_mfa.testing.authenticator import Authenticator
+from auth_mfa.testing.factors import NUMBER, add_mailbox, add_phone, add_recovery_codes
+from conftest import answer, current_code, enrolled, log_in, new_browser, post, with_csrf
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("captured_texts")]
+
+
+def asked(user: User) -> str:
+    """Return the method that a login of *user* asks first."""
+    return str(log_in(new_browser()).json()["challenge"]["method"])
+
+
+def enrol_app(browser: Browser) -> None:
+    begun = post(browser, "mfa/totp", name="Spare").json()
+    post(browser, f"mfa/totp/{begun['id']}/confirm", code=current_code(totp.from_base32(begun["secret"])))
+
+
+def enrol_phone(browser: Browser) -> None:
+    begun = post(browser, "mfa/sms", number=NUMBER).json()
+    post(browser, f"mfa/sms/{begun['id']}/confirm", code=code_in_text(delivered_texts()[-1]))
+
+
+def enrol_mailbox(browser: Browser) -> None:
+    begun = post(browser, "mfa/email").json()
+    post(browser, f"mfa/email/{begun['id']}/confirm", code=code_in(the_mail()))
+
+
+ADDED: list[tuple[Callable[[Browser], None], type[Factor]]] = [
+    (enrol_app, TotpFactor),
+    (enrol_phone, PhoneFactor),
+    (enrol_mailbox, EmailFactor),
+]
+
+
+@pytest.mark.parametrize(("enrol", "model"), ADDED, ids=["totp", "sms_code", "email_code"])
+def test_an_enrolment_is_no_use(enrol: Callable[[Browser], None], model: type[Factor], alice: User) -> None:
+    enrol(with_csrf(sign_in(alice, assurance="aal1")))
+
+    assert model.objects.of(alice).get().last_used_at is None
+
+
+@pytest.mark.parametrize("enrol", [enrol for enrol, _model in ADDED], ids=["totp", "sms_code", "email_code"])
+def test_a_weaker_spare_is_not_asked_before_the_passkey(enrol: Callable[[Browser], None], alice: User) -> None:
+    Authenticator().added_to(alice)
+    enrol(with_csrf(sign_in(alice, assurance="aal2")))
+
+    assert len(factors_of(alice)) == 2
+    assert asked(alice) == "passkey"
+
+
+def test_the_strongest_is_asked_even_where_a_weaker_one_was_used_last(alice: User) -> None:
+    enrolled(alice)
+    mailbox = add_mailbox(alice)
+    browser = new_browser()
+    token = log_in(browser).json()["token"]
+    chosen = post(browser, "login/challenge", token=token, choice=str(mailbox.pk))
+    assert answer(browser, chosen, code_in(the_mail())).status_code == 200
+
+    assert asked(alice) == "totp"
+
+
+def test_the_order_is_that_of_strength(alice: User) -> None:
+    enrolled(alice)
+    add_mailbox(alice)
+    add_phone(alice)
+    add_recovery_codes(alice)
+    Authenticator(discoverable=False).added_to(alice)
+    Authenticator().added_to(alice)
+
+    assert [held.method.value for held in factors_of(alice)] == [
+        "passkey",
+        "security_key",
+        "totp",
+        "sms_code",
+        "email_code",
+        "recovery_code",
+    ]
+
+
+@pytest.mark.parametrize("is_used", [True, False])
+def test_a_spare_app_is_not_asked_before_the_first(is_used: bool, alice: User) -> None:
+    first = enrolled(alice)
+    if is_used:
+        browser = new_browser()
+        assert answer(browser, log_in(browser), current_code(steps=-1)).status_code == 200
+    spare: Any = enrolled(alice, key=b"another key of twenty", name="Spare")
+
+    assert [held.id for held in factors_of(alice)] == [first.pk, spare.pk]
+    assert log_in(new_browser()).json()["challenge"]["choice"] == str(first.pk)
+
+
+def test_of_two_apps_the_one_that_was_used_last_is_asked(alice: User, browser: Browser) -> None:
+    enrolled(alice)
+    spare = enrolled(alice, key=b"another key of twenty", name="Spare")
+    token = log_in(browser).json()["token"]
+    chosen = post(browser, "login/challenge", token=token, choice=str(spare.pk))
+    assert answer(browser, chosen, current_code(b"another key of twenty")).status_code == 200
+
+    assert log_in(new_browser()).json()["challenge"]["choice"] == str(spare.pk)
