@@ -34,7 +34,8 @@ def assign_role(
 
     Args:
         scope: The object in which it holds; ``None``: everywhere.
-        granted_by: Who gives it: must hold all that the role says, there and as long. ``None``: the site.
+        granted_by: Who gives it: must hold all that the role says by roles of theirs, in all of the scope, from
+            now until *valid_until*. ``None``: the site.
         valid_from: Now when left out.
         valid_until: The moment at which it holds no more; ``None``: until it is revoked.
 
@@ -64,12 +65,14 @@ def revoke_role(*, assignment: Assignment, revoked_by: Any = None) -> bool:
     """Take a role away, once; say whether this caller was the one who did. It holds on the next request.
 
     Raises:
-        PermissionRefused: *revoked_by* may not take roles away there, or holds less than the role says.
+        PermissionRefused: *revoked_by* may not take roles away there, or holds less than the role says. What
+            the role denies they must hold until the assignment ends, because its holder gets it back.
         LastAdministrator: nobody could administer the site any more.
     """
     with keeping_an_administrator():
         scope = scope_of(assignment)
         _hold_authority(revoked_by, "auth_rbac.delete_assignment", assignment.role, scope, until=timezone.now())
+        authority.require_all_denied_by(revoked_by, [assignment.role], scope, until=assignment.valid_until)
         deleted, _by_model = Assignment.objects.filter(pk=assignment.pk).delete()
         if deleted:
             _record(assignment, actor=revoked_by, is_granted=False)

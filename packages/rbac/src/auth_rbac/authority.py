@@ -1,24 +1,23 @@
 """Delegated administration: nobody gives, takes away or changes more than they hold themselves.
 
-Whoever may give roles and nothing else can give roles that say nothing; a denial is said, too:
-who does not hold a permission can neither deny it to others nor lift its denial.
+Every question is asked before the change, under the lock of the graph, and of the database. The
+change therefore never lends the authority for itself. A denial counts as well: a person without a
+permission can neither deny it to others nor lift its denial.
 """
 
-from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Permission
 from django.db import models
-from django.db.models import Q
 from django.utils import timezone
 
 from auth_core.errors import PermissionRefused
 from auth_rbac import decisions
-from auth_rbac.models import Assignment, Role, RoleClosure, Wildcard
-from auth_rbac.permissions import label_of
-from auth_rbac.scopes import scopes_of
+from auth_rbac.content import NOTHING, Content, RoleContent, contents_of
+from auth_rbac.holdings import holdings_of
+from auth_rbac.models import Assignment, Role
 
 #: The end of what has no end.
 _NEVER = datetime(9999, 1, 1, tzinfo=UTC)
@@ -37,31 +36,33 @@ def require(actor: Any, permission: str, obj: models.Model | None = None) -> Non
 
 
 def require_all_said_by(
-    actor: Any, roles: Iterable[Role], obj: models.Model | None = None, *, until: datetime | None = None
+    actor: Any,
+    roles: Iterable[Role],
+    obj: models.Model | None = None,
+    *,
+    until: datetime | None = None,
+    more: Content = NOTHING,
 ) -> None:
-    """Refuse an actor who does not hold everything that *roles* say, in the scope of *obj*, until then.
+    """Refuse an actor who does not hold the content of *roles* in the scope of *obj*, from now until then.
 
     Args:
         until: The end of what is given; ``None``: there is none, and theirs must have none.
+        more: What they must hold besides: what the change will add.
 
     Raises:
-        PermissionRefused: they lack something.
+        PermissionRefused: they lack something, at some moment of that time or in a part of the scope.
     """
-    if actor is None:
-        return
-    person = _anew(actor)
-    if person.is_active and getattr(person, "is_superuser", False):
-        return
-    saying = RoleClosure.objects.filter(role__in=[role.pk for role in roles]).values("ancestor")
-    wildcards = list(Wildcard.objects.filter(role__in=saying))
-    names = _named(saying) | {name for wildcard in wildcards for name in _covered(wildcard)}
-    now = timezone.now()
-    last = _NEVER if until is None else until - timedelta(microseconds=1)
-    for moment in {now, max(now, last)}:
-        if not decisions.holds_all(person, names, obj, moment):
-            raise PermissionRefused
-        if not all(_holds_wildcard(person, wildcard, obj, moment) for wildcard in wildcards):
-            raise PermissionRefused
+    _require_content(actor, roles, obj, until, lambda content: content.all, more)
+
+
+def require_all_denied_by(
+    actor: Any, roles: Iterable[Role], obj: models.Model | None = None, *, until: datetime | None = None
+) -> None:
+    """Refuse an actor who does not hold all that *roles* deny; arguments and refusal as in `require_all_said_by`.
+
+    Lifting a denial gives the permission back, for as long as the denial would have lasted.
+    """
+    _require_content(actor, roles, obj, until, lambda content: content.denied)
 
 
 def require_permission(actor: Any, permission: str, obj: models.Model) -> None:
@@ -70,10 +71,36 @@ def require_permission(actor: Any, permission: str, obj: models.Model) -> None:
     Raises:
         PermissionRefused: they do not.
     """
-    if actor is not None:
-        person = _anew(actor)
-        if not all(decisions.holds_all(person, {permission}, obj, moment) for moment in (timezone.now(), _NEVER)):
-            raise PermissionRefused
+    if actor is None:
+        return
+    person, now = _anew(actor), timezone.now()
+    changes = Assignment.objects.reaching(person).values_list("valid_from", "valid_until")
+    moments = {now, _NEVER, *(moment for pair in changes for moment in pair if moment is not None and moment > now)}
+    if not all(decisions.holds_all(person, {permission}, obj, moment) for moment in moments):
+        raise PermissionRefused
+
+
+def _require_content(
+    actor: Any,
+    roles: Iterable[Role],
+    obj: models.Model | None,
+    until: datetime | None,
+    part: Callable[[RoleContent], Content],
+    more: Content = NOTHING,
+) -> None:
+    """Refuse an actor who does not hold *more* and that part of the content of *roles*."""
+    if actor is None:
+        return
+    person = _anew(actor)
+    if not person.is_active:
+        raise PermissionRefused
+    if getattr(person, "is_superuser", False):
+        return
+    wanted = more
+    for content in contents_of(role.pk for role in roles).values():
+        wanted |= part(content)
+    if not holdings_of(person, obj, timezone.now()).have(wanted, until=until):
+        raise PermissionRefused
 
 
 def _anew(actor: Any) -> Any:
@@ -86,30 +113,3 @@ def _anew(actor: Any) -> Any:
     if found is None:
         raise PermissionRefused
     return found
-
-
-def _named(saying: Any) -> set[str]:
-    """Return the permissions that roles allow or deny by name."""
-    through = (Role.permissions.through, Role.denials.through)
-    keys = [table._default_manager.filter(role__in=saying).values("permission") for table in through]
-    found = Permission.objects.filter(Q(pk__in=keys[0]) | Q(pk__in=keys[1])).select_related("content_type")
-    return {label_of(permission) for permission in found}
-
-
-def _covered(wildcard: Wildcard) -> set[str]:
-    """Return the permissions that there are now of a wildcard."""
-    found = Permission.objects.filter(content_type__app_label=wildcard.app_label).select_related("content_type")
-    if wildcard.model:
-        found = found.filter(content_type__model=wildcard.model)
-    return {label_of(permission) for permission in found}
-
-
-def _holds_wildcard(person: Any, wanted: Wildcard, obj: models.Model | None, moment: datetime) -> bool:
-    """Say whether *person* will hold what comes later, too: by a wildcard that is as wide."""
-    scope = Q(scope_type=None)
-    for kind, key in [] if obj is None else scopes_of(obj):
-        scope |= Q(scope_type=kind, scope_id=key)
-    roles = Assignment.objects.reaching(person).in_force(moment).filter(scope).values("role")
-    saying = RoleClosure.objects.filter(role__in=roles).values("ancestor")
-    wide = Wildcard.objects.filter(role__in=saying, denies=False, app_label=wanted.app_label)
-    return wide.filter(model__in={"", wanted.model}).exists()

@@ -1,18 +1,20 @@
 """Making, changing and deleting roles; each with its event, in one transaction."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import Permission
 from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
-from auth_core.errors import Conflict, FieldError, InvalidRequest
+from auth_core.errors import Conflict, FieldError, InvalidRequest, NotFound
 from auth_core.events import Event, record
 from auth_core.people import person_changed
 from auth_rbac import authority, graph
 from auth_rbac.administrators import keeping_an_administrator
 from auth_rbac.conf import rbac
+from auth_rbac.content import content_of
 from auth_rbac.events import RbacEvent
 from auth_rbac.models import Assignment, Role, RoleClosure, Wildcard
 from auth_rbac.names import InvalidName, key_of
@@ -42,16 +44,18 @@ def create_role(
 
     Raises:
         InvalidRequest: the name cannot be one, a pattern names nothing, or the parents make a chain too long.
+        NotFound: one of the parents is gone.
         PermissionRefused: *actor* may not make roles, or holds less.
         Conflict: there is a role of this name, in whatever spelling.
     """
     role = Role(name=name, key=_key(name), description=description)
+    wanted = _wanted(permissions, denials, wildcards, denied_wildcards, parents)
     try:
         with keeping_an_administrator():
             authority.require(actor, "auth_rbac.add_role")
+            _require_all(actor, [], wanted)
             role.save(force_insert=True)
-            _write(role, permissions, denials, wildcards, denied_wildcards, parents)
-            authority.require_all_said_by(actor, [role])
+            _write(role, wanted)
             said = {kind: {"after": found} for kind, found in said_by(role).items() if found or kind == "permissions"}
             _record(RbacEvent.ROLE_CREATED, role, actor, said)
     except IntegrityError as error:
@@ -74,23 +78,26 @@ def change_role(
 
     Raises:
         InvalidRequest: a pattern names nothing; the parents close a cycle, or make a chain too long.
-        PermissionRefused: *actor* may not change roles, or holds less than it says before or after.
+        NotFound: the role, or one of the parents, is gone.
+        PermissionRefused: *actor* may not change roles, or does not hold, before the change, all that the role
+            says before and all that it would say after.
         LastAdministrator: nobody could administer the site any more.
     """
+    wanted = _wanted(permissions, denials, wildcards, denied_wildcards, parents)
     with keeping_an_administrator():
         authority.require(actor, "auth_rbac.change_role")
-        authority.require_all_said_by(actor, [role])
+        # Before anything is written: a role that the actor holds would lend the authority for its own change.
+        _require_all(actor, [role], wanted)
         before = said_by(role)
         if description is not None and description != role.description:
             role.description = description
             role.save(update_fields=["description"])
-        _write(role, permissions, denials, wildcards, denied_wildcards, parents)
+        _write(role, wanted)
         after = said_by(role)
         changed = {
             kind: {"before": before[kind], "after": after[kind]} for kind in after if before[kind] != after[kind]
         }
         if changed:
-            authority.require_all_said_by(actor, [role])
             _record(RbacEvent.ROLE_CHANGED, role, actor, changed)
             _tell_holders(role)
 
@@ -104,12 +111,13 @@ def delete_role(*, role: Role, actor: Any = None) -> None:
     """Delete a role; whoever holds it holds it no more, and roles below it say no more what it said.
 
     Raises:
+        NotFound: the role is gone.
         PermissionRefused: *actor* may not delete roles, or holds less than it says.
         LastAdministrator: nobody could administer the site any more.
     """
     with keeping_an_administrator():
         authority.require(actor, "auth_rbac.delete_role")
-        authority.require_all_said_by(actor, [role])
+        _require_all(actor, [role], _Wanted())
         _tell_holders(role)
         said = {kind: {"before": found} for kind, found in said_by(role).items() if found or kind == "permissions"}
         _record(RbacEvent.ROLE_DELETED, role, actor, said)
@@ -137,23 +145,49 @@ def labels_of(role: Role) -> list[str]:
     return sorted(label_of(permission) for permission in role.permissions.all())
 
 
-def _write(
-    role: Role,
-    permissions: Iterable[Permission] | None,
-    denials: Iterable[Permission] | None,
-    wildcards: Iterable[str] | None,
-    denied_wildcards: Iterable[str] | None,
-    parents: Iterable[Role] | None,
-) -> None:
-    if permissions is not None:
-        role.permissions.set(permissions)
-    if denials is not None:
-        role.denials.set(denials)
-    for patterns, denies in ((wildcards, False), (denied_wildcards, True)):
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What a role shall contain, by kind; ``None``: that kind stays as it is."""
+
+    permissions: list[Permission] | None = None
+    denials: list[Permission] | None = None
+    wildcards: list[str] | None = None
+    denied_wildcards: list[str] | None = None
+    parents: list[Role] | None = None
+
+
+def _wanted(*kinds: Iterable[Any] | None) -> _Wanted:
+    """Return the kinds as lists: they are read twice, once for the authority and once to be written."""
+    return _Wanted(*(None if kind is None else list(kind) for kind in kinds))
+
+
+def _require_all(actor: Any, roles: list[Role], wanted: _Wanted) -> None:
+    """Refuse an actor who lacks something of what *roles* contain, or of what is wanted.
+
+    What a changed role contains afterwards is what it keeps, which it contains before, and what is wanted.
+
+    Raises:
+        NotFound: a role is gone.
+        PermissionRefused: they lack something.
+    """
+    concerned = {role.pk: role for role in [*roles, *(wanted.parents or ())]}
+    if Role.objects.filter(pk__in=concerned).count() < len(concerned):
+        raise NotFound
+    permissions = [*(wanted.permissions or ()), *(wanted.denials or ())]
+    patterns = [*(wanted.wildcards or ()), *(wanted.denied_wildcards or ())]
+    authority.require_all_said_by(actor, concerned.values(), more=content_of(permissions, patterns))
+
+
+def _write(role: Role, wanted: _Wanted) -> None:
+    if wanted.permissions is not None:
+        role.permissions.set(wanted.permissions)
+    if wanted.denials is not None:
+        role.denials.set(wanted.denials)
+    for patterns, denies in ((wanted.wildcards, False), (wanted.denied_wildcards, True)):
         if patterns is not None:
             _write_wildcards(role, patterns, denies=denies)
-    if parents is not None:
-        _write_parents(role, {parent.pk: parent for parent in parents})
+    if wanted.parents is not None:
+        _write_parents(role, {parent.pk: parent for parent in wanted.parents})
 
 
 def _write_wildcards(role: Role, patterns: Iterable[str], *, denies: bool) -> None:
