@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.db.models import Model
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_save
@@ -55,20 +54,6 @@ def watching(model_admin: Any, actor: Any) -> Iterator[None]:
 def _is_record(model: type[Model]) -> bool:
     """Say whether *model* is what is written about changes: the trail, and the admin's own log."""
     return model is LogEntry or model._meta.app_label == "auth_audit"
-
-
-def model_admin_of(view: Any) -> Any:
-    """Return the `ModelAdmin` that *view* belongs to, or ``None``.
-
-    Django leaves it on the views of its own; that of a page that a class adds, such as the one
-    for a user's password, is found below what the view is wrapped in.
-    """
-    while view is not None:
-        for found in (getattr(view, "model_admin", None), getattr(view, "__self__", None)):
-            if isinstance(found, admin.ModelAdmin):
-                return found
-        view = getattr(view, "__wrapped__", None)
-    return None
 
 
 def _listen(more: int) -> None:

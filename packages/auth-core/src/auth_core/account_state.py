@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from auth_core.authority import check_over
 from auth_core.events import AuthEvent, Event, record
 from auth_core.models import Identity
 from auth_core.people import identity_of, person_changed
@@ -23,12 +24,16 @@ class LockReason(StrEnum):
 
 
 def disable_account(*, user: Any, actor: Any = None) -> bool:
-    """Let *user* in nowhere any more, and end their sessions; say whether this caller was the one who did."""
+    """Let *user* in nowhere any more, and end their sessions; say whether this caller was the one who did.
+
+    Raises:
+        PermissionRefused: *user* holds more than *actor*.
+    """
     return _set_active(user, actor, active=False, name=AuthEvent.ACCOUNT_DISABLED)
 
 
 def enable_account(*, user: Any, actor: Any = None) -> bool:
-    """Let *user* sign in again; their sessions stay ended."""
+    """Let *user* sign in again; their sessions stay ended. Raises as `disable_account`."""
     return _set_active(user, actor, active=True, name=AuthEvent.ACCOUNT_ENABLED)
 
 
@@ -36,7 +41,11 @@ def lock_account(*, user: Any, actor: Any = None, reason: LockReason = LockReaso
     """Refuse *user* until somebody unlocks them; a browser that asks meanwhile forgets its session.
 
     An administrator's lock takes the place of one that a reset would lift, never the other way round.
+
+    Raises:
+        PermissionRefused: *user* holds more than *actor*.
     """
+    check_over(actor, user)
     free = Q(locked_at=None)
     lockable = free if reason is LockReason.DISOWNED else free | Q(lock_reason=LockReason.DISOWNED.value)
     with transaction.atomic():
@@ -46,7 +55,12 @@ def lock_account(*, user: Any, actor: Any = None, reason: LockReason = LockReaso
 
 
 def unlock_account(*, user: Any, actor: Any = None) -> bool:
-    """Take a lock away."""
+    """Take a lock away.
+
+    Raises:
+        PermissionRefused: *user* holds more than *actor*: the lock may be there because of them.
+    """
+    check_over(actor, user)
     with transaction.atomic():
         locked = Identity.objects.filter(pk=identity_of(user).pk, locked_at__isnull=False)
         unlocked = locked.update(locked_at=None, lock_reason="")
@@ -68,6 +82,7 @@ def lift_by_reset(*, user: Any) -> bool:
 
 
 def _set_active(user: Any, actor: Any, *, active: bool, name: AuthEvent) -> bool:
+    check_over(actor, user)
     users = get_user_model()._default_manager
     with transaction.atomic():
         changed = users.filter(pk=user.pk, is_active=not active).update(is_active=active)

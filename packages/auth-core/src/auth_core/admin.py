@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from auth_core import account_state, recovery
+from auth_core.admin_batches import change_each
 from auth_core.client import client_of
 from auth_core.errors import AuthError
 from auth_core.invitations import invite, withdraw_invitation
@@ -59,11 +60,15 @@ class IdentityAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django canno
     @admin.action(description=_("Mail a link that resets the password"), permissions=["change"])
     def mail_reset_link(self, request: HttpRequest, queryset: Any) -> None:
         """Mail one to each; nobody but its reader chooses the password (ASVS 6.4.6)."""
-        people = [identity.user for identity in queryset.select_related("user")]
-        for person in people:
-            for address in addresses_of(person)[:1]:
-                recovery.request_reset(email=address, client=client_of(request), actor=request.user)
-        told = ngettext("%d link was sent.", "%d links were sent.", len(people)) % len(people)
+        client = client_of(request)
+
+        def mail(identity: Identity) -> bool:
+            for address in addresses_of(identity.user)[:1]:
+                recovery.request_reset(email=address, client=client, actor=request.user)
+            return True
+
+        sent = change_each(self, request, queryset.select_related("user"), mail)
+        told = ngettext("%d link was sent.", "%d links were sent.", sent) % sent
         self.message_user(request, told, messages.SUCCESS)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -74,8 +79,13 @@ class IdentityAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django canno
         """Refuse: the trail names people by it."""
         return False
 
+    def has_change_permission(self, request: HttpRequest, obj: Identity | None = None) -> bool:
+        """Refuse on the page of a row: it has no field to change, and saving would write back an old lock."""
+        return obj is None and super().has_change_permission(request)
+
     def _each(self, request: HttpRequest, queryset: Any, change: Callable[..., bool]) -> None:
-        changed = sum(change(user=identity.user, actor=request.user) for identity in queryset.select_related("user"))
+        rows = queryset.select_related("user")
+        changed = change_each(self, request, rows, lambda row: change(user=row.user, actor=request.user))
         told = ngettext("%d account changed.", "%d accounts changed.", changed) % changed
         self.message_user(request, told, messages.SUCCESS)
 
@@ -91,6 +101,10 @@ class EmailAddressAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django c
     readonly_fields = ("user", "address", "key", "is_primary", "verified_at")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
+        """Refuse."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: EmailAddress | None = None) -> bool:
         """Refuse."""
         return False
 

@@ -3,11 +3,13 @@
 An address from which somebody calls proves nothing here, trusted network or not.
 """
 
+import inspect
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from auth_core.assurance import Assurance, can_reach_aal2
@@ -85,6 +87,40 @@ def setting_problems() -> Iterator[str]:
         age = given.get(act, MAX_AGES[act])
         if not isinstance(age, timedelta) or age <= timedelta(0):
             yield f"{act.value!r} is no duration above zero"
+
+
+#: The namespace of every admin site, whatever it is called and wherever it is mounted.
+ADMIN = "admin"
+
+#: Pages of it on which people come in and leave.
+_OPEN = frozenset({"login", "logout"})
+
+
+def is_administration(request: HttpRequest) -> bool:
+    """Tell whether *request* is for a page of an admin site, but the pages on which people come in and leave."""
+    match = request.resolver_match
+    return match is not None and ADMIN in match.app_names and not _is_open(match)
+
+
+def _is_open(match: Any) -> bool:
+    """Tell whether it is the site's own view of that name, and not another page that has the name too."""
+    view = inspect.unwrap(match.func)
+    is_site = hasattr(getattr(view, "__self__", None), "_registry")
+    return match.url_name in _OPEN and is_site
+
+
+def model_admin_of(view: Any) -> Any:
+    """Return the ``ModelAdmin`` that *view* belongs to, or ``None``.
+
+    Django leaves it on the views of its own. That of a page that a class adds, such as the one
+    for a user's password, is found below what the view is wrapped in.
+    """
+    while view is not None:
+        for found in (getattr(view, "model_admin", None), getattr(view, "__self__", None)):
+            if hasattr(found, "admin_site") and hasattr(found, "opts"):
+                return found
+        view = getattr(view, "__wrapped__", None)
+    return None
 
 
 #: What whoever cannot prove it is told, where they can add what they lack.

@@ -13,6 +13,7 @@ from auth_core.conf import core, site_middleware
 from auth_core.people import SECOND_FACTORS_PART
 from auth_core.registries import snapshot_parts
 
+_CONTEXT = "auth_core.middleware.RequestContextMiddleware"
 _MIDDLEWARE = "auth_core.pages.administration.AdministrationMiddleware"
 
 
@@ -36,6 +37,16 @@ def check_administration_is_guarded(**kwargs: Any) -> list[CheckMessage]:
     hint = "Set it to {'assurance': 'aal2'}: their second factor is asked for, and again when it was long ago."
     message = "AUTH_CORE['ADMINISTRATION'] lets administrators in with a password alone."
     return [Warning(message, hint=hint, id="auth_core.W002")]
+
+
+@register()
+def check_rights_are_guarded(**kwargs: Any) -> list[CheckMessage]:
+    """Warn where no page of the admin knows who acts: staff could give themselves what they do not hold."""
+    if not apps.is_installed("django.contrib.admin") or _CONTEXT in site_middleware():
+        return []
+    hint = f"Put {_CONTEXT!r} at the beginning of MIDDLEWARE."
+    message = "The pages of the admin site are not kept from giving more than the administrator holds."
+    return [Warning(message, hint=hint, id="auth_core.W003")]
 
 
 def _unreachable() -> Iterator[CheckMessage]:

@@ -23,6 +23,7 @@ class AuthCoreConfig(AppConfig):
             notices,
             outbox,
             people,
+            power_signals,
             receivers,
             sms,
         )
@@ -42,6 +43,7 @@ class AuthCoreConfig(AppConfig):
         )
 
         receivers.connect()
+        power_signals.connect()
         event_log.connect()
         notices.connect()
         outbox.connect()

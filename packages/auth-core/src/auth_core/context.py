@@ -47,6 +47,7 @@ class Context:
         client: The far end of the request, if there is one.
         secrets: Values that came with the request and must not turn up in a log.
         noted: Why it is refused, if it is; one at the most.
+        administrators: Who answers for changes of rights; the last one counts. See `auth_core.authority`.
     """
 
     correlation_id: str
@@ -54,6 +55,7 @@ class Context:
     client: Client | None = None
     secrets: set[str] = field(default_factory=set, repr=False, compare=False)
     noted: list[Noted] = field(default_factory=list, repr=False, compare=False)
+    administrators: list[Any] = field(default_factory=list, repr=False, compare=False)
 
 
 #: The header of a task's message; Celery has a correlation_id of its own, which is the task's.

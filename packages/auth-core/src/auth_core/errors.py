@@ -11,6 +11,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, ClassVar
 
+from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext_lazy as _
 
 
@@ -191,8 +192,11 @@ class InsufficientUserAuthentication(AuthError):
         return cls(required_assurance="aal2", max_age=timedelta(minutes=5))
 
 
-class PermissionRefused(AuthError):
-    """The caller is known and may not do this."""
+class PermissionRefused(AuthError, PermissionDenied):
+    """The caller is known and may not do this.
+
+    Django answers it with 403 wherever it is raised, also from a signal in another app's admin.
+    """
 
     code, status, title = "permission_denied", HTTPStatus.FORBIDDEN, _("You may not do this.")
 

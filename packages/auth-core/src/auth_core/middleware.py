@@ -9,8 +9,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonR
 from django.http.response import HttpResponseBase
 from django.utils.functional import SimpleLazyObject, empty
 
+from auth_core.administration import is_administration, model_admin_of
+from auth_core.authority import check_superuser
 from auth_core.client import forget_strangers_headers
-from auth_core.context import bound, context_of
+from auth_core.context import bound, context_of, current
 from auth_core.evidence import stated_session
 from auth_core.health import Status, readiness
 from auth_core.people import public_id_if_loaded
@@ -73,6 +75,32 @@ class RequestContextMiddleware:
             response.headers["X-Request-ID"] = context.correlation_id
             _log(request, response, time.perf_counter() - began, refusal)
         return response
+
+    def process_view(self, request: HttpRequest, view: Any, *arguments: Any) -> None:
+        """Let who is signed in answer for the changes of rights that a page of an admin site makes.
+
+        Raises:
+            PermissionRefused: the page edits rows of which only superusers may write.
+        """
+        user = getattr(request, "user", None)
+        if user is None or not is_administration(request):
+            return
+        current().administrators.append(user)
+        if request.method not in _SAFE and _edits_records(view):
+            check_superuser(user)
+
+
+#: Methods of HTTP that change nothing.
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+#: Models of Django's that a site may show in its admin, and that no page of it may write for less than a superuser:
+#: the admin's own log, and the data of sessions.
+_RECORDS = frozenset({"admin.logentry", "sessions.session"})
+
+
+def _edits_records(view: Any) -> bool:
+    opts = getattr(model_admin_of(view), "opts", None)
+    return opts is not None and opts.concrete_model._meta.label_lower in _RECORDS
 
 
 def _log(request: HttpRequest, response: HttpResponseBase, seconds: float, refusal: str) -> None:

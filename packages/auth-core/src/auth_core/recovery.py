@@ -16,6 +16,7 @@ from auth_core import limits, passwords, people
 from auth_core.account_creation import parsed_address
 from auth_core.account_state import is_lifted_by_reset, lift_by_reset
 from auth_core.admission import NotAdmitted, Reason, admit
+from auth_core.authority import check_over
 from auth_core.client import Client
 from auth_core.conf import core
 from auth_core.errors import LinkInvalid
@@ -36,11 +37,14 @@ def request_reset(*, email: str, client: Client, actor: Any = None) -> None:
     Raises:
         InvalidRequest: the address is not one.
         TooManyAttempts: too many mails went to this address, or were asked for by this network.
+        PermissionRefused: the person holds more than *actor*.
     """
     address = parsed_address(email)
     limits.charge("mail", identifier=address.key, client=client)
     person, stored = people.find_by_key(address.key)
     user = _admitted(person)
+    if user is not None:
+        check_over(actor, user)
     with transaction.atomic(durable=True):
         # A link for nobody is made and posted as well: the same statements, and no mail.
         link = ResetLink.objects.open(user=user, state_digest=_state_of(user, address.key))

@@ -83,7 +83,9 @@ _ATTEMPTS = _THREATS | {
 }  # fmt: skip
 
 #: Refused for want of something, with another status than 403.
-_DENIED = frozenset({InsufficientUserAuthentication.code, Reason.NOT_SHOWN.value, Reason.STRAYED.value})
+_DENIED = frozenset({
+    InsufficientUserAuthentication.code, PermissionRefused.code, Reason.NOT_SHOWN.value, Reason.STRAYED.value,
+})  # fmt: skip
 
 #: Recorded where they are decided, as `auth.login.denied`.
 _RECORDED = frozenset({LoginDenied.code, MoreProofRequired.code})

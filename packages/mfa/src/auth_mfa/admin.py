@@ -9,6 +9,7 @@ from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from auth_core.admin_batches import change_each
 from auth_core.administration import Act, check_administrator
 from auth_core.evidence import session_of
 from auth_mfa import sms_guard
@@ -85,8 +86,9 @@ class FactorAdmin(PersonsAdmin):
             InsufficientUserAuthentication: whoever does it has not just proved that it is them.
         """
         check_administrator(session_of(request), Act.CRITICAL)
-        factors = queryset.select_related("user").exclude(user=request.user)
-        removed = sum(remove_factor(factor=factor, actor=request.user, reason="administrator") for factor in factors)
+        rows = queryset.select_related("user")
+        how: dict[str, Any] = {"actor": request.user, "reason": "administrator"}
+        removed = change_each(self, request, rows, lambda factor: remove_factor(factor=factor, **how))
         told = ngettext("%d factor removed.", "%d factors removed.", removed) % removed
         self.message_user(request, told, messages.SUCCESS)
 

@@ -11,9 +11,9 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from auth_core.admin_batches import change_each
 from auth_core.administration import Act, check_administrator
 from auth_core.client import client_of
-from auth_core.errors import PermissionRefused
 from auth_core.evidence import session_of
 from auth_mfa.descriptions import description_of
 from auth_mfa.factors import reset_factors, rows_of
@@ -33,8 +33,12 @@ class ResetAction:
         people = list({row.user_id: row.user for row in queryset.select_related("user")}.values())
         if request.POST.get("post") != "yes":
             return self._ask(request, queryset, people)
-        done = [person for person in people if self._is_reset(request, person)]
-        told = ngettext("%d person was reset, and told.", "%d people were reset, and told.", len(done)) % len(done)
+        how: dict[str, Any] = {"actor": request.user, "client": client_of(request)}
+        others = [person for person in people if person.pk != request.user.pk]
+        if len(others) < len(people):
+            _tell(self, request, _("Your own second factors stay: another administrator resets them."), messages.ERROR)
+        done = change_each(self, request, others, lambda person: reset_factors(user=person, **how) is not None)
+        told = ngettext("%d person was reset, and told.", "%d people were reset, and told.", done) % done
         _tell(self, request, told, messages.SUCCESS)
         return None
 
@@ -42,14 +46,6 @@ class ResetAction:
         """Ask for the permission that stands for this alone."""
         user: Any = request.user
         return bool(user.has_perm("auth_mfa.reset_factors"))
-
-    def _is_reset(self, request: HttpRequest, person: Any) -> bool:
-        try:
-            reset_factors(user=person, actor=request.user, client=client_of(request))
-        except PermissionRefused:
-            _tell(self, request, _("Your own second factors stay: another administrator resets them."), messages.ERROR)
-            return False
-        return True
 
     def _ask(self, request: HttpRequest, queryset: Any, people: Sequence[Any]) -> TemplateResponse:
         if not people:

@@ -8,6 +8,7 @@ from django.db.models import CharField, F, Value
 from django.utils import timezone
 
 from auth_core.assurance import Demand, can_reach_aal2
+from auth_core.authority import check_over
 from auth_core.client import Client
 from auth_core.errors import InsufficientUserAuthentication, NotAuthenticated, PermissionRefused
 from auth_core.events import AuthEvent, Event, record
@@ -128,7 +129,15 @@ def remove_factor(*, factor: Factor, actor: Any = None, reason: str = "", sessio
         actor: Who removed it, when that is somebody else.
         reason: Closed word for the trail, such as ``administrator``.
         session: Public id of the session in which its owner removed it.
+
+    Raises:
+        PermissionRefused: *actor* acts on somebody who holds more, or on themselves: see `reset_factors`.
     """
+    _check_actor(actor, factor.user)
+    return _removed(factor, actor=actor, reason=reason, session=session)
+
+
+def _removed(factor: Factor, *, actor: Any, reason: str, session: UUID | None = None) -> bool:
     with transaction.atomic():
         # As of whoever takes all of them away: each would wait for a row that the other has deleted.
         Standing.objects.lock(factor.user)
@@ -139,7 +148,7 @@ def remove_factor(*, factor: Factor, actor: Any = None, reason: str = "", sessio
             PendingLogin.objects.end_all_of(factor.user, proved_with=str(factor.pk))
             if not has_what_codes_stand_in_for(factor.user):
                 for sheet in RecoveryCodeSet.objects.of(factor.user).select_related("user"):
-                    remove_factor(factor=sheet, actor=actor, reason=reason, session=session)
+                    _removed(sheet, actor=actor, reason=reason, session=session)
             person_changed(factor.user_id)
     return bool(deleted)
 
@@ -165,22 +174,27 @@ def reset_factors(*, user: Any, actor: Any, client: Client | None = None, reason
 
     Raises:
         PermissionRefused: they would reset themselves: whoever holds the session of an administrator
-            would get past the fresh proof with which one's own factors are removed. Or a superuser,
-            and are none: they would open an account that may do more than theirs.
+            would get past the fresh proof with which one's own factors are removed. Or somebody who
+            holds more than they do: they would open an account that may do more than theirs.
     """
-    if actor is not None and (actor.pk == user.pk or (user.is_superuser and not actor.is_superuser)):
-        raise PermissionRefused
+    _check_actor(actor, user)
     with transaction.atomic():
         Standing.objects.lock(user)
         removed = rows_of(user)
         for row in removed:
-            remove_factor(factor=row, actor=actor, reason="reset")
+            _removed(row, actor=actor, reason="reset")
         for model in MODELS:
             model.objects.filter(user_id=user.pk).delete()
         Standing.objects.reset(user, at=timezone.now())
         record(Event(name=MfaEvent.FACTORS_RESET, subject=user, actor=actor, client=client, reason=reason))
         person_changed(user.pk)
     return len(removed)
+
+
+def _check_actor(actor: Any, user: Any) -> None:
+    if actor is not None and actor.pk == user.pk:
+        raise PermissionRefused
+    check_over(actor, user)
 
 
 def second_factors_part(user: Any) -> list[dict[str, str]]:

@@ -8,6 +8,7 @@ from django.contrib.admin.options import InlineModelAdmin
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.utils.html import format_html
@@ -16,6 +17,7 @@ from guardian.utils import get_group_obj_perms_model, get_user_obj_perms_model
 
 from auth_core.administration import Act
 from auth_core.errors import AuthError
+from auth_core.refusals import note_raised
 from auth_rbac import admin_pages
 from auth_rbac.admin_forms import AssignmentForm, RoleForm
 from auth_rbac.assigning import assign_role, revoke_role
@@ -45,6 +47,7 @@ class RecordingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cann
         try:
             answer: HttpResponse = view(request, *args, **kwargs)
         except AuthError as refusal:
+            note_raised(refusal)
             told = [error.detail for error in refusal.errors] or [refusal.detail]
             self.message_user(request, " ".join(told), messages.ERROR)
             return self.response_post_save_change(request, None)
@@ -70,7 +73,8 @@ class RoleAdmin(RecordingAdmin):
         """Make or change it with its event, all that it says at once."""
         said = {name: form.cleaned_data[name] for name in RoleForm.SAID}
         if change:
-            change_role(role=obj, description=obj.description, actor=request.user, **said)
+            # Read again: the form has written its values into *obj*, which would look as if nothing changed.
+            change_role(role=Role.objects.get(pk=obj.pk), description=obj.description, actor=request.user, **said)
         else:
             made = create_role(name=obj.name, description=obj.description, actor=request.user, **said)
             obj.pk, obj.key, obj._state = made.pk, made.key, made._state
@@ -84,8 +88,9 @@ class RoleAdmin(RecordingAdmin):
 
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
         """Delete each with its event."""
-        for role in queryset:
-            delete_role(role=role, actor=request.user)
+        with transaction.atomic():
+            for role in queryset:
+                delete_role(role=role, actor=request.user)
 
 
 @admin.register(Assignment)
@@ -163,8 +168,9 @@ class AssignmentAdmin(RecordingAdmin):
 
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
         """Revoke each with its event."""
-        for assignment in queryset.select_related("user", "role"):
-            revoke_role(assignment=assignment, revoked_by=request.user)
+        with transaction.atomic():
+            for assignment in queryset.select_related("user", "role"):
+                revoke_role(assignment=assignment, revoked_by=request.user)
 
     def has_change_permission(self, request: HttpRequest, obj: Assignment | None = None) -> bool:
         """Refuse."""

@@ -3,11 +3,13 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from auth_core.admin_batches import change_each
 from auth_sessions import allowances, devices, lifecycle
 from auth_sessions.admin_filters import BlockedFilter, KnownDeviceFilter, LiveFilter, RiskFilter
 from auth_sessions.admin_search import found_by
@@ -45,9 +47,10 @@ class SessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot
     @admin.action(description=_("End selected sessions"), permissions=["change"])
     def end_sessions(self, request: HttpRequest, queryset: Any) -> None:
         """End what is selected; recorded with who did it."""
-        ended = sum(
-            lifecycle.end_session(session_id=row.pk, user=row.user, reason="administrator", actor=request.user)
-            for row in queryset.select_related("user").exclude(user=None)
+        rows = queryset.select_related("user").exclude(user=None)
+        how: dict[str, Any] = {"reason": "administrator", "actor": request.user}
+        ended = change_each(
+            self, request, rows, lambda row: lifecycle.end_session(session_id=row.pk, user=row.user, **how)
         )
         self.message_user(request, ngettext("%d session ended.", "%d sessions ended.", ended) % ended, messages.SUCCESS)
 
@@ -58,6 +61,10 @@ class SessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot
     def has_delete_permission(self, request: HttpRequest, obj: Session | None = None) -> bool:
         """Refuse: a session is ended, and stays for the trail."""
         return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Session | None = None) -> bool:
+        """Refuse on the page of a row: it has no field to change, and saving would open again what ended meanwhile."""
+        return obj is None and super().has_change_permission(request)
 
 
 @admin.register(Device)
@@ -96,9 +103,8 @@ class DeviceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot 
     def block(self, request: HttpRequest, queryset: Any) -> None:
         """Block what is selected; recorded with who did it."""
         rows = queryset.select_related("user")
-        blocked = sum(
-            devices.block_device(device=device, actor=request.user, reason="administrator") for device in rows
-        )
+        how: dict[str, Any] = {"reason": "administrator", "actor": request.user}
+        blocked = change_each(self, request, rows, lambda device: devices.block_device(device=device, **how))
         told = ngettext("%d device blocked.", "%d devices blocked.", blocked) % blocked
         self.message_user(request, told, messages.SUCCESS)
 
@@ -106,7 +112,8 @@ class DeviceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot 
     def unblock(self, request: HttpRequest, queryset: Any) -> None:
         """Let people sign in with what is selected again; recorded with who did it."""
         rows = queryset.select_related("user")
-        unblocked = sum(devices.unblock_device(device=device, actor=request.user) for device in rows)
+        actor = request.user
+        unblocked = change_each(self, request, rows, lambda device: devices.unblock_device(device=device, actor=actor))
         told = ngettext("%d device unblocked.", "%d devices unblocked.", unblocked) % unblocked
         self.message_user(request, told, messages.SUCCESS)
 
@@ -117,6 +124,10 @@ class DeviceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot 
     def has_delete_permission(self, request: HttpRequest, obj: Device | None = None) -> bool:
         """Refuse: its owner forgets it; an administrator blocks it."""
         return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Device | None = None) -> bool:
+        """Refuse on the page of a row: see `SessionAdmin`."""
+        return obj is None and super().has_change_permission(request)
 
 
 @admin.register(SessionAllowance)
@@ -144,5 +155,6 @@ class SessionAllowanceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Djan
 
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
         """Remove one by one: each is recorded."""
-        for allowance in queryset.select_related("user"):
-            self.delete_model(request, allowance)
+        with transaction.atomic():
+            for allowance in queryset.select_related("user"):
+                self.delete_model(request, allowance)

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import transaction
 
+from auth_core.authority import check_over
 from auth_core.events import Event, record
 from auth_sessions.events import SessionEvent
 from auth_sessions.models import SessionAllowance
@@ -16,7 +17,11 @@ def set_allowance(*, user: Any, sessions: int | None, policy: str, actor: Any) -
         sessions: ``None``: any number.
         policy: One of `auth_sessions.conf.LIMIT_POLICIES`: what happens at the next login.
         actor: Who decided it.
+
+    Raises:
+        PermissionRefused: *user* holds more than *actor*.
     """
+    check_over(actor, user)
     with transaction.atomic():
         before = SessionAllowance.objects.select_for_update().filter(user=user).first()
         allowance, _created = SessionAllowance.objects.update_or_create(
@@ -32,7 +37,12 @@ def set_allowance(*, user: Any, sessions: int | None, policy: str, actor: Any) -
 
 
 def remove_allowance(*, user: Any, actor: Any) -> bool:
-    """Let for *user* hold what holds for everybody; say whether this caller was the one who did."""
+    """Let for *user* hold what holds for everybody; say whether this caller was the one who did.
+
+    Raises:
+        PermissionRefused: *user* holds more than *actor*.
+    """
+    check_over(actor, user)
     with transaction.atomic():
         removed, _by_model = SessionAllowance.objects.filter(user=user).delete()
         if removed:

@@ -18,6 +18,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
+from auth_core.authority import check_over
 from auth_core.client import Client
 from auth_core.contracts import Transport
 from auth_core.errors import LoginDenied
@@ -176,7 +177,11 @@ def forget_device(*, device: Device, actor: Any = None) -> bool:
     """Forget a device and end its sessions; the next login in it is one in a new device.
 
     Say whether this caller was the one who did.
+
+    Raises:
+        PermissionRefused: its person holds more than *actor*.
     """
+    check_over(actor, device.user)
     with transaction.atomic():
         # The row goes first: a login that is being granted in it waits here, or has its session ended below.
         forgotten, _by_model = Device.objects.filter(pk=device.pk).delete()
@@ -192,7 +197,11 @@ def block_device(*, device: Device, actor: Any = None, reason: str = "") -> bool
     Args:
         actor: Who blocked it, when that is somebody else.
         reason: Closed word for the trail, such as ``administrator``.
+
+    Raises:
+        PermissionRefused: its person holds more than *actor*.
     """
+    check_over(actor, device.user)
     with transaction.atomic():
         # The row goes first: see `forget_device`.
         blocked = Device.objects.filter(pk=device.pk, blocked_at=None).update(blocked_at=timezone.now())
@@ -203,7 +212,8 @@ def block_device(*, device: Device, actor: Any = None, reason: str = "") -> bool
 
 
 def unblock_device(*, device: Device, actor: Any = None) -> bool:
-    """Let people sign in with a device again; say whether this caller was the one who did."""
+    """Let people sign in with a device again; say whether this caller was the one who did. Raises as `block_device`."""
+    check_over(actor, device.user)
     with transaction.atomic():
         unblocked = Device.objects.filter(pk=device.pk, blocked_at__isnull=False).update(blocked_at=None)
         if unblocked:

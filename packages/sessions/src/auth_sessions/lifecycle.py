@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from auth_core.authority import check_over
 from auth_core.contracts import Transport
 from auth_core.events import AuthEvent, Event, record
 from auth_sessions import snapshots
@@ -28,7 +29,11 @@ def end_session(*, session_id: UUID, user: Any, reason: str, actor: Any = None) 
         user: Whose it must be; somebody else's is not found.
         reason: Closed word for the trail.
         actor: Who ended it, when that is somebody else.
+
+    Raises:
+        PermissionRefused: *user* holds more than *actor*.
     """
+    check_over(actor, user)
     session = Session.objects.of(user).filter(pk=session_id).only("pk", "token_digest").first()
     if session is None:
         return False
@@ -38,7 +43,7 @@ def end_session(*, session_id: UUID, user: Any, reason: str, actor: Any = None) 
 
 
 def end_other_sessions(*, user: Any, keep: UUID | None, reason: str, actor: Any = None) -> int:
-    """End all sessions of *user* but *keep*; return how many this caller ended."""
+    """End all sessions of *user* but *keep*; return how many this caller ended. Raises as `end_session`."""
     others = Session.objects.of(user).unended().exclude(pk__in=[keep] if keep else []).only("pk", "token_digest")
     return end_these(sessions_to_end=list(others), user=user, reason=reason, actor=actor)
 
@@ -50,7 +55,11 @@ def end_these(
 
     Args:
         at: When they end, if another clock than this process's decides (see `limits`).
+
+    Raises:
+        PermissionRefused: *user* holds more than *actor*.
     """
+    check_over(actor, user)
     ended = sum(_end(session, user, reason, actor, at) for session in sessions_to_end)
     # Also those that somebody else ended: they may not have reached the cache.
     snapshots.forget(*(session.token_digest for session in sessions_to_end))
@@ -58,7 +67,7 @@ def end_these(
 
 
 def end_all_sessions(*, user: Any, reason: str, actor: Any = None) -> int:
-    """End all sessions of *user*; return how many this caller ended."""
+    """End all sessions of *user*; return how many this caller ended. Raises as `end_session`."""
     return end_other_sessions(user=user, keep=None, reason=reason, actor=actor)
 
 

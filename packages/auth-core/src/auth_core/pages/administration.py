@@ -1,28 +1,19 @@
 """Administrators in front of an admin site: led to the proof that they owe, and back (ASVS 8.4.2)."""
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin import AdminSite
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.urls import ResolverMatch
 from django.utils.translation import gettext_lazy as _
 
-from auth_core.administration import ENROL_FIRST, Act, can_prove, check_administrator
+from auth_core.administration import ENROL_FIRST, Act, can_prove, check_administrator, is_administration, model_admin_of
 from auth_core.assurance import Assurance
 from auth_core.errors import AuthError, InsufficientUserAuthentication
 from auth_core.evidence import session_of
 from auth_core.pages.base import note, proof_address, see_other, tell
 from auth_core.registries import enrolment_pages
-
-#: The namespace of every admin site, whatever it is called and wherever it is mounted.
-ADMIN = "admin"
-
-#: Pages of it on which people come in and leave.
-_OPEN = frozenset({"login", "logout"})
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -44,7 +35,7 @@ class AdministrationMiddleware:
 
     def process_view(self, request: HttpRequest, view: Any, *arguments: Any) -> HttpResponseBase | None:
         """Let in whoever has proved enough; whoever may not come in at all is the site's to turn away."""
-        if not _is_guarded(request) or not request.user.is_authenticated or not _lets_in(view, request):
+        if not is_administration(request) or not request.user.is_authenticated or not _lets_in(view, request):
             return None
         try:
             check_administrator(session_of(request), _act_of(request, view))
@@ -54,25 +45,14 @@ class AdministrationMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         """Lead to the proof whoever a page asked for a fresher one; what it had begun is undone."""
-        if _is_guarded(request) and isinstance(exception, InsufficientUserAuthentication):
+        if is_administration(request) and isinstance(exception, InsufficientUserAuthentication):
             return _led(request, exception)
         return None
 
 
-def _is_guarded(request: HttpRequest) -> bool:
-    match = request.resolver_match
-    return match is not None and ADMIN in match.app_names and not _is_open(match)
-
-
-def _is_open(match: ResolverMatch) -> bool:
-    """Say whether it is where people come in or leave: the site's own view, and no page that somebody calls so."""
-    view = inspect.unwrap(match.func)
-    return match.url_name in _OPEN and isinstance(getattr(view, "__self__", None), AdminSite)
-
-
 def _lets_in(view: Any, request: HttpRequest) -> bool:
     """Say whether the site lets them in; a page of which nobody knows the site is guarded all the same."""
-    site = getattr(view, "admin_site", None) or getattr(getattr(view, "model_admin", None), "admin_site", None)
+    site = getattr(view, "admin_site", None) or getattr(model_admin_of(view), "admin_site", None)
     return site is None or bool(site.has_permission(request))
 
 
@@ -80,7 +60,7 @@ def _act_of(request: HttpRequest, view: Any) -> Act:
     """Return what the request does; groups, permissions and users of Django's own say who may do what."""
     if request.method in _SAFE:
         return Act.READ
-    model_admin = getattr(view, "model_admin", None)
+    model_admin = model_admin_of(view)
     if model_admin is not None and model_admin.opts.app_label == "auth":
         return Act.CRITICAL
     act: Act = getattr(model_admin, "changes_are", Act.CHANGE)

@@ -1,0 +1,385 @@
+"""No one gives more than they hold, and no one acts on a person who holds more."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AnonymousUser, Group, Permission
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
+from django.test.utils import isolate_apps
+
+from auth_core import account_state, power_signals
+from auth_core.authority import acting, authorities, check_group, check_held, check_over
+from auth_core.client import Client
+from auth_core.errors import PermissionRefused
+from auth_core.models import Identity, ResetLink
+from auth_core.recovery import request_reset
+from auth_core.testing.factories import make_administrator, make_user
+
+pytestmark = pytest.mark.django_db
+
+User: Any = get_user_model()
+
+
+def permissions(*codenames: str) -> list[Permission]:
+    found = list(Permission.objects.filter(codename__in=codenames))
+    assert len(found) == len(codenames)
+    return found
+
+
+def staff(email: str, *codenames: str) -> Any:
+    """Make staff who holds these permissions by a group of their own."""
+    person, group = make_user(email, is_staff=True), Group.objects.create(name=f"of {email}")
+    group.permissions.set(permissions(*codenames))
+    person.groups.add(group)
+    return person
+
+
+def own_group(person: Any) -> Group:
+    return Group.objects.get(name=f"of {person.email}")
+
+
+def state() -> dict[str, Any]:
+    """Return everything that this file's changes could change."""
+    return {
+        "people": list(User.objects.order_by("pk").values()),
+        "groups": list(Group.objects.order_by("pk").values("pk", "name")),
+        "of groups": sorted(Group.permissions.through.objects.values_list("group_id", "permission_id")),
+        "members": sorted(User.groups.through.objects.values_list("user_id", "group_id")),
+        "own": sorted(User.user_permissions.through.objects.values_list("user_id", "permission_id")),
+        "vocabulary": list(Permission.objects.order_by("pk").values()),
+        "kinds": list(ContentType.objects.order_by("pk").values()),
+        "locks": list(Identity.objects.order_by("pk").values_list("locked_at", flat=True)),
+        "links": ResetLink.objects.count(),
+    }
+
+
+@pytest.fixture
+def root(db: None) -> Any:
+    return make_administrator("root@example.org")
+
+
+@pytest.fixture
+def alice(db: None) -> Any:
+    """Somebody who holds nothing."""
+    return make_user("alice@example.org")
+
+
+@pytest.fixture
+def clerk(db: None) -> Any:
+    """Staff who may change people and groups."""
+    return staff("clerk@example.org", "change_user", "change_group")
+
+
+@pytest.fixture
+def auditor(db: None) -> Any:
+    """Staff who holds what the clerk does not."""
+    return staff("auditor@example.org", "view_permission")
+
+
+@pytest.fixture(params=["disable_account", "enable_account", "lock_account", "unlock_account"])
+def change_of_state(request: Any) -> Callable[..., bool]:
+    """Each way of closing and opening an account."""
+    change: Callable[..., bool] = getattr(account_state, request.param)
+    return change
+
+
+# People
+
+
+def test_an_account_of_a_person_who_holds_more_is_neither_closed_nor_opened(
+    change_of_state: Any, clerk: Any, root: Any, auditor: Any
+) -> None:
+    for person in (root, auditor):
+        if change_of_state is account_state.enable_account:
+            account_state.disable_account(user=person)
+        if change_of_state is account_state.unlock_account:
+            account_state.lock_account(user=person)
+        before = state()
+
+        with pytest.raises(PermissionRefused):
+            change_of_state(user=person, actor=clerk)
+
+        assert state() == before
+
+
+def test_an_account_of_a_person_who_holds_less_is_closed_and_opened(clerk: Any, alice: Any, root: Any) -> None:
+    for actor in (clerk, root, None):
+        assert account_state.lock_account(user=alice, actor=actor)
+        assert account_state.unlock_account(user=alice, actor=actor)
+        assert account_state.disable_account(user=alice, actor=actor)
+        assert account_state.enable_account(user=alice, actor=actor)
+
+
+def test_a_link_that_resets_the_password_of_a_person_who_holds_more_is_not_sent(clerk: Any, root: Any) -> None:
+    before, client = state(), Client(ip="192.0.2.1")
+
+    with pytest.raises(PermissionRefused):
+        request_reset(email="root@example.org", client=client, actor=clerk)
+
+    assert state() == before
+    request_reset(email="clerk@example.org", client=client, actor=root)
+    assert ResetLink.objects.count() == 1
+
+
+def test_what_is_compared_is_what_the_database_says_and_not_what_the_caller_has_in_hand(
+    clerk: Any, alice: Any, auditor: Any
+) -> None:
+    stale = User.objects.get(pk=clerk.pk)
+    assert stale.has_perm("auth.change_group")
+    clerk.groups.clear()
+    alice.groups.add(own_group(auditor))
+    in_memory = User(pk=clerk.pk, is_superuser=True, is_active=True)
+
+    for actor in (stale, in_memory):
+        with pytest.raises(PermissionRefused):
+            check_over(actor, alice)
+
+
+def test_a_disabled_person_counts_as_what_they_are_when_they_come_back(clerk: Any, root: Any, auditor: Any) -> None:
+    for person in (root, auditor):
+        account_state.disable_account(user=person)
+
+        with pytest.raises(PermissionRefused):
+            check_over(clerk, User.objects.get(pk=person.pk))
+
+
+def test_a_disabled_actor_and_a_stranger_act_on_no_one(root: Any, alice: Any) -> None:
+    account_state.disable_account(user=root)
+
+    for actor in (root, AnonymousUser()):
+        with pytest.raises(PermissionRefused):
+            check_over(actor, alice)
+
+
+def test_staff_hold_more_than_a_person_who_is_not(alice: Any, db: None) -> None:
+    with pytest.raises(PermissionRefused):
+        check_over(make_user(), make_user(is_staff=True))
+
+
+def test_a_package_that_knows_more_is_asked_as_well(clerk: Any, alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Closed:
+        def holds(self, actor: Any, permissions: Any) -> bool:
+            return False
+
+        def covers_person(self, actor: Any, person: Any) -> bool:
+            return False
+
+        def covers_group(self, actor: Any, group: Any) -> bool:
+            return False
+
+    monkeypatch.setattr(authorities, "_entries", {"closed": Closed()})
+
+    for check, of in ((check_over, alice), (check_group, own_group(clerk)), (check_held, permissions("change_group"))):
+        with pytest.raises(PermissionRefused):
+            check(clerk, of)
+
+
+# What an admin page writes
+
+BEYOND = "delete_group"
+
+
+def _grow_own_group(clerk: Any, root: Any, auditor: Any) -> None:
+    own_group(clerk).permissions.add(*permissions(BEYOND))
+
+
+def _set_own_group(clerk: Any, root: Any, auditor: Any) -> None:
+    own_group(clerk).permissions.set(Permission.objects.all())
+
+
+def _from_the_permission(clerk: Any, root: Any, auditor: Any) -> None:
+    permissions(BEYOND)[0].group_set.add(own_group(clerk))
+
+
+def _by_a_row_of_the_table(clerk: Any, root: Any, auditor: Any) -> None:
+    (beyond,) = permissions(BEYOND)
+    Group.permissions.through(group=own_group(clerk), permission=beyond).save()
+
+
+def _change_a_row_of_the_table(clerk: Any, root: Any, auditor: Any) -> None:
+    row = Group.permissions.through.objects.filter(group=own_group(clerk)).first()
+    row.permission = permissions(BEYOND)[0]
+    row.save()
+
+
+def _delete_a_row_of_the_table(clerk: Any, root: Any, auditor: Any) -> None:
+    User.groups.through.objects.get(user=auditor).delete()
+
+
+def _clear_another_group(clerk: Any, root: Any, auditor: Any) -> None:
+    own_group(auditor).permissions.clear()
+
+
+def _clear_the_members(clerk: Any, root: Any, auditor: Any) -> None:
+    own_group(auditor).user_set.clear()
+
+
+def _rename_another_group(clerk: Any, root: Any, auditor: Any) -> None:
+    group = own_group(auditor)
+    group.name = "harmless"
+    group.save()
+
+
+def _delete_another_group(clerk: Any, root: Any, auditor: Any) -> None:
+    Group.objects.filter(pk=own_group(auditor).pk).delete()
+
+
+def _join(clerk: Any, root: Any, auditor: Any) -> None:
+    clerk.groups.add(own_group(auditor))
+
+
+def _be_taken_in(clerk: Any, root: Any, auditor: Any) -> None:
+    own_group(auditor).user_set.add(clerk)
+
+
+def _put_a_superuser_in_a_group(clerk: Any, root: Any, auditor: Any) -> None:
+    root.groups.add(own_group(clerk))
+
+
+def _give_oneself(clerk: Any, root: Any, auditor: Any) -> None:
+    clerk.user_permissions.set(permissions(BEYOND))
+
+
+def _give_a_superuser(clerk: Any, root: Any, auditor: Any) -> None:
+    root.user_permissions.set(permissions("change_group"))
+
+
+def _raise_oneself(clerk: Any, root: Any, auditor: Any) -> None:
+    clerk.is_superuser = True
+    clerk.save()
+
+
+def _raise_by_one_column(clerk: Any, root: Any, auditor: Any) -> None:
+    clerk.is_superuser = True
+    clerk.save(update_fields=["is_superuser"])
+
+
+def _make_a_superuser(clerk: Any, root: Any, auditor: Any) -> None:
+    User(email="new@example.org", is_superuser=True).save()
+
+
+def _set_a_password(clerk: Any, root: Any, auditor: Any) -> None:
+    root.set_password("another password of mine")
+    root.save()
+
+
+def _change_an_address(clerk: Any, root: Any, auditor: Any) -> None:
+    auditor.email = "mine@example.org"
+    auditor.save()
+
+
+def _disable(clerk: Any, root: Any, auditor: Any) -> None:
+    auditor.is_active = False
+    auditor.save()
+
+
+def _strip(clerk: Any, root: Any, auditor: Any) -> None:
+    root.is_superuser = False
+    root.save()
+
+
+def _delete(clerk: Any, root: Any, auditor: Any) -> None:
+    User.objects.filter(pk__in=[root.pk, auditor.pk]).delete()
+
+
+def _rename_a_permission(clerk: Any, root: Any, auditor: Any) -> None:
+    held = permissions("change_group")[0]
+    held.codename = "delete_everything"
+    held.save()
+
+
+def _make_a_permission(clerk: Any, root: Any, auditor: Any) -> None:
+    kind = ContentType.objects.get_for_model(Group)
+    Permission.objects.create(codename="new", name="new", content_type=kind)
+
+
+def _delete_a_permission(clerk: Any, root: Any, auditor: Any) -> None:
+    permissions("view_permission")[0].delete()
+
+
+def _rename_a_kind(clerk: Any, root: Any, auditor: Any) -> None:
+    kind = ContentType.objects.get_for_model(Group)
+    kind.model = "nothing"
+    kind.save()
+
+
+WRITES = [written for name, written in list(globals().items()) if name.startswith("_") and callable(written)]
+
+
+@pytest.mark.parametrize("written", WRITES, ids=lambda written: written.__name__.strip("_"))
+def test_what_goes_beyond_the_administrator_is_refused_before_it_is_written(
+    written: Any, clerk: Any, root: Any, auditor: Any
+) -> None:
+    before = state()
+
+    with pytest.raises(PermissionRefused), transaction.atomic(), acting(User.objects.get(pk=clerk.pk)):
+        written(clerk, root, auditor)
+
+    assert state() == before
+
+
+@pytest.mark.parametrize("written", WRITES, ids=lambda written: written.__name__.strip("_"))
+@pytest.mark.parametrize("is_site", [False, True], ids=["a superuser", "the site itself"])
+def test_a_superuser_and_the_site_itself_write_all_of_it(
+    is_site: bool, written: Any, clerk: Any, root: Any, auditor: Any
+) -> None:
+    before = state()
+
+    if is_site:
+        written(clerk, root, auditor)
+    else:
+        with acting(make_administrator("chief@example.org")):
+            written(clerk, root, auditor)
+
+    assert state() != before
+
+
+def test_an_administrator_gives_and_takes_what_they_hold(clerk: Any, alice: Any) -> None:
+    group = Group.objects.create(name="juniors")
+    held = permissions("change_user")
+
+    with acting(clerk):
+        group.permissions.set(held)
+        alice.groups.add(group)
+        alice.user_permissions.set(held)
+        alice.is_staff = True
+        alice.display_name = "Alice"
+        alice.save()
+        group.name = "seniors"
+        group.save()
+        group.permissions.clear()
+        alice.groups.clear()
+        group.delete()
+        alice.delete()
+
+    assert not User.objects.filter(email="alice@example.org").exists()
+
+
+def test_saving_what_is_not_changed_is_no_act(clerk: Any, root: Any) -> None:
+    with acting(clerk):
+        root.save()
+        root.groups.set([])
+        root.save(update_fields=["last_login"])
+
+
+@isolate_apps("auth_core.accounts")
+def test_a_proxy_of_the_user_model_is_no_way_round(clerk: Any, root: Any, auditor: Any) -> None:
+    class Colleague(User):  # type: ignore[misc]  # the class is asked for at run time
+        class Meta:
+            app_label = "auth_accounts"
+            proxy = True
+
+    power_signals.connect()
+    before, themselves = state(), Colleague._base_manager.get(pk=clerk.pk)
+    themselves.is_superuser = True
+
+    with acting(clerk):
+        with pytest.raises(PermissionRefused):
+            themselves.save()
+        with pytest.raises(PermissionRefused), transaction.atomic():
+            Colleague._base_manager.get(pk=root.pk).delete()
+
+    assert state() == before
