@@ -10,8 +10,10 @@ from django.test import Client as Browser
 from auth_core.client import Client
 from auth_core.contracts import Transport
 from auth_core.events import AuthEvent, Event
+from auth_core.models import OutboxMessage
 from auth_core.one_time import digest, new_secret
 from auth_core.testing.browsers import code_of, log_in, new_browser
+from auth_core.testing.clock import Clock
 from auth_core.testing.counting import counted
 from auth_core.testing.factories import make_user
 from auth_core.testing.settings import redis_url
@@ -377,3 +379,17 @@ def test_devices_are_in_a_person_s_export(alice: Any) -> None:
 
     assert (told["browser"], told["os"]) == ("Firefox", "Linux")
     assert "digest" not in told
+
+
+def test_a_loop_of_logins_fills_nobodys_mailbox(alice: Any, settings: Any, clock: Clock) -> None:
+    settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "NEW_DEVICE_MAILS": 3}
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "OUTBOX_RELAY": "manual", "PUBLIC_URL": "https://auth.example.org"}
+    for _login in range(6):
+        log_in(new_browser())
+    mails = OutboxMessage.objects.count()
+
+    clock.forward(minutes=61)
+    log_in(new_browser())
+
+    assert (mails, OutboxMessage.objects.count()) == (2, 3)
+    assert Device.objects.count() == 7

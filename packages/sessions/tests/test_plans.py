@@ -6,14 +6,24 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.signing import Signer
 
+from auth_core.client import Client
+from auth_core.one_time import new_secret
+from auth_core.people import named_by
 from auth_core.testing.plans import unindexed
-from auth_sessions import history, lifecycle, limits, snapshots
+from auth_sessions import devices, history, lifecycle, limits, snapshots
 from auth_sessions.models import Session
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
 SOMEBODY = User(pk=1)
+
+
+def _known_browser() -> Any:
+    cookie = Signer(salt="auth_sessions.devices").sign(new_secret(devices.PREFIX))
+    return devices.known_to(Client(device_credential=cookie), named_by("alice@example.org"))
+
 
 HOT: dict[str, Callable[[], Any]] = {
     "restore a session": lambda: snapshots._from_rows("x" * 64),
@@ -25,6 +35,7 @@ HOT: dict[str, Callable[[], Any]] = {
     "rotate somebody's": lambda: lifecycle.rotate_sessions(user=SOMEBODY),
     "weigh a login": lambda: history.history_of(SOMEBODY),
     "weigh a login in a browser": lambda: history.history_of(SOMEBODY, mark="x" * 64),
+    "look for a known browser": lambda: list(_known_browser()),
     "make room for one more": lambda: limits._read(SOMEBODY),
 }
 

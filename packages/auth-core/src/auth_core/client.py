@@ -56,6 +56,14 @@ class Client:
     is_background: bool = False
     cut_user_agent: tuple[int, str] | None = None
 
+    @property
+    def wide_network(self) -> str:
+        """What one customer of a provider may be given: an IPv6 /48 (RFC 6177); empty for IPv4, and when it is unknown.
+
+        Whoever has it has 65,536 networks.
+        """
+        return _wide_network(self.network) if ":" in self.network else ""
+
 
 def client_of(request: Any) -> Client:
     """Return the client of *request*; found out once per request."""
@@ -127,6 +135,11 @@ def _network(address: Address | None) -> str:
     if address.version == 4:  # noqa: PLR2004 - the version of the Internet Protocol
         return str(address)
     return str(ipaddress.IPv6Network((int(address) >> 64 << 64, 64)))
+
+
+@lru_cache(maxsize=1024)
+def _wide_network(network: str) -> str:
+    return str(ipaddress.IPv6Network(network).supernet(new_prefix=48))
 
 
 def _is_in(address: Address | None, networks: Iterable[Network]) -> bool:

@@ -38,34 +38,61 @@ class CoreSettings(PackageSettings):
             "login": {
                 "identifier": (10, timedelta(minutes=15)),
                 "network": (100, timedelta(minutes=15)),
+                "wide_network": (300, timedelta(minutes=15)),
+                "device": (10, timedelta(minutes=15)),
+                "identifier_total": (300, timedelta(hours=1)),
+                "device_total": (300, timedelta(hours=1)),
+                "network_total": (5000, timedelta(hours=1)),
+                "wide_network_total": (15_000, timedelta(hours=1)),
             },
-            "answer": {"person": (10, timedelta(minutes=15))},
-            "password": {"person": (10, timedelta(minutes=15))},
+            "begun": {"person": (300, timedelta(hours=1))},
+            "choice": {"person": (100, timedelta(hours=1))},
+            "answer": {"person": (10, timedelta(minutes=15)), "device": (10, timedelta(minutes=15))},
+            "password": {
+                "person": (10, timedelta(minutes=15)),
+                "person_total": (100, timedelta(hours=1)),
+            },
             "confirm": {
                 "identifier": (10, timedelta(minutes=15)),
                 "network": (100, timedelta(minutes=15)),
+                "wide_network": (300, timedelta(minutes=15)),
             },
             "mail": {
-                "identifier": (5, timedelta(hours=1)),
+                "identifier": (20, timedelta(hours=1)),
+                "identifier_network": (5, timedelta(hours=1)),
                 "network": (50, timedelta(hours=1)),
+                "wide_network": (150, timedelta(hours=1)),
+                "device": (5, timedelta(hours=1)),
+                "network_total": (100, timedelta(hours=1)),
             },
             "code": {
-                "destination": (5, timedelta(hours=1)),
+                "destination": (20, timedelta(hours=1)),
+                "destination_network": (5, timedelta(hours=1)),
                 "network": (50, timedelta(hours=1)),
+                "wide_network": (150, timedelta(hours=1)),
             },
             "sms": {
-                "number": (5, timedelta(hours=1)),
+                "number": (10, timedelta(hours=1)),
+                "number_network": (5, timedelta(hours=1)),
                 "prefix": (200, timedelta(hours=1)),
                 "network": (20, timedelta(hours=1)),
+                "wide_network": (60, timedelta(hours=1)),
                 "everybody": (5000, timedelta(days=1)),
             },
-            "passkey": {"network": (1000, timedelta(minutes=15))},
+            "passkey": {
+                "network": (1000, timedelta(minutes=15)),
+                "wide_network": (3000, timedelta(minutes=15)),
+            },
             "refusal": {
                 "person": (30, timedelta(minutes=15)),
                 "network": (300, timedelta(minutes=15)),
+                "wide_network": (900, timedelta(minutes=15)),
             },
         },
-        doc="How often may be guessed: use, then what is counted, then guesses and time; a use left out keeps these.",
+        doc="How often may be guessed: use, then what is counted, then guesses and time; a use left out keeps these."
+        " What begins with 'device' counts in a browser that the person is known in, instead of all others; what ends in"
+        " '_total' counts right guesses, too (raise it for a test of load); what ends in '_network' counts for each"
+        " network that asks.",
     )
     PUBLIC_URL = Option("", doc="Where people reach the site, such as https://auth.example.org; links begin with it.")
     LINK_PATHS = Option[Mapping[str, str]](

@@ -20,6 +20,7 @@ __all__ = [
     "SessionFacts",
     "amr_of",
     "check_assurance",
+    "check_context",
     "fresh_evidence",
     "require_assurance",
     "session_of",
@@ -160,6 +161,19 @@ def check_assurance(session: SessionFacts | None, needed: Assurance, max_age: ti
         raise InsufficientUserAuthentication(
             required_assurance=needed.acr, max_age=max_age, has_strayed=bool(session.strayed)
         )
+
+
+def check_context(session: SessionFacts | None) -> None:
+    """See that *session* is used where it was proved; asked before anything of an account is changed.
+
+    Every proof of a session that changed its country or browser is asked for again, however much the change itself
+    asks for: who took the credential would otherwise end the sessions of its owner, or change their password.
+
+    Raises:
+        InsufficientUserAuthentication: it is used elsewhere (decision record 0034).
+    """
+    if session is not None and session.strayed:
+        raise InsufficientUserAuthentication(required_assurance=Assurance.AAL1.acr, has_strayed=True)
 
 
 def fresh_evidence(session: SessionFacts, max_age: timedelta | None) -> list[Evidence]:

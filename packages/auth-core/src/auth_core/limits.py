@@ -6,31 +6,42 @@ record 0002).
 """
 
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from django.db import transaction
+from django.contrib.auth import get_user_model
+from django.db import connections, router, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from auth_core.cache import CacheLost, SharedCache, shared_cache
+from auth_core import remembered_refusals
 from auth_core.client import Client
 from auth_core.conf import core
-from auth_core.controls import Control
 from auth_core.emails import MAX_LENGTH, InvalidAddress, parse
 from auth_core.errors import TooManyAttempts
 from auth_core.events import AuthEvent, Event, EventOutcome, record
 from auth_core.models.guess_budget import Charged, GuessBudget, Wanted
-
-#: How long a refusal is remembered outside the database. Short, because a refund that
-#: another request makes meanwhile may come too early to be seen.
-_REMEMBERED = timedelta(seconds=5)
+from auth_core.people import named_by
+from auth_core.registries import known_devices
 
 #: Where an instance of a user keeps what a refund has read of the budgets of the guess that named them.
 _READ = "_auth_core_guesses_left"
+
+#: Begins the names of budgets that are charged where the device is known, instead of all others.
+_DEVICE = "device"
+
+#: Ends the names of budgets to which right guesses count as well: what they cause is bounded, too.
+_TOTAL = "_total"
+
+#: Ends the names of budgets that count for each network that asks.
+_BY_NETWORK = "_network"
+
+#: Budgets that are charged whether or not the device is known; strangers cannot use them up, their own are smaller.
+_SHARED = frozenset({"network_total", "wide_network_total"})
 
 #: Expired rows that one statement deletes.
 _BATCH = 1000
@@ -56,40 +67,115 @@ class Charge:
     """One guess that was paid for; `refund` takes back this one and no other."""
 
     charged: Sequence[Charged]
+    _totals: frozenset[str] = field(default=frozenset(), repr=False)
+    _remembered_as: Sequence[str] = field(default=(), repr=False)
     _standing: Callable[[], bool] = field(default=lambda: True, repr=False)
     _refunded: bool = field(default=False, repr=False)
 
     def refund(self, *, user: Any = None) -> None:
-        """Give the guess back, once: it was right. What others failed stays counted.
+        """Give the guess back, once: it was right. What others failed stays counted, and so do the totals.
 
         A charge that was undone with its transaction gives nothing back: that would be a guess of somebody else.
 
         Args:
             user: Whom the guess named; `spent` need not ask again for this one instance.
         """
-        if self._refunded or not self._standing():
-            return
-        self._refunded = True
-        left = GuessBudget.objects.refund(self.charged)
-        if user is not None:
+        left = self._give_back([piece for piece in self.charged if piece.key not in self._totals])
+        if user is not None and left is not None:
             setattr(user, _READ, left)
-        _forget_refusals([piece.key for piece in self.charged])
+
+    def cancel(self) -> None:
+        """Give all of it back, once, the totals too: the guess was not looked at and cost nothing."""
+        self._give_back(self.charged)
+
+    def _give_back(self, charged: Sequence[Charged]) -> Mapping[str, int] | None:
+        if self._refunded or not self._standing():
+            return None
+        self._refunded = True
+        left = GuessBudget.objects.refund(charged) if charged else {}
+        remembered_refusals.forget([*(piece.key for piece in charged), *self._remembered_as])
+        return left
 
 
 class _BudgetSpent(Exception):
     """Undoes the charge of those budgets that had something left: all or nothing."""
 
 
-def charge(use: str, *, client: Client, identifier: str = "", person: str = "", **counted: str) -> Charge:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Price:
+    """What one guess is to be charged to: keys, each with the name of its budget.
+
+    Args:
+        use: What is guessed at.
+        keys: Charged unless the device is known.
+        devices: Beginnings of keys, charged instead of *keys* where the device is known.
+        shared: Charged in either case.
+        known: The device, as far as the database knows it; ``None``: there is nothing to look for.
+        remembered_as: Where a refusal of this device is remembered outside the database.
+    """
+
+    use: str
+    keys: Mapping[str, str]
+    devices: Mapping[str, str]
+    shared: Mapping[str, str]
+    known: "QuerySet[Any] | None"
+    remembered_as: str = ""
+
+    def charge(self, now: datetime) -> Sequence[Charged]:
+        """Charge what has something left; call it inside a transaction."""
+        if self.known is None:
+            return GuessBudget.objects.charge(self._wanted({**self.keys, **self.shared}, now), now=now)
+        return GuessBudget.objects.charge_as_known(
+            known=self.known,
+            strangers=self._wanted(self.keys, now),
+            devices=self._wanted(self.devices, now),
+            everybody=self._wanted(self.shared, now),
+            now=now,
+        )
+
+    def is_paid_by(self, charged: Sequence[Charged]) -> bool:
+        """Say whether every budget of one case had something left; whether the device was known, the keys tell."""
+        keys = {piece.key for piece in charged}
+        if self.known is None or keys & set(self.keys):
+            return keys == {*self.keys, *self.shared}
+        return len(keys) == len(self.devices) + len(self.shared)
+
+    def budget_of(self, key: str) -> str:
+        """Return the name of the budget that *key* counts."""
+        named = {**self.keys, **self.shared}
+        return named[key] if key in named else self.devices[key[: key.rindex(".") + 1]]
+
+    def possible_keys(self) -> list[str]:
+        """Return what was to be charged; after a refusal, and so at the cost of a query where a device may be known."""
+        device = None if self.known is None else self.known.values_list("pk", flat=True).first()
+        if device is None:
+            return [*self.keys, *self.shared]
+        return [*(f"{begin}{_as_stored(device)}" for begin in self.devices), *self.shared]
+
+    def remembered_keys(self) -> list[str]:
+        """Return where a refusal may be remembered: that of a stranger says nothing of a device that may be known."""
+        return [*self.keys, *self.shared] if self.known is None else [self.remembered_as, *self.shared]
+
+    def _wanted(self, keys: Mapping[str, str], now: datetime) -> list[Wanted]:
+        budgets = core.budgets[self.use]
+        return [Wanted(key, budgets[what][0], now + budgets[what][1]) for key, what in keys.items()]
+
+
+def charge(
+    use: str, *, client: Client, identifier: str = "", person: str = "", known_to: Any = None, **counted: str
+) -> Charge:
     """Pay for one guess, in every budget that `BUDGETS` has for *use*.
 
-    It is committed at once, so that a guess costs whatever becomes of the request.
+    It is committed at once, so that a guess costs whatever becomes of the request. Where *use* has a budget of
+    devices, and the client comes in a browser that the person guessed at has completed a login in, that budget
+    is charged and not those of strangers: what strangers have used up keeps nobody out of their own browser.
 
     Args:
         use: What is guessed at: ``login``, ``answer``.
         client: Who guesses; their network is counted.
         identifier: What was typed; all spellings of one address count as one.
         person: Key of the person guessed at, over all their pending logins.
+        known_to: Primary key of the person whose devices count; left out: of whom *identifier* names.
         counted: What else *use* counts, by the names of `BUDGETS`; a value that is empty is not counted.
 
     Raises:
@@ -97,11 +183,13 @@ def charge(use: str, *, client: Client, identifier: str = "", person: str = "", 
         ValueError: nothing that *use* counts is known: such a guess would be free. Or `BUDGETS` counts
             for *use* what nobody names here: that budget would never end.
     """
-    keys = _keys(use, _values(client, identifier, person, counted))
-    return Charge(_pay(use, keys, client, durable=True))
+    price = _price(use, client, known_to, {**counted, "identifier": _folded(identifier), "person": person})
+    return _paid(price, _pay(price, client, durable=True), lambda: True)
 
 
-def charge_within(use: str, *, client: Client, identifier: str = "", person: str = "", **counted: str) -> Charge:
+def charge_within(
+    use: str, *, client: Client, identifier: str = "", person: str = "", known_to: Any = None, **counted: str
+) -> Charge:
     """Pay like `charge`, inside the transaction that is open: undone with it, kept with it.
 
     For what costs only when it happens, such as a text that is posted; never for a guess, which
@@ -113,25 +201,27 @@ def charge_within(use: str, *, client: Client, identifier: str = "", person: str
         TooManyAttempts: a budget is spent. Nothing was charged, and the transaction is good for more.
         ValueError: as in `charge`.
     """
-    keys = _keys(use, _values(client, identifier, person, counted))
-    return Charge(_pay(use, keys, client, durable=False), _Standing())
+    price = _price(use, client, known_to, {**counted, "identifier": _folded(identifier), "person": person})
+    return _paid(price, _pay(price, client, durable=False), _Standing())
 
 
-def _pay(use: str, keys: Mapping[str, str], client: Client, *, durable: bool) -> Sequence[Charged]:
-    """Charge every one of *keys*, or none."""
+def _paid(price: _Price, charged: Sequence[Charged], standing: Callable[[], bool]) -> Charge:
+    totals = frozenset(piece.key for piece in charged if price.budget_of(piece.key).endswith(_TOTAL))
+    return Charge(charged, totals, [price.remembered_as] if price.remembered_as else [], standing)
+
+
+def _pay(price: _Price, client: Client, *, durable: bool) -> Sequence[Charged]:
+    """Charge every budget of *price*, or none."""
     now = timezone.now()
-    budgets = core.budgets[use]
-    wanted = [Wanted(key, budgets[what][0], now + budgets[what][1]) for key, what in keys.items()]
-
-    if (wait := _remembered_wait(list(keys), now)) is not None:
+    if (wait := remembered_refusals.wait(price.remembered_keys(), now)) is not None:
         raise TooManyAttempts(retry_after=wait)
     try:
         with transaction.atomic(durable=durable):
-            charged = GuessBudget.objects.charge(wanted, now=now)
-            if len(charged) < len(wanted):
+            charged = price.charge(now)
+            if not price.is_paid_by(charged):
                 raise _BudgetSpent
     except _BudgetSpent:
-        raise TooManyAttempts(retry_after=_refuse(use, keys, client, now, durable=durable)) from None
+        raise TooManyAttempts(retry_after=_refuse(price, client, now, durable=durable)) from None
     return charged
 
 
@@ -143,8 +233,10 @@ def spent(use: str, *, identifier: str, user: Any = None) -> int:
     key = _key(use, "identifier", _folded(identifier))
     # Taken out: whoever asks later in the same request asks the database.
     read: Mapping[str, int] = {} if user is None else vars(user).pop(_READ, {})
-    if key in read:
-        return read[key]
+    # In a known browser its own failures count; those of strangers were not asked, and demand nothing more there.
+    mine = [count for name, count in read.items() if name == key or name.startswith(f"{use}.{_DEVICE}.")]
+    if mine:
+        return max(mine)
     used = GuessBudget.objects.filter(pk=key, ends_at__gt=timezone.now()).values_list("used", flat=True).first()
     return used or 0
 
@@ -165,30 +257,63 @@ def _delete_batch() -> int:
         return GuessBudget.objects.filter(pk__in=keys).delete()[0]
 
 
-def _values(client: Client, identifier: str, person: str, counted: Mapping[str, str]) -> dict[str, str]:
-    """Return what may be counted, by its name.
+def _price(use: str, client: Client, known_to: Any, counted: Mapping[str, str]) -> _Price:
+    """Return what one guess is to be charged to; of a value that nobody knows nothing is counted.
 
     Raises:
-        ValueError: a caller names a network of its own; only the client's is counted.
+        ValueError: nothing would be counted, or a budget of *use* is for something that nobody names. Or a caller
+            names a network of its own; only the client's is counted.
     """
-    if "network" in counted:
+    if {"network", "wide_network"} & set(counted):
         raise ValueError("The network that is counted is the client's.")
-    return {**counted, "identifier": _folded(identifier), "network": client.network, "person": person}
-
-
-def _keys(use: str, values: Mapping[str, str]) -> dict[str, str]:
-    """Return the keys to charge, each with what it counts; of a value that nobody knows nothing is counted.
-
-    Raises:
-        ValueError: nothing would be counted, or a budget of *use* is for something that *values* does not name.
-    """
-    budgets = core.budgets[use]
-    if unnamed := sorted(set(budgets) - set(values)):
+    values = {**counted, "network": client.network, "wide_network": client.wide_network}
+    named = [name for name in core.budgets[use] if not name.startswith(_DEVICE)]
+    if unnamed := sorted(name for name in named if _value_of(name, values) is None):
         raise ValueError(f"BUDGETS counts {', '.join(unnamed)} for {use!r}, which nobody names.")
-    keys = {_key(use, what, values[what]): what for what in budgets if values[what]}
+    keys = {_key(use, name, value): name for name in named if (value := _value_of(name, values))}
     if not keys:
         raise ValueError(f"A guess of {use!r} names nothing that is counted.")
-    return keys
+    devices = {f"{use}.{name}.": name for name in core.budgets[use] if name.startswith(_DEVICE)}
+    known = _known_device(client, values["identifier"], known_to) if devices else None
+    shared = {key: name for key, name in keys.items() if name in _SHARED}
+    return _Price(
+        use=use,
+        keys={key: name for key, name in keys.items() if name not in _SHARED},
+        devices=devices,
+        shared=shared,
+        known=known,
+        remembered_as="" if known is None else _key(use, _DEVICE, f"{values}\n{known_to}\n{client.device_credential}"),
+    )
+
+
+def _value_of(name: str, values: Mapping[str, str]) -> str | None:
+    """Return what the budget *name* counts, empty where it is unknown; ``None``: nobody names it.
+
+    ``…_total`` counts the same, right guesses too; ``…_network`` counts it for each network that asks.
+    """
+    counted = name.removesuffix(_TOTAL)
+    if counted in values:
+        return values[counted]
+    value = values.get(counted.removesuffix(_BY_NETWORK))
+    return f"{value}\n{values['wide_network'] or values['network']}" if value else value
+
+
+def _known_device(client: Client, identifier: str, known_to: Any) -> "QuerySet[Any] | None":
+    """Return the query for the client's device, as a device of whom is guessed at; ``None``: it has no cookie of ours."""
+    if not client.device_credential or not (identifier or known_to):
+        return None
+    people = named_by(identifier) if known_to is None else get_user_model()._default_manager.filter(pk=known_to)
+    found = (recognise(client, people) for recognise in known_devices.values())
+    return next((query for query in found if query is not None), None)
+
+
+def _as_stored(key: Any) -> str:
+    """Return the key of a row as the database writes it in a text."""
+    return (
+        str(key)
+        if connections[router.db_for_write(GuessBudget)].vendor == "postgresql"
+        else getattr(key, "hex", str(key))
+    )
 
 
 def _key(use: str, what: str, value: str) -> str:
@@ -204,23 +329,25 @@ def _folded(identifier: str) -> str:
         return unicodedata.normalize("NFKC", identifier[:MAX_LENGTH]).casefold()
 
 
-def _refuse(use: str, keys: Mapping[str, str], client: Client, now: datetime, *, durable: bool) -> timedelta:
+def _refuse(price: _Price, client: Client, now: datetime, *, durable: bool) -> timedelta:
     """Record a refusal, once per window; return how long to wait for the last of the spent budgets."""
-    budgets = core.budgets[use]
-    rows = GuessBudget.objects.filter(pk__in=list(keys), ends_at__gt=now)
+    budgets = core.budgets[price.use]
+    rows = GuessBudget.objects.filter(pk__in=price.possible_keys(), ends_at__gt=now)
     # By the budget of today: the row keeps the one it was charged under, until a charge succeeds.
-    spent = [row for row in rows if row.used >= budgets[keys[row.pk]][0]]
+    spent = [row for row in rows if row.used >= budgets[price.budget_of(row.pk)][0]]
     for row in spent:
         with transaction.atomic(durable=durable):
             if GuessBudget.objects.filter(pk=row.pk, window_id=row.window_id, refused_at=None).update(refused_at=now):
-                record(_refused(use, keys[row.pk], client))
+                record(_refused(price.use, price.budget_of(row.pk), client))
+    # Another request's refund may have come in between: then the next second is as good as any.
+    ends_at = max((row.ends_at for row in spent), default=now + timedelta(seconds=1))
+    ends = {row.pk: row.ends_at for row in spent} | ({price.remembered_as: ends_at} if price.remembered_as else {})
     if durable:
-        _remember_refusals(spent, now)
+        remembered_refusals.remember(ends, now)
     else:
         # Remembered before the commit, a refusal that is undone would hide the next one, and nobody would record it.
-        transaction.on_commit(partial(_remember_refusals, spent, now))
-    # Another request's refund may have come in between: then the next second is as good as any.
-    return max((row.ends_at - now for row in spent), default=timedelta(seconds=1))
+        transaction.on_commit(partial(remembered_refusals.remember, ends, now))
+    return ends_at - now
 
 
 def _refused(use: str, what: str, client: Client) -> Event:
@@ -231,54 +358,3 @@ def _refused(use: str, what: str, client: Client) -> Event:
         client=client,
         data={"use": use, "counted": what},
     )
-
-
-def _remembered_wait(keys: Sequence[str], now: datetime) -> timedelta | None:
-    """Return how long the cache says to wait; ``None``: it knows nothing, and the database decides."""
-    cache = _cache()
-    if cache is None:
-        return None
-    try:
-        found = cache.get_many([_refusal_key(key) for key in keys])
-    except CacheLost:
-        return None
-    ends = [_end(value) for value in found if value]
-    return max((end - now for end in ends if end is not None and end > now), default=None)
-
-
-def _end(value: bytes) -> datetime | None:
-    """Return when a remembered refusal ends; what nobody of us wrote is no refusal, and no error of the caller's."""
-    try:
-        return datetime.fromtimestamp(float(value), UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def _remember_refusals(spent: Iterable[GuessBudget], now: datetime) -> None:
-    cache = _cache()
-    if cache is None:
-        return
-    try:
-        for row in spent:
-            ttl = min(_REMEMBERED, row.ends_at - now)
-            cache.put(_refusal_key(row.pk), b"%.6f" % row.ends_at.timestamp(), ttl=ttl)
-    except CacheLost:
-        return
-
-
-def _forget_refusals(keys: Sequence[str]) -> None:
-    cache = _cache()
-    if cache is None:
-        return
-    try:
-        cache.forget(*(_refusal_key(key) for key in keys))
-    except CacheLost:
-        return
-
-
-def _refusal_key(key: str) -> str:
-    return f"refused:{key}"
-
-
-def _cache() -> SharedCache | None:
-    return shared_cache(core.REDIS_URL, serves=Control.LIMITER)

@@ -83,6 +83,7 @@ def begin_login(
         purpose=Purpose.LOGIN,
         transport=transport,
         client=client,
+        is_charged=True,
         browser_secret=browser_secret,
         continue_to=continue_to,
     )
@@ -96,17 +97,22 @@ def open_login(
     transport: Transport,
     client: Client,
     demand: Demand = Demand.NONE,
+    is_charged: bool = False,
     **known: Any,
 ) -> LoginOutcome:
     """Begin the login of *user*, who has proved *evidence*, and take it as far as it goes; every door ends here.
 
     Args:
         demand: What it must prove at least; risk may demand more, and never less.
+        is_charged: The door has charged a budget that bounds right proofs as well (decision record 0033).
         known: Further columns of `PendingLogin.objects.begin`.
 
     Raises:
+        TooManyAttempts: this person has begun too many logins and step-ups.
         InvalidCredentials, LoginDenied, MoreProofRequired: see `advance`.
     """
+    if not is_charged:
+        limits.charge("begun", person=str(user.pk), client=client)
     assessment = risk_assessor().assess(user, client)
     assessment = replace(assessment, demand=stricter(assessment.demand, demand))
     with transaction.atomic(durable=True):
@@ -170,7 +176,9 @@ def choose_pending(*, login: PendingLogin, choice: str, client: Client) -> Chall
     Raises:
         InvalidRequest: nothing is asked, or there is no such choice.
         LoginExpired: the login ended meanwhile; what was to be sent is not.
+        TooManyAttempts: this person has been asked too often.
     """
+    limits.charge("choice", person=str(login.user_id or login.pk), client=client)
     step = _pending_step(login)
     if step is None:
         raise InvalidRequest
@@ -283,12 +291,12 @@ def _challenge(login: PendingLogin, step: LoginStep, client: Client, *, choice: 
 
 
 def _take_answer(login: PendingLogin, step: LoginStep, answer: Mapping[str, Any], client: Client) -> None:
-    guess = limits.charge("answer", person=str(login.user_id or login.pk), client=client)
+    guess = limits.charge("answer", person=str(login.user_id or login.pk), known_to=login.user_id, client=client)
     try:
         evidence = step.answer(login, answer)
     except (InvalidRequest, Unavailable):
         # Nothing was compared, so nothing was guessed: bad input changes nothing, nor does a flood of others.
-        guess.refund()
+        guess.cancel()
         login.return_attempt()
         raise
     except ChallengeFailed:

@@ -12,7 +12,7 @@ from auth_core import limits, passwords
 from auth_core.client import Client
 from auth_core.errors import Conflict, FieldError, InvalidCredentials, InvalidRequest
 from auth_core.events import AuthEvent, Event, EventOutcome, record
-from auth_core.evidence import SessionFacts
+from auth_core.evidence import SessionFacts, check_context
 from auth_core.models import PendingLogin
 from auth_core.people import identity_of, person_changed
 
@@ -28,7 +28,9 @@ def change_password(
         InvalidCredentials: the present password is wrong.
         Conflict: it was changed elsewhere at the same moment.
         Unavailable: too many passwords are hashed at this moment; nothing was changed.
+        InsufficientUserAuthentication: *session* is used elsewhere than where it was proved; no password is looked at.
     """
+    check_context(session)
     passwords.check_shape(current_password, field="current_password")
     passwords.check_shape(new_password, field="new_password")
     # Whoever was restored from a session's copy has no password in it.

@@ -23,8 +23,8 @@ MAX_BYTES = 1024
 class Refundable(Protocol):
     """What has been paid for a look at a password, and can be given back: a `limits.Charge`."""
 
-    def refund(self) -> None:
-        """Give it back."""
+    def cancel(self) -> None:
+        """Give all of it back: nobody has looked."""
 
 
 def normalise(password: str) -> str:
@@ -82,7 +82,7 @@ def hashing(guess: Refundable) -> Iterator[None]:
         try:
             taken.enter_context(place())
         except Unavailable:
-            guess.refund()
+            guess.cancel()
             raise
         yield
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from auth_core.assurance import Demand, can_reach_aal2
 from auth_core.emails import InvalidAddress, parse
@@ -48,6 +48,19 @@ def find_by_key(key: str) -> tuple[Any, str]:
     """
     found = _owned_address(key)
     return (_find_without_address(key), "") if found is None else (found.user, found.address)
+
+
+def named_by(identifier: str) -> "QuerySet[Any]":
+    """Return a query for whom `find_by_identifier` finds; it asks nothing until it is part of another query."""
+    users = get_user_model()._default_manager
+    by_name = Q(**{get_user_model().USERNAME_FIELD: identifier})
+    try:
+        key = parse(identifier).key
+    except InvalidAddress:
+        return users.filter(by_name)
+    owners = EmailAddress.objects.filter(Q(verified_at__isnull=False) | Q(is_primary=True), key=key)
+    by_address = Q(pk__in=owners.values("user_id"))
+    return users.filter(by_address if _signs_in_by_email() else by_address | (by_name & ~Exists(owners)))
 
 
 def public_id_if_loaded(user: Any) -> str:

@@ -6,7 +6,12 @@ here, so that nobody has to know who else is installed.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from auth_core.client import Client
 
 T = TypeVar("T")
 
@@ -78,6 +83,11 @@ sweeps: Registry[Callable[[], int]] = Registry("Sweep")
 
 #: Who keeps copies of a person and drops them when something about the person changes: called with the user's key.
 person_watchers: Registry[Callable[[Any], None]] = Registry("Person watcher")
+
+#: Who recognises browsers: the client and a query for people -> the rows of its device, one for each of those people
+#: that it is known to, or ``None`` when the client brings nothing to be recognised by. It asks no database itself: the
+#: query becomes part of the statement that charges a guess (`auth_core.limits`).
+known_devices: "Registry[Callable[[Client, QuerySet[Any]], QuerySet[Any] | None]]" = Registry("Recogniser of devices")
 
 #: Who delivers messages of the outbox: channel -> function that sends one, or raises.
 outbox_channels: Registry[Callable[[Any], None]] = Registry("Outbox channel")

@@ -15,7 +15,7 @@ class AuthSessionsConfig(AppConfig):
     def ready(self) -> None:
         """Register the checks, listen to what ends sessions, drop snapshots of people who change."""
         from auth_core.notices import notices as mails  # noqa: PLC0415 - models exist only now
-        from auth_core.registries import answer_forms, exports, link_paths, person_watchers, sweeps  # noqa: PLC0415 - as above
+        from auth_core.registries import answer_forms, exports, known_devices, link_paths, person_watchers, sweeps  # noqa: PLC0415 - as above
         from auth_sessions import checks, devices, lifecycle, notices, privileges, receivers, snapshots  # noqa: F401, PLC0415 - as above
         from auth_sessions.events import SessionEvent  # noqa: PLC0415 - as above
         from auth_sessions.login import KIND  # noqa: PLC0415 - as above
@@ -26,6 +26,7 @@ class AuthSessionsConfig(AppConfig):
         answer_forms.register(KIND, EndSessionForm)
         link_paths.register(notices.NOT_ME, notices.NOT_ME_PATH)
         mails.register(SessionEvent.LOGIN_DISOWNED.value, "login_disowned")
+        known_devices.register("auth_sessions", devices.known_to)
         person_watchers.register("auth_sessions", snapshots.forget_person)
         exports.register("auth_sessions.devices", devices.export_of)
         sweeps.register("auth_sessions", lifecycle.delete_dead)

@@ -56,6 +56,12 @@ class SessionsSettings(PackageSettings):
     DEVICE_LIFETIME = Option(
         timedelta(days=400), doc="How long a browser keeps its device cookie; browsers keep none longer."
     )
+    NEW_DEVICE_MAILS = Option(
+        20,
+        unit="mails",
+        doc="How many mails about new devices one person is sent in an hour; the devices beyond are in the trail and on"
+        " the page of devices.",
+    )
     NOT_ME_LIFETIME = Option(timedelta(days=7), doc="How long the link in the mail about a new device is good for.")
     KEEP_DEAD = Option(
         timedelta(days=100), doc="How long a session that has ended is kept; what is known of risk looks back 90 days."

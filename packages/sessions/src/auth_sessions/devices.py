@@ -10,12 +10,13 @@ nobody but them.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.core.signing import BadSignature, Signer
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from auth_core.authority import check_over
@@ -41,6 +42,9 @@ _COOKIE = re.compile(r"(ead_[A-Za-z0-9_-]{43}):[A-Za-z0-9_-]{43}", re.ASCII)
 #: How many places are told of one device.
 _PLACES = 10
 
+#: In which time mails about new devices are counted.
+_AN_HOUR = timedelta(hours=1)
+
 #: Rows that one statement deletes.
 _BATCH = 1000
 
@@ -54,6 +58,7 @@ class Recognised:
         is_known: A login of this person was completed in this browser before.
         is_new: It was added by this login.
         has_company: The person has other devices; not asked of a device that is not new.
+        is_one_of_many: So many were added within the hour that one more mail tells nothing (`NEW_DEVICE_MAILS`).
         credential: What the browser is to keep; empty for a caller without cookies.
     """
 
@@ -61,6 +66,7 @@ class Recognised:
     is_known: bool
     is_new: bool
     has_company: bool
+    is_one_of_many: bool = False
     credential: str = field(default="", repr=False)
 
 
@@ -86,6 +92,16 @@ def mark_of(client: Client) -> str:
     return digest(secret) if secret else ""
 
 
+def known_to(client: Client, people: "QuerySet[Any]") -> "QuerySet[Device] | None":
+    """Return a query for the rows of the browser behind *client*, one for each of *people* that it is known to.
+
+    Known is who has completed a login in it; a device that is forgotten or blocked is known to nobody. It asks no
+    database here; ``None``: there is no cookie that we signed.
+    """
+    mark = mark_of(client)
+    return Device.objects.filter(user__in=people, digest=mark, has_cookie=True, blocked_at=None) if mark else None
+
+
 def recognise(*, user: Any, client: Client, transport: str) -> Recognised:
     """Note that *user* completes a login with *client*, inside the transaction that grants it.
 
@@ -106,11 +122,13 @@ def recognise(*, user: Any, client: Client, transport: str) -> Recognised:
     if device is None:
         raise LoginDenied
     is_new = device.pk == new.pk
+    latest = _added_latest(user, before=new) if is_new else []
     return Recognised(
         device=device,
         is_known=bool(secret) and not is_new,
         is_new=is_new,
-        has_company=not is_new or Device.objects.of(user).exclude(pk=device.pk).exists(),
+        has_company=not is_new or bool(latest),
+        is_one_of_many=sum(at > new.first_seen_at - _AN_HOUR for at in latest) >= sessions.NEW_DEVICE_MAILS,
         # Signed anew at every login: the cookie lives on, and under the newest key.
         credential=Signer(salt=_SALT).sign(secret) if secret else "",
     )
@@ -125,7 +143,7 @@ def announce(recognised: Recognised, *, session: Session, client: Client) -> Non
     if not recognised.is_new:
         return
     _record(SessionEvent.DEVICE_ADDED, device, session=session.pk, client=client, data={"kind": device.kind})
-    if recognised.has_company:
+    if recognised.has_company and not recognised.is_one_of_many:
         notices.tell_of_new_device(user=device.user, device=device, session=session, client=client)
 
 
@@ -252,6 +270,12 @@ def _secret_of(client: Client) -> str:
         return Signer(salt=_SALT).unsign(client.device_credential)
     except BadSignature:
         return ""
+
+
+def _added_latest(user: Any, *, before: Device) -> list[datetime]:
+    """Return when the other devices of *user* were added, the latest first, as many as tell whether it is a flood."""
+    others = Device.objects.of(user).exclude(pk=before.pk).order_by("-first_seen_at")
+    return list(others.values_list("first_seen_at", flat=True)[: max(sessions.NEW_DEVICE_MAILS, 1)])
 
 
 def _described(user: Any, secret: str, said: Description) -> Device:

@@ -22,6 +22,7 @@ class ReauthenticateView(ApiView):
 
     bodies = {"post": ReauthenticateBody}
     answers = {"post": {202: ChallengedShape}}
+    context_exempt = "It begins the proof that is asked for."
 
     def post(self, request: Request) -> Response:
         """Return 202 with the question."""

@@ -9,7 +9,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.module_loading import import_string
 from rest_framework import status
 from rest_framework.authentication import BaseAuthentication, CSRFCheck
-from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
+from rest_framework.permissions import SAFE_METHODS, AllowAny, BasePermission, IsAuthenticated
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -26,7 +26,7 @@ from auth_core.client import client_of
 from auth_core.conf import core
 from auth_core.contracts import Purpose, Transport
 from auth_core.errors import FieldError, InvalidRequest, MethodNotAllowed, NotAuthenticated
-from auth_core.evidence import session_of
+from auth_core.evidence import check_context, session_of
 from auth_core.models.pending_login import Caller
 from auth_core.slots import grant_issuer
 
@@ -54,6 +54,9 @@ class ApiView(APIView):
     #: The filters of a list, and whether it is one.
     filters: ClassVar[type[Body] | None] = None
 
+    #: Why a change here may come from a session that is used elsewhere than where it was proved; empty: it may not.
+    context_exempt: ClassVar[str] = ""
+
     #: Whether `post` itself asks for the CSRF token, once the body has told the transport.
     csrf_by_transport = False
 
@@ -71,11 +74,13 @@ class ApiView(APIView):
         return problems.handle
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Authenticate and authorise; then see to it that nobody else's browser asks."""
+        """Authenticate and authorise; then see that nobody else's browser asks, and no session used elsewhere changes."""
         super().initial(request, *args, **kwargs)
         self.refuse_unread_header(request)
         if not self.csrf_by_transport:
             self.check_csrf(request)
+        if request.method not in SAFE_METHODS and not self.context_exempt:
+            check_context(session_of(request))
 
     def refuse_unread_header(self, request: Request) -> None:
         """Refuse a credential in the header that no authenticator took: it never falls through to the cookie.
@@ -118,6 +123,7 @@ class AnonymousApiView(ApiView):
     """The base of views that anybody may call."""
 
     permission_classes = (AllowAny,)
+    context_exempt = "It answers anonymous callers, and nothing that it does rests on a session."
 
 
 class CsrfView(AnonymousApiView):
@@ -194,6 +200,7 @@ class LogoutView(ApiView):
 
     bodies = {"post": NoBody}
     answers = {"post": {204: None}}
+    context_exempt = "It ends the session that asks, and no other."
 
     def post(self, request: Request) -> Response:
         """Return 204; the browser forgets what it kept of us (ASVS 14.3.1)."""

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import connections, models, router
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 
@@ -43,9 +44,43 @@ class GuessBudgetManager(models.Manager["GuessBudget"]):
         sql = _CHARGE.format(
             table=connection.ops.quote_name(self.model._meta.db_table),
             rows=", ".join(["(%s, %s, 1, %s, %s)"] * len(rows)),
+            upsert=_UPSERT,
         )
         with connection.cursor() as cursor:
             cursor.execute(sql, [*self._parameters(rows, connection), *[self._stored("ends_at", now, connection)] * 5])
+            return [Charged(key, _uuid(window_id)) for key, window_id in cursor.fetchall()]
+
+    def charge_as_known(
+        self,
+        *,
+        known: "QuerySet[Any]",
+        strangers: Sequence[Wanted],
+        devices: Sequence[Wanted],
+        everybody: Sequence[Wanted],
+        now: datetime,
+    ) -> list[Charged]:
+        """Charge *devices* where *known* has a row, else *strangers*; and *everybody* in either case.
+
+        One statement, like `charge`: the database looks for the device under the same snapshot in which it
+        charges, and does the same work whether or not the device, or the person, is there.
+
+        Args:
+            known: The device as a row, or nothing; its key completes the keys of *devices*.
+            devices: The beginnings of keys.
+        """
+        connection = connections[router.db_for_write(self.model)]
+        is_postgresql = connection.vendor == "postgresql"
+        compiled, compiled_parameters = known.values("pk")[:1].query.get_compiler(connection=connection).as_sql()
+        rows = [(who, row) for who, wanted in enumerate((strangers, devices, everybody)) for row in sorted(wanted)]
+        sql = _CHARGE_AS_KNOWN.format(
+            known=compiled,
+            rows=", ".join([_TYPED_ROW if is_postgresql else _ROW] * len(rows)),
+            upsert=_UPSERT,
+            table=connection.ops.quote_name(self.model._meta.db_table),
+        )
+        told = [part for who, row in rows for part in (who, *self._parameters([row], connection))]
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [*compiled_parameters, *told, *[self._stored("ends_at", now, connection)] * 5])
             return [Charged(key, _uuid(window_id)) for key, window_id in cursor.fetchall()]
 
     def refund(self, charged: Sequence[Charged]) -> dict[str, int]:
@@ -108,8 +143,7 @@ class GuessBudget(models.Model):
         return f"{self.used} of {self.budget}"
 
 
-_CHARGE = """
-INSERT INTO {table} AS held (key, window_id, used, budget, ends_at) VALUES {rows}
+_UPSERT = """
 ON CONFLICT (key) DO UPDATE SET
   used = CASE WHEN held.ends_at <= %s THEN 1 ELSE held.used + 1 END,
   window_id = CASE WHEN held.ends_at <= %s THEN excluded.window_id ELSE held.window_id END,
@@ -118,6 +152,26 @@ ON CONFLICT (key) DO UPDATE SET
   budget = excluded.budget
 WHERE held.ends_at <= %s OR held.used < excluded.budget
 RETURNING key, window_id
+"""
+
+_CHARGE = """
+INSERT INTO {table} AS held (key, window_id, used, budget, ends_at) VALUES {rows} {upsert}
+"""
+
+#: Who is charged (0 strangers, 1 known devices, 2 everybody), key, window, budget, end.
+_ROW = "(%s, %s, %s, %s, %s)"
+_TYPED_ROW = "(%s::integer, %s::text, %s::uuid, %s::integer, %s::timestamptz)"
+
+_CHARGE_AS_KNOWN = """
+WITH known (id) AS ({known}), wanted (who, key, window_id, budget, ends_at) AS (VALUES {rows})
+INSERT INTO {table} AS held (key, window_id, used, budget, ends_at)
+SELECT
+  wanted.key || CASE WHEN wanted.who = 1 THEN (SELECT CAST(known.id AS text) FROM known) ELSE '' END AS whole_key,
+  wanted.window_id, 1, wanted.budget, wanted.ends_at
+FROM wanted
+WHERE wanted.who = 2 OR (wanted.who = 1) = EXISTS (SELECT 1 FROM known)
+ORDER BY whole_key
+{upsert}
 """
 
 _REFUND = """

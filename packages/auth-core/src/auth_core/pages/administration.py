@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from auth_core.administration import ENROL_FIRST, Act, can_prove, check_administrator, is_administration, model_admin_of
 from auth_core.assurance import Assurance
 from auth_core.errors import AuthError, InsufficientUserAuthentication
-from auth_core.evidence import session_of
+from auth_core.evidence import check_context, session_of
 from auth_core.pages.base import note, proof_address, see_other, tell
 from auth_core.registries import enrolment_pages
 
@@ -39,6 +39,8 @@ class AdministrationMiddleware:
             return None
         try:
             check_administrator(session_of(request), _act_of(request, view))
+            if request.method not in _SAFE:
+                check_context(session_of(request))
         except AuthError as refusal:
             return _led(request, refusal)
         return None

@@ -1,7 +1,7 @@
 """What all pages have in common: a form, one function behind it, and an honest answer."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
@@ -20,12 +20,16 @@ from django.views.decorators.debug import sensitive_post_parameters
 from auth_core.api.problems import headers_of
 from auth_core.context import correlation_id
 from auth_core.errors import AuthError, InsufficientUserAuthentication, Unavailable
+from auth_core.evidence import check_context, session_of
 from auth_core.links import site_name
 from auth_core.pages.forms import EmptyForm, PageForm
 from auth_core.refusals import note_raised
 from auth_core.registries import menu_entries
 
 HTTP_SEE_OTHER = 303
+
+#: Methods that change nothing.
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 #: What Django raises when the database is away or refuses to wait.
 DATABASE_LOST = (OperationalError, InterfaceError)
@@ -117,11 +121,24 @@ class AccountPage(Page):
 
     template_name = "auth_core/account_form.html"
 
+    #: Why a change here may come from a session that is used elsewhere than where it was proved; empty: it may not.
+    context_exempt: ClassVar[str] = ""
+
     def answer(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Let in whoever is signed in."""
+        """Let in whoever is signed in; a session that is used elsewhere is led to the proof before it changes anything."""
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path(), resolve_url("pages:login"))
+        try:
+            self._check_context(request)
+        except InsufficientUserAuthentication as refusal:
+            return see_other(proof_address(request, refusal))
         return super().answer(request, *args, **kwargs)
+
+    def _check_context(self, request: HttpRequest) -> None:
+        """Ask for the proof before the form is filled in, and whenever it is sent."""
+        has_form = type(self).act is not Page.act
+        if not self.context_exempt and (has_form or request.method not in SAFE_METHODS):
+            check_context(session_of(request))
 
 
 def show(request: HttpRequest, template: str, context: Mapping[str, Any], *, status: int = 200) -> HttpResponse:

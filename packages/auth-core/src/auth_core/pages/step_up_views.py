@@ -28,6 +28,7 @@ class AgainPage(AccountPage):
     title, button = _("Prove that it is you"), _("Go on")
     lead = _("What comes next needs a fresh proof. Prove again that it is you, with everything you have.")
     links = [(_("Back to your account"), "pages:account")]
+    context_exempt = "It begins the proof that is asked for."
 
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
         """Ask for all that the person has, whatever was proved before; an address may ask for more, never for less."""

@@ -30,12 +30,15 @@ from auth_rbac.wire import find_objects, model_named, wire_id
 #: What lets somebody ask about others.
 ASKS_ABOUT_OTHERS = "auth_rbac.view_assignment"
 
+_ONLY_READS = "It only reads; what is asked is too long for an address."
+
 
 class CheckView(ApiView):
     """``POST access/check/``: may I, or may somebody?"""
 
     bodies = {"post": CheckBody}
     answers = {"post": {200: DecisionShape}}
+    context_exempt = _ONLY_READS
 
     def post(self, request: Request) -> Response:
         """Return the decision."""
@@ -49,6 +52,7 @@ class CheckManyView(ApiView):
 
     bodies = {"post": CheckManyBody}
     answers = {"post": {200: DecisionsShape}}
+    context_exempt = _ONLY_READS
 
     def post(self, request: Request) -> Response:
         """Return a decision for each id, in their order."""
@@ -66,6 +70,7 @@ class ExplainView(ApiView):
 
     bodies = {"post": CheckBody}
     answers = {"post": {200: ExplanationShape}}
+    context_exempt = _ONLY_READS
 
     def post(self, request: Request) -> Response:
         """Return the decision with every way to it; which roles would let is told to whoever sees assignments."""

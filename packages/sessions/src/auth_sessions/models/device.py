@@ -73,6 +73,7 @@ class Device(models.Model):
         constraints = [models.UniqueConstraint(fields=["user", "digest"], name="auth_sessions_device_once")]
         indexes = [
             models.Index(fields=["user", "-last_seen_at"], name="auth_sessions_devices_of_user"),
+            models.Index(fields=["digest"], name="auth_sessions_device_digest"),
             models.Index(fields=["last_seen_at"], condition=Q(blocked_at=None), name="auth_sessions_device_unseen"),
         ]
 

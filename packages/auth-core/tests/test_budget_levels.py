@@ -1,0 +1,225 @@
+"""What budgets count besides a guess at one person: wide networks, networks that ask, and right guesses."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client as Browser
+
+from auth_core import limits
+from auth_core.client import Client
+from auth_core.conf import CoreSettings
+from auth_core.errors import TooManyAttempts
+from auth_core.hashers import Argon2idHasher
+from auth_core.models import GuessBudget, PendingLogin
+from auth_core.testing.hashes import hashing_elsewhere
+from auth_core.testing.parallel import tally
+from conftest import DOUBLES, PASSWORD, answer, code_of, log_in, new_browser, post
+
+pytestmark = pytest.mark.django_db
+
+HOUR = timedelta(hours=1)
+MANY = (10_000, HOUR)
+EMAIL = "alice@example.org"
+
+
+def network(number: int, *, wide: str = "2001:db8:1") -> Client:
+    """Return a caller in one of the 65,536 networks of a /48."""
+    return Client(ip=f"{wide}:{number:x}::1", network=f"{wide}:{number:x}::/64")
+
+
+def from_address(ip: str) -> Browser:
+    browser = new_browser()
+    browser.defaults["REMOTE_ADDR"] = ip
+    return browser
+
+
+def budgets(settings: Any, **uses: Any) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "BUDGETS": uses}
+
+
+def charge(use: str = "login", **counted: Any) -> Any:
+    try:
+        return limits.charge(use, **counted)
+    except TooManyAttempts as refused:
+        return refused
+
+
+def right_logins(number: int, **body: Any) -> list[int]:
+    return [log_in(new_browser(), **body).status_code for _login in range(number)]
+
+
+def test_every_use_that_counts_networks_counts_wide_ones_too() -> None:
+    counting = {use: set(named) for use, named in CoreSettings.BUDGETS.default.items() if "network" in named}
+
+    assert len(counting) == 7
+    assert all("wide_network" in named for named in counting.values())
+    assert ["wide_network_total" in named for named in counting.values() if "network_total" in named] == [True, False]
+
+
+def test_a_wide_network_is_counted_over_all_that_are_in_it() -> None:
+    guesses = [charge(identifier=f"person{number}@example.org", client=network(number)) for number in range(305)]
+
+    assert tally(guesses) == {"Charge": 300, "too_many_attempts": 5}
+    assert isinstance(charge(identifier="a@example.org", client=network(1, wide="2001:db8:2")), limits.Charge)
+
+
+@pytest.mark.parametrize(
+    ("client", "wide"),
+    [
+        (network(7), "2001:db8:1::/48"),
+        (Client(ip="192.0.2.1", network="192.0.2.1"), ""),
+        (Client(), ""),
+    ],
+)
+def test_a_wide_network_is_the_48_of_an_ipv6_address(client: Client, wide: str) -> None:
+    assert client.wide_network == wide
+
+
+def test_wrong_passwords_from_all_networks_of_a_48_are_refused_over_http() -> None:
+    statuses = [
+        log_in(from_address(f"2001:db8:1:{number % 40:x}::1"), identifier=f"person{number}@example.org").status_code
+        for number in range(302)
+    ]
+
+    assert statuses == [401] * 300 + [429] * 2
+
+
+def test_mails_to_an_address_have_a_budget_for_each_network_that_asks() -> None:
+    from_one = [charge("mail", identifier=EMAIL, client=network(1)) for _mail in range(6)]
+    elsewhere = [
+        charge("mail", identifier=EMAIL, client=Client(network=f"192.0.2.{number}"))
+        for number in range(4)
+        for _mail in range(5)
+    ]
+
+    assert tally(from_one) == {"Charge": 5, "too_many_attempts": 1}
+    assert tally(elsewhere) == {"Charge": 15, "too_many_attempts": 5}, "and no more than twenty altogether"
+
+
+def test_the_networks_of_one_48_ask_as_one() -> None:
+    asked = [charge("mail", identifier=EMAIL, client=network(number)) for number in range(6)]
+
+    assert tally(asked) == {"Charge": 5, "too_many_attempts": 1}
+
+
+def test_networks_that_are_not_known_ask_as_one() -> None:
+    asked = [charge("mail", identifier=EMAIL, client=Client()) for _mail in range(6)]
+
+    assert tally(asked) == {"Charge": 5, "too_many_attempts": 1}
+
+
+def test_five_links_that_a_stranger_asked_for_do_not_keep_the_owner_from_theirs(alice: Any) -> None:
+    stranger, owner = from_address("198.51.100.7"), from_address("192.0.2.1")
+    asked = [post(stranger, "password/forgot", email=EMAIL).status_code for _mail in range(6)]
+
+    assert asked == [202] * 5 + [429]
+    assert post(owner, "password/forgot", email=EMAIL).status_code == 202
+
+
+@pytest.mark.parametrize("what", ["identifier_total", "network_total"])
+def test_right_logins_have_a_budget_and_beyond_it_nothing_is_hashed(
+    what: str, alice: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    budgets(settings, login={"identifier": MANY, "network": MANY, what: (3, HOUR)})
+    assert right_logins(3) == [200] * 3
+    hashed: list[str] = []
+    verify = Argon2idHasher.verify
+    monkeypatch.setattr(Argon2idHasher, "verify", lambda self, *told: hashed.append("") or verify(self, *told))
+
+    refused = log_in(new_browser())
+
+    assert (refused.status_code, code_of(refused), hashed) == (429, "too_many_attempts", [])
+
+
+def test_right_logins_of_a_wide_network_have_a_budget(settings: Any) -> None:
+    budgets(settings, login={"identifier": MANY, "network_total": MANY, "wide_network_total": (3, HOUR)})
+    for number in range(3):
+        charge(identifier=EMAIL, client=network(number)).refund()
+
+    assert isinstance(charge(identifier=EMAIL, client=network(9)), TooManyAttempts)
+
+
+def test_so_many_rows_can_one_person_cause_in_an_hour(alice: Any, settings: Any) -> None:
+    hourly = CoreSettings.BUDGETS.default["login"]
+    budgets(settings, login={**hourly, "identifier_total": (5, HOUR)})
+
+    assert right_logins(8) == [200] * 5 + [429] * 3
+    assert PendingLogin.objects.count() == 5
+
+
+@pytest.mark.parametrize("what", ["identifier_total", "device_total", "network_total", "wide_network_total"])
+def test_the_shipped_budgets_bound_right_logins(what: str) -> None:
+    assert CoreSettings.BUDGETS.default["login"][what][1] == HOUR
+
+
+def test_a_guess_that_nobody_looked_at_gives_its_totals_back(alice: Any, settings: Any) -> None:
+    settings.AUTH_CORE = {
+        **settings.AUTH_CORE, "MAX_PARALLEL_HASHES": 1, "HASH_WAIT": timedelta(milliseconds=1),
+    }  # fmt: skip
+    with hashing_elsewhere():
+        assert log_in(new_browser()).status_code == 503
+
+    assert set(GuessBudget.objects.values_list("used", flat=True)) == {0}
+
+
+def test_a_right_guess_gives_back_all_but_its_totals() -> None:
+    paid = charge(identifier=EMAIL, client=network(1))
+
+    paid.refund()
+    paid.refund()
+    paid.cancel()
+
+    assert sorted(GuessBudget.objects.values_list("used", flat=True)) == [0, 0, 0, 1, 1, 1]
+
+
+def test_the_present_password_is_not_looked_at_without_end(alice: Any, settings: Any) -> None:
+    shipped = CoreSettings.BUDGETS.default["password"]
+    assert shipped["person_total"][1] == HOUR
+    budgets(settings, password={**shipped, "person_total": (3, HOUR)})
+    browser = new_browser()
+    log_in(browser)
+    browser.defaults["HTTP_X_CSRFTOKEN"] = browser.get("/api/v1/csrf/").json()["csrf_token"]
+
+    asked = [
+        post(browser, "password/change", current_password=PASSWORD, new_password=PASSWORD).status_code
+        for _change in range(4)
+    ]
+
+    assert asked == [400] * 3 + [429]
+
+
+def test_step_ups_are_not_begun_without_end(alice: Any, settings: Any) -> None:
+    assert CoreSettings.BUDGETS.default["begun"]["person"][1] == HOUR
+    budgets(settings, begun={"person": (3, HOUR)})
+    browser = new_browser()
+    log_in(browser)
+    browser.defaults["HTTP_X_CSRFTOKEN"] = browser.get("/api/v1/csrf/").json()["csrf_token"]
+
+    asked = [post(browser, "reauthenticate", required_assurance="aal1").status_code for _step_up in range(4)]
+
+    assert asked == [202] * 3 + [429]
+    assert PendingLogin.objects.filter(purpose="step_up").count() == 3
+
+
+def test_another_factor_is_not_chosen_without_end(alice: Any, settings: Any) -> None:
+    budgets(settings, choice={"person": (3, HOUR)})
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "LOGIN_STEPS": [f"{DOUBLES}.CodeStep"]}
+    browser = new_browser()
+    asked = log_in(browser)
+
+    chosen = [
+        post(browser, "login/challenge", token=asked.json()["token"], choice="phone").status_code
+        for _choice in range(4)
+    ]
+
+    assert chosen == [202] * 3 + [429]
+    assert answer(browser, asked, code="314159").status_code == 200
+
+
+@pytest.mark.parametrize("name", ["nothing", "nothing_total", "nothing_network"])
+def test_a_budget_for_what_nobody_names_is_refused(name: str, settings: Any) -> None:
+    budgets(settings, login={"identifier": MANY, name: MANY})
+
+    with pytest.raises(ValueError, match=name):
+        limits.charge("login", identifier=EMAIL, client=Client())

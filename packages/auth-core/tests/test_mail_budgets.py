@@ -1,0 +1,60 @@
+"""Every way to have a mail sent to an address ends in 429."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client as Browser
+
+from auth_core.models import OutboxMessage
+from conftest import PASSWORD, code_of, log_in, new_browser, post
+
+pytestmark = pytest.mark.django_db
+
+TO = "somebody@example.org"
+
+Ask = Callable[[Browser], Any]
+
+BY_API: dict[str, Ask] = {
+    "password/forgot": lambda browser: post(browser, "password/forgot", email=TO),
+    "email/resend": lambda browser: post(browser, "email/resend", email=TO),
+    "signup": lambda browser: post(browser, "signup", email=TO, password=PASSWORD),
+    "invitations": lambda browser: post(browser, "invitations", email=TO),
+}
+BY_PAGE: dict[str, Ask] = {
+    "/password/forgot/": lambda browser: browser.post("/password/forgot/", {"email": TO}),
+    "/email/resend/": lambda browser: browser.post("/email/resend/", {"email": TO}),
+    "/signup/": lambda browser: browser.post("/signup/", {"email": TO, "password": PASSWORD}),
+}
+EVERY = {**BY_API, **BY_PAGE}
+
+
+@pytest.fixture
+def sender(alice: Any) -> Browser:
+    """The browser of somebody who may invite."""
+    alice.user_permissions.set(Permission.objects.filter(content_type__model="invitation"))
+    browser = new_browser()
+    log_in(browser)
+    browser.defaults["HTTP_X_CSRFTOKEN"] = browser.get("/api/v1/csrf/").json()["csrf_token"]
+    return browser
+
+
+@pytest.mark.asvs("2.4.1")
+@pytest.mark.parametrize("way", EVERY)
+def test_mails_to_one_address_end_in_429(way: str, sender: Browser) -> None:
+    asked = [EVERY[way](sender) for _mail in range(6)]
+
+    assert [answer.status_code < 300 for answer in asked[:5]] == [True] * 5
+    assert asked[5].status_code == 429
+    assert way.startswith("/") or code_of(asked[5]) == "too_many_attempts"
+    assert int(asked[5].headers["Retry-After"]) > 0
+    assert OutboxMessage.objects.count() == 5
+
+
+@pytest.mark.parametrize("way", EVERY)
+def test_all_ways_to_one_address_share_their_budget(way: str, sender: Browser) -> None:
+    for other in list(EVERY.values())[:5]:
+        other(sender)
+
+    assert EVERY[way](sender).status_code == 429

@@ -1,0 +1,21 @@
+"""The index by which the rows of a browser are found, whoever they belong to."""
+
+from django.db import migrations, models
+
+from auth_core.operations import AddIndexBesideWriters
+
+
+class Migration(migrations.Migration):
+
+    atomic = False
+
+    dependencies = [
+        ('auth_sessions', '0007_previous_credential_index'),
+    ]
+
+    operations = [
+        AddIndexBesideWriters(
+            model_name='device',
+            index=models.Index(fields=['digest'], name='auth_sessions_device_digest'),
+        ),
+    ]

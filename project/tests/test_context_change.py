@@ -1,0 +1,228 @@
+"""Each change of credentials, sessions and addresses asks a session that changed its context for a proof."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.test import Client as Browser
+from django.urls import get_resolver, reverse
+
+from auth_core.api.views import AnonymousApiView, ApiView
+from auth_core.contracts import Transport
+from auth_core.models import Identity
+from auth_core.pages.base import AccountPage, Page
+from auth_core.testing.browsers import with_csrf
+from auth_core.testing.doors import address_of
+from auth_core.testing.factories import PASSWORD, make_administrator
+from auth_core.testing.sessions import sign_in
+from auth_core.testing.settings import redis_url
+from auth_sessions.models import Device, Session
+
+pytestmark = [pytest.mark.django_db(transaction=bool(redis_url())), pytest.mark.asvs("8.2.4")]
+
+FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0"
+
+CHANGING = ("POST", "PUT", "PATCH", "DELETE")
+
+#: Changes that a session may make wherever it is used, with the reason that the view states. Whoever adds one adds it
+#: here as well.
+EXEMPT = {
+    "api/v1/logout/": "It ends the session that asks, and no other.",
+    "api/v1/reauthenticate/": "It begins the proof that is asked for.",
+    "login/again/": "It begins the proof that is asked for.",
+    "api/v1/access/check/": "It only reads; what is asked is too long for an address.",
+    "api/v1/access/check-many/": "It only reads; what is asked is too long for an address.",
+    "api/v1/access/explain/": "It only reads; what is asked is too long for an address.",
+}
+
+#: Pages that ask for no session: they sign somebody in or out, or follow a link or code that came by mail.
+WITHOUT_SESSION = {
+    "login/", "login/answer/", "login/choose/", "logout/", "logged-out/", "signup/", "signup/code/", "email/resend/",
+    "password/forgot/", "signup/confirm/", "signup/confirm/<str:token>/", "email/verify/", "email/verify/<str:token>/",
+    "password/reset/", "password/reset/<str:token>/", "invite/", "invite/<str:token>/", "setup/", "setup/<str:token>/",
+    "not-me/", "not-me/<str:token>/", "account/second-factors/prove/", "account/second-factors/passkeys/login/",
+    "account/second-factors/passkeys/login/options/",
+}  # fmt: skip
+
+#: Only read: no view of ours, and no method that changes.
+READ_ONLY = {"api/schema/", "api/docs/", ".well-known/passkey-endpoints"}
+
+#: In front of the admin site's own: each leads to a page of ours, or signs out.
+REPLACED = {"admin/login/", "admin/logout/", "admin/password_change/"}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One route with one method that may change something."""
+
+    route: str
+    method: str
+    view: Any
+
+    @property
+    def kind(self) -> str:
+        """Return ``asks``, ``exempt``, ``anonymous``, or ``unknown``: a view that nobody classified."""
+        if self.route in READ_ONLY:
+            return "reads"
+        if self.route in REPLACED:
+            return "replaced"
+        if issubclass(self.view, AnonymousApiView) or self.route in WITHOUT_SESSION:
+            return "anonymous"
+        if not issubclass(self.view, ApiView | AccountPage):
+            return "unknown"
+        if self.view.context_exempt:
+            return "exempt" if EXEMPT.get(self.route) == self.view.context_exempt else "unknown"
+        return "asks"
+
+
+def changes(patterns: Any = None, prefix: str = "") -> Iterator[Change]:
+    """Yield every route below the resolver, but those of the admin site, with each method that it answers."""
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        route = f"{prefix}{pattern.pattern}"
+        if hasattr(pattern, "url_patterns"):
+            if not route.startswith("admin/"):
+                yield from changes(pattern.url_patterns, route)
+            continue
+        view = getattr(pattern.callback, "view_class", None) or getattr(pattern.callback, "cls", object)
+        for method in CHANGING:
+            if view is object or hasattr(view, method.lower()):
+                yield Change(route, method, view)
+
+
+ALL = list(changes())
+ASKING = [change for change in ALL if change.kind == "asks"]
+BY_API = [change for change in ASKING if issubclass(change.view, ApiView)]
+BY_PAGE = [change for change in ASKING if issubclass(change.view, AccountPage)]
+
+
+def named(change: Change) -> str:
+    return f"{change.method} {change.route}"
+
+
+def elsewhere(caller: Browser) -> Browser:
+    """Return the caller with the same credential, in another browser."""
+    caller.defaults["HTTP_USER_AGENT"] = FIREFOX
+    return caller
+
+
+@pytest.fixture
+def root(db: None) -> Any:
+    """Somebody who may change everything: what refuses them is the context alone."""
+    return make_administrator("root@example.org")
+
+
+@pytest.fixture
+def settled(settings: Any) -> None:
+    """Let permissions alone keep administrators out: what is asked of them beside has tests of its own."""
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "ADMINISTRATION": {}}
+    settings.AUTH_MFA = {**settings.AUTH_MFA, "PROOF_MAX_AGE": timedelta(days=365)}
+
+
+def test_every_route_that_changes_something_is_classified() -> None:
+    assert [named(change) for change in ALL if change.kind == "unknown"] == []
+    assert {change.route for change in ALL if change.kind == "exempt"} == set(EXEMPT)
+
+
+def test_enough_routes_are_walked() -> None:
+    assert len(BY_API) >= 30
+    assert len(BY_PAGE) >= 20
+    expected = {
+        "POST api/v1/password/change/", "DELETE api/v1/sessions/<uuid:session_id>/", "POST api/v1/sessions/revoke-others/",
+        "DELETE api/v1/devices/<uuid:device_id>/", "DELETE api/v1/mfa/factors/<uuid:factor_id>/", "POST api/v1/mfa/totp/",
+        "POST api/v1/mfa/recovery-codes/", "POST account/password/", "POST account/sessions/end-others/",
+    }  # fmt: skip
+    assert expected <= {named(change) for change in ASKING}
+
+
+def test_a_view_that_nobody_classified_is_seen() -> None:
+    class Planted(ApiView):
+        context_exempt = "Because."
+
+        def post(self, request: Any) -> None: ...
+
+    assert Change("back-door/", "POST", Planted).kind == "unknown"
+    assert Change("back-door/", "POST", Page).kind == "unknown"
+    assert Change("back-door/", "POST", object).kind == "unknown"
+
+
+@pytest.mark.parametrize("transport", list(Transport))
+@pytest.mark.parametrize("change", BY_API, ids=named)
+def test_the_api_asks_for_the_proof(change: Change, transport: Transport, root: Any, settled: None) -> None:
+    caller = elsewhere(sign_in(root, transport=transport))
+
+    refused = caller.generic(change.method, address_of(change.route), "{}", content_type="application/json")
+
+    assert (refused.status_code, refused.json()["code"]) == (401, "insufficient_user_authentication")
+    assert refused.json()["required_assurance"] in {"aal1", "aal2", "second_factor"}
+
+
+@pytest.mark.parametrize("change", BY_PAGE, ids=named)
+def test_a_page_leads_to_the_proof(change: Change, root: Any, settled: None) -> None:
+    caller = elsewhere(sign_in(root))
+
+    led = caller.post(address_of(change.route), HTTP_X_CSRFTOKEN=caller.defaults["HTTP_X_CSRFTOKEN"])
+
+    assert led.status_code in (302, 303)
+    assert led.headers["Location"].startswith("/login/again/?next=")
+
+
+@pytest.mark.parametrize("model", admin.site._registry, ids=lambda model: model._meta.label_lower)
+@pytest.mark.parametrize("page", ["add", "changelist"])
+def test_the_admin_changes_nothing_before_the_proof(model: Any, page: str, root: Any, settled: None) -> None:
+    caller = elsewhere(sign_in(root))
+
+    refused = caller.post(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}"), {"action": "x"})
+
+    assert refused.status_code == 401
+    assert "/login/again/?next=" in refused.content.decode()
+
+
+def test_what_a_thief_tries_elsewhere_changes_nothing(alice: Any) -> None:
+    caller = sign_in(alice)
+    sign_in(alice)
+    device = Device.objects.first()
+    before = list(Session.objects.order_by("pk").values_list("pk", "ended_at"))
+    thief = elsewhere(caller)
+
+    answers = [
+        thief.post(
+            "/api/v1/password/change/", {"current_password": PASSWORD, "new_password": "another long passphrase"}
+        ),
+        thief.post("/api/v1/sessions/revoke-others/", {}, content_type="application/json"),
+        thief.delete(f"/api/v1/sessions/{before[-1][0]}/"),
+        thief.delete(f"/api/v1/devices/{device.pk}/" if device else "/api/v1/devices/"),
+        thief.post("/account/sessions/end-all/"),
+        thief.post("/account/password/", {"current_password": PASSWORD, "new_password": "another long passphrase"}),
+    ]
+
+    assert {answer.status_code for answer in answers} <= {401, 303, 415}
+    alice.refresh_from_db()
+    assert alice.check_password(PASSWORD)
+    assert list(Session.objects.order_by("pk").values_list("pk", "ended_at")) == before
+    assert Identity.objects.filter(user=alice, locked_at=None).exists()
+
+
+@pytest.mark.parametrize("address", ["/api/v1/me/", "/api/v1/sessions/", "/account/", "/account/sessions/"])
+def test_it_reads_on(address: str, alice: Any) -> None:
+    assert elsewhere(sign_in(alice)).get(address).status_code == 200
+
+
+def test_it_may_sign_out(alice: Any) -> None:
+    caller = elsewhere(sign_in(alice))
+
+    assert caller.post("/api/v1/logout/", {}, content_type="application/json").status_code == 204
+
+
+def test_who_gives_the_proof_there_changes_what_they_wanted(alice: Any) -> None:
+    caller = elsewhere(sign_in(alice))
+    change = {"current_password": PASSWORD, "new_password": "another long passphrase"}
+    asked = caller.post("/api/v1/reauthenticate/", {"required_assurance": "aal1"}, content_type="application/json")
+    told = {"token": asked.json()["token"], "answer": {"password": PASSWORD}}
+    assert caller.post("/api/v1/login/answer/", told, content_type="application/json").status_code == 200
+
+    changed = with_csrf(caller).post("/api/v1/password/change/", change, content_type="application/json")
+
+    assert changed.status_code == 204
