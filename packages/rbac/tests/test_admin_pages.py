@@ -19,7 +19,7 @@ from auth_rbac.explanations import explain
 from auth_rbac.object_permissions import permit
 from auth_rbac.roles import create_role
 from auth_rbac.telling import missing, steps
-from conftest import again, browser_of, make_role, permission, public
+from conftest import again, browser_of, delete_past_guards, make_role, permission, public
 from shop.models import Branch, Company, Order, Paper, Plan, PlanGroupPermission
 
 pytestmark = pytest.mark.django_db
@@ -258,7 +258,7 @@ def test_a_key_of_what_is_gone_is_shown_and_told(root: Browser, alice: User) -> 
     order = Order.objects.create()
     permit(holder=alice, permission="view", obj=order)
     body = named(order)
-    order.delete()
+    delete_past_guards(order)
 
     assert body["key"] in text_of(root.get(of(alice)))
     assert "There is no such object." in text_of(root.post(of(alice), {"action": "withdraw", **body}))

@@ -186,7 +186,11 @@ def only_trigger(table: str, operation: str) -> Iterator[None]:
     run("SET CONSTRAINTS ALL IMMEDIATE")
     for each in {case.table for case in CASES.values()}:
         run(f"ALTER TABLE {each} DISABLE TRIGGER USER")
-    run(f"ALTER TABLE {table} ENABLE TRIGGER auth_rbac_on_{operation.lower()}")
+    name = f"auth_rbac_on_{operation.lower()}"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM pg_trigger WHERE tgrelid = %s::regclass AND tgname = %s", [table, name])
+        if cursor.fetchone() is not None:  # one that is missing is to be missed by the answers
+            cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER {name}")
     run("SET CONSTRAINTS ALL DEFERRED")
     yield
 

@@ -8,7 +8,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register  # n
 from django.core.exceptions import FieldDoesNotExist
 from django.db import connections
 
-from auth_rbac import triggers
+from auth_rbac import object_triggers, triggers
 from auth_rbac.conf import BACKEND, authentication_backends, guardian_leaves_users_alone, rbac
 from auth_rbac.declared import is_declarable
 
@@ -64,6 +64,22 @@ def check_triggers(databases: Sequence[str] | None = None, **kwargs: Any) -> lis
     return [
         Error("Triggers are missing; answers that are remembered would not be renewed.", hint=hint, id="auth_rbac.E004")
     ]
+
+
+@register(Tags.database)
+def check_object_triggers(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse a database in which a right would outlive its object; warn of tables that cannot be guarded."""
+    problems: list[CheckMessage] = []
+    for alias in databases or ():
+        if absent := [f"{guard.table} {guard.operation}" for guard in object_triggers.missing(alias)]:
+            text = "Guards are missing; a right could pass to a new object with the key of one that was deleted."
+            hint = f"Run migrate, which lays them: {', '.join(absent)}."
+            problems.append(Error(text, hint=hint, id="auth_rbac.E005"))
+        if object_triggers.can_guard(alias) and (others := object_triggers.out_of_reach(alias)):
+            text = f"Rights are held for objects whose tables cannot be guarded: {', '.join(others)}."
+            hint = "Call auth_rbac.orphans.end_rights where they are deleted, and run access_orphans --remove daily."
+            problems.append(Warning(text, hint=hint, id="auth_rbac.W003"))
+    return problems
 
 
 def _leads_on(label: str, path: str) -> bool:

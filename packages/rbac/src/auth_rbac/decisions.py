@@ -22,7 +22,10 @@ from auth_rbac.standing import Everywhere, Standing
 
 
 def check(user: Any, permission: str, obj: models.Model | None = None) -> Decision:
-    """Say whether *user* may: no query for what this instance was asked before, one at most otherwise.
+    """Say whether *user* may: no query for what this instance was asked before, one otherwise.
+
+    Once for each instance one more: a second object that is asked about may be the first of a loop, and what the
+    roles of *user* say everywhere answers for all of them.
 
     Args:
         user: Anybody; an instance is taken to live for one request.
@@ -39,7 +42,11 @@ def check(user: Any, permission: str, obj: models.Model | None = None) -> Decisi
         decision = known.answers.get(question)
         if decision is not None and (decision.until is None or timezone.now() < decision.until):
             return decision
-    return _check_everywhere(user, permission) if obj is None else _check_objects(user, permission, [obj])[0]
+    if obj is None:
+        return _check_everywhere(user, permission)
+    if known is not None:
+        everywhere(user)
+    return _check_objects(user, permission, [obj])[0]
 
 
 def check_many(user: Any, permission: str, objects: Iterable[models.Model]) -> list[Decision]:
@@ -102,6 +109,8 @@ def _check_objects(user: Any, permission: str, objects: Sequence[models.Model]) 
     asked = [_question(permission, obj) for obj in objects]
     questions = dict(zip(asked, objects, strict=True))
     answers = {} if known is None else _remembered(known, questions, now)
+    if known is not None and _is_current(known.everywhere, now):
+        answers |= _by_roles(known, known.everywhere, [question for question in questions if question not in answers])
     unknown = {question: obj for question, obj in questions.items() if question not in answers}
     if unknown:
         answers |= _ask_about(user, permission, unknown, now)
@@ -129,6 +138,28 @@ def _reason(said: set[tuple[Any, str, int]], scopes: list[tuple[int, str]]) -> R
     if any((*scope, sql.ALLOWS) in said for scope in held):
         return Reason.ROLE
     return Reason.OBJECT if (*held[1], sql.ALLOWS_OBJECT) in said else Reason.NOTHING
+
+
+def _by_roles(known: Standing, found: Everywhere, questions: Iterable[Any]) -> dict[Any, Decision]:
+    """Answer what the roles alone decide, from what is known of them; of the rest guardian's tables are asked.
+
+    Where too much is held in single scopes to be known, a role that allows everywhere may be denied in one of them.
+    """
+    answers = {}
+    for question in questions:
+        permission, model, *_keys = question
+        name = full_name(permission, model)
+        said: set[tuple[Any, str, int]] = set() if found.scoped is None else set(found.scoped.get(name, ()))
+        if name in found.denied:
+            said.add((None, "", sql.DENIES))
+        elif found.scoped is None:
+            continue
+        if found.allowed.get(name) is Reason.ROLE:
+            said.add((None, "", sql.ALLOWS))
+        reason = _reason(said, _scopes_in(question)) if said else Reason.NOTHING
+        if reason in {Reason.DENIED, Reason.ROLE}:
+            answers[question] = known.remember(question, Decision.of(reason, found.until))
+    return answers
 
 
 def _remembered(known: Standing, questions: Iterable[Any], now: datetime) -> dict[Any, Decision]:

@@ -5,12 +5,21 @@ from typing import Any
 from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
-from django.db.models.signals import m2m_changed, post_delete, post_migrate, post_save, pre_delete, pre_save
+from django.db import connections
+from django.db.models.signals import (
+    m2m_changed,
+    post_delete,
+    post_migrate,
+    post_save,
+    pre_delete,
+    pre_migrate,
+    pre_save,
+)
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
 from auth_core.events import AuthEvent, Event, event_recorded
 from auth_core.people import person_changed
-from auth_rbac import administrators, declared, graph, indexes, triggers
+from auth_rbac import administrators, declared, graph, indexes, object_triggers, orphans, triggers
 from auth_rbac.models import Assignment, Role, RoleClosure, RoleEdge, Wildcard
 from auth_rbac.models.version import has_triggers, lock_graph, touch_graph, touch_person
 
@@ -37,6 +46,9 @@ def connect(app: Any) -> None:
     pre_save.connect(administrators.keep_before_saving, sender=get_user_model(), dispatch_uid=uid("keep_saved"))
     pre_delete.connect(administrators.keep_before_deleting, sender=get_user_model(), dispatch_uid=uid("keep_deleted"))
     event_recorded.connect(keep_an_active_administrator, dispatch_uid=uid("keep_active"))
+    for rights in orphans.all_rights():
+        pre_save.connect(hold_object, sender=rights.model, dispatch_uid=uid("hold_object"))
+    pre_migrate.connect(before_migration, sender=app, dispatch_uid=uid("before_migration"))
     post_migrate.connect(after_migration, sender=app, dispatch_uid=uid("after_migration"))
 
 
@@ -46,11 +58,25 @@ def holding_models() -> list[Any]:
     return [Assignment, *(model for model in apps.get_models() if issubclass(model, given))]
 
 
+def before_migration(using: str, **kwargs: Any) -> None:
+    """Take the guards of objects away where a migration could not rename a table because of them."""
+    if connections[using].vendor == "sqlite":
+        object_triggers.lift(using)
+
+
 def after_migration(using: str, **kwargs: Any) -> None:
     """Lay what a migration may have lost, or found absent, and make the permissions that the site declares."""
     triggers.lay(using)
     indexes.lay(using)
+    object_triggers.lay(using)
     declared.make_declared(using)
+
+
+def hold_object(instance: Any, using: str, raw: bool = False, **kwargs: Any) -> None:
+    """Give nothing for an object that is not there, and keep it until what is given is committed."""
+    kind_id = getattr(instance, "scope_type_id", None) or getattr(instance, "content_type_id", None)
+    if kind_id is not None and instance._state.adding and not raw:
+        orphans.hold_object(kind_id, instance.scope_id if hasattr(instance, "scope_id") else instance.object_pk, using)
 
 
 def check_new_edge(instance: RoleEdge, raw: bool = False, **kwargs: Any) -> None:

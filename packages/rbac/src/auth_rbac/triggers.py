@@ -15,6 +15,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 from guardian.utils import get_group_obj_perms_model, get_user_obj_perms_model
 
+from auth_rbac import object_triggers
 from auth_rbac.models import Assignment, GraphVersion, PersonVersion, Role, RoleClosure, RoleEdge, Wildcard
 
 _TOUCH_GRAPH = """
@@ -84,7 +85,8 @@ def lay(alias: str = DEFAULT_DB_ALIAS) -> None:
 
 
 def lift(alias: str = DEFAULT_DB_ALIAS) -> None:
-    """Take all of them away, with what they run: before our tables go."""
+    """Take all of them away, with what they run, and the guards of objects: before our tables go."""
+    object_triggers.lift(alias)
     connection = connections[alias]
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:

@@ -1,0 +1,124 @@
+"""A loop over objects asks no more than a page of them, where the roles of a person decide."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from auth_rbac.assigning import assign_role
+from auth_rbac.decision import Reason
+from auth_rbac.decisions import check, check_many
+from auth_rbac.object_permissions import permit
+from auth_rbac.roles import create_role
+from conftest import again, make_role, permission
+from shop.models import Branch, Company, Order
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def orders(db: None) -> list[Order]:
+    """Three hundred orders in two branches of one company."""
+    company = Company.objects.create(name="x")
+    branches = [Branch.objects.create(company=company) for _n in range(2)]
+    ContentType.objects.get_for_models(Order, Branch, Company)
+    return Order.objects.bulk_create(Order(branch=branches[n % 2]) for n in range(300))
+
+
+def loop(user: User, orders: list[Order]) -> tuple[list[Reason], int]:
+    """Ask one by one in a new request; return the answers, and how many queries they took."""
+    person: Any = again(user)
+    loaded = list(
+        Order.objects.select_related("branch__company").filter(pk__in=[order.pk for order in orders]).order_by("pk")
+    )
+    with CaptureQueriesContext(connection) as queries:
+        found = [check(person, "view", order).reason for order in loaded]
+    return found, len(queries)
+
+
+def test_a_loop_over_300_objects_asks_twice_where_one_role_answers(alice: User, orders: list[Order]) -> None:
+    assign_role(user=alice, role=make_role("reader", "shop.view_order"))
+
+    assert loop(alice, orders) == ([Reason.ROLE] * 300, 2)
+    assert loop(alice, orders) == ([Reason.ROLE] * 300, 1), "the process remembers"
+
+
+def test_a_role_that_denies_everywhere_answers_a_loop_too(alice: User, orders: list[Order]) -> None:
+    permit(holder=alice, permission="view", obj=orders[0])
+    assign_role(user=alice, role=create_role(name="no", denials=[permission("shop.view_order")]))
+
+    assert loop(alice, orders) == ([Reason.DENIED] * 300, 2)
+
+
+def test_a_denial_in_one_scope_is_no_less_a_denial_in_a_loop(alice: User, orders: list[Order]) -> None:
+    denying = create_role(name="no", denied_wildcards=["shop.*"])
+    assign_role(user=alice, role=make_role("reader", "shop.view_order"))
+    assign_role(user=alice, role=denying, scope=orders[0].branch)
+    assign_role(user=alice, role=denying, scope=orders[5])
+
+    found, queries = loop(alice, orders)
+
+    assert found == [Reason.DENIED if n % 2 == 0 or n == 5 else Reason.ROLE for n in range(300)]
+    assert queries == 2
+
+
+def test_a_role_in_the_scope_around_answers_a_loop(alice: User, orders: list[Order]) -> None:
+    assign_role(user=alice, role=make_role("reader", "shop.view_order"), scope=orders[0].branch.company)  # type: ignore[union-attr]
+
+    assert loop(alice, orders) == ([Reason.ROLE] * 300, 2)
+
+
+def test_where_no_role_decides_each_object_is_still_asked_about(alice: User, orders: list[Order]) -> None:
+    permit(holder=alice, permission="view", obj=orders[3])
+
+    found, queries = loop(alice, orders[:10])
+
+    assert found == [Reason.OBJECT if n == 3 else Reason.NOTHING for n in range(10)]
+    assert queries == 11
+
+
+def test_whoever_holds_more_than_a_few_assignments_is_denied_in_a_loop_as_before(
+    alice: User, orders: list[Order]
+) -> None:
+    denying = create_role(name="no", denied_wildcards=["shop.*"])
+    assign_role(user=alice, role=make_role("reader", "shop.view_order"))
+    for order in orders[:60]:
+        assign_role(user=alice, role=denying, scope=order)
+
+    found, _queries = loop(alice, orders[:70])
+
+    assert found == [Reason.DENIED] * 60 + [Reason.ROLE] * 10
+
+
+def test_a_permission_of_djangos_own_says_nothing_of_objects_in_a_loop(alice: User, orders: list[Order]) -> None:
+    alice.user_permissions.add(permission("shop.view_order"))
+
+    assert loop(alice, orders[:3])[0] == [Reason.NOTHING] * 3
+
+
+def test_what_a_loop_learned_ends_when_the_role_does(alice: User, orders: list[Order]) -> None:
+    with time_machine.travel(NOW, tick=False) as clock:
+        role = make_role("reader", "shop.view_order")
+        assign_role(user=alice, role=role, valid_until=NOW + timedelta(hours=1))
+        user = again(alice)
+        assert all(check(user, "view", order) for order in orders[:3])
+
+        clock.move_to(NOW + timedelta(hours=1))
+
+        assert not any(check(user, "view", order) for order in orders[:3])
+
+
+def test_a_page_asks_for_nothing_that_it_does_not_need(alice: User, orders: list[Order]) -> None:
+    permit(holder=alice, permission="view", obj=orders[3])
+    user = again(alice)
+
+    with CaptureQueriesContext(connection) as queries:
+        first, second = (check_many(user, "view", part) for part in (orders[:50], orders[50:100]))
+
+    assert [n for n, one in enumerate([*first, *second]) if one] == [3]
+    assert len(queries) == 2
