@@ -11,6 +11,7 @@ from auth_core.methods import Method
 from auth_core.people import person_changed
 from auth_mfa.conf import mfa
 from auth_mfa.events import MfaEvent
+from auth_mfa.mailbox import check_address_proven
 from auth_mfa.models import Factor, Standing
 from auth_mfa.policy import is_offered
 
@@ -22,8 +23,10 @@ def make_room(*, user: Any, model: type[Factor]) -> None:
     be one too many.
 
     Raises:
+        AddressUnproven: they have to prove their address first.
         Conflict: they have as many as they may.
     """
+    check_address_proven(user)
     Standing.objects.lock(user)
     if model.objects.of(user).count() >= mfa.MAX_FACTORS:
         raise Conflict
@@ -65,7 +68,12 @@ def let_count(*, factor: Factor, user: Any, client: Client, **columns: Any) -> N
 
 
 def note_added(*, factor: Factor, user: Any, client: Client) -> None:
-    """Record a factor that counts now, remember that its person had one, and tell whoever keeps copies of them."""
+    """Record a factor that counts now, remember that its person had one, and tell whoever keeps copies of them.
+
+    Raises:
+        AddressUnproven: no address of the person is proved; the caller's transaction undoes the factor.
+    """
+    check_address_proven(user)
     method = Method(factor.method)
     record(
         Event(

@@ -35,3 +35,13 @@ class NumberRefused(AuthError):
         HTTPStatus.BAD_REQUEST,
         _("No text can be sent to this number. Use another one, or another second factor."),
     )
+
+
+class AddressUnproven(AuthError):
+    """The account has an address, and its owner has not proved it yet."""
+
+    code, status, title = (
+        "address_unproven",
+        HTTPStatus.CONFLICT,
+        _("Prove your email address before you add a second factor. Your account page sends you the mail again."),
+    )

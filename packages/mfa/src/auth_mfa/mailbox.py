@@ -1,9 +1,10 @@
-"""The mailbox that an account has without anybody enrolling it."""
+"""The mailbox that an account has without anybody enrolling it, and whether it was proved."""
 
 from typing import Any
 
 from auth_core.models import EmailAddress
 from auth_core.people import email_part
+from auth_mfa.errors import AddressUnproven
 
 
 def mailbox_of(user: Any) -> str:
@@ -16,3 +17,18 @@ def mailbox_of(user: Any) -> str:
     if part["verified"]:
         return str(part["address"])
     return "" if EmailAddress.objects.filter(user=user).exists() else str(part["address"] or "")
+
+
+def check_address_proven(user: Any) -> None:
+    """Refuse a factor to an account none of whose addresses is proved (decision record 0027).
+
+    A person could have made it with the address of another, whose password reset would
+    then lead to an account that the first one's factor still guards. Users of a site
+    that keeps no `EmailAddress` rows are not asked.
+
+    Raises:
+        AddressUnproven: there are addresses, and none of them is proved.
+    """
+    moments = list(EmailAddress.objects.filter(user=user).values_list("verified_at", flat=True))
+    if moments and not any(moments):
+        raise AddressUnproven

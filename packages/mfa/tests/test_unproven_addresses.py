@@ -1,0 +1,103 @@
+"""An account whose address is not proved adds no second factor, on no path."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from auth_core.client import Client
+from auth_core.contracts import Purpose, Transport
+from auth_core.models import EmailAddress, PendingLogin
+from auth_core.testing.mails import code_in, the_mail
+from auth_core.testing.sessions import sign_in
+from auth_mfa import login_enrolment, message_enrolment, totp_enrolment
+from auth_mfa.errors import AddressUnproven
+from auth_mfa.factors import factors_of
+from auth_mfa.recovery_sheet import issue_sheet
+from auth_mfa.testing.factors import NUMBER, add_totp
+from conftest import code_of, current_code, post
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("captured_texts")]
+
+BEGUN = [("totp", {}), ("sms", {"number": NUMBER}), ("email", {}), ("passkeys", {})]
+PAGES = ["add/", "phone/add/", "email/add/", "passkeys/add/"]
+CLIENT = Client()
+
+
+@pytest.fixture
+def unproven(alice: User) -> EmailAddress:
+    """The address of alice, which she has not proved."""
+    return EmailAddress.objects.create(
+        user=alice, address="alice@example.org", key="alice@example.org", is_primary=True
+    )
+
+
+@pytest.mark.parametrize(("kind", "body"), BEGUN)
+def test_the_api_adds_nothing_before_the_address_is_proved(
+    kind: str, body: dict[str, Any], alice: User, unproven: EmailAddress
+) -> None:
+    refused = post(sign_in(alice), f"mfa/{kind}", **body)
+
+    assert (refused.status_code, code_of(refused)) in {(409, "address_unproven"), (400, "invalid_request")}
+    assert factors_of(alice) == []
+
+
+@pytest.mark.parametrize(("kind", "body"), BEGUN)
+def test_the_api_adds_one_when_the_address_is_proved(
+    kind: str, body: dict[str, Any], alice: User, unproven: EmailAddress
+) -> None:
+    EmailAddress.objects.update(verified_at=timezone.now())
+
+    assert post(sign_in(alice), f"mfa/{kind}", **body).status_code in {200, 201}
+
+
+@pytest.mark.parametrize(("kind", "body"), BEGUN)
+def test_a_site_without_rows_of_addresses_is_not_asked(kind: str, body: dict[str, Any], alice: User) -> None:
+    assert post(sign_in(alice), f"mfa/{kind}", **body).status_code in {200, 201}
+
+
+@pytest.mark.urls("test_pages")
+@pytest.mark.parametrize("page", PAGES)
+def test_the_pages_add_nothing_before_the_address_is_proved(page: str, alice: User, unproven: EmailAddress) -> None:
+    refused = sign_in(alice).post(f"/account/second-factors/{page}", {"number": NUMBER, "name": ""})
+
+    assert refused.status_code in {400, 409}, refused.content.decode()
+    assert "Prove" in refused.content.decode()
+
+
+def test_a_proof_of_a_further_address_is_enough(alice: User, unproven: EmailAddress) -> None:
+    EmailAddress.objects.create(user=alice, address="a@example.org", key="a@example.org", verified_at=timezone.now())
+
+    assert totp_enrolment.begin_totp(user=alice, name="").factor.pk
+
+
+def test_what_was_begun_does_not_count_when_the_address_is_unproven_by_then(alice: User) -> None:
+    begun = totp_enrolment.begin_totp(user=alice, name="").factor
+    sent = message_enrolment.begin_email(user=alice, name="", client=CLIENT).factor
+    code = code_in(the_mail())
+    EmailAddress.objects.create(user=alice, address="b@example.org", key="b@example.org", is_primary=True)
+
+    with pytest.raises(AddressUnproven):
+        totp_enrolment.confirm_totp(user=alice, factor_id=begun.pk, code=current_code(begun.key), client=CLIENT)
+    with pytest.raises(AddressUnproven):
+        message_enrolment.confirm(user=alice, factor_id=sent.pk, code=code, client=CLIENT)
+
+    assert factors_of(alice) == []
+
+
+def test_recovery_codes_are_factors_as_well(alice: User, unproven: EmailAddress) -> None:
+    add_totp(alice)
+
+    with pytest.raises(AddressUnproven):
+        issue_sheet(user=alice, client=CLIENT)
+
+    assert [held.method.value for held in factors_of(alice)] == ["totp"]
+
+
+@pytest.mark.parametrize("choice", ["totp", "passkey"])
+def test_a_login_enrols_nothing_before_the_address_is_proved(choice: str, alice: User, unproven: EmailAddress) -> None:
+    login = PendingLogin.objects.open(user=alice, backend="x", purpose=Purpose.LOGIN, transport=Transport.TOKEN)
+
+    with pytest.raises(AddressUnproven):
+        login_enrolment.challenge(login, choice)
