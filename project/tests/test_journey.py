@@ -52,7 +52,7 @@ def test_from_create_user_to_logout_everything_is_in_the_trail(monkeypatch: pyte
     left = caller.post("/api/v1/logout/", {}, content_type="application/json", **header)
     after = caller.get("/api/v1/me/", **header)
 
-    assert made == {"id": me.json()["id"], "email": "Alice@Example.org", "email_verified": True}
+    assert made == {"id": me.json()["id"], "email": "Alice@example.org", "email_verified": True}
     assert (me.status_code, left.status_code, after.status_code) == (200, 204, 401)
     assert [entry.name for entry in recorded()] == [
         "auth.account.created",

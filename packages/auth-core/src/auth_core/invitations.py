@@ -40,7 +40,7 @@ def invite(*, email: str, actor: Any, client: Client) -> Invitation:
             address=stored or address.mailbox,
             user=owner,
             client=client,
-            secret={} if owner else {"link": link_to("invitation", invitation.token)},
+            secret={} if owner else {"link": link_to("invitation", invitation.token), "inviter": _name_of(actor)},
             lifetime=core.INVITATION_LIFETIME,
         )
         record(
@@ -82,6 +82,12 @@ def withdraw_invitation(*, invitation: Invitation, actor: Any, client: Client) -
             target = ("invitation", str(invitation.pk))
             record(Event(name=AuthEvent.INVITATION_WITHDRAWN, actor=actor, target=target, client=client))
     return spent
+
+
+def _name_of(actor: Any) -> str:
+    """Return what others call *actor*; the mail closes it (`auth_core.message_values.person_name`)."""
+    name: str = getattr(actor, "get_full_name", str)()
+    return name
 
 
 def _account_of(invitation: Invitation, address: Address, password_hash: str, client: Client) -> Any:

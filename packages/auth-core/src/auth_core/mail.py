@@ -13,6 +13,7 @@ from django.utils import timezone, translation
 from auth_core.conf import core
 from auth_core.emails import InvalidAddress, parse
 from auth_core.links import site_name
+from auth_core.message_values import closed
 from auth_core.outbox import Message, Undeliverable
 
 _FOLDER = "auth_core/mail"
@@ -39,8 +40,9 @@ def deliver_nowhere(message: Message) -> None:
 
 def _compose(message: Message, told: dict[str, Any]) -> EmailMultiAlternatives:
     """Return the mail; the first line of a template is its subject."""
-    # Named, if only as nothing: a template that asks for it in vain would have Django log all the rest.
-    told = {"link": "", **told, "site": site_name(), "public_url": core.PUBLIC_URL}
+    recipient = _recipient(told["address"])
+    # Every name is there, if only as nothing: a template that asks for it in vain would have Django log all the rest.
+    told = {**closed(told), "language": translation.get_language(), "site": site_name(), "public_url": core.PUBLIC_URL}
     text = render_to_string(f"{_FOLDER}/{message.template}.txt", told)
     subject, _end, body = text.strip().partition("\n")
     paragraphs = [paragraph.strip() for paragraph in body.strip().split("\n\n") if paragraph.strip()]
@@ -50,7 +52,7 @@ def _compose(message: Message, told: dict[str, Any]) -> EmailMultiAlternatives:
     mail = EmailMultiAlternatives(
         subject=" ".join(subject.split()),
         body="\n\n".join(paragraphs) + "\n",
-        to=[_recipient(told["address"])],
+        to=[recipient],
         # Answering machines keep quiet (RFC 3834 section 5).
         headers={"Message-ID": f"<{message.id}@{host}>", "Auto-Submitted": "auto-generated"},
     )

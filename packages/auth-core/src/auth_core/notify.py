@@ -9,6 +9,7 @@ from django.utils import timezone, translation
 from auth_core import outbox
 from auth_core.client import Client
 from auth_core.models import OutboxMessage
+from auth_core.user_agents import device_name
 
 #: The channel that `auth_core.mail` delivers.
 EMAIL = "email"
@@ -36,7 +37,8 @@ def notify(
         client: Whose request it tells of; the mail says so, and its reader decides whether it was them.
         user: The reader, if known: their language and time zone.
         secret: Links and codes; encrypted, like the address, and wiped when the mail is delivered.
-        values: Closed or public values that the template speaks of.
+        values: Closed or public values that the template speaks of; text only under the names that
+            `auth_core.message_values` closes.
         lifetime: How long the mail is worth sending.
         channel: `NOWHERE` for the same work and no mail.
     """
@@ -46,5 +48,5 @@ def notify(
         "at": timezone.now().isoformat(),
         **(values or {}),
     }
-    hidden = {"address": address, "ip": client.ip, "user_agent": client.user_agent, **(secret or {})}
+    hidden = {"address": address, "ip": client.ip, "device": device_name(client.user_agent), **(secret or {})}
     return outbox.post(channel=channel, template=template, values=told, secret=hidden, secret_lifetime=lifetime)

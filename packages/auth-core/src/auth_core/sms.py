@@ -18,6 +18,7 @@ from django.utils.module_loading import import_string
 from auth_core import outbox
 from auth_core.conf import core
 from auth_core.links import site_name
+from auth_core.message_values import closed
 from auth_core.models import OutboxMessage
 from auth_core.outbox import Message
 
@@ -137,7 +138,7 @@ def deliver(message: Message) -> None:
     if not sends_texts():
         raise NoSmsBackend
     backend: SmsBackend = import_string(backend_path())()
-    told = {**message.values, **message.secret, "site": site_name(), "public_url": core.PUBLIC_URL}
+    told = {**closed({**message.values, **message.secret}), "site": site_name(), "public_url": core.PUBLIC_URL}
     with translation.override(_language(message.values.get("language", ""))):
         body = render_to_string(f"{_FOLDER}/{message.template}.txt", told).strip()
     backend.send(Text(message.secret["number"], body), idempotency_key=str(message.id))

@@ -17,7 +17,7 @@ from auth_mfa.mailbox import mailbox_of
 from auth_mfa.models import EmailFactor, PhoneFactor, Standing
 from auth_mfa.models.sent_code import code_of
 from auth_mfa.numbers import parse_number
-from auth_mfa.sending import Sending, check_code, destination_of, send_code
+from auth_mfa.sending import Occasion, Sending, check_code, destination_of, send_code
 
 MessageFactor = PhoneFactor | EmailFactor
 
@@ -88,7 +88,7 @@ def resend(*, user: Any, factor_id: UUID, client: Client) -> Begun:
     """
     factor = _begun(user, factor_id)
     with transaction.atomic():
-        sending = send_code(occasion=factor.pk, user=user, destination=destination_of(factor), client=client)
+        sending = _send(factor, user, client)
     return Begun(factor, sending)
 
 
@@ -124,8 +124,13 @@ def _begin(factor: MessageFactor, user: Any, client: Client) -> Begun:
         make_room(user=user, model=type(factor))
         factor.save(force_insert=True)
         record_begin(factor, user)
-        sending = send_code(occasion=factor.pk, user=user, destination=destination_of(factor), client=client)
+        sending = _send(factor, user, client)
     return Begun(factor, sending)
+
+
+def _send(factor: MessageFactor, user: Any, client: Client) -> Sending:
+    destination = destination_of(factor)
+    return send_code(occasion=factor.pk, user=user, destination=destination, client=client, what_for=Occasion.ENROLMENT)
 
 
 def _begun(user: Any, factor_id: UUID) -> MessageFactor:

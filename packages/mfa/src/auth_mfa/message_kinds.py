@@ -7,6 +7,7 @@ from django.db import transaction
 
 from auth_core.client import Client
 from auth_core.context import current
+from auth_core.contracts import Purpose
 from auth_core.errors import ChallengeFailed
 from auth_core.methods import Evidence, Method
 from auth_core.models import PendingLogin
@@ -17,7 +18,7 @@ from auth_mfa.factors import row_of
 from auth_mfa.kinds import NO_ROW, Held
 from auth_mfa.models import PhoneFactor, SentCode, Standing
 from auth_mfa.models.sent_code import code_of
-from auth_mfa.sending import check_code, destination_of_held, send_code
+from auth_mfa.sending import Occasion, check_code, destination_of_held, send_code
 from auth_mfa.totp import DIGITS
 
 
@@ -33,7 +34,10 @@ class Message:
         if destination is None:
             return {"digits": DIGITS, "to": "", "is_sent": False}
         client = current().client or Client()
-        sending = send_code(occasion=login.pk, user=login.user, destination=destination, client=client)
+        what_for = Occasion.STEP_UP if login.purpose == Purpose.STEP_UP else Occasion.LOGIN
+        sending = send_code(
+            occasion=login.pk, user=login.user, destination=destination, client=client, what_for=what_for
+        )
         return {"digits": DIGITS, "to": destination.hint, "is_sent": sending.is_sent}
 
     def asked(self, login: PendingLogin, held: Sequence[Held]) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -45,6 +46,14 @@ class Destination:
     hint: str
 
 
+class Occasion(StrEnum):
+    """What a code is for; the mail says so. Its value is the template of the mail."""
+
+    LOGIN = "second_factor_code"
+    STEP_UP = "step_up_code"
+    ENROLMENT = "enrolment_code"
+
+
 @dataclass(frozen=True, slots=True)
 class Sending:
     """What became of sending a code.
@@ -72,7 +81,9 @@ def destination_of_held(user: Any, held: Held) -> Destination | None:
     return destination_of(factor) if isinstance(factor, PhoneFactor | EmailFactor) else None
 
 
-def send_code(*, occasion: UUID, user: Any, destination: Destination, client: Client) -> Sending:
+def send_code(
+    *, occasion: UUID, user: Any, destination: Destination, client: Client, what_for: Occasion = Occasion.LOGIN
+) -> Sending:
     """Send the code of *occasion* into the transaction that is open; it leaves after the commit.
 
     A limit that is reached refuses nothing but the message: the login goes on, and
@@ -80,6 +91,7 @@ def send_code(*, occasion: UUID, user: Any, destination: Destination, client: Cl
 
     Args:
         occasion: The pending login, or the enrolment.
+        what_for: What the mail says that the code is for.
     """
     try:
         _admit(destination, client)
@@ -91,7 +103,7 @@ def send_code(*, occasion: UUID, user: Any, destination: Destination, client: Cl
         # No code of this occasion is good for anything any more.
         _record(MfaEvent.CODE_WITHHELD, user, destination, client, "exhausted")
         return Sending(is_sent=False)
-    _post(sent, user, destination, client)
+    _post(sent, user, destination, client, what_for)
     SentCode.objects.filter(pk=sent.pk).update(sent=F("sent") + 1)
     _record(MfaEvent.CODE_SENT, user, destination, client, "")
     return Sending(is_sent=True, expires_at=sent.expires_at)
@@ -133,13 +145,13 @@ def _live_code(occasion: UUID, user: Any, factor_id: UUID) -> SentCode:
     return row
 
 
-def _post(sent: SentCode, user: Any, destination: Destination, client: Client) -> None:
+def _post(sent: SentCode, user: Any, destination: Destination, client: Client, what_for: Occasion) -> None:
     remaining = sent.expires_at - timezone.now()
     if destination.method is Method.SMS_CODE:
         post_text(template="code", number=destination.to, user=user, secret={"code": sent.code}, lifetime=remaining)
     else:
         notify(
-            template="second_factor_code",
+            template=what_for.value,
             address=destination.to,
             user=user,
             client=client,

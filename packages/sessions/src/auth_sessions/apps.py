@@ -14,9 +14,10 @@ class AuthSessionsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the checks, listen to what ends sessions, drop snapshots of people who change."""
+        from auth_core.message_values import message_values  # noqa: PLC0415 - models exist only now
         from auth_core.notices import notices as mails  # noqa: PLC0415 - models exist only now
         from auth_core.registries import answer_forms, exports, known_devices, link_paths, person_watchers, sweeps  # noqa: PLC0415 - as above
-        from auth_sessions import checks, devices, lifecycle, notices, privileges, receivers, snapshots  # noqa: F401, PLC0415 - as above
+        from auth_sessions import checks, devices, lifecycle, notices, privileges, receivers, snapshots, user_agents  # noqa: F401, PLC0415 - as above
         from auth_sessions.events import SessionEvent  # noqa: PLC0415 - as above
         from auth_sessions.login import KIND  # noqa: PLC0415 - as above
         from auth_sessions.pages.forms import EndSessionForm  # noqa: PLC0415 - as above
@@ -25,6 +26,9 @@ class AuthSessionsConfig(AppConfig):
         privileges.connect()
         answer_forms.register(KIND, EndSessionForm)
         link_paths.register(notices.NOT_ME, notices.NOT_ME_PATH)
+        message_values.register("country", user_agents.country_code)
+        message_values.register("browser", user_agents.listed_name)
+        message_values.register("os", user_agents.listed_name)
         mails.register(SessionEvent.LOGIN_DISOWNED.value, "login_disowned")
         known_devices.register("auth_sessions", devices.known_to)
         person_watchers.register("auth_sessions", snapshots.forget_person)

@@ -19,8 +19,24 @@ _LONGEST_NAME = 64
 #: colons and angle brackets nothing in it becomes a link or a tag.
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9 +_-]+", re.ASCII)
 
+_COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
+
 #: Systems of things that are held in a hand.
 _HANDHELD = frozenset({"iOS", "Android", "Windows Phone", "KaiOS", "BlackBerry OS", "Tizen", "HarmonyOS"})
+
+
+#: Families that are shown to people. What a header says besides is text of a stranger, and only compared.
+_LISTED = frozenset(
+    {
+        "Amazon Silk", "Android", "Apple Mail", "BlackBerry OS", "Brave", "Chrome", "Chrome Mobile",
+        "Chrome Mobile iOS", "Chrome Mobile WebView", "Chrome OS", "Chromium", "DuckDuckGo Mobile", "Edge",
+        "Edge Mobile", "Fedora", "Firefox", "Firefox Focus", "Firefox Mobile", "Firefox iOS", "FreeBSD", "Google",
+        "Googlebot", "HarmonyOS", "HeadlessChrome", "IE", "KaiOS", "Linux", "Mac OS X", "Mobile Safari",
+        "Mobile Safari UI WKWebView", "NetBSD", "OpenBSD", "Opera", "Opera Mini", "Opera Mobile", "Python Requests",
+        "Safari", "Samsung Internet", "Solaris", "Thunderbird", "Tizen", "UC Browser", "Ubuntu", "Vivaldi",
+        "WebView", "Wget", "Windows", "Windows Phone", "Yandex Browser", "curl", "iOS", "okhttp",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +68,21 @@ def describe(user_agent: str) -> Description:
     system = result.os.family if result.os else ""
     browser = result.user_agent.family if result.user_agent else ""
     return Description(kind=_kind(said, f"{family} {brand}", system, browser), os=_name(system), browser=_name(browser))
+
+
+def listed_name(family: str) -> str:
+    """Return *family* if it is on the list of those that people are shown, else nothing."""
+    return family if family in _LISTED else ""
+
+
+def listed_names(*families: str) -> str:
+    """Return those of *families* that people are shown, in one line."""
+    return " · ".join(filter(None, map(listed_name, families)))
+
+
+def country_code(text: str) -> str:
+    """Return *text* if it has the form of a country's code (ISO 3166-1 alpha-2), else nothing."""
+    return text if _COUNTRY.fullmatch(text) else ""
 
 
 def _kind(said: str, device: str, system: str, browser: str) -> str:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from auth_core.ids import uuid7
+from auth_sessions.user_agents import listed_names
 
 
 class DeviceQuerySet(models.QuerySet["Device"]):
@@ -78,7 +79,7 @@ class Device(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name or " · ".join(filter(None, (self.browser, self.os))) or self.kind
+        return self.name or listed_names(self.browser, self.os) or self.kind
 
 
 _SEE = """

@@ -15,6 +15,7 @@ from auth_core.pages.forms import PageForm
 from auth_sessions import devices, lifecycle
 from auth_sessions.models import Device, Session
 from auth_sessions.pages.forms import DeviceNameForm
+from auth_sessions.user_agents import listed_names
 
 #: How many sessions, and how many devices, one page shows; the API shows all.
 _SHOWN = 50
@@ -207,7 +208,7 @@ def label_of(device: Device | None) -> str:
     """Return what people read of a device: its name, else what it is."""
     if device is None:
         return str(_("Unknown device"))
-    return device.name or " · ".join(filter(None, (device.browser, device.os))) or _kind_of(device)
+    return device.name or listed_names(device.browser, device.os) or _kind_of(device)
 
 
 def _kind_of(device: Device) -> str:

@@ -1,0 +1,159 @@
+"""Each mail of this package says what happened, in words that no stranger chose."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+
+from auth_core.client import Client
+from auth_core.errors import ChallengeFailed
+from auth_core.events import Event, record
+from auth_core.testing.hostile import marks_in_mail, not_closed, templates_in
+from auth_core.testing.mails import code_in, delivered, the_mail
+from auth_core.testing.notices import Told, assert_told, mail_of, without_a_row
+from auth_core.testing.sessions import sign_in
+from auth_mfa import message_enrolment, totp_enrolment
+from auth_mfa.checking import check_answer
+from auth_mfa.conf import mfa
+from auth_mfa.events import MfaEvent
+from auth_mfa.factors import remove_own_factor, reset_factors
+from auth_mfa.testing.factors import add_mailbox, add_recovery_codes, add_totp
+from conftest import PASSWORD, answer, current_code, log_in, new_browser, post
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("captured_texts")]
+
+MAILS = templates_in("auth_core/mail", "auth_mfa")
+CLIENT = Client()
+NUMBERS = {"left": 3}
+
+#: What a mail about a login says, and no other.
+LOGIN = ("your login", "knows your password")
+
+
+def add_app(person: Any) -> None:
+    begun = totp_enrolment.begin_totp(user=person, name="")
+    code = current_code(begun.factor.key)
+    totp_enrolment.confirm_totp(user=person, factor_id=begun.factor.pk, code=code, client=CLIENT)
+
+
+def begin_mailbox(person: Any) -> Any:
+    return message_enrolment.begin_email(user=person, name="", client=CLIENT)
+
+
+def send_again(person: Any) -> None:
+    begun = begin_mailbox(person)
+    delivered()
+    message_enrolment.resend(user=person, factor_id=begun.factor.pk, client=CLIENT)
+
+
+def confirm_mailbox(person: Any) -> None:
+    begun = begin_mailbox(person)
+    code = code_in(the_mail())
+    message_enrolment.confirm(user=person, factor_id=begun.factor.pk, code=code, client=CLIENT)
+
+
+def log_in_by_mail(person: Any) -> None:
+    add_mailbox(person)
+    log_in(new_browser())
+
+
+def prove_again_by_mail(person: Any) -> None:
+    browser = sign_in(person)
+    add_mailbox(person)
+    asked = post(browser, "reauthenticate", required_assurance="second_factor", max_age=60)
+    if asked.json()["challenge"]["method"] == "password":
+        asked = post(browser, "login/answer", token=asked.json()["token"], answer={"password": PASSWORD})
+    assert asked.json()["challenge"]["method"] == "email_code", asked.json()
+
+
+def remove_app(person: Any) -> None:
+    remove_own_factor(factor=add_totp(person))
+
+
+def make_codes(person: Any) -> None:
+    add_totp(person)
+    add_recovery_codes(person)
+
+
+def make_codes_again(person: Any) -> None:
+    make_codes(person)
+    delivered()
+    add_recovery_codes(person)
+
+
+def use_recovery_code(person: Any) -> None:
+    add_totp(person)
+    sheet = add_recovery_codes(person)
+    delivered()
+    browser = new_browser()
+    asked = log_in(browser)
+    asked = post(browser, "login/challenge", token=asked.json()["token"], choice=str(sheet.factor.pk))
+    assert answer(browser, asked, sheet.codes[0]).status_code == 200
+
+
+def reset(person: Any) -> None:
+    reset_factors(user=person, actor=None)
+
+
+def guess_too_often(person: Any) -> None:
+    factor = add_totp(person)
+    for _guess in range(mfa.MAX_FAILURES):
+        with pytest.raises(ChallengeFailed):
+            check_answer(factor, lambda: "code")
+
+
+def copy(person: Any) -> None:
+    record(Event(name=MfaEvent.FACTOR_CLONED, subject=person, data={"method": "security_key"}))
+
+
+#: By the name of the event or, without one, of the template; a case stands behind a colon.
+ROWS = {
+    "enrolment_code": Told(begin_mailbox, ("is your code", "as a second factor"), LOGIN),
+    "enrolment_code:again": Told(send_again, ("is your code", "as a second factor"), LOGIN),
+    "second_factor_code": Told(log_in_by_mail, ("is your code", *LOGIN), ("as a second factor", "signed in at")),
+    "step_up_code": Told(prove_again_by_mail, ("is your code", "confirm that it is you"), LOGIN),
+    "mfa.factor.added:totp": Told(add_app, ("was added", "authenticator app"), ("removed", *LOGIN)),
+    "mfa.factor.added:email_code": Told(confirm_mailbox, ("was added", "codes by email"), ("removed", *LOGIN)),
+    "mfa.factor.added:codes": Told(make_codes, ("New recovery codes were made",), ("was removed", "was added")),
+    "mfa.factor.added:other codes": Told(
+        make_codes_again, ("New recovery codes were made", "do not work any more"), ("removed", "was added")
+    ),
+    "mfa.factor.removed": Told(remove_app, ("was removed", "authenticator app"), ("added", "recovery codes", *LOGIN)),
+    "mfa.recovery_code.used": Told(use_recovery_code, ("was used", "9 left"), ("removed", "New recovery codes")),
+    "mfa.factors.reset": Told(reset, ("administrator",), ("was added", "recovery code", *LOGIN)),
+    "mfa.factor.disabled": Told(guess_too_often, ("Wrong answers", "authenticator app"), ("removed", "Whoever")),
+    "mfa.factor.regressed": Told(copy, ("copied",), ("removed", "was added", *LOGIN)),
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_mail_says_what_happened(name: str, alice: User) -> None:
+    assert_told(ROWS[name], alice)
+
+
+def test_every_event_with_a_notice_has_a_row() -> None:
+    assert without_a_row(ROWS, "mfa") == set()
+
+
+def test_every_template_is_the_mail_of_a_row() -> None:
+    assert {"enrolment_code", "step_up_code", "second_factor_code"} <= set(MAILS)
+    assert len(MAILS) == len({name.partition(":")[0] for name in ROWS} - {"mfa.factor.added", "mfa.factor.removed"})
+
+
+def test_a_mail_that_says_something_else_is_caught(alice: User) -> None:
+    with pytest.raises(AssertionError, match="wrong"):
+        assert_told(Told(add_app, (), ("was added",)), alice)
+
+
+def test_a_code_by_mail_names_no_login_while_a_mailbox_is_added(alice: User) -> None:
+    assert "login" not in mail_of(ROWS["enrolment_code"], alice)
+
+
+@pytest.mark.parametrize("template", MAILS)
+def test_a_mail_prints_only_what_is_closed(template: str) -> None:
+    assert not_closed(f"auth_core/mail/{template}.txt", numbers=NUMBERS) == set()
+
+
+@pytest.mark.parametrize("template", MAILS)
+def test_a_mail_holds_nothing_of_a_hostile_value(template: str) -> None:
+    assert marks_in_mail(template, numbers=NUMBERS) == []
