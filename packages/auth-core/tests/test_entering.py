@@ -1,0 +1,124 @@
+"""What a login brings into a browser, and what it does not: facts of before, another transport, an ended session."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.test import RequestFactory
+from django.utils import timezone
+
+from auth_core.admission import NotAdmitted, Reason, admit
+from auth_core.assurance import Demand
+from auth_core.browser import enter_session
+from auth_core.client import Client
+from auth_core.contracts import Challenged, Grant, Purpose, Transport
+from auth_core.django_session import new_store
+from auth_core.errors import LoginExpired, MoreProofRequired
+from auth_core.evidence import FACTS_KEY, SessionFacts, session_of
+from auth_core.methods import Evidence, Method
+from auth_core.models import PendingLogin
+from auth_core.models.pending_login import Caller
+from auth_core.step_up import begin_step_up
+
+pytestmark = pytest.mark.django_db
+
+
+def facts(**changed: Any) -> SessionFacts:
+    known = {
+        "id": uuid4(), "transport": "cookie", "evidence": (Evidence.now(Method.PASSWORD),),
+        "authenticated_at": timezone.now(),
+    }  # fmt: skip
+    return SessionFacts(**{**known, **changed})
+
+
+def anonymous_request(**held: Any) -> Any:
+    """Return a request whose session holds *held*, and in which nobody is signed in."""
+    request: Any = RequestFactory().get("/")
+    request.session = new_store()
+    request.session.update(held)
+    request.session.save()
+    request.user = AnonymousUser()
+    return request
+
+
+def granted_elsewhere(alice: Any) -> Grant:
+    """Return a grant of an issuer that keeps no facts in the session."""
+    store = new_store()
+    store.create()
+    return Grant(user=alice, session=facts(), credential=str(store.session_key), backend="")
+
+
+def test_facts_of_before_are_not_carried_into_a_login(alice: Any) -> None:
+    old = facts(evidence=(Evidence.now(Method.PASSWORD), Evidence.now(Method.TOTP)))
+    request = anonymous_request(**{FACTS_KEY: old.to_json(), "basket": [1, 2]})
+
+    enter_session(request, granted_elsewhere(alice))
+
+    assert FACTS_KEY not in request.session
+    assert session_of(request) is None
+    assert request.session["basket"] == [1, 2]
+
+
+def test_a_login_goes_on_under_another_session_key(alice: Any) -> None:
+    request = anonymous_request(basket=[1])
+    before = request.session.session_key
+
+    enter_session(request, granted_elsewhere(alice))
+
+    assert request.session.session_key != before
+    assert not new_store().exists(before)
+
+
+@pytest.mark.parametrize(("began", "asked"), [(Transport.TOKEN, Transport.COOKIE), (Transport.COOKIE, Transport.TOKEN)])
+def test_a_pending_login_serves_the_transport_it_began_with(began: Transport, asked: Transport, alice: Any) -> None:
+    secret = "elb_" + "b" * 43 if began is Transport.COOKIE else ""
+    login = PendingLogin.objects.open(
+        user=alice, backend="", purpose=Purpose.LOGIN, transport=began, browser_secret=secret
+    )
+    purposes = frozenset({Purpose.LOGIN})
+
+    assert PendingLogin.objects.find(login.token, Caller(purposes=purposes, transport=began, browser_secret=secret))
+    with pytest.raises(LoginExpired):
+        PendingLogin.objects.find(login.token, Caller(purposes=purposes, transport=asked, browser_secret=secret))
+
+
+@pytest.mark.parametrize(
+    ("change", "is_ended"),
+    [
+        ({}, False),
+        ({"expires_at": timedelta(seconds=1)}, False),
+        ({"expires_at": timedelta(0)}, True),
+        ({"idle_expires_at": timedelta(0)}, True),
+        ({"idle_expires_at": timedelta(seconds=1), "expires_at": timedelta(seconds=-1)}, True),
+        ({"idle_expires_at": timedelta(seconds=-1), "expires_at": timedelta(hours=1)}, True),
+    ],
+)
+def test_an_ended_session_is_not_admitted(change: dict[str, timedelta], is_ended: bool, alice: Any, clock: Any) -> None:
+    session = facts(**{name: timezone.now() + away for name, away in change.items()})
+
+    if not is_ended:
+        admit(alice, session=session)
+        return
+    with pytest.raises(NotAdmitted) as refused:
+        admit(alice, session=session)
+    assert refused.value.reason is Reason.ENDED
+
+
+@pytest.mark.parametrize("max_age", [None, timedelta(hours=1)])
+def test_a_step_up_for_what_is_proved_already_asks_all_the_same(max_age: timedelta | None, alice: Any) -> None:
+    outcome = begin_step_up(
+        user=alice, session=facts(), demand=Demand.NONE, max_age=max_age, backend="", client=Client(),
+    )  # fmt: skip
+
+    assert isinstance(outcome, Challenged)
+    assert PendingLogin.objects.get().evidence == ()
+
+
+def test_a_step_up_for_a_second_factor_that_was_proved_asks_for_everything(alice: Any) -> None:
+    proved = facts(evidence=(Evidence.now(Method.PASSWORD), Evidence.now(Method.TOTP)))
+
+    with pytest.raises(MoreProofRequired):
+        begin_step_up(user=alice, session=proved, demand=Demand.AAL2, max_age=None, backend="", client=Client())
+    assert PendingLogin.objects.get().evidence == ()

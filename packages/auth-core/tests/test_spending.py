@@ -1,0 +1,125 @@
+"""Each one-time thing, spent by two who both read it before: the row count decides, and the second gets nothing."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+
+from auth_core.bootstrap import create_first_administrator, new_bootstrap_link
+from auth_core.client import Client
+from auth_core.contracts import Purpose, Transport
+from auth_core.errors import AuthError, LinkInvalid, LoginExpired
+from auth_core.invitations import accept_invitation, invite
+from auth_core.models import (
+    BootstrapLink,
+    EmailAddress,
+    EmailVerification,
+    Invitation,
+    PendingLogin,
+    PendingSignup,
+    ResetLink,
+)
+from auth_core.models.one_time_link import OneTimeLink
+from auth_core.one_time import spend
+from auth_core.recovery import request_reset, reset_password
+from auth_core.signup import confirm_signup, request_signup
+from auth_core.testing.mails import delivered, token_in
+from auth_core.verification import resend_confirmation, verify_email
+from conftest import PASSWORD
+
+pytestmark = [pytest.mark.django_db, pytest.mark.asvs("2.3.4")]
+
+BROWSER = "elb_" + "b" * 43
+NEW = "another battery horse staple"
+HERE = Client(ip="192.0.2.1", network="192.0.2.1")
+
+Use = Callable[[str], Any]
+
+
+def reset(alice: Any) -> tuple[type[OneTimeLink], str, Use]:
+    request_reset(email="alice@example.org", client=HERE)
+    return ResetLink, mailed(), lambda token: reset_password(token=token, password=NEW, client=HERE)
+
+
+def verification(alice: Any) -> tuple[type[OneTimeLink], str, Use]:
+    EmailAddress.objects.update(verified_at=None)
+    resend_confirmation(email="alice@example.org", client=HERE, browser_secret="")
+    return EmailVerification, mailed(), lambda token: verify_email(token=token, client=HERE)
+
+
+def sign_up(alice: Any) -> tuple[type[OneTimeLink], str, Use]:
+    request_signup(email="new@example.org", password=PASSWORD, client=HERE, browser_secret=BROWSER)
+    return PendingSignup, mailed(), lambda token: confirm_signup(token=token, client=HERE, browser_secret=BROWSER)
+
+
+def invitation(alice: Any) -> tuple[type[OneTimeLink], str, Use]:
+    invite(email="bob@example.org", actor=alice, client=HERE)
+    return Invitation, mailed(), lambda token: accept_invitation(token=token, password=PASSWORD, client=HERE)
+
+
+def first_administrator(alice: Any) -> tuple[type[OneTimeLink], str, Use]:
+    token = str(new_bootstrap_link()).rstrip("/").rpartition("/")[2]
+    return (
+        BootstrapLink,
+        token,
+        lambda token: create_first_administrator(token=token, email="root@example.org", password=PASSWORD, client=HERE),
+    )
+
+
+def mailed() -> str:
+    (message,) = delivered()
+    return token_in(message)
+
+
+KINDS = [reset, verification, sign_up, invitation, first_administrator]
+
+
+@pytest.mark.parametrize("made", KINDS)
+def test_of_two_who_hold_one_link_the_second_gets_nothing(made: Any, alice: Any, monkeypatch: Any) -> None:
+    kind, token, use = made(alice)
+    read: Any = kind._default_manager.filter(spent_at=None).first() if token else None
+    assert read.spend() is True
+
+    assert read.spend() is False
+    with pytest.raises(AuthError):
+        use(token)
+
+
+@pytest.mark.parametrize("made", KINDS)
+def test_one_who_read_the_link_before_it_was_spent_changes_nothing(
+    made: Any, alice: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind, token, use = made(alice)
+    stale: Any = kind._default_manager.get(spent_at=None)
+    kind._default_manager.filter(spent_at=None).spend()
+    monkeypatch.setattr(type(kind._default_manager.all()), "find", lambda self, token: stale)
+    monkeypatch.setattr(type(kind._default_manager), "find", lambda self, token: stale, raising=False)
+    people = set(get_user_model().objects.values_list("pk", "password"))
+
+    with pytest.raises(LinkInvalid):
+        use(token)
+
+    assert set(get_user_model().objects.values_list("pk", "password")) == people
+
+
+def test_of_two_who_close_one_login_the_second_is_refused(alice: Any) -> None:
+    login = PendingLogin.objects.open(user=alice, backend="", purpose=Purpose.LOGIN, transport=Transport.TOKEN)
+    first, second = (PendingLogin.objects.get(pk=login.pk) for _reader in range(2))
+    first.close()
+
+    with pytest.raises(LoginExpired):
+        second.close()
+
+
+def test_what_matches_no_row_is_not_spent(alice: Any) -> None:
+    nothing = PendingLogin.objects.filter(pk=None)
+
+    assert spend(nothing, closed_at=None) is False
+
+
+def test_every_kind_of_link_is_tried() -> None:
+    ours = {kind for kind in OneTimeLink.__subclasses__() if kind._meta.app_label == "auth_core"}
+
+    assert ours == {ResetLink, EmailVerification, PendingSignup, Invitation, BootstrapLink}
+    assert len(KINDS) == len(ours)
