@@ -75,16 +75,16 @@ def answer_page(browser: Browser, person: Any) -> Any:
 
 
 def passkey_api(browser: Browser, person: Any) -> Any:
-    key = Authenticator(backup_eligible=True).added_to(person)
+    key = Authenticator(backup_eligible=True, user_verified=False).added_to(person)
     begun = post(browser, "mfa/passkeys/login").json()
-    credential = key.sign(begun["options"], user_verified=False)
+    credential = key.sign(begun["options"])
     return post(browser, "mfa/passkeys/login/answer", token=begun["token"], credential=credential)
 
 
 def passkey_page(browser: Browser, person: Any) -> Any:
-    key = Authenticator(backup_eligible=True).added_to(person)
+    key = Authenticator(backup_eligible=True, user_verified=False).added_to(person)
     begun = browser.post("/account/second-factors/passkeys/login/options/").json()
-    credential = json.dumps(key.sign(begun["options"], user_verified=False))
+    credential = json.dumps(key.sign(begun["options"]))
     form = {"token": begun["token"], "credential": credential}
     return browser.post("/account/second-factors/passkeys/login/", form)
 

@@ -17,7 +17,7 @@ import auth_core
 from auth_core.bootstrap import new_bootstrap_link
 from auth_core.client import Client
 from auth_core.invitations import invite
-from auth_core.models import PendingLogin, PendingSignup
+from auth_core.models import OutboxMessage, PendingLogin, PendingSignup
 from auth_core.pages import urls
 from auth_core.recovery import request_reset
 from auth_core.testing.doubles import RIGHT_CODE
@@ -49,6 +49,12 @@ def send(browser: Browser, page: Any, address: str, **fields: str) -> Any:
     return browser.post(address, {"csrfmiddlewaretoken": token[1], **fields})
 
 
+def shown_next(browser: Browser, answer: Any) -> Any:
+    """Return the page to which the answer to a form leads."""
+    assert answer.status_code == 303, answer.content.decode()
+    return browser.get(answer.headers["Location"])
+
+
 def log_in(browser: Browser, address: str = "/login/", password: str = PASSWORD) -> Any:
     return submit(browser, address, identifier="alice@example.org", password=password)
 
@@ -66,7 +72,7 @@ def second_factor(settings: Any) -> None:
 
 
 def test_from_sign_up_to_the_account(browser: Browser) -> None:
-    asked = submit(browser, "/signup/", email="Bob@example.org", password=PASSWORD)
+    asked = shown_next(browser, submit(browser, "/signup/", email="Bob@example.org", password=PASSWORD))
     message = the_mail()
     confirmed = send(browser, asked, "/signup/code/", email="Bob@example.org", code=code_in(message))
     granted = submit(browser, "/login/", identifier="bob@example.org", password=PASSWORD)
@@ -75,6 +81,32 @@ def test_from_sign_up_to_the_account(browser: Browser) -> None:
     assert (asked.status_code, confirmed.status_code, granted.status_code) == (200, 200, 303)
     assert granted.headers["Location"] == "/account/"
     assert "Bob@example.org" in account.content.decode()
+
+
+@pytest.mark.parametrize("address", ["/signup/", "/email/resend/", "/password/forgot/"])
+def test_reloading_the_page_after_a_form_mails_nothing(address: str, browser: Browser) -> None:
+    fields = {"email": "Bob@example.org"} | ({"password": PASSWORD} if address == "/signup/" else {})
+    shown = shown_next(browser, submit(browser, address, **fields))
+    before = list(OutboxMessage.objects.values_list("pk")), list(PendingSignup.objects.values_list("pk", "code_digest"))
+
+    reloaded = browser.get(f"{shown.request['PATH_INFO']}?{shown.request['QUERY_STRING']}")
+
+    assert (shown.status_code, reloaded.status_code) == (200, 200)
+    assert before == (
+        list(OutboxMessage.objects.values_list("pk")),
+        list(PendingSignup.objects.values_list("pk", "code_digest")),
+    )
+
+
+def test_the_address_of_the_code_page_tells_no_email_and_serves_one_browser(browser: Browser) -> None:
+    sent = submit(browser, "/signup/", email="Bob@example.org", password=PASSWORD)
+    address = sent.headers["Location"]
+
+    assert "ob%40" not in address
+    assert "example.org" not in address
+    assert "Bob@example.org" in browser.get(address).content.decode()
+    for elsewhere in (address, "/signup/code/?for=e1.test.AAAA", "/signup/code/?for=%00%ED%B2%80", "/signup/code/"):
+        assert Browser().get(elsewhere).headers["Location"] == "/signup/"
 
 
 def test_the_link_of_a_sign_up_asks_another_browser_for_the_password(browser: Browser) -> None:
@@ -191,8 +223,10 @@ def test_a_form_that_is_not_ours_is_refused(address: str, browser: Browser) -> N
 
 
 def test_a_password_is_forgotten_and_reset(alice: Any, browser: Browser) -> None:
-    asked = submit(browser, "/password/forgot/", email="alice@example.org")
-    unknown = submit(browser, "/password/forgot/", email="nobody@example.org")
+    asked, unknown = (
+        shown_next(browser, submit(browser, "/password/forgot/", email=f"{name}@example.org"))
+        for name in ("alice", "nobody")
+    )
     link = link_in(next(message for message in delivered() if message.to == ["alice@example.org"]))
     bare = follow(browser, link)
     page = browser.get(bare)

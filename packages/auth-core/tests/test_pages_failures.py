@@ -91,10 +91,10 @@ def test_a_program_gets_a_problem_document_instead_of_a_page() -> None:
 
 def test_the_mail_of_a_sign_up_is_sent_again_and_its_code_is_the_good_one() -> None:
     browser = Browser(enforce_csrf_checks=True)
-    asked = submit(browser, "/signup/", email="bob@example.org", password=PASSWORD)
+    asked = browser.get(submit(browser, "/signup/", email="bob@example.org", password=PASSWORD).headers["Location"])
     first = code_in(the_mail())
 
-    again = send(browser, asked, "/email/resend/", email="bob@example.org")
+    again = browser.get(send(browser, asked, "/email/resend/", email="bob@example.org").headers["Location"])
     second = code_in(the_mail())
     stale = send(browser, again, "/signup/code/", email="bob@example.org", code=first) if first != second else None
     done = send(browser, again, "/signup/code/", email="bob@example.org", code=second)
@@ -126,7 +126,8 @@ def test_known_and_unknown_look_the_same_when_the_mail_is_asked_for_again(alice:
     create_account(email="bob@example.org", password=PASSWORD, verified=False)
 
     def asked(email: str) -> tuple[int, str]:
-        answer = submit(Browser(), "/email/resend/", email=email)
+        browser = Browser()
+        answer = browser.get(submit(browser, "/email/resend/", email=email).headers["Location"])
         return answer.status_code, re.sub(rf'value="[^"]*"|{email}', "", answer.content.decode())
 
     assert asked("alice@example.org") == asked("nobody@example.org") == asked("bob@example.org")

@@ -1,5 +1,6 @@
 """Adding and removing an authenticator app."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from auth_core.events import AuthEvent
+from auth_core.evidence import SessionFacts, session_of
 from auth_core.registries import exports, sweeps
 from auth_core.testing.mails import the_mail
 from auth_mfa import totp
@@ -17,6 +19,12 @@ from auth_mfa.models import TotpFactor
 from conftest import KEY, answer, code_of, current_code, enrolled, log_in, new_browser, post, with_csrf
 
 pytestmark = pytest.mark.django_db
+
+
+def facts_of(request: Any) -> SessionFacts:
+    facts = session_of(request)
+    assert facts is not None
+    return facts
 
 
 def begin(browser: Browser, name: str = "Phone") -> Any:
@@ -178,3 +186,23 @@ def test_what_is_no_code_is_refused_and_costs_no_guess(body: dict[str, Any], sig
 def test_nobody_adds_a_factor_without_a_session(browser: Browser) -> None:
     assert begin(browser).status_code == 401
     assert browser.get("/api/v1/mfa/factors/").status_code == 401
+
+
+@pytest.mark.parametrize("is_page", [True, False])
+@pytest.mark.urls("test_used_up")
+def test_a_session_that_is_used_elsewhere_names_no_factor(
+    is_page: bool, signed_in: Browser, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    factor = enrolled(alice)
+    module = "auth_mfa.pages.factor_views" if is_page else "auth_mfa.api.views"
+    monkeypatch.setattr(f"{module}.session_of", lambda request: replace(facts_of(request), strayed=("country",)))
+
+    if is_page:
+        refused = signed_in.post(f"/account/second-factors/{factor.pk}/name/", {"name": "Mine"})
+        assert refused.headers["Location"].startswith("/login/again/")
+    else:
+        address = f"/api/v1/mfa/factors/{factor.pk}/"
+        refused = signed_in.patch(address, {"name": "Mine"}, content_type="application/json")
+        assert code_of(refused) == "insufficient_user_authentication"
+
+    assert TotpFactor.objects.get().name == "Phone"

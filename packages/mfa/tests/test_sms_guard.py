@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from auth_core.client import Client
+from auth_core.conf import core
 from auth_core.errors import TooManyAttempts
 from auth_core.testing.clock import Clock
 from auth_core.testing.texts import code_in_text, the_text
@@ -66,6 +67,21 @@ def test_each_budget_refuses_what_is_beyond_it(what: str, settings: Any, clock: 
 
         assert codes == ["", "", "", "too_many_attempts"]
         assert admit(**others[what]) == ""
+
+
+@pytest.mark.asvs("2.4.1")
+def test_the_cap_of_the_site_counts_all_numbers_prefixes_and_networks_together(settings: Any) -> None:
+    texts = ["+41791234567", "+41781234567", "+491512345678", "+436641234567"]
+    with budgets(settings, everybody=3):
+        codes = [admit(text=text, network=f"198.51.{place}.0/24") for place, text in enumerate(texts)]
+
+    assert codes == ["", "", "", "too_many_attempts"]
+
+
+def test_a_site_that_says_nothing_has_a_cap_of_all_its_texts() -> None:
+    most, window = core.BUDGETS["sms"]["everybody"]
+
+    assert (most, window) == (5000, timedelta(days=1))
 
 
 def test_numbers_of_one_range_share_a_prefix() -> None:

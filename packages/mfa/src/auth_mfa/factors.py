@@ -7,12 +7,12 @@ from django.db import transaction
 from django.db.models import CharField, F, Value
 from django.utils import timezone
 
-from auth_core.assurance import Demand, can_reach_aal2
+from auth_core.assurance import Assurance, Demand, can_reach_aal2
 from auth_core.authority import check_over
 from auth_core.client import Client
 from auth_core.errors import InsufficientUserAuthentication, NotAuthenticated, PermissionRefused
 from auth_core.events import AuthEvent, Event, record
-from auth_core.evidence import SessionFacts, fresh_evidence
+from auth_core.evidence import SessionFacts, check_assurance, fresh_evidence
 from auth_core.methods import Method
 from auth_core.models import PendingLogin
 from auth_core.people import person_changed
@@ -20,7 +20,7 @@ from auth_mfa.conf import mfa
 from auth_mfa.errors import LastFactor
 from auth_mfa.events import MfaEvent
 from auth_mfa.kinds import Held
-from auth_mfa.models import MODEL_OF, Factor, RecoveryCodeSet, Standing
+from auth_mfa.models import MODEL_OF, Factor, RecoveryCodeSet, Standing, WebauthnChallenge
 from auth_mfa.policy import Requirement, is_counted, requirement_of
 
 #: The tables in which factors stand.
@@ -93,8 +93,17 @@ def highest_proof_of(user: Any) -> Demand:
     return Demand.NONE
 
 
-def rename_factor(*, factor: Factor, name: str) -> None:
-    """Call a factor something else."""
+def rename_factor(*, factor: Factor, name: str, session: SessionFacts | None) -> None:
+    """Call a factor something else.
+
+    Any proof of *session* will do, however old, but not in another place than where it was
+    proved: whoever copied a session would give the owner's key the name of theirs.
+
+    Raises:
+        NotAuthenticated: nobody is signed in.
+        InsufficientUserAuthentication: the session is used somewhere else than where it was proved.
+    """
+    check_assurance(session, Assurance.AAL1)
     with transaction.atomic():
         type(factor).objects.filter(pk=factor.pk).update(name=name)
         record(Event(name=MfaEvent.FACTOR_RENAMED, subject=factor.user, target=("factor", str(factor.pk))))
@@ -185,6 +194,7 @@ def reset_factors(*, user: Any, actor: Any, client: Client | None = None, reason
             _removed(row, actor=actor, reason="reset")
         for model in MODELS:
             model.objects.filter(user_id=user.pk).delete()
+        WebauthnChallenge.objects.end_all_of(user)
         Standing.objects.reset(user, at=timezone.now())
         record(Event(name=MfaEvent.FACTORS_RESET, subject=user, actor=actor, client=client, reason=reason))
         person_changed(user.pk)

@@ -1,10 +1,11 @@
 """Who must have a second factor, and which kinds count."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from enum import Enum
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from auth_core.methods import Method
@@ -12,11 +13,15 @@ from auth_core.registries import facts
 from auth_core.sms import sends_texts
 from auth_mfa.conf import mfa
 
-#: Rules that ask for no fact of another package.
-_OWN_RULES = frozenset({"everyone", "staff", "superusers"})
+#: A rule of our own without a value: everybody.
+_EVERYONE = "everyone"
 
-#: A rule of our own with a value.
+#: Further rules of our own, and the attribute of the user model that answers each.
+_FLAGS: Mapping[str, str] = {"staff": "is_staff", "superusers": "is_superuser"}
+
+#: A rule of our own with a value, and what of the user model answers it.
 _GROUP = "group"
+_GROUPS = "groups"
 
 
 class Requirement(Enum):
@@ -53,26 +58,32 @@ def is_counted(method: Method) -> bool:
 
 def unknown_rules() -> list[str]:
     """Return the rules of `REQUIRED_OF` that nothing here can answer."""
-    return [rule for rule in mfa.REQUIRED_OF if not _is_known(rule)]
+    return [rule for rule in mfa.REQUIRED_OF if not _is_answered(rule, get_user_model())]
 
 
-def _is_known(rule: str) -> bool:
+def _is_answered(rule: str, people: Any) -> bool:
+    """Tell whether a fact, or an attribute of the user model *people*, answers *rule*."""
     name, colon, value = rule.partition(":")
     if not colon:
-        return rule in _OWN_RULES
-    return bool(value) and (name == _GROUP or facts.get(name) is not None)
+        return rule == _EVERYONE or (rule in _FLAGS and hasattr(people, _FLAGS[rule]))
+    return bool(value) and (hasattr(people, _GROUPS) if name == _GROUP else facts.get(name) is not None)
 
 
 def _holds(rule: str, user: Any) -> bool:
-    """Say whether *rule* is about *user*; one that nobody can answer is about everybody, and a check says so."""
-    name, colon, value = rule.partition(":")
-    if not colon:
-        flag = {"staff": "is_staff", "superusers": "is_superuser"}.get(rule)
-        return flag is None or bool(getattr(user, flag, False))
+    """Tell whether *rule* is about *user*.
+
+    A rule that nothing here can answer is about everybody, and a check reports it: a misspelt
+    rule, or a user model without the attribute, must not take the duty from the people it was for.
+    """
+    if rule == _EVERYONE or not _is_answered(rule, user.__class__):
+        return True
+    name, _colon, value = rule.partition(":")
+    if rule in _FLAGS:
+        return bool(getattr(user, _FLAGS[rule]))
     if name == _GROUP:
         return bool(user.groups.filter(name=value).exists())
-    fact = facts.get(name)
-    return fact is None or _says(fact(user), value)
+    fact: Any = facts.get(name)
+    return _says(fact(user), value)
 
 
 def _says(fact: Any, value: str) -> bool:

@@ -31,10 +31,14 @@ class PendingSignupQuerySet(OneTimeLinkQuerySet):
         return signup
 
     def newest(self, *, key: str, browser_secret: str) -> "PendingSignup | None":
-        """Return the live sign-up that this browser began last with this address; without a secret there is none."""
+        """Return the sign-up that this browser began last with this address and that still takes a code.
+
+        Without a secret there is none. Where the attempts of the last one are used up there is none
+        either: another mail would bring a code that is refused.
+        """
         begun = self.live().filter(key=key, browser_digest=digest(browser_secret)).order_by("-created_at", "-pk")
         found: PendingSignup | None = begun.first()
-        return found if browser_secret else None
+        return found if browser_secret and found is not None and found.attempts_left else None
 
 
 class PendingSignup(OneTimeLink):

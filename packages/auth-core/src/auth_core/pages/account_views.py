@@ -5,13 +5,16 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from auth_core import recovery, signup, verification
 from auth_core.browser import browser_secret_of, keep_browser_secret, keep_django_session, new_browser_secret
 from auth_core.client import client_of
 from auth_core.conf import core
+from auth_core.encryption import DecryptionFailed, decrypt, encrypt
 from auth_core.evidence import session_of
+from auth_core.one_time import digest
 from auth_core.pages.base import AccountPage, Page, note, see_other, show
 from auth_core.pages.forms import EmailForm, PageForm, PasswordChangeForm, SignupCodeForm, SignupForm
 from auth_core.password_change import change_password
@@ -19,6 +22,15 @@ from auth_core.people import SECOND_FACTORS_PART, profile_of
 from auth_core.registries import snapshot_parts
 
 _TO_LOGIN = [(_("Sign in"), "pages:login")]
+
+_SENT_AGAIN = _(
+    "If this address waits to be confirmed, another mail is on its way. Follow its link, or enter its code"
+    " here; the mail before is worth nothing any more."
+)
+
+#: What the address in the query is encrypted as, and its longest ciphertext.
+_ADDRESS_PURPOSE = "auth_core.pages.typed_address"
+_LONGEST_SEALED = 2000
 
 
 class SignupPage(Page):
@@ -46,8 +58,7 @@ class SignupPage(Page):
         signup.request_signup(
             email=email, password=form.cleaned_data["password"], client=client_of(request), browser_secret=secret
         )
-        page = SignupCodePage()
-        response = page.show(request, SignupCodeForm(initial={"email": email}))
+        response = see_other(_code_address(email, secret))
         keep_browser_secret(response, secret, lifetime=core.SIGNUP_LIFETIME)
         return response
 
@@ -62,8 +73,12 @@ class SignupCodePage(Page):
     links = [(_("Begin again"), "pages:signup")]
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        """Without an address there is nothing to confirm."""
-        return see_other("pages:signup")
+        """Show the form for the address that this browser has just typed; without one there is nothing to confirm."""
+        email = _typed_address(request)
+        if not email:
+            return see_other("pages:signup")
+        lead = _SENT_AGAIN if "again" in request.GET else self.lead
+        return self.show(request, SignupCodeForm(initial={"email": email}), lead=lead)
 
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
         """Make the account."""
@@ -95,15 +110,11 @@ class EmailResendPage(Page):
         verification.resend_confirmation(
             email=email, client=client_of(request), browser_secret=browser_secret_of(request)
         )
-        lead = _(
-            "If this address waits to be confirmed, another mail is on its way. Follow its link, or enter its code"
-            " here; the mail before is worth nothing any more."
-        )
-        return SignupCodePage().show(request, SignupCodeForm(initial={"email": email}), lead=lead)
+        return see_other(_code_address(email, browser_secret_of(request), again="1"))
 
 
 class PasswordForgotPage(Page):
-    """``/password/forgot/``."""
+    """``/password/forgot/``; with ``?sent`` that a link is on its way."""
 
     form_class = EmailForm
     title, button = _("Forgot your password?"), _("Send me a link")
@@ -113,6 +124,12 @@ class PasswordForgotPage(Page):
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
         """Ask for the link; known and unknown look the same."""
         recovery.request_reset(email=form.cleaned_data["email"], client=client_of(request))
+        return see_other(f"{reverse('pages:password-forgot')}?sent")
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        """Show the form, or what became of it."""
+        if "sent" not in request.GET:
+            return super().get(request, **kwargs)
         return note(
             request,
             title=_("Look at your mails"),
@@ -154,3 +171,22 @@ class PasswordChangePage(AccountPage):
         keep_django_session(request, person)
         messages.success(request, _("Your password was changed."), fail_silently=True)
         return see_other("pages:account")
+
+
+def _code_address(email: str, browser_secret: str, **query: str) -> str:
+    """Return where the code for *email* is entered.
+
+    The form is answered with a redirect, so that to reload the page mails nothing. The address
+    is encrypted for this browser: an address of a page stands in histories and logs.
+    """
+    sealed = encrypt(_ADDRESS_PURPOSE, email.encode(), context=digest(browser_secret))
+    return f"{reverse('pages:signup-code')}?{urlencode({'for': sealed, **query})}"
+
+
+def _typed_address(request: HttpRequest) -> str:
+    """Return the address that this browser typed; nothing, where another browser did or the query was made up."""
+    sealed = request.GET.get("for", "")[:_LONGEST_SEALED]
+    try:
+        return decrypt(_ADDRESS_PURPOSE, sealed, context=digest(browser_secret_of(request))).decode()
+    except DecryptionFailed:
+        return ""

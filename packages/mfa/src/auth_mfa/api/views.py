@@ -46,7 +46,7 @@ class FactorView(ApiView):
         """Return it under its new name."""
         body = NameBody.parse(request)
         factor = _own(request, factor_id)
-        rename_factor(factor=factor, name=body.name)
+        rename_factor(factor=factor, name=body.name, session=session_of(request))
         return Response(factor_body(factor))
 
     def delete(self, request: Request, factor_id: UUID) -> Response:

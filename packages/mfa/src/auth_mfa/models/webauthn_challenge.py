@@ -71,6 +71,10 @@ class WebauthnChallengeManager(models.Manager["WebauthnChallenge"]):
             .first()
         )
 
+    def end_all_of(self, user: Any) -> int:
+        """Spend what *user* has not answered, and return how many: what was begun adds nothing any more."""
+        return self.filter(user_id=user.pk, spent_at=None).update(spent_at=timezone.now())
+
 
 class WebauthnChallenge(models.Model):
     """What an authenticator has to sign, once.

@@ -17,7 +17,7 @@ from auth_mfa.errors import LastFactor
 from auth_mfa.factors import check_fresh_proof, factors_of, remove_own_factor, rename_factor, rows_of
 from auth_mfa.models import Factor, RecoveryCodeSet
 from auth_mfa.pages.forms import FactorNameForm
-from auth_mfa.pages.views import BACK, FactorPage, own_factor
+from auth_mfa.pages.views import FactorPage
 from auth_mfa.pages.ways import ways_of
 from auth_mfa.policy import Requirement, deadline_of, is_counted, is_offered, requirement_of
 from auth_mfa.recovery_codes import FEW
@@ -46,27 +46,25 @@ class FactorsPage(AccountPage):
         return see_other("mfa-pages:factors")
 
 
-class RenamePage(AccountPage):
-    """``/account/second-factors/{id}/name/``: what it is called."""
+class RenamePage(FactorPage):
+    """``/account/second-factors/{id}/name/``: what it is called; an old proof will do."""
 
     form_class = FactorNameForm
     title, button = _("Name this second factor"), _("Save")
-    links = BACK
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         """Show the name that it has."""
-        factor = own_factor(request, self.kwargs["factor_id"])
-        return self.show(request, FactorNameForm(initial={"name": factor.name}))
+        return self.show(request, FactorNameForm(initial={"name": self.own_factor(request).name}))
 
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
         """Call it something else."""
-        rename_factor(factor=own_factor(request, self.kwargs["factor_id"]), name=form.cleaned_data["name"])
+        rename_factor(factor=self.own_factor(request), name=form.cleaned_data["name"], session=session_of(request))
         messages.success(request, _("The name was saved."), fail_silently=True)
         return see_other("mfa-pages:factors")
 
     def show(self, request: HttpRequest, form: PageForm, *, status: int = 200, **context: Any) -> HttpResponse:
         """Return the page, for what is theirs."""
-        description = description_of(own_factor(request, self.kwargs["factor_id"]))
+        description = description_of(self.own_factor(request))
         return super().show(request, form, status=status, lead=description, **context)
 
 

@@ -1,0 +1,54 @@
+"""Rules about who must have a second factor, and what becomes of one that nothing can answer."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import User
+from django.core.checks import run_checks
+
+from auth_core.testing.mails import delivered
+from auth_mfa.policy import Requirement, requirement_of
+from conftest import log_in, new_browser
+
+pytestmark = pytest.mark.django_db
+
+UNANSWERED = ["roles:auditor", "country:CH", "stuff", "Everyone", "groups:board", "group:", "nobody"]
+
+
+class Bare(AbstractBaseUser):
+    """A person of a site whose user model has neither flags nor groups."""
+
+    class Meta:
+        app_label = "bare"
+        managed = False
+
+
+@pytest.mark.parametrize("rule", UNANSWERED)
+def test_a_rule_that_nothing_can_answer_binds_everybody(rule: str, alice: User, settings: Any) -> None:
+    settings.AUTH_MFA = {"REQUIRED_OF": [rule]}
+
+    asked = log_in(new_browser())
+
+    assert requirement_of(alice) is Requirement.REQUIRED
+    assert (asked.status_code, len(delivered())) == (202, 1)
+    assert "auth_mfa.E002" in {message.id for message in run_checks()}
+
+
+@pytest.mark.parametrize("rule", ["staff", "superusers", "group:board"])
+def test_a_user_model_that_cannot_answer_a_rule_binds_everybody(rule: str, settings: Any) -> None:
+    settings.AUTH_MFA = {"REQUIRED_OF": [rule]}
+
+    assert requirement_of(Bare()) is Requirement.REQUIRED
+
+
+@pytest.mark.parametrize("rule", ["staff", "superusers", "group:board"])
+def test_a_user_model_that_cannot_answer_a_rule_is_a_check_error(
+    rule: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.AUTH_MFA = {"REQUIRED_OF": [rule]}
+    answered = {message.id for message in run_checks()}
+    monkeypatch.setattr("auth_mfa.policy.get_user_model", lambda: Bare)
+
+    assert "auth_mfa.E002" not in answered
+    assert "auth_mfa.E002" in {message.id for message in run_checks()}
