@@ -1,12 +1,13 @@
 """What should be answered, worked out by looking at every row there is; knows the models and nothing else of ours."""
 
+from collections import defaultdict
 from typing import Any
 
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission, User
 from django.contrib.contenttypes.models import ContentType
 from guardian.models import GroupObjectPermission, UserObjectPermission
 
-from auth_rbac.models import Assignment, RoleEdge, Wildcard
+from auth_rbac.models import Assignment, Role, RoleEdge, Wildcard
 
 
 def may(user: Any, name: str, obj: Any, moment: Any, around: tuple[Any, ...] = ()) -> bool:
@@ -34,3 +35,73 @@ def may(user: Any, name: str, obj: Any, moment: Any, around: tuple[Any, ...] = (
     rows = [*UserObjectPermission.objects.filter(user=user), *GroupObjectPermission.objects.filter(group__in=groups)]
     yes += [row for row in rows if is_it(row.permission) and (row.content_type_id, row.object_pk) in scopes[:1]]
     return bool(user.is_active and (user.is_superuser or (yes and not no)))
+
+
+class Picture:
+    """Every row of one moment, read once: who holds what on which object and when, and so what an act has changed."""
+
+    def __init__(self) -> None:
+        rows = Permission.objects.select_related("content_type")
+        self.kinds = {p.pk: (p.content_type.app_label, p.content_type.model, p.codename) for p in rows}
+        self.models: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        for app, model, codename in self.kinds.values():
+            self.models[f"{app}.{codename}"].add((app, model))
+        self.assignments = list(Assignment.objects.all())
+        self.groups = _pairs(User.groups.through.objects.values_list("user_id", "group_id"))
+        self.parents = _pairs(RoleEdge.objects.values_list("child_id", "parent_id"))
+        self.allowed = self._names(Role.permissions.through.objects.values_list("role_id", "permission_id"))
+        self.denied = self._names(Role.denials.through.objects.values_list("role_id", "permission_id"))
+        for wildcard in Wildcard.objects.all():
+            names = {
+                name
+                for name, models in self.models.items()
+                for app, model in models
+                if wildcard.app_label == app and wildcard.model in ("", model)
+            }
+            (self.denied if wildcard.denies else self.allowed)[wildcard.role_id] |= names
+        self.alone = self._names(User.user_permissions.through.objects.values_list("user_id", "permission_id"))
+        self.alone_by_group = self._names(Group.permissions.through.objects.values_list("group_id", "permission_id"))
+        self.objects = [
+            (holder, row.permission_id, (row.content_type_id, row.object_pk))
+            for table, kind in ((UserObjectPermission, "user"), (GroupObjectPermission, "group"))
+            for row in table.objects.all()
+            for holder in [(kind, getattr(row, f"{kind}_id"))]
+        ]
+
+    def held(self, user: Any, scopes: Any, moment: Any) -> set[str]:
+        """Return what *user* may at *moment* for an object in these scopes, its own first; none: everywhere."""
+        groups, yes, no = self.groups[user.pk], set[str](), set[str]()
+        roles = [
+            a.role_id
+            for a in self.assignments
+            if (a.user_id == user.pk or a.group_id in groups)
+            and a.valid_from <= moment
+            and (a.valid_until is None or moment < a.valid_until)
+            and (a.scope_type_id, a.scope_id) in [(None, ""), *scopes]
+        ]
+        for role in roles:  # which grows meanwhile
+            roles += [parent for parent in self.parents[role] if parent not in roles]
+            yes |= self.allowed[role]
+            no |= self.denied[role]
+        if not scopes:
+            yes |= self.alone[user.pk].union(*(self.alone_by_group[group] for group in groups))
+        holders = {("user", user.pk), *(("group", group) for group in groups)}
+        yes |= {self._name(p) for holder, p, scope in self.objects if holder in holders and scope in scopes[:1]}
+        return yes - no if user.is_active else set()
+
+    def _name(self, permission: int) -> str:
+        app, _model, codename = self.kinds[permission]
+        return f"{app}.{codename}"
+
+    def _names(self, pairs: Any) -> dict[Any, set[str]]:
+        found: dict[Any, set[str]] = defaultdict(set)
+        for key, permission in pairs:
+            found[key].add(self._name(permission))
+        return found
+
+
+def _pairs(rows: Any) -> dict[Any, list[Any]]:
+    found: dict[Any, list[Any]] = defaultdict(list)
+    for first, second in rows:
+        found[first].append(second)
+    return found

@@ -180,4 +180,4 @@ def test_the_oracle_imports_nothing_of_ours_but_models() -> None:
         if "auth_" in line and "import" in line
     ]
 
-    assert imported == ["from auth_rbac.models import Assignment, RoleEdge, Wildcard"]
+    assert imported == ["from auth_rbac.models import Assignment, Role, RoleEdge, Wildcard"]
