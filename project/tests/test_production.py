@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from auth_core.weak_keys import RECIPE, weakness_of
 from enterprise_auth.env import VARIABLES, Environment, InvalidEnvironment, example
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,9 +54,38 @@ def test_everything_that_is_wrong_is_in_one_message() -> None:
     assert "django-insecure-x" not in done.stderr
 
 
+FIELD_KEY_FIRST = f"now:{FIELD_KEY},"
+
+
+def encoded(key: bytes) -> str:
+    """Return *key* as the environment has it."""
+    return base64.urlsafe_b64encode(key).decode().rstrip("=")
+
+
+#: Zeros, one byte, a block, a sequence, what the tests use, a sentence, and the secret key.
+WEAK = [
+    encoded(bytes(32)),
+    encoded(b"\xff" * 32),
+    encoded(b"\x01\x02\x03\x04" * 8),
+    encoded(secrets.token_bytes(16) * 2),
+    encoded(bytes(range(32))),
+    "dGVzdC1vbmx5LXRlc3Qtb25seS10ZXN0LW9ubHktMzI",
+    "b3RoZXItb25seS1vdGhlci1vbmx5LW90aGVyLTMyMzI",
+    encoded(b"Correct horse battery staple, 42"),
+    encoded(GOOD["SECRET_KEY"].encode()[:32]),
+]
+
 FAULTS = {
-    "SECRET_KEY": ["", "short", "a" * 64, "django-insecure-" + "abcdefghijklmnop" * 4],
-    "FIELD_KEYS": ["", "nocolon", "now:short", f"{FIELD_KEY}"],
+    "SECRET_KEY": ["", "short", "a" * 64, "0123456789" * 6, "django-insecure-" + "abcdefghijklmnop" * 4],
+    "FIELD_KEYS": [
+        "",
+        "nocolon",
+        "now:short",
+        f"{FIELD_KEY}",
+        *(f"now:{key}" for key in WEAK),
+        f"{FIELD_KEY_FIRST}old:{WEAK[0]}",
+    ],
+    "AUDIT_SIGNING_KEYS": ["now:short", f"now:{WEAK[0]}", f"now:{FIELD_KEY}"],
     "PUBLIC_URL": ["", "http://auth.example.org", "https://auth.example.org/path", "auth.example.org"],
     "ALLOWED_HOSTS": ["", "*", "auth.example.org,*"],
     "DATABASE_URL": ["", "sqlite:///x", "postgres://host"],
@@ -82,6 +112,21 @@ def test_one_fault_stops_the_start(name: str, value: str, monkeypatch: pytest.Mo
 
     assert len(refused.value.problems) >= 1
     assert not value or len(value) < 20 or value not in str(refused.value)
+
+
+def test_a_weak_key_is_named_with_a_recipe_and_never_shown() -> None:
+    done = manage("check", **{**GOOD, "FIELD_KEYS": f"now:{FIELD_KEY},old:{WEAK[0]}"})
+
+    assert done.returncode != 0
+    assert "FIELD_KEYS holds a weak key, 'old': it is repetitive. Make a good one: python -c" in done.stderr
+    assert WEAK[0] not in done.stderr
+
+
+def test_the_recipe_of_a_key_makes_good_ones() -> None:
+    made = subprocess.run(["/bin/sh", "-c", RECIPE], capture_output=True, text=True, check=True).stdout.strip()
+
+    assert len(made) == 43
+    assert weakness_of(made) == ""
 
 
 def settings_of(script: str, **environment: str) -> Any:

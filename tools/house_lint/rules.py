@@ -29,6 +29,17 @@ _UNHEARD = frozenset({"update", "bulk_create", "bulk_update", "_raw_delete", "au
 _HEARD_IN = ("auth_rbac/graph.py", "auth_rbac/models/*.py")
 
 
+#: What runs a regular expression over text of any length, or makes something that does.
+_UNBOUNDED = frozenset({
+    "re", "regex", "re_path", "RegexValidator", "RegexField", "urlize", "strip_tags",
+})  # fmt: skip
+#: Where they may be used all the same, and why.
+_UNBOUNDED_IN = {
+    "auth_core/text.py": "It is the bound.",
+    "auth_rbac/sql.py": "It reads statements of ours. Cutting one would break it.",
+}
+
+
 @dataclass(frozen=True)
 class Finding:
     """One broken rule."""
@@ -148,6 +159,20 @@ def secret_logged(node: ast.AST, path: Path) -> str:
     return f"{leaked[0]!r} is handed to a logger." if leaked else ""
 
 
+def unbounded_expression(node: ast.AST, path: Path) -> str:
+    """A regular expression over 100,000 characters can take seconds, and holds the interpreter's lock."""
+    if path.parts[0] == "tools" or _is_test(path) or "benchmarks" in path.parts:
+        return ""
+    if any(path.match(known) for known in _UNBOUNDED_IN):
+        return ""
+    imported = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
+    module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
+    words = {word for name in [*imported, module] for word in name.split(".")}
+    if found := sorted(_UNBOUNDED & (words | {_called(node).split(".")[-1]})):
+        return f"{found[0]} reads text of any length: use auth_core.text.Pattern, which has a bound."
+    return ""
+
+
 RULES: list[Callable[[ast.AST, Path], str]] = [
     naive_now,
     positional_timedelta,
@@ -160,6 +185,7 @@ RULES: list[Callable[[ast.AST, Path], str]] = [
     environment_read_elsewhere,
     travel_without_tick,
     secret_logged,
+    unbounded_expression,
 ]
 
 

@@ -37,9 +37,21 @@ CAUGHT = {
     "travel_without_tick": ("with time_machine.travel(0): pass", "packages/mfa/tests/test_x.py"),
     "secret_logged": ("logger.info('x %s', password)", HERE),
     "secret_logged as an attribute": ("log.warning('x', body.token)", HERE),
+    "unbounded_expression": ("import re", HERE),
+    "unbounded_expression by a part": ("from re import compile", HERE),
+    "unbounded_expression in the service": ("import re", "project/enterprise_auth/env.py"),
+    "unbounded_expression of a validator": ("from django.core.validators import RegexValidator", HERE),
+    "unbounded_expression of a route": ("from django.urls import re_path", HERE),
+    "unbounded_expression of a field": ("x = serializers.RegexField('a')", HERE),
+    "unbounded_expression by a dotted name": ("x = forms.RegexField('a')", HERE),
 }
 
 LET_PASS = {
+    "a bounded expression": ("from auth_core.text import Pattern\nx = Pattern('a', at_most=1)", HERE),
+    "the bound itself": ("import re", "packages/auth-core/src/auth_core/text.py"),
+    "an expression over statements of ours": ("import re", "packages/rbac/src/auth_rbac/sql.py"),
+    "an expression in a test": ("import re", "packages/mfa/tests/test_x.py"),
+    "an expression in a tool": ("import re", "tools/asvs/rows.py"),
     "a moment with a zone": ("x = datetime.now(tz=UTC)", HERE),
     "a unit by name": ("x = timedelta(minutes=5)", HERE),
     "no time at all": ("x = timedelta(0)", HERE),

@@ -33,6 +33,9 @@ BODIES = {
     "NaN": ('{"identifier": NaN}', 400, "malformed_body"),
     "not UTF-8": (b'{"identifier": "\xff"}', 400, "malformed_body"),
     "100,000 brackets": ("[" * 60_000, 400, "malformed_body"),
+    "900 objects within each other": ('{"identifier": ' + '{"a": ' * 900 + "1" + "}" * 901, 400, "malformed_body"),
+    "900 lists within each other": ('{"password": ' + "[" * 900 + "]" * 900 + "}", 400, "malformed_body"),
+    "33 levels": ('{"password": ' + "[" * 32 + "]" * 32 + "}", 400, "malformed_body"),
     "a number of 5,000 digits": ('{"identifier": ' + "9" * 5_000 + "}", 400, "malformed_body"),
     "a body beyond the limit": (json.dumps({**GOOD, "password": "p" * 70_000}), 413, "payload_too_large"),
 }

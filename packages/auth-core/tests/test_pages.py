@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import time_machine
@@ -370,3 +371,13 @@ def test_an_index_finds_the_login_of_a_browser(alice: Any, browser: Browser, sec
 
     assert unindexed(lambda: browser.get("/login/answer/")) == []
     assert PendingSignup.objects.count() == 0
+
+
+@pytest.mark.parametrize("onward", ["/x\x00", "/\x00", "/x\ny", "/x\x7f", "/\u202ex", "/x\u2028"])
+def test_an_address_with_a_control_character_is_not_gone_on_to(onward: str, alice: Any, browser: Browser) -> None:
+    shown = browser.get("/login/", {"next": onward})
+    done = log_in(browser, f"/login/?{urlencode({'next': onward})}")
+
+    assert shown.status_code == 200
+    assert done.status_code == 303
+    assert done.headers["Location"] == reverse("pages:account")

@@ -1,11 +1,14 @@
 """One-time secrets, and settings that are checked."""
 
+import base64
+import os
 from typing import Any
 
 import pytest
 from django.core.checks import run_checks
 
 from auth_core import one_time
+from auth_core.checks import check_keys_are_random
 from auth_core.conf import core
 
 
@@ -38,6 +41,34 @@ def test_a_wrong_setting_has_a_check(given: dict[str, Any], check: str, settings
     settings.AUTH_CORE = {**settings.AUTH_CORE, **given}
 
     assert f"auth_core.{check}" in {message.id for message in run_checks()}
+
+
+@pytest.mark.parametrize(
+    ("key", "weakness"),
+    [
+        (bytes(32), "repetitive"),
+        (bytes(range(32)), "a sequence"),
+        (b"Correct horse battery staple, 42", "text, not random bytes"),
+        (b"another-secret" * 3, "another secret of this site"),
+    ],
+)
+def test_a_key_that_could_be_guessed_has_a_check(key: bytes, weakness: str, settings: Any) -> None:
+    settings.SECRET_KEY = "another-secret" * 5
+    encoded = base64.urlsafe_b64encode(key[:32]).decode().rstrip("=")
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "FIELD_KEYS": {"old": encoded}}
+
+    (found,) = check_keys_are_random()
+
+    assert (found.id, found.msg) == ("auth_core.E029", f"AUTH_CORE['FIELD_KEYS']: key 'old' is {weakness}.")
+    assert "secrets.token_bytes(32)" in str(found.hint)
+    assert encoded not in found.msg
+
+
+def test_random_keys_pass_the_check(settings: Any) -> None:
+    keys = {str(number): base64.urlsafe_b64encode(os.urandom(32)).decode() for number in range(1_000)}
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "FIELD_KEYS": keys}
+
+    assert check_keys_are_random() == []
 
 
 def test_every_setting_says_what_it_means() -> None:

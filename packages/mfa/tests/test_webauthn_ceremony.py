@@ -16,7 +16,7 @@ from webauthn.helpers import (
     parse_cbor,
 )
 
-from auth_mfa import cbor
+from auth_mfa import cbor, webauthn_ceremony
 from auth_mfa.testing.authenticator import Authenticator
 from auth_mfa.webauthn_ceremony import (
     MAX_CREDENTIAL,
@@ -230,6 +230,23 @@ def test_a_user_who_was_not_verified_is_refused_where_it_is_required() -> None:
 def test_a_key_that_is_weak_or_none_is_refused(public_key: dict[int, Any]) -> None:
     with pytest.raises(Refused):
         verify_registration(PARTY, made(public_key), challenge=CHALLENGE)
+
+
+@pytest.mark.parametrize(("bits", "exponent"), [(8_192, 3), (70_000, 3), (2_048, 2_048)])
+def test_the_numbers_of_a_huge_rsa_key_are_never_read(
+    monkeypatch: pytest.MonkeyPatch, bits: int, exponent: int
+) -> None:
+    read: list[Any] = []
+    monkeypatch.setattr(webauthn_ceremony, "decoded_public_key_to_cryptography", read.append)
+
+    with pytest.raises(Refused):
+        verify_registration(
+            PARTY,
+            made({1: 3, 3: -257, -1: b"\xff" * (bits // 8), -2: b"\xff" * exponent}),
+            challenge=CHALLENGE,
+        )
+
+    assert read == []
 
 
 def test_every_truncation_is_refused() -> None:

@@ -1,14 +1,13 @@
 """What production asks of its environment before it starts."""
 
-from collections import Counter
 from ipaddress import ip_network
 from urllib.parse import urlsplit
 
 from auth_core.client import UNIX
+from auth_core.weak_keys import RECIPE, is_varied, weakness_of
 from enterprise_auth.env import Environment
 
 _SECRET_LENGTH = 50
-_SECRET_VARIETY = 10
 _FIELD_KEY_LENGTH = 43
 
 WEAK_SECRET = f"is weak: it needs {_SECRET_LENGTH} characters, not generated for development and not repetitive"
@@ -16,11 +15,7 @@ WEAK_SECRET = f"is weak: it needs {_SECRET_LENGTH} characters, not generated for
 
 def is_strong_secret(text: str) -> bool:
     """Say whether *text* may sign: long, varied, and not one that Django made for development."""
-    return (
-        len(text) >= _SECRET_LENGTH
-        and len(Counter(text)) >= _SECRET_VARIETY
-        and not text.startswith(("django-insecure", "test-only"))
-    )
+    return len(text) >= _SECRET_LENGTH and is_varied(text) and not text.startswith(("django-insecure", "test-only"))
 
 
 def is_https_origin(text: str) -> bool:
@@ -38,12 +33,24 @@ def check(env: Environment) -> None:
         env.wrong("ALLOWED_HOSTS", "is missing or lets every host in")
     if not env.text("FIELD_KEYS"):
         env.wrong("FIELD_KEYS", "is missing")
-    if any(len(value.rstrip("=")) != _FIELD_KEY_LENGTH for value in env.keys("FIELD_KEYS").values()):
-        env.wrong("FIELD_KEYS", "holds a key that is not 32 bytes")
+    for name in ("FIELD_KEYS", "AUDIT_SIGNING_KEYS"):
+        _check_keys(env, name)
     if not all(is_strong_secret(key) for key in env.many("SECRET_KEY_FALLBACKS")):
         env.wrong("SECRET_KEY_FALLBACKS", "holds a weak key")
     if not all(_is_network(network) for network in env.many("TRUSTED_PROXIES")):
         env.wrong("TRUSTED_PROXIES", "holds what is no network, or all of them")
+
+
+def _check_keys(env: Environment, name: str) -> None:
+    """Note which keys of *name* are short or could be guessed; never a character of one."""
+    others = [env.text("SECRET_KEY"), *env.many("SECRET_KEY_FALLBACKS")]
+    if name != "FIELD_KEYS":
+        others += env.keys("FIELD_KEYS").values()
+    for key_id, value in env.keys(name).items():
+        if len(value.rstrip("=")) != _FIELD_KEY_LENGTH:
+            env.wrong(name, "holds a key that is not 32 bytes")
+        elif weakness := weakness_of(value, secrets=others):
+            env.wrong(name, f"holds a weak key, {key_id!r}: it is {weakness}. Make a good one: {RECIPE}")
 
 
 def _is_network(text: str) -> bool:

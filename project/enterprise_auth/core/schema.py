@@ -30,12 +30,12 @@ class ProblemSchema(AutoSchema):  # type: ignore[misc]  # the library is untyped
         return {**shown, ("default", CONTENT_TYPE): OpenApiResponse(ProblemShape, description="A refusal.")}
 
     def get_override_parameters(self) -> list[Any]:
-        """Return the filters of a list, and how to page through it."""
+        """Return the filters of what is read, and how to page through a list."""
         filters = getattr(self.view, "filters", None)
         is_list = any(getattr(shape, "__name__", "").endswith("PageShape") for shape in self._answers().values())
         # A list that is not filtered has a body without a field, of which no parameters can be made.
         given = [filters] if filters is not None and filters().fields else []
-        return [*given, *_PAGING] if is_list and self.method == "GET" else []
+        return [*given, *(_PAGING if is_list else [])] if self.method == "GET" else []
 
     def get_operation_id(self) -> str:
         """Return a name that stays: the address and the method."""

@@ -3,7 +3,6 @@
 The API and the pages share it, so that neither can forget a part.
 """
 
-import re
 from datetime import timedelta
 from typing import Any
 
@@ -18,9 +17,10 @@ from auth_core.contracts import Grant
 from auth_core.django_session import new_store
 from auth_core.evidence import FACTS_KEY
 from auth_core.one_time import new_secret, same
+from auth_core.text import Pattern
 
 #: What a browser's secret looks like; anything else in the cookie is thrown away.
-_BROWSER_SECRET = re.compile(r"elb_[A-Za-z0-9_-]{43}", re.ASCII)
+_BROWSER_SECRET = Pattern(r"elb_[A-Za-z0-9_-]{43}", at_most=47)
 
 
 def enter_session(request: HttpRequest, grant: Grant) -> None:

@@ -7,7 +7,6 @@ what was forgotten meanwhile.
 
 import logging
 import os
-import re
 import secrets
 import threading
 from collections.abc import Callable, Sequence
@@ -61,7 +60,7 @@ return 1
 """
 
 #: What ``INFO`` says of a server's run.
-_RUN_ID = re.compile(rb"(?m)^run_id:(\w+)")
+_RUN_ID = b"run_id:"
 
 
 class Found(NamedTuple):
@@ -234,8 +233,8 @@ def _connect(connection: Any) -> None:
     connection.on_connect()
     connection.send_command("INFO", "server")
     said = connection.read_response(disable_decoding=True)
-    run = _RUN_ID.search(bytes(said))
-    connection.auth_core_run = run[1].decode() if run else ""
+    runs = (line for line in bytes(said).splitlines() if line.startswith(_RUN_ID))
+    connection.auth_core_run = next(runs, _RUN_ID).removeprefix(_RUN_ID).decode("ascii", "replace")
 
 
 class _Answers:

@@ -10,9 +10,10 @@ from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A
 from django.utils.module_loading import import_string
 
 from auth_core.client import UNIX
-from auth_core.conf import core
+from auth_core.conf import core, secret_keys
 from auth_core.encryption import key_problems
 from auth_core.sms import BACKENDS, backend_path
+from auth_core.weak_keys import RECIPE, weakness_of
 
 
 @register()
@@ -54,6 +55,21 @@ def check_hashes(**kwargs: Any) -> list[CheckMessage]:
 def check_keys(**kwargs: Any) -> list[CheckMessage]:
     """Refuse field keys that cannot encrypt: the first secret that is stored would fail."""
     return [Error(f"AUTH_CORE['FIELD_KEYS']: {problem}.", id="auth_core.E004") for problem in key_problems()]
+
+
+@register(deploy=True)
+def check_keys_are_random(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse a field key that could be guessed: one of zeros, of a test, or that is the secret key as well."""
+    weak = {key_id: weakness_of(str(key), secrets=secret_keys()) for key_id, key in core.FIELD_KEYS.items()}
+    return [
+        Error(
+            f"AUTH_CORE['FIELD_KEYS']: key {key_id!r} is {weakness}.",
+            hint=f"Make a good one, and rotate to it: {RECIPE}",
+            id="auth_core.E029",
+        )
+        for key_id, weakness in weak.items()
+        if weakness
+    ]
 
 
 @register()

@@ -180,6 +180,11 @@ def session_engine() -> str:
     return engine
 
 
+def secret_keys() -> Sequence[str]:
+    """Return the site's ``SECRET_KEY`` and the former ones that still verify."""
+    return [settings.SECRET_KEY, *map(str, settings.SECRET_KEY_FALLBACKS)]
+
+
 def site_middleware() -> Sequence[str]:
     """Return the host's own ``MIDDLEWARE``."""
     names: Sequence[str] = settings.MIDDLEWARE

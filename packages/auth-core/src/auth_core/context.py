@@ -3,7 +3,6 @@
 Source: W3C Trace Context section 3.2 (``traceparent``).
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -14,12 +13,13 @@ from uuid import UUID, uuid4
 from django.http import HttpRequest
 
 from auth_core.client import Client, client_of
+from auth_core.text import Pattern
 
 #: What an id from outside may look like; anything else could forge a line of a log.
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
+_REQUEST_ID = Pattern(r"[A-Za-z0-9._-]{8,64}", at_most=64)
 
 #: version, trace id, parent id, flags; a trace or parent of zeros is none.
-_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
+_TRACEPARENT = Pattern(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}", at_most=55)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,13 @@ Source: RFC 5321 sections 4.1.2 and 4.5.3.1, RFC 5322 section 3.4.1 (dot-atom), 
 (letters beyond ASCII), UTS 46 and RFC 5891 (host names), RFC 2047 section 2 (encoded words).
 """
 
-import re
 import unicodedata
 from dataclasses import dataclass
 from typing import NoReturn
 
 import idna
+
+from auth_core.text import Pattern
 
 #: 64 octets of local part, ``@``, 255 octets of domain.
 MAX_LENGTH = 320
@@ -22,7 +23,7 @@ _REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"}
 
 #: RFC 5322 atext, and letters and digits beyond ASCII (RFC 6531). Without ``%`` and ``!``: relays read them as a
 #: route to another host, so that mail for a%evil.example@example.org would go to evil.example.
-_LOCAL = re.compile(r"[\w#$&'*+/=?^`{|}~-]+(?:\.[\w#$&'*+/=?^`{|}~-]+)*")
+_LOCAL = Pattern(r"[\w#$&'*+/=?^`{|}~-]+(?:\.[\w#$&'*+/=?^`{|}~-]+)*", at_most=_MAX_LOCAL)
 
 #: How an encoded word begins (RFC 2047). Django 5.2 decodes one in a recipient, and mails what stands in it.
 _ENCODED_WORD = "=?"

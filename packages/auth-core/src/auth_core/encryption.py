@@ -10,7 +10,6 @@ Source: NIST SP 800-38D, RFC 5869 (HKDF).
 import base64
 import binascii
 import os
-import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -21,12 +20,13 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from auth_core.conf import core
+from auth_core.text import Pattern
 
 #: Begins every ciphertext.
 VERSION = "v1"
 _NONCE_BYTES = 12
 _KEY_BYTES = 32
-_KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,32}", re.ASCII)
+_KEY_ID = Pattern(r"[A-Za-z0-9_-]{1,32}", at_most=32)
 
 
 class DecryptionFailed(Exception):

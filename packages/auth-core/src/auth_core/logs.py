@@ -35,7 +35,10 @@ class ContextFilter(logging.Filter):
 
 
 class RedactingFilter(logging.Filter):
-    """Takes secrets out of message, arguments, extra fields and exceptions."""
+    """Takes secrets out of message, arguments, extra fields and exceptions, and cuts each that is very long.
+
+    A traceback is cut line by line: its end says what happened.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Redact in place; every handler's formatter sees only what is left."""
@@ -43,10 +46,10 @@ class RedactingFilter(logging.Filter):
         record.msg = one_line(redact_text(record.getMessage(), known))
         record.args = None
         if record.exc_info:
-            record.exc_text = redact_text("".join(traceback.format_exception(*record.exc_info)), known)
+            record.exc_text = "".join(redact_text(part, known) for part in traceback.format_exception(*record.exc_info))
             record.exc_info = None
         if record.stack_info:
-            record.stack_info = redact_text(record.stack_info, known)
+            record.stack_info = "\n".join(redact_text(line, known) for line in record.stack_info.splitlines())
         for name in set(vars(record)) - _STANDARD:
             setattr(record, name, redact(getattr(record, name), known, name=name))
         return True

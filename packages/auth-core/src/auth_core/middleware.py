@@ -13,6 +13,7 @@ from auth_core.administration import is_administration, model_admin_of
 from auth_core.authority import check_superuser
 from auth_core.client import forget_strangers_headers
 from auth_core.context import bound, context_of, current
+from auth_core.cookies import bound_cookies
 from auth_core.evidence import stated_session
 from auth_core.health import Status, readiness
 from auth_core.people import public_id_if_loaded
@@ -68,6 +69,7 @@ class RequestContextMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Handle *request* in its context."""
         began = time.perf_counter()
+        bound_cookies(request)
         forget_strangers_headers(request)
         with bound(context_of(request)) as context:
             response = self._get_response(request)

@@ -6,7 +6,6 @@ rebinding) is not asked a second time.
 """
 
 import ipaddress
-import re
 import socket
 import threading
 import time
@@ -23,12 +22,13 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 
 from auth_core.conf import core
+from auth_core.text import Pattern
 
 _CHUNK = 8192
 _PORTS = {"https": 443, "http": 80}
 
 #: Characters at which two readers of one address may differ about its host: spaces, controls, the backslash.
-_AMBIGUOUS = re.compile(r"[\x00-\x20\x7f\\]")
+_UNAMBIGUOUS = Pattern(r"[^\x00-\x20\x7f\\]+", at_most=2048)
 
 #: Where the public addresses of IPv6 are (RFC 4291 section 2.4); `is_global` alone lets ``::7f00:1`` and ``fec0::`` pass.
 _UNICAST = ipaddress.IPv6Network("2000::/3")
@@ -184,7 +184,12 @@ def _split(url: str) -> SplitResult:
         parts = urlsplit(url)
     except ValueError as problem:
         raise OutboundRefused("The address is none.") from problem
-    if _AMBIGUOUS.search(url) or parts.scheme not in _PORTS or not parts.hostname or parts.username is not None:
+    if (
+        not _UNAMBIGUOUS.fullmatch(url)
+        or parts.scheme not in _PORTS
+        or not parts.hostname
+        or parts.username is not None
+    ):
         raise OutboundRefused("The address is not https://host.")
     return parts
 

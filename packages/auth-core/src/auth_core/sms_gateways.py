@@ -6,22 +6,22 @@ time. What a gateway answers is not kept or told, because it repeats number and 
 
 import base64
 import json
-import re
 from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit
 
 from auth_core.conf import core
 from auth_core.outbound import OutboundFailed, fetch
 from auth_core.sms import Text
+from auth_core.text import Pattern
 
 #: What may stand in a header without a doubt about where it ends (RFC 9110 section 5.5).
-_PRINTABLE = re.compile(r"[\x21-\x7e]+")
+_PRINTABLE = Pattern(r"[\x21-\x7e]+", at_most=4096)
 
 #: RFC 9110 section 15.3.
 _SUCCESS = range(200, 300)
 
-_ACCOUNT_SID = re.compile(r"AC[0-9a-fA-F]{32}")
-_SERVICE_SID = re.compile(r"MG[0-9a-fA-F]{32}")
+_ACCOUNT_SID = Pattern(r"AC[0-9a-fA-F]{32}", at_most=34)
+_SERVICE_SID = Pattern(r"MG[0-9a-fA-F]{32}", at_most=34)
 
 
 class TextNotTaken(Exception):

@@ -4,7 +4,6 @@ The login has proved the password and the mailbox by now: nothing is shown to wh
 knows the password alone.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -17,6 +16,7 @@ from auth_core.contracts import Challenge, Choice
 from auth_core.errors import ChallengeFailed, Conflict, FieldError, InvalidRequest, MoreProofRequired, NotFound
 from auth_core.methods import Evidence, Method
 from auth_core.models import PendingLogin
+from auth_core.text import Pattern
 from auth_mfa import passkeys, totp_enrolment
 from auth_mfa.codes import code_in, refuse_others
 from auth_mfa.policy import is_counted, is_offered
@@ -31,7 +31,7 @@ PASSKEY_KIND = "enrolment_passkey"
 _ADDED = (Method.TOTP, Method.PASSKEY)
 
 #: What a factor may be called: no database keeps half a surrogate pair, and PostgreSQL no NUL.
-_NAME = re.compile(r"[^\x00\ud800-\udfff]{0,64}")
+_NAME = Pattern(r"[^\x00\ud800-\udfff]{0,64}", at_most=64)
 
 
 def challenge(login: PendingLogin, choice: str | None) -> Challenge:

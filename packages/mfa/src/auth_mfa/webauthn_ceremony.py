@@ -6,7 +6,6 @@ keys that could never be used, and one refusal for everything that it raises.
 """
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -25,6 +24,7 @@ from webauthn.helpers import (
     parse_cbor,
 )
 from webauthn.helpers.cose import COSEAlgorithmIdentifier
+from webauthn.helpers.decode_credential_public_key import DecodedRSAPublicKey
 from webauthn.helpers.structs import (
     AuthenticatorSelectionCriteria,
     AuthenticatorTransport,
@@ -34,6 +34,7 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
+from auth_core.text import Pattern
 from auth_mfa import cbor
 
 #: Longest credential that is read, in characters of JSON.
@@ -44,7 +45,7 @@ _ID, _HANDLE = 1364, 86
 _ASSERTION = {"clientDataJSON": 4096, "authenticatorData": 4096, "signature": 1024}
 _ATTESTATION = {"clientDataJSON": 4096, "attestationObject": 12_288}
 
-_BASE64URL = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+_BASE64URL = Pattern(r"[A-Za-z0-9_-]+", at_most=MAX_CREDENTIAL)
 
 #: What is asked for, the best first: RFC 9053 EdDSA and ES256, RFC 8812 RS256 (for Windows Hello).
 _ALGORITHMS = [
@@ -55,6 +56,9 @@ _ALGORITHMS = [
 
 #: Bits of an RSA key: fewer are weak (ASVS 11.2.3), more only make us slow.
 _RSA_BITS = range(2048, 4097)
+
+#: Bytes of its public exponent, which is 65537 nearly everywhere.
+_RSA_EXPONENT_BYTES = 4
 
 _TRANSPORTS = frozenset({"usb", "nfc", "ble", "internal", "cable", "hybrid", "smart-card"})
 
@@ -345,10 +349,18 @@ def _check_key(public_key: bytes) -> None:
     Raises:
         Refused: it is; other errors, where it cannot even be read.
     """
-    key = decoded_public_key_to_cryptography(decode_credential_public_key(public_key))
+    decoded = decode_credential_public_key(public_key)
+    if isinstance(decoded, DecodedRSAPublicKey) and not _is_of_fair_size(decoded):
+        raise Refused("key")
+    key = decoded_public_key_to_cryptography(decoded)
     is_weak = isinstance(key, RSAPublicKey) and key.key_size not in _RSA_BITS
     if is_weak or (isinstance(key, EllipticCurvePublicKey) and not isinstance(key.curve, SECP256R1)):
         raise Refused("key")
+
+
+def _is_of_fair_size(key: DecodedRSAPublicKey) -> bool:
+    """Say whether the numbers of an RSA key are short enough to be read: work grows with more than their square."""
+    return len(key.n) <= _RSA_BITS.stop // 8 and len(key.e) <= _RSA_EXPONENT_BYTES
 
 
 def _picked(credential: Mapping[str, Any]) -> dict[str, Any]:

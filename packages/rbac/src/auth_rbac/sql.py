@@ -180,9 +180,13 @@ def positional(statement: str, values: dict[str, Any]) -> tuple[str, list[Any]]:
     return text, [values[name] for name in names]
 
 
+#: A named value in a statement of ours. No text from outside is read with it, so it has no bound.
+_NAMED_VALUE = re.compile(r"%\((\w+)\)s")
+
+
 @lru_cache(maxsize=256)
 def _by_position(statement: str) -> tuple[str, tuple[str, ...]]:
-    return re.sub(r"%\((\w+)\)s", "%s", statement), tuple(re.findall(r"%\((\w+)\)s", statement))
+    return _NAMED_VALUE.sub("%s", statement), tuple(_NAMED_VALUE.findall(statement))
 
 
 def source_of(model: type[models.Model], *, of_groups: bool) -> Source:

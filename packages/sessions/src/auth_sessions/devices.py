@@ -7,7 +7,6 @@ completed a login in it: a cookie that was taken from somebody else's browser is
 nobody but them.
 """
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -25,6 +24,7 @@ from auth_core.contracts import Transport
 from auth_core.errors import LoginDenied
 from auth_core.events import Event, record
 from auth_core.one_time import digest, new_secret
+from auth_core.text import Pattern
 from auth_sessions import lifecycle, notices
 from auth_sessions.conf import sessions
 from auth_sessions.events import SessionEvent
@@ -37,7 +37,7 @@ PREFIX = "ead"
 _SALT = "auth_sessions.devices"
 
 #: The secret and its signature; whatever looks otherwise is not even compared.
-_COOKIE = re.compile(r"(ead_[A-Za-z0-9_-]{43}):[A-Za-z0-9_-]{43}", re.ASCII)
+_COOKIE = Pattern(r"(ead_[A-Za-z0-9_-]{43}):[A-Za-z0-9_-]{43}", at_most=91)
 
 #: How many places are told of one device.
 _PLACES = 10

@@ -1,6 +1,5 @@
 """Bringing a session back from its credential: the one door through which every request comes in."""
 
-import re
 from datetime import datetime
 
 from django.utils import timezone
@@ -11,13 +10,14 @@ from auth_core.admission import NotAdmitted, admit
 from auth_core.context import current
 from auth_core.contracts import Transport
 from auth_core.one_time import digest
+from auth_core.text import Pattern
 from auth_sessions import snapshots
 from auth_sessions.conf import sessions
 from auth_sessions.models import Session
 from auth_sessions.straying import strayed
 
 #: What a credential looks like; anything else is not looked up.
-_CREDENTIAL = re.compile(r"eas_[A-Za-z0-9_-]{43}", re.ASCII)
+_CREDENTIAL = Pattern(r"eas_[A-Za-z0-9_-]{43}", at_most=47)
 
 
 def is_credential(text: str) -> bool:

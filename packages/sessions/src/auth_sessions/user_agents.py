@@ -4,10 +4,11 @@ Whoever writes a program writes its user agent. What is taken from it is shown t
 and sorts callers that keep no cookie; it makes nobody known.
 """
 
-import re
 from dataclasses import dataclass
 
 import ua_parser
+
+from auth_core.text import Pattern
 
 #: Longest user agent that is read, in characters; some send ten thousand.
 _LONGEST = 512
@@ -17,7 +18,7 @@ _LONGEST_NAME = 64
 
 #: What a family's name may hold. Parts of it are copied from the header, and it goes into mails: without dots,
 #: colons and angle brackets nothing in it becomes a link or a tag.
-_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9 +_-]+", re.ASCII)
+_NOT_IN_NAMES = Pattern(r"[^A-Za-z0-9 +_-]+", at_most=_LONGEST)
 
 _COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
 

@@ -1,8 +1,10 @@
 """Lists: pages by cursor, never a count."""
 
+from base64 import b64decode
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
@@ -20,6 +22,7 @@ class CursorPage(CursorPagination):
     max_page_size = 200
     page_size_query_param = "page_size"
     ordering = "-id"
+    _model: Any = None
 
     def get_page_size(self, request: Request) -> int:
         """Return how many rows a page has.
@@ -28,7 +31,8 @@ class CursorPage(CursorPagination):
             InvalidRequest: not a number from 1 to 200.
         """
         asked = request.query_params.get("page_size", str(self.page_size))
-        if not (asked.isascii() and asked.isdigit() and 1 <= int(asked[:4]) <= self.max_page_size):
+        is_number = asked.isascii() and asked.isdigit() and len(asked) <= len(str(self.max_page_size))
+        if not (is_number and 1 <= int(asked) <= self.max_page_size):
             params = {"min": 1, "max": self.max_page_size}
             raise InvalidRequest(FieldError("page_size", "out_of_range", _("From 1 to 200."), params))
         return int(asked)
@@ -40,9 +44,35 @@ class CursorPage(CursorPagination):
             InvalidRequest: the cursor is not one of ours.
         """
         try:
-            return super().decode_cursor(request)
-        except exceptions.NotFound as error:
+            # What DRF's decoder finds in no base64 is an empty cursor: the first page.
+            b64decode(request.query_params.get("cursor", ""), validate=True)
+            cursor = super().decode_cursor(request)
+            if cursor is not None and cursor.position is not None:
+                self._check_position(str(cursor.position))
+        except (exceptions.NotFound, ValidationError, ValueError, OverflowError) as error:
             raise InvalidRequest(FieldError("cursor", "invalid", _("This is not a cursor."))) from error
+        return cursor
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> Any:
+        """Return the rows of the page."""
+        self._model = getattr(queryset, "model", None)
+        return super().paginate_queryset(queryset, request, view)
+
+    def _check_position(self, position: str) -> None:
+        """See that *position* can be a value of the column that sorts: a cursor of another list holds something else.
+
+        Raises:
+            ValidationError: it cannot.
+            ValueError: it is no text that a database stores.
+        """
+        if not position.isprintable():
+            raise ValueError("A position is one line of text.")
+        # DRF makes a tuple of one column while it reads a page.
+        name = (self.ordering if isinstance(self.ordering, str) else self.ordering[0]).removeprefix("-")
+        columns = {field.name: field for field in self._model._meta.concrete_fields} if self._model else {}
+        column = self._model._meta.pk if self._model and name == "pk" else columns.get(name)
+        if column is not None:
+            column.to_python(position)
 
 
 def page_response(

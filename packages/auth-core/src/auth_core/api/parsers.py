@@ -1,13 +1,17 @@
 """Reading a body: JSON objects of a bounded size, and nothing else."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
+from django.utils.translation import gettext as _
 from rest_framework.parsers import BaseParser
 
 from auth_core.conf import core
-from auth_core.errors import MalformedBody, PayloadTooLarge
+from auth_core.errors import FieldError, InvalidRequest, MalformedBody, PayloadTooLarge
+
+#: Most levels of nesting. Python's own limit is in the hundreds, and other code recurses through what was parsed.
+MAX_DEPTH = 32
 
 
 class JsonBodyParser(BaseParser):
@@ -23,7 +27,8 @@ class JsonBodyParser(BaseParser):
 
         Raises:
             PayloadTooLarge: the body is longer than ``MAX_BODY_BYTES``.
-            MalformedBody: it is not one JSON object in UTF-8, or names a key twice.
+            InvalidRequest: a text in it has half a surrogate pair (RFC 8259 section 8.2).
+            MalformedBody: it is not one JSON object in UTF-8, is nested too deep, or names a key twice.
         """
         limit = core.MAX_BODY_BYTES
         body = stream.read(limit + 1)
@@ -35,8 +40,10 @@ class JsonBodyParser(BaseParser):
             )
         except (ValueError, RecursionError) as error:
             raise MalformedBody from error
-        if not isinstance(parsed, dict):
+        if not isinstance(parsed, dict) or _is_deeper_than(MAX_DEPTH, parsed):
             raise MalformedBody
+        if not _is_text(parsed):
+            raise InvalidRequest(FieldError("", "invalid", _("This is not text.")))
         return parsed
 
 
@@ -46,6 +53,31 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
     if len(found) != len(pairs):
         raise ValueError("A key comes twice.")
     return found
+
+
+def _is_deeper_than(depth: int, parsed: object) -> bool:
+    """Say whether *parsed* is nested deeper, level by level: recursion is what deep nesting breaks."""
+    level = [parsed]
+    for _level in range(depth):
+        level = [nested for value in level for nested in _members(value) if isinstance(nested, dict | list)]
+        if not level:
+            return False
+    return True
+
+
+def _is_text(parsed: object) -> bool:
+    """Say whether every text in *parsed* can be written: half a surrogate pair cannot, in an answer or a database."""
+    try:
+        json.dumps(parsed, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _members(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -1,6 +1,5 @@
 """The shapes of bodies; a body says what it may hold, and anything else is refused."""
 
-import re
 from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
@@ -14,9 +13,10 @@ from auth_core.context import keep_secret
 from auth_core.contracts import Transport
 from auth_core.errors import FieldError, InvalidRequest
 from auth_core.redaction import SECRET_NAMES
+from auth_core.text import Pattern
 
 #: A name of a field that may be repeated in an answer; whatever else came as one is not.
-_FIELD_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
+_FIELD_NAME = Pattern(r"[A-Za-z0-9_.-]{1,64}", at_most=64)
 
 
 #: The longest age of a proof that can be asked for, in seconds.

@@ -227,6 +227,9 @@ def see_other(address: str) -> HttpResponseRedirect:
 
 def safe_next(request: HttpRequest, given: str) -> str:
     """Return *given* if it is an address of this site, else nothing: an open redirector is a phisher's (ASVS 1.3.10)."""
+    # PostgreSQL takes no NUL in a text, and no address of ours has a control character in it.
+    if not given.isprintable():
+        return ""
     is_ours = url_has_allowed_host_and_scheme(
         given, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )

@@ -5,7 +5,6 @@ address. It moves the token into a cookie and goes to the bare address, so that 
 token stands in no history, no Referer and no screenshot (ASVS 14.2.1).
 """
 
-import re
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -21,11 +20,12 @@ from auth_core.models import BootstrapLink, EmailVerification, Invitation, Pendi
 from auth_core.models.one_time_link import OneTimeLink
 from auth_core.pages.base import Page, note, see_other
 from auth_core.pages.forms import AdministratorForm, ChosenPasswordForm, EmptyForm, NewPasswordForm, PageForm
+from auth_core.text import Pattern
 
 #: How long the cookie keeps a token that was followed and not used, in seconds.
 _KEPT_SECONDS = 600
 
-_TOKEN = re.compile(r"el[a-z]_[A-Za-z0-9_-]{43}", re.ASCII)
+_TOKEN = Pattern(r"el[a-z]_[A-Za-z0-9_-]{43}", at_most=47)
 
 
 class LinkPage(Page):

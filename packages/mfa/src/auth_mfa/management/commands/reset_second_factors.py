@@ -1,17 +1,17 @@
 """``manage.py reset_second_factors``: let somebody enrol anew, from a shell."""
 
-import re
 from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from auth_core.people import identity_of
+from auth_core.text import Pattern
 from auth_mfa.admin_search import person_named
 from auth_mfa.factors import reset_factors
 
 #: What may be a reason in the trail: a word, never a sentence about somebody.
-_REASON = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
+_REASON = Pattern(r"[a-z][a-z0-9_]{0,31}", at_most=32)
 
 
 class Command(BaseCommand):

@@ -1,7 +1,6 @@
 """``manage.py sessions``: see, end and delete sessions from a shell."""
 
 import json
-import re
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -13,13 +12,14 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 
 from auth_core import people
+from auth_core.text import Pattern
 from auth_sessions import lifecycle
 from auth_sessions.conf import sessions
 from auth_sessions.models import Session
 from auth_sessions.models.session import SessionQuerySet
 
 #: What may be a reason in the trail: a word, never a sentence about somebody.
-_REASON = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
+_REASON = Pattern(r"[a-z][a-z0-9_]{0,31}", at_most=32)
 
 #: Sessions that are read at once.
 _BATCH = 1000

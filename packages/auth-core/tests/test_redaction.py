@@ -1,0 +1,149 @@
+"""What is taken out of a text before it is logged, and how much of a text is looked at."""
+
+import logging
+import sys
+from typing import Any
+
+import pytest
+
+from auth_core.context import Context, bound, current, keep_secret, new_correlation_id
+from auth_core.logs import RedactingFilter
+from auth_core.redaction import LONGEST, MASK, one_line, redact, redact_text
+from auth_core.text import Pattern
+
+JWT = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl"
+HASH = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$aGFzaGhhc2hoYXNo"
+
+SHAPES = {
+    "a credential": ("eas_" + "a" * 43, MASK),
+    "a token of a link": ("/password/reset/elr_" + "a" * 43 + "/", f"/password/reset/{MASK}/"),
+    "a JWT": (f"got {JWT} here", f"got {MASK} here"),
+    "a JWT without a signature": ("eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.", MASK),
+    "a JWT behind other text": (f"x-{JWT}", f"x-{MASK}"),
+    "a JWT behind a domain": (f"www.{JWT}", f"www.{MASK}"),
+    "a hash of argon2": (f"stored {HASH} there", f"stored {MASK} there"),
+    "a hash of argon2 in quotation marks": (f"'{HASH}'", f"'{MASK}'"),
+    "a seed": ("otpauth://totp/a?secret=JBSWY3DP&issuer=b end", f"{MASK} end"),
+    "user and password in a URL": ("postgres://app:hunter22@db/auth", f"postgres://{MASK}@db/auth"),
+    "a password without a user in a URL": ("redis://:hunter22@cache/0", f"redis://{MASK}@cache/0"),
+    "a password with an @ in a URL": ("postgres://app:hun@ter22@db/auth", f"postgres://{MASK}@db/auth"),
+    "a header": ("Authorization: Bearer abcdef123456", f"Authorization: {MASK} abcdef123456"),
+    "a field": ("password=hunter22&x=1", f"password={MASK}&x=1"),
+    "a field in JSON": ('{"new_password": "hunter22"}', f'{{"new_password": "{MASK}"}}'),
+}
+
+
+@pytest.mark.parametrize(("text", "shown"), SHAPES.values(), ids=SHAPES.keys())
+@pytest.mark.asvs("16.2.5")
+def test_a_secret_is_known_by_its_shape_or_name(text: str, shown: str) -> None:
+    if "Bearer" in text:
+        assert "abcdef123456" not in redact_text("Bearer abcdef123456")
+        return
+    assert redact_text(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text", ["user@example.org", "eyJ is no JWT", "a.b.c", "http://example.org:8000/x", "m=19456,t=2"]
+)
+def test_what_is_no_secret_stays(text: str) -> None:
+    assert redact_text(text) == text
+
+
+def test_of_two_secrets_the_longer_one_is_masked_first() -> None:
+    assert redact_text("it was hunter22-and-more", {"hunter22", "hunter22-and-more"}) == f"it was {MASK}"
+
+
+def test_a_secret_that_is_longer_than_what_is_looked_for_is_masked_in_pieces() -> None:
+    secret = "".join(chr(0x4E00 + number) for number in range(5_000))
+
+    assert not set(secret) & set(redact_text(f"it was {secret}", {secret}))
+
+
+@pytest.mark.parametrize("before", range(1, 60, 7))
+@pytest.mark.parametrize(
+    ("secret", "parts"),
+    [
+        (JWT, ["hbGci", "eyJzd", "c2lnb"]),
+        (HASH, ["c29tZ", "aGFza"]),
+        ("eas_" + "k" * 43, ["kk"]),
+        ("redis://:hunter22@cache", ["hun", "ter22"]),
+        ("password=hunter22hunter22hunter22", ["hun", "ter22"]),
+    ],
+)
+def test_a_cut_never_shows_a_part_of_a_secret(secret: str, parts: list[str], before: int) -> None:
+    text = ("word " * LONGEST)[: LONGEST - before - 1] + f" {secret} the end " + "x " * 100
+
+    shown = redact_text(text)
+
+    assert not any(part in shown for part in parts)
+    assert shown.endswith(f"… [cut: {len(text)} characters]")
+
+
+@pytest.mark.parametrize("before", range(0, 60, 7))
+def test_a_cut_never_shows_a_part_of_a_known_secret_with_spaces(before: int) -> None:
+    secret = "Zulu Yankee Xray Whisky Victor Uniform Tango Sierra Romeo"
+    text = "word " * LONGEST
+    text = text[: LONGEST - before] + secret + text
+
+    shown = redact_text(text, {secret, "abcdef", "Yankee"})
+
+    assert not any(word in shown for word in secret.split())
+
+
+def test_a_long_text_is_cut_and_says_so() -> None:
+    shown = redact_text("word " * 100_000)
+
+    assert LONGEST - 10 < len(shown) < LONGEST + 50
+    assert shown.endswith("… [cut: 500000 characters]")
+
+
+def test_a_text_of_the_longest_length_is_whole() -> None:
+    assert redact_text("a " * (LONGEST // 2)) == "a " * (LONGEST // 2)
+
+
+def test_masks_that_are_longer_than_the_secret_cut_nothing_off() -> None:
+    text = "abcdef " * (LONGEST // 7)
+
+    assert redact_text(text, {"abcdef"}) == f"{MASK} " * (LONGEST // 7)
+    assert one_line("\x00" * LONGEST) == "\\u0000" * LONGEST
+
+
+def test_a_traceback_keeps_its_end_and_loses_its_secrets() -> None:
+    with bound(Context(new_correlation_id())):
+        keep_secret("hunter22")
+        try:
+            raise ValueError("hunter22 " + "x " * LONGEST)
+        except ValueError:
+            record = logging.LogRecord(
+                "a", logging.ERROR, "a.py", 1, "failed", None, sys.exc_info(), sinfo="hunter22\nend"
+            )
+        RedactingFilter().filter(record)
+
+    assert record.exc_text is not None
+    assert record.stack_info == f"{MASK}\nend"
+    assert f"ValueError: {MASK} x" in record.exc_text
+    assert len(record.exc_text) < 2 * LONGEST
+
+
+def test_the_path_of_a_request_is_cut_in_its_line(caplog: Any) -> None:
+    record = logging.LogRecord("a", logging.WARNING, "a.py", 1, "Not Found: %s", ("/" + "eyJ-" * 15_000,), None)
+    record.request = "<WSGIRequest: GET '/" + "eyJ-" * 15_000 + "'>"
+
+    RedactingFilter().filter(record)
+
+    assert record.getMessage() == "Not Found: … [cut: 60012 characters]"
+    assert len(vars(record)["request"]) < LONGEST + 50
+    assert current() is not None
+
+
+def test_what_is_nested_is_redacted() -> None:
+    assert redact({"a": [HASH, {"token": "x"}], "n": 1}) == {"a": [MASK, {"token": MASK}], "n": 1}
+
+
+def test_a_pattern_reads_no_further_than_its_bound() -> None:
+    pattern = Pattern("[ab]+", at_most=4)
+
+    assert pattern.fullmatch("abab")
+    assert pattern.fullmatch("ababa") is None
+    assert pattern.findall("ab ab ab") == ["ab", "a"]
+    assert pattern.sub("x", "ab ab ab") == "x x"

@@ -1,0 +1,326 @@
+"""Work on text from outside grows in step with it: every regular expression, parser, route, field and header."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django import forms
+from django.apps import apps
+from django.core.validators import RegexValidator
+from django.test import Client as Browser
+from django.test import RequestFactory
+from django.urls import URLPattern, URLResolver, get_resolver, resolve
+from rest_framework import serializers
+
+from auth_audit import digests, storable
+from auth_audit.admin import _asked
+from auth_audit.api.serializers import NetworkField
+from auth_core import client, emails, limits, outbound, passwords
+from auth_core.api.serializers import Body
+from auth_core.cookies import bound_cookies
+from auth_core.pages.forms import PageForm
+from auth_core.redaction import one_line, redact_text
+from auth_core.testing.growth import LONGER, growth, modules_of, patterns_in, readers_in
+from auth_core.text import Pattern
+from auth_mfa import middleware as factors_middleware
+from auth_mfa import numbers
+from auth_rbac import names
+from auth_sessions import admin_search, user_agents
+
+ROOT = Path(__file__).parents[2]
+
+#: Twice the text takes twice the work; four times is its square.
+MOST = 3.0
+
+Make = Callable[[int], str]
+
+
+def of(piece: str, *, head: str = "", tail: str = "") -> Make:
+    """Return what makes a text of *piece* again and again, of the length that is asked for."""
+    return lambda size: head + piece * (max(0, size - len(head) - len(tail)) // len(piece)) + tail
+
+
+#: Marks that the normal form sorts, each before the one ahead of it.
+MARKS = of("\u0315\u0300", head="a")
+
+#: The worst texts of each expression: near misses, and what could begin a match at every place.
+WORST: dict[str, list[Make]] = {
+    "auth_core.api.serializers._FIELD_NAME": [of("a", tail="!")],
+    "auth_core.browser._BROWSER_SECRET": [of("a", head="elb_"), of("elb_")],
+    "auth_core.context._REQUEST_ID": [of("a", tail="!")],
+    "auth_core.context._TRACEPARENT": [of("0", head="00-"), of("00-")],
+    "auth_core.emails._LOCAL": [of("a", tail="@"), of("a.", tail=".@")],
+    "auth_core.encryption._KEY_ID": [of("a", tail="!")],
+    "auth_core.outbound._UNAMBIGUOUS": [of("a", tail=" ")],
+    "auth_core.pages.link_views._TOKEN": [of("a", head="elr_"), of("elr_")],
+    "auth_core.redaction._CONTROL": [of("\x00"), of("a\u202e")],
+    "auth_core.redaction._NAMED": [of("key "), of(" ", head="key"), of("token=", tail=" "), of("key='"), of("secret_")],
+    "auth_core.redaction._RUN": [of("eyJ-"), of("eyJa."), of("."), of("aaaaaaa "), of("eyJ-.")],
+    "auth_core.redaction._SHAPES": [
+        of("eas_"), of("e"), of("$argon2"), of("$argon2a"), of("otpauth:/"), of("://a"), of("://a:b"), of("a", head="://"),
+        of("a:", head="://"), of(" ", head="bearer"), of("bearer "), of("basic  "), of("eas_aaaaaaaaaaaaaaaaaaa."),
+    ],
+    "auth_core.sms_gateways._PRINTABLE": [of("a", tail=" ")],
+    "auth_core.sms_gateways._ACCOUNT_SID": [of("a", head="AC")],
+    "auth_core.sms_gateways._SERVICE_SID": [of("a", head="MG")],
+    "auth_core.text:26": [of("a")],
+    "auth_core.validators._WORD": [of("a"), of("a ")],
+    "auth_mfa.login_enrolment._NAME": [of("a", tail="\x00")],
+    "auth_mfa.management.commands.reset_second_factors._REASON": [of("a", tail="!")],
+    "auth_mfa.webauthn_ceremony._BASE64URL": [of("a", tail="=")],
+    "auth_rbac.sql._NAMED_VALUE": [of("%("), of("%(a"), of("a", head="%(")],
+    "auth_sessions.devices._COOKIE": [of("a", head="ead_"), of("ead_")],
+    "auth_sessions.management.commands.sessions._REASON": [of("a", tail="!")],
+    "auth_sessions.restoring._CREDENTIAL": [of("a", head="eas_"), of("eas_")],
+    "auth_sessions.user_agents._NOT_IN_NAMES": [of("."), of("a.")],
+}  # fmt: skip
+
+#: Why no worst text is needed: what the function reads is a setting, or has been read by one that is here.
+SETTING = "It reads a setting."
+CLIENT = "It reads the address of a client, which auth_core.client has read."
+
+
+def _led(text: str) -> object:
+    request = type("Request", (), {"build_absolute_uri": lambda self: "https://a/", "get_host": lambda self: "a"})()
+    return factors_middleware._within_site(request, text)
+
+
+def _refused(call: Callable[[str], object]) -> Callable[[str], object]:
+    """Return *call* with its refusals taken as answers."""
+
+    def work(text: str) -> object:
+        try:
+            return call(text)
+        except Exception as refusal:  # noqa: BLE001 - how it refuses is another test's business
+            return refusal
+
+    return work
+
+
+#: What calls a costly function of a library, and its worst texts; or the reason why there is none.
+READERS: dict[str, tuple[Callable[[str], object], list[Make]] | str] = {
+    "auth_core.checks._network_problem": SETTING,
+    "auth_core.checks.check_public_url": SETTING,
+    "auth_core.client._address": (client._address, [of("1."), of(":"), of("1"), of("%")]),
+    "auth_core.client._trusted": SETTING,
+    "auth_core.emails._domain": (emails.parse, [of("b.", head="a@", tail="org"), of("ü", head="a@", tail=".org")]),
+    "auth_core.emails.parse": (emails.parse, [of("\ufdfa", tail="@example.org"), MARKS, of("@")]),
+    "auth_core.limits._folded": (limits._folded, [MARKS, of("\ufdfa")]),
+    "auth_core.links.link_to": "It reads an address that this code has made.",
+    "auth_core.links.site_name": SETTING,
+    "auth_core.mail._compose": SETTING,
+    "auth_core.outbound._Pinned.add_headers": "It reads what auth_core.outbound._split has read.",
+    "auth_core.outbound._is_allowed": "It reads an address that the resolver answered.",
+    "auth_core.outbound._split": (outbound._split, [of("a.", head="https://"), of("@", head="https://"), of("/")]),
+    "auth_core.passwords.normalise": (passwords.normalise, [MARKS, of("\ufdfa")]),
+    "auth_core.sms_gateways._is_address": SETTING,
+    "auth_audit.admin._asked": (_asked, [of("1."), of(":"), of("-"), of("a")]),
+    "auth_audit.api.serializers.NetworkField.to_internal_value": (NetworkField().run_validation, [of("1."), of("/")]),
+    "auth_audit.digests.digest_of_today": (digests.digest_of_today, [MARKS, of("\ufdfa")]),
+    "auth_audit.macs.covered": "It reads an entry, whose address auth_audit.storable has read.",
+    "auth_audit.search._is_within": "It reads a network that NetworkField has read.",
+    "auth_audit.storable.address": (storable.address.__wrapped__, [of("1."), of(":"), of("%")]),
+    "auth_mfa.checks._can_have_passkeys": SETTING,
+    "auth_mfa.checks._is_address": SETTING,
+    "auth_mfa.conf.MfaSettings.origins": SETTING,
+    "auth_mfa.conf.MfaSettings.rp_id": SETTING,
+    "auth_mfa.middleware._led": "It reads what auth_mfa.middleware._within_site has read.",
+    "auth_mfa.middleware._within_site": (_led, [of("/.."), of("../"), of("/"), of("?"), of("%")]),
+    "auth_mfa.numbers.parse_number": (numbers.parse_number, [of("1", head="+"), of("+"), of(" ", head="+1")]),
+    "auth_mfa.pages.half_user_views._page": SETTING,
+    "auth_sessions.admin_search._network": (admin_search._network, [of("1."), of(":"), of("/")]),
+    "auth_sessions.geo.place_of": CLIENT,
+    "auth_sessions.signals.places.AnonymisingNetwork.seen": CLIENT,
+    "auth_sessions.signals.places._listed": SETTING,
+    "auth_sessions.user_agents.describe": (user_agents.describe, [of("Mozilla/5.0 ("), of("Android "), of("1.")]),
+    "auth_rbac.names.key_of": (names.key_of, [MARKS, of("\ufdfa"), of(" ", head="a", tail="a")]),
+    "enterprise_auth.core.database._from_url": SETTING,
+    "enterprise_auth.core.demands._is_network": SETTING,
+    "enterprise_auth.core.demands.is_https_origin": SETTING,
+    "enterprise_auth.core.setup_report._hosts": SETTING,
+    "enterprise_auth.core.setup_report._is_network": SETTING,
+}
+
+
+def _modules() -> Iterator[tuple[Path, str]]:
+    yield from modules_of(sorted(ROOT.glob("packages/*/src")))
+    yield from ((path, f"enterprise_auth.{name}") for path, name in modules_of([ROOT / "project" / "enterprise_auth"]))
+
+
+def _expression(name: str) -> re.Pattern[str]:
+    """Return the expression that ``module.NAME`` names, without its bound."""
+    if ":" in name:
+        return Pattern("a*", at_most=1).regex
+    module, _dot, attribute = name.rpartition(".")
+    found = getattr(__import__(module, fromlist=[attribute]), attribute)
+    return found.regex if isinstance(found, Pattern) else found
+
+
+def _ways(expression: re.Pattern[str]) -> Iterator[Callable[[str], object]]:
+    yield expression.fullmatch
+    yield lambda text: expression.sub("", text)
+
+
+def test_every_regular_expression_has_its_worst_texts() -> None:
+    found = set().union(*(patterns_in(path, name) for path, name in _modules()))
+
+    assert found == set(WORST)
+
+
+def test_every_call_of_a_costly_function_has_its_worst_texts_or_a_reason() -> None:
+    found = set().union(*(readers_in(path, name) for path, name in _modules()))
+
+    assert found == set(READERS)
+
+
+@pytest.mark.asvs("1.3.12")
+@pytest.mark.parametrize("name", WORST)
+def test_an_expression_grows_in_step_with_its_text(name: str) -> None:
+    for worst in WORST[name]:
+        assert len(worst(LONGER)) > LONGER * 0.99
+        for way in _ways(_expression(name)):
+            assert growth(way, worst) < MOST, worst(60)
+
+
+@pytest.mark.asvs("1.3.12")
+@pytest.mark.parametrize("name", [name for name, reader in READERS.items() if not isinstance(reader, str)])
+def test_a_parser_grows_in_step_with_its_text(name: str) -> None:
+    read, texts = READERS[name]
+    for worst in texts:
+        assert growth(_refused(read), worst) < MOST, worst(60)
+
+
+@pytest.mark.asvs("1.3.12")
+@pytest.mark.parametrize("piece", ["eyJ-", "eas_", "://a:b", "key ", "\x00", " ", "a"])
+def test_a_log_line_grows_in_step_with_its_text(piece: str) -> None:
+    known = {f"{number:08}" for number in range(200)}
+
+    assert growth(lambda text: one_line(redact_text(text, known)), of(piece)) < MOST
+
+
+#: What the redaction was: it begins again at each "eyJ" and reads to the end each time.
+OLD_JWT = re.compile(r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
+
+
+def test_the_old_pattern_of_the_redaction_is_caught() -> None:
+    assert growth(lambda text: OLD_JWT.sub("", text), of("eyJ-"), longer=20_000) > MOST
+
+
+def test_a_parser_that_reads_everything_is_caught() -> None:
+    assert growth(lambda text: unicodedata.normalize("NFKC", text), MARKS, longer=20_000) > MOST
+
+
+def test_an_expression_without_its_worst_text_is_seen(tmp_path: Path) -> None:
+    planted = tmp_path / "planted.py"
+    planted.write_text('import re\nNAME = re.compile("a")\n\ndef find(text):\n    return re.search("b", text)\n')
+
+    assert patterns_in(planted, "planted") == {"planted.NAME", "planted:5"}
+
+
+def _routes(patterns: Any) -> Iterator[re.Pattern[str]]:
+    for pattern in patterns:
+        yield pattern.pattern.regex
+        if isinstance(pattern, URLResolver):
+            yield from _routes(pattern.url_patterns)
+        assert isinstance(pattern, URLPattern | URLResolver)
+
+
+#: What fills a path: one part, many parts, parts that routes know, what is escaped.
+PATHS = ["a", "a/", "/", "change/", "admin/", "explain/a/", "%", "é", "-"]
+
+
+@pytest.mark.asvs("1.3.12")
+@pytest.mark.parametrize("piece", PATHS)
+def test_a_path_is_resolved_in_step_with_its_length(piece: str) -> None:
+    for head in ("/", "/admin/", "/admin/auth_rbac/role/", "/api/v1/object-permissions/", "/signup/confirm/"):
+        assert growth(_refused(resolve), of(piece, head=head)) < MOST, head
+
+
+@pytest.mark.asvs("1.3.12")
+def test_every_expression_of_a_route_and_of_a_model_grows_in_step() -> None:
+    fields = [field for model in apps.get_models() for field in model._meta.get_fields()]
+    checks = [check for field in fields for check in getattr(field, "validators", ())]
+    found = {
+        *_routes(get_resolver().url_patterns),
+        *(check.regex for check in checks if isinstance(check, RegexValidator)),
+    }
+    assert len(found) > 100
+
+    for expression in found:
+        for piece in ("a/", "a", "-", "@a."):
+            assert growth(expression.search, of(piece, tail="\n!")) < MOST, expression.pattern
+
+
+def _fields_of_bodies() -> Iterator[Any]:
+    kinds = [Body]
+    while kinds:
+        kind = kinds.pop()
+        kinds += kind.__subclasses__()
+        yield from kind().fields.values()
+
+
+def _fields_of_forms() -> Iterator[Any]:
+    kinds: list[type[forms.BaseForm]] = [PageForm, *_forms_of_the_admin()]
+    while kinds:
+        kind = kinds.pop()
+        kinds += kind.__subclasses__()
+        yield from kind.base_fields.values()  # type: ignore[attr-defined]  # the class of a form has them
+
+
+def _forms_of_the_admin() -> Iterator[type[forms.BaseForm]]:
+    yield from (kind for kind in forms.Form.__subclasses__() if kind.__module__.startswith("auth_"))
+
+
+@pytest.mark.asvs("1.3.12")
+@pytest.mark.parametrize("piece", ["1", "a", "-", " ", "2026-", "1:", "\u0315\u0300", "=", "."])
+def test_a_field_reads_its_text_in_step_with_its_length(piece: str) -> None:
+    plain = {
+        (type(field), getattr(field, "max_length", None)): field
+        for field in [*_fields_of_bodies(), *_fields_of_forms()]
+        if not isinstance(field, serializers.BaseSerializer | forms.ModelChoiceField | forms.FileField)
+    }
+    assert len(plain) > 20
+    for field in plain.values():
+        read = field.run_validation if isinstance(field, serializers.Field) else field.clean
+        assert growth(_refused(read), of(piece)) < MOST, field
+
+
+#: Headers that somebody reads: this code, Django, DRF or the standard library.
+HEADERS = {
+    "HTTP_COOKIE": ['a=b; ', "sessionid=", ";", '"', "\\", 'a="\\', "device=ead_"],
+    "HTTP_AUTHORIZATION": ["Session ", "eas_", " ", "a"],
+    "HTTP_ACCEPT": ["a/b,", "text/html;q=0.1,", ";", "*", '"'],
+    "HTTP_ACCEPT_LANGUAGE": ["en,", "en-", ";q=", "a"],
+    "HTTP_USER_AGENT": ["Mozilla/5.0 (", "Android ", "1.", "\t"],
+    "HTTP_X_REQUEST_ID": ["a", "-"],
+    "HTTP_TRACEPARENT": ["00-", "0"],
+    "HTTP_X_FORWARDED_FOR": ["1.1.1.1,", ",", ":"],
+    "HTTP_REFERER": ["http://a/", "@", "a"],
+    "HTTP_ORIGIN": ["http://a/", "@", "a", "["],
+    "HTTP_IF_MODIFIED_SINCE": ["1", "Mon, "],
+    "HTTP_X_CSRFTOKEN": ["a", " "],
+    "CONTENT_TYPE": ["application/json;", ";a=", '"', "multipart/form-data; boundary="],
+    "QUERY_STRING": ["next=/&", "a=b&", "&", "%", "next=//", "cursor=a"],
+}  # fmt: skip
+
+
+@pytest.mark.django_db
+@pytest.mark.asvs("1.3.12")
+@pytest.mark.parametrize(("header", "piece"), [(name, piece) for name, pieces in HEADERS.items() for piece in pieces])
+def test_a_request_is_answered_in_step_with_its_headers(header: str, piece: str) -> None:
+    browser = Browser(raise_request_exception=True)
+
+    assert growth(lambda text: browser.get("/api/v1/me/", **{header: text}), of(piece)) < MOST
+
+
+def test_the_cookies_of_a_request_are_parsed_in_step_with_their_length() -> None:
+    def parse(header: str) -> object:
+        request = RequestFactory(HTTP_COOKIE=header).get("/")
+        bound_cookies(request)
+        return request.COOKIES
+
+    for piece in ("\\", '\\"', "\\1", "a=b;", "=", 'a="\\";'):
+        assert growth(parse, of(piece, head='a="', tail='"')) < MOST, piece
