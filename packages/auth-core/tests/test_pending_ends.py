@@ -1,4 +1,4 @@
-"""Whatever waits for an answer, once it is over: every action is refused, changes nothing and sends nothing.
+"""Rows that wait for an answer. Once one is over, every action is refused, changes nothing and sends nothing.
 
 One table: each pending model, its actions, and the ways in which it ends.
 """
@@ -50,7 +50,7 @@ BOB = "bob@example.org"
 #: Columns that tell that a row waits for something, and ends.
 ENDS = frozenset({"spent_at", "closed_at", "attempts_left", "guesses_left"})
 
-#: What carries such a column and waits for nobody's answer.
+#: Models that have such a column and wait for no answer, with the reason.
 EXEMPT: Mapping[type[Model], str] = {}
 
 Action = Callable[[Any], Any]
@@ -170,7 +170,7 @@ CASES = [
 
 @pytest.fixture
 def site(settings: Any, request: pytest.FixtureRequest) -> None:
-    """A site whose logins ask for a code; with somebody in it, unless it is still to get its first administrator."""
+    """A site whose logins ask for a code. It has one account, except for the test of the first administrator."""
     settings.AUTH_CORE = {**settings.AUTH_CORE, "LOGIN_STEPS": [f"{DOUBLES}.CodeStep"]}
     if request.node.callspec.params["model"] is not BootstrapLink:
         create_account(email="alice@example.org", password=PASSWORD, verified=True)

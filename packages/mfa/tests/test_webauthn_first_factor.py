@@ -74,7 +74,7 @@ def test_a_passkey_alone_signs_in(
 
 @pytest.fixture
 def plain(alice: User) -> Authenticator:
-    """A passkey of alice that verified nobody when it was registered."""
+    """A passkey of alice that did not verify her when it was registered."""
     return Authenticator(backup_eligible=True, user_verified=False).added_to(alice)
 
 
@@ -101,7 +101,7 @@ def test_a_passkey_that_verified_its_user_once_opens_nothing_without(
 
 @pytest.mark.asvs("6.5.7")
 def test_a_first_verification_proves_no_more_than_possession(plain: Authenticator, browser: Browser) -> None:
-    """Whoever finds a key without a PIN can set one."""
+    """A thief of a key without a PIN can set one."""
     assert sign_in(browser, plain, user_verified=True).json()["session"]["acr"] == "aal1"
     assert not plain.factor.user_verified
 

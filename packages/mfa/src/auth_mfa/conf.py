@@ -59,7 +59,7 @@ class MfaSettings(PackageSettings):
     PASSKEY_LOGIN_VERIFICATION = Option(
         "preferred",
         doc="Whether a login by passkey alone needs its user verified: 'required', or 'preferred' (aal1 without)."
-        " A passkey that once verified its user has to do so whatever this says.",
+        " A passkey that once verified its user has to do so in both cases.",
     )
     SMS_COUNTRIES = Option[Sequence[str]](
         (), doc="Countries (ISO 3166-1 alpha-2) whose numbers get texts; empty: all. Premium numbers never do."

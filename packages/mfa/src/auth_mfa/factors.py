@@ -97,10 +97,10 @@ def rename_factor(*, factor: Factor, name: str, session: SessionFacts | None) ->
     """Call a factor something else.
 
     Any proof of *session* will do, however old, but not in another place than where it was
-    proved: whoever copied a session would give the owner's key the name of theirs.
+    proved: a thief of the session could give the owner's key the name of their own.
 
     Raises:
-        NotAuthenticated: nobody is signed in.
+        NotAuthenticated: there is no session.
         InsufficientUserAuthentication: the session is used somewhere else than where it was proved.
     """
     check_assurance(session, Assurance.AAL1)

@@ -125,7 +125,7 @@ def evidence_of(factor: WebauthnFactor, *, user_verified: bool) -> Evidence:
     without a PIN can set one (WebAuthn Level 3 section 4, ``uvInitialized``).
 
     Args:
-        user_verified: The flag of this assertion, whatever the page had asked for.
+        user_verified: The flag of this assertion.
     """
     return Evidence.now(
         Method(factor.method),
