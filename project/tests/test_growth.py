@@ -18,7 +18,7 @@ from rest_framework import serializers
 from auth_audit import digests, storable
 from auth_audit.admin import _asked
 from auth_audit.api.serializers import NetworkField
-from auth_core import client, emails, limits, outbound, passwords
+from auth_core import client, emails, limits, message_values, outbound, passwords
 from auth_core.api.serializers import Body
 from auth_core.cookies import bound_cookies
 from auth_core.pages.forms import PageForm
@@ -54,6 +54,9 @@ WORST: dict[str, list[Make]] = {
     "auth_core.context._TRACEPARENT": [of("0", head="00-"), of("00-")],
     "auth_core.emails._LOCAL": [of("a", tail="@"), of("a.", tail=".@")],
     "auth_core.encryption._KEY_ID": [of("a", tail="!")],
+    "auth_core.message_values._CODE": [of("a", tail="!")],
+    "auth_core.message_values._DOT_INSIDE": [of("."), of("a."), of(". ")],
+    "auth_core.message_values._LINK": [of("a", head="https://", tail=" "), of("https://")],
     "auth_core.outbound._UNAMBIGUOUS": [of("a", tail=" ")],
     "auth_core.pages.link_views._TOKEN": [of("a", head="elr_"), of("elr_")],
     "auth_core.redaction._CONTROL": [of("\x00"), of("a\u202e")],
@@ -75,6 +78,7 @@ WORST: dict[str, list[Make]] = {
     "auth_sessions.devices._COOKIE": [of("a", head="ead_"), of("ead_")],
     "auth_sessions.management.commands.sessions._REASON": [of("a", tail="!")],
     "auth_sessions.restoring._CREDENTIAL": [of("a", head="eas_"), of("eas_")],
+    "auth_sessions.user_agents._COUNTRY": [of("A", tail="!")],
     "auth_sessions.user_agents._NOT_IN_NAMES": [of("."), of("a.")],
 }  # fmt: skip
 
@@ -107,11 +111,17 @@ READERS: dict[str, tuple[Callable[[str], object], list[Make]] | str] = {
     "auth_core.client._address": (client._address, [of("1."), of(":"), of("1"), of("%")]),
     "auth_core.client._trusted": SETTING,
     "auth_core.emails._domain": (emails.parse, [of("b.", head="a@", tail="org"), of("ü", head="a@", tail=".org")]),
+    "auth_core.emails._local": (emails.parse, [MARKS, of("e\u0301", tail="@example.org")]),
+    "auth_core.emails._refuse_ambiguous": (
+        emails.parse,
+        [of("\u212a", tail="@example.org"), of("\u00e9", tail="@a.org")],
+    ),
     "auth_core.emails.parse": (emails.parse, [of("\ufdfa", tail="@example.org"), MARKS, of("@")]),
     "auth_core.limits._folded": (limits._folded, [MARKS, of("\ufdfa")]),
     "auth_core.links.link_to": "It reads an address that this code has made.",
     "auth_core.links.site_name": SETTING,
     "auth_core.mail._compose": SETTING,
+    "auth_core.message_values._ip": (message_values._ip, [of("1."), of(":"), of("%")]),
     "auth_core.outbound._Pinned.add_headers": "It reads what auth_core.outbound._split has read.",
     "auth_core.outbound._is_allowed": "It reads an address that the resolver answered.",
     "auth_core.outbound._split": (outbound._split, [of("a.", head="https://"), of("@", head="https://"), of("/")]),

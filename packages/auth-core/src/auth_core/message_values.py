@@ -7,7 +7,6 @@ no text except under a name that is registered here with the function that close
 """
 
 import ipaddress
-import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -18,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from auth_core.methods import Method
 from auth_core.registries import Registry
+from auth_core.text import Pattern
 from auth_core.user_agents import closed_name
 
 #: Name of a value -> the function that returns what of it may be shown.
@@ -29,8 +29,11 @@ _LONGEST_NAME = 60
 #: Characters of a name that are looked at.
 _LONGEST_TEXT = 256
 
-_CODE = re.compile(r"[A-Za-z0-9-]{1,32}", re.ASCII)
-_LINK = re.compile(r"https?://[!-~]{1,2000}", re.ASCII)
+_CODE = Pattern(r"[A-Za-z0-9-]+", at_most=32)
+_LINK = Pattern(r"https?://[!-~]+", at_most=2008)
+
+#: A dot between two letters would make a host name of them.
+_DOT_INSIDE = Pattern(r"\.(?=\S)", at_most=_LONGEST_TEXT)
 
 
 def closed(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -46,8 +49,7 @@ def person_name(text: str) -> str:
     character changes the direction of what follows.
     """
     letters = (letter if _belongs_in_names(letter) else " " for letter in text[:_LONGEST_TEXT])
-    # A dot between two letters would make a host name of them.
-    words = re.sub(r"\.(?=\S)", " ", "".join(letters)).split()
+    words = _DOT_INSIDE.sub(" ", "".join(letters)).split()
     return " ".join(words)[:_LONGEST_NAME].strip()
 
 
@@ -82,7 +84,7 @@ def _ip(text: str) -> str:
         return ""
 
 
-def _matching(pattern: re.Pattern[str]) -> Callable[[str], str]:
+def _matching(pattern: Pattern) -> Callable[[str], str]:
     return lambda text: text if pattern.fullmatch(text) else ""
 
 

@@ -20,7 +20,7 @@ _LONGEST_NAME = 64
 #: colons and angle brackets nothing in it becomes a link or a tag.
 _NOT_IN_NAMES = Pattern(r"[^A-Za-z0-9 +_-]+", at_most=_LONGEST)
 
-_COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
+_COUNTRY = Pattern(r"[A-Z]{2}", at_most=2)
 
 #: Systems of things that are held in a hand.
 _HANDHELD = frozenset({"iOS", "Android", "Windows Phone", "KaiOS", "BlackBerry OS", "Tizen", "HarmonyOS"})
