@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import Group, Permission
 from django.test import Client as Browser
 from django.test import RequestFactory
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import attacker
@@ -228,6 +228,7 @@ def test_a_digest_of_what_is_deep_huge_or_within_itself_is_made_all_the_same() -
     assert digest_of({"b", "a", "c"}) == digest_of({"c", "b", "a"})
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     before=st.lists(st.text(max_size=3) | st.integers(0, 2), max_size=50),
     after=st.lists(st.text(max_size=3) | st.integers(0, 2), max_size=50),

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from auth_audit import storable
@@ -18,6 +18,7 @@ ANYTHING = st.recursive(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.text(st.characters()), ANYTHING))
 def test_json_is_the_same_after_it_was_written_and_read(value: dict[str, Any]) -> None:
     kept = storable.json_object(value)
