@@ -1,4 +1,6 @@
-"""gunicorn, for whoever does not run granian: ``gunicorn enterprise_auth.wsgi:application``."""
+"""gunicorn, instead of ``python -m enterprise_auth.web_server``: ``gunicorn enterprise_auth.asgi:application``."""
+
+from typing import Any
 
 from enterprise_auth.env import Environment
 
@@ -7,11 +9,18 @@ _env = Environment()
 # gunicorn alone would listen on 127.0.0.1, where nobody reaches a container.
 bind = "0.0.0.0:8000"
 workers = _env.number("WEB_WORKERS")
-worker_class = "gthread"
-threads = _env.number("WEB_THREADS")
+# Its event loop reads the body of a request. A worker of threads (gthread) gives a thread to each slow client.
+worker_class = "asgi"
+wsgi_app = "enterprise_auth.asgi:application"
+asgi_lifespan = "off"
 graceful_timeout = 30
 timeout = 60
 keepalive = 5
 limit_request_line = 8190
 limit_request_fields = 64
 accesslog = None
+
+
+def post_fork(_server: Any, worker: Any) -> None:
+    """Serve the ASGI application, also where the command line still names ``enterprise_auth.wsgi``."""
+    worker.app.app_uri = wsgi_app

@@ -234,9 +234,10 @@ def own_server(mail_folder: Path) -> Iterator[str]:
         }
         manage = [sys.executable, str(ROOT / "project" / "manage.py")]
         subprocess.run([*manage, "migrate", "--verbosity", "0"], env=environment, check=True)
-        command = [*manage, "runserver", "--noreload", "--skip-checks", str(port)]
+        command = [sys.executable, "-m", "enterprise_auth.web_server", "--host", "127.0.0.1", "--port", str(port)]
+        environment["WEB_WORKERS"] = "1"
         log = subprocess.DEVNULL
-        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=ROOT / "project")
         try:
             _wait_for(url, server)
             yield url

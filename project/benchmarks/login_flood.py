@@ -1,7 +1,7 @@
 # ruff: noqa: T201 - it prints what it measured
 """A flood of wrong logins, and what it leaves for somebody who is signed in (decision record 0018).
 
-The composed service as in ``rbac_http.py``: production settings, granian with two workers of
+The composed service as in ``rbac_http.py``: production settings, the web server with two workers of
 four threads and TLS, PostgreSQL and Redis of its own. Forty callers log in wrongly, each for
 another name and as fast as they are answered; one caller with a session asks for ``me/`` meanwhile.
 

@@ -1,7 +1,7 @@
 # ruff: noqa: T201 - it prints what it measured
 """A decision over HTTP: one object, and fifty in one call, against the composed service.
 
-Production settings, granian with two workers and TLS, PostgreSQL in a database of its own and
+Production settings, the web server with two workers and TLS, PostgreSQL in a database of its own and
 a Redis of its own. One caller with a session by token asks in turns; the medians of three
 rounds are printed, and the ratio.
 

@@ -1,9 +1,16 @@
-"""The ASGI application; WSGI serves ten times as many requests, so this is for hosts that must."""
+"""The application that ``python -m enterprise_auth.web_server`` serves: ASGI outside, the WSGI application inside."""
 
-from django.core.asgi import get_asgi_application
+from enterprise_auth.core.conf import site
+from enterprise_auth.env import Environment
+from enterprise_auth.web_server.application import ThreadedApplication
+from enterprise_auth.web_server.sockets import limit_unread_answers
+from enterprise_auth.wsgi import application as wsgi_application
 
-from enterprise_auth.env import use_settings
-
-use_settings("enterprise_auth.settings.production")
-
-application = get_asgi_application()
+application = ThreadedApplication(
+    wsgi_application,
+    threads=Environment().number("WEB_THREADS"),
+    body_limit=site.longest_body,
+    # auth_core.middleware.HEALTH_PATH; importing it here would load models before Django is set up.
+    probe_path="/health/",
+    prepare=limit_unread_answers,
+)

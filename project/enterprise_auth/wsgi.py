@@ -1,4 +1,4 @@
-"""The WSGI application: ``granian --interface wsgi enterprise_auth.wsgi:application``."""
+"""The WSGI application. ``enterprise_auth.asgi`` serves it, so that slow clients keep no thread."""
 
 from django.core.wsgi import get_wsgi_application
 

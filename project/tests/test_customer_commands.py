@@ -2,11 +2,12 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,9 @@ pytestmark = [pytest.mark.live, pytest.mark.sqlite]
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
+
+#: More than a worker has threads.
+SLOW_BODIES = 10
 
 
 class Copy:
@@ -108,12 +112,29 @@ def test_manage_py_test_runs_pytest_and_fails_when_there_is_none(copy: Copy) -> 
     assert "No test was found" in none.stderr
 
 
+@pytest.mark.parametrize("application", ["enterprise_auth.asgi:application", "enterprise_auth.wsgi:application"])
 @pytest.mark.parametrize("place", [".", "project"])
-def test_gunicorn_serves(place: str, copy: Copy) -> None:
+def test_gunicorn_serves_and_a_slow_body_keeps_no_thread(place: str, application: str, copy: Copy) -> None:
     port = free_port()
-    bind = ["--bind", f"127.0.0.1:{port}"]
+    bind = ["--bind", f"127.0.0.1:{port}", "--workers", "1"]
 
-    with copy.running("gunicorn", *bind, "enterprise_auth.wsgi:application", place=place) as said:
+    with copy.running("gunicorn", *bind, application, place=place) as said:
+        assert answers(port, said)
+        with ExitStack() as stack:
+            for _number in range(SLOW_BODIES):
+                slow = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+                slow.sendall(b"POST /api/v1/login/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{")
+            health = [requests.get(f"http://127.0.0.1:{port}/health/", timeout=5).status_code for _number in range(5)]
+
+    assert health == [200] * 5
+
+
+@pytest.mark.parametrize("place", [".", "project"])
+def test_the_web_server_serves(place: str, copy: Copy) -> None:
+    port = free_port()
+    options = ["--host", "127.0.0.1", "--port", str(port)]
+
+    with copy.running("python", "-m", "enterprise_auth.web_server", *options, place=place, WEB_WORKERS="1") as said:
         assert answers(port, said)
 
 

@@ -23,6 +23,11 @@ class Site:
         return list(settings.ALLOWED_HOSTS)
 
     @property
+    def longest_body(self) -> int:
+        """How many bytes the body of a request may have."""
+        return settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
+
+    @property
     def cookie_names(self) -> dict[str, str]:
         """What Django's cookies are called, by setting."""
         return {

@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @dataclass
 class Service:
-    """The composed service: granian with two workers, TLS of its own, production settings.
+    """The composed service: its web server with two workers and TLS of its own, production settings.
 
     Args:
         folder: Where certificate, log and count are kept.
@@ -62,7 +62,11 @@ class Service:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._server.terminate()
-        self._server.wait(timeout=30)
+        try:
+            self._server.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            self._server.kill()
+            raise
         self._log.close()
         if self.beside is None:
             self._administer(f'DROP DATABASE "{self.database}" WITH (FORCE)')
@@ -98,7 +102,7 @@ class Service:
         """Run manage.py on this service."""
         done = subprocess.run(
             [sys.executable, str(ROOT / "manage.py"), *arguments],
-            env=self._environment(), input=given, capture_output=True, text=True, check=False,
+            env=self.variables(), input=given, capture_output=True, text=True, check=False,
         )  # fmt: skip
         if done.returncode != 0:
             raise AssertionError(done.stderr)
@@ -124,13 +128,10 @@ class Service:
         self._log = (self.folder / "service.log").open("w")
         self._server = subprocess.Popen(
             [
-                str(Path(sys.executable).parent / "granian"), "--interface", "wsgi", "--host", "127.0.0.1",
-                "--port", str(self.port), "--workers", "2",
-                "--blocking-threads", self.environment.get("WEB_THREADS", "8"), "--no-ws",
-                "--ssl-certificate", str(self.certificate), "--ssl-keyfile", str(self._key),
-                "--log-level", "warning", "enterprise_auth.wsgi:application",
+                sys.executable, "-m", "enterprise_auth.web_server", "--host", "127.0.0.1", "--port", str(self.port),
+                "--certificate", str(self.certificate), "--key", str(self._key),
             ],
-            env=self._environment(), stdout=self._log, stderr=subprocess.STDOUT,
+            env=self.variables(), stdout=self._log, stderr=subprocess.STDOUT,
         )  # fmt: skip
         deadline = time.monotonic() + 60
         while not self._answers():
@@ -144,7 +145,8 @@ class Service:
         except requests.RequestException:
             return False
 
-    def _environment(self) -> dict[str, str]:
+    def variables(self) -> dict[str, str]:
+        """Return the environment that its processes have."""
         if not hasattr(self, "_secrets"):
             field_key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")
             self._secrets = {"SECRET_KEY": secrets.token_urlsafe(64), "FIELD_KEYS": f"live:{field_key}"}
@@ -161,6 +163,7 @@ class Service:
             "DB_HOST": place["host"],
             "DB_PORT": place["port"],
             "REDIS_URL": self.redis_url,
+            "WEB_WORKERS": "2",
             "WEB_THREADS": "8",
             "LIVE_COUNT": str(self.count_file),
             **self._secrets,

@@ -1,0 +1,205 @@
+"""The ASGI application that hands complete requests to threads, which run the WSGI application."""
+
+import asyncio
+import json
+import logging
+import threading
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from enterprise_auth.web_server.environ import FileBody, environ_of, joined_headers
+from enterprise_auth.web_server.lane import Lane
+from enterprise_auth.web_server.request_body import DEADLINE, BodyReader, BodyRefused, ClientGone, Receive
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+log = logging.getLogger("auth_core.request")
+
+#: How long a client may take to make room for the next block of a long answer.
+STALL = timedelta(seconds=10)
+_BLOCK = 64 * 1024
+
+
+@dataclass(slots=True)
+class Answer:
+    """What the application answered. `body` is complete, or a file that is still to be sent."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes | FileBody
+
+
+class ThreadedApplication:
+    """Serves a WSGI application on an ASGI server, so that no client can keep a thread.
+
+    Args:
+        application: The WSGI application.
+        threads: How many requests are worked on at once.
+        body_limit: Bytes of the longest body that *application* takes.
+        probe_path: The path that is answered by a thread of its own.
+        prepare: Is called once, when the first request comes.
+        deadline: How long the body of one request may take.
+    """
+
+    def __init__(
+        self,
+        application: WsgiApplication,
+        *,
+        threads: int,
+        body_limit: int,
+        probe_path: str,
+        prepare: Callable[[], None] = lambda: None,
+        deadline: timedelta = DEADLINE,
+    ) -> None:
+        self._application = application
+        self._probe_path = probe_path
+        self._prepare: Callable[[], None] | None = prepare
+        self._bodies = BodyReader(limit=body_limit, deadline=deadline)
+        self._lane = Lane(threads, "web")
+        # Health is answered also while every other thread waits for the database.
+        self._probes = Lane(1, "health")
+        # A streamed answer keeps its thread, because its database cursor belongs to the thread.
+        self._streams = threading.BoundedSemaphore(max(1, threads // 2))
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        """Answer one request.
+
+        Raises:
+            ValueError: *scope* is no HTTP request.
+        """
+        if scope["type"] != "http":
+            raise ValueError(f"Only HTTP is served here, and not {scope['type']}.")
+        if self._prepare is not None:
+            prepare, self._prepare = self._prepare, None
+            prepare()
+        headers = joined_headers(scope["headers"])
+        try:
+            body = await self._bodies.read(headers, receive)
+        except ClientGone:
+            return
+        except BodyRefused as refusal:
+            log.warning("body refused", extra={"status": refusal.status, "reason": refusal.code})
+            await _send(send, _problem(refusal))
+            return
+        try:
+            answer = await self._work(scope, environ_of(scope, headers, body), send)
+        finally:
+            self._bodies.release(body)
+        if answer is not None:
+            await _send(send, answer)
+
+    async def _work(self, scope: Mapping[str, Any], environ: dict[str, Any], send: Send) -> Answer | None:
+        """Run the application in a thread; return its answer, or ``None`` when the thread sent it."""
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[Answer | None] = loop.create_future()
+
+        def job() -> None:
+            try:
+                answer = self._run(environ, lambda message: _send_from_thread(loop, send, message))
+            except BaseException as error:  # noqa: BLE001 - the event loop raises it
+                loop.call_soon_threadsafe(_fail, done, error)
+            else:
+                loop.call_soon_threadsafe(_succeed, done, answer)
+
+        (self._probes if scope["path"] == self._probe_path else self._lane).run(job)
+        return await done
+
+    def _run(self, environ: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> Answer | None:
+        """Call the WSGI application. Runs in a thread of the lane."""
+        started: list[Any] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], _error: Any = None) -> None:
+            started[:] = [int(status[:3]), [(name.lower().encode("latin-1"), value.encode("latin-1"))
+                                            for name, value in headers]]  # fmt: skip
+
+        parts = self._application(environ, start_response)
+        status, headers = started
+        if isinstance(parts, FileBody):
+            return Answer(status, headers, parts)
+        try:
+            if not getattr(parts, "streaming", False):
+                return Answer(status, headers, b"".join(parts))
+            if not self._streams.acquire(blocking=False):
+                return _problem(BodyRefused(503, "unavailable", "Unavailable"))
+            try:
+                _stream(status, headers, parts, send)
+            finally:
+                self._streams.release()
+        finally:
+            if hasattr(parts, "close"):
+                parts.close()
+        return None
+
+
+def _stream(
+    status: int, headers: list[tuple[bytes, bytes]], parts: Iterable[bytes], send: Callable[[dict[str, Any]], None]
+) -> None:
+    send({"type": "http.response.start", "status": status, "headers": headers})
+    block = bytearray()
+    for part in parts:
+        block += part
+        if len(block) >= _BLOCK:
+            send({"type": "http.response.body", "body": bytes(block), "more_body": True})
+            block.clear()
+    send({"type": "http.response.body", "body": bytes(block)})
+
+
+def _send_from_thread(loop: asyncio.AbstractEventLoop, send: Send, message: dict[str, Any]) -> None:
+    """Send from a thread, and wait until there is room.
+
+    Raises:
+        TimeoutError: the client made no room in time.
+    """
+
+    async def send_in_time() -> None:
+        async with asyncio.timeout(STALL.total_seconds()):
+            await send(message)
+
+    asyncio.run_coroutine_threadsafe(send_in_time(), loop).result()
+
+
+async def _send(send: Send, answer: Answer) -> None:
+    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+    if isinstance(answer.body, bytes):
+        await send({"type": "http.response.body", "body": answer.body})
+        return
+    try:
+        while block := await asyncio.to_thread(answer.body.file.read, _BLOCK):
+            async with asyncio.timeout(STALL.total_seconds()):
+                await send({"type": "http.response.body", "body": block, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    except TimeoutError:
+        log.warning("answer not taken", extra={"status": answer.status})
+    finally:
+        await asyncio.to_thread(answer.body.close)
+
+
+def _problem(refusal: BodyRefused) -> Answer:
+    """Return the problem details (RFC 9457) of a request that no thread has seen."""
+    problem = {
+        "type": f"urn:auth:{refusal.code}",
+        "title": refusal.title,
+        "status": refusal.status,
+        "code": refusal.code,
+    }
+    headers = [
+        (b"content-type", b"application/problem+json"),
+        (b"cache-control", b"no-store"),
+        (b"connection", b"close"),
+    ]
+    if refusal.status == 503:  # noqa: PLR2004 - the status that has a Retry-After
+        headers.append((b"retry-after", b"1"))
+    return Answer(refusal.status, headers, json.dumps(problem).encode())
+
+
+def _succeed(done: asyncio.Future[Answer | None], answer: Answer | None) -> None:
+    if not done.done():
+        done.set_result(answer)
+
+
+def _fail(done: asyncio.Future[Answer | None], error: BaseException) -> None:
+    if not done.done():
+        done.set_exception(error)

@@ -1,0 +1,81 @@
+"""Translates the request of an ASGI server into the environment of a WSGI application (PEP 3333)."""
+
+import io
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Protocol
+from urllib.parse import unquote_to_bytes
+
+
+class Readable(Protocol):
+    """What a file must have to be sent."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next bytes."""
+
+    def close(self) -> None:
+        """Close it."""
+
+
+class FileBody:
+    """A file as the body of an answer (``wsgi.file_wrapper``). The event loop sends it, and no thread waits."""
+
+    def __init__(self, file: Readable, block_size: int = 64 * 1024) -> None:
+        self.file = file
+        self.block_size = block_size
+
+    def __iter__(self) -> Iterator[bytes]:
+        while block := self.file.read(self.block_size):
+            yield block
+
+    def close(self) -> None:
+        """Close the file, and with it the answer."""
+        self.file.close()
+
+
+def joined_headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Return each header once, in lower case. A name with an underscore is dropped.
+
+    WSGI writes a hyphen as an underscore: ``X_Forwarded_For`` would pass for a header that
+    only our proxies may send (CVE-2015-0219).
+    """
+    headers: dict[bytes, bytes] = {}
+    for name, value in pairs:
+        if b"_" in name:
+            continue
+        sign = b"; " if name == b"cookie" else b","
+        headers[name] = headers[name] + sign + value if name in headers else value
+    return headers
+
+
+def environ_of(scope: Mapping[str, Any], headers: Mapping[bytes, bytes], body: bytes) -> dict[str, Any]:
+    """Return the WSGI environment of a request whose body has been read."""
+    server, client = scope.get("server") or ("", None), scope.get("client") or ("", None)
+    raw_path = scope.get("raw_path") or scope["path"].encode()
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(raw_path.partition(b"?")[0]).decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "SERVER_NAME": server[0],
+        "SERVER_PORT": str(server[1] or ""),
+        "REMOTE_ADDR": client[0],
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope["scheme"],
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.file_wrapper": FileBody,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    for name, value in headers.items():
+        environ["HTTP_" + name.decode("latin-1").upper().replace("-", "_")] = value.decode("latin-1")
+    for variable in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+        if (text := environ.pop(f"HTTP_{variable}", None)) is not None:
+            environ[variable] = text
+    if b"transfer-encoding" in headers:
+        # A body in chunks has no declared length, and Django reads as much as is declared.
+        environ["CONTENT_LENGTH"] = str(len(body))
+    return environ

@@ -1,0 +1,290 @@
+"""The web server's ASGI application by itself: what it reads, what it refuses, what a thread is given."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auth_core.middleware import HEALTH_PATH
+from enterprise_auth.asgi import application as served
+from enterprise_auth.web_server.application import ThreadedApplication
+from enterprise_auth.web_server.environ import FileBody
+from enterprise_auth.web_server.request_body import BodyReader, BodyRefused
+
+LIMIT = 1_000
+Messages = list[dict[str, Any]]
+
+
+def echo(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """Answer the environment and the body that were handed over."""
+    body = environ["wsgi.input"].read()
+    start_response("200 OK", [("Content-Type", "application/json")])
+    kept = {name: value for name, value in environ.items() if isinstance(value, str)}
+    return [json.dumps({"body": body.decode(), "environ": kept, "thread": threading.current_thread().name}).encode()]
+
+
+def scope_of(path: str = "/", headers: Iterable[tuple[bytes, bytes]] = (), **changed: Any) -> dict[str, Any]:
+    return {
+        "type": "http", "http_version": "1.1", "method": "POST", "scheme": "https", "path": path,
+        "raw_path": path.encode(), "query_string": b"a=1", "headers": list(headers),
+        "server": ("127.0.0.1", 8000), "client": ("192.0.2.7", 4711), **changed,
+    }  # fmt: skip
+
+
+def answer_of(
+    scope: dict[str, Any],
+    *parts: bytes,
+    application: Any = echo,
+    hangs: bool = False,
+    deadline: float = 5,
+    threads: int = 1,
+) -> Messages:
+    """Serve one request whose body comes in *parts*; with `hangs` the last part never comes."""
+    sent: Messages = []
+
+    async def serve() -> None:
+        waiting = list(parts)
+
+        async def receive() -> dict[str, Any]:
+            if hangs and not waiting:
+                await asyncio.Event().wait()
+            part = waiting.pop(0) if waiting else b""
+            return {"type": "http.request", "body": part, "more_body": bool(waiting) or hangs}
+
+        async def send(message: dict[str, Any]) -> None:
+            sent.append(message)
+
+        app = ThreadedApplication(
+            application, threads=threads, body_limit=LIMIT, probe_path="/health/", deadline=timedelta(seconds=deadline)
+        )
+        await asyncio.wait_for(app(scope, receive, send), 20)
+
+    asyncio.run(serve())
+    return sent
+
+
+def told_by(messages: Messages) -> dict[str, Any]:
+    answer: dict[str, Any] = json.loads(b"".join(message.get("body", b"") for message in messages))
+    return answer
+
+
+def sized(size: int) -> tuple[bytes, bytes]:
+    return b"content-length", str(size).encode()
+
+
+def test_a_thread_is_given_the_whole_body() -> None:
+    told = told_by(answer_of(scope_of(headers=[sized(6)]), b"abc", b"def"))
+
+    assert told["body"] == "abcdef"
+    assert told["thread"].startswith("web-")
+
+
+def test_a_body_that_is_not_finished_in_time_is_answered_408_and_no_thread_sees_it() -> None:
+    calls: list[Any] = []
+
+    def counting(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        calls.append(environ)
+        return echo(environ, start_response)
+
+    sent = answer_of(scope_of(headers=[sized(6)]), b"abc", application=counting, hangs=True, deadline=0.05)
+
+    assert sent[0]["status"] == 408
+    assert (b"connection", b"close") in sent[0]["headers"]
+    assert told_by(sent) == {
+        "type": "urn:auth:request_timeout", "title": "Request timeout", "status": 408, "code": "request_timeout",
+    }  # fmt: skip
+    assert calls == []
+
+
+def test_a_body_in_chunks_has_the_length_that_was_received() -> None:
+    told = told_by(answer_of(scope_of(headers=[(b"transfer-encoding", b"chunked")]), b"abc", b"def"))
+
+    assert told["body"] == "abcdef"
+    assert told["environ"]["CONTENT_LENGTH"] == "6"
+
+
+@pytest.mark.parametrize("parts", [[b"x" * 600] * 5, [b"x" * 3_000]], ids=["in parts", "at once"])
+def test_of_a_body_in_chunks_that_is_too_long_one_byte_too_many_is_handed_on(parts: list[bytes]) -> None:
+    told = told_by(answer_of(scope_of(headers=[(b"transfer-encoding", b"chunked")]), *parts))
+
+    assert told["environ"]["CONTENT_LENGTH"] == str(LIMIT + 1)
+
+
+def test_a_body_that_declares_to_be_too_long_is_not_read_to_its_end() -> None:
+    told = told_by(answer_of(scope_of(headers=[sized(10**15)]), *[b"x" * 600] * 2, hangs=True))
+
+    assert told["environ"]["CONTENT_LENGTH"] == str(10**15)
+    assert len(told["body"]) == LIMIT + 1
+
+
+def test_a_request_without_a_body_waits_for_nothing() -> None:
+    assert told_by(answer_of(scope_of(), hangs=True))["body"] == ""
+
+
+def test_a_client_who_leaves_while_the_body_is_read_gets_no_answer() -> None:
+    sent: Messages = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    app = ThreadedApplication(echo, threads=1, body_limit=LIMIT, probe_path="/health/")
+    asyncio.run(app(scope_of(headers=[sized(6)]), receive, send))
+
+    assert sent == []
+
+
+def test_bodies_beyond_the_memory_of_the_process_are_refused_and_what_is_released_can_be_used_again() -> None:
+    reader = BodyReader(limit=100, memory=150)
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"x" * 100}
+
+    headers = dict([sized(100)])
+    first = asyncio.run(reader.read(headers, receive))
+    with pytest.raises(BodyRefused) as refused:
+        asyncio.run(reader.read(headers, receive))
+    reader.release(first)
+
+    assert refused.value.status == 503
+    assert len(asyncio.run(reader.read(headers, receive))) == 100
+
+
+def test_the_memory_of_bodies_that_were_cut_off_is_given_back() -> None:
+    reader = BodyReader(limit=100, memory=150, deadline=timedelta(milliseconds=20))
+
+    async def stops() -> dict[str, Any]:
+        if stops.sent:  # type: ignore[attr-defined]
+            await asyncio.Event().wait()
+        stops.sent = True  # type: ignore[attr-defined]
+        return {"type": "http.request", "body": b"x" * 90, "more_body": True}
+
+    for _ in range(3):
+        stops.sent = False  # type: ignore[attr-defined]
+        with pytest.raises(BodyRefused) as refused:
+            asyncio.run(reader.read(dict([sized(100)]), stops))
+        assert refused.value.status == 408
+
+
+def test_a_header_with_an_underscore_is_dropped() -> None:
+    headers = [(b"x_forwarded_for", b"192.0.2.1"), (b"x-forwarded-for", b"192.0.2.2")]
+    environ = told_by(answer_of(scope_of(headers=headers)))["environ"]
+
+    assert environ["HTTP_X_FORWARDED_FOR"] == "192.0.2.2"
+
+
+def test_headers_that_come_twice_are_joined_and_cookies_by_their_own_sign() -> None:
+    headers = [(b"cookie", b"a=1"), (b"cookie", b"b=2"), (b"accept", b"text/html"), (b"accept", b"*/*")]
+    environ = told_by(answer_of(scope_of(headers=headers)))["environ"]
+
+    assert environ["HTTP_COOKIE"] == "a=1; b=2"
+    assert environ["HTTP_ACCEPT"] == "text/html,*/*"
+
+
+def test_the_environment_says_what_the_server_knows() -> None:
+    environ = told_by(answer_of(scope_of("/caf%C3%A9/%00", headers=[(b"content-type", b"text/plain")])))["environ"]
+
+    assert environ["PATH_INFO"].encode("latin-1").decode() == "/café/\0"
+    assert environ["QUERY_STRING"] == "a=1"
+    assert environ["REMOTE_ADDR"] == "192.0.2.7"
+    assert (environ["SERVER_NAME"], environ["SERVER_PORT"]) == ("127.0.0.1", "8000")
+    assert environ["CONTENT_TYPE"] == "text/plain"
+    assert environ["wsgi.url_scheme"] == "https"
+
+
+def test_a_client_on_a_unix_socket_has_no_address() -> None:
+    assert told_by(answer_of(scope_of(client=None)))["environ"]["REMOTE_ADDR"] == ""
+
+
+def test_health_is_answered_while_every_thread_is_busy() -> None:
+    release = threading.Event()
+    answered: list[int] = []
+
+    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["PATH_INFO"] == "/slow/":
+            release.wait(timeout=30)
+        return echo(environ, start_response)
+
+    async def nothing() -> dict[str, Any]:
+        return {"type": "http.request"}
+
+    async def send(message: dict[str, Any]) -> None:
+        if "status" in message:
+            answered.append(message["status"])
+
+    async def serve() -> None:
+        app = ThreadedApplication(application, threads=2, body_limit=LIMIT, probe_path="/health/")
+        slow = [asyncio.ensure_future(app(scope_of("/slow/"), nothing, send)) for _ in range(5)]
+        await asyncio.sleep(0)
+        for _ in range(3):
+            await asyncio.wait_for(app(scope_of("/health/"), nothing, send), 10)
+        assert answered == [200] * 3
+        release.set()
+        await asyncio.gather(*slow)
+
+    asyncio.run(serve())
+
+    assert answered == [200] * 8
+
+
+def test_the_service_gives_a_thread_of_its_own_to_the_path_of_health() -> None:
+    assert served._probe_path == HEALTH_PATH
+
+
+def test_what_the_application_raises_reaches_the_server() -> None:
+    def broken(_environ: dict[str, Any], _start: Callable[..., Any]) -> Iterable[bytes]:
+        raise ArithmeticError
+
+    with pytest.raises(ArithmeticError):
+        answer_of(scope_of(), application=broken)
+
+
+def test_only_http_is_served() -> None:
+    with pytest.raises(ValueError, match="websocket"):
+        answer_of(scope_of(type="websocket"))
+
+
+class Streaming(list[bytes]):
+    """An answer that is made while it is sent."""
+
+    streaming = True
+    closed = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_a_streamed_answer_is_sent_in_blocks_and_closed() -> None:
+    parts = Streaming([b"x" * 40_000] * 4)
+
+    def application(_environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        start_response("200 OK", [])
+        return parts
+
+    sent = answer_of(scope_of(), application=application, threads=2)
+
+    assert [len(message.get("body", b"")) for message in sent] == [0, 80_000, 80_000, 0]
+    assert parts.closed
+
+
+def test_a_file_is_sent_without_a_thread_of_the_application(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"x" * 200_000)
+
+    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        start_response("200 OK", [])
+        wrapped: FileBody = environ["wsgi.file_wrapper"](path.open("rb"))
+        application.file = wrapped.file  # type: ignore[attr-defined]
+        return wrapped
+
+    sent = answer_of(scope_of(), application=application)
+
+    assert b"".join(message.get("body", b"") for message in sent) == b"x" * 200_000
+    assert application.file.closed  # type: ignore[attr-defined]
