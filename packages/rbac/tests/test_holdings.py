@@ -43,8 +43,8 @@ def hours(count: int) -> Any:
 def test_what_is_not_held_for_a_while_in_between_is_not_given_for_good(
     manager_of: Manager, alice: User, reader: Role
 ) -> None:
-    carol = manager_of("carol")
-    assign_role(user=carol, role=make_role("first", "shop.view_order"), valid_until=hours(1))
+    carol, end = manager_of("carol"), hours(1)
+    assign_role(user=carol, role=make_role("first", "shop.view_order"), valid_until=end)
     assign_role(user=carol, role=make_role("then", "shop.view_order"), valid_from=hours(2))
 
     for until in (None, hours(3)):
@@ -52,7 +52,7 @@ def test_what_is_not_held_for_a_while_in_between_is_not_given_for_good(
             assign_role(user=alice, role=reader, granted_by=carol, valid_until=until)
     with pytest.raises(PermissionRefused):
         permit(holder=alice, permission="view", obj=Order.objects.create(), actor=carol)
-    assert assign_role(user=alice, role=reader, granted_by=carol, valid_until=hours(1) - timedelta(seconds=1))
+    assert assign_role(user=alice, role=reader, granted_by=carol, valid_until=end)
 
 
 def test_a_denial_for_a_part_of_the_scope_is_not_passed_over(
@@ -73,12 +73,12 @@ def test_a_denial_for_a_part_of_the_scope_is_not_passed_over(
 def test_a_denial_that_begins_before_the_end_counts(
     manager_of: Manager, alice: User, reader: Role, frozen: Role
 ) -> None:
-    carol = manager_of("carol", "shop.view_order")
-    assign_role(user=carol, role=frozen, valid_from=hours(1), valid_until=hours(2))
+    carol, begin = manager_of("carol", "shop.view_order"), hours(1)
+    assign_role(user=carol, role=frozen, valid_from=begin, valid_until=hours(2))
 
     with pytest.raises(PermissionRefused):
         assign_role(user=alice, role=reader, granted_by=carol)
-    assert assign_role(user=alice, role=reader, granted_by=carol, valid_until=hours(1) - timedelta(seconds=1))
+    assert assign_role(user=alice, role=reader, granted_by=carol, valid_until=begin)
 
 
 def test_a_permission_that_reaches_no_objects_gives_no_role_that_reaches_all(
@@ -140,10 +140,10 @@ def test_an_actor_who_was_disabled_while_waiting_is_refused(manager_of: Manager,
 def test_a_denial_is_lifted_only_by_who_holds_the_permission_as_long_as_it_would_last(
     manager_of: Manager, alice: User, frozen: Role
 ) -> None:
-    carol = manager_of("carol")
-    assign_role(user=carol, role=make_role("for an hour", "shop.view_order"), valid_until=hours(1))
+    carol, end = manager_of("carol"), hours(1)
+    assign_role(user=carol, role=make_role("for an hour", "shop.view_order"), valid_until=end)
     for_good, for_half = assign_role(user=alice, role=frozen), assign_role(
-        user=User.objects.create_user("dan"), role=frozen, valid_until=hours(1) - timedelta(seconds=1)
+        user=User.objects.create_user("dan"), role=frozen, valid_until=end
     )  # fmt: skip
 
     with pytest.raises(PermissionRefused):
