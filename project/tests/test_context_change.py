@@ -9,6 +9,7 @@ import pytest
 from django.contrib import admin
 from django.test import Client as Browser
 from django.urls import get_resolver, reverse
+from rest_framework.permissions import IsAuthenticated
 
 from auth_core.api.views import AnonymousApiView, ApiView
 from auth_core.contracts import Transport
@@ -135,6 +136,18 @@ def test_enough_routes_are_walked() -> None:
         "POST api/v1/mfa/recovery-codes/", "POST account/password/", "POST account/sessions/end-others/",
     }  # fmt: skip
     assert expected <= {named(change) for change in ASKING}
+
+
+def test_what_people_change_of_their_own_is_counted() -> None:
+    # An export of the trail asks for a permission in the view: it is nobody's own.
+    own = [
+        change
+        for change in BY_API
+        if IsAuthenticated in change.view.permission_classes and change.route != "api/v1/audit/exports/"
+    ]
+
+    assert len(own) >= 15
+    assert [named(change) for change in own if not change.view.counts_changes] == []
 
 
 def test_a_view_that_nobody_classified_is_seen() -> None:

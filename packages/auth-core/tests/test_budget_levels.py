@@ -202,6 +202,24 @@ def test_step_ups_are_not_begun_without_end(alice: Any, settings: Any) -> None:
     assert PendingLogin.objects.filter(purpose="step_up").count() == 3
 
 
+@pytest.mark.parametrize("by", ["api", "page"])
+def test_changes_of_ones_own_have_a_budget(by: str, alice: Any, settings: Any) -> None:
+    assert CoreSettings.BUDGETS.default["change"]["person"][1] == HOUR
+    budgets(settings, change={"person": (2, HOUR)})
+    browser = new_browser()
+    log_in(browser)
+    browser.defaults["HTTP_X_CSRFTOKEN"] = browser.get("/api/v1/csrf/").json()["csrf_token"]
+
+    asked = [
+        post(browser, "password/change", current_password="wrong", new_password=PASSWORD).status_code
+        if by == "api"
+        else browser.post("/account/password/", {}).status_code
+        for _change in range(3)
+    ]
+
+    assert asked == [401 if by == "api" else 400] * 2 + [429]
+
+
 def test_another_factor_is_not_chosen_without_end(alice: Any, settings: Any) -> None:
     budgets(settings, choice={"person": (3, HOUR)})
     settings.AUTH_CORE = {**settings.AUTH_CORE, "LOGIN_STEPS": [f"{DOUBLES}.CodeStep"]}

@@ -46,6 +46,7 @@ class CoreSettings(PackageSettings):
                 "wide_network_total": (15_000, timedelta(hours=1)),
             },
             "begun": {"person": (300, timedelta(hours=1))},
+            "change": {"person": (1000, timedelta(hours=1))},
             "choice": {"person": (100, timedelta(hours=1))},
             "answer": {"person": (10, timedelta(minutes=15)), "device": (10, timedelta(minutes=15))},
             "password": {

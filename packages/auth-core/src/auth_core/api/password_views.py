@@ -43,6 +43,7 @@ class PasswordResetView(AnonymousApiView):
 class PasswordChangeView(ApiView):
     """``POST password/change/``: choose another password, with the present one."""
 
+    counts_changes = True
     bodies = {"post": PasswordChangeBody}
     answers = {"post": {204: None}}
 

@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from auth_core import login
+from auth_core import limits, login
 from auth_core.api import problems
 from auth_core.api.parsers import JsonBodyParser
 from auth_core.api.responses import login_response, me_body
@@ -57,6 +57,9 @@ class ApiView(APIView):
     #: Why a change here may come from a session that is used elsewhere than where it was proved; empty: it may not.
     context_exempt: ClassVar[str] = ""
 
+    #: Whether changes here count to the budget `change` of who makes them: what people change of their own.
+    counts_changes = False
+
     #: Whether `post` itself asks for the CSRF token, once the body has told the transport.
     csrf_by_transport = False
 
@@ -81,6 +84,8 @@ class ApiView(APIView):
             self.check_csrf(request)
         if request.method not in SAFE_METHODS and not self.context_exempt:
             check_context(session_of(request))
+            if self.counts_changes:
+                limits.charge("change", person=str(request.user.pk), client=client_of(request))
 
     def refuse_unread_header(self, request: Request) -> None:
         """Refuse a credential in the header that no authenticator took: it never falls through to the cookie.

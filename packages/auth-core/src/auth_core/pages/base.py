@@ -17,9 +17,11 @@ from django.views import View
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 
+from auth_core import limits
 from auth_core.api.problems import headers_of
+from auth_core.client import client_of
 from auth_core.context import correlation_id
-from auth_core.errors import AuthError, InsufficientUserAuthentication, Unavailable
+from auth_core.errors import AuthError, InsufficientUserAuthentication, TooManyAttempts, Unavailable
 from auth_core.evidence import check_context, session_of
 from auth_core.links import site_name
 from auth_core.pages.forms import EmptyForm, PageForm
@@ -132,6 +134,11 @@ class AccountPage(Page):
             self._check_context(request)
         except InsufficientUserAuthentication as refusal:
             return see_other(proof_address(request, refusal))
+        try:
+            if request.method not in SAFE_METHODS:
+                limits.charge("change", person=str(request.user.pk), client=client_of(request))
+        except TooManyAttempts as refusal:
+            return tell(request, refusal)
         return super().answer(request, *args, **kwargs)
 
     def _check_context(self, request: HttpRequest) -> None:

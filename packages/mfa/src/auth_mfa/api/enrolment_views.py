@@ -26,6 +26,8 @@ from auth_mfa.recovery_sheet import issue_sheet, sheet_of
 class EnrolmentView(ApiView):
     """The base of what adds a factor: only to whoever proved lately that it is them (ASVS 7.5.1)."""
 
+    counts_changes = True
+
     def check_proof(self, request: Request) -> None:
         """Ask for the proof.
 

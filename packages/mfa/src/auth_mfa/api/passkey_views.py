@@ -33,6 +33,7 @@ from auth_mfa.factors import check_fresh_proof
 class PasskeyView(ApiView):
     """``POST mfa/passkeys/``: begin to add a passkey or a security key."""
 
+    counts_changes = True
     bodies = {"post": NoBody}
     answers = {"post": {200: RegistrationShape}}
 
@@ -47,6 +48,7 @@ class PasskeyView(ApiView):
 class PasskeyConfirmView(ApiView):
     """``POST mfa/passkeys/{id}/confirm/``: what the authenticator made; it counts from now on."""
 
+    counts_changes = True
     bodies = {"post": RegistrationBody}
     answers = {"post": {201: FactorShape}}
 

@@ -35,6 +35,7 @@ class FactorListView(ApiView):
 class FactorView(ApiView):
     """``mfa/factors/{id}/``: one of my factors; call it something else, remove it."""
 
+    counts_changes = True
     bodies = {"patch": NameBody}
     answers = {"get": {200: FactorShape}, "patch": {200: FactorShape}, "delete": {204: None}}
 

@@ -48,6 +48,7 @@ class DeviceListView(ApiView):
 class DeviceView(ApiView):
     """``devices/{id}/``: one of my devices; call it something else, forget it."""
 
+    counts_changes = True
     bodies = {"patch": DeviceNameBody}
     answers = {"get": {200: DeviceShape}, "patch": {200: DeviceShape}, "delete": {204: None}}
 
@@ -73,6 +74,7 @@ class DeviceView(ApiView):
 class DeviceBlockView(ApiView):
     """``devices/{id}/block/``: sign in with it no more; or again."""
 
+    counts_changes = True
     bodies = {"post": NoBody}
     answers = {"post": {204: None}, "delete": {204: None}}
 

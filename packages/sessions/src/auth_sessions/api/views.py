@@ -35,6 +35,7 @@ class SessionListView(ApiView):
 class SessionView(ApiView):
     """``GET`` and ``DELETE sessions/{id}/``: one of my sessions."""
 
+    counts_changes = True
     answers = {"get": {200: SessionShape}, "delete": {204: None}}
 
     def get(self, request: Request, session_id: UUID) -> Response:
@@ -55,6 +56,7 @@ class SessionView(ApiView):
 class RevokeOthersView(ApiView):
     """``POST sessions/revoke-others/``: sign out everywhere else."""
 
+    counts_changes = True
     bodies = {"post": NoBody}
     answers = {"post": {204: None}}
 
