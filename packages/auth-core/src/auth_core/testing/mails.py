@@ -4,6 +4,7 @@ import re
 import smtplib
 from typing import Any
 
+import django
 from django.core import mail
 from django.core.mail.backends.smtp import EmailBackend
 
@@ -45,7 +46,9 @@ def bytes_of(message: Any) -> bytes:
 
 
 def _over_wire(message: Any) -> _Wire:
-    backend = EmailBackend()
+    # A backend belongs to a mailer from Django 6.1 on.
+    options: dict[str, Any] = {"alias": "default", "host": "localhost"} if django.VERSION >= (6, 1) else {}
+    backend = EmailBackend(**options)
     backend.connection = wire = _Wire()
     backend.send_messages([message])
     return wire
