@@ -129,9 +129,9 @@ def test(*options: str) -> None:
 
 
 def _all(folders: Sequence[str], options: Sequence[str], database: str, redis: str) -> None:
-    """Run the tests in *folders* on one database."""
-    for folder in folders:
-        pytest(folder, *options, TEST_DATABASE_URL=database, TEST_REDIS_URL=redis, ASVS_LEDGER=str(LEDGER))
+    """Run the tests in *folders* on one database; a failure in one stops no other."""
+    servers = {"TEST_DATABASE_URL": database, "TEST_REDIS_URL": redis, "ASVS_LEDGER": str(LEDGER)}
+    _all_of(*(partial(pytest, folder, *options, **servers) for folder in folders))
 
 
 def proofs() -> None:

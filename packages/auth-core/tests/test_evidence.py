@@ -1,10 +1,12 @@
 """What a session has proved, and how a view asks for more."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+import time_machine
 from django.http import HttpRequest
 from django.test import RequestFactory
 from django.utils import timezone
@@ -15,6 +17,13 @@ from auth_core.evidence import FACTS_KEY, Evidence, Method, SessionFacts, requir
 
 NOW = timezone.now()
 LONG_AGO = NOW - timedelta(hours=1)
+
+
+@pytest.fixture(autouse=True)
+def clock_stands_at_now() -> Iterator[None]:
+    """The module may have been imported minutes ago."""
+    with time_machine.travel(NOW, tick=False):
+        yield
 
 
 @require_assurance("aal2", max_age=timedelta(minutes=5))
