@@ -15,7 +15,7 @@ from auth_core.testing.factories import make_user
 from auth_core.testing.redis import OwnRedis
 from auth_core.testing.settings import redis_url
 from auth_sessions import devices
-from auth_sessions.models import Device
+from auth_sessions.models import Device, Session
 from conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db(transaction=bool(redis_url()))
@@ -198,12 +198,14 @@ def test_unknown_and_known_identifiers_are_answered_alike_in_a_known_browser(who
     assert answers[-1].json()["code"] == "too_many_attempts"
 
 
-def test_strangers_demand_no_second_factor_of_somebody_in_their_own_browser(own: Browser, settings: Any) -> None:
+@pytest.mark.parametrize("where", [stranger, lambda: None])
+def test_guesses_weigh_in_a_known_browser_wherever_they_were_made(where: Any, own: Browser, settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "RISK_ASSESSOR": "auth_sessions.risk.AssessLogin"}
-    settings.AUTH_SESSIONS = {"RISK_BANDS": ((20, "second_factor"),)}
-    guess(stranger(), 10)
+    guess(where() or own, 3)
 
     assert log_in(own).status_code == 200
+
+    assert [reason["signal"] for reason in Session.objects.order_by("pk").last().risk_reasons] == ["recent_failures"]
 
 
 def test_wrong_answers_of_a_stranger_keep_nobody_from_answering_in_their_own_browser(

@@ -69,6 +69,7 @@ class Charge:
     charged: Sequence[Charged]
     _totals: frozenset[str] = field(default=frozenset(), repr=False)
     _remembered_as: Sequence[str] = field(default=(), repr=False)
+    _beside: str = field(default="", repr=False)
     _standing: Callable[[], bool] = field(default=lambda: True, repr=False)
     _refunded: bool = field(default=False, repr=False)
 
@@ -92,7 +93,7 @@ class Charge:
         if self._refunded or not self._standing():
             return None
         self._refunded = True
-        left = GuessBudget.objects.refund(charged) if charged else {}
+        left = GuessBudget.objects.refund(charged, beside=self._beside, now=timezone.now()) if charged else {}
         remembered_refusals.forget([*(piece.key for piece in charged), *self._remembered_as])
         return left
 
@@ -207,7 +208,10 @@ def charge_within(
 
 def _paid(price: _Price, charged: Sequence[Charged], standing: Callable[[], bool]) -> Charge:
     totals = frozenset(piece.key for piece in charged if price.budget_of(piece.key).endswith(_TOTAL))
-    return Charge(charged, totals, [price.remembered_as] if price.remembered_as else [], standing)
+    strangers = {name: key for key, name in price.keys.items()}.get("identifier", "")
+    is_known = not {piece.key for piece in charged} & set(price.keys)
+    remembered_as = [price.remembered_as] if price.remembered_as else []
+    return Charge(charged, totals, remembered_as, strangers if is_known else "", standing)
 
 
 def _pay(price: _Price, client: Client, *, durable: bool) -> Sequence[Charged]:
@@ -233,10 +237,9 @@ def spent(use: str, *, identifier: str, user: Any = None) -> int:
     key = _key(use, "identifier", _folded(identifier))
     # Taken out: whoever asks later in the same request asks the database.
     read: Mapping[str, int] = {} if user is None else vars(user).pop(_READ, {})
-    # In a known browser its own failures count; those of strangers were not asked, and demand nothing more there.
-    mine = [count for name, count in read.items() if name == key or name.startswith(f"{use}.{_DEVICE}.")]
-    if mine:
-        return max(mine)
+    if key in read:
+        # In a known browser, what was failed in it as well as what strangers did.
+        return read[key] + sum(count for name, count in read.items() if name.startswith(f"{use}.{_DEVICE}."))
     used = GuessBudget.objects.filter(pk=key, ends_at__gt=timezone.now()).values_list("used", flat=True).first()
     return used or 0
 

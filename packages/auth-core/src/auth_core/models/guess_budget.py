@@ -83,8 +83,11 @@ class GuessBudgetManager(models.Manager["GuessBudget"]):
             cursor.execute(sql, [*compiled_parameters, *told, *[self._stored("ends_at", now, connection)] * 5])
             return [Charged(key, _uuid(window_id)) for key, window_id in cursor.fetchall()]
 
-    def refund(self, charged: Sequence[Charged]) -> dict[str, int]:
+    def refund(self, charged: Sequence[Charged], *, beside: str = "", now: datetime | None = None) -> dict[str, int]:
         """Give one guess back to each row whose window is still the one it was taken from; return what is left used.
+
+        Args:
+            beside: Key of a row that was not charged, and of which is returned as well what is used *now*.
 
         One statement, which locks in the order of `charge`: in another, a charge and a
         refund of the same two rows would wait for each other, and one would be killed.
@@ -94,13 +97,18 @@ class GuessBudgetManager(models.Manager["GuessBudget"]):
             table=connection.ops.quote_name(self.model._meta.db_table),
             rows=" OR ".join(["(key = %s AND window_id = %s)"] * len(charged)),
             lock=connection.ops.for_update_sql() if connection.features.has_select_for_update else "",
+            beside=_BESIDE.format(table=connection.ops.quote_name(self.model._meta.db_table)) if beside else "",
         )
         named = [
             part for piece in charged for part in (piece.key, self._stored("window_id", piece.window_id, connection))
         ]
+        if beside:
+            named += [beside, self._stored("ends_at", now, connection)]
         with connection.cursor() as cursor:
             cursor.execute(sql, named)
-            return dict(cursor.fetchall())
+            rows = cursor.fetchall()
+        left = {key: used for key, used, *_used_beside in rows}
+        return left | {beside: rows[0][2] or 0} if beside and rows else left
 
     def _parameters(self, rows: Sequence[Wanted], connection: Any) -> list[Any]:
         return [
@@ -177,8 +185,10 @@ ORDER BY whole_key
 _REFUND = """
 UPDATE {table} SET used = used - 1
 WHERE used > 0 AND key IN (SELECT key FROM {table} WHERE {rows} ORDER BY key {lock})
-RETURNING key, used
+RETURNING key, used {beside}
 """
+
+_BESIDE = ", (SELECT other.used FROM {table} AS other WHERE other.key = %s AND other.ends_at > %s)"
 
 
 def _uuid(stored: Any) -> UUID:
