@@ -8,6 +8,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client as Browser
 
+from auth_core import limits
+from auth_core.client import Client
 from auth_core.models import GuessBudget
 from auth_core.testing.browsers import log_in, new_browser, post
 from auth_core.testing.counting import counted
@@ -238,6 +240,18 @@ def test_a_link_that_strangers_asked_for_is_not_missing_in_ones_own_browser(own:
         *[202] * 5,
         429,
     ]
+
+
+@pytest.mark.parametrize("network", ["192.0.2.1", "2001:db8:1:2::/64"])
+def test_rows_are_charged_in_one_order_so_that_two_callers_cannot_wait_for_each_other(
+    network: str, own: Browser
+) -> None:
+    client = Client(network=network, device_credential=own.cookies[COOKIE].value)
+
+    keys = [piece.key for piece in limits.charge("login", identifier="alice@example.org", client=client).charged]
+
+    assert len(keys) >= 3
+    assert keys == sorted(keys)
 
 
 def test_what_was_typed_by_strangers_does_not_stand_in_the_keys(own: Browser) -> None:
