@@ -1,0 +1,175 @@
+"""No value from outside is answered with 500: every route, every field, generated from the schema and the routes."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.test import Client as Browser
+from django.test import RequestFactory
+from django.urls import get_resolver, path
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from auth_audit.models import AuditEntry
+from auth_core.api.serializers import Body, TextField
+from auth_core.api.views import AnonymousApiView
+from auth_core.people import identity_of
+from auth_core.testing.factories import make_user
+from auth_core.testing.sessions import sign_in
+from auth_mfa.models import TotpFactor
+from auth_rbac.models import Assignment, Role
+from auth_sessions.models import Device, Session
+from live.bad_values import Call, api_calls, fields_of_the_admin, page_calls, pages_of
+
+pytestmark = pytest.mark.django_db
+
+FAULT = 500
+
+#: CI sends one in so many of the calls, and each field gets some; `./dev races` sends all of them.
+SHARES = pytest.mark.parametrize("share", [12, pytest.param(1, marks=pytest.mark.races)], ids=["some", "all"])
+
+
+@pytest.fixture
+def root(db: None) -> Any:
+    """Somebody who may do everything: what is refused with 403 is read by nobody."""
+    return get_user_model()._default_manager.create_superuser(email="root@example.org", password=None)
+
+
+@pytest.fixture
+def known(root: Any) -> dict[str, str]:
+    """Good values by name, so that a bad one beside them is reached."""
+    alice = make_user("alice@example.org")
+    group = Group.objects.create(name="helpers")
+    role = Role.objects.create(name="reader")
+    assignment = Assignment.objects.create(user=alice, role=role)
+    factor = TotpFactor.objects.create(user=root, name="", confirmed=True)
+    sign_in(root, assurance="aal2")
+    session = Session.objects.get(user=root)
+    device = Device.objects.filter(user=root).first()
+    entry = AuditEntry.objects.first()
+    subject = str(identity_of(alice).subject_id)
+    return {
+        "id": "00000000-0000-7000-8000-000000000007", "int": "1", "role_id": str(role.pk), "role": str(role.pk),
+        "assignment_id": str(assignment.pk), "factor_id": str(factor.pk), "session_id": str(session.pk),
+        "device_id": str(device.pk if device else role.pk), "entry_id": str(entry.pk if entry else role.pk),
+        "subject_id": subject, "subject": subject, "user": subject, "group": group.name,
+        "permission": "auth_rbac.view_role", "type": "auth_rbac.role", "object_permission_id": "abcd", "size": "1",
+        "user_pk": str(alice.pk), "group_pk": str(group.pk), "email": "eve@example.org", "identifier": "eve@example.org",
+        "token": "elr_" + "x" * 43, "object_id": str(role.pk), "app_label": "auth_rbac",
+    }  # fmt: skip
+
+
+def answered(calls: Iterable[Call], browser: Browser, share: int = 1) -> tuple[Counter[str], list[str]]:
+    """Send one in *share* of *calls*; return how many there were by route, and those that ended in a fault."""
+    browser.raise_request_exception = False
+    sent: Counter[str] = Counter()
+    faults = []
+    for number, call in enumerate(calls):
+        # The values of a field come one after another, and there are more of them than the share.
+        if number % share:
+            continue
+        sent[call.route] += 1
+        status = call.send(browser)
+        if status >= FAULT:
+            faults.append(f"{status} {call.route}: {call.part} = {call.value}")
+    return sent, faults
+
+
+def _token(root: Any) -> Browser:
+    return sign_in(root, assurance="aal2", transport="token")
+
+
+def _cookie(root: Any) -> Browser:
+    browser = sign_in(root, assurance="aal2")
+    browser.handler.enforce_csrf_checks = False
+    return browser
+
+
+@pytest.mark.asvs("2.2.1")
+@SHARES
+def test_no_value_in_the_api_is_answered_with_a_fault(share: int, root: Any, known: dict[str, str]) -> None:
+    sent, faults = answered(api_calls(known), _token(root), share)
+
+    print(f"API: {len(sent)} operations, {sent.total()} calls, {len(faults)} answers of 500 and more")
+    assert faults == []
+    assert len(sent) > 70
+
+
+@SHARES
+def test_no_value_in_an_open_route_of_the_api_is_answered_with_a_fault(share: int, known: dict[str, str]) -> None:
+    open_calls = (call for call in api_calls(known) if "/login/" in call.path or "password/" in call.path)
+    sent, faults = answered(open_calls, Browser(), share)
+
+    print(f"open API: {len(sent)} operations, {sent.total()} calls, {len(faults)} answers of 500 and more")
+    assert faults == []
+
+
+@SHARES
+@pytest.mark.parametrize("part", ["pages", "admin"])
+def test_no_value_in_a_page_is_answered_with_a_fault(part: str, share: int, root: Any, known: dict[str, str]) -> None:
+    routes = [
+        (route, view)
+        for route, view in pages_of(get_resolver().url_patterns)
+        if route.startswith("admin/") == (part == "admin")
+    ]
+    sent, faults = answered(page_calls(routes, _known_to(part, root, known), _fields(root)), _cookie(root), share)
+
+    print(f"{part}: {len(routes)} routes, {sent.total()} calls, {len(faults)} answers of 500 and more")
+    assert faults == []
+    assert len(routes) > 30
+
+
+@SHARES
+def test_no_value_in_a_page_for_anybody_is_answered_with_a_fault(share: int, known: dict[str, str]) -> None:
+    routes = [one for one in pages_of(get_resolver().url_patterns) if not one[0].startswith(("admin/", "account/"))]
+    sent, faults = answered(page_calls(routes, known, {}), Browser(), share)
+
+    print(f"open pages: {len(routes)} routes, {sent.total()} calls, {len(faults)} answers of 500 and more")
+    assert faults == []
+
+
+class PlantedFilters(Body):
+    """A filter that nobody guards."""
+
+    size = TextField(required=False)
+
+
+class PlantedView(AnonymousApiView):
+    """A view that believes what it is sent."""
+
+    filters = PlantedFilters
+    bodies = {"post": PlantedFilters}
+    answers = {"get": {200: None}, "post": {200: None}}
+
+    def get(self, request: Request) -> Response:
+        """Return nothing."""
+        return Response({"size": int(PlantedFilters.parse_query(request).size or 0)})
+
+    def post(self, request: Request) -> Response:
+        """Return nothing."""
+        return Response({"size": int(PlantedFilters.parse(request).size or 0)})
+
+
+urlpatterns = [path("api/v1/planted/", PlantedView.as_view())]
+
+
+def test_a_view_that_reads_a_number_unguarded_is_caught(settings: Any, known: dict[str, str]) -> None:
+    settings.ROOT_URLCONF = __name__
+
+    _sent, faults = answered(api_calls(known, patterns=urlpatterns), Browser())
+
+    assert "500 GET /api/v1/planted/: size = digits that are no ASCII" in faults
+    assert "500 POST /api/v1/planted/: size = 5,000 digits" in faults
+
+
+def _fields(root: Any) -> dict[str, list[str]]:
+    request = RequestFactory().get("/")
+    request.user = root
+    return fields_of_the_admin(request)
+
+
+def _known_to(part: str, root: Any, known: dict[str, str]) -> dict[str, str]:
+    return known if part == "pages" else {**known, "id": str(root.pk), "object_id": known["role_id"]}
