@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import models
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -42,6 +42,11 @@ class RecoveryCodeSet(Factor):
         verbose_name = _("sheet of recovery codes")
         verbose_name_plural = _("sheets of recovery codes")
         constraints = [models.UniqueConstraint(fields=["user"], name="auth_mfa_one_sheet")]
+        indexes = [
+            models.Index(
+                fields=["unread_until"], condition=Q(unread_until__isnull=False), name="auth_mfa_unread_codes"
+            ),
+        ]
 
     def take_unread(self, *, session_id: UUID) -> str:
         """Return the codes for the one page that shows them, and nothing to every later one.
