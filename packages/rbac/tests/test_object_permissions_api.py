@@ -467,9 +467,9 @@ def test_how_many_queries_it_takes_however_many_rows_there_are(manager_of: Manag
     at_most = {
         # Session and person; one for each of guardian's tables, of which the test site has four.
         "a page": (6, 10), "of a person": (6, 10), "of an object": (6, 11),
-        # What is named, what the caller holds (anew, under the lock, now and for good), the change, its versions. What
-        # is given locks the row of its object besides.
-        "given": (15, 22), "taken": (13, 20),
+        # What is named, what the caller holds (anew, under the lock, at each moment at which it changes), the change,
+        # its versions. What is given locks the row of its object besides.
+        "given": (15, 21), "taken": (14, 20),
     }  # fmt: skip
     for name, (of_root, of_carol) in at_most.items():
         assert taken[name, "root"] <= of_root, (name, taken)
