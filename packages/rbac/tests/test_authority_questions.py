@@ -1,0 +1,55 @@
+"""Each question of authority by itself: a change asks several, and one of them hides what another forgets."""
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import User
+
+from auth_core.errors import PermissionRefused
+from auth_rbac import authority
+from auth_rbac.assigning import assign_role
+from auth_rbac.models import Role
+from auth_rbac.roles import create_role
+from conftest import make_role, permission
+from shop.models import Branch, Company
+
+pytestmark = pytest.mark.django_db
+
+Manager = Callable[..., User]
+
+
+@pytest.fixture
+def reader(db: None) -> Role:
+    """Return a role that allows to see orders."""
+    return make_role("reader", "shop.view_order")
+
+
+def test_whether_an_actor_may_act_is_asked_of_the_database(manager_of: Manager) -> None:
+    carol = manager_of("carol")
+    assert carol.has_perm("auth_rbac.add_assignment")
+    User.objects.filter(pk=carol.pk).update(is_active=False)
+
+    with pytest.raises(PermissionRefused):
+        authority.require(carol, "auth_rbac.add_assignment")
+
+
+@pytest.mark.parametrize("change", [{"is_superuser": False}, {"is_active": False}], ids=["demoted", "disabled"])
+def test_what_an_actor_holds_is_asked_of_the_database(change: dict[str, bool], reader: Role) -> None:
+    root = User.objects.create_superuser("root")
+    User.objects.filter(pk=root.pk).update(**change)
+
+    with pytest.raises(PermissionRefused):
+        authority.require_all_said_by(root, [reader])
+
+
+def test_a_role_for_a_part_lends_nothing_for_the_whole(manager_of: Manager, reader: Role) -> None:
+    company = Company.objects.create()
+    branch, carol = Branch.objects.create(company=company), manager_of("carol")
+    # It denies something as well: what it denies counts beyond the branch, and what it allows does not.
+    denies = [permission("shop.delete_order")]
+    of_branch = create_role(name="of the branch", permissions=[permission("shop.view_order")], denials=denies)
+    assign_role(user=carol, role=of_branch, scope=branch)
+
+    authority.require_all_said_by(carol, [reader], branch)
+    with pytest.raises(PermissionRefused):
+        authority.require_all_said_by(carol, [reader], company)
