@@ -71,6 +71,16 @@ def test_a_key_that_may_be_copied_never_reaches_aal3(
     assert ("user" in granted.json()["session"]["amr"]) == is_verified
 
 
+def test_whether_the_user_was_verified_is_what_this_assertion_says(alice: User, browser: Browser) -> None:
+    key = Authenticator(backup_eligible=True, user_verified=True).added_to(alice)
+    asked = log_in(browser)
+
+    granted = answer(browser, asked, key.sign(options_of(asked), user_verified=False))
+
+    assert granted.status_code == 200
+    assert "user" not in granted.json()["session"]["amr"]
+
+
 def test_one_question_asks_for_all_keys_and_any_answers(key: Authenticator, alice: User, browser: Browser) -> None:
     other = Authenticator(discoverable=False).added_to(alice, name="Stick")
     enrolled(alice)
