@@ -1,10 +1,10 @@
 # ruff: noqa: T201 - it prints what it measured
-"""What a web server costs and what ten slow bodies do to it (decision record 0031).
+"""What a web server costs and what slow bodies do to it (decision record 0031).
 
 Production settings, two workers of four threads, PostgreSQL in a database of its own and a Redis of its
 own, HTTP without TLS. All servers run at once and are asked in turns of two seconds by ``wrk`` with
 sixteen connections, so that a busy machine is equally busy for each. Besides the requests per
-second, the processor time of the server's processes per request is printed. Then ten clients send
+second, the processor time of the server's processes per request is printed. Then thirty clients send
 a part of a body to each server, and ``health/`` is asked ten times.
 
 waitress is no dependency of ours: install it into the environment to measure it.
@@ -32,9 +32,9 @@ import requests
 from rbac_http import PASSWORD, configure
 
 BIN = Path(sys.executable).parent
-WORKERS, THREADS, CONNECTIONS, SECONDS = 2, 4, 16, 2
+WORKERS, THREADS, CONNECTIONS, SECONDS, SLOW = 2, 4, 16, 2, 30
 WSGI = "enterprise_auth.wsgi:application"
-SLOW_BODY = b"POST /api/v1/login/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
+SLOW_BODY = b"POST /api/v1/login/ HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-Proto: https\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
 
 #: waitress has no workers: two processes that accept from one socket.
 WAITRESS = f"""
@@ -141,15 +141,15 @@ def measure(servers: dict[str, Server], credential: str, rounds: int) -> None:
 
 
 def attack(servers: dict[str, Server]) -> None:
-    """Hold ten slow bodies against each server and count the answers to ``health/``."""
+    """Hold slow bodies against each server and count the answers to ``health/``."""
     for name, server in servers.items():
         with ExitStack() as held:
-            for _client in range(WORKERS * THREADS + 2):
+            for _client in range(SLOW):
                 client = held.enter_context(socket.create_connection(("127.0.0.1", server.port)))
                 client.sendall(SLOW_BODY)
             time.sleep(1)
             answered = sum(server.is_healthy(2) for _time in range(10))
-        print(f"ten slow bodies, {name}: {answered} of 10 health checks are answered", flush=True)
+        print(f"{SLOW} slow bodies, {name}: {answered} of 10 health checks are answered", flush=True)
 
 
 def main(rounds: int) -> None:

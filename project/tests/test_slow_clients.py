@@ -33,7 +33,7 @@ def service(tmp_path_factory: Any) -> Iterator[Service]:
         yield running
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "pipelining clients"])
 def test_while_slow_clients_are_held_everybody_else_is_answered(kind: str, service: Service) -> None:
     header = {"Authorization": f"Session {service.credential}"}  # type: ignore[attr-defined]
 
@@ -55,7 +55,8 @@ def test_slow_clients_are_cut_off(service: Service) -> None:
         held(service, "slow headers", 5) as headers,
         held(service, "idle connections", 5) as idle,
         held(service, "silent connections", 5) as silent,
-        held(service, "slow readers", 5) as readers,
+        held(service, "slow readers", 3) as readers,
+        held(service, "pipelining clients", 2) as pipelining,
     ):
         waiting = {"bodies": bodies, "headers": headers, "idle": idle, "silent": silent}
 
@@ -63,12 +64,12 @@ def test_slow_clients_are_cut_off(service: Service) -> None:
             drip(waiting["bodies"])
             for kind, clients in waiting.items():
                 waiting[kind] = [client for client in clients if not was_cut_off(client)]
-            return not any(waiting.values()) and all(map(is_reset, readers))
+            return not any(waiting.values()) and all(map(is_reset, [*readers, *pipelining]))
 
         wait_until(all_are_cut_off, CUT_OFF_WITHIN)
 
         assert {kind: len(clients) for kind, clients in waiting.items()} == dict.fromkeys(waiting, 0)
-        assert [is_reset(reader) for reader in readers] == [True] * 5
+        assert [is_reset(reader) for reader in [*readers, *pipelining]] == [True] * 5
 
 
 def test_a_slow_body_is_answered_with_a_problem(service: Service) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import runpy
 import threading
 from collections.abc import Callable, Iterable
 from datetime import timedelta
@@ -9,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.exceptions import RequestDataTooBig
 
 from auth_core.middleware import HEALTH_PATH
 from enterprise_auth.asgi import application as served
 from enterprise_auth.web_server.application import ThreadedApplication
 from enterprise_auth.web_server.environ import FileBody
-from enterprise_auth.web_server.request_body import BodyReader, BodyRefused
+from enterprise_auth.web_server.request_body import BodyReader, BodyRefused, BodyTooLong
 
 LIMIT = 1_000
 Messages = list[dict[str, Any]]
@@ -68,13 +70,13 @@ def answer_of(
     return sent
 
 
+def sized(size: int) -> tuple[bytes, bytes]:
+    return b"content-length", str(size).encode()
+
+
 def told_by(messages: Messages) -> dict[str, Any]:
     answer: dict[str, Any] = json.loads(b"".join(message.get("body", b"") for message in messages))
     return answer
-
-
-def sized(size: int) -> tuple[bytes, bytes]:
-    return b"content-length", str(size).encode()
 
 
 def test_a_thread_is_given_the_whole_body() -> None:
@@ -108,18 +110,53 @@ def test_a_body_in_chunks_has_the_length_that_was_received() -> None:
     assert told["environ"]["CONTENT_LENGTH"] == "6"
 
 
+CHUNKED = (b"transfer-encoding", b"chunked")
+
+
+def refusing(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """Read the body as Django does, and say how it was refused."""
+    start_response("413 Content Too Large", [])
+    with pytest.raises(RequestDataTooBig):
+        environ["wsgi.input"].read(10)
+    with pytest.raises(RequestDataTooBig):
+        environ["wsgi.input"].readline()
+    return [environ["CONTENT_LENGTH"].encode()]
+
+
+@pytest.mark.parametrize("header", [CHUNKED, sized(3_000)], ids=["in chunks", "declared"])
 @pytest.mark.parametrize("parts", [[b"x" * 600] * 5, [b"x" * 3_000]], ids=["in parts", "at once"])
-def test_of_a_body_in_chunks_that_is_too_long_one_byte_too_many_is_handed_on(parts: list[bytes]) -> None:
-    told = told_by(answer_of(scope_of(headers=[(b"transfer-encoding", b"chunked")]), *parts))
+def test_the_application_refuses_a_body_that_is_too_long(parts: list[bytes], header: tuple[bytes, bytes]) -> None:
+    sent = answer_of(scope_of(headers=[header]), *parts, application=refusing)
 
-    assert told["environ"]["CONTENT_LENGTH"] == str(LIMIT + 1)
+    assert sent[0]["status"] == 413
+    assert int(sent[1]["body"]) > LIMIT
+    assert (b"connection", b"close") not in sent[0]["headers"], "it was read to its end"
 
 
-def test_a_body_that_declares_to_be_too_long_is_not_read_to_its_end() -> None:
-    told = told_by(answer_of(scope_of(headers=[sized(10**15)]), *[b"x" * 600] * 2, hangs=True))
+def test_a_body_that_declares_to_be_far_too_long_is_not_read() -> None:
+    sent = answer_of(scope_of(headers=[sized(10**15)]), application=refusing, hangs=True)
 
-    assert told["environ"]["CONTENT_LENGTH"] == str(10**15)
-    assert len(told["body"]) == LIMIT + 1
+    assert sent[0]["status"] == 413
+    assert (b"connection", b"close") in sent[0]["headers"]
+
+
+def test_a_body_in_chunks_is_not_read_for_ever() -> None:
+    parts = [b"x" * 500_000] * 20
+    sent = answer_of(scope_of(headers=[CHUNKED]), *parts, application=refusing, hangs=True)
+
+    assert sent[0]["status"] == 413
+    assert (b"connection", b"close") in sent[0]["headers"]
+
+
+def test_a_body_that_is_too_long_takes_no_memory() -> None:
+    reader = BodyReader(limit=100, memory=350)
+
+    async def long() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"x" * 300}
+
+    for _time in range(3):
+        with pytest.raises(BodyTooLong):
+            asyncio.run(reader.read(dict([sized(300)]), long))
 
 
 def test_a_request_without_a_body_waits_for_nothing() -> None:
@@ -174,10 +211,11 @@ def test_the_memory_of_bodies_that_were_cut_off_is_given_back() -> None:
 
 
 def test_a_header_with_an_underscore_is_dropped() -> None:
-    headers = [(b"x_forwarded_for", b"192.0.2.1"), (b"x-forwarded-for", b"192.0.2.2")]
+    headers = [(b"x-forwarded-for", b"192.0.2.2"), (b"x_forwarded_for", b"192.0.2.1"), (b"x_forwarded_proto", b"https")]
     environ = told_by(answer_of(scope_of(headers=headers)))["environ"]
 
     assert environ["HTTP_X_FORWARDED_FOR"] == "192.0.2.2"
+    assert "HTTP_X_FORWARDED_PROTO" not in environ
 
 
 def test_headers_that_come_twice_are_joined_and_cookies_by_their_own_sign() -> None:
@@ -236,6 +274,13 @@ def test_health_is_answered_while_every_thread_is_busy() -> None:
 
 def test_the_service_gives_a_thread_of_its_own_to_the_path_of_health() -> None:
     assert served._probe_path == HEALTH_PATH
+
+
+def test_gunicorn_is_configured_to_read_bodies_in_its_event_loop() -> None:
+    configured = runpy.run_path(str(Path(__file__).parents[1] / "gunicorn.conf.py"))
+
+    assert configured["worker_class"] == "asgi"
+    assert configured["wsgi_app"] == "enterprise_auth.asgi:application"
 
 
 def test_what_the_application_raises_reaches_the_server() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from enterprise_auth.web_server.environ import FileBody, environ_of, joined_headers
 from enterprise_auth.web_server.lane import Lane
-from enterprise_auth.web_server.request_body import DEADLINE, BodyReader, BodyRefused, ClientGone, Receive
+from enterprise_auth.web_server.request_body import DEADLINE, BodyReader, BodyRefused, BodyTooLong, ClientGone, Receive
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -30,6 +30,10 @@ class Answer:
     status: int
     headers: list[tuple[bytes, bytes]]
     body: bytes | FileBody
+
+    def closing(self) -> "Answer":
+        """Return the answer that ends the connection, where the rest of a body stands before the next request."""
+        return Answer(self.status, [*self.headers, (b"connection", b"close")], self.body)
 
 
 class ThreadedApplication:
@@ -76,10 +80,13 @@ class ThreadedApplication:
             prepare, self._prepare = self._prepare, None
             prepare()
         headers = joined_headers(scope["headers"])
+        body, is_whole = None, True
         try:
             body = await self._bodies.read(headers, receive)
         except ClientGone:
             return
+        except BodyTooLong as refusal:
+            is_whole = refusal.was_read
         except BodyRefused as refusal:
             log.warning("body refused", extra={"status": refusal.status, "reason": refusal.code})
             await _send(send, _problem(refusal))
@@ -87,9 +94,9 @@ class ThreadedApplication:
         try:
             answer = await self._work(scope, environ_of(scope, headers, body), send)
         finally:
-            self._bodies.release(body)
+            self._bodies.release(body or b"")
         if answer is not None:
-            await _send(send, answer)
+            await _send(send, answer if is_whole else answer.closing())
 
     async def _work(self, scope: Mapping[str, Any], environ: dict[str, Any], send: Send) -> Answer | None:
         """Run the application in a thread; return its answer, or ``None`` when the thread sent it."""

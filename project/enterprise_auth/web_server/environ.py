@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes
 
+from django.core.exceptions import RequestDataTooBig
+
 
 class Readable(Protocol):
     """What a file must have to be sent."""
@@ -33,6 +35,26 @@ class FileBody:
         self.file.close()
 
 
+class TooLongBody(io.RawIOBase):
+    """Stands for a body that is too long: whatever reads it is refused as Django refuses such a body."""
+
+    def readable(self) -> bool:
+        """Say that it may be tried."""
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Refuse.
+
+        Raises:
+            RequestDataTooBig: always.
+        """
+        raise RequestDataTooBig
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        """Refuse, as `read` does."""
+        return self.read()
+
+
 def joined_headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     """Return each header once, in lower case. A name with an underscore is dropped.
 
@@ -48,8 +70,8 @@ def joined_headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     return headers
 
 
-def environ_of(scope: Mapping[str, Any], headers: Mapping[bytes, bytes], body: bytes) -> dict[str, Any]:
-    """Return the WSGI environment of a request whose body has been read."""
+def environ_of(scope: Mapping[str, Any], headers: Mapping[bytes, bytes], body: bytes | None) -> dict[str, Any]:
+    """Return the WSGI environment of a request whose body has been read; ``None``: it is too long."""
     server, client = scope.get("server") or ("", None), scope.get("client") or ("", None)
     raw_path = scope.get("raw_path") or scope["path"].encode()
     environ: dict[str, Any] = {
@@ -63,7 +85,7 @@ def environ_of(scope: Mapping[str, Any], headers: Mapping[bytes, bytes], body: b
         "REMOTE_ADDR": client[0],
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scope["scheme"],
-        "wsgi.input": io.BytesIO(body),
+        "wsgi.input": TooLongBody() if body is None else io.BytesIO(body),
         "wsgi.errors": sys.stderr,
         "wsgi.file_wrapper": FileBody,
         "wsgi.multithread": True,
@@ -77,5 +99,5 @@ def environ_of(scope: Mapping[str, Any], headers: Mapping[bytes, bytes], body: b
             environ[variable] = text
     if b"transfer-encoding" in headers:
         # A body in chunks has no declared length, and Django reads as much as is declared.
-        environ["CONTENT_LENGTH"] = str(len(body))
+        environ["CONTENT_LENGTH"] = str(sys.maxsize if body is None else len(body))
     return environ

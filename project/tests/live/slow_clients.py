@@ -49,6 +49,18 @@ def slow_reader(service: Service) -> socket.socket:
     return client
 
 
+def pipelining(service: Service) -> socket.socket:
+    """Ask again and again and read no answer, until there is no room for another."""
+    client = connect(service, room=4096)
+    client.settimeout(1)
+    try:
+        while True:
+            client.sendall(_HEALTH * 200)
+    except TimeoutError:
+        client.settimeout(20)
+    return client
+
+
 def idle(service: Service) -> socket.socket:
     """Ask once and keep the connection."""
     client = connect(service)
@@ -66,6 +78,7 @@ KINDS: dict[str, Callable[[Service], socket.socket]] = {
     "slow bodies": slow_body,
     "slow headers": slow_headers,
     "slow readers": slow_reader,
+    "pipelining clients": pipelining,
     "idle connections": idle,
     "silent connections": silent,
 }
