@@ -316,6 +316,18 @@ def test_whoever_signs_out_is_out(alice: Any, browser: Browser) -> None:
     assert browser.get("/logout/").status_code == 303
 
 
+@pytest.mark.usefixtures("second_factor")
+def test_signing_out_ends_a_login_that_is_not_finished(alice: Any, browser: Browser) -> None:
+    log_in(browser)
+    page = browser.get("/login/answer/")
+
+    left = send(browser, page, "/logout/")
+
+    assert left.headers["Location"] == "/logged-out/"
+    assert browser.get("/login/answer/").headers["Location"] == "/login/"
+    assert not PendingLogin.objects.filter(closed_at=None).exists()
+
+
 def test_who_cannot_sign_up_is_told(browser: Browser, settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "SIGNUP": "invitation"}
 

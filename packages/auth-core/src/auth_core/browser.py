@@ -16,6 +16,7 @@ from auth_core.conf import core
 from auth_core.contracts import Grant
 from auth_core.django_session import new_store
 from auth_core.evidence import FACTS_KEY
+from auth_core.models import PendingLogin
 from auth_core.one_time import new_secret, same
 from auth_core.text import Pattern
 
@@ -91,6 +92,12 @@ def keep_device(response: HttpResponseBase, grant: Grant) -> None:
             httponly=True,
             samesite="Lax",
         )
+
+
+def end_unfinished_logins(request: Any, response: HttpResponseBase) -> None:
+    """End what this browser has begun to sign in with: after signing out, a code alone must open nothing."""
+    PendingLogin.objects.end_of_browser(browser_secret_of(request))
+    forget_browser_secret(request, response)
 
 
 def forget_browser_secret(request: Any, response: HttpResponseBase) -> None:

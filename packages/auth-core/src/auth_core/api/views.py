@@ -21,7 +21,7 @@ from auth_core.api.parsers import JsonBodyParser
 from auth_core.api.responses import login_response, me_body
 from auth_core.api.serializers import AnswerBody, Body, ChallengeBody, LoginBody, NoBody
 from auth_core.api.shapes import ChallengedShape, CsrfShape, GrantedShape, MeShape
-from auth_core.browser import browser_secret_of, leave_session, new_browser_secret
+from auth_core.browser import browser_secret_of, end_unfinished_logins, leave_session, new_browser_secret
 from auth_core.client import client_of
 from auth_core.conf import core
 from auth_core.contracts import Purpose, Transport
@@ -213,9 +213,11 @@ class LogoutView(ApiView):
         session = session_of(request)
         if session is not None:
             login.end_login(user=request.user, session=session, client=client_of(request))
+        response = Response(status=status.HTTP_204_NO_CONTENT, headers={"Clear-Site-Data": '"cache", "storage"'})
         if not authenticated_by_header(request):
             leave_session(request._request, request.user)
-        return Response(status=status.HTTP_204_NO_CONTENT, headers={"Clear-Site-Data": '"cache", "storage"'})
+            end_unfinished_logins(request, response)
+        return response
 
 
 class MeView(ApiView):

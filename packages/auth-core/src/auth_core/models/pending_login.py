@@ -131,6 +131,17 @@ class PendingLoginManager(models.Manager["PendingLogin"]):
             raise LoginExpired
         return login
 
+    def end_of_browser(self, secret: str) -> int:
+        """End the logins that a browser began and has not finished, and return how many.
+
+        Args:
+            secret: What its ``login`` cookie holds; empty: it has begun none.
+        """
+        if not secret:
+            return 0
+        now = timezone.now()
+        return self.filter(browser_digest=digest(secret), closed_at=None, expires_at__gt=now).update(closed_at=now)
+
     def end_all_of(self, user: Any, *, proved_with: str = "") -> int:
         """End the logins of *user* that are on their way, and return how many: what they proved is nobody's any more.
 

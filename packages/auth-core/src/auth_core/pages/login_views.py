@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from auth_core import login, signup
 from auth_core.browser import (
     browser_secret_of,
+    end_unfinished_logins,
     enter_session,
     forget_browser_secret,
     keep_browser_secret,
@@ -158,6 +159,7 @@ class LogoutPage(Page):
             leave_session(request, request.user)
         response = see_other("pages:logged-out")
         response.headers["Clear-Site-Data"] = '"cache", "storage"'
+        end_unfinished_logins(request, response)
         return response
 
 
