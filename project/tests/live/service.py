@@ -113,6 +113,11 @@ class Service:
         with psycopg.connect(**{**_place(), "dbname": self.database}) as found:
             return found.execute(sql).fetchall()  # type: ignore[arg-type]  # the text of a test
 
+    def execute(self, sql: str, *values: Any) -> None:
+        """Change the service's database."""
+        with psycopg.connect(**{**_place(), "dbname": self.database}, autocommit=True) as found:
+            found.execute(sql, values)  # type: ignore[arg-type]  # the text of a test
+
     @contextmanager
     def without_database(self) -> Iterator[None]:
         """Have PostgreSQL end the service's connections and refuse it others."""
@@ -133,7 +138,7 @@ class Service:
             ],
             env=self.variables(), stdout=self._log, stderr=subprocess.STDOUT,
         )  # fmt: skip
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while not self._answers():
             if time.monotonic() > deadline or self._server.poll() is not None:
                 raise AssertionError(self.log)

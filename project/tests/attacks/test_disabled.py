@@ -1,0 +1,66 @@
+"""Doors that stay open to somebody who was disabled, ended or expired."""
+
+import pytest
+
+from attacks.stage import PASSWORD, Caller, Stage
+
+pytestmark = [pytest.mark.postgresql, pytest.mark.live]
+
+
+def test_a_disabled_person_is_out_by_every_credential(stage: Stage, attacker: Caller) -> None:
+    """The class of A021: a credential of somebody who was disabled."""
+    person = stage.person()
+    attacker.sign_in(person)
+    stage.disable(person)
+
+    with stage.attack(attacker.credential, PASSWORD, leaves={"auth.login.failed": 1}):
+        read = attacker.api("GET", "me/")
+        logged_in = stage.caller().log_in(person.address)
+
+    assert (read.status_code, logged_in.status_code) == (401, 401)
+
+
+def test_a_role_that_was_revoked_is_gone_on_the_next_request(stage: Stage, attacker: Caller) -> None:
+    """A024: a token still carries a role that was taken away."""
+    person = stage.person()
+    me = attacker.sign_in(person).api("GET", "me/").json()["id"]
+    caller = stage.caller().sign_in(stage.administrator())
+    role = stage.role(caller, "a024", permissions=["auth_accounts.view_user"])
+    assignment = caller.api("POST", "assignments/", {"user": me, "role": role}).json()["id"]
+    asked = {"permission": "auth_accounts.view_user"}
+    before = attacker.api("POST", "access/check/", asked).json()["allowed"]
+    caller.api("DELETE", f"assignments/{assignment}/")
+
+    with stage.attack(attacker.credential, leaves={"auth.access.denied": 1}):
+        after = attacker.api("POST", "access/check/", asked).json()["allowed"]
+        refused = attacker.api("GET", "roles/")
+
+    assert (before, after, refused.status_code) == (True, False, 403)
+
+
+def test_a_session_that_an_administrator_ended_is_dead(stage: Stage, attacker: Caller) -> None:
+    """A027: delete a session in the administration while another store still has it."""
+    attacker.sign_in(stage.person())
+    session = next(row["id"] for row in attacker.api("GET", "sessions/").json()["results"] if row["current"])
+    ended = stage.caller().sign_in(stage.administrator()).api("DELETE", f"users/sessions/{session}/")
+
+    with stage.attack(attacker.credential, leaves="/me/"):
+        answers = [attacker.api("GET", "me/") for _time in range(4)]
+
+    assert ended.status_code == 204, ended.text
+    assert [answer.status_code for answer in answers] == [401] * 4
+
+
+def test_an_expired_invitation_is_refused_before_any_sweep(stage: Stage, attacker: Caller) -> None:
+    """A030: use an invitation after its time and before the sweep."""
+    address = stage.address("guest.of.a030")
+    caller = stage.caller().sign_in(stage.administrator())
+    invitation = caller.api("POST", "invitations/", {"email": address}).json()["id"]
+    token = stage.mails.link_to(address).rstrip("/").rpartition("/")[2]
+    stage.execute("UPDATE auth_core_invitation SET expires_at = now() - interval '1 second' WHERE id = %s", invitation)
+    browser = attacker.fetch_csrf()
+
+    with stage.attack(PASSWORD, token, leaves="link_invalid"):
+        refused = browser.api("POST", "invitations/accept/", {"token": token, "password": PASSWORD})
+
+    assert refused.json()["code"] == "link_invalid"
