@@ -260,8 +260,10 @@ def test_every_expression_of_a_route_and_of_a_model_grows_in_step() -> None:
     assert len(found) > 100
 
     for expression in found:
+        # As Django reads a path: an expression that ends with $ has to match the whole of it.
+        read = expression.fullmatch if expression.pattern.endswith("$") else expression.search
         for piece in ("a/", "a", "-", "@a."):
-            assert growth(expression.search, of(piece, tail="\n!")) < MOST, expression.pattern
+            assert growth(read, of(piece, tail="\n!")) < MOST, expression.pattern
 
 
 def _fields_of_bodies() -> Iterator[Any]:

@@ -257,7 +257,7 @@ def test_the_example_names_every_variable() -> None:
 
 
 def test_the_sealer_may_have_a_key_of_its_own() -> None:
-    key = "c2VhbGVyLXNlYWxlci1zZWFsZXItc2VhbGVyLTMyLS0"
+    key = base64.urlsafe_b64encode(os.urandom(32)).decode().rstrip("=")
     script = "from auth_audit.conf import audit; print(json.dumps(list(audit.SIGNING_KEYS)))"
 
     assert settings_of(script, AUDIT_SIGNING_KEYS=f"2026-11:{key}") == ["2026-11"]
