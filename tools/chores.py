@@ -1,4 +1,4 @@
-"""What ``./dev`` does once everything is installed; knows only the standard library and its neighbours here.
+"""What ``./dev`` does once everything is installed.
 
 Every step says how long it took. A test that is skipped, and a run that found no
 test, is a failure: both look like success and prove nothing.
@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -117,15 +117,24 @@ def together(*jobs: Callable[[], None]) -> None:
 
 
 def test(*options: str) -> None:
-    """Run every package's tests and the project's, on SQLite, and beside it on PostgreSQL and Redis.
+    """Run every package's tests and the project's, on SQLite, and at the same time on PostgreSQL and Redis.
 
-    Only tests on PostgreSQL open many connections, so that the two runs are in each other's way for the processor alone.
+    The packages and the project have a PostgreSQL each, so that neither takes the connections of the other. They
+    share one, one after the other, where ``TEST_DATABASE_URL`` names it.
     """
     shutil.rmtree(LEDGER, ignore_errors=True)
     LEDGER.mkdir(parents=True)
+    runs = [MEMBERS] if os.environ.get("TEST_DATABASE_URL") else [MEMBERS[:-1], MEMBERS[-1:]]
+    together(
+        partial(_all, [".", *MEMBERS], options, "", ""),
+        *(partial(_all_on_real_servers, folders, options) for folders in runs),
+    )
+
+
+def _all_on_real_servers(folders: Sequence[str], options: Sequence[str]) -> None:
     with real_servers() as servers:
-        on_sqlite = partial(_all, [".", *MEMBERS], options, "", "")
-        together(on_sqlite, *([] if servers is None else [partial(_all, MEMBERS, options, *servers)]))
+        if servers is not None:
+            _all(folders, options, *servers)
 
 
 def _all(folders: Sequence[str], options: Sequence[str], database: str, redis: str) -> None:
@@ -304,30 +313,47 @@ def production_environment() -> dict[str, str]:
 
 @contextmanager
 def real_servers() -> Iterator[tuple[str, str] | None]:
-    """Yield the URLs of PostgreSQL and of a Redis of this run alone; ``None``, said aloud, where there are none.
+    """Yield the URLs of a PostgreSQL and of a Redis of this run alone, or those that the environment names.
+
+    A PostgreSQL that is running is used only where none can be started. ``None``: there are none, which is printed.
 
     Raises:
         StepFailed: there are none, and this is CI; or one that was named does not answer.
     """
-    database_given, redis_given = os.environ.get("TEST_DATABASE_URL", ""), os.environ.get("TEST_REDIS_URL", "")
-    _must_answer(TEST_DATABASE_URL=database_given, TEST_REDIS_URL=redis_given)
-    database = database_given or (LOCAL_POSTGRESQL if _answers(LOCAL_POSTGRESQL) else "")
-    server = shutil.which("redis-server")
-    if not database or not (redis_given or server):
-        missing = "PostgreSQL" if not database else "redis-server"
-        print(f"=== NOT run on PostgreSQL and Redis: {missing} was not found.", flush=True)
-        if IS_CI:
-            raise StepFailed(f"{missing} was not found, and in CI it must be there")
-        yield None
-    elif redis_given:
-        yield database, redis_given
-    else:
-        with _own_redis(str(server)) as url:
-            yield database, url
+    database, redis = os.environ.get("TEST_DATABASE_URL", ""), os.environ.get("TEST_REDIS_URL", "")
+    _must_answer(TEST_DATABASE_URL=database, TEST_REDIS_URL=redis)
+    with ExitStack() as started:
+        database = database or started.enter_context(_own_postgresql())
+        redis = redis or started.enter_context(_own_redis(shutil.which("redis-server")))
+        if database and redis:
+            yield database, redis
+            return
+    missing = "redis-server" if database else "PostgreSQL"
+    print(f"=== NOT run on PostgreSQL and Redis: {missing} was not found.", flush=True)
+    if IS_CI:
+        raise StepFailed(f"{missing} was not found, and in CI it must be there")
+    yield None
 
 
 @contextmanager
-def _own_redis(server: str) -> Iterator[str]:
+def _own_postgresql() -> Iterator[str]:
+    """Yield the URL of a PostgreSQL of this run, of the one that is running if none is installed, or nothing."""
+    # The only part of the packages that chores use; it is there once they are installed.
+    from auth_core.testing.postgresql import OwnPostgreSQL, is_installed  # noqa: PLC0415
+
+    if is_installed():
+        with OwnPostgreSQL() as server:
+            yield server.url
+    else:
+        yield LOCAL_POSTGRESQL if _answers(LOCAL_POSTGRESQL) else ""
+
+
+@contextmanager
+def _own_redis(server: str | None) -> Iterator[str]:
+    """Yield the URL of a Redis of this run, or nothing where *server*, its program, is not installed."""
+    if server is None:
+        yield ""
+        return
     with tempfile.TemporaryDirectory(prefix="redis-") as folder:
         path = f"{folder}/redis.sock"
         process = subprocess.Popen(

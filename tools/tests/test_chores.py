@@ -1,6 +1,7 @@
 """The chores take for a failure what looks like success and proves nothing."""
 
 import shutil
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import chores
+from auth_core.testing import postgresql
 
 
 @pytest.fixture
@@ -24,6 +26,7 @@ def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TEST_DATABASE_URL", raising=False)
     monkeypatch.delenv("TEST_REDIS_URL", raising=False)
     monkeypatch.setattr(chores, "LOCAL_POSTGRESQL", "postgres://127.0.0.1:1/x")
+    monkeypatch.setattr(postgresql, "is_installed", lambda: False)
 
 
 def run_tests(folder: Path, text: str) -> None:
@@ -80,6 +83,23 @@ def test_in_ci_a_machine_without_servers_is_a_failure(nowhere: None, monkeypatch
 
     with pytest.raises(chores.StepFailed, match="in CI"), chores.real_servers():
         pass
+
+
+def test_the_postgresql_of_a_run_ends_with_it() -> None:
+    with chores._own_postgresql() as url:
+        assert url != chores.LOCAL_POSTGRESQL
+        assert chores._answers(url)
+
+    assert not chores._answers(url)
+
+
+def test_where_none_can_be_started_the_one_that_runs_is_used(nowhere: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"postgres://127.0.0.1:{server.getsockname()[1]}/x"
+        monkeypatch.setattr(chores, "LOCAL_POSTGRESQL", url)
+
+        with chores._own_postgresql() as found:
+            assert found == url
 
 
 def test_the_redis_of_a_run_ends_with_it() -> None:

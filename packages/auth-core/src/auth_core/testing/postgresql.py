@@ -21,7 +21,7 @@ from django.db import connections
 _FOLDERS = "/usr/lib/postgresql"
 
 #: It must survive the crash of its processes, not of the machine: commits are awaited, disks are not.
-_OPTIONS = ("fsync=off", "full_page_writes=off", "max_connections=120", "log_min_messages=fatal")
+_OPTIONS = ("fsync=off", "full_page_writes=off", "max_connections=300", "log_min_messages=fatal")
 
 
 class OwnPostgreSQL:
@@ -123,6 +123,16 @@ def as_default_database(server: OwnPostgreSQL) -> Iterator[None]:
         connection.close()
         connection.settings_dict.clear()
         connection.settings_dict.update(former)
+
+
+def is_installed() -> bool:
+    """Tell whether `OwnPostgreSQL` can be started here: its programs are installed, and an account can run them."""
+    try:
+        _binary("postgres")
+        _account()
+    except (FileNotFoundError, KeyError):
+        return False
+    return True
 
 
 def _binary(name: str) -> str:
