@@ -202,7 +202,7 @@ def disable_each_other(number: int) -> list[Any]:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("rounds", [4, pytest.param(ROUNDS, marks=pytest.mark.races)])
 def test_two_superusers_who_disable_each_other_leave_one(rounds: int) -> None:
-    one_winner(disable_each_other, refusal={"last_administrator"}, rounds=rounds)
+    one_winner(disable_each_other, refusal={"last_administrator", "permission_denied"}, rounds=rounds)
 
 
 @pytest.mark.postgresql
@@ -211,4 +211,4 @@ def test_without_the_lock_both_are_disabled_and_it_is_seen(monkeypatch: pytest.M
     monkeypatch.setattr(administrators, "lock_graph", lambda: None)
 
     with pytest.raises(AssertionError, match="2 won"):
-        one_winner(disable_each_other, refusal={"last_administrator"}, rounds=60)
+        one_winner(disable_each_other, refusal={"last_administrator", "permission_denied"}, rounds=60)
