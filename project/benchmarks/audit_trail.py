@@ -79,8 +79,8 @@ def own_database(url: str) -> Iterator[str]:
 
 def an_event(number: int) -> Any:
     """Return an event as a login leaves it."""
-    from auth_core.client import Client
     from auth_core.events import AuthEvent, Event
+    from auth_core.request.client import Client
 
     actor = SimpleNamespace(pk=1, auth_identity=SimpleNamespace(subject_id=ACTOR_IDS[number % ACTORS]))
     return Event(
@@ -95,7 +95,7 @@ def an_event(number: int) -> Any:
 
 def append_for(seconds: float, number: int) -> int:
     """Append, each entry in a transaction of its own; return how many."""
-    from auth_audit.appending import append
+    from auth_audit.append.append import append
 
     return _as_often(seconds, lambda count: append(an_event(count + number)))
 
@@ -149,7 +149,8 @@ def fill(count: int) -> None:
     """Append *count* entries spread over the months before this one, signed as always, by COPY."""
     from django.db import connection
 
-    from auth_audit import inserting, macs, partitions
+    from auth_audit.append import inserting, macs
+    from auth_audit.storage import partitions
     from auth_core.ids import first_uuid7_at
 
     now = datetime.now(tz=UTC)
@@ -217,8 +218,8 @@ def measure_appending() -> None:
 
 def measure_sealing(count: int) -> None:
     """Seal and verify everything."""
-    from auth_audit.sealing import seal
-    from auth_audit.verification import verify
+    from auth_audit.seal.sealer import seal
+    from auth_audit.verify.verification import verify
 
     took, sealed = timed(seal)
     say("sealing", f"{sealed:,} in {took:.0f} s, {sealed / took:,.0f}/s")
@@ -233,8 +234,8 @@ def measure_sealing(count: int) -> None:
 def measure_reading() -> None:
     """Prove one entry, and search a month by actor; print the plans."""
     from auth_audit.models import AuditEntry
-    from auth_audit.proofs import State, proof_of
     from auth_audit.search import search
+    from auth_audit.verify.proofs import State, proof_of
 
     entries = list(AuditEntry.objects.order_by("id")[500:550])
     times = []

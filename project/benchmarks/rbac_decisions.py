@@ -86,12 +86,12 @@ from guardian.backends import ObjectPermissionBackend  # noqa: E402
 from guardian.core import ObjectPermissionChecker  # noqa: E402
 from guardian.shortcuts import get_objects_for_user, get_users_with_perms  # noqa: E402
 
-from auth_rbac import standing  # noqa: E402
-from auth_rbac.decisions import check, check_many  # noqa: E402
+from auth_rbac.decisions import decision_cache  # noqa: E402
+from auth_rbac.decisions.check import check, check_many  # noqa: E402
+from auth_rbac.decisions.querysets import permitted, permitted_keys  # noqa: E402
+from auth_rbac.decisions.subjects import subjects  # noqa: E402
 from auth_rbac.models import Assignment, Role, RoleClosure  # noqa: E402
-from auth_rbac.permitted import permitted, permitted_keys  # noqa: E402
-from auth_rbac.roles import create_role  # noqa: E402
-from auth_rbac.subjects import subjects  # noqa: E402
+from auth_rbac.roles.roles import create_role  # noqa: E402
 from shop.models import Order  # noqa: E402
 
 Question = tuple[int, str, int]
@@ -256,7 +256,7 @@ def contests(questions: list[Question], enforcer: Any) -> dict[str, Job]:  # noq
     some = questions[: len(questions) // 4]
 
     def cold(question: Question) -> bool:
-        standing.forget_all()
+        decision_cache.forget_all()
         return check(fresh(question[0]), question[1], orders[question[2]]).allowed
 
     def again(question: Question) -> bool:
@@ -270,7 +270,7 @@ def contests(questions: list[Question], enforcer: Any) -> dict[str, Job]:  # noq
         return bool(enforcer.enforce(name, str(question[2]), question[1]) or enforcer.enforce(name, "*", question[1]))
 
     def page(case: Any) -> list[bool]:
-        standing.forget_all()
+        decision_cache.forget_all()
         return [one.allowed for one in check_many(fresh(case[0]), "view", case[1])]
 
     def guarded_page(case: Any) -> list[bool]:
@@ -281,7 +281,7 @@ def contests(questions: list[Question], enforcer: Any) -> dict[str, Job]:  # noq
         return [everywhere or checker.has_perm("view_order", order) for order in case[1]]
 
     def listed(person: int) -> list[int]:
-        standing.forget_all()
+        decision_cache.forget_all()
         return list(permitted(fresh(person), "view", Order).order_by("pk").values_list("pk", flat=True)[:50])
 
     def listed_warm(person: int) -> list[int]:

@@ -2,7 +2,7 @@
 
 from celery import Celery
 
-from auth_core import context_celery
+from auth_core.request import celery
 from enterprise_auth.env import use_settings
 
 use_settings("enterprise_auth.settings.production")
@@ -12,4 +12,4 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 # For every thread: what offers tasks is a thread of its own, which would see another, unconfigured application.
 app.set_default()
-context_celery.connect()
+celery.connect()

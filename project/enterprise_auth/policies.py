@@ -3,9 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
-from auth_core.assurance import Assessment, Demand, stricter
-from auth_core.client import Client
-from auth_core.people import highest_proof_of
+from auth_core.assurance.levels import Assessment, Demand, stricter
+from auth_core.people.lookup import highest_proof_of
+from auth_core.request.client import Client
 from auth_sessions import risk
 
 #: What everybody can prove who has a mailbox: whoever has no factor confirms by e-mail.

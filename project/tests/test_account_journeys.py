@@ -6,7 +6,7 @@ import pytest
 from django.test import Client as Browser
 
 from auth_audit.testing.trail import recorded
-from auth_core.account_creation import create_account
+from auth_core.flows.account_creation import create_account
 from auth_core.models import EmailAddress, Invitation
 from auth_core.testing.mails import code_in, delivered, the_mail, token_in
 from auth_core.testing.sessions import sign_in

@@ -13,9 +13,9 @@ from django.test import Client as Browser
 from django.urls import path
 from guardian.models import GroupObjectPermission, UserObjectPermission
 
-from auth_core import account_state
 from auth_core.events import AuthEvent
-from auth_core.people import identity_of
+from auth_core.people import locking
+from auth_core.people.lookup import identity_of
 from auth_core.testing.admin_paths import AdminPaths, write_paths
 from auth_core.testing.doors import Difference
 from auth_core.testing.events import recording
@@ -25,9 +25,9 @@ from auth_core.testing.settings import redis_url
 from auth_mfa.models import RecoveryCodeSet
 from auth_mfa.testing.authenticator import Authenticator
 from auth_mfa.testing.factors import add_mailbox, add_phone, add_recovery_codes, add_totp
-from auth_rbac.assigning import assign_role
 from auth_rbac.models import Assignment
-from auth_rbac.roles import create_role
+from auth_rbac.roles.assignments import assign_role
+from auth_rbac.roles.roles import create_role
 from auth_sessions.allowances import set_allowance
 from auth_sessions.devices import block_device
 from auth_sessions.models import Device, Session
@@ -220,9 +220,9 @@ def drive(world: World, browser: Browser, written: str) -> Any:
 def prepare(world: World, written: str) -> None:
     """Let there be something to open again."""
     if written.endswith("enable"):
-        account_state.disable_account(user=world.root)
+        locking.disable_account(user=world.root)
     if written.endswith("unlock"):
-        account_state.lock_account(user=world.root)
+        locking.lock_account(user=world.root)
     if written.endswith("unblock"):
         block_device(device=world.rows["auth_sessions.device"])
 

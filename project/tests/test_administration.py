@@ -7,8 +7,8 @@ from django.contrib.auth.models import Permission
 from django.test import Client as Browser
 
 from auth_audit.testing.trail import recorded
-from auth_core.account_creation import create_account
-from auth_core.account_state import disable_account
+from auth_core.flows.account_creation import create_account
+from auth_core.people.locking import disable_account
 from auth_core.testing.sessions import sign_in
 from auth_core.testing.settings import redis_url
 from auth_sessions.models import Session

@@ -15,9 +15,9 @@ from django.urls import get_resolver
 from django.utils import timezone
 
 from auth_core.administration import Act, max_age_of
-from auth_core.bootstrap import new_bootstrap_link
 from auth_core.contracts import Transport
-from auth_core.people import identity_of
+from auth_core.flows.first_administrator import new_bootstrap_link
+from auth_core.people.lookup import identity_of
 from auth_core.testing.browsers import answer, log_in, new_browser, post
 from auth_core.testing.doors import Doors, address_of
 from auth_core.testing.events import recording
@@ -25,7 +25,7 @@ from auth_core.testing.factories import PASSWORD, make_administrator
 from auth_core.testing.mails import code_in, the_mail
 from auth_core.testing.sessions import evidence_for, sign_in
 from auth_core.testing.settings import redis_url
-from auth_mfa import totp
+from auth_mfa import oath
 from auth_mfa.models import TotpFactor
 from auth_mfa.testing.factors import KEY, add_totp, current_code
 from auth_rbac.api.permissions import MayManage
@@ -272,7 +272,7 @@ def test_whoever_has_no_factor_is_led_to_add_one_and_not_locked_out(db: None) ->
     told = browser.get(led.headers["Location"])
     browser.post("/account/second-factors/add/")
     factor = TotpFactor.objects.get()
-    key = totp.from_base32(factor.seed)
+    key = oath.from_base32(factor.seed)
     browser.post(f"/account/second-factors/{factor.pk}/confirm/", {"code": current_code(key)})
     with time_machine.travel(timezone.now() + timedelta(minutes=1), tick=False):
         browser.post(browser.get("/admin/").headers["Location"])
@@ -293,7 +293,7 @@ def test_the_first_administrator_adds_a_factor_in_the_first_login(db: None, sett
 
     asked = log_in(browser, identifier="root@example.org")
     to_add = answer(browser, asked, code=code_in(the_mail()))
-    key = totp.from_base32(to_add.json()["challenge"]["data"]["secret"])
+    key = oath.from_base32(to_add.json()["challenge"]["data"]["secret"])
     granted = answer(browser, to_add, code=current_code(key))
 
     assert granted.json()["session"]["acr"] == "aal2"

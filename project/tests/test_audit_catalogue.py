@@ -10,10 +10,10 @@ from django.contrib.auth.models import Group
 from django.test import Client as Browser
 
 from auth_audit.testing.trail import recorded
-from auth_core.client import Client
-from auth_core.context import Context, bound
 from auth_core.contracts import Transport
 from auth_core.events import Event, EventName, catalogue, record
+from auth_core.request.client import Client
+from auth_core.request.context import Context, bound
 from auth_core.testing.factories import make_administrator
 from auth_core.testing.gaps import assert_no_audit_gap
 from auth_core.testing.sessions import sign_in

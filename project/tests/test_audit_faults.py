@@ -18,12 +18,12 @@ from django.core.management import call_command
 from django.db import Error as DatabaseError
 from django.db import connections, transaction
 
-from auth_audit import sealing
-from auth_audit.checkpoints import SealsBroken
 from auth_audit.models import AuditEntry, Seal
-from auth_audit.proofs import Prover, State
+from auth_audit.seal import sealer
+from auth_audit.seal.checkpoints import SealsBroken
 from auth_audit.testing.trail import seal_everything
-from auth_audit.verification import verify
+from auth_audit.verify.proofs import Prover, State
+from auth_audit.verify.verification import verify
 from auth_core.events import AuthEvent, Event, record
 from auth_core.testing.postgresql import OwnPostgreSQL, as_default_database
 
@@ -66,7 +66,7 @@ def seal_on(journal: Path, planted: bool) -> None:
     while True:
         note(journal, "begun")
         try:
-            sealing.seal()
+            sealer.seal()
         except DatabaseError:
             connections.close_all()
             time.sleep(0.02)

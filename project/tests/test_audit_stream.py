@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 
-from auth_audit import delivery
-from auth_audit.keys import believed_keys
+from auth_audit.deliver import delivery
 from auth_audit.models import Seal
+from auth_audit.offline_verifier import canonical, check_checkpoint, leaf_of, root_of
+from auth_audit.seal.keys import believed_keys
 from auth_audit.testing.trail import seal_everything
-from auth_audit.verifier import canonical, check_checkpoint, leaf_of, root_of
 from auth_core.events import AuthEvent, Event, record
 from enterprise_auth.celery import app
 from enterprise_auth.core.logging import logging_config

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from auth_core.testing.redis import OwnRedis
-from auth_mfa import totp
+from auth_mfa import oath
 from conftest import PASSWORD
 from live.chromium import Open, Watch, Window, add_person, digits_in, log_in
 from live.mailbox import Mailbox
@@ -41,7 +41,7 @@ def name_of(person: str, scripts: bool) -> str:
 
 def code_of(secret: str, *, steps: int = 0) -> str:
     """Return the code that an app shows, *steps* of half a minute from now."""
-    return totp.code_at(totp.from_base32(secret.replace(" ", "")), totp.step_at(time.time()) + steps)
+    return oath.code_at(oath.from_base32(secret.replace(" ", "")), oath.step_at(time.time()) + steps)
 
 
 def wait_for_a_fresh_step() -> None:

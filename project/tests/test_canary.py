@@ -18,7 +18,7 @@ from auth_audit.models import AuditEntry
 from auth_core.api.serializers import Body, TextField
 from auth_core.api.views import AnonymousApiView
 from auth_core.errors import AuthError
-from auth_core.logs import RedactingFilter
+from auth_core.observability.logs import RedactingFilter
 from conftest import PASSWORD
 from enterprise_auth.core.logging import logging_config
 from enterprise_auth.urls import handler400, handler403, handler404, handler500, urlpatterns

@@ -9,9 +9,9 @@ from uuid import UUID
 import pytest
 from celery import Celery
 
-from auth_core import context_celery
-from auth_core.context import TASK_HEADER, Context, bound, correlation_id
 from auth_core.registries import sweeps
+from auth_core.request import celery
+from auth_core.request.context import TASK_HEADER, Context, bound, correlation_id
 from auth_core.tasks import deliver_message, offer
 from enterprise_auth.celery import app
 
@@ -28,18 +28,18 @@ def loaded(db: None) -> None:
 def test_a_task_runs_in_the_context_of_its_sender() -> None:
     headers: dict[str, Any] = {}
     with bound(Context(correlation_id="sender-12345")):
-        context_celery.send_along(headers=headers)
+        celery.send_along(headers=headers)
 
-    context_celery.enter(task_id="1", task=SimpleNamespace(request=SimpleNamespace(**headers)))
+    celery.enter(task_id="1", task=SimpleNamespace(request=SimpleNamespace(**headers)))
     inside = correlation_id()
-    context_celery.leave(task_id="1")
+    celery.leave(task_id="1")
 
     assert inside == "sender-12345"
     assert correlation_id() != "sender-12345"
 
 
 def test_a_task_that_nobody_knows_leaves_quietly() -> None:
-    context_celery.leave(task_id="never began")
+    celery.leave(task_id="never began")
 
 
 def test_messages_are_json_and_lost_workers_lose_nothing() -> None:
@@ -56,15 +56,20 @@ def test_what_is_scheduled_exists() -> None:
 def test_every_sweep_runs() -> None:
     app.tasks["auth_core.sweep"]()
 
-    ours = {"auth_core.guess_budgets", "auth_core.links", "auth_core.outbox", "auth_core.pending_logins"}
+    ours = {
+        "auth_core.guess_budgets",
+        "auth_core.messages.links",
+        "auth_core.messages.outbox",
+        "auth_core.pending_logins",
+    }
     assert ours | {
         "auth_mfa.challenges",
         "auth_mfa.enrolments",
         "auth_sessions",
         "auth_sessions.devices",
-        "auth_audit.partitions",
-        "auth_audit.sealing",
-        "auth_audit.lag",
+        "auth_audit.storage.partitions",
+        "auth_audit.seal.sealer",
+        "auth_audit.seal.seal_lag",
     } == {name for name, _run in sweeps.items()}
 
 

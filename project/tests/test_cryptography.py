@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from auth_core.conf import CoreSettings
-from auth_core.encryption import encrypt
-from auth_core.one_time import new_secret
+from auth_core.crypto.encryption import encrypt
+from auth_core.crypto.secrets import new_secret
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = [
@@ -26,7 +26,7 @@ SOURCES = [
 ]
 
 #: Where a random number is jitter and protects nothing.
-JITTER = ("auth_core/outbox.py", "auth_sessions/snapshots.py")
+JITTER = ("auth_core/messages/outbox.py", "auth_sessions/revocation/snapshots.py")
 
 LIBRARIES = {"cryptography", "hashlib", "hmac", "secrets", "argon2"}
 FORBIDDEN_LIBRARIES = {"Crypto", "Cryptodome", "nacl", "jwt", "jose", "rsa", "ecdsa", "pyaes", "passlib", "bcrypt"}
@@ -135,7 +135,7 @@ def test_every_use_is_in_the_inventory() -> None:
 #: Makes one secret, forks as a server does, and has each process make more.
 PREFORK = """
 import os, sys
-from auth_core.one_time import new_secret
+from auth_core.crypto.secrets import new_secret
 made = {make}
 made()
 for _worker in range(4):

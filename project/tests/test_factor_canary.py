@@ -10,13 +10,13 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import connection
 
-from auth_core import outbox
+from auth_core.messages import outbox
 from auth_core.testing.browsers import answer, log_in, new_browser, post, with_csrf
 from auth_core.testing.mails import code_in, delivered
 from auth_core.testing.sessions import sign_in
 from auth_core.testing.settings import redis_url
 from auth_core.testing.texts import code_in_text, delivered_texts
-from auth_mfa import totp
+from auth_mfa import oath
 from auth_mfa.models import PhoneFactor, TotpFactor
 from auth_mfa.testing.factors import NUMBER, current_code
 from enterprise_auth.core.logging import logging_config
@@ -61,7 +61,7 @@ def use_everything(alice: Any) -> tuple[list[str], str]:
     browser = new_browser()
     log_in(browser)
     begun = post(with_csrf(browser), "mfa/totp", name="App").json()
-    key = totp.from_base32(begun["secret"])
+    key = oath.from_base32(begun["secret"])
     code = current_code(key, steps=-1)
     post(browser, f"mfa/totp/{begun['id']}/confirm", code=code)
     secrets = [begun["secret"], key.hex(), code]

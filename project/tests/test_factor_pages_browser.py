@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from auth_core.testing.redis import OwnRedis
-from auth_mfa import totp
+from auth_mfa import oath
 from conftest import PASSWORD
 from live.chromium import Open, Window, add_person, digits_in, log_in
 from live.mailbox import Mailbox
@@ -53,7 +53,7 @@ def text_to(service: Service, number: str, *, after: int) -> str:
 def code_at(window: Window) -> str:
     """Return the code that an app shows whose key stands on the page."""
     secret = window.page.locator("code").inner_text().replace(" ", "")
-    return totp.code_at(totp.from_base32(secret), totp.step_at(time.time()))
+    return oath.code_at(oath.from_base32(secret), oath.step_at(time.time()))
 
 
 def wrong_for(code: str) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from auth_core.methods import Evidence, Method
+from auth_core.assurance.methods import Evidence, Method
 from auth_core.testing.sessions import sign_in
 from auth_core.testing.settings import redis_url
 from auth_mfa.factors import remove_factor, reset_factors

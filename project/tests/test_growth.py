@@ -15,18 +15,23 @@ from django.test import RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 from rest_framework import serializers
 
-from auth_audit import digests, storable
 from auth_audit.admin import _asked
 from auth_audit.api.serializers import NetworkField
-from auth_core import client, emails, limits, message_values, outbound, passwords
+from auth_audit.append import column_values, digests
+from auth_core import limits
 from auth_core.api.serializers import Body
-from auth_core.cookies import bound_cookies
+from auth_core.messages import values
+from auth_core.observability.redaction import one_line, redact_text
 from auth_core.pages.forms import PageForm
-from auth_core.redaction import one_line, redact_text
+from auth_core.passwords import policy
+from auth_core.people import addresses
+from auth_core.request import client
+from auth_core.request.cookies import bound_cookies
+from auth_core.runtime import http_client
 from auth_core.testing.growth import LONGER, growth, modules_of, patterns_in, readers_in
 from auth_core.text import Pattern
-from auth_mfa import middleware as factors_middleware
-from auth_mfa import numbers
+from auth_mfa.messages import phone_numbers
+from auth_mfa.site_login import middleware as factors_middleware
 from auth_rbac import names
 from auth_sessions import admin_search, user_agents
 
@@ -49,42 +54,42 @@ MARKS = of("\u0315\u0300", head="a")
 #: The worst texts of each expression: near misses, and what could begin a match at every place.
 WORST: dict[str, list[Make]] = {
     "auth_core.api.serializers._FIELD_NAME": [of("a", tail="!")],
-    "auth_core.browser._BROWSER_SECRET": [of("a", head="elb_"), of("elb_")],
-    "auth_core.context._REQUEST_ID": [of("a", tail="!")],
-    "auth_core.context._TRACEPARENT": [of("0", head="00-"), of("00-")],
-    "auth_core.emails._LOCAL": [of("a", tail="@"), of("a.", tail=".@")],
-    "auth_core.encryption._KEY_ID": [of("a", tail="!")],
-    "auth_core.message_values._CODE": [of("a", tail="!")],
-    "auth_core.message_values._DOT_INSIDE": [of("."), of("a."), of(". ")],
-    "auth_core.message_values._LINK": [of("a", head="https://", tail=" "), of("https://")],
-    "auth_core.outbound._UNAMBIGUOUS": [of("a", tail=" ")],
+    "auth_core.login.browser._BROWSER_SECRET": [of("a", head="elb_"), of("elb_")],
+    "auth_core.request.context._REQUEST_ID": [of("a", tail="!")],
+    "auth_core.request.context._TRACEPARENT": [of("0", head="00-"), of("00-")],
+    "auth_core.people.addresses._LOCAL": [of("a", tail="@"), of("a.", tail=".@")],
+    "auth_core.crypto.encryption._KEY_ID": [of("a", tail="!")],
+    "auth_core.messages.values._CODE": [of("a", tail="!")],
+    "auth_core.messages.values._DOT_INSIDE": [of("."), of("a."), of(". ")],
+    "auth_core.messages.values._LINK": [of("a", head="https://", tail=" "), of("https://")],
+    "auth_core.runtime.http_client._UNAMBIGUOUS": [of("a", tail=" ")],
     "auth_core.pages.link_views._TOKEN": [of("a", head="elr_"), of("elr_")],
-    "auth_core.redaction._CONTROL": [of("\x00"), of("a\u202e")],
-    "auth_core.redaction._NAMED": [of("key "), of(" ", head="key"), of("token=", tail=" "), of("key='"), of("secret_")],
-    "auth_core.redaction._RUN": [of("eyJ-"), of("eyJa."), of("."), of("aaaaaaa "), of("eyJ-.")],
-    "auth_core.redaction._SHAPES": [
+    "auth_core.observability.redaction._CONTROL": [of("\x00"), of("a\u202e")],
+    "auth_core.observability.redaction._NAMED": [of("key "), of(" ", head="key"), of("token=", tail=" "), of("key='"), of("secret_")],
+    "auth_core.observability.redaction._RUN": [of("eyJ-"), of("eyJa."), of("."), of("aaaaaaa "), of("eyJ-.")],
+    "auth_core.observability.redaction._SHAPES": [
         of("eas_"), of("e"), of("$argon2"), of("$argon2a"), of("otpauth:/"), of("://a"), of("://a:b"), of("a", head="://"),
         of("a:", head="://"), of(" ", head="bearer"), of("bearer "), of("basic  "), of("eas_aaaaaaaaaaaaaaaaaaa."),
     ],
-    "auth_core.sms_gateways._PRINTABLE": [of("a", tail=" ")],
-    "auth_core.sms_gateways._ACCOUNT_SID": [of("a", head="AC")],
-    "auth_core.sms_gateways._SERVICE_SID": [of("a", head="MG")],
+    "auth_core.messages.sms_gateways._PRINTABLE": [of("a", tail=" ")],
+    "auth_core.messages.sms_gateways._ACCOUNT_SID": [of("a", head="AC")],
+    "auth_core.messages.sms_gateways._SERVICE_SID": [of("a", head="MG")],
     "auth_core.text:26": [of("a")],
     "auth_core.validators._WORD": [of("a"), of("a ")],
     "auth_mfa.login_enrolment._NAME": [of("a", tail="\x00")],
     "auth_mfa.management.commands.reset_second_factors._REASON": [of("a", tail="!")],
-    "auth_mfa.webauthn_ceremony._BASE64URL": [of("a", tail="=")],
-    "auth_rbac.sql._NAMED_VALUE": [of("%("), of("%(a"), of("a", head="%(")],
+    "auth_mfa.webauthn.ceremony._BASE64URL": [of("a", tail="=")],
+    "auth_rbac.decisions.sql._NAMED_VALUE": [of("%("), of("%(a"), of("a", head="%(")],
     "auth_sessions.devices._COOKIE": [of("a", head="ead_"), of("ead_")],
     "auth_sessions.management.commands.sessions._REASON": [of("a", tail="!")],
-    "auth_sessions.restoring._CREDENTIAL": [of("a", head="eas_"), of("eas_")],
+    "auth_sessions.revocation.session_lookup._CREDENTIAL": [of("a", head="eas_"), of("eas_")],
     "auth_sessions.user_agents._COUNTRY": [of("A", tail="!")],
     "auth_sessions.user_agents._NOT_IN_NAMES": [of("."), of("a.")],
 }  # fmt: skip
 
 #: Why no worst text is needed: what the function reads is a setting, or has been read by one that is here.
 SETTING = "It reads a setting."
-CLIENT = "It reads the address of a client, which auth_core.client has read."
+CLIENT = "It reads the address of a client, which auth_core.request.client has read."
 
 
 def _led(text: str) -> object:
@@ -108,43 +113,52 @@ def _refused(call: Callable[[str], object]) -> Callable[[str], object]:
 READERS: dict[str, tuple[Callable[[str], object], list[Make]] | str] = {
     "auth_core.checks._network_problem": SETTING,
     "auth_core.checks.check_public_url": SETTING,
-    "auth_core.client._address": (client._address, [of("1."), of(":"), of("1"), of("%")]),
-    "auth_core.client._trusted": SETTING,
-    "auth_core.emails._domain": (emails.parse, [of("b.", head="a@", tail="org"), of("ü", head="a@", tail=".org")]),
-    "auth_core.emails._local": (emails.parse, [MARKS, of("e\u0301", tail="@example.org")]),
-    "auth_core.emails._refuse_ambiguous": (
-        emails.parse,
+    "auth_core.request.client._address": (client._address, [of("1."), of(":"), of("1"), of("%")]),
+    "auth_core.request.client._trusted": SETTING,
+    "auth_core.people.addresses._domain": (
+        addresses.parse,
+        [of("b.", head="a@", tail="org"), of("ü", head="a@", tail=".org")],
+    ),
+    "auth_core.people.addresses._local": (addresses.parse, [MARKS, of("e\u0301", tail="@example.org")]),
+    "auth_core.people.addresses._refuse_ambiguous": (
+        addresses.parse,
         [of("\u212a", tail="@example.org"), of("\u00e9", tail="@a.org")],
     ),
-    "auth_core.emails.parse": (emails.parse, [of("\ufdfa", tail="@example.org"), MARKS, of("@")]),
+    "auth_core.people.addresses.parse": (addresses.parse, [of("\ufdfa", tail="@example.org"), MARKS, of("@")]),
     "auth_core.limits._folded": (limits._folded, [MARKS, of("\ufdfa")]),
-    "auth_core.links.link_to": "It reads an address that this code has made.",
-    "auth_core.links.site_name": SETTING,
-    "auth_core.mail._compose": SETTING,
-    "auth_core.message_values._ip": (message_values._ip, [of("1."), of(":"), of("%")]),
-    "auth_core.outbound._Pinned.add_headers": "It reads what auth_core.outbound._split has read.",
-    "auth_core.outbound._is_allowed": "It reads an address that the resolver answered.",
-    "auth_core.outbound._split": (outbound._split, [of("a.", head="https://"), of("@", head="https://"), of("/")]),
-    "auth_core.passwords.normalise": (passwords.normalise, [MARKS, of("\ufdfa")]),
-    "auth_core.sms_gateways._is_address": SETTING,
+    "auth_core.messages.links.link_to": "It reads an address that this code has made.",
+    "auth_core.messages.links.site_name": SETTING,
+    "auth_core.messages.email._compose": SETTING,
+    "auth_core.messages.values._ip": (values._ip, [of("1."), of(":"), of("%")]),
+    "auth_core.runtime.http_client._Pinned.add_headers": "It reads what auth_core.runtime.http_client._split has read.",
+    "auth_core.runtime.http_client._is_allowed": "It reads an address that the resolver answered.",
+    "auth_core.runtime.http_client._split": (
+        http_client._split,
+        [of("a.", head="https://"), of("@", head="https://"), of("/")],
+    ),
+    "auth_core.passwords.policy.normalise": (policy.normalise, [MARKS, of("\ufdfa")]),
+    "auth_core.messages.sms_gateways._is_address": SETTING,
     "auth_audit.admin._asked": (_asked, [of("1."), of(":"), of("-"), of("a")]),
     "auth_audit.api.serializers.NetworkField.to_internal_value": (NetworkField().run_validation, [of("1."), of("/")]),
-    "auth_audit.digests.digest_of_today": (digests.digest_of_today, [MARKS, of("\ufdfa")]),
-    "auth_audit.macs.covered": "It reads an entry, whose address auth_audit.storable has read.",
+    "auth_audit.append.digests.digest_of_today": (digests.digest_of_today, [MARKS, of("\ufdfa")]),
+    "auth_audit.append.macs.covered": "It reads an entry, whose address auth_audit.append.column_values has read.",
     "auth_audit.search._is_within": "It reads a network that NetworkField has read.",
-    "auth_audit.storable.address": (storable.address.__wrapped__, [of("1."), of(":"), of("%")]),
+    "auth_audit.append.column_values.address": (column_values.address.__wrapped__, [of("1."), of(":"), of("%")]),
     "auth_mfa.checks._can_have_passkeys": SETTING,
     "auth_mfa.checks._is_address": SETTING,
     "auth_mfa.conf.MfaSettings.origins": SETTING,
     "auth_mfa.conf.MfaSettings.rp_id": SETTING,
-    "auth_mfa.middleware._led": "It reads what auth_mfa.middleware._within_site has read.",
-    "auth_mfa.middleware._within_site": (_led, [of("/.."), of("../"), of("/"), of("?"), of("%")]),
-    "auth_mfa.numbers.parse_number": (numbers.parse_number, [of("1", head="+"), of("+"), of(" ", head="+1")]),
+    "auth_mfa.site_login.middleware._led": "It reads what auth_mfa.site_login.middleware._within_site has read.",
+    "auth_mfa.site_login.middleware._within_site": (_led, [of("/.."), of("../"), of("/"), of("?"), of("%")]),
+    "auth_mfa.messages.phone_numbers.parse_number": (
+        phone_numbers.parse_number,
+        [of("1", head="+"), of("+"), of(" ", head="+1")],
+    ),
     "auth_mfa.pages.half_user_views._page": SETTING,
     "auth_sessions.admin_search._network": (admin_search._network, [of("1."), of(":"), of("/")]),
     "auth_sessions.geo.place_of": CLIENT,
-    "auth_sessions.signals.places.AnonymisingNetwork.seen": CLIENT,
-    "auth_sessions.signals.places._listed": SETTING,
+    "auth_sessions.risk_signals.places.AnonymisingNetwork.seen": CLIENT,
+    "auth_sessions.risk_signals.places._listed": SETTING,
     "auth_sessions.user_agents.describe": (user_agents.describe, [of("Mozilla/5.0 ("), of("Android "), of("1.")]),
     "auth_rbac.names.key_of": (names.key_of, [MARKS, of("\ufdfa"), of(" ", head="a", tail="a")]),
     "enterprise_auth.core.database._from_url": SETTING,

@@ -10,8 +10,8 @@ from django.test import Client as Browser
 
 from auth_audit.models import AuditEntry
 from auth_audit.testing.trail import recorded
-from auth_core.account_creation import create_account
-from auth_core.account_state import disable_account, lock_account
+from auth_core.flows.account_creation import create_account
+from auth_core.people.locking import disable_account, lock_account
 from auth_core.testing.counting import counted
 from auth_core.testing.gaps import changed_table
 from auth_core.testing.redis import OwnRedis
@@ -181,7 +181,7 @@ def test_what_me_and_logout_cost(shared: OwnRedis, alice: Any) -> None:
 
     assert (me.queries, me.round_trips) == (0, 1)
     assert len(logout.entries) == 2
-    # The session, its end, and the epoch of the cache: whether every node has seen it (auth_sessions.epochs).
+    # The session, its end, and the epoch of the cache: whether every node has seen it (auth_sessions.revocation.epochs).
     assert logout.queries == 3, logout.statements
     assert logout.round_trips == 2
 

@@ -124,7 +124,7 @@ def test_of_40_wrong_passwords_at_once_10_are_evaluated_whatever_becomes_of_redi
 
 
 MAKE_PEOPLE = """
-from auth_core.account_creation import create_account
+from auth_core.flows.account_creation import create_account
 for number in range({count}):
     create_account(email=f"person{{number}}@example.org", password={password!r}, verified=True)
 """

@@ -8,7 +8,7 @@ from django.db import OperationalError
 from django.test import Client as Browser
 
 from auth_audit.testing.trail import recorded
-from auth_core.health import Probe, Status
+from auth_core.observability.health import Probe, Status
 from auth_core.testing.browsers import answer, log_in
 from auth_core.testing.redis import OwnRedis
 from auth_mfa.testing.factors import KEY, add_totp, current_code
@@ -163,7 +163,7 @@ def test_a_lost_database_is_503_and_never_401(monkeypatch: pytest.MonkeyPatch, a
     def gone(*args: Any, **kwargs: Any) -> None:
         raise OperationalError("connection refused: 10.0.0.5")
 
-    monkeypatch.setattr("auth_sessions.snapshots._from_rows", gone)
+    monkeypatch.setattr("auth_sessions.revocation.snapshots._from_rows", gone)
 
     failed = Browser().get("/api/v1/me/", HTTP_AUTHORIZATION="Session eas_" + "x" * 43)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from auth_core.weak_keys import RECIPE, weakness_of
+from auth_core.crypto.weak_keys import RECIPE, weakness_of
 from enterprise_auth.env import VARIABLES, Environment, InvalidEnvironment, example
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,12 +7,12 @@ from django.contrib.auth.models import Permission
 from django.test import Client as Browser
 
 from auth_audit.testing.trail import recorded
-from auth_core.account_creation import create_account
 from auth_core.contracts import Transport
+from auth_core.flows.account_creation import create_account
 from auth_core.testing.sessions import sign_in
 from auth_core.testing.settings import redis_url
-from auth_rbac.assigning import assign_role, revoke_role
-from auth_rbac.roles import create_role, set_permissions
+from auth_rbac.roles.assignments import assign_role, revoke_role
+from auth_rbac.roles.roles import create_role, set_permissions
 from conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db(transaction=bool(redis_url()))

@@ -9,12 +9,12 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from auth_audit.testing.trail import recorded
-from auth_core.people import identity_of
+from auth_core.people.lookup import identity_of
 from auth_core.testing.factories import make_administrator
 from auth_core.testing.mails import the_mail
 from auth_core.testing.sessions import sign_in
 from auth_core.testing.settings import redis_url
-from auth_mfa import totp
+from auth_mfa import oath
 from auth_mfa.models import TotpFactor
 from auth_mfa.testing.factors import current_code
 from conftest import PASSWORD
@@ -32,7 +32,7 @@ def log_in() -> Any:
 
 
 def code_for(secret: str, steps: int = 0) -> str:
-    return current_code(totp.from_base32(secret), steps=steps)
+    return current_code(oath.from_base32(secret), steps=steps)
 
 
 def test_from_enrolment_to_a_login_at_aal2(alice: Any) -> None:
@@ -110,7 +110,7 @@ def test_the_pages_add_an_app_ask_for_it_and_take_it_away(alice: Any) -> None:
 def test_a_session_that_proved_too_little_adds_nothing(alice: Any) -> None:
     browser = Browser()
     browser.post("/login/", {"identifier": "alice@example.org", "password": PASSWORD})
-    TotpFactor.objects.create(user=alice, name="Phone", seed=totp.to_base32(b"k" * 20), confirmed=True)
+    TotpFactor.objects.create(user=alice, name="Phone", seed=oath.to_base32(b"k" * 20), confirmed=True)
 
     refused = browser.post("/account/second-factors/add/")
 
@@ -122,13 +122,13 @@ def test_a_session_that_proved_too_little_adds_nothing(alice: Any) -> None:
 def test_an_administrator_takes_a_factor_away_and_the_person_is_told(alice: Any, db: None) -> None:
     chief = make_administrator()
     from_admin = sign_in(chief, assurance="aal2")
-    factor = TotpFactor.objects.create(user=alice, name="Phone", seed=totp.to_base32(b"k" * 20), confirmed=True)
+    factor = TotpFactor.objects.create(user=alice, name="Phone", seed=oath.to_base32(b"k" * 20), confirmed=True)
 
     page = from_admin.get("/admin/auth_mfa/totpfactor/")
     body = {"action": "remove", "_selected_action": [str(factor.pk)]}
     from_admin.post("/admin/auth_mfa/totpfactor/", body)
 
-    assert totp.to_base32(b"k" * 20) not in page.content.decode()
+    assert oath.to_base32(b"k" * 20) not in page.content.decode()
     assert not TotpFactor.objects.exists()
     entry = recorded("mfa.factor.removed")[0]
     assert (entry.reason, entry.actor_id) == ("administrator", identity_of(chief).subject_id)

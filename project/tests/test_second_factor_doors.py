@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.test import Client as Browser
 
-from auth_core.client import Client
-from auth_core.invitations import invite
+from auth_core.flows.invitations import invite
+from auth_core.request.client import Client
 from auth_core.testing.browsers import new_browser, post
 from auth_core.testing.doors import Doors
 from auth_core.testing.factories import make_administrator

@@ -11,7 +11,7 @@ import pytest
 from django.test import Client as Browser
 from django.utils import timezone
 
-from auth_core.account_creation import create_account
+from auth_core.flows.account_creation import create_account
 from conftest import PASSWORD
 
 pytestmark = [pytest.mark.timing, pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]

@@ -26,7 +26,7 @@ _BETWEEN = frozenset({"groups", "user_permissions", "permissions", "denials"})
 #: What changes many rows and sends no signal.
 _UNHEARD = frozenset({"update", "bulk_create", "bulk_update", "_raw_delete", "aupdate", "abulk_create", "abulk_update"})
 #: Where the change makes itself known, or is the closure that follows from one that did.
-_HEARD_IN = ("auth_rbac/graph.py", "auth_rbac/models/*.py")
+_HEARD_IN = ("auth_rbac/roles/hierarchy.py", "auth_rbac/models/*.py")
 
 
 #: What runs a regular expression over text of any length, or makes something that does.
@@ -36,7 +36,7 @@ _UNBOUNDED = frozenset({
 #: Where they may be used all the same, and why.
 _UNBOUNDED_IN = {
     "auth_core/text.py": "It is the bound.",
-    "auth_rbac/sql.py": "It reads statements of ours. Cutting one would break it.",
+    "auth_rbac/decisions/sql.py": "It reads statements of ours. Cutting one would break it.",
 }
 
 
@@ -81,7 +81,7 @@ def positional_timedelta(node: ast.AST, path: Path) -> str:
 def user_lookup(node: ast.AST, path: Path) -> str:
     """Who is looked up by what is one module's business."""
     if _called(node) == "User.objects.get" and "auth_core" not in path.parts and not _is_test(path):
-        return "Look people up with auth_core.people."
+        return "Look people up with auth_core.people.lookup."
     return ""
 
 

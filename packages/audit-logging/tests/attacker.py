@@ -7,11 +7,11 @@ from typing import Any
 
 from django.db import connection
 
-from auth_audit import leaves, merkle
 from auth_audit.models import AuditEntry, Checkpoint, Seal, TreeNode
+from auth_audit.offline_verifier import canonical, root_of
+from auth_audit.seal import leaves, merkle
+from auth_audit.seal.tree import StoredTree
 from auth_audit.testing.trail import lifted_guards
-from auth_audit.tree import StoredTree
-from auth_audit.verifier import canonical, root_of
 
 ENTRIES, SEALS, NODES, CHECKPOINTS = (model._meta.db_table for model in (AuditEntry, Seal, TreeNode, Checkpoint))
 TABLES = (ENTRIES, SEALS, NODES, CHECKPOINTS)

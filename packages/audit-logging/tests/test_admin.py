@@ -11,11 +11,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from attacker import ENTRIES, key, run, unguarded
-from auth_audit import admin, sealing
+from auth_audit import admin
 from auth_audit.admin import AuditEntryAdmin
 from auth_audit.models import AuditEntry
-from auth_core.client import Client
+from auth_audit.seal import sealer
 from auth_core.events import AuthEvent, Event, record
+from auth_core.request.client import Client
 from auth_core.testing.plans import unindexed
 
 pytestmark = pytest.mark.django_db
@@ -66,7 +67,7 @@ def test_one_entry_is_shown_and_cannot_be_edited(officer: Browser, entry: AuditE
 def test_one_entry_is_shown_with_its_proof(officer: Browser, entry: AuditEntry) -> None:
     address = reverse("admin:auth_audit_auditentry_change", args=[entry.pk])
     waiting = officer.get(address).content.decode()
-    sealing.seal()
+    sealer.seal()
     proven = officer.get(address).content.decode()
     with unguarded():
         run(f"UPDATE {ENTRIES} SET reason = 'forged' WHERE id = %s", [key(entry.pk)])

@@ -8,8 +8,8 @@ from django.contrib.auth.models import Group, User
 from django.db.models.deletion import Collector
 from django.test import Client as Browser
 
-from auth_audit import admin_diffs
-from auth_audit.secret_fields import HIDDEN, is_secret
+from auth_audit.append import admin_diffs
+from auth_audit.append.secret_fields import HIDDEN, is_secret
 from auth_audit.testing.trail import recorded
 from auth_core.testing.factories import PASSWORD, make_administrator
 from auth_core.testing.sessions import sign_in

@@ -12,9 +12,9 @@ from django.test.utils import CaptureQueriesContext
 
 from auth_audit.models import AuditEntry
 from auth_audit.testing.trail import recorded
-from auth_core.client import Client
-from auth_core.context import Context, bound
 from auth_core.events import AuthEvent, Event, EventOutcome, record
+from auth_core.request.client import Client
+from auth_core.request.context import Context, bound
 from auth_core.testing.parallel import at_once, tally
 
 pytestmark = pytest.mark.django_db

@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 
 import attacker
 from attacker import ENTRIES, run, unguarded
-from auth_audit import change_parts, digests, storable
-from auth_audit.bounds import Bounds, digest_of
-from auth_audit.findings import Tampering
-from auth_audit.macs import verifies
+from auth_audit.append import change_parts, column_values, digests
+from auth_audit.append.bounds import Bounds, digest_of
+from auth_audit.append.macs import verifies
 from auth_audit.models import AuditEntry
 from auth_audit.testing.trail import recorded, seal_everything
-from auth_audit.verification import verify
-from auth_core.client import Client, client_of
-from auth_core.context import Context, bound
+from auth_audit.verify.findings import Tampering
+from auth_audit.verify.verification import verify
 from auth_core.events import AuthEvent, Event, record
+from auth_core.request.client import Client, client_of
+from auth_core.request.context import Context, bound
 from auth_core.testing.factories import make_administrator
 from auth_core.testing.sessions import sign_in
 
@@ -68,7 +68,7 @@ def test_what_was_added_and_removed_is_recorded_in_full_over_several_entries() -
     entries = record_change(permissions={"before": before, "after": after}, name={"before": "a", "after": "b"})
 
     assert len(entries) > 1
-    assert all(len(json.dumps(entry.changes)) <= storable.LONGEST_JSON for entry in entries)
+    assert all(len(json.dumps(entry.changes)) <= column_values.LONGEST_JSON for entry in entries)
     assert merged(entries) == {
         "permissions": {"added": NAMES[12_000:], "removed": NAMES[:4_000]},
         "name": {"before": "a", "after": "b"},
@@ -194,7 +194,7 @@ def test_every_bound_of_what_the_catalogue_declares_says_that_it_cut(value: Any,
 
 def test_what_the_notes_of_cuts_take_is_bounded_too() -> None:
     bounds = Bounds()
-    kept = storable.json_object({"kind": [[[[0]] * 10] * 10] * 10}, bounds, "data")
+    kept = column_values.json_object({"kind": [[[[0]] * 10] * 10] * 10}, bounds, "data")
 
     assert list(kept) == ["kind"], "it is not cut because of its length"
 
@@ -204,7 +204,7 @@ def test_what_the_notes_of_cuts_take_is_bounded_too() -> None:
 
 
 def test_a_text_is_cut_again_after_it_was_escaped() -> None:
-    assert storable.text("\x1b" * 500, 500) == "\\u001b" * 83 + "\\…"
+    assert column_values.text("\x1b" * 500, 500) == "\\u001b" * 83 + "\\…"
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def test_what_a_list_was_and_what_came_and_went_make_what_it_is(before: list[Any
 
 
 def _kept(value: Any) -> str:
-    return json.dumps(storable.json_object({"value": value}))
+    return json.dumps(column_values.json_object({"value": value}))
 
 
 def _without(members: list[Any], member: Any) -> list[Any]:

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from auth_audit import delivery, sealing
+from auth_audit.deliver import delivery
+from auth_audit.seal import sealer
 from auth_audit.testing.trail import recorded, seal_everything
-from auth_core import controls
 from auth_core.events import AuthEvent, Event, record
+from auth_core.runtime import degradation
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -17,11 +18,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits to see whether what works again stays so."""
-    monkeypatch.setattr(controls, "_CALM", timedelta(0))
+    monkeypatch.setattr(degradation, "_CALM", timedelta(0))
 
 
 def said() -> list[tuple[str, str, str, str]]:
-    controls.record_changes()
+    degradation.record_changes()
     return [
         (entry.name, entry.data["control"], entry.data["part"], entry.reason)
         for entry in recorded()
@@ -53,13 +54,13 @@ def test_a_sink_that_is_away_is_said_once_and_once_that_it_was_told(tmp_path: Pa
 @pytest.mark.asvs("16.3.4")
 def test_a_trail_that_is_not_sealed_says_so_in_itself(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(alias: str = "", **options: Any) -> int:
-        raise sealing.SealsBroken
+        raise sealer.SealsBroken
 
     with monkeypatch.context() as patch:
-        patch.setattr(sealing, "seal", broken)
-        assert [sealing.sweep() for _time in range(3)] == [0, 0, 0]
-    sealing.sweep()
-    sealing.sweep()
+        patch.setattr(sealer, "seal", broken)
+        assert [sealer.sweep() for _time in range(3)] == [0, 0, 0]
+    sealer.sweep()
+    sealer.sweep()
 
     assert said() == [
         ("auth.control.degraded", "sealing", "", "SealsBroken"),
@@ -68,8 +69,8 @@ def test_a_trail_that_is_not_sealed_says_so_in_itself(settings: Any, monkeypatch
 
 
 def test_what_a_control_says_is_of_no_person(settings: Any) -> None:
-    controls.degrade(controls.Control.LIMITER, reason="ConnectionError")
-    controls.record_changes()
+    degradation.degrade(degradation.Control.LIMITER, reason="ConnectionError")
+    degradation.record_changes()
 
     (entry,) = recorded("auth.control.degraded")
     assert (entry.subject_id, entry.actor_id, entry.session_id, entry.ip) == (None, None, None, None)

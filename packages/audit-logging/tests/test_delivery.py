@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from auth_audit import checks, delivery, sinks
-from auth_audit.keys import believed_keys
+from auth_audit import checks
+from auth_audit.deliver import delivery, sinks
 from auth_audit.management.commands.audit_verify import _read
 from auth_audit.models import Checkpoint, Delivery
+from auth_audit.offline_verifier import canonical, check_checkpoint, leaf_of, root_of
+from auth_audit.seal.keys import believed_keys
 from auth_audit.testing.trail import seal_everything
-from auth_audit.verification import verify
-from auth_audit.verifier import canonical, check_checkpoint, leaf_of, root_of
+from auth_audit.verify.verification import verify
 from auth_core.events import AuthEvent, Event, record
 from auth_core.registries import sweeps
 
@@ -44,7 +45,7 @@ def test_a_file_is_told_entries_and_checkpoints_that_prove_them(outside: Path) -
     append(3)
     delivery.deliver()
     append(1)
-    dict(sweeps.items())["auth_audit.sealing"]()
+    dict(sweeps.items())["auth_audit.seal.sealer"]()
 
     lines = told(outside)
 
@@ -84,10 +85,10 @@ def test_the_stream_of_logs_is_told(settings: Any, caplog: pytest.LogCaptureFixt
     settings.AUTH_AUDIT = {"SINKS": [{"kind": "log"}]}
     append()
 
-    with caplog.at_level("INFO", logger="auth_audit.checkpoints"):
+    with caplog.at_level("INFO", logger="auth_audit.seal.checkpoints"):
         delivery.deliver()
 
-    (line,) = [record.told for record in caplog.records if record.name == "auth_audit.checkpoints"]  # type: ignore[attr-defined]  # the sink's own attribute
+    (line,) = [record.told for record in caplog.records if record.name == "auth_audit.seal.checkpoints"]  # type: ignore[attr-defined]  # the sink's own attribute
     assert check_checkpoint(json.loads(line), believed_keys()).size == 1
 
 

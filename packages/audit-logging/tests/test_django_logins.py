@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from django.test import Client as Browser
 
-from auth_audit.digests import digest_of_today
+from auth_audit.append.digests import digest_of_today
 from auth_audit.testing.trail import recorded
 from auth_core.testing.browsers import log_in
 from auth_core.testing.factories import PASSWORD, make_administrator

@@ -12,8 +12,9 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models.signals import post_migrate
 from django.dispatch import Signal
 
-from auth_audit import checks, guards, partitions, receivers
+from auth_audit import checks, receivers
 from auth_audit.models import AuditEntry, Checkpoint, Seal, TrailIsAppendOnly, TreeNode
+from auth_audit.storage import guards, partitions
 from auth_audit.testing import trail
 from auth_core.events import AuthEvent, Event, record
 

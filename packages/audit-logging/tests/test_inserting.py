@@ -9,11 +9,11 @@ from django.db import DatabaseError, connection, transaction
 from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 
-from auth_audit import inserting, macs
+from auth_audit.append import inserting, macs
 from auth_audit.models import AuditEntry
 from auth_audit.testing.trail import recorded
-from auth_core.client import Client
 from auth_core.events import AuthEvent, Event, record
+from auth_core.request.client import Client
 
 #: Events that leave different columns empty.
 EVENTS = [

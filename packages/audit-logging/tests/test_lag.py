@@ -11,10 +11,11 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from auth_audit import checks, lag
+from auth_audit import checks
+from auth_audit.seal import seal_lag
 from auth_audit.testing.trail import another_writer, seal_everything
 from auth_core.events import AuthEvent, Event, record
-from auth_core.health import Status
+from auth_core.observability.health import Status
 from auth_core.registries import sweeps
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -34,23 +35,23 @@ def test_nothing_lags_when_everything_is_sealed() -> None:
     append()
     seal_everything()
 
-    behind = lag.seal_lag()
+    behind = seal_lag.seal_lag()
 
     assert (behind.age, behind.culprit, behind.is_late) == (timedelta(0), None, False)
     assert behind.metrics == {"auth_audit_seal_lag_seconds": 0.0, "auth_audit_seal_lag_culprit_pid": 0.0}
-    assert lag.probe().status is Status.OK
+    assert seal_lag.probe().status is Status.OK
 
 
 def test_the_lag_is_the_age_of_the_oldest_that_waits(caplog: pytest.LogCaptureFixture) -> None:
     append()
     with time_machine.travel(timezone.now() + timedelta(minutes=6), tick=False):
-        behind = lag.seal_lag()
-        warned = dict(sweeps.items())["auth_audit.lag"]()
+        behind = seal_lag.seal_lag()
+        warned = dict(sweeps.items())["auth_audit.seal.seal_lag"]()
 
         assert behind.age > timedelta(minutes=5)
         assert behind.is_late
         assert warned == 1
-        assert lag.probe().status is Status.DEGRADED
+        assert seal_lag.probe().status is Status.DEGRADED
     assert "lags" in caplog.text
     assert caplog.records[-1].levelno == logging.WARNING
 
@@ -64,7 +65,7 @@ def test_whose_transaction_holds_sealing_back_is_said() -> None:
 
         assert said() == "0 sealed.\n"
         assert f"pid {pid} in {connection.settings_dict['NAME']} writes since" in said("--status")
-        assert lag.seal_lag().metrics["auth_audit_seal_lag_culprit_pid"] == pid
+        assert seal_lag.seal_lag().metrics["auth_audit_seal_lag_culprit_pid"] == pid
 
 
 def test_the_command_seals_and_prints_the_keys_of_verifiers() -> None:

@@ -8,11 +8,11 @@ from django.db import models
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from auth_audit import macs
+from auth_audit.append import macs
 from auth_audit.models import AuditEntry
 from auth_audit.testing.trail import recorded
-from auth_core.client import Client
 from auth_core.events import AuthEvent, Event, EventOutcome, record
+from auth_core.request.client import Client
 
 pytestmark = pytest.mark.django_db
 

@@ -10,11 +10,12 @@ import time_machine
 from django.core.management import call_command
 from django.db import connection
 
-from auth_audit import checks, guards, partitions
-from auth_audit.default_partition import empty_default
+from auth_audit import checks
 from auth_audit.models import AuditEntry
+from auth_audit.storage import guards, partitions
+from auth_audit.storage.default_partition import empty_default
 from auth_audit.testing.trail import seal_everything
-from auth_audit.verification import verify
+from auth_audit.verify.verification import verify
 from auth_core.events import AuthEvent, Event, record
 from auth_core.registries import sweeps
 from auth_core.testing.parallel import at_once
@@ -58,7 +59,7 @@ def test_an_entry_of_now_is_in_the_partition_of_its_month() -> None:
     [
         lambda: call_command("audit_partitions", verbosity=0),
         lambda: call_command("migrate", verbosity=0),
-        dict(sweeps.items())["auth_audit.partitions"],
+        dict(sweeps.items())["auth_audit.storage.partitions"],
     ],
     ids=["command", "migrate", "sweep"],
 )

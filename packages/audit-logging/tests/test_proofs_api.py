@@ -14,15 +14,24 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 
 from attacker import ENTRIES, SEALS, TABLES, key, run, unguarded
-from auth_audit import exports, verifier
+from auth_audit import offline_verifier
 from auth_audit.api.serializers import EntryFilters
-from auth_audit.keys import believed_keys
+from auth_audit.deliver import exports
 from auth_audit.models import AuditEntry, Seal
+from auth_audit.offline_verifier import (
+    canonical,
+    check_checkpoint,
+    check_export,
+    is_consistent,
+    is_included,
+    leaf_of,
+    to_text,
+)
+from auth_audit.seal.keys import believed_keys
 from auth_audit.search import activity_of, search
 from auth_audit.testing.trail import recorded, seal_everything
-from auth_audit.verifier import canonical, check_checkpoint, check_export, is_consistent, is_included, leaf_of, to_text
-from auth_core.client import Client
 from auth_core.events import AuthEvent, Event, EventOutcome, record
+from auth_core.request.client import Client
 from auth_core.testing.plans import unindexed
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -41,7 +50,7 @@ def exported(browser: Browser, **body: Any) -> str:
     return b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]  # a streamed answer
 
 
-def checked(text: str, **more: Any) -> verifier.Report:
+def checked(text: str, **more: Any) -> offline_verifier.Report:
     return check_export(text.splitlines(), believed_keys(), **more)
 
 
@@ -198,7 +207,7 @@ def test_the_program_checks_a_file(sealed: Browser, tmp_path: Path, capsys: pyte
     kept.write_text(json.dumps(json.loads(text.splitlines()[0])["checkpoint"]))
     keys = [f"--key={name}:{to_text(public)}" for name, public in believed_keys().items()]
 
-    statuses = [verifier.main([str(path), "--against", str(kept), *keys]) for path in (good, bad)]
+    statuses = [offline_verifier.main([str(path), "--against", str(kept), *keys]) for path in (good, bad)]
 
     assert statuses == [0, 1]
     assert "is not what was sealed" in capsys.readouterr().out

@@ -8,13 +8,13 @@ import pytest
 from django.db import connection, transaction
 
 from attacker import key
-from auth_audit import checkpoints, horizon, keys, merkle, sealing
-from auth_audit.checkpoints import SealsBroken
 from auth_audit.models import AuditEntry, Checkpoint, Seal, TreeNode
+from auth_audit.offline_verifier import check_checkpoint, is_included, root_of, to_text
+from auth_audit.seal import checkpoints, keys, merkle, sealer, transaction_horizon
+from auth_audit.seal.checkpoints import SealsBroken
+from auth_audit.seal.tree import StoredTree
 from auth_audit.testing.trail import another_writer, lifted_guards, seal_everything
-from auth_audit.tree import StoredTree
-from auth_audit.verifier import check_checkpoint, is_included, root_of, to_text
-from auth_core.encryption import KeysMissing
+from auth_core.crypto.encryption import KeysMissing
 from auth_core.events import AuthEvent, Event, record
 from auth_core.testing.parallel import at_once, tally
 
@@ -40,7 +40,7 @@ def test_entries_get_numbers_without_a_gap_in_the_order_of_their_transactions() 
     first = seal_everything()
     append(2)
 
-    assert (first, seal_everything(), sealing.seal()) == (3, 2, 0)
+    assert (first, seal_everything(), sealer.seal()) == (3, 2, 0)
     assert numbers() == [0, 1, 2, 3, 4]
     assert list(Seal.objects.order_by("number").values_list("entry_id", flat=True)) == list(
         AuditEntry.objects.order_by("id").values_list("id", flat=True)
@@ -79,7 +79,7 @@ def test_a_tree_of_several_levels_proves_every_entry(settings: Any) -> None:
     settings.AUTH_AUDIT = {"BATCH": 70}
     with transaction.atomic():
         append(600)
-    sealing.seal()
+    sealer.seal()
     tree, leaves = StoredTree("default"), [bytes(seal.leaf) for seal in Seal.objects.order_by("number")]
 
     assert list(TreeNode.objects.values_list("level", "index")) == [(8, 0), (8, 1)]
@@ -96,7 +96,7 @@ def test_what_a_running_transaction_may_still_precede_is_not_sealed() -> None:
     with another_writer() as pid:
         append(3)
 
-        sealed_meanwhile, culprit = sealing.seal(), horizon.culprit("default")
+        sealed_meanwhile, culprit = sealer.seal(), transaction_horizon.culprit("default")
 
     assert sealed_meanwhile == 0
     assert culprit is not None
@@ -124,7 +124,7 @@ def test_a_transaction_begun_before_and_committed_after_a_thousand_others_is_sea
     def write_a_thousand() -> list[int]:
         is_open.wait(timeout=60)
         append(500)
-        sealed = [sealing.seal()]
+        sealed = [sealer.seal()]
         append(500)
         may_commit.set()
         return sealed
@@ -159,7 +159,7 @@ def test_what_a_slow_writer_commits_after_a_batch_was_sealed_is_in_the_next() ->
     def seal_meanwhile() -> int:
         is_open.wait(timeout=60)
         append(2)
-        sealed = sealing.seal()
+        sealed = sealer.seal()
         may_commit.set()
         return sealed
 
@@ -173,8 +173,8 @@ def test_what_a_slow_writer_commits_after_a_batch_was_sealed_is_in_the_next() ->
 
 def wait_until_it_is_over() -> None:
     """Wait until no transaction runs that began before: those of other databases of the cluster count, too."""
-    target, deadline = horizon.horizon("default").beyond or 0, time.monotonic() + 30
-    while (horizon.horizon("default").oldest or 0) < target and time.monotonic() < deadline:
+    target, deadline = transaction_horizon.horizon("default").beyond or 0, time.monotonic() + 30
+    while (transaction_horizon.horizon("default").oldest or 0) < target and time.monotonic() < deadline:
         time.sleep(0.05)
 
 
@@ -187,22 +187,22 @@ def test_a_transaction_that_exceeds_a_batch_is_sealed_whole_by_one_call(settings
     append(2)
     wait_until_it_is_over()
 
-    assert sealing.seal() == 12
+    assert sealer.seal() == 12
     assert numbers() == list(range(13))
     assert list(Checkpoint.objects.order_by("size").values_list("size", flat=True)) == [1, 5, 9, 13]
 
 
 def plant_no_horizon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take whatever is there: what a sealer without `pg_snapshot_xmin` would do."""
-    sql = horizon._HORIZON.replace("pg_snapshot_xmin", "pg_snapshot_xmax")
-    monkeypatch.setattr(horizon, "_HORIZON", sql)
+    sql = transaction_horizon._HORIZON.replace("pg_snapshot_xmin", "pg_snapshot_xmax")
+    monkeypatch.setattr(transaction_horizon, "_HORIZON", sql)
 
 
 @pytest.mark.postgresql
 def test_two_sealers_give_every_number_once() -> None:
     append(50)
 
-    results = at_once([sealing.seal] * 4)
+    results = at_once([sealer.seal] * 4)
     seal_everything()
 
     assert set(tally(results)) == {"int"}
@@ -242,14 +242,14 @@ def forge() -> None:
 )
 def test_a_tree_that_was_tampered_with_is_not_built_upon(tampering: str) -> None:
     append(5)
-    sealing.seal()
+    sealer.seal()
     with lifted_guards():
         run(tampering)
     append()
 
     with pytest.raises(SealsBroken):
-        sealing.seal()
-    assert sealing.sweep() == 0
+        sealer.seal()
+    assert sealer.sweep() == 0
 
 
 @pytest.mark.postgresql
@@ -258,15 +258,17 @@ def test_a_restored_cluster_opens_an_epoch_in_which_nothing_is_skipped(
     of: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     append(2)
-    sealing.seal()
+    sealer.seal()
     append(1)
-    there = horizon.horizon("default")
+    there = transaction_horizon.horizon("default")
     cluster = "other" if of == "another cluster" else there.cluster
-    moved = horizon.Horizon(cluster, 700, 700, there.now)  # transactions are counted from almost nothing again
-    monkeypatch.setattr(sealing, "horizon", lambda alias: moved)
+    moved = transaction_horizon.Horizon(
+        cluster, 700, 700, there.now
+    )  # transactions are counted from almost nothing again
+    monkeypatch.setattr(sealer, "horizon", lambda alias: moved)
 
-    assert sealing.seal() == 1
-    assert sealing.seal() == 0
+    assert sealer.seal() == 1
+    assert sealer.seal() == 0
 
     bodies = [checkpoint.signed["checkpoint"] for checkpoint in Checkpoint.objects.order_by("size")]
     assert [(body["epoch"], body["cluster"] == cluster) for body in bodies] == [(1, of != "another cluster"), (2, True)]
@@ -308,7 +310,7 @@ def test_what_was_left_behind_is_found_by_a_search() -> None:
         run("UPDATE auth_audit_auditentry SET transaction_id = 3 WHERE reason = '' AND id = %s", [key(entry.pk)])
 
     seal_everything()
-    sealing.seal(search=True)
+    sealer.seal(search=True)
 
     assert Seal.objects.filter(entry_id=entry.pk).exists()
     assert numbers() == [0, 1, 2]
@@ -316,13 +318,13 @@ def test_what_was_left_behind_is_found_by_a_search() -> None:
 
 def test_keys_of_its_own_replace_the_derived_ones(settings: Any) -> None:
     append()
-    sealing.seal()
+    sealer.seal()
     derived = keys.believed_keys()
     settings.AUTH_AUDIT = {"SIGNING_KEYS": {"2026": "A" * 43}}
     append()
 
     with pytest.raises(SealsBroken):
-        sealing.seal()
+        sealer.seal()
     settings.AUTH_AUDIT["VERIFYING_KEYS"] = {name: to_text(key) for name, key in derived.items()}
 
     assert seal_everything() == 1
@@ -332,12 +334,12 @@ def test_keys_of_its_own_replace_the_derived_ones(settings: Any) -> None:
 @pytest.mark.postgresql
 def test_a_batch_is_read_by_an_index() -> None:
     append(3)
-    sealing.seal()
+    sealer.seal()
     before = checkpoints.continued(checkpoints.latest("default"), StoredTree("default"), "default")  # type: ignore[arg-type]  # there is a latest one here
     with transaction.atomic():
         run("SET LOCAL enable_seqscan = off")
         run("SET LOCAL enable_hashjoin = off")
-        plan = sealing._by_transaction(before, horizon.horizon("default"), "default").explain()
+        plan = sealer._by_transaction(before, transaction_horizon.horizon("default"), "default").explain()
 
     assert "transaction_id" in plan
     assert "Seq Scan" not in plan

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from auth_audit import storable
+from auth_audit.append import column_values
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()) | st.uuids() | st.datetimes(),
@@ -21,12 +21,12 @@ ANYTHING = st.recursive(
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.text(st.characters()), ANYTHING))
 def test_json_is_the_same_after_it_was_written_and_read(value: dict[str, Any]) -> None:
-    kept = storable.json_object(value)
+    kept = column_values.json_object(value)
 
     written = json.dumps(kept, allow_nan=False)
     assert written.isprintable()
     assert "\\u0000" not in written.replace("\\\\", "")
-    assert json.loads(written) == kept == storable.json_object(kept)
+    assert json.loads(written) == kept == column_values.json_object(kept)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_json_is_the_same_after_it_was_written_and_read(value: dict[str, Any]) -
     ],
 )
 def test_a_value_has_one_form(value: object, kept: object) -> None:
-    found = storable.json_object({"value": value})["value"]
+    found = column_values.json_object({"value": value})["value"]
 
     assert found == kept
     assert type(found) is type(kept)
@@ -69,7 +69,7 @@ def test_a_value_has_one_form(value: object, kept: object) -> None:
     ids=lambda huge: next(iter(huge))[:8],
 )
 def test_json_has_a_bound(huge: dict[str, Any]) -> None:
-    assert len(json.dumps(storable.json_object(huge))) <= storable.LONGEST_JSON
+    assert len(json.dumps(column_values.json_object(huge))) <= column_values.LONGEST_JSON
 
 
 def test_depth_has_a_bound() -> None:
@@ -77,7 +77,7 @@ def test_depth_has_a_bound() -> None:
     for _level in range(10_000):
         deep = [deep]
 
-    assert storable.json_object({"deep": deep}) == {"deep": [[["…"]]]}
+    assert column_values.json_object({"deep": deep}) == {"deep": [[["…"]]]}
 
 
 @pytest.mark.parametrize(
@@ -85,4 +85,4 @@ def test_depth_has_a_bound() -> None:
     [("fe80::1%eth0", "fe80::1"), ("::0001", "::1"), ("192.0.2.1", "192.0.2.1"), ("", None), ("unknown", None)],
 )
 def test_an_address_has_one_form(written: str, kept: str | None) -> None:
-    assert storable.address(written) == kept
+    assert column_values.address(written) == kept

@@ -26,13 +26,13 @@ from attacker import (
     run,
     unguarded,
 )
-from auth_audit import checkpoints
-from auth_audit.findings import Tampering, Verification
-from auth_audit.keys import signing_key
 from auth_audit.models import AuditEntry, Checkpoint, Seal
+from auth_audit.offline_verifier import SIGNED_AS, canonical, to_text
+from auth_audit.seal import checkpoints
+from auth_audit.seal.keys import signing_key
 from auth_audit.testing.trail import lifted_guards, seal_everything
-from auth_audit.verification import verify
-from auth_audit.verifier import SIGNED_AS, canonical, to_text
+from auth_audit.verify.findings import Tampering, Verification
+from auth_audit.verify.verification import verify
 from auth_core.events import AuthEvent, Event, EventOutcome, record
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asvs("16.4.2")]

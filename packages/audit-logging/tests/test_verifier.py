@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth_audit import merkle, verifier
-from auth_audit.verifier import NotCanonical, canonical, is_consistent, is_included, leaf_of, node_of, root_of
+from auth_audit import offline_verifier
+from auth_audit.offline_verifier import NotCanonical, canonical, is_consistent, is_included, leaf_of, node_of, root_of
+from auth_audit.seal import merkle
 
 #: RFC 8785 appendix B: the bits of a double, and how it is written.
 NUMBERS = {
@@ -202,7 +203,7 @@ def test_whatever_is_changed_in_a_tree_changes_its_root(data: st.DataObject, siz
 
 
 def test_the_verifier_needs_no_django() -> None:
-    path = Path(verifier.__file__)
+    path = Path(offline_verifier.__file__)
     program = f"import sys, runpy; sys.argv = ['verifier.py', '--help']\ntry: runpy.run_path({str(path)!r}, run_name='__main__')\nfinally: assert 'django' not in sys.modules and 'auth_audit' not in sys.modules"
 
     done = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=False)
@@ -212,7 +213,7 @@ def test_the_verifier_needs_no_django() -> None:
 
 
 def test_base64url_is_read_strictly() -> None:
-    assert verifier.from_text(verifier.to_text(b"\xfb\xff")) == b"\xfb\xff"
+    assert offline_verifier.from_text(offline_verifier.to_text(b"\xfb\xff")) == b"\xfb\xff"
     with pytest.raises(ValueError, match="base64"):
-        verifier.from_text("n;t")
+        offline_verifier.from_text("n;t")
     assert base64.urlsafe_b64encode(b"\xfb\xff") == b"-_8="

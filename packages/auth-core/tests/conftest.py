@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from auth_core.assurance import Assessment
+from auth_core.assurance.levels import Assessment
 from auth_core.events import Event
 from auth_core.testing.browsers import answer, code_of, log_in, new_browser, post
 from auth_core.testing.doubles import NarrowIssuer, SetAssessor

@@ -8,11 +8,11 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.utils import timezone
 
-from auth_core import people
-from auth_core.account_creation import create_account
 from auth_core.errors import InvalidRequest
+from auth_core.flows.account_creation import create_account
 from auth_core.models import EmailAddress
-from auth_core.people import find_by_identifier, profile_of
+from auth_core.people import lookup
+from auth_core.people.lookup import find_by_identifier, profile_of
 from conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -74,10 +74,10 @@ def test_a_name_that_is_no_address_is_nobodys(alice: Any) -> None:
 
 
 def test_an_identity_is_made_once(alice: Any) -> None:
-    first = people.identity_of(alice)
+    first = lookup.identity_of(alice)
 
-    assert people.identity_of(get_user_model().objects.get()) == first
-    assert people.find_by_subject_id(first.subject_id) == alice
+    assert lookup.identity_of(get_user_model().objects.get()) == first
+    assert lookup.find_by_subject_id(first.subject_id) == alice
 
 
 def test_a_profile_holds_nothing_but_what_a_person_sees(alice: Any) -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from auth_core.assurance import Assurance, Demand, assurance_of, has_second_factor
-from auth_core.evidence import Evidence, Method, amr_of
+from auth_core.assurance.evidence import Evidence, Method, amr_of
+from auth_core.assurance.levels import Assurance, Demand, assurance_of, has_second_factor
 
 PASSWORD = Evidence.now(Method.PASSWORD)
 TOTP = Evidence.now(Method.TOTP)

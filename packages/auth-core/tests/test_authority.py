@@ -10,12 +10,13 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.test.utils import isolate_apps
 
-from auth_core import account_state, power_signals
+from auth_core import power_signals
 from auth_core.authority import acting, authorities, check_group, check_held, check_over
-from auth_core.client import Client
 from auth_core.errors import PermissionRefused
+from auth_core.flows.password_reset import request_reset
 from auth_core.models import Identity, ResetLink
-from auth_core.recovery import request_reset
+from auth_core.people import locking
+from auth_core.request.client import Client
 from auth_core.testing.factories import make_administrator, make_user
 
 pytestmark = pytest.mark.django_db
@@ -82,7 +83,7 @@ def auditor(db: None) -> Any:
 @pytest.fixture(params=["disable_account", "enable_account", "lock_account", "unlock_account"])
 def change_of_state(request: Any) -> Callable[..., bool]:
     """Each way of closing and opening an account."""
-    change: Callable[..., bool] = getattr(account_state, request.param)
+    change: Callable[..., bool] = getattr(locking, request.param)
     return change
 
 
@@ -93,10 +94,10 @@ def test_an_account_of_a_person_who_holds_more_is_neither_closed_nor_opened(
     change_of_state: Any, clerk: Any, root: Any, auditor: Any
 ) -> None:
     for person in (root, auditor):
-        if change_of_state is account_state.enable_account:
-            account_state.disable_account(user=person)
-        if change_of_state is account_state.unlock_account:
-            account_state.lock_account(user=person)
+        if change_of_state is locking.enable_account:
+            locking.disable_account(user=person)
+        if change_of_state is locking.unlock_account:
+            locking.lock_account(user=person)
         before = state()
 
         with pytest.raises(PermissionRefused):
@@ -107,10 +108,10 @@ def test_an_account_of_a_person_who_holds_more_is_neither_closed_nor_opened(
 
 def test_an_account_of_a_person_who_holds_less_is_closed_and_opened(clerk: Any, alice: Any, root: Any) -> None:
     for actor in (clerk, root, None):
-        assert account_state.lock_account(user=alice, actor=actor)
-        assert account_state.unlock_account(user=alice, actor=actor)
-        assert account_state.disable_account(user=alice, actor=actor)
-        assert account_state.enable_account(user=alice, actor=actor)
+        assert locking.lock_account(user=alice, actor=actor)
+        assert locking.unlock_account(user=alice, actor=actor)
+        assert locking.disable_account(user=alice, actor=actor)
+        assert locking.enable_account(user=alice, actor=actor)
 
 
 def test_a_link_that_resets_the_password_of_a_person_who_holds_more_is_not_sent(clerk: Any, root: Any) -> None:
@@ -140,14 +141,14 @@ def test_what_is_compared_is_what_the_database_says_and_not_what_the_caller_has_
 
 def test_a_disabled_person_counts_as_what_they_are_when_they_come_back(clerk: Any, root: Any, auditor: Any) -> None:
     for person in (root, auditor):
-        account_state.disable_account(user=person)
+        locking.disable_account(user=person)
 
         with pytest.raises(PermissionRefused):
             check_over(clerk, User.objects.get(pk=person.pk))
 
 
 def test_a_disabled_actor_and_a_stranger_act_on_no_one(root: Any, alice: Any) -> None:
-    account_state.disable_account(user=root)
+    locking.disable_account(user=root)
 
     for actor in (root, AnonymousUser()):
         with pytest.raises(PermissionRefused):

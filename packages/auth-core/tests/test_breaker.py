@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from auth_core.breaker import Breaker, BreakerOpen, State
+from auth_core.runtime.circuit_breaker import Breaker, BreakerOpen, State
 
 PAUSE = timedelta(milliseconds=50)
 

@@ -7,11 +7,11 @@ import pytest
 from django.test import Client as Browser
 
 from auth_core import limits
-from auth_core.client import Client
 from auth_core.conf import CoreSettings
 from auth_core.errors import TooManyAttempts
 from auth_core.hashers import Argon2idHasher
 from auth_core.models import GuessBudget, PendingLogin
+from auth_core.request.client import Client
 from auth_core.testing.hashes import hashing_elsewhere
 from auth_core.testing.parallel import tally
 from conftest import DOUBLES, PASSWORD, answer, code_of, log_in, new_browser, post

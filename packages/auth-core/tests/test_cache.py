@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from auth_core.cache import CacheLost, SharedCache, shared_cache
+from auth_core.runtime.redis_cache import CacheLost, SharedCache, shared_cache
 from auth_core.testing.redis import OwnRedis
 
 MINUTE = timedelta(minutes=1)
@@ -73,7 +73,7 @@ def test_one_of_many_readers_holds_the_lease(cache: SharedCache) -> None:
 def test_the_lease_of_a_reader_that_died_is_taken_by_the_next(
     cache: SharedCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("auth_core.cache._LEASE", timedelta(milliseconds=20))
+    monkeypatch.setattr("auth_core.runtime.redis_cache._LEASE", timedelta(milliseconds=20))
     dead = lease_of(cache, "k")
     time.sleep(0.05)
 
@@ -178,7 +178,7 @@ def test_a_full_cache_is_a_lost_one_that_still_forgets(full: SharedCache) -> Non
 def test_a_loss_and_a_return_are_each_logged_once(
     cache: SharedCache, shared: OwnRedis, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    caplog.set_level("INFO", logger="auth_core.cache")
+    caplog.set_level("INFO", logger="auth_core.runtime.redis_cache")
     monkeypatch.setattr(cache._breaker, "_pause", 0.02)
     shared.kill()
 

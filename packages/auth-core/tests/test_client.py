@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.test import RequestFactory
 
-from auth_core.client import client_of, forget_strangers_headers
+from auth_core.request.client import client_of, forget_strangers_headers
 
 PROXY = "10.0.0.1"
 

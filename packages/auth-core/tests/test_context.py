@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client as Browser
 
-from auth_core.context import Context, bound, correlation_id, current, from_headers, to_headers
+from auth_core.request.context import Context, bound, correlation_id, current, from_headers, to_headers
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 TRACEPARENT = f"00-{TRACE}-00f067aa0ba902b7-01"

@@ -10,18 +10,19 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, transaction
 
-from auth_core import controls, limits
-from auth_core.background import Background
-from auth_core.cache import CacheLost, SharedCache, shared_cache
-from auth_core.client import Client
+from auth_core import limits
 from auth_core.conf import core
-from auth_core.controls import Control, record_changes
 from auth_core.errors import TooManyAttempts
 from auth_core.events import AuthEvent, Event, EventName, EventOutcome, event_recorded
+from auth_core.messages.notify import EMAIL
+from auth_core.messages.outbox import deliver, post
 from auth_core.models import OutboxMessage
-from auth_core.notify import EMAIL
-from auth_core.outbox import deliver, post
 from auth_core.registries import outbox_channels
+from auth_core.request.client import Client
+from auth_core.runtime import degradation
+from auth_core.runtime.degradation import Control, record_changes
+from auth_core.runtime.redis_cache import CacheLost, SharedCache, shared_cache
+from auth_core.runtime.worker_thread import Background
 from auth_core.testing.events import recording
 from auth_core.testing.parallel import close_connections
 from auth_core.testing.redis import OwnRedis
@@ -32,7 +33,7 @@ LOST, BACK = AuthEvent.CONTROL_DEGRADED, AuthEvent.CONTROL_RESTORED
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits to see whether what works again stays so."""
-    monkeypatch.setattr(controls, "_CALM", timedelta(0))
+    monkeypatch.setattr(degradation, "_CALM", timedelta(0))
 
 
 @pytest.fixture
@@ -73,7 +74,7 @@ def test_a_limiter_that_loses_redis_says_so_once_and_once_that_it_is_back(
     assert [event.outcome for event in events] == [EventOutcome.FAILURE, EventOutcome.SUCCESS]
     assert events[0].reason == "ConnectionError"
     assert events[0].data["process"].endswith(f":{os.getpid()}")
-    assert [line.message for line in caplog.records if line.name == "auth_core.controls"] == [
+    assert [line.message for line in caplog.records if line.name == "auth_core.runtime.degradation"] == [
         "A control works only in part.",
         "A control works again.",
     ]
@@ -95,7 +96,7 @@ def test_one_that_comes_and_goes_is_said_once(
     planted: bool, limiter: SharedCache, shared: OwnRedis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if planted:
-        monkeypatch.setattr(controls, "_CALM", timedelta(0))
+        monkeypatch.setattr(degradation, "_CALM", timedelta(0))
 
     with recording() as events:
         for _time in range(3):
@@ -127,7 +128,7 @@ def test_whoever_joins_late_is_told_as_well(limiter: SharedCache, shared: OwnRed
 def test_it_is_recorded_though_whoever_noticed_it_is_undone() -> None:
     with recording() as events:
         with pytest.raises(ZeroDivisionError), transaction.atomic():
-            controls.degrade(Control.LIMITER, reason="ConnectionError")
+            degradation.degrade(Control.LIMITER, reason="ConnectionError")
             raise ZeroDivisionError
         record_changes()
 
@@ -139,7 +140,7 @@ def test_a_change_waits_for_a_database_that_is_lost_and_the_log_knows_at_once(ca
     def fail(event: Event, **kwargs: Any) -> None:
         raise DatabaseError
 
-    controls.degrade(Control.LIMITER, reason="ConnectionError")
+    degradation.degrade(Control.LIMITER, reason="ConnectionError")
     event_recorded.connect(fail)
     try:
         with pytest.raises(DatabaseError):
@@ -155,28 +156,28 @@ def test_a_change_waits_for_a_database_that_is_lost_and_the_log_knows_at_once(ca
 
 
 def test_parts_of_a_control_are_told_apart() -> None:
-    controls.degrade(Control.DELIVERY, part="sms", reason="dead")
-    controls.degrade(Control.DELIVERY, part="sms", reason="dead")
-    controls.degrade(Control.DELIVERY, part="email", reason="dead")
+    degradation.degrade(Control.DELIVERY, part="sms", reason="dead")
+    degradation.degrade(Control.DELIVERY, part="sms", reason="dead")
+    degradation.degrade(Control.DELIVERY, part="email", reason="dead")
 
-    assert [change.part for change in controls._Process.waiting] == ["sms", "email"]
+    assert [change.part for change in degradation._Process.waiting] == ["sms", "email"]
 
 
 def test_what_nobody_can_record_does_not_grow_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(controls, "_MOST_WAITING", 3)
+    monkeypatch.setattr(degradation, "_MOST_WAITING", 3)
 
     for number in range(10):
-        controls.degrade(Control.DELIVERY, part=str(number), reason="dead")
+        degradation.degrade(Control.DELIVERY, part=str(number), reason="dead")
 
-    assert len(controls._Process.waiting) == 3
+    assert len(degradation._Process.waiting) == 3
 
 
 def _known(answers: Any) -> None:
-    answers.put((len(controls._Process.failed_at), len(controls._Process.waiting)))
+    answers.put((len(degradation._Process.failed_at), len(degradation._Process.waiting)))
 
 
 def test_a_child_process_knows_nothing_of_what_its_parent_said() -> None:
-    controls.degrade(Control.LIMITER, reason="ConnectionError")
+    degradation.degrade(Control.LIMITER, reason="ConnectionError")
     forking = multiprocessing.get_context("fork")
     answers: Any = forking.Queue()
 
@@ -203,10 +204,10 @@ def test_the_thread_records_it_and_nobody_waits(monkeypatch: pytest.MonkeyPatch)
             close_connections()
 
     recorder = Background("recorder of this test", record_and_leave)
-    monkeypatch.setattr(controls, "recorder", recorder)
+    monkeypatch.setattr(degradation, "recorder", recorder)
     event_recorded.connect(hear)
     try:
-        controls.degrade(Control.LIMITER, reason="ConnectionError")
+        degradation.degrade(Control.LIMITER, reason="ConnectionError")
         assert is_recorded.wait(timeout=10)
     finally:
         recorder.stop()

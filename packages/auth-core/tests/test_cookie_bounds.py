@@ -5,8 +5,8 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 
-from auth_core.cookies import LONGEST_HEADER, MOST_BACKSLASHES
 from auth_core.middleware import RequestContextMiddleware
+from auth_core.request.cookies import LONGEST_HEADER, MOST_BACKSLASHES
 
 
 def cookies_of(header: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth_core.emails import InvalidAddress, parse
+from auth_core.people.addresses import InvalidAddress, parse
 
 
 @pytest.mark.parametrize(

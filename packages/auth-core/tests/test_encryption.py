@@ -8,14 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from auth_core.encryption import (
-    DecryptionFailed,
-    KeysMissing,
-    decrypt,
-    encrypt,
-    key_problems,
-    needs_rotation,
-)
+from auth_core.crypto.encryption import DecryptionFailed, KeysMissing, decrypt, encrypt, key_problems, needs_rotation
 
 KEY = "dGVzdC1vbmx5LXRlc3Qtb25seS10ZXN0LW9ubHktMzI"
 OTHER = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")

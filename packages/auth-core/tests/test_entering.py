@@ -9,18 +9,18 @@ from django.contrib.auth.models import AnonymousUser
 from django.test import RequestFactory
 from django.utils import timezone
 
-from auth_core.admission import NotAdmitted, Reason, admit
-from auth_core.assurance import Demand
-from auth_core.browser import enter_session
-from auth_core.client import Client
+from auth_core.assurance.evidence import FACTS_KEY, SessionFacts, session_of
+from auth_core.assurance.levels import Demand
+from auth_core.assurance.methods import Evidence, Method
 from auth_core.contracts import Challenged, Grant, Purpose, Transport
-from auth_core.django_session import new_store
 from auth_core.errors import LoginExpired, MoreProofRequired
-from auth_core.evidence import FACTS_KEY, SessionFacts, session_of
-from auth_core.methods import Evidence, Method
+from auth_core.login.browser import enter_session
+from auth_core.login.django_session import new_store
+from auth_core.login.step_up import begin_step_up
 from auth_core.models import PendingLogin
 from auth_core.models.pending_login import Caller
-from auth_core.step_up import begin_step_up
+from auth_core.people.admission import NotAdmitted, Reason, admit
+from auth_core.request.client import Client
 
 pytestmark = pytest.mark.django_db
 

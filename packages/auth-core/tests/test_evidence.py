@@ -12,8 +12,16 @@ from django.test import RequestFactory
 from django.utils import timezone
 
 from auth_core.api.problems import headers_of
+from auth_core.assurance.evidence import (
+    FACTS_KEY,
+    Evidence,
+    Method,
+    SessionFacts,
+    require_assurance,
+    session_of,
+    set_session,
+)
 from auth_core.errors import InsufficientUserAuthentication, NotAuthenticated
-from auth_core.evidence import FACTS_KEY, Evidence, Method, SessionFacts, require_assurance, session_of, set_session
 
 NOW = timezone.now()
 LONG_AGO = NOW - timedelta(hours=1)

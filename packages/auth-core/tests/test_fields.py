@@ -10,7 +10,7 @@ from django.db import connection, models
 from django.db.migrations.writer import MigrationWriter
 from django.test.utils import isolate_apps
 
-from auth_core.encryption import DecryptionFailed
+from auth_core.crypto.encryption import DecryptionFailed
 from auth_core.fields import EncryptedTextField, Sealed
 from auth_core.ids import uuid7
 from auth_core.registries import EncryptedColumn, encrypted_fields

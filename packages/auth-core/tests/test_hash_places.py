@@ -18,16 +18,17 @@ from django.test import Client as Browser
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
-from auth_core import hash_places, limits, passwords
-from auth_core.account_creation import create_account
-from auth_core.account_state import disable_account
-from auth_core.bootstrap import new_bootstrap_link
+from auth_core import limits
 from auth_core.checks import check_hashes
 from auth_core.errors import Unavailable
 from auth_core.events import Event
-from auth_core.hash_places import place
+from auth_core.flows.account_creation import create_account
+from auth_core.flows.first_administrator import new_bootstrap_link
 from auth_core.models import Invitation, OutboxMessage, PendingLogin, PendingSignup
 from auth_core.pages import errors
+from auth_core.passwords import hash_slots, policy
+from auth_core.passwords.hash_slots import place
+from auth_core.people.locking import disable_account
 from auth_core.testing.browsers import with_csrf
 from auth_core.testing.hashes import hashing_elsewhere
 from auth_core.testing.mails import the_mail, token_in
@@ -160,7 +161,7 @@ def test_nobody_waits_inside_a_transaction(settings: Any, monkeypatch: pytest.Mo
     with hashing_elsewhere(), transaction.atomic():
         assert took_to_be_refused() < 1
 
-        monkeypatch.setattr(hash_places, "_holds_others_up", lambda: False)
+        monkeypatch.setattr(hash_slots, "_holds_others_up", lambda: False)
         assert took_to_be_refused() >= 2, "the planted defect must be seen"
 
 
@@ -173,7 +174,7 @@ def test_nobody_waits_in_an_event_loop(settings: Any, monkeypatch: pytest.Monkey
     with hashing_elsewhere():
         assert asyncio.run(hash_here()) < 1
 
-        monkeypatch.setattr(hash_places, "_is_in_event_loop", lambda: False)
+        monkeypatch.setattr(hash_slots, "_is_in_event_loop", lambda: False)
         assert asyncio.run(hash_here()) >= 2, "the planted defect must be seen"
 
 
@@ -292,15 +293,15 @@ def test_a_look_refuses_nobody_who_may_find_a_place(most: int | None, wait: time
     with hashing_elsewhere():
         set_places(settings, most, wait)
 
-        hash_places.refuse_when_full()
+        hash_slots.refuse_when_full()
 
 
 @pytest.mark.django_db
 def test_a_place_for_known_people_alone_would_tell(
     everybody: list[tuple[str, str]], browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(passwords, "hashing", lambda guess: nullcontext())
-    monkeypatch.setattr(passwords, "verify", lambda user, text: user is not None and user.check_password(text))
+    monkeypatch.setattr(policy, "hashing", lambda guess: nullcontext())
+    monkeypatch.setattr(policy, "verify", lambda user, text: user is not None and user.check_password(text))
 
     with hashing_elsewhere():
         told = {seen_by(browser, *known)[0] for known in everybody}

@@ -7,8 +7,8 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.test import Client as Browser
 
-from auth_core import health
-from auth_core.health import Status
+from auth_core.observability import health
+from auth_core.observability.health import Status
 
 pytestmark = pytest.mark.django_db
 

@@ -12,12 +12,12 @@ from django.core.management import CommandError, call_command
 from django.test import Client as Browser
 from django.utils import timezone
 
-from auth_core.account_creation import create_account
-from auth_core.bootstrap import AdministratorExists, create_first_administrator, new_bootstrap_link
-from auth_core.client import Client
 from auth_core.errors import InvalidRequest, LinkInvalid
 from auth_core.events import AuthEvent, Event
+from auth_core.flows.account_creation import create_account
+from auth_core.flows.first_administrator import AdministratorExists, create_first_administrator, new_bootstrap_link
 from auth_core.models import BootstrapLink
+from auth_core.request.client import Client
 from auth_core.testing.mails import delivered, link_in, the_mail, token_in
 from conftest import PASSWORD, code_of, log_in, new_browser, post
 

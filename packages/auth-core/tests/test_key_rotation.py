@@ -16,10 +16,11 @@ from django.core.management import CommandError, call_command
 from django.db import connection, models, transaction
 from django.test.utils import isolate_apps
 
-from auth_core import key_rotation, outbox
-from auth_core.encryption import DecryptionFailed, decrypt
+from auth_core import key_rotation
+from auth_core.crypto.encryption import DecryptionFailed, decrypt
 from auth_core.fields import EncryptedTextField, Sealed
 from auth_core.ids import uuid7
+from auth_core.messages import outbox
 from auth_core.models import OutboxMessage
 from auth_core.registries import EncryptedColumn, encrypted_fields, key_uses
 from auth_core.testing.parallel import at_once

@@ -10,10 +10,10 @@ from django.db import connection
 from django.utils import timezone
 
 from auth_core import limits
-from auth_core.cache import CacheLost, shared_cache
-from auth_core.client import Client
 from auth_core.errors import TooManyAttempts
 from auth_core.models import GuessBudget
+from auth_core.request.client import Client
+from auth_core.runtime.redis_cache import CacheLost, shared_cache
 from auth_core.testing.parallel import tally
 from auth_core.testing.redis import OwnRedis
 

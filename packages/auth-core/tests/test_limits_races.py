@@ -16,10 +16,10 @@ from django.db import connections
 from django.utils import timezone
 
 from auth_core import limits
-from auth_core.client import Client
 from auth_core.errors import TooManyAttempts
 from auth_core.models import GuessBudget
 from auth_core.models.guess_budget import Charged, GuessBudgetManager
+from auth_core.request.client import Client
 from auth_core.testing.parallel import at_once, tally
 from auth_core.testing.redis import OwnRedis
 

@@ -9,15 +9,15 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client as Browser
 
-from auth_core.account_creation import create_account
-from auth_core.bootstrap import create_first_administrator, new_bootstrap_link
-from auth_core.client import Client
 from auth_core.conf import CoreSettings
-from auth_core.invitations import invite
+from auth_core.flows.account_creation import create_account
+from auth_core.flows.first_administrator import create_first_administrator, new_bootstrap_link
+from auth_core.flows.invitations import invite
+from auth_core.flows.password_reset import request_reset
+from auth_core.flows.signup import request_signup
 from auth_core.models import PendingSignup
 from auth_core.models.one_time_link import OneTimeLink
-from auth_core.recovery import request_reset
-from auth_core.signup import request_signup
+from auth_core.request.client import Client
 from auth_core.testing.mails import code_in, delivered, the_mail, token_in
 from auth_core.testing.parallel import at_once, one_winner, tally
 from conftest import PASSWORD
@@ -148,7 +148,7 @@ def look_then_write(self: Any) -> bool:
 def test_a_spend_without_its_condition_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(OneTimeLink, "spend", look_then_write)
     spent: list[Any] = []
-    monkeypatch.setattr("auth_core.recovery.replace_hash", lambda *_args: spent.append(1) or True)
+    monkeypatch.setattr("auth_core.flows.password_reset.replace_hash", lambda *_args: spent.append(1) or True)
 
     results = tally(at_once([reset_link(0)] * 20))
 

@@ -8,10 +8,10 @@ import time_machine
 from django.test import Client as Browser
 from django.utils import timezone
 
-from auth_core.assurance import Assessment, Demand, Weighed
+from auth_core.assurance.evidence import Evidence, Method
+from auth_core.assurance.levels import Assessment, Demand, Weighed
 from auth_core.contracts import Purpose, Transport
 from auth_core.events import Event
-from auth_core.evidence import Evidence, Method
 from auth_core.models import PendingLogin
 from auth_core.testing.doubles import RIGHT_CODE, NarrowIssuer, SetAssessor
 from conftest import DOUBLES, PASSWORD, answer, log_in

@@ -8,14 +8,14 @@ from django.contrib.auth.models import Permission
 from django.db import transaction
 from django.test import Client as Browser
 
-from auth_core.account_creation import create_account
-from auth_core.bootstrap import create_first_administrator, new_bootstrap_link
 from auth_core.checks import check_public_url
-from auth_core.client import Client
-from auth_core.emails import InvalidAddress, parse
 from auth_core.events import AuthEvent, Event, record
+from auth_core.flows.account_creation import create_account
+from auth_core.flows.first_administrator import create_first_administrator, new_bootstrap_link
+from auth_core.messages.notify import notify
 from auth_core.models import EmailAddress, Invitation, OutboxMessage, PendingSignup
-from auth_core.notify import notify
+from auth_core.people.addresses import InvalidAddress, parse
+from auth_core.request.client import Client
 from auth_core.testing.mails import bytes_of, delivered, link_in, sent_to, the_mail, token_in
 from conftest import PASSWORD, log_in, new_browser, post
 

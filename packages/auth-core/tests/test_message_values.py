@@ -7,14 +7,14 @@ from django.contrib.auth.models import Permission
 from django.db import transaction
 from django.test import Client as Browser
 
-from auth_core import outbox, sms
-from auth_core.client import Client
-from auth_core.message_values import closed, method_name, person_name
-from auth_core.methods import Method
-from auth_core.notify import notify
+from auth_core.assurance.methods import Method
+from auth_core.messages import outbox, sms
+from auth_core.messages.notify import notify
+from auth_core.messages.values import closed, method_name, person_name
+from auth_core.request.client import Client
+from auth_core.request.user_agents import device_name
 from auth_core.testing.hostile import HOSTILE, MARKS, marks_in_mail, not_closed, printed_by, templates_in
 from auth_core.testing.mails import the_mail
-from auth_core.user_agents import device_name
 from conftest import log_in, new_browser, post
 
 pytestmark = pytest.mark.django_db
@@ -68,7 +68,7 @@ def test_a_template_that_prints_the_user_agent_gets_none(planted: None) -> None:
 
 
 def test_a_hostile_text_would_be_found(monkeypatch: pytest.MonkeyPatch, planted: None) -> None:
-    monkeypatch.setattr("auth_core.mail.closed", lambda values: values)
+    monkeypatch.setattr("auth_core.messages.email.closed", lambda values: values)
 
     assert {"BROKEN", "//evil", "@evil", "123 45 67", "\u202e", "&lt;b"} <= set(marks_in_mail("planted"))
 

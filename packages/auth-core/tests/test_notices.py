@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from auth_core import invitations, recovery, signup, verification
-from auth_core.client import Client
 from auth_core.events import AuthEvent, Event, record
+from auth_core.flows import email_verification, invitations, password_reset, signup
+from auth_core.flows.password_change import change_password
 from auth_core.models import EmailAddress, OutboxMessage
-from auth_core.password_change import change_password
+from auth_core.request.client import Client
 from auth_core.testing.hostile import templates_in
 from auth_core.testing.mails import delivered, the_mail, token_in
 from auth_core.testing.notices import Told, assert_told, without_a_row
@@ -25,12 +25,12 @@ def change(person: Any) -> None:
 
 
 def forget(person: Any) -> None:
-    recovery.request_reset(email="alice@example.org", client=CLIENT)
+    password_reset.request_reset(email="alice@example.org", client=CLIENT)
 
 
 def reset(person: Any) -> None:
     forget(person)
-    recovery.reset_password(token=token_in(the_mail()), password=NEW, client=CLIENT)
+    password_reset.reset_password(token=token_in(the_mail()), password=NEW, client=CLIENT)
 
 
 def sign_up(email: str) -> None:
@@ -39,7 +39,7 @@ def sign_up(email: str) -> None:
 
 def unproven(person: Any) -> None:
     EmailAddress.objects.update(verified_at=None)
-    verification.resend_confirmation(email="alice@example.org", client=CLIENT, browser_secret="")
+    email_verification.resend_confirmation(email="alice@example.org", client=CLIENT, browser_secret="")
 
 
 def factor(name: AuthEvent, method: str) -> Any:

@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from auth_core import outbound
-from auth_core.outbound import OutboundFailed, OutboundRefused, fetch
+from auth_core.runtime import http_client
+from auth_core.runtime.http_client import OutboundFailed, OutboundRefused, fetch
 
 
 class Peer(BaseHTTPRequestHandler):
@@ -224,7 +224,7 @@ def test_the_watch_is_what_cuts(
     allowed: None, settings: Any, speaker: Callable[[Iterator[bytes]], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "OUTBOUND_TIMEOUT": timedelta(seconds=0.2)}
-    monkeypatch.setattr(outbound._Watch, "_shut", lambda self: None)
+    monkeypatch.setattr(http_client._Watch, "_shut", lambda self: None)
     address = speaker(itertools.chain([b"HTTP/1.1 200 OK\r\nX: "], itertools.repeat(b"a", 12), [b"\r\n\r\n"]))
     began = time.monotonic()
 
@@ -284,6 +284,6 @@ def test_who_does_not_answer_fails(allowed: None) -> None:
 
 
 def test_the_judge_is_what_refuses(peer: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outbound, "_is_allowed", lambda address, encrypted: True)
+    monkeypatch.setattr(http_client, "_is_allowed", lambda address, encrypted: True)
 
     assert fetch(peer).status == 200, "the planted defect must be seen"

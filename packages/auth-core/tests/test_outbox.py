@@ -12,9 +12,9 @@ from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone
 
-from auth_core import outbox
+from auth_core.messages import outbox
+from auth_core.messages.outbox import Message, NotInTransaction
 from auth_core.models import OutboxMessage
-from auth_core.outbox import Message, NotInTransaction
 from auth_core.registries import outbox_channels
 from auth_core.testing.parallel import at_once
 

@@ -9,10 +9,10 @@ import pytest
 from django.core.signals import request_started
 from django.db import transaction
 
-from auth_core import outbox
-from auth_core.background import Background
+from auth_core.messages import outbox
 from auth_core.models import OutboxMessage
 from auth_core.registries import outbox_channels
+from auth_core.runtime.worker_thread import Background
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -128,4 +128,4 @@ def test_the_first_request_relays_what_an_earlier_process_left(relay: Any, sent:
     request_started.send(sender=None)
 
     assert eventually(lambda: sent)
-    assert not request_started.disconnect(dispatch_uid="auth_core.outbox"), "once is enough"
+    assert not request_started.disconnect(dispatch_uid="auth_core.messages.outbox"), "once is enough"

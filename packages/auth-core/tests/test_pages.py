@@ -15,12 +15,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 import auth_core
-from auth_core.bootstrap import new_bootstrap_link
-from auth_core.client import Client
-from auth_core.invitations import invite
+from auth_core.flows.first_administrator import new_bootstrap_link
+from auth_core.flows.invitations import invite
+from auth_core.flows.password_reset import request_reset
 from auth_core.models import OutboxMessage, PendingLogin, PendingSignup
 from auth_core.pages import urls
-from auth_core.recovery import request_reset
+from auth_core.request.client import Client
 from auth_core.testing.doubles import RIGHT_CODE
 from auth_core.testing.mails import code_in, delivered, link_in, the_mail
 from auth_core.testing.plans import unindexed

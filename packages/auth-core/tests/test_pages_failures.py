@@ -10,7 +10,7 @@ from django.db import OperationalError, connection
 from django.test import Client as Browser
 from django.test import RequestFactory
 
-from auth_core.account_creation import create_account
+from auth_core.flows.account_creation import create_account
 from auth_core.models import EmailAddress
 from auth_core.pages import errors
 from auth_core.testing.mails import code_in, delivered, link_in, the_mail

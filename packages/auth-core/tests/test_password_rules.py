@@ -7,10 +7,10 @@ import pytest
 from argon2 import low_level
 from django.test import Client as Browser
 
-from auth_core.account_creation import create_account
-from auth_core.bootstrap import new_bootstrap_link
-from auth_core.client import Client
-from auth_core.invitations import invite
+from auth_core.flows.account_creation import create_account
+from auth_core.flows.first_administrator import new_bootstrap_link
+from auth_core.flows.invitations import invite
+from auth_core.request.client import Client
 from auth_core.testing.factories import make_administrator
 from auth_core.testing.mails import the_mail, token_in
 from conftest import PASSWORD, code_of, log_in, new_browser, post

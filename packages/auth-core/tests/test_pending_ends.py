@@ -14,14 +14,16 @@ from django.contrib.auth import get_user_model
 from django.db.models import Model
 from django.utils import timezone
 
-from auth_core.account_creation import create_account
-from auth_core.bootstrap import create_first_administrator, new_bootstrap_link
-from auth_core.client import Client
+from auth_core.assurance.methods import Evidence, Method
 from auth_core.contracts import Purpose, Transport
 from auth_core.errors import AuthError
-from auth_core.invitations import accept_invitation, invite
-from auth_core.login import answer_login, choose
-from auth_core.methods import Evidence, Method
+from auth_core.flows.account_creation import create_account
+from auth_core.flows.email_verification import resend_confirmation, verify_email
+from auth_core.flows.first_administrator import create_first_administrator, new_bootstrap_link
+from auth_core.flows.invitations import accept_invitation, invite
+from auth_core.flows.password_reset import request_reset, reset_password
+from auth_core.flows.signup import confirm_signup, confirm_signup_by_code, request_signup
+from auth_core.login.journey import answer_login, choose
 from auth_core.models import (
     BootstrapLink,
     EmailAddress,
@@ -33,11 +35,9 @@ from auth_core.models import (
     ResetLink,
 )
 from auth_core.models.pending_login import Caller
-from auth_core.recovery import request_reset, reset_password
-from auth_core.signup import confirm_signup, confirm_signup_by_code, request_signup
+from auth_core.request.client import Client
 from auth_core.testing.doubles import RIGHT_CODE
 from auth_core.testing.mails import code_in, delivered, link_in
-from auth_core.verification import resend_confirmation, verify_email
 from conftest import DOUBLES, PASSWORD
 
 pytestmark = pytest.mark.django_db

@@ -10,11 +10,10 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from auth_core import people
-from auth_core.client import Client
 from auth_core.contracts import Purpose, Transport
 from auth_core.errors import LinkInvalid
 from auth_core.limits import charge
+from auth_core.messages.security_notices import addresses_of
 from auth_core.models import (
     EmailAddress,
     GuessBudget,
@@ -27,7 +26,8 @@ from auth_core.models import (
 from auth_core.models.guess_budget import Charged
 from auth_core.models.one_time_link import delete_expired_links
 from auth_core.models.pending_login import Caller
-from auth_core.notices import addresses_of
+from auth_core.people import lookup
+from auth_core.request.client import Client
 from auth_core.testing.plans import unindexed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
@@ -47,8 +47,8 @@ def spend(kind: Any) -> None:
 
 
 HOT: dict[str, Callable[[], Any]] = {
-    "find by identifier": lambda: people.find_by_identifier("alice@example.org"),
-    "find by subject id": lambda: people.find_by_subject_id(uuid4()),
+    "find by identifier": lambda: lookup.find_by_identifier("alice@example.org"),
+    "find by subject id": lambda: lookup.find_by_subject_id(uuid4()),
     "answer a login": answer,
     "charge a guess": lambda: charge("login", identifier="alice@example.org", client=Client(network="192.0.2.1")),
     "refund a guess": lambda: GuessBudget.objects.refund([Charged("x", uuid4()), Charged("y", uuid4())]),

@@ -7,7 +7,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 
-from auth_core.prepared import put
+from auth_core.runtime.prepared_statements import put
 
 STATEMENT = "SELECT 40 + CAST(%(two)s AS integer) AS prepared_here"
 

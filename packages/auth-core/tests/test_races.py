@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from django.test import Client as Browser
 
+from auth_core.assurance.evidence import Evidence, Method
 from auth_core.contracts import Purpose, Transport
-from auth_core.evidence import Evidence, Method
 from auth_core.models import PendingLogin
 from auth_core.testing.doubles import RIGHT_CODE
 from auth_core.testing.parallel import at_once, one_winner, tally

@@ -31,7 +31,7 @@ def test_the_example_of_a_test_passes(alice: Any, signed_in: Callable[..., Brows
 def test_the_example_fails_when_nothing_is_recorded(
     alice: Any, signed_in: Callable[..., Browser], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("auth_core.password_change.record", lambda _event: None)
+    monkeypatch.setattr("auth_core.flows.password_change.record", lambda _event: None)
 
     with pytest.raises(AuditGap, match="auth_accounts_user"):
         the_example()(alice=alice, signed_in=signed_in, clock=clock)

@@ -12,9 +12,9 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from auth_core.account_state import LockReason, disable_account, lock_account, unlock_account
 from auth_core.events import AuthEvent, Event, record
 from auth_core.models import EmailAddress, ResetLink
+from auth_core.people.locking import LockReason, disable_account, lock_account, unlock_account
 from auth_core.testing.mails import delivered, link_in, the_mail, token_in
 from conftest import DOUBLES, PASSWORD, code_of, log_in, new_browser, post
 
@@ -118,7 +118,7 @@ def test_a_password_that_changed_since_it_was_read_is_not_overwritten(
         get_user_model().objects.update(password=meanwhile)
         return make_password(password)
 
-    monkeypatch.setattr("auth_core.recovery.make_password", hash_while_another_changes)
+    monkeypatch.setattr("auth_core.flows.password_reset.make_password", hash_while_another_changes)
 
     assert code_of(reset(browser, token)) == "link_invalid"
     assert get_user_model().objects.get().password == meanwhile

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from auth_core.context import Context, bound, current, keep_secret, new_correlation_id
-from auth_core.logs import RedactingFilter
-from auth_core.redaction import LONGEST, MASK, one_line, redact, redact_text
+from auth_core.observability.logs import RedactingFilter
+from auth_core.observability.redaction import LONGEST, MASK, one_line, redact, redact_text
+from auth_core.request.context import Context, bound, current, keep_secret, new_correlation_id
 from auth_core.text import Pattern
 
 JWT = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl"

@@ -22,14 +22,14 @@ from rest_framework.views import APIView, exception_handler
 
 from auth_core.api.permissions import RequireAssurance
 from auth_core.api.views import AnonymousApiView, ApiView
-from auth_core.client import client_of
-from auth_core.context import Context, bound
 from auth_core.errors import AuthError
 from auth_core.events import AuthEvent, Event, EventOutcome, event_recorded
-from auth_core.logs import ContextFilter
 from auth_core.models import GuessBudget
+from auth_core.observability.denials import note
+from auth_core.observability.logs import ContextFilter
 from auth_core.pages.base import AccountPage
-from auth_core.refusals import note
+from auth_core.request.client import client_of
+from auth_core.request.context import Context, bound
 from auth_core.testing.events import recording
 from auth_core.testing.factories import make_user
 from auth_core.testing.sessions import sign_in
@@ -278,7 +278,7 @@ def test_a_refusal_that_cannot_be_recorded_stands(here: Browser, caplog: pytest.
     finally:
         event_recorded.disconnect(fail)
 
-    (line,) = [line for line in caplog.records if line.name == "auth_core.refusals"]
+    (line,) = [line for line in caplog.records if line.name == "auth_core.observability.denials"]
     assert (line.levelname, vars(line)["problem"]) == ("ERROR", "DatabaseError")
     assert "canary" not in caplog.text
     # What it had charged is undone with it.

@@ -12,9 +12,9 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from auth_core import passwords
 from auth_core.events import AuthEvent, Event
 from auth_core.models import EmailAddress, OutboxMessage, PendingSignup
+from auth_core.passwords import policy
 from auth_core.testing.mails import code_in, delivered, link_in, the_mail, token_in
 from conftest import PASSWORD, code_of, log_in, new_browser, post
 
@@ -93,7 +93,7 @@ def test_nothing_of_it_stands_in_a_plain_column(browser: Browser) -> None:
 @pytest.mark.asvs("6.3.8")
 def test_known_and_unknown_get_the_same_answer_after_the_same_work(alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     hashed: list[str] = []
-    monkeypatch.setattr("auth_core.signup.make_password", lambda password: hashed.append(password) or "!")
+    monkeypatch.setattr("auth_core.flows.signup.make_password", lambda password: hashed.append(password) or "!")
 
     def ask(email: str) -> tuple[Any, int]:
         with CaptureQueriesContext(connection) as queries:
@@ -286,7 +286,7 @@ def test_who_may_sign_up_is_a_setting(
 def test_bad_input_costs_no_query_and_no_hash(
     email: str, password: str, browser: Browser, django_assert_num_queries: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("auth_core.signup.make_password", lambda _password: pytest.fail("it was hashed"))
+    monkeypatch.setattr("auth_core.flows.signup.make_password", lambda _password: pytest.fail("it was hashed"))
 
     with django_assert_num_queries(0):
         refused = sign_up(browser, email, password)
@@ -347,7 +347,7 @@ def test_without_the_csrf_token_nobody_signs_anybody_up() -> None:
 
 def test_a_password_is_hashed_as_it_will_be_verified(browser: Browser) -> None:
     composed, decomposed = "caf\u00e9 au lait le matin", "cafe\u0301 au lait le matin"
-    assert passwords.normalise(decomposed) == composed
+    assert policy.normalise(decomposed) == composed
     sign_up(browser, password=decomposed)
     post(browser, "email/verify", token=token_in(the_mail()))
 

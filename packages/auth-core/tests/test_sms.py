@@ -10,11 +10,11 @@ from django.core.management.base import SystemCheckError
 from django.db import transaction
 from django.utils import translation
 
-from auth_core import outbox, sms
+from auth_core.messages import outbox, sms
+from auth_core.messages.notify import NOWHERE
+from auth_core.messages.outbox import NotInTransaction
+from auth_core.messages.sms import MemoryBackend, NoSmsBackend, SmsBackend, Text, post_text
 from auth_core.models import OutboxMessage
-from auth_core.notify import NOWHERE
-from auth_core.outbox import NotInTransaction
-from auth_core.sms import MemoryBackend, NoSmsBackend, SmsBackend, Text, post_text
 from auth_core.testing.texts import BACKEND, code_in_text, delivered_texts, the_text
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -125,7 +125,7 @@ def test_a_text_for_nobody_is_the_same_row_and_goes_nowhere() -> None:
 def test_the_console_prints_the_text_and_logs_nothing(
     settings: Any, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    settings.AUTH_CORE = {**settings.AUTH_CORE, "SMS_BACKEND": "auth_core.sms.ConsoleBackend"}
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "SMS_BACKEND": "auth_core.messages.sms.ConsoleBackend"}
     post()
 
     with caplog.at_level(logging.DEBUG):
@@ -142,7 +142,7 @@ def test_a_language_that_is_not_there_is_the_sites() -> None:
     assert "is your code" in the_text().body
 
 
-@pytest.mark.parametrize("path", ["nowhere.Backend", "auth_core.sms.Text", "nonsense"])
+@pytest.mark.parametrize("path", ["nowhere.Backend", "auth_core.messages.sms.Text", "nonsense"])
 def test_a_path_that_cannot_send_stops_the_start(path: str, settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "SMS_BACKEND": path}
 
@@ -150,14 +150,14 @@ def test_a_path_that_cannot_send_stops_the_start(path: str, settings: Any) -> No
         call_command("check")
 
 
-@pytest.mark.parametrize("path", ["", BACKEND, "auth_core.sms.ConsoleBackend"])
+@pytest.mark.parametrize("path", ["", BACKEND, "auth_core.messages.sms.ConsoleBackend"])
 def test_a_path_that_can_send_or_none_is_right(path: str, settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "SMS_BACKEND": path}
 
     call_command("check")
 
 
-@pytest.mark.parametrize(("backend", "is_refused"), [("console", True), ("memory", True), ("auth_core.sms.ConsoleBackend", True), ("", False)])  # fmt: skip
+@pytest.mark.parametrize(("backend", "is_refused"), [("console", True), ("memory", True), ("auth_core.messages.sms.ConsoleBackend", True), ("", False)])  # fmt: skip
 def test_what_prints_codes_is_no_gateway_in_production(backend: str, is_refused: bool, settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "SMS_BACKEND": backend}
 

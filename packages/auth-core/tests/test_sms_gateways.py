@@ -16,11 +16,11 @@ from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.db import transaction
 
-from auth_core import outbox
+from auth_core.messages import outbox
+from auth_core.messages.sms import BACKENDS, MemoryBackend, SmsBackend, Text, post_text
+from auth_core.messages.sms_gateways import HttpBackend, TextNotTaken, TwilioBackend
 from auth_core.models import OutboxMessage
-from auth_core.outbound import OutboundFailed, OutboundRefused
-from auth_core.sms import BACKENDS, MemoryBackend, SmsBackend, Text, post_text
-from auth_core.sms_gateways import HttpBackend, TextNotTaken, TwilioBackend
+from auth_core.runtime.http_client import OutboundFailed, OutboundRefused
 
 NUMBER = "+431234567890"
 CODE = "271828"
@@ -261,7 +261,7 @@ def test_a_backend_with_its_settings_is_right(name: str, gateway: str, settings:
         ("twilio", {"TWILIO_ACCOUNT_SID": ""}, "TWILIO_ACCOUNT_SID"),
         ("twilio", {"TWILIO_ACCOUNT_SID": "../Accounts"}, "TWILIO_ACCOUNT_SID"),
         ("twilio", {"TWILIO_AUTH_TOKEN": ""}, "TWILIO_AUTH_TOKEN"),
-        ("auth_core.sms_gateways.TwilioBackend", {"TWILIO_FROM": ""}, "TWILIO_FROM"),
+        ("auth_core.messages.sms_gateways.TwilioBackend", {"TWILIO_FROM": ""}, "TWILIO_FROM"),
     ],
 )
 def test_a_gateway_without_its_settings_stops_the_start(

@@ -6,11 +6,14 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 
-from auth_core.bootstrap import create_first_administrator, new_bootstrap_link
-from auth_core.client import Client
 from auth_core.contracts import Purpose, Transport
+from auth_core.crypto.secrets import spend
 from auth_core.errors import AuthError, LinkInvalid, LoginExpired
-from auth_core.invitations import accept_invitation, invite
+from auth_core.flows.email_verification import resend_confirmation, verify_email
+from auth_core.flows.first_administrator import create_first_administrator, new_bootstrap_link
+from auth_core.flows.invitations import accept_invitation, invite
+from auth_core.flows.password_reset import request_reset, reset_password
+from auth_core.flows.signup import confirm_signup, request_signup
 from auth_core.models import (
     BootstrapLink,
     EmailAddress,
@@ -21,11 +24,8 @@ from auth_core.models import (
     ResetLink,
 )
 from auth_core.models.one_time_link import OneTimeLink
-from auth_core.one_time import spend
-from auth_core.recovery import request_reset, reset_password
-from auth_core.signup import confirm_signup, request_signup
+from auth_core.request.client import Client
 from auth_core.testing.mails import delivered, token_in
-from auth_core.verification import resend_confirmation, verify_email
 from conftest import PASSWORD
 
 pytestmark = [pytest.mark.django_db, pytest.mark.asvs("2.3.4")]

@@ -10,10 +10,10 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.test import Client as Browser
 
+from auth_core.assurance.methods import Evidence, Method
 from auth_core.contracts import Transport
 from auth_core.errors import ChallengeFailed, InvalidCredentials, LinkInvalid
 from auth_core.events import AuthEvent, Event, record
-from auth_core.methods import Evidence, Method
 from auth_core.testing.browsers import log_in, new_browser
 from auth_core.testing.clock import Clock
 from auth_core.testing.counting import counted

@@ -10,7 +10,7 @@ from django.test import Client as Browser
 from auth_core.testing.factories import PASSWORD
 from auth_mfa.testing.factors import add_totp, current_code
 
-OURS = "auth_mfa.middleware.SecondFactorMiddleware"
+OURS = "auth_mfa.site_login.middleware.SecondFactorMiddleware"
 DJANGOS = "django.contrib.auth.middleware.AuthenticationMiddleware"
 LOGIN = "/accounts/login/"
 PROVE = "/account/second-factors/prove/"

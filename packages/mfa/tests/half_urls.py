@@ -14,7 +14,7 @@ from rest_framework.authentication import SessionAuthentication
 from rest_framework.decorators import api_view, authentication_classes
 from rest_framework.response import Response
 
-from auth_core.evidence import session_of
+from auth_core.assurance.evidence import session_of
 
 
 @async_only_middleware

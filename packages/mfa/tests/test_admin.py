@@ -14,7 +14,7 @@ from django.test import RequestFactory
 from django.utils import timezone
 
 from auth_core.events import AuthEvent, Event
-from auth_core.people import identity_of
+from auth_core.people.lookup import identity_of
 from auth_core.testing.factories import PASSWORD
 from auth_core.testing.mails import delivered
 from auth_core.testing.plans import unindexed

@@ -8,7 +8,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client as Browser
 
 from auth_core.events import Event
-from auth_core.people import identity_of
+from auth_core.people.lookup import identity_of
 from auth_core.testing.factories import PASSWORD
 from auth_core.testing.sessions import sign_in
 from auth_mfa.events import MfaEvent

@@ -10,7 +10,7 @@ from django.test import Client as Browser
 from auth_core.testing.mails import code_in, the_mail
 from auth_core.testing.sessions import sign_in
 from auth_core.testing.texts import code_in_text, delivered_texts
-from auth_mfa import totp
+from auth_mfa import oath
 from auth_mfa.factors import factors_of
 from auth_mfa.models import EmailFactor, Factor, PhoneFactor, TotpFactor
 from auth_mfa.testing.authenticator import Authenticator
@@ -27,7 +27,7 @@ def asked(user: User) -> str:
 
 def enrol_app(browser: Browser) -> None:
     begun = post(browser, "mfa/totp", name="Spare").json()
-    post(browser, f"mfa/totp/{begun['id']}/confirm", code=current_code(totp.from_base32(begun["secret"])))
+    post(browser, f"mfa/totp/{begun['id']}/confirm", code=current_code(oath.from_base32(begun["secret"])))
 
 
 def enrol_phone(browser: Browser) -> None:

@@ -9,18 +9,20 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from auth_core.client import Client
+from auth_core.request.client import Client
 from auth_core.testing.parallel import at_once, tally
-from auth_mfa import enrolling, factors, recovery_codes, recovery_kind, sms_guard
-from auth_mfa.checking import check_answer
+from auth_mfa import enrolment, factors
+from auth_mfa.answer_check import check_answer
 from auth_mfa.factors import remove_factor
-from auth_mfa.message_enrolment import begin_phone, confirm, resend
+from auth_mfa.messages import sms_guard
+from auth_mfa.messages.enrolment import begin_phone, confirm, resend
 from auth_mfa.models import PhoneFactor, RecoveryCodeSet, SentCode, Standing
 from auth_mfa.models.sent_code import code_of
 from auth_mfa.models.standing import StandingManager
-from auth_mfa.recovery_sheet import Sheet, issue_sheet
+from auth_mfa.recovery import login, recovery_codes
+from auth_mfa.recovery.code_sets import Sheet, issue_sheet
 from auth_mfa.testing.factors import NUMBER, add_phone, add_recovery_codes
-from auth_mfa.totp_enrolment import begin_totp, confirm_totp
+from auth_mfa.totp.enrolment import begin_totp, confirm_totp
 from conftest import current_code, enrolled
 
 pytestmark = [
@@ -63,7 +65,7 @@ def use(sheet: Sheet) -> str:
     assert code is not None
     digest = recovery_codes.digest_of(code, salt=sheet.factor.salt, cost=sheet.factor.cost)
     factor = RecoveryCodeSet.objects.select_related("user").get(pk=sheet.factor.pk)
-    check_answer(factor, lambda: recovery_kind._spent(factor, digest))
+    check_answer(factor, lambda: login._spent(factor, digest))
     return "used"
 
 
@@ -71,7 +73,7 @@ def test_an_app_is_begun_anew_while_the_one_before_is_confirmed(alice: User, daw
     begun = begin_totp(user=alice, name="")
     named: dict[str, Any] = {"factor_id": begun.factor.pk, "code": current_code(begun.factor.key)}
     dawdle(StandingManager, "lock")
-    dawdle(enrolling, "note_added", after=False)
+    dawdle(enrolment, "note_added", after=False)
 
     results = at_the_same_time(
         partial(begin_totp, user=alice, name=""), partial(confirm_totp, user=alice, client=Client(), **named)
@@ -100,7 +102,7 @@ def test_a_telephone_is_begun_anew_while_the_one_before_is_confirmed(alice: User
     assert sent is not None
     named: dict[str, Any] = {"user": alice, "client": Client()}
     dawdle(StandingManager, "lock")
-    dawdle(enrolling, "note_added", after=False)
+    dawdle(enrolment, "note_added", after=False)
 
     results = at_the_same_time(
         partial(begin_phone, number=NUMBER, name="", **named),

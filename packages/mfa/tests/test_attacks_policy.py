@@ -10,7 +10,7 @@ from django.test import Client as Browser
 from auth_core.events import AuthEvent
 from auth_core.testing.mails import code_in, delivered, the_mail
 from auth_core.testing.sessions import sign_in
-from auth_mfa import totp
+from auth_mfa import oath
 from auth_mfa.factors import remove_factor
 from auth_mfa.models import RecoveryCodeSet, TotpFactor, WebauthnFactor
 from auth_mfa.testing.authenticator import Authenticator
@@ -123,7 +123,7 @@ def test_a_key_that_somebody_begins_elsewhere_is_not_shown_in_a_login(
     assert planted.status_code == 201
     planted_secret = planted.json()["secret"]
 
-    taken = answer(browser, asked, current_code(totp.from_base32(planted_secret)))
+    taken = answer(browser, asked, current_code(oath.from_base32(planted_secret)))
 
     assert code_of(taken) == "challenge_failed"
     assert not TotpFactor.objects.filter(confirmed=True).exists()
@@ -136,7 +136,7 @@ def test_an_app_that_was_begun_in_one_login_is_not_confirmed_in_another(alice: U
     delivered()
     second = answer(other, log_in(other), code_in(the_mail()))
 
-    mixed = answer(browser, first, current_code(totp.from_base32(secret_of(second))))
+    mixed = answer(browser, first, current_code(oath.from_base32(secret_of(second))))
 
     assert code_of(mixed) == "challenge_failed"
-    assert answer(other, second, current_code(totp.from_base32(secret_of(second)))).status_code == 200
+    assert answer(other, second, current_code(oath.from_base32(secret_of(second)))).status_code == 200

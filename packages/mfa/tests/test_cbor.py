@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from auth_mfa import cbor
+from auth_mfa.webauthn import cbor
 
 
 @pytest.mark.parametrize("start", [b"\x81", b"\xa1\x00", b"\x82\x00"], ids=["arrays", "maps", "pairs"])

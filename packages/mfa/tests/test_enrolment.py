@@ -10,11 +10,11 @@ from django.contrib.auth.models import User
 from django.test import Client as Browser
 from django.utils import timezone
 
+from auth_core.assurance.evidence import SessionFacts, session_of
 from auth_core.events import AuthEvent
-from auth_core.evidence import SessionFacts, session_of
 from auth_core.registries import exports, sweeps
 from auth_core.testing.mails import the_mail
-from auth_mfa import totp
+from auth_mfa import oath
 from auth_mfa.models import TotpFactor
 from conftest import KEY, answer, code_of, current_code, enrolled, log_in, new_browser, post, with_csrf
 
@@ -32,7 +32,7 @@ def begin(browser: Browser, name: str = "Phone") -> Any:
 
 
 def confirm(browser: Browser, begun: Any, code: str | None = None) -> Any:
-    key = totp.from_base32(begun.json()["secret"])
+    key = oath.from_base32(begun.json()["secret"])
     return post(browser, f"mfa/totp/{begun.json()['id']}/confirm", code=current_code(key) if code is None else code)
 
 
@@ -60,14 +60,14 @@ def test_the_code_that_confirmed_is_spent(signed_in: Browser) -> None:
         confirm(signed_in, begun)
         browser = new_browser()
 
-        refused = answer(browser, log_in(browser), current_code(totp.from_base32(begun.json()["secret"])))
+        refused = answer(browser, log_in(browser), current_code(oath.from_base32(begun.json()["secret"])))
 
     assert code_of(refused) == "challenge_failed"
 
 
 def test_a_wrong_code_confirms_nothing(signed_in: Browser) -> None:
     begun = begin(signed_in)
-    wrong = f"{(int(current_code(totp.from_base32(begun.json()['secret']))) + 1) % 10**6:06d}"
+    wrong = f"{(int(current_code(oath.from_base32(begun.json()['secret']))) + 1) % 10**6:06d}"
 
     assert code_of(confirm(signed_in, begun, wrong)) == "challenge_failed"
     assert not TotpFactor.objects.filter(confirmed=True).exists()
@@ -148,7 +148,7 @@ def test_a_factor_is_listed_and_renamed(signed_in: Browser, alice: User) -> None
 def test_somebody_elses_factor_is_not_found(signed_in: Browser) -> None:
     bob = User.objects.create_user("bob", "bob@example.org", "x")
     theirs = enrolled(bob)
-    begun = TotpFactor.objects.create(user=bob, name="begun", seed=totp.to_base32(KEY))
+    begun = TotpFactor.objects.create(user=bob, name="begun", seed=oath.to_base32(KEY))
 
     address = f"/api/v1/mfa/factors/{theirs.pk}/"
     answers = [

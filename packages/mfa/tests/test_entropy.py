@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 import auth_mfa
-from auth_mfa import totp
+from auth_mfa import oath
 from conftest import KEY, answer, code_of, current_code, enrolled, log_in, new_browser
 
 SOURCES = sorted(Path(auth_mfa.__file__).parent.rglob("*.py"))
@@ -43,7 +43,7 @@ def test_a_generator_that_can_be_foretold_is_seen(planted: str) -> None:
 
 
 def test_two_keys_are_never_the_same() -> None:
-    assert len({totp.new_key() for _key in range(10_000)}) == 10_000
+    assert len({oath.new_key() for _key in range(10_000)}) == 10_000
 
 
 @pytest.mark.django_db
@@ -72,7 +72,7 @@ def test_what_time_it_is_the_caller_does_not_say(alice: User) -> None:
 
     refused = browser.post(
         "/api/v1/login/answer/",
-        {"token": asked.json()["token"], "answer": {"code": totp.code_at(KEY, 1)}},
+        {"token": asked.json()["token"], "answer": {"code": oath.code_at(KEY, 1)}},
         content_type="application/json",
         headers={"date": long_ago},
     )

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from auth_core.testing.clock import Clock
 from auth_core.testing.sessions import sign_in
-from auth_mfa import half_user
+from auth_mfa.site_login import partial_login
 from conftest import PASSWORD, enrolled
 from half_site import OURS, give_password, prove, who
 
@@ -146,7 +146,7 @@ def test_without_the_binding_somebody_else_gets_in_with_alices_factor(
     client: Browser, secured: User, bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The defect that the two tests above look for, planted."""
-    monkeypatch.setattr(half_user, "_owner", lambda session: ["anybody", half_user._facts_id(session)])
+    monkeypatch.setattr(partial_login, "_owner", lambda session: ["anybody", partial_login._facts_id(session)])
     enrolled(bob)
     whole_session_of(client)
 
@@ -180,12 +180,12 @@ def test_a_store_that_has_facts_of_its_own_is_asked_for_them_and_left_alone(bob:
     login_keys = {SESSION_KEY: str(bob.pk), BACKEND_SESSION_KEY: site.AUTHENTICATION_BACKENDS[0]}
     store.update(login_keys)
 
-    was_unjudged = half_user.is_unjudged(store)
-    is_half = half_user.judge(store, bob, proved_at=timezone.now())
-    Store.facts = half_user.SessionFacts(
+    was_unjudged = partial_login.is_unjudged(store)
+    is_half = partial_login.judge(store, bob, proved_at=timezone.now())
+    Store.facts = partial_login.SessionFacts(
         id=UUID(int=1), transport="cookie", evidence=(), authenticated_at=timezone.now()
     )
-    half_user.tidy(store)
+    partial_login.tidy(store)
 
-    assert (was_unjudged, is_half, half_user.is_unjudged(store)) == (True, False, False)
+    assert (was_unjudged, is_half, partial_login.is_unjudged(store)) == (True, False, False)
     assert dict(store.items()) == login_keys

@@ -14,9 +14,9 @@ from django.http import HttpResponse
 from django.test import AsyncClient, RequestFactory
 from django.test import Client as Browser
 
-from auth_mfa import middleware
 from auth_mfa.factors import remove_factor, rows_of
-from auth_mfa.middleware import SecondFactorMiddleware
+from auth_mfa.site_login import middleware
+from auth_mfa.site_login.middleware import SecondFactorMiddleware
 from conftest import PASSWORD, current_code, enrolled
 from half_site import LOGIN, OURS, PROVE, give_password, prove, who
 

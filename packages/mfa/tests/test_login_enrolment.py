@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client as Browser
 
 from auth_core.testing.mails import code_in, the_mail
-from auth_mfa import totp
+from auth_mfa import oath
 from auth_mfa.models import TotpFactor, WebauthnFactor
 from auth_mfa.testing.authenticator import Authenticator
 from conftest import answer, code_of, current_code, log_in, new_browser, post
@@ -64,7 +64,7 @@ def test_a_passkey_that_was_made_for_another_login_is_refused(to_add: Any, brows
 def test_an_app_is_added_after_a_passkey_was_thought_of(to_add: Any, browser: Browser) -> None:
     choose(browser, to_add, "passkey")
     asked = choose(browser, to_add, "totp")
-    key = totp.from_base32(asked.json()["challenge"]["data"]["secret"])
+    key = oath.from_base32(asked.json()["challenge"]["data"]["secret"])
 
     assert give(browser, asked, code=current_code(key)).status_code == 200
     assert TotpFactor.objects.get().confirmed

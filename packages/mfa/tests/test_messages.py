@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client as Browser
 
-from auth_core.login import question_of
+from auth_core.login.journey import question_of
 from auth_core.models import PendingLogin
 from auth_core.testing.clock import Clock
 from auth_core.testing.mails import code_in, delivered, the_mail
@@ -96,7 +96,7 @@ def test_a_code_works_once(alice: User, browser: Browser) -> None:
 @pytest.mark.parametrize("add", [add_phone, add_mailbox])
 def test_the_code_of_one_login_is_no_good_for_another(add: Any, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     numbers = count(111_111)
-    monkeypatch.setattr("auth_mfa.sending.new_code", lambda digits: str(next(numbers)))
+    monkeypatch.setattr("auth_mfa.messages.delivery.new_code", lambda digits: str(next(numbers)))
     add(alice)
     first, second = new_browser(), new_browser()
     asked = log_in(first)

@@ -11,13 +11,15 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client as Browser
 
+from auth_core.assurance.methods import Evidence, Method
 from auth_core.contracts import Purpose, Transport
-from auth_core.methods import Evidence, Method
 from auth_core.models import GuessBudget, PendingLogin
 from auth_core.testing.parallel import at_once, one_winner, tally
-from auth_mfa import checking, message_kinds, recovery_codes
+from auth_mfa import answer_check
+from auth_mfa.messages import login as message_kinds
 from auth_mfa.models import PhoneFactor, RecoveryCode, RecoveryCodeSet, SentCode
 from auth_mfa.models.sent_code import code_of
+from auth_mfa.recovery import recovery_codes
 from auth_mfa.testing.factors import add_mailbox, add_phone, add_recovery_codes
 from conftest import enrolled
 
@@ -193,7 +195,7 @@ def test_200_wrong_guesses_spread_over_methods_and_20_logins_are_ten(
         "BUDGETS": {"sms": {"number": _MANY}, "code": {"destination": _MANY}},
     }
     evaluated: list[str] = []
-    right = checking.check_answer
+    right = answer_check.check_answer
 
     def counting(factor: Any, check: Callable[[], str]) -> None:
         evaluated.append(factor.method.value)

@@ -5,19 +5,20 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from auth_core.client import Client
 from auth_core.errors import ChallengeFailed
 from auth_core.events import Event, record
+from auth_core.request.client import Client
 from auth_core.testing.hostile import marks_in_mail, not_closed, templates_in
 from auth_core.testing.mails import code_in, delivered, the_mail
 from auth_core.testing.notices import Told, assert_told, mail_of, without_a_row
 from auth_core.testing.sessions import sign_in
-from auth_mfa import message_enrolment, totp_enrolment
-from auth_mfa.checking import check_answer
+from auth_mfa.answer_check import check_answer
 from auth_mfa.conf import mfa
 from auth_mfa.events import MfaEvent
 from auth_mfa.factors import remove_own_factor, reset_factors
+from auth_mfa.messages import enrolment as message_enrolment
 from auth_mfa.testing.factors import add_mailbox, add_recovery_codes, add_totp
+from auth_mfa.totp import enrolment as totp_enrolment
 from conftest import PASSWORD, answer, current_code, log_in, new_browser, post
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("captured_texts")]

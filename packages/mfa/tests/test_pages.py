@@ -16,7 +16,7 @@ from auth_core.testing.clock import Clock
 from auth_core.testing.factories import PASSWORD
 from auth_core.testing.mails import code_in, delivered, the_mail
 from auth_core.testing.texts import code_in_text, the_text
-from auth_mfa.abandoned import delete_abandoned
+from auth_mfa.cleanup import delete_abandoned
 from auth_mfa.models import EmailFactor, PhoneFactor, RecoveryCodeSet, Standing, TotpFactor
 from auth_mfa.testing.authenticator import Authenticator
 from auth_mfa.testing.factors import NUMBER, add_mailbox, add_phone, add_recovery_codes, add_totp, current_code

@@ -16,17 +16,17 @@ from django.contrib.auth.models import User
 from django.db.models import Model
 from django.utils import timezone
 
-from auth_core.client import Client
+from auth_core.assurance.methods import Evidence, Method
 from auth_core.contracts import Purpose, Transport
 from auth_core.errors import AuthError, ChallengeFailed
-from auth_core.methods import Evidence, Method
 from auth_core.models import OutboxMessage, PendingLogin
+from auth_core.request.client import Client
 from auth_core.testing.mails import delivered
 from auth_core.testing.texts import delivered_texts
-from auth_mfa import message_enrolment, passkeys, totp_enrolment
 from auth_mfa.factors import reset_factors
 from auth_mfa.kind_table import KINDS
 from auth_mfa.kinds import Held
+from auth_mfa.messages import enrolment as message_enrolment
 from auth_mfa.models import (
     EmailFactor,
     Factor,
@@ -40,6 +40,8 @@ from auth_mfa.models import (
 )
 from auth_mfa.testing.authenticator import Authenticator
 from auth_mfa.testing.factors import NUMBER, add_phone, add_recovery_codes
+from auth_mfa.totp import enrolment as totp_enrolment
+from auth_mfa.webauthn import passkeys
 from conftest import current_code, enrolled
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("captured_texts")]

@@ -17,7 +17,7 @@ from urllib.request import HTTPCookieProcessor, OpenerDirector, build_opener
 
 import pytest
 
-from auth_mfa import totp
+from auth_mfa import oath
 from conftest import PASSWORD
 
 # The site has a database of its own: once is enough.
@@ -172,7 +172,7 @@ def test_an_undecorated_view_is_closed_after_the_password_and_open_after_the_cod
         person.get("/account/second-factors/prove/")
         person.submit()
         # The step before was spent when the app was added.
-        afterwards = person.submit(code=totp.code_at(key, totp.step_at(time.time()) + 1))
+        afterwards = person.submit(code=oath.code_at(key, oath.step_at(time.time()) + 1))
 
     assert led_to == f"{address}/account/second-factors/prove/?next=%2Faccounts%2Fprofile%2F"
     assert between == "hello nobody"
@@ -206,5 +206,5 @@ def add_an_app(person: Person) -> bytes:
     found = re.search(r"secret=([A-Z2-7]+)", person.page)
     assert found is not None, person.page
     key = base64.b32decode(found[1] + "=" * (-len(found[1]) % 8))
-    person.submit(code=totp.code_at(key, totp.step_at(time.time())))
+    person.submit(code=oath.code_at(key, oath.step_at(time.time())))
     return key

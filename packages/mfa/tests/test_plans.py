@@ -6,11 +6,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from auth_core.testing.plans import unindexed
-from auth_mfa.abandoned import delete_abandoned
+from auth_mfa.cleanup import delete_abandoned
 from auth_mfa.factors import factors_of
 from auth_mfa.models import SentCode, SmsPrefix, Standing, TotpFactor
 from auth_mfa.models.sent_code import LIFETIME, code_of
-from auth_mfa.recovery_sheet import sheet_of
+from auth_mfa.recovery.code_sets import sheet_of
 from auth_mfa.testing.factors import add_phone, add_recovery_codes
 from conftest import enrolled
 

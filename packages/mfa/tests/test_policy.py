@@ -9,20 +9,20 @@ from django.core.checks import run_checks
 from django.test import Client as Browser
 from django.utils import timezone
 
-from auth_core.assurance import Demand
-from auth_core.client import Client
+from auth_core.assurance.levels import Demand
+from auth_core.assurance.methods import Evidence, Method
 from auth_core.contracts import Challenged, Purpose, Transport
 from auth_core.errors import MoreProofRequired, PermissionRefused
 from auth_core.events import AuthEvent
-from auth_core.login import open_login
-from auth_core.methods import Evidence, Method
+from auth_core.login.journey import open_login
 from auth_core.models import EmailAddress
 from auth_core.registries import facts
+from auth_core.request.client import Client
 from auth_core.testing import browsers
 from auth_core.testing.factories import PASSWORD
 from auth_core.testing.mails import code_in, delivered, the_mail
 from auth_core.testing.sessions import sign_in
-from auth_mfa import totp
+from auth_mfa import oath
 from auth_mfa.factors import factor_of, factors_of, remove_factor, reset_factors
 from auth_mfa.models import Standing, TotpFactor
 from auth_mfa.testing.authenticator import Authenticator
@@ -55,7 +55,7 @@ def test_whoever_must_have_a_factor_and_never_had_one_adds_it_after_a_code_by_ma
 
     to_add = answer(browser, asked, code_in(the_mail()))
     assert (to_add.status_code, to_add.json()["challenge"]["kind"]) == (202, "enrolment")
-    key = totp.from_base32(to_add.json()["challenge"]["data"]["secret"])
+    key = oath.from_base32(to_add.json()["challenge"]["data"]["secret"])
     granted = answer(browser, to_add, current_code(key))
 
     assert granted.status_code == 200
@@ -67,7 +67,7 @@ def test_whoever_must_have_a_factor_and_never_had_one_adds_it_after_a_code_by_ma
 @pytest.mark.usefixtures("everyone")
 def test_an_enrolment_in_a_login_needs_the_right_code(alice: User, browser: Browser) -> None:
     to_add = answer(browser, log_in(browser), code_in(the_mail()))
-    key = totp.from_base32(to_add.json()["challenge"]["data"]["secret"])
+    key = oath.from_base32(to_add.json()["challenge"]["data"]["secret"])
     wrong = f"{(int(current_code(key)) + 1) % 1_000_000:06}"
 
     refused = [answer(browser, to_add, given) for given in (wrong, "12345")]

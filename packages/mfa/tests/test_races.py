@@ -11,12 +11,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client as Browser
 
+from auth_core.assurance.methods import Evidence, Method
 from auth_core.contracts import Purpose, Transport
-from auth_core.methods import Evidence, Method
 from auth_core.models import GuessBudget, PendingLogin
 from auth_core.testing.parallel import at_once, one_winner, tally
 from auth_core.testing.redis import OwnRedis
-from auth_mfa import totp
+from auth_mfa import oath
 from auth_mfa.models import TotpFactor
 from conftest import current_code, enrolled
 
@@ -59,7 +59,7 @@ def test_of_50_logins_with_one_code_one_is_granted(rounds: int, no_budget: None,
     def tasks(number: int) -> list[Callable[[], Any]]:
         TotpFactor.objects.update(last_step=-1, failures=0)
         tokens = [begin(alice) for _login in range(50)]
-        code = totp.code_at(factor.key, totp.step_at(time.time()))
+        code = oath.code_at(factor.key, oath.step_at(time.time()))
         return [partial(answer, token, code) for token in tokens]
 
     results = one_winner(tasks, refusal={"challenge_failed"}, rounds=rounds)

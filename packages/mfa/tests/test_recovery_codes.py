@@ -7,17 +7,17 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client as Browser
 
+from auth_core.assurance.methods import Evidence, Method
 from auth_core.errors import Unavailable
 from auth_core.events import AuthEvent
-from auth_core.methods import Evidence, Method
 from auth_core.models import PendingLogin
 from auth_core.testing.hashes import hashing_elsewhere
 from auth_core.testing.mails import delivered
 from auth_core.testing.sessions import sign_in
-from auth_mfa import recovery_codes
 from auth_mfa.events import MfaEvent
 from auth_mfa.factors import factor_of, remove_factor
 from auth_mfa.models import RecoveryCode, RecoveryCodeSet
+from auth_mfa.recovery import recovery_codes
 from auth_mfa.testing.factors import add_mailbox, add_recovery_codes
 from conftest import answer, code_of, current_code, enrolled, log_in, new_browser, post
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from auth_core.client import Client
 from auth_core.errors import PermissionRefused
+from auth_core.request.client import Client
 from auth_mfa.factors import remove_factor, reset_factors
 from auth_mfa.models import TotpFactor
 from conftest import enrolled

@@ -9,16 +9,16 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from auth_core.client import Client
 from auth_core.conf import core
 from auth_core.errors import TooManyAttempts
+from auth_core.request.client import Client
 from auth_core.testing.clock import Clock
 from auth_core.testing.texts import code_in_text, the_text
-from auth_mfa import sms_guard
 from auth_mfa.errors import NumberRefused
 from auth_mfa.events import MfaEvent
+from auth_mfa.messages import sms_guard
+from auth_mfa.messages.phone_numbers import parse_number
 from auth_mfa.models import SmsPrefix
-from auth_mfa.numbers import parse_number
 from auth_mfa.testing.factors import add_phone
 from conftest import answer, log_in, new_browser
 

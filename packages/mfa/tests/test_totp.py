@@ -2,8 +2,8 @@
 
 import pytest
 
-from auth_mfa import totp
-from auth_mfa.qr import svg_of
+from auth_mfa import oath
+from auth_mfa.totp.qr import svg_of
 
 KEY = b"12345678901234567890"
 
@@ -16,7 +16,7 @@ KEY = b"12345678901234567890"
 )
 def test_the_vectors_of_rfc_4226(counter: int, code: str) -> None:
     """Appendix D; a time step is the counter of HOTP."""
-    assert totp.code_at(KEY, counter) == code
+    assert oath.code_at(KEY, counter) == code
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_the_vectors_of_rfc_4226(counter: int, code: str) -> None:
     ],
 )  # fmt: skip
 def test_the_vectors_of_rfc_6238(moment: int, eight_digits: str) -> None:
-    assert totp.code_at(KEY, totp.step_at(moment)) == eight_digits[2:]
+    assert oath.code_at(KEY, oath.step_at(moment)) == eight_digits[2:]
 
 
 @pytest.mark.parametrize(
@@ -36,29 +36,29 @@ def test_the_vectors_of_rfc_6238(moment: int, eight_digits: str) -> None:
 )
 def test_a_code_is_good_within_the_tolerance(drift: int, tolerance: int, found: bool) -> None:
     now = 1_700_000_000.0
-    step = totp.step_at(now) + drift
+    step = oath.step_at(now) + drift
 
-    assert totp.matching_step(KEY, totp.code_at(KEY, step), at=now, tolerance=tolerance) == (step if found else None)
+    assert oath.matching_step(KEY, oath.code_at(KEY, step), at=now, tolerance=tolerance) == (step if found else None)
 
 
 @pytest.mark.asvs("6.5.1")
 def test_a_step_that_is_spent_matches_no_more() -> None:
     now = 1_700_000_000.0
-    step, code = totp.step_at(now), totp.code_at(KEY, totp.step_at(now))
+    step, code = oath.step_at(now), oath.code_at(KEY, oath.step_at(now))
 
-    assert totp.matching_step(KEY, code, at=now, after=step - 1) == step
-    assert totp.matching_step(KEY, code, at=now, after=step) is None
+    assert oath.matching_step(KEY, code, at=now, after=step - 1) == step
+    assert oath.matching_step(KEY, code, at=now, after=step) is None
 
 
 def test_a_key_survives_base32_and_has_160_bits() -> None:
-    keys = {totp.new_key() for _number in range(1000)}
+    keys = {oath.new_key() for _number in range(1000)}
 
     assert len(keys) == 1000
-    assert all(len(key) == 20 and totp.from_base32(totp.to_base32(key)) == key for key in keys)
+    assert all(len(key) == 20 and oath.from_base32(oath.to_base32(key)) == key for key in keys)
 
 
 def test_the_address_names_issuer_and_account() -> None:
-    uri = totp.otpauth_uri(KEY, issuer="Ex & Ample", account="alice@example.org")
+    uri = oath.otpauth_uri(KEY, issuer="Ex & Ample", account="alice@example.org")
 
     assert uri == (
         "otpauth://totp/Ex%20%26%20Ample%3Aalice@example.org?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"

@@ -16,9 +16,9 @@ from webauthn.helpers import (
     parse_cbor,
 )
 
-from auth_mfa import cbor, webauthn_ceremony
 from auth_mfa.testing.authenticator import Authenticator
-from auth_mfa.webauthn_ceremony import (
+from auth_mfa.webauthn import cbor, ceremony
+from auth_mfa.webauthn.ceremony import (
     MAX_CREDENTIAL,
     Malformed,
     Refused,
@@ -237,7 +237,7 @@ def test_the_numbers_of_a_huge_rsa_key_are_never_read(
     monkeypatch: pytest.MonkeyPatch, bits: int, exponent: int
 ) -> None:
     read: list[Any] = []
-    monkeypatch.setattr(webauthn_ceremony, "decoded_public_key_to_cryptography", read.append)
+    monkeypatch.setattr(ceremony, "decoded_public_key_to_cryptography", read.append)
 
     with pytest.raises(Refused):
         verify_registration(

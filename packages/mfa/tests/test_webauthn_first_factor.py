@@ -15,15 +15,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from webauthn.helpers.verify_signature import verify_signature
 
-from auth_core.client import Client
 from auth_core.contracts import Granted, Transport
 from auth_core.events import AuthEvent
 from auth_core.models import PendingLogin
-from auth_core.people import identity_of
-from auth_mfa import passkeys
+from auth_core.people.lookup import identity_of
+from auth_core.request.client import Client
 from auth_mfa.events import MfaEvent
 from auth_mfa.models import WebauthnChallenge
 from auth_mfa.testing.authenticator import Authenticator
+from auth_mfa.webauthn import passkeys
 from conftest import code_of, current_code, enrolled, log_in, new_browser, post
 
 pytestmark = pytest.mark.django_db

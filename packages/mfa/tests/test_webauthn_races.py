@@ -11,18 +11,18 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client as Browser
 
-from auth_core.client import Client
+from auth_core.assurance.methods import Evidence, Method
 from auth_core.contracts import Purpose, Transport
-from auth_core.methods import Evidence, Method
+from auth_core.crypto.secrets import digest
 from auth_core.models import PendingLogin
-from auth_core.one_time import digest
+from auth_core.request.client import Client
 from auth_core.testing.parallel import at_once, one_winner, tally
 from auth_core.testing.plans import unindexed
-from auth_mfa import passkeys
 from auth_mfa.models import WebauthnChallenge, WebauthnFactor
 from auth_mfa.models.webauthn_challenge import Ceremony, delete_expired
 from auth_mfa.testing.authenticator import Authenticator
-from auth_mfa.webauthn_kind import Webauthn
+from auth_mfa.webauthn import passkeys
+from auth_mfa.webauthn.login import Webauthn
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 

@@ -11,7 +11,7 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from auth_core.events import AuthEvent
-from auth_core.people import identity_of
+from auth_core.people.lookup import identity_of
 from auth_core.registries import sweeps
 from auth_core.testing.mails import the_mail
 from auth_mfa.events import MfaEvent

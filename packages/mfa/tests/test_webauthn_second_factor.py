@@ -17,7 +17,7 @@ from auth_mfa.login import SecondFactor
 from auth_mfa.models import WebauthnChallenge
 from auth_mfa.models.webauthn_challenge import Ceremony
 from auth_mfa.testing.authenticator import Authenticator
-from auth_mfa.webauthn_kind import Webauthn
+from auth_mfa.webauthn.login import Webauthn
 from conftest import code_of, current_code, enrolled, log_in, new_browser, post
 
 pytestmark = pytest.mark.django_db

@@ -10,10 +10,10 @@ from django.contrib.contenttypes.models import ContentType
 from hypothesis import strategies as st
 
 from auth_core.errors import AuthError
-from auth_rbac.assigning import assign_role, revoke_role
 from auth_rbac.models import Assignment, Role
-from auth_rbac.object_permissions import permit, withdraw
-from auth_rbac.roles import change_role, create_role, delete_role
+from auth_rbac.objects.grants import permit, withdraw
+from auth_rbac.roles.assignments import assign_role, revoke_role
+from auth_rbac.roles.roles import change_role, create_role, delete_role
 from conftest import again, browser_of, named, permission, public
 from oracle import Picture
 from shop.models import Branch, Company

@@ -8,11 +8,11 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client as Browser
 from guardian.models import UserObjectPermission
 
-from auth_core.people import identity_of
-from auth_rbac import sayings, standing
-from auth_rbac.assigning import assign_role
+from auth_core.people.lookup import identity_of
+from auth_rbac.decisions import decision_cache, role_cache
 from auth_rbac.models import Role
-from auth_rbac.roles import create_role
+from auth_rbac.roles.assignments import assign_role
+from auth_rbac.roles.roles import create_role
 
 
 def again(user: User) -> Any:
@@ -63,8 +63,8 @@ def delete_past_guards(obj: Any) -> None:
 @pytest.fixture(autouse=True)
 def process_that_remembers_nothing() -> None:
     """Begin each test as a process does: what another remembered, of the same keys, costs it a query."""
-    standing.forget_all()
-    sayings.forget_all()
+    decision_cache.forget_all()
+    role_cache.forget_all()
 
 
 @pytest.fixture

@@ -18,12 +18,12 @@ from guardian.shortcuts import assign_perm, get_objects_for_user
 from rest_framework.permissions import DjangoObjectPermissions
 
 from auth_rbac.api.permissions import Permitted
-from auth_rbac.assigning import assign_role
-from auth_rbac.decisions import check
+from auth_rbac.decisions.check import check
 from auth_rbac.decorators import require_permission
-from auth_rbac.explanations import explain
+from auth_rbac.explanations.explanations import explain
 from auth_rbac.models import Assignment, Role
-from auth_rbac.roles import create_role
+from auth_rbac.roles.assignments import assign_role
+from auth_rbac.roles.roles import create_role
 from conftest import again, browser_of, make_role, named, permission, post, public
 from shop.models import Branch, Company, Order, Paper
 

@@ -15,10 +15,10 @@ from guardian.models import UserObjectPermission
 
 from auth_core.authority import acting, check_group, check_over
 from auth_core.errors import PermissionRefused
-from auth_rbac.assigning import assign_role
 from auth_rbac.models import Assignment
-from auth_rbac.object_permissions import permit
-from auth_rbac.roles import create_role
+from auth_rbac.objects.grants import permit
+from auth_rbac.roles.assignments import assign_role
+from auth_rbac.roles.roles import create_role
 from conftest import again, browser_of, make_role, permission
 from shop.models import Branch, Company, Order
 

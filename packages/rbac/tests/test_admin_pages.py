@@ -12,13 +12,13 @@ from django.utils.html import escape
 from guardian.models import UserObjectPermission
 
 from auth_core.testing.counting import counted
-from auth_rbac.assigning import assign_role
-from auth_rbac.decisions import check
+from auth_rbac.decisions.check import check
 from auth_rbac.events import RbacEvent
-from auth_rbac.explanations import explain
-from auth_rbac.object_permissions import permit
-from auth_rbac.roles import create_role
-from auth_rbac.telling import missing, steps
+from auth_rbac.explanations.explanations import explain
+from auth_rbac.explanations.text import missing, steps
+from auth_rbac.objects.grants import permit
+from auth_rbac.roles.assignments import assign_role
+from auth_rbac.roles.roles import create_role
 from conftest import again, browser_of, delete_past_guards, make_role, permission, public
 from shop.models import Branch, Company, Order, Paper, Plan, PlanGroupPermission
 

@@ -10,16 +10,16 @@ from django.db import transaction
 from django.utils import timezone
 from guardian.models import UserObjectPermission
 
-from auth_core.account_state import disable_account
 from auth_core.errors import PermissionRefused
+from auth_core.people.locking import disable_account
 from auth_core.testing.parallel import ROUNDS, one_winner
-from auth_rbac import administrators
-from auth_rbac.assigning import assign_role, revoke_role
-from auth_rbac.decisions import check
+from auth_rbac.decisions.check import check
 from auth_rbac.errors import LastAdministrator
 from auth_rbac.models import Assignment, Role
-from auth_rbac.object_permissions import permit, withdraw
-from auth_rbac.roles import change_role, create_role, delete_role, set_permissions
+from auth_rbac.objects.grants import permit, withdraw
+from auth_rbac.roles import last_administrator
+from auth_rbac.roles.assignments import assign_role, revoke_role
+from auth_rbac.roles.roles import change_role, create_role, delete_role, set_permissions
 from conftest import again, make_role, permission
 from shop.models import Company, Order
 
@@ -208,7 +208,7 @@ def test_two_superusers_who_disable_each_other_leave_one(rounds: int) -> None:
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 def test_without_the_lock_both_are_disabled_and_it_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(administrators, "lock_graph", lambda: None)
+    monkeypatch.setattr(last_administrator, "lock_graph", lambda: None)
 
     with pytest.raises(AssertionError, match="2 won"):
         one_winner(disable_each_other, refusal={"last_administrator", "permission_denied"}, rounds=60)

@@ -6,10 +6,10 @@ import pytest
 from django.contrib.auth.models import User
 
 from auth_core.errors import PermissionRefused
-from auth_rbac import authority
-from auth_rbac.assigning import assign_role
 from auth_rbac.models import Role
-from auth_rbac.roles import create_role
+from auth_rbac.roles import delegation
+from auth_rbac.roles.assignments import assign_role
+from auth_rbac.roles.roles import create_role
 from conftest import make_role, permission
 from shop.models import Branch, Company
 
@@ -30,7 +30,7 @@ def test_whether_an_actor_may_act_is_asked_of_the_database(manager_of: Manager) 
     User.objects.filter(pk=carol.pk).update(is_active=False)
 
     with pytest.raises(PermissionRefused):
-        authority.require(carol, "auth_rbac.add_assignment")
+        delegation.require(carol, "auth_rbac.add_assignment")
 
 
 @pytest.mark.parametrize("change", [{"is_superuser": False}, {"is_active": False}], ids=["demoted", "disabled"])
@@ -39,7 +39,7 @@ def test_what_an_actor_holds_is_asked_of_the_database(change: dict[str, bool], r
     User.objects.filter(pk=root.pk).update(**change)
 
     with pytest.raises(PermissionRefused):
-        authority.require_all_said_by(root, [reader])
+        delegation.require_all_said_by(root, [reader])
 
 
 def test_a_role_for_a_part_lends_nothing_for_the_whole(manager_of: Manager, reader: Role) -> None:
@@ -50,6 +50,6 @@ def test_a_role_for_a_part_lends_nothing_for_the_whole(manager_of: Manager, read
     of_branch = create_role(name="of the branch", permissions=[permission("shop.view_order")], denials=denies)
     assign_role(user=carol, role=of_branch, scope=branch)
 
-    authority.require_all_said_by(carol, [reader], branch)
+    delegation.require_all_said_by(carol, [reader], branch)
     with pytest.raises(PermissionRefused):
-        authority.require_all_said_by(carol, [reader], company)
+        delegation.require_all_said_by(carol, [reader], company)

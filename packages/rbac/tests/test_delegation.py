@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from acts import Act, Doer, acts, never_grows
-from auth_rbac import authority, roles
+from auth_rbac.roles import delegation, roles
 from worlds import NOW, Plan, build, plans
 
 pytestmark = pytest.mark.django_db
@@ -60,7 +60,7 @@ def test_a_change_that_is_written_before_it_is_judged_is_found(monkeypatch: pyte
 
     def write_first(role: Any, wanted: Any) -> None:
         write(role, wanted)
-        authority.require_all_said_by(asked.pop(), [role])
+        delegation.require_all_said_by(asked.pop(), [role])
 
     monkeypatch.setattr(roles, "_require_all", judge_before)
     monkeypatch.setattr(roles, "_write", write_first)

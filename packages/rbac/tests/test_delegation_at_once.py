@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from acts import Act, Doer, acts, held_by_each
 from auth_core.errors import PermissionRefused
 from auth_core.testing.parallel import at_once
-from auth_rbac import assigning, authority
-from auth_rbac.assigning import assign_role, revoke_role
-from auth_rbac.decisions import check
+from auth_rbac.decisions.check import check
 from auth_rbac.models import Assignment, Role
+from auth_rbac.roles import assignments, delegation
+from auth_rbac.roles.assignments import assign_role, revoke_role
 from conftest import again, make_role
 from shop.models import Company, Order
 from worlds import NOW, Plan, build, plans
@@ -72,7 +72,7 @@ def give_what_is_taken_away(monkeypatch: pytest.MonkeyPatch) -> tuple[bool, bool
     Returns:
         Whether one of the two holds the permission when the revocation has returned, and at the end.
     """
-    judged, revoked, judge = threading.Event(), threading.Event(), authority.require_all_said_by
+    judged, revoked, judge = threading.Event(), threading.Event(), delegation.require_all_said_by
     reader = make_role("reader", "shop.view_order")
     delegate, friend = User.objects.create_user("delegate"), User.objects.create_user("friend")
     assign_role(user=delegate, role=make_role("managing", "auth_rbac.add_assignment"))
@@ -97,7 +97,7 @@ def give_what_is_taken_away(monkeypatch: pytest.MonkeyPatch) -> tuple[bool, bool
     def together() -> bool:
         return any(check(again(person), "shop.view_order").allowed for person in (delegate, friend))
 
-    monkeypatch.setattr(authority, "require_all_said_by", judge_and_wait)
+    monkeypatch.setattr(delegation, "require_all_said_by", judge_and_wait)
     _given, then = at_once([give, revoke])
     assert isinstance(then, bool), then
     return then, together()
@@ -110,7 +110,7 @@ def test_a_role_that_is_taken_away_while_it_is_given_comes_back_through_nobody(m
 
 
 def test_without_the_lock_it_comes_back_and_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(assigning, "lock_graph", lambda: None)
+    monkeypatch.setattr(assignments, "lock_graph", lambda: None)
 
     assert give_what_is_taken_away(monkeypatch) == (False, True)
 

@@ -11,9 +11,9 @@ from guardian.models import UserObjectPermission
 from guardian.shortcuts import assign_perm
 
 from auth_rbac.api.object_views import object_permission_body
-from auth_rbac.assigning import assign_role
 from auth_rbac.models import Assignment, Role
-from auth_rbac.roles import create_role, said_by
+from auth_rbac.roles.assignments import assign_role
+from auth_rbac.roles.roles import create_role, said_by
 from conftest import browser_of, make_role, named, permission, public
 from shop.models import Order
 

@@ -11,10 +11,11 @@ from guardian.models import UserObjectPermission
 
 from auth_core.errors import InvalidRequest
 from auth_core.testing.parallel import ROUNDS, at_once, tally
-from auth_rbac import graph, receivers
-from auth_rbac.assigning import assign_role
+from auth_rbac import receivers
 from auth_rbac.models import Role, RoleClosure, RoleEdge
-from auth_rbac.roles import change_role, create_role, delete_role
+from auth_rbac.roles import hierarchy
+from auth_rbac.roles.assignments import assign_role
+from auth_rbac.roles.roles import change_role, create_role, delete_role
 from conftest import again, make_role, permission
 
 
@@ -51,20 +52,20 @@ def test_a_chain_of_ten_thousand_is_refused_where_it_becomes_too_long(db: None) 
 
     with pytest.raises(InvalidRequest) as refused:
         for child, parent in pairwise(roles):
-            graph.link(child=child, parent=parent)
+            hierarchy.link(child=child, parent=parent)
             made += 1
 
     assert (made, refused.value.errors[0].code) == (16, "too_deep")
     with pytest.raises(InvalidRequest):
         # From the middle as well: what counts is the whole way.
-        graph.link(child=roles[20], parent=roles[0])
+        hierarchy.link(child=roles[20], parent=roles[0])
     assert RoleClosure.objects.filter(role=roles[0]).count() == 17
 
 
 def test_a_way_of_any_length_is_walked_without_recursion() -> None:
     up: dict[Any, set[Any]] = {n: {n + 1} for n in range(10_000)}
 
-    assert len(graph.distances(0, up)) == 10_001  # type: ignore[arg-type]  # any key will do
+    assert len(hierarchy.distances(0, up)) == 10_001  # type: ignore[arg-type]  # any key will do
 
 
 def test_a_denial_wins_over_whatever_allows(alice: User) -> None:
@@ -107,13 +108,13 @@ def test_a_pattern_that_names_nothing_is_refused(pattern: str, db: None) -> None
 def close_a_cycle(number: int) -> list[Any]:
     """Return what two people do at once: each puts the other role above theirs."""
     first, second = (Role.objects.create(name=f"{n} {number}", key=f"{n} {number}") for n in "ab")
-    return [lambda: graph.link(child=first, parent=second), lambda: graph.link(child=second, parent=first)]
+    return [lambda: hierarchy.link(child=first, parent=second), lambda: hierarchy.link(child=second, parent=first)]
 
 
 def cycles() -> int:
     """Count roles that stand above themselves, by the edges."""
-    up = graph.parents_by_role()
-    return sum(role in graph.distances(parent, up) for role, parents in up.items() for parent in parents)
+    up = hierarchy.parents_by_role()
+    return sum(role in hierarchy.distances(parent, up) for role, parents in up.items() for parent in parents)
 
 
 @pytest.mark.postgresql
@@ -130,9 +131,9 @@ def test_two_edges_at_once_close_no_cycle(rounds: int) -> None:
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 def test_without_the_lock_a_cycle_is_closed_and_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(graph, "lock_graph", lambda: None)
+    monkeypatch.setattr(hierarchy, "lock_graph", lambda: None)
     monkeypatch.setattr(receivers, "lock_graph", lambda: None)
-    monkeypatch.setattr(graph, "rebuild_below", lambda *args, **kwargs: None)
+    monkeypatch.setattr(hierarchy, "rebuild_below", lambda *args, **kwargs: None)
 
     for number in range(60):
         at_once(close_a_cycle(number))
@@ -144,7 +145,7 @@ def test_without_the_lock_a_cycle_is_closed_and_seen(monkeypatch: pytest.MonkeyP
 @pytest.mark.postgresql
 def test_an_index_serves_both_statements(alice: User) -> None:
     from auth_core.testing.plans import unindexed  # noqa: PLC0415 - as above
-    from auth_rbac.decisions import check, check_many  # noqa: PLC0415 - as above
+    from auth_rbac.decisions.check import check, check_many  # noqa: PLC0415 - as above
     from shop.models import Order  # noqa: PLC0415 - beside its use
 
     orders = [Order.objects.create() for _n in range(3)]

@@ -11,10 +11,10 @@ from django.utils import timezone
 from guardian.shortcuts import assign_perm
 
 from auth_core.errors import NotFound, PermissionRefused
-from auth_rbac.assigning import assign_role, revoke_role
 from auth_rbac.models import Role
-from auth_rbac.object_permissions import permit
-from auth_rbac.roles import change_role, create_role, delete_role
+from auth_rbac.objects.grants import permit
+from auth_rbac.roles.assignments import assign_role, revoke_role
+from auth_rbac.roles.roles import change_role, create_role, delete_role
 from auth_rbac.scopes import may_overlap
 from conftest import again, make_role, permission
 from shop.models import Branch, Company, Order

@@ -10,11 +10,11 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from auth_rbac.assigning import assign_role
-from auth_rbac.decision import Reason
-from auth_rbac.decisions import check, check_many
-from auth_rbac.object_permissions import permit
-from auth_rbac.roles import create_role
+from auth_rbac.decisions.check import check, check_many
+from auth_rbac.decisions.decision import Reason
+from auth_rbac.objects.grants import permit
+from auth_rbac.roles.assignments import assign_role
+from auth_rbac.roles.roles import create_role
 from conftest import again, make_role, permission
 from shop.models import Branch, Company, Order
 

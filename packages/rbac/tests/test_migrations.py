@@ -4,7 +4,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from auth_rbac import triggers
+from auth_rbac.database import triggers
 from auth_rbac.models import RoleClosure
 from conftest import make_role
 

@@ -13,20 +13,20 @@ from guardian.shortcuts import assign_perm
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis.extra.django import TestCase
 
-from auth_core.people import identity_of
+from auth_core.people.lookup import identity_of
 from auth_core.testing.counting import counted
 from auth_core.testing.parallel import ROUNDS, one_winner
 from auth_core.testing.plans import unindexed
-from auth_rbac import object_permissions
-from auth_rbac.assigning import assign_role
-from auth_rbac.decisions import check
+from auth_rbac.decisions.check import check
+from auth_rbac.decisions.visibility import reaches
 from auth_rbac.events import RbacEvent
 from auth_rbac.models import Wildcard
-from auth_rbac.object_permissions import permit, withdraw
-from auth_rbac.object_rows import SEES, object_rows
-from auth_rbac.roles import create_role
-from auth_rbac.visible import reaches
-from auth_rbac.wire import pack, unpack
+from auth_rbac.objects import grants
+from auth_rbac.objects.grants import permit, withdraw
+from auth_rbac.objects.object_ids import pack, unpack
+from auth_rbac.objects.object_list import SEES, object_rows
+from auth_rbac.roles.assignments import assign_role
+from auth_rbac.roles.roles import create_role
 from conftest import again, browser_of, delete_past_guards, make_role, named, permission, post, public
 from shop.models import Branch, Company, Order, Paper, Plan, PlanGroupPermission, PlanUserPermission
 from worlds import NOW, World, build, plans
@@ -537,9 +537,7 @@ def ask_first(number: int) -> list[Any]:
     view = permission("shop.view_order")
 
     def give() -> bool:
-        return (
-            not object_permissions.given(person, view, order).exists() and assign_perm(view, person, order) is not None
-        )
+        return not grants.given(person, view, order).exists() and assign_perm(view, person, order) is not None
 
     return [give] * 4
 

@@ -7,13 +7,13 @@ from django.contrib.auth.models import AnonymousUser, Group, User
 from django.core.checks import run_checks
 from guardian.shortcuts import assign_perm
 
-from auth_rbac.assigning import assign_role
-from auth_rbac.decision import Reason
-from auth_rbac.decisions import check, check_many
-from auth_rbac.explanations import explain
+from auth_rbac.decisions.check import check, check_many
+from auth_rbac.decisions.decision import Reason
+from auth_rbac.decisions.subjects import subjects
+from auth_rbac.explanations.explanations import explain
 from auth_rbac.models import Assignment
-from auth_rbac.roles import create_role
-from auth_rbac.subjects import subjects
+from auth_rbac.roles.assignments import assign_role
+from auth_rbac.roles.roles import create_role
 from conftest import again, make_role, permission
 from shop.models import Order, Paper, Plan, PlanUserPermission
 

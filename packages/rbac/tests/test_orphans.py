@@ -15,12 +15,13 @@ from guardian.shortcuts import assign_perm
 
 from auth_core.errors import InvalidRequest
 from auth_core.testing.parallel import at_once
-from auth_rbac import checks, object_triggers, orphans
-from auth_rbac.assigning import assign_role
-from auth_rbac.decisions import check
+from auth_rbac import checks
+from auth_rbac.database import object_triggers, orphans
+from auth_rbac.decisions.check import check
 from auth_rbac.models import Assignment
-from auth_rbac.object_permissions import permit
-from auth_rbac.roles import create_role
+from auth_rbac.objects.grants import permit
+from auth_rbac.roles.assignments import assign_role
+from auth_rbac.roles.roles import create_role
 from conftest import again, make_role
 from shop.models import Branch, Company, Order, Paper
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group, User
 
-from auth_rbac.assigning import assign_role
 from auth_rbac.models import Role
-from auth_rbac.roles import change_role, create_role, said_by
+from auth_rbac.roles.assignments import assign_role
+from auth_rbac.roles.roles import change_role, create_role, said_by
 from conftest import again, browser_of, make_role, permission
 
 pytestmark = pytest.mark.django_db

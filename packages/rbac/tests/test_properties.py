@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from auth_core.errors import InvalidRequest
-from auth_rbac import decisions, sql
-from auth_rbac.decisions import check, check_many
+from auth_rbac.decisions import check as decisions
+from auth_rbac.decisions import sql
+from auth_rbac.decisions.check import check, check_many
+from auth_rbac.decisions.querysets import permitted_keys
+from auth_rbac.decisions.subjects import subjects
 from auth_rbac.models import Assignment, Role, RoleClosure, RoleEdge, Wildcard
-from auth_rbac.permitted import permitted_keys
-from auth_rbac.subjects import subjects
 from oracle import may
 from shop.models import Order
 from worlds import NAMES, NOW, Plan, World, build, few, plans

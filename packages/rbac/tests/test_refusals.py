@@ -15,8 +15,8 @@ from rest_framework.views import exception_handler
 
 from auth_core.testing.events import recording
 from auth_rbac.api.permissions import Permitted
-from auth_rbac.assigning import assign_role
 from auth_rbac.decorators import require_permission
+from auth_rbac.roles.assignments import assign_role
 from conftest import browser_of, make_role, named, post, public
 from shop.models import Order
 

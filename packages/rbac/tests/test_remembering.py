@@ -13,14 +13,15 @@ from django.test.utils import CaptureQueriesContext
 from guardian.models import GroupObjectPermission, UserObjectPermission
 from guardian.shortcuts import assign_perm
 
-from auth_core.people import carry_parts
-from auth_rbac import sayings, standing, triggers
-from auth_rbac.assigning import assign_role, revoke_role
-from auth_rbac.decision import Reason
-from auth_rbac.decisions import check, check_many
+from auth_core.people.lookup import carry_parts
+from auth_rbac.database import triggers
+from auth_rbac.decisions import decision_cache, role_cache
+from auth_rbac.decisions.check import check, check_many
+from auth_rbac.decisions.decision import Reason
+from auth_rbac.decisions.querysets import permitted_keys
 from auth_rbac.models import Assignment, Role, Wildcard
-from auth_rbac.permitted import permitted_keys
-from auth_rbac.roles import create_role
+from auth_rbac.roles.assignments import assign_role, revoke_role
+from auth_rbac.roles.roles import create_role
 from conftest import again, make_role, permission
 from shop.models import Branch, Company, Order, Plan
 
@@ -145,7 +146,7 @@ class Changes:
         assign_role(group=self.group, role=self.role)
 
     def by_parent(self) -> None:
-        from auth_rbac.roles import change_role  # noqa: PLC0415 - beside its use
+        from auth_rbac.roles.roles import change_role  # noqa: PLC0415 - beside its use
 
         change_role(role=self.role, permissions=[], parents=[make_role("above", "shop.view_order")])
         self.assigned()
@@ -272,38 +273,38 @@ def test_a_trusted_snapshot_spares_the_query_and_is_dropped_by_a_change(settings
     assignment = assign_role(user=alice, role=make_role("reader", "shop.view_order"))
     again(alice).has_perm("shop.view_order")
     first = again(alice)
-    carry_parts(first, {standing.PART: standing.versions_part(alice)})
+    carry_parts(first, {decision_cache.PART: decision_cache.versions_part(alice)})
 
     assert queries_of(lambda: first.has_perm("shop.view_order")) == 0
     revoke_role(assignment=assignment)
     second = again(alice)
-    carry_parts(second, {standing.PART: standing.versions_part(alice)})
+    carry_parts(second, {decision_cache.PART: decision_cache.versions_part(alice)})
     assert not second.has_perm("shop.view_order")
 
 
 def test_what_is_remembered_is_bounded(settings: Any, alice: User, bob: User) -> None:
     settings.AUTH_RBAC = {**settings.AUTH_RBAC, "REMEMBERED_PEOPLE": 1, "REMEMBERED_ANSWERS": 3}
-    standing.forget_all()
+    decision_cache.forget_all()
     user = again(alice)
     for order in [Order.objects.create() for _n in range(10)]:
         check(user, "view", order)
     check(again(bob), "shop.view_order")
 
-    assert len(standing._people) == 1
-    assert len(standing.on_instance(user).answers) <= 3  # type: ignore[union-attr]
+    assert len(decision_cache._people) == 1
+    assert len(decision_cache.on_instance(user).answers) <= 3  # type: ignore[union-attr]
 
 
 def test_roles_that_are_too_many_to_remember_are_learned_anew(
     alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sayings, "_MOST_ROLES", 0)
+    monkeypatch.setattr(role_cache, "_MOST_ROLES", 0)
     order = Order.objects.create()
     assign_role(user=alice, role=make_role("reader", "shop.view_order", "shop.change_order"))
 
     for verb in ("view", "change", "view"):
         assert check(again(alice), verb, order)
         assert not check(again(bob), verb, order)
-    assert sayings.remembered("shop.change_order") is None, "the last one took its place"
+    assert role_cache.remembered("shop.change_order") is None, "the last one took its place"
 
 
 def test_whoever_holds_more_than_a_few_assignments_is_answered_the_same(alice: User) -> None:
@@ -315,7 +316,7 @@ def test_whoever_holds_more_than_a_few_assignments_is_answered_the_same(alice: U
     warm = again(alice)
     check(warm, "shop.view_order")
 
-    assert standing.on_instance(warm).everywhere.scoped is None  # type: ignore[union-attr]
+    assert decision_cache.on_instance(warm).everywhere.scoped is None  # type: ignore[union-attr]
     for user in (warm, again(alice)):
         assert set(Order.objects.permitted(user, "view")) == {*orders} - {orders[3]}
         assert [bool(one) for one in check_many(user, "view", orders)] == [order != orders[3] for order in orders]

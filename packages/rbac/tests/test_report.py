@@ -8,12 +8,12 @@ from django.contrib.auth.models import Group, User
 from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 
-from auth_core.people import identity_of
+from auth_core.people.lookup import identity_of
 from auth_core.testing.counting import counted
-from auth_rbac import report
-from auth_rbac.assigning import assign_role
-from auth_rbac.object_permissions import permit
-from auth_rbac.roles import create_role
+from auth_rbac.explanations import report
+from auth_rbac.objects.grants import permit
+from auth_rbac.roles.assignments import assign_role
+from auth_rbac.roles.roles import create_role
 from conftest import make_role, permission, public
 from shop.models import Company, Order, Paper, Plan
 

@@ -15,15 +15,15 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from auth_core.errors import Conflict, InvalidRequest
-from auth_core.people import identity_of
+from auth_core.people.lookup import identity_of
 from auth_core.registries import exports, facts
 from auth_core.testing.plans import unindexed
-from auth_rbac.assigning import assign_role, revoke_role
 from auth_rbac.backends import RoleBackend
 from auth_rbac.events import RbacEvent
 from auth_rbac.models import Assignment, Role
 from auth_rbac.names import InvalidName, key_of
-from auth_rbac.roles import create_role, delete_role, set_permissions
+from auth_rbac.roles.assignments import assign_role, revoke_role
+from auth_rbac.roles.roles import create_role, delete_role, set_permissions
 
 pytestmark = pytest.mark.django_db
 

@@ -7,12 +7,12 @@ from django.contrib.auth.models import Group, Permission, User
 from django.contrib.contenttypes.models import ContentType
 from guardian.shortcuts import assign_perm
 
-from auth_rbac import sayings, standing
-from auth_rbac.assigning import assign_role
-from auth_rbac.decisions import check, check_many
-from auth_rbac.permitted import permitted, permitted_keys
-from auth_rbac.roles import create_role
-from auth_rbac.subjects import subjects
+from auth_rbac.decisions import decision_cache, role_cache
+from auth_rbac.decisions.check import check, check_many
+from auth_rbac.decisions.querysets import permitted, permitted_keys
+from auth_rbac.decisions.subjects import subjects
+from auth_rbac.roles.assignments import assign_role
+from auth_rbac.roles.roles import create_role
 from conftest import again, permission
 from shop.models import Company, Order
 
@@ -41,12 +41,12 @@ def answers(alice: User, obj: Any, *, is_warm: bool, is_known: bool) -> list[boo
         is_warm: Whether it is known what she may everywhere.
         is_known: Whether it is known what the roles say.
     """
-    standing.forget_all()
-    sayings.forget_all()
+    decision_cache.forget_all()
+    role_cache.forget_all()
     model = type(obj)
     if is_known:
         check(again(alice), NAME, obj)
-        standing.forget_all()
+        decision_cache.forget_all()
 
     def asking() -> Any:
         user = again(alice)

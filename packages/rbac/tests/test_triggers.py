@@ -15,10 +15,11 @@ from django.db import connection, transaction
 from guardian.models import GroupObjectPermission, UserObjectPermission
 from guardian.shortcuts import assign_perm
 
-from auth_rbac import sayings, standing, triggers
-from auth_rbac.assigning import assign_role
+from auth_rbac.database import triggers
+from auth_rbac.decisions import decision_cache, role_cache
 from auth_rbac.models import Assignment, Role, RoleClosure, RoleEdge, Wildcard
-from auth_rbac.roles import create_role
+from auth_rbac.roles.assignments import assign_role
+from auth_rbac.roles.roles import create_role
 from conftest import again, make_role, permission
 from shop.models import Order, Plan, PlanGroupPermission, PlanUserPermission
 
@@ -82,7 +83,7 @@ class World:
         return tuple(user.has_perm(name, obj) for name, obj in asked)
 
     def versions(self) -> list[str]:
-        return standing.versions_part(self.alice)
+        return decision_cache.versions_part(self.alice)
 
 
 class Case(NamedTuple):
@@ -137,8 +138,8 @@ def test_what_is_remembered_ends_with_a_change_by_sql(name: str, operation: str,
         if operation == "INSERT":
             run(f"CREATE TEMPORARY TABLE kept AS SELECT * FROM {table}")
             run(f"DELETE FROM {table}")
-        standing.forget_all()
-        sayings.forget_all()
+        decision_cache.forget_all()
+        role_cache.forget_all()
         before, versions = world.answers(), world.versions()
         assert world.answers() == before, "remembered now"
 

@@ -10,7 +10,7 @@ from django.test import RequestFactory
 from django.utils import timezone
 
 from auth_core.events import AuthEvent, Event
-from auth_core.people import identity_of
+from auth_core.people.lookup import identity_of
 from auth_core.testing.factories import make_administrator, make_user
 from auth_core.testing.plans import unindexed
 from auth_core.testing.sessions import sign_in

@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from auth_core.people import identity_of
+from auth_core.people.lookup import identity_of
 from auth_core.testing.factories import make_user
 from auth_sessions import lifecycle
 from auth_sessions.management.commands import sessions as command

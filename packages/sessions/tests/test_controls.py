@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from auth_core import controls
-from auth_core.cache import shared_cache
-from auth_core.client import Client
 from auth_core.events import AuthEvent, Event
+from auth_core.request.client import Client
+from auth_core.runtime import degradation
+from auth_core.runtime.redis_cache import shared_cache
 from auth_core.testing.events import recording
 from auth_core.testing.redis import OwnRedis
 from auth_sessions.conf import sessions
@@ -25,7 +25,7 @@ LOST, BACK = AuthEvent.CONTROL_DEGRADED, AuthEvent.CONTROL_RESTORED
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits to see whether what works again stays so."""
-    monkeypatch.setattr(controls, "_CALM", timedelta(0))
+    monkeypatch.setattr(degradation, "_CALM", timedelta(0))
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def events() -> Iterator[list[Event]]:
 
 
 def told(events: list[Event], control: str) -> list[tuple[AuthEvent, str]]:
-    controls.record_changes()
+    degradation.record_changes()
     return [(event.name, event.data["part"]) for event in events if event.data.get("control") == control]  # type: ignore[misc]  # these two are of AuthEvent
 
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from auth_core.client import Client
 from auth_core.models.one_time_link import OneTimeLink
+from auth_core.request.client import Client
 from auth_core.testing.browsers import log_in, new_browser
 from auth_core.testing.parallel import at_once, one_winner, tally
 from auth_sessions import devices
-from auth_sessions.disowning import disown_login
 from auth_sessions.models import Device, NotMeLink, Session
+from auth_sessions.not_me import disown_login
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 

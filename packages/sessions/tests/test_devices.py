@@ -7,11 +7,11 @@ import pytest
 from django.core.signing import Signer
 from django.test import Client as Browser
 
-from auth_core.client import Client
 from auth_core.contracts import Transport
+from auth_core.crypto.secrets import digest, new_secret
 from auth_core.events import AuthEvent, Event
 from auth_core.models import OutboxMessage
-from auth_core.one_time import digest, new_secret
+from auth_core.request.client import Client
 from auth_core.testing.browsers import code_of, log_in, new_browser
 from auth_core.testing.clock import Clock
 from auth_core.testing.counting import counted

@@ -7,21 +7,21 @@ from uuid import uuid4
 import pytest
 from django.test import Client as Browser
 
-from auth_core.account_state import LockReason, disable_account, lock_account, unlock_account
-from auth_core.client import Client
+from auth_core.assurance.evidence import Evidence, Method
 from auth_core.contracts import Purpose, Transport
 from auth_core.errors import LinkInvalid
 from auth_core.events import AuthEvent, Event
-from auth_core.evidence import Evidence, Method
 from auth_core.models import OutboxMessage, PendingLogin
+from auth_core.people.locking import LockReason, disable_account, lock_account, unlock_account
+from auth_core.request.client import Client
 from auth_core.testing.browsers import code_of, log_in, new_browser, post
 from auth_core.testing.factories import make_user
 from auth_core.testing.mails import delivered, link_in, the_mail, token_in
 from auth_core.testing.settings import redis_url
 from auth_sessions import devices
-from auth_sessions.disowning import disown_login
 from auth_sessions.events import SessionEvent
 from auth_sessions.models import Device, NotMeLink, Session
+from auth_sessions.not_me import disown_login
 
 pytestmark = pytest.mark.django_db(transaction=bool(redis_url()))
 

@@ -14,7 +14,7 @@ from django.core.management import call_command
 from django.test import Client as Browser
 from django.utils import timezone
 
-from auth_core.one_time import digest
+from auth_core.crypto.secrets import digest
 from auth_core.testing.settings import redis_url
 from auth_sessions import lifecycle
 from auth_sessions.engine import SessionStore

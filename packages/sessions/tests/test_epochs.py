@@ -8,11 +8,11 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from auth_core.cache import Server, shared_cache
+from auth_core.runtime.redis_cache import Server, shared_cache
 from auth_core.testing.counting import counted
 from auth_core.testing.redis import OwnRedis
-from auth_sessions import epochs
 from auth_sessions.models import CacheEpoch, Session
+from auth_sessions.revocation import epochs
 from conftest import Caller
 
 # The cache is written after the commit, which a test's own transaction would never see.

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from auth_core.one_time import digest
+from auth_core.crypto.secrets import digest
 from auth_core.testing.parallel import close_connections
 from auth_core.testing.redis import OwnRedis
-from auth_sessions import lifecycle, snapshots
+from auth_sessions import lifecycle
 from auth_sessions.models import Session
+from auth_sessions.revocation import snapshots
 from conftest import Caller
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from auth_core import limits
-from auth_core.client import Client
 from auth_core.errors import TooManyAttempts
 from auth_core.models import GuessBudget
+from auth_core.request.client import Client
 from auth_core.testing.browsers import log_in, new_browser
 from auth_core.testing.parallel import at_once, tally
 

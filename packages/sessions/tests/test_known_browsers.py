@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from django.test import Client as Browser
 
 from auth_core import limits
-from auth_core.client import Client
 from auth_core.models import GuessBudget
+from auth_core.request.client import Client
 from auth_core.testing.browsers import log_in, new_browser, post
 from auth_core.testing.counting import counted
 from auth_core.testing.factories import make_user

@@ -10,14 +10,14 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from auth_core import registries
-from auth_core.client import Client
+from auth_core.assurance.evidence import Evidence, Method
 from auth_core.contracts import Purpose, Transport
-from auth_core.evidence import Evidence, Method
 from auth_core.models import PendingLogin
+from auth_core.request.client import Client
 from auth_core.testing.counting import counted
 from auth_core.testing.factories import make_user
 from auth_core.testing.settings import redis_url
-from auth_sessions import checks, limits
+from auth_sessions import checks, concurrency
 from auth_sessions.login import OpenSession
 from auth_sessions.models import Session, SessionAllowance
 from conftest import Caller
@@ -218,7 +218,7 @@ def test_of_two_limits_alike_the_one_that_refuses_holds(alice: Any, limit: Any, 
 
 def test_without_a_limit_nothing_is_asked(alice: Any) -> None:
     with counted() as costs:
-        assert limits.make_room(user=alice) is None
+        assert concurrency.make_room(user=alice) is None
 
     assert costs.queries == 0
 

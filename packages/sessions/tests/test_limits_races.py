@@ -16,7 +16,7 @@ from auth_core.testing.browsers import log_in
 from auth_core.testing.factories import make_user
 from auth_core.testing.parallel import at_once, tally
 from auth_core.testing.postgresql import OwnPostgreSQL, as_default_database
-from auth_sessions import limits
+from auth_sessions import concurrency
 from auth_sessions.models import Session
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.filterwarnings("default::ResourceWarning")]
@@ -122,8 +122,8 @@ def test_without_the_lock_there_are_more_than_three(
     policy: str, database: None, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "LIMIT": LIMIT, "LIMIT_POLICY": policy}
-    monkeypatch.setattr(limits, "_locks", lambda user: [])
-    monkeypatch.setattr(limits, "_read", partial(read_then_wait, limits._read))
+    monkeypatch.setattr(concurrency, "_locks", lambda user: [])
+    monkeypatch.setattr(concurrency, "_read", partial(read_then_wait, concurrency._read))
 
     # How the system orders a hundred threads is its own affair; of five rounds one shows it.
     overlaps = (greatest_overlap(race(f"planted-{round_}@example.org")[0]) for round_ in range(5))
@@ -135,7 +135,7 @@ def test_with_the_lock_there_are_three_however_long_each_takes(
     database: None, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "LIMIT": LIMIT, "LIMIT_POLICY": "end_oldest"}
-    monkeypatch.setattr(limits, "_read", partial(read_then_wait, limits._read))
+    monkeypatch.setattr(concurrency, "_read", partial(read_then_wait, concurrency._read))
 
     user, came = race("slow@example.org")
 

@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from auth_core.client import Client
+from auth_core.request.client import Client
 from auth_core.testing.browsers import log_in, new_browser
 from auth_core.testing.hostile import HOSTILE, MARKS, marks_in_mail, not_closed, templates_in
 from auth_core.testing.mails import delivered, the_mail, token_in
 from auth_core.testing.notices import Told, assert_told, without_a_row
 from auth_core.testing.settings import redis_url
-from auth_sessions.disowning import disown_login
 from auth_sessions.models import Device
+from auth_sessions.not_me import disown_login
 from auth_sessions.pages.views import label_of
 from auth_sessions.user_agents import country_code, describe, listed_name
 

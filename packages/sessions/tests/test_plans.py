@@ -8,12 +8,13 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.signing import Signer
 
-from auth_core.client import Client
-from auth_core.one_time import new_secret
-from auth_core.people import named_by
+from auth_core.crypto.secrets import new_secret
+from auth_core.people.lookup import named_by
+from auth_core.request.client import Client
 from auth_core.testing.plans import unindexed
-from auth_sessions import devices, history, lifecycle, limits, snapshots
+from auth_sessions import concurrency, devices, history, lifecycle
 from auth_sessions.models import Session
+from auth_sessions.revocation import snapshots
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
@@ -36,7 +37,7 @@ HOT: dict[str, Callable[[], Any]] = {
     "weigh a login": lambda: history.history_of(SOMEBODY),
     "weigh a login in a browser": lambda: history.history_of(SOMEBODY, mark="x" * 64),
     "look for a known browser": lambda: list(_known_browser()),
-    "make room for one more": lambda: limits._read(SOMEBODY),
+    "make room for one more": lambda: concurrency._read(SOMEBODY),
 }
 
 

@@ -10,9 +10,9 @@ from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
 from auth_core import limits
-from auth_core.assurance import Demand
-from auth_core.client import Client
-from auth_core.people import find_by_identifier
+from auth_core.assurance.levels import Demand
+from auth_core.people.lookup import find_by_identifier
+from auth_core.request.client import Client
 from auth_core.testing.clock import stopped_clock
 from auth_core.testing.counting import counted
 from auth_sessions import geo

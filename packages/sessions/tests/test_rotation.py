@@ -8,11 +8,11 @@ from django.contrib.auth.models import Group, Permission
 from django.test import Client as Browser
 from django.utils import timezone
 
-from auth_core.client import Client
+from auth_core.assurance.evidence import Evidence, Method
 from auth_core.contracts import Purpose, Transport
-from auth_core.evidence import Evidence, Method
-from auth_core.login import advance
+from auth_core.login.journey import advance
 from auth_core.models import PendingLogin
+from auth_core.request.client import Client
 from auth_core.testing.clock import stopped_clock
 from auth_core.testing.redis import OwnRedis
 from auth_sessions import lifecycle

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client as Browser
 
-from auth_core.one_time import digest
+from auth_core.crypto.secrets import digest
 from auth_core.testing.parallel import at_once
 from auth_sessions import lifecycle
 from auth_sessions.engine import SessionStore

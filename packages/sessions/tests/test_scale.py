@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from auth_core.testing.postgresql import OwnPostgreSQL, as_default_database
-from auth_sessions import lifecycle, limits
+from auth_sessions import concurrency, lifecycle
 from auth_sessions.conf import sessions
 from auth_sessions.models import Session
 
@@ -129,7 +129,7 @@ def test_the_first_page_of_a_persons_live_sessions(filled: int) -> None:
 
 
 def test_the_room_for_one_more(filled: int) -> None:
-    assert_indexed(plans_of("room for one more", lambda: limits._read(User(pk=filled))))
+    assert_indexed(plans_of("room for one more", lambda: concurrency._read(User(pk=filled))))
 
 
 @pytest.mark.parametrize("moment", ["ended_at", "expires_at"])

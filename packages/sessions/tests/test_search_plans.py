@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 from django.contrib.auth.models import User
 
-from auth_core.client import Client
 from auth_core.contracts import Transport
+from auth_core.request.client import Client
 from auth_core.testing.factories import make_user
 from auth_core.testing.plans import unindexed
 from auth_sessions import devices

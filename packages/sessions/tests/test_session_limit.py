@@ -10,7 +10,7 @@ from django.test import Client as Browser
 from auth_core.models import PendingLogin
 from auth_core.testing.counting import counted
 from auth_core.testing.factories import make_user
-from auth_sessions import checks, limits
+from auth_sessions import checks, concurrency
 from auth_sessions.login import SessionLimit
 from auth_sessions.models import Session
 from conftest import PASSWORD, Caller
@@ -138,7 +138,7 @@ def test_whoever_makes_room_elsewhere_goes_on_with_any_answer(signed_in_twice: l
 def test_who_was_overtaken_is_asked_by_the_issuer(alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The step saw room, and another login took it before the lock was had."""
     Caller().log_in()
-    real, looks = limits.asks, list[bool]()
+    real, looks = concurrency.asks, list[bool]()
 
     def overtaken(*, user: Any) -> bool:
         found = real(user=user)
@@ -149,7 +149,7 @@ def test_who_was_overtaken_is_asked_by_the_issuer(alice: Any, monkeypatch: pytes
         looks.append(found)
         return found
 
-    monkeypatch.setattr(limits, "asks", overtaken)
+    monkeypatch.setattr(concurrency, "asks", overtaken)
     _browser, asked = begin()
 
     assert asked.status_code == 202

@@ -8,9 +8,9 @@ import time_machine
 from django.test import Client as Browser
 from django.utils import timezone
 
-from auth_core.account_creation import create_account
+from auth_core.crypto.secrets import digest
 from auth_core.events import AuthEvent, Event, event_recorded, record
-from auth_core.one_time import digest
+from auth_core.flows.account_creation import create_account
 from auth_core.testing.settings import redis_url
 from auth_sessions import lifecycle
 from auth_sessions.models import Session

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from auth_core.client import Client
+from auth_core.request.client import Client
 from auth_sessions.geo import NOWHERE, Place
 from auth_sessions.history import PastLogin
 from auth_sessions.risk import demand_of, weigh
-from auth_sessions.signals import SIGNALS, SignalLost, Situation
+from auth_sessions.risk_signals import SIGNALS, SignalLost, Situation
 from auth_sessions.travel import Position, distance_km
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

@@ -13,13 +13,14 @@ from django.db import connection, models
 from django.test.utils import isolate_apps
 from django.utils import timezone
 
-from auth_core.cache import shared_cache
+from auth_core.crypto.secrets import digest
 from auth_core.fields import EncryptedTextField
-from auth_core.one_time import digest
+from auth_core.runtime.redis_cache import shared_cache
 from auth_core.testing.counting import counted
 from auth_core.testing.redis import OwnRedis
-from auth_sessions import lifecycle, snapshots
+from auth_sessions import lifecycle
 from auth_sessions.models import Session
+from auth_sessions.revocation import snapshots
 from conftest import Caller
 
 # The cache is written after the commit, which a test's own transaction would never see.

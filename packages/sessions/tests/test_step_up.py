@@ -9,12 +9,12 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from auth_core.client import Client
+from auth_core.assurance.evidence import Evidence, Method
 from auth_core.contracts import Grant, Purpose, Transport
 from auth_core.errors import LoginExpired
-from auth_core.evidence import Evidence, Method
-from auth_core.login import advance
+from auth_core.login.journey import advance
 from auth_core.models import PendingLogin
+from auth_core.request.client import Client
 from auth_core.testing.parallel import at_once
 from auth_core.testing.settings import redis_url
 from auth_sessions import lifecycle

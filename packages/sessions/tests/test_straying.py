@@ -10,18 +10,18 @@ from django.utils import timezone
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
-from auth_core.assurance import Demand
-from auth_core.client import Client
+from auth_core.assurance.evidence import Evidence, Method, check_assurance, fresh_evidence
+from auth_core.assurance.levels import Demand
 from auth_core.contracts import Challenged, Purpose, Transport
 from auth_core.errors import InsufficientUserAuthentication, LoginExpired, MoreProofRequired
-from auth_core.evidence import Evidence, Method, check_assurance, fresh_evidence
-from auth_core.login import advance
+from auth_core.login.journey import advance
+from auth_core.login.step_up import begin_step_up
 from auth_core.models import PendingLogin
-from auth_core.step_up import begin_step_up
+from auth_core.request.client import Client
 from auth_core.testing.counting import counted
 from auth_core.testing.events import recording
 from auth_core.testing.settings import redis_url
-from auth_sessions import straying
+from auth_sessions import context_change
 from auth_sessions.checks import check_risk
 from auth_sessions.models import Session
 from conftest import PASSWORD
@@ -236,15 +236,15 @@ def test_another_persons_session_in_a_list_has_not_strayed(caller: Caller) -> No
 def test_work_without_a_request_and_sessions_of_nobody_do_not_stray(alice: Any, caller: Caller) -> None:
     session = Session.objects.get()
 
-    assert straying.strayed(session, None) == ()
-    assert straying.strayed(Session(ip=LONDON, country="GB"), Client(ip=SYDNEY)) == ()
-    assert straying.strayed(session, Client(ip=SYDNEY)) == ("country", "user_agent")
+    assert context_change.strayed(session, None) == ()
+    assert context_change.strayed(Session(ip=LONDON, country="GB"), Client(ip=SYDNEY)) == ()
+    assert context_change.strayed(session, Client(ip=SYDNEY)) == ("country", "user_agent")
 
 
 def test_one_of_which_nothing_was_known_does_not_stray(alice: Any) -> None:
     session = Session(user=alice, ip=None, user_agent="", country="")
 
-    assert straying.strayed(session, Client(ip=SYDNEY, user_agent=FIREFOX)) == ()
+    assert context_change.strayed(session, Client(ip=SYDNEY, user_agent=FIREFOX)) == ()
 
 
 def test_a_session_that_strayed_proves_nothing_however_lately(alice: Any, caller: Caller) -> None:

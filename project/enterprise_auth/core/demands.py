@@ -3,8 +3,8 @@
 from ipaddress import ip_network
 from urllib.parse import urlsplit
 
-from auth_core.client import UNIX
-from auth_core.weak_keys import RECIPE, is_varied, weakness_of
+from auth_core.crypto.weak_keys import RECIPE, is_varied, weakness_of
+from auth_core.request.client import UNIX
 from enterprise_auth.env import Environment
 
 _SECRET_LENGTH = 50

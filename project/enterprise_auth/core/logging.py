@@ -8,7 +8,7 @@ _FORMATTERS: dict[str, dict[str, Any]] = {
         "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
         "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
     },
-    "readable": {"()": "auth_core.logs.ReadableFormatter"},
+    "readable": {"()": "auth_core.observability.logs.ReadableFormatter"},
 }
 
 
@@ -27,8 +27,8 @@ def logging_config(*, level: str, style: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "filters": {
-            "context": {"()": "auth_core.logs.ContextFilter"},
-            "redaction": {"()": "auth_core.logs.RedactingFilter"},
+            "context": {"()": "auth_core.observability.logs.ContextFilter"},
+            "redaction": {"()": "auth_core.observability.logs.RedactingFilter"},
         },
         "formatters": {"line": _FORMATTERS["readable" if style == "readable" else "json"]},
         "handlers": {

@@ -17,9 +17,9 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from auth_core.client import UNIX
 from auth_core.conf import core
-from auth_core.encryption import key_problems
+from auth_core.crypto.encryption import key_problems
+from auth_core.request.client import UNIX
 from auth_sessions.conf import sessions
 from enterprise_auth.celery import app
 from enterprise_auth.core import demands

@@ -42,7 +42,7 @@ _TOUCHED = ("last_login", "last_seen_at", "last_used_at")
 
 def _make_people(domain: str) -> str:
     return (
-        "from auth_core.account_creation import create_account\n"
+        "from auth_core.flows.account_creation import create_account\n"
         f"for number in range({PEOPLE}):\n"
         f'    create_account(email=f"person{{number}}@{domain}", password="{PASSWORD}", verified=True)\n'
     )
@@ -224,13 +224,13 @@ class Stage:
     def lock(self, person: Person) -> None:
         """Lock an account, as an administrator does."""
         found = f"get_user_model().objects.get(email='{person.address}')"
-        imports = "from django.contrib.auth import get_user_model; from auth_core.account_state import lock_account"
+        imports = "from django.contrib.auth import get_user_model; from auth_core.people.locking import lock_account"
         self.service.manage("shell", "--command", f"{imports}\nlock_account(user={found})")
 
     def disable(self, person: Person) -> None:
         """Disable an account, as an administrator does."""
         found = f"get_user_model().objects.get(email='{person.address}')"
-        imports = "from django.contrib.auth import get_user_model; from auth_core.account_state import disable_account"
+        imports = "from django.contrib.auth import get_user_model; from auth_core.people.locking import disable_account"
         self.service.manage("shell", "--command", f"{imports}\ndisable_account(user={found})")
 
     def newest(self, column: str, event: str) -> Any:

@@ -15,9 +15,9 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from auth_audit.macs import verifies
+from auth_audit.append.macs import verifies
 from auth_audit.models import AuditEntry
-from auth_audit.proofs import Proof, State, proof_of
+from auth_audit.verify.proofs import Proof, State, proof_of
 from auth_core.events import EventOutcome, Severity
 
 #: Entries that a list counts and pages through; a count of a whole trail would read all of it at every click.

@@ -14,12 +14,16 @@ class AuthAuditConfig(AppConfig):
 
     def ready(self) -> None:
         """Listen to events, register the checks and what is done now and then."""
-        from auth_audit import checks, delivery, django_logins, events, key_uses, lag, partitions, receivers  # noqa: F401, PLC0415 - models exist only now
+        from auth_audit import checks, events, key_uses, receivers  # noqa: F401, PLC0415 - models exist only now
+        from auth_audit.append import django_logins  # noqa: PLC0415 - models exist only now
+        from auth_audit.deliver import delivery  # noqa: PLC0415 - models exist only now
+        from auth_audit.seal import seal_lag  # noqa: PLC0415 - models exist only now
+        from auth_audit.storage import partitions  # noqa: PLC0415 - models exist only now
         from auth_core import registries  # noqa: PLC0415 - as above
 
         receivers.connect()
         django_logins.connect()
-        registries.sweeps.register("auth_audit.partitions", partitions.make_ahead)
-        registries.sweeps.register("auth_audit.sealing", delivery.seal_and_deliver)
-        registries.sweeps.register("auth_audit.lag", lag.warn_when_late)
-        registries.key_uses.register("auth_audit.macs", key_uses.mac_keys_in_use)
+        registries.sweeps.register("auth_audit.storage.partitions", partitions.make_ahead)
+        registries.sweeps.register("auth_audit.seal.sealer", delivery.seal_and_deliver)
+        registries.sweeps.register("auth_audit.seal.seal_lag", seal_lag.warn_when_late)
+        registries.key_uses.register("auth_audit.append.macs", key_uses.mac_keys_in_use)

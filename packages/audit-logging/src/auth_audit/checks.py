@@ -7,9 +7,11 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register  # n
 from django.db import Error as DatabaseError
 from django.db import router
 
-from auth_audit import guards, keys, partitions, sinks
 from auth_audit.conf import audit
+from auth_audit.deliver import sinks
 from auth_audit.models import AuditEntry
+from auth_audit.seal import keys
+from auth_audit.storage import guards, partitions
 
 
 @register()

@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from auth_audit.admin_diffs import watching
+from auth_audit.append.admin_diffs import watching
 from auth_core.administration import model_admin_of
 
 

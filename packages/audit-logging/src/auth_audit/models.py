@@ -171,7 +171,7 @@ class Checkpoint(models.Model):
 
     @property
     def signed(self) -> dict[str, Any]:
-        """The checkpoint as it goes out, and as `auth_audit.verifier` reads it."""
+        """The checkpoint as it goes out, and as `auth_audit.offline_verifier` reads it."""
         return {"checkpoint": json.loads(self.body), "signature": self.signature}
 
 

@@ -6,7 +6,7 @@ from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import ProjectState
 
-from auth_audit import guards
+from auth_audit.storage import guards
 
 
 class CreatePartitionedModel(migrations.CreateModel):

@@ -5,9 +5,9 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, router
 from django.db.models.signals import post_migrate
 
-from auth_audit import guards, partitions
-from auth_audit.appending import append
+from auth_audit.append.append import append
 from auth_audit.models import AuditEntry
+from auth_audit.storage import guards, partitions
 from auth_core.events import Event, event_recorded
 
 

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from auth_audit import delivery
+from auth_audit.deliver import delivery
 
 
 @shared_task(name="auth_audit.seal")  # type: ignore[untyped-decorator]  # Celery is untyped

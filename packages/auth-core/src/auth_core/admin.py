@@ -11,13 +11,14 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from auth_core import account_state, recovery
 from auth_core.admin_batches import change_each
-from auth_core.client import client_of
 from auth_core.errors import AuthError
-from auth_core.invitations import invite, withdraw_invitation
+from auth_core.flows import password_reset
+from auth_core.flows.invitations import invite, withdraw_invitation
+from auth_core.messages.security_notices import addresses_of
 from auth_core.models import EmailAddress, Identity, Invitation, OutboxMessage
-from auth_core.notices import addresses_of
+from auth_core.people import locking
+from auth_core.request.client import client_of
 
 
 @admin.register(Identity)
@@ -40,22 +41,22 @@ class IdentityAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django canno
     @admin.action(description=_("Disable the account, and end its sessions"), permissions=["change"])
     def disable(self, request: HttpRequest, queryset: Any) -> None:
         """Disable each."""
-        self._each(request, queryset, account_state.disable_account)
+        self._each(request, queryset, locking.disable_account)
 
     @admin.action(description=_("Enable the account"), permissions=["change"])
     def enable(self, request: HttpRequest, queryset: Any) -> None:
         """Enable each."""
-        self._each(request, queryset, account_state.enable_account)
+        self._each(request, queryset, locking.enable_account)
 
     @admin.action(description=_("Lock the account"), permissions=["change"])
     def lock(self, request: HttpRequest, queryset: Any) -> None:
         """Lock each."""
-        self._each(request, queryset, account_state.lock_account)
+        self._each(request, queryset, locking.lock_account)
 
     @admin.action(description=_("Unlock the account"), permissions=["change"])
     def unlock(self, request: HttpRequest, queryset: Any) -> None:
         """Unlock each."""
-        self._each(request, queryset, account_state.unlock_account)
+        self._each(request, queryset, locking.unlock_account)
 
     @admin.action(description=_("Mail a link that resets the password"), permissions=["change"])
     def mail_reset_link(self, request: HttpRequest, queryset: Any) -> None:
@@ -64,7 +65,7 @@ class IdentityAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django canno
 
         def mail(identity: Identity) -> bool:
             for address in addresses_of(identity.user)[:1]:
-                recovery.request_reset(email=address, client=client, actor=request.user)
+                password_reset.request_reset(email=address, client=client, actor=request.user)
             return True
 
         sent = change_each(self, request, queryset.select_related("user"), mail)

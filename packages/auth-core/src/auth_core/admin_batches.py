@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import ngettext
 
 from auth_core.errors import PermissionRefused
-from auth_core.refusals import note_raised
+from auth_core.observability.denials import note_raised
 
 
 def change_each(model_admin: Any, request: HttpRequest, rows: Iterable[Any], change: Callable[[Any], object]) -> int:

@@ -12,11 +12,11 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from auth_core.assurance import Assurance, can_reach_aal2
+from auth_core.assurance.evidence import SessionFacts, check_assurance
+from auth_core.assurance.levels import Assurance, can_reach_aal2
+from auth_core.assurance.methods import Method
 from auth_core.conf import core
-from auth_core.evidence import SessionFacts, check_assurance
-from auth_core.methods import Method
-from auth_core.people import SECOND_FACTORS_PART, part_of
+from auth_core.people.lookup import SECOND_FACTORS_PART, part_of
 
 #: What a site that demands anything says: the only key without a default.
 ASSURANCE = "assurance"

@@ -8,9 +8,9 @@ from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A
 from django.urls import NoReverseMatch, reverse
 
 from auth_core.administration import demanded, setting_problems
-from auth_core.assurance import Assurance
+from auth_core.assurance.levels import Assurance
 from auth_core.conf import core, site_middleware
-from auth_core.people import SECOND_FACTORS_PART
+from auth_core.people.lookup import SECOND_FACTORS_PART
 from auth_core.registries import snapshot_parts
 
 _CONTEXT = "auth_core.middleware.RequestContextMiddleware"

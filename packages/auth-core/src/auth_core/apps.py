@@ -14,25 +14,16 @@ class AuthCoreConfig(AppConfig):
 
     def ready(self) -> None:
         """Watch rows, offer snapshot parts and sweeps, register the checks."""
-        from auth_core import (  # noqa: F401, PLC0415 - checks register by import; models exist only now
-            administration_checks,
-            checks,
-            event_log,
-            limits,
-            mail,
-            notices,
-            outbox,
-            people,
-            power_signals,
-            receivers,
-            sms,
-        )
-        from auth_core.login_steps import KIND  # noqa: PLC0415 - as above
+        from auth_core import administration_checks, checks, limits, power_signals, receivers  # noqa: F401, PLC0415 - checks register by import; models exist only now
+        from auth_core.login.password_step import KIND  # noqa: PLC0415 - as above
+        from auth_core.messages import email, outbox, security_notices, sms  # noqa: PLC0415 - checks register by import; models exist only now
+        from auth_core.messages.notify import EMAIL, NOWHERE  # noqa: PLC0415 - as above
         from auth_core.models.one_time_link import delete_expired_links  # noqa: PLC0415 - as above
         from auth_core.models.pending_login import delete_expired as delete_expired_logins  # noqa: PLC0415 - as above
-        from auth_core.notify import EMAIL, NOWHERE  # noqa: PLC0415 - as above
+        from auth_core.observability import event_log  # noqa: PLC0415 - checks register by import; models exist only now
         from auth_core.pages import menu  # noqa: PLC0415 - as above
         from auth_core.pages.forms import PasswordAnswerForm  # noqa: PLC0415 - as above
+        from auth_core.people import lookup  # noqa: PLC0415 - checks register by import; models exist only now
         from auth_core.registries import (  # noqa: PLC0415 - as above
             answer_forms,
             encrypted_fields,
@@ -45,17 +36,17 @@ class AuthCoreConfig(AppConfig):
         receivers.connect()
         power_signals.connect()
         event_log.connect()
-        notices.connect()
+        security_notices.connect()
         outbox.connect()
-        outbox_channels.register(EMAIL, mail.deliver)
+        outbox_channels.register(EMAIL, email.deliver)
         outbox_channels.register(sms.SMS, sms.deliver)
-        outbox_channels.register(NOWHERE, mail.deliver_nowhere)
+        outbox_channels.register(NOWHERE, email.deliver_nowhere)
         encrypted_fields.register("auth_core.OutboxMessage.secret", outbox.SECRET)
         sweeps.register("auth_core.guess_budgets", limits.delete_expired)
-        sweeps.register("auth_core.links", delete_expired_links)
-        sweeps.register("auth_core.outbox", outbox.sweep)
+        sweeps.register("auth_core.messages.links", delete_expired_links)
+        sweeps.register("auth_core.messages.outbox", outbox.sweep)
         sweeps.register("auth_core.pending_logins", delete_expired_logins)
-        snapshot_parts.register(people.EMAIL_PART, people.email_part)
+        snapshot_parts.register(lookup.EMAIL_PART, lookup.email_part)
         answer_forms.register(KIND, PasswordAnswerForm)
         for name, entry in menu.ENTRIES.items():
             menu_entries.register(name, entry)

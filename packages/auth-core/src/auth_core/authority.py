@@ -14,9 +14,9 @@ from typing import Any, Protocol
 
 from django.contrib.auth import get_user_model
 
-from auth_core.context import current
 from auth_core.errors import PermissionRefused
 from auth_core.registries import Registry
+from auth_core.request.context import current
 
 
 class Authority(Protocol):

@@ -7,7 +7,8 @@ from django.contrib.auth import get_backends
 from django.contrib.auth.backends import ModelBackend
 from django.http import HttpRequest
 
-from auth_core import passwords, people
+from auth_core.passwords import policy
+from auth_core.people import lookup
 
 
 class IdentifierBackend(ModelBackend):
@@ -27,8 +28,8 @@ class IdentifierBackend(ModelBackend):
         """Return whom *username* and *password* prove, or ``None``."""
         if username is None or password is None:
             return None
-        user = people.find_by_identifier(username)
-        return user if passwords.verify(user, password) else None
+        user = lookup.find_by_identifier(username)
+        return user if policy.verify(user, password) else None
 
     async def aauthenticate(
         self,

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004 - Django's name
 from django.utils.module_loading import import_string
 
-from auth_core.client import UNIX
 from auth_core.conf import core, secret_keys
-from auth_core.encryption import key_problems
-from auth_core.sms import BACKENDS, backend_path
-from auth_core.weak_keys import RECIPE, weakness_of
+from auth_core.crypto.encryption import key_problems
+from auth_core.crypto.weak_keys import RECIPE, weakness_of
+from auth_core.messages.sms import BACKENDS, backend_path
+from auth_core.request.client import UNIX
 
 
 @register()

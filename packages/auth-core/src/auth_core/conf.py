@@ -19,9 +19,10 @@ class CoreSettings(PackageSettings):
 
     LOGIN_STEPS = Option[Sequence[str]]((), doc="Dotted paths of the `LoginStep`s, in the order in which they ask.")
     GRANT_ISSUER = Option(
-        "auth_core.django_session.OpenDjangoSession", doc="Dotted path of the one `GrantIssuer`: what a login yields."
+        "auth_core.login.django_session.OpenDjangoSession",
+        doc="Dotted path of the one `GrantIssuer`: what a login yields.",
     )
-    RISK_ASSESSOR = Option("auth_core.assurance.NoRisk", doc="Dotted path of the one `RiskAssessor`.")
+    RISK_ASSESSOR = Option("auth_core.assurance.levels.NoRisk", doc="Dotted path of the one `RiskAssessor`.")
     AUTHENTICATION_CLASSES = Option[Sequence[str]](
         ("auth_core.api.authentication.CookieAuthentication",),
         doc="Dotted paths of the authenticators of the API; those that read a header first, the cookie last.",
@@ -162,7 +163,12 @@ class CoreSettings(PackageSettings):
         " `read`, to `change`, and for what is `critical`; empty: nothing.",
     )
     READINESS = Option[Sequence[str]](
-        ("auth_core.health.database", "auth_core.health.migrations", "auth_core.health.keys", "auth_core.health.cache"),
+        (
+            "auth_core.observability.health.database",
+            "auth_core.observability.health.migrations",
+            "auth_core.observability.health.keys",
+            "auth_core.observability.health.cache",
+        ),
         doc="Dotted paths of the probes that /ready/ runs.",
     )
 

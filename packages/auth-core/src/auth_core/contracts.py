@@ -12,13 +12,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
-from auth_core.client import Client
-from auth_core.evidence import Evidence, SessionFacts
+from auth_core.assurance.evidence import Evidence, SessionFacts
+from auth_core.request.client import Client
 
 if TYPE_CHECKING:
     from django.contrib.sessions.backends.base import SessionBase
 
-    from auth_core.assurance import Assessment
+    from auth_core.assurance.levels import Assessment
     from auth_core.models import PendingLogin
 
 

@@ -13,8 +13,8 @@ from uuid import UUID
 
 from django.dispatch import Signal
 
-from auth_core.client import Client
 from auth_core.registries import Registry
+from auth_core.request.client import Client
 
 
 class Severity(StrEnum):

@@ -11,7 +11,7 @@ from django.core.checks import CheckMessage, Error
 from django.db import models
 from django.db.models.query_utils import DeferredAttribute
 
-from auth_core.encryption import DecryptionFailed, decrypt, encrypt, needs_rotation
+from auth_core.crypto.encryption import DecryptionFailed, decrypt, encrypt, needs_rotation
 from auth_core.registries import EncryptedColumn, encrypted_fields
 
 #: Where Django puts the models of a migration's past; they are no fields of today.
@@ -48,7 +48,7 @@ class EncryptedTextField(models.TextField):  # type: ignore[type-arg]  # Django'
     is written: a UUIDv7, not a number that the database counts.
 
     Args:
-        purpose: What the value is, such as ``auth_mfa.totp.seed``; it survives a renaming, and must not change.
+        purpose: What the value is, such as ``auth_mfa.oath.seed``; it survives a renaming, and must not change.
     """
 
     descriptor_class = _Opening

@@ -5,8 +5,8 @@ from typing import Any
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
 from auth_core.conf import core
-from auth_core.hash_places import place
-from auth_core.passwords import normalise
+from auth_core.passwords.hash_slots import place
+from auth_core.passwords.policy import normalise
 
 
 class Argon2idHasher(Argon2PasswordHasher):

@@ -16,7 +16,7 @@ from django.db import models, router
 from django.db.models import Case, Count, F, Q, Value, When
 from django.db.models.functions import Left, StrIndex, Substr
 
-from auth_core.encryption import VERSION, DecryptionFailed, current_key_id, decrypt, encrypt
+from auth_core.crypto.encryption import VERSION, DecryptionFailed, current_key_id, decrypt, encrypt
 from auth_core.fields import Sealed
 from auth_core.registries import EncryptedColumn, encrypted_fields, key_uses
 

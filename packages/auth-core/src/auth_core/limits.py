@@ -19,14 +19,14 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from auth_core import remembered_refusals
-from auth_core.client import Client
 from auth_core.conf import core
-from auth_core.emails import MAX_LENGTH, InvalidAddress, parse
 from auth_core.errors import TooManyAttempts
 from auth_core.events import AuthEvent, Event, EventOutcome, record
 from auth_core.models.guess_budget import Charged, GuessBudget, Wanted
-from auth_core.people import named_by
+from auth_core.people.addresses import MAX_LENGTH, InvalidAddress, parse
+from auth_core.people.lookup import named_by
 from auth_core.registries import known_devices
+from auth_core.request.client import Client
 
 #: Where an instance of a user keeps what a refund has read of the budgets of the guess that named them.
 _READ = "_auth_core_guesses_left"

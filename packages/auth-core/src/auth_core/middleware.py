@@ -10,14 +10,14 @@ from django.http.response import HttpResponseBase
 from django.utils.functional import SimpleLazyObject, empty
 
 from auth_core.administration import is_administration, model_admin_of
+from auth_core.assurance.evidence import stated_session
 from auth_core.authority import check_superuser
-from auth_core.client import forget_strangers_headers
-from auth_core.context import bound, context_of, current
-from auth_core.cookies import bound_cookies
-from auth_core.evidence import stated_session
-from auth_core.health import Status, readiness
-from auth_core.people import public_id_if_loaded
-from auth_core.refusals import settle
+from auth_core.observability.denials import settle
+from auth_core.observability.health import Status, readiness
+from auth_core.people.lookup import public_id_if_loaded
+from auth_core.request.client import forget_strangers_headers
+from auth_core.request.context import bound, context_of, current
+from auth_core.request.cookies import bound_cookies
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 

@@ -5,10 +5,10 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db.models.signals import post_delete, post_save
 
-from auth_core import recovery
 from auth_core.events import AuthEvent, Event, event_recorded
+from auth_core.flows import password_reset
 from auth_core.models import EmailAddress, Identity
-from auth_core.people import person_changed
+from auth_core.people.lookup import person_changed
 
 
 def connect() -> None:
@@ -32,4 +32,4 @@ def _row_changed(instance: Any, **kwargs: Any) -> None:
 def _factor_changed(event: Event, **kwargs: Any) -> None:
     """Kill reset links with a change of second factors: whoever asked for one knew another account."""
     if event.name in (AuthEvent.FACTOR_ADDED, AuthEvent.FACTOR_REMOVED):
-        recovery.kill_reset_links(event.subject)
+        password_reset.kill_reset_links(event.subject)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
-    from auth_core.client import Client
+    from auth_core.request.client import Client
 
 T = TypeVar("T")
 
@@ -47,7 +47,7 @@ class Registry(Generic[T]):
 
 
 #: A named value of one person that travels in the session's snapshot: user -> JSON value.
-#: It must be invalidated with `auth_core.people.person_changed` when it changes.
+#: It must be invalidated with `auth_core.people.lookup.person_changed` when it changes.
 snapshot_parts: Registry[Callable[[Any], Any]] = Registry("Snapshot part")
 
 #: A fact that policies may ask about a person: user -> value.
@@ -64,7 +64,7 @@ class EncryptedColumn:
     Args:
         model: Whose column.
         name: Name of the field.
-        purpose: What `auth_core.encryption.encrypt` is told.
+        purpose: What `auth_core.crypto.encryption.encrypt` is told.
     """
 
     model: Any
@@ -93,7 +93,7 @@ known_devices: "Registry[Callable[[Client, QuerySet[Any]], QuerySet[Any] | None]
 outbox_channels: Registry[Callable[[Any], None]] = Registry("Outbox channel")
 
 
-#: Where the pages of a package take a kind of mailed link: kind -> path with ``{token}``; see `auth_core.links`.
+#: Where the pages of a package take a kind of mailed link: kind -> path with ``{token}``; see `auth_core.messages.links`.
 link_paths: Registry[str] = Registry("Link path")
 
 #: The forms of answers that are no codes: kind of challenge -> subclass of `auth_core.pages.forms.PageForm`.

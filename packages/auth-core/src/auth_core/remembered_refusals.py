@@ -6,9 +6,9 @@ Only refusals: whoever loses, flushes or fills the cache opens no budget (decisi
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from auth_core.cache import CacheLost, SharedCache, shared_cache
 from auth_core.conf import core
-from auth_core.controls import Control
+from auth_core.runtime.degradation import Control
+from auth_core.runtime.redis_cache import CacheLost, SharedCache, shared_cache
 
 #: How long a refusal is remembered. Short, because a refund that another request makes meanwhile may come too
 #: early to be seen.

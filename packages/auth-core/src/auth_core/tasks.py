@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task
 from kombu.exceptions import OperationalError
 
-from auth_core import outbox
+from auth_core.messages import outbox
 from auth_core.registries import sweeps
 
 

@@ -11,12 +11,12 @@ from django.utils.translation import ngettext
 
 from auth_core.admin_batches import change_each
 from auth_core.administration import Act, check_administrator
-from auth_core.evidence import session_of
-from auth_mfa import sms_guard
+from auth_core.assurance.evidence import session_of
 from auth_mfa.admin_reset import ResetAction
 from auth_mfa.admin_search import found_by
 from auth_mfa.descriptions import description_of
 from auth_mfa.factors import remove_factor, rows_of
+from auth_mfa.messages import sms_guard
 from auth_mfa.models import (
     EmailFactor,
     Factor,

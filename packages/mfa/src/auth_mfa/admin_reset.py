@@ -13,8 +13,8 @@ from django.utils.translation import ngettext
 
 from auth_core.admin_batches import change_each
 from auth_core.administration import Act, check_administrator
-from auth_core.client import client_of
-from auth_core.evidence import session_of
+from auth_core.assurance.evidence import session_of
+from auth_core.request.client import client_of
 from auth_mfa.descriptions import description_of
 from auth_mfa.factors import reset_factors, rows_of
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet, UUIDField
 
-from auth_core import people
+from auth_core.people import lookup
 
 #: The longest address of a person.
 _LONGEST = 320
@@ -25,7 +25,7 @@ def found_by(rows: "QuerySet[Any]", term: str) -> "QuerySet[Any]":
 def person_named(term: str) -> Any:
     """Return the person of a public id, or whoever signs in with *term*; ``None``: nobody."""
     found = _uuid(term)
-    return people.find_by_identifier(term) if found is None else people.find_by_subject_id(found)
+    return lookup.find_by_identifier(term) if found is None else lookup.find_by_subject_id(found)
 
 
 def _uuid(term: str) -> UUID | None:

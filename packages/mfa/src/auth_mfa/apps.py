@@ -14,7 +14,7 @@ class AuthMfaConfig(AppConfig):
 
     def ready(self) -> None:
         """Say which factors a person has to whoever asks; register the checks and the sweep."""
-        from auth_core.people import SECOND_FACTORS_PART  # noqa: PLC0415 - models exist only now
+        from auth_core.people.lookup import SECOND_FACTORS_PART  # noqa: PLC0415 - models exist only now
         from auth_core.registries import (  # noqa: PLC0415 - as above
             answer_forms,
             enrolment_pages,
@@ -23,22 +23,23 @@ class AuthMfaConfig(AppConfig):
             snapshot_parts,
             sweeps,
         )
-        from auth_mfa import abandoned, checks, factors, login_enrolment, middleware_checks, notices  # noqa: F401, PLC0415 - as above; checks register by import
+        from auth_mfa import checks, cleanup, factors, login_enrolment, notices  # noqa: F401, PLC0415 - as above; checks register by import
         from auth_mfa.models import webauthn_challenge  # noqa: PLC0415 - as above
         from auth_mfa.pages.forms import EnrolmentForm, RecoveryCodeForm  # noqa: PLC0415 - as above
         from auth_mfa.pages.passkey_forms import PasskeyAnswerForm, PasskeyEnrolmentForm  # noqa: PLC0415 - as above
         from auth_mfa.pages.passkey_views import login_way  # noqa: PLC0415 - as above
-        from auth_mfa.recovery_kind import Recovery  # noqa: PLC0415 - as above
-        from auth_mfa.webauthn_kind import Webauthn  # noqa: PLC0415 - as above
+        from auth_mfa.recovery.login import Recovery  # noqa: PLC0415 - as above
+        from auth_mfa.site_login import checks as middleware_checks  # noqa: F401, PLC0415 - as above; checks register by import
+        from auth_mfa.webauthn.login import Webauthn  # noqa: PLC0415 - as above
 
         snapshot_parts.register(SECOND_FACTORS_PART, factors.second_factors_part)
         exports.register("auth_mfa", factors.export_of)
-        sweeps.register("auth_mfa.enrolments", abandoned.delete_abandoned)
+        sweeps.register("auth_mfa.enrolments", cleanup.delete_abandoned)
         sweeps.register("auth_mfa.challenges", webauthn_challenge.delete_expired)
         answer_forms.register(Webauthn.name, PasskeyAnswerForm)
         answer_forms.register(Recovery.name, RecoveryCodeForm)
         answer_forms.register(login_enrolment.KIND, EnrolmentForm)
         answer_forms.register(login_enrolment.PASSKEY_KIND, PasskeyEnrolmentForm)
-        login_ways.register("auth_mfa.passkeys", login_way)
+        login_ways.register("auth_mfa.webauthn.passkeys", login_way)
         enrolment_pages.register("auth_mfa.factors", "mfa-pages:factors")
         notices.connect()

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004 - Django's name
 
+from auth_core.assurance.methods import Method
 from auth_core.conf import core
-from auth_core.methods import Method
 from auth_mfa.conf import STEP, mfa
 from auth_mfa.policy import is_offered, unknown_rules
 

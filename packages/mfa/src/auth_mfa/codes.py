@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from auth_core.errors import FieldError, InvalidRequest
-from auth_mfa.totp import DIGITS
+from auth_mfa.oath import DIGITS
 
 
 def code_in(answer: Mapping[str, Any], *, field: str = "answer") -> str:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from auth_core.conf import core
-from auth_core.links import site_name
+from auth_core.messages.links import site_name
 from auth_core.options import Option, PackageSettings
 
 #: What we plug into a login.

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from auth_core.methods import Method
+from auth_core.assurance.methods import Method
 from auth_mfa.models import Factor
 
 

@@ -7,15 +7,15 @@ from django.db import transaction
 from django.db.models import CharField, F, Value
 from django.utils import timezone
 
-from auth_core.assurance import Assurance, Demand, can_reach_aal2
+from auth_core.assurance.evidence import SessionFacts, check_assurance, fresh_evidence
+from auth_core.assurance.levels import Assurance, Demand, can_reach_aal2
+from auth_core.assurance.methods import Method
 from auth_core.authority import check_over
-from auth_core.client import Client
 from auth_core.errors import InsufficientUserAuthentication, NotAuthenticated, PermissionRefused
 from auth_core.events import AuthEvent, Event, record
-from auth_core.evidence import SessionFacts, check_assurance, fresh_evidence
-from auth_core.methods import Method
 from auth_core.models import PendingLogin
-from auth_core.people import person_changed
+from auth_core.people.lookup import person_changed
+from auth_core.request.client import Client
 from auth_mfa.conf import mfa
 from auth_mfa.errors import LastFactor
 from auth_mfa.events import MfaEvent

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from auth_core.methods import Method
+from auth_core.assurance.methods import Method
 from auth_mfa.kinds import FactorKind
-from auth_mfa.message_kinds import Message
-from auth_mfa.recovery_kind import Recovery
-from auth_mfa.totp_kind import Totp
-from auth_mfa.webauthn_kind import Webauthn
+from auth_mfa.messages.login import Message
+from auth_mfa.recovery.login import Recovery
+from auth_mfa.totp.login import Totp
+from auth_mfa.webauthn.login import Webauthn
 
 _totp = Totp()
 _message = Message()

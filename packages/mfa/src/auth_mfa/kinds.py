@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from auth_core.methods import Evidence, Method
+from auth_core.assurance.methods import Evidence, Method
 from auth_core.models import PendingLogin
 
 

@@ -5,15 +5,15 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from auth_core.assurance.methods import Evidence, Method
 from auth_core.contracts import Challenge, Choice
 from auth_core.errors import ChallengeFailed, FieldError, InvalidRequest, MoreProofRequired
-from auth_core.methods import Evidence, Method
 from auth_core.models import PendingLogin
 from auth_mfa import login_enrolment
 from auth_mfa.kind_table import KINDS, NOBODYS_KINDS
 from auth_mfa.kinds import FactorKind, Held
-from auth_mfa.plan import Asking, plan_of
-from auth_mfa.totp import DIGITS
+from auth_mfa.oath import DIGITS
+from auth_mfa.requirements import Asking, plan_of
 
 
 class SecondFactor:

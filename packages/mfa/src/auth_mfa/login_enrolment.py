@@ -10,18 +10,19 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from auth_core.client import Client
-from auth_core.context import current
+from auth_core.assurance.methods import Evidence, Method
 from auth_core.contracts import Challenge, Choice
 from auth_core.errors import ChallengeFailed, Conflict, FieldError, InvalidRequest, MoreProofRequired, NotFound
-from auth_core.methods import Evidence, Method
 from auth_core.models import PendingLogin
+from auth_core.request.client import Client
+from auth_core.request.context import current
 from auth_core.text import Pattern
-from auth_mfa import passkeys, totp_enrolment
 from auth_mfa.codes import code_in, refuse_others
+from auth_mfa.oath import DIGITS
 from auth_mfa.policy import is_counted, is_offered
-from auth_mfa.totp import DIGITS
-from auth_mfa.webauthn_proof import evidence_of
+from auth_mfa.totp import enrolment
+from auth_mfa.webauthn import passkeys
+from auth_mfa.webauthn.assertion import evidence_of
 
 #: What the challenges are called; the answer to each is that of the factor which is added.
 KIND = "enrolment"
@@ -51,7 +52,7 @@ def challenge(login: PendingLogin, choice: str | None) -> Challenge:
         registration = passkeys.begin_registration(user=login.user, occasion=login.pk)
         login.remember_choice(Method.PASSKEY.value)
         return _passkey(registration)
-    begun = totp_enrolment.begin_totp(user=login.user, name="")
+    begun = enrolment.begin_totp(user=login.user, name="")
     login.remember_choice(str(begun.factor.pk))
     return _app(begun)
 
@@ -92,14 +93,14 @@ def _chosen(login: PendingLogin) -> Method:
     return next((way for way in ways if way.value == login.choice), ways[0] if ways else Method.TOTP)
 
 
-def _begun_app(login: PendingLogin) -> totp_enrolment.Enrolment | None:
+def _begun_app(login: PendingLogin) -> enrolment.Enrolment | None:
     """Return the app that this very login has begun; what was begun elsewhere is nobody's to confirm here.
 
     A thief of the password who is in a session could begin one of theirs, and have its key
     shown to the owner, who would take it for their own.
     """
     try:
-        return totp_enrolment.begun_enrolment(user=login.user, factor_id=UUID(login.choice))
+        return enrolment.begun_enrolment(user=login.user, factor_id=UUID(login.choice))
     except (ValueError, NotFound):
         return None
 
@@ -109,7 +110,7 @@ def _add_app(login: PendingLogin, answer: Mapping[str, Any], client: Client) -> 
     begun = _begun_app(login)
     if begun is None:
         raise ChallengeFailed
-    factor = totp_enrolment.confirm_totp(user=login.user, factor_id=begun.factor.pk, code=code, client=client)
+    factor = enrolment.confirm_totp(user=login.user, factor_id=begun.factor.pk, code=code, client=client)
     return Evidence.now(Method.TOTP, credential=str(factor.pk))
 
 
@@ -134,7 +135,7 @@ def _add_passkey(login: PendingLogin, answer: Mapping[str, Any], client: Client)
     return evidence_of(factor, user_verified=factor.user_verified)
 
 
-def _app(begun: totp_enrolment.Enrolment) -> Challenge:
+def _app(begun: enrolment.Enrolment) -> Challenge:
     data = {"digits": DIGITS, "secret": begun.secret, "uri": begun.uri, "qr_svg": begun.qr_svg}
     return _challenge(KIND, Method.TOTP, data)
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from auth_core.models import EmailAddress
-from auth_core.people import email_part
+from auth_core.people.lookup import email_part
 from auth_mfa.errors import AddressUnproven
 
 

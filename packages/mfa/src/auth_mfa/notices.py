@@ -1,6 +1,6 @@
 """What people are told by mail besides that a factor was added or removed."""
 
-from auth_core.notices import notices
+from auth_core.messages.security_notices import notices
 from auth_mfa.events import MfaEvent
 
 

@@ -8,9 +8,9 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from auth_core.methods import Method
+from auth_core.assurance.methods import Method
+from auth_core.messages.sms import sends_texts
 from auth_core.registries import facts
-from auth_core.sms import sends_texts
 from auth_mfa.conf import mfa
 
 #: A rule of our own without a value: everybody.

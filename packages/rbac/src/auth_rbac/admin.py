@@ -17,13 +17,13 @@ from guardian.utils import get_group_obj_perms_model, get_user_obj_perms_model
 
 from auth_core.administration import Act
 from auth_core.errors import AuthError
-from auth_core.refusals import note_raised
+from auth_core.observability.denials import note_raised
 from auth_rbac import admin_pages
 from auth_rbac.admin_forms import AssignmentForm, RoleForm
-from auth_rbac.assigning import assign_role, revoke_role
 from auth_rbac.models import Assignment, Role
-from auth_rbac.object_rows import SEES, object_rows
-from auth_rbac.roles import change_role, create_role, delete_role
+from auth_rbac.objects.object_list import SEES, object_rows
+from auth_rbac.roles.assignments import assign_role, revoke_role
+from auth_rbac.roles.roles import change_role, create_role, delete_role
 
 
 class RecordingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot subscript it

@@ -9,11 +9,11 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from auth_core.errors import AuthError, InvalidRequest
-from auth_core.people import find_by_identifier, find_by_subject_id
+from auth_core.people.lookup import find_by_identifier, find_by_subject_id
 from auth_rbac.models import Assignment, Role
 from auth_rbac.names import InvalidName, key_of
-from auth_rbac.permissions import pattern_parts
-from auth_rbac.wire import find_objects, model_named
+from auth_rbac.objects.object_ids import find_objects, model_named
+from auth_rbac.permission_names import pattern_parts
 
 
 class PatternsField(forms.CharField):

@@ -15,14 +15,14 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from auth_core.errors import AuthError
-from auth_core.refusals import note_raised
+from auth_core.observability.denials import note_raised
 from auth_rbac.admin_forms import AskForm, ExplainForm, ObjectPermissionForm
-from auth_rbac.explanations import Explanation, explain
+from auth_rbac.explanations.explanations import Explanation, explain
+from auth_rbac.explanations.text import missing, steps
 from auth_rbac.models import Assignment
-from auth_rbac.object_permissions import permit, withdraw
-from auth_rbac.object_rows import ObjectPermission, object_rows
-from auth_rbac.telling import missing, steps
-from auth_rbac.wire import wire_ids
+from auth_rbac.objects.grants import permit, withdraw
+from auth_rbac.objects.object_ids import wire_ids
+from auth_rbac.objects.object_list import ObjectPermission, object_rows
 
 #: How many rows a page shows, and how many stand on the page of a person or a group itself.
 ON_A_PAGE, BESIDE = 50, 10

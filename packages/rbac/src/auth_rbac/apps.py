@@ -17,10 +17,10 @@ class AuthRbacConfig(AppConfig):
         from auth_core.authority import authorities  # noqa: PLC0415 - models exist only now
         from auth_core.registries import exports, facts, snapshot_parts  # noqa: PLC0415 - models exist only now
         from auth_rbac import checks, receivers  # noqa: F401, PLC0415 - checks register by import
+        from auth_rbac.decisions.decision_cache import PART, versions_part  # noqa: PLC0415 - as above
         from auth_rbac.facts import export_of, roles_of  # noqa: PLC0415 - as above
         from auth_rbac.object_guards import connect_object_guards  # noqa: PLC0415 - as above
         from auth_rbac.role_authority import ROLE_AUTHORITY  # noqa: PLC0415 - as above
-        from auth_rbac.standing import PART, versions_part  # noqa: PLC0415 - as above
 
         facts.register("roles", roles_of)
         exports.register("auth_rbac", export_of)

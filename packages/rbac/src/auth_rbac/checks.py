@@ -8,9 +8,9 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register  # n
 from django.core.exceptions import FieldDoesNotExist
 from django.db import connections
 
-from auth_rbac import object_triggers, triggers
 from auth_rbac.conf import BACKEND, authentication_backends, guardian_leaves_users_alone, rbac
-from auth_rbac.declared import is_declarable
+from auth_rbac.database import object_triggers, triggers
+from auth_rbac.declared_permissions import is_declarable
 
 
 @register()
@@ -77,7 +77,7 @@ def check_object_triggers(databases: Sequence[str] | None = None, **kwargs: Any)
             problems.append(Error(text, hint=hint, id="auth_rbac.E005"))
         if object_triggers.can_guard(alias) and (others := object_triggers.out_of_reach(alias)):
             text = f"Rights are held for objects whose tables cannot be guarded: {', '.join(others)}."
-            hint = "Call auth_rbac.orphans.end_rights where they are deleted, and run access_orphans --remove daily."
+            hint = "Call auth_rbac.database.orphans.end_rights where they are deleted, and run access_orphans --remove daily."
             problems.append(Warning(text, hint=hint, id="auth_rbac.W003"))
     return problems
 

@@ -4,7 +4,7 @@ from typing import Any, Self, TypeVar, cast
 
 from django.db import models
 
-from auth_rbac.permitted import permitted
+from auth_rbac.decisions.querysets import permitted
 
 M = TypeVar("M", bound=models.Model)
 
@@ -13,5 +13,5 @@ class PermittedQuerySet(models.QuerySet[M]):
     """A queryset that knows what somebody may: ``objects = PermittedQuerySet.as_manager()``."""
 
     def permitted(self, user: Any, permission: str) -> Self:
-        """Return those on which *user* may; see `auth_rbac.permitted.permitted`."""
+        """Return those on which *user* may; see `auth_rbac.decisions.querysets.permitted`."""
         return cast(Self, permitted(user, permission, self))

@@ -12,11 +12,11 @@ from django.db.models import QuerySet
 from django.db.models.signals import pre_delete, pre_save
 
 from auth_core.authority import acting_person, check_superuser
-from auth_rbac import authority
-from auth_rbac.assigning import scope_of
 from auth_rbac.models import Assignment
-from auth_rbac.permissions import label_of
+from auth_rbac.permission_names import label_of
 from auth_rbac.receivers import holding_models
+from auth_rbac.roles import delegation
+from auth_rbac.roles.assignments import scope_of
 
 
 def connect_object_guards() -> None:
@@ -52,8 +52,8 @@ def _check(actor: Any, row: Any) -> None:
         scope = scope_of(row)
         if row.scope_type_id is not None and scope is None:
             check_superuser(actor)
-        authority.require_all_said_by(actor, [row.role], scope, until=row.valid_until)
+        delegation.require_all_said_by(actor, [row.role], scope, until=row.valid_until)
         return
     if row.content_object is None:
         check_superuser(actor)
-    authority.require_permission(actor, label_of(row.permission), row.content_object)
+    delegation.require_permission(actor, label_of(row.permission), row.content_object)

@@ -18,10 +18,12 @@ from django.db.models.signals import (
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
 from auth_core.events import AuthEvent, Event, event_recorded
-from auth_core.people import person_changed
-from auth_rbac import administrators, declared, graph, indexes, object_triggers, orphans, triggers
+from auth_core.people.lookup import person_changed
+from auth_rbac import declared_permissions
+from auth_rbac.database import indexes, object_triggers, orphans, triggers
 from auth_rbac.models import Assignment, Role, RoleClosure, RoleEdge, Wildcard
 from auth_rbac.models.version import has_triggers, lock_graph, touch_graph, touch_person
+from auth_rbac.roles import hierarchy, last_administrator
 
 
 def connect(app: Any) -> None:
@@ -43,8 +45,10 @@ def connect(app: Any) -> None:
     for model in holding_models():
         post_save.connect(holding_changed, sender=model, dispatch_uid=uid("holding_saved"))
         post_delete.connect(holding_changed, sender=model, dispatch_uid=uid("holding_deleted"))
-    pre_save.connect(administrators.keep_before_saving, sender=get_user_model(), dispatch_uid=uid("keep_saved"))
-    pre_delete.connect(administrators.keep_before_deleting, sender=get_user_model(), dispatch_uid=uid("keep_deleted"))
+    pre_save.connect(last_administrator.keep_before_saving, sender=get_user_model(), dispatch_uid=uid("keep_saved"))
+    pre_delete.connect(
+        last_administrator.keep_before_deleting, sender=get_user_model(), dispatch_uid=uid("keep_deleted")
+    )
     event_recorded.connect(keep_an_active_administrator, dispatch_uid=uid("keep_active"))
     for rights in orphans.all_rights():
         pre_save.connect(hold_object, sender=rights.model, dispatch_uid=uid("hold_object"))
@@ -69,7 +73,7 @@ def after_migration(using: str, **kwargs: Any) -> None:
     triggers.lay(using)
     indexes.lay(using)
     object_triggers.lay(using)
-    declared.make_declared(using)
+    declared_permissions.make_declared(using)
 
 
 def hold_object(instance: Any, using: str, raw: bool = False, **kwargs: Any) -> None:
@@ -83,12 +87,12 @@ def check_new_edge(instance: RoleEdge, raw: bool = False, **kwargs: Any) -> None
     """Refuse a cycle and an endless chain, whoever writes; a fixture is in no order and is checked by nobody."""
     if not raw:
         lock_graph()
-        graph.check_edge(instance.child_id, instance.parent_id)
+        hierarchy.check_edge(instance.child_id, instance.parent_id)
 
 
 def close_after_edge(instance: RoleEdge, **kwargs: Any) -> None:
     """Let the closure follow."""
-    graph.rebuild_below(instance.child_id)
+    hierarchy.rebuild_below(instance.child_id)
 
 
 def close_new_role(instance: Role, created: bool, raw: bool = False, **kwargs: Any) -> None:
@@ -100,7 +104,7 @@ def close_new_role(instance: Role, created: bool, raw: bool = False, **kwargs: A
 def open_before_role(instance: Role, **kwargs: Any) -> None:
     """Take a role out of the closure of those below it, which do not go with it."""
     for child in RoleEdge.objects.filter(parent=instance).values_list("child_id", flat=True):
-        graph.rebuild_below(child, without=instance.pk)
+        hierarchy.rebuild_below(child, without=instance.pk)
 
 
 def graph_changed(using: str, **kwargs: Any) -> None:
@@ -139,4 +143,4 @@ def membership_changed(
 def keep_an_active_administrator(event: Event, **kwargs: Any) -> None:
     """Undo the disabling of the last administrator; recorded in the transaction of the change."""
     if event.name is AuthEvent.ACCOUNT_DISABLED:
-        administrators.keep_after_disabling(event.subject)
+        last_administrator.keep_after_disabling(event.subject)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from auth_core import people
+from auth_core.people import lookup
 
 #: Bits of an IPv6 address that name a network: one household has all of a /64.
 _PREFIX = 64
@@ -25,12 +25,12 @@ def found_by(rows: "QuerySet[Any]", term: str, *, ids: Sequence[str], network: s
     """
     term = term.strip()[:_LONGEST]
     if (found := _uuid(term)) is not None:
-        person = people.find_by_subject_id(found)
+        person = lookup.find_by_subject_id(found)
         named = Q(*((column, found) for column in ids), _connector=Q.OR)
         return rows.filter(named) if person is None else rows.filter(user=person)
     if network and (address := _network(term)):
         return rows.filter(**{network: address})
-    person = people.find_by_identifier(term)
+    person = lookup.find_by_identifier(term)
     return rows.none() if person is None else rows.filter(user=person)
 
 

@@ -14,16 +14,17 @@ class AuthSessionsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the checks, listen to what ends sessions, drop snapshots of people who change."""
-        from auth_core.message_values import message_values  # noqa: PLC0415 - models exist only now
-        from auth_core.notices import notices as mails  # noqa: PLC0415 - models exist only now
+        from auth_core.messages.security_notices import notices as mails  # noqa: PLC0415 - models exist only now
+        from auth_core.messages.values import message_values  # noqa: PLC0415 - models exist only now
         from auth_core.registries import answer_forms, exports, known_devices, link_paths, person_watchers, sweeps  # noqa: PLC0415 - as above
-        from auth_sessions import checks, devices, lifecycle, notices, privileges, receivers, snapshots, user_agents  # noqa: F401, PLC0415 - as above
+        from auth_sessions import checks, devices, lifecycle, notices, privilege_rotation, receivers, user_agents  # noqa: F401, PLC0415 - as above
         from auth_sessions.events import SessionEvent  # noqa: PLC0415 - as above
         from auth_sessions.login import KIND  # noqa: PLC0415 - as above
         from auth_sessions.pages.forms import EndSessionForm  # noqa: PLC0415 - as above
+        from auth_sessions.revocation import snapshots  # noqa: PLC0415 - as above
 
         receivers.connect()
-        privileges.connect()
+        privilege_rotation.connect()
         answer_forms.register(KIND, EndSessionForm)
         link_paths.register(notices.NOT_ME, notices.NOT_ME_PATH)
         message_values.register("country", user_agents.country_code)

@@ -8,15 +8,15 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, register
 from django.db import connections, router
 
-from auth_core.assurance import Assurance, Demand
+from auth_core.assurance.levels import Assurance, Demand
 from auth_core.conf import core
 from auth_core.registries import facts
-from auth_sessions import geo, limits
+from auth_sessions import concurrency, geo
 from auth_sessions.conf import ASK, ENGINE, LIMIT_POLICIES, STEP, Lifetime, sessions
+from auth_sessions.context_change import NAMES
 from auth_sessions.models import SessionAllowance
 from auth_sessions.risk import MOST
-from auth_sessions.signals import SIGNALS
-from auth_sessions.straying import NAMES
+from auth_sessions.risk_signals import SIGNALS
 
 _LONGEST_SNAPSHOT = timedelta(seconds=60)
 
@@ -148,7 +148,7 @@ def check_limits(**kwargs: Any) -> list[CheckMessage]:
 def check_allowances(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
     """Say that the limits of single persons hold nobody: they are looked for only if the site says so."""
     alias = router.db_for_read(SessionAllowance)
-    if limits.is_configured() or alias not in (databases or ()) or not _has_allowances(alias):
+    if concurrency.is_configured() or alias not in (databases or ()) or not _has_allowances(alias):
         return []
     return [
         checks.Warning(

@@ -1,4 +1,4 @@
-"""The controls of this package that may work only in part; see `auth_core.controls`."""
+"""The controls of this package that may work only in part; see `auth_core.runtime.degradation`."""
 
 from enum import StrEnum
 

@@ -19,11 +19,11 @@ from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from auth_core.authority import check_over
-from auth_core.client import Client
 from auth_core.contracts import Transport
+from auth_core.crypto.secrets import digest, new_secret
 from auth_core.errors import LoginDenied
 from auth_core.events import Event, record
-from auth_core.one_time import digest, new_secret
+from auth_core.request.client import Client
 from auth_core.text import Pattern
 from auth_sessions import lifecycle, notices
 from auth_sessions.conf import sessions

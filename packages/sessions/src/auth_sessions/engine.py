@@ -19,16 +19,17 @@ from django.contrib.sessions.exceptions import SessionInterrupted
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from auth_core.assurance.evidence import SessionFacts
 from auth_core.contracts import LimitReached, Purpose, Transport
+from auth_core.crypto.secrets import digest, new_secret
 from auth_core.events import AuthEvent, Event, EventOutcome, record
-from auth_core.evidence import SessionFacts
-from auth_core.one_time import digest, new_secret
-from auth_sessions import lifecycle, limits, snapshots
+from auth_sessions import concurrency, lifecycle
 from auth_sessions.conf import sessions
 from auth_sessions.events import SessionEvent
 from auth_sessions.models import Session
-from auth_sessions.opening import PREFIX, client_columns, record_opened
-from auth_sessions.restoring import is_credential, restore
+from auth_sessions.revocation import snapshots
+from auth_sessions.revocation.session_lookup import is_credential, restore
+from auth_sessions.session_columns import PREFIX, client_columns, record_opened
 
 #: Django's keys that have columns of their own.
 _AUTH_KEYS = (SESSION_KEY, BACKEND_SESSION_KEY, HASH_SESSION_KEY)
@@ -279,10 +280,10 @@ def _room_for(user_pk: Any) -> Iterator[dict[str, Any]]:
     Raises:
         UpdateError: there is no room; recorded as the refused login that it is. Django answers 400.
     """
-    person = Session(user_id=user_pk).user if user_pk is not None and limits.is_configured() else None
+    person = Session(user_id=user_pk).user if user_pk is not None and concurrency.is_configured() else None
     try:
         with transaction.atomic():
-            began = limits.make_room(user=person) if person is not None else None
+            began = concurrency.make_room(user=person) if person is not None else None
             yield {} if began is None else {"created_at": began}
     except LimitReached:
         with transaction.atomic():
@@ -291,7 +292,7 @@ def _room_for(user_pk: Any) -> Iterator[dict[str, Any]]:
                     name=AuthEvent.LOGIN_DENIED,
                     subject=person,
                     outcome=EventOutcome.DENIED,
-                    reason=limits.REASON,
+                    reason=concurrency.REASON,
                     data={"purpose": Purpose.LOGIN.value},
                 )
             )

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from auth_core import controls
+from auth_core.runtime import degradation
 from auth_sessions.conf import sessions
 from auth_sessions.controls import Control
 from auth_sessions.travel import Position
@@ -73,9 +73,9 @@ def _in_file(path: str, ip: str) -> Place:
         # Opened anew when the operator replaces it, as these files are every week.
         found = _reader(path, Path(path).stat().st_mtime_ns).get(ip)
     except (OSError, ValueError, AttributeError, _Corrupt) as error:
-        controls.degrade(Control.RISK_SIGNALS, part="places", reason=type(error).__name__)
+        degradation.degrade(Control.RISK_SIGNALS, part="places", reason=type(error).__name__)
         raise GeoLost(type(error).__name__) from error
-    controls.restore(Control.RISK_SIGNALS, part="places")
+    degradation.restore(Control.RISK_SIGNALS, part="places")
     return _place(found) if isinstance(found, Mapping) else NOWHERE
 
 

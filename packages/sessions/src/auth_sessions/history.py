@@ -22,7 +22,7 @@ class PastLogin:
 
     Args:
         at: When.
-        network: From where; see `auth_core.client.Client`.
+        network: From where; see `auth_core.request.client.Client`.
         country: ISO 3166-1 alpha-2; empty: unknown.
         position: Of the network; ``None``: unknown.
     """

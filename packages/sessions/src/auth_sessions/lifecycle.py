@@ -11,9 +11,9 @@ from django.utils import timezone
 from auth_core.authority import check_over
 from auth_core.contracts import Transport
 from auth_core.events import AuthEvent, Event, record
-from auth_sessions import snapshots
 from auth_sessions.conf import sessions
 from auth_sessions.models import Session
+from auth_sessions.revocation import snapshots
 
 #: Rows that one statement deletes.
 _BATCH = 1000

@@ -11,20 +11,21 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from auth_core.assurance import assurance_of
-from auth_core.client import Client
+from auth_core.assurance.evidence import Evidence, SessionFacts
+from auth_core.assurance.levels import assurance_of
 from auth_core.conf import session_engine
 from auth_core.contracts import Challenge, Choice, Grant, Purpose, Transport
+from auth_core.crypto.secrets import digest, new_secret
 from auth_core.errors import ChallengeFailed, FieldError, InvalidRequest, LoginExpired
-from auth_core.evidence import Evidence, SessionFacts
 from auth_core.models import PendingLogin
-from auth_core.one_time import digest, new_secret
-from auth_sessions import devices, lifecycle, limits, snapshots
+from auth_core.request.client import Client
+from auth_sessions import concurrency, devices, lifecycle
 from auth_sessions.conf import ENGINE, sessions
+from auth_sessions.context_change import strayed
 from auth_sessions.engine import SessionStore
 from auth_sessions.models import Device, Session
-from auth_sessions.opening import PREFIX, client_columns, record_opened
-from auth_sessions.straying import strayed
+from auth_sessions.revocation import snapshots
+from auth_sessions.session_columns import PREFIX, client_columns, record_opened
 
 #: What `SessionLimit` asks; the answer is ``{"end": "<public id of a session>"}``.
 KIND = "session_limit"
@@ -88,7 +89,7 @@ class SessionLimit:
     def is_pending(self, login: PendingLogin) -> bool:
         """Say whether there is no room for the session that this login opens."""
         opens = login.user is not None and login.purpose != Purpose.STEP_UP
-        return opens and login.meets_demand() and limits.asks(user=login.user)
+        return opens and login.meets_demand() and concurrency.asks(user=login.user)
 
     def challenge(self, login: PendingLogin, choice: str | None) -> Challenge:
         """Show what is live; nothing is chosen before it is answered.
@@ -116,7 +117,7 @@ class SessionLimit:
         """
         chosen = _chosen_in(answer)
         with transaction.atomic(durable=True):
-            has_ended = login.user is not None and limits.end_chosen(user=login.user, session_id=chosen)
+            has_ended = login.user is not None and concurrency.end_chosen(user=login.user, session_id=chosen)
         if not has_ended:
             raise ChallengeFailed
         return None
@@ -155,7 +156,7 @@ def _store_of(session: Session, credential: str) -> SessionStore | None:
 
 def _opened(login: PendingLogin, credential: str, client: Client, recognised: devices.Recognised) -> Session:
     user: Any = login.user
-    begins = limits.make_room(user=user)
+    begins = concurrency.make_room(user=user)
     # Asked after the room: whoever waited for it has waited.
     moment = timezone.now()
     idle, absolute = _lifetimes(login.evidence)
@@ -183,7 +184,7 @@ def _raised(login: PendingLogin, credential: str, client: Client) -> Session:
     """Give the session a new credential and what was proved; its old credential is dead with the same statement.
 
     A step-up shortens a session that now needs care, and lengthens none (ASVS 7.3.2). Where it
-    was proved is where the session belongs from now on (`auth_sessions.straying`).
+    was proved is where the session belongs from now on (`auth_sessions.context_change`).
     """
     named = Session.objects.of(login.user).live().filter(pk__in=[login.session_id], transport=login.transport)
     session = named.first()

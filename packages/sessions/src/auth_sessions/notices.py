@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from auth_core.client import Client
 from auth_core.conf import core
-from auth_core.links import link_to
-from auth_core.notices import addresses_of
-from auth_core.notify import notify
+from auth_core.messages.links import link_to
+from auth_core.messages.notify import notify
+from auth_core.messages.security_notices import addresses_of
+from auth_core.request.client import Client
 from auth_sessions.models import Device, NotMeLink, Session
 
-#: The kind of our link; see `auth_core.links`.
+#: The kind of our link; see `auth_core.messages.links`.
 NOT_ME = "not_me"
 
 #: Where our own page takes it.

@@ -6,8 +6,9 @@ from django.db.models.signals import post_delete
 from django.utils import timezone
 
 from auth_core.events import AuthEvent, Event, event_recorded
-from auth_sessions import lifecycle, snapshots
+from auth_sessions import lifecycle
 from auth_sessions.models import Session
+from auth_sessions.revocation import snapshots
 
 
 def connect() -> None:

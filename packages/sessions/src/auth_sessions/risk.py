@@ -12,13 +12,14 @@ from django.db import DatabaseError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from auth_core import limits, people
-from auth_core.assurance import Assessment, Demand, Weighed
-from auth_core.client import Client
+from auth_core import limits
+from auth_core.assurance.levels import Assessment, Demand, Weighed
+from auth_core.people import lookup
+from auth_core.request.client import Client
 from auth_sessions import devices, geo
 from auth_sessions.conf import sessions
 from auth_sessions.history import History, history_of
-from auth_sessions.signals import SIGNALS, SignalLost, Situation
+from auth_sessions.risk_signals import SIGNALS, SignalLost, Situation
 
 MOST = 100
 
@@ -75,7 +76,7 @@ def explain(reasons: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _situation(user: Any, client: Client, history: History) -> Situation:
-    address = people.email_part(user)["address"]
+    address = lookup.email_part(user)["address"]
     return Situation(
         user=user,
         client=client,

@@ -12,7 +12,7 @@ class PlantedConfig(AppConfig):
 
     def ready(self) -> None:
         """Plant it."""
-        from auth_sessions import epochs  # noqa: PLC0415 - models exist only now
+        from auth_sessions.revocation import epochs  # noqa: PLC0415 - models exist only now
 
         if os.environ["LIVE_PLANT"] == "just_delete_the_key":
             epochs.value = lambda: b"always:"

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
-from auth_audit.exports import WRITERS
+from auth_audit.deliver.exports import WRITERS
 from auth_core.api.serializers import Body, TextField
 from auth_core.events import EventOutcome
 

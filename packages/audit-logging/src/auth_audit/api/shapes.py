@@ -38,7 +38,7 @@ class EntryShape(Shape):
 
 
 class CheckpointBodyShape(Shape):
-    """What was signed, in canonical JSON behind a prefix; see `auth_audit.verifier`."""
+    """What was signed, in canonical JSON behind a prefix; see `auth_audit.offline_verifier`."""
 
     trail = serializers.CharField()
     size = serializers.IntegerField()

@@ -18,7 +18,7 @@ from auth_core.api.serializers import NoFilters
 from auth_core.api.shapes import page_of
 from auth_core.api.views import ApiView
 from auth_core.errors import NotFound
-from auth_core.people import identity_of
+from auth_core.people.lookup import identity_of
 
 
 class EntryListView(ApiView):

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 
 from django.db import connection
 
-from auth_audit import guards
-from auth_audit.horizon import horizon
 from auth_audit.models import AuditEntry
-from auth_audit.sealing import seal
+from auth_audit.seal.sealer import seal
+from auth_audit.seal.transaction_horizon import horizon
+from auth_audit.storage import guards
 
 
 class NotATest(Exception):

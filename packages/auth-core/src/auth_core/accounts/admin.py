@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 from auth_core.accounts.models import User
 from auth_core.administration import Act, check_administrator
-from auth_core.evidence import session_of
+from auth_core.assurance.evidence import session_of
 
 #: What says what somebody may do.
 _POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")

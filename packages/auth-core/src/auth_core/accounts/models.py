@@ -7,9 +7,9 @@ from django.db import models, transaction
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
-from auth_core.emails import InvalidAddress, parse
 from auth_core.ids import uuid7
 from auth_core.models import EmailAddress
+from auth_core.people.addresses import InvalidAddress, parse
 
 
 class UserManager(BaseUserManager["User"]):

@@ -5,9 +5,9 @@ from typing import Any
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from auth_core.admission import NotAdmitted, admit
 from auth_core.api.problems import SCHEME
-from auth_core.evidence import session_of, set_session
+from auth_core.assurance.evidence import session_of, set_session
+from auth_core.people.admission import NotAdmitted, admit
 
 
 class CookieAuthentication(BaseAuthentication):

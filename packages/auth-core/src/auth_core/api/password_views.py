@@ -4,14 +4,14 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from auth_core import recovery
 from auth_core.api.serializers import EmailBody, NewPasswordBody, PasswordChangeBody
 from auth_core.api.shapes import DoneShape
 from auth_core.api.views import AnonymousApiView, ApiView
-from auth_core.browser import keep_django_session
-from auth_core.client import client_of
-from auth_core.evidence import session_of
-from auth_core.password_change import change_password
+from auth_core.assurance.evidence import session_of
+from auth_core.flows import password_reset
+from auth_core.flows.password_change import change_password
+from auth_core.login.browser import keep_django_session
+from auth_core.request.client import client_of
 
 
 class PasswordForgotView(AnonymousApiView):
@@ -23,7 +23,7 @@ class PasswordForgotView(AnonymousApiView):
     def post(self, request: Request) -> Response:
         """Return 202, always the same."""
         body = EmailBody.parse(request)
-        recovery.request_reset(email=body.email, client=client_of(request))
+        password_reset.request_reset(email=body.email, client=client_of(request))
         return Response({"status": "link_sent"}, status=status.HTTP_202_ACCEPTED)
 
 
@@ -36,7 +36,7 @@ class PasswordResetView(AnonymousApiView):
     def post(self, request: Request) -> Response:
         """Return 200; nobody is signed in."""
         body = NewPasswordBody.parse(request)
-        recovery.reset_password(token=body.token, password=body.password, client=client_of(request))
+        password_reset.reset_password(token=body.token, password=body.password, client=client_of(request))
         return Response({"status": "reset"})
 
 

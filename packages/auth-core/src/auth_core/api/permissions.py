@@ -7,8 +7,8 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 from auth_core.administration import Act, check_administrator
-from auth_core.assurance import Assurance
-from auth_core.evidence import check_assurance, session_of
+from auth_core.assurance.evidence import check_assurance, session_of
+from auth_core.assurance.levels import Assurance
 
 
 class Administers(BasePermission):

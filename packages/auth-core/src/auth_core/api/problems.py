@@ -12,9 +12,9 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from auth_core import errors
-from auth_core.context import correlation_id
 from auth_core.errors import AuthError, FieldError
-from auth_core.refusals import note_raised
+from auth_core.observability.denials import note_raised
+from auth_core.request.context import correlation_id
 
 CONTENT_TYPE = "application/problem+json"
 

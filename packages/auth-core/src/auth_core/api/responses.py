@@ -7,11 +7,11 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from auth_core.browser import enter_session, forget_browser_secret, keep_browser_secret, keep_device
+from auth_core.assurance.evidence import SessionFacts
 from auth_core.conf import core
 from auth_core.contracts import Challenge, Challenged, Granted, LoginOutcome, Transport
-from auth_core.evidence import SessionFacts
-from auth_core.people import profile_of
+from auth_core.login.browser import enter_session, forget_browser_secret, keep_browser_secret, keep_device
+from auth_core.people.lookup import profile_of
 
 
 def login_response(request: Request, outcome: LoginOutcome, *, browser_secret: str = "") -> Response:

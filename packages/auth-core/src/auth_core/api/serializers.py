@@ -9,10 +9,10 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from auth_core.api.problems import field_errors
-from auth_core.context import keep_secret
 from auth_core.contracts import Transport
 from auth_core.errors import FieldError, InvalidRequest
-from auth_core.redaction import SECRET_NAMES
+from auth_core.observability.redaction import SECRET_NAMES
+from auth_core.request.context import keep_secret
 from auth_core.text import Pattern
 
 #: A name of a field that may be repeated in an answer; whatever else came as one is not.
@@ -51,7 +51,7 @@ class PasswordField(TextField):
 
 
 class EmailField(TextField):
-    """An address as people type it; what it is, `auth_core.emails` says."""
+    """An address as people type it; what it is, `auth_core.people.addresses` says."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"max_length": 320, **kwargs})

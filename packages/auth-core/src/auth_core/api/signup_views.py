@@ -6,17 +6,17 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from auth_core import invitations, signup, verification
 from auth_core.api.pagination import page_response
 from auth_core.api.permissions import MayInvite
 from auth_core.api.serializers import EmailBody, EmailVerifyBody, NewPasswordBody, NoFilters, SignupBody
 from auth_core.api.shapes import DoneShape, InvitationShape, page_of
 from auth_core.api.views import AnonymousApiView, ApiView
-from auth_core.browser import browser_secret_of, keep_browser_secret, new_browser_secret
-from auth_core.client import client_of
 from auth_core.conf import core
 from auth_core.errors import NotFound
+from auth_core.flows import email_verification, invitations, signup
+from auth_core.login.browser import browser_secret_of, keep_browser_secret, new_browser_secret
 from auth_core.models import EmailVerification, Invitation
+from auth_core.request.client import client_of
 
 
 class SignupView(AnonymousApiView):
@@ -50,7 +50,7 @@ class EmailVerifyView(AnonymousApiView):
         if body.token is None:
             signup.confirm_signup_by_code(email=body.email, code=body.code, client=client, browser_secret=secret)
         elif body.token.startswith(EmailVerification.prefix):
-            verification.verify_email(token=body.token, client=client)
+            email_verification.verify_email(token=body.token, client=client)
         else:
             signup.confirm_signup(token=body.token, client=client, browser_secret=secret, password=body.password or "")
         return Response({"status": "verified"})
@@ -65,7 +65,7 @@ class EmailResendView(AnonymousApiView):
     def post(self, request: Request) -> Response:
         """Return 202, always the same."""
         body = EmailBody.parse(request)
-        verification.resend_confirmation(
+        email_verification.resend_confirmation(
             email=body.email, client=client_of(request), browser_secret=browser_secret_of(request)
         )
         return Response({"status": "confirmation_sent"}, status=status.HTTP_202_ACCEPTED)

@@ -9,12 +9,12 @@ from auth_core.api.responses import login_response
 from auth_core.api.serializers import ReauthenticateBody
 from auth_core.api.shapes import ChallengedShape
 from auth_core.api.views import ApiView
-from auth_core.browser import backend_of, browser_secret_of, new_browser_secret
-from auth_core.client import client_of
+from auth_core.assurance.evidence import session_of
 from auth_core.contracts import Transport
 from auth_core.errors import NotAuthenticated
-from auth_core.evidence import session_of
-from auth_core.step_up import DEMANDS, begin_step_up
+from auth_core.login.browser import backend_of, browser_secret_of, new_browser_secret
+from auth_core.login.step_up import DEMANDS, begin_step_up
+from auth_core.request.client import client_of
 
 
 class ReauthenticateView(ApiView):

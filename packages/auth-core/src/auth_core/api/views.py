@@ -15,20 +15,21 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from auth_core import limits, login
+from auth_core import limits
 from auth_core.api import problems
 from auth_core.api.parsers import JsonBodyParser
 from auth_core.api.responses import login_response, me_body
 from auth_core.api.serializers import AnswerBody, Body, ChallengeBody, LoginBody, NoBody
 from auth_core.api.shapes import ChallengedShape, CsrfShape, GrantedShape, MeShape
-from auth_core.browser import browser_secret_of, end_unfinished_logins, leave_session, new_browser_secret
-from auth_core.client import client_of
+from auth_core.assurance.evidence import check_context, session_of
 from auth_core.conf import core
 from auth_core.contracts import Purpose, Transport
 from auth_core.errors import FieldError, InvalidRequest, MethodNotAllowed, NotAuthenticated
-from auth_core.evidence import check_context, session_of
+from auth_core.login import journey
+from auth_core.login.browser import browser_secret_of, end_unfinished_logins, leave_session, new_browser_secret
+from auth_core.login.plugins import grant_issuer
 from auth_core.models.pending_login import Caller
-from auth_core.slots import grant_issuer
+from auth_core.request.client import client_of
 
 #: What ``login/answer/`` goes on with; recovery and linking have addresses of their own.
 ANSWERED_HERE = frozenset({Purpose.LOGIN, Purpose.STEP_UP})
@@ -156,7 +157,7 @@ class LoginView(AnonymousApiView):
         if transport == Transport.COOKIE:
             self.check_csrf(request)
             secret = browser_secret_of(request) or new_browser_secret()
-        outcome = login.begin_login(
+        outcome = journey.begin_login(
             identifier=body.identifier,
             password=body.password,
             transport=transport,
@@ -177,7 +178,7 @@ class LoginAnswerView(AnonymousApiView):
         """Return 200 with the grant, or 202 with the next question."""
         body = AnswerBody.parse(request)
         secret = _checked_browser_secret(self, request)
-        outcome = login.answer_login(
+        outcome = journey.answer_login(
             token=body.token, answer=body.answer, caller=_caller(request, secret), client=client_of(request)
         )
         return login_response(request, outcome, browser_secret=secret)
@@ -194,7 +195,7 @@ class LoginChallengeView(AnonymousApiView):
         """Return 202 with the question."""
         body = ChallengeBody.parse(request)
         secret = _checked_browser_secret(self, request)
-        outcome = login.choose(
+        outcome = journey.choose(
             token=body.token, choice=body.choice, caller=_caller(request, secret), client=client_of(request)
         )
         return login_response(request, outcome, browser_secret=secret)
@@ -212,7 +213,7 @@ class LogoutView(ApiView):
         NoBody.parse(request)
         session = session_of(request)
         if session is not None:
-            login.end_login(user=request.user, session=session, client=client_of(request))
+            journey.end_login(user=request.user, session=session, client=client_of(request))
         response = Response(status=status.HTTP_204_NO_CONTENT, headers={"Clear-Site-Data": '"cache", "storage"'})
         if not authenticated_by_header(request):
             leave_session(request._request, request.user)

@@ -7,9 +7,9 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from auth_core.crypto.secrets import digest, new_secret, spend
 from auth_core.errors import LinkInvalid
 from auth_core.ids import uuid7
-from auth_core.one_time import digest, new_secret, spend
 
 #: Rows that one statement deletes.
 _BATCH = 1000

@@ -13,13 +13,13 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from auth_core.assurance import Assessment, Demand
+from auth_core.assurance.evidence import Evidence
+from auth_core.assurance.levels import Assessment, Demand
 from auth_core.conf import core
 from auth_core.contracts import Purpose, Transport
+from auth_core.crypto.secrets import digest, new_secret, same, spend
 from auth_core.errors import LoginExpired
-from auth_core.evidence import Evidence
 from auth_core.ids import uuid7
-from auth_core.one_time import digest, new_secret, same, spend
 
 #: Rows that one statement deletes.
 _BATCH = 1000

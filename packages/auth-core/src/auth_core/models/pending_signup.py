@@ -8,9 +8,9 @@ from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from auth_core.conf import core
+from auth_core.crypto.secrets import code_digest, digest, same
 from auth_core.ids import uuid7
 from auth_core.models.one_time_link import OneTimeLink, OneTimeLinkQuerySet
-from auth_core.one_time import code_digest, digest, same
 
 
 class PendingSignupQuerySet(OneTimeLinkQuerySet):

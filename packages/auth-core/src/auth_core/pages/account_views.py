@@ -8,18 +8,18 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
-from auth_core import recovery, signup, verification
-from auth_core.browser import browser_secret_of, keep_browser_secret, keep_django_session, new_browser_secret
-from auth_core.client import client_of
+from auth_core.assurance.evidence import session_of
 from auth_core.conf import core
-from auth_core.encryption import DecryptionFailed, decrypt, encrypt
-from auth_core.evidence import session_of
-from auth_core.one_time import digest
+from auth_core.crypto.encryption import DecryptionFailed, decrypt, encrypt
+from auth_core.crypto.secrets import digest
+from auth_core.flows import email_verification, password_reset, signup
+from auth_core.flows.password_change import change_password
+from auth_core.login.browser import browser_secret_of, keep_browser_secret, keep_django_session, new_browser_secret
 from auth_core.pages.base import AccountPage, Page, note, see_other, show
 from auth_core.pages.forms import EmailForm, PageForm, PasswordChangeForm, SignupCodeForm, SignupForm
-from auth_core.password_change import change_password
-from auth_core.people import SECOND_FACTORS_PART, profile_of
+from auth_core.people.lookup import SECOND_FACTORS_PART, profile_of
 from auth_core.registries import snapshot_parts
+from auth_core.request.client import client_of
 
 _TO_LOGIN = [(_("Sign in"), "pages:login")]
 
@@ -107,7 +107,7 @@ class EmailResendPage(Page):
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
         """Ask for the mail, and go on with the code."""
         email = form.cleaned_data["email"]
-        verification.resend_confirmation(
+        email_verification.resend_confirmation(
             email=email, client=client_of(request), browser_secret=browser_secret_of(request)
         )
         return see_other(_code_address(email, browser_secret_of(request), again="1"))
@@ -123,7 +123,7 @@ class PasswordForgotPage(Page):
 
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
         """Ask for the link; known and unknown look the same."""
-        recovery.request_reset(email=form.cleaned_data["email"], client=client_of(request))
+        password_reset.request_reset(email=form.cleaned_data["email"], client=client_of(request))
         return see_other(f"{reverse('pages:password-forgot')}?sent")
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:

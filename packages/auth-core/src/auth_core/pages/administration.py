@@ -9,9 +9,9 @@ from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
 from auth_core.administration import ENROL_FIRST, Act, can_prove, check_administrator, is_administration, model_admin_of
-from auth_core.assurance import Assurance
+from auth_core.assurance.evidence import check_context, session_of
+from auth_core.assurance.levels import Assurance
 from auth_core.errors import AuthError, InsufficientUserAuthentication
-from auth_core.evidence import check_context, session_of
 from auth_core.pages.base import note, proof_address, see_other, tell
 from auth_core.registries import enrolment_pages
 

@@ -19,14 +19,14 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from auth_core import limits
 from auth_core.api.problems import headers_of
-from auth_core.client import client_of
-from auth_core.context import correlation_id
+from auth_core.assurance.evidence import check_context, session_of
 from auth_core.errors import AuthError, InsufficientUserAuthentication, TooManyAttempts, Unavailable
-from auth_core.evidence import check_context, session_of
-from auth_core.links import site_name
+from auth_core.messages.links import site_name
+from auth_core.observability.denials import note_raised
 from auth_core.pages.forms import EmptyForm, PageForm
-from auth_core.refusals import note_raised
 from auth_core.registries import menu_entries
+from auth_core.request.client import client_of
+from auth_core.request.context import correlation_id
 
 HTTP_SEE_OTHER = 303
 

@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from auth_core import errors
 from auth_core.api.problems import csrf_failed, problem_response
 from auth_core.errors import AuthError
+from auth_core.observability.denials import note_raised
 from auth_core.pages.base import DATABASE_LOST, tell
-from auth_core.refusals import note_raised
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

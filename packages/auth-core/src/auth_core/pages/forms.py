@@ -37,7 +37,7 @@ class PageForm(forms.Form):
 
 
 def _email(autocomplete: str = "email", **kwargs: Any) -> forms.CharField:
-    """Return a field for an address; what is one, `auth_core.emails` says."""
+    """Return a field for an address; what is one, `auth_core.people.addresses` says."""
     widget = forms.EmailInput(attrs={"autocomplete": autocomplete, "autocapitalize": "none", "spellcheck": "false"})
     return forms.CharField(**{"label": _("Email address"), "max_length": 320, "widget": widget, **kwargs})
 

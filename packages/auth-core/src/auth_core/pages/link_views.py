@@ -11,15 +11,15 @@ from typing import Any, ClassVar
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
-from auth_core import bootstrap, invitations, recovery, signup, verification
-from auth_core.browser import browser_secret_of
-from auth_core.client import client_of
 from auth_core.conf import core
 from auth_core.errors import AuthError, LinkInvalid, PasswordRequired
+from auth_core.flows import email_verification, first_administrator, invitations, password_reset, signup
+from auth_core.login.browser import browser_secret_of
 from auth_core.models import BootstrapLink, EmailVerification, Invitation, PendingSignup, ResetLink
 from auth_core.models.one_time_link import OneTimeLink
 from auth_core.pages.base import Page, note, see_other
 from auth_core.pages.forms import AdministratorForm, ChosenPasswordForm, EmptyForm, NewPasswordForm, PageForm
+from auth_core.request.client import client_of
 from auth_core.text import Pattern
 
 #: How long the cookie keeps a token that was followed and not used, in seconds.
@@ -136,7 +136,7 @@ class EmailVerifyPage(LinkPage):
 
     def spend(self, request: HttpRequest, token: str, form: PageForm) -> None:
         """Count the address as proven."""
-        verification.verify_email(token=token, client=client_of(request))
+        email_verification.verify_email(token=token, client=client_of(request))
 
 
 class PasswordResetPage(LinkPage):
@@ -151,7 +151,7 @@ class PasswordResetPage(LinkPage):
 
     def spend(self, request: HttpRequest, token: str, form: PageForm) -> None:
         """Set it."""
-        recovery.reset_password(token=token, password=form.cleaned_data["password"], client=client_of(request))
+        password_reset.reset_password(token=token, password=form.cleaned_data["password"], client=client_of(request))
 
 
 class InvitationPage(LinkPage):
@@ -180,7 +180,7 @@ class SetupPage(LinkPage):
 
     def spend(self, request: HttpRequest, token: str, form: PageForm) -> None:
         """Make the administrator."""
-        bootstrap.create_first_administrator(
+        first_administrator.create_first_administrator(
             token=token,
             email=form.cleaned_data["email"],
             password=form.cleaned_data["password"],

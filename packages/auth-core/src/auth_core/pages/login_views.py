@@ -7,8 +7,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import select_template
 from django.utils.translation import gettext_lazy as _
 
-from auth_core import login, signup
-from auth_core.browser import (
+from auth_core.assurance.evidence import session_of
+from auth_core.conf import core
+from auth_core.contracts import Challenged, LoginOutcome, Purpose, Transport
+from auth_core.errors import AuthError, LoginExpired
+from auth_core.flows import signup
+from auth_core.login import journey
+from auth_core.login.browser import (
     browser_secret_of,
     end_unfinished_logins,
     enter_session,
@@ -18,16 +23,12 @@ from auth_core.browser import (
     leave_session,
     new_browser_secret,
 )
-from auth_core.client import client_of
-from auth_core.conf import core
-from auth_core.contracts import Challenged, LoginOutcome, Purpose, Transport
-from auth_core.errors import AuthError, LoginExpired
-from auth_core.evidence import session_of
 from auth_core.models import PendingLogin
 from auth_core.models.pending_login import Caller
 from auth_core.pages.base import Page, note, safe_next, see_other
 from auth_core.pages.forms import CodeForm, LoginForm, PageForm
 from auth_core.registries import answer_forms, login_ways
+from auth_core.request.client import client_of
 
 
 class LoginPage(Page):
@@ -49,7 +50,7 @@ class LoginPage(Page):
         """Begin a login."""
         secret = browser_secret_of(request) or new_browser_secret()
         onward = safe_next(request, request.GET.get("next", ""))
-        outcome = login.begin_login(
+        outcome = journey.begin_login(
             identifier=form.cleaned_data["identifier"],
             password=form.cleaned_data["password"],
             transport=Transport.COOKIE,
@@ -88,7 +89,7 @@ class AnswerPage(Page):
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
         """Take the answer."""
         waiting = _waiting(request)
-        outcome = login.answer_pending(login=waiting, answer=form.cleaned_data, client=client_of(request))
+        outcome = journey.answer_pending(login=waiting, answer=form.cleaned_data, client=client_of(request))
         return went_on(request, outcome, waiting.continue_to, browser_secret_of(request))
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
@@ -111,7 +112,7 @@ class AnswerPage(Page):
         Raises:
             LoginExpired: this browser has no login that asks anything.
         """
-        challenge = login.question_of(_waiting(request))
+        challenge = journey.question_of(_waiting(request))
         if challenge is None:
             raise LoginExpired
         names = [f"auth_core/challenges/{challenge.kind}.html", "auth_core/challenges/_code.html"]
@@ -134,7 +135,7 @@ class ChoosePage(Page):
         """Choose, and show what is asked then; whoever has a code sent once more sees that it was."""
         choice = request.POST.get("choice", "")[:64]
         try:
-            asked = login.choose_pending(login=_waiting(request), choice=choice, client=client_of(request))
+            asked = journey.choose_pending(login=_waiting(request), choice=choice, client=client_of(request))
         except LoginExpired:
             return see_other("pages:login")
         except AuthError:
@@ -154,7 +155,7 @@ class LogoutPage(Page):
         """End the session, and have the browser forget what it kept of us (ASVS 14.3.1)."""
         session = session_of(request)
         if session is not None and request.user.is_authenticated:
-            login.end_login(user=request.user, session=session, client=client_of(request))
+            journey.end_login(user=request.user, session=session, client=client_of(request))
         if request.user.is_authenticated:
             leave_session(request, request.user)
         response = see_other("pages:logged-out")
@@ -184,7 +185,7 @@ def _form_of(request: HttpRequest) -> type[PageForm]:
     Raises:
         LoginExpired: this browser has no login that asks anything.
     """
-    challenge = login.question_of(_waiting(request))
+    challenge = journey.question_of(_waiting(request))
     own: type[PageForm] | None = None if challenge is None else answer_forms.get(challenge.kind)
     return own or CodeForm
 

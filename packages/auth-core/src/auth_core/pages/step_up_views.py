@@ -6,16 +6,16 @@ from typing import Any
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
-from auth_core.assurance import Demand, stricter
-from auth_core.browser import backend_of, browser_secret_of, new_browser_secret
-from auth_core.client import client_of
+from auth_core.assurance.evidence import session_of
+from auth_core.assurance.levels import Demand, stricter
 from auth_core.errors import NotAuthenticated
-from auth_core.evidence import session_of
+from auth_core.login.browser import backend_of, browser_secret_of, new_browser_secret
+from auth_core.login.step_up import DEMANDS, begin_step_up
 from auth_core.pages.base import AccountPage, safe_next
 from auth_core.pages.forms import PageForm
 from auth_core.pages.login_views import went_on
-from auth_core.people import highest_proof_of
-from auth_core.step_up import DEMANDS, begin_step_up
+from auth_core.people.lookup import highest_proof_of
+from auth_core.request.client import client_of
 
 
 class AgainPage(AccountPage):

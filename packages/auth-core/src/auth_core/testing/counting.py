@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from auth_core.cache import SharedCache, shared_cache
 from auth_core.conf import core
+from auth_core.runtime.redis_cache import SharedCache, shared_cache
 from auth_core.testing.gaps import changed_table
 from auth_core.testing.tables import TRAIL
 

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from auth_core.assurance import Assessment
-from auth_core.client import Client
+from auth_core.assurance.evidence import Evidence, Method
+from auth_core.assurance.levels import Assessment
 from auth_core.contracts import Challenge, Choice, Grant, LimitReached
-from auth_core.django_session import OpenDjangoSession
 from auth_core.errors import ChallengeFailed, FieldError, InvalidRequest
-from auth_core.evidence import Evidence, Method
+from auth_core.login.django_session import OpenDjangoSession
 from auth_core.models import PendingLogin
+from auth_core.request.client import Client
 
 RIGHT_CODE = "314159"
 

@@ -3,7 +3,7 @@
 from itertools import count
 from typing import Any
 
-from auth_core.account_creation import create_account
+from auth_core.flows.account_creation import create_account
 
 #: Long enough for every setting, and on no list of common ones.
 PASSWORD = "correct horse battery staple"  # noqa: S105 - everybody's in tests, nobody's elsewhere

@@ -1,11 +1,11 @@
-"""A process in which too much is hashed: `auth_core.hash_places` without a place."""
+"""A process in which too much is hashed: `auth_core.passwords.hash_slots` without a place."""
 
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from auth_core.hash_places import place
+from auth_core.passwords.hash_slots import place
 
 #: How long is waited for another thread before the test fails, in seconds.
 _PATIENCE = 20

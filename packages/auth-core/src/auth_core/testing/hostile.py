@@ -9,9 +9,9 @@ from django.apps import apps
 from django.db import transaction
 from django.template.loader import get_template
 
-from auth_core.client import Client
-from auth_core.message_values import message_values
-from auth_core.notify import notify
+from auth_core.messages.notify import notify
+from auth_core.messages.values import message_values
+from auth_core.request.client import Client
 from auth_core.testing.mails import delivered
 
 #: Text of a stranger, as a user agent, a name, a reason or a host could hold it.

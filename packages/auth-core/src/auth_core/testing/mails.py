@@ -8,7 +8,7 @@ import django
 from django.core import mail
 from django.core.mail.backends.smtp import EmailBackend
 
-from auth_core import outbox
+from auth_core.messages import outbox
 
 
 class _Wire(smtplib.SMTP):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from auth_core.notices import notices
+from auth_core.messages.security_notices import notices
 from auth_core.testing.mails import delivered
 
 

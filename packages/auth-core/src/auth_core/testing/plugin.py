@@ -57,11 +57,11 @@ def keys_of_this_test(settings: Any) -> None:
 @pytest.fixture(autouse=True)
 def controls_at_rest() -> Iterator[None]:
     """Let no thread record in the database of a test that a control works only in part; what was said is forgotten."""
-    from auth_core import controls  # noqa: PLC0415 - Django is set up only now
+    from auth_core.runtime import degradation  # noqa: PLC0415 - Django is set up only now
 
-    with patch.object(controls.recorder, "wake"):
+    with patch.object(degradation.recorder, "wake"):
         yield
-    controls.forget()
+    degradation.forget()
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def clock() -> Iterator[Clock]:
 @pytest.fixture
 def captured_texts(settings: Any) -> Iterator[None]:
     """Let text messages stay in memory; `auth_core.testing.texts` reads them."""
-    from auth_core.sms import MemoryBackend  # noqa: PLC0415 - Django is set up only now
+    from auth_core.messages.sms import MemoryBackend  # noqa: PLC0415 - Django is set up only now
     from auth_core.testing.texts import BACKEND  # noqa: PLC0415 - as above
 
     settings.AUTH_CORE = {**settings.AUTH_CORE, "SMS_BACKEND": BACKEND}

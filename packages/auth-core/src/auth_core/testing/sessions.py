@@ -9,15 +9,15 @@ from django.middleware.csrf import CsrfViewMiddleware, get_token
 from django.test import Client as Browser
 from django.test import RequestFactory
 
-from auth_core.assurance import Assurance, assurance_of
+from auth_core.assurance.levels import Assurance, assurance_of
+from auth_core.assurance.methods import Evidence, Method
 from auth_core.backends import backend_knowing
-from auth_core.browser import enter_session, new_browser_secret
-from auth_core.client import client_of
 from auth_core.contracts import Grant, Granted, Purpose, Transport
-from auth_core.login import advance
-from auth_core.methods import Evidence, Method
+from auth_core.login.browser import enter_session, new_browser_secret
+from auth_core.login.journey import advance
+from auth_core.login.plugins import grant_issuer
 from auth_core.models import PendingLogin
-from auth_core.slots import grant_issuer
+from auth_core.request.client import client_of
 
 
 class NotGranted(AssertionError):

@@ -2,11 +2,11 @@
 
 import re
 
-from auth_core import outbox
-from auth_core.sms import MemoryBackend, Text
+from auth_core.messages import outbox
+from auth_core.messages.sms import MemoryBackend, Text
 
 #: What `AUTH_CORE["SMS_BACKEND"]` names while texts are captured.
-BACKEND = "auth_core.sms.MemoryBackend"
+BACKEND = "auth_core.messages.sms.MemoryBackend"
 
 
 def delivered_texts() -> list[Text]:

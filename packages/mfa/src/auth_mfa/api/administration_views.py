@@ -9,9 +9,9 @@ from rest_framework.response import Response
 
 from auth_core.api.shapes import page_of
 from auth_core.api.views import ApiView
-from auth_core.client import client_of
 from auth_core.errors import NotFound
-from auth_core.people import find_by_subject_id
+from auth_core.people.lookup import find_by_subject_id
+from auth_core.request.client import client_of
 from auth_mfa.api.permissions import MayResetFactors, MaySeeFactors
 from auth_mfa.api.serializers import FactorFilters
 from auth_mfa.api.shapes import FoundFactorShape

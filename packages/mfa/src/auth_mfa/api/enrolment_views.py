@@ -9,18 +9,19 @@ from rest_framework.response import Response
 
 from auth_core.api.serializers import NoBody
 from auth_core.api.views import ApiView
-from auth_core.client import client_of
+from auth_core.assurance.evidence import session_of
 from auth_core.errors import NotFound
-from auth_core.evidence import session_of
-from auth_mfa import message_enrolment, totp_enrolment
+from auth_core.request.client import client_of
 from auth_mfa.api.serializers import CodeBody, NamedBody, PhoneBody
 from auth_mfa.api.shapes import BegunShape, FactorShape, RecoveryCodesShape, SheetShape, TotpShape
 from auth_mfa.api.views import factor_body
 from auth_mfa.codes import code_in
 from auth_mfa.factors import check_fresh_proof
-from auth_mfa.message_enrolment import Begun
-from auth_mfa.recovery_codes import FEW
-from auth_mfa.recovery_sheet import issue_sheet, sheet_of
+from auth_mfa.messages import enrolment as message_enrolment
+from auth_mfa.messages.enrolment import Begun
+from auth_mfa.recovery.code_sets import issue_sheet, sheet_of
+from auth_mfa.recovery.recovery_codes import FEW
+from auth_mfa.totp import enrolment as totp_enrolment
 
 
 class EnrolmentView(ApiView):

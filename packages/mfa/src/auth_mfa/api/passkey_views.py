@@ -11,13 +11,12 @@ from auth_core.api.responses import login_response
 from auth_core.api.serializers import NoBody
 from auth_core.api.shapes import ChallengedShape, GrantedShape
 from auth_core.api.views import AnonymousApiView, ApiView, usable_transport
-from auth_core.browser import browser_secret_of, keep_browser_secret, new_browser_secret
-from auth_core.client import client_of
+from auth_core.assurance.evidence import SessionFacts, session_of
 from auth_core.conf import core
 from auth_core.contracts import Transport
 from auth_core.errors import NotAuthenticated
-from auth_core.evidence import SessionFacts, session_of
-from auth_mfa import passkeys
+from auth_core.login.browser import browser_secret_of, keep_browser_secret, new_browser_secret
+from auth_core.request.client import client_of
 from auth_mfa.api.passkey_bodies import (
     PasskeyAnswerBody,
     PasskeyLoginBody,
@@ -28,6 +27,7 @@ from auth_mfa.api.passkey_bodies import (
 from auth_mfa.api.shapes import FactorShape
 from auth_mfa.api.views import factor_body
 from auth_mfa.factors import check_fresh_proof
+from auth_mfa.webauthn import passkeys
 
 
 class PasskeyView(ApiView):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from auth_core.methods import Method
+from auth_core.assurance.methods import Method
 from auth_mfa.models.factor import Factor
 from auth_mfa.models.message_factor import EmailFactor, PhoneFactor
 from auth_mfa.models.recovery_code import RecoveryCode, RecoveryCodeSet

@@ -9,9 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_otp.models import Device, DeviceManager
 
+from auth_core.assurance.methods import Method
+from auth_core.crypto.secrets import spend
 from auth_core.ids import uuid7
-from auth_core.methods import Method
-from auth_core.one_time import spend
 from auth_mfa.conf import mfa
 
 

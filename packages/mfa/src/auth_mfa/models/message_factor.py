@@ -4,8 +4,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from auth_core.assurance.methods import Method
 from auth_core.fields import EncryptedTextField
-from auth_core.methods import Method
 from auth_mfa.models.factor import Factor
 
 

@@ -8,10 +8,10 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from auth_core.assurance.methods import Method
+from auth_core.crypto.secrets import spend
 from auth_core.fields import EncryptedTextField
 from auth_core.ids import uuid7
-from auth_core.methods import Method
-from auth_core.one_time import spend
 from auth_mfa.models.factor import Factor
 
 #: What stands in a row whose codes were shown.
@@ -31,7 +31,7 @@ class RecoveryCodeSet(Factor):
     cost = models.JSONField(help_text=_("The argon2id parameters that its codes were hashed with."))
     left = models.PositiveSmallIntegerField(_("codes left"))
     unread = EncryptedTextField(
-        purpose="auth_mfa.recovery_sheet.unread",
+        purpose="auth_mfa.recovery.code_sets.unread",
         null=True,
         help_text=_("The codes, until the page has shown them once, encrypted."),
     )

@@ -9,9 +9,9 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from auth_core.crypto.secrets import spend
 from auth_core.fields import EncryptedTextField
 from auth_core.ids import uuid7
-from auth_core.one_time import spend
 
 #: SP 800-63B-4 section 3.1.3, ASVS 6.5.5: an out-of-band code lives ten minutes at the most.
 LIFETIME = timedelta(minutes=10)

@@ -9,7 +9,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from auth_core.one_time import spend
+from auth_core.crypto.secrets import spend
 from auth_mfa.conf import mfa
 
 

@@ -5,10 +5,10 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from auth_core.assurance.methods import Method
+from auth_core.crypto.secrets import spend
 from auth_core.fields import EncryptedTextField
-from auth_core.methods import Method
-from auth_core.one_time import spend
-from auth_mfa import totp
+from auth_mfa import oath
 from auth_mfa.conf import mfa
 from auth_mfa.models.factor import Factor
 
@@ -25,7 +25,7 @@ class TotpFactor(Factor):
 
     method = Method.TOTP
 
-    seed = EncryptedTextField(purpose="auth_mfa.totp.seed", help_text=_("The shared key in Base32, encrypted."))
+    seed = EncryptedTextField(purpose="auth_mfa.oath.seed", help_text=_("The shared key in Base32, encrypted."))
     last_step = models.BigIntegerField(default=_NO_STEP, help_text=_("The time step that was spent last."))
 
     class Meta:
@@ -38,7 +38,7 @@ class TotpFactor(Factor):
     @property
     def key(self) -> bytes:
         """The shared key."""
-        return totp.from_base32(self.seed)
+        return oath.from_base32(self.seed)
 
     def spend_step(self, step: int) -> bool:
         """Spend a time step, once, and forget the failures before it.
@@ -56,4 +56,4 @@ class TotpFactor(Factor):
 
     def step_of(self, code: str) -> int | None:
         """Return the time step at which *code* is right now, be it spent or not."""
-        return totp.matching_step(self.key, code, at=timezone.now().timestamp(), tolerance=mfa.TOTP_TOLERANCE)
+        return oath.matching_step(self.key, code, at=timezone.now().timestamp(), tolerance=mfa.TOTP_TOLERANCE)

@@ -11,8 +11,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from auth_core.crypto.secrets import digest, spend
 from auth_core.ids import uuid7
-from auth_core.one_time import digest, spend
 
 #: How long a person may take; what a browser is told as `timeout` is the same.
 LIFETIME = timedelta(minutes=5)

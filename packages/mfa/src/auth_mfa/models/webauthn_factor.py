@@ -7,8 +7,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django_otp.models import DeviceManager
 
-from auth_core.methods import Method
-from auth_core.one_time import digest, spend
+from auth_core.assurance.methods import Method
+from auth_core.crypto.secrets import digest, spend
 from auth_mfa.models.factor import Factor, FactorQuerySet
 
 #: The longest id that a credential may have: 1023 bytes in base64url (WebAuthn Level 3 section 7.1, step 25).

@@ -7,9 +7,9 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
+from auth_core.assurance.evidence import session_of
+from auth_core.assurance.methods import Method
 from auth_core.errors import AuthError
-from auth_core.evidence import session_of
-from auth_core.methods import Method
 from auth_core.pages.base import AccountPage, see_other, show
 from auth_core.pages.forms import PageForm
 from auth_mfa.descriptions import description_of
@@ -20,7 +20,7 @@ from auth_mfa.pages.forms import FactorNameForm
 from auth_mfa.pages.views import FactorPage
 from auth_mfa.pages.ways import ways_of
 from auth_mfa.policy import Requirement, deadline_of, is_counted, is_offered, requirement_of
-from auth_mfa.recovery_codes import FEW
+from auth_mfa.recovery.recovery_codes import FEW
 
 
 class FactorsPage(AccountPage):

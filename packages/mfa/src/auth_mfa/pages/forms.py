@@ -18,7 +18,7 @@ class BeginForm(PageForm):
 
 
 class PhoneForm(BeginForm):
-    """The number of a telephone; what is one, `auth_mfa.numbers` says."""
+    """The number of a telephone; what is one, `auth_mfa.messages.phone_numbers` says."""
 
     blames: ClassVar[Mapping[str, tuple[str | None, Any]]] = {
         "conflict": (None, _FULL),

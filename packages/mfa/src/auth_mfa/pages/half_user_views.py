@@ -9,15 +9,15 @@ from django.urls import Resolver404, get_script_prefix, resolve
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
-from auth_core.browser import browser_secret_of, new_browser_secret
-from auth_core.client import client_of
 from auth_core.contracts import Purpose, Transport
-from auth_core.login import open_login
+from auth_core.login.browser import browser_secret_of, new_browser_secret
+from auth_core.login.journey import open_login
 from auth_core.pages.base import Page, safe_next, see_other
 from auth_core.pages.forms import PageForm
 from auth_core.pages.login_views import went_on
+from auth_core.request.client import client_of
 from auth_mfa.conf import site_landing_url, site_login_url
-from auth_mfa.half_user import Parked, half_user_of, parked_in
+from auth_mfa.site_login.partial_login import Parked, half_user_of, parked_in
 
 
 class ProvePage(Page):

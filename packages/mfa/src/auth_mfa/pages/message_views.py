@@ -7,15 +7,15 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from auth_core.client import client_of
+from auth_core.assurance.evidence import session_of
 from auth_core.errors import AuthError, NotFound, TooManyAttempts
-from auth_core.evidence import session_of
 from auth_core.pages.base import see_other
 from auth_core.pages.forms import CodeForm, PageForm
-from auth_mfa import message_enrolment
+from auth_core.request.client import client_of
 from auth_mfa.codes import code_in
 from auth_mfa.factors import check_fresh_proof
 from auth_mfa.mailbox import mailbox_of
+from auth_mfa.messages import enrolment
 from auth_mfa.pages.forms import BeginForm, PhoneForm
 from auth_mfa.pages.views import FactorPage
 
@@ -33,7 +33,7 @@ class AddPhonePage(FactorPage):
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
         """Send the code."""
         check_fresh_proof(user=request.user, session=session_of(request))
-        begun = message_enrolment.begin_phone(
+        begun = enrolment.begin_phone(
             user=request.user, number=form.cleaned_data["number"], name="", client=client_of(request)
         )
         return see_other(reverse("mfa-pages:code", args=[begun.factor.pk]))
@@ -48,7 +48,7 @@ class AddMailboxPage(FactorPage):
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
         """Send the code."""
         check_fresh_proof(user=request.user, session=session_of(request))
-        begun = message_enrolment.begin_email(user=request.user, name="", client=client_of(request))
+        begun = enrolment.begin_email(user=request.user, name="", client=client_of(request))
         return see_other(reverse("mfa-pages:code", args=[begun.factor.pk]))
 
     def show(self, request: HttpRequest, form: PageForm, *, status: int = 200, **context: Any) -> HttpResponse:
@@ -73,9 +73,7 @@ class CodePage(FactorPage):
             return super().post(request, **kwargs)
         try:
             check_fresh_proof(user=request.user, session=session_of(request))
-            begun = message_enrolment.resend(
-                user=request.user, factor_id=self.kwargs["factor_id"], client=client_of(request)
-            )
+            begun = enrolment.resend(user=request.user, factor_id=self.kwargs["factor_id"], client=client_of(request))
         except NotFound as refusal:
             raise Http404 from refusal
         except AuthError as refusal:
@@ -89,7 +87,7 @@ class CodePage(FactorPage):
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
         """Let the telephone or mailbox count."""
         check_fresh_proof(user=request.user, session=session_of(request))
-        message_enrolment.confirm(
+        enrolment.confirm(
             user=request.user,
             factor_id=self.kwargs["factor_id"],
             code=code_in(form.cleaned_data, field=""),
@@ -101,7 +99,7 @@ class CodePage(FactorPage):
     def show(self, request: HttpRequest, form: PageForm, *, status: int = 200, **context: Any) -> HttpResponse:
         """Return the page, while there is something to confirm, and say where the code went."""
         try:
-            begun = message_enrolment.begun_message(user=request.user, factor_id=self.kwargs["factor_id"])
+            begun = enrolment.begun_message(user=request.user, factor_id=self.kwargs["factor_id"])
         except NotFound as refusal:
             raise Http404 from refusal
         known = {"to": begun.factor.hint, "is_sent": begun.sending.is_sent}

@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from auth_core.pages.forms import PageForm
-from auth_mfa.webauthn_ceremony import MAX_CREDENTIAL
+from auth_mfa.webauthn.ceremony import MAX_CREDENTIAL
 
 _WRONG = _("Your browser sent no passkey.")
 

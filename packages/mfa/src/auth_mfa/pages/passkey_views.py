@@ -7,21 +7,21 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.utils.translation import gettext_lazy as _
 
 from auth_core.api.problems import headers_of
-from auth_core.browser import browser_secret_of, keep_browser_secret, new_browser_secret
-from auth_core.client import client_of
+from auth_core.assurance.evidence import SessionFacts, session_of
+from auth_core.assurance.methods import Method
 from auth_core.conf import core
 from auth_core.contracts import Transport
 from auth_core.errors import AuthError, NotAuthenticated, NotFound
-from auth_core.evidence import SessionFacts, session_of
-from auth_core.methods import Method
+from auth_core.login.browser import browser_secret_of, keep_browser_secret, new_browser_secret
 from auth_core.pages.base import Page, note, safe_next, see_other
 from auth_core.pages.forms import PageForm
 from auth_core.pages.login_views import went_on
-from auth_mfa import passkeys
+from auth_core.request.client import client_of
 from auth_mfa.factors import check_fresh_proof
 from auth_mfa.pages.passkey_forms import PasskeyForm, PasskeyLoginForm
 from auth_mfa.pages.views import FactorPage
 from auth_mfa.policy import is_offered
+from auth_mfa.webauthn import passkeys
 
 
 def login_way(request: HttpRequest) -> str:

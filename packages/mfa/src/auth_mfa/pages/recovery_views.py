@@ -5,15 +5,15 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
-from auth_core.client import client_of
-from auth_core.evidence import session_of
-from auth_core.methods import Method
+from auth_core.assurance.evidence import session_of
+from auth_core.assurance.methods import Method
 from auth_core.pages.base import see_other, show
 from auth_core.pages.forms import PageForm
+from auth_core.request.client import client_of
 from auth_mfa.factors import check_fresh_proof, factors_of
 from auth_mfa.pages.views import FactorPage
-from auth_mfa.recovery_codes import FEW
-from auth_mfa.recovery_sheet import Sheet, issue_sheet, sheet_of, take_unread_codes
+from auth_mfa.recovery.code_sets import Sheet, issue_sheet, sheet_of, take_unread_codes
+from auth_mfa.recovery.recovery_codes import FEW
 
 
 class RecoveryCodesPage(FactorPage):

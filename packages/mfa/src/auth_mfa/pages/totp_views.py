@@ -7,16 +7,16 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from auth_core.client import client_of
+from auth_core.assurance.evidence import session_of
 from auth_core.errors import NotFound
-from auth_core.evidence import session_of
 from auth_core.pages.base import see_other
 from auth_core.pages.forms import CodeForm, PageForm
-from auth_mfa import totp_enrolment
+from auth_core.request.client import client_of
 from auth_mfa.codes import code_in
 from auth_mfa.factors import check_fresh_proof
 from auth_mfa.pages.forms import BeginForm
 from auth_mfa.pages.views import FactorPage
+from auth_mfa.totp import enrolment
 
 
 class AddPage(FactorPage):
@@ -29,7 +29,7 @@ class AddPage(FactorPage):
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
         """Begin, and show the key."""
         check_fresh_proof(user=request.user, session=session_of(request))
-        begun = totp_enrolment.begin_totp(user=request.user, name="")
+        begun = enrolment.begin_totp(user=request.user, name="")
         return see_other(reverse("mfa-pages:confirm", args=[begun.factor.pk]))
 
 
@@ -43,7 +43,7 @@ class ConfirmPage(FactorPage):
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
         """Let the app count."""
         check_fresh_proof(user=request.user, session=session_of(request))
-        totp_enrolment.confirm_totp(
+        enrolment.confirm_totp(
             user=request.user,
             factor_id=self.kwargs["factor_id"],
             code=code_in(form.cleaned_data, field=""),
@@ -57,7 +57,7 @@ class ConfirmPage(FactorPage):
     def show(self, request: HttpRequest, form: PageForm, *, status: int = 200, **context: Any) -> HttpResponse:
         """Return the page, while there is something to confirm."""
         try:
-            begun = totp_enrolment.begun_enrolment(user=request.user, factor_id=self.kwargs["factor_id"])
+            begun = enrolment.begun_enrolment(user=request.user, factor_id=self.kwargs["factor_id"])
         except NotFound as refusal:
             raise Http404 from refusal
         return super().show(request, form, status=status, key=begun, **context)

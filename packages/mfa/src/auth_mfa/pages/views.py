@@ -5,8 +5,8 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
+from auth_core.assurance.evidence import session_of
 from auth_core.errors import AuthError, InsufficientUserAuthentication
-from auth_core.evidence import session_of
 from auth_core.pages.base import AccountPage, proof_address, see_other, tell
 from auth_core.pages.forms import PageForm
 from auth_mfa.factors import check_fresh_proof, factor_of

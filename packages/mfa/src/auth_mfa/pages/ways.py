@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from auth_core.methods import Method
+from auth_core.assurance.methods import Method
 from auth_mfa.mailbox import mailbox_of
 from auth_mfa.models import EmailFactor, Factor
 from auth_mfa.policy import Requirement, is_counted, is_offered, requirement_of

@@ -7,7 +7,7 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from auth_core.links import public_url
+from auth_core.messages.links import public_url
 
 
 @require_safe

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from webauthn.helpers import base64url_to_bytes, bytes_to_base64url, encode_cbor
 
 from auth_mfa.models import WebauthnFactor
-from auth_mfa.webauthn_proof import user_handle
+from auth_mfa.webauthn.assertion import user_handle
 
 # Flags of authenticator data (WebAuthn Level 3 section 6.1).
 _UP, _UV, _BE, _BS, _AT = 0x01, 0x04, 0x08, 0x10, 0x40

@@ -5,10 +5,10 @@ from typing import Any, TypeVar
 
 from django.utils import timezone
 
-from auth_core.client import Client
-from auth_mfa import totp
+from auth_core.request.client import Client
+from auth_mfa import oath
 from auth_mfa.models import EmailFactor, Factor, PhoneFactor, Standing, TotpFactor
-from auth_mfa.recovery_sheet import Sheet, issue_sheet
+from auth_mfa.recovery.code_sets import Sheet, issue_sheet
 
 #: The key of RFC 6238 appendix B; everybody's in tests, nobody's elsewhere.
 KEY = b"12345678901234567890"
@@ -22,7 +22,7 @@ _F = TypeVar("_F", bound=Factor)
 
 def add_totp(user: Any, *, key: bytes = KEY, name: str = "Phone") -> TotpFactor:
     """Give *user* a confirmed authenticator app that holds *key*."""
-    factor = TotpFactor(user=user, name=name, seed=totp.to_base32(key), confirmed=True)
+    factor = TotpFactor(user=user, name=name, seed=oath.to_base32(key), confirmed=True)
     return _added(factor)
 
 
@@ -48,11 +48,11 @@ def current_code(key: bytes = KEY, *, steps: int = 0) -> str:
     """
     if steps < 0:
         _leave_time_to_type()
-    return totp.code_at(key, totp.step_at(timezone.now().timestamp()) + steps)
+    return oath.code_at(key, oath.step_at(timezone.now().timestamp()) + steps)
 
 
 def _leave_time_to_type(seconds: float = 2) -> None:
-    left = totp.STEP_SECONDS - time.time() % totp.STEP_SECONDS
+    left = oath.STEP_SECONDS - time.time() % oath.STEP_SECONDS
     if left < seconds:
         time.sleep(left)
 

@@ -12,20 +12,20 @@ from auth_core.administration import Act, check_administrator
 from auth_core.api.pagination import page_response
 from auth_core.api.shapes import page_of
 from auth_core.api.views import ApiView
+from auth_core.assurance.evidence import session_of
 from auth_core.errors import FieldError, InvalidRequest, NotFound, PermissionRefused
-from auth_core.evidence import session_of
-from auth_core.people import find_by_subject_id, identity_of
+from auth_core.people.lookup import find_by_subject_id, identity_of
 from auth_rbac.api.serializers import CheckBody, CheckManyBody, ObjectsFilters, SubjectsFilters
 from auth_rbac.api.shapes import DecisionShape, DecisionsShape, ExplanationShape, ObjectShape, SubjectShape
 from auth_rbac.api.views import public_id
-from auth_rbac.decision import Decision
-from auth_rbac.decisions import check, check_many
-from auth_rbac.explanations import Explanation, Way, explain
-from auth_rbac.hiding import hidden
-from auth_rbac.permissions import check_known
-from auth_rbac.permitted import permitted
-from auth_rbac.subjects import subjects
-from auth_rbac.wire import find_objects, model_named, wire_id
+from auth_rbac.decisions.check import check, check_many
+from auth_rbac.decisions.decision import Decision
+from auth_rbac.decisions.querysets import permitted
+from auth_rbac.decisions.subjects import subjects
+from auth_rbac.explanations.explanations import Explanation, Way, explain
+from auth_rbac.not_found_policy import hidden
+from auth_rbac.objects.object_ids import find_objects, model_named, wire_id
+from auth_rbac.permission_names import check_known
 
 #: What lets somebody ask about others.
 ASKS_ABOUT_OTHERS = "auth_rbac.view_assignment"

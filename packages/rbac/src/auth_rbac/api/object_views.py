@@ -15,18 +15,18 @@ from auth_core.api.pagination import page_response
 from auth_core.api.shapes import page_of
 from auth_core.api.views import ApiView
 from auth_core.errors import Conflict, FieldError, InvalidRequest, NotFound, PermissionRefused
-from auth_core.people import find_by_subject_id
+from auth_core.people.lookup import find_by_subject_id
 from auth_rbac.api.permissions import MayManage
 from auth_rbac.api.serializers import ObjectPermissionBody, ObjectPermissionFilters
 from auth_rbac.api.shapes import ObjectPermissionShape
 from auth_rbac.api.views import named_object, public_id
-from auth_rbac.decisions import check
-from auth_rbac.hiding import hidden
-from auth_rbac.object_permissions import find_permission, given, permit, withdraw
-from auth_rbac.object_rows import SEES, ObjectPermission, ObjectRows, object_rows
-from auth_rbac.permissions import find_all
-from auth_rbac.visible import reaches
-from auth_rbac.wire import find_objects, model_named, pack, unpack, wire_id, wire_ids
+from auth_rbac.decisions.check import check
+from auth_rbac.decisions.visibility import reaches
+from auth_rbac.not_found_policy import hidden
+from auth_rbac.objects.grants import find_permission, given, permit, withdraw
+from auth_rbac.objects.object_ids import find_objects, model_named, pack, unpack, wire_id, wire_ids
+from auth_rbac.objects.object_list import SEES, ObjectPermission, ObjectRows, object_rows
+from auth_rbac.permission_names import find_all
 
 #: Holder, permission and object, as an address has them.
 _Named = tuple[Any, str, models.Model]

@@ -15,17 +15,17 @@ from auth_core.api.serializers import NoFilters
 from auth_core.api.shapes import page_of
 from auth_core.api.views import ApiView
 from auth_core.errors import NotFound
-from auth_core.people import find_by_subject_id, identity_of
+from auth_core.people.lookup import find_by_subject_id, identity_of
 from auth_rbac.api.permissions import MayManage
 from auth_rbac.api.serializers import AssignmentBody, AssignmentFilters, RoleBody, RoleChangeBody
 from auth_rbac.api.shapes import AssignmentShape, RoleShape
-from auth_rbac.assigning import assign_role, revoke_role, scope_of
-from auth_rbac.decisions import check
+from auth_rbac.decisions.check import check
+from auth_rbac.decisions.visibility import seen_by
 from auth_rbac.models import Assignment, Role
-from auth_rbac.permissions import find_all
-from auth_rbac.roles import SAID, change_role, create_role, delete_role, said_by
-from auth_rbac.visible import seen_by
-from auth_rbac.wire import find_objects, model_named, wire_id
+from auth_rbac.objects.object_ids import find_objects, model_named, wire_id
+from auth_rbac.permission_names import find_all
+from auth_rbac.roles.assignments import assign_role, revoke_role, scope_of
+from auth_rbac.roles.roles import SAID, change_role, create_role, delete_role, said_by
 
 _WITH = ("user__auth_identity", "granted_by__auth_identity", "group", "scope_type")
 

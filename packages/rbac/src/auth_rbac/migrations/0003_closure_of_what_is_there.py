@@ -2,7 +2,7 @@ from typing import Any
 
 from django.db import migrations
 
-from auth_rbac import indexes, triggers
+from auth_rbac.database import indexes, triggers
 
 
 def close(apps: Any, schema_editor: Any) -> None:

@@ -15,11 +15,11 @@ class RoleEdgeQuerySet(models.QuerySet["RoleEdge"]):
 
     def update(self, **kwargs: Any) -> NoReturn:
         """Refuse; an edge that changes is another edge."""
-        raise TypeError("Use auth_rbac.graph.add_parent and remove_parent.")
+        raise TypeError("Use auth_rbac.roles.hierarchy.add_parent and remove_parent.")
 
     def bulk_create(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Refuse."""
-        raise TypeError("Use auth_rbac.graph.add_parent.")
+        raise TypeError("Use auth_rbac.roles.hierarchy.add_parent.")
 
 
 class RoleEdge(models.Model):

@@ -87,5 +87,5 @@ def touch_person(user_pk: Any, using: str = DEFAULT_DB_ALIAS) -> None:
 
 
 def has_triggers(using: str = DEFAULT_DB_ALIAS) -> bool:
-    """Say whether the database itself sees changes: on PostgreSQL; see `auth_rbac.triggers`."""
+    """Say whether the database itself sees changes: on PostgreSQL; see `auth_rbac.database.triggers`."""
     return connections[using].vendor == "postgresql"

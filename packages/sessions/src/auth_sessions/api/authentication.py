@@ -5,11 +5,11 @@ from typing import Any
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from auth_core import refusals
+from auth_core.assurance.evidence import set_session
 from auth_core.contracts import Transport
 from auth_core.errors import AmbiguousCredentials, NotAuthenticated
-from auth_core.evidence import set_session
-from auth_sessions.restoring import is_credential, restore
+from auth_core.observability import denials
+from auth_sessions.revocation.session_lookup import is_credential, restore
 
 SCHEME = "Session"
 
@@ -35,7 +35,7 @@ class SessionTokenAuthentication(BaseAuthentication):
             raise NotAuthenticated
         cookie = getattr(getattr(request._request, "session", None), "session_key", None)
         if is_credential(cookie or ""):
-            refusals.note(AmbiguousCredentials.code, subject=session.user, session=session.pk)
+            denials.note(AmbiguousCredentials.code, subject=session.user, session=session.pk)
             raise AmbiguousCredentials
         session.user.backend = session.backend
         set_session(request, session.facts)

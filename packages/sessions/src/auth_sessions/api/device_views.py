@@ -11,16 +11,16 @@ from auth_core.api.pagination import page_response
 from auth_core.api.serializers import NoBody, NoFilters
 from auth_core.api.shapes import DoneShape, page_of
 from auth_core.api.views import AnonymousApiView, ApiView
-from auth_core.client import client_of
+from auth_core.assurance.evidence import session_of
 from auth_core.errors import NotFound
-from auth_core.evidence import session_of
+from auth_core.request.client import client_of
 from auth_sessions import devices
 from auth_sessions.api.answers import device_answer
 from auth_sessions.api.serializers import DeviceNameBody, NotMeBody
 from auth_sessions.api.shapes import DeviceShape
 from auth_sessions.devices import Place
-from auth_sessions.disowning import disown_login
 from auth_sessions.models import Device
+from auth_sessions.not_me import disown_login
 
 
 class DeviceListView(ApiView):

@@ -13,8 +13,8 @@ from auth_core.api.pagination import page_response
 from auth_core.api.serializers import NoBody, NoFilters
 from auth_core.api.shapes import page_of
 from auth_core.api.views import ApiView
+from auth_core.assurance.evidence import session_of
 from auth_core.errors import NotFound
-from auth_core.evidence import session_of
 from auth_sessions import devices, lifecycle
 from auth_sessions.api.answers import session_answer
 from auth_sessions.api.shapes import SessionShape

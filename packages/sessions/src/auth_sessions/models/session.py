@@ -9,8 +9,8 @@ from django.db.models import F, Q, Value
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from auth_core.assurance.evidence import Evidence, SessionFacts
 from auth_core.contracts import Transport
-from auth_core.evidence import Evidence, SessionFacts
 from auth_core.ids import uuid7
 from auth_sessions.conf import sessions
 
@@ -100,7 +100,7 @@ class Session(models.Model):
     #: When it was used last, as the cache knows it; ``None``: only the row is known.
     seen_at: datetime | None = None
 
-    #: What of the request that it came with is another than where it was proved; see `auth_sessions.straying`.
+    #: What of the request that it came with is another than where it was proved; see `auth_sessions.context_change`.
     strayed: tuple[str, ...] = ()
 
     objects = SessionQuerySet.as_manager()

@@ -3,11 +3,11 @@
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from auth_core.client import client_of
 from auth_core.pages.forms import PageForm
 from auth_core.pages.link_views import LinkPage
-from auth_sessions.disowning import disown_login
+from auth_core.request.client import client_of
 from auth_sessions.models import NotMeLink
+from auth_sessions.not_me import disown_login
 
 
 class NotMePage(LinkPage):

@@ -8,8 +8,8 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
-from auth_core.browser import leave_session
-from auth_core.evidence import session_of
+from auth_core.assurance.evidence import session_of
+from auth_core.login.browser import leave_session
 from auth_core.pages.base import AccountPage, see_other, show
 from auth_core.pages.forms import PageForm
 from auth_sessions import devices, lifecycle

@@ -15,7 +15,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(autouse=True)
 def epoch_of_this_test(settings: Any) -> None:
     """Let every test read the epoch of the cache anew, and by itself: no other process shares its cache."""
-    from auth_sessions import epochs  # noqa: PLC0415 - Django is set up only now
+    from auth_sessions.revocation import epochs  # noqa: PLC0415 - Django is set up only now
 
     settings.AUTH_SESSIONS = {"EPOCH_READER": "alone", **getattr(settings, "AUTH_SESSIONS", {})}
     epochs.forget_known()

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from auth_audit import partitions
-from auth_audit.default_partition import empty_default
+from auth_audit.storage import partitions
+from auth_audit.storage.default_partition import empty_default
 
 
 class Command(BaseCommand):

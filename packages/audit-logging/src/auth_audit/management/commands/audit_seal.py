@@ -8,10 +8,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error as DatabaseError
 from django.db import connections
 
-from auth_audit import delivery, keys, lag, sealing
-from auth_audit.checkpoints import SealsBroken
-from auth_audit.verifier import to_text
-from auth_core.encryption import KeysMissing
+from auth_audit.deliver import delivery
+from auth_audit.offline_verifier import to_text
+from auth_audit.seal import keys, seal_lag, sealer
+from auth_audit.seal.checkpoints import SealsBroken
+from auth_core.crypto.encryption import KeysMissing
 
 
 class Command(BaseCommand):
@@ -42,7 +43,7 @@ class Command(BaseCommand):
             elif options["every"]:
                 self._go_on(timedelta(seconds=options["every"]))
             else:
-                self.stdout.write(f"{sealing.seal(search=options['search'])} sealed.")
+                self.stdout.write(f"{sealer.seal(search=options['search'])} sealed.")
                 delivery.deliver()
         except (SealsBroken, KeysMissing) as problem:
             raise CommandError(f"{problem} Run `manage.py audit_verify`.") from problem
@@ -50,7 +51,7 @@ class Command(BaseCommand):
     def _go_on(self, pause: timedelta) -> None:
         while True:
             try:
-                if sealed := sealing.seal():
+                if sealed := sealer.seal():
                     self.stdout.write(f"{sealed} sealed.")
                 delivery.deliver()
             except DatabaseError as problem:
@@ -59,7 +60,7 @@ class Command(BaseCommand):
             time.sleep(pause.total_seconds())
 
     def _print_status(self) -> None:
-        behind = lag.seal_lag()
+        behind = seal_lag.seal_lag()
         self.stdout.write(f"The oldest entry that waits is {behind.age.total_seconds():.0f} s old.")
         if behind.culprit:
             held_by = behind.culprit

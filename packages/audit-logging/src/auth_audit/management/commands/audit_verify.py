@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from auth_audit import guards
-from auth_audit.verification import verify
-from auth_core.encryption import KeysMissing
+from auth_audit.storage import guards
+from auth_audit.verify.verification import verify
+from auth_core.crypto.encryption import KeysMissing
 
 
 class Command(BaseCommand):

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from auth_core.bootstrap import AdministratorExists, new_bootstrap_link
+from auth_core.flows.first_administrator import AdministratorExists, new_bootstrap_link
 
 
 class Command(BaseCommand):

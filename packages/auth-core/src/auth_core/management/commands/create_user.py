@@ -7,9 +7,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from auth_core.account_creation import create_account
 from auth_core.errors import InvalidRequest
-from auth_core.people import profile_of
+from auth_core.flows.account_creation import create_account
+from auth_core.people.lookup import profile_of
 
 
 class Command(BaseCommand):

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from auth_core import outbox
+from auth_core.messages import outbox
 
 
 class Command(BaseCommand):

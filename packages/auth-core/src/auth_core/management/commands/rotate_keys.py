@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from auth_core import key_rotation
 from auth_core.conf import core
-from auth_core.encryption import current_key_id, key_problems
+from auth_core.crypto.encryption import current_key_id, key_problems
 from auth_core.key_rotation import Progress
 
 #: Rows of one column that ``--json`` names; all of them are on standard error.

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from auth_core.people import identity_of
+from auth_core.people.lookup import identity_of
 from auth_core.text import Pattern
 from auth_mfa.admin_search import person_named
 from auth_mfa.factors import reset_factors

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from auth_rbac import orphans
+from auth_rbac.database import orphans
 
 
 class Command(BaseCommand):

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.core.serializers.json import DjangoJSONEncoder
 
-from auth_rbac.report import COLUMNS, rows
+from auth_rbac.explanations.report import COLUMNS, rows
 
 #: What a spreadsheet takes for the beginning of a formula (OWASP: CSV injection).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")

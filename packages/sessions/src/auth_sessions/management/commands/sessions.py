@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 
-from auth_core import people
+from auth_core.people import lookup
 from auth_core.text import Pattern
 from auth_sessions import lifecycle
 from auth_sessions.conf import sessions
@@ -121,9 +121,9 @@ def _person(named: str) -> Any:
         CommandError: nobody.
     """
     try:
-        person = people.find_by_subject_id(UUID(named))
+        person = lookup.find_by_subject_id(UUID(named))
     except ValueError:
-        person = people.find_by_identifier(named)
+        person = lookup.find_by_identifier(named)
     if person is None:
         raise CommandError("There is no such person.")
     return person
@@ -149,7 +149,7 @@ def _seen(session: Session) -> dict[str, Any]:
     facts = session.facts
     return {
         "id": session.pk,
-        "user": people.identity_of(session.user).subject_id,
+        "user": lookup.identity_of(session.user).subject_id,
         "transport": session.transport,
         "acr": facts.acr,
         "amr": facts.amr,

@@ -1,0 +1,1 @@
+"""Appends an entry to the trail."""

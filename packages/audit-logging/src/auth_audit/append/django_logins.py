@@ -1,0 +1,69 @@
+"""Django's own signals about logins: what a site without our logins has, and what was typed into ours.
+
+auth_core sends the same signals, and has recorded an event of its own by then; what it
+has recorded in this request is not recorded again.
+"""
+
+from contextvars import ContextVar
+from typing import Any
+
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.db import transaction
+
+from auth_audit.append.digests import digest_of_today
+from auth_core.events import AuthEvent, Event, EventName, EventOutcome, record
+from auth_core.request.context import correlation_id
+
+#: What kind of target a typed identifier is.
+IDENTIFIER = "identifier"
+
+#: The request in which something was typed, and its digest; the request in which a login's end was recorded.
+_typed: ContextVar[tuple[str, str]] = ContextVar("auth_audit_typed", default=("", ""))
+_recorded: ContextVar[tuple[str, EventName | None]] = ContextVar("auth_audit_recorded", default=("", None))
+
+
+def connect() -> None:
+    """Listen."""
+    user_login_failed.connect(_login_failed, dispatch_uid="auth_audit.login_failed")
+    user_logged_in.connect(_logged_in, dispatch_uid="auth_audit.logged_in")
+    user_logged_out.connect(_logged_out, dispatch_uid="auth_audit.logged_out")
+
+
+def target_of(event: Event) -> tuple[str, str]:
+    """Return the target of *event*; of a failed login of nobody, the digest of what was typed for it."""
+    if event.name in (AuthEvent.LOGIN_SUCCEEDED, AuthEvent.LOGOUT_COMPLETED):
+        _recorded.set((correlation_id(), event.name))
+    if event.target is not None:
+        return event.target
+    request, digest = _typed.get()
+    if event.name is AuthEvent.LOGIN_FAILED and event.subject is None and request == correlation_id():
+        return IDENTIFIER, digest
+    return "", ""
+
+
+def _login_failed(credentials: dict[str, Any], request: Any = None, **kwargs: Any) -> None:
+    typed = credentials.get("username") or credentials.get("email")
+    if isinstance(typed, str):
+        _typed.set((correlation_id(), digest_of_today(typed)))
+    # Our own logins call `authenticate` without a request, and record the failure themselves.
+    if request is not None:
+        with transaction.atomic():
+            record(Event(name=AuthEvent.LOGIN_FAILED, outcome=EventOutcome.FAILURE, reason="unknown"))
+
+
+def _logged_in(request: Any, user: Any, **kwargs: Any) -> None:
+    _record_once(AuthEvent.LOGIN_SUCCEEDED, request, user)
+
+
+def _logged_out(request: Any, user: Any, **kwargs: Any) -> None:
+    if user is not None:
+        _record_once(AuthEvent.LOGOUT_COMPLETED, request, user)
+
+
+def _record_once(name: AuthEvent, request: Any, user: Any) -> None:
+    """Record what Django's own views did; what has no route is a test or a script."""
+    is_recorded = _recorded.get() == (correlation_id(), name)
+    _recorded.set(("", None))  # without our middleware every request of a thread would have this one's id
+    if not is_recorded and getattr(request, "resolver_match", None) is not None:
+        with transaction.atomic():
+            record(Event(name=name, subject=user))

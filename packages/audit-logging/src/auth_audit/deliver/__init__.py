@@ -1,0 +1,1 @@
+"""Exports entries, and delivers them to other systems."""

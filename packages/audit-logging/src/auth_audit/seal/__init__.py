@@ -1,0 +1,1 @@
+"""Seals entries into a Merkle tree, and signs checkpoints of it."""

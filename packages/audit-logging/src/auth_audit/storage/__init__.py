@@ -1,0 +1,1 @@
+"""Partitions of the table of entries, and the triggers that protect it."""

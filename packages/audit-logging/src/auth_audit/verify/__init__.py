@@ -1,0 +1,1 @@
+"""Verifies the trail against its tree and its checkpoints."""

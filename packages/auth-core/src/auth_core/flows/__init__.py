@@ -1,0 +1,1 @@
+"""Creating an account, proving an address, changing and resetting a password."""

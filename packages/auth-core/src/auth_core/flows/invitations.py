@@ -1,0 +1,103 @@
+"""Inviting somebody: whoever reads the mails of the address makes the account, and chooses the password."""
+
+from typing import Any
+
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+
+from auth_core import limits
+from auth_core.conf import core
+from auth_core.errors import LinkInvalid
+from auth_core.events import AuthEvent, Event, record
+from auth_core.flows.account_creation import AddressTaken, open_account, parsed_address, unsaved_user
+from auth_core.messages.links import link_to
+from auth_core.messages.notify import notify
+from auth_core.models import Invitation
+from auth_core.passwords import policy
+from auth_core.people import lookup
+from auth_core.people.addresses import Address
+from auth_core.request.client import Client
+
+
+def invite(*, email: str, actor: Any, client: Client) -> Invitation:
+    """Invite whoever reads the mails of *email*; an invitation before this one is worth nothing any more.
+
+    Somebody who has an account already is told that they have; *actor* sees no difference.
+
+    Args:
+        actor: Who invites; the caller has seen to it that they may.
+
+    Raises:
+        InvalidRequest: the address is not one.
+        TooManyAttempts: too many mails went to this address, or were asked for by this network.
+    """
+    address = parsed_address(email)
+    limits.charge("mail", identifier=address.key, client=client)
+    owner, stored = lookup.find_by_key(address.key)
+    with transaction.atomic(durable=True):
+        Invitation.objects.filter(key=address.key).spend()
+        invitation: Invitation = Invitation.objects.open(address=address.mailbox, key=address.key, invited_by=actor)
+        notify(
+            template="signup_known" if owner else "invitation",
+            address=stored or address.mailbox,
+            user=owner,
+            client=client,
+            secret={} if owner else {"link": link_to("invitation", invitation.token), "inviter": _name_of(actor)},
+            lifetime=core.INVITATION_LIFETIME,
+        )
+        record(
+            Event(
+                name=AuthEvent.INVITATION_SENT,
+                actor=actor,
+                target=("invitation", str(invitation.pk)),
+                client=client,
+            )
+        )
+    return invitation
+
+
+def accept_invitation(*, token: str, password: str, client: Client) -> Any:
+    """Make the account of whoever was invited; return the user, who is not signed in.
+
+    Raises:
+        LinkInvalid: the link is wrong, used, withdrawn, expired, or the address has an account by now.
+        InvalidRequest: the password is not allowed; the invitation stays good.
+        Unavailable: too many passwords are hashed at this moment; the invitation stays good.
+    """
+    policy.check_shape(password)
+    invitation: Invitation = Invitation.objects.find(token)
+    address = Address(mailbox=invitation.address, key=invitation.key)
+    policy.validate_new(password, user=unsaved_user(address))
+    password_hash = make_password(password)
+    with transaction.atomic(durable=True):
+        user = _account_of(invitation, address, password_hash, client) if invitation.spend() else None
+    if user is None:
+        raise LinkInvalid
+    return user
+
+
+def withdraw_invitation(*, invitation: Invitation, actor: Any, client: Client) -> bool:
+    """Let an invitation be worth nothing; say whether this caller was the one who did."""
+    with transaction.atomic(durable=True):
+        spent = invitation.spend()
+        if spent:
+            target = ("invitation", str(invitation.pk))
+            record(Event(name=AuthEvent.INVITATION_WITHDRAWN, actor=actor, target=target, client=client))
+    return spent
+
+
+def _name_of(actor: Any) -> str:
+    """Return what others call *actor*; the mail closes it (`auth_core.messages.values.person_name`)."""
+    name: str = getattr(actor, "get_full_name", str)()
+    return name
+
+
+def _account_of(invitation: Invitation, address: Address, password_hash: str, client: Client) -> Any:
+    """Return the account, or ``None`` when the address has one by now; the invitation stays spent."""
+    try:
+        user = open_account(address=address, password_hash=password_hash, verified=True, client=client)
+    except AddressTaken:
+        return None
+    target = ("invitation", str(invitation.pk))
+    record(Event(name=AuthEvent.INVITATION_ACCEPTED, subject=user, target=target, client=client))
+    return user

@@ -1,0 +1,92 @@
+"""Changing a password: the present one is asked for, and every other session ends."""
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.password_validation import password_changed
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from auth_core import limits
+from auth_core.assurance.evidence import SessionFacts, check_context
+from auth_core.errors import Conflict, FieldError, InvalidCredentials, InvalidRequest
+from auth_core.events import AuthEvent, Event, EventOutcome, record
+from auth_core.models import PendingLogin
+from auth_core.passwords import policy
+from auth_core.people.lookup import identity_of, person_changed
+from auth_core.request.client import Client
+
+
+def change_password(
+    *, user: Any, current_password: str, new_password: str, session: SessionFacts | None, client: Client
+) -> Any:
+    """Give *user* another password; return them as they are now. *session* lives on, all others end.
+
+    Raises:
+        InvalidRequest: a password is too long, or the new one is not allowed, or is the present one.
+        TooManyAttempts: the present password was guessed at too often.
+        InvalidCredentials: the present password is wrong.
+        Conflict: it was changed elsewhere at the same moment.
+        Unavailable: too many passwords are hashed at this moment; nothing was changed.
+        InsufficientUserAuthentication: *session* is used elsewhere than where it was proved; no password is looked at.
+    """
+    check_context(session)
+    policy.check_shape(current_password, field="current_password")
+    policy.check_shape(new_password, field="new_password")
+    # Whoever was restored from a session's copy has no password in it.
+    person = get_user_model()._default_manager.get(pk=user.pk)
+    _check_current(person, current_password, client)
+    policy.validate_new(new_password, user=person, field="new_password")
+    if policy.normalise(new_password) == policy.normalise(current_password):
+        raise InvalidRequest(FieldError("new_password", "unchanged", _("This is the present one.")))
+    return _changed(person, new_password, session, client)
+
+
+def replace_hash(person: Any, replaced: str) -> bool:
+    """Write the hash of *person* on the condition that *replaced* is still there; of two at once one wins.
+
+    Logins that are on their way end with the password that they began with: a thief of it
+    would wait in one until the sessions are ended.
+    """
+    rows = get_user_model()._default_manager.filter(pk=person.pk, password=replaced)
+    person_changed(person.pk)
+    is_written = rows.update(password=person.password) == 1
+    if is_written:
+        PendingLogin.objects.end_all_of(person)
+    return is_written
+
+
+def _check_current(person: Any, password: str, client: Client) -> None:
+    guess = limits.charge("password", person=str(identity_of(person).pk), client=client)
+    with policy.hashing(guess):
+        is_right = policy.verify(person, password)
+    if not is_right:
+        with transaction.atomic(durable=True):
+            event = Event(
+                name=AuthEvent.PASSWORD_CHANGE_FAILED,
+                subject=person,
+                outcome=EventOutcome.FAILURE,
+                reason="password",
+                client=client,
+            )
+            record(event)
+        raise InvalidCredentials
+    guess.refund()
+
+
+def _changed(person: Any, password: str, session: SessionFacts | None, client: Client) -> Any:
+    replaced, person.password = person.password, make_password(password)
+    with transaction.atomic(durable=True):
+        if not replace_hash(person, replaced):
+            raise Conflict
+        record(
+            Event(
+                name=AuthEvent.PASSWORD_CHANGED,
+                subject=person,
+                session=session.id if session else None,
+                client=client,
+            )
+        )
+    password_changed(password, person)
+    return person

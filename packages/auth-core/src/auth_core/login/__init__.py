@@ -1,0 +1,1 @@
+"""The login journey, its first step, step-up authentication, and the plugins of other packages."""

@@ -1,0 +1,106 @@
+"""What a browser keeps of us: its session, and the secret that ties a half-done login to it.
+
+The API and the pages share it, so that neither can forget a part.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth import BACKEND_SESSION_KEY, SESSION_KEY, update_session_auth_hash
+from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.middleware.csrf import rotate_token
+
+from auth_core.assurance.evidence import FACTS_KEY
+from auth_core.conf import core
+from auth_core.contracts import Grant
+from auth_core.crypto.secrets import new_secret, same
+from auth_core.login.django_session import new_store
+from auth_core.models import PendingLogin
+from auth_core.text import Pattern
+
+#: What a browser's secret looks like; anything else in the cookie is thrown away.
+_BROWSER_SECRET = Pattern(r"elb_[A-Za-z0-9_-]{43}", at_most=47)
+
+
+def enter_session(request: HttpRequest, grant: Grant) -> None:
+    """Put *grant* into this browser: another session key (fixation), another CSRF token, Django's signal."""
+    old, request.session = request.session, grant.store or new_store(grant.credential)
+    # What an anonymous session holds goes along, but no facts: they would stand for what this login has proved.
+    kept = {} if SESSION_KEY in old else {key: value for key, value in old.items() if key != FACTS_KEY}
+    if old.session_key and not same(old.session_key, grant.credential):
+        old.flush()
+    if kept:
+        request.session.update(kept)
+    request.session.modified = True
+    request.user = grant.user
+    rotate_token(request)
+    user_logged_in.send(sender=type(grant.user), request=request, user=grant.user)
+
+
+def leave_session(request: HttpRequest, user: Any) -> None:
+    """Take the session out of this browser; its row has ended already."""
+    user_logged_out.send(sender=type(user), request=request, user=user)
+    request.session.flush()
+    rotate_token(request)
+
+
+def keep_django_session(request: HttpRequest, user: Any) -> None:
+    """Let this browser's session outlive a new password; a store that has rows of its own has seen to it already."""
+    if not hasattr(request.session, "facts") and SESSION_KEY in request.session:
+        update_session_auth_hash(request, user)
+
+
+def backend_of(request: Any) -> str:
+    """Return the dotted path of the backend that named whoever is signed in; a token's session keeps its own."""
+    http: HttpRequest = getattr(request, "_request", request)
+    return str(getattr(request.user, "backend", "") or http.session.get(BACKEND_SESSION_KEY, ""))
+
+
+def browser_secret_of(request: Any) -> str:
+    """Return what this browser's ``login`` cookie holds, or nothing."""
+    secret = request.COOKIES.get(core.LOGIN_COOKIE, "")
+    return secret if _BROWSER_SECRET.fullmatch(secret) else ""
+
+
+def new_browser_secret() -> str:
+    """Return a secret that ties a pending login to one browser."""
+    return new_secret("elb")
+
+
+def keep_browser_secret(response: HttpResponseBase, secret: str, *, lifetime: timedelta) -> None:
+    """Have the browser keep what ties a login or a sign-up to it."""
+    response.set_cookie(
+        core.LOGIN_COOKIE,
+        secret,
+        max_age=lifetime,
+        secure=core.LOGIN_COOKIE.startswith("__Host-"),
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def keep_device(response: HttpResponseBase, grant: Grant) -> None:
+    """Have the browser keep by what it is recognised at its next login; it opens nothing."""
+    if grant.device_credential:
+        response.set_cookie(
+            core.DEVICE_COOKIE,
+            grant.device_credential,
+            max_age=grant.device_lifetime,
+            secure=core.DEVICE_COOKIE.startswith("__Host-"),
+            httponly=True,
+            samesite="Lax",
+        )
+
+
+def end_unfinished_logins(request: Any, response: HttpResponseBase) -> None:
+    """End what this browser has begun to sign in with: after signing out, a code alone must open nothing."""
+    PendingLogin.objects.end_of_browser(browser_secret_of(request))
+    forget_browser_secret(request, response)
+
+
+def forget_browser_secret(request: Any, response: HttpResponseBase) -> None:
+    """Have the browser forget the secret; nothing waits for it any more."""
+    if core.LOGIN_COOKIE in request.COOKIES:
+        response.delete_cookie(core.LOGIN_COOKIE, path="/", samesite="Lax")

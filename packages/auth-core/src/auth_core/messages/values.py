@@ -1,0 +1,109 @@
+"""What may stand in a mail or a text: numbers, moments, and text of a closed kind.
+
+A person believes what an official mail says. What a stranger can choose (a user agent, a
+name, a host, a reason) would be read as if the site had written it. So a template gets
+no text except under a name that is registered here with the function that closes it
+(decision record 0028).
+"""
+
+import ipaddress
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from auth_core.assurance.methods import Method
+from auth_core.registries import Registry
+from auth_core.request.user_agents import closed_name
+from auth_core.text import Pattern
+
+#: Name of a value -> the function that returns what of it may be shown.
+message_values: Registry[Callable[[str], str]] = Registry("Message value")
+
+#: Longest name of a person that stands in a mail, in characters.
+_LONGEST_NAME = 60
+
+#: Characters of a name that are looked at.
+_LONGEST_TEXT = 256
+
+_CODE = Pattern(r"[A-Za-z0-9-]+", at_most=32)
+_LINK = Pattern(r"https?://[!-~]+", at_most=2008)
+
+#: A dot between two letters would make a host name of them.
+_DOT_INSIDE = Pattern(r"\.(?=\S)", at_most=_LONGEST_TEXT)
+
+
+def closed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of *values* a template may show; every registered name is there, if only as nothing."""
+    shown = {name: _closed(name, value) for name, value in values.items()}
+    return {**{name: "" for name, _close in message_values.items()}, **shown}
+
+
+def person_name(text: str) -> str:
+    """Return a name as it may stand in a mail: letters, spaces, hyphens, apostrophes, and dots behind initials.
+
+    Nothing that is left becomes a link, an address or a telephone number, and no
+    character changes the direction of what follows.
+    """
+    letters = (letter if _belongs_in_names(letter) else " " for letter in text[:_LONGEST_TEXT])
+    words = _DOT_INSIDE.sub(" ", "".join(letters)).split()
+    return " ".join(words)[:_LONGEST_NAME].strip()
+
+
+def method_name(text: str) -> str:
+    """Return what mails call a kind of second factor."""
+    names = {
+        Method.TOTP: _("authenticator app"),
+        Method.SMS_CODE: _("text messages"),
+        Method.EMAIL_CODE: _("codes by email"),
+        Method.PASSKEY: _("passkey"),
+        Method.SECURITY_KEY: _("security key"),
+        Method.RECOVERY_CODE: _("recovery codes"),
+    }
+    return next((name for method, name in names.items() if method.value == text), "")
+
+
+def _closed(name: str, value: Any) -> Any:
+    if value is None or isinstance(value, int | float | datetime | UUID):
+        return value
+    close = message_values.get(name)
+    return close(value) if close is not None and isinstance(value, str) else ""
+
+
+def _belongs_in_names(letter: str) -> bool:
+    return letter in " -.'\u2019" or unicodedata.category(letter)[0] in "LM"
+
+
+def _ip(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text.partition("%")[0]))
+    except ValueError:
+        return ""
+
+
+def _matching(pattern: Pattern) -> Callable[[str], str]:
+    return lambda text: text if pattern.fullmatch(text) else ""
+
+
+def _device(text: str) -> str:
+    return ", ".join(filter(None, map(closed_name, text.split(", "))))
+
+
+def _register(entries: Iterable[tuple[str, Callable[[str], str]]]) -> None:
+    for name, close in entries:
+        message_values.register(name, close)
+
+
+_register(
+    (
+        ("link", _matching(_LINK)),
+        ("code", _matching(_CODE)),
+        ("ip", _ip),
+        ("device", _device),
+        ("method", method_name),
+        ("inviter", person_name),
+    )
+)

@@ -1,0 +1,1 @@
+"""Logs, redaction, audited denials, and health checks."""

@@ -1,0 +1,126 @@
+"""Passwords: which ones may be, and whether one is right.
+
+Source: NIST SP 800-63B-4 section 3.1.1.2, ASVS 6.2.
+"""
+
+import unicodedata
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any, Protocol
+
+from django.contrib.auth.hashers import check_password, identify_hasher, make_password
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from auth_core.errors import FieldError, InvalidRequest, Unavailable
+from auth_core.passwords.hash_slots import place
+
+MAX_CODE_POINTS = 128
+MAX_BYTES = 1024
+
+
+class Refundable(Protocol):
+    """What has been paid for a look at a password, and can be given back: a `limits.Charge`."""
+
+    def cancel(self) -> None:
+        """Give all of it back: nobody has looked."""
+
+
+def normalise(password: str) -> str:
+    """Return *password* in NFKC: the same person types é as one code point here and as two there.
+
+    One of more than `MAX_BYTES` characters stays as it is. It is no password of ours, and
+    sorting the marks of 100,000 characters takes ten seconds.
+    """
+    return password if len(password) > MAX_BYTES else unicodedata.normalize("NFKC", password)
+
+
+def check_shape(password: str, *, field: str = "password") -> None:
+    """Refuse what is no password at all, before anything is looked up or hashed.
+
+    Lengths are counted before NFKC as well as after it: one code point can become
+    eighteen, and normalising a megabyte is an attack of its own (CVE-2023-46695).
+
+    Raises:
+        InvalidRequest: longer than 128 code points or 1,024 bytes, or no text.
+    """
+    if "\0" in password or not _is_encodable(password):
+        raise InvalidRequest(FieldError(field, "invalid", _("This is not text.")))
+    if _is_too_long(password) or _is_too_long(normalise(password)):
+        params = {"max": MAX_CODE_POINTS}
+        raise InvalidRequest(FieldError(field, "max_length", _("This is too long."), params))
+
+
+def verify(user: Any, password: str) -> bool:
+    """Say whether *password* is the password of *user*, with the work of one hash whoever it is.
+
+    A right password under other parameters than today's is hashed again.
+
+    Raises:
+        Unavailable: too many passwords are hashed at this moment; none was compared.
+    """
+    with place():
+        if user is None:
+            burn(password)
+            return False
+        return bool(user.check_password(password)) or _verify_imported(user, password)
+
+
+def burn(password: str) -> None:
+    """Do the work of one hash for nobody (ASVS 6.3.8)."""
+    make_password(password)
+
+
+@contextmanager
+def hashing(guess: Refundable) -> Iterator[None]:
+    """Take the place of one hash for the block, which looks at what *guess* has paid for.
+
+    One place for the whole block, whatever is hashed in it: a second backend that is refused after
+    the first one has compared would make the guess a free one.
+
+    Raises:
+        Unavailable: there is none. Nobody has looked, and the guess is given back.
+    """
+    with ExitStack() as taken:
+        try:
+            taken.enter_context(place())
+        except Unavailable:
+            guess.cancel()
+            raise
+        yield
+
+
+def validate_new(password: str, *, user: Any = None, field: str = "password") -> None:
+    """Refuse a password that may not be chosen; every reason is named.
+
+    Raises:
+        InvalidRequest: too long, too short, common, or built around a word of the context.
+    """
+    check_shape(password, field=field)
+    try:
+        validate_password(normalise(password), user=user)
+    except ValidationError as refused:
+        raise InvalidRequest(
+            *(FieldError(field, error.code or "invalid", " ".join(error.messages)) for error in refused.error_list)
+        ) from refused
+
+
+def _verify_imported(user: Any, password: str) -> bool:
+    """Try the normalised form against a hash of another kind, which was tried as received already."""
+    normalised = normalise(password)
+    if normalised == password or not user.has_usable_password() or identify_hasher(user.password).algorithm == "argon2":
+        return False
+    return check_password(normalised, user.password)
+
+
+def _is_encodable(password: str) -> bool:
+    try:
+        password.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_too_long(password: str) -> bool:
+    return len(password) > MAX_CODE_POINTS or len(password.encode()) > MAX_BYTES

@@ -1,0 +1,1 @@
+"""The client, the request's context, its cookies and its user agent."""

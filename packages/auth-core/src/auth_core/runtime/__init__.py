@@ -1,0 +1,1 @@
+"""Redis, HTTP, prepared statements, worker threads, and what happens when one of them fails."""

@@ -1,0 +1,1 @@
+"""Codes sent by e-mail and by text message."""

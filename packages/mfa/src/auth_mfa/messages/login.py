@@ -1,0 +1,83 @@
+"""Texts and mails in a login."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+
+from auth_core.assurance.methods import Evidence, Method
+from auth_core.contracts import Purpose
+from auth_core.errors import ChallengeFailed
+from auth_core.models import PendingLogin
+from auth_core.request.client import Client
+from auth_core.request.context import current
+from auth_mfa.answer_check import check_answer, record_mailbox_check
+from auth_mfa.codes import code_in
+from auth_mfa.factors import row_of
+from auth_mfa.kinds import NO_ROW, Held
+from auth_mfa.messages import sms_guard
+from auth_mfa.messages.delivery import Occasion, check_code, destination_of_held, send_code
+from auth_mfa.models import PhoneFactor, SentCode, Standing
+from auth_mfa.models.sent_code import code_of
+from auth_mfa.oath import DIGITS
+
+
+class Message:
+    """Asks for a code that is sent to the person: by text, or by mail."""
+
+    name = "code"
+    together = False
+
+    def ask(self, login: PendingLogin, held: Sequence[Held]) -> Mapping[str, Any]:
+        """Send a code, the same again while it lives, and say where to."""
+        destination = destination_of_held(login.user, held[0])
+        if destination is None:
+            return {"digits": DIGITS, "to": "", "is_sent": False}
+        client = current().client or Client()
+        what_for = Occasion.STEP_UP if login.purpose == Purpose.STEP_UP else Occasion.LOGIN
+        sending = send_code(
+            occasion=login.pk, user=login.user, destination=destination, client=client, what_for=what_for
+        )
+        return {"digits": DIGITS, "to": destination.hint, "is_sent": sending.is_sent}
+
+    def asked(self, login: PendingLogin, held: Sequence[Held]) -> Mapping[str, Any]:
+        """Say where the code went."""
+        destination = destination_of_held(login.user, held[0])
+        sent = code_of(occasion=login.pk, factor_id=held[0].id)
+        hint = "" if destination is None else destination.hint
+        return {"digits": DIGITS, "to": hint, "is_sent": sent is not None and sent.is_live}
+
+    def answer(self, login: PendingLogin, held: Sequence[Held], answer: Mapping[str, Any]) -> Evidence:
+        """Return the evidence of the code that was sent for this login.
+
+        Raises:
+            InvalidRequest: there is no code of six digits in the answer.
+            ChallengeFailed: it is wrong, used, expired, or was sent for another login.
+        """
+        code = code_in(answer)
+        sent = code_of(occasion=login.pk, factor_id=held[0].id)
+        if held[0].id == NO_ROW:
+            _check_mailbox(login.user, sent, code)
+            return Evidence.now(Method.EMAIL_CODE)
+        factor = row_of(login.user, held[0])
+        if factor is None:
+            raise ChallengeFailed
+        check_answer(factor, lambda: check_code(sent, code))
+        if isinstance(factor, PhoneFactor):
+            sms_guard.note_used(number=factor.number)
+        return Evidence.now(factor.method, credential=str(factor.pk))
+
+    def answer_nobody(self, answer: Mapping[str, Any]) -> None:
+        """Read the code; nothing was sent to nobody."""
+        code_in(answer)
+
+
+def _check_mailbox(user: Any, sent: SentCode | None, code: str) -> None:
+    with transaction.atomic(durable=True):
+        has_guess = Standing.objects.spend_mailbox_guess(user)
+        reason = check_code(sent, code) if has_guess else "exhausted"
+        record_mailbox_check(user, reason)
+        if not reason:
+            Standing.objects.forget_mailbox_failures(user)
+    if reason:
+        raise ChallengeFailed

@@ -1,0 +1,1 @@
+"""The second factor after a login by a site's own view."""

@@ -1,0 +1,100 @@
+"""Adding an authenticator app: begun with a key, there once a code of it was proved."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from auth_core import limits
+from auth_core.assurance.methods import Method
+from auth_core.errors import ChallengeFailed, NotFound
+from auth_core.people.lookup import profile_of
+from auth_core.request.client import Client
+from auth_mfa import oath
+from auth_mfa.conf import mfa
+from auth_mfa.enrolment import let_count, make_room, record_begin, record_failure, refuse_unoffered
+from auth_mfa.models import TotpFactor
+from auth_mfa.totp.qr import svg_of
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """What an app is given, once.
+
+    Args:
+        factor: Begun, and not confirmed.
+        secret: The key in Base32, to type.
+        uri: The ``otpauth://`` address, to follow on the same device.
+        qr_svg: The same address, to scan.
+    """
+
+    factor: TotpFactor
+    secret: str = field(repr=False)
+    uri: str = field(repr=False)
+    qr_svg: str = field(repr=False)
+
+
+def begin_totp(*, user: Any, name: str) -> Enrolment:
+    """Begin an app under *name*; what was begun before and not confirmed is thrown away.
+
+    The caller has seen to a fresh proof (`factors.check_fresh_proof`).
+
+    Raises:
+        InvalidRequest: this site has no such factors.
+        Conflict: the person has as many as they may.
+    """
+    refuse_unoffered(Method.TOTP)
+    key = oath.new_key()
+    with transaction.atomic():
+        make_room(user=user, model=TotpFactor)
+        factor = TotpFactor.objects.create(
+            user_id=user.pk, name=name or _("Authenticator app"), seed=oath.to_base32(key)
+        )
+        record_begin(factor, user)
+    return _shown(factor, key, user)
+
+
+def begun_enrolment(*, user: Any, factor_id: UUID) -> Enrolment:
+    """Return an enrolment that *user* has begun, to be shown again until it is confirmed.
+
+    Raises:
+        NotFound: there is none, or not any more.
+    """
+    factor = _begun(user, factor_id)
+    return _shown(factor, factor.key, user)
+
+
+def confirm_totp(*, user: Any, factor_id: UUID, code: str, client: Client) -> TotpFactor:
+    """Let an app count, once *code* proves that it has the key; the code's time step is spent with it.
+
+    Raises:
+        NotFound: nothing like it was begun by *user*, or it was confirmed or given up since.
+        TooManyAttempts: this person has been guessed at too often.
+        ChallengeFailed: the code is wrong.
+    """
+    factor = _begun(user, factor_id)
+    guess = limits.charge("answer", person=str(user.pk), client=client)
+    step = factor.step_of(code)
+    if step is None:
+        record_failure(factor=factor, user=user, client=client)
+        raise ChallengeFailed
+    guess.refund()
+    with transaction.atomic(durable=True):
+        let_count(factor=factor, user=user, client=client, last_step=step)
+    factor.refresh_from_db()
+    return factor
+
+
+def _begun(user: Any, factor_id: UUID) -> TotpFactor:
+    factor: TotpFactor | None = TotpFactor.objects.begun_by(user).filter(pk=factor_id).first()
+    if factor is None:
+        raise NotFound
+    return factor
+
+
+def _shown(factor: TotpFactor, key: bytes, user: Any) -> Enrolment:
+    account = profile_of(user)["email"] or user.get_username()
+    uri = oath.otpauth_uri(key, issuer=mfa.issuer, account=account)
+    return Enrolment(factor=factor, secret=oath.to_base32(key), uri=uri, qr_svg=svg_of(uri))

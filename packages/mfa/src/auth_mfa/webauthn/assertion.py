@@ -1,0 +1,141 @@
+"""What a login asks of passkeys and security keys, and what their answer proves of a factor we keep."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
+
+from auth_core.assurance.methods import Evidence, Method
+from auth_core.errors import FieldError, InvalidRequest
+from auth_core.events import Event, EventOutcome, record
+from auth_core.messages.links import site_name
+from auth_core.people.lookup import identity_of
+from auth_mfa.conf import mfa
+from auth_mfa.events import MfaEvent
+from auth_mfa.models import WebauthnChallenge, WebauthnFactor
+from auth_mfa.models.webauthn_challenge import LIFETIME
+from auth_mfa.webauthn.ceremony import (
+    Asserted,
+    Malformed,
+    Refused,
+    RelyingParty,
+    assertion_options,
+    check_assertion_shape,
+    user_handle_of,
+    verify_assertion,
+)
+
+#: What a browser is told, in milliseconds.
+TIMEOUT = int(LIFETIME.total_seconds() * 1000)
+
+#: A key of which nobody has the private half: what unknown credentials are compared with.
+_NOBODYS_KEY = "pQECAyYgASFYIMY_NeTkCnBQXzywQcmYHmCcBfT-tXbW1jBtZTzRE7EoIlggIZB6eSuPmkBA5_Q6UXa7iWGHCXAdEfQjc7Dor2EaHrc"
+
+
+def relying_party() -> RelyingParty:
+    """Return who asks here."""
+    return RelyingParty(
+        id=mfa.rp_id, name=site_name() or mfa.rp_id, origins=mfa.origins, top_origins=tuple(mfa.TOP_ORIGINS)
+    )
+
+
+def questions_of(
+    challenge: WebauthnChallenge, *, allow: Sequence[WebauthnFactor], verification: str = "preferred"
+) -> dict[str, Any]:
+    """Return what a browser asks the authenticator for *challenge*."""
+    return assertion_options(
+        relying_party(), challenge=challenge.challenge, allow=allow, verification=verification, timeout=TIMEOUT
+    )
+
+
+def read_assertion(credential: Any, *, field: str) -> str:
+    """Return the id of the credential that answers.
+
+    Raises:
+        InvalidRequest: *credential* has not the shape of an assertion; nothing was looked at.
+    """
+    try:
+        return check_assertion_shape(credential)
+    except Malformed:
+        raise wrong_shape(field) from None
+
+
+def wrong_shape(field: str) -> InvalidRequest:
+    """Return the refusal of what is no credential at all."""
+    return InvalidRequest(FieldError(field, "invalid", "This is not what a browser returns for a passkey."))
+
+
+def verify(
+    factor: WebauthnFactor, credential: Mapping[str, Any], *, challenge: str, verification_required: bool = False
+) -> Asserted:
+    """Return what *credential* says of *factor*.
+
+    Raises:
+        Refused: it is not right.
+    """
+    asserted = _verified(factor.public_key, credential, challenge, required=verification_required)
+    handle = user_handle_of(credential)
+    if handle is not None and handle != user_handle(factor.user):
+        raise Refused("user_handle")
+    # Whether a key may leave its device is decided when it is made (section 7.2, step 19).
+    if asserted.backup_eligible != factor.backup_eligible:
+        raise Refused("backup")
+    return asserted
+
+
+def verify_nobodys(credential: Mapping[str, Any], *, challenge: str, verification_required: bool = False) -> NoReturn:
+    """Do the work of `verify` for a credential that nobody has.
+
+    Raises:
+        Refused: always.
+    """
+    _verified(_NOBODYS_KEY, credential, challenge, required=verification_required)
+    raise Refused("unknown")
+
+
+def _verified(public_key: str, credential: Mapping[str, Any], challenge: str, *, required: bool) -> Asserted:
+    return verify_assertion(
+        relying_party(), credential, challenge=challenge, public_key=public_key, verification_required=required
+    )
+
+
+def count(factor: WebauthnFactor, asserted: Asserted) -> str:
+    """Keep what a right assertion says of the counter; return why it is not good, and nothing when it is.
+
+    A counter that fell is the sign of a copied key: somebody looks into it, and this
+    assertion is refused (section 6.1.1). Inside the caller's transaction.
+    """
+    if factor.spend_count(asserted.sign_count, backup_state=asserted.backup_state):
+        return ""
+    record(
+        Event(
+            name=MfaEvent.FACTOR_CLONED,
+            subject=factor.user,
+            target=("factor", str(factor.pk)),
+            outcome=EventOutcome.DENIED,
+            reason="regressed",
+            data={"method": factor.method},
+        )
+    )
+    return "regressed"
+
+
+def evidence_of(factor: WebauthnFactor, *, user_verified: bool) -> Evidence:
+    """Return what a right assertion or registration proves; without user verification it is possession alone.
+
+    The flag counts only for a key that verified its user before: anybody who finds a key
+    without a PIN can set one (WebAuthn Level 3 section 4, ``uvInitialized``).
+
+    Args:
+        user_verified: The flag of this assertion.
+    """
+    return Evidence.now(
+        Method(factor.method),
+        credential=str(factor.pk),
+        user_verified=user_verified and factor.user_verified,
+        phishing_resistant=True,
+        device_bound=not factor.backup_eligible,
+    )
+
+
+def user_handle(user: Any) -> bytes:
+    """Return what authenticators call *user*: random, and it tells nothing (section 14.6.1)."""
+    return identity_of(user).subject_id.bytes

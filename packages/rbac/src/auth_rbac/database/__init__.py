@@ -1,0 +1,1 @@
+"""Triggers and indexes, and permissions whose object was deleted."""

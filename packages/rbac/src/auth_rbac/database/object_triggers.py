@@ -1,0 +1,233 @@
+"""Triggers on the tables of the site: what was given for an object ends with the object, however it is deleted.
+
+Rights for single objects name the object by its key, and no foreign key leads there. Without these triggers they
+would stay when the object goes, and pass to the next object that gets the key. A trigger sees every way: the ORM,
+bulk deletes, which send no signal, cascades, SQL, TRUNCATE, and a key that is changed.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from django.apps import apps
+from django.contrib.contenttypes.models import ContentType
+from django.db import DEFAULT_DB_ALIAS, connections, models
+from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
+
+from auth_rbac.database import orphans
+from auth_rbac.models import Assignment, GraphVersion, PersonVersion, RoleClosure, RoleEdge, Wildcard
+
+#: Nothing is given for the rows of these.
+_NO_OBJECTS = (
+    Assignment, GraphVersion, PersonVersion, RoleClosure, RoleEdge, Wildcard,
+    UserObjectPermissionBase, GroupObjectPermissionBase,
+)  # fmt: skip
+
+
+class _Guard(NamedTuple):
+    """A trigger.
+
+    Args:
+        operation: ``DELETE``, ``UPDATE`` (of the key) or ``TRUNCATE``.
+    """
+
+    model: type[models.Model]
+    operation: str
+
+    @property
+    def table(self) -> str:
+        """What the database calls the table of the objects."""
+        return self.model._meta.db_table
+
+    @property
+    def name(self) -> str:
+        """What the trigger is called."""
+        return f"auth_rbac_end_on_{self.operation.lower()}"
+
+
+#: When each fires on PostgreSQL, and what it runs. Of a key that is changed each row is looked at, and only then.
+_FIRES = {
+    "DELETE": ("AFTER DELETE ON {table} REFERENCING OLD TABLE AS auth_rbac_gone FOR EACH STATEMENT", "auth_rbac_end"),
+    "UPDATE": (
+        "AFTER UPDATE OF {key} ON {table} FOR EACH ROW WHEN (OLD.{key} IS DISTINCT FROM NEW.{key})",
+        "auth_rbac_end_of_moved",
+    ),
+    "TRUNCATE": ("AFTER TRUNCATE ON {table} FOR EACH STATEMENT", "auth_rbac_end_of_all"),
+}
+
+#: Which keys each function takes. The arguments of a trigger are the app, the model, and the column of the key.
+_KEYS = {
+    "auth_rbac_end": " AND {key} IN (SELECT %1$I::text FROM auth_rbac_gone)",
+    "auth_rbac_end_of_moved": " AND {key} = ($2).%1$I::text",
+    "auth_rbac_end_of_all": "",
+}
+
+_STANDING = """
+SELECT c.relname, t.tgname, p.prosrc
+FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
+WHERE t.tgenabled IN ('O', 'A') AND t.tgname LIKE 'auth\\_rbac\\_end\\_%%'
+AND c.relnamespace = current_schema()::regnamespace
+"""
+
+#: Tables that can have such triggers: a partition's rows cannot be collected for a statement.
+_ORDINARY = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace"
+
+
+def lay(alias: str = DEFAULT_DB_ALIAS) -> None:
+    """Lay every guard that does not stand, and remove what was left of objects that went while it did not."""
+    absent = missing(alias)
+    if not absent:
+        return
+    connection = connections[alias]
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            for name, body in _functions().items():
+                cursor.execute(f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $${body}$$")
+        for guard in absent:
+            create = _postgresql_trigger if connection.vendor == "postgresql" else _sqlite_trigger
+            cursor.execute(create(guard, connection))
+    orphans.remove({guard.model for guard in absent})
+
+
+def lift(alias: str = DEFAULT_DB_ALIAS) -> None:
+    """Take all of them away: before our tables go, and on SQLite before migrations.
+
+    SQLite renames no table while a trigger names one that is not there, which is how Django changes tables on it.
+    """
+    connection = connections[alias]
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            for name in _KEYS:
+                cursor.execute(f"DROP FUNCTION IF EXISTS {name}() CASCADE")
+        elif connection.vendor == "sqlite":
+            cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'auth\\_rbac\\_end\\_%' ESCAPE '\\'")  # fmt: skip
+            for (name,) in cursor.fetchall():
+                cursor.execute(f"DROP TRIGGER {connection.ops.quote_name(name)}")
+
+
+def missing(alias: str = DEFAULT_DB_ALIAS) -> list[_Guard]:
+    """Return which guards do not stand as they should; none on other databases, or before our tables."""
+    if not can_guard(alias):
+        return []
+    connection = connections[alias]
+    tables = _tables(connection)
+    with connection.cursor() as cursor:
+        guards = [guard for guard in _guards(connection.vendor) if guard.table in tables]
+        if connection.vendor == "postgresql":
+            functions = _functions()
+            cursor.execute(_STANDING)
+            standing = set(cursor.fetchall())
+            return [
+                each for each in guards if (each.table, each.name, functions[_FIRES[each.operation][1]]) not in standing
+            ]
+        cursor.execute("SELECT sql FROM sqlite_master WHERE type = 'trigger'")
+        statements = {sql for (sql,) in cursor.fetchall()}
+        return [each for each in guards if _sqlite_trigger(each, connection) not in statements]
+
+
+def can_guard(alias: str = DEFAULT_DB_ALIAS) -> bool:
+    """Say whether this database has triggers as we write them, and the tables of rights."""
+    connection = connections[alias]
+    if connection.vendor not in ("postgresql", "sqlite"):
+        return False
+    needed = {ContentType._meta.db_table, GraphVersion._meta.db_table, *(table for table, _kind, _key in _rights())}
+    return needed <= _tables(connection)
+
+
+def guarded_models() -> Iterator[type[models.Model]]:
+    """Yield every model whose table we can guard: the others are somebody else's, or have no single key."""
+    for model in apps.get_models():
+        is_ours_to_guard = model._meta.managed and not model._meta.proxy and not issubclass(model, _NO_OBJECTS)
+        if is_ours_to_guard and getattr(model._meta.pk, "column", None):
+            yield model
+
+
+def out_of_reach(alias: str = DEFAULT_DB_ALIAS) -> list[str]:
+    """Return the kinds of objects for which something was given and whose tables we cannot guard, as ``app.model``."""
+    tables = _tables(connections[alias])
+    guarded: set[Any] = {model for model in guarded_models() if model._meta.db_table in tables}
+    kinds = {kind for rights in orphans.all_rights() for kind in rights.kinds()}
+    found = {ContentType.objects.get_for_id(kind).model_class() for kind in kinds}
+    return sorted(model._meta.label_lower for model in found - guarded if model is not None)
+
+
+def _guards(vendor: str) -> Iterator[_Guard]:
+    for model in guarded_models():
+        for operation in _FIRES:
+            if vendor == "postgresql" or operation != "TRUNCATE":
+                yield _Guard(model, operation)
+
+
+def _tables(connection: Any) -> set[str]:
+    if connection.vendor != "postgresql":
+        return set(connection.introspection.table_names())
+    with connection.cursor() as cursor:
+        cursor.execute(_ORDINARY)
+        return {name for (name,) in cursor.fetchall()}
+
+
+def _rights() -> list[tuple[str, str, str]]:
+    """Return the tables of what is given for objects, with the columns of the kind and the key of the object."""
+    return [(each.model._meta.db_table, each.kind, each.key) for each in orphans.all_rights()]
+
+
+def _functions() -> dict[str, str]:
+    """Return the bodies of what the triggers run on PostgreSQL."""
+    return {name: _function(keys, uses_row="$2" in keys) for name, keys in _KEYS.items()}
+
+
+def _function(keys: str, *, uses_row: bool) -> str:
+    values = "kind, OLD" if uses_row else "kind"
+    deletes = [
+        f'DELETE FROM "{table}" WHERE {of} = $1{keys.format(key=key)}'  # noqa: S608 - names of ours and of guardian
+        for table, of, key in _rights()
+    ]
+    executed = "\n".join(f"    EXECUTE format('{delete}', TG_ARGV[2]) USING {values};" for delete in deletes)
+    return f"""
+DECLARE kind integer;
+BEGIN
+  SELECT id INTO kind FROM "{ContentType._meta.db_table}" WHERE app_label = TG_ARGV[0] AND model = TG_ARGV[1];
+  IF kind IS NOT NULL THEN
+{executed}
+  END IF;
+  RETURN NULL;
+END
+"""  # noqa: S608 - as above
+
+
+def _postgresql_trigger(guard: _Guard, connection: Any) -> str:
+    fires, function = _FIRES[guard.operation]
+    quote, meta = connection.ops.quote_name, guard.model._meta
+    when = fires.format(table=quote(guard.table), key=quote(str(meta.pk.column)))
+    arguments = ", ".join(f"'{each}'" for each in (meta.app_label, meta.model_name, meta.pk.column))
+    return f"CREATE OR REPLACE TRIGGER {guard.name} {when} EXECUTE FUNCTION {function}({arguments})"
+
+
+def _sqlite_trigger(guard: _Guard, connection: Any) -> str:
+    """Return the statement that makes a trigger: for each row, because SQLite has no other.
+
+    It makes the change known as well, which PostgreSQL's triggers on the tables of rights do.
+    """
+    quote, meta = connection.ops.quote_name, guard.model._meta
+    column, table = quote(str(meta.pk.column)), quote(guard.table)
+    kind = (
+        f'(SELECT id FROM "{ContentType._meta.db_table}"'  # noqa: S608 - names of models
+        f" WHERE app_label = '{meta.app_label}' AND model = '{meta.model_name}')"
+    )
+    its = [(name, f"{of} = {kind} AND {key} = {_as_text(meta.pk, f'OLD.{column}')}") for name, of, key in _rights()]
+    is_given = " OR ".join(f'EXISTS (SELECT 1 FROM "{name}" WHERE {one})' for name, one in its)  # noqa: S608 - as above
+    known = f'INSERT OR REPLACE INTO "{GraphVersion._meta.db_table}" (slot, stamp) SELECT 1, lower(hex(randomblob(16)))'
+    deletes = " ".join(f'DELETE FROM "{name}" WHERE {one};' for name, one in its)  # noqa: S608 - as above
+    fires = f"UPDATE OF {column}" if guard.operation == "UPDATE" else guard.operation
+    moved = f" WHEN OLD.{column} IS NOT NEW.{column}" if guard.operation == "UPDATE" else ""
+    name = quote(f"{guard.name}_{guard.table}")
+    return f"CREATE TRIGGER {name} AFTER {fires} ON {table}{moved} BEGIN {known} WHERE {is_given}; {deletes} END"
+
+
+def _as_text(key: Any, column: str) -> str:
+    """Return a key as rights have it: SQLite keeps a UUID without its dashes."""
+    while key.remote_field:
+        key = key.target_field
+    if not isinstance(key, models.UUIDField):
+        return f"CAST({column} AS TEXT)"
+    parts = [(1, 8), (9, 4), (13, 4), (17, 4), (21, 12)]
+    return " || '-' || ".join(f"substr({column}, {first}, {length})" for first, length in parts)

@@ -1,0 +1,155 @@
+"""Triggers (PostgreSQL): whoever changes what answers rest on changes the version they are remembered under.
+
+Django's ``.update()``, ``bulk_create`` and fast deletes send no signal, and neither does SQL;
+a trigger sees them all, in their own transaction. One for each statement, not for each row:
+a million grants in one INSERT touch each person once.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from django.apps import apps
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group, Permission
+from django.db import DEFAULT_DB_ALIAS, connections
+from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
+from guardian.utils import get_group_obj_perms_model, get_user_obj_perms_model
+
+from auth_rbac.database import object_triggers
+from auth_rbac.models import Assignment, GraphVersion, PersonVersion, Role, RoleClosure, RoleEdge, Wildcard
+
+_TOUCH_GRAPH = """
+  INSERT INTO auth_rbac_graphversion (slot, stamp) VALUES (1, gen_random_uuid())
+  ON CONFLICT (slot) DO UPDATE SET stamp = EXCLUDED.stamp;
+"""
+
+#: People in the order of their keys, so that two statements that concern the same do not wait for each other.
+_TOUCH_PEOPLE = """
+  EXECUTE format('INSERT INTO auth_rbac_personversion (user_id, stamp)
+    SELECT person, gen_random_uuid() FROM (
+      SELECT DISTINCT %I AS person FROM {rows} WHERE %I IS NOT NULL ORDER BY 1) AS people
+    ON CONFLICT (user_id) DO UPDATE SET stamp = EXCLUDED.stamp', TG_ARGV[0], TG_ARGV[0]);
+"""
+
+_IF_BY_GROUP = "  IF EXISTS (SELECT FROM {rows} WHERE group_id IS NOT NULL) THEN" + _TOUCH_GRAPH + "  END IF;\n"
+
+
+def _for_both(body: str) -> str:
+    return (
+        "BEGIN\n"
+        f" IF TG_OP IN ('UPDATE', 'DELETE') THEN {body.replace('{rows}', 'auth_rbac_gone')} END IF;\n"
+        f" IF TG_OP IN ('UPDATE', 'INSERT') THEN {body.replace('{rows}', 'auth_rbac_come')} END IF;\n"
+        " RETURN NULL;\nEND"
+    )
+
+
+_FUNCTIONS = {
+    "auth_rbac_touch_graph": f"BEGIN {_TOUCH_GRAPH} RETURN NULL; END",
+    "auth_rbac_touch_people": _for_both(_TOUCH_PEOPLE),
+    "auth_rbac_touch_holders": _for_both(_TOUCH_PEOPLE + _IF_BY_GROUP),
+}
+
+#: What is there of each statement.
+_ROWS = {
+    "INSERT": "REFERENCING NEW TABLE AS auth_rbac_come",
+    "UPDATE": "REFERENCING OLD TABLE AS auth_rbac_gone NEW TABLE AS auth_rbac_come",
+    "DELETE": "REFERENCING OLD TABLE AS auth_rbac_gone",
+    "TRUNCATE": "",
+}
+
+_STANDING = """
+SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
+WHERE t.tgenabled IN ('O', 'A') AND t.tgname LIKE 'auth\\_rbac\\_%%' AND c.relnamespace = current_schema()::regnamespace
+"""
+
+
+class _Watched(NamedTuple):
+    """A table, what runs when it changes, and the column that names the person."""
+
+    table: str
+    function: str
+    column: str = ""
+
+
+def lay(alias: str = DEFAULT_DB_ALIAS) -> None:
+    """Lay every trigger that does not stand; where all stand nothing is locked."""
+    absent = missing(alias)
+    if not absent:
+        return
+    connection = connections[alias]
+    with connection.cursor() as cursor:
+        for function, body in _FUNCTIONS.items():
+            cursor.execute(f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $${body}$$")
+        for watched, operation in absent:
+            cursor.execute(_create(watched, operation, connection.ops.quote_name(watched.table)))
+
+
+def lift(alias: str = DEFAULT_DB_ALIAS) -> None:
+    """Take all of them away, with what they run, and the guards of objects: before our tables go."""
+    object_triggers.lift(alias)
+    connection = connections[alias]
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            for function in _FUNCTIONS:
+                cursor.execute(f"DROP FUNCTION IF EXISTS {function}() CASCADE")
+
+
+def missing(alias: str = DEFAULT_DB_ALIAS) -> list[tuple[_Watched, str]]:
+    """Return which triggers do not stand, as table and statement; none on another database, or before our tables."""
+    connection = connections[alias]
+    if connection.vendor != "postgresql":
+        return []
+    tables = set(connection.introspection.table_names())
+    if not {PersonVersion._meta.db_table, GraphVersion._meta.db_table} <= tables:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(_STANDING)
+        standing = set(cursor.fetchall())
+    return [
+        (watched, operation)
+        for watched in _watched()
+        for operation in _ROWS
+        if watched.table in tables and (watched.table, _name(operation)) not in standing
+    ]
+
+
+def _create(watched: _Watched, operation: str, table: str) -> str:
+    function = "auth_rbac_touch_graph" if operation == "TRUNCATE" else watched.function
+    argument = f"'{watched.column}'" if function == watched.function else ""
+    # The graph's function looks at no rows; without them the statement keeps none.
+    rows = "" if function == "auth_rbac_touch_graph" else _ROWS[operation]
+    return (
+        f"CREATE OR REPLACE TRIGGER {_name(operation)} AFTER {operation} ON {table} {rows}"
+        f" FOR EACH STATEMENT EXECUTE FUNCTION {function}({argument})"
+    )
+
+
+def _name(operation: str) -> str:
+    return f"auth_rbac_on_{operation.lower()}"
+
+
+def _watched() -> Iterator[_Watched]:
+    """Yield every table that an answer rests on."""
+    graph: list[Any] = [Role, RoleEdge, RoleClosure, Wildcard, Permission]
+    graph += [Role.permissions.through, Role.denials.through, Group.permissions.through]
+    for model in graph:
+        yield _Watched(model._meta.db_table, "auth_rbac_touch_graph")
+    yield _Watched(Assignment._meta.db_table, "auth_rbac_touch_holders", "user_id")
+    for name in ("groups", "user_permissions"):
+        if through := _through(name):
+            column = next(f.column for f in through._meta.fields if f.related_model is get_user_model())
+            yield _Watched(through._meta.db_table, "auth_rbac_touch_people", column)
+    for model in object_permission_models(UserObjectPermissionBase, get_user_obj_perms_model()):
+        yield _Watched(model._meta.db_table, "auth_rbac_touch_people", "user_id")
+    for model in object_permission_models(GroupObjectPermissionBase, get_group_obj_perms_model()):
+        yield _Watched(model._meta.db_table, "auth_rbac_touch_graph")
+
+
+def object_permission_models(base: Any, generic: Any) -> list[Any]:
+    """Return guardian's generic model, and the direct ones of models that asked for one."""
+    return [generic, *(model for model in apps.get_models() if issubclass(model, base) and model is not generic)]
+
+
+def _through(name: str) -> Any:
+    """Return the table between people and their groups or permissions; a user model may have none."""
+    return getattr(getattr(get_user_model(), name, None), "through", None)

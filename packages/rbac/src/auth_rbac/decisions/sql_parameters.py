@@ -1,0 +1,54 @@
+"""The parameters of the statements in `auth_rbac.decisions.sql`: the keys of objects, scopes and permissions."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import models
+
+from auth_rbac.decisions import sql
+from auth_rbac.decisions.query import native_key
+from auth_rbac.scopes import kind_of
+
+
+def on_objects(
+    model: type[models.Model],
+    objects: Sequence[models.Model],
+    scopes: set[tuple[int, str]],
+    permissions: Sequence[int] | None,
+) -> tuple[str, dict[str, Any]]:
+    """Return the statement for these objects and scopes, with its values but for the person and the permission's name.
+
+    Args:
+        permissions: Keys of the permission, where they are known and what the roles say of it is.
+    """
+    values, kinds = values_for(model, objects, scopes)
+    values |= keys_of_permission(permissions)
+    return sql.on_objects(model, kinds, is_known=permissions is not None), values
+
+
+def values_for(
+    model: type[models.Model], objects: Sequence[models.Model], scopes: set[tuple[int, str]]
+) -> tuple[dict[str, Any], int]:
+    """Return the values for these objects and scopes, and of how many kinds the scopes are."""
+    keys = [obj.pk for obj in objects]
+    values: dict[str, Any] = {
+        "object_kind": kind_of(model),
+        "objects": listed([str(key) for key in keys]),
+        "natives": listed([native_key(model, key) for key in keys]),
+    }
+    kinds = sorted({kind for kind, _key in scopes})
+    for number, kind in enumerate(kinds):
+        values[f"kind{number}"] = kind
+        values[f"keys{number}"] = listed([key for of, key in scopes if of == kind])
+    return values, len(kinds)
+
+
+def keys_of_permission(permissions: Sequence[int] | None) -> dict[str, Any]:
+    """Return the value for the keys of a permission, if they are known."""
+    return {} if permissions is None else {"permissions": listed(list(permissions))}
+
+
+def listed(values: list[Any]) -> Any:
+    """Return a list as one value: what PostgreSQL prepares is the same for every length."""
+    return values if sql.has_arrays() else json.dumps(values)

@@ -1,0 +1,1 @@
+"""Explains a decision, and reports who has access to an object."""

@@ -1,0 +1,1 @@
+"""Roles, their hierarchy and their assignment, and who may change them."""
