@@ -87,7 +87,7 @@ from guardian.core import ObjectPermissionChecker  # noqa: E402
 from guardian.shortcuts import get_objects_for_user, get_users_with_perms  # noqa: E402
 
 from auth_rbac.decisions import decision_cache  # noqa: E402
-from auth_rbac.decisions.check import check, check_many  # noqa: E402
+from auth_rbac.decisions.decisions import check, check_many  # noqa: E402
 from auth_rbac.decisions.querysets import permitted, permitted_keys  # noqa: E402
 from auth_rbac.decisions.subjects import subjects  # noqa: E402
 from auth_rbac.models import Assignment, Role, RoleClosure  # noqa: E402

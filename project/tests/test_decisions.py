@@ -11,7 +11,7 @@ from auth_core.testing.doors import Doors
 from auth_core.testing.factories import make_administrator
 from auth_core.testing.sessions import sign_in
 from auth_core.testing.settings import redis_url
-from auth_rbac.decisions.check import check
+from auth_rbac.decisions.decisions import check
 from auth_rbac.roles.assignments import assign_role
 from auth_rbac.roles.roles import create_role
 from test_doors import DOORS

@@ -139,7 +139,7 @@ def test_a_sign_up_with_a_known_address_does_the_same_work(people: None, hashes:
 
 
 def test_the_count_sees_one_more_hash(people: None, hashes: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("auth_core.passwords.policy.burn", lambda password: None)
+    monkeypatch.setattr("auth_core.passwords.hashing.burn", lambda password: None)
     body = {"identifier": address_of("unknown"), "password": WRONG, "transport": "token"}
 
     work = work_of(lambda: Browser().post("/api/v1/login/", body, content_type="application/json"), hashes)

@@ -209,7 +209,7 @@ def test_a_credential_is_of_one_session_and_cannot_be_made_up(alice: Any) -> Non
 
 BROKEN = {
     "the limits": "auth_core.limits.charge",
-    "the password": "auth_core.passwords.policy.verify",
+    "the password": "auth_core.passwords.hashing.verify",
     "the risk": "auth_core.login.journey.risk_assessor",
     "the admission": "auth_core.login.journey.admit",
     "the steps": "auth_core.login.journey.login_steps",
@@ -232,7 +232,9 @@ def test_a_login_whose_check_fails_to_run_is_not_granted(
 
 
 @pytest.mark.asvs("16.5.3")
-@pytest.mark.parametrize("check", ["auth_sessions.revocation.session_lookup.admit", "auth_rbac.decisions.check.check"])
+@pytest.mark.parametrize(
+    "check", ["auth_sessions.revocation.session_lookup.admit", "auth_rbac.decisions.decisions.check"]
+)
 def test_a_request_whose_check_fails_to_run_is_not_answered(check: str, monkeypatch: pytest.MonkeyPatch) -> None:
     root = make_administrator("root@example.org")
     get_user_model().objects.filter(pk=root.pk).update(is_superuser=False)

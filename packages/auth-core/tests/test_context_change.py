@@ -12,7 +12,7 @@ from auth_core.assurance.evidence import SessionFacts, check_context
 from auth_core.assurance.methods import Evidence, Method
 from auth_core.errors import InsufficientUserAuthentication
 from auth_core.flows.password_change import change_password
-from auth_core.passwords import policy
+from auth_core.passwords import hashing
 from auth_core.request.client import Client
 from auth_core.testing.browsers import with_csrf
 from conftest import PASSWORD, log_in, post
@@ -60,7 +60,7 @@ def test_the_function_that_changes_a_password_asks_before_it_looks_at_one(
     alice: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked_at: list[str] = []
-    monkeypatch.setattr(policy, "verify", lambda user, password: looked_at.append(password) or True)
+    monkeypatch.setattr(hashing, "verify", lambda user, password: looked_at.append(password) or True)
 
     with pytest.raises(InsufficientUserAuthentication):
         change_password(

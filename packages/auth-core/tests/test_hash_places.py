@@ -26,8 +26,8 @@ from auth_core.flows.account_creation import create_account
 from auth_core.flows.first_administrator import new_bootstrap_link
 from auth_core.models import Invitation, OutboxMessage, PendingLogin, PendingSignup
 from auth_core.pages import errors
-from auth_core.passwords import hash_slots, policy
-from auth_core.passwords.hash_slots import place
+from auth_core.passwords import hash_slots, hashing
+from auth_core.passwords.hash_slots import hash_slot
 from auth_core.people.locking import disable_account
 from auth_core.testing.browsers import with_csrf
 from auth_core.testing.hashes import hashing_elsewhere
@@ -179,7 +179,7 @@ def test_nobody_waits_in_an_event_loop(settings: Any, monkeypatch: pytest.Monkey
 
 
 def test_whoever_has_a_place_needs_no_other() -> None:
-    with place(), place():
+    with hash_slot(), hash_slot():
         assert make_password(PASSWORD)
 
     with hashing_elsewhere():  # and has left it
@@ -187,10 +187,10 @@ def test_whoever_has_a_place_needs_no_other() -> None:
 
 
 def test_what_goes_wrong_leaves_the_place() -> None:
-    with pytest.raises(ZeroDivisionError), place():
+    with pytest.raises(ZeroDivisionError), hash_slot():
         _ = 1 / 0
 
-    with hashing_elsewhere(), pytest.raises(Unavailable), place():
+    with hashing_elsewhere(), pytest.raises(Unavailable), hash_slot():
         pytest.fail("there was no place")
     with hashing_elsewhere():
         pass
@@ -300,8 +300,8 @@ def test_a_look_refuses_nobody_who_may_find_a_place(most: int | None, wait: time
 def test_a_place_for_known_people_alone_would_tell(
     everybody: list[tuple[str, str]], browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(policy, "hashing", lambda guess: nullcontext())
-    monkeypatch.setattr(policy, "verify", lambda user, text: user is not None and user.check_password(text))
+    monkeypatch.setattr(hashing, "hash_slot_for", lambda guess: nullcontext())
+    monkeypatch.setattr(hashing, "verify", lambda user, text: user is not None and user.check_password(text))
 
     with hashing_elsewhere():
         told = {seen_by(browser, *known)[0] for known in everybody}

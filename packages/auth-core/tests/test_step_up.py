@@ -17,7 +17,7 @@ from auth_core.events import Event
 from auth_core.login.journey import answer_pending
 from auth_core.login.step_up import begin_step_up
 from auth_core.models import PendingLogin
-from auth_core.passwords import policy
+from auth_core.passwords import hashing
 from auth_core.request.client import Client
 from auth_core.testing.browsers import with_csrf
 from auth_core.testing.doubles import RIGHT_CODE
@@ -112,7 +112,7 @@ def test_wrong_passwords_are_never_looked_at_beyond_the_budget(
     settings.AUTH_CORE = {**settings.AUTH_CORE, "BUDGETS": {"answer": {"person": (1000, timedelta(minutes=15))}}}
     log_in(browser)
     looked_at = []
-    monkeypatch.setattr(policy, "verify", lambda _user, password: looked_at.append(password))
+    monkeypatch.setattr(hashing, "verify", lambda _user, password: looked_at.append(password))
 
     codes = {answer(browser, again(browser), password="wrong").json()["code"] for _ in range(200)}
 

@@ -18,7 +18,7 @@ from guardian.shortcuts import assign_perm, get_objects_for_user
 from rest_framework.permissions import DjangoObjectPermissions
 
 from auth_rbac.api.permissions import Permitted
-from auth_rbac.decisions.check import check
+from auth_rbac.decisions.decisions import check
 from auth_rbac.decorators import require_permission
 from auth_rbac.explanations.explanations import explain
 from auth_rbac.models import Assignment, Role

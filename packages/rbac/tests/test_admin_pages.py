@@ -12,7 +12,7 @@ from django.utils.html import escape
 from guardian.models import UserObjectPermission
 
 from auth_core.testing.counting import counted
-from auth_rbac.decisions.check import check
+from auth_rbac.decisions.decisions import check
 from auth_rbac.events import RbacEvent
 from auth_rbac.explanations.explanations import explain
 from auth_rbac.explanations.text import missing, steps

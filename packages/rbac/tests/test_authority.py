@@ -13,7 +13,7 @@ from guardian.models import UserObjectPermission
 from auth_core.errors import PermissionRefused
 from auth_core.people.locking import disable_account
 from auth_core.testing.parallel import ROUNDS, one_winner
-from auth_rbac.decisions.check import check
+from auth_rbac.decisions.decisions import check
 from auth_rbac.errors import LastAdministrator
 from auth_rbac.models import Assignment, Role
 from auth_rbac.objects.grants import permit, withdraw

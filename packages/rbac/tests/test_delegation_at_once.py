@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from acts import Act, Doer, acts, held_by_each
 from auth_core.errors import PermissionRefused
 from auth_core.testing.parallel import at_once
-from auth_rbac.decisions.check import check
+from auth_rbac.decisions.decisions import check
 from auth_rbac.models import Assignment, Role
 from auth_rbac.roles import assignments, delegation
 from auth_rbac.roles.assignments import assign_role, revoke_role

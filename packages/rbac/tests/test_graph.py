@@ -145,7 +145,7 @@ def test_without_the_lock_a_cycle_is_closed_and_seen(monkeypatch: pytest.MonkeyP
 @pytest.mark.postgresql
 def test_an_index_serves_both_statements(alice: User) -> None:
     from auth_core.testing.plans import unindexed  # noqa: PLC0415 - as above
-    from auth_rbac.decisions.check import check, check_many  # noqa: PLC0415 - as above
+    from auth_rbac.decisions.decisions import check, check_many  # noqa: PLC0415 - as above
     from shop.models import Order  # noqa: PLC0415 - beside its use
 
     orders = [Order.objects.create() for _n in range(3)]

@@ -10,8 +10,8 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from auth_rbac.decisions.check import check, check_many
 from auth_rbac.decisions.decision import Reason
+from auth_rbac.decisions.decisions import check, check_many
 from auth_rbac.objects.grants import permit
 from auth_rbac.roles.assignments import assign_role
 from auth_rbac.roles.roles import create_role

@@ -17,7 +17,7 @@ from auth_core.people.lookup import identity_of
 from auth_core.testing.counting import counted
 from auth_core.testing.parallel import ROUNDS, one_winner
 from auth_core.testing.plans import unindexed
-from auth_rbac.decisions.check import check
+from auth_rbac.decisions.decisions import check
 from auth_rbac.decisions.visibility import reaches
 from auth_rbac.events import RbacEvent
 from auth_rbac.models import Wildcard

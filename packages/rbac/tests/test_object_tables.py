@@ -7,8 +7,8 @@ from django.contrib.auth.models import AnonymousUser, Group, User
 from django.core.checks import run_checks
 from guardian.shortcuts import assign_perm
 
-from auth_rbac.decisions.check import check, check_many
 from auth_rbac.decisions.decision import Reason
+from auth_rbac.decisions.decisions import check, check_many
 from auth_rbac.decisions.subjects import subjects
 from auth_rbac.explanations.explanations import explain
 from auth_rbac.models import Assignment

@@ -17,7 +17,7 @@ from auth_core.errors import InvalidRequest
 from auth_core.testing.parallel import at_once
 from auth_rbac import checks
 from auth_rbac.database import object_triggers, orphans
-from auth_rbac.decisions.check import check
+from auth_rbac.decisions.decisions import check
 from auth_rbac.models import Assignment
 from auth_rbac.objects.grants import permit
 from auth_rbac.roles.assignments import assign_role

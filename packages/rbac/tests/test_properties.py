@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from auth_core.errors import InvalidRequest
-from auth_rbac.decisions import check as decisions
-from auth_rbac.decisions import sql
-from auth_rbac.decisions.check import check, check_many
+from auth_rbac.decisions import decisions, sql
+from auth_rbac.decisions.decisions import check, check_many
 from auth_rbac.decisions.querysets import permitted_keys
 from auth_rbac.decisions.subjects import subjects
 from auth_rbac.models import Assignment, Role, RoleClosure, RoleEdge, Wildcard

@@ -16,8 +16,8 @@ from guardian.shortcuts import assign_perm
 from auth_core.people.lookup import carry_parts
 from auth_rbac.database import triggers
 from auth_rbac.decisions import decision_cache, role_cache
-from auth_rbac.decisions.check import check, check_many
 from auth_rbac.decisions.decision import Reason
+from auth_rbac.decisions.decisions import check, check_many
 from auth_rbac.decisions.querysets import permitted_keys
 from auth_rbac.models import Assignment, Role, Wildcard
 from auth_rbac.roles.assignments import assign_role, revoke_role

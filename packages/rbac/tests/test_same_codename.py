@@ -8,7 +8,7 @@ from django.contrib.contenttypes.models import ContentType
 from guardian.shortcuts import assign_perm
 
 from auth_rbac.decisions import decision_cache, role_cache
-from auth_rbac.decisions.check import check, check_many
+from auth_rbac.decisions.decisions import check, check_many
 from auth_rbac.decisions.querysets import permitted, permitted_keys
 from auth_rbac.decisions.subjects import subjects
 from auth_rbac.roles.assignments import assign_role

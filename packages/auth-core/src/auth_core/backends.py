@@ -7,7 +7,7 @@ from django.contrib.auth import get_backends
 from django.contrib.auth.backends import ModelBackend
 from django.http import HttpRequest
 
-from auth_core.passwords import policy
+from auth_core.passwords import hashing
 from auth_core.people import lookup
 
 
@@ -29,7 +29,7 @@ class IdentifierBackend(ModelBackend):
         if username is None or password is None:
             return None
         user = lookup.find_by_identifier(username)
-        return user if policy.verify(user, password) else None
+        return user if hashing.verify(user, password) else None
 
     async def aauthenticate(
         self,

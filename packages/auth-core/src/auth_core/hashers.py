@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
 from auth_core.conf import core
-from auth_core.passwords.hash_slots import place
+from auth_core.passwords.hash_slots import hash_slot
 from auth_core.passwords.policy import normalise
 
 
@@ -40,7 +40,7 @@ class Argon2idHasher(Argon2PasswordHasher):
         Raises:
             Unavailable: too many passwords are hashed at this moment.
         """
-        with place():
+        with hash_slot():
             encoded: str = super().encode(normalise(password), salt)
         return encoded
 
@@ -54,7 +54,7 @@ class Argon2idHasher(Argon2PasswordHasher):
             Unavailable: too many passwords are hashed at this moment; none was compared.
         """
         normalised = normalise(password)
-        with place():
+        with hash_slot():
             if normalised != password and self.must_update(encoded) and super().verify(password, encoded):
                 return True
             return bool(super().verify(normalised, encoded))

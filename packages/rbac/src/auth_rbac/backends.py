@@ -1,4 +1,4 @@
-"""What answers `user.has_perm`: see `auth_rbac.decisions.check`."""
+"""What answers `user.has_perm`: see `auth_rbac.decisions.decisions`."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django.contrib.auth.backends import BaseBackend
 from django.core.exceptions import PermissionDenied
 from django.db import models
 
-from auth_rbac.decisions import check
+from auth_rbac.decisions import decisions
 
 
 class RoleBackend(BaseBackend):
@@ -26,7 +26,7 @@ class RoleBackend(BaseBackend):
         """Return ``app.codename`` of everything *user_obj* may do everywhere; of one object Django asks one by one."""
         if not user_obj.is_active or user_obj.is_anonymous or obj is not None:
             return set()
-        found = check.everywhere(user_obj)
+        found = decisions.everywhere(user_obj)
         return set(found.allowed) - found.denied
 
     def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
@@ -39,7 +39,7 @@ class RoleBackend(BaseBackend):
             return False
         if obj is not None and (not isinstance(obj, models.Model) or obj.pk is None):
             return False
-        decision = check.check(user_obj, perm, obj)
+        decision = decisions.check(user_obj, perm, obj)
         if decision.is_denied:
             raise PermissionDenied
         return decision.allowed

@@ -10,7 +10,7 @@ from django.db import models
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
 
-from auth_rbac.decisions.check import check
+from auth_rbac.decisions.decisions import check
 from auth_rbac.not_found_policy import hide
 
 View = Callable[..., HttpResponseBase]

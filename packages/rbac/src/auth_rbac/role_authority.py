@@ -16,7 +16,7 @@ from django.db import models, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from auth_rbac.decisions import check, sql
+from auth_rbac.decisions import decisions, sql
 from auth_rbac.decisions.decision import Reason
 from auth_rbac.models import Assignment, Role, RoleClosure, Wildcard
 from auth_rbac.models.version import lock_graph
@@ -40,7 +40,7 @@ class RoleAuthority:
     def holds(self, actor: Any, permissions: Collection[str]) -> bool:
         """Tell whether *actor* holds all of it now, and by nothing that ends."""
         _lock()
-        return all(check.holds_all(actor, permissions, None, at) for at in (timezone.now(), _NEVER))
+        return all(decisions.holds_all(actor, permissions, None, at) for at in (timezone.now(), _NEVER))
 
     def covers_person(self, actor: Any, person: Any) -> bool:
         """Tell whether *actor* holds what *person* was given, in person and by groups, now or from a later day on."""
@@ -65,7 +65,7 @@ def _lock() -> None:
 
 def _covers(actor: Any, assignments: "QuerySet[Assignment]", holders: dict[str, list[Any]]) -> bool:
     given = _given_by_roles(assignments)
-    if not check.holds_all(actor, given.pop(_EVERYWHERE, set()), None, timezone.now()):
+    if not decisions.holds_all(actor, given.pop(_EVERYWHERE, set()), None, timezone.now()):
         return False
     plain = _held_for_all_objects(actor)
     lacking = {place: names - plain for place, names in given.items() if names - plain}
@@ -142,7 +142,7 @@ def _read(table: ObjectTable, rows: "QuerySet[Any]") -> Iterator[tuple[Place, st
 
 def _held_for_all_objects(actor: Any) -> set[str]:
     """Return what *actor* holds by roles for every object there is: what Django gives says nothing of objects."""
-    found = check.everywhere(actor)
+    found = decisions.everywhere(actor)
     if found.scoped is None:
         return set()
     denied_somewhere = {
@@ -156,4 +156,4 @@ def _holds_for(actor: Any, place: Place, names: Collection[str]) -> bool:
     kind, key = place
     model = None if kind is None else ContentType.objects.get_for_id(kind).model_class()
     obj: models.Model | None = None if model is None else model._base_manager.filter(pk=key).first()
-    return obj is None or check.holds_all(actor, names, obj, timezone.now())
+    return obj is None or decisions.holds_all(actor, names, obj, timezone.now())

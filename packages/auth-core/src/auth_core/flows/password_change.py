@@ -13,7 +13,7 @@ from auth_core.assurance.evidence import SessionFacts, check_context
 from auth_core.errors import Conflict, FieldError, InvalidCredentials, InvalidRequest
 from auth_core.events import AuthEvent, Event, EventOutcome, record
 from auth_core.models import PendingLogin
-from auth_core.passwords import policy
+from auth_core.passwords import hashing, policy
 from auth_core.people.lookup import identity_of, person_changed
 from auth_core.request.client import Client
 
@@ -59,8 +59,8 @@ def replace_hash(person: Any, replaced: str) -> bool:
 
 def _check_current(person: Any, password: str, client: Client) -> None:
     guess = limits.charge("password", person=str(identity_of(person).pk), client=client)
-    with policy.hashing(guess):
-        is_right = policy.verify(person, password)
+    with hashing.hash_slot_for(guess):
+        is_right = hashing.verify(person, password)
     if not is_right:
         with transaction.atomic(durable=True):
             event = Event(

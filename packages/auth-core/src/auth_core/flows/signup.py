@@ -24,7 +24,7 @@ from auth_core.flows.account_creation import AddressTaken, open_account, parsed_
 from auth_core.messages.links import link_to
 from auth_core.messages.notify import notify
 from auth_core.models import PendingSignup
-from auth_core.passwords import policy
+from auth_core.passwords import hashing, policy
 from auth_core.people import lookup
 from auth_core.people.addresses import Address
 from auth_core.request.client import Client
@@ -48,7 +48,7 @@ def request_signup(*, email: str, password: str, client: Client, browser_secret:
     policy.validate_new(password, user=unsaved_user(address))
     paid = limits.charge("mail", identifier=address.key, client=client)
 
-    with policy.hashing(paid):
+    with hashing.hash_slot_for(paid):
         password_hash = make_password(password)
     owner, stored = lookup.find_by_key(address.key)
     code = new_code()
@@ -137,7 +137,7 @@ def _check_chosen(signup: PendingSignup, password: str, client: Client) -> None:
         raise PasswordRequired
     policy.check_shape(password)
     guess = limits.charge("confirm", identifier=signup.key, client=client)
-    with policy.hashing(guess):
+    with hashing.hash_slot_for(guess):
         is_right = check_password(password, signup.password_hash)
     if not is_right:
         _refuse(client)

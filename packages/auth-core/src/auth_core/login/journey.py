@@ -40,7 +40,7 @@ from auth_core.events import AuthEvent, Event, EventOutcome, record
 from auth_core.login.plugins import grant_issuer, login_steps, risk_assessor
 from auth_core.models import PendingLogin
 from auth_core.models.pending_login import Caller
-from auth_core.passwords import policy
+from auth_core.passwords import hashing, policy
 from auth_core.passwords.hash_slots import refuse_when_full
 from auth_core.people import lookup
 from auth_core.people.admission import NotAdmitted, Reason, admit
@@ -72,7 +72,7 @@ def begin_login(
     refuse_when_full()
     guess = limits.charge("login", identifier=identifier, client=client)
 
-    with policy.hashing(guess):
+    with hashing.hash_slot_for(guess):
         user = authenticate(username=identifier, password=password)
     reason = _refusal_of(user)
     if reason is not None:

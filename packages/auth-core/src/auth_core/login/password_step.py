@@ -10,7 +10,7 @@ from auth_core.assurance.methods import Evidence, Method
 from auth_core.contracts import Challenge, Purpose
 from auth_core.errors import ChallengeFailed, FieldError, InvalidRequest
 from auth_core.models import PendingLogin
-from auth_core.passwords import policy
+from auth_core.passwords import hashing, policy
 from auth_core.people.lookup import identity_of
 from auth_core.request.client import Client
 
@@ -58,8 +58,8 @@ class Password:
         password = _password_in(answer)
         person: Any = login.user
         guess = limits.charge("password", person=str(identity_of(person).pk), client=Client())
-        with policy.hashing(guess):
-            is_right = policy.verify(person, password)
+        with hashing.hash_slot_for(guess):
+            is_right = hashing.verify(person, password)
         if not is_right:
             raise ChallengeFailed
         guess.refund()

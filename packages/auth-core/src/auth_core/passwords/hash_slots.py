@@ -52,7 +52,7 @@ _thread = _Thread()
 
 
 @contextmanager
-def place() -> Iterator[None]:
+def hash_slot() -> Iterator[None]:
     """Take the place of one hash for the block; whoever has one already goes on with it.
 
     Nobody waits inside a transaction, whose locks everybody else would wait for, nor in an event loop,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from auth_core.passwords.hash_slots import place
+from auth_core.passwords.hash_slots import hash_slot
 
 #: How long is waited for another thread before the test fails, in seconds.
 _PATIENCE = 20
@@ -23,7 +23,7 @@ def hashing_elsewhere() -> Iterator[Callable[[], None]]:
     taken, over = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with place():
+        with hash_slot():
             taken.set()
             over.wait(_PATIENCE)
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from auth_core.assurance.evidence import SessionFacts
 from auth_core.assurance.methods import Method
-from auth_core.passwords.hash_slots import place
+from auth_core.passwords.hash_slots import hash_slot
 from auth_core.request.client import Client
 from auth_mfa.enrolment import note_added, refuse_unoffered
 from auth_mfa.errors import FactorNeeded
@@ -57,7 +57,7 @@ def issue_sheet(
     # Hashed before the transaction: ten argon2 digests would hold the person's lock for as long.
     salt, cost = recovery_codes.new_salt(), recovery_codes.cost()
     codes = tuple(recovery_codes.new_code() for _number in range(recovery_codes.CODES))
-    with place():
+    with hash_slot():
         digests = [_digest(code, salt, cost) for code in codes]
     with transaction.atomic():
         Standing.objects.lock(user)

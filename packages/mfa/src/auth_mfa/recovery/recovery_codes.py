@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from argon2.low_level import Type, hash_secret_raw
 
 from auth_core.conf import core
-from auth_core.passwords.hash_slots import place
+from auth_core.passwords.hash_slots import hash_slot
 
 #: How many stand on a sheet.
 CODES = 10
@@ -69,5 +69,5 @@ def digest_of(code: str, *, salt: str, cost: Mapping[str, int]) -> str:
     Raises:
         Unavailable: too much is hashed at this moment (`auth_core.passwords.hash_slots`).
     """
-    with place():
+    with hash_slot():
         return hash_secret_raw(code.encode(), bytes.fromhex(salt), hash_len=_DIGEST_BYTES, type=Type.ID, **cost).hex()

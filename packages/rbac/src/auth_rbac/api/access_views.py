@@ -18,8 +18,8 @@ from auth_core.people.lookup import find_by_subject_id, identity_of
 from auth_rbac.api.serializers import CheckBody, CheckManyBody, ObjectsFilters, SubjectsFilters
 from auth_rbac.api.shapes import DecisionShape, DecisionsShape, ExplanationShape, ObjectShape, SubjectShape
 from auth_rbac.api.views import public_id
-from auth_rbac.decisions.check import check, check_many
 from auth_rbac.decisions.decision import Decision
+from auth_rbac.decisions.decisions import check, check_many
 from auth_rbac.decisions.querysets import permitted
 from auth_rbac.decisions.subjects import subjects
 from auth_rbac.explanations.explanations import Explanation, Way, explain

@@ -20,7 +20,7 @@ from auth_rbac.api.permissions import MayManage
 from auth_rbac.api.serializers import ObjectPermissionBody, ObjectPermissionFilters
 from auth_rbac.api.shapes import ObjectPermissionShape
 from auth_rbac.api.views import named_object, public_id
-from auth_rbac.decisions.check import check
+from auth_rbac.decisions.decisions import check
 from auth_rbac.decisions.visibility import reaches
 from auth_rbac.not_found_policy import hidden
 from auth_rbac.objects.grants import find_permission, given, permit, withdraw

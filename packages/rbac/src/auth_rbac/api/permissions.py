@@ -7,7 +7,7 @@ from rest_framework.request import Request
 
 from auth_core.administration import Act
 from auth_core.api.permissions import Administers
-from auth_rbac.decisions.check import check
+from auth_rbac.decisions.decisions import check
 from auth_rbac.decisions.visibility import places
 from auth_rbac.not_found_policy import hide
 

@@ -19,7 +19,7 @@ from auth_core.people.lookup import find_by_subject_id, identity_of
 from auth_rbac.api.permissions import MayManage
 from auth_rbac.api.serializers import AssignmentBody, AssignmentFilters, RoleBody, RoleChangeBody
 from auth_rbac.api.shapes import AssignmentShape, RoleShape
-from auth_rbac.decisions.check import check
+from auth_rbac.decisions.decisions import check
 from auth_rbac.decisions.visibility import seen_by
 from auth_rbac.models import Assignment, Role
 from auth_rbac.objects.object_ids import find_objects, model_named, wire_id

@@ -9,9 +9,9 @@ from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from auth_rbac.decisions import sql
-from auth_rbac.decisions.check import everywhere
 from auth_rbac.decisions.decision import Reason
 from auth_rbac.decisions.decision_cache import on_instance
+from auth_rbac.decisions.decisions import everywhere
 from auth_rbac.decisions.query import ask, key_of_user, native_key, native_moment
 from auth_rbac.decisions.role_cache import remembered
 from auth_rbac.decisions.sql_parameters import keys_of_permission, listed
@@ -23,7 +23,7 @@ M = TypeVar("M", bound=models.Model)
 
 
 def permitted(user: Any, permission: str, objects: "QuerySet[M] | type[M]") -> "QuerySet[M]":
-    """Return those of *objects* on which `auth_rbac.decisions.check.check` would let *user*.
+    """Return those of *objects* on which `auth_rbac.decisions.decisions.check` would let *user*.
 
     One query, when it is evaluated. Before it, now, the one with which every instance of a user
     begins, if it was asked nothing yet: whoever is let everywhere needs another plan than
@@ -53,7 +53,7 @@ def permitted(user: Any, permission: str, objects: "QuerySet[M] | type[M]") -> "
 def permitted_keys(
     user: Any, permission: str, objects: "QuerySet[M] | type[M]", *, after: Any = None, limit: int = 50
 ) -> list[Any]:
-    """Return the keys of the next of *objects* on which `auth_rbac.decisions.check.check` would let *user*, in their order.
+    """Return the keys of the next of *objects* on which `auth_rbac.decisions.decisions.check` would let *user*, in their order.
 
     What `permitted` would list; without the ORM where only permissions for single objects count, for
     lists that are asked for often.

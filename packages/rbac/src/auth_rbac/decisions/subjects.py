@@ -23,7 +23,7 @@ def subjects(
     among: Iterable[Any] | None = None,
     active_only: bool = True,
 ) -> "QuerySet[Any]":
-    """Return the people who may, as `auth_rbac.decisions.check.check` would say of each.
+    """Return the people who may, as `auth_rbac.decisions.decisions.check` would say of each.
 
     Args:
         permission: ``app.codename``; with an object also a verb or a codename of its app.

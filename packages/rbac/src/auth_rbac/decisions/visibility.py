@@ -8,7 +8,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, Q, QuerySet
 
 from auth_rbac.conf import rbac
-from auth_rbac.decisions import check
+from auth_rbac.decisions import decisions
 from auth_rbac.models import Assignment, RoleClosure
 from auth_rbac.permission_names import parts_of
 from auth_rbac.scopes import around, kind_of
@@ -47,7 +47,7 @@ class Reach:
 
 def places(user: Any, permission: str) -> set[Place] | None:
     """Return the scopes in which *user* may, by a role that is bound to them; ``None``: everywhere."""
-    decision = check.check(user, permission)
+    decision = decisions.check(user, permission)
     if decision.allowed:
         return None
     if decision.is_denied or not user.is_active:
@@ -57,7 +57,7 @@ def places(user: Any, permission: str) -> set[Place] | None:
 
 def reach_of(user: Any, permission: str) -> Reach:
     """Return for which objects *user* may: everywhere by whatever lets them, in scopes by a role that is bound to one."""
-    decision = check.check(user, permission)
+    decision = decisions.check(user, permission)
     if decision.is_denied or not user.is_active or getattr(user, "is_superuser", False):
         return Reach(decision.allowed)
     bound = {denies: frozenset(_bound(user, permission, denies=denies)) for denies in (False, True)}
@@ -66,8 +66,8 @@ def reach_of(user: Any, permission: str) -> Reach:
 
 def reaches(user: Any, permission: str, obj: Model) -> bool:
     """Say whether *user* may for this object, as `reach_of` says for all."""
-    decision = check.check(user, permission, obj)
-    return decision.allowed or (not decision.is_denied and check.check(user, permission).allowed)
+    decision = decisions.check(user, permission, obj)
+    return decision.allowed or (not decision.is_denied and decisions.check(user, permission).allowed)
 
 
 def seen_by(user: Any) -> "QuerySet[Assignment]":

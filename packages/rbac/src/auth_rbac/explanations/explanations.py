@@ -11,7 +11,7 @@ from django.db import models
 from django.utils import timezone
 from guardian.utils import get_group_obj_perms_model, get_user_obj_perms_model
 
-from auth_rbac.decisions import check
+from auth_rbac.decisions import decisions
 from auth_rbac.decisions.decision import SENTENCES, Decision, Reason
 from auth_rbac.models import Assignment, Role, Wildcard
 from auth_rbac.permission_names import check_known, full_name, label_of, parts_of
@@ -69,7 +69,7 @@ def explain(user: Any, permission: str, obj: models.Model | None = None) -> Expl
     """
     name = full_name(permission, None if obj is None else type(obj))
     check_known(name)
-    decision = check.check(user, name, obj)
+    decision = decisions.check(user, name, obj)
     if user.is_anonymous:
         return Explanation(decision=decision, permission=name)
     saying = _saying(name)

@@ -14,7 +14,7 @@ from django.db import models
 from django.utils import timezone
 
 from auth_core.errors import PermissionRefused
-from auth_rbac.decisions import check
+from auth_rbac.decisions import decisions
 from auth_rbac.models import Assignment, Role
 from auth_rbac.roles.content import NOTHING, Content, RoleContent, contents_of
 from auth_rbac.roles.holdings import holdings_of
@@ -31,7 +31,7 @@ def require(actor: Any, permission: str, obj: models.Model | None = None) -> Non
     Raises:
         PermissionRefused: they may not.
     """
-    if actor is not None and not check.check(_anew(actor), permission, obj):
+    if actor is not None and not decisions.check(_anew(actor), permission, obj):
         raise PermissionRefused
 
 
@@ -76,7 +76,7 @@ def require_permission(actor: Any, permission: str, obj: models.Model) -> None:
     person, now = _anew(actor), timezone.now()
     changes = Assignment.objects.reaching(person).values_list("valid_from", "valid_until")
     moments = {now, _NEVER, *(moment for pair in changes for moment in pair if moment is not None and moment > now)}
-    if not all(check.holds_all(person, {permission}, obj, moment) for moment in moments):
+    if not all(decisions.holds_all(person, {permission}, obj, moment) for moment in moments):
         raise PermissionRefused
 
 

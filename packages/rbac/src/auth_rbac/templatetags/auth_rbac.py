@@ -4,7 +4,7 @@ from typing import Any
 
 from django import template
 
-from auth_rbac.decisions.check import check
+from auth_rbac.decisions.decisions import check
 
 register = template.Library()
 
