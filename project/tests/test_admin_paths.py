@@ -87,7 +87,7 @@ def _possessions_of(root: Any) -> dict[str, Any]:
     Authenticator().added_to(root)
     add_recovery_codes(root)
     rows = {factor._meta.label_lower: factor for factor in factors}
-    for model in ("webauthnfactor", "recoverycodeset", "standing"):
+    for model in ("webauthnfactor", "recoverycodeset", "factorhistory"):
         rows[f"auth_mfa.{model}"] = apps.get_model("auth_mfa", model).objects.get(user=root)
     sign_in(root, assurance="aal2")
     rows["auth_sessions.session"] = Session.objects.get(user=root)

@@ -154,7 +154,7 @@ READERS: dict[str, tuple[Callable[[str], object], list[Make]] | str] = {
         phone_numbers.parse_number,
         [of("1", head="+"), of("+"), of(" ", head="+1")],
     ),
-    "auth_mfa.pages.half_user_views._page": SETTING,
+    "auth_mfa.pages.partial_login_views._page": SETTING,
     "auth_sessions.admin_search._network": (admin_search._network, [of("1."), of(":"), of("/")]),
     "auth_sessions.geo.place_of": CLIENT,
     "auth_sessions.risk_signals.places.AnonymisingNetwork.seen": CLIENT,

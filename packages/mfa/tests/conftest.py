@@ -11,7 +11,7 @@ from auth_core.testing.browsers import code_of, new_browser, post, with_csrf
 from auth_core.testing.factories import PASSWORD
 from auth_mfa.testing.factors import KEY, current_code
 from auth_mfa.testing.factors import add_totp as enrolled
-from half_site import bob, half_site, secured
+from partial_login_site import bob, partial_login_site, secured
 
 __all__ = [
     "KEY",
@@ -21,9 +21,9 @@ __all__ = [
     "code_of",
     "current_code",
     "enrolled",
-    "half_site",
     "log_in",
     "new_browser",
+    "partial_login_site",
     "post",
     "secured",
     "with_csrf",

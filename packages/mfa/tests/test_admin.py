@@ -21,7 +21,7 @@ from auth_core.testing.plans import unindexed
 from auth_core.testing.sessions import sign_in
 from auth_mfa.events import MfaEvent
 from auth_mfa.factors import factors_of
-from auth_mfa.models import PhoneFactor, SmsPrefix, Standing, TotpFactor, WebauthnFactor
+from auth_mfa.models import FactorHistory, PhoneFactor, SmsPrefix, TotpFactor, WebauthnFactor
 from auth_mfa.testing.authenticator import Authenticator
 from auth_mfa.testing.factors import KEY, NUMBER, add_mailbox, add_phone, add_recovery_codes, add_totp
 
@@ -93,9 +93,9 @@ def test_no_page_shows_a_secret_a_number_or_an_address(site: Browser, alice: Use
     secrets = [TotpFactor.objects.get().seed, NUMBER, "alice@example.org", credential.credential_id]
     secrets += [credential.public_key, equipped["recoverycodeset"].salt, *equipped["codes"]]
 
-    pages = [site.get(f"{SITE}{kind}/") for kind in (*KINDS, "standing")]
+    pages = [site.get(f"{SITE}{kind}/") for kind in (*KINDS, "factorhistory")]
     pages += [site.get(f"{SITE}{kind}/{row.pk}/change/") for kind, row in equipped.items() if kind != "codes"]
-    pages.append(site.get(f"{SITE}standing/{alice.pk}/change/"))
+    pages.append(site.get(f"{SITE}factorhistory/{alice.pk}/change/"))
 
     for page in pages:
         assert page.status_code == 200
@@ -117,7 +117,7 @@ def test_people_are_found_by_public_id_address_and_name(site: Browser, alice: Us
     add_totp(bob)
     subject = identity_of(alice).subject_id
 
-    for model in ("totpfactor", "standing"):
+    for model in ("totpfactor", "factorhistory"):
         for term in (subject, "alice", " alice "):
             assert [row.user for row in listed(site, model, q=str(term))] == [alice], (model, term)
         for nonsense in ("nobody@example.org", "x" * 500, "'--", "00000000-0000-0000-0000-000000000000"):
@@ -126,7 +126,7 @@ def test_people_are_found_by_public_id_address_and_name(site: Browser, alice: Us
 
 
 def test_a_standing_says_what_its_person_has(site: Browser, alice: User, equipped: dict[str, Any]) -> None:
-    page = site.get(f"{SITE}standing/{alice.pk}/change/").content.decode()
+    page = site.get(f"{SITE}factorhistory/{alice.pk}/change/").content.decode()
 
     for line in ("Phone (Authenticator app)", "Mobile (Text messages to •••• 67)", "Recovery codes: 10 left"):
         assert line in page
@@ -135,8 +135,8 @@ def test_a_standing_says_what_its_person_has(site: Browser, alice: User, equippe
 def test_a_name_is_text(site: Browser, alice: User) -> None:
     add_totp(alice, name="<script>x</script>")
 
-    assert "<script>x" not in site.get(f"{SITE}standing/{alice.pk}/change/").content.decode()
-    asked = act(site, "standing", "reset", alice.pk)
+    assert "<script>x" not in site.get(f"{SITE}factorhistory/{alice.pk}/change/").content.decode()
+    asked = act(site, "factorhistory", "reset", alice.pk)
     assert "<script>x" not in asked.content.decode()
 
 
@@ -160,17 +160,17 @@ def test_a_reset_is_asked_once_more_and_then_takes_all_away(
     site: Browser, chief: User, alice: User, equipped: dict[str, Any], recorded_events: list[Event]
 ) -> None:
     delivered()
-    asked = act(site, "standing", "reset", alice.pk)
+    asked = act(site, "factorhistory", "reset", alice.pk)
     before = factors_of(alice)
     keys = re.findall(r'name="_selected_action" value="(\w+)"', asked.content.decode())
 
-    done = act(site, "standing", "reset", *keys, post="yes")
+    done = act(site, "factorhistory", "reset", *keys, post="yes")
 
     assert "Mobile (Text messages to •••• 67)" in asked.content.decode()
     assert len(before) == 5
     assert done.status_code == 302
     assert factors_of(alice) == []
-    assert not Standing.objects.had_factor(alice)
+    assert not FactorHistory.objects.had_factor(alice)
     (event,) = [event for event in recorded_events if event.name is MfaEvent.FACTORS_RESET]
     assert (event.subject, event.actor, event.reason) == (alice, chief, "administrator")
     assert any("were taken away" in mail.subject for mail in delivered())
@@ -178,7 +178,7 @@ def test_a_reset_is_asked_once_more_and_then_takes_all_away(
 
 def test_whoever_has_no_standing_is_reset_by_a_factor_of_theirs(site: Browser, alice: User) -> None:
     row = add_totp(alice)
-    Standing.objects.all().delete()
+    FactorHistory.objects.all().delete()
 
     act(site, "totpfactor", "reset", row.pk, post="yes")
 
@@ -188,7 +188,7 @@ def test_whoever_has_no_standing_is_reset_by_a_factor_of_theirs(site: Browser, a
 def test_nobody_resets_or_removes_their_own_here(site: Browser, chief: User) -> None:
     row = add_totp(chief)
 
-    reset = act(site, "standing", "reset", chief.pk, post="yes")
+    reset = act(site, "factorhistory", "reset", chief.pk, post="yes")
     act(site, "totpfactor", "remove", row.pk)
     told = site.get(reset.headers["Location"]).content.decode()
 
@@ -197,23 +197,23 @@ def test_nobody_resets_or_removes_their_own_here(site: Browser, chief: User) -> 
 
 
 def test_whoever_may_only_look_changes_nothing(alice: User, equipped: dict[str, Any]) -> None:
-    site = staff(*(f"view_{kind}" for kind in (*KINDS, "standing", "smsprefix")), "change_standing")
+    site = staff(*(f"view_{kind}" for kind in (*KINDS, "factorhistory", "smsprefix")), "change_factorhistory")
 
     for kind, row in equipped.items():
         if kind != "codes":
             act(site, kind, "remove", row.pk)
             act(site, kind, "reset", row.pk, post="yes")
-    act(site, "standing", "reset", alice.pk, post="yes")
+    act(site, "factorhistory", "reset", alice.pk, post="yes")
 
-    assert site.get(f"{SITE}standing/").status_code == 200
+    assert site.get(f"{SITE}factorhistory/").status_code == 200
     assert len(factors_of(alice)) == 5
 
 
 def test_the_permission_to_reset_is_enough_to_reset_and_no_more(alice: User, equipped: dict[str, Any]) -> None:
-    site = staff("view_standing", "reset_factors")
+    site = staff("view_factorhistory", "reset_factors")
 
     assert site.get(f"{SITE}totpfactor/").status_code == 403
-    act(site, "standing", "reset", alice.pk, post="yes")
+    act(site, "factorhistory", "reset", alice.pk, post="yes")
 
     assert factors_of(alice) == []
 
@@ -297,7 +297,7 @@ def test_a_reason_is_a_word(reason: str, alice: User) -> None:
 
 @pytest.mark.postgresql
 @pytest.mark.parametrize("term", ["00000000-0000-0000-0000-000000000000", "nobody@example.org", "nobody"])
-@pytest.mark.parametrize("model", [TotpFactor, WebauthnFactor, Standing])
+@pytest.mark.parametrize("model", [TotpFactor, WebauthnFactor, FactorHistory])
 def test_an_index_serves_the_search(model: Any, term: str, db: None) -> None:
     request = RequestFactory().get("/")
     rows = model._default_manager.order_by("-pk")

@@ -95,7 +95,7 @@ def test_nobody_resets_themselves(db: None) -> None:
 
 
 def test_each_needs_its_own_permission(equipped: User) -> None:
-    may_see = caller("view_totpfactor", "change_totpfactor", "delete_totpfactor", "change_standing")
+    may_see = caller("view_totpfactor", "change_totpfactor", "delete_totpfactor", "change_factorhistory")
     refused = may_see.delete(address_of(equipped))
     User.objects.get(username="caller").delete()
     may_reset = caller("reset_factors")

@@ -16,9 +16,9 @@ from auth_mfa.answer_check import check_answer
 from auth_mfa.factors import remove_factor
 from auth_mfa.messages import sms_guard
 from auth_mfa.messages.enrolment import begin_phone, confirm, resend
-from auth_mfa.models import PhoneFactor, RecoveryCodeSet, SentCode, Standing
+from auth_mfa.models import FactorHistory, PhoneFactor, RecoveryCodeSet, SentCode
+from auth_mfa.models.factor_history import FactorHistoryManager
 from auth_mfa.models.sent_code import code_of
-from auth_mfa.models.standing import StandingManager
 from auth_mfa.recovery import login, recovery_codes
 from auth_mfa.recovery.code_sets import Sheet, issue_sheet
 from auth_mfa.testing.factors import NUMBER, add_phone, add_recovery_codes
@@ -72,7 +72,7 @@ def use(sheet: Sheet) -> str:
 def test_an_app_is_begun_anew_while_the_one_before_is_confirmed(alice: User, dawdle: Callable[..., None]) -> None:
     begun = begin_totp(user=alice, name="")
     named: dict[str, Any] = {"factor_id": begun.factor.pk, "code": current_code(begun.factor.key)}
-    dawdle(StandingManager, "lock")
+    dawdle(FactorHistoryManager, "lock")
     dawdle(enrolment, "note_added", after=False)
 
     results = at_the_same_time(
@@ -101,7 +101,7 @@ def test_a_telephone_is_begun_anew_while_the_one_before_is_confirmed(alice: User
     sent = code_of(occasion=begun.factor.pk, factor_id=begun.factor.pk)
     assert sent is not None
     named: dict[str, Any] = {"user": alice, "client": Client()}
-    dawdle(StandingManager, "lock")
+    dawdle(FactorHistoryManager, "lock")
     dawdle(enrolment, "note_added", after=False)
 
     results = at_the_same_time(
@@ -161,4 +161,4 @@ def test_a_sheet_goes_while_a_code_of_it_is_used(alice: User, dawdle: Callable[.
 
     assert "OperationalError" not in results, dict(results)
     assert not RecoveryCodeSet.objects.exists()
-    assert Standing.objects.had_factor(alice)
+    assert FactorHistory.objects.had_factor(alice)

@@ -195,7 +195,9 @@ def test_a_session_that_is_used_elsewhere_names_no_factor(
 ) -> None:
     factor = enrolled(alice)
     module = "auth_mfa.pages.factor_views" if is_page else "auth_mfa.api.views"
-    monkeypatch.setattr(f"{module}.session_of", lambda request: replace(facts_of(request), strayed=("country",)))
+    monkeypatch.setattr(
+        f"{module}.session_of", lambda request: replace(facts_of(request), context_changed=("country",))
+    )
 
     if is_page:
         refused = signed_in.post(f"/account/second-factors/{factor.pk}/name/", {"name": "Mine"})

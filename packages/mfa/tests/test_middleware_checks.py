@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from django.core.checks import run_checks
 
-from half_site import DJANGOS, OURS
+from partial_login_site import DJANGOS, OURS
 
-pytestmark = pytest.mark.usefixtures("half_site")
+pytestmark = pytest.mark.usefixtures("partial_login_site")
 
 
 def found(*ids: str) -> list[str]:

@@ -17,7 +17,7 @@ from auth_core.testing.factories import PASSWORD
 from auth_core.testing.mails import code_in, delivered, the_mail
 from auth_core.testing.texts import code_in_text, the_text
 from auth_mfa.cleanup import delete_abandoned
-from auth_mfa.models import EmailFactor, PhoneFactor, RecoveryCodeSet, Standing, TotpFactor
+from auth_mfa.models import EmailFactor, FactorHistory, PhoneFactor, RecoveryCodeSet, TotpFactor
 from auth_mfa.testing.authenticator import Authenticator
 from auth_mfa.testing.factors import NUMBER, add_mailbox, add_phone, add_recovery_codes, add_totp, current_code
 
@@ -413,7 +413,7 @@ def test_an_old_proof_leads_to_a_new_one_and_back(address: str, secured: Browser
 @WITH_TEXTS
 @pytest.mark.asvs("6.4.4")
 def test_whoever_lost_their_factor_proves_the_mailbox_before_adding_another(here: Browser, alice: User) -> None:
-    Standing.objects.note_factor(alice)
+    FactorHistory.objects.note_factor(alice)
 
     led = here.get(f"{LIST}phone/add/").headers["Location"]
     here.post(led)

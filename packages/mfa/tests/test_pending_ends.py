@@ -25,7 +25,7 @@ from auth_core.testing.mails import delivered
 from auth_core.testing.texts import delivered_texts
 from auth_mfa.factors import reset_factors
 from auth_mfa.kind_table import KINDS
-from auth_mfa.kinds import Held
+from auth_mfa.kinds import OwnedFactor
 from auth_mfa.messages import enrolment as message_enrolment
 from auth_mfa.models import (
     EmailFactor,
@@ -91,8 +91,8 @@ def login_of(user: User) -> PendingLogin:
     )
 
 
-def held_of(factor: Factor) -> list[Held]:
-    return [Held(id=factor.pk, method=Method(factor.method), name=factor.name)]
+def held_of(factor: Factor) -> list[OwnedFactor]:
+    return [OwnedFactor(id=factor.pk, method=Method(factor.method), name=factor.name)]
 
 
 # Passkeys

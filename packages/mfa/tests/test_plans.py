@@ -8,7 +8,7 @@ from django.utils import timezone
 from auth_core.testing.plans import unindexed
 from auth_mfa.cleanup import delete_abandoned
 from auth_mfa.factors import factors_of
-from auth_mfa.models import SentCode, SmsPrefix, Standing, TotpFactor
+from auth_mfa.models import FactorHistory, SentCode, SmsPrefix, TotpFactor
 from auth_mfa.models.sent_code import LIFETIME, code_of
 from auth_mfa.recovery.code_sets import sheet_of
 from auth_mfa.testing.factors import add_phone, add_recovery_codes
@@ -41,9 +41,9 @@ def test_an_index_serves_every_question_about_codes(alice: User) -> None:
 
 
 def test_an_index_serves_every_question_about_people_and_prefixes(alice: User) -> None:
-    assert unindexed(lambda: Standing.objects.had_factor(alice)) == []
-    assert unindexed(lambda: Standing.objects.note_factor(alice)) == []
+    assert unindexed(lambda: FactorHistory.objects.had_factor(alice)) == []
+    assert unindexed(lambda: FactorHistory.objects.note_factor(alice)) == []
     with transaction.atomic():
-        assert unindexed(lambda: Standing.objects.lock(alice)) == []
+        assert unindexed(lambda: FactorHistory.objects.lock(alice)) == []
         assert unindexed(lambda: SmsPrefix.objects.lock("+41791")) == []
     assert unindexed(lambda: SmsPrefix.objects.note_used("+41791")) == []

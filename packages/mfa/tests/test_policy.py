@@ -24,7 +24,7 @@ from auth_core.testing.mails import code_in, delivered, the_mail
 from auth_core.testing.sessions import sign_in
 from auth_mfa import oath
 from auth_mfa.factors import factor_of, factors_of, remove_factor, reset_factors
-from auth_mfa.models import Standing, TotpFactor
+from auth_mfa.models import FactorHistory, TotpFactor
 from auth_mfa.testing.authenticator import Authenticator
 from auth_mfa.testing.factors import add_mailbox, add_phone, add_recovery_codes
 from conftest import answer, code_of, current_code, enrolled, log_in, new_browser, post, with_csrf
@@ -180,7 +180,7 @@ def test_a_mailbox_that_nobody_enrolled_answers_no_more_after_too_many_wrong_cod
     asked = log_in(browser)
     last = next(mail for mail in reversed(delivered()) if "is your code" in mail.subject)
     assert answer(browser, asked, code_in(last)).status_code == 202
-    assert Standing.objects.get().mailbox_failures == 0
+    assert FactorHistory.objects.get().mailbox_failures == 0
 
 
 def wrong_for(code: str) -> str:
@@ -341,11 +341,11 @@ def test_a_kind_that_the_site_does_not_have_is_not_asked(alice: User, browser: B
 
 def test_standing_remembers_a_factor_and_not_a_mailbox(alice: User) -> None:
     add_mailbox(alice)
-    assert not Standing.objects.had_factor(alice)
+    assert not FactorHistory.objects.had_factor(alice)
 
     add_phone(alice)
     lose(alice)
-    assert Standing.objects.had_factor(alice)
+    assert FactorHistory.objects.had_factor(alice)
 
 
 def begin(user: User, demand: Demand, method: Method = Method.PASSWORD) -> Any:

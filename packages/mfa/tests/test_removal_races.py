@@ -12,7 +12,7 @@ from django.db import connections
 from auth_core.testing.parallel import at_once, one_winner, tally
 from auth_mfa import factors
 from auth_mfa.factors import factors_of, remove_own_factor
-from auth_mfa.models import Factor, Standing
+from auth_mfa.models import Factor, FactorHistory
 from auth_mfa.testing.authenticator import Authenticator
 from conftest import enrolled
 
@@ -85,14 +85,14 @@ def test_removals_that_do_not_wait_for_each_other_would_leave_nothing(
     alice: User, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.AUTH_MFA = {"REQUIRED_OF": ["everyone"]}
-    right = type(Standing.objects).lock
+    right = type(FactorHistory.objects).lock
 
     def lock_late(manager: Any, user: Any) -> Any:
         if not connections["default"].in_atomic_block or len(connections["default"].savepoint_ids) == 0:
             return None
         return right(manager, user)
 
-    monkeypatch.setattr(type(Standing.objects), "lock", lock_late)
+    monkeypatch.setattr(type(FactorHistory.objects), "lock", lock_late)
 
     results = tally(at_once(removals(alice, two_apps)))
 

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from auth_mfa.conf import mfa
-from auth_mfa.models import SentCode, Standing, WebauthnChallenge, WebauthnFactor
+from auth_mfa.models import FactorHistory, SentCode, WebauthnChallenge, WebauthnFactor
 from auth_mfa.models.recovery_code import RecoveryCode
 from auth_mfa.models.webauthn_challenge import Ceremony
 from auth_mfa.testing.factors import add_recovery_codes, add_totp
@@ -59,9 +59,9 @@ def last_guess_at_a_factor(alice: User) -> Spend:
 
 
 def last_guess_at_a_mailbox(alice: User) -> Spend:
-    Standing.objects.spend_mailbox_guess(alice)
-    Standing.objects.update(mailbox_failures=mfa.MAX_FAILURES - 1)
-    return lambda: Standing.objects.spend_mailbox_guess(alice)
+    FactorHistory.objects.spend_mailbox_guess(alice)
+    FactorHistory.objects.update(mailbox_failures=mfa.MAX_FAILURES - 1)
+    return lambda: FactorHistory.objects.spend_mailbox_guess(alice)
 
 
 KINDS = [

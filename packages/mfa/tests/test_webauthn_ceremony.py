@@ -95,11 +95,13 @@ def test_a_registration_asks_for_what_we_can_verify_and_no_attestation() -> None
 
 
 def test_an_assertion_is_asked_of_the_credentials_that_are_known() -> None:
-    class Known:
+    class FakeCredential:
         credential_id = "AAAA"
         transports = ("usb", "hybrid")
 
-    asked = assertion_options(PARTY, challenge=CHALLENGE, allow=[Known()], verification="required", timeout=1000)
+    asked = assertion_options(
+        PARTY, challenge=CHALLENGE, allow=[FakeCredential()], verification="required", timeout=1000
+    )
 
     assert asked["allowCredentials"] == [{"id": "AAAA", "type": "public-key", "transports": ["usb", "hybrid"]}]
     assert (asked["userVerification"], asked["rpId"], asked["challenge"]) == ("required", "auth.example.org", CHALLENGE)

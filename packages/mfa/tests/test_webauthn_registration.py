@@ -15,7 +15,7 @@ from auth_core.people.lookup import identity_of
 from auth_core.registries import sweeps
 from auth_core.testing.mails import the_mail
 from auth_mfa.events import MfaEvent
-from auth_mfa.models import Standing, WebauthnChallenge, WebauthnFactor
+from auth_mfa.models import FactorHistory, WebauthnChallenge, WebauthnFactor
 from auth_mfa.models.webauthn_challenge import LIFETIME, new_challenge
 from auth_mfa.testing.authenticator import Authenticator
 from conftest import code_of, enrolled, log_in, new_browser, post, with_csrf
@@ -51,7 +51,7 @@ def test_a_passkey_is_added(signed_in: Browser, alice: User, recorded_events: li
     assert (row.discoverable, row.user_verified, row.transports) == (True, True, ["hybrid", "internal"])
     event = next(event for event in recorded_events if event.name is AuthEvent.FACTOR_ADDED)
     assert (event.subject, event.data) == (alice, {"method": "passkey"})
-    assert Standing.objects.had_factor(alice)
+    assert FactorHistory.objects.had_factor(alice)
     assert "second factor was added" in the_mail().subject
     assert [held["method"] for held in signed_in.get("/api/v1/me/").json()["second_factors"]] == ["passkey"]
 

@@ -35,7 +35,7 @@ PEOPLE = 90
 #: Bookkeeping and the trail itself; what they lead to is recorded where it happens (auth_core.testing.tables).
 _NO_STATE = re.compile(
     "auth_audit_|django_|auth_core_(guessbudget|identity|outboxmessage|pendinglogin|pendingsignup)"
-    "|auth_mfa_(sentcode|smsprefix|standing|webauthnchallenge)|auth_sessions_cacheepoch"
+    "|auth_mfa_(sentcode|smsprefix|factorhistory|webauthnchallenge)|auth_sessions_cacheepoch"
 )
 _TOUCHED = ("last_login", "last_seen_at", "last_used_at")
 

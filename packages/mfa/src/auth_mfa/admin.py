@@ -20,10 +20,10 @@ from auth_mfa.messages import sms_guard
 from auth_mfa.models import (
     EmailFactor,
     Factor,
+    FactorHistory,
     PhoneFactor,
     RecoveryCodeSet,
     SmsPrefix,
-    Standing,
     TotpFactor,
     WebauthnFactor,
 )
@@ -97,8 +97,8 @@ class FactorAdmin(PersonsAdmin):
         return request.user.has_perm(f"auth_mfa.delete_{self.opts.model_name}")
 
 
-@admin.register(Standing)
-class StandingAdmin(PersonsAdmin):
+@admin.register(FactorHistory)
+class FactorHistoryAdmin(PersonsAdmin):
     """Shows what policy remembers of people, and what they have; resets whoever lost it."""
 
     list_display = ("user", "had_factor_since", "reset_at")
@@ -107,7 +107,7 @@ class StandingAdmin(PersonsAdmin):
     actions = ("reset",)
 
     @admin.display(description=_("has"))
-    def held(self, standing: Standing) -> str:
+    def held(self, standing: FactorHistory) -> str:
         """Return what the person has, a line each."""
         rows = rows_of(standing.user)
         lines = format_html_join("", "<li>{} ({})</li>", ((row.name, description_of(row)) for row in rows))

@@ -12,7 +12,7 @@ from auth_core.request.client import Client
 from auth_mfa.conf import mfa
 from auth_mfa.events import MfaEvent
 from auth_mfa.mailbox import check_address_proven
-from auth_mfa.models import Factor, Standing
+from auth_mfa.models import Factor, FactorHistory
 from auth_mfa.policy import is_offered
 
 
@@ -27,7 +27,7 @@ def make_room(*, user: Any, model: type[Factor]) -> None:
         Conflict: they have as many as they may.
     """
     check_address_proven(user)
-    Standing.objects.lock(user)
+    FactorHistory.objects.lock(user)
     if model.objects.of(user).count() >= mfa.MAX_FACTORS:
         raise Conflict
     model.objects.filter(user_id=user.pk, confirmed=False).delete()
@@ -60,7 +60,7 @@ def let_count(*, factor: Factor, user: Any, client: Client, **columns: Any) -> N
     Raises:
         NotFound: it was confirmed or given up since, or is too old.
     """
-    Standing.objects.lock(user)
+    FactorHistory.objects.lock(user)
     begun = type(factor).objects.begun_by(user).filter(pk=factor.pk)
     if not begun.update(confirmed=True, **columns):
         raise NotFound
@@ -85,7 +85,7 @@ def note_added(*, factor: Factor, user: Any, client: Client) -> None:
         )
     )
     if method not in (Method.EMAIL_CODE, Method.RECOVERY_CODE):
-        Standing.objects.note_factor(user)
+        FactorHistory.objects.note_factor(user)
     person_changed(user.pk)
 
 

@@ -19,8 +19,8 @@ from auth_core.request.client import Client
 from auth_mfa.conf import mfa
 from auth_mfa.errors import LastFactor
 from auth_mfa.events import MfaEvent
-from auth_mfa.kinds import Held
-from auth_mfa.models import MODEL_OF, Factor, RecoveryCodeSet, Standing, WebauthnChallenge
+from auth_mfa.kinds import OwnedFactor
+from auth_mfa.models import MODEL_OF, Factor, FactorHistory, RecoveryCodeSet, WebauthnChallenge
 from auth_mfa.policy import Requirement, is_counted, requirement_of
 
 #: The tables in which factors stand.
@@ -32,14 +32,14 @@ _READ = "_auth_mfa_factors"
 _COLUMNS = ("pk", "kind", "name", "created_at", "last_used_at", "failures")
 
 
-def factors_of(user: Any) -> list[Held]:
+def factors_of(user: Any) -> list[OwnedFactor]:
     """Return what *user* has confirmed, in one query, the strongest kind first and recovery codes at the end."""
     first, *others = [_rows_of(model, user) for model in MODELS]
     held = [_held(*row) for row in first.union(*others, all=True)]
     return sorted(held, key=_rank)
 
 
-def read_factors(user: Any) -> list[Held]:
+def read_factors(user: Any) -> list[OwnedFactor]:
     """Return what *user* has confirmed, asked now; the answer of this login need not ask again."""
     held = factors_of(user)
     setattr(user, _READ, held)
@@ -58,7 +58,7 @@ def factor_of(*, user: Any, factor_id: UUID) -> Factor | None:
     return None if held is None else row_of(user, held)
 
 
-def row_of(user: Any, held: Held) -> Factor | None:
+def row_of(user: Any, held: OwnedFactor) -> Factor | None:
     """Return the row of a factor of *user*, with its person; ``None``: it was removed meanwhile."""
     found: Factor | None = MODEL_OF[held.method].objects.of(user).select_related("user").filter(pk=held.id).first()
     return found
@@ -76,19 +76,19 @@ def check_fresh_proof(*, user: Any, session: SessionFacts | None) -> None:
     """
     if session is None:
         raise NotAuthenticated
-    demand = highest_proof_of(user)
+    demand = highest_reachable_demand(user)
     if not demand.is_met_by(fresh_evidence(session, mfa.PROOF_MAX_AGE)):
         raise InsufficientUserAuthentication(
-            required_assurance=_NAMES[demand], max_age=mfa.PROOF_MAX_AGE, has_strayed=bool(session.strayed)
+            required_assurance=_NAMES[demand], max_age=mfa.PROOF_MAX_AGE, context_changed=bool(session.context_changed)
         )
 
 
-def highest_proof_of(user: Any) -> Demand:
+def highest_reachable_demand(user: Any) -> Demand:
     """Return the most that *user* can prove."""
     methods = {held.method for held in factors_of(user)}
     if can_reach_aal2(methods):
         return Demand.AAL2
-    if methods or Standing.objects.had_factor(user):
+    if methods or FactorHistory.objects.had_factor(user):
         return Demand.SECOND_FACTOR
     return Demand.NONE
 
@@ -122,7 +122,7 @@ def remove_own_factor(*, factor: Factor, session: SessionFacts | None = None) ->
     """
     with transaction.atomic():
         # Two removals at once would each see the other's factor, and leave none.
-        Standing.objects.lock(factor.user)
+        FactorHistory.objects.lock(factor.user)
         others = [held for held in factors_of(factor.user) if held.id != factor.pk]
         if _is_only_way_in(factor, others) or _is_last_that_counts(factor, others):
             raise LastFactor
@@ -149,7 +149,7 @@ def remove_factor(*, factor: Factor, actor: Any = None, reason: str = "", sessio
 def _removed(factor: Factor, *, actor: Any, reason: str, session: UUID | None = None) -> bool:
     with transaction.atomic():
         # As of whoever takes all of them away: each would wait for a row that the other has deleted.
-        Standing.objects.lock(factor.user)
+        FactorHistory.objects.lock(factor.user)
         deleted = type(factor).objects.filter(pk=factor.pk, confirmed=True).remove()
         if deleted:
             _record_removal(factor, actor, reason, session)
@@ -188,14 +188,14 @@ def reset_factors(*, user: Any, actor: Any, client: Client | None = None, reason
     """
     _check_actor(actor, user)
     with transaction.atomic():
-        Standing.objects.lock(user)
+        FactorHistory.objects.lock(user)
         removed = rows_of(user)
         for row in removed:
             _removed(row, actor=actor, reason="reset")
         for model in MODELS:
             model.objects.filter(user_id=user.pk).delete()
         WebauthnChallenge.objects.end_all_of(user)
-        Standing.objects.reset(user, at=timezone.now())
+        FactorHistory.objects.reset(user, at=timezone.now())
         record(Event(name=MfaEvent.FACTORS_RESET, subject=user, actor=actor, client=client, reason=reason))
         person_changed(user.pk)
     return len(removed)
@@ -210,7 +210,7 @@ def _check_actor(actor: Any, user: Any) -> None:
 def second_factors_part(user: Any) -> list[dict[str, str]]:
     """Return the snapshot part that says which factors *user* has."""
     # Taken out: whoever asks later in the same request asks the database.
-    read: list[Held] | None = vars(user).pop(_READ, None)
+    read: list[OwnedFactor] | None = vars(user).pop(_READ, None)
     return [
         {"id": str(held.id), "method": held.method.value, "name": held.name}
         for held in (factors_of(user) if read is None else read)
@@ -249,13 +249,13 @@ def _record_removal(factor: Factor, actor: Any, reason: str, session: UUID | Non
     )
 
 
-def _is_last_that_counts(factor: Factor, others: list[Held]) -> bool:
+def _is_last_that_counts(factor: Factor, others: list[OwnedFactor]) -> bool:
     if not is_counted(Method(factor.method)) or any(is_counted(held.method) for held in others):
         return False
     return requirement_of(factor.user) is not Requirement.NONE
 
 
-def _is_only_way_in(factor: Factor, others: list[Held]) -> bool:
+def _is_only_way_in(factor: Factor, others: list[OwnedFactor]) -> bool:
     is_passkey = Method(factor.method) is Method.PASSKEY
     has_other = factor.user.has_usable_password() or any(held.method is Method.PASSKEY for held in others)
     return is_passkey and not has_other
@@ -268,8 +268,8 @@ def _rows_of(model: type[Factor], user: Any) -> Any:
     return model.objects.of(user).annotate(kind=kind).order_by().values_list(*_COLUMNS)
 
 
-def _held(pk: UUID, method: str, name: str, created_at: Any, last_used_at: Any, failures: int) -> Held:
-    return Held(
+def _held(pk: UUID, method: str, name: str, created_at: Any, last_used_at: Any, failures: int) -> OwnedFactor:
+    return OwnedFactor(
         id=pk,
         method=Method(method),
         name=name,
@@ -279,7 +279,7 @@ def _held(pk: UUID, method: str, name: str, created_at: Any, last_used_at: Any, 
     )
 
 
-def _rank(held: Held) -> tuple[int, float, float]:
+def _rank(held: OwnedFactor) -> tuple[int, float, float]:
     """Return the place of a factor: by strength, then the one a login used last, then the oldest.
 
     A weaker factor, or a spare of the same kind, never comes before what was asked so far.

@@ -11,7 +11,7 @@ from auth_core.models import PendingLogin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class OwnedFactor:
     """One factor that a person has, as far as a login or a list needs to know it.
 
     Args:
@@ -42,7 +42,7 @@ class FactorKind(Protocol):
     #: Whether one question asks for all factors of the kind, of which any may answer.
     together: bool
 
-    def ask(self, login: PendingLogin, held: Sequence[Held]) -> Mapping[str, Any]:
+    def ask(self, login: PendingLogin, held: Sequence[OwnedFactor]) -> Mapping[str, Any]:
         """Return what the caller needs to answer; may send a message, or write a challenge down.
 
         Called inside the transaction of the login.
@@ -51,10 +51,10 @@ class FactorKind(Protocol):
             held: The factors that may answer: the chosen one; for passkeys all of the kind.
         """
 
-    def asked(self, login: PendingLogin, held: Sequence[Held]) -> Mapping[str, Any]:
+    def asked(self, login: PendingLogin, held: Sequence[OwnedFactor]) -> Mapping[str, Any]:
         """Return what `ask` returned, to be shown once more; sends and changes nothing."""
 
-    def answer(self, login: PendingLogin, held: Sequence[Held], answer: Mapping[str, Any]) -> Evidence:
+    def answer(self, login: PendingLogin, held: Sequence[OwnedFactor], answer: Mapping[str, Any]) -> Evidence:
         """Return what *answer* proves.
 
         Called outside any transaction: what it spends is committed whatever the answer is.

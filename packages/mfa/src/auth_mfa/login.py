@@ -11,7 +11,7 @@ from auth_core.errors import ChallengeFailed, FieldError, InvalidRequest, MorePr
 from auth_core.models import PendingLogin
 from auth_mfa import login_enrolment
 from auth_mfa.kind_table import KINDS, NOBODYS_KINDS
-from auth_mfa.kinds import FactorKind, Held
+from auth_mfa.kinds import FactorKind, OwnedFactor
 from auth_mfa.oath import DIGITS
 from auth_mfa.requirements import Asking, plan_of
 
@@ -71,7 +71,7 @@ class SecondFactor:
         return KINDS[chosen.method].answer(login, _asked_together(chosen, plan.offers), answer)
 
 
-def _question(login: PendingLogin, offers: Sequence[Held], *, is_new: bool) -> Challenge:
+def _question(login: PendingLogin, offers: Sequence[OwnedFactor], *, is_new: bool) -> Challenge:
     if not offers:
         return Challenge(kind="code", method=Method.TOTP.value, data={"digits": DIGITS})
     chosen = _chosen(login, offers)
@@ -86,7 +86,7 @@ def _question(login: PendingLogin, offers: Sequence[Held], *, is_new: bool) -> C
     )
 
 
-def _remember(login: PendingLogin, offers: Sequence[Held], choice: str | None) -> None:
+def _remember(login: PendingLogin, offers: Sequence[OwnedFactor], choice: str | None) -> None:
     """Keep what is asked, where it could be something else when the answer comes: another login may use a factor."""
     if choice is None and len(offers) > 1:
         choice = str(_chosen(login, offers).id)
@@ -94,21 +94,21 @@ def _remember(login: PendingLogin, offers: Sequence[Held], choice: str | None) -
         login.remember_choice(choice)
 
 
-def _chosen(login: PendingLogin, offers: Sequence[Held]) -> Held:
+def _chosen(login: PendingLogin, offers: Sequence[OwnedFactor]) -> OwnedFactor:
     """Return the factor the person chose in this login, or the strongest; one that was removed meanwhile is none."""
     return next((held for held in offers if str(held.id) == login.choice), offers[0])
 
 
-def _asked_together(chosen: Held, offers: Sequence[Held]) -> list[Held]:
+def _asked_together(chosen: OwnedFactor, offers: Sequence[OwnedFactor]) -> list[OwnedFactor]:
     """Return what may answer: the chosen one alone, or first among all that one question asks for."""
     kind = KINDS[chosen.method]
     others = [held for held in offers if held is not chosen and KINDS[held.method] is kind and kind.together]
     return [chosen, *others]
 
 
-def _single(chosen: Held, offers: Sequence[Held]) -> list[Held]:
+def _single(chosen: OwnedFactor, offers: Sequence[OwnedFactor]) -> list[OwnedFactor]:
     """Return one choice for all factors that one question asks for: the chosen one, or the first."""
-    shown: list[Held] = []
+    shown: list[OwnedFactor] = []
     for held in [chosen, *offers]:
         kind = KINDS[held.method]
         if held not in shown and not (kind.together and any(KINDS[other.method] is kind for other in shown)):

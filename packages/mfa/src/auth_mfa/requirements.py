@@ -14,9 +14,9 @@ from auth_core.assurance.methods import Evidence, Method
 from auth_core.contracts import Purpose
 from auth_core.models import PendingLogin
 from auth_mfa.factors import read_factors
-from auth_mfa.kinds import NO_ROW, Held
+from auth_mfa.kinds import NO_ROW, OwnedFactor
 from auth_mfa.mailbox import mailbox_of
-from auth_mfa.models import Standing
+from auth_mfa.models import FactorHistory
 from auth_mfa.models.message_factor import masked_address
 from auth_mfa.policy import Requirement, is_counted, is_offered, requirement_of
 
@@ -45,7 +45,7 @@ class Plan:
     """
 
     asking: Asking
-    offers: tuple[Held, ...] = ()
+    offers: tuple[OwnedFactor, ...] = ()
 
 
 _NOTHING = Plan(Asking.NOTHING)
@@ -65,7 +65,7 @@ def plan_of(login: PendingLogin) -> Plan:
     return _counted_proof(login, held) if proved else _proof(login, held, required=required)
 
 
-def _proof(login: PendingLogin, held: Sequence[Held], *, required: bool) -> Plan:
+def _proof(login: PendingLogin, held: Sequence[OwnedFactor], *, required: bool) -> Plan:
     """Ask for what the person has; for their mailbox, if they never had anything; for nothing, if nothing is needed."""
     if offers := _usable(held, login):
         return Plan(Asking.PROOF, offers)
@@ -74,7 +74,7 @@ def _proof(login: PendingLogin, held: Sequence[Held], *, required: bool) -> Plan
     return Plan(Asking.REFUSAL) if required or _is_given_up(login, held) else _NOTHING
 
 
-def _is_given_up(login: PendingLogin, held: Sequence[Held]) -> bool:
+def _is_given_up(login: PendingLogin, held: Sequence[OwnedFactor]) -> bool:
     """Say whether the site has given up whatever protects the account, so that its password alone would open it.
 
     A setting that is lost, such as that of the gateway, must not take the second factor from everybody.
@@ -82,7 +82,7 @@ def _is_given_up(login: PendingLogin, held: Sequence[Held]) -> bool:
     return login.purpose != Purpose.STEP_UP and bool(held) and not any(is_offered(factor.method) for factor in held)
 
 
-def _counted_proof(login: PendingLogin, held: Sequence[Held]) -> Plan:
+def _counted_proof(login: PendingLogin, held: Sequence[OwnedFactor]) -> Plan:
     """Go on after a proof that policy does not count: to one that it does, or to the enrolment of one.
 
     A recovery code is as good as what it stands in for, which is never a mailbox.
@@ -96,13 +96,13 @@ def _counted_proof(login: PendingLogin, held: Sequence[Held]) -> Plan:
     return Plan(Asking.PROOF, usable) if usable else Plan(Asking.REFUSAL)
 
 
-def _usable(held: Iterable[Held], login: PendingLogin) -> tuple[Held, ...]:
+def _usable(held: Iterable[OwnedFactor], login: PendingLogin) -> tuple[OwnedFactor, ...]:
     """Return the factors that would prove something more; one that failed too often only where there is no other."""
     usable = [factor for factor in held if is_offered(factor.method) and _helps(factor, login)]
     return tuple(factor for factor in usable if not factor.is_exhausted) or tuple(usable)
 
 
-def _helps(factor: Held, login: PendingLogin) -> bool:
+def _helps(factor: OwnedFactor, login: PendingLogin) -> bool:
     """Say whether *factor* is no channel that was proved already, and enough for what is demanded."""
     if str(factor.id) in {piece.credential for piece in login.evidence}:
         return False
@@ -113,7 +113,7 @@ def _helps(factor: Held, login: PendingLogin) -> bool:
     return login.demand is not Demand.AAL2 or can_reach_aal2({factor.method})
 
 
-def _mailbox(login: PendingLogin, held: Sequence[Held], *, required: bool) -> Held | None:
+def _mailbox(login: PendingLogin, held: Sequence[OwnedFactor], *, required: bool) -> OwnedFactor | None:
     """Return the mailbox of whoever has nothing else to prove, where that is enough or comes before an enrolment.
 
     It is asked of whoever enrolled it, too, where the site has given such factors up: what
@@ -127,14 +127,14 @@ def _mailbox(login: PendingLogin, held: Sequence[Held], *, required: bool) -> He
     if not (confirms or is_given_up or (required and _may_enrol(login, held))):
         return None
     address = mailbox_of(login.user)
-    return Held(id=NO_ROW, method=Method.EMAIL_CODE, name=masked_address(address)) if address else None
+    return OwnedFactor(id=NO_ROW, method=Method.EMAIL_CODE, name=masked_address(address)) if address else None
 
 
-def _may_enrol(login: PendingLogin, held: Sequence[Held]) -> bool:
+def _may_enrol(login: PendingLogin, held: Sequence[OwnedFactor]) -> bool:
     """Say whether this login may add what policy demands: only of somebody who never had any (SP 800-63B-4 4.1.2)."""
     person: Any = login.user
     has_counted = any(is_counted(factor.method) for factor in held)
-    return login.demand in _LENIENT and not has_counted and not Standing.objects.had_factor(person)
+    return login.demand in _LENIENT and not has_counted and not FactorHistory.objects.had_factor(person)
 
 
 def _has_proved_what_counts(evidence: Iterable[Evidence]) -> bool:

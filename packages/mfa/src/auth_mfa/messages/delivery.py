@@ -20,7 +20,7 @@ from auth_core.request.client import Client
 from auth_mfa.errors import NumberRefused
 from auth_mfa.events import MfaEvent
 from auth_mfa.factors import row_of
-from auth_mfa.kinds import NO_ROW, Held
+from auth_mfa.kinds import NO_ROW, OwnedFactor
 from auth_mfa.mailbox import mailbox_of
 from auth_mfa.messages import sms_guard
 from auth_mfa.models import EmailFactor, PhoneFactor, SentCode
@@ -72,7 +72,7 @@ def destination_of(factor: PhoneFactor | EmailFactor) -> Destination:
     return Destination(factor.pk, factor.method, factor.destination, factor.hint)
 
 
-def destination_of_held(user: Any, held: Held) -> Destination | None:
+def destination_of_owned_factor(user: Any, held: OwnedFactor) -> Destination | None:
     """Return where the codes of a factor of *user* go; ``None``: it was removed meanwhile."""
     if held.id == NO_ROW:
         address = mailbox_of(user)

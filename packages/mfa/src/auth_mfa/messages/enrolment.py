@@ -16,7 +16,7 @@ from auth_mfa.mailbox import mailbox_of
 from auth_mfa.messages import sms_guard
 from auth_mfa.messages.delivery import Occasion, Sending, check_code, destination_of, send_code
 from auth_mfa.messages.phone_numbers import parse_number
-from auth_mfa.models import EmailFactor, PhoneFactor, Standing
+from auth_mfa.models import EmailFactor, FactorHistory, PhoneFactor
 from auth_mfa.models.sent_code import code_of
 
 MessageFactor = PhoneFactor | EmailFactor
@@ -104,7 +104,7 @@ def confirm(*, user: Any, factor_id: UUID, code: str, client: Client) -> Message
     guess = limits.charge("answer", person=str(user.pk), client=client)
     with transaction.atomic(durable=True):
         # Before the code: whoever begins anew meanwhile holds this, and waits for a text that is sent again.
-        Standing.objects.lock(user)
+        FactorHistory.objects.lock(user)
         reason = check_code(code_of(occasion=factor.pk, factor_id=factor.pk), code)
         if not reason:
             let_count(factor=factor, user=user, client=client)

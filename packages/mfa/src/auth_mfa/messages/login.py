@@ -14,10 +14,10 @@ from auth_core.request.context import current
 from auth_mfa.answer_check import check_answer, record_mailbox_check
 from auth_mfa.codes import code_in
 from auth_mfa.factors import row_of
-from auth_mfa.kinds import NO_ROW, Held
+from auth_mfa.kinds import NO_ROW, OwnedFactor
 from auth_mfa.messages import sms_guard
-from auth_mfa.messages.delivery import Occasion, check_code, destination_of_held, send_code
-from auth_mfa.models import PhoneFactor, SentCode, Standing
+from auth_mfa.messages.delivery import Occasion, check_code, destination_of_owned_factor, send_code
+from auth_mfa.models import FactorHistory, PhoneFactor, SentCode
 from auth_mfa.models.sent_code import code_of
 from auth_mfa.oath import DIGITS
 
@@ -28,9 +28,9 @@ class Message:
     name = "code"
     together = False
 
-    def ask(self, login: PendingLogin, held: Sequence[Held]) -> Mapping[str, Any]:
+    def ask(self, login: PendingLogin, held: Sequence[OwnedFactor]) -> Mapping[str, Any]:
         """Send a code, the same again while it lives, and say where to."""
-        destination = destination_of_held(login.user, held[0])
+        destination = destination_of_owned_factor(login.user, held[0])
         if destination is None:
             return {"digits": DIGITS, "to": "", "is_sent": False}
         client = current().client or Client()
@@ -40,14 +40,14 @@ class Message:
         )
         return {"digits": DIGITS, "to": destination.hint, "is_sent": sending.is_sent}
 
-    def asked(self, login: PendingLogin, held: Sequence[Held]) -> Mapping[str, Any]:
+    def asked(self, login: PendingLogin, held: Sequence[OwnedFactor]) -> Mapping[str, Any]:
         """Say where the code went."""
-        destination = destination_of_held(login.user, held[0])
+        destination = destination_of_owned_factor(login.user, held[0])
         sent = code_of(occasion=login.pk, factor_id=held[0].id)
         hint = "" if destination is None else destination.hint
         return {"digits": DIGITS, "to": hint, "is_sent": sent is not None and sent.is_live}
 
-    def answer(self, login: PendingLogin, held: Sequence[Held], answer: Mapping[str, Any]) -> Evidence:
+    def answer(self, login: PendingLogin, held: Sequence[OwnedFactor], answer: Mapping[str, Any]) -> Evidence:
         """Return the evidence of the code that was sent for this login.
 
         Raises:
@@ -74,10 +74,10 @@ class Message:
 
 def _check_mailbox(user: Any, sent: SentCode | None, code: str) -> None:
     with transaction.atomic(durable=True):
-        has_guess = Standing.objects.spend_mailbox_guess(user)
+        has_guess = FactorHistory.objects.spend_mailbox_guess(user)
         reason = check_code(sent, code) if has_guess else "exhausted"
         record_mailbox_check(user, reason)
         if not reason:
-            Standing.objects.forget_mailbox_failures(user)
+            FactorHistory.objects.forget_mailbox_failures(user)
     if reason:
         raise ChallengeFailed

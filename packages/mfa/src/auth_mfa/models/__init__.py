@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 from auth_core.assurance.methods import Method
 from auth_mfa.models.factor import Factor
+from auth_mfa.models.factor_history import FactorHistory
 from auth_mfa.models.message_factor import EmailFactor, PhoneFactor
 from auth_mfa.models.recovery_code import RecoveryCode, RecoveryCodeSet
 from auth_mfa.models.sent_code import SentCode
 from auth_mfa.models.sms_prefix import SmsPrefix
-from auth_mfa.models.standing import Standing
 from auth_mfa.models.totp_factor import TotpFactor
 from auth_mfa.models.webauthn_challenge import WebauthnChallenge
 from auth_mfa.models.webauthn_factor import WebauthnFactor
@@ -27,12 +27,12 @@ __all__ = [
     "MODEL_OF",
     "EmailFactor",
     "Factor",
+    "FactorHistory",
     "PhoneFactor",
     "RecoveryCode",
     "RecoveryCodeSet",
     "SentCode",
     "SmsPrefix",
-    "Standing",
     "TotpFactor",
     "WebauthnChallenge",
     "WebauthnFactor",

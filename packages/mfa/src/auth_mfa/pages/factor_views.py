@@ -17,8 +17,8 @@ from auth_mfa.errors import LastFactor
 from auth_mfa.factors import check_fresh_proof, factors_of, remove_own_factor, rename_factor, rows_of
 from auth_mfa.models import Factor, RecoveryCodeSet
 from auth_mfa.pages.forms import FactorNameForm
+from auth_mfa.pages.method_choices import method_choices_of
 from auth_mfa.pages.views import FactorPage
-from auth_mfa.pages.ways import ways_of
 from auth_mfa.policy import Requirement, deadline_of, is_counted, is_offered, requirement_of
 from auth_mfa.recovery.recovery_codes import FEW
 
@@ -36,7 +36,7 @@ class FactorsPage(AccountPage):
             "sheet": sheets[0] if sheets else None,
             "few": FEW,
             "has_recovery": bool(factors) and is_offered(Method.RECOVERY_CODE),
-            "ways": ways_of(request.user, rows),
+            "ways": method_choices_of(request.user, rows),
             **_duty_of(request.user, factors),
         }
         return show(request, "auth_mfa/factors.html", told)
@@ -96,7 +96,11 @@ class RemovePage(FactorPage):
         if not isinstance(refusal, LastFactor):
             return super().refuse(request, form, refusal)
         factor = self.own_factor(request)
-        told = {"factor": factor, "detail": refusal.detail, "ways": ways_of(request.user, rows_of(request.user))}
+        told = {
+            "factor": factor,
+            "detail": refusal.detail,
+            "ways": method_choices_of(request.user, rows_of(request.user)),
+        }
         return show(request, "auth_mfa/last_factor.html", told, status=int(refusal.status))
 
 

@@ -2,13 +2,13 @@
 
 from django.urls import path
 
-from auth_mfa.pages import factor_views, half_user_views, message_views, passkey_views, recovery_views, totp_views
+from auth_mfa.pages import factor_views, message_views, partial_login_views, passkey_views, recovery_views, totp_views
 
 app_name = "mfa-pages"
 
 urlpatterns = [
     path("", factor_views.FactorsPage.as_view(), name="factors"),
-    path("prove/", half_user_views.ProvePage.as_view(), name="prove"),
+    path("prove/", partial_login_views.ProvePage.as_view(), name="prove"),
     path("add/", totp_views.AddPage.as_view(), name="add"),
     path("<uuid:factor_id>/confirm/", totp_views.ConfirmPage.as_view(), name="confirm"),
     path("phone/add/", message_views.AddPhonePage.as_view(), name="phone-add"),

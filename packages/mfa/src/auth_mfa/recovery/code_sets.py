@@ -16,7 +16,7 @@ from auth_core.request.client import Client
 from auth_mfa.enrolment import note_added, refuse_unoffered
 from auth_mfa.errors import FactorNeeded
 from auth_mfa.factors import has_what_codes_stand_in_for, remove_factor
-from auth_mfa.models import RecoveryCode, RecoveryCodeSet, Standing
+from auth_mfa.models import FactorHistory, RecoveryCode, RecoveryCodeSet
 from auth_mfa.recovery import recovery_codes
 
 #: How long new codes wait for the page that shows them.
@@ -60,7 +60,7 @@ def issue_sheet(
     with hash_slot():
         digests = [_digest(code, salt, cost) for code in codes]
     with transaction.atomic():
-        Standing.objects.lock(user)
+        FactorHistory.objects.lock(user)
         if not has_what_codes_stand_in_for(user):
             raise FactorNeeded
         before = sheet_of(user)

@@ -12,7 +12,7 @@ from auth_core.models import PendingLogin
 from auth_mfa.answer_check import check_answer
 from auth_mfa.codes import refuse_others
 from auth_mfa.events import MfaEvent
-from auth_mfa.kinds import Held
+from auth_mfa.kinds import OwnedFactor
 from auth_mfa.models import RecoveryCodeSet
 from auth_mfa.recovery import recovery_codes
 
@@ -23,13 +23,13 @@ class Recovery:
     name = "recovery_code"
     together = False
 
-    def ask(self, login: PendingLogin, held: Sequence[Held]) -> Mapping[str, Any]:
+    def ask(self, login: PendingLogin, held: Sequence[OwnedFactor]) -> Mapping[str, Any]:
         """Say nothing: how many are left is its owner's business."""
         return {}
 
     asked = ask
 
-    def answer(self, login: PendingLogin, held: Sequence[Held], answer: Mapping[str, Any]) -> Evidence:
+    def answer(self, login: PendingLogin, held: Sequence[OwnedFactor], answer: Mapping[str, Any]) -> Evidence:
         """Return the evidence of a code that was not used.
 
         Raises:

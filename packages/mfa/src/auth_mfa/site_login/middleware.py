@@ -29,7 +29,7 @@ _LOGIN_PAGES = ("pages:login", "admin:login")
 class SecondFactorMiddleware:
     """Keeps ``request.user`` anonymous from the first factor until the second is proved; stands after Django's.
 
-    ``request.half_user`` is the person meanwhile, else ``None``. Sessions are judged before
+    ``request.partial_login_user`` is the person meanwhile, else ``None``. Sessions are judged before
     the view, because they may be older than this middleware; when all other middleware had
     their turn, because some of it signs people in; and after the view, which may have.
     """
@@ -59,7 +59,7 @@ class SecondFactorMiddleware:
             await sync_to_async(_before)(request)
         response: HttpResponseBase = await self._get_response(request)
         await _load(request)
-        if _has_work(request) or request.half_user is not None:  # type: ignore[attr-defined]  # of ours
+        if _has_work(request) or request.partial_login_user is not None:  # type: ignore[attr-defined]  # of ours
             return await sync_to_async(_after)(request, response)
         return response
 
@@ -75,8 +75,8 @@ class SecondFactorMiddleware:
 
 async def _load(request: HttpRequest) -> None:
     """Read the session, if the browser has one, so that looking at it asks nobody afterwards."""
-    if not hasattr(request, "half_user"):
-        _name_half_user(request, None)
+    if not hasattr(request, "partial_login_user"):
+        _set_partial_login_user(request, None)
     if not request.session.is_empty():
         await request.session.aget(SESSION_KEY)
 
@@ -88,22 +88,22 @@ def _has_work(request: HttpRequest) -> bool:
 
 def _before(request: HttpRequest) -> None:
     """Judge a session that came with the request."""
-    _name_half_user(request, None)
+    _set_partial_login_user(request, None)
     if not _has_work(request):
         return
     if not _settle(request, proved_at=None):
-        _name_half_user(request, partial_login.half_user_of(request.session))
+        _set_partial_login_user(request, partial_login.partial_login_user_of(request.session))
 
 
 def _after(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     """Judge whom the view signed in, and lead whoever is half in to the page of the second factor."""
     is_new = _settle(request, proved_at=timezone.now())
-    person = getattr(request, "half_user", None)
+    person = getattr(request, "partial_login_user", None)
     if person is None:
         return response
-    if partial_login.parked_in(request.session) is None:
+    if partial_login.partial_login_in(request.session) is None:
         # The view has signed them out, or our own page has let them in.
-        _name_half_user(request, None)
+        _set_partial_login_user(request, None)
         return response
     return _led(request, response, is_new=is_new)
 
@@ -124,12 +124,12 @@ def _settle(request: HttpRequest, *, proved_at: datetime | None) -> bool:
         return False
     request.user = AnonymousUser()
     request.auser = _nobody
-    _name_half_user(request, partial_login.half_user_of(session))
+    _set_partial_login_user(request, partial_login.partial_login_user_of(session))
     return True
 
 
-def _name_half_user(request: HttpRequest, person: Any) -> None:
-    request.half_user = person  # type: ignore[attr-defined]  # it is ours to put there
+def _set_partial_login_user(request: HttpRequest, person: Any) -> None:
+    request.partial_login_user = person  # type: ignore[attr-defined]  # it is ours to put there
 
 
 async def _nobody() -> AnonymousUser:

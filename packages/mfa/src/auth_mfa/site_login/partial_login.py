@@ -29,7 +29,7 @@ from auth_mfa.conf import authentication_backends
 from auth_mfa.requirements import Asking, plan_of
 
 #: Where the session keeps whoever is half in.
-HALF_KEY = "_auth_mfa_half"
+PARTIAL_LOGIN_KEY = "_auth_mfa_partial_login"
 
 #: Where the session keeps whose its facts are: the person and the facts' id.
 _OWNER_KEY = "_auth_mfa_facts_of"
@@ -45,7 +45,7 @@ _LONG_AGO = timedelta(days=36_500)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parked:
+class PartialLogin:
     """What a session keeps of whoever is half in.
 
     Args:
@@ -90,18 +90,18 @@ class Parked:
         return any(same(self.auth_hash, known) for known in hashes)
 
 
-def parked_in(session: SessionBase) -> Parked | None:
+def partial_login_in(session: SessionBase) -> PartialLogin | None:
     """Return who is half in *session*; ``None``: nobody."""
-    stored = session.get(HALF_KEY)
-    return None if stored is None else Parked(**stored)
+    stored = session.get(PARTIAL_LOGIN_KEY)
+    return None if stored is None else PartialLogin(**stored)
 
 
-def half_user_of(session: SessionBase) -> Any:
+def partial_login_user_of(session: SessionBase) -> Any:
     """Return the person who is half in *session*, or ``None``; a half that is over takes the session with it.
 
     What is left in it was theirs, and the next person at this browser has no business there.
     """
-    parked = parked_in(session)
+    parked = partial_login_in(session)
     if parked is None:
         return None
     person = parked.person()
@@ -112,7 +112,7 @@ def half_user_of(session: SessionBase) -> Any:
 
 def is_settled(session: SessionBase) -> bool:
     """Say whether nothing is to be done about *session*: nobody is in it, or somebody whose facts it has."""
-    if HALF_KEY in session:
+    if PARTIAL_LOGIN_KEY in session:
         return False
     if SESSION_KEY not in session:
         return FACTS_KEY not in session
@@ -131,14 +131,14 @@ def tidy(session: SessionBase) -> None:
     left there by somebody else would let the next person in with a factor that was not
     theirs; so facts are bound to whom they were seen with first.
     """
-    parked = parked_in(session)
+    parked = partial_login_in(session)
     if SESSION_KEY not in session:
         _drop(session, FACTS_KEY, _OWNER_KEY)
         return
     if parked is not None:
         if parked.user != session[SESSION_KEY]:
             _drop(session, *(key for key in list(session.keys()) if key not in _KEPT))
-        _drop(session, HALF_KEY)
+        _drop(session, PARTIAL_LOGIN_KEY)
     if not hasattr(session, "facts"):
         _bind_facts(session)
 
@@ -183,11 +183,11 @@ def _bind_facts(session: SessionBase) -> None:
 
 def _park(session: SessionBase, evidence: Evidence) -> None:
     user, backend, auth_hash = (session.get(key, "") for key in _LOGIN_KEYS)
-    parked = Parked(
+    parked = PartialLogin(
         user=user, backend=backend, auth_hash=auth_hash, at=timezone.now().isoformat(), proved=evidence.to_json()
     )
     _drop(session, *_LOGIN_KEYS, FACTS_KEY, _OWNER_KEY)
-    session[HALF_KEY] = asdict(parked)
+    session[PARTIAL_LOGIN_KEY] = asdict(parked)
 
 
 def _first_method(backend: str) -> Method:

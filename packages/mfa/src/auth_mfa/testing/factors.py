@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from auth_core.request.client import Client
 from auth_mfa import oath
-from auth_mfa.models import EmailFactor, Factor, PhoneFactor, Standing, TotpFactor
+from auth_mfa.models import EmailFactor, Factor, FactorHistory, PhoneFactor, TotpFactor
 from auth_mfa.recovery.code_sets import Sheet, issue_sheet
 
 #: The key of RFC 6238 appendix B; everybody's in tests, nobody's elsewhere.
@@ -60,5 +60,5 @@ def _leave_time_to_type(seconds: float = 2) -> None:
 def _added(factor: _F) -> _F:
     factor.save(force_insert=True)
     if not isinstance(factor, EmailFactor):
-        Standing.objects.note_factor(factor.user)
+        FactorHistory.objects.note_factor(factor.user)
     return factor

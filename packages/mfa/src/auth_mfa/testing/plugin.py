@@ -11,7 +11,7 @@ def pytest_configure(config: pytest.Config) -> None:
         {
             "auth_mfa_sentcode",  # sent, withheld, proved and failed are recorded
             "auth_mfa_smsprefix",  # counts texts of people together
-            "auth_mfa_standing",  # locked, and written with the first factor
+            "auth_mfa_factorhistory",  # locked, and written with the first factor
             "auth_mfa_webauthnchallenge",  # asked; the proof is recorded
         }
     )

@@ -10,7 +10,7 @@ from auth_core.models import PendingLogin
 from auth_mfa import oath
 from auth_mfa.answer_check import check_answer
 from auth_mfa.codes import code_in
-from auth_mfa.kinds import Held
+from auth_mfa.kinds import OwnedFactor
 from auth_mfa.models import TotpFactor
 from auth_mfa.oath import DIGITS
 
@@ -24,13 +24,13 @@ class Totp:
     name = "code"
     together = False
 
-    def ask(self, login: PendingLogin, held: Sequence[Held]) -> Mapping[str, Any]:
+    def ask(self, login: PendingLogin, held: Sequence[OwnedFactor]) -> Mapping[str, Any]:
         """Say how long the code is."""
         return {"digits": DIGITS}
 
     asked = ask
 
-    def answer(self, login: PendingLogin, held: Sequence[Held], answer: Mapping[str, Any]) -> Evidence:
+    def answer(self, login: PendingLogin, held: Sequence[OwnedFactor], answer: Mapping[str, Any]) -> Evidence:
         """Return the evidence of a code that is right now and was not used.
 
         One app is asked, not all of them: each further one would be as many further

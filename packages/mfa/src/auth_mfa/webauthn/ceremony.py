@@ -92,7 +92,7 @@ class RelyingParty:
     top_origins: Sequence[str] = ()
 
 
-class Known(Protocol):
+class StoredCredential(Protocol):
     """A credential that exists already, as far as a browser has to be told."""
 
     credential_id: str
@@ -130,7 +130,7 @@ def registration_options(
     challenge: str,
     user_handle: bytes,
     user_name: str,
-    exclude: Sequence[Known],
+    exclude: Sequence[StoredCredential],
     discoverable: str,
     timeout: int,
 ) -> dict[str, Any]:
@@ -160,7 +160,7 @@ def registration_options(
 
 
 def assertion_options(
-    party: RelyingParty, *, challenge: str, allow: Sequence[Known], verification: str, timeout: int
+    party: RelyingParty, *, challenge: str, allow: Sequence[StoredCredential], verification: str, timeout: int
 ) -> dict[str, Any]:
     """Return what ``navigator.credentials.get`` is given, as JSON.
 
@@ -371,7 +371,7 @@ def _picked_response(credential: Mapping[str, Any], names: Sequence[str]) -> dic
     return {name: credential["response"].get(name) for name in names}
 
 
-def _descriptor(known: Known) -> PublicKeyCredentialDescriptor:
+def _descriptor(known: StoredCredential) -> PublicKeyCredentialDescriptor:
     transports = [AuthenticatorTransport(name) for name in known.transports]
     return PublicKeyCredentialDescriptor(id=base64url_to_bytes(known.credential_id), transports=transports or None)
 

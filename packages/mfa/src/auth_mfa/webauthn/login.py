@@ -11,7 +11,7 @@ from auth_core.errors import ChallengeFailed
 from auth_core.models import PendingLogin
 from auth_mfa.answer_check import check_answer, record_check
 from auth_mfa.codes import refuse_others
-from auth_mfa.kinds import Held
+from auth_mfa.kinds import OwnedFactor
 from auth_mfa.models import WebauthnChallenge, WebauthnFactor
 from auth_mfa.models.webauthn_challenge import Ceremony
 from auth_mfa.webauthn.assertion import count, evidence_of, questions_of, read_assertion, verify, verify_nobodys
@@ -24,7 +24,7 @@ class Webauthn:
     name = "webauthn"
     together = True
 
-    def ask(self, login: PendingLogin, held: Sequence[Held]) -> Mapping[str, Any]:
+    def ask(self, login: PendingLogin, held: Sequence[OwnedFactor]) -> Mapping[str, Any]:
         """Write a challenge down, and return what the browser asks; the one before it is worth nothing any more."""
         challenge = WebauthnChallenge.objects.issue(
             purpose=Ceremony.SECOND_FACTOR,
@@ -34,12 +34,12 @@ class Webauthn:
         )
         return {"options": questions_of(challenge, allow=_rows_of(login, held))}
 
-    def asked(self, login: PendingLogin, held: Sequence[Held]) -> Mapping[str, Any]:
+    def asked(self, login: PendingLogin, held: Sequence[OwnedFactor]) -> Mapping[str, Any]:
         """Return the question once more; nothing, once its challenge was spent: then it has to be asked anew."""
         challenge = WebauthnChallenge.objects.live(purpose=Ceremony.SECOND_FACTOR, user=login.user, occasion=login.pk)
         return {"options": challenge and questions_of(challenge, allow=_rows_of(login, held))}
 
-    def answer(self, login: PendingLogin, held: Sequence[Held], answer: Mapping[str, Any]) -> Evidence:
+    def answer(self, login: PendingLogin, held: Sequence[OwnedFactor], answer: Mapping[str, Any]) -> Evidence:
         """Return the evidence of an assertion that was made for this very login.
 
         The challenge is spent first, whatever becomes of the answer.
@@ -110,5 +110,5 @@ def _asserted(factor: WebauthnFactor, credential: Mapping[str, Any], challenge: 
         raise ChallengeFailed from None
 
 
-def _rows_of(login: PendingLogin, held: Sequence[Held]) -> list[WebauthnFactor]:
+def _rows_of(login: PendingLogin, held: Sequence[OwnedFactor]) -> list[WebauthnFactor]:
     return list(WebauthnFactor.objects.of(login.user).filter(pk__in=[each.id for each in held]).order_by("pk"))

@@ -41,13 +41,15 @@ def onlooker(get_response: Any) -> Any:
 
 
 def undecorated(request: HttpRequest) -> JsonResponse:
-    half = getattr(request, "half_user", None)
+    half = getattr(request, "partial_login_user", None)
     return JsonResponse({"user": request.user.get_username(), "half": half and half.get_username()})
 
 
 async def async_view(request: HttpRequest) -> JsonResponse:
     user: Any = await request.auser()
-    return JsonResponse({"user": user.get_username(), "half": request.half_user and request.half_user.get_username()})
+    return JsonResponse(
+        {"user": user.get_username(), "half": request.partial_login_user and request.partial_login_user.get_username()}
+    )
 
 
 def past_the_middleware(request: HttpRequest) -> JsonResponse:

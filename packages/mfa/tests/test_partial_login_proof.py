@@ -11,9 +11,9 @@ from django.test.utils import override_script_prefix
 from auth_core.testing.clock import Clock
 from auth_mfa.site_login import partial_login
 from conftest import enrolled
-from half_site import LOGIN, PROVE, give_password, prove, who
+from partial_login_site import LOGIN, PROVE, give_password, prove, who
 
-pytestmark = pytest.mark.usefixtures("half_site")
+pytestmark = pytest.mark.usefixtures("partial_login_site")
 
 
 # The half itself
@@ -116,7 +116,7 @@ def test_another_person_logs_in_over_a_half_and_finds_nothing_of_it(client: Brow
 
     assert client.get("/undecorated/").json() == {"user": "bob", "half": None}
     assert client.get("/cart/").json() == {"cart": None}
-    assert client.session.get(partial_login.HALF_KEY) is None
+    assert client.session.get(partial_login.PARTIAL_LOGIN_KEY) is None
 
 
 def test_another_half_takes_the_place_of_the_first(client: Browser, secured: User, bob: User) -> None:

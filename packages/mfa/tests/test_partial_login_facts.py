@@ -16,9 +16,9 @@ from auth_core.testing.clock import Clock
 from auth_core.testing.sessions import sign_in
 from auth_mfa.site_login import partial_login
 from conftest import PASSWORD, enrolled
-from half_site import OURS, give_password, prove, who
+from partial_login_site import OURS, give_password, prove, who
 
-pytestmark = pytest.mark.usefixtures("half_site")
+pytestmark = pytest.mark.usefixtures("partial_login_site")
 
 
 # What the session says afterwards

@@ -13,12 +13,12 @@ from auth_core.crypto.secrets import spend
 from auth_mfa.conf import mfa
 
 
-class StandingManager(models.Manager["Standing"]):
+class FactorHistoryManager(models.Manager["FactorHistory"]):
     """One verb per use."""
 
-    def lock(self, user: Any) -> "Standing":
+    def lock(self, user: Any) -> "FactorHistory":
         """Return the standing of *user*, locked until the transaction ends: what is counted then cannot be passed."""
-        self.bulk_create([Standing(user_id=user.pk)], ignore_conflicts=True)
+        self.bulk_create([FactorHistory(user_id=user.pk)], ignore_conflicts=True)
         return self.select_for_update().get(user_id=user.pk)
 
     def had_factor(self, user: Any) -> bool:
@@ -27,7 +27,7 @@ class StandingManager(models.Manager["Standing"]):
 
     def note_factor(self, user: Any) -> None:
         """Note that *user* has a second factor: from now on losing it leads to recovery, never to enrolment."""
-        self.bulk_create([Standing(user_id=user.pk)], ignore_conflicts=True)
+        self.bulk_create([FactorHistory(user_id=user.pk)], ignore_conflicts=True)
         self.filter(user_id=user.pk, had_factor_since=None).update(had_factor_since=timezone.now())
 
     def spend_mailbox_guess(self, user: Any) -> bool:
@@ -35,7 +35,7 @@ class StandingManager(models.Manager["Standing"]):
 
         A hundred wrong ones in a row, and it answers no more (SP 800-63B-4 section 3.2.2).
         """
-        self.bulk_create([Standing(user_id=user.pk)], ignore_conflicts=True)
+        self.bulk_create([FactorHistory(user_id=user.pk)], ignore_conflicts=True)
         left = self.filter(user_id=user.pk, mailbox_failures__lt=mfa.MAX_FAILURES)
         return spend(left, mailbox_failures=F("mailbox_failures") + 1)
 
@@ -45,11 +45,11 @@ class StandingManager(models.Manager["Standing"]):
 
     def reset(self, user: Any, *, at: datetime) -> None:
         """Let *user* enrol as if they never had a factor."""
-        self.bulk_create([Standing(user_id=user.pk)], ignore_conflicts=True)
+        self.bulk_create([FactorHistory(user_id=user.pk)], ignore_conflicts=True)
         self.filter(user_id=user.pk).update(had_factor_since=None, mailbox_failures=0, reset_at=at)
 
 
-class Standing(models.Model):
+class FactorHistory(models.Model):
     """Whether a person ever had a second factor.
 
     Whoever had one and has it no more is a victim of a loss, or a thief who says so: a
@@ -72,7 +72,7 @@ class Standing(models.Model):
         _("wrong codes of the mailbox"), default=0, db_default=0, help_text=_("In a row; a right one sets it back.")
     )
 
-    objects = StandingManager()
+    objects = FactorHistoryManager()
 
     class Meta:
         verbose_name = _("standing of a person")

@@ -17,9 +17,9 @@ PROVE = "/account/second-factors/prove/"
 
 
 @pytest.fixture
-def half_site(settings: Any, db: None) -> None:
+def partial_login_site(settings: Any, db: None) -> None:
     """A site with Django's own login and admin, and our middleware behind Django's."""
-    settings.ROOT_URLCONF = "half_urls"
+    settings.ROOT_URLCONF = "partial_login_urls"
     settings.AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
     settings.INSTALLED_APPS = [*site.INSTALLED_APPS, "django.contrib.messages", "django.contrib.staticfiles"]
     if "django.contrib.admin" not in settings.INSTALLED_APPS:

@@ -14,7 +14,7 @@ from auth_mfa.policy import Requirement, is_counted, is_offered, requirement_of
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class MethodChoice:
     """One kind of factor that can be added.
 
     Args:
@@ -29,20 +29,20 @@ class Way:
 
 
 #: What withstands phishing stands first; what is weak says so (ASVS 6.6.1, SP 800-63B-4 section 3.1.3.3).
-_WAYS = (
-    Way(
+_CHOICES = (
+    MethodChoice(
         Method.PASSKEY,
         "mfa-pages:passkey-add",
         gettext_lazy("Add a passkey or security key"),
         gettext_lazy("The strongest: it answers this site alone, so that a copy of this site gets nothing from it."),
     ),
-    Way(
+    MethodChoice(
         Method.TOTP,
         "mfa-pages:add",
         gettext_lazy("Add an authenticator app"),
         gettext_lazy("An app on your phone, or your password manager, shows another code every half minute."),
     ),
-    Way(
+    MethodChoice(
         Method.SMS_CODE,
         "mfa-pages:phone-add",
         gettext_lazy("Add a telephone"),
@@ -51,7 +51,7 @@ _WAYS = (
             " talks to your provider: take one of the others, if you can."
         ),
     ),
-    Way(
+    MethodChoice(
         Method.EMAIL_CODE,
         "mfa-pages:email-add",
         gettext_lazy("Add codes by email"),
@@ -63,9 +63,9 @@ _WAYS = (
 )
 
 
-def ways_of(user: Any, held: Sequence[Factor]) -> list[Way]:
+def method_choices_of(user: Any, held: Sequence[Factor]) -> list[MethodChoice]:
     """Return what *user*, who has *held*, can add here."""
-    offered = [way for way in _WAYS if _is_open(way.method, user, held)]
+    offered = [way for way in _CHOICES if _is_open(way.method, user, held)]
     if requirement_of(user) is Requirement.NONE:
         return offered
     return [way if is_counted(way.method) else _uncounted(way) for way in offered]
@@ -84,6 +84,6 @@ def _addresses(held: Sequence[Factor]) -> set[str]:
     return {"", *(factor.address for factor in held if isinstance(factor, EmailFactor))}
 
 
-def _uncounted(way: Way) -> Way:
+def _uncounted(way: MethodChoice) -> MethodChoice:
     lead = _("%(lead)s It does not count as the second factor that you must have.") % {"lead": way.lead}
-    return Way(way.method, way.url_name, way.label, lead)
+    return MethodChoice(way.method, way.url_name, way.label, lead)

@@ -17,7 +17,7 @@ from auth_core.pages.forms import PageForm
 from auth_core.pages.login_views import went_on
 from auth_core.request.client import client_of
 from auth_mfa.conf import site_landing_url, site_login_url
-from auth_mfa.site_login.partial_login import Parked, half_user_of, parked_in
+from auth_mfa.site_login.partial_login import PartialLogin, partial_login_in, partial_login_user_of
 
 
 class ProvePage(Page):
@@ -32,7 +32,7 @@ class ProvePage(Page):
 
     def answer(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Send on whoever is in already, and to the site's login whoever is not even half in."""
-        if parked_in(request.session) is not None:
+        if partial_login_in(request.session) is not None:
             return super().answer(request, *args, **kwargs)
         if request.user.is_authenticated:
             return see_other(_onward(request))
@@ -47,8 +47,8 @@ class ProvePage(Page):
 
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
         """Open a login that has proved what the site's own saw, and ask for the rest."""
-        parked: Parked | None = parked_in(request.session)
-        person = half_user_of(request.session)
+        parked: PartialLogin | None = partial_login_in(request.session)
+        person = partial_login_user_of(request.session)
         if parked is None or person is None:
             return see_other(_login_page())
         secret = browser_secret_of(request) or new_browser_secret()
@@ -66,7 +66,7 @@ class ProvePage(Page):
 
     def show(self, request: HttpRequest, form: PageForm, *, status: int = 200, **context: Any) -> HttpResponse:
         """Return the page, with whose account it is: a browser may be shared."""
-        person = half_user_of(request.session)
+        person = partial_login_user_of(request.session)
         name = "" if person is None else person.get_username()
         return super().show(request, form, status=status, username=name, **context)
 

@@ -18,9 +18,9 @@ from auth_mfa.factors import remove_factor, rows_of
 from auth_mfa.site_login import middleware
 from auth_mfa.site_login.middleware import SecondFactorMiddleware
 from conftest import PASSWORD, current_code, enrolled
-from half_site import LOGIN, OURS, PROVE, give_password, prove, who
+from partial_login_site import LOGIN, OURS, PROVE, give_password, prove, who
 
-pytestmark = pytest.mark.usefixtures("half_site")
+pytestmark = pytest.mark.usefixtures("partial_login_site")
 
 
 # What is closed, and what opens it
@@ -179,7 +179,7 @@ def test_whom_another_middleware_signs_in_is_judged_before_an_async_view(alice: 
     async def ask() -> Any:
         return (await AsyncClient().get("/async/", headers={"X-Name": "alice"})).json()
 
-    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "half_urls.asynchronous_sign_in"]
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "partial_login_urls.asynchronous_sign_in"]
     enrolled(alice)
 
     assert async_to_sync(ask)() == {"user": "", "half": "alice"}
@@ -192,7 +192,7 @@ def test_whoever_was_looked_at_too_early_is_nobody_in_an_async_view(secured: Use
         return (await browser.get("/async/")).json()
 
     place = settings.MIDDLEWARE.index(OURS)
-    settings.MIDDLEWARE = [*settings.MIDDLEWARE[:place], "half_urls.onlooker", *settings.MIDDLEWARE[place:]]
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE[:place], "partial_login_urls.onlooker", *settings.MIDDLEWARE[place:]]
 
     assert async_to_sync(ask)() == {"user": "", "half": "alice"}
 
@@ -211,7 +211,7 @@ def test_an_async_request_of_nobody_asks_no_thread(monkeypatch: pytest.MonkeyPat
 
     asyncio.run(handler.process_view(request, view, (), {}))
     assert asyncio.run(handler(request)).status_code == 200
-    assert request.half_user is None
+    assert request.partial_login_user is None
 
 
 # Policy
