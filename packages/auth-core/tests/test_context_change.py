@@ -22,10 +22,10 @@ pytestmark = [pytest.mark.django_db, pytest.mark.asvs("8.2.4")]
 NEW = "another long passphrase"
 
 
-def facts(*strayed: str) -> SessionFacts:
+def facts(*changes: str) -> SessionFacts:
     evidence = (Evidence.now(Method.PASSWORD), Evidence.now(Method.TOTP))
     return SessionFacts(
-        id=uuid4(), transport="cookie", evidence=evidence, authenticated_at=timezone.now(), strayed=strayed
+        id=uuid4(), transport="cookie", evidence=evidence, authenticated_at=timezone.now(), context_changed=changes
     )
 
 
@@ -47,7 +47,7 @@ def test_a_session_that_changed_its_context_has_to_prove_it(what: str) -> None:
     with pytest.raises(InsufficientUserAuthentication) as refused:
         check_context(facts(what))
 
-    assert refused.value.has_strayed
+    assert refused.value.context_changed
     assert refused.value.members == {"required_assurance": "aal1", "max_age": None}
 
 

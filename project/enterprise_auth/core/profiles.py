@@ -24,7 +24,7 @@ def second_factors(profile: str, *, required_of: list[str], sms_countries: list[
     return {"REQUIRED_OF": tuple(required_of), "SMS_COUNTRIES": tuple(sms_countries)}
 
 
-def straying(profile: str) -> dict[str, Any]:
+def context_change(profile: str) -> dict[str, Any]:
     """Return what of ``AUTH_SESSIONS`` a profile says: under ``high`` another network asks for a new proof, too."""
     return {"STRAYS": ("country", "user_agent", "network")} if profile == "high" else {}
 

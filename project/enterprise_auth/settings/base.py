@@ -7,7 +7,7 @@ import django
 
 from enterprise_auth.core.logging import logging_config
 from enterprise_auth.core.mail import mail_settings  # noqa: F401 - for the settings that build on these
-from enterprise_auth.core.profiles import administration, required_of, second_factors, straying
+from enterprise_auth.core.profiles import administration, context_change, required_of, second_factors
 from enterprise_auth.env import ROOT, Environment
 
 env = Environment()
@@ -133,7 +133,7 @@ AUTH_MFA = second_factors(
 AUTH_SESSIONS = {
     "REDIS_URL": env.text("REDIS_SESSION_URL"),
     "GEOIP_PATH": env.text("GEOIP_PATH"),
-    **straying(AUTH_PROFILE),
+    **context_change(AUTH_PROFILE),
 }
 
 AUTH_AUDIT = {"SIGNING_KEYS": env.keys("AUDIT_SIGNING_KEYS")}

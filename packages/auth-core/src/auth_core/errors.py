@@ -174,11 +174,13 @@ class InsufficientUserAuthentication(AuthError):
         _("Prove again that it is you."),
     )
 
-    def __init__(self, *, required_assurance: str, max_age: timedelta | None = None, has_strayed: bool = False) -> None:
+    def __init__(
+        self, *, required_assurance: str, max_age: timedelta | None = None, context_changed: bool = False
+    ) -> None:
         super().__init__()
         self.required_assurance = required_assurance
         self.max_age = max_age
-        self.has_strayed = has_strayed
+        self.context_changed = context_changed
 
     @property
     def members(self) -> Mapping[str, Any]:

@@ -49,7 +49,7 @@ class SessionFacts:
         expires_at: When it ends, whatever happens.
         idle_expires_at: When it ends if it is not used.
         device_known: Whether this browser has completed a login of this person before; ``None``: nobody looked.
-        strayed: What of this request is another than where it was proved, such as ``country``: the session goes on,
+        context_changed: What of this request is another than where it was proved, such as ``country``. The session goes on,
             and nothing in it counts as proved lately (ASVS 8.2.4). Of a request, and never stored.
     """
 
@@ -60,7 +60,7 @@ class SessionFacts:
     expires_at: datetime | None = None
     idle_expires_at: datetime | None = None
     device_known: bool | None = None
-    strayed: tuple[str, ...] = ()
+    context_changed: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the stored form."""
@@ -159,7 +159,7 @@ def check_assurance(session: SessionFacts | None, needed: Assurance, max_age: ti
         raise NotAuthenticated
     if assurance_of(fresh_evidence(session, max_age)) < needed:
         raise InsufficientUserAuthentication(
-            required_assurance=needed.acr, max_age=max_age, has_strayed=bool(session.strayed)
+            required_assurance=needed.acr, max_age=max_age, context_changed=bool(session.context_changed)
         )
 
 
@@ -172,8 +172,8 @@ def check_context(session: SessionFacts | None) -> None:
     Raises:
         InsufficientUserAuthentication: it is used elsewhere (decision record 0034).
     """
-    if session is not None and session.strayed:
-        raise InsufficientUserAuthentication(required_assurance=Assurance.AAL1.acr, has_strayed=True)
+    if session is not None and session.context_changed:
+        raise InsufficientUserAuthentication(required_assurance=Assurance.AAL1.acr, context_changed=True)
 
 
 def fresh_evidence(session: SessionFacts, max_age: timedelta | None) -> list[Evidence]:
@@ -181,7 +181,7 @@ def fresh_evidence(session: SessionFacts, max_age: timedelta | None) -> list[Evi
 
     Nothing, where the session has strayed: whoever took its credential somewhere else has proved nothing there.
     """
-    if session.strayed:
+    if session.context_changed:
         return []
     oldest = None if max_age is None else timezone.now() - max_age
     return [piece for piece in session.evidence if oldest is None or piece.at >= oldest]

@@ -47,7 +47,7 @@ def begin_step_up(
         InvalidCredentials, LoginDenied: see `auth_core.login.journey.advance`.
         MoreProofRequired: the person has nothing with which they could reach it.
     """
-    if session.strayed:
+    if session.context_changed:
         demand = stricter(demand, _proved(session))
     # Whoever was restored from a session's copy has no password in it.
     person = get_user_model()._default_manager.get(pk=user.pk)

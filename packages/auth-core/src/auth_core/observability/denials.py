@@ -64,7 +64,7 @@ class Reason(StrEnum):
     OTHER_TRANSPORT = "other_transport"
 
     #: The session is used from elsewhere than where it was proved, and was asked for a proof.
-    STRAYED = "session_strayed"
+    CONTEXT_CHANGED = "session_strayed"
 
     UNKNOWN_HOST = "unknown_host"
     UNKNOWN_FIELD = "unknown_field"
@@ -84,7 +84,7 @@ _ATTEMPTS = _THREATS | {
 
 #: Refused for want of something, with another status than 403.
 _DENIED = frozenset({
-    InsufficientUserAuthentication.code, PermissionRefused.code, Reason.NOT_SHOWN.value, Reason.STRAYED.value,
+    InsufficientUserAuthentication.code, PermissionRefused.code, Reason.NOT_SHOWN.value, Reason.CONTEXT_CHANGED.value,
 })  # fmt: skip
 
 #: Recorded where they are decided, as `auth.login.denied`.
@@ -196,8 +196,8 @@ def _place(request: HttpRequest) -> dict[str, str]:
 def _reason_of(exception: Exception) -> str:
     if isinstance(exception, CsrfFailed) and exception.is_foreign:
         return Reason.FOREIGN_ORIGIN.value
-    if isinstance(exception, InsufficientUserAuthentication) and exception.has_strayed:
-        return Reason.STRAYED.value
+    if isinstance(exception, InsufficientUserAuthentication) and exception.context_changed:
+        return Reason.CONTEXT_CHANGED.value
     if isinstance(exception, InvalidRequest) and any(wrong.code == "unknown_field" for wrong in exception.errors):
         return Reason.UNKNOWN_FIELD.value
     if isinstance(exception, AuthError):
