@@ -277,7 +277,7 @@ def test_what_goes_wrong_is_told_honestly(windows: Open, service: Service, scrip
     add_person(service, email)
     log_in(here, email, "wrong wrong wrong wrong")
     wrong = here.text
-    assert (here.status, "not right" in wrong) == (401, True)
+    assert (here.status, "Incorrect" in wrong) == (401, True)
     here.look("login-wrong")
     log_in(here, f"nobody.{email}", "wrong wrong wrong wrong")
     assert here.text.replace(f"nobody.{email}", email) == wrong

@@ -168,7 +168,7 @@ def test_what_was_undone_with_a_savepoint_is_not_given_back_either() -> None:
 
 
 def test_without_the_standing_the_charge_of_others_would_be_given_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits._Standing, "__call__", lambda self: True)
+    monkeypatch.setattr(limits._ChargeInForce, "__call__", lambda self: True)
     pay()
     with pytest.raises(Undone), transaction.atomic():
         undone = pay(how=limits.charge_within)

@@ -102,9 +102,9 @@ def test_unknown_wrong_disabled_and_locked_look_the_same(
     assert refused.headers["Content-Type"] == "application/problem+json"
     assert problem == {
         "type": "urn:auth:invalid_credentials",
-        "title": "The identifier or the password is not right.",
+        "title": "Incorrect identifier or password.",
         "status": 401,
-        "detail": "The identifier or the password is not right.",
+        "detail": "Incorrect identifier or password.",
         "code": "invalid_credentials",
         "errors": [],
     }

@@ -61,7 +61,7 @@ def test_a_login_whose_database_is_lost_is_no_wrong_password(alice: Any) -> None
         answer = send(browser, page, "/login/", identifier="alice@example.org", password=PASSWORD)
 
     assert (answer.status_code, "Retry-After" in answer.headers) == (503, True)
-    assert "not right" not in answer.content.decode()
+    assert "Incorrect" not in answer.content.decode()
 
 
 @pytest.mark.parametrize(("fault", "status"), [(OperationalError("away"), 503), (ValueError("secret cause"), 500)])

@@ -332,7 +332,7 @@ def test_the_admin_lets_nobody_give_more_than_they_hold(manager_of: Manager, ali
         follow=True,
     )
 
-    assert "You may not do this." in answer.content.decode()
+    assert "You do not have permission to do this." in answer.content.decode()
     assert not Assignment.objects.filter(user=alice).exists()
 
 

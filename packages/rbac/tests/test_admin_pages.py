@@ -169,7 +169,7 @@ def test_nobody_gives_in_the_admin_what_they_do_not_hold(manager_of: Manager, al
 
     for action, name in (("give", "delete"), ("withdraw", "change")):
         refused = browser.post(of(alice), {"action": action, **named(order, name)}, follow=True)
-        assert "You may not do this." in text_of(refused)
+        assert "You do not have permission to do this." in text_of(refused)
     assert browser.post(of(alice), {"action": "give", **named(order)}, follow=True).status_code == 200
     assert {row.permission.codename for row in UserObjectPermission.objects.all()} == {"change_order", "view_order"}
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import ngettext
 
 from auth_core.errors import PermissionRefused
-from auth_core.observability.denials import note_raised
+from auth_core.observability.denials import mark_denied_by
 
 
 def change_each(model_admin: Any, request: HttpRequest, rows: Iterable[Any], change: Callable[[Any], object]) -> int:
@@ -22,7 +22,7 @@ def change_each(model_admin: Any, request: HttpRequest, rows: Iterable[Any], cha
         try:
             changed += bool(change(row))
         except PermissionRefused as refusal:
-            note_raised(refusal)
+            mark_denied_by(refusal)
             refused += 1
     if refused:
         told = ngettext(

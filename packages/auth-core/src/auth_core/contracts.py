@@ -1,7 +1,7 @@
-"""The contracts between a login and what plugs into it.
+"""The contracts between a login and its plug-ins.
 
-Settings fill three slots: the `LoginStep`s in their order, one `GrantIssuer`, one
-`RiskAssessor`. A package that fills one reads this file and nothing else of the core.
+Settings fill three slots: the ordered `LoginStep`s, one `GrantIssuer` and one
+`RiskAssessor`. A package that fills a slot needs only this file of the core.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Purpose(StrEnum):
-    """What a pending login is for; it serves that and nothing else."""
+    """The purpose of a pending login. A login serves no other purpose."""
 
     LOGIN = "login"
     STEP_UP = "step_up"
@@ -32,7 +32,7 @@ class Purpose(StrEnum):
 
 
 class Transport(StrEnum):
-    """How the credential of a session travels; it never works the other way."""
+    """How the credential of a session travels. A credential of one transport never works with the other."""
 
     COOKIE = "cookie"
     TOKEN = "token"  # noqa: S105 - the name of a transport
@@ -40,7 +40,7 @@ class Transport(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One way of meeting a challenge: *id* is what the caller sends back, *label* what a person reads."""
+    """One way to meet a challenge. The caller sends back *id*. People read *label*."""
 
     id: str
     method: str
@@ -49,14 +49,14 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Challenge:
-    """The question that a step puts to the caller.
+    """The question that a step asks.
 
     Args:
-        kind: What is asked, such as ``code``; the shape of the answer is the kind's.
-        method: Which method answers it; empty for a duty.
-        choice: The chosen `Choice.id`; empty when there is nothing to choose.
-        data: What the caller needs to answer, such as a masked address; nothing secret.
-        choices: The ways there are.
+        kind: The kind of question, such as ``code``. It determines the shape of the answer.
+        method: The method that answers it. Empty for a duty.
+        choice: The chosen `Choice.id`. Empty if there is nothing to choose.
+        data: Data for the answer, such as a masked address. Nothing secret.
+        choices: The available ways.
     """
 
     kind: str
@@ -68,7 +68,7 @@ class Challenge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Challenged:
-    """A login goes on: somebody has to answer."""
+    """A login continues: the caller has to answer a challenge."""
 
     token: str = field(repr=False)
     expires_at: datetime
@@ -78,16 +78,16 @@ class Challenged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """What a login yields.
+    """The result of a login.
 
     Args:
-        user: Who is signed in now.
-        session: What anybody may know of the session.
-        credential: The bearer's secret; with the cookie transport it is the session key.
-        backend: Dotted path of the authentication backend, for Django's own bookkeeping.
-        device_credential: What the browser is to keep in its ``device`` cookie; empty: what it has, or nothing.
-        device_lifetime: How long the browser is to keep it.
-        store: The site's session store of the session, if whoever issued it need not read it; for the cookie transport.
+        user: The user who is now signed in.
+        session: Public facts about the session.
+        credential: The bearer's secret. With the cookie transport, the session key.
+        backend: Dotted path of the authentication backend, for Django.
+        device_credential: Value for the ``device`` cookie. Empty leaves the cookie as it is.
+        device_lifetime: Lifetime of that cookie.
+        store: The site's session store, if the issuer has loaded it already. For the cookie transport.
     """
 
     user: Any
@@ -101,80 +101,80 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """A login is over and yielded a grant."""
+    """A login has finished with a grant."""
 
     grant: Grant
 
 
-#: How a login goes on; the set is closed. Everything else is a refusal (`auth_core.errors`).
+#: How a login continues. The set is closed. Everything else is a refusal (`auth_core.errors`).
 LoginOutcome = Challenged | Granted
 
 
 class LimitReached(Exception):
-    """Raised by a `GrantIssuer` inside the granting transaction: no room for one more session.
+    """Raised by a `GrantIssuer` inside the granting transaction if there are too many sessions.
 
-    The grant is undone and `advance` goes round once more, so that the step which
-    settles it (which session to end) can ask.
+    The grant is rolled back and `advance` runs once more, so that the step which settles it
+    (which session to end) can ask.
     """
 
 
 class LoginStep(Protocol):
-    """One more thing a login may have to prove, or a duty it must settle."""
+    """A further proof that a login may require, or a duty that it must settle."""
 
     def is_pending(self, login: PendingLogin) -> bool:
-        """Say whether *login* still lacks what this step asks for; asks the database, no side effect."""
+        """Return whether *login* still needs this step. May query the database. Has no side effects."""
 
     def challenge(self, login: PendingLogin, choice: str | None) -> Challenge:
-        """Return the question to put to the caller; may send a message.
+        """Return the question for the caller. May send a message.
 
         Raises:
             InvalidRequest: *choice* is none of the step's choices.
-            MoreProofRequired: this person has nothing that could answer; the login is refused.
+            MoreProofRequired: this person has no way to answer. The login is refused.
         """
 
     def question(self, login: PendingLogin) -> Challenge:
-        """Return the question as it was put, for a page that is shown once more; sends and changes nothing.
+        """Return the current question, for a page that is shown again. Sends and changes nothing.
 
         Raises:
             MoreProofRequired: as in `challenge`.
         """
 
     def answer(self, login: PendingLogin, answer: Mapping[str, Any]) -> Evidence | None:
-        """Return what *answer* proves; ``None`` when it settled a duty and proved nothing.
+        """Return the evidence in *answer*, or ``None`` if it settled a duty and proved nothing.
 
-        A login whose user is null is answered with the same work, and fails.
+        A login without a user does the same work, and fails.
 
         Raises:
             ChallengeFailed: *answer* does not meet the challenge.
-            InvalidRequest: *answer* has not the shape of the kind.
-            Unavailable: nobody could look at *answer* now; nothing was compared.
+            InvalidRequest: *answer* does not have the shape of the kind.
+            Unavailable: *answer* cannot be checked now. Nothing was compared.
         """
 
 
 class GrantIssuer(Protocol):
-    """What turns a proved login into a grant, and ends what it granted."""
+    """Turns a proved login into a grant, and ends its sessions."""
 
-    #: The transports that its sessions can be opened for.
+    #: The transports that it supports.
     transports: frozenset[Transport]
 
     def issue(self, login: PendingLogin, client: Client) -> Grant:
         """Return the grant, once, inside the granting transaction and without HTTP.
 
-        Always a new credential, also for the same person; for a step-up it raises the
-        session that the row names.
+        The credential is always new, even for the same person. A step-up raises the session that
+        the row names.
 
         Raises:
-            LimitReached: there is no room; the grant is undone.
-            LoginDenied: this place may not be granted anything; the grant is undone, the refusal recorded.
+            LimitReached: there are too many sessions. The grant is rolled back.
+            LoginDenied: nothing may be granted here. The grant is rolled back and the refusal recorded.
             LoginExpired: the session to raise has ended.
         """
 
     def end(self, session: SessionFacts, *, user: Any, reason: str) -> None:
-        """End *session* of *user*, inside the caller's transaction; one that has ended already is left alone."""
+        """End *session* of *user*, inside the caller's transaction. Ignore a session that has already ended."""
 
 
 class RiskAssessor(Protocol):
-    """What judges how likely it is that a login is who it says."""
+    """Assesses how likely it is that a login is genuine."""
 
     def assess(self, user: Any, client: Client) -> Assessment:
-        """Return score, reasons and what this login must prove; no side effect."""
+        """Return the score, the reasons and the demand on this login. Has no side effects."""

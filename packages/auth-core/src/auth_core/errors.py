@@ -1,7 +1,7 @@
-"""Refusals: every expected error, with what a caller needs to recover.
+"""Refusals: every expected error, with the data that a caller needs to recover.
 
-A refusal knows nothing of HTTP but its status; `auth_core.api.problems` renders it
-as RFC 9457 problem details. Titles are translated, codes never change.
+The only HTTP detail of a refusal is its status. `auth_core.api.problems` renders it as
+RFC 9457 problem details. Titles are translated. Codes never change.
 """
 
 import dataclasses
@@ -17,13 +17,13 @@ from django.utils.translation import gettext_lazy as _
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """What is wrong with one field of a request.
+    """An error in one field of a request.
 
     Args:
-        field: Name of the field; empty when the request as a whole is meant.
+        field: Name of the field. Empty for the request as a whole.
         code: Closed word for programs.
-        detail: Sentence for people; never repeats what was sent.
-        params: Values that *detail* speaks of, such as a maximum.
+        detail: Sentence for people. Never repeats the value that was sent.
+        params: Values that *detail* mentions, such as a maximum.
     """
 
     field: str
@@ -33,7 +33,7 @@ class FieldError:
 
 
 class AuthError(Exception):
-    """An expected error; subclasses are registered by their code."""
+    """An expected error. Subclasses are registered by their code."""
 
     code: ClassVar[str]
     status: ClassVar[int]
@@ -43,36 +43,36 @@ class AuthError(Exception):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if AuthError.registry.setdefault(cls.code, cls) is not cls:
-            raise TypeError(f"The code {cls.code!r} belongs to {AuthError.registry[cls.code].__qualname__} already.")
+            raise TypeError(f"The code {cls.code!r} is already used by {AuthError.registry[cls.code].__qualname__}.")
 
     @property
     def detail(self) -> str:
-        """The sentence for people; the title unless a subclass knows more."""
+        """The sentence for people. The title by default."""
         return str(self.title)
 
     @property
     def errors(self) -> Sequence[FieldError]:
-        """What is wrong field by field."""
+        """The errors of single fields."""
         return ()
 
     @property
     def members(self) -> Mapping[str, Any]:
-        """Further members of the problem document."""
+        """Additional members of the problem document."""
         return {}
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Headers that go with the answer."""
+        """Headers of the response."""
         return {}
 
     @classmethod
     def example(cls) -> "AuthError":
-        """Return an instance such as callers meet; for the reference and the canary test."""
+        """Return a typical instance, for the reference and the canary test."""
         return cls()
 
 
 class InvalidRequest(AuthError):
-    """The request is well-formed, but a field is not what it must be."""
+    """The request is well-formed, but a field is invalid."""
 
     code, status, title = "invalid_request", HTTPStatus.BAD_REQUEST, _("The request is not valid.")
 
@@ -82,69 +82,69 @@ class InvalidRequest(AuthError):
 
     @property
     def errors(self) -> Sequence[FieldError]:
-        """What is wrong field by field."""
+        """The errors of single fields."""
         return self._errors
 
     @classmethod
     def example(cls) -> "InvalidRequest":
         """Return a refusal of one unknown field."""
-        return cls(FieldError("surprise", "unknown_field", str(_("This field is not known."))))
+        return cls(FieldError("surprise", "unknown_field", str(_("Unknown field."))))
 
 
 class MalformedBody(AuthError):
-    """The body cannot be read at all."""
+    """The body cannot be parsed."""
 
     code, status, title = "malformed_body", HTTPStatus.BAD_REQUEST, _("The body is not a JSON object.")
 
 
 class LinkInvalid(AuthError):
-    """A link is wrong, used or expired; which of them is nobody's business."""
+    """A link is wrong, used or expired. The response does not say which."""
 
-    code, status, title = "link_invalid", HTTPStatus.BAD_REQUEST, _("The link is not valid any more.")
+    code, status, title = "link_invalid", HTTPStatus.BAD_REQUEST, _("This link is no longer valid.")
 
 
 class SignupClosed(AuthError):
-    """This address may not sign up here; it depends on what was typed, not on who has an account."""
+    """This address may not sign up. The answer depends on the address typed, not on existing accounts."""
 
-    code, status, title = "signup_closed", HTTPStatus.FORBIDDEN, _("Nobody can sign up here with this address.")
+    code, status, title = "signup_closed", HTTPStatus.FORBIDDEN, _("This e-mail address cannot be used to sign up.")
 
 
 class PasswordRequired(AuthError):
-    """The link was opened in another browser than the one that signed up: whoever chose the password knows it."""
+    """The link was opened in another browser than the one that signed up, so the password is required."""
 
     code, status, title = (
         "password_required",
         HTTPStatus.FORBIDDEN,
-        _("Enter the password that you chose when you signed up."),
+        _("Enter the password you chose when you signed up."),
     )
 
 
 class AmbiguousCredentials(AuthError):
-    """The request carries two credentials, and nobody may guess which one is meant."""
+    """The request carries two credentials. The service does not guess which one is meant."""
 
     code, status, title = "ambiguous_credentials", HTTPStatus.BAD_REQUEST, _("Send one credential, not two.")
 
 
 class NotAuthenticated(AuthError):
-    """Nobody is signed in, or the credential is not good."""
+    """The request has no credential, or an invalid one."""
 
     code, status, title = "not_authenticated", HTTPStatus.UNAUTHORIZED, _("You are not signed in.")
 
 
 class InvalidCredentials(AuthError):
-    """Unknown, wrong, disabled and locked look the same (ASVS 6.3.8)."""
+    """The login failed. Unknown, wrong, disabled and locked look the same (ASVS 6.3.8)."""
 
     code, status, title = (
         "invalid_credentials",
         HTTPStatus.UNAUTHORIZED,
-        _("The identifier or the password is not right."),
+        _("Incorrect identifier or password."),
     )
 
 
 class ChallengeFailed(AuthError):
     """An answer does not meet the challenge."""
 
-    code, status, title = "challenge_failed", HTTPStatus.UNAUTHORIZED, _("The answer is not right.")
+    code, status, title = "challenge_failed", HTTPStatus.UNAUTHORIZED, _("Incorrect answer.")
 
     def __init__(self, *, attempts_left: int = 0) -> None:
         super().__init__()
@@ -152,18 +152,18 @@ class ChallengeFailed(AuthError):
 
     @property
     def members(self) -> Mapping[str, Any]:
-        """How often this login may still be answered."""
+        """The number of answers that this login still accepts."""
         return {"attempts_left": self.attempts_left}
 
 
 class LoginExpired(AuthError):
-    """The pending login is over, spent, or not this caller's."""
+    """The pending login is expired, closed, or not this caller's."""
 
-    code, status, title = "login_expired", HTTPStatus.UNAUTHORIZED, _("This login has expired. Begin again.")
+    code, status, title = "login_expired", HTTPStatus.UNAUTHORIZED, _("This login has expired. Start again.")
 
 
 class InsufficientUserAuthentication(AuthError):
-    """The session has not proved enough, or not lately enough.
+    """The session has not proved enough, or not recently enough.
 
     Source: RFC 9470 section 3.
     """
@@ -171,7 +171,7 @@ class InsufficientUserAuthentication(AuthError):
     code, status, title = (
         "insufficient_user_authentication",
         HTTPStatus.UNAUTHORIZED,
-        _("Prove again that it is you."),
+        _("Confirm it's you."),
     )
 
     def __init__(
@@ -184,7 +184,7 @@ class InsufficientUserAuthentication(AuthError):
 
     @property
     def members(self) -> Mapping[str, Any]:
-        """What to ask of ``reauthenticate/``; *max_age* in seconds."""
+        """The parameters for ``reauthenticate/``. *max_age* is in seconds."""
         seconds = None if self.max_age is None else int(self.max_age.total_seconds())
         return {"required_assurance": self.required_assurance, "max_age": seconds}
 
@@ -195,29 +195,29 @@ class InsufficientUserAuthentication(AuthError):
 
 
 class PermissionRefused(AuthError, PermissionDenied):
-    """The caller is known and may not do this.
+    """The caller is signed in but lacks the permission.
 
-    Django answers it with 403 wherever it is raised, also from a signal in another app's admin.
+    Django answers it with 403 wherever it is raised, even from a signal in the admin of another app.
     """
 
-    code, status, title = "permission_denied", HTTPStatus.FORBIDDEN, _("You may not do this.")
+    code, status, title = "permission_denied", HTTPStatus.FORBIDDEN, _("You do not have permission to do this.")
 
 
 class CsrfFailed(AuthError):
-    """A request that comes with cookies lacks the CSRF token or comes from elsewhere."""
+    """A request with cookies lacks the CSRF token or comes from another origin."""
 
     code, status, title = "csrf_failed", HTTPStatus.FORBIDDEN, _("The CSRF token is missing or wrong.")
 
     def __init__(self, *, is_foreign: bool = False) -> None:
         super().__init__()
-        #: Another site's page had the browser send it; not told to the caller.
+        #: The request came from the page of another site. Not part of the response.
         self.is_foreign = is_foreign
 
 
 class MoreProofRequired(AuthError):
-    """The login needs more than this person can prove with what they have enrolled."""
+    """The login requires more than the person's enrolled factors can prove."""
 
-    code, status, title = "more_proof_required", HTTPStatus.FORBIDDEN, _("This login needs a further proof.")
+    code, status, title = "more_proof_required", HTTPStatus.FORBIDDEN, _("This login requires additional verification.")
 
     def __init__(self, *, enrol: bool = False) -> None:
         super().__init__()
@@ -225,26 +225,26 @@ class MoreProofRequired(AuthError):
 
     @property
     def members(self) -> Mapping[str, Any]:
-        """Whether enrolling a factor is the way out."""
+        """Whether the person can continue by enrolling a factor."""
         return {"enrol": self.enrol}
 
 
 class LoginDenied(AuthError):
-    """Policy refuses this login, whatever is proved."""
+    """A policy denies this login, regardless of the evidence."""
 
     code, status, title = "login_denied", HTTPStatus.FORBIDDEN, _("This login is not allowed.")
 
 
 class NotFound(AuthError):
-    """There is no such thing, or it is not yours; the two look the same."""
+    """The object does not exist or is not the caller's. Both look the same."""
 
-    code, status, title = "not_found", HTTPStatus.NOT_FOUND, _("There is nothing here.")
+    code, status, title = "not_found", HTTPStatus.NOT_FOUND, _("Not found.")
 
 
 class MethodNotAllowed(AuthError):
-    """The address exists, the method does not."""
+    """The address exists, but does not support the method."""
 
-    code, status, title = "method_not_allowed", HTTPStatus.METHOD_NOT_ALLOWED, _("This method is not allowed here.")
+    code, status, title = "method_not_allowed", HTTPStatus.METHOD_NOT_ALLOWED, _("Method not allowed.")
 
     def __init__(self, *, allowed: Sequence[str] = ()) -> None:
         super().__init__()
@@ -252,30 +252,30 @@ class MethodNotAllowed(AuthError):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """``Allow``, as RFC 9110 section 15.5.6 demands."""
+        """The ``Allow`` header required by RFC 9110 section 15.5.6."""
         return {"Allow": ", ".join(self.allowed)} if self.allowed else {}
 
 
 class NotAcceptable(AuthError):
-    """The caller accepts nothing that we can send."""
+    """The caller accepts no media type that the service can send."""
 
-    code, status, title = "not_acceptable", HTTPStatus.NOT_ACCEPTABLE, _("Only JSON can be sent.")
+    code, status, title = "not_acceptable", HTTPStatus.NOT_ACCEPTABLE, _("Only JSON is available.")
 
 
 class Conflict(AuthError):
-    """The thing has changed meanwhile, or exists already."""
+    """The object has changed in the meantime or exists already."""
 
-    code, status, title = "conflict", HTTPStatus.CONFLICT, _("This conflicts with what is there.")
+    code, status, title = "conflict", HTTPStatus.CONFLICT, _("The request conflicts with the current state.")
 
 
 class PayloadTooLarge(AuthError):
-    """The body is larger than this service reads."""
+    """The body is larger than the limit."""
 
     code, status, title = "payload_too_large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _("The body is too large.")
 
 
 class UnsupportedMediaType(AuthError):
-    """The body is of a kind that is not read here."""
+    """The media type of the body is not supported."""
 
     code, status, title = (
         "unsupported_media_type",
@@ -285,9 +285,9 @@ class UnsupportedMediaType(AuthError):
 
 
 class TooManyAttempts(AuthError):
-    """A budget is used up; it depends only on what was typed and on the network."""
+    """A budget is used up. This depends only on the typed values and the network."""
 
-    code, status, title = "too_many_attempts", HTTPStatus.TOO_MANY_REQUESTS, _("Too many attempts. Wait a while.")
+    code, status, title = "too_many_attempts", HTTPStatus.TOO_MANY_REQUESTS, _("Too many attempts. Try again later.")
 
     def __init__(self, *, retry_after: timedelta) -> None:
         super().__init__()
@@ -305,15 +305,15 @@ class TooManyAttempts(AuthError):
 
 
 class InternalError(AuthError):
-    """Something broke on our side; the log knows more, the caller does not (ASVS 16.5.1)."""
+    """An unexpected error. The log holds the details, which the caller does not get (ASVS 16.5.1)."""
 
     code, status, title = "internal_error", HTTPStatus.INTERNAL_SERVER_ERROR, _("Something went wrong on our side.")
 
 
 class Unavailable(AuthError):
-    """A part that is needed does not answer; nothing was changed."""
+    """A required dependency does not respond. Nothing was changed."""
 
-    code, status, title = "unavailable", HTTPStatus.SERVICE_UNAVAILABLE, _("Not available right now. Try again.")
+    code, status, title = "unavailable", HTTPStatus.SERVICE_UNAVAILABLE, _("Not available right now. Try again later.")
 
     def __init__(self, *, retry_after: timedelta = timedelta(seconds=5)) -> None:
         super().__init__()

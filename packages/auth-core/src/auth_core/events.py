@@ -1,7 +1,7 @@
-"""Events: what happened, said once, next to the change and in its transaction.
+"""Events: each change records one, next to the change and in its transaction.
 
-`record` sends `event_recorded` with ``send``, never ``send_robust``: a receiver that
-cannot keep the event (the trail) undoes the change it belongs to.
+`record` sends `event_recorded` with ``send``, never ``send_robust``. A receiver that
+cannot store the event, such as the audit trail, therefore rolls the change back.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from auth_core.request.client import Client
 
 
 class Severity(StrEnum):
-    """How much an event concerns whoever watches."""
+    """How important an event is to an operator."""
 
     INFO = "info"
     NOTICE = "notice"
@@ -35,10 +35,10 @@ class Retention(Enum):
 
 
 class EventName(StrEnum):
-    """The names that one package records; subclass it once per package, in ``events.py``.
+    """The names of the events of one package. Subclass it once per package, in ``events.py``.
 
-    A member is ``value, sentence, severity, retention, fields, personal``: *fields*
-    are the keys that ``data`` may have, *personal* those of them that tell of a person.
+    A member is ``value, sentence, severity, retention, fields, personal``. *fields* are the
+    keys that ``data`` may have. *personal* are further keys, for values that identify a person.
     """
 
     sentence: str
@@ -56,7 +56,7 @@ class EventName(StrEnum):
         fields: tuple[str, ...] = (),
         personal: tuple[str, ...] = (),
     ) -> "EventName":
-        """Make one member, with what is known about it."""
+        """Create a member with its attributes."""
         member = str.__new__(cls, value)
         member._value_ = value
         member.sentence = sentence
@@ -72,7 +72,7 @@ _PARTS = 3
 
 
 class EventOutcome(StrEnum):
-    """How it ended."""
+    """The outcome of an event."""
 
     SUCCESS = "success"
     FAILURE = "failure"
@@ -81,21 +81,21 @@ class EventOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something that happened: ids and closed values, never a secret, never free text from outside.
+    """An occurrence: ids and closed values, never a secret and never free text from outside.
 
     Args:
         name: A member of a registered `EventName`.
-        subject: The person it happened to; a user, or ``None`` while nobody knows who it is.
-        actor: Who did it, when that is somebody else.
-        on_behalf_of: For whom the actor did it, when that is a third.
-        session: Public id of the session it happened in.
-        application: Public id of the application it happened through.
-        outcome: How it ended.
-        reason: Closed word that says why.
-        target: What it was done to, as ``(kind, public id)``.
-        client: Where it came from; the current request's when left out.
+        subject: The user that it happened to. ``None`` if the person is unknown.
+        actor: The user who did it, if different from the subject.
+        on_behalf_of: The user for whom the actor did it, if a third person.
+        session: Public id of the session.
+        application: Public id of the application.
+        outcome: The outcome.
+        reason: Closed word for the reason.
+        target: The object that it was done to, as ``(kind, public id)``.
+        client: The origin of the request. Defaults to the client of the current request.
         data: Further closed values, with the keys that the name declares.
-        changes: Changed fields of the target, each as ``{"before": …, "after": …}``; never a secret one.
+        changes: Changed fields of the target, each as ``{"before": …, "after": …}``. Never a secret field.
     """
 
     name: EventName
@@ -113,14 +113,14 @@ class Event:
 
 
 class UnregisteredEvent(Exception):
-    """An event was recorded under a name, or with a key, that no catalogue declares."""
+    """Raised when an event has a name or a key that no catalogue declares."""
 
 
-#: Names that may be recorded -> the member.
+#: The registered names, each with its member.
 catalogue: Registry[EventName] = Registry("Event")
 
-#: Sent inside the transaction of the change, with ``event``: an `Event`. A receiver
-#: that raises undoes the change.
+#: Sent inside the transaction of the change, with ``event``: an `Event`. A receiver that raises an error rolls the
+#: change back.
 event_recorded = Signal()
 
 
@@ -138,40 +138,40 @@ def register_events(names: type[EventName]) -> type[EventName]:
 
 
 def record(event: Event) -> None:
-    """Tell everybody who listens; the trail keeps it in the transaction that is open.
+    """Send an event to all receivers. The trail stores it in the open transaction.
 
     Raises:
         UnregisteredEvent: the name or a key of ``data`` is not in the catalogue.
     """
     if catalogue.get(event.name) is not event.name:
-        raise UnregisteredEvent(f"{event.name!r} is in no catalogue.")
+        raise UnregisteredEvent(f"{event.name!r} is not registered.")
     if unknown := set(event.data) - event.name.fields:
-        raise UnregisteredEvent(f"{event.name.value} declares no {', '.join(sorted(unknown))}.")
+        raise UnregisteredEvent(f"{event.name.value} does not declare: {', '.join(sorted(unknown))}.")
     event_recorded.send(sender=type(event.name), event=event)
 
 
 @register_events
 class AuthEvent(EventName):
-    """What auth_core records, and what other packages act on."""
+    """The events that auth_core records, and those that other packages act on."""
 
-    LOGIN_STARTED = "auth.login.started", "A login has begun: the first proof was right."
+    LOGIN_STARTED = "auth.login.started", "A login has started: the first factor was correct."
     LOGIN_CHALLENGED = (
         "auth.login.challenged",
-        "A further proof was asked for.",
+        "A further factor was requested.",
         Severity.INFO,
         Retention.SECURITY,
         ("kind",),
     )
     LOGIN_FAILED = (
         "auth.login.failed",
-        "A proof was wrong, or who gave it may not come in.",
+        "A login failed: a wrong answer, or an account that may not sign in.",
         Severity.NOTICE,
         Retention.SECURITY,
         ("purpose",),
     )
     LOGIN_DENIED = (
         "auth.login.denied",
-        "Policy refused a login.",
+        "A policy denied a login.",
         Severity.WARNING,
         Retention.SECURITY,
         ("purpose", "score"),
@@ -186,14 +186,14 @@ class AuthEvent(EventName):
     LOGOUT_COMPLETED = "auth.logout.completed", "A person signed out."
     ACCOUNT_CREATED = (
         "auth.account.created",
-        "An account was made.",
+        "An account was created.",
         Severity.NOTICE,
         Retention.ACCOUNTABILITY,
         ("superuser",),
     )
     ACCOUNT_DISABLED = (
         "auth.account.disabled",
-        "An account was disabled; its sessions end.",
+        "An account was disabled, and its sessions end.",
         Severity.NOTICE,
         Retention.ACCOUNTABILITY,
     )
@@ -204,31 +204,31 @@ class AuthEvent(EventName):
         Retention.ACCOUNTABILITY,
     )
     ACCOUNT_LOCKED = "auth.account.locked", "An account was locked.", Severity.NOTICE, Retention.ACCOUNTABILITY
-    ACCOUNT_UNLOCKED = "auth.account.unlocked", "A lock was taken away.", Severity.NOTICE, Retention.ACCOUNTABILITY
-    PASSWORD_CHANGED = "auth.password.changed", "A password was changed; other sessions end.", Severity.NOTICE
+    ACCOUNT_UNLOCKED = "auth.account.unlocked", "An account was unlocked.", Severity.NOTICE, Retention.ACCOUNTABILITY
+    PASSWORD_CHANGED = "auth.password.changed", "A password was changed, and other sessions end.", Severity.NOTICE
     PASSWORD_CHANGE_FAILED = (
         "auth.password.refused",
-        "A password was not changed: the present one was wrong.",
+        "A password was not changed: the current password was wrong.",
         Severity.NOTICE,
     )
     PASSWORD_RESET_REQUESTED = (
         "auth.password.reset_requested",
-        "Somebody asked for a link that resets a password.",
+        "A password reset link was requested.",
         Severity.NOTICE,
     )
-    PASSWORD_RESET = "auth.password.reset", "A password was reset by link; all sessions end.", Severity.NOTICE
-    EMAIL_VERIFIED = "auth.email.verified", "An address was proven."
-    SIGNUP_REQUESTED = "auth.signup.requested", "Somebody wants an account; the subject has the address already."
-    CONFIRMATION_RESENT = "auth.confirmation.resent", "Somebody asked again for the mail that proves an address."
+    PASSWORD_RESET = "auth.password.reset", "A password was reset by link, and all sessions end.", Severity.NOTICE
+    EMAIL_VERIFIED = "auth.email.verified", "An e-mail address was verified."
+    SIGNUP_REQUESTED = "auth.signup.requested", "A sign-up was requested. The subject, if any, already has the address."
+    CONFIRMATION_RESENT = "auth.confirmation.resent", "The confirmation e-mail was requested again."
     CONFIRMATION_FAILED = (
         "auth.confirmation.failed",
-        "A code or password that should have proven an address was wrong.",
+        "A code or password for the confirmation of an address was wrong.",
         Severity.NOTICE,
     )
-    INVITATION_SENT = "auth.invitation.sent", "Somebody was invited.", Severity.NOTICE, Retention.ACCOUNTABILITY
+    INVITATION_SENT = "auth.invitation.sent", "A person was invited.", Severity.NOTICE, Retention.ACCOUNTABILITY
     INVITATION_ACCEPTED = (
         "auth.invitation.accepted",
-        "An invited person made their account.",
+        "An invited person created their account.",
         Severity.NOTICE,
         Retention.ACCOUNTABILITY,
     )
@@ -240,13 +240,13 @@ class AuthEvent(EventName):
     )
     BOOTSTRAP_OPENED = (
         "auth.bootstrap.opened",
-        "A link was made that makes the first administrator.",
+        "A link for creating the first administrator was issued.",
         Severity.WARNING,
         Retention.ACCOUNTABILITY,
     )
     BOOTSTRAP_COMPLETED = (
         "auth.bootstrap.completed",
-        "The first administrator was made.",
+        "The first administrator was created.",
         Severity.ALERT,
         Retention.ACCOUNTABILITY,
     )
@@ -259,28 +259,28 @@ class AuthEvent(EventName):
     )
     ACCESS_DENIED = (
         "auth.access.denied",
-        "Somebody who is signed in was refused what they may not do or see.",
+        "A signed-in person was denied access.",
         Severity.NOTICE,
         Retention.SECURITY,
         ("route", "method"),
     )
     THREAT_DETECTED = (
         "auth.threat.detected",
-        "Something looked like an attack.",
+        "A possible attack was detected.",
         Severity.ALERT,
         Retention.SECURITY,
         ("route", "method"),
     )
     CONTROL_DEGRADED = (
         "auth.control.degraded",
-        "What protects this site works only in part, in one process.",
+        "A security control works only in part, in one process.",
         Severity.WARNING,
         Retention.SECURITY,
         ("control", "part", "process"),
     )
     CONTROL_RESTORED = (
         "auth.control.restored",
-        "What protects this site works in full again, in one process.",
+        "A security control works in full again, in one process.",
         Severity.NOTICE,
         Retention.SECURITY,
         ("control", "part", "process"),

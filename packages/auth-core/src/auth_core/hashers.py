@@ -16,7 +16,7 @@ class Argon2idHasher(Argon2PasswordHasher):
     better (OWASP Password Storage Cheat Sheet; ASVS 11.4.2). The name ``argon2`` is
     Django's, so that its hashes are read, and renewed at the next login.
 
-    So many at once as ``AUTH_CORE["MAX_PARALLEL_HASHES"]`` says: see `hash_places`.
+    So many at once as ``AUTH_CORE["MAX_PARALLEL_HASHES"]`` says: see `hash_slots`.
     """
 
     @property

@@ -1,7 +1,7 @@
-"""Budgets of guesses: charged before a guess is looked at, by the database, which decides alone.
+"""Limits on guesses. The database charges a budget before a guess is checked.
 
-Redis only remembers refusals, so that a flood costs no query. It is never believed
-for letting somebody guess: lost, flushed, full or new, it opens no budget (decision
+Redis only remembers refusals, so that a flood of requests costs no query. Redis never
+permits a guess: a lost, flushed, full or new cache does not open a budget (decision
 record 0002).
 """
 
@@ -28,27 +28,31 @@ from auth_core.people.lookup import named_by
 from auth_core.registries import known_devices
 from auth_core.request.client import Client
 
-#: Where an instance of a user keeps what a refund has read of the budgets of the guess that named them.
-_READ = "_auth_core_guesses_left"
+#: Attribute of a user instance that holds the counts which the refund of the guess has read.
+_COUNTS = "_auth_core_guesses_left"
 
-#: Begins the names of budgets that are charged where the device is known, instead of all others.
+#: Prefix of the names of budgets that are charged instead of the others if the device is known.
 _DEVICE = "device"
 
-#: Ends the names of budgets to which right guesses count as well: what they cause is bounded, too.
+#: Suffix of the names of budgets that also count right guesses, to bound what those cause.
 _TOTAL = "_total"
 
-#: Ends the names of budgets that count for each network that asks.
+#: Suffix of the names of budgets that count per network.
 _BY_NETWORK = "_network"
 
-#: Budgets that are charged whether or not the device is known; strangers cannot use them up, their own are smaller.
+#: Budgets that are charged whether or not the device is known. Strangers cannot use them up, because the budgets of
+#: strangers are smaller.
 _SHARED = frozenset({"network_total", "wide_network_total"})
 
 #: Expired rows that one statement deletes.
 _BATCH = 1000
 
 
-class _Standing:
-    """Whether what was charged inside a transaction is still paid: undone with it, it is nobody's to give back."""
+class _ChargeInForce:
+    """Tells whether the transaction that made a charge is still in force.
+
+    A rolled-back charge must not be refunded: the refund would lower another caller's count.
+    """
 
     def __init__(self) -> None:
         self._committed = False
@@ -64,80 +68,81 @@ class _Standing:
 
 @dataclass(slots=True)
 class Charge:
-    """One guess that was paid for; `refund` takes back this one and no other."""
+    """A paid guess. `refund` returns this guess and no other."""
 
     charged: Sequence[Charged]
     _totals: frozenset[str] = field(default=frozenset(), repr=False)
-    _remembered_as: Sequence[str] = field(default=(), repr=False)
+    _refusal_keys: Sequence[str] = field(default=(), repr=False)
     _beside: str = field(default="", repr=False)
-    _standing: Callable[[], bool] = field(default=lambda: True, repr=False)
+    _is_in_force: Callable[[], bool] = field(default=lambda: True, repr=False)
     _refunded: bool = field(default=False, repr=False)
 
     def refund(self, *, user: Any = None) -> None:
-        """Give the guess back, once: it was right. What others failed stays counted, and so do the totals.
+        """Refund the guess, once, because it was right. Failures of others stay counted, and so do the totals.
 
-        A charge that was undone with its transaction gives nothing back: that would be a guess of somebody else.
+        A charge that was rolled back with its transaction is not refunded. The refund would return another caller's
+        guess.
 
         Args:
-            user: Whom the guess named; `spent` need not ask again for this one instance.
+            user: The user named by the guess. `spent` then needs no query for this instance, once.
         """
-        left = self._give_back([piece for piece in self.charged if piece.key not in self._totals])
-        if user is not None and left is not None:
-            setattr(user, _READ, left)
+        counts = self._refund_rows([row for row in self.charged if row.key not in self._totals])
+        if user is not None and counts is not None:
+            setattr(user, _COUNTS, counts)
 
     def cancel(self) -> None:
-        """Give all of it back, once, the totals too: the guess was not looked at and cost nothing."""
-        self._give_back(self.charged)
+        """Refund every budget, once, including the totals. The guess was not checked, so it costs nothing."""
+        self._refund_rows(self.charged)
 
-    def _give_back(self, charged: Sequence[Charged]) -> Mapping[str, int] | None:
-        if self._refunded or not self._standing():
+    def _refund_rows(self, charged: Sequence[Charged]) -> Mapping[str, int] | None:
+        if self._refunded or not self._is_in_force():
             return None
         self._refunded = True
-        left = GuessBudget.objects.refund(charged, beside=self._beside, now=timezone.now()) if charged else {}
-        remembered_refusals.forget([*(piece.key for piece in charged), *self._remembered_as])
-        return left
+        counts = GuessBudget.objects.refund(charged, beside=self._beside, now=timezone.now()) if charged else {}
+        remembered_refusals.forget([*(row.key for row in charged), *self._refusal_keys])
+        return counts
 
 
 class _BudgetSpent(Exception):
-    """Undoes the charge of those budgets that had something left: all or nothing."""
+    """Rolls back the charges of the other budgets: either all are charged or none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Price:
-    """What one guess is to be charged to: keys, each with the name of its budget.
+class _ChargePlan:
+    """The budgets that one guess is charged to: row keys, each with the name of its budget.
 
     Args:
-        use: What is guessed at.
+        use: The purpose of the guess, a key of `BUDGETS`.
         keys: Charged unless the device is known.
-        devices: Beginnings of keys, charged instead of *keys* where the device is known.
+        devices: Prefixes of keys. Charged instead of *keys* if the device is known.
         shared: Charged in either case.
-        known: The device, as far as the database knows it; ``None``: there is nothing to look for.
-        remembered_as: Where a refusal of this device is remembered outside the database.
+        known_device: Query for the known device. ``None`` if the client brings nothing to look for.
+        refusal_key: Cache key under which a refusal of this device is remembered.
     """
 
     use: str
     keys: Mapping[str, str]
     devices: Mapping[str, str]
     shared: Mapping[str, str]
-    known: "QuerySet[Any] | None"
-    remembered_as: str = ""
+    known_device: "QuerySet[Any] | None"
+    refusal_key: str = ""
 
     def charge(self, now: datetime) -> Sequence[Charged]:
-        """Charge what has something left; call it inside a transaction."""
-        if self.known is None:
-            return GuessBudget.objects.charge(self._wanted({**self.keys, **self.shared}, now), now=now)
+        """Charge every budget that has a guess left. Call this inside a transaction."""
+        if self.known_device is None:
+            return GuessBudget.objects.charge(self._charges_for({**self.keys, **self.shared}, now), now=now)
         return GuessBudget.objects.charge_as_known(
-            known=self.known,
-            strangers=self._wanted(self.keys, now),
-            devices=self._wanted(self.devices, now),
-            everybody=self._wanted(self.shared, now),
+            known=self.known_device,
+            strangers=self._charges_for(self.keys, now),
+            devices=self._charges_for(self.devices, now),
+            everybody=self._charges_for(self.shared, now),
             now=now,
         )
 
     def is_paid_by(self, charged: Sequence[Charged]) -> bool:
-        """Say whether every budget of one case had something left; whether the device was known, the keys tell."""
-        keys = {piece.key for piece in charged}
-        if self.known is None or keys & set(self.keys):
+        """Return whether every budget of the matching case was charged. The keys show whether the device was known."""
+        keys = {row.key for row in charged}
+        if self.known_device is None or keys & set(self.keys):
             return keys == {*self.keys, *self.shared}
         return len(keys) == len(self.devices) + len(self.shared)
 
@@ -147,105 +152,115 @@ class _Price:
         return named[key] if key in named else self.devices[key[: key.rindex(".") + 1]]
 
     def possible_keys(self) -> list[str]:
-        """Return what was to be charged; after a refusal, and so at the cost of a query where a device may be known."""
-        device = None if self.known is None else self.known.values_list("pk", flat=True).first()
+        """Return the keys that the guess was to be charged to.
+
+        Called after a refusal only, because it costs a query if the device may be known.
+        """
+        device = None if self.known_device is None else self.known_device.values_list("pk", flat=True).first()
         if device is None:
             return [*self.keys, *self.shared]
         return [*(f"{begin}{_as_stored(device)}" for begin in self.devices), *self.shared]
 
-    def remembered_keys(self) -> list[str]:
-        """Return where a refusal may be remembered: that of a stranger says nothing of a device that may be known."""
-        return [*self.keys, *self.shared] if self.known is None else [self.remembered_as, *self.shared]
+    def refusal_keys(self) -> list[str]:
+        """Return the cache keys of the refusals that apply.
 
-    def _wanted(self, keys: Mapping[str, str], now: datetime) -> list[Wanted]:
+        A refusal of strangers does not apply to a device that may be known.
+        """
+        return [*self.keys, *self.shared] if self.known_device is None else [self.refusal_key, *self.shared]
+
+    def _charges_for(self, keys: Mapping[str, str], now: datetime) -> list[Wanted]:
         budgets = core.budgets[self.use]
-        return [Wanted(key, budgets[what][0], now + budgets[what][1]) for key, what in keys.items()]
+        return [Wanted(key, budgets[budget][0], now + budgets[budget][1]) for key, budget in keys.items()]
 
 
 def charge(
     use: str, *, client: Client, identifier: str = "", person: str = "", known_to: Any = None, **counted: str
 ) -> Charge:
-    """Pay for one guess, in every budget that `BUDGETS` has for *use*.
+    """Pay for one guess, from every budget that `BUDGETS` has for *use*.
 
-    It is committed at once, so that a guess costs whatever becomes of the request. Where *use* has a budget of
-    devices, and the client comes in a browser that the person guessed at has completed a login in, that budget
-    is charged and not those of strangers: what strangers have used up keeps nobody out of their own browser.
+    The charge is committed at once, so that a guess costs one attempt even if the request fails. If *use* has
+    device budgets and the person has logged in with this browser before, the device budgets are charged instead
+    of those of strangers. Strangers who use up their budgets therefore do not lock people out of their own browser.
 
     Args:
-        use: What is guessed at: ``login``, ``answer``.
-        client: Who guesses; their network is counted.
-        identifier: What was typed; all spellings of one address count as one.
-        person: Key of the person guessed at, over all their pending logins.
-        known_to: Primary key of the person whose devices count; left out: of whom *identifier* names.
-        counted: What else *use* counts, by the names of `BUDGETS`; a value that is empty is not counted.
+        use: The purpose of the guess, such as ``login`` or ``answer``.
+        client: The caller. Their network is counted.
+        identifier: The identifier as typed. All spellings of one address count as one.
+        person: Key of the person, counted over all their pending logins.
+        known_to: Primary key of the person whose devices count. Defaults to the person that *identifier* names.
+        counted: Other values that *use* counts, by their names in `BUDGETS`. An empty value is not counted.
 
     Raises:
-        TooManyAttempts: a budget is spent. Nothing was charged.
-        ValueError: nothing that *use* counts is known: such a guess would be free. Or `BUDGETS` counts
-            for *use* what nobody names here: that budget would never end.
+        TooManyAttempts: a budget is used up. Nothing was charged.
+        ValueError: no value that *use* counts is known, so the guess would be free. Or `BUDGETS` counts a value
+            for *use* that the caller does not pass, so that budget would never be used up.
     """
-    price = _price(use, client, known_to, {**counted, "identifier": _folded(identifier), "person": person})
-    return _paid(price, _pay(price, client, durable=True), lambda: True)
+    plan = _plan_charge(use, client, known_to, {**counted, "identifier": _folded(identifier), "person": person})
+    return _charge_of(plan, _charge_or_refuse(plan, client, durable=True), lambda: True)
 
 
 def charge_within(
     use: str, *, client: Client, identifier: str = "", person: str = "", known_to: Any = None, **counted: str
 ) -> Charge:
-    """Pay like `charge`, inside the transaction that is open: undone with it, kept with it.
+    """Pay like `charge`, inside the open transaction: committed and rolled back with it.
 
-    For what costs only when it happens, such as a text that is posted; never for a guess, which
-    whoever makes the transaction fail would have for nothing. A refusal is recorded in the same
-    transaction: whoever wants the record kept catches it inside. What is charged is locked until
-    the transaction ends, and everybody who shares it waits: nothing slow may come after.
+    Use this for what costs only when it happens, such as a text message that is posted. Do not use it for a
+    guess: a caller who makes the transaction fail would guess for free. A refusal is recorded in the same
+    transaction. To keep the record, catch the refusal inside the transaction. The charged rows are locked until
+    the transaction ends and block every other caller of the same budget, so nothing slow may follow.
 
     Raises:
-        TooManyAttempts: a budget is spent. Nothing was charged, and the transaction is good for more.
+        TooManyAttempts: a budget is used up. Nothing was charged, and the transaction is still usable.
         ValueError: as in `charge`.
     """
-    price = _price(use, client, known_to, {**counted, "identifier": _folded(identifier), "person": person})
-    return _paid(price, _pay(price, client, durable=False), _Standing())
+    plan = _plan_charge(use, client, known_to, {**counted, "identifier": _folded(identifier), "person": person})
+    return _charge_of(plan, _charge_or_refuse(plan, client, durable=False), _ChargeInForce())
 
 
-def _paid(price: _Price, charged: Sequence[Charged], standing: Callable[[], bool]) -> Charge:
-    totals = frozenset(piece.key for piece in charged if price.budget_of(piece.key).endswith(_TOTAL))
-    strangers = {name: key for key, name in price.keys.items()}.get("identifier", "")
-    is_known = not {piece.key for piece in charged} & set(price.keys)
-    remembered_as = [price.remembered_as] if price.remembered_as else []
-    return Charge(charged, totals, remembered_as, strangers if is_known else "", standing)
+def _charge_of(plan: _ChargePlan, charged: Sequence[Charged], is_in_force: Callable[[], bool]) -> Charge:
+    totals = frozenset(row.key for row in charged if plan.budget_of(row.key).endswith(_TOTAL))
+    strangers = {name: key for key, name in plan.keys.items()}.get("identifier", "")
+    is_known = not {row.key for row in charged} & set(plan.keys)
+    refusal_keys = [plan.refusal_key] if plan.refusal_key else []
+    return Charge(charged, totals, refusal_keys, strangers if is_known else "", is_in_force)
 
 
-def _pay(price: _Price, client: Client, *, durable: bool) -> Sequence[Charged]:
-    """Charge every budget of *price*, or none."""
+def _charge_or_refuse(plan: _ChargePlan, client: Client, *, durable: bool) -> Sequence[Charged]:
+    """Charge every budget of *plan*, or none.
+
+    Raises:
+        TooManyAttempts: a budget is used up. Nothing was charged.
+    """
     now = timezone.now()
-    if (wait := remembered_refusals.wait(price.remembered_keys(), now)) is not None:
+    if (wait := remembered_refusals.remaining_wait(plan.refusal_keys(), now)) is not None:
         raise TooManyAttempts(retry_after=wait)
     try:
         with transaction.atomic(durable=durable):
-            charged = price.charge(now)
-            if not price.is_paid_by(charged):
+            charged = plan.charge(now)
+            if not plan.is_paid_by(charged):
                 raise _BudgetSpent
     except _BudgetSpent:
-        raise TooManyAttempts(retry_after=_refuse(price, client, now, durable=durable)) from None
+        raise TooManyAttempts(retry_after=_record_refusal(plan, client, now, durable=durable)) from None
     return charged
 
 
 def spent(use: str, *, identifier: str, user: Any = None) -> int:
-    """Return how many guesses at *identifier* are paid for and not given back, in the present window.
+    """Return how many guesses at *identifier* are charged and not refunded in the current window.
 
-    One query; none if a refund for *user* has just read it.
+    One query, or none if a refund for *user* has just read the count.
     """
     key = _key(use, "identifier", _folded(identifier))
-    # Taken out: whoever asks later in the same request asks the database.
-    read: Mapping[str, int] = {} if user is None else vars(user).pop(_READ, {})
-    if key in read:
-        # In a known browser, what was failed in it as well as what strangers did.
-        return read[key] + sum(count for name, count in read.items() if name.startswith(f"{use}.{_DEVICE}."))
+    # Removed on reading, so that a later call in the same request queries the database.
+    counts: Mapping[str, int] = {} if user is None else vars(user).pop(_COUNTS, {})
+    if key in counts:
+        # In a known browser, the failures of that browser count besides those of strangers.
+        return counts[key] + sum(count for name, count in counts.items() if name.startswith(f"{use}.{_DEVICE}."))
     used = GuessBudget.objects.filter(pk=key, ends_at__gt=timezone.now()).values_list("used", flat=True).first()
     return used or 0
 
 
 def delete_expired() -> int:
-    """Delete rows whose window is over, in batches; expiry itself is judged when a row is charged."""
+    """Delete rows whose window is over, in batches. The expiry itself is checked when a row is charged."""
     deleted = 0
     while batch := _delete_batch():
         deleted += batch
@@ -253,46 +268,48 @@ def delete_expired() -> int:
 
 
 def _delete_batch() -> int:
-    """Delete under lock: a window that began since the row was read would take the guesses of its budget with it."""
+    """Delete expired rows under a lock. A window that began since the read would lose its guesses otherwise."""
     with transaction.atomic():
         expired = GuessBudget.objects.filter(ends_at__lte=timezone.now())
         keys = list(expired.select_for_update(skip_locked=True).values_list("pk", flat=True)[:_BATCH])
         return GuessBudget.objects.filter(pk__in=keys).delete()[0]
 
 
-def _price(use: str, client: Client, known_to: Any, counted: Mapping[str, str]) -> _Price:
-    """Return what one guess is to be charged to; of a value that nobody knows nothing is counted.
+def _plan_charge(use: str, client: Client, known_to: Any, counted: Mapping[str, str]) -> _ChargePlan:
+    """Return what one guess is charged to. Unknown values are not counted.
 
     Raises:
-        ValueError: nothing would be counted, or a budget of *use* is for something that nobody names. Or a caller
-            names a network of its own; only the client's is counted.
+        ValueError: nothing would be counted, or *use* has a budget for a value that the caller does not pass.
+            Or the caller passes a network. Only the network of the client is counted.
     """
     if {"network", "wide_network"} & set(counted):
-        raise ValueError("The network that is counted is the client's.")
+        raise ValueError("The counted network is the client's. Do not pass another.")
     values = {**counted, "network": client.network, "wide_network": client.wide_network}
     named = [name for name in core.budgets[use] if not name.startswith(_DEVICE)]
-    if unnamed := sorted(name for name in named if _value_of(name, values) is None):
-        raise ValueError(f"BUDGETS counts {', '.join(unnamed)} for {use!r}, which nobody names.")
+    if missing := sorted(name for name in named if _value_of(name, values) is None):
+        raise ValueError(f"BUDGETS counts {', '.join(missing)} for {use!r}, but the caller did not pass it.")
     keys = {_key(use, name, value): name for name in named if (value := _value_of(name, values))}
     if not keys:
-        raise ValueError(f"A guess of {use!r} names nothing that is counted.")
+        raise ValueError(f"A guess for {use!r} passes no value that is counted.")
     devices = {f"{use}.{name}.": name for name in core.budgets[use] if name.startswith(_DEVICE)}
-    known = _known_device(client, values["identifier"], known_to) if devices else None
+    known_device = _known_device(client, values["identifier"], known_to) if devices else None
     shared = {key: name for key, name in keys.items() if name in _SHARED}
-    return _Price(
+    return _ChargePlan(
         use=use,
         keys={key: name for key, name in keys.items() if name not in _SHARED},
         devices=devices,
         shared=shared,
-        known=known,
-        remembered_as="" if known is None else _key(use, _DEVICE, f"{values}\n{known_to}\n{client.device_credential}"),
+        known_device=known_device,
+        refusal_key=""
+        if known_device is None
+        else _key(use, _DEVICE, f"{values}\n{known_to}\n{client.device_credential}"),
     )
 
 
 def _value_of(name: str, values: Mapping[str, str]) -> str | None:
-    """Return what the budget *name* counts, empty where it is unknown; ``None``: nobody names it.
+    """Return the value that the budget *name* counts, empty if unknown. ``None`` if the caller did not pass it.
 
-    ``…_total`` counts the same, right guesses too; ``…_network`` counts it for each network that asks.
+    ``…_total`` counts the same value, with right guesses included. ``…_network`` counts it per network.
     """
     counted = name.removesuffix(_TOTAL)
     if counted in values:
@@ -302,16 +319,16 @@ def _value_of(name: str, values: Mapping[str, str]) -> str | None:
 
 
 def _known_device(client: Client, identifier: str, known_to: Any) -> "QuerySet[Any] | None":
-    """Return the query for the client's device, as a device of whom is guessed at; ``None``: it has no cookie of ours."""
+    """Return a query for the client's device among those known to the person. ``None`` if it sent no device cookie."""
     if not client.device_credential or not (identifier or known_to):
         return None
     people = named_by(identifier) if known_to is None else get_user_model()._default_manager.filter(pk=known_to)
-    found = (recognise(client, people) for recognise in known_devices.values())
-    return next((query for query in found if query is not None), None)
+    queries = (recognise(client, people) for recognise in known_devices.values())
+    return next((query for query in queries if query is not None), None)
 
 
 def _as_stored(key: Any) -> str:
-    """Return the key of a row as the database writes it in a text."""
+    """Return the primary key as the database casts it to text."""
     return (
         str(key)
         if connections[router.db_for_write(GuessBudget)].vendor == "postgresql"
@@ -319,45 +336,45 @@ def _as_stored(key: Any) -> str:
     )
 
 
-def _key(use: str, what: str, value: str) -> str:
-    """Return a key that tells nothing: what was typed as an identifier is often a password."""
-    return salted_hmac(f"auth_core.limits.{use}.{what}", value, algorithm="sha256").hexdigest()
+def _key(use: str, budget: str, value: str) -> str:
+    """Return an HMAC as the key, because people often type a password into the identifier field."""
+    return salted_hmac(f"auth_core.limits.{use}.{budget}", value, algorithm="sha256").hexdigest()
 
 
 def _folded(identifier: str) -> str:
-    """Fold what people type, so that another case or spelling is no new budget."""
+    """Fold an identifier, so that another case or spelling of it is not a new budget."""
     try:
         return parse(identifier).key
     except InvalidAddress:
         return unicodedata.normalize("NFKC", identifier[:MAX_LENGTH]).casefold()
 
 
-def _refuse(price: _Price, client: Client, now: datetime, *, durable: bool) -> timedelta:
-    """Record a refusal, once per window; return how long to wait for the last of the spent budgets."""
-    budgets = core.budgets[price.use]
-    rows = GuessBudget.objects.filter(pk__in=price.possible_keys(), ends_at__gt=now)
-    # By the budget of today: the row keeps the one it was charged under, until a charge succeeds.
-    spent = [row for row in rows if row.used >= budgets[price.budget_of(row.pk)][0]]
+def _record_refusal(plan: _ChargePlan, client: Client, now: datetime, *, durable: bool) -> timedelta:
+    """Record a refusal, once per window. Return the time until the last of the used-up budgets ends."""
+    budgets = core.budgets[plan.use]
+    rows = GuessBudget.objects.filter(pk__in=plan.possible_keys(), ends_at__gt=now)
+    # Compared with the current setting. The row keeps the budget of its last successful charge.
+    spent = [row for row in rows if row.used >= budgets[plan.budget_of(row.pk)][0]]
     for row in spent:
         with transaction.atomic(durable=durable):
             if GuessBudget.objects.filter(pk=row.pk, window_id=row.window_id, refused_at=None).update(refused_at=now):
-                record(_refused(price.use, price.budget_of(row.pk), client))
-    # Another request's refund may have come in between: then the next second is as good as any.
+                record(_refusal_event(plan.use, plan.budget_of(row.pk), client))
+    # The refund of another request may have come in between. One second is then a safe wait.
     ends_at = max((row.ends_at for row in spent), default=now + timedelta(seconds=1))
-    ends = {row.pk: row.ends_at for row in spent} | ({price.remembered_as: ends_at} if price.remembered_as else {})
+    ends = {row.pk: row.ends_at for row in spent} | ({plan.refusal_key: ends_at} if plan.refusal_key else {})
     if durable:
         remembered_refusals.remember(ends, now)
     else:
-        # Remembered before the commit, a refusal that is undone would hide the next one, and nobody would record it.
+        # A refusal remembered before a rollback would hide the next refusal, and that one would not be recorded.
         transaction.on_commit(partial(remembered_refusals.remember, ends, now))
     return ends_at - now
 
 
-def _refused(use: str, what: str, client: Client) -> Event:
+def _refusal_event(use: str, budget: str, client: Client) -> Event:
     return Event(
         name=AuthEvent.LIMIT_REFUSED,
         outcome=EventOutcome.DENIED,
         reason="budget",
         client=client,
-        data={"use": use, "counted": what},
+        data={"use": use, "counted": budget},
     )

@@ -12,7 +12,7 @@ from django.utils.functional import SimpleLazyObject, empty
 from auth_core.administration import is_administration, model_admin_of
 from auth_core.assurance.evidence import stated_session
 from auth_core.authority import check_superuser
-from auth_core.observability.denials import settle
+from auth_core.observability.denials import record_denial
 from auth_core.observability.health import Status, readiness
 from auth_core.people.lookup import public_id_if_loaded
 from auth_core.request.client import forget_strangers_headers
@@ -73,7 +73,7 @@ class RequestContextMiddleware:
         forget_strangers_headers(request)
         with bound(context_of(request)) as context:
             response = self._get_response(request)
-            refusal = settle(request, response)
+            refusal = record_denial(request, response)
             response.headers["X-Request-ID"] = context.correlation_id
             _log(request, response, time.perf_counter() - began, refusal)
         return response

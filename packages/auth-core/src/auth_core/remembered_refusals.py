@@ -1,6 +1,6 @@
-"""Refusals of guesses, remembered for a moment outside the database, so that a flood costs no query.
+"""Short-lived cache of refused guesses, outside the database, so that a flood costs no query.
 
-Only refusals: whoever loses, flushes or fills the cache opens no budget (decision record 0002).
+Only refusals are cached. A lost, flushed or full cache therefore opens no budget (decision record 0002).
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,39 +10,38 @@ from auth_core.conf import core
 from auth_core.runtime.degradation import Control
 from auth_core.runtime.redis_cache import CacheLost, SharedCache, shared_cache
 
-#: How long a refusal is remembered. Short, because a refund that another request makes meanwhile may come too
-#: early to be seen.
-_REMEMBERED = timedelta(seconds=5)
+#: How long a refusal is cached. Short, because the refund of another request may arrive before the refusal is stored.
+_LIFETIME = timedelta(seconds=5)
 
 
-def wait(keys: Sequence[str], now: datetime) -> timedelta | None:
-    """Return how long the cache says to wait; ``None``: it knows nothing, and the database decides."""
+def remaining_wait(keys: Sequence[str], now: datetime) -> timedelta | None:
+    """Return how long a cached refusal lasts. ``None`` if none is cached, and the database decides."""
     cache = _cache()
     if cache is None:
         return None
     try:
-        found = cache.get_many([_refusal_key(key) for key in keys])
+        values = cache.get_many([_refusal_key(key) for key in keys])
     except CacheLost:
         return None
-    ends = [_end(value) for value in found if value]
+    ends = [_end(value) for value in values if value]
     return max((end - now for end in ends if end is not None and end > now), default=None)
 
 
 def remember(ends: Mapping[str, datetime], now: datetime) -> None:
-    """Remember under each key until when it is refused, for five seconds at most."""
+    """Store when the refusal under each key ends, for five seconds at most."""
     cache = _cache()
     if cache is None:
         return
     try:
         for key, ends_at in ends.items():
-            ttl = min(_REMEMBERED, ends_at - now)
+            ttl = min(_LIFETIME, ends_at - now)
             cache.put(_refusal_key(key), b"%.6f" % ends_at.timestamp(), ttl=ttl)
     except CacheLost:
         return
 
 
 def forget(keys: Sequence[str]) -> None:
-    """Forget what is remembered under *keys*: something was given back."""
+    """Remove the refusals under *keys*, after a refund."""
     cache = _cache()
     if cache is None:
         return
@@ -53,7 +52,7 @@ def forget(keys: Sequence[str]) -> None:
 
 
 def _end(value: bytes) -> datetime | None:
-    """Return when a remembered refusal ends; what nobody of us wrote is no refusal, and no error of the caller's."""
+    """Return when a cached refusal ends. A value that this module did not write is ignored."""
     try:
         return datetime.fromtimestamp(float(value), UTC)
     except (ValueError, OverflowError, OSError):
