@@ -1,4 +1,4 @@
-"""The project's own gunicorn.conf.py, from the root."""
+"""Load the project's gunicorn.conf.py from the root."""
 
 import runpy
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The project's own manage.py, from the root."""
+"""Run the project's manage.py from the root."""
 
 import runpy
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Chores for whoever prefers nox: ``nox -s test`` is ``./dev test``."""
+"""The chores as nox sessions: ``nox -s test`` is ``./dev test``."""
 
 import nox
 

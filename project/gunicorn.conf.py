@@ -6,10 +6,10 @@ from enterprise_auth.env import Environment
 
 _env = Environment()
 
-# gunicorn alone would listen on 127.0.0.1, where nobody reaches a container.
+# By default gunicorn listens on 127.0.0.1, which is unreachable inside a container.
 bind = "0.0.0.0:8000"
 workers = _env.number("WEB_WORKERS")
-# Its event loop reads the body of a request. A worker of threads (gthread) gives a thread to each slow client.
+# Its event loop reads request bodies. A threaded worker (gthread) gives each slow client a thread.
 worker_class = "asgi"
 wsgi_app = "enterprise_auth.asgi:application"
 asgi_lifespan = "off"
@@ -22,5 +22,5 @@ accesslog = None
 
 
 def post_fork(_server: Any, worker: Any) -> None:
-    """Serve the ASGI application, also where the command line still names ``enterprise_auth.wsgi``."""
+    """Serve the ASGI application even if the command line names ``enterprise_auth.wsgi``."""
     worker.app.app_uri = wsgi_app

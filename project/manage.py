@@ -10,7 +10,7 @@ from enterprise_auth.env import InvalidEnvironment, use_settings
 
 
 def main() -> None:
-    """Run a command; settings that refuse to start are told in a few lines, without a traceback."""
+    """Run a command. Report invalid settings in a few lines, without a traceback."""
     use_settings("enterprise_auth.settings.development")
     try:
         execute_from_command_line(sys.argv)
