@@ -2,9 +2,13 @@
 
 import subprocess
 import sys
+from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
-from house_lint.rules import check_file
+from house_lint.prose import MOST_ODD_WORDS, MOST_SEMICOLONS, Figures, figures_of
+from house_lint.rooms import misplaced, participles
+from house_lint.rules import Finding, check_file
 
 
 def main(root: Path) -> int:
@@ -17,11 +21,41 @@ def main(root: Path) -> int:
         check=True,
     )
     paths = [Path(name) for name in listed.stdout.splitlines() if (root / name).exists()]
-    findings = [finding for path in paths for finding in check_file(path, (root / path).read_text(encoding="utf-8"))]
+    sources = {path: (root / path).read_text(encoding="utf-8") for path in paths}
+    findings = [
+        *(finding for path, source in sources.items() for finding in check_file(path, source)),
+        *_places(paths),
+        *_prose(sources),
+    ]
     for finding in findings:
         print(finding)
     print(f"{len(paths)} files, {len(findings)} findings")
     return 1 if findings else 0
+
+
+def _places(paths: list[Path]) -> Iterator[Finding]:
+    packages = {Path(*path.parts[:4]) for path in paths if path.match("packages/*/src/*/__init__.py")}
+    for package in sorted(packages):
+        inside = [path for path in paths if path.is_relative_to(package)]
+        yield from (Finding(path, 0, message) for path, message in misplaced(package, inside))
+    yield from (Finding(path, 0, message) for path, message in participles(paths))
+
+
+def _prose(sources: dict[Path, str]) -> Iterator[Finding]:
+    """Yield a finding for each package, the project and the tools whose prose is not plain."""
+    by_member: dict[Path, Figures] = defaultdict(Figures)
+    for path, source in sources.items():
+        if "migrations" not in path.parts and len(path.parts) > 1:
+            member = Path(*path.parts[: 2 if path.parts[0] == "packages" else 1])
+            by_member[member] += figures_of(source)
+    for member, figures in by_member.items():
+        if not figures.is_plain:
+            yield Finding(
+                member, 0,
+                f"Docstrings and comments have {figures.odd_words_in_10000:.0f} odd words in 10,000 (at most "
+                f"{MOST_ODD_WORDS}) and {figures.semicolons_in_1000:.1f} semicolons in 1,000 words (at most "
+                f"{MOST_SEMICOLONS}); see house_lint.prose.",
+            )  # fmt: skip
 
 
 if __name__ == "__main__":

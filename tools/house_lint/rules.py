@@ -29,6 +29,9 @@ _UNHEARD = frozenset({"update", "bulk_create", "bulk_update", "_raw_delete", "au
 _HEARD_IN = ("auth_rbac/roles/hierarchy.py", "auth_rbac/models/*.py")
 
 
+#: Names that say what happened to a value, and not what it is.
+_RIDDLES = frozenset({"told", "known", "said", "given", "held", "asked", "piece"})
+
 #: What runs a regular expression over text of any length, or makes something that does.
 _UNBOUNDED = frozenset({
     "re", "regex", "re_path", "RegexValidator", "RegexField", "urlize", "strip_tags",
@@ -80,7 +83,8 @@ def positional_timedelta(node: ast.AST, path: Path) -> str:
 
 def user_lookup(node: ast.AST, path: Path) -> str:
     """Who is looked up by what is one module's business."""
-    if _called(node) == "User.objects.get" and "auth_core" not in path.parts and not _is_test(path):
+    is_lookup = _called(node) in ("User.objects.get", "get_user_model.objects.get", "user_model.objects.get")
+    if is_lookup and "auth_core" not in path.parts and not _is_test(path):
         return "Look people up with auth_core.people.lookup."
     return ""
 
@@ -173,6 +177,14 @@ def unbounded_expression(node: ast.AST, path: Path) -> str:
     return ""
 
 
+def riddle_as_a_name(node: ast.AST, path: Path) -> str:
+    """A variable is named for what it holds."""
+    name = node.arg if isinstance(node, ast.arg) else ""
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        name = node.id
+    return f"{name!r} does not say what it holds: name it for that." if name in _RIDDLES else ""
+
+
 RULES: list[Callable[[ast.AST, Path], str]] = [
     naive_now,
     positional_timedelta,
@@ -186,6 +198,7 @@ RULES: list[Callable[[ast.AST, Path], str]] = [
     travel_without_tick,
     secret_logged,
     unbounded_expression,
+    riddle_as_a_name,
 ]
 
 

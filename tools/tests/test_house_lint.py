@@ -37,6 +37,10 @@ CAUGHT = {
     "travel_without_tick": ("with time_machine.travel(0): pass", "packages/mfa/tests/test_x.py"),
     "secret_logged": ("logger.info('x %s', password)", HERE),
     "secret_logged as an attribute": ("log.warning('x', body.token)", HERE),
+    "riddle_as_a_name": ("told = 1", HERE),
+    "riddle_as_a_name of a parameter": ("def count(held): pass", "packages/mfa/tests/test_x.py"),
+    "riddle_as_a_name of a loop": ("for piece in pieces: pass", HERE),
+    "user_lookup of the site's model": ("get_user_model().objects.get(pk=1)", HERE),
     "unbounded_expression": ("import re", HERE),
     "unbounded_expression by a part": ("from re import compile", HERE),
     "unbounded_expression in the service": ("import re", "project/enterprise_auth/env.py"),
@@ -72,6 +76,7 @@ LET_PASS = {
     "env.py": ("x = os.environ", "project/enterprise_auth/env.py"),
     "the tests' kit": ("x = os.environ", "packages/auth-core/src/auth_core/testing/settings.py"),
     "time that says its tick": ("with time_machine.travel(0, tick=False): pass", HERE),
+    "a key called given": ("x = {'given': 1}", HERE),
     "an id": ("logger.info('x %s', session_id)", HERE),
     "a migration": ("x = timedelta(5)", "packages/mfa/src/auth_mfa/migrations/0001_initial.py"),
 }

@@ -1,0 +1,132 @@
+"""Where the modules of a package may be.
+
+The root holds names that Django developers know. Rooms, which are folders named after their subject, hold the rest.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+#: Names in the root of a package that a Django developer knows without opening the file.
+KNOWN_NAMES = frozenset({
+    "admin", "api", "apps", "backends", "checks", "conf", "decorators", "errors", "events", "fields", "hashers", "ids",
+    "management", "managers", "middleware", "migrations", "models", "pages", "receivers", "registries", "tasks",
+    "templates", "templatetags", "testing", "validators",
+})  # fmt: skip
+
+#: Other names in a root, each with the reason why it is in no room.
+IN_THE_ROOT: dict[str, dict[str, str]] = {
+    "auth_core": {
+        "admin_batches": "A part of `admin`.",
+        "administration": "In a room it would tie `assurance` and `people` to each other.",
+        "authority": "It is asked by functions of every room and of every package.",
+        "contracts": "The protocols that other packages implement.",
+        "key_rotation": "It reads the encrypted fields of `fields`.",
+        "limits": "It becomes a room with the table of limits.",
+        "operations": "Migrations name it.",
+        "options": "The classes behind every package's `conf`.",
+        "power_signals": "The receivers of `authority`, connected by `apps`.",
+        "remembered_refusals": "A part of `limits`.",
+        "text": "Every room reads text from outside through it.",
+    },
+    "auth_mfa": {
+        "admin_reset": "A part of `admin`.",
+        "answer_check": "Every method's room calls it.",
+        "cleanup": "It is a periodic sweep over all methods.",
+        "codes": "The models of several methods import it.",
+        "descriptions": "It describes the factors of all methods.",
+        "enrolment": "Every method's room calls it.",
+        "factors": "The subject of the package.",
+        "kinds": "The contract between the package and the methods' rooms.",
+        "login": "The login step that all methods share.",
+        "login_enrolment": "The login step in which any method is added.",
+        "mailbox": "`enrolment` and the room `messages` import it.",
+        "notices": "The security notices of all methods.",
+        "oath": "The model of TOTP imports it.",
+        "policy": "Who needs a second factor, whatever the method.",
+        "requirements": "What a login still needs, whatever the method.",
+    },
+    "auth_rbac": {
+        "admin_forms": "A part of `admin`.",
+        "admin_pages": "A part of `admin`.",
+        "declared_permissions": "It reads the settings of the site.",
+        "facts": "What policies of the project may ask.",
+        "names": "The models import it.",
+        "not_found_policy": "One rule for views of any kind.",
+        "object_guards": "The receivers for rows that an admin page writes, connected by `apps`.",
+        "permission_names": "Every room imports it.",
+        "role_authority": "It answers `auth_core.authority` from the rooms `roles` and `objects`.",
+        "scopes": "Every room imports it.",
+    },
+    "auth_sessions": {
+        "admin_filters": "A part of `admin`.",
+        "admin_search": "A part of `admin`.",
+        "allowances": "The session limits of single people.",
+        "concurrency": "The limits on concurrent sessions.",
+        "context_change": "Whether a session is used from another country or browser.",
+        "controls": "The names of the controls that this package degrades.",
+        "devices": "A subject of the package.",
+        "engine": "Django's name for what stores sessions.",
+        "geo": "The table of countries.",
+        "history": "What somebody's former logins say about a new one.",
+        "lifecycle": "How a session begins and ends.",
+        "login": "The grant issuer and the login step.",
+        "not_me": "The link of a notice that revokes a session.",
+        "notices": "The security notices of the package.",
+        "privilege_rotation": "A new credential when a person's rights change.",
+        "risk": "The risk score of a login.",
+        "session_columns": "The columns of a new session.",
+        "travel": "The speed between two logins.",
+        "user_agents": "Names of browsers and systems.",
+    },
+    "auth_audit": {
+        "activity": "What a person sees of their own entries.",
+        "controls": "The names of the controls that this package degrades.",
+        "key_uses": "What `auth_core.key_rotation` asks of this package.",
+        "offline_verifier": "One file without Django, which auditors run alone.",
+        "operations": "Migrations name it.",
+        "search": "The filters of the API and of the admin.",
+    },
+}
+
+#: Most modules in the root of a package, and fewest and most modules in a room.
+MOST_IN_A_ROOT = 30
+LEAST_IN_A_ROOM, MOST_IN_A_ROOM = 2, 11
+
+#: Module names that end like a participle, each with the reason why it is a noun here.
+NOUNS = {
+    "hashing": "The usual noun for what is done with passwords.",
+    "locking": "The usual noun for what is done with accounts.",
+    "logging": "The name of Python's own module.",
+    "testing": "The name that Django and others give to what tests import.",
+}
+
+
+def misplaced(root: Path, files: list[Path]) -> Iterator[tuple[Path, str]]:
+    """Yield each file or folder of a package that breaks a rule about places or module names, and what is wrong.
+
+    Args:
+        root: The package's folder, such as ``packages/mfa/src/auth_mfa``.
+        files: The Python files below it.
+    """
+    inside = [path.relative_to(root) for path in files]
+    names = {path.parts[0].removesuffix(".py") for path in inside} - {"__init__"}
+    allowed = IN_THE_ROOT.get(root.name, {})
+    modules = [path for path in inside if len(path.parts) == 1 and path.name != "__init__.py"]
+    if len(modules) > MOST_IN_A_ROOT:
+        yield root, f"The root has {len(modules)} modules. At most {MOST_IN_A_ROOT} are allowed."
+    rooms = {path.parts[0] for path in inside if len(path.parts) > 1} - KNOWN_NAMES
+    for name in sorted(names - KNOWN_NAMES - rooms - set(allowed)):
+        yield root / f"{name}.py", "Move it into a room, or list it in house_lint.rooms.IN_THE_ROOT with a reason."
+    for name in sorted(set(allowed) - names):
+        yield root / f"{name}.py", "It is listed in house_lint.rooms.IN_THE_ROOT, and is not there."
+    for room in sorted(rooms - set(allowed)):
+        in_it = [path for path in inside if path.parts[0] == room and path.name != "__init__.py"]
+        if not LEAST_IN_A_ROOM <= len(in_it) <= MOST_IN_A_ROOM:
+            yield root / room, f"A room has {LEAST_IN_A_ROOM} to {MOST_IN_A_ROOM} modules. This one has {len(in_it)}."
+
+
+def participles(files: list[Path]) -> Iterator[tuple[Path, str]]:
+    """Yield each module whose name is a participle: modules are nouns."""
+    for path in files:
+        if path.stem.endswith(("ing", "ed")) and path.stem not in NOUNS and not path.stem.startswith("test_"):
+            yield path, "A module is named by a noun. This is a participle."
