@@ -7,7 +7,7 @@ import nox
 
 sys.path.insert(0, str(Path(__file__).parent / "tools"))
 
-from chores import CHORES  # noqa: E402 - it is found only now
+from chores import CHORES
 
 nox.options.sessions = ["check", "test"]
 
