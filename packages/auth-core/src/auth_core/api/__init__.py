@@ -1,1 +1,1 @@
-"""The JSON API: views parse, call one function, translate."""
+"""The JSON API. A view parses the request, calls one function and translates the result."""

@@ -1,4 +1,4 @@
-"""The authenticator of browsers; those of other callers come with the packages that open their sessions."""
+"""Authentication of browsers. Packages that open other sessions bring their own authenticators."""
 
 from typing import Any
 
@@ -11,14 +11,14 @@ from auth_core.people.admission import NotAdmitted, admit
 
 
 class CookieAuthentication(BaseAuthentication):
-    """Takes whom Django's session names, if they may still be here; stands last in the list.
+    """Authentication by the cookie of Django's session. It must be the last in the list.
 
-    CSRF is not its business: `ApiView` asks for the token on every unsafe request that
-    no header authenticated, anonymous ones included.
+    It does not check CSRF. `ApiView` requires the token on every unsafe request that
+    no header authenticated, including anonymous ones.
     """
 
     def authenticate(self, request: Request) -> tuple[Any, None] | None:
-        """Return the person behind the session cookie, or ``None``."""
+        """Return the user of the session cookie, or ``None`` if they are not admitted any more."""
         user = getattr(request._request, "user", None)
         if user is None or not user.is_authenticated:
             return None

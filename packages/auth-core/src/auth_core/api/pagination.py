@@ -1,4 +1,4 @@
-"""Lists: pages by cursor, never a count."""
+"""Cursor pagination without a total count."""
 
 from base64 import b64decode
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ from auth_core.errors import FieldError, InvalidRequest
 
 
 class CursorPage(CursorPagination):
-    """``?cursor=&page_size=``: 50 at a time, at most 200, newest first; ids are UUIDv7 and sort by time."""
+    """Pagination by ``?cursor=&page_size=``: 50 rows, at most 200, newest first. Ids are UUIDv7, so they sort by time."""
 
     page_size = 50
     max_page_size = 200
@@ -25,32 +25,32 @@ class CursorPage(CursorPagination):
     _model: Any = None
 
     def get_page_size(self, request: Request) -> int:
-        """Return how many rows a page has.
+        """Return the number of rows on a page.
 
         Raises:
-            InvalidRequest: not a number from 1 to 200.
+            InvalidRequest: ``page_size`` is not a number from 1 to 200.
         """
-        asked = request.query_params.get("page_size", str(self.page_size))
-        is_number = asked.isascii() and asked.isdigit() and len(asked) <= len(str(self.max_page_size))
-        if not (is_number and 1 <= int(asked) <= self.max_page_size):
+        text = request.query_params.get("page_size", str(self.page_size))
+        is_number = text.isascii() and text.isdigit() and len(text) <= len(str(self.max_page_size))
+        if not (is_number and 1 <= int(text) <= self.max_page_size):
             params = {"min": 1, "max": self.max_page_size}
-            raise InvalidRequest(FieldError("page_size", "out_of_range", _("From 1 to 200."), params))
-        return int(asked)
+            raise InvalidRequest(FieldError("page_size", "out_of_range", _("Enter a number from 1 to 200."), params))
+        return int(text)
 
     def decode_cursor(self, request: Request) -> Any:
-        """Return where the page begins.
+        """Return the position at which the page begins.
 
         Raises:
-            InvalidRequest: the cursor is not one of ours.
+            InvalidRequest: the cursor was not issued for this list.
         """
         try:
-            # What DRF's decoder finds in no base64 is an empty cursor: the first page.
+            # DRF decodes invalid base64 as an empty cursor, which would be the first page.
             b64decode(request.query_params.get("cursor", ""), validate=True)
             cursor = super().decode_cursor(request)
             if cursor is not None and cursor.position is not None:
                 self._check_position(str(cursor.position))
         except (exceptions.NotFound, ValidationError, ValueError, OverflowError) as error:
-            raise InvalidRequest(FieldError("cursor", "invalid", _("This is not a cursor."))) from error
+            raise InvalidRequest(FieldError("cursor", "invalid", _("Invalid cursor."))) from error
         return cursor
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> Any:
@@ -59,15 +59,15 @@ class CursorPage(CursorPagination):
         return super().paginate_queryset(queryset, request, view)
 
     def _check_position(self, position: str) -> None:
-        """See that *position* can be a value of the column that sorts: a cursor of another list holds something else.
+        """Check that *position* can be a value of the sort column. A cursor of another list may hold another type.
 
         Raises:
-            ValidationError: it cannot.
-            ValueError: it is no text that a database stores.
+            ValidationError: the column cannot hold it.
+            ValueError: it has characters that a database does not store.
         """
         if not position.isprintable():
-            raise ValueError("A position is one line of text.")
-        # DRF makes a tuple of one column while it reads a page.
+            raise ValueError("A position must be one line of text.")
+        # DRF turns a single column into a tuple while it reads a page.
         name = (self.ordering if isinstance(self.ordering, str) else self.ordering[0]).removeprefix("-")
         columns = {field.name: field for field in self._model._meta.concrete_fields} if self._model else {}
         column = self._model._meta.pk if self._model and name == "pk" else columns.get(name)
@@ -83,14 +83,14 @@ def page_response(
     ordering: str = "-id",
     gather: Callable[[Sequence[Any]], None] | None = None,
 ) -> Response:
-    """Return one page of *rows*, each as *show* puts it.
+    """Return one page of *rows*, each converted by *show*.
 
     Args:
-        gather: Looks up what *show* needs, once for the whole page; a look-up for each row would be one query each.
+        gather: Loads what *show* needs, once for the whole page. This avoids one query for each row.
     """
     page = CursorPage()
     page.ordering = ordering
-    found: Sequence[Any] = page.paginate_queryset(rows, request) or ()
+    page_rows: Sequence[Any] = page.paginate_queryset(rows, request) or ()
     if gather is not None:
-        gather(found)
-    return page.get_paginated_response([show(row) for row in found])
+        gather(page_rows)
+    return page.get_paginated_response([show(row) for row in page_rows])

@@ -1,4 +1,4 @@
-"""Reading a body: JSON objects of a bounded size, and nothing else."""
+"""The parser of request bodies. It accepts only JSON objects of a bounded size."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -10,25 +10,25 @@ from rest_framework.parsers import BaseParser
 from auth_core.conf import core
 from auth_core.errors import FieldError, InvalidRequest, MalformedBody, PayloadTooLarge
 
-#: Most levels of nesting. Python's own limit is in the hundreds, and other code recurses through what was parsed.
+#: The greatest depth of nesting. Python's own limit is in the hundreds, and other code recurses through the result.
 MAX_DEPTH = 32
 
 
 class JsonBodyParser(BaseParser):
-    """Parses ``application/json``, strictly."""
+    """A strict parser for ``application/json``."""
 
     media_type = "application/json"
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> dict[str, Any]:
-        """Return the object that *stream* holds.
+        """Return the JSON object in *stream*.
 
-        DRF's own parser reads whatever comes (CVE-2026-73228): here nothing beyond
-        the limit is ever in memory.
+        DRF's own parser reads a body of any size (CVE-2026-73228). This one never
+        reads more than one byte beyond the limit.
 
         Raises:
             PayloadTooLarge: the body is longer than ``MAX_BODY_BYTES``.
-            InvalidRequest: a text in it has half a surrogate pair (RFC 8259 section 8.2).
-            MalformedBody: it is not one JSON object in UTF-8, is nested too deep, or names a key twice.
+            InvalidRequest: a text contains an unpaired surrogate (RFC 8259 section 8.2).
+            MalformedBody: the body is not one JSON object in UTF-8, is nested too deeply, or repeats a key.
         """
         limit = core.MAX_BODY_BYTES
         body = stream.read(limit + 1)
@@ -43,20 +43,20 @@ class JsonBodyParser(BaseParser):
         if not isinstance(parsed, dict) or _is_deeper_than(MAX_DEPTH, parsed):
             raise MalformedBody
         if not _is_text(parsed):
-            raise InvalidRequest(FieldError("", "invalid", _("This is not text.")))
+            raise InvalidRequest(FieldError("", "invalid", _("This text has invalid characters.")))
         return parsed
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
-    """Refuse a key that comes twice: two readers could each believe another one (ASVS 15.3.7)."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("A key comes twice.")
-    return found
+    """Refuse a repeated key. Two readers could each use a different value (ASVS 15.3.7)."""
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("A key is repeated.")
+    return members
 
 
 def _is_deeper_than(depth: int, parsed: object) -> bool:
-    """Say whether *parsed* is nested deeper, level by level: recursion is what deep nesting breaks."""
+    """Return whether *parsed* is nested deeper than *depth*. It goes level by level, because recursion would overflow."""
     level = [parsed]
     for _level in range(depth):
         level = [nested for value in level for nested in _members(value) if isinstance(nested, dict | list)]
@@ -66,7 +66,7 @@ def _is_deeper_than(depth: int, parsed: object) -> bool:
 
 
 def _is_text(parsed: object) -> bool:
-    """Say whether every text in *parsed* can be written: half a surrogate pair cannot, in an answer or a database."""
+    """Return whether every text in *parsed* can be encoded. An unpaired surrogate fails in a response and in a database."""
     try:
         json.dumps(parsed, ensure_ascii=False).encode()
     except UnicodeEncodeError:
@@ -81,4 +81,4 @@ def _members(value: object) -> Iterable[object]:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON.")
+    raise ValueError(f"{name} is not valid JSON.")

@@ -1,4 +1,4 @@
-"""Passwords: forgotten, reset, changed."""
+"""Views that reset and change passwords."""
 
 from rest_framework import status
 from rest_framework.request import Request
@@ -15,40 +15,40 @@ from auth_core.request.client import client_of
 
 
 class PasswordForgotView(AnonymousApiView):
-    """``POST password/forgot/``: ask for a link that resets the password."""
+    """``POST password/forgot/``: request a link that resets the password."""
 
     bodies = {"post": EmailBody}
     answers = {"post": {202: DoneShape}}
 
     def post(self, request: Request) -> Response:
-        """Return 202, always the same."""
+        """Return 202. The response is the same for known and unknown addresses."""
         body = EmailBody.parse(request)
         password_reset.request_reset(email=body.email, client=client_of(request))
         return Response({"status": "link_sent"}, status=status.HTTP_202_ACCEPTED)
 
 
 class PasswordResetView(AnonymousApiView):
-    """``POST password/reset/``: choose another password with the link's token."""
+    """``POST password/reset/``: set a new password with the token of a reset link."""
 
     bodies = {"post": NewPasswordBody}
     answers = {"post": {200: DoneShape}}
 
     def post(self, request: Request) -> Response:
-        """Return 200; nobody is signed in."""
+        """Return 200. The person must still sign in."""
         body = NewPasswordBody.parse(request)
         password_reset.reset_password(token=body.token, password=body.password, client=client_of(request))
         return Response({"status": "reset"})
 
 
 class PasswordChangeView(ApiView):
-    """``POST password/change/``: choose another password, with the present one."""
+    """``POST password/change/``: set a new password with the current one."""
 
     counts_changes = True
     bodies = {"post": PasswordChangeBody}
     answers = {"post": {204: None}}
 
     def post(self, request: Request) -> Response:
-        """Return 204; every other session has ended."""
+        """Return 204. All other sessions have ended."""
         body = PasswordChangeBody.parse(request)
         person = change_password(
             user=request.user,

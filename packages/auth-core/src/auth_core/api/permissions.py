@@ -1,4 +1,4 @@
-"""Who may call what; by Django's permissions, never by ``is_staff`` alone."""
+"""Permission classes. They check Django's permissions, never ``is_staff`` alone."""
 
 from datetime import timedelta
 from typing import Any, ClassVar, Self
@@ -12,23 +12,23 @@ from auth_core.assurance.levels import Assurance
 
 
 class Administers(BasePermission):
-    """The base of what lets administrators in: whoever may, and has proved lately what `ADMINISTRATION` asks for.
+    """The base of permissions for administrators: the permission, then a recent proof as `ADMINISTRATION` demands.
 
-    Whoever may not is told just that, and proves nothing first.
+    A person without the permission is refused first, without a request for proof.
 
     Raises:
-        InsufficientUserAuthentication: the session has proved less, or too long ago (RFC 9470).
+        InsufficientUserAuthentication: the proof of the session is too weak or too old (RFC 9470).
     """
 
-    #: What every method is that does not only read.
+    #: The kind of act of every unsafe method.
     changes_are: ClassVar[Act] = Act.CHANGE
 
     def may(self, request: Request, view: Any) -> bool:
-        """Say whether whoever asks holds the permission; nobody has none."""
+        """Return whether the user of *request* holds the permission."""
         raise NotImplementedError
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        """Ask for the permission, then the session."""
+        """Check the permission, then the proof of the session."""
         if not self.may(request, view):
             return False
         check_administrator(session_of(request), Act.READ if request.method in SAFE_METHODS else self.changes_are)
@@ -36,21 +36,21 @@ class Administers(BasePermission):
 
 
 class MayInvite(Administers):
-    """Whoever may add, see or delete invitations, by the method they use."""
+    """The permission to view, add or delete invitations, by HTTP method."""
 
     def may(self, request: Request, view: Any) -> bool:
-        """Ask the authentication backends; nobody has no permission."""
+        """Ask the authentication backends. An anonymous user has no permission."""
         needed = {"GET": "view", "HEAD": "view", "OPTIONS": "view", "DELETE": "delete"}.get(str(request.method), "add")
         user: Any = request.user
         return bool(user.is_authenticated and user.has_perm(f"auth_core.{needed}_invitation"))
 
 
 class RequireAssurance(BasePermission):
-    """Whoever has proved enough, lately: ``permission_classes = [RequireAssurance("aal2", max_age=…)]``.
+    """A minimum assurance, proved recently: ``permission_classes = [RequireAssurance("aal2", max_age=…)]``.
 
     Raises:
-        NotAuthenticated: nobody is signed in.
-        InsufficientUserAuthentication: the session has proved less, or too long ago (RFC 9470).
+        NotAuthenticated: the caller is not signed in.
+        InsufficientUserAuthentication: the proof of the session is too weak or too old (RFC 9470).
     """
 
     def __init__(self, acr: str, *, max_age: timedelta | None = None) -> None:
@@ -58,10 +58,10 @@ class RequireAssurance(BasePermission):
         self.max_age = max_age
 
     def __call__(self) -> Self:
-        """Return itself: DRF calls what it finds in ``permission_classes``."""
+        """Return itself, because DRF calls each member of ``permission_classes``."""
         return self
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        """Ask the session; what is missing is told."""
+        """Check the session. The exception names what is missing."""
         check_assurance(session_of(request), self.needed, self.max_age)
         return True

@@ -1,4 +1,4 @@
-"""Refusals as RFC 9457 problem details: the one place where an error becomes a response."""
+"""Errors as RFC 9457 problem details. This is the only module that turns an error into a response."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -13,15 +13,15 @@ from rest_framework.response import Response
 
 from auth_core import errors
 from auth_core.errors import AuthError, FieldError
-from auth_core.observability.denials import note_raised
+from auth_core.observability.denials import mark_denied_by
 from auth_core.request.context import correlation_id
 
 CONTENT_TYPE = "application/problem+json"
 
-#: How Django's reason ends when a page of another site had the browser send the request.
+#: The end of Django's reason when another site made the browser send the request.
 _NOT_TRUSTED = REASON_BAD_ORIGIN.rpartition("%s")[2]
 
-#: The authentication scheme of our credentials, for ``WWW-Authenticate`` (RFC 9110 section 11.6.1).
+#: The authentication scheme of session tokens, for ``WWW-Authenticate`` (RFC 9110 section 11.6.1).
 SCHEME = "Session"
 
 
@@ -35,42 +35,42 @@ def problem_of(error: AuthError) -> dict[str, Any]:
         "code": error.code,
         "request_id": correlation_id(),
         "errors": [
-            {"field": wrong.field, "code": wrong.code, "detail": wrong.detail, "params": dict(wrong.params)}
-            for wrong in error.errors
+            {"field": member.field, "code": member.code, "detail": member.detail, "params": dict(member.params)}
+            for member in error.errors
         ],
         **error.members,
     }
 
 
 def headers_of(error: AuthError) -> dict[str, str]:
-    """Return the headers that go with *error*; every 401 says how to authenticate."""
+    """Return the headers for *error*. Every 401 has ``WWW-Authenticate``."""
     headers = dict(error.headers) | {"Cache-Control": "no-store"}
     if isinstance(error, errors.InsufficientUserAuthentication):
         headers["WWW-Authenticate"] = _step_up_challenge(error)
-    elif error.status == 401:  # noqa: PLR2004 - the status that RFC 9110 ties to this header
+    elif error.status == 401:  # noqa: PLR2004 - RFC 9110 requires the header for this status
         headers["WWW-Authenticate"] = SCHEME
     return headers
 
 
 def handle(exc: Exception, context: Mapping[str, Any]) -> Response | None:
-    """Answer *exc* with a problem document, if it is an expected error; DRF's exception handler."""
+    """Return a problem document for an expected error. This is DRF's exception handler."""
     error = error_of(exc)
     if error is None:
         return None
-    note_raised(error)
+    mark_denied_by(error)
     return Response(problem_of(error), status=int(error.status), headers=headers_of(error), content_type=CONTENT_TYPE)
 
 
 def problem_response(error: AuthError) -> JsonResponse:
-    """Return *error* as a plain Django response, for what fails outside a view."""
-    note_raised(error)
+    """Return *error* as a Django response, for errors outside a DRF view."""
+    mark_denied_by(error)
     return JsonResponse(
         problem_of(error), status=int(error.status), headers=headers_of(error), content_type=CONTENT_TYPE
     )
 
 
 def error_of(exc: Exception) -> AuthError | None:
-    """Return the refusal that *exc* means; ``None``: it is unexpected, and 500."""
+    """Return the `AuthError` for *exc*, or ``None`` for an unexpected error, which is a 500."""
     if isinstance(exc, AuthError):
         return exc
     if isinstance(exc, exceptions.ValidationError):
@@ -82,7 +82,7 @@ def error_of(exc: Exception) -> AuthError | None:
     return next((make() for kinds, make in _MEANINGS if isinstance(exc, kinds)), None)
 
 
-#: What DRF, Django and the database raise, and the refusal it means.
+#: Exceptions of DRF, Django and the database, and the `AuthError` for each.
 _MEANINGS: tuple[tuple[tuple[type[Exception], ...], type[AuthError]], ...] = (
     ((exceptions.ParseError,), errors.MalformedBody),
     ((exceptions.NotAuthenticated, exceptions.AuthenticationFailed), errors.NotAuthenticated),
@@ -91,13 +91,13 @@ _MEANINGS: tuple[tuple[tuple[type[Exception], ...], type[AuthError]], ...] = (
     ((exceptions.NotAcceptable,), errors.NotAcceptable),
     ((exceptions.UnsupportedMediaType,), errors.UnsupportedMediaType),
     ((RequestDataTooBig,), errors.PayloadTooLarge),
-    # The database is away or refuses to wait: say so, and never 200 or 401 instead (fault F07).
+    # A lost or busy database is a 503, never a 200 or a 401 (fault F07).
     ((OperationalError, InterfaceError), errors.Unavailable),
 )
 
 
 def field_errors(detail: Any, field: str = "") -> list[FieldError]:
-    """Flatten DRF's nested details into one list, with dotted field names."""
+    """Flatten DRF's nested details into one list with dotted field names."""
     if isinstance(detail, Mapping):
         named = ((f"{field}.{name}".strip("."), nested) for name, nested in detail.items())
         return [error for name, nested in named for error in field_errors(nested, name)]
@@ -107,8 +107,8 @@ def field_errors(detail: Any, field: str = "") -> list[FieldError]:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
-    """``handler400``: what Django refuses before a view."""
-    note_raised(exception)
+    """``handler400``: answer a request that Django refuses before a view."""
+    mark_denied_by(exception)
     return problem_response(errors.InvalidRequest())
 
 
@@ -123,7 +123,7 @@ def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
 
 
 def server_error(request: HttpRequest) -> JsonResponse:
-    """``handler500``: the caller learns nothing but the request id (ASVS 16.5.1)."""
+    """``handler500``: show the caller only the request id (ASVS 16.5.1)."""
     return problem_response(errors.InternalError())
 
 
@@ -133,12 +133,12 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> JsonResponse:
 
 
 def csrf_failed(reason: str) -> errors.CsrfFailed:
-    """Return the refusal that Django's *reason* means."""
+    """Return the error for Django's *reason*."""
     return errors.CsrfFailed(is_foreign=reason.endswith(_NOT_TRUSTED))
 
 
 def _step_up_challenge(error: errors.InsufficientUserAuthentication) -> str:
-    """Return the challenge of RFC 9470 section 3."""
+    """Return the challenge that RFC 9470 section 3 defines."""
     challenge = f'{SCHEME} error="{error.code}", acr_values="{error.required_assurance}"'
     if error.max_age is not None:
         challenge += f", max_age={int(error.max_age.total_seconds())}"

@@ -1,4 +1,4 @@
-"""What a login becomes over HTTP; the only place where one touches requests and responses."""
+"""Responses of a login. This is the only module of the API where a login meets requests and responses."""
 
 from typing import Any
 
@@ -15,10 +15,10 @@ from auth_core.people.lookup import profile_of
 
 
 def login_response(request: Request, outcome: LoginOutcome, *, browser_secret: str = "") -> Response:
-    """Answer a login: 202 with the question, or 200 with the grant.
+    """Return the response of a login: 202 with a challenge, or 200 with a grant.
 
-    A cookie grant goes into the browser's session; a token grant's credential stands in
-    the body, only here and only once.
+    A cookie grant goes into the browser's session. The credential of a token grant
+    is in the body. It is sent only here, and only once.
     """
     if isinstance(outcome, Challenged):
         return _challenged(outcome, browser_secret)
@@ -36,18 +36,18 @@ def login_response(request: Request, outcome: LoginOutcome, *, browser_secret: s
 
 
 def granted_body(outcome: Granted) -> dict[str, Any]:
-    """Return the ``granted`` shape, without the credential."""
+    """Return the ``granted`` body without the credential."""
     grant = outcome.grant
     return {"status": "granted", "user": me_body(grant.user, grant.session), "session": session_body(grant.session)}
 
 
 def me_body(user: Any, session: SessionFacts | None) -> dict[str, Any]:
-    """Return the ``me`` shape of DESIGN section 6."""
+    """Return the ``me`` body of DESIGN section 6."""
     return profile_of(user) | {"acr": session.acr if session else ""}
 
 
 def session_body(session: SessionFacts) -> dict[str, Any]:
-    """Return what a person sees of their session at login."""
+    """Return the body that describes a new session to its owner."""
     return {
         "id": str(session.id),
         "acr": session.acr,
@@ -59,7 +59,7 @@ def session_body(session: SessionFacts) -> dict[str, Any]:
 
 
 def challenge_body(challenge: Challenge) -> dict[str, Any]:
-    """Return the question as it stands in an answer."""
+    """Return the body of a challenge."""
     return {
         "kind": challenge.kind,
         "method": challenge.method,

@@ -1,4 +1,4 @@
-"""The shapes of bodies; a body says what it may hold, and anything else is refused."""
+"""Request bodies. A body refuses every field that it does not declare."""
 
 from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
@@ -15,54 +15,53 @@ from auth_core.observability.redaction import SECRET_NAMES
 from auth_core.request.context import keep_secret
 from auth_core.text import Pattern
 
-#: A name of a field that may be repeated in an answer; whatever else came as one is not.
+#: Field names that may be repeated in a response. All others are left out.
 _FIELD_NAME = Pattern(r"[A-Za-z0-9_.-]{1,64}", at_most=64)
 
-
-#: The longest age of a proof that can be asked for, in seconds.
+#: The longest age of a proof that a caller can request, in seconds.
 _YEAR = 365 * 24 * 60 * 60
 
 
 class Parsed(SimpleNamespace):
-    """The fields of a request, checked; its repr names them and says nothing of what they hold."""
+    """The validated fields of a request. The repr shows their names and no values."""
 
     def __repr__(self) -> str:
         return f"<Parsed {', '.join(vars(self))}>"
 
 
 class TextField(serializers.CharField):
-    """Text exactly as it was sent: nothing trimmed, and a number is not text (DRF would take one)."""
+    """A text field that trims nothing and refuses numbers. DRF would accept a number."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"trim_whitespace": False, **kwargs})
 
     def to_internal_value(self, data: Any) -> str:
-        """Return *data* if it is text."""
+        """Return *data*, which must be text."""
         if not isinstance(data, str):
             self.fail("invalid")
         return super().to_internal_value(data)
 
 
 class PasswordField(TextField):
-    """A password; the longest there is, and not a character more is looked at."""
+    """A password field. It refuses input beyond the maximum length of a password."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"max_length": 1024, "style": {"input_type": "password"}, "write_only": True, **kwargs})
 
 
 class EmailField(TextField):
-    """An address as people type it; what it is, `auth_core.people.addresses` says."""
+    """An email address as typed. `auth_core.people.addresses` validates it."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"max_length": 320, **kwargs})
 
 
 class Body(serializers.Serializer[Any]):
-    """The fields of a request; ``LoginBody.parse(request)`` returns them checked."""
+    """The fields of a request. ``LoginBody.parse(request)`` returns them validated."""
 
     @classmethod
     def parse(cls, request: Request) -> Any:
-        """Return the body's fields as attributes.
+        """Return the fields of the body as attributes.
 
         Raises:
             InvalidRequest: a field is unknown, missing or of the wrong type.
@@ -71,14 +70,15 @@ class Body(serializers.Serializer[Any]):
 
     @classmethod
     def parse_query(cls, request: Request) -> Any:
-        """Return the query's filters as attributes; the paging parameters are the paginator's.
+        """Return the filters of the query as attributes, without the parameters of the paginator.
 
         Raises:
-            InvalidRequest: a filter is unknown, given twice or of the wrong type.
+            InvalidRequest: a filter is unknown, repeated or of the wrong type.
         """
         query = request.query_params
-        if twice := [name for name, values in query.lists() if len(values) > 1]:
-            raise InvalidRequest(*(FieldError(_shown(name), "repeated", _("Given twice.")) for name in twice))
+        if repeated := [name for name, values in query.lists() if len(values) > 1]:
+            errors = (FieldError(_safe_name(name), "repeated", _("This parameter is repeated.")) for name in repeated)
+            raise InvalidRequest(*errors)
         return cls._checked({name: query[name] for name in query if name not in ("cursor", "page_size")})
 
     @classmethod
@@ -86,7 +86,7 @@ class Body(serializers.Serializer[Any]):
         keep_secret(*_secrets_in(data))
         body = cls(data=data)
         unknown = [
-            FieldError(_shown(name), "unknown_field", _("This field is not known."))
+            FieldError(_safe_name(name), "unknown_field", _("Unknown field."))
             for name in data
             if name not in body.fields
         ]
@@ -98,14 +98,14 @@ class Body(serializers.Serializer[Any]):
 class LoginBody(Body):
     """``POST login/``."""
 
-    # The longest address there is, and the longest password: beyond them nothing is looked up or hashed.
+    # The maximum lengths of an address and a password. Longer input is never looked up or hashed.
     identifier = TextField(max_length=320)
     password = PasswordField()
     transport = serializers.ChoiceField(choices=[transport.value for transport in Transport], default="cookie")
 
 
 class AnswerBody(Body):
-    """``POST login/answer/``; the shape of *answer* is the challenge's kind's."""
+    """``POST login/answer/``. The kind of the challenge defines the shape of *answer*."""
 
     token = TextField(max_length=100)
     answer = serializers.DictField()  # type: ignore[assignment]  # DRF gives serializers no attribute of this name
@@ -119,20 +119,20 @@ class ChallengeBody(Body):
 
 
 class SecondsField(serializers.IntegerField):
-    """A duration in whole seconds, as a number: DRF would take ``"60"``, ``60.0`` and ``true`` as well."""
+    """A duration in whole seconds. It must be a JSON integer: DRF would accept ``"60"``, ``60.0`` and ``true`` too."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"min_value": 0, "max_value": _YEAR, **kwargs})
 
     def to_internal_value(self, data: Any) -> int:
-        """Return *data* if it is a whole number."""
+        """Return *data*, which must be an integer."""
         if type(data) is not int:
             self.fail("invalid")
         return super().to_internal_value(data)
 
 
 class ReauthenticateBody(Body):
-    """``POST reauthenticate/``; both members as ``insufficient_user_authentication`` told them."""
+    """``POST reauthenticate/``. Both members come from the problem ``insufficient_user_authentication``."""
 
     required_assurance = serializers.ChoiceField(choices=["aal1", "second_factor", "aal2", "aal3"])
     max_age = SecondsField(required=False, allow_null=True)
@@ -146,9 +146,9 @@ class SignupBody(Body):
 
 
 class EmailVerifyBody(Body):
-    """``POST email/verify/``: the token of a link, or address and code.
+    """``POST email/verify/``: the token of a link, or an address and a code.
 
-    *password* is the one chosen at sign-up; asked for when another browser follows the link.
+    *password* is the one chosen at sign-up. It is required when another browser follows the link.
     """
 
     token = TextField(max_length=100, required=False)
@@ -157,20 +157,20 @@ class EmailVerifyBody(Body):
     password = PasswordField(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Refuse what is neither of the two, or both."""
+        """Require a token, or an address and a code, but not both."""
         if not (("token" in attrs) ^ ("email" in attrs and "code" in attrs)) or ("token" in attrs and "email" in attrs):
-            raise serializers.ValidationError(_("Send a token, or an address and a code."), code="invalid")
+            raise serializers.ValidationError(_("Send either a token, or an email address and a code."), code="invalid")
         return attrs
 
 
 class EmailBody(Body):
-    """A request that names an address and nothing else."""
+    """A request with an email address and nothing else."""
 
     email = EmailField()
 
 
 class NewPasswordBody(Body):
-    """A link's token and the password that is to be."""
+    """The token of a link and a new password."""
 
     token = TextField(max_length=100)
     password = PasswordField()
@@ -184,15 +184,15 @@ class PasswordChangeBody(Body):
 
 
 class NoBody(Body):
-    """A request that says everything with its address."""
+    """An empty body, for requests that need only their URL."""
 
 
 class NoFilters(Body):
-    """A list that is not filtered."""
+    """A list without filters."""
 
 
 def _secrets_in(data: Any, name: str = "") -> Iterator[str]:
-    """Yield the texts in *data* that are called by a secret's name, or lie below one."""
+    """Yield the texts in *data* that have the name of a secret or are nested below one."""
     if isinstance(data, Mapping):
         for key, nested in data.items():
             yield from _secrets_in(nested, name if name in SECRET_NAMES else str(key).lower())
@@ -200,5 +200,5 @@ def _secrets_in(data: Any, name: str = "") -> Iterator[str]:
         yield data
 
 
-def _shown(name: str) -> str:
+def _safe_name(name: str) -> str:
     return name if _FIELD_NAME.fullmatch(name) else ""

@@ -1,4 +1,4 @@
-"""The shapes of answers, for the schema; nothing is serialised with them at run time."""
+"""Response bodies for the schema. They serialise nothing at run time."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ Shape = serializers.Serializer[Any]
 
 
 class FieldErrorShape(Shape):
-    """What is wrong with one field."""
+    """An error in one field."""
 
     field = serializers.CharField(allow_blank=True)
     code = serializers.CharField()
@@ -17,7 +17,7 @@ class FieldErrorShape(Shape):
 
 
 class ProblemShape(Shape):
-    """A refusal (RFC 9457), served as ``application/problem+json``; some codes have further members."""
+    """An error (RFC 9457), served as ``application/problem+json``. Some codes have further members."""
 
     type = serializers.CharField(help_text="urn:auth:<code>")
     title = serializers.CharField()
@@ -35,7 +35,7 @@ class CsrfShape(Shape):
 
 
 class MeShape(Shape):
-    """A person, as they see themselves."""
+    """The profile of the signed-in person."""
 
     id = serializers.UUIDField()
     email = serializers.EmailField(allow_blank=True)
@@ -46,7 +46,7 @@ class MeShape(Shape):
     timezone = serializers.CharField(allow_blank=True)
     created_at = serializers.DateTimeField(allow_null=True)
     second_factors = serializers.ListField(child=serializers.DictField())
-    acr = serializers.CharField(allow_blank=True, help_text="aal1, aal2 or aal3: what this session has proved.")
+    acr = serializers.CharField(allow_blank=True, help_text="aal1, aal2 or aal3: the assurance of this session.")
 
 
 class GrantedSessionShape(Shape):
@@ -61,16 +61,18 @@ class GrantedSessionShape(Shape):
 
 
 class GrantedShape(Shape):
-    """A login is over."""
+    """A login that succeeded."""
 
     status = serializers.CharField(help_text="granted")
     user = MeShape()
     session = GrantedSessionShape()
-    credential = serializers.CharField(required=False, help_text="With the transport `token`, and only here.")
+    credential = serializers.CharField(
+        required=False, help_text="Only with the transport `token`. It is never shown again."
+    )
 
 
 class AskedShape(Shape):
-    """The question; the shape of its answer is the kind's."""
+    """The challenge. Its kind defines the shape of the answer."""
 
     kind = serializers.CharField()
     method = serializers.CharField(allow_blank=True)
@@ -79,7 +81,7 @@ class AskedShape(Shape):
 
 
 class ChoiceShape(Shape):
-    """One way of answering."""
+    """One of the factors that can answer a challenge."""
 
     id = serializers.CharField()
     method = serializers.CharField()
@@ -87,7 +89,7 @@ class ChoiceShape(Shape):
 
 
 class ChallengedShape(Shape):
-    """A login goes on: send the answer to ``login/answer/``."""
+    """A login that needs another proof. Send the answer to ``login/answer/``."""
 
     status = serializers.CharField(help_text="challenged")
     token = serializers.CharField()
@@ -98,13 +100,13 @@ class ChallengedShape(Shape):
 
 
 class DoneShape(Shape):
-    """It was done, or will be; the answer is the same for known and unknown."""
+    """The request was accepted. The response is the same for known and unknown addresses."""
 
     status = serializers.CharField(help_text="confirmation_sent, verified, link_sent, reset …")
 
 
 class InvitationShape(Shape):
-    """An invitation; its link stands in the mail alone."""
+    """An invitation. Its link is only in the mail."""
 
     id = serializers.UUIDField()
     email = serializers.CharField()
@@ -113,7 +115,7 @@ class InvitationShape(Shape):
 
 
 def page_of(shape: type[Shape]) -> type[Shape]:
-    """Return the shape of a page of *shape*."""
+    """Return the schema of a page of *shape*."""
     members = {
         "__doc__": "One page of a list.",
         "next": serializers.URLField(allow_null=True),

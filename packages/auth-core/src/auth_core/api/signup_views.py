@@ -1,4 +1,4 @@
-"""Coming to an account: sign up, prove the address, be invited."""
+"""Views for sign-up, email verification and invitations."""
 
 from typing import Any
 
@@ -20,13 +20,13 @@ from auth_core.request.client import client_of
 
 
 class SignupView(AnonymousApiView):
-    """``POST signup/``: ask for an account."""
+    """``POST signup/``: request an account."""
 
     bodies = {"post": SignupBody}
     answers = {"post": {202: DoneShape}}
 
     def post(self, request: Request) -> Response:
-        """Return 202, always the same; what comes of it stands in a mail."""
+        """Return 202, the same for known and unknown addresses. The mail says what happened."""
         body = SignupBody.parse(request)
         secret = browser_secret_of(request) or new_browser_secret()
         signup.request_signup(
@@ -38,13 +38,13 @@ class SignupView(AnonymousApiView):
 
 
 class EmailVerifyView(AnonymousApiView):
-    """``POST email/verify/``: prove an address, by the link's token or by the code."""
+    """``POST email/verify/``: verify an address with the token of a link or a code."""
 
     bodies = {"post": EmailVerifyBody}
     answers = {"post": {200: DoneShape}}
 
     def post(self, request: Request) -> Response:
-        """Return 200; nobody is signed in."""
+        """Return 200. The person must still sign in."""
         body = EmailVerifyBody.parse(request)
         client, secret = client_of(request), browser_secret_of(request)
         if body.token is None:
@@ -57,13 +57,13 @@ class EmailVerifyView(AnonymousApiView):
 
 
 class EmailResendView(AnonymousApiView):
-    """``POST email/resend/``: have the mail sent again that proves an address."""
+    """``POST email/resend/``: send the confirmation mail again."""
 
     bodies = {"post": EmailBody}
     answers = {"post": {202: DoneShape}}
 
     def post(self, request: Request) -> Response:
-        """Return 202, always the same."""
+        """Return 202. The response is the same for known and unknown addresses."""
         body = EmailBody.parse(request)
         email_verification.resend_confirmation(
             email=body.email, client=client_of(request), browser_secret=browser_secret_of(request)
@@ -72,19 +72,19 @@ class EmailResendView(AnonymousApiView):
 
 
 class InvitationsView(ApiView):
-    """``invitations/``: who is invited and has not come yet; invite somebody."""
+    """``invitations/``: list the open invitations, or invite a person."""
 
     permission_classes = (MayInvite,)
     bodies = {"post": EmailBody}
     answers = {"get": {200: page_of(InvitationShape)}, "post": {201: InvitationShape}}
 
     def get(self, request: Request) -> Response:
-        """Return a page of invitations that are still good, the newest first."""
+        """Return a page of valid invitations, newest first."""
         NoFilters.parse_query(request)
         return page_response(request, Invitation.objects.live(), _invitation_body)
 
     def post(self, request: Request) -> Response:
-        """Return 201; the same for whoever has an account already."""
+        """Return 201, also when the address already has an account."""
         body = EmailBody.parse(request)
         invitation = invitations.invite(email=body.email, actor=request.user, client=client_of(request))
         location = {"Location": request.build_absolute_uri(f"{request.path}{invitation.pk}/")}
@@ -92,41 +92,40 @@ class InvitationsView(ApiView):
 
 
 class InvitationView(ApiView):
-    """``invitations/{id}/``: one invitation; withdraw it."""
+    """``invitations/{id}/``: show or withdraw one invitation."""
 
     permission_classes = (MayInvite,)
     answers = {"get": {200: InvitationShape}, "delete": {204: None}}
 
     def get(self, request: Request, invitation_id: Any) -> Response:
-        """Return it, while it is good."""
+        """Return the invitation while it is valid."""
         return Response(_invitation_body(_live_invitation(invitation_id)))
 
     def delete(self, request: Request, invitation_id: Any) -> Response:
-        """Return 204; its link is worth nothing any more."""
+        """Return 204. The link is no longer valid."""
         invitation = _live_invitation(invitation_id)
         invitations.withdraw_invitation(invitation=invitation, actor=request.user, client=client_of(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class InvitationAcceptView(AnonymousApiView):
-    """``POST invitations/accept/``: make the account one was invited to."""
+    """``POST invitations/accept/``: create the account of an invitation."""
 
     bodies = {"post": NewPasswordBody}
     answers = {"post": {200: DoneShape}}
 
     def post(self, request: Request) -> Response:
-        """Return 200; nobody is signed in."""
+        """Return 200. The person must still sign in."""
         body = NewPasswordBody.parse(request)
         invitations.accept_invitation(token=body.token, password=body.password, client=client_of(request))
         return Response({"status": "verified"})
 
 
 def _live_invitation(invitation_id: Any) -> Invitation:
-    invitation = Invitation.objects.live().filter(pk=invitation_id).first()
+    invitation: Invitation | None = Invitation.objects.live().filter(pk=invitation_id).first()
     if invitation is None:
         raise NotFound
-    found: Invitation = invitation
-    return found
+    return invitation
 
 
 def _invitation_body(invitation: Invitation) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Proving again, over the API; the answers go to ``login/answer/``."""
+"""Reauthentication over the API. Answers go to ``login/answer/``."""
 
 from datetime import timedelta
 
@@ -18,14 +18,14 @@ from auth_core.request.client import client_of
 
 
 class ReauthenticateView(ApiView):
-    """``POST reauthenticate/``: prove again, or more."""
+    """``POST reauthenticate/``: raise or renew the assurance of the session."""
 
     bodies = {"post": ReauthenticateBody}
     answers = {"post": {202: ChallengedShape}}
-    context_exempt = "It begins the proof that is asked for."
+    context_exempt = "It begins the proof that a changed context requires."
 
     def post(self, request: Request) -> Response:
-        """Return 202 with the question."""
+        """Return 202 with the challenge."""
         body = ReauthenticateBody.parse(request)
         session = session_of(request)
         if session is None:

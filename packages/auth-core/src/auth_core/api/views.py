@@ -1,4 +1,4 @@
-"""The views of this package, and the base of everybody's."""
+"""The base of all API views, and the views of this package."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
@@ -31,15 +31,15 @@ from auth_core.login.plugins import grant_issuer
 from auth_core.models.pending_login import Caller
 from auth_core.request.client import client_of
 
-#: What ``login/answer/`` goes on with; recovery and linking have addresses of their own.
+#: The purposes that ``login/answer/`` continues. Recovery and linking have their own URLs.
 ANSWERED_HERE = frozenset({Purpose.LOGIN, Purpose.STEP_UP})
 
 
 class ApiView(APIView):
-    """The base of every view: our credentials, our bodies, our errors, whatever the host's DRF settings say.
+    """The base of every API view. It uses its own credentials, bodies and errors, not the host's DRF settings.
 
-    Never inside ``ATOMIC_REQUESTS``: DRF would roll back every refusal there, and a
-    wrong guess would be free.
+    It never runs inside ``ATOMIC_REQUESTS``. DRF would roll back the charge of every
+    refused request there, and wrong guesses would cost nothing.
     """
 
     permission_classes: Sequence[type[BasePermission]] = (IsAuthenticated,)
@@ -48,37 +48,37 @@ class ApiView(APIView):
     throttle_classes = ()
     versioning_class = None
 
-    #: The body of each method, and the shapes of its answers by status; for the schema.
+    #: The body of each method, and its response bodies by status. Both are for the schema.
     bodies: ClassVar[Mapping[str, type[Body]]] = {}
     answers: ClassVar[Mapping[str, Mapping[int, type[Any] | None]]] = {}
 
-    #: The filters of a list, and whether it is one.
+    #: The filters of a list. ``None`` for a view that is not a list.
     filters: ClassVar[type[Body] | None] = None
 
-    #: Why a change here may come from a session that is used elsewhere than where it was proved; empty: it may not.
+    #: The reason why a session whose context changed may make changes here. Empty: it may not.
     context_exempt: ClassVar[str] = ""
 
-    #: Whether changes here count to the budget `change` of who makes them: what people change of their own.
+    #: Whether changes here are charged to the budget `change`: people who change their own data.
     counts_changes = False
 
-    #: Whether `post` itself asks for the CSRF token, once the body has told the transport.
+    #: Whether `post` itself checks the CSRF token, because the transport is in the body.
     csrf_by_transport = False
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
-        """Return the view, outside any transaction of the request."""
+        """Return the view, exempt from ``ATOMIC_REQUESTS``."""
         return transaction.non_atomic_requests(super().as_view(**initkwargs))
 
     def get_authenticators(self) -> list[BaseAuthentication]:
-        """Return the authenticators that settings name, in their order."""
+        """Return the authenticators in the order of ``AUTHENTICATION_CLASSES``."""
         return [import_string(path)() for path in core.AUTHENTICATION_CLASSES]
 
     def get_exception_handler(self) -> Callable[..., Response | None]:
-        """Return the one handler that writes problem documents."""
+        """Return the handler that writes problem documents."""
         return problems.handle
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Authenticate and authorise; then see that nobody else's browser asks, and no session used elsewhere changes."""
+        """Authenticate and authorise. Then check the header, CSRF, the context of the session and the budget of changes."""
         super().initial(request, *args, **kwargs)
         self.refuse_unread_header(request)
         if not self.csrf_by_transport:
@@ -89,22 +89,22 @@ class ApiView(APIView):
                 limits.charge("change", person=str(request.user.pk), client=client_of(request))
 
     def refuse_unread_header(self, request: Request) -> None:
-        """Refuse a credential in the header that no authenticator took: it never falls through to the cookie.
+        """Refuse a header credential that no authenticator accepted. It must not fall back to the cookie.
 
         Raises:
-            NotAuthenticated: there is such a header.
+            NotAuthenticated: the request has such a header.
         """
         if "HTTP_AUTHORIZATION" in request.META and not authenticated_by_header(request):
             raise NotAuthenticated
 
     def check_csrf(self, request: Request) -> None:
-        """Ask for the CSRF token where a browser's cookies could act, for anonymous callers too.
+        """Require the CSRF token unless a header authenticated the request.
 
-        DRF asks only those who are signed in; an anonymous form could then sign a
-        victim in as the attacker (login CSRF; ASVS 3.5.1).
+        DRF checks only signed-in callers. An anonymous form could then sign a victim
+        in as the attacker (login CSRF, ASVS 3.5.1).
 
         Raises:
-            CsrfFailed: the token is missing or wrong, or the request comes from elsewhere.
+            CsrfFailed: the token is missing or wrong, or another site sent the request.
         """
         if authenticated_by_header(request):
             return
@@ -114,11 +114,11 @@ class ApiView(APIView):
             raise problems.csrf_failed(str(reason))
 
     def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        """Refuse the method, and say which are allowed."""
+        """Refuse the method and name the allowed ones."""
         raise MethodNotAllowed(allowed=self.allowed_methods)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Keep every answer out of caches: it is one person's (ASVS 14.3.2)."""
+        """Forbid caching, because responses are personal (ASVS 14.3.2)."""
         final = super().finalize_response(request, response, *args, **kwargs)
         final.headers["Cache-Control"] = "no-store"
         patch_vary_headers(final, ("Cookie", "Authorization"))
@@ -126,14 +126,14 @@ class ApiView(APIView):
 
 
 class AnonymousApiView(ApiView):
-    """The base of views that anybody may call."""
+    """The base of views for anonymous callers."""
 
     permission_classes = (AllowAny,)
-    context_exempt = "It answers anonymous callers, and nothing that it does rests on a session."
+    context_exempt = "It serves anonymous callers and does not use a session."
 
 
 class CsrfView(AnonymousApiView):
-    """``GET csrf/``: set the CSRF cookie, and say the token."""
+    """``GET csrf/``: set the CSRF cookie and return the token."""
 
     answers = {"get": {200: CsrfShape}}
 
@@ -150,7 +150,7 @@ class LoginView(AnonymousApiView):
     answers = {"post": {200: GrantedShape, 202: ChallengedShape}}
 
     def post(self, request: Request) -> Response:
-        """Return 200 with the grant, or 202 with the question."""
+        """Return 200 with the grant, or 202 with a challenge."""
         body = LoginBody.parse(request)
         transport = usable_transport(body.transport)
         secret = ""
@@ -168,14 +168,14 @@ class LoginView(AnonymousApiView):
 
 
 class LoginAnswerView(AnonymousApiView):
-    """``POST login/answer/``: answer what the login asked."""
+    """``POST login/answer/``: answer the challenge of a login."""
 
     csrf_by_transport = True
     bodies = {"post": AnswerBody}
     answers = {"post": {200: GrantedShape, 202: ChallengedShape}}
 
     def post(self, request: Request) -> Response:
-        """Return 200 with the grant, or 202 with the next question."""
+        """Return 200 with the grant, or 202 with the next challenge."""
         body = AnswerBody.parse(request)
         secret = _checked_browser_secret(self, request)
         outcome = journey.answer_login(
@@ -185,14 +185,14 @@ class LoginAnswerView(AnonymousApiView):
 
 
 class LoginChallengeView(AnonymousApiView):
-    """``POST login/challenge/``: choose another factor, or have the code sent again."""
+    """``POST login/challenge/``: choose another factor, or request a new code."""
 
     csrf_by_transport = True
     bodies = {"post": ChallengeBody}
     answers = {"post": {202: ChallengedShape}}
 
     def post(self, request: Request) -> Response:
-        """Return 202 with the question."""
+        """Return 202 with the challenge."""
         body = ChallengeBody.parse(request)
         secret = _checked_browser_secret(self, request)
         outcome = journey.choose(
@@ -206,10 +206,10 @@ class LogoutView(ApiView):
 
     bodies = {"post": NoBody}
     answers = {"post": {204: None}}
-    context_exempt = "It ends the session that asks, and no other."
+    context_exempt = "It ends only the session of the request."
 
     def post(self, request: Request) -> Response:
-        """Return 204; the browser forgets what it kept of us (ASVS 14.3.1)."""
+        """Return 204. The browser clears its cache and storage (ASVS 14.3.1)."""
         NoBody.parse(request)
         session = session_of(request)
         if session is not None:
@@ -222,35 +222,35 @@ class LogoutView(ApiView):
 
 
 class MeView(ApiView):
-    """``GET me/``: who am I?"""
+    """``GET me/``: the signed-in person."""
 
     answers = {"get": {200: MeShape}}
 
     def get(self, request: Request) -> Response:
-        """Return the person and the assurance of this session."""
+        """Return the profile and the assurance of this session."""
         return Response(me_body(request.user, session_of(request)))
 
 
 def authenticated_by_header(request: Request) -> bool:
-    """Say whether a credential in the header, not a cookie, says who this is."""
-    taken = request.successful_authenticator
-    return taken is not None and getattr(taken, "reads_header", False)
+    """Return whether a header, not a cookie, authenticated *request*."""
+    authenticator = request.successful_authenticator
+    return authenticator is not None and getattr(authenticator, "reads_header", False)
 
 
 def usable_transport(name: str) -> Transport:
-    """Return the transport that a caller wants.
+    """Return the transport called *name*.
 
     Raises:
-        InvalidRequest: the sessions of this site know no such transport.
+        InvalidRequest: the sessions of this site do not support it.
     """
     transport = Transport(name)
     if transport not in grant_issuer().transports:
-        raise InvalidRequest(FieldError("transport", "unsupported", "This service opens no such sessions."))
+        raise InvalidRequest(FieldError("transport", "unsupported", "This service does not support this transport."))
     return transport
 
 
 def _checked_browser_secret(view: ApiView, request: Request) -> str:
-    """Return this browser's secret; whoever sends the cookie must send the CSRF token, too."""
+    """Return the secret of this browser. A request with the cookie must have the CSRF token too."""
     secret = browser_secret_of(request)
     if secret:
         view.check_csrf(request)

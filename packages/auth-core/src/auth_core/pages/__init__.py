@@ -1,1 +1,1 @@
-"""Pages for people: plain HTML that needs no script, over the same functions as the API."""
+"""HTML pages over the same functions as the API. They need no script."""

@@ -1,4 +1,4 @@
-"""Coming to an account, and looking after it."""
+"""Pages for sign-up, password reset and the account."""
 
 from typing import Any
 
@@ -24,35 +24,35 @@ from auth_core.request.client import client_of
 _TO_LOGIN = [(_("Sign in"), "pages:login")]
 
 _SENT_AGAIN = _(
-    "If this address waits to be confirmed, another mail is on its way. Follow its link, or enter its code"
-    " here; the mail before is worth nothing any more."
+    "If this address still needs to be confirmed, we have sent another email. Follow its link or enter its code"
+    " here. The previous link and code no longer work."
 )
 
-#: What the address in the query is encrypted as, and its longest ciphertext.
+#: The purpose under which the address in the query is encrypted, and the longest ciphertext.
 _ADDRESS_PURPOSE = "auth_core.pages.typed_address"
-_LONGEST_SEALED = 2000
+_LONGEST_CIPHERTEXT = 2000
 
 
 class SignupPage(Page):
     """``/signup/``."""
 
     form_class = SignupForm
-    title, button = _("Make an account"), _("Go on")
-    links = [(_("I have one: sign in"), "pages:login")]
+    title, button = _("Create account"), _("Continue")
+    links = [(_("Already have an account? Sign in"), "pages:login")]
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        """Show the form, where anybody may sign up."""
+        """Show the form if sign-up is open."""
         if signup.is_open():
             return super().get(request, **kwargs)
         return note(
             request,
-            title=_("Accounts are made by invitation"),
-            lead=_("Ask whoever runs this service for one."),
+            title=_("Sign-up is by invitation only"),
+            lead=_("Ask your administrator for an invitation."),
             links=_TO_LOGIN,
         )
 
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
-        """Ask for the account, and go on with the code; known and unknown look the same."""
+        """Request the account, then ask for the code. The response is the same for known and unknown addresses."""
         secret = browser_secret_of(request) or new_browser_secret()
         email = form.cleaned_data["email"]
         signup.request_signup(
@@ -64,16 +64,16 @@ class SignupPage(Page):
 
 
 class SignupCodePage(Page):
-    """``/signup/code/``: the code from the mail, in the browser that signed up."""
+    """``/signup/code/``: the form for the code in the mail, for the browser that signed up."""
 
     template_name = "auth_core/signup_code.html"
     form_class = SignupCodeForm
-    title, button = _("Look at your mails"), _("Confirm")
-    lead = _("We have sent you a code and a link. Enter the code here, or follow the link.")
-    links = [(_("Begin again"), "pages:signup")]
+    title, button = _("Check your email"), _("Confirm")
+    lead = _("We have sent you a code and a link. Enter the code here or follow the link.")
+    links = [(_("Start again"), "pages:signup")]
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        """Show the form for the address that this browser has just typed; without one there is nothing to confirm."""
+        """Show the form for the address typed in this browser. Without one, go back to the sign-up."""
         email = _typed_address(request)
         if not email:
             return see_other("pages:signup")
@@ -81,31 +81,33 @@ class SignupCodePage(Page):
         return self.show(request, SignupCodeForm(initial={"email": email}), lead=lead)
 
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
-        """Make the account."""
+        """Create the account."""
         signup.confirm_signup_by_code(
             email=form.cleaned_data["email"],
             code=form.cleaned_data["code"].replace(" ", ""),
             client=client_of(request),
             browser_secret=browser_secret_of(request),
         )
-        lead = _("Your address is confirmed. Sign in now.")
-        return note(request, title=_("Your account is there"), lead=lead, links=_TO_LOGIN)
+        lead = _("Your email address is confirmed. You can sign in now.")
+        return note(request, title=_("Your account is ready"), lead=lead, links=_TO_LOGIN)
 
     def show(self, request: HttpRequest, form: PageForm, *, status: int = 200, **context: Any) -> HttpResponse:
-        """Return the page; its form is posted here, wherever it is shown."""
+        """Return the page. Its form always posts to this view."""
         return super().show(request, form, status=status, action=reverse("pages:signup-code"), **context)
 
 
 class EmailResendPage(Page):
-    """``/email/resend/``: the mail again that proves an address; known and unknown look the same."""
+    """``/email/resend/``: send the confirmation mail again. The response is the same for known and unknown addresses."""
 
     form_class = EmailForm
-    title, button = _("Confirm your address"), _("Send the mail again")
-    lead = _("We send it to whoever waits for it. Ask in the browser in which you signed up.")
+    title, button = _("Confirm your email address"), _("Send the email again")
+    lead = _(
+        "Use the browser in which you signed up. We only send an email if the address still needs to be confirmed."
+    )
     links = _TO_LOGIN
 
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
-        """Ask for the mail, and go on with the code."""
+        """Request the mail, then ask for the code."""
         email = form.cleaned_data["email"]
         email_verification.resend_confirmation(
             email=email, client=client_of(request), browser_secret=browser_secret_of(request)
@@ -114,26 +116,26 @@ class EmailResendPage(Page):
 
 
 class PasswordForgotPage(Page):
-    """``/password/forgot/``; with ``?sent`` that a link is on its way."""
+    """``/password/forgot/``. With ``?sent`` it says that the link was sent."""
 
     form_class = EmailForm
-    title, button = _("Forgot your password?"), _("Send me a link")
-    lead = _("We send a link to your address; it lets you choose another password.")
-    links = [(_("Back to the login"), "pages:login")]
+    title, button = _("Forgot your password?"), _("Send link")
+    lead = _("Enter your email address. We will send you a link to choose a new password.")
+    links = [(_("Back to sign-in"), "pages:login")]
 
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
-        """Ask for the link; known and unknown look the same."""
+        """Request the link. The response is the same for known and unknown addresses."""
         password_reset.request_reset(email=form.cleaned_data["email"], client=client_of(request))
         return see_other(f"{reverse('pages:password-forgot')}?sent")
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        """Show the form, or what became of it."""
+        """Show the form, or after it was sent, a confirmation."""
         if "sent" not in request.GET:
             return super().get(request, **kwargs)
         return note(
             request,
-            title=_("Look at your mails"),
-            lead=_("If there is an account with this address, a link is on its way. It is good for a short time."),
+            title=_("Check your email"),
+            lead=_("If this address has an account, we have sent it a link. The link expires soon."),
             links=_TO_LOGIN,
         )
 
@@ -142,13 +144,13 @@ class ProfilePage(AccountPage):
     """``/account/``."""
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        """Show what we know of the person."""
+        """Show the profile of the person."""
         knows_factors = snapshot_parts.get(SECOND_FACTORS_PART) is not None
-        known = {"profile": profile_of(request.user), "knows_factors": knows_factors}
-        return show(request, "auth_core/profile.html", known)
+        context = {"profile": profile_of(request.user), "knows_factors": knows_factors}
+        return show(request, "auth_core/profile.html", context)
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        """Nothing is changed here."""
+        """Redirect to the page, because it has no form."""
         return see_other("pages:account")
 
 
@@ -156,11 +158,11 @@ class PasswordChangePage(AccountPage):
     """``/account/password/``."""
 
     form_class = PasswordChangeForm
-    title, button = _("Change your password"), _("Change it")
-    lead = _("Everywhere else you will be signed out.")
+    title, button = _("Change your password"), _("Change password")
+    lead = _("You will be signed out everywhere else.")
 
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
-        """Change it; this session lives on."""
+        """Change the password. This session continues."""
         person = change_password(
             user=request.user,
             current_password=form.cleaned_data["current_password"],
@@ -174,19 +176,19 @@ class PasswordChangePage(AccountPage):
 
 
 def _code_address(email: str, browser_secret: str, **query: str) -> str:
-    """Return where the code for *email* is entered.
+    """Return the URL of the form for the code sent to *email*.
 
-    The form is answered with a redirect, so that to reload the page mails nothing. The address
-    is encrypted for this browser: an address of a page stands in histories and logs.
+    The sign-up form redirects to it, so that a reload sends no mail. The address is
+    encrypted for this browser, because URLs are kept in histories and logs.
     """
-    sealed = encrypt(_ADDRESS_PURPOSE, email.encode(), context=digest(browser_secret))
-    return f"{reverse('pages:signup-code')}?{urlencode({'for': sealed, **query})}"
+    ciphertext = encrypt(_ADDRESS_PURPOSE, email.encode(), context=digest(browser_secret))
+    return f"{reverse('pages:signup-code')}?{urlencode({'for': ciphertext, **query})}"
 
 
 def _typed_address(request: HttpRequest) -> str:
-    """Return the address that this browser typed; nothing, where another browser did or the query was made up."""
-    sealed = request.GET.get("for", "")[:_LONGEST_SEALED]
+    """Return the address that was typed in this browser, or an empty string if the query is not from this browser."""
+    ciphertext = request.GET.get("for", "")[:_LONGEST_CIPHERTEXT]
     try:
-        return decrypt(_ADDRESS_PURPOSE, sealed, context=digest(browser_secret_of(request))).decode()
+        return decrypt(_ADDRESS_PURPOSE, ciphertext, context=digest(browser_secret_of(request))).decode()
     except DecryptionFailed:
         return ""

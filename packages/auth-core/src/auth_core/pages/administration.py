@@ -1,4 +1,4 @@
-"""Administrators in front of an admin site: led to the proof that they owe, and back (ASVS 8.4.2)."""
+"""The middleware that asks administrators for a recent proof before they use an admin site (ASVS 8.4.2)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,47 +19,47 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class AdministrationMiddleware:
-    """Asks whoever comes to an admin site for what `ADMINISTRATION` demands; stands after authentication.
+    """Middleware that requires the proof that `ADMINISTRATION` demands. It follows the authentication middleware.
 
-    All that lies below the site is meant, also a page that somebody adds and forgets to guard.
-    A page may ask for a fresher proof with `auth_core.administration.check_administrator`, and a
-    `ModelAdmin` may say ``changes_are = Act.CRITICAL``.
+    It guards every page below an admin site, also pages that a site adds. A page may
+    require a fresher proof with `auth_core.administration.check_administrator`. A
+    `ModelAdmin` may set ``changes_are = Act.CRITICAL``.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Hand on; what is asked is asked when the view is known."""
+        """Call the next layer. `process_view` does the check."""
         return self._get_response(request)
 
     def process_view(self, request: HttpRequest, view: Any, *arguments: Any) -> HttpResponseBase | None:
-        """Let in whoever has proved enough; whoever may not come in at all is the site's to turn away."""
-        if not is_administration(request) or not request.user.is_authenticated or not _lets_in(view, request):
+        """Redirect to the proof if it is missing. The site itself refuses people without access to it."""
+        if not is_administration(request) or not request.user.is_authenticated or not _has_site_access(view, request):
             return None
         try:
             check_administrator(session_of(request), _act_of(request, view))
             if request.method not in _SAFE:
                 check_context(session_of(request))
         except AuthError as refusal:
-            return _led(request, refusal)
+            return _redirect_to_proof(request, refusal)
         return None
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
-        """Lead to the proof whoever a page asked for a fresher one; what it had begun is undone."""
+        """Redirect to the proof if a page requires a fresher one. The transaction of the view was rolled back."""
         if is_administration(request) and isinstance(exception, InsufficientUserAuthentication):
-            return _led(request, exception)
+            return _redirect_to_proof(request, exception)
         return None
 
 
-def _lets_in(view: Any, request: HttpRequest) -> bool:
-    """Say whether the site lets them in; a page of which nobody knows the site is guarded all the same."""
+def _has_site_access(view: Any, request: HttpRequest) -> bool:
+    """Return whether the user may use the site of *view*. A view whose site is unknown is guarded too."""
     site = getattr(view, "admin_site", None) or getattr(model_admin_of(view), "admin_site", None)
     return site is None or bool(site.has_permission(request))
 
 
 def _act_of(request: HttpRequest, view: Any) -> Act:
-    """Return what the request does; groups, permissions and users of Django's own say who may do what."""
+    """Return the kind of act. Changes to Django's users, groups and permissions are critical."""
     if request.method in _SAFE:
         return Act.READ
     model_admin = model_admin_of(view)
@@ -69,31 +69,31 @@ def _act_of(request: HttpRequest, view: Any) -> Act:
     return act
 
 
-def _led(request: HttpRequest, refusal: AuthError) -> HttpResponseBase:
-    """Lead to where the proof is given, or first to where it is enrolled; a form is never sent again by us."""
+def _redirect_to_proof(request: HttpRequest, refusal: AuthError) -> HttpResponseBase:
+    """Redirect to the proof, or first to the enrolment. A posted form is not repeated automatically."""
     if not isinstance(refusal, InsufficientUserAuthentication):
         return tell(request, refusal)
-    again, page = proof_address(request, refusal), None
+    proof, enrolment = proof_address(request, refusal), None
     if not can_prove(request.user, Assurance.from_acr(refusal.required_assurance)):
-        page = next(enrolment_pages.values(), None)
+        enrolment = next(enrolment_pages.values(), None)
     if request.method not in _SAFE:
-        response: HttpResponseBase = _not_done(request, page or again)
+        response: HttpResponseBase = _not_saved_page(request, enrolment or proof)
     else:
-        if page is not None:
+        if enrolment is not None:
             messages.warning(request, ENROL_FIRST, fail_silently=True)
-        response = see_other(page or again)
+        response = see_other(enrolment or proof)
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-def _not_done(request: HttpRequest, onward: str) -> HttpResponseBase:
+def _not_saved_page(request: HttpRequest, next_page: str) -> HttpResponseBase:
     return note(
         request,
-        title=_("Prove that it is you"),
+        title=_("Confirm it's you"),
         lead=_(
-            "Nothing was changed. What you sent needs a fresh proof that it is you: give it, and you come back to the"
-            " page from which you sent it. Do it again there; what you had filled in is not kept."
+            "Your changes were not saved. Confirm it's you to continue. You will then return to the page you came"
+            " from, where you can make your changes again."
         ),
-        links=[(_("Go on"), onward)],
+        links=[(_("Continue"), next_page)],
         status=int(InsufficientUserAuthentication.status),
     )

@@ -1,4 +1,4 @@
-"""What all pages have in common: a form, one function behind it, and an honest answer."""
+"""The base of all pages: a form, the function behind it, and the response."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -22,7 +22,7 @@ from auth_core.api.problems import headers_of
 from auth_core.assurance.evidence import check_context, session_of
 from auth_core.errors import AuthError, InsufficientUserAuthentication, TooManyAttempts, Unavailable
 from auth_core.messages.links import site_name
-from auth_core.observability.denials import note_raised
+from auth_core.observability.denials import mark_denied_by
 from auth_core.pages.forms import EmptyForm, PageForm
 from auth_core.registries import menu_entries
 from auth_core.request.client import client_of
@@ -33,15 +33,15 @@ HTTP_SEE_OTHER = 303
 #: Methods that change nothing.
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
-#: What Django raises when the database is away or refuses to wait.
+#: Exceptions of Django when the database is lost or busy.
 DATABASE_LOST = (OperationalError, InterfaceError)
 
 
 @method_decorator([csrf_protect, sensitive_post_parameters()], name="dispatch")
 class Page(View):
-    """A page with one form; a subclass says what it asks and what it does.
+    """A page with one form. A subclass defines the form and what it does.
 
-    Never inside ``ATOMIC_REQUESTS``: a refusal would roll back what was spent.
+    It never runs inside ``ATOMIC_REQUESTS``: an error would roll back the charge to a budget.
     """
 
     template_name = "auth_core/form.html"
@@ -53,15 +53,15 @@ class Page(View):
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
-        """Return the view, outside any transaction of the request, and open to whoever is not signed in yet.
+        """Return the view, exempt from ``ATOMIC_REQUESTS`` and from `LoginRequiredMiddleware`.
 
-        A site's `LoginRequiredMiddleware` would keep people from the pages on which they sign
-        in; those of an account ask by themselves.
+        The middleware would block the pages on which people sign in. Pages of an account
+        check for themselves.
         """
         return transaction.non_atomic_requests(login_not_required(super().as_view(**initkwargs)))
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Answer, and keep the answer out of caches: it is one person's (ASVS 14.3.2)."""
+        """Return the response and forbid caching, because pages are personal (ASVS 14.3.2)."""
         try:
             response = self.answer(request, *args, **kwargs)
         except DATABASE_LOST:
@@ -71,7 +71,7 @@ class Page(View):
         return response
 
     def answer(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Answer; a subclass may look at who asks before."""
+        """Return the response. A subclass may check the request first."""
         return super().dispatch(request, *args, **kwargs)
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
@@ -79,7 +79,7 @@ class Page(View):
         return self.show(request, self.form_class())
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        """Do what the form asks for; a refusal stands in the form."""
+        """Process the form. An error is shown in the form."""
         form = self.form_class(request.POST)
         if not form.is_valid():
             return self.show(request, form, status=400)
@@ -89,7 +89,7 @@ class Page(View):
             return self.refuse(request, form, refusal)
 
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
-        """Call the one function that does it.
+        """Call the function that the form is for.
 
         Raises:
             AuthError: as that function does.
@@ -97,12 +97,12 @@ class Page(View):
         raise NotImplementedError
 
     def refuse(self, request: HttpRequest, form: PageForm, refusal: AuthError) -> HttpResponseBase:
-        """Show the form again, with what is wrong beside the field."""
-        note_raised(refusal)
-        for wrong in refusal.errors:
-            # Programs send an object within an object; a form has the innermost names.
-            name = wrong.field.rpartition(".")[2]
-            form.add_error(name if name in form.fields else None, wrong.detail)
+        """Show the form again, with each error beside its field."""
+        mark_denied_by(refusal)
+        for error in refusal.errors:
+            # The API nests objects. A form has only the innermost names.
+            name = error.field.rpartition(".")[2]
+            form.add_error(name if name in form.fields else None, error.detail)
         if not refusal.errors:
             form.add_error(*form.blames.get(refusal.code, (None, refusal.detail)))
         response = self.show(request, form, status=int(refusal.status))
@@ -114,20 +114,20 @@ class Page(View):
         """Return the page."""
         form.describe()
         links = [{"label": label, "url": resolve_url(name)} for label, name in self.links]
-        known = {"title": self.title, "lead": self.lead, "button": self.button, "links": links, "form": form}
-        return show(request, self.template_name, {**known, **context}, status=status)
+        defaults = {"title": self.title, "lead": self.lead, "button": self.button, "links": links, "form": form}
+        return show(request, self.template_name, {**defaults, **context}, status=status)
 
 
 class AccountPage(Page):
-    """A page of somebody who is signed in; whoever is not is sent to the login and back."""
+    """A page for signed-in people. Others are sent to the login and return afterwards."""
 
     template_name = "auth_core/account_form.html"
 
-    #: Why a change here may come from a session that is used elsewhere than where it was proved; empty: it may not.
+    #: The reason why a session whose context changed may make changes here. Empty: it may not.
     context_exempt: ClassVar[str] = ""
 
     def answer(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Let in whoever is signed in; a session that is used elsewhere is led to the proof before it changes anything."""
+        """Require a login, and a new proof if the context of the session changed. Charge the budget of changes."""
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path(), resolve_url("pages:login"))
         try:
@@ -142,22 +142,22 @@ class AccountPage(Page):
         return super().answer(request, *args, **kwargs)
 
     def _check_context(self, request: HttpRequest) -> None:
-        """Ask for the proof before the form is filled in, and whenever it is sent."""
+        """Require the proof before a form is shown and when it is posted."""
         has_form = type(self).act is not Page.act
         if not self.context_exempt and (has_form or request.method not in SAFE_METHODS):
             check_context(session_of(request))
 
 
 def show(request: HttpRequest, template: str, context: Mapping[str, Any], *, status: int = 200) -> HttpResponse:
-    """Return a page with what every page needs."""
+    """Render a page with the context that every page needs."""
     entries = sorted(menu_entries.values(), key=lambda entry: entry.order)
     menu = _marked([{"label": entry.label, "url": resolve_url(entry.url_name)} for entry in entries], request.path)
-    known = {"site_name": site_name(), "menu": menu, "request": request, "messages": get_messages(request)}
-    return render(request, template, {**known, **context}, status=status)
+    shared = {"site_name": site_name(), "menu": menu, "request": request, "messages": get_messages(request)}
+    return render(request, template, {**shared, **context}, status=status)
 
 
 def _marked(menu: list[dict[str, Any]], path: str) -> list[dict[str, Any]]:
-    """Say which entry the page is, or belongs to: of those above it the nearest."""
+    """Mark the menu entry of the page, or the nearest entry above it."""
     above = [entry["url"] for entry in menu if path.startswith(entry["url"])]
     nearest = max(above, key=len, default="")
     return [{**entry, "current": _current(entry["url"] == nearest, nearest == path)} for entry in menu]
@@ -170,74 +170,76 @@ def _current(is_nearest: bool, is_page: bool) -> str:
 def note(
     request: HttpRequest, *, title: Any, lead: Any, links: Sequence[tuple[Any, str]] = (), status: int = 200
 ) -> HttpResponse:
-    """Return a page that says one thing, and where to go from there."""
+    """Return a page with a message and links."""
     shown = [{"label": label, "url": resolve_url(name)} for label, name in links]
     return show(request, "auth_core/note.html", {"title": title, "lead": lead, "links": shown}, status=status)
 
 
 def proof_address(request: HttpRequest, refusal: InsufficientUserAuthentication) -> str:
-    """Return where what *refusal* misses is proved, and from where people come back here.
+    """Return the URL of the page that asks for the missing proof and then returns here.
 
-    Who is led there was refused all the same, and it leaves the trace of any refusal.
+    The redirect is still a denial, so it is audited as one.
     """
-    note_raised(refusal)
+    mark_denied_by(refusal)
     query = {"next": request.get_full_path(), "assurance": refusal.required_assurance}
     return f"{resolve_url('pages:again')}?{urlencode(query)}"
 
 
 def tell(request: HttpRequest, refusal: AuthError) -> HttpResponse:
-    """Return the page that tells of *refusal* what there is to tell, and asks no database for it.
+    """Return an error page without a query.
 
-    The database may be what is lost: no message is read from the session, nobody is looked up.
+    The database may be lost, so no message is read from the session and no user is loaded.
     """
-    note_raised(refusal)
-    told = {
+    mark_denied_by(refusal)
+    context = {
         "title": _TITLES.get(refusal.code, refusal.title),
-        "lead": _ADVICE.get(refusal.code, _("Go back and try again, or begin anew.")),
+        "lead": _ADVICE.get(refusal.code, _("Go back and try again.")),
         "request_id": correlation_id(),
-        "links": [{"label": _("To the beginning"), "url": resolve_url("pages:account")}],
+        "links": [{"label": _("Go to your account"), "url": resolve_url("pages:account")}],
         "messages": (),
     }
-    response = show(request, "auth_core/note.html", told, status=int(refusal.status))
+    response = show(request, "auth_core/note.html", context, status=int(refusal.status))
     for name, value in headers_of(refusal).items():
         response.headers[name] = value
     return response
 
 
-#: What programs are told, in the words of people.
+#: Titles of errors for people, by code. Programs get the title of the error.
 _TITLES: Mapping[str, Any] = {
-    "csrf_failed": _("This form was not taken"),
-    "not_found": _("There is nothing here"),
-    "permission_denied": _("You may not do this"),
+    "csrf_failed": _("Your form has expired"),
+    "not_found": _("Page not found"),
+    "permission_denied": _("Access denied"),
     "internal_error": _("Something went wrong"),
-    "unavailable": _("Not available right now"),
+    "unavailable": _("Temporarily unavailable"),
 }
 
-#: What to do next, where something better can be said than to try again.
+#: Advice on what to do next, by code.
 _ADVICE: Mapping[str, Any] = {
     "csrf_failed": _(
-        "The page was open for too long, or your browser keeps no cookies. Open it again and send it anew."
+        "The page was open for too long, or your browser blocks cookies. Go back, reload the page and try again."
     ),
-    "not_found": _("The address may be mistyped, or what was here is gone."),
-    "permission_denied": _("Your account may not do this. Whoever runs this service can change that."),
-    "internal_error": _("The fault is ours. If it stays, tell whoever runs this service the number below."),
+    "not_found": _("The address may be wrong, or the page may have been removed."),
+    "permission_denied": _("You do not have permission to do this. Ask your administrator for access."),
+    "internal_error": _(
+        "The error is on our side. If it happens again, send the request ID below to your administrator."
+    ),
     "unavailable": _(
-        "A part of this service does not answer. If you were signed in, you still are. Try again in a few seconds."
+        "Part of this service is not responding. If you were signed in, you still are. Try again in a few seconds."
     ),
 }
 
 
 def see_other(address: str) -> HttpResponseRedirect:
-    """Send the browser on; 303, so that it never posts a password to the next address (RFC 9700 section 2.1)."""
+    """Redirect with 303, so that the browser does not post a password to the next URL (RFC 9700 section 2.1)."""
     return HttpResponseRedirect(resolve_url(address), status=HTTP_SEE_OTHER)
 
 
-def safe_next(request: HttpRequest, given: str) -> str:
-    """Return *given* if it is an address of this site, else nothing: an open redirector is a phisher's (ASVS 1.3.10)."""
-    # PostgreSQL takes no NUL in a text, and no address of ours has a control character in it.
-    if not given.isprintable():
+def safe_next(request: HttpRequest, url: str) -> str:
+    """Return *url* if it is on this site, else an empty string. An open redirect would help phishers (ASVS 1.3.10)."""
+    # PostgreSQL refuses NUL in a text, and URLs of this site have no control characters.
+    if not url.isprintable():
         return ""
     is_ours = url_has_allowed_host_and_scheme(
-        given, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+        url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return given if is_ours and given.startswith("/") and len(given) <= 2000 else ""  # noqa: PLR2004 - the column's length
+    return url if is_ours and url.startswith("/") and len(url) <= 2000 else ""  # noqa: PLR2004 - the length of the column

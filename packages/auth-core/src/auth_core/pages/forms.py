@@ -1,4 +1,4 @@
-"""The forms of pages: labels, autocomplete, and nothing that the functions behind them decide."""
+"""The forms of the pages. They define labels and autocomplete, and leave the rules to the functions behind them."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -8,42 +8,42 @@ from django.utils.translation import gettext_lazy as _
 
 
 class PageForm(forms.Form):
-    """A form whose fields say what is wrong with them beside themselves, and to screen readers."""
+    """A form that shows each error beside its field and to screen readers."""
 
-    #: Where a refusal that names no field stands, and how it is said there: its code, then field and sentence.
+    #: The field and the text for errors that name no field, by error code.
     blames: ClassVar[Mapping[str, tuple[str | None, Any]]] = {}
 
-    #: What the page is called, and its button, while it asks for this answer; empty: as always.
+    #: The title and the button of the page with this form. Empty: those of the page.
     title: ClassVar[Any] = ""
     button: ClassVar[Any] = ""
 
-    #: Whether other ways of answering stand below it on the page; not where the form itself lets one be chosen.
+    #: Whether the page offers other factors below the form. Not for a form that lets people choose.
     others_beside: ClassVar[bool] = False
 
     @property
     def has_field_errors(self) -> bool:
-        """Whether a field, and not the whole, is wrong."""
+        """Whether a field has an error, not only the whole form."""
         return any(name in self.errors for name in self.fields)
 
     def describe(self) -> None:
-        """Tie every field to its help and its error, once they are known."""
+        """Link every field to its help text and its error for screen readers."""
         for bound in self:
-            told = [f"{bound.id_for_label}-help"] if bound.help_text else []
-            told += [f"{bound.id_for_label}-error"] if bound.errors else []
-            if told:
-                bound.field.widget.attrs["aria-describedby"] = " ".join(told)
+            ids = [f"{bound.id_for_label}-help"] if bound.help_text else []
+            ids += [f"{bound.id_for_label}-error"] if bound.errors else []
+            if ids:
+                bound.field.widget.attrs["aria-describedby"] = " ".join(ids)
             if bound.errors:
                 bound.field.widget.attrs["aria-invalid"] = "true"
 
 
 def _email(autocomplete: str = "email", **kwargs: Any) -> forms.CharField:
-    """Return a field for an address; what is one, `auth_core.people.addresses` says."""
+    """Return a field for an email address. `auth_core.people.addresses` validates it."""
     widget = forms.EmailInput(attrs={"autocomplete": autocomplete, "autocapitalize": "none", "spellcheck": "false"})
     return forms.CharField(**{"label": _("Email address"), "max_length": 320, "widget": widget, **kwargs})
 
 
 def _password(label: Any, autocomplete: str, **kwargs: Any) -> forms.CharField:
-    """Return a field for a password, exactly as it is typed; it may be pasted and shown (ASVS 6.2.6, 6.2.7)."""
+    """Return a field for a password, which is not trimmed. It can be pasted and shown (ASVS 6.2.6, 6.2.7)."""
     attrs = {"autocomplete": autocomplete, "data-reveal": _("Show"), "data-hide": _("Hide")}
     widget = forms.PasswordInput(attrs=attrs)
     return forms.CharField(**{"label": label, "max_length": 1024, "strip": False, "widget": widget, **kwargs})
@@ -54,28 +54,28 @@ def _code() -> forms.CharField:
     return forms.CharField(label=_("Code"), max_length=12, widget=forms.TextInput(attrs=attrs))
 
 
-_WRONG_CODE = {"challenge_failed": ("code", _("This code is not right, or it was used already."))}
+_WRONG_CODE = {"challenge_failed": ("code", _("This code is wrong or was already used."))}
 
-_CHOOSING = _("At least 15 characters; a few words that only you put together are good.")
+_PASSWORD_HELP = _("Use at least 15 characters. A few unrelated words work well.")
 
 
 class LoginForm(PageForm):
-    """Who, and the password."""
+    """An identifier and a password."""
 
     identifier = _email("username webauthn", label=_("Email address"))
     password = _password(_("Password"), "current-password")
 
 
 class PasswordAnswerForm(PageForm):
-    """The password, once more; of whoever is signed in."""
+    """The password of the signed-in person."""
 
-    title, button = _("Prove that it is you"), _("Go on")
-    blames = {"challenge_failed": ("password", _("This is not your password."))}
+    title, button = _("Confirm it's you"), _("Continue")
+    blames = {"challenge_failed": ("password", _("Wrong password."))}
     password = _password(_("Password"), "current-password")
 
 
 class CodeForm(PageForm):
-    """A code."""
+    """A one-time code."""
 
     others_beside = True
     blames = _WRONG_CODE
@@ -83,14 +83,14 @@ class CodeForm(PageForm):
 
 
 class SignupForm(PageForm):
-    """Address and password of an account that is to be."""
+    """The email address and password of a new account."""
 
     email = _email("username")
-    password = _password(_("Password"), "new-password", help_text=_CHOOSING)
+    password = _password(_("Password"), "new-password", help_text=_PASSWORD_HELP)
 
 
 class SignupCodeForm(PageForm):
-    """The code that was mailed to the address just given."""
+    """The code that was mailed to *email*."""
 
     blames = _WRONG_CODE
     email = forms.CharField(max_length=320, widget=forms.HiddenInput)
@@ -98,38 +98,38 @@ class SignupCodeForm(PageForm):
 
 
 class EmptyForm(PageForm):
-    """A button."""
+    """A form with only a button."""
 
 
 class ChosenPasswordForm(PageForm):
-    """The password that was chosen at sign-up, in another browser."""
+    """The password chosen at sign-up in another browser."""
 
-    blames = {"invalid_credentials": ("password", _("This is not the password that was chosen."))}
-    password = _password(_("The password that you chose"), "current-password")
+    blames = {"invalid_credentials": ("password", _("This is not the password you chose."))}
+    password = _password(_("The password you chose"), "current-password")
 
 
 class EmailForm(PageForm):
-    """An address."""
+    """An email address."""
 
     email = _email("username")
 
 
 class NewPasswordForm(PageForm):
-    """A password that is to be."""
+    """A new password."""
 
-    password = _password(_("New password"), "new-password", help_text=_CHOOSING)
+    password = _password(_("New password"), "new-password", help_text=_PASSWORD_HELP)
 
 
 class AdministratorForm(PageForm):
-    """The first administrator."""
+    """The email address and password of the first administrator."""
 
     email = _email("username")
-    password = _password(_("Password"), "new-password", help_text=_CHOOSING)
+    password = _password(_("Password"), "new-password", help_text=_PASSWORD_HELP)
 
 
 class PasswordChangeForm(PageForm):
-    """The present password, and the one that is to be."""
+    """The current password and a new one."""
 
-    blames = {"invalid_credentials": ("current_password", _("This is not your present password."))}
-    current_password = _password(_("Present password"), "current-password")
-    new_password = _password(_("New password"), "new-password", help_text=_CHOOSING)
+    blames = {"invalid_credentials": ("current_password", _("This is not your current password."))}
+    current_password = _password(_("Current password"), "current-password")
+    new_password = _password(_("New password"), "new-password", help_text=_PASSWORD_HELP)

@@ -1,8 +1,8 @@
-"""What the links in mails lead to.
+"""Pages behind the links in mails.
 
-A link is opened by scanners and previews: GET spends nothing and shows nobody's
-address. It moves the token into a cookie and goes to the bare address, so that the
-token stands in no history, no Referer and no screenshot (ASVS 14.2.1).
+Scanners and previews open links, so GET consumes nothing and shows no address. It
+moves the token into a cookie and redirects to the URL without it. The token is then
+in no history, Referer or screenshot (ASVS 14.2.1).
 """
 
 from collections.abc import Sequence
@@ -22,26 +22,26 @@ from auth_core.pages.forms import AdministratorForm, ChosenPasswordForm, EmptyFo
 from auth_core.request.client import client_of
 from auth_core.text import Pattern
 
-#: How long the cookie keeps a token that was followed and not used, in seconds.
-_KEPT_SECONDS = 600
+#: The lifetime of the cookie with the token, in seconds.
+_COOKIE_SECONDS = 600
 
 _TOKEN = Pattern(r"el[a-z]_[A-Za-z0-9_-]{43}", at_most=47)
 
 
 class LinkPage(Page):
-    """A page that spends a link; a subclass says which kind, and how."""
+    """A page that consumes a link. A subclass defines the kind of link and its effect."""
 
     kind: ClassVar[type[OneTimeLink]]
     bare: ClassVar[str]
     done_title: Any = ""
     done_lead: Any = ""
-    #: Where to go when it is done.
+    #: Links to follow when it is done.
     then: ClassVar[Sequence[tuple[Any, str]]] = ((_("Sign in"), "pages:login"),)
-    #: Where to ask for another link of this kind, if people can do that themselves.
+    #: Where people can request another link of this kind, if they can.
     another: ClassVar[Sequence[tuple[Any, str]]] = ()
 
     def get(self, request: HttpRequest, token: str = "", **kwargs: Any) -> HttpResponseBase:
-        """Put the token away, or show the button."""
+        """Move the token into the cookie, or show the form."""
         if not token:
             return self.show(request, self.form_class())
         response = see_other(self.bare)
@@ -49,7 +49,7 @@ class LinkPage(Page):
             response.set_cookie(
                 core.LINK_COOKIE,
                 token,
-                max_age=_KEPT_SECONDS,
+                max_age=_COOKIE_SECONDS,
                 secure=core.LINK_COOKIE.startswith("__Host-"),
                 httponly=True,
                 samesite="Lax",
@@ -58,14 +58,14 @@ class LinkPage(Page):
         return response
 
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
-        """Spend the link, and say what came of it."""
+        """Consume the link and show the result."""
         self.spend(request, self.token_of(request), form)
         response = note(request, title=self.done_title, lead=self.done_lead, links=self.then)
         response.delete_cookie(core.LINK_COOKIE, path="/", samesite="Lax")
         return response
 
     def spend(self, request: HttpRequest, token: str, form: PageForm) -> None:
-        """Call the function that spends it.
+        """Call the function that consumes the link.
 
         Raises:
             AuthError: as that function does.
@@ -73,10 +73,10 @@ class LinkPage(Page):
         raise NotImplementedError
 
     def token_of(self, request: HttpRequest) -> str:
-        """Return the token that this browser followed, if it is one of this page's kind.
+        """Return the token in the cookie of this browser.
 
         Raises:
-            LinkInvalid: there is none.
+            LinkInvalid: there is none of this kind.
         """
         token = request.COOKIES.get(core.LINK_COOKIE, "")
         if not _TOKEN.fullmatch(token) or not token.startswith(f"{self.kind.prefix}_"):
@@ -84,13 +84,13 @@ class LinkPage(Page):
         return token
 
     def refuse(self, request: HttpRequest, form: PageForm, refusal: AuthError) -> HttpResponseBase:
-        """Say that the link is not good; which of its faults it has is nobody's business."""
+        """Show that the link is not valid. The page does not reveal why."""
         if not isinstance(refusal, LinkInvalid):
             return super().refuse(request, form, refusal)
         return note(
             request,
-            title=_("This link is not valid any more"),
-            lead=_("It was used, or it is too old, or something about the account has changed since."),
+            title=_("This link is no longer valid"),
+            lead=_("It was already used, it has expired, or the account has changed since then."),
             links=[*self.another, (_("Sign in"), "pages:login")],
             status=int(refusal.status),
         )
@@ -100,18 +100,18 @@ class SignupConfirmPage(LinkPage):
     """``/signup/confirm/``."""
 
     kind, bare = PendingSignup, "pages:signup-confirm"
-    another = [(_("Send the mail again"), "pages:email-resend")]
-    title, button = _("Confirm your address"), _("Confirm")
-    lead = _("Then your account is made, and you can sign in.")
-    done_title, done_lead = _("Your account is there"), _("Your address is confirmed. Sign in now.")
+    another = [(_("Send the email again"), "pages:email-resend")]
+    title, button = _("Confirm your email address"), _("Confirm")
+    lead = _("This creates your account. You can then sign in.")
+    done_title, done_lead = _("Your account is ready"), _("Your email address is confirmed. You can sign in now.")
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        """Take the password along, where it was asked for."""
+        """Use the form with the password if it was shown."""
         self.form_class = ChosenPasswordForm if "password" in request.POST else EmptyForm
         return super().post(request, **kwargs)
 
     def spend(self, request: HttpRequest, token: str, form: PageForm) -> None:
-        """Make the account."""
+        """Create the account."""
         signup.confirm_signup(
             token=token,
             client=client_of(request),
@@ -120,7 +120,7 @@ class SignupConfirmPage(LinkPage):
         )
 
     def refuse(self, request: HttpRequest, form: PageForm, refusal: AuthError) -> HttpResponseBase:
-        """Ask for the password, in another browser than the one that signed up."""
+        """Ask for the password if this is not the browser that signed up."""
         if isinstance(refusal, PasswordRequired):
             return self.show(request, ChosenPasswordForm(), lead=refusal.detail, status=int(refusal.status))
         return super().refuse(request, form, refusal)
@@ -130,12 +130,12 @@ class EmailVerifyPage(LinkPage):
     """``/email/verify/``."""
 
     kind, bare = EmailVerification, "pages:email-verify"
-    another = [(_("Send the mail again"), "pages:email-resend")]
-    title, button = _("Confirm your address"), _("Confirm")
-    done_title, done_lead = _("Your address is confirmed"), _("Thank you.")
+    another = [(_("Send the email again"), "pages:email-resend")]
+    title, button = _("Confirm your email address"), _("Confirm")
+    done_title, done_lead = _("Your email address is confirmed"), _("Thank you.")
 
     def spend(self, request: HttpRequest, token: str, form: PageForm) -> None:
-        """Count the address as proven."""
+        """Mark the address as verified."""
         email_verification.verify_email(token=token, client=client_of(request))
 
 
@@ -143,14 +143,14 @@ class PasswordResetPage(LinkPage):
     """``/password/reset/``."""
 
     kind, bare = ResetLink, "pages:password-reset"
-    another = [(_("Send me another link"), "pages:password-forgot")]
+    another = [(_("Send another link"), "pages:password-forgot")]
     form_class = NewPasswordForm
-    title, button = _("Choose a new password"), _("Set the password")
-    lead = _("Everywhere you are signed in, you will be signed out.")
-    done_title, done_lead = _("Your password is set"), _("Sign in with it now.")
+    title, button = _("Choose a new password"), _("Set password")
+    lead = _("You will be signed out everywhere.")
+    done_title, done_lead = _("Your password was changed"), _("You can sign in with it now.")
 
     def spend(self, request: HttpRequest, token: str, form: PageForm) -> None:
-        """Set it."""
+        """Set the password."""
         password_reset.reset_password(token=token, password=form.cleaned_data["password"], client=client_of(request))
 
 
@@ -159,12 +159,12 @@ class InvitationPage(LinkPage):
 
     kind, bare = Invitation, "pages:invitation"
     form_class = NewPasswordForm
-    title, button = _("You are invited"), _("Make my account")
-    lead = _("Choose a password; your account is made then.")
-    done_title, done_lead = _("Your account is there"), _("Sign in with your address and the password you chose.")
+    title, button = _("You are invited"), _("Create account")
+    lead = _("Choose a password to create your account.")
+    done_title, done_lead = _("Your account is ready"), _("Sign in with your email address and your new password.")
 
     def spend(self, request: HttpRequest, token: str, form: PageForm) -> None:
-        """Make the account."""
+        """Create the account."""
         password = form.cleaned_data["password"]
         invitations.accept_invitation(token=token, password=password, client=client_of(request))
 
@@ -174,12 +174,12 @@ class SetupPage(LinkPage):
 
     kind, bare = BootstrapLink, "pages:setup"
     form_class = AdministratorForm
-    title, button = _("The first administrator"), _("Make the account")
-    lead = _("There is no administrator yet. This account may do everything.")
-    done_title, done_lead = _("The administrator is there"), _("Sign in now. This link is worth nothing any more.")
+    title, button = _("Create the first administrator"), _("Create account")
+    lead = _("There is no administrator yet. This account will have all permissions.")
+    done_title, done_lead = _("Your account is ready"), _("You can sign in now. This link no longer works.")
 
     def spend(self, request: HttpRequest, token: str, form: PageForm) -> None:
-        """Make the administrator."""
+        """Create the administrator."""
         first_administrator.create_first_administrator(
             token=token,
             email=form.cleaned_data["email"],

@@ -1,4 +1,4 @@
-"""Signing in and out."""
+"""Pages for signing in and out."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ class LoginPage(Page):
     button = _("Sign in")
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        """Show the form; whoever is signed in already is sent on."""
+        """Show the form, or redirect a person who is signed in."""
         onward = safe_next(request, request.GET.get("next", ""))
         if request.user.is_authenticated:
             return see_other(onward or "pages:account")
@@ -61,25 +61,25 @@ class LoginPage(Page):
         return went_on(request, outcome, onward, secret)
 
     def show(self, request: HttpRequest, form: PageForm, *, status: int = 200, **context: Any) -> HttpResponse:
-        """Return the page, with the ways to an account that are open."""
+        """Return the page with the other ways to sign in and, if sign-up is open, the link to it."""
         self.links = [(_("Forgot your password?"), "pages:password-forgot")]
         if signup.is_open():
-            self.links.append((_("Make an account"), "pages:signup"))
+            self.links.append((_("Create account"), "pages:signup"))
         ways = [template for way in login_ways.values() if (template := way(request))]
         onward = safe_next(request, request.GET.get("next", ""))
         return super().show(request, form, status=status, ways=ways, onward=onward, **context)
 
 
 class AnswerPage(Page):
-    """``/login/answer/``: what the login of this browser asks."""
+    """``/login/answer/``: the challenge of the login in this browser."""
 
     template_name = "auth_core/answer.html"
     form_class: type[PageForm] = CodeForm
-    title = _("One more proof")
-    button = _("Go on")
+    title = _("Confirm it's you")
+    button = _("Continue")
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        """Show the question; without one, begin again."""
+        """Show the challenge, or redirect to the login if there is none."""
         try:
             self.form_class = _form_of(request)
             return self.show(request, self.form_class())
@@ -87,60 +87,60 @@ class AnswerPage(Page):
             return see_other("pages:login")
 
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
-        """Take the answer."""
-        waiting = _waiting(request)
-        outcome = journey.answer_pending(login=waiting, answer=form.cleaned_data, client=client_of(request))
-        return went_on(request, outcome, waiting.continue_to, browser_secret_of(request))
+        """Check the answer."""
+        login = _pending_login(request)
+        outcome = journey.answer_pending(login=login, answer=form.cleaned_data, client=client_of(request))
+        return went_on(request, outcome, login.continue_to, browser_secret_of(request))
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        """Take the answer; when there is nothing to answer any more, say so."""
+        """Check the answer. If the login has expired, say so."""
         try:
             self.form_class = _form_of(request)
             return super().post(request, **kwargs)
         except LoginExpired as refusal:
             return note(
                 request,
-                title=_("This login has ended"),
+                title=_("Your sign-in has expired"),
                 lead=refusal.detail,
-                links=[(_("Begin again"), "pages:login")],
+                links=[(_("Start again"), "pages:login")],
                 status=int(refusal.status),
             )
 
     def show(self, request: HttpRequest, form: PageForm, *, status: int = 200, **context: Any) -> HttpResponse:
-        """Return the question, in the form that its kind has.
+        """Return the page with the challenge, in the form for its kind.
 
         Raises:
-            LoginExpired: this browser has no login that asks anything.
+            LoginExpired: this browser has no login with a challenge.
         """
-        challenge = journey.question_of(_waiting(request))
+        challenge = journey.question_of(_pending_login(request))
         if challenge is None:
             raise LoginExpired
         names = [f"auth_core/challenges/{challenge.kind}.html", "auth_core/challenges/_code.html"]
         others = [choice for choice in challenge.choices if form.others_beside and choice.id != challenge.choice]
         chosen = next((choice.label for choice in challenge.choices if choice.id == challenge.choice), "")
-        known = {"challenge": challenge, "challenge_templates": select_template(names), "choices": others}
-        known["lead"] = _("Enter the code: %(way)s.") % {"way": chosen} if chosen else self.lead
-        known |= {name: said for name in ("title", "button") if (said := getattr(form, name))}
-        return super().show(request, form, status=status, **known, **context)
+        details = {"challenge": challenge, "challenge_templates": select_template(names), "choices": others}
+        details["lead"] = _("Enter the code: %(way)s.") % {"way": chosen} if chosen else self.lead
+        details |= {name: text for name in ("title", "button") if (text := getattr(form, name))}
+        return super().show(request, form, status=status, **details, **context)
 
 
 class ChoosePage(Page):
-    """``/login/choose/``: another way of answering."""
+    """``/login/choose/``: choose another factor."""
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        """Nothing is chosen by following a link."""
+        """Redirect to the challenge. A link must not choose anything."""
         return see_other("pages:answer")
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        """Choose, and show what is asked then; whoever has a code sent once more sees that it was."""
+        """Choose a factor, then show its challenge. If it sends a code, say whether it was sent."""
         choice = request.POST.get("choice", "")[:64]
         try:
-            asked = journey.choose_pending(login=_waiting(request), choice=choice, client=client_of(request))
+            outcome = journey.choose_pending(login=_pending_login(request), choice=choice, client=client_of(request))
         except LoginExpired:
             return see_other("pages:login")
         except AuthError:
             return see_other("pages:answer")
-        _tell_of_sending(request, asked)
+        _add_sent_message(request, outcome)
         return see_other("pages:answer")
 
 
@@ -148,11 +148,11 @@ class LogoutPage(Page):
     """``POST /logout/``."""
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        """Nobody is signed out by following a link."""
+        """Redirect to the account. A link must not sign people out."""
         return see_other("pages:account")
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        """End the session, and have the browser forget what it kept of us (ASVS 14.3.1)."""
+        """End the session and clear the cache and storage of the browser (ASVS 14.3.1)."""
         session = session_of(request)
         if session is not None and request.user.is_authenticated:
             journey.end_login(user=request.user, session=session, client=client_of(request))
@@ -170,7 +170,7 @@ class LoggedOutPage(Page):
     http_method_names = ("get", "head", "options")
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        """Say so."""
+        """Confirm that the session has ended."""
         return note(
             request,
             title=_("You are signed out"),
@@ -180,28 +180,28 @@ class LoggedOutPage(Page):
 
 
 def _form_of(request: HttpRequest) -> type[PageForm]:
-    """Return the form for what the login of this browser asks: that of a code, unless its kind has one of its own.
+    """Return the form for the challenge in this browser: the one of its kind, else the form for a code.
 
     Raises:
-        LoginExpired: this browser has no login that asks anything.
+        LoginExpired: this browser has no login with a challenge.
     """
-    challenge = journey.question_of(_waiting(request))
+    challenge = journey.question_of(_pending_login(request))
     own: type[PageForm] | None = None if challenge is None else answer_forms.get(challenge.kind)
     return own or CodeForm
 
 
-def _tell_of_sending(request: HttpRequest, asked: Challenged) -> None:
-    """Say whether a code was sent, where the question is one that sends."""
-    is_sent = asked.challenge.data.get("is_sent")
+def _add_sent_message(request: HttpRequest, outcome: Challenged) -> None:
+    """Add a message that says whether a code was sent, if the challenge sends one."""
+    is_sent = outcome.challenge.data.get("is_sent")
     if is_sent:
         messages.success(request, _("The code was sent."), fail_silently=True)
     elif is_sent is False:
-        told = _("No code was sent this time: too many went there lately. Try again later.")
-        messages.warning(request, told, fail_silently=True)
+        text = _("No code was sent, because too many were requested. Try again later.")
+        messages.warning(request, text, fail_silently=True)
 
 
-def _waiting(request: HttpRequest) -> PendingLogin:
-    """Return the login that waits in this browser.
+def _pending_login(request: HttpRequest) -> PendingLogin:
+    """Return the pending login of this browser.
 
     Raises:
         LoginExpired: there is none.
@@ -217,7 +217,7 @@ def _waiting(request: HttpRequest) -> PendingLogin:
 
 
 def went_on(request: HttpRequest, outcome: LoginOutcome, onward: str, secret: str) -> HttpResponseBase:
-    """Send the browser to the next question, or in."""
+    """Redirect to the next challenge, or sign in and redirect to the next page."""
     if isinstance(outcome, Challenged):
         response = see_other("pages:answer")
         keep_browser_secret(response, secret, lifetime=core.PENDING_LOGIN_LIFETIME)

@@ -1,4 +1,4 @@
-"""Proving again, in the browser."""
+"""The page for reauthentication."""
 
 from datetime import timedelta
 from typing import Any
@@ -14,34 +14,34 @@ from auth_core.login.step_up import DEMANDS, begin_step_up
 from auth_core.pages.base import AccountPage, safe_next
 from auth_core.pages.forms import PageForm
 from auth_core.pages.login_views import went_on
-from auth_core.people.lookup import highest_proof_of
+from auth_core.people.lookup import strongest_demand_for
 from auth_core.request.client import client_of
 
 
 class AgainPage(AccountPage):
-    """``/login/again/``: a button; what it begins is asked on the page of answers.
+    """``/login/again/``: a button that begins the reauthentication. The answer page shows its challenges.
 
-    A link begins nothing: opened by a stranger's page it would leave rows behind.
+    GET begins nothing. Otherwise a link on a foreign page could create rows.
     """
 
     template_name = "auth_core/again.html"
-    title, button = _("Prove that it is you"), _("Go on")
-    lead = _("What comes next needs a fresh proof. Prove again that it is you, with everything you have.")
+    title, button = _("Confirm it's you"), _("Continue")
+    lead = _("To continue, sign in again with your password and your second factor, if you have one.")
     links = [(_("Back to your account"), "pages:account")]
-    context_exempt = "It begins the proof that is asked for."
+    context_exempt = "It begins the proof that a changed context requires."
 
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
-        """Ask for all that the person has, whatever was proved before; an address may ask for more, never for less."""
+        """Require the highest assurance the person can prove. The query may raise it but never lower it."""
         session: Any = session_of(request)
         if session is None:
             raise NotAuthenticated
         secret = browser_secret_of(request) or new_browser_secret()
         onward = safe_next(request, request.GET.get("next", ""))
-        wanted = DEMANDS.get(request.GET.get("assurance", ""), Demand.NONE)
+        demand = DEMANDS.get(request.GET.get("assurance", ""), Demand.NONE)
         outcome = begin_step_up(
             user=request.user,
             session=session,
-            demand=stricter(highest_proof_of(request.user), wanted),
+            demand=stricter(strongest_demand_for(request.user), demand),
             max_age=timedelta(0),
             backend=backend_of(request),
             client=client_of(request),

@@ -1,4 +1,4 @@
-"""Addresses of the pages; to be included at the site's root."""
+"""URL patterns of the pages. Include them at the root of the site."""
 
 from django.urls import path
 

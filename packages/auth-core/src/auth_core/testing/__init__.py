@@ -1,1 +1,1 @@
-"""What tests of this and of other packages build on; never imported by running code."""
+"""The test kit for this and other packages. Running code never imports it."""

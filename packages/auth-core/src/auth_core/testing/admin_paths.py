@@ -1,4 +1,4 @@
-"""Every path on which an admin site can write: each classified by the site's own test, as routes are by `doors`."""
+"""The write paths of an admin site. A test of the site classifies each one, as `doors` does for routes."""
 
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -14,17 +14,17 @@ from auth_core.testing.doors import Difference
 
 
 def write_paths(site: admin.AdminSite | None = None) -> Iterator[str]:
-    """Yield what *site* lets a superuser do: ``app.model: add``, ``change``, ``delete``, an action, an inline, a page.
+    """Yield what a superuser can do on *site*: ``app.model: add``, ``change``, ``delete``, actions, inlines, pages.
 
-    A page is one that a class of the site adds: what it does cannot be seen from here.
+    Pages are the ones that the site or a `ModelAdmin` adds. Their effect is unknown here.
 
     Args:
-        site: Left out: Django's default site.
+        site: Defaults to Django's default site.
     """
     site = admin.site if site is None else site
     request = HttpRequest()
     request.user = get_user_model()(is_active=True, is_staff=True, is_superuser=True)
-    for model, model_admin in site._registry.items():  # noqa: SLF001 - there is no public list
+    for model, model_admin in site._registry.items():  # noqa: SLF001 - Django has no public list
         for path in _paths_of(model_admin, request):
             yield f"{model._meta.label_lower}: {path}"
     plain = {pattern.name for pattern in admin.AdminSite("plain").get_urls() if hasattr(pattern, "name")}
@@ -45,8 +45,8 @@ def _paths_of(model_admin: Any, request: HttpRequest) -> Iterator[str]:
         yield "change in the list"
     yield from (f"action {name}" for name in model_admin.get_actions(request))
     for inline in model_admin.get_inline_instances(request, row):
-        may = (inline.has_add_permission, inline.has_change_permission, inline.has_delete_permission)
-        if any(allowed(request, row) for allowed in may):
+        checks = (inline.has_add_permission, inline.has_change_permission, inline.has_delete_permission)
+        if any(check(request, row) for check in checks):
             yield f"inline {inline.model._meta.label_lower}"
     own = {pattern.name for pattern in admin.ModelAdmin.get_urls(model_admin)}
     yield from (f"page {one.name or one.pattern}" for one in model_admin.get_urls() if one.name not in own)
@@ -54,11 +54,11 @@ def _paths_of(model_admin: Any, request: HttpRequest) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class AdminPaths:
-    """A site's list of the write paths of its admin.
+    """The write paths of an admin site, as its test lists them.
 
     Args:
-        guarded: Each refuses an administrator who holds too little.
-        exempt: Each needs no such guard: path -> why.
+        guarded: Paths that refuse an administrator with too few permissions.
+        exempt: Paths that need no such guard, with the reason for each.
     """
 
     guarded: frozenset[str]
@@ -66,18 +66,18 @@ class AdminPaths:
 
     @classmethod
     def read(cls, path: Path) -> "AdminPaths":
-        """Return the list in a TOML file: ``guarded`` and ``exempt``, by model."""
-        said = tomllib.loads(path.read_text(encoding="utf-8"))
+        """Read the list from a TOML file with the tables ``guarded`` and ``exempt``, by model."""
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
         return cls(
-            frozenset(f"{model}: {one}" for model, paths in said["guarded"].items() for one in paths),
-            {f"{model}: {one}": why for model, paths in said["exempt"].items() for one, why in paths.items()},
+            frozenset(f"{model}: {one}" for model, paths in tables["guarded"].items() for one in paths),
+            {f"{model}: {one}": why for model, paths in tables["exempt"].items() for one, why in paths.items()},
         )
 
     def compare(self, site: admin.AdminSite | None = None) -> Difference:
-        """Return where the list and the site differ; nothing when they do not."""
-        there, listed = set(write_paths(site)), [*self.guarded, *self.exempt]
+        """Return the difference between the list and the site. It is false when there is none."""
+        actual, listed = set(write_paths(site)), [*self.guarded, *self.exempt]
         return Difference(
-            unknown=frozenset(there - set(listed)),
-            gone=frozenset(set(listed) - there),
+            unknown=frozenset(actual - set(listed)),
+            gone=frozenset(set(listed) - actual),
             twice=frozenset(path for path in listed if listed.count(path) > 1),
         )

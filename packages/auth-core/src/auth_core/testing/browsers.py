@@ -1,4 +1,4 @@
-"""Browsers and what they send, as a page of a site would; addresses as in ``auth_core.api.urls`` under ``/api/v1/``."""
+"""Browsers that call the API as a front end would. The API must be included under ``/api/v1/``."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ from auth_core.testing.factories import PASSWORD
 
 
 def new_browser() -> Browser:
-    """Return a browser that has fetched the CSRF token, as a page would; without it, it is refused."""
+    """Return a browser that checks CSRF and has fetched the token."""
     return with_csrf(Browser(enforce_csrf_checks=True))
 
 
 def with_csrf(browser: Browser) -> Browser:
-    """Have *browser* fetch the CSRF token anew, as a page does after a login; return it."""
+    """Fetch a new CSRF token in *browser*, as a page does after a login, and return the browser."""
     browser.defaults["HTTP_X_CSRFTOKEN"] = browser.get("/api/v1/csrf/").json()["csrf_token"]
     return browser
 
@@ -24,15 +24,15 @@ def post(browser: Browser, path: str, **body: Any) -> Any:
 
 
 def log_in(browser: Browser, *, identifier: str = "alice@example.org", password: str = PASSWORD, **body: Any) -> Any:
-    """Begin a login; return the answer."""
+    """Begin a login and return the response."""
     return post(browser, "login", identifier=identifier, password=password, **body)
 
 
-def answer(browser: Browser, challenged: Any, **given: Any) -> Any:
-    """Answer what the login asked."""
-    return post(browser, "login/answer", token=challenged.json()["token"], answer=given)
+def answer(browser: Browser, challenged: Any, **fields: Any) -> Any:
+    """Answer the challenge in the response *challenged*."""
+    return post(browser, "login/answer", token=challenged.json()["token"], answer=fields)
 
 
-def code_of(answer: Any) -> Any:
-    """Return the code of a problem."""
-    return answer.json()["code"]
+def code_of(response: Any) -> Any:
+    """Return the error code of a problem document."""
+    return response.json()["code"]

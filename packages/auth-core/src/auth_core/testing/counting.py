@@ -1,4 +1,4 @@
-"""What a block costs: statements, entries of the trail, round trips to the shared cache."""
+"""Counts of what a block costs: statements, audit entries and round trips to the shared cache."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,16 +12,16 @@ from auth_core.runtime.redis_cache import SharedCache, shared_cache
 from auth_core.testing.gaps import changed_table
 from auth_core.testing.tables import TRAIL
 
-_OF_TRANSACTIONS = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET CONSTRAINTS")
+_TRANSACTION_COMMANDS = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET CONSTRAINTS")
 
 
 @dataclass
 class Counts:
-    """What was asked; filled when the block is over.
+    """The counts of a block. They are complete when the block ends.
 
     Args:
-        statements: What was asked of the database, without what only begins and ends transactions.
-        entries: The statements that added to the trail; they are not among the others.
+        statements: SQL statements, without audit entries and commands that begin or end transactions.
+        entries: The statements that added audit entries.
         round_trips: Commands to the shared cache.
     """
 
@@ -31,24 +31,24 @@ class Counts:
 
     @property
     def queries(self) -> int:
-        """How many statements, the trail's not among them."""
+        """The number of statements, without audit entries."""
         return len(self.statements)
 
 
 @contextmanager
 def counted(*caches: SharedCache | None) -> Iterator[Counts]:
-    """Count what the block asks of this thread's database and of the shared cache.
+    """Count the statements of this thread and the round trips to the shared cache.
 
     Args:
-        caches: Whose round trips; left out, those of the one that ``AUTH_CORE["REDIS_URL"]`` names.
+        caches: The caches to count. Defaults to the one in ``AUTH_CORE["REDIS_URL"]``.
     """
-    asked = [cache for cache in caches or (shared_cache(core.REDIS_URL),) if cache is not None]
-    before = sum(cache.round_trips for cache in asked)
+    counted_caches = [cache for cache in caches or (shared_cache(core.REDIS_URL),) if cache is not None]
+    before = sum(cache.round_trips for cache in counted_caches)
     counts = Counts()
     with CaptureQueriesContext(connection) as queries:
         yield counts
     statements = [query["sql"] for query in queries.captured_queries]
-    statements = [sql for sql in statements if not sql.startswith(_OF_TRANSACTIONS)]
+    statements = [sql for sql in statements if not sql.startswith(_TRANSACTION_COMMANDS)]
     counts.entries = [sql for sql in statements if changed_table(sql) in TRAIL]
     counts.statements = [sql for sql in statements if changed_table(sql) not in TRAIL]
-    counts.round_trips = sum(cache.round_trips for cache in asked) - before
+    counts.round_trips = sum(cache.round_trips for cache in counted_caches) - before

@@ -1,4 +1,4 @@
-"""Doors: every route of a site classified, and no code that signs anybody in past the one door."""
+"""Tests of a site's routes: each one is classified, and no code signs people in without the login of this package."""
 
 import ast
 import tomllib
@@ -10,16 +10,16 @@ from uuid import UUID
 
 from django.urls import get_resolver
 
-#: What opens a session of Django's, past limits, factors and trail.
+#: Functions that open a Django session without limits, factors and audit.
 _PAST_THE_DOOR = frozenset({"login", "alogin", "force_login"})
 
 
 def routes(patterns: Iterable[Any] | None = None, *, prefix: str = "", without: tuple[str, ...] = ()) -> Iterator[str]:
-    """Yield every route that the site answers.
+    """Yield every route of the site.
 
     Args:
-        patterns: Left out: all of the URL resolver.
-        without: Beginnings of routes that are somebody else's, such as ``admin/``.
+        patterns: Defaults to all patterns of the URL resolver.
+        without: Prefixes of routes to skip, such as ``admin/``.
     """
     for pattern in get_resolver().url_patterns if patterns is None else patterns:
         route = f"{prefix}{pattern.pattern}"
@@ -33,12 +33,12 @@ def routes(patterns: Iterable[Any] | None = None, *, prefix: str = "", without: 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """What a list of doors and the URL resolver do not agree on.
+    """The difference between a list of routes and the site.
 
     Args:
-        unknown: Routes that nobody classified.
-        gone: Routes that are listed and not there any more.
-        twice: Routes that are listed as two things.
+        unknown: Routes that the list lacks.
+        gone: Routes in the list that no longer exist.
+        twice: Routes that are listed more than once.
     """
 
     unknown: frozenset[str] = frozenset()
@@ -51,17 +51,17 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """A site's list of its routes, by what kind of door each is."""
+    """The routes of a site by kind, as its test lists them."""
 
     kinds: Mapping[str, list[str]]
 
     @classmethod
     def read(cls, path: Path) -> "Doors":
-        """Return the list in a TOML file: one array of routes per kind."""
+        """Read the list from a TOML file with one array of routes per kind."""
         return cls(tomllib.loads(path.read_text(encoding="utf-8")))
 
     def compare(self, answered: Iterable[str]) -> Difference:
-        """Return where the list and the routes that are *answered* differ; nothing when they do not."""
+        """Return the difference between the list and the *answered* routes. It is false when there is none."""
         listed = [route for kind in self.kinds.values() for route in kind]
         answered = frozenset(answered)
         return Difference(
@@ -71,12 +71,12 @@ class Doors:
         )
 
     def addresses(self, *kinds: str) -> list[str]:
-        """Return the routes of these kinds as addresses that can be called."""
+        """Return URLs for the routes of these kinds."""
         return [address_of(route) for kind in kinds for route in self.kinds[kind]]
 
 
 def address_of(route: str) -> str:
-    """Return an address that *route* answers: its arguments are a UUID nobody has, or what looks like a token."""
+    """Return a URL for *route*. Its arguments are an unused UUID or number, or text that looks like a token."""
     head, bracket, tail = route.partition("<")
     if not bracket:
         return f"/{route.lstrip('/')}"
@@ -86,31 +86,31 @@ def address_of(route: str) -> str:
 
 
 def past_the_door(source: str) -> set[str]:
-    """Return what a module takes from ``django.contrib.auth`` that would sign somebody in, by whatever name."""
+    """Return the functions of ``django.contrib.auth`` in *source* that sign people in, also under another name."""
     tree = ast.parse(source)
     modules = {"django.contrib.auth", "client", *_names_of_module(tree)}
-    taken = {
+    imported = {
         alias.name
         for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom) and node.module == "django.contrib.auth"
         for alias in node.names
     }
-    called = {
+    used = {
         node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and ast.unparse(node.value) in modules
     }
-    return set(_PAST_THE_DOOR & (taken | called))
+    return set(_PAST_THE_DOOR & (imported | used))
 
 
 def scan(folders: Iterable[Path]) -> dict[Path, set[str]]:
-    """Return the files below *folders* that go past the door, and how; kits for tests and tests are left out."""
+    """Return the files below *folders* that bypass the login, with the functions they use. Test code is skipped."""
     paths = (path for folder in folders for path in sorted(folder.rglob("*.py")))
     running = (path for path in paths if not {"testing", "tests"} & set(path.parts))
-    found = {path: past_the_door(path.read_text(encoding="utf-8")) for path in running}
-    return {path: names for path, names in found.items() if names}
+    functions = {path: past_the_door(path.read_text(encoding="utf-8")) for path in running}
+    return {path: names for path, names in functions.items() if names}
 
 
 def _names_of_module(tree: ast.AST) -> set[str]:
-    """Return under which names a module knows ``django.contrib.auth``."""
+    """Return the names under which a module imports ``django.contrib.auth``."""
     names = {"auth"}
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module == "django.contrib":

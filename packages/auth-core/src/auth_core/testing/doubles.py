@@ -1,4 +1,4 @@
-"""Doubles for the three slots of a login, so that every outcome can be reached without a sibling."""
+"""Test doubles for the three plug-in slots of a login. They reach every outcome without another package."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -15,25 +15,25 @@ RIGHT_CODE = "314159"
 
 
 class CodeStep:
-    """A second factor that everybody has: the code is `RIGHT_CODE`."""
+    """A second factor for every user. Its code is `RIGHT_CODE`."""
 
     def is_pending(self, login: PendingLogin) -> bool:
-        """Say whether no code was proved yet."""
-        return all(piece.method is not Method.TOTP for piece in login.evidence)
+        """Return whether no code was proved yet."""
+        return all(evidence.method is not Method.TOTP for evidence in login.evidence)
 
     def challenge(self, login: PendingLogin, choice: str | None) -> Challenge:
-        """Ask for the code; there are two devices to choose from."""
+        """Ask for the code of one of two devices."""
         choices = (Choice("phone", "totp", "Phone"), Choice("tablet", "totp", "Tablet"))
-        if choice is not None and choice not in {known.id for known in choices}:
+        if choice is not None and choice not in {option.id for option in choices}:
             raise InvalidRequest(FieldError("choice", "unknown", "There is no such factor."))
         return Challenge(kind="code", method="totp", choice=choice or "phone", choices=choices)
 
     def question(self, login: PendingLogin) -> Challenge:
-        """Ask again."""
+        """Return the current challenge."""
         return self.challenge(login, None)
 
     def answer(self, login: PendingLogin, answer: Mapping[str, Any]) -> Evidence | None:
-        """Compare the code; a login of nobody fails after the same comparison."""
+        """Compare the code. A login without a user fails after the same comparison."""
         if not isinstance(answer.get("code"), str):
             raise InvalidRequest(FieldError("answer.code", "required", "The code is missing."))
         if answer["code"] != RIGHT_CODE or login.user is None:
@@ -42,10 +42,10 @@ class CodeStep:
 
 
 class NameStep:
-    """A duty: whoever has no display name gives one; it proves nothing."""
+    """A duty that proves nothing: a user without a display name must enter one."""
 
     def is_pending(self, login: PendingLogin) -> bool:
-        """Ask the database whether there is a name."""
+        """Ask the database whether the user has no name."""
         user = login.user
         return user is not None and not type(user).objects.exclude(display_name="").filter(pk=user.pk).exists()
 
@@ -54,11 +54,11 @@ class NameStep:
         return Challenge(kind="name")
 
     def question(self, login: PendingLogin) -> Challenge:
-        """Ask again."""
+        """Return the current challenge."""
         return self.challenge(login, None)
 
     def answer(self, login: PendingLogin, answer: Mapping[str, Any]) -> Evidence | None:
-        """Settle the duty."""
+        """Store the name."""
         user: Any = login.user
         user.display_name = answer["name"]
         user.save(update_fields=["display_name"])
@@ -66,46 +66,46 @@ class NameStep:
 
 
 class NarrowIssuer(OpenDjangoSession):
-    """Has no room for a session until `RoomStep` has made some."""
+    """An issuer that refuses the session until `RoomStep` has made room."""
 
     is_full: ClassVar[bool] = False
-    asked: ClassVar[bool] = False
+    has_refused: ClassVar[bool] = False
 
     def issue(self, login: PendingLogin, client: Client) -> Grant:
-        """Open a session, then find that it is one too many."""
+        """Open a session, then refuse it as one too many."""
         grant = super().issue(login, client)
         if type(self).is_full:
-            NarrowIssuer.asked = True
+            NarrowIssuer.has_refused = True
             raise LimitReached
         return grant
 
 
 class RoomStep:
-    """Asks which session to end, once `NarrowIssuer` had no room."""
+    """A step that asks which session to end after `NarrowIssuer` refused one."""
 
     def is_pending(self, login: PendingLogin) -> bool:
-        """Say whether there was no room."""
-        return NarrowIssuer.asked
+        """Return whether the issuer refused a session."""
+        return NarrowIssuer.has_refused
 
     def challenge(self, login: PendingLogin, choice: str | None) -> Challenge:
-        """Ask."""
+        """Ask which session to end."""
         return Challenge(kind="session_limit")
 
     def question(self, login: PendingLogin) -> Challenge:
-        """Ask again."""
+        """Return the current challenge."""
         return self.challenge(login, None)
 
     def answer(self, login: PendingLogin, answer: Mapping[str, Any]) -> Evidence | None:
         """Make room."""
-        NarrowIssuer.is_full = NarrowIssuer.asked = False
+        NarrowIssuer.is_full = NarrowIssuer.has_refused = False
         return None
 
 
 class SetAssessor:
-    """Assesses every login as `assessment` says."""
+    """A risk assessor that returns `assessment` for every login."""
 
     assessment: ClassVar[Assessment] = Assessment()
 
     def assess(self, user: Any, client: Client) -> Assessment:
-        """Return what the test set."""
+        """Return the assessment that the test set."""
         return type(self).assessment

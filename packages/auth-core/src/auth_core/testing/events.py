@@ -1,4 +1,4 @@
-"""Events, as they are recorded while a test looks on."""
+"""The events that a test records."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,15 +10,15 @@ from auth_core.events import Event, event_recorded
 
 
 class RecordedOutsideTransaction(AssertionError):
-    """An event was recorded in no transaction: the change it tells of could be undone without it."""
+    """An event was recorded outside a transaction. The change could then be rolled back without it."""
 
 
 @contextmanager
 def recording() -> Iterator[list[Event]]:
-    """Give the events that are recorded meanwhile, in order.
+    """Collect the events of the block in order.
 
     Raises:
-        RecordedOutsideTransaction: at the end, so that no view in between answers it with a 500.
+        RecordedOutsideTransaction: raised at the end, so that no view turns it into a 500.
     """
     recorded: list[Event] = []
     outside: list[str] = []

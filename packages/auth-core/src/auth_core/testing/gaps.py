@@ -1,4 +1,4 @@
-"""Gaps of the trail: changes that were committed and of which nothing was recorded."""
+"""Audit gaps: committed changes without an event."""
 
 import re
 from collections.abc import Callable, Collection, Iterator
@@ -25,19 +25,19 @@ _ASSIGNED = re.compile(r"\"(\w+)\"\s*=")
 
 
 class AuditGap(AssertionError):
-    """Changes were committed in transactions that recorded nothing."""
+    """Changes were committed in transactions that recorded no event."""
 
 
 @dataclass
 class _Scope:
-    """One transaction or savepoint that is open: what it wrote, and how often it recorded."""
+    """An open transaction or savepoint: what it wrote, and how many events it recorded."""
 
     written: list[str] = field(default_factory=list)
     events: int = 0
 
 
 class _Watch:
-    """Follows the transactions of this thread's connection."""
+    """The record of transactions on one connection."""
 
     def __init__(self, watched: Collection[str]) -> None:
         self.gaps: list[str] = []
@@ -45,12 +45,12 @@ class _Watch:
         self._open: list[_Scope] = []
 
     def hear(self, event: Any, **kwargs: Any) -> None:
-        """Note that the transaction that is open recorded something; outside any it vouches for nothing."""
+        """Count an event for the open transaction. An event outside a transaction covers no change."""
         if self._open:
             self._open[-1].events += 1
 
     def execute(self, run: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
-        """Run a statement; note it if it changed a table that is watched."""
+        """Run a statement and note it if it changed a watched table."""
         result = run(sql, params, many, context)
         table = changed_table(sql)
         if table in self._watched and context["cursor"].rowcount != 0:
@@ -58,19 +58,19 @@ class _Watch:
         return result
 
     def begin(self) -> None:
-        """Note that a transaction or savepoint begins."""
+        """Open a scope for a transaction or savepoint."""
         self._open.append(_Scope())
 
-    def end(self, *, kept: bool) -> None:
-        """Note that the innermost one is over; what was undone is neither a change nor a record of one."""
-        ended = self._open.pop()
-        if not kept:
+    def end(self, *, committed: bool) -> None:
+        """Close the innermost scope. A rollback discards both its changes and its events."""
+        scope = self._open.pop()
+        if not committed:
             return
         if self._open:
-            self._open[-1].written += ended.written
-            self._open[-1].events += ended.events
-        elif not ended.events:
-            self.gaps += ended.written
+            self._open[-1].written += scope.written
+            self._open[-1].events += scope.events
+        elif not scope.events:
+            self.gaps += scope.written
 
     def _note(self, change: str) -> None:
         if self._open:
@@ -81,24 +81,25 @@ class _Watch:
 
 @contextmanager
 def assert_no_audit_gap(*, bookkeeping: Collection[str] = ()) -> Iterator[None]:
-    """Fail when a transaction changes what is ours, is committed, and recorded no event.
+    """Fail if a committed transaction changed a watched table without recording an event.
 
-    Watched is what this thread writes into the tables of our apps and of the user
-    model, by the ORM or by SQL of its own. What `auth_core.testing.tables` lists is
-    bookkeeping; so is a statement that matched no row, or only touched. A test's own
-    transaction (``django_db`` without ``transaction``) counts as none.
+    It watches the tables of the Enterprise Auth apps and of the user model, for
+    statements of this thread, by the ORM or raw SQL. It ignores the tables that
+    `auth_core.testing.tables` lists as bookkeeping, statements that matched no row, and
+    updates of `TOUCHED` columns only. The transaction of the test itself
+    (``django_db`` without ``transaction``) is not counted.
 
     Args:
-        bookkeeping: Further tables that hold no state.
+        bookkeeping: Further tables to ignore.
 
     Raises:
-        AuditGap: with each such table and statement.
+        AuditGap: a change has no event. The message lists each table and statement.
     """
     connection = transaction.get_connection()
     watch = _Watch(watched_tables() - set(bookkeeping))
     event_recorded.connect(watch.hear, weak=False)
     try:
-        with _followed(connection, watch), connection.execute_wrapper(watch.execute):
+        with _watched(connection, watch), connection.execute_wrapper(watch.execute):
             yield
     finally:
         event_recorded.disconnect(watch.hear)
@@ -107,49 +108,49 @@ def assert_no_audit_gap(*, bookkeeping: Collection[str] = ()) -> Iterator[None]:
 
 
 def watched_tables() -> set[str]:
-    """Return the tables whose changes must be recorded: all of our apps', and the user model's."""
+    """Return the tables whose changes need an event: those of the Enterprise Auth apps and of the user model."""
     ours = {model for app in apps.get_app_configs() if app.label.startswith("auth_") for model in app.get_models()}
     tables = {model._meta.db_table for model in ours | {get_user_model()} if model._meta.managed}
     return tables - BOOKKEEPING - TRAIL
 
 
 def changed_table(sql: str) -> str:
-    """Return the table that *sql* changes; nothing when it changes none, or only says that somebody was here."""
-    found = _WRITE.match(sql.lstrip())
-    if found is None:
+    """Return the table that *sql* changes, or an empty string if it changes none or only `TOUCHED` columns."""
+    write = _WRITE.match(sql.lstrip())
+    if write is None:
         return ""
-    assigned = _SET.search(sql) if found[0].upper().startswith("UPDATE") else None
-    columns = set(_ASSIGNED.findall(assigned[1])) if assigned else set()
-    return "" if columns and columns <= TOUCHED else found[1]
+    assignments = _SET.search(sql) if write[0].upper().startswith("UPDATE") else None
+    columns = set(_ASSIGNED.findall(assignments[1])) if assignments else set()
+    return "" if columns and columns <= TOUCHED else write[1]
 
 
 @contextmanager
-def _followed(connection: Any, watch: _Watch) -> Iterator[None]:
-    """Tell *watch* where transactions of *connection* begin and end.
+def _watched(connection: Any, watch: _Watch) -> Iterator[None]:
+    """Report the beginning and end of transactions on *connection* to *watch*.
 
-    There is no signal for it, and `transaction.on_commit` says nothing inside the
+    Django has no signal for it, and `transaction.on_commit` does not run inside the
     transaction of a test.
     """
     enter, leave = Atomic.__enter__, Atomic.__exit__
 
-    def entered(block: Atomic) -> None:
+    def watched_enter(block: Atomic) -> None:
         enter(block)
         if transaction.get_connection(block.using) is connection:
             watch.begin()
 
-    def left(
+    def watched_exit(
         block: Atomic, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         is_ours = transaction.get_connection(block.using) is connection
-        kept = kind is None and not connection.needs_rollback
+        committed = kind is None and not connection.needs_rollback
         try:
             leave(block, kind, error, trace)
         except BaseException:
-            kept = False
+            committed = False
             raise
         finally:
             if is_ours:
-                watch.end(kept=kept)
+                watch.end(committed=committed)
 
-    with patch.object(Atomic, "__enter__", entered), patch.object(Atomic, "__exit__", left):
+    with patch.object(Atomic, "__enter__", watched_enter), patch.object(Atomic, "__exit__", watched_exit):
         yield

@@ -1,28 +1,28 @@
-"""How the work on a text grows with the text; and which texts meet a regular expression or a costly parser."""
+"""Growth of processor time with the length of a text, and the code that runs patterns or costly parsers on texts."""
 
 import ast
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-#: Length of the longer text, in characters; the other has half of it.
+#: Length of the longer text, in characters. The shorter one has half of it.
 LONGER = 100_000
 
-#: Work below this is not compared, in seconds: quadratic work on `LONGER` characters takes a hundred times as long.
+#: Work below this time is not compared, in seconds. Quadratic work on `LONGER` characters takes a hundred times as long.
 _INSTANT = 0.005
 
-#: How often each is measured, unless the measurements together take longer than `_ENOUGH` seconds.
+#: The number of measurements. Fewer are made if they take longer than `_ENOUGH` seconds together.
 _TIMES = 5
 _ENOUGH = 0.2
 
-#: Growth above this is measured again, as other work on the machine may have been in the way, at most so often.
+#: Growth above this is measured again, at most `_ROUNDS` times, because other work on the machine may disturb it.
 _DOUBTFUL = 2.5
 _ROUNDS = 6
 
-#: What compiles or runs a regular expression.
+#: Functions that compile a regular expression.
 _COMPILES = frozenset({"Pattern", "re.compile"})
 
-#: Functions of libraries whose work, or whose own regular expressions, depend on what they read.
+#: Library functions whose own work or regular expressions depend on the text.
 COSTLY = frozenset({
     "unicodedata.normalize", "idna.encode", "ua_parser.parse", "phonenumbers.parse",
     "urlsplit", "urljoin", "parse_qs", "ip_address", "ip_network", "ipaddress.ip_address", "ipaddress.ip_network",
@@ -30,19 +30,19 @@ COSTLY = frozenset({
 
 
 def growth(work: Callable[[str], object], worst: Callable[[int], str], *, longer: int = LONGER) -> float:
-    """Return how many times as much processor time *work* takes on a text of twice the length.
+    """Return the factor by which the processor time of *work* grows when the text doubles.
 
-    About 2 where the work grows in step with the text, 4 where it grows with its
-    square. The least of several measurements counts, of this thread alone, so that
-    other work on the machine changes little. 1 stands for work that is done at once.
+    Linear work gives about 2, quadratic work about 4, and very short work gives 1. The
+    lowest of several measurements of this thread counts, so that other work on the
+    machine has little effect.
 
     Args:
-        work: What reads the text.
-        worst: Makes its worst text of a given length.
+        work: The function that reads the text.
+        worst: Returns the worst text of a given length for *work*.
         longer: Length of the longer text, in characters.
     """
     long, short = worst(longer), worst(longer // 2)
-    # What is loaded or remembered by the first call is no work on the text.
+    # The first call may load modules or fill caches, so it is not measured.
     work(worst(longer // 100))
     slow, fast = _least(work, long), _least(work, short)
     for _round in range(_ROUNDS):
@@ -53,7 +53,7 @@ def growth(work: Callable[[str], object], worst: Callable[[int], str], *, longer
 
 
 def patterns_in(path: Path, module: str) -> set[str]:
-    """Return the regular expressions in a file as ``module.NAME``; one without a name as ``module:line``."""
+    """Return the regular expressions in a file as ``module.NAME``, or as ``module:line`` without a name."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     named = {
         id(node.value): f"{module}.{target.id}"
@@ -63,8 +63,8 @@ def patterns_in(path: Path, module: str) -> set[str]:
         if isinstance(target, ast.Name)
     }
     calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
-    found = (call for call in calls if ast.unparse(call.func) in _COMPILES or _runs_directly(call))
-    return {named.get(id(call), f"{module}:{call.lineno}") for call in found}
+    patterns = (call for call in calls if ast.unparse(call.func) in _COMPILES or _runs_directly(call))
+    return {named.get(id(call), f"{module}:{call.lineno}") for call in patterns}
 
 
 def readers_in(path: Path, module: str) -> set[str]:
@@ -74,7 +74,7 @@ def readers_in(path: Path, module: str) -> set[str]:
 
 
 def modules_of(folders: Iterable[Path]) -> Iterator[tuple[Path, str]]:
-    """Yield the files below *folders* with their dotted names; kits for tests and migrations are left out."""
+    """Yield the files below *folders* with their dotted names. Test kits and migrations are skipped."""
     for folder in folders:
         for path in sorted(folder.rglob("*.py")):
             words = path.relative_to(folder).with_suffix("").parts
@@ -83,17 +83,17 @@ def modules_of(folders: Iterable[Path]) -> Iterator[tuple[Path, str]]:
 
 
 def _least(work: Callable[[str], object], text: str) -> float:
-    """Return the least processor time of several calls, in seconds."""
+    """Return the lowest processor time of several calls, in seconds."""
     times: list[float] = []
     while len(times) < _TIMES and sum(times) < _ENOUGH:
-        began = time.thread_time()
+        start = time.thread_time()
         work(text)
-        times.append(time.thread_time() - began)
+        times.append(time.thread_time() - start)
     return min(times)
 
 
 def _runs_directly(call: ast.Call) -> bool:
-    """Say whether *call* is ``re.sub(…)`` and the like; ``re.escape`` reads nothing."""
+    """Return whether *call* runs a pattern directly, as ``re.sub(…)`` does. ``re.escape`` runs none."""
     words = ast.unparse(call.func).split(".")
     return words[0] == "re" and words[-1] != "escape"
 

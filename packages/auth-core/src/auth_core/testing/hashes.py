@@ -1,4 +1,4 @@
-"""A process in which too much is hashed: `auth_core.passwords.hash_slots` without a place."""
+"""A process in which no hash slot is free."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -7,32 +7,32 @@ from contextlib import contextmanager
 
 from auth_core.passwords.hash_slots import hash_slot
 
-#: How long is waited for another thread before the test fails, in seconds.
-_PATIENCE = 20
+#: The longest wait for the other thread before the test fails, in seconds.
+_TIMEOUT = 20
 
 
 @contextmanager
 def hashing_elsewhere() -> Iterator[Callable[[], None]]:
-    """Let another thread have one place for the block, or until it is told to leave.
+    """Occupy a hash slot in another thread during the block, or until the yielded function is called.
 
-    With ``MAX_PARALLEL_HASHES`` at 1 and ``HASH_WAIT`` at 0 all others are refused meanwhile.
+    With ``MAX_PARALLEL_HASHES = 1`` and ``HASH_WAIT = 0`` every other hash is refused meanwhile.
 
     Raises:
-        TimeoutError: there was no place for that thread, either.
+        TimeoutError: the thread got no slot.
     """
-    taken, over = threading.Event(), threading.Event()
+    occupied, release = threading.Event(), threading.Event()
 
     def hold() -> None:
         with hash_slot():
-            taken.set()
-            over.wait(_PATIENCE)
+            occupied.set()
+            release.wait(_TIMEOUT)
 
     with ThreadPoolExecutor(1) as pool:
-        held = pool.submit(hold)
-        if not taken.wait(_PATIENCE):
+        holder = pool.submit(hold)
+        if not occupied.wait(_TIMEOUT):
             raise TimeoutError
         try:
-            yield over.set
+            yield release.set
         finally:
-            over.set()
-            held.result(_PATIENCE)
+            release.set()
+            holder.result(_TIMEOUT)

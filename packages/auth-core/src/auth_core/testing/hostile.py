@@ -1,4 +1,4 @@
-"""Mails and texts with hostile values: what strangers choose must not stand in them."""
+"""Mails and text messages with hostile values. Text that strangers choose must not appear in them."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,27 +14,27 @@ from auth_core.messages.values import message_values
 from auth_core.request.client import Client
 from auth_core.testing.mails import delivered
 
-#: Text of a stranger, as a user agent, a name, a reason or a host could hold it.
+#: Hostile text, as a user agent, a name, a reason or a host could contain it.
 HOSTILE = (
     "YOUR ACCOUNT WAS BROKEN INTO call +41 79 123 45 67 https://evil.example mallory@evil.example \u202e\u2066 <b>x</b>"
 )
 
-#: What of it must never be read in a mail, not even in a name: links, addresses, numbers, directions, tags.
+#: Parts that no mail may show, not even in a name: links, addresses, numbers, direction marks and tags.
 FORMS = ("//evil", "evil.example", "@evil", "123 45 67", "\u202e", "\u2066", "<b>x", "&lt;b")
 
-#: What must not be read in a mail that names no person. A name is made of words that its owner chose.
+#: Parts that a mail without a name may not show. A name contains words that its owner chose.
 MARKS = ("BROKEN", "mallory", *FORMS)
 
-#: Under these a mail names a person.
+#: Template variables that hold the name of a person.
 _NAMES = frozenset({"inviter"})
 
-#: Names under which strangers could send text, besides those that templates may print.
+#: Names of values that strangers could influence, besides those that templates print.
 OUTSIDE = (
     "user_agent", "name", "username", "display_name", "host", "label", "device_name", "role", "application", "reason",
     "actor", "city",
 )  # fmt: skip
 
-#: What the channels add from settings and the clock.
+#: Variables that the channels add from settings and the clock.
 _OWN = frozenset({"site", "public_url", "at", "language", "subject", "paragraph"})
 
 _PRINTED = re.compile(r"\{\{\s*(\w+)")
@@ -42,28 +42,28 @@ _INCLUDED = re.compile(r"\{%\s*include\s+\"([^\"]+)\"")
 
 
 def templates_in(folder: str, app: str) -> list[str]:
-    """Return the names of the templates that *app* has in *folder*, such as ``auth_core/mail``; parts of others not."""
-    found = (Path(apps.get_app_config(app).path) / "templates" / folder).glob("[!_]*.txt")
-    return sorted(path.stem for path in found)
+    """Return the names of the templates of *app* in *folder*, such as ``auth_core/mail``, without partials."""
+    paths = (Path(apps.get_app_config(app).path) / "templates" / folder).glob("[!_]*.txt")
+    return sorted(path.stem for path in paths)
 
 
 def printed_by(template: str) -> set[str]:
-    """Return the names of the variables that *template* prints, itself or by what it includes."""
+    """Return the variables that *template* and its includes print."""
     source = _source_of(template)
     return set(_PRINTED.findall(source)).union(*(printed_by(part) for part in _INCLUDED.findall(source)))
 
 
 def not_closed(template: str, *, numbers: Iterable[str] = ()) -> set[str]:
-    """Return what *template* prints and nothing closes.
+    """Return the variables that *template* prints without sanitising.
 
     Args:
-        numbers: Names under which it gets numbers.
+        numbers: Names of variables that are numbers.
     """
     return printed_by(template) - _OWN - set(numbers) - {name for name, _close in message_values.items()}
 
 
 def marks_in_mail(template: str, *, numbers: Mapping[str, int] | None = None) -> list[str]:
-    """Send *template* with hostile text under every name; return the marks of it that its reader would see."""
+    """Send *template* with hostile text in every variable and return the marks that appear in the mail."""
     names = (
         {name for name, _close in message_values.items()} | printed_by(f"auth_core/mail/{template}.txt") | {*OUTSIDE}
     )

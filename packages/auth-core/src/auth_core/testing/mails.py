@@ -1,4 +1,4 @@
-"""Mails, as their readers find them."""
+"""Mails as their recipients get them."""
 
 import re
 import smtplib
@@ -12,7 +12,7 @@ from auth_core.messages import outbox
 
 
 class _Wire(smtplib.SMTP):
-    """An SMTP connection that keeps what it would send, and gets a yes for everything."""
+    """An SMTP connection that records what it would send and accepts every command."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -20,24 +20,24 @@ class _Wire(smtplib.SMTP):
         self.content = b""
 
     def putcmd(self, cmd: str, args: str = "") -> None:
-        """Keep a command."""
+        """Record a command."""
         self.lines.append(f"{cmd} {args}".strip())
 
     def getreply(self) -> tuple[int, bytes]:
-        """Say yes."""
+        """Accept the command."""
         return 250, b"ok"
 
     def data(self, msg: Any) -> tuple[int, bytes]:
-        """Keep a message."""
+        """Record a message."""
         self.content = msg if isinstance(msg, bytes) else msg.encode()
         return 250, b"ok"
 
 
 def sent_to(message: Any) -> list[str]:
-    """Return the ``RCPT TO`` of the envelope in which Django's SMTP backend would send *message*."""
+    """Return the ``RCPT TO`` addresses with which Django's SMTP backend would send *message*."""
     wire = _over_wire(message)
-    recipients = (re.fullmatch(r"rcpt to:<(.*)>", line, re.IGNORECASE) for line in wire.lines)
-    return [found[1] for found in recipients if found]
+    matches = (re.fullmatch(r"rcpt to:<(.*)>", line, re.IGNORECASE) for line in wire.lines)
+    return [match[1] for match in matches if match]
 
 
 def bytes_of(message: Any) -> bytes:
@@ -46,7 +46,7 @@ def bytes_of(message: Any) -> bytes:
 
 
 def _over_wire(message: Any) -> _Wire:
-    # A backend belongs to a mailer from Django 6.1 on.
+    # Since Django 6.1 a backend belongs to a mailer.
     options: dict[str, Any] = {"alias": "default", "host": "localhost"} if django.VERSION >= (6, 1) else {}
     backend = EmailBackend(**options)
     backend.connection = wire = _Wire()
@@ -55,23 +55,23 @@ def _over_wire(message: Any) -> _Wire:
 
 
 def delivered() -> list[Any]:
-    """Deliver what waits, and return what came; the box is empty afterwards."""
+    """Deliver the pending mails, empty the mailbox and return them."""
     outbox.deliver_due()
-    came, mail.outbox[:] = list(mail.outbox), []
-    return came
+    mails, mail.outbox[:] = list(mail.outbox), []
+    return mails
 
 
 def the_mail() -> Any:
-    """Return the only mail there is."""
+    """Return the only delivered mail."""
     (only,) = delivered()
     return only
 
 
 def link_in(message: Any) -> str:
     """Return the link in a mail."""
-    found = re.search(r"^https://\S+$", message.body, re.MULTILINE)
-    assert found, f"There is no link in {message.subject!r}."
-    return found[0]
+    match = re.search(r"^https://\S+$", message.body, re.MULTILINE)
+    assert match, f"There is no link in {message.subject!r}."
+    return match[0]
 
 
 def token_in(message: Any) -> str:
@@ -81,6 +81,6 @@ def token_in(message: Any) -> str:
 
 def code_in(message: Any) -> str:
     """Return the code in a mail."""
-    found = re.search(r"\b(\d{6})\b", message.body)
-    assert found, f"There is no code in {message.subject!r}."
-    return found[1]
+    match = re.search(r"\b(\d{6})\b", message.body)
+    assert match, f"There is no code in {message.subject!r}."
+    return match[1]

@@ -1,4 +1,4 @@
-"""Mails compared with what happened: each has a row that says what it must and must not say."""
+"""Tables that compare each mail with the change that caused it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,51 +9,51 @@ from auth_core.testing.mails import delivered
 
 
 @dataclass(frozen=True)
-class Told:
-    """What is mailed when something happens.
+class ExpectedMail:
+    """The mail that a change must cause.
 
     Args:
-        happens: Does it, to a person; what it returns is not looked at.
-        says: What the only mail says, in its subject or its text.
-        never: What it does not say.
+        trigger: Makes the change for a person. Its return value is ignored.
+        contains: Texts that the subject or the body must contain.
+        lacks: Texts that neither may contain.
     """
 
-    happens: Callable[[Any], Any]
-    says: tuple[str, ...]
-    never: tuple[str, ...] = ()
+    trigger: Callable[[Any], Any]
+    contains: tuple[str, ...]
+    lacks: tuple[str, ...] = ()
 
 
-def mail_of(row: Told, person: Any) -> str:
-    """Let it happen to *person*; return subject and text of the only mail.
+def mail_of(row: ExpectedMail, person: Any) -> str:
+    """Trigger the change for *person* and return the subject and body of the only mail.
 
     Raises:
-        AssertionError: there is not exactly one.
+        AssertionError: the change did not cause exactly one mail.
     """
     delivered()
-    row.happens(person)
+    row.trigger(person)
     mails = delivered()
     assert len(mails) == 1, [mail.subject for mail in mails]
     return f"{mails[0].subject}\n{mails[0].body}"
 
 
-def assert_told(row: Told, person: Any) -> None:
-    """See that the only mail says what happened, and nothing else.
+def assert_mail(row: ExpectedMail, person: Any) -> None:
+    """Trigger the change for *person* and check the only mail against *row*.
 
     Raises:
-        AssertionError: it does not.
+        AssertionError: a text is missing or must not be there.
     """
     text = mail_of(row, person)
-    missing = [words for words in row.says if words not in text]
-    wrong = [words for words in row.never if words in text]
+    missing = [words for words in row.contains if words not in text]
+    wrong = [words for words in row.lacks if words in text]
     assert [*missing, *wrong] == [], f"missing: {missing}, wrong: {wrong}\n{text}"
 
 
-def without_a_row(rows: Mapping[str, Told], area: str, *others: str) -> set[str]:
-    """Return the events of *area* that a mail tells of and no row.
+def events_without_row(rows: Mapping[str, ExpectedMail], area: str, *others: str) -> set[str]:
+    """Return the events of *area* that cause a mail but have no row.
 
     Args:
-        rows: By the name of the event, with or without a case behind a colon.
-        others: Events of the area whose rows another package has.
+        rows: Rows by the name of the event, with an optional case after a colon.
+        others: Events of the area whose rows are in another package.
     """
     named = {name.partition(":")[0] for name in rows}
     return {name for name, _choice in notices.items() if name.startswith(f"{area}.")} - named - {*others}

@@ -1,4 +1,4 @@
-"""Plans of queries (PostgreSQL): whether an index serves them, however many rows there are."""
+"""Query plans on PostgreSQL: whether an index serves each query, independent of the number of rows."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,14 +8,14 @@ from django.test.utils import CaptureQueriesContext
 
 
 def unindexed(ask: Callable[[], Any]) -> list[str]:
-    """Return the plans of what *ask* reads that no index serves.
+    """Return the plans of the queries of *ask* that use no index.
 
-    The tables of a test are so small that reading them whole is cheapest; with that
-    forbidden, PostgreSQL does it only where there is no other way.
+    PostgreSQL prefers a sequential scan for the small tables of a test. With such scans
+    disabled, it uses one only where no index helps.
     """
     with CaptureQueriesContext(connection) as queries:
         ask()
-    # In a transaction of its own where the test has none: SET LOCAL would mean nothing outside any.
+    # SET LOCAL needs a transaction, and the test may have none.
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         plans = [_plan(cursor, query["sql"]) for query in queries.captured_queries]

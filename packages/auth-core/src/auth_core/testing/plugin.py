@@ -1,4 +1,4 @@
-"""A pytest plugin for tests of and beside our packages: ``-p auth_core.testing.plugin``."""
+"""The pytest plugin of the test kit: ``-p auth_core.testing.plugin``."""
 
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -17,29 +17,29 @@ from auth_core.testing.redis import OwnRedis
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the markers."""
-    config.addinivalue_line("markers", "postgresql: needs PostgreSQL; not selected where tests run on SQLite")
-    config.addinivalue_line("markers", "sqlite: needs SQLite; not selected where tests run on PostgreSQL")
+    config.addinivalue_line("markers", "postgresql: needs PostgreSQL, deselected on SQLite")
+    config.addinivalue_line("markers", "sqlite: needs SQLite, deselected on PostgreSQL")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Select the tests of the database that this run has; those of the other run in the other run."""
+    """Deselect the tests that need the other database."""
     vendor = django_settings.DATABASES["default"]["ENGINE"].rpartition(".")[2]
     other = "postgresql" if vendor == "sqlite3" else "sqlite"
-    left_out = [item for item in items if item.get_closest_marker(other)]
-    if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
+    deselected = [item for item in items if item.get_closest_marker(other)]
+    if deselected:
+        config.hook.pytest_deselected(items=deselected)
+        items[:] = [item for item in items if item not in deselected]
 
 
 @pytest.fixture(autouse=True, scope="session")
 def flush_by_delete() -> Iterator[None]:
-    """Empty tables by DELETE after a test with transactions: TRUNCATE waits for the disk, table by table.
+    """Empty tables by DELETE after a test with transactions, because TRUNCATE waits for the disk for each table.
 
-    In one transaction and in any order, because Django's foreign keys are checked when it commits.
+    All deletes run in one transaction, in any order: Django's foreign keys are checked at the commit.
     """
 
     def sql_flush(operations: Any, style: Any, tables: Any, **kwargs: Any) -> list[str]:
-        return [f"DELETE FROM {operations.quote_name(table)}" for table in tables]  # noqa: S608 - names of our models
+        return [f"DELETE FROM {operations.quote_name(table)}" for table in tables]  # noqa: S608 - the names come from models
 
     with pytest.MonkeyPatch.context() as patch:
         if django_settings.DATABASES["default"]["ENGINE"].endswith("postgresql"):
@@ -50,45 +50,45 @@ def flush_by_delete() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def keys_of_this_test(settings: Any) -> None:
-    """Keep what tests write into the Redis of this run apart; nothing of it is flushed, it may be shared."""
+    """Use a Redis prefix for each test. Redis is not flushed, because it may be shared."""
     settings.AUTH_CORE = {**getattr(settings, "AUTH_CORE", {}), "REDIS_PREFIX": f"test-{uuid4()}"}
 
 
 @pytest.fixture(autouse=True)
 def controls_at_rest() -> Iterator[None]:
-    """Let no thread record in the database of a test that a control works only in part; what was said is forgotten."""
-    from auth_core.runtime import degradation  # noqa: PLC0415 - Django is set up only now
+    """Stop the thread that records degraded controls, and reset their state after the test."""
+    from auth_core.runtime import degradation  # noqa: PLC0415 - Django is not set up before
 
     with patch.object(degradation.recorder, "wake"):
         yield
-    degradation.forget()
+    degradation.reset()
 
 
 @pytest.fixture
 def own_redis() -> Iterator[OwnRedis]:
-    """A Redis of this test alone."""
+    """A Redis server for this test alone."""
     with OwnRedis() as server:
         yield server
 
 
 @pytest.fixture
 def shared(settings: Any, own_redis: OwnRedis) -> OwnRedis:
-    """Let the packages use `own_redis` as their shared cache."""
+    """Use `own_redis` as the shared cache of the packages."""
     settings.AUTH_CORE = {**settings.AUTH_CORE, "REDIS_URL": own_redis.url}
     return own_redis
 
 
 @pytest.fixture
 def own_postgresql() -> Iterator[OwnPostgreSQL]:
-    """A PostgreSQL of this test alone, empty."""
+    """An empty PostgreSQL server for this test alone."""
     with OwnPostgreSQL() as server:
         yield server
 
 
 @pytest.fixture
 def recorded_events() -> Iterator[list[Any]]:
-    """The events recorded during this test, in order; the test fails when one was recorded outside a transaction."""
-    from auth_core.testing.events import recording  # noqa: PLC0415 - Django is set up only now
+    """The events of this test in order. The test fails if one was recorded outside a transaction."""
+    from auth_core.testing.events import recording  # noqa: PLC0415 - Django is not set up before
 
     with recording() as recorded:
         yield recorded
@@ -96,15 +96,15 @@ def recorded_events() -> Iterator[list[Any]]:
 
 @pytest.fixture
 def clock() -> Iterator[Clock]:
-    """The clock, which stands still until the test moves it: ``clock.forward(minutes=5)``."""
+    """A stopped clock that the test moves: ``clock.forward(minutes=5)``."""
     with stopped_clock() as clock:
         yield clock
 
 
 @pytest.fixture
 def captured_texts(settings: Any) -> Iterator[None]:
-    """Let text messages stay in memory; `auth_core.testing.texts` reads them."""
-    from auth_core.messages.sms import MemoryBackend  # noqa: PLC0415 - Django is set up only now
+    """Keep text messages in memory, where `auth_core.testing.texts` reads them."""
+    from auth_core.messages.sms import MemoryBackend  # noqa: PLC0415 - Django is not set up before
     from auth_core.testing.texts import BACKEND  # noqa: PLC0415 - as above
 
     settings.AUTH_CORE = {**settings.AUTH_CORE, "SMS_BACKEND": BACKEND}
@@ -115,23 +115,23 @@ def captured_texts(settings: Any) -> Iterator[None]:
 
 @pytest.fixture
 def signed_in(db: None) -> Callable[..., Browser]:
-    """Signs somebody in: ``signed_in(user, assurance="aal2")``; see `auth_core.testing.sessions.sign_in`."""
-    from auth_core.testing.sessions import sign_in  # noqa: PLC0415 - Django is set up only now
+    """A function that signs a user in: ``signed_in(user, assurance="aal2")``. See `auth_core.testing.sessions.sign_in`."""
+    from auth_core.testing.sessions import sign_in  # noqa: PLC0415 - Django is not set up before
 
     return sign_in
 
 
 @pytest.fixture
 def browser() -> Browser:
-    """A browser that has fetched the CSRF token, as a page would."""
-    from auth_core.testing.browsers import new_browser  # noqa: PLC0415 - Django is set up only now
+    """A browser that has fetched the CSRF token."""
+    from auth_core.testing.browsers import new_browser  # noqa: PLC0415 - Django is not set up before
 
     return new_browser()
 
 
 @pytest.fixture
 def alice(db: None) -> Any:
-    """Somebody with a password and a proven address, alice@example.org."""
-    from auth_core.testing.factories import make_user  # noqa: PLC0415 - Django is set up only now
+    """A user with a password and the verified address alice@example.org."""
+    from auth_core.testing.factories import make_user  # noqa: PLC0415 - Django is not set up before
 
     return make_user("alice@example.org")

@@ -1,4 +1,4 @@
-"""A PostgreSQL of a test's own, so that it may be killed and paused: the shared one never is."""
+"""A PostgreSQL server for one test, which may kill and pause it."""
 
 import os
 import pwd
@@ -17,15 +17,15 @@ from typing import Any, Self
 import psycopg
 from django.db import connections
 
-#: Where distributions keep what they do not put on the path.
+#: The folder in which distributions install programs outside the path.
 _FOLDERS = "/usr/lib/postgresql"
 
-#: It must survive the crash of its processes, not of the machine: commits are awaited, disks are not.
+#: The server must survive the crash of its processes, not of the machine. So commits need no sync to disk.
 _OPTIONS = ("fsync=off", "full_page_writes=off", "max_connections=300", "log_min_messages=fatal")
 
 
 class OwnPostgreSQL:
-    """Runs a server from the installed binaries on a Unix socket and a free port of this machine alone."""
+    """A server from the installed binaries, on a Unix socket and a free port of the loopback interface."""
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
@@ -49,22 +49,22 @@ class OwnPostgreSQL:
 
     @property
     def url(self) -> str:
-        """What ``DATABASE_URL`` would be."""
+        """The value for ``DATABASE_URL``."""
         return f"postgres://postgres@127.0.0.1:{self.port}/postgres"
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """What Django's ``DATABASES`` says of it."""
-        # No options of the test run: what is acknowledged here has to survive a kill.
-        here = {"NAME": "postgres", "USER": "postgres", "PASSWORD": "", "HOST": "127.0.0.1", "PORT": str(self.port)}
-        return {**here, "OPTIONS": {}}
+        """The settings for Django's ``DATABASES``."""
+        # Without the options of the test run, because acknowledged commits must survive a kill.
+        address = {"NAME": "postgres", "USER": "postgres", "PASSWORD": "", "HOST": "127.0.0.1", "PORT": str(self.port)}
+        return {**address, "OPTIONS": {}}
 
     def start(self) -> None:
-        """Start it with what it held, and wait until it answers."""
+        """Start the server with its data and wait until it answers."""
         options = (f"port={self.port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={self._folder}")
-        chosen = [part for option in (*options, *_OPTIONS) for part in ("-c", option)]
+        flags = [part for option in (*options, *_OPTIONS) for part in ("-c", option)]
         self._server = subprocess.Popen(
-            [_binary("postgres"), "-D", str(self._data), *chosen],
+            [_binary("postgres"), "-D", str(self._data), *flags],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self._folder, user=self._account,
         )  # fmt: skip
         deadline = time.monotonic() + 20
@@ -74,26 +74,26 @@ class OwnPostgreSQL:
             time.sleep(0.05)
 
     def kill(self) -> None:
-        """End it and every process of it as a crash would; what was committed is there after `start`."""
+        """Kill the server and all its processes, as a crash would. Committed data is there after `start`."""
         if self._server is not None:
             self._signal(signal.SIGKILL)
             self._server.wait()
             self._server = None
 
     def pause(self) -> None:
-        """Let it hang: connections are taken by the system, and nothing answers."""
+        """Stop the processes. The system accepts connections, but the server does not answer."""
         self._signal(signal.SIGSTOP)
 
     def go_on(self) -> None:
-        """Let it answer again."""
+        """Continue the paused processes."""
         self._signal(signal.SIGCONT)
 
     def _signal(self, number: signal.Signals) -> None:
         if self._server is None:
             return
-        found = subprocess.run(["pgrep", "-P", str(self._server.pid)], capture_output=True, text=True, check=False)
-        # The parent first: it would take the death of a child for a crash, and start over.
-        for process in (self._server.pid, *map(int, found.stdout.split())):
+        children = subprocess.run(["pgrep", "-P", str(self._server.pid)], capture_output=True, text=True, check=False)
+        # The parent comes first. It would treat the death of a child as a crash and restart.
+        for process in (self._server.pid, *map(int, children.stdout.split())):
             try:
                 os.kill(process, number)
             except ProcessLookupError:
@@ -112,7 +112,7 @@ class OwnPostgreSQL:
 
 @contextmanager
 def as_default_database(server: OwnPostgreSQL) -> Iterator[None]:
-    """Let this thread's default connection be one to *server*; the site's backend must be PostgreSQL."""
+    """Connect the default connection of this thread to *server*. The backend must be PostgreSQL."""
     connection = connections["default"]
     former = dict(connection.settings_dict)
     connection.close()
@@ -126,7 +126,7 @@ def as_default_database(server: OwnPostgreSQL) -> Iterator[None]:
 
 
 def is_installed() -> bool:
-    """Tell whether `OwnPostgreSQL` can be started here: its programs are installed, and an account can run them."""
+    """Return whether `OwnPostgreSQL` can run here: the programs and an account for them exist."""
     try:
         _binary("postgres")
         _account()
@@ -136,21 +136,21 @@ def is_installed() -> bool:
 
 
 def _binary(name: str) -> str:
-    """Return the path of a program of PostgreSQL, the newest there is.
+    """Return the path of a PostgreSQL program of the newest version.
 
     Raises:
-        FileNotFoundError: it is not installed.
+        FileNotFoundError: the program is not installed.
     """
     installed = sorted(Path(_FOLDERS).glob(f"*/bin/{name}"), key=lambda path: int(path.parts[-3]))
-    found = shutil.which(name) or (str(installed[-1]) if installed else "")
-    if not found:
+    path = shutil.which(name) or (str(installed[-1]) if installed else "")
+    if not path:
         raise FileNotFoundError(f"{name} is not installed.")
-    # Both programs must be of one version: the path may know only one of them.
-    return str(installed[-1]) if installed else found
+    # Both programs must have the same version, and the path may have only one of them.
+    return str(installed[-1]) if installed else path
 
 
 def _account() -> str | None:
-    """Return whom the server runs as: it refuses to be root; ``None``: whoever runs the tests."""
+    """Return the account of the server, because it refuses root. ``None`` means the account of the tests."""
     if os.geteuid() != 0:
         return None
     return pwd.getpwnam("postgres").pw_name

@@ -1,4 +1,4 @@
-"""A Redis of a test's own, on a Unix socket, so that it may be killed, flushed and filled."""
+"""A Redis server for one test, on a Unix socket. The test may kill, flush and fill it."""
 
 import os
 import shutil
@@ -14,10 +14,10 @@ import redis
 
 
 class OwnRedis:
-    """Runs ``redis-server`` with no port; nothing of it outlives the ``with``."""
+    """A ``redis-server`` process without a port. It and its files are removed at the end of the ``with``."""
 
     def __init__(self, *options: str) -> None:
-        # Short: the path of a Unix socket has 107 characters at the most.
+        # The path must be short, because that of a Unix socket has at most 107 characters.
         self._folder = Path(tempfile.mkdtemp(prefix="redis-", dir="/tmp"))
         self._options = options
         self._server: subprocess.Popen[bytes] | None = None
@@ -36,7 +36,7 @@ class OwnRedis:
         shutil.rmtree(self._folder)
 
     def start(self) -> None:
-        """Start it, empty, and wait until it answers."""
+        """Start an empty server and wait until it answers."""
         self._server = subprocess.Popen(
             ["redis-server", "--port", "0", "--unixsocket", f"{self._folder}/redis.sock", "--save", "",
              "--appendonly", "no", "--dir", str(self._folder), "--daemonize", "no", *self._options],
@@ -49,22 +49,22 @@ class OwnRedis:
             time.sleep(0.01)
 
     def kill(self) -> None:
-        """End it as a crash would."""
+        """Kill the server, as a crash would."""
         if self._server is not None:
             os.kill(self._server.pid, signal.SIGKILL)
             self._server.wait()
             self._server = None
 
     def pause(self) -> None:
-        """Let it hang: connections are taken, and nothing answers."""
+        """Stop the process. The system accepts connections, but the server does not answer."""
         self._signal(signal.SIGSTOP)
 
     def go_on(self) -> None:
-        """Let it answer again, with everything it held."""
+        """Continue the paused process with its data."""
         self._signal(signal.SIGCONT)
 
     def flush(self) -> None:
-        """Forget everything it holds."""
+        """Delete all keys."""
         self.client.flushall()
 
     def _signal(self, number: signal.Signals) -> None:

@@ -1,4 +1,4 @@
-"""Sessions as a real login leaves them: granted by the site's own `GrantIssuer`, over `advance`."""
+"""Sessions as a real login creates them, through `advance` and the `GrantIssuer` of the site."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -21,26 +21,27 @@ from auth_core.request.client import client_of
 
 
 class NotGranted(AssertionError):
-    """The site asks for more than the evidence given: the session could not have been opened like this."""
+    """The site requires more than the given evidence, so a real login would not grant this session."""
 
 
 def evidence_for(assurance: str) -> list[Evidence]:
-    """Return what a person proves to reach *assurance*.
+    """Return the evidence for *assurance*.
 
-    A password; a password and TOTP; a password and a phishing-resistant, device-bound key.
+    For aal1 it is a password, for aal2 a password and TOTP, for aal3 a password and a
+    phishing-resistant, device-bound key.
 
     Raises:
-        ValueError: there is no such level.
+        ValueError: the level does not exist or is empty.
     """
     level = Assurance.from_acr(assurance)
-    proved = [Evidence.now(Method.PASSWORD)]
+    evidence = [Evidence.now(Method.PASSWORD)]
     if level is Assurance.AAL2:
-        proved.append(Evidence.now(Method.TOTP))
+        evidence.append(Evidence.now(Method.TOTP))
     elif level is Assurance.AAL3:
-        proved.append(Evidence.now(Method.SECURITY_KEY, phishing_resistant=True, device_bound=True))
+        evidence.append(Evidence.now(Method.SECURITY_KEY, phishing_resistant=True, device_bound=True))
     elif level is Assurance.NONE:
-        raise ValueError("Nobody is signed in with nothing.")
-    return proved
+        raise ValueError("A session needs some evidence.")
+    return evidence
 
 
 def sign_in(
@@ -50,26 +51,26 @@ def sign_in(
     evidence: Sequence[Evidence] | None = None,
     transport: Transport | str = Transport.COOKIE,
 ) -> Browser:
-    """Return a caller whose session the site granted *user* for the evidence.
+    """Return a browser with a session that the site granted *user* for the evidence.
 
-    By cookie it is a browser that asks for CSRF and has the token ready; by token it
-    sends the credential in the header.
+    With the cookie transport the browser checks CSRF and has the token. With the token
+    transport it sends the credential in the header.
 
     Args:
-        assurance: Which level it must reach: ``aal1``, ``aal2`` or ``aal3``.
-        evidence: What was proved; left out: see `evidence_for`.
+        assurance: The level that the evidence must reach: ``aal1``, ``aal2`` or ``aal3``.
+        evidence: The evidence of the login. Defaults to that of `evidence_for`.
 
     Raises:
-        NotGranted: a step of the site still asks for something, or its sessions know no such transport.
+        NotGranted: a step of the site is still pending, or the site does not support the transport.
         ValueError: *evidence* does not reach *assurance*.
-        AuthError: the site refuses the person, as it would at any login.
+        AuthError: the site refuses the person, as in any login.
     """
     proved = evidence_for(assurance) if evidence is None else list(evidence)
     if (reached := assurance_of(proved)) < Assurance.from_acr(assurance):
         raise ValueError(f"The evidence reaches {reached.acr}, not {assurance}.")
     transport = Transport(transport)
     if transport not in grant_issuer().transports:
-        raise NotGranted(f"The sessions of this site know no transport {transport.value!r}.")
+        raise NotGranted(f"The sessions of this site do not support the transport {transport.value!r}.")
     request = _request()
     login = PendingLogin.objects.open(
         user=user,
@@ -81,29 +82,29 @@ def sign_in(
     )
     outcome = advance(login, client_of(request))
     if not isinstance(outcome, Granted):
-        raise NotGranted(f"The login asks for {outcome.challenge.kind!r}; give evidence of it.")
+        raise NotGranted(f"The login requires {outcome.challenge.kind!r}. Pass evidence for it.")
     if transport == Transport.TOKEN:
         return Browser(enforce_csrf_checks=True, HTTP_AUTHORIZATION=f"Session {outcome.grant.credential}")
     return _browser_of(request, outcome.grant)
 
 
 def _request() -> Any:
-    """Return a request of a browser that nobody has signed in with yet."""
+    """Return a request of a new browser."""
     request: Any = RequestFactory().post("/", HTTP_USER_AGENT="auth_core.testing")
-    SessionMiddleware(_nothing).process_request(request)
+    SessionMiddleware(_empty_response).process_request(request)
     return request
 
 
 def _browser_of(request: Any, grant: Grant) -> Browser:
-    """Put the grant into a browser through the middleware that does it for every request."""
+    """Store the grant in a browser with the middleware of a real request."""
     enter_session(request, grant)
     browser = Browser(enforce_csrf_checks=True, HTTP_X_CSRFTOKEN=get_token(request))
-    response = _nothing(request)
-    CsrfViewMiddleware(_nothing).process_response(request, response)
-    SessionMiddleware(_nothing).process_response(request, response)
+    response = _empty_response(request)
+    CsrfViewMiddleware(_empty_response).process_response(request, response)
+    SessionMiddleware(_empty_response).process_response(request, response)
     browser.cookies.update(response.cookies)
     return browser
 
 
-def _nothing(request: Any) -> HttpResponse:
+def _empty_response(request: Any) -> HttpResponse:
     return HttpResponse()

@@ -1,4 +1,4 @@
-"""Where tests of any package find their database and their Redis; the only other reader of the environment."""
+"""The database and Redis settings of all test suites. Besides ``env.py``, only this module reads the environment."""
 
 import os
 from typing import Any
@@ -8,21 +8,21 @@ import django
 
 
 def databases() -> dict[str, dict[str, Any]]:
-    """Return ``DATABASES``: PostgreSQL when ``TEST_DATABASE_URL`` names one, else SQLite in memory.
+    """Return ``DATABASES``: PostgreSQL if ``TEST_DATABASE_URL`` is set, else SQLite in memory.
 
-    The database of a run is its own: ``test_<pid>`` on PostgreSQL.
+    On PostgreSQL each run has its own database, ``test_<pid>``.
     """
     url = os.environ.get("TEST_DATABASE_URL", "")
     return {"default": _postgresql(url) if url else _sqlite()}
 
 
 def redis_url() -> str:
-    """Return the URL of a Redis that belongs to this run alone; empty: none."""
+    """Return the URL of the Redis server for this run, or an empty string."""
     return os.environ.get("TEST_REDIS_URL", "")
 
 
 def mails() -> dict[str, Any]:
-    """Return the settings with which mails stay in memory: ``MAILERS`` where Django has it, else its own default."""
+    """Return the settings that keep mails in memory: ``MAILERS`` since Django 6.1, else Django's default."""
     if django.VERSION < (6, 1):
         return {}
     return {"MAILERS": {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}}
@@ -45,7 +45,7 @@ def _postgresql(url: str) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": parts.hostname or "",
         "PORT": str(parts.port or ""),
-        # A test loses nothing that a crash could take, and most of its time went into waiting for the disk.
+        # Tests need no durability, and waiting for the disk took most of their time.
         "OPTIONS": {"options": "-c synchronous_commit=off"},
         "TEST": {"NAME": f"test_{os.getpid()}"},
     }

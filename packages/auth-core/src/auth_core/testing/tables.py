@@ -1,20 +1,19 @@
-"""What the tables are that a test does not count as state: bookkeeping, and the trail itself.
+"""Tables whose changes need no event: bookkeeping and the audit trail itself.
 
-A sibling's own kit adds its tables; this package names none of them.
+The test kits of other packages add their own tables.
 """
 
-#: Tables in which the trail is kept.
+#: Tables of the audit trail.
 TRAIL: set[str] = set()
 
-#: Tables whose rows are means, not facts about anybody. The events about what they lead
-#: to are recorded where it happens.
+#: Tables whose rows are not facts about a person. The events are recorded with the changes that the rows lead to.
 BOOKKEEPING: set[str] = {
-    "auth_core_guessbudget",  # charged and refunded at every guess
-    "auth_core_identity",  # made when somebody first asks for it
-    "auth_core_outboxmessage",  # what is to be sent tells of a change, and is none
-    "auth_core_pendinglogin",  # attempts, evidence and choices; started, failed, denied, succeeded are recorded
-    "auth_core_pendingsignup",  # nobody exists yet
+    "auth_core_guessbudget",  # charged and refunded for every guess
+    "auth_core_identity",  # created on first access
+    "auth_core_outboxmessage",  # a message reports a change that has its own event
+    "auth_core_pendinglogin",  # attempts, evidence and choices. The outcome of a login is recorded.
+    "auth_core_pendingsignup",  # there is no user yet
 }
 
-#: Columns that anybody's table may have and that say only that somebody was here.
+#: Columns of any table that only record activity.
 TOUCHED: frozenset[str] = frozenset({"last_login", "last_seen_at", "last_used_at"})

@@ -1,4 +1,4 @@
-"""``manage.py bootstrap_link``: the link under which the first administrator is made."""
+"""``manage.py bootstrap_link``: the one-time link that creates the first administrator."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -9,13 +9,15 @@ from auth_core.flows.first_administrator import AdministratorExists, new_bootstr
 
 
 class Command(BaseCommand):
-    """It goes to the terminal and to nothing else: whoever reads it can take the service over for a quarter of an hour."""
+    """The command prints the link to the terminal only. Its reader can take over the service for a quarter of an hour."""
 
-    help = "Print a one-time link that makes the first administrator; there must be none."
+    help = "Print a one-time link that creates the first administrator. Fails if there is one already."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
-        parser.add_argument("--quiet", action="store_true", help="Print nothing and succeed when there is one already.")
+        parser.add_argument(
+            "--quiet", action="store_true", help="Succeed without output if there is an administrator already."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print the link."""

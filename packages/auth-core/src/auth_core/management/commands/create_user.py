@@ -1,4 +1,4 @@
-"""``manage.py create_user``: make an account from a shell."""
+"""``manage.py create_user``: create an account from a shell."""
 
 import json
 import sys
@@ -13,19 +13,19 @@ from auth_core.people.lookup import profile_of
 
 
 class Command(BaseCommand):
-    """The password comes on standard input: an argument would stand in the process list and in the shell's history."""
+    """The command reads the password from standard input. An argument would be in the process list and shell history."""
 
-    help = "Make an account. The password is read from standard input, one line."
+    help = "Create an account. The password is read from standard input, one line."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
-        parser.add_argument("--email", required=True, help="Address the person signs in with.")
-        parser.add_argument("--verified", action="store_true", help="Count the address as proven.")
-        parser.add_argument("--superuser", action="store_true", help="Let the person do everything.")
+        parser.add_argument("--email", required=True, help="Email address to sign in with.")
+        parser.add_argument("--verified", action="store_true", help="Mark the address as verified.")
+        parser.add_argument("--superuser", action="store_true", help="Give the account all permissions.")
         parser.add_argument("--json", action="store_true", help="Print the account as JSON.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Make the account and say so."""
+        """Create the account and print it."""
         password = sys.stdin.readline().rstrip("\r\n")
         try:
             user = create_account(
@@ -37,4 +37,4 @@ class Command(BaseCommand):
         except InvalidRequest as refusal:
             raise CommandError("; ".join(error.detail for error in refusal.errors)) from refusal
         profile = {key: value for key, value in profile_of(user).items() if key in ("id", "email", "email_verified")}
-        self.stdout.write(json.dumps(profile) if options["json"] else f"Made {profile['email']} ({profile['id']}).")
+        self.stdout.write(json.dumps(profile) if options["json"] else f"Created {profile['email']} ({profile['id']}).")

@@ -1,4 +1,4 @@
-"""``manage.py relay_outbox``: deliver what is due."""
+"""``manage.py relay_outbox``: deliver the messages that are due."""
 
 import time
 from argparse import ArgumentParser
@@ -10,16 +10,16 @@ from auth_core.messages import outbox
 
 
 class Command(BaseCommand):
-    """For sites without Celery, and for what `OUTBOX_RELAY` leaves to hand."""
+    """The command is for sites without Celery and for ``OUTBOX_RELAY = "manual"``."""
 
-    help = "Deliver the messages that are due, once or until it is stopped."
+    help = "Deliver the messages that are due, once or until stopped."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
-        parser.add_argument("--once", action="store_true", help="Deliver what is due now, and end.")
+        parser.add_argument("--once", action="store_true", help="Deliver what is due now and exit.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Deliver."""
+        """Deliver the messages."""
         while True:
             delivered = outbox.deliver_due()
             self.stdout.write(f"{delivered} delivered.")

@@ -1,4 +1,4 @@
-"""``manage.py sweep``: delete what is long over, make ready what will be needed."""
+"""``manage.py sweep``: delete expired rows and prepare what will be needed."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ from auth_core.registries import sweeps
 
 
 class Command(BaseCommand):
-    """Run it daily, or let Celery beat; nothing is wrong when it does not run, only larger."""
+    """The command runs daily, unless Celery beat does it. Without it nothing breaks, but tables grow."""
 
-    help = "Run every registered sweep, and say what each did."
+    help = "Run every registered sweep and print what each did."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run them in order."""
+        """Run the sweeps in order."""
         for name, run in sweeps.items():
             self.stdout.write(f"{name}: {run()}")

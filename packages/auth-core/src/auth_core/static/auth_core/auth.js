@@ -1,4 +1,4 @@
-// Comfort only: every page works without it.
+// Progressive enhancement. Every page works without it.
 "use strict";
 
 for (const input of document.querySelectorAll('input[type="password"][data-reveal]')) {
@@ -12,7 +12,7 @@ for (const input of document.querySelectorAll('input[type="password"][data-revea
     button.setAttribute("aria-pressed", String(visible));
   };
   button.addEventListener("click", () => show(input.type === "password"));
-  // A password that is shown would be kept by the browser as ordinary text.
+  // Hide the password before the form is sent. Otherwise the browser would store it as ordinary text.
   input.form.addEventListener("submit", () => show(false));
   show(false);
   input.after(button);
