@@ -53,22 +53,22 @@ def wait_for_a_fresh_step() -> None:
 def sign_up(here: Window, mails: Mailbox, email: str) -> None:
     here.open("/login/")
     here.look("login")
-    here.press("Make an account")
+    here.press("Create account")
     here.look("signup")
     here.fill(email=email, password=PASSWORD)
-    here.press("Go on")
+    here.press("Continue")
     here.look("signup-code")
     first = digits_in(mails.next_to(email))
-    here.press("No mail? Send it again")
+    here.press("No email? Send it again")
     here.look("signup-code-again")
     second = digits_in(mails.next_to(email))
     here.fill(code="000000" if "000000" not in (first, second) else "111111")
     here.press("Confirm")
-    assert "not right" in here.error_beside("code")
+    assert "is wrong" in here.error_beside("code")
     here.look("signup-code-wrong")
     here.fill(code=second)
     here.press("Confirm")
-    assert here.title == "Your account is there"
+    assert here.title == "Your account is ready"
     here.look("signup-done")
 
 
@@ -109,11 +109,11 @@ def test_from_sign_up_to_a_login_with_a_second_factor(windows: Open, mails: Mail
     assert (here.path, "Authenticator app" in here.text) == ("/login/answer/", True)
     here.look("answer")
     here.fill(code=spent)
-    here.press("Go on")
-    assert (here.status, "not right" in here.error_beside("code")) == (401, True)
+    here.press("Continue")
+    assert (here.status, "is wrong" in here.error_beside("code")) == (401, True)
     here.look("answer-wrong")
     here.fill(code=code_of(secret))
-    here.press("Go on")
+    here.press("Continue")
     assert here.path == "/account/"
     here.look("account")
     here.press("Second factors")
@@ -130,11 +130,11 @@ def test_a_password_is_changed(windows: Open, service: Service, scripts: bool) -
     here.press("Password")
     here.look("password")
     here.fill(current_password="wrong", new_password=NEW)
-    here.press("Change it")
-    assert "not your present password" in here.error_beside("current_password")
+    here.press("Change password")
+    assert "not your current password" in here.error_beside("current_password")
     here.look("password-wrong")
     here.fill(current_password=PASSWORD, new_password=NEW)
-    here.press("Change it")
+    here.press("Change password")
     assert "was changed" in here.text
     here.look("password-changed")
     here.press("Sign out")
@@ -163,11 +163,11 @@ def test_a_forgotten_password_is_reset(windows: Open, service: Service, mails: M
     assert here.path == "/password/reset/"
     here.look("reset")
     here.fill(password="short")
-    here.press("Set the password")
+    here.press("Set password")
     assert "15" in here.error_beside("password")
     here.look("reset-short")
     here.fill(password=NEW)
-    here.press("Set the password")
+    here.press("Set password")
     here.look("reset-done")
     log_in(here, email, NEW)
     assert here.path == "/account/"
@@ -175,8 +175,8 @@ def test_a_forgotten_password_is_reset(windows: Open, service: Service, mails: M
     elsewhere = windows()
     elsewhere.open(link)
     elsewhere.fill(password=NEW)
-    elsewhere.press("Set the password")
-    assert elsewhere.title == "This link is not valid any more"
+    elsewhere.press("Set password")
+    assert elsewhere.title == "This link is no longer valid"
     elsewhere.look("link-used")
 
 
@@ -210,8 +210,8 @@ def test_somebody_sees_where_they_are_signed_in_and_says_that_one_was_not_them(
     here.open(link)
     assert here.path == "/not-me/"
     here.look("not-me")
-    here.press("It was not me: lock the account")
-    assert here.title == "The account is locked"
+    here.press("Lock my account")
+    assert here.title == "Your account is locked"
     here.look("not-me-done")
     thief.open("/account/")
     assert thief.path == "/login/"
@@ -223,7 +223,7 @@ def test_a_link_that_is_followed_elsewhere_asks_for_the_password(windows: Open, 
     email, here, elsewhere = name_of("carol", scripts), windows(), windows()
     here.open("/signup/")
     here.fill(email=email, password=PASSWORD)
-    here.press("Go on")
+    here.press("Continue")
 
     elsewhere.open(mails.link_to(email))
     elsewhere.look("confirm-link")
@@ -235,7 +235,7 @@ def test_a_link_that_is_followed_elsewhere_asks_for_the_password(windows: Open, 
     elsewhere.look("confirm-password-wrong")
     elsewhere.fill(password=PASSWORD)
     elsewhere.press("Confirm")
-    assert elsewhere.title == "Your account is there"
+    assert elsewhere.title == "Your account is ready"
 
 
 def test_the_first_administrator_comes_in_by_our_login_and_invites(
@@ -245,14 +245,14 @@ def test_the_first_administrator_comes_in_by_our_login_and_invites(
     here.open(service.manage("bootstrap_link", "--quiet").strip())
     here.look("setup")
     here.fill(email=email, password=PASSWORD)
-    here.press("Make the account")
+    here.press("Create account")
     here.look("setup-done")
     here.open("/admin/")
     assert here.path == "/login/"
     here.fill(identifier=email, password=PASSWORD)
     here.press("Sign in")
     here.fill(code=digits_in(mails.next_to(email)))
-    here.press("Go on")
+    here.press("Continue")
     assert here.title == "Add an authenticator app"
     here.fill(code=code_of(here.page.locator("code").inner_text()))
     here.press("Confirm")
@@ -265,7 +265,7 @@ def test_the_first_administrator_comes_in_by_our_login_and_invites(
     guest.open(mails.link_to(invited))
     guest.look("invitation")
     guest.fill(password=PASSWORD)
-    guest.press("Make my account")
+    guest.press("Create account")
     guest.look("invitation-done")
     log_in(guest, invited)
     assert guest.path == "/account/"
@@ -289,14 +289,14 @@ def test_what_goes_wrong_is_told_honestly(windows: Open, service: Service, scrip
 
     here.open("/signup/")
     here.fill(email="none", password="short")
-    here.press("Go on")
+    here.press("Continue")
     assert here.error_beside("email")
     here.look("signup-wrong")
 
     here.open("/password/reset/elr_" + "x" * 43 + "/")
     here.fill(password=NEW)
-    here.press("Set the password")
-    assert here.title == "This link is not valid any more"
+    here.press("Set password")
+    assert here.title == "This link is no longer valid"
 
     here.open("/login/")
     here.page.context.clear_cookies()
@@ -318,9 +318,9 @@ def test_a_lost_database_is_no_fault_of_the_person(windows: Open, service: Servi
     here.press("Password")
     here.fill(current_password=PASSWORD, new_password=NEW)
     with service.without_database():
-        here.press("Change it")
+        here.press("Change password")
         assert here.status == 503
-        assert "Not available right now" in here.text
+        assert "Temporarily unavailable" in here.text
         here.look("unavailable")
 
     deadline = time.monotonic() + 20

@@ -15,7 +15,7 @@ from django.test import RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 from rest_framework import serializers
 
-from auth_audit.admin import _asked
+from auth_audit.admin import _search_condition
 from auth_audit.api.serializers import NetworkField
 from auth_audit.append import column_values, digests
 from auth_core import limits
@@ -138,10 +138,10 @@ READERS: dict[str, tuple[Callable[[str], object], list[Make]] | str] = {
     ),
     "auth_core.passwords.policy.normalise": (policy.normalise, [MARKS, of("\ufdfa")]),
     "auth_core.messages.sms_gateways._is_address": SETTING,
-    "auth_audit.admin._asked": (_asked, [of("1."), of(":"), of("-"), of("a")]),
+    "auth_audit.admin._search_condition": (_search_condition, [of("1."), of(":"), of("-"), of("a")]),
     "auth_audit.api.serializers.NetworkField.to_internal_value": (NetworkField().run_validation, [of("1."), of("/")]),
     "auth_audit.append.digests.digest_of_today": (digests.digest_of_today, [MARKS, of("\ufdfa")]),
-    "auth_audit.append.macs.covered": "It reads an entry, whose address auth_audit.append.column_values has read.",
+    "auth_audit.append.macs.covered_columns": "It reads an entry, whose address auth_audit.append.column_values has read.",
     "auth_audit.search._is_within": "It reads a network that NetworkField has read.",
     "auth_audit.append.column_values.address": (column_values.address.__wrapped__, [of("1."), of(":"), of("%")]),
     "auth_mfa.checks._can_have_passkeys": SETTING,
@@ -156,8 +156,8 @@ READERS: dict[str, tuple[Callable[[str], object], list[Make]] | str] = {
     ),
     "auth_mfa.pages.partial_login_views._page": SETTING,
     "auth_sessions.admin_search._network": (admin_search._network, [of("1."), of(":"), of("/")]),
-    "auth_sessions.geo.place_of": CLIENT,
-    "auth_sessions.risk_signals.places.AnonymisingNetwork.seen": CLIENT,
+    "auth_sessions.geo.location_of": CLIENT,
+    "auth_sessions.risk_signals.places.AnonymisingNetwork.detect": CLIENT,
     "auth_sessions.risk_signals.places._listed": SETTING,
     "auth_sessions.user_agents.describe": (user_agents.describe, [of("Mozilla/5.0 ("), of("Android "), of("1.")]),
     "auth_rbac.names.key_of": (names.key_of, [MARKS, of("\ufdfa"), of(" ", head="a", tail="a")]),

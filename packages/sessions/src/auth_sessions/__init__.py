@@ -1,1 +1,1 @@
-"""Sessions that can be listed, ended and trusted: the row is the truth, Redis its cache."""
+"""Server-side sessions that can be listed and revoked. The database row is authoritative, Redis is a cache."""

@@ -1,4 +1,4 @@
-"""Sessions and devices in the admin site: to see, to end and to block; never a digest, never what a site keeps."""
+"""Sessions, devices and allowances in the admin site. Neither digests nor session data are shown."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from auth_sessions.models import Device, Session, SessionAllowance
 
 @admin.register(Session)
 class SessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot subscript it
-    """Shows what may be known of a session; never its credential's digest or its data."""
+    """Shows sessions without their digest and data, and ends them."""
 
     list_display = (
         "id", "user", "transport", "created_at", "last_seen_at", "expires_at", "ended_at", "ended_reason", "ip",
@@ -27,7 +27,7 @@ class SessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot
     list_filter = (LiveFilter, "transport", RiskFilter, KnownDeviceFilter)
     list_select_related = ("user",)
     search_fields = ("id",)
-    search_help_text = _("Id of a session, a device or a person; address of a person; network.")
+    search_help_text = _("Session id, device id, user id, email address or network.")
     show_full_result_count = False
     ordering = ("-id",)
     actions = ("end_sessions",)
@@ -40,36 +40,36 @@ class SessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot
     def get_search_results(
         self, request: HttpRequest, queryset: "QuerySet[Session]", search_term: str
     ) -> tuple["QuerySet[Session]", bool]:
-        """Return what is named; Django's own would turn ids into text, and no index has those."""
+        """Return exact matches. Django's own search would cast ids to text, which no index serves."""
         ids = ("id", "device_id")
         return (found_by(queryset, search_term, ids=ids, network="network") if search_term else queryset), False
 
     @admin.action(description=_("End selected sessions"), permissions=["change"])
     def end_sessions(self, request: HttpRequest, queryset: Any) -> None:
-        """End what is selected; recorded with who did it."""
+        """End the selected sessions. Each is recorded with the administrator."""
         rows = queryset.select_related("user").exclude(user=None)
-        how: dict[str, Any] = {"reason": "administrator", "actor": request.user}
+        details: dict[str, Any] = {"reason": "administrator", "actor": request.user}
         ended = change_each(
-            self, request, rows, lambda row: lifecycle.end_session(session_id=row.pk, user=row.user, **how)
+            self, request, rows, lambda row: lifecycle.end_session(session_id=row.pk, user=row.user, **details)
         )
         self.message_user(request, ngettext("%d session ended.", "%d sessions ended.", ended) % ended, messages.SUCCESS)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Refuse: a session is opened by a login."""
+        """Refuse. Only a login opens a session."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Session | None = None) -> bool:
-        """Refuse: a session is ended, and stays for the trail."""
+        """Refuse. A session is ended, and its row is kept for the audit trail."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Session | None = None) -> bool:
-        """Refuse on the page of a row: it has no field to change, and saving would open again what ended meanwhile."""
+        """Refuse on the page of a row. It has no editable field, and saving could reopen an ended session."""
         return obj is None and super().has_change_permission(request)
 
 
 @admin.register(Device)
 class DeviceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot subscript it
-    """Shows what people sign in with; blocks and unblocks it."""
+    """Shows devices, and blocks and unblocks them."""
 
     list_display = (
         "__str__",
@@ -85,7 +85,7 @@ class DeviceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot 
     list_filter = (BlockedFilter, "has_cookie")
     list_select_related = ("user",)
     search_fields = ("id",)
-    search_help_text = _("Id of a device or a person; address of a person.")
+    search_help_text = _("Device id, user id or email address.")
     show_full_result_count = False
     ordering = ("-id",)
     actions = ("block", "unblock")
@@ -96,43 +96,43 @@ class DeviceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot 
     def get_search_results(
         self, request: HttpRequest, queryset: "QuerySet[Device]", search_term: str
     ) -> tuple["QuerySet[Device]", bool]:
-        """Return what is named; see `SessionAdmin`."""
+        """Return exact matches. See `SessionAdmin`."""
         return (found_by(queryset, search_term, ids=("id",)) if search_term else queryset), False
 
-    @admin.action(description=_("Block selected devices, and end their sessions"), permissions=["change"])
+    @admin.action(description=_("Block selected devices and end their sessions"), permissions=["change"])
     def block(self, request: HttpRequest, queryset: Any) -> None:
-        """Block what is selected; recorded with who did it."""
+        """Block the selected devices. Each is recorded with the administrator."""
         rows = queryset.select_related("user")
-        how: dict[str, Any] = {"reason": "administrator", "actor": request.user}
-        blocked = change_each(self, request, rows, lambda device: devices.block_device(device=device, **how))
-        told = ngettext("%d device blocked.", "%d devices blocked.", blocked) % blocked
-        self.message_user(request, told, messages.SUCCESS)
+        details: dict[str, Any] = {"reason": "administrator", "actor": request.user}
+        blocked = change_each(self, request, rows, lambda device: devices.block_device(device=device, **details))
+        message = ngettext("%d device blocked.", "%d devices blocked.", blocked) % blocked
+        self.message_user(request, message, messages.SUCCESS)
 
     @admin.action(description=_("Unblock selected devices"), permissions=["change"])
     def unblock(self, request: HttpRequest, queryset: Any) -> None:
-        """Let people sign in with what is selected again; recorded with who did it."""
+        """Unblock the selected devices. Each is recorded with the administrator."""
         rows = queryset.select_related("user")
         actor = request.user
         unblocked = change_each(self, request, rows, lambda device: devices.unblock_device(device=device, actor=actor))
-        told = ngettext("%d device unblocked.", "%d devices unblocked.", unblocked) % unblocked
-        self.message_user(request, told, messages.SUCCESS)
+        message = ngettext("%d device unblocked.", "%d devices unblocked.", unblocked) % unblocked
+        self.message_user(request, message, messages.SUCCESS)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Refuse: a device is added by a login."""
+        """Refuse. Only a login adds a device."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Device | None = None) -> bool:
-        """Refuse: its owner forgets it; an administrator blocks it."""
+        """Refuse. Owners forget devices, administrators block them."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Device | None = None) -> bool:
-        """Refuse on the page of a row: see `SessionAdmin`."""
+        """Refuse on the page of a row. See `SessionAdmin`."""
         return obj is None and super().has_change_permission(request)
 
 
 @admin.register(SessionAllowance)
 class SessionAllowanceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot subscript it
-    """Decides how many sessions one person may have; every change goes through the function that records it."""
+    """Sets the session limits of single users. Every change goes through the function that records it."""
 
     list_display = ("user", "sessions", "policy")
     list_filter = ("policy",)
@@ -142,19 +142,19 @@ class SessionAllowanceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Djan
     ordering = ("user_id",)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """Keep the person: another person's allowance is another one."""
+        """Make the user read-only after creation."""
         return () if obj is None else ("user",)
 
     def save_model(self, request: HttpRequest, obj: SessionAllowance, form: Any, change: bool) -> None:
-        """Record it with who decided."""
+        """Save and record the change with the administrator."""
         allowances.set_allowance(user=obj.user, sessions=obj.sessions, policy=obj.policy, actor=request.user)
 
     def delete_model(self, request: HttpRequest, obj: SessionAllowance) -> None:
-        """Record it with who decided."""
+        """Delete and record the change with the administrator."""
         allowances.remove_allowance(user=obj.user, actor=request.user)
 
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
-        """Remove one by one: each is recorded."""
+        """Delete one by one, so that each is recorded."""
         with transaction.atomic():
             for allowance in queryset.select_related("user"):
                 self.delete_model(request, allowance)

@@ -1,4 +1,4 @@
-"""The filters of the admin site, with choices of their own: to ask a table which values it has is to read all of it."""
+"""Filters of the admin site with fixed choices. Reading the choices from the table would scan it."""
 
 from typing import Any, ClassVar
 
@@ -11,34 +11,34 @@ from auth_sessions.models import Session
 
 
 class LiveFilter(admin.SimpleListFilter):
-    """Whether a session is live."""
+    """Filters sessions by state."""
 
     title, parameter_name = _("state"), "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         """Return the choices."""
-        return [("live", _("live")), ("over", _("over"))]
+        return [("live", _("live")), ("over", _("ended"))]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        """Return what was chosen."""
-        lives = Exists(Session.objects.live().filter(pk=OuterRef("pk")))
-        return {"live": queryset.filter(lives), "over": queryset.filter(~lives)}.get(self.value() or "", queryset)
+        """Return the filtered rows."""
+        is_live = Exists(Session.objects.live().filter(pk=OuterRef("pk")))
+        return {"live": queryset.filter(is_live), "over": queryset.filter(~is_live)}.get(self.value() or "", queryset)
 
 
 class RiskFilter(admin.SimpleListFilter):
-    """How risky the login was that opened a session."""
+    """Filters sessions by the risk score of their login."""
 
     title, parameter_name = _("risk"), "risk"
 
-    #: The least score of each choice.
+    #: The minimum score of each choice.
     steps: ClassVar[tuple[int, ...]] = (25, 50, 75)
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         """Return the choices."""
-        return [*((str(step), _("%d and more") % step) for step in self.steps), ("none", _("not assessed"))]
+        return [*((str(step), _("%d or more") % step) for step in self.steps), ("none", _("not assessed"))]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        """Return what was chosen."""
+        """Return the filtered rows."""
         chosen = self.value() or ""
         if chosen == "none":
             return queryset.filter(risk_score=None)
@@ -46,23 +46,23 @@ class RiskFilter(admin.SimpleListFilter):
 
 
 class KnownDeviceFilter(admin.SimpleListFilter):
-    """Whether a session was opened in a known device."""
+    """Filters sessions by whether their device was known."""
 
     title, parameter_name = _("device"), "device"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         """Return the choices."""
-        return [("known", _("known")), ("new", _("not known")), ("none", _("not recognised"))]
+        return [("known", _("known")), ("new", _("new")), ("none", _("not recognised"))]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        """Return what was chosen."""
-        wanted = {"known": True, "new": False, "none": None}
+        """Return the filtered rows."""
+        values = {"known": True, "new": False, "none": None}
         chosen = self.value() or ""
-        return queryset.filter(device_known=wanted[chosen]) if chosen in wanted else queryset
+        return queryset.filter(device_known=values[chosen]) if chosen in values else queryset
 
 
 class BlockedFilter(admin.SimpleListFilter):
-    """Whether a device is blocked."""
+    """Filters devices by state."""
 
     title, parameter_name = _("state"), "state"
 
@@ -71,6 +71,6 @@ class BlockedFilter(admin.SimpleListFilter):
         return [("blocked", _("blocked")), ("open", _("not blocked"))]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        """Return what was chosen."""
+        """Return the filtered rows."""
         chosen = self.value()
         return queryset if chosen is None else queryset.filter(blocked_at__isnull=chosen != "blocked")

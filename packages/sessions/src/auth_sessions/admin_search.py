@@ -1,4 +1,4 @@
-"""What people type into the search of the admin site, taken for what it is, so that an index serves it."""
+"""Search terms of the admin site. They are matched by exact values, so that an index serves the query."""
 
 import ipaddress
 from collections.abc import Sequence
@@ -9,25 +9,25 @@ from django.db.models import Q, QuerySet
 
 from auth_core.people import lookup
 
-#: Bits of an IPv6 address that name a network: one household has all of a /64.
+#: Prefix length of an IPv6 network. One household usually has a whole /64.
 _PREFIX = 64
 
-#: The longest address of a person.
-_LONGEST = 320
+#: Maximum length of an email address.
+_MAX_LENGTH = 320
 
 
 def found_by(rows: "QuerySet[Any]", term: str, *, ids: Sequence[str], network: str = "") -> "QuerySet[Any]":
-    """Return those of *rows* that *term* names: by id, by the person's public id or address, or by network.
+    """Return the rows that match *term*: an id, the public id or the address of a user, or a network.
 
     Args:
         ids: Columns that hold ids, such as the row's own.
-        network: The column with the network; empty: there is none.
+        network: The column with the network. Empty: there is none.
     """
-    term = term.strip()[:_LONGEST]
-    if (found := _uuid(term)) is not None:
-        person = lookup.find_by_subject_id(found)
-        named = Q(*((column, found) for column in ids), _connector=Q.OR)
-        return rows.filter(named) if person is None else rows.filter(user=person)
+    term = term.strip()[:_MAX_LENGTH]
+    if (identifier := _uuid(term)) is not None:
+        person = lookup.find_by_subject_id(identifier)
+        has_id = Q(*((column, identifier) for column in ids), _connector=Q.OR)
+        return rows.filter(has_id) if person is None else rows.filter(user=person)
     if network and (address := _network(term)):
         return rows.filter(**{network: address})
     person = lookup.find_by_identifier(term)
@@ -42,7 +42,7 @@ def _uuid(term: str) -> UUID | None:
 
 
 def _network(term: str) -> str:
-    """Return what the column has for an address or a network; empty when *term* is neither."""
+    """Return the stored form of an address or network, or an empty string if *term* is neither."""
     try:
         address = ipaddress.ip_network(term.partition("%")[0], strict=False)
     except ValueError:

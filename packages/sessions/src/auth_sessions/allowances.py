@@ -1,4 +1,4 @@
-"""How many sessions one person may have: decided by an administrator, recorded with who did."""
+"""Session limits of single users. An administrator sets them, and each change is recorded."""
 
 from typing import Any
 
@@ -11,15 +11,15 @@ from auth_sessions.models import SessionAllowance
 
 
 def set_allowance(*, user: Any, sessions: int | None, policy: str, actor: Any) -> SessionAllowance:
-    """Let *user* have so many sessions at once, from their next login on.
+    """Set the session limit of *user*, effective from their next login.
 
     Args:
-        sessions: ``None``: any number.
-        policy: One of `auth_sessions.conf.LIMIT_POLICIES`: what happens at the next login.
-        actor: Who decided it.
+        sessions: Maximum number. ``None``: unlimited.
+        policy: What happens at the limit, one of `auth_sessions.conf.LIMIT_POLICIES`.
+        actor: The administrator.
 
     Raises:
-        PermissionRefused: *user* holds more than *actor*.
+        PermissionRefused: *user* holds more permissions than *actor*.
     """
     check_over(actor, user)
     with transaction.atomic():
@@ -37,10 +37,10 @@ def set_allowance(*, user: Any, sessions: int | None, policy: str, actor: Any) -
 
 
 def remove_allowance(*, user: Any, actor: Any) -> bool:
-    """Let for *user* hold what holds for everybody; say whether this caller was the one who did.
+    """Remove the own limit of *user*, so that the general limits apply. Return whether this call removed it.
 
     Raises:
-        PermissionRefused: *user* holds more than *actor*.
+        PermissionRefused: *user* holds more permissions than *actor*.
     """
     check_over(actor, user)
     with transaction.atomic():

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class AuthSessionsConfig(AppConfig):
-    """Sessions behind Django's own session interface, and what logins open them with."""
+    """The app configuration of auth_sessions."""
 
     name = "auth_sessions"
     label = "auth_sessions"
@@ -13,8 +13,8 @@ class AuthSessionsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the checks, listen to what ends sessions, drop snapshots of people who change."""
-        from auth_core.messages.security_notices import notices as mails  # noqa: PLC0415 - models exist only now
+        """Register checks, receivers, forms, mails, exports and sweeps."""
+        from auth_core.messages.security_notices import notices as security_notices  # noqa: PLC0415 - models exist only now
         from auth_core.messages.values import message_values  # noqa: PLC0415 - models exist only now
         from auth_core.registries import answer_forms, exports, known_devices, link_paths, person_watchers, sweeps  # noqa: PLC0415 - as above
         from auth_sessions import checks, devices, lifecycle, notices, privilege_rotation, receivers, user_agents  # noqa: F401, PLC0415 - as above
@@ -30,7 +30,7 @@ class AuthSessionsConfig(AppConfig):
         message_values.register("country", user_agents.country_code)
         message_values.register("browser", user_agents.listed_name)
         message_values.register("os", user_agents.listed_name)
-        mails.register(SessionEvent.LOGIN_DISOWNED.value, "login_disowned")
+        security_notices.register(SessionEvent.LOGIN_DISOWNED.value, "login_disowned")
         known_devices.register("auth_sessions", devices.known_to)
         person_watchers.register("auth_sessions", snapshots.forget_person)
         exports.register("auth_sessions.devices", devices.export_of)

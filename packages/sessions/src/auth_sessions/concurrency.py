@@ -1,7 +1,7 @@
-"""How many sessions somebody may have at once, and what happens at the next login.
+"""Limits on the number of concurrent sessions of a user.
 
-Exact: whoever opens a session holds the lock of its person until it is committed, and
-begins it by the clock of the database, at the moment at which it ended another.
+The limit is exact. Each login holds a per-user lock until it commits, and takes the start of the new session from the
+clock of the database, at the moment at which it ends another one.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,26 +21,26 @@ from auth_sessions import lifecycle
 from auth_sessions.conf import ASK, LIMIT_POLICIES, sessions
 from auth_sessions.models import Session
 
-#: What stands in the trail and in the row of a session that had to go.
+#: The reason in the audit trail and in the ended sessions.
 REASON = "limit"
 
-#: Which of somebody's sessions goes first, by policy; the others of `LIMIT_POLICIES` end none.
-_GOES_FIRST: Mapping[str, Callable[[Session], Any]] = {
+#: The order in which sessions end, by policy. The other `LIMIT_POLICIES` end none.
+_ENDS_FIRST: Mapping[str, Callable[[Session], Any]] = {
     "end_oldest": lambda session: (session.created_at, session.pk),
     "end_least_recent": lambda session: (session.last_seen_at, session.created_at, session.pk),
 }
 
-#: What is read of a session to decide whether it goes.
+#: The columns that decide which session ends.
 _COLUMNS = ("pk", "token_digest", "created_at", "last_seen_at", "idle_lifetime", "expires_at")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowance:
-    """What holds for one person.
+    """The limit that applies to one user.
 
     Args:
-        sessions: So many at once.
-        policy: One of `LIMIT_POLICIES`: what happens when there are that many.
+        sessions: Maximum number of concurrent sessions.
+        policy: What happens at the limit, one of `LIMIT_POLICIES`.
     """
 
     sessions: int
@@ -48,123 +48,132 @@ class Allowance:
 
 
 class _Clock(Func):
-    """The moment at which the database reads it; ``now()`` would say when its transaction began to wait."""
+    """The current time of the database. ``now()`` would return the start of the transaction, before it waited."""
 
     template = "clock_timestamp()"
     output_field = models.DateTimeField()
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        """Return what SQLite calls it; there is no other clock than this machine's."""
+        """Return the SQLite expression, which reads the clock of this machine."""
         template = "STRFTIME('%%%%Y-%%%%m-%%%%d %%%%H:%%%%M:%%%%f', 'NOW')"
         return self.as_sql(compiler, connection, template=template, **context)
 
 
 class _Lock(Func):
-    """Waits until nobody else opens a session of this person; free when the transaction ends."""
+    """A per-user advisory lock, held until the transaction ends."""
 
     function = "pg_advisory_xact_lock"
     output_field = models.TextField()
 
 
 def is_configured() -> bool:
-    """Say whether anybody may be limited; if not, no query is asked."""
+    """Tell whether any limit may apply. If not, logins make no extra query."""
     return sessions.LIMIT is not None or bool(sessions.LIMITS) or sessions.ALLOWANCES
 
 
 def make_room(*, user: Any) -> datetime | None:
-    """Let *user* have one more session, inside the transaction that opens it.
+    """Make room for one more session of *user*, inside the transaction that opens it.
 
-    Two queries: the lock with the person's own allowance, then what is live. They
-    cannot be one: a statement sees what was committed before it began to wait.
+    Two queries: the lock together with the user's own allowance, then the live sessions. They cannot be one query
+    because a statement sees only what was committed before it began to wait.
 
     Returns:
-        When the new session begins, by the clock of the database; ``None``: it does not matter.
+        The start of the new session by the clock of the database. ``None``: no limit applies.
 
     Raises:
-        LimitReached: there is no room, and the policy ends nothing by itself.
+        LimitReached: there is no room, and the policy ends no session.
     """
     allowance = _allowance(user, *_locks(user)) if is_configured() else None
     if allowance is None:
         return None
     moment, live = _read(user)
-    leaving = _leaving(live, allowance)
-    if leaving:
-        lifecycle.end_these(sessions_to_end=leaving, user=user, reason=REASON, at=moment)
+    ending = _sessions_to_end(live, allowance)
+    if ending:
+        lifecycle.end_these(sessions_to_end=ending, user=user, reason=REASON, at=moment)
     return moment
 
 
 def asks(*, user: Any) -> bool:
-    """Say whether *user* has no room, and is to say which session ends."""
+    """Tell whether *user* is at the limit and must choose a session to end."""
     allowance = _allowance(user) if is_configured() else None
     return allowance is not None and allowance.policy == ASK and len(_read(user)[1]) >= allowance.sessions
 
 
 def end_chosen(*, user: Any, session_id: Any) -> bool:
-    """End the session that *user* chose, by the clock by which the next one begins; say whether it was theirs and live."""
+    """End the session that *user* chose. Return whether it was theirs and live.
+
+    It ends by the clock by which the next session begins.
+    """
     moment, live = _read(user)
     chosen = [session for session in live if session.pk == session_id]
     return bool(lifecycle.end_these(sessions_to_end=chosen, user=user, reason=REASON, at=moment))
 
 
-def _leaving(live: list[Session], allowance: Allowance) -> list[Session]:
-    """Return which of *live* have to go so that one more may come.
+def _sessions_to_end(live: list[Session], allowance: Allowance) -> list[Session]:
+    """Return which of *live* must end to make room for one more.
 
     Raises:
-        LimitReached: the policy ends none.
+        LimitReached: the policy ends no session.
     """
     too_many = len(live) + 1 - allowance.sessions
     if too_many <= 0:
         return []
-    if allowance.policy not in _GOES_FIRST:
+    if allowance.policy not in _ENDS_FIRST:
         raise LimitReached
-    return sorted(live, key=_GOES_FIRST[allowance.policy])[:too_many]
+    return sorted(live, key=_ENDS_FIRST[allowance.policy])[:too_many]
 
 
-def _allowance(user: Any, *taken: Func) -> Allowance | None:
-    """Return what holds for *user*; ``None``: any number. One query, and those of the facts that `LIMITS` ask for.
+def _allowance(user: Any, *locks: Func) -> Allowance | None:
+    """Return the limit of *user*, or ``None`` for no limit. One query, plus those of the facts in `LIMITS`.
 
     Args:
-        taken: The lock to take with the same query.
+        locks: The lock to take in the same query.
     """
-    own = _person(user).values_list("auth_session_allowance__policy", "auth_session_allowance__sessions", *taken)
+    own = _row_of(user).values_list("auth_session_allowance__policy", "auth_session_allowance__sessions", *locks)
     for policy, number, *_locked in own:
         if policy is not None:
             return None if number is None else Allowance(sessions=number, policy=policy)
-    met = [limit for limit in sessions.LIMITS if _is_met(user, limit)]
-    if not met and sessions.LIMIT is not None:
+    matching = [limit for limit in sessions.LIMITS if _applies_to(user, limit)]
+    if not matching and sessions.LIMIT is not None:
         return Allowance(sessions=sessions.LIMIT, policy=sessions.LIMIT_POLICY)
-    named = (Allowance(sessions=limit["sessions"], policy=limit.get("policy", sessions.LIMIT_POLICY)) for limit in met)
-    # The smallest; of two alike the one that refuses sooner.
-    return min(named, key=lambda one: (one.sessions, LIMIT_POLICIES.index(one.policy)), default=None)
+    allowances = (
+        Allowance(sessions=limit["sessions"], policy=limit.get("policy", sessions.LIMIT_POLICY)) for limit in matching
+    )
+    # The smallest limit. Of two equal ones, the stricter policy.
+    return min(
+        allowances,
+        key=lambda allowance: (allowance.sessions, LIMIT_POLICIES.index(allowance.policy)),
+        default=None,
+    )
 
 
-def _is_met(user: Any, limit: Mapping[str, Any]) -> bool:
-    """Say whether *limit* is about *user*: the fact is the value, or has it among others."""
-    ask = facts.get(limit["fact"])
-    known = ask(user) if ask is not None else None
-    return limit["value"] in known if isinstance(known, (list, tuple, set, frozenset)) else limit["value"] == known
+def _applies_to(user: Any, limit: Mapping[str, Any]) -> bool:
+    """Tell whether *limit* applies to *user*: the fact equals the value or contains it."""
+    fact = facts.get(limit["fact"])
+    value = fact(user) if fact is not None else None
+    return limit["value"] in value if isinstance(value, (list, tuple, set, frozenset)) else limit["value"] == value
 
 
 def _read(user: Any) -> tuple[datetime, list[Session]]:
-    """Return the time by the clock of the database, and what is live; one query, with or without sessions.
+    """Return the time by the clock of the database, and the live sessions. One query, with or without sessions.
 
-    No session begins before another that was there first, though the clock be set back.
+    The time is never before the start of an existing session, even if the clock was set back.
     """
     condition = Q(auth_sessions__ended_at=None, auth_sessions__expires_at__gt=timezone.now())
-    found = _person(user).annotate(live=FilteredRelation("auth_sessions", condition=condition), moment=_Clock())
-    rows = list(found.values_list("moment", *(f"live__{column}" for column in _COLUMNS)))
+    joined = _row_of(user).annotate(live=FilteredRelation("auth_sessions", condition=condition), moment=_Clock())
+    rows = list(joined.values_list("moment", *(f"live__{column}" for column in _COLUMNS)))
     unended = [Session(**dict(zip(_COLUMNS, row[1:], strict=True))) for row in rows if row[1] is not None]
     live = [session for session in unended if session.idle_expires_at > timezone.now()]
     return max([*(row[0] for row in rows), *(session.created_at for session in live)], default=timezone.now()), live
 
 
-def _person(user: Any) -> QuerySet[Any]:
-    """Return the row of *user*, which is there whether or not they have sessions."""
+def _row_of(user: Any) -> QuerySet[Any]:
+    """Return a queryset with the row of *user*. The row exists whether or not the user has sessions."""
     return get_user_model()._base_manager.using(router.db_for_write(Session)).filter(pk=user.pk)
 
 
 def _locks(user: Any) -> list[Func]:
-    """Return what takes the lock; SQLite has one writer, whose transaction is the lock (``IMMEDIATE``)."""
+    """Return the lock expression. SQLite needs none: it has one writer, whose transaction is the lock (``IMMEDIATE``)."""
     if connections[router.db_for_write(Session)].vendor != "postgresql":
         return []
     name = f"auth_sessions.limits {user.pk}".encode()

@@ -7,25 +7,25 @@ from typing import Any
 from auth_core.conf import core, session_engine
 from auth_core.options import Option, PackageSettings
 
-#: How long a session may go unused, and how long it may last at all.
+#: Idle lifetime and absolute lifetime of a session.
 Lifetime = tuple[timedelta, timedelta]
 
-#: What we plug into a login, and who reads its sessions.
+#: Dotted paths of the grant issuer and of the session engine that reads its sessions.
 ISSUER, ENGINE = "auth_sessions.login.OpenSession", "auth_sessions.engine"
 
-#: The step that lets people say which session ends.
+#: Dotted path of the login step that asks which session to end.
 STEP = "auth_sessions.login.SessionLimit"
 
 
-#: What may happen when somebody signs in who has as many sessions as they may.
+#: What may happen when a user who has reached the session limit signs in.
 LIMIT_POLICIES = ("deny_new", "end_oldest", "end_least_recent", "ask")
 
-#: The policy that lets the person say which session ends.
+#: The policy that asks the user which session to end.
 ASK = "ask"
 
 
 class SessionsSettings(PackageSettings):
-    """What a host may say in ``AUTH_SESSIONS``."""
+    """The settings in ``AUTH_SESSIONS``."""
 
     setting = "AUTH_SESSIONS"
 
@@ -36,80 +36,82 @@ class SessionsSettings(PackageSettings):
             "aal2": (timedelta(hours=1), timedelta(hours=24)),
             "aal3": (timedelta(minutes=15), timedelta(hours=12)),
         },
-        doc="Idle and absolute lifetime by what was proved (NIST SP 800-63B-4 sections 2.1.3, 2.2.3, 2.3.3).",
+        doc="Idle and absolute lifetime per assurance level (NIST SP 800-63B-4 sections 2.1.3, 2.2.3, 2.3.3).",
     )
-    REDIS_URL = Option("", doc="The shared cache for snapshots; empty: the one of AUTH_CORE.")
-    SNAPSHOT_LIFETIME = Option(timedelta(seconds=60), doc="How long a snapshot may answer without the database.")
+    REDIS_URL = Option("", doc="URL of the shared cache for snapshots. Empty: the one of AUTH_CORE.")
+    SNAPSHOT_LIFETIME = Option(
+        timedelta(seconds=60), doc="How long a snapshot is used before the session is read from the database again."
+    )
     EPOCH_READER = Option(
         "thread",
-        doc="Who reads the epoch of the shared cache: 'thread', once a second; 'alone': a request, because"
-        " no other process shares the cache (tests).",
+        doc="Who reads the epoch of the shared cache. 'thread': a background thread, once a second. 'alone': the"
+        " request itself, where no other process shares the cache (tests).",
     )
     EPOCH_TRUST = Option(
-        timedelta(seconds=2), doc="How long a process that could not read the epoch still believes the cache."
+        timedelta(seconds=2), doc="How long a process trusts the cache after its last successful read of the epoch."
     )
-    LAST_SEEN_STEP = Option(timedelta(minutes=1), doc="How far a row's last-seen may lag behind.")
+    LAST_SEEN_STEP = Option(
+        timedelta(minutes=1), doc="How far the last-seen time in the database may lag behind the last use."
+    )
     ROTATION_GRACE = Option(
         timedelta(seconds=15),
-        doc="How long a credential is still good after another took its place, for what is under way.",
+        doc="How long the previous credential stays valid after a rotation, for requests in flight.",
     )
-    DEVICE_LIFETIME = Option(
-        timedelta(days=400), doc="How long a browser keeps its device cookie; browsers keep none longer."
-    )
+    DEVICE_LIFETIME = Option(timedelta(days=400), doc="Lifetime of the device cookie. Browsers allow 400 days at most.")
     NEW_DEVICE_MAILS = Option(
         20,
         unit="mails",
-        doc="How many mails about new devices one person is sent in an hour; the devices beyond are in the trail and on"
-        " the page of devices.",
+        doc="Maximum number of mails about new devices per user and hour. Further devices are only in the audit trail"
+        " and on the devices page.",
     )
-    NOT_ME_LIFETIME = Option(timedelta(days=7), doc="How long the link in the mail about a new device is good for.")
+    NOT_ME_LIFETIME = Option(timedelta(days=7), doc="Lifetime of the link in the mail about a new device.")
     KEEP_DEAD = Option(
-        timedelta(days=100), doc="How long a session that has ended is kept; what is known of risk looks back 90 days."
+        timedelta(days=100), doc="How long ended sessions are kept. The risk assessment looks back 90 days."
     )
     LIMIT = Option[int | None](
-        None, doc="How many sessions a person may have at once; None: any number.", unit="sessions"
+        None, doc="Maximum number of concurrent sessions per user. None: unlimited.", unit="sessions"
     )
     LIMIT_POLICY = Option(
         "end_least_recent",
-        doc="What happens at the next login: 'deny_new', 'end_oldest', 'end_least_recent', or 'ask' the person.",
+        doc="What happens when a user at the limit signs in: 'deny_new', 'end_oldest', 'end_least_recent' or 'ask'.",
     )
     LIMITS = Option[Sequence[Mapping[str, Any]]](
         (),
-        doc="Limits by what is known of a person, each {'fact', 'value', 'sessions', 'policy'}; the strictest that is"
-        " met comes before LIMIT.",
+        doc="Limits by facts about a user, each {'fact', 'value', 'sessions', 'policy'}. The strictest limit that"
+        " applies overrides LIMIT.",
     )
     ALLOWANCES = Option(
-        False, doc="Whether limits of single persons (SessionAllowance) are looked for where nobody else has one."
+        False, doc="Whether the limits of single users (SessionAllowance) are read when no other limit is configured."
     )
 
     GEOIP_PATH = Option(
-        "", doc="An .mmdb file with countries or cities; empty: the country table of iptocc, if it is there."
+        "", doc="Path of an .mmdb file with countries or cities. Empty: the country table of iptocc, if installed."
     )
-    ANONYMISING_NETWORKS = Option("", doc="A file with networks (CIDR), one a line, that hide where somebody is.")
+    ANONYMISING_NETWORKS = Option("", doc="Path of a file with anonymising networks (CIDR), one per line.")
     RISK_WEIGHTS = Option[Mapping[str, int]](
         {},
         unit="points of 100",
-        doc="What signals add to the score; one left out keeps its own weight, 0 switches it off.",
+        doc="Points that each signal adds to the score. A missing signal keeps its default weight, 0 disables it.",
     )
     RISK_BANDS = Option[Sequence[tuple[int, str]]](
         ((30, "second_factor"), (60, "aal2")),
-        doc="From which score on what is demanded: 'second_factor', 'aal2', 'aal3' or 'deny'; below the first nothing.",
+        doc="Demands by minimum score: 'second_factor', 'aal2', 'aal3' or 'deny'. Below the first band: no demand.",
     )
     STRAYS = Option[Sequence[str]](
         ("country", "user_agent"),
-        doc="What of a request must not change within a session without a new proof: 'country', 'user_agent' (family and"
-        " system), 'network'; where it did, nothing counts as proved lately.",
+        doc="Changes of context that require a new proof: 'country', 'user_agent' (browser and operating system family),"
+        " 'network'. After such a change no earlier evidence counts as fresh.",
     )
-    RISK_NEUTRAL = Option(50, unit="points of 100", doc="The score when a signal that was configured cannot be asked.")
+    RISK_NEUTRAL = Option(50, unit="points of 100", doc="The score when a configured signal is unavailable.")
 
     @property
     def cache_url(self) -> str:
-        """The URL of the cache that snapshots go to; empty: there is none, and rows answer."""
+        """The URL of the snapshot cache. Empty: there is no cache, and sessions are read from the database."""
         return self.REDIS_URL or core.REDIS_URL
 
     @property
     def opens_cookies_for(self) -> str:
-        """The host's ``SESSION_ENGINE``, if our issuer opens the sessions that it reads; else empty."""
+        """The site's ``SESSION_ENGINE`` if the grant issuer is `OpenSession`, otherwise empty."""
         return session_engine() if core.GRANT_ISSUER == ISSUER else ""
 
 

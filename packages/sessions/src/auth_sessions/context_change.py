@@ -1,11 +1,10 @@
-"""Sessions that stray: used from another country, browser or network than where they were proved (ASVS 8.2.4).
+"""Sessions whose context changed: a request comes from another country, browser or network (ASVS 8.2.4).
 
-A credential that was stolen is used somewhere else. People travel, too, and networks change
-under them: so the session goes on, and only what asks for a proof asks for a new one. The step-up
-gives the session the place where it was made, and it is at home there.
+A stolen credential is used in another place. Users travel and change networks, too. So the session stays valid, but its
+evidence no longer counts as fresh. A step-up binds the session to the context in which it was made.
 
-What the caller says of itself, such as the user agent, is no proof, and a thief may copy it; one who
-forgot to is caught by it. Countries are as good as the table that the site gave.
+What a client says about itself, such as the user agent, is no proof. A thief may copy it, but one who does not is
+detected. Countries are as accurate as the GeoIP database of the site.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,55 +17,55 @@ from auth_sessions.models import Session
 from auth_sessions.user_agents import describe
 
 
-def strayed(session: Session, client: Client | None) -> tuple[str, ...]:
-    """Return what of *client* is another than where *session* was proved, of that which `STRAYS` names.
+def context_changes(session: Session, client: Client | None) -> tuple[str, ...]:
+    """Return which parts of the context in `STRAYS` differ between *client* and *session*.
 
-    Asks no database, and nothing at all while address and user agent are the same. What is not
-    known, there or here, is not another; nor is anything of work without a request.
+    It makes no query and compares nothing while address and user agent are the same. An unknown value does not count as
+    a difference. Work without a request has no context.
     """
-    if client is None or session.user_id is None or _is_same(session, client):
+    if client is None or session.user_id is None or _is_same_client(session, client):
         return ()
     return tuple(name for name in sessions.STRAYS if _CHANGES[name](session, client))
 
 
-def _is_same(session: Session, client: Client) -> bool:
+def _is_same_client(session: Session, client: Client) -> bool:
     return session.ip == (client.ip or None) and session.user_agent == client.user_agent
 
 
-def _another_country(session: Session, client: Client) -> bool:
-    """A table that cannot be read now keeps no secret of a thief: whoever has moved proves who they are."""
+def _has_other_country(session: Session, client: Client) -> bool:
+    """Tell whether the country differs. If the GeoIP file cannot be read, a new address counts as a new country."""
     if not session.country or session.ip == client.ip:
         return False
     try:
-        country = geo.place_of(client.ip).country
-    except geo.GeoLost:
+        country = geo.location_of(client.ip).country
+    except geo.GeoDatabaseUnreadable:
         return True
     return bool(country) and country != session.country
 
 
-def _another_user_agent(session: Session, client: Client) -> bool:
-    """Another version is not another browser: they renew themselves while somebody is signed in."""
+def _has_other_user_agent(session: Session, client: Client) -> bool:
+    """Tell whether the browser or system family differs. A new version is no difference: browsers update themselves."""
     if not session.user_agent or session.user_agent == client.user_agent:
         return False
     return _family_of(session.user_agent) != _family_of(client.user_agent)
 
 
-def _another_network(session: Session, client: Client) -> bool:
+def _has_other_network(session: Session, client: Client) -> bool:
     return bool(session.network) and session.network != client.network
 
 
 _CHANGES: Mapping[str, Callable[[Session, Client], bool]] = {
-    "country": _another_country,
-    "user_agent": _another_user_agent,
-    "network": _another_network,
+    "country": _has_other_country,
+    "user_agent": _has_other_user_agent,
+    "network": _has_other_network,
 }
 
-#: What `STRAYS` may name.
+#: The names that `STRAYS` may hold.
 NAMES = frozenset(_CHANGES)
 
 
 @lru_cache(maxsize=1024)
 def _family_of(user_agent: str) -> tuple[str, str]:
-    """Return system and browser; reading a user agent takes longer than all else that a warm request does."""
+    """Return system and browser family. Parsing a user agent is the most expensive part of a cached request."""
     described = describe(user_agent)
     return described.os, described.browser

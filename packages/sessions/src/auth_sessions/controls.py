@@ -1,13 +1,13 @@
-"""The controls of this package that may work only in part; see `auth_core.runtime.degradation`."""
+"""The controls of this package that can degrade. See `auth_core.runtime.degradation`."""
 
 from enum import StrEnum
 
 
 class Control(StrEnum):
-    """What the trail calls them."""
+    """Names of the controls in the audit trail."""
 
-    #: Every request asks the database for its session. Revocations hold as before.
+    #: Without it every request reads its session from the database. Revocation works as before.
     SESSION_CACHE = "session_cache"
 
-    #: A signal of risk that was configured cannot be asked: every login proves a second factor.
+    #: If a configured risk signal is unavailable, every login must prove a second factor.
     RISK_SIGNALS = "risk_signals"

@@ -1,10 +1,8 @@
-"""Devices: the browsers and apps in which somebody has completed a login.
+"""Devices: the browsers and apps in which users have completed a login.
 
-A browser is recognised by a secret that it keeps in a long-lived cookie. We sign it, so
-that a forged, truncated or foreign one costs no query, and store its digest alone. One
-browser may serve several people, and is known to each of them only once they have
-completed a login in it: a cookie that was taken from somebody else's browser is known to
-nobody but them.
+A browser is recognised by a secret in a long-lived cookie. The cookie is signed, so that a forged, truncated or foreign
+one costs no query. Only the digest of the secret is stored. Several users may share a browser. It is known to each of
+them only after they have completed a login in it, so a stolen cookie makes the browser known to its owner alone.
 """
 
 from collections.abc import Iterable
@@ -31,21 +29,21 @@ from auth_sessions.events import SessionEvent
 from auth_sessions.models import Device, Session
 from auth_sessions.user_agents import Description, describe
 
-#: Tells scanners of leaked secrets whose secret this is.
+#: Prefix that lets secret scanners identify a leaked secret.
 PREFIX = "ead"
 
 _SALT = "auth_sessions.devices"
 
-#: The secret and its signature; whatever looks otherwise is not even compared.
+#: The secret and its signature. Other values are not verified.
 _COOKIE = Pattern(r"(ead_[A-Za-z0-9_-]{43}):[A-Za-z0-9_-]{43}", at_most=91)
 
-#: How many places are told of one device.
-_PLACES = 10
+#: Maximum number of origins shown per device.
+_MAX_ORIGINS = 10
 
-#: In which time mails about new devices are counted.
-_AN_HOUR = timedelta(hours=1)
+#: The period over which mails about new devices are counted.
+_MAIL_PERIOD = timedelta(hours=1)
 
-#: Rows that one statement deletes.
+#: Rows deleted per statement.
 _BATCH = 1000
 
 
@@ -55,11 +53,11 @@ class Recognised:
 
     Args:
         device: Its row.
-        is_known: A login of this person was completed in this browser before.
-        is_new: It was added by this login.
-        has_company: The person has other devices; not asked of a device that is not new.
-        is_one_of_many: So many were added within the hour that one more mail tells nothing (`NEW_DEVICE_MAILS`).
-        credential: What the browser is to keep; empty for a caller without cookies.
+        is_known: The user has completed a login in this browser before.
+        is_new: This login added the device.
+        has_company: The user has other devices. Only queried for a new device.
+        is_one_of_many: The user has reached `NEW_DEVICE_MAILS` within the hour, so no mail is sent.
+        credential: Value of the device cookie. Empty for a caller without cookies.
     """
 
     device: Device
@@ -71,12 +69,12 @@ class Recognised:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where a session was opened.
+class SessionOrigin:
+    """The country and network in which a session was opened.
 
     Args:
-        country: ISO 3166-1 alpha-2; empty when it is not known.
-        network: What is counted together: an IPv4 address, or an IPv6 /64.
+        country: ISO 3166-1 alpha-2. Empty: unknown.
+        network: An IPv4 address or an IPv6 /64.
     """
 
     country: str
@@ -84,32 +82,32 @@ class Place:
 
 
 def mark_of(client: Client) -> str:
-    """Return the digest of the secret by which the browser behind *client* is recognised; empty without a good cookie.
+    """Return the digest of the device secret of *client*, or an empty string without a valid cookie.
 
-    An app that is only described has none: anybody can say the same.
+    An app without cookies has none. Its description can be imitated.
     """
     secret = _secret_of(client)
     return digest(secret) if secret else ""
 
 
 def known_to(client: Client, people: "QuerySet[Any]") -> "QuerySet[Device] | None":
-    """Return a query for the rows of the browser behind *client*, one for each of *people* that it is known to.
+    """Return a query for the rows of the browser behind *client*, one for each of *people* to whom it is known.
 
-    Known is who has completed a login in it; a device that is forgotten or blocked is known to nobody. It asks no
-    database here; ``None``: there is no cookie that we signed.
+    A browser is known to users who have completed a login in it, unless the device was forgotten or blocked. The query
+    is not executed here. ``None``: there is no cookie with a valid signature.
     """
     mark = mark_of(client)
     return Device.objects.filter(user__in=people, digest=mark, has_cookie=True, blocked_at=None) if mark else None
 
 
 def recognise(*, user: Any, client: Client, transport: str) -> Recognised:
-    """Note that *user* completes a login with *client*, inside the transaction that grants it.
+    """Add or update the device of a login of *user*, inside the transaction that grants it.
 
-    One query, and one more for a device that is new.
+    One query, and a second one for a new device.
 
     Args:
-        transport: A browser that keeps a cookie session can keep a device's secret, too; a caller with a
-            token that brings none is described by its user agent.
+        transport: A browser with a cookie session also gets a device cookie. A caller with a token and no device cookie
+            is described by its user agent.
 
     Raises:
         LoginDenied: the device is blocked.
@@ -117,27 +115,27 @@ def recognise(*, user: Any, client: Client, transport: str) -> Recognised:
     secret = _secret_of(client)
     if not secret and transport != Transport.TOKEN:
         secret = new_secret(PREFIX)
-    new = _described(user, secret, describe(client.user_agent))
+    new = _new_device(user, secret, describe(client.user_agent))
     device = Device.objects.see(new)
     if device is None:
         raise LoginDenied
     is_new = device.pk == new.pk
-    latest = _added_latest(user, before=new) if is_new else []
+    latest = _latest_additions(user, before=new) if is_new else []
     return Recognised(
         device=device,
         is_known=bool(secret) and not is_new,
         is_new=is_new,
         has_company=not is_new or bool(latest),
-        is_one_of_many=sum(at > new.first_seen_at - _AN_HOUR for at in latest) >= sessions.NEW_DEVICE_MAILS,
-        # Signed anew at every login: the cookie lives on, and under the newest key.
+        is_one_of_many=sum(at > new.first_seen_at - _MAIL_PERIOD for at in latest) >= sessions.NEW_DEVICE_MAILS,
+        # Sign again at every login. This renews the cookie and uses the newest key.
         credential=Signer(salt=_SALT).sign(secret) if secret else "",
     )
 
 
 def announce(recognised: Recognised, *, session: Session, client: Client) -> None:
-    """Record the device that a login has added, and tell its person; in the transaction that grants it.
+    """Record the new device of a login and notify its user, in the transaction that grants the login.
 
-    The first device of an account is no news: whoever made the account is at it.
+    No mail is sent about the first device of an account.
     """
     device = recognised.device
     if not recognised.is_new:
@@ -148,41 +146,41 @@ def announce(recognised: Recognised, *, session: Session, client: Client) -> Non
 
 
 def own_device(*, user: Any, device_id: UUID | None) -> Device | None:
-    """Return a device of *user*; somebody else's is not found."""
+    """Return a device of *user*, or ``None`` if there is none or another user owns it."""
     return Device.objects.of(user).filter(pk=device_id).first() if device_id else None
 
 
 def device_id_of(session_id: UUID) -> UUID | None:
-    """Return the device in which a session was opened."""
+    """Return the id of the device in which a session was opened."""
     return Session.objects.filter(pk=session_id).values_list("device_id", flat=True).first()
 
 
 def devices_of(opened: Iterable[Session]) -> dict[UUID, Device]:
-    """Return the devices in which sessions were opened, by their ids; one query. A forgotten one is not among them."""
+    """Return the devices in which sessions were opened, by id, without forgotten ones. One query."""
     return Device.objects.in_bulk({session.device_id for session in opened if session.device_id is not None})
 
 
-def places_of(seen: Iterable[Device]) -> dict[UUID, list[Place]]:
-    """Return where the sessions of devices were opened, by the devices' ids, the latest places first; one query.
+def origins_of(shown: Iterable[Device]) -> dict[UUID, list[SessionOrigin]]:
+    """Return where the sessions of devices were opened, by device id, the latest origins first. One query.
 
-    Only sessions that are still kept are known (`KEEP_DEAD`), and of each device at most ten places.
+    Only sessions that are still kept count (`KEEP_DEAD`), and at most ten origins per device are returned.
     """
     rows = (
-        Session.objects.filter(device_id__in=[device.pk for device in seen])
+        Session.objects.filter(device_id__in=[device.pk for device in shown])
         .values_list("device_id", "country", "network")
         .annotate(last_at=Max("created_at"))
         .order_by("-last_at")
     )
-    places: dict[UUID, list[Place]] = {}
+    origins: dict[UUID, list[SessionOrigin]] = {}
     for device_id, country, network, _last_at in rows:
-        of_device = places.setdefault(device_id, [])
-        if len(of_device) < _PLACES:
-            of_device.append(Place(country=country, network=network))
-    return places
+        of_device = origins.setdefault(device_id, [])
+        if len(of_device) < _MAX_ORIGINS:
+            of_device.append(SessionOrigin(country=country, network=network))
+    return origins
 
 
 def rename_device(*, device: Device, name: str) -> bool:
-    """Call a device something else; say whether it is still there."""
+    """Rename a device. Return whether it still exists."""
     with transaction.atomic():
         renamed = Device.objects.filter(pk=device.pk).update(name=name)
         if renamed:
@@ -192,16 +190,16 @@ def rename_device(*, device: Device, name: str) -> bool:
 
 
 def forget_device(*, device: Device, actor: Any = None) -> bool:
-    """Forget a device and end its sessions; the next login in it is one in a new device.
+    """Forget a device and end its sessions. The next login in it counts as one in a new device.
 
-    Say whether this caller was the one who did.
+    Return whether this call deleted it.
 
     Raises:
-        PermissionRefused: its person holds more than *actor*.
+        PermissionRefused: the owner holds more permissions than *actor*.
     """
     check_over(actor, device.user)
     with transaction.atomic():
-        # The row goes first: a login that is being granted in it waits here, or has its session ended below.
+        # Delete the row first. A login that is being granted in it waits here, or its session is ended below.
         forgotten, _by_model = Device.objects.filter(pk=device.pk).delete()
         if forgotten:
             _record(SessionEvent.DEVICE_FORGOTTEN, device, actor=actor)
@@ -210,18 +208,18 @@ def forget_device(*, device: Device, actor: Any = None) -> bool:
 
 
 def block_device(*, device: Device, actor: Any = None, reason: str = "") -> bool:
-    """Let nobody sign in with a device any more, and end its sessions; say whether this caller was the one who did.
+    """Block a device and end its sessions. Return whether this call blocked it.
 
     Args:
-        actor: Who blocked it, when that is somebody else.
-        reason: Closed word for the trail, such as ``administrator``.
+        actor: The user who blocks it, if it is not the owner.
+        reason: A closed word for the audit trail, such as ``administrator``.
 
     Raises:
-        PermissionRefused: its person holds more than *actor*.
+        PermissionRefused: the owner holds more permissions than *actor*.
     """
     check_over(actor, device.user)
     with transaction.atomic():
-        # The row goes first: see `forget_device`.
+        # Update the row first. See `forget_device`.
         blocked = Device.objects.filter(pk=device.pk, blocked_at=None).update(blocked_at=timezone.now())
         if blocked:
             _record(SessionEvent.DEVICE_BLOCKED, device, actor=actor, reason=reason)
@@ -230,7 +228,7 @@ def block_device(*, device: Device, actor: Any = None, reason: str = "") -> bool
 
 
 def unblock_device(*, device: Device, actor: Any = None) -> bool:
-    """Let people sign in with a device again; say whether this caller was the one who did. Raises as `block_device`."""
+    """Unblock a device. Return whether this call unblocked it. Raises the same errors as `block_device`."""
     check_over(actor, device.user)
     with transaction.atomic():
         unblocked = Device.objects.filter(pk=device.pk, blocked_at__isnull=False).update(blocked_at=None)
@@ -240,13 +238,13 @@ def unblock_device(*, device: Device, actor: Any = None) -> bool:
 
 
 def end_sessions_of_device(*, user: Any, device_id: UUID, reason: str, actor: Any = None) -> int:
-    """End the sessions that *user* has opened in a device; return how many this caller ended."""
-    in_it = Session.objects.of(user).unended().filter(device_id=device_id).only("pk", "token_digest")
-    return lifecycle.end_these(sessions_to_end=list(in_it), user=user, reason=reason, actor=actor)
+    """End the sessions of *user* in a device. Return how many this call ended."""
+    opened_in_it = Session.objects.of(user).unended().filter(device_id=device_id).only("pk", "token_digest")
+    return lifecycle.end_these(sessions_to_end=list(opened_in_it), user=user, reason=reason, actor=actor)
 
 
 def delete_unseen() -> int:
-    """Delete devices whose cookies have expired, in batches; those that are blocked stay."""
+    """Delete devices whose cookies have expired, in batches. Blocked devices are kept."""
     long_ago = timezone.now() - sessions.DEVICE_LIFETIME
     unseen = Device.objects.filter(last_seen_at__lt=long_ago, blocked_at=None)
     deleted = 0
@@ -256,14 +254,14 @@ def delete_unseen() -> int:
 
 
 def export_of(user: Any) -> list[dict[str, Any]]:
-    """Return what belongs to *user* and is not secret."""
+    """Return the devices of *user* for a data export, without secrets."""
     columns = ("id", "name", "kind", "os", "browser", "first_seen_at", "last_seen_at", "blocked_at")
     rows = Device.objects.of(user).order_by("-last_seen_at").values(*columns)
     return [{**row, "id": str(row["id"])} for row in rows]
 
 
 def _secret_of(client: Client) -> str:
-    """Return the secret of a browser, if we signed it; keys before the present one count (`SECRET_KEY_FALLBACKS`)."""
+    """Return the secret in a cookie with a valid signature. Keys in `SECRET_KEY_FALLBACKS` are accepted."""
     if not _COOKIE.fullmatch(client.device_credential):
         return ""
     try:
@@ -272,26 +270,26 @@ def _secret_of(client: Client) -> str:
         return ""
 
 
-def _added_latest(user: Any, *, before: Device) -> list[datetime]:
-    """Return when the other devices of *user* were added, the latest first, as many as tell whether it is a flood."""
+def _latest_additions(user: Any, *, before: Device) -> list[datetime]:
+    """Return when other devices of *user* were added, the latest first, as many as `NEW_DEVICE_MAILS` needs."""
     others = Device.objects.of(user).exclude(pk=before.pk).order_by("-first_seen_at")
     return list(others.values_list("first_seen_at", flat=True)[: max(sessions.NEW_DEVICE_MAILS, 1)])
 
 
-def _described(user: Any, secret: str, said: Description) -> Device:
-    """Return the row of a device in which somebody signs in for the first time."""
+def _new_device(user: Any, secret: str, description: Description) -> Device:
+    """Return the unsaved row of a device that *user* signs in with."""
     moment = timezone.now()
     return Device(
         user=user,
-        digest=digest(secret or said.text),
+        digest=digest(secret or description.text),
         has_cookie=bool(secret),
-        kind=said.kind,
-        os=said.os,
-        browser=said.browser,
+        kind=description.kind,
+        os=description.os,
+        browser=description.browser,
         first_seen_at=moment,
         last_seen_at=moment,
     )
 
 
-def _record(name: SessionEvent, device: Device, **more: Any) -> None:
-    record(Event(name=name, subject=device.user, target=("device", str(device.pk)), **more))
+def _record(name: SessionEvent, device: Device, **values: Any) -> None:
+    record(Event(name=name, subject=device.user, target=("device", str(device.pk)), **values))

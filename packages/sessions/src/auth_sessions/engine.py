@@ -1,8 +1,7 @@
 """The session engine: ``SESSION_ENGINE = "auth_sessions.engine"``.
 
-Django's own interface over our rows. The session key in the cookie is the credential;
-the table has only its digest. It also serves a site that logs in with
-`django.contrib.auth.login`.
+It implements Django's session interface on the `Session` model. The session key in the cookie is the credential. The
+table stores only its digest. The engine also serves sites that log in with `django.contrib.auth.login`.
 """
 
 import json
@@ -28,23 +27,23 @@ from auth_sessions.conf import sessions
 from auth_sessions.events import SessionEvent
 from auth_sessions.models import Session
 from auth_sessions.revocation import snapshots
-from auth_sessions.revocation.session_lookup import is_credential, restore
+from auth_sessions.revocation.session_lookup import is_credential, look_up_session
 from auth_sessions.session_columns import PREFIX, client_columns, record_opened
 
-#: Django's keys that have columns of their own.
+#: Django's session keys that have columns of their own.
 _AUTH_KEYS = (SESSION_KEY, BACKEND_SESSION_KEY, HASH_SESSION_KEY)
 
-#: Where `SessionBase.set_expiry` keeps what a site wishes.
+#: The key in which `SessionBase.set_expiry` stores the expiry.
 _EXPIRY_KEY = "_session_expiry"
 
-#: What a site's own login proves, as far as we know.
+#: The assurance of a site's own login, about which we know nothing.
 _OWN_LOGIN = "aal0"
 
 
 class SessionStore(SessionBase):
-    """One session, by its credential; loaded when first asked."""
+    """One session, identified by its credential and loaded lazily."""
 
-    # What Django's base class has and its type stubs do not.
+    # Attributes of Django's base class that its type stubs lack.
     _session_cache: dict[str, Any]
     _get_session: Callable[..., dict[str, Any]]
 
@@ -55,7 +54,7 @@ class SessionStore(SessionBase):
 
     @classmethod
     def of(cls, row: Session, credential: str) -> "SessionStore":
-        """Return the store of a session that was opened or raised just now, by its new credential; it need not be read."""
+        """Return the store of a session that was just opened or raised. It needs no read."""
         store = cls(credential)
         store._row = row
         store._loaded = _data_of(row)
@@ -64,7 +63,7 @@ class SessionStore(SessionBase):
 
     @property
     def facts(self) -> SessionFacts | None:
-        """What anybody may know of this session; ``None`` while nobody is signed in."""
+        """The public facts of this session. ``None`` while no user is signed in."""
         row = self.row
         return row.facts if row is not None and row.user_id is not None else None
 
@@ -75,8 +74,8 @@ class SessionStore(SessionBase):
         return self._row
 
     def load(self) -> dict[str, Any]:
-        """Return what the site keeps in this session, with Django's own keys."""
-        self._row = restore(str(self.session_key), transport=Transport.COOKIE)
+        """Return the site's data of this session together with Django's own keys."""
+        self._row = look_up_session(str(self.session_key), transport=Transport.COOKIE)
         if self._row is None:
             self._session_key = None
             return {}
@@ -84,23 +83,23 @@ class SessionStore(SessionBase):
         return deepcopy(self._loaded)
 
     def exists(self, session_key: str) -> bool:
-        """Say whether *session_key* is taken."""
+        """Tell whether *session_key* is in use."""
         return Session.objects.filter(token_digest=digest(session_key)).exists()
 
     def create(self) -> None:
-        """Begin a session under a new credential."""
+        """Begin a session with a new credential."""
         self._session_key = new_secret(PREFIX)
         self.save(must_create=True)
         self.modified = True
 
     def save(self, must_create: bool = False) -> None:
-        """Write what changed; nothing when nothing did.
+        """Write changes. Without changes it makes no query.
 
         Raises:
-            UpdateError: the session has ended meanwhile, and does not come back; or the person who
-                signs in has as many as they may, and the policy ends none.
-            CreateError: the key is taken.
-            TypeError: the site keeps something that JSON has no form for.
+            UpdateError: the session has ended meanwhile and is not restored, or the user who signs in is at the session
+                limit and the policy ends no session.
+            CreateError: the key is in use.
+            TypeError: the site's data is not JSON serialisable.
         """
         if self.session_key is None:
             self.create()
@@ -113,11 +112,10 @@ class SessionStore(SessionBase):
             self._loaded = deepcopy(self._session_cache)
 
     def cycle_key(self) -> None:
-        """Go on under a new credential; the old one is dead with the same statement.
+        """Replace the credential. The same statement invalidates the old one.
 
-        The row stays: what was proved in it, its public id, and the end of its life. A
-        copy of it, as Django's own engines make, would let a session live for ever, and
-        let one come back that was ended a moment ago.
+        The row keeps its evidence, public id and expiry. Django's own engines copy the session, which would prolong it
+        without limit and could look_up_session one that has just ended.
 
         Raises:
             SessionInterrupted: the session has ended meanwhile (Django answers 400).
@@ -140,10 +138,10 @@ class SessionStore(SessionBase):
         self.modified = True
 
     def rotate_if_due(self) -> None:
-        """Go on under a new credential, if somebody asked for it; only where the session was read anyway.
+        """Replace the credential if a rotation is due and this request has read the session.
 
-        Of the requests of one page the first rotates; those beside it carry the old
-        credential, which stays good for `ROTATION_GRACE`, and are left alone.
+        The first of several parallel requests rotates. The others carry the old credential, which stays valid for
+        `ROTATION_GRACE`, and do not rotate.
         """
         row = self._row
         if row is None or not row.rotates:
@@ -162,11 +160,11 @@ class SessionStore(SessionBase):
         self.modified = True
 
     async def acycle_key(self) -> None:
-        """As `cycle_key`; Django's would make a copy."""
+        """Do the same as `cycle_key`. Django's version would copy the session."""
         await sync_to_async(self.cycle_key)()
 
     def delete(self, session_key: str | None = None) -> None:
-        """End the session; the row stays for the trail, one of nobody goes."""
+        """End the session. Its row is kept for the audit trail, an anonymous one is deleted."""
         key = session_key or self.session_key
         if key is None:
             return
@@ -184,22 +182,22 @@ class SessionStore(SessionBase):
         lifecycle.delete_dead()
 
     def get_session_cookie_age(self) -> int:
-        """Return the seconds that the cookie lasts: as long as the session at most, whatever the site's default."""
+        """Return the lifetime of the cookie in seconds. It never exceeds that of the session."""
         if self._row is None or self._row.user_id is None:
             return int(sessions.LIFETIMES[_OWN_LOGIN][1].total_seconds())
         return max(0, int((self._row.expires_at - timezone.now()).total_seconds()))
 
     def _validate_session_key(self, key: str) -> bool:
-        """Take nothing for a key that cannot be one: it is not even looked up."""
+        """Refuse a key with the wrong format, without a lookup."""
         return bool(key) and is_credential(key)
 
     def _insert(self) -> None:
         data = self._get_session(no_load=True)
         row = Session(token_digest=digest(str(self.session_key)), transport=Transport.COOKIE.value, **client_columns())
-        _change(row, {**_began(data), **_columns(data)})
+        _apply(row, {**_fresh_columns(data), **_columns(data)})
         try:
-            with _room_for(row.user_id) as began:
-                _change(row, began)
+            with _room_for(row.user_id) as start:
+                _apply(row, start)
                 row.save(force_insert=True)
                 _record_if_signed_in(row)
         except IntegrityError as error:
@@ -207,17 +205,17 @@ class SessionStore(SessionBase):
         self._row = row
 
     def _update(self) -> None:
-        # A site that cleared the session before it read it has data and no row yet.
-        row = self._row or restore(str(self.session_key), transport=Transport.COOKIE)
+        # A site that cleared the session before reading it has data and no row yet.
+        row = self._row or look_up_session(str(self.session_key), transport=Transport.COOKIE)
         if row is None:
             raise UpdateError
         changes = _changes(row, self._session_cache)
         signs_in = changes["user_id"] not in {None, row.user_id}
-        with _room_for(changes["user_id"] if signs_in else None) as began:
-            changes |= began
+        with _room_for(changes["user_id"] if signs_in else None) as start:
+            changes |= start
             if not Session.objects.live().filter(pk=row.pk, token_digest=row.token_digest).update(**changes):
                 raise UpdateError
-            _change(row, changes)
+            _apply(row, changes)
             if signs_in:
                 _record_if_signed_in(row)
         self._row = row
@@ -233,7 +231,7 @@ def _data_of(row: Session) -> dict[str, Any]:
 
 
 def _columns(data: dict[str, Any]) -> dict[str, Any]:
-    """Return the columns for *data*: who is signed in has columns of its own."""
+    """Return the columns for *data*. Django's login keys have columns of their own."""
     user_pk = data.get(SESSION_KEY)
     return {
         "data": json.dumps({key: value for key, value in data.items() if key not in _AUTH_KEYS}),
@@ -244,47 +242,50 @@ def _columns(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _changes(row: Session, data: dict[str, Any]) -> dict[str, Any]:
-    """Return what *data* changes in *row*; another person begins anew, nobody else lives any longer for it."""
+    """Return what *data* changes in *row*.
+
+    A new user resets evidence and lifetime. Otherwise the lifetime is not prolonged.
+    """
     changes = _columns(data)
     if changes["user_id"] != row.user_id:
-        return {**client_columns(), **changes, **_began(data), "evidence_stored": []}
-    idle, end = _wished(data, row.facts.acr, row.expires_at)
+        return {**client_columns(), **changes, **_fresh_columns(data), "evidence_stored": []}
+    idle, end = _limited_expiry(data, row.facts.acr, row.expires_at)
     return {**changes, "idle_lifetime": idle, "expires_at": end}
 
 
-def _began(data: dict[str, Any]) -> dict[str, Any]:
-    """Return the columns of a session in which nothing is proved that we know of, from this moment on."""
+def _fresh_columns(data: dict[str, Any]) -> dict[str, Any]:
+    """Return the columns of a session that begins now without evidence."""
     moment = timezone.now()
-    idle, end = _wished(data, _OWN_LOGIN, moment + sessions.LIFETIMES[_OWN_LOGIN][1])
+    idle, end = _limited_expiry(data, _OWN_LOGIN, moment + sessions.LIFETIMES[_OWN_LOGIN][1])
     signed_in = moment if SESSION_KEY in data else None
     return {"authenticated_at": signed_in, "last_seen_at": moment, "idle_lifetime": idle, "expires_at": end}
 
 
-def _wished(data: dict[str, Any], acr: str, end: datetime) -> tuple[timedelta, datetime]:
-    """Return idle lifetime and end, as the site wished them with ``set_expiry``: never longer than ours."""
-    idle, wish = sessions.LIFETIMES[acr][0], data.get(_EXPIRY_KEY)
-    if isinstance(wish, str):
-        return idle, min(end, datetime.fromisoformat(wish))
-    return (min(idle, timedelta(seconds=wish)) if wish else idle), end
+def _limited_expiry(data: dict[str, Any], acr: str, end: datetime) -> tuple[timedelta, datetime]:
+    """Return idle lifetime and end as set by the site's ``set_expiry``, limited by our own."""
+    idle, expiry = sessions.LIFETIMES[acr][0], data.get(_EXPIRY_KEY)
+    if isinstance(expiry, str):
+        return idle, min(end, datetime.fromisoformat(expiry))
+    return (min(idle, timedelta(seconds=expiry)) if expiry else idle), end
 
 
-def _change(row: Session, changes: dict[str, Any]) -> None:
+def _apply(row: Session, changes: dict[str, Any]) -> None:
     for name, value in changes.items():
         setattr(row, name, value)
 
 
 @contextmanager
 def _room_for(user_pk: Any) -> Iterator[dict[str, Any]]:
-    """Open a transaction in which somebody may have one more session; yield the columns that say since when.
+    """Open a transaction in which the user may open one more session. Yield the columns that hold its start.
 
     Raises:
-        UpdateError: there is no room; recorded as the refused login that it is. Django answers 400.
+        UpdateError: there is no room. It is recorded as a denied login. Django answers 400.
     """
     person = Session(user_id=user_pk).user if user_pk is not None and concurrency.is_configured() else None
     try:
         with transaction.atomic():
-            began = concurrency.make_room(user=person) if person is not None else None
-            yield {} if began is None else {"created_at": began}
+            start = concurrency.make_room(user=person) if person is not None else None
+            yield {} if start is None else {"created_at": start}
     except LimitReached:
         with transaction.atomic():
             record(
@@ -296,10 +297,10 @@ def _room_for(user_pk: Any) -> Iterator[dict[str, Any]]:
                     data={"purpose": Purpose.LOGIN.value},
                 )
             )
-        raise UpdateError("There is no room for one more session.") from None
+        raise UpdateError("The session limit is reached.") from None
 
 
 def _record_if_signed_in(row: Session) -> None:
-    """Record the session that a site's own login opened; one that nobody is signed in to tells nobody anything."""
+    """Record a session that the site's own login opened. Anonymous sessions are not recorded."""
     if row.user is not None:
         record_opened(row, reason="site")

@@ -1,7 +1,7 @@
-"""Where a network is, as far as a table of the operator's tells; never where a person is.
+"""The location of a network, by a GeoIP database. It never locates a person.
 
-This is the one module of the extra ``geoip``. The operator's ``.mmdb`` file comes first
-(cities have coordinates, countries have none), the country table of iptocc second.
+This is the only module that needs the extra ``geoip``. The operator's ``.mmdb`` file is used if there is one. City
+files have coordinates, country files do not. Otherwise the country table of iptocc is used.
 """
 
 import ipaddress
@@ -19,82 +19,82 @@ from auth_sessions.travel import Position
 try:
     import maxminddb
 except ImportError:  # pragma: no cover - the extra is not installed
-    maxminddb = None  # type: ignore[assignment]  # asked for below
+    maxminddb = None  # type: ignore[assignment]  # checked before use
 try:
     import iptocc
 except ImportError:  # pragma: no cover - the extra is not installed
-    iptocc = None  # type: ignore[assignment]  # asked for below
+    iptocc = None  # type: ignore[assignment]  # checked before use
 
 
-class GeoLost(Exception):
-    """The operator's file is missing or cannot be read; where anybody is, nobody knows."""
+class GeoDatabaseUnreadable(Exception):
+    """The operator's GeoIP file is missing or cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a network is.
+class Location:
+    """The location of a network.
 
     Args:
-        country: ISO 3166-1 alpha-2; empty: unknown.
-        position: Of the network; ``None`` where the table has none.
+        country: ISO 3166-1 alpha-2. Empty: unknown.
+        position: Position of the network. ``None``: the database has none.
     """
 
     country: str = ""
     position: Position | None = None
 
 
-#: What is known of an address that no table has.
-NOWHERE = Place()
+#: The location of an address that is in no database.
+UNKNOWN = Location()
 
 
 def is_configured() -> bool:
-    """Say whether there is a table to look into."""
+    """Tell whether a GeoIP database is available."""
     return bool(sessions.GEOIP_PATH) or iptocc is not None
 
 
-def place_of(ip: str) -> Place:
-    """Return where the network of *ip* is; `NOWHERE` for a private or unknown one.
+def location_of(ip: str) -> Location:
+    """Return the location of the network of *ip*, or `UNKNOWN` for a private or unlisted address.
 
     Raises:
-        GeoLost: the operator's file cannot be read.
+        GeoDatabaseUnreadable: the operator's file cannot be read.
     """
     try:
         if not ip or not ipaddress.ip_address(ip).is_global:
-            return NOWHERE
+            return UNKNOWN
     except ValueError:
-        return NOWHERE
+        return UNKNOWN
     if sessions.GEOIP_PATH:
-        return _in_file(sessions.GEOIP_PATH, ip)
-    return NOWHERE if iptocc is None else Place(country=iptocc.country_code(ip) or "")
+        return _location_in_file(sessions.GEOIP_PATH, ip)
+    return UNKNOWN if iptocc is None else Location(country=iptocc.country_code(ip) or "")
 
 
-def _in_file(path: str, ip: str) -> Place:
+def _location_in_file(path: str, ip: str) -> Location:
     try:
-        # Opened anew when the operator replaces it, as these files are every week.
-        found = _reader(path, Path(path).stat().st_mtime_ns).get(ip)
-    except (OSError, ValueError, AttributeError, _Corrupt) as error:
-        degradation.degrade(Control.RISK_SIGNALS, part="places", reason=type(error).__name__)
-        raise GeoLost(type(error).__name__) from error
-    degradation.restore(Control.RISK_SIGNALS, part="places")
-    return _place(found) if isinstance(found, Mapping) else NOWHERE
+        # Reopen the file when the operator replaces it. Such files are updated every week.
+        record = _reader(path, Path(path).stat().st_mtime_ns).get(ip)
+    except (OSError, ValueError, AttributeError, _CorruptFile) as error:
+        degradation.report_degraded(Control.RISK_SIGNALS, part="places", reason=type(error).__name__)
+        raise GeoDatabaseUnreadable(type(error).__name__) from error
+    degradation.report_restored(Control.RISK_SIGNALS, part="places")
+    return _location(record) if isinstance(record, Mapping) else UNKNOWN
 
 
-def _place(found: Mapping[str, Any]) -> Place:
-    """Read an entry as GeoLite2 and DB-IP shape it; what has another shape tells nothing."""
-    country = found.get("country")
-    location = found.get("location")
+def _location(record: Mapping[str, Any]) -> Location:
+    """Read a record in the format of GeoLite2 and DB-IP. A record in another format yields no location."""
+    country = record.get("country")
+    coordinates = record.get("location")
     code = country.get("iso_code") if isinstance(country, Mapping) else None
     position = None
-    if isinstance(location, Mapping):
-        north, east = location.get("latitude"), location.get("longitude")
+    if isinstance(coordinates, Mapping):
+        north, east = coordinates.get("latitude"), coordinates.get("longitude")
         if isinstance(north, int | float) and isinstance(east, int | float):
             position = Position(float(north), float(east))
-    return Place(country=code[:2] if isinstance(code, str) else "", position=position)
+    return Location(country=code[:2] if isinstance(code, str) else "", position=position)
 
 
 @lru_cache(maxsize=2)
-def _reader(path: str, _written: int) -> Any:
+def _reader(path: str, _modified_ns: int) -> Any:
     return maxminddb.open_database(path)
 
 
-_Corrupt: type[Exception] = OSError if maxminddb is None else maxminddb.InvalidDatabaseError
+_CorruptFile: type[Exception] = OSError if maxminddb is None else maxminddb.InvalidDatabaseError

@@ -1,4 +1,4 @@
-"""What this package plugs into a login: the issuer that opens a session, and who asks which other one ends for it."""
+"""The plug-ins for a login: the issuer that opens a session, and the step that asks which session to end."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -21,35 +21,35 @@ from auth_core.models import PendingLogin
 from auth_core.request.client import Client
 from auth_sessions import concurrency, devices, lifecycle
 from auth_sessions.conf import ENGINE, sessions
-from auth_sessions.context_change import strayed
+from auth_sessions.context_change import context_changes
 from auth_sessions.engine import SessionStore
 from auth_sessions.models import Device, Session
 from auth_sessions.revocation import snapshots
 from auth_sessions.session_columns import PREFIX, client_columns, record_opened
 
-#: What `SessionLimit` asks; the answer is ``{"end": "<public id of a session>"}``.
+#: The challenge kind of `SessionLimit`. The answer is ``{"end": "<public id of a session>"}``.
 KIND = "session_limit"
 
-#: Stands for the moment where only what was proved counts.
+#: Placeholder for the time when evidence is compared without it.
 _ANY_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class OpenSession:
-    """Opens a row for every login, always under a new credential."""
+    """A grant issuer that opens a session for every login, always with a new credential."""
 
     transports = frozenset(Transport)
 
     def issue(self, login: PendingLogin, client: Client) -> Grant:
-        """Open a session, or raise the one that a step-up names.
+        """Open a session, or raise the assurance of the session that a step-up names.
 
         Raises:
-            LimitReached: the person has as many sessions as they may, and the policy ends none.
+            LimitReached: the user is at the session limit, and the policy ends no session.
             LoginDenied: the device is blocked.
-            LoginExpired: the session to raise has ended.
+            LoginExpired: the session of the step-up has ended.
         """
         credential = new_secret(PREFIX)
         if login.purpose == Purpose.STEP_UP:
-            session = _raised(login, credential, client)
+            session = _raise_session(login, credential, client)
             session.seen_at = session.last_seen_at
             record_opened(session, reason="step_up", client=client)
             return Grant(
@@ -60,7 +60,7 @@ class OpenSession:
                 store=_store_of(session, credential),
             )
         recognised = devices.recognise(user=login.user, client=client, transport=login.transport)
-        session = _opened(login, credential, client, recognised)
+        session = _open_session(login, credential, client, recognised)
         session.seen_at = session.last_seen_at
         record_opened(session, reason="login", client=client)
         devices.announce(recognised, session=session, client=client)
@@ -75,47 +75,46 @@ class OpenSession:
         )
 
     def end(self, session: SessionFacts, *, user: Any, reason: str) -> None:
-        """End *session*; one that has ended already is left alone."""
+        """End *session* if it has not ended yet."""
         lifecycle.end_session(session_id=session.id, user=user, reason=reason)
 
 
 class SessionLimit:
-    """Asks whoever has as many sessions as they may which one ends, where the policy is to ask.
+    """Asks a user at the session limit which session to end, if the policy is to ask.
 
-    The last of the steps: it shows where somebody is signed in, and asks only whoever has
-    proved all that this login demands.
+    It must be the last step. It shows where the user is signed in, and so requires that the demand of the login is met.
     """
 
     def is_pending(self, login: PendingLogin) -> bool:
-        """Say whether there is no room for the session that this login opens."""
+        """Tell whether there is no room for the session that this login opens."""
         opens = login.user is not None and login.purpose != Purpose.STEP_UP
         return opens and login.meets_demand() and concurrency.asks(user=login.user)
 
     def challenge(self, login: PendingLogin, choice: str | None) -> Challenge:
-        """Show what is live; nothing is chosen before it is answered.
+        """Show the live sessions. No choice precedes the answer.
 
         Raises:
-            InvalidRequest: there is nothing to choose beforehand.
+            InvalidRequest: a choice was sent.
         """
         if choice is not None:
-            raise InvalidRequest(FieldError("choice", "unknown", _("The answer says which session ends.")))
+            raise InvalidRequest(FieldError("choice", "unknown", _("Choose the session in the answer.")))
         return self.question(login)
 
     def question(self, login: PendingLogin) -> Challenge:
-        """Return what is live, used last first."""
+        """Return the live sessions, the most recently used first."""
         live = list(Session.objects.of(login.user).live().order_by("-last_seen_at", "-pk"))
         opened_in = devices.devices_of(live)
         choices = [Choice(str(row.pk), "", _label(row, opened_in)) for row in live]
         return Challenge(kind=KIND, data={"live": len(live)}, choices=choices)
 
     def answer(self, login: PendingLogin, answer: Mapping[str, Any]) -> Evidence | None:
-        """End the session that was chosen; committed, whether or not the login is granted then.
+        """End the chosen session. The end is committed whether or not the login is granted.
 
         Raises:
             InvalidRequest: the answer names no session.
-            ChallengeFailed: it is not this person's, or has ended.
+            ChallengeFailed: the session belongs to another user or has ended.
         """
-        chosen = _chosen_in(answer)
+        chosen = _session_id_in(answer)
         with transaction.atomic(durable=True):
             has_ended = login.user is not None and concurrency.end_chosen(user=login.user, session_id=chosen)
         if not has_ended:
@@ -123,41 +122,41 @@ class SessionLimit:
         return None
 
 
-def _chosen_in(answer: Mapping[str, Any]) -> UUID:
-    """Return the id in an answer.
+def _session_id_in(answer: Mapping[str, Any]) -> UUID:
+    """Return the session id in an answer.
 
     Raises:
-        InvalidRequest: there is none, or something beside it.
+        InvalidRequest: it is missing, or there are other keys.
     """
-    given = answer.get("end")
+    session_id = answer.get("end")
     try:
-        if set(answer) == {"end"} and isinstance(given, str):
-            return UUID(given)
+        if set(answer) == {"end"} and isinstance(session_id, str):
+            return UUID(session_id)
     except ValueError:
         pass
-    raise InvalidRequest(FieldError("answer.end", "invalid", _("Choose the session that ends.")))
+    raise InvalidRequest(FieldError("answer.end", "invalid", _("Choose the session to end.")))
 
 
 def _label(session: Session, opened_in: Mapping[UUID, Device]) -> str:
-    """Return how a person tells this session from their others: device, place, and when it was used last."""
+    """Return the label of a session: device, origin and last use."""
     device = opened_in.get(session.device_id) if session.device_id is not None else None
-    place = " ".join(filter(None, (session.country, session.network)))
+    origin = " ".join(filter(None, (session.country, session.network)))
     when = date_format(timezone.localtime(session.last_seen_at), "SHORT_DATETIME_FORMAT")
-    said = (str(device) if device is not None else "", place, _("last used %(when)s") % {"when": when})
-    return " · ".join(filter(None, said))
+    parts = (str(device) if device is not None else "", origin, _("last used %(when)s") % {"when": when})
+    return " · ".join(filter(None, parts))
 
 
 def _store_of(session: Session, credential: str) -> SessionStore | None:
-    """Return what the browser's request is to go on with, if it is a browser, and a site that keeps our sessions."""
+    """Return the session store for the rest of the request, or ``None`` without a cookie or with another engine."""
     if session.transport != Transport.COOKIE or session_engine() != ENGINE:
         return None
     return SessionStore.of(session, credential)
 
 
-def _opened(login: PendingLogin, credential: str, client: Client, recognised: devices.Recognised) -> Session:
+def _open_session(login: PendingLogin, credential: str, client: Client, recognised: devices.Recognised) -> Session:
     user: Any = login.user
     begins = concurrency.make_room(user=user)
-    # Asked after the room: whoever waited for it has waited.
+    # Read the clock after `make_room`, which may have waited.
     moment = timezone.now()
     idle, absolute = _lifetimes(login.evidence)
     return Session.objects.create(
@@ -166,7 +165,7 @@ def _opened(login: PendingLogin, credential: str, client: Client, recognised: de
         backend=login.backend,
         auth_hash=user.get_session_auth_hash(),
         transport=login.transport,
-        evidence_stored=[piece.to_json() for piece in login.evidence],
+        evidence_stored=[evidence.to_json() for evidence in login.evidence],
         authenticated_at=moment,
         created_at=begins or moment,
         last_seen_at=moment,
@@ -180,32 +179,32 @@ def _opened(login: PendingLogin, credential: str, client: Client, recognised: de
     )
 
 
-def _raised(login: PendingLogin, credential: str, client: Client) -> Session:
-    """Give the session a new credential and what was proved; its old credential is dead with the same statement.
+def _raise_session(login: PendingLogin, credential: str, client: Client) -> Session:
+    """Give the session a new credential and new evidence. The same statement invalidates the old credential.
 
-    A step-up shortens a session that now needs care, and lengthens none (ASVS 7.3.2). Where it
-    was proved is where the session belongs from now on (`auth_sessions.context_change`).
+    A step-up may shorten a session and never prolongs it (ASVS 7.3.2). The session is bound to the context of the
+    step-up from then on (`auth_sessions.context_change`).
     """
-    named = Session.objects.of(login.user).live().filter(pk__in=[login.session_id], transport=login.transport)
-    session = named.first()
+    raised = Session.objects.of(login.user).live().filter(pk__in=[login.session_id], transport=login.transport)
+    session = raised.first()
     if session is None:
         raise LoginExpired
     moment = timezone.now()
-    evidence = _proved(session, login, client)
+    evidence = _evidence_after(session, login, client)
     idle, absolute = _lifetimes(evidence)
     changes = {
         "token_digest": digest(credential),
-        # Nor does one of before, which a rotation may have left good for a moment: it would hold what was proved now.
+        # Also invalidate a previous credential that a rotation left valid. It must not gain the new assurance.
         "previous_digest": None,
-        "evidence_stored": [piece.to_json() for piece in evidence],
+        "evidence_stored": [proof.to_json() for proof in evidence],
         "authenticated_at": moment,
         "last_seen_at": moment,
         "idle_lifetime": idle,
         "expires_at": min(session.expires_at, moment + absolute),
         **client_columns(client),
     }
-    # Two step-ups at once would each take the other's credential for the one to replace.
-    if not named.filter(token_digest=session.token_digest).update(**changes):
+    # Refuse the slower of two step-ups. Each would otherwise replace the credential of the other.
+    if not raised.filter(token_digest=session.token_digest).update(**changes):
         raise LoginExpired
     snapshots.forget(session.token_digest)
     for name, value in changes.items():
@@ -213,27 +212,27 @@ def _raised(login: PendingLogin, credential: str, client: Client) -> Session:
     return session
 
 
-def _proved(session: Session, login: PendingLogin, client: Client) -> list[Evidence]:
-    """Return what the raised session has proved: what it had and what is new, or what is new alone where it strayed.
+def _evidence_after(session: Session, login: PendingLogin, client: Client) -> list[Evidence]:
+    """Return the evidence of the raised session. After a context change only the new evidence counts.
 
     Raises:
-        LoginExpired: the login was begun at home and ends elsewhere, with too little proved since; it begins anew there.
+        LoginExpired: the context changed, and the evidence since the step-up began does not meet its demand.
     """
-    if not strayed(session, client):
+    if not context_changes(session, client):
         return _merged(session.facts.evidence, login.evidence)
-    newly = [piece for piece in login.evidence if piece.at >= login.created_at]
-    if not login.demand.is_met_by(newly):
+    new_evidence = [evidence for evidence in login.evidence if evidence.at >= login.created_at]
+    if not login.demand.is_met_by(new_evidence):
         raise LoginExpired
-    return _merged([], newly)
+    return _merged([], new_evidence)
 
 
-def _merged(proved: Iterable[Evidence], newly: Iterable[Evidence]) -> list[Evidence]:
-    """Return all that was proved, each thing as it was proved last, oldest first."""
-    in_order = sorted([*proved, *newly], key=lambda piece: piece.at)
-    # A key that was touched now says nothing against having verified its user before.
-    return list({replace(piece, at=_ANY_MOMENT): piece for piece in in_order}.values())
+def _merged(old: Iterable[Evidence], new: Iterable[Evidence]) -> list[Evidence]:
+    """Return all evidence, each kind as it was last proved, oldest first."""
+    in_order = sorted([*old, *new], key=lambda evidence: evidence.at)
+    # A later touch of a security key does not cancel an earlier user verification.
+    return list({replace(evidence, at=_ANY_MOMENT): evidence for evidence in in_order}.values())
 
 
 def _lifetimes(evidence: Iterable[Evidence]) -> tuple[timedelta, timedelta]:
-    """Return how long a session that proved *evidence* may go unused, and how long it lasts."""
+    """Return idle and absolute lifetime of a session with *evidence*."""
     return sessions.LIFETIMES[assurance_of(list(evidence)).acr]

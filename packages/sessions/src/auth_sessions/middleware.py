@@ -1,4 +1,4 @@
-"""``request.user`` from the session's snapshot."""
+"""``request.user`` from the snapshot of the session."""
 
 from functools import partial
 from http import HTTPStatus
@@ -16,16 +16,16 @@ from auth_sessions.engine import SessionStore
 
 
 class AuthenticationMiddleware(django_middleware.AuthenticationMiddleware):
-    """Stands where Django's own stands, and asks no database when the snapshot is warm."""
+    """A replacement for Django's middleware of the same name that makes no query if the session is cached."""
 
     def process_request(self, request: HttpRequest) -> None:
-        """Offer ``request.user`` and ``request.auser``, found out when first asked."""
+        """Set lazy ``request.user`` and ``request.auser``."""
         super().process_request(request)
         request.user = cast(Any, SimpleLazyObject(partial(_user_of, request)))
         request.auser = cast(Any, partial(sync_to_async(_user_of), request))
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        """Give the browser another credential, if its session is due for one; not with an answer that sets no cookie."""
+        """Rotate the credential if the session is due for it. An error response of the server sets no cookie."""
         store = getattr(request, "session", None)
         if isinstance(store, SessionStore) and response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
             store.rotate_if_due()
@@ -33,15 +33,15 @@ class AuthenticationMiddleware(django_middleware.AuthenticationMiddleware):
 
 
 def _user_of(request: Any) -> Any:
-    """Return the person whom this request's session names."""
+    """Return the user of this request's session."""
     if not hasattr(request, "_cached_user"):
         store = request.session
-        # A session of another engine is Django's to read.
-        request._cached_user = _signed_in_to(store) if isinstance(store, SessionStore) else get_user(request)
+        # Django reads sessions of another engine.
+        request._cached_user = _user_in(store) if isinstance(store, SessionStore) else get_user(request)
     return request._cached_user
 
 
-def _signed_in_to(store: SessionStore) -> Any:
+def _user_in(store: SessionStore) -> Any:
     row = store.row
     user = row.user if row is not None else None
     if row is None or user is None:

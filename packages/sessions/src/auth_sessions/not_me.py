@@ -1,7 +1,7 @@
-"""A person says that a login was not theirs: everything ends, and whoever knows the password stays out.
+"""The this-was-not-me link: it revokes a login that the user does not recognise.
 
-The link stands in a mail that others may read. It can shut the account and open nothing:
-it signs nobody in, changes no password and shows nothing of the person.
+The link is sent by mail, which others may read. It can only lock the account. It signs no one in, changes no password
+and shows no personal data.
 """
 
 from django.db import transaction
@@ -15,25 +15,25 @@ from auth_sessions import devices, lifecycle
 from auth_sessions.events import SessionEvent
 from auth_sessions.models import NotMeLink
 
-#: What stands in the trail, and in the rows of sessions that had to end.
+#: The reason in the audit trail and in the ended sessions.
 REASON = "disowned"
 
 
-def disown_login(*, token: str, client: Client) -> None:
-    """Spend *token*: lock the account, end what is open and half open, block the device of the mail.
+def revoke_by_link(*, token: str, client: Client) -> None:
+    """Use up *token*, lock the account, end its sessions and pending logins, and block the device named in the mail.
 
-    Until the password is reset by mailbox, or an administrator takes the lock away, nobody
-    signs in; the person is told by mail how to go on.
+    No one can sign in until the password is reset by mail or an administrator unlocks the account. The user gets a mail
+    with instructions.
 
     Raises:
-        LinkInvalid: the link is wrong, used or expired, or the person is gone.
+        LinkInvalid: the link is wrong, used or expired, or the user no longer exists.
     """
     link: NotMeLink = NotMeLink.objects.find(token)
     user = link.user
     with transaction.atomic(durable=True):
         if not link.spend():
             raise LinkInvalid
-        # The lock comes first: a login that begins now is refused, one that is being granted is waited for below.
+        # Lock first. A login that begins now is refused, and the statements below wait for one that is being granted.
         lock_account(user=user, reason=LockReason.DISOWNED)
         PendingLogin.objects.end_all_of(user)
         device = devices.own_device(user=user, device_id=link.device_id)

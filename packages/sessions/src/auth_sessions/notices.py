@@ -1,4 +1,4 @@
-"""What people are told by mail: a device that nobody knew, with a link that says "this was not me"."""
+"""The mail about a new device, with a link that says "this was not me"."""
 
 from typing import Any
 
@@ -9,29 +9,31 @@ from auth_core.messages.security_notices import addresses_of
 from auth_core.request.client import Client
 from auth_sessions.models import Device, NotMeLink, Session
 
-#: The kind of our link; see `auth_core.messages.links`.
+#: The kind of the link. See `auth_core.messages.links`.
 NOT_ME = "not_me"
 
-#: Where our own page takes it.
+#: The path of the page that accepts the link.
 NOT_ME_PATH = "/not-me/{token}/"
 
 
 def tell_of_new_device(*, user: Any, device: Device, session: Session, client: Client) -> None:
-    """Post a mail about *device* to every proven address of *user*, in the transaction that grants the login.
+    """Queue a mail about *device* to every verified address of *user*, in the transaction that grants the login.
 
-    All of them carry the same link: whoever presses it first has said it for the person.
+    All mails carry the same link. It works once.
     """
     addresses = addresses_of(user) if core.NOTICES else []
     if not addresses:
         return
-    link = _new_link(user, device)
-    told = {"link": link, "country": session.country, "browser": device.browser, "os": device.os}
+    values = {"link": _new_link(user, device), "country": session.country, "browser": device.browser, "os": device.os}
     for address in addresses:
-        notify(template="device_added", address=address, user=user, client=client, secret=told)
+        notify(template="device_added", address=address, user=user, client=client, secret=values)
 
 
 def _new_link(user: Any, device: Device) -> str:
-    """Return a link, or nothing where none can be made: a mail without it is better than a login that fails."""
+    """Return a link, or an empty string if no public URL is configured.
+
+    A mail without a link is better than a failed login.
+    """
     if not core.PUBLIC_URL:
         return ""
     return link_to(NOT_ME, NotMeLink.objects.open(user=user, device_id=device.pk).token)

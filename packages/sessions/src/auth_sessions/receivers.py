@@ -1,4 +1,4 @@
-"""What ends sessions elsewhere."""
+"""Receivers of events that end sessions."""
 
 from typing import Any
 
@@ -12,13 +12,13 @@ from auth_sessions.revocation import snapshots
 
 
 def connect() -> None:
-    """Listen."""
+    """Connect the receivers."""
     event_recorded.connect(end_sessions_of, dispatch_uid="auth_sessions.end_sessions_of")
     post_delete.connect(forget_deleted, sender=Session, dispatch_uid="auth_sessions.forget_deleted")
 
 
 def end_sessions_of(event: Event, **kwargs: Any) -> None:
-    """End the other sessions after a new password, and all of somebody who was disabled, with the change itself."""
+    """End sessions after a password change, a password reset or a disabled account, in the same transaction."""
     if event.name is AuthEvent.PASSWORD_CHANGED:
         lifecycle.end_other_sessions(user=event.subject, keep=event.session, reason="password_changed")
         if event.session is not None:
@@ -30,9 +30,9 @@ def end_sessions_of(event: Event, **kwargs: Any) -> None:
 
 
 def forget_deleted(instance: Session, **kwargs: Any) -> None:
-    """Drop the snapshot of a row that is gone: that of a deleted person would let them in for another minute.
+    """Delete the snapshot of a deleted row. Otherwise a deleted user would stay signed in for up to a minute.
 
-    What is over has none; the sweep deletes thousands of these.
+    An ended session has no snapshot. The sweep deletes thousands of those.
     """
     if instance.ended_at is None and instance.expires_at > timezone.now():
         snapshots.forget(instance.token_digest)

@@ -1,7 +1,7 @@
-"""How much a login looks like its person, from 0 (as always) to 100, and what follows from it.
+"""The risk score of a login, from 0 (as usual) to 100, and the demand that follows from it.
 
-The score is the sum of the weights of the signals that are there, 100 at the most. It
-is kept with its reasons: whoever asks why is told (`explain`).
+The score is the sum of the weights of the signals that are present, 100 at most. It is stored with its reasons, which
+`explain` puts into sentences.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,69 +19,71 @@ from auth_core.request.client import Client
 from auth_sessions import devices, geo
 from auth_sessions.conf import sessions
 from auth_sessions.history import History, history_of
-from auth_sessions.risk_signals import SIGNALS, SignalLost, Situation
+from auth_sessions.risk_signals import SIGNALS, LoginContext, SignalUnavailable
 
-MOST = 100
+MAX_SCORE = 100
 
-#: A signal that was configured and could not be asked; weighs enough for a second factor.
-LOST = "signal_lost"
+#: The reason when a configured signal is unavailable. It demands a second factor.
+SIGNAL_UNAVAILABLE = "signal_lost"
 
 #: The reason of a login in a browser that its owner or an administrator has blocked.
 BLOCKED = "device_blocked"
 
 
 class AssessLogin:
-    """A `RiskAssessor`: scores a login and demands what `RISK_BANDS` says; a blocked device is refused."""
+    """A `RiskAssessor` that scores a login and applies `RISK_BANDS`. It denies a blocked device."""
 
     def assess(self, user: Any, client: Client) -> Assessment:
-        """Return score, reasons and demand; no side effect.
+        """Return score, reasons and demand. It has no side effect.
 
-        One query after a password that was typed with the primary address, else two; and one more for
-        a cookie of somebody who has no login any more that we remember.
+        One query after a password login with the primary address, otherwise two. One more for a client with a device
+        cookie when no session of the user is kept.
         """
         try:
             history = history_of(user, mark=devices.mark_of(client))
             if history.is_device_blocked:
-                return Assessment(MOST, (Weighed(BLOCKED, MOST),), Demand.DENY)
-            reasons = weigh(_situation(user, client, history))
-        except (SignalLost, geo.GeoLost, DatabaseError):
-            return Assessment(sessions.RISK_NEUTRAL, (Weighed(LOST, sessions.RISK_NEUTRAL),), Demand.SECOND_FACTOR)
-        score = min(MOST, sum(reason.weight for reason in reasons))
+                return Assessment(MAX_SCORE, (Weighed(BLOCKED, MAX_SCORE),), Demand.DENY)
+            reasons = weigh(_context_of(user, client, history))
+        except (SignalUnavailable, geo.GeoDatabaseUnreadable, DatabaseError):
+            return Assessment(
+                sessions.RISK_NEUTRAL, (Weighed(SIGNAL_UNAVAILABLE, sessions.RISK_NEUTRAL),), Demand.SECOND_FACTOR
+            )
+        score = min(MAX_SCORE, sum(reason.weight for reason in reasons))
         return Assessment(score, reasons, demand_of(score))
 
 
-def weigh(login: Situation) -> tuple[Weighed, ...]:
-    """Return the signals that are there, the heaviest first; one with a weight of 0 is not asked.
+def weigh(login: LoginContext) -> tuple[Weighed, ...]:
+    """Return the signals that are present, the heaviest first. A signal with weight 0 is not evaluated.
 
     Raises:
-        SignalLost: one that was configured cannot be asked.
+        SignalUnavailable: a configured signal is unavailable.
     """
     weights = {name: sessions.RISK_WEIGHTS.get(name, signal.weight) for name, signal in SIGNALS.items()}
-    seen = [(name, weight, SIGNALS[name].seen(login)) for name, weight in weights.items() if weight]
-    reasons = [Weighed(name, weight, data) for name, weight, data in seen if data is not None]
+    results = [(name, weight, SIGNALS[name].detect(login)) for name, weight in weights.items() if weight]
+    reasons = [Weighed(name, weight, data) for name, weight, data in results if data is not None]
     return tuple(sorted(reasons, key=lambda reason: -reason.weight))
 
 
 def demand_of(score: int) -> Demand:
-    """Return what a login with *score* must prove: of the bands that begin at or below it, the highest."""
-    reached = [demand for begins, demand in sorted(sessions.RISK_BANDS) if score >= begins]
-    return Demand(reached[-1]) if reached else Demand.NONE
+    """Return the demand of *score*: that of the highest band that begins at or below it."""
+    demands = [demand for begins, demand in sorted(sessions.RISK_BANDS) if score >= begins]
+    return Demand(demands[-1]) if demands else Demand.NONE
 
 
 def explain(reasons: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return stored reasons with a sentence of evidence each, in the reader's language."""
+    """Return stored reasons with one sentence of evidence each, in the reader's language."""
     return [
         {"signal": reason["signal"], "weight": reason["weight"], "evidence": _sentence(reason)} for reason in reasons
     ]
 
 
-def _situation(user: Any, client: Client, history: History) -> Situation:
+def _context_of(user: Any, client: Client, history: History) -> LoginContext:
     address = lookup.email_part(user)["address"]
-    return Situation(
+    return LoginContext(
         user=user,
         client=client,
         at=timezone.now(),
-        place=geo.place_of(client.ip),
+        location=geo.location_of(client.ip),
         logins=history.logins,
         last_login_at=_latest([login.at for login in history.logins[:1]], getattr(user, "last_login", None)),
         is_device_known=history.is_device_known,
@@ -89,9 +91,9 @@ def _situation(user: Any, client: Client, history: History) -> Situation:
     )
 
 
-def _latest(known: list[datetime], last_login: datetime | None) -> datetime | None:
-    """Return when somebody signed in last; Django's own note outlives the rows of sessions."""
-    return max([*known, *([last_login] if last_login else [])], default=None)
+def _latest(moments: list[datetime], last_login: datetime | None) -> datetime | None:
+    """Return the time of the last login. Django's own ``last_login`` outlives the session rows."""
+    return max([*moments, *([last_login] if last_login else [])], default=None)
 
 
 def _sentence(reason: Mapping[str, Any]) -> str:
@@ -99,5 +101,7 @@ def _sentence(reason: Mapping[str, Any]) -> str:
     signal = SIGNALS.get(name)
     if signal is not None:
         return signal.sentence(reason["data"])
-    # A signal of an older version: its name is all that is known.
-    return {LOST: _("A signal could not be asked."), BLOCKED: _("This device is blocked.")}.get(name, name)
+    # A signal of an older version. Only its name is known.
+    return {SIGNAL_UNAVAILABLE: _("A risk signal was unavailable."), BLOCKED: _("This device is blocked.")}.get(
+        name, name
+    )

@@ -1,4 +1,4 @@
-"""What every opening of a session has in common, whoever opens it."""
+"""The columns and the event that every new session has in common."""
 
 from typing import Any
 
@@ -8,38 +8,41 @@ from auth_core.request.context import current
 from auth_sessions import geo
 from auth_sessions.models import Session
 
-#: Tells scanners of leaked secrets whose credential this is.
+#: Prefix that lets secret scanners identify a leaked credential.
 PREFIX = "eas"
 
 
 def client_columns(client: Client | None = None) -> dict[str, Any]:
-    """Return the columns that tell where a session was opened; the current request's when *client* is left out."""
+    """Return the columns for the origin of a session. Without *client*: that of the current request."""
     client = client or current().client or Client()
-    place = _place_of(client.ip)
-    position = place.position
+    location = _location_of(client.ip)
+    position = location.position
     return {
         "ip": client.ip or None,
         "network": client.network,
         "user_agent": client.user_agent,
-        "country": place.country,
+        "country": location.country,
         "latitude": position and position.latitude,
         "longitude": position and position.longitude,
     }
 
 
-def _place_of(ip: str) -> geo.Place:
-    """Return where it was opened; a table that cannot be read keeps nobody out, the assessment has judged it."""
+def _location_of(ip: str) -> geo.Location:
+    """Return the location of an address.
+
+    An unreadable GeoIP file does not stop the login. The risk assessment has already taken it into account.
+    """
     try:
-        return geo.place_of(ip)
-    except geo.GeoLost:
-        return geo.NOWHERE
+        return geo.location_of(ip)
+    except geo.GeoDatabaseUnreadable:
+        return geo.UNKNOWN
 
 
 def record_opened(session: Session, *, reason: str, client: Client | None = None) -> None:
-    """Record that *session* is open, in the transaction that opens it.
+    """Record that *session* was opened, in the transaction that opens it.
 
     Args:
-        reason: ``login``, ``step_up``, or ``site`` for a login that was not ours.
+        reason: ``login``, ``step_up``, or ``site`` for a site's own login.
     """
     record(
         Event(

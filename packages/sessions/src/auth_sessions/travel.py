@@ -1,4 +1,4 @@
-"""How far apart two places are, and whether anybody gets from one to the other in time."""
+"""Distances between positions on the Earth."""
 
 from dataclasses import dataclass
 from math import asin, cos, radians, sin, sqrt
@@ -9,7 +9,7 @@ _EARTH_KM = 6371.0088
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A position on the Earth, in degrees; north and east are positive."""
+    """A position on the Earth, in degrees. North and east are positive."""
 
     latitude: float
     longitude: float

@@ -1,7 +1,7 @@
-"""What a user agent says of itself: kind, operating system and browser; a description, never a proof.
+"""Description of a user agent: kind, operating system and browser. It is no proof.
 
-Whoever writes a program writes its user agent. What is taken from it is shown to people
-and sorts callers that keep no cookie; it makes nobody known.
+A program can send any user agent. The description is shown to users and tells callers without cookies apart. It never
+makes a device known.
 """
 
 from dataclasses import dataclass
@@ -10,23 +10,23 @@ import ua_parser
 
 from auth_core.text import Pattern
 
-#: Longest user agent that is read, in characters; some send ten thousand.
-_LONGEST = 512
+#: Maximum length that is parsed, in characters. Some clients send 10,000.
+_MAX_LENGTH = 512
 
-#: Longest name of a family that is kept, in characters.
-_LONGEST_NAME = 64
+#: Maximum length of a stored family name, in characters.
+_MAX_NAME_LENGTH = 64
 
-#: What a family's name may hold. Parts of it are copied from the header, and it goes into mails: without dots,
-#: colons and angle brackets nothing in it becomes a link or a tag.
-_NOT_IN_NAMES = Pattern(r"[^A-Za-z0-9 +_-]+", at_most=_LONGEST)
+#: Characters that family names must not hold. Names are partly copied from the header and appear in mails. Without
+#: dots, colons and angle brackets they cannot form a link or a tag.
+_NOT_IN_NAMES = Pattern(r"[^A-Za-z0-9 +_-]+", at_most=_MAX_LENGTH)
 
 _COUNTRY = Pattern(r"[A-Z]{2}", at_most=2)
 
-#: Systems of things that are held in a hand.
+#: Operating systems of handheld devices.
 _HANDHELD = frozenset({"iOS", "Android", "Windows Phone", "KaiOS", "BlackBerry OS", "Tizen", "HarmonyOS"})
 
 
-#: Families that are shown to people. What a header says besides is text of a stranger, and only compared.
+#: Families that may be shown to users. Any other name is a stranger's text and only compared.
 _LISTED = frozenset(
     {
         "Amazon Silk", "Android", "Apple Mail", "BlackBerry OS", "Brave", "Chrome", "Chrome Mobile",
@@ -42,12 +42,12 @@ _LISTED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What a caller says it is.
+    """What a user agent says about itself.
 
     Args:
         kind: desktop, mobile, tablet, app, bot or other.
-        os: Family of the operating system; empty when it does not say.
-        browser: Family of the browser or library; empty when it does not say.
+        os: Family of the operating system. Empty: unknown.
+        browser: Family of the browser or library. Empty: unknown.
     """
 
     kind: str
@@ -56,42 +56,42 @@ class Description:
 
     @property
     def text(self) -> str:
-        """The whole of it as one line, to be digested."""
+        """The description as one line, to be digested."""
         return f"described|{self.kind}|{self.os}|{self.browser}"
 
 
 def describe(user_agent: str) -> Description:
-    """Return what *user_agent* says; for nonsense a description that says nothing."""
-    said = user_agent[:_LONGEST]
-    result = ua_parser.parse(said)
+    """Return the description of *user_agent*. An unreadable one has the kind ``other`` and no names."""
+    text = user_agent[:_MAX_LENGTH]
+    result = ua_parser.parse(text)
     family = result.device.family if result.device else ""
     brand = (result.device.brand or "") if result.device else ""
     system = result.os.family if result.os else ""
     browser = result.user_agent.family if result.user_agent else ""
-    return Description(kind=_kind(said, f"{family} {brand}", system, browser), os=_name(system), browser=_name(browser))
+    return Description(kind=_kind(text, f"{family} {brand}", system, browser), os=_name(system), browser=_name(browser))
 
 
 def listed_name(family: str) -> str:
-    """Return *family* if it is on the list of those that people are shown, else nothing."""
+    """Return *family* if it is on the list of names that may be shown, else an empty string."""
     return family if family in _LISTED else ""
 
 
 def listed_names(*families: str) -> str:
-    """Return those of *families* that people are shown, in one line."""
+    """Return those of *families* that may be shown, in one line."""
     return " · ".join(filter(None, map(listed_name, families)))
 
 
 def country_code(text: str) -> str:
-    """Return *text* if it has the form of a country's code (ISO 3166-1 alpha-2), else nothing."""
+    """Return *text* if it has the form of a country code (ISO 3166-1 alpha-2), else an empty string."""
     return text if _COUNTRY.fullmatch(text) else ""
 
 
-def _kind(said: str, device: str, system: str, browser: str) -> str:
+def _kind(text: str, device: str, system: str, browser: str) -> str:
     if "Spider" in device:
         return "bot"
     if system in _HANDHELD:
-        # Browsers on Android say "Mobile" on phones and leave it out on tablets; apps say neither.
-        without_mobile = system == "Android" and said.startswith("Mozilla/") and "Mobile" not in said
+        # Browsers on Android send "Mobile" on phones and omit it on tablets. Apps send neither.
+        without_mobile = system == "Android" and text.startswith("Mozilla/") and "Mobile" not in text
         return "tablet" if without_mobile or "iPad" in device or "Tablet" in device else "mobile"
     if system:
         return "desktop"
@@ -99,4 +99,4 @@ def _kind(said: str, device: str, system: str, browser: str) -> str:
 
 
 def _name(family: str) -> str:
-    return " ".join(_NOT_IN_NAMES.sub(" ", family).split())[:_LONGEST_NAME]
+    return " ".join(_NOT_IN_NAMES.sub(" ", family).split())[:_MAX_NAME_LENGTH]

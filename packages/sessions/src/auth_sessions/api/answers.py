@@ -1,10 +1,10 @@
-"""What callers see of sessions and devices."""
+"""The answers about sessions and devices."""
 
 from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from auth_sessions.devices import Place
+from auth_sessions.devices import SessionOrigin
 from auth_sessions.models import Device, Session
 
 
@@ -12,8 +12,8 @@ def session_answer(session: Session, *, current: UUID | None, device: Device | N
     """Return the ``Session`` shape.
 
     Args:
-        current: Public id of the session in which is asked.
-        device: That in which it was opened, if it is not forgotten.
+        current: Public id of the session of this request.
+        device: The device in which it was opened, unless it was forgotten.
     """
     facts = session.facts
     return {
@@ -29,14 +29,14 @@ def session_answer(session: Session, *, current: UUID | None, device: Device | N
         "expires_at": facts.expires_at,
         "ip": session.ip,
         "user_agent": session.user_agent,
-        "place": place_answer(Place(country=session.country, network=session.network)),
+        "place": origin_answer(SessionOrigin(country=session.country, network=session.network)),
         "device": None if device is None else described_answer(device),
         "risk_score": session.risk_score,
     }
 
 
 def found_answer(session: Session, *, current: UUID | None, device: Device | None) -> dict[str, Any]:
-    """Return the ``FoundSession`` shape; the person and their identity were read with the session."""
+    """Return the ``FoundSession`` shape. The user and their identity were read with the session."""
     identity = getattr(session.user, "auth_identity", None)
     return {
         **session_answer(session, current=current, device=device),
@@ -47,12 +47,12 @@ def found_answer(session: Session, *, current: UUID | None, device: Device | Non
     }
 
 
-def device_answer(device: Device, *, current: UUID | None, places: Iterable[Place]) -> dict[str, Any]:
+def device_answer(device: Device, *, current: UUID | None, origins: Iterable[SessionOrigin]) -> dict[str, Any]:
     """Return the ``Device`` shape.
 
     Args:
-        current: Id of the device in which is asked.
-        places: Where it was seen.
+        current: Id of the device of this request.
+        origins: Where its sessions were opened.
     """
     return {
         **described_answer(device),
@@ -61,7 +61,7 @@ def device_answer(device: Device, *, current: UUID | None, places: Iterable[Plac
         "first_seen_at": device.first_seen_at,
         "last_seen_at": device.last_seen_at,
         "blocked_at": device.blocked_at,
-        "places": [place_answer(place) for place in places],
+        "places": [origin_answer(origin) for origin in origins],
     }
 
 
@@ -76,6 +76,6 @@ def described_answer(device: Device) -> dict[str, Any]:
     }
 
 
-def place_answer(place: Place) -> dict[str, Any]:
+def origin_answer(origin: SessionOrigin) -> dict[str, Any]:
     """Return the ``Place`` shape."""
-    return {"country": place.country or None, "network": place.network or None}
+    return {"country": origin.country or None, "network": origin.network or None}

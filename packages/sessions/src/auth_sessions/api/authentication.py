@@ -1,4 +1,4 @@
-"""The authenticator of callers without a browser."""
+"""Authentication of callers without a browser."""
 
 from typing import Any
 
@@ -9,38 +9,38 @@ from auth_core.assurance.evidence import set_session
 from auth_core.contracts import Transport
 from auth_core.errors import AmbiguousCredentials, NotAuthenticated
 from auth_core.observability import denials
-from auth_sessions.revocation.session_lookup import is_credential, restore
+from auth_sessions.revocation.session_lookup import is_credential, look_up_session
 
 SCHEME = "Session"
 
 
 class SessionTokenAuthentication(BaseAuthentication):
-    """Takes ``Authorization: Session eas_…``; stands before the authenticator of cookies."""
+    """Accepts ``Authorization: Session eas_…``. It must precede the cookie authenticator."""
 
-    #: Tells `ApiView` that no cookie says who this is, so that CSRF is no question.
+    #: Tells `ApiView` that the caller is not identified by a cookie, so that no CSRF check is needed.
     reads_header = True
 
     def authenticate(self, request: Request) -> tuple[Any, None] | None:
-        """Return the person behind the credential; ``None`` when there is no such header.
+        """Return the user of the credential, or ``None`` without such a header.
 
         Raises:
-            NotAuthenticated: the credential is wrong, ended, or one of a cookie; never the cookie instead.
-            AmbiguousCredentials: it is good, and a session cookie came with it.
+            NotAuthenticated: the credential is wrong, ended or of a cookie session. The cookie is not tried instead.
+            AmbiguousCredentials: the credential is valid, but the request also has a session cookie.
         """
         scheme, _space, credential = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != SCHEME.lower():
             return None
-        session = restore(credential, transport=Transport.TOKEN)
+        session = look_up_session(credential, transport=Transport.TOKEN)
         if session is None or session.user is None:
             raise NotAuthenticated
         cookie = getattr(getattr(request._request, "session", None), "session_key", None)
         if is_credential(cookie or ""):
-            denials.note(AmbiguousCredentials.code, subject=session.user, session=session.pk)
+            denials.mark_denied(AmbiguousCredentials.code, subject=session.user, session=session.pk)
             raise AmbiguousCredentials
         session.user.backend = session.backend
         set_session(request, session.facts)
         return session.user, None
 
     def authenticate_header(self, request: Request) -> str:
-        """Make an anonymous request a 401, not a 403."""
+        """Make an anonymous request a 401 and not a 403."""
         return SCHEME

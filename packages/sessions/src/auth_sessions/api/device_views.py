@@ -1,4 +1,4 @@
-"""The views of devices."""
+"""Views of devices."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -18,101 +18,101 @@ from auth_sessions import devices
 from auth_sessions.api.answers import device_answer
 from auth_sessions.api.serializers import DeviceNameBody, NotMeBody
 from auth_sessions.api.shapes import DeviceShape
-from auth_sessions.devices import Place
+from auth_sessions.devices import SessionOrigin
 from auth_sessions.models import Device
-from auth_sessions.not_me import disown_login
+from auth_sessions.not_me import revoke_by_link
 
 
 class DeviceListView(ApiView):
-    """``GET devices/``: in which browsers and apps have I signed in?"""
+    """``GET devices/``: list my devices."""
 
     answers = {"get": {200: page_of(DeviceShape)}}
 
     def get(self, request: Request) -> Response:
         """Return one page of the caller's devices, newest first."""
         NoFilters.parse_query(request)
-        places: dict[UUID, list[Place]] = {}
+        origins: dict[UUID, list[SessionOrigin]] = {}
         current = _current_device(request)
 
         def gather(page: Sequence[Device]) -> None:
-            places.update(devices.places_of(page))
+            origins.update(devices.origins_of(page))
 
         return page_response(
             request,
             Device.objects.of(request.user),
-            lambda device: device_answer(device, current=current, places=places.get(device.pk, ())),
+            lambda device: device_answer(device, current=current, origins=origins.get(device.pk, ())),
             gather=gather,
         )
 
 
 class DeviceView(ApiView):
-    """``devices/{id}/``: one of my devices; call it something else, forget it."""
+    """``devices/{id}/``: show, rename or forget one of my devices."""
 
     counts_changes = True
     bodies = {"patch": DeviceNameBody}
     answers = {"get": {200: DeviceShape}, "patch": {200: DeviceShape}, "delete": {204: None}}
 
     def get(self, request: Request, device_id: UUID) -> Response:
-        """Return it; somebody else's is not found."""
-        return _shown(request, _own(request, device_id))
+        """Return the device. Another user's device is not found."""
+        return _device_response(request, _own_device(request, device_id))
 
     def patch(self, request: Request, device_id: UUID) -> Response:
-        """Return it under its new name."""
+        """Rename the device and return it."""
         body = DeviceNameBody.parse(request)
-        device = _own(request, device_id)
+        device = _own_device(request, device_id)
         if not devices.rename_device(device=device, name=body.name):
             raise NotFound
-        return _shown(request, device)
+        return _device_response(request, device)
 
     def delete(self, request: Request, device_id: UUID) -> Response:
-        """Forget it, and end its sessions; the next login in it is one in a new device."""
-        if not devices.forget_device(device=_own(request, device_id)):
+        """Forget the device and end its sessions. The next login in it counts as one in a new device."""
+        if not devices.forget_device(device=_own_device(request, device_id)):
             raise NotFound
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class DeviceBlockView(ApiView):
-    """``devices/{id}/block/``: sign in with it no more; or again."""
+    """``devices/{id}/block/``: block or unblock one of my devices."""
 
     counts_changes = True
     bodies = {"post": NoBody}
     answers = {"post": {204: None}, "delete": {204: None}}
 
     def post(self, request: Request, device_id: UUID) -> Response:
-        """Block it, and end its sessions; one that is blocked stays so."""
+        """Block the device and end its sessions. A blocked device stays blocked."""
         NoBody.parse(request)
-        devices.block_device(device=_own(request, device_id))
+        devices.block_device(device=_own_device(request, device_id))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def delete(self, request: Request, device_id: UUID) -> Response:
-        """Let it be signed in with again."""
-        devices.unblock_device(device=_own(request, device_id))
+        """Unblock the device."""
+        devices.unblock_device(device=_own_device(request, device_id))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class NotMeView(AnonymousApiView):
-    """``POST devices/not-me/``: the login that the mail tells of was not mine."""
+    """``POST devices/not-me/``: report the login in the mail as not mine."""
 
     bodies = {"post": NotMeBody}
     answers = {"post": {200: DoneShape}}
 
     def post(self, request: Request) -> Response:
-        """Return 200: all sessions are over, the account is locked until its password is reset; nobody is signed in."""
+        """End all sessions, and lock the account until its password is reset. No one is signed in."""
         body = NotMeBody.parse(request)
-        disown_login(token=body.token, client=client_of(request))
+        revoke_by_link(token=body.token, client=client_of(request))
         return Response({"status": "account_locked"})
 
 
-def _own(request: Request, device_id: UUID) -> Device:
+def _own_device(request: Request, device_id: UUID) -> Device:
     device = devices.own_device(user=request.user, device_id=device_id)
     if device is None:
         raise NotFound
     return device
 
 
-def _shown(request: Request, device: Device) -> Response:
-    places = devices.places_of([device]).get(device.pk, ())
-    return Response(device_answer(device, current=_current_device(request), places=places))
+def _device_response(request: Request, device: Device) -> Response:
+    origins = devices.origins_of([device]).get(device.pk, ())
+    return Response(device_answer(device, current=_current_device(request), origins=origins))
 
 
 def _current_device(request: Request) -> UUID | None:

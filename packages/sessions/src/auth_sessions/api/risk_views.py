@@ -1,4 +1,4 @@
-"""Why a login looked as it did."""
+"""The view of a risk assessment."""
 
 from uuid import UUID
 
@@ -15,14 +15,14 @@ from auth_sessions.risk import demand_of, explain
 
 
 class RiskView(ApiView):
-    """``GET sessions/{id}/risk/``: the score of the login that opened it, and its reasons."""
+    """``GET sessions/{id}/risk/``: the risk score of the login that opened the session, with reasons."""
 
     answers = {"get": {200: RiskShape}}
 
     def get(self, request: Request, session_id: UUID) -> Response:
-        """Return it to its owner, and to whoever may see everybody's sessions; to others it is not there."""
-        sees_all = request.user.has_perm("auth_sessions.view_session")
-        rows = Session.objects.all() if sees_all else Session.objects.of(request.user)
+        """Return it to the owner and to users who may view all sessions. For others it is not found."""
+        may_view_all = request.user.has_perm("auth_sessions.view_session")
+        rows = Session.objects.all() if may_view_all else Session.objects.of(request.user)
         session = rows.filter(pk=session_id).exclude(user=None).first()
         if session is None:
             raise NotFound

@@ -1,4 +1,4 @@
-"""The views in which administrators find and end sessions."""
+"""Views in which administrators find and end sessions."""
 
 from typing import Any
 from uuid import UUID
@@ -21,33 +21,33 @@ from auth_sessions.models import Session
 
 
 class SessionSearchView(ApiView):
-    """``GET users/sessions/``: who is signed in, where and how likely is it to be them?"""
+    """``GET users/sessions/``: search the sessions of all users."""
 
     permission_classes = (MaySearchSessions,)
     filters = SessionFilters
     answers = {"get": {200: page_of(FoundSessionShape)}}
 
     def get(self, request: Request) -> Response:
-        """Return one page of everybody's sessions, newest first; also of what has ended, while it is kept."""
+        """Return one page of sessions, newest first, including ended ones that are still kept."""
         filters = SessionFilters.parse_query(request)
         return page_of_sessions(request, found_sessions(filters), found_answer)
 
 
 class FoundSessionView(ApiView):
-    """``users/sessions/{id}/``: somebody's session; end it."""
+    """``users/sessions/{id}/``: show or end a session of any user."""
 
     permission_classes = (MaySearchSessions,)
     answers = {"get": {200: FoundSessionShape}, "delete": {204: None}}
 
     def get(self, request: Request, session_id: UUID) -> Response:
-        """Return it."""
-        session = _found(session_id)
+        """Return the session."""
+        session = _session(session_id)
         device = devices.devices_of([session]).get(session.device_id) if session.device_id else None
         return Response(found_answer(session, current=current_id(request), device=device))
 
     def delete(self, request: Request, session_id: UUID) -> Response:
-        """End it; recorded with who did."""
-        session = _found(session_id)
+        """End the session. The administrator is recorded."""
+        session = _session(session_id)
         ended = lifecycle.end_session(
             session_id=session.pk, user=session.user, reason="administrator", actor=request.user
         )
@@ -57,7 +57,7 @@ class FoundSessionView(ApiView):
 
 
 def found_sessions(filters: Any) -> "QuerySet[Session]":
-    """Return the sessions of people that *filters* ask for, each with its person."""
+    """Return the sessions that match *filters*, each with its user."""
     rows = Session.objects.filter(user__isnull=False).select_related("user__auth_identity")
     if filters.subject is not None:
         rows = rows.filter(user__auth_identity__subject_id=filters.subject)
@@ -68,12 +68,12 @@ def found_sessions(filters: Any) -> "QuerySet[Session]":
     if filters.risk_min is not None:
         rows = rows.filter(risk_score__gte=filters.risk_min)
     if filters.live is not None:
-        lives = Exists(Session.objects.live().filter(pk=OuterRef("pk")))
-        rows = rows.filter(lives if filters.live else ~lives)
+        is_live = Exists(Session.objects.live().filter(pk=OuterRef("pk")))
+        rows = rows.filter(is_live if filters.live else ~is_live)
     return rows
 
 
-def _found(session_id: UUID) -> Session:
+def _session(session_id: UUID) -> Session:
     session = Session.objects.select_related("user__auth_identity").filter(pk=session_id, user__isnull=False).first()
     if session is None:
         raise NotFound

@@ -1,4 +1,4 @@
-"""The bodies of requests, and the filters of lists."""
+"""Request bodies and query filters."""
 
 from rest_framework import serializers
 
@@ -18,7 +18,7 @@ class NotMeBody(Body):
 
 
 class SessionFilters(Body):
-    """``GET users/sessions/?…``; *subject* is the person's public id."""
+    """``GET users/sessions/?…``. *subject* is the user's public id."""
 
     subject = serializers.UUIDField(required=False)
     device = serializers.UUIDField(required=False)

@@ -6,7 +6,7 @@ from auth_core.api.shapes import Shape
 
 
 class PlaceShape(Shape):
-    """Where somebody was, as far as the address tells."""
+    """Where a session was opened, by its network address."""
 
     country = serializers.CharField(allow_null=True, help_text="ISO 3166-1 alpha-2.")
     network = serializers.CharField(allow_null=True, help_text="An IPv4 address, or an IPv6 /64.")
@@ -39,11 +39,11 @@ class SessionShape(Shape):
     user_agent = serializers.CharField(allow_blank=True)
     place = PlaceShape()
     device = SessionDeviceShape(allow_null=True)
-    risk_score = serializers.IntegerField(allow_null=True, help_text="0 to 100; null: not assessed.")
+    risk_score = serializers.IntegerField(allow_null=True, help_text="0 to 100. Null: not assessed.")
 
 
 class RiskReasonShape(Shape):
-    """One signal that weighed something."""
+    """One signal that added to the score."""
 
     signal = serializers.CharField()
     weight = serializers.IntegerField()
@@ -51,17 +51,17 @@ class RiskReasonShape(Shape):
 
 
 class RiskShape(Shape):
-    """How the login that opened a session was judged."""
+    """The risk assessment of the login that opened a session."""
 
-    score = serializers.IntegerField(allow_null=True, help_text="0 to 100; null: not assessed.")
-    demand = serializers.CharField(allow_null=True, help_text="What the bands of today ask for at that score.")
+    score = serializers.IntegerField(allow_null=True, help_text="0 to 100. Null: not assessed.")
+    demand = serializers.CharField(allow_null=True, help_text="The current demand for this score.")
     reasons = RiskReasonShape(many=True)
 
 
 class FoundSessionShape(SessionShape):
     """A session, as an administrator sees it."""
 
-    subject = serializers.UUIDField(allow_null=True, help_text="Public id of the person.")
+    subject = serializers.UUIDField(allow_null=True, help_text="Public id of the user.")
     device_known = serializers.BooleanField(allow_null=True)
     ended_at = serializers.DateTimeField(allow_null=True)
     ended_reason = serializers.CharField(allow_blank=True)
@@ -71,7 +71,9 @@ class DeviceShape(SessionDeviceShape):
     """A device, as its owner sees it."""
 
     current = serializers.BooleanField(help_text="Whether this session was opened in it.")
-    recognised = serializers.BooleanField(help_text="By a cookie; else it is only described, and never known.")
+    recognised = serializers.BooleanField(
+        help_text="Whether a cookie identifies it. Otherwise it is only described and never known."
+    )
     first_seen_at = serializers.DateTimeField()
     last_seen_at = serializers.DateTimeField()
     blocked_at = serializers.DateTimeField(allow_null=True)

@@ -1,4 +1,4 @@
-"""The views of sessions."""
+"""Views of sessions."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -22,7 +22,7 @@ from auth_sessions.models import Device, Session
 
 
 class SessionListView(ApiView):
-    """``GET sessions/``: where am I signed in?"""
+    """``GET sessions/``: list my sessions."""
 
     answers = {"get": {200: page_of(SessionShape)}}
 
@@ -33,13 +33,13 @@ class SessionListView(ApiView):
 
 
 class SessionView(ApiView):
-    """``GET`` and ``DELETE sessions/{id}/``: one of my sessions."""
+    """``GET`` and ``DELETE sessions/{id}/``: show or end one of my sessions."""
 
     counts_changes = True
     answers = {"get": {200: SessionShape}, "delete": {204: None}}
 
     def get(self, request: Request, session_id: UUID) -> Response:
-        """Return it; somebody else's is not found."""
+        """Return the session. Another user's session is not found."""
         session = Session.objects.of(request.user).live().filter(pk=session_id).first()
         if session is None:
             raise NotFound
@@ -47,7 +47,7 @@ class SessionView(ApiView):
         return Response(session_answer(session, current=current_id(request), device=device))
 
     def delete(self, request: Request, session_id: UUID) -> Response:
-        """End it."""
+        """End the session."""
         if not lifecycle.end_session(session_id=session_id, user=request.user, reason="revoked"):
             raise NotFound
         return Response(status=status.HTTP_204_NO_CONTENT)
@@ -61,7 +61,7 @@ class RevokeOthersView(ApiView):
     answers = {"post": {204: None}}
 
     def post(self, request: Request) -> Response:
-        """End all sessions but this one."""
+        """End all sessions except this one."""
         NoBody.parse(request)
         lifecycle.end_other_sessions(user=request.user, keep=current_id(request), reason="revoked")
         return Response(status=status.HTTP_204_NO_CONTENT)
@@ -70,20 +70,20 @@ class RevokeOthersView(ApiView):
 def page_of_sessions(
     request: Request, rows: "QuerySet[Session]", show: Callable[..., dict[str, Any]] = session_answer
 ) -> Response:
-    """Return one page of *rows*, newest first, with their devices; two queries."""
-    found: dict[UUID, Device] = {}
+    """Return one page of *rows*, newest first, with their devices. Two queries."""
+    opened_in: dict[UUID, Device] = {}
     current = current_id(request)
 
     def gather(page: Sequence[Session]) -> None:
-        found.update(devices.devices_of(page))
+        opened_in.update(devices.devices_of(page))
 
-    def shown(session: Session) -> dict[str, Any]:
-        return show(session, current=current, device=found.get(session.device_id) if session.device_id else None)
+    def answer(session: Session) -> dict[str, Any]:
+        return show(session, current=current, device=opened_in.get(session.device_id) if session.device_id else None)
 
-    return page_response(request, rows, shown, gather=gather)
+    return page_response(request, rows, answer, gather=gather)
 
 
 def current_id(request: Request) -> UUID | None:
-    """Return the public id of the session in which is asked."""
+    """Return the public id of the session of this request."""
     session = session_of(request)
     return session.id if session else None

@@ -1,4 +1,4 @@
-"""The rows of this package, one noun per file."""
+"""The models of this package, one per file."""
 
 from auth_sessions.models.allowance import SessionAllowance
 from auth_sessions.models.cache_epoch import CacheEpoch

@@ -1,4 +1,4 @@
-"""How many sessions one person may have at once, where that differs from everybody's."""
+"""The session limit of a single user."""
 
 from django.conf import settings
 from django.core.validators import MinValueValidator
@@ -9,7 +9,7 @@ from auth_sessions.conf import LIMIT_POLICIES
 
 
 class SessionAllowance(models.Model):
-    """The limit of one person; it comes before that of their roles and of everybody."""
+    """The limit of one user. It overrides the limits by fact and the general limit."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, primary_key=True, on_delete=models.CASCADE, related_name="auth_session_allowance"

@@ -1,4 +1,4 @@
-"""The epoch of the shared cache: which of the snapshots in it may be believed."""
+"""The epoch of the snapshot cache, which decides which snapshots are valid."""
 
 from uuid import uuid4
 
@@ -6,15 +6,15 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-#: There is one row.
+#: Primary key of the only row.
 ONLY = 1
 
 
 class CacheEpoch(models.Model):
-    """One row that every process reads once a second; what was written under another value is not believed.
+    """One row that every process reads once a second. Snapshots with another value are invalid.
 
-    A new value is a new random one, never the next number: after a restore of the
-    database an old number would come round again, and old snapshots with it.
+    A new value is random and not a counter. After a database restore a counter would repeat old numbers, and old
+    snapshots would become valid again.
     """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=ONLY, editable=False)

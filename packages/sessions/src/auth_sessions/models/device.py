@@ -1,4 +1,4 @@
-"""A browser or app that somebody signs in with."""
+"""The browser or app with which a user signs in."""
 
 from typing import Any, Self
 
@@ -13,18 +13,17 @@ from auth_sessions.user_agents import listed_names
 
 
 class DeviceQuerySet(models.QuerySet["Device"]):
-    """Questions that are asked of devices."""
+    """Queries for devices."""
 
     def of(self, user: Any) -> Self:
-        """Return those of *user*."""
+        """Return the devices of *user*."""
         return self.filter(user=user)
 
     def see(self, device: "Device") -> "Device | None":
-        """Write *device*, or note that the one which its person has with this digest was seen; return the row.
+        """Insert *device*, or update the user's row with the same digest. Return the row, or ``None`` if it is blocked.
 
-        One statement. ``None``: it is blocked; the database asks that under the row's lock, so
-        that no login gets past a block which comes at the same moment. Of two logins at once in a
-        new browser one writes the row and the other finds it.
+        One statement. The database checks the block under the row's lock, so that no login passes a block that comes at
+        the same moment. Of two parallel logins in a new browser one inserts the row and the other updates it.
         """
         using = router.db_for_write(self.model)
         connection = connections[using]
@@ -45,10 +44,10 @@ class DeviceQuerySet(models.QuerySet["Device"]):
 
 
 class Device(models.Model):
-    """A browser in which somebody has completed a login, or the kind of app by which they did.
+    """A browser in which a user has completed a login, or the kind of app with which they did.
 
-    A browser is recognised by the digest of its cookie. A caller without cookies is only
-    described, by what its user agent says, and never known: anybody can say the same.
+    A browser is recognised by the digest of its cookie. A caller without cookies is described by its user agent and
+    never known, because a user agent can be imitated.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -83,9 +82,9 @@ class Device(models.Model):
 
 
 _SEE = """
-INSERT INTO {table} AS held ({columns}) VALUES ({values})
+INSERT INTO {table} AS stored ({columns}) VALUES ({values})
 ON CONFLICT (user_id, digest) DO UPDATE SET
   last_seen_at = excluded.last_seen_at, kind = excluded.kind, os = excluded.os, browser = excluded.browser
-WHERE held.blocked_at IS NULL
+WHERE stored.blocked_at IS NULL
 RETURNING {columns}
 """

@@ -1,4 +1,4 @@
-"""The link in the mail about a new device, by which a person says that it was not them."""
+"""The "this was not me" link in the mail about a new device."""
 
 from datetime import timedelta
 
@@ -11,12 +11,12 @@ from auth_sessions.conf import sessions
 
 
 class NotMeLink(OneTimeLink):
-    """Shuts an account, and opens nothing: whoever finds it can annoy, and never get in."""
+    """A link that locks the account. It gives no access, so a stolen link can only annoy."""
 
     prefix = "eln"
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    # No foreign key: whoever signed in where they should not could have the device forgotten, and the link with it.
+    # No foreign key. An intruder could forget the device and delete the link with it.
     device_id = models.UUIDField(help_text=_("The device that the mail tells of."))
 
     class Meta:

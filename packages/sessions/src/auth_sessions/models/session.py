@@ -1,4 +1,4 @@
-"""The session's row: the truth, which caches only copy."""
+"""The session row. It is authoritative. Caches hold copies."""
 
 from datetime import datetime, timedelta
 from typing import Any, Self
@@ -16,36 +16,39 @@ from auth_sessions.conf import sessions
 
 
 class SessionQuerySet(models.QuerySet["Session"]):
-    """Questions that are asked of sessions."""
+    """Queries for sessions."""
 
     def unended(self) -> Self:
-        """Return those that nobody ended and that have not lasted too long, unused ones among them."""
+        """Return sessions that were not ended and have not reached their absolute lifetime.
+
+        They may have been idle for too long.
+        """
         return self.filter(ended_at=None, expires_at__gt=timezone.now())
 
     def live(self) -> Self:
-        """Return those that their credentials still open: neither ended, nor too old, nor unused for too long.
+        """Return sessions that are still valid: not ended, not expired and not idle for too long.
 
-        A row may be behind by `LAST_SEEN_STEP`, and is given that much grace.
+        The last-seen time of a row may lag by `LAST_SEEN_STEP`, which is granted as grace.
         """
         unused_until = models.ExpressionWrapper(F("last_seen_at") + F("idle_lifetime"), models.DateTimeField())
         moment = timezone.now() - sessions.LAST_SEEN_STEP
         return self.unended().alias(unused_until=unused_until).filter(unused_until__gt=moment)
 
     def opened_by(self, digest: str) -> Self:
-        """Return the one that a credential with *digest* opens: its own, or for a moment the one before."""
+        """Return the session of the credential with *digest*, the current or for a moment the previous one."""
         before = Q(previous_digest=digest, previous_until__gt=timezone.now())
         return self.filter(Q(token_digest=digest) | before)
 
     def of(self, user: Any) -> Self:
-        """Return those of *user*."""
+        """Return the sessions of *user*."""
         return self.filter(user=user)
 
 
 class Session(models.Model):
-    """Where somebody is signed in.
+    """A session of a signed-in user or an anonymous visitor.
 
-    Only the digest of the credential is kept: whoever reads this table cannot take a
-    session over (ASVS 7.2.3). `id` is public.
+    Only the digest of the credential is stored, so a leaked table gives no access to sessions (ASVS 7.2.3). `id` is
+    public.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -94,14 +97,15 @@ class Session(models.Model):
         db_default=Value([], output_field=models.JSONField()),
         help_text=_("What weighed in the score, and how much."),
     )
-    # Text, not jsonb: PostgreSQL refuses a NUL in jsonb, and a site may keep what somebody typed.
+    # Text and not jsonb. PostgreSQL refuses NUL in jsonb, and a site may store user input.
     data = models.TextField(default="{}", blank=True, help_text=_("What the site keeps in `request.session`, as JSON."))
 
-    #: When it was used last, as the cache knows it; ``None``: only the row is known.
+    #: Last use according to the cache. ``None``: only the row's time is known.
     seen_at: datetime | None = None
 
-    #: What of the request that it came with is another than where it was proved; see `auth_sessions.context_change`.
-    strayed: tuple[str, ...] = ()
+    #: How the context of this request differs from the one in which the session was proved. See
+    #: `auth_sessions.context_change`.
+    context_changed: tuple[str, ...] = ()
 
     objects = SessionQuerySet.as_manager()
 
@@ -130,22 +134,22 @@ class Session(models.Model):
 
     @property
     def used_at(self) -> datetime:
-        """When it was used last, as far as anybody knows."""
+        """The latest known time of use."""
         return self.last_seen_at if self.seen_at is None else max(self.seen_at, self.last_seen_at)
 
     @property
     def idle_expires_at(self) -> datetime:
-        """When it ends if it is not used; a row alone is given the time that it may lag behind."""
+        """The end of an unused session. Without the cache's time of use, the possible lag of the row is added."""
         grace = sessions.LAST_SEEN_STEP if self.seen_at is None else timedelta(0)
         return min(self.used_at + self.idle_lifetime + grace, self.expires_at)
 
     def is_idle(self, moment: datetime) -> bool:
-        """Say whether it is over by *moment* because nobody used it, or altogether."""
+        """Tell whether it has expired by *moment*, by idleness or by age."""
         return self.idle_expires_at <= moment
 
     @property
     def facts(self) -> SessionFacts:
-        """What anybody may know of this session."""
+        """The public facts of this session."""
         return SessionFacts(
             id=self.pk,
             transport=self.transport,
@@ -154,5 +158,5 @@ class Session(models.Model):
             expires_at=self.expires_at,
             idle_expires_at=self.idle_expires_at,
             device_known=self.device_known,
-            strayed=self.strayed,
+            context_changed=self.context_changed,
         )

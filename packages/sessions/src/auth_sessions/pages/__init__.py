@@ -1,1 +1,1 @@
-"""The pages of sessions and devices."""
+"""The pages about sessions and devices."""

@@ -10,25 +10,25 @@ from auth_core.pages.forms import PageForm
 
 
 class DeviceNameForm(PageForm):
-    """What a device is called."""
+    """The name of a device."""
 
     name = forms.CharField(
         label=_("Name"),
         max_length=100,
         required=False,
-        help_text=_("Such as: my laptop, the one in the office."),
+        help_text=_("For example: my laptop, office computer."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
 
 class EndSessionForm(PageForm):
-    """Which session ends for the one that is opened; the page shows them as they are now."""
+    """The choice of the session to end. The page lists the live sessions."""
 
-    title = _("Where do you want to be signed out?")
-    button = _("Sign out there, and go on here")
+    title = _("Choose a session to end")
+    button = _("End session and continue")
     blames: ClassVar[Mapping[str, tuple[str, Any]]] = {
-        "challenge_failed": ("end", _("This session has ended already. Choose another, if it is asked still."))
+        "challenge_failed": ("end", _("This session has already ended. Choose another one."))
     }
     end = forms.CharField(
-        label=_("Session"), max_length=36, error_messages={"required": _("Choose the session that ends.")}
+        label=_("Session"), max_length=36, error_messages={"required": _("Choose the session to end.")}
     )

@@ -1,4 +1,4 @@
-"""Addresses of the pages; to be included at the site's root."""
+"""URLs of the pages, to be included at the root of the site."""
 
 from django.urls import path
 

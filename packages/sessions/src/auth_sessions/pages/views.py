@@ -1,4 +1,4 @@
-"""Where somebody is signed in and with what: to see, and to end."""
+"""The pages that list, end, rename, forget and block sessions and devices."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
@@ -17,10 +17,10 @@ from auth_sessions.models import Device, Session
 from auth_sessions.pages.forms import DeviceNameForm
 from auth_sessions.user_agents import listed_names
 
-#: How many sessions, and how many devices, one page shows; the API shows all.
+#: Maximum number of sessions and of devices on the page. The API lists all.
 _SHOWN = 50
 
-#: What a device is called that says nothing but its kind.
+#: Labels of devices of which only the kind is known.
 _KINDS: Mapping[str, Any] = {
     "desktop": _("Computer"),
     "mobile": _("Phone"),
@@ -33,46 +33,46 @@ _BACK = [(_("Back"), "sessions-pages:sessions")]
 
 
 class SessionsPage(AccountPage):
-    """``/account/sessions/``: sessions and devices, with place and time."""
+    """``/account/sessions/``: the user's sessions and devices."""
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        """List both, what was used last first."""
+        """List sessions and devices, the most recently used first."""
         opened = list(Session.objects.of(request.user).live().order_by("-last_seen_at", "-pk")[:_SHOWN])
-        seen = list(Device.objects.of(request.user).order_by("-last_seen_at", "-pk")[:_SHOWN])
-        opened_in, places, current = devices.devices_of(opened), devices.places_of(seen), _current_id(request)
-        here = next((session.device_id for session in opened if session.pk == current), None)
-        told = {
+        shown = list(Device.objects.of(request.user).order_by("-last_seen_at", "-pk")[:_SHOWN])
+        opened_in, origins, current = devices.devices_of(opened), devices.origins_of(shown), _current_id(request)
+        current_device = next((session.device_id for session in opened if session.pk == current), None)
+        context = {
             "sessions": [_session_row(session, opened_in, is_current=session.pk == current) for session in opened],
             "devices": [
-                {"device": device, "label": label_of(device), "places": places.get(device.pk, ())[:3],
-                 "is_current": device.pk == here}
-                for device in seen
+                {"device": device, "label": label_of(device), "places": origins.get(device.pk, ())[:3],
+                 "is_current": device.pk == current_device}
+                for device in shown
             ],
             "has_others": len(opened) > 1,
             "shown": _SHOWN,
-            "is_cut": _SHOWN in (len(opened), len(seen)),
+            "is_cut": _SHOWN in (len(opened), len(shown)),
         }  # fmt: skip
-        return show(request, "auth_sessions/sessions.html", told)
+        return show(request, "auth_sessions/sessions.html", context)
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        """Nothing is changed here."""
+        """Redirect to the list. This page has no form."""
         return see_other("sessions-pages:sessions")
 
 
 class ConfirmPage(AccountPage):
-    """Asks once more before something ends; whoever ends the session they ask in is signed out."""
+    """Asks for confirmation before a change. Ending the current session signs the user out."""
 
     links = _BACK
     done: ClassVar[Any] = ""
 
     def show(self, request: HttpRequest, form: PageForm, *, status: int = 200, **context: Any) -> HttpResponse:
-        """Ask, and say what it is about."""
+        """Ask for confirmation, and name the object."""
         about = self.about(request)
         lead = f"{about}. {self.lead}" if about else self.lead
         return super().show(request, form, status=status, lead=lead, is_danger=True, **context)
 
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
-        """Do it, and go back to the list, or out."""
+        """Make the change, and redirect to the list or the logged-out page."""
         current = _current_id(request)
         self.change(request)
         if current is not None and not Session.objects.unended().filter(pk=current).exists():
@@ -82,18 +82,18 @@ class ConfirmPage(AccountPage):
         return see_other("sessions-pages:sessions")
 
     def about(self, request: HttpRequest) -> str:
-        """Return what the page is about.
+        """Return the name of the object.
 
         Raises:
-            Http404: there is no such thing, or it is not theirs.
+            Http404: it does not exist or belongs to another user.
         """
         return ""
 
     def change(self, request: HttpRequest) -> None:
-        """Call the one function that does it.
+        """Make the change.
 
         Raises:
-            Http404: there is no such thing, or it is not theirs.
+            Http404: the object does not exist or belongs to another user.
         """
         raise NotImplementedError
 
@@ -101,12 +101,12 @@ class ConfirmPage(AccountPage):
 class EndSessionPage(ConfirmPage):
     """``/account/sessions/{id}/end/``."""
 
-    title, button = _("End this session?"), _("End it")
-    lead = _("Whoever uses it is signed out at once.")
+    title, button = _("End this session?"), _("End session")
+    lead = _("It is signed out immediately.")
     done = _("The session was ended.")
 
     def about(self, request: HttpRequest) -> str:
-        """Return with what, and from where, it was opened."""
+        """Return device and IP address of the session."""
         live = Session.objects.of(request.user).live()
         session: Session | None = live.filter(pk=self.kwargs["session_id"]).first()
         if session is None:
@@ -115,7 +115,7 @@ class EndSessionPage(ConfirmPage):
         return ", ".join(filter(None, (label_of(device), session.ip)))
 
     def change(self, request: HttpRequest) -> None:
-        """End it."""
+        """End the session."""
         if not lifecycle.end_session(session_id=self.kwargs["session_id"], user=request.user, reason="revoked"):
             raise Http404
 
@@ -124,11 +124,11 @@ class EndOthersPage(ConfirmPage):
     """``/account/sessions/end-others/``."""
 
     title, button = _("Sign out everywhere else?"), _("Sign out everywhere else")
-    lead = _("All sessions end but this one.")
+    lead = _("All sessions except this one end.")
     done = _("All other sessions were ended.")
 
     def change(self, request: HttpRequest) -> None:
-        """End all but this one."""
+        """End all sessions except this one."""
         lifecycle.end_other_sessions(user=request.user, keep=_current_id(request), reason="revoked")
 
 
@@ -136,52 +136,52 @@ class EndAllPage(ConfirmPage):
     """``/account/sessions/end-all/``."""
 
     title, button = _("Sign out everywhere?"), _("Sign out everywhere")
-    lead = _("All sessions end, and this one, too.")
+    lead = _("All sessions end, including this one.")
 
     def change(self, request: HttpRequest) -> None:
-        """End all."""
+        """End all sessions."""
         lifecycle.end_all_sessions(user=request.user, reason="revoked")
 
 
 class RenameDevicePage(AccountPage):
-    """``/account/devices/{id}/``: what it is called."""
+    """``/account/devices/{id}/``: rename a device."""
 
     form_class = DeviceNameForm
-    title, button = _("Name this device"), _("Save")
+    title, button = _("Rename device"), _("Save")
     links = _BACK
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        """Show the name that it has."""
-        return self.show(request, DeviceNameForm(initial={"name": _own(request, self.kwargs["device_id"]).name}))
+        """Show the current name."""
+        return self.show(request, DeviceNameForm(initial={"name": _own_device(request, self.kwargs["device_id"]).name}))
 
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
-        """Call it something else."""
-        device = _own(request, self.kwargs["device_id"])
+        """Save the new name."""
+        device = _own_device(request, self.kwargs["device_id"])
         devices.rename_device(device=device, name=form.cleaned_data["name"])
         messages.success(request, _("The name was saved."), fail_silently=True)
         return see_other("sessions-pages:sessions")
 
 
 class DevicePage(ConfirmPage):
-    """A page that asks before something happens to a device."""
+    """Asks for confirmation before a device is changed."""
 
-    #: What happens to it.
+    #: The function that makes the change.
     verb: ClassVar[Callable[..., bool]]
 
     def about(self, request: HttpRequest) -> str:
-        """Return what the device is called."""
-        return label_of(_own(request, self.kwargs["device_id"]))
+        """Return the name of the device."""
+        return label_of(_own_device(request, self.kwargs["device_id"]))
 
     def change(self, request: HttpRequest) -> None:
-        """Do it; what somebody else did in the meantime is done."""
-        type(self).verb(device=_own(request, self.kwargs["device_id"]))
+        """Make the change. It has no effect if it was already made."""
+        type(self).verb(device=_own_device(request, self.kwargs["device_id"]))
 
 
 class ForgetDevicePage(DevicePage):
     """``/account/devices/{id}/forget/``."""
 
-    title, button = _("Forget this device?"), _("Forget it")
-    lead = _("Its sessions end. The next time somebody signs in with it, you are told by mail.")
+    title, button = _("Forget this device?"), _("Forget device")
+    lead = _("Its sessions end. You get an email the next time someone signs in with it.")
     done = _("The device was forgotten.")
     verb = devices.forget_device
 
@@ -189,8 +189,8 @@ class ForgetDevicePage(DevicePage):
 class BlockDevicePage(DevicePage):
     """``/account/devices/{id}/block/``."""
 
-    title, button = _("Block this device?"), _("Block it")
-    lead = _("Its sessions end, and nobody signs in to your account with it until you unblock it.")
+    title, button = _("Block this device?"), _("Block device")
+    lead = _("Its sessions end. It cannot be used to sign in to your account until you unblock it.")
     done = _("The device was blocked.")
     verb = devices.block_device
 
@@ -198,14 +198,14 @@ class BlockDevicePage(DevicePage):
 class UnblockDevicePage(DevicePage):
     """``/account/devices/{id}/unblock/``."""
 
-    title, button = _("Unblock this device?"), _("Unblock it")
-    lead = _("Then it can be signed in with again.")
+    title, button = _("Unblock this device?"), _("Unblock device")
+    lead = _("It can be used to sign in again.")
     done = _("The device was unblocked.")
     verb = devices.unblock_device
 
 
 def label_of(device: Device | None) -> str:
-    """Return what people read of a device: its name, else what it is."""
+    """Return the label of a device: its name, or its description."""
     if device is None:
         return str(_("Unknown device"))
     return device.name or listed_names(device.browser, device.os) or _kind_of(device)
@@ -220,7 +220,7 @@ def _session_row(session: Session, opened_in: Mapping[UUID, Device], *, is_curre
     return {"session": session, "label": label_of(device), "is_current": is_current}
 
 
-def _own(request: HttpRequest, device_id: UUID) -> Device:
+def _own_device(request: HttpRequest, device_id: UUID) -> Device:
     device = devices.own_device(user=request.user, device_id=device_id)
     if device is None:
         raise Http404

@@ -1,1 +1,1 @@
-"""Finds the session of a credential, and makes every process refuse it once it has ended."""
+"""Session lookup by credential, and revocation that every process sees."""

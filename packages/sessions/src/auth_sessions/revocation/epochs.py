@@ -1,15 +1,13 @@
-"""Which snapshots this process may believe, and when a revocation has reached every other.
+"""The epoch of the snapshot cache: which snapshots are valid, and when a revocation has reached every process.
 
-One row in the database holds the epoch: a value that snapshots carry, and the run id of
-the one Redis process that is believed. Every process reads it once a second, outside
-requests. It believes a snapshot only if its last reading began less than `EPOCH_TRUST`
-ago, if the snapshot carries that value, and if that very Redis answered.
+One row in the database holds the epoch: a value that every snapshot carries, and the run id of the one trusted Redis
+process. Every process reads the row once a second, outside requests. It uses a snapshot only if its last reading began
+less than `EPOCH_TRUST` ago, the snapshot carries the current value, and the trusted Redis answered.
 
-A revocation deletes its snapshot. Whoever cannot be sure of that (no answer, or the
-answer of another Redis than the row names) raises the epoch, and answers only when no
-process can still believe the former one. So neither a Redis that comes back with what
-it held, nor a failover that lost its last second, nor a replica, nor a process that
-alone cannot reach Redis brings anything back (decision record 0007).
+A revocation deletes the snapshot. If the deletion is not certain (no answer, or an answer from another Redis than the
+row names), the process raises the epoch and answers only when no process can still use the old one. So no ended session
+comes back: not from a Redis that restarts with old data, a failover that lost its last second, a replica, or a process
+that alone cannot reach Redis (decision record 0007).
 """
 
 import time
@@ -29,32 +27,33 @@ from auth_sessions.controls import Control
 from auth_sessions.models.cache_epoch import ONLY, CacheEpoch
 
 #: How often a process reads the row.
-_EVERY = timedelta(seconds=1)
+_READ_INTERVAL = timedelta(seconds=1)
 
-#: How much longer than `EPOCH_TRUST` a revocation waits: the clocks of two machines do not tick alike.
-_MARGIN = timedelta(milliseconds=100)
+#: How much longer than `EPOCH_TRUST` a revocation waits, because clocks of two machines do not tick alike.
+_CLOCK_MARGIN = timedelta(milliseconds=100)
 
-#: How long after a raise nobody turns to another Redis: one that only some can reach would flap.
-_REST = timedelta(seconds=3)
+#: How long after a raise no other Redis is trusted. Otherwise a Redis that only some processes reach would cause
+#: flapping.
+_PAUSE_AFTER_RAISE = timedelta(seconds=3)
 
-#: Why the epoch was raised in a database that never had one.
-_BEGUN = "begun"
+#: The reason of the first epoch of a database.
+_FIRST_EPOCH = "begun"
 
-#: The cluster and its timeline: both are others after a restore, and the row is then one of before.
-_HISTORY = (
+#: Identifier and timeline of the PostgreSQL cluster. Both change with a restore, which brings back an old row.
+_DATABASE_IDENTITY = (
     "(SELECT system_identifier::text FROM pg_control_system())"
     " || ':' || (SELECT timeline_id::text FROM pg_control_checkpoint())"
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """What this process has read of the row.
+class EpochReading:
+    """The epoch as this process last read it.
 
     Args:
-        value: What snapshots begin with.
-        run: The Redis that is believed; empty: none is.
-        read_at: When the reading began, on this process's monotonic clock, in seconds.
+        value: The prefix of valid snapshots.
+        run: Run id of the trusted Redis. Empty: none is trusted.
+        read_at: When the reading began, in seconds of this process's monotonic clock.
     """
 
     value: bytes
@@ -64,13 +63,15 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """The row as the database has it, with what it says beside it.
+    """The epoch's row in the database.
 
     Args:
-        age: How long ago the epoch was raised, by the clock of the database.
+        value: The epoch.
+        run: Run id of the trusted Redis. Empty: none is trusted.
+        age: Time since the epoch was raised, by the clock of the database.
         reason: Why it was raised.
-        history: The database that it was raised in.
-        present: The database that answered.
+        history: Identity of the database in which it was raised.
+        present: Identity of the database that answered.
     """
 
     value: UUID
@@ -82,81 +83,81 @@ class _Row:
 
 
 class _Process:
-    """What this process knows; replaced as a whole, so that no thread sees a half of it."""
+    """The last reading of this process. It is replaced as a whole, so that no thread sees a partial update."""
 
-    known: Known | None = None
+    reading: EpochReading | None = None
 
 
 def value() -> bytes | None:
-    """Return under which value snapshots may be read now; ``None``: ask the database."""
+    """Return the prefix of the snapshots that may be used now. ``None``: read the database."""
     _keep_reading()
-    known = _Process.known
-    return known.value if known is not None and known.run and _is_fresh(known) else None
+    reading = _Process.reading
+    return reading.value if reading is not None and reading.run and _is_fresh(reading) else None
 
 
 def is_believed(under: bytes, run: str) -> bool:
-    """Say whether what *run* answered under this value may be believed; to be asked after the answer.
+    """Tell whether an answer of *run* under this prefix may be used. To be called after the answer arrived.
 
-    A process that was stopped between question and answer must not take an old answer for a new one.
+    A process that was suspended between request and answer must not use an outdated answer.
     """
-    known = _Process.known
-    return known is not None and known.value == under and known.run == run != "" and _is_fresh(known)
+    reading = _Process.reading
+    return reading is not None and reading.value == under and reading.run == run != "" and _is_fresh(reading)
 
 
 def confirm(run: str) -> None:
-    """Return when no process can believe the snapshots that were just deleted.
+    """Return when no process can use the snapshots that were just deleted.
 
-    To be called after the change is committed: whatever epoch is raised from then on
-    fills the cache with rows that show the change.
+    To be called after the change is committed. An epoch that is raised from then on fills the cache with rows that show
+    the change.
 
     Args:
-        run: The Redis that acknowledged the deletion; empty: none did.
+        run: Run id of the Redis that acknowledged the deletion. Empty: none did.
     """
     row = _read()
     if row.run and row.run != run:
         _raise(row, run="", reason="unacknowledged")
-        _wait(_trust())
+        _wait(_waiting_period())
     else:
-        # Deleted where everybody looks, or nobody believes any: true of every process
-        # once the last raise is as old as what a process may still go by.
-        _wait(_trust() - row.age)
+        # The deletion is certain, or no Redis is trusted. That holds for every process once the last raise is older
+        # than any reading that a process may still use.
+        _wait(_waiting_period() - row.age)
 
 
 def raise_epoch(*, reason: str) -> None:
-    """Have nobody believe what the cache holds, and return when nobody does; for operators, after a restore.
+    """Invalidate every snapshot, and return when no process uses any. For operators, after a restore.
 
     Args:
-        reason: Closed word, kept with the row.
+        reason: A closed word, stored with the row.
     """
     _raise(_read(), run="", reason=reason)
-    _wait(_trust())
+    _wait(_waiting_period())
 
 
 def read_now() -> bool:
-    """Read the row, and settle it with the database and the Redis that are there; the work of the reading thread.
+    """Read the row, and raise the epoch if the database or the Redis is another one. The work of the reader thread.
 
     Returns:
-        Whether something was settled, so that the row is to be read again.
+        Whether the epoch was raised, so that the row must be read again.
     """
     began = time.monotonic()
     row = _read()
-    _Process.known = Known(_prefix(row.value), row.run, began)
+    _Process.reading = EpochReading(_prefix(row.value), row.run, began)
     if row.history != row.present:
-        # A restore brought back an epoch of before, and whatever was revoked since is live in the rows, too.
-        _raise(row, run="", reason="restored" if row.history else _BEGUN)
+        # A restore brought back an old epoch, and with the rows the sessions that were revoked since.
+        _raise(row, run="", reason="restored" if row.history else _FIRST_EPOCH)
         return True
     cache = shared_cache(sessions.cache_url, serves=Control.SESSION_CACHE)
     is_another = not row.run or (cache is not None and cache.last_run not in {"", row.run})
-    return cache is not None and is_another and _may_turn(row) and _turn(row, cache)
+    return cache is not None and is_another and _may_trust_another(row) and _trust_another(row, cache)
 
 
-def forget_known() -> None:
-    """Know nothing, as a new process; for tests."""
-    _Process.known = None
+def forget_reading() -> None:
+    """Discard the last reading, as in a new process. For tests."""
+    _Process.reading = None
 
 
-def _turn(row: _Row, cache: SharedCache) -> bool:
-    """Believe the Redis that is there now, if it is a master; a replica holds what its master said a moment ago."""
+def _trust_another(row: _Row, cache: SharedCache) -> bool:
+    """Trust the Redis that answers now if it is a master. A replica may lag behind its master."""
     try:
         server = cache.server()
     except CacheLost:
@@ -167,45 +168,45 @@ def _turn(row: _Row, cache: SharedCache) -> bool:
     return True
 
 
-def _may_turn(row: _Row) -> bool:
-    """Let a Redis rest after a raise; the first one ever has nothing to rest from."""
-    return _is_alone() or row.reason in {"", _BEGUN} or row.age >= _REST
+def _may_trust_another(row: _Row) -> bool:
+    """Tell whether another Redis may be trusted already. The first one needs no waiting period."""
+    return _is_alone() or row.reason in {"", _FIRST_EPOCH} or row.age >= _PAUSE_AFTER_RAISE
 
 
 def _keep_reading() -> None:
-    """See to it that the row is read: by the thread, or here and now where no other process shares the cache."""
+    """Start the reader thread, or read in this thread if no other process shares the cache."""
     if not _is_alone():
         if not reader.is_running:
             reader.wake()
         return
-    cache, known = shared_cache(sessions.cache_url, serves=Control.SESSION_CACHE), _Process.known
-    if known is None or cache is None or known.run == "" or cache.last_run not in {"", known.run}:
+    cache, reading = shared_cache(sessions.cache_url, serves=Control.SESSION_CACHE), _Process.reading
+    if reading is None or cache is None or reading.run == "" or cache.last_run not in {"", reading.run}:
         while read_now():
             continue
 
 
 def _read() -> _Row:
-    nothing = Value("", output_field=CharField())
-    present = RawSQL(_HISTORY, ()) if _has_history() else nothing  # noqa: S611 - ours, nothing from outside in it
+    empty = Value("", output_field=CharField())
+    present = RawSQL(_DATABASE_IDENTITY, ()) if _has_identity() else empty  # noqa: S611 - a constant, no input
     rows = CacheEpoch.objects.filter(pk=ONLY).annotate(now=Now(), present=present)
-    found = rows.values_list("value", "run", "raised_at", "now", "reason", "history", "present").first()
-    if found is None:
+    columns = rows.values_list("value", "run", "raised_at", "now", "reason", "history", "present").first()
+    if columns is None:
         CacheEpoch.objects.bulk_create([CacheEpoch()], ignore_conflicts=True)
         return _read()
-    stored, run, raised_at, now, reason, history, present = found
+    stored, run, raised_at, now, reason, history, present = columns
     return _Row(stored, run, now - raised_at, reason, history, present)
 
 
 def _raise(row: _Row, *, run: str, reason: str) -> None:
-    """Give the epoch another value; whoever was faster has done it for us, later than our change was committed."""
+    """Replace the epoch. If another process was faster, its new value came after our commit and serves as well."""
     CacheEpoch.objects.filter(pk=ONLY, value=row.value).update(
         value=uuid4(), run=run, raised_at=Now(), reason=reason, history=row.present
     )
     if _is_alone():
-        _Process.known = None
+        _Process.reading = None
 
 
-def _has_history() -> bool:
+def _has_identity() -> bool:
     return connection.vendor == "postgresql"
 
 
@@ -213,22 +214,22 @@ def _prefix(stored: UUID) -> bytes:
     return stored.hex.encode() + b":"
 
 
-def _is_fresh(known: Known) -> bool:
-    return _is_alone() or time.monotonic() - known.read_at < sessions.EPOCH_TRUST.total_seconds()
+def _is_fresh(reading: EpochReading) -> bool:
+    return _is_alone() or time.monotonic() - reading.read_at < sessions.EPOCH_TRUST.total_seconds()
 
 
 def _is_alone() -> bool:
     return sessions.EPOCH_READER == "alone"
 
 
-def _trust() -> timedelta:
-    return sessions.EPOCH_TRUST + _MARGIN
+def _waiting_period() -> timedelta:
+    return sessions.EPOCH_TRUST + _CLOCK_MARGIN
 
 
 def _wait(duration: timedelta) -> None:
-    """Wait until every other process has read the row anew, or believes nothing; where there is none, not at all."""
+    """Wait until every other process has read the row again or trusts nothing. Without other processes return at once."""
     if not _is_alone() and duration > timedelta(0):
         time.sleep(duration.total_seconds())
 
 
-reader = Background("auth_sessions.revocation.epochs", read_now, every=_EVERY)
+reader = Background("auth_sessions.revocation.epochs", read_now, every=_READ_INTERVAL)

@@ -1,8 +1,8 @@
-"""Snapshots: everything that a request asks of its session, in one read of the shared cache.
+"""Snapshots: everything that a request needs from its session, in one read of the shared cache.
 
-A snapshot copies the session's row, the user's and what packages add to it
-(`auth_core.registries.snapshot_parts`), never a password's hash. It is written only
-under the lease of whoever found none, and forgotten with every change.
+A snapshot copies the row of the session, the row of the user and the parts that packages register
+(`auth_core.registries.snapshot_parts`), but never a password hash. It is written only under the lease that the cache
+gave for a missing key, and deleted with every change.
 """
 
 import json
@@ -32,101 +32,104 @@ from auth_sessions.revocation import epochs
 
 logger = logging.getLogger("auth_sessions.revocation.snapshots")
 
-#: The form of a snapshot; another form has other keys, and one that was written before an upgrade is not read.
-_FORM = 4
+#: The format version of a snapshot. It is part of the key, so a snapshot of another version is not read.
+_FORMAT = 4
 
-#: How much sooner than its lifetime a snapshot may go, so that those of one moment do not all go at one moment.
+#: The part of its lifetime by which a snapshot may expire early. It spreads expiry over time.
 _JITTER = 0.2
 
 
 def read(digest: str) -> Session | None:
-    """Return the session that *digest* names, with its user, from the cache or from its row; ended ones, too.
+    """Return the session of *digest* with its user, from the cache or from the database. It may have ended.
 
-    Two queries when the cache has none or is not to be believed, and one round trip and
-    no query when it has. The cache also knows to the millisecond when the session was
-    used last; the row lags behind.
+    One round trip and no query if the cache has a valid snapshot, otherwise two queries. The cache also stores the last
+    use to the millisecond, while the row lags behind.
     """
     cache = _cache()
     under = None if cache is None else epochs.value()
     if cache is None or under is None:
         return _from_rows(digest)
-    found = _look(cache, digest, under)
-    if found is not None and found.value is not None and (session := _believed(found.value)) is not None:
-        return _seen(session, found.mark)
+    entry = _entry_of(cache, digest, under)
+    if entry is not None and entry.value is not None and (session := _session_in(entry.value)) is not None:
+        return _with_last_use(session, entry.mark)
     session = _from_rows(digest)
-    if found is not None and session is not None:
-        _seen(session, found.mark)
-        _replace(cache, found, under, session)
+    if entry is not None and session is not None:
+        _with_last_use(session, entry.mark)
+        _replace(cache, entry, under, session)
     return session
 
 
-def _look(cache: SharedCache, digest: str, under: bytes) -> Found | None:
-    """Return what the cache says, if it may be believed; asked after the answer: a stopped process took it long ago."""
+def _entry_of(cache: SharedCache, digest: str, under: bytes) -> Found | None:
+    """Return the entry of the cache if it may be used.
+
+    The check comes after the answer because the process may have been suspended in between.
+    """
     try:
-        found = cache.lookup(_key(digest), under=under, mark=_seen_key(digest), at=_moment_of_use())
+        entry = cache.lookup(_key(digest), under=under, mark=_last_use_key(digest), at=_time_of_use())
     except CacheLost:
         return None
-    return found if epochs.is_believed(under, cache.answered_by) else None
+    return entry if epochs.is_believed(under, cache.answered_by) else None
 
 
-def _replace(cache: SharedCache, found: Found, under: bytes, session: Session) -> None:
-    """Write what the rows say, under the epoch that was known before they were read."""
-    if found.value is not None:
-        # It could not be read; the next reader finds none, and writes a better one.
+def _replace(cache: SharedCache, entry: Found, under: bytes, session: Session) -> None:
+    """Write a snapshot of the rows, under the epoch that was read before them."""
+    if entry.value is not None:
+        # The snapshot is unreadable. Delete it, so that the next reader writes a new one.
         drop(session.token_digest)
-    elif found.lease is not None and epochs.is_believed(under, cache.answered_by):
-        # Under the digest of its present credential: the lease of one before is another, and writes nothing.
-        _fill(cache, session.token_digest, found.lease, under, session)
+    elif entry.lease is not None and epochs.is_believed(under, cache.answered_by):
+        # The key is the digest of the current credential. The lease for a previous credential belongs to another key
+        # and writes nothing.
+        _fill(cache, session.token_digest, entry.lease, under, session)
 
 
 def forget(*digests: str) -> None:
-    """Drop the snapshots of these sessions, once the change that they do not show is committed.
+    """Delete the snapshots of these sessions after the change is committed.
 
-    The answer waits until no process can show them any more (see `epochs.confirm`).
+    The answer waits until no process can use them any more (see `epochs.confirm`).
     """
     if digests:
         transaction.on_commit(partial(_forget_now, digests))
 
 
 def drop(*digests: str) -> None:
-    """Drop snapshots that are behind in nothing that matters, such as when a session was used; nobody waits for it."""
+    """Delete snapshots that lag in nothing that matters, such as the last use. The caller does not wait."""
     cache = _cache()
     if cache is not None:
         _delete(cache, digests)
 
 
 def forget_person(user_pk: Any) -> None:
-    """Drop the snapshots of every live session of one person; called after the commit."""
+    """Delete the snapshots of every live session of one user. To be called after the commit."""
     if _cache() is not None:
         _forget_now(tuple(Session.objects.filter(user_id=user_pk).live().values_list("token_digest", flat=True)))
 
 
-def _believed(found: bytes) -> Session | None:
-    """Return what a snapshot says, for its lifetime by our own clock, too; the cache's may stand still or jump."""
+def _session_in(stored: bytes) -> Session | None:
+    """Return the session in a snapshot that is unexpired by our own clock. The clock of the cache may stop or jump."""
     try:
-        snapshot = json.loads(found.partition(b"|")[2])
-        fresh = datetime.fromisoformat(snapshot["until"]) > timezone.now()
-        return _restored(snapshot) if fresh else None
+        snapshot = json.loads(stored.partition(b"|")[2])
+        is_fresh = datetime.fromisoformat(snapshot["until"]) > timezone.now()
+        return _session_from(snapshot) if is_fresh else None
     except (ValueError, LookupError, TypeError, AttributeError, ValidationError) as error:
-        # Whatever it is, nobody is shut out by it: the row answers.
-        logger.warning("A snapshot cannot be read; the row answers.", extra={"problem": type(error).__name__})
+        # Never lock a user out because of a bad snapshot. The row answers.
+        logger.warning("A snapshot is unreadable. Using the database row.", extra={"problem": type(error).__name__})
         return None
 
 
 def _from_rows(digest: str) -> Session | None:
     rows = Session.objects.opened_by(digest).select_related("user", "user__auth_identity")
-    found = lookup.with_primary_address(rows).first()
-    session: Session | None = found
+    row = lookup.with_primary_address(rows).first()
+    session: Session | None = row
     if session is not None and session.user is not None:
-        lookup.remember_primary_address(session.user, found.primary_address, found.primary_verified_at)
+        lookup.remember_primary_address(session.user, row.primary_address, row.primary_verified_at)
         lookup.identity_of(session.user)
         lookup.carry_parts(session.user, lookup.all_parts_of(session.user))
     return session
 
 
 def _fill(cache: SharedCache, digest: str, lease: bytes, under: bytes, session: Session) -> None:
-    """Write the snapshot of a session that is alive: the epoch, the idle lifetime in milliseconds, the rest."""
-    lifetime = sessions.SNAPSHOT_LIFETIME * (1 - _JITTER * random.random())  # noqa: S311 - spreads load, hides nothing
+    """Write the snapshot of a live session: the epoch, the idle lifetime in milliseconds, the rest as JSON."""
+    lifetime = sessions.SNAPSHOT_LIFETIME * (1 - _JITTER * random.random())  # noqa: S311 - it spreads load, it is no secret
     ttl = min(lifetime, session.expires_at - timezone.now())
     if session.ended_at is None and session.idle_expires_at > timezone.now() and ttl > timedelta(0):
         head = under + b"%d|" % (session.idle_lifetime / timedelta(milliseconds=1))
@@ -136,15 +139,15 @@ def _fill(cache: SharedCache, digest: str, lease: bytes, under: bytes, session: 
             return
 
 
-def _seen(session: Session, mark: int | None) -> Session:
-    """Let *session* say when it was used last: to the millisecond, where the cache knows."""
+def _with_last_use(session: Session, mark: int | None) -> Session:
+    """Set the last use of *session* to the millisecond if the cache has it."""
     if mark is not None:
         session.seen_at = datetime.fromtimestamp(mark / 1000, UTC)
     return session
 
 
-def _moment_of_use() -> int | None:
-    """Return when this request uses its session, in Unix milliseconds; one that nobody is behind uses nothing."""
+def _time_of_use() -> int | None:
+    """Return the time of this request in Unix milliseconds, or ``None`` for a background request."""
     client = current().client
     return None if client is not None and client.is_background else int(timezone.now().timestamp() * 1000)
 
@@ -160,7 +163,7 @@ def _snapshot(session: Session) -> dict[str, Any]:
     }
 
 
-def _restored(snapshot: Mapping[str, Any]) -> Session:
+def _session_from(snapshot: Mapping[str, Any]) -> Session:
     session: Session = _instance(Session, snapshot["session"])
     if snapshot["user"] is not None:
         user = _instance(get_user_model(), snapshot["user"])
@@ -172,12 +175,12 @@ def _restored(snapshot: Mapping[str, Any]) -> Session:
 
 
 def _fields(row: Model) -> dict[str, Any]:
-    return {field.attname: _stored(field, row) for field in _shown_fields(type(row))}
+    return {field.attname: _serialised(field, row) for field in _cached_fields(type(row))}
 
 
 @lru_cache(maxsize=16)
-def _shown_fields(model: type[Model]) -> tuple[Any, ...]:
-    """Return the fields that may leave the database: no password's hash, nothing that is encrypted there."""
+def _cached_fields(model: type[Model]) -> tuple[Any, ...]:
+    """Return the fields that may leave the database: no password hash and no encrypted field."""
     return tuple(
         field
         for field in model._meta.concrete_fields
@@ -185,21 +188,21 @@ def _shown_fields(model: type[Model]) -> tuple[Any, ...]:
     )
 
 
-def _stored(field: Any, row: Model) -> Any:
-    """Return a value as JSON has it or as `Field.to_python` reads it, whatever fields a site's user model has."""
+def _serialised(field: Any, row: Model) -> Any:
+    """Return a value as JSON or as text that `Field.to_python` reads, for any field of the site's user model."""
     value = field.value_from_object(row)
     return value if is_protected_type(value) or isinstance(value, str | timedelta) else field.value_to_string(row)
 
 
 def _instance(model: type[Model], stored: Mapping[str, Any]) -> Any:
-    """Return a row as the database would have, with what was not stored deferred."""
-    known = [field for field in _shown_fields(model) if field.attname in stored]
-    values = [field.to_python(stored[field.attname]) for field in known]
-    return model.from_db(DEFAULT_DB_ALIAS, [field.attname for field in known], values)
+    """Return a model instance as if loaded from the database, with missing fields deferred."""
+    fields = [field for field in _cached_fields(model) if field.attname in stored]
+    values = [field.to_python(stored[field.attname]) for field in fields]
+    return model.from_db(DEFAULT_DB_ALIAS, [field.attname for field in fields], values)
 
 
 def _json(value: Any) -> str:
-    """Write what JSON has no word for, to the microsecond."""
+    """Serialise a value that JSON has no type for, to the microsecond."""
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, timedelta):
@@ -214,7 +217,7 @@ def _forget_now(digests: tuple[str, ...]) -> None:
 
 
 def _delete(cache: SharedCache, digests: Sequence[str]) -> str:
-    """Delete snapshots; return the run of the Redis that acknowledged it, and nothing when none did."""
+    """Delete snapshots. Return the run id of the Redis that acknowledged it, or an empty string."""
     try:
         cache.forget(*(_key(digest) for digest in digests))
     except CacheLost:
@@ -223,10 +226,10 @@ def _delete(cache: SharedCache, digests: Sequence[str]) -> str:
 
 
 def _key(digest: str) -> str:
-    return f"session:{_FORM}:{digest}"
+    return f"session:{_FORMAT}:{digest}"
 
 
-def _seen_key(digest: str) -> str:
+def _last_use_key(digest: str) -> str:
     return f"seen:{digest}"
 
 

@@ -1,13 +1,13 @@
-"""What makes a login look less like its person; each signal is one small class."""
+"""Risk signals: reasons to doubt that a login is made by the account's owner. Each signal is one small class."""
 
 from collections.abc import Mapping
 
-from auth_sessions.risk_signals.base import Signal, SignalLost, Situation
+from auth_sessions.risk_signals.base import LoginContext, Signal, SignalUnavailable
 from auth_sessions.risk_signals.failures import RecentFailures
 from auth_sessions.risk_signals.habits import DormantAccount, UnusualHour
 from auth_sessions.risk_signals.places import AnonymisingNetwork, ImpossibleTravel, NewCountry, NewDevice, NewNetwork
 
-#: Every signal there is, by its name.
+#: All signals, by name.
 SIGNALS: Mapping[str, Signal] = {
     signal.name: signal
     for signal in (
@@ -22,4 +22,4 @@ SIGNALS: Mapping[str, Signal] = {
     )
 }
 
-__all__ = ["SIGNALS", "Signal", "SignalLost", "Situation"]
+__all__ = ["SIGNALS", "LoginContext", "Signal", "SignalUnavailable"]

@@ -1,4 +1,4 @@
-"""What a signal is, and what it is shown."""
+"""The interface of risk signals, and the login that they assess."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -7,33 +7,33 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from auth_core.request.client import Client
-from auth_sessions.geo import Place
+from auth_sessions.geo import Location
 from auth_sessions.history import PastLogin
 
 
-class SignalLost(Exception):
-    """A signal that was configured cannot answer; nobody knows whether it would have weighed."""
+class SignalUnavailable(Exception):
+    """A configured signal is unavailable, so its result is unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
-    """A login that is being assessed.
+class LoginContext:
+    """The login that is being assessed.
 
     Args:
-        user: Who it says it is; the first proof was right.
-        client: From where.
-        at: When.
-        place: Where the client's network is.
-        logins: What came before, the latest first.
-        last_login_at: When the person signed in last, also if that was too long ago for `logins`.
-        is_device_known: Whether a login of this person was completed in this browser before.
-        failures: How often this person was guessed at lately.
+        user: The user who signs in. The first proof was correct.
+        client: The client of the request.
+        at: Time of the login.
+        location: Location of the client's network.
+        logins: Past logins, the latest first.
+        last_login_at: Time of the last login, even if it is too old for `logins`.
+        is_device_known: Whether the user has completed a login in this browser before.
+        failures: Number of failed guesses in the current window.
     """
 
     user: Any
     client: Client
     at: datetime
-    place: Place
+    location: Location
     logins: Sequence[PastLogin]
     last_login_at: datetime | None
     is_device_known: bool
@@ -41,25 +41,25 @@ class Situation:
 
     @property
     def is_first(self) -> bool:
-        """Whether nobody has signed in to this account before: then nothing is unusual."""
+        """Whether this is the first login to the account. Then nothing is unusual."""
         return self.last_login_at is None
 
 
 class Signal(ABC):
-    """One thing that may weigh in a score."""
+    """One risk signal."""
 
-    #: Closed word, kept with every login that it weighed in.
+    #: A closed word, stored with every login in whose score it counted.
     name: ClassVar[str]
 
-    #: What it adds to the score, of 100, unless ``AUTH_SESSIONS["RISK_WEIGHTS"]`` says otherwise.
+    #: Points that it adds to the score, unless ``AUTH_SESSIONS["RISK_WEIGHTS"]`` overrides them.
     weight: ClassVar[int]
 
     @abstractmethod
-    def seen(self, login: Situation) -> Mapping[str, Any] | None:
-        """Return what its sentence speaks of, if it is there; ``None``: it is not, or was not configured.
+    def detect(self, login: LoginContext) -> Mapping[str, Any] | None:
+        """Return the data for `sentence` if the signal is present, or ``None`` if it is absent or not configured.
 
         Raises:
-            SignalLost: it was configured, and cannot be asked.
+            SignalUnavailable: the signal is configured but unavailable.
         """
 
     @abstractmethod

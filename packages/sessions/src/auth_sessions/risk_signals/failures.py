@@ -1,27 +1,26 @@
-"""Signals of guessing."""
+"""Risk signals of password guessing."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from auth_sessions.risk_signals.base import Signal, Situation
+from auth_sessions.risk_signals.base import LoginContext, Signal
 
 
 class RecentFailures(Signal):
-    """This person was guessed at lately: three wrong passwords or more are left in the budget of their address.
+    """Someone tried to guess this user's password: at least three failures count in the budget of their address.
 
-    The budget's own window counts (15 minutes, unless the site changed it); the right password took back only
-    its own guess.
+    The window of the budget applies (15 minutes by default). A correct password refunds only its own guess.
     """
 
     name, weight = "recent_failures", 20
     least = 3
 
-    def seen(self, login: Situation) -> Mapping[str, Any] | None:
-        """Return how many."""
+    def detect(self, login: LoginContext) -> Mapping[str, Any] | None:
+        """Return the number of failures."""
         return {"failures": login.failures} if login.failures >= self.least else None
 
     def sentence(self, data: Mapping[str, Any]) -> str:
         """Return the evidence."""
-        return _("The password was guessed wrong %(failures)s times just before.") % data
+        return _("The password was entered incorrectly %(failures)s times just before.") % data

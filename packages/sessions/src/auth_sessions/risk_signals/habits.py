@@ -1,4 +1,4 @@
-"""Signals of when a login comes."""
+"""Risk signals of the time of a login."""
 
 import zoneinfo
 from collections import Counter
@@ -8,59 +8,59 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from auth_sessions.risk_signals.base import Signal, Situation
+from auth_sessions.risk_signals.base import LoginContext, Signal
 
 
 class UnusualHour(Signal):
-    """The hour of the day is none of those in which this person signs in.
+    """The user does not usually sign in at this hour of the day.
 
-    Of the logins of the last 60 days, from 20 on: the fewest hours that together hold 95 % of them are their own.
-    Hours are the person's own time, if their time zone is known, else UTC.
+    The usual hours are the smallest set of hours that holds 95 % of the logins of the last 60 days. At least 20 logins
+    are needed. Hours are in the user's time zone if it is known, otherwise in UTC.
     """
 
     name, weight = "unusual_hour", 10
     days, least_logins, share = timedelta(days=60), 20, 0.95
 
-    def seen(self, login: Situation) -> Mapping[str, Any] | None:
+    def detect(self, login: LoginContext) -> Mapping[str, Any] | None:
         """Return the hour."""
         zone = _zone_of(login.user)
         hours = [_hour(past.at, zone) for past in login.logins if login.at - past.at <= self.days]
         hour = _hour(login.at, zone)
-        return {"hour": hour} if len(hours) >= self.least_logins and hour not in self._own(hours) else None
+        return {"hour": hour} if len(hours) >= self.least_logins and hour not in self._usual(hours) else None
 
     def sentence(self, data: Mapping[str, Any]) -> str:
         """Return the evidence."""
-        return _("This person does not usually sign in between %(hour)s and %(next)s o'clock.") % {
+        return _("This user does not usually sign in between %(hour)s and %(next)s o'clock.") % {
             "hour": data["hour"],
             "next": data["hour"] + 1,
         }
 
-    def _own(self, hours: list[int]) -> set[int]:
-        own: set[int] = set()
-        held = 0
+    def _usual(self, hours: list[int]) -> set[int]:
+        usual: set[int] = set()
+        covered = 0
         for hour, logins in Counter(hours).most_common():
-            if held >= self.share * len(hours):
+            if covered >= self.share * len(hours):
                 break
-            own.add(hour)
-            held += logins
-        return own
+            usual.add(hour)
+            covered += logins
+        return usual
 
 
 class DormantAccount(Signal):
-    """Nobody has signed in for 90 days."""
+    """The account has not been used for 90 days."""
 
     name, weight = "dormant_account", 30
     quiet = timedelta(days=90)
 
-    def seen(self, login: Situation) -> Mapping[str, Any] | None:
-        """Return for how many days."""
+    def detect(self, login: LoginContext) -> Mapping[str, Any] | None:
+        """Return the number of days."""
         if login.last_login_at is None or login.at - login.last_login_at < self.quiet:
             return None
         return {"days": (login.at - login.last_login_at).days}
 
     def sentence(self, data: Mapping[str, Any]) -> str:
         """Return the evidence."""
-        return _("Nobody has signed in to this account for %(days)s days.") % data
+        return _("This account has not been used for %(days)s days.") % data
 
 
 def _zone_of(user: Any) -> tzinfo:

@@ -1,1 +1,1 @@
-"""What tests of this and of other packages build on; never imported by running code."""
+"""Test helpers for this and other packages. Production code never imports them."""

@@ -1,4 +1,4 @@
-"""A pytest plugin for sites with our sessions: ``-p auth_sessions.testing.plugin``."""
+"""A pytest plugin for sites with auth_sessions: ``-p auth_sessions.testing.plugin``."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ from auth_core.testing.tables import BOOKKEEPING
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Say which table holds no state: the epoch tells which copies are good, and nothing of anybody."""
+    """Register the epoch's table as bookkeeping. It holds no state of users."""
     BOOKKEEPING.add("auth_sessions_cacheepoch")
 
 
 @pytest.fixture(autouse=True)
 def epoch_of_this_test(settings: Any) -> None:
-    """Let every test read the epoch of the cache anew, and by itself: no other process shares its cache."""
+    """Make every test read the epoch itself. No other process shares its cache."""
     from auth_sessions.revocation import epochs  # noqa: PLC0415 - Django is set up only now
 
     settings.AUTH_SESSIONS = {"EPOCH_READER": "alone", **getattr(settings, "AUTH_SESSIONS", {})}
-    epochs.forget_known()
+    epochs.forget_reading()
