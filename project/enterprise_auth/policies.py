@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from auth_core.assurance.levels import Assessment, Demand, stricter
-from auth_core.people.lookup import highest_proof_of
+from auth_core.people.lookup import strongest_demand_for
 from auth_core.request.client import Client
 from auth_sessions import risk
 
@@ -25,5 +25,5 @@ class AssessLogin:
         assessment = risk.AssessLogin().assess(user, client)
         if assessment.demand in {Demand.NONE, Demand.SECOND_FACTOR, Demand.DENY}:
             return assessment
-        most = stricter(highest_proof_of(user), _LEAST)
+        most = stricter(strongest_demand_for(user), _LEAST)
         return assessment if most is Demand.AAL2 else replace(assessment, demand=most)

@@ -75,7 +75,7 @@ def test_a_limiter_that_loses_redis_says_so_once_and_once_that_it_is_back(
     assert events[0].reason == "ConnectionError"
     assert events[0].data["process"].endswith(f":{os.getpid()}")
     assert [line.message for line in caplog.records if line.name == "auth_core.runtime.degradation"] == [
-        "A control works only in part.",
+        "A control is degraded.",
         "A control works again.",
     ]
 
@@ -128,7 +128,7 @@ def test_whoever_joins_late_is_told_as_well(limiter: SharedCache, shared: OwnRed
 def test_it_is_recorded_though_whoever_noticed_it_is_undone() -> None:
     with recording() as events:
         with pytest.raises(ZeroDivisionError), transaction.atomic():
-            degradation.degrade(Control.LIMITER, reason="ConnectionError")
+            degradation.report_degraded(Control.LIMITER, reason="ConnectionError")
             raise ZeroDivisionError
         record_changes()
 
@@ -140,7 +140,7 @@ def test_a_change_waits_for_a_database_that_is_lost_and_the_log_knows_at_once(ca
     def fail(event: Event, **kwargs: Any) -> None:
         raise DatabaseError
 
-    degradation.degrade(Control.LIMITER, reason="ConnectionError")
+    degradation.report_degraded(Control.LIMITER, reason="ConnectionError")
     event_recorded.connect(fail)
     try:
         with pytest.raises(DatabaseError):
@@ -148,7 +148,7 @@ def test_a_change_waits_for_a_database_that_is_lost_and_the_log_knows_at_once(ca
     finally:
         event_recorded.disconnect(fail)
 
-    assert "A control works only in part." in caplog.text
+    assert "A control is degraded." in caplog.text
     with recording() as events:
         record_changes()
         record_changes()
@@ -156,9 +156,9 @@ def test_a_change_waits_for_a_database_that_is_lost_and_the_log_knows_at_once(ca
 
 
 def test_parts_of_a_control_are_told_apart() -> None:
-    degradation.degrade(Control.DELIVERY, part="sms", reason="dead")
-    degradation.degrade(Control.DELIVERY, part="sms", reason="dead")
-    degradation.degrade(Control.DELIVERY, part="email", reason="dead")
+    degradation.report_degraded(Control.DELIVERY, part="sms", reason="dead")
+    degradation.report_degraded(Control.DELIVERY, part="sms", reason="dead")
+    degradation.report_degraded(Control.DELIVERY, part="email", reason="dead")
 
     assert [change.part for change in degradation._Process.waiting] == ["sms", "email"]
 
@@ -167,7 +167,7 @@ def test_what_nobody_can_record_does_not_grow_without_end(monkeypatch: pytest.Mo
     monkeypatch.setattr(degradation, "_MOST_WAITING", 3)
 
     for number in range(10):
-        degradation.degrade(Control.DELIVERY, part=str(number), reason="dead")
+        degradation.report_degraded(Control.DELIVERY, part=str(number), reason="dead")
 
     assert len(degradation._Process.waiting) == 3
 
@@ -177,7 +177,7 @@ def _known(answers: Any) -> None:
 
 
 def test_a_child_process_knows_nothing_of_what_its_parent_said() -> None:
-    degradation.degrade(Control.LIMITER, reason="ConnectionError")
+    degradation.report_degraded(Control.LIMITER, reason="ConnectionError")
     forking = multiprocessing.get_context("fork")
     answers: Any = forking.Queue()
 
@@ -207,7 +207,7 @@ def test_the_thread_records_it_and_nobody_waits(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(degradation, "recorder", recorder)
     event_recorded.connect(hear)
     try:
-        degradation.degrade(Control.LIMITER, reason="ConnectionError")
+        degradation.report_degraded(Control.LIMITER, reason="ConnectionError")
         assert is_recorded.wait(timeout=10)
     finally:
         recorder.stop()

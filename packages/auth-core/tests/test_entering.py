@@ -19,7 +19,7 @@ from auth_core.login.django_session import new_store
 from auth_core.login.step_up import begin_step_up
 from auth_core.models import PendingLogin
 from auth_core.models.pending_login import Caller
-from auth_core.people.admission import NotAdmitted, Reason, admit
+from auth_core.people.admission import AdmissionRefusal, NotAdmitted, admit
 from auth_core.request.client import Client
 
 pytestmark = pytest.mark.django_db
@@ -103,7 +103,7 @@ def test_an_ended_session_is_not_admitted(change: dict[str, timedelta], is_ended
         return
     with pytest.raises(NotAdmitted) as refused:
         admit(alice, session=session)
-    assert refused.value.reason is Reason.ENDED
+    assert refused.value.reason is AdmissionRefusal.ENDED
 
 
 @pytest.mark.parametrize("max_age", [None, timedelta(hours=1)])

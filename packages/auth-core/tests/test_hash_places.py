@@ -161,7 +161,7 @@ def test_nobody_waits_inside_a_transaction(settings: Any, monkeypatch: pytest.Mo
     with hashing_elsewhere(), transaction.atomic():
         assert took_to_be_refused() < 1
 
-        monkeypatch.setattr(hash_slots, "_holds_others_up", lambda: False)
+        monkeypatch.setattr(hash_slots, "_must_not_wait", lambda: False)
         assert took_to_be_refused() >= 2, "the planted defect must be seen"
 
 

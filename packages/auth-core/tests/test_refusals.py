@@ -25,7 +25,7 @@ from auth_core.api.views import AnonymousApiView, ApiView
 from auth_core.errors import AuthError
 from auth_core.events import AuthEvent, Event, EventOutcome, event_recorded
 from auth_core.models import GuessBudget
-from auth_core.observability.denials import note
+from auth_core.observability.denials import mark_denied
 from auth_core.observability.logs import ContextFilter
 from auth_core.pages.base import AccountPage
 from auth_core.request.client import client_of
@@ -97,7 +97,7 @@ def suspicious(request: HttpRequest) -> HttpResponse:
 
 
 def hidden(request: HttpRequest) -> HttpResponse:
-    note("not_shown")
+    mark_denied("not_shown")
     return HttpResponse(status=404)
 
 
@@ -390,14 +390,14 @@ def test_an_unexpected_error_is_logged_with_the_id_that_the_caller_was_told(
 
 def test_what_was_said_first_stands() -> None:
     with bound(Context("some-request", client=client_of(RequestFactory().get("/")))) as context:
-        note("not_shown")
-        note("not_found")
+        mark_denied("not_shown")
+        mark_denied("not_found")
 
-    assert [noted.reason for noted in context.noted] == ["not_shown"]
+    assert [noted.reason for noted in context.denials] == ["not_shown"]
 
 
 def test_outside_a_request_nothing_is_kept() -> None:
     with bound(Context("a-command")) as context:
-        note("not_shown")
+        mark_denied("not_shown")
 
-    assert context.noted == []
+    assert context.denials == []

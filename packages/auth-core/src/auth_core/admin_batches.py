@@ -1,4 +1,4 @@
-"""Actions of an admin site on many rows: each row is changed or refused by itself, and the page says which."""
+"""Admin actions on many rows. Each row is changed or refused separately, and the page reports both."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -12,10 +12,10 @@ from auth_core.observability.denials import mark_denied_by
 
 
 def change_each(model_admin: Any, request: HttpRequest, rows: Iterable[Any], change: Callable[[Any], object]) -> int:
-    """Apply *change* to each of *rows*; return how many it changed.
+    """Apply *change* to each of *rows*. Return how many it changed.
 
-    A row whose person holds more than the caller stays as it is. The page says how many
-    there were, and the refusal is recorded.
+    A row whose person holds more than the caller stays unchanged. The page reports the number
+    of refused rows, and each refusal is recorded.
     """
     changed = refused = 0
     for row in rows:
@@ -25,10 +25,10 @@ def change_each(model_admin: Any, request: HttpRequest, rows: Iterable[Any], cha
             mark_denied_by(refusal)
             refused += 1
     if refused:
-        told = ngettext(
-            "%d was left as it is: you may not do this to a person who holds more than you do, or to yourself.",
-            "%d were left as they are: you may not do this to people who hold more than you do, or to yourself.",
+        message = ngettext(
+            "%d was not changed. You cannot do this to yourself or to a person with more rights than you.",
+            "%d were not changed. You cannot do this to yourself or to people with more rights than you.",
             refused,
         )
-        model_admin.message_user(request, told % refused, messages.ERROR)
+        model_admin.message_user(request, message % refused, messages.ERROR)
     return changed

@@ -10,13 +10,13 @@ from auth_core.passwords.policy import normalise
 
 
 class Argon2idHasher(Argon2PasswordHasher):
-    """argon2id with t=2, m=19 MiB, p=1 unless settings say otherwise.
+    """argon2id with t=2, m=19 MiB, p=1 unless settings override it.
 
-    Django's own parameters (m=100 MiB, p=8) cost five times as much and protect no
-    better (OWASP Password Storage Cheat Sheet; ASVS 11.4.2). The name ``argon2`` is
-    Django's, so that its hashes are read, and renewed at the next login.
+    Django's own parameters (m=100 MiB, p=8) cost five times as much without better
+    protection (OWASP Password Storage Cheat Sheet; ASVS 11.4.2). The name ``argon2`` is
+    Django's, so that existing hashes are verified, and upgraded at the next login.
 
-    So many at once as ``AUTH_CORE["MAX_PARALLEL_HASHES"]`` says: see `hash_slots`.
+    ``AUTH_CORE["MAX_PARALLEL_HASHES"]`` limits parallel hashes. See `hash_slots`.
     """
 
     @property
@@ -35,23 +35,23 @@ class Argon2idHasher(Argon2PasswordHasher):
         return core.PASSWORD_PARALLELISM
 
     def encode(self, password: str, salt: Any) -> str:
-        """Return the hash of *password* after NFKC, which is the only change made to it.
+        """Return the hash of *password* after NFKC, the only change made to it.
 
         Raises:
-            Unavailable: too many passwords are hashed at this moment.
+            Unavailable: too many passwords are being hashed.
         """
         with hash_slot():
             encoded: str = super().encode(normalise(password), salt)
         return encoded
 
     def verify(self, password: str, encoded: str) -> bool:
-        """Say whether *password* is the one.
+        """Return whether *password* matches.
 
-        A hash with other parameters may have been imported from a system that did not
-        normalise: it is tried as received first.
+        A hash with other parameters may come from a system that did not normalise. It is
+        compared with the password as received first.
 
         Raises:
-            Unavailable: too many passwords are hashed at this moment; none was compared.
+            Unavailable: too many passwords are being hashed. Nothing was compared.
         """
         normalised = normalise(password)
         with hash_slot():

@@ -1,4 +1,4 @@
-"""Middleware: health before everything, then a context around every request."""
+"""Middleware: health probes, the context of each request, and security headers."""
 
 import logging
 import time
@@ -28,17 +28,17 @@ READY_PATH = "/ready/"
 
 
 class HealthMiddleware:
-    """Answers ``/health/`` and ``/ready/``; stands first in the list.
+    """Answers ``/health/`` and ``/ready/``. It comes first in the list.
 
-    Before the host check and the redirect to HTTPS: a kubelet's Host is the address of
-    the pod, and it takes a 301 for health.
+    It must run before the host check and the redirect to HTTPS: a kubelet sends the address of
+    the pod as Host, and treats a 301 as healthy.
     """
 
     def __init__(self, get_response: Handler) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer a probe, or hand on."""
+        """Answer a probe, or pass the request on."""
         if request.path_info not in (HEALTH_PATH, READY_PATH):
             return self._get_response(request)
         if request.method not in ("GET", "HEAD"):
@@ -48,11 +48,11 @@ class HealthMiddleware:
         return response
 
     def _health(self) -> HttpResponse:
-        """Say that the process answers; no I/O, so that a lost database restarts nobody."""
+        """Report that the process responds. No I/O, so that a lost database restarts no process."""
         return JsonResponse({"status": Status.OK.value})
 
     def _ready(self) -> HttpResponse:
-        """Say whether traffic may come: 503 when something is missing that cannot be done without."""
+        """Report whether traffic may come: 503 if a required part is missing."""
         probes = readiness()
         statuses = {probe.status for probe in probes}
         worst = next((status for status in (Status.FAILED, Status.DEGRADED) if status in statuses), Status.OK)
@@ -61,28 +61,28 @@ class HealthMiddleware:
 
 
 class RequestContextMiddleware:
-    """Binds the context of each request, answers its id, records what was refused, and writes one line about it."""
+    """Binds the context of each request, sends its id, records denials, and logs the request."""
 
     def __init__(self, get_response: Handler) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Handle *request* in its context."""
-        began = time.perf_counter()
+        started_at = time.perf_counter()
         bound_cookies(request)
         forget_strangers_headers(request)
         with bound(context_of(request)) as context:
             response = self._get_response(request)
             refusal = record_denial(request, response)
             response.headers["X-Request-ID"] = context.correlation_id
-            _log(request, response, time.perf_counter() - began, refusal)
+            _log(request, response, time.perf_counter() - started_at, refusal)
         return response
 
     def process_view(self, request: HttpRequest, view: Any, *arguments: Any) -> None:
-        """Let who is signed in answer for the changes of rights that a page of an admin site makes.
+        """Make the user the acting person for changes of rights on an admin page.
 
         Raises:
-            PermissionRefused: the page edits rows of which only superusers may write.
+            PermissionRefused: the page edits rows that only superusers may write.
         """
         user = getattr(request, "user", None)
         if user is None or not is_administration(request):
@@ -92,11 +92,10 @@ class RequestContextMiddleware:
             check_superuser(user)
 
 
-#: Methods of HTTP that change nothing.
+#: HTTP methods that change nothing.
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
-#: Models of Django's that a site may show in its admin, and that no page of it may write for less than a superuser:
-#: the admin's own log, and the data of sessions.
+#: Models that admin pages may write only for superusers, if a site shows them: the admin log and session data.
 _RECORDS = frozenset({"admin.logentry", "sessions.session"})
 
 
@@ -106,7 +105,7 @@ def _edits_records(view: Any) -> bool:
 
 
 def _log(request: HttpRequest, response: HttpResponseBase, seconds: float, refusal: str) -> None:
-    """Write the route, never the path: a path may hold a token."""
+    """Log the route, never the path, because a path may hold a token."""
     match = request.resolver_match
     request_log.info(
         "request",
@@ -122,7 +121,7 @@ def _log(request: HttpRequest, response: HttpResponseBase, seconds: float, refus
 
 
 def _public_ids(request: HttpRequest) -> dict[str, str]:
-    """Return whose request it was, as far as that was found out already; a log line asks no database."""
+    """Return the session and the user of the request, as far as they are loaded. Logging runs no query."""
     session = stated_session(request)
     subject = public_id_if_loaded(_user_if_loaded(request))
     return {**({"session": str(session.id)} if session else {}), **({"subject": subject} if subject else {})}
@@ -136,9 +135,9 @@ def _user_if_loaded(request: HttpRequest) -> Any:
 
 
 class SecurityHeadersMiddleware:
-    """Sets what Django's own `SecurityMiddleware` lacks."""
+    """Sets the headers that Django's `SecurityMiddleware` does not set."""
 
-    #: Nothing of a login page needs a sensor, a camera or somebody else's window.
+    #: A login page needs no sensor, no camera and no window of another site.
     headers = {
         "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
         "Cross-Origin-Resource-Policy": "same-origin",
@@ -148,7 +147,7 @@ class SecurityHeadersMiddleware:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Add the headers, where a view did not set its own."""
+        """Add the headers that the view did not set."""
         response = self._get_response(request)
         for name, value in self.headers.items():
             response.headers.setdefault(name, value)

@@ -1,1 +1,1 @@
-"""Authentication methods, assurance levels, and the evidence that a session has of them."""
+"""Authentication methods, assurance levels, and the evidence of a session."""

@@ -1,4 +1,4 @@
-"""What this request's session has proved, and when; and how a view asks for more."""
+"""The evidence of the session behind a request, and the views that require more of it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ __all__ = [
     "stated_session",
 ]
 
-#: Where Django's own session store keeps the facts.
+#: The key under which Django's own session store keeps the facts.
 FACTS_KEY = "_auth_core_facts"
 
 _MOMENTS = ("authenticated_at", "expires_at", "idle_expires_at")
@@ -39,18 +39,19 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionFacts:
-    """What anybody may know of a session.
+    """The public facts about a session.
 
     Args:
-        id: Public id; never the credential.
-        transport: ``cookie`` or ``token``; a session serves only the one it was opened for.
-        evidence: What was proved in it.
-        authenticated_at: When the person last proved something.
-        expires_at: When it ends, whatever happens.
-        idle_expires_at: When it ends if it is not used.
-        device_known: Whether this browser has completed a login of this person before; ``None``: nobody looked.
-        context_changed: What of this request is another than where it was proved, such as ``country``. The session goes on,
-            and nothing in it counts as proved lately (ASVS 8.2.4). Of a request, and never stored.
+        id: Public id. Never the credential.
+        transport: ``cookie`` or ``token``. A session works only over the transport that it was opened for.
+        evidence: What was proved in the session.
+        authenticated_at: Time of the last proof.
+        expires_at: Absolute expiry.
+        idle_expires_at: Expiry if the session is not used.
+        device_known: Whether this browser has completed a login of this person before. ``None`` if it was not checked.
+        context_changed: What differs between this request and the place of the last proof, such as ``country``. The
+            session stays valid, but its evidence no longer counts as fresh (ASVS 8.2.4). It belongs to the request and
+            is never stored.
     """
 
     id: UUID
@@ -67,7 +68,7 @@ class SessionFacts:
         return {
             "id": str(self.id),
             "transport": self.transport,
-            "evidence": [piece.to_json() for piece in self.evidence],
+            "evidence": [proof.to_json() for proof in self.evidence],
             "authenticated_at": self.authenticated_at.isoformat(),
             "expires_at": self.expires_at and self.expires_at.isoformat(),
             "idle_expires_at": self.idle_expires_at and self.idle_expires_at.isoformat(),
@@ -76,9 +77,9 @@ class SessionFacts:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "SessionFacts":
-        """Return facts from their stored form."""
+        """Return the facts from their stored form."""
         moments = {name: stored[name] and datetime.fromisoformat(stored[name]) for name in _MOMENTS}
-        evidence = tuple(Evidence.from_json(piece) for piece in stored["evidence"])
+        evidence = tuple(Evidence.from_json(proof) for proof in stored["evidence"])
         return cls(**{**stored, **moments, "id": UUID(stored["id"]), "evidence": evidence})
 
     @property
@@ -93,27 +94,27 @@ class SessionFacts:
 
     @property
     def amr(self) -> list[str]:
-        """The RFC 8176 names of the methods proved."""
+        """The RFC 8176 names of the proved methods."""
         return amr_of(self.evidence)
 
 
 def session_of(request: Any) -> SessionFacts | None:
-    """Return the facts of the session that *request* came with.
+    """Return the facts of the session of *request*.
 
-    A token's authenticator leaves them on the request with `set_session`; a cookie's
-    session store offers them as ``request.session.facts``.
+    The authenticator of a token stores them on the request with `set_session`. The session store of a cookie offers
+    them as ``request.session.facts``.
     """
     http: HttpRequest = getattr(request, "_request", request)
     return stated_session(http) or _facts_in(getattr(http, "session", None))
 
 
 def stated_session(request: HttpRequest) -> SessionFacts | None:
-    """Return the session that an authenticator has stated; asks nobody."""
+    """Return the session that an authenticator stored on *request*. Makes no query."""
     return getattr(request, "_auth_core_session", None)
 
 
 def _facts_in(store: Any) -> SessionFacts | None:
-    """Ask a session store; Django's own keeps the facts among its data."""
+    """Return the facts in a session store. Django's own store keeps them among its data."""
     if store is None or hasattr(store, "facts"):
         return getattr(store, "facts", None)
     stored = store.get(FACTS_KEY)
@@ -121,7 +122,7 @@ def _facts_in(store: Any) -> SessionFacts | None:
 
 
 def set_session(request: Any, facts: SessionFacts) -> None:
-    """Say which session *request* came with."""
+    """Store the session of *request* on it."""
     http = getattr(request, "_request", request)
     http._auth_core_session = facts  # noqa: SLF001 - this module owns the attribute
 
@@ -129,11 +130,11 @@ def set_session(request: Any, facts: SessionFacts) -> None:
 def require_assurance(
     acr: str, *, max_age: timedelta | None = None
 ) -> Callable[[Callable[Concatenate[Any, P], R]], Callable[Concatenate[Any, P], R]]:
-    """Let a view answer only sessions that have proved *acr*, not longer than *max_age* ago.
+    """Restrict a view to sessions that proved *acr* within the last *max_age*.
 
     Raises:
-        NotAuthenticated: nobody is signed in.
-        InsufficientUserAuthentication: the session has proved less, or too long ago (RFC 9470).
+        NotAuthenticated: the request has no session.
+        InsufficientUserAuthentication: the evidence is too weak or too old (RFC 9470).
     """
     needed = Assurance.from_acr(acr)
 
@@ -149,11 +150,11 @@ def require_assurance(
 
 
 def check_assurance(session: SessionFacts | None, needed: Assurance, max_age: timedelta | None = None) -> None:
-    """See that *session* has proved *needed*, not longer than *max_age* ago.
+    """Check that *session* proved *needed* within the last *max_age*.
 
     Raises:
-        NotAuthenticated: nobody is signed in.
-        InsufficientUserAuthentication: the session has proved less, or too long ago (RFC 9470).
+        NotAuthenticated: there is no session.
+        InsufficientUserAuthentication: the evidence is too weak or too old (RFC 9470).
     """
     if session is None:
         raise NotAuthenticated
@@ -164,24 +165,24 @@ def check_assurance(session: SessionFacts | None, needed: Assurance, max_age: ti
 
 
 def check_context(session: SessionFacts | None) -> None:
-    """See that *session* is used where it was proved; asked before anything of an account is changed.
+    """Check that *session* is used where it was proved. Called before any change of an account.
 
-    Every proof of a session that changed its country or browser is asked for again, however much the change itself
-    asks for: who took the credential would otherwise end the sessions of its owner, or change their password.
+    A session whose country or browser changed must prove everything again, even if the change itself requires less. A
+    thief of the credential could otherwise end the owner's sessions or change the password.
 
     Raises:
-        InsufficientUserAuthentication: it is used elsewhere (decision record 0034).
+        InsufficientUserAuthentication: the context changed (decision record 0034).
     """
     if session is not None and session.context_changed:
         raise InsufficientUserAuthentication(required_assurance=Assurance.AAL1.acr, context_changed=True)
 
 
 def fresh_evidence(session: SessionFacts, max_age: timedelta | None) -> list[Evidence]:
-    """Return what was proved within *max_age*: an old second factor does not refresh with a new password.
+    """Return the evidence of the last *max_age*. A new password does not refresh an old second factor.
 
-    Nothing, where the session has strayed: whoever took its credential somewhere else has proved nothing there.
+    The result is empty if the context changed: a thief who uses the credential elsewhere has proved nothing there.
     """
     if session.context_changed:
         return []
     oldest = None if max_age is None else timezone.now() - max_age
-    return [piece for piece in session.evidence if oldest is None or piece.at >= oldest]
+    return [proof for proof in session.evidence if oldest is None or proof.at >= oldest]

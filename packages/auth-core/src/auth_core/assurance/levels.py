@@ -1,4 +1,4 @@
-"""Assurance: how much evidence proves, and what a login demands.
+"""Assurance: how much evidence proves, and how much a login demands.
 
 Source: NIST SP 800-63B-4 sections 2.1 to 2.3 (AAL1 to AAL3) and 3.1.
 """
@@ -13,7 +13,7 @@ from auth_core.request.client import Client
 
 
 class Assurance(IntEnum):
-    """Authentication assurance level; the wire name is `acr`."""
+    """Authentication assurance level. The wire name is `acr`."""
 
     NONE = 0
     AAL1 = 1
@@ -22,15 +22,15 @@ class Assurance(IntEnum):
 
     @property
     def acr(self) -> str:
-        """Return the name on the wire: ``aal1`` and so on."""
+        """Return the name on the wire, such as ``aal1``."""
         return f"aal{self.value}"
 
     @classmethod
     def from_acr(cls, acr: str) -> "Assurance":
-        """Return the level that *acr* names.
+        """Return the level with the name *acr*.
 
         Raises:
-            ValueError: it names none.
+            ValueError: there is no such level.
         """
         levels = {level.acr: level for level in cls}
         if acr not in levels:
@@ -38,18 +38,18 @@ class Assurance(IntEnum):
         return levels[acr]
 
 
-#: Something the person has, of which one use stands beside a password at AAL2. E-mail
-#: is not among them (SP 800-63B-4 section 3.1.3), nor a provider, whose word is one factor.
+#: Factors that a person has. One of them and a password reach AAL2. E-mail is not among them (SP 800-63B-4 section
+#: 3.1.3). A provider is not either: its statement is one factor.
 _PHYSICAL = frozenset({Method.TOTP, Method.SMS_CODE, Method.RECOVERY_CODE, Method.PASSKEY, Method.SECURITY_KEY})
 
-#: What may be a second thing where policy asks for any second factor.
+#: Methods that count as the second factor where policy demands any second factor.
 _SECOND = _PHYSICAL | {Method.EMAIL_CODE}
 
 _WEBAUTHN = frozenset({Method.PASSKEY, Method.SECURITY_KEY})
 
 
 def assurance_of(evidence: Iterable[Evidence]) -> Assurance:
-    """Return the level that *evidence* reaches: the one table.
+    """Return the level that *evidence* reaches. This is the only table of levels.
 
     ==================================================  =====
     nothing                                             NONE
@@ -59,39 +59,39 @@ def assurance_of(evidence: Iterable[Evidence]) -> Assurance:
     AAL2 with a phishing-resistant, device-bound key    AAL3
     ==================================================  =====
     """
-    proved = list(evidence)
-    if not proved:
+    proofs = list(evidence)
+    if not proofs:
         return Assurance.NONE
-    methods = {piece.method for piece in proved}
-    verified = any(piece.method in _WEBAUTHN and piece.user_verified for piece in proved)
-    if not verified and not (Method.PASSWORD in methods and methods & _PHYSICAL):
+    methods = {proof.method for proof in proofs}
+    user_verified = any(proof.method in _WEBAUTHN and proof.user_verified for proof in proofs)
+    if not user_verified and not (Method.PASSWORD in methods and methods & _PHYSICAL):
         return Assurance.AAL1
-    hardware = any(piece.method in _WEBAUTHN and piece.phishing_resistant and piece.device_bound for piece in proved)
+    hardware = any(proof.method in _WEBAUTHN and proof.phishing_resistant and proof.device_bound for proof in proofs)
     return Assurance.AAL3 if hardware else Assurance.AAL2
 
 
 def can_reach_aal2(methods: Iterable[Method]) -> bool:
-    """Say whether somebody with a password who has *methods* beside it can reach AAL2."""
+    """Return whether a person with a password and *methods* can reach AAL2."""
     return bool(set(methods) & _PHYSICAL)
 
 
 def has_second_factor(evidence: Iterable[Evidence]) -> bool:
-    """Say whether *evidence* holds two things, of which an e-mail code may be the second.
+    """Return whether *evidence* contains two factors. A code by e-mail counts as the second.
 
-    The second is never the channel of the first: after a link or code by e-mail,
-    another code by e-mail proves the same mailbox again.
+    The second factor never uses the channel of the first. After a link or code by e-mail, another code by e-mail only
+    proves the same mailbox again.
     """
-    proved = list(evidence)
-    if any(piece.method in _WEBAUTHN and piece.user_verified for piece in proved):
+    proofs = list(evidence)
+    if any(proof.method in _WEBAUTHN and proof.user_verified for proof in proofs):
         return True
-    methods = {piece.method for piece in proved}
+    methods = {proof.method for proof in proofs}
     if methods <= {Method.EMAIL_CODE, Method.EMAIL_LINK}:
         return False
     return len(methods) > 1 and bool(methods & _SECOND)
 
 
 class Demand(Enum):
-    """What one login must prove, beyond its first method."""
+    """What a login must prove beyond its first method."""
 
     NONE = "none"
     SECOND_FACTOR = "second_factor"
@@ -100,29 +100,29 @@ class Demand(Enum):
     DENY = "deny"
 
     def is_met_by(self, evidence: Iterable[Evidence]) -> bool:
-        """Say whether *evidence* proves what is demanded; nothing ever meets ``DENY``."""
-        proved = list(evidence)
-        if self is Demand.DENY or not proved:
+        """Return whether *evidence* meets the demand. Nothing meets ``DENY``."""
+        proofs = list(evidence)
+        if self is Demand.DENY or not proofs:
             return False
         if self is Demand.SECOND_FACTOR:
-            return has_second_factor(proved)
+            return has_second_factor(proofs)
         needed = {Demand.AAL2: Assurance.AAL2, Demand.AAL3: Assurance.AAL3}.get(self, Assurance.AAL1)
-        return assurance_of(proved) >= needed
+        return assurance_of(proofs) >= needed
 
 
 def stricter(one: Demand, other: Demand) -> Demand:
-    """Return whichever of two demands asks more; they are declared in that order."""
+    """Return the stricter of two demands. They are declared in order of strictness."""
     return max(one, other, key=list(Demand).index)
 
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """One signal that weighed something in an assessment.
+    """A signal that contributed to a risk score.
 
     Args:
         signal: Closed word, such as ``new_device``.
-        weight: What it added to the score.
-        data: Closed values that its sentence speaks of, such as kilometres and hours; JSON.
+        weight: Its contribution to the score.
+        data: Closed JSON values for its explanation, such as kilometres and hours.
     """
 
     signal: str
@@ -136,11 +136,11 @@ class Weighed:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """What a login looks like before it is proved further.
+    """The risk of a login, assessed after the first proof.
 
     Args:
-        score: 0 (as always) to 100 (as never); ``None`` when nothing was assessed.
-        reasons: The signals that weighed something, the heaviest first.
+        score: 0 (usual) to 100 (highest risk). ``None`` if nothing was assessed.
+        reasons: The signals that contributed, the heaviest first.
         demand: What this login must prove.
     """
 
@@ -150,8 +150,8 @@ class Assessment:
 
 
 class NoRisk:
-    """The `RiskAssessor` of a site that assesses nothing."""
+    """The `RiskAssessor` of a site that does not assess risk."""
 
     def assess(self, user: Any, client: Client) -> Assessment:
-        """Return an assessment that demands nothing and weighs nothing."""
+        """Return an assessment without a score and without a demand."""
         return Assessment()

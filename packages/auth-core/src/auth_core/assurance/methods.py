@@ -1,4 +1,4 @@
-"""Methods and evidence: what was proved, when and how."""
+"""Authentication methods, and the evidence that one was used."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from django.utils import timezone
 
 
 class Method(StrEnum):
-    """One way of proving; a closed set."""
+    """An authentication method. The set is closed."""
 
     PASSWORD = "password"  # noqa: S105 - the name of a method, not a password
     TOTP = "totp"
@@ -29,12 +29,12 @@ class Evidence:
     """One method proved at one moment.
 
     Args:
-        method: Which method.
-        at: When, by our clock.
-        credential: Public id of what it was proved with (a factor, a provider's connection); empty for a password.
-        user_verified: The authenticator checked who holds it (WebAuthn UV).
-        phishing_resistant: The proof is bound to our name or channel (SP 800-63B-4 section 3.2.5).
-        device_bound: The key cannot leave its device (WebAuthn backup eligibility is off).
+        method: The method.
+        at: Time of the proof, by our clock.
+        credential: Public id of the credential (a factor, or the connection to a provider). Empty for a password.
+        user_verified: Whether the authenticator verified its user (WebAuthn UV).
+        phishing_resistant: Whether the proof is bound to our name or channel (SP 800-63B-4 section 3.2.5).
+        device_bound: Whether the key cannot leave its device (WebAuthn backup eligibility is off).
     """
 
     method: Method
@@ -45,12 +45,12 @@ class Evidence:
     device_bound: bool = False
 
     @classmethod
-    def now(cls, method: Method, **known: Any) -> Self:
-        """Return evidence of *method*, proved at this moment."""
-        return cls(method=method, at=timezone.now(), **known)
+    def now(cls, method: Method, **fields: Any) -> Self:
+        """Return evidence of *method* with the current time."""
+        return cls(method=method, at=timezone.now(), **fields)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the stored form; flags that are not set are left out."""
+        """Return the stored form. It omits flags that are not set."""
         stored: dict[str, Any] = {"method": self.method.value, "at": self.at.isoformat()}
         flags = ("user_verified", "phishing_resistant", "device_bound")
         stored.update({flag: True for flag in flags if getattr(self, flag)})
@@ -61,13 +61,13 @@ class Evidence:
         """Return evidence from its stored form.
 
         Raises:
-            ValueError, KeyError: it is not such a form; never taken for evidence.
+            ValueError, KeyError: *stored* is malformed. It never counts as evidence.
         """
-        known = {**stored, "method": Method(stored["method"]), "at": datetime.fromisoformat(stored["at"])}
-        return cls(**known)
+        fields = {**stored, "method": Method(stored["method"]), "at": datetime.fromisoformat(stored["at"])}
+        return cls(**fields)
 
 
-#: Our methods as RFC 8176 authentication method references; made at the edge, never read back.
+#: Methods as RFC 8176 authentication method references. They are made for output and never read back.
 _AMR: Mapping[Method, tuple[str, ...]] = {
     Method.PASSWORD: ("pwd",),
     Method.TOTP: ("otp",),
@@ -83,13 +83,13 @@ _AMR: Mapping[Method, tuple[str, ...]] = {
 
 
 def amr_of(evidence: Iterable[Evidence]) -> list[str]:
-    """Return the RFC 8176 names for *evidence*, sorted, with ``mfa`` for two methods or a verified user."""
-    proved = list(evidence)
-    names = {name for piece in proved for name in _AMR[piece.method]}
-    if any(piece.device_bound for piece in proved):
+    """Return the sorted RFC 8176 names of *evidence*, with ``mfa`` for two methods or a verified user."""
+    proofs = list(evidence)
+    names = {name for proof in proofs for name in _AMR[proof.method]}
+    if any(proof.device_bound for proof in proofs):
         names.add("hwk")
-    if any(piece.user_verified for piece in proved):
+    if any(proof.user_verified for proof in proofs):
         names.add("user")
-    if len({piece.method for piece in proved}) > 1 or "user" in names:
+    if len({proof.method for proof in proofs}) > 1 or "user" in names:
         names.add("mfa")
     return sorted(names)

@@ -1,1 +1,1 @@
-"""Encryption of columns, one-time secrets, and the test for keys that could be guessed."""
+"""Encryption of single values, one-time secrets, and the detection of weak keys."""

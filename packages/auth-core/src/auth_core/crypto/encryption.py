@@ -1,8 +1,7 @@
 """Encryption of single values: AES-256-GCM, keys with ids, one derived key per purpose.
 
-A ciphertext is ``v1.<key id>.<base64url of nonce and ciphertext>``. The purpose and a
-context (such as the row's id) are authenticated with it, so that a value moved to
-another column or row does not decrypt (ASVS 11.3.3).
+A ciphertext is ``v1.<key id>.<base64url of nonce and ciphertext>``. The purpose and a context (such as the row's id)
+are authenticated with it. A value that was moved to another column or row therefore does not decrypt (ASVS 11.3.3).
 
 Source: NIST SP 800-38D, RFC 5869 (HKDF).
 """
@@ -22,7 +21,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from auth_core.conf import core
 from auth_core.text import Pattern
 
-#: Begins every ciphertext.
+#: The prefix of every ciphertext.
 VERSION = "v1"
 _NONCE_BYTES = 12
 _KEY_BYTES = 32
@@ -30,37 +29,40 @@ _KEY_ID = Pattern(r"[A-Za-z0-9_-]{1,32}", at_most=32)
 
 
 class DecryptionFailed(Exception):
-    """A value was not encrypted by us, for this purpose and context, under a key that we still have.
+    """The value cannot be decrypted.
 
-    One error for every cause: which it was helps only whoever tampers.
+    It was changed, or belongs to another purpose or context, or its key is gone. The error does not say which: that
+    would only help an attacker.
     """
 
 
 class KeysMissing(Exception):
-    """``FIELD_KEYS`` holds no usable key; nothing is ever encrypted under a key made up here."""
+    """``FIELD_KEYS`` has no usable key. Nothing is ever encrypted under a key that was generated here."""
 
 
 def encrypt(purpose: str, plaintext: bytes, *, context: str = "") -> str:
-    """Return *plaintext* encrypted under the current key.
+    """Encrypt *plaintext* under the current key.
 
     Args:
-        purpose: What the value is, such as ``auth_core.messages.outbox.secret``; each has a key of its own.
-        context: Where it belongs, such as the row's id.
+        purpose: The kind of value, such as ``auth_core.messages.outbox.secret``. Each purpose has its own key.
+        context: Where the value belongs, such as the row's id.
 
     Raises:
         KeysMissing: no key is configured, or the current one is malformed.
     """
     key_id = current_key_id()
     nonce = os.urandom(_NONCE_BYTES)
-    sealed = _cipher(purpose, core.FIELD_KEYS[key_id]).encrypt(nonce, plaintext, _bound(purpose, key_id, context))
+    sealed = _cipher(purpose, core.FIELD_KEYS[key_id]).encrypt(
+        nonce, plaintext, _associated_data(purpose, key_id, context)
+    )
     return f"{VERSION}.{key_id}.{_to_text(nonce + sealed)}"
 
 
 def decrypt(purpose: str, ciphertext: str, *, context: str = "") -> bytes:
-    """Return what `encrypt` was given.
+    """Decrypt a value that `encrypt` returned.
 
     Raises:
-        DecryptionFailed: changed, moved, or under a key that is gone.
+        DecryptionFailed: the value was changed or moved, or its key is gone.
     """
     try:
         version, key_id, body = ciphertext.split(".")
@@ -68,13 +70,13 @@ def decrypt(purpose: str, ciphertext: str, *, context: str = "") -> bytes:
             raise DecryptionFailed
         sealed = _from_text(body)
         cipher = _cipher(purpose, core.FIELD_KEYS[key_id])
-        return cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _bound(purpose, key_id, context))
+        return cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _associated_data(purpose, key_id, context))
     except (ValueError, KeyError, InvalidTag, KeysMissing) as error:
         raise DecryptionFailed from error
 
 
 def needs_rotation(ciphertext: str) -> bool:
-    """Say whether *ciphertext* was encrypted under another key than the current one."""
+    """Return whether *ciphertext* uses another key than the current one."""
     return ciphertext.split(".")[1:2] != [current_key_id()]
 
 
@@ -82,7 +84,7 @@ def current_key_id() -> str:
     """Return the id of the key that encrypts.
 
     Raises:
-        KeysMissing: there is none.
+        KeysMissing: no key is configured.
     """
     if not core.FIELD_KEYS:
         raise KeysMissing("AUTH_CORE['FIELD_KEYS'] is empty.")
@@ -90,14 +92,14 @@ def current_key_id() -> str:
 
 
 def key_problems() -> list[str]:
-    """Return what is wrong with the configured keys, by id; never a byte of a key."""
+    """Return the problems of the configured keys, by id. They never contain a byte of a key."""
     keys: Any = core.FIELD_KEYS
     if not isinstance(keys, Mapping):
-        return [f"a {type(keys).__name__} is no mapping of key ids to keys"]
-    problems = [] if keys else ["there is no key"]
+        return [f"expected a mapping of key ids to keys, got {type(keys).__name__}"]
+    problems = [] if keys else ["no key is configured"]
     for key_id, encoded in keys.items():
         if not isinstance(key_id, str) or not _KEY_ID.fullmatch(key_id):
-            problems.append(f"{key_id!r} is not a key id")
+            problems.append(f"{key_id!r} is not a valid key id")
         try:
             _decoded(encoded)
         except KeysMissing as problem:
@@ -106,7 +108,7 @@ def key_problems() -> list[str]:
 
 
 def derive_key(purpose: str, encoded: str) -> bytes:
-    """Return the 32 bytes for *purpose* from a configured key.
+    """Return the 32 bytes for *purpose*, derived from a configured key.
 
     Raises:
         KeysMissing: *encoded* is not base64url of 32 bytes.
@@ -119,15 +121,15 @@ def _cipher(purpose: str, encoded: str) -> AESGCM:
     return AESGCM(derive_key(purpose, encoded))
 
 
-def _bound(purpose: str, key_id: str, context: str) -> bytes:
-    """Return the associated data; lengths keep ``a.b`` + ``c`` apart from ``a`` + ``b.c``."""
+def _associated_data(purpose: str, key_id: str, context: str) -> bytes:
+    """Return the associated data. Length prefixes keep ``a.b`` + ``c`` apart from ``a`` + ``b.c``."""
     parts = (VERSION, key_id, purpose, context)
     return b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in parts)
 
 
 def _decoded(encoded: Any) -> bytes:
     if not isinstance(encoded, str):
-        raise KeysMissing("not text")
+        raise KeysMissing("not a string")
     try:
         key = _from_text(encoded)
     except ValueError as error:
@@ -142,7 +144,10 @@ def _to_text(data: bytes) -> str:
 
 
 def _from_text(text: str) -> bytes:
-    """Decode strictly: Python's own decoder skips what is not in the alphabet, and many texts would be one value."""
+    """Decode strict base64url.
+
+    Python's own decoder skips characters outside the alphabet, so that many texts would decode to one value.
+    """
     data = base64.b64decode(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4), altchars=b"-_", validate=True)
     if _to_text(data) != text.rstrip("="):
         raise binascii.Error("not canonical")

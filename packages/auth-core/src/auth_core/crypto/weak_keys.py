@@ -1,8 +1,7 @@
-"""Keys that somebody could guess; knows no Django.
+"""Detection of keys that can be guessed. Does not use Django.
 
-32 random bytes have 30 different values on average, and fewer than 20 once in a
-billion keys. A key that somebody typed, counted or repeated has less, and is found in
-lists of such keys.
+32 random bytes have 30 different values on average. Fewer than 20 occur once in a billion keys. A key that a person
+typed, counted or repeated has fewer, and appears in lists of such keys.
 """
 
 import base64
@@ -10,26 +9,26 @@ import binascii
 from collections.abc import Sequence
 from itertools import pairwise
 
-#: How to make a good one, for a shell.
+#: A shell command that makes a strong key.
 RECIPE = (
     'python -c "import base64, secrets; '
     "print(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip('='))\""
 )
 
-#: Fewest different values, and fewest different steps between neighbours, in 32 bytes.
+#: Minimum number of different values in 32 bytes, and of different steps between neighbours.
 _VARIETY = 16
 
-#: Least number of different pairs of neighbours in a text of 50 characters or more.
+#: Minimum number of different neighbouring pairs in a text of 50 characters or more.
 _PAIRS = 30
 
 _PRINTABLE = range(0x20, 0x7F)
 
 
 def weakness_of(encoded: str, *, secrets: Sequence[str] = ()) -> str:
-    """Return why a key of 32 bytes in base64url is weak; empty: it is not, or is no such key.
+    """Return why a key of 32 bytes in base64url is weak. Empty if it is not weak or not such a key.
 
     Args:
-        secrets: Other secrets of the site, such as ``SECRET_KEY``: none may serve as a key too.
+        secrets: Other secrets of the site, such as ``SECRET_KEY``. None of them may be reused as a key.
     """
     key = _decoded(encoded)
     if _is_one_of(encoded, key, secrets):
@@ -44,7 +43,7 @@ def weakness_of(encoded: str, *, secrets: Sequence[str] = ()) -> str:
 
 
 def is_varied(text: str) -> bool:
-    """Say whether *text* has the variety of a random text: neither a few characters nor a word again and again."""
+    """Return whether *text* varies like random text, not like a few characters or a repeated word."""
     return len(set(pairwise(text))) >= _PAIRS
 
 

@@ -1,1 +1,1 @@
-"""Creating an account, proving an address, changing and resetting a password."""
+"""Account creation, e-mail verification, and changing or resetting a password."""

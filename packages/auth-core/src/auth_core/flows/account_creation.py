@@ -1,4 +1,4 @@
-"""Making an account: user, identity and address in one transaction, and the event."""
+"""Account creation: user, identity, address and event in one transaction."""
 
 from typing import Any
 
@@ -18,19 +18,19 @@ from auth_core.request.client import Client
 
 
 class AddressTaken(Exception):
-    """There is an account with this address."""
+    """An account with this address already exists."""
 
 
 def create_account(*, email: str, password: str, verified: bool = False, superuser: bool = False) -> Any:
-    """Make an account that signs in with *email* and *password*.
+    """Create an account that signs in with *email* and *password*.
 
     Args:
-        verified: Whether the address counts as proven.
-        superuser: Whether the person may do everything.
+        verified: Whether the address counts as verified.
+        superuser: Whether the person becomes a superuser.
 
     Raises:
-        InvalidRequest: the address is not one or is taken, or the password is not allowed.
-        Unavailable: too many passwords are hashed at this moment.
+        InvalidRequest: the address is invalid or taken, or the password is not allowed.
+        Unavailable: too many passwords are being hashed.
     """
     address = parsed_address(email)
     policy.validate_new(password, user=unsaved_user(address))
@@ -39,7 +39,9 @@ def create_account(*, email: str, password: str, verified: bool = False, superus
         with transaction.atomic():
             return open_account(address=address, password_hash=password_hash, verified=verified, superuser=superuser)
     except AddressTaken as error:
-        raise InvalidRequest(FieldError("email", "taken", _("There is an account with this address."))) from error
+        raise InvalidRequest(
+            FieldError("email", "taken", _("An account with this email address already exists."))
+        ) from error
 
 
 def open_account(
@@ -50,14 +52,14 @@ def open_account(
     superuser: bool = False,
     client: Client | None = None,
 ) -> Any:
-    """Make an account inside the transaction that is open; every way to an account ends here.
+    """Create an account in the current transaction. Every way to create an account calls this function.
 
     Args:
-        address: Whose account it is.
-        password_hash: As a hasher of ours made it; the password was allowed.
+        address: The address of the account.
+        password_hash: Hash of an allowed password, made by one of the configured hashers.
 
     Raises:
-        AddressTaken: there is an account with this address; nothing was written.
+        AddressTaken: an account with this address exists. Nothing was written.
     """
     user = unsaved_user(address)
     user.password = password_hash
@@ -69,32 +71,32 @@ def open_account(
 
 
 def parsed_address(email: str) -> Address:
-    """Return the address that *email* is.
+    """Parse *email*.
 
     Raises:
-        InvalidRequest: it is none.
+        InvalidRequest: it is not a valid address.
     """
     try:
         return parse(email)
     except InvalidAddress as error:
-        raise InvalidRequest(_why_refused(error)) from error
+        raise InvalidRequest(_address_error(error)) from error
 
 
 def unsaved_user(address: Address) -> Any:
-    """Return a user as they would be, for whoever must know before there is one: which passwords say too much."""
+    """Return an unsaved user with *address*. Password validators compare the password with its attributes."""
     model = get_user_model()
     return model(**{model.USERNAME_FIELD: address.key, model.get_email_field_name(): address.key})
 
 
-def _why_refused(error: InvalidAddress) -> FieldError:
+def _address_error(error: InvalidAddress) -> FieldError:
     if error.code == "ambiguous_letter":
-        detail = _("Before the @, this address has a letter that mail servers may take for another one.")
+        detail = _("The part before the @ has a letter that mail servers may confuse with another one.")
         return FieldError("email", error.code, detail)
-    return FieldError("email", "invalid", _("This is not an e-mail address."))
+    return FieldError("email", "invalid", _("Enter a valid email address."))
 
 
 def _save(user: Any, address: Address, *, verified: bool) -> None:
-    """Insert; the unique columns, not a look beforehand, say whether the address is taken."""
+    """Insert the rows. The unique columns decide whether the address is taken, not a query before the insert."""
     try:
         with transaction.atomic():
             user.save(force_insert=True)

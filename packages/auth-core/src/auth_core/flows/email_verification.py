@@ -1,4 +1,4 @@
-"""Proving an address that waits for it: the mail again, and the link of an account that is there already."""
+"""E-mail verification: sending the mail again, and using the link for the address of an existing account."""
 
 from typing import Any
 
@@ -20,61 +20,62 @@ from auth_core.request.client import Client
 
 
 def resend_confirmation(*, email: str, client: Client, browser_secret: str) -> None:
-    """Send the mail again that proves *email*, to whoever waits for it; the answer is always the same.
+    """Send the mail that verifies *email* again, if the address waits for it. The response is always the same.
 
-    The link and the code before are worth nothing afterwards; what was guessed stays counted.
+    The earlier link and code become invalid. Guesses that were counted stay counted.
 
     Raises:
-        InvalidRequest: the address is not one.
-        TooManyAttempts: too many mails went to this address, or were asked for by this network.
+        InvalidRequest: the address is invalid.
+        TooManyAttempts: the mail limit of the address or of the network is reached.
     """
     address = parsed_address(email)
     limits.charge("mail", identifier=address.key, client=client)
-    unproven = _unproven(address.key)
+    unverified = _unverified_address(address.key)
     code = new_code()
     with transaction.atomic(durable=True):
-        # The same statements for everybody: what is nobody's is renewed, opened and posted as well.
+        # The same statements run for an unknown address: a proof is renewed and a message posted to the channel
+        # NOWHERE.
         signup = PendingSignup.objects.newest(key=address.key, browser_secret=browser_secret) or PendingSignup()
-        waits = signup.renew_proofs(code)
-        verification = EmailVerification.objects.open(email_address=unproven)
+        is_waiting = signup.renew_proofs(code)
+        verification = EmailVerification.objects.open(email_address=unverified)
         secret = {"link": link_to("signup", signup.token), "code": code}
-        if unproven is not None:
+        if unverified is not None:
             secret = {"link": link_to("verification", verification.token)}
-        stored = signup.address if unproven is None else unproven.address
+        stored = signup.address if unverified is None else unverified.address
         notify(
-            template="signup_confirm" if unproven is None else "email_verify",
+            template="signup_confirm" if unverified is None else "email_verify",
             address=stored or address.mailbox,
             client=client,
             secret=secret,
             lifetime=core.SIGNUP_LIFETIME,
-            channel=EMAIL if waits or unproven is not None else NOWHERE,
+            channel=EMAIL if is_waiting or unverified is not None else NOWHERE,
         )
-        subject = None if unproven is None else unproven.user
+        subject = None if unverified is None else unverified.user
         record(Event(name=AuthEvent.CONFIRMATION_RESENT, subject=subject, client=client))
 
 
 def verify_email(*, token: str, client: Client) -> Any:
-    """Count the address as proven for which *token* was mailed; return whose it is. It signs nobody in.
+    """Mark the address that *token* was mailed to as verified. Return its user, who is not signed in.
 
     Raises:
-        LinkInvalid: the link is wrong, used, expired, or somebody else has proven the address since.
+        LinkInvalid: the link is wrong, used or expired, or another account has verified the address since.
     """
     verification: EmailVerification = EmailVerification.objects.find(token)
     with transaction.atomic(durable=True):
         address = verification.email_address if verification.spend() else None
-        proven = address is not None and spend(
+        is_verified = address is not None and spend(
             EmailAddress.objects.filter(pk=address.pk, verified_at=None), verified_at=timezone.now()
         )
-        if address is not None and proven:
+        if address is not None and is_verified:
             record(Event(name=AuthEvent.EMAIL_VERIFIED, subject=address.user, client=client))
             person_changed(address.user_id)
-    if address is None or not proven:
+    if address is None or not is_verified:
         raise LinkInvalid
     return address.user
 
 
-def _unproven(key: str) -> EmailAddress | None:
-    """Return the address that somebody signs in with and has not proven."""
+def _unverified_address(key: str) -> EmailAddress | None:
+    """Return the primary address with *key*, if it is not verified."""
     person = lookup.find_by_identifier(key)
     rows = EmailAddress.objects.filter(user=person, key=key, is_primary=True, verified_at=None)
     return rows.select_related("user", "user__auth_identity").first()

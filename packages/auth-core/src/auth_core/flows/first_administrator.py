@@ -1,4 +1,4 @@
-"""The first administrator: there are no default accounts, but a link that is printed once (ASVS 6.3.2, 6.4.1)."""
+"""The first administrator. There are no default accounts, only a link that is printed once (ASVS 6.3.2, 6.4.1)."""
 
 from typing import Any
 
@@ -17,16 +17,16 @@ from auth_core.request.client import Client
 
 
 class AdministratorExists(Exception):
-    """There is an administrator already; the door is closed for good."""
+    """An administrator exists. No further bootstrap link is issued."""
 
 
 def new_bootstrap_link() -> str:
-    """Return a link under which the first administrator is made; one made before is worth nothing any more.
+    """Return a link that creates the first administrator. It replaces an earlier link.
 
-    It is for the terminal of whoever runs the command, never for a log.
+    Print it to the terminal of the person who runs the command. Never log it.
 
     Raises:
-        AdministratorExists: there is one.
+        AdministratorExists: there is an administrator.
     """
     if has_administrator():
         raise AdministratorExists
@@ -40,12 +40,12 @@ def new_bootstrap_link() -> str:
 
 
 def create_first_administrator(*, token: str, email: str, password: str, client: Client) -> Any:
-    """Make the first administrator; return the user, who is not signed in.
+    """Create the first administrator. Return the user, who is not signed in.
 
     Raises:
-        LinkInvalid: the link is wrong, used, expired or replaced, or there is an administrator by now.
-        InvalidRequest: the address is not one, or the password is not allowed; the link stays good.
-        Unavailable: too many passwords are hashed at this moment; the link stays good.
+        LinkInvalid: the link is wrong, used, expired or replaced, or an administrator exists.
+        InvalidRequest: the address is invalid, or the password is not allowed. The link stays valid.
+        Unavailable: too many passwords are being hashed. The link stays valid.
     """
     policy.check_shape(password)
     link: BootstrapLink = BootstrapLink.objects.find(token)
@@ -53,8 +53,9 @@ def create_first_administrator(*, token: str, email: str, password: str, client:
     policy.validate_new(password, user=unsaved_user(address))
     password_hash = make_password(password)
     with transaction.atomic(durable=True):
-        # Spent first: the row's lock lets one caller look whether there is still none.
-        if not _is_spent_by_us(link) or has_administrator():
+        # The link is spent first. The lock on its row then lets one caller at a time check that there is no
+        # administrator.
+        if not _spend(link) or has_administrator():
             raise LinkInvalid
         try:
             user = open_account(
@@ -67,12 +68,12 @@ def create_first_administrator(*, token: str, email: str, password: str, client:
 
 
 def has_administrator() -> bool:
-    """Say whether anybody may do everything."""
-    people = get_user_model()._default_manager
-    return bool(people.filter(is_superuser=True, is_active=True).exists())
+    """Return whether there is an active superuser."""
+    users = get_user_model()._default_manager
+    return bool(users.filter(is_superuser=True, is_active=True).exists())
 
 
-def _is_spent_by_us(link: BootstrapLink) -> bool:
-    """Spend the link if the row still holds its token: a later link took the row over, and this one is dead."""
+def _spend(link: BootstrapLink) -> bool:
+    """Spend the link if the row still has its token. A later link overwrites the row, and this one is then invalid."""
     row = BootstrapLink.objects.filter(token_digest=link.token_digest)
     return row.spend() == 1

@@ -1,4 +1,4 @@
-"""Inviting somebody: whoever reads the mails of the address makes the account, and chooses the password."""
+"""Invitations: the owner of the invited mailbox creates the account and chooses the password."""
 
 from typing import Any
 
@@ -20,16 +20,16 @@ from auth_core.request.client import Client
 
 
 def invite(*, email: str, actor: Any, client: Client) -> Invitation:
-    """Invite whoever reads the mails of *email*; an invitation before this one is worth nothing any more.
+    """Invite the owner of *email*. An earlier invitation of this address becomes invalid.
 
-    Somebody who has an account already is told that they have; *actor* sees no difference.
+    If the address has an account, its owner gets a mail that says so. *actor* sees no difference.
 
     Args:
-        actor: Who invites; the caller has seen to it that they may.
+        actor: The person who invites. The caller has checked their permission.
 
     Raises:
-        InvalidRequest: the address is not one.
-        TooManyAttempts: too many mails went to this address, or were asked for by this network.
+        InvalidRequest: the address is invalid.
+        TooManyAttempts: the mail limit of the address or of the network is reached.
     """
     address = parsed_address(email)
     limits.charge("mail", identifier=address.key, client=client)
@@ -57,12 +57,12 @@ def invite(*, email: str, actor: Any, client: Client) -> Invitation:
 
 
 def accept_invitation(*, token: str, password: str, client: Client) -> Any:
-    """Make the account of whoever was invited; return the user, who is not signed in.
+    """Create the account of an invitation. Return the user, who is not signed in.
 
     Raises:
-        LinkInvalid: the link is wrong, used, withdrawn, expired, or the address has an account by now.
-        InvalidRequest: the password is not allowed; the invitation stays good.
-        Unavailable: too many passwords are hashed at this moment; the invitation stays good.
+        LinkInvalid: the link is wrong, used, withdrawn or expired, or the address has an account.
+        InvalidRequest: the password is not allowed. The invitation stays valid.
+        Unavailable: too many passwords are being hashed. The invitation stays valid.
     """
     policy.check_shape(password)
     invitation: Invitation = Invitation.objects.find(token)
@@ -77,23 +77,23 @@ def accept_invitation(*, token: str, password: str, client: Client) -> Any:
 
 
 def withdraw_invitation(*, invitation: Invitation, actor: Any, client: Client) -> bool:
-    """Let an invitation be worth nothing; say whether this caller was the one who did."""
+    """Invalidate an invitation. Return whether this call did so."""
     with transaction.atomic(durable=True):
-        spent = invitation.spend()
-        if spent:
+        is_spent = invitation.spend()
+        if is_spent:
             target = ("invitation", str(invitation.pk))
             record(Event(name=AuthEvent.INVITATION_WITHDRAWN, actor=actor, target=target, client=client))
-    return spent
+    return is_spent
 
 
 def _name_of(actor: Any) -> str:
-    """Return what others call *actor*; the mail closes it (`auth_core.messages.values.person_name`)."""
+    """Return the full name of *actor*. The mail sanitises it (`auth_core.messages.values.person_name`)."""
     name: str = getattr(actor, "get_full_name", str)()
     return name
 
 
 def _account_of(invitation: Invitation, address: Address, password_hash: str, client: Client) -> Any:
-    """Return the account, or ``None`` when the address has one by now; the invitation stays spent."""
+    """Return the account, or ``None`` if the address has one by now. The invitation stays spent either way."""
     try:
         user = open_account(address=address, password_hash=password_hash, verified=True, client=client)
     except AddressTaken:

@@ -1,4 +1,4 @@
-"""Changing a password: the present one is asked for, and every other session ends."""
+"""Password change: it requires the current password and ends all other sessions."""
 
 from typing import Any
 
@@ -21,33 +21,35 @@ from auth_core.request.client import Client
 def change_password(
     *, user: Any, current_password: str, new_password: str, session: SessionFacts | None, client: Client
 ) -> Any:
-    """Give *user* another password; return them as they are now. *session* lives on, all others end.
+    """Change the password of *user*. Return the updated user. *session* continues, all others end.
 
     Raises:
-        InvalidRequest: a password is too long, or the new one is not allowed, or is the present one.
-        TooManyAttempts: the present password was guessed at too often.
-        InvalidCredentials: the present password is wrong.
-        Conflict: it was changed elsewhere at the same moment.
-        Unavailable: too many passwords are hashed at this moment; nothing was changed.
-        InsufficientUserAuthentication: *session* is used elsewhere than where it was proved; no password is looked at.
+        InvalidRequest: a password is too long, or the new one is not allowed or equals the current one.
+        TooManyAttempts: the limit for guesses of the current password is reached.
+        InvalidCredentials: the current password is wrong.
+        Conflict: the password was changed elsewhere at the same time.
+        Unavailable: too many passwords are being hashed. Nothing was changed.
+        InsufficientUserAuthentication: *session* is used elsewhere than where it was proved. No password is checked.
     """
     check_context(session)
     policy.check_shape(current_password, field="current_password")
     policy.check_shape(new_password, field="new_password")
-    # Whoever was restored from a session's copy has no password in it.
+    # A user restored from a session snapshot has no password.
     person = get_user_model()._default_manager.get(pk=user.pk)
     _check_current(person, current_password, client)
     policy.validate_new(new_password, user=person, field="new_password")
     if policy.normalise(new_password) == policy.normalise(current_password):
-        raise InvalidRequest(FieldError("new_password", "unchanged", _("This is the present one.")))
-    return _changed(person, new_password, session, client)
+        raise InvalidRequest(
+            FieldError("new_password", "unchanged", _("The new password must differ from the current one."))
+        )
+    return _save_new_password(person, new_password, session, client)
 
 
 def replace_hash(person: Any, replaced: str) -> bool:
-    """Write the hash of *person* on the condition that *replaced* is still there; of two at once one wins.
+    """Write the new hash of *person* if the stored hash is still *replaced*. Of two concurrent calls one wins.
 
-    Logins that are on their way end with the password that they began with: a thief of it
-    would wait in one until the sessions are ended.
+    Pending logins end with the password that they began with. A thief of the old password could otherwise keep one open
+    until the sessions are ended.
     """
     rows = get_user_model()._default_manager.filter(pk=person.pk, password=replaced)
     person_changed(person.pk)
@@ -75,7 +77,7 @@ def _check_current(person: Any, password: str, client: Client) -> None:
     guess.refund()
 
 
-def _changed(person: Any, password: str, session: SessionFacts | None, client: Client) -> Any:
+def _save_new_password(person: Any, password: str, session: SessionFacts | None, client: Client) -> Any:
     replaced, person.password = person.password, make_password(password)
     with transaction.atomic(durable=True):
         if not replace_hash(person, replaced):

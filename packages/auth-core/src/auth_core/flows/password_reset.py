@@ -1,7 +1,8 @@
-"""A forgotten password: a link that sets another one, and does nothing else.
+"""Password reset: a link that sets a new password and does nothing else.
 
-It signs nobody in. It opens no account that is disabled or that somebody locked; it lifts
-the lock of whoever said that a login was not theirs, and opens none that has a second factor without it: the login asks for that afterwards as ever (ASVS 6.4.3).
+A reset never signs in. It does not unlock an account that is disabled or that an administrator locked. It lifts only
+the lock of a person who reported a login as not theirs. A second factor is still required at the next login (ASVS
+6.4.3).
 """
 
 from typing import Any
@@ -25,21 +26,21 @@ from auth_core.messages.notify import EMAIL, NOWHERE, notify
 from auth_core.models import EmailAddress, ResetLink
 from auth_core.passwords import policy
 from auth_core.people import lookup
-from auth_core.people.admission import NotAdmitted, Reason, admit
+from auth_core.people.admission import AdmissionRefusal, NotAdmitted, admit
 from auth_core.people.locking import is_lifted_by_reset, lift_by_reset
 from auth_core.request.client import Client
 
 
 def request_reset(*, email: str, client: Client, actor: Any = None) -> None:
-    """Mail a link that resets the password to whoever signs in with *email*; the answer is always the same.
+    """Mail a reset link to the person who signs in with *email*. The response is always the same.
 
     Args:
-        actor: Who asks, when that is an administrator.
+        actor: The administrator who requests the reset, if any.
 
     Raises:
-        InvalidRequest: the address is not one.
-        TooManyAttempts: too many mails went to this address, or were asked for by this network.
-        PermissionRefused: the person holds more than *actor*.
+        InvalidRequest: the address is invalid.
+        TooManyAttempts: the mail limit of the address or of the network is reached.
+        PermissionRefused: the person has more permissions than *actor*.
     """
     address = parsed_address(email)
     limits.charge("mail", identifier=address.key, client=client)
@@ -48,7 +49,7 @@ def request_reset(*, email: str, client: Client, actor: Any = None) -> None:
     if user is not None:
         check_over(actor, user)
     with transaction.atomic(durable=True):
-        # A link for nobody is made and posted as well: the same statements, and no mail.
+        # An unknown address gets a link and a message to NOWHERE as well: the same statements run, and no mail is sent.
         link = ResetLink.objects.open(user=user, state_digest=_state_of(user, address.key))
         notify(
             template="password_forgot",
@@ -63,12 +64,12 @@ def request_reset(*, email: str, client: Client, actor: Any = None) -> None:
 
 
 def reset_password(*, token: str, password: str, client: Client) -> None:
-    """Set *password* for the person to whom *token* was mailed; all their sessions end, nobody is signed in.
+    """Set *password* for the owner of *token*. All their sessions end. The reset never signs in.
 
     Raises:
-        LinkInvalid: the link is wrong, used, expired, or the account has changed since it was asked for.
-        InvalidRequest: the password is not allowed; the link stays good.
-        Unavailable: too many passwords are hashed at this moment; the link stays good.
+        LinkInvalid: the link is wrong, used or expired, or the account has changed since the request.
+        InvalidRequest: the password is not allowed. The link stays valid.
+        Unavailable: too many passwords are being hashed. The link stays valid.
     """
     policy.check_shape(password)
     link: ResetLink = ResetLink.objects.find(token)
@@ -78,12 +79,13 @@ def reset_password(*, token: str, password: str, client: Client) -> None:
     policy.validate_new(password, user=user)
     replaced, user.password = user.password, make_password(password)
     with transaction.atomic(durable=True):
-        # What was spent stays spent, whatever is found out about the account then.
+        # The link stays spent, even if the reset then fails.
         key = _key_of(link, user, replaced) if link.spend() else None
         done = key is not None and replace_hash(user, replaced)
         if done:
-            # Other links die with the password that they were asked for; to spend them here would have two
-            # resets of one person wait for each other's rows. Whoever followed the link reads the mails of the address.
+            # Other links become invalid with the old password. Spending them here would make two resets of one person
+            # wait for each other's rows. The person who followed the link reads the mail of the address, so the address
+            # is verified.
             EmailAddress.objects.filter(user=user, key=key, verified_at=None).update(verified_at=timezone.now())
             record(Event(name=AuthEvent.PASSWORD_RESET, subject=user, client=client))
             if is_lifted_by_reset(user):
@@ -94,24 +96,26 @@ def reset_password(*, token: str, password: str, client: Client) -> None:
 
 
 def kill_reset_links(user: Any) -> None:
-    """Let no link that was mailed to *user* reset anything any more."""
+    """Invalidate all reset links of *user*."""
     ResetLink.objects.filter(user=user).spend()
 
 
 def _admitted(user: Any) -> Any:
-    """Return *user* if they may be here, or may come back by a reset, else ``None``: nobody is told which."""
+    """Return *user* if they are admitted, or locked in a way that a reset lifts. Else return ``None``."""
     try:
         admit(user)
     except NotAdmitted as refused:
-        return user if refused.reason is Reason.LOCKED and is_lifted_by_reset(user) else None
+        return user if refused.reason is AdmissionRefusal.LOCKED and is_lifted_by_reset(user) else None
     return user
 
 
 def _key_of(link: ResetLink, user: Any, password_hash: str) -> str | None:
-    """Return the address for which the link was asked, if the account has it and the password still (attack A111)."""
+    """Return the address key of the link if the account still has it and the old password (attack A111)."""
     keys = EmailAddress.objects.filter(Q(verified_at__isnull=False) | Q(is_primary=True), user=user)
-    found = (key for key in keys.values_list("key", flat=True) if same(link.state_digest, _digest(password_hash, key)))
-    return next(found, None)
+    matches = (
+        key for key in keys.values_list("key", flat=True) if same(link.state_digest, _digest(password_hash, key))
+    )
+    return next(matches, None)
 
 
 def _state_of(user: Any, key: str) -> str:

@@ -1,7 +1,7 @@
-"""Signing up: an account in waiting becomes one when its address is proven.
+"""Sign-up: a pending sign-up becomes an account when its address is verified.
 
-Whoever has an account already gets the same answer after the same work, and a mail
-that says so; the page never tells who is known here (ASVS 6.3.8).
+A person who has an account gets the same response after the same work, and a mail that says so. The page never reveals
+which addresses have accounts (ASVS 6.3.8).
 """
 
 from typing import Any
@@ -31,24 +31,24 @@ from auth_core.request.client import Client
 
 
 def request_signup(*, email: str, password: str, client: Client, browser_secret: str) -> None:
-    """Ask for an account; what comes of it stands in a mail.
+    """Request an account. The result is sent by mail.
 
     Args:
-        browser_secret: Ties the confirming link to this browser; empty: to none, and it asks for the password.
+        browser_secret: Ties the confirmation link to this browser. If empty, the link asks for the password.
 
     Raises:
-        InvalidRequest: the address is not one, or the password is not allowed; nothing was looked up or hashed.
-        SignupClosed: such an address may not sign up here.
-        TooManyAttempts: too many mails went to this address, or were asked for by this network.
-        Unavailable: too many passwords are hashed at this moment; no mail was paid for.
+        InvalidRequest: the address is invalid, or the password is not allowed. Nothing was looked up or hashed.
+        SignupClosed: sign-up is not open to this address.
+        TooManyAttempts: the mail limit of the address or of the network is reached.
+        Unavailable: too many passwords are being hashed. The mail limit is not charged.
     """
     policy.check_shape(password)
     address = parsed_address(email)
-    _check_open_to(address)
+    _check_signup_open_to(address)
     policy.validate_new(password, user=unsaved_user(address))
-    paid = limits.charge("mail", identifier=address.key, client=client)
+    charge = limits.charge("mail", identifier=address.key, client=client)
 
-    with hashing.hash_slot_for(paid):
+    with hashing.hash_slot_for(charge):
         password_hash = make_password(password)
     owner, stored = lookup.find_by_key(address.key)
     code = new_code()
@@ -60,7 +60,7 @@ def request_signup(*, email: str, password: str, client: Client, browser_secret:
             browser_secret=browser_secret,
             code=code,
         )
-        # The owner of the address gets no link: what waits then can never be confirmed.
+        # The owner of the address gets no link, so this sign-up can never be confirmed.
         secret = {} if owner else {"link": link_to("signup", signup.token), "code": code}
         notify(
             template="signup_known" if owner else "signup_confirm",
@@ -74,65 +74,65 @@ def request_signup(*, email: str, password: str, client: Client, browser_secret:
 
 
 def confirm_signup(*, token: str, client: Client, browser_secret: str = "", password: str = "") -> Any:
-    """Make the account that *token* was mailed for; return the user, who is not signed in.
+    """Create the account that *token* was mailed for. Return the user, who is not signed in.
 
-    In another browser the password is asked for: who signs up with somebody else's
-    address must not get an account because its owner followed the link (pre-hijacking).
+    Another browser must supply the password. An attacker who signs up with a victim's address must not get an account
+    because the victim followed the link (pre-hijacking).
 
     Raises:
-        LinkInvalid: the link is wrong, used, expired, or the address has an account by now.
-        PasswordRequired: it is another browser, and no password was given.
-        InvalidCredentials: the password is not the one that was chosen.
-        TooManyAttempts: too many wrong passwords for this address.
-        Unavailable: too many passwords are hashed at this moment; the link stays good.
+        LinkInvalid: the link is wrong, used or expired, or the address has an account.
+        PasswordRequired: it is another browser, and *password* is empty.
+        InvalidCredentials: the password is not the chosen one.
+        TooManyAttempts: the limit for wrong passwords of this address is reached.
+        Unavailable: too many passwords are being hashed. The link stays valid.
     """
     signup: PendingSignup = PendingSignup.objects.find(token)
     if not signup.is_of_browser(browser_secret):
-        _check_chosen(signup, password, client)
-    return _confirmed(signup, client)
+        _check_password(signup, password, client)
+    return _confirm(signup, client)
 
 
 def confirm_signup_by_code(*, email: str, code: str, client: Client, browser_secret: str) -> Any:
-    """Make the account for which this browser signed up, with the code from the mail.
+    """Create the account that this browser signed up for, with the code from the mail.
 
     Raises:
-        InvalidRequest: the address is not one.
-        TooManyAttempts: too many codes were tried for this address.
-        ChallengeFailed: the code is wrong, or this browser waits for none.
-        LinkInvalid: the address has an account by now.
+        InvalidRequest: the address is invalid.
+        TooManyAttempts: the limit for codes of this address is reached.
+        ChallengeFailed: the code is wrong, or this browser has no pending sign-up.
+        LinkInvalid: the address has an account.
     """
     address = parsed_address(email)
     guess = limits.charge("confirm", identifier=address.key, client=client)
     signup = PendingSignup.objects.newest(key=address.key, browser_secret=browser_secret)
-    # Spent before it is compared, and compared for nobody as well.
+    # The attempt is spent before the code is compared. A missing sign-up does the same work.
     has_attempt = (signup or PendingSignup()).spend_attempt()
     is_right = (signup or PendingSignup()).has_code(code)
     if signup is None or not (has_attempt and is_right):
-        _refuse(client)
+        _record_failed_confirmation(client)
         raise ChallengeFailed(attempts_left=max(signup.attempts_left - 1, 0) if signup else 0)
     guess.refund()
-    return _confirmed(signup, client)
+    return _confirm(signup, client)
 
 
 def waits_in_browser(*, email: str, browser_secret: str) -> bool:
-    """Say whether this browser has signed up with *email* and the address is not proven yet."""
+    """Return whether this browser has a pending sign-up with *email*."""
     return PendingSignup.objects.newest(key=parsed_address(email).key, browser_secret=browser_secret) is not None
 
 
 def is_open() -> bool:
-    """Say whether anybody can sign up without being invited."""
+    """Return whether people can sign up without an invitation."""
     return core.SIGNUP in ("open", "domain")
 
 
-def _check_open_to(address: Address) -> None:
+def _check_signup_open_to(address: Address) -> None:
     domain = address.key.rpartition("@")[2]
-    allowed = core.SIGNUP == "open" or (core.SIGNUP == "domain" and domain in core.SIGNUP_DOMAINS)
-    if not allowed:
+    is_allowed = core.SIGNUP == "open" or (core.SIGNUP == "domain" and domain in core.SIGNUP_DOMAINS)
+    if not is_allowed:
         raise SignupClosed
 
 
-def _check_chosen(signup: PendingSignup, password: str, client: Client) -> None:
-    """Ask for the password that was chosen; a guess is charged before it is looked at."""
+def _check_password(signup: PendingSignup, password: str, client: Client) -> None:
+    """Check the password chosen at sign-up. The guess is charged before it is checked."""
     if not password:
         raise PasswordRequired
     policy.check_shape(password)
@@ -140,16 +140,16 @@ def _check_chosen(signup: PendingSignup, password: str, client: Client) -> None:
     with hashing.hash_slot_for(guess):
         is_right = check_password(password, signup.password_hash)
     if not is_right:
-        _refuse(client)
+        _record_failed_confirmation(client)
         raise InvalidCredentials
     guess.refund()
 
 
-def _confirmed(signup: PendingSignup, client: Client) -> Any:
-    """Spend the sign-up and make the account; of fifty at once one does.
+def _confirm(signup: PendingSignup, client: Client) -> Any:
+    """Spend the sign-up and create the account. Of fifty concurrent calls one succeeds.
 
-    What else waits with this address is left alone: the address is taken now, and to spend
-    it here would have two confirmations wait for each other's rows.
+    Other pending sign-ups with this address are left alone. The address is now taken, and spending them here would make
+    two confirmations wait for each other's rows.
     """
     with transaction.atomic(durable=True):
         user = _account_of(signup, client) if signup.spend() else None
@@ -159,7 +159,7 @@ def _confirmed(signup: PendingSignup, client: Client) -> Any:
 
 
 def _account_of(signup: PendingSignup, client: Client) -> Any:
-    """Return the account, or ``None`` when another sign-up with this address was first; this one stays spent."""
+    """Return the account, or ``None`` if another sign-up took the address. This sign-up stays spent either way."""
     address = Address(mailbox=signup.address, key=signup.key)
     try:
         user = open_account(address=address, password_hash=signup.password_hash, verified=True, client=client)
@@ -169,7 +169,7 @@ def _account_of(signup: PendingSignup, client: Client) -> Any:
     return user
 
 
-def _refuse(client: Client) -> None:
-    """Record a wrong proof, committed."""
+def _record_failed_confirmation(client: Client) -> None:
+    """Record a failed confirmation and commit it."""
     with transaction.atomic(durable=True):
         record(Event(name=AuthEvent.CONFIRMATION_FAILED, outcome=EventOutcome.FAILURE, client=client))

@@ -1,1 +1,1 @@
-"""The login journey, its first step, step-up authentication, and the plugins of other packages."""
+"""The login: its journey, its first step, step-up authentication, and the plugins of other packages."""

@@ -1,6 +1,6 @@
-"""What a browser keeps of us: its session, and the secret that ties a half-done login to it.
+"""The cookies of a browser: its session, its device, and the secret that ties a pending login to it.
 
-The API and the pages share it, so that neither can forget a part.
+The API and the pages share these functions, so that neither can forget a part.
 """
 
 from datetime import timedelta
@@ -20,19 +20,19 @@ from auth_core.login.django_session import new_store
 from auth_core.models import PendingLogin
 from auth_core.text import Pattern
 
-#: What a browser's secret looks like; anything else in the cookie is thrown away.
+#: The form of a browser's secret. Any other cookie value is ignored.
 _BROWSER_SECRET = Pattern(r"elb_[A-Za-z0-9_-]{43}", at_most=47)
 
 
 def enter_session(request: HttpRequest, grant: Grant) -> None:
-    """Put *grant* into this browser: another session key (fixation), another CSRF token, Django's signal."""
+    """Put *grant* into this browser: a new session key (fixation), a new CSRF token, Django's signal."""
     old, request.session = request.session, grant.store or new_store(grant.credential)
-    # What an anonymous session holds goes along, but no facts: they would stand for what this login has proved.
-    kept = {} if SESSION_KEY in old else {key: value for key, value in old.items() if key != FACTS_KEY}
+    # Data of an anonymous session is kept, but not its facts: they would count as evidence of this login.
+    anonymous_data = {} if SESSION_KEY in old else {key: value for key, value in old.items() if key != FACTS_KEY}
     if old.session_key and not same(old.session_key, grant.credential):
         old.flush()
-    if kept:
-        request.session.update(kept)
+    if anonymous_data:
+        request.session.update(anonymous_data)
     request.session.modified = True
     request.user = grant.user
     rotate_token(request)
@@ -40,26 +40,26 @@ def enter_session(request: HttpRequest, grant: Grant) -> None:
 
 
 def leave_session(request: HttpRequest, user: Any) -> None:
-    """Take the session out of this browser; its row has ended already."""
+    """Remove the session from this browser. Its row has already ended."""
     user_logged_out.send(sender=type(user), request=request, user=user)
     request.session.flush()
     rotate_token(request)
 
 
 def keep_django_session(request: HttpRequest, user: Any) -> None:
-    """Let this browser's session outlive a new password; a store that has rows of its own has seen to it already."""
+    """Keep this browser's session valid after a password change. A store with rows of its own does so itself."""
     if not hasattr(request.session, "facts") and SESSION_KEY in request.session:
         update_session_auth_hash(request, user)
 
 
 def backend_of(request: Any) -> str:
-    """Return the dotted path of the backend that named whoever is signed in; a token's session keeps its own."""
+    """Return the dotted path of the backend that authenticated the user. The session of a token stores its own."""
     http: HttpRequest = getattr(request, "_request", request)
     return str(getattr(request.user, "backend", "") or http.session.get(BACKEND_SESSION_KEY, ""))
 
 
 def browser_secret_of(request: Any) -> str:
-    """Return what this browser's ``login`` cookie holds, or nothing."""
+    """Return the value of this browser's ``login`` cookie, or an empty string."""
     secret = request.COOKIES.get(core.LOGIN_COOKIE, "")
     return secret if _BROWSER_SECRET.fullmatch(secret) else ""
 
@@ -70,7 +70,7 @@ def new_browser_secret() -> str:
 
 
 def keep_browser_secret(response: HttpResponseBase, secret: str, *, lifetime: timedelta) -> None:
-    """Have the browser keep what ties a login or a sign-up to it."""
+    """Set the cookie that ties a login or a sign-up to this browser."""
     response.set_cookie(
         core.LOGIN_COOKIE,
         secret,
@@ -82,7 +82,7 @@ def keep_browser_secret(response: HttpResponseBase, secret: str, *, lifetime: ti
 
 
 def keep_device(response: HttpResponseBase, grant: Grant) -> None:
-    """Have the browser keep by what it is recognised at its next login; it opens nothing."""
+    """Set the cookie that recognises this browser at its next login. It grants no access."""
     if grant.device_credential:
         response.set_cookie(
             core.DEVICE_COOKIE,
@@ -95,12 +95,12 @@ def keep_device(response: HttpResponseBase, grant: Grant) -> None:
 
 
 def end_unfinished_logins(request: Any, response: HttpResponseBase) -> None:
-    """End what this browser has begun to sign in with: after signing out, a code alone must open nothing."""
+    """End the pending logins of this browser. After signing out, a code alone must not open a session."""
     PendingLogin.objects.end_of_browser(browser_secret_of(request))
     forget_browser_secret(request, response)
 
 
 def forget_browser_secret(request: Any, response: HttpResponseBase) -> None:
-    """Have the browser forget the secret; nothing waits for it any more."""
+    """Delete the cookie. No pending login uses it any more."""
     if core.LOGIN_COOKIE in request.COOKIES:
         response.delete_cookie(core.LOGIN_COOKIE, path="/", samesite="Lax")

@@ -1,4 +1,4 @@
-"""The grant issuer of a site that keeps Django's own sessions."""
+"""The grant issuer of a site that uses Django's own sessions."""
 
 from datetime import timedelta
 from importlib import import_module
@@ -17,15 +17,15 @@ from auth_core.request.client import Client
 
 
 class OpenDjangoSession:
-    """Opens a session with whatever engine the site has; cookies only, since Django knows no other transport."""
+    """Opens a session with the site's session engine. Cookies only, because Django has no other transport."""
 
     transports = frozenset({Transport.COOKIE})
 
     def issue(self, login: PendingLogin, client: Client) -> Grant:
         """Return a grant whose credential is the new session's key.
 
-        A step-up's session keeps of what it had proved only what was fresh; the old key
-        dies when `enter_session` puts the new one into the browser.
+        The session of a step-up keeps only the fresh evidence of the old one. The old key becomes invalid when
+        `enter_session` puts the new one into the browser.
         """
         user: Any = login.user
         store = new_store()
@@ -44,11 +44,11 @@ class OpenDjangoSession:
         return Grant(user=user, session=facts, credential=str(store.session_key), backend=login.backend)
 
     def end(self, session: SessionFacts, *, user: Any, reason: str) -> None:
-        """Leave the ending to `leave_session`: only the browser's request knows the key of a Django session."""
+        """Leave this to `leave_session`. Only the browser's request has the key of a Django session."""
 
 
 def new_store(session_key: str | None = None) -> SessionBase:
-    """Return a session store of the site's engine, loaded from *session_key* when it is first read."""
+    """Return a store of the site's session engine. It loads *session_key* when it is first read."""
     store: SessionBase = import_module(session_engine()).SessionStore(session_key)
     return store
 

@@ -1,8 +1,7 @@
 """The journey of a login: a short function, three slots, one row, one signal.
 
-Every door opens a `PendingLogin` with what it has proved and calls `advance`;
-whether somebody may be here, what is still missing, and what the login yields is
-decided there and nowhere else.
+Every way to sign in opens a `PendingLogin` with its evidence and calls `advance`. Whether the person is admitted, what
+is still missing and what the login yields is decided here and nowhere else.
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,7 +42,7 @@ from auth_core.models.pending_login import Caller
 from auth_core.passwords import hashing, policy
 from auth_core.passwords.hash_slots import refuse_when_full
 from auth_core.people import lookup
-from auth_core.people.admission import NotAdmitted, Reason, admit
+from auth_core.people.admission import AdmissionRefusal, NotAdmitted, admit
 from auth_core.request.client import Client
 
 
@@ -59,13 +58,13 @@ def begin_login(
     """Log in with a password, as far as a password goes.
 
     Args:
-        continue_to: Where the browser goes afterwards; an address of this site.
+        continue_to: Where the browser goes afterwards. An address of this site.
 
     Raises:
-        InvalidRequest: the password is longer than any can be; nothing is looked up or hashed.
+        InvalidRequest: the password is longer than the maximum. Nothing is looked up or hashed.
         TooManyAttempts: the identifier or the network has failed too often.
-        InvalidCredentials: unknown, wrong, disabled and locked: the same answer after the same work.
-        Unavailable: too many passwords are hashed at this moment; nobody looked at this one, and it costs nothing.
+        InvalidCredentials: unknown, wrong, disabled and locked get the same answer after the same work.
+        Unavailable: too many passwords are being hashed. This one was not checked, and the guess is not charged.
         LoginDenied, MoreProofRequired: see `advance`.
     """
     policy.check_shape(password)
@@ -74,9 +73,9 @@ def begin_login(
 
     with hashing.hash_slot_for(guess):
         user = authenticate(username=identifier, password=password)
-    reason = _refusal_of(user)
+    reason = _why_not_admitted(user)
     if reason is not None:
-        _refuse(identifier, reason, client)
+        _refuse_guess(identifier, reason, client)
     guess.refund(user=user)
 
     return open_login(
@@ -100,14 +99,14 @@ def open_login(
     client: Client,
     demand: Demand = Demand.NONE,
     is_charged: bool = False,
-    **known: Any,
+    **columns: Any,
 ) -> LoginOutcome:
-    """Begin the login of *user*, who has proved *evidence*, and take it as far as it goes; every door ends here.
+    """Begin the login of *user* with *evidence*, and advance it. Every way to sign in calls this function.
 
     Args:
-        demand: What it must prove at least; risk may demand more, and never less.
-        is_charged: The door has charged a budget that bounds right proofs as well (decision record 0033).
-        known: Further columns of `PendingLogin.objects.begin`.
+        demand: The minimum demand. Risk may raise it, never lower it.
+        is_charged: Whether the caller has charged a budget that also limits correct proofs (decision record 0033).
+        columns: Further arguments of `PendingLogin.objects.begin`.
 
     Raises:
         TooManyAttempts: this person has begun too many logins and step-ups.
@@ -125,32 +124,32 @@ def open_login(
             transport=transport,
             evidence=[evidence] if isinstance(evidence, Evidence) else evidence,
             assessment=assessment,
-            **known,
+            **columns,
         )
         record(_event(login, AuthEvent.LOGIN_STARTED, client))
-        result = _next(login, client)
+        result = _next_outcome(login, client)
         login.keep()
-    return _raised_or_returned(result)
+    return _unwrap(result)
 
 
 def answer_login(*, token: str, answer: Mapping[str, Any], caller: Caller, client: Client) -> LoginOutcome:
-    """Take the answer to what a login asked last, and go on.
+    """Check the answer to the last challenge of a login, and advance it.
 
-    The attempt is spent, and the guess charged to the person over all their pending
-    logins, before the answer is looked at: parallel guesses cannot exceed either.
+    The attempt is spent before the answer is checked. So is the guess, which is charged to the person over all their
+    pending logins. Parallel guesses cannot exceed either limit.
 
     Raises:
-        LoginExpired: there is no such login, not for this caller, or not any more.
-        TooManyAttempts: this person has been guessed at too often.
-        ChallengeFailed: the answer is not right.
-        InvalidRequest: the answer has the wrong shape; nothing is spent.
-        Unavailable: nobody could look at it; nothing is spent.
+        LoginExpired: the login does not exist, belongs to another caller, or has expired.
+        TooManyAttempts: the limit of guesses for this person is reached.
+        ChallengeFailed: the answer is wrong.
+        InvalidRequest: the answer has the wrong shape. Nothing is spent.
+        Unavailable: the answer could not be checked. Nothing is spent.
     """
     return answer_pending(login=PendingLogin.objects.find(token, caller), answer=answer, client=client)
 
 
 def answer_pending(*, login: PendingLogin, answer: Mapping[str, Any], client: Client) -> LoginOutcome:
-    """Take the answer to what *login* asked last; whose it is, whoever found it has checked.
+    """Check the answer to the last challenge of *login*. The caller has checked whose login it is.
 
     Raises:
         LoginExpired, TooManyAttempts, ChallengeFailed, InvalidRequest, Unavailable: as in `answer_login`.
@@ -158,27 +157,27 @@ def answer_pending(*, login: PendingLogin, answer: Mapping[str, Any], client: Cl
     login.spend_attempt()
     step = _pending_step(login)
     if step is not None:
-        _take_answer(login, step, answer, client)
+        _check_answer(login, step, answer, client)
     return advance(login, client)
 
 
 def choose(*, token: str, choice: str, caller: Caller, client: Client) -> Challenged:
-    """Ask for another way of answering, or for the same once more.
+    """Challenge with another factor, or with the same one again.
 
     Raises:
-        LoginExpired: as in `answer_login`, or nothing is asked.
+        LoginExpired: as in `answer_login`, or there is no challenge.
         InvalidRequest: there is no such choice.
     """
     return choose_pending(login=PendingLogin.objects.find(token, caller), choice=choice, client=client)
 
 
 def choose_pending(*, login: PendingLogin, choice: str, client: Client) -> Challenged:
-    """Ask *login* for another way of answering; whose it is, whoever found it has checked.
+    """Challenge *login* with another factor. The caller has checked whose login it is.
 
     Raises:
-        InvalidRequest: nothing is asked, or there is no such choice.
-        LoginExpired: the login ended meanwhile; what was to be sent is not.
-        TooManyAttempts: this person has been asked too often.
+        InvalidRequest: there is no challenge, or no such choice.
+        LoginExpired: the login has ended in the meantime. The message of the challenge is not sent.
+        TooManyAttempts: this person has been challenged too often.
     """
     limits.charge("choice", person=str(login.user_id or login.pk), client=client)
     step = _pending_step(login)
@@ -191,7 +190,7 @@ def choose_pending(*, login: PendingLogin, choice: str, client: Client) -> Chall
 
 
 def question_of(login: PendingLogin) -> Challenge | None:
-    """Return what *login* asks, to be shown once more; ``None``: nothing is left to ask."""
+    """Return the current challenge of *login*, to show it again. ``None`` if there is none."""
     step = _pending_step(login)
     try:
         return None if step is None else step.question(login)
@@ -200,41 +199,41 @@ def question_of(login: PendingLogin) -> Challenge | None:
 
 
 def advance(login: PendingLogin, client: Client) -> LoginOutcome:
-    """Ask for whatever is still missing; if nothing is, grant.
+    """Challenge for missing evidence. If nothing is missing, issue the grant.
 
     Raises:
-        InvalidCredentials: the person may not be here (see `admission`).
-        LoginDenied: policy refuses, whatever is proved.
-        MoreProofRequired: nothing is left to ask, and it is not enough.
-        ChallengeFailed: there is nobody this login could be granted to.
-        LoginExpired: another answer was granted first, or no attempt is left for what is asked next.
+        InvalidCredentials: the person is not admitted (see `admission`).
+        LoginDenied: policy denies the login regardless of the evidence.
+        MoreProofRequired: no step is left, and the evidence does not meet the demand.
+        ChallengeFailed: the login has no user to grant it to.
+        LoginExpired: another answer was granted first, or no attempt is left for the next challenge.
     """
     with transaction.atomic(durable=True):
-        result = _next(login, client)
+        result = _next_outcome(login, client)
         if isinstance(result, Challenged):
-            # Undoes what the question would send: nothing could answer it.
+            # Rolls back the challenge's message: it could not be answered.
             login.check_answerable()
-    return _raised_or_returned(result)
+    return _unwrap(result)
 
 
 def end_login(*, user: Any, session: SessionFacts, client: Client) -> None:
-    """Sign out: end the session, and say so."""
+    """Sign out: end the session and record it."""
     with transaction.atomic(durable=True):
         grant_issuer().end(session, user=user, reason="logout")
         record(Event(name=AuthEvent.LOGOUT_COMPLETED, subject=user, session=session.id, client=client))
 
 
-def _next(login: PendingLogin, client: Client) -> LoginOutcome | AuthError:
-    """Return how it goes on; a refusal is returned, not raised, so that what it records is committed."""
-    if (refusal := _refusal(login, client)) is not None:
+def _next_outcome(login: PendingLogin, client: Client) -> LoginOutcome | AuthError:
+    """Return the next outcome. A refusal is returned, not raised, so that its event is committed."""
+    if (refusal := _refuse_if_blocked(login, client)) is not None:
         return refusal
     for _round in range(2):
-        if (asked := _asked_or_refused(login, client)) is not None:
-            return asked
+        if (outcome := _challenge_or_refusal(login, client)) is not None:
+            return outcome
         try:
             return Granted(_grant(login, client))
         except LimitReached:
-            # The step that settles it (which session to end) is pending now; go round once.
+            # The step that ends another session is pending now. Advance once more.
             continue
         except LoginDenied as denied:
             login.close()
@@ -244,9 +243,9 @@ def _next(login: PendingLogin, client: Client) -> LoginOutcome | AuthError:
     return LoginDenied()
 
 
-def _asked_or_refused(login: PendingLogin, client: Client) -> Challenged | AuthError | None:
-    """Return the next question, or why what was proved is not enough; ``None``: everything is proved."""
-    step = None if _is_out_of_reach(login) else _pending_step(login)
+def _challenge_or_refusal(login: PendingLogin, client: Client) -> Challenged | AuthError | None:
+    """Return the next challenge or a refusal. ``None`` if everything is proved."""
+    step = None if _cannot_meet_demand(login) else _pending_step(login)
     try:
         if step is not None:
             return _challenge(login, step, client, choice=None)
@@ -261,9 +260,9 @@ def _asked_or_refused(login: PendingLogin, client: Client) -> Challenged | AuthE
     return None
 
 
-def _refusal(login: PendingLogin, client: Client) -> AuthError | None:
-    """Return the refusal that ends this login, if its person may not be here or policy says no."""
-    reason = None if login.user is None else _refusal_of(login.user)
+def _refuse_if_blocked(login: PendingLogin, client: Client) -> AuthError | None:
+    """End the login and return a refusal if its person is not admitted or policy denies it."""
+    reason = None if login.user is None else _why_not_admitted(login.user)
     if reason is not None:
         login.close()
         record(_event(login, AuthEvent.LOGIN_FAILED, client, EventOutcome.FAILURE, reason))
@@ -276,7 +275,7 @@ def _refusal(login: PendingLogin, client: Client) -> AuthError | None:
 
 
 def _grant(login: PendingLogin, client: Client) -> Grant:
-    """Close the login and issue its grant, both or neither; `LimitReached` undoes them."""
+    """Close the login and issue its grant in one transaction. `LimitReached` rolls both back."""
     with login.closing():
         grant = grant_issuer().issue(login, client)
         record(_event(login, AuthEvent.LOGIN_SUCCEEDED, client, session=grant.session))
@@ -292,12 +291,12 @@ def _challenge(login: PendingLogin, step: LoginStep, client: Client, *, choice: 
     )
 
 
-def _take_answer(login: PendingLogin, step: LoginStep, answer: Mapping[str, Any], client: Client) -> None:
+def _check_answer(login: PendingLogin, step: LoginStep, answer: Mapping[str, Any], client: Client) -> None:
     guess = limits.charge("answer", person=str(login.user_id or login.pk), known_to=login.user_id, client=client)
     try:
         evidence = step.answer(login, answer)
     except (InvalidRequest, Unavailable):
-        # Nothing was compared, so nothing was guessed: bad input changes nothing, nor does a flood of others.
+        # Nothing was compared, so this is not a guess. The charge and the attempt are refunded.
         guess.cancel()
         login.return_attempt()
         raise
@@ -310,37 +309,37 @@ def _take_answer(login: PendingLogin, step: LoginStep, answer: Mapping[str, Any]
         login.add_evidence(evidence)
 
 
-def _is_out_of_reach(login: PendingLogin) -> bool:
-    """Say whether a step-up would be refused even after the password: then nobody is asked for one in vain."""
+def _cannot_meet_demand(login: PendingLogin) -> bool:
+    """Return whether a step-up would fail even with the password. The password is then not asked for."""
     if login.purpose != Purpose.STEP_UP or login.meets_demand():
         return False
-    proved = [*login.evidence, Evidence.now(Method.PASSWORD)]
-    # Never saved: the steps are asked what they would ask then.
-    supposed = PendingLogin(user=login.user, purpose=login.purpose, demand_stored=login.demand_stored)
-    supposed.evidence_stored = [piece.to_json() for piece in proved]
-    return _pending_step(supposed) is None and not supposed.meets_demand()
+    proofs = [*login.evidence, Evidence.now(Method.PASSWORD)]
+    # Never saved. It shows which step would be pending after the password.
+    hypothetical = PendingLogin(user=login.user, purpose=login.purpose, demand_stored=login.demand_stored)
+    hypothetical.evidence_stored = [proof.to_json() for proof in proofs]
+    return _pending_step(hypothetical) is None and not hypothetical.meets_demand()
 
 
 def _pending_step(login: PendingLogin) -> LoginStep | None:
-    """Return the step that asks next; a step-up asks until its demand is met, and no further."""
+    """Return the step that challenges next. A step-up stops as soon as its demand is met."""
     if login.purpose == Purpose.STEP_UP and login.meets_demand():
         return None
     return next((step for step in login_steps() if step.is_pending(login)), None)
 
 
-def _refusal_of(user: Any) -> str | None:
-    """Return why *user* may not come in; ``None``: they may."""
+def _why_not_admitted(user: Any) -> str | None:
+    """Return why *user* is not admitted. ``None`` if they are."""
     if user is None:
         return "password"
     try:
         admit(user)
-    except NotAdmitted as refused:
-        return refused.reason.value
+    except NotAdmitted as refusal:
+        return refusal.reason.value
     return None
 
 
-def _refuse(identifier: str, reason: str, client: Client) -> None:
-    """Record a wrong first proof, committed, and refuse; the same statements whoever was meant."""
+def _refuse_guess(identifier: str, reason: str, client: Client) -> None:
+    """Record a failed first proof, commit it, and refuse. The same statements run for every user."""
     user = lookup.find_by_identifier(identifier)
     if reason != "password":
         user_login_failed.send(sender=__name__, credentials={"username": identifier}, request=None)
@@ -350,7 +349,7 @@ def _refuse(identifier: str, reason: str, client: Client) -> None:
                 name=AuthEvent.LOGIN_FAILED,
                 subject=user,
                 outcome=EventOutcome.FAILURE,
-                reason=Reason.UNKNOWN.value if user is None else reason,
+                reason=AdmissionRefusal.UNKNOWN.value if user is None else reason,
                 client=client,
                 data={"purpose": Purpose.LOGIN.value},
             )
@@ -368,9 +367,9 @@ def _event(
     session: SessionFacts | None = None,
     data: Mapping[str, Any] | None = None,
 ) -> Event:
-    known: dict[str, Any] = {"purpose": login.purpose, "score": login.score}
+    base_data: dict[str, Any] = {"purpose": login.purpose, "score": login.score}
     if session is not None:
-        known |= {"acr": session.acr, "methods": amr_of(session.evidence)}
+        base_data |= {"acr": session.acr, "methods": amr_of(session.evidence)}
     return Event(
         name=name,
         subject=login.user,
@@ -379,11 +378,11 @@ def _event(
         outcome=outcome,
         reason=reason,
         client=client,
-        data={key: value for key, value in (known | dict(data or {})).items() if key in name.fields},
+        data={key: value for key, value in (base_data | dict(data or {})).items() if key in name.fields},
     )
 
 
-def _raised_or_returned(result: LoginOutcome | AuthError) -> LoginOutcome:
+def _unwrap(result: LoginOutcome | AuthError) -> LoginOutcome:
     if isinstance(result, AuthError):
         raise result
     return result

@@ -1,4 +1,4 @@
-"""The step of the core itself: the password, where a step-up asks for it again."""
+"""The password step: a step-up asks for the password again."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,46 +14,45 @@ from auth_core.passwords import hashing, policy
 from auth_core.people.lookup import identity_of
 from auth_core.request.client import Client
 
-#: What `Password` asks; the answer is ``{"password": "…"}``.
+#: The kind of challenge of `Password`. The answer is ``{"password": "…"}``.
 KIND = "password"
 
 
 class Password:
-    """Asks in a step-up for the password of whoever has one and has not proved it lately."""
+    """Asks for the password in a step-up, if the person has one and has not proved it recently."""
 
     def is_pending(self, login: PendingLogin) -> bool:
-        """Say whether the password is still to be proved; a login begins with it, or with something better."""
+        """Return whether the password is still to be proved. A login begins with it, or with a stronger method."""
         if login.purpose != Purpose.STEP_UP or login.user is None:
             return False
-        is_proved = any(piece.method is Method.PASSWORD for piece in login.evidence)
+        is_proved = any(proof.method is Method.PASSWORD for proof in login.evidence)
         return not is_proved and login.user.has_usable_password()
 
     def challenge(self, login: PendingLogin, choice: str | None) -> Challenge:
-        """Ask for the password.
+        """Challenge for the password.
 
         Raises:
             InvalidRequest: there is nothing to choose.
         """
         if choice is not None:
-            raise InvalidRequest(FieldError("choice", "unknown", _("There is nothing to choose.")))
+            raise InvalidRequest(FieldError("choice", "unknown", _("There is no other option to choose.")))
         return self.question(login)
 
     def question(self, login: PendingLogin) -> Challenge:
-        """Ask again."""
+        """Return the challenge again."""
         return Challenge(kind=KIND, method=Method.PASSWORD.value)
 
     def answer(self, login: PendingLogin, answer: Mapping[str, Any]) -> Evidence | None:
-        """Return the evidence of the right password.
+        """Return the evidence of a correct password.
 
-        Paid for from the budget of the form that changes a password, before it is looked
-        at: whoever holds a stolen session has no more guesses here than there, however
-        many step-ups they begin.
+        The guess is charged to the budget of the password change, before the password is checked. A thief of a session
+        gets no more guesses here than there, however many step-ups they begin.
 
         Raises:
-            InvalidRequest: there is no password in the answer, or something beside it.
-            TooManyAttempts: this person's password was guessed at too often.
-            ChallengeFailed: it is wrong.
-            Unavailable: too many passwords are hashed at this moment; nobody looked at this one.
+            InvalidRequest: the answer has no password or other fields.
+            TooManyAttempts: the limit of guesses for this person's password is reached.
+            ChallengeFailed: the password is wrong.
+            Unavailable: too many passwords are being hashed. This one was not checked.
         """
         password = _password_in(answer)
         person: Any = login.user
@@ -69,6 +68,6 @@ class Password:
 def _password_in(answer: Mapping[str, Any]) -> str:
     password = answer.get("password")
     if set(answer) != {"password"} or not isinstance(password, str):
-        raise InvalidRequest(FieldError("answer.password", "invalid", _("Enter your password, and nothing else.")))
+        raise InvalidRequest(FieldError("answer.password", "invalid", _("Enter only your password.")))
     policy.check_shape(password, field="answer.password")
     return password

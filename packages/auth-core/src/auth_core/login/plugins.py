@@ -1,4 +1,4 @@
-"""What fills the slots of a login here: settings name it, and everybody asks this file."""
+"""The configured plugins of a login. All code gets them from here."""
 
 from functools import lru_cache
 from typing import Any
@@ -12,30 +12,30 @@ from auth_core.login.password_step import Password
 
 
 def grant_issuer() -> GrantIssuer:
-    """Return what turns a proved login into a grant here."""
-    issuer: GrantIssuer = _slot(core.GRANT_ISSUER)
+    """Return the configured `GrantIssuer`."""
+    issuer: GrantIssuer = _load_plugin(core.GRANT_ISSUER)
     return issuer
 
 
 def risk_assessor() -> RiskAssessor:
-    """Return what judges logins here."""
-    assessor: RiskAssessor = _slot(core.RISK_ASSESSOR)
+    """Return the configured `RiskAssessor`."""
+    assessor: RiskAssessor = _load_plugin(core.RISK_ASSESSOR)
     return assessor
 
 
 def login_steps() -> list[LoginStep]:
-    """Return what logins have to go through here, in order; the password of a step-up is nobody's to leave out."""
-    return [Password(), *(_slot(path) for path in core.LOGIN_STEPS)]
+    """Return the login steps in order. The password of a step-up is always among them."""
+    return [Password(), *(_load_plugin(path) for path in core.LOGIN_STEPS)]
 
 
 @lru_cache(maxsize=32)
-def _slot(path: str) -> Any:
+def _load_plugin(path: str) -> Any:
     return import_string(path)()
 
 
-def _forget_slots(*, setting: str, **kwargs: Any) -> None:
+def _clear_plugin_cache(*, setting: str, **kwargs: Any) -> None:
     if setting == core.setting:
-        _slot.cache_clear()
+        _load_plugin.cache_clear()
 
 
-setting_changed.connect(_forget_slots, dispatch_uid="auth_core.login.plugins")
+setting_changed.connect(_clear_plugin_cache, dispatch_uid="auth_core.login.plugins")

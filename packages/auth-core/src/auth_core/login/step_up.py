@@ -1,6 +1,6 @@
-"""Step-up: whoever is signed in proves again, or more, and their session is raised.
+"""Step-up: a signed-in person proves more, or proves again, and their session is raised.
 
-Source: RFC 9470; ASVS 7.5.1.
+Source: RFC 9470, ASVS 7.5.1.
 """
 
 from datetime import timedelta
@@ -16,7 +16,7 @@ from auth_core.contracts import LoginOutcome, Purpose, Transport
 from auth_core.login.journey import open_login
 from auth_core.request.client import Client
 
-#: What can be asked for, by its name on the wire; "two things" and "AAL2" are different questions.
+#: Demands by their wire name. "Any second factor" and "AAL2" are different demands.
 DEMANDS = {"aal1": Demand.NONE, "second_factor": Demand.SECOND_FACTOR, "aal2": Demand.AAL2, "aal3": Demand.AAL3}
 
 
@@ -31,30 +31,30 @@ def begin_step_up(
     browser_secret: str = "",
     continue_to: str = "",
 ) -> LoginOutcome:
-    """Ask *user* for what *session* has not proved lately, until *demand* is met.
+    """Challenge *user* for evidence that *session* lacks or that is too old, until *demand* is met.
 
-    Where the session has strayed nothing counts, and all that it had proved is asked for anew: whoever took its
-    credential and knows the password would otherwise carry the second factor along.
+    If the context of the session changed, none of its evidence counts and the person must prove all of it again. A
+    thief of the credential who knows the password would otherwise inherit the second factor.
 
     Args:
         demand: One of `DEMANDS`.
-        max_age: How old a proof of the session may be to count; ``None``: any age.
-        backend: Dotted path of the authentication backend that named *user*.
-        browser_secret: What ties it to this browser; empty with a token.
-        continue_to: Where the browser goes afterwards; an address of this site.
+        max_age: Maximum age of evidence that counts. ``None`` for any age.
+        backend: Dotted path of the authentication backend of *user*.
+        browser_secret: Ties the step-up to this browser. Empty with a token.
+        continue_to: Where the browser goes afterwards. An address of this site.
 
     Raises:
         InvalidCredentials, LoginDenied: see `auth_core.login.journey.advance`.
-        MoreProofRequired: the person has nothing with which they could reach it.
+        MoreProofRequired: the person's factors cannot meet the demand.
     """
     if session.context_changed:
-        demand = stricter(demand, _proved(session))
-    # Whoever was restored from a session's copy has no password in it.
+        demand = stricter(demand, _demand_met_by(session))
+    # A user restored from a session snapshot has no password.
     person = get_user_model()._default_manager.get(pk=user.pk)
     person.backend = backend
     return open_login(
         user=person,
-        evidence=_counted(session, demand, max_age),
+        evidence=_evidence_that_counts(session, demand, max_age),
         purpose=Purpose.STEP_UP,
         transport=Transport(session.transport),
         client=client,
@@ -65,16 +65,16 @@ def begin_step_up(
     )
 
 
-def _proved(session: SessionFacts) -> Demand:
-    """Return the demand that what *session* has proved, whenever it was, would meet."""
+def _demand_met_by(session: SessionFacts) -> Demand:
+    """Return the strictest demand that the evidence of *session* meets, at any age."""
     met = [demand for demand in DEMANDS.values() if demand.is_met_by(session.evidence)]
     return reduce(stricter, met, Demand.NONE)
 
 
-def _counted(session: SessionFacts, demand: Demand, max_age: timedelta | None) -> list[Evidence]:
-    """Return what need not be proved again; nothing, where it would be enough already.
+def _evidence_that_counts(session: SessionFacts, demand: Demand, max_age: timedelta | None) -> list[Evidence]:
+    """Return the evidence that counts. Empty if it already meets the demand.
 
-    A step-up that asks nothing would date the session as proved now, and nobody proved anything.
+    A step-up without a challenge would date the session as freshly proved, although nothing was proved.
     """
     fresh = fresh_evidence(session, max_age)
     return [] if demand.is_met_by(fresh) else fresh

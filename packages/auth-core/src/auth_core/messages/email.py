@@ -1,4 +1,4 @@
-"""The channel that sends mails: a text and its HTML, in the reader's language, with nothing fetched from anywhere."""
+"""The outbox channel for mail: a text and its HTML, in the reader's language, without remote content."""
 
 from datetime import datetime
 from typing import Any
@@ -20,13 +20,12 @@ _FOLDER = "auth_core/mail"
 
 
 def deliver(message: Message) -> None:
-    """Send one mail through the host's mail backend.
+    """Send one mail through the configured mail backend.
 
-    The id of the message is that of the outbox row, so that a mail which was sent twice
-    is seen as one by whoever keeps it.
+    The Message-ID is the id of the outbox row, so that a mail system can recognise a mail that was sent twice.
 
     Raises:
-        Undeliverable: the mail would arrive at another mailbox than the stored address.
+        Undeliverable: the mail would go to another mailbox than the stored address.
     """
     values = message.values
     with translation.override(_language(values.get("language", ""))), timezone.override(_zone(values["timezone"])):
@@ -35,25 +34,30 @@ def deliver(message: Message) -> None:
 
 
 def deliver_nowhere(message: Message) -> None:
-    """Drop a message that was written for nobody."""
+    """Drop a message without a recipient."""
 
 
-def _compose(message: Message, told: dict[str, Any]) -> EmailMultiAlternatives:
-    """Return the mail; the first line of a template is its subject."""
-    recipient = _recipient(told["address"])
-    # Every name is there, if only as nothing: a template that asks for it in vain would have Django log all the rest.
-    told = {**closed(told), "language": translation.get_language(), "site": site_name(), "public_url": core.PUBLIC_URL}
-    text = render_to_string(f"{_FOLDER}/{message.template}.txt", told)
-    subject, _end, body = text.strip().partition("\n")
+def _compose(message: Message, context: dict[str, Any]) -> EmailMultiAlternatives:
+    """Return the mail. The first line of a template is its subject."""
+    recipient = _recipient(context["address"])
+    # Every registered name is present, if only empty. Django would otherwise log a missing name with all other values.
+    context = {
+        **closed(context),
+        "language": translation.get_language(),
+        "site": site_name(),
+        "public_url": core.PUBLIC_URL,
+    }
+    text = render_to_string(f"{_FOLDER}/{message.template}.txt", context)
+    subject, _newline, body = text.strip().partition("\n")
     paragraphs = [paragraph.strip() for paragraph in body.strip().split("\n\n") if paragraph.strip()]
     layouts = [f"{_FOLDER}/{message.template}.html", f"{_FOLDER}/layout.html"]
-    html = render_to_string(layouts, {**told, "subject": subject, "paragraphs": paragraphs})
+    html = render_to_string(layouts, {**context, "subject": subject, "paragraphs": paragraphs})
     host = urlsplit(core.PUBLIC_URL).hostname or "localhost"
     mail = EmailMultiAlternatives(
         subject=" ".join(subject.split()),
         body="\n\n".join(paragraphs) + "\n",
         to=[recipient],
-        # Answering machines keep quiet (RFC 3834 section 5).
+        # Auto-responders do not answer (RFC 3834 section 5).
         headers={"Message-ID": f"<{message.id}@{host}>", "Auto-Submitted": "auto-generated"},
     )
     mail.attach_alternative(html, "text/html")
@@ -61,33 +65,33 @@ def _compose(message: Message, told: dict[str, Any]) -> EmailMultiAlternatives:
 
 
 def _recipient(address: str) -> str:
-    """Return *address* as the mail backend gets it: no part is left that a backend would encode by a rule of its own.
+    """Return *address* as the mail backend gets it, with nothing left that a backend would encode by its own rule.
 
-    Django encodes domains by IDNA 2003, which makes another domain of some. Django 5.2
-    encodes letters beyond ASCII in the local part, which makes another mailbox. Both are
-    known at the latest here, also for rows and host sites that store what was typed.
+    Django encodes domains by IDNA 2003, which changes some of them into other domains. Django 5.2 encodes letters
+    beyond ASCII in the local part, which changes the mailbox. This check also covers rows and host sites that store
+    addresses as typed.
 
     Raises:
-        Undeliverable: no backend would reach *address* and only it.
+        Undeliverable: no backend would deliver to *address* and only to it.
     """
     try:
         mailbox = parse(address).mailbox
     except InvalidAddress:
-        # A local name such as root@localhost, of a site with users of its own. "=?" begins an encoded word.
+        # A local name such as root@localhost, from the site's own users. "=?" starts an encoded word.
         mailbox = address if address.isascii() and "=?" not in address else ""
     if not mailbox or not (mailbox.isascii() or django.VERSION >= (6, 0)):
         raise Undeliverable
     return mailbox
 
 
-def _language(wanted: str) -> str:
-    """Return a language that there are translations for, or the site's own."""
+def _language(preferred: str) -> str:
+    """Return *preferred* if there are translations for it, else the site's language."""
     try:
-        return translation.get_supported_language_variant(wanted)
+        return translation.get_supported_language_variant(preferred)
     except LookupError:
         return translation.get_language() or "en"
 
 
 def _zone(name: str) -> ZoneInfo | None:
-    """Return the reader's time zone; ``None``: the site's."""
+    """Return the reader's time zone. ``None`` for the site's."""
     return ZoneInfo(name) if name in available_timezones() else None

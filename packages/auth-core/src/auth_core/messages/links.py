@@ -1,7 +1,7 @@
-"""Links that leave the house: always under `PUBLIC_URL`, never under what a request calls its host.
+"""Links in messages. They always start with `PUBLIC_URL`, never with the host of a request.
 
-A reset link made from the ``Host`` header would carry its token to whoever forged it
-(CVE-2017-8295, CVE-2025-64101; ASVS 14.2.1).
+A reset link made from a forged ``Host`` header would send its token to the attacker (CVE-2017-8295, CVE-2025-64101;
+ASVS 14.2.1).
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from auth_core.conf import core
 from auth_core.registries import link_paths
 
-#: Where our own pages take each kind of link.
+#: Paths of our own pages for each kind of link.
 PATHS: Mapping[str, str] = MappingProxyType(
     {
         "signup": "/signup/confirm/{token}/",
@@ -26,11 +26,11 @@ PATHS: Mapping[str, str] = MappingProxyType(
 
 
 def link_to(kind: str, token: str = "") -> str:
-    """Return the address under which *token* is spent.
+    """Return the link that spends *token*.
 
     Args:
-        kind: A key of `PATHS`, or one that a package has registered (`auth_core.registries.link_paths`).
-        token: Letters, digits, ``-`` and ``_``; needs no quoting.
+        kind: A key of `PATHS`, or a registered one (`auth_core.registries.link_paths`).
+        token: Letters, digits, ``-`` and ``_``. Needs no quoting.
 
     Raises:
         ImproperlyConfigured: `PUBLIC_URL` is empty.
@@ -40,16 +40,16 @@ def link_to(kind: str, token: str = "") -> str:
 
 
 def public_url() -> str:
-    """Return `PUBLIC_URL` without the slash at its end.
+    """Return `PUBLIC_URL` without its trailing slash.
 
     Raises:
-        ImproperlyConfigured: it is empty; a link made from anything else could be an attacker's.
+        ImproperlyConfigured: it is empty. A link made from anything else could be an attacker's.
     """
     if not core.PUBLIC_URL:
-        raise ImproperlyConfigured("AUTH_CORE['PUBLIC_URL'] is empty: no link can be made.")
+        raise ImproperlyConfigured("AUTH_CORE['PUBLIC_URL'] is empty, but links need it.")
     return core.PUBLIC_URL.rstrip("/")
 
 
 def site_name() -> str:
-    """Return what mails and pages call the site."""
+    """Return the name of the site in mails and pages."""
     return core.SITE_NAME or urlsplit(core.PUBLIC_URL).hostname or "Enterprise Auth"

@@ -1,4 +1,4 @@
-"""Telling somebody something by mail: a row in the transaction of the change, delivered after it."""
+"""Mail notifications: a row in the transaction of the change, delivered after the commit."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -11,10 +11,10 @@ from auth_core.models import OutboxMessage
 from auth_core.request.client import Client
 from auth_core.request.user_agents import device_name
 
-#: The channel that `auth_core.messages.email` delivers.
+#: The channel of `auth_core.messages.email`.
 EMAIL = "email"
 
-#: A channel that delivers nowhere: what is written for nobody costs the same as what is written for somebody.
+#: A channel that drops its messages, so that an unknown recipient costs the same work as a known one.
 NOWHERE = "nowhere"
 
 
@@ -29,24 +29,25 @@ def notify(
     lifetime: timedelta = timedelta(hours=24),
     channel: str = EMAIL,
 ) -> OutboxMessage:
-    """Post a mail: what happened, when, from where and with what.
+    """Post a mail: what happened, when, from where and with which device.
 
     Args:
         template: Name below ``auth_core/mail/``.
-        address: Where it goes.
-        client: Whose request it tells of; the mail says so, and its reader decides whether it was them.
-        user: The reader, if known: their language and time zone.
-        secret: Links and codes; encrypted, like the address, and wiped when the mail is delivered.
-        values: Closed or public values that the template speaks of; text only under the names that
-            `auth_core.messages.values` closes.
+        address: The recipient.
+        client: The client of the request. The mail shows it, so that the reader can recognise their own request.
+        user: The reader, if known, for their language and time zone.
+        secret: Links and codes. Encrypted like the address, and wiped when the mail is delivered.
+        values: Closed or public values of the template. Text only under names in `auth_core.messages.values`.
         lifetime: How long the mail is worth sending.
-        channel: `NOWHERE` for the same work and no mail.
+        channel: `NOWHERE` for the same work without a mail.
     """
-    told = {
+    public_values = {
         "language": getattr(user, "locale", "") or translation.get_language() or "",
         "timezone": getattr(user, "timezone", ""),
         "at": timezone.now().isoformat(),
         **(values or {}),
     }
-    hidden = {"address": address, "ip": client.ip, "device": device_name(client.user_agent), **(secret or {})}
-    return outbox.post(channel=channel, template=template, values=told, secret=hidden, secret_lifetime=lifetime)
+    secret_values = {"address": address, "ip": client.ip, "device": device_name(client.user_agent), **(secret or {})}
+    return outbox.post(
+        channel=channel, template=template, values=public_values, secret=secret_values, secret_lifetime=lifetime
+    )

@@ -1,7 +1,7 @@
-"""The outbox: what goes out is written with the change, and delivered after it.
+"""The outbox: a message is written in the transaction of the change and delivered after it.
 
-Inside the database each effect happens once; outside it at least once, under one
-idempotency key, the row's id. A request never waits for a mail server.
+Inside the database each effect happens once. Outside it happens at least once, under one idempotency key, the row's id.
+A request never waits for a mail server.
 """
 
 import json
@@ -31,31 +31,31 @@ from auth_core.runtime.worker_thread import Background
 
 logger = logging.getLogger("auth_core.messages.outbox")
 
-#: The secret part of each message; encrypted by hand, because it is wiped by a statement that knows no key.
+#: The secret part of a message. It is encrypted explicitly, because it is wiped by a statement that has no key.
 SECRET = EncryptedColumn(OutboxMessage, "secret", "auth_core.messages.outbox.secret")
 
-#: How long one relay has for one message, before another may take it.
+#: How long a relay may work on one message before another may claim it.
 _CLAIM = timedelta(minutes=1)
 
-#: A message that failed so often is dead: 30 s, 1 min, 2 min … together about four hours.
+#: Maximum number of attempts. Pauses of 30 s, 1 min, 2 min … take about four hours together.
 _ATTEMPTS = 10
 _FIRST_PAUSE = timedelta(seconds=30)
 
-#: How long a settled row is kept, for whoever asks what became of a message.
-_KEPT = timedelta(days=30)
+#: How long a settled row is kept, to trace what became of a message.
+_RETENTION = timedelta(days=30)
 
-#: Rows that one statement deletes.
+#: Rows per delete statement.
 _BATCH = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What a channel is given.
+    """A message for a channel.
 
     Args:
-        id: Idempotency key; a channel that can, hands it on.
-        template: What to say.
-        values: What the template says of it.
+        id: Idempotency key. A channel passes it on if it can.
+        template: Name of the template.
+        values: Public values of the template.
         secret: Link, code, address or number.
     """
 
@@ -66,11 +66,11 @@ class Message:
 
 
 class Undeliverable(Exception):
-    """A message can never be delivered: another attempt would fail for the same reason."""
+    """A message can never be delivered. Another attempt would fail for the same reason."""
 
 
 class NotInTransaction(Exception):
-    """A message was posted outside the transaction of the change that it tells of."""
+    """A message was posted outside the transaction of its change."""
 
 
 def post(
@@ -81,16 +81,16 @@ def post(
     secret: Mapping[str, Any],
     secret_lifetime: timedelta = timedelta(hours=24),
 ) -> OutboxMessage:
-    """Write a message into the transaction that is open; it is relayed when that is committed.
+    """Write a message in the current transaction. It is relayed after the commit.
 
     Args:
         channel: Name of a registered channel.
-        values: Closed or public values; they stand in a plain column.
-        secret: Everything else; encrypted for this row alone.
-        secret_lifetime: How long the secret is good for; what is not delivered by then is not sent.
+        values: Closed or public values, stored in a plain column.
+        secret: All other values, encrypted for this row.
+        secret_lifetime: How long the secret is valid. A message that is not delivered by then is not sent.
 
     Raises:
-        NotInTransaction: there is none; a message of a change that is undone must be undone with it.
+        NotInTransaction: there is no transaction. A rolled-back change must roll back its message.
     """
     if not transaction.get_connection().in_atomic_block:
         raise NotInTransaction
@@ -108,7 +108,7 @@ def post(
 
 
 def deliver(message_id: UUID) -> bool:
-    """Deliver one message, if it is due and nobody else is at it; say whether it was delivered."""
+    """Deliver one message if it is due and not claimed. Return whether it was delivered."""
     now = timezone.now()
     if not OutboxMessage.objects.claim(message_id, now=now, until=now + _CLAIM):
         return False
@@ -117,7 +117,7 @@ def deliver(message_id: UUID) -> bool:
         _settle(message, "expired")
         return False
     if message.attempts > _ATTEMPTS:
-        # Its last attempt ended with the relay itself, and the next would again: a claim lapses every time.
+        # The relay died during the last attempt, and the claim lapsed. The next attempt would end the same way.
         _settle(message, "dead")
         return False
     with bound(Context(correlation_id=message.correlation_id)):
@@ -125,18 +125,18 @@ def deliver(message_id: UUID) -> bool:
 
 
 def deliver_due(limit: int = 100) -> int:
-    """Deliver what is due, oldest first; return how many were delivered."""
+    """Deliver due messages, oldest first. Return how many were delivered."""
     due = OutboxMessage.objects.due(timezone.now()).order_by("due_at").values_list("pk", flat=True)[:limit]
     return sum(deliver(message_id) for message_id in list(due))
 
 
 def sweep() -> int:
-    """Wipe secrets that are no longer good for anything, delete rows that were settled long ago."""
+    """Wipe expired secrets and delete rows that were settled long ago."""
     now = timezone.now()
     expired = OutboxMessage.objects.idle(now).filter(secret_expires_at__lte=now)
     wiped = expired.update(settled_at=now, outcome="expired", secret="", claimed_until=None)
     deleted = 0
-    while keys := list(OutboxMessage.objects.settled_before(now - _KEPT).values_list("pk", flat=True)[:_BATCH]):
+    while keys := list(OutboxMessage.objects.settled_before(now - _RETENTION).values_list("pk", flat=True)[:_BATCH]):
         deleted += OutboxMessage.objects.filter(pk__in=keys).delete()[0]
     return wiped + deleted
 
@@ -149,9 +149,9 @@ def _send(message: OutboxMessage) -> bool:
         secret = json.loads(decrypt(SECRET.purpose, message.secret, context=str(message.pk)))
         send(Message(message.pk, message.template, message.values, secret))
     except (DecryptionFailed, Undeliverable) as problem:
-        # Another attempt would find the same bytes.
+        # Another attempt would fail in the same way.
         _settle(message, "dead", problem)
-    except Exception as problem:  # noqa: BLE001 - a channel may raise whatever its library does; it is kept and retried
+    except Exception as problem:  # noqa: BLE001 - a channel may raise any error of its library. It is retried.
         _try_again(message, problem)
     else:
         _settle(message, "delivered")
@@ -164,11 +164,11 @@ def _try_again(message: OutboxMessage, problem: Exception) -> None:
         _settle(message, "dead", problem)
         return
     pause = _FIRST_PAUSE * 2 ** (message.attempts - 1) * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, not a secret
-    # Only under our own claim: a relay that was slow must not set free what another is at by now.
+    # Only under our own claim. A slow relay must not release a message that another one has claimed since.
     OutboxMessage.objects.filter(pk=message.pk, settled_at=None, claimed_until=message.claimed_until).update(
         due_at=timezone.now() + pause, claimed_until=None, problem=type(problem).__name__
     )
-    logger.warning("A message could not be delivered yet.", extra=_told(message, problem))
+    logger.warning("Could not deliver a message yet.", extra=_log_fields(message, problem))
 
 
 def _settle(message: OutboxMessage, outcome: str, problem: Exception | None = None) -> None:
@@ -178,14 +178,14 @@ def _settle(message: OutboxMessage, outcome: str, problem: Exception | None = No
         settled_at=timezone.now(), outcome=outcome, secret="", problem=name, claimed_until=None
     )
     if outcome == "delivered":
-        degradation.restore(Control.DELIVERY, part=message.channel)
+        degradation.report_restored(Control.DELIVERY, part=message.channel)
     else:
-        degradation.degrade(Control.DELIVERY, part=message.channel, reason=outcome)
-        logger.error("A message was given up.", extra=_told(message, problem))
+        degradation.report_degraded(Control.DELIVERY, part=message.channel, reason=outcome)
+        logger.error("Gave up delivering a message.", extra=_log_fields(message, problem))
 
 
-def _told(message: OutboxMessage, problem: Exception | None) -> dict[str, Any]:
-    """Return what may be logged: never the problem's text, which often holds the address."""
+def _log_fields(message: OutboxMessage, problem: Exception | None) -> dict[str, Any]:
+    """Return the fields to log. Never the text of the problem, which often contains the address."""
     return {
         "outbox_id": str(message.pk),
         "channel": message.channel,
@@ -195,9 +195,9 @@ def _told(message: OutboxMessage, problem: Exception | None) -> dict[str, Any]:
 
 
 def _relay(message_id: UUID) -> None:
-    """Have the message delivered, by whoever settings name; ``manual``: whoever runs `relay_outbox`.
+    """Start the delivery by the configured relay. ``manual`` leaves it to the command `relay_outbox`.
 
-    The change is committed: nothing here may wait for a broker, or fail for the want of one.
+    The change is committed, so this must not wait for a broker or fail without one.
     """
     if core.OUTBOX_RELAY == "thread":
         relay_thread.wake()
@@ -211,29 +211,29 @@ def _deliver_all() -> None:
         pass
 
 
-def _offer_all() -> None:
-    """Hand what was posted to the workers; what the broker does not take is due, and relayed later."""
-    offer = import_string("auth_core.tasks.offer")
+def _enqueue_all() -> None:
+    """Hand posted messages to the workers. Messages that the broker does not accept are relayed later."""
+    enqueue = import_string("auth_core.tasks.offer")
     while _offered:
-        if not offer(_offered.popleft()):
-            logger.warning("The broker takes no task; messages are delivered later.")
+        if not enqueue(_offered.popleft()):
+            logger.warning("The broker does not accept tasks. Messages are delivered later.")
             _offered.clear()
 
 
-def _begin(**kwargs: Any) -> None:
-    """Relay what an earlier process left over; a quiet one would find it only with its own first message."""
+def _start_relay(**kwargs: Any) -> None:
+    """Relay messages of an earlier process. Otherwise they would wait for the first message of this one."""
     request_started.disconnect(dispatch_uid="auth_core.messages.outbox")
     if core.OUTBOX_RELAY == "thread":
         relay_thread.wake()
 
 
 def connect() -> None:
-    """Begin with the first request: a thread that was started before a fork would be lost in it."""
-    request_started.connect(_begin, dispatch_uid="auth_core.messages.outbox")
+    """Start with the first request. A thread that started before a fork would be lost in it."""
+    request_started.connect(_start_relay, dispatch_uid="auth_core.messages.outbox")
 
 
-#: Ids for the workers, not yet handed over; of a longer queue the oldest are left to `deliver_due`.
+#: Ids not yet handed to the workers. If the queue overflows, the oldest are left to `deliver_due`.
 _offered: deque[UUID] = deque(maxlen=10_000)
 
 relay_thread = Background("auth_core.messages.outbox", _deliver_all)
-offering_thread = Background("auth_core.messages.outbox.offering", _offer_all)
+offering_thread = Background("auth_core.messages.outbox.offering", _enqueue_all)

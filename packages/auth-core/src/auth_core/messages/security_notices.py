@@ -1,4 +1,4 @@
-"""Security notices: people are told by mail what happened to their account (ASVS 6.3.7, NIST SP 800-63B-4 section 4.6)."""
+"""Security notices: mails about changes of an account (ASVS 6.3.7, NIST SP 800-63B-4 section 4.6)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,58 +15,60 @@ from auth_core.registries import Registry
 from auth_core.request.client import Client
 from auth_core.request.context import current
 
-#: What chooses the template of an event's mail; empty: no mail, because another one says what happened.
+#: Chooses the template of an event's mail. Empty for no mail, because another one reports the change.
 Choice = Callable[[Event], str]
 
-#: Name of an event -> template of the mail that tells its subject, or what chooses it.
+#: Name of an event -> template of its mail, or the function that chooses it.
 notices: Registry[str | Choice] = Registry("Notice")
 
 
 def connect() -> None:
-    """Listen to every event, and begin with those that concern every account."""
+    """Connect to the signal of every event, and register the notices that concern every account."""
     event_recorded.connect(tell, dispatch_uid="auth_core.messages.security_notices")
     for name, template in _TEMPLATES.items():
         notices.register(name.value, template)
 
 
 def tell(event: Event, **kwargs: Any) -> None:
-    """Post a mail to every proven address of the person, in the transaction of the change."""
+    """Post a mail to every verified address of the person, in the transaction of the change."""
     template = template_of(event)
     if not template or event.subject is None or not core.NOTICES:
         return
     client = event.client or current().client or Client()
-    # Of its own where the event has none: whoever recorded it outside any has nothing to be undone.
+    # If the event was recorded outside a transaction, the notices get one of their own.
     with transaction.atomic(savepoint=False):
         for address in addresses_of(event.subject):
             notify(template=template, address=address, user=event.subject, client=client, values=dict(event.data))
 
 
 def template_of(event: Event) -> str:
-    """Return the template of the mail that tells of *event*; empty: none does."""
+    """Return the template of the mail for *event*. Empty if there is none."""
     choice = notices.get(event.name.value) or ""
     return choice if isinstance(choice, str) else choice(event)
 
 
 def addresses_of(user: Any) -> list[str]:
-    """Return where *user* is told: all proven addresses, and the one they sign in with."""
+    """Return the recipients of notices to *user*: all verified addresses and the primary one."""
     rows = EmailAddress.objects.filter(Q(verified_at__isnull=False) | Q(is_primary=True), user=user)
-    own = getattr(user, user.get_email_field_name(), "")
-    return list(rows.order_by("-is_primary", "pk").values_list("address", flat=True)) or ([own] if own else [])
+    fallback = getattr(user, user.get_email_field_name(), "")
+    return list(rows.order_by("-is_primary", "pk").values_list("address", flat=True)) or (
+        [fallback] if fallback else []
+    )
 
 
-def _mail_of_added(event: Event) -> str:
-    """Recovery codes are no further factor: their mail says that there are new ones, and the former ones are void."""
+def _template_for_added_factor(event: Event) -> str:
+    """Return the template. New recovery codes are not another factor: their mail says that the old ones are void."""
     return "recovery_codes_made" if event.data.get("method") == Method.RECOVERY_CODE.value else "factor_added"
 
 
-def _mail_of_removed(event: Event) -> str:
-    """The mail about new recovery codes tells of those that they replace."""
+def _template_for_removed_factor(event: Event) -> str:
+    """Return the template. The mail about new recovery codes already mentions the replaced ones."""
     return "" if event.reason == "replaced" else "factor_removed"
 
 
 _TEMPLATES: dict[EventName, str | Choice] = {
     AuthEvent.PASSWORD_CHANGED: "password_changed",
     AuthEvent.PASSWORD_RESET: "password_reset",
-    AuthEvent.FACTOR_ADDED: _mail_of_added,
-    AuthEvent.FACTOR_REMOVED: _mail_of_removed,
+    AuthEvent.FACTOR_ADDED: _template_for_added_factor,
+    AuthEvent.FACTOR_REMOVED: _template_for_removed_factor,
 }

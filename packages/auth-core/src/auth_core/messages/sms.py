@@ -1,8 +1,7 @@
-"""Text messages: what one is, who sends it, and the channel that takes it out of the outbox.
+"""Text messages: their form, the backends that send them, and the outbox channel.
 
-How a text leaves the house is one class behind ``AUTH_CORE["SMS_BACKEND"]``; the
-number and the code are encrypted until then, and never logged. Those that speak to a
-gateway are in `auth_core.messages.sms_gateways`.
+The backend is the class in ``AUTH_CORE["SMS_BACKEND"]``. The number and the code are encrypted until it sends them, and
+never logged. The backends for gateways are in `auth_core.messages.sms_gateways`.
 """
 
 import sys
@@ -22,12 +21,12 @@ from auth_core.messages.outbox import Message
 from auth_core.messages.values import closed
 from auth_core.models import OutboxMessage
 
-#: The channel that `deliver` serves.
+#: The channel of `deliver`.
 SMS = "sms"
 
 _FOLDER = "auth_core/sms"
 
-#: What settings may say instead of a dotted path.
+#: Short names that settings may use instead of a dotted path.
 BACKENDS: Mapping[str, str] = {
     "console": "auth_core.messages.sms.ConsoleBackend",
     "memory": "auth_core.messages.sms.MemoryBackend",
@@ -38,11 +37,11 @@ BACKENDS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """One text message; neither part of it belongs into a log.
+    """One text message. Never log any part of it.
 
     Args:
-        number: Where it goes, as E.164: ``+`` and at most fifteen digits.
-        body: What it says.
+        number: The recipient, as E.164: ``+`` and at most fifteen digits.
+        body: The text.
     """
 
     number: str = field(repr=False)
@@ -50,22 +49,23 @@ class Text:
 
 
 class SmsBackend(Protocol):
-    """What sends texts; made anew for each, without arguments.
+    """Sends texts. A new instance without arguments is made for each text.
 
-    A class with settings of its own may have a static method ``problems`` that returns
-    what is wrong with them, a clause each; the checks ask it.
+    A class with settings of its own may have a static method ``problems`` that returns their errors, one clause each.
+    The system checks call it.
     """
 
     def send(self, text: Text, *, idempotency_key: str) -> None:
-        """Send *text*, or raise; what raises is tried again.
+        """Send *text*. If it raises, the text is sent again later.
 
         Args:
-            idempotency_key: The same at every attempt of one text; a gateway that knows it sends it once.
+            idempotency_key: The same for every attempt to send one text. A gateway that supports it sends the text
+                once.
         """
 
 
 class ConsoleBackend:
-    """Prints texts to standard output, never into a log; for the desk of whoever develops a site."""
+    """Prints texts to standard output, never to a log. For development."""
 
     def send(self, text: Text, *, idempotency_key: str) -> None:
         """Print *text*."""
@@ -74,12 +74,12 @@ class ConsoleBackend:
 
 
 class MemoryBackend:
-    """Keeps texts in `sent`, for tests."""
+    """Stores texts in `sent`, for tests."""
 
     sent: ClassVar[list[Text]] = []
 
     def send(self, text: Text, *, idempotency_key: str) -> None:
-        """Keep *text*."""
+        """Store *text*."""
         self.sent.append(text)
 
 
@@ -88,12 +88,12 @@ class NoSmsBackend(Exception):
 
 
 def sends_texts() -> bool:
-    """Say whether this site sends texts; what needs one is not offered otherwise."""
+    """Return whether this site sends texts. Otherwise, features that need texts are not offered."""
     return bool(core.SMS_BACKEND)
 
 
 def backend_path() -> str:
-    """Return the dotted path of the class that sends texts; empty: there is none."""
+    """Return the dotted path of the backend. Empty if there is none."""
     return BACKENDS.get(core.SMS_BACKEND, core.SMS_BACKEND)
 
 
@@ -107,46 +107,48 @@ def post_text(
     lifetime: timedelta = timedelta(minutes=10),
     channel: str = SMS,
 ) -> OutboxMessage:
-    """Post a text into the transaction that is open; it goes out after the commit.
+    """Post a text in the current transaction. It is sent after the commit.
 
     Args:
         template: Name below ``auth_core/sms/``.
-        number: Where it goes; encrypted, and wiped when the text is delivered.
-        user: The reader, if known: their language.
-        secret: Codes; encrypted and wiped like the number.
-        values: Closed or public values that the template speaks of.
+        number: The recipient. Encrypted, and wiped when the text is delivered.
+        user: The reader, if known, for their language.
+        secret: Codes. Encrypted and wiped like the number.
+        values: Closed or public values of the template.
         lifetime: How long the text is worth sending.
-        channel: `auth_core.messages.notify.NOWHERE` for the same work and no text.
+        channel: `auth_core.messages.notify.NOWHERE` for the same work without a text.
 
     Raises:
-        NoSmsBackend: this site sends none; nothing was written.
-        NotInTransaction: there is none.
+        NoSmsBackend: this site sends no texts. Nothing was written.
+        NotInTransaction: there is no transaction.
     """
     if not sends_texts():
         raise NoSmsBackend
-    told = {"language": getattr(user, "locale", "") or translation.get_language() or "", **(values or {})}
-    hidden = {"number": number, **(secret or {})}
-    return outbox.post(channel=channel, template=template, values=told, secret=hidden, secret_lifetime=lifetime)
+    public_values = {"language": getattr(user, "locale", "") or translation.get_language() or "", **(values or {})}
+    secret_values = {"number": number, **(secret or {})}
+    return outbox.post(
+        channel=channel, template=template, values=public_values, secret=secret_values, secret_lifetime=lifetime
+    )
 
 
 def deliver(message: Message) -> None:
-    """Send one text of the outbox under the id of its row.
+    """Send one text of the outbox, with the id of its row as idempotency key.
 
     Raises:
-        NoSmsBackend: the backend was taken away since the text was posted.
+        NoSmsBackend: the backend was removed after the text was posted.
     """
     if not sends_texts():
         raise NoSmsBackend
     backend: SmsBackend = import_string(backend_path())()
-    told = {**closed({**message.values, **message.secret}), "site": site_name(), "public_url": core.PUBLIC_URL}
+    context = {**closed({**message.values, **message.secret}), "site": site_name(), "public_url": core.PUBLIC_URL}
     with translation.override(_language(message.values.get("language", ""))):
-        body = render_to_string(f"{_FOLDER}/{message.template}.txt", told).strip()
+        body = render_to_string(f"{_FOLDER}/{message.template}.txt", context).strip()
     backend.send(Text(message.secret["number"], body), idempotency_key=str(message.id))
 
 
-def _language(wanted: str) -> str:
-    """Return a language that there are translations for, or the site's own."""
+def _language(preferred: str) -> str:
+    """Return *preferred* if there are translations for it, else the site's language."""
     try:
-        return translation.get_supported_language_variant(wanted)
+        return translation.get_supported_language_variant(preferred)
     except LookupError:
         return translation.get_language() or "en"

@@ -1,9 +1,8 @@
-"""What may stand in a mail or a text: numbers, moments, and text of a closed kind.
+"""Values that may appear in a mail or a text: numbers, moments, and text of a closed kind.
 
-A person believes what an official mail says. What a stranger can choose (a user agent, a
-name, a host, a reason) would be read as if the site had written it. So a template gets
-no text except under a name that is registered here with the function that closes it
-(decision record 0028).
+People trust an official mail. Text that a stranger can choose (a user agent, a name, a host, a reason) would look as if
+the site had written it. A template therefore gets text only under a name that is registered here, with the function
+that sanitises it (decision record 0028).
 """
 
 import ipaddress
@@ -20,41 +19,40 @@ from auth_core.registries import Registry
 from auth_core.request.user_agents import closed_name
 from auth_core.text import Pattern
 
-#: Name of a value -> the function that returns what of it may be shown.
+#: Name of a value -> function that returns the part that may be shown.
 message_values: Registry[Callable[[str], str]] = Registry("Message value")
 
-#: Longest name of a person that stands in a mail, in characters.
+#: Maximum length of a person's name in a mail, in characters.
 _LONGEST_NAME = 60
 
-#: Characters of a name that are looked at.
+#: Number of characters of a name that are read.
 _LONGEST_TEXT = 256
 
 _CODE = Pattern(r"[A-Za-z0-9-]+", at_most=32)
 _LINK = Pattern(r"https?://[!-~]+", at_most=2008)
 
-#: A dot between two letters would make a host name of them.
+#: A dot between two letters could form a host name.
 _DOT_INSIDE = Pattern(r"\.(?=\S)", at_most=_LONGEST_TEXT)
 
 
 def closed(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what of *values* a template may show; every registered name is there, if only as nothing."""
+    """Return *values* sanitised for a template. Every registered name is present, if only empty."""
     shown = {name: _closed(name, value) for name, value in values.items()}
     return {**{name: "" for name, _close in message_values.items()}, **shown}
 
 
 def person_name(text: str) -> str:
-    """Return a name as it may stand in a mail: letters, spaces, hyphens, apostrophes, and dots behind initials.
+    """Return a name for a mail: letters, spaces, hyphens, apostrophes, and dots after initials.
 
-    Nothing that is left becomes a link, an address or a telephone number, and no
-    character changes the direction of what follows.
+    The result cannot contain a link, an address or a telephone number, or a character that changes the text direction.
     """
-    letters = (letter if _belongs_in_names(letter) else " " for letter in text[:_LONGEST_TEXT])
+    letters = (letter if _is_allowed_in_names(letter) else " " for letter in text[:_LONGEST_TEXT])
     words = _DOT_INSIDE.sub(" ", "".join(letters)).split()
     return " ".join(words)[:_LONGEST_NAME].strip()
 
 
 def method_name(text: str) -> str:
-    """Return what mails call a kind of second factor."""
+    """Return the name of a second factor in mails."""
     names = {
         Method.TOTP: _("authenticator app"),
         Method.SMS_CODE: _("text messages"),
@@ -73,7 +71,7 @@ def _closed(name: str, value: Any) -> Any:
     return close(value) if close is not None and isinstance(value, str) else ""
 
 
-def _belongs_in_names(letter: str) -> bool:
+def _is_allowed_in_names(letter: str) -> bool:
     return letter in " -.'\u2019" or unicodedata.category(letter)[0] in "LM"
 
 

@@ -1,11 +1,11 @@
-"""Refusals that leave a trace: what somebody may not do, and attempts to get past what keeps others out.
+"""Denials in the audit trail: refused access, and attempts to bypass a control.
 
 Source: ASVS 16.3.2 and 16.3.3.
 
-`RequestContextMiddleware` has every answer settled here, so that a 403 is seen wherever it
-comes from: our API, a page, Django's admin, a view of the site. Who knows more says so with
-`note`. What a person was refused goes into the trail, within a budget (decision record 0016);
-what nobody stands behind goes to the log alone, because anybody could fill the trail with it.
+`RequestContextMiddleware` calls `record_denial` for every response, so that it sees every 403: from our API, a page,
+Django's admin or a view of the site. Code that knows the reason calls `mark_denied`. A denial of a signed-in person
+goes into the trail, within a budget (decision record 0016). An anonymous denial goes only to the log, because anonymous
+callers could otherwise fill the trail.
 """
 
 import logging
@@ -45,25 +45,25 @@ from auth_core.errors import (
 from auth_core.events import AuthEvent, Event, EventName, EventOutcome, record
 from auth_core.observability.logs import SECURITY
 from auth_core.request.client import client_of
-from auth_core.request.context import Noted, current
+from auth_core.request.context import Denial, current
 
 logger = logging.getLogger("auth_core.observability.denials")
 _security = logging.getLogger(SECURITY)
 
 
-class Reason(StrEnum):
-    """Why something was refused, where the code of no refusal says it."""
+class DenialReason(StrEnum):
+    """Why access was denied, for reasons without an error code of their own."""
 
-    #: It is there, and the caller is told that it is not.
+    #: The object exists, but the caller gets a 404.
     NOT_SHOWN = "not_shown"
 
-    #: Another site had this person's browser send the request.
+    #: Another site made this person's browser send the request.
     FOREIGN_ORIGIN = "foreign_origin"
 
-    #: The credential of a cookie came in the header, or the reverse.
+    #: The credential of a cookie was sent in the header, or the reverse.
     OTHER_TRANSPORT = "other_transport"
 
-    #: The session is used from elsewhere than where it was proved, and was asked for a proof.
+    #: The session is used elsewhere than where it was proved, and must prove itself again.
     CONTEXT_CHANGED = "session_strayed"
 
     UNKNOWN_HOST = "unknown_host"
@@ -71,96 +71,98 @@ class Reason(StrEnum):
     SUSPICIOUS = "suspicious_operation"
 
 
-#: What no client of ours does by mistake: `auth.threat.detected`, when a person stands behind it.
+#: Denials that no client of ours causes by mistake. Recorded as `auth.threat.detected` if a person is signed in.
 _THREATS = frozenset({
-    AmbiguousCredentials.code, Reason.FOREIGN_ORIGIN.value, Reason.OTHER_TRANSPORT.value, Reason.SUSPICIOUS.value,
+    AmbiguousCredentials.code, DenialReason.FOREIGN_ORIGIN.value, DenialReason.OTHER_TRANSPORT.value,
+    DenialReason.SUSPICIOUS.value,
 })  # fmt: skip
 
-#: Attempts to get past a control: a line in the log of security, whoever stands behind it.
+#: Attempts to bypass a control. They go to the security log, with or without a signed-in person.
 _ATTEMPTS = _THREATS | {
-    CsrfFailed.code, Reason.UNKNOWN_HOST.value, Reason.UNKNOWN_FIELD.value,
+    CsrfFailed.code, DenialReason.UNKNOWN_HOST.value, DenialReason.UNKNOWN_FIELD.value,
     MalformedBody.code, PayloadTooLarge.code, UnsupportedMediaType.code,
 }  # fmt: skip
 
-#: Refused for want of something, with another status than 403.
+#: Denials with another status than 403.
 _DENIED = frozenset({
-    InsufficientUserAuthentication.code, PermissionRefused.code, Reason.NOT_SHOWN.value, Reason.CONTEXT_CHANGED.value,
+    InsufficientUserAuthentication.code, PermissionRefused.code,
+    DenialReason.NOT_SHOWN.value, DenialReason.CONTEXT_CHANGED.value,
 })  # fmt: skip
 
-#: Recorded where they are decided, as `auth.login.denied`.
-_RECORDED = frozenset({LoginDenied.code, MoreProofRequired.code})
+#: Already recorded by the login, as `auth.login.denied`.
+_RECORDED_ELSEWHERE = frozenset({LoginDenied.code, MoreProofRequired.code})
 
-_RAISED: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
+_REASONS_BY_EXCEPTION: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
     ((PermissionDenied,), PermissionRefused.code),
-    ((DisallowedHost,), Reason.UNKNOWN_HOST.value),
+    ((DisallowedHost,), DenialReason.UNKNOWN_HOST.value),
     ((RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent), PayloadTooLarge.code),
-    ((SuspiciousOperation,), Reason.SUSPICIOUS.value),
+    ((SuspiciousOperation,), DenialReason.SUSPICIOUS.value),
 )
 
 _METHODS = frozenset(HTTPMethod)
 
 
-def note(reason: str, *, subject: Any = None, session: UUID | None = None) -> None:
-    """Say why this request is refused; what was said first stands. Recorded when the request is answered.
+def mark_denied(reason: str, *, subject: Any = None, session: UUID | None = None) -> None:
+    """Mark this request as denied. Only the first reason counts. It is recorded after the response.
 
     Args:
-        reason: Closed word: a `Reason`, or the code of a refusal.
-        subject: The person behind it; left out: whoever is signed in.
-        session: Public id of the session that it is about; left out: the one that they are signed in to.
+        reason: Closed word: a `DenialReason`, or the code of an error.
+        subject: The person. By default the signed-in user.
+        session: Public id of the session. By default the session of the request.
     """
     context = current()
-    if context.client is not None and not context.noted:
-        context.noted.append(Noted(str(reason), subject, session))
+    if context.client is not None and not context.denials:
+        context.denials.append(Denial(str(reason), subject, session))
 
 
-def note_raised(exception: Exception) -> None:
-    """Say what was raised, if it is something of which a trace is left."""
+def mark_denied_by(exception: Exception) -> None:
+    """Mark this request as denied by *exception*, if it is a kind that is recorded."""
     reason = _reason_of(exception)
     if reason:
-        note(reason)
+        mark_denied(reason)
 
 
-def settle(request: HttpRequest, response: HttpResponseBase) -> str:
-    """Record what was refused, after the transaction of the request; return the reason, empty if there is none.
+def record_denial(request: HttpRequest, response: HttpResponseBase) -> str:
+    """Record the denial of *request*, after its transaction. Return the reason, or an empty string.
 
-    The refusal stands whatever happens here: it changed nothing that could be undone.
+    The request stays denied even if recording fails. It changed nothing that could be rolled back.
     """
-    noted = current().noted[0] if current().noted else None
-    if noted is None:
+    denial = current().denials[0] if current().denials else None
+    if denial is None:
         if response.status_code != HTTPStatus.FORBIDDEN:
             return ""
-        noted = Noted(PermissionRefused.code)
+        denial = Denial(PermissionRefused.code)
     try:
-        _settle(request, response.status_code, noted)
+        _log_and_record(request, response.status_code, denial)
     except Exception as problem:  # noqa: BLE001 - a receiver may raise whatever it likes; the caller is refused all the same
         logger.error(  # noqa: TRY400 - the text of the problem may hold what was sent
-            "A refusal could not be recorded; it stands.",
-            extra={"refusal": noted.reason, "problem": type(problem).__name__, **_place(request)},
+            "Could not record a denial. The request is still denied.",
+            extra={"refusal": denial.reason, "problem": type(problem).__name__, **_route_of(request)},
         )
-    return noted.reason
+    return denial.reason
 
 
-def _settle(request: HttpRequest, status: int, noted: Noted) -> None:
-    if noted.reason in _ATTEMPTS:
-        told = {"refusal": noted.reason, "status": status, "network": client_of(request).network}
-        _security.warning("attempt", extra={**told, **_place(request)})
-    name = _event_of(noted.reason, status)
-    person = None if name is None else noted.subject or _signed_in(request)
+def _log_and_record(request: HttpRequest, status: int, denial: Denial) -> None:
+    if denial.reason in _ATTEMPTS:
+        fields = {"refusal": denial.reason, "status": status, "network": client_of(request).network}
+        _security.warning("attempt", extra={**fields, **_route_of(request)})
+    name = _event_name_for(denial.reason, status)
+    person = None if name is None else denial.subject or _signed_in_user(request)
     if name is not None and person is not None:
-        _record(name, request, noted, person)
+        _record_event(name, request, denial, person)
 
 
-def _event_of(reason: str, status: int) -> EventName | None:
-    """Return what it is called in the trail; ``None``: it stands there already, or is for the log alone."""
+def _event_name_for(reason: str, status: int) -> EventName | None:
+    """Return the name of the event. ``None`` if it is already in the trail or only for the log."""
     if reason in _THREATS:
         return AuthEvent.THREAT_DETECTED
     is_denied = reason in _DENIED or status == HTTPStatus.FORBIDDEN
-    return AuthEvent.ACCESS_DENIED if is_denied and reason not in _RECORDED else None
+    return AuthEvent.ACCESS_DENIED if is_denied and reason not in _RECORDED_ELSEWHERE else None
 
 
-def _record(name: EventName, request: HttpRequest, noted: Noted, person: Any) -> None:
-    """Append the entry, if the budget of the person and their network has one left; that it has none is an entry, too."""
-    client, session = client_of(request), noted.session
+def _record_event(name: EventName, request: HttpRequest, denial: Denial, person: Any) -> None:
+    """Append the event within the budget of the person and network. An exhausted budget is recorded as well."""
+    client, session = client_of(request), denial.session
     if session is None and (facts := session_of(request)) is not None:
         session = facts.id
     with transaction.atomic(durable=True):
@@ -174,32 +176,32 @@ def _record(name: EventName, request: HttpRequest, noted: Noted, person: Any) ->
                 subject=person,
                 session=session,
                 outcome=EventOutcome.DENIED,
-                reason=noted.reason,
+                reason=denial.reason,
                 client=client,
-                data=_place(request),
+                data=_route_of(request),
             )
         )
 
 
-def _signed_in(request: HttpRequest) -> Any:
-    """Return who is signed in, if anybody; a request that was refused early was never asked."""
+def _signed_in_user(request: HttpRequest) -> Any:
+    """Return the signed-in user, or ``None``. A request that was refused early has no user."""
     user = getattr(request, "user", None)
     return user if user is not None and user.is_authenticated else None
 
 
-def _place(request: HttpRequest) -> dict[str, str]:
-    """Return route and method: never the path, which may hold a token, and no word of the caller's."""
+def _route_of(request: HttpRequest) -> dict[str, str]:
+    """Return the route and method. Never the path, which may contain a token, nor any other text of the caller."""
     match = request.resolver_match
     return {"route": match.route if match else "", "method": request.method if request.method in _METHODS else ""}
 
 
 def _reason_of(exception: Exception) -> str:
     if isinstance(exception, CsrfFailed) and exception.is_foreign:
-        return Reason.FOREIGN_ORIGIN.value
+        return DenialReason.FOREIGN_ORIGIN.value
     if isinstance(exception, InsufficientUserAuthentication) and exception.context_changed:
-        return Reason.CONTEXT_CHANGED.value
-    if isinstance(exception, InvalidRequest) and any(wrong.code == "unknown_field" for wrong in exception.errors):
-        return Reason.UNKNOWN_FIELD.value
+        return DenialReason.CONTEXT_CHANGED.value
+    if isinstance(exception, InvalidRequest) and any(error.code == "unknown_field" for error in exception.errors):
+        return DenialReason.UNKNOWN_FIELD.value
     if isinstance(exception, AuthError):
         return exception.code
-    return next((reason for kinds, reason in _RAISED if isinstance(exception, kinds)), "")
+    return next((reason for kinds, reason in _REASONS_BY_EXCEPTION if isinstance(exception, kinds)), "")

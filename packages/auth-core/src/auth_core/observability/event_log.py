@@ -1,4 +1,4 @@
-"""Events as log lines, once they are committed: for whoever watches a stream instead of a table."""
+"""Events as log lines, written after the commit, for operators who watch a stream instead of a table."""
 
 import logging
 from functools import partial
@@ -15,17 +15,17 @@ _security = logging.getLogger(SECURITY)
 
 
 def connect() -> None:
-    """Listen to every event."""
+    """Connect to the signal of every event."""
     event_recorded.connect(log_when_committed, dispatch_uid="auth_core.observability.event_log")
 
 
 def log_when_committed(event: Event, **kwargs: Any) -> None:
-    """Write a line once the change stands; what is rolled back did not happen."""
+    """Write a log line after the commit. A rolled-back event is not logged."""
     transaction.on_commit(partial(_write, event))
 
 
 def _write(event: Event) -> None:
-    line = {
+    fields = {
         "event": event.name.value,
         "outcome": event.outcome.value,
         "reason": event.reason,
@@ -33,6 +33,6 @@ def _write(event: Event) -> None:
         "actor": public_id_if_loaded(event.actor),
         "session": str(event.session or ""),
     }
-    _audit.info("event", extra=line)
+    _audit.info("event", extra=fields)
     if event.name.severity is not Severity.INFO:
-        _security.warning("event", extra=line)
+        _security.warning("event", extra=fields)

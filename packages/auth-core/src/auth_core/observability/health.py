@@ -1,4 +1,4 @@
-"""Probes: whether a part that the service needs is there."""
+"""Health probes of the parts that the service needs."""
 
 import threading
 from collections.abc import Callable
@@ -13,12 +13,12 @@ from auth_core.conf import core
 from auth_core.crypto.encryption import key_problems
 from auth_core.runtime.redis_cache import CacheLost, shared_cache
 
-#: Set once this process has seen its tables.
+#: Set once this process has found its migrations applied.
 _migrated = threading.Event()
 
 
 class Status(StrEnum):
-    """How a part, or the whole, is; the worst of the parts is the whole's."""
+    """The status of a part or of the service. The service has the worst status of its parts."""
 
     OK = "ok"
     DEGRADED = "degraded"
@@ -27,20 +27,20 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What was found out about one part; nothing that a stranger could use."""
+    """The result of one probe. It contains nothing that helps an attacker."""
 
     name: str
     status: Status
 
 
 def readiness() -> list[Probe]:
-    """Run every probe that settings name, in order."""
+    """Run the configured probes in order."""
     probes: list[Callable[[], Probe]] = [import_string(path) for path in core.READINESS]
     return [probe() for probe in probes]
 
 
 def database() -> Probe:
-    """Ask the database for anything at all."""
+    """Check that the database answers a query."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -50,10 +50,10 @@ def database() -> Probe:
 
 
 def migrations() -> Probe:
-    """See whether the tables are those that this code expects; asked until they are, then never again.
+    """Check that all migrations are applied. Once they are, this process does not check again.
 
-    The graph of all migrations is read from disk for it, which nobody who can reach
-    ``/ready/`` may have done as often as they like. Other code comes with another process.
+    The check reads the graph of all migrations from disk, so it must not run for every request to ``/ready/``. New code
+    starts a new process.
     """
     if _migrated.is_set():
         return Probe("migrations", Status.OK)
@@ -69,12 +69,12 @@ def migrations() -> Probe:
 
 
 def keys() -> Probe:
-    """See whether the field keys can be used."""
+    """Check that the field keys are usable."""
     return Probe("keys", Status.FAILED if key_problems() else Status.OK)
 
 
 def cache() -> Probe:
-    """Ask the shared cache, if there is one; without it the service is slower, and right."""
+    """Check the shared cache, if there is one. Without it the service is slower but correct."""
     shared = shared_cache(core.REDIS_URL)
     try:
         if shared is not None:

@@ -1,7 +1,7 @@
-"""Log records: what is added to each, what is taken out, and how a person reads one.
+"""Log records: added context, redaction, and a readable format.
 
-The project wires these into ``LOGGING``; the filters belong on handlers, so that no
-library's record passes them by.
+The project configures these in ``LOGGING``. The filters belong on handlers, so that they apply to the records of every
+library.
 """
 
 import logging
@@ -11,20 +11,20 @@ from typing import Any
 from auth_core.observability.redaction import one_line, redact, redact_text
 from auth_core.request.context import current
 
-#: Loggers by what they are for; an operator gives each its own sink.
+#: Loggers by purpose. An operator can give each its own destination.
 SECURITY = "auth_core.security"
 AUDIT = "auth_core.audit"
 REQUEST = "auth_core.request"
 
-#: What every record has; everything else came with ``extra``.
+#: The attributes of every record. All others came from ``extra``.
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
 class ContextFilter(logging.Filter):
-    """Adds what ties records together."""
+    """Adds the context of the request, which ties records together."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Add the correlation id, and a stranger's own id apart from it."""
+        """Add the correlation id. The caller's own id is a separate field."""
         context = current()
         record.correlation_id = context.correlation_id
         if context.client_request_id:
@@ -35,34 +35,38 @@ class ContextFilter(logging.Filter):
 
 
 class RedactingFilter(logging.Filter):
-    """Takes secrets out of message, arguments, extra fields and exceptions, and cuts each that is very long.
+    """Removes secrets from message, arguments, extra fields and exceptions, and truncates long texts.
 
-    A traceback is cut line by line: its end says what happened.
+    A traceback is truncated line by line, because its end contains the error.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Redact in place; every handler's formatter sees only what is left."""
-        known = current().secrets
-        record.msg = one_line(redact_text(record.getMessage(), known))
+        """Redact in place, so that the formatters of all handlers see only the redacted record."""
+        secrets = current().secrets
+        record.msg = one_line(redact_text(record.getMessage(), secrets))
         record.args = None
         if record.exc_info:
-            record.exc_text = "".join(redact_text(part, known) for part in traceback.format_exception(*record.exc_info))
+            record.exc_text = "".join(
+                redact_text(part, secrets) for part in traceback.format_exception(*record.exc_info)
+            )
             record.exc_info = None
         if record.stack_info:
-            record.stack_info = "\n".join(redact_text(line, known) for line in record.stack_info.splitlines())
+            record.stack_info = "\n".join(redact_text(line, secrets) for line in record.stack_info.splitlines())
         for name in set(vars(record)) - _STANDARD:
-            setattr(record, name, redact(getattr(record, name), known, name=name))
+            setattr(record, name, redact(getattr(record, name), secrets, name=name))
         return True
 
 
 class ReadableFormatter(logging.Formatter):
-    """One record, one line, for people who develop; the traceback below it."""
+    """Formats a record as one line for developers, with the traceback below it."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return time, level, logger, message and what came along."""
+        """Return time, level, logger, message and extra fields."""
         extras = {name: value for name, value in vars(record).items() if name not in _STANDARD}
-        told = " ".join(f"{name}={_shown(value)}" for name, value in sorted(extras.items()) if value not in ("", None))
-        line = f"{self.formatTime(record)} {record.levelname:<7} {record.name} {one_line(record.getMessage())} {told}"
+        fields = " ".join(
+            f"{name}={_shown(value)}" for name, value in sorted(extras.items()) if value not in ("", None)
+        )
+        line = f"{self.formatTime(record)} {record.levelname:<7} {record.name} {one_line(record.getMessage())} {fields}"
         return line.rstrip() + (f"\n{record.exc_text}" if record.exc_text else "")
 
 

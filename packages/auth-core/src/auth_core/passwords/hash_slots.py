@@ -1,7 +1,7 @@
-"""Places for password hashes: so many at once in one process, and one more is refused.
+"""Limit how many passwords one process hashes at a time. The next one is refused with 503.
 
-A hash keeps its thread busy for 10 to 20 ms; a flood of logins would take every thread there
-is, and whoever is signed in would wait behind it (ASVS 15.2.2, decision record 0018).
+A hash keeps its thread busy for 10 to 20 ms. A flood of logins would occupy every thread, and signed-in people would
+wait behind it (ASVS 15.2.2, decision record 0018).
 """
 
 import asyncio
@@ -15,80 +15,80 @@ from django.db import connections
 from auth_core.conf import core
 from auth_core.errors import Unavailable
 
-#: When a refused caller may come again: many hashes are over by then.
+#: Value of ``Retry-After``. Many hashes finish in that time.
 RETRY_AFTER = timedelta(seconds=1)
 
 
-class _Places:
-    """How many are taken in this process; the number there are is asked each time."""
+class _Slots:
+    """The slots in use in this process. The limit is read from the settings on each call."""
 
     def __init__(self) -> None:
-        self._left = threading.Condition()
-        self._taken = 0
+        self._condition = threading.Condition()
+        self._in_use = 0
 
-    def take(self, most: int, wait: timedelta) -> bool:
-        with self._left:
-            is_free = self._left.wait_for(lambda: self._taken < most, timeout=wait.total_seconds())
-            self._taken += is_free
+    def acquire(self, limit: int, wait: timedelta) -> bool:
+        with self._condition:
+            is_free = self._condition.wait_for(lambda: self._in_use < limit, timeout=wait.total_seconds())
+            self._in_use += is_free
             return is_free
 
-    def is_full(self, most: int) -> bool:
-        return self._taken >= most
+    def is_full(self, limit: int) -> bool:
+        return self._in_use >= limit
 
-    def leave(self) -> None:
-        with self._left:
-            self._taken -= 1
-            self._left.notify()
-
-
-class _Thread(threading.local):
-    """What this thread has: whoever has a place hashes as often as they must."""
-
-    has_place = False
+    def release(self) -> None:
+        with self._condition:
+            self._in_use -= 1
+            self._condition.notify()
 
 
-_places = _Places()
-_thread = _Thread()
+class _ThreadState(threading.local):
+    """The state of this thread. A thread with a slot may hash any number of passwords."""
+
+    has_slot = False
+
+
+_slots = _Slots()
+_thread_state = _ThreadState()
 
 
 @contextmanager
 def hash_slot() -> Iterator[None]:
-    """Take the place of one hash for the block; whoever has one already goes on with it.
+    """Hold a hash slot for the block. A thread that already has one continues with it.
 
-    Nobody waits inside a transaction, whose locks everybody else would wait for, nor in an event loop,
-    which would stand still.
+    The call does not wait inside a transaction, because others would wait for its locks. It does not wait in an event
+    loop either, because the loop would stand still.
 
     Raises:
-        Unavailable: every place is taken; the block is not run.
+        Unavailable: every slot is in use. The block does not run.
     """
-    most = core.MAX_PARALLEL_HASHES
-    if most is None or _thread.has_place:
+    limit = core.MAX_PARALLEL_HASHES
+    if limit is None or _thread_state.has_slot:
         yield
         return
-    if not _places.take(most, timedelta(0) if _holds_others_up() else core.HASH_WAIT):
+    if not _slots.acquire(limit, timedelta(0) if _must_not_wait() else core.HASH_WAIT):
         raise Unavailable(retry_after=RETRY_AFTER)
-    _thread.has_place = True
+    _thread_state.has_slot = True
     try:
         yield
     finally:
-        _thread.has_place = False
-        _places.leave()
+        _thread_state.has_slot = False
+        _slots.release()
 
 
 def refuse_when_full() -> None:
-    """Refuse before anything is paid for, where there is no place and nobody waits: a flood then costs no statement.
+    """Refuse early if every slot is in use and waiting is off. A flood then costs no query.
 
-    Only a look: who passes takes a place all the same, and may find none.
+    This only checks. The caller still takes a slot later and may find none.
 
     Raises:
-        Unavailable: every place is taken at this moment.
+        Unavailable: every slot is in use.
     """
-    most = core.MAX_PARALLEL_HASHES
-    if most is not None and not core.HASH_WAIT and not _thread.has_place and _places.is_full(most):
+    limit = core.MAX_PARALLEL_HASHES
+    if limit is not None and not core.HASH_WAIT and not _thread_state.has_slot and _slots.is_full(limit):
         raise Unavailable(retry_after=RETRY_AFTER)
 
 
-def _holds_others_up() -> bool:
+def _must_not_wait() -> bool:
     return _is_in_event_loop() or any(
         connection.in_atomic_block for connection in connections.all(initialized_only=True)
     )

@@ -1,4 +1,4 @@
-"""Verifying passwords, each within a slot of `hash_slots`.
+"""Password verification, each within a slot of `hash_slots`.
 
 Source: NIST SP 800-63B-4 section 3.1.1.2, ASVS 6.2.
 """
@@ -15,19 +15,19 @@ from auth_core.passwords.hash_slots import hash_slot
 
 
 class Refundable(Protocol):
-    """What has been paid for a look at a password, and can be given back: a `limits.Charge`."""
+    """A charge for a guess that can be cancelled: a `limits.Charge`."""
 
     def cancel(self) -> None:
-        """Give all of it back: nobody has looked."""
+        """Refund the whole charge, because nothing was checked."""
 
 
 def verify(user: Any, password: str) -> bool:
-    """Say whether *password* is the password of *user*, with the work of one hash whoever it is.
+    """Return whether *password* is the password of *user*. Costs one hash, also without a user.
 
-    A right password under other parameters than today's is hashed again.
+    A correct password that was hashed with outdated parameters is hashed again.
 
     Raises:
-        Unavailable: too many passwords are hashed at this moment; none was compared.
+        Unavailable: too many passwords are being hashed. This one was not compared.
     """
     with hash_slot():
         if user is None:
@@ -37,23 +37,23 @@ def verify(user: Any, password: str) -> bool:
 
 
 def burn(password: str) -> None:
-    """Do the work of one hash for nobody (ASVS 6.3.8)."""
+    """Do the work of one hash and discard it, so that an unknown user takes the same time (ASVS 6.3.8)."""
     make_password(password)
 
 
 @contextmanager
 def hash_slot_for(guess: Refundable) -> Iterator[None]:
-    """Take the place of one hash for the block, which looks at what *guess* has paid for.
+    """Hold a hash slot for the block, which checks the guess that *guess* was charged for.
 
-    One place for the whole block, whatever is hashed in it: a second backend that is refused after
-    the first one has compared would make the guess a free one.
+    One slot covers the whole block, however much it hashes. If a second backend were refused a slot after the first one
+    had compared, the guess would be free.
 
     Raises:
-        Unavailable: there is none. Nobody has looked, and the guess is given back.
+        Unavailable: every slot is in use. Nothing was checked, and the charge is cancelled.
     """
-    with ExitStack() as taken:
+    with ExitStack() as stack:
         try:
-            taken.enter_context(hash_slot())
+            stack.enter_context(hash_slot())
         except Unavailable:
             guess.cancel()
             raise
@@ -61,7 +61,7 @@ def hash_slot_for(guess: Refundable) -> Iterator[None]:
 
 
 def _verify_imported(user: Any, password: str) -> bool:
-    """Try the normalised form against a hash of another kind, which was tried as received already."""
+    """Compare the normalised password with an imported hash. The password as received was already compared."""
     normalised = policy.normalise(password)
     if normalised == password or not user.has_usable_password() or identify_hasher(user.password).algorithm == "argon2":
         return False

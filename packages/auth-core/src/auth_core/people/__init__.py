@@ -1,1 +1,1 @@
-"""Looking up users, parsing e-mail addresses, locking accounts, and admission to a login."""
+"""Users: lookup, e-mail addresses, locked accounts, and admission to a login."""

@@ -1,4 +1,4 @@
-"""Admission: whether somebody may be here at all; asked by every door, answered in one place."""
+"""Admission: whether a person may use the site. Every login and every session asks this module."""
 
 from enum import StrEnum
 from typing import Any
@@ -8,8 +8,8 @@ from django.utils import timezone
 from auth_core.assurance.evidence import SessionFacts
 
 
-class Reason(StrEnum):
-    """Why somebody is not admitted; for the trail, never for the caller."""
+class AdmissionRefusal(StrEnum):
+    """Why a person is not admitted. For the audit trail, never for the caller."""
 
     UNKNOWN = "unknown"
     DISABLED = "disabled"
@@ -19,37 +19,36 @@ class Reason(StrEnum):
 
 
 class NotAdmitted(Exception):
-    """This person, application, provider or session may not be here.
+    """The person, application, provider or session is not admitted.
 
-    Whoever asks turns it into the refusal that a wrong password gets, or into
-    nobody being signed in.
+    The caller turns it into the response for a wrong password, or treats the request as anonymous.
     """
 
-    def __init__(self, reason: Reason) -> None:
+    def __init__(self, reason: AdmissionRefusal) -> None:
         super().__init__(reason.value)
         self.reason = reason
 
 
 def admit(user: Any, *, application: Any = None, provider: Any = None, session: SessionFacts | None = None) -> None:
-    """Let pass whoever may be here; no query when the identity of *user* is loaded.
+    """Check that the person may use the site. Makes no query if the identity of *user* is loaded.
 
     Args:
-        user: The person; ``None`` is nobody.
-        application: The application they come through, if it says whether it `is_active`.
-        provider: The provider that vouches for them, likewise.
-        session: The session they come with.
+        user: The person. ``None`` is not admitted.
+        application: The application they use. Refused if its `is_active` is false.
+        provider: The provider that authenticated them. Refused likewise.
+        session: Their session.
 
     Raises:
         NotAdmitted: with the reason.
     """
     if user is None or not user.is_authenticated:
-        raise NotAdmitted(Reason.UNKNOWN)
+        raise NotAdmitted(AdmissionRefusal.UNKNOWN)
     if not user.is_active or not all(getattr(party, "is_active", True) for party in (application, provider)):
-        raise NotAdmitted(Reason.DISABLED)
+        raise NotAdmitted(AdmissionRefusal.DISABLED)
     if _is_locked(user):
-        raise NotAdmitted(Reason.LOCKED)
+        raise NotAdmitted(AdmissionRefusal.LOCKED)
     if session is not None and _has_ended(session):
-        raise NotAdmitted(Reason.ENDED)
+        raise NotAdmitted(AdmissionRefusal.ENDED)
 
 
 def _is_locked(user: Any) -> bool:
@@ -58,7 +57,7 @@ def _is_locked(user: Any) -> bool:
 
 
 def _has_ended(session: SessionFacts) -> bool:
-    """Judge expiry when it is read, never by a sweeper."""
+    """Return whether the session has expired. Expiry is checked on read, never by a sweeper."""
     moment = timezone.now()
     ends = [end for end in (session.expires_at, session.idle_expires_at) if end is not None]
     return any(end <= moment for end in ends)

@@ -1,4 +1,4 @@
-"""Closing and opening accounts: each one conditional change, with its event in the same transaction."""
+"""Disabling and locking accounts: each is one conditional change, with its event in the same transaction."""
 
 from enum import StrEnum
 from typing import Any
@@ -17,68 +17,68 @@ from auth_core.people.lookup import identity_of, person_changed
 class LockReason(StrEnum):
     """Why an account is locked."""
 
-    #: Somebody who may decided it; nothing lifts it but an unlock.
+    #: An authorised person locked it. Only an unlock lifts it.
     ADMINISTRATOR = "administrator"
-    #: The person said that a login was not theirs: whoever knows the password stays out until it is reset by mailbox.
+    #: The person reported a login as not theirs. The lock keeps out a thief of the password until it is reset by mail.
     DISOWNED = "disowned"
 
 
 def disable_account(*, user: Any, actor: Any = None) -> bool:
-    """Let *user* in nowhere any more, and end their sessions; say whether this caller was the one who did.
+    """Disable *user* and end their sessions. Return whether this call did so.
 
     Raises:
-        PermissionRefused: *user* holds more than *actor*.
+        PermissionRefused: *user* has more permissions than *actor*.
     """
     return _set_active(user, actor, active=False, name=AuthEvent.ACCOUNT_DISABLED)
 
 
 def enable_account(*, user: Any, actor: Any = None) -> bool:
-    """Let *user* sign in again; their sessions stay ended. Raises as `disable_account`."""
+    """Enable *user*. Their sessions stay ended. Raises the same errors as `disable_account`."""
     return _set_active(user, actor, active=True, name=AuthEvent.ACCOUNT_ENABLED)
 
 
 def lock_account(*, user: Any, actor: Any = None, reason: LockReason = LockReason.ADMINISTRATOR) -> bool:
-    """Refuse *user* until somebody unlocks them; a browser that asks meanwhile forgets its session.
+    """Lock *user* until an unlock. A browser that sends a request in the meantime loses its session.
 
-    An administrator's lock takes the place of one that a reset would lift, never the other way round.
+    An administrator's lock replaces one that a reset would lift, never the other way round.
 
     Raises:
-        PermissionRefused: *user* holds more than *actor*.
+        PermissionRefused: *user* has more permissions than *actor*.
     """
     check_over(actor, user)
-    free = Q(locked_at=None)
-    lockable = free if reason is LockReason.DISOWNED else free | Q(lock_reason=LockReason.DISOWNED.value)
+    unlocked = Q(locked_at=None)
+    lockable = unlocked if reason is LockReason.DISOWNED else unlocked | Q(lock_reason=LockReason.DISOWNED.value)
     with transaction.atomic():
         rows = Identity.objects.filter(lockable, pk=identity_of(user).pk)
-        locked = rows.update(locked_at=timezone.now(), lock_reason=reason.value)
-        return _told(user, actor, AuthEvent.ACCOUNT_LOCKED, changed=bool(locked), reason=reason.value)
+        row_count = rows.update(locked_at=timezone.now(), lock_reason=reason.value)
+        return _record_change(user, actor, AuthEvent.ACCOUNT_LOCKED, changed=bool(row_count), reason=reason.value)
 
 
 def unlock_account(*, user: Any, actor: Any = None) -> bool:
-    """Take a lock away.
+    """Unlock *user*.
 
     Raises:
-        PermissionRefused: *user* holds more than *actor*: the lock may be there because of them.
+        PermissionRefused: *user* has more permissions than *actor*, who may be the reason for the lock.
     """
     check_over(actor, user)
     with transaction.atomic():
         locked = Identity.objects.filter(pk=identity_of(user).pk, locked_at__isnull=False)
-        unlocked = locked.update(locked_at=None, lock_reason="")
-        return _told(user, actor, AuthEvent.ACCOUNT_UNLOCKED, changed=bool(unlocked))
+        row_count = locked.update(locked_at=None, lock_reason="")
+        return _record_change(user, actor, AuthEvent.ACCOUNT_UNLOCKED, changed=bool(row_count))
 
 
 def is_lifted_by_reset(user: Any) -> bool:
-    """Say whether *user* is locked in the one way that a password reset lifts; no query when the identity is loaded."""
+    """Return whether a password reset lifts the lock of *user*. Makes no query if the identity is loaded."""
     identity = getattr(user, "auth_identity", None)
     return identity is not None and identity.locked_at is not None and identity.lock_reason == LockReason.DISOWNED
 
 
 def lift_by_reset(*, user: Any) -> bool:
-    """Take away the lock of somebody who disowned a login, now that the password is another one."""
+    """Unlock a person who reported a login as not theirs, after their password was reset."""
     with transaction.atomic():
         disowned = Identity.objects.filter(user=user, locked_at__isnull=False, lock_reason=LockReason.DISOWNED.value)
-        unlocked = disowned.update(locked_at=None, lock_reason="")
-        return _told(user, None, AuthEvent.ACCOUNT_UNLOCKED, changed=bool(unlocked), reason="password_reset")
+        row_count = disowned.update(locked_at=None, lock_reason="")
+        return _record_change(user, None, AuthEvent.ACCOUNT_UNLOCKED, changed=bool(row_count), reason="password_reset")
 
 
 def _set_active(user: Any, actor: Any, *, active: bool, name: AuthEvent) -> bool:
@@ -86,11 +86,11 @@ def _set_active(user: Any, actor: Any, *, active: bool, name: AuthEvent) -> bool
     users = get_user_model()._default_manager
     with transaction.atomic():
         changed = users.filter(pk=user.pk, is_active=not active).update(is_active=active)
-        return _told(user, actor, name, changed=bool(changed))
+        return _record_change(user, actor, name, changed=bool(changed))
 
 
-def _told(user: Any, actor: Any, name: AuthEvent, *, changed: bool, reason: str = "") -> bool:
-    """Record a change, and drop the copies of the person; nothing when somebody else was first."""
+def _record_change(user: Any, actor: Any, name: AuthEvent, *, changed: bool, reason: str = "") -> bool:
+    """Record a change and drop cached copies of the person. Does nothing if another call made the change first."""
     if changed:
         record(Event(name=name, subject=user, actor=actor, reason=reason))
         person_changed(user.pk)

@@ -1,4 +1,4 @@
-"""People: finding them, and what may be said of them."""
+"""Finding people, and the data about them that other parts share."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -16,42 +16,42 @@ from auth_core.models import EmailAddress, Identity
 from auth_core.people.addresses import InvalidAddress, parse
 from auth_core.registries import person_watchers, snapshot_parts
 
-#: The snapshot part that carries the primary address.
+#: The snapshot part with the primary address.
 EMAIL_PART = "auth_core.email"
 
-#: Where an instance of a user keeps the primary address that was read with it.
+#: The attribute that caches the primary address on a user instance.
 _PRIMARY = "_auth_core_primary_address"
 
-#: The snapshot part in which a second-factor package lists what a person has; absent: nothing.
+#: The snapshot part in which a second-factor package lists a person's factors. Without it there are none.
 SECOND_FACTORS_PART = "second_factors"
 
 
 def find_by_identifier(identifier: str) -> Any:
-    """Return the person who signs in with *identifier*, or ``None``; one query for an address of ours.
+    """Return the person who signs in with *identifier*, or ``None``. One query for a stored address.
 
-    An address names whoever proved it or signs in with it; anything else is the
-    user model's own username field.
+    An address belongs to the person who verified it or signs in with it. Any other identifier is a username of the user
+    model.
     """
     try:
         key = parse(identifier).key
     except InvalidAddress:
         return _find_by_username(identifier)
-    found = _owned_address(key)
-    return _find_without_address(identifier) if found is None else found.user
+    row = _owned_address(key)
+    return _find_without_address(identifier) if row is None else row.user
 
 
 def find_by_key(key: str) -> tuple[Any, str]:
-    """Return the person who signs in with the address of *key*, and the stored address that their mail goes to.
+    """Return the person who signs in with the address of *key*, and the stored address for their mail.
 
-    What was typed is never mailed (decision record 0027). The address is empty where no
-    row holds it: for an unknown key, and for a username that only looks like an address.
+    Mail never goes to the typed address (decision record 0027). The address is empty if no row has it: for an unknown
+    key, and for a username that only looks like an address.
     """
-    found = _owned_address(key)
-    return (_find_without_address(key), "") if found is None else (found.user, found.address)
+    row = _owned_address(key)
+    return (_find_without_address(key), "") if row is None else (row.user, row.address)
 
 
 def named_by(identifier: str) -> "QuerySet[Any]":
-    """Return a query for whom `find_by_identifier` finds; it asks nothing until it is part of another query."""
+    """Return a queryset with the result of `find_by_identifier`, for use inside another query."""
     users = get_user_model()._default_manager
     by_name = Q(**{get_user_model().USERNAME_FIELD: identifier})
     try:
@@ -64,19 +64,19 @@ def named_by(identifier: str) -> "QuerySet[Any]":
 
 
 def public_id_if_loaded(user: Any) -> str:
-    """Return the public id of *user* if it is known already, else nothing; for logs, which ask no database."""
+    """Return the public id of *user* if it is loaded, else an empty string. For logs, which make no query."""
     identity = getattr(getattr(user, "_state", None), "fields_cache", {}).get("auth_identity")
     return "" if identity is None else str(identity.subject_id)
 
 
 def find_by_subject_id(subject_id: UUID) -> Any:
-    """Return the person whom the world knows by *subject_id*, or ``None``."""
+    """Return the person with the public id *subject_id*, or ``None``."""
     identity = Identity.objects.filter(subject_id=subject_id).select_related("user").first()
     return None if identity is None else identity.user
 
 
 def identity_of(user: Any) -> Identity:
-    """Return the identity of *user*, made when first asked for; two requests at once make one."""
+    """Return the identity of *user*. It is created on first use. Two concurrent calls create one."""
     identity: Identity | None = getattr(user, "auth_identity", None)
     if identity is None:
         identity, _created = Identity.objects.get_or_create(user=user)
@@ -85,29 +85,29 @@ def identity_of(user: Any) -> Identity:
 
 
 def part_of(user: Any, name: str, default: Any = None) -> Any:
-    """Return a snapshot part of *user*: from the snapshot they came with, else from whoever registered it."""
-    carried: Mapping[str, Any] | None = getattr(user, "auth_snapshot", None)
-    if carried is not None:
-        return carried.get(name, default)
+    """Return a snapshot part of *user*, from their snapshot or else from the function that is registered for it."""
+    snapshot: Mapping[str, Any] | None = getattr(user, "auth_snapshot", None)
+    if snapshot is not None:
+        return snapshot.get(name, default)
     make = snapshot_parts.get(name)
     return default if make is None else make(user)
 
 
 def all_parts_of(user: Any) -> dict[str, Any]:
-    """Return every registered snapshot part of *user*, made afresh: what a snapshot carries."""
+    """Compute every registered snapshot part of *user*, for a new snapshot."""
     return {name: make(user) for name, make in snapshot_parts.items()}
 
 
 def carry_parts(user: Any, parts: Mapping[str, Any]) -> None:
-    """Let *user*, restored from a snapshot, answer `part_of` from what the snapshot carried."""
+    """Make `part_of` read from *parts*, the snapshot that *user* was restored from."""
     user.auth_snapshot = parts
 
 
 def email_part(user: Any) -> dict[str, Any]:
-    """Return the primary address of *user* and whether it is proven; the user model's own as a last resort."""
-    remembered: dict[str, Any] | None = getattr(user, _PRIMARY, None)
-    if remembered is not None:
-        return remembered
+    """Return the primary address of *user* and whether it is verified. Falls back to the user model's own address."""
+    cached: dict[str, Any] | None = getattr(user, _PRIMARY, None)
+    if cached is not None:
+        return cached
     primary = EmailAddress.objects.filter(user=user, is_primary=True).first()
     if primary is not None:
         return {"address": primary.address, "verified": primary.verified_at is not None}
@@ -115,7 +115,7 @@ def email_part(user: Any) -> dict[str, Any]:
 
 
 def with_primary_address(rows: "QuerySet[Any]") -> Any:
-    """Have *rows*, each of which has a ``user``, bring the primary address along, to be remembered by the reader."""
+    """Annotate *rows*, each of which has a ``user``, with the primary address for `remember_primary_address`."""
     primary = EmailAddress.objects.filter(user=OuterRef("user_id"), is_primary=True)
     return rows.annotate(
         primary_address=Subquery(primary.values("address")[:1]),
@@ -124,13 +124,13 @@ def with_primary_address(rows: "QuerySet[Any]") -> Any:
 
 
 def remember_primary_address(user: Any, address: str | None, verified_at: datetime | None) -> None:
-    """Spare `email_part` its query, for this one instance; the address was read in the same request."""
+    """Cache the primary address on *user*, which saves `email_part` its query within this request."""
     if user is not None and address:
         setattr(user, _PRIMARY, {"address": address, "verified": verified_at is not None})
 
 
 def profile_of(user: Any) -> dict[str, Any]:
-    """Return what a person sees of themselves: the ``me`` shape of DESIGN section 6, without ``acr``."""
+    """Return a person's own profile: the ``me`` shape of DESIGN section 6, without ``acr``."""
     email = part_of(user, EMAIL_PART, {"address": "", "verified": False})
     return {
         "id": str(identity_of(user).subject_id),
@@ -146,12 +146,12 @@ def profile_of(user: Any) -> dict[str, Any]:
 
 
 def has_second_factors(user: Any) -> bool:
-    """Say whether *user* has a second factor, as far as a package told."""
+    """Return whether *user* has a second factor, according to the package that registered them."""
     return bool(part_of(user, SECOND_FACTORS_PART, []))
 
 
-def highest_proof_of(user: Any) -> Demand:
-    """Return the most that *user* can prove with what they have, as far as a package told."""
+def strongest_demand_for(user: Any) -> Demand:
+    """Return the strictest demand that the second factors of *user* can meet."""
     methods = {Method(factor["method"]) for factor in part_of(user, SECOND_FACTORS_PART, [])}
     if can_reach_aal2(methods):
         return Demand.AAL2
@@ -159,21 +159,21 @@ def highest_proof_of(user: Any) -> Demand:
 
 
 def person_changed(user_pk: Any) -> None:
-    """Tell whoever keeps copies of this person, once the change is committed and before it is answered."""
+    """Notify the caches of this person after the commit and before the response."""
     for watcher in person_watchers.values():
         transaction.on_commit(partial(watcher, user_pk))
 
 
 def _owned_address(key: str) -> EmailAddress | None:
-    """Return the row of *key* whose person proved it or signs in with it, with the person."""
-    found: EmailAddress | None = (
+    """Return the address row of *key* that is verified or primary, with its user."""
+    row: EmailAddress | None = (
         EmailAddress.objects.filter(Q(verified_at__isnull=False) | Q(is_primary=True), key=key)
         .select_related("user", "user__auth_identity")
         .first()
     )
-    if found is not None and found.is_primary:
-        remember_primary_address(found.user, found.address, found.verified_at)
-    return found
+    if row is not None and row.is_primary:
+        remember_primary_address(row.user, row.address, row.verified_at)
+    return row
 
 
 def _find_without_address(identifier: str) -> Any:

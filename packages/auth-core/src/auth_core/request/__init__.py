@@ -1,1 +1,1 @@
-"""The client, the request's context, its cookies and its user agent."""
+"""The client of a request, its context, cookies and user agent."""

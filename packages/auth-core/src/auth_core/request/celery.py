@@ -1,4 +1,4 @@
-"""The context of whoever sent a task is the task's; the one module of the extra ``celery``."""
+"""Tasks run in the context of their sender. The only module of the extra ``celery``."""
 
 from contextlib import AbstractContextManager
 from typing import Any
@@ -11,25 +11,25 @@ _running: dict[str, AbstractContextManager[Any]] = {}
 
 
 def connect() -> None:
-    """Listen to Celery."""
+    """Connect to Celery's signals."""
     before_task_publish.connect(send_along, dispatch_uid="auth_core.request.context")
     task_prerun.connect(enter, dispatch_uid="auth_core.request.context")
     task_postrun.connect(leave, dispatch_uid="auth_core.request.context")
 
 
 def send_along(headers: dict[str, Any], **kwargs: Any) -> None:
-    """Put the context into the message."""
+    """Add the context to the headers of the message."""
     headers.update(to_headers())
 
 
 def enter(task_id: str, task: Any, **kwargs: Any) -> None:
-    """Let the task happen in the context that its message carries."""
-    carried = bound(from_headers({TASK_HEADER: getattr(task.request, TASK_HEADER, None)}))
-    carried.__enter__()
-    _running[task_id] = carried
+    """Enter the context from the headers of the message."""
+    context = bound(from_headers({TASK_HEADER: getattr(task.request, TASK_HEADER, None)}))
+    context.__enter__()
+    _running[task_id] = context
 
 
 def leave(task_id: str, **kwargs: Any) -> None:
-    """Leave it again."""
-    if (carried := _running.pop(task_id, None)) is not None:
-        carried.__exit__(None, None, None)
+    """Leave the context."""
+    if (context := _running.pop(task_id, None)) is not None:
+        context.__exit__(None, None, None)

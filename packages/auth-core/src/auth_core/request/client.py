@@ -1,7 +1,7 @@
-"""The far end of a request, as far as it can be believed.
+"""The client of a request, as far as its data can be trusted.
 
-Source: ASVS 4.1.3 (headers of intermediaries cannot be set by the caller) and 15.3.4
-(the true client address comes from trusted proxies only).
+Source: ASVS 4.1.3 (headers of intermediaries cannot be set by the caller) and 15.3.4 (the true client address comes
+from trusted proxies only).
 """
 
 import ipaddress
@@ -18,34 +18,39 @@ from auth_core.conf import core
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-#: Longest user agent that is kept, in characters; some send ten thousand.
+#: Maximum length of a stored user agent, in characters. Some clients send ten thousand.
 _USER_AGENT_LENGTH = 512
 
-#: Longest value of the proxy header that is looked at; more hops than that nobody has.
+#: Maximum length of the proxy header that is read. It has room for more hops than any setup has.
 _HEADER_LENGTH = 1024
 
-#: Longest device cookie that is looked at, in characters; ours are shorter.
+#: Maximum length of the device cookie that is read, in characters. Ours are shorter.
 _DEVICE_LENGTH = 256
 
-#: What a proxy says of the request that it took; of the client's address see `PROXY_HEADER`.
-_SAID_BY_PROXIES = ("HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PORT", "HTTP_X_FORWARDED_SSL")
+#: Headers that a proxy sets about the request. The client's address is in `PROXY_HEADER`.
+_HEADERS_OF_PROXIES = (
+    "HTTP_X_FORWARDED_PROTO",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_FORWARDED_PORT",
+    "HTTP_X_FORWARDED_SSL",
+)
 
-#: What `TRUSTED_PROXIES` calls a proxy that speaks to us over a Unix socket.
+#: The entry of `TRUSTED_PROXIES` for a proxy that connects over a Unix socket.
 UNIX = "unix"
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Who is at the far end.
+    """The client of a request.
 
     Args:
-        ip: Address, in canonical form; empty when it cannot be known.
-        network: What is counted together: an IPv4 address, an IPv6 /64 (one household has all of it).
+        ip: Address, in canonical form. Empty if unknown.
+        network: The unit of rate limits: an IPv4 address, or an IPv6 /64 (one household has all of it).
         user_agent: At most 512 printable characters.
-        cut_user_agent: Characters and SHA-256, in hex, of the whole user agent where it was longer; else ``None``.
-        via_trusted_proxy: One of our own proxies sent the request.
-        device_credential: What its ``device`` cookie holds, unchecked; empty without one.
-        is_background: The request says of itself that nobody is at the keyboard (``X-Background: 1``).
+        cut_user_agent: Length and SHA-256, in hex, of the complete user agent if it was truncated. Else ``None``.
+        via_trusted_proxy: Whether one of our own proxies sent the request.
+        device_credential: Value of the ``device`` cookie, unchecked. Empty without one.
+        is_background: Whether the request says that it runs without user activity (``X-Background: 1``).
     """
 
     ip: str = ""
@@ -58,57 +63,57 @@ class Client:
 
     @property
     def wide_network(self) -> str:
-        """What one customer of a provider may be given: an IPv6 /48 (RFC 6177); empty for IPv4, and when it is unknown.
+        """The network that a provider may assign to one customer: an IPv6 /48 (RFC 6177).
 
-        Whoever has it has 65,536 networks.
+        It contains 65,536 networks. Empty for IPv4 and for an unknown address.
         """
         return _wide_network(self.network) if ":" in self.network else ""
 
 
 def client_of(request: Any) -> Client:
-    """Return the client of *request*; found out once per request."""
+    """Return the client of *request*. It is determined once per request."""
     http: HttpRequest = getattr(request, "_request", request)
     client: Client | None = getattr(http, "_auth_core_client", None)
     if client is None:
-        client = _find_out(http)
+        client = _read_client(http)
         http._auth_core_client = client  # type: ignore[attr-defined]  # noqa: SLF001 - this module owns the attribute
     return client
 
 
 def forget_strangers_headers(request: HttpRequest) -> None:
-    """Take out what only our own proxies may say, unless one of them sent the request (ASVS 4.1.3).
+    """Remove proxy headers unless one of our own proxies sent the request (ASVS 4.1.3).
 
-    Django itself believes ``SECURE_PROXY_SSL_HEADER`` whoever sends it.
+    Django itself trusts ``SECURE_PROXY_SSL_HEADER`` from any sender.
     """
     if not client_of(request).via_trusted_proxy:
-        for name in _SAID_BY_PROXIES:
+        for name in _HEADERS_OF_PROXIES:
             request.META.pop(name, None)
 
 
-def _find_out(request: HttpRequest) -> Client:
+def _read_client(request: HttpRequest) -> Client:
     peer = request.META.get("REMOTE_ADDR", "")
     trusted = _trusted(tuple(core.TRUSTED_PROXIES))
     by_proxy = (not peer and UNIX in core.TRUSTED_PROXIES) or _is_in(_address(peer), trusted)
-    address = _named_by_proxies(request, trusted) if by_proxy else None
+    address = _forwarded_address(request, trusted) if by_proxy else None
     address = address or _address(peer)
     user_agent = request.META.get("HTTP_USER_AGENT", "")
-    kept = _printable(user_agent)
+    printable = _printable(user_agent)
     return Client(
         ip=str(address or ""),
         network=_network(address),
-        user_agent=kept[:_USER_AGENT_LENGTH],
+        user_agent=printable[:_USER_AGENT_LENGTH],
         via_trusted_proxy=by_proxy,
         device_credential=request.COOKIES.get(core.DEVICE_COOKIE, "")[:_DEVICE_LENGTH],
         is_background=request.META.get("HTTP_X_BACKGROUND", "") == "1",
-        cut_user_agent=_digest(user_agent) if max(len(user_agent), len(kept)) > _USER_AGENT_LENGTH else None,
+        cut_user_agent=_digest(user_agent) if max(len(user_agent), len(printable)) > _USER_AGENT_LENGTH else None,
     )
 
 
-def _named_by_proxies(request: HttpRequest, trusted: Iterable[Network]) -> Address | None:
-    """Return the rightmost address that is none of our proxies.
+def _forwarded_address(request: HttpRequest, trusted: Iterable[Network]) -> Address | None:
+    """Return the rightmost address that is not one of our proxies.
 
-    What stands further left, the caller may have written. An entry that is no address
-    ends the search: whoever wrote it is not ours, and the peer is all we know.
+    Entries further left may come from the caller. An invalid entry ends the search: it does not come from our proxies,
+    so only the peer's address is certain.
     """
     header = request.META.get("HTTP_" + core.PROXY_HEADER.upper().replace("-", "_"), "")
     for hop in reversed(header[-_HEADER_LENGTH:].split(",")):
@@ -121,7 +126,7 @@ def _named_by_proxies(request: HttpRequest, trusted: Iterable[Network]) -> Addre
 
 
 def _address(text: str) -> Address | None:
-    """Read an address, without its zone: behind a ``%`` any text may stand, and 2^16 zones would be 2^16 clients."""
+    """Parse an address without its zone. Any text may follow the ``%``, and 2^16 zones would be 2^16 clients."""
     try:
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
@@ -152,10 +157,10 @@ def _trusted(networks: tuple[str, ...]) -> tuple[Network, ...]:
 
 
 def _printable(text: str) -> str:
-    """Escape what a log or a terminal would obey: line ends, escapes, bidirectional overrides (ASVS 16.4.1)."""
+    """Escape characters that control a log or terminal: line ends, escapes, bidirectional overrides (ASVS 16.4.1)."""
     return "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in text[:_USER_AGENT_LENGTH])
 
 
 def _digest(text: str) -> tuple[int, str]:
-    """Return what the trail says of a text that was cut: how long the whole was, and its digest."""
+    """Return the length and the digest of a truncated text, for the trail."""
     return len(text), sha256(text.encode(errors="surrogatepass")).hexdigest()

@@ -1,4 +1,4 @@
-"""What a request, a task or a command carries along: one id that ties together all it leaves behind.
+"""The context of a request, task or command: one id that ties together everything it records.
 
 Source: W3C Trace Context section 3.2 (``traceparent``).
 """
@@ -15,21 +15,21 @@ from django.http import HttpRequest
 from auth_core.request.client import Client, client_of
 from auth_core.text import Pattern
 
-#: What an id from outside may look like; anything else could forge a line of a log.
+#: The form of an id from outside. Any other text could forge a log line.
 _REQUEST_ID = Pattern(r"[A-Za-z0-9._-]{8,64}", at_most=64)
 
-#: version, trace id, parent id, flags; a trace or parent of zeros is none.
+#: Version, trace id, parent id, flags. A trace or parent id of zeros is invalid.
 _TRACEPARENT = Pattern(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}", at_most=55)
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
-    """Why a request is refused, as `auth_core.observability.denials` was told.
+class Denial:
+    """Why a request was denied. Set by `auth_core.observability.denials`.
 
     Args:
         reason: Closed word.
-        subject: The person behind it, where it is not whoever is signed in.
-        session: Public id of the session it is about, where it is not theirs.
+        subject: The person, if not the signed-in user.
+        session: Public id of the session, if not the session of the request.
     """
 
     reason: str
@@ -39,33 +39,33 @@ class Noted:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What everything that happens now has in common.
+    """The context of a request, task or command.
 
     Args:
-        correlation_id: Ours, in every log line, event and response.
-        client_request_id: What a stranger called their request; believed for nothing.
-        client: The far end of the request, if there is one.
-        secrets: Values that came with the request and must not turn up in a log.
-        noted: Why it is refused, if it is; one at the most.
-        administrators: Who answers for changes of rights; the last one counts. See `auth_core.authority`.
+        correlation_id: Our own id, in every log line, event and response.
+        client_request_id: The caller's id for the request. Never trusted.
+        client: The client of the request, if there is one.
+        secrets: Values from the request that must not appear in a log.
+        denials: Why the request was denied. At most one.
+        administrators: The people responsible for changes of rights. The last one counts. See `auth_core.authority`.
     """
 
     correlation_id: str
     client_request_id: str = ""
     client: Client | None = None
     secrets: set[str] = field(default_factory=set, repr=False, compare=False)
-    noted: list[Noted] = field(default_factory=list, repr=False, compare=False)
+    denials: list[Denial] = field(default_factory=list, repr=False, compare=False)
     administrators: list[Any] = field(default_factory=list, repr=False, compare=False)
 
 
-#: The header of a task's message; Celery has a correlation_id of its own, which is the task's.
+#: The header of a task message. Celery's own correlation_id is the id of the task.
 TASK_HEADER = "auth_core_correlation_id"
 
 _current: ContextVar[Context | None] = ContextVar("auth_core_context", default=None)
 
 
 def current() -> Context:
-    """Return the context; outside a request or task one is made when first asked for."""
+    """Return the current context. Outside a request or task it is created on first use."""
     context = _current.get()
     if context is None:
         context = Context(correlation_id=new_correlation_id())
@@ -74,23 +74,23 @@ def current() -> Context:
 
 
 def correlation_id() -> str:
-    """Return the id that ties together what happens now."""
+    """Return the correlation id of the current context."""
     return current().correlation_id
 
 
 def keep_secret(*values: str) -> None:
-    """Have *values* masked in everything that is logged in this context."""
+    """Mask *values* in all log records of this context."""
     current().secrets.update(values)
 
 
 def new_correlation_id() -> str:
-    """Return an id that nobody else has."""
+    """Return a unique id."""
     return str(uuid4())
 
 
 @contextmanager
 def bound(context: Context) -> Iterator[Context]:
-    """Let everything inside happen in *context*, and nothing after it."""
+    """Make *context* current within the block."""
     token = _current.set(context)
     try:
         yield context
@@ -101,32 +101,32 @@ def bound(context: Context) -> Iterator[Context]:
 def context_of(request: HttpRequest) -> Context:
     """Return the context of *request*.
 
-    An id is taken over only from one of our own proxies: a stranger who chose it could
-    mix their lines into somebody else's story. Theirs is kept apart.
+    Only our own proxies can set the correlation id. A stranger who chose it could mix their log lines with those of
+    another request. A stranger's id is stored separately.
     """
     client = client_of(request)
-    named = _named(request.META)
+    request_id = _request_id_from(request.META)
     secrets = {*request.COOKIES.values(), request.META.get("HTTP_AUTHORIZATION", "").rpartition(" ")[2]}
-    if client.via_trusted_proxy and named:
-        return Context(correlation_id=named, client=client, secrets=secrets)
-    return Context(new_correlation_id(), client_request_id=named, client=client, secrets=secrets)
+    if client.via_trusted_proxy and request_id:
+        return Context(correlation_id=request_id, client=client, secrets=secrets)
+    return Context(new_correlation_id(), client_request_id=request_id, client=client, secrets=secrets)
 
 
 def to_headers() -> dict[str, str]:
-    """Return what a task's message carries of the context."""
+    """Return the headers that carry the context in a task message."""
     return {TASK_HEADER: correlation_id()}
 
 
 def from_headers(headers: Mapping[str, object]) -> Context:
-    """Return the context that a task's message carries, or a new one."""
-    carried = headers.get(TASK_HEADER)
-    valid = isinstance(carried, str) and _REQUEST_ID.fullmatch(carried)
-    return Context(correlation_id=str(carried) if valid else new_correlation_id())
+    """Return the context from the headers of a task message, or a new one."""
+    value = headers.get(TASK_HEADER)
+    is_valid = isinstance(value, str) and _REQUEST_ID.fullmatch(value)
+    return Context(correlation_id=str(value) if is_valid else new_correlation_id())
 
 
-def _named(meta: Mapping[str, str]) -> str:
-    """Return the id that a header names, if it is one."""
+def _request_id_from(meta: Mapping[str, str]) -> str:
+    """Return the request id from the headers, or an empty string."""
     if _REQUEST_ID.fullmatch(meta.get("HTTP_X_REQUEST_ID", "")):
         return meta["HTTP_X_REQUEST_ID"]
-    traced = _TRACEPARENT.fullmatch(meta.get("HTTP_TRACEPARENT", ""))
-    return traced[1] if traced else ""
+    match = _TRACEPARENT.fullmatch(meta.get("HTTP_TRACEPARENT", ""))
+    return match[1] if match else ""

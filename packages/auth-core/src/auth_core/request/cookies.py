@@ -1,23 +1,22 @@
-"""The ``Cookie`` header, bounded before anything parses it.
+"""Limits for the ``Cookie`` header before it is parsed.
 
-Python's `http.cookies` reads the rest of a quoted value again at each backslash:
-60 kB of them take 18 seconds on the versions before the fix of CVE-2024-7592, and any
-caller can send them.
+Python's `http.cookies` reads the rest of a quoted value again at each backslash. 60 kB of them take 18 seconds on
+versions before the fix of CVE-2024-7592, and any caller can send them.
 """
 
 from django.http import HttpRequest
 
-#: Longest header that is read, in characters; browsers keep 4 kB per cookie, and a site has a few.
+#: Maximum length of the header, in characters. Browsers store 4 kB per cookie, and a site has a few.
 LONGEST_HEADER = 32_768
 
-#: Most backslashes in one header. Quoted values have some: Django's messages, for example.
+#: Maximum number of backslashes in one header. Quoted values have some, for example Django's messages.
 MOST_BACKSLASHES = 512
 
 _HEADER = "HTTP_COOKIE"
 
 
 def bound_cookies(request: HttpRequest) -> None:
-    """Leave out of *request* the cookies that it would take long to parse; call it before ``request.COOKIES``."""
+    """Remove cookies that are slow to parse from *request*. Call it before ``request.COOKIES``."""
     header = request.META.get(_HEADER, "")
     if len(header) > LONGEST_HEADER:
         header = request.META[_HEADER] = header[:LONGEST_HEADER].rpartition(";")[0]

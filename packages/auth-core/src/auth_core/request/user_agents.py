@@ -1,13 +1,13 @@
-"""What mails call a browser and its system: names of a closed list, never a part of the header.
+"""Names of browsers and systems in mails, from a closed list.
 
-The header is text of a stranger. Here it only chooses between names of ours; one that
-matches none is not shown (decision record 0028).
+The header is text of a stranger. It only selects names from this list and is never shown itself. Without a match, no
+name is shown (decision record 0028).
 """
 
-#: Longest part of a header that is read, in characters.
+#: Maximum number of characters of a header that are read.
 _LONGEST = 512
 
-#: What a header holds -> what the browser is called; the first that is found counts, because most name others as well.
+#: Text in the header -> name of the browser. The first match counts, because most browsers also name others.
 _BROWSERS = (
     ("Edg/", "Edge"),
     ("EdgA/", "Edge"),
@@ -22,7 +22,7 @@ _BROWSERS = (
     ("curl/", "curl"),
 )
 
-#: The same of systems.
+#: Text in the header -> name of the system.
 _SYSTEMS = (
     ("iPhone", "iOS"),
     ("iPad", "iPadOS"),
@@ -37,12 +37,12 @@ _NAMES = frozenset(name for _mark, name in (*_BROWSERS, *_SYSTEMS))
 
 
 def device_name(user_agent: str) -> str:
-    """Return what *user_agent* says that it is, such as ``Firefox, Linux``; empty for what is not on the list."""
+    """Return the name for *user_agent*, such as ``Firefox, Linux``. Empty if it is not on the list."""
     header = user_agent[:_LONGEST]
-    found = (next((name for mark, name in marks if mark in header), "") for marks in (_BROWSERS, _SYSTEMS))
-    return ", ".join(filter(None, found))
+    names = (next((name for mark, name in marks if mark in header), "") for marks in (_BROWSERS, _SYSTEMS))
+    return ", ".join(filter(None, names))
 
 
 def closed_name(text: str) -> str:
-    """Return *text* if it is a name of the list, else nothing."""
+    """Return *text* if it is a name on the list, else an empty string."""
     return text if text in _NAMES else ""

@@ -1,1 +1,1 @@
-"""Redis, HTTP, prepared statements, worker threads, and what happens when one of them fails."""
+"""Redis, HTTP, prepared statements, worker threads, and how the service works without one of them."""

@@ -1,4 +1,4 @@
-"""A circuit breaker: who does not answer is left alone for a moment."""
+"""A circuit breaker: a dependency that fails repeatedly is not called for a moment."""
 
 import threading
 import time
@@ -19,19 +19,18 @@ class State(Enum):
 
 
 class BreakerOpen(Exception):
-    """The other side has failed lately; nothing was tried."""
+    """The dependency failed recently, so it was not called."""
 
 
 class Breaker:
-    """Stops calling what has failed *failures* times in a row, then lets one call try again after *pause*.
+    """Stops calling a dependency after *failures* failures in a row, then allows one probe after *pause*.
 
-    One per process and dependency. Time is monotonic: a clock that jumps neither
-    opens nor closes it.
+    One per process and dependency. Time is monotonic, so a clock change neither opens nor closes it.
 
     Args:
-        name: What is behind it; for logs and metrics.
-        failures: Failures in a row that open it.
-        pause: How long nothing is tried.
+        name: Name of the dependency, for logs and metrics.
+        failures: Number of failures in a row that open it.
+        pause: How long it stays open.
     """
 
     def __init__(self, name: str, *, failures: int = 3, pause: timedelta = timedelta(seconds=1)) -> None:
@@ -39,51 +38,51 @@ class Breaker:
         self._limit = failures
         self._pause = pause.total_seconds()
         self._lock = threading.Lock()
-        self._failed = 0
+        self._failures_in_row = 0
         self._opened_at = 0.0
-        self._probing = False
+        self._is_probing = False
 
     @property
     def state(self) -> State:
-        """What happens to the next call."""
-        if self._failed < self._limit:
+        """The state for the next call."""
+        if self._failures_in_row < self._limit:
             return State.CLOSED
         return State.OPEN if time.monotonic() - self._opened_at < self._pause else State.HALF_OPEN
 
     def call(self, function: Callable[[], T]) -> T:
-        """Return what *function* returns.
+        """Return the result of *function*.
 
         Raises:
-            BreakerOpen: it was not called.
-            BaseException: whatever it raised, which counts as a failure.
+            BreakerOpen: *function* was not called.
+            BaseException: any exception of *function*. It counts as a failure.
         """
         is_probe = self._enter()
         succeeded = False
         try:
-            answer = function()
+            result = function()
             succeeded = True
         finally:
-            # In any case: a worker that is told to stop in the middle of the probe raises no Exception,
-            # and a probe that never ended would keep the breaker open for ever.
+            # Runs for any exception. A worker that is stopped during the probe raises no Exception, and a probe that
+            # never ends would keep the breaker open forever.
             self._leave(succeeded=succeeded, is_probe=is_probe)
-        return answer
+        return result
 
     def _enter(self) -> bool:
-        """Let pass, or not; of many who come when the pause is over, one is the probe. Say whether this is it."""
+        """Allow the call or raise. After the pause, one of many callers is the probe. Return whether this is it."""
         with self._lock:
             state = self.state
-            if state is State.OPEN or (state is State.HALF_OPEN and self._probing):
+            if state is State.OPEN or (state is State.HALF_OPEN and self._is_probing):
                 raise BreakerOpen(self.name)
             is_probe = state is State.HALF_OPEN
-            self._probing = self._probing or is_probe
+            self._is_probing = self._is_probing or is_probe
             return is_probe
 
     def _leave(self, *, succeeded: bool, is_probe: bool) -> None:
-        """Count how a call ended; once it is open, only the probe decides, not a call from before."""
+        """Count the result of a call. While the breaker is open, only the probe counts, not an earlier call."""
         with self._lock:
             if is_probe:
-                self._probing = False
-            elif self._failed >= self._limit:
+                self._is_probing = False
+            elif self._failures_in_row >= self._limit:
                 return
-            self._failed = 0 if succeeded else self._failed + 1
+            self._failures_in_row = 0 if succeeded else self._failures_in_row + 1
             self._opened_at = time.monotonic()

@@ -1,8 +1,7 @@
-"""Controls that work only in part: said once when it begins and once when it is over, by each process (ASVS 16.3.4).
+"""Degraded controls: each process reports once when one begins to fail and once when it recovers (ASVS 16.3.4).
 
-Whoever notices must not wait, and may be in a transaction that is undone. So the log is told
-at once, and the trail by a thread, in a transaction of its own; while the database is lost as
-well, the log alone knows.
+The reporting code must not wait and may be in a transaction that is rolled back. The log is therefore written at once,
+and the trail by a thread, in a transaction of its own. While the database is lost as well, only the log has the report.
 """
 
 import logging
@@ -23,26 +22,26 @@ from auth_core.runtime.worker_thread import Background
 
 logger = logging.getLogger("auth_core.runtime.degradation")
 
-#: How long nothing may have failed before a control is said to work again: one that comes and goes is said once.
+#: How long a control must not fail before it counts as restored. A control that fails intermittently is reported once.
 _CALM = timedelta(seconds=5)
 
-#: Changes that wait for the database; of more the log alone knows.
+#: Maximum number of changes that wait for the database. Further changes are only in the log.
 _MOST_WAITING = 1000
 
 
 class Control(StrEnum):
-    """The controls of this package; others have an enum of their own."""
+    """The controls of this package. Other packages have an enum of their own."""
 
-    #: Refused guesses are not remembered: each costs a query. Budgets hold as before.
+    #: Refused guesses are not cached, so each costs a query. Budgets hold as before.
     LIMITER = "limiter"
 
-    #: Messages of a channel are given up: codes and notices do not arrive.
+    #: Messages of a channel are dropped: codes and notices do not arrive.
     DELIVERY = "delivery"
 
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """A control that began to work only in part, or works again."""
+    """A control that became degraded or recovered."""
 
     name: EventName
     control: StrEnum
@@ -52,31 +51,31 @@ class _Change:
 
 
 class _Process:
-    """What this process knows; a child knows nothing of it and finds out by itself."""
+    """The state of this process. A forked child starts with an empty one."""
 
-    #: When each failed last, on the monotonic clock, in seconds.
+    #: Time of the last failure of each control, on the monotonic clock, in seconds.
     failed_at: dict[tuple[StrEnum, str], float] = {}
     waiting: deque[_Change] = deque()
     lock = threading.Lock()
 
 
-def degrade(control: StrEnum, *, part: str = "", reason: str) -> None:
-    """Say that *control* works only in part; said once until `restore`, however often it is called.
+def report_degraded(control: StrEnum, *, part: str = "", reason: str) -> None:
+    """Report that *control* is degraded. Repeated calls are ignored until `report_restored`.
 
     Args:
-        part: Closed word: which of several, such as a channel.
-        reason: Closed word, such as the class of what was raised.
+        part: Closed word: which of several parts, such as a channel.
+        reason: Closed word, such as the class of the exception.
     """
     key = (control, part)
     with _Process.lock:
         is_new = key not in _Process.failed_at
         _Process.failed_at[key] = time.monotonic()
     if is_new:
-        _say(AuthEvent.CONTROL_DEGRADED, control, part, reason)
+        _log_and_enqueue(AuthEvent.CONTROL_DEGRADED, control, part, reason)
 
 
-def restore(control: StrEnum, *, part: str = "") -> None:
-    """Say that *control* works again, if it did not and has not failed for a while; costs nothing otherwise."""
+def report_restored(control: StrEnum, *, part: str = "") -> None:
+    """Report that *control* works again, if it was degraded and has not failed for a while. Otherwise costs nothing."""
     key = (control, part)
     if key not in _Process.failed_at:
         return
@@ -85,14 +84,14 @@ def restore(control: StrEnum, *, part: str = "") -> None:
         if failed_at is None or time.monotonic() - failed_at < _CALM.total_seconds():
             return
         del _Process.failed_at[key]
-    _say(AuthEvent.CONTROL_RESTORED, control, part, "")
+    _log_and_enqueue(AuthEvent.CONTROL_RESTORED, control, part, "")
 
 
 def record_changes() -> None:
-    """Record what waits, the oldest first; the work of the thread.
+    """Record the waiting changes, oldest first. Runs in the thread.
 
     Raises:
-        DatabaseError: it cannot be recorded now; it waits for the next time.
+        DatabaseError: a change cannot be recorded now. It stays in the queue.
     """
     while _Process.waiting:
         change = _Process.waiting[0]
@@ -101,17 +100,17 @@ def record_changes() -> None:
         _Process.waiting.popleft()
 
 
-def forget() -> None:
-    """Know nothing: of what a parent process knew, and of what a test left over."""
+def reset() -> None:
+    """Clear the state of a parent process or of an earlier test."""
     _Process.failed_at, _Process.waiting, _Process.lock = {}, deque(), threading.Lock()
 
 
-def _say(name: EventName, control: StrEnum, part: str, reason: str) -> None:
-    told = {"control": control.value, "part": part, "reason": reason}
+def _log_and_enqueue(name: EventName, control: StrEnum, part: str, reason: str) -> None:
+    fields = {"control": control.value, "part": part, "reason": reason}
     if name is AuthEvent.CONTROL_DEGRADED:
-        logger.warning("A control works only in part.", extra=told)
+        logger.warning("A control is degraded.", extra=fields)
     else:
-        logger.info("A control works again.", extra=told)
+        logger.info("A control works again.", extra=fields)
     if len(_Process.waiting) < _MOST_WAITING:
         _Process.waiting.append(_Change(name, control, part, reason, correlation_id()))
         recorder.wake()
@@ -131,6 +130,6 @@ def _event(change: _Change) -> Event:
     )
 
 
-os.register_at_fork(after_in_child=forget)
+os.register_at_fork(after_in_child=reset)
 
 recorder = Background("auth_core.runtime.degradation", record_changes)

@@ -1,8 +1,7 @@
-"""Requests to other services, of which an attacker may have chosen the address (ASVS 1.3.6, 15.3.2).
+"""HTTP requests to other services, whose address an attacker may have chosen (ASVS 1.3.6, 15.3.2).
 
-The host is resolved once, every address is judged, and the connection goes to the
-address that was judged: a name that answers differently the second time (DNS
-rebinding) is not asked a second time.
+The host is resolved once, every address is checked, and the connection goes to the checked address. A name that
+resolves differently the second time (DNS rebinding) is not resolved again.
 """
 
 import ipaddress
@@ -27,28 +26,28 @@ from auth_core.text import Pattern
 _CHUNK = 8192
 _PORTS = {"https": 443, "http": 80}
 
-#: Characters at which two readers of one address may differ about its host: spaces, controls, the backslash.
+#: Excludes characters that parsers interpret differently in a URL: spaces, controls, the backslash.
 _UNAMBIGUOUS = Pattern(r"[^\x00-\x20\x7f\\]+", at_most=2048)
 
-#: Where the public addresses of IPv6 are (RFC 4291 section 2.4); `is_global` alone lets ``::7f00:1`` and ``fec0::`` pass.
+#: The public addresses of IPv6 (RFC 4291 section 2.4). `is_global` alone accepts ``::7f00:1`` and ``fec0::``.
 _UNICAST = ipaddress.IPv6Network("2000::/3")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 class OutboundRefused(Exception):
-    """The address is none that we may ask."""
+    """The address is not allowed."""
 
 
 class OutboundFailed(Exception):
-    """The service did not answer in time, or not in a form that is read."""
+    """The service did not answer in time, or its answer cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back.
+    """The response of a service.
 
     Args:
-        status: HTTP status; redirects are not followed.
+        status: HTTP status. Redirects are not followed.
         headers: Header fields, by name.
         body: At most `OUTBOUND_MAX_BYTES`.
     """
@@ -61,18 +60,18 @@ class Answer:
 def fetch(
     url: str, *, method: str = "GET", body: bytes | None = None, headers: Mapping[str, str] | None = None
 ) -> Answer:
-    """Ask another service.
+    """Send a request to another service.
 
     Raises:
-        OutboundRefused: not https, or an address of the inside.
-        OutboundFailed: no answer within `OUTBOUND_TIMEOUT`, too long an answer, a broken one.
+        OutboundRefused: the URL is not https, or its address is not public.
+        OutboundFailed: no answer within `OUTBOUND_TIMEOUT`, or one that is too long or broken.
     """
     parts = _split(url)
     with _Watch(core.OUTBOUND_TIMEOUT) as watch, requests.Session() as session:
-        address = _judged(str(parts.hostname), _port(parts), encrypted=parts.scheme == "https", watch=watch)
-        # Neither a proxy nor a password of the environment is meant for an address that others chose.
+        address = _allowed_address(str(parts.hostname), _port(parts), encrypted=parts.scheme == "https", watch=watch)
+        # A proxy or password of the environment must not be used for an address that others chose.
         session.trust_env = False
-        # No other adapter is left: a URL that requests reads differently finds none, and is not sent unpinned.
+        # Only this adapter remains. A URL that requests parses differently has no adapter and is not sent unpinned.
         session.adapters.clear()
         session.mount(f"{parts.scheme}://", _Pinned(str(parts.hostname), address, watch))
         try:
@@ -80,9 +79,9 @@ def fetch(
                 method,
                 url,
                 data=body,
-                # A compressed answer is counted only when it is too late: a kilobyte becomes a megabyte.
+                # No compression, because its size is known too late: a kilobyte becomes a megabyte.
                 headers={"Accept-Encoding": "identity", **(headers or {})},
-                timeout=watch.left,
+                timeout=watch.remaining,
                 allow_redirects=False,
                 stream=True,
             ) as response:
@@ -92,10 +91,10 @@ def fetch(
 
 
 class _Watch:
-    """The moment at which a request is over, whatever it is doing then.
+    """The deadline of a request, at which it ends in any state.
 
-    Every byte renews the timeout of a socket. A server that sends its headers a byte
-    a second would hold a worker for hours, so that the sockets are shut from outside.
+    Every byte renews the timeout of a socket. A server that sends one byte of its headers per second would hold a
+    worker for hours. The sockets are therefore shut down from outside.
     """
 
     def __init__(self, allowed: timedelta) -> None:
@@ -112,30 +111,30 @@ class _Watch:
         self._timer.cancel()
 
     @property
-    def left(self) -> float:
-        """Seconds that are left; a little more than none, because zero would mean not to wait at all."""
+    def remaining(self) -> float:
+        """Remaining seconds. Slightly more than zero, because zero would mean not to wait at all."""
         return max(self._until - time.monotonic(), 0.001)
 
     @property
     def is_over(self) -> bool:
-        """Whether the time is up; an end of the body after it may be our own cut."""
+        """Whether the deadline has passed. The end of a body after it may come from our own shutdown."""
         return time.monotonic() >= self._until
 
     def add(self, connected: socket.socket) -> socket.socket:
-        """Watch a socket; a TLS handshake on it has what is left."""
+        """Watch a socket. A TLS handshake on it has the remaining time."""
         self._sockets.append(connected)
-        connected.settimeout(self.left)
+        connected.settimeout(self.remaining)
         return connected
 
     def _shut(self) -> None:
         for connected in self._sockets:
-            # Closed meanwhile; or wrapped for TLS, and the wrapping is in the list as well.
+            # The socket may be closed, or wrapped for TLS. The wrapped one is in the list as well.
             with suppress(OSError):
                 socket.socket.shutdown(connected, socket.SHUT_RDWR)
 
 
 class _Watched:
-    """What a connection of urllib3 does besides: show its sockets to the watch."""
+    """Mixin for connections of urllib3 that adds their sockets to the watch."""
 
     watch: _Watch
     sock: socket.socket
@@ -149,7 +148,7 @@ class _Watched:
 
 
 class _Pinned(HTTPAdapter):
-    """Connects to one address, whatever the name resolves to now; certificate and Host stay the name's."""
+    """Connects to one address, regardless of what the name resolves to now. Certificate and Host use the name."""
 
     def __init__(self, host: str, address: str, watch: _Watch) -> None:
         self._host = host
@@ -158,14 +157,14 @@ class _Pinned(HTTPAdapter):
         super().__init__(max_retries=0)
 
     def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
-        """Put the address in place of the host, and the name into TLS."""
-        place: Any
-        context: Any
-        place, context = super().build_connection_pool_key_attributes(request, verify, cert)
-        place["host"] = self._address
-        if place["scheme"] == "https":
-            context |= {"server_hostname": self._host, "assert_hostname": self._host}
-        return place, context
+        """Replace the host with the address, and use the name for TLS."""
+        pool_key: Any
+        tls_options: Any
+        pool_key, tls_options = super().build_connection_pool_key_attributes(request, verify, cert)
+        pool_key["host"] = self._address
+        if pool_key["scheme"] == "https":
+            tls_options |= {"server_hostname": self._host, "assert_hostname": self._host}
+        return pool_key, tls_options
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
         """Return a pool whose connections are watched."""
@@ -174,23 +173,23 @@ class _Pinned(HTTPAdapter):
         return pool
 
     def add_headers(self, request: Any, **kwargs: Any) -> None:
-        """Name the host that is meant."""
+        """Set the Host header to the name."""
         request.headers.setdefault("Host", urlsplit(request.url).netloc.rpartition("@")[2])
 
 
 def _split(url: str) -> SplitResult:
-    """Take *url* apart; refused is what is not ``https://host`` beyond doubt."""
+    """Split *url*. Refuse it unless it is unambiguously ``https://host``."""
     try:
         parts = urlsplit(url)
     except ValueError as problem:
-        raise OutboundRefused("The address is none.") from problem
+        raise OutboundRefused("The URL is invalid.") from problem
     if (
         not _UNAMBIGUOUS.fullmatch(url)
         or parts.scheme not in _PORTS
         or not parts.hostname
         or parts.username is not None
     ):
-        raise OutboundRefused("The address is not https://host.")
+        raise OutboundRefused("The URL must have the form https://host.")
     return parts
 
 
@@ -198,37 +197,37 @@ def _port(parts: SplitResult) -> int:
     try:
         return parts.port or _PORTS[parts.scheme]
     except ValueError as problem:
-        raise OutboundRefused("The port is none.") from problem
+        raise OutboundRefused("The port is invalid.") from problem
 
 
-def _judged(host: str, port: int, *, encrypted: bool, watch: _Watch) -> str:
-    """Return an address of *host* that may be asked; one that may not refuses the whole name."""
+def _allowed_address(host: str, port: int, *, encrypted: bool, watch: _Watch) -> str:
+    """Return an allowed address of *host*. One forbidden address refuses the whole name."""
     try:
-        found = _resolve(host, port, watch)
+        entries = _resolve(host, port, watch)
     except (OSError, UnicodeError) as problem:
         raise OutboundFailed("The name does not resolve.") from problem
-    addresses = [str(entry[4][0]).partition("%")[0] for entry in found]
+    addresses = [str(entry[4][0]).partition("%")[0] for entry in entries]
     if not all(_is_allowed(address, encrypted=encrypted) for address in addresses):
-        raise OutboundRefused("The address is inside.")
+        raise OutboundRefused("The address is not public.")
     return addresses[0]
 
 
 def _resolve(host: str, port: int, watch: _Watch) -> list[Any]:
-    """Ask the system's resolver, which has no timeout of its own: a name server that is silent keeps only a thread."""
-    found: Future[list[Any]] = Future()
+    """Resolve in a thread, because the system's resolver has no timeout. A silent name server only blocks that thread."""
+    future: Future[list[Any]] = Future()
 
-    def ask() -> None:
+    def resolve() -> None:
         try:
-            found.set_result(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+            future.set_result(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
         except (OSError, UnicodeError) as problem:
-            found.set_exception(problem)
+            future.set_exception(problem)
 
-    threading.Thread(target=ask, daemon=True).start()
-    return found.result(timeout=watch.left)
+    threading.Thread(target=resolve, daemon=True).start()
+    return future.result(timeout=watch.remaining)
 
 
 def _is_allowed(text: str, *, encrypted: bool) -> bool:
-    """Say whether an address may be asked: a public one over TLS, or one of a network that settings allow."""
+    """Return whether an address is allowed: public and over TLS, or in an allowed network."""
     address = ipaddress.ip_address(text)
     inner = _embedded(address) or address
     if any(inner in ipaddress.ip_network(network) for network in core.OUTBOUND_ALLOWED_NETWORKS):
@@ -238,7 +237,7 @@ def _is_allowed(text: str, *, encrypted: bool) -> bool:
 
 
 def _embedded(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    """Return the IPv4 address that an IPv6 one leads to: mapped, 6to4, NAT64."""
+    """Return the IPv4 address embedded in an IPv6 address: mapped, 6to4, NAT64."""
     if isinstance(address, ipaddress.IPv4Address):
         return None
     if address in _NAT64:
@@ -247,14 +246,14 @@ def _embedded(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddre
 
 
 def _read(response: requests.Response, watch: _Watch) -> bytes:
-    """Read a bounded body in a bounded time: a server that sends a byte a second keeps nobody."""
+    """Read the body within limits of size and time. A server that sends one byte per second blocks no worker."""
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise OutboundFailed("The answer is compressed, which nobody asked for.")
-    read = b""
+        raise OutboundFailed("The answer is compressed although the request excludes it.")
+    body = b""
     while chunk := response.raw.read1(_CHUNK, decode_content=False):
-        read += chunk
-        if len(read) > core.OUTBOUND_MAX_BYTES:
+        body += chunk
+        if len(body) > core.OUTBOUND_MAX_BYTES:
             raise OutboundFailed("The answer is too long.")
     if watch.is_over:
         raise OutboundFailed("The answer takes too long.")
-    return read
+    return body

@@ -1,6 +1,6 @@
-"""Statements that PostgreSQL plans once per connection: the one or two of a hot path.
+"""Statements that PostgreSQL plans once per connection, for one or two hot paths.
 
-Django prepares nothing by itself, and its cursor would not.
+Django does not prepare statements, and its cursor does not allow it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,15 +15,15 @@ except ImportError:
 def put(
     connection: Any, statement: str, values: Sequence[Any] | Mapping[str, Any], *, uses_before: int = 0
 ) -> list[tuple[Any, ...]]:
-    """Put *statement* to the database, prepared where that is possible; return its rows, none where it has none.
+    """Execute *statement*, prepared if possible. Return its rows, or an empty list if it has none.
 
-    Through Django's own cursor where somebody counts or wraps queries, and where nothing can be prepared.
+    It uses Django's own cursor if queries are logged or wrapped, or if the statement cannot be prepared.
 
     Args:
-        connection: Django's.
-        statement: The same text each time: each is prepared for itself.
-        uses_before: How often a connection puts it before it is prepared; 0 where it is put often, 1 where a
-            connection may be opened for a single use, which would go to PostgreSQL twice.
+        connection: Django's connection.
+        statement: The same text each time. Every different text is prepared separately.
+        uses_before: How often a connection executes it before it is prepared. 0 for frequent statements. 1 if a
+            connection may be opened for a single use, where preparing would cost a second round trip.
 
     Raises:
         DatabaseError: as Django's cursor does.
@@ -38,7 +38,7 @@ def put(
     raw = connection.connection
     threshold = raw.prepare_threshold
     try:
-        # Django sets none, with which psycopg prepares nothing, whatever a cursor asks for.
+        # Django sets None, with which psycopg never prepares, even if a cursor asks for it.
         raw.prepare_threshold = uses_before
         with connection.wrap_database_errors, psycopg.Cursor(raw) as cursor:
             cursor.execute(statement, values)
@@ -48,10 +48,9 @@ def put(
 
 
 def _can_prepare(connection: Any) -> bool:
-    """Say whether a prepared statement is there when it is put again.
+    """Return whether a prepared statement still exists at its next use.
 
-    Behind a pooler that gives each transaction another connection it is not: Django's own
-    setting for that case says so.
+    It does not behind a pooler that assigns a connection per transaction. Django's own setting for that case tells.
     """
     is_watched = connection.queries_logged or connection.execute_wrappers
     is_pooled_by_transaction = connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS")

@@ -1,8 +1,7 @@
-"""The shared cache: a Redis that may be lost at any moment, and that is never the truth.
+"""The shared cache: a Redis that may be lost at any moment. The database is always authoritative.
 
-This is the one module of the extra ``redis``. A value is read with a *lease* when it is
-missing, and written back only under that lease: whoever reads slowly cannot put back
-what was forgotten meanwhile.
+This is the only module of the extra ``redis``. A missing value is read with a *lease* and written back only under that
+lease. A slow reader therefore cannot restore a value that was removed in the meantime.
 """
 
 import logging
@@ -26,17 +25,17 @@ except ImportError:  # pragma: no cover - the extra is not installed, and REDIS_
 
 logger = logging.getLogger("auth_core.runtime.redis_cache")
 
-#: How long a reader may take to bring a value from the database.
+#: How long a reader may take to read a value from the database.
 _LEASE = timedelta(seconds=2)
 
-#: Set before a nonce, so that a lease is never taken for a value.
+#: Prefix of a lease, which distinguishes it from a value.
 _LEASE_MARK = b"\x00lease:"
 
-#: How long a mark outlives the span that its value names: nobody is judged idle because it went too early.
-_MARK_KEPT = timedelta(minutes=2)
+#: How long a mark is kept after the span of its value. An early removal would end a session as idle.
+_MARK_RETENTION = timedelta(minutes=2)
 
-# A value of another epoch is none. The mark moves forward only, and never out of a span that is over:
-# whoever was idle too long is not brought back by the request that finds it out.
+# A value of another epoch does not count. The mark only moves forward, and only within its span: the request that finds
+# a session idle for too long must not revive it.
 _LOOKUP = """
 local found = redis.call('GET', KEYS[1])
 local mark = KEYS[2] and redis.call('GET', KEYS[2]) or ''
@@ -59,17 +58,17 @@ redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 return 1
 """
 
-#: What ``INFO`` says of a server's run.
+#: The line of ``INFO`` with the run id of the server.
 _RUN_ID = b"run_id:"
 
 
 class Found(NamedTuple):
-    """What one look into the cache found.
+    """The result of one lookup.
 
     Args:
-        value: What stands there.
-        lease: The right to fill it, where nothing does; neither while another reader has it.
-        mark: The moment kept beside it, in Unix milliseconds, as it was before this look.
+        value: The cached value.
+        lease: The right to fill a missing value. ``None`` while another reader has it.
+        mark: The moment stored beside the value, in Unix milliseconds, as it was before this lookup.
     """
 
     value: bytes | None
@@ -78,18 +77,18 @@ class Found(NamedTuple):
 
 
 class Server(NamedTuple):
-    """Who answers: one run of one Redis process; a restart, a failover and a replica are others."""
+    """One run of one Redis process. A restart, a failover and a replica are other runs."""
 
     run: str
     is_master: bool
 
 
 class CacheLost(Exception):
-    """The cache does not answer, or was given up for the moment; ask the database."""
+    """The cache does not answer or is suspended. Ask the database."""
 
 
 class SharedCache:
-    """One Redis, by its URL; values are bytes.
+    """One Redis, by its URL. Values are bytes.
 
     Args:
         url: ``redis://``, ``rediss://`` or ``unix://``.
@@ -97,8 +96,8 @@ class SharedCache:
 
     def __init__(self, url: str) -> None:
         seconds = core.REDIS_TIMEOUT.total_seconds()
-        self._answers = _Answers()
-        self._redis = _client(self._answers).from_url(
+        self._last_runs = _LastRuns()
+        self._redis = _client(self._last_runs).from_url(
             url,
             socket_timeout=seconds,
             socket_connect_timeout=seconds,
@@ -109,71 +108,71 @@ class SharedCache:
         self._breaker = Breaker("redis")
         self._lookup = self._redis.register_script(_LOOKUP)
         self._fill = self._redis.register_script(_FILL)
-        #: The controls that work only in part without it; see `shared_cache`.
+        #: The controls that are degraded without this cache. See `shared_cache`.
         self.serves: set[StrEnum] = set()
-        #: Commands sent so far; for tests that count them.
+        #: Number of commands sent, for tests.
         self.round_trips = 0
 
     @property
     def answered_by(self) -> str:
-        """The run id of the Redis that this thread had its last answer from; empty: it had none."""
-        return self._answers.here
+        """The run id of the Redis that answered this thread last. Empty before the first answer."""
+        return self._last_runs.here
 
     @property
     def last_run(self) -> str:
-        """The run id of the Redis that any thread of this process had its last answer from."""
-        return self._answers.last
+        """The run id of the Redis that answered any thread of this process last."""
+        return self._last_runs.last
 
     def server(self) -> Server:
-        """Return who is there now.
+        """Return the server that answers now.
 
         Raises:
-            CacheLost: nobody is.
+            CacheLost: no server answers.
         """
-        said = self._ask(lambda: self._redis.info("replication"))
-        return Server(self.answered_by, is_master=said.get("role") == "master")
+        info = self._run(lambda: self._redis.info("replication"))
+        return Server(self.answered_by, is_master=info.get("role") == "master")
 
     def lookup(self, key: str, *, under: bytes = b"", mark: str = "", at: int | None = None) -> Found:
-        """Return the value of *key*, or a lease to fill it; neither while another reader holds the lease.
+        """Return the value of *key*, or a lease to fill it. Neither while another reader holds the lease.
 
         Args:
-            under: What a value must begin with to be one, such as an epoch.
-            mark: Key of a moment that is kept beside the value; empty: none is.
-            at: Moves the mark to this moment, in Unix milliseconds, if the value, after *under*, begins with
-                ``<span in milliseconds>|`` and the mark is not older than that.
+            under: The required prefix of a valid value, such as an epoch.
+            mark: Key of a moment that is stored beside the value. Empty for none.
+            at: Moves the mark to this moment, in Unix milliseconds. Requires that the value after *under* begins with
+                ``<span in milliseconds>|`` and that the mark is not older than the span.
 
         Raises:
             CacheLost: see there.
         """
         lease = _LEASE_MARK + secrets.token_bytes(16)
         keys = [_name(key), _name(mark)] if mark else [_name(key)]
-        moved = "" if at is None or not mark else at
-        given = [lease, _milliseconds(_LEASE), under, moved, _LEASE_MARK, _milliseconds(_MARK_KEPT)]
-        found, marked = self._ask(lambda: self._lookup(keys=keys, args=given))
-        moment = int(marked) if marked and marked.isdigit() else None
-        if found == lease:
+        new_mark = "" if at is None or not mark else at
+        arguments = [lease, _milliseconds(_LEASE), under, new_mark, _LEASE_MARK, _milliseconds(_MARK_RETENTION)]
+        value, old_mark = self._run(lambda: self._lookup(keys=keys, args=arguments))
+        moment = int(old_mark) if old_mark and old_mark.isdigit() else None
+        if value == lease:
             return Found(None, lease, moment)
-        return Found(None if found.startswith(_LEASE_MARK) else found, None, moment)
+        return Found(None if value.startswith(_LEASE_MARK) else value, None, moment)
 
     def fill(self, key: str, lease: bytes, value: bytes, *, ttl: timedelta) -> bool:
-        """Write *value* if *lease* still stands; say whether it did.
+        """Write *value* if *lease* is still valid. Return whether it was.
 
-        `forget` takes the lease away. So a reader who looked into the database before a
-        change and comes back after it writes nothing, however slow it was.
+        `forget` removes the lease. A reader who read the database before a change and returns after it therefore writes
+        nothing, however slow it was.
 
         Raises:
             CacheLost: see there.
         """
-        return bool(self._ask(lambda: self._fill(keys=[_name(key)], args=[lease, value, _milliseconds(ttl)])))
+        return bool(self._run(lambda: self._fill(keys=[_name(key)], args=[lease, value, _milliseconds(ttl)])))
 
     def forget(self, *keys: str) -> None:
         """Remove values and leases.
 
         Raises:
-            CacheLost: nobody knows whether they are gone.
+            CacheLost: the values may still be there.
         """
         if keys:
-            self._ask(lambda: self._redis.delete(*map(_name, keys)))
+            self._run(lambda: self._redis.delete(*map(_name, keys)))
 
     def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
         """Return the values of *keys*, in their order.
@@ -181,64 +180,65 @@ class SharedCache:
         Raises:
             CacheLost: see there.
         """
-        found: list[bytes | None] = self._ask(lambda: self._redis.mget([_name(key) for key in keys]))
-        return found
+        values: list[bytes | None] = self._run(lambda: self._redis.mget([_name(key) for key in keys]))
+        return values
 
     def put(self, key: str, value: bytes, *, ttl: timedelta) -> None:
-        """Write *value*, whatever is there.
+        """Write *value*, replacing any other.
 
         Raises:
             CacheLost: see there.
         """
-        self._ask(lambda: self._redis.set(_name(key), value, px=_milliseconds(ttl)))
+        self._run(lambda: self._redis.set(_name(key), value, px=_milliseconds(ttl)))
 
     def ping(self) -> None:
-        """Ask whether anybody is there.
+        """Check that the server answers.
 
         Raises:
-            CacheLost: nobody is.
+            CacheLost: it does not.
         """
-        self._ask(self._redis.ping)
+        self._run(self._redis.ping)
 
-    def _ask(self, command: Callable[[], Any]) -> Any:
+    def _run(self, command: Callable[[], Any]) -> Any:
         self.round_trips += 1
         was_closed = self._breaker.state is State.CLOSED
         try:
-            answer = self._breaker.call(command)
+            result = self._breaker.call(command)
         except BreakerOpen as error:
             self._degrade(error)
             raise CacheLost from error
         except redis.RedisError as error:
-            # Once, when the breaker opens: not for every probe of a long night.
+            # Logged once, when the breaker opens, not for every probe.
             if was_closed and self._breaker.state is not State.CLOSED:
                 logger.warning(
-                    "The shared cache is lost; the database answers.", extra={"problem": type(error).__name__}
+                    "The shared cache is unavailable. The database is used instead.",
+                    extra={"problem": type(error).__name__},
                 )
             if self._breaker.state is not State.CLOSED:
                 self._degrade(error)
             raise CacheLost from error
         if not was_closed and self._breaker.state is State.CLOSED:
-            logger.info("The shared cache answers again.")
+            logger.info("The shared cache is available again.")
         for control in self.serves:
-            degradation.restore(control)
-        return answer
+            degradation.report_restored(control)
+        return result
 
     def _degrade(self, error: Exception) -> None:
         for control in self.serves:
-            degradation.degrade(control, reason=type(error).__name__)
+            degradation.report_degraded(control, reason=type(error).__name__)
 
 
 def _connect(connection: Any) -> None:
-    """Greet a server, and keep which run of it this connection leads to."""
+    """Set up a connection and store the run id of its server."""
     connection.on_connect()
     connection.send_command("INFO", "server")
-    said = connection.read_response(disable_decoding=True)
-    runs = (line for line in bytes(said).splitlines() if line.startswith(_RUN_ID))
+    info = connection.read_response(disable_decoding=True)
+    runs = (line for line in bytes(info).splitlines() if line.startswith(_RUN_ID))
     connection.auth_core_run = next(runs, _RUN_ID).removeprefix(_RUN_ID).decode("ascii", "replace")
 
 
-class _Answers:
-    """Which run answered: each thread's last, and the last of all."""
+class _LastRuns:
+    """The run ids of the servers that answered: each thread's last, and the last of all threads."""
 
     def __init__(self) -> None:
         self._of_thread = threading.local()
@@ -248,40 +248,40 @@ class _Answers:
     def here(self) -> str:
         return getattr(self._of_thread, "run", "")
 
-    def note(self, run: str) -> None:
+    def remember(self, run: str) -> None:
         self._of_thread.run = self.last = run
 
 
-def _client(answers: _Answers) -> Any:
-    """Return a client class that notes who answered, command by command: a pool may lead to two servers at once."""
+def _client(last_runs: _LastRuns) -> Any:
+    """Return a client class that stores the run id for each command. A pool may connect to two servers at once."""
 
     class Client(redis.Redis):
         def parse_response(self, connection: Any, command_name: Any, **options: Any) -> Any:
             answer = super().parse_response(connection, command_name, **options)  # type: ignore[no-untyped-call]  # redis-py
-            answers.note(getattr(connection, "auth_core_run", ""))
+            last_runs.remember(getattr(connection, "auth_core_run", ""))
             return answer
 
     return Client
 
 
 def shared_cache(url: str, *, serves: StrEnum | None = None) -> SharedCache | None:
-    """Return the cache at *url*, one per process; ``None`` when *url* is empty.
+    """Return the cache at *url*, one per process. ``None`` if *url* is empty.
 
     Args:
-        serves: The control that works only in part while the cache is lost, of which the trail is told.
+        serves: The control to report as degraded while the cache is lost.
     """
     if not url:
         return None
     cache = _cache_of_process(url, os.getpid())
     if serves is not None and serves not in cache.serves:
-        # Replaced, not changed: another thread may be going through it.
+        # Replaced, not changed, because another thread may be iterating over it.
         cache.serves = cache.serves | {serves}
     return cache
 
 
 @lru_cache(maxsize=8)
 def _cache_of_process(url: str, process: int) -> SharedCache:
-    """A connection that a fork shared would mix up the answers of two processes."""
+    """Return the cache of this process. Sharing a connection after a fork would mix up responses."""
     return SharedCache(url)
 
 
