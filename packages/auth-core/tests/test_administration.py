@@ -88,10 +88,10 @@ def test_what_somebody_has_says_what_they_could_prove(methods: tuple[str, ...], 
 @pytest.mark.parametrize(
     ("said", "told"),
     [
-        ({"assurance": "strong"}, "'strong' is none of aal1, aal2, aal3"),
-        ({"assurance": "aal2", "write": timedelta(hours=1)}, "write is none of assurance, read, change, critical"),
-        ({"assurance": "aal2", "read": 3600}, "'read' is no duration above zero"),
-        ({"read": timedelta(hours=1)}, "not which"),
+        ({"assurance": "strong"}, "unknown assurance 'strong' (known levels: aal1, aal2, aal3)"),
+        ({"assurance": "aal2", "write": timedelta(hours=1)}, "unknown key write (known keys: assurance, read, change, critical)"),
+        ({"assurance": "aal2", "read": 3600}, "'read' must be a positive timedelta"),
+        ({"read": timedelta(hours=1)}, "'assurance' is missing"),
     ],
 )
 def test_a_demand_that_is_malformed_stops_the_start(said: dict[str, Any], told: str, settings: Any) -> None:

@@ -1,4 +1,4 @@
-"""People in the admin site, whatever the user model: their ids, addresses and locks."""
+"""The admin site for any user model: identities, addresses, invitations and the outbox."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +23,7 @@ from auth_core.request.client import client_of
 
 @admin.register(Identity)
 class IdentityAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot subscript it
-    """Shows people by the id that the world knows them by; closes and opens their accounts, recorded."""
+    """Lists people by public id. Its actions disable, enable, lock and unlock accounts, recorded in the trail."""
 
     list_display = ("subject_id", "user", "is_active", "locked_at", "lock_reason", "created_at")
     list_select_related = ("user",)
@@ -35,32 +35,32 @@ class IdentityAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django canno
 
     @admin.display(description=_("active"), boolean=True)
     def is_active(self, identity: Identity) -> bool:
-        """Say whether the account is open."""
+        """Return whether the account is active."""
         return bool(identity.user.is_active)
 
-    @admin.action(description=_("Disable the account, and end its sessions"), permissions=["change"])
+    @admin.action(description=_("Disable account and end its sessions"), permissions=["change"])
     def disable(self, request: HttpRequest, queryset: Any) -> None:
-        """Disable each."""
+        """Disable the selected accounts."""
         self._each(request, queryset, locking.disable_account)
 
-    @admin.action(description=_("Enable the account"), permissions=["change"])
+    @admin.action(description=_("Enable account"), permissions=["change"])
     def enable(self, request: HttpRequest, queryset: Any) -> None:
-        """Enable each."""
+        """Enable the selected accounts."""
         self._each(request, queryset, locking.enable_account)
 
-    @admin.action(description=_("Lock the account"), permissions=["change"])
+    @admin.action(description=_("Lock account"), permissions=["change"])
     def lock(self, request: HttpRequest, queryset: Any) -> None:
-        """Lock each."""
+        """Lock the selected accounts."""
         self._each(request, queryset, locking.lock_account)
 
-    @admin.action(description=_("Unlock the account"), permissions=["change"])
+    @admin.action(description=_("Unlock account"), permissions=["change"])
     def unlock(self, request: HttpRequest, queryset: Any) -> None:
-        """Unlock each."""
+        """Unlock the selected accounts."""
         self._each(request, queryset, locking.unlock_account)
 
-    @admin.action(description=_("Mail a link that resets the password"), permissions=["change"])
+    @admin.action(description=_("Send password reset link"), permissions=["change"])
     def mail_reset_link(self, request: HttpRequest, queryset: Any) -> None:
-        """Mail one to each; nobody but its reader chooses the password (ASVS 6.4.6)."""
+        """Mail a reset link to each person. Only its recipient chooses the password (ASVS 6.4.6)."""
         client = client_of(request)
 
         def mail(identity: Identity) -> bool:
@@ -69,31 +69,31 @@ class IdentityAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django canno
             return True
 
         sent = change_each(self, request, queryset.select_related("user"), mail)
-        told = ngettext("%d link was sent.", "%d links were sent.", sent) % sent
-        self.message_user(request, told, messages.SUCCESS)
+        message = ngettext("%d link was sent.", "%d links were sent.", sent) % sent
+        self.message_user(request, message, messages.SUCCESS)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Refuse: an identity is made when it is first asked for."""
+        """Refuse. An identity is created on first use."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Identity | None = None) -> bool:
-        """Refuse: the trail names people by it."""
+        """Refuse. The trail refers to people by their identity."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Identity | None = None) -> bool:
-        """Refuse on the page of a row: it has no field to change, and saving would write back an old lock."""
+        """Refuse on the page of one row. It has no editable field, and saving would restore an old lock."""
         return obj is None and super().has_change_permission(request)
 
     def _each(self, request: HttpRequest, queryset: Any, change: Callable[..., bool]) -> None:
         rows = queryset.select_related("user")
         changed = change_each(self, request, rows, lambda row: change(user=row.user, actor=request.user))
-        told = ngettext("%d account changed.", "%d accounts changed.", changed) % changed
-        self.message_user(request, told, messages.SUCCESS)
+        message = ngettext("%d account changed.", "%d accounts changed.", changed) % changed
+        self.message_user(request, message, messages.SUCCESS)
 
 
 @admin.register(EmailAddress)
 class EmailAddressAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot subscript it
-    """Shows addresses; who proves one does it by mail, not here."""
+    """Lists addresses. They are verified by mail, not here."""
 
     list_display = ("address", "user", "is_primary", "verified_at")
     list_select_related = ("user",)
@@ -116,7 +116,7 @@ class EmailAddressAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django c
 
 @admin.register(Invitation)
 class InvitationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot subscript it
-    """Invites by address, and withdraws; the link stands in the mail alone."""
+    """Sends and withdraws invitations. Only the mail contains the link."""
 
     list_display = ("address", "invited_by", "created_at", "expires_at", "spent_at")
     list_select_related = ("invited_by",)
@@ -129,7 +129,10 @@ class InvitationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django can
 
     @method_decorator(transaction.non_atomic_requests)
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        """Invite, as the API does: what is spent and sent is committed by itself, never with the admin's own row."""
+        """Send an invitation, as the API does.
+
+        The invitation is committed on its own, not in the transaction of the admin.
+        """
         if request.method == "POST" and self.has_add_permission(request):
             form = self.get_form(request)(request.POST)
             if form.is_valid():
@@ -141,7 +144,7 @@ class InvitationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django can
             invite(email=address, actor=request.user, client=client_of(request))
         except AuthError as refusal:
             self.message_user(
-                request, " ".join([refusal.detail, *(wrong.detail for wrong in refusal.errors)]), messages.ERROR
+                request, " ".join([refusal.detail, *(error.detail for error in refusal.errors)]), messages.ERROR
             )
             return redirect("admin:auth_core_invitation_add")
         self.message_user(request, _("The invitation was sent."), messages.SUCCESS)
@@ -149,22 +152,22 @@ class InvitationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django can
 
     @admin.action(description=_("Withdraw"), permissions=["delete"])
     def withdraw(self, request: HttpRequest, queryset: Any) -> None:
-        """Withdraw each that is still good."""
+        """Withdraw the selected invitations that are still valid."""
         client = client_of(request)
         withdrawn = [
             withdraw_invitation(invitation=invitation, actor=request.user, client=client) for invitation in queryset
         ]
-        told = ngettext("%d invitation withdrawn.", "%d invitations withdrawn.", sum(withdrawn)) % sum(withdrawn)
-        self.message_user(request, told, messages.SUCCESS)
+        message = ngettext("%d invitation withdrawn.", "%d invitations withdrawn.", sum(withdrawn)) % sum(withdrawn)
+        self.message_user(request, message, messages.SUCCESS)
 
     def has_change_permission(self, request: HttpRequest, obj: Invitation | None = None) -> bool:
-        """Refuse: another address is another invitation."""
+        """Refuse. Another address requires another invitation."""
         return False
 
 
 @admin.register(OutboxMessage)
 class OutboxMessageAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot subscript it
-    """Shows what waits to be sent and what was given up; what a message says is encrypted, and not shown."""
+    """Lists pending and failed messages. Their content is encrypted and not shown."""
 
     list_display = ("id", "channel", "template", "outcome", "attempts", "created_at", "due_at", "problem")
     list_filter = ("outcome", "channel")
@@ -176,7 +179,7 @@ class OutboxMessageAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django 
     )  # fmt: skip
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Refuse: a message is posted with the change that it tells of."""
+        """Refuse. A message is created together with its change."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: OutboxMessage | None = None) -> bool:
@@ -184,5 +187,5 @@ class OutboxMessageAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django 
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: OutboxMessage | None = None) -> bool:
-        """Refuse: the sweep deletes what was settled long ago."""
+        """Refuse. The sweep deletes old settled messages."""
         return False

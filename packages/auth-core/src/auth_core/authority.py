@@ -1,11 +1,11 @@
-"""Authority: no one gives more than they hold, and no one acts on a person who holds more.
+"""Authority: no one grants more than they hold, and no one acts on a person who holds more.
 
-Every function that changes a person's rights, credentials or sessions asks here first, with
-the person who acts. An admin page asks through `auth_core.power_signals`. Django's own powers
-(superuser, staff, permissions) are compared in this file. A package that knows more, such as
-roles, registers an `Authority`, and its answer is required too.
+Every function that changes a person's rights, credentials or sessions calls a check of this
+module first, with the acting person. Admin pages call it through `auth_core.power_signals`.
+This module compares Django's own rights (superuser, staff, permissions). A package with
+further rights, such as roles, registers an `Authority`, which must agree too.
 
-``None`` as the person who acts means the site itself: a command, a task, a test.
+``None`` as the acting person means the site itself: a command, a task, a test.
 """
 
 from collections.abc import Collection, Iterator
@@ -20,32 +20,32 @@ from auth_core.request.context import current
 
 
 class Authority(Protocol):
-    """What a package adds to the comparison; it is never asked about an actor who is a superuser."""
+    """A package's part of the comparison. It is never called for a superuser as the actor."""
 
     def holds(self, actor: Any, permissions: Collection[str]) -> bool:
-        """Tell whether *actor* holds all of *permissions* (``app.codename``), everywhere and without an end."""
+        """Return whether *actor* holds all of *permissions* (``app.codename``), globally and without an end date."""
 
     def covers_person(self, actor: Any, person: Any) -> bool:
-        """Tell whether *actor* holds everything that *person* holds."""
+        """Return whether *actor* holds everything that *person* holds."""
 
     def covers_group(self, actor: Any, group: Any) -> bool:
-        """Tell whether *actor* holds everything that *group* gives to its members."""
+        """Return whether *actor* holds everything that *group* gives to its members."""
 
 
-#: The packages that know of powers beside Django's: name -> their answers.
+#: Further authorities, by name. They compare rights beyond Django's.
 authorities: Registry[Authority] = Registry("Authority")
 
 
 def check_over(actor: Any, person: Any) -> None:
-    """Refuse an actor who acts on a person who holds more; everyone may act on themselves.
+    """Refuse an actor who acts on a person who holds more. Everyone may act on themselves.
 
-    Both are read again: what a session remembers of them may be old. A disabled person
-    counts as if they were active, because their rights come back with the account.
+    Both are read again, because the copies in a session may be outdated. A disabled person counts
+    as active, because their rights return with the account.
 
     Raises:
         PermissionRefused: *person* holds something that *actor* does not.
     """
-    if actor is None or actor.pk == person.pk or _is_superuser(acting := _able(actor)):
+    if actor is None or actor.pk == person.pk or _is_superuser(acting := _active_actor(actor)):
         return
     other = _stored(person)
     if other is None:
@@ -59,30 +59,30 @@ def check_over(actor: Any, person: Any) -> None:
 
 
 def check_group(actor: Any, group: Any) -> None:
-    """Refuse an actor who changes a group that gives more than they hold, or who is in or out of it.
+    """Refuse an actor who changes a group, or its members, if the group gives more than they hold.
 
     Raises:
         PermissionRefused: *group* gives something that *actor* does not hold.
     """
-    if actor is None or _is_superuser(acting := _able(actor)):
+    if actor is None or _is_superuser(acting := _active_actor(actor)):
         return
-    given = {_name_of(permission) for permission in group.permissions.select_related("content_type")}
-    if not _has_all(acting, given):
+    granted = {_name_of(permission) for permission in group.permissions.select_related("content_type")}
+    if not _has_all(acting, granted):
         raise PermissionRefused
     if not all(authority.covers_group(acting, group) for authority in authorities.values()):
         raise PermissionRefused
 
 
 def check_held(actor: Any, permissions: Collection[Any]) -> None:
-    """Refuse an actor who gives or takes permissions that they do not hold.
+    """Refuse an actor who grants or removes permissions that they do not hold.
 
     Args:
         permissions: Rows of Django's ``Permission``.
 
     Raises:
-        PermissionRefused: *actor* lacks one of them, or holds it for a time only.
+        PermissionRefused: *actor* lacks one of them, or holds it only for a limited time.
     """
-    if actor is None or _is_superuser(acting := _able(actor)):
+    if actor is None or _is_superuser(acting := _active_actor(actor)):
         return
     names = {_name_of(permission) for permission in permissions}
     if not _has_all(acting, names):
@@ -92,36 +92,36 @@ def check_held(actor: Any, permissions: Collection[Any]) -> None:
 
 
 def check_flags(actor: Any, *flags: str) -> None:
-    """Refuse an actor who gives a flag, such as ``is_staff``, that they do not have; superusers have all.
+    """Refuse an actor who sets a flag, such as ``is_staff``, that they do not have. Superusers have all.
 
     Raises:
-        PermissionRefused: they do not have it.
+        PermissionRefused: *actor* does not have the flag.
     """
-    if actor is None or _is_superuser(acting := _able(actor)):
+    if actor is None or _is_superuser(acting := _active_actor(actor)):
         return
     if not all(getattr(acting, flag, False) for flag in flags):
         raise PermissionRefused
 
 
 def check_superuser(actor: Any) -> None:
-    """Refuse everyone but superusers, and the site itself.
+    """Refuse everyone but superusers and the site itself.
 
     Raises:
-        PermissionRefused: *actor* is no active superuser.
+        PermissionRefused: *actor* is not an active superuser.
     """
-    if actor is not None and not _is_superuser(_able(actor)):
+    if actor is not None and not _is_superuser(_active_actor(actor)):
         raise PermissionRefused
 
 
 def acting_person() -> Any:
-    """Return who administers in this request; ``None``: no one does, and changes are the site's own."""
+    """Return the person who administers in this request. ``None`` if changes are the site's own."""
     administrators = current().administrators
     return administrators[-1] if administrators else None
 
 
 @contextmanager
 def acting(person: Any) -> Iterator[None]:
-    """Let *person* answer for every change of rights inside, as a request of an admin site does.
+    """Check every change of rights inside the block against *person*, as in an admin request.
 
     For a view of a site that changes groups, permissions or flags itself.
     """
@@ -133,11 +133,11 @@ def acting(person: Any) -> Iterator[None]:
         administrators.pop()
 
 
-def _able(actor: Any) -> Any:
-    """Return *actor* as the database has them now.
+def _active_actor(actor: Any) -> Any:
+    """Return *actor* with their current state in the database.
 
     Raises:
-        PermissionRefused: they are anonymous, deleted or disabled: they may give nothing.
+        PermissionRefused: they are anonymous, deleted or disabled, and may grant nothing.
     """
     found = _stored(actor)
     if found is None or not found.is_active:
@@ -146,7 +146,7 @@ def _able(actor: Any) -> Any:
 
 
 def _stored(person: Any) -> Any:
-    """Return *person* as the database has them now, or ``None``."""
+    """Return *person* with their current state in the database, or ``None``."""
     return get_user_model()._base_manager.filter(pk=person.pk).first()
 
 
@@ -155,7 +155,7 @@ def _is_superuser(person: Any) -> bool:
 
 
 def _has_all(person: Any, permissions: Collection[str]) -> bool:
-    """Ask `has_perm`, which a denial overrules; the set of all permissions would not know of it."""
+    """Check with `has_perm`, which denials override. The set of all permissions does not include denials."""
     return not permissions or (hasattr(person, "has_perms") and bool(person.has_perms(permissions)))
 
 

@@ -12,10 +12,10 @@ from auth_core.people import lookup
 
 
 class IdentifierBackend(ModelBackend):
-    """Finds a person by address or username, with the same work whether or not there is one.
+    """Finds a user by address or username. An unknown identifier costs the same work.
 
-    It does not look at ``is_active``: whether somebody may be here is `admission`'s
-    to say, after the same work as for everybody else (ASVS 6.3.8).
+    It does not check ``is_active``. `admission` refuses a disabled account after the same work
+    as for every other account (ASVS 6.3.8).
     """
 
     def authenticate(
@@ -25,7 +25,7 @@ class IdentifierBackend(ModelBackend):
         password: str | None = None,
         **kwargs: Any,
     ) -> Any:
-        """Return whom *username* and *password* prove, or ``None``."""
+        """Return the user that *username* and *password* prove, or ``None``."""
         if username is None or password is None:
             return None
         user = lookup.find_by_identifier(username)
@@ -38,15 +38,18 @@ class IdentifierBackend(ModelBackend):
         password: str | None = None,
         **kwargs: Any,
     ) -> Any:
-        """Do the same in a thread: Django's own hashes in the event loop, and finds nobody by a proven address."""
+        """Run `authenticate` in a thread.
+
+        Django's version hashes in the event loop and does not find proven addresses.
+        """
         return await sync_to_async(self.authenticate)(request, username=username, password=password, **kwargs)
 
 
 def backend_knowing(user: Any) -> str:
-    """Return the dotted path of the first backend that knows *user*: some only answer what people may do.
+    """Return the dotted path of the first backend that knows *user*.
 
-    For whoever was proved by something that is no backend's business, such as a passkey.
+    For a person proved without a backend, such as by a passkey. Some backends only answer about permissions.
     """
     backends = get_backends()
-    found = next((backend for backend in backends if backend.get_user(user.pk) is not None), backends[0])
-    return f"{type(found).__module__}.{type(found).__qualname__}"
+    chosen = next((backend for backend in backends if backend.get_user(user.pk) is not None), backends[0])
+    return f"{type(chosen).__module__}.{type(chosen).__qualname__}"

@@ -1,7 +1,7 @@
 """A model field whose column holds ciphertext, bound to the column and to the row.
 
-Nothing but the model instance can open a value: ``values()``, a filter, a dump and an
-update of a queryset see ciphertext, or are refused.
+Only the model instance can decrypt a value. ``values()`` and dumps return
+ciphertext. Filters and updates of a queryset are refused.
 """
 
 from collections.abc import Sequence
@@ -14,18 +14,18 @@ from django.db.models.query_utils import DeferredAttribute
 from auth_core.crypto.encryption import DecryptionFailed, decrypt, encrypt, needs_rotation
 from auth_core.registries import EncryptedColumn, encrypted_fields
 
-#: Where Django puts the models of a migration's past; they are no fields of today.
-_PAST = "__fake__"
+#: Module name of historical models in migrations. Their fields are not registered.
+_HISTORICAL = "__fake__"
 
 
 class Sealed(str):
-    """Ciphertext, as it stands in the column."""
+    """Ciphertext, as stored in the column."""
 
     __slots__ = ()
 
 
-class _Opening(DeferredAttribute):
-    """Opens the value whenever it is read; the instance itself keeps ciphertext, for pickles and error pages."""
+class _DecryptingAttribute(DeferredAttribute):
+    """Decrypts the value on every read. The instance keeps the ciphertext, for pickles and error pages."""
 
     field: "EncryptedTextField"
 
@@ -42,52 +42,58 @@ class _Opening(DeferredAttribute):
 class EncryptedTextField(models.TextField):  # type: ignore[type-arg]  # Django's class takes no brackets when it runs
     """Text that is encrypted when its row is saved, and decrypted when it is read.
 
-    The row's key is authenticated with it, so that whoever can write to the database
-    cannot put the value of one row into another, such as a seed of their own into
-    somebody else's factor (ASVS 11.3.3). For that the key must be known before the row
-    is written: a UUIDv7, not a number that the database counts.
+    The primary key of the row is authenticated with it. An attacker with write access to the
+    database can therefore not copy a value into another row, such as their own seed into another
+    person's factor (ASVS 11.3.3). The key must be known before the row is written: a UUIDv7, not
+    a number from the database.
 
     Args:
-        purpose: What the value is, such as ``auth_mfa.oath.seed``; it survives a renaming, and must not change.
+        purpose: What the value is, such as ``auth_mfa.oath.seed``. It must never change, even if the field is
+            renamed.
     """
 
-    descriptor_class = _Opening
+    descriptor_class = _DecryptingAttribute
 
     def __init__(self, *args: Any, purpose: str = "", **kwargs: Any) -> None:
-        # A form or the admin would show it, and a page that shows a secret keeps it in caches and histories.
+        # A form or the admin would display the secret, and caches and histories keep such pages.
         kwargs.setdefault("editable", False)
         super().__init__(*args, **kwargs)
         self.purpose = purpose
 
     def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
-        """Name the purpose in migrations, whose models must be able to read."""
+        """Include the purpose in migrations, whose models must be able to decrypt."""
         name, path, args, kwargs = super().deconstruct()
         return name, path, args, {**kwargs, "purpose": self.purpose}
 
     def contribute_to_class(self, cls: type[models.Model], name: str, private_only: bool = False) -> None:
-        """Register among the encrypted fields, so that a rotation of keys finds every ciphertext."""
+        """Register the field, so that a key rotation finds every ciphertext."""
         super().contribute_to_class(cls, name, private_only)
-        if not cls._meta.abstract and cls.__module__ != _PAST:
+        if not cls._meta.abstract and cls.__module__ != _HISTORICAL:
             encrypted_fields.register(f"{cls._meta.label}.{name}", EncryptedColumn(cls, name, self.purpose))
 
     def check(self, **kwargs: Any) -> list[CheckMessage]:
-        """Refuse a field that could not bind what it keeps."""
+        """Refuse a field that cannot bind its values."""
         errors = super().check(**kwargs)
         if not self.purpose:
             errors.append(Error("An encrypted field needs a purpose.", obj=self, id="auth_core.E010"))
         if isinstance(self.model._meta.pk, models.AutoField):
             hint = "Use a UUIDField with the default auth_core.ids.uuid7."
             errors.append(
-                Error("An encrypted field needs a key known before saving.", hint=hint, obj=self, id="auth_core.E011")
+                Error(
+                    "An encrypted field needs a primary key that is known before saving.",
+                    hint=hint,
+                    obj=self,
+                    id="auth_core.E011",
+                )
             )
         return errors
 
     def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Sealed | None:
-        """Mark what comes from the column; it is opened when somebody reads it."""
+        """Mark a value from the column as ciphertext. It is decrypted when the attribute is read."""
         return None if value is None else Sealed(value)
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Sealed | None:
-        """Return the ciphertext, under the current key, and leave it in the place of what was there."""
+        """Return the ciphertext, under the current key, and store it on the instance."""
         value = model_instance.__dict__.get(self.attname)
         if isinstance(value, Sealed):
             value = self._renewed(value, model_instance)
@@ -98,35 +104,35 @@ class EncryptedTextField(models.TextField):  # type: ignore[type-arg]  # Django'
         return value
 
     def get_prep_value(self, value: Any) -> str | None:
-        """Let ciphertext pass.
+        """Return ciphertext unchanged.
 
         Raises:
-            TypeError: plain text, from a filter, ``update``, ``bulk_update`` or a fixture; it would be
-                stored as it is, or compared with what is different every time.
+            TypeError: plain text, from a filter, ``update``, ``bulk_update`` or a fixture. It would be
+                stored unencrypted, or compared with a ciphertext that differs every time.
         """
         if value is not None and not isinstance(value, Sealed):
-            raise TypeError(f"{self} is written by saving an instance, and is not searched for.")
+            raise TypeError(f"{self} can only be written by saving an instance, and cannot be searched.")
         return None if value is None else str(value)
 
     def value_to_string(self, obj: models.Model) -> str:
-        """Return ciphertext to whoever dumps the table; keys and data do not belong in one file."""
+        """Return ciphertext for dumps. Keys and data do not belong in one file."""
         return str(self.pre_save(obj, add=False))
 
     def opened(self, sealed: Sealed, instance: models.Model) -> str:
         """Return the plain text of *sealed*.
 
         Raises:
-            DecryptionFailed: it was changed, or brought here from another row or column.
+            DecryptionFailed: it was changed, or copied from another row or column.
         """
-        return decrypt(self.purpose, sealed, context=_row(instance)).decode()
+        return decrypt(self.purpose, sealed, context=_row_context(instance)).decode()
 
     def _sealed(self, text: str, instance: models.Model) -> Sealed:
-        return Sealed(encrypt(self.purpose, text.encode(), context=_row(instance)))
+        return Sealed(encrypt(self.purpose, text.encode(), context=_row_context(instance)))
 
     def _renewed(self, sealed: Sealed, instance: models.Model) -> Sealed:
-        """Return *sealed* under the current key, so that an instance that was read before a rotation does not undo it.
+        """Return *sealed* under the current key, so that saving an old instance does not undo a rotation.
 
-        What cannot be opened stays as it is: saving the rest of a row is no place to find that out.
+        A value that cannot be decrypted stays as it is, so that the rest of the row can still be saved.
         """
         if not needs_rotation(sealed):
             return sealed
@@ -136,8 +142,8 @@ class EncryptedTextField(models.TextField):  # type: ignore[type-arg]  # Django'
             return sealed
 
 
-def _row(instance: models.Model) -> str:
-    """Return what binds a value to its row.
+def _row_context(instance: models.Model) -> str:
+    """Return the string that binds a value to its row.
 
     Raises:
         ValueError: the row has no key yet.

@@ -1,4 +1,4 @@
-"""Identifiers of rows: UUIDs that sort by the time they were made."""
+"""Identifiers of rows: UUIDs that sort by creation time."""
 
 import secrets
 import threading
@@ -8,19 +8,19 @@ from uuid import UUID
 
 _lock = threading.Lock()
 
-#: A clock that is set back by more than ten seconds is believed: rows must not be dated in the future for as long.
-_BELIEVED = 10_000 << 12
+#: If the clock is set back by more than ten seconds, follow it. Otherwise rows would be dated in the future.
+_LARGE_STEP = 10_000 << 12
 
 _last = 0
 
 
 def uuid7() -> UUID:
-    """Return a UUIDv7, greater than every one this process made before, unless the clock was set back far.
+    """Return a UUIDv7, greater than every earlier one of this process, unless the clock was set back far.
 
-    The 12 bits after the milliseconds are a fraction of the millisecond, raised
-    by one when two calls meet in the same fraction, so that rows made in one
-    transaction sort in the order in which they were made. An identifier is not a
-    secret (ASVS 11.5.1): 62 random bits only keep two processes apart.
+    The 12 bits after the milliseconds are a fraction of the millisecond. If two calls
+    fall into the same fraction, the second is raised by one, so that the rows of one
+    transaction sort in creation order. An identifier is not a secret (ASVS 11.5.1).
+    Its 62 random bits only distinguish processes.
 
     Source: RFC 9562 section 5.7, method 3 of section 6.2. The standard library
     has this from Python 3.14 on.
@@ -29,18 +29,18 @@ def uuid7() -> UUID:
     with _lock:
         nanoseconds = time.time_ns()
         now = (nanoseconds // 1_000_000 << 12) | (nanoseconds % 1_000_000 * 4096 // 1_000_000)
-        _last = ticks = now if _last - now > _BELIEVED else max(now, _last + 1)
+        _last = ticks = now if _last - now > _LARGE_STEP else max(now, _last + 1)
     return _compose(milliseconds=ticks >> 12, fraction=ticks & 0xFFF, tail=secrets.randbits(62))
 
 
 def first_uuid7_at(moment: datetime) -> UUID:
-    """Return the smallest UUIDv7 that can be made at *moment*: a bound for a range of time."""
+    """Return the smallest UUIDv7 of *moment*, as a bound of a time range."""
     milliseconds = int(moment.astimezone(UTC).timestamp() * 1000)
     return _compose(milliseconds=milliseconds, fraction=0, tail=0)
 
 
 def moment_of(identifier: UUID) -> datetime:
-    """Return when *identifier* was made, to the millisecond, in UTC."""
+    """Return when *identifier* was created, to the millisecond, in UTC."""
     return datetime.fromtimestamp((identifier.int >> 80) / 1000, tz=UTC)
 
 

@@ -1,8 +1,8 @@
-"""Rotation of field keys: what stands under a former key is encrypted again, row by row, beside the traffic.
+"""Rotation of field keys: encrypt values under former keys again, row by row, during normal operation.
 
-Each row is one statement and one transaction: no lock is held for longer, nobody waits,
-and a rotation that is killed has lost nothing. What it has done is under the current
-key, by which the database tells it from the rest.
+Each row is one statement and one transaction, so that locks are short and requests do not
+wait. A killed rotation loses nothing: finished rows are under the current key, and the next
+run skips them.
 """
 
 from collections import Counter
@@ -20,15 +20,15 @@ from auth_core.crypto.encryption import VERSION, DecryptionFailed, current_key_i
 from auth_core.fields import Sealed
 from auth_core.registries import EncryptedColumn, encrypted_fields, key_uses
 
-#: What every ciphertext begins with, before the id of its key.
+#: Prefix of every ciphertext, before the id of its key.
 _BEFORE_ID = f"{VERSION}."
 
-#: A ciphertext that names a key, of ours or not; anything else is of nobody's making.
+#: A ciphertext with a key id. Other values were not written by this package.
 _NAMES_A_KEY = rf"^{VERSION}\.[A-Za-z0-9_-]{{1,32}}\."
 
 
 class Outcome(Enum):
-    """What became of one row."""
+    """The outcome of one row."""
 
     DONE = "done"
     CHANGED = "changed"
@@ -37,15 +37,15 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far one column is.
+    """The progress of one column.
 
     Args:
         column: As ``app_label.Model.field``.
-        found: Rows that were not under the current key when the rotation came to this column.
-        done: Rows that are now; in a dry run, rows that could be.
-        changed: Rows that somebody else wrote or deleted meanwhile; what they wrote was left alone.
-        unreadable: Rows that no key opens, or that do not belong where they are; left alone.
-        named: The keys of those among them that came with this batch.
+        found: Rows that were not under the current key when the rotation of this column began.
+        done: Rows that were encrypted again. In a dry run, rows that could be.
+        changed: Rows that another request wrote or deleted in the meantime. The rotation skips them.
+        unreadable: Rows that no key decrypts, or that belong to another row or column. The rotation skips them.
+        named: The primary keys of the unreadable rows of this batch.
     """
 
     column: str
@@ -56,20 +56,20 @@ class Progress:
     named: Sequence[str] = ()
 
     def after(self, outcomes: Mapping[Any, Outcome]) -> "Progress":
-        """Return the progress after a further batch: outcomes by the key of the row."""
-        came = Counter(outcomes.values())
+        """Return the progress after a further batch, given as outcomes by primary key."""
+        counts = Counter(outcomes.values())
         return Progress(
             column=self.column,
             found=self.found,
-            done=self.done + came[Outcome.DONE],
-            changed=self.changed + came[Outcome.CHANGED],
-            unreadable=self.unreadable + came[Outcome.UNREADABLE],
+            done=self.done + counts[Outcome.DONE],
+            changed=self.changed + counts[Outcome.CHANGED],
+            unreadable=self.unreadable + counts[Outcome.UNREADABLE],
             named=[str(pk) for pk, outcome in outcomes.items() if outcome is Outcome.UNREADABLE],
         )
 
 
 def columns() -> dict[str, EncryptedColumn]:
-    """Return the encrypted columns that this site has tables for; a swapped model has none."""
+    """Return the encrypted columns that have a table in this site. A swapped model has none."""
     return {
         name: column
         for name, column in encrypted_fields.items()
@@ -78,12 +78,12 @@ def columns() -> dict[str, EncryptedColumn]:
 
 
 def rotate(name: str, column: EncryptedColumn, *, batch_size: int, dry_run: bool = False) -> Iterator[Progress]:
-    """Encrypt again, under the current key, what *column* holds under others; yield after each batch.
+    """Encrypt the values of *column* that are under other keys again, and yield the progress after each batch.
 
     Args:
         name: As ``app_label.Model.field``.
-        batch_size: Rows that one query reads; each is written by a statement of its own.
-        dry_run: Open every value, and write none.
+        batch_size: Rows that one query reads. Each row is written by its own statement.
+        dry_run: Decrypt every value, and write none.
 
     Raises:
         KeysMissing: there is no current key.
@@ -99,23 +99,23 @@ def rotate(name: str, column: EncryptedColumn, *, batch_size: int, dry_run: bool
 
 
 def keys_in_use() -> dict[str, dict[str, int]]:
-    """Return how many values stand under each key id, by column or other use; one pass over each table.
+    """Return the number of values under each key id, by column or other use. Scans each table once.
 
-    An empty id stands for what no key of ours has made.
+    An empty id stands for values that no key of ours has encrypted.
     """
     in_columns = {name: _ids_of(column) for name, column in columns().items()}
     return {**in_columns, **{name: dict(ask()) for name, ask in key_uses.items()}}
 
 
 def _rows(column: EncryptedColumn) -> models.QuerySet[Any]:
-    """Return the rows that hold ciphertext, from the database that writes: a replica may be behind."""
+    """Return the rows that hold ciphertext, from the primary database. A replica may be behind."""
     holds_some = Q(**{f"{column.name}__isnull": False}) & ~Q(**{column.name: Sealed("")})
     rows: models.QuerySet[Any] = column.model._base_manager.using(router.db_for_write(column.model))
     return rows.filter(holds_some)
 
 
 def _not_current(column: EncryptedColumn) -> models.QuerySet[Any]:
-    """Return the rows under another key; compared as it stands: LIKE has wildcards, and on SQLite no case."""
+    """Return the rows under another key. LIKE is not used: it has wildcards, and ignores case on SQLite."""
     head = f"{_BEFORE_ID}{current_key_id()}."
     beginning = Left(F(column.name), len(head), output_field=models.TextField())
     others: models.QuerySet[Any] = _rows(column).annotate(_beginning=beginning).exclude(_beginning=head)
@@ -123,13 +123,13 @@ def _not_current(column: EncryptedColumn) -> models.QuerySet[Any]:
 
 
 def _next(waiting: models.QuerySet[Any], column: EncryptedColumn, last: Any, size: int) -> list[tuple[Any, str]]:
-    """Return keys and values after *last*, in the order of the primary key, whose index serves it."""
+    """Return primary keys and values after *last*, in the order of the primary key index."""
     rest = waiting if last is None else waiting.filter(pk__gt=last)
     return list(rest.order_by("pk").values_list("pk", column.name)[:size])
 
 
 def _renew(column: EncryptedColumn, pk: Any, sealed: str, *, dry_run: bool) -> Outcome:
-    """Write one row, if it still holds what was read: a save that came in between is never overwritten."""
+    """Write one row if it still holds the value that was read. A concurrent save is never overwritten."""
     try:
         text = decrypt(column.purpose, sealed, context=str(pk))
     except DecryptionFailed:
@@ -143,9 +143,9 @@ def _renew(column: EncryptedColumn, pk: Any, sealed: str, *, dry_run: bool) -> O
 
 def _ids_of(column: EncryptedColumn) -> dict[str, int]:
     after = Substr(F(column.name), len(_BEFORE_ID) + 1, output_field=models.TextField())
-    named = Substr(after, 1, StrIndex(after, Value(".")) - 1, output_field=models.TextField())
+    prefix_id = Substr(after, 1, StrIndex(after, Value(".")) - 1, output_field=models.TextField())
     key_id = Case(
-        When(**{f"{column.name}__regex": _NAMES_A_KEY}, then=named),
+        When(**{f"{column.name}__regex": _NAMES_A_KEY}, then=prefix_id),
         default=Value(""),
         output_field=models.TextField(),
     )

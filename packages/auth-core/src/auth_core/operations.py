@@ -8,9 +8,10 @@ from django.db.migrations.state import ProjectState
 
 
 class AddIndexBesideWriters(migrations.AddIndex):
-    """Adds an index; on PostgreSQL without a lock that writers would wait for.
+    """Adds an index, on PostgreSQL without a lock that blocks writers.
 
-    The migration has ``atomic = False``: PostgreSQL builds no index concurrently inside a transaction.
+    The migration has ``atomic = False``, because PostgreSQL does not build an index concurrently inside a
+    transaction.
     """
 
     def database_forwards(

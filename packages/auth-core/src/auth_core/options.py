@@ -1,8 +1,7 @@
-"""Typed settings: one dictionary per package, read when asked, checked at start.
+"""Typed settings: one dictionary per package, read on access and checked at start.
 
-A package declares a subclass of `PackageSettings` with one `Option` per key. A key
-is read from Django's settings at every access, so that tests and hosts may change
-it; nothing is read at import.
+A package declares a subclass of `PackageSettings` with one `Option` per key. Each access
+reads Django's settings, so that tests and hosts can change a key. Nothing is read at import.
 """
 
 from collections.abc import Mapping
@@ -18,9 +17,9 @@ class Option(Generic[T]):
     """One key of a settings dictionary.
 
     Args:
-        default: What holds when the host says nothing.
+        default: The value if the host does not set the key.
         doc: One sentence for the reference page.
-        unit: What a number counts; durations are `timedelta` and need none.
+        unit: What a number counts. Durations are `timedelta` and need none.
     """
 
     name: str
@@ -43,7 +42,7 @@ class Option(Generic[T]):
     def __get__(self, instance: "PackageSettings | None", owner: type["PackageSettings"]) -> Self | T:
         if instance is None:
             return self
-        value: T = instance.given().get(self.name, self.default)
+        value: T = instance.configured().get(self.name, self.default)
         return value
 
 
@@ -53,18 +52,18 @@ class PackageSettings:
     setting: ClassVar[str]
     options: ClassVar[Mapping[str, Option[Any]]] = {}
 
-    def given(self) -> Mapping[str, Any]:
-        """Return what the host wrote, unchecked."""
-        given: Mapping[str, Any] = getattr(settings, self.setting, {})
-        return given
+    def configured(self) -> Mapping[str, Any]:
+        """Return the host's dictionary, unchecked."""
+        configured: Mapping[str, Any] = getattr(settings, self.setting, {})
+        return configured
 
     def unknown_key_errors(self, check_id: str) -> list[CheckMessage]:
-        """Return one error for each key that no option declares; a typo must not be a silent default."""
+        """Return one error for each undeclared key, because a typo would silently use the default."""
         return [
             Error(
-                f"{self.setting}[{key!r}] is not a setting of this package.",
+                f"Unknown setting {self.setting}[{key!r}].",
                 hint=f"Known keys: {', '.join(sorted(self.options))}.",
                 id=check_id,
             )
-            for key in sorted(set(self.given()) - set(self.options))
+            for key in sorted(set(self.configured()) - set(self.options))
         ]

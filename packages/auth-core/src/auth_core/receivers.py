@@ -1,4 +1,4 @@
-"""What this package does when rows change."""
+"""Receivers of this package."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from auth_core.people.lookup import person_changed
 
 
 def connect() -> None:
-    """Watch every row that a copy of a person is made of."""
+    """Connect to every model whose rows are copied into caches."""
     for model, receiver in ((get_user_model(), _user_changed), (Identity, _row_changed), (EmailAddress, _row_changed)):
         for signal in (post_save, post_delete):
             signal.connect(receiver, sender=model, dispatch_uid=f"auth_core.{model.__name__}.{id(signal)}")
@@ -20,7 +20,7 @@ def connect() -> None:
 
 
 def _user_changed(instance: Any, **kwargs: Any) -> None:
-    """A login's own note of the time changes nothing that anybody copies."""
+    """Ignore a login that only updates ``last_login``. No copy holds it."""
     if kwargs.get("update_fields") != frozenset({"last_login"}):
         person_changed(instance.pk)
 
@@ -30,6 +30,6 @@ def _row_changed(instance: Any, **kwargs: Any) -> None:
 
 
 def _factor_changed(event: Event, **kwargs: Any) -> None:
-    """Kill reset links with a change of second factors: whoever asked for one knew another account."""
+    """Revoke reset links when second factors change. They were requested for another state of the account."""
     if event.name in (AuthEvent.FACTOR_ADDED, AuthEvent.FACTOR_REMOVED):
         password_reset.kill_reset_links(event.subject)

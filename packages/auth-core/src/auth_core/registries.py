@@ -1,7 +1,7 @@
-"""What packages tell each other by name: one small table per subject.
+"""Registries: what packages publish by name, one small table per subject.
 
-A package registers in ``AppConfig.ready``; whoever needs the whole list reads it
-here, so that nobody has to know who else is installed.
+A package registers in ``AppConfig.ready``. A reader uses the whole registry, and does not
+need to know which packages are installed.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -17,24 +17,24 @@ T = TypeVar("T")
 
 
 class Registry(Generic[T]):
-    """Names and what stands behind them; a name is given once."""
+    """Entries by name. A name can be registered once."""
 
     def __init__(self, subject: str) -> None:
         self.subject = subject
         self._entries: dict[str, T] = {}
 
     def register(self, name: str, entry: T) -> T:
-        """Give *entry* a name.
+        """Register *entry* under *name*.
 
         Raises:
-            ValueError: the name belongs to something else already.
+            ValueError: the name is already registered for another entry.
         """
         if self._entries.setdefault(name, entry) is not entry:
-            raise ValueError(f"{self.subject} {name!r} is registered already.")
+            raise ValueError(f"{self.subject} {name!r} is already registered.")
         return entry
 
     def get(self, name: str) -> T | None:
-        """Return what is registered under *name*."""
+        """Return the entry under *name*, or ``None``."""
         return self._entries.get(name)
 
     def values(self) -> Iterator[T]:
@@ -46,25 +46,27 @@ class Registry(Generic[T]):
         return iter(list(self._entries.items()))
 
 
-#: A named value of one person that travels in the session's snapshot: user -> JSON value.
-#: It must be invalidated with `auth_core.people.lookup.person_changed` when it changes.
+#: A named value of one person in the session snapshot: user -> JSON value. Call
+#: `auth_core.people.lookup.person_changed` when it changes.
 snapshot_parts: Registry[Callable[[Any], Any]] = Registry("Snapshot part")
 
-#: A fact that policies may ask about a person: user -> value.
+#: A fact about a person for policies: user -> value.
 facts: Registry[Callable[[Any], Any]] = Registry("Fact")
 
-#: What belongs to a person and goes into their export: user -> JSON value.
+#: A person's data for their export: user -> JSON value.
 exports: Registry[Callable[[Any], Any]] = Registry("Export")
 
 
 @dataclass(frozen=True, slots=True)
 class EncryptedColumn:
-    """A column of ciphertext that is bound to its row: the context of each value is its row's key, as text.
+    """A column of ciphertext bound to its row.
+
+    The context of each value is the primary key of the row, as text.
 
     Args:
-        model: Whose column.
+        model: The model of the column.
         name: Name of the field.
-        purpose: What `auth_core.crypto.encryption.encrypt` is told.
+        purpose: The purpose passed to `auth_core.crypto.encryption.encrypt`.
     """
 
     model: Any
@@ -75,46 +77,46 @@ class EncryptedColumn:
 #: Columns that hold ciphertext, as ``app_label.Model.field`` -> column, for key rotation.
 encrypted_fields: Registry[EncryptedColumn] = Registry("Encrypted field")
 
-#: What else stands under field keys and cannot be encrypted again, such as a MAC: name -> number of values by key id.
+#: Other uses of field keys that cannot be encrypted again, such as a MAC: name -> number of values by key id.
 key_uses: Registry[Callable[[], Mapping[str, int]]] = Registry("Use of field keys")
 
-#: Work that is done now and then (`manage.py sweep`, Celery beat); nothing may depend on it for correctness.
+#: Periodic work (`manage.py sweep`, Celery beat). Correctness must not depend on it.
 sweeps: Registry[Callable[[], int]] = Registry("Sweep")
 
-#: Who keeps copies of a person and drops them when something about the person changes: called with the user's key.
+#: Functions that drop cached copies of a person when the person changes. Called with the user's key.
 person_watchers: Registry[Callable[[Any], None]] = Registry("Person watcher")
 
-#: Who recognises browsers: the client and a query for people -> the rows of its device, one for each of those people
-#: that it is known to, or ``None`` when the client brings nothing to be recognised by. It asks no database itself: the
-#: query becomes part of the statement that charges a guess (`auth_core.limits`).
-known_devices: "Registry[Callable[[Client, QuerySet[Any]], QuerySet[Any] | None]]" = Registry("Recogniser of devices")
+#: Functions that recognise browsers: client, query for people -> query for the rows of the client's device, one for
+#: each of those people who knows it, or ``None`` if the client sends nothing to recognise it by. The function runs no
+#: query: its result becomes part of the statement that charges a guess (`auth_core.limits`).
+known_devices: "Registry[Callable[[Client, QuerySet[Any]], QuerySet[Any] | None]]" = Registry("Device recogniser")
 
-#: Who delivers messages of the outbox: channel -> function that sends one, or raises.
+#: Delivery of outbox messages: channel -> function that sends one message, or raises.
 outbox_channels: Registry[Callable[[Any], None]] = Registry("Outbox channel")
 
 
-#: Where the pages of a package take a kind of mailed link: kind -> path with ``{token}``; see `auth_core.messages.links`.
+#: Paths of a package's pages for mailed links: kind -> path with ``{token}``. See `auth_core.messages.links`.
 link_paths: Registry[str] = Registry("Link path")
 
-#: The forms of answers that are no codes: kind of challenge -> subclass of `auth_core.pages.forms.PageForm`.
+#: Forms for answers other than codes: kind of challenge -> subclass of `auth_core.pages.forms.PageForm`.
 answer_forms: Registry[Any] = Registry("Answer form")
 
-#: Ways of signing in beside the password, on the page of the login: request -> template of one; empty: not now.
+#: Ways to sign in besides the password, on the login page: request -> template. Empty if not available now.
 login_ways: Registry[Callable[[Any], str]] = Registry("Login way")
 
 
-#: Where people add what they can prove with: name -> name of the page, such as ``mfa-pages:factors``.
+#: Pages on which people add factors: name -> name of the page, such as ``mfa-pages:factors``.
 enrolment_pages: Registry[str] = Registry("Enrolment page")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MenuEntry:
-    """One line of the menu on a person's own pages.
+    """One entry in the menu of the account pages.
 
     Args:
-        label: What it says, translated when shown.
+        label: The text, translated when shown.
         url_name: Name of the page, such as ``pages:account``.
-        order: Smaller stands further up.
+        order: Smaller numbers come first.
     """
 
     label: Any
@@ -122,5 +124,5 @@ class MenuEntry:
     order: int = 100
 
 
-#: The pages on which a person looks after their account.
+#: Pages on which people manage their account.
 menu_entries: Registry[MenuEntry] = Registry("Menu entry")

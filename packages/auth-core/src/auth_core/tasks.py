@@ -1,4 +1,4 @@
-"""Celery tasks; each carries an id and calls a function."""
+"""Celery tasks. Each takes an id and calls a function."""
 
 from uuid import UUID
 
@@ -16,10 +16,10 @@ def deliver_message(message_id: str) -> None:
 
 
 def offer(message_id: UUID) -> bool:
-    """Hand one message to a worker; say whether the broker took it, after one try."""
+    """Pass one message to a worker, in one try. Return whether the broker accepted it."""
     try:
         with deliver_message.app.pool.acquire(block=True) as connection:
-            # `retry` is about publishing alone: a broker that is away would be dialled for seconds.
+            # `retry` covers publishing only. Without this, connecting to an unavailable broker would take seconds.
             connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0)
             deliver_message.apply_async(args=[str(message_id)], retry=False, connection=connection)
     except OperationalError:
@@ -29,7 +29,7 @@ def offer(message_id: UUID) -> bool:
 
 @shared_task(name="auth_core.deliver_due")  # type: ignore[untyped-decorator]  # as above
 def deliver_due() -> None:
-    """Deliver what is left over from a broker or worker that was away."""
+    """Deliver messages that remained because a broker or worker was unavailable."""
     outbox.deliver_due()
 
 

@@ -1,24 +1,24 @@
-"""Regular expressions that say how much text they read; knows no Django.
+"""Regular expressions with a bound on the text they read. Does not depend on Django.
 
-Python's regular expressions backtrack. An expression that is harmless on a line can
-take seconds on 100,000 characters, and the interpreter's lock is held for as long:
-one request then stops the whole process (ASVS 1.3.12). The house lint rule therefore
-forbids `re` elsewhere in the packages.
+Python's regular expressions backtrack. An expression that is fast on a line can take
+seconds on 100,000 characters. It holds the interpreter lock, so one request then stops the
+whole process (ASVS 1.3.12). The house lint rule therefore forbids `re` elsewhere in the
+packages.
 """
 
 import re
 from collections.abc import Callable
 
-#: For annotations of what `Pattern.sub` calls.
+#: For annotations of the replacement functions of `Pattern.sub`.
 Match = re.Match[str]
 
 
 class Pattern:
-    """A regular expression with the longest text that it is run over.
+    """A regular expression with the maximum length of its text.
 
     Args:
         regex: The expression, in the syntax of `re`.
-        at_most: The longest text that is read, in characters.
+        at_most: The maximum length, in characters.
     """
 
     def __init__(self, regex: str, *, at_most: int) -> None:
@@ -31,13 +31,13 @@ class Pattern:
         return self._compiled
 
     def fullmatch(self, text: str) -> re.Match[str] | None:
-        """Return the match of the whole *text*; a text that is too long does not match."""
+        """Return the match of the whole *text*. A text that is too long does not match."""
         return self._compiled.fullmatch(text) if len(text) <= self.at_most else None
 
     def findall(self, text: str) -> list[str]:
         """Return the matches in the first `at_most` characters of *text*."""
-        return [found[0] for found in self._compiled.finditer(text[: self.at_most])]
+        return [match[0] for match in self._compiled.finditer(text[: self.at_most])]
 
     def sub(self, by: str | Callable[[re.Match[str]], str], text: str) -> str:
-        """Return the first `at_most` characters of *text*, with *by* in the place of each match."""
+        """Return the first `at_most` characters of *text*, with each match replaced by *by*."""
         return self._compiled.sub(by, text[: self.at_most])

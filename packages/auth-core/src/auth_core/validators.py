@@ -1,4 +1,4 @@
-"""Validators for ``AUTH_PASSWORD_VALIDATORS``; composition rules are none of them (NIST SP 800-63B-4 section 3.1.1.2)."""
+"""Validators for ``AUTH_PASSWORD_VALIDATORS``, without composition rules (NIST SP 800-63B-4 section 3.1.1.2)."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,21 +9,21 @@ from django.utils.translation import gettext as _
 from auth_core.conf import core
 from auth_core.text import Pattern
 
-#: Words shorter than this are in every sentence.
+#: Shorter words are too common to count.
 _SHORTEST_WORD = 4
 
-#: What has to be left of a password when the words of its context are taken out.
+#: Minimum number of letters and digits of a password without its context words.
 _LEAST_REST = 8
 
-#: A word in a name or an address, of which the first 512 characters are read.
+#: A word in a name or an address. The first 512 characters are read.
 _WORD = Pattern(r"\w+", at_most=512)
 
 
 class LengthValidator:
-    """At least `PASSWORD_MIN_LENGTH` code points: 15 where the password is the only factor (ASVS 6.2.1)."""
+    """Requires `PASSWORD_MIN_LENGTH` code points: 15 if the password is the only factor (ASVS 6.2.1)."""
 
     def validate(self, password: str, user: Any = None) -> None:
-        """Refuse what is shorter.
+        """Refuse a shorter password.
 
         Raises:
             ValidationError: with the code ``password_too_short``.
@@ -32,15 +32,15 @@ class LengthValidator:
             raise ValidationError(self.get_help_text(), code="password_too_short")
 
     def get_help_text(self) -> str:
-        """Say what is asked."""
-        return _("Use at least %(least)d characters; a sentence is fine.") % {"least": core.PASSWORD_MIN_LENGTH}
+        """Return the requirement."""
+        return _("Use at least %(least)d characters. A sentence works well.") % {"least": core.PASSWORD_MIN_LENGTH}
 
 
 class ContextValidator:
-    """Not built around the product, the company, or the person's own name and address (ASVS 6.2.11)."""
+    """Refuses passwords based on the product, the company, or the person's own name and address (ASVS 6.2.11)."""
 
     def validate(self, password: str, user: Any = None) -> None:
-        """Refuse a password of which little is left without the words that everybody would try.
+        """Refuse a password that is short without the words an attacker would try first.
 
         Raises:
             ValidationError: with the code ``password_in_context``.
@@ -52,12 +52,12 @@ class ContextValidator:
             raise ValidationError(self.get_help_text(), code="password_in_context")
 
     def get_help_text(self) -> str:
-        """Say what is asked."""
-        return _("Do not build it around your name, your address or the name of this service.")
+        """Return the requirement."""
+        return _("Do not base your password on your name, your address or the name of this service.")
 
 
 def _context_words(user: Any) -> Iterator[str]:
-    """Yield the words of this context, longest first, so that none hides in another."""
+    """Yield the context words, longest first, because a short word may be part of a longer one."""
     texts = [*core.PASSWORD_CONTEXT_WORDS]
     if user is not None:
         texts += [

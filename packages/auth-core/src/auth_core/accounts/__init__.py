@@ -1,1 +1,1 @@
-"""A user model that signs in by e-mail address; swappable, like Django's own."""
+"""A swappable user model that signs in by e-mail address."""

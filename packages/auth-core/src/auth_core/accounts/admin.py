@@ -1,4 +1,4 @@
-"""Users in the admin site: names, staff and permissions; never a password (ASVS 6.4.6)."""
+"""Users in the admin site: names, staff status and permissions, never a password (ASVS 6.4.6)."""
 
 from typing import Any
 
@@ -9,13 +9,16 @@ from auth_core.accounts.models import User
 from auth_core.administration import Act, check_administrator
 from auth_core.assurance.evidence import session_of
 
-#: What says what somebody may do.
-_POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
+#: Fields that hold rights.
+_RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
 @admin.register(User)
 class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot subscript it
-    """Edits what a person is called and may do; accounts are closed under *identities*, where it is recorded."""
+    """Edits the names and rights of users.
+
+    Accounts are disabled under *identities*, where it is recorded.
+    """
 
     list_display = ("email", "display_name", "is_active", "is_staff", "is_superuser", "created_at", "last_login")
     list_filter = ("is_active", "is_staff", "is_superuser")
@@ -30,21 +33,21 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot su
     filter_horizontal = ("groups", "user_permissions")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Refuse: ``create_user`` makes an account, with identity, address and event."""
+        """Refuse. ``create_user`` creates an account with identity, address and event."""
         return False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Let only superusers change what somebody may do: staff could make themselves superusers."""
-        mine = tuple(self.readonly_fields)
-        own = getattr(request.user, "is_superuser", False)
-        return mine if own else (*mine, *_POWERS)
+        """Let only superusers change rights, because staff could make themselves superusers."""
+        fields = tuple(self.readonly_fields)
+        is_superuser = getattr(request.user, "is_superuser", False)
+        return fields if is_superuser else (*fields, *_RIGHTS)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Save it; whoever changes what somebody may do has just proved that it is them (ASVS 7.5.3).
+        """Save the user. A change of rights requires a recent proof (ASVS 7.5.3).
 
         Raises:
-            InsufficientUserAuthentication: their proof is too old for that.
+            InsufficientUserAuthentication: the proof of the administrator is too old.
         """
-        if set(_POWERS) & set(form.changed_data):
+        if set(_RIGHTS) & set(form.changed_data):
             check_administrator(session_of(request), Act.CRITICAL)
         super().save_model(request, obj, form, change)

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class AuthAccountsConfig(AppConfig):
-    """The concrete user model; its table is made only where ``AUTH_USER_MODEL`` names it."""
+    """The concrete user model. Its table exists only if ``AUTH_USER_MODEL`` names it."""
 
     name = "auth_core.accounts"
     label = "auth_accounts"

@@ -13,10 +13,10 @@ from auth_core.people.addresses import InvalidAddress, parse
 
 
 class UserManager(BaseUserManager["User"]):
-    """Makes users; an address is normalised before it is compared or stored."""
+    """Creates users. An address is normalised before it is compared or stored."""
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """Return a saved user, with the address that they sign in with; not proven yet.
+        """Return a saved user with an unverified primary address.
 
         Raises:
             InvalidAddress: *email* is not an address.
@@ -32,11 +32,11 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """Return a saved user who may do everything."""
+        """Return a saved user with all rights."""
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        """Return the user who signs in with this address, in whatever spelling."""
+        """Return the user with this address, in any spelling."""
         try:
             key = parse(username or "").key
         except InvalidAddress as error:
@@ -45,10 +45,9 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """Somebody who signs in with an e-mail address.
+    """A person who signs in with an e-mail address.
 
-    `email` is the key of the primary address. The address that mail goes to is kept in
-    `auth_core.EmailAddress`.
+    `email` is the key of the primary address. The address for delivery is in `auth_core.EmailAddress`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -57,10 +56,14 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     username = models.CharField(_("username"), max_length=150, unique=True, null=True, blank=True)
     display_name = models.CharField(_("display name"), max_length=150, blank=True)
-    locale = models.CharField(_("locale"), max_length=16, blank=True, help_text=_("BCP 47; empty: the browser's."))
-    timezone = models.CharField(_("time zone"), max_length=64, blank=True, help_text=_("IANA name; empty: UTC."))
-    is_active = models.BooleanField(_("active"), default=True, help_text=_("Whether this person may sign in at all."))
-    is_staff = models.BooleanField(_("staff"), default=False, help_text=_("Whether the admin site opens."))
+    locale = models.CharField(
+        _("locale"), max_length=16, blank=True, help_text=_("BCP 47. Empty: the browser's language.")
+    )
+    timezone = models.CharField(_("time zone"), max_length=64, blank=True, help_text=_("IANA name. Empty: UTC."))
+    is_active = models.BooleanField(_("active"), default=True, help_text=_("Whether this person may sign in."))
+    is_staff = models.BooleanField(
+        _("staff"), default=False, help_text=_("Whether this person may use the admin site.")
+    )
     created_at = models.DateTimeField(_("created at"), default=now, editable=False)
 
     objects = UserManager()
@@ -79,13 +82,13 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @classmethod
     def normalize_username(cls, username: Any) -> Any:
-        """Leave it: `parse` has normalised the address, with an A-label domain that NFKC cannot change."""
+        """Return *username* unchanged. `parse` has normalised the address, and NFKC cannot change an A-label domain."""
         return username
 
     def get_full_name(self) -> str:
-        """Return what others may call this person."""
+        """Return the name shown to others."""
         return self.display_name
 
     def get_short_name(self) -> str:
-        """Return what others may call this person."""
+        """Return the name shown to others."""
         return self.display_name

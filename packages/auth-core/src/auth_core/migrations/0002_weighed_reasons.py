@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='pendinglogin',
             name='reasons',
-            field=models.JSONField(default=list, help_text='What weighed in the score, and how much.'),
+            field=models.JSONField(default=list, help_text='Risk signals with their weights.'),
         ),
     ]

@@ -11,6 +11,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='identity',
             name='lock_reason',
-            field=models.CharField(blank=True, db_default='', default='', help_text='Why; decides what lifts it.', max_length=32, verbose_name='lock reason'),
+            field=models.CharField(blank=True, db_default='', default='', help_text='Reason of the lock. Determines how it ends.', max_length=32, verbose_name='lock reason'),
         ),
     ]

@@ -13,31 +13,31 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='emailaddress',
             name='address',
-            field=models.CharField(help_text='Where mail goes; domain as A-labels.', max_length=320, verbose_name='address'),
+            field=models.CharField(help_text='Address for delivery, domain as A-labels.', max_length=320, verbose_name='address'),
         ),
         migrations.AlterField(
             model_name='emailaddress',
             name='key',
-            field=models.CharField(db_index=True, help_text='The address in lower case; what is compared.', max_length=320, verbose_name='key'),
+            field=models.CharField(db_index=True, help_text='The address in lower case, for comparison.', max_length=320, verbose_name='key'),
         ),
         migrations.AlterField(
             model_name='invitation',
             name='address',
-            field=models.CharField(help_text='Where mail goes; domain as A-labels.', max_length=320, verbose_name='address'),
+            field=models.CharField(help_text='Address for delivery, domain as A-labels.', max_length=320, verbose_name='address'),
         ),
         migrations.AlterField(
             model_name='invitation',
             name='key',
-            field=models.CharField(db_index=True, help_text='The address in lower case; what is compared.', max_length=320, verbose_name='key'),
+            field=models.CharField(db_index=True, help_text='The address in lower case, for comparison.', max_length=320, verbose_name='key'),
         ),
         migrations.AlterField(
             model_name='pendingsignup',
             name='address',
-            field=models.CharField(help_text='Where mail goes; domain as A-labels.', max_length=320, verbose_name='address'),
+            field=models.CharField(help_text='Address for delivery, domain as A-labels.', max_length=320, verbose_name='address'),
         ),
         migrations.AlterField(
             model_name='pendingsignup',
             name='key',
-            field=models.CharField(help_text='The address in lower case; what is compared.', max_length=320, verbose_name='key'),
+            field=models.CharField(help_text='The address in lower case, for comparison.', max_length=320, verbose_name='key'),
         ),
     ]

@@ -1,4 +1,4 @@
-"""The rows that any site keeps, whatever its user model."""
+"""The models that any site needs, with any user model."""
 
 from auth_core.models.guess_budget import GuessBudget
 from auth_core.models.identity import EmailAddress, Identity

@@ -1,4 +1,4 @@
-"""How often has been guessed; one row per thing that is counted."""
+"""Counters of guesses: one row per counted value."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 @dataclass(frozen=True, slots=True, order=True)
 class Wanted:
-    """One guess that somebody wants to make: of *key*, of which *budget* may be made until *ends_at*."""
+    """A requested charge of one guess to *key*, of which *budget* guesses are allowed until *ends_at*."""
 
     key: str
     budget: int
@@ -22,22 +22,22 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Charged:
-    """One guess that was paid for: in which row, and in which of its windows."""
+    """A charged guess: the row and the window of that row."""
 
     key: str
     window_id: UUID
 
 
 class GuessBudgetManager(models.Manager["GuessBudget"]):
-    """Charges and refunds; each is one conditional statement."""
+    """Charges and refunds. Each is one conditional statement."""
 
     def charge(self, wanted: Sequence[Wanted], *, now: datetime) -> list[Charged]:
-        """Take one guess from every budget that has one left; return those that had.
+        """Take one guess from every budget that has one left. Return the rows that had.
 
-        One statement for all rows, sorted by key so that two callers cannot wait for
-        each other. The database evaluates the condition under the row's lock: of two
-        hundred at once, as many get one as there are left. Call it inside a transaction,
-        and roll back unless every row was charged.
+        One statement for all rows, sorted by key so that two callers cannot deadlock. The
+        database evaluates the condition under the row's lock: of two hundred parallel callers,
+        only as many get a guess as are left. Call this inside a transaction, and roll back
+        unless every row was charged.
         """
         connection = connections[router.db_for_write(self.model)]
         rows = sorted(wanted)
@@ -59,38 +59,38 @@ class GuessBudgetManager(models.Manager["GuessBudget"]):
         everybody: Sequence[Wanted],
         now: datetime,
     ) -> list[Charged]:
-        """Charge *devices* where *known* has a row, else *strangers*; and *everybody* in either case.
+        """Charge *devices* if *known* has a row, else *strangers*. Charge *everybody* in either case.
 
-        One statement, like `charge`: the database looks for the device under the same snapshot in which it
-        charges, and does the same work whether or not the device, or the person, is there.
+        One statement, like `charge`: the database looks up the device in the same snapshot in
+        which it charges. It does the same work whether or not the device or the person exists.
 
         Args:
-            known: The device as a row, or nothing; its key completes the keys of *devices*.
-            devices: The beginnings of keys.
+            known: Query for the device, with one row or none. Its primary key completes the keys of *devices*.
+            devices: Prefixes of keys.
         """
         connection = connections[router.db_for_write(self.model)]
         is_postgresql = connection.vendor == "postgresql"
         compiled, compiled_parameters = known.values("pk")[:1].query.get_compiler(connection=connection).as_sql()
-        rows = [(who, row) for who, wanted in enumerate((strangers, devices, everybody)) for row in sorted(wanted)]
+        rows = [(group, row) for group, wanted in enumerate((strangers, devices, everybody)) for row in sorted(wanted)]
         sql = _CHARGE_AS_KNOWN.format(
             known=compiled,
             rows=", ".join([_TYPED_ROW if is_postgresql else _ROW] * len(rows)),
             upsert=_UPSERT,
             table=connection.ops.quote_name(self.model._meta.db_table),
         )
-        told = [part for who, row in rows for part in (who, *self._parameters([row], connection))]
+        parameters = [value for group, row in rows for value in (group, *self._parameters([row], connection))]
         with connection.cursor() as cursor:
-            cursor.execute(sql, [*compiled_parameters, *told, *[self._stored("ends_at", now, connection)] * 5])
+            cursor.execute(sql, [*compiled_parameters, *parameters, *[self._stored("ends_at", now, connection)] * 5])
             return [Charged(key, _uuid(window_id)) for key, window_id in cursor.fetchall()]
 
     def refund(self, charged: Sequence[Charged], *, beside: str = "", now: datetime | None = None) -> dict[str, int]:
-        """Give one guess back to each row whose window is still the one it was taken from; return what is left used.
+        """Refund one guess to each row whose window is still the charged one. Return the used counts.
+
+        One statement, which locks in the order of `charge`. Otherwise a charge and a refund of
+        the same two rows could deadlock.
 
         Args:
-            beside: Key of a row that was not charged, and of which is returned as well what is used *now*.
-
-        One statement, which locks in the order of `charge`: in another, a charge and a
-        refund of the same two rows would wait for each other, and one would be killed.
+            beside: Key of a row that was not charged, and whose count at *now* is returned too.
         """
         connection = connections[router.db_for_write(self.model)]
         sql = _REFUND.format(
@@ -99,16 +99,16 @@ class GuessBudgetManager(models.Manager["GuessBudget"]):
             lock=connection.ops.for_update_sql() if connection.features.has_select_for_update else "",
             beside=_BESIDE.format(table=connection.ops.quote_name(self.model._meta.db_table)) if beside else "",
         )
-        named = [
-            part for piece in charged for part in (piece.key, self._stored("window_id", piece.window_id, connection))
+        parameters = [
+            value for row in charged for value in (row.key, self._stored("window_id", row.window_id, connection))
         ]
         if beside:
-            named += [beside, self._stored("ends_at", now, connection)]
+            parameters += [beside, self._stored("ends_at", now, connection)]
         with connection.cursor() as cursor:
-            cursor.execute(sql, named)
+            cursor.execute(sql, parameters)
             rows = cursor.fetchall()
-        left = {key: used for key, used, *_used_beside in rows}
-        return left | {beside: rows[0][2] or 0} if beside and rows else left
+        counts = {key: used for key, used, *_used_beside in rows}
+        return counts | {beside: rows[0][2] or 0} if beside and rows else counts
 
     def _parameters(self, rows: Sequence[Wanted], connection: Any) -> list[Any]:
         return [
@@ -128,18 +128,18 @@ class GuessBudgetManager(models.Manager["GuessBudget"]):
 
 
 class GuessBudget(models.Model):
-    """What was used of one budget in its present window.
+    """The used part of one budget in its current window.
 
-    A window begins with the first guess and has a fixed end, so that whoever waits
-    knows how long. Two windows that touch may hold twice the budget; no more, ever.
+    A window begins with the first guess and has a fixed end, so that a caller knows how
+    long to wait. Two adjacent windows may hold twice the budget, never more.
     """
 
-    key = models.CharField(primary_key=True, max_length=64, help_text=_("HMAC of what is counted; tells nothing."))
-    window_id = models.UUIDField(help_text=_("Which window; a refund reaches no other."))
-    used = models.PositiveIntegerField(help_text=_("Guesses paid for."))
-    budget = models.PositiveIntegerField(help_text=_("Guesses there are."))
+    key = models.CharField(primary_key=True, max_length=64, help_text=_("HMAC of the counted value."))
+    window_id = models.UUIDField(help_text=_("Id of the window. A refund applies to no other."))
+    used = models.PositiveIntegerField(help_text=_("Charged guesses."))
+    budget = models.PositiveIntegerField(help_text=_("Allowed guesses."))
     ends_at = models.DateTimeField(db_index=True)
-    refused_at = models.DateTimeField(null=True, help_text=_("When somebody was first refused in this window."))
+    refused_at = models.DateTimeField(null=True, help_text=_("Time of the first refusal in this window."))
 
     objects = GuessBudgetManager()
 
@@ -153,26 +153,26 @@ class GuessBudget(models.Model):
 
 _UPSERT = """
 ON CONFLICT (key) DO UPDATE SET
-  used = CASE WHEN held.ends_at <= %s THEN 1 ELSE held.used + 1 END,
-  window_id = CASE WHEN held.ends_at <= %s THEN excluded.window_id ELSE held.window_id END,
-  refused_at = CASE WHEN held.ends_at <= %s THEN NULL ELSE held.refused_at END,
-  ends_at = CASE WHEN held.ends_at <= %s THEN excluded.ends_at ELSE held.ends_at END,
+  used = CASE WHEN current_row.ends_at <= %s THEN 1 ELSE current_row.used + 1 END,
+  window_id = CASE WHEN current_row.ends_at <= %s THEN excluded.window_id ELSE current_row.window_id END,
+  refused_at = CASE WHEN current_row.ends_at <= %s THEN NULL ELSE current_row.refused_at END,
+  ends_at = CASE WHEN current_row.ends_at <= %s THEN excluded.ends_at ELSE current_row.ends_at END,
   budget = excluded.budget
-WHERE held.ends_at <= %s OR held.used < excluded.budget
+WHERE current_row.ends_at <= %s OR current_row.used < excluded.budget
 RETURNING key, window_id
 """
 
 _CHARGE = """
-INSERT INTO {table} AS held (key, window_id, used, budget, ends_at) VALUES {rows} {upsert}
+INSERT INTO {table} AS current_row (key, window_id, used, budget, ends_at) VALUES {rows} {upsert}
 """
 
-#: Who is charged (0 strangers, 1 known devices, 2 everybody), key, window, budget, end.
+#: Group (0 strangers, 1 known devices, 2 everybody), key, window, budget, end.
 _ROW = "(%s, %s, %s, %s, %s)"
 _TYPED_ROW = "(%s::integer, %s::text, %s::uuid, %s::integer, %s::timestamptz)"
 
 _CHARGE_AS_KNOWN = """
 WITH known (id) AS ({known}), wanted (who, key, window_id, budget, ends_at) AS (VALUES {rows})
-INSERT INTO {table} AS held (key, window_id, used, budget, ends_at)
+INSERT INTO {table} AS current_row (key, window_id, used, budget, ends_at)
 SELECT
   wanted.key || CASE WHEN wanted.who = 1 THEN (SELECT CAST(known.id AS text) FROM known) ELSE '' END AS whole_key,
   wanted.window_id, 1, wanted.budget, wanted.ends_at
@@ -192,5 +192,5 @@ _BESIDE = ", (SELECT other.used FROM {table} AS other WHERE other.key = %s AND o
 
 
 def _uuid(stored: Any) -> UUID:
-    """SQLite keeps a UUID as text."""
+    """Return *stored* as a UUID. SQLite returns text."""
     return stored if isinstance(stored, UUID) else UUID(stored)

@@ -1,4 +1,4 @@
-"""What any user model needs beside it: an id for the world, and proven addresses."""
+"""Data that every user model needs: a public id and verified addresses."""
 
 from uuid import uuid4
 
@@ -12,10 +12,10 @@ from auth_core.ids import uuid7
 
 
 class Identity(models.Model):
-    """The person behind a user row, as the world knows them; made when first asked for.
+    """The public identity of a user, created on first use.
 
-    `subject_id` is random (version 4) and the only id of a person that leaves the
-    house: a UUIDv7 would tell when the account was made, a number how many there are.
+    `subject_id` is random (version 4) and the only id of a person that is published. A UUIDv7
+    would reveal when the account was created, and a number how many accounts there are.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -24,7 +24,7 @@ class Identity(models.Model):
     )
     subject_id = models.UUIDField(_("subject id"), unique=True, default=uuid4, editable=False)
     locked_at = models.DateTimeField(
-        _("locked at"), null=True, blank=True, help_text=_("Since when nobody may sign in; empty: not locked.")
+        _("locked at"), null=True, blank=True, help_text=_("Start of the lock. Empty: not locked.")
     )
     lock_reason = models.CharField(
         _("lock reason"),
@@ -32,7 +32,7 @@ class Identity(models.Model):
         blank=True,
         default="",
         db_default="",
-        help_text=_("Why; decides what lifts it."),
+        help_text=_("Reason of the lock. Determines how it ends."),
     )
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 
@@ -45,15 +45,15 @@ class Identity(models.Model):
 
 
 class EmailAddress(models.Model):
-    """An address of a person; `key` is what two spellings of one mailbox have in common."""
+    """An address of a person. `key` is the same for all spellings of one mailbox."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="email_addresses", verbose_name=_("user")
     )
-    address = models.CharField(_("address"), max_length=320, help_text=_("Where mail goes; domain as A-labels."))
+    address = models.CharField(_("address"), max_length=320, help_text=_("Address for delivery, domain as A-labels."))
     key = models.CharField(
-        _("key"), max_length=320, db_index=True, help_text=_("The address in lower case; what is compared.")
+        _("key"), max_length=320, db_index=True, help_text=_("The address in lower case, for comparison.")
     )
     verified_at = models.DateTimeField(_("verified at"), null=True, blank=True)
     is_primary = models.BooleanField(_("primary"), default=False)
@@ -62,8 +62,8 @@ class EmailAddress(models.Model):
         verbose_name = _("e-mail address")
         verbose_name_plural = _("e-mail addresses")
         constraints = [
-            # An address belongs to whoever proved it, or signs in with it. One that was only
-            # claimed as a further address keeps nobody else from proving it (pre-hijacking).
+            # An address belongs to the person who verified it or signs in with it. An unverified further address does
+            # not prevent another person from verifying it (pre-hijacking).
             models.UniqueConstraint(
                 fields=["key"],
                 condition=Q(verified_at__isnull=False) | Q(is_primary=True),

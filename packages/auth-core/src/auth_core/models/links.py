@@ -1,4 +1,4 @@
-"""The links that are mailed, or printed, each good for one thing."""
+"""One-time links, mailed or printed, each for one purpose."""
 
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ from auth_core.models.one_time_link import OneTimeLink
 
 
 class EmailVerification(OneTimeLink):
-    """Proves an address that an account has already."""
+    """Verifies an address of an existing account."""
 
     prefix = "elv"
 
@@ -21,7 +21,7 @@ class EmailVerification(OneTimeLink):
         null=True,
         blank=True,
         on_delete=models.CASCADE,
-        help_text=_("Empty: nobody's; it proves nothing."),
+        help_text=_("Empty: no account has the address, and the link verifies nothing."),
     )
 
     class Meta:
@@ -30,15 +30,15 @@ class EmailVerification(OneTimeLink):
 
     @classmethod
     def lifetime(cls) -> timedelta:
-        """Return `SIGNUP_LIFETIME`: it is the same proof."""
+        """Return `SIGNUP_LIFETIME`, because it is the same proof."""
         return core.SIGNUP_LIFETIME
 
 
 class ResetLink(OneTimeLink):
-    """Sets a new password, and nothing else: it signs nobody in, and opens no account that is closed.
+    """Sets a new password, and nothing else: it does not sign in or reopen a closed account.
 
-    It dies with the state of the account for which it was asked: another password or
-    address makes `state_digest` another one, another second factor spends it.
+    It becomes invalid when the account changes. Another password or address changes
+    `state_digest`, and another second factor spends the link.
     """
 
     prefix = "elr"
@@ -48,9 +48,11 @@ class ResetLink(OneTimeLink):
         null=True,
         blank=True,
         on_delete=models.CASCADE,
-        help_text=_("Empty: nobody we know; it resets nothing."),
+        help_text=_("Empty: unknown person, and the link resets nothing."),
     )
-    state_digest = models.CharField(max_length=64, help_text=_("HMAC of password and address, when it was asked for."))
+    state_digest = models.CharField(
+        max_length=64, help_text=_("HMAC of password and address at the time of the request.")
+    )
 
     class Meta:
         verbose_name = _("reset link")
@@ -63,13 +65,13 @@ class ResetLink(OneTimeLink):
 
 
 class Invitation(OneTimeLink):
-    """Lets whoever reads the mails of an address make an account with it."""
+    """Lets the owner of an address create an account with it."""
 
     prefix = "eli"
 
-    address = models.CharField(_("address"), max_length=320, help_text=_("Where mail goes; domain as A-labels."))
+    address = models.CharField(_("address"), max_length=320, help_text=_("Address for delivery, domain as A-labels."))
     key = models.CharField(
-        _("key"), max_length=320, db_index=True, help_text=_("The address in lower case; what is compared.")
+        _("key"), max_length=320, db_index=True, help_text=_("The address in lower case, for comparison.")
     )
     invited_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -91,7 +93,7 @@ class Invitation(OneTimeLink):
 
 
 class BootstrapLink(OneTimeLink):
-    """Makes the first administrator; there is one row, so that one link is live at a time."""
+    """Creates the first administrator. There is only one row, so that one link is valid at a time."""
 
     prefix = "elf"
 

@@ -1,4 +1,4 @@
-"""A link that goes out in a mail and is good for one thing, once."""
+"""The base of links that are mailed and work once."""
 
 from datetime import timedelta
 from typing import Any, ClassVar, Self
@@ -16,21 +16,21 @@ _BATCH = 1000
 
 
 class OneTimeLinkQuerySet(models.QuerySet[Any]):
-    """One verb per use; nothing else makes, finds or spends a link."""
+    """One verb per use. Links are created, found and spent only here."""
 
     def open(self, **columns: Any) -> Any:
-        """Return a saved link; `token` of it is for the mail and for nothing else."""
+        """Return a saved link. Its `token` is for the mail only."""
         link = self.model(expires_at=timezone.now() + self.model.lifetime(), **columns)
         link.renew()
         link.save(force_insert=True)
         return link
 
     def live(self) -> Self:
-        """Return links that are neither spent nor expired; expiry is judged here, never by a sweeper."""
+        """Return links that are neither spent nor expired. Expiry is checked here, not by a sweep."""
         return self.filter(spent_at=None, expires_at__gt=timezone.now())
 
     def find(self, token: str) -> Any:
-        """Return the live link that *token* opens.
+        """Return the live link of *token*.
 
         Raises:
             LinkInvalid: unknown, spent, expired, or a link of another kind. They all look the same.
@@ -42,18 +42,18 @@ class OneTimeLinkQuerySet(models.QuerySet[Any]):
         return link
 
     def spend(self) -> int:
-        """Spend all of these that are live; return how many that were."""
+        """Spend all live links of the queryset. Return their number."""
         return self.live().update(spent_at=timezone.now())
 
 
 class OneTimeLink(models.Model):
-    """What all mailed links have in common; each kind has a table of its own.
+    """Common fields of all mailed links. Each kind has its own table.
 
-    One table for all kinds would need one forgotten condition to let an invitation
-    reset a password (CVE-2026-4282).
+    With one table for all kinds, one forgotten condition would let an invitation reset a
+    password (CVE-2026-4282).
     """
 
-    #: Tells scanners of leaked secrets, and us, whose secret this is.
+    #: Identifies the kind of secret, for secret scanners and for us.
     prefix: ClassVar[str]
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -62,7 +62,7 @@ class OneTimeLink(models.Model):
     expires_at = models.DateTimeField(_("expires at"), db_index=True)
     spent_at = models.DateTimeField(_("spent at"), null=True, blank=True)
 
-    #: The bearer's secret; known only to the request that made the link or followed it.
+    #: The bearer's secret, known only to the request that created or opened the link.
     token: str = ""
 
     objects = OneTimeLinkQuerySet.as_manager()
@@ -75,21 +75,21 @@ class OneTimeLink(models.Model):
 
     @classmethod
     def lifetime(cls) -> timedelta:
-        """Return how long such a link is good for."""
+        """Return the lifetime of links of this kind."""
         raise NotImplementedError
 
     def renew(self) -> None:
-        """Take another token; the one before is worth nothing once this is saved."""
+        """Set a new token. The former token is invalid once the link is saved."""
         self.token = new_secret(self.prefix)
         self.token_digest = digest(self.token)
 
     def spend(self) -> bool:
-        """Spend it, by one conditional statement; say whether this caller was the one who did."""
+        """Spend the link with one conditional statement. Return whether this caller spent it."""
         return spend(type(self)._default_manager.live().filter(pk=self.pk), spent_at=timezone.now())
 
 
 def delete_expired_links() -> int:
-    """Delete links of every kind that expired a day ago, in batches; return how many."""
+    """Delete links of every kind that expired a day ago, in batches. Return their number."""
     long_ago = timezone.now() - timedelta(days=1)
     return sum(_delete(kind._default_manager.filter(expires_at__lt=long_ago)) for kind in OneTimeLink.__subclasses__())
 

@@ -1,4 +1,4 @@
-"""What is to be sent: a row that is written with the change and delivered after it."""
+"""Outgoing messages: a row is written with the change and delivered after it."""
 
 from datetime import datetime
 from typing import Self
@@ -13,38 +13,38 @@ from auth_core.ids import uuid7
 
 
 class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
-    """Questions that a relay asks."""
+    """Queries of a relay."""
 
     def due(self, now: datetime) -> Self:
-        """Return what is to be sent now: not delivered, not dead, and nobody at it."""
+        """Return the messages to send now: not settled and not claimed."""
         return self.idle(now).filter(due_at__lte=now)
 
     def idle(self, now: datetime) -> Self:
-        """Return what is not settled and nobody is at, be it due or resting before another attempt."""
+        """Return the messages that are not settled and not claimed, including those that wait for a retry."""
         return self.filter(Q(claimed_until=None) | Q(claimed_until__lte=now), settled_at=None)
 
     def settled_before(self, moment: datetime) -> Self:
-        """Return what was delivered or given up before *moment*."""
+        """Return the messages delivered or given up before *moment*."""
         return self.filter(settled_at__lt=moment)
 
     def claim(self, message_id: UUID, *, now: datetime, until: datetime) -> bool:
-        """Take a message for this relay, by one conditional statement; a claim that lapses can be taken again."""
+        """Claim a message for this relay with one conditional statement. An expired claim can be taken over."""
         due = self.due(now).filter(pk=message_id)
         return due.update(claimed_until=until, attempts=F("attempts") + 1) == 1
 
 
 class OutboxMessage(models.Model):
-    """A message for the outside world: a mail, an SMS, a webhook.
+    """An outgoing message: a mail, an SMS, a webhook.
 
-    The secret part (a link, a code, an address, a number) is encrypted for this row
-    alone and wiped when the message is delivered, expired or given up.
+    The secret part (a link, a code, an address, a number) is encrypted for this row alone. It is
+    erased when the message is delivered, expired or given up.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False, help_text=_("Also the idempotency key."))
-    channel = models.CharField(max_length=32, help_text=_("Who delivers it, such as `email`."))
+    channel = models.CharField(max_length=32, help_text=_("Delivery channel, such as `email`."))
     template = models.CharField(max_length=100)
-    values = models.JSONField(default=dict, help_text=_("What the template says; nothing secret or personal."))
-    secret = models.TextField(blank=True, help_text=_("Ciphertext; empty once the message is settled."))
+    values = models.JSONField(default=dict, help_text=_("Values for the template. Nothing secret or personal."))
+    secret = models.TextField(blank=True, help_text=_("Ciphertext. Empty once the message is settled."))
     secret_expires_at = models.DateTimeField(null=True, blank=True)
     correlation_id = models.CharField(max_length=64, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)

@@ -1,4 +1,4 @@
-"""A login that is on its way."""
+"""Pending logins: begun, and not yet granted."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,18 +24,18 @@ from auth_core.ids import uuid7
 #: Rows that one statement deletes.
 _BATCH = 1000
 
-TOKEN_PREFIX = "elt"  # noqa: S105 - tells scanners of leaked secrets whose token this is
+TOKEN_PREFIX = "elt"  # noqa: S105 - lets secret scanners identify the token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who goes on with a login, as far as their request tells.
+    """The caller who continues a login, as described by their request.
 
     Args:
-        purposes: What the address they call is for.
-        transport: The only transport it serves; ``None``: the login's own.
-        browser_secret: What their ``login`` cookie holds.
-        session_id: Public id of the session they come with; a step-up needs its own.
+        purposes: The purposes that the called address serves.
+        transport: The only transport that it serves. ``None``: the login's own.
+        browser_secret: The value of their ``login`` cookie.
+        session_id: Public id of their session. A step-up requires its own session.
     """
 
     purposes: frozenset[Purpose]
@@ -45,11 +45,11 @@ class Caller:
 
 
 class PendingLoginManager(models.Manager["PendingLogin"]):
-    """One verb per use; nothing else makes or finds a pending login."""
+    """One verb per use. Pending logins are created and found only here."""
 
-    def open(self, **known: Any) -> "PendingLogin":
-        """Begin a login, and keep it; see `begin`."""
-        login = self.begin(**known)
+    def open(self, **columns: Any) -> "PendingLogin":
+        """Begin a login and save it. See `begin`."""
+        login = self.begin(**columns)
         login.keep()
         return login
 
@@ -68,14 +68,14 @@ class PendingLoginManager(models.Manager["PendingLogin"]):
         provider: str = "",
         continue_to: str = "",
     ) -> "PendingLogin":
-        """Begin a login; `token` and nothing else of it is for the caller.
+        """Begin a login. The caller gets only its `token`.
 
-        Nobody else sees it before it is kept: one that is granted at once is written once, as over.
+        The row is not saved yet. A login that is granted at once is written once, as closed.
 
         Args:
-            user: Who it is, or ``None``: nobody we know, and every answer will fail.
+            user: The user, or ``None`` for an unknown person. Every answer then fails.
             backend: Dotted path of the authentication backend that named *user*.
-            browser_secret: What the ``login`` cookie of this browser holds; empty with a token.
+            browser_secret: The value of this browser's ``login`` cookie. Empty with a token.
             session_id: The session that a step-up raises.
             provider: The provider that a link adds.
         """
@@ -85,7 +85,7 @@ class PendingLoginManager(models.Manager["PendingLogin"]):
             backend=backend,
             purpose=purpose.value,
             transport=transport.value,
-            evidence_stored=[piece.to_json() for piece in evidence],
+            evidence_stored=[item.to_json() for item in evidence],
             score=assessment.score,
             reasons=[reason.to_json() for reason in assessment.reasons],
             demand_stored=assessment.demand.value,
@@ -102,7 +102,7 @@ class PendingLoginManager(models.Manager["PendingLogin"]):
         return login
 
     def find(self, token: str, caller: "Caller") -> "PendingLogin":
-        """Return the live login that *token* names, if it is this caller's.
+        """Return the live login of *token*, if it belongs to this caller.
 
         Raises:
             LoginExpired: unknown, closed, expired, without attempts, or begun by another browser,
@@ -115,27 +115,27 @@ class PendingLoginManager(models.Manager["PendingLogin"]):
         return login
 
     def of_browser(self, caller: "Caller") -> "PendingLogin":
-        """Return the newest live login that this caller's browser began.
+        """Return the newest live login of this caller's browser.
 
-        Pages keep no token: the browser's secret, which `serves` checks as well, finds it.
+        Pages keep no token. The login is found by the browser's secret, which `serves` also checks.
 
         Raises:
             LoginExpired: there is none.
         """
         secret = caller.browser_secret
-        waiting = self.select_related("user", "user__auth_identity").filter(
+        logins = self.select_related("user", "user__auth_identity").filter(
             browser_digest=digest(secret), closed_at=None, purpose__in=[purpose.value for purpose in caller.purposes]
         )
-        login = waiting.order_by("-pk").first() if secret else None
+        login = logins.order_by("-pk").first() if secret else None
         if login is None or not login.serves(caller):
             raise LoginExpired
         return login
 
     def end_of_browser(self, secret: str) -> int:
-        """End the logins that a browser began and has not finished, and return how many.
+        """End the unfinished logins of a browser, and return their number.
 
         Args:
-            secret: What its ``login`` cookie holds; empty: it has begun none.
+            secret: The value of its ``login`` cookie. Empty: the browser has no login.
         """
         if not secret:
             return 0
@@ -143,23 +143,23 @@ class PendingLoginManager(models.Manager["PendingLogin"]):
         return self.filter(browser_digest=digest(secret), closed_at=None, expires_at__gt=now).update(closed_at=now)
 
     def end_all_of(self, user: Any, *, proved_with: str = "") -> int:
-        """End the logins of *user* that are on their way, and return how many: what they proved is nobody's any more.
+        """End the unfinished logins of *user*, and return their number. Their evidence is no longer valid.
 
         Args:
-            proved_with: Only those that have proved this credential (`Evidence.credential`); empty: all.
+            proved_with: Only those that have proved this credential (`Evidence.credential`). Empty: all.
         """
-        waiting = self.filter(user=user, closed_at=None, expires_at__gt=timezone.now())
+        logins = self.filter(user=user, closed_at=None, expires_at__gt=timezone.now())
         if proved_with:
-            keys = [login.pk for login in waiting if proved_with in {piece.credential for piece in login.evidence}]
-            waiting = waiting.filter(pk__in=keys)
-        return waiting.update(closed_at=timezone.now())
+            keys = [login.pk for login in logins if proved_with in {item.credential for item in login.evidence}]
+            logins = logins.filter(pk__in=keys)
+        return logins.update(closed_at=timezone.now())
 
 
 class PendingLogin(models.Model):
     """A login that has begun and is not yet granted.
 
-    The row is the only record of progress: what has been proved, and what is asked.
-    Steps read it; nothing remembers which steps ran.
+    The row is the only record of progress: the evidence so far, and the demand. Steps
+    derive the progress from it. There is no record of which steps ran.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -168,28 +168,28 @@ class PendingLogin(models.Model):
     backend = models.CharField(max_length=255, help_text=_("Dotted path of the authentication backend."))
     purpose = models.CharField(max_length=16, choices=[(purpose.value, purpose.value) for purpose in Purpose])
     transport = models.CharField(max_length=8, choices=[(transport.value, transport.value) for transport in Transport])
-    application_id = models.UUIDField(null=True, blank=True, help_text=_("Public id of the application it is for."))
+    application_id = models.UUIDField(null=True, blank=True, help_text=_("Public id of the application."))
     session_id = models.UUIDField(null=True, blank=True, help_text=_("The session that a step-up raises."))
     provider = models.CharField(max_length=64, blank=True, help_text=_("The provider that a link adds."))
     continue_to = models.CharField(max_length=2000, blank=True, help_text=_("Where the browser goes afterwards."))
     browser_digest = models.CharField(
-        max_length=64, blank=True, help_text=_("SHA-256 of the browser's secret; empty with a token.")
+        max_length=64, blank=True, help_text=_("SHA-256 of the browser's secret. Empty with a token.")
     )
     evidence_stored = models.JSONField(
-        db_column="evidence", default=list, help_text=_("What was proved so far, when, and how.")
+        db_column="evidence", default=list, help_text=_("Evidence so far: method, time and credential.")
     )
-    score = models.PositiveSmallIntegerField(null=True, blank=True, help_text=_("Risk, 0 to 100; empty: not assessed."))
-    reasons = models.JSONField(default=list, help_text=_("What weighed in the score, and how much."))
+    score = models.PositiveSmallIntegerField(null=True, blank=True, help_text=_("Risk, 0 to 100. Empty: not assessed."))
+    reasons = models.JSONField(default=list, help_text=_("Risk signals with their weights."))
     demand_stored = models.CharField(
         db_column="demand", max_length=16, choices=[(demand.value, demand.value) for demand in Demand]
     )
-    choice = models.CharField(max_length=64, blank=True, help_text=_("Id of the factor the person chose last."))
-    attempts_left = models.PositiveSmallIntegerField(help_text=_("How many answers it still takes."))
+    choice = models.CharField(max_length=64, blank=True, help_text=_("Id of the last chosen factor."))
+    attempts_left = models.PositiveSmallIntegerField(help_text=_("Remaining answers."))
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField(db_index=True)
     closed_at = models.DateTimeField(null=True, blank=True)
 
-    #: The caller's secret; known only to the request that opened the login or sent it.
+    #: The caller's secret, known only to the request that opened the login or sent it.
     token: str = ""
 
     objects = PendingLoginManager()
@@ -208,16 +208,16 @@ class PendingLogin(models.Model):
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:
-        """What was proved so far."""
+        """The evidence so far."""
         return tuple(Evidence.from_json(stored) for stored in self.evidence_stored)
 
     @property
     def demand(self) -> Demand:
-        """What this login must prove."""
+        """The proof that this login requires."""
         return Demand(self.demand_stored)
 
     def serves(self, caller: Caller) -> bool:
-        """Say whether this login is live, and was begun for this caller."""
+        """Return whether this login is live, and belongs to this caller."""
         return (
             self._is_live()
             and self.purpose in caller.purposes
@@ -227,7 +227,7 @@ class PendingLogin(models.Model):
         )
 
     def _is_of_browser(self, secret: str) -> bool:
-        """A login by cookie belongs to the browser that began it: a stolen token alone is worth nothing."""
+        """Check that a cookie login comes from the browser that began it. A stolen token alone is worthless."""
         if self.transport == Transport.TOKEN:
             return True
         return bool(secret and self.browser_digest) and same(self.browser_digest, digest(secret))
@@ -236,65 +236,65 @@ class PendingLogin(models.Model):
         return self.closed_at is None and self.expires_at > timezone.now() and self.attempts_left > 0
 
     def check_answerable(self) -> None:
-        """Check, inside a transaction, that this login still takes an answer, and keep it so until the commit.
+        """Check, inside a transaction, that this login still accepts an answer. Lock it until the commit.
 
-        Called after what a question sends was written, so that the rollback takes it back. Another
-        request may have spent the last attempt, or closed the login, since this one found it.
+        Call this after the question's message has been written, so that a rollback undoes it.
+        Another request may have used the last attempt or closed the login in the meantime.
 
         Raises:
-            LoginExpired: no attempt is left, or the login is over.
+            LoginExpired: no attempt is left, or the login is closed or expired.
         """
         if self._answerable_row().select_for_update().values_list("pk").first() is None:
             raise LoginExpired
 
     def meets_demand(self) -> bool:
-        """Say whether what was proved is what this login must prove."""
+        """Return whether the evidence meets the demand."""
         return self.demand.is_met_by(self.evidence)
 
     def spend_attempt(self) -> None:
-        """Pay for one answer before it is looked at.
+        """Use up one attempt before the answer is checked.
 
-        Parallel answers cannot exceed the budget, because each of them takes one away
-        in the database before anything is compared.
+        Parallel answers cannot exceed the limit, because each takes one attempt in the
+        database before anything is compared.
 
         Raises:
-            LoginExpired: no attempt is left, or the login is over.
+            LoginExpired: no attempt is left, or the login is closed or expired.
         """
         if not self._answerable_row().update(attempts_left=F("attempts_left") - 1):
             raise LoginExpired
         self.refresh_from_db(fields=["attempts_left", "evidence_stored"])
 
     def return_attempt(self) -> None:
-        """Take an attempt back that was paid for an answer which nobody compared."""
+        """Return an attempt whose answer was not compared."""
         self._live_row().update(attempts_left=F("attempts_left") + 1)
         self.attempts_left += 1
 
-    def add_evidence(self, piece: Evidence) -> None:
-        """Keep what an answer proved.
+    def add_evidence(self, evidence: Evidence) -> None:
+        """Store what an answer proved.
 
-        Two answers at once may each write a list without the other's piece; the one
-        that is lost has to be proved again, nothing is gained.
+        Two parallel answers may overwrite each other's evidence. The lost evidence must be
+        proved again, so nothing is gained.
 
         Raises:
-            LoginExpired: the login is over.
+            LoginExpired: the login is closed or expired.
         """
-        stored = [*self.evidence_stored, piece.to_json()]
+        stored = [*self.evidence_stored, evidence.to_json()]
         if not self._live_row().update(evidence_stored=stored):
             raise LoginExpired
         self.evidence_stored = stored
 
     def remember_choice(self, choice: str) -> None:
-        """Keep which factor the person chose.
+        """Store the factor that the person chose.
 
         Raises:
-            LoginExpired: no attempt is left, or the login is over.
+            LoginExpired: no attempt is left, or the login is closed or expired.
         """
         if not self._answerable_row().update(choice=choice):
             raise LoginExpired
         self.choice = choice
 
     def keep(self) -> None:
-        """Write the row, if there is none yet; what is asked can be answered from then on."""
+        """Save the row if it is new. The login can be answered from then on."""
         if self._state.adding:
             self.save(force_insert=True)
 
@@ -306,7 +306,7 @@ class PendingLogin(models.Model):
         """
         moment = at or timezone.now()
         if self._state.adding:
-            # Nobody else can have answered what nobody else can see.
+            # A row that was never saved cannot have been answered by another request.
             self.closed_at = moment
             self.keep()
         elif not spend(self._live_row(), closed_at=moment):
@@ -314,10 +314,10 @@ class PendingLogin(models.Model):
 
     @contextmanager
     def closing(self) -> Iterator[None]:
-        """End this login together with what the block does; undone with it, the login goes on as it was.
+        """End this login together with the work of the block. If the block fails, the login stays open.
 
         Raises:
-            LoginExpired: as in `close`; the block is not run.
+            LoginExpired: as in `close`. The block is not run.
         """
         is_new = self._state.adding
         try:
@@ -330,20 +330,20 @@ class PendingLogin(models.Model):
             raise
 
     def _live_row(self) -> "models.QuerySet[PendingLogin]":
-        """Return this row on the condition that the login is not over: whatever changes it asks so."""
+        """Return this row if the login is neither closed nor expired. Every change uses this condition."""
         return PendingLogin.objects.filter(pk=self.pk, closed_at=None, expires_at__gt=timezone.now())
 
     def _answerable_row(self) -> "models.QuerySet[PendingLogin]":
-        """Return this row on the condition that the login still takes an answer.
+        """Return this row if the login still accepts an answer.
 
-        The attempt in hand is spent before its answer is looked at, so that what this answer
-        proves and grants asks for `_live_row` alone.
+        The current attempt is used up before its answer is checked, so the result of this
+        answer only requires `_live_row`.
         """
         return self._live_row().filter(attempts_left__gt=0)
 
 
 def delete_expired() -> int:
-    """Delete logins that expired a day ago, in batches; expiry itself is judged when one is read."""
+    """Delete logins that expired a day ago, in batches. The expiry itself is checked when a login is read."""
     long_ago = timezone.now() - timedelta(days=1)
     deleted = 0
     while keys := list(PendingLogin.objects.filter(expires_at__lt=long_ago).values_list("pk", flat=True)[:_BATCH]):

@@ -1,4 +1,4 @@
-"""Somebody who wants an account, and has not proven their address yet."""
+"""Pending sign-ups: the address is not verified yet."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -14,10 +14,10 @@ from auth_core.models.one_time_link import OneTimeLink, OneTimeLinkQuerySet
 
 
 class PendingSignupQuerySet(OneTimeLinkQuerySet):
-    """Questions about sign-ups."""
+    """Queries for sign-ups."""
 
     def wait(self, *, address: str, key: str, password_hash: str, browser_secret: str, code: str) -> "PendingSignup":
-        """Return a sign-up that waits for its address to be proven, by `token` or by *code*."""
+        """Return a saved sign-up whose address is to be verified, by `token` or by *code*."""
         row_id = uuid7()
         signup: PendingSignup = self.open(
             pk=row_id,
@@ -31,33 +31,33 @@ class PendingSignupQuerySet(OneTimeLinkQuerySet):
         return signup
 
     def newest(self, *, key: str, browser_secret: str) -> "PendingSignup | None":
-        """Return the sign-up that this browser began last with this address and that still takes a code.
+        """Return the last sign-up of this browser with this address, if it still accepts a code.
 
-        Without a secret there is none. Where the attempts of the last one are used up there is none
-        either: another mail would bring a code that is refused.
+        Without a secret there is none. If the last one has no attempts left there is none
+        either, because another mail would bring a code that is refused.
         """
-        begun = self.live().filter(key=key, browser_digest=digest(browser_secret)).order_by("-created_at", "-pk")
-        found: PendingSignup | None = begun.first()
-        return found if browser_secret and found is not None and found.attempts_left else None
+        signups = self.live().filter(key=key, browser_digest=digest(browser_secret)).order_by("-created_at", "-pk")
+        signup: PendingSignup | None = signups.first()
+        return signup if browser_secret and signup is not None and signup.attempts_left else None
 
 
 class PendingSignup(OneTimeLink):
-    """An account in waiting: there is no user until the address is proven.
+    """A sign-up without a user. The account is created when the address is verified.
 
-    So nobody can sit on somebody else's address: several may wait with the same one,
-    and whoever reads the mails of that address decides which becomes the account.
+    This prevents squatting on an address: several sign-ups may wait with the same one, and
+    the owner of the mailbox decides which becomes the account.
     """
 
     prefix = "els"
 
-    address = models.CharField(_("address"), max_length=320, help_text=_("Where mail goes; domain as A-labels."))
-    key = models.CharField(_("key"), max_length=320, help_text=_("The address in lower case; what is compared."))
-    password_hash = models.CharField(max_length=256, help_text=_("The password chosen, hashed as a user's."))
-    code_digest = models.CharField(max_length=64, help_text=_("HMAC of the code, under a key of ours."))
+    address = models.CharField(_("address"), max_length=320, help_text=_("Address for delivery, domain as A-labels."))
+    key = models.CharField(_("key"), max_length=320, help_text=_("The address in lower case, for comparison."))
+    password_hash = models.CharField(max_length=256, help_text=_("Hash of the chosen password."))
+    code_digest = models.CharField(max_length=64, help_text=_("HMAC of the code, under a key of the site."))
     browser_digest = models.CharField(
         max_length=64, blank=True, help_text=_("SHA-256 of the secret of the browser that signed up.")
     )
-    attempts_left = models.PositiveSmallIntegerField(help_text=_("How many codes it still takes."))
+    attempts_left = models.PositiveSmallIntegerField(help_text=_("Remaining codes."))
 
     objects = PendingSignupQuerySet.as_manager()  # type: ignore[misc]  # the base class has the plain one
 
@@ -72,20 +72,20 @@ class PendingSignup(OneTimeLink):
         return core.SIGNUP_LIFETIME
 
     def is_of_browser(self, secret: str) -> bool:
-        """Say whether *secret* is that of the browser which signed up."""
+        """Return whether *secret* belongs to the browser that signed up."""
         return bool(secret and self.browser_digest) and same(self.browser_digest, digest(secret))
 
     def has_code(self, code: str) -> bool:
-        """Say whether *code* is the one that was mailed."""
+        """Return whether *code* is the mailed code."""
         return same(self.code_digest, _digest_of(code, self.pk))
 
     def spend_attempt(self) -> bool:
-        """Pay for one code before it is looked at; say whether one was left."""
+        """Use up one attempt before the code is checked. Return whether one was left."""
         row = PendingSignup.objects.live().filter(pk=self.pk, attempts_left__gt=0)
         return bool(row.update(attempts_left=F("attempts_left") - 1))
 
     def renew_proofs(self, code: str) -> bool:
-        """Take another token and *code*, for another mail; what is left of the attempts stays as it is.
+        """Set a new token and *code* for another mail. The remaining attempts stay the same.
 
         Returns:
             Whether the sign-up is still waiting.
@@ -97,5 +97,5 @@ class PendingSignup(OneTimeLink):
 
 
 def _digest_of(code: str, row_id: UUID) -> str:
-    """Return what is stored of *code*; the same code differs in another row."""
+    """Return the digest of *code*, bound to the row."""
     return code_digest(code, context=f"signup.{row_id}")
