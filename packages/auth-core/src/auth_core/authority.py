@@ -139,10 +139,10 @@ def _active_actor(actor: Any) -> Any:
     Raises:
         PermissionRefused: they are anonymous, deleted or disabled, and may grant nothing.
     """
-    found = _stored(actor)
-    if found is None or not found.is_active:
+    stored = _stored(actor)
+    if stored is None or not stored.is_active:
         raise PermissionRefused
-    return found
+    return stored
 
 
 def _stored(person: Any) -> Any:

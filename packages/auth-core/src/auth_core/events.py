@@ -87,7 +87,7 @@ class Event:
         name: A member of a registered `EventName`.
         subject: The user that it happened to. ``None`` if the person is unknown.
         actor: The user who did it, if different from the subject.
-        on_behalf_of: The user for whom the actor did it, if a third person.
+        on_behalf_of: The user on whose behalf the actor did it, if a third person.
         session: Public id of the session.
         application: Public id of the application.
         outcome: The outcome.

@@ -132,7 +132,7 @@ class _ChargePlan:
         if self.known_device is None:
             return GuessBudget.objects.charge(self._charges_for({**self.keys, **self.shared}, now), now=now)
         return GuessBudget.objects.charge_as_known(
-            known=self.known_device,
+            device=self.known_device,
             strangers=self._charges_for(self.keys, now),
             devices=self._charges_for(self.devices, now),
             everybody=self._charges_for(self.shared, now),

@@ -31,7 +31,7 @@ class Charged:
 class GuessBudgetManager(models.Manager["GuessBudget"]):
     """Charges and refunds. Each is one conditional statement."""
 
-    def charge(self, wanted: Sequence[Wanted], *, now: datetime) -> list[Charged]:
+    def charge(self, charges: Sequence[Wanted], *, now: datetime) -> list[Charged]:
         """Take one guess from every budget that has one left. Return the rows that had.
 
         One statement for all rows, sorted by key so that two callers cannot deadlock. The
@@ -40,7 +40,7 @@ class GuessBudgetManager(models.Manager["GuessBudget"]):
         unless every row was charged.
         """
         connection = connections[router.db_for_write(self.model)]
-        rows = sorted(wanted)
+        rows = sorted(charges)
         sql = _CHARGE.format(
             table=connection.ops.quote_name(self.model._meta.db_table),
             rows=", ".join(["(%s, %s, 1, %s, %s)"] * len(rows)),
@@ -53,27 +53,29 @@ class GuessBudgetManager(models.Manager["GuessBudget"]):
     def charge_as_known(
         self,
         *,
-        known: "QuerySet[Any]",
+        device: "QuerySet[Any]",
         strangers: Sequence[Wanted],
         devices: Sequence[Wanted],
         everybody: Sequence[Wanted],
         now: datetime,
     ) -> list[Charged]:
-        """Charge *devices* if *known* has a row, else *strangers*. Charge *everybody* in either case.
+        """Charge *devices* if *device* has a row, else *strangers*. Charge *everybody* in either case.
 
         One statement, like `charge`: the database looks up the device in the same snapshot in
         which it charges. It does the same work whether or not the device or the person exists.
 
         Args:
-            known: Query for the device, with one row or none. Its primary key completes the keys of *devices*.
+            device: Query for the device, with one row or none. Its primary key completes the keys of *devices*.
             devices: Prefixes of keys.
         """
         connection = connections[router.db_for_write(self.model)]
         is_postgresql = connection.vendor == "postgresql"
-        compiled, compiled_parameters = known.values("pk")[:1].query.get_compiler(connection=connection).as_sql()
-        rows = [(group, row) for group, wanted in enumerate((strangers, devices, everybody)) for row in sorted(wanted)]
+        compiled, compiled_parameters = device.values("pk")[:1].query.get_compiler(connection=connection).as_sql()
+        rows = [
+            (group, row) for group, charges in enumerate((strangers, devices, everybody)) for row in sorted(charges)
+        ]
         sql = _CHARGE_AS_KNOWN.format(
-            known=compiled,
+            device=compiled,
             rows=", ".join([_TYPED_ROW if is_postgresql else _ROW] * len(rows)),
             upsert=_UPSERT,
             table=connection.ops.quote_name(self.model._meta.db_table),
@@ -166,18 +168,18 @@ _CHARGE = """
 INSERT INTO {table} AS current_row (key, window_id, used, budget, ends_at) VALUES {rows} {upsert}
 """
 
-#: Group (0 strangers, 1 known devices, 2 everybody), key, window, budget, end.
+#: Kind (0 strangers, 1 known devices, 2 everybody), key, window, budget, end.
 _ROW = "(%s, %s, %s, %s, %s)"
 _TYPED_ROW = "(%s::integer, %s::text, %s::uuid, %s::integer, %s::timestamptz)"
 
 _CHARGE_AS_KNOWN = """
-WITH known (id) AS ({known}), wanted (who, key, window_id, budget, ends_at) AS (VALUES {rows})
+WITH device (id) AS ({device}), charge (kind, key, window_id, budget, ends_at) AS (VALUES {rows})
 INSERT INTO {table} AS current_row (key, window_id, used, budget, ends_at)
 SELECT
-  wanted.key || CASE WHEN wanted.who = 1 THEN (SELECT CAST(known.id AS text) FROM known) ELSE '' END AS whole_key,
-  wanted.window_id, 1, wanted.budget, wanted.ends_at
-FROM wanted
-WHERE wanted.who = 2 OR (wanted.who = 1) = EXISTS (SELECT 1 FROM known)
+  charge.key || CASE WHEN charge.kind = 1 THEN (SELECT CAST(device.id AS text) FROM device) ELSE '' END AS whole_key,
+  charge.window_id, 1, charge.budget, charge.ends_at
+FROM charge
+WHERE charge.kind = 2 OR (charge.kind = 1) = EXISTS (SELECT 1 FROM device)
 ORDER BY whole_key
 {upsert}
 """
