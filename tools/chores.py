@@ -1,7 +1,7 @@
-"""What ``./dev`` does once everything is installed.
+"""The chores of ``./dev``, run after the installation.
 
-Every step says how long it took. A test that is skipped, and a run that found no
-test, is a failure: both look like success and prove nothing.
+Every step prints its duration. A skipped test, or a run without a test, is a
+failure, because both look like success and prove nothing.
 """
 
 import base64
@@ -28,17 +28,17 @@ PACKAGES = ["auth-core", "mfa", "rbac", "sessions", "audit-logging"]
 MEMBERS = [*(f"packages/{name}" for name in PACKAGES), "project"]
 DJANGO_LINES = {"5.2": "3.11", "6.0": "3.12", "6.1": "3.12"}
 CELLS = ["core", "mfa", "rbac", "sessions", "audit", "project"]
-#: The lines of the matrix that the gate runs, which of their cells, and on which database. `test` has run everything on
-#: the oldest line, on both; what needs a fresh site, once on SQLite, sees the newest here. `./dev matrix` runs all of it.
+#: The lines of the matrix that the gate runs, with their cells and database. `test` has run everything on the oldest
+#: line, on both databases. Tests of a fresh site run here once, on the newest line and SQLite. `./dev matrix` runs all.
 GATE = {
     "py313-dj61": (CELLS, "sqlite"),
     "py312-dj60": ([name for name in CELLS if name != "project"], "postgresql"),
 }
-#: Which marked tests ran and passed; `test` begins it, and `shots` and `faults` add to it.
+#: The marked tests that ran and passed. `test` starts it, and `shots` and `faults` add to it.
 LEDGER = ROOT / "var/asvs"
 LOCAL_POSTGRESQL = "postgres://postgres@127.0.0.1:5432/postgres"
 
-#: What writes the generated files; with ``--check`` each writes nothing and fails when its file is stale.
+#: Commands that write the generated files. With ``--check`` each only compares, and fails if its file is stale.
 GENERATED_BY = (
     (sys.executable, "-m", "asvs"),
     (sys.executable, "-m", "event_catalogue"),
@@ -49,14 +49,14 @@ IS_CI = os.environ.get("CI", "").lower() == "true"
 
 
 class StepFailed(Exception):
-    """A step did not do what it should; the message says which."""
+    """A step failed. The message names it."""
 
 
 def run(*command: str, cwd: Path = ROOT, environment: Mapping[str, str] | None = None, is_alone: bool = True) -> None:
-    """Run *command*, and say how long it took; what it prints comes in one piece where it is not alone.
+    """Run *command* and print its duration. If it is not alone, print its output at once at the end.
 
     Raises:
-        StepFailed: it ended with another status than 0.
+        StepFailed: it exited with another status than 0.
     """
     began = time.monotonic()
     title = f"--- {' '.join(command)}  [{cwd.relative_to(ROOT)}]"
@@ -76,7 +76,7 @@ def pytest(folder: str, *options: str, **environment: str) -> None:
     """Run the tests in *folder*.
 
     Raises:
-        StepFailed: one failed, one was skipped, or there was none.
+        StepFailed: a test failed or was skipped, or there was none.
     """
     command = [sys.executable, "-m", "pytest", "-q", "-ra", "--durations=3", *options]
     if environment.get("ASVS_LEDGER"):
@@ -88,12 +88,12 @@ def pytest(folder: str, *options: str, **environment: str) -> None:
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     on = " on PostgreSQL" if environment.get("TEST_DATABASE_URL") else ""
-    # In one piece: another run may be going on beside it.
+    # One print call, because another run may print at the same time.
     print(
         f"--- pytest {' '.join(options)}  [{folder}{on}]\n{done.stdout}--- {time.monotonic() - began:.1f} s, status {done.returncode}",
         flush=True,
     )
-    # A thread may have its last word after pytest's: one that finds its database gone says so.
+    # A thread may print after pytest's summary, for example when its database is gone.
     lines = reversed(done.stdout.splitlines())
     closing = next((line for line in lines if re.search(r" in \d+\.\d+s\b", line)), "")
     if done.returncode != 0:
@@ -103,10 +103,10 @@ def pytest(folder: str, *options: str, **environment: str) -> None:
 
 
 def together(*jobs: Callable[[], None]) -> None:
-    """Do *jobs* beside each other, one for each core that we count on; wait for all, then say which failed.
+    """Run *jobs* in parallel. Wait for all, then report the failed ones.
 
     Raises:
-        StepFailed: one of them did.
+        StepFailed: one of them failed.
     """
     with ThreadPoolExecutor(len(jobs)) as pool:
         failures = [job.exception() for job in [pool.submit(job) for job in jobs]]
@@ -117,10 +117,10 @@ def together(*jobs: Callable[[], None]) -> None:
 
 
 def test(*options: str) -> None:
-    """Run every package's tests and the project's, on SQLite, and at the same time on PostgreSQL and Redis.
+    """Run all tests on SQLite, and in parallel on PostgreSQL and Redis.
 
-    The packages and the project have a PostgreSQL each, so that neither takes the connections of the other. They
-    share one, one after the other, where ``TEST_DATABASE_URL`` names it.
+    The packages and the project each have a PostgreSQL, so they do not compete for connections. If
+    ``TEST_DATABASE_URL`` names one, they share it and run one after the other.
     """
     shutil.rmtree(LEDGER, ignore_errors=True)
     LEDGER.mkdir(parents=True)
@@ -138,27 +138,27 @@ def _all_on_real_servers(folders: Sequence[str], options: Sequence[str]) -> None
 
 
 def _all(folders: Sequence[str], options: Sequence[str], database: str, redis: str) -> None:
-    """Run the tests in *folders* on one database; a failure in one stops no other."""
+    """Run the tests in *folders* on one database. A failure in one folder does not stop the others."""
     servers = {"TEST_DATABASE_URL": database, "TEST_REDIS_URL": redis, "ASVS_LEDGER": str(LEDGER)}
     _all_of(*(partial(pytest, folder, *options, **servers) for folder in folders))
 
 
 def proofs() -> None:
-    """Refuse a row of ASVS whose proof is a test that did not run and pass in the steps since `test` began.
+    """Fail if a test that proves an ASVS row has not run and passed since `test` began.
 
     Raises:
-        StepFailed: there is one.
+        StepFailed: there is such a test.
     """
     missing = list(unproved(marks(ROOT), LEDGER))
-    print("\n".join([*missing, f"=== ASVS: {len(missing)} marked tests did not run and pass"]), flush=True)
+    print("\n".join([*missing, f"=== ASVS: {len(missing)} marked tests have not run and passed"]), flush=True)
     if missing:
-        raise StepFailed(f"{len(missing)} tests that prove a row of ASVS did not run and pass")
+        raise StepFailed(f"{len(missing)} tests that prove an ASVS row have not run and passed")
 
 
 def cell(folder: str) -> None:
-    """Run the tests in *folder* inside a cell of tox: on SQLite, and on PostgreSQL where there is one.
+    """Run the tests in *folder* inside an environment of tox: on SQLite, and on PostgreSQL if there is one.
 
-    ``CELL_ON`` leaves one of them out; without PostgreSQL a cell is never empty.
+    ``CELL_ON`` selects one of the two. Without PostgreSQL the tests run on SQLite in any case.
     """
     on, database = os.environ.get("CELL_ON", "both"), os.environ.get("TEST_DATABASE_URL", "")
     if on != "postgresql" or not database:
@@ -173,32 +173,32 @@ def races(*options: str) -> None:
 
 
 def timing(*options: str) -> None:
-    """Run the tests that measure whether answers take the same time."""
+    """Run the tests that compare response times."""
     _marked("timing", options)
 
 
 def scale(*options: str) -> None:
-    """Run the tests that fill tables with millions of rows, and print the plans of queries over them."""
+    """Run the tests that fill tables with millions of rows, and print the query plans."""
     _marked("scale", options)
 
 
 def shots(*options: str) -> None:
-    """Run the journeys in Chromium; pictures of the pages are in var/shots afterwards."""
+    """Run the user journeys in Chromium, and save screenshots in var/shots."""
     _marked("shots", options)
 
 
 def faults(*options: str) -> None:
-    """Run the tests that take a server away; with ``-m "faults and not long"`` the short ones, as CI does."""
+    """Run the tests that stop a server. CI runs the short ones with ``-m "faults and not long"``."""
     _marked("faults", options)
 
 
 def check() -> None:
-    """Lint, types, layers, migrations, deployment: all of them, then say which failed."""
+    """Check lint, types, layers, migrations and deployment. Report all failures."""
     together(_check_source, _check_site)
 
 
 def fix() -> None:
-    """Format the source, and regenerate every page and file that is generated."""
+    """Format the source, and regenerate all generated pages and files."""
     run("ruff", "check", "--fix-only", "--quiet", ".")
     run("ruff", "format", "--quiet", ".")
     for command in GENERATED_BY:
@@ -206,7 +206,7 @@ def fix() -> None:
 
 
 def planted(*names: str) -> None:
-    """Plant every known defect in a copy of the tree, or those whose names begin so; its test must fail."""
+    """Plant every known defect, or those whose names start with *names*, in a copy. Its test must fail."""
     run(sys.executable, "-m", "planted", *names, cwd=ROOT / "tools")
 
 
@@ -233,10 +233,10 @@ def _check_site() -> None:
 
 
 def _all_of(*steps: Callable[[], None]) -> None:
-    """Do *steps* one after the other, whether or not one fails, then say which did.
+    """Run all *steps* in order, then report the failed ones.
 
     Raises:
-        StepFailed: one of them did.
+        StepFailed: one of them failed.
     """
     failed = []
     for step in steps:
@@ -249,7 +249,7 @@ def _all_of(*steps: Callable[[], None]) -> None:
 
 
 def gate() -> None:
-    """Run two lines of the matrix beside each other, each package alone; only one of them opens many connections."""
+    """Run two lines of the matrix in parallel, each package alone. Only one line opens many connections."""
     together(*(partial(_line, line, cells, on) for line, (cells, on) in GATE.items()))
 
 
@@ -258,27 +258,27 @@ def _line(line: str, cells: Sequence[str], on: str) -> None:
 
 
 def matrix(*options: str) -> None:
-    """Run every cell, or those named with ``-e``; an interpreter of 3.11 to 3.13 that is absent is a failure."""
+    """Run every cell, or those named with ``-e``. A missing interpreter (3.11 to 3.13) is a failure."""
     _tox(*options)
 
 
 def bench(name: str = "", *options: str) -> None:
-    """Run one benchmark, or all of them one after the other; each says what it needs and makes a database of its own.
+    """Run one benchmark, or all in order. Each documents its requirements and creates its own database.
 
     Raises:
-        StepFailed: it failed, or there is none of that name.
+        StepFailed: it failed, or there is no benchmark of that name.
     """
-    found = sorted(path for path in (ROOT / "project/benchmarks").glob("*.py") if name in ("", path.stem))
-    if not found:
+    benchmarks = sorted(path for path in (ROOT / "project/benchmarks").glob("*.py") if name in ("", path.stem))
+    if not benchmarks:
         raise StepFailed(f"there is no benchmark {name!r}")
-    for path in found:
+    for path in benchmarks:
         run(sys.executable, str(path.relative_to(ROOT)), *options)
 
 
 def lock(*options: str) -> None:
-    """Pin every version for each Django line, with hashes and without an index's address.
+    """Pin every version for each Django line, with hashes and without index addresses.
 
-    All of them are renewed; with ``--no-upgrade`` what is pinned stays, and only what is new is added.
+    Upgrades all versions. ``--no-upgrade`` keeps existing pins and only adds new packages.
     """
     uv = shutil.which("uv") or str(ROOT / ".boot" / "bin" / "uv")
     sources = [f"{member}/pyproject.toml" for member in MEMBERS]
@@ -299,7 +299,7 @@ def lock(*options: str) -> None:
 
 
 def production_environment() -> dict[str, str]:
-    """Return a production environment with secrets made on the spot, for checks."""
+    """Return a production environment with random secrets, for checks."""
     key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")
     return {
         "SECRET_KEY": secrets.token_urlsafe(64),
@@ -313,12 +313,12 @@ def production_environment() -> dict[str, str]:
 
 @contextmanager
 def real_servers() -> Iterator[tuple[str, str] | None]:
-    """Yield the URLs of a PostgreSQL and of a Redis of this run alone, or those that the environment names.
+    """Yield the URLs of PostgreSQL and Redis: those of the environment, or servers started for this run.
 
-    A PostgreSQL that is running is used only where none can be started. ``None``: there are none, which is printed.
+    A running PostgreSQL is used only if none can be started. Print a notice and yield ``None`` if there are no servers.
 
     Raises:
-        StepFailed: there are none, and this is CI; or one that was named does not answer.
+        StepFailed: there are none in CI, or a named server does not respond.
     """
     database, redis = os.environ.get("TEST_DATABASE_URL", ""), os.environ.get("TEST_REDIS_URL", "")
     _must_answer(TEST_DATABASE_URL=database, TEST_REDIS_URL=redis)
@@ -331,14 +331,14 @@ def real_servers() -> Iterator[tuple[str, str] | None]:
     missing = "redis-server" if database else "PostgreSQL"
     print(f"=== NOT run on PostgreSQL and Redis: {missing} was not found.", flush=True)
     if IS_CI:
-        raise StepFailed(f"{missing} was not found, and in CI it must be there")
+        raise StepFailed(f"{missing} was not found, and in CI it is required")
     yield None
 
 
 @contextmanager
 def _own_postgresql() -> Iterator[str]:
-    """Yield the URL of a PostgreSQL of this run, of the one that is running if none is installed, or nothing."""
-    # The only part of the packages that chores use; it is there once they are installed.
+    """Yield the URL of a PostgreSQL started for this run, of a running one if none is installed, or an empty text."""
+    # The only part of the packages that the chores use. It is available after the installation.
     from auth_core.testing.postgresql import OwnPostgreSQL, is_installed  # noqa: PLC0415
 
     if is_installed():
@@ -350,7 +350,7 @@ def _own_postgresql() -> Iterator[str]:
 
 @contextmanager
 def _own_redis(server: str | None) -> Iterator[str]:
-    """Yield the URL of a Redis of this run, or nothing where *server*, its program, is not installed."""
+    """Yield the URL of a Redis started for this run, or an empty text if *server*, its program, is ``None``."""
     if server is None:
         yield ""
         return
@@ -372,10 +372,10 @@ def _own_redis(server: str | None) -> Iterator[str]:
 
 
 def _must_answer(**urls: str) -> None:
-    """Refuse a server that was named and is not there: tests would find their way around it, and prove nothing."""
+    """Refuse a named server that does not respond. Tests would fall back to others, and prove nothing."""
     for name, url in urls.items():
         if url and not _answers(url):
-            raise StepFailed(f"nothing answers at {name}")
+            raise StepFailed(f"no server responds at {name}")
 
 
 def _answers(url: str) -> bool:
@@ -393,7 +393,7 @@ def _answers(url: str) -> bool:
 
 
 def _marked(marker: str, options: Sequence[str]) -> None:
-    """Run the tests with *marker*, wherever there are any, on PostgreSQL and Redis."""
+    """Run all tests with *marker* on PostgreSQL and Redis."""
     with real_servers() as servers:
         if servers is None:
             raise StepFailed(f"{marker} needs PostgreSQL and Redis")
@@ -412,7 +412,7 @@ def _manage(*arguments: str, settings: str, **environment: str) -> None:
 
 
 def _tox(*options: str, **more: str) -> None:
-    """Run tox so that it finds pyenv's interpreters, and does not congratulate itself for what it skipped."""
+    """Run tox with pyenv's interpreters on PATH. A missing interpreter is a failure."""
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     interpreters = sorted(pyenv.glob("versions/3.1[1-4].*/bin"))
     path = os.pathsep.join([*map(str, interpreters), os.environ["PATH"]])
@@ -435,18 +435,18 @@ def _tox(*options: str, **more: str) -> None:
 
 
 def _drop_members(path: Path) -> None:
-    """Take our own packages out of *path*: they are installed from here, and have no hash."""
+    """Remove our own packages from *path*. They are installed from the repository and have no hash."""
     kept = re.sub(r"(?m)^(-e |enterprise-auth|\./|file:).*\n", "", path.read_text())
-    path.write_text("# Every version, for one Django line; renewed by ./dev lock.\n" + kept)
+    path.write_text("# All versions for one Django line. Generated by ./dev lock.\n" + kept)
 
 
 def _write_requirements() -> None:
-    """Write requirements.txt for ``pip install -r``: pip refuses editable members beside hashed lines."""
+    """Write requirements.txt for ``pip install -r``. pip refuses editable members together with hashes."""
     pinned = re.findall(
         r"(?m)^([A-Za-z0-9._-]+==[^\s\\;]+(?: ; [^\\\n]+)?)", (ROOT / "constraints/django-5.2.txt").read_text()
     )
     members = "".join(f"-e ./{member}\n" for member in MEMBERS)
-    head = "# For pip install -r, on Python 3.11 and later (so Django 5.2); renewed by ./dev lock.\n"
+    head = "# For pip install -r, on Python 3.11 and later (so Django 5.2). Generated by ./dev lock.\n"
     (ROOT / "requirements.txt").write_text(head + members + "".join(f"{line.strip()}\n" for line in pinned))
 
 
@@ -456,7 +456,7 @@ CHORES: dict[str, Callable[..., None]] = {
 
 
 def main() -> int:
-    """Run one chore; return its status."""
+    """Run one chore and return its exit status."""
     began = time.monotonic()
     name, *options = sys.argv[1:]
     try:
@@ -464,7 +464,7 @@ def main() -> int:
     except StepFailed as problem:
         print(f"=== {name} FAILED after {time.monotonic() - began:.1f} s: {problem}", flush=True)
         return 1
-    print(f"=== {name} is good, {time.monotonic() - began:.1f} s", flush=True)
+    print(f"=== {name} passed, {time.monotonic() - began:.1f} s", flush=True)
     return 0
 
 

@@ -1,7 +1,7 @@
-"""What ``./dev demo`` does: a person's whole journey against a running server, over HTTP alone.
+"""``./dev demo``: a complete user journey against a running server, over HTTP.
 
-Prints each request and its answer, secrets masked, and ends with status 1 at the first
-surprise.
+Prints each request and its response with masked secrets. Exits with 1 at the first
+unexpected response.
 """
 
 import argparse
@@ -30,21 +30,21 @@ import requests
 
 ROOT = Path(__file__).resolve().parents[1]
 
-#: Fields whose value is not printed.
+#: Fields whose values are not printed.
 _MASKED = frozenset({"password", "current_password", "new_password", "token", "code", "credential", "secret", "uri",
                      "qr_svg", "csrf_token"})  # fmt: skip
 
 
-#: The code of a refusal is a word, and no secret.
+#: An error code is a word, and not a secret.
 _WORD = re.compile(r"[a-z_]+")
 
 
 class Surprise(Exception):
-    """The server did not do what it should; the message says what and where."""
+    """The server gave an unexpected response. The message says which."""
 
 
 class Caller:
-    """One browser or program: its cookies, its CSRF token, its credential."""
+    """One client with its cookies, CSRF token and credential."""
 
     def __init__(self, url: str, certificate: str) -> None:
         self.url = url
@@ -54,43 +54,43 @@ class Caller:
         self._session.headers["Origin"] = url
 
     def fetch_csrf(self) -> None:
-        """Ask for the token that anonymous requests send along."""
+        """Fetch the CSRF token for anonymous requests."""
         answer = self.send("GET", "csrf/", expect=200)
         self._session.headers["X-CSRFToken"] = answer["csrf_token"]
 
     def sign_in(self, credential: str) -> None:
-        """Send *credential* from now on, and no cookie."""
+        """Send *credential* instead of cookies from now on."""
         self._session.cookies.clear()
         self._session.headers.pop("X-CSRFToken", None)
         self._session.headers["Authorization"] = f"Session {credential}"
 
     def send(self, method: str, path: str, body: dict[str, Any] | None = None, *, expect: int) -> Any:
-        """Send a request, print it and its answer, and return the answer's body.
+        """Send a request, print it and its response, and return the body of the response.
 
         Raises:
-            Surprise: the status is another than *expect*.
+            Surprise: the status is not *expect*.
         """
         print(f"\n> {method} /api/v1/{path}" + (f"  {_shown(body)}" if body is not None else ""))
         answer = self._session.request(method, f"{self.url}/api/v1/{path}", json=body, timeout=30)
-        told = answer.json() if answer.content else None
-        print(f"< {answer.status_code}" + (f"  {_shown(told)}" if told is not None else ""))
+        content = answer.json() if answer.content else None
+        print(f"< {answer.status_code}" + (f"  {_shown(content)}" if content is not None else ""))
         if answer.status_code != expect:
-            raise Surprise(f"{method} {path} was answered with {answer.status_code}, not with {expect}.")
-        return told
+            raise Surprise(f"{method} {path} returned {answer.status_code}, not {expect}.")
+        return content
 
 
 class Mailbox:
-    """The folder into which the server writes its mails."""
+    """The folder of the mails that the server writes."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._seen: set[str] = set()
 
     def next_to(self, address: str) -> str:
-        """Wait for the next mail to *address*, and return its text.
+        """Wait for the next mail to *address* and return its text.
 
         Raises:
-            Surprise: none comes within fifteen seconds.
+            Surprise: no mail arrives within fifteen seconds.
         """
         deadline = time.monotonic() + 15
         while time.monotonic() < deadline:
@@ -101,7 +101,7 @@ class Mailbox:
                     print(f"\n= mail to {address}: {mail['Subject']}")
                     return str(body.get_content()) if body is not None else ""
             time.sleep(0.2)
-        raise Surprise(f"No mail came to {address}.")
+        raise Surprise(f"No mail to {address} arrived.")
 
     def _mails(self) -> Iterator[email.message.EmailMessage]:
         for path in sorted(self._folder.glob("*.log"), key=lambda path: path.stat().st_mtime):
@@ -111,17 +111,17 @@ class Mailbox:
 
 
 class Authenticator:
-    """An authenticator app: the code of each time step, once (RFC 6238)."""
+    """An authenticator app that shows the code of each time step once (RFC 6238)."""
 
     def __init__(self, secret: str) -> None:
         self._key = base64.b32decode(secret + "=" * (-len(secret) % 8))
         self._used = int(time.time() // 30) - 2
 
     def code(self) -> str:
-        """Return a code that was not used; the steps around now are good, too, so that nobody waits for long."""
+        """Return an unused code. Neighbouring time steps are valid too, which shortens the wait."""
         step = max(self._used, int(time.time() // 30) - 2) + 1
         while step > int(time.time() // 30) + 1:
-            print("\n. waiting for the next time step: each code is good once")
+            print("\n. waiting for the next time step: each code works once")
             time.sleep(30 - time.time() % 30 + 0.1)
         self._used = step
         digest = hmac.new(self._key, struct.pack(">Q", step), hashlib.sha1).digest()
@@ -130,28 +130,30 @@ class Authenticator:
 
 
 def journey(url: str, mails: Mailbox, certificate: str = "") -> None:
-    """Sign up, prove the address, log in, add a factor, use it, change and reset the password, log out.
+    """Sign up, verify the address, log in, add a factor, use it, change and reset the password, log out.
 
     Raises:
-        Surprise: at the first answer that is not what it should be.
+        Surprise: a response is not as expected.
     """
     address, password = f"demo-{secrets.token_hex(4)}@example.org", secrets.token_urlsafe(18)
     stranger = Caller(url, certificate)
     stranger.fetch_csrf()
 
     stranger.send("POST", "signup/", {"email": address, "password": password}, expect=202)
-    code = _found(r"\b(\d{6})\b", mails.next_to(address), "code")
+    code = _extract(r"\b(\d{6})\b", mails.next_to(address), "code")
     stranger.send("POST", "email/verify/", {"email": address, "code": code}, expect=200)
 
     caller = _logged_in(url, certificate, address, password)
     me = caller.send("GET", "me/", expect=200)
-    _check(me["email"] == address and me["email_verified"], "me/ does not say who it is.")
+    _check(me["email"] == address and me["email_verified"], "me/ does not return the signed-in user.")
     app = _enrolled(caller)
     mails.next_to(address)
 
     caller = _logged_in(url, certificate, address, password, app)
     sessions = caller.send("GET", "sessions/", expect=200)["results"]
-    _check(len(sessions) > 1 and sum(session["current"] for session in sessions) == 1, "sessions/ lists them wrongly.")
+    _check(
+        len(sessions) > 1 and sum(session["current"] for session in sessions) == 1, "sessions/ returns a wrong list."
+    )
 
     another = secrets.token_urlsafe(18)
     change = {"current_password": password, "new_password": another}
@@ -160,8 +162,8 @@ def journey(url: str, mails: Mailbox, certificate: str = "") -> None:
     mails.next_to(address)
 
     stranger.send("POST", "password/forgot/", {"email": address}, expect=202)
-    link = _found(r"^(http\S+)$", mails.next_to(address), "link")
-    _check(link.startswith(url), "The link leads elsewhere.")
+    link = _extract(r"^(http\S+)$", mails.next_to(address), "link")
+    _check(link.startswith(url), "The link points to another host.")
     third, token = secrets.token_urlsafe(18), urlsplit(link).path.rstrip("/").rpartition("/")[2]
     stranger.send("POST", "password/reset/", {"token": token, "password": third}, expect=200)
     stranger.send("POST", "password/reset/", {"token": token, "password": third}, expect=400)
@@ -173,7 +175,7 @@ def journey(url: str, mails: Mailbox, certificate: str = "") -> None:
 
 
 def _logged_in(url: str, certificate: str, address: str, password: str, app: Authenticator | None = None) -> Caller:
-    """Log in; with *app* the second factor must be asked for, without it must not."""
+    """Log in. The server must ask for a second factor if *app* is set, and only then."""
     caller = Caller(url, certificate)
     body = {"identifier": address, "password": password, "transport": "token"}
     outcome = caller.send("POST", "login/", body, expect=200 if app is None else 202)
@@ -192,16 +194,16 @@ def _enrolled(caller: Caller) -> Authenticator:
     return app
 
 
-def _check(holds: bool, otherwise: str) -> None:
-    if not holds:
-        raise Surprise(otherwise)
+def _check(condition: bool, message: str) -> None:
+    if not condition:
+        raise Surprise(message)
 
 
-def _found(pattern: str, text: str, what: str) -> str:
-    found = re.search(pattern, text, re.MULTILINE)
-    if found is None:
-        raise Surprise(f"There is no {what} in the mail.")
-    return found[1]
+def _extract(pattern: str, text: str, what: str) -> str:
+    match = re.search(pattern, text, re.MULTILINE)
+    if match is None:
+        raise Surprise(f"The mail contains no {what}.")
+    return match[1]
 
 
 def _shown(body: Any) -> str:
@@ -218,7 +220,7 @@ def _masked(value: Any, name: str = "") -> Any:
 
 @contextmanager
 def own_server(mail_folder: Path) -> Iterator[str]:
-    """Run a development server on a free port, with a database and mails of its own; yield its address."""
+    """Run a development server on a free port with its own database and mails. Yield its address."""
     with socket.socket() as probe, tempfile.TemporaryDirectory(prefix="demo-") as folder:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -242,7 +244,7 @@ def own_server(mail_folder: Path) -> Iterator[str]:
             _wait_for(url, server)
             yield url
         finally:
-            # Not SIGINT: what was started in the background by a shell ignores it, and so do its children.
+            # SIGTERM, because background processes of a shell and their children ignore SIGINT.
             server.terminate()
             server.wait(timeout=20)
 
@@ -255,18 +257,18 @@ def _wait_for(url: str, server: "subprocess.Popen[bytes]") -> None:
                 return
         except requests.RequestException:
             time.sleep(0.2)
-    raise Surprise("The server does not start.")
+    raise Surprise("The server did not start.")
 
 
 def main() -> int:
-    """Run the journey; return the status to end with."""
-    parser = argparse.ArgumentParser(prog="./dev demo", description="Drive a running server through a whole journey.")
-    parser.add_argument("--url", help="The server; left out: one of its own, on SQLite.")
-    parser.add_argument("--mail-folder", type=Path, help="Where that server writes its mails (EMAIL_FILE_PATH).")
-    parser.add_argument("--certificate", default="", help="A certificate to trust, for a server on this machine.")
+    """Run the journey and return the exit status."""
+    parser = argparse.ArgumentParser(prog="./dev demo", description="Run a complete user journey against a server.")
+    parser.add_argument("--url", help="URL of the server. Default: start one on SQLite.")
+    parser.add_argument("--mail-folder", type=Path, help="Folder of that server's mails (EMAIL_FILE_PATH).")
+    parser.add_argument("--certificate", default="", help="Certificate to trust, for a local server.")
     options = parser.parse_args()
     if options.url and not options.mail_folder:
-        parser.error("--url needs --mail-folder: the links and codes stand in the mails")
+        parser.error("--url requires --mail-folder, because the mails contain the links and codes")
     try:
         if options.url:
             journey(options.url.rstrip("/"), Mailbox(options.mail_folder), options.certificate)
@@ -276,7 +278,7 @@ def main() -> int:
     except (Surprise, requests.RequestException) as surprise:
         print(f"\n! {surprise}", file=sys.stderr)
         return 1
-    print("\nAll of it went as it should.")
+    print("\nThe journey is complete.")
     return 0
 
 

@@ -1,11 +1,11 @@
-"""Generated pages: written, or checked with ``--check``."""
+"""Write generated pages, or compare them with ``--check``."""
 
 import sys
 from pathlib import Path
 
 
 def write_or_check(path: Path, page: str) -> int:
-    """Write *page* to *path*; with ``--check`` on the command line only compare, and return 1 if it is stale."""
+    """Write *page* to *path*. With ``--check`` on the command line only compare. Return 1 if it is stale."""
     if "--check" not in sys.argv[1:]:
         path.parent.mkdir(exist_ok=True)
         path.write_text(page, encoding="utf-8")

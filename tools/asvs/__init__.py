@@ -1,1 +1,1 @@
-"""The rows of OWASP ASVS 5.0: what proves each, and the page that says so."""
+"""The rows of OWASP ASVS 5.0, the proof of each, and the generated page."""

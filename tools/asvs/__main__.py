@@ -1,4 +1,4 @@
-"""``python -m asvs``: write docs/security/asvs.md; with ``--check``, fail when it is stale."""
+"""``python -m asvs``: write docs/security/asvs.md. With ``--check``, fail if it is stale."""
 
 import sys
 from pathlib import Path

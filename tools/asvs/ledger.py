@@ -1,6 +1,6 @@
-"""A plugin for pytest: write down which rows of ASVS were proved by tests that ran and passed.
+"""A pytest plugin that records the ASVS rows proved by tests that ran and passed.
 
-``-p asvs.ledger`` with ``ASVS_LEDGER`` naming a folder; each run adds a file of its own.
+Use ``-p asvs.ledger`` and set ``ASVS_LEDGER`` to a folder. Each run adds a file.
 """
 
 import json
@@ -15,7 +15,7 @@ _PHASES = {"setup", "call", "teardown"}
 
 
 class Ledger:
-    """Collects the outcome of every phase of each marked test."""
+    """The outcome of every phase of each marked test."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -23,31 +23,31 @@ class Ledger:
         self._passed: defaultdict[str, set[str]] = defaultdict(set)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Remember which rows each selected test is marked with."""
+        """Store the rows of each selected test."""
         for item in session.items:
             rows = [mark.args[0] for mark in item.iter_markers("asvs")]
             if rows:
                 self._rows[item.nodeid] = rows
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Remember a phase that passed."""
+        """Store a passed phase."""
         if report.passed and report.nodeid in self._rows:
             self._passed[report.nodeid].add(report.when or "")
 
     def proved(self, folder: Path) -> dict[str, list[str]]:
-        """Return the rows, each with the tests that passed as ``path::function``, from the root."""
-        found: defaultdict[str, set[str]] = defaultdict(set)
+        """Return the rows, each with its passed tests as ``path::function`` from the root."""
+        tests_by_row: defaultdict[str, set[str]] = defaultdict(set)
         for nodeid, rows in self._rows.items():
             if self._passed[nodeid] >= _PHASES:
                 path, _separator, name = nodeid.partition("::")
-                place = os.path.relpath(folder / path, self._root)
+                relative_path = os.path.relpath(folder / path, self._root)
                 for row in rows:
-                    found[row].add(f"{place}::{name.partition('[')[0]}")
-        return {row: sorted(tests) for row, tests in sorted(found.items())}
+                    tests_by_row[row].add(f"{relative_path}::{name.partition('[')[0]}")
+        return {row: sorted(tests) for row, tests in sorted(tests_by_row.items())}
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Begin a ledger where one is asked for."""
+    """Start a ledger if ``ASVS_LEDGER`` is set."""
     if os.environ.get("ASVS_LEDGER"):
         config.pluginmanager.register(Ledger(Path(__file__).resolve().parents[2]), "asvs-ledger")
 

@@ -1,4 +1,4 @@
-"""Rows, the tests that are marked with them, and what is wrong with either."""
+"""The rows, the tests marked with them, and the problems of both."""
 
 import ast
 import json
@@ -17,9 +17,9 @@ class Row:
 
     Args:
         id: Such as ``6.2.1``.
-        state: What proves it; one of `STATES`.
-        proof: Path of the setting or document, from the root.
-        reason: Why it does not apply, or what it waits for.
+        state: The kind of proof, one of `STATES`.
+        proof: Path of the setting or document from the root.
+        reason: Why it does not apply, or what it depends on.
     """
 
     id: str
@@ -32,29 +32,29 @@ class Row:
 
 
 def load(folder: Path) -> dict[str, Row]:
-    """Return all rows by id, in the order of their numbers."""
-    found: dict[str, Row] = {}
+    """Return all rows by id, in numerical order."""
+    rows: dict[str, Row] = {}
     for path in sorted(folder.glob("V*.toml")):
-        found |= {key: Row(id=key, **told) for key, told in tomllib.loads(path.read_text(encoding="utf-8")).items()}
-    return dict(sorted(found.items(), key=lambda item: [int(part) for part in item[0].split(".")]))
+        rows |= {key: Row(id=key, **fields) for key, fields in tomllib.loads(path.read_text(encoding="utf-8")).items()}
+    return dict(sorted(rows.items(), key=lambda item: [int(part) for part in item[0].split(".")]))
 
 
 def marks(root: Path) -> dict[str, set[str]]:
-    """Return the ids that tests are marked with, each with its tests as ``path::function``.
+    """Return the ids in marks of tests, each with its tests as ``path::function``.
 
-    Read from the syntax tree, so that a mark in a comment or a text does not count.
+    The marks come from the syntax tree, so a mark in a comment or a string does not count.
     """
-    found: dict[str, set[str]] = {}
+    tests: dict[str, set[str]] = {}
     for path in sorted(path for pattern in _TESTS for path in root.glob(pattern)):
         text = path.read_text(encoding="utf-8")
         if "mark.asvs" in text:
             for row, function in _marks_in(ast.parse(text)):
-                found.setdefault(row, set()).add(f"{path.relative_to(root)}::{function}")
-    return found
+                tests.setdefault(row, set()).add(f"{path.relative_to(root)}::{function}")
+    return tests
 
 
 def _marks_in(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    """Yield each row with each test of a module that is marked with it, by a decorator or for the whole module."""
+    """Yield each row with each of its tests in a module, marked by a decorator or for the whole module."""
     tests = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
     for node in tree.body:
         if isinstance(node, ast.Assign) and any(
@@ -72,10 +72,10 @@ def _rows_named(node: ast.AST) -> Iterator[str]:
 
 
 def unproved(marked: Mapping[str, set[str]], ledger: Path) -> Iterator[str]:
-    """Yield every marked test that did not run and pass, as a sentence.
+    """Yield a sentence for every marked test that did not run and pass.
 
     Args:
-        ledger: Folder of the files that `asvs.ledger` wrote in the runs that count.
+        ledger: Folder with the files of `asvs.ledger`.
     """
     passed: dict[str, set[str]] = {}
     for path in ledger.glob("*.json"):
@@ -83,20 +83,20 @@ def unproved(marked: Mapping[str, set[str]], ledger: Path) -> Iterator[str]:
             passed.setdefault(row, set()).update(tests)
     for row, tests in marked.items():
         for test in sorted(tests - passed.get(row, set())):
-            yield f"{row} is to be proved by {test}, which did not run and pass."
+            yield f"{row} should be proved by {test}, which did not run and pass."
 
 
 def problems(rows: Mapping[str, Row], marked: Mapping[str, set[str]], root: Path, may_be_open: int) -> Iterator[str]:
-    """Yield everything that is wrong, as sentences."""
+    """Yield a sentence for every problem."""
     for row in rows.values():
         yield from _problems_of(row, marked, root)
     for unknown in sorted(set(marked) - set(rows)):
-        yield f"{unknown} is marked in {sorted(marked[unknown])[0]}, and is no row."
+        yield f"{unknown} is marked in {sorted(marked[unknown])[0]}, but there is no such row."
     is_open = sum(row.state == "open" for row in rows.values())
     if is_open > may_be_open:
-        yield f"{is_open} rows are open; there were {may_be_open}."
+        yield f"{is_open} rows are open; the maximum is {may_be_open}."
     if is_open < may_be_open:
-        yield f"Only {is_open} rows are open: lower ratchet.toml from {may_be_open}."
+        yield f"Only {is_open} rows are open. Lower the maximum in ratchet.toml from {may_be_open}."
 
 
 def render(rows: Mapping[str, Row], marked: Mapping[str, set[str]]) -> str:
@@ -107,20 +107,20 @@ def render(rows: Mapping[str, Row], marked: Mapping[str, set[str]]) -> str:
     for row in rows.values():
         files = sorted({test.partition("::")[0] for test in marked.get(row.id, ())})
         proof = ", ".join(f"`{path}`" for path in files) if row.state == "test" else row.proof
-        told = " ".join(filter(None, [proof, row.reason])).replace("|", "\\|")
+        notes = " ".join(filter(None, [proof, row.reason])).replace("|", "\\|")
         requirement = row.requirement.replace("|", "\\|")
-        lines.append(f"| {row.id} | {row.level} | {requirement} | {row.state} | {told} |")
+        lines.append(f"| {row.id} | {row.level} | {requirement} | {row.state} | {notes} |")
     return "\n".join(lines) + "\n"
 
 
 def _problems_of(row: Row, marked: Mapping[str, set[str]], root: Path) -> Iterator[str]:
     if row.state not in STATES:
-        yield f"{row.id} has no state of {', '.join(STATES)}."
+        yield f"{row.id} has an unknown state. The states are {', '.join(STATES)}."
     if row.state == "test" and row.id not in marked:
-        yield f"{row.id} says that a test proves it, and none is marked with it."
+        yield f"{row.id} has the state test, but no test is marked with it."
     if row.state == "open" and row.id in marked:
-        yield f"{row.id} is open, and {sorted(marked[row.id])[0]} proves it."
+        yield f"{row.id} is open, but {sorted(marked[row.id])[0]} proves it."
     if row.state in ("setting", "document") and not (row.proof and (root / row.proof).is_file()):
-        yield f"{row.id} names {row.proof!r} for its proof, which is no file."
+        yield f"{row.id} names {row.proof!r} as its proof, which is not a file."
     if row.state in ("not_applicable", "open") and not row.reason:
         yield f"{row.id} is {row.state} without a reason."

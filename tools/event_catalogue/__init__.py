@@ -1,1 +1,1 @@
-"""The page of every event that the service records: docs/reference/events.md."""
+"""The reference page of all recorded events: docs/reference/events.md."""

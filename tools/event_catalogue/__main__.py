@@ -1,4 +1,4 @@
-"""``python -m event_catalogue``: write docs/reference/events.md; with ``--check``, fail when it is stale."""
+"""``python -m event_catalogue``: write docs/reference/events.md. With ``--check``, fail if it is stale."""
 
 import os
 import sys

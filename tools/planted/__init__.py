@@ -1,1 +1,1 @@
-"""Defects that are planted on purpose, each with the test that must catch it."""
+"""Known defects to plant on purpose, each with the test that must catch it."""

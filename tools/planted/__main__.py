@@ -1,7 +1,7 @@
-"""``python -m planted [NAME …]``: plant each defect in a copy of the tree, and see its test fail.
+"""``python -m planted [NAME …]``: plant each defect in a copy of the tree. Its test must fail.
 
-A defect is caught when its test passes without it and fails with it. A test that
-cannot be collected, a time-out or a passing test is no catch.
+A defect is caught if its test passes without it and fails with it. A collection
+error, a time-out or a passing test does not count.
 """
 
 import os
@@ -16,18 +16,18 @@ from pathlib import Path
 from chores import MEMBERS, ROOT, real_servers
 from planted.defects import Defect, load
 
-#: Longest time that one test may take, in seconds.
+#: Maximum duration of one test, in seconds.
 TIMEOUT = 300
 
-#: Exit status of pytest when a test failed (and none was missing).
+#: Exit status of pytest if a test failed.
 _FAILED = 1
 
 
-def main(*wanted: str) -> int:
-    """Plant the defects named, or those whose name begins so, or all; return 1 if one is not caught."""
-    defects = [defect for defect in load() if not wanted or any(defect.name.startswith(name) for name in wanted)]
+def main(*prefixes: str) -> int:
+    """Plant all defects, or those whose names start with one of *prefixes*. Return 1 if one is not caught."""
+    defects = [defect for defect in load() if not prefixes or defect.name.startswith(prefixes)]
     if not defects:
-        print(f"No planted defect is called {', '.join(wanted)}.")
+        print(f"No planted defect has the name {', '.join(prefixes)}.")
         return 1
     missed = 0
     passed: dict[tuple[str, str], bool] = {}
@@ -51,7 +51,7 @@ def main(*wanted: str) -> int:
 
 
 def _copy_tree(copy: Path) -> None:
-    """Copy what git tracks, and what it would, into *copy*."""
+    """Copy the tracked files and the untracked ones that git does not ignore."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT, capture_output=True, text=True, check=True,
@@ -79,7 +79,7 @@ def _caught_by(defect: Defect, copy: Path, servers: tuple[str, str] | None) -> s
 
 
 def _run(defect: Defect, copy: Path, servers: tuple[str, str] | None) -> tuple[int, str]:
-    """Run the test of *defect* in the copy; its packages hide those that are installed."""
+    """Run the test of *defect* in the copy. Its packages take precedence over the installed ones."""
     database, redis = servers if servers and defect.database == "postgresql" else ("", "")
     sources = [str(copy / member / "src") for member in MEMBERS if (copy / member / "src").is_dir()]
     environment = {

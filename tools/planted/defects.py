@@ -1,4 +1,4 @@
-"""The list of planted defects: what each one changes, and which test must fail for it."""
+"""The planted defects: the change of each, and the test that must fail."""
 
 import tomllib
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ class Defect:
         name: Unique, in lower case with hyphens.
         what: The defect in one sentence.
         file: Path of the changed file from the root of the repository.
-        before: Text that stands exactly once in the file.
-        after: Text that takes its place.
+        before: Text that occurs exactly once in the file.
+        after: Its replacement.
         test: ``folder::file::test`` of pytest; the folder is a member of the workspace.
         database: ``sqlite`` or ``postgresql``.
-        options: More options for pytest, such as ``-m races``.
+        options: Further options for pytest, such as ``-m races``.
     """
 
     name: str
@@ -39,23 +39,23 @@ class Defect:
 
     @property
     def node(self) -> str:
-        """Return the test as pytest in `folder` names it."""
+        """Return the pytest node id of the test, relative to `folder`."""
         return self.test.partition("::")[2]
 
     def planted_in(self, text: str) -> str:
         """Return *text* with the defect.
 
         Raises:
-            ValueError: the text to replace does not stand exactly once in *text*.
+            ValueError: *text* does not contain the text to replace exactly once.
         """
         count = text.count(self.before)
         if count != 1:
-            raise ValueError(f"{self.name}: the text to replace stands {count} times in {self.file}.")
+            raise ValueError(f"{self.name}: the text to replace occurs {count} times in {self.file}.")
         return text.replace(self.before, self.after)
 
 
 def load(folder: Path = FOLDER) -> list[Defect]:
-    """Return every defect, by file and in order.
+    """Return all defects, by file and in order.
 
     Raises:
         ValueError: two defects have the same name.
@@ -66,6 +66,6 @@ def load(folder: Path = FOLDER) -> list[Defect]:
         for row in tomllib.loads(path.read_text(encoding="utf-8"))["defect"]
     ]
     names = [defect.name for defect in defects]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise ValueError(f"Two planted defects have one name: {', '.join(twice)}.")
+    if duplicates := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"Two planted defects have the same name: {', '.join(duplicates)}.")
     return defects

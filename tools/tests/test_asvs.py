@@ -1,4 +1,4 @@
-"""No row of ASVS is without a proof or a state, and no proof without a file."""
+"""Every ASVS row has a state and a proof, and every proof is a file."""
 
 import os
 import subprocess
@@ -18,20 +18,22 @@ MARKS = marks(ROOT)
 MAY_BE_OPEN = tomllib.loads((FOLDER / "ratchet.toml").read_text())["open"]
 
 
-def said(rows: dict[str, Row], marked: dict[str, set[str]] | None = None, may_be_open: int | None = None) -> str:
+def problems_text(
+    rows: dict[str, Row], marked: dict[str, set[str]] | None = None, may_be_open: int | None = None
+) -> str:
     count = sum(row.state == "open" for row in rows.values()) if may_be_open is None else may_be_open
     return " ".join(problems(rows, MARKS if marked is None else marked, ROOT, count))
 
 
 def changed(key: str, **changes: str) -> dict[str, Row]:
-    return {**ROWS, key: replace(ROWS[key], **changes)}  # type: ignore[arg-type]  # texts alone are changed here
+    return {**ROWS, key: replace(ROWS[key], **changes)}  # type: ignore[arg-type]  # only text fields are changed
 
 
-def test_every_row_is_proved_or_says_why_not() -> None:
-    assert said(ROWS, may_be_open=MAY_BE_OPEN) == ""
+def test_every_row_has_a_proof_or_a_reason() -> None:
+    assert problems_text(ROWS, may_be_open=MAY_BE_OPEN) == ""
 
 
-def test_all_rows_are_there() -> None:
+def test_no_row_is_missing() -> None:
     assert len(ROWS) == 223
 
 
@@ -42,27 +44,27 @@ def test_the_page_is_current() -> None:
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        (changed("6.2.1", state="perhaps"), "6.2.1 has no state"),
-        (changed("10.4.1", state="test"), "10.4.1 says that a test proves it"),
-        (changed("6.2.1", state="open", reason="x"), "6.2.1 is open, and"),
+        (changed("6.2.1", state="perhaps"), "6.2.1 has an unknown state"),
+        (changed("10.4.1", state="test"), "10.4.1 has the state test"),
+        (changed("6.2.1", state="open", reason="x"), "6.2.1 is open, but"),
         (changed("2.1.1", proof="docs/nothing.md"), "2.1.1 names 'docs/nothing.md'"),
         (changed("1.2.6", reason=""), "1.2.6 is not_applicable without a reason"),
     ],
 )
-def test_a_planted_defect_is_seen(rows: dict[str, Row], message: str) -> None:
-    assert message in said(rows)
+def test_a_wrong_row_is_reported(rows: dict[str, Row], message: str) -> None:
+    assert message in problems_text(rows)
 
 
-def test_a_mark_of_no_row_is_seen() -> None:
-    assert "99.9.9 is marked" in said(ROWS, {**MARKS, "99.9.9": {"a test"}})
+def test_a_mark_of_an_unknown_row_is_reported() -> None:
+    assert "99.9.9 is marked" in problems_text(ROWS, {**MARKS, "99.9.9": {"a test"}})
 
 
-def test_one_more_open_row_is_seen() -> None:
-    assert "rows are open" in said(changed("1.2.6", state="open"), may_be_open=MAY_BE_OPEN)
+def test_too_many_open_rows_are_reported() -> None:
+    assert "rows are open" in problems_text(changed("1.2.6", state="open"), may_be_open=MAY_BE_OPEN)
 
 
-def test_the_ratchet_follows_when_fewer_are_open() -> None:
-    assert "lower ratchet.toml" in said(ROWS, may_be_open=MAY_BE_OPEN + 1)
+def test_a_maximum_that_is_too_high_is_reported() -> None:
+    assert "Lower the maximum in ratchet.toml" in problems_text(ROWS, may_be_open=MAY_BE_OPEN + 1)
 
 
 MARKED = """import pytest
@@ -78,7 +80,7 @@ def test_two(): pass
 
 
 def run_marked(folder: Path, body: str, *options: str) -> list[str]:
-    """Run two marked tests, of which the first has *body*; return what is then unproved."""
+    """Run two marked tests, the first with *body*, and return the unproved ones."""
     ledger = folder / "ledger"
     ledger.mkdir()
     (folder / "test_marked.py").write_text(MARKED.format(body=body))
@@ -86,11 +88,11 @@ def run_marked(folder: Path, body: str, *options: str) -> list[str]:
     environment = {**os.environ, "ASVS_LEDGER": str(ledger), "PYTHONPATH": str(ROOT / "tools")}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:django", "-p", "no:cacheprovider", "-p", "asvs.ledger"]
     subprocess.run([*command, *options], cwd=folder, env=environment, check=False, capture_output=True)
-    place = os.path.relpath(folder / "test_marked.py", ROOT)
-    return list(unproved({"6.2.1": {f"{place}::test_one"}, "6.2.2": {f"{place}::test_two"}}, ledger))
+    path = os.path.relpath(folder / "test_marked.py", ROOT)
+    return list(unproved({"6.2.1": {f"{path}::test_one"}, "6.2.2": {f"{path}::test_two"}}, ledger))
 
 
-def test_tests_that_ran_and_passed_prove_their_rows(tmp_path: Path) -> None:
+def test_passed_tests_prove_their_rows(tmp_path: Path) -> None:
     assert run_marked(tmp_path, "pass") == []
 
 
@@ -102,10 +104,10 @@ def test_tests_that_ran_and_passed_prove_their_rows(tmp_path: Path) -> None:
 def test_a_marked_test_that_did_not_pass_proves_nothing(tmp_path: Path, body: str, options: list[str]) -> None:
     (missing,) = run_marked(tmp_path, body, *options)
 
-    assert missing.startswith("6.2.1 is to be proved by")
+    assert missing.startswith("6.2.1 should be proved by")
 
 
-def test_a_mark_in_a_comment_or_a_text_is_none(tmp_path: Path) -> None:
+def test_a_mark_in_a_comment_or_a_string_does_not_count(tmp_path: Path) -> None:
     folder = tmp_path / "packages/one/tests"
     folder.mkdir(parents=True)
     (folder / "test_marked.py").write_text(MARKED.format(body="'@pytest.mark.asvs(\"6.2.4\")'"))
@@ -116,7 +118,7 @@ def test_a_mark_in_a_comment_or_a_text_is_none(tmp_path: Path) -> None:
     }
 
 
-def test_a_mark_of_a_whole_module_is_one_of_each_test(tmp_path: Path) -> None:
+def test_a_mark_of_a_module_applies_to_each_test(tmp_path: Path) -> None:
     folder = tmp_path / "project/tests"
     folder.mkdir(parents=True)
     (folder / "test_marked.py").write_text(

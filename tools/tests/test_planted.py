@@ -1,4 +1,4 @@
-"""Planted defects still apply: the text that each one replaces is there once, and its test has a file."""
+"""Planted defects still apply: the replaced text occurs once, and the file of the test exists."""
 
 from pathlib import Path
 
@@ -18,16 +18,16 @@ def test_a_planted_defect_applies(defect: Defect) -> None:
     assert (ROOT / defect.folder / defect.node.partition("::")[0]).is_file()
 
 
-def test_a_text_that_stands_twice_is_refused() -> None:
+def test_a_text_that_occurs_twice_is_refused() -> None:
     defect = Defect(name="x", what="x", file="x", before="a", after="b", test="x::y")
 
-    with pytest.raises(ValueError, match="stands 2 times"):
+    with pytest.raises(ValueError, match="occurs 2 times"):
         defect.planted_in("a a")
 
 
-def test_two_defects_of_one_name_are_refused(tmp_path: Path) -> None:
+def test_two_defects_with_the_same_name_are_refused(tmp_path: Path) -> None:
     row = '[[defect]]\nname = "x"\nwhat = "x"\nfile = "x"\nbefore = "a"\nafter = "b"\ntest = "x::y"\n'
     (tmp_path / "a.toml").write_text(row + row)
 
-    with pytest.raises(ValueError, match="one name: x"):
+    with pytest.raises(ValueError, match="same name: x"):
         load(tmp_path)
