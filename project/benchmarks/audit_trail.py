@@ -159,7 +159,7 @@ def fill(count: int) -> None:
         month = (month - timedelta(days=1)).replace(day=1)
         partitions.make(month, "default")
     step = (now - month) / count
-    names = [field.attname for field in inserting.written()]
+    names = [field.attname for field in inserting.written_fields()]
     with (
         connection.cursor() as cursor,
         cursor.copy(f"COPY auth_audit_auditentry ({', '.join(names)}) FROM STDIN") as copy,
@@ -175,7 +175,7 @@ def fill(count: int) -> None:
                 "user_agent": event.client.user_agent, "correlation_id": str(uuid4()),
                 "data": dict(event.data), "changes": {},
             }  # fmt: skip
-            values = map(macs.signed(row).get, names)
+            values = map(macs.with_mac(row).get, names)
             copy.write_row([json.dumps(value) if isinstance(value, dict) else value for value in values])
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE auth_audit_auditentry")

@@ -10,8 +10,8 @@ from django.conf import settings as django_settings
 
 from auth_audit.deliver import delivery
 from auth_audit.models import Seal
-from auth_audit.offline_verifier import canonical, check_checkpoint, leaf_of, root_of
-from auth_audit.seal.keys import believed_keys
+from auth_audit.offline_verifier import canonical_json, leaf_hash, root_hash, verify_checkpoint
+from auth_audit.seal.keys import trusted_keys
 from auth_audit.testing.trail import seal_everything
 from auth_core.events import AuthEvent, Event, record
 from enterprise_auth.celery import app
@@ -38,8 +38,8 @@ def test_checkpoints_and_entries_in_the_stream_of_logs_verify(settings: Any) -> 
 
     told = [json.loads(json.loads(line)["told"]) for line in stream.getvalue().splitlines()]
     *entries, checkpoint = told
-    assert check_checkpoint(checkpoint, believed_keys()).root == root_of(
-        leaf_of(canonical(one["entry"])) for one in entries
+    assert verify_checkpoint(checkpoint, trusted_keys()).root == root_hash(
+        leaf_hash(canonical_json(one["entry"])) for one in entries
     )
 
 

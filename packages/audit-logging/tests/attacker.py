@@ -8,10 +8,10 @@ from typing import Any
 from django.db import connection
 
 from auth_audit.models import AuditEntry, Checkpoint, Seal, TreeNode
-from auth_audit.offline_verifier import canonical, root_of
+from auth_audit.offline_verifier import canonical_json, root_hash
 from auth_audit.seal import leaves, merkle
 from auth_audit.seal.tree import StoredTree
-from auth_audit.testing.trail import lifted_guards
+from auth_audit.testing.trail import without_guards
 
 ENTRIES, SEALS, NODES, CHECKPOINTS = (model._meta.db_table for model in (AuditEntry, Seal, TreeNode, Checkpoint))
 TABLES = (ENTRIES, SEALS, NODES, CHECKPOINTS)
@@ -33,7 +33,7 @@ def unguarded() -> Iterator[None]:
         finally:
             run("SET session_replication_role = DEFAULT")
     else:
-        with lifted_guards():
+        with without_guards():
             yield
 
 
@@ -56,8 +56,8 @@ def make_hashes_fit() -> None:
     for checkpoint in Checkpoint.objects.all():
         body = json.loads(checkpoint.body)
         body["root"] = merkle.root(min(body["size"], size), tree.node).hex()
-        body["batch"] = root_of(found[body["previous"] : body["size"]]).hex()
-        run(f"UPDATE {CHECKPOINTS} SET body = %s WHERE size = %s", [canonical(body).decode(), checkpoint.size])
+        body["batch"] = root_hash(found[body["previous"] : body["size"]]).hex()
+        run(f"UPDATE {CHECKPOINTS} SET body = %s WHERE size = %s", [canonical_json(body).decode(), checkpoint.size])
 
 
 def dump() -> dict[str, list[tuple[Any, ...]]]:

@@ -234,7 +234,7 @@ def test_a_digest_of_what_is_deep_huge_or_within_itself_is_made_all_the_same() -
     after=st.lists(st.text(max_size=3) | st.integers(0, 2), max_size=50),
 )
 def test_what_a_list_was_and_what_came_and_went_make_what_it_is(before: list[Any], after: list[Any]) -> None:
-    ((changes, bounds),) = change_parts.parts_of({"field": {"before": before, "after": after}})
+    ((changes, bounds),) = change_parts.split_changes({"field": {"before": before, "after": after}})
 
     change = changes["field"]
     if "added" in change:

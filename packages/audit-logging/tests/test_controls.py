@@ -69,7 +69,7 @@ def test_a_trail_that_is_not_sealed_says_so_in_itself(settings: Any, monkeypatch
 
 
 def test_what_a_control_says_is_of_no_person(settings: Any) -> None:
-    degradation.degrade(degradation.Control.LIMITER, reason="ConnectionError")
+    degradation.report_degraded(degradation.Control.LIMITER, reason="ConnectionError")
     degradation.record_changes()
 
     (entry,) = recorded("auth.control.degraded")

@@ -12,8 +12,8 @@ from auth_audit import checks
 from auth_audit.deliver import delivery, sinks
 from auth_audit.management.commands.audit_verify import _read
 from auth_audit.models import Checkpoint, Delivery
-from auth_audit.offline_verifier import canonical, check_checkpoint, leaf_of, root_of
-from auth_audit.seal.keys import believed_keys
+from auth_audit.offline_verifier import canonical_json, leaf_hash, root_hash, verify_checkpoint
+from auth_audit.seal.keys import trusted_keys
 from auth_audit.testing.trail import seal_everything
 from auth_audit.verify.verification import verify
 from auth_core.events import AuthEvent, Event, record
@@ -50,8 +50,8 @@ def test_a_file_is_told_entries_and_checkpoints_that_prove_them(outside: Path) -
     lines = told(outside)
 
     assert [line.get("number", "checkpoint") for line in lines] == [0, 1, 2, "checkpoint", 3, "checkpoint"]
-    leaves = [leaf_of(canonical(line["entry"])) for line in lines if "entry" in line]
-    assert check_checkpoint(lines[-1], believed_keys()).root == root_of(leaves)
+    leaves = [leaf_hash(canonical_json(line["entry"])) for line in lines if "entry" in line]
+    assert verify_checkpoint(lines[-1], trusted_keys()).root == root_hash(leaves)
     assert verify(against=_read(outside)).findings == []
 
 
@@ -89,7 +89,7 @@ def test_the_stream_of_logs_is_told(settings: Any, caplog: pytest.LogCaptureFixt
         delivery.deliver()
 
     (line,) = [record.told for record in caplog.records if record.name == "auth_audit.seal.checkpoints"]  # type: ignore[attr-defined]  # the sink's own attribute
-    assert check_checkpoint(json.loads(line), believed_keys()).size == 1
+    assert verify_checkpoint(json.loads(line), trusted_keys()).size == 1
 
 
 @pytest.mark.parametrize("protocol", ["tcp", "udp"])
@@ -111,7 +111,7 @@ def test_syslog_is_told(protocol: str, settings: Any) -> None:
 
     priority, _bracket, line = received[0].decode().partition(">")
     assert priority == "<86"
-    assert check_checkpoint(json.loads(line), believed_keys()).size == 1
+    assert verify_checkpoint(json.loads(line), trusted_keys()).size == 1
 
 
 def _receive(server: socket.socket, protocol: str, received: list[bytes]) -> None:
@@ -144,4 +144,4 @@ def test_what_is_no_sink_is_refused_at_start(told: dict[str, str], settings: Any
     settings.AUTH_AUDIT = {"SINKS": [told]}
 
     assert [error.id for error in checks.check_sinks()] == ["auth_audit.E004"]
-    assert sinks.problem_of({"kind": "log"}) is None
+    assert sinks.sink_problem({"kind": "log"}) is None

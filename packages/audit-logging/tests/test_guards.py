@@ -231,7 +231,7 @@ def test_the_migration_can_be_taken_back() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_guard_that_is_gone_is_seen() -> None:
-    with trail.lifted_guards():
+    with trail.without_guards():
         errors = checks.check_guards(databases=["default"])
 
     assert errors
@@ -263,7 +263,7 @@ def test_a_guard_that_stands_in_name_only_is_seen_and_laid_again(sabotage: str) 
         cursor.execute(sabotage.format(table=guards.TABLE, partition=partitions.names()[0]))
 
     seen = guards.missing()
-    guards.lay()
+    guards.install()
 
     assert seen
     assert guards.missing() == []
@@ -277,7 +277,7 @@ def test_on_sqlite_too_a_guard_in_name_only_is_seen_and_laid_again() -> None:
         cursor.execute(f"CREATE TRIGGER auth_audit_no_delete BEFORE DELETE ON {guards.TABLE} BEGIN SELECT 1; END")
 
     seen = guards.missing()
-    guards.lay()
+    guards.install()
 
     assert seen == [f"{guards.TABLE} auth_audit_no_delete"]
     assert guards.missing() == []
@@ -287,7 +287,7 @@ def test_on_sqlite_too_a_guard_in_name_only_is_seen_and_laid_again() -> None:
 def test_outside_tests_the_guards_cannot_be_lifted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(connection.settings_dict, "NAME", "production")
 
-    with pytest.raises(trail.NotATest), trail.lifted_guards():
+    with pytest.raises(trail.NotATest), trail.without_guards():
         pass
 
 

@@ -94,8 +94,8 @@ def test_an_entry_is_the_same_whether_somebody_watches_or_not(details: dict[str,
     assert [query["sql"].split()[0] for query in queries] == ["INSERT"]
     assert len(others) == 2
     for other in others:
-        assert {name: value for name, value in macs.covered(other).items() if name != "id"} == {
-            name: value for name, value in macs.covered(watched).items() if name != "id"
+        assert {name: value for name, value in macs.covered_columns(other).items() if name != "id"} == {
+            name: value for name, value in macs.covered_columns(watched).items() if name != "id"
         }
     assert all(macs.verifies(entry) for entry in (watched, *others))
 
@@ -109,7 +109,7 @@ def test_a_transaction_that_is_broken_takes_no_entry() -> None:
 
 @pytest.mark.django_db
 def test_what_the_database_refuses_is_an_error_of_djangos() -> None:
-    row = macs.signed({field.attname: None for field in inserting.written()})
+    row = macs.with_mac({field.attname: None for field in inserting.written_fields()})
 
     with pytest.raises(DatabaseError), transaction.atomic():
         inserting.insert(row)

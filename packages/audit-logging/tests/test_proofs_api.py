@@ -19,15 +19,15 @@ from auth_audit.api.serializers import EntryFilters
 from auth_audit.deliver import exports
 from auth_audit.models import AuditEntry, Seal
 from auth_audit.offline_verifier import (
-    canonical,
-    check_checkpoint,
-    check_export,
+    canonical_json,
     is_consistent,
     is_included,
-    leaf_of,
-    to_text,
+    leaf_hash,
+    to_base64url,
+    verify_checkpoint,
+    verify_export,
 )
-from auth_audit.seal.keys import believed_keys
+from auth_audit.seal.keys import trusted_keys
 from auth_audit.search import activity_of, search
 from auth_audit.testing.trail import recorded, seal_everything
 from auth_core.events import AuthEvent, Event, EventOutcome, record
@@ -51,7 +51,7 @@ def exported(browser: Browser, **body: Any) -> str:
 
 
 def checked(text: str, **more: Any) -> offline_verifier.Report:
-    return check_export(text.splitlines(), believed_keys(), **more)
+    return verify_export(text.splitlines(), trusted_keys(), **more)
 
 
 @pytest.fixture
@@ -67,9 +67,11 @@ def test_a_proof_convinces_whoever_does_not_believe_us(sealed: Browser) -> None:
 
     for seal in Seal.objects.order_by("number"):
         told = sealed.get(f"{API}/entries/{seal.entry_id}/proof/").json()
-        checkpoint = check_checkpoint(told["checkpoint"], believed_keys())
+        checkpoint = verify_checkpoint(told["checkpoint"], trusted_keys())
         path = [bytes.fromhex(step) for step in told["path"]]
-        assert is_included(leaf_of(canonical(told["entry"])), told["number"], checkpoint.size, path, checkpoint.root)
+        assert is_included(
+            leaf_hash(canonical_json(told["entry"])), told["number"], checkpoint.size, path, checkpoint.root
+        )
         assert (told["number"], told["state"]) == (seal.number, "proven")
 
 
@@ -105,7 +107,7 @@ def test_checkpoints_are_listed_and_go_on_from_each_other(sealed: Browser) -> No
     first, size = older["checkpoint"]["size"], newer["checkpoint"]["size"]
     told = sealed.get(f"{API}/checkpoints/{size}/?first={first}").json()
 
-    new, old = check_checkpoint(told, believed_keys()), check_checkpoint(older, believed_keys())
+    new, old = verify_checkpoint(told, trusted_keys()), verify_checkpoint(older, trusted_keys())
     path = [bytes.fromhex(step) for step in told["consistency"]]
     assert is_consistent(old.size, new.size, old.root, new.root, path)
     assert sealed.get(f"{API}/checkpoints/{size}/").json()["consistency"] == []
@@ -205,7 +207,7 @@ def test_the_program_checks_a_file(sealed: Browser, tmp_path: Path, capsys: pyte
     good.write_text(text)
     bad.write_text("\n".join(changed(text.splitlines())))
     kept.write_text(json.dumps(json.loads(text.splitlines()[0])["checkpoint"]))
-    keys = [f"--key={name}:{to_text(public)}" for name, public in believed_keys().items()]
+    keys = [f"--key={name}:{to_base64url(public)}" for name, public in trusted_keys().items()]
 
     statuses = [offline_verifier.main([str(path), "--against", str(kept), *keys]) for path in (good, bad)]
 

@@ -111,13 +111,13 @@ class Site:
 @pytest.mark.sqlite  # the site has a database of its own: once is enough
 def test_every_block_works_in_a_fresh_site(tmp_path: Path) -> None:
     site = Site(tmp_path)
-    migrate, seal, check_export = blocks("sh")
+    migrate, seal, verify_export = blocks("sh")
 
     site.sh(migrate)
     visited = json.loads(site.run(sys.executable, "-c", VISIT))
     sealed = site.sh(seal)
     public = site.sh("python manage.py audit_seal --keys").strip()
-    told = site.sh(check_export, KEY=public)
+    told = site.sh(verify_export, KEY=public)
 
     assert visited["names"] == [
         "auth.login.failed",

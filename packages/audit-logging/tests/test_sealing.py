@@ -9,11 +9,11 @@ from django.db import connection, transaction
 
 from attacker import key
 from auth_audit.models import AuditEntry, Checkpoint, Seal, TreeNode
-from auth_audit.offline_verifier import check_checkpoint, is_included, root_of, to_text
+from auth_audit.offline_verifier import is_included, root_hash, to_base64url, verify_checkpoint
 from auth_audit.seal import checkpoints, keys, merkle, sealer, transaction_horizon
 from auth_audit.seal.checkpoints import SealsBroken
 from auth_audit.seal.tree import StoredTree
-from auth_audit.testing.trail import another_writer, lifted_guards, seal_everything
+from auth_audit.testing.trail import another_writer, seal_everything, without_guards
 from auth_core.crypto.encryption import KeysMissing
 from auth_core.events import AuthEvent, Event, record
 from auth_core.testing.parallel import at_once, tally
@@ -56,10 +56,10 @@ def test_a_checkpoint_is_signed_over_all_that_is_sealed(settings: Any) -> None:
     last = checkpoints.latest("default")
 
     assert last is not None
-    checked = check_checkpoint(last.signed, keys.believed_keys())
+    checked = verify_checkpoint(last.signed, keys.trusted_keys())
     leaves = [bytes(leaf) for leaf in Seal.objects.order_by("number").values_list("leaf", flat=True)]
-    assert (checked.size, checked.root) == (5, root_of(leaves))
-    assert (checked.body["previous"], checked.body["batch"]) == (3, root_of(leaves[3:]).hex())
+    assert (checked.size, checked.root) == (5, root_hash(leaves))
+    assert (checked.body["previous"], checked.body["batch"]) == (3, root_hash(leaves[3:]).hex())
     assert len({checkpoint.signed["checkpoint"]["trail"] for checkpoint in Checkpoint.objects.all()}) == 1
 
 
@@ -83,10 +83,10 @@ def test_a_tree_of_several_levels_proves_every_entry(settings: Any) -> None:
     tree, leaves = StoredTree("default"), [bytes(seal.leaf) for seal in Seal.objects.order_by("number")]
 
     assert list(TreeNode.objects.values_list("level", "index")) == [(8, 0), (8, 1)]
-    assert bytes(TreeNode.objects.get(index=1).value) == root_of(leaves[256:512])
+    assert bytes(TreeNode.objects.get(index=1).value) == root_hash(leaves[256:512])
     for number in (0, 255, 256, 511, 512, 599):
         path = merkle.inclusion_path(number, 600, tree.node)
-        assert is_included(leaves[number], number, 600, path, root_of(leaves))
+        assert is_included(leaves[number], number, 600, path, root_hash(leaves))
 
 
 @pytest.mark.postgresql
@@ -173,8 +173,8 @@ def test_what_a_slow_writer_commits_after_a_batch_was_sealed_is_in_the_next() ->
 
 def wait_until_it_is_over() -> None:
     """Wait until no transaction runs that began before: those of other databases of the cluster count, too."""
-    target, deadline = transaction_horizon.horizon("default").beyond or 0, time.monotonic() + 30
-    while (transaction_horizon.horizon("default").oldest or 0) < target and time.monotonic() < deadline:
+    target, deadline = transaction_horizon.current_horizon("default").next_id or 0, time.monotonic() + 30
+    while (transaction_horizon.current_horizon("default").oldest or 0) < target and time.monotonic() < deadline:
         time.sleep(0.05)
 
 
@@ -243,7 +243,7 @@ def forge() -> None:
 def test_a_tree_that_was_tampered_with_is_not_built_upon(tampering: str) -> None:
     append(5)
     sealer.seal()
-    with lifted_guards():
+    with without_guards():
         run(tampering)
     append()
 
@@ -260,12 +260,12 @@ def test_a_restored_cluster_opens_an_epoch_in_which_nothing_is_skipped(
     append(2)
     sealer.seal()
     append(1)
-    there = transaction_horizon.horizon("default")
+    there = transaction_horizon.current_horizon("default")
     cluster = "other" if of == "another cluster" else there.cluster
     moved = transaction_horizon.Horizon(
         cluster, 700, 700, there.now
     )  # transactions are counted from almost nothing again
-    monkeypatch.setattr(sealer, "horizon", lambda alias: moved)
+    monkeypatch.setattr(sealer, "current_horizon", lambda alias: moved)
 
     assert sealer.seal() == 1
     assert sealer.seal() == 0
@@ -306,7 +306,7 @@ def test_what_was_left_behind_is_found_by_a_search() -> None:
     seal_everything()
     append(2)
     entry = AuditEntry.objects.latest("id")
-    with lifted_guards():
+    with without_guards():
         run("UPDATE auth_audit_auditentry SET transaction_id = 3 WHERE reason = '' AND id = %s", [key(entry.pk)])
 
     seal_everything()
@@ -319,13 +319,13 @@ def test_what_was_left_behind_is_found_by_a_search() -> None:
 def test_keys_of_its_own_replace_the_derived_ones(settings: Any) -> None:
     append()
     sealer.seal()
-    derived = keys.believed_keys()
+    derived = keys.trusted_keys()
     settings.AUTH_AUDIT = {"SIGNING_KEYS": {"2026": "A" * 43}}
     append()
 
     with pytest.raises(SealsBroken):
         sealer.seal()
-    settings.AUTH_AUDIT["VERIFYING_KEYS"] = {name: to_text(key) for name, key in derived.items()}
+    settings.AUTH_AUDIT["VERIFYING_KEYS"] = {name: to_base64url(key) for name, key in derived.items()}
 
     assert seal_everything() == 1
     assert Checkpoint.objects.get(size=2).signed["checkpoint"]["signer"] == "2026"
@@ -335,11 +335,11 @@ def test_keys_of_its_own_replace_the_derived_ones(settings: Any) -> None:
 def test_a_batch_is_read_by_an_index() -> None:
     append(3)
     sealer.seal()
-    before = checkpoints.continued(checkpoints.latest("default"), StoredTree("default"), "default")  # type: ignore[arg-type]  # there is a latest one here
+    before = checkpoints.verified_body(checkpoints.latest("default"), StoredTree("default"), "default")  # type: ignore[arg-type]  # there is a latest one here
     with transaction.atomic():
         run("SET LOCAL enable_seqscan = off")
         run("SET LOCAL enable_hashjoin = off")
-        plan = sealer._by_transaction(before, transaction_horizon.horizon("default"), "default").explain()
+        plan = sealer._by_transaction(before, transaction_horizon.current_horizon("default"), "default").explain()
 
     assert "transaction_id" in plan
     assert "Seq Scan" not in plan

@@ -27,10 +27,10 @@ from attacker import (
     unguarded,
 )
 from auth_audit.models import AuditEntry, Checkpoint, Seal
-from auth_audit.offline_verifier import SIGNED_AS, canonical, to_text
+from auth_audit.offline_verifier import SIGNATURE_PREFIX, canonical_json, to_base64url
 from auth_audit.seal import checkpoints
 from auth_audit.seal.keys import signing_key
-from auth_audit.testing.trail import lifted_guards, seal_everything
+from auth_audit.testing.trail import seal_everything, without_guards
 from auth_audit.verify.findings import Tampering, Verification
 from auth_audit.verify.verification import verify
 from auth_core.events import AuthEvent, Event, EventOutcome, record
@@ -305,10 +305,13 @@ def test_a_checkpoint_that_is_gone_names_what_it_covered(trail: list[UUID]) -> N
 def test_a_checkpoint_signed_with_another_key_is_no_checkpoint(trail: list[UUID], settings: Any) -> None:
     settings.AUTH_AUDIT = {"SIGNING_KEYS": {"mallory": "B" * 43}}
     body = newest()["checkpoint"] | {"signer": "mallory"}
-    forged = to_text(signing_key().key.sign(SIGNED_AS + canonical(body)))
+    forged = to_base64url(signing_key().key.sign(SIGNATURE_PREFIX + canonical_json(body)))
     settings.AUTH_AUDIT = {}
     with unguarded():
-        run(f"UPDATE {CHECKPOINTS} SET body = %s, signature = %s WHERE size = 12", [canonical(body).decode(), forged])
+        run(
+            f"UPDATE {CHECKPOINTS} SET body = %s, signature = %s WHERE size = 12",
+            [canonical_json(body).decode(), forged],
+        )
 
     result = verify()
 
@@ -437,7 +440,7 @@ def test_every_tampering_at_random_is_found(data: st.DataObject, db: None) -> No
 
 def test_the_command_says_so_and_fails(trail: list[UUID], tmp_path: Path) -> None:
     outside, out = tmp_path / "checkpoints", StringIO()
-    outside.write_text(f"a line of a log\n{canonical(newest()).decode()}\n")
+    outside.write_text(f"a line of a log\n{canonical_json(newest()).decode()}\n")
     call_command("audit_verify", "--against", str(outside), stdout=out)
     with unguarded():
         run(f"UPDATE {ENTRIES} SET reason = 'forged' WHERE id = %s", [key(trail[5])])
@@ -452,7 +455,7 @@ def test_the_command_says_so_and_fails(trail: list[UUID], tmp_path: Path) -> Non
 
 def test_the_command_tells_of_guards_that_do_not_stand(trail: list[UUID]) -> None:
     out = StringIO()
-    with lifted_guards():
+    with without_guards():
         call_command("audit_verify", "--from", "0", "--to", "3", stdout=out)
 
     assert "does not stand" in out.getvalue()

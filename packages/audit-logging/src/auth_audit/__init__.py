@@ -1,1 +1,1 @@
-"""An append-only trail of what happened, written in the transaction of the change."""
+"""An append-only audit trail. Each entry is written in the transaction of the change."""

@@ -1,4 +1,4 @@
-"""A person's own view: the same entries, in plain words, and nothing of anybody else."""
+"""The audit entries of one person, as shown to that person."""
 
 from typing import Any
 from uuid import UUID
@@ -9,11 +9,11 @@ from auth_audit.models import AuditEntry
 from auth_core.events import EventOutcome, catalogue
 
 
-def told(entry: AuditEntry, subject: UUID) -> dict[str, Any]:
-    """Return what the person known as *subject* is told of *entry*.
+def activity_item(entry: AuditEntry, subject: UUID) -> dict[str, Any]:
+    """Return *entry* as shown to the person with the public id *subject*.
 
-    Where somebody else acted, their address and browser are theirs; where the person acted on
-    somebody else, whom it happened to is not said.
+    If another person acted, their session, address and browser are left out. The person affected by an action
+    is never shown to the one who acted.
     """
     is_own = entry.actor_id in (None, subject)
     return {
@@ -30,13 +30,13 @@ def told(entry: AuditEntry, subject: UUID) -> dict[str, Any]:
 
 
 def _by(entry: AuditEntry, *, is_own: bool) -> str:
-    """Say who it was, as far as that is known: whoever failed to prove that they are somebody may be anybody."""
+    """Return who acted. A failed attempt may be by anyone, so its actor is unknown."""
     if not is_own:
         return "somebody_else"
     return "you" if entry.outcome == EventOutcome.SUCCESS else "unknown"
 
 
 def _sentence(name: str) -> str:
-    """Return the catalogue's sentence; an entry outlives the package that recorded it."""
-    known = catalogue.get(name)
-    return _(known.sentence) if known else name
+    """Return the sentence in the catalogue, or the name if no installed package declares the event."""
+    event_name = catalogue.get(name)
+    return _(event_name.sentence) if event_name else name

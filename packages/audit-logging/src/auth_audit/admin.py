@@ -1,4 +1,4 @@
-"""The trail in the admin site: to read."""
+"""The trail in the admin site, read-only."""
 
 import json
 from collections.abc import Iterable
@@ -20,40 +20,39 @@ from auth_audit.models import AuditEntry
 from auth_audit.verify.proofs import Proof, State, proof_of
 from auth_core.events import EventOutcome, Severity
 
-#: Entries that a list counts and pages through; a count of a whole trail would read all of it at every click.
-_MOST_COUNTED = 10_000
+#: Maximum number of entries that a list counts and pages through. Counting all would read the whole trail.
+_COUNT_LIMIT = 10_000
 
 
-#: What is said of a state.
 _STATES = {
-    State.PROVEN: _("It is what was sealed."),
-    State.WAITING: _("It waits to be sealed."),
-    State.TAMPERED: _("It is NOT what was sealed: it was tampered with."),
+    State.PROVEN: _("Verified. The entry matches its seal."),
+    State.WAITING: _("Not sealed yet."),
+    State.TAMPERED: _("TAMPERED WITH. The entry does not match its seal."),
 }
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # Django cannot subscript it
-    """Counts only so far; what lies further back is found by search."""
+    """Count only up to a limit. Search finds older entries."""
 
     @cached_property
     def count(self) -> int:
-        """Return how many entries there are, or the most that are counted."""
+        """Return the number of entries, or the limit."""
         entries: Any = self.object_list
-        counted: int = entries.order_by()[:_MOST_COUNTED].count()
-        return counted
+        count: int = entries.order_by()[:_COUNT_LIMIT].count()
+        return count
 
 
 class _ClosedFilter(admin.SimpleListFilter):
-    """Filters by a column of closed values; Django's own filter reads the whole table to find them."""
+    """Filter by a column with a closed set of values. Django's own filter reads the whole table to list them."""
 
     values: ClassVar[type[StrEnum]]
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
-        """Return the values there can be."""
+        """Return the possible values."""
         return [(value.value, value.value) for value in self.values]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
-        """Return the entries that have the chosen one."""
+        """Return the entries with the selected value."""
         return queryset.filter(**{str(self.parameter_name): self.value()}) if self.value() else queryset
 
 
@@ -67,12 +66,12 @@ class _OutcomeFilter(_ClosedFilter):
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot subscript it
-    """Shows entries, and whether each is as it was appended; changes none."""
+    """Show entries and whether each is genuine. Nothing can be added, changed or deleted."""
 
     list_display = ("recorded_at", "name", "outcome", "reason", "subject_id", "actor_id", "ip", "is_genuine")
     list_filter = (_SeverityFilter, _OutcomeFilter)
     search_fields = ("name", "subject_id", "actor_id", "session_id", "correlation_id", "ip")
-    search_help_text = _("The name of an event, an address, or the id of a person, session, request or entry.")
+    search_help_text = _("Search by event name, IP address, or the id of a person, session, request or entry.")
     ordering = ("-id",)
     paginator = BoundedPaginator
     show_full_result_count = False
@@ -80,49 +79,49 @@ class AuditEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django can
 
     @admin.display(description=_("genuine"), boolean=True)
     def is_genuine(self, entry: AuditEntry) -> bool:
-        """Say whether the MAC verifies."""
+        """Return whether the MAC is valid."""
         return verifies(entry)
 
     @admin.display(description=_("state"))
     def state(self, entry: AuditEntry) -> str:
-        """Say whether it is what was sealed."""
+        """Return whether the entry matches its seal."""
         return str(_STATES[self._proof(entry).state])
 
     @admin.display(description=_("number"))
     def number(self, entry: AuditEntry) -> int | None:
-        """Return its number, if it is sealed."""
+        """Return the number of a sealed entry."""
         return self._proof(entry).number
 
     @admin.display(description=_("proof"))
     def proof(self, entry: AuditEntry) -> str:
-        """Show what a verifier needs, to copy: the checkpoint, and the way to it."""
+        """Return the checkpoint and the inclusion proof as JSON, to copy into a verifier."""
         proof = self._proof(entry)
         if proof.number is None:
             return "-"
-        told = {"checkpoint": proof.checkpoint, "number": proof.number, "path": proof.path}
-        return format_html("<pre>{}</pre>", json.dumps(told, indent=2))
+        content = {"checkpoint": proof.checkpoint, "number": proof.number, "path": proof.path}
+        return format_html("<pre>{}</pre>", json.dumps(content, indent=2))
 
     def _proof(self, entry: AuditEntry) -> Proof:
-        """Make the proof once for the page, which asks three times."""
-        made: Proof | None = getattr(entry, "auth_audit_proof", None)
-        if made is None:
-            made = proof_of(entry)
-            entry.auth_audit_proof = made  # type: ignore[attr-defined]  # this page's own
-        return made
+        """Return the proof, which is computed once for the page."""
+        proof: Proof | None = getattr(entry, "auth_audit_proof", None)
+        if proof is None:
+            proof = proof_of(entry)
+            entry.auth_audit_proof = proof  # type: ignore[attr-defined]  # our attribute, for this page only
+        return proof
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[AuditEntry], search_term: str
     ) -> tuple[QuerySet[AuditEntry], bool]:
-        """Ask only the columns that can hold the whole term: each is indexed, and none is read letter by letter."""
+        """Search only indexed columns, and only for the whole term."""
         term = search_term.strip()
-        return (queryset.filter(_asked(term)) if term else queryset), False
+        return (queryset.filter(_search_condition(term)) if term else queryset), False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Return all fields."""
         return [*(field.name for field in AuditEntry._meta.fields), "is_genuine", "state", "number", "proof"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Refuse: entries are appended by what happens."""
+        """Refuse. Entries are appended by events."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -134,14 +133,14 @@ class AuditEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django can
         return False
 
 
-def _asked(term: str) -> Q:
+def _search_condition(term: str) -> Q:
     try:
-        asked = UUID(term)
+        identifier = UUID(term)
     except ValueError:
         pass
     else:
-        people = Q(subject_id=asked) | Q(actor_id=asked)
-        return people | Q(id=asked) | Q(session_id=asked) | Q(correlation_id=term)
+        people = Q(subject_id=identifier) | Q(actor_id=identifier)
+        return people | Q(id=identifier) | Q(session_id=identifier) | Q(correlation_id=term)
     try:
         return Q(ip=str(ip_address(term)))
     except ValueError:

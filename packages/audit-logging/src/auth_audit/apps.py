@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class AuthAuditConfig(AppConfig):
-    """The trail: it keeps every event, and refuses to change what it keeps."""
+    """The audit trail. It records every event and refuses changes to its entries."""
 
     name = "auth_audit"
     label = "auth_audit"
@@ -13,7 +13,7 @@ class AuthAuditConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Listen to events, register the checks and what is done now and then."""
+        """Connect the receivers, and register the checks and the periodic work."""
         from auth_audit import checks, events, key_uses, receivers  # noqa: F401, PLC0415 - models exist only now
         from auth_audit.append import django_logins  # noqa: PLC0415 - models exist only now
         from auth_audit.deliver import delivery  # noqa: PLC0415 - models exist only now

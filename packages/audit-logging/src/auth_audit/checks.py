@@ -16,17 +16,17 @@ from auth_audit.storage import guards, partitions
 
 @register()
 def check_settings(**kwargs: Any) -> list[CheckMessage]:
-    """Refuse keys of ``AUTH_AUDIT`` that nobody reads."""
+    """Report unknown keys of ``AUTH_AUDIT``."""
     return audit.unknown_key_errors("auth_audit.E002")
 
 
 @register(Tags.security)
 def check_keys(**kwargs: Any) -> list[CheckMessage]:
-    """Refuse to run without keys that sign checkpoints; none is ever made up."""
+    """Report missing or malformed signing keys. A key is never generated."""
     return [
         Error(
-            f"Checkpoints of the trail cannot be signed: {problem}",
-            hint="Set AUTH_AUDIT['SIGNING_KEYS'], or AUTH_CORE['FIELD_KEYS'], from which keys are derived.",
+            f"Checkpoints cannot be signed: {problem}",
+            hint="Set AUTH_AUDIT['SIGNING_KEYS'], or AUTH_CORE['FIELD_KEYS'] to derive keys from.",
             id="auth_audit.E003",
         )
         for problem in keys.problems()
@@ -35,21 +35,21 @@ def check_keys(**kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def check_sinks(**kwargs: Any) -> list[CheckMessage]:
-    """Refuse sinks that are none: nobody would be told."""
+    """Report sinks that are not valid, because nothing would be sent."""
     return [
-        Error(str(problem), id="auth_audit.E004")
-        for told in audit.SINKS
-        if (problem := sinks.problem_of(told)) is not None
+        Error(f"{problem}", hint="Correct AUTH_AUDIT['SINKS'].", id="auth_audit.E004")
+        for config in audit.SINKS
+        if (problem := sinks.sink_problem(config)) is not None
     ]
 
 
 @register(Tags.database)
 def check_guards(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    """Refuse to run with a trail that could be changed (ASVS 16.4.2)."""
+    """Report missing guards, because the trail could be changed (ASVS 16.4.2)."""
     return [
         Error(
-            f"The guard {guard} does not stand: the audit trail can be changed.",
-            hint="Run migrate, which lays the guards again; find out who took them away.",
+            f"The guard {guard} is missing or altered. The audit trail can be changed.",
+            hint="Run `manage.py migrate` to install it again, and find out who removed it.",
             id="auth_audit.E001",
         )
         for guard in _missing(guards.missing, databases)
@@ -58,24 +58,24 @@ def check_guards(databases: Sequence[str] | None = None, **kwargs: Any) -> list[
 
 @register(Tags.database)
 def check_partitions(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    """Warn of months that have no partition; their entries would gather in the default one."""
+    """Warn about missing partitions. Entries of such a month go to the default partition."""
     return [
         Warning(
-            f"The partition {partition} does not stand.",
-            hint="Run `manage.py audit_partitions`; `manage.py sweep`, run daily, makes them ahead.",
+            f"The partition {partition} does not exist.",
+            hint="Run `manage.py audit_partitions`, and run `manage.py sweep` daily.",
             id="auth_audit.W001",
         )
         for partition in _missing(partitions.missing, databases)
     ]
 
 
-def _missing(what: Callable[[str], list[str]], databases: Sequence[str] | None) -> list[str]:
-    """Ask each database that holds the trail; one that does not answer is another check's business."""
+def _missing(find: Callable[[str], list[str]], databases: Sequence[str] | None) -> list[str]:
+    """Return what is missing in each database that has the trail. An unreachable database is left to other checks."""
     missing = []
     for alias in databases or ():
         try:
-            if router.allow_migrate_model(alias, AuditEntry) and guards.table_stands(alias):
-                missing += what(alias)
+            if router.allow_migrate_model(alias, AuditEntry) and guards.table_exists(alias):
+                missing += find(alias)
         except DatabaseError:
             continue
     return missing

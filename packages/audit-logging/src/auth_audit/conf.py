@@ -7,25 +7,27 @@ from auth_core.options import Option, PackageSettings
 
 
 class AuditSettings(PackageSettings):
-    """What a host may say in ``AUTH_AUDIT``."""
+    """The options of ``AUTH_AUDIT``."""
 
     setting = "AUTH_AUDIT"
 
-    MONTHS_AHEAD = Option(3, unit="months", doc="How many partitions stand ready after the current one (PostgreSQL).")
+    MONTHS_AHEAD = Option(
+        3, unit="months", doc="How many partitions are created ahead of the current one (PostgreSQL)."
+    )
     SIGNING_KEYS = Option[Mapping[str, str]](
         {},
-        doc="Key id to base64url of 32 random bytes (Ed25519): the first signs checkpoints. Empty: keys are derived from"
-        " `FIELD_KEYS`, so that nothing is unsigned; with keys of its own, only the sealer's process needs them.",
+        doc="Key id to base64url of 32 random bytes (Ed25519). The first key signs checkpoints. If empty, keys are derived"
+        " from `FIELD_KEYS`. Separate keys are needed only by the process that seals.",
     )
     VERIFYING_KEYS = Option[Mapping[str, str]](
-        {}, doc="Key id to base64url of further public keys that are believed: former ones, or the sealer's."
+        {}, doc="Key id to base64url of further trusted public keys: retired ones, or those of the sealer."
     )
-    BATCH = Option(10_000, unit="entries", doc="Most entries that one checkpoint adds.")
-    SEAL_LAG = Option(timedelta(minutes=5), doc="How old an entry that is not sealed may be before somebody is told.")
+    BATCH = Option(10_000, unit="entries", doc="Maximum number of entries that one checkpoint adds.")
+    SEAL_LAG = Option(timedelta(minutes=5), doc="Age of an unsealed entry from which a warning is logged.")
     SINKS = Option[Sequence[Mapping[str, str]]](
         (),
-        doc="Where checkpoints go besides: `{'kind': 'file', 'path': …}`, `{'kind': 'syslog', 'address': 'host:port'}`,"
-        " `{'kind': 'log'}`; with `'entries': 'yes'` the sealed entries as well.",
+        doc="Where else checkpoints are sent: `{'kind': 'file', 'path': …}`, `{'kind': 'syslog', 'address': 'host:port'}`,"
+        " `{'kind': 'log'}`. With `'entries': 'yes'` the sealed entries are sent as well.",
     )
 
 

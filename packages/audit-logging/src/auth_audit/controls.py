@@ -1,13 +1,13 @@
-"""The controls of this package that may work only in part; see `auth_core.runtime.degradation`."""
+"""Controls of this package that can be degraded. See `auth_core.runtime.degradation`."""
 
 from enum import StrEnum
 
 
 class Control(StrEnum):
-    """What the trail calls them."""
+    """The names of controls in the trail."""
 
-    #: Entries are kept, and get no number and no checkpoint.
+    #: Entries are appended, but not sealed.
     SEALING = "sealing"
 
-    #: A sink of a kind is not told; what is sealed is proved by nothing outside.
+    #: A sink receives nothing, so no copy outside the database proves the newest entries.
     SINKS = "sinks"

@@ -1,4 +1,4 @@
-"""Which field keys the MACs of entries were made with: they cannot be made again, so such a key is never dropped."""
+"""The field keys that were used for MACs. A MAC cannot be made again, so such a key must be kept."""
 
 from collections.abc import Mapping
 
@@ -8,6 +8,6 @@ from auth_audit.models import AuditEntry
 
 
 def mac_keys_in_use() -> Mapping[str, int]:
-    """Return how many entries each key has; reads the whole trail, for whoever asks before dropping a key."""
-    counted = AuditEntry.objects.order_by().values_list("mac_key").annotate(Count("pk"))
-    return dict(counted)
+    """Return the number of entries for each field key. Reads the whole trail."""
+    counts = AuditEntry.objects.order_by().values_list("mac_key").annotate(Count("pk"))
+    return dict(counts)

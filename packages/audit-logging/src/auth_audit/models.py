@@ -1,4 +1,4 @@
-"""The entry: an event as the trail keeps it; and what the sealer says of entries, in tables of its own."""
+"""The models: the audit entry, and the tables of the sealer."""
 
 import json
 from typing import Any, NoReturn
@@ -11,17 +11,17 @@ from auth_core.ids import uuid7
 
 
 class TrailIsAppendOnly(Exception):
-    """Somebody tried to change or remove an entry; the database would refuse as well."""
+    """An entry must not be changed or deleted. The database refuses it as well."""
 
 
 class EntryQuerySet(models.QuerySet["AuditEntry"]):
-    """Reads entries; it has no verb that changes one."""
+    """Reads entries. It refuses to change or delete them."""
 
     def update(self, **kwargs: Any) -> NoReturn:
         """Refuse.
 
         Raises:
-            TrailIsAppendOnly: always.
+            TrailIsAppendOnly: Always.
         """
         raise TrailIsAppendOnly
 
@@ -29,18 +29,18 @@ class EntryQuerySet(models.QuerySet["AuditEntry"]):
         """Refuse.
 
         Raises:
-            TrailIsAppendOnly: always.
+            TrailIsAppendOnly: Always.
         """
         raise TrailIsAppendOnly
 
-    delete.queryset_only = True  # type: ignore[attr-defined]  # Django's own mark for verbs a manager must not copy
+    delete.queryset_only = True  # type: ignore[attr-defined]  # Django's mark for methods that a manager does not copy
 
 
 class AuditEntry(models.Model):
-    """Something that happened; written once, in the transaction of the change it tells of.
+    """A recorded event, written once, in the transaction of the change.
 
-    No foreign keys: an entry outlives what it speaks of. People are named by the random
-    id that the world knows them by.
+    There are no foreign keys, because an entry outlives the objects it names. People are identified by their
+    random public id.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -102,10 +102,10 @@ class AuditEntry(models.Model):
         return f"{self.name} {self.pk}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Insert; an entry that stands is never written again.
+        """Insert the entry. An existing entry is never written again.
 
         Raises:
-            TrailIsAppendOnly: it stands already.
+            TrailIsAppendOnly: The entry exists already.
         """
         if not self._state.adding:
             raise TrailIsAppendOnly
@@ -115,15 +115,15 @@ class AuditEntry(models.Model):
         """Refuse.
 
         Raises:
-            TrailIsAppendOnly: always.
+            TrailIsAppendOnly: Always.
         """
         raise TrailIsAppendOnly
 
 
 class Seal(models.Model):
-    """The number of an entry, given by the sealer, and the hash of its bytes at that moment.
+    """The number of an entry, assigned by the sealer, and the hash of the entry at that time.
 
-    Apart from the entry, which is never written again; numbers have no gap and begin with 0.
+    It is separate from the entry, which is never written again. Numbers start at 0 and have no gaps.
     """
 
     number = models.BigIntegerField(_("number"), primary_key=True)
@@ -139,7 +139,7 @@ class Seal(models.Model):
 
 
 class TreeNode(models.Model):
-    """The hash over 256 nodes of the level below, so that a proof reads a few hundred hashes, however long the trail."""
+    """The hash over 256 nodes of the level below. With it a proof reads only a few hundred hashes."""
 
     id = models.BigAutoField(primary_key=True)
     level = models.PositiveSmallIntegerField(_("level"), help_text=_("Height over the leaves: 8, 16, 24 …"))
@@ -156,7 +156,7 @@ class TreeNode(models.Model):
 
 
 class Checkpoint(models.Model):
-    """What the sealer signed: so many entries, under this root. The text is kept as it was signed."""
+    """A signed checkpoint: the number of sealed entries and the root hash. The text is stored as it was signed."""
 
     size = models.BigIntegerField(_("size"), primary_key=True, help_text=_("How many entries are sealed."))
     body = models.TextField(_("body"), help_text=_("Canonical JSON; this text is signed."))
@@ -171,12 +171,12 @@ class Checkpoint(models.Model):
 
     @property
     def signed(self) -> dict[str, Any]:
-        """The checkpoint as it goes out, and as `auth_audit.offline_verifier` reads it."""
+        """The checkpoint and its signature, in the format of `auth_audit.offline_verifier`."""
         return {"checkpoint": json.loads(self.body), "signature": self.signature}
 
 
 class Delivery(models.Model):
-    """How far one sink outside has been told; what it missed while it was away is told later."""
+    """How far checkpoints were delivered to one sink. Delivery continues from there."""
 
     sink = models.CharField(_("sink"), max_length=255, primary_key=True)
     size = models.BigIntegerField(_("size"), default=0, help_text=_("Of the last checkpoint that it took."))

@@ -1,4 +1,4 @@
-"""Migration operations: a table that is partitioned from its first day on, because it cannot become so later."""
+"""Migration operations. A table cannot be partitioned later, so it is created partitioned."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from auth_audit.storage import guards
 
 
 class CreatePartitionedModel(migrations.CreateModel):
-    """Creates the model; on PostgreSQL partitioned by range of its key, with a default partition."""
+    """Create the model. On PostgreSQL it is partitioned by ranges of its key, with a default partition."""
 
     def database_forwards(
         self,
@@ -23,19 +23,19 @@ class CreatePartitionedModel(migrations.CreateModel):
         if schema_editor.connection.vendor != "postgresql":
             super().database_forwards(app_label, schema_editor, from_state, to_state)
             return
-        plain = schema_editor.sql_create_table
-        # An instance's own statement: nothing else is created while it stands.
-        schema_editor.sql_create_table = f"{plain} PARTITION BY RANGE (id)"
+        statement = schema_editor.sql_create_table
+        # The attribute of this instance. No other table is created while it is set.
+        schema_editor.sql_create_table = f"{statement} PARTITION BY RANGE (id)"
         super().database_forwards(app_label, schema_editor, from_state, to_state)
-        schema_editor.sql_create_table = plain
+        schema_editor.sql_create_table = statement
         schema_editor.execute(f"CREATE TABLE {guards.TABLE}_default PARTITION OF {guards.TABLE} DEFAULT")
 
 
 def lay_guards(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Let the guards stand with the table; `post_migrate` would be too late for whoever writes at once."""
-    guards.lay(schema_editor.connection.alias)
+    """Install the guards with the table. `post_migrate` would leave a gap in which entries could be changed."""
+    guards.install(schema_editor.connection.alias)
 
 
 def lift_guards(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Take the guards away before the table goes: what they run would stay behind."""
-    guards.lift(schema_editor.connection.alias)
+    """Remove the guards before the table is dropped. Otherwise their functions would remain."""
+    guards.remove(schema_editor.connection.alias)

@@ -1,4 +1,4 @@
-"""What the trail listens to."""
+"""Receivers of signals."""
 
 from typing import Any
 
@@ -12,19 +12,19 @@ from auth_core.events import Event, event_recorded
 
 
 def connect() -> None:
-    """Listen to every event, and to the end of every migration."""
-    event_recorded.connect(keep, dispatch_uid="auth_audit.keep")
-    # Of any app: another one's migration may have remade our table, too.
+    """Connect the receivers to every event and to the end of every migration."""
+    event_recorded.connect(append_event, dispatch_uid="auth_audit.keep")
+    # Connected for all apps, because a migration of another app may recreate the table.
     post_migrate.connect(prepare_table, dispatch_uid="auth_audit.prepare_table")
 
 
-def keep(event: Event, **kwargs: Any) -> None:
-    """Keep the event, or undo the change; it is sent inside the transaction: no audit, no entry."""
+def append_event(event: Event, **kwargs: Any) -> None:
+    """Append the event. If that fails, the open transaction is rolled back: no change without its entry."""
     append(event)
 
 
 def prepare_table(using: str = DEFAULT_DB_ALIAS, **kwargs: Any) -> None:
-    """Lay the guards again, and make partitions ahead, where this database has our table."""
-    if router.allow_migrate_model(using, AuditEntry) and guards.table_stands(using):
-        guards.lay(using)
+    """Install missing guards and create partitions ahead, if this database has the table."""
+    if router.allow_migrate_model(using, AuditEntry) and guards.table_exists(using):
+        guards.install(using)
         partitions.make_ahead(using)

@@ -1,4 +1,4 @@
-"""Searching the trail: each filter has its index, and time is asked of the key."""
+"""Searching the trail. Each filter has an index, and a time range is a range of ids."""
 
 from datetime import UTC, datetime
 from ipaddress import IPv4Network, IPv6Network, ip_address
@@ -13,7 +13,7 @@ from auth_core.ids import first_uuid7_at
 
 _EPOCH = datetime.fromtimestamp(0, tz=UTC)
 
-#: Filters, and the columns they ask.
+#: Names of filters, with the column that each compares.
 _COLUMNS = {
     "name": "name",
     "subject": "subject_id",
@@ -27,13 +27,14 @@ _SQLITE_FUNCTION = "auth_audit_is_within"
 
 
 def search(filters: Any) -> "QuerySet[AuditEntry]":
-    """Return the entries that *filters* let through.
+    """Return the entries that match *filters*.
 
-    Time is asked of the key, which is made of it: so partitions are pruned, and one index serves.
+    A time range becomes a range of ids, because an id begins with its time. So PostgreSQL reads only the
+    partitions of the range, and the index of a filter also serves the time range.
     """
-    asked = {name: getattr(filters, name, None) for name in _COLUMNS}
+    values = {name: getattr(filters, name, None) for name in _COLUMNS}
     entries: QuerySet[AuditEntry] = AuditEntry.objects.filter(
-        **{_COLUMNS[name]: value for name, value in asked.items() if value is not None}
+        **{_COLUMNS[name]: value for name, value in values.items() if value is not None}
     )
     if filters.since is not None:
         entries = entries.filter(id__gte=first_id_at(filters.since))
@@ -45,12 +46,12 @@ def search(filters: Any) -> "QuerySet[AuditEntry]":
 
 
 def activity_of(subject: UUID) -> "QuerySet[AuditEntry]":
-    """Return what happened to somebody, and what they did."""
+    """Return the entries in which a person is the subject or the actor."""
     return AuditEntry.objects.filter(Q(subject_id=subject) | Q(actor_id=subject))
 
 
 def first_id_at(moment: datetime) -> UUID:
-    """Return the first id of *moment*; before 1970 none can be made, and nothing had happened."""
+    """Return the first id of *moment*. Ids do not exist before 1970."""
     return first_uuid7_at(max(moment, _EPOCH))
 
 
@@ -60,7 +61,7 @@ class _IsWithin(Func):
 
 
 def _within(entries: "QuerySet[AuditEntry]", network: IPv4Network | IPv6Network) -> "QuerySet[AuditEntry]":
-    """Addresses sort as numbers in PostgreSQL's type, so that a network is a range; SQLite keeps text."""
+    """Filter by a network. PostgreSQL compares addresses as numbers. SQLite stores text, so it calls a function."""
     connection = connections[entries.db]
     if connection.vendor == "postgresql":
         return entries.filter(ip__gte=str(network[0]), ip__lte=str(network[-1]))

@@ -1,4 +1,4 @@
-"""Celery tasks; imported by workers alone."""
+"""Celery tasks. Only workers import this module."""
 
 from celery import shared_task
 
@@ -7,5 +7,5 @@ from auth_audit.deliver import delivery
 
 @shared_task(name="auth_audit.seal")  # type: ignore[untyped-decorator]  # Celery is untyped
 def seal() -> None:
-    """Seal what is there for good, and tell everybody outside."""
+    """Seal the final entries and deliver them to the sinks."""
     delivery.seal_and_deliver()

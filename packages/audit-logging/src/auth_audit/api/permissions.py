@@ -1,4 +1,4 @@
-"""Who may read the trail."""
+"""Permissions to read the trail."""
 
 from typing import Any
 
@@ -9,14 +9,14 @@ from auth_core.api.permissions import Administers
 
 
 class MayReadTrail(Administers):
-    """Lets pass who holds ``auth_audit.view_auditentry``; being staff alone is not enough."""
+    """Allow holders of ``auth_audit.view_auditentry``. Staff status alone is not enough."""
 
     def may(self, request: Request, view: Any) -> bool:
-        """Ask the site's own permissions."""
+        """Return whether the person has the permission."""
         return bool(request.user and request.user.has_perm("auth_audit.view_auditentry"))
 
 
 class MayExportTrail(MayReadTrail):
-    """The same; whoever carries the trail out of the house has just proved that it is them (ASVS 7.5.3)."""
+    """Allow the same holders. An export also requires a recent confirmation of identity (ASVS 7.5.3)."""
 
     changes_are = Act.CRITICAL

@@ -1,4 +1,4 @@
-"""The views that prove, and that give the trail away."""
+"""The views for proofs, checkpoints and exports."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -25,13 +25,13 @@ from auth_core.errors import NotFound
 
 
 class ProofView(ApiView):
-    """``GET audit/entries/{id}/proof/``: is it what was sealed?"""
+    """``GET audit/entries/{id}/proof/``: the inclusion proof of an entry."""
 
     answers = {"get": {200: ProofShape}}
     permission_classes = (IsAuthenticated, MayReadTrail)
 
     def get(self, request: Request, entry_id: UUID) -> Response:
-        """Return the entry as it is hashed, with the way to the newest checkpoint."""
+        """Return the entry as it is hashed, with its path to the newest checkpoint."""
         NoFilters.parse_query(request)
         entry = AuditEntry.objects.filter(pk=entry_id).first()
         if entry is None:
@@ -49,7 +49,7 @@ class ProofView(ApiView):
 
 
 class CheckpointListView(ApiView):
-    """``GET audit/checkpoints/``: what was signed?"""
+    """``GET audit/checkpoints/``: the signed checkpoints."""
 
     answers = {"get": {200: page_of(CheckpointShape)}}
     permission_classes = (IsAuthenticated, MayReadTrail)
@@ -61,14 +61,14 @@ class CheckpointListView(ApiView):
 
 
 class CheckpointView(ApiView):
-    """``GET audit/checkpoints/{size}/?first=``: does it go on from a smaller one?"""
+    """``GET audit/checkpoints/{size}/?first=``: a checkpoint and its consistency with a smaller one."""
 
     filters = CheckpointFilters
     answers = {"get": {200: ConsistencyShape}}
     permission_classes = (IsAuthenticated, MayReadTrail)
 
     def get(self, request: Request, size: int) -> Response:
-        """Return the checkpoint, with the proof if a smaller size is named."""
+        """Return the checkpoint, with a consistency proof if *first* is given."""
         filters = CheckpointFilters.parse_query(request)
         checkpoint = Checkpoint.objects.filter(size=size).first()
         if checkpoint is None or (filters.first or 0) > size:
@@ -79,22 +79,22 @@ class CheckpointView(ApiView):
 
 
 class ExportView(ApiView):
-    """``POST audit/exports/``: everything, or what the filters let through, as JSON lines or CSV."""
+    """``POST audit/exports/``: all entries, or those that match the filters, as JSON lines or CSV."""
 
     bodies = {"post": ExportBody}
     answers = {"post": {200: EntryShape}}
     permission_classes = (IsAuthenticated, MayExportTrail)
 
     def post(self, request: Request) -> StreamingHttpResponse:
-        """Stream it; that it was taken is recorded first."""
+        """Stream the export. The export itself is recorded first."""
         body = ExportBody.parse(request)
         writer = exports.WRITERS[body.format]
-        asked = {name: str(value) for name, value in vars(body).items() if value is not None and name != "format"}
+        filters = {name: str(value) for name, value in vars(body).items() if value is not None and name != "format"}
         session = session_of(request)
         lines = exports.export(
             entries=search(body),
             writer=writer,
-            filters=asked,
+            filters=filters,
             actor=request.user,
             session=session.id if session else None,
         )

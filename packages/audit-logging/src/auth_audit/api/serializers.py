@@ -1,4 +1,4 @@
-"""The filters of the trail, and what is asked of it."""
+"""The filters and bodies of requests."""
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
@@ -10,23 +10,23 @@ from auth_audit.deliver.exports import WRITERS
 from auth_core.api.serializers import Body, TextField
 from auth_core.events import EventOutcome
 
-#: An address in full, and a prefix.
+#: Characters of the longest IPv6 address with a prefix length.
 _LONGEST_NETWORK = 49
 
 
 class NetworkField(TextField):
-    """An address, or a network as ``192.0.2.0/24``."""
+    """An IP address, or a network such as ``192.0.2.0/24``."""
 
-    def to_internal_value(self, data: Any) -> IPv4Network | IPv6Network:  # type: ignore[override]  # a field of a field
+    def to_internal_value(self, data: Any) -> IPv4Network | IPv6Network:  # type: ignore[override]  # the field returns another type than text
         """Return the network."""
         try:
             return ip_network(super().to_internal_value(data)[:_LONGEST_NETWORK], strict=False)
         except ValueError as error:
-            raise serializers.ValidationError(_("This is not a network."), code="invalid") from error
+            raise serializers.ValidationError(_("Enter a valid IP address or network."), code="invalid") from error
 
 
 class EntryFilters(Body):
-    """``GET audit/entries/?…``; *since* is inclusive, *until* exclusive."""
+    """``GET audit/entries/?…``. *since* is inclusive, *until* exclusive."""
 
     name = TextField(max_length=64, required=False)
     subject = serializers.UUIDField(required=False)
@@ -40,12 +40,12 @@ class EntryFilters(Body):
 
 
 class ExportBody(EntryFilters):
-    """``POST audit/exports/``: the same filters, and the form; without filters everything is exported."""
+    """``POST audit/exports/``: the filters and the format. Without filters everything is exported."""
 
     format = serializers.ChoiceField(choices=sorted(WRITERS))
 
 
 class CheckpointFilters(Body):
-    """``GET audit/checkpoints/{size}/?first=``: which smaller checkpoint it must go on from."""
+    """``GET audit/checkpoints/{size}/?first=``: the size of the smaller checkpoint to compare with."""
 
     first = serializers.IntegerField(min_value=1, required=False)

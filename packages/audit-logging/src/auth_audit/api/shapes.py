@@ -1,4 +1,4 @@
-"""The shapes of answers, for the schema."""
+"""Response shapes, for the schema."""
 
 from rest_framework import serializers
 
@@ -6,14 +6,14 @@ from auth_core.api.shapes import Shape
 
 
 class TargetShape(Shape):
-    """What something was done to."""
+    """The object of an action."""
 
     kind = serializers.CharField()
     id = serializers.CharField()
 
 
 class EntryShape(Shape):
-    """An entry of the trail."""
+    """An audit entry."""
 
     id = serializers.UUIDField()
     name = serializers.CharField()
@@ -30,7 +30,8 @@ class EntryShape(Shape):
     changes = serializers.DictField()
     data = serializers.DictField()  # type: ignore[assignment]  # DRF has an attribute of this name
     bounds = serializers.DictField(
-        allow_null=True, help_text="What was cut, with the digest of the whole, and which part of several this is."
+        allow_null=True,
+        help_text="Which values were truncated, with the digest of the full value, and which part of the event this is.",
     )
     ip = serializers.IPAddressField(allow_null=True)
     user_agent = serializers.CharField(allow_blank=True)
@@ -38,7 +39,7 @@ class EntryShape(Shape):
 
 
 class CheckpointBodyShape(Shape):
-    """What was signed, in canonical JSON behind a prefix; see `auth_audit.offline_verifier`."""
+    """The signed content of a checkpoint. See `auth_audit.offline_verifier`."""
 
     trail = serializers.CharField()
     size = serializers.IntegerField()
@@ -60,30 +61,30 @@ class CheckpointShape(Shape):
 
 
 class ConsistencyShape(CheckpointShape):
-    """A signed checkpoint, and the proof that it goes on from a smaller one (RFC 6962 section 2.1.2)."""
+    """A signed checkpoint and its consistency with a smaller one (RFC 6962 section 2.1.2)."""
 
     consistency = serializers.ListField(child=serializers.CharField())
 
 
 class ProofShape(Shape):
-    """An entry as it is hashed, and the way to the newest checkpoint (RFC 6962 section 2.1.1)."""
+    """An entry as it is hashed, with its path to the newest checkpoint (RFC 6962 section 2.1.1)."""
 
     entry = serializers.DictField(allow_null=True)
     number = serializers.IntegerField(allow_null=True)
     path = serializers.ListField(child=serializers.CharField())
     checkpoint = CheckpointShape(allow_null=True)
-    state = serializers.CharField(help_text="proven, waiting or tampered: what the service itself finds.")
+    state = serializers.CharField(help_text="proven, waiting or tampered, as verified by the service.")
 
 
 class ActivityShape(Shape):
-    """Something that happened to a person, or that they did, in plain words."""
+    """An event that concerns a person, as shown to that person."""
 
     id = serializers.UUIDField()
     name = serializers.CharField()
     what = serializers.CharField()
     when = serializers.DateTimeField()
     outcome = serializers.CharField()
-    by = serializers.CharField(help_text="you, somebody_else, or unknown: whoever failed may be anybody")
+    by = serializers.CharField(help_text="you, somebody_else, or unknown. The actor of a failed attempt is unknown.")
     session = serializers.UUIDField(allow_null=True)
     ip = serializers.IPAddressField(allow_null=True)
     user_agent = serializers.CharField(allow_blank=True)

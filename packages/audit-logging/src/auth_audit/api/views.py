@@ -1,4 +1,4 @@
-"""The views of the trail."""
+"""The views of entries."""
 
 from typing import Any
 from uuid import UUID
@@ -22,7 +22,7 @@ from auth_core.people.lookup import identity_of
 
 
 class EntryListView(ApiView):
-    """``GET audit/entries/``: what happened?"""
+    """``GET audit/entries/``: search the trail."""
 
     filters = EntryFilters
     answers = {"get": {200: page_of(EntryShape)}}
@@ -43,7 +43,7 @@ class EntryView(ApiView):
     permission_classes = (IsAuthenticated, MayReadTrail)
 
     def get(self, request: Request, entry_id: UUID) -> Response:
-        """Return it."""
+        """Return the entry."""
         NoFilters.parse_query(request)
         entry = AuditEntry.objects.filter(pk=entry_id).first()
         if entry is None:
@@ -52,19 +52,19 @@ class EntryView(ApiView):
 
 
 class ActivityView(ApiView):
-    """``GET me/activity/``: what happened to me?"""
+    """``GET me/activity/``: the signed-in person's own events."""
 
     answers = {"get": {200: page_of(ActivityShape)}}
 
     def get(self, request: Request) -> Response:
-        """Return one page of what happened to whoever asks, newest first."""
+        """Return one page of the person's events, newest first."""
         NoFilters.parse_query(request)
         subject = identity_of(request.user).subject_id
-        return page_response(request, activity_of(subject), lambda entry: activity.told(entry, subject))
+        return page_response(request, activity_of(subject), lambda entry: activity.activity_item(entry, subject))
 
 
 def entry_body(entry: AuditEntry) -> dict[str, Any]:
-    """Return what a reader sees of an entry."""
+    """Return the JSON of an entry."""
     return {
         "id": str(entry.pk),
         "name": entry.name,

@@ -1,1 +1,1 @@
-"""Appends an entry to the trail."""
+"""Appends entries to the trail."""

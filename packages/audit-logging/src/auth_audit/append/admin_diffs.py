@@ -1,9 +1,8 @@
-"""What the Django admin changes: fields before and after, in the transaction of the change; secrets never.
+"""Changes made in the Django admin: values before and after, recorded in the transaction of the change.
 
-The admin writes a log of its own, which names fields and not values, and which whoever
-may delete rows may delete. Here Django's model signals are heard while a request of the
-admin is at work, and only then: whoever listens to deletions makes Django read every
-row before it deletes it, everywhere in the process.
+Secret values are never recorded. The admin's own log names only fields, and anyone who may delete its rows can.
+Model signals are connected only while a request of the admin is being processed. A receiver of deletion signals
+makes Django load every row before deleting it, in the whole process.
 """
 
 import threading
@@ -24,97 +23,97 @@ from auth_core.events import Event, record
 
 
 @dataclass
-class _Watch:
-    """One request of the admin."""
+class _Recording:
+    """The changes recorded for one request of the admin."""
 
     actor: Any
     models: frozenset[type[Model]]
     before: dict[tuple[type[Model], Any], Mapping[str, Any]] = field(default_factory=dict)
 
 
-_watch: ContextVar[_Watch | None] = ContextVar("auth_audit_admin", default=None)
+_recording: ContextVar[_Recording | None] = ContextVar("auth_audit_admin", default=None)
 _lock = threading.Lock()
-_watching = 0
+_active_requests = 0
 
 
 @contextmanager
-def watching(model_admin: Any, actor: Any) -> Iterator[None]:
-    """Record what is changed inside, of the models that the admin site shows, and of the page's inlines."""
-    registered = set(model_admin.admin_site._registry)  # noqa: SLF001 - there is no public list
-    shown = registered | {inline.model for inline in model_admin.inlines}
-    _watch.set(_Watch(actor, frozenset(model for model in shown if not _is_record(model))))
+def recording_changes(model_admin: Any, actor: Any) -> Iterator[None]:
+    """Record the changes inside the block, for models of the admin site and inlines of the page."""
+    registered = set(model_admin.admin_site._registry)  # noqa: SLF001 - there is no public list of models
+    models = registered | {inline.model for inline in model_admin.inlines}
+    _recording.set(_Recording(actor, frozenset(model for model in models if not _is_log(model))))
     _listen(1)
     try:
         yield
     finally:
         _listen(-1)
-        _watch.set(None)
+        _recording.set(None)
 
 
-def _is_record(model: type[Model]) -> bool:
-    """Say whether *model* is what is written about changes: the trail, and the admin's own log."""
+def _is_log(model: type[Model]) -> bool:
+    """Return whether *model* is a log of changes: the trail, or the admin's own log."""
     return model is LogEntry or model._meta.app_label == "auth_audit"
 
 
 def _listen(more: int) -> None:
-    """Count the requests that are at work; the first connects, the last disconnects."""
-    global _watching
+    """Add *more* to the number of active requests. The first connects the receivers, the last disconnects them."""
+    global _active_requests
     with _lock:
-        before, _watching = _watching, _watching + more
-        if (before == 0) == (_watching == 0):
+        before, _active_requests = _active_requests, _active_requests + more
+        if (before == 0) == (_active_requests == 0):
             return
         for signal, receiver in _RECEIVERS:
-            if _watching:
+            if _active_requests:
                 signal.connect(receiver, dispatch_uid=f"auth_audit.{receiver.__name__}")
             else:
                 signal.disconnect(dispatch_uid=f"auth_audit.{receiver.__name__}")
 
 
-def _watched(model: type[Model]) -> _Watch | None:
-    watch = _watch.get()
-    return watch if watch is not None and model in watch.models else None
+def _recording_of(model: type[Model]) -> _Recording | None:
+    recording = _recording.get()
+    return recording if recording is not None and model in recording.models else None
 
 
 def _before_save(sender: type[Model], instance: Model, raw: bool = False, **kwargs: Any) -> None:
-    watch = _watched(sender)
-    if watch is None or raw:
+    recording = _recording_of(sender)
+    if recording is None or raw:
         return
     stored = None if instance._state.adding else sender._base_manager.filter(pk=instance.pk).first()
-    watch.before[sender, instance.pk] = _values(stored) if stored is not None else {}
+    recording.before[sender, instance.pk] = _values(stored) if stored is not None else {}
 
 
 def _after_save(sender: type[Model], instance: Model, created: bool, raw: bool = False, **kwargs: Any) -> None:
-    watch = _watched(sender)
-    if watch is None or raw:
+    recording = _recording_of(sender)
+    if recording is None or raw:
         return
-    before = watch.before.pop((sender, instance.pk), {})
+    before = recording.before.pop((sender, instance.pk), {})
     changes = _changes(sender, {} if created else before, _values(instance))
     if created or changes:
-        _record(watch, AuditEvent.OBJECT_ADDED if created else AuditEvent.OBJECT_CHANGED, instance, changes)
+        _record(recording, AuditEvent.OBJECT_ADDED if created else AuditEvent.OBJECT_CHANGED, instance, changes)
 
 
 def _after_delete(sender: type[Model], instance: Model, **kwargs: Any) -> None:
-    watch = _watched(sender)
-    if watch is not None:
-        _record(watch, AuditEvent.OBJECT_DELETED, instance, _changes(sender, _values(instance), {}))
+    recording = _recording_of(sender)
+    if recording is not None:
+        _record(recording, AuditEvent.OBJECT_DELETED, instance, _changes(sender, _values(instance), {}))
 
 
 def _relation_changed(
     sender: type[Model], instance: Model, action: str, reverse: bool, pk_set: set[Any] | None = None, **kwargs: Any
 ) -> None:
-    watch = _watched(type(instance))
-    if watch is None or reverse:
+    recording = _recording_of(type(instance))
+    if recording is None or reverse:
         return
-    relation = next(one for one in instance._meta.many_to_many if one.remote_field.through is sender)
+    relation = next(field for field in instance._meta.many_to_many if field.remote_field.through is sender)
     key = (sender, instance.pk)
     related = sorted(str(pk) for pk in getattr(instance, relation.name).values_list("pk", flat=True))
     if action.startswith("pre_"):
-        watch.before[key] = {relation.name: related}
+        recording.before[key] = {relation.name: related}
     else:
-        before = watch.before.pop(key, {}).get(relation.name, [])
+        before = recording.before.pop(key, {}).get(relation.name, [])
         if before != related:
             changes = {relation.name: {"before": before, "after": related}}
-            _record(watch, AuditEvent.OBJECT_CHANGED, instance, changes)
+            _record(recording, AuditEvent.OBJECT_CHANGED, instance, changes)
 
 
 _RECEIVERS = (
@@ -125,22 +124,22 @@ _RECEIVERS = (
 )
 
 
-def _record(watch: _Watch, name: AuditEvent, instance: Model, changes: Mapping[str, Any]) -> None:
+def _record(recording: _Recording, name: AuditEvent, instance: Model, changes: Mapping[str, Any]) -> None:
     target = (instance._meta.label_lower, str(instance.pk))
-    record(Event(name=name, actor=watch.actor, target=target, changes=changes))
+    record(Event(name=name, actor=recording.actor, target=target, changes=changes))
 
 
 def _values(instance: Model) -> dict[str, Any]:
-    """Return what the columns hold, as text: what a form could not have changed is told, too."""
+    """Return the values of all columns. They include columns that no form can change."""
     deferred = instance.get_deferred_fields()
-    fields = [one for one in instance._meta.concrete_fields if one.attname not in deferred]
-    return {one.name: _told(one.value_from_object(instance)) for one in fields}
+    fields = [column for column in instance._meta.concrete_fields if column.attname not in deferred]
+    return {column.name: _comparable(column.value_from_object(instance)) for column in fields}
 
 
-def _told(value: Any) -> Any:
-    """Return a value in one form: a moment that a form gives back in another zone was not changed.
+def _comparable(value: Any) -> Any:
+    """Return a value in one comparable form. A time that a form returns in another zone is equal.
 
-    It is whole: a value that was changed at its end was changed. The trail cuts it and says so.
+    The value is not truncated, so that a change at its end is found. The trail truncates it later.
     """
     if isinstance(value, datetime) and value.tzinfo is not None:
         value = value.astimezone(UTC).isoformat()

@@ -1,6 +1,6 @@
-"""Appending: one INSERT, in the transaction that is open, with no lock that two writers would share.
+"""Appending: one INSERT in the open transaction, without a lock that two writers would share.
 
-Changes that do not fit into one entry are kept in several, each with an INSERT of its own.
+Changes that do not fit into one entry are split over several, each with its own INSERT.
 """
 
 from functools import cache
@@ -17,29 +17,29 @@ from auth_core.request.context import current
 
 
 def append(event: Event) -> None:
-    """Keep *event*; whatever it belongs to is undone when this fails.
+    """Append *event*. An exception rolls back the change that the event records.
 
     Raises:
-        DatabaseError: the entry could not be written.
-        KeysMissing: it could not be signed.
+        DatabaseError: The entry could not be written.
+        KeysMissing: The entry could not be signed.
     """
     bounds = Bounds()
     row = _row_of(event, bounds)
     if not event.changes:
-        inserting.insert(macs.signed({**row, "id": str(uuid7()), "changes": {}, "bounds": bounds.to_json()}))
+        inserting.insert(macs.with_mac({**row, "id": str(uuid7()), "changes": {}, "bounds": bounds.to_json()}))
         return
-    parts = change_parts.parts_of(event.changes)
+    parts = change_parts.split_changes(event.changes)
     ids = [str(uuid7()) for _part in parts]
-    whole = {"of": len(parts), "first": ids[0], "sha256": digest_of(change_parts.merged(parts))}
+    whole = {"of": len(parts), "first": ids[0], "sha256": digest_of(change_parts.merge_parts(parts))}
     for number, (entry_id, part) in enumerate(zip(ids, parts, strict=True), 1):
         part.bounds.add(bounds)
-        more = {"part": {"number": number, **whole}} if len(parts) > 1 else {}
-        columns = {"id": entry_id, "changes": part.changes, "bounds": part.bounds.to_json(**more)}
-        inserting.insert(macs.signed({**row, **columns}))
+        part_note = {"part": {"number": number, **whole}} if len(parts) > 1 else {}
+        columns = {"id": entry_id, "changes": part.changes, "bounds": part.bounds.to_json(**part_note)}
+        inserting.insert(macs.with_mac({**row, **columns}))
 
 
 def _row_of(event: Event, bounds: Bounds) -> dict[str, Any]:
-    """Return what all entries of *event* have in common: texts, JSON objects, and ``None`` for nothing."""
+    """Return the columns that all entries of *event* share: texts, JSON objects, or ``None`` for empty."""
     context = current()
     client = event.client or context.client or Client()
     kind, target = django_logins.target_of(event)
@@ -66,7 +66,7 @@ def _row_of(event: Event, bounds: Bounds) -> dict[str, Any]:
 
 
 def _public_id(user: Any) -> str | None:
-    """Return the id that the world knows *user* by; nobody has none."""
+    """Return the public id of *user*."""
     return None if user is None or user.pk is None else str(identity_of(user).subject_id)
 
 
@@ -75,18 +75,18 @@ def _id(value: Any) -> str | None:
 
 
 def _user_agent(client: Client, bounds: Bounds) -> str:
-    """Return the user agent; a request's was cut when the client was found out."""
+    """Return the user agent. If it was truncated when the request was read, note that."""
     if client.cut_user_agent is not None:
-        bounds.take("user_agent", *client.cut_user_agent)
+        bounds.note_digest("user_agent", *client.cut_user_agent)
     return _text("user_agent", client.user_agent, bounds)
 
 
 def _text(name: str, value: str, bounds: Bounds) -> str:
-    """Return *value* as the column can hold it: SQLite would keep any length, PostgreSQL refuse the change."""
-    return column_values.text(value, _longest(name), bounds, name)
+    """Return *value* truncated to its column. PostgreSQL would refuse a longer text, and SQLite would keep it."""
+    return column_values.text(value, _max_length(name), bounds, name)
 
 
 @cache
-def _longest(name: str) -> int:
+def _max_length(name: str) -> int:
     field: Any = AuditEntry._meta.get_field(name)
     return int(field.max_length)

@@ -1,8 +1,8 @@
-"""What may be stored: text that nothing obeys, JSON of bounded size, one form for each value.
+"""Values that can be stored: escaped text, JSON of limited size, and one form for each value.
 
-Values from outside reach the trail (a user agent, what a site puts into ``data``): they
-must neither forge a line of it, nor fill it, nor be refused by the database, which would
-let a stranger undo a change by what they send (ASVS 16.4.1).
+Values from outside reach the trail, such as a user agent or the ``data`` of an event. They must not forge a
+line of it or fill it. The database must not refuse them either, because then a stranger could undo a change by
+what they send (ASVS 16.4.1).
 """
 
 import json
@@ -13,111 +13,115 @@ from itertools import islice
 from math import isfinite
 from typing import Any
 
-from auth_audit.append.bounds import CONTAINERS, Bounds, step
+from auth_audit.append.bounds import CONTAINERS, Bounds, pointer_token
 
-#: Longest text inside JSON, in characters.
+#: Maximum length of a text inside JSON, in characters.
 LONGEST_TEXT = 500
 
-#: Longest JSON, in characters; what is longer is cut to a text of `LONGEST_TEXT`.
+#: Maximum length of JSON, in characters. Longer JSON is truncated to a text of `LONGEST_TEXT` characters.
 LONGEST_JSON = 16_384
 
-#: Most members of one object or array, and how deep they are looked into.
+#: Maximum number of members of one object or array, and of levels.
 _WIDEST, _DEEPEST = 32, 3
 
-#: Stands where something was left out.
+#: Marks where something was truncated.
 CUT = "…"
 
-#: From here on readers of JSON disagree about a number, and it has no canonical form (RFC 8785).
+#: JSON readers disagree about numbers from here on, and they have no canonical form (RFC 8785).
 _LARGEST_NUMBER = 2**53
 
 
-def text(value: object, longest: int, bounds: Bounds | None = None, place: str = "") -> str:
-    """Return *value* with everything escaped that a log or a terminal would obey, cut to *longest* characters.
+def text(value: object, longest: int, bounds: Bounds | None = None, pointer: str = "") -> str:
+    """Return *value* with control characters escaped, truncated to *longest* characters.
 
     Args:
-        bounds: Where it is noted when it was cut; ``None``: nowhere.
-        place: Where it stands in the entry.
+        value: The text.
+        longest: Maximum length in characters.
+        bounds: Receives a note if the text is truncated. ``None`` means no note.
+        pointer: Its JSON Pointer in the entry.
     """
     whole = str(value)
-    kept = whole[:longest]
-    if not kept.isprintable():
-        kept = "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in kept)
-    if len(whole) <= longest and len(kept) <= longest:
-        return kept
+    stored = whole[:longest]
+    if not stored.isprintable():
+        stored = "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in stored)
+    if len(whole) <= longest and len(stored) <= longest:
+        return stored
     if bounds is not None:
-        bounds.note(place, whole)
-    return kept[: longest - 1] + CUT
+        bounds.note(pointer, whole)
+    return stored[: longest - 1] + CUT
 
 
 @lru_cache(maxsize=1024)
 def address(value: str) -> str | None:
-    """Return *value* in its one form, without the zone that PostgreSQL's type cannot hold; ``None``: no address."""
+    """Return an IP address in canonical form, without a zone, which PostgreSQL cannot store. ``None`` if invalid."""
     try:
         return str(ip_address(value.partition("%")[0]))
     except ValueError:
         return None
 
 
-def json_object(value: Mapping[str, Any], bounds: Bounds | None = None, place: str = "") -> dict[str, Any]:
-    """Return *value* as it comes back from either database, bounded in width, depth and length.
+def json_object(value: Mapping[str, Any], bounds: Bounds | None = None, pointer: str = "") -> dict[str, Any]:
+    """Return *value* in a form that both databases return unchanged, limited in width, depth and length.
 
     Args:
-        bounds: Where it is noted what was cut; ``None``: nowhere.
-        place: The column.
+        value: The object.
+        bounds: Receives a note for each truncated value. ``None`` means no notes.
+        pointer: The column.
     """
     if not value:
         return {}
     notes = Bounds()
-    kept: dict[str, Any] = json_value(value, notes, place, depth=_DEEPEST + 1)
-    encoded = json.dumps(kept)
+    stored: dict[str, Any] = json_value(value, notes, pointer, depth=_DEEPEST + 1)
+    encoded = json.dumps(stored)
     if len(encoded) > LONGEST_JSON or notes.are_too_many:
         notes = Bounds()
-        notes.note(place, value)
+        notes.note(pointer, value)
     if bounds is not None:
         bounds.add(notes)
-    return kept if len(encoded) <= LONGEST_JSON else {"cut": text(encoded, LONGEST_TEXT)}
+    return stored if len(encoded) <= LONGEST_JSON else {"cut": text(encoded, LONGEST_TEXT)}
 
 
-def json_value(value: Any, bounds: Bounds, place: str = "", *, depth: int = _DEEPEST) -> Any:
-    """Return *value* in the one form that it has in an entry, bounded in width and depth.
+def json_value(value: Any, bounds: Bounds, pointer: str = "", *, depth: int = _DEEPEST) -> Any:
+    """Return *value* in the form that is stored, limited in width and depth.
 
     Args:
-        bounds: Where it is noted what was cut.
-        place: Where it stands in the entry.
-        depth: How deep its members are looked into.
+        value: Any value.
+        bounds: Receives a note for each truncated value.
+        pointer: Its JSON Pointer in the entry.
+        depth: How many levels of members are kept.
     """
     if isinstance(value, str):
-        return text(value, LONGEST_TEXT, bounds, place)
+        return text(value, LONGEST_TEXT, bounds, pointer)
     if isinstance(value, CONTAINERS):
         if depth:
-            return _members(value, bounds, place, depth - 1)
-        bounds.note(place, value)
+            return _members(value, bounds, pointer, depth - 1)
+        bounds.note(pointer, value)
         return CUT
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int | float):
-        return _number(value, bounds, place)
-    return text(value, LONGEST_TEXT, bounds, place)
+        return _number(value, bounds, pointer)
+    return text(value, LONGEST_TEXT, bounds, pointer)
 
 
-def _members(value: Any, bounds: Bounds, place: str, depth: int) -> Any:
+def _members(value: Any, bounds: Bounds, pointer: str, depth: int) -> Any:
     is_object = isinstance(value, Mapping)
     if len(value) > _WIDEST or (is_object and any(len(str(key)) > LONGEST_TEXT for key in value)):
-        # Two keys that are cut may become one: then a member is gone that no other place names.
-        bounds.note(place, value)
+        # Two truncated keys may become equal. Then a member is lost without any other note.
+        bounds.note(pointer, value)
     if is_object:
         keys = ((text(key, LONGEST_TEXT), member) for key, member in islice(value.items(), _WIDEST))
-        return {key: json_value(member, bounds, place + step(key), depth=depth) for key, member in keys}
+        return {key: json_value(member, bounds, pointer + pointer_token(key), depth=depth) for key, member in keys}
     members = enumerate(islice(value, _WIDEST))
-    return [json_value(member, bounds, place + step(number), depth=depth) for number, member in members]
+    return [json_value(member, bounds, pointer + pointer_token(number), depth=depth) for number, member in members]
 
 
-def _number(value: float, bounds: Bounds, place: str) -> int | float | str:
-    """Return a number that reads the same from a text and from PostgreSQL's ``jsonb``, which writes 1e16 in digits."""
+def _number(value: float, bounds: Bounds, pointer: str) -> int | float | str:
+    """Return a number that reads the same from text and from PostgreSQL's ``jsonb``, which writes 1e16 in digits."""
     if isinstance(value, float):
         if not isfinite(value):
             return str(value)
         if not value.is_integer():
             return value
     whole = int(value)
-    return whole if abs(whole) < _LARGEST_NUMBER else text(hex(whole), LONGEST_TEXT, bounds, place)
+    return whole if abs(whole) < _LARGEST_NUMBER else text(hex(whole), LONGEST_TEXT, bounds, pointer)

@@ -1,7 +1,8 @@
-"""What was typed and belongs to nobody: often it is a password, so only a digest is kept, under a key of the day.
+"""Digests of identifiers that belong to no account.
 
-Whoever guesses at the same name a hundred times in a day is seen; the next day the same
-name looks like another, and nobody without the field key can try names out.
+What was typed is often a password, so only a digest is stored, under a key of the day. Many guesses at the same
+name are visible on one day. The next day the same name has another digest, and without the field key a guessed
+name cannot be checked.
 """
 
 import hmac
@@ -16,18 +17,18 @@ from auth_core.crypto.encryption import current_key_id, derive_key
 
 _PURPOSE = "auth_audit.identifier"
 
-#: Longest identifier that is folded as lookups fold it, in characters. Nothing longer is looked up.
+#: Maximum length of an identifier that is folded as in lookups, in characters. Longer ones match no account.
 _LONGEST = 320
 
-#: Of the digest, in hex: 96 bits do not collide within a day.
+#: Length of the digest in hex digits. 96 bits do not collide within a day.
 _LENGTH = 24
 
 
 def digest_of_today(typed: str) -> str:
-    """Return ``<day>.<digest>`` of an identifier that nobody has.
+    """Return ``<day>.<digest>`` of an identifier that belongs to no account.
 
     Raises:
-        KeysMissing: there is no field key.
+        KeysMissing: There is no field key.
     """
     day = timezone.now().strftime("%Y-%m-%d")
     folded = typed if len(typed) > _LONGEST else unicodedata.normalize("NFKC", typed).casefold().strip()

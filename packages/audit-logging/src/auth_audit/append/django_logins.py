@@ -1,7 +1,8 @@
-"""Django's own signals about logins: what a site without our logins has, and what was typed into ours.
+"""Django's signals about logins.
 
-auth_core sends the same signals, and has recorded an event of its own by then; what it
-has recorded in this request is not recorded again.
+They cover a site without the logins of auth_core, and supply the typed identifier for those of auth_core.
+auth_core sends the same signals, but has recorded its own event by then. An event that was already recorded for
+the request is not recorded again.
 """
 
 from contextvars import ContextVar
@@ -14,23 +15,24 @@ from auth_audit.append.digests import digest_of_today
 from auth_core.events import AuthEvent, Event, EventName, EventOutcome, record
 from auth_core.request.context import correlation_id
 
-#: What kind of target a typed identifier is.
+#: The target kind of a typed identifier.
 IDENTIFIER = "identifier"
 
-#: The request in which something was typed, and its digest; the request in which a login's end was recorded.
+#: The request in which an identifier was typed, with its digest, and the request whose login or logout was
+#: recorded.
 _typed: ContextVar[tuple[str, str]] = ContextVar("auth_audit_typed", default=("", ""))
 _recorded: ContextVar[tuple[str, EventName | None]] = ContextVar("auth_audit_recorded", default=("", None))
 
 
 def connect() -> None:
-    """Listen."""
+    """Connect the receivers."""
     user_login_failed.connect(_login_failed, dispatch_uid="auth_audit.login_failed")
     user_logged_in.connect(_logged_in, dispatch_uid="auth_audit.logged_in")
     user_logged_out.connect(_logged_out, dispatch_uid="auth_audit.logged_out")
 
 
 def target_of(event: Event) -> tuple[str, str]:
-    """Return the target of *event*; of a failed login of nobody, the digest of what was typed for it."""
+    """Return the target of *event*. For a failed login without an account, it is the digest of the typed identifier."""
     if event.name in (AuthEvent.LOGIN_SUCCEEDED, AuthEvent.LOGOUT_COMPLETED):
         _recorded.set((correlation_id(), event.name))
     if event.target is not None:
@@ -45,7 +47,7 @@ def _login_failed(credentials: dict[str, Any], request: Any = None, **kwargs: An
     typed = credentials.get("username") or credentials.get("email")
     if isinstance(typed, str):
         _typed.set((correlation_id(), digest_of_today(typed)))
-    # Our own logins call `authenticate` without a request, and record the failure themselves.
+    # auth_core calls `authenticate` without a request, and records the failure itself.
     if request is not None:
         with transaction.atomic():
             record(Event(name=AuthEvent.LOGIN_FAILED, outcome=EventOutcome.FAILURE, reason="unknown"))
@@ -61,9 +63,9 @@ def _logged_out(request: Any, user: Any, **kwargs: Any) -> None:
 
 
 def _record_once(name: AuthEvent, request: Any, user: Any) -> None:
-    """Record what Django's own views did; what has no route is a test or a script."""
+    """Record a login or logout by Django's own views. A request without a route is a test or a script."""
     is_recorded = _recorded.get() == (correlation_id(), name)
-    _recorded.set(("", None))  # without our middleware every request of a thread would have this one's id
+    _recorded.set(("", None))  # without our middleware all requests of a thread share one id
     if not is_recorded and getattr(request, "resolver_match", None) is not None:
         with transaction.atomic():
             record(Event(name=name, subject=user))

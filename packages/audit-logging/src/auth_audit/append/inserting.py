@@ -1,7 +1,7 @@
-"""Inserting: one statement, prepared where that is possible; its cost is the trail's share of every change.
+"""Inserting: one statement, prepared if possible. Its cost is added to every change.
 
-Every value goes as a text, which PostgreSQL reads as the column wants it: so the statement
-is one and the same, and is prepared once, whichever columns an entry leaves empty.
+Every value is sent as text, which PostgreSQL converts to the type of the column. So there is one statement for
+all entries, whichever columns are empty, and it is prepared once.
 """
 
 import json
@@ -15,44 +15,44 @@ from django.db import connections, router
 from auth_audit.models import AuditEntry
 from auth_core.runtime import prepared_statements
 
-#: Set when the row is stored.
-BY_THE_DATABASE = frozenset({"recorded_at", "transaction_id"})
+#: Fields that the database sets.
+SET_BY_DATABASE = frozenset({"recorded_at", "transaction_id"})
 
 
 def insert(row: Mapping[str, Any]) -> None:
-    """Insert *row*, in the transaction that is open.
+    """Insert *row* in the open transaction.
 
-    Without the ORM's compiler, which would take longer than PostgreSQL does.
+    It does not use the ORM's compiler, which would take longer than PostgreSQL itself.
 
     Args:
-        row: Every column that is not the database's, by its name: a text, a JSON object, or ``None``.
+        row: All columns except those set by the database, by name: a text, a JSON object, or ``None``.
 
     Raises:
-        DatabaseError: it could not be written.
+        DatabaseError: The row could not be written.
     """
     connection: Any = connections[router.db_for_write(AuditEntry)]
     if connection.vendor != "postgresql":
-        values = [field.get_db_prep_save(row[field.attname], connection) for field in written()]
+        values = [field.get_db_prep_save(row[field.attname], connection) for field in written_fields()]
     else:
-        values = [json.dumps(value) if type(value) is dict else value for value in _in_order()(row)]
-    # A connection may be opened for a single entry.
+        values = [json.dumps(value) if type(value) is dict else value for value in _row_values()(row)]
+    # A connection may be used for a single entry, so the first use is not prepared.
     prepared_statements.put(connection, _statement(AuditEntry._meta.db_table), values, uses_before=1)
 
 
 @cache
-def written() -> tuple[Any, ...]:
-    """Return the columns that we write; the others are the database's."""
-    return tuple(field for field in AuditEntry._meta.concrete_fields if field.name not in BY_THE_DATABASE)
+def written_fields() -> tuple[Any, ...]:
+    """Return the fields that this package writes. The database sets the others."""
+    return tuple(field for field in AuditEntry._meta.concrete_fields if field.name not in SET_BY_DATABASE)
 
 
 @cache
-def _in_order() -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
-    """Return what takes the columns out of a row, as the statement names them."""
-    return itemgetter(*(field.attname for field in written()))
+def _row_values() -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    """Return a function that returns the values of a row in the order of the statement."""
+    return itemgetter(*(field.attname for field in written_fields()))
 
 
 @cache
 def _statement(table: str) -> str:
-    columns = ", ".join(f'"{field.column}"' for field in written())
-    marks = ", ".join("%s" for _field in written())
-    return f'INSERT INTO "{table}" ({columns}) VALUES ({marks})'  # noqa: S608 - names of our model
+    columns = ", ".join(f'"{field.column}"' for field in written_fields())
+    marks = ", ".join("%s" for _field in written_fields())
+    return f'INSERT INTO "{table}" ({columns}) VALUES ({marks})'  # noqa: S608 - names of our own model

@@ -1,1 +1,1 @@
-"""Exports entries, and delivers them to other systems."""
+"""Sends checkpoints and entries outside the database, and exports them."""

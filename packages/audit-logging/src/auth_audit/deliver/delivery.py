@@ -1,7 +1,7 @@
-"""Delivery: every checkpoint, and if asked every sealed entry, to every sink; at least once and in order.
+"""Delivery of every checkpoint, and optionally every sealed entry, to each sink.
 
-A sink that is away misses nothing: how far it was told is remembered, and the trail is
-the queue.
+Delivery is in order and at least once. The position of each sink is stored and the trail itself is the queue,
+so a sink that was unavailable misses nothing.
 """
 
 import json
@@ -19,67 +19,69 @@ from auth_core.runtime import degradation
 
 logger = logging.getLogger(__name__)
 
-#: Checkpoints that one transaction delivers.
-_AT_ONCE = 100
+#: Checkpoints delivered in one transaction.
+_CHECKPOINTS_AT_ONCE = 100
 
 
 def seal_and_deliver(alias: str = "") -> int:
-    """Seal, and tell everybody outside (a sweep); return how many entries were sealed."""
+    """Seal, then deliver (a sweep). Return the number of sealed entries."""
     sealed = sealer.sweep(alias)
     deliver(alias)
     return sealed
 
 
 def deliver(alias: str = "") -> int:
-    """Tell every sink what it has not been told; return how many checkpoints were delivered.
+    """Send each sink what it has not received yet. Return the number of checkpoints delivered.
 
-    One that fails is logged, and told again next time; the others do not wait for it.
+    A failure is logged and tried again next time. Other sinks are not affected.
     """
     alias = alias or router.db_for_write(AuditEntry)
-    return sum(_deliver_to(told, alias) for told in audit.SINKS)
+    return sum(_deliver_to(config, alias) for config in audit.SINKS)
 
 
-def _deliver_to(told: Mapping[str, str], alias: str) -> int:
+def _deliver_to(config: Mapping[str, str], alias: str) -> int:
     delivered = 0
     try:
-        sink = sinks.sink_of(told)
-        while count := _next(sink, told, alias):
+        sink = sinks.make_sink(config)
+        while count := _deliver_next(sink, config, alias):
             delivered += count
-    except (OSError, sinks.SinkMisconfigured) as problem:
-        degradation.degrade(Control.SINKS, part=sinks.name_of(told), reason=type(problem).__name__)
-        logger.exception("The sink %s was not told; it will be.", sinks.name_of(told))
+    except (OSError, sinks.SinkMisconfigured) as error:
+        degradation.report_degraded(Control.SINKS, part=sinks.sink_name(config), reason=type(error).__name__)
+        logger.exception("Delivery to the sink %s failed. It will be tried again.", sinks.sink_name(config))
     else:
-        degradation.restore(Control.SINKS, part=sinks.name_of(told))
+        degradation.report_restored(Control.SINKS, part=sinks.sink_name(config))
     return delivered
 
 
-def _next(sink: sinks.Sink, told: Mapping[str, str], alias: str) -> int:
+def _deliver_next(sink: sinks.Sink, config: Mapping[str, str], alias: str) -> int:
     with transaction.atomic(using=alias):
-        Delivery.objects.using(alias).get_or_create(sink=sinks.name_of(told))
-        # Two workers that deliver at once would both be right, and tell everything twice.
-        reached = Delivery.objects.using(alias).select_for_update().get(sink=sinks.name_of(told))
-        waiting = list(Checkpoint.objects.using(alias).filter(size__gt=reached.size).order_by("size")[:_AT_ONCE])
-        if not waiting:
+        Delivery.objects.using(alias).get_or_create(sink=sinks.sink_name(config))
+        # The lock keeps a second worker from delivering the same checkpoints.
+        position = Delivery.objects.using(alias).select_for_update().get(sink=sinks.sink_name(config))
+        checkpoints = list(
+            Checkpoint.objects.using(alias).filter(size__gt=position.size).order_by("size")[:_CHECKPOINTS_AT_ONCE]
+        )
+        if not checkpoints:
             return 0
-        for checkpoint in waiting:
-            entries = list(_entries(checkpoint, alias)) if told.get("entries") == "yes" else []
+        for checkpoint in checkpoints:
+            entries = list(_entries(checkpoint, alias)) if config.get("entries") == "yes" else []
             sink.send([*entries, checkpoint_line(checkpoint)])
-        Delivery.objects.using(alias).filter(sink=reached.sink).update(size=waiting[-1].size)
-    return len(waiting)
+        Delivery.objects.using(alias).filter(sink=position.sink).update(size=checkpoints[-1].size)
+    return len(checkpoints)
 
 
 def checkpoint_line(checkpoint: Checkpoint) -> str:
-    """Return a checkpoint as `audit_verify --against` reads it."""
+    """Return a checkpoint in the format that `audit_verify --against` reads."""
     return f'{{"checkpoint":{checkpoint.body},"signature":"{checkpoint.signature}"}}'
 
 
 def _entries(checkpoint: Checkpoint, alias: str) -> Iterator[str]:
-    """Yield what a checkpoint has added, in order."""
+    """Yield the entries that a checkpoint added, in order."""
     previous = checkpoint.signed["checkpoint"]["previous"]
     seals = Seal.objects.using(alias).filter(number__gte=previous, number__lt=checkpoint.size).order_by("number")
     numbers = dict(seals.values_list("entry_id", "number"))
     entries = AuditEntry.objects.using(alias).in_bulk(list(numbers))
     for entry_id, number in numbers.items():
         if entry := entries.get(entry_id):
-            told = {"number": number, "entry": leaves.told(entry)}
-            yield json.dumps(told, ensure_ascii=True, separators=(",", ":"))
+            line = {"number": number, "entry": leaves.content(entry)}
+            yield json.dumps(line, ensure_ascii=True, separators=(",", ":"))

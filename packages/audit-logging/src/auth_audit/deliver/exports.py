@@ -1,4 +1,4 @@
-"""Exports: entries with their proofs, line by line, while they are read; each export is itself recorded."""
+"""Exports of entries with their proofs, streamed line by line. Each export is itself recorded."""
 
 import csv
 import io
@@ -14,17 +14,17 @@ from auth_audit.models import AuditEntry
 from auth_audit.verify.proofs import Proof, Prover
 from auth_core.events import Event, record
 
-#: Entries that are read at once.
+#: Entries read at a time.
 _CHUNK = 500
 
-#: Begins a cell that a spreadsheet would take for a formula (OWASP, CSV injection; ASVS 1.2.10).
+#: Characters that start a formula in a spreadsheet (OWASP, CSV injection. ASVS 1.2.10).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 _COLUMNS = [field.attname for field in AuditEntry._meta.concrete_fields]
 
 
 class Writer(Protocol):
-    """One form of an export."""
+    """One format of an export."""
 
     content_type: str
     extension: str
@@ -37,22 +37,22 @@ class Writer(Protocol):
 
 
 class JsonLines:
-    """What `auth_audit.offline_verifier` checks: a line with the checkpoint, then each entry with its path."""
+    """The format that `auth_audit.offline_verifier` reads: the checkpoint, then each entry with its path."""
 
     content_type, extension = "application/x-ndjson", "jsonl"
 
     def head(self, prover: Prover, *, is_complete: bool) -> str:
-        """Return the checkpoint, and whether every sealed entry must follow."""
+        """Return the checkpoint, and whether the export contains every sealed entry."""
         checkpoint = prover.checkpoint
         return _json({"checkpoint": checkpoint.signed if checkpoint else None, "complete": is_complete})
 
     def line(self, entry: AuditEntry, proof: Proof) -> str:
-        """Return the entry as it is hashed, its number and its path."""
+        """Return the entry as it is hashed, with its number and path."""
         return _json({"entry": proof.entry, "number": proof.number, "path": proof.path})
 
 
 class Csv:
-    """For spreadsheets: no cell of it is a formula; it proves nothing."""
+    """The format for spreadsheets. No cell is a formula. It contains no proofs."""
 
     content_type, extension = "text/csv; charset=utf-8", "csv"
 
@@ -62,8 +62,8 @@ class Csv:
 
     def line(self, entry: AuditEntry, proof: Proof) -> str:
         """Return one row."""
-        told = proof.entry or {"id": str(entry.pk)}
-        cells: list[Any] = [proof.number, *(told.get(column, "") for column in _COLUMNS)]
+        values = proof.entry or {"id": str(entry.pk)}
+        cells: list[Any] = [proof.number, *(values.get(column, "") for column in _COLUMNS)]
         return _csv_line([_json(cell).strip() if isinstance(cell, dict) else cell for cell in cells])
 
 
@@ -73,11 +73,14 @@ WRITERS: Mapping[str, Writer] = {"jsonl": JsonLines(), "csv": Csv()}
 def export(
     *, entries: "QuerySet[AuditEntry]", writer: Writer, filters: Mapping[str, Any], actor: Any, session: Any
 ) -> Iterator[str]:
-    """Record the export, committed before its first byte; then return its lines.
+    """Record the export and commit that, then return its lines.
 
     Args:
-        entries: What is exported; with no *filters* all there is, and the export says so.
-        filters: What was asked, for the record.
+        entries: The entries to export.
+        writer: The format.
+        filters: The filters of *entries*, for the record. Without filters the export is complete and says so.
+        actor: The person who exports.
+        session: The id of their session.
     """
     with transaction.atomic(durable=True):
         record(
@@ -101,24 +104,24 @@ def _lines(entries: "QuerySet[AuditEntry]", writer: Writer, *, is_complete: bool
 
 
 def _chunks(entries: "QuerySet[AuditEntry]") -> Iterator[list[AuditEntry]]:
-    """Read on from the last key: no cursor is kept open at the server, which a pooler would not keep."""
+    """Yield the entries in chunks, by key. A cursor at the server would not survive a connection pooler."""
     chunk = list(entries.order_by("id")[:_CHUNK])
     while chunk:
         yield chunk
         chunk = list(entries.filter(id__gt=chunk[-1].pk).order_by("id")[:_CHUNK])
 
 
-def _json(told: Any) -> str:
-    return json.dumps(told, ensure_ascii=True, separators=(",", ":")) + "\n"
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=True, separators=(",", ":")) + "\n"
 
 
 def _csv_line(cells: list[Any]) -> str:
     line = io.StringIO()
-    csv.writer(line, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerow([_harmless(cell) for cell in cells])
+    csv.writer(line, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerow([_escape_formula(cell) for cell in cells])
     return line.getvalue()
 
 
-def _harmless(cell: Any) -> str:
-    """Let a spreadsheet see text: what would begin a formula gets an apostrophe in front."""
+def _escape_formula(cell: Any) -> str:
+    """Return the text of a cell. An apostrophe in front keeps a spreadsheet from reading it as a formula."""
     text = "" if cell is None else str(cell)
     return f"'{text}" if text.startswith(_FORMULA) else text

@@ -1,6 +1,6 @@
-"""Where the trail is told outside: a file, syslog, the stream of logs.
+"""Sinks outside the database: a file, syslog, the application log.
 
-Somebody who owns the database cannot reach back there. A sink takes lines, or raises.
+The owner of the database cannot change what was sent there. A sink accepts lines or raises.
 """
 
 import logging
@@ -14,60 +14,60 @@ from typing import Any, Protocol, cast
 
 logger = logging.getLogger("auth_audit.seal.checkpoints")
 
-#: An answer that does not come must not keep the sealer.
+#: A sink that does not answer must not block the sealer.
 _TIMEOUT_SECONDS = 5.0
 
 _DEFAULT_PORT = 514
 
 
 class SinkMisconfigured(Exception):
-    """What settings say of a sink names no sink."""
+    """An entry of the setting SINKS is not valid."""
 
 
 class Sink(Protocol):
-    """Somebody outside who is told."""
+    """A destination outside the database."""
 
     def send(self, lines: Sequence[str]) -> None:
-        """Take *lines*, each one JSON object.
+        """Accept *lines*, each one JSON object.
 
         Raises:
-            OSError: they were not taken, or not all; all of them are sent again.
+            OSError: Not all lines were accepted. All of them are sent again.
         """
 
 
 @dataclass(frozen=True)
 class FileSink:
-    """Appends to a file, which another account should own, on another disk, append-only if the system can."""
+    """Append to a file. It should belong to another account, be on another disk, and be append-only if possible."""
 
     path: str
 
     def send(self, lines: Sequence[str]) -> None:
-        """Write, and wait for the disk."""
+        """Write the lines and flush them to disk."""
         with Path(self.path).open("a", encoding="utf-8", newline="\n") as file:
             file.writelines(f"{line}\n" for line in lines)
             file.flush()
             os.fsync(file.fileno())
 
 
-class _Loud(SysLogHandler):
-    """The library's handler writes a failure to stderr and goes on; ours is to be told."""
+class _RaisingHandler(SysLogHandler):
+    """A handler that raises. The library's own handler prints a failure to stderr and continues."""
 
-    append_nul = False  # over TCP a line ends a message (RFC 6587 section 3.4.2)
+    append_nul = False  # over TCP a newline ends a message (RFC 6587 section 3.4.2)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the library's name
-        """Let whoever sends know."""
+        """Raise the exception that is being handled."""
         raise  # noqa: PLE0704 - called in the handler of the exception
 
 
 @dataclass(frozen=True)
 class SyslogSink:
-    """Sends to syslog, facility authpriv: a socket's path, or ``host:port`` over TCP or, if asked, UDP."""
+    """Send to syslog, facility authpriv: to a socket's path, or to ``host:port`` over TCP or UDP."""
 
     address: str
     protocol: str
 
     def send(self, lines: Sequence[str]) -> None:
-        """Send line by line."""
+        """Send the lines one by one."""
         handler = self._handler()
         try:
             for line in lines:
@@ -79,18 +79,18 @@ class SyslogSink:
     def _handler(self) -> SysLogHandler:
         facility = SysLogHandler.LOG_AUTHPRIV
         if self.address.startswith("/"):
-            return _Loud(self.address, facility)
+            return _RaisingHandler(self.address, facility)
         host, _colon, port = self.address.partition(":")
         kind = socket.SOCK_STREAM if self.protocol == "tcp" else socket.SOCK_DGRAM
-        handler = _Loud((host, int(port or _DEFAULT_PORT)), facility, kind)
-        # The library's stubs do not know the socket that it documents.
+        handler = _RaisingHandler((host, int(port or _DEFAULT_PORT)), facility, kind)
+        # The stubs of the library lack the documented attribute.
         cast(Any, handler).socket.settimeout(_TIMEOUT_SECONDS)
         return handler
 
 
 @dataclass(frozen=True)
 class LogSink:
-    """Writes to the logger ``auth_audit.seal.checkpoints``: wherever the site's logs go, these go, too."""
+    """Write to the logger ``auth_audit.seal.checkpoints``."""
 
     def send(self, lines: Sequence[str]) -> None:
         """Log each line."""
@@ -98,32 +98,34 @@ class LogSink:
             logger.info("checkpoint", extra={"told": line})
 
 
-def sink_of(told: Mapping[str, str]) -> Sink:
-    """Return the sink that settings describe.
+def make_sink(config: Mapping[str, str]) -> Sink:
+    """Return the sink that an entry of the setting SINKS describes.
 
     Raises:
-        SinkMisconfigured: they do not describe one.
+        SinkMisconfigured: The entry is not valid.
     """
-    match dict(told):
+    match dict(config):
         case {"kind": "file", "path": path}:
             return FileSink(path)
         case {"kind": "syslog", "address": address}:
-            return SyslogSink(address, told.get("protocol", "tcp"))
+            return SyslogSink(address, config.get("protocol", "tcp"))
         case {"kind": "log"}:
             return LogSink()
         case _:
-            raise SinkMisconfigured(f"{dict(told)} is no sink: kind is file with path, syslog with address, or log.")
+            raise SinkMisconfigured(
+                f"Unknown sink: {dict(config)}. Known kinds: file with path, syslog with address, log."
+            )
 
 
-def problem_of(told: Mapping[str, str]) -> SinkMisconfigured | None:
-    """Return what is wrong with what settings say of a sink."""
+def sink_problem(config: Mapping[str, str]) -> SinkMisconfigured | None:
+    """Return the error in an entry of the setting SINKS, if there is one."""
     try:
-        sink_of(told)
-    except SinkMisconfigured as problem:
-        return problem
+        make_sink(config)
+    except SinkMisconfigured as error:
+        return error
     return None
 
 
-def name_of(told: Mapping[str, str]) -> str:
-    """Return what a sink is called, by which is remembered how far it was told."""
-    return ":".join(filter(None, (told.get("kind", ""), told.get("path", told.get("address", "")))))
+def sink_name(config: Mapping[str, str]) -> str:
+    """Return the name of a sink. Its position is stored under this name."""
+    return ":".join(filter(None, (config.get("kind", ""), config.get("path", config.get("address", "")))))

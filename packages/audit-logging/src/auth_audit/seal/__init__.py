@@ -1,1 +1,1 @@
-"""Seals entries into a Merkle tree, and signs checkpoints of it."""
+"""Seals entries into a Merkle tree, and signs its checkpoints."""

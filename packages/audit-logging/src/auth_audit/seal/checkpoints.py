@@ -1,34 +1,44 @@
-"""Checkpoints: what the sealer signs, and what becomes of a trail that does not fit the last one."""
+"""Checkpoints: the signed statements of the sealer."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from auth_audit.models import Checkpoint, Seal
-from auth_audit.offline_verifier import SIGNED_AS, Checked, NotGenuine, canonical, check_checkpoint, to_text
+from auth_audit.offline_verifier import (
+    SIGNATURE_PREFIX,
+    NotGenuine,
+    VerifiedCheckpoint,
+    canonical_json,
+    to_base64url,
+    verify_checkpoint,
+)
 from auth_audit.seal import keys, merkle
 from auth_audit.seal.tree import StoredTree
 
 
 class SealsBroken(Exception):
-    """What is stored does not fit the last checkpoint: sealing stops, because it would sign what was tampered with."""
+    """The stored seals do not match the last checkpoint. Sealing stops, so that tampered data is never signed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointBody:
-    """What is signed.
+    """The signed content.
 
     Args:
-        trail: A random name; checkpoints of two trails are never taken for each other's.
-        size: How many entries are sealed.
-        root: Of the tree over all of them, in hex.
-        previous: The size of the checkpoint before.
-        batch: Root over the entries that this one adds alone, so that a range can be named, and checked by itself.
-        epoch: Grows when the database was restored into another cluster.
-        cluster: PostgreSQL's system identifier.
-        horizon: Transactions below are sealed for good; ``None``: what is unsealed has to be searched for.
-        time: When, by the clock of the database.
-        signer: Id of the key that signs. Not called a key: filters of logs would mask it, and nothing would verify.
+        trail: A random id of the trail. It keeps checkpoints of two trails distinct.
+        size: Number of sealed entries.
+        root: Root hash of the tree over all of them, in hex.
+        previous: Size of the previous checkpoint.
+        batch: Root hash over only the entries that this checkpoint adds, in hex. A range can be verified with
+            it alone.
+        epoch: Increases when the database was restored into another cluster.
+        cluster: The system identifier of PostgreSQL.
+        horizon: Entries of transactions below this id are sealed completely. ``None`` means that the sealer
+            must search for unsealed entries.
+        time: Time of the database's clock.
+        signer: Id of the signing key. Not named "key", because log filters would mask it and the signature
+            would no longer verify.
     """
 
     trail: str
@@ -47,48 +57,50 @@ def sign(body: CheckpointBody, alias: str) -> Checkpoint:
     """Sign and store a checkpoint.
 
     Raises:
-        KeysMissing: there is no key.
+        KeysMissing: There is no key.
     """
-    text = canonical(asdict(body))
-    signature = keys.signing_key().key.sign(SIGNED_AS + text)
-    return Checkpoint.objects.using(alias).create(size=body.size, body=text.decode(), signature=to_text(signature))
+    text = canonical_json(asdict(body))
+    signature = keys.signing_key().key.sign(SIGNATURE_PREFIX + text)
+    return Checkpoint.objects.using(alias).create(size=body.size, body=text.decode(), signature=to_base64url(signature))
 
 
 def latest(alias: str) -> Checkpoint | None:
-    """Return the last checkpoint, unchecked."""
+    """Return the newest checkpoint, without verifying it."""
     return Checkpoint.objects.using(alias).order_by("-size").first()
 
 
-def check(checkpoint: Checkpoint, believed: Mapping[str, bytes]) -> Checked:
-    """Return what *checkpoint* says.
+def verify(checkpoint: Checkpoint, trusted: Mapping[str, bytes]) -> VerifiedCheckpoint:
+    """Verify *checkpoint* and return its content.
 
     Raises:
-        NotGenuine: it is not what was signed.
+        NotGenuine: It is not signed by a trusted key.
     """
     try:
         signed: dict[str, Any] = checkpoint.signed
     except ValueError as error:
-        raise NotGenuine("The checkpoint is no JSON.") from error
-    checked = check_checkpoint(signed, believed)
-    if checked.size != checkpoint.size:
-        raise NotGenuine(f"The checkpoint is that of {checked.size} entries.")
-    return checked
+        raise NotGenuine("The checkpoint is not valid JSON.") from error
+    verified = verify_checkpoint(signed, trusted)
+    if verified.size != checkpoint.size:
+        raise NotGenuine(f"The checkpoint was signed for {verified.size} entries.")
+    return verified
 
 
-def continued(checkpoint: Checkpoint, tree: StoredTree, alias: str) -> CheckpointBody:
-    """Return what is to be built upon, once seals and nodes are seen to fit it.
+def verified_body(checkpoint: Checkpoint, tree: StoredTree, alias: str) -> CheckpointBody:
+    """Return the content of the last checkpoint, after verifying that the stored seals and nodes match it.
 
     Raises:
-        SealsBroken: they do not.
+        SealsBroken: They do not match.
     """
     try:
-        checked = check(checkpoint, keys.believed_keys())
-        body = CheckpointBody(**checked.body)
+        verified = verify(checkpoint, keys.trusted_keys())
+        body = CheckpointBody(**verified.body)
         newest = Seal.objects.using(alias).order_by("-number").values_list("number", flat=True).first()
-        if newest != checked.size - 1:
-            raise SealsBroken(f"The last checkpoint says {checked.size} entries, the last seal is {newest}.")
-        if merkle.root(checked.size, tree.node) != checked.root:
-            raise SealsBroken(f"The tree is not that of the checkpoint of {checked.size} entries.")
-    except (NotGenuine, LookupError, TypeError) as problem:
-        raise SealsBroken(str(problem)) from problem
+        if newest != verified.size - 1:
+            raise SealsBroken(
+                f"The last checkpoint covers {verified.size} entries, but the last seal has number {newest}."
+            )
+        if merkle.root(verified.size, tree.node) != verified.root:
+            raise SealsBroken(f"The tree does not match the checkpoint of {verified.size} entries.")
+    except (NotGenuine, LookupError, TypeError) as error:
+        raise SealsBroken(str(error)) from error
     return body

@@ -1,4 +1,4 @@
-"""Leaves: what of an entry is hashed when it is sealed, which is all that is stored."""
+"""Leaves: the hash of an entry as it is stored."""
 
 from datetime import UTC
 from typing import Any
@@ -6,30 +6,30 @@ from uuid import UUID
 
 from auth_audit.append import macs
 from auth_audit.models import AuditEntry
-from auth_audit.offline_verifier import canonical, leaf_of
+from auth_audit.offline_verifier import canonical_json, leaf_hash
 
-#: What has no canonical form as a number is told as text.
+#: Numbers from here on have no canonical form (RFC 8785), and are written as text.
 _LARGEST = 2**53
 
 
 def leaf(entry: AuditEntry) -> bytes:
-    """Return the hash of *entry* as it is stored.
+    """Return the leaf hash of *entry* as it is stored.
 
     Raises:
-        ValueError: it holds what no entry can: somebody wrote it past us.
+        ValueError: It has a value that this package never writes.
     """
-    return leaf_of(canonical(told(entry)))
+    return leaf_hash(canonical_json(content(entry)))
 
 
-def told(entry: AuditEntry) -> dict[str, Any]:
-    """Return *entry* as it is exported and hashed: the columns that hold something, in values that JSON has.
+def content(entry: AuditEntry) -> dict[str, Any]:
+    """Return the columns of *entry* that are not empty, as JSON values. This is what is hashed and exported.
 
-    A column that a later version adds is empty in every entry there is, and changes no leaf.
+    A column that a later version adds is empty in every existing entry, so it changes no leaf.
 
     Raises:
-        ValueError: see `leaf`.
+        ValueError: See `leaf`.
     """
-    columns = {name: _plain(value) for name, value in macs.covered(entry).items()}
+    columns = {name: _plain(value) for name, value in macs.covered_columns(entry).items()}
     columns["recorded_at"] = entry.recorded_at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
     if entry.transaction_id is not None:
         columns["transaction_id"] = str(entry.transaction_id)

@@ -1,4 +1,4 @@
-"""How far sealing lags behind, and whose transaction holds it back."""
+"""How far sealing lags behind, and which transaction delays it."""
 
 import logging
 from dataclasses import dataclass
@@ -21,11 +21,11 @@ _NONE = timedelta(0)
 
 @dataclass(frozen=True, slots=True)
 class SealLag:
-    """The lag.
+    """The delay of sealing.
 
     Args:
-        age: Of the oldest entry that waits; zero when none does.
-        culprit: Whose transaction holds the horizon; ``None``: nobody's that we are told of, the sealer does not run.
+        age: Age of the oldest unsealed entry. Zero if there is none.
+        culprit: The transaction that sealing waits for. ``None`` if there is none, or it is not visible to us.
     """
 
     age: timedelta
@@ -33,12 +33,12 @@ class SealLag:
 
     @property
     def is_late(self) -> bool:
-        """Whether somebody should be told."""
+        """Whether the delay exceeds the setting SEAL_LAG."""
         return self.age > audit.SEAL_LAG
 
     @property
     def metrics(self) -> dict[str, float]:
-        """The figures of a metrics page; the pid is 0 when nobody holds the horizon."""
+        """The values for a metrics page. The pid is 0 if sealing waits for no transaction."""
         return {
             "auth_audit_seal_lag_seconds": self.age.total_seconds(),
             "auth_audit_seal_lag_culprit_pid": float(self.culprit.pid if self.culprit and self.age else 0),
@@ -46,32 +46,35 @@ class SealLag:
 
 
 def seal_lag(alias: str = "") -> SealLag:
-    """Measure the lag; one look into an index, however long the trail."""
+    """Measure the delay. One index lookup, however long the trail is."""
     alias = alias or router.db_for_read(AuditEntry)
     last = checkpoints.latest(alias)
     sealed_below = last.signed["checkpoint"]["horizon"] if last else None
-    waiting = unsealed(alias)
+    entries = unsealed(alias)
     if sealed_below is None:
-        oldest = waiting.order_by("id").first()
+        oldest = entries.order_by("id").first()
     else:
-        oldest = waiting.filter(transaction_id__gte=sealed_below).order_by("transaction_id", "id").first()
+        oldest = entries.filter(transaction_id__gte=sealed_below).order_by("transaction_id", "id").first()
     age = max(timezone.now() - oldest.recorded_at, _NONE) if oldest else _NONE
     return SealLag(age, culprit(alias) if oldest else None)
 
 
 def warn_when_late(alias: str = "") -> int:
-    """Write a warning when sealing lags too far behind; return 1 if so (a sweep)."""
+    """Log a warning if sealing lags too far behind. Return 1 if it does (a sweep)."""
     lag = seal_lag(alias)
     if lag.is_late:
-        held_by = lag.culprit
+        blocker = lag.culprit
         logger.warning(
-            "Sealing of the trail lags %s behind.",
+            "Sealing of the audit trail lags %s behind.",
             lag.age,
-            extra={"pid": held_by.pid if held_by else 0, "database": held_by.database if held_by else ""},
+            extra={"pid": blocker.pid if blocker else 0, "database": blocker.database if blocker else ""},
         )
     return int(lag.is_late)
 
 
 def probe() -> Probe:
-    """See whether sealing keeps up; for ``AUTH_CORE["READINESS"]``. Entries are kept all the same: never a failure."""
+    """Return whether sealing keeps up, for ``AUTH_CORE["READINESS"]``.
+
+    It never reports a failure, because entries are still appended.
+    """
     return Probe("audit_sealing", Status.DEGRADED if seal_lag().is_late else Status.OK)

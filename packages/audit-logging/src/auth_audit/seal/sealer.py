@@ -1,7 +1,7 @@
-"""Sealing: numbers without a gap for what is there for good, and a signed checkpoint over all of it.
+"""Sealing: consecutive numbers for final entries, and a signed checkpoint over all of them.
 
-One transaction per batch: seals, nodes and checkpoint are there together or not at all.
-Nothing is sealed whose MAC does not verify: a checkpoint says that we wrote it.
+Each batch is one transaction, so its seals, nodes and checkpoint are committed together. An entry without a
+valid MAC is never sealed, because a checkpoint states that this service wrote it.
 """
 
 import logging
@@ -18,10 +18,10 @@ from auth_audit.append import macs
 from auth_audit.conf import audit
 from auth_audit.controls import Control
 from auth_audit.models import AuditEntry, Checkpoint, Seal
-from auth_audit.offline_verifier import root_of
+from auth_audit.offline_verifier import root_hash
 from auth_audit.seal import checkpoints, keys, leaves, merkle
 from auth_audit.seal.checkpoints import CheckpointBody, SealsBroken
-from auth_audit.seal.transaction_horizon import Horizon, horizon, is_only_sealer
+from auth_audit.seal.transaction_horizon import Horizon, current_horizon, take_sealer_lock
 from auth_audit.seal.tree import StoredTree
 from auth_core.conf import core
 from auth_core.crypto.encryption import KeysMissing
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 
 class _Leaf(NamedTuple):
-    """An entry that is about to be sealed."""
+    """An entry to be sealed."""
 
     entry_id: UUID
     transaction_id: int | None
@@ -39,15 +39,16 @@ class _Leaf(NamedTuple):
 
 
 def seal(alias: str = "", *, search: bool = False) -> int:
-    """Seal everything that is there for good; return how many entries. While another sealer works, none.
+    """Seal all final entries. Return their number, or 0 if another sealer is running.
 
     Args:
-        alias: The database; empty: the one that entries are written to.
-        search: Look through the whole trail for what was left behind, such as what somebody kept from the sealer.
+        alias: The database. Empty means the one that entries are written to.
+        search: Search the whole trail for unsealed entries, such as entries withheld from the sealer.
 
     Raises:
-        KeysMissing: there is no key to sign with.
-        SealsBroken: what is stored does not fit the last checkpoint; `manage.py audit_verify` names it.
+        KeysMissing: There is no key to sign with.
+        SealsBroken: The stored seals do not match the last checkpoint. `manage.py audit_verify` reports the
+            difference.
     """
     alias = alias or router.db_for_write(AuditEntry)
     sealed = 0
@@ -59,78 +60,78 @@ def seal(alias: str = "", *, search: bool = False) -> int:
 
 
 def sweep(alias: str = "") -> int:
-    """Seal, and leave what is broken to whoever reads the log: other sweeps must run all the same."""
+    """Seal. Errors are logged and do not stop other sweeps."""
     try:
         sealed = seal(alias)
-    except (SealsBroken, KeysMissing) as problem:
-        degradation.degrade(Control.SEALING, reason=type(problem).__name__)
-        logger.exception("The trail is not sealed any more.")
+    except (SealsBroken, KeysMissing) as error:
+        degradation.report_degraded(Control.SEALING, reason=type(error).__name__)
+        logger.exception("Sealing of the audit trail failed.")
         return 0
-    degradation.restore(Control.SEALING)
+    degradation.report_restored(Control.SEALING)
     return sealed
 
 
 def unsealed(alias: str) -> "QuerySet[AuditEntry]":
-    """Return the entries that have no number, whatever the reason."""
+    """Return the entries without a number."""
     return AuditEntry.objects.using(alias).filter(~Exists(Seal.objects.filter(entry_id=OuterRef("pk"))))
 
 
 def _seal_batch(alias: str, *, search: bool) -> int:
-    keys.signing_key()  # before anything is looked at: without keys every entry would look forged
+    keys.signing_key()  # first, because without keys every entry would look forged
     with transaction.atomic(using=alias):
-        if not is_only_sealer(alias):
+        if not take_sealer_lock(alias):
             return 0
-        tree, last = StoredTree(alias), checkpoints.latest(alias)
-        before = None if last is None else checkpoints.continued(last, tree, alias)
+        tree, last_checkpoint = StoredTree(alias), checkpoints.latest(alias)
+        before = None if last_checkpoint is None else checkpoints.verified_body(last_checkpoint, tree, alias)
         if before is None and Seal.objects.using(alias).exists():
-            raise SealsBroken("There are seals and no checkpoint.")
-        at = horizon(alias)
-        is_search = search or before is None or before.horizon is None or _is_new_epoch(before, at)
-        entries = _by_id(alias) if is_search else _by_transaction(before, at, alias)
+            raise SealsBroken("There are seals but no checkpoint.")
+        current = current_horizon(alias)
+        is_search = search or before is None or before.horizon is None or _is_new_epoch(before, current)
+        entries = _by_id(alias) if is_search else _by_transaction(before, current, alias)
         batch = list(islice(_genuine(entries), audit.BATCH))
-        left = len(batch) == audit.BATCH or batch[-1:] == [None]
-        found = [leaf for leaf in batch if leaf is not None]
-        if found:
+        is_left = len(batch) == audit.BATCH or batch[-1:] == [None]
+        leaves_to_seal = [leaf for leaf in batch if leaf is not None]
+        if leaves_to_seal:
             _write(
-                found,
+                leaves_to_seal,
                 before=before,
-                at=at,
-                horizon=_next_horizon(found, at, is_search=is_search, is_left=left),
+                current=current,
+                horizon=_next_horizon(leaves_to_seal, current, is_search=is_search, is_left=is_left),
                 tree=tree,
                 alias=alias,
             )
-    return len(found)
+    return len(leaves_to_seal)
 
 
-def _is_new_epoch(before: CheckpointBody, at: Horizon) -> bool:
-    """Say whether transactions are counted anew: another cluster, or this one set back."""
-    return before.cluster != at.cluster or (before.horizon or 0) > (at.beyond or 0)
+def _is_new_epoch(before: CheckpointBody, current: Horizon) -> bool:
+    """Return whether transaction ids started again: in another cluster, or in this one after a restore."""
+    return before.cluster != current.cluster or (before.horizon or 0) > (current.next_id or 0)
 
 
 def _by_id(alias: str) -> "QuerySet[AuditEntry]":
-    """Search the whole trail: on SQLite, at the first sealing, and in a new epoch."""
+    """Return all unsealed entries: on SQLite, for the first sealing, in a new epoch, and for a search."""
     return unsealed(alias).order_by("id")
 
 
-def _by_transaction(before: CheckpointBody | None, at: Horizon, alias: str) -> "QuerySet[AuditEntry]":
-    """Take what transactions have written that were not over last time and are now; the index leads there."""
+def _by_transaction(before: CheckpointBody | None, current: Horizon, alias: str) -> "QuerySet[AuditEntry]":
+    """Return the entries of transactions that were not finished last time and are now. Uses an index."""
     oldest = before.horizon if before else None
     return (
         unsealed(alias)
-        .filter(transaction_id__gte=oldest, transaction_id__lt=at.oldest)
+        .filter(transaction_id__gte=oldest, transaction_id__lt=current.oldest)
         .order_by("transaction_id", "id")
     )
 
 
 def _genuine(entries: "QuerySet[AuditEntry]") -> Iterator[_Leaf | None]:
-    """Yield what we wrote; what somebody else did stays without a number, and is named by `audit_verify`.
+    """Yield the leaves of entries with a valid MAC. Other entries get no number, and `audit_verify` reports them.
 
-    At an entry under a key that this process has not, it ends with ``None``: that is a key that was
-    rotated everywhere but here more often than a forgery, and skipping it would leave it out for ever.
+    At an entry whose field key this process does not have, yield ``None`` and stop. The key was more likely
+    rotated everywhere but here than forged, and a skipped entry would never be sealed.
     """
     for entry in entries.iterator(chunk_size=1000):
         if entry.mac_key not in core.FIELD_KEYS:
-            logger.error("The entry %s is under a field key that is not here; sealing waits for it.", entry.pk)
+            logger.error("The field key of entry %s is missing. Sealing waits for it.", entry.pk)
             yield None
             return
         try:
@@ -138,7 +139,7 @@ def _genuine(entries: "QuerySet[AuditEntry]") -> Iterator[_Leaf | None]:
         except ValueError:
             value = None
         if value is None:
-            logger.error("The entry %s is not one that we wrote; it is not sealed.", entry.pk)
+            logger.error("The MAC of entry %s is not valid. The entry is not sealed.", entry.pk)
         else:
             yield _Leaf(entry.pk, entry.transaction_id, value)
 
@@ -147,7 +148,7 @@ def _write(
     batch: list[_Leaf],
     *,
     before: CheckpointBody | None,
-    at: Horizon,
+    current: Horizon,
     horizon: int | None,
     tree: StoredTree,
     alias: str,
@@ -162,24 +163,27 @@ def _write(
         size=new,
         root=merkle.root(new, tree.node).hex(),
         previous=old,
-        batch=root_of(leaf.value for leaf in batch).hex(),
-        epoch=_epoch(before, at),
-        cluster=at.cluster,
+        batch=root_hash(leaf.value for leaf in batch).hex(),
+        epoch=_epoch(before, current),
+        cluster=current.cluster,
         horizon=horizon,
-        time=(at.now or timezone.now()).isoformat(),
+        time=(current.now or timezone.now()).isoformat(),
         signer=keys.signing_key().id,
     )
     return checkpoints.sign(body, alias)
 
 
-def _epoch(before: CheckpointBody | None, at: Horizon) -> int:
+def _epoch(before: CheckpointBody | None, current: Horizon) -> int:
     if before is None:
         return 1
-    return before.epoch + _is_new_epoch(before, at)
+    return before.epoch + _is_new_epoch(before, current)
 
 
-def _next_horizon(batch: list[_Leaf], at: Horizon, *, is_search: bool, is_left: bool) -> int | None:
-    """Return below which nothing is left to seal; where something *is_left*, the rest of the last transaction is, too."""
+def _next_horizon(batch: list[_Leaf], current: Horizon, *, is_search: bool, is_left: bool) -> int | None:
+    """Return the transaction id below which every entry is sealed.
+
+    If *is_left*, the last transaction of the batch may have further entries, so it is the horizon.
+    """
     if not is_left:
-        return at.oldest
+        return current.oldest
     return None if is_search else batch[-1].transaction_id

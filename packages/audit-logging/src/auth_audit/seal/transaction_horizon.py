@@ -1,9 +1,8 @@
-"""Up to where nothing can come any more: the oldest transaction that still runs.
+"""The horizon: the id of the oldest running transaction (`pg_snapshot_xmin`).
 
-PostgreSQL numbers transactions when they first write, and they commit in any order.
-What a transaction below the horizon wrote is there or never will be; so the sealer
-takes only that, and skips nothing (`pg_snapshot_xmin`). Whatever writes anywhere in the
-cluster holds the horizon back: `culprit` says who.
+PostgreSQL numbers transactions when they first write, and they commit in any order. Entries of transactions
+below the horizon are final: they are visible now or never will be. The sealer takes only those, and so skips
+none. Any writer in the cluster holds the horizon back. `culprit` returns it.
 """
 
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from datetime import datetime
 
 from django.db import connections
 
-#: Of the advisory lock: one sealer at a time; PgBouncer may stand in between, so it is the transaction's.
+#: The lock lasts for the transaction, not the session, because PgBouncer may be in between.
 _LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('auth_audit.sealer'))"
 
 _HORIZON = """
@@ -21,8 +20,8 @@ SELECT (pg_control_system()).system_identifier::text,
        clock_timestamp()
 """
 
-#: Who holds the horizon: a session, or a transaction that was prepared and forgotten. Transaction ids are shown
-#: without their upper half there. Of other users' sessions only members of pg_monitor are told.
+#: The transaction at the horizon: of a session, or prepared and forgotten. Both views show transaction ids
+#: without their upper 32 bits. Sessions of other users are visible only to members of pg_monitor.
 _CULPRIT = """
 SELECT pid, datname, xact_start FROM pg_stat_activity
 WHERE backend_xid::text::bigint = (pg_snapshot_xmin(pg_current_snapshot())::text::bigint & 4294967295)
@@ -34,28 +33,28 @@ WHERE transaction::text::bigint = (pg_snapshot_xmin(pg_current_snapshot())::text
 
 @dataclass(frozen=True, slots=True)
 class Horizon:
-    """Where the cluster stands.
+    """The transaction ids of the cluster.
 
     Args:
-        cluster: Which cluster it is; restored elsewhere the numbers of transactions begin anew. Empty: SQLite.
-        oldest: What transactions below have written is there for good; ``None``: SQLite, which has one writer.
-        beyond: The first number that no transaction has yet.
-        now: The database's clock.
+        cluster: The system identifier. Transaction ids start again in another cluster. Empty on SQLite.
+        oldest: Entries of transactions below this id are final. ``None`` on SQLite, which has one writer.
+        next_id: The next transaction id.
+        now: Time of the database's clock.
     """
 
     cluster: str
     oldest: int | None
-    beyond: int | None
+    next_id: int | None
     now: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class Culprit:
-    """Who holds the horizon back.
+    """The transaction that holds the horizon back.
 
     Args:
-        pid: Of the server's process; 0: a prepared transaction.
-        database: Of the cluster; not only ours.
+        pid: Process id at the server. 0 for a prepared transaction.
+        database: Its database, which may be any of the cluster.
         since: When the transaction began.
     """
 
@@ -64,8 +63,8 @@ class Culprit:
     since: datetime
 
 
-def horizon(alias: str) -> Horizon:
-    """Return where the cluster of this database stands."""
+def current_horizon(alias: str) -> Horizon:
+    """Return the current horizon of the database's cluster."""
     if connections[alias].vendor != "postgresql":
         return Horizon("", None, None, None)
     with connections[alias].cursor() as cursor:
@@ -74,7 +73,7 @@ def horizon(alias: str) -> Horizon:
 
 
 def culprit(alias: str) -> Culprit | None:
-    """Return whose transaction is the oldest that writes; ``None``: nobody's, or one that we are not told of."""
+    """Return the oldest writing transaction. ``None`` if there is none, or it is not visible to us."""
     if connections[alias].vendor != "postgresql":
         return None
     with connections[alias].cursor() as cursor:
@@ -83,8 +82,8 @@ def culprit(alias: str) -> Culprit | None:
         return Culprit(*row) if row else None
 
 
-def is_only_sealer(alias: str) -> bool:
-    """Say whether this transaction is the one that seals; SQLite lets one write anyway."""
+def take_sealer_lock(alias: str) -> bool:
+    """Return whether this transaction got the lock of the sealer. SQLite has only one writer anyway."""
     if connections[alias].vendor != "postgresql":
         return True
     with connections[alias].cursor() as cursor:

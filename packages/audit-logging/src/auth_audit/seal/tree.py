@@ -1,23 +1,23 @@
-"""The tree as it is stored: leaves with the seals, and of the nodes above them every eighth level.
+"""The stored tree: the leaves with the seals, and every eighth level of the nodes above.
 
-A proof for one of a million entries reads three tiles of 256 hashes, whatever its place;
-what lies between two stored levels is hashed again, which costs less than reading it.
+A proof in a tree of a million entries reads three tiles of 256 hashes. Levels in between are hashed again,
+which is cheaper than reading them.
 """
 
 from collections.abc import Iterator
 
 from auth_audit.models import Seal, TreeNode
-from auth_audit.offline_verifier import node_of
+from auth_audit.offline_verifier import node_hash
 
-#: Levels of the tree that one stored level stands for, and nodes of a tile.
+#: Levels of the tree between two stored levels, and nodes in a tile.
 STEP, TILE = 8, 256
 
-#: Tiles that a reader keeps: those of a proof are shared by its neighbours.
-_MOST_KEPT = 64
+#: Maximum number of cached tiles. Neighbouring proofs share theirs.
+_MAX_CACHED = 64
 
 
 class StoredTree:
-    """Reads nodes of the tree in one database; `node` is what `auth_audit.seal.merkle` asks."""
+    """Reads nodes of the tree in one database. `node` is the function that `auth_audit.seal.merkle` needs."""
 
     def __init__(self, alias: str) -> None:
         self._alias = alias
@@ -27,12 +27,12 @@ class StoredTree:
         """Return the hash of a complete subtree.
 
         Raises:
-            LookupError: what it is made of is not stored.
+            LookupError: A leaf or node below it is missing.
         """
-        level, above = height // STEP * STEP, height % STEP
-        first = index << above
+        level, height_in_tile = height // STEP * STEP, height % STEP
+        first = index << height_in_tile
         levels = self._tile(level, first // TILE)
-        return levels[above][(first % TILE) >> above]
+        return levels[height_in_tile][(first % TILE) >> height_in_tile]
 
     def grow(self, old: int, new: int) -> None:
         """Store the nodes that are complete now that the tree has *new* leaves instead of *old*."""
@@ -47,25 +47,25 @@ class StoredTree:
             level += STEP
 
     def _tile(self, level: int, number: int) -> list[list[bytes]]:
-        """Return the nodes of a tile, and those above them that are complete, level by level."""
-        kept = self._tiles.get((level, number))
-        if kept is None:
-            if len(self._tiles) >= _MOST_KEPT:
+        """Return the nodes of a tile, and the complete nodes above them, level by level."""
+        levels = self._tiles.get((level, number))
+        if levels is None:
+            if len(self._tiles) >= _MAX_CACHED:
                 del self._tiles[next(iter(self._tiles))]
-            kept = self._tiles[level, number] = _levels(self._stored(level, number))
-        return kept
+            levels = self._tiles[level, number] = _levels(self._stored(level, number))
+        return levels
 
     def _stored(self, level: int, number: int) -> list[bytes]:
         """Read the nodes of a tile.
 
         Raises:
-            LookupError: one is missing in between.
+            LookupError: One in between is missing.
         """
         first = number * TILE
-        found = list(self._seals(first) if level == 0 else self._nodes(level, first))
-        if any(index != place for place, (index, _value) in enumerate(found, first)):
+        rows = list(self._seals(first) if level == 0 else self._nodes(level, first))
+        if any(index != expected for expected, (index, _value) in enumerate(rows, first)):
             raise LookupError(f"A node of level {level} is missing after {first}.")
-        return [bytes(value) for _index, value in found]
+        return [bytes(value) for _index, value in rows]
 
     def _seals(self, first: int) -> Iterator[tuple[int, bytes | memoryview]]:
         seals = Seal.objects.using(self._alias).filter(number__gte=first, number__lt=first + TILE)
@@ -80,5 +80,5 @@ def _levels(nodes: list[bytes]) -> list[list[bytes]]:
     levels = [nodes]
     for _height in range(STEP):
         below = levels[-1]
-        levels.append([node_of(below[place], below[place + 1]) for place in range(0, len(below) - 1, 2)])
+        levels.append([node_hash(below[position], below[position + 1]) for position in range(0, len(below) - 1, 2)])
     return levels

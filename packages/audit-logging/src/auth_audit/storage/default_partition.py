@@ -1,8 +1,8 @@
-"""Emptying the default partition (PostgreSQL): entries of months that nobody had made a partition for.
+"""Emptying the default partition (PostgreSQL).
 
-While such rows are in it, PostgreSQL refuses to make the partition of their month. Entries
-are moved as they are stored, clock and transaction included: their leaves stay the same.
-All of it is one transaction under a lock; whoever would append meanwhile waits.
+It holds entries of months without a partition. While it has such rows, PostgreSQL refuses to create the
+partition of their month. Entries are moved unchanged, with their time and transaction, so their leaves stay the
+same. All of this is one transaction under a lock. Appending waits for it.
 """
 
 from datetime import UTC, datetime
@@ -17,13 +17,13 @@ from auth_audit.storage import guards, partitions
 _DEFAULT = f"{guards.TABLE}_default"
 _FORMER = f"{guards.TABLE}_former_default"
 
-#: The months of the rows there: the first 48 bits of an id are its milliseconds.
+#: The months of its rows. The first 48 bits of an id are its time in milliseconds.
 _MONTHS = f"""
 SELECT DISTINCT date_trunc('month', to_timestamp(
     ('x' || lpad(replace(left(id::text, 13), '-', ''), 16, '0'))::bit(64)::bigint / 1000.0
 ) AT TIME ZONE 'UTC') FROM {_DEFAULT}
 WHERE id >= %s AND id < %s
-"""  # noqa: S608 - names of ours
+"""  # noqa: S608 - our own names
 
 _STEPS_BEFORE = (
     "SET LOCAL lock_timeout = '10s'",
@@ -33,29 +33,35 @@ _STEPS_BEFORE = (
     f"CREATE TABLE {_DEFAULT} PARTITION OF {guards.TABLE} DEFAULT",
 )
 
-#: The stamp would give the rows this transaction and this moment.
+#: The trigger is disabled, because it would set the transaction and time of the move.
 _MOVE = (
     f"ALTER TABLE {guards.TABLE} DISABLE TRIGGER auth_audit_stamp",
-    f"INSERT INTO {guards.TABLE} SELECT * FROM {_FORMER}",  # noqa: S608 - as above
+    f"INSERT INTO {guards.TABLE} SELECT * FROM {_FORMER}",  # noqa: S608 - our own names
     f"ALTER TABLE {guards.TABLE} ENABLE TRIGGER auth_audit_stamp",
 )
 
-#: Before there is nothing of ours, and beyond next year's end only clocks that are wrong.
+#: Entries outside these years come from a wrong clock.
 _FIRST_YEAR, _YEARS_AHEAD = 2020, 2
 
 
 class NotMoved(Exception):
-    """As many rows as there were did not arrive; nothing was changed."""
+    """Not all rows were moved. The transaction is rolled back."""
 
 
 def empty_default(alias: str = "") -> int:
-    """Move what is in the default partition into partitions of its months; return how many entries.
+    """Move the entries of the default partition into partitions of their months.
 
-    What a wrong clock dated far away stays where it is.
+    Entries with a date far in the past or future, set by a wrong clock, stay where they are.
+
+    Args:
+        alias: The database. Empty means the one that entries are written to.
+
+    Returns:
+        The number of moved entries.
 
     Raises:
-        NotMoved: fewer rows arrived than left; all is as it was.
-        OperationalError: the table was busy for ten seconds.
+        NotMoved: Fewer rows arrived than were read. Nothing is changed.
+        OperationalError: The table was locked for ten seconds.
     """
     alias = alias or router.db_for_write(AuditEntry)
     if connections[alias].vendor != "postgresql":
@@ -69,10 +75,10 @@ def empty_default(alias: str = "") -> int:
         for month in months:
             partitions.make(month, alias)
         moved = _move(cursor)
-        left = _count(cursor, _DEFAULT)
+        remaining = _count(cursor, _DEFAULT)
         cursor.execute(f"DROP TABLE {_FORMER}")
-        guards.lay(alias)
-    return moved - left
+        guards.install(alias)
+    return moved - remaining
 
 
 def _months(cursor: Any) -> list[datetime]:
@@ -83,17 +89,17 @@ def _months(cursor: Any) -> list[datetime]:
 
 
 def _move(cursor: Any) -> int:
-    there = _count(cursor, _FORMER)
-    before, moved, after = _MOVE
-    cursor.execute(before)
-    cursor.execute(moved)
+    count = _count(cursor, _FORMER)
+    disable_trigger, insert, enable_trigger = _MOVE
+    cursor.execute(disable_trigger)
+    cursor.execute(insert)
     arrived = int(cursor.rowcount)
-    cursor.execute(after)
-    if arrived != there:
-        raise NotMoved(f"{arrived} of {there} entries arrived.")
+    cursor.execute(enable_trigger)
+    if arrived != count:
+        raise NotMoved(f"{arrived} of {count} entries were insert.")
     return arrived
 
 
 def _count(cursor: Any, table: str) -> int:
-    cursor.execute(f"SELECT count(*) FROM {table}")  # noqa: S608 - a name of ours
+    cursor.execute(f"SELECT count(*) FROM {table}")  # noqa: S608 - our own name
     return int(cursor.fetchone()[0])

@@ -1,11 +1,11 @@
-"""Guards: triggers that refuse to change, remove or empty the trail.
+"""Guards: triggers that refuse to change, delete or truncate the trail.
 
-On PostgreSQL a row's trigger on the parent stands on each partition, too; one for
-TRUNCATE does not, and is laid on each. On SQLite a table that Django remakes loses its
-triggers without a word: they are laid again after every migration.
+On PostgreSQL a row trigger on the parent also applies to each partition. A TRUNCATE trigger does not, so each
+partition has its own. On SQLite a table that a migration recreates loses its triggers, so they are installed
+again after every migration.
 
-They stop mistakes, and whoever got hold of the service's statements. The owner of the
-table can take them away; `missing` sees it, and MACs and seals find what was done.
+Guards stop mistakes and attackers who can run SQL as the service. The owner of the table can remove them.
+`missing` detects that, and MACs and seals reveal the changes.
 """
 
 from collections.abc import Iterable
@@ -16,13 +16,13 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 TABLE = "auth_audit_auditentry"
 
-#: What the sealer writes: as little to be changed as the entries.
-SEALED = ("auth_audit_seal", "auth_audit_treenode", "auth_audit_checkpoint")
+#: Tables that the sealer writes. They are append-only as well.
+SEALER_TABLES = ("auth_audit_seal", "auth_audit_treenode", "auth_audit_checkpoint")
 
 _REFUSAL = "The audit trail is append-only."
 
-#: What the triggers run on PostgreSQL. The second makes sure of clock and transaction: whoever
-#: inserts cannot say another.
+#: The trigger functions on PostgreSQL. The second sets the time and the transaction, so that an INSERT cannot
+#: choose them.
 _FUNCTIONS = {
     "auth_audit_refuse": f"""
 BEGIN RAISE EXCEPTION '{_REFUSAL}' USING ERRCODE = 'integrity_constraint_violation'; END
@@ -38,10 +38,17 @@ END
 
 
 class _Trigger(NamedTuple):
-    """A trigger on PostgreSQL: *kind* is how the catalogue encodes when it fires (``pg_trigger.tgtype``)."""
+    """A trigger on PostgreSQL.
+
+    Args:
+        name: Its name.
+        timing: When it fires, as SQL.
+        kind: The same as encoded in the catalogue (``pg_trigger.tgtype``).
+        function: The function it calls.
+    """
 
     name: str
-    fires: str
+    timing: str
     kind: int
     function: str
 
@@ -55,14 +62,14 @@ _TRUNCATE_TRIGGER = _Trigger(
     "auth_audit_no_truncate", "BEFORE TRUNCATE ON {table} FOR EACH STATEMENT", 34, "auth_audit_refuse"
 )
 
-#: On SQLite; ``INSERT OR REPLACE`` removes the row it replaces without firing what stands against DELETE.
+#: On SQLite ``INSERT OR REPLACE`` deletes the row it replaces without firing the DELETE trigger.
 _SQLITE_TRIGGERS = {
     "no_update": "BEFORE UPDATE ON {table}",
     "no_delete": "BEFORE DELETE ON {table}",
     "no_replace": "BEFORE INSERT ON {table} WHEN EXISTS (SELECT 1 FROM {table} WHERE {same} OR rowid = NEW.rowid)",
 }
 
-#: When a new row would replace one that is there: for each unique key of the table, not for its primary key alone.
+#: Conditions under which a new row would replace an existing one: one for each unique key of the table.
 _SAME = {
     TABLE: "id = NEW.id",
     "auth_audit_seal": "number = NEW.number OR entry_id = NEW.entry_id",
@@ -70,8 +77,8 @@ _SAME = {
     "auth_audit_checkpoint": "size = NEW.size",
 }
 
-#: Guards as they should be: enabled, unconditional, for every column, with the function that we wrote.
-_STANDING = """
+#: The intact guards: enabled, without a condition, for every column, with their function.
+_INTACT = """
 SELECT t.tgrelid::regclass::text, t.tgname, t.tgtype, p.proname, p.prosrc
 FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
 WHERE t.tgrelid::regclass::text = ANY(%s)
@@ -79,45 +86,45 @@ AND t.tgenabled IN ('O', 'A') AND t.tgqual IS NULL AND t.tgattr = ''
 """
 
 
-def lay(alias: str = DEFAULT_DB_ALIAS) -> None:
-    """Lay every guard that does not stand; where all stand nothing is locked and nothing is changed."""
+def install(alias: str = DEFAULT_DB_ALIAS) -> None:
+    """Install every missing guard. If none is missing, nothing is locked or changed."""
     if not missing(alias):
         return
     connection = connections[alias]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            _lay_postgresql(connection, cursor)
+            _install_postgresql(connection, cursor)
         elif connection.vendor == "sqlite":
-            _lay_sqlite(cursor)
+            _install_sqlite(cursor)
 
 
-def lay_on(partition: str, alias: str = DEFAULT_DB_ALIAS) -> None:
-    """Lay what a new partition does not inherit."""
+def install_on_partition(partition: str, alias: str = DEFAULT_DB_ALIAS) -> None:
+    """Install the trigger that a new partition does not inherit."""
     connection = connections[alias]
     with connection.cursor() as cursor:
         cursor.execute(_create(_TRUNCATE_TRIGGER, connection.ops.quote_name(partition)))
 
 
-def lift(alias: str = DEFAULT_DB_ALIAS) -> None:
-    """Take all guards away, with what they run: before the table goes, and in tests."""
+def remove(alias: str = DEFAULT_DB_ALIAS) -> None:
+    """Remove all guards and their functions: before the table is dropped, and in tests."""
     connection = connections[alias]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             for function in _FUNCTIONS:
                 cursor.execute(f"DROP FUNCTION IF EXISTS {function}() CASCADE")
         elif connection.vendor == "sqlite":
-            for name in _sqlite_triggers((TABLE, *SEALED)):
+            for name in _sqlite_triggers((TABLE, *SEALER_TABLES)):
                 cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
 
 
-def table_stands(alias: str = DEFAULT_DB_ALIAS) -> bool:
-    """Say whether this database has the table."""
+def table_exists(alias: str = DEFAULT_DB_ALIAS) -> bool:
+    """Return whether this database has the table."""
     return TABLE in connections[alias].introspection.table_names()
 
 
 def missing(alias: str = DEFAULT_DB_ALIAS) -> list[str]:
-    """Return which guards do not stand as they should, as ``table trigger``; where there is no table, none."""
-    if not table_stands(alias):
+    """Return the missing or altered guards, as ``table trigger``. Without the table, none."""
+    if not table_exists(alias):
         return []
     connection = connections[alias]
     with connection.cursor() as cursor:
@@ -135,65 +142,70 @@ def tables(cursor: Any) -> list[str]:
 
 
 def _guarded_postgresql(cursor: Any) -> dict[str, tuple[_Trigger, ...]]:
-    """Return which triggers each table should have; before the sealer's tables are made, they have none."""
-    cursor.execute("SELECT relname FROM pg_class WHERE relname = ANY(%s) AND pg_table_is_visible(oid)", [list(SEALED)])
+    """Return the expected triggers of each table. The sealer's tables are left out until they exist."""
+    cursor.execute(
+        "SELECT relname FROM pg_class WHERE relname = ANY(%s) AND pg_table_is_visible(oid)", [list(SEALER_TABLES)]
+    )
     guarded = {name: (_ROW_TRIGGERS[0], _TRUNCATE_TRIGGER) for (name,) in cursor.fetchall()}
     return guarded | dict.fromkeys(tables(cursor), (*_ROW_TRIGGERS, _TRUNCATE_TRIGGER))
 
 
 def _missing_postgresql(cursor: Any) -> list[str]:
     guarded = _guarded_postgresql(cursor)
-    wanted = {
+    expected = {
         (table, trigger.name, trigger.kind, trigger.function, _FUNCTIONS[trigger.function])
         for table, triggers in guarded.items()
         for trigger in triggers
     }
-    cursor.execute(_STANDING, [list(guarded)])
-    return sorted(f"{table} {name}" for table, name, *_how in wanted - set(cursor.fetchall()))
+    cursor.execute(_INTACT, [list(guarded)])
+    return sorted(f"{table} {name}" for table, name, *_details in expected - set(cursor.fetchall()))
 
 
 def _missing_sqlite(cursor: Any) -> list[str]:
-    wanted = _sqlite_triggers(_tables_sqlite(cursor))
+    expected = _sqlite_triggers(_tables_sqlite(cursor))
     cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-    standing = dict(cursor.fetchall())
-    return sorted(f"{table} {name}" for name, (table, sql) in wanted.items() if standing.get(name) != sql)
+    existing = dict(cursor.fetchall())
+    return sorted(f"{table} {name}" for name, (table, sql) in expected.items() if existing.get(name) != sql)
 
 
-def _lay_postgresql(connection: BaseDatabaseWrapper, cursor: Any) -> None:
+def _install_postgresql(connection: BaseDatabaseWrapper, cursor: Any) -> None:
     for function, body in _FUNCTIONS.items():
         cursor.execute(f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $${body}$$")
     partitions = set(tables(cursor)) - {TABLE}
     for table, triggers in _guarded_postgresql(cursor).items():
         for trigger in triggers:
-            # A partition has its parent's triggers for rows; one for TRUNCATE it does not.
+            # A partition inherits the row triggers of its parent, but not the TRUNCATE trigger.
             if table not in partitions or trigger is _TRUNCATE_TRIGGER:
                 cursor.execute(_create(trigger, connection.ops.quote_name(table)))
 
 
-def _lay_sqlite(cursor: Any) -> None:
+def _install_sqlite(cursor: Any) -> None:
     for name, (_table, sql) in _sqlite_triggers(_tables_sqlite(cursor)).items():
         cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
         cursor.execute(sql)
 
 
 def _create(trigger: _Trigger, table: str) -> str:
-    fires = trigger.fires.format(table=table)
-    return f"CREATE OR REPLACE TRIGGER {trigger.name} {fires} EXECUTE FUNCTION {trigger.function}()"
+    timing = trigger.timing.format(table=table)
+    return f"CREATE OR REPLACE TRIGGER {trigger.name} {timing} EXECUTE FUNCTION {trigger.function}()"
 
 
 def _tables_sqlite(cursor: Any) -> list[str]:
     cursor.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-    standing = {name for (name,) in cursor.fetchall()}
-    return [table for table in (TABLE, *SEALED) if table in standing]
+    existing = {name for (name,) in cursor.fetchall()}
+    return [table for table in (TABLE, *SEALER_TABLES) if table in existing]
 
 
 def _sqlite_triggers(tables: Iterable[str]) -> dict[str, tuple[str, str]]:
-    """Return every trigger by name: its table, and the statement that makes it."""
-    made = {}
+    """Return the table and the CREATE statement of each trigger, by name."""
+    triggers = {}
     for table in tables:
-        part = "auth_audit" if table == TABLE else table
-        for name, fires in _SQLITE_TRIGGERS.items():
-            trigger = f"{part}_{name}"
-            told = fires.format(table=table, same=_SAME[table])
-            made[trigger] = (table, f"CREATE TRIGGER {trigger} {told} BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END")
-    return made
+        prefix = "auth_audit" if table == TABLE else table
+        for name, sql in _SQLITE_TRIGGERS.items():
+            trigger = f"{prefix}_{name}"
+            timing = sql.format(table=table, same=_SAME[table])
+            triggers[trigger] = (
+                table,
+                f"CREATE TRIGGER {trigger} {timing} BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END",
+            )
+    return triggers

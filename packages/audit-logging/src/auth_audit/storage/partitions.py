@@ -1,7 +1,6 @@
-"""Partitions by month, made ahead (PostgreSQL); a default one catches what has none.
+"""Partitions by month, created ahead (PostgreSQL). A default partition takes entries without one.
 
-The table is partitioned by its own key: a UUIDv7 begins with the time it was made, so
-that a month is a range of ids, and the key stays one column.
+The partition key is the primary key. A UUIDv7 begins with its time, so a month is a range of ids.
 """
 
 import logging
@@ -20,31 +19,35 @@ logger = logging.getLogger(__name__)
 
 _MAKE = "CREATE TABLE IF NOT EXISTS {partition} PARTITION OF {table} FOR VALUES FROM ('{first}') TO ('{end}')"
 
-#: Of an advisory lock: two processes that make one partition wait for each other instead of failing.
+#: An advisory lock, so that two processes that create the same partition wait for each other instead of
+#: failing.
 _LOCK = "SELECT pg_advisory_xact_lock(hashtext('auth_audit.storage.partitions'))"
 
 
 def make_ahead(alias: str = "") -> int:
-    """Make the partitions of this month and of those ahead that do not stand; return how many were made.
+    """Create the missing partitions of this month and the coming months.
 
-    A month that cannot be made (rows of it are in the default partition already, or the
-    table is busy) is logged and left for the next time: entries are kept in the default
-    partition meanwhile, and neither a migration nor the other months wait for it.
+    A month that cannot be created is logged and tried again next time: its rows are already in the default
+    partition, or the table is locked. Its entries go to the default partition meanwhile, so neither a migration
+    nor another month fails.
 
     Args:
-        alias: The database; empty: the one that entries are written to.
+        alias: The database. Empty means the one that entries are written to.
+
+    Returns:
+        The number of partitions created.
     """
     alias = alias or router.db_for_write(AuditEntry)
-    return sum(_make(month, alias) for month in _missing(alias))
+    return sum(_try_to_make(month, alias) for month in _missing(alias))
 
 
 def missing(alias: str = "") -> list[str]:
-    """Return the partitions that should stand and do not."""
+    """Return the names of partitions that should exist and do not."""
     return [_name_of(month) for month in _missing(alias or router.db_for_write(AuditEntry))]
 
 
 def names(alias: str = "") -> list[str]:
-    """Return the partitions that stand, the default one among them."""
+    """Return the names of all partitions, with the default one."""
     connection = connections[alias or router.db_for_write(AuditEntry)]
     if connection.vendor != "postgresql":
         return []
@@ -55,11 +58,11 @@ def names(alias: str = "") -> list[str]:
 def _missing(alias: str) -> list[datetime]:
     if connections[alias].vendor != "postgresql":
         return []
-    standing = names(alias)
-    return [month for month in _wanted() if _name_of(month) not in standing]
+    existing = names(alias)
+    return [month for month in _expected_months() if _name_of(month) not in existing]
 
 
-def _wanted() -> list[datetime]:
+def _expected_months() -> list[datetime]:
     months = [_month_of(timezone.now())]
     for _number in range(audit.MONTHS_AHEAD):
         months.append(_next(months[-1]))
@@ -67,10 +70,14 @@ def _wanted() -> list[datetime]:
 
 
 def make(month: datetime, alias: str) -> None:
-    """Make the partition of *month*, which begins there, unless it stands; in the transaction that is open.
+    """Create the partition of *month* in the open transaction, unless it exists.
+
+    Args:
+        month: The first moment of the month.
+        alias: The database.
 
     Raises:
-        DatabaseError: rows of it are in the default partition, or the table is busy.
+        DatabaseError: Its rows are already in the default partition, or the table is locked.
     """
     connection = connections[alias]
     sql = _MAKE.format(
@@ -82,22 +89,22 @@ def make(month: datetime, alias: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_LOCK)
         cursor.execute(sql)
-        guards.lay_on(_name_of(month), alias)
+        guards.install_on_partition(_name_of(month), alias)
 
 
 def first_id(month: datetime) -> UUID:
-    """Return the smallest id that an entry of *month* can have."""
+    """Return the smallest possible id of an entry of *month*."""
     return first_uuid7_at(month)
 
 
-def _make(month: datetime, alias: str) -> bool:
+def _try_to_make(month: datetime, alias: str) -> bool:
     try:
         with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
-            # Attaching looks through the default partition under a lock; nobody waits for it longer than this.
+            # Attaching scans the default partition under a lock. Writers wait no longer than this.
             cursor.execute("SET LOCAL lock_timeout = '2s'")
             make(month, alias)
     except DatabaseError:
-        logger.exception("The audit partition %s could not be made.", _name_of(month))
+        logger.exception("The audit partition %s could not be created.", _name_of(month))
         return False
     return True
 

@@ -1,1 +1,1 @@
-"""For tests of sites that have the trail."""
+"""Support for tests of sites that use the trail."""

@@ -1,4 +1,4 @@
-"""A pytest plugin: ``-p auth_audit.testing.plugin``. Without it, no test with transactions could be cleaned up."""
+"""A pytest plugin: ``-p auth_audit.testing.plugin``. Tests with transactions need it to flush the database."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,23 +10,23 @@ from auth_core.testing.tables import TRAIL
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Say which table is the trail, so that its entries are counted apart and are no change themselves."""
+    """Register the tables of the trail. Their rows are counted apart and are not changes themselves."""
     TRAIL.add("auth_audit_auditentry")
-    # Made from entries, by the sealer; and how far somebody outside was told.
+    # Written by the sealer and by delivery.
     TRAIL.update({"auth_audit_seal", "auth_audit_treenode", "auth_audit_checkpoint", "auth_audit_delivery"})
 
 
 @pytest.fixture(autouse=True, scope="session")
 def flush_without_guards() -> Iterator[None]:
-    """Lift the guards while Django flushes the database after a test."""
-    from auth_audit.testing.trail import lifted_guards  # noqa: PLC0415 - Django is set up only now
+    """Remove the guards while Django flushes the database after a test."""
+    from auth_audit.testing.trail import without_guards  # noqa: PLC0415 - Django is not set up before
 
-    flush = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public seam
+    flush = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public hook
 
-    def flush_lifted(self: Any) -> None:
-        with lifted_guards():
+    def flush_unguarded(self: Any) -> None:
+        with without_guards():
             flush(self)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TransactionTestCase, "_fixture_teardown", flush_lifted)
+        patch.setattr(TransactionTestCase, "_fixture_teardown", flush_unguarded)
         yield

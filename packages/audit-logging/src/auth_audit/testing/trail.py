@@ -1,4 +1,4 @@
-"""Taking the guards away, so that a test can flush its database; reading what was recorded; sealing it."""
+"""Helpers for tests: remove the guards, read the recorded entries, seal them."""
 
 import time
 from collections.abc import Iterator
@@ -8,57 +8,57 @@ from django.db import connection
 
 from auth_audit.models import AuditEntry
 from auth_audit.seal.sealer import seal
-from auth_audit.seal.transaction_horizon import horizon
+from auth_audit.seal.transaction_horizon import current_horizon
 from auth_audit.storage import guards
 
 
 class NotATest(Exception):
-    """The guards were to be lifted on a database that no test made."""
+    """The guards can only be removed on a test database."""
 
 
 @contextmanager
-def lifted_guards() -> Iterator[None]:
-    """Let a test flush or empty the trail; the guards stand again afterwards.
+def without_guards() -> Iterator[None]:
+    """Remove the guards inside the block, so that a test can change or flush the trail.
 
     Raises:
-        NotATest: this is not the database of a test run.
+        NotATest: This is not a test database.
     """
     if not _is_test_database():
         raise NotATest
-    guards.lift()
+    guards.remove()
     try:
         yield
     finally:
-        guards.lay()
+        guards.install()
 
 
 def recorded(name: str = "") -> list[AuditEntry]:
-    """Return the entries of the trail in order, of one name or all."""
+    """Return the entries of the trail in order, optionally of one name."""
     entries = AuditEntry.objects.order_by("id")
     return list(entries.filter(name=name) if name else entries)
 
 
 def seal_everything() -> int:
-    """Seal what is committed, and wait for whoever else writes in the cluster; return how many were sealed.
+    """Seal all committed entries. Wait for other writers of the cluster. Return the number of sealed entries.
 
     Raises:
-        TimeoutError: somebody's transaction stays open.
+        TimeoutError: A transaction stays open.
     """
-    target, deadline, sealed = horizon("default").beyond, time.monotonic() + 30, 0
+    target, deadline, sealed = current_horizon("default").next_id, time.monotonic() + 30, 0
     while time.monotonic() < deadline:
-        passed = target is None or (horizon("default").oldest or 0) >= target
+        is_past = target is None or (current_horizon("default").oldest or 0) >= target
         sealed += seal()
-        if passed:
+        if is_past:
             return sealed
         time.sleep(0.05)
-    raise TimeoutError("A transaction holds the horizon back.")
+    raise TimeoutError("A transaction stays open, and sealing waits for it.")
 
 
 @contextmanager
 def another_writer() -> Iterator[int]:
-    """Hold a transaction of another connection open that has written; yield the pid of its server process.
+    """Keep a transaction of another connection open that has written. Yield the pid of its server process.
 
-    On PostgreSQL alone; it holds the horizon back until the block is over.
+    PostgreSQL only. No later transaction can be sealed inside the block.
     """
     other = connection.copy()
     try:
@@ -72,6 +72,6 @@ def another_writer() -> Iterator[int]:
 
 
 def _is_test_database() -> bool:
-    """Django renames the database while tests run: ``test_…``, or SQLite's own in memory."""
+    """Return whether Django made this database for tests: ``test_…``, or SQLite in memory."""
     name = str(connection.settings_dict["NAME"]).rpartition("/")[2]
     return name.startswith(("test_", "file:memorydb_")) or ":memory:" in name

@@ -1,4 +1,4 @@
-"""What a verification finds: which entries, and what was done to them."""
+"""Findings of a verification: which entries were tampered with, and how."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -6,7 +6,7 @@ from uuid import UUID
 
 
 class Tampering(StrEnum):
-    """What was done."""
+    """The kind of tampering."""
 
     CHANGED = "changed"
     REMOVED = "removed"
@@ -18,14 +18,14 @@ class Tampering(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is not as it was sealed.
+    """One difference from what was sealed.
 
     Args:
-        what: What was done.
-        why: How it shows.
-        entry: Which entry, where it is one.
-        first: Number of the first entry of the range that it is about, where it has a number.
-        last: Number of the last.
+        what: The kind of tampering.
+        why: How it was detected.
+        entry: The entry, if the finding is about one.
+        first: Number of the first entry of the range, if it has a number.
+        last: Number of the last entry of the range.
     """
 
     what: Tampering
@@ -35,26 +35,26 @@ class Finding:
     last: int | None = None
 
     def __str__(self) -> str:
-        named = f"entry {self.entry}" if self.entry else "the trail" if self.first is None else "entries"
+        target = f"entry {self.entry}" if self.entry else "the trail" if self.first is None else "entries"
         numbers = "" if self.first is None else f" number {self.first}"
         numbers += f" to {self.last}" if self.last is not None and self.last != self.first else ""
-        return f"{self.what.value}: {named}{numbers}: {self.why}"
+        return f"{self.what.value}: {target}{numbers}: {self.why}"
 
 
 @dataclass(slots=True)
 class Verification:
-    """What a verification looked at, and what it found.
+    """The result of a verification.
 
     Args:
-        sealed: Entries that were compared with what was sealed.
-        waiting: Entries that are genuine and wait for the sealer; that one of them is missing, nothing shows.
-        findings: What is not as it was.
+        sealed: Number of entries compared with their seals.
+        waiting: Number of genuine entries that are not sealed yet. A deleted one cannot be detected.
+        findings: The differences.
     """
 
     sealed: int = 0
     waiting: int = 0
     findings: list[Finding] = field(default_factory=list)
 
-    def found(self, what: Tampering, why: str, **details: int | UUID | None) -> None:
-        """Note a finding; *details* as `Finding` has them."""
-        self.findings.append(Finding(what, why, **details))  # type: ignore[arg-type]  # three names of two types
+    def add_finding(self, what: Tampering, why: str, **details: int | UUID | None) -> None:
+        """Add a finding. *details* are fields of `Finding`."""
+        self.findings.append(Finding(what, why, **details))  # type: ignore[arg-type]  # three fields of two types

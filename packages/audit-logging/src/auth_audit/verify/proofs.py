@@ -1,4 +1,4 @@
-"""The proof of one entry: the way from what is stored to what was signed."""
+"""Inclusion proofs: the path from a stored entry to a signed checkpoint."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,7 +15,7 @@ from auth_audit.verify.verification import is_as_sealed
 
 
 class State(StrEnum):
-    """What can be said of one entry."""
+    """The state of one entry."""
 
     PROVEN = "proven"
     WAITING = "waiting"
@@ -24,14 +24,14 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """What `auth_audit.offline_verifier` needs.
+    """The input of `auth_audit.offline_verifier` for one entry.
 
     Args:
-        entry: As it is stored, in the form that is hashed; ``None``: somebody wrote what no entry can hold.
-        number: Its number; ``None`` while it waits for the sealer.
-        path: Hashes on the way to the root, in hex.
-        checkpoint: The newest, signed; ``None`` as long as there is none.
-        state: What we find ourselves; whoever does not believe us computes it.
+        entry: The entry in the form that is hashed. ``None`` if the stored values are not valid.
+        number: Its number. ``None`` if it is not sealed yet.
+        path: The hashes of the inclusion proof, in hex.
+        checkpoint: The newest signed checkpoint. ``None`` if there is none yet.
+        state: The result of our own verification. A verifier computes its own.
     """
 
     entry: dict[str, Any] | None
@@ -42,7 +42,7 @@ class Proof:
 
 
 class Prover:
-    """Makes proofs that all lead to one checkpoint, the newest when it was made."""
+    """Makes proofs for one checkpoint, the newest when the prover was created."""
 
     def __init__(self, alias: str = "") -> None:
         self._alias = alias or router.db_for_read(AuditEntry)
@@ -50,7 +50,7 @@ class Prover:
         self.checkpoint: Checkpoint | None = checkpoints.latest(self._alias)
 
     def seals(self, entries: list[AuditEntry]) -> dict[Any, Seal]:
-        """Return the seals of *entries*, one query for all."""
+        """Return the seals of *entries* by entry id, with one query."""
         seals = Seal.objects.using(self._alias).filter(entry_id__in=[entry.pk for entry in entries])
         return {seal.entry_id: seal for seal in seals}
 
@@ -68,10 +68,10 @@ class Prover:
         return self._proof(entry, seal.number, [step.hex() for step in path], state)
 
     def consistency(self, first: int) -> list[str]:
-        """Return the proof that the newest checkpoint goes on from the one of *first* entries, in hex.
+        """Return the consistency proof from the checkpoint of *first* entries, in hex.
 
         Raises:
-            LookupError: what it is made of is not stored.
+            LookupError: A node of the tree is missing.
         """
         size = self.checkpoint.size if self.checkpoint else 0
         return [step.hex() for step in merkle.consistency_path(first, size, self._tree.node)]
@@ -81,18 +81,18 @@ class Prover:
         if not (is_as_sealed(entry, leaf) and macs.verifies(entry)):
             return False
         try:
-            checked = checkpoints.check(checkpoint, keys.believed_keys())
+            verified = checkpoints.verify(checkpoint, keys.trusted_keys())
         except NotGenuine:
             return False
-        return is_included(leaf, seal.number, checked.size, path, checked.root)
+        return is_included(leaf, seal.number, verified.size, path, verified.root)
 
     def _proof(self, entry: AuditEntry, number: int | None, path: list[str], state: State) -> Proof:
         try:
-            told = leaves.told(entry)
+            content = leaves.content(entry)
         except ValueError:
-            told = None
+            content = None
         signed = self.checkpoint.signed if self.checkpoint else None
-        return Proof(entry=told, number=number, path=path, checkpoint=signed, state=state)
+        return Proof(entry=content, number=number, path=path, checkpoint=signed, state=state)
 
 
 def proof_of(entry: AuditEntry) -> Proof:

@@ -1,4 +1,4 @@
-"""``manage.py audit_partitions``: make the partitions of the months ahead."""
+"""``manage.py audit_partitions``: create the partitions of the coming months."""
 
 from typing import Any
 
@@ -9,23 +9,23 @@ from auth_audit.storage.default_partition import empty_default
 
 
 class Command(BaseCommand):
-    """Safe to run at any time and any number of times."""
+    """Create partitions. The command is idempotent."""
 
-    help = "Make the partitions of this month and the months ahead, and list all."
+    help = "Create the partitions of this month and the coming months, and list all partitions."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the options."""
+        """Add the options."""
         parser.add_argument(
             "--empty-default",
             action="store_true",
-            help="move what the default partition has caught into partitions of its months; appending waits meanwhile",
+            help="move the entries of the default partition into partitions of their months (blocks appending meanwhile)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Make them, and say what stands."""
+        """Create the partitions and list all that exist."""
         if options["empty_default"]:
             self.stdout.write(f"{empty_default()} entries moved.")
-        made = partitions.make_ahead()
-        self.stdout.write(f"{made} made.")
+        created = partitions.make_ahead()
+        self.stdout.write(f"{created} partitions created.")
         for name in partitions.names():
             self.stdout.write(name)

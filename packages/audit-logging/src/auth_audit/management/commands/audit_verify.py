@@ -1,4 +1,4 @@
-"""``manage.py audit_verify``: is the trail what was sealed?"""
+"""``manage.py audit_verify``: verify the trail against its seals and checkpoints."""
 
 import json
 from pathlib import Path
@@ -12,61 +12,61 @@ from auth_core.crypto.encryption import KeysMissing
 
 
 class Command(BaseCommand):
-    """Reads only. Its answer is as good as the keys: run it where the database's owner is not root."""
+    """Verify the trail. Reads only. Run it where the owner of the database cannot read or replace the keys."""
 
-    help = "Hash every entry again, and name what was changed, removed, inserted, reordered or cut off."
+    help = "Hash every entry again and report changed, removed, inserted, reordered and truncated entries."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the options."""
+        """Add the options."""
         parser.add_argument("--from", dest="first", type=int, default=0, metavar="NUMBER", help="the first entry")
         parser.add_argument("--to", dest="last", type=int, default=None, metavar="NUMBER", help="the last entry")
         parser.add_argument(
-            "--against", type=Path, metavar="CHECKPOINT", help="checkpoints that were kept elsewhere, as JSON lines"
+            "--against", type=Path, metavar="CHECKPOINT", help="checkpoints that were stored elsewhere, as JSON lines"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Verify.
+        """Verify the trail and print the findings.
 
         Raises:
-            CommandError: something was found, or there are no keys.
+            CommandError: There are findings, or no keys.
         """
         if options["against"] and (options["first"] or options["last"] is not None):
-            raise CommandError("A checkpoint from elsewhere is about the whole trail: leave --from and --to out.")
+            raise CommandError("--against verifies the whole trail. Omit --from and --to.")
         try:
             result = verify(first=options["first"], last=options["last"], against=_read(options["against"]))
-        except KeysMissing as problem:
-            raise CommandError(str(problem)) from problem
+        except KeysMissing as error:
+            raise CommandError(str(error)) from error
         for finding in result.findings:
             self.stdout.write(str(finding))
         for guard in guards.missing():
-            self.stdout.write(f"guard: {guard} does not stand")
-        told = f"{result.sealed} entries verified, {result.waiting} wait for the sealer"
+            self.stdout.write(f"missing guard: {guard}")
+        summary = f"{result.sealed} entries verified, {result.waiting} not yet sealed."
         if result.findings:
-            raise CommandError(f"{told}; {len(result.findings)} findings.")
-        self.stdout.write(f"{told}; nothing was tampered with.")
+            raise CommandError(f"{summary} {len(result.findings)} findings.")
+        self.stdout.write(f"{summary} No tampering found.")
 
 
 def _read(path: Path | None) -> list[Any]:
-    """Read checkpoints; lines of a file that hold something else are left out, it may be a log.
+    """Read the checkpoints of a file. Other lines are skipped, because the file may be a log.
 
     Raises:
-        CommandError: there is not one.
+        CommandError: The file has no checkpoint, or cannot be read.
     """
     if path is None:
         return []
     try:
         text = path.read_text(encoding="utf-8")
-    except OSError as problem:
-        raise CommandError(f"{path}: {problem.strerror}") from problem
-    read = [told for line in text.splitlines() if (told := _checkpoint(line))]
-    if not read:
-        raise CommandError(f"{path} holds no checkpoint.")
-    return read
+    except OSError as error:
+        raise CommandError(f"{path}: {error.strerror}") from error
+    checkpoints = [checkpoint for line in text.splitlines() if (checkpoint := _checkpoint(line))]
+    if not checkpoints:
+        raise CommandError(f"{path} contains no checkpoint.")
+    return checkpoints
 
 
 def _checkpoint(line: str) -> Any:
     try:
-        told = json.loads(line)
+        value = json.loads(line)
     except ValueError:
         return None
-    return told if isinstance(told, dict) and "checkpoint" in told else None
+    return value if isinstance(value, dict) and "checkpoint" in value else None
