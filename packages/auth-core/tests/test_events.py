@@ -38,7 +38,7 @@ def test_registering_a_name_twice_fails() -> None:
     class Again(EventName):
         FAILED = "auth.login.failed", "Somebody else's."
 
-    with pytest.raises(ValueError, match="registered already"):
+    with pytest.raises(ValueError, match="already registered"):
         register_events(Again)
 
 

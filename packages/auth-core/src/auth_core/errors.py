@@ -106,7 +106,7 @@ class LinkInvalid(AuthError):
 class SignupClosed(AuthError):
     """This address may not sign up. The answer depends on the address typed, not on existing accounts."""
 
-    code, status, title = "signup_closed", HTTPStatus.FORBIDDEN, _("This e-mail address cannot be used to sign up.")
+    code, status, title = "signup_closed", HTTPStatus.FORBIDDEN, _("This email address cannot be used to sign up.")
 
 
 class PasswordRequired(AuthError):

@@ -217,9 +217,9 @@ class AuthEvent(EventName):
         Severity.NOTICE,
     )
     PASSWORD_RESET = "auth.password.reset", "A password was reset by link, and all sessions end.", Severity.NOTICE
-    EMAIL_VERIFIED = "auth.email.verified", "An e-mail address was verified."
+    EMAIL_VERIFIED = "auth.email.verified", "An email address was verified."
     SIGNUP_REQUESTED = "auth.signup.requested", "A sign-up was requested. The subject, if any, already has the address."
-    CONFIRMATION_RESENT = "auth.confirmation.resent", "The confirmation e-mail was requested again."
+    CONFIRMATION_RESENT = "auth.confirmation.resent", "The confirmation email was requested again."
     CONFIRMATION_FAILED = (
         "auth.confirmation.failed",
         "A code or password for the confirmation of an address was wrong.",

@@ -52,7 +52,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     email = models.CharField(
-        _("e-mail address"), max_length=320, unique=True, help_text=_("Normalised: case folded, domain as A-labels.")
+        _("email address"), max_length=320, unique=True, help_text=_("Normalised: case folded, domain as A-labels.")
     )
     username = models.CharField(_("username"), max_length=150, unique=True, null=True, blank=True)
     display_name = models.CharField(_("display name"), max_length=150, blank=True)

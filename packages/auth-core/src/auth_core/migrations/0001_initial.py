@@ -58,8 +58,8 @@ class Migration(migrations.Migration):
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='email_addresses', to=settings.AUTH_USER_MODEL, verbose_name='user')),
             ],
             options={
-                'verbose_name': 'e-mail address',
-                'verbose_name_plural': 'e-mail addresses',
+                'verbose_name': 'email address',
+                'verbose_name_plural': 'email addresses',
             },
         ),
         migrations.CreateModel(
@@ -73,8 +73,8 @@ class Migration(migrations.Migration):
                 ('email_address', models.ForeignKey(blank=True, help_text='Empty: no account has the address, and the link verifies nothing.', null=True, on_delete=django.db.models.deletion.CASCADE, to='auth_core.emailaddress')),
             ],
             options={
-                'verbose_name': 'e-mail verification',
-                'verbose_name_plural': 'e-mail verifications',
+                'verbose_name': 'email verification',
+                'verbose_name_plural': 'email verifications',
             },
         ),
         migrations.CreateModel(

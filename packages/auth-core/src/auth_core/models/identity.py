@@ -59,8 +59,8 @@ class EmailAddress(models.Model):
     is_primary = models.BooleanField(_("primary"), default=False)
 
     class Meta:
-        verbose_name = _("e-mail address")
-        verbose_name_plural = _("e-mail addresses")
+        verbose_name = _("email address")
+        verbose_name_plural = _("email addresses")
         constraints = [
             # An address belongs to the person who verified it or signs in with it. An unverified further address does
             # not prevent another person from verifying it (pre-hijacking).

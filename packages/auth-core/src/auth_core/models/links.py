@@ -25,8 +25,8 @@ class EmailVerification(OneTimeLink):
     )
 
     class Meta:
-        verbose_name = _("e-mail verification")
-        verbose_name_plural = _("e-mail verifications")
+        verbose_name = _("email verification")
+        verbose_name_plural = _("email verifications")
 
     @classmethod
     def lifetime(cls) -> timedelta:

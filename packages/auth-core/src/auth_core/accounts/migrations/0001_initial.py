@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
                 ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
                 ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
                 ('id', models.UUIDField(default=auth_core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('email', models.CharField(help_text='Normalised: case folded, domain as A-labels.', max_length=320, unique=True, verbose_name='e-mail address')),
+                ('email', models.CharField(help_text='Normalised: case folded, domain as A-labels.', max_length=320, unique=True, verbose_name='email address')),
                 ('username', models.CharField(blank=True, max_length=150, null=True, unique=True, verbose_name='username')),
                 ('display_name', models.CharField(blank=True, max_length=150, verbose_name='display name')),
                 ('locale', models.CharField(blank=True, help_text="BCP 47. Empty: the browser's language.", max_length=16, verbose_name='locale')),
