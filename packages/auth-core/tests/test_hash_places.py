@@ -99,7 +99,7 @@ def test_so_many_hash_at_once_and_the_others_wait_for_their_turn(places: int, ha
 
 
 def test_without_places_more_would_hash_at_once(hashes: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("auth_core.hashers.place", nullcontext)
+    monkeypatch.setattr("auth_core.hashers.hash_slot", nullcontext)
 
     hash_six_at_once()
 

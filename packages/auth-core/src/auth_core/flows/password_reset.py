@@ -104,8 +104,8 @@ def _admitted(user: Any) -> Any:
     """Return *user* if they are admitted, or locked in a way that a reset lifts. Else return ``None``."""
     try:
         admit(user)
-    except NotAdmitted as refused:
-        return user if refused.reason is AdmissionRefusal.LOCKED and is_lifted_by_reset(user) else None
+    except NotAdmitted as refusal:
+        return user if refusal.reason is AdmissionRefusal.LOCKED and is_lifted_by_reset(user) else None
     return user
 
 

@@ -134,7 +134,7 @@ def record_denial(request: HttpRequest, response: HttpResponseBase) -> str:
         denial = Denial(PermissionRefused.code)
     try:
         _log_and_record(request, response.status_code, denial)
-    except Exception as problem:  # noqa: BLE001 - a receiver may raise whatever it likes; the caller is refused all the same
+    except Exception as problem:  # noqa: BLE001 - a receiver may raise any error. The request stays denied.
         logger.error(  # noqa: TRY400 - the text of the problem may hold what was sent
             "Could not record a denial. The request is still denied.",
             extra={"refusal": denial.reason, "problem": type(problem).__name__, **_route_of(request)},

@@ -21,7 +21,7 @@ from auth_core.runtime.circuit_breaker import Breaker, BreakerOpen, State
 try:
     import redis
 except ImportError:  # pragma: no cover - the extra is not installed, and REDIS_URL is empty
-    redis = None  # type: ignore[assignment]  # asked for below
+    redis = None  # type: ignore[assignment]  # checked below
 
 logger = logging.getLogger("auth_core.runtime.redis_cache")
 
