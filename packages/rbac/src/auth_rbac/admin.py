@@ -17,7 +17,7 @@ from guardian.utils import get_group_obj_perms_model, get_user_obj_perms_model
 
 from auth_core.administration import Act
 from auth_core.errors import AuthError
-from auth_core.observability.denials import note_raised
+from auth_core.observability.denials import mark_denied_by
 from auth_rbac import admin_pages
 from auth_rbac.admin_forms import AssignmentForm, RoleForm
 from auth_rbac.models import Assignment, Role
@@ -47,7 +47,7 @@ class RecordingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cann
         try:
             answer: HttpResponse = view(request, *args, **kwargs)
         except AuthError as refusal:
-            note_raised(refusal)
+            mark_denied_by(refusal)
             told = [error.detail for error in refusal.errors] or [refusal.detail]
             self.message_user(request, " ".join(told), messages.ERROR)
             return self.response_post_save_change(request, None)

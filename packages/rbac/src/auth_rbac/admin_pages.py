@@ -15,7 +15,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from auth_core.errors import AuthError
-from auth_core.observability.denials import note_raised
+from auth_core.observability.denials import mark_denied_by
 from auth_rbac.admin_forms import AskForm, ExplainForm, ObjectPermissionForm
 from auth_rbac.explanations.explanations import Explanation, explain
 from auth_rbac.explanations.text import missing, steps
@@ -143,7 +143,7 @@ def _change(admin: "ModelAdmin[Any]", request: HttpRequest, holder: Any) -> Http
     try:
         is_done = change(**named, actor=request.user)
     except AuthError as refusal:
-        note_raised(refusal)
+        mark_denied_by(refusal)
         told = [error.detail for error in refusal.errors] or [refusal.detail]
         messages.error(request, " ".join(told))
     else:

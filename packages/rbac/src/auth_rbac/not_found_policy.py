@@ -18,11 +18,11 @@ def hide(model: type[Model]) -> NoReturn:
     Raises:
         Http404: with the words of `django.shortcuts.get_object_or_404`, which a handler of the site may show.
     """
-    denials.note(denials.Reason.NOT_SHOWN)
+    denials.mark_denied(denials.DenialReason.NOT_SHOWN)
     raise Http404(f"No {model._meta.object_name} matches the given query.")
 
 
 def hidden() -> NotFound:
     """Return what our API answers about it."""
-    denials.note(denials.Reason.NOT_SHOWN)
+    denials.mark_denied(denials.DenialReason.NOT_SHOWN)
     return NotFound()
