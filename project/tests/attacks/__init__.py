@@ -1,4 +1,4 @@
-"""Attacks on the served service; `rows.toml` names the test of each attack of the catalogue."""
+"""Attacks on the running service. `rows.toml` names the tests of each attack of the catalogue."""
 
 import pytest
 

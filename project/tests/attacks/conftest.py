@@ -20,7 +20,7 @@ def redis() -> Iterator[OwnRedis]:
 
 @pytest.fixture(scope="session")
 def stage(tmp_path_factory: Any, redis: OwnRedis) -> Iterator[Stage]:
-    """The service with its people; nothing that keeps an attacker out is switched off."""
+    """The service with its users. No protection is disabled."""
     folder = tmp_path_factory.mktemp("attacks")
     mails = mail_folder(folder)
     environment = {
@@ -34,5 +34,5 @@ def stage(tmp_path_factory: Any, redis: OwnRedis) -> Iterator[Stage]:
 
 @pytest.fixture
 def attacker(stage: Stage) -> Caller:
-    """Somebody in a network of their own."""
+    """A client in a network of its own."""
     return stage.caller()

@@ -1,7 +1,7 @@
-"""The stage of every attack: the served service, its people, and the three things that are seen after an attack.
+"""The stage of every attack: the running service, its users, and the checks after an attack.
 
-After each attack its entries in the trail are counted, its log is searched for the secrets that were
-sent, and the tables that hold state are compared with what they were.
+After each attack the stage counts the new entries of the trail, searches the log for the sent
+secrets, and compares the tables with state to their previous content.
 """
 
 import base64
@@ -29,10 +29,10 @@ from live.service import Service
 
 PASSWORD = "correct horse battery staple"
 
-#: The people of the stage; each test takes its own.
+#: The number of users. Each test takes its own.
 PEOPLE = 90
 
-#: Bookkeeping and the trail itself; what they lead to is recorded where it happens (auth_core.testing.tables).
+#: Bookkeeping and the trail itself. Their effects are recorded elsewhere (auth_core.testing.tables).
 _NO_STATE = re.compile(
     "auth_audit_|django_|auth_core_(guessbudget|identity|outboxmessage|pendinglogin|pendingsignup)"
     "|auth_mfa_(sentcode|smsprefix|factorhistory|webauthnchallenge)|auth_sessions_cacheepoch"
@@ -49,10 +49,10 @@ def _make_people(domain: str) -> str:
 
 
 class Caller(requests.Session):
-    """A client in a network of its own, so that no attack spends the budgets of another.
+    """A client in a network of its own, so no attack spends the budgets of another.
 
     Args:
-        number: Which network of the loopback addresses it calls from.
+        number: The number of its network among the loopback addresses.
     """
 
     def __init__(self, service: Service, number: int) -> None:
@@ -65,17 +65,17 @@ class Caller(requests.Session):
         self.headers["Origin"] = service.url
 
     def request(self, method: Any, url: Any, *args: Any, **options: Any) -> requests.Response:
-        """Send a request to a path of the service; no redirect is followed."""
+        """Send a request to a path of the service, without following redirects."""
         options.setdefault("timeout", 60)
         options["allow_redirects"] = False
         return super().request(method, self._url + url, *args, **options)
 
     def api(self, method: str, path: str, body: Any = None, **options: Any) -> requests.Response:
-        """Call the API with a body of JSON."""
+        """Call the API with a JSON body."""
         return self.request(method, f"/api/v1/{path}", json=body, **options)
 
     def log_in(self, address: str, password: str = PASSWORD, **options: Any) -> requests.Response:
-        """Begin a login that ends in a token."""
+        """Begin a login with the token transport."""
         body = {"identifier": address, "password": password, "transport": "token"}
         return self.api("POST", "login/", body, **options)
 
@@ -84,7 +84,7 @@ class Caller(requests.Session):
         return self.api("POST", "login/answer/", {"token": token, "answer": {"code": code}})
 
     def sign_in(self, person: "Person") -> "Caller":
-        """Log in completely and carry the credential from now on."""
+        """Log in completely and send the credential from now on."""
         outcome = self.log_in(person.address).json()
         if outcome["status"] == "challenged":
             outcome = self.answer(outcome["token"], person.code()).json()
@@ -94,7 +94,7 @@ class Caller(requests.Session):
 
     @property
     def own_url(self) -> str:
-        """The address of the service, as a browser names it."""
+        """The URL of the service."""
         return f"{self._url}/"
 
     @staticmethod
@@ -102,26 +102,26 @@ class Caller(requests.Session):
         """Return a query string."""
         return urlencode(values)
 
-    def leads_home(self, location: str) -> bool:
-        """Say whether a browser that follows *location* stays on the service, as the WHATWG's rules read it."""
+    def stays_on_site(self, location: str) -> bool:
+        """Return whether a browser that follows *location* stays on the service, by the rules of the WHATWG."""
         plain = re.sub(r"[\t\r\n]", "", location.strip()).replace("\\", "/")
         joined = urlsplit(urljoin(self.own_url, plain))
         return (joined.scheme, joined.netloc) == tuple(urlsplit(self._url)[:2]) and not plain.startswith("//")
 
     def fetch_csrf(self) -> "Caller":
-        """Become a browser: keep cookies and send the token of the forms."""
+        """Fetch a CSRF token and send it from now on, as a browser does."""
         self.headers["X-CSRFToken"] = self.api("GET", "csrf/").json()["csrf_token"]
         return self
 
     def submit(self, path: str, *, shown_at: str = "", **fields: str) -> requests.Response:
-        """Fill in the form of a page, as a browser does; *shown_at* is the page that shows it, if that is another."""
-        found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', self.get(shown_at or path).text)
-        token = {"csrfmiddlewaretoken": found[1]} if found else {}
+        """Submit the form of a page, as a browser does. *shown_at* is the page with the form, if it is another."""
+        match = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', self.get(shown_at or path).text)
+        token = {"csrfmiddlewaretoken": match[1]} if match else {}
         return self.post(path, data={**token, **fields}, headers={"Referer": self._url + path})
 
 
 class _From(HTTPAdapter):
-    """Binds each connection to an address."""
+    """An adapter that binds each connection to an address."""
 
     def __init__(self, ip: str) -> None:
         self._ip = ip
@@ -134,7 +134,7 @@ class _From(HTTPAdapter):
 
 @dataclass
 class Person:
-    """Somebody who has an account."""
+    """A user with an account."""
 
     address: str
     id: str
@@ -142,7 +142,7 @@ class Person:
     used: int = 0
 
     def code(self, *, fresh: bool = True) -> str:
-        """Return a code of their authenticator that was not used, or the last one again (RFC 6238)."""
+        """Return an unused code of their authenticator, or the last one again (RFC 6238)."""
         now, late = int(time.time() // 30), time.time() % 30 > 20
         step = max(self.used, now - (1 if late else 2)) + 1 if fresh else self.used
         if fresh and step > now + 1:
@@ -154,19 +154,19 @@ class Person:
         return f"{(struct.unpack('>I', digest[offset : offset + 4])[0] & 0x7FFFFFFF) % 10**6:06d}"
 
     def wrong_code(self) -> str:
-        """Return a code that is not theirs now or soon."""
+        """Return a code that is invalid now and in the near future."""
         now = int(time.time() // 30)
-        kept, codes = self.used, set()
+        last_used, codes = self.used, set()
         for step in range(now - 3, now + 5):
             self.used = step
             codes.add(self.code(fresh=False))
-        self.used = kept
+        self.used = last_used
         return next(code for code in (f"{number:06d}" for number in range(100)) if code not in codes)
 
 
 @dataclass
 class Traces:
-    """What an attack has left behind, and the answers that the attacker got."""
+    """The traces of an attack."""
 
     entries: Counter[str] = field(default_factory=Counter)
     log: str = ""
@@ -174,12 +174,12 @@ class Traces:
     allowed: tuple[str, ...] = ()
 
     def may_leave(self, *events: str) -> None:
-        """Allow entries whose names begin with one of these; the test counts those that matter."""
+        """Allow entries whose names begin with one of *events*. The test counts the relevant ones itself."""
         self.allowed = events
 
 
 class Stage:
-    """The service, its people and what attacks leave behind."""
+    """The service, its users, and the traces of attacks."""
 
     def __init__(self, service: Service, mails: Mailbox) -> None:
         self.service = service
@@ -196,26 +196,26 @@ class Stage:
         self._people = iter([Person(str(address), str(subject or "")) for address, subject in rows])
 
     def caller(self) -> Caller:
-        """Return a client whom nobody knows."""
+        """Return a new client."""
         return Caller(self.service, next(self._callers))
 
     def address(self, name: str) -> str:
-        """Return an address of nobody."""
+        """Return an address without an account."""
         return f"{name}@{self._domain}"
 
     def person(self, *, totp: bool = False) -> Person:
-        """Return somebody whom no other test knows, with an authenticator app or without."""
+        """Return a user that no other test uses, optionally with an authenticator app."""
         person = next(self._people)
         if totp:
             caller = self.caller().sign_in(person)
-            begun = caller.api("POST", "mfa/totp/", {"name": "App"}).json()
-            person.secret = begun["secret"]
-            confirmed = caller.api("POST", f"mfa/totp/{begun['id']}/confirm/", {"code": person.code()})
+            enrolment = caller.api("POST", "mfa/totp/", {"name": "App"}).json()
+            person.secret = enrolment["secret"]
+            confirmed = caller.api("POST", f"mfa/totp/{enrolment['id']}/confirm/", {"code": person.code()})
             assert confirmed.ok, confirmed.text
         return person
 
     def shared_person(self) -> Person:
-        """Return somebody to whom many harmless attacks may be tried."""
+        """Return a user that several harmless attacks share."""
         if self._shared is None or self._uses >= 4:
             self._shared, self._uses = self.person(), 0
         self._uses += 1
@@ -223,34 +223,34 @@ class Stage:
 
     def lock(self, person: Person) -> None:
         """Lock an account, as an administrator does."""
-        found = f"get_user_model().objects.get(email='{person.address}')"
+        user = f"get_user_model().objects.get(email='{person.address}')"
         imports = "from django.contrib.auth import get_user_model; from auth_core.people.locking import lock_account"
-        self.service.manage("shell", "--command", f"{imports}\nlock_account(user={found})")
+        self.service.manage("shell", "--command", f"{imports}\nlock_account(user={user})")
 
     def disable(self, person: Person) -> None:
         """Disable an account, as an administrator does."""
-        found = f"get_user_model().objects.get(email='{person.address}')"
+        user = f"get_user_model().objects.get(email='{person.address}')"
         imports = "from django.contrib.auth import get_user_model; from auth_core.people.locking import disable_account"
-        self.service.manage("shell", "--command", f"{imports}\ndisable_account(user={found})")
+        self.service.manage("shell", "--command", f"{imports}\ndisable_account(user={user})")
 
     def newest(self, column: str, event: str) -> Any:
-        """Return what a column of the newest entry of *event* holds."""
-        asked = f"SELECT {column} FROM auth_audit_auditentry WHERE name = '{event}' ORDER BY id DESC LIMIT 1"
-        return self.service.query(asked)[0][0]
+        """Return a column of the newest entry of *event*."""
+        sql = f"SELECT {column} FROM auth_audit_auditentry WHERE name = '{event}' ORDER BY id DESC LIMIT 1"
+        return self.service.query(sql)[0][0]
 
     def last_addresses(self, number: int) -> set[str]:
-        """Return the addresses that the last entries of the trail name."""
+        """Return the client addresses in the last entries of the trail."""
         rows = self.service.query(f"SELECT host(ip) FROM auth_audit_auditentry ORDER BY id DESC LIMIT {number}")
         return {str(ip) for (ip,) in rows}
 
-    def role(self, caller: Caller, name: str, **said: Any) -> str:
-        """Make a role that no other test has; return its id."""
-        made = caller.api("POST", "roles/", {"name": f"{name} {secrets.token_hex(4)}", **said})
-        assert made.ok, made.text
-        return str(made.json()["id"])
+    def role(self, caller: Caller, name: str, **fields: Any) -> str:
+        """Create a role that no other test uses, and return its id."""
+        created = caller.api("POST", "roles/", {"name": f"{name} {secrets.token_hex(4)}", **fields})
+        assert created.ok, created.text
+        return str(created.json()["id"])
 
     def administrator(self) -> "Person":
-        """Return somebody who may do everything and has an authenticator app."""
+        """Return a superuser with an authenticator app."""
         person = self.person(totp=True)
         self.execute(
             "UPDATE auth_accounts_user SET is_staff = true, is_superuser = true WHERE email = %s", person.address
@@ -259,7 +259,7 @@ class Stage:
 
     @contextmanager
     def no_superuser(self) -> Iterator[None]:
-        """Let the service have no superuser for a while."""
+        """Remove all superusers for the duration of the context."""
         rows = self.service.query("SELECT id FROM auth_accounts_user WHERE is_superuser")
         self.execute("UPDATE auth_accounts_user SET is_superuser = false WHERE is_superuser")
         try:
@@ -270,7 +270,7 @@ class Stage:
             )
 
     def execute(self, sql: str, *values: Any) -> None:
-        """Change the service's database, as time or an administrator would."""
+        """Change the service's database."""
         self.service.execute(sql, *values)
 
     @contextmanager
@@ -280,11 +280,11 @@ class Stage:
         leaves: Mapping[str, int] | str,
         changes: Collection[str] = (),
     ) -> Iterator[Traces]:
-        """Watch an attack, and see that it left its trace and nothing else.
+        """Watch an attack, and check that it left its trace and nothing else.
 
         Args:
             sent: Secrets that must not be in the log.
-            leaves: The entries of the trail, by event. Where nobody stands behind the attack: what the log says instead.
+            leaves: The expected entries of the trail, by event. For an anonymous attack: a text that the log contains.
             changes: Tables that may change.
         """
         entries, before, offset = self._entries(), self._digests(), len(self.service.log)
@@ -304,17 +304,17 @@ class Stage:
             }
         )
         if isinstance(leaves, str):
-            assert counted == Counter(), "nobody stands behind it"
+            assert counted == Counter(), "an anonymous attack leaves no entry"
             assert leaves in traces.log, traces.log[-3000:]
         else:
             assert counted == Counter(leaves)
             assert traces.entries or traces.allowed, "the attack left no trace"
         for secret in sent:
             for spelling in {secret, quote(secret, safe=""), json.dumps(secret)[1:-1]}:
-                assert spelling not in traces.log, "a secret is in the log"
+                assert spelling not in traces.log, "the log contains a secret"
 
     def _entries(self) -> Counter[str]:
-        # A busy machine may lose Redis for a moment: that is recorded by the service, and not because of the attack.
+        # A busy machine may lose Redis for a moment. The service records it, but the attack did not cause it.
         rows = self.service.query(
             "SELECT name, count(*) FROM auth_audit_auditentry WHERE name NOT LIKE 'auth.control.%' GROUP BY name"
         )
@@ -324,16 +324,16 @@ class Stage:
         names = self.service.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         tables = sorted(str(name) for (name,) in names if not _NO_STATE.match(str(name)))
         columns = "".join(f" - '{column}'" for column in _TOUCHED)
-        asked = " UNION ALL ".join(
+        sql = " UNION ALL ".join(
             f"SELECT '{table}', md5(coalesce(string_agg(row, ',' ORDER BY row), ''))"
             f' FROM (SELECT (to_jsonb(t){columns})::text AS row FROM "{table}" t) AS rows'
             for table in tables
         )
-        return {str(table): str(digest) for table, digest in self.service.query(asked)}
+        return {str(table): str(digest) for table, digest in self.service.query(sql)}
 
 
 def mail_folder(folder: Path) -> Path:
-    """Make the folder into which the service writes its mails."""
+    """Create the folder for the mails of the service."""
     mails = folder / "mails"
     mails.mkdir()
     return mails

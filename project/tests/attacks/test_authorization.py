@@ -1,4 +1,4 @@
-"""Doing or seeing what one may not."""
+"""Actions and reads without permission."""
 
 import pytest
 
@@ -7,8 +7,8 @@ from attacks.stage import PASSWORD, Caller, Stage
 pytestmark = [pytest.mark.postgresql, pytest.mark.live]
 
 
-def test_nobody_gives_themselves_rights(stage: Stage, attacker: Caller) -> None:
-    """A147: change one's own rights."""
+def test_users_cannot_grant_themselves_permissions(stage: Stage, attacker: Caller) -> None:
+    """A147: change one's own permissions."""
     me = attacker.sign_in(stage.person()).api("GET", "me/").json()["id"]
     role = stage.role(stage.caller().sign_in(stage.administrator()), "a147", permissions=["auth_rbac.change_role"])
 
@@ -23,15 +23,15 @@ def test_nobody_gives_themselves_rights(stage: Stage, attacker: Caller) -> None:
     assert [answer.status_code for answer in answers] == [403] * 4
 
 
-def test_a_delegate_takes_no_more_away_than_they_hold(stage: Stage, attacker: Caller) -> None:
-    """A150: somebody who may change roles takes rights from a role that is above them."""
+def test_a_delegate_cannot_revoke_more_than_they_hold(stage: Stage, attacker: Caller) -> None:
+    """A150: a user who may change roles removes permissions from a superior role."""
     superuser = stage.caller().sign_in(stage.administrator())
     manages = [f"auth_rbac.{act}_{model}" for act in ("view", "change", "delete") for model in ("role", "assignment")]
     above = stage.role(superuser, "a150 above", permissions=["auth_audit.view_auditentry"])
     middle = stage.role(superuser, "a150 middle", parents=[above])
     delegate = stage.role(superuser, "a150 delegate", permissions=manages)
     owner = stage.caller().sign_in(stage.person()).api("GET", "me/").json()["id"]
-    held = superuser.api("POST", "assignments/", {"user": owner, "role": above}).json()["id"]
+    assignment = superuser.api("POST", "assignments/", {"user": owner, "role": above}).json()["id"]
     person = stage.person(totp=True)
     me = attacker.sign_in(person).api("GET", "me/").json()["id"]
     superuser.api("POST", "assignments/", {"user": me, "role": delegate})
@@ -41,26 +41,26 @@ def test_a_delegate_takes_no_more_away_than_they_hold(stage: Stage, attacker: Ca
             attacker.api("PATCH", f"roles/{above}/", {"permissions": []}),
             attacker.api("PATCH", f"roles/{middle}/", {"parents": []}),
             attacker.api("DELETE", f"roles/{above}/"),
-            attacker.api("DELETE", f"assignments/{held}/"),
+            attacker.api("DELETE", f"assignments/{assignment}/"),
         ]
 
     assert [answer.status_code for answer in answers] == [403] * 4
 
 
-def test_a_policy_takes_no_time_and_no_attribute_from_the_caller(stage: Stage, attacker: Caller) -> None:
-    """A153: the client says what time it is."""
+def test_a_decision_ignores_time_and_attributes_of_the_caller(stage: Stage, attacker: Caller) -> None:
+    """A153: the client sends its own time and attributes."""
     attacker.sign_in(stage.person())
-    asked = {"permission": "auth_accounts.view_user"}
+    question = {"permission": "auth_accounts.view_user"}
     extras = [{"now": "2020-01-01T00:00:00Z"}, {"context": {"time": 0}}, {"roles": ["administrator"]}, {"acr": "aal3"}]
 
     with stage.attack(attacker.credential, leaves="unknown_field"):
-        answers = [attacker.api("POST", "access/check/", {**asked, **extra}) for extra in extras]
+        answers = [attacker.api("POST", "access/check/", {**question, **extra}) for extra in extras]
 
     assert [answer.status_code for answer in answers] == [400] * 4
 
 
-def test_who_somebody_is_comes_from_the_credential_alone(stage: Stage, attacker: Caller) -> None:
-    """A156: name the person in the body of a request without a session."""
+def test_only_the_credential_identifies_the_user(stage: Stage, attacker: Caller) -> None:
+    """A156: name a user in the body of a request without a session."""
     person = stage.person()
     named = {"user": person.id, "userId": person.id, "subject": person.id}
 
@@ -76,8 +76,8 @@ def test_who_somebody_is_comes_from_the_credential_alone(stage: Stage, attacker:
     assert [answer.status_code for answer in answers] == [401] * 5
 
 
-def test_what_is_somebody_elses_is_not_there(stage: Stage, attacker: Caller) -> None:
-    """A159: ids of other people."""
+def test_objects_of_other_users_are_not_found(stage: Stage, attacker: Caller) -> None:
+    """A159: ids of objects of other users."""
     owner = stage.caller().sign_in(stage.person(totp=True))
     session = owner.api("GET", "sessions/").json()["results"][0]["id"]
     device = owner.api("GET", "devices/").json()["results"][0]["id"]
@@ -99,8 +99,8 @@ def test_what_is_somebody_elses_is_not_there(stage: Stage, attacker: Caller) -> 
     assert answers[0].status_code == answers[1].status_code == 404
 
 
-def test_staff_without_a_permission_change_nothing_in_the_admin_site(stage: Stage, attacker: Caller) -> None:
-    """A162: forms and inlines of the admin site that ask no permission."""
+def test_staff_without_permissions_change_nothing_in_the_admin_site(stage: Stage, attacker: Caller) -> None:
+    """A162: forms and inlines of the admin site without permission checks."""
     person, other = stage.person(totp=True), stage.person()
     stage.execute("UPDATE auth_accounts_user SET is_staff = true WHERE email = %s", person.address)
     key = stage.service.query(f"SELECT id FROM auth_accounts_user WHERE email = '{other.address}'")[0][0]

@@ -1,4 +1,4 @@
-"""Doors that stay open to somebody who was disabled, ended or expired."""
+"""Access of disabled users, ended sessions and expired links."""
 
 import pytest
 
@@ -7,8 +7,8 @@ from attacks.stage import PASSWORD, Caller, Stage
 pytestmark = [pytest.mark.postgresql, pytest.mark.live]
 
 
-def test_a_disabled_person_is_out_by_every_credential(stage: Stage, attacker: Caller) -> None:
-    """The class of A021: a credential of somebody who was disabled."""
+def test_every_credential_of_a_disabled_user_is_refused(stage: Stage, attacker: Caller) -> None:
+    """The class of A021: a credential of a disabled user."""
     person = stage.person()
     attacker.sign_in(person)
     stage.disable(person)
@@ -20,26 +20,26 @@ def test_a_disabled_person_is_out_by_every_credential(stage: Stage, attacker: Ca
     assert (read.status_code, logged_in.status_code) == (401, 401)
 
 
-def test_a_role_that_was_revoked_is_gone_on_the_next_request(stage: Stage, attacker: Caller) -> None:
-    """A024: a token still carries a role that was taken away."""
+def test_a_revoked_role_has_no_effect_on_the_next_request(stage: Stage, attacker: Caller) -> None:
+    """A024: a token still carries a revoked role."""
     person = stage.person()
     me = attacker.sign_in(person).api("GET", "me/").json()["id"]
     caller = stage.caller().sign_in(stage.administrator())
     role = stage.role(caller, "a024", permissions=["auth_accounts.view_user"])
     assignment = caller.api("POST", "assignments/", {"user": me, "role": role}).json()["id"]
-    asked = {"permission": "auth_accounts.view_user"}
-    before = attacker.api("POST", "access/check/", asked).json()["allowed"]
+    question = {"permission": "auth_accounts.view_user"}
+    before = attacker.api("POST", "access/check/", question).json()["allowed"]
     caller.api("DELETE", f"assignments/{assignment}/")
 
     with stage.attack(attacker.credential, leaves={"auth.access.denied": 1}):
-        after = attacker.api("POST", "access/check/", asked).json()["allowed"]
+        after = attacker.api("POST", "access/check/", question).json()["allowed"]
         refused = attacker.api("GET", "roles/")
 
     assert (before, after, refused.status_code) == (True, False, 403)
 
 
-def test_a_session_that_an_administrator_ended_is_dead(stage: Stage, attacker: Caller) -> None:
-    """A027: delete a session in the administration while another store still has it."""
+def test_a_session_ended_by_an_administrator_is_refused(stage: Stage, attacker: Caller) -> None:
+    """A027: a session deleted by an administrator remains in another store."""
     attacker.sign_in(stage.person())
     session = next(row["id"] for row in attacker.api("GET", "sessions/").json()["results"] if row["current"])
     ended = stage.caller().sign_in(stage.administrator()).api("DELETE", f"users/sessions/{session}/")
@@ -51,8 +51,8 @@ def test_a_session_that_an_administrator_ended_is_dead(stage: Stage, attacker: C
     assert [answer.status_code for answer in answers] == [401] * 4
 
 
-def test_an_expired_invitation_is_refused_before_any_sweep(stage: Stage, attacker: Caller) -> None:
-    """A030: use an invitation after its time and before the sweep."""
+def test_an_expired_invitation_is_refused_before_it_is_deleted(stage: Stage, attacker: Caller) -> None:
+    """A030: use an expired invitation before it is deleted."""
     address = stage.address("guest.of.a030")
     caller = stage.caller().sign_in(stage.administrator())
     invitation = caller.api("POST", "invitations/", {"email": address}).json()["id"]

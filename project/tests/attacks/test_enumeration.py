@@ -1,4 +1,4 @@
-"""Answers that tell who has an account."""
+"""Responses that reveal whether an account exists."""
 
 from typing import Any
 
@@ -9,15 +9,15 @@ from attacks.stage import PASSWORD, Caller, Stage
 pytestmark = [pytest.mark.postgresql, pytest.mark.live]
 
 
-def shown(answer: Any) -> tuple[int, dict[str, Any], list[str]]:
-    """Return what an attacker may compare: everything but the id of the request."""
+def comparable(answer: Any) -> tuple[int, dict[str, Any], list[str]]:
+    """Return the parts of a response that an attacker can compare: all but the request id."""
     body = answer.json()
     body.pop("request_id", None)
     return answer.status_code, body, sorted(answer.headers)
 
 
 def test_unknown_wrong_disabled_and_locked_are_answered_alike(stage: Stage, attacker: Caller) -> None:
-    """A120: another message for somebody who was disabled."""
+    """A120: another message for a disabled user."""
     wrong, disabled, locked = stage.person(), stage.person(), stage.person()
     stage.execute("UPDATE auth_accounts_user SET is_active = false WHERE email = %s", disabled.address)
     stage.lock(locked)
@@ -30,12 +30,12 @@ def test_unknown_wrong_disabled_and_locked_are_answered_alike(stage: Stage, atta
             attacker.log_in(locked.address),
         ]
 
-    assert [shown(answer) for answer in answers] == [shown(answers[0])] * 4
+    assert [comparable(answer) for answer in answers] == [comparable(answers[0])] * 4
     assert answers[0].json()["code"] == "invalid_credentials"
 
 
 @pytest.mark.parametrize("path", ["password/forgot/", "signup/", "email/resend/"])
-def test_what_sends_mails_answers_alike_for_known_and_unknown(path: str, stage: Stage, attacker: Caller) -> None:
+def test_mail_requests_are_answered_alike_for_known_and_unknown(path: str, stage: Stage, attacker: Caller) -> None:
     """The class of A120: forms that send a mail."""
     person = stage.person()
     browser = attacker.fetch_csrf()
@@ -46,4 +46,4 @@ def test_what_sends_mails_answers_alike_for_known_and_unknown(path: str, stage: 
         known = browser.api("POST", path, {"email": person.address, **extra})
         unknown = browser.api("POST", path, {"email": f"nobody.{path[0]}@example.org", **extra})
 
-    assert shown(known) == shown(unknown)
+    assert comparable(known) == comparable(unknown)

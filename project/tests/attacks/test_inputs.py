@@ -1,4 +1,4 @@
-"""Input that is too long, wrongly encoded, or meant for another parser."""
+"""Input that is too long, wrongly encoded, or for another parser."""
 
 import json
 import os
@@ -13,8 +13,8 @@ from auth_core.testing.redis import OwnRedis
 pytestmark = [pytest.mark.postgresql, pytest.mark.live]
 
 
-def test_a_name_that_looks_like_anothers_is_another_name(stage: Stage, attacker: Caller) -> None:
-    """A165: letters of another script that look alike."""
+def test_a_lookalike_address_is_another_address(stage: Stage, attacker: Caller) -> None:
+    """A165: lookalike letters of another script."""
     person = stage.person()
     lookalike = person.address.replace("e", "\u0435", 1)
     browser = attacker.fetch_csrf()
@@ -25,7 +25,7 @@ def test_a_name_that_looks_like_anothers_is_another_name(stage: Stage, attacker:
         browser.api("POST", "password/forgot/", {"email": lookalike})
 
     assert logged_in.status_code == 401
-    assert stage.newest("subject_id", "auth.password.reset_requested") is None, "the link is nobody's"
+    assert stage.newest("subject_id", "auth.password.reset_requested") is None, "the link belongs to no user"
 
 
 @pytest.mark.parametrize("field", ["identifier", "password", "transport"])
@@ -40,10 +40,8 @@ def test_a_field_that_is_too_long_is_refused(field: str, stage: Stage, attacker:
 
 
 @pytest.mark.parametrize("letter", ["\ufdfa", "\u0390", "\u1e9b\u0323", "ﬀ"])
-def test_a_megabyte_of_letters_that_are_slow_to_normalise_is_not_normalised(
-    letter: str, stage: Stage, attacker: Caller
-) -> None:
-    """A174: a name of a megabyte whose letters NFKC makes longer."""
+def test_a_megabyte_of_slow_letters_is_not_normalized(letter: str, stage: Stage, attacker: Caller) -> None:
+    """A174: an identifier of a megabyte with letters that NFKC expands."""
     with stage.attack(leaves="login/"):
         long = attacker.log_in(letter * (1_000_000 // len(json.dumps(letter))))
         shorter = attacker.log_in(letter * 4_000)
@@ -58,7 +56,7 @@ def test_a_megabyte_of_letters_that_are_slow_to_normalise_is_not_normalised(
 def test_a_body_beyond_the_limit_is_refused_by_every_parser(
     kind: str, path: str, stage: Stage, attacker: Caller
 ) -> None:
-    """A177: a body above the limit through another parser."""
+    """A177: a body above the limit, through another parser."""
     part = b'--x\r\nContent-Disposition: form-data; name="identifier"\r\n\r\n'
     body = part + b"x" * 1_000_000 + b"\r\n--x--\r\n" if "multipart" in kind else b"identifier=" + b"x" * 1_000_000
     attacker.fetch_csrf()
@@ -73,8 +71,8 @@ def test_a_body_beyond_the_limit_is_refused_by_every_parser(
 @pytest.mark.parametrize(
     "text", ['x\r\n{"level":"ERROR","message":"forged"}', "\x1b[2J\x1b[31mforged", "a\u2028forged"]
 )
-def test_nobody_forges_a_line_of_the_log(text: str, stage: Stage, attacker: Caller) -> None:
-    """A180: line ends and colours in what was typed, in a header or in the path."""
+def test_input_cannot_forge_a_log_line(text: str, stage: Stage, attacker: Caller) -> None:
+    """A180: line breaks and escape sequences in input, in a header or in the path."""
     with stage.attack(leaves={"auth.login.failed": 1}) as traces:
         attacker.log_in(f"{text}@example.org")
         attacker.get(f"/nowhere/{attacker.query(x=text)}/")
@@ -86,8 +84,8 @@ def test_nobody_forges_a_line_of_the_log(text: str, stage: Stage, attacker: Call
     assert not any(json.loads(line).get("message") == "forged" for line in lines)
 
 
-def test_nothing_that_is_stored_is_unpickled(stage: Stage, attacker: Caller, redis: OwnRedis, tmp_path: Path) -> None:
-    """A183: an object that runs code when it is read from the cache."""
+def test_stored_values_are_never_unpickled(stage: Stage, attacker: Caller, redis: OwnRedis, tmp_path: Path) -> None:
+    """A183: an object in the cache that runs code when it is read."""
     marker = tmp_path / "was-run"
     attacker.sign_in(stage.person())
     attacker.api("GET", "me/")
@@ -101,13 +99,13 @@ def test_nothing_that_is_stored_is_unpickled(stage: Stage, attacker: Caller, red
         answers = [attacker.api("GET", "me/") for _time in range(3)]
     redis.flush()
 
-    assert keys, "there must be something to poison"
+    assert keys, "the cache must have keys to poison"
     assert [answer.status_code for answer in answers] == [200] * 3
     assert not marker.exists()
 
 
 class _Runs:
-    """Makes a file when it is unpickled."""
+    """An object that creates a folder when it is unpickled."""
 
     def __init__(self, path: str) -> None:
         self.path = path

@@ -1,4 +1,4 @@
-"""Requests at the same moment."""
+"""Parallel requests."""
 
 import threading
 from collections import Counter
@@ -13,19 +13,19 @@ from attacks.stage import PASSWORD, Stage
 pytestmark = [pytest.mark.postgresql, pytest.mark.live]
 
 
-def at_once(acts: list[Callable[[], Any]]) -> list[Any]:
-    """Do everything behind one barrier; return what each returned."""
-    barrier = threading.Barrier(len(acts))
+def in_parallel(calls: list[Callable[[], Any]]) -> list[Any]:
+    """Start all calls behind one barrier, and return their results."""
+    barrier = threading.Barrier(len(calls))
 
-    def wait_and(act: Callable[[], Any]) -> Any:
+    def wait_and_call(call: Callable[[], Any]) -> Any:
         barrier.wait(timeout=60)
-        return act()
+        return call()
 
-    with ThreadPoolExecutor(len(acts)) as pool:
-        return list(pool.map(wait_and, acts))
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(wait_and_call, calls))
 
 
-def test_a_code_that_comes_twice_at_once_opens_one_session(stage: Stage) -> None:
+def test_parallel_requests_with_one_code_open_one_session(stage: Stage) -> None:
     """A126: the same code in parallel requests."""
     person = stage.person(totp=True)
     callers = [stage.caller() for _number in range(6)]
@@ -37,15 +37,17 @@ def test_a_code_that_comes_twice_at_once_opens_one_session(stage: Stage) -> None
     ) as traces:
         traces.may_leave("auth", "mfa.factor", "session.session.opened", "session.device.added")
         pairs = zip(callers, tokens, strict=True)
-        outcomes = at_once([lambda caller=caller, token=token: caller.answer(token, code) for caller, token in pairs])
+        outcomes = in_parallel(
+            [lambda caller=caller, token=token: caller.answer(token, code) for caller, token in pairs]
+        )
 
     assert sum(outcome.ok for outcome in outcomes) == 1
     assert traces.entries["session.session.opened"] == 1
     assert traces.entries["mfa.factor.used"] == 1
 
 
-def test_a_burst_of_codes_is_looked_at_as_often_as_the_login_allows(stage: Stage) -> None:
-    """A129: more guesses at once than the login has attempts."""
+def test_a_burst_of_codes_is_limited_to_the_attempts_of_the_login(stage: Stage) -> None:
+    """A129: more parallel guesses than the login has attempts."""
     person = stage.person(totp=True)
     caller = stage.caller()
     token = caller.log_in(person.address).json()["token"]
@@ -53,7 +55,7 @@ def test_a_burst_of_codes_is_looked_at_as_often_as_the_login_allows(stage: Stage
 
     with stage.attack(token, PASSWORD, leaves={}, changes=["auth_mfa_totpfactor"]) as traces:
         traces.may_leave("auth", "mfa.factor")
-        answers = at_once([lambda who=who, code=code: who.answer(token, code) for who, code in guesses])
+        answers = in_parallel([lambda who=who, code=code: who.answer(token, code) for who, code in guesses])
         right = caller.answer(token, person.code())
 
     assert traces.entries["mfa.factor.failed"] <= 5
@@ -61,26 +63,26 @@ def test_a_burst_of_codes_is_looked_at_as_often_as_the_login_allows(stage: Stage
     assert right.json()["code"] == "login_expired"
 
 
-RIGHTS = ["auth_rbac_assignment", "auth_rbac_graphversion", "auth_rbac_personversion", "auth_sessions_session"]
-GIVES_ROLES = [f"auth_rbac.{act}_assignment" for act in ("view", "add", "delete")]
+CHANGED_TABLES = ["auth_rbac_assignment", "auth_rbac_graphversion", "auth_rbac_personversion", "auth_sessions_session"]
+ROLE_MANAGEMENT = [f"auth_rbac.{act}_assignment" for act in ("view", "add", "delete")]
 
 
-def test_two_administrators_who_disable_each_other_leave_one(stage: Stage) -> None:
+def test_two_administrators_who_remove_each_other_leave_one(stage: Stage) -> None:
     """A132: two administrators remove each other."""
     superuser = stage.caller().sign_in(stage.administrator())
-    role = stage.role(superuser, "a132", permissions=GIVES_ROLES)
+    role = stage.role(superuser, "a132", permissions=ROLE_MANAGEMENT)
     people = [stage.person(totp=True), stage.person(totp=True)]
     callers = [stage.caller().sign_in(person) for person in people]
     ids = [caller.api("GET", "me/").json()["id"] for caller in callers]
-    given = [superuser.api("POST", "assignments/", {"user": user, "role": role}).json()["id"] for user in ids]
+    assignments = [superuser.api("POST", "assignments/", {"user": user, "role": role}).json()["id"] for user in ids]
 
-    with stage.no_superuser(), stage.attack(leaves={}, changes=RIGHTS) as traces:
+    with stage.no_superuser(), stage.attack(leaves={}, changes=CHANGED_TABLES) as traces:
         traces.may_leave("rbac.assignment.revoked", "auth.access.denied", "session.session.rotated")
-        pairs = zip(callers, reversed(given), strict=True)
-        answers = at_once(
+        pairs = zip(callers, reversed(assignments), strict=True)
+        answers = in_parallel(
             [lambda who=who, other=other: who.api("DELETE", f"assignments/{other}/") for who, other in pairs]
         )
-        left = stage.service.query(f"SELECT count(*) FROM auth_rbac_assignment WHERE role_id = '{role}'")
+        remaining = stage.service.query(f"SELECT count(*) FROM auth_rbac_assignment WHERE role_id = '{role}'")
 
-    assert left == [(1,)], [answer.text for answer in answers]
+    assert remaining == [(1,)], [answer.text for answer in answers]
     assert sum(answer.status_code == 204 for answer in answers) == 1

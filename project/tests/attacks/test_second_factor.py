@@ -1,4 +1,4 @@
-"""Ways round the second factor."""
+"""Attempts to bypass the second factor."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ from attacks.stage import PASSWORD, Caller, Stage
 pytestmark = [pytest.mark.postgresql, pytest.mark.live]
 
 
-def test_guesses_at_codes_end_with_the_budget_of_the_person(stage: Stage, attacker: Caller) -> None:
-    """A033: guess codes without end, over many logins."""
+def test_code_guesses_are_limited_by_the_budget_of_the_user(stage: Stage, attacker: Caller) -> None:
+    """A033: unlimited code guesses over many logins."""
     person = stage.person(totp=True)
     outcomes: list[str] = []
 
@@ -33,11 +33,11 @@ def test_guesses_at_codes_end_with_the_budget_of_the_person(stage: Stage, attack
         right = attacker.answer(token, person.code())
 
     assert outcomes == ["challenge_failed"] * 10 + ["too_many_attempts"] * 2
-    assert right.status_code == 429, "the budget is spent, also for the right code"
+    assert right.status_code == 429, "the budget is spent, even for the right code"
 
 
-def test_the_token_of_an_unfinished_login_opens_nothing(stage: Stage, attacker: Caller) -> None:
-    """A036: use what the password gave as if the second factor had been proved."""
+def test_the_token_of_a_pending_login_is_not_a_credential(stage: Stage, attacker: Caller) -> None:
+    """A036: use the token of a pending login as a credential."""
     person = stage.person(totp=True)
     token = attacker.log_in(person.address).json()["token"]
 
@@ -50,21 +50,21 @@ def test_the_token_of_an_unfinished_login_opens_nothing(stage: Stage, attacker: 
     assert [answer.status_code for answer in answers] == [401] * 3
 
 
-def test_nobody_adds_a_factor_with_a_password_alone(stage: Stage, attacker: Caller) -> None:
-    """A039: enrol a factor of one's own with the stolen password of somebody who has one."""
+def test_a_password_alone_cannot_add_a_factor(stage: Stage, attacker: Caller) -> None:
+    """A039: enrol a factor with the stolen password of a user who has one."""
     person = stage.person(totp=True)
     token = attacker.log_in(person.address).json()["token"]
 
     with stage.attack(token, PASSWORD, leaves="mfa/totp/"):
-        begun = attacker.api("POST", "mfa/totp/", {"name": "Mine"}, headers={"Authorization": f"Session {token}"})
+        enrolment = attacker.api("POST", "mfa/totp/", {"name": "Mine"}, headers={"Authorization": f"Session {token}"})
         answered = attacker.api("POST", "login/answer/", {"token": token, "answer": {"name": "Mine"}})
 
-    assert begun.status_code == 401
+    assert enrolment.status_code == 401
     assert not answered.ok
 
 
-def test_the_login_of_the_admin_site_is_the_login_of_everybody(stage: Stage, attacker: Caller) -> None:
-    """A042: log in at /admin/login/, past the second factor."""
+def test_the_admin_site_uses_the_common_login(stage: Stage, attacker: Caller) -> None:
+    """A042: log in at /admin/login/ without the second factor."""
     person = stage.administrator()
     form = {"username": person.address, "password": PASSWORD, "next": "/admin/"}
 
@@ -84,8 +84,8 @@ def test_the_login_of_the_admin_site_is_the_login_of_everybody(stage: Stage, att
     [None, {}, {"code": ""}, {"code": None}, {"code": []}, {"verified": True}, {"code": "000000", "verified": True}],
     ids=str,
 )
-def test_an_empty_answer_advances_nothing(answer: Any, stage: Stage, attacker: Caller) -> None:
-    """A045: post nothing, and let the stage be passed."""
+def test_an_empty_answer_does_not_advance_the_login(answer: Any, stage: Stage, attacker: Caller) -> None:
+    """A045: post an empty answer to pass the step."""
     person = stage.person(totp=True)
     token = attacker.log_in(person.address).json()["token"]
 
@@ -97,8 +97,8 @@ def test_an_empty_answer_advances_nothing(answer: Any, stage: Stage, attacker: C
     assert "credential" not in refused.json()
 
 
-def test_a_forged_cookie_of_a_device_skips_no_factor(stage: Stage, attacker: Caller) -> None:
-    """A048: forge the cookie that remembers a browser, knowing the name alone."""
+def test_a_forged_device_cookie_does_not_skip_the_second_factor(stage: Stage, attacker: Caller) -> None:
+    """A048: forge the device cookie, knowing only its name."""
     person = stage.person(totp=True)
     forged = [person.address, person.id, "eyJ1c2VyIjoxfQ", "x" * 43, f"{person.id}.{'x' * 43}"]
 
@@ -111,17 +111,17 @@ def test_a_forged_cookie_of_a_device_skips_no_factor(stage: Stage, attacker: Cal
     assert [outcome.json()["status"] for outcome in outcomes] == ["challenged"] * len(forged)
 
 
-def test_signing_out_in_the_middle_of_a_login_leaves_nothing(stage: Stage, attacker: Caller) -> None:
-    """A051: sign out between password and code, and go on."""
+def test_signing_out_ends_the_pending_login(stage: Stage, attacker: Caller) -> None:
+    """A051: sign out between password and code, and continue."""
     person = stage.person(totp=True)
-    asked = attacker.submit("/login/", identifier=person.address, password=PASSWORD)
-    left = attacker.submit("/logout/", shown_at="/login/answer/")
+    challenged = attacker.submit("/login/", identifier=person.address, password=PASSWORD)
+    signed_out = attacker.submit("/logout/", shown_at="/login/answer/")
 
     with stage.attack(PASSWORD, leaves='"route":"account/"'):
         account = attacker.get("/account/")
         answered = attacker.submit("/login/answer/", code=person.code())
-        still = attacker.get("/account/")
+        afterwards = attacker.get("/account/")
 
-    assert (asked.status_code, left.status_code) == (303, 303)
+    assert (challenged.status_code, signed_out.status_code) == (303, 303)
     assert answered.status_code != 500
-    assert (account.status_code, still.status_code) == (302, 302)
+    assert (account.status_code, afterwards.status_code) == (302, 302)

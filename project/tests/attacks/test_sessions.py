@@ -1,4 +1,4 @@
-"""Sessions that an attacker plants, forges, mixes up or keeps."""
+"""Planted, forged, confused and stolen sessions."""
 
 import base64
 
@@ -9,7 +9,7 @@ from attacks.stage import PASSWORD, Caller, Stage
 pytestmark = [pytest.mark.postgresql, pytest.mark.live]
 
 
-def test_the_secret_of_one_purpose_serves_no_other(stage: Stage, attacker: Caller) -> None:
+def test_a_secret_works_only_for_its_purpose(stage: Stage, attacker: Caller) -> None:
     """A069: use a one-time secret where another kind is expected."""
     person, forgetful = stage.person(totp=True), stage.person()
     browser = attacker.fetch_csrf()
@@ -31,8 +31,8 @@ def test_the_secret_of_one_purpose_serves_no_other(stage: Stage, attacker: Calle
     assert all(answer.status_code in (400, 401) for answer in answers), [answer.text for answer in answers]
 
 
-def test_what_ended_a_session_is_not_taken_back_by_what_ends_others(stage: Stage, attacker: Caller) -> None:
-    """A072: two levels of revocation that cancel out."""
+def test_a_later_revocation_does_not_restore_an_ended_session(stage: Stage, attacker: Caller) -> None:
+    """A072: two levels of revocation that cancel each other."""
     person = stage.person(totp=True)
     attacker.sign_in(person)
     owner = stage.caller().sign_in(person)
@@ -48,7 +48,7 @@ def test_what_ended_a_session_is_not_taken_back_by_what_ends_others(stage: Stage
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "Session", "DPoP"])
-def test_a_token_that_nobody_signed_is_refused(scheme: str, stage: Stage, attacker: Caller) -> None:
+def test_an_unsigned_token_is_refused(scheme: str, stage: Stage, attacker: Caller) -> None:
     """A084: a token with the algorithm `none` and no signature."""
     head, body = (
         base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
@@ -62,8 +62,8 @@ def test_a_token_that_nobody_signed_is_refused(scheme: str, stage: Stage, attack
     assert answer.status_code == 401
 
 
-def test_a_planted_session_is_not_the_one_that_is_signed_in(stage: Stage, attacker: Caller) -> None:
-    """A096: fix the session of a victim before the login."""
+def test_a_login_does_not_use_a_planted_session(stage: Stage, attacker: Caller) -> None:
+    """A096: fixate the session of a victim before the login."""
     person = stage.person()
     planted = "a" * 43
     victim = stage.caller()
@@ -82,12 +82,14 @@ def test_a_planted_session_is_not_the_one_that_is_signed_in(stage: Stage, attack
     assert planted not in str(answer.headers.get("Set-Cookie"))
 
 
-def test_a_login_of_one_browser_is_not_finished_in_another(stage: Stage, attacker: Caller) -> None:
-    """A096: begin a login in one browser and have it finished in another."""
+def test_a_login_cannot_be_finished_in_another_browser(stage: Stage, attacker: Caller) -> None:
+    """A096: begin a login in one browser and finish it in another."""
     person = stage.person(totp=True)
     victim = stage.caller().fetch_csrf()
-    asked = victim.api("POST", "login/", {"identifier": person.address, "password": PASSWORD, "transport": "cookie"})
-    token = asked.json()["token"]
+    challenged = victim.api(
+        "POST", "login/", {"identifier": person.address, "password": PASSWORD, "transport": "cookie"}
+    )
+    token = challenged.json()["token"]
     attacker.fetch_csrf()
 
     with stage.attack(token, PASSWORD, leaves="login_expired"):
@@ -96,7 +98,7 @@ def test_a_login_of_one_browser_is_not_finished_in_another(stage: Stage, attacke
     assert refused.json()["code"] == "login_expired"
 
 
-def test_no_address_that_is_only_visited_signs_in_or_out(stage: Stage, attacker: Caller) -> None:
+def test_get_and_foreign_forms_neither_sign_in_nor_out(stage: Stage, attacker: Caller) -> None:
     """A099: a link, or a form of another site, that signs in or out."""
     person = stage.person()
     visitor = stage.caller()
@@ -112,15 +114,15 @@ def test_no_address_that_is_only_visited_signs_in_or_out(stage: Stage, attacker:
         form = attacker.post("/login/", data={"identifier": person.address, "password": PASSWORD}, headers=foreign)
         visitor.get("/logout/")
         signed_out = visitor.post("/logout/", headers=foreign)
-        still = visitor.get("/account/")
+        afterwards = visitor.get("/account/")
 
     assert (visited.status_code, without.json()["code"], form.status_code) == (200, "csrf_failed", 403)
-    assert (signed_out.status_code, still.status_code) == (403, 200)
+    assert (signed_out.status_code, afterwards.status_code) == (403, 200)
     assert "__Host-session" not in attacker.cookies
 
 
-def test_visits_of_strangers_make_no_session(stage: Stage, attacker: Caller) -> None:
-    """A102: fill the store with sessions of nobody."""
+def test_anonymous_visits_create_no_session(stage: Stage, attacker: Caller) -> None:
+    """A102: fill the store with anonymous sessions."""
     paths = ["/login/", "/signup/", "/password/forgot/", "/logged-out/", "/api/v1/csrf/", "/api/docs/", "/account/"]
 
     with stage.attack(leaves='"route":"login/"'):
@@ -131,8 +133,8 @@ def test_visits_of_strangers_make_no_session(stage: Stage, attacker: Caller) -> 
 
 
 @pytest.mark.parametrize("value", ["", "x", "a" * 5_000, "..", "%00", "{}", '"', "eas_" + "a" * 43, "a.b.c", "'--"])
-def test_a_cookie_that_cannot_be_read_is_nobody(value: str, stage: Stage, attacker: Caller) -> None:
-    """A189: a malformed session cookie lets through."""
+def test_a_malformed_session_cookie_is_anonymous(value: str, stage: Stage, attacker: Caller) -> None:
+    """A189: a malformed session cookie grants access."""
     with stage.attack(leaves="/me/"):
         answer = attacker.api("GET", "me/", headers={"Cookie": f"__Host-session={value}"})
         header = attacker.api("GET", "me/", headers={"Authorization": f"Session {value}"})
