@@ -289,7 +289,7 @@ def test_the_whole_way_is_told_in_words(root: Browser, alice: User, readers: Gro
         valid_until=timezone.now() + timedelta(days=400),
     )  # fmt: skip
 
-    (way,) = explain(again(alice), "view", order).ways
+    (way,) = explain(again(alice), "view", order).paths
     said = list(steps(way))
     page = text_of(root.get(EXPLAIN, {"person": "alice", **named(order)}))
 
@@ -311,7 +311,7 @@ def test_what_is_missing_is_told(alice: User, readers: Group) -> None:
 
     def told(name: str, obj: Any = None) -> tuple[set[str], list[str]]:
         explanation = explain(again(alice), name, obj)
-        return {step for way in explanation.ways for step in steps(way)}, list(missing(explanation))
+        return {step for way in explanation.paths for step in steps(way)}, list(missing(explanation))
 
     assert told("shop.view_order") == (set(), ["Nothing leads there."])
     soon, past = make_role("soon", "shop.view_order"), make_role("past", "shop.view_order")

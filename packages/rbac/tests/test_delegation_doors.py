@@ -13,7 +13,7 @@ from guardian.shortcuts import assign_perm
 from auth_rbac.api.object_views import object_permission_body
 from auth_rbac.models import Assignment, Role
 from auth_rbac.roles.assignments import assign_role
-from auth_rbac.roles.roles import create_role, said_by
+from auth_rbac.roles.roles import create_role, content_by_kind
 from conftest import browser_of, make_role, named, permission, public
 from shop.models import Order
 
@@ -38,7 +38,7 @@ class Place:
         self.view = permission("shop.view_order")
 
     def state(self) -> Any:
-        roles = {role.name: (role.description, said_by(role)) for role in Role.objects.all()}
+        roles = {role.name: (role.description, content_by_kind(role)) for role in Role.objects.all()}
         given = sorted(UserObjectPermission.objects.values_list("user_id", "permission_id", "object_pk"))
         return roles, sorted(Assignment.objects.values_list("pk")), given
 

@@ -10,7 +10,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from auth_rbac.decisions.decision import Reason
+from auth_rbac.decisions.decision import DecisionReason
 from auth_rbac.decisions.decisions import check, check_many
 from auth_rbac.objects.grants import permit
 from auth_rbac.roles.assignments import assign_role
@@ -30,7 +30,7 @@ def orders(db: None) -> list[Order]:
     return Order.objects.bulk_create(Order(branch=branches[n % 2]) for n in range(300))
 
 
-def loop(user: User, orders: list[Order]) -> tuple[list[Reason], int]:
+def loop(user: User, orders: list[Order]) -> tuple[list[DecisionReason], int]:
     """Ask one by one in a new request; return the answers, and how many queries they took."""
     person: Any = again(user)
     loaded = list(
@@ -44,15 +44,15 @@ def loop(user: User, orders: list[Order]) -> tuple[list[Reason], int]:
 def test_a_loop_over_300_objects_asks_twice_where_one_role_answers(alice: User, orders: list[Order]) -> None:
     assign_role(user=alice, role=make_role("reader", "shop.view_order"))
 
-    assert loop(alice, orders) == ([Reason.ROLE] * 300, 2)
-    assert loop(alice, orders) == ([Reason.ROLE] * 300, 1), "the process remembers"
+    assert loop(alice, orders) == ([DecisionReason.ROLE] * 300, 2)
+    assert loop(alice, orders) == ([DecisionReason.ROLE] * 300, 1), "the process remembers"
 
 
 def test_a_role_that_denies_everywhere_answers_a_loop_too(alice: User, orders: list[Order]) -> None:
     permit(holder=alice, permission="view", obj=orders[0])
     assign_role(user=alice, role=create_role(name="no", denials=[permission("shop.view_order")]))
 
-    assert loop(alice, orders) == ([Reason.DENIED] * 300, 2)
+    assert loop(alice, orders) == ([DecisionReason.DENIED] * 300, 2)
 
 
 def test_a_denial_in_one_scope_is_no_less_a_denial_in_a_loop(alice: User, orders: list[Order]) -> None:
@@ -63,14 +63,14 @@ def test_a_denial_in_one_scope_is_no_less_a_denial_in_a_loop(alice: User, orders
 
     found, queries = loop(alice, orders)
 
-    assert found == [Reason.DENIED if n % 2 == 0 or n == 5 else Reason.ROLE for n in range(300)]
+    assert found == [DecisionReason.DENIED if n % 2 == 0 or n == 5 else DecisionReason.ROLE for n in range(300)]
     assert queries == 2
 
 
 def test_a_role_in_the_scope_around_answers_a_loop(alice: User, orders: list[Order]) -> None:
     assign_role(user=alice, role=make_role("reader", "shop.view_order"), scope=orders[0].branch.company)  # type: ignore[union-attr]
 
-    assert loop(alice, orders) == ([Reason.ROLE] * 300, 2)
+    assert loop(alice, orders) == ([DecisionReason.ROLE] * 300, 2)
 
 
 def test_where_no_role_decides_each_object_is_still_asked_about(alice: User, orders: list[Order]) -> None:
@@ -78,7 +78,7 @@ def test_where_no_role_decides_each_object_is_still_asked_about(alice: User, ord
 
     found, queries = loop(alice, orders[:10])
 
-    assert found == [Reason.OBJECT if n == 3 else Reason.NOTHING for n in range(10)]
+    assert found == [DecisionReason.OBJECT if n == 3 else DecisionReason.NOTHING for n in range(10)]
     assert queries == 11
 
 
@@ -92,13 +92,13 @@ def test_whoever_holds_more_than_a_few_assignments_is_denied_in_a_loop_as_before
 
     found, _queries = loop(alice, orders[:70])
 
-    assert found == [Reason.DENIED] * 60 + [Reason.ROLE] * 10
+    assert found == [DecisionReason.DENIED] * 60 + [DecisionReason.ROLE] * 10
 
 
 def test_a_permission_of_djangos_own_says_nothing_of_objects_in_a_loop(alice: User, orders: list[Order]) -> None:
     alice.user_permissions.add(permission("shop.view_order"))
 
-    assert loop(alice, orders[:3])[0] == [Reason.NOTHING] * 3
+    assert loop(alice, orders[:3])[0] == [DecisionReason.NOTHING] * 3
 
 
 def test_what_a_loop_learned_ends_when_the_role_does(alice: User, orders: list[Order]) -> None:

@@ -537,7 +537,7 @@ def ask_first(number: int) -> list[Any]:
     view = permission("shop.view_order")
 
     def give() -> bool:
-        return not grants.given(person, view, order).exists() and assign_perm(view, person, order) is not None
+        return not grants.grant_rows(person, view, order).exists() and assign_perm(view, person, order) is not None
 
     return [give] * 4
 

@@ -7,7 +7,7 @@ from django.contrib.auth.models import AnonymousUser, Group, User
 from django.core.checks import run_checks
 from guardian.shortcuts import assign_perm
 
-from auth_rbac.decisions.decision import Reason
+from auth_rbac.decisions.decision import DecisionReason
 from auth_rbac.decisions.decisions import check, check_many
 from auth_rbac.decisions.subjects import subjects
 from auth_rbac.explanations.explanations import explain
@@ -32,13 +32,13 @@ def test_every_way_of_asking_sees_a_permission_for_one_object(
     check(warm, name)
 
     for user in (again(alice), warm):
-        assert [one.reason for one in check_many(user, name, [mine, other])] == [Reason.OBJECT, Reason.NOTHING]
+        assert [one.reason for one in check_many(user, name, [mine, other])] == [DecisionReason.OBJECT, DecisionReason.NOTHING]
         assert check(user, name, mine)
         assert list(model.objects.permitted(user, "view")) == [mine]
     assert list(model.objects.permitted(again(bob), "view")) == []
     assert set(subjects(name, mine)) == {alice}
     assert set(subjects(name, other)) == set()
-    (way,) = explain(again(alice), name, mine).ways
+    (way,) = explain(again(alice), name, mine).paths
     assert (way.source, way.group) == ("object", "readers" if by_group else "")
 
 
@@ -73,7 +73,7 @@ def test_nobody_and_whoever_is_disabled_may_nothing(alice: User) -> None:
     assign_role(user=alice, role=make_role("reader", "shop.view_order"))
     User.objects.filter(pk=alice.pk).update(is_active=False)
 
-    for user, reason in ((AnonymousUser(), Reason.ANONYMOUS), (again(alice), Reason.INACTIVE)):
+    for user, reason in ((AnonymousUser(), DecisionReason.ANONYMOUS), (again(alice), DecisionReason.INACTIVE)):
         assert check(user, "view", order).reason is reason
         assert check_many(user, "view", [order])[0].reason is reason
         assert not Order.objects.permitted(user, "view").exists()
@@ -122,8 +122,8 @@ def test_a_setting_that_means_nothing_is_told(change: dict[str, Any], expected: 
 def test_a_permission_by_django_alone_is_told_as_such(alice: User) -> None:
     alice.user_permissions.add(permission("shop.view_order"))
 
-    assert check(again(alice), "shop.view_order").reason is Reason.ALONE
-    assert [way.source for way in explain(again(alice), "shop.view_order").ways] == ["alone"]
+    assert check(again(alice), "shop.view_order").reason is DecisionReason.ALONE
+    assert [way.source for way in explain(again(alice), "shop.view_order").paths] == ["alone"]
     assert not check(again(alice), "shop.view_order", Order.objects.create()), (
         "as in Django, it says nothing of objects"
     )

@@ -236,7 +236,7 @@ def test_orphans_that_were_there_before_the_guards_go_when_they_are_laid(unguard
 
 
 def test_pages_of_orphans_are_all_of_them(unguarded: None, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(orphans, "_AT_ONCE", 2)
+    monkeypatch.setattr(orphans, "_PAGE_SIZE", 2)
     for _n in range(3):
         make_orphans_of_one(alice)
 

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group, User
 
 from auth_rbac.models import Role
 from auth_rbac.roles.assignments import assign_role
-from auth_rbac.roles.roles import change_role, create_role, said_by
+from auth_rbac.roles.roles import change_role, create_role, content_by_kind
 from conftest import again, browser_of, make_role, permission
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +45,7 @@ def wanted(kind: str) -> dict[str, Any]:
 
 def form_of(role: Role, change: dict[str, Any]) -> dict[str, Any]:
     """Return the fields of the role's admin page, with a change."""
-    fields: dict[str, Any] = {"description": role.description, **said_by(role), **change}
+    fields: dict[str, Any] = {"description": role.description, **content_by_kind(role), **change}
     for kind in ("permissions", "denials"):
         fields[kind] = [permission(name).pk for name in fields[kind]]
     for kind in ("wildcards", "denied_wildcards"):
@@ -59,23 +59,23 @@ KINDS = ["permissions", "wildcards", "parents", "denials", "denied_wildcards"]
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_api_gives_the_holder_of_a_role_no_more_by_its_change(kind: str, staff: User) -> None:
     change = wanted(kind)
-    before, permissions = said_by(own_role()), again(staff).get_all_permissions()
+    before, permissions = content_by_kind(own_role()), again(staff).get_all_permissions()
 
     answer = browser_of(staff).patch(f"/api/v1/roles/{own_role().pk}/", change, content_type="application/json")
 
     assert (answer.status_code, answer.json().get("code")) == (403, "permission_denied")
-    assert said_by(own_role()) == before
+    assert content_by_kind(own_role()) == before
     assert again(staff).get_all_permissions() == permissions
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_admin_page_gives_the_holder_of_a_role_no_more_by_its_change(kind: str, staff: User) -> None:
     change = wanted(kind)
-    before, permissions = said_by(own_role()), again(staff).get_all_permissions()
+    before, permissions = content_by_kind(own_role()), again(staff).get_all_permissions()
 
     browser_of(staff).post(f"/admin/auth_rbac/role/{own_role().pk}/change/", form_of(own_role(), change))
 
-    assert said_by(own_role()) == before
+    assert content_by_kind(own_role()) == before
     assert again(staff).get_all_permissions() == permissions
 
 
@@ -102,4 +102,4 @@ def test_the_admin_page_changes_a_role_within_what_its_editor_holds(staff: User)
 
     browser_of(staff).post(f"/admin/auth_rbac/role/{mine.pk}/change/", form_of(mine, {"permissions": list(TWO)}))
 
-    assert said_by(mine)["permissions"] == sorted(TWO)
+    assert content_by_kind(mine)["permissions"] == sorted(TWO)

@@ -168,7 +168,7 @@ def test_an_answer_that_forgets_denials_is_caught(monkeypatch: pytest.MonkeyPatc
         assert asked(world) == answers(world)
         monkeypatch.setattr(sql, "DENIES", 99)
         Assignment.objects.update(reason="another version")
-        decisions.standing.forget_all()
+        decision_cache.forget_all()
 
         assert asked(world) != answers(world)
 

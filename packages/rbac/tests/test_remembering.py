@@ -16,7 +16,7 @@ from guardian.shortcuts import assign_perm
 from auth_core.people.lookup import carry_parts
 from auth_rbac.database import triggers
 from auth_rbac.decisions import decision_cache, role_cache
-from auth_rbac.decisions.decision import Reason
+from auth_rbac.decisions.decision import DecisionReason
 from auth_rbac.decisions.decisions import check, check_many
 from auth_rbac.decisions.querysets import permitted_keys
 from auth_rbac.models import Assignment, Role, Wildcard
@@ -265,7 +265,7 @@ def test_a_million_grants_in_one_statement_touch_each_person_once(alice: User, b
 
     assert len(queries) == 1
     order = Order.objects.create(pk=7)
-    assert check(again(alice), "view", order).reason is Reason.OBJECT
+    assert check(again(alice), "view", order).reason is DecisionReason.OBJECT
 
 
 def test_a_trusted_snapshot_spares_the_query_and_is_dropped_by_a_change(settings: Any, alice: User) -> None:

@@ -78,7 +78,7 @@ def test_pages_of_it_are_all_of_it(at_once: int, alice: User, monkeypatch: pytes
     orders = [Order.objects.create() for _n in range(5)]
     for order in orders:
         permit(holder=alice, permission="view", obj=order)
-    monkeypatch.setattr(report, "_AT_ONCE", at_once)
+    monkeypatch.setattr(report, "_PAGE_SIZE", at_once)
 
     assert [row["scope"] for row in report.rows()] == [f"shop.order:{order.pk}" for order in orders]
 

@@ -1,4 +1,4 @@
-"""Roles and assignments in the admin site; every change goes through the function that records and guards it."""
+"""Roles and assignments in the admin site. Every change goes through the function that records and guards it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,20 +27,20 @@ from auth_rbac.roles.roles import change_role, create_role, delete_role
 
 
 class RecordingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot subscript it
-    """Says a refusal on the page, and nothing of a success that was none."""
+    """Shows a refusal as an error message, without a message of success."""
 
     changes_are = Act.CRITICAL
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Answer a refusal with the page that it was sent from."""
+        """Show a refusal as an error message."""
         return self._or_refusal(request, super().changeform_view, *args, **kwargs)
 
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """As above."""
+        """Show a refusal as an error message."""
         return self._or_refusal(request, super().delete_view, *args, **kwargs)
 
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """As above: actions are taken there."""
+        """Show the refusal of an action as an error message."""
         return self._or_refusal(request, super().changelist_view, *args, **kwargs)
 
     def _or_refusal(self, request: HttpRequest, view: Any, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -48,15 +48,15 @@ class RecordingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cann
             answer: HttpResponse = view(request, *args, **kwargs)
         except AuthError as refusal:
             mark_denied_by(refusal)
-            told = [error.detail for error in refusal.errors] or [refusal.detail]
-            self.message_user(request, " ".join(told), messages.ERROR)
+            details = [error.detail for error in refusal.errors] or [refusal.detail]
+            self.message_user(request, " ".join(details), messages.ERROR)
             return self.response_post_save_change(request, None)
         return answer
 
 
 @admin.register(Role)
 class RoleAdmin(RecordingAdmin):
-    """Makes, changes and deletes roles; a name is given once."""
+    """Creates, changes and deletes roles. The name of a role never changes."""
 
     form = RoleForm
     list_display = ("name", "description", "created_at")
@@ -66,28 +66,28 @@ class RoleAdmin(RecordingAdmin):
     fields = ("name", "description", "permissions", "wildcards", "denials", "denied_wildcards", "parents")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """Keep the name of what is there: the trail speaks of it."""
+        """Make the name of an existing role read-only: the audit trail refers to it."""
         return () if obj is None else ("name",)
 
     def save_model(self, request: HttpRequest, obj: Role, form: Any, change: bool) -> None:
-        """Make or change it with its event, all that it says at once."""
-        said = {name: form.cleaned_data[name] for name in RoleForm.SAID}
+        """Create or change a role with its whole content and its event."""
+        content = {name: form.cleaned_data[name] for name in RoleForm.CONTENT}
         if change:
-            # Read again: the form has written its values into *obj*, which would look as if nothing changed.
-            change_role(role=Role.objects.get(pk=obj.pk), description=obj.description, actor=request.user, **said)
+            # Read the role again: the form has written its values into *obj*, and no change would be visible.
+            change_role(role=Role.objects.get(pk=obj.pk), description=obj.description, actor=request.user, **content)
         else:
-            made = create_role(name=obj.name, description=obj.description, actor=request.user, **said)
-            obj.pk, obj.key, obj._state = made.pk, made.key, made._state
+            created = create_role(name=obj.name, description=obj.description, actor=request.user, **content)
+            obj.pk, obj.key, obj._state = created.pk, created.key, created._state
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Leave it: it is saved with its event already, and the form would write it past that."""
+        """Skip: the role is saved with its event, and the form would write it again without one."""
 
     def delete_model(self, request: HttpRequest, obj: Role) -> None:
-        """Delete it with its event."""
+        """Delete a role with its event."""
         delete_role(role=obj, actor=request.user)
 
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
-        """Delete each with its event."""
+        """Delete each role with its event."""
         with transaction.atomic():
             for role in queryset:
                 delete_role(role=role, actor=request.user)
@@ -95,7 +95,7 @@ class RoleAdmin(RecordingAdmin):
 
 @admin.register(Assignment)
 class AssignmentAdmin(RecordingAdmin):
-    """Grants and revokes roles; another time or person is another assignment."""
+    """Grants and revokes roles. An assignment is never changed: another time or person is another assignment."""
 
     form = AssignmentForm
     list_display = ("holder", "role", "scope", "valid_from", "valid_until", "granted_by", "why")
@@ -110,16 +110,16 @@ class AssignmentAdmin(RecordingAdmin):
 
     @admin.display(description=_("holder"))
     def holder(self, assignment: Assignment) -> str:
-        """Return whom it was given to."""
+        """Return the person or the group."""
         return str(assignment.user or assignment.group)
 
     @admin.display(description=_("why"))
     def why(self, assignment: Assignment) -> str:
-        """Return the way to everything that is said of the person."""
+        """Return the link to the explanation of the person's permissions."""
         return "" if assignment.user_id is None else link_to_explanation(assignment.user_id)
 
     def get_urls(self) -> list[Any]:
-        """Add the pages that explain, and those of permissions for single objects."""
+        """Add the pages that explain permissions, and the pages of object permissions."""
         return [
             path("explain/", self._page(admin_pages.explain_anybody), name="auth_rbac_explain_anybody"),
             path("explain/<path:user_pk>/", self._page(admin_pages.explain_person), name="auth_rbac_explain"),
@@ -137,20 +137,20 @@ class AssignmentAdmin(RecordingAdmin):
         ]
 
     def _page(self, view: Callable[..., HttpResponse]) -> Any:
-        """Return a page of this admin for whoever may see assignments, known to be one like Django's own."""
+        """Return a page for people who may see assignments, marked as a page of this admin."""
 
-        def page(request: HttpRequest, **named: str) -> HttpResponse:
+        def page(request: HttpRequest, **arguments: str) -> HttpResponse:
             if not self.has_view_permission(request):
                 raise PermissionDenied
-            return view(self, request, **named)
+            return view(self, request, **arguments)
 
         wrapped: Any = self.admin_site.admin_view(page)
         wrapped.model_admin = self
         return wrapped
 
     def save_model(self, request: HttpRequest, obj: Assignment, form: Any, change: bool) -> None:
-        """Grant it with its event."""
-        made = assign_role(
+        """Grant the role with its event."""
+        created = assign_role(
             user=obj.user,
             group=obj.group,
             role=obj.role,
@@ -160,52 +160,52 @@ class AssignmentAdmin(RecordingAdmin):
             valid_from=obj.valid_from,
             valid_until=obj.valid_until,
         )
-        obj.pk, obj._state = made.pk, made._state
+        obj.pk, obj._state = created.pk, created._state
 
     def delete_model(self, request: HttpRequest, obj: Assignment) -> None:
-        """Revoke it with its event."""
+        """Revoke the role with its event."""
         revoke_role(assignment=obj, revoked_by=request.user)
 
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
-        """Revoke each with its event."""
+        """Revoke each role with its event."""
         with transaction.atomic():
             for assignment in queryset.select_related("user", "role"):
                 revoke_role(assignment=assignment, revoked_by=request.user)
 
     def has_change_permission(self, request: HttpRequest, obj: Assignment | None = None) -> bool:
-        """Refuse."""
+        """Refuse: revoke the assignment and create another instead."""
         return False
 
 
-class BesideInline(admin.TabularInline):  # type: ignore[type-arg]  # Django cannot subscript it
-    """What somebody holds, on their own page; it is given and taken away where it is recorded."""
+class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]  # Django cannot subscript it
+    """Shows what a person or a group holds on their page. It is read-only: changes are created where they are recorded."""
 
     extra = 0
     can_delete = False
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Ask; there is nothing to see of who is not made yet."""
+        """Show nothing on the page that creates a person or a group."""
         return obj is not None and super().has_view_permission(request, obj)
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """Return all: whoever may not see them has no such inline, and Django does not say here whose page it is."""
+        """Return all rows: without the view permission there is no inline, and Django does not pass the object here."""
         return super(InlineModelAdmin, self).get_queryset(request)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Refuse."""
+        """Refuse: the inline is read-only."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Refuse."""
+        """Refuse: the inline is read-only."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Refuse."""
+        """Refuse: the inline is read-only."""
         return False
 
 
-class HeldInline(BesideInline):
-    """The roles of a person, with the way to the explanation."""
+class RolesInline(ReadOnlyInline):
+    """The roles of a person, with a link to the explanation."""
 
     model = Assignment
     fk_name = "user"
@@ -214,11 +214,11 @@ class HeldInline(BesideInline):
 
     @admin.display(description=_("why"))
     def why(self, assignment: Assignment) -> str:
-        """Return the way to everything that is said of the person."""
+        """Return the link to the explanation of the person's permissions."""
         return link_to_explanation(assignment.user_id)
 
 
-class HeldByGroupInline(BesideInline):
+class GroupRolesInline(ReadOnlyInline):
     """The roles of a group."""
 
     model = Assignment
@@ -227,51 +227,51 @@ class HeldByGroupInline(BesideInline):
     verbose_name_plural = _("roles")
 
 
-class ObjectsInline(BesideInline):
-    """A few of the permissions for single objects, of whichever table, with the way to all of them."""
+class ObjectsInline(ReadOnlyInline):
+    """Some of the object permissions of a person, from all tables, with a link to the full list."""
 
     model: Any = get_user_obj_perms_model()
     fk_name = "user"
     template = "auth_rbac/objects_inline.html"
-    verbose_name_plural = _("permissions for single objects")
+    verbose_name_plural = _("object permissions")
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
-        """Look up what the template shows; an inline lives for one request."""
+        """Load what the template shows. An inline lives for one request."""
         person = None if isinstance(obj, Group) else obj
-        found = object_rows(seen_by=request.user, holder=obj).order_by("-position")[0 : admin_pages.BESIDE]
-        self.rows = admin_pages.shown(found, person)
+        rows = object_rows(seen_by=request.user, holder=obj).order_by("-position")[0 : admin_pages.INLINE_SIZE]
+        self.rows = admin_pages.table_lines(rows, person)
         self.address = admin_pages.address_of_objects(obj)
         self.explain = "" if person is None else admin_pages.address_of_explanation(person.pk)
         return super().get_formset(request, obj, **kwargs)
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """Return nothing: the rows of one table, however many, are no form."""
+        """Return nothing: the template shows the rows, and there is no form for them."""
         return super().get_queryset(request).none()
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Ask for what lets somebody see assignments."""
+        """Require the permission to see assignments."""
         user: Any = request.user
         return obj is not None and user.has_perm(SEES)
 
 
-class ObjectsOfGroupInline(ObjectsInline):
-    """The same of a group."""
+class GroupObjectsInline(ObjectsInline):
+    """Some of the object permissions of a group."""
 
     model: Any = get_group_obj_perms_model()
     fk_name = "group"
 
 
 def link_to_explanation(user_pk: Any) -> str:
-    """Return the link to the page that says what somebody may do, and why."""
+    """Return the link to the page that explains a person's permissions."""
     return format_html('<a href="{}">{}</a>', admin_pages.address_of_explanation(user_pk), _("Explain"))
 
 
-def show_beside(model: Any, *inlines: Any) -> None:
-    """Put what people or groups hold on their page of whichever admin the site has for them."""
+def add_inlines(model: Any, *inlines: Any) -> None:
+    """Add inlines to the admin page of people or groups, whichever admin class the site uses."""
     if admin.site.is_registered(model):
         theirs: Any = admin.site.get_model_admin(model)
         theirs.inlines = (*theirs.inlines, *inlines)
 
 
-show_beside(get_user_model(), HeldInline, ObjectsInline)
-show_beside(Group, HeldByGroupInline, ObjectsOfGroupInline)
+add_inlines(get_user_model(), RolesInline, ObjectsInline)
+add_inlines(Group, GroupRolesInline, GroupObjectsInline)

@@ -1,4 +1,4 @@
-"""The forms of the admin pages: they check shape; the functions they lead to decide."""
+"""The forms of the admin pages. They check only the shape of the input."""
 
 from typing import Any, ClassVar
 from uuid import UUID
@@ -17,10 +17,10 @@ from auth_rbac.permission_names import pattern_parts
 
 
 class PatternsField(forms.CharField):
-    """``app.*`` and ``app.model.*``, one a line."""
+    """A text area for wildcards, one per line."""
 
     def __init__(self, **kwargs: Any) -> None:
-        help_text = _("app.* or app.model.*, one a line: also what comes later.")
+        help_text = _("app.* or app.model.*, one per line. Future permissions are included.")
         super().__init__(
             **{"required": False, "widget": forms.Textarea(attrs={"rows": 3}), "help_text": help_text, **kwargs}
         )
@@ -37,15 +37,18 @@ class PatternsField(forms.CharField):
 
 
 class RoleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django cannot subscript it
-    """Refuses names that could be mistaken for another's, beside the field."""
+    """Creates and changes roles. It refuses a confusable name beside the field."""
 
-    #: Everything that a role says.
-    SAID: ClassVar = ("permissions", "denials", "wildcards", "denied_wildcards", "parents")
+    #: The fields with the content of the role.
+    CONTENT: ClassVar = ("permissions", "denials", "wildcards", "denied_wildcards", "parents")
 
     wildcards = PatternsField(label=_("Wildcards"))
     denied_wildcards = PatternsField(label=_("Denied wildcards"))
     parents = forms.ModelMultipleChoiceField(
-        Role.objects.order_by("key"), required=False, label=_("Parents"), help_text=_("It says all that they say.")
+        Role.objects.order_by("key"),
+        required=False,
+        label=_("Parents"),
+        help_text=_("The role inherits their permissions and denials."),
     )
 
     class Meta:
@@ -62,50 +65,50 @@ class RoleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django cannot subs
             self.initial["parents"] = [edge.parent_id for edge in role.edges_up.all()]
 
     def clean_name(self) -> str:
-        """Return the name, if it can be one and is not taken."""
+        """Return the name, if it is valid and not taken."""
         name: str = self.cleaned_data["name"]
         try:
             key = key_of(name)
         except InvalidName as error:
-            raise forms.ValidationError(_("This cannot be the name of a role."), code=error.code) from error
+            raise forms.ValidationError(_("This name cannot be used for a role."), code=error.code) from error
         if Role.objects.filter(key=key).exclude(pk=self.instance.pk).exists():
-            raise forms.ValidationError(_("There is a role of this name."), code="taken")
+            raise forms.ValidationError(_("A role with this name already exists."), code="taken")
         return name
 
 
 class AssignmentForm(forms.ModelForm):  # type: ignore[type-arg]  # Django cannot subscript it
-    """Finds the object that an assignment is bound to."""
+    """Assigns a role, and looks up the object of the scope."""
 
     class Meta:
         model = Assignment
         fields = ("user", "group", "role", "scope_type", "scope_id", "valid_from", "valid_until", "reason")
 
     def clean(self) -> dict[str, Any]:
-        """Return the fields, with the object as ``scope``."""
+        """Return the fields, and the object as ``scope``."""
         cleaned = super().clean() or self.cleaned_data
         kind: ContentType | None = cleaned.get("scope_type")
         if (cleaned.get("user") is None) == (cleaned.get("group") is None):
-            raise forms.ValidationError(_("A person or a group, please."))
+            raise forms.ValidationError(_("Choose either a person or a group."))
         model = None if kind is None else kind.model_class()
         if (kind is None) != (not cleaned.get("scope_id")):
-            raise forms.ValidationError({"scope_id": _("A kind of object and its key, or neither.")})
+            raise forms.ValidationError({"scope_id": _("Enter both a kind of object and its key, or neither.")})
         if model is not None:
             cleaned["scope"] = _object(model, str(cleaned["scope_id"]), "scope_id")
         return cleaned
 
 
 class ExplainForm(forms.Form):
-    """Asks about one permission, everywhere or on one object."""
+    """Explains one permission, everywhere or for one object."""
 
     permission = forms.CharField(max_length=201, label=_("Permission"), help_text=_("app.codename"))
     kind = forms.CharField(max_length=201, required=False, label=_("Kind of object"), help_text=_("app.model"))
     key = forms.CharField(max_length=255, required=False, label=_("Object"))
 
     def clean(self) -> dict[str, Any]:
-        """Return the fields, with the object."""
+        """Return the fields, and the object."""
         cleaned = super().clean() or self.cleaned_data
         if bool(cleaned.get("kind")) != bool(cleaned.get("key")):
-            raise forms.ValidationError(_("A kind of object and its key, or neither."))
+            raise forms.ValidationError(_("Enter both a kind of object and its key, or neither."))
         if cleaned.get("kind"):
             try:
                 model = model_named(cleaned["kind"])
@@ -115,33 +118,33 @@ class ExplainForm(forms.Form):
         return cleaned
 
     def named_object(self) -> models.Model | None:
-        """Return the object, if one was named."""
-        found: models.Model | None = self.cleaned_data.get("object")
-        return found
+        """Return the object, if the form names one."""
+        obj: models.Model | None = self.cleaned_data.get("object")
+        return obj
 
 
 class AskForm(ExplainForm):
-    """Asks the same about anybody."""
+    """Explains one permission of any person."""
 
     person = forms.CharField(
-        max_length=320, label=_("Person"), help_text=_("What they sign in with, or their public id.")
+        max_length=320, label=_("Person"), help_text=_("The name or address they sign in with, or their public ID.")
     )
     field_order = ("person", "permission", "kind", "key")
 
     def clean_person(self) -> Any:
         """Return the person."""
-        typed: str = self.cleaned_data["person"]
+        identifier: str = self.cleaned_data["person"]
         try:
-            found = find_by_subject_id(UUID(typed))
+            person = find_by_subject_id(UUID(identifier))
         except ValueError:
-            found = find_by_identifier(typed)
-        if found is None:
-            raise forms.ValidationError(_("There is nobody of this name."))
-        return found
+            person = find_by_identifier(identifier)
+        if person is None:
+            raise forms.ValidationError(_("Person not found."))
+        return person
 
 
 class ObjectPermissionForm(ExplainForm):
-    """Gives or takes away one permission for one object."""
+    """Grants or revokes one permission for one object."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -152,4 +155,4 @@ def _object(model: type[models.Model], key: str, field: str) -> models.Model:
     try:
         return find_objects(model, [key])[0]
     except AuthError as refusal:
-        raise forms.ValidationError({field: _("There is no such object.")}) from refusal
+        raise forms.ValidationError({field: _("Object not found.")}) from refusal

@@ -1,4 +1,4 @@
-"""Pages of the admin beside its own: why somebody may or may not, and what was given for single objects."""
+"""Additional pages of the admin site: explanations and object permissions."""
 
 from typing import Any
 
@@ -24,53 +24,51 @@ from auth_rbac.objects.grants import permit, withdraw
 from auth_rbac.objects.object_ids import wire_ids
 from auth_rbac.objects.object_list import ObjectPermission, object_rows
 
-#: How many rows a page shows, and how many stand on the page of a person or a group itself.
-ON_A_PAGE, BESIDE = 50, 10
+#: How many rows a page shows, and how many an inline.
+PAGE_SIZE, INLINE_SIZE = 50, 10
 
 
 def explain_anybody(admin: "ModelAdmin[Any]", request: HttpRequest) -> HttpResponse:
-    """Answer whether somebody may do something, and why; whom it is about is asked, too."""
+    """Explain a permission of any person. The form asks for the person."""
     form = AskForm(request.GET or None)
     person = form.cleaned_data["person"] if form.is_valid() else None
     return _explanation(admin, request, form, person)
 
 
 def explain_person(admin: "ModelAdmin[Any]", request: HttpRequest, user_pk: str) -> HttpResponse:
-    """Show what somebody holds, and why they may, or may not, do one thing."""
+    """Show the roles of a person, and explain one permission."""
     form = ExplainForm(request.GET or None)
-    return _explanation(admin, request, form, _found(get_user_model(), user_pk))
+    return _explanation(admin, request, form, _find_or_404(get_user_model(), user_pk))
 
 
 def objects_of_person(admin: "ModelAdmin[Any]", request: HttpRequest, user_pk: str) -> HttpResponse:
-    """Show what was given to somebody for single objects; give and take away."""
-    person = _found(get_user_model(), user_pk)
+    """Show, grant and revoke the object permissions of a person."""
+    person = _find_or_404(get_user_model(), user_pk)
     return _change(admin, request, person) if request.method == "POST" else _objects(admin, request, person)
 
 
 def objects_of_group(admin: "ModelAdmin[Any]", request: HttpRequest, group_pk: str) -> HttpResponse:
-    """Show the same of a group."""
-    group = _found(Group, group_pk)
+    """Show, grant and revoke the object permissions of a group."""
+    group = _find_or_404(Group, group_pk)
     return _change(admin, request, group) if request.method == "POST" else _objects(admin, request, group)
 
 
-def shown(rows: list[ObjectPermission], person: Any = None) -> list[dict[str, Any]]:
-    """Return what a table shows: the permission, the object as the site calls it, and where that is explained."""
-    called = {
-        kind: wire_ids(kind, {row.key for row in rows if row.kind == kind}) for kind in {row.kind for row in rows}
-    }
-    table = [{"permission": row.permission, "kind": row.kind, "key": called[row.kind][row.key]} for row in rows]
+def table_lines(rows: list[ObjectPermission], person: Any = None) -> list[dict[str, Any]]:
+    """Return the lines of a table: the permission, the object by its API id, and the link to the explanation."""
+    names = {kind: wire_ids(kind, {row.key for row in rows if row.kind == kind}) for kind in {row.kind for row in rows}}
+    table = [{"permission": row.permission, "kind": row.kind, "key": names[row.kind][row.key]} for row in rows]
     for line in table:
         line["why"] = "" if person is None else f"{address_of_explanation(person.pk)}?{urlencode(line)}"
     return table
 
 
 def address_of_explanation(user_pk: Any) -> str:
-    """Return the address of the page that explains what somebody may do."""
+    """Return the URL of the page that explains a person's permissions."""
     return reverse("admin:auth_rbac_explain", args=[user_pk])
 
 
 def address_of_objects(holder: Any) -> str:
-    """Return the address of the page that shows what was given to a person or a group for single objects."""
+    """Return the URL of the page with the object permissions of a person or a group."""
     kind = "group" if isinstance(holder, Group) else "person"
     return reverse(f"admin:auth_rbac_objects_of_{kind}", args=[holder.pk])
 
@@ -81,18 +79,18 @@ def _explanation(admin: "ModelAdmin[Any]", request: HttpRequest, form: ExplainFo
         try:
             explanation = explain(person, form.cleaned_data["permission"], form.named_object())
         except (AuthError, ValueError) as error:
-            problem = getattr(error, "detail", None) or _("This is not the name of a permission.")
-    held = Assignment.objects.reaching(person) if person is not None else Assignment.objects.none()
-    title = _("What somebody may do, and why")
+            problem = getattr(error, "detail", None) or _("Invalid permission name.")
+    assignments = Assignment.objects.reaching(person) if person is not None else Assignment.objects.none()
+    title = _("Explain permissions")
     if person is not None:
-        title = _("What %(person)s may do, and why") % {"person": person}
+        title = _("Permissions of %(person)s") % {"person": person}
     context = {
         "form": form,
         "person": person,
         "objects": "" if person is None else address_of_objects(person),
-        "held": held.select_related("role", "group", "granted_by").order_by("-pk"),
+        "assignments": assignments.select_related("role", "group", "granted_by").order_by("-pk"),
         "explanation": explanation,
-        "told": [] if explanation is None else [(way, list(steps(way))) for way in explanation.ways],
+        "paths": [] if explanation is None else [(path, list(steps(path))) for path in explanation.paths],
         "missing": [] if explanation is None else _missing(explanation),
         "problem": problem,
     }
@@ -109,28 +107,28 @@ def _objects(
     after = request.GET.get("after", "")
     rows = object_rows(seen_by=request.user, holder=holder).order_by("-position")
     try:
-        found = (rows.filter(position__lt=after) if after else rows)[0 : ON_A_PAGE + 1]
+        page = (rows.filter(position__lt=after) if after else rows)[0 : PAGE_SIZE + 1]
     except AuthError as refusal:
         raise Http404 from refusal
     person = None if isinstance(holder, Group) else holder
     context = {
         "form": form or ObjectPermissionForm(),
-        "rows": shown(found[:ON_A_PAGE], person),
+        "rows": table_lines(page[:PAGE_SIZE], person),
         "explain": "" if person is None else address_of_explanation(person.pk),
         "is_first": not after,
-        "next": urlencode({"after": found[ON_A_PAGE - 1].position}) if len(found) > ON_A_PAGE else "",
+        "next": urlencode({"after": page[PAGE_SIZE - 1].position}) if len(page) > PAGE_SIZE else "",
         "may_give": admin.has_add_permission(request),
         "may_take": admin.has_delete_permission(request),
     }
-    title = _("What was given to %(holder)s for single objects") % {"holder": holder}
+    title = _("Object permissions of %(holder)s") % {"holder": holder}
     return _page(admin, request, "auth_rbac/objects.html", title, context)
 
 
 def _change(admin: "ModelAdmin[Any]", request: HttpRequest, holder: Any) -> HttpResponse:
-    """Give or take away what the form names; who may, the function decides that it leads to.
+    """Grant or revoke what the form names. The called function checks the authority for the object.
 
     Raises:
-        PermissionDenied: the caller may do so nowhere.
+        PermissionDenied: the caller may do so for no object.
     """
     takes = request.POST.get("action") == "withdraw"
     if not (admin.has_delete_permission if takes else admin.has_add_permission)(request):
@@ -139,23 +137,27 @@ def _change(admin: "ModelAdmin[Any]", request: HttpRequest, holder: Any) -> Http
     if not form.is_valid():
         return _objects(admin, request, holder, form)
     change: Any = withdraw if takes else permit
-    named = {"holder": holder, "permission": form.cleaned_data["permission"], "obj": form.named_object()}
+    arguments = {"holder": holder, "permission": form.cleaned_data["permission"], "obj": form.named_object()}
     try:
-        is_done = change(**named, actor=request.user)
+        is_done = change(**arguments, actor=request.user)
     except AuthError as refusal:
         mark_denied_by(refusal)
-        told = [error.detail for error in refusal.errors] or [refusal.detail]
-        messages.error(request, " ".join(told))
+        details = [error.detail for error in refusal.errors] or [refusal.detail]
+        messages.error(request, " ".join(details))
     else:
-        _tell(request, takes, is_done)
+        _report_success(request, takes, is_done)
     return HttpResponseRedirect(address_of_objects(holder))
 
 
-def _tell(request: HttpRequest, takes: bool, is_done: bool) -> None:
-    if not is_done:
-        messages.warning(request, _("There was nothing to take away.") if takes else _("It had been given already."))
+def _report_success(request: HttpRequest, takes: bool, is_done: bool) -> None:
+    if takes:
+        done, undone = _("The permission was revoked."), _("The permission had not been granted.")
     else:
-        messages.success(request, _("It was taken away.") if takes else _("It was given."))
+        done, undone = _("The permission was granted."), _("The permission had already been granted.")
+    if is_done:
+        messages.success(request, done)
+    else:
+        messages.warning(request, undone)
 
 
 def _page(
@@ -165,11 +167,11 @@ def _page(
     return TemplateResponse(request, template, {**site, "title": title, "opts": admin.opts, **context})
 
 
-def _found(model: Any, key: str) -> Any:
-    """Return the person or group of this key.
+def _find_or_404(model: Any, key: str) -> Any:
+    """Return the person or group with this key.
 
     Raises:
-        Http404: there is none, or this can be no key.
+        Http404: there is none, or the key is invalid.
     """
     try:
         return get_object_or_404(model, pk=key)

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class AuthRbacConfig(AppConfig):
-    """Roles, and who holds them."""
+    """Roles and their assignments."""
 
     name = "auth_rbac"
     label = "auth_rbac"
@@ -13,7 +13,7 @@ class AuthRbacConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Say who holds which role to whoever asks; listen; register the checks."""
+        """Register the facts, exports, snapshot parts and checks, and connect the signals."""
         from auth_core.authority import authorities  # noqa: PLC0415 - models exist only now
         from auth_core.registries import exports, facts, snapshot_parts  # noqa: PLC0415 - models exist only now
         from auth_rbac import checks, receivers  # noqa: F401, PLC0415 - checks register by import

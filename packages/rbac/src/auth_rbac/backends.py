@@ -1,4 +1,4 @@
-"""What answers `user.has_perm`: see `auth_rbac.decisions.decisions`."""
+"""The authentication backend that answers `user.has_perm`. See `auth_rbac.decisions.decisions`."""
 
 from typing import Any
 
@@ -10,30 +10,30 @@ from auth_rbac.decisions import decisions
 
 
 class RoleBackend(BaseBackend):
-    """Stands first among the authentication backends; signs nobody in.
+    """Answers permission questions. It must be the first authentication backend. It does not authenticate.
 
-    Django takes the first yes, and asks no backend about a superuser. Where a role denies,
-    `has_perm` raises `PermissionDenied`, with which Django stops: nobody else is asked.
+    Django stops at the first backend that allows a permission, and asks no backend about a superuser. If a role
+    denies the permission, `has_perm` raises `PermissionDenied`, and Django asks no other backend.
     """
 
     def authenticate(self, request: Any, **credentials: Any) -> None:
-        """Leave it to the backends that know credentials."""
+        """Leave authentication to the other backends."""
 
     def get_user(self, user_id: Any) -> None:
-        """Leave it to them as well."""
+        """Leave this to the other backends."""
 
     def get_user_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
-        """Return ``app.codename`` of everything *user_obj* may do everywhere; of one object Django asks one by one."""
+        """Return ``app.codename`` of all permissions everywhere. With *obj*, return none: `has_perm` decides each."""
         if not user_obj.is_active or user_obj.is_anonymous or obj is not None:
             return set()
-        found = decisions.everywhere(user_obj)
-        return set(found.allowed) - found.denied
+        effects = decisions.everywhere(user_obj)
+        return set(effects.allowed) - effects.denied
 
     def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
-        """Say whether *user_obj* may.
+        """Tell whether *user_obj* has a permission.
 
         Raises:
-            PermissionDenied: a role denies it, whatever other backends would say.
+            PermissionDenied: a role denies it. No other backend may allow it.
         """
         if "." not in perm and obj is None:
             return False
@@ -45,5 +45,5 @@ class RoleBackend(BaseBackend):
         return decision.allowed
 
     def has_module_perms(self, user_obj: Any, app_label: str) -> bool:
-        """Say whether *user_obj* may do anything in *app_label*."""
+        """Tell whether *user_obj* has any permission in *app_label*."""
         return any(name.partition(".")[0] == app_label for name in self.get_user_permissions(user_obj))

@@ -1,4 +1,4 @@
-"""System checks, each with an id and a remedy."""
+"""System checks."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,43 +15,52 @@ from auth_rbac.declared_permissions import is_declarable
 
 @register()
 def check_backend(**kwargs: Any) -> list[CheckMessage]:
-    """Warn where roles would be held and mean nothing, or be asked after somebody else has said yes."""
+    """Warn if roles are not used, or if another backend answers first."""
     if authentication_backends()[:1] == [BACKEND]:
         return []
-    hint = f"Let {BACKEND!r} be the first of AUTHENTICATION_BACKENDS."
-    return [Warning("Roles do not answer first what somebody may do.", hint=hint, id="auth_rbac.W001")]
+    hint = f"Move {BACKEND!r} to the top of AUTHENTICATION_BACKENDS."
+    return [Warning(f"{BACKEND!r} is not the first authentication backend.", hint=hint, id="auth_rbac.W001")]
 
 
 @register()
 def check_guardian(**kwargs: Any) -> list[CheckMessage]:
-    """Warn where guardian makes an anonymous user, who would hold permissions, or puts methods on the user class."""
+    """Warn if guardian creates an anonymous user, who could hold permissions, or patches the user model."""
     if guardian_leaves_users_alone():
         return []
     hint = "Set ANONYMOUS_USER_NAME = None and GUARDIAN_MONKEY_PATCH_USER = False."
-    return [Warning("django-guardian would change who there is.", hint=hint, id="auth_rbac.W002")]
+    text = "django-guardian is configured to create an anonymous user or to patch the user model."
+    return [Warning(text, hint=hint, id="auth_rbac.W002")]
 
 
 @register()
 def check_settings(**kwargs: Any) -> list[CheckMessage]:
-    """Refuse a setting that would silently mean nothing."""
+    """Refuse a setting that would have no effect."""
     problems = rbac.unknown_key_errors("auth_rbac.E001")
     problems += [
-        Error(f"AUTH_RBAC['PERMISSIONS'][{name!r}] is not app.model.codename.", id="auth_rbac.E002")
+        Error(
+            f"Invalid name in AUTH_RBAC['PERMISSIONS']: {name!r}.",
+            hint="Use app.model.codename with an installed model.",
+            id="auth_rbac.E002",
+        )
         for name in rbac.PERMISSIONS
         if not is_declarable(name)
     ]
-    named = [(label, path) for label, paths in rbac.SCOPES.items() for path in paths or [""]]
+    scopes = [(label, path) for label, paths in rbac.SCOPES.items() for path in paths or [""]]
     problems += [
-        Error(f"AUTH_RBAC['SCOPES'][{label!r}]: {path!r} is no foreign key.", id="auth_rbac.E003")
-        for label, path in named
-        if not _leads_on(label, path)
+        Error(
+            f"Invalid path in AUTH_RBAC['SCOPES'][{label!r}]: {path!r}.",
+            hint="Use an installed app.model and paths of foreign keys, such as 'branch__company'.",
+            id="auth_rbac.E003",
+        )
+        for label, path in scopes
+        if not _is_foreign_key(label, path)
     ]
     return problems
 
 
 @register(Tags.database)
 def check_triggers(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    """Refuse a database that would not notice what is changed past Django's signals."""
+    """Refuse a database that misses changes that send no Django signal."""
     absent = [
         f"{watched.table} {operation}"
         for alias in databases or ()
@@ -60,29 +69,31 @@ def check_triggers(databases: Sequence[str] | None = None, **kwargs: Any) -> lis
     ]
     if not absent:
         return []
-    hint = f"Run migrate, which lays them: {', '.join(absent)}."
-    return [
-        Error("Triggers are missing; answers that are remembered would not be renewed.", hint=hint, id="auth_rbac.E004")
-    ]
+    text = "Database triggers are missing, so cached decisions would not expire."
+    hint = f"Run migrate to create them: {', '.join(absent)}."
+    return [Error(text, hint=hint, id="auth_rbac.E004")]
 
 
 @register(Tags.database)
 def check_object_triggers(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    """Refuse a database in which a right would outlive its object; warn of tables that cannot be guarded."""
+    """Refuse a database in which a right would outlive its object. Warn of tables that cannot have triggers."""
     problems: list[CheckMessage] = []
     for alias in databases or ():
         if absent := [f"{guard.table} {guard.operation}" for guard in object_triggers.missing(alias)]:
-            text = "Guards are missing; a right could pass to a new object with the key of one that was deleted."
-            hint = f"Run migrate, which lays them: {', '.join(absent)}."
+            text = "Triggers are missing, so the permissions for a deleted object could pass to one with the same key."
+            hint = f"Run migrate to create them: {', '.join(absent)}."
             problems.append(Error(text, hint=hint, id="auth_rbac.E005"))
         if object_triggers.can_guard(alias) and (others := object_triggers.out_of_reach(alias)):
-            text = f"Rights are held for objects whose tables cannot be guarded: {', '.join(others)}."
-            hint = "Call auth_rbac.database.orphans.end_rights where they are deleted, and run access_orphans --remove daily."
+            text = f"Permissions are held for objects whose tables cannot have triggers: {', '.join(others)}."
+            hint = (
+                "Call auth_rbac.database.orphans.end_rights when these objects are deleted,"
+                " and run access_orphans --remove daily."
+            )
             problems.append(Warning(text, hint=hint, id="auth_rbac.W003"))
     return problems
 
 
-def _leads_on(label: str, path: str) -> bool:
+def _is_foreign_key(label: str, path: str) -> bool:
     try:
         model: Any = apps.get_model(label)
         for name in path.split("__"):

@@ -1,4 +1,4 @@
-"""Permissions that a site declares in its settings, made like Django's own after every migration."""
+"""Permissions that a site declares in its settings. They are created after every migration."""
 
 from django.apps import apps
 from django.contrib.auth.models import Permission
@@ -7,12 +7,12 @@ from django.db import connections
 
 from auth_rbac.conf import rbac
 
-#: app, model and codename
+#: App, model and codename.
 _PARTS = 3
 
 
 def make_declared(using: str) -> None:
-    """Make what is declared and not there; what is declared no more stays until somebody deletes it."""
+    """Create the missing declared permissions. A permission that is no longer declared stays until it is deleted."""
     if not rbac.PERMISSIONS or Permission._meta.db_table not in connections[using].introspection.table_names():
         return
     for name, sentence in rbac.PERMISSIONS.items():
@@ -25,7 +25,7 @@ def make_declared(using: str) -> None:
 
 
 def is_declarable(name: str) -> bool:
-    """Say whether *name* is ``app.model.codename`` of a model that is installed."""
+    """Tell whether *name* is ``app.model.codename`` of an installed model."""
     parts = name.split(".")
     if len(parts) != _PARTS or not all(parts):
         return False

@@ -1,4 +1,4 @@
-"""``@require_permission`` for views of the site."""
+"""``@require_permission`` for the views of a site."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -19,16 +19,16 @@ View = Callable[..., HttpResponseBase]
 def require_permission(
     permission: str, *, of: type[models.Model] | None = None, by: str = "pk"
 ) -> Callable[[View], View]:
-    """Let in whoever may; send nobody to the login page.
+    """Let only people with a permission use the view. Others see 403 or 404, and anonymous users the login page.
 
     Args:
-        permission: ``app.codename``; with *of* also a verb such as ``change``.
-        of: The model of the object it is to be done to; left out: everywhere.
-        by: The argument of the address that is the object's primary key.
+        permission: ``app.codename``. With *of* also a verb such as ``change``.
+        of: The model of the object. ``None``: everywhere.
+        by: The URL argument with the object's primary key.
 
     Raises:
-        PermissionDenied: the person may not.
-        Http404: there is no such object, or they may not even view it.
+        PermissionDenied: the person does not have the permission.
+        Http404: the object does not exist, or the person may not view it.
     """
 
     def decorate(view: View) -> View:

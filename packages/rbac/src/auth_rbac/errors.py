@@ -1,4 +1,4 @@
-"""Refusals."""
+"""The errors of this package."""
 
 from http import HTTPStatus
 
@@ -8,6 +8,6 @@ from auth_core.errors import AuthError
 
 
 class LastAdministrator(AuthError):
-    """Nobody could administer the site any more."""
+    """The site would have no administrator."""
 
-    code, status, title = "last_administrator", HTTPStatus.CONFLICT, _("Somebody must be able to administer this site.")
+    code, status, title = "last_administrator", HTTPStatus.CONFLICT, _("This site needs at least one administrator.")

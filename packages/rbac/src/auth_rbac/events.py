@@ -1,43 +1,43 @@
-"""What this package records."""
+"""The events of this package."""
 
 from auth_core.events import EventName, Retention, Severity, register_events
 
 
 @register_events
 class RbacEvent(EventName):
-    """What happens to roles, and to who holds them."""
+    """Changes of roles and of their assignments."""
 
     ASSIGNMENT_GRANTED = (
         "rbac.assignment.granted",
-        "A person was given a role.",
+        "A role was assigned to a person.",
         Severity.NOTICE,
         Retention.ACCOUNTABILITY,
         ("role", "scope"),
     )
     ASSIGNMENT_REVOKED = (
         "rbac.assignment.revoked",
-        "A role was taken away from a person.",
+        "A role was revoked from a person.",
         Severity.NOTICE,
         Retention.ACCOUNTABILITY,
         ("role", "scope"),
     )
     GROUP_GRANTED = (
         "rbac.group.granted",
-        "Everybody in a group was given a role.",
+        "A role was assigned to a group.",
         Severity.NOTICE,
         Retention.ACCOUNTABILITY,
         ("role", "scope", "group"),
     )
     GROUP_REVOKED = (
         "rbac.group.revoked",
-        "A role was taken away from everybody in a group.",
+        "A role was revoked from a group.",
         Severity.NOTICE,
         Retention.ACCOUNTABILITY,
         ("role", "scope", "group"),
     )
     OBJECT_PERMITTED = (
         "rbac.object.permitted",
-        "A person or a group was given a permission for one object.",
+        "A permission for one object was given to a person or a group.",
         Severity.NOTICE,
         Retention.ACCOUNTABILITY,
         ("permission", "group"),
@@ -49,10 +49,10 @@ class RbacEvent(EventName):
         Retention.ACCOUNTABILITY,
         ("permission", "group"),
     )
-    ROLE_CREATED = "rbac.role.created", "A role was made.", Severity.NOTICE, Retention.ACCOUNTABILITY, ("role",)
+    ROLE_CREATED = "rbac.role.created", "A role was created.", Severity.NOTICE, Retention.ACCOUNTABILITY, ("role",)
     ROLE_CHANGED = (
         "rbac.role.changed",
-        "What a role may do was changed.",
+        "A role was changed.",
         Severity.NOTICE,
         Retention.ACCOUNTABILITY,
         ("role",),

@@ -1,4 +1,4 @@
-"""What policies and exports may know of somebody's roles."""
+"""The roles of a person, for policies and exports."""
 
 from typing import Any
 
@@ -7,11 +7,11 @@ from auth_rbac.models import Assignment
 
 def roles_of(user: Any) -> list[str]:
     """Return the keys of the roles that *user* holds everywhere now."""
-    held = Assignment.objects.of(user).everywhere().in_force()
-    return sorted(held.values_list("role__key", flat=True))
+    assignments = Assignment.objects.of(user).everywhere().in_force()
+    return sorted(assignments.values_list("role__key", flat=True))
 
 
 def export_of(user: Any) -> list[dict[str, Any]]:
-    """Return which roles *user* was given, for their export."""
+    """Return the roles of *user*, for their data export."""
     rows = Assignment.objects.of(user).select_related("role").order_by("pk")
     return [{"role": row.role.name, "valid_from": row.valid_from, "valid_until": row.valid_until} for row in rows]

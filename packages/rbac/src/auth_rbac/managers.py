@@ -1,4 +1,4 @@
-"""``Model.objects.permitted(user, "view")`` for models of the site."""
+"""``Model.objects.permitted(user, "view")`` for the models of a site."""
 
 from typing import Any, Self, TypeVar, cast
 
@@ -10,8 +10,8 @@ M = TypeVar("M", bound=models.Model)
 
 
 class PermittedQuerySet(models.QuerySet[M]):
-    """A queryset that knows what somebody may: ``objects = PermittedQuerySet.as_manager()``."""
+    """A queryset with a permission filter: ``objects = PermittedQuerySet.as_manager()``."""
 
     def permitted(self, user: Any, permission: str) -> Self:
-        """Return those on which *user* may; see `auth_rbac.decisions.querysets.permitted`."""
+        """Return the objects for which *user* has a permission. See `auth_rbac.decisions.querysets.permitted`."""
         return cast(Self, permitted(user, permission, self))

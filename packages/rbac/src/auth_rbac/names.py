@@ -1,4 +1,4 @@
-"""Names of roles: what two spellings of one have in common, and which could be mistaken for another's.
+"""Names of roles: a key that all spellings of a name share, and the names that are refused as confusable.
 
 Source: UTS 39 section 5.1 (mixed-script detection), in its simplest form.
 """
@@ -7,12 +7,12 @@ import unicodedata
 
 MAX_LENGTH = 100
 
-#: Categories that cannot be seen, or that change how what follows is read.
+#: Categories of characters that are invisible, or that change how the following text is displayed.
 _REFUSED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 class InvalidName(ValueError):
-    """A text cannot be the name of a role; `code` is a closed word that says why."""
+    """A text that cannot be the name of a role. `code` is one of a few fixed words that say why."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -20,11 +20,11 @@ class InvalidName(ValueError):
 
 
 def key_of(name: str) -> str:
-    """Return what two spellings of one name have in common: NFKC, case folded, single spaces.
+    """Return the key that all spellings of a name share: NFKC, case folded, single spaces.
 
     Raises:
-        InvalidName: empty, too long, with characters that cannot be seen, or of letters of
-            several scripts: one Cyrillic letter in ``admin`` makes another role that reads the same.
+        InvalidName: it is empty, too long, has invisible characters, or mixes the letters of several scripts. One
+            Cyrillic letter in ``admin`` would make another role that looks the same.
     """
     if len(name) > MAX_LENGTH:
         raise InvalidName("too_long")
@@ -39,5 +39,5 @@ def key_of(name: str) -> str:
 
 
 def _script_of(letter: str) -> str:
-    """Return the script that Unicode's name of *letter* begins with, such as ``LATIN``."""
+    """Return the script of *letter*, such as ``LATIN``: the first word of its Unicode name."""
     return unicodedata.name(letter, "UNKNOWN").partition(" ")[0]

@@ -1,6 +1,6 @@
-"""Objects of which the caller may not know: the answer is the one of an object that is not there.
+"""Hides objects that the caller may not view: the answer is the same as for an object that does not exist.
 
-That somebody was refused it is noted for the trail.
+The denial is recorded all the same.
 """
 
 from typing import NoReturn
@@ -13,16 +13,16 @@ from auth_core.observability import denials
 
 
 def hide(model: type[Model]) -> NoReturn:
-    """Answer a view of the site as if there were no such object.
+    """Answer a view of the site as if the object did not exist.
 
     Raises:
-        Http404: with the words of `django.shortcuts.get_object_or_404`, which a handler of the site may show.
+        Http404: with the text of `django.shortcuts.get_object_or_404`, which a handler of the site may show.
     """
     denials.mark_denied(denials.DenialReason.NOT_SHOWN)
     raise Http404(f"No {model._meta.object_name} matches the given query.")
 
 
 def hidden() -> NotFound:
-    """Return what our API answers about it."""
+    """Return the error with which the API hides an object."""
     denials.mark_denied(denials.DenialReason.NOT_SHOWN)
     return NotFound()

@@ -1,9 +1,8 @@
-"""Rows that an admin page writes past the functions of this package: asked about before they are written.
+"""Checks rows that an admin page writes without the functions of this package, before they are written.
 
-Guardian's pages for the permissions of single objects save rows of its tables, and a site may
-show assignments as an inline of its own. As `auth_core.power_signals` does for Django's models,
-this holds for a request of an admin site. Rows that go with a person, a group or a role that is
-deleted are not asked about again: the deletion was.
+Guardian's admin pages for object permissions write rows of its tables, and a site may show assignments as an
+inline. These checks apply to requests of an admin site, like `auth_core.power_signals` for Django's models. Rows that
+are deleted together with a person, a group or a role are not checked: that deletion was.
 """
 
 from typing import Any
@@ -20,16 +19,16 @@ from auth_rbac.roles.assignments import scope_of
 
 
 def connect_object_guards() -> None:
-    """Listen to every table that gives something to one person or one group."""
+    """Connect to the signals of every table with grants to one person or one group."""
     for model in holding_models():
-        for signal, heard in ((pre_save, _row_saved), (pre_delete, _row_deleted)):
-            signal.connect(heard, sender=model, dispatch_uid=f"auth_rbac.guard.{model._meta.label}")
+        for signal, receiver in ((pre_save, _row_saved), (pre_delete, _row_deleted)):
+            signal.connect(receiver, sender=model, dispatch_uid=f"auth_rbac.guard.{model._meta.label}")
 
 
 def _row_saved(sender: Any, instance: Any, raw: bool = False, **kwargs: Any) -> None:
     if acting_person() is None or raw:
         return
-    # What a row said before is taken away, what it says now is given.
+    # A change takes away the old row's grant and adds the new one.
     stored = sender._base_manager.filter(pk=instance.pk).first()
     for row in (stored, instance):
         if row is not None:
@@ -43,16 +42,16 @@ def _row_deleted(sender: Any, instance: Any, origin: Any = None, **kwargs: Any) 
 
 
 def _check(actor: Any, row: Any) -> None:
-    """Refuse an actor who does not hold what *row* gives, where it gives it.
+    """Refuse an actor who does not hold what *row* gives, in its scope.
 
     Raises:
-        PermissionRefused: they do not, or the object is gone and no one can be asked about it.
+        PermissionRefused: they do not, or the object is gone. Only a superuser may act on a row without an object.
     """
     if isinstance(row, Assignment):
         scope = scope_of(row)
         if row.scope_type_id is not None and scope is None:
             check_superuser(actor)
-        delegation.require_all_said_by(actor, [row.role], scope, until=row.valid_until)
+        delegation.require_all_of_roles(actor, [row.role], scope, until=row.valid_until)
         return
     if row.content_object is None:
         check_superuser(actor)

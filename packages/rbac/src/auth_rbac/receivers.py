@@ -1,4 +1,4 @@
-"""What is seen by signals: the closure of a changed graph, versions where no trigger stands, and snapshots."""
+"""Signal receivers: they update the closure and, on databases without triggers, the versions of cached decisions."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ from auth_rbac.roles import hierarchy, last_administrator
 
 
 def connect(app: Any) -> None:
-    """Listen."""
+    """Connect all receivers."""
     uid = "auth_rbac.{}".format
     pre_save.connect(check_new_edge, sender=RoleEdge, dispatch_uid=uid("check_new_edge"))
     post_save.connect(close_after_edge, sender=RoleEdge, dispatch_uid=uid("close_after_edge"))
@@ -51,70 +51,70 @@ def connect(app: Any) -> None:
     )
     event_recorded.connect(keep_an_active_administrator, dispatch_uid=uid("keep_active"))
     for rights in orphans.all_rights():
-        pre_save.connect(hold_object, sender=rights.model, dispatch_uid=uid("hold_object"))
+        pre_save.connect(lock_object, sender=rights.model, dispatch_uid=uid("lock_object"))
     pre_migrate.connect(before_migration, sender=app, dispatch_uid=uid("before_migration"))
     post_migrate.connect(after_migration, sender=app, dispatch_uid=uid("after_migration"))
 
 
 def holding_models() -> list[Any]:
     """Return the models whose rows give something to one person or one group."""
-    given = (UserObjectPermissionBase, GroupObjectPermissionBase)
-    return [Assignment, *(model for model in apps.get_models() if issubclass(model, given))]
+    bases = (UserObjectPermissionBase, GroupObjectPermissionBase)
+    return [Assignment, *(model for model in apps.get_models() if issubclass(model, bases))]
 
 
 def before_migration(using: str, **kwargs: Any) -> None:
-    """Take the guards of objects away where a migration could not rename a table because of them."""
+    """Drop the triggers on objects on SQLite, where a migration could not rename a table with them."""
     if connections[using].vendor == "sqlite":
         object_triggers.lift(using)
 
 
 def after_migration(using: str, **kwargs: Any) -> None:
-    """Lay what a migration may have lost, or found absent, and make the permissions that the site declares."""
+    """Create missing triggers and indexes, and the permissions that the site declares."""
     triggers.lay(using)
     indexes.lay(using)
     object_triggers.lay(using)
     declared_permissions.make_declared(using)
 
 
-def hold_object(instance: Any, using: str, raw: bool = False, **kwargs: Any) -> None:
-    """Give nothing for an object that is not there, and keep it until what is given is committed."""
+def lock_object(instance: Any, using: str, raw: bool = False, **kwargs: Any) -> None:
+    """Refuse a right for an object that does not exist, and keep the object until the right is committed."""
     kind_id = getattr(instance, "scope_type_id", None) or getattr(instance, "content_type_id", None)
     if kind_id is not None and instance._state.adding and not raw:
-        orphans.hold_object(kind_id, instance.scope_id if hasattr(instance, "scope_id") else instance.object_pk, using)
+        orphans.lock_object(kind_id, instance.scope_id if hasattr(instance, "scope_id") else instance.object_pk, using)
 
 
 def check_new_edge(instance: RoleEdge, raw: bool = False, **kwargs: Any) -> None:
-    """Refuse a cycle and an endless chain, whoever writes; a fixture is in no order and is checked by nobody."""
+    """Refuse a cycle or a chain that is too long. Fixtures are not checked: they are in no order."""
     if not raw:
         lock_graph()
         hierarchy.check_edge(instance.child_id, instance.parent_id)
 
 
 def close_after_edge(instance: RoleEdge, **kwargs: Any) -> None:
-    """Let the closure follow."""
+    """Update the closure after an edge was created or deleted."""
     hierarchy.rebuild_below(instance.child_id)
 
 
 def close_new_role(instance: Role, created: bool, raw: bool = False, **kwargs: Any) -> None:
-    """Let a new role be its own ancestor; a fixture brings its closure along."""
+    """Make a new role its own ancestor. A fixture contains its closure."""
     if created and not raw:
         RoleClosure.objects.create(role=instance, ancestor=instance, distance=0)
 
 
 def open_before_role(instance: Role, **kwargs: Any) -> None:
-    """Take a role out of the closure of those below it, which do not go with it."""
+    """Remove a role from the closure of the roles below it, before it is deleted."""
     for child in RoleEdge.objects.filter(parent=instance).values_list("child_id", flat=True):
         hierarchy.rebuild_below(child, without=instance.pk)
 
 
 def graph_changed(using: str, **kwargs: Any) -> None:
-    """Let every answer be asked again."""
+    """Invalidate all cached decisions."""
     if not has_triggers(using) and kwargs.get("action", "post").startswith("post"):
         touch_graph(using)
 
 
 def holding_changed(instance: Any, using: str, **kwargs: Any) -> None:
-    """Let what one person, or everybody in a group, was answered be asked again."""
+    """Invalidate the cached decisions about one person, or about everybody if a group is concerned."""
     user_pk = getattr(instance, "user_id", None)
     if user_pk is not None:
         person_changed(user_pk)
@@ -125,7 +125,7 @@ def holding_changed(instance: Any, using: str, **kwargs: Any) -> None:
 def membership_changed(
     instance: Any, action: str, reverse: bool, using: str, pk_set: set[Any] | None, **kwargs: Any
 ) -> None:
-    """As above, for groups and for permissions of Django's own."""
+    """Invalidate the cached decisions about the people whose groups or own permissions change."""
     if not action.startswith("post"):
         return
     people = (pk_set or set()) if reverse else {instance.pk}
@@ -134,13 +134,13 @@ def membership_changed(
     if has_triggers(using):
         return
     if reverse and action == "post_clear":
-        # Whose it was is not told any more.
+        # The signal does not contain the people who were removed.
         touch_graph(using)
     for user_pk in people:
         touch_person(user_pk, using)
 
 
 def keep_an_active_administrator(event: Event, **kwargs: Any) -> None:
-    """Undo the disabling of the last administrator; recorded in the transaction of the change."""
+    """Refuse to disable the last administrator. The event is recorded in the transaction of the change."""
     if event.name is AuthEvent.ACCOUNT_DISABLED:
         last_administrator.keep_after_disabling(event.subject)

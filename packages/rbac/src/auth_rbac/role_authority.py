@@ -1,8 +1,8 @@
-"""What roles, scopes and single objects add to the rule that no one acts on a person who holds more.
+"""Adds roles, scopes and single objects to the rule that no one acts on a person who holds more.
 
 `auth_core.authority` compares Django's own powers and everything that is held everywhere.
-This file compares the rest: what is held in a scope or for one object, and what is held later.
-A role that denies something is not compared: it takes from the person.
+This module compares the rest: what is held in a scope or for one object, and what is held later.
+Denials are not compared, because they take from the person.
 """
 
 from collections import defaultdict
@@ -16,83 +16,83 @@ from django.db import models, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from auth_rbac.decisions import decisions, sql
-from auth_rbac.decisions.decision import Reason
+from auth_rbac.decisions import decisions
+from auth_rbac.decisions.decision import DecisionReason, Effect
 from auth_rbac.models import Assignment, Role, RoleClosure, Wildcard
 from auth_rbac.models.version import lock_graph
 from auth_rbac.objects.object_list import ObjectTable, object_tables
 from auth_rbac.permission_names import label_of
 from auth_rbac.scopes import kind_of
 
-#: Where something is held: content type and key of an object; ``(None, "")``: everywhere.
-Place = tuple[int | None, str]
+#: The content type and the key of a scope. ``(None, "")`` is everywhere.
+Scope = tuple[int | None, str]
 
-#: The end of what has no end.
+#: Stands for an end that never comes.
 _NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
-#: For more objects than this no comparison is made: only a superuser acts on such a person.
+#: The most objects to compare. If the person holds something for more, only a superuser may act on them.
 _MOST_OBJECTS = 1000
 
 
 class RoleAuthority:
-    """The answers of roles; see `auth_core.authority.Authority`."""
+    """The comparison of roles. See `auth_core.authority.Authority`."""
 
     def holds(self, actor: Any, permissions: Collection[str]) -> bool:
-        """Tell whether *actor* holds all of it now, and by nothing that ends."""
+        """Tell whether *actor* holds all *permissions* now and permanently."""
         _lock()
         return all(decisions.holds_all(actor, permissions, None, at) for at in (timezone.now(), _NEVER))
 
     def covers_person(self, actor: Any, person: Any) -> bool:
-        """Tell whether *actor* holds what *person* was given, in person and by groups, now or from a later day on."""
+        """Tell whether *actor* holds all that *person* holds now or later, in person and through groups."""
         groups = list(person.groups.all()) if hasattr(person, "groups") else []
         return _covers(actor, Assignment.objects.reaching(person), {"user": [person], "group": groups})
 
     def covers_group(self, actor: Any, group: Any) -> bool:
-        """Tell whether *actor* holds what the members of *group* were given by it."""
+        """Tell whether *actor* holds all that the members of *group* hold through it."""
         _lock()
         return _covers(actor, Assignment.objects.filter(group=group), {"user": [], "group": [group]})
 
 
-#: The one instance: an app that is made ready twice registers the same.
+#: The one instance, so that `ready` can run twice.
 ROLE_AUTHORITY = RoleAuthority()
 
 
 def _lock() -> None:
-    """Let no one change meanwhile what the actor holds; outside a transaction the answer is of this moment only."""
+    """Keep what the actor holds from changing. Outside a transaction the answer is valid only for this moment."""
     if not transaction.get_autocommit():
         lock_graph()
 
 
 def _covers(actor: Any, assignments: "QuerySet[Assignment]", holders: dict[str, list[Any]]) -> bool:
-    given = _given_by_roles(assignments)
-    if not decisions.holds_all(actor, given.pop(_EVERYWHERE, set()), None, timezone.now()):
+    grants = _granted_by_roles(assignments)
+    if not decisions.holds_all(actor, grants.pop(_EVERYWHERE, set()), None, timezone.now()):
         return False
-    plain = _held_for_all_objects(actor)
-    lacking = {place: names - plain for place, names in given.items() if names - plain}
-    for place, name in _given_for_objects(holders):
-        if name not in plain:
-            lacking.setdefault(place, set()).add(name)
+    unrestricted = _held_for_all_objects(actor)
+    lacking = {scope: names - unrestricted for scope, names in grants.items() if names - unrestricted}
+    for scope, name in _granted_for_objects(holders):
+        if name not in unrestricted:
+            lacking.setdefault(scope, set()).add(name)
             if len(lacking) > _MOST_OBJECTS:
                 return False
-    return all(_holds_for(actor, place, names) for place, names in lacking.items())
+    return all(_holds_for(actor, scope, names) for scope, names in lacking.items())
 
 
-_EVERYWHERE: Place = (None, "")
+_EVERYWHERE: Scope = (None, "")
 
 
-def _given_by_roles(assignments: "QuerySet[Assignment]") -> dict[Place, set[str]]:
-    """Return what roles allow that are not over yet, by the place where they do."""
+def _granted_by_roles(assignments: "QuerySet[Assignment]") -> dict[Scope, set[str]]:
+    """Return the permissions by scope that roles allow in assignments that have not ended."""
     lasting = assignments.filter(Q(valid_until=None) | Q(valid_until__gt=timezone.now()))
-    held = list(lasting.values_list("role_id", "scope_type_id", "scope_id").distinct())
-    allowed = _allowed_by({role for role, _kind, _key in held})
-    given: dict[Place, set[str]] = {}
-    for role, kind, key in held:
-        given.setdefault((kind, key or ""), set()).update(allowed[role])
-    return given
+    rows = list(lasting.values_list("role_id", "scope_type_id", "scope_id").distinct())
+    allowed = _allowed_by({role for role, _kind, _key in rows})
+    grants: dict[Scope, set[str]] = {}
+    for role, kind, key in rows:
+        grants.setdefault((kind, key or ""), set()).update(allowed[role])
+    return grants
 
 
 def _allowed_by(roles: Collection[Any]) -> dict[Any, set[str]]:
-    """Return what each of *roles* allows, by itself and by the roles above it; three queries, none without roles."""
+    """Return what each of *roles* allows, inherited permissions included. It takes three queries, or none."""
     allowed: dict[Any, set[str]] = defaultdict(set)
     if not roles:
         return allowed
@@ -105,19 +105,19 @@ def _allowed_by(roles: Collection[Any]) -> dict[Any, set[str]]:
     for role, key in through.filter(role__in=above).values_list("role_id", "permission_id"):
         named[key].add(role)
     for permission in _permissions(named, wildcards):
-        saying = named[permission.pk] | {one.role_id for one in wildcards if _covers_permission(one, permission)}
-        for role in saying:
+        allowing = named[permission.pk] | {one.role_id for one in wildcards if _covers_permission(one, permission)}
+        for role in allowing:
             for holder in above[role]:
                 allowed[holder].add(label_of(permission))
     return allowed
 
 
 def _permissions(named: Iterable[Any], wildcards: Iterable[Wildcard]) -> "QuerySet[Permission]":
-    wanted = Q(pk__in=list(named))
+    condition = Q(pk__in=list(named))
     for wildcard in wildcards:
         model = {"content_type__model": wildcard.model} if wildcard.model else {}
-        wanted |= Q(content_type__app_label=wildcard.app_label, **model)
-    return Permission.objects.filter(wanted).select_related("content_type")
+        condition |= Q(content_type__app_label=wildcard.app_label, **model)
+    return Permission.objects.filter(condition).select_related("content_type")
 
 
 def _covers_permission(wildcard: Wildcard, permission: Permission) -> bool:
@@ -125,15 +125,15 @@ def _covers_permission(wildcard: Wildcard, permission: Permission) -> bool:
     return wildcard.app_label == kind.app_label and wildcard.model in {"", kind.model}
 
 
-def _given_for_objects(holders: dict[str, list[Any]]) -> Iterator[tuple[Place, str]]:
-    """Yield what guardian's tables say of people and groups, row by row."""
+def _granted_for_objects(holders: dict[str, list[Any]]) -> Iterator[tuple[Scope, str]]:
+    """Yield the permissions for single objects of people and groups, row by row."""
     for table in object_tables():
         if holders[table.holder]:
             rows = table.rows.filter(**{f"{table.holder}__in": holders[table.holder]})
             yield from _read(table, rows)
 
 
-def _read(table: ObjectTable, rows: "QuerySet[Any]") -> Iterator[tuple[Place, str]]:
+def _read(table: ObjectTable, rows: "QuerySet[Any]") -> Iterator[tuple[Scope, str]]:
     kind, key = ("content_type_id", "object_pk") if table.of is None else (None, "content_object_id")
     columns = ("permission__content_type__app_label", "permission__codename", key, *([kind] if kind else []))
     for app, codename, obj, *of in rows.values_list(*columns).iterator():
@@ -141,19 +141,22 @@ def _read(table: ObjectTable, rows: "QuerySet[Any]") -> Iterator[tuple[Place, st
 
 
 def _held_for_all_objects(actor: Any) -> set[str]:
-    """Return what *actor* holds by roles for every object there is: what Django gives says nothing of objects."""
-    found = decisions.everywhere(actor)
-    if found.scoped is None:
+    """Return what *actor* holds by roles for every object. Django's own permissions do not concern objects."""
+    effects = decisions.everywhere(actor)
+    if effects.scoped is None:
         return set()
     denied_somewhere = {
-        name for name, said in found.scoped.items() if any(effect == sql.DENIES for _kind, _key, effect in said)
+        name
+        for name, scoped in effects.scoped.items()
+        if any(effect == Effect.DENIES for _kind, _key, effect in scoped)
     }
-    return {name for name, why in found.allowed.items() if why is Reason.ROLE} - found.denied - denied_somewhere
+    by_role = {name for name, reason in effects.allowed.items() if reason is DecisionReason.ROLE}
+    return by_role - effects.denied - denied_somewhere
 
 
-def _holds_for(actor: Any, place: Place, names: Collection[str]) -> bool:
-    """Tell whether *actor* holds *names* for one object; an object that is gone gives nothing to anyone."""
-    kind, key = place
+def _holds_for(actor: Any, scope: Scope, names: Collection[str]) -> bool:
+    """Tell whether *actor* holds *names* for one object. A deleted object gives nothing to anyone."""
+    kind, key = scope
     model = None if kind is None else ContentType.objects.get_for_id(kind).model_class()
     obj: models.Model | None = None if model is None else model._base_manager.filter(pk=key).first()
     return obj is None or decisions.holds_all(actor, names, obj, timezone.now())

@@ -1,4 +1,4 @@
-"""The views of decisions: may they, why, on what, and who may?"""
+"""The views of decisions: who has which permission, for what, and why."""
 
 from typing import Any
 from uuid import UUID
@@ -22,19 +22,19 @@ from auth_rbac.decisions.decision import Decision
 from auth_rbac.decisions.decisions import check, check_many
 from auth_rbac.decisions.querysets import permitted
 from auth_rbac.decisions.subjects import subjects
-from auth_rbac.explanations.explanations import Explanation, Way, explain
+from auth_rbac.explanations.explanations import Explanation, GrantPath, explain
 from auth_rbac.not_found_policy import hidden
 from auth_rbac.objects.object_ids import find_objects, model_named, wire_id
 from auth_rbac.permission_names import check_known
 
-#: What lets somebody ask about others.
+#: The permission to ask about other people.
 ASKS_ABOUT_OTHERS = "auth_rbac.view_assignment"
 
-_ONLY_READS = "It only reads; what is asked is too long for an address."
+_ONLY_READS = "It only reads. The request has a body because it can be too long for a URL."
 
 
 class CheckView(ApiView):
-    """``POST access/check/``: may I, or may somebody?"""
+    """``POST access/check/``: decide whether the caller or another person has a permission."""
 
     bodies = {"post": CheckBody}
     answers = {"post": {200: DecisionShape}}
@@ -43,80 +43,81 @@ class CheckView(ApiView):
     def post(self, request: Request) -> Response:
         """Return the decision."""
         body = CheckBody.parse(request)
-        person, obj = _asked(request, body)
-        return Response(_seen(request, person, [obj], [check(person, body.permission, obj)])[0].to_json())
+        person, obj = _subject_and_object(request, body)
+        decisions = [check(person, body.permission, obj)]
+        return Response(_require_visible(request, person, [obj], decisions)[0].to_json())
 
 
 class CheckManyView(ApiView):
-    """``POST access/check-many/``: the same for a page of objects, by one statement."""
+    """``POST access/check-many/``: decide for a page of objects, with one query."""
 
     bodies = {"post": CheckManyBody}
     answers = {"post": {200: DecisionsShape}}
     context_exempt = _ONLY_READS
 
     def post(self, request: Request) -> Response:
-        """Return a decision for each id, in their order."""
+        """Return a decision for each id, in the same order."""
         body = CheckManyBody.parse(request)
         person = _person(request, body.user)
         check_known(body.permission)
         objects = find_objects(model_named(body.type), body.ids)
-        found = _seen(request, person, objects, check_many(person, body.permission, objects))
-        told = [{"id": one, **decision.to_json()} for one, decision in zip(body.ids, found, strict=True)]
-        return Response({"decisions": told})
+        decisions = _require_visible(request, person, objects, check_many(person, body.permission, objects))
+        bodies = [{"id": each, **decision.to_json()} for each, decision in zip(body.ids, decisions, strict=True)]
+        return Response({"decisions": bodies})
 
 
 class ExplainView(ApiView):
-    """``POST access/explain/``: why, or why not?"""
+    """``POST access/explain/``: explain a decision."""
 
     bodies = {"post": CheckBody}
     answers = {"post": {200: ExplanationShape}}
     context_exempt = _ONLY_READS
 
     def post(self, request: Request) -> Response:
-        """Return the decision with every way to it; which roles would let is told to whoever sees assignments."""
+        """Return the decision with every path to it. Only people who may see assignments see the granting roles."""
         body = CheckBody.parse(request)
-        person, obj = _asked(request, body)
+        person, obj = _subject_and_object(request, body)
         explanation = explain(person, body.permission, obj)
-        _seen(request, person, [obj], [explanation.decision])
+        _require_visible(request, person, [obj], [explanation.decision])
         return Response(explanation_body(explanation, with_roles=bool(check(request.user, ASKS_ABOUT_OTHERS))))
 
 
 class ObjectsView(ApiView):
-    """``GET access/objects/``: on which objects of a kind may I, or may somebody?"""
+    """``GET access/objects/``: list the objects of a kind for which the caller or another person has a permission."""
 
     filters = ObjectsFilters
     answers = {"get": {200: page_of(ObjectShape)}}
 
     def get(self, request: Request) -> Response:
         """Return one page of ids."""
-        asked = ObjectsFilters.parse_query(request)
-        person = _person(request, asked.user)
-        check_known(asked.permission)
-        rows = permitted(person, asked.permission, model_named(asked.type))
+        filters = ObjectsFilters.parse_query(request)
+        person = _person(request, filters.user)
+        check_known(filters.permission)
+        rows = permitted(person, filters.permission, model_named(filters.type))
         if person.pk != request.user.pk:
             rows = permitted(request.user, "view", rows)
         return page_response(request, rows, lambda obj: {"id": wire_id(obj)}, ordering="-pk")
 
 
 class SubjectsView(ApiView):
-    """``GET access/subjects/``: who may?"""
+    """``GET access/subjects/``: list the people who have a permission."""
 
     filters = SubjectsFilters
     answers = {"get": {200: page_of(SubjectShape)}}
 
     def get(self, request: Request) -> Response:
         """Return one page of people."""
-        asked = SubjectsFilters.parse_query(request)
-        if (asked.type is None) != (asked.id is None):
-            raise InvalidRequest(FieldError("id", "required", _("A type and an id, or neither.")))
-        obj = None if asked.type is None else find_objects(model_named(asked.type), [asked.id])[0]
+        filters = SubjectsFilters.parse_query(request)
+        if (filters.type is None) != (filters.id is None):
+            raise InvalidRequest(FieldError("id", "required", _("Enter both a type and an id, or neither.")))
+        obj = None if filters.type is None else find_objects(model_named(filters.type), [filters.id])[0]
         if not check(request.user, ASKS_ABOUT_OTHERS, obj):
             if obj is None or check(request.user, "view", obj):
                 raise PermissionRefused
             raise hidden()
         check_administrator(session_of(request), Act.READ)
-        check_known(asked.permission)
-        people = subjects(asked.permission, obj).select_related("auth_identity")
+        check_known(filters.permission)
+        people = subjects(filters.permission, obj).select_related("auth_identity")
         return page_response(request, people, lambda person: {"user": public_id(person)}, ordering="-pk")
 
 
@@ -126,36 +127,36 @@ def explanation_body(explanation: Explanation, *, with_roles: bool) -> dict[str,
         "permission": explanation.permission,
         "decision": explanation.decision.to_json(),
         "sentence": explanation.sentence,
-        "ways": [_way_body(way) for way in explanation.ways],
+        "ways": [_path_body(path) for path in explanation.paths],
         "granting_roles": list(explanation.granting_roles) if with_roles else [],
     }
 
 
-def _way_body(way: Way) -> dict[str, Any]:
-    held = way.assignment
+def _path_body(path: GrantPath) -> dict[str, Any]:
+    assignment = path.assignment
     return {
-        "effect": way.effect,
-        "source": way.source,
-        "said": way.said,
-        "group": way.group,
-        "roles": list(way.roles),
-        "assignment": None if held is None else str(held.pk),
-        "scope": way.scope,
-        "valid_from": None if held is None else held.valid_from,
-        "valid_until": None if held is None else held.valid_until,
-        "granted_by": None if held is None else public_id(held.granted_by),
-        "reason": "" if held is None else held.reason,
-        "counts": way.counts,
-        "lacks": way.lacks,
+        "effect": path.effect,
+        "source": path.source,
+        "said": path.statement,
+        "group": path.group,
+        "roles": list(path.roles),
+        "assignment": None if assignment is None else str(assignment.pk),
+        "scope": path.scope,
+        "valid_from": None if assignment is None else assignment.valid_from,
+        "valid_until": None if assignment is None else assignment.valid_until,
+        "granted_by": None if assignment is None else public_id(assignment.granted_by),
+        "reason": "" if assignment is None else assignment.reason,
+        "counts": path.counts,
+        "lacks": path.lacks,
     }
 
 
 def _person(request: Request, subject_id: UUID | None) -> Any:
-    """Return whom a request asks about: the caller, unless they may ask about others.
+    """Return the person that a request is about: the caller, or another person if the caller may ask about others.
 
     Raises:
-        NotFound: there is nobody of this id, or it is not the caller's business; the two look the same.
-        InsufficientUserAuthentication: it is an administrator's business, and they have not proved lately who they are.
+        NotFound: the person does not exist, or the caller may not ask about others. Both look the same.
+        InsufficientUserAuthentication: an administrator's request needs a recent login.
     """
     user: Any = request.user
     if subject_id is None or subject_id == identity_of(user).subject_id:
@@ -163,31 +164,31 @@ def _person(request: Request, subject_id: UUID | None) -> Any:
     if not check(user, ASKS_ABOUT_OTHERS):
         raise hidden()
     check_administrator(session_of(request), Act.READ)
-    found = find_by_subject_id(subject_id)
-    if found is None:
+    person = find_by_subject_id(subject_id)
+    if person is None:
         raise NotFound
-    return found
+    return person
 
 
-def _asked(request: Request, body: Any) -> tuple[Any, models.Model | None]:
-    """Return whom and what a body asks about."""
+def _subject_and_object(request: Request, body: Any) -> tuple[Any, models.Model | None]:
+    """Return the person and the object that a body names."""
     person = _person(request, body.user)
     check_known(body.permission)
     named = body.object
     return person, None if named is None else find_objects(model_named(named["type"], "object.type"), [named["id"]])[0]
 
 
-def _seen(request: Request, person: Any, objects: list[Any], found: list[Decision]) -> list[Decision]:
-    """Return the decisions, if each is about an object that the caller may view or on which they may do this.
+def _require_visible(request: Request, person: Any, objects: list[Any], decisions: list[Decision]) -> list[Decision]:
+    """Return the decisions, if the caller may view each object or has the requested permission for it.
 
     Raises:
-        NotFound: one is not; as if it were not there.
+        NotFound: for one object they may not. It looks as if the object did not exist.
     """
-    unseen = [
+    uncertain = [
         obj
-        for obj, decision in zip(objects, found, strict=True)
+        for obj, decision in zip(objects, decisions, strict=True)
         if obj is not None and not (decision.allowed and person.pk == request.user.pk)
     ]
-    if not all(check_many(request.user, "view", unseen)):
+    if not all(check_many(request.user, "view", uncertain)):
         raise hidden()
-    return found
+    return decisions

@@ -23,17 +23,17 @@ from auth_rbac.api.views import named_object, public_id
 from auth_rbac.decisions.decisions import check
 from auth_rbac.decisions.visibility import reaches
 from auth_rbac.not_found_policy import hidden
-from auth_rbac.objects.grants import find_permission, given, permit, withdraw
+from auth_rbac.objects.grants import find_permission, grant_rows, permit, withdraw
 from auth_rbac.objects.object_ids import find_objects, model_named, pack, unpack, wire_id, wire_ids
 from auth_rbac.objects.object_list import SEES, ObjectPermission, ObjectRows, object_rows
 from auth_rbac.permission_names import find_all
 
-#: Holder, permission and object, as an address has them.
-_Named = tuple[Any, str, models.Model]
+#: The holder, the permission and the object of an object permission.
+_Grant = tuple[Any, str, models.Model]
 
 
 class ObjectPermissionListView(ApiView):
-    """``object-permissions/``: who was given what for which object? Give somebody something."""
+    """``object-permissions/``: list and grant permissions for single objects."""
 
     permission_classes = (MayManage,)
     model_name = "assignment"
@@ -42,26 +42,26 @@ class ObjectPermissionListView(ApiView):
     answers = {"get": {200: page_of(ObjectPermissionShape)}, "post": {201: ObjectPermissionShape}}
 
     def get(self, request: Request) -> Response:
-        """Return one page; what comes by a role is not in it."""
-        asked = ObjectPermissionFilters.parse_query(request)
-        if asked.user is not None and asked.group is not None:
+        """Return one page. Permissions from roles are not included."""
+        filters = ObjectPermissionFilters.parse_query(request)
+        if filters.user is not None and filters.group is not None:
             raise InvalidRequest(_one_holder())
-        called: dict[tuple[str, str], str] = {}
+        ids: dict[tuple[str, str], str] = {}
 
-        def gather(found: Sequence[ObjectPermission]) -> None:
-            for kind in {row.kind for row in found}:
-                names = wire_ids(kind, {row.key for row in found if row.kind == kind})
-                called.update({(kind, key): name for key, name in names.items()})
+        def gather(page: Sequence[ObjectPermission]) -> None:
+            for kind in {row.kind for row in page}:
+                names = wire_ids(kind, {row.key for row in page if row.kind == kind})
+                ids.update({(kind, key): name for key, name in names.items()})
 
         def show(row: ObjectPermission) -> dict[str, Any]:
             holder = row.user or row.group
-            return object_permission_body(holder, row.permission, row.kind, called[row.kind, row.key])
+            return object_permission_body(holder, row.permission, row.kind, ids[row.kind, row.key])
 
-        rows: Any = _asked_rows(request.user, asked)
+        rows: Any = _filtered_rows(request.user, filters)
         return page_response(request, rows, show, ordering="-position", gather=gather)
 
     def post(self, request: Request) -> Response:
-        """Return 201; it holds on the person's next request. 409: they have been given it already."""
+        """Return 201. The permission is in force on the next request. 409: the holder already has it."""
         body = ObjectPermissionBody.parse(request)
         if (body.user is None) == (body.group is None):
             raise InvalidRequest(_one_holder())
@@ -70,37 +70,37 @@ class ObjectPermissionListView(ApiView):
         holder = _holder("group", body.group) if body.user is None else _holder("user", str(body.user))
         if not permit(holder=holder, permission=body.permission, obj=obj, actor=request.user):
             raise Conflict
-        made = object_permission_body(holder, body.permission, obj._meta.label_lower, wire_id(obj))
-        location = {"Location": request.build_absolute_uri(f"{request.path}{made['id']}/")}
-        return Response(made, status=status.HTTP_201_CREATED, headers=location)
+        created = object_permission_body(holder, body.permission, obj._meta.label_lower, wire_id(obj))
+        location = {"Location": request.build_absolute_uri(f"{request.path}{created['id']}/")}
+        return Response(created, status=status.HTTP_201_CREATED, headers=location)
 
 
 class ObjectPermissionView(ApiView):
-    """``object-permissions/{id}/``: one permission for one object; take it away."""
+    """``object-permissions/{id}/``: show and revoke one permission for one object."""
 
     permission_classes = (MayManage,)
     model_name = "assignment"
     answers = {"get": {200: ObjectPermissionShape}, "delete": {204: None}}
 
     def get(self, request: Request, object_permission_id: str) -> Response:
-        """Return it."""
-        holder, permission, obj = _found(request.user, object_permission_id, SEES)
-        if not given(holder, find_permission(permission, obj), obj).exists():
+        """Return the permission."""
+        holder, permission, obj = _find(request.user, object_permission_id, SEES)
+        if not grant_rows(holder, find_permission(permission, obj), obj).exists():
             raise NotFound
         return Response(object_permission_body(holder, permission, obj._meta.label_lower, wire_id(obj)))
 
     def delete(self, request: Request, object_permission_id: str) -> Response:
-        """Return 204; it is gone on the person's next request, unless a role lets them as well."""
-        holder, permission, obj = _found(request.user, object_permission_id, "auth_rbac.delete_assignment")
+        """Return 204. The permission ends with the next request, unless a role allows it as well."""
+        holder, permission, obj = _find(request.user, object_permission_id, "auth_rbac.delete_assignment")
         if not withdraw(holder=holder, permission=permission, obj=obj, actor=request.user):
             raise NotFound
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 def object_permission_body(holder: Any, permission: str, kind: str, object_id: str) -> dict[str, Any]:
-    """Return the ``object_permission`` shape; people are known by their public ids, groups by their names.
+    """Return the ``object_permission`` shape. It has the public ids of people, and the names of groups.
 
-    The id says all of it in one text: guardian's rows have numbers, which stay in the house.
+    The id packs holder, permission and object, because the keys of guardian's rows are not public.
     """
     who = ("group", holder.name) if isinstance(holder, Group) else ("user", str(public_id(holder)))
     return {
@@ -113,46 +113,46 @@ def object_permission_body(holder: Any, permission: str, kind: str, object_id: s
     }
 
 
-def _asked_rows(user: Any, asked: Any) -> ObjectRows:
-    """Return what a list asks for, as far as *user* may see it."""
-    wanted: dict[str, Any] = {}
-    if asked.permission is not None:
-        wanted["permissions"] = find_all([asked.permission], "permission")
-    if asked.type is not None:
-        wanted["model"] = model_named(asked.type)
-    if asked.id is not None:
-        wanted["obj"] = _object_asked_about(user, wanted.get("model"), asked.id)
+def _filtered_rows(user: Any, filters: Any) -> ObjectRows:
+    """Return the rows that match the filters and that *user* may see."""
+    arguments: dict[str, Any] = {}
+    if filters.permission is not None:
+        arguments["permissions"] = find_all([filters.permission], "permission")
+    if filters.type is not None:
+        arguments["model"] = model_named(filters.type)
+    if filters.id is not None:
+        arguments["obj"] = _filtered_object(user, arguments.get("model"), filters.id)
     try:
-        if asked.user is not None:
-            wanted["holder"] = _holder("user", str(asked.user))
-        if asked.group is not None:
-            wanted["holder"] = _holder("group", asked.group)
+        if filters.user is not None:
+            arguments["holder"] = _holder("user", str(filters.user))
+        if filters.group is not None:
+            arguments["holder"] = _holder("group", filters.group)
     except NotFound:
         return ObjectRows([])
-    return object_rows(seen_by=user, **wanted)
+    return object_rows(seen_by=user, **arguments)
 
 
-def _object_asked_about(user: Any, model: type[models.Model] | None, object_id: str) -> models.Model:
+def _filtered_object(user: Any, model: type[models.Model] | None, object_id: str) -> models.Model:
     """Return the object that a filter names.
 
     Raises:
-        InvalidRequest: it does not say of which kind.
-        NotFound: it is not there, or not theirs to know of; the two look the same.
-        PermissionRefused: they may see it, and not what others hold for it.
+        InvalidRequest: the filter does not name its kind.
+        NotFound: it does not exist, or the user may not know of it. Both look the same.
+        PermissionRefused: the user may view it, but not what others hold for it.
     """
     if model is None:
-        raise InvalidRequest(FieldError("type", "required", _("A type with the id, please.")))
+        raise InvalidRequest(FieldError("type", "required", _("Enter a type together with the id.")))
     (obj,) = find_objects(model, [object_id])
     if not reaches(user, SEES, obj):
         raise PermissionRefused if check(user, "view", obj) else hidden()
     return obj
 
 
-def _found(user: Any, packed: str, needed: str) -> _Named:
-    """Return what an id names, if *user* may do this there or see it.
+def _find(user: Any, packed: str, needed: str) -> _Grant:
+    """Return what an id names, if *user* has the permission *needed* there or may see it.
 
     Raises:
-        NotFound: it names nothing, or not so, or what is in no place of theirs; all look the same.
+        NotFound: the id names nothing, is not in its canonical form, or *user* may not. All look the same.
     """
     try:
         who, name, permission, kind, object_id = unpack(packed)
@@ -161,9 +161,9 @@ def _found(user: Any, packed: str, needed: str) -> _Named:
         find_permission(permission, obj)
     except (ValueError, InvalidRequest):
         raise NotFound from None
-    # One thing has one id: no other spelling of a type, a name or the id itself.
-    is_spelt_so = object_permission_body(holder, permission, obj._meta.label_lower, wire_id(obj))["id"] == packed
-    if not is_spelt_so or "." not in permission:
+    # An object permission has only one id: other spellings of a type, a name or the id itself are refused.
+    canonical_id = object_permission_body(holder, permission, obj._meta.label_lower, wire_id(obj))["id"]
+    if canonical_id != packed or "." not in permission:
         raise NotFound
     if not (check(user, needed, obj) or reaches(user, SEES, obj)):
         raise hidden()
@@ -171,17 +171,17 @@ def _found(user: Any, packed: str, needed: str) -> _Named:
 
 
 def _holder(kind: str, name: str) -> Any:
-    """Return the person of this public id, or the group of this name.
+    """Return the person with this public id, or the group with this name.
 
     Raises:
         NotFound: there is none.
-        ValueError: this is no public id.
+        ValueError: this is not a public id.
     """
-    found = Group.objects.filter(name=name).first() if kind == "group" else find_by_subject_id(UUID(name))
-    if found is None:
+    holder = Group.objects.filter(name=name).first() if kind == "group" else find_by_subject_id(UUID(name))
+    if holder is None:
         raise NotFound
-    return found
+    return holder
 
 
 def _one_holder() -> FieldError:
-    return FieldError("user", "one_holder", _("A person or a group, please."))
+    return FieldError("user", "one_holder", _("Choose either a person or a group."))

@@ -1,4 +1,4 @@
-"""The bodies of requests, and the filters of lists."""
+"""The request bodies and list filters of the API."""
 
 from typing import Any
 
@@ -7,27 +7,27 @@ from rest_framework import serializers
 
 from auth_core.api.serializers import Body, TextField
 
-#: Most objects that are asked about at once: a page.
+#: The most objects in one request: one page.
 MOST_OBJECTS = 200
 
 
 class NamesField(serializers.ListField):
-    """Names of permissions or patterns; left out: nothing is said of them."""
+    """Names of permissions or patterns. Left out: they do not change."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"child": TextField(max_length=205), "required": False, "max_length": 500, **kwargs})
 
 
 class ObjectBody(Body):
-    """One object of the site."""
+    """An object of the site."""
 
     type = TextField(max_length=201, help_text="app.model")
     id = TextField(max_length=255)
 
     def to_internal_value(self, data: Any) -> Any:
-        """Refuse what is not known here, too; `Body.parse` looks at the outermost names."""
+        """Refuse unknown fields. `Body.parse` checks only the outermost names."""
         if isinstance(data, dict) and set(data) - set(self.fields):
-            raise serializers.ValidationError(_("This field is not known."), code="unknown_field")
+            raise serializers.ValidationError(_("Unknown field."), code="unknown_field")
         return super().to_internal_value(data)
 
 
@@ -44,7 +44,7 @@ class RoleBody(Body):
 
 
 class RoleChangeBody(Body):
-    """``PATCH roles/{id}/``: what is left out stays; a name is given once."""
+    """``PATCH roles/{id}/``. What is left out does not change. The name of a role never changes."""
 
     description = TextField(max_length=300, required=False, allow_blank=True)
     permissions = NamesField()
@@ -55,12 +55,12 @@ class RoleChangeBody(Body):
 
 
 class AssignmentBody(Body):
-    """``POST assignments/``: a person or a group, a role, and where it holds."""
+    """``POST assignments/``: a person or a group, a role, and its scope."""
 
-    user = serializers.UUIDField(required=False, help_text="The person's public id.")
+    user = serializers.UUIDField(required=False, help_text="The person's public ID.")
     group = TextField(max_length=150, required=False, help_text="The group's name.")
     role = serializers.UUIDField()
-    scope = ObjectBody(required=False, help_text="Left out: everywhere.")
+    scope = ObjectBody(required=False, help_text="Default: everywhere.")
     reason = TextField(max_length=300, required=False, allow_blank=True)
     valid_from = serializers.DateTimeField(required=False)
     valid_until = serializers.DateTimeField(required=False)
@@ -74,9 +74,9 @@ class AssignmentFilters(Body):
 
 
 class ObjectPermissionBody(Body):
-    """``POST object-permissions/``: a person or a group, a permission, and the one object it is for."""
+    """``POST object-permissions/``: a person or a group, a permission, and an object."""
 
-    user = serializers.UUIDField(required=False, help_text="The person's public id.")
+    user = serializers.UUIDField(required=False, help_text="The person's public ID.")
     group = TextField(max_length=150, required=False, help_text="The group's name.")
     permission = TextField(max_length=201, help_text="app.codename")
     object = ObjectBody()
@@ -89,15 +89,15 @@ class ObjectPermissionFilters(Body):
     group = TextField(max_length=150, required=False, help_text="The group's name.")
     permission = TextField(max_length=201, required=False, help_text="app.codename")
     type = TextField(max_length=201, required=False, help_text="app.model")
-    id = TextField(max_length=255, required=False, help_text="With *type*: one object.")
+    id = TextField(max_length=255, required=False, help_text="Together with *type*: one object.")
 
 
 class CheckBody(Body):
     """``POST access/check/`` and ``access/explain/``."""
 
     permission = TextField(max_length=201, help_text="app.codename")
-    object = ObjectBody(required=False, help_text="Left out: everywhere.")
-    user = serializers.UUIDField(required=False, help_text="Left out: the caller.")
+    object = ObjectBody(required=False, help_text="Default: everywhere.")
+    user = serializers.UUIDField(required=False, help_text="Default: the caller.")
 
 
 class CheckManyBody(Body):
@@ -106,7 +106,7 @@ class CheckManyBody(Body):
     permission = TextField(max_length=201, help_text="app.codename")
     type = TextField(max_length=201, help_text="app.model")
     ids = serializers.ListField(child=TextField(max_length=255), min_length=1, max_length=MOST_OBJECTS)
-    user = serializers.UUIDField(required=False, help_text="Left out: the caller.")
+    user = serializers.UUIDField(required=False, help_text="Default: the caller.")
 
 
 class ObjectsFilters(Body):
@@ -114,12 +114,12 @@ class ObjectsFilters(Body):
 
     permission = TextField(max_length=201, help_text="app.codename")
     type = TextField(max_length=201, help_text="app.model")
-    user = serializers.UUIDField(required=False, help_text="Left out: the caller.")
+    user = serializers.UUIDField(required=False, help_text="Default: the caller.")
 
 
 class SubjectsFilters(Body):
     """``GET access/subjects/``."""
 
     permission = TextField(max_length=201, help_text="app.codename")
-    type = TextField(max_length=201, required=False, help_text="app.model; left out with *id*: everywhere.")
+    type = TextField(max_length=201, required=False, help_text="app.model. Without *type* and *id*: everywhere.")
     id = TextField(max_length=255, required=False)

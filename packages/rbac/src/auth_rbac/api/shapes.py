@@ -1,4 +1,4 @@
-"""The shapes of answers, for the schema."""
+"""The shapes of responses, for the schema."""
 
 from rest_framework import serializers
 
@@ -6,7 +6,7 @@ from auth_core.api.shapes import Shape
 
 
 class RoleShape(Shape):
-    """A role, and what it says itself; what its parents say comes on top."""
+    """A role with its own content. The content of its parents is not included."""
 
     id = serializers.UUIDField()
     name = serializers.CharField()
@@ -20,14 +20,14 @@ class RoleShape(Shape):
 
 
 class ScopeShape(Shape):
-    """An object of the site: that in which an assignment holds, or for which a permission was given."""
+    """An object of the site: the scope of an assignment, or the object of a permission."""
 
     type = serializers.CharField()
     id = serializers.CharField()
 
 
 class AssignmentShape(Shape):
-    """Who holds which role, where, from when until when, granted by whom and why."""
+    """An assignment: who has which role, where, from when until when, who granted it and why."""
 
     id = serializers.UUIDField()
     user = serializers.UUIDField(allow_null=True)
@@ -42,7 +42,7 @@ class AssignmentShape(Shape):
 
 
 class ObjectPermissionShape(Shape):
-    """Who was given which permission for which object."""
+    """A permission for one object."""
 
     id = serializers.CharField(help_text="A text of letters, digits, - and _.")
     user = serializers.UUIDField(allow_null=True)
@@ -52,27 +52,27 @@ class ObjectPermissionShape(Shape):
 
 
 class DecisionShape(Shape):
-    """May this person do that?"""
+    """Whether a person has a permission."""
 
     allowed = serializers.BooleanField()
     reason = serializers.CharField(help_text="superuser, role, object, alone, denied, nothing or inactive")
-    until = serializers.DateTimeField(allow_null=True, help_text="When it may be otherwise although nobody changes it.")
+    until = serializers.DateTimeField(allow_null=True, help_text="When the decision expires without any change.")
 
 
 class ObjectDecisionShape(DecisionShape):
-    """The same, of one object of several."""
+    """A decision about one of several objects."""
 
     id = serializers.CharField()
 
 
 class DecisionsShape(Shape):
-    """A decision for each id, in their order."""
+    """A decision for each id, in the same order."""
 
     decisions = ObjectDecisionShape(many=True)
 
 
 class WayShape(Shape):
-    """One way to a yes or a no."""
+    """One path to a permission or to its denial."""
 
     effect = serializers.CharField(help_text="allows or denies")
     source = serializers.CharField(help_text="role, object or alone")  # type: ignore[assignment]  # DRF has an attribute of this name
@@ -90,7 +90,7 @@ class WayShape(Shape):
 
 
 class ExplanationShape(Shape):
-    """A decision, and everything it rests on."""
+    """A decision, and every path that leads to it."""
 
     permission = serializers.CharField()
     decision = DecisionShape()
@@ -100,12 +100,12 @@ class ExplanationShape(Shape):
 
 
 class ObjectShape(Shape):
-    """An object on which somebody may."""
+    """An object for which a person has a permission."""
 
     id = serializers.CharField()
 
 
 class SubjectShape(Shape):
-    """Somebody who may."""
+    """A person who has a permission."""
 
     user = serializers.UUIDField()

@@ -20,18 +20,18 @@ from auth_rbac.api.permissions import MayManage
 from auth_rbac.api.serializers import AssignmentBody, AssignmentFilters, RoleBody, RoleChangeBody
 from auth_rbac.api.shapes import AssignmentShape, RoleShape
 from auth_rbac.decisions.decisions import check
-from auth_rbac.decisions.visibility import seen_by
+from auth_rbac.decisions.visibility import visible_assignments
 from auth_rbac.models import Assignment, Role
 from auth_rbac.objects.object_ids import find_objects, model_named, wire_id
 from auth_rbac.permission_names import find_all
 from auth_rbac.roles.assignments import assign_role, revoke_role, scope_of
-from auth_rbac.roles.roles import SAID, change_role, create_role, delete_role, said_by
+from auth_rbac.roles.roles import CONTENT_RELATIONS, change_role, content_by_kind, create_role, delete_role
 
 _WITH = ("user__auth_identity", "granted_by__auth_identity", "group", "scope_type")
 
 
 class RoleListView(ApiView):
-    """``roles/``: which roles are there, and what do they say? Make one."""
+    """``roles/``: list and create roles."""
 
     permission_classes = (MayManage,)
     model_name = "role"
@@ -42,19 +42,19 @@ class RoleListView(ApiView):
     def get(self, request: Request) -> Response:
         """Return one page, newest first."""
         NoFilters.parse_query(request)
-        return page_response(request, Role.objects.prefetch_related(*SAID), role_body)
+        return page_response(request, Role.objects.prefetch_related(*CONTENT_RELATIONS), role_body)
 
     def post(self, request: Request) -> Response:
-        """Return 201; nobody makes a role that says more than they hold."""
+        """Return 201. The role contains no more than its creator holds."""
         body = RoleBody.parse(request)
-        said = {kind: found if found is not None else () for kind, found in _said(body).items()}
-        role = create_role(name=body.name, description=body.description or "", actor=request.user, **said)
+        content = {kind: values if values is not None else () for kind, values in _content(body).items()}
+        role = create_role(name=body.name, description=body.description or "", actor=request.user, **content)
         location = {"Location": request.build_absolute_uri(f"{request.path}{role.pk}/")}
         return Response(role_body(role), status=status.HTTP_201_CREATED, headers=location)
 
 
 class RoleView(ApiView):
-    """``roles/{id}/``: one role; change what it says, or delete it."""
+    """``roles/{id}/``: show, change and delete a role."""
 
     permission_classes = (MayManage,)
     model_name = "role"
@@ -62,23 +62,23 @@ class RoleView(ApiView):
     answers = {"get": {200: RoleShape}, "patch": {200: RoleShape}, "delete": {204: None}}
 
     def get(self, request: Request, role_id: UUID) -> Response:
-        """Return it."""
+        """Return the role."""
         return Response(role_body(_role(role_id)))
 
     def patch(self, request: Request, role_id: UUID) -> Response:
-        """Return it as it is now; it holds on the next request of whoever holds it."""
+        """Return the changed role. The change is in force on the next request of its holders."""
         body, role = RoleChangeBody.parse(request), _role(role_id)
-        change_role(role=role, description=body.description, actor=request.user, **_said(body))
+        change_role(role=role, description=body.description, actor=request.user, **_content(body))
         return Response(role_body(_role(role_id)))
 
     def delete(self, request: Request, role_id: UUID) -> Response:
-        """Return 204; whoever held it holds it no more."""
+        """Return 204. All holders lose the role."""
         delete_role(role=_role(role_id), actor=request.user)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class AssignmentListView(ApiView):
-    """``assignments/``: who holds which role? Give somebody one."""
+    """``assignments/``: list assignments, and assign roles."""
 
     permission_classes = (MayManage,)
     model_name = "assignment"
@@ -87,17 +87,17 @@ class AssignmentListView(ApiView):
     answers = {"get": {200: page_of(AssignmentShape)}, "post": {201: AssignmentShape}}
 
     def get(self, request: Request) -> Response:
-        """Return one page, newest first; also of what has not begun or is over."""
-        asked = AssignmentFilters.parse_query(request)
-        rows = seen_by(request.user).select_related(*_WITH)
-        if asked.user is not None:
-            rows = rows.filter(user__auth_identity__subject_id=asked.user)
-        if asked.role is not None:
-            rows = rows.filter(role_id=asked.role)
+        """Return one page, newest first. Assignments that have ended or not yet begun are included."""
+        filters = AssignmentFilters.parse_query(request)
+        rows = visible_assignments(request.user).select_related(*_WITH)
+        if filters.user is not None:
+            rows = rows.filter(user__auth_identity__subject_id=filters.user)
+        if filters.role is not None:
+            rows = rows.filter(role_id=filters.role)
         return page_response(request, rows, assignment_body)
 
     def post(self, request: Request) -> Response:
-        """Return 201; it holds on the person's next request."""
+        """Return 201. The role is in force on the person's next request."""
         body = AssignmentBody.parse(request)
         assignment = assign_role(
             user=None if body.user is None else _or_404(find_by_subject_id(body.user)),
@@ -114,18 +114,18 @@ class AssignmentListView(ApiView):
 
 
 class AssignmentView(ApiView):
-    """``assignments/{id}/``: one assignment; take it away."""
+    """``assignments/{id}/``: show and revoke an assignment."""
 
     permission_classes = (MayManage,)
     model_name = "assignment"
     answers = {"get": {200: AssignmentShape}, "delete": {204: None}}
 
     def get(self, request: Request, assignment_id: UUID) -> Response:
-        """Return it."""
+        """Return the assignment."""
         return Response(assignment_body(_assignment(request.user, assignment_id, "auth_rbac.view_assignment")))
 
     def delete(self, request: Request, assignment_id: UUID) -> Response:
-        """Return 204; the role is gone on the person's next request."""
+        """Return 204. The role ends with the person's next request."""
         assignment = _assignment(request.user, assignment_id, "auth_rbac.delete_assignment")
         if not revoke_role(assignment=assignment, revoked_by=request.user):
             raise NotFound
@@ -138,13 +138,13 @@ def role_body(role: Role) -> dict[str, Any]:
         "id": str(role.pk),
         "name": role.name,
         "description": role.description,
-        **said_by(role),
+        **content_by_kind(role),
         "created_at": role.created_at,
     }
 
 
 def assignment_body(assignment: Assignment) -> dict[str, Any]:
-    """Return the ``assignment`` shape; people are known by their public ids."""
+    """Return the ``assignment`` shape. It has the public ids of people."""
     return {
         "id": str(assignment.pk),
         "user": public_id(assignment.user),
@@ -160,16 +160,16 @@ def assignment_body(assignment: Assignment) -> dict[str, Any]:
 
 
 def public_id(user: Any) -> str | None:
-    """Return the only id of a person that leaves the house."""
+    """Return the public id of a person. No other id leaves this service."""
     return None if user is None else str(identity_of(user).subject_id)
 
 
 def named_object(user: Any, named: Mapping[str, str], field: str) -> models.Model:
-    """Return the object that a body names, if the caller may see it or give something there.
+    """Return the object that a body names, if the caller may view it or grant something there.
 
     Raises:
-        InvalidRequest: there are no such objects; *field* is where it was said.
-        NotFound: it is not there, or not theirs to know of.
+        InvalidRequest: the kind of object is unknown. *field* is the field of the request that names it.
+        NotFound: the object does not exist, or the caller may not know of it.
     """
     (obj,) = find_objects(model_named(named["type"], field), [named["id"]])
     if not check(user, "auth_rbac.add_assignment", obj) and not check(user, "view", obj):
@@ -178,7 +178,7 @@ def named_object(user: Any, named: Mapping[str, str], field: str) -> models.Mode
 
 
 def _scope_body(assignment: Assignment) -> dict[str, str] | None:
-    """Return where it holds; an object that is gone keeps its key."""
+    """Return the scope of an assignment. A deleted object keeps its key."""
     if assignment.scope_type is None:
         return None
     obj = scope_of(assignment)
@@ -186,26 +186,26 @@ def _scope_body(assignment: Assignment) -> dict[str, str] | None:
     return {"type": kind, "id": assignment.scope_id if obj is None else wire_id(obj)}
 
 
-def _said(body: Any) -> dict[str, Any]:
-    """Return what a body says that a role shall say, by kind; ``None``: it says nothing of that kind."""
-    named = {
+def _content(body: Any) -> dict[str, Any]:
+    """Return the content of a role in a body, by kind. ``None``: that kind is left out."""
+    permissions = {
         kind: None if getattr(body, kind) is None else find_all(getattr(body, kind), kind)
         for kind in ("permissions", "denials")
     }
     parents = None if body.parents is None else [_role(pk) for pk in body.parents]
-    return {**named, "wildcards": body.wildcards, "denied_wildcards": body.denied_wildcards, "parents": parents}
+    return {**permissions, "wildcards": body.wildcards, "denied_wildcards": body.denied_wildcards, "parents": parents}
 
 
 def _assignment(user: Any, assignment_id: UUID, permission: str) -> Assignment:
-    """Return an assignment, if *user* may do this where it holds.
+    """Return an assignment, if *user* has the permission in its scope.
 
     Raises:
-        NotFound: it is not there, or in no place of theirs; the two look the same.
+        NotFound: it does not exist, or *user* does not have the permission. Both look the same.
     """
-    found: Assignment = _or_404(Assignment.objects.select_related(*_WITH, "role").filter(pk=assignment_id).first())
-    if not check(user, permission, scope_of(found)):
+    assignment: Assignment = _or_404(Assignment.objects.select_related(*_WITH, "role").filter(pk=assignment_id).first())
+    if not check(user, permission, scope_of(assignment)):
         raise NotFound
-    return found
+    return assignment
 
 
 def _role(role_id: UUID) -> Role:
@@ -213,7 +213,7 @@ def _role(role_id: UUID) -> Role:
     return role
 
 
-def _or_404(found: Any) -> Any:
-    if found is None:
+def _or_404(instance: Any) -> Any:
+    if instance is None:
         raise NotFound
-    return found
+    return instance

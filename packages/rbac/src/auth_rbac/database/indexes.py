@@ -1,7 +1,7 @@
-"""An index that guardian's generic tables lack: by object, for who may do something to it.
+"""Adds the index that guardian's generic tables lack: by object.
 
-Guardian's own begin with the permission and the person; without this one, asking about an
-object reads every grant of the permission.
+Guardian's own indexes begin with the permission and the person. Without this one, the question who has a
+permission for an object reads every grant of the permission.
 """
 
 from collections.abc import Iterator
@@ -16,11 +16,11 @@ _COLUMNS = ("content_type_id", "object_pk", "permission_id")
 
 
 def lay(alias: str = DEFAULT_DB_ALIAS) -> None:
-    """Make what is absent; on a large table that is there already, writers wait until it is made."""
+    """Create the missing indexes. On a large existing table, writers wait until the index is built."""
     connection = connections[alias]
     tables = set(connection.introspection.table_names())
     if PersonVersion._meta.db_table not in tables:
-        # On the way back: nothing of ours stays on tables of others.
+        # The migrations are being reversed: leave nothing on the tables of other apps.
         return
     columns = ", ".join(_COLUMNS)
     with connection.cursor() as cursor:
@@ -31,7 +31,7 @@ def lay(alias: str = DEFAULT_DB_ALIAS) -> None:
 
 
 def lift(alias: str = DEFAULT_DB_ALIAS) -> None:
-    """Take them away, before our tables go."""
+    """Drop the indexes before the tables of this app are dropped."""
     with connections[alias].cursor() as cursor:
         for table in _tables():
             cursor.execute(f"DROP INDEX IF EXISTS {_name(table)}")
@@ -45,5 +45,5 @@ def _tables() -> Iterator[str]:
 
 
 def _name(table: str) -> str:
-    """Return a name that PostgreSQL does not cut: the last letters say which table it is."""
+    """Return a name of at most 63 characters, which PostgreSQL does not cut off."""
     return f"auth_rbac_of_{table}"[:63]

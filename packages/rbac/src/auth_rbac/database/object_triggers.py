@@ -1,8 +1,8 @@
-"""Triggers on the tables of the site: what was given for an object ends with the object, however it is deleted.
+"""Triggers on the tables of the site: the rights for an object end when the object is deleted, in any way.
 
-Rights for single objects name the object by its key, and no foreign key leads there. Without these triggers they
-would stay when the object goes, and pass to the next object that gets the key. A trigger sees every way: the ORM,
-bulk deletes, which send no signal, cascades, SQL, TRUNCATE, and a key that is changed.
+Rights for single objects name the object by its key, without a foreign key. Without these triggers they would outlive
+the object and pass to the next object with the same key. A trigger covers every way: the ORM, bulk deletes, which
+send no signal, cascades, SQL, TRUNCATE, and a changed key.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 from auth_rbac.database import orphans
 from auth_rbac.models import Assignment, GraphVersion, PersonVersion, RoleClosure, RoleEdge, Wildcard
 
-#: Nothing is given for the rows of these.
+#: Models for whose rows there are no rights.
 _NO_OBJECTS = (
     Assignment, GraphVersion, PersonVersion, RoleClosure, RoleEdge, Wildcard,
     UserObjectPermissionBase, GroupObjectPermissionBase,
@@ -24,7 +24,7 @@ _NO_OBJECTS = (
 
 
 class _Guard(NamedTuple):
-    """A trigger.
+    """A trigger on the table of a model.
 
     Args:
         operation: ``DELETE``, ``UPDATE`` (of the key) or ``TRUNCATE``.
@@ -35,16 +35,16 @@ class _Guard(NamedTuple):
 
     @property
     def table(self) -> str:
-        """What the database calls the table of the objects."""
+        """The name of the table."""
         return self.model._meta.db_table
 
     @property
     def name(self) -> str:
-        """What the trigger is called."""
+        """The name of the trigger."""
         return f"auth_rbac_end_on_{self.operation.lower()}"
 
 
-#: When each fires on PostgreSQL, and what it runs. Of a key that is changed each row is looked at, and only then.
+#: When each trigger fires on PostgreSQL, and the function it runs. An update fires only for rows whose key changes.
 _FIRES = {
     "DELETE": ("AFTER DELETE ON {table} REFERENCING OLD TABLE AS auth_rbac_gone FOR EACH STATEMENT", "auth_rbac_end"),
     "UPDATE": (
@@ -54,26 +54,26 @@ _FIRES = {
     "TRUNCATE": ("AFTER TRUNCATE ON {table} FOR EACH STATEMENT", "auth_rbac_end_of_all"),
 }
 
-#: Which keys each function takes. The arguments of a trigger are the app, the model, and the column of the key.
+#: The condition for the keys in each function. The arguments of a trigger are the app, the model and the key column.
 _KEYS = {
     "auth_rbac_end": " AND {key} IN (SELECT %1$I::text FROM auth_rbac_gone)",
     "auth_rbac_end_of_moved": " AND {key} = ($2).%1$I::text",
     "auth_rbac_end_of_all": "",
 }
 
-_STANDING = """
+_INSTALLED = """
 SELECT c.relname, t.tgname, p.prosrc
 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
 WHERE t.tgenabled IN ('O', 'A') AND t.tgname LIKE 'auth\\_rbac\\_end\\_%%'
 AND c.relnamespace = current_schema()::regnamespace
 """
 
-#: Tables that can have such triggers: a partition's rows cannot be collected for a statement.
+#: Tables that can have these triggers. PostgreSQL cannot collect the rows of a partition for a statement.
 _ORDINARY = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace"
 
 
 def lay(alias: str = DEFAULT_DB_ALIAS) -> None:
-    """Lay every guard that does not stand, and remove what was left of objects that went while it did not."""
+    """Create every missing trigger, and remove the rights of objects that were deleted while it was missing."""
     absent = missing(alias)
     if not absent:
         return
@@ -89,9 +89,9 @@ def lay(alias: str = DEFAULT_DB_ALIAS) -> None:
 
 
 def lift(alias: str = DEFAULT_DB_ALIAS) -> None:
-    """Take all of them away: before our tables go, and on SQLite before migrations.
+    """Drop all triggers: before the tables of this app are dropped, and on SQLite before migrations.
 
-    SQLite renames no table while a trigger names one that is not there, which is how Django changes tables on it.
+    Django changes a table on SQLite by renaming it. SQLite refuses that while a trigger names a missing table.
     """
     connection = connections[alias]
     with connection.cursor() as cursor:
@@ -105,7 +105,7 @@ def lift(alias: str = DEFAULT_DB_ALIAS) -> None:
 
 
 def missing(alias: str = DEFAULT_DB_ALIAS) -> list[_Guard]:
-    """Return which guards do not stand as they should; none on other databases, or before our tables."""
+    """Return the missing and outdated triggers. There are none on other databases, and before the first migration."""
     if not can_guard(alias):
         return []
     connection = connections[alias]
@@ -114,10 +114,12 @@ def missing(alias: str = DEFAULT_DB_ALIAS) -> list[_Guard]:
         guards = [guard for guard in _guards(connection.vendor) if guard.table in tables]
         if connection.vendor == "postgresql":
             functions = _functions()
-            cursor.execute(_STANDING)
-            standing = set(cursor.fetchall())
+            cursor.execute(_INSTALLED)
+            installed = set(cursor.fetchall())
             return [
-                each for each in guards if (each.table, each.name, functions[_FIRES[each.operation][1]]) not in standing
+                each
+                for each in guards
+                if (each.table, each.name, functions[_FIRES[each.operation][1]]) not in installed
             ]
         cursor.execute("SELECT sql FROM sqlite_master WHERE type = 'trigger'")
         statements = {sql for (sql,) in cursor.fetchall()}
@@ -125,7 +127,7 @@ def missing(alias: str = DEFAULT_DB_ALIAS) -> list[_Guard]:
 
 
 def can_guard(alias: str = DEFAULT_DB_ALIAS) -> bool:
-    """Say whether this database has triggers as we write them, and the tables of rights."""
+    """Tell whether this database supports the triggers and has the tables of rights."""
     connection = connections[alias]
     if connection.vendor not in ("postgresql", "sqlite"):
         return False
@@ -134,20 +136,20 @@ def can_guard(alias: str = DEFAULT_DB_ALIAS) -> bool:
 
 
 def guarded_models() -> Iterator[type[models.Model]]:
-    """Yield every model whose table we can guard: the others are somebody else's, or have no single key."""
+    """Yield every model whose table can have triggers: managed by Django, and with a single-column key."""
     for model in apps.get_models():
-        is_ours_to_guard = model._meta.managed and not model._meta.proxy and not issubclass(model, _NO_OBJECTS)
-        if is_ours_to_guard and getattr(model._meta.pk, "column", None):
+        can_have_rights = model._meta.managed and not model._meta.proxy and not issubclass(model, _NO_OBJECTS)
+        if can_have_rights and getattr(model._meta.pk, "column", None):
             yield model
 
 
 def out_of_reach(alias: str = DEFAULT_DB_ALIAS) -> list[str]:
-    """Return the kinds of objects for which something was given and whose tables we cannot guard, as ``app.model``."""
+    """Return the kinds of objects that have rights and whose tables cannot have triggers, as ``app.model``."""
     tables = _tables(connections[alias])
     guarded: set[Any] = {model for model in guarded_models() if model._meta.db_table in tables}
     kinds = {kind for rights in orphans.all_rights() for kind in rights.kinds()}
-    found = {ContentType.objects.get_for_id(kind).model_class() for kind in kinds}
-    return sorted(model._meta.label_lower for model in found - guarded if model is not None)
+    models_with_rights = {ContentType.objects.get_for_id(kind).model_class() for kind in kinds}
+    return sorted(model._meta.label_lower for model in models_with_rights - guarded if model is not None)
 
 
 def _guards(vendor: str) -> Iterator[_Guard]:
@@ -166,12 +168,12 @@ def _tables(connection: Any) -> set[str]:
 
 
 def _rights() -> list[tuple[str, str, str]]:
-    """Return the tables of what is given for objects, with the columns of the kind and the key of the object."""
+    """Return the tables of rights, with the columns of the object's content type and key."""
     return [(each.model._meta.db_table, each.kind, each.key) for each in orphans.all_rights()]
 
 
 def _functions() -> dict[str, str]:
-    """Return the bodies of what the triggers run on PostgreSQL."""
+    """Return the bodies of the trigger functions on PostgreSQL."""
     return {name: _function(keys, uses_row="$2" in keys) for name, keys in _KEYS.items()}
 
 
@@ -203,9 +205,9 @@ def _postgresql_trigger(guard: _Guard, connection: Any) -> str:
 
 
 def _sqlite_trigger(guard: _Guard, connection: Any) -> str:
-    """Return the statement that makes a trigger: for each row, because SQLite has no other.
+    """Return the statement that creates a trigger on SQLite, which has only triggers for each row.
 
-    It makes the change known as well, which PostgreSQL's triggers on the tables of rights do.
+    The trigger also changes the version of the graph. On PostgreSQL the triggers on the tables of rights do that.
     """
     quote, meta = connection.ops.quote_name, guard.model._meta
     column, table = quote(str(meta.pk.column)), quote(guard.table)
@@ -213,18 +215,20 @@ def _sqlite_trigger(guard: _Guard, connection: Any) -> str:
         f'(SELECT id FROM "{ContentType._meta.db_table}"'  # noqa: S608 - names of models
         f" WHERE app_label = '{meta.app_label}' AND model = '{meta.model_name}')"
     )
-    its = [(name, f"{of} = {kind} AND {key} = {_as_text(meta.pk, f'OLD.{column}')}") for name, of, key in _rights()]
-    is_given = " OR ".join(f'EXISTS (SELECT 1 FROM "{name}" WHERE {one})' for name, one in its)  # noqa: S608 - as above
-    known = f'INSERT OR REPLACE INTO "{GraphVersion._meta.db_table}" (slot, stamp) SELECT 1, lower(hex(randomblob(16)))'
-    deletes = " ".join(f'DELETE FROM "{name}" WHERE {one};' for name, one in its)  # noqa: S608 - as above
+    conditions = [
+        (name, f"{of} = {kind} AND {key} = {_as_text(meta.pk, f'OLD.{column}')}") for name, of, key in _rights()
+    ]
+    has_rights = " OR ".join(f'EXISTS (SELECT 1 FROM "{name}" WHERE {condition})' for name, condition in conditions)  # noqa: S608 - as above
+    touch = f'INSERT OR REPLACE INTO "{GraphVersion._meta.db_table}" (slot, stamp) SELECT 1, lower(hex(randomblob(16)))'
+    deletes = " ".join(f'DELETE FROM "{name}" WHERE {condition};' for name, condition in conditions)  # noqa: S608 - as above
     fires = f"UPDATE OF {column}" if guard.operation == "UPDATE" else guard.operation
     moved = f" WHEN OLD.{column} IS NOT NEW.{column}" if guard.operation == "UPDATE" else ""
     name = quote(f"{guard.name}_{guard.table}")
-    return f"CREATE TRIGGER {name} AFTER {fires} ON {table}{moved} BEGIN {known} WHERE {is_given}; {deletes} END"
+    return f"CREATE TRIGGER {name} AFTER {fires} ON {table}{moved} BEGIN {touch} WHERE {has_rights}; {deletes} END"
 
 
 def _as_text(key: Any, column: str) -> str:
-    """Return a key as rights have it: SQLite keeps a UUID without its dashes."""
+    """Return the SQL expression of a key as text, with the dashes of a UUID. SQLite stores it without them."""
     while key.remote_field:
         key = key.target_field
     if not isinstance(key, models.UUIDField):

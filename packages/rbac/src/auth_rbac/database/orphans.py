@@ -1,7 +1,7 @@
-"""Rights for objects that are not there: found, removed, and not made in the first place.
+"""Finds, removes and prevents rights for objects that do not exist.
 
-`auth_rbac.database.object_triggers` ends what was given for an object together with it. Beyond its reach are tables that
-Django does not manage and those of another database: a site ends rights there by `end_rights`, or runs
+`auth_rbac.database.object_triggers` ends the rights for an object when the object is deleted. It does not cover tables that
+Django does not manage, and tables of another database. A site ends the rights there with `end_rights`, or runs
 ``manage.py access_orphans``.
 """
 
@@ -19,17 +19,17 @@ from auth_core.errors import FieldError, InvalidRequest
 from auth_rbac.models import Assignment
 from auth_rbac.scopes import kind_of
 
-#: How many rows are looked at together.
-_AT_ONCE = 1000
+#: How many rows are checked at once.
+_PAGE_SIZE = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """A table of what is given for objects.
+    """A table of rights for objects.
 
     Args:
-        kind: The field of the kind of object.
-        key: The field of the object's key, as text.
+        kind: The field with the content type of the object.
+        key: The field with the key of the object, as text.
     """
 
     model: Any
@@ -37,14 +37,14 @@ class Rights:
     key: str
 
     def kinds(self) -> set[int]:
-        """Return the kinds of objects for which something is given here."""
+        """Return the content types of the objects in this table."""
         rows = self.model._default_manager.filter(**{f"{self.kind}__isnull": False})
         return set(rows.order_by().values_list(self.kind, flat=True).distinct())
 
 
 @dataclass(frozen=True, slots=True)
 class Orphan:
-    """One right for an object that is not there."""
+    """A right for an object that does not exist."""
 
     rights: Rights
     row: Any
@@ -53,19 +53,19 @@ class Orphan:
 
 
 def all_rights() -> list[Rights]:
-    """Return the tables in which objects are named by kind and key."""
+    """Return the tables that name objects by content type and key."""
     generic: list[Any] = [get_user_obj_perms_model(), get_group_obj_perms_model()]
-    found = [Rights(model, "content_type_id", "object_pk") for model in generic if model.objects.is_generic()]
-    return [*found, Rights(Assignment, "scope_type_id", "scope_id")]
+    tables = [Rights(model, "content_type_id", "object_pk") for model in generic if model.objects.is_generic()]
+    return [*tables, Rights(Assignment, "scope_type_id", "scope_id")]
 
 
 def find(of: Collection[type[models.Model]] | None = None) -> Iterator[Orphan]:
-    """Yield every right for an object that is not there.
+    """Yield every right for an object that does not exist.
 
-    Of a model that the site does not have any more nothing is said: it may come back.
+    Models that the site no longer has are skipped, because they may come back.
 
     Args:
-        of: Models whose objects are looked for; ``None``: all.
+        of: The models of the objects. ``None``: all models.
     """
     for rights in all_rights():
         for kind in sorted(rights.kinds()):
@@ -75,45 +75,45 @@ def find(of: Collection[type[models.Model]] | None = None) -> Iterator[Orphan]:
 
 
 def remove(of: Collection[type[models.Model]] | None = None) -> int:
-    """Remove them; return how many. Answers that are remembered end with them.
+    """Remove the orphans, and return their number. Cached decisions end with them.
 
-    Rows are removed by their own keys: what is given meanwhile to a new object with the same key stays.
+    Each row is removed by its own key. A right that a new object with the same key gets in the meantime stays.
     """
     removed = 0
     for orphan in find(of):
-        gone, _by_model = orphan.rights.model._default_manager.filter(pk=orphan.row).delete()
-        removed += gone
+        deleted, _by_model = orphan.rights.model._default_manager.filter(pk=orphan.row).delete()
+        removed += deleted
     return removed
 
 
 def end_rights(model: type[models.Model], keys: Iterable[Any]) -> int:
-    """End what was given for objects of *model*, and in their scope; return how much.
+    """End the rights for objects of *model* and the roles in their scope. Return their number.
 
-    For tables that cannot be guarded: call it in the transaction that deletes the objects.
+    This is for tables without triggers. Call it in the transaction that deletes the objects.
     """
     texts, ended = [str(key) for key in keys], 0
     with transaction.atomic():
         for rights in all_rights():
-            wanted = {rights.kind: kind_of(model), f"{rights.key}__in": texts}
-            gone, _by_model = rights.model._default_manager.filter(**wanted).delete()
-            ended += gone
+            filters = {rights.kind: kind_of(model), f"{rights.key}__in": texts}
+            deleted, _by_model = rights.model._default_manager.filter(**filters).delete()
+            ended += deleted
     return ended
 
 
-def hold_object(kind_id: int, key: str, using: str) -> None:
-    """Keep the object from being deleted until the transaction ends, in which something is given for it.
+def lock_object(kind_id: int, key: str, using: str) -> None:
+    """Keep an object from being deleted until the end of the transaction that adds a right for it.
 
-    Otherwise a right could be committed after the trigger had looked for rights, and outlive the object.
+    Otherwise the right could be committed after the delete trigger ran, and outlive the object.
 
     Raises:
-        InvalidRequest: the object is not there.
+        InvalidRequest: the object does not exist.
     """
     model = ContentType.objects.get_for_id(kind_id).model_class()
-    if model is not None and not _is_there(model, key, using):
-        raise InvalidRequest(FieldError("object", "unknown", _("There is no such object.")))
+    if model is not None and not _exists(model, key, using):
+        raise InvalidRequest(FieldError("object", "unknown", _("Object not found.")))
 
 
-def _is_there(model: type[models.Model], key: str, using: str) -> bool:
+def _exists(model: type[models.Model], key: str, using: str) -> bool:
     alias, pk = router.db_for_write(model), model._meta.pk
     connection = connections[alias]
     try:
@@ -131,21 +131,21 @@ def _is_there(model: type[models.Model], key: str, using: str) -> bool:
 
 def _find_in(rights: Rights, kind: int, model: type[models.Model]) -> Iterator[Orphan]:
     rows = rights.model._default_manager.filter(**{rights.kind: kind}).order_by("pk").values_list("pk", rights.key)
-    page = list(rows[:_AT_ONCE])
+    page = list(rows[:_PAGE_SIZE])
     while page:
-        there = _there(model, {key for _row, key in page})
-        yield from (Orphan(rights, row, model._meta.label_lower, key) for row, key in page if key not in there)
-        page = list(rows.filter(pk__gt=page[-1][0])[:_AT_ONCE])
+        existing = _existing_keys(model, {key for _row, key in page})
+        yield from (Orphan(rights, row, model._meta.label_lower, key) for row, key in page if key not in existing)
+        page = list(rows.filter(pk__gt=page[-1][0])[:_PAGE_SIZE])
 
 
-def _there(model: type[models.Model], keys: set[str]) -> set[str]:
-    """Return those of *keys* that objects have; what cannot be a key is none."""
+def _existing_keys(model: type[models.Model], keys: set[str]) -> set[str]:
+    """Return those of *keys* that belong to an existing object. A text that cannot be a key does not."""
     possible = []
     for key in keys:
         try:
             possible.append(model._meta.pk.to_python(key))
         except ValidationError:
             continue
-    # Of the database that is written to: a replica may be behind.
+    # Read the primary database: a replica may be behind.
     rows = model._base_manager.using(router.db_for_write(model)).filter(pk__in=possible)
     return {str(key) for key in rows.values_list("pk", flat=True)}

@@ -1,8 +1,8 @@
-"""Triggers (PostgreSQL): whoever changes what answers rest on changes the version they are remembered under.
+"""Triggers on PostgreSQL that change the versions of cached decisions with every change of what they depend on.
 
-Django's ``.update()``, ``bulk_create`` and fast deletes send no signal, and neither does SQL;
-a trigger sees them all, in their own transaction. One for each statement, not for each row:
-a million grants in one INSERT touch each person once.
+Django's ``.update()``, ``bulk_create`` and fast deletes send no signal, and neither does SQL. A
+trigger covers them all, in their own transaction. It fires for each statement, not for each row:
+an INSERT of a million grants updates the version of each person once.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ _TOUCH_GRAPH = """
   ON CONFLICT (slot) DO UPDATE SET stamp = EXCLUDED.stamp;
 """
 
-#: People in the order of their keys, so that two statements that concern the same do not wait for each other.
+#: People are updated in the order of their keys, so that two statements about the same people do not deadlock.
 _TOUCH_PEOPLE = """
   EXECUTE format('INSERT INTO auth_rbac_personversion (user_id, stamp)
     SELECT person, gen_random_uuid() FROM (
@@ -49,7 +49,7 @@ _FUNCTIONS = {
     "auth_rbac_touch_holders": _for_both(_TOUCH_PEOPLE + _IF_BY_GROUP),
 }
 
-#: What is there of each statement.
+#: The rows that each statement passes to the function.
 _ROWS = {
     "INSERT": "REFERENCING NEW TABLE AS auth_rbac_come",
     "UPDATE": "REFERENCING OLD TABLE AS auth_rbac_gone NEW TABLE AS auth_rbac_come",
@@ -57,14 +57,14 @@ _ROWS = {
     "TRUNCATE": "",
 }
 
-_STANDING = """
+_INSTALLED = """
 SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
 WHERE t.tgenabled IN ('O', 'A') AND t.tgname LIKE 'auth\\_rbac\\_%%' AND c.relnamespace = current_schema()::regnamespace
 """
 
 
 class _Watched(NamedTuple):
-    """A table, what runs when it changes, and the column that names the person."""
+    """A table, the function that runs when it changes, and the column with the person."""
 
     table: str
     function: str
@@ -72,7 +72,7 @@ class _Watched(NamedTuple):
 
 
 def lay(alias: str = DEFAULT_DB_ALIAS) -> None:
-    """Lay every trigger that does not stand; where all stand nothing is locked."""
+    """Create every missing trigger. If none is missing, no table is locked."""
     absent = missing(alias)
     if not absent:
         return
@@ -85,7 +85,7 @@ def lay(alias: str = DEFAULT_DB_ALIAS) -> None:
 
 
 def lift(alias: str = DEFAULT_DB_ALIAS) -> None:
-    """Take all of them away, with what they run, and the guards of objects: before our tables go."""
+    """Drop all triggers and their functions, and the triggers on objects, before the tables of this app are dropped."""
     object_triggers.lift(alias)
     connection = connections[alias]
     if connection.vendor == "postgresql":
@@ -95,7 +95,7 @@ def lift(alias: str = DEFAULT_DB_ALIAS) -> None:
 
 
 def missing(alias: str = DEFAULT_DB_ALIAS) -> list[tuple[_Watched, str]]:
-    """Return which triggers do not stand, as table and statement; none on another database, or before our tables."""
+    """Return the missing triggers as table and statement. There are none on other databases, and before our tables."""
     connection = connections[alias]
     if connection.vendor != "postgresql":
         return []
@@ -103,20 +103,20 @@ def missing(alias: str = DEFAULT_DB_ALIAS) -> list[tuple[_Watched, str]]:
     if not {PersonVersion._meta.db_table, GraphVersion._meta.db_table} <= tables:
         return []
     with connection.cursor() as cursor:
-        cursor.execute(_STANDING)
-        standing = set(cursor.fetchall())
+        cursor.execute(_INSTALLED)
+        installed = set(cursor.fetchall())
     return [
         (watched, operation)
         for watched in _watched()
         for operation in _ROWS
-        if watched.table in tables and (watched.table, _name(operation)) not in standing
+        if watched.table in tables and (watched.table, _name(operation)) not in installed
     ]
 
 
 def _create(watched: _Watched, operation: str, table: str) -> str:
     function = "auth_rbac_touch_graph" if operation == "TRUNCATE" else watched.function
     argument = f"'{watched.column}'" if function == watched.function else ""
-    # The graph's function looks at no rows; without them the statement keeps none.
+    # The graph's function does not use the rows, so the statement does not collect them.
     rows = "" if function == "auth_rbac_touch_graph" else _ROWS[operation]
     return (
         f"CREATE OR REPLACE TRIGGER {_name(operation)} AFTER {operation} ON {table} {rows}"
@@ -129,7 +129,7 @@ def _name(operation: str) -> str:
 
 
 def _watched() -> Iterator[_Watched]:
-    """Yield every table that an answer rests on."""
+    """Yield every table that decisions depend on."""
     graph: list[Any] = [Role, RoleEdge, RoleClosure, Wildcard, Permission]
     graph += [Role.permissions.through, Role.denials.through, Group.permissions.through]
     for model in graph:
@@ -146,10 +146,10 @@ def _watched() -> Iterator[_Watched]:
 
 
 def object_permission_models(base: Any, generic: Any) -> list[Any]:
-    """Return guardian's generic model, and the direct ones of models that asked for one."""
+    """Return guardian's generic model, and the models of tables for a single model."""
     return [generic, *(model for model in apps.get_models() if issubclass(model, base) and model is not generic)]
 
 
 def _through(name: str) -> Any:
-    """Return the table between people and their groups or permissions; a user model may have none."""
+    """Return the table between people and their groups or permissions. A user model may have none."""
     return getattr(getattr(get_user_model(), name, None), "through", None)

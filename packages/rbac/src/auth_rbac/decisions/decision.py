@@ -1,15 +1,15 @@
-"""The answer to: may this person do that?"""
+"""The answer to a permission question: yes or no, and why."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 
-class Reason(StrEnum):
-    """Why, in one word; `auth_rbac.explanations.explanations` tells it whole."""
+class DecisionReason(StrEnum):
+    """Why the answer is yes or no, in one word. `auth_rbac.explanations` gives the details."""
 
     SUPERUSER = "superuser"
     ROLE = "role"
@@ -21,55 +21,69 @@ class Reason(StrEnum):
     ANONYMOUS = "anonymous"
 
 
-#: What each reason means to people.
+class Effect(IntEnum):
+    """The effect of a role or of a permission. The statements of `auth_rbac.decisions.sql` use these numbers."""
+
+    ALLOWS = 0
+    DENIES = 1
+    #: Guardian allows one object.
+    ALLOWS_OBJECT = 2
+    #: Django's own permission of a person or a group allows, without a role.
+    ALLOWS_ALONE = 3
+
+
+#: An effect in one scope: content type, key and effect. ``(None, "", effect)`` is in effect everywhere.
+ScopeEffect = tuple[int | None, str, Effect]
+
+#: Each reason as a sentence.
 SENTENCES = {
-    Reason.SUPERUSER: _("An active superuser may do everything; Django asks no backend."),
-    Reason.ROLE: _("A role lets."),
-    Reason.OBJECT: _("A permission for this one object lets."),
-    Reason.ALONE: _("A permission of Django's own, of the person or of a group, lets."),
-    Reason.DENIED: _("A role denies it, and a denial wins."),
-    Reason.NOTHING: _("Nothing lets."),
-    Reason.INACTIVE: _("The account is disabled."),
-    Reason.ANONYMOUS: _("Nobody is signed in."),
+    DecisionReason.SUPERUSER: _("Active superusers have every permission."),
+    DecisionReason.ROLE: _("Allowed by a role."),
+    DecisionReason.OBJECT: _("Allowed by a permission for this object."),
+    DecisionReason.ALONE: _("Allowed by a permission assigned directly to the person or a group."),
+    DecisionReason.DENIED: _("Denied by a role. A denial overrides every permission."),
+    DecisionReason.NOTHING: _("No role or permission grants this."),
+    DecisionReason.INACTIVE: _("The account is disabled."),
+    DecisionReason.ANONYMOUS: _("Not signed in."),
 }
 
-#: Those that say yes.
-_YES = frozenset({Reason.SUPERUSER, Reason.ROLE, Reason.OBJECT, Reason.ALONE})
+#: The reasons that allow.
+_ALLOWING = frozenset({DecisionReason.SUPERUSER, DecisionReason.ROLE, DecisionReason.OBJECT, DecisionReason.ALONE})
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whether somebody may, why, and until when this is known.
+    """Whether a person has a permission, why, and how long the answer is valid.
 
     Args:
         allowed: Yes or no.
         reason: Why.
-        until: The earliest beginning or end among the assignments it rests on: the answer is asked
-            again then; ``None``: only a change can change it.
+        until: The earliest beginning or end among the assignments behind the answer. The answer expires then.
+            ``None``: only a change can change the answer.
     """
 
     allowed: bool
-    reason: Reason
+    reason: DecisionReason
     until: datetime | None = None
 
     def __bool__(self) -> bool:
         return self.allowed
 
     @classmethod
-    def of(cls, reason: Reason, until: datetime | None = None) -> "Decision":
+    def of(cls, reason: DecisionReason, until: datetime | None = None) -> "Decision":
         """Return the decision that *reason* stands for."""
-        return cls(reason in _YES, reason, until)
+        return cls(reason in _ALLOWING, reason, until)
 
     @property
     def is_denied(self) -> bool:
-        """Whether somebody said no, and not merely nobody yes: no other backend is asked then."""
-        return self.reason is Reason.DENIED
+        """Whether a role denies it. No other backend may allow it then."""
+        return self.reason is DecisionReason.DENIED
 
     def to_json(self) -> dict[str, Any]:
         """Return the form on the wire."""
         return {"allowed": self.allowed, "reason": self.reason.value, "until": self.until}
 
 
-SUPERUSER = Decision.of(Reason.SUPERUSER)
-INACTIVE = Decision.of(Reason.INACTIVE)
-ANONYMOUS = Decision.of(Reason.ANONYMOUS)
+SUPERUSER = Decision.of(DecisionReason.SUPERUSER)
+INACTIVE = Decision.of(DecisionReason.INACTIVE)
+ANONYMOUS = Decision.of(DecisionReason.ANONYMOUS)

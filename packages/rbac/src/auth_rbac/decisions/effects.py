@@ -1,4 +1,4 @@
-"""What is said of one permission in some scopes: by what somebody holds, and what the roles say."""
+"""The effects of one permission for one person: what the person holds, joined with what the roles allow and deny."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -6,83 +6,77 @@ from typing import Any, NamedTuple
 
 from django.db import models
 
-from auth_rbac.decisions import decision_cache, role_cache, sql
-from auth_rbac.decisions.decision_cache import Versions
-from auth_rbac.decisions.query import ask_of, moment_from
-from auth_rbac.decisions.role_cache import Saying
+from auth_rbac.decisions import role_cache
+from auth_rbac.decisions.decision import Effect, ScopeEffect
+from auth_rbac.decisions.query import EffectRow, RowKind, Versions, fetch_effects
+from auth_rbac.decisions.role_cache import PermissionRoles
 from auth_rbac.decisions.sql_parameters import on_objects
 from auth_rbac.permission_names import parts_of
 
 
-class Said(NamedTuple):
-    """What is said of one permission.
+class PermissionEffects(NamedTuple):
+    """The effects of one permission.
 
     Args:
-        versions: Under which it is.
-        effects: Of which scope, and what: kind, key and effect.
-        until: The next beginning or end among the assignments.
+        versions: The versions under which they are valid.
+        effects: Every effect with its scope.
+        until: The next beginning or end of an assignment.
     """
 
     versions: Versions
-    effects: set[tuple[int | None, str, int]]
+    effects: set[ScopeEffect]
     until: datetime | None
 
 
-class _Held(NamedTuple):
-    """An assignment that is not over."""
-
-    role: Any
-    kind: int | None
-    key: str
-    begins: datetime | None
-    ends: datetime | None
-
-
-def said_of(
+def effects_of(
     user: Any, name: str, objects: Sequence[models.Model], scopes: set[tuple[int, str]], moment: datetime
-) -> Said:
-    """Return what is said of ``app.codename`` on *objects*, which are of one model, and in *scopes*, for *user*.
+) -> PermissionEffects:
+    """Return the effects of ``app.codename`` for *user* on *objects*, which are of one model, and in *scopes*.
 
-    One query: what the roles say is remembered, or told with it. Two, where the graph has changed since.
+    It takes one query, with what the roles allow and deny from the cache or from the same query. It takes two if the
+    graph has changed since.
     """
-    saying = role_cache.remembered(name)
-    rows = _ask(user, name, objects, scopes, moment, saying)
-    if saying is not None and saying.graph != decision_cache.versions_in(rows[0])[1]:
-        saying = None
-        rows = _ask(user, name, objects, scopes, moment, saying)
-    if saying is None:
-        saying = role_cache.learn(name, rows)
-    held = [_Held(*row[3:6], *(moment_from(each, moment) for each in row[6:])) for row in rows if row[2] == sql.HELD]
-    effects = {(one.kind, one.key, effect) for one in held for effect in _effects(one, saying)}
-    effects |= set(_by_guardian(rows, type(objects[0])))
-    turns = [turn for one in held if (turn := one.begins or one.ends)]
-    return Said(decision_cache.versions_in(rows[0]), effects, min(turns, default=None))
+    roles = role_cache.remembered(name)
+    rows = _fetch(user, name, objects, scopes, moment, roles)
+    if roles is not None and roles.graph != rows[0].versions.graph:
+        roles = None
+        rows = _fetch(user, name, objects, scopes, moment, roles)
+    if roles is None:
+        roles = role_cache.remember(name, rows)
+    assignments = [row for row in rows if row.row_kind is RowKind.ASSIGNMENT]
+    effects: set[ScopeEffect] = {
+        (row.number, row.key, effect) for row in assignments for effect in _effects(row, roles)
+    }
+    effects |= set(_object_effects(rows, type(objects[0])))
+    changes = [change for row in assignments if (change := row.begins or row.ends)]
+    return PermissionEffects(rows[0].versions, effects, min(changes, default=None))
 
 
-def _ask(
+def _fetch(
     user: Any,
     name: str,
     objects: Sequence[models.Model],
     scopes: set[tuple[int, str]],
     moment: datetime,
-    saying: Saying | None,
-) -> list[tuple[Any, ...]]:
-    permissions = None if saying is None else saying.permissions
+    roles: PermissionRoles | None,
+) -> list[EffectRow]:
+    permissions = None if roles is None else roles.permissions
     statement, values = on_objects(type(objects[0]), objects, scopes, permissions)
     app, codename = parts_of(name)
-    return ask_of(user, statement, moment, **values, app=app, codename=codename)
+    return fetch_effects(user, statement, moment, **values, app=app, codename=codename)
 
 
-def _effects(held: _Held, saying: Saying) -> Iterator[int]:
-    """Yield what an assignment makes of what the roles say; nothing before it begins."""
-    if held.begins is None and held.role in saying.denying:
-        yield sql.DENIES
-    if held.begins is None and held.role in saying.allowing:
-        yield sql.ALLOWS
+def _effects(assignment: EffectRow, roles: PermissionRoles) -> Iterator[Effect]:
+    """Yield the effects of an assignment. It has none before it begins."""
+    if assignment.begins is None and assignment.role in roles.denying:
+        yield Effect.DENIES
+    if assignment.begins is None and assignment.role in roles.allowing:
+        yield Effect.ALLOWS
 
 
-def _by_guardian(rows: list[tuple[Any, ...]], model: type[models.Model]) -> Iterator[tuple[int, str, int]]:
+def _object_effects(rows: list[EffectRow], model: type[models.Model]) -> Iterator[ScopeEffect]:
+    """Yield the effects of guardian's permissions for single objects."""
     for row in rows:
-        if row[2] == sql.ALLOWED_OBJECT:
-            # As text, as scopes have keys: SQLite keeps a UUID without its dashes.
-            yield row[4], str(model._meta.pk.to_python(row[5])), sql.ALLOWS_OBJECT
+        if row.row_kind is RowKind.OBJECT_PERMISSION:
+            # The keys of scopes are text, with the dashes of a UUID. SQLite stores a UUID without them.
+            yield row.number, str(model._meta.pk.to_python(row.key)), Effect.ALLOWS_OBJECT

@@ -1,22 +1,129 @@
-"""Putting a statement to the database: the one that is written to, prepared where that is possible."""
+"""Runs the statements of decisions on the primary database, prepared where possible, and reads their rows."""
 
 from datetime import datetime
-from typing import Any
+from enum import IntEnum
+from typing import Any, NamedTuple
 
 from django.db import connections, router
 
 from auth_core.runtime import prepared_statements
+from auth_rbac.decisions.decision import Effect
 from auth_rbac.models import Assignment
 
 
-def ask(statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
-    """Return what the database says; never a replica, which may be behind a revocation."""
+class Versions(NamedTuple):
+    """The versions under which an answer is valid. A missing version is a value, too.
+
+    Args:
+        person: The version of everything that the person holds.
+        graph: The version of everything that concerns more than one person.
+    """
+
+    person: str
+    graph: str
+
+
+class RowKind(IntEnum):
+    """What a row of `sql.on_objects` describes."""
+
+    #: An assignment that has not ended.
+    ASSIGNMENT = 0
+    #: A permission for one object, from guardian.
+    OBJECT_PERMISSION = 1
+    #: A role that allows or denies the permission, by itself or through an ancestor.
+    ROLE_EFFECT = 2
+    #: A permission with the requested name.
+    PERMISSION = 3
+
+
+class EffectRow(NamedTuple):
+    """A row of `sql.on_objects`.
+
+    Args:
+        versions: The same in every row.
+        row_kind: ``None`` in the only row of an empty answer.
+        role: The key of the role, as the database has it.
+        number: The content type of the scope or object, the effect of a role, or the key of a permission.
+        key: The key of the scope or object, as text.
+        begins: The beginning of an assignment, if it is in the future.
+        ends: The end of an assignment.
+    """
+
+    versions: Versions
+    row_kind: RowKind | None
+    role: Any
+    number: int | None
+    key: str
+    begins: datetime | None
+    ends: datetime | None
+
+
+class EverywhereRow(NamedTuple):
+    """A row of `sql.everywhere`: the effect of one permission, everywhere or in one scope.
+
+    Args:
+        versions: The same in every row.
+        until: The next beginning or end of an assignment, the same in every row.
+        assignments: The number of assignments, the same in every row.
+        permission: ``app.codename``. ``None`` in the only row of an empty answer.
+        kind: The content type of the scope. ``None``: everywhere.
+        key: The key of the scope, as text.
+    """
+
+    versions: Versions
+    until: datetime | None
+    assignments: int
+    permission: str | None
+    effect: Effect | None
+    kind: int | None
+    key: str
+
+
+def fetch(statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """Return the rows of a statement. Never read a replica: it may not have a revocation yet."""
     return prepared_statements.put(_connection(), statement, values)
 
 
-def ask_of(user: Any, statement: str, moment: datetime, **values: Any) -> list[tuple[Any, ...]]:
-    """Ask about what *user* holds at *moment*."""
-    return ask(statement, {**values, "user": key_of_user(user), "now": native_moment(moment)})
+def fetch_versions(user: Any, statement: str) -> Versions:
+    """Return the current versions for *user*, from the row of `sql.versions`."""
+    ((person, graph),) = fetch(statement, {"user": key_of_user(user)})
+    return Versions(str(person), str(graph))
+
+
+def fetch_effects(user: Any, statement: str, moment: datetime, **values: Any) -> list[EffectRow]:
+    """Return the rows of `sql.on_objects` for *user* at *moment*."""
+    return [
+        EffectRow(
+            versions=Versions(str(person), str(graph)),
+            row_kind=None if row_kind is None else RowKind(row_kind),
+            role=role,
+            number=number,
+            key=key,
+            begins=_moment(begins, moment),
+            ends=_moment(ends, moment),
+        )
+        for person, graph, row_kind, role, number, key, begins, ends in _fetch_for(user, statement, moment, **values)
+    ]
+
+
+def fetch_everywhere(user: Any, statement: str, moment: datetime) -> list[EverywhereRow]:
+    """Return the rows of `sql.everywhere` for *user* at *moment*."""
+    return [
+        EverywhereRow(
+            versions=Versions(str(person), str(graph)),
+            until=_moment(until, moment),
+            assignments=assignments,
+            permission=None if app is None else f"{app}.{codename}",
+            effect=None if effect is None else Effect(effect),
+            kind=kind,
+            key=key,
+        )
+        for person, graph, until, assignments, app, codename, effect, kind, key in _fetch_for(user, statement, moment)
+    ]
+
+
+def _fetch_for(user: Any, statement: str, moment: datetime, **values: Any) -> list[tuple[Any, ...]]:
+    return fetch(statement, {**values, "user": key_of_user(user), "now": native_moment(moment)})
 
 
 def key_of_user(user: Any) -> Any:
@@ -34,8 +141,8 @@ def native_moment(moment: datetime) -> Any:
     return _connection().ops.adapt_datetimefield_value(moment)
 
 
-def moment_from(stored: Any, like: datetime) -> datetime | None:
-    """Return a moment that came out of a statement of ours: SQLite has only text."""
+def _moment(stored: Any, like: datetime) -> datetime | None:
+    """Return a moment from a row, in the time zone of *like*. SQLite returns text."""
     if stored is None or isinstance(stored, datetime):
         return stored
     return datetime.fromisoformat(stored).replace(tzinfo=like.tzinfo)

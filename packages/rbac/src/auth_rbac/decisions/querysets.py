@@ -1,4 +1,4 @@
-"""Which objects may somebody do this to? As one query, which filters and pages."""
+"""Filters querysets to the objects for which a person has a permission."""
 
 from collections.abc import Sequence
 from typing import Any, TypeVar
@@ -9,10 +9,10 @@ from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from auth_rbac.decisions import sql
-from auth_rbac.decisions.decision import Reason
+from auth_rbac.decisions.decision import DecisionReason, Effect, ScopeEffect
 from auth_rbac.decisions.decision_cache import on_instance
 from auth_rbac.decisions.decisions import everywhere
-from auth_rbac.decisions.query import ask, key_of_user, native_key, native_moment
+from auth_rbac.decisions.query import fetch, key_of_user, native_key, native_moment
 from auth_rbac.decisions.role_cache import remembered
 from auth_rbac.decisions.sql_parameters import keys_of_permission, listed
 from auth_rbac.models import Assignment
@@ -23,11 +23,11 @@ M = TypeVar("M", bound=models.Model)
 
 
 def permitted(user: Any, permission: str, objects: "QuerySet[M] | type[M]") -> "QuerySet[M]":
-    """Return those of *objects* on which `auth_rbac.decisions.decisions.check` would let *user*.
+    """Return those of *objects* for which `auth_rbac.decisions.decisions.check` allows the permission.
 
-    One query, when it is evaluated. Before it, now, the one with which every instance of a user
-    begins, if it was asked nothing yet: whoever is let everywhere needs another plan than
-    whoever is let here and there, and PostgreSQL plans before it looks.
+    The queryset takes one query when it is evaluated. If this instance of the user has asked nothing yet, this
+    function also reads what the user may do everywhere. A permission that is allowed everywhere needs another query
+    plan than one for single objects, and PostgreSQL plans before it reads.
 
     Args:
         permission: A verb (``view``), a codename of the model's app, or ``app.codename``.
@@ -39,74 +39,74 @@ def permitted(user: Any, permission: str, objects: "QuerySet[M] | type[M]") -> "
     if getattr(user, "is_superuser", False):
         return rows
     name = full_name(permission, rows.model)
-    found = everywhere(user)
-    if name in found.denied:
+    effects = everywhere(user)
+    if name in effects.denied:
         return rows.none()
-    by_role = found.allowed.get(name) is Reason.ROLE
-    if found.scoped is not None:
-        return _from_memory(user, name, rows, by_role, found.scoped.get(name, set()))
+    by_role = effects.allowed.get(name) is DecisionReason.ROLE
+    if effects.scoped is not None:
+        return _filter_from_cache(user, name, rows, by_role, effects.scoped.get(name, set()))
     values = _values(user, name, rows.model)
-    rows = rows.exclude(_in_scopes(rows.model, values, sql.DENIES))
-    return rows if by_role else rows.filter(_in_scopes(rows.model, values, sql.ALLOWS))
+    rows = rows.exclude(_in_scopes(rows.model, values, Effect.DENIES))
+    return rows if by_role else rows.filter(_in_scopes(rows.model, values, Effect.ALLOWS))
 
 
 def permitted_keys(
     user: Any, permission: str, objects: "QuerySet[M] | type[M]", *, after: Any = None, limit: int = 50
 ) -> list[Any]:
-    """Return the keys of the next of *objects* on which `auth_rbac.decisions.decisions.check` would let *user*, in their order.
+    """Return the next keys of *objects* for which `auth_rbac.decisions.decisions.check` allows the permission, ascending.
 
-    What `permitted` would list; without the ORM where only permissions for single objects count, for
-    lists that are asked for often.
+    They are the keys that `permitted` lists. If only permissions for single objects count, this function does not use
+    the ORM. It is meant for lists that are read often.
 
     Args:
-        permission: As there.
-        objects: As there; what order they are in does not count.
-        after: The last key of the page before; ``None``: from the first on.
-        limit: How many at most.
+        permission: As in `permitted`.
+        objects: As in `permitted`. Its order is ignored.
+        after: The last key of the page before. ``None``: begin with the first key.
+        limit: The most keys to return.
     """
     rows = _rows(objects)
     name, model = full_name(permission, rows.model), rows.model
-    known = _known_keys(user, name, rows)
-    if known is None:
-        found = permitted(user, name, rows).order_by("pk")
-        found = found if after is None else found.filter(pk__gt=after)
-        return list(found.values_list("pk", flat=True)[:limit])
-    values = _values(user, name, model, known) | {"limit": limit}
+    allowed_keys = _cached_keys(user, name, rows)
+    if allowed_keys is None:
+        page = permitted(user, name, rows).order_by("pk")
+        page = page if after is None else page.filter(pk__gt=after)
+        return list(page.values_list("pk", flat=True)[:limit])
+    values = _values(user, name, model, allowed_keys) | {"limit": limit}
     if after is not None:
         values["after"] = native_key(model, after)
-    shape = {"cast": _cast_to_key(model), "is_known": "permissions" in values, "with_listed": bool(known)}
+    shape = {"cast": _cast_to_key(model), "is_known": "permissions" in values, "with_listed": bool(allowed_keys)}
     statement = sql.next_keys(model, is_first=after is None, **shape)
-    return [model._meta.pk.to_python(key) for (key,) in ask(statement, values)]
+    return [model._meta.pk.to_python(key) for (key,) in fetch(statement, values)]
 
 
 def _rows(objects: "QuerySet[M] | type[M]") -> "QuerySet[M]":
     return objects if isinstance(objects, QuerySet) else objects._default_manager.all()
 
 
-def _known_keys(user: Any, name: str, rows: "QuerySet[M]") -> list[str] | None:
-    """Return the keys for which the roles of *user* are known to let, if nothing but them and guardian's tables counts.
+def _cached_keys(user: Any, name: str, rows: "QuerySet[M]") -> list[str] | None:
+    """Return the keys that the roles of *user* allow, if only they and guardian's tables count.
 
-    ``None`` where the list is not of the whole table, or where something else counts: what is let everywhere, what is
-    denied, objects around.
+    ``None`` if *rows* is not the whole table, or if something else counts: a permission that is allowed everywhere, a
+    denial, or a scope around.
     """
     query = rows.query
     is_whole = not (query.where or query.is_sliced or query.combinator or query.extra) and rows.db == _alias()
     if not is_whole or not user.is_active or getattr(user, "is_superuser", False):
         return None
-    found = everywhere(user)
-    scoped = None if found.scoped is None else found.scoped.get(name, set())
-    if scoped is None or name in found.denied or found.allowed.get(name) is Reason.ROLE:
+    effects = everywhere(user)
+    scoped = None if effects.scoped is None else effects.scoped.get(name, set())
+    if scoped is None or name in effects.denied or effects.allowed.get(name) is DecisionReason.ROLE:
         return None
     if not scoped:
         return []
-    allowed = _listed(rows.model, scoped, sql.ALLOWS)
-    if _listed(rows.model, scoped, sql.DENIES) or allowed.keys() - {"pk"}:
+    allowed = _listed(rows.model, scoped, Effect.ALLOWS)
+    if _listed(rows.model, scoped, Effect.DENIES) or allowed.keys() - {"pk"}:
         return None
     return allowed.get("pk", [])
 
 
-def _values(user: Any, name: str, model: type[models.Model], known: Sequence[str] = ()) -> dict[str, Any]:
-    """Return the values of the statements that list keys; *known* are keys of objects."""
+def _values(user: Any, name: str, model: type[models.Model], keys: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the values of the statements that list keys. *keys* are allowed by roles."""
     app, codename = parts_of(name)
     return {
         "user": key_of_user(user),
@@ -114,32 +114,32 @@ def _values(user: Any, name: str, model: type[models.Model], known: Sequence[str
         "app": app,
         "codename": codename,
         "kind": kind_of(model),
-        "listed": listed(list(known)),
-        **keys_of_permission(_known_permissions(user, name)),
+        "listed": listed(list(keys)),
+        **keys_of_permission(_cached_permissions(user, name)),
     }
 
 
-def _known_permissions(user: Any, name: str) -> tuple[int, ...] | None:
-    """Return the keys of the permission, if they were learned under the graph that this instance stands on."""
-    standing, saying = on_instance(user), remembered(name)
-    if standing is None or saying is None or saying.graph != standing.versions[1]:
+def _cached_permissions(user: Any, name: str) -> tuple[int, ...] | None:
+    """Return the keys of the permission, if they are cached under the graph version of this instance."""
+    cached, roles = on_instance(user), remembered(name)
+    if cached is None or roles is None or roles.graph != cached.versions.graph:
         return None
-    return saying.permissions
+    return roles.permissions
 
 
-def _from_memory(
-    user: Any, name: str, rows: "QuerySet[M]", by_role: bool, scoped: set[tuple[int, str, int]]
+def _filter_from_cache(
+    user: Any, name: str, rows: "QuerySet[M]", by_role: bool, scoped: set[ScopeEffect]
 ) -> "QuerySet[M]":
-    """Filter by what the roles of this person are known to say; only guardian's tables are still asked."""
-    denied = _listed(rows.model, scoped, sql.DENIES)
+    """Filter by the cached effects of the roles. Only guardian's tables need a query."""
+    denied = _listed(rows.model, scoped, Effect.DENIES)
     for path, keys in denied.items():
         rows = rows.exclude(**{f"{path}__in": keys})
     if by_role:
         return rows
-    allowed = _listed(rows.model, scoped, sql.ALLOWS)
-    known = allowed.pop("pk", [])
-    values = _values(user, name, rows.model, known)
-    shape = {"is_known": "permissions" in values, "with_listed": bool(known)}
+    allowed = _listed(rows.model, scoped, Effect.ALLOWS)
+    own_keys = allowed.pop("pk", [])
+    values = _values(user, name, rows.model, own_keys)
+    shape = {"is_known": "permissions" in values, "with_listed": bool(own_keys)}
     statement = sql.keys_of_objects(rows.model, cast=_cast_to_key(rows.model), **shape)
     condition = Q(pk__in=RawSQL(*sql.positional(statement, values)))  # noqa: S611 - names are ours
     for path, keys in allowed.items():
@@ -147,32 +147,32 @@ def _from_memory(
     return rows.filter(condition)
 
 
-def _listed(model: type[models.Model], scoped: set[tuple[int, str, int]], effect: int) -> dict[str, list[str]]:
-    """Return the keys of objects in which something is said: of *model* itself (``pk``), and of what is around it."""
-    places = [("pk", model), *((place.path, place.model) for place in around(model))]
-    found: dict[str, list[str]] = {}
-    for path, of in places:
-        keys = sorted(key for kind, key, said in scoped if said == effect and kind == kind_of(of))
+def _listed(model: type[models.Model], scoped: set[ScopeEffect], effect: Effect) -> dict[str, list[str]]:
+    """Return the keys of the objects in whose scope a role has *effect*, by path: ``pk`` or a path to an outer object."""
+    outer_models = [("pk", model), *((outer.path, outer.model) for outer in around(model))]
+    keys_by_path: dict[str, list[str]] = {}
+    for path, outer in outer_models:
+        keys = sorted(key for kind, key, role_effect in scoped if role_effect == effect and kind == kind_of(outer))
         if keys:
-            found[path] = keys
-    return found
+            keys_by_path[path] = keys
+    return keys_by_path
 
 
-def _in_scopes(model: type[models.Model], values: dict[str, Any], effect: int) -> Q:
-    """Return the condition that something is said of an object, itself or by an object around it."""
-    condition = Q(pk__in=_keys(model, values, effect, with_guardian=effect == sql.ALLOWS))
-    for place in around(model):
-        condition |= Q(**{f"{place.path}__in": _keys(place.model, values, effect)})
+def _in_scopes(model: type[models.Model], values: dict[str, Any], effect: Effect) -> Q:
+    """Return the condition that a role has *effect* for an object, in its own scope or in a scope around it."""
+    condition = Q(pk__in=_keys(model, values, effect, with_guardian=effect is Effect.ALLOWS))
+    for outer in around(model):
+        condition |= Q(**{f"{outer.path}__in": _keys(outer.model, values, effect)})
     return condition
 
 
-def _keys(model: type[models.Model], values: dict[str, Any], effect: int, *, with_guardian: bool = False) -> RawSQL:
+def _keys(model: type[models.Model], values: dict[str, Any], effect: Effect, *, with_guardian: bool = False) -> RawSQL:
     statement = sql.keys_in(model, effect, cast=_cast_to_key(model), with_guardian=with_guardian)
     return RawSQL(*sql.positional(statement, values | {"kind": kind_of(model)}))  # noqa: S611 - names are ours
 
 
 def _cast_to_key(model: type[models.Model]) -> str:
-    """Return how a key that is kept as text becomes one of *model*'s, so that its index serves."""
+    """Return the expression that casts a key as text to the type of *model*'s key, so that its index is used."""
     connection = connections[_alias()]
     key: Any = model._meta.pk
     while key.remote_field:

@@ -1,7 +1,7 @@
-"""What a process remembers of the graph: which roles say something of a permission.
+"""Caches which roles allow and deny a permission, for all people.
 
-The same for everybody, and good under one version of the graph: with it, a question about a
-person asks only what that person holds.
+The entries are valid under one version of the graph. With an entry, a question about a person
+reads only what that person holds.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,19 +9,20 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
-from auth_rbac.decisions import sql
+from auth_rbac.decisions.decision import Effect
+from auth_rbac.decisions.query import EffectRow, RowKind
 
-#: Of how many roles something is remembered, over all permissions; more than that is learned anew.
+#: The most roles in the cache, counted over all permissions. Beyond it the cache starts empty.
 _MOST_ROLES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Saying:
-    """What the roles say of one permission, by themselves or by an ancestor.
+class PermissionRoles:
+    """The roles that allow or deny one permission, by themselves or through an ancestor.
 
     Args:
-        graph: The version of the graph under which they do.
-        permissions: Keys of the rows that have this name; none: there is no such permission.
+        graph: The version of the graph under which this is valid.
+        permissions: Keys of the permissions with this name. Empty: there is none.
         allowing, denying: Keys of roles, as the database has them.
     """
 
@@ -31,35 +32,35 @@ class Saying:
     denying: frozenset[Any]
 
 
-_remembered: dict[str, Saying] = {}
+_remembered: dict[str, PermissionRoles] = {}
 _changing = Lock()
 
 
-def remembered(name: str) -> Saying | None:
-    """Return what was learned of ``app.codename``, whether or not it is current."""
+def remembered(name: str) -> PermissionRoles | None:
+    """Return the entry for ``app.codename``, current or not."""
     return _remembered.get(name)
 
 
-def learn(name: str, rows: Sequence[tuple[Any, ...]]) -> Saying:
-    """Remember what the rows of `sql.on_objects` tell of ``app.codename``, and return it."""
-    saying = Saying(
-        graph=str(rows[0][1]),
-        permissions=tuple(row[4] for row in rows if row[2] == sql.PERMISSION),
-        allowing=frozenset(_roles_in(rows, sql.ALLOWS)),
-        denying=frozenset(_roles_in(rows, sql.DENIES)),
+def remember(name: str, rows: Sequence[EffectRow]) -> PermissionRoles:
+    """Store what the rows of `sql.on_objects` say about ``app.codename``, and return it."""
+    roles = PermissionRoles(
+        graph=rows[0].versions.graph,
+        permissions=tuple(row.number for row in rows if row.row_kind is RowKind.PERMISSION and row.number is not None),
+        allowing=frozenset(_roles_with(Effect.ALLOWS, rows)),
+        denying=frozenset(_roles_with(Effect.DENIES, rows)),
     )
     with _changing:
-        if sum(len(one.allowing) + len(one.denying) for one in _remembered.values()) > _MOST_ROLES:
+        if sum(len(entry.allowing) + len(entry.denying) for entry in _remembered.values()) > _MOST_ROLES:
             _remembered.clear()
-        _remembered[name] = saying
-    return saying
+        _remembered[name] = roles
+    return roles
 
 
-def _roles_in(rows: Sequence[tuple[Any, ...]], effect: int) -> Iterable[Any]:
-    return (row[3] for row in rows if row[2] == sql.SAYING_ROLE and row[4] == effect)
+def _roles_with(effect: Effect, rows: Sequence[EffectRow]) -> Iterable[Any]:
+    return (row.role for row in rows if row.row_kind is RowKind.ROLE_EFFECT and row.number == effect)
 
 
 def forget_all() -> None:
-    """Forget the graph, in this process; for tests."""
+    """Empty the cache of this process, for tests."""
     with _changing:
         _remembered.clear()

@@ -1,9 +1,9 @@
-# ruff: noqa: S608 - what is put together here are names of our models and of parameters, never values
-"""The statements of decisions, as text: what somebody holds, what the roles say, what is said of which object.
+# ruff: noqa: S608 - the statements are put together from names of our models and of parameters, never from values
+"""The SQL statements of decisions: what a person holds, and what the roles allow and deny.
 
-Written by hand because they are the hot path: Django compiles anew every time what PostgreSQL
-could prepare once. They are standard SQL, for PostgreSQL and SQLite alike; values are always
-parameters, and names of tables come from the models.
+They are written by hand because they are the hot path: Django compiles a query each time,
+and PostgreSQL prepares a statement once. They are standard SQL for PostgreSQL and SQLite. Values
+are always parameters, and names of tables come from the models. The numbers 0 to 3 are `Effect`.
 """
 
 import re
@@ -16,17 +16,13 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import connections, models, router
 from guardian.utils import get_group_obj_perms_model, get_user_obj_perms_model
 
+from auth_rbac.decisions.decision import Effect
+from auth_rbac.decisions.query import RowKind
 from auth_rbac.models import Assignment, GraphVersion, PersonVersion, Role, RoleClosure, Wildcard
-
-#: What is said of a permission.
-ALLOWS, DENIES, ALLOWS_OBJECT, ALLOWS_ALONE = range(4)
-
-#: What a row of `on_objects` tells of.
-HELD, ALLOWED_OBJECT, SAYING_ROLE, PERMISSION = range(4)
 
 
 class Source(NamedTuple):
-    """A table of guardian's for one model: the generic one, or the model's own."""
+    """A table of guardian for one model: the generic one, or the model's own."""
 
     table: str
     key: str
@@ -35,56 +31,55 @@ class Source(NamedTuple):
 
 @lru_cache(maxsize=64)
 def versions() -> str:
-    """Return the statement that asks for both versions."""
+    """Return the statement that reads both versions."""
     return f"SELECT {_PERSON}, {_GRAPH}".format(**_names())
 
 
 @lru_cache(maxsize=256)
 def on_objects(model: type[models.Model], scopes: int, *, is_known: bool) -> str:
-    """Return the statement that asks what somebody holds that may concern some objects of *model*.
+    """Return the statement that reads what a person holds that may concern some objects of *model*.
 
-    Both versions in every row, and then: what the row tells of, a role, a number, a key, and two moments.
-    An assignment (`HELD`) has its role and scope, its beginning if that is still to come, and its end; an
-    object that guardian permits (`ALLOWED_OBJECT`) its kind and key. At least one row, with nulls after the versions.
+    Its rows are `EffectRow`. There is at least one, with nulls after the versions.
 
     Args:
-        scopes: Of how many kinds scopes are: parameters ``kind0``, ``keys0`` …
-        is_known: Whether the keys of the asked permission are (parameter ``permissions``), and what the roles
-            say of it. Where not, it is told as well: each role that says something, by itself or by an
-            ancestor (`SAYING_ROLE`, the number is the effect), and each key of the permission (`PERMISSION`).
+        scopes: The number of content types among the scopes (parameters ``kind0``, ``keys0`` …).
+        is_known: Whether the keys of the permission (parameter ``permissions``) and its roles are known. If not,
+            the statement reads them as well: each role that allows or denies the permission, by itself or through
+            an ancestor, and each key of the permission.
     """
     begins = "CASE WHEN a.valid_from > %(now)s THEN a.valid_from END"
-    held = f"{HELD}, a.role_id, a.scope_type_id, a.scope_id, {begins}, a.valid_until"
-    parts = [*_lasting(held, _in_scopes(scopes)), *_guardian_objects(model, is_known=is_known)]
+    assigned = f"{RowKind.ASSIGNMENT}, a.role_id, a.scope_type_id, a.scope_id, {begins}, a.valid_until"
+    parts = [*_lasting(assigned, _in_scopes(scopes)), *_guardian_objects(model, is_known=is_known)]
     if not is_known:
         parts += [
-            f"SELECT {SAYING_ROLE}, d.role_id, d.effect, '', NULL, NULL FROM (SELECT DISTINCT k.role_id, s.effect"
-            " FROM says s JOIN {closure} k ON k.ancestor_id = s.role_id) AS d",
-            f"SELECT {PERMISSION}, NULL, perm.id, '', NULL, NULL FROM perm",
+            f"SELECT {RowKind.ROLE_EFFECT}, d.role_id, d.effect, '', NULL, NULL FROM"
+            " (SELECT DISTINCT k.role_id, s.effect"
+            " FROM role_effects s JOIN {closure} k ON k.ancestor_id = s.role_id) AS d",
+            f"SELECT {RowKind.PERMISSION}, NULL, perm.id, '', NULL, NULL FROM perm",
         ]
-    known = "" if is_known else f"WITH {_PERM}, {_SAYS} "
+    with_clause = "" if is_known else f"WITH {_PERM}, {_ROLE_EFFECTS} "
     return (
-        f"{known}SELECT v.person, v.graph, x.* FROM (SELECT {_PERSON}, {_GRAPH}) AS v"
+        f"{with_clause}SELECT v.person, v.graph, x.* FROM (SELECT {_PERSON}, {_GRAPH}) AS v"
         f" LEFT JOIN ({' UNION ALL '.join(parts)}) AS x ON 1 = 1"
     ).format(**_names())
 
 
-#: With how many assignments it is also said what holds in which scope; whoever has more is asked about one by one.
+#: The most assignments of a person whose effects in single scopes are read at once. With more, each question is a query.
 FEW_ASSIGNMENTS = 50
 
 
 @lru_cache(maxsize=1)
 def everywhere() -> str:
-    """Return the statement that asks for everything that somebody may or must not do everywhere.
+    """Return the statement that reads everything that a person may and must not do everywhere.
 
-    And in which scopes, unless they hold more than a few assignments. At least one row: both versions,
-    the next beginning or end, the number of assignments, and what is said: app, codename, effect, kind and key.
+    It reads the same for single scopes, unless the person has more than a few assignments. Its rows are
+    `EverywhereRow`. There is at least one.
     """
-    say = "FROM reach r JOIN {%s} s ON s.role_id = r.ancestor_id JOIN {permission} p ON p.id = s.permission_id"
+    by_role = "FROM reach r JOIN {%s} s ON s.role_id = r.ancestor_id JOIN {permission} p ON p.id = s.permission_id"
     kinds = "JOIN {kind} c ON c.id = p.content_type_id"
     parts = [
-        f"SELECT c.app_label, p.codename, 0 AS effect, r.kind, r.object {say % 'role_permission'} {kinds}",
-        f"SELECT c.app_label, p.codename, 1, r.kind, r.object {say % 'role_denial'} {kinds}",
+        f"SELECT c.app_label, p.codename, 0 AS effect, r.kind, r.object {by_role % 'role_permission'} {kinds}",
+        f"SELECT c.app_label, p.codename, 1, r.kind, r.object {by_role % 'role_denial'} {kinds}",
         "SELECT c.app_label, p.codename, CASE WHEN w.denies THEN 1 ELSE 0 END, r.kind, r.object FROM reach r"
         " JOIN {wildcard} w ON w.role_id = r.ancestor_id"
         " JOIN {kind} c ON c.app_label = w.app_label AND (w.model = '' OR w.model = c.model)"
@@ -92,62 +87,62 @@ def everywhere() -> str:
         *_alone(kinds),
     ]
     reach = (
-        "reach AS (SELECT DISTINCT k.ancestor_id, h.scope_type_id AS kind, h.scope_id AS object FROM held h"
+        "reach AS (SELECT DISTINCT k.ancestor_id, h.scope_type_id AS kind, h.scope_id AS object FROM assigned h"
         " JOIN {closure} k ON k.role_id = h.role_id WHERE h.valid_from <= %(now)s"
-        f" AND (h.scope_type_id IS NULL OR (SELECT count(*) FROM held) <= {FEW_ASSIGNMENTS}))"
+        f" AND (h.scope_type_id IS NULL OR (SELECT count(*) FROM assigned) <= {FEW_ASSIGNMENTS}))"
     )
-    said = f"SELECT DISTINCT * FROM ({' UNION ALL '.join(parts)}) AS x"
+    effects = f"SELECT DISTINCT * FROM ({' UNION ALL '.join(parts)}) AS x"
     return (
-        f"WITH {_held('1 = 1')}, {reach}"
-        f" SELECT {_PERSON}, {_GRAPH}, {_UNTIL}, (SELECT count(*) FROM held) AS assignments, s.*"
-        f" FROM (SELECT 1) AS one LEFT JOIN ({said}) AS s ON 1 = 1"
+        f"WITH {_assigned('1 = 1')}, {reach}"
+        f" SELECT {_PERSON}, {_GRAPH}, {_UNTIL}, (SELECT count(*) FROM assigned) AS assignments, s.*"
+        f" FROM (SELECT 1) AS one LEFT JOIN ({effects}) AS s ON 1 = 1"
     ).format(**_names())
 
 
 @lru_cache(maxsize=64)
-def keys_in(kind: type[models.Model], effect: int, *, cast: str, with_guardian: bool = False) -> str:
-    """Return the statement that lists the keys of objects of one kind in which something is said.
+def keys_in(kind: type[models.Model], effect: Effect, *, cast: str, with_guardian: bool = False) -> str:
+    """Return the statement that lists the keys of objects of one kind in whose scope a role has *effect*.
 
     Args:
-        cast: How a key as text (``%s``) becomes one of the model.
+        cast: The expression that casts a key as text (``%s``) to the type of the model's key.
         with_guardian: Whether guardian's permissions for single objects count.
     """
     scope = "(a.scope_type_id = %(kind)s)"
     parts = [
-        f"SELECT {cast.replace('%s', 'h.scope_id')} FROM held h JOIN {{closure}} k ON k.role_id = h.role_id"
-        f" JOIN says s ON s.role_id = k.ancestor_id WHERE h.valid_from <= %(now)s AND s.effect = {effect}"
+        f"SELECT {cast.replace('%s', 'h.scope_id')} FROM assigned h JOIN {{closure}} k ON k.role_id = h.role_id"
+        f" JOIN role_effects s ON s.role_id = k.ancestor_id WHERE h.valid_from <= %(now)s AND s.effect = {effect}"
     ]
     if with_guardian:
         parts += _guardian_keys(kind, cast, is_known=False)
-    return f"WITH {_held(scope)}, {_PERM}, {_SAYS} {' UNION ALL '.join(parts)}".format(**_names())
+    return f"WITH {_assigned(scope)}, {_PERM}, {_ROLE_EFFECTS} {' UNION ALL '.join(parts)}".format(**_names())
 
 
 @lru_cache(maxsize=256)
 def keys_of_objects(kind: type[models.Model], *, cast: str, is_known: bool, with_listed: bool) -> str:
-    """Return the statement that lists the keys of objects that guardian permits.
+    """Return the statement that lists the keys of objects that guardian allows.
 
     Args:
         cast: As in `keys_in`.
-        is_known: Whether the keys of the permission are: parameter ``permissions``.
-        with_listed: Whether those of the parameter ``listed`` are among them.
+        is_known: Whether the keys of the permission are known (parameter ``permissions``).
+        with_listed: Whether to add the keys in the parameter ``listed``.
     """
     parts = _guardian_keys(kind, cast, is_known=is_known)
     if with_listed:
         parts.append(f"SELECT {cast.replace('%s', 'v.value')} FROM {_each('listed')}")
-    known = "" if is_known else f"WITH {_PERM} "
-    return f"{known}{' UNION ALL '.join(parts)}".format(**_names())
+    with_clause = "" if is_known else f"WITH {_PERM} "
+    return f"{with_clause}{' UNION ALL '.join(parts)}".format(**_names())
 
 
 @lru_cache(maxsize=256)
 def next_keys(kind: type[models.Model], *, cast: str, is_known: bool, with_listed: bool, is_first: bool) -> str:
-    """Return the statement that lists the next keys of `keys_of_objects` that are there, in their order.
+    """Return the statement that lists the next keys of `keys_of_objects` that exist, in ascending order.
 
     Args:
-        is_first: Whether it begins with the first; else after the key ``after``.
+        is_first: Whether to begin with the first key. If not, begin after the key ``after``.
     """
     key, table = _quoted(str(kind._meta.pk.column)), _quoted(kind._meta.db_table)
     among = keys_of_objects(kind, cast=cast, is_known=is_known, with_listed=with_listed)
-    # From an array keys are read in the order of the index, and no further than the limit.
+    # PostgreSQL reads the keys of an array in the order of the index, and no further than the limit.
     is_one = f"= ANY(ARRAY({among}))" if has_arrays() else f"IN ({among})"
     beginning = "" if is_first else f" AND o.{key} > %(after)s"
     return f"SELECT o.{key} FROM {table} o WHERE o.{key} {is_one}{beginning} ORDER BY o.{key} LIMIT %(limit)s"
@@ -155,23 +150,23 @@ def next_keys(kind: type[models.Model], *, cast: str, is_known: bool, with_liste
 
 @lru_cache(maxsize=64)
 def people(model: type[models.Model] | None, scopes: int) -> str:
-    """Return the statement that lists the keys of the people who may do one thing, disabled ones among them.
+    """Return the statement that lists the keys of the people who have a permission, including disabled people.
 
     Args:
-        model: Whose object it is about (parameters as in `on_objects`, for one object); ``None``: everywhere.
+        model: The model of the object (parameters as in `on_objects`, for one object). ``None``: everywhere.
     """
-    held = (
-        "held AS (SELECT a.user_id, a.group_id, s.effect FROM {assignment} a"
-        " JOIN {closure} k ON k.role_id = a.role_id JOIN says s ON s.role_id = k.ancestor_id"
+    assigned = (
+        "assigned AS (SELECT a.user_id, a.group_id, s.effect FROM {assignment} a"
+        " JOIN {closure} k ON k.role_id = a.role_id JOIN role_effects s ON s.role_id = k.ancestor_id"
         " WHERE a.valid_from <= %(now)s AND (a.valid_until IS NULL OR a.valid_until > %(now)s)"
         f" AND {_in_scopes(scopes)})"
     )
-    allowed = [*_holders(ALLOWS), *(_alone_holders() if model is None else _guardian_holders(model))]
-    # From left to right, in PostgreSQL and SQLite alike; whoever asks nobody is never denied.
-    listed = f"{' UNION ALL '.join(allowed)} EXCEPT {' EXCEPT '.join(_holders(DENIES))}"
+    allowed = [*_holders(Effect.ALLOWS), *(_alone_holders() if model is None else _guardian_holders(model))]
+    # PostgreSQL and SQLite both evaluate from left to right. Superusers come last: a denial does not concern them.
+    listed = f"{' UNION ALL '.join(allowed)} EXCEPT {' EXCEPT '.join(_holders(Effect.DENIES))}"
     if "superuser" in _names():
         listed += " UNION ALL SELECT {user_key} FROM {user} WHERE {superuser}"
-    return f"WITH {_PERM}, {_SAYS}, {held} {listed}".format(**_names())
+    return f"WITH {_PERM}, {_ROLE_EFFECTS}, {assigned} {listed}".format(**_names())
 
 
 def positional(statement: str, values: dict[str, Any]) -> tuple[str, list[Any]]:
@@ -180,7 +175,7 @@ def positional(statement: str, values: dict[str, Any]) -> tuple[str, list[Any]]:
     return text, [values[name] for name in names]
 
 
-#: A named value in a statement of ours. No text from outside is read with it, so it has no bound.
+#: A named value in a statement of this module. It reads no text from outside, so it has no bound.
 _NAMED_VALUE = re.compile(r"%\((\w+)\)s")
 
 
@@ -190,7 +185,7 @@ def _by_position(statement: str) -> tuple[str, tuple[str, ...]]:
 
 
 def source_of(model: type[models.Model], *, of_groups: bool) -> Source:
-    """Return where guardian keeps the permissions for objects of *model*."""
+    """Return the table in which guardian keeps the permissions for objects of *model*."""
     table: Any = (get_group_obj_perms_model if of_groups else get_user_obj_perms_model)(model)  # type: ignore[arg-type]  # a class will do
     is_generic = table.objects.is_generic()
     key = "object_pk" if is_generic else table._meta.get_field("content_object").column
@@ -199,14 +194,14 @@ def source_of(model: type[models.Model], *, of_groups: bool) -> Source:
 
 _PERSON = "(SELECT stamp FROM {person_version} WHERE user_id = %(user)s) AS person"
 _GRAPH = "(SELECT stamp FROM {graph_version} WHERE slot = 1) AS graph"
-_UNTIL = "(SELECT min(CASE WHEN valid_from > %(now)s THEN valid_from ELSE valid_until END) FROM held) AS until"
+_UNTIL = "(SELECT min(CASE WHEN valid_from > %(now)s THEN valid_from ELSE valid_until END) FROM assigned) AS until"
 
 _PERM = (
     "perm AS (SELECT p.id, c.app_label, c.model FROM {permission} p JOIN {kind} c ON c.id = p.content_type_id"
     " WHERE c.app_label = %(app)s AND p.codename = %(codename)s)"
 )
-_SAYS = (
-    "says AS (SELECT r.role_id, 0 AS effect FROM {role_permission} r JOIN perm ON perm.id = r.permission_id"
+_ROLE_EFFECTS = (
+    "role_effects AS (SELECT r.role_id, 0 AS effect FROM {role_permission} r JOIN perm ON perm.id = r.permission_id"
     " UNION ALL SELECT d.role_id, 1 FROM {role_denial} d JOIN perm ON perm.id = d.permission_id"
     " UNION ALL SELECT w.role_id, CASE WHEN w.denies THEN 1 ELSE 0 END FROM {wildcard} w"
     " JOIN perm ON perm.app_label = w.app_label AND w.model IN ('', perm.model))"
@@ -214,7 +209,7 @@ _SAYS = (
 
 
 def _in_scopes(scopes: int) -> str:
-    """Return the condition that an assignment holds everywhere or in a scope of one of so many kinds."""
+    """Return the condition that an assignment is in force everywhere or in one of the scopes."""
     scoped = "".join(
         f" OR (a.scope_type_id = %(kind{number})s AND {_among('a.scope_id', f'keys{number}')})"
         for number in range(scopes)
@@ -222,10 +217,10 @@ def _in_scopes(scopes: int) -> str:
     return f"(a.scope_type_id IS NULL{scoped})"
 
 
-def _held(scope: str) -> str:
-    """Return what somebody holds and will hold, in person and by groups; what is over is not there."""
+def _assigned(scope: str) -> str:
+    """Return the assignments of a person and of their groups that have not ended."""
     columns = "a.role_id, a.scope_type_id, a.scope_id, a.valid_from, a.valid_until"
-    return f"held AS ({' UNION ALL '.join(_lasting(columns, scope))})"
+    return f"assigned AS ({' UNION ALL '.join(_lasting(columns, scope))})"
 
 
 def _lasting(columns: str, scope: str) -> list[str]:
@@ -240,21 +235,21 @@ def _lasting(columns: str, scope: str) -> list[str]:
 
 
 def _guardian_objects(model: type[models.Model], *, is_known: bool) -> list[str]:
-    """Return those of the objects that guardian permits."""
+    """Return the selection of the objects that guardian allows."""
     parts = []
     for source, holder in _guardian_sources(model):
         key = f"g.{source.key}" if source.is_generic else f"CAST(g.{source.key} AS varchar)"
         kind = "AND g.content_type_id = %(object_kind)s" if source.is_generic else ""
         these = _among(f"g.{source.key}", "objects" if source.is_generic else "natives")
         parts.append(
-            f"SELECT {ALLOWED_OBJECT}, NULL, %(object_kind)s, {key}, NULL, NULL FROM {holder}"
+            f"SELECT {RowKind.OBJECT_PERMISSION}, NULL, %(object_kind)s, {key}, NULL, NULL FROM {holder}"
             f" WHERE {_whose(holder)} {kind} AND {these} AND {_is_the_permission(is_known)}"
         )
     return parts
 
 
 def _guardian_keys(model: Any, cast: str, *, is_known: bool) -> list[str]:
-    """Return the keys of the objects for which somebody has one permission by guardian."""
+    """Return the selection of the keys of the objects for which guardian gives a person one permission."""
     parts = []
     for source, holder in _guardian_sources(model):
         key = cast.replace("%s", f"g.{source.key}") if source.is_generic else f"g.{source.key}"
@@ -271,24 +266,24 @@ def _guardian_sources(model: Any) -> list[tuple[Source, str]]:
     own = source_of(model, of_groups=False)
     sources = [(own, f"{own.table} g")]
     if "membership" in _names():
-        theirs = source_of(model, of_groups=True)
-        sources.append((theirs, f"{{membership}} m JOIN {theirs.table} g ON g.group_id = m.group_id"))
+        of_groups = source_of(model, of_groups=True)
+        sources.append((of_groups, f"{{membership}} m JOIN {of_groups.table} g ON g.group_id = m.group_id"))
     return sources
 
 
-def _holders(effect: int) -> list[str]:
-    """Return who holds a role that says it, in person and by a group."""
-    parts = [f"SELECT user_id FROM held WHERE effect = {effect} AND user_id IS NOT NULL"]
+def _holders(effect: Effect) -> list[str]:
+    """Return the selection of the people with a role that has *effect*, in person or through a group."""
+    parts = [f"SELECT user_id FROM assigned WHERE effect = {effect} AND user_id IS NOT NULL"]
     if "membership" in _names():
         parts.append(
-            "SELECT m.{member} FROM held h JOIN {membership} m ON m.group_id = h.group_id"
+            "SELECT m.{member} FROM assigned h JOIN {membership} m ON m.group_id = h.group_id"
             f" WHERE h.effect = {effect}"
         )
     return parts
 
 
 def _guardian_holders(model: type[models.Model]) -> list[str]:
-    """Return who has it for the object."""
+    """Return the selection of the people with the permission from guardian for the object."""
     parts = []
     for source, holder in _guardian_sources(model):
         person = "m.{member}" if "{membership}" in holder else "g.user_id"
@@ -299,7 +294,7 @@ def _guardian_holders(model: type[models.Model]) -> list[str]:
 
 
 def _alone_holders() -> list[str]:
-    """Return who has it by Django's own tables."""
+    """Return the selection of the people who have the permission through Django's own tables."""
     parts = []
     if "user_permission" in _names():
         parts.append("SELECT u.{permitted} FROM {user_permission} u JOIN perm ON perm.id = u.permission_id")
@@ -316,7 +311,7 @@ def _whose(holder: str) -> str:
 
 
 def _alone(kinds: str) -> list[str]:
-    """Return Django's own permissions of people and groups, which say nothing of single objects."""
+    """Return the selection of Django's own permissions of a person and of their groups. They do not concern objects."""
     parts = []
     if "user_permission" in _names():
         parts.append(
@@ -333,12 +328,12 @@ def _alone(kinds: str) -> list[str]:
 
 
 def has_arrays() -> bool:
-    """Say whether a list is one value to the database, as it is to PostgreSQL; else it is JSON (`parameters.listed`)."""
+    """Tell whether a list is one array parameter, as on PostgreSQL. If not, it is JSON (`sql_parameters.listed`)."""
     return connections[router.db_for_write(Assignment)].vendor == "postgresql"
 
 
 def _among(column: str, name: str) -> str:
-    """Return the condition that a column has one of the values of a list, which is one parameter, however long it is."""
+    """Return the condition that a column has one of the values of a list. The list is one parameter of any length."""
     if has_arrays():
         return f"{column} = ANY(%({name})s)"
     return f"{column} IN (SELECT value FROM json_each(%({name})s))"
@@ -351,8 +346,8 @@ def _each(name: str) -> str:
 
 @lru_cache(maxsize=1)
 def _names() -> dict[str, str]:
-    """Return what tables and columns are called here."""
-    known: dict[str, Any] = {
+    """Return the names of tables and columns by their placeholders."""
+    tables: dict[str, Any] = {
         "assignment": Assignment,
         "closure": RoleClosure,
         "graph_version": GraphVersion,
@@ -365,20 +360,20 @@ def _names() -> dict[str, str]:
         "wildcard": Wildcard,
     }
     user = get_user_model()
-    named: dict[str, str] = {}
+    columns: dict[str, str] = {}
     for field, table, column in (
         ("groups", "membership", "member"),
         ("user_permissions", "user_permission", "permitted"),
     ):
         if through := getattr(getattr(user, field, None), "through", None):
-            known[table] = through
-            named[column] = _quoted(next(f.column for f in through._meta.fields if f.related_model is user))
-    known["user"], named["user_key"] = user, _quoted(str(user._meta.pk.column))
+            tables[table] = through
+            columns[column] = _quoted(next(f.column for f in through._meta.fields if f.related_model is user))
+    tables["user"], columns["user_key"] = user, _quoted(str(user._meta.pk.column))
     if "is_superuser" in {f.name for f in user._meta.concrete_fields}:
-        named["superuser"] = _quoted(str(user._meta.get_field("is_superuser").column))
-    return {**{name: _quoted(model._meta.db_table) for name, model in known.items()}, **named}
+        columns["superuser"] = _quoted(str(user._meta.get_field("is_superuser").column))
+    return {**{name: _quoted(model._meta.db_table) for name, model in tables.items()}, **columns}
 
 
 def _quoted(name: str) -> str:
-    """Return a name of ours as PostgreSQL and SQLite quote it."""
+    """Return a name, quoted as PostgreSQL and SQLite quote it."""
     return '"{}"'.format(name.replace('"', '""'))

@@ -17,10 +17,10 @@ def on_objects(
     scopes: set[tuple[int, str]],
     permissions: Sequence[int] | None,
 ) -> tuple[str, dict[str, Any]]:
-    """Return the statement for these objects and scopes, with its values but for the person and the permission's name.
+    """Return the statement for these objects and scopes, and its values except the person and the permission's name.
 
     Args:
-        permissions: Keys of the permission, where they are known and what the roles say of it is.
+        permissions: Keys of the permission, if they and its roles are known.
     """
     values, kinds = values_for(model, objects, scopes)
     values |= keys_of_permission(permissions)
@@ -30,7 +30,7 @@ def on_objects(
 def values_for(
     model: type[models.Model], objects: Sequence[models.Model], scopes: set[tuple[int, str]]
 ) -> tuple[dict[str, Any], int]:
-    """Return the values for these objects and scopes, and of how many kinds the scopes are."""
+    """Return the values for these objects and scopes, and the number of content types among the scopes."""
     keys = [obj.pk for obj in objects]
     values: dict[str, Any] = {
         "object_kind": kind_of(model),
@@ -40,7 +40,7 @@ def values_for(
     kinds = sorted({kind for kind, _key in scopes})
     for number, kind in enumerate(kinds):
         values[f"kind{number}"] = kind
-        values[f"keys{number}"] = listed([key for of, key in scopes if of == kind])
+        values[f"keys{number}"] = listed([key for scope_kind, key in scopes if scope_kind == kind])
     return values, len(kinds)
 
 
@@ -50,5 +50,5 @@ def keys_of_permission(permissions: Sequence[int] | None) -> dict[str, Any]:
 
 
 def listed(values: list[Any]) -> Any:
-    """Return a list as one value: what PostgreSQL prepares is the same for every length."""
+    """Return a list as one value, so that PostgreSQL prepares one statement for every length."""
     return values if sql.has_arrays() else json.dumps(values)

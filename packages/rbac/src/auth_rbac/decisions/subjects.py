@@ -1,4 +1,4 @@
-"""Who may do this? As one query, which filters and pages."""
+"""Returns the people who have a permission, as one queryset."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -23,13 +23,13 @@ def subjects(
     among: Iterable[Any] | None = None,
     active_only: bool = True,
 ) -> "QuerySet[Any]":
-    """Return the people who may, as `auth_rbac.decisions.decisions.check` would say of each.
+    """Return the people with a permission, as `auth_rbac.decisions.decisions.check` decides for each.
 
     Args:
-        permission: ``app.codename``; with an object also a verb or a codename of its app.
-        obj: To what; ``None``: everywhere.
-        among: Keys of the only people asked about.
-        active_only: Whether whoever is disabled may nothing.
+        permission: ``app.codename``. With an object also a verb, or a codename of its app.
+        obj: The object. ``None``: everywhere.
+        among: Keys of people, to consider only these.
+        active_only: Whether to leave out disabled people.
     """
     model = None if obj is None else type(obj)
     app, codename = parts_of(full_name(permission, model))

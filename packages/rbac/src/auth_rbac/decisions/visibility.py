@@ -1,4 +1,4 @@
-"""Where somebody may do something with what others hold: everywhere, or in some scopes; and what of it they see."""
+"""The scopes in which a person has a permission, and the assignments and objects that the person may see."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,40 +13,40 @@ from auth_rbac.models import Assignment, RoleClosure
 from auth_rbac.permission_names import parts_of
 from auth_rbac.scopes import around, kind_of
 
-#: A scope, as kind and key.
-Place = tuple[int, str]
+#: The content type and the key of a scope.
+Scope = tuple[int, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """For which objects somebody may do something with what others hold.
+    """The objects for which a person has a permission over what others hold.
 
     Args:
-        is_everywhere: Whether for all, but what lies in *denied*.
-        allowed: Scopes in which they may.
-        denied: Scopes in which they must not, whatever else they hold.
+        is_everywhere: Whether the permission covers all objects except those in *denied*.
+        allowed: Scopes in which it is allowed.
+        denied: Scopes in which it is denied. A denial overrides every permission.
     """
 
     is_everywhere: bool
-    allowed: frozenset[Place] = frozenset()
-    denied: frozenset[Place] = frozenset()
+    allowed: frozenset[Scope] = frozenset()
+    denied: frozenset[Scope] = frozenset()
 
-    def some_of(self) -> set[type[Model]]:
-        """Return the models of whose objects some are others than the rest: those that lie in these scopes."""
+    def bound_models(self) -> set[type[Model]]:
+        """Return the models of which some objects lie in these scopes: the answer differs between their objects."""
         bound = self.denied if self.is_everywhere else self.allowed
-        found = {ContentType.objects.get_for_id(kind).model_class() for kind, _key in bound}
-        inside = (apps.get_model(label) for label in rbac.SCOPES)
-        within = [model for model in inside if any(place.model in found for place in around(model))]
-        return {model for model in (*found, *within) if model is not None}
+        scope_models = {ContentType.objects.get_for_id(kind).model_class() for kind, _key in bound}
+        inner_models = (apps.get_model(label) for label in rbac.SCOPES)
+        inside = [model for model in inner_models if any(outer.model in scope_models for outer in around(model))]
+        return {model for model in (*scope_models, *inside) if model is not None}
 
     def objects(self, model: type[Model]) -> "QuerySet[Any]":
-        """Return the objects of *model* for which they may."""
+        """Return the objects of *model* that are in reach."""
         rows = model._default_manager.exclude(_lying_in(model, self.denied))
         return rows if self.is_everywhere else rows.filter(_lying_in(model, self.allowed))
 
 
-def places(user: Any, permission: str) -> set[Place] | None:
-    """Return the scopes in which *user* may, by a role that is bound to them; ``None``: everywhere."""
+def allowed_scopes(user: Any, permission: str) -> set[Scope] | None:
+    """Return the scopes in which *user* has the permission through a role. ``None``: everywhere."""
     decision = decisions.check(user, permission)
     if decision.allowed:
         return None
@@ -56,7 +56,7 @@ def places(user: Any, permission: str) -> set[Place] | None:
 
 
 def reach_of(user: Any, permission: str) -> Reach:
-    """Return for which objects *user* may: everywhere by whatever lets them, in scopes by a role that is bound to one."""
+    """Return the objects for which *user* has the permission, everywhere or through roles in scopes."""
     decision = decisions.check(user, permission)
     if decision.is_denied or not user.is_active or getattr(user, "is_superuser", False):
         return Reach(decision.allowed)
@@ -65,14 +65,14 @@ def reach_of(user: Any, permission: str) -> Reach:
 
 
 def reaches(user: Any, permission: str, obj: Model) -> bool:
-    """Say whether *user* may for this object, as `reach_of` says for all."""
+    """Tell whether *obj* is in the reach of *user*, as `reach_of` returns it for all objects."""
     decision = decisions.check(user, permission, obj)
     return decision.allowed or (not decision.is_denied and decisions.check(user, permission).allowed)
 
 
-def seen_by(user: Any) -> "QuerySet[Assignment]":
+def visible_assignments(user: Any) -> "QuerySet[Assignment]":
     """Return the assignments that *user* may see."""
-    bound = places(user, "auth_rbac.view_assignment")
+    bound = allowed_scopes(user, "auth_rbac.view_assignment")
     rows = Assignment.objects.all()
     if bound is None:
         return rows
@@ -82,7 +82,7 @@ def seen_by(user: Any) -> "QuerySet[Assignment]":
     return rows.filter(condition)
 
 
-def _bound(user: Any, permission: str, *, denies: bool) -> set[Place]:
+def _bound(user: Any, permission: str, *, denies: bool) -> set[Scope]:
     app, codename = parts_of(permission)
     field = "denials" if denies else "permissions"
     by_name = Q(**{f"ancestor__{field}__content_type__app_label": app, f"ancestor__{field}__codename": codename})
@@ -92,14 +92,14 @@ def _bound(user: Any, permission: str, *, denies: bool) -> set[Place]:
         ancestor__wildcards__app_label=app,
         ancestor__wildcards__model__in=["", model],
     )
-    saying = RoleClosure.objects.filter(by_name | by_pattern).values("role")
-    held = Assignment.objects.reaching(user).in_force().filter(scope_type__isnull=False, role__in=saying)
-    return set(held.values_list("scope_type_id", "scope_id"))
+    roles = RoleClosure.objects.filter(by_name | by_pattern).values("role")
+    assignments = Assignment.objects.reaching(user).in_force().filter(scope_type__isnull=False, role__in=roles)
+    return set(assignments.values_list("scope_type_id", "scope_id"))
 
 
-def _lying_in(model: type[Model], places: frozenset[Place]) -> Q:
-    """Return the condition that an object of *model* is one of these scopes, or lies in one."""
+def _lying_in(model: type[Model], scopes: frozenset[Scope]) -> Q:
+    """Return the condition that an object of *model* is one of *scopes*, or lies in one."""
     condition = Q(pk__in=[])
-    for path, of in (("pk", model), *around(model)):
-        condition |= Q(**{f"{path}__in": [key for kind, key in places if kind == kind_of(of)]})
+    for path, outer in (("pk", model), *around(model)):
+        condition |= Q(**{f"{path}__in": [key for kind, key in scopes if kind == kind_of(outer)]})
     return condition

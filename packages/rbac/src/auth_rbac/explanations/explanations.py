@@ -1,4 +1,4 @@
-"""Why may somebody, or why not? The whole way to every yes and no, and what is missing when the answer is no."""
+"""Explains a decision: every path to a yes or a no, and what is missing for a yes."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from django.utils import timezone
 from guardian.utils import get_group_obj_perms_model, get_user_obj_perms_model
 
 from auth_rbac.decisions import decisions
-from auth_rbac.decisions.decision import SENTENCES, Decision, Reason
+from auth_rbac.decisions.decision import SENTENCES, Decision, DecisionReason
 from auth_rbac.models import Assignment, Role, Wildcard
 from auth_rbac.permission_names import check_known, full_name, label_of, parts_of
 from auth_rbac.roles import hierarchy
@@ -20,24 +20,24 @@ from auth_rbac.scopes import scopes_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
-    """One way from a person to a permission.
+class GrantPath:
+    """One path from a person to a permission or to its denial.
 
     Args:
         effect: ``allows`` or ``denies``.
-        source: ``role``, ``object`` (for this one alone) or ``alone`` (Django's own, without a role).
-        said: What was said: the permission, or a pattern that covers it.
-        group: The group by which it comes; empty: held in person.
-        roles: From the role that is held to the one that says it.
-        assignment: The assignment, where a role is held.
+        source: ``role``, ``object`` (a permission for this object) or ``alone`` (Django's own, without a role).
+        statement: The permission, or a pattern that covers it.
+        group: The group through which the person has it. Empty: in person.
+        roles: From the assigned role to the role with the statement.
+        assignment: The assignment of the role.
         scope: ``everywhere``, or ``app.model:key``.
-        counts: Whether it counts now and for this object.
-        lacks: Why it does not: ``not_begun``, ``over`` or ``elsewhere``.
+        counts: Whether the path counts now and for this object.
+        lacks: Why it does not count: ``not_begun``, ``over`` or ``elsewhere``.
     """
 
     effect: str
     source: str
-    said: str
+    statement: str
     group: str = ""
     roles: tuple[str, ...] = ()
     assignment: Assignment | None = None
@@ -48,70 +48,74 @@ class Way:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """A decision, and everything it rests on."""
+    """A decision, and every path that leads to it."""
 
     decision: Decision
     permission: str
-    ways: tuple[Way, ...] = ()
-    granting_roles: tuple[str, ...] = field(default=(), metadata={"doc": "Roles that would let, when nothing does."})
+    paths: tuple[GrantPath, ...] = ()
+    granting_roles: tuple[str, ...] = field(
+        default=(), metadata={"doc": "The roles that would grant the permission, if nothing grants it."}
+    )
 
     @property
     def sentence(self) -> str:
-        """The decision as people read it."""
+        """The reason of the decision as a sentence."""
         return str(SENTENCES[self.decision.reason])
 
 
 def explain(user: Any, permission: str, obj: models.Model | None = None) -> Explanation:
-    """Return the decision of `decisions.check`, and every way that leads to it or nearly did.
+    """Return the decision of `decisions.check`, with every path to it and every path that does not count.
 
     Raises:
-        InvalidRequest: there is no such permission.
+        InvalidRequest: the permission does not exist.
     """
     name = full_name(permission, None if obj is None else type(obj))
     check_known(name)
     decision = decisions.check(user, name, obj)
     if user.is_anonymous:
         return Explanation(decision=decision, permission=name)
-    saying = _saying(name)
-    ways = (*_by_roles(user, saying, obj), *_without_roles(user, name, obj))
+    statements = _statements_by_role(name)
+    paths = (*_paths_by_roles(user, statements, obj), *_paths_without_roles(user, name, obj))
     names: tuple[str, ...] = ()
-    if decision.reason is Reason.NOTHING:
-        allowing = [role for role, said in saying.items() if any(effect == "allows" for effect, _what in said)]
+    if decision.reason is DecisionReason.NOTHING:
+        allowing = [role for role, each in statements.items() if any(effect == "allows" for effect, _text in each)]
         names = tuple(Role.objects.filter(pk__in=allowing).order_by("key").values_list("name", flat=True))
-    return Explanation(decision=decision, permission=name, ways=ways, granting_roles=names)
+    return Explanation(decision=decision, permission=name, paths=paths, granting_roles=names)
 
 
-def _saying(name: str) -> dict[UUID, list[tuple[str, str]]]:
-    """Return which roles say something of a permission themselves: its effect, and what was said."""
+def _statements_by_role(name: str) -> dict[UUID, list[tuple[str, str]]]:
+    """Return what each role itself states about a permission: the effect, and the permission or pattern."""
     app, codename = parts_of(name)
-    wanted = Permission.objects.filter(content_type__app_label=app, codename=codename).select_related("content_type")
-    said: dict[UUID, list[tuple[str, str]]] = {}
-    for permission in wanted:
+    permissions = Permission.objects.filter(content_type__app_label=app, codename=codename)
+    statements: dict[UUID, list[tuple[str, str]]] = {}
+    for permission in permissions.select_related("content_type"):
         label = label_of(permission)
         for field_name, effect in (("permissions", "allows"), ("denials", "denies")):
             for role in Role.objects.filter(**{field_name: permission}).values_list("pk", flat=True):
-                said.setdefault(role, []).append((effect, label))
+                statements.setdefault(role, []).append((effect, label))
         models_covered = {"", permission.content_type.model}
         for wildcard in Wildcard.objects.filter(app_label=app, model__in=models_covered):
             effect = "denies" if wildcard.denies else "allows"
-            said.setdefault(wildcard.role_id, []).append((effect, wildcard.pattern))
-    return said
+            statements.setdefault(wildcard.role_id, []).append((effect, wildcard.pattern))
+    return statements
 
 
-def _by_roles(user: Any, saying: Mapping[UUID, list[tuple[str, str]]], obj: models.Model | None) -> Iterator[Way]:
+def _paths_by_roles(
+    user: Any, statements: Mapping[UUID, list[tuple[str, str]]], obj: models.Model | None
+) -> Iterator[GrantPath]:
     now = timezone.now()
-    up = hierarchy.parents_by_role()
+    parents = hierarchy.parents_by_role()
     names = dict(Role.objects.values_list("pk", "name"))
     scopes = {(None, ""), *([] if obj is None else scopes_of(obj))}
-    held = Assignment.objects.reaching(user).select_related("role", "group", "granted_by").order_by("pk")
-    for assignment in held:
-        lacks = _lack(assignment, scopes, now)
-        for role, path in hierarchy.ways_up(assignment.role_id, up).items():
-            for effect, said in saying.get(role, ()):
-                yield Way(
+    assignments = Assignment.objects.reaching(user).select_related("role", "group", "granted_by").order_by("pk")
+    for assignment in assignments:
+        lacks = _why_not_counted(assignment, scopes, now)
+        for role, path in hierarchy.paths_up(assignment.role_id, parents).items():
+            for effect, statement in statements.get(role, ()):
+                yield GrantPath(
                     effect=effect,
                     source="role",
-                    said=said,
+                    statement=statement,
                     group=assignment.group.name if assignment.group else "",
                     roles=tuple(names[step] for step in path),
                     assignment=assignment,
@@ -121,7 +125,7 @@ def _by_roles(user: Any, saying: Mapping[UUID, list[tuple[str, str]]], obj: mode
                 )
 
 
-def _lack(assignment: Assignment, scopes: set[tuple[Any, str]], now: datetime) -> str:
+def _why_not_counted(assignment: Assignment, scopes: set[tuple[Any, str]], now: datetime) -> str:
     if assignment.valid_from > now:
         return "not_begun"
     if assignment.valid_until is not None and assignment.valid_until <= now:
@@ -129,28 +133,28 @@ def _lack(assignment: Assignment, scopes: set[tuple[Any, str]], now: datetime) -
     return "" if (assignment.scope_type_id, assignment.scope_id) in scopes else "elsewhere"
 
 
-def _without_roles(user: Any, name: str, obj: models.Model | None) -> Iterator[Way]:
-    """Yield what somebody has without a role: for the object, or by Django's own tables."""
+def _paths_without_roles(user: Any, name: str, obj: models.Model | None) -> Iterator[GrantPath]:
+    """Yield what a person has without a role: for the object, or through Django's own tables."""
     app, codename = parts_of(name)
-    wanted = Permission.objects.filter(content_type__app_label=app, codename=codename)
+    permissions = Permission.objects.filter(content_type__app_label=app, codename=codename)
     groups = user.groups.all() if hasattr(user, "groups") else ()
     if obj is None:
-        if hasattr(user, "user_permissions") and user.user_permissions.filter(pk__in=wanted).exists():
-            yield Way(effect="allows", source="alone", said=name)
+        if hasattr(user, "user_permissions") and user.user_permissions.filter(pk__in=permissions).exists():
+            yield GrantPath(effect="allows", source="alone", statement=name)
         for group in groups:
-            if group.permissions.filter(pk__in=wanted).exists():
-                yield Way(effect="allows", source="alone", said=name, group=group.name)
+            if group.permissions.filter(pk__in=permissions).exists():
+                yield GrantPath(effect="allows", source="alone", statement=name, group=group.name)
         return
     scope = f"{obj._meta.label_lower}:{obj.pk}"
-    if _has_row(get_user_obj_perms_model(obj), wanted, obj, user=user):
-        yield Way(effect="allows", source="object", said=name, scope=scope)
+    if _has_row(get_user_obj_perms_model(obj), permissions, obj, user=user):
+        yield GrantPath(effect="allows", source="object", statement=name, scope=scope)
     for group in groups:
-        if _has_row(get_group_obj_perms_model(obj), wanted, obj, group=group):
-            yield Way(effect="allows", source="object", said=name, scope=scope, group=group.name)
+        if _has_row(get_group_obj_perms_model(obj), permissions, obj, group=group):
+            yield GrantPath(effect="allows", source="object", statement=name, scope=scope, group=group.name)
 
 
-def _has_row(model: Any, wanted: Any, obj: models.Model, **holder: Any) -> bool:
-    rows = model.objects.filter(permission__in=wanted, **holder)
+def _has_row(model: Any, permissions: Any, obj: models.Model, **holder: Any) -> bool:
+    rows = model.objects.filter(permission__in=permissions, **holder)
     if model.objects.is_generic():
         (kind, key), *_around = scopes_of(obj)
         return bool(rows.filter(content_type=kind, object_pk=key).exists())

@@ -1,4 +1,4 @@
-"""Roles, what they say, how they hang together, and who holds them where and when."""
+"""Roles, their content and hierarchy, and their assignments."""
 
 from auth_rbac.models.assignment import Assignment
 from auth_rbac.models.edge import RoleClosure, RoleEdge

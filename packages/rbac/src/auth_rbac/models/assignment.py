@@ -1,4 +1,4 @@
-"""An assignment: who holds which role, where, from when until when, granted by whom and why."""
+"""An assignment: who has which role, where, from when until when, who granted it and why."""
 
 from datetime import datetime
 from typing import Any, Self
@@ -17,19 +17,19 @@ from auth_rbac.models.touching import TouchingQuerySet
 
 
 class AssignmentQuerySet(TouchingQuerySet["Assignment"]):
-    """Questions about assignments."""
+    """Queries for assignments."""
 
     def in_force(self, moment: datetime | None = None) -> Self:
-        """Return those that hold at *moment*, now when left out; judged when read, never by a sweeper."""
+        """Return those in force at *moment* (default: now). This is evaluated on read. No job changes rows."""
         at = moment or timezone.now()
         return self.filter(Q(valid_until=None) | Q(valid_until__gt=at), valid_from__lte=at)
 
     def of(self, user: Any) -> Self:
-        """Return those that *user* holds in person; nobody has none."""
+        """Return those that *user* holds in person. An anonymous user has none."""
         return self.filter(user_id=user.pk) if user.pk is not None else self.none()
 
     def reaching(self, user: Any) -> Self:
-        """Return those that *user* holds in person or by a group."""
+        """Return those that *user* holds in person or through a group."""
         if user.pk is None:
             return self.none()
         groups = user.groups.values("pk") if hasattr(user, "groups") else Group.objects.none().values("pk")
@@ -41,7 +41,7 @@ class AssignmentQuerySet(TouchingQuerySet["Assignment"]):
 
 
 class Assignment(models.Model):
-    """A person, or everybody in a group, holds a role in a scope: everywhere, or one object."""
+    """The assignment of a role to a person or to everybody in a group, everywhere or in the scope of one object."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     user = models.ForeignKey(
@@ -123,7 +123,7 @@ class Assignment(models.Model):
 
     @property
     def scope(self) -> str:
-        """``everywhere``, or ``app.model:key``; the kind of object is looked up in a cache of Django's."""
+        """``everywhere``, or ``app.model:key``. Django caches the content type."""
         if self.scope_type_id is None:
             return "everywhere"
         kind = ContentType.objects.get_for_id(self.scope_type_id)

@@ -1,4 +1,4 @@
-"""How roles hang together: edges, which are written, and the closure, which follows from them."""
+"""The hierarchy of roles: edges, and the closure that is computed from them."""
 
 from typing import Any, NoReturn
 
@@ -11,19 +11,19 @@ from auth_rbac.models.role import Role
 
 
 class RoleEdgeQuerySet(models.QuerySet["RoleEdge"]):
-    """Edges one by one: what sends no signal would leave the closure behind."""
+    """Edges are written one by one: a bulk change sends no signal, and the closure would become stale."""
 
     def update(self, **kwargs: Any) -> NoReturn:
-        """Refuse; an edge that changes is another edge."""
-        raise TypeError("Use auth_rbac.roles.hierarchy.add_parent and remove_parent.")
+        """Refuse: create another edge instead."""
+        raise TypeError("Use auth_rbac.roles.hierarchy.link and unlink.")
 
     def bulk_create(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Refuse."""
-        raise TypeError("Use auth_rbac.roles.hierarchy.add_parent.")
+        """Refuse: the closure would become stale."""
+        raise TypeError("Use auth_rbac.roles.hierarchy.link.")
 
 
 class RoleEdge(models.Model):
-    """*child* says whatever *parent* says, and more."""
+    """*child* inherits the content of *parent*."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     child = models.ForeignKey(Role, on_delete=models.CASCADE, related_name="edges_up", verbose_name=_("role"))
@@ -44,7 +44,7 @@ class RoleEdge(models.Model):
 
 
 class RoleClosure(models.Model):
-    """*role* says whatever *ancestor* says; every role is its own ancestor at distance 0."""
+    """*role* has the content of *ancestor*. Every role is its own ancestor at distance 0."""
 
     role = models.ForeignKey(Role, on_delete=models.CASCADE, related_name="+")
     ancestor = models.ForeignKey(Role, on_delete=models.CASCADE, related_name="+")

@@ -1,4 +1,4 @@
-"""A role: a name for what somebody may do, and for what they may not."""
+"""A role: a named set of allowed and denied permissions."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -14,10 +14,10 @@ from auth_rbac.names import MAX_LENGTH
 
 
 class RoleQuerySet(TouchingQuerySet["Role"]):
-    """Roles; many that are made at once are their own ancestors like each that is made alone."""
+    """Roles. `bulk_create` also writes the closure, which a signal does for a single role."""
 
     def bulk_create(self, objs: Iterable["Role"], *args: Any, **kwargs: Any) -> list["Role"]:
-        """Create, and let the closure follow, which a signal does for a single one."""
+        """Create the roles and their closure."""
         closure = self.model._meta.apps.get_model("auth_rbac", "RoleClosure")
         with transaction.atomic(using=self.db):
             made = super().bulk_create(objs, *args, **kwargs)
@@ -28,10 +28,10 @@ class RoleQuerySet(TouchingQuerySet["Role"]):
 
 
 class Role(models.Model):
-    """A name for what somebody may do; `key` is what two spellings of the name have in common.
+    """A named set of permissions. `key` is the same for all spellings of the name.
 
-    What a role says are its permissions, its denials and its `Wildcard` rows, and all that
-    its parents say (`RoleEdge`). A denial anywhere wins over any permission.
+    The content of a role is its permissions, its denials, its `Wildcard` rows, and the content of its parents
+    (`RoleEdge`). A denial overrides every permission.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

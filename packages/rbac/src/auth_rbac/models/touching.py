@@ -1,4 +1,4 @@
-"""What a `QuerySet` does that sends no signal: where no trigger of the database sees it, everybody's answers go."""
+"""Updates the graph version for `QuerySet` methods that send no signal, on databases without triggers."""
 
 from collections.abc import Iterable
 from typing import Any, TypeVar
@@ -11,24 +11,24 @@ M = TypeVar("M", bound=models.Model)
 
 
 class TouchingQuerySet(models.QuerySet[M]):
-    """Makes ``update``, ``bulk_create`` and ``bulk_update`` known; on PostgreSQL triggers do."""
+    """Changes the graph version after ``update``, ``bulk_create`` and ``bulk_update``. On PostgreSQL triggers do."""
 
     def update(self, **kwargs: Any) -> int:
-        """Update, in one transaction with what makes it known."""
+        """Update rows and the graph version in one transaction."""
         with transaction.atomic(using=self.db):
             changed = super().update(**kwargs)
             touch_graph_unless_triggers(self.db)
         return changed
 
     def bulk_create(self, objs: Iterable[M], *args: Any, **kwargs: Any) -> list[M]:
-        """Create, as above."""
+        """Create rows and update the graph version in one transaction."""
         with transaction.atomic(using=self.db):
-            made = super().bulk_create(objs, *args, **kwargs)
+            created = super().bulk_create(objs, *args, **kwargs)
             touch_graph_unless_triggers(self.db)
-        return made
+        return created
 
     def bulk_update(self, objs: Iterable[M], *args: Any, **kwargs: Any) -> int:
-        """Update many, as above."""
+        """Update rows and the graph version in one transaction."""
         with transaction.atomic(using=self.db):
             changed = super().bulk_update(objs, *args, **kwargs)
             touch_graph_unless_triggers(self.db)

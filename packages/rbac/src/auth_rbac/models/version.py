@@ -1,7 +1,7 @@
-"""Versions: what answers are remembered under.
+"""The versions under which decisions are cached.
 
-A version is a random value, not a count: a change that is rolled back would give its number
-back, and the next change would get the number under which another answer is remembered.
+A version is a random value and not a count. A rolled-back change would return its number, and the
+next change would reuse a number under which another decision is cached.
 """
 
 from typing import Any
@@ -15,10 +15,10 @@ _VERSION, _LOCK = 1, 2
 
 
 class PersonVersion(models.Model):
-    """Another value after every change of what one person holds; no row: nothing was ever changed.
+    """A value that changes with everything that one person holds. Without a row, nothing has changed yet.
 
-    No constraint to the user: the row of a person who is deleted is written once more by
-    the triggers on what goes with them, and does no harm.
+    There is no constraint to the user. When a person is deleted, the triggers on the deleted rows write this
+    row once more. It does no harm.
     """
 
     user = models.OneToOneField(
@@ -38,10 +38,9 @@ class PersonVersion(models.Model):
 
 
 class GraphVersion(models.Model):
-    """Another value after every change that concerns more than one person; beside it, the row that is the lock.
+    """A value that changes with everything that concerns more than one person. A second row serves as the lock.
 
-    Two rows: whoever holds the lock while they look has not changed anything yet, and nobody's
-    answers need to be asked again for it.
+    The lock has a row of its own: taking it changes nothing, so it must not invalidate cached decisions.
     """
 
     slot = models.PositiveSmallIntegerField(primary_key=True, default=1)
@@ -55,16 +54,16 @@ class GraphVersion(models.Model):
 
 
 def lock_graph() -> None:
-    """Wait until nobody else changes the graph or who administers; holds until the transaction ends.
+    """Wait for concurrent changes of the graph or of administrators, and block others until the transaction ends.
 
-    The first statement of every such change: what is read after it is what the one before
-    has committed. It is a write, so that SQLite takes its lock here, too.
+    It must be the first statement of such a change, which then reads what the previous change committed. It is
+    a write, so that SQLite takes its lock as well.
     """
     _write(_LOCK, DEFAULT_DB_ALIAS)
 
 
 def touch_graph(using: str = DEFAULT_DB_ALIAS) -> None:
-    """Let every remembered answer be asked again, in the transaction that is open."""
+    """Invalidate all cached decisions, in the current transaction."""
     _write(_VERSION, using)
 
 
@@ -75,17 +74,17 @@ def _write(slot: int, using: str) -> None:
 
 
 def touch_graph_unless_triggers(using: str = DEFAULT_DB_ALIAS) -> None:
-    """As `touch_graph`, where no trigger of the database does it."""
+    """Call `touch_graph` on databases without triggers."""
     if not has_triggers(using):
         touch_graph(using)
 
 
 def touch_person(user_pk: Any, using: str = DEFAULT_DB_ALIAS) -> None:
-    """Let what is remembered of one person be asked again, in the transaction that is open."""
+    """Invalidate the cached decisions about one person, in the current transaction."""
     if not PersonVersion.objects.using(using).filter(pk=user_pk).update(stamp=uuid4()):
         PersonVersion.objects.using(using).update_or_create(pk=user_pk, defaults={"stamp": uuid4()})
 
 
 def has_triggers(using: str = DEFAULT_DB_ALIAS) -> bool:
-    """Say whether the database itself sees changes: on PostgreSQL; see `auth_rbac.database.triggers`."""
+    """Tell whether the database has triggers that change the versions. See `auth_rbac.database.triggers`."""
     return connections[using].vendor == "postgresql"

@@ -1,4 +1,4 @@
-"""A statement of a role about every permission of an app or of a model, also those that come later."""
+"""A wildcard of a role: all permissions of an app or of a model, including future ones."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -9,7 +9,7 @@ from auth_rbac.models.touching import TouchingQuerySet
 
 
 class Wildcard(models.Model):
-    """A role allows, or denies, everything in an app (``shop.*``) or about a model (``shop.order.*``)."""
+    """A role allows or denies every permission of an app (``shop.*``) or of a model (``shop.order.*``)."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     role = models.ForeignKey(Role, on_delete=models.CASCADE, related_name="wildcards", verbose_name=_("role"))
@@ -32,5 +32,5 @@ class Wildcard(models.Model):
 
     @property
     def pattern(self) -> str:
-        """As people write it: ``shop.*`` or ``shop.order.*``."""
+        """The wildcard as text: ``shop.*`` or ``shop.order.*``."""
         return f"{self.app_label}.{self.model}.*" if self.model else f"{self.app_label}.*"

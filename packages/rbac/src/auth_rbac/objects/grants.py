@@ -1,4 +1,4 @@
-"""Permissions for single objects, kept in django-guardian's tables; each change with its event, in one transaction."""
+"""Permissions for single objects, in django-guardian's tables. Each change is recorded in its transaction."""
 
 from typing import Any
 
@@ -19,73 +19,76 @@ from auth_rbac.scopes import kind_of
 
 
 def permit(*, holder: Any, permission: str, obj: models.Model, actor: Any = None) -> bool:
-    """Let *holder*, a person or a group, do this to *obj*; say whether they had not been given it before.
+    """Give *holder*, a person or a group, a permission for *obj*. Return whether it is new.
 
     Args:
         permission: A verb (``view``), a codename of the model's app, or ``app.codename``.
-        actor: Who gives it: must hold it for *obj* themselves, and ``auth_rbac.add_assignment`` there.
+        actor: The person who gives it. They must hold it for *obj*, and ``auth_rbac.add_assignment`` there.
 
     Raises:
         InvalidRequest: *obj*'s model has no such permission.
         PermissionRefused: *actor* may not.
     """
-    found = find_permission(permission, obj)
+    granted = find_permission(permission, obj)
     with transaction.atomic():
-        _hold_authority(actor, "auth_rbac.add_assignment", found, obj)
-        table, key = _key(holder, found, obj)
+        _require_authority(actor, "auth_rbac.add_assignment", granted, obj)
+        table, key = _key(holder, granted, obj)
         _row, is_new = table.objects.get_or_create(**key, defaults={"content_object": obj})
         if is_new:
-            _record(RbacEvent.OBJECT_PERMITTED, holder, found, obj, actor)
+            _record(RbacEvent.OBJECT_PERMITTED, holder, granted, obj, actor)
     forget_instance(holder)
     return bool(is_new)
 
 
 def withdraw(*, holder: Any, permission: str, obj: models.Model, actor: Any = None) -> bool:
-    """Take it away again, once; say whether this caller was the one who did.
+    """Take a permission for *obj* from *holder*, once. Return whether this call took it.
 
-    A denial, or what comes by a role, is not touched.
+    Roles and denials are not affected.
 
     Args:
         permission: As in `permit`.
-        actor: Who takes it: must hold it for *obj* themselves, and ``auth_rbac.delete_assignment`` there.
+        actor: The person who takes it. They must hold it for *obj*, and ``auth_rbac.delete_assignment`` there.
 
     Raises:
         InvalidRequest: *obj*'s model has no such permission.
         PermissionRefused: *actor* may not.
     """
-    found = find_permission(permission, obj)
+    granted = find_permission(permission, obj)
     with transaction.atomic():
-        _hold_authority(actor, "auth_rbac.delete_assignment", found, obj)
-        gone, _by_model = given(holder, found, obj).delete()
-        if gone:
-            _record(RbacEvent.OBJECT_WITHDRAWN, holder, found, obj, actor)
+        _require_authority(actor, "auth_rbac.delete_assignment", granted, obj)
+        deleted, _by_model = grant_rows(holder, granted, obj).delete()
+        if deleted:
+            _record(RbacEvent.OBJECT_WITHDRAWN, holder, granted, obj, actor)
     forget_instance(holder)
-    return bool(gone)
+    return bool(deleted)
 
 
 def find_permission(name: str, obj: models.Model) -> Permission:
-    """Return the permission that can be given for *obj* and is called so.
+    """Return the permission of this name for *obj*.
 
     Raises:
         InvalidRequest: there is none.
     """
     app, codename = parts_of(full_name(name, type(obj)))
     named = Permission.objects.filter(content_type=kind_of(type(obj)), content_type__app_label=app, codename=codename)
-    found = named.select_related("content_type").first()
-    if found is None:
-        raise InvalidRequest(FieldError("permission", "unknown", _("There is no such permission for this object.")))
-    return found
+    permissions = named.select_related("content_type")
+    permission = permissions.first()
+    if permission is None:
+        raise InvalidRequest(
+            FieldError("permission", "unknown", _("This permission does not exist for this kind of object."))
+        )
+    return permission
 
 
-def given(holder: Any, permission: Permission, obj: models.Model) -> "QuerySet[Any]":
-    """Return the row that says it, in whichever of guardian's tables it would stand; none: it is not given."""
+def grant_rows(holder: Any, permission: Permission, obj: models.Model) -> "QuerySet[Any]":
+    """Return the row of a permission for *obj* in guardian's table, or an empty queryset if *holder* lacks it."""
     table, key = _key(holder, permission, obj)
     rows: QuerySet[Any] = table.objects.filter(**key)
     return rows
 
 
 def _key(holder: Any, permission: Permission, obj: models.Model) -> tuple[Any, dict[str, Any]]:
-    """Return guardian's table for *obj*, and what one row of it is known by, of which there is one at most."""
+    """Return guardian's table for *obj*, and the fields that identify at most one row."""
     is_group = isinstance(holder, Group)
     table: Any = (get_group_obj_perms_model if is_group else get_user_obj_perms_model)(obj)
     key = {"group" if is_group else "user": holder, "permission": permission}
@@ -94,8 +97,8 @@ def _key(holder: Any, permission: Permission, obj: models.Model) -> tuple[Any, d
     return table, {**key, "content_object": obj}
 
 
-def _hold_authority(actor: Any, needed: str, permission: Permission, obj: models.Model) -> None:
-    """Refuse an actor who may not, while nobody changes what anybody holds."""
+def _require_authority(actor: Any, needed: str, permission: Permission, obj: models.Model) -> None:
+    """Refuse an actor without authority, under the lock of the graph, so that it does not change meanwhile."""
     if actor is not None:
         lock_graph()
         delegation.require(actor, needed, obj)

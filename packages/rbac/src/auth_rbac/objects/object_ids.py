@@ -1,4 +1,4 @@
-"""How objects of the site are named on the wire: a kind, ``app.model``, and an id."""
+"""The names of objects in the API: a kind (``app.model``) and an id."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Collection
@@ -14,35 +14,35 @@ from auth_rbac.conf import rbac
 
 
 def model_named(kind: str, field: str = "type") -> type[models.Model]:
-    """Return the model that ``app.model`` names.
+    """Return the model for ``app.model``.
 
     Raises:
-        InvalidRequest: there is none; *field* is where it was said.
+        InvalidRequest: there is none. *field* is the field of the request that names it.
     """
     try:
         return apps.get_model(kind)
     except (LookupError, ValueError):
-        raise InvalidRequest(FieldError(field, "unknown", _("There are no such objects."))) from None
+        raise InvalidRequest(FieldError(field, "unknown", _("Unknown kind of object."))) from None
 
 
 def find_objects(model: type[models.Model], ids: list[str]) -> list[models.Model]:
-    """Return the objects with these ids, in their order.
+    """Return the objects with these ids, in the same order.
 
     Raises:
-        NotFound: there is no such object for one of them, or it cannot be an id.
+        NotFound: an id is invalid, or an object does not exist.
     """
     field = _field_of(model)
     try:
-        found = {wire_id(obj): obj for obj in model._default_manager.filter(**{f"{field}__in": ids})}
+        objects = {wire_id(obj): obj for obj in model._default_manager.filter(**{f"{field}__in": ids})}
     except (ValueError, TypeError, ValidationError, OverflowError):
         raise NotFound from None
-    if not set(ids) <= set(found):
+    if not set(ids) <= set(objects):
         raise NotFound
-    return [found[one] for one in ids]
+    return [objects[each] for each in ids]
 
 
 def wire_id(obj: Any) -> str:
-    """Return how *obj* is called outside."""
+    """Return the id of *obj* in the API."""
     return str(getattr(obj, _field_of(type(obj))))
 
 
@@ -51,15 +51,15 @@ def _field_of(model: type[models.Model]) -> str:
 
 
 def pack(*parts: str) -> str:
-    """Return one text for several, which can stand in an address: how things are called that have no id of their own."""
+    """Pack several texts into one that can be part of a URL. It identifies things without an id of their own."""
     return urlsafe_b64encode("\0".join(parts).encode()).rstrip(b"=").decode()
 
 
 def unpack(packed: str) -> list[str]:
-    """Return what `pack` made one text of.
+    """Return the texts in a packed text.
 
     Raises:
-        NotFound: nothing is called so.
+        NotFound: the text was not made by `pack`.
     """
     try:
         return urlsafe_b64decode(packed + "=" * (-len(packed) % 4)).decode().split("\0")
@@ -68,13 +68,13 @@ def unpack(packed: str) -> list[str]:
 
 
 def wire_ids(kind: str, keys: Collection[str]) -> dict[str, str]:
-    """Return how objects are called outside, by their keys as text; whatever is gone keeps its key.
+    """Return the API ids of objects by their keys as text. A deleted object keeps its key.
 
-    One query, or none where objects are called by their primary keys.
+    It takes one query, or none if the objects are named by their primary keys.
     """
-    named = {key: key for key in keys}
+    names = {key: key for key in keys}
     field = rbac.WIRE_IDS.get(kind, "pk")
     if field != "pk":
         rows = model_named(kind)._default_manager.filter(pk__in=keys).values_list("pk", field)
-        named |= {str(key): str(called) for key, called in rows}
-    return named
+        names |= {str(key): str(name) for key, name in rows}
+    return names

@@ -1,7 +1,7 @@
-"""Every permission for a single object that there is: of guardian's several tables, as one list that pages.
+"""A list of all permissions for single objects, in the several tables of guardian, with pagination.
 
-Guardian's rows have numbers for keys, and do not know since when they are there: a list is
-in the order of tables, and of keys in each. A page asks one table after the other until it is full.
+The keys of guardian's rows are numbers, and the rows have no creation time. The list is therefore ordered by
+table, and by key in each table. A page reads one table after the other until it is full.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -24,19 +24,19 @@ from auth_rbac.decisions.visibility import Reach, reach_of
 from auth_rbac.permission_names import label_of
 from auth_rbac.scopes import kind_of
 
-#: What lets somebody see what others hold.
+#: The permission to see what others hold.
 SEES = "auth_rbac.view_assignment"
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectPermission:
-    """Who was given what for which object.
+    """One permission for one object.
 
     Args:
-        position: Where in the list it stands.
+        position: The position in the list.
         permission: ``app.codename``.
         kind: ``app.model`` of the object.
-        key: The object's primary key, as text.
+        key: The primary key of the object, as text.
     """
 
     position: str
@@ -49,11 +49,11 @@ class ObjectPermission:
 
 @dataclass(frozen=True, slots=True)
 class ObjectTable:
-    """A table of guardian's, and what of it is looked at.
+    """A table of guardian, with the rows to list.
 
     Args:
         holder: ``user`` or ``group``.
-        of: Whose objects it is about; ``None``: those of every model that has no table of its own.
+        of: The model of the objects. ``None``: every model without a table of its own.
     """
 
     rows: "QuerySet[Any]"
@@ -62,12 +62,12 @@ class ObjectTable:
 
     @property
     def name(self) -> str:
-        """What the database calls it."""
+        """The name of the table in the database."""
         name: str = self.rows.model._meta.db_table
         return name
 
     def read(self, row: Any) -> ObjectPermission:
-        """Return what *row* says; kinds of objects are looked up in a cache of Django's."""
+        """Return the permission in *row*. Django caches the content type."""
         if self.of is None:
             kind = ContentType.objects.get_for_id(row.content_type_id)
             named, key = f"{kind.app_label}.{kind.model}", row.object_pk
@@ -85,31 +85,31 @@ class ObjectTable:
 
 @dataclass(frozen=True, slots=True)
 class ObjectRows:
-    """A list that is ordered, filtered by position and cut like a `QuerySet`, which is all that paging asks for."""
+    """The list, with the methods of a `QuerySet` that pagination uses: order, filter by position, slice."""
 
     tables: Sequence[ObjectTable]
     beyond: str = ""
     is_rising: bool = False
 
     def order_by(self, *names: str) -> Self:
-        """Return the list in the order of positions, or from its end (``-position``)."""
+        """Return the list in ascending order of positions, or descending (``-position``)."""
         return replace(self, is_rising=names == ("position",))
 
     def filter(self, **beyond: str) -> Self:
-        """Return what stands beyond a position, in the order that was asked for."""
+        """Return the list after a position, in its order."""
         (position,) = beyond.values()
         return replace(self, beyond=position)
 
-    def __getitem__(self, wanted: slice) -> list[ObjectPermission]:
-        found: list[ObjectPermission] = []
+    def __getitem__(self, page: slice) -> list[ObjectPermission]:
+        grants: list[ObjectPermission] = []
         for table, rows in self._ordered():
-            found += [table.read(row) for row in rows[: wanted.stop - len(found)]]
-            if len(found) >= wanted.stop:
+            grants += [table.read(row) for row in rows[: page.stop - len(grants)]]
+            if len(grants) >= page.stop:
                 break
-        return found[wanted.start :]
+        return grants[page.start :]
 
     def _ordered(self) -> "Iterator[tuple[ObjectTable, QuerySet[Any]]]":
-        """Yield each table that has something to say, with its rows from where the page begins."""
+        """Yield each table from the position on, with its rows."""
         name, _colon, key = self.beyond.rpartition(":")
         for table in sorted(self.tables, key=lambda table: table.name, reverse=not self.is_rising):
             rows = table.rows.order_by("pk" if self.is_rising else "-pk")
@@ -127,21 +127,21 @@ def object_rows(
     model: type[models.Model] | None = None,
     obj: models.Model | None = None,
 ) -> ObjectRows:
-    """Return what *seen_by* may see of what was given for single objects.
+    """Return the permissions for single objects that *seen_by* may see.
 
     Args:
-        holder: To this person or group.
-        permissions: One of these; left out: any.
-        model: For objects of this model.
-        obj: For this object.
+        holder: Only of this person or group.
+        permissions: Only these. Empty: all.
+        model: Only for objects of this model.
+        obj: Only for this object.
     """
     reach = reach_of(seen_by, SEES)
     of = type(obj) if obj is not None else model
-    found = []
+    tables = []
     for table in object_tables(of):
         if holder is not None and table.holder != ("group" if isinstance(holder, Group) else "user"):
             continue
-        rows = _seen(table, reach).select_related(
+        rows = _visible(table, reach).select_related(
             "group" if table.holder == "group" else "user__auth_identity", "permission__content_type"
         )
         if holder is not None:
@@ -152,12 +152,12 @@ def object_rows(
             rows = rows.filter(content_type=kind_of(of))
         if obj is not None:
             rows = rows.filter(object_pk=str(obj.pk)) if table.of is None else rows.filter(content_object=obj)
-        found.append(replace(table, rows=rows))
-    return ObjectRows(found)
+        tables.append(replace(table, rows=rows))
+    return ObjectRows(tables)
 
 
 def object_tables(model: type[models.Model] | None = None) -> list[ObjectTable]:
-    """Return guardian's tables, for objects of *model* or all; generic ones without what a table of a model's own says."""
+    """Return guardian's tables for objects of *model*, or all. Generic tables skip models with a table of their own."""
     if model is not None:
         people, groups = [get_user_obj_perms_model(model)], [get_group_obj_perms_model(model)]  # type: ignore[arg-type]  # a class will do
     else:
@@ -166,12 +166,12 @@ def object_tables(model: type[models.Model] | None = None) -> list[ObjectTable]:
     return [*_tables(people, "user"), *_tables(groups, "group")]
 
 
-def _tables(guardians: list[Any], holder: str) -> Iterator[ObjectTable]:
-    of = {table: _model_of(table) for table in guardians}
-    elsewhere = [kind_of(model) for model in of.values() if model is not None]
+def _tables(guardian_models: list[Any], holder: str) -> Iterator[ObjectTable]:
+    of = {table: _model_of(table) for table in guardian_models}
+    excluded = [kind_of(model) for model in of.values() if model is not None]
     for table, model in of.items():
         rows = table.objects.all()
-        yield ObjectTable(rows if model or not elsewhere else rows.exclude(content_type__in=elsewhere), holder, model)
+        yield ObjectTable(rows if model or not excluded else rows.exclude(content_type__in=excluded), holder, model)
 
 
 def _model_of(table: Any) -> type[models.Model] | None:
@@ -181,25 +181,25 @@ def _model_of(table: Any) -> type[models.Model] | None:
     return model
 
 
-def _seen(table: ObjectTable, reach: Reach) -> "QuerySet[Any]":
-    """Return the rows about objects that are in reach."""
-    some_of = reach.some_of()
+def _visible(table: ObjectTable, reach: Reach) -> "QuerySet[Any]":
+    """Return the rows about objects in reach."""
+    bound_models = reach.bound_models()
     if table.of is not None:
-        if table.of in some_of:
+        if table.of in bound_models:
             return table.rows.filter(content_object__in=reach.objects(table.of))
         return table.rows if reach.is_everywhere else table.rows.none()
-    seen = ~Q(content_type__in=[kind_of(model) for model in some_of]) if reach.is_everywhere else Q(pk__in=[])
+    visible = ~Q(content_type__in=[kind_of(model) for model in bound_models]) if reach.is_everywhere else Q(pk__in=[])
     rows = table.rows
-    for number, model in enumerate(sorted(some_of, key=lambda model: model._meta.label)):
-        # As text on both sides: keys of other kinds of objects stand in the same column.
+    for number, model in enumerate(sorted(bound_models, key=lambda model: model._meta.label)):
+        # Compare as text: the column also has the keys of other kinds of objects.
         keys = reach.objects(model).annotate(as_text=Cast("pk", CharField(max_length=255))).values("as_text")
         rows = rows.alias(**{f"key{number}": _object_key(model, rows.db)})
-        seen |= Q(**{"content_type": kind_of(model), f"key{number}__in": keys})
-    return rows.filter(seen)
+        visible |= Q(**{"content_type": kind_of(model), f"key{number}__in": keys})
+    return rows.filter(visible)
 
 
 def _object_key(model: type[models.Model], alias: str) -> Any:
-    """Return the key in guardian's row as the model's table has it as text: SQLite keeps a UUID without its dashes."""
+    """Return the key in guardian's row as the model's table has it as text. SQLite stores a UUID without dashes."""
     key: Any = model._meta.pk
     while key.remote_field:
         key = key.target_field
@@ -212,9 +212,9 @@ def _key(table: ObjectTable, key: str) -> Any:
     """Return the key in a position.
 
     Raises:
-        InvalidRequest: there can be none; the cursor is not one of ours.
+        InvalidRequest: the cursor is invalid.
     """
     try:
         return table.rows.model._meta.pk.to_python(key)
     except ValidationError:
-        raise InvalidRequest(FieldError("cursor", "invalid", _("This is not a cursor."))) from None
+        raise InvalidRequest(FieldError("cursor", "invalid", _("Invalid cursor."))) from None

@@ -1,4 +1,4 @@
-"""Giving a role to somebody or to a group, and taking it away; each with its event, in one transaction."""
+"""Assigns roles to people and groups, and revokes them. Each change is recorded in its transaction."""
 
 from datetime import datetime
 from typing import Any
@@ -30,19 +30,19 @@ def assign_role(
     valid_from: datetime | None = None,
     valid_until: datetime | None = None,
 ) -> Assignment:
-    """Let *user*, or everybody in *group*, hold *role* in *scope*, from *valid_from* until *valid_until*.
+    """Assign *role* to *user*, or to everybody in *group*, in *scope*, from *valid_from* until *valid_until*.
 
     Args:
-        scope: The object in which it holds; ``None``: everywhere.
-        granted_by: Who gives it: must hold all that the role says by roles of theirs, in all of the scope, from
-            now until *valid_until*. ``None``: the site.
-        valid_from: Now when left out.
-        valid_until: The moment at which it holds no more; ``None``: until it is revoked.
+        scope: The object in whose scope the role is in force. ``None``: everywhere.
+        granted_by: The person who assigns it. They must hold all of the role's content by roles, in the whole scope,
+            from now until *valid_until*. ``None``: the site.
+        valid_from: Default: now.
+        valid_until: The end, which is not included. ``None``: until it is revoked.
 
     Raises:
-        InvalidRequest: it would end before it begins, or does not say who is to hold it.
-        PermissionRefused: *granted_by* may not give roles there, or holds less.
-        Conflict: they hold the role there already.
+        InvalidRequest: the end is not after the beginning, or there is not exactly one holder.
+        PermissionRefused: *granted_by* may not assign roles there, or holds less.
+        Conflict: the holder has the role there already.
     """
     assignment = Assignment(
         user=user, group=group, role=role, granted_by=granted_by, reason=reason,
@@ -52,7 +52,7 @@ def assign_role(
     _bind(assignment, scope)
     try:
         with transaction.atomic():
-            _hold_authority(granted_by, "auth_rbac.add_assignment", role, scope, until=valid_until)
+            _require_authority(granted_by, "auth_rbac.add_assignment", role, scope, until=valid_until)
             assignment.save(force_insert=True)
             _record(assignment, actor=granted_by, is_granted=True)
     except IntegrityError as error:
@@ -62,17 +62,17 @@ def assign_role(
 
 
 def revoke_role(*, assignment: Assignment, revoked_by: Any = None) -> bool:
-    """Take a role away, once; say whether this caller was the one who did. It holds on the next request.
+    """Revoke an assignment, once. It ends with the next request. Return whether this call revoked it.
 
     Raises:
-        PermissionRefused: *revoked_by* may not take roles away there, or holds less than the role says. What
-            the role denies they must hold until the assignment ends, because its holder gets it back.
-        LastAdministrator: nobody could administer the site any more.
+        PermissionRefused: *revoked_by* may not revoke roles there, or holds less than the role contains. They must
+            hold what the role denies until the assignment ends, because its holder gets it back.
+        LastAdministrator: the site would have no administrator.
     """
     with keeping_an_administrator():
         scope = scope_of(assignment)
-        _hold_authority(revoked_by, "auth_rbac.delete_assignment", assignment.role, scope, until=timezone.now())
-        delegation.require_all_denied_by(revoked_by, [assignment.role], scope, until=assignment.valid_until)
+        _require_authority(revoked_by, "auth_rbac.delete_assignment", assignment.role, scope, until=timezone.now())
+        delegation.require_denials_of_roles(revoked_by, [assignment.role], scope, until=assignment.valid_until)
         deleted, _by_model = Assignment.objects.filter(pk=assignment.pk).delete()
         if deleted:
             _record(assignment, actor=revoked_by, is_granted=False)
@@ -81,7 +81,7 @@ def revoke_role(*, assignment: Assignment, revoked_by: Any = None) -> bool:
 
 
 def scope_of(assignment: Assignment) -> models.Model | None:
-    """Return the object an assignment is bound to; ``None``: everywhere, or the object is gone."""
+    """Return the object of an assignment. ``None``: the assignment is in force everywhere, or the object is gone."""
     if assignment.scope_type is None:
         return None
     model = assignment.scope_type.model_class()
@@ -89,32 +89,32 @@ def scope_of(assignment: Assignment) -> models.Model | None:
 
 
 def _check(assignment: Assignment) -> None:
-    """Refuse what the database would refuse, in words."""
+    """Refuse with a message what the constraints of the database would refuse."""
     end = assignment.valid_until
     if end is not None and end <= assignment.valid_from:
-        raise InvalidRequest(FieldError("valid_until", "before_beginning", _("This is before it begins.")))
+        raise InvalidRequest(FieldError("valid_until", "before_beginning", _("The end must be after the beginning.")))
     if (assignment.user is None) == (assignment.group is None):
-        raise InvalidRequest(FieldError("user", "one_holder", _("A person or a group, please.")))
+        raise InvalidRequest(FieldError("user", "one_holder", _("Choose either a person or a group.")))
 
 
 def _bind(assignment: Assignment, scope: models.Model | None) -> None:
-    """Bind it to an object."""
+    """Bind an assignment to an object."""
     if scope is not None:
         if scope.pk is None:
-            raise ValueError("A scope is saved before somebody holds a role in it.")
+            raise ValueError("The scope must be saved before a role is assigned in it.")
         assignment.scope_type = ContentType.objects.get_for_model(scope)
         assignment.scope_id = str(scope.pk)
 
 
-def _hold_authority(
+def _require_authority(
     actor: Any, permission: str, role: Role, scope: models.Model | None, *, until: datetime | None
 ) -> None:
-    """Refuse an actor who may not, while nobody changes what anybody holds."""
+    """Refuse an actor without authority, under the lock of the graph, so that it does not change meanwhile."""
     if actor is None:
         return
     lock_graph()
     delegation.require(actor, permission, scope)
-    delegation.require_all_said_by(actor, [role], scope, until=until)
+    delegation.require_all_of_roles(actor, [role], scope, until=until)
 
 
 def _record(assignment: Assignment, *, actor: Any, is_granted: bool) -> None:

@@ -1,4 +1,4 @@
-"""The content of roles: which permissions they allow and deny, by name and by wildcard, with their ancestors'."""
+"""The content of roles: the permissions they allow and deny, by name and by wildcard, ancestors included."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from django.contrib.auth.models import Permission
 from auth_rbac.models import Role, RoleClosure, Wildcard
 from auth_rbac.permission_names import label_of, pattern_parts
 
-#: A wildcard as app and model; an empty model stands for every model of the app.
+#: A wildcard as app and model. An empty model stands for every model of the app.
 Pattern = tuple[str, str]
 
 
@@ -85,21 +85,22 @@ def contents_of(roles: Iterable[Any]) -> dict[Any, RoleContent]:
         patterns[wildcard.denies][wildcard.role_id].add((wildcard.app_label, wildcard.model))
     return {
         role: RoleContent(
-            allowed=_merged(found, allowed, patterns[False]), denied=_merged(found, denied, patterns[True])
+            allowed=_merged(ancestor_keys, allowed, patterns[False]),
+            denied=_merged(ancestor_keys, denied, patterns[True]),
         )
-        for role, found in ancestors.items()
+        for role, ancestor_keys in ancestors.items()
     }
 
 
 def _names_in(field: Any, roles: set[Any]) -> dict[Any, set[str]]:
     """Return the names of the permissions that roles allow or deny by name."""
-    found = defaultdict(set)
+    names = defaultdict(set)
     rows = field.through._default_manager.filter(role__in=roles)
     for role, app, codename in rows.values_list(
         "role_id", "permission__content_type__app_label", "permission__codename"
     ):
-        found[role].add(f"{app}.{codename}")
-    return found
+        names[role].add(f"{app}.{codename}")
+    return names
 
 
 def _merged(roles: set[Any], names: dict[Any, set[str]], patterns: dict[Any, set[Pattern]]) -> Content:

@@ -1,7 +1,7 @@
-"""Delegated administration: nobody gives, takes away or changes more than they hold themselves.
+"""Delegated administration: a person can give, take away and change no more than they hold.
 
-Every question is asked before the change, under the lock of the graph, and of the database. The
-change therefore never lends the authority for itself. A denial counts as well: a person without a
+Every check runs before the change, under the lock of the graph, on the state of the database. A
+change therefore never grants the authority for itself. Denials count as well: a person without a
 permission can neither deny it to others nor lift its denial.
 """
 
@@ -19,23 +19,23 @@ from auth_rbac.models import Assignment, Role
 from auth_rbac.roles.content import NOTHING, Content, RoleContent, contents_of
 from auth_rbac.roles.holdings import holdings_of
 
-#: The end of what has no end.
+#: Stands for an end that never comes.
 _NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def require(actor: Any, permission: str, obj: models.Model | None = None) -> None:
-    """Refuse an actor who may not; ``None`` is the site itself, which may everything.
+    """Refuse an actor without the permission. ``None`` is the site, which has every permission.
 
-    Asked anew of the database: the actor may have lost it while waiting for the lock.
+    The actor is read from the database: they may have lost the permission while they waited for the lock.
 
     Raises:
-        PermissionRefused: they may not.
+        PermissionRefused: the actor does not have it.
     """
-    if actor is not None and not decisions.check(_anew(actor), permission, obj):
+    if actor is not None and not decisions.check(_reload(actor), permission, obj):
         raise PermissionRefused
 
 
-def require_all_said_by(
+def require_all_of_roles(
     actor: Any,
     roles: Iterable[Role],
     obj: models.Model | None = None,
@@ -43,37 +43,37 @@ def require_all_said_by(
     until: datetime | None = None,
     more: Content = NOTHING,
 ) -> None:
-    """Refuse an actor who does not hold the content of *roles* in the scope of *obj*, from now until then.
+    """Refuse an actor who does not hold all content of *roles* in the scope of *obj*, from now to *until*.
 
     Args:
-        until: The end of what is given; ``None``: there is none, and theirs must have none.
-        more: What they must hold besides: what the change will add.
+        until: The end of the grant. ``None``: it has no end, and the actor's roles must have none.
+        more: Content that the actor must hold as well: what the change will add.
 
     Raises:
-        PermissionRefused: they lack something, at some moment of that time or in a part of the scope.
+        PermissionRefused: the actor lacks something at some moment of that time or in a part of the scope.
     """
     _require_content(actor, roles, obj, until, lambda content: content.all, more)
 
 
-def require_all_denied_by(
+def require_denials_of_roles(
     actor: Any, roles: Iterable[Role], obj: models.Model | None = None, *, until: datetime | None = None
 ) -> None:
-    """Refuse an actor who does not hold all that *roles* deny; arguments and refusal as in `require_all_said_by`.
+    """Refuse an actor who does not hold all that *roles* deny. See `require_all_of_roles` for the arguments.
 
-    Lifting a denial gives the permission back, for as long as the denial would have lasted.
+    Lifting a denial gives the permission back for the rest of the denial's time.
     """
     _require_content(actor, roles, obj, until, lambda content: content.denied)
 
 
 def require_permission(actor: Any, permission: str, obj: models.Model) -> None:
-    """Refuse an actor who does not hold, for good, what they want to give for one object.
+    """Refuse an actor who does not permanently hold the permission that they give for one object.
 
     Raises:
-        PermissionRefused: they do not.
+        PermissionRefused: they do not hold it.
     """
     if actor is None:
         return
-    person, now = _anew(actor), timezone.now()
+    person, now = _reload(actor), timezone.now()
     changes = Assignment.objects.reaching(person).values_list("valid_from", "valid_until")
     moments = {now, _NEVER, *(moment for pair in changes for moment in pair if moment is not None and moment > now)}
     if not all(decisions.holds_all(person, {permission}, obj, moment) for moment in moments):
@@ -88,28 +88,28 @@ def _require_content(
     part: Callable[[RoleContent], Content],
     more: Content = NOTHING,
 ) -> None:
-    """Refuse an actor who does not hold *more* and that part of the content of *roles*."""
+    """Refuse an actor who does not hold *more* and the *part* of the content of *roles*."""
     if actor is None:
         return
-    person = _anew(actor)
+    person = _reload(actor)
     if not person.is_active:
         raise PermissionRefused
     if getattr(person, "is_superuser", False):
         return
-    wanted = more
+    required = more
     for content in contents_of(role.pk for role in roles).values():
-        wanted |= part(content)
-    if not holdings_of(person, obj, timezone.now()).have(wanted, until=until):
+        required |= part(content)
+    if not holdings_of(person, obj, timezone.now()).have(required, until=until):
         raise PermissionRefused
 
 
-def _anew(actor: Any) -> Any:
-    """Return the actor as the database knows them now.
+def _reload(actor: Any) -> Any:
+    """Return the actor, read from the database.
 
     Raises:
-        PermissionRefused: they are gone.
+        PermissionRefused: the actor is gone.
     """
-    found = get_user_model()._default_manager.filter(pk=actor.pk).first()
-    if found is None:
+    person = get_user_model()._default_manager.filter(pk=actor.pk).first()
+    if person is None:
         raise PermissionRefused
-    return found
+    return person

@@ -1,7 +1,7 @@
-"""The graph of roles: parents are added and taken away, and the closure follows in the same transaction.
+"""The graph of roles. A change of its edges updates the closure in the same transaction.
 
-Every change holds the lock of the graph (`lock_graph`): two edges that would close a cycle
-together, written at once, are one after the other, and the second is refused.
+Every change holds the lock of the graph (`lock_graph`). Two concurrent edges that would close a
+cycle together are written one after the other, and the second is refused.
 """
 
 from collections import defaultdict
@@ -16,12 +16,12 @@ from auth_rbac.conf import rbac
 from auth_rbac.models import Role, RoleClosure, RoleEdge
 from auth_rbac.models.version import lock_graph
 
-#: Role -> what stands directly above it (or below).
+#: A role's key -> the keys of the roles directly above it, or below it.
 Neighbours = Mapping[UUID, set[UUID]]
 
 
 def link(*, child: Role, parent: Role) -> bool:
-    """Let *child* say what *parent* says, too; say whether it did not before. Records nothing: see `roles`.
+    """Make *child* inherit from *parent*. Return whether it is a new parent. `roles` records the change.
 
     Raises:
         InvalidRequest: it would close a cycle, or make a chain longer than `MAX_DEPTH`.
@@ -35,40 +35,40 @@ def link(*, child: Role, parent: Role) -> bool:
 
 
 def unlink(*, child: Role, parent: Role) -> bool:
-    """Let *child* say no more what it says only through *parent*; say whether it was one."""
+    """Remove *parent* from the parents of *child*. Return whether it was one."""
     with transaction.atomic():
         lock_graph()
-        gone, _by_model = RoleEdge.objects.filter(child=child, parent=parent).delete()
-    return bool(gone)
+        deleted, _by_model = RoleEdge.objects.filter(child=child, parent=parent).delete()
+    return bool(deleted)
 
 
 def check_edge(child_id: UUID, parent_id: UUID) -> None:
-    """Refuse an edge that is not in the database yet; the lock of the graph is held.
+    """Refuse an edge that is not in the database yet. The caller holds the lock of the graph.
 
     Raises:
         InvalidRequest: as in `link`.
     """
     up = parents_by_role()
     if child_id == parent_id or child_id in distances(parent_id, up):
-        raise InvalidRequest(FieldError("parent", "cycle", _("This role stands above itself then.")))
-    down = _turned(up)
-    longest = _longest_way(parent_id, up) + 1 + _longest_way(child_id, down)
+        raise InvalidRequest(FieldError("parent", "cycle", _("A role cannot be its own ancestor.")))
+    down = _reversed(up)
+    longest = _longest_path(parent_id, up) + 1 + _longest_path(child_id, down)
     if longest > rbac.MAX_DEPTH:
         limit = {"max": rbac.MAX_DEPTH}
         raise InvalidRequest(FieldError("parent", "too_deep", _("The chain of parents would be too long."), limit))
 
 
 def rebuild_below(role_id: UUID, *, without: UUID | None = None) -> None:
-    """Let the closure say what the edges say, for *role_id* and all below it; the lock of the graph is held.
+    """Update the closure of *role_id* and of all roles below it. The caller holds the lock of the graph.
 
     Args:
-        without: A role that is about to go, with its edges.
+        without: A role that is about to be deleted with its edges.
     """
     up = parents_by_role()
     if without is not None:
         up = {role: parents - {without} for role, parents in up.items() if role != without}
-    affected = set(distances(role_id, _turned(up)))
-    wanted = {
+    affected = set(distances(role_id, _reversed(up)))
+    expected = {
         (role, ancestor): distance
         for role in affected
         for ancestor, distance in distances(role, up).items()
@@ -77,17 +77,17 @@ def rebuild_below(role_id: UUID, *, without: UUID | None = None) -> None:
     stored = {
         (row.role_id, row.ancestor_id): row for row in RoleClosure.objects.filter(role__in=affected, distance__gt=0)
     }
-    stale = [row.pk for key, row in stored.items() if wanted.get(key) != row.distance]
+    stale = [row.pk for key, row in stored.items() if expected.get(key) != row.distance]
     RoleClosure.objects.filter(pk__in=stale).delete()
     RoleClosure.objects.bulk_create(
         RoleClosure(role_id=role, ancestor_id=ancestor, distance=distance)
-        for (role, ancestor), distance in wanted.items()
+        for (role, ancestor), distance in expected.items()
         if (role, ancestor) not in stored or stored[role, ancestor].distance != distance
     )
 
 
 def parents_by_role() -> dict[UUID, set[UUID]]:
-    """Return what stands directly above each role, by one query."""
+    """Return the roles directly above each role, with one query."""
     up: dict[UUID, set[UUID]] = defaultdict(set)
     for child, parent in RoleEdge.objects.values_list("child_id", "parent_id"):
         up[child].add(parent)
@@ -95,42 +95,42 @@ def parents_by_role() -> dict[UUID, set[UUID]]:
 
 
 def distances(start: UUID, neighbours: Neighbours) -> dict[UUID, int]:
-    """Return all that can be reached from *start*, itself included, with the fewest edges to each; no recursion."""
-    found, edge_of_the_known, distance = {start: 0}, [start], 0
-    while edge_of_the_known:
+    """Return every role that can be reached from *start*, itself included, with its distance. It does not recurse."""
+    reached, frontier, distance = {start: 0}, [start], 0
+    while frontier:
         distance += 1
-        edge_of_the_known = sorted({
-            further for role in edge_of_the_known for further in neighbours.get(role, ()) if further not in found
+        frontier = sorted({
+            neighbour for role in frontier for neighbour in neighbours.get(role, ()) if neighbour not in reached
         })  # fmt: skip
-        found |= dict.fromkeys(edge_of_the_known, distance)
-    return found
+        reached |= dict.fromkeys(frontier, distance)
+    return reached
 
 
-def ways_up(start: UUID, up: Neighbours) -> dict[UUID, tuple[UUID, ...]]:
-    """Return a shortest way from a role to each of its ancestors, itself included; no recursion."""
-    found: dict[UUID, tuple[UUID, ...]] = {start: (start,)}
+def paths_up(start: UUID, up: Neighbours) -> dict[UUID, tuple[UUID, ...]]:
+    """Return a shortest path from a role to each of its ancestors, itself included. It does not recurse."""
+    paths: dict[UUID, tuple[UUID, ...]] = {start: (start,)}
     layer = [start]
     while layer:
-        above = [(role, parent) for role in layer for parent in sorted(up.get(role, ())) if parent not in found]
+        above = [(role, parent) for role in layer for parent in sorted(up.get(role, ())) if parent not in paths]
         for role, parent in above:
-            found.setdefault(parent, (*found[role], parent))
+            paths.setdefault(parent, (*paths[role], parent))
         layer = list(dict.fromkeys(parent for _role, parent in above))
-    return found
+    return paths
 
 
-def _longest_way(start: UUID, neighbours: Neighbours) -> int:
-    """Return the edges on the longest way from *start*: layer by layer, in a graph without cycles."""
+def _longest_path(start: UUID, neighbours: Neighbours) -> int:
+    """Return the number of edges on the longest path from *start*, layer by layer. The graph has no cycles."""
     layer: Iterable[UUID] = {start}
     length = -1
     while layer:
         length += 1
-        layer = {further for role in layer for further in neighbours.get(role, ())}
+        layer = {neighbour for role in layer for neighbour in neighbours.get(role, ())}
     return length
 
 
-def _turned(neighbours: Neighbours) -> dict[UUID, set[UUID]]:
-    turned: dict[UUID, set[UUID]] = defaultdict(set)
+def _reversed(neighbours: Neighbours) -> dict[UUID, set[UUID]]:
+    reverse: dict[UUID, set[UUID]] = defaultdict(set)
     for role, others in neighbours.items():
         for other in others:
-            turned[other].add(role)
-    return turned
+            reverse[other].add(role)
+    return reverse

@@ -1,8 +1,8 @@
-"""The last administrator stays, whoever removes whom at the same moment.
+"""Protects the last administrator, also against concurrent changes.
 
-An administrator is an active superuser; on a site that has none, somebody active who may
-give roles everywhere. Every change that could take one away holds the lock of the graph
-while it counts who is left: of two that remove each other, the second finds nobody.
+An administrator is an active superuser. If a site has none, it is an active person who may assign
+roles everywhere. Every change that could remove an administrator holds the lock of the graph while
+it counts the others. Of two administrators who remove each other, the second is refused.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,24 +17,24 @@ from auth_rbac.decisions.subjects import subjects
 from auth_rbac.errors import LastAdministrator
 from auth_rbac.models.version import lock_graph
 
-#: What makes an administrator of whoever holds it everywhere.
+#: The permission that makes its holders administrators, if they hold it everywhere.
 ADMINISTERS = "auth_rbac.add_assignment"
 
-#: The fields of a user that say who is a superuser and active.
-_TELLING = {"is_active", "is_superuser"}
+#: The fields of a user that make a superuser.
+_SUPERUSER_FIELDS = {"is_active", "is_superuser"}
 
 
 @contextmanager
 def keeping_an_administrator() -> Iterator[None]:
-    """Make a change, and see that the site can still be administered if it could be before.
+    """Run a change, and undo it if it leaves the site without an administrator.
 
     Raises:
-        LastAdministrator: it could not; the change is undone.
+        LastAdministrator: the site had an administrator before the change, and has none after it.
     """
     with transaction.atomic():
         lock_graph()
         if _superusers().exists():
-            # Nothing that is changed here takes a superuser away.
+            # No change in this context removes a superuser.
             yield
             return
         had_one = subjects(ADMINISTERS).exists()
@@ -44,10 +44,10 @@ def keeping_an_administrator() -> Iterator[None]:
 
 
 def keep_after_disabling(user: Any) -> None:
-    """Refuse that *user*, who is disabled in the transaction that is open, was the last administrator.
+    """Refuse that the last administrator was disabled in the current transaction.
 
     Raises:
-        LastAdministrator: they were.
+        LastAdministrator: *user* was the last.
     """
     lock_graph()
     if getattr(user, "is_superuser", False):
@@ -61,7 +61,7 @@ def keep_before_deleting(instance: Any, **kwargs: Any) -> None:
     """Refuse to delete the last administrator.
 
     Raises:
-        LastAdministrator: it is they.
+        LastAdministrator: *instance* is the last.
     """
     _keep_without(instance)
 
@@ -69,19 +69,19 @@ def keep_before_deleting(instance: Any, **kwargs: Any) -> None:
 def keep_before_saving(
     instance: Any, raw: bool = False, update_fields: Sequence[str] | None = None, **kwargs: Any
 ) -> None:
-    """Refuse to save the last administrator as somebody who is none.
+    """Refuse to save the last administrator without what makes them one.
 
     Raises:
-        LastAdministrator: it is they.
+        LastAdministrator: *instance* is the last.
     """
-    tells = update_fields is None or _TELLING & set(update_fields)
+    is_concerned = update_fields is None or _SUPERUSER_FIELDS & set(update_fields)
     stays = instance.is_active and getattr(instance, "is_superuser", False)
-    if not (raw or instance._state.adding or stays) and tells:
+    if not (raw or instance._state.adding or stays) and is_concerned:
         _keep_without(instance)
 
 
 def _keep_without(user: Any) -> None:
-    """Refuse that somebody goes who is the last superuser, or the last who may give roles where there is none."""
+    """Refuse if *user* is the last superuser."""
     if _superusers().filter(pk=user.pk).exists():
         with transaction.atomic():
             lock_graph()
@@ -97,5 +97,5 @@ def _superusers() -> "QuerySet[Any]":
 
 
 def _would_administer(user: Any) -> bool:
-    """Say whether *user* would be an administrator if they were active."""
+    """Tell whether *user* would be an administrator if they were active."""
     return subjects(ADMINISTERS, among=[user.pk], active_only=False).exists()

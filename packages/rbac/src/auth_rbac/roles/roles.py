@@ -1,4 +1,4 @@
-"""Making, changing and deleting roles; each with its event, in one transaction."""
+"""Creates, changes and deletes roles. Each change is recorded in its transaction."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ from auth_rbac.roles import delegation, hierarchy
 from auth_rbac.roles.content import content_of
 from auth_rbac.roles.last_administrator import keeping_an_administrator
 
-#: What a role says, by kind, as people read it.
-Said = dict[str, list[str]]
+#: The content of a role by kind, as people read it.
+ContentByKind = dict[str, list[str]]
 
 
 def create_role(
@@ -35,29 +35,28 @@ def create_role(
     parents: Iterable[Role] = (),
     actor: Any = None,
 ) -> Role:
-    """Make a role.
+    """Create a role.
 
     Args:
-        wildcards: ``app.*`` or ``app.model.*``: everything there, also what comes later.
-        parents: Roles whatever of which it says, too.
-        actor: Who makes it: must hold all that it says. ``None``: the site.
+        wildcards: ``app.*`` or ``app.model.*``: every permission there, including future ones.
+        parents: Roles whose content it inherits.
+        actor: The person who creates it. They must hold all of its content. ``None``: the site.
 
     Raises:
-        InvalidRequest: the name cannot be one, a pattern names nothing, or the parents make a chain too long.
+        InvalidRequest: the name is not valid, a pattern names no app or model, or the chain of parents is too long.
         NotFound: one of the parents is gone.
-        PermissionRefused: *actor* may not make roles, or holds less.
-        Conflict: there is a role of this name, in whatever spelling.
+        PermissionRefused: *actor* may not create roles, or holds less.
+        Conflict: a role of this name exists, in any spelling.
     """
     role = Role(name=name, key=_key(name), description=description)
-    wanted = _wanted(permissions, denials, wildcards, denied_wildcards, parents)
+    content = _new_content(permissions, denials, wildcards, denied_wildcards, parents)
     try:
         with keeping_an_administrator():
             delegation.require(actor, "auth_rbac.add_role")
-            _require_all(actor, [], wanted)
+            _require_all(actor, [], content)
             role.save(force_insert=True)
-            _write(role, wanted)
-            said = {kind: {"after": found} for kind, found in said_by(role).items() if found or kind == "permissions"}
-            _record(RbacEvent.ROLE_CREATED, role, actor, said)
+            _write(role, content)
+            _record(RbacEvent.ROLE_CREATED, role, actor, _changes(role, "after"))
     except IntegrityError as error:
         raise Conflict from error
     return role
@@ -74,62 +73,61 @@ def change_role(
     parents: Iterable[Role] | None = None,
     actor: Any = None,
 ) -> None:
-    """Let *role* say this and nothing else of each kind that is given; it holds on the next request of its holders.
+    """Replace each kind of content that is not ``None``. The change is in force on the next request of the holders.
 
     Raises:
-        InvalidRequest: a pattern names nothing; the parents close a cycle, or make a chain too long.
+        InvalidRequest: a pattern names no app or model, or the parents close a cycle or make a chain too long.
         NotFound: the role, or one of the parents, is gone.
-        PermissionRefused: *actor* may not change roles, or does not hold, before the change, all that the role
-            says before and all that it would say after.
-        LastAdministrator: nobody could administer the site any more.
+        PermissionRefused: *actor* may not change roles. Or they do not hold, before the change, all content that the
+            role has before and after it.
+        LastAdministrator: the site would have no administrator.
     """
-    wanted = _wanted(permissions, denials, wildcards, denied_wildcards, parents)
+    content = _new_content(permissions, denials, wildcards, denied_wildcards, parents)
     with keeping_an_administrator():
         delegation.require(actor, "auth_rbac.change_role")
-        # Before anything is written: a role that the actor holds would lend the authority for its own change.
-        _require_all(actor, [role], wanted)
-        before = said_by(role)
+        # Before the write: a role that the actor holds would grant the authority for its own change.
+        _require_all(actor, [role], content)
+        before = content_by_kind(role)
         if description is not None and description != role.description:
             role.description = description
             role.save(update_fields=["description"])
-        _write(role, wanted)
-        after = said_by(role)
+        _write(role, content)
+        after = content_by_kind(role)
         changed = {
             kind: {"before": before[kind], "after": after[kind]} for kind in after if before[kind] != after[kind]
         }
         if changed:
             _record(RbacEvent.ROLE_CHANGED, role, actor, changed)
-            _tell_holders(role)
+            _drop_snapshots(role)
 
 
 def set_permissions(*, role: Role, permissions: Iterable[Permission], actor: Any = None) -> None:
-    """Let *role* allow this by name and nothing else; arguments and refusals as in `change_role`."""
+    """Replace the permissions that *role* allows by name. See `change_role` for the arguments and errors."""
     change_role(role=role, permissions=permissions, actor=actor)
 
 
 def delete_role(*, role: Role, actor: Any = None) -> None:
-    """Delete a role; whoever holds it holds it no more, and roles below it say no more what it said.
+    """Delete a role. Its holders lose it, and the roles below lose what they inherit from it.
 
     Raises:
         NotFound: the role is gone.
-        PermissionRefused: *actor* may not delete roles, or holds less than it says.
-        LastAdministrator: nobody could administer the site any more.
+        PermissionRefused: *actor* may not delete roles, or holds less than the role contains.
+        LastAdministrator: the site would have no administrator.
     """
     with keeping_an_administrator():
         delegation.require(actor, "auth_rbac.delete_role")
-        _require_all(actor, [role], _Wanted())
-        _tell_holders(role)
-        said = {kind: {"before": found} for kind, found in said_by(role).items() if found or kind == "permissions"}
-        _record(RbacEvent.ROLE_DELETED, role, actor, said)
+        _require_all(actor, [role], _NewContent())
+        _drop_snapshots(role)
+        _record(RbacEvent.ROLE_DELETED, role, actor, _changes(role, "before"))
         role.delete()
 
 
-#: What `said_by` reads, to be read for many roles at once.
-SAID = ("permissions__content_type", "denials__content_type", "wildcards", "edges_up")
+#: The relations that `content_by_kind` reads, to prefetch them for many roles.
+CONTENT_RELATIONS = ("permissions__content_type", "denials__content_type", "wildcards", "edges_up")
 
 
-def said_by(role: Role) -> Said:
-    """Return what *role* says itself, by kind."""
+def content_by_kind(role: Role) -> ContentByKind:
+    """Return the content of *role* itself, without what it inherits."""
     wildcards = list(role.wildcards.all())
     return {
         "permissions": labels_of(role),
@@ -141,13 +139,13 @@ def said_by(role: Role) -> Said:
 
 
 def labels_of(role: Role) -> list[str]:
-    """Return what *role* allows by name, as ``app.codename``."""
+    """Return the permissions that *role* allows by name, as ``app.codename``."""
     return sorted(label_of(permission) for permission in role.permissions.all())
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
-    """What a role shall contain, by kind; ``None``: that kind stays as it is."""
+class _NewContent:
+    """The new content of a role by kind. ``None``: that kind does not change."""
 
     permissions: list[Permission] | None = None
     denials: list[Permission] | None = None
@@ -156,57 +154,63 @@ class _Wanted:
     parents: list[Role] | None = None
 
 
-def _wanted(*kinds: Iterable[Any] | None) -> _Wanted:
-    """Return the kinds as lists: they are read twice, once for the authority and once to be written."""
-    return _Wanted(*(None if kind is None else list(kind) for kind in kinds))
+def _new_content(*kinds: Iterable[Any] | None) -> _NewContent:
+    """Return the kinds as lists: they are read twice, for the authority and for the write."""
+    return _NewContent(*(None if kind is None else list(kind) for kind in kinds))
 
 
-def _require_all(actor: Any, roles: list[Role], wanted: _Wanted) -> None:
-    """Refuse an actor who lacks something of what *roles* contain, or of what is wanted.
+def _changes(role: Role, moment: str) -> dict[str, dict[str, list[str]]]:
+    """Return the content of a role for the event of its creation or deletion. Empty kinds are left out."""
+    contents = content_by_kind(role).items()
+    return {kind: {moment: content} for kind, content in contents if content or kind == "permissions"}
 
-    What a changed role contains afterwards is what it keeps, which it contains before, and what is wanted.
+
+def _require_all(actor: Any, roles: list[Role], content: _NewContent) -> None:
+    """Refuse an actor who does not hold the content of *roles* and the new content.
+
+    That covers the content after the change: what a role keeps it also has before.
 
     Raises:
         NotFound: a role is gone.
-        PermissionRefused: they lack something.
+        PermissionRefused: the actor lacks something.
     """
-    concerned = {role.pk: role for role in [*roles, *(wanted.parents or ())]}
+    concerned = {role.pk: role for role in [*roles, *(content.parents or ())]}
     if Role.objects.filter(pk__in=concerned).count() < len(concerned):
         raise NotFound
-    permissions = [*(wanted.permissions or ()), *(wanted.denials or ())]
-    patterns = [*(wanted.wildcards or ()), *(wanted.denied_wildcards or ())]
-    delegation.require_all_said_by(actor, concerned.values(), more=content_of(permissions, patterns))
+    permissions = [*(content.permissions or ()), *(content.denials or ())]
+    patterns = [*(content.wildcards or ()), *(content.denied_wildcards or ())]
+    delegation.require_all_of_roles(actor, concerned.values(), more=content_of(permissions, patterns))
 
 
-def _write(role: Role, wanted: _Wanted) -> None:
-    if wanted.permissions is not None:
-        role.permissions.set(wanted.permissions)
-    if wanted.denials is not None:
-        role.denials.set(wanted.denials)
-    for patterns, denies in ((wanted.wildcards, False), (wanted.denied_wildcards, True)):
+def _write(role: Role, content: _NewContent) -> None:
+    if content.permissions is not None:
+        role.permissions.set(content.permissions)
+    if content.denials is not None:
+        role.denials.set(content.denials)
+    for patterns, denies in ((content.wildcards, False), (content.denied_wildcards, True)):
         if patterns is not None:
             _write_wildcards(role, patterns, denies=denies)
-    if wanted.parents is not None:
-        _write_parents(role, {parent.pk: parent for parent in wanted.parents})
+    if content.parents is not None:
+        _write_parents(role, {parent.pk: parent for parent in content.parents})
 
 
 def _write_wildcards(role: Role, patterns: Iterable[str], *, denies: bool) -> None:
-    wanted = {pattern_parts(pattern) for pattern in patterns}
-    there = {(row.app_label, row.model): row for row in role.wildcards.filter(denies=denies)}
-    for place, row in there.items():
-        if place not in wanted:
+    new = {pattern_parts(pattern) for pattern in patterns}
+    existing = {(row.app_label, row.model): row for row in role.wildcards.filter(denies=denies)}
+    for pattern, row in existing.items():
+        if pattern not in new:
             row.delete()
-    for app, model in sorted(wanted - set(there)):
+    for app, model in sorted(new - set(existing)):
         Wildcard(role=role, app_label=app, model=model, denies=denies).save(force_insert=True)
 
 
-def _write_parents(role: Role, wanted: Mapping[Any, Role]) -> None:
-    there = {edge.parent_id: edge.parent for edge in role.edges_up.select_related("parent")}
-    for pk, parent in there.items():
-        if pk not in wanted:
+def _write_parents(role: Role, new: Mapping[Any, Role]) -> None:
+    existing = {edge.parent_id: edge.parent for edge in role.edges_up.select_related("parent")}
+    for pk, parent in existing.items():
+        if pk not in new:
             hierarchy.unlink(child=role, parent=parent)
-    for pk, parent in wanted.items():
-        if pk not in there:
+    for pk, parent in new.items():
+        if pk not in existing:
             hierarchy.link(child=role, parent=parent)
 
 
@@ -214,16 +218,16 @@ def _key(name: str) -> str:
     try:
         return key_of(name)
     except InvalidName as error:
-        raise InvalidRequest(FieldError("name", error.code, _("This cannot be the name of a role."))) from error
+        raise InvalidRequest(FieldError("name", error.code, _("This name cannot be used for a role."))) from error
 
 
-def _tell_holders(role: Role) -> None:
-    """Drop the snapshots of whoever is concerned; only where their versions are believed, for there may be thousands."""
+def _drop_snapshots(role: Role) -> None:
+    """Drop the snapshots of all holders. It runs only if snapshots are trusted, because there may be thousands."""
     if rbac.TRUST_SNAPSHOTS:
         below = RoleClosure.objects.filter(ancestor=role).values("role")
-        held = Assignment.objects.filter(role__in=below)
-        in_person = held.filter(user__isnull=False).values_list("user_id", flat=True)
-        by_group = held.filter(group__isnull=False).values_list("group__user", flat=True)
+        assignments = Assignment.objects.filter(role__in=below)
+        in_person = assignments.filter(user__isnull=False).values_list("user_id", flat=True)
+        by_group = assignments.filter(group__isnull=False).values_list("group__user", flat=True)
         for user_id in in_person.union(by_group):
             if user_id is not None:
                 person_changed(user_id)

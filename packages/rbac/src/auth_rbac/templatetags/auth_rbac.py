@@ -11,5 +11,5 @@ register = template.Library()
 
 @register.simple_tag
 def may(user: Any, permission: str, obj: Any = None) -> bool:
-    """Say whether *user* may; with an object also by a verb."""
+    """Tell whether *user* has a permission. With an object it may be a verb."""
     return check(user, permission, obj).allowed

@@ -1,4 +1,4 @@
-"""``manage.py access_orphans``: rights for objects that are not there."""
+"""``manage.py access_orphans``: rights for objects that do not exist."""
 
 from argparse import ArgumentParser
 from collections import Counter
@@ -10,18 +10,18 @@ from auth_rbac.database import orphans
 
 
 class Command(BaseCommand):
-    """Counts them by kind of object; with ``--remove`` takes them away."""
+    """Counts the orphans by kind of object. With ``--remove`` it removes them."""
 
-    help = "Find rights for objects that do not exist any more, and remove them with --remove."
+    help = "Find permissions for objects that no longer exist. With --remove, remove them."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
         parser.add_argument("--remove", action="store_true", help="Remove them.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Find, say, and remove."""
-        counted = Counter(orphan.kind for orphan in orphans.find())
-        for kind, count in sorted(counted.items()):
+        """Find, print and remove the orphans."""
+        counts = Counter(orphan.kind for orphan in orphans.find())
+        for kind, count in sorted(counts.items()):
             self.stdout.write(f"{kind}: {count}")
         removed = orphans.remove() if options["remove"] else 0
-        self.stdout.write(f"{removed} removed." if options["remove"] else f"{sum(counted.values())} found.")
+        self.stdout.write(f"{removed} removed." if options["remove"] else f"{sum(counts.values())} found.")

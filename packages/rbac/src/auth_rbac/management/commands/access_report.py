@@ -1,4 +1,4 @@
-"""``manage.py access_report``: who holds what, through which way, since when, granted by whom."""
+"""``manage.py access_report``: who holds what, through which path, since when, and who granted it."""
 
 import csv
 import json
@@ -10,34 +10,34 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from auth_rbac.explanations.report import COLUMNS, rows
 
-#: What a spreadsheet takes for the beginning of a formula (OWASP: CSV injection).
+#: Characters with which a spreadsheet begins a formula (OWASP: CSV injection).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Command(BaseCommand):
-    """Writes row by row, so that a large site needs no large memory."""
+    """Writes row by row, so that the report of a large site needs little memory."""
 
-    help = "Report who holds what: CSV, or one JSON object a line."
+    help = "Report who holds what, as CSV or as one JSON object per line."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
         parser.add_argument("--format", choices=["csv", "json"], default="csv", help="csv (default) or json.")
-        parser.add_argument("--person", default="", help="Public id: only what this person holds.")
+        parser.add_argument("--person", default="", help="Public ID: report only what this person holds.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Write the report."""
-        wanted = (row for row in rows() if options["person"] in {"", row["person"]})
+        selected = (row for row in rows() if options["person"] in {"", row["person"]})
         if options["format"] == "json":
-            for row in wanted:
+            for row in selected:
                 self.stdout.write(json.dumps(row, cls=DjangoJSONEncoder))
             return
         writer = csv.DictWriter(self.stdout, COLUMNS, lineterminator="\n")
         writer.writeheader()
-        for row in wanted:
+        for row in selected:
             writer.writerow({name: _harmless(value) for name, value in row.items()})
 
 
 def _harmless(value: Any) -> str:
-    """Return *value* as no spreadsheet will run it: names of roles and reasons are what somebody typed."""
+    """Return *value* so that no spreadsheet runs it. Names of roles and reasons are text from users."""
     text = value.isoformat() if hasattr(value, "isoformat") else str(value)
     return f"'{text}" if text.startswith(_FORMULA) else text
