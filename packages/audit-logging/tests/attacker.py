@@ -1,4 +1,4 @@
-"""Whoever has the database's superuser: switches triggers off, and recomputes every hash that needs no key."""
+"""An attacker with the superuser of the database: disables triggers and recomputes every hash that needs no key."""
 
 import json
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def run(sql: str, parameters: Any = None) -> int:
 
 @contextmanager
 def unguarded() -> Iterator[None]:
-    """Switch triggers off: on PostgreSQL as a superuser does, without a trace in the catalogue."""
+    """Disable the triggers. On PostgreSQL, as a superuser can, without a trace in the catalogue."""
     if connection.vendor == "postgresql":
         run("SET session_replication_role = replica")
         try:
@@ -38,12 +38,12 @@ def unguarded() -> Iterator[None]:
 
 
 def key(value: Any) -> Any:
-    """Return a UUID as this database keeps it."""
+    """Return a UUID as this database stores it."""
     return value if connection.vendor == "postgresql" else value.hex
 
 
-def make_hashes_fit() -> None:
-    """Recompute leaves, nodes and roots from what is stored now; only MACs and signatures are out of reach."""
+def recompute_hashes() -> None:
+    """Recompute leaves, nodes and roots from the stored entries. Only MACs and signatures cannot be forged."""
     entries = {entry.pk: entry for entry in AuditEntry.objects.all()}
     for seal in Seal.objects.all():
         if seal.entry_id in entries:
@@ -52,33 +52,33 @@ def make_hashes_fit() -> None:
     size = Seal.objects.count()
     tree = StoredTree("default")
     tree.grow(0, size)
-    found = [bytes(leaf) for leaf in Seal.objects.order_by("number").values_list("leaf", flat=True)]
+    leaf_hashes = [bytes(leaf) for leaf in Seal.objects.order_by("number").values_list("leaf", flat=True)]
     for checkpoint in Checkpoint.objects.all():
         body = json.loads(checkpoint.body)
         body["root"] = merkle.root(min(body["size"], size), tree.node).hex()
-        body["batch"] = root_hash(found[body["previous"] : body["size"]]).hex()
+        body["batch"] = root_hash(leaf_hashes[body["previous"] : body["size"]]).hex()
         run(f"UPDATE {CHECKPOINTS} SET body = %s WHERE size = %s", [canonical_json(body).decode(), checkpoint.size])
 
 
 def dump() -> dict[str, list[tuple[Any, ...]]]:
     """Back up the trail."""
-    saved = {}
+    backup = {}
     for table in TABLES:
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT * FROM {table}")
-            saved[table] = cursor.fetchall()
-    return saved
+            backup[table] = cursor.fetchall()
+    return backup
 
 
-def restore(saved: dict[str, list[tuple[Any, ...]]]) -> None:
-    """Put a backup in the place of what is there."""
-    for table in saved:
+def restore(backup: dict[str, list[tuple[Any, ...]]]) -> None:
+    """Replace all rows by those of a backup."""
+    for table in backup:
         run(f"DELETE FROM {table}")
-    add(saved)
+    add(backup)
 
 
-def add(saved: dict[str, list[tuple[Any, ...]]]) -> None:
-    """Put rows beside those that are there."""
-    for table, rows in saved.items():
+def add(backup: dict[str, list[tuple[Any, ...]]]) -> None:
+    """Add rows to the existing ones."""
+    for table, rows in backup.items():
         for row in rows:
             run(f"INSERT INTO {table} VALUES ({', '.join(['%s'] * len(row))})", list(row))

@@ -10,7 +10,7 @@ from auth_core.testing.sessions import sign_in
 
 @pytest.fixture
 def auditor(db: None) -> Browser:
-    """The browser of somebody who may read the trail."""
+    """The browser of a user who may read the trail."""
     user = make_user("auditor@example.org")
     user.user_permissions.add(Permission.objects.get(codename="view_auditentry"))
     return sign_in(user)

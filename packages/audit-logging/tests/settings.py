@@ -1,4 +1,4 @@
-"""A site with Django's own user, its admin, and the trail."""
+"""A site with Django's own user model, its admin, and the trail."""
 
 from auth_core.testing.settings import databases, mails, redis_url
 

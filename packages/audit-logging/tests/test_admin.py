@@ -1,4 +1,4 @@
-"""The trail in the admin site can be read, and nothing else."""
+"""The trail in the admin site is read-only."""
 
 from typing import Any
 from uuid import uuid4
@@ -26,26 +26,26 @@ LIST = "/admin/auth_audit/auditentry/"
 
 @pytest.fixture
 def officer(auditor: Browser) -> Browser:
-    """The browser of somebody who may read the trail, and may use the admin site."""
+    """The browser of a user who may read the trail and use the admin site."""
     User.objects.filter(email="auditor@example.org").update(is_staff=True)
     return auditor
 
 
 @pytest.fixture
 def entry(alice: Any) -> AuditEntry:
-    """An entry that every column of a search finds."""
+    """An entry that a search of each column finds."""
     client = Client(ip="2001:db8::1", network="2001:db8::/64")
     record(Event(name=AuthEvent.PASSWORD_CHANGED, subject=alice, session=uuid4(), client=client))
     return AuditEntry.objects.latest("id")
 
 
-def found(browser: Browser, term: Any) -> list[AuditEntry]:
+def search_results(browser: Browser, term: Any) -> list[AuditEntry]:
     page = browser.get(LIST, {"q": term})
     assert page.status_code == 200
     return list(page.context["cl"].result_list)
 
 
-def test_the_list_shows_whether_each_is_genuine(officer: Browser, entry: AuditEntry) -> None:
+def test_the_list_shows_whether_entries_are_genuine(officer: Browser, entry: AuditEntry) -> None:
     page = officer.get(LIST).content.decode()
 
     assert "auth.password.changed" in page
@@ -53,7 +53,7 @@ def test_the_list_shows_whether_each_is_genuine(officer: Browser, entry: AuditEn
     assert "icon-no" not in page
 
 
-def test_one_entry_is_shown_and_cannot_be_edited(officer: Browser, entry: AuditEntry) -> None:
+def test_an_entry_is_shown_and_cannot_be_edited(officer: Browser, entry: AuditEntry) -> None:
     address = reverse("admin:auth_audit_auditentry_change", args=[entry.pk])
 
     page = officer.get(address)
@@ -64,7 +64,7 @@ def test_one_entry_is_shown_and_cannot_be_edited(officer: Browser, entry: AuditE
     assert posted.status_code == 403
 
 
-def test_one_entry_is_shown_with_its_proof(officer: Browser, entry: AuditEntry) -> None:
+def test_an_entry_is_shown_with_its_proof(officer: Browser, entry: AuditEntry) -> None:
     address = reverse("admin:auth_audit_auditentry_change", args=[entry.pk])
     waiting = officer.get(address).content.decode()
     sealer.seal()
@@ -73,14 +73,14 @@ def test_one_entry_is_shown_with_its_proof(officer: Browser, entry: AuditEntry) 
         run(f"UPDATE {ENTRIES} SET reason = 'forged' WHERE id = %s", [key(entry.pk)])
     tampered = officer.get(address).content.decode()
 
-    assert "It waits to be sealed." in waiting
-    assert "It is what was sealed." in proven
+    assert "Not sealed yet." in waiting
+    assert "Verified. The entry matches its seal." in proven
     assert "&quot;signature&quot;" in proven
-    assert "It is NOT what was sealed" in tampered
+    assert "TAMPERED WITH." in tampered
 
 
 @pytest.mark.parametrize("page", ["add", "delete"])
-def test_none_is_added_or_deleted(page: str, officer: Browser, entry: AuditEntry) -> None:
+def test_entries_cannot_be_added_or_deleted(page: str, officer: Browser, entry: AuditEntry) -> None:
     address = reverse(f"admin:auth_audit_auditentry_{page}", args=[] if page == "add" else [entry.pk])
 
     assert officer.post(address, {"post": "yes"}).status_code == 403
@@ -88,28 +88,26 @@ def test_none_is_added_or_deleted(page: str, officer: Browser, entry: AuditEntry
 
 
 @pytest.mark.parametrize("column", ["name", "subject_id", "session_id", "correlation_id", "ip", "id"])
-def test_an_entry_is_found_by(column: str, officer: Browser, entry: AuditEntry) -> None:
-    assert entry in found(officer, getattr(entry, column))
+def test_an_entry_is_found_by_each_column(column: str, officer: Browser, entry: AuditEntry) -> None:
+    assert entry in search_results(officer, getattr(entry, column))
 
 
 @pytest.mark.parametrize("term", ["nobody", "1", "192.0.2.1", "x" * 10_000, "'; --", "%"])
-def test_what_is_not_there_is_not_found(term: str, officer: Browser, entry: AuditEntry) -> None:
-    assert found(officer, term) == []
+def test_a_search_without_match_is_empty(term: str, officer: Browser, entry: AuditEntry) -> None:
+    assert search_results(officer, term) == []
 
 
-@pytest.mark.parametrize(("given", "count"), [("severity=notice", 1), ("severity=alert", 0), ("outcome=success", 1)])
-def test_it_is_filtered_without_reading_the_whole_table(
-    given: str, count: int, officer: Browser, entry: AuditEntry
-) -> None:
+@pytest.mark.parametrize(("query", "count"), [("severity=notice", 1), ("severity=alert", 0), ("outcome=success", 1)])
+def test_filters_do_not_read_the_whole_table(query: str, count: int, officer: Browser, entry: AuditEntry) -> None:
     with CaptureQueriesContext(connection) as queries:
-        page = officer.get(f"{LIST}?{given}&q=auth.password.changed")
+        page = officer.get(f"{LIST}?{query}&q=auth.password.changed")
 
     assert len(page.context["cl"].result_list) == count
-    assert not any("DISTINCT" in query["sql"] for query in queries)
+    assert not any("DISTINCT" in executed["sql"] for executed in queries)
 
 
-def test_a_count_has_a_bound(officer: Browser, entry: AuditEntry, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(admin, "_MOST_COUNTED", 1)
+def test_the_count_of_a_list_is_limited(officer: Browser, entry: AuditEntry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admin, "_COUNT_LIMIT", 1)
     record(Event(name=AuthEvent.EMAIL_VERIFIED))
 
     page = officer.get(LIST)
@@ -119,7 +117,7 @@ def test_a_count_has_a_bound(officer: Browser, entry: AuditEntry, monkeypatch: p
 
 @pytest.mark.postgresql
 @pytest.mark.parametrize("term", ["auth.password.changed", "01900000-0000-7000-8000-000000000000"])
-def test_a_search_is_indexed(term: str, rf: Any) -> None:
+def test_a_search_uses_an_index(term: str, rf: Any) -> None:
     shown = AuditEntryAdmin(AuditEntry, admin.admin.site)
 
     def search() -> None:

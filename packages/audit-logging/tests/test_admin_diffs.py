@@ -1,4 +1,4 @@
-"""What the Django admin changes is in the trail, before and after; secrets are not."""
+"""Changes in the Django admin are recorded with old and new values, except secrets."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from auth_core.testing.sessions import sign_in
 
 pytestmark = pytest.mark.django_db
 
-PASSWORD_OF_BOB = "another battery horse staple"
+NEW_PASSWORD = "another battery horse staple"
 
 
 @pytest.fixture
@@ -38,37 +38,37 @@ def form_of(user: User, **changes: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def changed(browser: Browser, user: User, **changes: Any) -> None:
+def change_user(browser: Browser, user: User, **changes: Any) -> None:
     answer = browser.post(f"/admin/auth/user/{user.pk}/change/", form_of(user, **changes))
     assert answer.status_code == 302, answer.content
 
 
-def test_a_change_is_recorded_with_its_values(browser: Browser, boss: User, alice: Any) -> None:
+def test_a_change_is_recorded_with_old_and_new_values(browser: Browser, boss: User, alice: Any) -> None:
     User.objects.filter(pk=alice.pk).update(date_joined="2026-01-01T00:00:00Z")
     alice.refresh_from_db()
 
-    changed(browser, alice, first_name="Alice")
+    change_user(browser, alice, first_name="Alice")
 
     (entry,) = recorded("audit.object.changed")
     assert entry.changes == {"first_name": {"before": "", "after": "Alice"}}
     assert (entry.target_kind, entry.target_id) == ("auth.user", str(alice.pk))
-    assert entry.actor_id == boss.auth_identity.subject_id  # type: ignore[attr-defined]  # made when first asked for
+    assert entry.actor_id == boss.auth_identity.subject_id  # type: ignore[attr-defined]  # created on first access
 
 
-def test_what_was_saved_unchanged_is_not_recorded(browser: Browser, alice: Any) -> None:
+def test_saving_without_changes_is_not_recorded(browser: Browser, alice: Any) -> None:
     User.objects.filter(pk=alice.pk).update(date_joined="2026-01-01T00:00:00Z")
 
-    changed(browser, alice)
+    change_user(browser, alice)
 
     assert recorded("audit.object.changed") == []
 
 
 @pytest.mark.asvs("16.4.1")
 @pytest.mark.parametrize("text", ["a\x1b[31m", "a\u2028b", '","forged":"', "x" * 150])
-def test_what_is_typed_into_the_admin_is_encoded_and_bounded(text: str, browser: Browser, alice: Any) -> None:
+def test_text_from_the_admin_is_escaped_and_truncated(text: str, browser: Browser, alice: Any) -> None:
     User.objects.filter(pk=alice.pk).update(date_joined="2026-01-01T00:00:00Z")
 
-    changed(browser, alice, first_name=text)
+    change_user(browser, alice, first_name=text)
 
     (entry,) = recorded("audit.object.changed")
     assert list(entry.changes) == ["first_name"]
@@ -76,11 +76,11 @@ def test_what_is_typed_into_the_admin_is_encoded_and_bounded(text: str, browser:
     assert len(entry.changes["first_name"]["after"]) <= 500
 
 
-def test_a_relation_is_recorded(browser: Browser, alice: Any) -> None:
+def test_a_changed_relation_is_recorded(browser: Browser, alice: Any) -> None:
     group = Group.objects.create(name="editors")
     User.objects.filter(pk=alice.pk).update(date_joined="2026-01-01T00:00:00Z")
 
-    changed(browser, alice, groups=[group.pk])
+    change_user(browser, alice, groups=[group.pk])
 
     (entry,) = recorded("audit.object.changed")
     assert entry.changes == {"groups": {"added": [str(group.pk)], "removed": []}}
@@ -96,7 +96,7 @@ def test_a_change_at_the_end_of_a_long_text_is_recorded(boss: User) -> None:
     assert list(changes) == ["change_message"]
 
 
-def test_what_is_added_and_deleted_is_recorded(browser: Browser) -> None:
+def test_additions_and_deletions_are_recorded(browser: Browser) -> None:
     browser.post("/admin/auth/group/add/", {"name": "editors"})
     group = Group.objects.get()
     browser.post(f"/admin/auth/group/{group.pk}/delete/", {"post": "yes"})
@@ -107,7 +107,7 @@ def test_what_is_added_and_deleted_is_recorded(browser: Browser) -> None:
     assert deleted.severity == "warning"
 
 
-def test_many_that_are_deleted_at_once_are_recorded_each(browser: Browser) -> None:
+def test_each_deletion_of_a_bulk_action_is_recorded(browser: Browser) -> None:
     groups = [Group.objects.create(name=name) for name in ("editors", "readers")]
     chosen = {"action": "delete_selected", "_selected_action": [group.pk for group in groups], "post": "yes"}
 
@@ -117,46 +117,46 @@ def test_many_that_are_deleted_at_once_are_recorded_each(browser: Browser) -> No
 
 
 @pytest.mark.asvs("16.2.5")
-def test_a_password_is_never_shown(browser: Browser, alice: Any) -> None:
+def test_a_password_is_never_recorded(browser: Browser, alice: Any) -> None:
     before = User.objects.get(pk=alice.pk).password
 
-    form = {"password1": PASSWORD_OF_BOB, "password2": PASSWORD_OF_BOB, "usable_password": "true"}
+    form = {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD, "usable_password": "true"}
     browser.post(f"/admin/auth/user/{alice.pk}/password/", form)
 
     (entry,) = recorded("audit.object.changed")
     assert entry.changes == {"password": {"before": HIDDEN, "after": HIDDEN}}
-    written = str([vars(entry) for entry in recorded()])
-    assert not any(secret in written for secret in (PASSWORD_OF_BOB, PASSWORD, before))
+    recorded_text = str([vars(entry) for entry in recorded()])
+    assert not any(secret in recorded_text for secret in (NEW_PASSWORD, PASSWORD, before))
 
 
 @pytest.mark.parametrize("name", ["password", "session_key", "api_token", "totp_secret", "code_digest", "key"])
-def test_names_of_secrets_are_known(name: str) -> None:
+def test_secret_fields_are_recognized(name: str) -> None:
     assert is_secret(User, name)
 
 
 @pytest.mark.parametrize("name", ["first_name", "email", "is_superuser", "username"])
-def test_what_is_no_secret_is_shown(name: str) -> None:
+def test_other_fields_are_not_secret(name: str) -> None:
     assert not is_secret(User, name)
 
 
-def test_what_is_changed_elsewhere_is_not_recorded_and_costs_nothing(alice: Any) -> None:
+def test_changes_outside_the_admin_are_not_recorded(alice: Any) -> None:
     alice.first_name = "Alice"
     alice.save()
 
     assert recorded("audit.object.changed") == []
-    assert Collector(using="default").can_fast_delete(Group.permissions.through.objects.all())  # type: ignore[attr-defined]  # Django's stubs do not know the table
-    assert admin_diffs._watching == 0
+    assert Collector(using="default").can_fast_delete(Group.permissions.through.objects.all())  # type: ignore[attr-defined]  # missing in Django's stubs
+    assert admin_diffs._active_requests == 0
 
 
-def test_after_an_error_nothing_is_watched_any_more(browser: Browser) -> None:
+def test_recording_ends_after_an_error(browser: Browser) -> None:
     browser.post("/admin/auth/group/add/", {"name": ""})
     browser.post("/admin/auth/group/999/change/", {"name": "x"})
 
-    assert admin_diffs._watching == 0
-    assert admin_diffs._watch.get() is None
+    assert admin_diffs._active_requests == 0
+    assert admin_diffs._recording.get() is None
 
 
-def test_a_change_that_cannot_be_recorded_is_undone(browser: Browser, settings: Any) -> None:
+def test_a_change_that_cannot_be_recorded_is_rolled_back(browser: Browser, settings: Any) -> None:
     browser.raise_request_exception = False
     settings.AUTH_CORE = {**settings.AUTH_CORE, "FIELD_KEYS": {}}
 

@@ -1,4 +1,4 @@
-"""What the trail keeps, and when it keeps nothing."""
+"""What is recorded, and when nothing is recorded."""
 
 import threading
 from typing import Any
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.asvs("16.2.1")
-def test_an_entry_says_who_what_where_and_when(alice: Any) -> None:
+def test_an_entry_records_who_what_where_and_when(alice: Any) -> None:
     session, application = uuid4(), uuid4()
     client = Client(ip="192.0.2.1", network="192.0.2.1", user_agent="Firefox")
 
@@ -52,7 +52,7 @@ def test_an_entry_says_who_what_where_and_when(alice: Any) -> None:
     assert (entry.correlation_id, entry.client_request_id) == ("c" * 36, "theirs-12345")
 
 
-def test_an_entry_keeps_what_was_changed_and_for_whom(alice: Any) -> None:
+def test_an_entry_records_changes_and_on_behalf_of(alice: Any) -> None:
     helper = User.objects.create_user("helper")
     record(
         Event(
@@ -68,7 +68,7 @@ def test_an_entry_keeps_what_was_changed_and_for_whom(alice: Any) -> None:
     assert entry.changes["address"]["after"] == "b@example.org"
 
 
-def test_no_user_is_known_by_a_key_of_a_table(alice: Any) -> None:
+def test_users_are_identified_by_their_public_id(alice: Any) -> None:
     record(Event(name=AuthEvent.EMAIL_VERIFIED, subject=alice, actor=alice))
 
     entry = recorded("auth.email.verified")[0]
@@ -77,7 +77,7 @@ def test_no_user_is_known_by_a_key_of_a_table(alice: Any) -> None:
 
 @pytest.mark.asvs("16.2.2")
 @pytest.mark.postgresql
-def test_the_database_says_when_and_in_which_transaction(alice: Any) -> None:
+def test_the_database_sets_time_and_transaction(alice: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_current_xact_id()::text::bigint")
         (current,) = cursor.fetchone()
@@ -92,13 +92,13 @@ def test_the_database_says_when_and_in_which_transaction(alice: Any) -> None:
 @pytest.mark.asvs("16.2.2")
 @pytest.mark.postgresql
 @pytest.mark.parametrize(
-    ("column", "claimed", "is_by_the_database"),
+    ("column", "forged", "check"),
     [
         ("recorded_at", "1999-06-01T12:00:00Z", "recorded_at BETWEEN now() AND clock_timestamp()"),
         ("transaction_id", "7", "transaction_id = pg_current_xact_id()::text::bigint"),
     ],
 )
-def test_an_inserter_cannot_set_what_the_database_sets(column: str, claimed: str, is_by_the_database: str) -> None:
+def test_an_insert_cannot_choose_time_or_transaction(column: str, forged: str, check: str) -> None:
     record(Event(name=AuthEvent.EMAIL_VERIFIED))
     columns = ", ".join(f.column for f in AuditEntry._meta.fields if f.column not in ("id", column))
 
@@ -106,25 +106,25 @@ def test_an_inserter_cannot_set_what_the_database_sets(column: str, claimed: str
         cursor.execute(
             f"INSERT INTO auth_audit_auditentry (id, {column}, {columns})"
             f" SELECT gen_random_uuid(), %s, {columns} FROM auth_audit_auditentry"
-            f" RETURNING {column}::text, {is_by_the_database}",
-            [claimed],
+            f" RETURNING {column}::text, {check}",
+            [forged],
         )
-        (stored, is_right), *others = cursor.fetchall()
+        (stored, is_correct), *others = cursor.fetchall()
 
-    assert is_right, f"The database kept {stored}."
+    assert is_correct, f"The database stored {stored}."
     assert others == []
 
 
 @pytest.mark.django_db(transaction=True)
-def test_outside_a_transaction_an_entry_is_kept_at_once(alice: Any) -> None:
+def test_outside_a_transaction_an_entry_is_committed_at_once(alice: Any) -> None:
     record(Event(name=AuthEvent.EMAIL_VERIFIED, subject=alice))
-    connection.close()  # what was not committed is gone with it
+    connection.close()  # discards everything that is not committed
 
     assert recorded("auth.email.verified")
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_entry_is_one_statement(alice: Any) -> None:
+def test_appending_an_entry_is_one_statement(alice: Any) -> None:
     assert alice.auth_identity
 
     with CaptureQueriesContext(connection) as queries:
@@ -153,7 +153,7 @@ def test_two_writers_do_not_wait_for_each_other(share_a_lock: bool) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_is_rolled_back_leaves_no_entry(alice: Any) -> None:
+def test_a_rollback_removes_the_entry(alice: Any) -> None:
     before = len(recorded())
 
     with pytest.raises(ZeroDivisionError), transaction.atomic():
@@ -165,7 +165,7 @@ def test_what_is_rolled_back_leaves_no_entry(alice: Any) -> None:
 
 @pytest.mark.asvs("16.5.3")
 @pytest.mark.asvs("2.3.3")
-def test_a_change_that_cannot_be_recorded_is_undone(alice: Any, settings: Any) -> None:
+def test_a_change_that_cannot_be_recorded_is_rolled_back(alice: Any, settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "FIELD_KEYS": {}}
 
     with pytest.raises(Exception, match="FIELD_KEYS"), transaction.atomic():
@@ -176,7 +176,7 @@ def test_a_change_that_cannot_be_recorded_is_undone(alice: Any, settings: Any) -
     assert alice.first_name == ""
 
 
-def test_a_change_is_undone_when_the_table_is_gone(alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_is_rolled_back_without_the_table(alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(AuditEntry._meta, "db_table", "no_such_table")
 
     with pytest.raises(DatabaseError), transaction.atomic():
@@ -188,7 +188,7 @@ def test_a_change_is_undone_when_the_table_is_gone(alice: Any, monkeypatch: pyte
 
 
 @pytest.mark.asvs("16.3.1")
-def test_a_wrong_password_is_in_the_trail(alice: Any) -> None:
+def test_a_wrong_password_is_recorded(alice: Any) -> None:
     body = {"identifier": "alice@example.org", "password": "not the password at all", "transport": "cookie"}
 
     Browser().post("/api/v1/login/", body, content_type="application/json", HTTP_USER_AGENT="curl")
@@ -199,7 +199,7 @@ def test_a_wrong_password_is_in_the_trail(alice: Any) -> None:
 
 
 @pytest.mark.asvs("16.2.5")
-def test_what_nobody_is_called_is_not_kept(db: None) -> None:
+def test_an_unknown_identifier_is_not_recorded(db: None) -> None:
     body = {"identifier": "hunter2hunter2", "password": "not the password at all", "transport": "cookie"}
 
     Browser().post("/api/v1/login/", body, content_type="application/json")
@@ -210,7 +210,7 @@ def test_what_nobody_is_called_is_not_kept(db: None) -> None:
 
 @pytest.mark.asvs("16.4.1")
 @pytest.mark.parametrize("text", ["a\x00b", "\x1b[31mred", "x" * 1_000, "\ud800"])
-def test_whoever_makes_an_event_cannot_have_it_refused_by_the_table(text: str) -> None:
+def test_unusual_text_is_never_refused_by_the_table(text: str) -> None:
     client = Client(ip="fe80::1%eth0", network=text, user_agent=text)
 
     with bound(Context(correlation_id=text, client_request_id=text)):
@@ -225,7 +225,7 @@ def test_whoever_makes_an_event_cannot_have_it_refused_by_the_table(text: str) -
 
 @pytest.mark.asvs("16.4.1")
 @pytest.mark.parametrize("text", ["a\r\nb", "\x1b[31mred", '","forged":"', "\u202eevil", "x" * 100_000, "\x00"])
-def test_what_comes_from_outside_is_encoded_and_bounded(text: str, alice: Any) -> None:
+def test_text_from_outside_is_escaped_and_truncated(text: str, alice: Any) -> None:
     body = {"identifier": "alice@example.org", "password": "not the password at all", "transport": "cookie"}
 
     Browser().post("/api/v1/login/", body, content_type="application/json", HTTP_USER_AGENT=text)

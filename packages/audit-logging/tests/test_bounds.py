@@ -1,4 +1,4 @@
-"""Lists of changes are recorded in full; every other bound says that it cut, and what the digest of the whole was."""
+"""Changes of lists are recorded in full. Every other truncation is noted with the digest of the whole value."""
 
 import json
 from hashlib import sha256
@@ -41,7 +41,7 @@ def bounds_of(entry: AuditEntry) -> dict[str, Any]:
 
 
 def merged(entries: list[AuditEntry]) -> dict[str, Any]:
-    """Put the parts of one event together again."""
+    """Merge the parts of one event."""
     whole: dict[str, Any] = {}
     for entry in entries:
         for name, change in entry.changes.items():
@@ -54,7 +54,7 @@ def merged(entries: list[AuditEntry]) -> dict[str, Any]:
 
 
 @pytest.mark.django_db
-def test_the_thirty_fourth_permission_of_a_role_is_in_the_trail() -> None:
+def test_the_34th_permission_of_a_role_is_recorded() -> None:
     (entry,) = record_change(permissions={"before": NAMES[:33], "after": NAMES[:34]})
 
     assert entry.changes == {"permissions": {"added": [NAMES[33]], "removed": []}}
@@ -62,7 +62,7 @@ def test_the_thirty_fourth_permission_of_a_role_is_in_the_trail() -> None:
 
 
 @pytest.mark.django_db
-def test_what_was_added_and_removed_is_recorded_in_full_over_several_entries() -> None:
+def test_changes_of_long_lists_are_recorded_in_full_over_several_entries() -> None:
     before, after = NAMES[:12_000], NAMES[4_000:]
 
     entries = record_change(permissions={"before": before, "after": after}, name={"before": "a", "after": "b"})
@@ -76,7 +76,7 @@ def test_what_was_added_and_removed_is_recorded_in_full_over_several_entries() -
 
 
 @pytest.mark.django_db
-def test_each_part_says_which_it_is_and_what_the_digest_of_the_whole_was() -> None:
+def test_each_part_has_its_number_and_the_digest_of_the_whole() -> None:
     entries = record_change(permissions={"before": [], "after": NAMES[:3_000]})
 
     parts = [bounds_of(entry)["part"] for entry in entries]
@@ -86,7 +86,7 @@ def test_each_part_says_which_it_is_and_what_the_digest_of_the_whole_was() -> No
 
 
 @pytest.mark.django_db(transaction=True)
-def test_parts_and_cuts_are_signed_and_sealed_as_all_that_is_in_an_entry() -> None:
+def test_the_column_bounds_is_covered_by_mac_and_seal() -> None:
     entries = record_change(permissions={"before": [], "after": [*NAMES[:3_000], "x" * 600]})
     seal_everything()
 
@@ -101,7 +101,7 @@ def test_parts_and_cuts_are_signed_and_sealed_as_all_that_is_in_an_entry() -> No
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("change", "kept"),
+    ("change", "stored"),
     [
         ({"before": ["a", "b"], "after": ["b", "c"]}, {"added": ["c"], "removed": ["a"]}),
         ({"after": ["a"]}, {"added": ["a"]}),
@@ -118,14 +118,14 @@ def test_parts_and_cuts_are_signed_and_sealed_as_all_that_is_in_an_entry() -> No
         ("no mapping", "no mapping"),
     ],
 )
-def test_a_changed_list_is_told_by_what_came_and_what_went(change: Any, kept: Any) -> None:
+def test_a_changed_list_is_recorded_as_added_and_removed_members(change: Any, stored: Any) -> None:
     (entry,) = record_change(field=change)
 
-    assert json.dumps(entry.changes["field"], sort_keys=True) == json.dumps(kept, sort_keys=True)
+    assert json.dumps(entry.changes["field"], sort_keys=True) == json.dumps(stored, sort_keys=True)
 
 
 @pytest.mark.django_db
-def test_long_values_that_differ_at_their_end_are_told_apart_by_their_digests() -> None:
+def test_long_values_that_differ_at_their_end_have_different_digests() -> None:
     one, other = "x" * 600 + "a", "x" * 600 + "b"
 
     (entry,) = record_change(note={"before": one, "after": other})
@@ -139,24 +139,22 @@ def test_long_values_that_differ_at_their_end_are_told_apart_by_their_digests() 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("column", ["reason", "target_kind", "target_id", "user_agent", "network", "client_request_id"])
-@pytest.mark.parametrize("typed", ["x" * 2_000, "\x1b" * 512, "é" * 513], ids=["long", "escaped", "no ASCII"])
-def test_every_text_of_an_entry_says_that_it_was_cut(column: str, typed: str) -> None:
-    client = (
-        Client(user_agent=typed) if column == "user_agent" else Client(network=typed if column == "network" else "")
-    )
-    target = (typed, "x") if column == "target_kind" else ("x", typed) if column == "target_id" else None
-    with bound(Context("c", client_request_id=typed if column == "client_request_id" else "")):
-        reason = typed if column == "reason" else ""
+@pytest.mark.parametrize("text", ["x" * 2_000, "\x1b" * 512, "é" * 513], ids=["long", "escaped", "no ASCII"])
+def test_every_truncated_text_is_noted(column: str, text: str) -> None:
+    client = Client(user_agent=text) if column == "user_agent" else Client(network=text if column == "network" else "")
+    target = (text, "x") if column == "target_kind" else ("x", text) if column == "target_id" else None
+    with bound(Context("c", client_request_id=text if column == "client_request_id" else "")):
+        reason = text if column == "reason" else ""
         record(Event(name=AuthEvent.EMAIL_VERIFIED, reason=reason, target=target, client=client))
 
     (entry,) = recorded("auth.email.verified")
-    assert entry.bounds == {"cut": {column: {"length": len(typed), "sha256": sha256(typed.encode()).hexdigest()}}}
+    assert entry.bounds == {"cut": {column: {"length": len(text), "sha256": sha256(text.encode()).hexdigest()}}}
     assert getattr(entry, column).endswith("…")
     assert len(getattr(entry, column)) <= AuditEntry._meta.get_field(column).max_length  # type: ignore[operator,union-attr]
 
 
 @pytest.mark.django_db
-def test_what_fits_says_nothing_of_bounds() -> None:
+def test_values_that_fit_leave_bounds_empty() -> None:
     exact = {"kind": "x" * 500}
     record(Event(name=AuthEvent.LOGIN_CHALLENGED, data=exact, client=Client(user_agent="x" * 512), reason="x" * 64))
 
@@ -167,7 +165,7 @@ def test_what_fits_says_nothing_of_bounds() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("value", "places"),
+    ("value", "pointers"),
     [
         ("x" * 501, ["data/kind"]),
         (list(range(33)), ["data/kind"]),
@@ -182,28 +180,28 @@ def test_what_fits_says_nothing_of_bounds() -> None:
     ],
     ids=lambda value: repr(value)[:20],
 )
-def test_every_bound_of_what_the_catalogue_declares_says_that_it_cut(value: Any, places: list[str]) -> None:
+def test_every_truncation_in_data_is_noted(value: Any, pointers: list[str]) -> None:
     record(Event(name=AuthEvent.LOGIN_CHALLENGED, data={"kind": value}))
 
     (entry,) = recorded("auth.login.challenged")
     cut = (entry.bounds or {"cut": {}})["cut"]
-    assert list(cut) == places
-    if places == ["data"]:
+    assert list(cut) == pointers
+    if pointers == ["data"]:
         assert cut["data"]["sha256"] == digest_of({"kind": value})
 
 
-def test_what_the_notes_of_cuts_take_is_bounded_too() -> None:
+def test_the_size_of_the_notes_is_limited() -> None:
     bounds = Bounds()
-    kept = column_values.json_object({"kind": [[[[0]] * 10] * 10] * 10}, bounds, "data")
+    stored = column_values.json_object({"kind": [[[[0]] * 10] * 10] * 10}, bounds, "data")
 
-    assert list(kept) == ["kind"], "it is not cut because of its length"
+    assert list(stored) == ["kind"], "the value itself is not truncated"
 
-    noted = bounds.to_json() or {}
-    assert list(noted["cut"]) == ["data"]
-    assert len(json.dumps(noted)) < 200
+    notes = bounds.to_json() or {}
+    assert list(notes["cut"]) == ["data"]
+    assert len(json.dumps(notes)) < 200
 
 
-def test_a_text_is_cut_again_after_it_was_escaped() -> None:
+def test_a_text_is_truncated_again_after_escaping() -> None:
     assert column_values.text("\x1b" * 500, 500) == "\\u001b" * 83 + "\\…"
 
 
@@ -211,13 +209,13 @@ def test_a_text_is_cut_again_after_it_was_escaped() -> None:
     "value",
     [{"a": [1, None, True, 0.5, "é"], "b": {}}, [], {"b": 1, "a": [[[[[[1]]]]]]}],
 )
-def test_a_digest_is_that_of_canonical_json(value: Any) -> None:
+def test_the_digest_of_a_value_is_that_of_its_canonical_json(value: Any) -> None:
     canonical = json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
 
     assert digest_of(value) == sha256(canonical).hexdigest()
 
 
-def test_a_digest_of_what_is_deep_huge_or_within_itself_is_made_all_the_same() -> None:
+def test_deep_huge_and_circular_values_have_a_digest() -> None:
     deep: Any = "bottom"
     for _level in range(100_000):
         deep = [deep]
@@ -233,42 +231,42 @@ def test_a_digest_of_what_is_deep_huge_or_within_itself_is_made_all_the_same() -
     before=st.lists(st.text(max_size=3) | st.integers(0, 2), max_size=50),
     after=st.lists(st.text(max_size=3) | st.integers(0, 2), max_size=50),
 )
-def test_what_a_list_was_and_what_came_and_went_make_what_it_is(before: list[Any], after: list[Any]) -> None:
+def test_added_and_removed_members_reproduce_the_new_list(before: list[Any], after: list[Any]) -> None:
     ((changes, bounds),) = change_parts.split_changes({"field": {"before": before, "after": after}})
 
     change = changes["field"]
     if "added" in change:
-        left = before
+        remaining = before
         for member in change["removed"]:
-            left = _without(left, member)
-        assert sorted(map(_kept, [*left, *change["added"]])) == sorted(map(_kept, after))
+            remaining = _without(remaining, member)
+        assert sorted(map(_stored, [*remaining, *change["added"]])) == sorted(map(_stored, after))
     else:
-        assert sorted(map(_kept, before)) == sorted(map(_kept, after))
+        assert sorted(map(_stored, before)) == sorted(map(_stored, after))
     assert bounds.to_json() is None
 
 
-def _kept(value: Any) -> str:
+def _stored(value: Any) -> str:
     return json.dumps(column_values.json_object({"value": value}))
 
 
 def _without(members: list[Any], member: Any) -> list[Any]:
-    place = next(number for number, one in enumerate(members) if _kept(one) == _kept(member))
-    return members[:place] + members[place + 1 :]
+    index = next(number for number, other in enumerate(members) if _stored(other) == _stored(member))
+    return members[:index] + members[index + 1 :]
 
 
 @pytest.mark.django_db
-def test_a_user_agent_that_was_cut_before_it_came_here_says_so() -> None:
-    typed = "Firefox " + "x" * 1_000
-    request = RequestFactory().get("/", HTTP_USER_AGENT=typed)
+def test_a_user_agent_truncated_by_the_request_is_noted() -> None:
+    text = "Firefox " + "x" * 1_000
+    request = RequestFactory().get("/", HTTP_USER_AGENT=text)
 
     record(Event(name=AuthEvent.EMAIL_VERIFIED, client=client_of(request)))
 
     (entry,) = recorded("auth.email.verified")
-    assert entry.bounds == {"cut": {"user_agent": {"length": 1_008, "sha256": sha256(typed.encode()).hexdigest()}}}
+    assert entry.bounds == {"cut": {"user_agent": {"length": 1_008, "sha256": sha256(text.encode()).hexdigest()}}}
 
 
 @pytest.mark.django_db
-def test_the_admin_records_the_thirty_fourth_permission_of_a_group() -> None:
+def test_the_admin_records_the_34th_permission_of_a_group() -> None:
     boss = make_administrator("boss@example.org")
     permissions = list(Permission.objects.order_by("pk")[:40])
     group = Group.objects.create(name="editors")
@@ -282,13 +280,13 @@ def test_the_admin_records_the_thirty_fourth_permission_of_a_group() -> None:
     assert entry.changes == {"permissions": {"added": [str(permissions[33].pk)], "removed": []}}
 
 
-def test_two_long_identifiers_that_differ_at_their_end_have_two_digests() -> None:
+def test_long_identifiers_that_differ_at_their_end_have_different_digests() -> None:
     assert digests.digest_of_today("x" * 400 + "a") != digests.digest_of_today("x" * 400 + "b")
     assert digests.digest_of_today("X" * 320) == digests.digest_of_today("x" * 320)
 
 
 @pytest.mark.django_db
-def test_readers_of_the_api_see_what_was_cut(auditor: Browser) -> None:
+def test_the_api_shows_the_notes_about_truncations(auditor: Browser) -> None:
     record_change(note={"before": "", "after": "x" * 501})
 
     (body,) = auditor.get("/api/v1/audit/entries/?name=auth.email.verified").json()["results"]

@@ -1,4 +1,4 @@
-"""A trail that is not sealed, or of which nobody outside is told, says so in itself, once."""
+"""A failure of sealing or of a sink is recorded once in the trail, and so is the recovery."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -16,12 +16,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits to see whether what works again stays so."""
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Record a recovery at once, without waiting to see whether it lasts."""
     monkeypatch.setattr(degradation, "_CALM", timedelta(0))
 
 
-def said() -> list[tuple[str, str, str, str]]:
+def control_events() -> list[tuple[str, str, str, str]]:
     degradation.record_changes()
     return [
         (entry.name, entry.data["control"], entry.data["part"], entry.reason)
@@ -31,7 +31,7 @@ def said() -> list[tuple[str, str, str, str]]:
 
 
 @pytest.mark.asvs("16.3.4")
-def test_a_sink_that_is_away_is_said_once_and_once_that_it_was_told(tmp_path: Path, settings: Any) -> None:
+def test_a_failing_sink_and_its_recovery_are_each_recorded_once(tmp_path: Path, settings: Any) -> None:
     folder = tmp_path / "away"
     sinks = [{"kind": "file", "path": str(tmp_path / "there")}, {"kind": "file", "path": str(folder / "a")}]
     settings.AUTH_AUDIT = {"SINKS": sinks}
@@ -45,30 +45,32 @@ def test_a_sink_that_is_away_is_said_once_and_once_that_it_was_told(tmp_path: Pa
         delivery.deliver()
 
     name = f"file:{folder}/a"
-    assert said() == [
+    assert control_events() == [
         ("auth.control.degraded", "sinks", name, "FileNotFoundError"),
         ("auth.control.restored", "sinks", name, ""),
     ]
 
 
 @pytest.mark.asvs("16.3.4")
-def test_a_trail_that_is_not_sealed_says_so_in_itself(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(alias: str = "", **options: Any) -> int:
+def test_a_sealing_failure_and_its_recovery_are_each_recorded_once(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(alias: str = "", **options: Any) -> int:
         raise sealer.SealsBroken
 
     with monkeypatch.context() as patch:
-        patch.setattr(sealer, "seal", broken)
+        patch.setattr(sealer, "seal", fail)
         assert [sealer.sweep() for _time in range(3)] == [0, 0, 0]
     sealer.sweep()
     sealer.sweep()
 
-    assert said() == [
+    assert control_events() == [
         ("auth.control.degraded", "sealing", "", "SealsBroken"),
         ("auth.control.restored", "sealing", "", ""),
     ]
 
 
-def test_what_a_control_says_is_of_no_person(settings: Any) -> None:
+def test_a_control_event_names_no_person(settings: Any) -> None:
     degradation.report_degraded(degradation.Control.LIMITER, reason="ConnectionError")
     degradation.record_changes()
 

@@ -1,4 +1,4 @@
-"""Django's own logins are in the trail, once; and what was typed by nobody known is a digest of its day."""
+"""Logins of Django are recorded once. An identifier without an account is recorded as a digest of its day."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -24,7 +24,7 @@ def log_in_to_the_admin(username: str, password: str = PASSWORD) -> Browser:
 
 
 @pytest.mark.asvs("16.3.1")
-def test_a_login_by_djangos_own_view_is_recorded_and_its_end() -> None:
+def test_a_login_and_logout_by_djangos_own_views_are_recorded() -> None:
     boss = make_administrator("boss@example.org")
     browser = log_in_to_the_admin(boss.get_username())
     browser.post("/admin/logout/")
@@ -35,7 +35,7 @@ def test_a_login_by_djangos_own_view_is_recorded_and_its_end() -> None:
 
 
 @pytest.mark.asvs("16.2.5")
-def test_a_failed_one_keeps_a_digest_of_what_was_typed() -> None:
+def test_a_failed_login_records_a_digest_of_the_identifier() -> None:
     log_in_to_the_admin(TYPED, "wrong")
 
     (entry,) = recorded("auth.login.failed")
@@ -45,27 +45,27 @@ def test_a_failed_one_keeps_a_digest_of_what_was_typed() -> None:
     assert TYPED not in str(vars(entry))
 
 
-def test_a_failed_login_of_ours_is_recorded_once_with_the_digest(browser: Browser) -> None:
+def test_a_failed_login_of_auth_core_is_recorded_once_with_the_digest(browser: Browser) -> None:
     log_in(browser, identifier="nobody@example.org", password="wrong password of nobody")
 
     (entry,) = recorded("auth.login.failed")
     assert (entry.target_kind, entry.target_id) == ("identifier", digest_of_today("Nobody@Example.org"))
 
 
-def test_a_failed_login_of_somebody_names_them_and_keeps_no_digest(browser: Browser, alice: Any) -> None:
+def test_a_failed_login_of_an_account_records_its_subject_and_no_digest(browser: Browser, alice: Any) -> None:
     log_in(browser, password="wrong password of alice")
 
     (entry,) = recorded("auth.login.failed")
     assert (entry.subject_id, entry.target_id) == (alice.auth_identity.subject_id, "")
 
 
-def test_a_login_of_ours_is_recorded_once(browser: Browser, alice: Any) -> None:
+def test_a_login_of_auth_core_is_recorded_once(browser: Browser, alice: Any) -> None:
     assert log_in(browser).status_code == 200
 
     assert len(recorded("auth.login.succeeded")) == 1
 
 
-def test_the_same_name_has_the_same_digest_for_one_day(settings: Any) -> None:
+def test_the_digest_of_an_identifier_changes_every_day(settings: Any) -> None:
     with time_machine.travel(datetime(2026, 11, 24, 23, 59, tzinfo=UTC), tick=False):
         today = digest_of_today("Alice ")
         assert today == digest_of_today("alice")
@@ -77,5 +77,5 @@ def test_the_same_name_has_the_same_digest_for_one_day(settings: Any) -> None:
 
 
 @pytest.mark.parametrize("typed", ["\ud800", "x" * 100_000, "", "\x00"])
-def test_whatever_is_typed_has_a_digest(typed: str) -> None:
+def test_every_identifier_has_a_digest(typed: str) -> None:
     assert len(digest_of_today(typed)) == len("2026-11-24.") + 24

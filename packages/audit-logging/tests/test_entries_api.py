@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 PATH = "/api/v1/audit/entries/"
 
 
-def test_an_auditor_reads_it(auditor: Browser, alice: Any) -> None:
+def test_an_auditor_can_read_entries(auditor: Browser, alice: Any) -> None:
     record(Event(name=AuthEvent.EMAIL_VERIFIED, subject=alice))
 
     page = auditor.get(PATH).json()
@@ -33,12 +33,12 @@ def test_an_auditor_reads_it(auditor: Browser, alice: Any) -> None:
     assert set(page) == {"next", "previous", "results"}
 
 
-def test_nobody_reads_it(db: None) -> None:
+def test_an_anonymous_request_is_refused(db: None) -> None:
     assert Browser().get(PATH).status_code == 401
 
 
 @pytest.mark.parametrize("is_staff", [True, False])
-def test_being_staff_is_not_enough(is_staff: bool, alice: Any) -> None:
+def test_staff_status_alone_does_not_allow_reading(is_staff: bool, alice: Any) -> None:
     alice.is_staff = is_staff
     alice.save()
     browser = Browser()
@@ -47,21 +47,21 @@ def test_being_staff_is_not_enough(is_staff: bool, alice: Any) -> None:
     assert browser.get(PATH).status_code == 403
 
 
-def test_it_is_filtered(auditor: Browser, alice: Any) -> None:
+def test_entries_can_be_filtered(auditor: Browser, alice: Any) -> None:
     record(Event(name=AuthEvent.EMAIL_VERIFIED, subject=alice, reason="here"))
     subject = alice.auth_identity.subject_id
     tomorrow = quote((timezone.now() + timedelta(days=1)).isoformat())
 
-    def found(query: str) -> int:
+    def count(query: str) -> int:
         return len(auditor.get(f"{PATH}?{query}").json()["results"])
 
-    assert found(f"subject={subject}&name=auth.email.verified") == 1
-    assert found("name=auth.email.verified&outcome=failure") == 0
-    assert found(f"subject={subject}&until={tomorrow}") == 2
-    assert found(f"since={tomorrow}") == 0
+    assert count(f"subject={subject}&name=auth.email.verified") == 1
+    assert count("name=auth.email.verified&outcome=failure") == 0
+    assert count(f"subject={subject}&until={tomorrow}") == 2
+    assert count(f"since={tomorrow}") == 0
 
 
-def test_a_page_goes_on_where_the_last_one_ended(auditor: Browser) -> None:
+def test_pages_continue_where_the_last_one_ended(auditor: Browser) -> None:
     for _number in range(4):
         record(Event(name=AuthEvent.EMAIL_VERIFIED))
     first = auditor.get(f"{PATH}?name=auth.email.verified&page_size=3").json()
@@ -75,45 +75,47 @@ def test_a_page_goes_on_where_the_last_one_ended(auditor: Browser) -> None:
     assert second["next"] is None
 
 
-def test_a_page_is_not_counted(auditor: Browser) -> None:
+def test_listing_entries_runs_no_count(auditor: Browser) -> None:
     with CaptureQueriesContext(connection) as queries:
         auditor.get(PATH)
 
     assert not any("COUNT(" in query["sql"] for query in queries)
 
 
-@pytest.mark.parametrize(("query", "is_found"), [("since", True), ("until", False)])
+@pytest.mark.parametrize(("query", "has_results"), [("since", True), ("until", False)])
 @pytest.mark.parametrize("moment", ["0002-01-01T00:00:00Z", "1969-12-31T23:59:59Z"])
-def test_time_before_the_first_id_can_be_asked(moment: str, query: str, is_found: bool, auditor: Browser) -> None:
+def test_times_before_1970_are_accepted_as_filters(
+    moment: str, query: str, has_results: bool, auditor: Browser
+) -> None:
     page = auditor.get(f"{PATH}?{query}={moment}")
 
     assert page.status_code == 200
-    assert bool(page.json()["results"]) == is_found
+    assert bool(page.json()["results"]) == has_results
 
 
 def test_since_is_inclusive_and_until_exclusive(auditor: Browser) -> None:
     with time_machine.travel(1_790_000_000, tick=False):
         record(Event(name=AuthEvent.EMAIL_VERIFIED))
 
-    def found(query: str) -> int:
+    def count(query: str) -> int:
         return len(auditor.get(f"{PATH}?name=auth.email.verified&{query}").json()["results"])
 
     moment, next_second = "2026-09-21T14:13:20Z", "2026-09-21T14:13:21Z"
-    assert found(f"since={moment}&until={next_second}") == 1
-    assert found(f"until={moment}") == 0
-    assert found(f"since={next_second}&until=2026-10-01T00:00:00Z") == 0
+    assert count(f"since={moment}&until={next_second}") == 1
+    assert count(f"until={moment}") == 0
+    assert count(f"since={next_second}&until=2026-10-01T00:00:00Z") == 0
 
 
 @pytest.mark.parametrize("query", ["colour=red", "subject=alice", "outcome=maybe", "since=yesterday", "name=a&name=b"])
 @pytest.mark.asvs("15.3.7")
-def test_an_unknown_or_broken_filter_is_refused(query: str, auditor: Browser) -> None:
+def test_an_unknown_or_invalid_filter_is_refused(query: str, auditor: Browser) -> None:
     refused = auditor.get(f"{PATH}?{query}")
 
     assert refused.status_code == 400
     assert refused.json()["code"] == "invalid_request"
 
 
-def test_an_entry_that_there_is_not_is_not_found(auditor: Browser) -> None:
+def test_an_unknown_entry_id_returns_404(auditor: Browser) -> None:
     assert auditor.get(f"{PATH}01900000-0000-7000-8000-000000000000/").status_code == 404
 
 
@@ -128,12 +130,12 @@ def test_an_entry_that_there_is_not_is_not_found(auditor: Browser) -> None:
         ({"correlation_id": "x"}, "correlation_id"),
     ],
 )
-def test_the_plan_of_a_month_is_indexed_and_pruned(query: dict[str, str], index: str) -> None:
+def test_a_query_for_one_month_uses_an_index_and_one_partition(query: dict[str, str], index: str) -> None:
     month = timezone.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    within = {"since": month.isoformat(), "until": (month + timedelta(days=27)).isoformat()}
-    filters = EntryFilters._checked({**query, **within})
+    range_ = {"since": month.isoformat(), "until": (month + timedelta(days=27)).isoformat()}
+    filters = EntryFilters._checked({**query, **range_})
     with connection.cursor() as cursor:
-        # The tables of a test are so small that reading them whole is cheapest.
+        # Test tables are so small that a sequential scan would be cheapest.
         cursor.execute("SET LOCAL enable_seqscan = off")
 
     plan = search(filters).order_by("-id")[:50].explain()

@@ -1,4 +1,4 @@
-"""The trail cannot be changed: not by the ORM, not by SQL, not after a migration."""
+"""The trail cannot be changed with the ORM, with SQL, or after a migration."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -43,7 +43,7 @@ def refuses(sql: str) -> bool:
 @pytest.mark.asvs("16.4.2")
 @pytest.mark.sqlite
 @pytest.mark.parametrize("verb", ["UPDATE", "DELETE"])
-def test_sqlite_refuses(verb: str, entry: AuditEntry) -> None:
+def test_sqlite_refuses_update_and_delete(verb: str, entry: AuditEntry) -> None:
     assert refuses(STATEMENTS[verb].format(table=guards.TABLE))
 
 
@@ -51,7 +51,7 @@ def test_sqlite_refuses(verb: str, entry: AuditEntry) -> None:
 @pytest.mark.sqlite
 @pytest.mark.parametrize("key", ["id", "rowid"])
 def test_sqlite_refuses_to_replace(key: str, entry: AuditEntry) -> None:
-    """It removes the row that is in the way, and what stands against DELETE does not fire."""
+    """REPLACE deletes the conflicting row without firing the DELETE trigger."""
     columns = [field.column for field in AuditEntry._meta.fields if field.column != "id"]
     keys = ["id", "rowid"]
     values = [name if name == key else "-1" if name == "rowid" else "lower(hex(randomblob(16)))" for name in keys]
@@ -76,8 +76,8 @@ def make_checkpoint() -> None:
     Checkpoint.objects.create(size=1, body="{}", signature="s")
 
 
-#: What the sealer writes: how a row is made, a column that is changed, and rows that would replace it.
-SEALED: dict[str, tuple[Callable[[], None], str, list[dict[str, Any]]]] = {
+#: Tables of the sealer: how a row is created, a column to change, and rows that would replace it.
+SEALER_TABLES: dict[str, tuple[Callable[[], None], str, list[dict[str, Any]]]] = {
     "auth_audit_seal": (
         make_seal,
         "leaf",
@@ -100,10 +100,10 @@ SEALED: dict[str, tuple[Callable[[], None], str, list[dict[str, Any]]]] = {
 
 @pytest.mark.asvs("16.4.2")
 @pytest.mark.django_db
-@pytest.mark.parametrize("table", SEALED)
+@pytest.mark.parametrize("table", SEALER_TABLES)
 @pytest.mark.parametrize("statement", ["UPDATE {table} SET {column} = {column}", "DELETE FROM {table}"])
-def test_each_table_of_the_sealer_refuses(table: str, statement: str) -> None:
-    make, column, _replacements = SEALED[table]
+def test_each_sealer_table_refuses_update_and_delete(table: str, statement: str) -> None:
+    make, column, _replacements = SEALER_TABLES[table]
     make()
 
     assert refuses(statement.format(table=table, column=column))
@@ -112,17 +112,19 @@ def test_each_table_of_the_sealer_refuses(table: str, statement: str) -> None:
 @pytest.mark.asvs("16.4.2")
 @pytest.mark.postgresql
 @pytest.mark.django_db
-@pytest.mark.parametrize("table", SEALED)
-def test_each_table_of_the_sealer_refuses_truncate(table: str) -> None:
+@pytest.mark.parametrize("table", SEALER_TABLES)
+def test_each_sealer_table_refuses_truncate(table: str) -> None:
     assert refuses(f"TRUNCATE {table}")
 
 
 @pytest.mark.asvs("16.4.2")
 @pytest.mark.sqlite
 @pytest.mark.django_db
-@pytest.mark.parametrize(("table", "number"), [(table, n) for table, of in SEALED.items() for n in range(len(of[2]))])
-def test_each_table_of_the_sealer_refuses_to_replace_by_any_of_its_keys(table: str, number: int) -> None:
-    make, _column, replacements = SEALED[table]
+@pytest.mark.parametrize(
+    ("table", "number"), [(table, n) for table, of in SEALER_TABLES.items() for n in range(len(of[2]))]
+)
+def test_each_sealer_table_refuses_replace_by_any_key(table: str, number: int) -> None:
+    make, _column, replacements = SEALER_TABLES[table]
     make()
     row = replacements[number]
     columns, marks = ", ".join(f'"{name}"' for name in row), ", ".join(["%s"] * len(row))
@@ -133,13 +135,13 @@ def test_each_table_of_the_sealer_refuses_to_replace_by_any_of_its_keys(table: s
 
 @pytest.mark.sqlite
 @pytest.mark.django_db
-def test_the_guard_against_replacing_knows_every_unique_key() -> None:
+def test_the_guard_against_replace_covers_every_unique_key() -> None:
     with connection.cursor() as cursor:
         for table, same in guards._SAME.items():
             constraints = connection.introspection.get_constraints(cursor, table).values()
             unique = {tuple(sorted(each["columns"])) for each in constraints if each["unique"] or each["primary_key"]}
-            asked = {tuple(sorted(re.findall(r"NEW\.\"?(\w+)", key))) for key in same.split(" OR ")}
-            assert asked == unique
+            guarded = {tuple(sorted(re.findall(r"NEW\.\"?(\w+)", key))) for key in same.split(" OR ")}
+            assert guarded == unique
 
 
 @pytest.mark.asvs("16.4.2")
@@ -157,7 +159,7 @@ def test_postgresql_refuses_to_replace(entry: AuditEntry) -> None:
 @pytest.mark.postgresql
 @pytest.mark.parametrize("verb", STATEMENTS)
 @pytest.mark.parametrize("place", ["parent", "partition"])
-def test_postgresql_refuses(verb: str, place: str, entry: AuditEntry) -> None:
+def test_postgresql_refuses_update_delete_and_truncate(verb: str, place: str, entry: AuditEntry) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT tableoid::regclass::text FROM {guards.TABLE}")
         (partition,) = cursor.fetchone()
@@ -169,14 +171,14 @@ def test_postgresql_refuses(verb: str, place: str, entry: AuditEntry) -> None:
 @pytest.mark.postgresql
 @pytest.mark.django_db
 @pytest.mark.parametrize("verb", STATEMENTS)
-def test_a_partition_that_is_empty_refuses_truncate_too(verb: str) -> None:
+def test_an_empty_partition_refuses_truncate(verb: str) -> None:
     tables = partitions.names()
 
     assert len(tables) == 5
     assert all(refuses(f"TRUNCATE {table}") for table in tables)
 
 
-def test_the_orm_refuses(entry: AuditEntry) -> None:
+def test_the_orm_refuses_changes(entry: AuditEntry) -> None:
     with pytest.raises(TrailIsAppendOnly):
         AuditEntry.objects.update(reason="forged")
     with pytest.raises(TrailIsAppendOnly):
@@ -188,14 +190,14 @@ def test_the_orm_refuses(entry: AuditEntry) -> None:
 
 
 @pytest.mark.django_db
-def test_the_guards_stand_after_migrate() -> None:
+def test_the_guards_exist_after_migrate() -> None:
     assert guards.missing() == []
     assert checks.check_guards(databases=["default"]) == []
 
 
 @pytest.fixture
 def later(settings: Any) -> Iterator[None]:
-    """A later version of the package, which has one migration more."""
+    """A later version of the package with one more migration."""
     settings.MIGRATION_MODULES = {"auth_audit": "later.migrations"}
     yield
     call_command("migrate", "auth_audit", "0003", verbosity=0)
@@ -203,8 +205,8 @@ def later(settings: Any) -> Iterator[None]:
 
 @pytest.mark.asvs("16.4.2")
 @pytest.mark.django_db(transaction=True)
-def test_the_guards_stand_after_a_migration_that_remakes_the_table(later: None) -> None:
-    """On SQLite Django makes a new table, copies, drops the old one, and with it the triggers."""
+def test_the_guards_exist_after_a_migration_that_recreates_the_table(later: None) -> None:
+    """On SQLite Django copies the table and drops the old one with its triggers."""
     record(Event(name=AuthEvent.EMAIL_VERIFIED))
 
     with signal_muted(post_migrate, "auth_audit.prepare_table"):
@@ -212,25 +214,25 @@ def test_the_guards_stand_after_a_migration_that_remakes_the_table(later: None) 
     lost = guards.missing()
     call_command("migrate", "auth_audit", "0004", verbosity=0)
 
-    assert bool(lost) == (connection.vendor == "sqlite"), "the trap this is about"
+    assert bool(lost) == (connection.vendor == "sqlite"), "the case that this test covers"
     assert guards.missing() == []
     verbs = ["UPDATE", "DELETE"] if connection.vendor == "sqlite" else list(STATEMENTS)
     places = [guards.TABLE, *partitions.names()]
-    assert [(verb, place) for verb in verbs for place in places if not stands_against(verb, place)] == []
+    assert [(verb, place) for verb in verbs for place in places if not is_refused(verb, place)] == []
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_migration_can_be_taken_back() -> None:
+def test_the_migrations_can_be_reversed() -> None:
     call_command("migrate", "auth_audit", "zero", verbosity=0)
-    left = what_is_left()
+    remaining = remaining_objects()
     call_command("migrate", "auth_audit", verbosity=0)
 
-    assert left == []
+    assert remaining == []
     assert guards.missing() == partitions.missing() == []
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_guard_that_is_gone_is_seen() -> None:
+def test_a_missing_guard_is_reported() -> None:
     with trail.without_guards():
         errors = checks.check_guards(databases=["default"])
 
@@ -258,48 +260,48 @@ def test_a_guard_that_is_gone_is_seen() -> None:
         " FOR EACH ROW EXECUTE FUNCTION auth_audit_refuse()",
     ],
 )
-def test_a_guard_that_stands_in_name_only_is_seen_and_laid_again(sabotage: str) -> None:
+def test_an_altered_guard_is_reported_and_installed_again(sabotage: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(sabotage.format(table=guards.TABLE, partition=partitions.names()[0]))
 
-    seen = guards.missing()
+    missing = guards.missing()
     guards.install()
 
-    assert seen
+    assert missing
     assert guards.missing() == []
 
 
 @pytest.mark.sqlite
 @pytest.mark.django_db
-def test_on_sqlite_too_a_guard_in_name_only_is_seen_and_laid_again() -> None:
+def test_an_altered_guard_on_sqlite_is_reported_and_installed_again() -> None:
     with connection.cursor() as cursor:
         cursor.execute("DROP TRIGGER auth_audit_no_delete")
         cursor.execute(f"CREATE TRIGGER auth_audit_no_delete BEFORE DELETE ON {guards.TABLE} BEGIN SELECT 1; END")
 
-    seen = guards.missing()
+    missing = guards.missing()
     guards.install()
 
-    assert seen == [f"{guards.TABLE} auth_audit_no_delete"]
+    assert missing == [f"{guards.TABLE} auth_audit_no_delete"]
     assert guards.missing() == []
 
 
 @pytest.mark.django_db
-def test_outside_tests_the_guards_cannot_be_lifted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_outside_tests_the_guards_cannot_be_removed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(connection.settings_dict, "NAME", "production")
 
     with pytest.raises(trail.NotATest), trail.without_guards():
         pass
 
 
-def stands_against(verb: str, place: str) -> bool:
-    """Say whether *verb* is refused at *place*; where there is no row, UPDATE and DELETE have nothing to refuse."""
+def is_refused(verb: str, table: str) -> bool:
+    """Return whether *verb* is refused. Without rows, UPDATE and DELETE have nothing to refuse."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM {place}")
+        cursor.execute(f"SELECT count(*) FROM {table}")
         (rows,) = cursor.fetchone()
-    return (rows == 0 and verb != "TRUNCATE") or refuses(STATEMENTS[verb].format(table=place))
+    return (rows == 0 and verb != "TRUNCATE") or refuses(STATEMENTS[verb].format(table=table))
 
 
-def what_is_left() -> list[str]:
+def remaining_objects() -> list[str]:
     tables = [table for table in connection.introspection.table_names() if table.startswith("auth_audit")]
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":

@@ -1,4 +1,4 @@
-"""The statement that puts an entry into the table: prepared where it can be, and the same row either way."""
+"""The INSERT of an entry is prepared if possible, and writes the same row either way."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -25,7 +25,7 @@ EVENTS = [
 
 
 def prepared() -> list[str]:
-    """Return the statements that this connection has prepared and that write entries."""
+    """Return the prepared statements of this connection that write entries."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT statement FROM pg_prepared_statements")
         return [statement for (statement,) in cursor.fetchall() if AuditEntry._meta.db_table in statement]
@@ -36,15 +36,15 @@ def record_challenge(**details: Any) -> None:
 
 
 @pytest.fixture
-def fresh(transactional_db: None) -> Iterator[None]:
-    """A connection that has put no statement yet."""
+def new_connection(transactional_db: None) -> Iterator[None]:
+    """A connection that has executed no statement."""
     connection.close()
     yield
     connection.close()
 
 
 @pytest.mark.postgresql
-def test_one_statement_is_prepared_by_whoever_writes_more_than_one_entry(fresh: None) -> None:
+def test_the_statement_is_prepared_from_the_second_entry_on(new_connection: None) -> None:
     record_challenge()
     after_one = prepared()
     for details in [*EVENTS, *EVENTS]:
@@ -52,11 +52,11 @@ def test_one_statement_is_prepared_by_whoever_writes_more_than_one_entry(fresh: 
 
     assert after_one == []
     assert len(prepared()) == 1
-    assert connection.connection.prepare_threshold is None, "of other statements nothing is prepared"
+    assert connection.connection.prepare_threshold is None, "no other statement is prepared"
 
 
 @pytest.mark.postgresql
-def test_behind_a_pooler_nothing_is_prepared(fresh: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_behind_a_pooler_nothing_is_prepared(new_connection: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(connection.settings_dict, "DISABLE_SERVER_SIDE_CURSORS", True)
 
     for details in EVENTS:
@@ -67,7 +67,7 @@ def test_behind_a_pooler_nothing_is_prepared(fresh: None, monkeypatch: pytest.Mo
 
 
 @pytest.mark.postgresql
-def test_after_a_rollback_entries_are_kept_again(fresh: None) -> None:
+def test_entries_are_written_after_a_rollback(new_connection: None) -> None:
     for _round in range(3):
         with pytest.raises(ZeroDivisionError), transaction.atomic():
             record_challenge()
@@ -84,31 +84,31 @@ def test_after_a_rollback_entries_are_kept_again(fresh: None) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("details", EVENTS)
-def test_an_entry_is_the_same_whether_somebody_watches_or_not(details: dict[str, Any]) -> None:
+def test_an_entry_is_the_same_with_and_without_captured_queries(details: dict[str, Any]) -> None:
     with CaptureQueriesContext(connection) as queries:
         record_challenge(**details)
     record_challenge(**details)
     record_challenge(**details)
 
-    watched, *others = recorded("auth.login.challenged")
+    captured, *others = recorded("auth.login.challenged")
     assert [query["sql"].split()[0] for query in queries] == ["INSERT"]
     assert len(others) == 2
     for other in others:
         assert {name: value for name, value in macs.covered_columns(other).items() if name != "id"} == {
-            name: value for name, value in macs.covered_columns(watched).items() if name != "id"
+            name: value for name, value in macs.covered_columns(captured).items() if name != "id"
         }
-    assert all(macs.verifies(entry) for entry in (watched, *others))
+    assert all(macs.verifies(entry) for entry in (captured, *others))
 
 
 @pytest.mark.django_db
-def test_a_transaction_that_is_broken_takes_no_entry() -> None:
+def test_a_broken_transaction_accepts_no_entry() -> None:
     with pytest.raises(TransactionManagementError), transaction.atomic():
         transaction.set_rollback(True)
         record_challenge()
 
 
 @pytest.mark.django_db
-def test_what_the_database_refuses_is_an_error_of_djangos() -> None:
+def test_a_refusal_of_the_database_is_a_django_error() -> None:
     row = macs.with_mac({field.attname: None for field in inserting.written_fields()})
 
     with pytest.raises(DatabaseError), transaction.atomic():

@@ -1,4 +1,4 @@
-"""The keys of MACs are told to whoever rotates keys."""
+"""The rotation of keys counts the keys of MACs."""
 
 import io
 import json
@@ -13,7 +13,7 @@ from auth_core.events import AuthEvent, Event, record
 pytestmark = pytest.mark.django_db
 
 
-def test_a_key_with_which_entries_were_signed_is_still_in_use() -> None:
+def test_a_key_of_stored_macs_is_counted_as_in_use() -> None:
     user = User.objects.create_user("alice")
     for _entry in range(2):
         record(Event(name=AuthEvent.LOGOUT_COMPLETED, subject=user))

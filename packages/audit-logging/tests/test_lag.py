@@ -1,4 +1,4 @@
-"""How far sealing lags, who holds it back, and the command that says so."""
+"""How far sealing lags, what delays it, and the command that prints it."""
 
 import logging
 from datetime import timedelta
@@ -25,31 +25,31 @@ def append() -> None:
     record(Event(name=AuthEvent.EMAIL_VERIFIED))
 
 
-def said(*options: str) -> str:
+def output_of_audit_seal(*options: str) -> str:
     out = StringIO()
     call_command("audit_seal", *options, stdout=out)
     return out.getvalue()
 
 
-def test_nothing_lags_when_everything_is_sealed() -> None:
+def test_there_is_no_lag_when_everything_is_sealed() -> None:
     append()
     seal_everything()
 
-    behind = seal_lag.seal_lag()
+    lag = seal_lag.seal_lag()
 
-    assert (behind.age, behind.culprit, behind.is_late) == (timedelta(0), None, False)
-    assert behind.metrics == {"auth_audit_seal_lag_seconds": 0.0, "auth_audit_seal_lag_culprit_pid": 0.0}
+    assert (lag.age, lag.culprit, lag.is_late) == (timedelta(0), None, False)
+    assert lag.metrics == {"auth_audit_seal_lag_seconds": 0.0, "auth_audit_seal_lag_culprit_pid": 0.0}
     assert seal_lag.probe().status is Status.OK
 
 
-def test_the_lag_is_the_age_of_the_oldest_that_waits(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_lag_is_the_age_of_the_oldest_unsealed_entry(caplog: pytest.LogCaptureFixture) -> None:
     append()
     with time_machine.travel(timezone.now() + timedelta(minutes=6), tick=False):
-        behind = seal_lag.seal_lag()
+        lag = seal_lag.seal_lag()
         warned = dict(sweeps.items())["auth_audit.seal.seal_lag"]()
 
-        assert behind.age > timedelta(minutes=5)
-        assert behind.is_late
+        assert lag.age > timedelta(minutes=5)
+        assert lag.is_late
         assert warned == 1
         assert seal_lag.probe().status is Status.DEGRADED
     assert "lags" in caplog.text
@@ -57,23 +57,23 @@ def test_the_lag_is_the_age_of_the_oldest_that_waits(caplog: pytest.LogCaptureFi
 
 
 @pytest.mark.postgresql
-def test_whose_transaction_holds_sealing_back_is_said() -> None:
+def test_the_transaction_that_delays_sealing_is_reported() -> None:
     append()
     seal_everything()
     with another_writer() as pid:
         append()
 
-        assert said() == "0 sealed.\n"
-        assert f"pid {pid} in {connection.settings_dict['NAME']} writes since" in said("--status")
+        assert output_of_audit_seal() == "0 entries sealed.\n"
+        assert f"pid {pid} in {connection.settings_dict['NAME']}, open since" in output_of_audit_seal("--status")
         assert seal_lag.seal_lag().metrics["auth_audit_seal_lag_culprit_pid"] == pid
 
 
-def test_the_command_seals_and_prints_the_keys_of_verifiers() -> None:
+def test_the_command_seals_and_prints_the_public_keys() -> None:
     append()
 
-    assert said() == "1 sealed.\n"
-    assert said("--keys").startswith("field.test:")
-    assert "0 s old" in said("--status")
+    assert output_of_audit_seal() == "1 entries sealed.\n"
+    assert output_of_audit_seal("--keys").startswith("field.test:")
+    assert "0 s old" in output_of_audit_seal("--status")
 
 
 def test_the_command_fails_without_a_key(settings: Any) -> None:
@@ -86,7 +86,7 @@ def test_the_command_fails_without_a_key(settings: Any) -> None:
 
 
 @pytest.mark.parametrize("key", ["not base64;", "c2hvcnQ"])
-def test_a_malformed_key_is_refused_without_being_shown(key: str, settings: Any) -> None:
+def test_a_malformed_key_is_reported_without_showing_it(key: str, settings: Any) -> None:
     settings.AUTH_AUDIT = {"SIGNING_KEYS": {"2026": key}}
 
     (error,) = checks.check_keys()

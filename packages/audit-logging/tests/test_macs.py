@@ -1,4 +1,4 @@
-"""The MAC of an entry: it verifies what was appended, and nothing else."""
+"""The MAC of an entry is valid only for the entry as it was appended."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -20,7 +20,7 @@ in_one_database = settings(max_examples=100, suppress_health_check=[HealthCheck.
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=32)
 
-#: What a forger could write into a column of each type.
+#: Values that an attacker could write into a column of each type.
 FORGED: dict[type[Any], st.SearchStrategy[Any]] = {
     models.UUIDField: st.none() | st.uuids(),
     models.CharField: TEXT,
@@ -34,7 +34,7 @@ def covered_columns() -> list[Any]:
 
 
 def appended(**details: Any) -> AuditEntry:
-    """Return an entry as the database gives it back."""
+    """Append an entry and return it as the database returns it."""
     details = {"reason": "password", "outcome": EventOutcome.FAILURE, "data": {"purpose": "login"}, **details}
     record(Event(name=AuthEvent.LOGIN_FAILED, **details))
     return AuditEntry.objects.latest("id")
@@ -47,7 +47,7 @@ def appended(**details: Any) -> AuditEntry:
     purpose=st.floats() | st.integers() | st.text(st.characters()) | st.lists(st.floats()) | st.none(),
 )
 @in_one_database
-def test_whatever_is_appended_verifies_when_it_is_read(address: str, agent: str, reason: str, purpose: Any) -> None:
+def test_every_appended_entry_verifies_when_read(address: str, agent: str, reason: str, purpose: Any) -> None:
     client = Client(ip=address, network=address, user_agent=agent)
 
     entry = appended(client=client, reason=reason, data={"purpose": purpose}, session=uuid4(), target=("a", reason))
@@ -56,7 +56,7 @@ def test_whatever_is_appended_verifies_when_it_is_read(address: str, agent: str,
 
 
 @pytest.mark.parametrize("address", ["::1.2.3.4", "::102:304", "::ffff:192.0.2.1", "2001:db8:0:0:1:0:0:1"])
-def test_an_address_that_the_database_spells_its_own_way_verifies(address: str) -> None:
+def test_an_address_that_the_database_spells_differently_verifies(address: str) -> None:
     assert macs.verifies(appended(client=Client(ip=address)))
 
 
@@ -74,7 +74,7 @@ def test_an_entry_with_any_column_changed_does_not_verify(column: Any, data: st.
 
 
 def test_an_entry_of_the_first_version_verifies() -> None:
-    """What is signed has one form for ever: another spelling would make every older entry look forged."""
+    """The signed form must never change: otherwise every older entry would look forged."""
     entry = AuditEntry(
         id=UUID("01900000-0000-7000-8000-000000000001"),
         name="auth.login.failed",
@@ -99,12 +99,12 @@ def test_an_entry_of_the_first_version_verifies() -> None:
     assert macs.verifies(entry)
 
 
-def test_only_what_the_database_sets_is_not_covered() -> None:
+def test_the_mac_covers_every_column_not_set_by_the_database() -> None:
     assert {"mac", "recorded_at", "transaction_id"} == macs.NOT_COVERED
 
 
 @pytest.mark.parametrize("nonsense", ["", "é" * 64, "0" * 64])
-def test_a_mac_that_is_nonsense_does_not_verify(nonsense: str) -> None:
+def test_an_invalid_mac_does_not_verify(nonsense: str) -> None:
     entry = appended()
 
     entry.mac = nonsense
@@ -112,7 +112,7 @@ def test_a_mac_that_is_nonsense_does_not_verify(nonsense: str) -> None:
     assert not macs.verifies(entry)
 
 
-def test_a_column_that_is_added_later_breaks_no_mac_until_it_is_filled(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_column_added_later_breaks_no_mac_until_it_is_filled(monkeypatch: pytest.MonkeyPatch) -> None:
     entry = appended()
     column = models.CharField(max_length=8, default="")
     column.set_attributes_from_name("added_later")
@@ -120,13 +120,13 @@ def test_a_column_that_is_added_later_breaks_no_mac_until_it_is_filled(monkeypat
 
     verified = {}
     for value in ("", "forged"):
-        entry.added_later = value  # type: ignore[attr-defined]  # the column that is yet to come
+        entry.added_later = value  # type: ignore[attr-defined]  # a column of a later version
         verified[value] = macs.verifies(entry)
 
     assert verified == {"": True, "forged": False}
 
 
-def test_an_entry_under_a_key_that_is_gone_does_not_verify(settings: Any) -> None:
+def test_an_entry_does_not_verify_without_its_key(settings: Any) -> None:
     entry = appended()
 
     settings.AUTH_CORE = {**settings.AUTH_CORE, "FIELD_KEYS": {"other": "b3RoZXItb25seS1vdGhlci1vbmx5LW90aGVyLTMyMzI"}}

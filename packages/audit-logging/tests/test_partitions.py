@@ -1,4 +1,4 @@
-"""A partition for each month stands before the month begins."""
+"""The partition of each month exists before the month begins."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ from auth_core.testing.parallel import at_once
 
 pytestmark = pytest.mark.postgresql
 
-#: A month far enough away that nothing was made for it.
+#: A month so far ahead that it has no partition.
 LATER = datetime(2051, 11, 24, tzinfo=UTC)
 
 PARTITIONS_LATER = [f"{guards.TABLE}_{month}" for month in ("2051_11", "2051_12", "2052_01", "2052_02")]
@@ -41,13 +41,13 @@ def recorded_now() -> AuditEntry:
 
 
 @pytest.mark.django_db
-def test_this_month_and_three_more_stand_from_the_first_migration_on() -> None:
+def test_the_first_migration_creates_this_month_and_three_more() -> None:
     assert len(partitions.names()) == 4 + len(["default"])
     assert partitions.missing() == []
 
 
 @pytest.mark.django_db
-def test_an_entry_of_now_is_in_the_partition_of_its_month() -> None:
+def test_an_entry_is_in_the_partition_of_its_month() -> None:
     entry = recorded_now()
 
     assert partition_of(entry) == f"{guards.TABLE}_{entry.recorded_at:%Y_%m}"
@@ -63,7 +63,7 @@ def test_an_entry_of_now_is_in_the_partition_of_its_month() -> None:
     ],
     ids=["command", "migrate", "sweep"],
 )
-def test_months_made_later_are_guarded(make: Callable[[], Any]) -> None:
+def test_partitions_created_later_have_guards(make: Callable[[], Any]) -> None:
     with time_machine.travel(LATER, tick=False):
         make()
 
@@ -73,15 +73,15 @@ def test_months_made_later_are_guarded(make: Callable[[], Any]) -> None:
 
 
 @pytest.mark.django_db
-def test_what_stands_is_not_made_again() -> None:
+def test_existing_partitions_are_not_created_again() -> None:
     with time_machine.travel(LATER, tick=False):
-        made = [partitions.make_ahead(), partitions.make_ahead()]
+        created = [partitions.make_ahead(), partitions.make_ahead()]
 
-    assert made == [4, 0]
+    assert created == [4, 0]
 
 
 @pytest.mark.django_db
-def test_a_month_without_partition_is_warned_of() -> None:
+def test_a_missing_partition_causes_a_warning() -> None:
     with time_machine.travel(LATER, tick=False):
         warnings = checks.check_partitions(databases=["default"])
 
@@ -90,20 +90,20 @@ def test_a_month_without_partition_is_warned_of() -> None:
 
 
 @pytest.mark.django_db
-def test_a_month_that_nobody_made_is_kept_and_hinders_no_other(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_month_with_entries_in_the_default_partition_does_not_block_others(caplog: pytest.LogCaptureFixture) -> None:
     with time_machine.travel(LATER, tick=False):
         entry = recorded_now()
 
-        made = partitions.make_ahead()
+        created = partitions.make_ahead()
 
         assert partition_of(entry) == f"{guards.TABLE}_default"
         assert partitions.missing() == PARTITIONS_LATER[:1]
-    assert made == 3
+    assert created == 3
     assert PARTITIONS_LATER[0] in caplog.text
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_processes_that_make_the_same_month_do_not_fail(caplog: pytest.LogCaptureFixture) -> None:
+def test_parallel_creation_of_a_partition_does_not_fail(caplog: pytest.LogCaptureFixture) -> None:
     try:
         with time_machine.travel(LATER, tick=False):
             at_once([partitions.make_ahead] * 4)
@@ -116,36 +116,38 @@ def test_two_processes_that_make_the_same_month_do_not_fail(caplog: pytest.LogCa
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_default_partition_is_emptied_and_nothing_in_it_is_changed() -> None:
+def test_emptying_the_default_partition_moves_entries_unchanged() -> None:
     try:
         with time_machine.travel(LATER, tick=False):
             entries = [recorded_now() for _number in range(3)]
-            recorded_now_too = recorded_now()
+            last_entry = recorded_now()
             seal_everything()
             partitions.make_ahead()
-            moment_before = AuditEntry.objects.values_list("recorded_at", "transaction_id", "mac").get(pk=entries[0].pk)
+            columns_before = AuditEntry.objects.values_list("recorded_at", "transaction_id", "mac").get(
+                pk=entries[0].pk
+            )
 
             out = StringIO()
             with time_machine.travel(LATER.replace(year=2050), tick=False):
                 call_command("audit_partitions", "--empty-default", stdout=out)
 
             assert "4 entries moved." in out.getvalue()
-            assert {partition_of(entry) for entry in [*entries, recorded_now_too]} == {PARTITIONS_LATER[0]}
+            assert {partition_of(entry) for entry in [*entries, last_entry]} == {PARTITIONS_LATER[0]}
             assert (
                 AuditEntry.objects.values_list("recorded_at", "transaction_id", "mac").get(pk=entries[0].pk)
-                == moment_before
+                == columns_before
             )
             assert verify().findings == []
             assert guards.missing() == []
             assert empty_default() == 0
     finally:
-        made = [name for name in partitions.names() if name > f"{guards.TABLE}_2050" and "default" not in name]
+        created = [name for name in partitions.names() if name > f"{guards.TABLE}_2050" and "default" not in name]
         with connection.cursor() as cursor:
-            cursor.execute(f"DROP TABLE {', '.join(made)}")
+            cursor.execute(f"DROP TABLE {', '.join(created)}")
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_a_wrong_clock_dated_far_away_stays_in_the_default_partition() -> None:
+def test_an_entry_dated_far_away_stays_in_the_default_partition() -> None:
     with time_machine.travel(datetime(2999, 1, 1, tzinfo=UTC), tick=False):
         entry = recorded_now()
 

@@ -1,4 +1,4 @@
-"""The README's own blocks work, in a site that Django itself has just made, with its own user."""
+"""The code blocks of the README work in a new Django project with Django's user model."""
 
 import base64
 import json
@@ -18,7 +18,7 @@ from auth_core.events import catalogue
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 
-#: What a person does in the fresh site, with a browser; prints the export and what is in the trail.
+#: What a user does in the new site with a browser. Prints the entries and writes the export.
 VISIT = """
 import json, sys
 import django
@@ -58,7 +58,7 @@ class Order:
 
 
 @pytest.mark.django_db
-def test_an_event_of_a_site_is_kept(alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_event_of_the_site_is_recorded(alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(catalogue, "_entries", dict(catalogue.items()))
     (example,) = blocks("python shop")
     names: dict[str, Any] = {}
@@ -72,7 +72,7 @@ def test_an_event_of_a_site_is_kept(alice: Any, monkeypatch: pytest.MonkeyPatch)
 
 
 class Site:
-    """A site made by ``django-admin startproject``, with the blocks of the README put into it."""
+    """A project made by ``django-admin startproject``, with the blocks of the README."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -88,7 +88,7 @@ class Site:
         self._append("urls.py", urls)
 
     def run(self, *command: str, **environment: str) -> str:
-        done = subprocess.run(
+        result = subprocess.run(
             command,
             cwd=self.folder,
             env={**self.environment, **environment},
@@ -96,8 +96,8 @@ class Site:
             text=True,
             check=False,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout
 
     def sh(self, script: str, **environment: str) -> str:
         return self.run("sh", "-euc", script, **environment)
@@ -108,16 +108,16 @@ class Site:
 
 
 @pytest.mark.asvs("16.3.1")
-@pytest.mark.sqlite  # the site has a database of its own: once is enough
-def test_every_block_works_in_a_fresh_site(tmp_path: Path) -> None:
+@pytest.mark.sqlite  # the site has its own database, so once is enough
+def test_every_block_works_in_a_new_site(tmp_path: Path) -> None:
     site = Site(tmp_path)
     migrate, seal, verify_export = blocks("sh")
 
     site.sh(migrate)
     visited = json.loads(site.run(sys.executable, "-c", VISIT))
-    sealed = site.sh(seal)
+    seal_output = site.sh(seal)
     public = site.sh("python manage.py audit_seal --keys").strip()
-    told = site.sh(verify_export, KEY=public)
+    verifier_output = site.sh(verify_export, KEY=public)
 
     assert visited["names"] == [
         "auth.login.failed",
@@ -128,8 +128,8 @@ def test_every_block_works_in_a_fresh_site(tmp_path: Path) -> None:
     ]
     assert visited["changes"] == {"name": {"before": "editors", "after": "readers"}}
     assert visited["mine"] == 4
-    assert "nothing was tampered with" in sealed
-    assert "4 proven, 1 not yet sealed, 0 problems" in told
+    assert "No tampering found." in seal_output
+    assert "4 proven, 1 not yet sealed, 0 problems" in verifier_output
 
 
 def test_every_setting_is_in_the_readme() -> None:

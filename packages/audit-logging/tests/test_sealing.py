@@ -1,4 +1,4 @@
-"""Sealing: numbers without a gap, nothing skipped, nothing signed that we did not write."""
+"""Sealing assigns consecutive numbers, skips no entry, and never signs an entry without a valid MAC."""
 
 import threading
 import time
@@ -35,7 +35,7 @@ def run(sql: str, parameters: Any = None) -> None:
         cursor.execute(sql, parameters)
 
 
-def test_entries_get_numbers_without_a_gap_in_the_order_of_their_transactions() -> None:
+def test_entries_are_numbered_without_gaps_in_order_of_transactions() -> None:
     append(3)
     first = seal_everything()
     append(2)
@@ -47,7 +47,7 @@ def test_entries_get_numbers_without_a_gap_in_the_order_of_their_transactions() 
     )
 
 
-def test_a_checkpoint_is_signed_over_all_that_is_sealed(settings: Any) -> None:
+def test_a_checkpoint_covers_all_sealed_entries(settings: Any) -> None:
     append(3)
     seal_everything()
     append(2)
@@ -56,14 +56,14 @@ def test_a_checkpoint_is_signed_over_all_that_is_sealed(settings: Any) -> None:
     last = checkpoints.latest("default")
 
     assert last is not None
-    checked = verify_checkpoint(last.signed, keys.trusted_keys())
+    verified = verify_checkpoint(last.signed, keys.trusted_keys())
     leaves = [bytes(leaf) for leaf in Seal.objects.order_by("number").values_list("leaf", flat=True)]
-    assert (checked.size, checked.root) == (5, root_hash(leaves))
-    assert (checked.body["previous"], checked.body["batch"]) == (3, root_hash(leaves[3:]).hex())
+    assert (verified.size, verified.root) == (5, root_hash(leaves))
+    assert (verified.body["previous"], verified.body["batch"]) == (3, root_hash(leaves[3:]).hex())
     assert len({checkpoint.signed["checkpoint"]["trail"] for checkpoint in Checkpoint.objects.all()}) == 1
 
 
-def test_a_batch_is_bounded_and_the_next_goes_on(settings: Any) -> None:
+def test_the_size_of_a_batch_is_limited(settings: Any) -> None:
     settings.AUTH_AUDIT = {"BATCH": 4}
     with transaction.atomic():
         append(10)
@@ -90,7 +90,7 @@ def test_a_tree_of_several_levels_proves_every_entry(settings: Any) -> None:
 
 
 @pytest.mark.postgresql
-def test_what_a_running_transaction_may_still_precede_is_not_sealed() -> None:
+def test_entries_after_a_running_transaction_are_not_sealed() -> None:
     append()
     seal_everything()
     with another_writer() as pid:
@@ -105,14 +105,14 @@ def test_what_a_running_transaction_may_still_precede_is_not_sealed() -> None:
 
 
 @pytest.mark.postgresql
-@pytest.mark.parametrize("horizon_forgotten", [False, True], ids=["as it is", "with the horizon planted away"])
-def test_a_transaction_begun_before_and_committed_after_a_thousand_others_is_sealed_late_and_never_skipped(
-    horizon_forgotten: bool, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("is_horizon_ignored", [False, True], ids=["as it is", "without the horizon"])
+def test_a_transaction_open_during_a_thousand_others_is_sealed_late_and_not_skipped(
+    is_horizon_ignored: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     append()
     seal_everything()
-    if horizon_forgotten:
-        plant_no_horizon(monkeypatch)
+    if is_horizon_ignored:
+        ignore_horizon(monkeypatch)
     is_open, may_commit = threading.Event(), threading.Event()
 
     def write_slowly() -> None:
@@ -135,19 +135,19 @@ def test_a_transaction_begun_before_and_committed_after_a_thousand_others_is_sea
 
     late = AuditEntry.objects.get(name="auth.password.changed")
     was_sealed = Seal.objects.filter(entry_id=late.pk).exists()
-    assert was_sealed != horizon_forgotten
-    if not horizon_forgotten:
-        assert results[1] == [0], "nothing was sealed that it could still precede"
+    assert was_sealed != is_horizon_ignored
+    if not is_horizon_ignored:
+        assert results[1] == [0], "nothing is sealed while it is open"
         assert numbers() == list(range(1003))
-        assert Seal.objects.get(entry_id=late.pk).number == 1, "in the order of the transactions"
+        assert Seal.objects.get(entry_id=late.pk).number == 1, "in the order of transactions"
 
 
 @pytest.mark.postgresql
-def test_what_a_slow_writer_commits_after_a_batch_was_sealed_is_in_the_next() -> None:
+def test_entries_of_a_slow_writer_are_in_the_next_batch() -> None:
     append()
     seal_everything()
     append()
-    wait_until_it_is_over()
+    wait_for_earlier_transactions()
     is_open, may_commit = threading.Event(), threading.Event()
 
     def write_slowly() -> None:
@@ -163,7 +163,7 @@ def test_what_a_slow_writer_commits_after_a_batch_was_sealed_is_in_the_next() ->
         may_commit.set()
         return sealed
 
-    assert at_once([write_slowly, seal_meanwhile]) == [None, 1], "a checkpoint was made while the writer was open"
+    assert at_once([write_slowly, seal_meanwhile]) == [None, 1], "one entry is sealed while the writer is open"
     seal_everything()
 
     late = AuditEntry.objects.get(name="auth.password.changed")
@@ -171,35 +171,35 @@ def test_what_a_slow_writer_commits_after_a_batch_was_sealed_is_in_the_next() ->
     assert numbers() == [0, 1, 2, 3, 4]
 
 
-def wait_until_it_is_over() -> None:
-    """Wait until no transaction runs that began before: those of other databases of the cluster count, too."""
+def wait_for_earlier_transactions() -> None:
+    """Wait until earlier transactions have finished, also those of other databases of the cluster."""
     target, deadline = transaction_horizon.current_horizon("default").next_id or 0, time.monotonic() + 30
     while (transaction_horizon.current_horizon("default").oldest or 0) < target and time.monotonic() < deadline:
         time.sleep(0.05)
 
 
-def test_a_transaction_that_exceeds_a_batch_is_sealed_whole_by_one_call(settings: Any) -> None:
+def test_a_transaction_larger_than_a_batch_is_sealed_by_one_call(settings: Any) -> None:
     append()
     seal_everything()
     settings.AUTH_AUDIT = {"BATCH": 4}
     with transaction.atomic():
         append(10)
     append(2)
-    wait_until_it_is_over()
+    wait_for_earlier_transactions()
 
     assert sealer.seal() == 12
     assert numbers() == list(range(13))
     assert list(Checkpoint.objects.order_by("size").values_list("size", flat=True)) == [1, 5, 9, 13]
 
 
-def plant_no_horizon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take whatever is there: what a sealer without `pg_snapshot_xmin` would do."""
+def ignore_horizon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ignore running transactions, as a sealer without `pg_snapshot_xmin` would."""
     sql = transaction_horizon._HORIZON.replace("pg_snapshot_xmin", "pg_snapshot_xmax")
     monkeypatch.setattr(transaction_horizon, "_HORIZON", sql)
 
 
 @pytest.mark.postgresql
-def test_two_sealers_give_every_number_once() -> None:
+def test_parallel_sealers_assign_each_number_once() -> None:
     append(50)
 
     results = at_once([sealer.seal] * 4)
@@ -209,22 +209,22 @@ def test_two_sealers_give_every_number_once() -> None:
     assert numbers() == list(range(50))
 
 
-def test_what_we_did_not_write_is_never_sealed(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_entry_without_a_valid_mac_is_never_sealed(caplog: pytest.LogCaptureFixture) -> None:
     append()
     forge()
     append()
 
     assert seal_everything() == 2
-    assert "not one that we wrote" in caplog.text
+    assert "is not valid. The entry is not sealed." in caplog.text
 
 
 def forge() -> None:
-    """Insert an entry past us: whoever does has not the key of the MAC."""
+    """Insert an entry directly, without the key of the MAC."""
     columns = ", ".join(field.column for field in AuditEntry._meta.fields if field.column not in ("id", "mac"))
-    made = "gen_random_uuid()" if connection.vendor == "postgresql" else "lower(hex(randomblob(16)))"
+    new_id = "gen_random_uuid()" if connection.vendor == "postgresql" else "lower(hex(randomblob(16)))"
     run(
         f"INSERT INTO auth_audit_auditentry (id, mac, {columns})"
-        f" SELECT {made}, '{'0' * 64}', {columns} FROM auth_audit_auditentry LIMIT 1"
+        f" SELECT {new_id}, '{'0' * 64}', {columns} FROM auth_audit_auditentry LIMIT 1"
     )
 
 
@@ -240,7 +240,7 @@ def forge() -> None:
         "DELETE FROM auth_audit_checkpoint",
     ],
 )
-def test_a_tree_that_was_tampered_with_is_not_built_upon(tampering: str) -> None:
+def test_a_tampered_tree_stops_sealing(tampering: str) -> None:
     append(5)
     sealer.seal()
     with without_guards():
@@ -253,25 +253,26 @@ def test_a_tree_that_was_tampered_with_is_not_built_upon(tampering: str) -> None
 
 
 @pytest.mark.postgresql
-@pytest.mark.parametrize("of", ["another cluster", "this one, set back"])
-def test_a_restored_cluster_opens_an_epoch_in_which_nothing_is_skipped(
-    of: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("restore_into", ["another cluster", "this one, set back"])
+def test_a_restored_cluster_starts_an_epoch_and_skips_nothing(
+    restore_into: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     append(2)
     sealer.seal()
     append(1)
-    there = transaction_horizon.current_horizon("default")
-    cluster = "other" if of == "another cluster" else there.cluster
-    moved = transaction_horizon.Horizon(
-        cluster, 700, 700, there.now
-    )  # transactions are counted from almost nothing again
-    monkeypatch.setattr(sealer, "current_horizon", lambda alias: moved)
+    horizon = transaction_horizon.current_horizon("default")
+    cluster = "other" if restore_into == "another cluster" else horizon.cluster
+    restored = transaction_horizon.Horizon(cluster, 700, 700, horizon.now)  # transaction ids start again
+    monkeypatch.setattr(sealer, "current_horizon", lambda alias: restored)
 
     assert sealer.seal() == 1
     assert sealer.seal() == 0
 
     bodies = [checkpoint.signed["checkpoint"] for checkpoint in Checkpoint.objects.order_by("size")]
-    assert [(body["epoch"], body["cluster"] == cluster) for body in bodies] == [(1, of != "another cluster"), (2, True)]
+    assert [(body["epoch"], body["cluster"] == cluster) for body in bodies] == [
+        (1, restore_into != "another cluster"),
+        (2, True),
+    ]
     assert bodies[1]["horizon"] == 700
 
 
@@ -284,24 +285,24 @@ def test_nothing_is_sealed_without_a_key(settings: Any) -> None:
     assert keys.problems()
 
 
-def test_an_entry_under_a_field_key_that_is_not_here_yet_is_waited_for(settings: Any, caplog: Any) -> None:
+def test_sealing_waits_for_a_missing_field_key(settings: Any, caplog: Any) -> None:
     append()
     seal_everything()
-    here = settings.AUTH_CORE
+    old_settings = settings.AUTH_CORE
     newer = {"newer": "b3RoZXItb25seS1vdGhlci1vbmx5LW90aGVyLTMyMzI"}
     append(2)
-    settings.AUTH_CORE = {**here, "FIELD_KEYS": newer | here["FIELD_KEYS"]}
+    settings.AUTH_CORE = {**old_settings, "FIELD_KEYS": newer | old_settings["FIELD_KEYS"]}
     append(2)
-    settings.AUTH_CORE = here  # the sealer was not restarted
+    settings.AUTH_CORE = old_settings  # the sealer still has the old settings
 
     sealed_without = seal_everything()
-    settings.AUTH_CORE = {**here, "FIELD_KEYS": here["FIELD_KEYS"] | newer}
+    settings.AUTH_CORE = {**old_settings, "FIELD_KEYS": old_settings["FIELD_KEYS"] | newer}
 
     assert (sealed_without, seal_everything()) == (2, 2)
-    assert "sealing waits for it" in caplog.text
+    assert "Sealing waits for it." in caplog.text
 
 
-def test_what_was_left_behind_is_found_by_a_search() -> None:
+def test_a_search_seals_entries_left_behind() -> None:
     append()
     seal_everything()
     append(2)
@@ -316,7 +317,7 @@ def test_what_was_left_behind_is_found_by_a_search() -> None:
     assert numbers() == [0, 1, 2]
 
 
-def test_keys_of_its_own_replace_the_derived_ones(settings: Any) -> None:
+def test_signing_keys_replace_derived_keys(settings: Any) -> None:
     append()
     sealer.seal()
     derived = keys.trusted_keys()
@@ -332,10 +333,10 @@ def test_keys_of_its_own_replace_the_derived_ones(settings: Any) -> None:
 
 
 @pytest.mark.postgresql
-def test_a_batch_is_read_by_an_index() -> None:
+def test_a_batch_is_read_with_an_index() -> None:
     append(3)
     sealer.seal()
-    before = checkpoints.verified_body(checkpoints.latest("default"), StoredTree("default"), "default")  # type: ignore[arg-type]  # there is a latest one here
+    before = checkpoints.verified_body(checkpoints.latest("default"), StoredTree("default"), "default")  # type: ignore[arg-type]  # a checkpoint exists
     with transaction.atomic():
         run("SET LOCAL enable_seqscan = off")
         run("SET LOCAL enable_hashjoin = off")

@@ -1,4 +1,4 @@
-"""What is stored comes back as it was, obeys nobody and has a bound."""
+"""Stored values are unchanged when read back, contain no control characters, and have a limited size."""
 
 import json
 from enum import Enum
@@ -20,17 +20,17 @@ ANYTHING = st.recursive(
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.text(st.characters()), ANYTHING))
-def test_json_is_the_same_after_it_was_written_and_read(value: dict[str, Any]) -> None:
-    kept = column_values.json_object(value)
+def test_json_is_unchanged_after_writing_and_reading(value: dict[str, Any]) -> None:
+    stored = column_values.json_object(value)
 
-    written = json.dumps(kept, allow_nan=False)
-    assert written.isprintable()
-    assert "\\u0000" not in written.replace("\\\\", "")
-    assert json.loads(written) == kept == column_values.json_object(kept)
+    text = json.dumps(stored, allow_nan=False)
+    assert text.isprintable()
+    assert "\\u0000" not in text.replace("\\\\", "")
+    assert json.loads(text) == stored == column_values.json_object(stored)
 
 
 @pytest.mark.parametrize(
-    ("value", "kept"),
+    ("value", "stored"),
     [
         (1e15, 1_000_000_000_000_000),
         (1e16, "0x2386f26fc10000"),
@@ -41,18 +41,18 @@ def test_json_is_the_same_after_it_was_written_and_read(value: dict[str, Any]) -
         (float("inf"), "inf"),
         (2**63, "0x8000000000000000"),
         (True, True),
-        (Enum("Colour", "RED").RED, "Colour.RED"),  # type: ignore[attr-defined]  # made on the spot
+        (Enum("Colour", "RED").RED, "Colour.RED"),  # type: ignore[attr-defined]  # created dynamically
         (UUID(int=1), "00000000-0000-0000-0000-000000000001"),
         ((1, 2), [1, 2]),
         ("\ud800", "\\ud800"),
         ("a\nb", "a\\u000ab"),
     ],
 )
-def test_a_value_has_one_form(value: object, kept: object) -> None:
-    found = column_values.json_object({"value": value})["value"]
+def test_each_value_has_one_stored_form(value: object, stored: object) -> None:
+    result = column_values.json_object({"value": value})["value"]
 
-    assert found == kept
-    assert type(found) is type(kept)
+    assert result == stored
+    assert type(result) is type(stored)
 
 
 @pytest.mark.asvs("16.4.1")
@@ -68,11 +68,11 @@ def test_a_value_has_one_form(value: object, kept: object) -> None:
     ],
     ids=lambda huge: next(iter(huge))[:8],
 )
-def test_json_has_a_bound(huge: dict[str, Any]) -> None:
+def test_the_size_of_json_is_limited(huge: dict[str, Any]) -> None:
     assert len(json.dumps(column_values.json_object(huge))) <= column_values.LONGEST_JSON
 
 
-def test_depth_has_a_bound() -> None:
+def test_the_depth_of_json_is_limited() -> None:
     deep: Any = "bottom"
     for _level in range(10_000):
         deep = [deep]
@@ -81,8 +81,8 @@ def test_depth_has_a_bound() -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "kept"),
+    ("text", "stored"),
     [("fe80::1%eth0", "fe80::1"), ("::0001", "::1"), ("192.0.2.1", "192.0.2.1"), ("", None), ("unknown", None)],
 )
-def test_an_address_has_one_form(written: str, kept: str | None) -> None:
-    assert column_values.address(written) == kept
+def test_an_address_has_one_canonical_form(text: str, stored: str | None) -> None:
+    assert column_values.address(text) == stored

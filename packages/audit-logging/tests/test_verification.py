@@ -1,4 +1,4 @@
-"""Whatever is done to the trail without our keys is found, and named; what cannot be found is said."""
+"""Tampering without the keys is found and named. The tests also show what cannot be found."""
 
 from collections.abc import Callable
 from io import StringIO
@@ -21,7 +21,7 @@ from attacker import (
     add,
     dump,
     key,
-    make_hashes_fit,
+    recompute_hashes,
     restore,
     run,
     unguarded,
@@ -45,14 +45,14 @@ def append(count: int = 1) -> None:
 
 @pytest.fixture
 def trail(db: None) -> list[UUID]:
-    """Twelve sealed entries in three batches; their ids, by number."""
+    """Twelve sealed entries in three batches. Return their ids, by number."""
     for _batch in range(3):
         append(4)
         seal_everything()
     return list(Seal.objects.order_by("number").values_list("entry_id", flat=True))
 
 
-def found(result: Verification, what: Tampering) -> list[tuple[UUID | None, int | None, int | None]]:
+def ranges_of(result: Verification, what: Tampering) -> list[tuple[UUID | None, int | None, int | None]]:
     return [(finding.entry, finding.first, finding.last) for finding in result.findings if finding.what is what]
 
 
@@ -62,7 +62,7 @@ def newest() -> dict[str, Any]:
     return checkpoint.signed
 
 
-def test_what_nobody_touched_is_whole(trail: list[UUID]) -> None:
+def test_an_untouched_trail_has_no_findings(trail: list[UUID]) -> None:
     append()
 
     result = verify(against=[newest()])
@@ -79,27 +79,25 @@ def test_an_update_names_the_entry(change: str, made_to_fit: bool, trail: list[U
     with unguarded():
         assert run(f"UPDATE {ENTRIES} SET {change} WHERE id = %s", [key(trail[5])]) == 1
         if made_to_fit:
-            make_hashes_fit()
+            recompute_hashes()
 
     result = verify()
 
-    assert (trail[5], 5, 5) in found(result, Tampering.CHANGED)
-    assert {entry for entry, _first, _last in found(result, Tampering.CHANGED) if entry} == {trail[5]}
+    assert (trail[5], 5, 5) in ranges_of(result, Tampering.CHANGED)
+    assert {entry for entry, _first, _last in ranges_of(result, Tampering.CHANGED) if entry} == {trail[5]}
 
 
 @pytest.mark.postgresql
 @pytest.mark.parametrize("change", ["recorded_at = recorded_at - interval '1 day'", "transaction_id = 7"])
-def test_what_the_mac_does_not_cover_is_named_by_its_seal_and_made_to_fit_by_its_batch(
-    change: str, trail: list[UUID]
-) -> None:
+def test_a_change_of_time_or_transaction_is_found_by_seal_or_batch(change: str, trail: list[UUID]) -> None:
     with unguarded():
         run(f"UPDATE {ENTRIES} SET {change} WHERE id = %s", [trail[5]])
     as_it_is = verify()
     with unguarded():
-        make_hashes_fit()
+        recompute_hashes()
 
-    assert found(as_it_is, Tampering.CHANGED) == [(trail[5], 5, 5)]
-    assert (None, 4, None) in found(verify(), Tampering.CHANGED), "checkpoints are not signed any more, from 4 on"
+    assert ranges_of(as_it_is, Tampering.CHANGED) == [(trail[5], 5, 5)]
+    assert (None, 4, None) in ranges_of(verify(), Tampering.CHANGED), "from 4 on, no checkpoint has a valid signature"
 
 
 @pytest.mark.parametrize("with_its_seal", [False, True])
@@ -109,10 +107,10 @@ def test_a_delete_names_the_entry_or_its_number(with_its_seal: bool, trail: list
         if with_its_seal:
             run(f"DELETE FROM {SEALS} WHERE number = 6")
 
-    assert found(verify(), Tampering.REMOVED) == [(None if with_its_seal else trail[6], 6, 6)]
+    assert ranges_of(verify(), Tampering.REMOVED) == [(None if with_its_seal else trail[6], 6, 6)]
 
 
-def test_a_delete_closed_up_and_made_to_fit_names_the_range(trail: list[UUID]) -> None:
+def test_a_delete_with_renumbered_seals_names_the_range(trail: list[UUID]) -> None:
     with unguarded():
         run(f"DELETE FROM {ENTRIES} WHERE id = %s", [key(trail[6])])
         run(f"DELETE FROM {SEALS} WHERE number = 6")
@@ -121,42 +119,42 @@ def test_a_delete_closed_up_and_made_to_fit_names_the_range(trail: list[UUID]) -
 
     result = verify()
 
-    assert (None, 4, 7) in found(result, Tampering.CHANGED), "the batch in which it was"
-    assert (None, 11, 11) in found(result, Tampering.REMOVED), "the last number has no seal any more"
+    assert (None, 4, 7) in ranges_of(result, Tampering.CHANGED), "its batch"
+    assert (None, 11, 11) in ranges_of(result, Tampering.REMOVED), "the last number has no seal"
 
 
 def test_an_insert_names_the_entry(trail: list[UUID]) -> None:
     columns = ", ".join(field.column for field in AuditEntry._meta.fields if field.column not in ("id", "mac"))
-    made = UUID(int=trail[3].int + 1)
+    new_id = UUID(int=trail[3].int + 1)
     with unguarded():
         run(
             f"INSERT INTO {ENTRIES} (id, mac, {columns}) SELECT %s, '{'0' * 64}', {columns} FROM {ENTRIES} WHERE id = %s",
-            [key(made), key(trail[3])],
+            [key(new_id), key(trail[3])],
         )
 
-    assert found(verify(), Tampering.INSERTED) == [(made, None, None)]
+    assert ranges_of(verify(), Tampering.INSERTED) == [(new_id, None, None)]
 
 
-def test_an_entry_that_was_copied_with_its_mac_is_named(trail: list[UUID]) -> None:
+def test_a_copied_entry_is_named(trail: list[UUID]) -> None:
     columns = ", ".join(field.column for field in AuditEntry._meta.fields if field.column != "id")
-    made = UUID(int=trail[3].int + 1)
+    new_id = UUID(int=trail[3].int + 1)
     with unguarded():
         run(
             f"INSERT INTO {ENTRIES} (id, {columns}) SELECT %s, {columns} FROM {ENTRIES} WHERE id = %s",
-            [key(made), key(trail[3])],
+            [key(new_id), key(trail[3])],
         )
 
-    assert found(verify(), Tampering.INSERTED) == [(made, None, None)]
+    assert ranges_of(verify(), Tampering.INSERTED) == [(new_id, None, None)]
 
 
-def test_a_sealed_insert_at_the_end_is_named(trail: list[UUID]) -> None:
+def test_an_inserted_entry_with_a_forged_seal_is_named(trail: list[UUID]) -> None:
     append()
     entry = AuditEntry.objects.latest("id")
     with unguarded():
         run(f"INSERT INTO {SEALS} (number, entry_id, leaf) VALUES (12, %s, %s)", [key(entry.pk), b"0" * 32])
 
-    assert found(verify(), Tampering.INSERTED) == [(None, 12, 12)]
-    assert found(verify(), Tampering.CHANGED) == [(entry.pk, 12, 12)]
+    assert ranges_of(verify(), Tampering.INSERTED) == [(None, 12, 12)]
+    assert ranges_of(verify(), Tampering.CHANGED) == [(entry.pk, 12, 12)]
 
 
 def swap_seals(first: int, second: int) -> None:
@@ -165,78 +163,78 @@ def swap_seals(first: int, second: int) -> None:
     run(f"UPDATE {SEALS} SET number = %s WHERE number = -1", [second])
 
 
-def test_two_that_changed_places_are_named(trail: list[UUID]) -> None:
+def test_swapped_entries_are_named(trail: list[UUID]) -> None:
     with unguarded():
         swap_seals(5, 6)
 
-    assert found(verify(), Tampering.REORDERED) == [(trail[6], 5, 5), (trail[5], 6, 6)]
+    assert ranges_of(verify(), Tampering.REORDERED) == [(trail[6], 5, 5), (trail[5], 6, 6)]
 
 
-def test_two_that_changed_places_between_batches_name_both_ranges(trail: list[UUID]) -> None:
+def test_a_swap_between_batches_names_both_ranges(trail: list[UUID]) -> None:
     with unguarded():
         swap_seals(1, 9)
 
-    assert found(verify(), Tampering.CHANGED) == [(None, 0, 3), (None, 8, 11)]
+    assert ranges_of(verify(), Tampering.CHANGED) == [(None, 0, 3), (None, 8, 11)]
 
 
 @pytest.mark.parametrize("emptied", [(ENTRIES,), (ENTRIES, SEALS), TABLES], ids=["entries", "and seals", "everything"])
-def test_a_truncate_is_found_and_of_everything_by_a_checkpoint_from_elsewhere(
+def test_emptying_every_table_is_found_only_by_a_checkpoint_stored_elsewhere(
     emptied: tuple[str, ...], trail: list[UUID]
 ) -> None:
-    kept = newest()
+    stored_checkpoint = newest()
     with unguarded():
         for table in emptied:
             run(f"TRUNCATE {table}" if connection.vendor == "postgresql" else f"DELETE FROM {table}")
 
-    alone, against = verify(), verify(against=[kept])
+    alone, against = verify(), verify(against=[stored_checkpoint])
 
     if emptied == TABLES:
-        assert alone.findings == [], "nothing is left that could tell"
-        assert found(against, Tampering.TRUNCATED) == [(None, 0, 11)]
+        assert alone.findings == [], "no evidence is left"
+        assert ranges_of(against, Tampering.TRUNCATED) == [(None, 0, 11)]
     else:
-        assert [number for _entry, number, _last in found(alone, Tampering.REMOVED)] == list(range(12))
+        assert [number for _entry, number, _last in ranges_of(alone, Tampering.REMOVED)] == list(range(12))
 
 
 def cut_tail(number: int) -> None:
-    """Cut everything from *number* on, which is where a batch begins; what is left is whole."""
-    gone = list(Seal.objects.filter(number__gte=number).values_list("entry_id", flat=True))
+    """Delete everything from *number* on, where a batch begins. The rest is consistent."""
+    entries = list(Seal.objects.filter(number__gte=number).values_list("entry_id", flat=True))
     run(f"DELETE FROM {SEALS} WHERE number >= %s", [number])
     run(f"DELETE FROM {CHECKPOINTS} WHERE size > %s", [number])
-    for entry in gone:
+    for entry in entries:
         run(f"DELETE FROM {ENTRIES} WHERE id = %s", [key(entry)])
 
 
-def test_a_cut_tail_is_found_by_a_checkpoint_from_elsewhere_alone(trail: list[UUID]) -> None:
-    kept = newest()
+def test_a_deleted_tail_is_found_only_by_a_checkpoint_stored_elsewhere(trail: list[UUID]) -> None:
+    stored_checkpoint = newest()
     with unguarded():
         cut_tail(8)
 
-    assert verify().findings == [], "what is left is whole"
-    assert found(verify(against=[kept]), Tampering.TRUNCATED) == [(None, 8, 11)]
+    assert verify().findings == [], "the rest is consistent"
+    assert ranges_of(verify(against=[stored_checkpoint]), Tampering.TRUNCATED) == [(None, 8, 11)]
 
 
-def test_a_tail_cut_inside_a_batch_is_found_without(trail: list[UUID]) -> None:
+def test_a_tail_deleted_inside_a_batch_is_found(trail: list[UUID]) -> None:
     with unguarded():
         run(f"DELETE FROM {ENTRIES} WHERE id = %s", [key(trail[11])])
         run(f"DELETE FROM {SEALS} WHERE number = 11")
 
-    assert found(verify(), Tampering.REMOVED) == [(None, 11, 11)]
+    assert ranges_of(verify(), Tampering.REMOVED) == [(None, 11, 11)]
 
 
-def test_a_restored_older_backup_is_found_by_a_checkpoint_from_elsewhere(trail: list[UUID]) -> None:
-    older, kept = dump(), newest()
+def test_a_restored_backup_is_found_by_a_checkpoint_stored_elsewhere(trail: list[UUID]) -> None:
+    older, stored_checkpoint = dump(), newest()
     append(4)
     seal_everything()
     newer = newest()
     with unguarded():
         restore(older)
 
-    assert verify(against=[kept]).findings == []
-    assert found(verify(against=[kept, newer]), Tampering.TRUNCATED) == [(None, 12, 15)]
+    assert verify(against=[stored_checkpoint]).findings == []
+    assert ranges_of(verify(against=[stored_checkpoint, newer]), Tampering.TRUNCATED) == [(None, 12, 15)]
 
 
-def test_a_restored_older_backup_that_went_on_is_found_too(trail: list[UUID]) -> None:
-    older, kept = dump(), newest()
+def test_a_restored_backup_with_newer_entries_is_found(trail: list[UUID]) -> None:
+    older, stored_checkpoint = dump(), newest()
     append(4)
     seal_everything()
     newer = newest()
@@ -245,14 +243,14 @@ def test_a_restored_older_backup_that_went_on_is_found_too(trail: list[UUID]) ->
     append(6)
     seal_everything()
 
-    result = verify(against=[newer, kept])
+    result = verify(against=[newer, stored_checkpoint])
 
-    assert verify().findings == [], "it is a trail like any other"
-    assert found(result, Tampering.CHANGED) == [(None, 12, 15)], "the range that was replaced"
+    assert verify().findings == [], "the trail is consistent"
+    assert ranges_of(result, Tampering.CHANGED) == [(None, 12, 15)], "the replaced range"
 
 
-def test_a_trail_that_was_sealed_anew_is_found_by_a_checkpoint_from_elsewhere(trail: list[UUID]) -> None:
-    kept = newest()
+def test_a_trail_sealed_again_is_found_by_a_checkpoint_stored_elsewhere(trail: list[UUID]) -> None:
+    stored_checkpoint = newest()
     with unguarded():
         run(f"DELETE FROM {ENTRIES} WHERE id = %s", [key(trail[5])])
         for table in (SEALS, NODES, CHECKPOINTS):
@@ -260,12 +258,12 @@ def test_a_trail_that_was_sealed_anew_is_found_by_a_checkpoint_from_elsewhere(tr
     append()
     seal_everything()
 
-    assert verify().findings == [], "it is a trail like any other"
-    assert found(verify(against=[kept]), Tampering.CHANGED) == [(None, 0, 11)]
+    assert verify().findings == [], "the trail is consistent"
+    assert ranges_of(verify(against=[stored_checkpoint]), Tampering.CHANGED) == [(None, 0, 11)]
 
 
-def test_what_was_deleted_before_it_was_sealed_nothing_shows(trail: list[UUID]) -> None:
-    """Said, because it is so: seals begin with the sealer; the stream of events outside has told of it."""
+def test_a_delete_before_sealing_is_not_found(trail: list[UUID]) -> None:
+    """A documented limit: an unsealed entry is protected only by the stream of events outside."""
     append()
     with unguarded():
         run(f"DELETE FROM {ENTRIES} WHERE id = %s", [key(AuditEntry.objects.latest("id").pk)])
@@ -273,36 +271,36 @@ def test_what_was_deleted_before_it_was_sealed_nothing_shows(trail: list[UUID]) 
     assert verify(against=[newest()]).findings == []
 
 
-def test_what_was_changed_before_it_was_sealed_is_named(trail: list[UUID]) -> None:
+def test_a_change_before_sealing_is_named(trail: list[UUID]) -> None:
     append()
     entry = AuditEntry.objects.latest("id")
     with unguarded():
         run(f"UPDATE {ENTRIES} SET reason = 'forged' WHERE id = %s", [key(entry.pk)])
     seal_everything()
 
-    assert found(verify(), Tampering.INSERTED) == [(entry.pk, None, None)]
+    assert ranges_of(verify(), Tampering.INSERTED) == [(entry.pk, None, None)]
 
 
 @pytest.mark.postgresql
-@pytest.mark.parametrize("transaction", [3, 2**60], ids=["long over", "not there yet"])
-def test_an_entry_that_was_kept_from_the_sealer_is_named(transaction: int, trail: list[UUID]) -> None:
+@pytest.mark.parametrize("transaction", [3, 2**60], ids=["long finished", "in the future"])
+def test_an_entry_withheld_from_the_sealer_is_named(transaction: int, trail: list[UUID]) -> None:
     append()
     entry = AuditEntry.objects.latest("id")
     with unguarded():
         run(f"UPDATE {ENTRIES} SET transaction_id = %s WHERE id = %s", [transaction, entry.pk])
     seal_everything()
 
-    assert found(verify(), Tampering.WITHHELD) == [(entry.pk, None, None)]
+    assert ranges_of(verify(), Tampering.WITHHELD) == [(entry.pk, None, None)]
 
 
-def test_a_checkpoint_that_is_gone_names_what_it_covered(trail: list[UUID]) -> None:
+def test_a_missing_checkpoint_names_its_range(trail: list[UUID]) -> None:
     with unguarded():
         run(f"DELETE FROM {CHECKPOINTS} WHERE size = 8")
 
-    assert found(verify(), Tampering.REMOVED) == [(None, 4, 7)]
+    assert ranges_of(verify(), Tampering.REMOVED) == [(None, 4, 7)]
 
 
-def test_a_checkpoint_signed_with_another_key_is_no_checkpoint(trail: list[UUID], settings: Any) -> None:
+def test_a_checkpoint_signed_with_another_key_is_refused(trail: list[UUID], settings: Any) -> None:
     settings.AUTH_AUDIT = {"SIGNING_KEYS": {"mallory": "B" * 43}}
     body = newest()["checkpoint"] | {"signer": "mallory"}
     forged = to_base64url(signing_key().key.sign(SIGNATURE_PREFIX + canonical_json(body)))
@@ -315,12 +313,12 @@ def test_a_checkpoint_signed_with_another_key_is_no_checkpoint(trail: list[UUID]
 
     result = verify()
 
-    assert found(result, Tampering.CHANGED) == [(None, 8, None)]
-    assert found(result, Tampering.INSERTED) == [(None, 8, 11)]
+    assert ranges_of(result, Tampering.CHANGED) == [(None, 8, None)]
+    assert ranges_of(result, Tampering.INSERTED) == [(None, 8, 11)]
 
 
-def test_batches_of_two_trails_that_were_put_together_are_found(trail: list[UUID]) -> None:
-    """Both are signed by us: a copy of the service for tests may have the same keys."""
+def test_batches_of_another_trail_are_found(trail: list[UUID]) -> None:
+    """Both trails are signed with our keys, as by a copy of the service for tests."""
     ours = dump()
     with unguarded():
         restore({table: [] for table in TABLES})
@@ -336,79 +334,79 @@ def test_batches_of_two_trails_that_were_put_together_are_found(trail: list[UUID
         )
         add(last)
 
-    assert found(verify(), Tampering.CHANGED) == [(None, 0, 11)]
+    assert ranges_of(verify(), Tampering.CHANGED) == [(None, 0, 11)]
 
 
 def is_of_the_last_batch(table: str, row: tuple[Any, ...], dumped: dict[str, list[tuple[Any, ...]]]) -> bool:
-    """Say whether a row belongs to the numbers 8 to 11."""
+    """Return whether a row belongs to the numbers 8 to 11."""
     seals = {seal[1] for seal in dumped[SEALS] if seal[0] >= 8}
     if table == ENTRIES:
         return row[0] in seals
     return bool(row[0] >= 8 if table == SEALS else row[0] > 8)
 
 
-def test_a_node_that_was_changed_is_named() -> None:
+def test_a_changed_node_is_named() -> None:
     append(256)
     seal_everything()
     with unguarded():
         run(f"UPDATE {NODES} SET value = %s", [b"0" * 32])
 
-    assert found(verify(), Tampering.CHANGED) == [(None, 0, 255)]
+    assert ranges_of(verify(), Tampering.CHANGED) == [(None, 0, 255)]
 
 
-def test_a_node_too_many_is_found(trail: list[UUID]) -> None:
+def test_an_extra_node_is_found(trail: list[UUID]) -> None:
     with unguarded():
         run(f'INSERT INTO {NODES} (level, "index", value) VALUES (8, 0, %s)', [b"0" * 32])
 
-    assert found(verify(), Tampering.INSERTED) == [(None, None, None)]
+    assert ranges_of(verify(), Tampering.INSERTED) == [(None, None, None)]
 
 
 @pytest.mark.sqlite
 @pytest.mark.parametrize("change", ["recorded_at = 'yesterday'", "data = '[1e999]'", "subject_id = 'nobody'"])
-def test_nonsense_that_cannot_even_be_read_is_named(change: str, trail: list[UUID]) -> None:
+def test_unreadable_values_are_named(change: str, trail: list[UUID]) -> None:
     with unguarded():
         run(f"UPDATE {ENTRIES} SET {change} WHERE id = %s", [key(trail[5])])
 
-    assert found(verify(), Tampering.CHANGED) == [(trail[5], 5, 5)]
+    assert ranges_of(verify(), Tampering.CHANGED) == [(trail[5], 5, 5)]
 
 
-def test_a_range_is_verified_alone(trail: list[UUID]) -> None:
+def test_a_range_can_be_verified_alone(trail: list[UUID]) -> None:
     with unguarded():
         run(f"UPDATE {ENTRIES} SET reason = 'forged' WHERE id = %s", [key(trail[1])])
 
-    assert found(verify(first=0, last=1), Tampering.CHANGED) == [(trail[1], 1, 1)]
+    assert ranges_of(verify(first=0, last=1), Tampering.CHANGED) == [(trail[1], 1, 1)]
     assert verify(first=4, last=7).findings == []
     assert verify(first=4, last=7).sealed == 4
 
 
-def tamper_update(ids: list[UUID], place: int) -> None:
-    run(f"UPDATE {ENTRIES} SET user_agent = 'tampered' WHERE id = %s", [key(ids[place])])
+def tamper_update(ids: list[UUID], number: int) -> None:
+    run(f"UPDATE {ENTRIES} SET user_agent = 'tampered' WHERE id = %s", [key(ids[number])])
 
 
-def tamper_delete(ids: list[UUID], place: int) -> None:
-    run(f"DELETE FROM {ENTRIES} WHERE id = %s", [key(ids[place])])
+def tamper_delete(ids: list[UUID], number: int) -> None:
+    run(f"DELETE FROM {ENTRIES} WHERE id = %s", [key(ids[number])])
 
 
-def tamper_unseal(ids: list[UUID], place: int) -> None:
-    run(f"DELETE FROM {SEALS} WHERE number = %s", [place])
+def tamper_unseal(ids: list[UUID], number: int) -> None:
+    run(f"DELETE FROM {SEALS} WHERE number = %s", [number])
 
 
-def tamper_swap(ids: list[UUID], place: int) -> None:
-    swap_seals(place, (place + 1) % len(ids))
+def tamper_swap(ids: list[UUID], number: int) -> None:
+    swap_seals(number, (number + 1) % len(ids))
 
 
-def tamper_replace(ids: list[UUID], place: int) -> None:
-    run(f"DELETE FROM {ENTRIES} WHERE id = %s", [key(ids[place])])
-    copied = ids[(place + 1) % len(ids)]
+def tamper_replace(ids: list[UUID], number: int) -> None:
+    run(f"DELETE FROM {ENTRIES} WHERE id = %s", [key(ids[number])])
+    copied = ids[(number + 1) % len(ids)]
     columns = ", ".join(field.column for field in AuditEntry._meta.fields if field.column != "id")
     run(
         f"INSERT INTO {ENTRIES} (id, {columns}) SELECT %s, {columns} FROM {ENTRIES} WHERE id = %s",
-        [key(ids[place]), key(copied)],
+        [key(ids[number]), key(copied)],
     )
 
 
-def tamper_cut(ids: list[UUID], place: int) -> None:
-    cut_tail(place - place % 4)
+def tamper_cut(ids: list[UUID], number: int) -> None:
+    cut_tail(number - number % 4)
 
 
 TAMPERINGS = [tamper_update, tamper_delete, tamper_unseal, tamper_swap, tamper_replace, tamper_cut]
@@ -416,7 +414,7 @@ TAMPERINGS = [tamper_update, tamper_delete, tamper_unseal, tamper_swap, tamper_r
 
 @given(data=st.data())
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_every_tampering_at_random_is_found(data: st.DataObject, db: None) -> None:
+def test_random_tampering_is_found(data: st.DataObject, db: None) -> None:
     for table in TABLES:
         with unguarded():
             run(f"DELETE FROM {table}")
@@ -425,40 +423,40 @@ def test_every_tampering_at_random_is_found(data: st.DataObject, db: None) -> No
         append(size)
         seal_everything()
     ids = list(Seal.objects.order_by("number").values_list("entry_id", flat=True))
-    kept = newest()
-    assert verify(against=[kept]).findings == []
+    stored_checkpoint = newest()
+    assert verify(against=[stored_checkpoint]).findings == []
     tamper: Callable[[list[UUID], int], None] = data.draw(st.sampled_from(TAMPERINGS))
     fits = data.draw(st.booleans()) and tamper in (tamper_update, tamper_replace)
 
     with unguarded():
         tamper(ids, data.draw(st.integers(0, len(ids) - 1)))
         if fits:
-            make_hashes_fit()
+            recompute_hashes()
 
-    assert verify(against=[kept]).findings != []
+    assert verify(against=[stored_checkpoint]).findings != []
 
 
-def test_the_command_says_so_and_fails(trail: list[UUID], tmp_path: Path) -> None:
-    outside, out = tmp_path / "checkpoints", StringIO()
-    outside.write_text(f"a line of a log\n{canonical_json(newest()).decode()}\n")
-    call_command("audit_verify", "--against", str(outside), stdout=out)
+def test_the_command_prints_findings_and_fails(trail: list[UUID], tmp_path: Path) -> None:
+    stored, out = tmp_path / "checkpoints", StringIO()
+    stored.write_text(f"a line of a log\n{canonical_json(newest()).decode()}\n")
+    call_command("audit_verify", "--against", str(stored), stdout=out)
     with unguarded():
         run(f"UPDATE {ENTRIES} SET reason = 'forged' WHERE id = %s", [key(trail[5])])
-    named = StringIO()
+    failed_out = StringIO()
 
     with pytest.raises(CommandError, match="1 findings"):
-        call_command("audit_verify", stdout=named)
+        call_command("audit_verify", stdout=failed_out)
 
-    assert "12 entries verified, 0 wait for the sealer; nothing was tampered with." in out.getvalue()
-    assert f"changed: entry {trail[5]} number 5: it is not what was sealed" in named.getvalue()
+    assert "12 entries verified, 0 not yet sealed. No tampering found." in out.getvalue()
+    assert f"changed: entry {trail[5]} number 5: it does not match its seal" in failed_out.getvalue()
 
 
-def test_the_command_tells_of_guards_that_do_not_stand(trail: list[UUID]) -> None:
+def test_the_command_reports_missing_guards(trail: list[UUID]) -> None:
     out = StringIO()
     with without_guards():
         call_command("audit_verify", "--from", "0", "--to", "3", stdout=out)
 
-    assert "does not stand" in out.getvalue()
+    assert "missing guard" in out.getvalue()
 
 
 @pytest.mark.parametrize("options", [["--against", "/nowhere"], ["--against", "/dev/null"]])

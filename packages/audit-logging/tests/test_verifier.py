@@ -1,4 +1,4 @@
-"""Canonical JSON and the tree: the vectors of their documents, and whatever can be drawn at random."""
+"""Canonical JSON and the Merkle tree: test vectors of the standards, and random values."""
 
 import base64
 import json
@@ -25,7 +25,7 @@ from auth_audit.offline_verifier import (
 )
 from auth_audit.seal import merkle
 
-#: RFC 8785 appendix B: the bits of a double, and how it is written.
+#: RFC 8785 appendix B: the bits of a double, and its text.
 NUMBERS = {
     "0000000000000000": "0",
     "8000000000000000": "0",
@@ -53,7 +53,8 @@ NUMBERS = {
     "43143ff3c1cb0959": "1424953923781206.2",
 }
 
-#: The test tree of certificate-transparency's reference implementation, in hex: leaves, and the roots as it grows.
+#: The test tree of the reference implementation of Certificate Transparency, in hex: leaves, and the root for
+#: each size.
 LEAVES = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
 ROOTS = [
     "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
@@ -75,15 +76,15 @@ def node_over(leaves: list[bytes]) -> merkle.Node:
     return node
 
 
-@pytest.mark.parametrize(("bits", "written"), NUMBERS.items())
-def test_numbers_are_written_as_the_rfc_does(bits: str, written: str) -> None:
+@pytest.mark.parametrize(("bits", "text"), NUMBERS.items())
+def test_numbers_match_the_vectors_of_rfc_8785(bits: str, text: str) -> None:
     (value,) = struct.unpack(">d", bytes.fromhex(bits))
 
-    assert canonical_json(value).decode() == written
+    assert canonical_json(value).decode() == text
 
 
 @pytest.mark.parametrize("bits", ["7fffffffffffffff", "7ff0000000000000", "fff0000000000000"])
-def test_what_is_no_number_is_refused(bits: str) -> None:
+def test_nan_and_infinity_are_refused(bits: str) -> None:
     (value,) = struct.unpack(">d", bytes.fromhex(bits))
 
     with pytest.raises(NotCanonical):
@@ -91,13 +92,13 @@ def test_what_is_no_number_is_refused(bits: str) -> None:
 
 
 @pytest.mark.parametrize("value", [2**53, -(2**53), "\ud800", {"\udc00": 1}, object()])
-def test_what_readers_disagree_about_is_refused(value: Any) -> None:
+def test_ambiguous_values_are_refused(value: Any) -> None:
     with pytest.raises(NotCanonical):
         canonical_json(value)
 
 
-def test_the_example_of_the_rfc() -> None:
-    """RFC 8785 section 3.2.2 to 3.2.4."""
+def test_the_example_of_rfc_8785() -> None:
+    """Source: RFC 8785 sections 3.2.2 to 3.2.4."""
     example = {
         "numbers": [333333333.33333329, 1e30, 4.50, 2e-3, 0.000000000000000000000000001],
         "string": "\u20ac$\u000f\u000aA'\u0042\u0022\u005c\\\"/",
@@ -110,8 +111,8 @@ def test_the_example_of_the_rfc() -> None:
     )
 
 
-def test_members_are_sorted_as_the_rfc_does() -> None:
-    """RFC 8785 section 3.2.3: by UTF-16 code units, so that a smiley comes before a letter of Hebrew's forms."""
+def test_members_are_sorted_by_utf_16_code_units() -> None:
+    """Source: RFC 8785 section 3.2.3. UTF-16 code units put an emoji before a Hebrew presentation form."""
     example = {"\u20ac": 0, "\r": 1, "\ufb33": 2, "1": 3, "\U0001f600": 4, "\u0080": 5, "\u00f6": 6}
 
     assert list(json.loads(canonical_json(example)).values()) == [1, 3, 5, 6, 0, 4, 2]
@@ -130,24 +131,24 @@ JSON = st.recursive(
 
 
 @given(JSON)
-def test_what_is_written_reads_back_and_is_written_the_same(value: Any) -> None:
-    written = canonical_json(value)
+def test_canonical_json_reads_back_and_is_stable(value: Any) -> None:
+    text = canonical_json(value)
 
-    read = json.loads(written, parse_int=float)  # as ECMAScript reads: there are no other numbers
-    assert read == value
-    assert canonical_json(read) == written
+    value_read = json.loads(text, parse_int=float)  # as in ECMAScript, which has no other numbers
+    assert value_read == value
+    assert canonical_json(value_read) == text
 
 
 @pytest.mark.parametrize("size", range(1, 9))
-def test_roots_are_those_of_the_reference(size: int) -> None:
+def test_roots_match_the_reference_implementation(size: int) -> None:
     node = node_over(HASHES)
 
     assert root_hash(HASHES[:size]).hex() == merkle.root(size, node).hex() == ROOTS[size - 1]
     assert root_hash([]) == sha256(b"").digest()
 
 
-def test_the_example_proofs_of_the_rfc() -> None:
-    """RFC 6962 section 2.1.3, in its letters."""
+def test_proofs_match_the_example_of_rfc_6962() -> None:
+    """Source: RFC 6962 section 2.1.3, with its letters."""
     a, b, c, d, e, f, j = HASHES[:7]
     g, h, i, k = node_hash(a, b), node_hash(c, d), node_hash(e, f), node_hash(node_hash(a, b), node_hash(c, d))
     left = node_hash(i, j)
@@ -163,7 +164,7 @@ def test_the_example_proofs_of_the_rfc() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 8, 13, 64, 65])
-def test_every_proof_is_good_and_no_other_is(size: int) -> None:
+def test_only_correct_inclusion_proofs_are_accepted(size: int) -> None:
     leaves = [leaf_hash(bytes([number])) for number in range(size)]
     node, root = node_over(leaves), root_hash(leaves)
 
@@ -177,7 +178,7 @@ def test_every_proof_is_good_and_no_other_is(size: int) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 8, 13, 33])
-def test_a_longer_tree_is_consistent_with_each_before_and_with_no_other(size: int) -> None:
+def test_only_correct_consistency_proofs_are_accepted(size: int) -> None:
     leaves = [leaf_hash(bytes([number])) for number in range(size)]
     node, root = node_over(leaves), root_hash(leaves)
 
@@ -191,36 +192,36 @@ def test_a_longer_tree_is_consistent_with_each_before_and_with_no_other(size: in
 
 
 @given(data=st.data(), size=st.integers(2, 300))
-def test_whatever_is_changed_in_a_tree_changes_its_root(data: st.DataObject, size: int) -> None:
+def test_every_change_of_a_tree_changes_its_root(data: st.DataObject, size: int) -> None:
     leaves = [leaf_hash(number.to_bytes(2, "big")) for number in range(size)]
     changed = list(leaves)
-    place = data.draw(st.integers(0, size - 2))
-    how = data.draw(st.sampled_from(["change", "remove", "insert", "swap", "cut"]))
-    if how == "change":
-        changed[place] = leaf_hash(b"changed")
-    elif how == "remove":
-        del changed[place]
-    elif how == "insert":
-        changed.insert(place, leaf_hash(b"inserted"))
-    elif how == "swap":
-        changed[place], changed[place + 1] = changed[place + 1], changed[place]
+    index = data.draw(st.integers(0, size - 2))
+    change = data.draw(st.sampled_from(["change", "remove", "insert", "swap", "cut"]))
+    if change == "change":
+        changed[index] = leaf_hash(b"changed")
+    elif change == "remove":
+        del changed[index]
+    elif change == "insert":
+        changed.insert(index, leaf_hash(b"inserted"))
+    elif change == "swap":
+        changed[index], changed[index + 1] = changed[index + 1], changed[index]
     else:
-        changed = changed[: place + 1]
+        changed = changed[: index + 1]
 
     assert root_hash(changed) != root_hash(leaves)
 
 
-def test_the_verifier_needs_no_django() -> None:
+def test_the_verifier_runs_without_django() -> None:
     path = Path(offline_verifier.__file__)
     program = f"import sys, runpy; sys.argv = ['verifier.py', '--help']\ntry: runpy.run_path({str(path)!r}, run_name='__main__')\nfinally: assert 'django' not in sys.modules and 'auth_audit' not in sys.modules"
 
-    done = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=False)
+    result = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=False)
 
-    assert done.returncode == 0, done.stderr
-    assert "--against" in done.stdout
+    assert result.returncode == 0, result.stderr
+    assert "--against" in result.stdout
 
 
-def test_base64url_is_read_strictly() -> None:
+def test_invalid_base64url_is_refused() -> None:
     assert offline_verifier.from_base64url(offline_verifier.to_base64url(b"\xfb\xff")) == b"\xfb\xff"
     with pytest.raises(ValueError, match="base64"):
         offline_verifier.from_base64url("n;t")

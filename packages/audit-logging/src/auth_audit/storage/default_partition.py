@@ -96,7 +96,7 @@ def _move(cursor: Any) -> int:
     arrived = int(cursor.rowcount)
     cursor.execute(enable_trigger)
     if arrived != count:
-        raise NotMoved(f"{arrived} of {count} entries were insert.")
+        raise NotMoved(f"{arrived} of {count} entries were moved.")
     return arrived
 
 

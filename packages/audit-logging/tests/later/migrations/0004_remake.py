@@ -1,4 +1,4 @@
-"""What a later version could do: on SQLite Django makes the table anew for it."""
+"""A migration of a later version. On SQLite Django recreates the table for it."""
 
 from typing import ClassVar
 
