@@ -61,11 +61,11 @@ def test_sessions_are_filtered_by_state_risk_and_device(site: Browser, alice: An
 
 
 @pytest.mark.parametrize("filters", [{"state": "x"}, {"risk": "x"}, {"risk": "-1"}, {"device": "x"}])
-def test_a_filter_that_nobody_offers_hides_nothing(filters: dict[str, str], site: Browser) -> None:
+def test_an_unknown_filter_value_hides_nothing(filters: dict[str, str], site: Browser) -> None:
     assert len(listed(site, "session", **filters)) == 1
 
 
-def test_sessions_are_found_by_id_device_person_address_and_network(site: Browser, alice: Any) -> None:
+def test_sessions_are_found_by_id_device_user_address_and_network(site: Browser, alice: Any) -> None:
     sign_in(alice)
     session = Session.objects.of(alice).get()
     Session.objects.of(alice).update(network="192.0.2.9")
@@ -77,7 +77,7 @@ def test_sessions_are_found_by_id_device_person_address_and_network(site: Browse
         assert listed(site, "session", q=nonsense) == []
 
 
-def test_an_address_of_version_six_finds_its_network(site: Browser, alice: Any) -> None:
+def test_an_ipv6_address_finds_its_network(site: Browser, alice: Any) -> None:
     sign_in(alice)
     Session.objects.of(alice).update(network="2001:db8:1:2::/64")
 
@@ -85,7 +85,7 @@ def test_an_address_of_version_six_finds_its_network(site: Browser, alice: Any) 
     assert len(listed(site, "session", q="2001:db8:1:2::/64")) == 1
 
 
-def test_a_device_is_blocked_and_unblocked_and_the_trail_says_by_whom(
+def test_blocking_and_unblocking_a_device_is_recorded_with_the_administrator(
     site: Browser, chief: Any, alice: Any, recorded_events: list[Event]
 ) -> None:
     of_alice = sign_in(alice)
@@ -104,7 +104,7 @@ def test_a_device_is_blocked_and_unblocked_and_the_trail_says_by_whom(
 
 
 @pytest.mark.asvs("7.4.5")
-def test_a_session_is_ended_and_the_trail_says_by_whom(
+def test_ending_a_session_is_recorded_with_the_administrator(
     site: Browser, chief: Any, alice: Any, recorded_events: list[Event]
 ) -> None:
     of_alice = sign_in(alice)
@@ -116,7 +116,7 @@ def test_a_session_is_ended_and_the_trail_says_by_whom(
     assert (event.actor, event.reason) == (chief, "administrator")
 
 
-def test_an_allowance_is_given_changed_and_taken_away(
+def test_an_allowance_is_added_changed_and_deleted(
     site: Browser, chief: Any, alice: Any, recorded_events: list[Event]
 ) -> None:
     site.post(f"{SITE}sessionallowance/add/", {"user": alice.pk, "sessions": "3", "policy": "end_oldest"})
@@ -134,7 +134,7 @@ def test_an_allowance_is_given_changed_and_taken_away(
     assert {event.actor for event in told} == {chief}
 
 
-def test_no_page_shows_a_digest_or_what_a_site_keeps(site: Browser, alice: Any) -> None:
+def test_no_page_shows_a_digest_or_session_data(site: Browser, alice: Any) -> None:
     sign_in(alice)
     Session.objects.of(alice).update(data='{"kept": "a secret of the site"}')
     session, device = Session.objects.of(alice).get(), Device.objects.of(alice).get()
@@ -149,7 +149,7 @@ def test_no_page_shows_a_digest_or_what_a_site_keeps(site: Browser, alice: Any) 
             assert secret not in page
 
 
-def test_whoever_may_only_look_changes_nothing(alice: Any) -> None:
+def test_view_permission_alone_allows_no_changes(alice: Any) -> None:
     watcher = make_user()
     watcher.is_staff = True
     watcher.save()
@@ -172,7 +172,7 @@ TERMS = ["00000000-0000-0000-0000-000000000000", "192.0.2.1", "2001:db8::1", "no
 @pytest.mark.postgresql
 @pytest.mark.parametrize("term", TERMS)
 @pytest.mark.parametrize("model", [Session, Device])
-def test_an_index_serves_the_search(model: Any, term: str, db: None) -> None:
+def test_admin_search_uses_an_index(model: Any, term: str, db: None) -> None:
     request = RequestFactory().get("/")
     rows = model._default_manager.order_by("-pk")
 

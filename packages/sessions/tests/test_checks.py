@@ -9,7 +9,7 @@ from auth_sessions import checks
 from auth_sessions.conf import sessions
 
 
-def test_without_a_shared_cache_a_check_says_so(settings: Any) -> None:
+def test_a_missing_shared_cache_is_reported(settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "REDIS_URL": ""}
     assert [message.id for message in checks.check_snapshots()] == ["auth_sessions.W001"]
 
@@ -20,7 +20,7 @@ def test_without_a_shared_cache_a_check_says_so(settings: Any) -> None:
 @pytest.mark.parametrize(
     ("given", "check"), [({"LIFETIME": 1}, "E001"), ({"LIFETIMES": {"aal1": (timedelta(0), timedelta(0))}}, "E002")]
 )
-def test_a_wrong_setting_has_a_check(given: dict[str, Any], check: str, settings: Any) -> None:
+def test_invalid_settings_are_reported(given: dict[str, Any], check: str, settings: Any) -> None:
     settings.AUTH_SESSIONS = given
 
     found = {message.id for message in (*checks.check_settings(), *checks.check_lifetimes())}
@@ -29,7 +29,7 @@ def test_a_wrong_setting_has_a_check(given: dict[str, Any], check: str, settings
 
 
 @pytest.mark.asvs("7.1.1")
-def test_sessions_last_no_longer_than_nist_says() -> None:
+def test_default_lifetimes_are_within_the_nist_limits() -> None:
     idle_of, absolute_of = ({acr: pair[part] for acr, pair in sessions.LIFETIMES.items()} for part in (0, 1))
 
     assert absolute_of["aal1"] <= timedelta(days=30)

@@ -56,7 +56,7 @@ NAMINGS: dict[str, Callable[[Any], Any]] = {
 
 
 @pytest.mark.parametrize("name", NAMINGS.values(), ids=NAMINGS.keys())
-def test_a_persons_live_sessions_are_listed_newest_first(
+def test_a_users_live_sessions_are_listed_newest_first(
     name: Any, alice: Any, alice_twice_and_bob: list[Session]
 ) -> None:
     first, second, _bobs = alice_twice_and_bob
@@ -75,7 +75,7 @@ def test_sessions_of_a_network_and_of_a_device_are_listed(alice_twice_and_bob: l
     assert listed("--device", device) == ids(first)
 
 
-def test_what_has_ended_or_belongs_to_nobody_is_not_listed(alice: Any, alice_twice_and_bob: list[Session]) -> None:
+def test_ended_and_anonymous_sessions_are_not_listed(alice: Any, alice_twice_and_bob: list[Session]) -> None:
     lifecycle.end_all_sessions(user=alice, reason="revoked")
     Session.objects.create(
         token_digest="x", idle_lifetime=timedelta(days=1), expires_at=timezone.now() + timedelta(days=1)
@@ -84,7 +84,7 @@ def test_what_has_ended_or_belongs_to_nobody_is_not_listed(alice: Any, alice_twi
     assert listed() == ids(alice_twice_and_bob[2])
 
 
-def test_a_list_says_where_it_stops(alice_twice_and_bob: list[Session]) -> None:
+def test_a_truncated_list_says_so(alice_twice_and_bob: list[Session]) -> None:
     out = run("list", "--limit", 2)
 
     assert "There are more than 2" in out
@@ -98,7 +98,7 @@ def test_no_secret_is_shown(alice_twice_and_bob: list[Session]) -> None:
     assert not any(row.token_digest in shown for row in alice_twice_and_bob)
 
 
-def test_named_sessions_end_and_that_is_recorded_with_the_reason(
+def test_ending_named_sessions_is_recorded_with_the_reason(
     alice_twice_and_bob: list[Session], recorded_events: list[Any]
 ) -> None:
     first, second, third = alice_twice_and_bob
@@ -112,7 +112,7 @@ def test_named_sessions_end_and_that_is_recorded_with_the_reason(
 
 
 @pytest.mark.asvs("7.4.5")
-def test_the_credential_is_worth_nothing_afterwards(alice: Any, caller: Caller) -> None:
+def test_the_credential_is_invalid_after_a_revocation(alice: Any, caller: Caller) -> None:
     caller.log_in()
     assert caller.get("me/").status_code == 200
 
@@ -121,7 +121,7 @@ def test_the_credential_is_worth_nothing_afterwards(alice: Any, caller: Caller) 
     assert caller.get("me/").status_code == 401
 
 
-def test_all_of_a_person_and_all_of_a_device_end(alice_twice_and_bob: list[Session]) -> None:
+def test_all_sessions_of_a_user_or_a_device_are_ended(alice_twice_and_bob: list[Session]) -> None:
     _first, _second, third = alice_twice_and_bob
     device = uuid4()
     Session.objects.filter(pk=third.pk).update(device_id=device)
@@ -131,7 +131,7 @@ def test_all_of_a_person_and_all_of_a_device_end(alice_twice_and_bob: list[Sessi
     assert live() == []
 
 
-def test_what_is_not_found_is_an_error_and_the_others_end(alice_twice_and_bob: list[Session]) -> None:
+def test_an_unknown_id_is_an_error_and_the_others_are_ended(alice_twice_and_bob: list[Session]) -> None:
     unknown = uuid4()
 
     with pytest.raises(CommandError, match=str(unknown)):
@@ -141,7 +141,7 @@ def test_what_is_not_found_is_an_error_and_the_others_end(alice_twice_and_bob: l
 
 
 @pytest.mark.parametrize("answer", ["no", "", "y"])
-def test_everybodys_end_wants_a_yes(
+def test_ending_all_sessions_asks_for_confirmation(
     answer: str, alice_twice_and_bob: list[Session], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("builtins.input", lambda question: answer)
@@ -154,7 +154,7 @@ def test_everybodys_end_wants_a_yes(
 
 @pytest.mark.asvs("7.4.5")
 @pytest.mark.parametrize("how", [["--all"], ["--all", "--no-input"]])
-def test_everybody_is_signed_out_in_batches(
+def test_all_sessions_are_ended_in_batches(
     how: list[str], alice_twice_and_bob: list[Session], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(command, "_BATCH", 2)
@@ -179,7 +179,7 @@ def test_everybody_is_signed_out_in_batches(
         [],
     ],
 )
-def test_what_makes_no_sense_ends_nothing(arguments: list[str], alice_twice_and_bob: list[Session]) -> None:
+def test_invalid_arguments_end_no_session(arguments: list[str], alice_twice_and_bob: list[Session]) -> None:
     with pytest.raises(CommandError):
         run(*arguments)
 
@@ -187,7 +187,9 @@ def test_what_makes_no_sense_ends_nothing(arguments: list[str], alice_twice_and_
 
 
 @pytest.mark.parametrize(("days", "left"), [(200, 3), (150, 1), (1, 1)])
-def test_dead_rows_go_after_as_many_days_as_are_said(days: int, left: int, alice_twice_and_bob: list[Session]) -> None:
+def test_dead_rows_are_pruned_after_the_given_number_of_days(
+    days: int, left: int, alice_twice_and_bob: list[Session]
+) -> None:
     long_ago = timezone.now() - timedelta(days=180)
     ended, expired, _live = alice_twice_and_bob
     Session.objects.filter(pk=ended.pk).update(ended_at=long_ago)
@@ -199,7 +201,7 @@ def test_dead_rows_go_after_as_many_days_as_are_said(days: int, left: int, alice
     assert Session.objects.count() == left
 
 
-def test_pruning_that_is_interrupted_goes_on(
+def test_an_interrupted_prune_can_be_repeated(
     alice_twice_and_bob: list[Session], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Session.objects.update(ended_at=timezone.now() - timedelta(days=101))

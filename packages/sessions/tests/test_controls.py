@@ -40,7 +40,7 @@ def told(events: list[Event], control: str) -> list[tuple[AuthEvent, str]]:
 
 
 @pytest.mark.asvs("16.3.4")
-def test_sessions_that_come_from_rows_alone_are_said_once(
+def test_a_lost_session_cache_is_recorded_once(
     shared: OwnRedis, alice: Any, caller: Caller, events: list[Event]
 ) -> None:
     caller.log_in()
@@ -58,7 +58,7 @@ def test_sessions_that_come_from_rows_alone_are_said_once(
 
 
 @pytest.mark.asvs("16.3.4")
-def test_a_list_of_networks_that_cannot_be_read_is_said_once(
+def test_an_unreadable_network_list_is_recorded_once(
     alice: Any, settings: Any, tmp_path: Path, events: list[Event]
 ) -> None:
     listed = tmp_path / "networks"
@@ -74,7 +74,7 @@ def test_a_list_of_networks_that_cannot_be_read_is_said_once(
     assert told(events, "risk_signals") == [(LOST, "anonymising_network"), (BACK, "anonymising_network")]
 
 
-def test_a_table_of_places_that_cannot_be_read_is_said_once(alice: Any, settings: Any, events: list[Event]) -> None:
+def test_an_unreadable_geoip_file_is_recorded_once(alice: Any, settings: Any, events: list[Event]) -> None:
     settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "GEOIP_PATH": "/nowhere/cities.mmdb"}
 
     for ip in ("81.2.69.142", "10.0.0.1", "81.2.69.142"):

@@ -45,7 +45,7 @@ def log_in_with(value: str) -> Any:
     return log_in(browser)
 
 
-def test_ten_logins_at_once_in_a_new_browser_make_one_device(alice: Any) -> None:
+def test_ten_parallel_logins_in_a_new_browser_add_one_device(alice: Any) -> None:
     for _round in range(ROUNDS):
         value = cookie()
 
@@ -58,7 +58,7 @@ def test_ten_logins_at_once_in_a_new_browser_make_one_device(alice: Any) -> None
         }
 
 
-def test_a_device_that_is_blocked_while_logins_are_granted_keeps_no_session(alice: Any) -> None:
+def test_blocking_a_device_during_logins_leaves_no_session(alice: Any) -> None:
     for _round in range(ROUNDS):
         value = cookie()
         log_in_with(value)
@@ -72,7 +72,7 @@ def test_a_device_that_is_blocked_while_logins_are_granted_keeps_no_session(alic
         device.delete()
 
 
-def test_a_block_that_looked_at_the_sessions_first_would_leave_one(alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ending_sessions_before_the_block_would_leave_one(alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def look_then_block(*, device: Device) -> None:
         keys = list(Session.objects.unended().filter(device_id=device.pk).values_list("pk", flat=True))
         time.sleep(0.5)
@@ -95,7 +95,7 @@ def _link(alice: Any) -> str:
     return link.token
 
 
-def test_of_20_who_press_a_link_one_disowns(alice: Any, recorded_events: list[Any]) -> None:
+def test_only_one_of_20_parallel_uses_of_a_link_works(alice: Any, recorded_events: list[Any]) -> None:
     def tasks(number: int) -> list[Callable[[], Any]]:
         Device.objects.all().delete()
         return [partial(disown_login, token=_link(alice), client=Client())] * 20
@@ -104,7 +104,7 @@ def test_of_20_who_press_a_link_one_disowns(alice: Any, recorded_events: list[An
     assert [event.name.value for event in recorded_events].count("session.login.disowned") == ROUNDS
 
 
-def test_looking_first_would_disown_twice(alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_checking_before_the_update_would_use_a_link_twice(alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def look_then_write(link: OneTimeLink) -> bool:
         unspent = type(link)._default_manager.filter(pk=link.pk, spent_at=None).exists()
         time.sleep(0.05)

@@ -57,7 +57,7 @@ def names(events: list[Event]) -> list[str]:
     return [event.name.value for event in events]
 
 
-def test_the_first_login_in_a_browser_makes_it_a_device(alice: Any, recorded_events: list[Event]) -> None:
+def test_the_first_login_in_a_browser_adds_a_device(alice: Any, recorded_events: list[Event]) -> None:
     browser = new_browser()
 
     log_in(with_agent(browser, FIREFOX))
@@ -86,7 +86,7 @@ def test_a_browser_is_known_at_its_second_login(alice: Any) -> None:
     assert cookie_of(again) == cookie_of(browser)
 
 
-def test_the_table_knows_only_the_digest(alice: Any) -> None:
+def test_the_table_stores_only_the_digest(alice: Any) -> None:
     browser = new_browser()
     log_in(browser)
 
@@ -96,7 +96,7 @@ def test_the_table_knows_only_the_digest(alice: Any) -> None:
     assert secret not in repr(Client(device_credential=cookie_of(browser)))
 
 
-def test_one_browser_serves_several_people_and_is_known_to_each_after_their_own_login(alice: Any) -> None:
+def test_a_shared_browser_is_known_to_each_user_after_their_own_login(alice: Any) -> None:
     bob = make_user("bob@example.org")
     browser = new_browser()
     log_in(browser)
@@ -138,7 +138,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("spoil", BAD.values(), ids=BAD.keys())
-def test_a_cookie_that_is_not_ours_counts_as_none_and_costs_no_query(spoil: Any, alice: Any) -> None:
+def test_an_invalid_cookie_counts_as_none_and_costs_no_query(spoil: Any, alice: Any) -> None:
     browser = new_browser()
     log_in(browser)
     bad = spoil(cookie_of(browser))
@@ -153,7 +153,7 @@ def test_a_cookie_that_is_not_ours_counts_as_none_and_costs_no_query(spoil: Any,
     assert cookie_of(stranger) not in (bad, cookie_of(browser))
 
 
-def test_a_cookie_taken_from_somebody_else_s_browser_is_known_to_nobody_but_them(alice: Any) -> None:
+def test_a_stolen_cookie_is_known_to_its_owner_only(alice: Any) -> None:
     bob = make_user("bob@example.org")
     browser = new_browser()
     log_in(browser)
@@ -162,7 +162,7 @@ def test_a_cookie_taken_from_somebody_else_s_browser_is_known_to_nobody_but_them
     assert is_known(alice, browser)
 
 
-def test_a_cookie_outlives_the_key_that_signed_it(alice: Any, settings: Any) -> None:
+def test_a_cookie_stays_valid_after_a_key_rotation(alice: Any, settings: Any) -> None:
     browser = new_browser()
     log_in(browser)
 
@@ -188,7 +188,7 @@ def test_a_caller_without_cookies_is_described_and_never_known(alice: Any) -> No
     assert COOKIE not in caller.http.cookies
 
 
-def test_a_device_that_is_known_costs_one_query_and_a_new_one_two(alice: Any) -> None:
+def test_a_known_device_costs_one_query_and_a_new_one_two(alice: Any) -> None:
     browser = new_browser()
     log_in(browser)
     client, app = Client(device_credential=cookie_of(browser)), Client(user_agent="curl/8")
@@ -205,7 +205,7 @@ def test_a_device_that_is_known_costs_one_query_and_a_new_one_two(alice: Any) ->
     assert [one.queries for one in (known, unknown, described, described_before)] == [1, 2, 2, 1]
 
 
-def test_a_device_is_known_by_the_query_that_reads_the_logins_before(alice: Any) -> None:
+def test_the_history_query_reads_whether_the_device_is_known(alice: Any) -> None:
     browser = new_browser()
     log_in(browser)
     mark = devices.mark_of(Client(device_credential=cookie_of(browser)))
@@ -221,7 +221,7 @@ def test_a_device_is_known_by_the_query_that_reads_the_logins_before(alice: Any)
     assert [len(history.logins), len(without_logins.logins)] == [1, 0]
 
 
-def test_a_blocked_device_is_seen_with_the_logins_before_and_without_any(alice: Any) -> None:
+def test_a_blocked_device_is_detected_with_and_without_past_logins(alice: Any) -> None:
     browser = new_browser()
     log_in(browser)
     mark = devices.mark_of(Client(device_credential=cookie_of(browser)))
@@ -234,7 +234,7 @@ def test_a_blocked_device_is_seen_with_the_logins_before_and_without_any(alice: 
     assert [history.is_device_blocked, without_logins.is_device_blocked] == [True, True]
 
 
-def test_what_its_owner_calls_a_device_outlives_another_login_in_it(alice: Any) -> None:
+def test_a_device_keeps_its_name_after_another_login(alice: Any) -> None:
     browser = with_agent(new_browser(), FIREFOX)
     log_in(browser)
     device = Device.objects.get()
@@ -254,7 +254,7 @@ def test_a_user_agent_of_ten_kilobytes_signs_in(alice: Any) -> None:
     assert Device.objects.get().kind == "other"
 
 
-def test_nobody_signs_in_with_a_blocked_device(alice: Any, recorded_events: list[Event]) -> None:
+def test_a_blocked_device_cannot_sign_in(alice: Any, recorded_events: list[Event]) -> None:
     browser = new_browser()
     log_in(browser)
 
@@ -268,7 +268,7 @@ def test_nobody_signs_in_with_a_blocked_device(alice: Any, recorded_events: list
     assert browser.get("/api/v1/me/").status_code == 401
 
 
-def test_a_device_that_is_unblocked_may_come_again(alice: Any) -> None:
+def test_an_unblocked_device_can_sign_in_again(alice: Any) -> None:
     browser = new_browser()
     log_in(browser)
     devices.block_device(device=Device.objects.get())
@@ -279,7 +279,7 @@ def test_a_device_that_is_unblocked_may_come_again(alice: Any) -> None:
     assert newest().device_known is True
 
 
-def test_a_blocked_device_is_blocked_for_one_person_alone(alice: Any) -> None:
+def test_a_device_is_blocked_for_one_user_only(alice: Any) -> None:
     make_user("bob@example.org")
     browser = new_browser()
     log_in(browser)
@@ -288,7 +288,7 @@ def test_a_blocked_device_is_blocked_for_one_person_alone(alice: Any) -> None:
     assert log_in(with_cookie(cookie_of(browser)), identifier="bob@example.org").status_code == 200
 
 
-def test_a_forgotten_device_is_a_new_one_at_its_next_login(alice: Any) -> None:
+def test_a_forgotten_device_is_new_at_its_next_login(alice: Any) -> None:
     browser, elsewhere = new_browser(), new_browser()
     log_in(browser)
     first = newest()
@@ -327,7 +327,7 @@ def test_a_change_is_made_and_recorded_once(name: str, alice: Any, recorded_even
     assert recorded_events[-1].target == ("device", str(device.pk))
 
 
-def test_a_block_that_comes_while_a_login_is_granted_holds(alice: Any) -> None:
+def test_a_block_during_a_login_is_enforced(alice: Any) -> None:
     browser = new_browser()
     log_in(browser)
     client = Client(device_credential=cookie_of(browser))
@@ -337,7 +337,7 @@ def test_a_block_that_comes_while_a_login_is_granted_holds(alice: Any) -> None:
         devices.recognise(user=alice, client=client, transport=Transport.COOKIE)
 
 
-def test_a_device_that_is_forgotten_while_a_login_is_granted_is_added_anew(alice: Any) -> None:
+def test_a_device_forgotten_during_a_login_is_added_again(alice: Any) -> None:
     browser = new_browser()
     log_in(browser)
     client = Client(device_credential=cookie_of(browser))
@@ -349,7 +349,7 @@ def test_a_device_that_is_forgotten_while_a_login_is_granted_is_added_anew(alice
     assert Device.objects.get() == recognised.device
 
 
-def test_devices_go_with_their_person(alice: Any) -> None:
+def test_devices_are_deleted_with_their_user(alice: Any) -> None:
     browser = new_browser()
     log_in(browser)
 
@@ -359,7 +359,7 @@ def test_devices_go_with_their_person(alice: Any) -> None:
     assert log_in(with_cookie(cookie_of(browser))).status_code == 401
 
 
-def test_devices_whose_cookies_have_expired_are_swept_and_blocked_ones_stay(alice: Any, clock: Any) -> None:
+def test_expired_devices_are_deleted_and_blocked_ones_are_kept(alice: Any, clock: Any) -> None:
     for browser in (new_browser(), new_browser()):
         log_in(browser)
     devices.block_device(device=Device.objects.latest("pk"))
@@ -372,7 +372,7 @@ def test_devices_whose_cookies_have_expired_are_swept_and_blocked_ones_stay(alic
     assert Device.objects.count() == 2
 
 
-def test_devices_are_in_a_person_s_export(alice: Any) -> None:
+def test_the_data_export_contains_devices(alice: Any) -> None:
     log_in(with_agent(new_browser(), FIREFOX))
 
     (told,) = devices.export_of(alice)
@@ -381,7 +381,7 @@ def test_devices_are_in_a_person_s_export(alice: Any) -> None:
     assert "digest" not in told
 
 
-def test_a_loop_of_logins_fills_nobodys_mailbox(alice: Any, settings: Any, clock: Clock) -> None:
+def test_repeated_logins_do_not_flood_the_mailbox(alice: Any, settings: Any, clock: Clock) -> None:
     settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "NEW_DEVICE_MAILS": 3}
     settings.AUTH_CORE = {**settings.AUTH_CORE, "OUTBOX_RELAY": "manual", "PUBLIC_URL": "https://auth.example.org"}
     for _login in range(6):

@@ -46,7 +46,7 @@ def warden(db: None) -> Browser:
     return sign_in(permit(make_user("warden@example.org"), "view_session", "change_session"))
 
 
-def test_people_see_their_own_devices_with_the_current_one_marked(alice: Any, bob: Any) -> None:
+def test_users_list_their_devices_with_the_current_one_marked(alice: Any, bob: Any) -> None:
     here, _there, _of_bob = sign_in(alice), sign_in(alice), sign_in(bob)
 
     told = here.get(f"{API}devices/").json()["results"]
@@ -60,7 +60,7 @@ def test_people_see_their_own_devices_with_the_current_one_marked(alice: Any, bo
     assert here.get(f"{API}devices/{told[1]['id']}/").json() == told[1]
 
 
-def test_a_device_tells_its_latest_places_each_once(alice: Any) -> None:
+def test_a_device_lists_its_latest_places_without_duplicates(alice: Any) -> None:
     browser = sign_in(alice)
     opened = Session.objects.get()
     for number in [*range(12), 3]:
@@ -74,7 +74,7 @@ def test_a_device_tells_its_latest_places_each_once(alice: Any) -> None:
     assert len({place["network"] for place in told["places"]}) == 10
 
 
-def test_a_session_tells_place_device_and_risk(alice: Any) -> None:
+def test_a_session_has_place_device_and_risk_score(alice: Any) -> None:
     browser = sign_in(alice)
     Session.objects.update(country="DE", network="192.0.2.7", risk_score=40)
     devices.rename_device(device=device_of(alice), name="Desk")
@@ -87,7 +87,7 @@ def test_a_session_tells_place_device_and_risk(alice: Any) -> None:
     assert browser.get(f"{API}sessions/{told['id']}/").json() == told
 
 
-def test_the_session_of_a_forgotten_device_has_none(alice: Any) -> None:
+def test_the_session_of_a_forgotten_device_has_no_device(alice: Any) -> None:
     browser = sign_in(alice)
     Device.objects.all().delete()
 
@@ -111,7 +111,7 @@ def test_a_bad_name_is_400(body: dict[str, Any], alice: Any) -> None:
     assert device_of(alice).name == ""
 
 
-def test_a_forgotten_device_is_gone_with_its_sessions(alice: Any) -> None:
+def test_forgetting_a_device_ends_its_sessions(alice: Any) -> None:
     here, there = sign_in(alice), sign_in(alice)
 
     assert send(here, "delete", f"devices/{device_of(alice).pk}/").status_code == 204
@@ -144,7 +144,7 @@ def test_a_device_is_blocked_and_unblocked(alice: Any) -> None:
         ("delete", "devices/{}/block/"),
     ],
 )
-def test_somebody_else_s_device_is_not_found(method: str, path: str, alice: Any, bob: Any) -> None:
+def test_another_users_device_is_not_found(method: str, path: str, alice: Any, bob: Any) -> None:
     sign_in(bob)
     browser = sign_in(alice)
     body = {"name": "mine"} if method == "patch" else {}
@@ -179,9 +179,7 @@ def test_lists_take_as_many_queries_for_fifty_as_for_one(alice: Any, warden: Bro
     assert many == few
 
 
-def test_an_administrator_finds_sessions_by_person_device_network_and_risk(
-    alice: Any, bob: Any, warden: Browser
-) -> None:
+def test_an_administrator_finds_sessions_by_user_device_network_and_risk(alice: Any, bob: Any, warden: Browser) -> None:
     for user, network, score in ((alice, "192.0.2.1", 10), (bob, "192.0.2.2", 80)):
         sign_in(user)
         Session.objects.of(user).update(network=network, risk_score=score)
@@ -201,7 +199,7 @@ def test_an_administrator_finds_sessions_by_person_device_network_and_risk(
     assert found(subject=str(uuid4())) == []
 
 
-def test_an_administrator_tells_live_sessions_from_those_that_are_over(alice: Any, warden: Browser, clock: Any) -> None:
+def test_an_administrator_filters_live_and_ended_sessions(alice: Any, warden: Browser, clock: Any) -> None:
     ended, _live = sign_in(alice), sign_in(alice)
     send(ended, "post", "logout/")
 
@@ -234,7 +232,7 @@ def test_an_unknown_or_broken_filter_is_400(query: str, warden: Browser) -> None
     assert warden.get(f"{API}users/sessions/?{query}").status_code == 400
 
 
-def test_an_administrator_ends_a_session_and_the_trail_says_who(
+def test_an_administrator_ends_a_session_and_is_recorded(
     alice: Any, warden: Browser, recorded_events: list[Event]
 ) -> None:
     browser = sign_in(alice)
@@ -250,7 +248,7 @@ def test_an_administrator_ends_a_session_and_the_trail_says_who(
     assert (event.subject, event.reason, event.actor.get_username()) == (alice, "administrator", "warden@example.org")
 
 
-def test_whoever_may_only_see_ends_nothing(alice: Any) -> None:
+def test_view_permission_alone_does_not_end_sessions(alice: Any) -> None:
     sign_in(alice)
     session = Session.objects.of(alice).get()
     reader = sign_in(permit(make_user(), "view_session"), transport=Transport.TOKEN)
@@ -260,7 +258,7 @@ def test_whoever_may_only_see_ends_nothing(alice: Any) -> None:
     assert send(reader, "delete", f"users/sessions/{uuid4()}/").status_code == 403
 
 
-def test_whoever_has_no_permission_sees_and_ends_nothing(alice: Any) -> None:
+def test_without_permission_no_session_is_shown_or_ended(alice: Any) -> None:
     alice.is_staff = True
     alice.save()
     browser = sign_in(alice)
@@ -271,7 +269,7 @@ def test_whoever_has_no_permission_sees_and_ends_nothing(alice: Any) -> None:
     assert send(browser, "delete", f"users/sessions/{session.pk}/").status_code == 403
 
 
-def test_an_administrator_s_page_goes_on_by_cursor(warden: Browser) -> None:
+def test_an_administrators_list_is_paginated_by_cursor(warden: Browser) -> None:
     for _person in range(3):
         sign_in(make_user())
 
@@ -282,7 +280,7 @@ def test_an_administrator_s_page_goes_on_by_cursor(warden: Browser) -> None:
     assert len(set(ids)) == 4
 
 
-def test_no_answer_tells_a_digest_or_what_a_site_keeps(alice: Any, warden: Browser) -> None:
+def test_no_answer_contains_a_digest(alice: Any, warden: Browser) -> None:
     browser = sign_in(alice)
     session, device = Session.objects.of(alice).get(), device_of(alice)
 

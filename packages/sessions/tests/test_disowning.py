@@ -52,13 +52,13 @@ def disown(token: str) -> Any:
     return post(new_browser(), "devices/not-me", token=token)
 
 
-def test_the_first_device_of_an_account_is_no_news(alice: Any) -> None:
+def test_no_mail_is_sent_about_the_first_device_of_an_account(alice: Any) -> None:
     log_in(new_browser())
 
     assert delivered() == []
 
 
-def test_a_known_browser_is_no_news(alice: Any) -> None:
+def test_no_mail_is_sent_about_a_known_browser(alice: Any) -> None:
     browser = new_browser()
     log_in(browser)
 
@@ -69,7 +69,7 @@ def test_a_known_browser_is_no_news(alice: Any) -> None:
     assert delivered() == []
 
 
-def test_a_new_device_is_told_by_mail_with_time_place_device_and_a_way_to_disown_it(thief: Browser) -> None:
+def test_the_new_device_mail_has_time_address_device_and_link(thief: Browser) -> None:
     message = the_mail()
 
     assert message.to == ["alice@example.org"]
@@ -80,7 +80,7 @@ def test_a_new_device_is_told_by_mail_with_time_place_device_and_a_way_to_disown
     assert link_in(message) in message.alternatives[0].content
 
 
-def test_the_mail_s_secrets_are_not_in_the_clear(thief: Browser) -> None:
+def test_the_outbox_holds_no_secret_in_plain_text(thief: Browser) -> None:
     row = OutboxMessage.objects.values().get()
 
     assert "eln_" not in str(row)
@@ -89,7 +89,7 @@ def test_the_mail_s_secrets_are_not_in_the_clear(thief: Browser) -> None:
     assert NotMeLink.objects.get().token_digest not in str(row)
 
 
-def test_disowning_ends_everything_and_locks_the_account(
+def test_the_not_me_link_ends_all_sessions_and_locks_the_account(
     thief: Browser, alice: Any, recorded_events: list[Event]
 ) -> None:
     token = token_in(the_mail())
@@ -110,7 +110,7 @@ def test_disowning_ends_everything_and_locks_the_account(
     }  # fmt: skip
 
 
-def test_disowning_signs_nobody_in(thief: Browser) -> None:
+def test_the_not_me_link_signs_no_one_in(thief: Browser) -> None:
     browser = new_browser()
 
     done = post(browser, "devices/not-me", token=token_in(the_mail()))
@@ -120,7 +120,7 @@ def test_disowning_signs_nobody_in(thief: Browser) -> None:
     assert set(done.json()) == {"status"}
 
 
-def test_the_person_is_told_how_to_go_on_and_a_reset_opens_the_account(thief: Browser) -> None:
+def test_a_mail_explains_the_lock_and_a_password_reset_lifts_it(thief: Browser) -> None:
     disown(token_in(the_mail()))
     told = the_mail()
 
@@ -144,7 +144,7 @@ def test_an_administrator_lifts_the_lock(thief: Browser, alice: Any) -> None:
     assert log_in(new_browser()).status_code == 200
 
 
-def test_an_administrator_s_lock_stays_one(thief: Browser, alice: Any) -> None:
+def test_the_not_me_link_does_not_replace_an_administrators_lock(thief: Browser, alice: Any) -> None:
     lock_account(user=alice)
 
     disown(token_in(the_mail()))
@@ -153,7 +153,7 @@ def test_an_administrator_s_lock_stays_one(thief: Browser, alice: Any) -> None:
     assert alice.auth_identity.lock_reason == LockReason.ADMINISTRATOR
 
 
-def test_logins_that_are_half_done_are_closed(thief: Browser, alice: Any) -> None:
+def test_pending_logins_are_closed(thief: Browser, alice: Any) -> None:
     bob = make_user()
     waiting = [
         PendingLogin.objects.open(
@@ -170,7 +170,7 @@ def test_logins_that_are_half_done_are_closed(thief: Browser, alice: Any) -> Non
     assert [login.closed_at is None for login in waiting] == [False, True]
 
 
-def test_a_link_disowns_once(thief: Browser, recorded_events: list[Event]) -> None:
+def test_a_not_me_link_works_once(thief: Browser, recorded_events: list[Event]) -> None:
     token = token_in(the_mail())
 
     answers = [disown(token) for _twice in range(2)]
@@ -180,7 +180,7 @@ def test_a_link_disowns_once(thief: Browser, recorded_events: list[Event]) -> No
     assert [event.name for event in recorded_events].count(SessionEvent.LOGIN_DISOWNED) == 1
 
 
-def test_a_link_is_good_for_seven_days(thief: Browser, alice: Any, clock: Any) -> None:
+def test_a_not_me_link_expires_after_seven_days(thief: Browser, alice: Any, clock: Any) -> None:
     message = the_mail()
     clock.forward(days=7, seconds=1)
 
@@ -189,7 +189,7 @@ def test_a_link_is_good_for_seven_days(thief: Browser, alice: Any, clock: Any) -
     assert alice.auth_identity.locked_at is None
 
 
-def test_the_thief_cannot_spoil_the_link(thief: Browser) -> None:
+def test_forgetting_the_device_does_not_invalidate_the_link(thief: Browser) -> None:
     message = the_mail()
 
     devices.forget_device(device=Device.objects.latest("pk"))
@@ -209,7 +209,7 @@ GONE: dict[str, tuple[Callable[[Any], Any], int]] = {
 
 
 @pytest.mark.parametrize("state", GONE)
-def test_a_link_of_somebody_who_is_gone_opens_nothing(state: str, thief: Browser, alice: Any) -> None:
+def test_a_link_of_a_deleted_or_disabled_user_gives_no_access(state: str, thief: Browser, alice: Any) -> None:
     change, status = GONE[state]
     message = the_mail()
 
@@ -227,14 +227,14 @@ def test_a_wrong_token_is_refused(token: Any, thief: Browser) -> None:
     assert alive(thief)
 
 
-def test_a_link_of_another_kind_disowns_nothing(thief: Browser) -> None:
+def test_a_link_of_another_kind_is_refused(thief: Browser) -> None:
     delivered()
     post(new_browser(), "password/forgot", email="alice@example.org")
 
     assert code_of(disown(token_in(the_mail()))) == "link_invalid"
 
 
-def test_the_page_spends_nothing_until_its_button_is_pressed(thief: Browser) -> None:
+def test_the_page_changes_nothing_until_its_button_is_pressed(thief: Browser) -> None:
     link = link_in(the_mail())
     reader = new_browser()
 
@@ -254,7 +254,7 @@ def test_the_page_spends_nothing_until_its_button_is_pressed(thief: Browser) -> 
     assert again.status_code == 400
 
 
-def test_the_button_needs_the_form_s_token(thief: Browser) -> None:
+def test_the_button_needs_the_csrf_token(thief: Browser) -> None:
     reader = new_browser()
     reader.get(link_in(the_mail()).removeprefix(SITE))
     del reader.defaults["HTTP_X_CSRFTOKEN"]
@@ -263,7 +263,7 @@ def test_the_button_needs_the_form_s_token(thief: Browser) -> None:
     assert alive(thief)
 
 
-def test_a_site_that_has_no_address_mails_without_a_link(alice: Any, settings: Any) -> None:
+def test_without_a_public_url_the_mail_has_no_link(alice: Any, settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "PUBLIC_URL": ""}
     log_in(new_browser())
 
@@ -274,7 +274,7 @@ def test_a_site_that_has_no_address_mails_without_a_link(alice: Any, settings: A
     assert not NotMeLink.objects.exists()
 
 
-def test_a_site_that_wants_no_notices_gets_none(alice: Any, settings: Any) -> None:
+def test_without_notices_no_mail_is_sent(alice: Any, settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "NOTICES": False}
 
     log_in(new_browser())
@@ -283,7 +283,7 @@ def test_a_site_that_wants_no_notices_gets_none(alice: Any, settings: Any) -> No
     assert delivered() == []
 
 
-def test_a_login_that_is_refused_mails_nothing(alice: Any) -> None:
+def test_a_refused_login_sends_no_mail(alice: Any) -> None:
     browser = new_browser()
     log_in(browser)
     devices.block_device(device=Device.objects.get())
@@ -295,6 +295,6 @@ def test_a_login_that_is_refused_mails_nothing(alice: Any) -> None:
     assert delivered() == []
 
 
-def test_an_unknown_link_is_no_device(db: None) -> None:
+def test_an_unknown_token_is_refused(db: None) -> None:
     with pytest.raises(LinkInvalid):
         disown_login(token=f"eln_{uuid4().hex}", client=Client())

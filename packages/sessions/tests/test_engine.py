@@ -55,14 +55,14 @@ def only(key: str | None) -> Session:
 @pytest.mark.parametrize(
     "value", ["\x00", "\ud800", "é", "💣", {"a": [1, None, True, 1.5]}, "x" * 100_000, {"_auth_user_id": 7}]
 )
-def test_what_a_site_keeps_comes_back(value: Any, store: SessionStore) -> None:
+def test_session_data_is_stored_and_loaded(value: Any, store: SessionStore) -> None:
     store["value"] = value
     store.save()
 
     assert again(store)["value"] == value
 
 
-def test_what_json_cannot_say_is_refused_and_nothing_is_written(store: SessionStore) -> None:
+def test_data_that_is_not_json_serialisable_is_refused(store: SessionStore) -> None:
     store["value"] = object()
 
     with pytest.raises(TypeError):
@@ -71,7 +71,7 @@ def test_what_json_cannot_say_is_refused_and_nothing_is_written(store: SessionSt
     assert dict(again(store).items()) == {"kept": 1}
 
 
-def test_a_site_cannot_sign_somebody_in_under_a_key_of_its_own(alice: Any, store: SessionStore) -> None:
+def test_session_data_cannot_sign_a_user_in(alice: Any, store: SessionStore) -> None:
     store["_auth"] = {SESSION_KEY: str(alice.pk)}
     store.save()
 
@@ -87,7 +87,7 @@ def test_saving_writes_only_when_something_changed(store: SessionStore, django_a
         loaded.save()
 
 
-def test_a_session_that_is_cleared_unread_is_empty_with_the_next_request(store: SessionStore) -> None:
+def test_a_session_cleared_before_reading_is_empty(store: SessionStore) -> None:
     unread = again(store)
 
     unread.clear()
@@ -97,7 +97,7 @@ def test_a_session_that_is_cleared_unread_is_empty_with_the_next_request(store: 
     assert dict(again(store).items()) == {"new": 2}
 
 
-def test_a_flushed_session_is_gone_and_tells_nothing(of_alice: SessionStore) -> None:
+def test_a_flushed_session_is_ended_and_empty(of_alice: SessionStore) -> None:
     key, session = of_alice.session_key, only(of_alice.session_key)
     assert of_alice.facts is not None
 
@@ -108,14 +108,14 @@ def test_a_flushed_session_is_gone_and_tells_nothing(of_alice: SessionStore) -> 
     assert Session.objects.get(pk=session.pk).ended_reason == "logout"
 
 
-def test_a_session_of_nobody_leaves_no_row_behind(store: SessionStore) -> None:
+def test_a_flushed_anonymous_session_leaves_no_row(store: SessionStore) -> None:
     store.flush()
 
     assert not Session.objects.exists()
 
 
 @pytest.mark.asvs("7.2.4")
-def test_another_key_leaves_the_old_one_worthless(of_alice: SessionStore) -> None:
+def test_cycling_the_key_invalidates_the_old_one(of_alice: SessionStore) -> None:
     old = of_alice.session_key
     assert of_alice.facts is not None
 
@@ -127,7 +127,7 @@ def test_another_key_leaves_the_old_one_worthless(of_alice: SessionStore) -> Non
     assert again(of_alice).facts is not None
 
 
-def test_a_session_under_another_key_is_the_same_session(alice: Any, caller: Caller, browser: Browser) -> None:
+def test_cycling_the_key_keeps_the_session(alice: Any, caller: Caller, browser: Browser) -> None:
     browser.post("/api/v1/login/", caller.body(), content_type="application/json")
     store = SessionStore(browser.cookies["sessionid"].value)
     before = store.facts
@@ -145,7 +145,7 @@ def test_a_session_under_another_key_is_the_same_session(alice: Any, caller: Cal
 
 
 @pytest.mark.asvs("7.4.1")
-def test_a_key_cannot_be_changed_after_the_session_has_ended(alice: Any, of_alice: SessionStore) -> None:
+def test_the_key_of_an_ended_session_cannot_be_cycled(alice: Any, of_alice: SessionStore) -> None:
     assert of_alice.facts is not None
     lifecycle.end_all_sessions(user=alice, reason="revoked")
 
@@ -156,7 +156,7 @@ def test_a_key_cannot_be_changed_after_the_session_has_ended(alice: Any, of_alic
 
 
 @pytest.mark.asvs("7.4.1")
-def test_a_request_that_is_under_way_cannot_save_an_ended_session_back(alice: Any, of_alice: SessionStore) -> None:
+def test_a_request_in_flight_cannot_restore_an_ended_session(alice: Any, of_alice: SessionStore) -> None:
     of_alice["cart"] = 1
     lifecycle.end_all_sessions(user=alice, reason="revoked")
 
@@ -166,7 +166,7 @@ def test_a_request_that_is_under_way_cannot_save_an_ended_session_back(alice: An
     assert again(of_alice).facts is None
 
 
-def test_a_key_is_taken_once(store: SessionStore) -> None:
+def test_a_key_cannot_be_used_twice(store: SessionStore) -> None:
     other = SessionStore(store.session_key)
 
     with pytest.raises(CreateError):
@@ -174,7 +174,7 @@ def test_a_key_is_taken_once(store: SessionStore) -> None:
     assert other.exists(str(store.session_key))
 
 
-def test_a_sites_own_login_is_recorded_with_where_it_came_from(alice: Any, recorded_events: list[Any]) -> None:
+def test_a_sites_own_login_is_recorded_with_its_origin(alice: Any, recorded_events: list[Any]) -> None:
     browser = Browser(headers={"user-agent": "Browser/1"})
 
     browser.get("/own/login/?who=alice@example.org")
@@ -188,7 +188,7 @@ def test_a_sites_own_login_is_recorded_with_where_it_came_from(alice: Any, recor
     assert session.authenticated_at is not None
 
 
-def test_a_login_that_cannot_be_recorded_opens_nothing(alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_login_that_cannot_be_recorded_opens_no_session(alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*args: Any, **kwargs: Any) -> None:
         raise RuntimeError("the trail is full")
 
@@ -201,7 +201,7 @@ def test_a_login_that_cannot_be_recorded_opens_nothing(alice: Any, monkeypatch: 
 
 
 @pytest.mark.asvs("7.3.2")
-def test_signing_in_begins_a_life_of_its_own(alice: Any, browser: Browser) -> None:
+def test_signing_in_starts_a_new_lifetime(alice: Any, browser: Browser) -> None:
     began = timezone.now()
     with time_machine.travel(began, tick=False):
         browser.get("/own/count/")
@@ -213,7 +213,7 @@ def test_signing_in_begins_a_life_of_its_own(alice: Any, browser: Browser) -> No
 
 
 @pytest.mark.asvs("7.3.1")
-def test_a_site_may_wish_for_a_shorter_idle_time(of_alice: SessionStore) -> None:
+def test_a_site_may_set_a_shorter_idle_time(of_alice: SessionStore) -> None:
     of_alice.set_expiry(300)
     of_alice.save()
     saved = timezone.now()
@@ -225,7 +225,7 @@ def test_a_site_may_wish_for_a_shorter_idle_time(of_alice: SessionStore) -> None
 
 
 @pytest.mark.asvs("7.3.2")
-def test_a_site_may_wish_for_an_earlier_end_and_for_no_later_one(of_alice: SessionStore) -> None:
+def test_a_site_may_set_an_earlier_end_but_no_later_one(of_alice: SessionStore) -> None:
     end = timezone.now() + timedelta(hours=2)
 
     of_alice.set_expiry(end)
@@ -245,7 +245,7 @@ def test_the_cookie_lasts_as_long_as_the_session(alice: Any, browser: Browser, c
 
 
 @pytest.mark.asvs("7.2.3")
-def test_no_two_sessions_have_one_key() -> None:
+def test_keys_are_unique() -> None:
     keys = set()
     for _session in range(200):
         store = SessionStore()
@@ -256,7 +256,7 @@ def test_no_two_sessions_have_one_key() -> None:
     assert {len(str(key)) for key in keys} == {47}
 
 
-def test_clearsessions_sweeps(of_alice: SessionStore) -> None:
+def test_clearsessions_deletes_dead_rows(of_alice: SessionStore) -> None:
     with time_machine.travel(timezone.now() + timedelta(days=131), tick=False):
         call_command("clearsessions")
 
@@ -264,7 +264,7 @@ def test_clearsessions_sweeps(of_alice: SessionStore) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_asynchronous_code_sees_the_same(alice: Any, of_alice: SessionStore) -> None:
+def test_the_asynchronous_interface_behaves_the_same(alice: Any, of_alice: SessionStore) -> None:
     async def use() -> Any:
         old = of_alice.session_key
         await of_alice.aset("cart", 1)
@@ -280,7 +280,7 @@ def test_asynchronous_code_sees_the_same(alice: Any, of_alice: SessionStore) -> 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_asynchronous_view_knows_who_it_is(alice: Any, browser: Browser) -> None:
+def test_an_asynchronous_view_gets_the_user(alice: Any, browser: Browser) -> None:
     assert browser.get("/own/async/").json() == {"who": ""}
 
     browser.get("/own/login/?who=alice@example.org")
@@ -288,7 +288,7 @@ def test_an_asynchronous_view_knows_who_it_is(alice: Any, browser: Browser) -> N
     assert browser.get("/own/async/").json() == {"who": "alice@example.org"}
 
 
-def test_a_session_outlives_the_secret_key_it_began_under(alice: Any, caller: Caller, settings: Any) -> None:
+def test_a_session_survives_a_secret_key_rotation(alice: Any, caller: Caller, settings: Any) -> None:
     caller.log_in()
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
     settings.SECRET_KEY = "another-" + "k" * 50
@@ -299,7 +299,7 @@ def test_a_session_outlives_the_secret_key_it_began_under(alice: Any, caller: Ca
     assert caller.get("me/").status_code == 200
 
 
-def test_a_key_that_nobody_knows_any_more_ends_it(alice: Any, caller: Caller, settings: Any) -> None:
+def test_removing_the_secret_key_ends_the_session(alice: Any, caller: Caller, settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "REDIS_URL": ""}
     caller.log_in()
     settings.SECRET_KEY = "another-" + "k" * 50
@@ -317,7 +317,7 @@ def test_a_changed_password_keeps_the_session_it_was_changed_in(alice: Any, brow
     assert caller.get("me/").status_code == 401
 
 
-def test_a_person_of_another_engine_is_djangos_to_read(alice: Any, settings: Any) -> None:
+def test_sessions_of_another_engine_are_read_by_django(alice: Any, settings: Any) -> None:
     settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
     browser = Browser()
 
@@ -327,13 +327,13 @@ def test_a_person_of_another_engine_is_djangos_to_read(alice: Any, settings: Any
     assert not Session.objects.exists()
 
 
-def test_forged_keys_take_no_time_to_speak_of() -> None:
+def test_forged_keys_are_refused_quickly() -> None:
     began = time.monotonic()
     for key in ("eas_" + "x" * 1_000_000, "a" * 1_000_000 + "!"):
         assert SessionStore(key).session_key is None
     assert time.monotonic() - began < 0.1
 
 
-def test_the_user_model_is_whatever_the_site_has(alice: Any) -> None:
+def test_the_sites_user_model_is_used(alice: Any) -> None:
     assert isinstance(alice, get_user_model())
     assert Session._meta.get_field("user").related_model is get_user_model()

@@ -47,7 +47,7 @@ def read_until_settled() -> str:
     return CacheEpoch.objects.get().run
 
 
-def test_a_warm_session_is_believed_once_the_row_names_the_redis_that_answers(
+def test_a_cached_session_is_used_once_the_epoch_names_the_answering_redis(
     shared: OwnRedis, waits: list[float], alice: Any, caller: Caller
 ) -> None:
     caller.log_in()
@@ -63,7 +63,7 @@ def test_a_warm_session_is_believed_once_the_row_names_the_redis_that_answers(
     assert (warm.queries, warm.round_trips) == (0, 1)
 
 
-def test_a_process_that_could_not_read_for_two_seconds_asks_the_database(
+def test_a_process_that_cannot_read_the_epoch_for_two_seconds_uses_the_database(
     shared: OwnRedis, waits: list[float], alice: Any, caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caller.log_in()
@@ -78,9 +78,7 @@ def test_a_process_that_could_not_read_for_two_seconds_asks_the_database(
     assert (cost.queries, cost.round_trips) == (1, 0)
 
 
-def test_a_snapshot_of_another_epoch_is_not_believed_and_written_anew(
-    shared: OwnRedis, alice: Any, caller: Caller
-) -> None:
+def test_a_snapshot_of_another_epoch_is_replaced(shared: OwnRedis, alice: Any, caller: Caller) -> None:
     caller.log_in()
     caller.get("me/")
 
@@ -92,7 +90,7 @@ def test_a_snapshot_of_another_epoch_is_not_believed_and_written_anew(
     assert (warm.queries, warm.round_trips) == (0, 1)
 
 
-def test_a_revocation_that_every_node_sees_waits_for_nobody(
+def test_an_acknowledged_revocation_does_not_wait(
     shared: OwnRedis, waits: list[float], alice: Any, caller: Caller
 ) -> None:
     caller.log_in()
@@ -105,7 +103,7 @@ def test_a_revocation_that_every_node_sees_waits_for_nobody(
     assert caller.get("me/").status_code == 401
 
 
-def test_a_revocation_that_redis_did_not_take_raises_the_epoch_and_waits_until_all_have_read_it(
+def test_an_unacknowledged_revocation_raises_the_epoch_and_waits(
     shared: OwnRedis, waits: list[float], alice: Any, caller: Caller
 ) -> None:
     caller.log_in()
@@ -120,7 +118,7 @@ def test_a_revocation_that_redis_did_not_take_raises_the_epoch_and_waits_until_a
     assert waits == [2.1]
 
 
-def test_while_nobody_believes_the_cache_a_revocation_waits_for_nobody(
+def test_without_a_trusted_redis_a_revocation_does_not_wait(
     shared: OwnRedis, waits: list[float], alice: Any, caller: Caller
 ) -> None:
     caller.log_in()
@@ -133,7 +131,7 @@ def test_while_nobody_believes_the_cache_a_revocation_waits_for_nobody(
     assert waits == []
 
 
-def test_a_revocation_just_after_a_raise_waits_for_the_rest_of_it(
+def test_a_revocation_after_a_raise_waits_for_the_remaining_time(
     shared: OwnRedis, waits: list[float], alice: Any, caller: Caller
 ) -> None:
     caller.log_in()
@@ -146,9 +144,7 @@ def test_a_revocation_just_after_a_raise_waits_for_the_rest_of_it(
     assert 0.5 < waited < 1.2
 
 
-def test_another_run_of_redis_is_another_epoch(
-    shared: OwnRedis, waits: list[float], alice: Any, caller: Caller
-) -> None:
+def test_a_restarted_redis_starts_a_new_epoch(shared: OwnRedis, waits: list[float], alice: Any, caller: Caller) -> None:
     caller.log_in()
     first, before = read_until_settled(), CacheEpoch.objects.get().value
     caller.get("me/")
@@ -162,7 +158,7 @@ def test_another_run_of_redis_is_another_epoch(
     assert CacheEpoch.objects.get().value != before
 
 
-def test_a_replica_is_never_turned_to(
+def test_a_replica_is_never_trusted(
     shared: OwnRedis, waits: list[float], alice: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read_until_settled()
@@ -176,7 +172,7 @@ def test_a_replica_is_never_turned_to(
 
 
 @pytest.mark.postgresql
-def test_a_restored_database_begins_another_epoch(shared: OwnRedis, waits: list[float], alice: Any) -> None:
+def test_a_restored_database_starts_a_new_epoch(shared: OwnRedis, waits: list[float], alice: Any) -> None:
     read_until_settled()
     CacheEpoch.objects.update(history="7000000000000000000:1")
     before = CacheEpoch.objects.get().value
@@ -188,7 +184,7 @@ def test_a_restored_database_begins_another_epoch(shared: OwnRedis, waits: list[
 
 
 @pytest.mark.parametrize(("after", "status"), [(IDLE - timedelta(seconds=1), 200), (IDLE + timedelta(seconds=1), 401)])
-def test_with_the_cache_idle_is_exact_though_the_row_lags_behind(
+def test_with_the_cache_the_idle_lifetime_is_exact(
     after: timedelta, status: int, shared: OwnRedis, short_idle: None, alice: Any, caller: Caller
 ) -> None:
     with time_machine.travel(timezone.now(), tick=False) as clock:
@@ -204,7 +200,7 @@ def test_with_the_cache_idle_is_exact_though_the_row_lags_behind(
 
 
 @pytest.mark.parametrize(("after", "status"), [(timedelta(seconds=59), 200), (timedelta(seconds=61), 401)])
-def test_a_row_alone_is_given_the_minute_that_it_may_lag_behind(
+def test_without_the_cache_the_row_gets_a_minute_of_grace(
     after: timedelta, status: int, short_idle: None, alice: Any, caller: Caller, settings: Any
 ) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "REDIS_URL": ""}
@@ -217,7 +213,7 @@ def test_a_row_alone_is_given_the_minute_that_it_may_lag_behind(
 
 @pytest.mark.asvs("7.3.1")
 @pytest.mark.parametrize("with_cache", [True, False])
-def test_a_request_that_nobody_is_behind_is_no_activity(
+def test_a_background_request_is_no_activity(
     with_cache: bool, shared: OwnRedis, short_idle: None, alice: Any, caller: Caller, settings: Any
 ) -> None:
     if not with_cache:
@@ -235,7 +231,7 @@ def test_a_request_that_nobody_is_behind_is_no_activity(
     assert polled[-1] == 401
 
 
-def test_a_clock_that_moved_back_moves_no_use_forward(
+def test_a_clock_that_moved_back_does_not_extend_the_last_use(
     shared: OwnRedis, short_idle: None, alice: Any, caller: Caller
 ) -> None:
     moment = timezone.now()

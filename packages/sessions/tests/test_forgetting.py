@@ -29,7 +29,7 @@ def forgotten(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     return dropped
 
 
-def test_it_is_forgotten_after_the_commit_and_not_before(forgotten: list[tuple[str, ...]]) -> None:
+def test_a_snapshot_is_deleted_after_the_commit_and_not_before(forgotten: list[tuple[str, ...]]) -> None:
     with transaction.atomic():
         snapshots.forget("a", "b")
         before = list(forgotten)
@@ -37,7 +37,7 @@ def test_it_is_forgotten_after_the_commit_and_not_before(forgotten: list[tuple[s
     assert (before, forgotten) == ([], [("a", "b")])
 
 
-def test_what_was_undone_forgets_nothing(forgotten: list[tuple[str, ...]]) -> None:
+def test_a_rolled_back_change_deletes_no_snapshot(forgotten: list[tuple[str, ...]]) -> None:
     with pytest.raises(Undone), transaction.atomic():
         snapshots.forget("a")
         raise Undone
@@ -45,7 +45,7 @@ def test_what_was_undone_forgets_nothing(forgotten: list[tuple[str, ...]]) -> No
     assert forgotten == []
 
 
-def test_the_end_of_a_session_is_forgotten_after_the_commit(
+def test_ending_a_session_deletes_its_snapshot_after_the_commit(
     alice: Any, caller: Caller, forgotten: list[tuple[str, ...]]
 ) -> None:
     caller.log_in()
@@ -66,7 +66,7 @@ def read_elsewhere(credential: str) -> None:
 
 
 @pytest.mark.postgresql
-def test_a_request_meanwhile_does_not_bring_an_ended_session_back(shared: OwnRedis, alice: Any, caller: Caller) -> None:
+def test_a_parallel_request_does_not_restore_an_ended_session(shared: OwnRedis, alice: Any, caller: Caller) -> None:
     caller.log_in()
     caller.get("me/")
 

@@ -38,13 +38,13 @@ def _guess(client: Client) -> Any:
         return refused
 
 
-def test_of_200_at_once_in_a_known_browser_as_many_guess_as_may(known: Client) -> None:
+def test_200_parallel_guesses_in_a_known_browser_do_not_exceed_the_limit(known: Client) -> None:
     results = at_once([partial(guess, known)] * 40)
 
     assert tally(list(chain.from_iterable(results))) == {"Charge": 10, "too_many_attempts": 190}
 
 
-def test_strangers_and_a_known_browser_at_once_wait_for_no_one(known: Client) -> None:
+def test_parallel_guesses_of_strangers_and_a_known_browser_do_not_deadlock(known: Client) -> None:
     """Their statements share the rows of the network; charged in two orders, one of them would be killed."""
     stranger = Client(ip="2001:db8::1", network="2001:db8::/64")
     at_home = Client(ip="2001:db8::1", network="2001:db8::/64", device_credential=known.device_credential)
@@ -54,7 +54,7 @@ def test_strangers_and_a_known_browser_at_once_wait_for_no_one(known: Client) ->
     assert tally(list(chain.from_iterable(results))) == {"Charge": 20, "too_many_attempts": 40}
 
 
-def test_refunds_and_charges_at_once_give_back_no_more_than_was_paid(known: Client) -> None:
+def test_parallel_refunds_return_no_more_than_was_charged(known: Client) -> None:
     paid = [charge for charge in guess(known, 10) if isinstance(charge, limits.Charge)]
 
     at_once([charge.refund for charge in paid[:5]])

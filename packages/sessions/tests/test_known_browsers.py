@@ -55,27 +55,25 @@ def stranger(address: str = "198.51.100.7") -> Browser:
     return browser
 
 
-def test_what_a_stranger_guessed_keeps_nobody_out_of_their_own_browser(own: Browser) -> None:
+def test_guesses_of_a_stranger_do_not_block_a_known_browser(own: Browser) -> None:
     assert guess(stranger(), 12) == [401] * 10 + [429] * 2
 
     assert log_in(own).status_code == 200
 
 
-def test_a_browser_that_is_not_known_is_refused_with_the_stranger(own: Browser) -> None:
+def test_an_unknown_browser_shares_the_budget_of_strangers(own: Browser) -> None:
     guess(stranger(), 10)
 
     assert log_in(new_browser()).status_code == 429
 
 
-def test_a_refusal_of_strangers_that_is_remembered_says_nothing_of_a_known_browser(
-    own: Browser, shared: OwnRedis
-) -> None:
+def test_a_cached_refusal_of_strangers_does_not_apply_to_a_known_browser(own: Browser, shared: OwnRedis) -> None:
     guess(stranger(), 12)
 
     assert log_in(own).status_code == 200
 
 
-def test_a_stranger_in_the_same_network_keeps_nobody_out_of_their_own_browser(own: Browser, settings: Any) -> None:
+def test_a_stranger_in_the_same_network_does_not_block_a_known_browser(own: Browser, settings: Any) -> None:
     for number in range(10):
         guess(new_browser(), 10, identifier=f"person{number}@example.org")
     assert guess(new_browser(), 1, identifier="another@example.org") == [429]
@@ -87,7 +85,7 @@ def test_a_known_browser_has_no_more_guesses_than_a_stranger(own: Browser) -> No
     assert guess(own, 20) == [401] * 10 + [429] * 10
 
 
-def test_a_known_browser_that_is_refused_costs_no_query_for_a_moment(own: Browser, shared: OwnRedis) -> None:
+def test_a_repeated_refusal_of_a_known_browser_costs_no_query(own: Browser, shared: OwnRedis) -> None:
     guess(own, 11)
 
     with counted() as asked:
@@ -96,7 +94,7 @@ def test_a_known_browser_that_is_refused_costs_no_query_for_a_moment(own: Browse
     assert asked.queries == 0
 
 
-def test_what_was_guessed_in_a_stolen_browser_leaves_the_person_their_others(own: Browser) -> None:
+def test_guesses_in_a_stolen_browser_do_not_block_other_browsers(own: Browser) -> None:
     other = known_browser()
     guess(own, 11)
 
@@ -104,7 +102,7 @@ def test_what_was_guessed_in_a_stolen_browser_leaves_the_person_their_others(own
     assert log_in(new_browser()).status_code == 200
 
 
-def test_a_success_in_a_known_browser_gives_its_own_guess_back(own: Browser) -> None:
+def test_a_success_in_a_known_browser_refunds_only_its_own_guess(own: Browser) -> None:
     guess(own, 9)
     again = with_device(own.cookies[COOKIE].value)
     assert log_in(again).status_code == 200
@@ -113,14 +111,14 @@ def test_a_success_in_a_known_browser_gives_its_own_guess_back(own: Browser) -> 
 
 
 @pytest.mark.parametrize("spelling", ["ALICE@example.org", " alice@example.org ", "alice"])
-def test_other_names_of_one_person_are_no_other_budget_of_the_browser(spelling: str, own: Browser) -> None:
+def test_all_identifiers_of_a_user_share_the_budget_of_the_browser(spelling: str, own: Browser) -> None:
     User.objects.update(username="alice")
     guess(own, 10)
 
     assert log_in(own, identifier=spelling).status_code == 429
 
 
-def test_the_browser_of_somebody_else_counts_as_a_stranger(own: Browser) -> None:
+def test_another_users_browser_counts_as_a_stranger(own: Browser) -> None:
     make_user("mallory@example.org")
     attacker = known_browser("mallory@example.org")
 
@@ -138,7 +136,7 @@ def test_many_browsers_of_another_account_give_no_more_guesses(own: Browser) -> 
 
 
 @pytest.mark.parametrize("identifier", ["alice@example.org", "nobody@example.org"])
-def test_a_cookie_that_nobody_signed_gives_no_more_guesses(identifier: str, own: Browser) -> None:
+def test_a_forged_cookie_gives_no_more_guesses(identifier: str, own: Browser) -> None:
     cookie = own.cookies[COOKIE].value
     forged = [cookie[:-1] + ("A" if cookie[-1] != "A" else "B"), cookie.partition(":")[0], "ead_" + "x" * 43, ""]
 
@@ -148,7 +146,7 @@ def test_a_cookie_that_nobody_signed_gives_no_more_guesses(identifier: str, own:
 
 
 @pytest.mark.parametrize("change", [devices.forget_device, devices.block_device])
-def test_a_browser_that_was_forgotten_or_blocked_counts_as_a_stranger(change: Any, own: Browser) -> None:
+def test_a_forgotten_or_blocked_browser_counts_as_a_stranger(change: Any, own: Browser) -> None:
     change(device=Device.objects.get())
 
     guess(own, 10)
@@ -156,7 +154,7 @@ def test_a_browser_that_was_forgotten_or_blocked_counts_as_a_stranger(change: An
     assert log_in(new_browser()).status_code == 429
 
 
-def test_one_who_is_described_only_is_known_to_nobody(alice: Any) -> None:
+def test_a_described_device_is_never_known(alice: Any) -> None:
     log_in(new_browser(), transport="token")
     Device.objects.update(has_cookie=False)
     guess(stranger(), 10)
@@ -165,7 +163,7 @@ def test_one_who_is_described_only_is_known_to_nobody(alice: Any) -> None:
 
 
 @pytest.mark.parametrize("who", ["alice@example.org", "nobody@example.org"])
-def test_a_guess_is_charged_by_one_statement_whoever_is_named(who: str, own: Browser) -> None:
+def test_a_guess_is_charged_with_one_statement(who: str, own: Browser) -> None:
     with counted() as in_browser:
         guess(own, 1, identifier=who)
     with counted() as elsewhere:
@@ -175,7 +173,7 @@ def test_a_guess_is_charged_by_one_statement_whoever_is_named(who: str, own: Bro
     assert [sql.split()[0] for sql in in_browser.statements if "guessbudget" in sql] == ["WITH"]
 
 
-def test_a_right_login_in_a_known_browser_costs_no_statement_more(own: Browser) -> None:
+def test_a_login_in_a_known_browser_costs_no_extra_statement(own: Browser) -> None:
     cookie = own.cookies[COOKIE].value
     with counted() as known:
         log_in(own)
@@ -193,7 +191,7 @@ def _charges(statements: Iterable[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("who", ["alice@example.org", "nobody@example.org"])
-def test_unknown_and_known_identifiers_are_answered_alike_in_a_known_browser(who: str, own: Browser) -> None:
+def test_known_and_unknown_identifiers_get_the_same_answers_in_a_known_browser(who: str, own: Browser) -> None:
     answers = [log_in(own, identifier=who, password=WRONG) for _guess in range(11)]
 
     assert [answer.status_code for answer in answers] == [401] * 10 + [429]
@@ -201,7 +199,7 @@ def test_unknown_and_known_identifiers_are_answered_alike_in_a_known_browser(who
 
 
 @pytest.mark.parametrize("where", [stranger, lambda: None])
-def test_guesses_weigh_in_a_known_browser_wherever_they_were_made(where: Any, own: Browser, settings: Any) -> None:
+def test_failed_guesses_from_anywhere_count_in_the_risk_score(where: Any, own: Browser, settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "RISK_ASSESSOR": "auth_sessions.risk.AssessLogin"}
     guess(where() or own, 3)
 
@@ -210,9 +208,7 @@ def test_guesses_weigh_in_a_known_browser_wherever_they_were_made(where: Any, ow
     assert [reason["signal"] for reason in Session.objects.order_by("pk").last().risk_reasons] == ["recent_failures"]
 
 
-def test_wrong_answers_of_a_stranger_keep_nobody_from_answering_in_their_own_browser(
-    alice: Any, own: Browser, settings: Any
-) -> None:
+def test_wrong_answers_of_a_stranger_do_not_block_a_known_browser(alice: Any, own: Browser, settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "LOGIN_STEPS": ["auth_core.testing.doubles.CodeStep"]}
     for _login in range(2):
         thief = stranger()
@@ -227,7 +223,7 @@ def test_wrong_answers_of_a_stranger_keep_nobody_from_answering_in_their_own_bro
     assert post(own, "login/answer", token=token, answer={"code": "314159"}).status_code == 200
 
 
-def test_a_link_that_strangers_asked_for_is_not_missing_in_ones_own_browser(own: Browser, settings: Any) -> None:
+def test_mail_requests_of_strangers_do_not_block_a_known_browser(own: Browser, settings: Any) -> None:
     settings.AUTH_CORE = {
         **settings.AUTH_CORE, "PUBLIC_URL": "https://auth.example.org", "OUTBOX_RELAY": "manual",
     }  # fmt: skip
@@ -243,9 +239,7 @@ def test_a_link_that_strangers_asked_for_is_not_missing_in_ones_own_browser(own:
 
 
 @pytest.mark.parametrize("network", ["192.0.2.1", "2001:db8:1:2::/64"])
-def test_rows_are_charged_in_one_order_so_that_two_callers_cannot_wait_for_each_other(
-    network: str, own: Browser
-) -> None:
+def test_budget_rows_are_charged_in_one_order_to_avoid_deadlocks(network: str, own: Browser) -> None:
     client = Client(network=network, device_credential=own.cookies[COOKIE].value)
 
     keys = [piece.key for piece in limits.charge("login", identifier="alice@example.org", client=client).charged]
@@ -254,13 +248,13 @@ def test_rows_are_charged_in_one_order_so_that_two_callers_cannot_wait_for_each_
     assert keys == sorted(keys)
 
 
-def test_what_was_typed_by_strangers_does_not_stand_in_the_keys(own: Browser) -> None:
+def test_budget_keys_contain_no_identifier(own: Browser) -> None:
     guess(own, 1)
 
     assert "alice" not in str(list(GuessBudget.objects.values_list("key", flat=True)))
 
 
-def test_a_budget_of_devices_that_a_site_does_not_have_is_not_used(own: Browser, settings: Any) -> None:
+def test_without_a_device_budget_a_known_browser_has_no_exception(own: Browser, settings: Any) -> None:
     login = {"identifier": (10, timedelta(minutes=15)), "network": (100, timedelta(minutes=15))}
     settings.AUTH_CORE = {**settings.AUTH_CORE, "BUDGETS": {"login": login}}
     guess(stranger(), 10)

@@ -72,7 +72,7 @@ def issue(user: Any) -> None:
     OpenSession().issue(login, Client())
 
 
-def test_the_oldest_goes(alice: Any, limit: Any) -> None:
+def test_the_oldest_session_is_ended(alice: Any, limit: Any) -> None:
     limit(LIMIT=2, LIMIT_POLICY="end_oldest")
     first, second = callers(2)
     with time_machine.travel(timezone.now() + timedelta(minutes=5), tick=True):
@@ -85,7 +85,7 @@ def test_the_oldest_goes(alice: Any, limit: Any) -> None:
     assert Session.objects.get(ended_reason="limit").ended_at == Session.objects.order_by("-pk")[0].created_at
 
 
-def test_the_one_used_least_recently_goes_unless_the_site_says_otherwise(alice: Any, limit: Any) -> None:
+def test_the_least_recently_used_session_is_ended_by_default(alice: Any, limit: Any) -> None:
     limit(LIMIT=2)
     first, second = callers(2)
 
@@ -97,7 +97,7 @@ def test_the_one_used_least_recently_goes_unless_the_site_says_otherwise(alice: 
         assert who_is_in([first, second, third]) == [0, 2]
 
 
-def test_the_new_one_is_refused_and_that_is_recorded(alice: Any, limit: Any, recorded_events: list[Any]) -> None:
+def test_a_new_session_is_refused_and_recorded(alice: Any, limit: Any, recorded_events: list[Any]) -> None:
     limit(LIMIT=2, LIMIT_POLICY="deny_new")
     signed_in = callers(2)
 
@@ -109,7 +109,7 @@ def test_the_new_one_is_refused_and_that_is_recorded(alice: Any, limit: Any, rec
     assert (last.name.value, last.reason, last.outcome.value) == ("auth.login.denied", "limit", "denied")
 
 
-def test_an_end_for_want_of_room_is_recorded_with_the_login(alice: Any, limit: Any, recorded_events: list[Any]) -> None:
+def test_ending_a_session_for_the_limit_is_recorded(alice: Any, limit: Any, recorded_events: list[Any]) -> None:
     limit(LIMIT=1)
 
     callers(2)
@@ -118,7 +118,7 @@ def test_an_end_for_want_of_room_is_recorded_with_the_login(alice: Any, limit: A
     assert [(event.reason, event.subject.pk) for event in ended] == [("limit", alice.pk)]
 
 
-def test_there_is_room_again_when_one_has_ended_expired_or_gone_unused(alice: Any, limit: Any) -> None:
+def test_ended_expired_and_idle_sessions_do_not_count(alice: Any, limit: Any) -> None:
     limit(LIMIT=3, LIMIT_POLICY="deny_new")
     ended, _expired, _unused = callers(3)
     ended.send("POST", "logout/")
@@ -129,7 +129,7 @@ def test_there_is_room_again_when_one_has_ended_expired_or_gone_unused(alice: An
     assert who_is_in(callers(3)) == [0, 1, 2]
 
 
-def test_a_limit_that_was_lowered_ends_as_many_as_are_too_many(alice: Any, limit: Any) -> None:
+def test_a_lowered_limit_ends_all_excess_sessions(alice: Any, limit: Any) -> None:
     limit(LIMIT=5)
     signed_in = callers(5)
 
@@ -139,7 +139,7 @@ def test_a_limit_that_was_lowered_ends_as_many_as_are_too_many(alice: Any, limit
     assert who_is_in(signed_in) == [4, 5]
 
 
-def test_a_step_up_is_no_new_session(alice: Any, limit: Any) -> None:
+def test_a_step_up_does_not_count_as_a_new_session(alice: Any, limit: Any) -> None:
     limit(LIMIT=1, LIMIT_POLICY="deny_new")
     callers(1)
     session = Session.objects.get()
@@ -157,7 +157,7 @@ def test_a_step_up_is_no_new_session(alice: Any, limit: Any) -> None:
     assert grant.session.id == session.pk
 
 
-def test_others_are_not_counted(alice: Any, limit: Any) -> None:
+def test_sessions_of_other_users_do_not_count(alice: Any, limit: Any) -> None:
     limit(LIMIT=1)
     make_user("bob@example.org")
     first = callers(1)
@@ -167,7 +167,7 @@ def test_others_are_not_counted(alice: Any, limit: Any) -> None:
     assert who_is_in(first) == [0]
 
 
-def test_an_allowance_of_ones_own_comes_first(alice: Any, limit: Any, groups: None) -> None:
+def test_an_allowance_overrides_other_limits(alice: Any, limit: Any, groups: None) -> None:
     limit(LIMIT=1, LIMITS=[{"fact": "groups", "value": "staff", "sessions": 2}])
     alice.groups.add(Group.objects.create(name="staff"))
     SessionAllowance.objects.create(user=alice, sessions=3, policy="end_oldest")
@@ -175,14 +175,14 @@ def test_an_allowance_of_ones_own_comes_first(alice: Any, limit: Any, groups: No
     assert who_is_in(callers(4)) == [1, 2, 3]
 
 
-def test_an_allowance_may_be_any_number(alice: Any, limit: Any) -> None:
+def test_an_allowance_may_be_unlimited(alice: Any, limit: Any) -> None:
     limit(LIMIT=1)
     SessionAllowance.objects.create(user=alice, sessions=None, policy="end_oldest")
 
     assert who_is_in(callers(4)) == [0, 1, 2, 3]
 
 
-def test_allowances_are_read_where_nobody_else_is_limited_if_the_site_says_so(alice: Any, limit: Any) -> None:
+def test_allowances_alone_are_read_if_enabled(alice: Any, limit: Any) -> None:
     limit(ALLOWANCES=True)
     SessionAllowance.objects.create(user=alice, sessions=1, policy="end_oldest")
 
@@ -190,7 +190,7 @@ def test_allowances_are_read_where_nobody_else_is_limited_if_the_site_says_so(al
 
 
 @pytest.mark.parametrize(("held", "stay"), [(["staff"], 3), (["staff", "clerks"], 2), ([], 1)])
-def test_the_strictest_limit_that_is_met_comes_before_everybodys(
+def test_the_strictest_matching_limit_overrides_the_general_one(
     held: list[str], stay: int, alice: Any, limit: Any, groups: None
 ) -> None:
     limit(
@@ -205,7 +205,7 @@ def test_the_strictest_limit_that_is_met_comes_before_everybodys(
     assert len(who_is_in(callers(4))) == stay
 
 
-def test_of_two_limits_alike_the_one_that_refuses_holds(alice: Any, limit: Any, groups: None) -> None:
+def test_of_two_equal_limits_the_stricter_policy_applies(alice: Any, limit: Any, groups: None) -> None:
     named = [
         {"fact": "groups", "value": "staff", "sessions": 1, "policy": policy} for policy in ("end_oldest", "deny_new")
     ]
@@ -216,7 +216,7 @@ def test_of_two_limits_alike_the_one_that_refuses_holds(alice: Any, limit: Any, 
     assert refusal(Caller()).status_code == 403
 
 
-def test_without_a_limit_nothing_is_asked(alice: Any) -> None:
+def test_without_a_limit_no_query_is_made(alice: Any) -> None:
     with counted() as costs:
         assert concurrency.make_room(user=alice) is None
 
@@ -238,7 +238,7 @@ def test_a_limit_costs_two_queries_while_there_is_room(before: int, alice: Any, 
     assert limited.queries - without.queries == 2, limited.statements
 
 
-def test_a_sites_own_login_ends_one_as_well(alice: Any, limit: Any) -> None:
+def test_a_sites_own_login_ends_an_excess_session(alice: Any, limit: Any) -> None:
     limit(LIMIT=1)
     first, second = Browser(), Browser()
     first.get(f"/own/login/?who={alice.get_username()}")
@@ -250,7 +250,7 @@ def test_a_sites_own_login_ends_one_as_well(alice: Any, limit: Any) -> None:
     assert first.get("/own/count/").json()["who"] == ""
 
 
-def test_a_sites_own_login_is_refused_and_that_is_recorded(alice: Any, limit: Any, recorded_events: list[Any]) -> None:
+def test_a_sites_own_login_is_refused_and_recorded(alice: Any, limit: Any, recorded_events: list[Any]) -> None:
     limit(LIMIT=1, LIMIT_POLICY="deny_new")
     signed_in = callers(1)
     browser = Browser()
@@ -278,19 +278,19 @@ def test_a_sites_own_login_is_refused_and_that_is_recorded(alice: Any, limit: An
         ({"LIMIT": 1, "LIMIT_POLICY": "ask"}, "W011"),
     ],
 )
-def test_a_wrong_limit_has_a_check(said: dict[str, Any], check: str, limit: Any, groups: None) -> None:
+def test_an_invalid_limit_is_reported(said: dict[str, Any], check: str, limit: Any, groups: None) -> None:
     limit(**said)
 
     assert [message.id for message in checks.check_limits()] == [f"auth_sessions.{check}"]
 
 
-def test_a_right_limit_has_none(limit: Any, groups: None) -> None:
+def test_a_valid_limit_is_not_reported(limit: Any, groups: None) -> None:
     limit(LIMIT=3, LIMITS=[{"fact": "groups", "value": "x", "sessions": 1, "policy": "deny_new"}])
 
     assert checks.check_limits() == []
 
 
-def test_an_allowance_that_nobody_reads_has_a_check(alice: Any, limit: Any) -> None:
+def test_an_unread_allowance_is_reported(alice: Any, limit: Any) -> None:
     SessionAllowance.objects.create(user=alice, sessions=1, policy="end_oldest")
 
     unread = checks.check_allowances(databases=["default"])

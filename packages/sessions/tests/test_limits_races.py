@@ -77,7 +77,7 @@ def race(identifier: str) -> tuple[Any, Counter[str]]:
 @pytest.mark.asvs("7.1.2")
 @pytest.mark.parametrize("rounds", [2, pytest.param(20, marks=pytest.mark.races)])
 @pytest.mark.parametrize("policy", ["end_oldest", "end_least_recent"])
-def test_of_100_at_once_the_last_three_stay_and_there_are_never_four(
+def test_100_parallel_logins_leave_the_last_three_sessions_and_never_four(
     policy: str, rounds: int, database: None, settings: Any
 ) -> None:
     settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "LIMIT": LIMIT, "LIMIT_POLICY": policy}
@@ -99,7 +99,7 @@ def test_of_100_at_once_the_last_three_stay_and_there_are_never_four(
 
 @pytest.mark.asvs("7.1.2")
 @pytest.mark.parametrize("rounds", [2, pytest.param(20, marks=pytest.mark.races)])
-def test_of_100_at_once_the_first_three_stay_and_the_others_are_refused(
+def test_100_parallel_logins_leave_the_first_three_sessions_and_refuse_the_others(
     rounds: int, database: None, settings: Any
 ) -> None:
     settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "LIMIT": LIMIT, "LIMIT_POLICY": "deny_new"}
@@ -118,7 +118,7 @@ def test_of_100_at_once_the_first_three_stay_and_the_others_are_refused(
 
 
 @pytest.mark.parametrize("policy", ["deny_new", "end_oldest", "end_least_recent"])
-def test_without_the_lock_there_are_more_than_three(
+def test_without_the_lock_the_limit_is_exceeded(
     policy: str, database: None, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "LIMIT": LIMIT, "LIMIT_POLICY": policy}
@@ -131,7 +131,7 @@ def test_without_the_lock_there_are_more_than_three(
     assert any(overlap > LIMIT for overlap in overlaps), "the planted defect must be seen"
 
 
-def test_with_the_lock_there_are_three_however_long_each_takes(
+def test_with_the_lock_slow_logins_do_not_exceed_the_limit(
     database: None, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "LIMIT": LIMIT, "LIMIT_POLICY": "end_oldest"}

@@ -42,9 +42,9 @@ HOT: dict[str, Callable[[], Any]] = {
 
 
 @pytest.mark.parametrize("ask", HOT.values(), ids=HOT.keys())
-def test_an_index_serves_it(ask: Callable[[], Any]) -> None:
+def test_hot_queries_use_an_index(ask: Callable[[], Any]) -> None:
     assert unindexed(ask) == []
 
 
-def test_a_query_without_an_index_is_seen() -> None:
+def test_a_query_without_an_index_is_detected() -> None:
     assert unindexed(lambda: list(Session.objects.filter(user_agent="x"))) != []

@@ -21,7 +21,7 @@ def end(session: Session, alice: Any) -> bool:
 
 
 @pytest.mark.asvs("15.4.2")
-def test_of_50_who_end_a_session_one_does(alice: Any, caller: Caller, recorded_events: list[Any]) -> None:
+def test_only_one_of_50_parallel_calls_ends_a_session(alice: Any, caller: Caller, recorded_events: list[Any]) -> None:
     def tasks(number: int) -> list[Callable[[], Any]]:
         assert number == 0 or caller.get("me/").status_code == 401
         caller.log_in()
@@ -31,7 +31,7 @@ def test_of_50_who_end_a_session_one_does(alice: Any, caller: Caller, recorded_e
     assert sum(event.name.value == "session.session.ended" for event in recorded_events) == 20
 
 
-def test_looking_first_would_record_it_twice(
+def test_checking_before_the_update_would_record_it_twice(
     alice: Any, caller: Caller, recorded_events: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = SessionQuerySet.update

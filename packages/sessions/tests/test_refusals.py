@@ -27,7 +27,7 @@ def by_cookie(alice: Any, browser: Browser) -> Browser:
 
 
 @pytest.mark.asvs("16.3.3")
-def test_the_credential_of_a_cookie_in_the_header_is_a_threat(alice: Any, by_cookie: Browser, caller: Caller) -> None:
+def test_a_cookie_credential_in_the_header_is_a_threat(alice: Any, by_cookie: Browser, caller: Caller) -> None:
     caller.credential = by_cookie.cookies["sessionid"].value
 
     with recording() as events:
@@ -38,7 +38,7 @@ def test_the_credential_of_a_cookie_in_the_header_is_a_threat(alice: Any, by_coo
 
 @pytest.mark.asvs("16.3.3")
 @pytest.mark.parametrize("address", ["/api/v1/me/", "/login/"])
-def test_a_token_in_a_cookie_is_a_threat_wherever_it_is_sent(address: str, alice: Any, caller: Caller) -> None:
+def test_a_token_in_a_cookie_is_a_threat_on_every_route(address: str, alice: Any, caller: Caller) -> None:
     caller.log_in()
     thief = Browser()
     thief.cookies["sessionid"] = caller.credential
@@ -50,7 +50,7 @@ def test_a_token_in_a_cookie_is_a_threat_wherever_it_is_sent(address: str, alice
 
 
 @pytest.mark.asvs("16.3.3")
-def test_two_good_credentials_in_one_request_are_a_threat(alice: Any, by_cookie: Browser, caller: Caller) -> None:
+def test_two_valid_credentials_in_one_request_are_a_threat(alice: Any, by_cookie: Browser, caller: Caller) -> None:
     caller.log_in()
 
     with recording() as events:
@@ -62,14 +62,14 @@ def test_two_good_credentials_in_one_request_are_a_threat(alice: Any, by_cookie:
 
 
 @pytest.mark.parametrize("header", ["Session eas_" + "x" * 43, "Session x", "Bearer x"])
-def test_a_credential_that_nobody_has_is_in_no_trail(header: str, by_cookie: Browser) -> None:
+def test_an_unknown_credential_is_not_recorded(header: str, by_cookie: Browser) -> None:
     with recording() as events:
         assert by_cookie.get("/api/v1/me/", HTTP_AUTHORIZATION=header).status_code == 401
 
     assert events == []
 
 
-def test_one_that_has_ended_is_in_no_trail(by_cookie: Browser, caller: Caller) -> None:
+def test_an_ended_credential_is_not_recorded(by_cookie: Browser, caller: Caller) -> None:
     caller.credential = by_cookie.cookies["sessionid"].value
     by_cookie.post(
         "/api/v1/logout/", content_type="application/json", HTTP_X_CSRFTOKEN=by_cookie.cookies["csrftoken"].value

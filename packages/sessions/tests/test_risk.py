@@ -55,12 +55,12 @@ def last() -> Session:
     return Session.objects.latest("pk")
 
 
-def test_the_operators_file_says_where_a_network_is(cities: Path) -> None:
+def test_the_geoip_file_locates_a_network(cities: Path) -> None:
     assert geo.place_of(SYDNEY) == geo.Place("AU", Position(-33.87, 151.21))
     assert [geo.place_of(ip) for ip in ("10.0.0.1", "", "::1", "8.8.8.8")] == [geo.NOWHERE] * 4
 
 
-def test_without_a_file_the_country_table_answers() -> None:
+def test_without_a_file_the_country_table_is_used() -> None:
     assert geo.place_of("8.8.8.8") == geo.Place("US")
 
 
@@ -74,13 +74,13 @@ def test_a_corrupt_file_gives_the_neutral_score_and_asks_for_a_second_factor(cit
     assert [reason.signal for reason in assessment.reasons] == ["signal_lost"]
 
 
-def test_the_first_login_is_assessed_and_weighs_nothing(cities: Path, alice: Any) -> None:
+def test_the_first_login_has_a_score_of_zero(cities: Path, alice: Any) -> None:
     assert log_in().status_code == 200
 
     assert (last().risk_score, last().risk_reasons, last().country) == (0, [], "GB")
 
 
-def test_who_is_suddenly_far_away_must_prove_more_and_has_nothing_to_prove_it_with(cities: Path, alice: Any) -> None:
+def test_impossible_travel_is_refused_without_a_second_factor(cities: Path, alice: Any) -> None:
     with stopped_clock() as clock:
         log_in()
         clock.forward(hours=1)
@@ -90,7 +90,7 @@ def test_who_is_suddenly_far_away_must_prove_more_and_has_nothing_to_prove_it_wi
     assert Session.objects.count() == 1
 
 
-def test_a_score_is_kept_with_its_reasons_and_explained_to_its_owner_alone(
+def test_a_score_and_its_reasons_are_shown_to_the_owner_and_administrators_only(
     cities: Path, alice: Any, django_user_model: Any, settings: Any
 ) -> None:
     settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "RISK_BANDS": ()}
@@ -121,7 +121,7 @@ def test_a_score_is_kept_with_its_reasons_and_explained_to_its_owner_alone(
     assert seen.json()["score"] == 100
 
 
-def test_a_blocked_device_is_refused_before_anything_is_weighed(alice: Any) -> None:
+def test_a_blocked_device_is_refused_before_scoring(alice: Any) -> None:
     browser = Browser(REMOTE_ADDR=LONDON)
     body = {"identifier": "alice@example.org", "password": PASSWORD}
     browser.post("/api/v1/login/", body, content_type="application/json")
@@ -132,7 +132,7 @@ def test_a_blocked_device_is_refused_before_anything_is_weighed(alice: Any) -> N
     assert refused.json()["code"] == "login_denied"
 
 
-def test_an_assessment_costs_two_queries_with_a_device_as_without(alice: Any) -> None:
+def test_an_assessment_costs_two_queries_with_and_without_a_device(alice: Any) -> None:
     browser = Browser(REMOTE_ADDR=LONDON)
     browser.post("/api/v1/login/", Caller.body(), content_type="application/json")
     cookie = browser.cookies["__Host-device"].value
@@ -147,7 +147,7 @@ def test_an_assessment_costs_two_queries_with_a_device_as_without(alice: Any) ->
     assert costs == [2, 2]
 
 
-def test_after_the_right_password_the_guesses_before_are_known_without_a_query(alice: Any) -> None:
+def test_after_a_correct_password_earlier_failures_cost_no_query(alice: Any) -> None:
     client = Client(ip=LONDON, network=LONDON)
     log_in()
     for _guess in range(3):
@@ -165,13 +165,13 @@ def test_after_the_right_password_the_guesses_before_are_known_without_a_query(a
     assert first == second
 
 
-def test_an_endless_user_agent_is_one_more_device(alice: Any) -> None:
+def test_an_oversized_user_agent_is_accepted(alice: Any) -> None:
     log_in()
 
     assert log_in(HTTP_USER_AGENT="x" * 10_240).status_code in (200, 403)
 
 
-def test_years_without_a_login_are_remembered_by_django_when_our_rows_are_gone(alice: Any) -> None:
+def test_dormancy_is_detected_by_last_login_when_session_rows_are_deleted(alice: Any) -> None:
     with stopped_clock() as clock:
         log_in()
         Session.objects.all().delete()
@@ -191,13 +191,13 @@ def test_years_without_a_login_are_remembered_by_django_when_our_rows_are_gone(a
         ({"RISK_BANDS": ((60, "no_such_demand"),)}, "E023"),
     ],
 )
-def test_wrong_settings_do_not_start(given: Any, check_id: str, settings: Any) -> None:
+def test_invalid_risk_settings_are_reported(given: Any, check_id: str, settings: Any) -> None:
     settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, **given}
 
     assert [problem.id for problem in check_risk()] == [f"auth_sessions.{check_id}"]
 
 
-def test_a_dormant_account_is_asked_for_more(alice: Any, settings: Any) -> None:
+def test_a_dormant_account_must_prove_more(alice: Any, settings: Any) -> None:
     with stopped_clock() as clock:
         log_in()
         clock.forward(days=91)

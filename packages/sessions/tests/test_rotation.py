@@ -46,7 +46,7 @@ def me(browser: Browser) -> int:
 
 @pytest.mark.asvs("7.2.4")
 @pytest.mark.parametrize("with_cache", [True, False])
-def test_the_next_request_brings_another_credential_and_the_old_one_dies(
+def test_the_next_request_gets_a_new_credential_and_the_old_one_expires(
     with_cache: bool, shared: OwnRedis, alice: Any, signed_in_browser: Browser, settings: Any
 ) -> None:
     if not with_cache:
@@ -75,7 +75,7 @@ def test_a_rotation_is_recorded(alice: Any, signed_in_browser: Browser, recorded
     assert [event.name.value for event in recorded_events] == ["session.session.rotated"]
 
 
-def test_a_request_beside_it_gets_no_credential_of_its_own(alice: Any, signed_in_browser: Browser) -> None:
+def test_a_parallel_request_gets_no_credential_of_its_own(alice: Any, signed_in_browser: Browser) -> None:
     old = signed_in_browser.cookies[COOKIE].value
     lifecycle.rotate_sessions(user=alice)
     me(signed_in_browser)
@@ -86,7 +86,7 @@ def test_a_request_beside_it_gets_no_credential_of_its_own(alice: Any, signed_in
     assert beside.cookies[COOKIE].value == old
 
 
-def test_what_was_ended_is_dead_under_both_credentials(alice: Any, signed_in_browser: Browser) -> None:
+def test_an_ended_session_is_invalid_with_both_credentials(alice: Any, signed_in_browser: Browser) -> None:
     old = signed_in_browser.cookies[COOKIE].value
     lifecycle.rotate_sessions(user=alice)
     me(signed_in_browser)
@@ -97,7 +97,7 @@ def test_what_was_ended_is_dead_under_both_credentials(alice: Any, signed_in_bro
 
 
 @pytest.mark.parametrize("given", ["is_superuser", "group", "permission", "member"])
-def test_every_way_that_django_has_is_heard(given: str, alice: Any, signed_in_browser: Browser) -> None:
+def test_every_way_to_grant_a_privilege_in_django_rotates(given: str, alice: Any, signed_in_browser: Browser) -> None:
     group = Group.objects.create(name="clerks")
     if given == "group":
         alice.groups.add(group)
@@ -112,7 +112,7 @@ def test_every_way_that_django_has_is_heard(given: str, alice: Any, signed_in_br
     assert Session.objects.get().rotates
 
 
-def test_what_raises_nothing_rotates_nothing(alice: Any, signed_in_browser: Browser) -> None:
+def test_changes_without_new_privileges_do_not_rotate(alice: Any, signed_in_browser: Browser) -> None:
     alice.first_name = "Alice"
     alice.save()
     alice.groups.clear()
@@ -120,16 +120,14 @@ def test_what_raises_nothing_rotates_nothing(alice: Any, signed_in_browser: Brow
     assert not Session.objects.get().rotates
 
 
-def test_a_caller_with_a_token_keeps_it(alice: Any, caller: Caller) -> None:
+def test_a_token_is_not_rotated(alice: Any, caller: Caller) -> None:
     caller.log_in()
 
     assert lifecycle.rotate_sessions(user=alice) == 0
     assert caller.get("me/").status_code == 200
 
 
-def test_a_credential_before_the_last_is_good_for_no_longer_than_its_grace(
-    alice: Any, signed_in_browser: Browser
-) -> None:
+def test_only_the_last_previous_credential_stays_valid(alice: Any, signed_in_browser: Browser) -> None:
     first = signed_in_browser.cookies[COOKIE].value
     for _rise in range(2):
         lifecycle.rotate_sessions(user=alice)
@@ -139,7 +137,7 @@ def test_a_credential_before_the_last_is_good_for_no_longer_than_its_grace(
     assert Session.objects.get().previous_until <= timezone.now() + timedelta(seconds=15)
 
 
-def test_a_step_up_leaves_no_credential_of_before_good(alice: Any, signed_in_browser: Browser) -> None:
+def test_a_step_up_invalidates_the_previous_credential(alice: Any, signed_in_browser: Browser) -> None:
     old = signed_in_browser.cookies[COOKIE].value
     lifecycle.rotate_sessions(user=alice)
     me(signed_in_browser)
@@ -155,7 +153,7 @@ def test_a_step_up_leaves_no_credential_of_before_good(alice: Any, signed_in_bro
     assert me(with_cookie(old)) == 401
 
 
-def test_a_key_that_a_site_cycles_leaves_no_credential_of_before_good(alice: Any, signed_in_browser: Browser) -> None:
+def test_cycling_the_key_invalidates_the_previous_credential(alice: Any, signed_in_browser: Browser) -> None:
     old = signed_in_browser.cookies[COOKIE].value
     lifecycle.rotate_sessions(user=alice)
     me(signed_in_browser)

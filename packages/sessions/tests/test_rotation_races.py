@@ -36,7 +36,7 @@ def opens(credential: str | None) -> bool:
     return Session.objects.opened_by(digest(str(credential))).exists()
 
 
-def test_of_two_requests_that_both_read_it_one_rotates(credential: str, recorded_events: list[Any]) -> None:
+def test_only_one_of_two_parallel_requests_rotates(credential: str, recorded_events: list[Any]) -> None:
     first, second = read(credential), read(credential)
 
     first.rotate_if_due()
@@ -48,7 +48,7 @@ def test_of_two_requests_that_both_read_it_one_rotates(credential: str, recorded
     assert opens(first.session_key)
 
 
-def test_a_slow_request_does_not_rotate_over_the_credential_that_another_got(alice: Any, credential: str) -> None:
+def test_a_slow_request_does_not_replace_a_newer_credential(alice: Any, credential: str) -> None:
     first, slow = read(credential), read(credential)
     first.rotate_if_due()
     lifecycle.rotate_sessions(user=alice)
@@ -59,7 +59,7 @@ def test_a_slow_request_does_not_rotate_over_the_credential_that_another_got(ali
     assert Session.objects.get().token_digest == digest(str(first.session_key))
 
 
-def test_one_that_nobody_asked_for_any_more_does_not_rotate(credential: str) -> None:
+def test_a_session_that_is_no_longer_due_does_not_rotate(credential: str) -> None:
     store = read(credential)
     Session.objects.update(rotates=False)
 
@@ -86,7 +86,7 @@ def request_with(credential: str) -> str:
 
 @pytest.mark.postgresql
 @pytest.mark.asvs("7.2.4")
-def test_of_20_requests_of_one_page_one_rotates_and_none_is_signed_out(
+def test_only_one_of_20_parallel_requests_rotates_and_none_is_signed_out(
     credential: str, recorded_events: list[Any]
 ) -> None:
     kept = at_once([partial(request_with, credential)] * 20)

@@ -119,7 +119,7 @@ def assert_indexed(plans: list[str]) -> None:
     assert max(map(buffers_of, plans)) <= MOST_BUFFERS
 
 
-def test_the_first_page_of_a_persons_live_sessions(filled: int) -> None:
+def test_the_first_page_of_a_users_live_sessions(filled: int) -> None:
     page = Session.objects.of(User(pk=filled)).live().order_by("-pk")[:51]
 
     plans = plans_of("sessions of this person", lambda: list(page))
@@ -128,7 +128,7 @@ def test_the_first_page_of_a_persons_live_sessions(filled: int) -> None:
     assert_indexed(plans)
 
 
-def test_the_room_for_one_more(filled: int) -> None:
+def test_making_room_for_one_more_session(filled: int) -> None:
     assert_indexed(plans_of("room for one more", lambda: concurrency._read(User(pk=filled))))
 
 
@@ -144,7 +144,7 @@ def test_one_batch_of_the_sweep(moment: str, filled: int) -> None:
         transaction.set_rollback(True)
 
 
-def test_a_question_without_an_index_is_seen(filled: int) -> None:
+def test_a_query_without_an_index_is_detected(filled: int) -> None:
     plans = plans_of("planted", lambda: Session.objects.filter(user_agent="x").count())
 
     with pytest.raises(AssertionError):

@@ -48,16 +48,16 @@ HOT: dict[str, Callable[[], Any]] = {
 
 
 @pytest.mark.parametrize("ask", HOT.values(), ids=HOT.keys())
-def test_an_index_serves_it(ask: Callable[[], Any]) -> None:
+def test_hot_queries_use_an_index(ask: Callable[[], Any]) -> None:
     assert unindexed(ask) == []
 
 
-def test_an_index_serves_the_recognition_of_a_device() -> None:
+def test_recognising_a_device_uses_an_index() -> None:
     person = make_user()
 
     assert unindexed(lambda: devices.recognise(user=person, client=Client(), transport=Transport.COOKIE)) == []
     assert unindexed(lambda: devices.recognise(user=person, client=Client(), transport=Transport.TOKEN)) == []
 
 
-def test_a_search_without_an_index_is_seen() -> None:
+def test_a_search_without_an_index_is_detected() -> None:
     assert unindexed(lambda: list(Device.objects.filter(name="x"))) != []

@@ -54,11 +54,11 @@ def statuses(callers: list[Caller]) -> list[int]:
     return [caller.get("me/").status_code for caller in callers]
 
 
-def test_whoever_has_room_is_asked_nothing(signed_in_twice: list[Caller]) -> None:
+def test_below_the_limit_no_question_is_asked(signed_in_twice: list[Caller]) -> None:
     assert statuses(signed_in_twice) == [200, 200]
 
 
-def test_the_session_that_is_chosen_ends_and_the_login_goes_on(
+def test_the_chosen_session_ends_and_the_login_continues(
     signed_in_twice: list[Caller], recorded_events: list[Any]
 ) -> None:
     first, second = ids()
@@ -84,14 +84,14 @@ def test_sessions_end_and_begin_by_one_clock(signed_in_twice: list[Caller]) -> N
     assert first.created_at < first.ended_at <= third.created_at
 
 
-def test_the_choices_say_device_place_and_time(signed_in_twice: list[Caller]) -> None:
+def test_the_choices_have_device_origin_and_time(signed_in_twice: list[Caller]) -> None:
     _browser, asked = begin()
 
     assert re.fullmatch(r".+ · 127\.0\.0\.1 · last used .+", asked.json()["choices"][0]["label"])
 
 
 @pytest.mark.parametrize("whose", ["nobody's", "somebody else's", "one that has ended"])
-def test_what_is_not_a_live_session_of_theirs_does_not_end(whose: str, signed_in_twice: list[Caller]) -> None:
+def test_only_a_live_session_of_the_user_can_be_ended(whose: str, signed_in_twice: list[Caller]) -> None:
     make_user("bob@example.org")
     bob = Caller()
     bob.log_in("bob@example.org")
@@ -108,7 +108,7 @@ def test_what_is_not_a_live_session_of_theirs_does_not_end(whose: str, signed_in
 
 
 @pytest.mark.parametrize("given", [{}, {"end": "first"}, {"end": 1}, {"end": str(uuid4()), "more": 1}, {"code": "1"}])
-def test_an_answer_of_another_shape_costs_nothing(given: dict[str, Any], signed_in_twice: list[Caller]) -> None:
+def test_a_malformed_answer_costs_no_attempt(given: dict[str, Any], signed_in_twice: list[Caller]) -> None:
     browser, asked = begin()
 
     refused = answer(browser, asked, **given)
@@ -117,7 +117,7 @@ def test_an_answer_of_another_shape_costs_nothing(given: dict[str, Any], signed_
     assert PendingLogin.objects.latest("pk").attempts_left == asked.json()["attempts_left"]
 
 
-def test_nothing_is_chosen_beforehand(signed_in_twice: list[Caller]) -> None:
+def test_a_choice_before_the_answer_is_refused(signed_in_twice: list[Caller]) -> None:
     browser, asked = begin()
     body = {"token": asked.json()["token"], "choice": ids()[0]}
 
@@ -127,7 +127,7 @@ def test_nothing_is_chosen_beforehand(signed_in_twice: list[Caller]) -> None:
     assert statuses(signed_in_twice) == [200, 200]
 
 
-def test_whoever_makes_room_elsewhere_goes_on_with_any_answer(signed_in_twice: list[Caller]) -> None:
+def test_after_room_was_made_elsewhere_any_answer_is_accepted(signed_in_twice: list[Caller]) -> None:
     browser, asked = begin()
     signed_in_twice[0].send("POST", "logout/")
 
@@ -135,7 +135,7 @@ def test_whoever_makes_room_elsewhere_goes_on_with_any_answer(signed_in_twice: l
     assert statuses(signed_in_twice) == [401, 200]
 
 
-def test_who_was_overtaken_is_asked_by_the_issuer(alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_login_overtaken_by_another_is_asked_again(alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The step saw room, and another login took it before the lock was had."""
     Caller().log_in()
     real, looks = concurrency.asks, list[bool]()
@@ -165,11 +165,11 @@ def test_without_the_step_the_login_is_refused(signed_in_twice: list[Caller], se
     assert (refused.status_code, refused.json()["code"]) == (403, "login_denied")
 
 
-def test_with_the_step_there_is_no_check(alice: Any) -> None:
+def test_with_the_step_no_check_is_reported(alice: Any) -> None:
     assert checks.check_limits() == []
 
 
-def test_a_site_without_limits_asks_nothing(alice: Any, settings: Any) -> None:
+def test_without_limits_no_query_is_made(alice: Any, settings: Any) -> None:
     settings.AUTH_SESSIONS = {}
     login = PendingLogin(user=alice, purpose="login", demand_stored="none")
 
@@ -192,7 +192,7 @@ def submit(browser: Browser, address: str, **fields: str) -> Any:
     return browser.post(address, {"csrfmiddlewaretoken": token[1], **fields})
 
 
-def test_the_page_shows_what_is_live_and_ends_what_is_chosen(signed_in_twice: list[Caller]) -> None:
+def test_the_page_lists_live_sessions_and_ends_the_chosen_one(signed_in_twice: list[Caller]) -> None:
     browser, asked = page_login()
     page = browser.get(asked.headers["Location"]).content.decode()
     offered = re.findall(r'type="radio" id="end-\d" name="end" value="([^"]+)"', page)
@@ -200,14 +200,14 @@ def test_the_page_shows_what_is_live_and_ends_what_is_chosen(signed_in_twice: li
     went_on = submit(browser, "/login/answer/", end=offered[1])
 
     assert offered == ids()[1::-1]
-    assert "Another way" not in page
+    assert "Try another way" not in page
     assert went_on.status_code == 303
     assert browser.get("/account/").status_code == 200
     assert statuses(signed_in_twice) == [401, 200]
 
 
 @pytest.mark.parametrize(("fields", "status"), [({}, 400), ({"end": "x"}, 400), ({"end": str(uuid4())}, 401)])
-def test_the_page_says_what_is_wrong(fields: dict[str, str], status: int, signed_in_twice: list[Caller]) -> None:
+def test_the_page_shows_errors(fields: dict[str, str], status: int, signed_in_twice: list[Caller]) -> None:
     browser, _asked = page_login()
 
     shown = submit(browser, "/login/answer/", **fields)

@@ -49,7 +49,7 @@ def test_the_page_lists_sessions_and_devices_with_place_and_time(alice: Any) -> 
 
 
 @pytest.mark.asvs("7.5.2")
-def test_the_page_lists_nobody_else_s(alice: Any) -> None:
+def test_the_page_lists_no_sessions_of_other_users(alice: Any) -> None:
     sign_in(make_user("bob@example.org"))
     Session.objects.update(ip="192.0.2.99")
 
@@ -85,7 +85,7 @@ def test_one_session_is_ended(alice: Any) -> None:
     assert here.post(address).status_code == 404
 
 
-def test_the_others_are_ended(alice: Any) -> None:
+def test_all_other_sessions_are_ended(alice: Any) -> None:
     here, there = sign_in(alice), sign_in(alice)
 
     here.post(f"{LIST}end-others/")
@@ -94,7 +94,7 @@ def test_the_others_are_ended(alice: Any) -> None:
 
 
 @pytest.mark.asvs("7.5.2")
-def test_all_are_ended_and_this_browser_is_signed_out(alice: Any) -> None:
+def test_all_sessions_are_ended_and_this_browser_is_signed_out(alice: Any) -> None:
     here, there = sign_in(alice), sign_in(alice)
 
     ended = here.post(f"{LIST}end-all/")
@@ -104,7 +104,7 @@ def test_all_are_ended_and_this_browser_is_signed_out(alice: Any) -> None:
     assert here.get("/logged-out/").status_code == 200
 
 
-def test_a_device_is_named(alice: Any) -> None:
+def test_a_device_is_renamed_on_its_page(alice: Any) -> None:
     here = sign_in(alice)
     address = f"/account/devices/{device_of(alice).pk}/"
 
@@ -132,7 +132,7 @@ def test_a_device_is_blocked_unblocked_and_forgotten(alice: Any) -> None:
     assert not Device.objects.filter(pk=device.pk).exists()
 
 
-def test_whoever_blocks_the_device_in_hand_is_signed_out(alice: Any) -> None:
+def test_blocking_the_current_device_signs_out(alice: Any) -> None:
     here = sign_in(alice)
 
     blocked = here.post(f"/account/devices/{device_of(alice).pk}/block/")
@@ -152,7 +152,7 @@ PAGES = [
 
 @pytest.mark.asvs("7.5.2")
 @pytest.mark.parametrize("page", PAGES)
-def test_what_is_somebody_else_s_is_not_found(page: str, alice: Any, recorded_events: list[Event]) -> None:
+def test_other_users_sessions_and_devices_are_not_found(page: str, alice: Any, recorded_events: list[Event]) -> None:
     bob = make_user("bob@example.org")
     sign_in(bob)
     here = sign_in(alice)
@@ -167,13 +167,13 @@ def test_what_is_somebody_else_s_is_not_found(page: str, alice: Any, recorded_ev
 
 
 @pytest.mark.parametrize("page", ["sessions/", "sessions/end-all/", "sessions/end-others/", *PAGES])
-def test_nobody_is_sent_to_the_login(page: str, db: None) -> None:
+def test_an_anonymous_visitor_is_redirected_to_the_login(page: str, db: None) -> None:
     sent = Browser().get(f"/account/{page.format(session=uuid4(), device=uuid4())}")
 
     assert sent.headers["Location"].startswith("/login/?next=")
 
 
-def test_a_form_without_its_token_changes_nothing(alice: Any) -> None:
+def test_a_form_without_csrf_token_changes_nothing(alice: Any) -> None:
     here = sign_in(alice)
     del here.defaults["HTTP_X_CSRFTOKEN"]
 

@@ -40,7 +40,7 @@ def events(db: None) -> Any:
 
 
 @pytest.mark.asvs("7.2.3")
-def test_the_table_knows_only_the_digest_of_the_credential(alice: Any, caller: Caller) -> None:
+def test_the_table_stores_only_the_digest_of_the_credential(alice: Any, caller: Caller) -> None:
     caller.log_in()
 
     session = Session.objects.get()
@@ -71,7 +71,7 @@ def test_a_cookie_signs_in(alice: Any, browser: Browser) -> None:
 
 
 @pytest.mark.asvs("7.4.1")
-def test_after_logout_the_credential_is_worth_nothing(alice: Any, caller: Caller, events: list[Event]) -> None:
+def test_after_logout_the_credential_is_invalid(alice: Any, caller: Caller, events: list[Event]) -> None:
     caller.log_in()
 
     left = caller.send("POST", "logout/")
@@ -81,7 +81,7 @@ def test_after_logout_the_credential_is_worth_nothing(alice: Any, caller: Caller
     assert [event.name.value for event in events][-2:] == ["session.session.ended", "auth.logout.completed"]
 
 
-def test_after_logout_the_cookie_is_worth_nothing(alice: Any, browser: Browser) -> None:
+def test_after_logout_the_cookie_is_invalid(alice: Any, browser: Browser) -> None:
     log_in(browser)
     kept = browser.cookies["sessionid"].value
 
@@ -108,7 +108,7 @@ def test_a_cookie_never_works_as_a_token(alice: Any, caller: Caller, browser: Br
 
 
 @pytest.mark.asvs("2.2.3")
-def test_two_good_credentials_are_ambiguous(alice: Any, caller: Caller, browser: Browser) -> None:
+def test_two_valid_credentials_are_ambiguous(alice: Any, caller: Caller, browser: Browser) -> None:
     log_in(browser)
     caller.log_in()
 
@@ -121,7 +121,7 @@ def test_two_good_credentials_are_ambiguous(alice: Any, caller: Caller, browser:
 @pytest.mark.parametrize(
     "header", ["Session eas_" + "x" * 43, "Session x", "Session ", "Session", "Bearer x", "Basic eDp5"]
 )
-def test_a_wrong_header_beside_a_good_cookie_is_401(header: str, alice: Any, browser: Browser) -> None:
+def test_a_wrong_header_with_a_valid_cookie_is_401(header: str, alice: Any, browser: Browser) -> None:
     log_in(browser)
 
     refused = browser.get("/api/v1/me/", HTTP_AUTHORIZATION=header)
@@ -143,7 +143,7 @@ def test_a_wrong_header_beside_a_good_cookie_is_401(header: str, alice: Any, bro
     ],
 )
 @pytest.mark.asvs("7.2.1")
-def test_a_key_of_the_wrong_shape_is_not_even_looked_up(
+def test_a_key_with_the_wrong_format_is_not_looked_up(
     key: str, browser: Browser, django_assert_num_queries: Any
 ) -> None:
     browser.cookies["sessionid"] = key
@@ -153,7 +153,7 @@ def test_a_key_of_the_wrong_shape_is_not_even_looked_up(
 
 
 @pytest.mark.asvs("7.2.4")
-def test_every_login_has_a_key_of_its_own(alice: Any, browser: Browser) -> None:
+def test_every_login_gets_a_new_key(alice: Any, browser: Browser) -> None:
     log_in(browser)
     first = browser.cookies["sessionid"].value
 
@@ -165,7 +165,7 @@ def test_every_login_has_a_key_of_its_own(alice: Any, browser: Browser) -> None:
 
 
 @pytest.mark.asvs("7.3.1")
-def test_a_session_dies_unused(alice: Any, caller: Caller) -> None:
+def test_an_idle_session_expires(alice: Any, caller: Caller) -> None:
     caller.log_in()
     session = Session.objects.get()
     last_moment = session.last_seen_at + session.idle_lifetime
@@ -178,7 +178,7 @@ def test_a_session_dies_unused(alice: Any, caller: Caller) -> None:
         assert caller.get("me/").status_code == 200
 
 
-def test_a_session_that_died_unused_is_listed_no_more(alice: Any, caller: Caller) -> None:
+def test_an_idle_expired_session_is_not_listed(alice: Any, caller: Caller) -> None:
     caller.log_in()
     unused = Session.objects.get()
 
@@ -192,7 +192,7 @@ def test_a_session_that_died_unused_is_listed_no_more(alice: Any, caller: Caller
     assert one.status_code == 404
 
 
-def test_use_is_noted_once_a_minute(alice: Any, caller: Caller) -> None:
+def test_the_last_seen_time_is_updated_once_a_minute(alice: Any, caller: Caller) -> None:
     caller.log_in()
     began = Session.objects.get().last_seen_at
 
@@ -206,7 +206,7 @@ def test_use_is_noted_once_a_minute(alice: Any, caller: Caller) -> None:
 
 
 @pytest.mark.asvs("7.3.2")
-def test_a_session_dies_of_age_however_much_it_is_used(alice: Any, caller: Caller) -> None:
+def test_a_session_expires_at_its_absolute_lifetime(alice: Any, caller: Caller) -> None:
     caller.log_in()
     began = timezone.now()
 
@@ -218,7 +218,7 @@ def test_a_session_dies_of_age_however_much_it_is_used(alice: Any, caller: Calle
 
 
 @pytest.mark.asvs("7.4.2")
-def test_a_disabled_person_is_nobody_with_the_next_request(alice: Any, caller: Caller) -> None:
+def test_a_disabled_user_is_signed_out_with_the_next_request(alice: Any, caller: Caller) -> None:
     caller.log_in()
     assert caller.get("me/").status_code == 200
 
@@ -229,7 +229,7 @@ def test_a_disabled_person_is_nobody_with_the_next_request(alice: Any, caller: C
 
 
 @pytest.mark.asvs("7.4.2")
-def test_a_deleted_person_is_nobody_with_the_next_request(alice: Any, caller: Caller, browser: Browser) -> None:
+def test_a_deleted_user_is_signed_out_with_the_next_request(alice: Any, caller: Caller, browser: Browser) -> None:
     log_in(browser)
     caller.log_in()
     assert caller.get("me/").status_code == 200
@@ -241,7 +241,7 @@ def test_a_deleted_person_is_nobody_with_the_next_request(alice: Any, caller: Ca
     assert browser.get("/api/v1/me/").status_code == 401
 
 
-def test_a_locked_person_is_nobody_with_the_next_request(alice: Any, caller: Caller) -> None:
+def test_a_locked_user_is_signed_out_with_the_next_request(alice: Any, caller: Caller) -> None:
     caller.log_in()
     assert caller.get("me/").status_code == 200
 
@@ -251,7 +251,7 @@ def test_a_locked_person_is_nobody_with_the_next_request(alice: Any, caller: Cal
     assert caller.get("me/").status_code == 401
 
 
-def test_another_password_ends_the_sessions_that_began_with_the_old_one(alice: Any, caller: Caller) -> None:
+def test_a_new_password_ends_sessions_that_began_with_the_old_one(alice: Any, caller: Caller) -> None:
     caller.log_in()
 
     alice.set_password("quite another passphrase here")
@@ -260,7 +260,7 @@ def test_another_password_ends_the_sessions_that_began_with_the_old_one(alice: A
     assert caller.get("me/").status_code == 401
 
 
-def test_the_event_of_a_new_password_ends_the_other_sessions(alice: Any, caller: Caller) -> None:
+def test_the_password_changed_event_ends_the_other_sessions(alice: Any, caller: Caller) -> None:
     caller.log_in()
     kept = Session.objects.get().pk
     Caller().log_in()
@@ -274,7 +274,7 @@ def test_the_event_of_a_new_password_ends_the_other_sessions(alice: Any, caller:
 
 
 @pytest.mark.asvs("7.5.2")
-def test_people_see_their_sessions(alice: Any, caller: Caller, browser: Browser) -> None:
+def test_users_list_their_sessions(alice: Any, caller: Caller, browser: Browser) -> None:
     log_in(browser)
     caller.log_in()
 
@@ -286,7 +286,7 @@ def test_people_see_their_sessions(alice: Any, caller: Caller, browser: Browser)
     assert "eas_" not in str(page)
 
 
-def test_lists_come_in_pages(alice: Any, caller: Caller) -> None:
+def test_lists_are_paginated(alice: Any, caller: Caller) -> None:
     for _login in range(3):
         caller.log_in()
 
@@ -307,7 +307,7 @@ def test_an_unknown_filter_or_page_is_refused(query: str, alice: Any, caller: Ca
     assert caller.get(f"sessions/?{query}").status_code == 400
 
 
-def test_people_end_their_sessions(alice: Any, caller: Caller, browser: Browser, events: list[Event]) -> None:
+def test_users_end_their_sessions(alice: Any, caller: Caller, browser: Browser, events: list[Event]) -> None:
     log_in(browser)
     other = Session.objects.get().pk
     caller.log_in()
@@ -321,7 +321,7 @@ def test_people_end_their_sessions(alice: Any, caller: Caller, browser: Browser,
 
 
 @pytest.mark.asvs("7.5.2")
-def test_somebody_elses_session_is_not_found(alice: Any, caller: Caller) -> None:
+def test_another_users_session_is_not_found(alice: Any, caller: Caller) -> None:
     create_account(email="bob@example.org", password=PASSWORD)
     bob = Caller()
     bob.log_in("bob@example.org")
@@ -333,7 +333,7 @@ def test_somebody_elses_session_is_not_found(alice: Any, caller: Caller) -> None
     assert bob.get("me/").status_code == 200
 
 
-def test_people_sign_out_everywhere_else(alice: Any, caller: Caller, browser: Browser) -> None:
+def test_users_sign_out_everywhere_else(alice: Any, caller: Caller, browser: Browser) -> None:
     log_in(browser)
     caller.log_in()
 
@@ -343,7 +343,7 @@ def test_people_sign_out_everywhere_else(alice: Any, caller: Caller, browser: Br
     assert caller.get("me/").status_code == 200
 
 
-def test_a_site_that_logs_in_by_itself_has_sessions_too(alice: Any, browser: Browser) -> None:
+def test_a_sites_own_login_opens_sessions(alice: Any, browser: Browser) -> None:
     browser.get("/own/count/")
     before = browser.cookies["sessionid"].value
 
@@ -358,7 +358,7 @@ def test_a_site_that_logs_in_by_itself_has_sessions_too(alice: Any, browser: Bro
     assert Session.objects.get(user=alice).ended_reason == "logout"
 
 
-def test_what_an_anonymous_site_kept_survives_our_login(alice: Any, browser: Browser) -> None:
+def test_anonymous_session_data_survives_the_login(alice: Any, browser: Browser) -> None:
     browser.get("/own/count/")
 
     log_in(browser)
@@ -366,13 +366,13 @@ def test_what_an_anonymous_site_kept_survives_our_login(alice: Any, browser: Bro
     assert browser.get("/own/count/").json()["count"] == 2
 
 
-def test_nobody_leaves_no_row(browser: Browser) -> None:
+def test_an_anonymous_request_creates_no_row(browser: Browser) -> None:
     browser.get("/api/v1/me/")
 
     assert not Session.objects.exists()
 
 
-def test_dead_rows_are_swept(alice: Any, caller: Caller) -> None:
+def test_dead_rows_are_deleted(alice: Any, caller: Caller) -> None:
     caller.log_in()
     lifecycle.end_all_sessions(user=alice, reason="revoked")
 

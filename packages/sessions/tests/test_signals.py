@@ -56,7 +56,7 @@ def test_the_distance_is_that_of_a_great_circle() -> None:
     assert distance_km(Position(90, 0), Position(-90, 0)) == pytest.approx(20_015, abs=1)
 
 
-def test_nobody_flies_from_london_to_sydney_in_an_hour_and_everybody_may_in_a_day() -> None:
+def test_london_to_sydney_is_impossible_in_an_hour_and_possible_in_a_day() -> None:
     here = Place("AU", SYDNEY)
 
     assert seen("impossible_travel", logins=[past(timedelta(hours=1), position=LONDON)], place=here) == {
@@ -73,7 +73,7 @@ def test_the_limit_of_travel_is_900_km_an_hour(minutes: int, is_there: bool) -> 
     assert (seen("impossible_travel", logins=logins, place=Place("FR", PARIS)) is not None) is is_there
 
 
-def test_below_100_km_nothing_is_impossible() -> None:
+def test_below_100_km_travel_is_never_impossible() -> None:
     near = Position(LONDON.latitude + 0.8, LONDON.longitude)
 
     assert distance_km(LONDON, near) < 100
@@ -89,18 +89,18 @@ def test_a_clock_that_moved_back_gives_no_negative_speed() -> None:
     assert told["hours"] == 0.02
 
 
-def test_a_place_without_coordinates_is_no_travel() -> None:
+def test_a_location_without_coordinates_is_no_travel() -> None:
     assert seen("impossible_travel", logins=[past(timedelta(minutes=1))], place=Place("AU", SYDNEY)) is None
     assert seen("impossible_travel", logins=[past(timedelta(minutes=1), position=LONDON)], place=Place("AU")) is None
 
 
-def test_the_first_login_ever_weighs_nothing() -> None:
+def test_the_first_login_has_no_signals() -> None:
     first = situation(logins=[], is_device_known=False, place=Place("AU", SYDNEY))
 
     assert weigh(first) == ()
 
 
-def test_what_was_not_seen_before_is_new() -> None:
+def test_unseen_devices_countries_and_networks_are_new() -> None:
     assert seen("new_device", is_device_known=False) == {}
     assert seen("new_device") is None
     assert seen("new_country", place=Place("AU")) == {"country": "AU"}
@@ -128,11 +128,11 @@ def test_an_hour_outside_95_percent_is_unusual() -> None:
     assert seen("unusual_hour", logins=habit({9: 18, 12: 2}), at=NOW) is None
 
 
-def test_below_20_logins_nobody_has_hours() -> None:
+def test_below_20_logins_no_hour_is_unusual() -> None:
     assert seen("unusual_hour", logins=habit({9: 19}), at=NOW.replace(hour=3)) is None
 
 
-def test_hours_are_the_persons_own() -> None:
+def test_hours_are_in_the_users_time_zone() -> None:
     logins = habit({9: 20})
 
     assert seen("unusual_hour", logins=logins, at=NOW.replace(hour=3), user=Somebody("Asia/Tokyo")) == {"hour": 12}
@@ -144,12 +144,12 @@ def test_an_account_is_dormant_after_90_days(days: int, told: Any) -> None:
     assert seen("dormant_account", logins=[past(timedelta(days=days))]) == told
 
 
-def test_three_guesses_are_failures() -> None:
+def test_three_failed_guesses_are_a_signal() -> None:
     assert seen("recent_failures", failures=2) is None
     assert seen("recent_failures", failures=3) == {"failures": 3}
 
 
-def test_the_operators_list_is_read_anew_when_it_changes(tmp_path: Path, settings: Any) -> None:
+def test_the_network_list_is_read_again_when_it_changes(tmp_path: Path, settings: Any) -> None:
     listed = tmp_path / "networks"
     listed.write_text("# exits\n1.1.1.0/24\n2001:db8::/32\n")
     settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "ANONYMISING_NETWORKS": str(listed)}
@@ -164,7 +164,7 @@ def test_the_operators_list_is_read_anew_when_it_changes(tmp_path: Path, setting
         seen("anonymising_network", client=hidden)
 
 
-def test_what_is_not_configured_weighs_nothing(settings: Any) -> None:
+def test_a_weight_of_zero_disables_a_signal(settings: Any) -> None:
     settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "RISK_WEIGHTS": dict.fromkeys(SIGNALS, 0)}
     worst = situation(is_device_known=False, place=Place("AU", SYDNEY), failures=9)
 

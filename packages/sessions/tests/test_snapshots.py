@@ -34,14 +34,14 @@ def costs(shared: OwnRedis, caller: Caller, path: str = "me/") -> tuple[int, int
     return cost.queries, cost.round_trips
 
 
-def test_a_warm_me_is_no_query_and_one_round_trip(shared: OwnRedis, alice: Any, caller: Caller) -> None:
+def test_a_cached_request_costs_no_query_and_one_round_trip(shared: OwnRedis, alice: Any, caller: Caller) -> None:
     caller.log_in()
     caller.get("me/")
 
     assert costs(shared, caller) == (0, 1)
 
 
-def test_after_a_flush_it_is_one_query_once(shared: OwnRedis, alice: Any, caller: Caller) -> None:
+def test_after_a_flush_one_request_costs_one_query(shared: OwnRedis, alice: Any, caller: Caller) -> None:
     caller.log_in()
     caller.get("me/")
 
@@ -51,7 +51,7 @@ def test_after_a_flush_it_is_one_query_once(shared: OwnRedis, alice: Any, caller
     assert costs(shared, caller) == (0, 1)
 
 
-def test_with_redis_stopped_it_is_one_query_each(shared: OwnRedis, alice: Any, caller: Caller) -> None:
+def test_without_redis_every_request_costs_one_query(shared: OwnRedis, alice: Any, caller: Caller) -> None:
     caller.log_in()
     caller.get("me/")
 
@@ -73,7 +73,7 @@ def test_a_redis_that_comes_back_is_used_again(shared: OwnRedis, alice: Any, cal
     assert costs(shared, caller) == (0, 1)
 
 
-def test_a_warm_snapshot_says_the_same_as_the_rows(shared: OwnRedis, alice: Any, caller: Caller) -> None:
+def test_a_snapshot_gives_the_same_answer_as_the_rows(shared: OwnRedis, alice: Any, caller: Caller) -> None:
     caller.log_in()
 
     assert caller.get("me/").json() == caller.get("me/").json()
@@ -92,7 +92,7 @@ def test_a_snapshot_holds_no_secret(shared: OwnRedis, alice: Any, caller: Caller
     assert caller.credential.encode() not in held
 
 
-def test_an_ended_session_is_dead_though_its_snapshot_was_warm(shared: OwnRedis, alice: Any, caller: Caller) -> None:
+def test_an_ended_session_is_invalid_although_it_was_cached(shared: OwnRedis, alice: Any, caller: Caller) -> None:
     caller.log_in()
     caller.get("me/")
 
@@ -101,7 +101,7 @@ def test_an_ended_session_is_dead_though_its_snapshot_was_warm(shared: OwnRedis,
     assert caller.get("me/").status_code == 401
 
 
-def test_a_deleted_person_is_nobody_though_their_snapshot_was_warm(
+def test_a_deleted_user_is_signed_out_although_the_session_was_cached(
     shared: OwnRedis, alice: Any, caller: Caller
 ) -> None:
     caller.log_in()
@@ -112,7 +112,7 @@ def test_a_deleted_person_is_nobody_though_their_snapshot_was_warm(
     assert caller.get("me/").status_code == 401
 
 
-def test_a_site_under_atomic_requests_forgets_before_it_answers(
+def test_with_atomic_requests_the_snapshot_is_deleted_before_the_answer(
     shared: OwnRedis, alice: Any, browser: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
@@ -127,9 +127,7 @@ def test_a_site_under_atomic_requests_forgets_before_it_answers(
 
 
 @pytest.mark.parametrize("held", [b"", b"{", b"[]", b"7", b"{}", b'{"until": 1}', b'{"until": "9999-01-01T00:00:00Z"}'])
-def test_a_snapshot_that_cannot_be_read_shuts_nobody_out(
-    held: bytes, shared: OwnRedis, alice: Any, caller: Caller
-) -> None:
+def test_an_unreadable_snapshot_does_not_sign_out(held: bytes, shared: OwnRedis, alice: Any, caller: Caller) -> None:
     caller.log_in()
     caller.get("me/")
     (name,) = shared.client.keys(f"*session:*{digest(caller.credential)}")
@@ -140,7 +138,7 @@ def test_a_snapshot_that_cannot_be_read_shuts_nobody_out(
     assert costs(shared, caller) == (0, 1)
 
 
-def test_snapshots_of_one_moment_do_not_all_go_at_one_moment(shared: OwnRedis, alice: Any, caller: Caller) -> None:
+def test_snapshots_expire_at_different_times(shared: OwnRedis, alice: Any, caller: Caller) -> None:
     for _login in range(20):
         caller.log_in()
         caller.get("me/")
@@ -185,7 +183,7 @@ def test_a_snapshot_carries_every_kind_of_field_and_no_secret() -> None:
 
 
 @pytest.mark.parametrize("change", ["is_active", "email address", "lock"])
-def test_a_change_of_the_person_shows_with_the_next_request(
+def test_a_change_of_the_user_takes_effect_with_the_next_request(
     change: str, shared: OwnRedis, alice: Any, caller: Caller
 ) -> None:
     caller.log_in()
@@ -221,7 +219,7 @@ def slow_read(caller: Caller, alice: Any, monkeypatch: pytest.MonkeyPatch) -> No
     caller.get("me/")
 
 
-def test_a_slow_reader_cannot_put_a_stale_snapshot_back(
+def test_a_slow_reader_cannot_write_a_stale_snapshot(
     shared: OwnRedis, alice: Any, caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caller.log_in()
@@ -232,7 +230,7 @@ def test_a_slow_reader_cannot_put_a_stale_snapshot_back(
     assert caller.get("me/").status_code == 401
 
 
-def test_without_the_lease_the_stale_snapshot_would_come_back(
+def test_without_the_lease_a_stale_snapshot_would_be_written(
     shared: OwnRedis, alice: Any, caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache = shared_cache(shared.url)
@@ -246,7 +244,7 @@ def test_without_the_lease_the_stale_snapshot_would_come_back(
     assert caller.get("me/").status_code == 200, "the planted defect must be seen"
 
 
-def test_a_snapshot_is_believed_for_a_minute_by_our_clock_too(shared: OwnRedis, alice: Any, caller: Caller) -> None:
+def test_a_snapshot_expires_after_a_minute_by_our_own_clock(shared: OwnRedis, alice: Any, caller: Caller) -> None:
     caller.log_in()
     caller.get("me/")
 

@@ -42,7 +42,7 @@ def raise_session(user: Any, session: Session, *proved: Evidence) -> Grant:
 
 
 @pytest.mark.asvs("7.2.4")
-def test_the_same_session_goes_on_under_a_new_credential(alice: Any, caller: Caller) -> None:
+def test_a_step_up_keeps_the_session_and_replaces_the_credential(alice: Any, caller: Caller) -> None:
     caller.log_in()
     session, old = Session.objects.get(), caller.credential
 
@@ -54,7 +54,7 @@ def test_the_same_session_goes_on_under_a_new_credential(alice: Any, caller: Cal
     assert caller.get("me/").status_code == 401
 
 
-def test_what_was_proved_before_still_counts(alice: Any, caller: Caller) -> None:
+def test_earlier_evidence_still_counts(alice: Any, caller: Caller) -> None:
     caller.log_in()
 
     grant = raise_session(alice, Session.objects.get())
@@ -62,7 +62,7 @@ def test_what_was_proved_before_still_counts(alice: Any, caller: Caller) -> None
     assert [piece.method for piece in grant.session.evidence] == [Method.PASSWORD, Method.TOTP]
 
 
-def test_what_is_proved_again_counts_once_and_as_of_now(alice: Any, caller: Caller) -> None:
+def test_repeated_evidence_counts_once_with_the_latest_time(alice: Any, caller: Caller) -> None:
     caller.log_in()
     later = timezone.now() + timedelta(hours=2)
 
@@ -72,7 +72,7 @@ def test_what_is_proved_again_counts_once_and_as_of_now(alice: Any, caller: Call
     assert [(piece.method, piece.at) for piece in grant.session.evidence] == [(Method.PASSWORD, later)]
 
 
-def test_a_touch_of_a_key_takes_nothing_from_what_it_proved_before(alice: Any, caller: Caller) -> None:
+def test_a_key_touch_does_not_cancel_earlier_user_verification(alice: Any, caller: Caller) -> None:
     caller.log_in()
     session = Session.objects.get()
     caller_key = {"credential": "key-1"}
@@ -83,7 +83,7 @@ def test_a_touch_of_a_key_takes_nothing_from_what_it_proved_before(alice: Any, c
     assert grant.session.acr == "aal2"
 
 
-def test_an_old_session_can_be_raised(alice: Any, caller: Caller) -> None:
+def test_an_old_session_can_be_stepped_up(alice: Any, caller: Caller) -> None:
     caller.log_in()
     later = timezone.now() + timedelta(days=3)
 
@@ -97,7 +97,7 @@ def test_an_old_session_can_be_raised(alice: Any, caller: Caller) -> None:
 
 
 @pytest.mark.asvs("7.3.2")
-def test_a_step_up_lengthens_no_session(alice: Any, caller: Caller) -> None:
+def test_a_step_up_does_not_prolong_a_session(alice: Any, caller: Caller) -> None:
     caller.log_in()
     session = Session.objects.get()
     end = raise_session(alice, session).session.expires_at
@@ -108,7 +108,7 @@ def test_a_step_up_lengthens_no_session(alice: Any, caller: Caller) -> None:
     assert grant.session.expires_at == end
 
 
-def test_a_session_that_has_ended_cannot_be_raised(alice: Any, caller: Caller) -> None:
+def test_an_ended_session_cannot_be_stepped_up(alice: Any, caller: Caller) -> None:
     caller.log_in()
     session = Session.objects.get()
     login = pending(alice, session)
@@ -118,14 +118,14 @@ def test_a_session_that_has_ended_cannot_be_raised(alice: Any, caller: Caller) -
         advance(login, Client())
 
 
-def test_a_session_of_cookies_is_not_raised_into_one_of_tokens(alice: Any, caller: Caller, browser: Any) -> None:
+def test_a_cookie_session_is_not_stepped_up_by_token(alice: Any, caller: Caller, browser: Any) -> None:
     browser.post("/api/v1/login/", caller.body(), content_type="application/json")
 
     with pytest.raises(LoginExpired):
         raise_session(alice, Session.objects.get())
 
 
-def test_a_session_left_unused_too_long_cannot_be_raised(alice: Any, caller: Caller) -> None:
+def test_an_idle_expired_session_cannot_be_stepped_up(alice: Any, caller: Caller) -> None:
     caller.log_in()
 
     with time_machine.travel(timezone.now() + timedelta(days=8), tick=False), pytest.raises(LoginExpired):
@@ -150,7 +150,7 @@ def raised_at_once(alice: Any, caller: Caller) -> tuple[set[str], set[str]]:
 @pytest.mark.postgresql
 @pytest.mark.asvs("15.4.2")
 @pytest.mark.django_db(transaction=True)
-def test_of_step_ups_at_once_none_undoes_another(alice: Any, caller: Caller) -> None:
+def test_parallel_step_ups_do_not_undo_each_other(alice: Any, caller: Caller) -> None:
     granted, proved = raised_at_once(alice, caller)
 
     assert granted
@@ -159,7 +159,7 @@ def test_of_step_ups_at_once_none_undoes_another(alice: Any, caller: Caller) -> 
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
-def test_replacing_whatever_credential_there_is_would_undo_one(
+def test_an_unconditional_update_would_undo_a_step_up(
     alice: Any, caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = SessionQuerySet.update
@@ -177,7 +177,7 @@ def test_replacing_whatever_credential_there_is_would_undo_one(
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
-def test_a_session_that_is_raised_and_ended_at_once_has_ended(
+def test_a_session_stepped_up_and_ended_in_parallel_has_ended(
     alice: Any, caller: Caller, recorded_events: list[Any]
 ) -> None:
     for _round in range(10):

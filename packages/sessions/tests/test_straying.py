@@ -111,7 +111,7 @@ def caller(alice: Any) -> Caller:
         ({"ip": SYDNEY, "user_agent": FIREFOX}, True),
     ],
 )
-def test_another_country_or_browser_asks_for_a_proof(moved: dict[str, str], asked: bool, caller: Caller) -> None:
+def test_another_country_or_browser_requires_a_new_proof(moved: dict[str, str], asked: bool, caller: Caller) -> None:
     assert not caller.is_asked()
 
     caller.move(**moved)
@@ -120,7 +120,7 @@ def test_another_country_or_browser_asks_for_a_proof(moved: dict[str, str], aske
     assert caller.get("/api/v1/me/").status_code == 200
 
 
-def test_one_that_nobody_looks_for_asks_nothing(caller: Caller, settings: Any) -> None:
+def test_without_configured_changes_no_proof_is_required(caller: Caller, settings: Any) -> None:
     settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "STRAYS": ()}
 
     caller.move(SYDNEY, FIREFOX)
@@ -128,7 +128,7 @@ def test_one_that_nobody_looks_for_asks_nothing(caller: Caller, settings: Any) -
     assert not caller.is_asked()
 
 
-def test_a_site_may_ask_in_every_other_network(caller: Caller, settings: Any) -> None:
+def test_a_site_may_require_a_proof_in_another_network(caller: Caller, settings: Any) -> None:
     settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "STRAYS": ("network",)}
     assert not caller.is_asked()
 
@@ -138,7 +138,7 @@ def test_a_site_may_ask_in_every_other_network(caller: Caller, settings: Any) ->
 
 
 @pytest.mark.asvs("8.2.4")
-def test_whoever_proves_it_there_is_at_home_there_and_no_longer_where_they_were(alice: Any, caller: Caller) -> None:
+def test_a_step_up_binds_the_session_to_the_new_context(alice: Any, caller: Caller) -> None:
     caller.move(SYDNEY, FIREFOX)
     assert caller.is_asked()
 
@@ -157,7 +157,7 @@ def had_totp(session: Session) -> None:
 
 
 @pytest.mark.asvs("8.2.4")
-def test_a_thief_with_the_password_does_not_take_the_second_factor_along(alice: Any, caller: Caller) -> None:
+def test_a_password_in_another_context_does_not_keep_the_second_factor(alice: Any, caller: Caller) -> None:
     had_totp(Session.objects.get())
 
     caller.prove(alice)
@@ -166,7 +166,7 @@ def test_a_thief_with_the_password_does_not_take_the_second_factor_along(alice: 
 
 
 @pytest.mark.asvs("8.2.4")
-def test_a_step_up_elsewhere_asks_for_all_that_was_proved(alice: Any, caller: Caller) -> None:
+def test_a_step_up_in_another_context_requires_all_earlier_factors(alice: Any, caller: Caller) -> None:
     session = Session.objects.get()
     had_totp(session)
     here, away = session.facts, replace(session.facts, strayed=("country",))
@@ -178,14 +178,14 @@ def test_a_step_up_elsewhere_asks_for_all_that_was_proved(alice: Any, caller: Ca
         begin_step_up(session=away, **asked)
 
 
-def test_a_step_up_that_began_at_home_ends_there(alice: Any, caller: Caller) -> None:
+def test_a_step_up_expires_when_the_context_changes(alice: Any, caller: Caller) -> None:
     with pytest.raises(LoginExpired):
         caller.prove(alice, begun_at_home=True)
 
     assert Session.objects.get().country == "GB"
 
 
-def test_a_thief_who_comes_back_with_the_old_credential_is_nobody(alice: Any, caller: Caller) -> None:
+def test_the_old_credential_is_invalid_after_a_step_up(alice: Any, caller: Caller) -> None:
     stolen = caller.credential
     caller.prove(alice)
 
@@ -195,7 +195,7 @@ def test_a_thief_who_comes_back_with_the_old_credential_is_nobody(alice: Any, ca
     assert caller.get("/api/v1/me/").status_code == 401
 
 
-def test_a_table_that_is_lost_hides_no_thief(caller: Caller, settings: Any, tmp_path: Path) -> None:
+def test_an_unreadable_geoip_file_requires_a_new_proof(caller: Caller, settings: Any, tmp_path: Path) -> None:
     settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "GEOIP_PATH": str(tmp_path / "gone.mmdb")}
     assert not caller.is_asked()
 
@@ -204,7 +204,7 @@ def test_a_table_that_is_lost_hides_no_thief(caller: Caller, settings: Any, tmp_
     assert caller.is_asked()
 
 
-def test_the_trail_says_why_it_was_refused(caller: Caller) -> None:
+def test_the_denial_is_recorded_with_its_reason(caller: Caller) -> None:
     caller.move(SYDNEY)
 
     with recording() as events:
@@ -215,7 +215,7 @@ def test_the_trail_says_why_it_was_refused(caller: Caller) -> None:
     ]
 
 
-def test_it_costs_no_query_more(caller: Caller) -> None:
+def test_a_context_change_costs_no_query(caller: Caller) -> None:
     caller.get("/api/v1/me/")
     with counted() as at_home:
         caller.get("/api/v1/me/")
@@ -227,13 +227,13 @@ def test_it_costs_no_query_more(caller: Caller) -> None:
     assert (away.queries, away.round_trips) == (at_home.queries, at_home.round_trips)
 
 
-def test_another_persons_session_in_a_list_has_not_strayed(caller: Caller) -> None:
+def test_a_session_read_from_the_database_has_no_context_change(caller: Caller) -> None:
     caller.move(SYDNEY, FIREFOX)
 
     assert Session.objects.get().facts.strayed == ()
 
 
-def test_work_without_a_request_and_sessions_of_nobody_do_not_stray(alice: Any, caller: Caller) -> None:
+def test_work_without_a_request_and_anonymous_sessions_have_no_context_change(alice: Any, caller: Caller) -> None:
     session = Session.objects.get()
 
     assert context_change.strayed(session, None) == ()
@@ -241,13 +241,13 @@ def test_work_without_a_request_and_sessions_of_nobody_do_not_stray(alice: Any, 
     assert context_change.strayed(session, Client(ip=SYDNEY)) == ("country", "user_agent")
 
 
-def test_one_of_which_nothing_was_known_does_not_stray(alice: Any) -> None:
+def test_an_unknown_context_does_not_count_as_changed(alice: Any) -> None:
     session = Session(user=alice, ip=None, user_agent="", country="")
 
     assert context_change.strayed(session, Client(ip=SYDNEY, user_agent=FIREFOX)) == ()
 
 
-def test_a_session_that_strayed_proves_nothing_however_lately(alice: Any, caller: Caller) -> None:
+def test_after_a_context_change_no_evidence_is_fresh(alice: Any, caller: Caller) -> None:
     session = Session.objects.get()
     session.strayed = ("country",)
 
@@ -258,7 +258,7 @@ def test_a_session_that_strayed_proves_nothing_however_lately(alice: Any, caller
     assert session.facts.authenticated_at <= timezone.now()
 
 
-def test_a_change_that_nobody_knows_is_refused(settings: Any) -> None:
+def test_an_unknown_context_change_is_reported(settings: Any) -> None:
     settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "STRAYS": ("country", "weather")}
 
     assert [error.id for error in check_risk()] == ["auth_sessions.E024"]

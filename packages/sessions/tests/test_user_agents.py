@@ -59,7 +59,7 @@ def test_ten_thousand_characters_cost_no_more_than_five_hundred(letter: str) -> 
 
 
 @pytest.mark.parametrize("said", ["evil.example/1.0 CFNetwork/1490 Darwin/23.2.0", "<b>x</b>/2 CFNetwork/1 Darwin/23"])
-def test_what_is_copied_from_the_header_becomes_no_link_and_no_tag(said: str) -> None:
+def test_family_names_contain_no_link_or_tag(said: str) -> None:
     described = describe(said)
 
     assert not set(".:/<>") & set(described.browser + described.os)
