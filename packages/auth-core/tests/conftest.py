@@ -1,4 +1,4 @@
-"""Fixtures of this package's tests."""
+"""Fixtures for the tests of this package."""
 
 from collections.abc import Iterator
 
@@ -17,13 +17,13 @@ DOUBLES = "auth_core.testing.doubles"
 
 @pytest.fixture
 def events(db: None, recorded_events: list[Event]) -> list[Event]:
-    """The events recorded, in order."""
+    """The recorded events in order."""
     return recorded_events
 
 
 @pytest.fixture(autouse=True)
 def doubles_at_rest() -> Iterator[None]:
-    """Put the doubles back to what they do by themselves."""
+    """Reset the doubles after the test."""
     yield
-    NarrowIssuer.is_full = NarrowIssuer.asked = False
+    NarrowIssuer.is_full = NarrowIssuer.has_refused = False
     SetAssessor.assessment = Assessment()

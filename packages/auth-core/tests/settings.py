@@ -1,4 +1,4 @@
-"""A site with auth_core, its user model, and nothing of ours besides."""
+"""A site with auth_core and its user model, without the other packages."""
 
 from datetime import timedelta
 
@@ -40,7 +40,7 @@ MIDDLEWARE = [
 ]
 TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
 AUTH_CORE = {
-    # Real argon2id, small: the tests are about what is hashed, not about how long it takes.
+    # Real argon2id with low costs, because the tests check what is hashed and not how long it takes.
     "PASSWORD_TIME_COST": 1,
     "PASSWORD_MEMORY_COST": 64,
     "FIELD_KEYS": {"test": "dGVzdC1vbmx5LXRlc3Qtb25seS10ZXN0LW9ubHktMzI"},

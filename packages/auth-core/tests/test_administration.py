@@ -1,4 +1,4 @@
-"""What administrators prove beside a permission: the setting, its checks, and the address that asks."""
+"""The proof that administrators need: the setting, its checks and an endpoint that requires it."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -21,15 +21,15 @@ INVITATIONS = "/api/v1/invitations/"
 GUARD = "auth_core.pages.administration.AdministrationMiddleware"
 
 
-def demand(settings: Any, **said: Any) -> None:
-    settings.AUTH_CORE = {**settings.AUTH_CORE, "ADMINISTRATION": said}
+def demand(settings: Any, **demands: Any) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "ADMINISTRATION": demands}
 
 
-def ids(found: list[Any]) -> list[str]:
-    return [problem.id for problem in found]
+def ids(problems: list[Any]) -> list[str]:
+    return [problem.id for problem in problems]
 
 
-def test_a_site_that_demands_nothing_asks_for_the_permission_alone() -> None:
+def test_without_a_demand_the_permission_is_enough() -> None:
     caller = sign_in(make_administrator())
 
     assert demanded() is None
@@ -37,10 +37,10 @@ def test_a_site_that_demands_nothing_asks_for_the_permission_alone() -> None:
     assert caller.get(INVITATIONS).status_code == 200
 
 
-def test_an_administrator_is_asked_for_more_and_lately(settings: Any) -> None:
+def test_an_administrator_needs_a_recent_second_factor(settings: Any) -> None:
     demand(settings, assurance="aal2", read=timedelta(hours=2))
     root = make_administrator()
-    old = [replace(piece, at=timezone.now() - timedelta(hours=1)) for piece in evidence_for("aal2")]
+    old = [replace(evidence, at=timezone.now() - timedelta(hours=1)) for evidence in evidence_for("aal2")]
     stale = sign_in(root, evidence=old)
 
     by_password = sign_in(root).get(INVITATIONS)
@@ -55,13 +55,13 @@ def test_an_administrator_is_asked_for_more_and_lately(settings: Any) -> None:
     assert sign_in(root, assurance="aal2").get(INVITATIONS).status_code == 200
 
 
-def test_whoever_may_not_is_told_that_whatever_they_proved(settings: Any) -> None:
+def test_without_the_permission_the_answer_is_403(settings: Any) -> None:
     demand(settings, assurance="aal2")
 
     assert sign_in(make_user()).get(INVITATIONS).status_code == 403
 
 
-def test_each_act_has_an_age_of_its_own_and_a_site_may_change_one(settings: Any) -> None:
+def test_each_act_has_its_own_maximum_age_and_a_site_may_change_it(settings: Any) -> None:
     demand(settings, assurance="aal3", critical=timedelta(minutes=1))
 
     assert demanded() is Assurance.AAL3
@@ -78,7 +78,9 @@ def test_each_act_has_an_age_of_its_own_and_a_site_may_change_one(settings: Any)
         (("passkey",), Assurance.AAL3),
     ],
 )
-def test_what_somebody_has_says_what_they_could_prove(methods: tuple[str, ...], reached: Assurance) -> None:
+def test_the_factors_of_a_person_determine_the_level_they_can_prove(
+    methods: tuple[str, ...], reached: Assurance
+) -> None:
     person = make_user()
     carry_parts(person, {SECOND_FACTORS_PART: [{"method": method} for method in methods]})
 
@@ -86,27 +88,28 @@ def test_what_somebody_has_says_what_they_could_prove(methods: tuple[str, ...], 
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("demands", "text"),
     [
         ({"assurance": "strong"}, "unknown assurance 'strong' (known levels: aal1, aal2, aal3)"),
-        ({"assurance": "aal2", "write": timedelta(hours=1)}, "unknown key write (known keys: assurance, read, change, critical)"),
+        (
+            {"assurance": "aal2", "write": timedelta(hours=1)},
+            "unknown key write (known keys: assurance, read, change, critical)",
+        ),
         ({"assurance": "aal2", "read": 3600}, "'read' must be a positive timedelta"),
         ({"read": timedelta(hours=1)}, "'assurance' is missing"),
     ],
 )
-def test_a_demand_that_is_malformed_stops_the_start(said: dict[str, Any], told: str, settings: Any) -> None:
-    demand(settings, **said)
+def test_a_malformed_demand_is_a_check_error(demands: dict[str, Any], text: str, settings: Any) -> None:
+    demand(settings, **demands)
 
-    found = check_administration()
+    problems = check_administration()
 
-    assert ids(found) == ["auth_core.E014"]
-    assert told in found[0].msg
+    assert ids(problems) == ["auth_core.E014"]
+    assert text in problems[0].msg
     assert ids(check_administration_is_guarded()) == ["auth_core.W002"]
 
 
-def test_a_demand_that_nobody_can_meet_stops_the_start_and_locks_nobody_out(
-    settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_demand_that_no_factor_can_meet_is_a_check_error(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     demand(settings, assurance="aal2")
 
     assert ids(check_administration()) == ["auth_core.E015"]
@@ -115,14 +118,14 @@ def test_a_demand_that_nobody_can_meet_stops_the_start_and_locks_nobody_out(
 
 
 @pytest.mark.parametrize("acr", [None, "aal1"])
-def test_a_deployment_is_warned_where_a_password_is_enough(acr: str | None, settings: Any) -> None:
+def test_a_deployment_check_warns_if_a_password_is_enough(acr: str | None, settings: Any) -> None:
     demand(settings, **({} if acr is None else {"assurance": acr}))
 
     assert ids(check_administration_is_guarded()) == ["auth_core.W002"]
     assert check_administration() == []
 
 
-def test_a_site_with_the_admin_must_have_what_asks_there(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_site_with_the_admin_needs_the_middleware(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("auth_core.administration_checks.apps.is_installed", lambda name: True)
     demand(settings, assurance="aal1")
 

@@ -1,4 +1,4 @@
-"""The one table of what evidence is worth."""
+"""The assurance that evidence reaches."""
 
 import pytest
 
@@ -52,7 +52,7 @@ def test_evidence_reaches_a_level(evidence: list[Evidence], level: Assurance) ->
         ([PASSWORD, TOTP], True),
     ],
 )
-def test_two_things_and_aal2_are_different_questions(evidence: list[Evidence], second: bool) -> None:
+def test_a_second_factor_is_not_the_same_as_aal2(evidence: list[Evidence], second: bool) -> None:
     assert has_second_factor(evidence) is second
 
 
@@ -64,11 +64,11 @@ def test_no_evidence_meets_no_demand() -> None:
     assert not any(demand.is_met_by([]) for demand in Demand)
 
 
-def test_evidence_survives_its_stored_form() -> None:
+def test_evidence_survives_a_round_trip_through_json() -> None:
     assert Evidence.from_json(HARDWARE_KEY.to_json()) == HARDWARE_KEY
 
 
-def test_a_method_that_there_is_not_is_no_evidence() -> None:
+def test_an_unknown_method_is_refused() -> None:
     with pytest.raises(ValueError, match="telepathy"):
         Evidence.from_json({**PASSWORD.to_json(), "method": "telepathy"})
 
@@ -82,5 +82,5 @@ def test_a_method_that_there_is_not_is_no_evidence() -> None:
         ([HARDWARE_KEY], ["hwk", "mfa", "pop", "user"]),
     ],
 )
-def test_rfc_8176_names_are_made_at_the_edge(evidence: list[Evidence], names: list[str]) -> None:
+def test_amr_uses_the_names_of_rfc_8176(evidence: list[Evidence], names: list[str]) -> None:
     assert amr_of(evidence) == names

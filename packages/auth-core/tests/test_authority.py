@@ -1,4 +1,4 @@
-"""No one gives more than they hold, and no one acts on a person who holds more."""
+"""An actor grants no more than their own permissions and acts on no person with more."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,13 +25,13 @@ User: Any = get_user_model()
 
 
 def permissions(*codenames: str) -> list[Permission]:
-    found = list(Permission.objects.filter(codename__in=codenames))
-    assert len(found) == len(codenames)
-    return found
+    matches = list(Permission.objects.filter(codename__in=codenames))
+    assert len(matches) == len(codenames)
+    return matches
 
 
 def staff(email: str, *codenames: str) -> Any:
-    """Make staff who holds these permissions by a group of their own."""
+    """Create a staff user with these permissions through their own group."""
     person, group = make_user(email, is_staff=True), Group.objects.create(name=f"of {email}")
     group.permissions.set(permissions(*codenames))
     person.groups.add(group)
@@ -43,7 +43,7 @@ def own_group(person: Any) -> Group:
 
 
 def state() -> dict[str, Any]:
-    """Return everything that this file's changes could change."""
+    """Return all rows that the changes in this file could affect."""
     return {
         "people": list(User.objects.order_by("pk").values()),
         "groups": list(Group.objects.order_by("pk").values("pk", "name")),
@@ -64,25 +64,25 @@ def root(db: None) -> Any:
 
 @pytest.fixture
 def alice(db: None) -> Any:
-    """Somebody who holds nothing."""
+    """A user without permissions."""
     return make_user("alice@example.org")
 
 
 @pytest.fixture
 def clerk(db: None) -> Any:
-    """Staff who may change people and groups."""
+    """A staff user who may change users and groups."""
     return staff("clerk@example.org", "change_user", "change_group")
 
 
 @pytest.fixture
 def auditor(db: None) -> Any:
-    """Staff who holds what the clerk does not."""
+    """A staff user with a permission that the clerk lacks."""
     return staff("auditor@example.org", "view_permission")
 
 
 @pytest.fixture(params=["disable_account", "enable_account", "lock_account", "unlock_account"])
 def change_of_state(request: Any) -> Callable[..., bool]:
-    """Each way of closing and opening an account."""
+    """Each function that closes or opens an account."""
     change: Callable[..., bool] = getattr(locking, request.param)
     return change
 
@@ -90,7 +90,7 @@ def change_of_state(request: Any) -> Callable[..., bool]:
 # People
 
 
-def test_an_account_of_a_person_who_holds_more_is_neither_closed_nor_opened(
+def test_an_account_with_more_permissions_cannot_be_closed_or_opened(
     change_of_state: Any, clerk: Any, root: Any, auditor: Any
 ) -> None:
     for person in (root, auditor):
@@ -106,7 +106,7 @@ def test_an_account_of_a_person_who_holds_more_is_neither_closed_nor_opened(
         assert state() == before
 
 
-def test_an_account_of_a_person_who_holds_less_is_closed_and_opened(clerk: Any, alice: Any, root: Any) -> None:
+def test_an_account_with_fewer_permissions_can_be_closed_and_opened(clerk: Any, alice: Any, root: Any) -> None:
     for actor in (clerk, root, None):
         assert locking.lock_account(user=alice, actor=actor)
         assert locking.unlock_account(user=alice, actor=actor)
@@ -114,7 +114,7 @@ def test_an_account_of_a_person_who_holds_less_is_closed_and_opened(clerk: Any, 
         assert locking.enable_account(user=alice, actor=actor)
 
 
-def test_a_link_that_resets_the_password_of_a_person_who_holds_more_is_not_sent(clerk: Any, root: Any) -> None:
+def test_no_reset_link_is_sent_for_a_person_with_more_permissions(clerk: Any, root: Any) -> None:
     before, client = state(), Client(ip="192.0.2.1")
 
     with pytest.raises(PermissionRefused):
@@ -125,9 +125,7 @@ def test_a_link_that_resets_the_password_of_a_person_who_holds_more_is_not_sent(
     assert ResetLink.objects.count() == 1
 
 
-def test_what_is_compared_is_what_the_database_says_and_not_what_the_caller_has_in_hand(
-    clerk: Any, alice: Any, auditor: Any
-) -> None:
+def test_permissions_are_read_from_the_database_and_not_from_the_instance(clerk: Any, alice: Any, auditor: Any) -> None:
     stale = User.objects.get(pk=clerk.pk)
     assert stale.has_perm("auth.change_group")
     clerk.groups.clear()
@@ -139,7 +137,7 @@ def test_what_is_compared_is_what_the_database_says_and_not_what_the_caller_has_
             check_over(actor, alice)
 
 
-def test_a_disabled_person_counts_as_what_they_are_when_they_come_back(clerk: Any, root: Any, auditor: Any) -> None:
+def test_a_disabled_person_keeps_the_rank_of_their_permissions(clerk: Any, root: Any, auditor: Any) -> None:
     for person in (root, auditor):
         locking.disable_account(user=person)
 
@@ -147,7 +145,7 @@ def test_a_disabled_person_counts_as_what_they_are_when_they_come_back(clerk: An
             check_over(clerk, User.objects.get(pk=person.pk))
 
 
-def test_a_disabled_actor_and_a_stranger_act_on_no_one(root: Any, alice: Any) -> None:
+def test_a_disabled_or_anonymous_actor_is_refused(root: Any, alice: Any) -> None:
     locking.disable_account(user=root)
 
     for actor in (root, AnonymousUser()):
@@ -155,12 +153,12 @@ def test_a_disabled_actor_and_a_stranger_act_on_no_one(root: Any, alice: Any) ->
             check_over(actor, alice)
 
 
-def test_staff_hold_more_than_a_person_who_is_not(alice: Any, db: None) -> None:
+def test_staff_rank_above_other_people(alice: Any, db: None) -> None:
     with pytest.raises(PermissionRefused):
         check_over(make_user(), make_user(is_staff=True))
 
 
-def test_a_package_that_knows_more_is_asked_as_well(clerk: Any, alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_registered_authority_is_asked(clerk: Any, alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     class Closed:
         def holds(self, actor: Any, permissions: Any) -> bool:
             return False
@@ -178,12 +176,12 @@ def test_a_package_that_knows_more_is_asked_as_well(clerk: Any, alice: Any, monk
             check(clerk, of)
 
 
-# What an admin page writes
+# Writes of an admin page
 
 BEYOND = "delete_group"
 
 
-def _grow_own_group(clerk: Any, root: Any, auditor: Any) -> None:
+def _add_to_own_group(clerk: Any, root: Any, auditor: Any) -> None:
     own_group(clerk).permissions.add(*permissions(BEYOND))
 
 
@@ -191,11 +189,11 @@ def _set_own_group(clerk: Any, root: Any, auditor: Any) -> None:
     own_group(clerk).permissions.set(Permission.objects.all())
 
 
-def _from_the_permission(clerk: Any, root: Any, auditor: Any) -> None:
+def _add_the_group_to_the_permission(clerk: Any, root: Any, auditor: Any) -> None:
     permissions(BEYOND)[0].group_set.add(own_group(clerk))
 
 
-def _by_a_row_of_the_table(clerk: Any, root: Any, auditor: Any) -> None:
+def _add_a_row_of_the_table(clerk: Any, root: Any, auditor: Any) -> None:
     (beyond,) = permissions(BEYOND)
     Group.permissions.through(group=own_group(clerk), permission=beyond).save()
 
@@ -232,7 +230,7 @@ def _join(clerk: Any, root: Any, auditor: Any) -> None:
     clerk.groups.add(own_group(auditor))
 
 
-def _be_taken_in(clerk: Any, root: Any, auditor: Any) -> None:
+def _be_added_to_a_group(clerk: Any, root: Any, auditor: Any) -> None:
     own_group(auditor).user_set.add(clerk)
 
 
@@ -240,20 +238,20 @@ def _put_a_superuser_in_a_group(clerk: Any, root: Any, auditor: Any) -> None:
     root.groups.add(own_group(clerk))
 
 
-def _give_oneself(clerk: Any, root: Any, auditor: Any) -> None:
+def _grant_oneself(clerk: Any, root: Any, auditor: Any) -> None:
     clerk.user_permissions.set(permissions(BEYOND))
 
 
-def _give_a_superuser(clerk: Any, root: Any, auditor: Any) -> None:
+def _grant_a_superuser(clerk: Any, root: Any, auditor: Any) -> None:
     root.user_permissions.set(permissions("change_group"))
 
 
-def _raise_oneself(clerk: Any, root: Any, auditor: Any) -> None:
+def _make_oneself_superuser(clerk: Any, root: Any, auditor: Any) -> None:
     clerk.is_superuser = True
     clerk.save()
 
 
-def _raise_by_one_column(clerk: Any, root: Any, auditor: Any) -> None:
+def _make_oneself_superuser_by_one_column(clerk: Any, root: Any, auditor: Any) -> None:
     clerk.is_superuser = True
     clerk.save(update_fields=["is_superuser"])
 
@@ -277,7 +275,7 @@ def _disable(clerk: Any, root: Any, auditor: Any) -> None:
     auditor.save()
 
 
-def _strip(clerk: Any, root: Any, auditor: Any) -> None:
+def _demote_a_superuser(clerk: Any, root: Any, auditor: Any) -> None:
     root.is_superuser = False
     root.save()
 
@@ -287,9 +285,9 @@ def _delete(clerk: Any, root: Any, auditor: Any) -> None:
 
 
 def _rename_a_permission(clerk: Any, root: Any, auditor: Any) -> None:
-    held = permissions("change_group")[0]
-    held.codename = "delete_everything"
-    held.save()
+    permission = permissions("change_group")[0]
+    permission.codename = "delete_everything"
+    permission.save()
 
 
 def _make_a_permission(clerk: Any, root: Any, auditor: Any) -> None:
@@ -301,51 +299,49 @@ def _delete_a_permission(clerk: Any, root: Any, auditor: Any) -> None:
     permissions("view_permission")[0].delete()
 
 
-def _rename_a_kind(clerk: Any, root: Any, auditor: Any) -> None:
+def _rename_a_content_type(clerk: Any, root: Any, auditor: Any) -> None:
     kind = ContentType.objects.get_for_model(Group)
     kind.model = "nothing"
     kind.save()
 
 
-WRITES = [written for name, written in list(globals().items()) if name.startswith("_") and callable(written)]
+WRITES = [write for name, write in list(globals().items()) if name.startswith("_") and callable(write)]
 
 
-@pytest.mark.parametrize("written", WRITES, ids=lambda written: written.__name__.strip("_"))
-def test_what_goes_beyond_the_administrator_is_refused_before_it_is_written(
-    written: Any, clerk: Any, root: Any, auditor: Any
-) -> None:
+@pytest.mark.parametrize("write", WRITES, ids=lambda write: write.__name__.strip("_"))
+def test_a_write_beyond_the_actors_permissions_is_refused(write: Any, clerk: Any, root: Any, auditor: Any) -> None:
     before = state()
 
     with pytest.raises(PermissionRefused), transaction.atomic(), acting(User.objects.get(pk=clerk.pk)):
-        written(clerk, root, auditor)
+        write(clerk, root, auditor)
 
     assert state() == before
 
 
-@pytest.mark.parametrize("written", WRITES, ids=lambda written: written.__name__.strip("_"))
+@pytest.mark.parametrize("write", WRITES, ids=lambda write: write.__name__.strip("_"))
 @pytest.mark.parametrize("is_site", [False, True], ids=["a superuser", "the site itself"])
-def test_a_superuser_and_the_site_itself_write_all_of_it(
-    is_site: bool, written: Any, clerk: Any, root: Any, auditor: Any
+def test_a_superuser_and_the_site_itself_may_write_everything(
+    is_site: bool, write: Any, clerk: Any, root: Any, auditor: Any
 ) -> None:
     before = state()
 
     if is_site:
-        written(clerk, root, auditor)
+        write(clerk, root, auditor)
     else:
         with acting(make_administrator("chief@example.org")):
-            written(clerk, root, auditor)
+            write(clerk, root, auditor)
 
     assert state() != before
 
 
-def test_an_administrator_gives_and_takes_what_they_hold(clerk: Any, alice: Any) -> None:
+def test_an_administrator_grants_and_revokes_own_permissions(clerk: Any, alice: Any) -> None:
     group = Group.objects.create(name="juniors")
-    held = permissions("change_user")
+    own = permissions("change_user")
 
     with acting(clerk):
-        group.permissions.set(held)
+        group.permissions.set(own)
         alice.groups.add(group)
-        alice.user_permissions.set(held)
+        alice.user_permissions.set(own)
         alice.is_staff = True
         alice.display_name = "Alice"
         alice.save()
@@ -359,7 +355,7 @@ def test_an_administrator_gives_and_takes_what_they_hold(clerk: Any, alice: Any)
     assert not User.objects.filter(email="alice@example.org").exists()
 
 
-def test_saving_what_is_not_changed_is_no_act(clerk: Any, root: Any) -> None:
+def test_saving_without_a_change_is_allowed(clerk: Any, root: Any) -> None:
     with acting(clerk):
         root.save()
         root.groups.set([])
@@ -367,8 +363,8 @@ def test_saving_what_is_not_changed_is_no_act(clerk: Any, root: Any) -> None:
 
 
 @isolate_apps("auth_core.accounts")
-def test_a_proxy_of_the_user_model_is_no_way_round(clerk: Any, root: Any, auditor: Any) -> None:
-    class Colleague(User):  # type: ignore[misc]  # the class is asked for at run time
+def test_a_proxy_of_the_user_model_is_guarded_too(clerk: Any, root: Any, auditor: Any) -> None:
+    class Colleague(User):  # type: ignore[misc]  # the class is only known at run time
         class Meta:
             app_label = "auth_accounts"
             proxy = True

@@ -1,4 +1,4 @@
-"""Who does not answer is left alone for a moment."""
+"""The circuit breaker pauses calls to a service that does not answer."""
 
 import contextlib
 import threading
@@ -25,7 +25,7 @@ def opened() -> Breaker:
     return breaker
 
 
-def test_it_opens_after_so_many_failures_in_a_row(opened: Breaker) -> None:
+def test_it_opens_after_the_threshold_of_failures_in_a_row(opened: Breaker) -> None:
     assert opened.state is State.OPEN
     with pytest.raises(BreakerOpen):
         opened.call(lambda: pytest.fail("called"))
@@ -56,7 +56,7 @@ def test_after_the_pause_a_failure_opens_it_again(opened: Breaker) -> None:
     assert opened.state is State.OPEN
 
 
-def test_a_probe_that_is_interrupted_leaves_the_way_free_for_another(opened: Breaker) -> None:
+def test_an_interrupted_probe_lets_another_one_run(opened: Breaker) -> None:
     def stop() -> None:
         raise KeyboardInterrupt
 
@@ -69,7 +69,7 @@ def test_a_probe_that_is_interrupted_leaves_the_way_free_for_another(opened: Bre
 
 
 @pytest.mark.parametrize("ends_well", [True, False])
-def test_a_call_from_before_decides_nothing_while_it_is_open(ends_well: bool) -> None:
+def test_a_call_begun_before_it_opened_has_no_effect(ends_well: bool) -> None:
     breaker = Breaker("test", failures=1, pause=timedelta(hours=1))
 
     def slow() -> None:
@@ -84,7 +84,7 @@ def test_a_call_from_before_decides_nothing_while_it_is_open(ends_well: bool) ->
     assert breaker.state is State.OPEN
 
 
-def test_after_the_pause_one_of_many_tries(opened: Breaker) -> None:
+def test_after_the_pause_one_of_many_calls_probes(opened: Breaker) -> None:
     time.sleep(PAUSE.total_seconds())
     entered, go_on = threading.Event(), threading.Event()
 

@@ -1,4 +1,4 @@
-"""What budgets count besides a guess at one person: wide networks, networks that ask, and right guesses."""
+"""Budgets for wide networks, requesting networks and correct guesses."""
 
 from datetime import timedelta
 from typing import Any
@@ -24,7 +24,7 @@ EMAIL = "alice@example.org"
 
 
 def network(number: int, *, wide: str = "2001:db8:1") -> Client:
-    """Return a caller in one of the 65,536 networks of a /48."""
+    """Return a client in one of the 65,536 networks of a /48."""
     return Client(ip=f"{wide}:{number:x}::1", network=f"{wide}:{number:x}::/64")
 
 
@@ -49,7 +49,7 @@ def right_logins(number: int, **body: Any) -> list[int]:
     return [log_in(new_browser(), **body).status_code for _login in range(number)]
 
 
-def test_every_use_that_counts_networks_counts_wide_ones_too() -> None:
+def test_every_budget_by_network_has_one_by_wide_network() -> None:
     counting = {use: set(named) for use, named in CoreSettings.BUDGETS.default.items() if "network" in named}
 
     assert len(counting) == 7
@@ -57,7 +57,7 @@ def test_every_use_that_counts_networks_counts_wide_ones_too() -> None:
     assert ["wide_network_total" in named for named in counting.values() if "network_total" in named] == [True, False]
 
 
-def test_a_wide_network_is_counted_over_all_that_are_in_it() -> None:
+def test_a_wide_network_counts_all_networks_in_it() -> None:
     guesses = [charge(identifier=f"person{number}@example.org", client=network(number)) for number in range(305)]
 
     assert tally(guesses) == {"Charge": 300, "too_many_attempts": 5}
@@ -85,7 +85,7 @@ def test_wrong_passwords_from_all_networks_of_a_48_are_refused_over_http() -> No
     assert statuses == [401] * 300 + [429] * 2
 
 
-def test_mails_to_an_address_have_a_budget_for_each_network_that_asks() -> None:
+def test_mails_to_an_address_have_a_budget_for_each_requesting_network() -> None:
     from_one = [charge("mail", identifier=EMAIL, client=network(1)) for _mail in range(6)]
     elsewhere = [
         charge("mail", identifier=EMAIL, client=Client(network=f"192.0.2.{number}"))
@@ -97,42 +97,44 @@ def test_mails_to_an_address_have_a_budget_for_each_network_that_asks() -> None:
     assert tally(elsewhere) == {"Charge": 15, "too_many_attempts": 5}, "and no more than twenty altogether"
 
 
-def test_the_networks_of_one_48_ask_as_one() -> None:
+def test_the_networks_of_one_48_share_the_mail_budget() -> None:
     asked = [charge("mail", identifier=EMAIL, client=network(number)) for number in range(6)]
 
     assert tally(asked) == {"Charge": 5, "too_many_attempts": 1}
 
 
-def test_networks_that_are_not_known_ask_as_one() -> None:
-    asked = [charge("mail", identifier=EMAIL, client=Client()) for _mail in range(6)]
+def test_unknown_networks_share_the_mail_budget() -> None:
+    results = [charge("mail", identifier=EMAIL, client=Client()) for _mail in range(6)]
 
-    assert tally(asked) == {"Charge": 5, "too_many_attempts": 1}
+    assert tally(results) == {"Charge": 5, "too_many_attempts": 1}
 
 
-def test_five_links_that_a_stranger_asked_for_do_not_keep_the_owner_from_theirs(alice: Any) -> None:
+def test_links_requested_by_a_stranger_do_not_block_the_owner(alice: Any) -> None:
     stranger, owner = from_address("198.51.100.7"), from_address("192.0.2.1")
-    asked = [post(stranger, "password/forgot", email=EMAIL).status_code for _mail in range(6)]
+    statuses = [post(stranger, "password/forgot", email=EMAIL).status_code for _mail in range(6)]
 
-    assert asked == [202] * 5 + [429]
+    assert statuses == [202] * 5 + [429]
     assert post(owner, "password/forgot", email=EMAIL).status_code == 202
 
 
 @pytest.mark.parametrize("what", ["identifier_total", "network_total"])
-def test_right_logins_have_a_budget_and_beyond_it_nothing_is_hashed(
+def test_correct_logins_beyond_their_budget_are_not_hashed(
     what: str, alice: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     budgets(settings, login={"identifier": MANY, "network": MANY, what: (3, HOUR)})
     assert right_logins(3) == [200] * 3
     hashed: list[str] = []
     verify = Argon2idHasher.verify
-    monkeypatch.setattr(Argon2idHasher, "verify", lambda self, *told: hashed.append("") or verify(self, *told))
+    monkeypatch.setattr(
+        Argon2idHasher, "verify", lambda self, *arguments: hashed.append("") or verify(self, *arguments)
+    )
 
     refused = log_in(new_browser())
 
     assert (refused.status_code, code_of(refused), hashed) == (429, "too_many_attempts", [])
 
 
-def test_right_logins_of_a_wide_network_have_a_budget(settings: Any) -> None:
+def test_correct_logins_of_a_wide_network_have_a_budget(settings: Any) -> None:
     budgets(settings, login={"identifier": MANY, "network_total": MANY, "wide_network_total": (3, HOUR)})
     for number in range(3):
         charge(identifier=EMAIL, client=network(number)).refund()
@@ -140,7 +142,7 @@ def test_right_logins_of_a_wide_network_have_a_budget(settings: Any) -> None:
     assert isinstance(charge(identifier=EMAIL, client=network(9)), TooManyAttempts)
 
 
-def test_so_many_rows_can_one_person_cause_in_an_hour(alice: Any, settings: Any) -> None:
+def test_the_rows_one_person_can_cause_in_an_hour_are_bounded(alice: Any, settings: Any) -> None:
     hourly = CoreSettings.BUDGETS.default["login"]
     budgets(settings, login={**hourly, "identifier_total": (5, HOUR)})
 
@@ -149,11 +151,11 @@ def test_so_many_rows_can_one_person_cause_in_an_hour(alice: Any, settings: Any)
 
 
 @pytest.mark.parametrize("what", ["identifier_total", "device_total", "network_total", "wide_network_total"])
-def test_the_shipped_budgets_bound_right_logins(what: str) -> None:
+def test_the_default_budgets_bound_correct_logins(what: str) -> None:
     assert CoreSettings.BUDGETS.default["login"][what][1] == HOUR
 
 
-def test_a_guess_that_nobody_looked_at_gives_its_totals_back(alice: Any, settings: Any) -> None:
+def test_a_guess_that_was_not_checked_is_fully_refunded(alice: Any, settings: Any) -> None:
     settings.AUTH_CORE = {
         **settings.AUTH_CORE, "MAX_PARALLEL_HASHES": 1, "HASH_WAIT": timedelta(milliseconds=1),
     }  # fmt: skip
@@ -163,7 +165,7 @@ def test_a_guess_that_nobody_looked_at_gives_its_totals_back(alice: Any, setting
     assert set(GuessBudget.objects.values_list("used", flat=True)) == {0}
 
 
-def test_a_right_guess_gives_back_all_but_its_totals() -> None:
+def test_a_correct_guess_is_refunded_except_for_its_totals() -> None:
     paid = charge(identifier=EMAIL, client=network(1))
 
     paid.refund()
@@ -173,7 +175,7 @@ def test_a_right_guess_gives_back_all_but_its_totals() -> None:
     assert sorted(GuessBudget.objects.values_list("used", flat=True)) == [0, 0, 0, 1, 1, 1]
 
 
-def test_the_present_password_is_not_looked_at_without_end(alice: Any, settings: Any) -> None:
+def test_guesses_at_the_current_password_have_a_budget(alice: Any, settings: Any) -> None:
     shipped = CoreSettings.BUDGETS.default["password"]
     assert shipped["person_total"][1] == HOUR
     budgets(settings, password={**shipped, "person_total": (3, HOUR)})
@@ -181,62 +183,62 @@ def test_the_present_password_is_not_looked_at_without_end(alice: Any, settings:
     log_in(browser)
     browser.defaults["HTTP_X_CSRFTOKEN"] = browser.get("/api/v1/csrf/").json()["csrf_token"]
 
-    asked = [
+    statuses = [
         post(browser, "password/change", current_password=PASSWORD, new_password=PASSWORD).status_code
         for _change in range(4)
     ]
 
-    assert asked == [400] * 3 + [429]
+    assert statuses == [400] * 3 + [429]
 
 
-def test_step_ups_are_not_begun_without_end(alice: Any, settings: Any) -> None:
+def test_step_ups_have_a_budget(alice: Any, settings: Any) -> None:
     assert CoreSettings.BUDGETS.default["begun"]["person"][1] == HOUR
     budgets(settings, begun={"person": (3, HOUR)})
     browser = new_browser()
     log_in(browser)
     browser.defaults["HTTP_X_CSRFTOKEN"] = browser.get("/api/v1/csrf/").json()["csrf_token"]
 
-    asked = [post(browser, "reauthenticate", required_assurance="aal1").status_code for _step_up in range(4)]
+    statuses = [post(browser, "reauthenticate", required_assurance="aal1").status_code for _step_up in range(4)]
 
-    assert asked == [202] * 3 + [429]
+    assert statuses == [202] * 3 + [429]
     assert PendingLogin.objects.filter(purpose="step_up").count() == 3
 
 
 @pytest.mark.parametrize("by", ["api", "page"])
-def test_changes_of_ones_own_have_a_budget(by: str, alice: Any, settings: Any) -> None:
+def test_changes_to_own_data_have_a_budget(by: str, alice: Any, settings: Any) -> None:
     assert CoreSettings.BUDGETS.default["change"]["person"][1] == HOUR
     budgets(settings, change={"person": (2, HOUR)})
     browser = new_browser()
     log_in(browser)
     browser.defaults["HTTP_X_CSRFTOKEN"] = browser.get("/api/v1/csrf/").json()["csrf_token"]
 
-    asked = [
+    statuses = [
         post(browser, "password/change", current_password="wrong", new_password=PASSWORD).status_code
         if by == "api"
         else browser.post("/account/password/", {}).status_code
         for _change in range(3)
     ]
 
-    assert asked == [401 if by == "api" else 400] * 2 + [429]
+    assert statuses == [401 if by == "api" else 400] * 2 + [429]
 
 
-def test_another_factor_is_not_chosen_without_end(alice: Any, settings: Any) -> None:
+def test_choices_of_a_factor_have_a_budget(alice: Any, settings: Any) -> None:
     budgets(settings, choice={"person": (3, HOUR)})
     settings.AUTH_CORE = {**settings.AUTH_CORE, "LOGIN_STEPS": [f"{DOUBLES}.CodeStep"]}
     browser = new_browser()
-    asked = log_in(browser)
+    challenged = log_in(browser)
 
     chosen = [
-        post(browser, "login/challenge", token=asked.json()["token"], choice="phone").status_code
+        post(browser, "login/challenge", token=challenged.json()["token"], choice="phone").status_code
         for _choice in range(4)
     ]
 
     assert chosen == [202] * 3 + [429]
-    assert answer(browser, asked, code="314159").status_code == 200
+    assert answer(browser, challenged, code="314159").status_code == 200
 
 
 @pytest.mark.parametrize("name", ["nothing", "nothing_total", "nothing_network"])
-def test_a_budget_for_what_nobody_names_is_refused(name: str, settings: Any) -> None:
+def test_a_budget_for_an_unknown_dimension_is_an_error(name: str, settings: Any) -> None:
     budgets(settings, login={"identifier": MANY, name: MANY})
 
     with pytest.raises(ValueError, match=name):

@@ -1,4 +1,4 @@
-"""The shared cache: what was forgotten stays forgotten, and a lost one costs next to nothing."""
+"""The shared cache: forgotten values stay forgotten, and a lost cache costs little."""
 
 import os
 import time
@@ -13,7 +13,7 @@ from auth_core.testing.redis import OwnRedis
 
 MINUTE = timedelta(minutes=1)
 
-#: As in production; a test must not pass because its timeout is long.
+#: The timeout of production. A longer one could hide a defect.
 TIMEOUT = timedelta(milliseconds=100)
 
 
@@ -25,7 +25,7 @@ def cache(shared: OwnRedis, settings: Any) -> SharedCache:
 
 @pytest.fixture
 def full(settings: Any) -> Iterator[SharedCache]:
-    """A cache that has no room left, and evicts nothing."""
+    """A full cache that evicts nothing."""
     with OwnRedis("--maxmemory", "2mb", "--maxmemory-policy", "noeviction") as server:
         cache = SharedCache(server.url)
         cache.put("kept", b"value", ttl=MINUTE)
@@ -41,14 +41,14 @@ def lease_of(cache: SharedCache, key: str) -> bytes:
 
 
 def seconds_of(call: Callable[[], object]) -> float:
-    """Return how long the cache takes to say that it is lost."""
+    """Return the seconds until the cache reports that it is lost."""
     began = time.monotonic()
     with pytest.raises(CacheLost):
         call()
     return time.monotonic() - began
 
 
-def test_what_was_filled_is_found(cache: SharedCache) -> None:
+def test_a_filled_value_is_found(cache: SharedCache) -> None:
     lease = lease_of(cache, "k")
 
     assert cache.fill("k", lease, b"value", ttl=MINUTE)
@@ -64,15 +64,13 @@ def test_a_lookup_is_one_round_trip_with_or_without_a_value(cache: SharedCache) 
     assert cache.round_trips == 3
 
 
-def test_one_of_many_readers_holds_the_lease(cache: SharedCache) -> None:
+def test_one_of_many_readers_gets_the_lease(cache: SharedCache) -> None:
     lease_of(cache, "k")
 
     assert cache.lookup("k") == (None, None, None)
 
 
-def test_the_lease_of_a_reader_that_died_is_taken_by_the_next(
-    cache: SharedCache, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_lease_of_a_dead_reader_passes_to_the_next(cache: SharedCache, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("auth_core.runtime.redis_cache._LEASE", timedelta(milliseconds=20))
     dead = lease_of(cache, "k")
     time.sleep(0.05)
@@ -84,7 +82,7 @@ def test_the_lease_of_a_reader_that_died_is_taken_by_the_next(
 
 
 @pytest.mark.parametrize("next_reader", [False, True])
-def test_a_slow_reader_cannot_put_back_what_was_forgotten(cache: SharedCache, next_reader: bool) -> None:
+def test_a_slow_reader_cannot_restore_a_forgotten_value(cache: SharedCache, next_reader: bool) -> None:
     slow = lease_of(cache, "k")
     cache.forget("k")
     if next_reader:
@@ -95,13 +93,13 @@ def test_a_slow_reader_cannot_put_back_what_was_forgotten(cache: SharedCache, ne
     assert cache.lookup("k")[0] is None
 
 
-def test_without_the_lease_the_stale_value_would_be_back(cache: SharedCache) -> None:
+def test_without_the_lease_the_stale_value_would_return(cache: SharedCache) -> None:
     lease_of(cache, "k")
     cache.forget("k")
 
     cache.put("k", b"stale", ttl=MINUTE)
 
-    assert cache.lookup("k")[0] == b"stale", "the planted defect must be seen"
+    assert cache.lookup("k")[0] == b"stale", "the planted defect must be caught"
 
 
 def test_values_are_forgotten_together_and_come_in_order(cache: SharedCache) -> None:
@@ -115,7 +113,7 @@ def test_values_are_forgotten_together_and_come_in_order(cache: SharedCache) -> 
     assert cache.get_many(["a", "b"]) == [None, None]
 
 
-def test_a_value_lives_as_long_as_was_said(cache: SharedCache) -> None:
+def test_a_value_lives_for_its_ttl(cache: SharedCache) -> None:
     cache.put("k", b"value", ttl=timedelta(milliseconds=20))
     time.sleep(0.05)
 
@@ -131,7 +129,7 @@ def test_keys_begin_with_the_prefix_of_the_site(cache: SharedCache, shared: OwnR
 
 
 @pytest.mark.parametrize("loss", [OwnRedis.kill, OwnRedis.pause], ids=["killed", "hanging"])
-def test_a_lost_cache_costs_its_timeout_a_few_times_and_then_nothing(
+def test_a_lost_cache_costs_a_few_timeouts_and_then_nothing(
     loss: Callable[[OwnRedis], None], cache: SharedCache, shared: OwnRedis
 ) -> None:
     cache.ping()
@@ -140,7 +138,7 @@ def test_a_lost_cache_costs_its_timeout_a_few_times_and_then_nothing(
     first = [seconds_of(lambda: cache.lookup("k")) for _call in range(3)]
     later = [seconds_of(lambda: cache.lookup("k")) for _call in range(50)]
 
-    # Room for a busy machine; retries with redis-py's own pauses would take seconds.
+    # Tolerance for a busy machine. Retries with the pauses of redis-py would take seconds.
     assert max(first) < 5 * TIMEOUT.total_seconds()
     assert sum(later) < TIMEOUT.total_seconds()
 
@@ -148,7 +146,7 @@ def test_a_lost_cache_costs_its_timeout_a_few_times_and_then_nothing(
 @pytest.mark.parametrize(
     ("loss", "recovery"), [(OwnRedis.kill, OwnRedis.start), (OwnRedis.pause, OwnRedis.go_on)], ids=["killed", "hanging"]
 )
-def test_a_cache_that_is_back_is_used_again(
+def test_a_recovered_cache_is_used_again(
     loss: Callable[[OwnRedis], None], recovery: Callable[[OwnRedis], None], cache: SharedCache, shared: OwnRedis
 ) -> None:
     lease_of(cache, "k")
@@ -159,12 +157,12 @@ def test_a_cache_that_is_back_is_used_again(
     recovery(shared)
     time.sleep(1.05)
 
-    # The scripts are gone with the server that was killed; they are sent again.
+    # The killed server has lost the scripts, so they are sent again.
     lease = lease_of(cache, "another")
     assert cache.fill("another", lease, b"value", ttl=MINUTE)
 
 
-def test_a_full_cache_is_a_lost_one_that_still_forgets(full: SharedCache) -> None:
+def test_a_full_cache_counts_as_lost_but_still_forgets(full: SharedCache) -> None:
     with pytest.raises(CacheLost):
         full.put("k", b"value", ttl=MINUTE)
     with pytest.raises(CacheLost):

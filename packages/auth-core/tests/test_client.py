@@ -1,4 +1,4 @@
-"""Who is at the far end: what a stranger says of it is believed for nothing."""
+"""The client of a request. Headers of untrusted peers are ignored."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ def behind_proxy(settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "TRUSTED_PROXIES": ["10.0.0.0/8", "unix", "2001:db8::/32"]}
 
 
-def seen(peer: str, **headers: str) -> str:
+def ip_of(peer: str, **headers: str) -> str:
     return client_of(RequestFactory().get("/", REMOTE_ADDR=peer, **headers)).ip
 
 
@@ -32,16 +32,18 @@ def seen(peer: str, **headers: str) -> str:
     ],
 )
 @pytest.mark.parametrize("proxied", [True, False])
-def test_a_strangers_header_is_ignored(headers: dict[str, str], proxied: bool, request: Any) -> None:
+def test_forwarding_headers_of_an_untrusted_peer_are_ignored(
+    headers: dict[str, str], proxied: bool, request: Any
+) -> None:
     if proxied:
         request.getfixturevalue("behind_proxy")
 
-    assert seen("198.51.100.7", **headers) == "198.51.100.7"
+    assert ip_of("198.51.100.7", **headers) == "198.51.100.7"
 
 
 @pytest.mark.asvs("4.1.3")
 @pytest.mark.parametrize("name", ["HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST"])
-def test_only_our_proxy_says_how_the_request_came(name: str, behind_proxy: None) -> None:
+def test_only_a_trusted_proxy_sets_the_scheme(name: str, behind_proxy: None) -> None:
     of_stranger = RequestFactory().get("/", REMOTE_ADDR="198.51.100.7", **{name: "https"})
     of_proxy = RequestFactory().get("/", REMOTE_ADDR=PROXY, **{name: "https"})
 
@@ -70,20 +72,22 @@ def test_only_our_proxy_says_how_the_request_came(name: str, behind_proxy: None)
         ("x" * 100_000, PROXY),
     ],
 )
-def test_behind_our_proxy_the_rightmost_stranger_is_the_client(header: str, ip: str, behind_proxy: None) -> None:
-    assert seen(PROXY, HTTP_X_FORWARDED_FOR=header) == ip
+def test_behind_a_trusted_proxy_the_rightmost_untrusted_address_is_the_client(
+    header: str, ip: str, behind_proxy: None
+) -> None:
+    assert ip_of(PROXY, HTTP_X_FORWARDED_FOR=header) == ip
 
 
 @pytest.mark.parametrize("name", ["HTTP_X_REAL_IP", "HTTP_FORWARDED", "HTTP_X_CLIENT_IP"])
-def test_only_the_one_header_is_read(name: str, behind_proxy: None) -> None:
-    assert seen(PROXY, **{name: "192.0.2.66"}) == PROXY
+def test_only_the_configured_header_is_read(name: str, behind_proxy: None) -> None:
+    assert ip_of(PROXY, **{name: "192.0.2.66"}) == PROXY
 
 
-def test_a_socket_is_trusted_only_when_it_is_named(behind_proxy: None, settings: Any) -> None:
-    assert seen("", HTTP_X_FORWARDED_FOR="192.0.2.1") == "192.0.2.1"
+def test_a_socket_is_trusted_only_if_configured(behind_proxy: None, settings: Any) -> None:
+    assert ip_of("", HTTP_X_FORWARDED_FOR="192.0.2.1") == "192.0.2.1"
 
     settings.AUTH_CORE = {**settings.AUTH_CORE, "TRUSTED_PROXIES": ["10.0.0.0/8"]}
-    assert seen("", HTTP_X_FORWARDED_FOR="192.0.2.1") == ""
+    assert ip_of("", HTTP_X_FORWARDED_FOR="192.0.2.1") == ""
 
 
 def test_all_addresses_of_a_household_are_one_network() -> None:
@@ -94,7 +98,7 @@ def test_all_addresses_of_a_household_are_one_network() -> None:
     assert networks == {"2001:db8:1:2::/64"}
 
 
-def test_a_user_agent_is_bounded_and_obeyed_by_no_terminal() -> None:
+def test_a_user_agent_is_bounded_and_has_no_control_characters() -> None:
     client = client_of(RequestFactory().get("/", HTTP_USER_AGENT="a\r\nb\x1b[31m\u202e" + "x" * 10_000))
 
     assert len(client.user_agent) == 512

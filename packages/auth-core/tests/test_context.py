@@ -1,4 +1,4 @@
-"""One id for all that a request leaves behind; a stranger cannot choose it."""
+"""The request id. An untrusted peer cannot choose it."""
 
 from typing import Any
 
@@ -23,11 +23,11 @@ def answered(**headers: str) -> str:
 
 
 @pytest.mark.parametrize("headers", [{"HTTP_X_REQUEST_ID": "chosen-by-a-stranger"}, {"HTTP_TRACEPARENT": TRACEPARENT}])
-def test_a_strangers_id_is_not_ours(headers: dict[str, str]) -> None:
+def test_a_request_id_of_an_untrusted_peer_is_replaced(headers: dict[str, str]) -> None:
     assert answered(**headers) not in ("chosen-by-a-stranger", TRACE)
 
 
-def test_our_proxys_id_is_ours(behind_proxy: None) -> None:
+def test_a_request_id_of_a_trusted_proxy_is_kept(behind_proxy: None) -> None:
     assert answered(HTTP_X_REQUEST_ID="from-our-proxy-1") == "from-our-proxy-1"
     assert answered(HTTP_TRACEPARENT=TRACEPARENT) == TRACE
 
@@ -46,11 +46,11 @@ def test_our_proxys_id_is_ours(behind_proxy: None) -> None:
         {"HTTP_TRACEPARENT": TRACEPARENT + "-x"},
     ],
 )
-def test_an_invalid_id_is_nobodys(headers: dict[str, str], behind_proxy: None) -> None:
+def test_an_invalid_request_id_is_replaced(headers: dict[str, str], behind_proxy: None) -> None:
     assert answered(**headers) not in (*headers.values(), TRACE)
 
 
-def test_every_request_has_an_id_of_its_own() -> None:
+def test_every_request_has_its_own_id() -> None:
     assert answered() != answered()
 
 
@@ -62,7 +62,7 @@ def test_a_context_ends_with_its_block() -> None:
     assert current() is current()
 
 
-def test_a_task_goes_on_in_the_context_of_its_sender() -> None:
+def test_a_task_runs_in_the_context_of_its_sender() -> None:
     with bound(Context(correlation_id="sender-12345")):
         carried = to_headers()
 

@@ -1,4 +1,4 @@
-"""A session that is used elsewhere changes nothing: the function asks, and so do the bases of views."""
+"""A session with a changed context cannot change data. The function and the base views check it."""
 
 from datetime import timedelta
 from typing import Any
@@ -37,13 +37,13 @@ def signed_in(alice: Any, browser: Browser) -> Browser:
 
 @pytest.fixture
 def used_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every session of a request be one that changed its country."""
+    """Make every session appear with a changed country."""
     for module in ("auth_core.api.views", "auth_core.pages.base", "auth_core.api.password_views"):
         monkeypatch.setattr(f"{module}.session_of", lambda request: facts("country"))
 
 
 @pytest.mark.parametrize("what", ["country", "user_agent", "network"])
-def test_a_session_that_changed_its_context_has_to_prove_it(what: str) -> None:
+def test_a_session_with_a_changed_context_needs_a_new_proof(what: str) -> None:
     with pytest.raises(InsufficientUserAuthentication) as refused:
         check_context(facts(what))
 
@@ -52,13 +52,11 @@ def test_a_session_that_changed_its_context_has_to_prove_it(what: str) -> None:
 
 
 @pytest.mark.parametrize("session", [facts(), None])
-def test_one_where_it_was_proved_is_not_asked_nor_one_of_which_nothing_is_known(session: SessionFacts | None) -> None:
+def test_a_session_with_the_same_or_an_unknown_context_needs_no_proof(session: SessionFacts | None) -> None:
     check_context(session)
 
 
-def test_the_function_that_changes_a_password_asks_before_it_looks_at_one(
-    alice: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_change_password_checks_the_context_before_the_password(alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     looked_at: list[str] = []
     monkeypatch.setattr(hashing, "verify", lambda user, password: looked_at.append(password) or True)
 
@@ -71,7 +69,7 @@ def test_the_function_that_changes_a_password_asks_before_it_looks_at_one(
     assert (looked_at, alice.check_password(PASSWORD)) == ([], True)
 
 
-def test_the_api_asks_and_says_what_for(signed_in: Browser, used_elsewhere: None) -> None:
+def test_the_api_requires_the_proof_and_names_it(signed_in: Browser, used_elsewhere: None) -> None:
     refused = post(signed_in, "password/change", current_password=PASSWORD, new_password=NEW)
 
     assert (refused.status_code, refused.json()["code"]) == (401, "insufficient_user_authentication")
@@ -79,7 +77,7 @@ def test_the_api_asks_and_says_what_for(signed_in: Browser, used_elsewhere: None
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_a_page_with_a_form_leads_to_the_proof(method: str, signed_in: Browser, used_elsewhere: None) -> None:
+def test_a_page_with_a_form_redirects_to_the_proof(method: str, signed_in: Browser, used_elsewhere: None) -> None:
     led = getattr(signed_in, method)("/account/password/")
 
     assert (led.status_code, led.headers["Location"]) == (
@@ -88,18 +86,18 @@ def test_a_page_with_a_form_leads_to_the_proof(method: str, signed_in: Browser, 
     )
 
 
-def test_what_only_reads_is_not_asked(signed_in: Browser, used_elsewhere: None) -> None:
+def test_reading_needs_no_new_proof(signed_in: Browser, used_elsewhere: None) -> None:
     assert signed_in.get("/api/v1/me/").status_code == 200
     assert signed_in.get("/account/").status_code == 200
 
 
-def test_the_way_out_and_the_proof_itself_are_not_asked(signed_in: Browser, used_elsewhere: None) -> None:
+def test_logout_and_reauthentication_are_exempt(signed_in: Browser, used_elsewhere: None) -> None:
     assert signed_in.get("/login/again/").status_code == 200
     assert post(signed_in, "reauthenticate", required_assurance="aal1").status_code == 202
     assert post(signed_in, "logout").status_code == 204
 
 
-def test_a_proof_that_is_old_is_no_change_of_context(signed_in: Browser, clock: Any) -> None:
+def test_an_old_proof_is_not_a_changed_context(signed_in: Browser, clock: Any) -> None:
     clock.forward(seconds=timedelta(hours=5).total_seconds())
 
     changed = post(signed_in, "password/change", current_password=PASSWORD, new_password=NEW)

@@ -1,4 +1,4 @@
-"""A control that works only in part is said once, and once that it works again; nobody waits for it."""
+"""A degraded control is reported once, and once when it recovers. No caller waits for the report."""
 
 import logging
 import multiprocessing
@@ -32,13 +32,13 @@ LOST, BACK = AuthEvent.CONTROL_DEGRADED, AuthEvent.CONTROL_RESTORED
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits to see whether what works again stays so."""
+    """Report a recovery at once, without a waiting time."""
     monkeypatch.setattr(degradation, "_CALM", timedelta(0))
 
 
 @pytest.fixture
 def limiter(shared: OwnRedis, settings: Any) -> SharedCache:
-    """The cache of the limiter, which is given up at its first failure and asked again at once."""
+    """The cache of the limiter. It counts as lost after one failure and is retried at once."""
     cache = shared_cache(core.REDIS_URL, serves=Control.LIMITER)
     assert cache is not None
     cache._breaker._limit, cache._breaker._pause = 1, 0.0
@@ -49,13 +49,13 @@ def guess() -> None:
     limits.charge("login", client=Client(network="192.0.2.1"), identifier="alice@example.org")
 
 
-def told(events: list[Event]) -> list[tuple[EventName, str]]:
+def changes_in(events: list[Event]) -> list[tuple[EventName, str]]:
     return [(event.name, event.data["control"]) for event in events]
 
 
 @pytest.mark.asvs("16.3.4")
 @pytest.mark.django_db(transaction=True)
-def test_a_limiter_that_loses_redis_says_so_once_and_once_that_it_is_back(
+def test_a_limiter_reports_the_loss_of_redis_once_and_its_return_once(
     limiter: SharedCache, shared: OwnRedis, impatient: None, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -70,7 +70,7 @@ def test_a_limiter_that_loses_redis_says_so_once_and_once_that_it_is_back(
             guess()
         record_changes()
 
-    assert told(events) == [(LOST, "limiter"), (BACK, "limiter")]
+    assert changes_in(events) == [(LOST, "limiter"), (BACK, "limiter")]
     assert [event.outcome for event in events] == [EventOutcome.FAILURE, EventOutcome.SUCCESS]
     assert events[0].reason == "ConnectionError"
     assert events[0].data["process"].endswith(f":{os.getpid()}")
@@ -81,7 +81,7 @@ def test_a_limiter_that_loses_redis_says_so_once_and_once_that_it_is_back(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_budget_holds_while_the_limiter_works_in_part(limiter: SharedCache, shared: OwnRedis) -> None:
+def test_the_budget_holds_while_the_limiter_is_degraded(limiter: SharedCache, shared: OwnRedis) -> None:
     shared.kill()
     for _guess in range(10):
         guess()
@@ -92,7 +92,7 @@ def test_the_budget_holds_while_the_limiter_works_in_part(limiter: SharedCache, 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("planted", [False, True], ids=["as it is", "with no time of calm"])
-def test_one_that_comes_and_goes_is_said_once(
+def test_a_flapping_control_is_reported_once(
     planted: bool, limiter: SharedCache, shared: OwnRedis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if planted:
@@ -110,7 +110,7 @@ def test_one_that_comes_and_goes_is_said_once(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_whoever_joins_late_is_told_as_well(limiter: SharedCache, shared: OwnRedis) -> None:
+def test_a_control_that_uses_a_lost_cache_later_is_reported_too(limiter: SharedCache, shared: OwnRedis) -> None:
     limiter.serves = set()
     shared.kill()
     limiter._breaker._pause = 60.0
@@ -121,22 +121,22 @@ def test_whoever_joins_late_is_told_as_well(limiter: SharedCache, shared: OwnRed
         guess()
         record_changes()
 
-    assert told(events) == [(LOST, "limiter")]
+    assert changes_in(events) == [(LOST, "limiter")]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_is_recorded_though_whoever_noticed_it_is_undone() -> None:
+def test_it_is_recorded_although_the_transaction_was_rolled_back() -> None:
     with recording() as events:
         with pytest.raises(ZeroDivisionError), transaction.atomic():
             degradation.report_degraded(Control.LIMITER, reason="ConnectionError")
             raise ZeroDivisionError
         record_changes()
 
-    assert told(events) == [(LOST, "limiter")]
+    assert changes_in(events) == [(LOST, "limiter")]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_change_waits_for_a_database_that_is_lost_and_the_log_knows_at_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_with_a_lost_database_the_event_waits_and_the_log_does_not(caplog: pytest.LogCaptureFixture) -> None:
     def fail(event: Event, **kwargs: Any) -> None:
         raise DatabaseError
 
@@ -152,10 +152,10 @@ def test_a_change_waits_for_a_database_that_is_lost_and_the_log_knows_at_once(ca
     with recording() as events:
         record_changes()
         record_changes()
-    assert told(events) == [(LOST, "limiter")]
+    assert changes_in(events) == [(LOST, "limiter")]
 
 
-def test_parts_of_a_control_are_told_apart() -> None:
+def test_parts_of_a_control_are_reported_separately() -> None:
     degradation.report_degraded(Control.DELIVERY, part="sms", reason="dead")
     degradation.report_degraded(Control.DELIVERY, part="sms", reason="dead")
     degradation.report_degraded(Control.DELIVERY, part="email", reason="dead")
@@ -163,7 +163,7 @@ def test_parts_of_a_control_are_told_apart() -> None:
     assert [change.part for change in degradation._Process.waiting] == ["sms", "email"]
 
 
-def test_what_nobody_can_record_does_not_grow_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unrecorded_changes_do_not_grow_without_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(degradation, "_MOST_WAITING", 3)
 
     for number in range(10):
@@ -176,7 +176,7 @@ def _known(answers: Any) -> None:
     answers.put((len(degradation._Process.failed_at), len(degradation._Process.waiting)))
 
 
-def test_a_child_process_knows_nothing_of_what_its_parent_said() -> None:
+def test_a_child_process_does_not_inherit_the_state_of_its_parent() -> None:
     degradation.report_degraded(Control.LIMITER, reason="ConnectionError")
     forking = multiprocessing.get_context("fork")
     answers: Any = forking.Queue()
@@ -189,7 +189,7 @@ def test_a_child_process_knows_nothing_of_what_its_parent_said() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_thread_records_it_and_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_thread_records_the_event_and_the_caller_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     in_thread: list[tuple[str, str]] = []
     is_recorded = threading.Event()
 
@@ -218,7 +218,7 @@ def test_the_thread_records_it_and_nobody_waits(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.asvs("16.3.4")
 @pytest.mark.django_db(transaction=True)
-def test_a_channel_whose_messages_are_given_up_says_so_until_one_arrives(
+def test_a_channel_is_degraded_from_a_failed_message_until_a_delivery(
     impatient: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     works = False

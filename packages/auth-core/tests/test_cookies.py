@@ -1,4 +1,4 @@
-"""Each cookie of this package: scripts, other sites and other hosts get nothing of it."""
+"""The cookies of this package are hidden from scripts, other sites and other hosts."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ def of_a_link(settings: Any) -> Any:
 
 
 @pytest.mark.parametrize("made", [of_a_login, of_a_sign_up, of_a_link])
-def test_a_cookie_is_the_hosts_alone_and_no_scripts(made: Any, alice: Any, settings: Any) -> None:
+def test_cookies_are_host_only_and_not_readable_by_scripts(made: Any, alice: Any, settings: Any) -> None:
     cookie = made(settings)
 
     assert cookie.value
@@ -43,7 +43,7 @@ def test_a_cookie_is_the_hosts_alone_and_no_scripts(made: Any, alice: Any, setti
 
 @pytest.mark.asvs("3.5.1")
 @pytest.mark.parametrize("by", ["api", "page"])
-def test_a_login_takes_another_csrf_token(by: str, alice: Any) -> None:
+def test_a_login_rotates_the_csrf_token(by: str, alice: Any) -> None:
     browser = new_browser()
     before = browser.cookies["csrftoken"].value
 
@@ -57,14 +57,14 @@ def test_a_login_takes_another_csrf_token(by: str, alice: Any) -> None:
 
 
 @pytest.mark.asvs("3.5.1")
-def test_the_csrf_token_from_before_a_login_is_no_good_after_it(alice: Any) -> None:
+def test_the_csrf_token_from_before_a_login_is_refused_after_it(alice: Any) -> None:
     browser = new_browser()
     log_in(browser)
 
     assert post(browser, "logout").status_code == 403
 
 
-def test_a_logout_takes_another_csrf_token(alice: Any) -> None:
+def test_a_logout_rotates_the_csrf_token(alice: Any) -> None:
     browser = new_browser()
     log_in(browser)
     browser.defaults["HTTP_X_CSRFTOKEN"] = browser.get("/api/v1/csrf/").json()["csrf_token"]

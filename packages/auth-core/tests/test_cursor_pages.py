@@ -1,4 +1,4 @@
-"""Pages of lists: a cursor or a size that is not ours is refused, and reads nothing."""
+"""Pagination. An invalid cursor or page size is refused without a query."""
 
 from base64 import b64encode
 from typing import Any
@@ -41,17 +41,17 @@ def test_a_forged_cursor_is_refused(cursor: str, django_assert_num_queries: Any)
 
 
 @pytest.mark.parametrize("cursor", ["", "!!!", "abcde", "é", "\x00", "9" * 10_000])
-def test_what_is_no_cursor_at_all_is_refused(cursor: str) -> None:
+def test_a_malformed_cursor_is_refused(cursor: str) -> None:
     with pytest.raises(InvalidRequest):
         page(cursor=cursor or "=")
 
 
-def test_a_cursor_of_ours_is_taken() -> None:
+def test_an_issued_cursor_is_accepted() -> None:
     assert page(cursor=b64encode(b"p=01a228e0-de13-7102-ac98-e3d2245a242d").decode()) == []
 
 
 @pytest.mark.parametrize("size", ["0", "201", "-1", "²", "\u0661", "0001" + "9" * 20, "9" * 5_000, "1e2", "", "1\x00"])
-def test_a_size_of_a_page_is_a_number_from_1_to_200(size: str) -> None:
+def test_a_page_size_is_a_number_from_1_to_200(size: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
         page(page_size=size)
 

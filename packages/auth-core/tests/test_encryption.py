@@ -1,4 +1,4 @@
-"""Encrypted values: nothing that was changed, moved or made by others decrypts."""
+"""Encrypted values. Changed, moved or foreign ciphertexts do not decrypt."""
 
 import base64
 import secrets
@@ -15,12 +15,12 @@ OTHER = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")
 
 
 @pytest.mark.asvs("11.3.2")
-def test_what_is_encrypted_decrypts() -> None:
+def test_a_ciphertext_decrypts() -> None:
     assert decrypt("p", encrypt("p", b"seed", context="row 1"), context="row 1") == b"seed"
 
 
 @pytest.mark.parametrize(("purpose", "context"), [("q", "row 1"), ("p", "row 2"), ("p", "")])
-def test_what_is_moved_does_not(purpose: str, context: str) -> None:
+def test_a_moved_ciphertext_does_not_decrypt(purpose: str, context: str) -> None:
     sealed = encrypt("p", b"seed", context="row 1")
 
     with pytest.raises(DecryptionFailed):
@@ -30,7 +30,7 @@ def test_what_is_moved_does_not(purpose: str, context: str) -> None:
 @pytest.mark.asvs("11.3.3")
 @given(st.data())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_what_is_changed_does_not(data: st.DataObject) -> None:
+def test_a_changed_ciphertext_does_not_decrypt(data: st.DataObject) -> None:
     sealed = encrypt("p", b"a seed of some length")
     place = data.draw(st.integers(0, len(sealed) - 1))
     letter = data.draw(st.characters(codec="ascii").filter(lambda letter: letter != sealed[place]))
@@ -41,19 +41,19 @@ def test_what_is_changed_does_not(data: st.DataObject) -> None:
 
 @given(st.text())
 @pytest.mark.asvs("11.2.5")
-def test_what_others_made_does_not(text: str) -> None:
+def test_a_foreign_ciphertext_does_not_decrypt(text: str) -> None:
     with pytest.raises(DecryptionFailed):
         decrypt("p", text)
 
 
 @pytest.mark.asvs("11.3.4")
-def test_no_nonce_comes_twice() -> None:
+def test_a_nonce_is_never_reused() -> None:
     made = {encrypt("p", b"")[: len("v1.test.") + 16] for _number in range(100_000)}
 
     assert len(made) == 100_000
 
 
-def test_a_former_key_still_decrypts_and_asks_to_be_replaced(settings: Any) -> None:
+def test_a_former_key_still_decrypts_and_is_marked_stale(settings: Any) -> None:
     sealed = encrypt("p", b"seed")
 
     settings.AUTH_CORE = {**settings.AUTH_CORE, "FIELD_KEYS": {"new": OTHER, "test": KEY}}
@@ -63,7 +63,7 @@ def test_a_former_key_still_decrypts_and_asks_to_be_replaced(settings: Any) -> N
     assert not needs_rotation(encrypt("p", b"seed"))
 
 
-def test_a_key_that_is_gone_decrypts_no_more(settings: Any) -> None:
+def test_a_removed_key_does_not_decrypt(settings: Any) -> None:
     sealed = encrypt("p", b"seed")
     settings.AUTH_CORE = {**settings.AUTH_CORE, "FIELD_KEYS": {"new": OTHER}}
 
@@ -71,7 +71,7 @@ def test_a_key_that_is_gone_decrypts_no_more(settings: Any) -> None:
         decrypt("p", sealed)
 
 
-def test_no_key_is_made_up(settings: Any) -> None:
+def test_a_missing_key_is_an_error(settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "FIELD_KEYS": {}}
 
     with pytest.raises(KeysMissing):
@@ -85,7 +85,7 @@ def test_no_key_is_made_up(settings: Any) -> None:
         KEY, [KEY], None,
     ],
 )  # fmt: skip
-def test_what_is_wrong_with_the_keys_is_said_without_them(keys: Any, settings: Any) -> None:
+def test_key_problems_do_not_show_the_keys(keys: Any, settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "FIELD_KEYS": keys}
 
     assert len(key_problems()) == 1

@@ -1,4 +1,4 @@
-"""What a login brings into a browser, and what it does not: facts of before, another transport, an ended session."""
+"""The session after a login: old facts, other transports and ended sessions."""
 
 from datetime import timedelta
 from typing import Any
@@ -26,31 +26,31 @@ pytestmark = pytest.mark.django_db
 
 
 def facts(**changed: Any) -> SessionFacts:
-    known = {
+    defaults = {
         "id": uuid4(), "transport": "cookie", "evidence": (Evidence.now(Method.PASSWORD),),
         "authenticated_at": timezone.now(),
     }  # fmt: skip
-    return SessionFacts(**{**known, **changed})
+    return SessionFacts(**{**defaults, **changed})
 
 
-def anonymous_request(**held: Any) -> Any:
-    """Return a request whose session holds *held*, and in which nobody is signed in."""
+def anonymous_request(**session_data: Any) -> Any:
+    """Return an anonymous request whose session contains *session_data*."""
     request: Any = RequestFactory().get("/")
     request.session = new_store()
-    request.session.update(held)
+    request.session.update(session_data)
     request.session.save()
     request.user = AnonymousUser()
     return request
 
 
 def granted_elsewhere(alice: Any) -> Grant:
-    """Return a grant of an issuer that keeps no facts in the session."""
+    """Return a grant of an issuer that stores no facts in the session."""
     store = new_store()
     store.create()
     return Grant(user=alice, session=facts(), credential=str(store.session_key), backend="")
 
 
-def test_facts_of_before_are_not_carried_into_a_login(alice: Any) -> None:
+def test_old_session_facts_are_not_kept_at_login(alice: Any) -> None:
     old = facts(evidence=(Evidence.now(Method.PASSWORD), Evidence.now(Method.TOTP)))
     request = anonymous_request(**{FACTS_KEY: old.to_json(), "basket": [1, 2]})
 
@@ -61,7 +61,7 @@ def test_facts_of_before_are_not_carried_into_a_login(alice: Any) -> None:
     assert request.session["basket"] == [1, 2]
 
 
-def test_a_login_goes_on_under_another_session_key(alice: Any) -> None:
+def test_a_login_changes_the_session_key(alice: Any) -> None:
     request = anonymous_request(basket=[1])
     before = request.session.session_key
 
@@ -71,8 +71,8 @@ def test_a_login_goes_on_under_another_session_key(alice: Any) -> None:
     assert not new_store().exists(before)
 
 
-@pytest.mark.parametrize(("began", "asked"), [(Transport.TOKEN, Transport.COOKIE), (Transport.COOKIE, Transport.TOKEN)])
-def test_a_pending_login_serves_the_transport_it_began_with(began: Transport, asked: Transport, alice: Any) -> None:
+@pytest.mark.parametrize(("began", "other"), [(Transport.TOKEN, Transport.COOKIE), (Transport.COOKIE, Transport.TOKEN)])
+def test_a_pending_login_serves_the_transport_it_began_with(began: Transport, other: Transport, alice: Any) -> None:
     secret = "elb_" + "b" * 43 if began is Transport.COOKIE else ""
     login = PendingLogin.objects.open(
         user=alice, backend="", purpose=Purpose.LOGIN, transport=began, browser_secret=secret
@@ -81,7 +81,7 @@ def test_a_pending_login_serves_the_transport_it_began_with(began: Transport, as
 
     assert PendingLogin.objects.find(login.token, Caller(purposes=purposes, transport=began, browser_secret=secret))
     with pytest.raises(LoginExpired):
-        PendingLogin.objects.find(login.token, Caller(purposes=purposes, transport=asked, browser_secret=secret))
+        PendingLogin.objects.find(login.token, Caller(purposes=purposes, transport=other, browser_secret=secret))
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_an_ended_session_is_not_admitted(change: dict[str, timedelta], is_ended
 
 
 @pytest.mark.parametrize("max_age", [None, timedelta(hours=1)])
-def test_a_step_up_for_what_is_proved_already_asks_all_the_same(max_age: timedelta | None, alice: Any) -> None:
+def test_a_step_up_asks_again_for_a_level_already_proved(max_age: timedelta | None, alice: Any) -> None:
     outcome = begin_step_up(
         user=alice, session=facts(), demand=Demand.NONE, max_age=max_age, backend="", client=Client(),
     )  # fmt: skip
@@ -116,7 +116,7 @@ def test_a_step_up_for_what_is_proved_already_asks_all_the_same(max_age: timedel
     assert PendingLogin.objects.get().evidence == ()
 
 
-def test_a_step_up_for_a_second_factor_that_was_proved_asks_for_everything(alice: Any) -> None:
+def test_a_step_up_for_a_second_factor_asks_for_every_factor(alice: Any) -> None:
     proved = facts(evidence=(Evidence.now(Method.PASSWORD), Evidence.now(Method.TOTP)))
 
     with pytest.raises(MoreProofRequired):

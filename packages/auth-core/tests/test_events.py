@@ -1,4 +1,4 @@
-"""Events: declared once, refused when they are not."""
+"""Events must be registered, once."""
 
 from typing import Any
 
@@ -16,20 +16,20 @@ from auth_core.events import (
 
 
 class Stray(EventName):
-    NOTED = "auth.stray.noted", "Nobody registered this."
+    NOTED = "auth.stray.noted", "This is not registered."
 
 
-def test_a_name_that_nobody_registered_is_refused() -> None:
+def test_an_unregistered_name_is_refused() -> None:
     with pytest.raises(UnregisteredEvent, match=r"auth\.stray\.noted"):
         record(Event(name=Stray.NOTED))
 
 
-def test_a_name_made_at_run_time_is_refused() -> None:
+def test_a_plain_string_is_refused_as_a_name() -> None:
     with pytest.raises(UnregisteredEvent):
         record(Event(name="auth.login.failed"))  # type: ignore[arg-type]  # the defect under test
 
 
-def test_a_key_that_the_name_does_not_declare_is_refused() -> None:
+def test_an_undeclared_data_key_is_refused() -> None:
     with pytest.raises(UnregisteredEvent, match="password"):
         record(Event(name=AuthEvent.LOGIN_FAILED, data={"password": "x"}))
 
@@ -50,12 +50,12 @@ def test_a_name_has_three_parts() -> None:
         register_events(Short)
 
 
-def test_every_name_says_what_it_means() -> None:
+def test_every_name_has_a_meaning() -> None:
     assert all(name.sentence.endswith(".") for name in AuthEvent)
 
 
 @pytest.mark.django_db
-def test_a_receiver_that_raises_undoes_the_change() -> None:
+def test_a_receiver_that_raises_rolls_back_the_change() -> None:
     def refuse(event: Event, **kwargs: Any) -> None:
         raise RuntimeError("no audit, no entry")
 

@@ -1,4 +1,4 @@
-"""What a session has proved, and how a view asks for more."""
+"""The evidence of a session, and views that require more."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -29,7 +29,7 @@ LONG_AGO = NOW - timedelta(hours=1)
 
 @pytest.fixture(autouse=True)
 def clock_stands_at_now() -> Iterator[None]:
-    """The module may have been imported minutes ago."""
+    """Set the clock to the time of import, which may be minutes ago."""
     with time_machine.travel(NOW, tick=False):
         yield
 
@@ -46,7 +46,7 @@ def request_with(*proved: tuple[Method, Any]) -> Any:
     return request
 
 
-def test_a_fresh_proof_of_enough_comes_in() -> None:
+def test_a_fresh_and_sufficient_proof_is_accepted() -> None:
     assert view(request_with((Method.PASSWORD, NOW), (Method.TOTP, NOW))) == "in"
 
 
@@ -60,7 +60,7 @@ def test_a_fresh_proof_of_enough_comes_in() -> None:
         [(Method.PASSWORD, LONG_AGO), (Method.TOTP, NOW)],
     ],
 )
-def test_less_or_older_proof_is_asked_for_again(proved: list[tuple[Method, Any]]) -> None:
+def test_a_weaker_or_older_proof_is_refused(proved: list[tuple[Method, Any]]) -> None:
     with pytest.raises(InsufficientUserAuthentication) as refused:
         view(request_with(*proved))
 
@@ -70,12 +70,12 @@ def test_less_or_older_proof_is_asked_for_again(proved: list[tuple[Method, Any]]
     )
 
 
-def test_nobody_is_not_authenticated() -> None:
+def test_an_anonymous_request_is_not_authenticated() -> None:
     with pytest.raises(NotAuthenticated):
         view(RequestFactory().get("/"))
 
 
-def test_a_level_that_there_is_not_is_a_mistake_of_the_code() -> None:
+def test_an_unknown_level_is_a_programming_error() -> None:
     with pytest.raises(ValueError, match="aal9"):
         require_assurance("aal9")
 
@@ -89,6 +89,6 @@ def test_facts_survive_djangos_own_session() -> None:
         expires_at=NOW + timedelta(days=1),
     )
     request = RequestFactory().get("/")
-    request.session = {FACTS_KEY: facts.to_json()}  # type: ignore[assignment]  # all that is asked of a store
+    request.session = {FACTS_KEY: facts.to_json()}  # type: ignore[assignment]  # the only use of the store
 
     assert session_of(request) == facts

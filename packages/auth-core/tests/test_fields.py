@@ -1,4 +1,4 @@
-"""Encrypted columns: what is stored tells nothing, and is good for one row alone."""
+"""Encrypted columns. A ciphertext reveals nothing and is valid for one row only."""
 
 import pickle
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ SEED = "JBSWY3DPEHPK3PXP"
 with isolate_apps("auth_core"):
 
     class Factor(models.Model):
-        """A row with a secret."""
+        """A model with a secret."""
 
         id = models.UUIDField(primary_key=True, default=uuid7)
         seed = EncryptedTextField(purpose="tests.factor.seed", null=True)
@@ -30,7 +30,7 @@ with isolate_apps("auth_core"):
             app_label = "auth_core"
 
     class Counted(models.Model):
-        """A row whose key the database counts."""
+        """A model with an automatic primary key."""
 
         id = models.BigAutoField(primary_key=True)
         seed = EncryptedTextField()
@@ -64,14 +64,14 @@ def _key(factor: Factor) -> Any:
 
 
 @pytest.mark.asvs("11.3.2")
-def test_the_column_holds_ciphertext_and_the_row_gives_the_text(factor: Factor) -> None:
+def test_the_column_holds_ciphertext_and_the_attribute_the_text(factor: Factor) -> None:
     assert column(factor).startswith("v1.test.")
     assert SEED not in column(factor)
     assert Factor.objects.get().seed == SEED
     assert factor.seed == SEED
 
 
-def test_nothing_is_nothing_and_an_empty_text_is_a_text(table: None) -> None:
+def test_none_stays_none_and_an_empty_text_is_encrypted(table: None) -> None:
     factor = Factor.objects.create(seed="")
 
     assert Factor.objects.get(other__isnull=True).seed == ""
@@ -79,7 +79,7 @@ def test_nothing_is_nothing_and_an_empty_text_is_a_text(table: None) -> None:
     assert column(factor) != ""
 
 
-def test_a_change_is_saved_and_what_is_unchanged_stays(factor: Factor) -> None:
+def test_a_change_is_saved_and_an_unchanged_value_is_kept(factor: Factor) -> None:
     before = column(factor)
 
     again = Factor.objects.get()
@@ -92,7 +92,7 @@ def test_a_change_is_saved_and_what_is_unchanged_stays(factor: Factor) -> None:
     assert factor.seed == "changed"
 
 
-def test_a_deferred_value_is_opened_when_it_is_read(factor: Factor) -> None:
+def test_a_deferred_value_is_decrypted_on_access(factor: Factor) -> None:
     assert Factor.objects.defer("seed").get().seed == SEED
 
 
@@ -103,7 +103,7 @@ def test_many_rows_are_written_at_once(table: None) -> None:
 
 
 @pytest.mark.asvs("11.3.3")
-def test_the_value_of_another_row_is_no_value(factor: Factor) -> None:
+def test_the_value_of_another_row_does_not_decrypt(factor: Factor) -> None:
     mine = Factor.objects.create(seed="a seed I know")
     with connection.cursor() as cursor:
         cursor.execute("UPDATE auth_core_factor SET seed = %s WHERE id = %s", [column(mine), _key(factor)])
@@ -112,7 +112,7 @@ def test_the_value_of_another_row_is_no_value(factor: Factor) -> None:
         _ = Factor.objects.get(pk=factor.pk).seed
 
 
-def test_the_value_of_another_column_is_no_value(factor: Factor) -> None:
+def test_the_value_of_another_column_does_not_decrypt(factor: Factor) -> None:
     with connection.cursor() as cursor:
         cursor.execute("UPDATE auth_core_factor SET other = seed")
 
@@ -120,12 +120,12 @@ def test_the_value_of_another_column_is_no_value(factor: Factor) -> None:
         _ = Factor.objects.get().other
 
 
-def test_nobody_but_the_row_sees_the_text(factor: Factor) -> None:
+def test_the_text_is_in_no_repr_and_no_pickle(factor: Factor) -> None:
     loaded = Factor.objects.get()
 
     assert isinstance(Factor.objects.values_list("seed", flat=True).get(), Sealed)
-    for seen in (repr(vars(loaded)), repr(vars(factor)), pickle.dumps(vars(loaded)).decode("latin-1")):
-        assert SEED not in seen
+    for text in (repr(vars(loaded)), repr(vars(factor)), pickle.dumps(vars(loaded)).decode("latin-1")):
+        assert SEED not in text
     for instance in (loaded, Factor(seed=SEED)):
         assert SEED not in serializers.serialize("json", [instance])
 
@@ -175,7 +175,7 @@ def test_a_migration_names_the_purpose() -> None:
     assert imports == {"import auth_core.fields"}
 
 
-def test_a_field_that_cannot_be_bound_has_checks() -> None:
+def test_checks_find_fields_that_cannot_be_bound() -> None:
     assert [error.id for error in Counted._meta.get_field("seed").check()] == ["auth_core.E010", "auth_core.E011"]
     assert Factor._meta.get_field("seed").check() == []
     with pytest.raises(ValueError, match="no key yet"):

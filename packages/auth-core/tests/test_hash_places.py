@@ -1,4 +1,4 @@
-"""Places for password hashes: so many at once, one more is refused, and a refusal costs and tells nothing."""
+"""The limit of parallel password hashes. A refusal costs no guess and reveals no account."""
 
 import asyncio
 import threading
@@ -43,23 +43,23 @@ PATIENCE = 20
 
 
 @pytest.fixture(autouse=True)
-def one_place(settings: Any) -> None:
-    """One place, for which nobody waits long enough to notice."""
-    set_places(settings, 1)
+def one_slot(settings: Any) -> None:
+    """One hash slot with a very short wait."""
+    set_slots(settings, 1)
 
 
-def set_places(settings: Any, most: int | None, wait: timedelta = timedelta(milliseconds=1)) -> None:
+def set_slots(settings: Any, most: int | None, wait: timedelta = timedelta(milliseconds=1)) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "MAX_PARALLEL_HASHES": most, "HASH_WAIT": wait}
 
 
 class Counted:
-    """argon2 that takes its time, and knows how often and how many at once it ran."""
+    """A slow argon2 that counts its runs and the parallel ones."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.calls = self.running = self.most = 0
 
-    def __call__(self, hasher: Any, *given: Any) -> str:
+    def __call__(self, hasher: Any, *arguments: Any) -> str:
         with self._lock:
             self.calls += 1
             self.running += 1
@@ -90,43 +90,43 @@ def hash_six_at_once() -> list[str]:
 
 
 @pytest.mark.parametrize("places", [1, 2])
-def test_so_many_hash_at_once_and_the_others_wait_for_their_turn(places: int, hashes: Counted, settings: Any) -> None:
-    set_places(settings, places, LONG)
+def test_parallel_hashes_are_limited_and_others_wait(places: int, hashes: Counted, settings: Any) -> None:
+    set_slots(settings, places, LONG)
 
     assert len(hash_six_at_once()) == 6
 
     assert (hashes.calls, hashes.most) == (6, places)
 
 
-def test_without_places_more_would_hash_at_once(hashes: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_slots_more_hashes_would_run_at_once(hashes: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("auth_core.hashers.hash_slot", nullcontext)
 
     hash_six_at_once()
 
-    assert hashes.most > 1, "the planted defect must be seen"
+    assert hashes.most > 1, "the planted defect must be caught"
 
 
-def test_a_site_that_says_nothing_has_no_limit(settings: Any) -> None:
+def test_without_the_setting_there_is_no_limit(settings: Any) -> None:
     with hashing_elsewhere():
-        set_places(settings, None)
+        set_slots(settings, None)
 
         assert make_password(PASSWORD)
 
 
 @pytest.mark.parametrize("call", [make_password, lambda text: check_password(text, make_password_before)])
-def test_one_more_is_refused_and_not_hashed(call: Callable[[str], Any], hashes: Counted) -> None:
+def test_a_hash_beyond_the_limit_is_refused(call: Callable[[str], Any], hashes: Counted) -> None:
     with hashing_elsewhere(), pytest.raises(Unavailable):
         call(PASSWORD)
 
     assert hashes.calls == 0
 
 
-#: A hash as Django would look at it; nobody computes it.
+#: A well-formed hash that is never computed.
 make_password_before = "argon2$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo"
 
 
-def test_who_waits_goes_on_when_a_place_is_left(settings: Any) -> None:
-    set_places(settings, 1, LONG)
+def test_a_waiting_caller_continues_when_a_slot_is_free(settings: Any) -> None:
+    set_slots(settings, 1, LONG)
     with hashing_elsewhere() as leave, ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(make_password, PASSWORD)
         time.sleep(0.05)
@@ -138,8 +138,8 @@ def test_who_waits_goes_on_when_a_place_is_left(settings: Any) -> None:
         assert not was_done
 
 
-def test_who_has_waited_long_enough_is_refused(settings: Any) -> None:
-    set_places(settings, 1, timedelta(milliseconds=50))
+def test_a_caller_is_refused_after_the_maximum_wait(settings: Any) -> None:
+    set_slots(settings, 1, timedelta(milliseconds=50))
     began = time.monotonic()
 
     with hashing_elsewhere(), pytest.raises(Unavailable):
@@ -148,7 +148,7 @@ def test_who_has_waited_long_enough_is_refused(settings: Any) -> None:
     assert time.monotonic() - began >= 0.05
 
 
-def took_to_be_refused() -> float:
+def seconds_until_refusal() -> float:
     began = time.monotonic()
     with pytest.raises(Unavailable):
         make_password(PASSWORD)
@@ -156,37 +156,37 @@ def took_to_be_refused() -> float:
 
 
 @pytest.mark.django_db
-def test_nobody_waits_inside_a_transaction(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    set_places(settings, 1, timedelta(seconds=2))
+def test_no_caller_waits_inside_a_transaction(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_slots(settings, 1, timedelta(seconds=2))
     with hashing_elsewhere(), transaction.atomic():
-        assert took_to_be_refused() < 1
+        assert seconds_until_refusal() < 1
 
         monkeypatch.setattr(hash_slots, "_must_not_wait", lambda: False)
-        assert took_to_be_refused() >= 2, "the planted defect must be seen"
+        assert seconds_until_refusal() >= 2, "the planted defect must be caught"
 
 
-def test_nobody_waits_in_an_event_loop(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    set_places(settings, 1, timedelta(seconds=2))
+def test_no_caller_waits_in_an_event_loop(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_slots(settings, 1, timedelta(seconds=2))
 
     async def hash_here() -> float:
-        return took_to_be_refused()
+        return seconds_until_refusal()
 
     with hashing_elsewhere():
         assert asyncio.run(hash_here()) < 1
 
         monkeypatch.setattr(hash_slots, "_is_in_event_loop", lambda: False)
-        assert asyncio.run(hash_here()) >= 2, "the planted defect must be seen"
+        assert asyncio.run(hash_here()) >= 2, "the planted defect must be caught"
 
 
-def test_whoever_has_a_place_needs_no_other() -> None:
+def test_a_nested_hash_needs_no_second_slot() -> None:
     with hash_slot(), hash_slot():
         assert make_password(PASSWORD)
 
-    with hashing_elsewhere():  # and has left it
+    with hashing_elsewhere():  # and has released it
         pass
 
 
-def test_what_goes_wrong_leaves_the_place() -> None:
+def test_an_exception_releases_the_slot() -> None:
     with pytest.raises(ZeroDivisionError), hash_slot():
         _ = 1 / 0
 
@@ -197,7 +197,7 @@ def test_what_goes_wrong_leaves_the_place() -> None:
 
 
 @pytest.mark.django_db
-def test_a_refused_login_is_503_and_says_when_to_come_again(alice: Any, browser: Browser, hashes: Counted) -> None:
+def test_a_refused_login_is_503_with_retry_after(alice: Any, browser: Browser, hashes: Counted) -> None:
     with hashing_elsewhere():
         refused = log_in(browser)
 
@@ -208,7 +208,7 @@ def test_a_refused_login_is_503_and_says_when_to_come_again(alice: Any, browser:
 
 
 def flood_then_guess(browser: Browser) -> list[int]:
-    """Be refused more often than there are guesses; return what eleven wrong guesses get afterwards."""
+    """Cause more refusals than there are guesses, then return the statuses of eleven wrong guesses."""
     with hashing_elsewhere():
         for _guess in range(12):
             log_in(browser, password="not the password at all")
@@ -216,7 +216,7 @@ def flood_then_guess(browser: Browser) -> list[int]:
 
 
 @pytest.mark.django_db
-def test_a_refused_login_costs_no_guess_and_leaves_no_trace(alice: Any, browser: Browser, events: list[Event]) -> None:
+def test_a_refused_login_costs_no_guess_and_records_no_event(alice: Any, browser: Browser, events: list[Event]) -> None:
     with hashing_elsewhere():
         assert log_in(browser).status_code == 503
     assert events == []
@@ -225,17 +225,17 @@ def test_a_refused_login_costs_no_guess_and_leaves_no_trace(alice: Any, browser:
 
 
 @pytest.mark.django_db
-def test_without_a_refund_a_flood_would_spend_the_guesses_of_others(
+def test_without_a_refund_a_flood_would_use_up_the_guesses_of_others(
     alice: Any, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits.Charge, "cancel", lambda self: None)
 
-    assert flood_then_guess(browser) == [429] * 11, "the planted defect must be seen"
+    assert flood_then_guess(browser) == [429] * 11, "the planted defect must be caught"
 
 
 @pytest.mark.django_db
-def test_a_guess_that_was_compared_is_never_given_back(alice: Any, browser: Browser, settings: Any) -> None:
-    """A second backend that found no place after the first one has looked would make every guess a free one."""
+def test_a_compared_guess_is_never_refunded(alice: Any, browser: Browser, settings: Any) -> None:
+    """A refund would make every guess free if a second backend gets no slot after the first one compared the password."""
     settings.AUTHENTICATION_BACKENDS = [
         "auth_core.backends.IdentifierBackend",
         "django.contrib.auth.backends.ModelBackend",
@@ -246,18 +246,18 @@ def test_a_guess_that_was_compared_is_never_given_back(alice: Any, browser: Brow
     assert statuses == [401] * 10 + [429]
 
 
-def seen_by(browser: Browser, identifier: str, password: str) -> tuple[Any, ...]:
-    """Return all that a caller sees of a refusal, and how many statements it cost."""
-    with CaptureQueriesContext(connection) as asked:
+def response_to(browser: Browser, identifier: str, password: str) -> tuple[Any, ...]:
+    """Return the parts of a refusal that a caller sees, and the number of statements."""
+    with CaptureQueriesContext(connection) as queries:
         refused = log_in(browser, identifier=identifier, password=password)
     body = {name: value for name, value in refused.json().items() if name != "request_id"}
     headers = {name: value for name, value in refused.headers.items() if name != "X-Request-ID"}
-    return refused.status_code, body, headers, len(asked)
+    return refused.status_code, body, headers, len(queries)
 
 
 @pytest.fixture
-def everybody(alice: Any) -> list[tuple[str, str]]:
-    """Right, wrong, disabled and unknown."""
+def logins(alice: Any) -> list[tuple[str, str]]:
+    """Correct, wrong, disabled and unknown logins."""
     bob = create_account(email="bob@example.org", password=PASSWORD, verified=True)
     disable_account(user=bob, actor=alice)
     return [(ALICE, PASSWORD), (ALICE, "wrong all the time"), ("bob@example.org", PASSWORD), ("eve@example.org", "any")]
@@ -265,52 +265,52 @@ def everybody(alice: Any) -> list[tuple[str, str]]:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("wait", [0, 1])
-def test_nobody_learns_from_503_who_has_an_account(
-    wait: int, everybody: list[tuple[str, str]], browser: Browser, settings: Any
+def test_the_503_does_not_reveal_accounts(
+    wait: int, logins: list[tuple[str, str]], browser: Browser, settings: Any
 ) -> None:
-    set_places(settings, 1, timedelta(milliseconds=wait))
+    set_slots(settings, 1, timedelta(milliseconds=wait))
     with hashing_elsewhere():
-        first, *others = [seen_by(browser, *known) for known in everybody]
+        first, *others = [response_to(browser, *login) for login in logins]
 
     assert first[0] == 503
     assert others == [first] * 3
 
 
 @pytest.mark.django_db
-def test_where_nobody_waits_a_refused_login_costs_no_statement(alice: Any, browser: Browser, settings: Any) -> None:
+def test_without_waiting_a_refused_login_costs_no_statement(alice: Any, browser: Browser, settings: Any) -> None:
     with hashing_elsewhere():
-        paid = seen_by(browser, ALICE, PASSWORD)
-        set_places(settings, 1, timedelta(0))
-        *_answer, asked = seen_by(browser, ALICE, PASSWORD)
+        paid = response_to(browser, ALICE, PASSWORD)
+        set_slots(settings, 1, timedelta(0))
+        *_answer, statements = response_to(browser, ALICE, PASSWORD)
 
-    assert (paid[0], asked) == (503, 0)
-    assert paid[-1] > 0, "where somebody waits the guess is paid for, and given back"
+    assert (paid[0], statements) == (503, 0)
+    assert paid[-1] > 0, "if callers wait, the guess is charged and refunded"
     assert log_in(browser).status_code == 200
 
 
 @pytest.mark.parametrize(("most", "wait"), [(None, timedelta(0)), (2, timedelta(0)), (1, LONG)])
-def test_a_look_refuses_nobody_who_may_find_a_place(most: int | None, wait: timedelta, settings: Any) -> None:
+def test_the_early_check_refuses_no_caller_who_may_wait(most: int | None, wait: timedelta, settings: Any) -> None:
     with hashing_elsewhere():
-        set_places(settings, most, wait)
+        set_slots(settings, most, wait)
 
         hash_slots.refuse_when_full()
 
 
 @pytest.mark.django_db
-def test_a_place_for_known_people_alone_would_tell(
-    everybody: list[tuple[str, str]], browser: Browser, monkeypatch: pytest.MonkeyPatch
+def test_slots_only_for_known_users_would_reveal_accounts(
+    logins: list[tuple[str, str]], browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hashing, "hash_slot_for", lambda guess: nullcontext())
     monkeypatch.setattr(hashing, "verify", lambda user, text: user is not None and user.check_password(text))
 
     with hashing_elsewhere():
-        told = {seen_by(browser, *known)[0] for known in everybody}
+        statuses = {response_to(browser, *login)[0] for login in logins}
 
-    assert told == {503, 401}, "the planted defect must be seen"
+    assert statuses == {503, 401}, "the planted defect must be caught"
 
 
 @pytest.mark.django_db
-def test_the_page_keeps_what_was_typed_and_says_when_to_come_again(alice: Any) -> None:
+def test_the_page_keeps_the_input_and_sends_retry_after(alice: Any) -> None:
     browser = Browser(headers={"accept": "text/html"})
     with hashing_elsewhere():
         refused = browser.post("/login/", {"identifier": ALICE, "password": PASSWORD})
@@ -323,19 +323,19 @@ def test_the_page_keeps_what_was_typed_and_says_when_to_come_again(alice: Any) -
     assert browser.post("/login/", {"identifier": ALICE, "password": PASSWORD}).status_code == 303
 
 
-def test_a_view_that_is_not_ours_gets_the_page_of_its_own() -> None:
+def test_a_foreign_view_gets_the_unavailable_page() -> None:
     request = RequestFactory().get("/anything/", headers={"accept": "text/html"})
     with hashing_elsewhere():
         try:
             make_password(PASSWORD)
         except Unavailable:
-            told = errors.server_error(request)
+            response = errors.server_error(request)
 
-    assert (told.status_code, told.headers["Retry-After"]) == (503, "1")
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "1")
 
 
 @pytest.mark.django_db
-def test_a_reset_link_stays_good(alice: Any, browser: Browser) -> None:
+def test_a_reset_link_stays_valid(alice: Any, browser: Browser) -> None:
     post(browser, "password/forgot", email=ALICE)
     body = {"token": token_in(the_mail()), "password": NEW}
 
@@ -347,7 +347,7 @@ def test_a_reset_link_stays_good(alice: Any, browser: Browser) -> None:
 
 
 @pytest.mark.django_db
-def test_an_invitation_stays_good(browser: Browser) -> None:
+def test_an_invitation_stays_valid(browser: Browser) -> None:
     invitation = Invitation.objects.open(address="bob@example.org", key="bob@example.org", invited_by=None)
     body = {"token": invitation.token, "password": PASSWORD}
 
@@ -359,7 +359,7 @@ def test_an_invitation_stays_good(browser: Browser) -> None:
 
 
 @pytest.mark.django_db
-def test_the_link_of_the_first_administrator_stays_good_in_the_browser_too() -> None:
+def test_the_bootstrap_link_stays_valid_in_the_browser_too() -> None:
     browser = Browser()
     browser.get(new_bootstrap_link().removeprefix("https://auth.example.org"))
     form = {"email": ALICE, "password": PASSWORD}
@@ -373,7 +373,7 @@ def test_the_link_of_the_first_administrator_stays_good_in_the_browser_too() -> 
 
 
 @pytest.mark.django_db
-def test_a_sign_up_that_is_refused_keeps_no_row_and_costs_no_mail(browser: Browser) -> None:
+def test_a_refused_sign_up_stores_no_row_and_costs_no_mail(browser: Browser) -> None:
     body = {"email": "bob@example.org", "password": PASSWORD}
     with hashing_elsewhere():
         assert code_of(post(browser, "signup", **body)) == "unavailable"
@@ -385,7 +385,7 @@ def test_a_sign_up_that_is_refused_keeps_no_row_and_costs_no_mail(browser: Brows
 
 
 @pytest.mark.django_db
-def test_a_sign_up_stays_to_be_confirmed_in_another_browser(browser: Browser) -> None:
+def test_a_sign_up_can_still_be_confirmed_in_another_browser(browser: Browser) -> None:
     post(browser, "signup", email="bob@example.org", password=PASSWORD)
     elsewhere, body = new_browser(), {"token": token_in(the_mail()), "password": PASSWORD}
 
@@ -397,7 +397,7 @@ def test_a_sign_up_stays_to_be_confirmed_in_another_browser(browser: Browser) ->
 
 
 @pytest.mark.django_db
-def test_a_password_is_not_changed_and_can_be_a_moment_later(alice: Any, browser: Browser) -> None:
+def test_a_refused_password_change_can_be_repeated(alice: Any, browser: Browser) -> None:
     log_in(browser)
     body = {"current_password": PASSWORD, "new_password": NEW}
     with_csrf(browser)
@@ -410,25 +410,25 @@ def test_a_password_is_not_changed_and_can_be_a_moment_later(alice: Any, browser
 
 
 @pytest.mark.django_db
-def test_an_answer_nobody_looked_at_costs_neither_attempt_nor_guess(alice: Any, browser: Browser) -> None:
+def test_an_unchecked_answer_costs_neither_attempt_nor_guess(alice: Any, browser: Browser) -> None:
     log_in(browser)
-    asked = post(with_csrf(browser), "reauthenticate", required_assurance="aal1", max_age=0)
+    challenged = post(with_csrf(browser), "reauthenticate", required_assurance="aal1", max_age=0)
     before = PendingLogin.objects.values_list("attempts_left").latest("pk")
 
     with hashing_elsewhere():
-        statuses = [answer(browser, asked, password="wrong").status_code for _try in range(11)]
+        statuses = [answer(browser, challenged, password="wrong").status_code for _try in range(11)]
 
     assert statuses == [503] * 11
     assert PendingLogin.objects.values_list("attempts_left").latest("pk") == before
-    assert answer(browser, asked, password=PASSWORD).status_code == 200
+    assert answer(browser, challenged, password=PASSWORD).status_code == 200
 
 
 @pytest.mark.django_db
-def test_an_asynchronous_login_takes_a_place_and_finds_whom_the_other_finds(everybody: list[tuple[str, str]]) -> None:
+def test_an_asynchronous_login_takes_a_slot_and_finds_the_same_user(logins: list[tuple[str, str]]) -> None:
     log_in_so = async_to_sync(aauthenticate)
 
     with hashing_elsewhere():
-        for identifier, password in everybody:
+        for identifier, password in logins:
             with pytest.raises(Unavailable):
                 log_in_so(username=identifier, password=password)
 
@@ -440,9 +440,9 @@ def test_an_asynchronous_login_takes_a_place_and_finds_whom_the_other_finds(ever
     ("most", "wait", "is_refused"),
     [(None, LONG, False), (1, timedelta(0), False), (0, LONG, True), (-1, LONG, True), (3, -LONG, True)],
 )
-def test_a_number_with_which_nobody_could_sign_in_does_not_start(
+def test_an_impossible_number_of_slots_is_a_check_error(
     most: int | None, wait: timedelta, is_refused: bool, settings: Any
 ) -> None:
-    set_places(settings, most, wait)
+    set_slots(settings, most, wait)
 
     assert [error.id for error in check_hashes()] == ["auth_core.E013"] * is_refused

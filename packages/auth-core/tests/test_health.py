@@ -1,4 +1,4 @@
-"""Probes: cheap, before everything else, and honest."""
+"""Health probes: cheap, and answered before all other middleware."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def asked_afresh() -> None:
     health._migrated.clear()
 
 
-def test_health_asks_nobody(django_assert_num_queries: Any, settings: Any) -> None:
+def test_the_health_probe_uses_no_database(django_assert_num_queries: Any, settings: Any) -> None:
     settings.ALLOWED_HOSTS = ["auth.example.org"]
 
     with django_assert_num_queries(0):
@@ -30,18 +30,18 @@ def test_health_asks_nobody(django_assert_num_queries: Any, settings: Any) -> No
 
 @pytest.mark.parametrize("path", ["/health/", "/ready/"])
 @pytest.mark.parametrize("method", ["post", "put", "delete"])
-def test_a_probe_is_only_read(path: str, method: str) -> None:
+def test_a_probe_allows_only_reading(path: str, method: str) -> None:
     assert getattr(Browser(), method)(path).status_code == 405
 
 
-def test_migrations_are_asked_for_until_they_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[bool] = [True, False]
-    monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda self, targets: ["0002"] if asked.pop(0) else [])
+def test_the_probe_fails_until_all_migrations_ran(monkeypatch: pytest.MonkeyPatch) -> None:
+    pending: list[bool] = [True, False]
+    monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda self, targets: ["0002"] if pending.pop(0) else [])
 
     assert health.migrations().status is Status.FAILED
     assert health.migrations().status is Status.OK
     assert health.migrations().status is Status.OK
-    assert asked == []
+    assert pending == []
 
 
 def test_a_database_that_does_not_answer_is_503(monkeypatch: pytest.MonkeyPatch) -> None:

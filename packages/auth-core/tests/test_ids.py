@@ -21,14 +21,14 @@ def test_each_is_greater_than_the_one_before() -> None:
     assert made == sorted(set(made))
 
 
-def test_it_tells_when_it_was_made() -> None:
+def test_it_contains_its_creation_time() -> None:
     moment = datetime(2101, 2, 3, 4, 5, 6, tzinfo=UTC)
 
     with time_machine.travel(moment, tick=False):
         assert moment_of(uuid7()) == moment
 
 
-def test_a_bound_lies_before_all_that_are_made_at_its_moment() -> None:
+def test_a_bound_sorts_before_all_ids_of_its_moment() -> None:
     moment = datetime(2102, 2, 3, tzinfo=UTC)
 
     with time_machine.travel(moment, tick=False):
@@ -44,7 +44,7 @@ def test_they_stay_in_order_when_the_clock_slips_back() -> None:
     assert later > late
 
 
-def test_a_clock_that_is_set_back_far_is_believed() -> None:
+def test_a_large_step_back_of_the_clock_is_accepted() -> None:
     with time_machine.travel(datetime(2104, 1, 1, tzinfo=UTC), tick=False):
         uuid7()
 

@@ -1,4 +1,4 @@
-"""Invitations, and the first administrator."""
+"""Invitations and the first administrator."""
 
 from datetime import timedelta
 from io import StringIO
@@ -28,7 +28,7 @@ BOB = "bob@example.org"
 
 @pytest.fixture
 def host(alice: Any) -> Browser:
-    """The browser of somebody who may invite."""
+    """The browser of a user who may invite."""
     alice.user_permissions.set(Permission.objects.filter(content_type__model="invitation"))
     browser = new_browser()
     log_in(browser)
@@ -40,7 +40,7 @@ def accept(token: str, password: str = PASSWORD) -> Any:
     return post(new_browser(), "invitations/accept", token=token, password=password)
 
 
-def test_whoever_is_invited_makes_the_account(host: Browser, settings: Any) -> None:
+def test_an_invited_person_creates_the_account(host: Browser, settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "SIGNUP": "invitation"}
     invited = post(host, "invitations", email="Bob@example.org")
     message = the_mail()
@@ -77,11 +77,11 @@ def test_a_later_invitation_replaces_the_one_before(host: Browser) -> None:
     assert accept(second).status_code == 200
 
 
-def test_whoever_invites_does_not_learn_who_is_known(host: Browser) -> None:
-    known = post(host, "invitations", email="alice@example.org")
+def test_an_invitation_does_not_reveal_existing_accounts(host: Browser) -> None:
+    existing = post(host, "invitations", email="alice@example.org")
     unknown = post(host, "invitations", email=BOB)
 
-    assert (known.status_code, set(known.json())) == (unknown.status_code, set(unknown.json()))
+    assert (existing.status_code, set(existing.json())) == (unknown.status_code, set(unknown.json()))
     assert ["eli_" in message.body for message in delivered()] == [False, True]
 
 
@@ -94,7 +94,7 @@ def test_an_invitation_ends_after_a_week(host: Browser) -> None:
 
 
 @pytest.mark.parametrize("password", ["short", "bob@example.org!"])
-def test_a_password_that_may_not_be_leaves_the_invitation_good(password: str, host: Browser) -> None:
+def test_a_refused_password_leaves_the_invitation_valid(password: str, host: Browser) -> None:
     post(host, "invitations", email=BOB)
     token = token_in(the_mail())
 
@@ -102,7 +102,7 @@ def test_a_password_that_may_not_be_leaves_the_invitation_good(password: str, ho
     assert accept(token).status_code == 200
 
 
-def test_only_who_may_invites(alice: Any, browser: Browser) -> None:
+def test_only_people_with_the_permission_invite(alice: Any, browser: Browser) -> None:
     assert post(browser, "invitations", email=BOB).status_code == 401
     log_in(browser)
     browser.defaults["HTTP_X_CSRFTOKEN"] = browser.get("/api/v1/csrf/").json()["csrf_token"]
@@ -112,9 +112,9 @@ def test_only_who_may_invites(alice: Any, browser: Browser) -> None:
     assert delivered() == []
 
 
-def first_administrator(token: str, **given: Any) -> Any:
-    known = {"email": "root@example.org", "password": PASSWORD, "client": Client(), **given}
-    return create_first_administrator(token=token, **known)
+def first_administrator(token: str, **fields: Any) -> Any:
+    arguments = {"email": "root@example.org", "password": PASSWORD, "client": Client(), **fields}
+    return create_first_administrator(token=token, **arguments)
 
 
 def new_token() -> str:
@@ -122,7 +122,7 @@ def new_token() -> str:
 
 
 @pytest.mark.asvs("6.3.2")
-def test_the_first_administrator_comes_by_a_link(events: list[Event]) -> None:
+def test_a_bootstrap_link_creates_the_first_administrator(events: list[Event]) -> None:
     link = new_bootstrap_link()
 
     user = first_administrator(link.rstrip("/").rpartition("/")[2])
@@ -154,19 +154,19 @@ def test_one_link_is_live_at_a_time() -> None:
     assert BootstrapLink.objects.count() == 1
 
 
-def test_a_link_is_good_for_a_quarter_of_an_hour() -> None:
+def test_a_bootstrap_link_is_valid_for_a_quarter_of_an_hour() -> None:
     token = new_token()
 
     with time_machine.travel(timezone.now() + timedelta(minutes=15, seconds=1), tick=False), pytest.raises(LinkInvalid):
         first_administrator(token)
 
 
-@pytest.mark.parametrize("given", [{"email": "none"}, {"password": "short"}, {"password": "p" * 1_000_000}])
-def test_bad_input_leaves_the_link_good(given: dict[str, Any]) -> None:
+@pytest.mark.parametrize("fields", [{"email": "none"}, {"password": "short"}, {"password": "p" * 1_000_000}])
+def test_bad_input_leaves_the_link_valid(fields: dict[str, Any]) -> None:
     token = new_token()
 
     with pytest.raises(InvalidRequest):
-        first_administrator(token, **given)
+        first_administrator(token, **fields)
     assert first_administrator(token).is_superuser
 
 
@@ -178,7 +178,7 @@ def test_the_command_prints_the_link_and_nothing_else(caplog: pytest.LogCaptureF
     assert "elf_" not in caplog.text
 
 
-def test_the_command_says_when_there_is_one() -> None:
+def test_the_command_fails_if_there_is_an_administrator() -> None:
     create_account(email="root@example.org", password=PASSWORD, superuser=True)
     out = StringIO()
 

@@ -1,4 +1,4 @@
-"""Rotation of field keys: everything under the current one, nothing lost, nothing told."""
+"""Rotation of field keys: every value is re-encrypted, none is lost, and none is printed."""
 
 import base64
 import itertools
@@ -30,14 +30,14 @@ SECRET = "JBSWY3DPEHPK3PXP"
 OUTBOX = "auth_core.OutboxMessage.secret"
 SEED = "auth_core.Rotated.seed"
 
-#: Former and current key; on purpose such that LIKE would take the one for the other.
+#: The former and the current key. LIKE without escaping would confuse them.
 OLD, NEW = "2025_x", "2025-x"
 KEYS = {name: base64.urlsafe_b64encode(bytes([byte]) * 32).decode().rstrip("=") for byte, name in enumerate((OLD, NEW))}
 
 with isolate_apps("auth_core"):
 
     class Rotated(models.Model):
-        """A row with two secrets, one of which may be missing."""
+        """A model with two secrets, one of them optional."""
 
         id = models.UUIDField(primary_key=True, default=uuid7)
         label = models.CharField(max_length=20, default="")
@@ -62,7 +62,7 @@ def table(transactional_db: None, monkeypatch: pytest.MonkeyPatch, settings: Any
 
 @pytest.fixture
 def seeds(table: None, settings: Any) -> list[Rotated]:
-    """Five rows under the former key, of a site whose current key is another by now."""
+    """Five rows under the former key."""
     made = [Rotated.objects.create(seed=f"{SECRET}{number}") for number in range(5)]
     use_keys(settings, NEW, OLD)
     return made
@@ -86,9 +86,9 @@ def post() -> OutboxMessage:
 
 
 def column() -> EncryptedColumn:
-    found = encrypted_fields.get(SEED)
-    assert found is not None
-    return found
+    field = encrypted_fields.get(SEED)
+    assert field is not None
+    return field
 
 
 def rotate(**options: Any) -> None:
@@ -98,12 +98,12 @@ def rotate(**options: Any) -> None:
 def rotated_json(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     capsys.readouterr()
     rotate(json=True)
-    told: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return told
+    report: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return report
 
 
 @pytest.mark.asvs("11.2.2")
-def test_every_encrypted_column_is_opened_after_the_former_key_is_gone(seeds: list[Rotated], settings: Any) -> None:
+def test_every_encrypted_column_decrypts_without_the_former_key(seeds: list[Rotated], settings: Any) -> None:
     use_keys(settings, OLD)
     message = post()
     use_keys(settings, NEW, OLD)
@@ -136,7 +136,7 @@ def test_running_twice_changes_nothing(seeds: list[Rotated], capsys: pytest.Capt
     assert again["fields"][SEED] == {"found": 0, "done": 0, "changed": 0, "unreadable": 0, "unreadable_rows": []}
 
 
-def test_what_is_empty_or_missing_is_no_ciphertext(table: None, settings: Any) -> None:
+def test_empty_and_missing_values_are_skipped(table: None, settings: Any) -> None:
     Rotated.objects.create(seed=None)
     settled = post()
     OutboxMessage.objects.filter(pk=settled.pk).update(secret="")
@@ -148,14 +148,14 @@ def test_what_is_empty_or_missing_is_no_ciphertext(table: None, settings: Any) -
     assert OutboxMessage.objects.get().secret == ""
 
 
-def test_progress_is_told_by_column_and_batch(seeds: list[Rotated], capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_is_printed_by_column_and_batch(seeds: list[Rotated], capsys: pytest.CaptureFixture[str]) -> None:
     rotate(batch_size=2)
 
-    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith(SEED)]
-    assert told == [f"{SEED}: {done} of 5 done." for done in (0, 2, 4, 5)]
+    output = [line for line in capsys.readouterr().out.splitlines() if line.startswith(SEED)]
+    assert output == [f"{SEED}: {done} of 5 done." for done in (0, 2, 4, 5)]
 
 
-def test_what_is_current_is_not_even_read(seeds: list[Rotated], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_current_values_are_not_read(seeds: list[Rotated], monkeypatch: pytest.MonkeyPatch) -> None:
     list(itertools.islice(key_rotation.rotate(SEED, column(), batch_size=3), 2))
     read: list[str] = []
     real = key_rotation.decrypt
@@ -168,7 +168,7 @@ def test_what_is_current_is_not_even_read(seeds: list[Rotated], monkeypatch: pyt
     assert len(read) == 2
 
 
-def test_what_was_killed_half_way_goes_on_from_there(
+def test_a_killed_rotation_continues_where_it_stopped(
     seeds: list[Rotated], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], settings: Any
 ) -> None:
     real, calls = key_rotation.encrypt, itertools.count(1)
@@ -204,7 +204,7 @@ call_command("rotate_keys", "--fields", batch_size=10)
 
 
 @pytest.mark.postgresql
-def test_a_process_that_is_killed_leaves_every_row_whole(transactional_db: None, settings: Any) -> None:
+def test_a_killed_process_leaves_every_row_intact(transactional_db: None, settings: Any) -> None:
     use_keys(settings, OLD)
     messages = [post() for _message in range(400)]
     use_keys(settings, NEW, OLD)
@@ -232,13 +232,13 @@ def test_a_process_that_is_killed_leaves_every_row_whole(transactional_db: None,
 
 
 def own_database() -> str:
-    """Return the address of the database that this test writes to."""
+    """Return the URL of the database of this test."""
     base, _slash, _name = os.environ["TEST_DATABASE_URL"].rpartition("/")
     return f"{base}/{connection.settings_dict['NAME']}"
 
 
 def save_in_between(monkeypatch: pytest.MonkeyPatch, seeds: list[Rotated]) -> None:
-    """Have somebody save the third row after the rotation has read it, and before it writes."""
+    """Save the third row after the rotation has read it and before it writes."""
     real, calls = key_rotation.encrypt, itertools.count(1)
 
     def save() -> None:
@@ -256,15 +256,15 @@ def save_in_between(monkeypatch: pytest.MonkeyPatch, seeds: list[Rotated]) -> No
 
 @pytest.mark.postgresql
 @pytest.mark.asvs("15.4.2")
-def test_a_save_in_between_is_never_overwritten(
+def test_a_concurrent_save_is_never_overwritten(
     seeds: list[Rotated], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     save_in_between(monkeypatch, seeds)
 
-    told = rotated_json(capsys)
+    report = rotated_json(capsys)
 
     assert texts()[2] == "saved"
-    assert (told["fields"][SEED]["done"], told["fields"][SEED]["changed"]) == (4, 1)
+    assert (report["fields"][SEED]["done"], report["fields"][SEED]["changed"]) == (4, 1)
 
 
 @pytest.mark.postgresql
@@ -281,16 +281,14 @@ def test_without_the_condition_the_save_would_be_lost(seeds: list[Rotated], monk
     for row in seeds:
         key_rotation._renew(column(), row.pk, stored()[seeds.index(row)], dry_run=False)
 
-    assert texts()[2] == f"{SECRET}2", "the planted defect must be seen"
+    assert texts()[2] == f"{SECRET}2", "the planted defect must be caught"
 
 
-def test_a_message_that_was_wiped_in_between_stays_wiped(
-    table: None, settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_concurrently_wiped_message_stays_wiped(table: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     post()
     use_keys(settings, NEW, OLD)
     real = key_rotation.encrypt
-    wiped = lambda *args, **kwargs: (OutboxMessage.objects.update(secret=""), real(*args, **kwargs))[1]  # noqa: E731 - one expression in place of the function
+    wiped = lambda *args, **kwargs: (OutboxMessage.objects.update(secret=""), real(*args, **kwargs))[1]  # noqa: E731 - one expression replaces the function
     monkeypatch.setattr(key_rotation, "encrypt", wiped)
 
     rotate()
@@ -298,7 +296,7 @@ def test_a_message_that_was_wiped_in_between_stays_wiped(
     assert OutboxMessage.objects.get().secret == ""
 
 
-def test_an_instance_read_before_does_not_undo_it(seeds: list[Rotated]) -> None:
+def test_saving_an_instance_read_before_does_not_undo_the_rotation(seeds: list[Rotated]) -> None:
     before = Rotated.objects.order_by("pk").first()
     assert before is not None
     rotate()
@@ -310,7 +308,7 @@ def test_an_instance_read_before_does_not_undo_it(seeds: list[Rotated]) -> None:
     assert texts()[0] == f"{SECRET}0"
 
 
-def test_saving_the_rest_of_a_row_keeps_what_cannot_be_opened(seeds: list[Rotated], settings: Any) -> None:
+def test_saving_other_fields_keeps_an_unreadable_value(seeds: list[Rotated], settings: Any) -> None:
     use_keys(settings, NEW)
     before = stored()
 
@@ -320,25 +318,23 @@ def test_saving_the_rest_of_a_row_keeps_what_cannot_be_opened(seeds: list[Rotate
 
 
 def break_some(seeds: list[Rotated]) -> None:
-    """The second row gets the value of the first, the third one that is nobody's."""
+    """Give the second row the value of the first, and the third row an invalid value."""
     Rotated.objects.filter(pk=seeds[1].pk).update(seed=Sealed(stored()[0]))
     Rotated.objects.filter(pk=seeds[2].pk).update(seed=Sealed("nobody's at all"))
 
 
-def test_what_cannot_be_opened_is_named_and_left_alone(
-    seeds: list[Rotated], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_unreadable_value_is_named_and_not_changed(seeds: list[Rotated], capsys: pytest.CaptureFixture[str]) -> None:
     break_some(seeds)
     before = stored()
 
-    with pytest.raises(CommandError, match=r"^2 values cannot be opened") as ended:
+    with pytest.raises(CommandError, match=r"^2 values cannot be decrypted") as ended:
         rotate(batch_size=1)
 
-    told = capsys.readouterr()
+    output = capsys.readouterr()
     assert ended.value.returncode == 1
     assert stored()[1:3] == before[1:3]
-    assert told.err.splitlines() == [f"{SEED} {row.pk}: cannot be opened." for row in seeds[1:3]]
-    assert f"{SEED}: 3 of 5 done, 2 cannot be opened." in told.out
+    assert output.err.splitlines() == [f"{SEED} {row.pk}: cannot be decrypted." for row in seeds[1:3]]
+    assert f"{SEED}: 3 of 5 done, 2 cannot be decrypted." in output.out
 
 
 def test_nothing_secret_is_printed(seeds: list[Rotated], capsys: pytest.CaptureFixture[str], caplog: Any) -> None:
@@ -352,13 +348,13 @@ def test_nothing_secret_is_printed(seeds: list[Rotated], capsys: pytest.CaptureF
         call_command("rotate_keys", "--remaining")
 
     out, err = capsys.readouterr()
-    told = out + err + caplog.text
-    assert str(seeds[1].pk) in told
+    output = out + err + caplog.text
+    assert str(seeds[1].pk) in output
     for secret in (SECRET, *KEYS.values(), *values, *stored(), "nobody's"):
-        assert secret not in told
+        assert secret not in output
 
 
-def test_a_dry_run_opens_everything_and_writes_nothing(
+def test_a_dry_run_decrypts_everything_and_writes_nothing(
     seeds: list[Rotated], capsys: pytest.CaptureFixture[str]
 ) -> None:
     break_some(seeds)
@@ -368,31 +364,31 @@ def test_a_dry_run_opens_everything_and_writes_nothing(
         rotate(dry_run=True)
 
     assert stored() == before
-    assert f"{SEED}: 3 of 5 done, 2 cannot be opened." in capsys.readouterr().out
+    assert f"{SEED}: 3 of 5 done, 2 cannot be decrypted." in capsys.readouterr().out
 
 
-def test_it_says_which_keys_are_still_in_use(seeds: list[Rotated], capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_shows_which_keys_are_in_use(seeds: list[Rotated], capsys: pytest.CaptureFixture[str]) -> None:
     rotate(batch_size=2)
     Rotated.objects.create(seed="another", other="one more")
     call_command("rotate_keys", "--remaining")
 
-    told = capsys.readouterr().out
-    assert f"{SEED}: 6 under '{NEW}' (current)." in told
-    assert f"May be dropped: {OLD}." in told
+    output = capsys.readouterr().out
+    assert f"{SEED}: 6 under '{NEW}' (current)." in output
+    assert f"Can be removed: {OLD}." in output
 
 
-def test_a_key_that_something_is_under_may_not_be_dropped(
+def test_a_key_in_use_cannot_be_removed(
     seeds: list[Rotated], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     list(itertools.islice(key_rotation.rotate(SEED, column(), batch_size=2), 2))
     call_command("rotate_keys", "--remaining", json=True)
 
-    told = json.loads(capsys.readouterr().out)
-    assert told["in_use"][SEED] == {OLD: 3, NEW: 2}
-    assert told["droppable"] == []
+    report = json.loads(capsys.readouterr().out)
+    assert report["in_use"][SEED] == {OLD: 3, NEW: 2}
+    assert report["droppable"] == []
 
 
-def test_a_key_that_signs_what_cannot_be_signed_again_may_not_be_dropped(
+def test_a_key_with_permanent_signatures_cannot_be_removed(
     table: None, settings: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_keys(settings, NEW, OLD)
@@ -400,12 +396,12 @@ def test_a_key_that_signs_what_cannot_be_signed_again_may_not_be_dropped(
 
     call_command("rotate_keys", "--remaining", json=True)
 
-    told = json.loads(capsys.readouterr().out)
-    assert told["in_use"]["tests.macs"] == {OLD: 7}
-    assert told["droppable"] == []
+    report = json.loads(capsys.readouterr().out)
+    assert report["in_use"]["tests.macs"] == {OLD: 7}
+    assert report["droppable"] == []
 
 
-def test_a_key_that_was_dropped_too_early_is_named(
+def test_a_key_removed_too_early_is_named(
     seeds: list[Rotated], settings: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     break_some(seeds)
@@ -414,12 +410,12 @@ def test_a_key_that_was_dropped_too_early_is_named(
     with pytest.raises(CommandError, match="5 values"):
         call_command("rotate_keys", "--remaining")
 
-    told = capsys.readouterr().out
-    assert f"{SEED}: 1 under no key of ours, 4 under '{OLD}', which is not configured." in told
+    output = capsys.readouterr().out
+    assert f"{SEED}: 1 under an unknown key, 4 under '{OLD}', which is not configured." in output
 
 
 @pytest.mark.parametrize("arguments", [[], ["--fields", "--remaining"], ["--fields", "--batch-size=0"]])
-def test_what_makes_no_sense_is_refused(arguments: list[str], table: None) -> None:
+def test_invalid_options_are_refused(arguments: list[str], table: None) -> None:
     with pytest.raises(CommandError):
         call_command("rotate_keys", *arguments)
 
@@ -431,11 +427,11 @@ def test_without_a_key_nothing_is_rotated(table: None, settings: Any) -> None:
         rotate()
 
 
-def test_the_outbox_is_among_the_columns_and_a_model_without_a_table_is_not() -> None:
-    found = key_rotation.columns()
+def test_the_columns_include_the_outbox_and_no_model_without_a_table() -> None:
+    columns = key_rotation.columns()
 
-    assert found[OUTBOX].name == "secret"
-    assert SEED not in found
+    assert columns[OUTBOX].name == "secret"
+    assert SEED not in columns
 
 
 @pytest.mark.postgresql

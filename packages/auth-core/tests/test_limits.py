@@ -1,4 +1,4 @@
-"""Budgets of guesses: never more than there are, whatever happens at once."""
+"""Budgets of guesses."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -41,7 +41,7 @@ def spend(times: int = 10) -> None:
 
 
 @pytest.mark.asvs("2.3.2")
-def test_so_many_may_guess_and_no_more() -> None:
+def test_guesses_are_limited_to_the_budget() -> None:
     spend()
 
     with pytest.raises(TooManyAttempts) as refused:
@@ -50,7 +50,7 @@ def test_so_many_may_guess_and_no_more() -> None:
     assert timedelta(minutes=14) < refused.value.retry_after <= timedelta(minutes=15)
 
 
-def test_the_next_window_is_another() -> None:
+def test_the_next_window_has_its_own_count() -> None:
     spend()
 
     with time_machine.travel(timezone.now() + timedelta(minutes=15, seconds=1), tick=False):
@@ -59,7 +59,7 @@ def test_the_next_window_is_another() -> None:
             charge()
 
 
-def test_a_refund_gives_one_guess_back_and_only_once() -> None:
+def test_a_refund_returns_one_guess_once() -> None:
     spend(9)
     last = charge()
 
@@ -71,7 +71,7 @@ def test_a_refund_gives_one_guess_back_and_only_once() -> None:
         charge()
 
 
-def test_what_is_paid_for_and_not_given_back_can_be_asked() -> None:
+def test_a_count_includes_charges_without_a_refund() -> None:
     for _guess in range(3):
         limits.charge("login", client=Client(), identifier="alice@example.org")
     limits.charge("login", client=Client(), identifier="alice@example.org").refund()
@@ -80,7 +80,7 @@ def test_what_is_paid_for_and_not_given_back_can_be_asked() -> None:
     assert limits.spent("login", identifier="bob@example.org") == 0
 
 
-def test_a_refund_reaches_no_other_window() -> None:
+def test_a_refund_does_not_change_another_window() -> None:
     old = charge()
 
     with time_machine.travel(timezone.now() + timedelta(minutes=16), tick=False):
@@ -90,7 +90,7 @@ def test_a_refund_reaches_no_other_window() -> None:
             charge()
 
 
-def test_all_or_nothing_is_charged(settings: Any) -> None:
+def test_a_charge_counts_for_all_budgets_or_none(settings: Any) -> None:
     spend()
 
     with pytest.raises(TooManyAttempts):
@@ -102,7 +102,7 @@ def test_all_or_nothing_is_charged(settings: Any) -> None:
 @pytest.mark.parametrize(
     "spelling", ["Alice@Example.org", "ALICE@EXAMPLE.ORG", " alice@example.org ", "\uff41lice@example.org"]
 )
-def test_another_spelling_is_no_other_budget(spelling: str) -> None:
+def test_another_spelling_uses_the_same_budget(spelling: str) -> None:
     spend()
 
     with pytest.raises(TooManyAttempts):
@@ -119,18 +119,18 @@ def test_one_network_is_counted_over_all_identifiers(settings: Any) -> None:
         charge("another@example.org")
 
 
-def test_a_network_that_nobody_knows_is_not_counted() -> None:
+def test_an_unknown_network_is_not_counted() -> None:
     charge(client=Client())
 
     assert GuessBudget.objects.count() == 1
 
 
-def test_a_guess_at_nothing_that_is_counted_is_refused_not_free() -> None:
+def test_a_guess_without_a_counted_dimension_is_an_error() -> None:
     with pytest.raises(ValueError, match="answer"):
         limits.charge("answer", client=HERE)
 
 
-def test_a_budget_that_was_made_smaller_is_the_one_that_refuses(settings: Any, recorded_events: list[Any]) -> None:
+def test_a_reduced_budget_refuses(settings: Any, recorded_events: list[Any]) -> None:
     spend(5)
     smaller = {"login": {"identifier": (3, timedelta(minutes=15))}}
     settings.AUTH_CORE = {**settings.AUTH_CORE, "BUDGETS": smaller}
@@ -142,7 +142,7 @@ def test_a_budget_that_was_made_smaller_is_the_one_that_refuses(settings: Any, r
     assert len(recorded_events) == 1
 
 
-def test_what_was_typed_is_not_kept() -> None:
+def test_the_typed_identifier_is_not_stored() -> None:
     charge("hunter2hunter2")
 
     assert "hunter2" not in str(list(GuessBudget.objects.values()))
@@ -176,7 +176,7 @@ def test_the_cache_refuses_without_a_query(shared: OwnRedis, django_assert_num_q
         charge()
 
 
-def test_a_refund_is_seen_though_a_refusal_was_remembered(shared: OwnRedis) -> None:
+def test_a_refund_has_effect_despite_a_cached_refusal(shared: OwnRedis) -> None:
     spend(9)
     last = charge()
     with pytest.raises(TooManyAttempts):
@@ -195,7 +195,7 @@ LOSSES: dict[str, Callable[[OwnRedis], None]] = {
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_a_cache_that_is_lost_opens_no_budget(loss: str, shared: OwnRedis) -> None:
+def test_a_lost_cache_does_not_raise_a_budget(loss: str, shared: OwnRedis) -> None:
     spend(7)
 
     LOSSES[loss](shared)
@@ -203,7 +203,7 @@ def test_a_cache_that_is_lost_opens_no_budget(loss: str, shared: OwnRedis) -> No
     assert tally([_try() for _guess in range(20)]) == {"Charge": 3, "too_many_attempts": 17}
 
 
-def test_a_cache_that_lies_opens_no_budget(shared: OwnRedis, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_cache_does_not_raise_a_budget(shared: OwnRedis, monkeypatch: pytest.MonkeyPatch) -> None:
     cache = shared_cache(shared.url)
     monkeypatch.setattr(type(cache), "get_many", lambda self, keys: [None] * len(keys))
 
@@ -211,17 +211,17 @@ def test_a_cache_that_lies_opens_no_budget(shared: OwnRedis, monkeypatch: pytest
 
 
 @pytest.mark.parametrize("value", [b"", b"garbage", b"nan", b"1e99", b"\xff", b"0"])
-def test_what_a_cache_holds_of_strangers_refuses_nobody(value: bytes, shared: OwnRedis) -> None:
+def test_foreign_values_in_the_cache_refuse_no_guess(value: bytes, shared: OwnRedis) -> None:
     paid = charge()
     cache = shared_cache(shared.url)
     assert cache is not None
-    for piece in paid.charged:
-        cache.put(f"refused:{piece.key}", value, ttl=timedelta(minutes=1))
+    for row in paid.charged:
+        cache.put(f"refused:{row.key}", value, ttl=timedelta(minutes=1))
 
     assert tally([_try()]) == {"Charge": 1}
 
 
-def test_a_lost_cache_says_so_at_once_after_a_few_failures(shared: OwnRedis) -> None:
+def test_a_lost_cache_fails_fast_after_a_few_failures(shared: OwnRedis) -> None:
     shared.kill()
     cache = shared_cache(shared.url)
     assert cache is not None

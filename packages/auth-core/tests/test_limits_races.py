@@ -1,4 +1,4 @@
-"""Budgets under parallel guesses: exactly as many as there are, whatever happens to the cache half-way."""
+"""Budgets under parallel guesses and failures of the cache."""
 
 import threading
 import time
@@ -40,14 +40,14 @@ def wide_network(settings: Any) -> None:
 
 @pytest.fixture
 def file_database(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Let the threads of a test share an SQLite file, as the processes of a small site do."""
+    """Use an SQLite file for all threads of a test, as the processes of a small site do."""
     database = {**connections.settings["default"], "NAME": str(tmp_path / "db.sqlite3")}
     monkeypatch.setitem(connections.settings, "default", database)
     at_once([partial(call_command, "migrate", verbosity=0)])
 
 
 def guess(identifier: str, number: int = 1) -> list[Any]:
-    """Guess *number* times, one after the other; return each charge or refusal."""
+    """Guess *number* times in sequence and return each charge or error."""
     return [_guess(identifier) for _guess_ in range(number)]
 
 
@@ -59,7 +59,7 @@ def _guess(identifier: str) -> Any:
 
 
 def guess_200_times(identifier: str, *, also: Callable[[], Any] | None = None) -> Counter[str]:
-    """Guess from 40 connections, five times each; *also* happens meanwhile, in a thread of its own."""
+    """Guess five times from each of 40 connections while *also* runs in another thread."""
     tasks: list[Callable[[], Any]] = [partial(guess, identifier, 5)] * 40
     results = at_once([*tasks, also] if also else tasks)
     return tally(list(chain.from_iterable(result if isinstance(result, list) else [result] for result in results[:40])))
@@ -82,7 +82,7 @@ MEANWHILE: dict[str, Callable[[OwnRedis], None]] = {
 @pytest.mark.asvs("15.4.2")
 @pytest.mark.asvs("2.3.4")
 @pytest.mark.parametrize("rounds", [2, pytest.param(20, marks=pytest.mark.races)])
-def test_of_200_at_once_as_many_guess_as_may(rounds: int) -> None:
+def test_200_parallel_guesses_do_not_exceed_the_budget(rounds: int) -> None:
     for round_ in range(rounds):
         assert guess_200_times(f"person{round_}@example.org") == EXACT
 
@@ -91,7 +91,7 @@ def test_of_200_at_once_as_many_guess_as_may(rounds: int) -> None:
 @pytest.mark.asvs("2.3.4")
 @pytest.mark.parametrize("rounds", [1, pytest.param(20, marks=pytest.mark.races)])
 @pytest.mark.parametrize("what", MEANWHILE)
-def test_what_happens_to_the_cache_half_way_opens_no_budget(what: str, rounds: int, shared: OwnRedis) -> None:
+def test_disturbing_the_cache_does_not_raise_a_budget(what: str, rounds: int, shared: OwnRedis) -> None:
     def interfere() -> None:
         time.sleep(0.05)
         MEANWHILE[what](shared)
@@ -104,8 +104,8 @@ def test_what_happens_to_the_cache_half_way_opens_no_budget(what: str, rounds: i
 
 
 @pytest.mark.postgresql
-def test_two_budgets_at_once_are_charged_in_one_order(settings: Any) -> None:
-    """Two callers that took the rows in two orders would wait for each other, and one would be killed."""
+def test_parallel_charges_lock_two_budgets_in_one_order(settings: Any) -> None:
+    """Two callers that lock the rows in different orders would deadlock."""
     budgets = {
         "login": {"network": (40, timedelta(minutes=15)), "identifier": (40, timedelta(minutes=15))},
         "answer": {"person": (10, timedelta(minutes=15))},
@@ -124,7 +124,7 @@ def test_two_budgets_at_once_are_charged_in_one_order(settings: Any) -> None:
 
 
 @pytest.mark.postgresql
-def test_refunds_at_once_give_back_no_more_than_was_paid() -> None:
+def test_parallel_refunds_return_no_more_than_was_charged() -> None:
     charges = [charge for charge in guess("alice@example.org", 10) if isinstance(charge, limits.Charge)]
 
     at_once([charge.refund for charge in charges[:5]])
@@ -133,36 +133,36 @@ def test_refunds_at_once_give_back_no_more_than_was_paid() -> None:
 
 
 @pytest.mark.postgresql
-def test_looking_first_would_let_more_guess(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_checking_before_writing_would_exceed_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     real = GuessBudgetManager.charge
 
-    def look_then_write(self: Any, wanted: Any, *, now: Any) -> list[Charged]:
-        full = self.filter(pk__in=[row.key for row in wanted if row.budget == 10], used__gte=10)
+    def check_then_write(self: Any, rows: Any, *, now: Any) -> list[Charged]:
+        full = self.filter(pk__in=[row.key for row in rows if row.budget == 10], used__gte=10)
         if full.exists():
             return []
-        return real(self, [type(row)(row.key, 10**6, row.ends_at) for row in wanted], now=now)
+        return real(self, [type(row)(row.key, 10**6, row.ends_at) for row in rows], now=now)
 
-    monkeypatch.setattr(GuessBudgetManager, "charge", look_then_write)
-    let_in = [guess_200_times(f"person{round_}@example.org")["Charge"] for round_ in range(5)]
+    monkeypatch.setattr(GuessBudgetManager, "charge", check_then_write)
+    admitted = [guess_200_times(f"person{round_}@example.org")["Charge"] for round_ in range(5)]
 
-    assert max(let_in) > 10, "the planted defect must be seen"
+    assert max(admitted) > 10, "the planted defect must be caught"
 
 
 @pytest.fixture
 def expired() -> None:
-    """Rows whose window is over, which nobody has swept yet."""
+    """Expired rows that were not swept yet."""
     guess("alice@example.org")
     GuessBudget.objects.update(ends_at=timezone.now() - timedelta(seconds=1))
 
 
 @pytest.mark.postgresql
-def test_a_sweep_takes_no_window_that_began_meanwhile(expired: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A row that a charge is just renewing is locked, and left alone: its guesses are not given back."""
+def test_a_sweep_skips_a_window_that_is_being_renewed(expired: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The row is locked by the charge that renews it, so the sweep must skip it and keep its count."""
     renewed, swept = threading.Event(), threading.Event()
     real = GuessBudgetManager.charge
 
-    def slowly(self: Any, wanted: Any, *, now: Any) -> list[Charged]:
-        charged = real(self, wanted, now=now)
+    def slowly(self: Any, rows: Any, *, now: Any) -> list[Charged]:
+        charged = real(self, rows, now=now)
         renewed.set()
         assert swept.wait(20)
         return charged
@@ -183,7 +183,7 @@ def test_a_sweep_takes_no_window_that_began_meanwhile(expired: None, monkeypatch
 
 @pytest.mark.sqlite
 @pytest.mark.parametrize("rounds", [2, pytest.param(20, marks=pytest.mark.races)])
-def test_on_a_file_too_as_many_guess_as_may(rounds: int, file_database: None) -> None:
+def test_a_file_database_does_not_exceed_the_budget_either(rounds: int, file_database: None) -> None:
     for round_ in range(rounds):
         results = at_once([partial(guess, f"person{round_}@example.org", 5)] * 8)
 

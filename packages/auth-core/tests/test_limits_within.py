@@ -1,4 +1,4 @@
-"""What a use counts besides guesses at a person, and charges that live and die with a transaction."""
+"""Budgets with further dimensions, and charges inside a transaction."""
 
 import threading
 from collections.abc import Callable
@@ -38,10 +38,10 @@ def used() -> list[int]:
 
 
 class Undone(Exception):
-    """The transaction fails for a reason of its own."""
+    """The failure of a transaction for another reason."""
 
 
-def test_each_thing_that_a_use_names_has_its_budget(recorded_events: list[Any]) -> None:
+def test_each_dimension_of_a_use_has_its_budget(recorded_events: list[Any]) -> None:
     for number in ("+431", "+431", "+431", "+432", "+432"):
         pay(number)
     with pytest.raises(TooManyAttempts):
@@ -54,46 +54,46 @@ def test_each_thing_that_a_use_names_has_its_budget(recorded_events: list[Any]) 
     assert [event.data["counted"] for event in recorded_events] == ["prefix", "everybody"]
 
 
-def test_what_is_empty_is_not_counted() -> None:
+def test_an_empty_value_is_not_counted() -> None:
     pay(prefix="", everybody="")
 
     assert used() == [1, 1]
 
 
 @pytest.mark.parametrize("how", [limits.charge, limits.charge_within])
-def test_what_counts_nothing_is_refused_not_free(how: Callable[..., limits.Charge]) -> None:
+def test_a_charge_that_counts_nothing_is_an_error(how: Callable[..., limits.Charge]) -> None:
     with pytest.raises(ValueError, match="sms"):
         how("sms", client=Client(), number="", prefix="", everybody="")
 
     assert used() == []
 
 
-def test_a_budget_for_what_nobody_names_is_refused_not_passed_over() -> None:
+def test_a_budget_without_a_value_is_an_error() -> None:
     with pytest.raises(ValueError, match="everybody"):
         limits.charge("sms", client=HERE, number="+431", prefix="+43")
 
     assert used() == []
 
 
-def test_what_the_site_does_not_count_costs_nothing() -> None:
+def test_a_use_without_budgets_costs_nothing() -> None:
     pay(carrier="any")
 
     assert used() == [1, 1, 1, 1]
 
 
-def test_a_caller_names_no_network_of_its_own() -> None:
+def test_a_caller_cannot_pass_a_network() -> None:
     with pytest.raises(ValueError, match="network"):
         pay(network="203.0.113.1")
 
 
-def test_a_charge_within_is_kept_with_its_transaction() -> None:
+def test_a_charge_within_is_committed_with_its_transaction() -> None:
     with transaction.atomic():
         pay(how=limits.charge_within)
 
     assert used() == [1, 1, 1, 1]
 
 
-def test_a_charge_within_is_undone_with_its_transaction() -> None:
+def test_a_charge_within_is_rolled_back_with_its_transaction() -> None:
     with pytest.raises(Undone), transaction.atomic():
         pay(how=limits.charge_within)
         raise Undone
@@ -101,12 +101,12 @@ def test_a_charge_within_is_undone_with_its_transaction() -> None:
     assert used() == []
 
 
-def test_a_charge_of_its_own_does_not_pass_for_one_within() -> None:
+def test_a_separate_charge_is_refused_inside_a_transaction() -> None:
     with transaction.atomic(), pytest.raises(RuntimeError, match="durable"):
         pay()
 
 
-def test_a_refusal_within_charges_nothing_and_leaves_the_transaction_good(recorded_events: list[Any]) -> None:
+def test_a_refusal_within_charges_nothing_and_keeps_the_transaction_usable(recorded_events: list[Any]) -> None:
     for _text in range(3):
         pay()
 
@@ -120,7 +120,7 @@ def test_a_refusal_within_charges_nothing_and_leaves_the_transaction_good(record
     assert [event.data for event in recorded_events] == [{"use": "sms", "counted": "number"}]
 
 
-def test_a_refusal_that_undoes_its_transaction_is_recorded_when_it_comes_again(recorded_events: list[Any]) -> None:
+def test_a_rolled_back_refusal_is_recorded_the_next_time(recorded_events: list[Any]) -> None:
     for _text in range(3):
         pay()
     with pytest.raises(TooManyAttempts), transaction.atomic():
@@ -133,7 +133,7 @@ def test_a_refusal_that_undoes_its_transaction_is_recorded_when_it_comes_again(r
     assert len(recorded_events) == 1
 
 
-def test_a_charge_within_is_given_back_before_and_after_the_commit() -> None:
+def test_a_charge_within_can_be_refunded_before_and_after_the_commit() -> None:
     with transaction.atomic():
         pay(how=limits.charge_within).refund()
         kept = pay(how=limits.charge_within)
@@ -144,8 +144,8 @@ def test_a_charge_within_is_given_back_before_and_after_the_commit() -> None:
     assert used() == [0, 0, 0, 0]
 
 
-def test_what_was_undone_is_not_given_back_at_the_cost_of_others() -> None:
-    """The row is of a window that others have paid into: a refund of nothing would give their charge away."""
+def test_a_rolled_back_charge_is_not_refunded() -> None:
+    """Others have charged the same window. A refund without a charge would refund theirs."""
     pay()
     with pytest.raises(Undone), transaction.atomic():
         undone = pay(how=limits.charge_within)
@@ -156,7 +156,7 @@ def test_what_was_undone_is_not_given_back_at_the_cost_of_others() -> None:
     assert used() == [1, 1, 1, 1]
 
 
-def test_what_was_undone_with_a_savepoint_is_not_given_back_either() -> None:
+def test_a_charge_rolled_back_with_a_savepoint_is_not_refunded() -> None:
     pay()
     with transaction.atomic():
         with pytest.raises(Undone), transaction.atomic():
@@ -167,7 +167,7 @@ def test_what_was_undone_with_a_savepoint_is_not_given_back_either() -> None:
     assert used() == [1, 1, 1, 1]
 
 
-def test_without_the_standing_the_charge_of_others_would_be_given_away(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_check_the_charge_of_others_would_be_refunded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits._ChargeInForce, "__call__", lambda self: True)
     pay()
     with pytest.raises(Undone), transaction.atomic():
@@ -176,7 +176,7 @@ def test_without_the_standing_the_charge_of_others_would_be_given_away(monkeypat
 
     undone.refund()
 
-    assert used() == [0, 0, 0, 0], "the planted defect must be seen"
+    assert used() == [0, 0, 0, 0], "the planted defect must be caught"
 
 
 def test_a_refund_is_one_statement(django_assert_num_queries: Any) -> None:
@@ -187,7 +187,7 @@ def test_a_refund_is_one_statement(django_assert_num_queries: Any) -> None:
 
 
 @pytest.mark.postgresql
-def test_within_too_as_many_are_paid_as_there_are() -> None:
+def test_parallel_charges_within_do_not_exceed_the_budget() -> None:
     def text() -> limits.Charge:
         with transaction.atomic():
             return pay(how=limits.charge_within)
@@ -195,25 +195,25 @@ def test_within_too_as_many_are_paid_as_there_are() -> None:
     assert tally(at_once([text] * 20)) == {"Charge": 3, "too_many_attempts": 17}
 
 
-def held_in_the_other_order(refund: Callable[[Any, Any], None]) -> list[Any]:
-    """Make two rows that lie in the table against their order, and let a charge and *refund* meet in the middle."""
+def refund_during_a_charge(refund: Callable[[Any, Any], None]) -> list[Any]:
+    """Create two rows in reverse physical order, and run *refund* in the middle of a charge."""
     GuessBudget.objects.all().delete()
     ends_at, window = timezone.now() + HOUR, UUID(int=1)
     for key in ("b", "a"):
         GuessBudget.objects.create(key=key, window_id=window, used=2, budget=9, ends_at=ends_at)
-    holds, asked = threading.Event(), threading.Event()
+    has_locked, is_waiting = threading.Event(), threading.Event()
 
     def charge_in_two_steps() -> None:
-        """What the one statement does row by row, slowly: first ``a``, then ``b``."""
+        """Do what the single statement does, but slowly: first row ``a``, then row ``b``."""
         with transaction.atomic():
             GuessBudget.objects.charge([Wanted("a", 9, ends_at)], now=timezone.now())
-            holds.set()
-            assert asked.wait(10)
+            has_locked.set()
+            assert is_waiting.wait(10)
             GuessBudget.objects.charge([Wanted("b", 9, ends_at)], now=timezone.now())
 
     def refund_meanwhile() -> None:
-        assert holds.wait(10)
-        timer = threading.Timer(0.3, asked.set)
+        assert has_locked.wait(10)
+        timer = threading.Timer(0.3, is_waiting.set)
         timer.start()
         refund(GuessBudget.objects, [Charged("a", window), Charged("b", window)])
 
@@ -221,41 +221,41 @@ def held_in_the_other_order(refund: Callable[[Any, Any], None]) -> list[Any]:
 
 
 @pytest.mark.postgresql
-def test_a_refund_waits_in_the_order_in_which_a_charge_locks() -> None:
-    results = held_in_the_other_order(GuessBudgetManager.refund)
+def test_a_refund_locks_in_the_order_of_a_charge() -> None:
+    results = refund_during_a_charge(GuessBudgetManager.refund)
 
     assert results == [None, None]
     assert set(GuessBudget.objects.values_list("used", flat=True)) == {2}
 
 
 @pytest.mark.postgresql
-def test_a_refund_in_the_order_of_the_table_would_kill_one() -> None:
+def test_a_refund_in_table_order_would_deadlock() -> None:
     def as_they_lie(self: Any, charged: Any) -> None:
         with transaction.atomic(), connection.cursor() as cursor:
-            # With statistics PostgreSQL may walk the index, whose order is that of the charges.
+            # With statistics PostgreSQL may scan the index, which has the order of the charges.
             cursor.execute("SET LOCAL enable_indexscan = off; SET LOCAL enable_bitmapscan = off")
             cursor.execute("UPDATE auth_core_guessbudget SET used = used - 1 WHERE key IN ('a', 'b')")
 
-    results = held_in_the_other_order(as_they_lie)
+    results = refund_during_a_charge(as_they_lie)
 
-    assert "OperationalError" in tally(results), "the planted defect must be seen"
+    assert "OperationalError" in tally(results), "the planted defect must be caught"
 
 
 @pytest.mark.postgresql
-def test_a_refund_reaches_no_window_that_began_while_it_waited() -> None:
+def test_a_refund_does_not_change_a_window_that_began_while_it_waited() -> None:
     pay()
     rows = list(GuessBudget.objects.all())
-    holds, asked = threading.Event(), threading.Event()
+    has_locked, is_waiting = threading.Event(), threading.Event()
 
     def renew() -> None:
         with transaction.atomic():
             GuessBudget.objects.update(window_id=UUID(int=2), used=1)
-            holds.set()
-            assert asked.wait(10)
+            has_locked.set()
+            assert is_waiting.wait(10)
 
     def refund() -> None:
-        assert holds.wait(10)
-        threading.Timer(0.3, asked.set).start()
+        assert has_locked.wait(10)
+        threading.Timer(0.3, is_waiting.set).start()
         GuessBudget.objects.refund([Charged(row.pk, row.window_id) for row in rows])
 
     assert at_once([renew, refund]) == [None, None]

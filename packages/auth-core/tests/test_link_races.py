@@ -1,4 +1,4 @@
-"""Fifty at once with one link, and fifty sign-ups with one address: one wins, and the guard refuses the others."""
+"""Fifty parallel uses of one link, and fifty sign-ups with one address. Exactly one wins."""
 
 import time
 from collections.abc import Callable
@@ -28,7 +28,7 @@ BROWSER = "elb_" + "b" * 43
 NEW = "another battery horse staple"
 AT_ONCE = 50
 
-#: The long form is run by `./dev races`.
+#: `./dev races` runs more rounds.
 ROUNDS = pytest.mark.parametrize("rounds", [2, pytest.param(20, marks=pytest.mark.races)])
 
 
@@ -40,7 +40,7 @@ def post(path: str, **body: Any) -> Any:
 
 @pytest.fixture(autouse=True)
 def no_budget(settings: Any) -> None:
-    """Let no limit refuse what the guard under test has to refuse."""
+    """Remove the limits that would hide the tested guard."""
     wide = {
         use: {what: (1_000_000, window) for what, (_guesses, window) in counted.items()}
         for use, counted in CoreSettings.BUDGETS.default.items()
@@ -73,7 +73,7 @@ def invitation(number: int) -> Callable[[], Any]:
     return partial(post, "invitations/accept", token=token_in(the_mail()), password=PASSWORD)
 
 
-#: Which refusal each guard gives; a code that is spent already waits for nothing any more.
+#: The error of each guard. A used code has no pending sign-up any more.
 USES = [
     (verification_link, {"link_invalid"}),
     (verification_code, {"link_invalid", "challenge_failed"}),
@@ -86,7 +86,9 @@ USES = [
 @pytest.mark.asvs("2.3.4")
 @pytest.mark.asvs("15.4.2")
 @pytest.mark.parametrize(("use", "refusals"), USES, ids=[use.__name__ for use, _codes in USES])
-def test_of_50_at_once_one_wins(use: Callable[[int], Callable[[], Any]], refusals: set[str], rounds: int) -> None:
+def test_one_of_50_parallel_requests_wins(
+    use: Callable[[int], Callable[[], Any]], refusals: set[str], rounds: int
+) -> None:
     results = one_winner(lambda number: [use(number)] * AT_ONCE, refusal=refusals, rounds=rounds)
     print(use.__name__, dict(results))
 
@@ -94,11 +96,11 @@ def test_of_50_at_once_one_wins(use: Callable[[int], Callable[[], Any]], refusal
 
 
 @ROUNDS
-def test_of_50_sign_ups_with_one_address_one_becomes_the_account(rounds: int) -> None:
+def test_one_of_50_sign_ups_with_one_address_becomes_the_account(rounds: int) -> None:
     for number in range(rounds):
         email = f"s{number}@example.org"
-        asked = tally(at_once([partial(post, "signup", email=email, password=PASSWORD)] * AT_ONCE))
-        assert asked == {"202": AT_ONCE}
+        statuses = tally(at_once([partial(post, "signup", email=email, password=PASSWORD)] * AT_ONCE))
+        assert statuses == {"202": AT_ONCE}
         tokens = [token_in(message) for message in delivered()]
         assert len(set(tokens)) == AT_ONCE
 
@@ -110,13 +112,17 @@ def test_of_50_sign_ups_with_one_address_one_becomes_the_account(rounds: int) ->
 
 
 @ROUNDS
-def test_of_50_at_once_one_becomes_the_first_administrator(rounds: int) -> None:
+def test_one_of_50_parallel_requests_becomes_the_first_administrator(rounds: int) -> None:
     def tasks(number: int) -> list[Callable[[], Any]]:
         assert number == 0 or get_user_model().objects.filter(is_superuser=True).count() == 1
         get_user_model().objects.all().delete()
-        known = {"token": new_bootstrap_link().rstrip("/").rpartition("/")[2], "password": PASSWORD, "client": Client()}
+        arguments = {
+            "token": new_bootstrap_link().rstrip("/").rpartition("/")[2],
+            "password": PASSWORD,
+            "client": Client(),
+        }
         return [
-            partial(create_first_administrator, email=f"root{each}@example.org", **known) for each in range(AT_ONCE)
+            partial(create_first_administrator, email=f"root{each}@example.org", **arguments) for each in range(AT_ONCE)
         ]
 
     results = one_winner(tasks, refusal={"link_invalid"}, rounds=rounds)
@@ -126,7 +132,7 @@ def test_of_50_at_once_one_becomes_the_first_administrator(rounds: int) -> None:
 
 
 @ROUNDS
-def test_of_20_links_of_one_person_one_resets(rounds: int) -> None:
+def test_one_of_20_links_of_one_person_resets_the_password(rounds: int) -> None:
     def tasks(number: int) -> list[Callable[[], Any]]:
         email = f"m{number}@example.org"
         create_account(email=email, password=PASSWORD, verified=True)
@@ -138,19 +144,19 @@ def test_of_20_links_of_one_person_one_resets(rounds: int) -> None:
     assert one_winner(tasks, refusal={"link_invalid"}, rounds=rounds) == {"200": rounds, "link_invalid": 19 * rounds}
 
 
-def look_then_write(self: Any) -> bool:
-    """What a spend must not be."""
+def check_then_write(self: Any) -> bool:
+    """Check first and write then, which is the planted defect."""
     is_live = type(self)._default_manager.live().filter(pk=self.pk).exists()
     time.sleep(0.05)
     return is_live and type(self)._default_manager.filter(pk=self.pk).update(spent_at=self.created_at) == 1
 
 
-def test_a_spend_without_its_condition_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(OneTimeLink, "spend", look_then_write)
+def test_consuming_without_the_condition_would_be_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(OneTimeLink, "spend", check_then_write)
     spent: list[Any] = []
     monkeypatch.setattr("auth_core.flows.password_reset.replace_hash", lambda *_args: spent.append(1) or True)
 
     results = tally(at_once([reset_link(0)] * 20))
 
-    assert results["200"] > 1, "the planted defect must be seen"
+    assert results["200"] > 1, "the planted defect must be caught"
     assert len(spent) > 1

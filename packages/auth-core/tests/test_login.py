@@ -1,4 +1,4 @@
-"""The journey of a login, through every outcome it can have."""
+"""A login through all of its outcomes."""
 
 from datetime import timedelta
 from typing import Any
@@ -28,7 +28,7 @@ def names(events: list[Event]) -> list[str]:
     return [event.name.value for event in events]
 
 
-def test_a_right_password_is_granted(alice: Any, browser: Browser, events: list[Event]) -> None:
+def test_a_correct_password_is_granted(alice: Any, browser: Browser, events: list[Event]) -> None:
     granted = log_in(browser)
 
     assert granted.status_code == 200
@@ -40,7 +40,7 @@ def test_a_right_password_is_granted(alice: Any, browser: Browser, events: list[
 
 
 @pytest.mark.asvs("15.3.1")
-def test_me_tells_who_is_signed_in(alice: Any, browser: Browser) -> None:
+def test_me_returns_the_signed_in_user(alice: Any, browser: Browser) -> None:
     log_in(browser)
 
     me = browser.get("/api/v1/me/")
@@ -64,9 +64,9 @@ def test_logout_ends_the_session(alice: Any, browser: Browser, events: list[Even
     log_in(browser)
     browser.defaults["HTTP_X_CSRFTOKEN"] = browser.cookies["csrftoken"].value
 
-    left = browser.post("/api/v1/logout/", {}, content_type="application/json")
+    logout = browser.post("/api/v1/logout/", {}, content_type="application/json")
 
-    assert left.status_code == 204
+    assert logout.status_code == 204
     assert browser.get("/api/v1/me/").status_code == 401
     assert names(events)[-1] == "auth.logout.completed"
 
@@ -127,7 +127,7 @@ def test_a_pending_step_challenges(second_factor: None, alice: Any, browser: Bro
     assert names(events) == ["auth.login.started", "auth.login.challenged"]
 
 
-def test_a_right_answer_is_granted_with_both_methods(
+def test_a_correct_answer_is_granted_with_both_methods(
     second_factor: None, alice: Any, browser: Browser, events: list[Event]
 ) -> None:
     granted = answer(browser, log_in(browser), code=RIGHT_CODE)
@@ -151,7 +151,7 @@ def test_a_wrong_answer_costs_an_attempt(
     assert events[-1].reason == "answer"
 
 
-def test_a_login_without_attempts_is_over(second_factor: None, alice: Any, browser: Browser) -> None:
+def test_a_login_without_attempts_has_ended(second_factor: None, alice: Any, browser: Browser) -> None:
     challenged = log_in(browser)
     for _attempt in range(5):
         answer(browser, challenged, code="000000")
@@ -173,7 +173,7 @@ def test_guesses_are_counted_over_all_logins_of_a_person(second_factor: None, al
     assert int(refused.headers["Retry-After"]) > 0
 
 
-def test_an_answer_of_the_wrong_shape_spends_nothing(second_factor: None, alice: Any, browser: Browser) -> None:
+def test_a_malformed_answer_costs_no_attempt(second_factor: None, alice: Any, browser: Browser) -> None:
     challenged = log_in(browser)
 
     refused = answer(browser, challenged, number=1)
@@ -193,7 +193,7 @@ def test_another_factor_may_be_chosen(second_factor: None, alice: Any, browser: 
     assert chosen.json()["challenge"]["choice"] == "tablet"
 
 
-def test_a_choice_that_there_is_not_is_refused(second_factor: None, alice: Any, browser: Browser) -> None:
+def test_an_unknown_choice_is_refused(second_factor: None, alice: Any, browser: Browser) -> None:
     token = log_in(browser).json()["token"]
 
     refused = browser.post(
@@ -203,7 +203,7 @@ def test_a_choice_that_there_is_not_is_refused(second_factor: None, alice: Any, 
     assert refused.status_code == 400
 
 
-def test_a_duty_is_settled_and_proves_nothing(settings: Any, alice: Any, browser: Browser) -> None:
+def test_a_completed_duty_adds_no_evidence(settings: Any, alice: Any, browser: Browser) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "LOGIN_STEPS": [f"{DOUBLES}.NameStep"]}
 
     granted = answer(browser, log_in(browser), name="Alice")
@@ -213,7 +213,7 @@ def test_a_duty_is_settled_and_proves_nothing(settings: Any, alice: Any, browser
     assert granted.json()["user"]["display_name"] == "Alice"
 
 
-def test_a_demand_that_nothing_is_left_to_meet_needs_more_proof(
+def test_a_demand_that_cannot_be_met_needs_more_proof(
     settings: Any, alice: Any, browser: Browser, events: list[Event]
 ) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "RISK_ASSESSOR": f"{DOUBLES}.SetAssessor"}
@@ -227,7 +227,7 @@ def test_a_demand_that_nothing_is_left_to_meet_needs_more_proof(
     assert (events[-1].name.value, events[-1].reason) == ("auth.login.denied", "more_proof")
 
 
-def test_policy_may_deny_whatever_is_proved(settings: Any, alice: Any, browser: Browser, events: list[Event]) -> None:
+def test_policy_may_deny_any_evidence(settings: Any, alice: Any, browser: Browser, events: list[Event]) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "RISK_ASSESSOR": f"{DOUBLES}.SetAssessor"}
     SetAssessor.assessment = Assessment(score=99, reasons=(Weighed("impossible_travel", 60),), demand=Demand.DENY)
 
@@ -290,7 +290,9 @@ def test_a_login_for_another_purpose_is_expired(
     assert refused.json()["code"] == "login_expired"
 
 
-def test_a_token_of_a_login_by_cookie_is_worth_nothing_alone(second_factor: None, alice: Any, browser: Browser) -> None:
+def test_the_token_of_a_cookie_login_needs_the_browser_secret(
+    second_factor: None, alice: Any, browser: Browser
+) -> None:
     token = log_in(browser).json()["token"]
     del browser.cookies["__Host-login"]
 
@@ -300,7 +302,7 @@ def test_a_token_of_a_login_by_cookie_is_worth_nothing_alone(second_factor: None
     assert refused.json()["code"] == "login_expired"
 
 
-def test_a_login_of_nobody_fails_whatever_is_answered(second_factor: None, browser: Browser) -> None:
+def test_a_login_without_a_user_always_fails(second_factor: None, browser: Browser) -> None:
     login = PendingLogin.objects.open(user=None, backend="", purpose=Purpose.LOGIN, transport=Transport.TOKEN)
 
     body = {"token": login.token, "answer": {"code": RIGHT_CODE}}
@@ -311,7 +313,7 @@ def test_a_login_of_nobody_fails_whatever_is_answered(second_factor: None, brows
     assert refused.json()["attempts_left"] == 4
 
 
-def test_a_person_disabled_half_way_is_refused_like_a_wrong_password(
+def test_a_user_disabled_during_the_login_is_refused_like_a_wrong_password(
     second_factor: None, alice: Any, browser: Browser, events: list[Event]
 ) -> None:
     challenged = log_in(browser)
@@ -324,7 +326,7 @@ def test_a_person_disabled_half_way_is_refused_like_a_wrong_password(
     assert (events[-1].name.value, events[-1].reason) == ("auth.login.failed", "disabled")
 
 
-def test_a_grant_without_room_is_undone_and_asked_about(settings: Any, alice: Any, browser: Browser) -> None:
+def test_a_grant_beyond_the_session_limit_is_rolled_back_and_asks(settings: Any, alice: Any, browser: Browser) -> None:
     settings.AUTH_CORE = {
         **settings.AUTH_CORE,
         "GRANT_ISSUER": f"{DOUBLES}.NarrowIssuer",
@@ -340,7 +342,7 @@ def test_a_grant_without_room_is_undone_and_asked_about(settings: Any, alice: An
     assert granted.status_code == 200
 
 
-def test_a_grant_that_never_has_room_is_denied(settings: Any, alice: Any, browser: Browser) -> None:
+def test_a_grant_that_stays_beyond_the_session_limit_is_denied(settings: Any, alice: Any, browser: Browser) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "GRANT_ISSUER": f"{DOUBLES}.NarrowIssuer"}
     NarrowIssuer.is_full = True
 
@@ -350,7 +352,7 @@ def test_a_grant_that_never_has_room_is_denied(settings: Any, alice: Any, browse
     assert PendingLogin.objects.get().closed_at is None
 
 
-def test_a_transport_that_the_site_has_not_is_refused(alice: Any, browser: Browser) -> None:
+def test_an_unsupported_transport_is_refused(alice: Any, browser: Browser) -> None:
     refused = log_in(browser, transport="token")
 
     assert refused.status_code == 400

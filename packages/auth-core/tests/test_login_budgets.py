@@ -1,4 +1,4 @@
-"""Guesses at a login: how many, for whom, and what a success gives back."""
+"""Budgets of login guesses and the refund of a success."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def test_the_budget_of_an_identifier_ends_in_429(alice: Any, browser: Browser) -
     assert 0 < int(refused.headers["Retry-After"]) <= 900
 
 
-def test_the_budget_is_charged_for_nobody_too(browser: Browser) -> None:
+def test_the_budget_is_charged_for_unknown_identifiers_too(browser: Browser) -> None:
     for _guess in range(10):
         log_in(browser, identifier="nobody@example.org")
 

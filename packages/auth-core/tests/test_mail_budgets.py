@@ -1,4 +1,4 @@
-"""Every way to have a mail sent to an address ends in 429."""
+"""Every endpoint that mails an address is limited."""
 
 from collections.abc import Callable
 from typing import Any
@@ -32,7 +32,7 @@ EVERY = {**BY_API, **BY_PAGE}
 
 @pytest.fixture
 def sender(alice: Any) -> Browser:
-    """The browser of somebody who may invite."""
+    """The browser of a user who may invite."""
     alice.user_permissions.set(Permission.objects.filter(content_type__model="invitation"))
     browser = new_browser()
     log_in(browser)
@@ -43,17 +43,17 @@ def sender(alice: Any) -> Browser:
 @pytest.mark.asvs("2.4.1")
 @pytest.mark.parametrize("way", EVERY)
 def test_mails_to_one_address_end_in_429(way: str, sender: Browser) -> None:
-    asked = [EVERY[way](sender) for _mail in range(6)]
+    responses = [EVERY[way](sender) for _mail in range(6)]
 
-    assert [answer.status_code < 400 for answer in asked[:5]] == [True] * 5
-    assert asked[5].status_code == 429
-    assert way.startswith("/") or code_of(asked[5]) == "too_many_attempts"
-    assert int(asked[5].headers["Retry-After"]) > 0
+    assert [answer.status_code < 400 for answer in responses[:5]] == [True] * 5
+    assert responses[5].status_code == 429
+    assert way.startswith("/") or code_of(responses[5]) == "too_many_attempts"
+    assert int(responses[5].headers["Retry-After"]) > 0
     assert OutboxMessage.objects.count() == 5
 
 
 @pytest.mark.parametrize("way", EVERY)
-def test_all_ways_to_one_address_share_their_budget(way: str, sender: Browser) -> None:
+def test_all_mails_to_one_address_share_a_budget(way: str, sender: Browser) -> None:
     for other in list(EVERY.values())[:5]:
         other(sender)
 

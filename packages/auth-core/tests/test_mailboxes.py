@@ -1,4 +1,4 @@
-"""Mail goes to the mailbox that was proved, under the name that its key has."""
+"""Mail goes to the verified mailbox in the spelling of its key."""
 
 import re
 from typing import Any
@@ -21,13 +21,13 @@ from conftest import PASSWORD, log_in, new_browser, post
 
 pytestmark = pytest.mark.django_db
 
-#: A domain that IDNA 2003 makes fass.example of, and IDNA 2008 its own.
+#: A domain that IDNA 2003 maps to fass.example, and IDNA 2008 does not.
 TYPED = "victim@fa\u00df.example"
 MAILBOX = "victim@xn--fa-hia.example"
 
 
 def received_by(message: Any) -> list[str]:
-    """Return the recipients on the wire; the header that people see must name the same."""
+    """Return the recipients of the envelope, and check that the header has the same."""
     (header,) = re.findall(rb"^To: (.*?)\r?$", bytes_of(message), re.MULTILINE)
     recipients = sent_to(message)
     assert header.decode() in recipients
@@ -42,7 +42,7 @@ def make(email: str, **columns: Any) -> Any:
 
 @pytest.fixture
 def host(alice: Any) -> Browser:
-    """The browser of somebody who may invite."""
+    """The browser of a user who may invite."""
     alice.user_permissions.set(Permission.objects.filter(content_type__model="invitation"))
     browser = new_browser()
     log_in(browser)
@@ -77,13 +77,13 @@ def test_mail_to_a_person_goes_to_their_stored_mailbox(ask: Any, typed: str, hos
 
 
 @pytest.mark.parametrize("ask", [sign_up, invite])
-def test_mail_to_a_stranger_goes_to_the_mailbox_of_the_key(ask: Any, host: Browser) -> None:
+def test_mail_to_an_unknown_address_goes_to_the_mailbox_of_the_key(ask: Any, host: Browser) -> None:
     ask(host, TYPED)
 
     assert received_by(the_mail()) == [MAILBOX]
 
 
-def test_a_sign_up_is_stored_and_mailed_again_under_one_name(browser: Browser) -> None:
+def test_a_sign_up_is_stored_and_mailed_under_one_spelling(browser: Browser) -> None:
     sign_up(browser, "Ceo@FA\u00df.example")
     delivered()
 
@@ -96,7 +96,7 @@ def test_a_sign_up_is_stored_and_mailed_again_under_one_name(browser: Browser) -
     assert EmailAddress.objects.get().address == "Ceo@xn--fa-hia.example"
 
 
-def test_the_mail_again_goes_to_the_address_of_the_account(browser: Browser) -> None:
+def test_the_repeated_mail_goes_to_the_address_of_the_account(browser: Browser) -> None:
     make("Victim@xn--fa-hia.example", verified_at=None)
 
     resend(browser, TYPED)
@@ -104,7 +104,7 @@ def test_the_mail_again_goes_to_the_address_of_the_account(browser: Browser) -> 
     assert received_by(the_mail()) == ["Victim@xn--fa-hia.example"]
 
 
-def test_an_invitation_is_stored_under_the_name_that_is_mailed(host: Browser) -> None:
+def test_an_invitation_is_stored_under_the_mailed_spelling(host: Browser) -> None:
     invite(host, TYPED)
     message = the_mail()
 
@@ -159,7 +159,7 @@ def test_a_stored_address_that_a_backend_would_change_gets_no_mail(stored: str, 
     assert OutboxMessage.objects.get(template="password_forgot").outcome == "dead"
 
 
-def test_a_site_of_its_own_may_mail_a_local_name(db: None) -> None:
+def test_a_site_may_mail_a_local_host_name(db: None) -> None:
     with transaction.atomic():
         notify(template="email_verify", address="root@localhost", client=Client())
 
@@ -183,7 +183,7 @@ def test_a_site_of_its_own_may_mail_a_local_name(db: None) -> None:
         ("evil.example!alice", "alice"),
     ],
 )
-def test_a_local_part_that_could_be_another_is_refused(one: str, other: str) -> None:
+def test_an_ambiguous_local_part_is_refused(one: str, other: str) -> None:
     with pytest.raises(InvalidAddress):
         parse(f"{one}@example.org")
 
@@ -191,7 +191,7 @@ def test_a_local_part_that_could_be_another_is_refused(one: str, other: str) -> 
 
 
 @pytest.mark.parametrize("dot", [".", "\u3002", "\uff0e", "\uff61"])
-def test_a_dot_at_the_end_makes_no_second_account(dot: str, browser: Browser) -> None:
+def test_a_trailing_dot_makes_no_second_account(dot: str, browser: Browser) -> None:
     refused = post(browser, "signup", email=f"alice@example.org{dot}", password=PASSWORD)
 
     assert refused.status_code == 400
@@ -205,13 +205,13 @@ def test_a_refused_letter_is_named_beside_the_field(browser: Browser) -> None:
     assert (refused.status_code, error["field"], error["code"]) == (400, "email", "ambiguous_letter")
 
 
-def test_every_address_that_is_taken_leaves_nothing_to_encode_in_its_domain() -> None:
+def test_every_accepted_domain_is_ascii() -> None:
     assert parse("alice@b\u00fccher.example").mailbox == "alice@xn--bcher-kva.example"
     assert parse("Alice@B\u00dcCHER.Example").mailbox == "Alice@xn--bcher-kva.example"
 
 
 @pytest.mark.parametrize(("host", "is_refused"), [("fa\u00df.example", True), ("xn--fa-hia.example", False)])
-def test_links_begin_with_a_host_that_every_client_encodes_alike(host: str, is_refused: bool, settings: Any) -> None:
+def test_the_host_of_links_must_be_ascii(host: str, is_refused: bool, settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "PUBLIC_URL": f"https://{host}"}
 
     assert [error.id for error in check_public_url()] == ["auth_core.E018"] * is_refused

@@ -1,4 +1,4 @@
-"""What strangers choose stands in no mail and no text."""
+"""Mails and text messages contain no text that strangers choose."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.
 
 @pytest.fixture
 def planted(settings: Any) -> None:
-    """A template that prints the user agent, and one that prints a name."""
+    """Templates that print the user agent and a name."""
     texts = {
         "auth_core/mail/planted.txt": 'Subject\n{% include "auth_core/mail/_planted.txt" %}',
         "auth_core/mail/_planted.txt": "With: {{ user_agent }} {{ device }}",
@@ -39,22 +39,22 @@ def planted(settings: Any) -> None:
     ]
 
 
-def test_all_mails_are_looked_at() -> None:
+def test_all_mail_templates_are_tested() -> None:
     assert {"password_forgot", "invitation", "signup_confirm", "factor_added"} <= set(MAILS)
 
 
 @pytest.mark.parametrize("template", MAILS)
-def test_a_mail_prints_only_what_is_closed(template: str) -> None:
+def test_a_mail_prints_only_sanitised_values(template: str) -> None:
     assert not_closed(f"auth_core/mail/{template}.txt") == set()
 
 
 @pytest.mark.parametrize("template", templates_in("auth_core/sms", "auth_core"))
-def test_a_text_prints_only_what_is_closed(template: str) -> None:
+def test_a_text_prints_only_sanitised_values(template: str) -> None:
     assert not_closed(f"auth_core/sms/{template}.txt") == set()
 
 
 @pytest.mark.parametrize("template", MAILS)
-def test_a_mail_holds_nothing_of_a_hostile_value(template: str) -> None:
+def test_a_mail_contains_no_hostile_value(template: str) -> None:
     assert marks_in_mail(template) == []
 
 
@@ -63,17 +63,17 @@ def test_a_template_that_prints_the_user_agent_is_caught(planted: None) -> None:
     assert not_closed("auth_core/mail/planted.txt") == {"user_agent"}
 
 
-def test_a_template_that_prints_the_user_agent_gets_none(planted: None) -> None:
+def test_a_template_gets_no_user_agent(planted: None) -> None:
     assert marks_in_mail("planted") == []
 
 
-def test_a_hostile_text_would_be_found(monkeypatch: pytest.MonkeyPatch, planted: None) -> None:
+def test_hostile_text_in_a_mail_would_be_caught(monkeypatch: pytest.MonkeyPatch, planted: None) -> None:
     monkeypatch.setattr("auth_core.messages.email.closed", lambda values: values)
 
     assert {"BROKEN", "//evil", "@evil", "123 45 67", "\u202e", "&lt;b"} <= set(marks_in_mail("planted"))
 
 
-def test_a_user_agent_is_no_part_of_a_reset_mail(alice: Any, browser: Browser) -> None:
+def test_a_reset_mail_does_not_contain_the_user_agent(alice: Any, browser: Browser) -> None:
     browser.defaults["HTTP_USER_AGENT"] = f"{FIREFOX} {HOSTILE}"
 
     post(browser, "password/forgot", email="alice@example.org")
@@ -83,7 +83,7 @@ def test_a_user_agent_is_no_part_of_a_reset_mail(alice: Any, browser: Browser) -
     assert not any(mark in message.body + message.alternatives[0][0] for mark in MARKS)
 
 
-def test_a_browser_that_is_not_on_the_list_is_not_named(alice: Any, browser: Browser) -> None:
+def test_an_unlisted_browser_is_not_named(alice: Any, browser: Browser) -> None:
     browser.defaults["HTTP_USER_AGENT"] = HOSTILE
 
     post(browser, "password/forgot", email="alice@example.org")
@@ -104,7 +104,7 @@ def test_an_invitation_names_the_inviter_without_links(alice: Any) -> None:
     assert "Alice https evil example mallory evil example invited you to auth.example.org." in the_mail().body
 
 
-def test_a_hostile_text_reaches_no_telephone(settings: Any) -> None:
+def test_a_text_message_contains_no_hostile_value(settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "SMS_BACKEND": "memory"}
     sms.MemoryBackend.sent.clear()
     with transaction.atomic():
@@ -116,14 +116,14 @@ def test_a_hostile_text_reaches_no_telephone(settings: Any) -> None:
     assert not any(mark in text.body for mark in MARKS)
 
 
-def test_links_and_codes_are_shown_as_they_are() -> None:
+def test_links_and_codes_are_not_changed() -> None:
     shown = closed({"link": "https://auth.example.org/a/b_c-D/", "code": "123456", "ip": "2001:DB8::1", "left": 3})
 
     assert shown["link"] == "https://auth.example.org/a/b_c-D/"
     assert (shown["code"], shown["ip"], shown["left"]) == ("123456", "2001:db8::1", 3)
 
 
-def test_an_address_without_text_has_no_circumstances_of_a_stranger(db: None) -> None:
+def test_an_invalid_ip_address_is_not_shown(db: None) -> None:
     with transaction.atomic():
         notify(template="email_verify", address="alice@example.org", client=Client(ip="evil.example"))
 
@@ -146,7 +146,7 @@ def test_an_address_without_text_has_no_circumstances_of_a_stranger(db: None) ->
         ("", ""),
     ],
 )
-def test_a_name_is_bounded_and_becomes_no_link(name: str, shown: str) -> None:
+def test_a_name_is_bounded_and_contains_no_link(name: str, shown: str) -> None:
     assert person_name(name) == shown
 
 
@@ -168,5 +168,5 @@ def test_a_kind_of_factor_is_named_from_a_list(text: str) -> None:
         ("", ""),
     ],
 )
-def test_a_browser_and_its_system_have_names_of_a_list(user_agent: str, name: str) -> None:
+def test_browsers_and_systems_are_named_from_a_list(user_agent: str, name: str) -> None:
     assert device_name(user_agent) == name

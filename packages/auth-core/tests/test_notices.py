@@ -1,4 +1,4 @@
-"""Each mail says what happened, and nothing that did not."""
+"""Each mail describes the change that caused it, and no other."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from auth_core.models import EmailAddress, OutboxMessage
 from auth_core.request.client import Client
 from auth_core.testing.hostile import templates_in
 from auth_core.testing.mails import delivered, the_mail, token_in
-from auth_core.testing.notices import Told, assert_told, without_a_row
+from auth_core.testing.notices import ExpectedMail, assert_mail, events_without_row
 from conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -46,80 +46,84 @@ def factor(name: AuthEvent, method: str) -> Any:
     return lambda person: record(Event(name=name, subject=person, data={"method": method}))
 
 
-#: Events of which a mail tells.
+#: Mails that an event causes.
 EVENTS = {
-    "auth.password.changed": Told(change, ("password", "was changed"), ("reset", "second factor")),
-    "auth.password.reset": Told(reset, ("was reset", "link that was mailed"), ("was changed", "second factor")),
-    "mfa.factor.added": Told(
+    "auth.password.changed": ExpectedMail(change, ("password", "was changed"), ("reset", "second factor")),
+    "auth.password.reset": ExpectedMail(reset, ("was reset", "link from an email"), ("was changed", "second factor")),
+    "mfa.factor.added": ExpectedMail(
         factor(AuthEvent.FACTOR_ADDED, "totp"),
         ("second factor was added", "authenticator app"),
         ("removed", "recovery", "totp", "password was"),
     ),
-    "mfa.factor.added:recovery_code": Told(
-        factor(AuthEvent.FACTOR_ADDED, "recovery_code"), ("New recovery codes were made",), ("removed", "second factor")
+    "mfa.factor.added:recovery_code": ExpectedMail(
+        factor(AuthEvent.FACTOR_ADDED, "recovery_code"),
+        ("New recovery codes were created",),
+        ("removed", "second factor"),
     ),
-    "mfa.factor.removed": Told(
+    "mfa.factor.removed": ExpectedMail(
         factor(AuthEvent.FACTOR_REMOVED, "sms_code"), ("second factor was removed", "text messages"), ("added", "sms_")
     ),
 }
 
-#: Mails that a request asks for.
-ASKED = {
-    "password_forgot": Told(forget, ("Choose a new password",), ("was reset", "was changed")),
-    "signup_confirm": Told(
-        lambda person: sign_up("bob@example.org"), ("Confirm your address", "signed up"), ("already",)
+#: Mails that a request causes.
+REQUESTED = {
+    "password_forgot": ExpectedMail(forget, ("Choose a new password",), ("was reset", "was changed")),
+    "signup_confirm": ExpectedMail(
+        lambda person: sign_up("bob@example.org"), ("Confirm your email address", "signed up"), ("already",)
     ),
-    "signup_known": Told(lambda person: sign_up("alice@example.org"), ("already",), ("Confirm your address", "code")),
-    "invitation": Told(
+    "signup_known": ExpectedMail(
+        lambda person: sign_up("alice@example.org"), ("already",), ("Confirm your email address", "code")
+    ),
+    "invitation": ExpectedMail(
         lambda person: invitations.invite(email="bob@example.org", actor=person, client=CLIENT),
         ("are invited",),
         ("signed up", "already"),
     ),
-    "email_verify": Told(unproven, ("Confirm your address",), ("signed up", "password")),
+    "email_verify": ExpectedMail(unproven, ("Confirm your email address",), ("signed up", "password")),
 }
 
 
 @pytest.mark.parametrize("name", EVENTS)
 def test_a_notice_says_what_happened(name: str, alice: Any) -> None:
-    assert_told(EVENTS[name], alice)
+    assert_mail(EVENTS[name], alice)
 
 
-@pytest.mark.parametrize("template", ASKED)
-def test_a_mail_that_is_asked_for_says_what_was_asked(template: str, alice: Any) -> None:
-    assert_told(ASKED[template], alice)
+@pytest.mark.parametrize("template", REQUESTED)
+def test_a_requested_mail_says_what_was_requested(template: str, alice: Any) -> None:
+    assert_mail(REQUESTED[template], alice)
 
     assert OutboxMessage.objects.latest("pk").template == template
 
 
 def test_every_event_with_a_notice_has_a_row() -> None:
-    assert without_a_row(EVENTS, "auth") | without_a_row(EVENTS, "mfa") == set()
+    assert events_without_row(EVENTS, "auth") | events_without_row(EVENTS, "mfa") == set()
 
 
 def test_every_template_is_the_mail_of_a_row(alice: Any) -> None:
     for row in EVENTS.values():
         delivered()
-        row.happens(alice)
+        row.trigger(alice)
         alice.set_password(PASSWORD)
         alice.save()
 
     sent = set(OutboxMessage.objects.values_list("template", flat=True))
-    assert set(templates_in("auth_core/mail", "auth_core")) == sent | set(ASKED)
+    assert set(templates_in("auth_core/mail", "auth_core")) == sent | set(REQUESTED)
 
 
-def test_an_event_with_a_notice_and_no_row_is_missed() -> None:
+def test_a_missing_row_is_reported() -> None:
     rows = {name: row for name, row in EVENTS.items() if name != "auth.password.reset"}
 
-    assert without_a_row(rows, "auth") == {"auth.password.reset"}
+    assert events_without_row(rows, "auth") == {"auth.password.reset"}
 
 
-def test_codes_that_replace_others_are_no_removal(alice: Any) -> None:
+def test_replaced_recovery_codes_send_no_removal_notice(alice: Any) -> None:
     data = {"method": "recovery_code"}
     record(Event(name=AuthEvent.FACTOR_REMOVED, subject=alice, reason="replaced", data=data))
 
     assert delivered() == []
 
 
-def test_a_login_is_not_told_of(alice: Any) -> None:
+def test_a_login_sends_no_notice(alice: Any) -> None:
     record(Event(name=AuthEvent.LOGIN_SUCCEEDED, subject=alice))
 
     assert delivered() == []

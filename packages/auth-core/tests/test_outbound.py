@@ -1,4 +1,4 @@
-"""Requests whose address an attacker may have chosen."""
+"""Requests to addresses that an attacker may have chosen."""
 
 import contextlib
 import itertools
@@ -25,12 +25,12 @@ from auth_core.runtime.http_client import OutboundFailed, OutboundRefused, fetch
 
 
 class Peer(BaseHTTPRequestHandler):
-    """A service on this machine that behaves as its path says."""
+    """A local server whose path selects its behaviour."""
 
-    asked: list[str] = []
+    hosts: list[str] = []
 
     def do_GET(self) -> None:
-        Peer.asked.append(self.headers["Host"])
+        Peer.hosts.append(self.headers["Host"])
         self.send_response(302 if self.path == "/redirect" else 200)
         if self.path == "/redirect":
             self.send_header("Location", "http://127.0.0.1:1/inside")
@@ -41,7 +41,7 @@ class Peer(BaseHTTPRequestHandler):
             self.wfile.write(b"hello")
 
     def log_message(self, *args: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def peer() -> Iterator[str]:
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    Peer.asked = []
+    Peer.hosts = []
     yield f"http://localhost:{server.server_port}"
     server.shutdown()
     server.server_close()
@@ -59,20 +59,20 @@ def peer() -> Iterator[str]:
 
 @pytest.fixture
 def speaker() -> Iterator[Callable[[Iterator[bytes]], str]]:
-    """Somebody who says what the test gives it, a piece every 50 ms, whatever was asked."""
+    """A peer that sends the given parts every 50 ms, without reading the request."""
     listener = socket.create_server(("127.0.0.1", 0))
     threads: list[threading.Thread] = []
 
-    def say(pieces: Iterator[bytes]) -> None:
+    def say(parts: Iterator[bytes]) -> None:
         connection, _address = listener.accept()
         with connection, contextlib.suppress(OSError):
             connection.recv(4096)
-            for piece in pieces:
-                connection.sendall(piece)
+            for part in parts:
+                connection.sendall(part)
                 time.sleep(0.05)
 
-    def start(pieces: Iterator[bytes]) -> str:
-        threads.append(threading.Thread(target=say, args=(pieces,), daemon=True))
+    def start(parts: Iterator[bytes]) -> str:
+        threads.append(threading.Thread(target=say, args=(parts,), daemon=True))
         threads[0].start()
         return f"http://127.0.0.1:{listener.getsockname()[1]}/"
 
@@ -82,7 +82,7 @@ def speaker() -> Iterator[Callable[[Iterator[bytes]], str]]:
 
 @pytest.fixture
 def tls_peer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[int, list[str]]]:
-    """A service with a certificate for good.example, whose issuer is known; its port, and the names asked for."""
+    """A server with a trusted certificate for good.example: its port, and the requested names."""
     pair = tmp_path / "good.pem"
     pair.write_bytes(certificate("good.example"))
     monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(pair))
@@ -102,7 +102,7 @@ def tls_peer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[
 
 
 def certificate(name: str) -> bytes:
-    """Return a key and a certificate of its own for *name*, in PEM."""
+    """Return a key and a self-signed certificate for *name*, in PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     made = (
@@ -135,19 +135,19 @@ def allowed(settings: Any) -> None:
     ],
 )  # fmt: skip
 @pytest.mark.asvs("1.3.6")
-def test_an_address_of_the_inside_is_refused(url: str) -> None:
+def test_an_internal_address_is_refused(url: str) -> None:
     with pytest.raises(OutboundRefused):
         fetch(url)
 
 
-def test_nothing_is_sent_to_an_address_that_is_refused(peer: str) -> None:
+def test_nothing_is_sent_to_a_refused_address(peer: str) -> None:
     with pytest.raises(OutboundRefused):
         fetch(peer)
 
-    assert Peer.asked == []
+    assert Peer.hosts == []
 
 
-def test_a_name_with_one_address_inside_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_with_one_internal_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     entries = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, 443)) for ip in ("93.184.216.34", "10.0.0.1")]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: entries)
 
@@ -168,11 +168,11 @@ def test_a_name_is_resolved_once(peer: str, allowed: None, monkeypatch: pytest.M
     answer = fetch(f"http://rebinding.example:{port}/")
 
     assert answer.body == b"hello"
-    assert Peer.asked == [f"rebinding.example:{port}"]
+    assert Peer.hosts == [f"rebinding.example:{port}"]
 
 
 @pytest.mark.asvs("15.3.2")
-def test_a_redirect_is_an_answer_and_not_followed(peer: str, allowed: None) -> None:
+def test_a_redirect_is_returned_and_not_followed(peer: str, allowed: None) -> None:
     assert fetch(f"{peer}/redirect").status == 302
 
 
@@ -182,7 +182,7 @@ def test_a_long_answer_is_not_read_to_its_end(peer: str, allowed: None) -> None:
 
 
 @pytest.mark.parametrize(
-    "said",
+    "answer",
     [
         b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nab",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nab\r\n",
@@ -192,9 +192,9 @@ def test_a_long_answer_is_not_read_to_its_end(peer: str, allowed: None) -> None:
         b"",
     ],
 )
-def test_a_broken_answer_fails(said: bytes, allowed: None, speaker: Callable[[Iterator[bytes]], str]) -> None:
+def test_a_broken_answer_fails(answer: bytes, allowed: None, speaker: Callable[[Iterator[bytes]], str]) -> None:
     with pytest.raises(OutboundFailed):
-        fetch(speaker(iter([said])))
+        fetch(speaker(iter([answer])))
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_a_broken_answer_fails(said: bytes, allowed: None, speaker: Callable[[It
         (b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", b""),
     ],
 )
-def test_who_drips_is_cut_off_wherever_it_drips(
+def test_a_slow_peer_is_cut_off_at_any_point(
     first: bytes, then: bytes, allowed: None, settings: Any, speaker: Callable[[Iterator[bytes]], str]
 ) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "OUTBOUND_TIMEOUT": timedelta(seconds=0.4)}
@@ -220,7 +220,7 @@ def test_who_drips_is_cut_off_wherever_it_drips(
     assert time.monotonic() - began < 2
 
 
-def test_the_watch_is_what_cuts(
+def test_without_the_watchdog_a_slow_peer_would_not_be_cut_off(
     allowed: None, settings: Any, speaker: Callable[[Iterator[bytes]], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "OUTBOUND_TIMEOUT": timedelta(seconds=0.2)}
@@ -231,10 +231,10 @@ def test_the_watch_is_what_cuts(
     with pytest.raises(OutboundFailed):
         fetch(address)
 
-    assert time.monotonic() - began > 0.5, "the planted defect must be seen"
+    assert time.monotonic() - began > 0.5, "the planted defect must be caught"
 
 
-def test_a_name_server_that_is_silent_keeps_nobody(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+def test_a_silent_name_server_does_not_block(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "OUTBOUND_TIMEOUT": timedelta(seconds=0.2)}
     answered = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: answered.wait(10))
@@ -246,7 +246,7 @@ def test_a_name_server_that_is_silent_keeps_nobody(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize(("name", "is_theirs"), [("good.example", True), ("other.example", False)])
-def test_the_certificate_must_be_the_names_although_the_address_is_asked(
+def test_the_certificate_must_match_the_name(
     name: str, is_theirs: bool, allowed: None, tls_peer: tuple[int, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port, named = tls_peer
@@ -262,7 +262,7 @@ def test_the_certificate_must_be_the_names_although_the_address_is_asked(
     assert named == [name]
 
 
-def test_a_certificate_of_nobody_we_know_is_refused(
+def test_a_certificate_of_an_unknown_issuer_is_refused(
     allowed: None, tls_peer: tuple[int, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port, _named = tls_peer
@@ -272,18 +272,18 @@ def test_a_certificate_of_nobody_we_know_is_refused(
         fetch(f"https://localhost:{port}/")
 
 
-def test_a_proxy_of_the_environment_is_not_asked(peer: str, allowed: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_from_the_environment_is_ignored(peer: str, allowed: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
 
     assert fetch(peer).body == b"hello"
 
 
-def test_who_does_not_answer_fails(allowed: None) -> None:
+def test_a_peer_that_does_not_answer_fails(allowed: None) -> None:
     with pytest.raises(OutboundFailed):
         fetch("http://127.0.0.1:1/")
 
 
-def test_the_judge_is_what_refuses(peer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_address_check_the_request_would_be_sent(peer: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_client, "_is_allowed", lambda address, encrypted: True)
 
-    assert fetch(peer).status == 200, "the planted defect must be seen"
+    assert fetch(peer).status == 200, "the planted defect must be caught"

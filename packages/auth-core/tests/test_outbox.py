@@ -1,4 +1,4 @@
-"""What goes out is written with the change, and delivered after it."""
+"""The outbox: messages are written with the change and delivered after it."""
 
 import time
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ SECRET = {"link": "https://auth.example.org/verify/s3cr3t-marker"}
 
 @pytest.fixture
 def sent() -> Iterator[list[Message]]:
-    """A channel that keeps what it is given."""
+    """A channel that records its messages."""
     messages: list[Message] = []
     outbox_channels._entries["test"] = messages.append
     yield messages
@@ -63,7 +63,7 @@ def test_the_secret_is_ciphertext_and_wiped_when_delivered(sent: list[Message]) 
     assert "s3cr3t-marker" not in repr(sent[0])
 
 
-def test_what_is_rolled_back_is_not_sent(sent: list[Message]) -> None:
+def test_a_rolled_back_message_is_not_sent(sent: list[Message]) -> None:
     with pytest.raises(ZeroDivisionError), transaction.atomic():
         outbox.post(channel="test", template="verify", values={}, secret=SECRET)
         _ = 1 / 0
@@ -71,7 +71,7 @@ def test_what_is_rolled_back_is_not_sent(sent: list[Message]) -> None:
     assert outbox.deliver_due() == 0
 
 
-def test_a_message_belongs_into_a_transaction(sent: list[Message]) -> None:
+def test_a_message_needs_a_transaction(sent: list[Message]) -> None:
     with pytest.raises(NotInTransaction):
         outbox.post(channel="test", template="verify", values={}, secret=SECRET)
 
@@ -87,9 +87,7 @@ def test_an_expired_secret_is_not_sent(sent: list[Message]) -> None:
     assert OutboxMessage.objects.get().secret == ""
 
 
-def test_a_failure_is_tried_again_later_and_given_up_at_last(
-    sent: list[Message], caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_failure_is_retried_and_finally_given_up(sent: list[Message], caplog: pytest.LogCaptureFixture) -> None:
     def refuse(message: Message) -> None:
         raise ConnectionError(message.secret["link"])
 
@@ -109,7 +107,7 @@ def test_a_failure_is_tried_again_later_and_given_up_at_last(
     assert "s3cr3t-marker" not in caplog.text
 
 
-def test_a_relay_that_died_is_followed_by_another(sent: list[Message]) -> None:
+def test_another_relay_takes_over_from_a_dead_one(sent: list[Message]) -> None:
     posted = post()
     now = timezone.now()
     assert OutboxMessage.objects.all().claim(posted.pk, now=now, until=now + timedelta(minutes=1))
@@ -120,7 +118,7 @@ def test_a_relay_that_died_is_followed_by_another(sent: list[Message]) -> None:
 
 
 @pytest.mark.postgresql
-def test_of_many_relays_at_once_one_delivers(sent: list[Message]) -> None:
+def test_one_of_many_parallel_relays_delivers(sent: list[Message]) -> None:
     for _round in range(20):
         posted = post()
 
@@ -132,13 +130,13 @@ def test_of_many_relays_at_once_one_delivers(sent: list[Message]) -> None:
 
 @pytest.mark.postgresql
 def test_without_the_condition_many_would_deliver(sent: list[Message], monkeypatch: pytest.MonkeyPatch) -> None:
-    def look_then_write(self: Any, message_id: Any, *, now: Any, until: Any) -> bool:
+    def check_then_write(self: Any, message_id: Any, *, now: Any, until: Any) -> bool:
         is_due = self.due(now).filter(pk=message_id).exists()
         time.sleep(0.02)
         self.filter(pk=message_id).update(claimed_until=until)
         return bool(is_due)
 
-    monkeypatch.setattr("auth_core.models.outbox_message.OutboxQuerySet.claim", look_then_write)
+    monkeypatch.setattr("auth_core.models.outbox_message.OutboxQuerySet.claim", check_then_write)
 
     def send_slowly(message: Message) -> None:
         time.sleep(0.2)
@@ -148,7 +146,7 @@ def test_without_the_condition_many_would_deliver(sent: list[Message], monkeypat
 
     delivered = at_once([partial(outbox.deliver, posted.pk)] * 10)
 
-    assert sum(delivered) > 1, "the planted defect must be seen"
+    assert sum(delivered) > 1, "the planted defect must be caught"
 
 
 @pytest.mark.postgresql
@@ -172,7 +170,7 @@ def test_the_command_delivers_what_is_due(sent: list[Message], capsys: pytest.Ca
     assert "1 delivered" in capsys.readouterr().out
 
 
-def test_a_message_that_kills_its_relay_is_given_up_too(sent: list[Message]) -> None:
+def test_a_message_that_crashes_its_relay_is_given_up_too(sent: list[Message]) -> None:
     posted = post()
     OutboxMessage.objects.update(attempts=10)
 
@@ -183,11 +181,11 @@ def test_a_message_that_kills_its_relay_is_given_up_too(sent: list[Message]) -> 
     assert OutboxMessage.objects.get().secret == ""
 
 
-def test_a_relay_that_was_slow_sets_nothing_free_that_another_is_at(sent: list[Message]) -> None:
-    taken = timezone.now() + timedelta(minutes=2)
+def test_a_slow_relay_does_not_release_the_claim_of_another(sent: list[Message]) -> None:
+    claimed_until = timezone.now() + timedelta(minutes=2)
 
     def fail_slowly(message: Message) -> None:
-        OutboxMessage.objects.update(claimed_until=taken)
+        OutboxMessage.objects.update(claimed_until=claimed_until)
         raise ConnectionError
 
     outbox_channels._entries["test"] = fail_slowly
@@ -195,10 +193,10 @@ def test_a_relay_that_was_slow_sets_nothing_free_that_another_is_at(sent: list[M
 
     outbox.deliver(posted.pk)
 
-    assert OutboxMessage.objects.get().claimed_until == taken
+    assert OutboxMessage.objects.get().claimed_until == claimed_until
 
 
-def test_a_sweep_wipes_what_expired_while_nobody_relayed(sent: list[Message]) -> None:
+def test_a_sweep_wipes_expired_secrets_that_were_not_relayed(sent: list[Message]) -> None:
     post(secret_lifetime=timedelta(minutes=10))
     OutboxMessage.objects.update(due_at=timezone.now() + timedelta(hours=4))
     fresh = post()
@@ -210,7 +208,7 @@ def test_a_sweep_wipes_what_expired_while_nobody_relayed(sent: list[Message]) ->
     assert OutboxMessage.objects.get(pk=fresh.pk).settled_at is None
 
 
-def test_a_sweep_deletes_what_was_settled_long_ago(sent: list[Message]) -> None:
+def test_a_sweep_deletes_old_messages(sent: list[Message]) -> None:
     outbox.deliver(post().pk)
     assert outbox.sweep() == 0
 

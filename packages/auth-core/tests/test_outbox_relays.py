@@ -1,4 +1,4 @@
-"""Who relays the outbox: nobody waits for them, and nothing is lost with them."""
+"""The relays of the outbox. No request waits for them, and no message is lost with them."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def relay(settings: Any) -> Iterator[Callable[[str], None]]:
-    """Have what is posted relayed by another; no thread outlives the test."""
+    """Set the relay of the outbox, and stop its thread after the test."""
 
     def choose(name: str) -> None:
         settings.AUTH_CORE = {**settings.AUTH_CORE, "OUTBOX_RELAY": name}
@@ -51,13 +51,13 @@ def eventually(happened: Callable[[], object]) -> bool:
 
 
 def offering_to(monkeypatch: pytest.MonkeyPatch, offer: Callable[[UUID], bool]) -> None:
-    """Put *offer* in the place of the broker."""
+    """Replace the broker by *offer*."""
     monkeypatch.setattr(outbox, "import_string", lambda path: offer if path == "auth_core.tasks.offer" else None)
 
 
-def test_workers_are_given_the_id_and_nothing_else(relay: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_get_only_the_id(relay: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     offered: list[Any] = []
-    offering_to(monkeypatch, lambda *given: not offered.append(given))
+    offering_to(monkeypatch, lambda *arguments: not offered.append(arguments))
     relay("celery")
 
     posted = post()
@@ -66,7 +66,7 @@ def test_workers_are_given_the_id_and_nothing_else(relay: Any, monkeypatch: pyte
     assert offered == [(posted.pk,)]
 
 
-def test_a_broker_that_hangs_holds_nobody_up(relay: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hanging_broker_does_not_block_the_request(relay: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     offering_to(monkeypatch, lambda message_id: time.sleep(1) is None)
     relay("celery")
 
@@ -76,7 +76,7 @@ def test_a_broker_that_hangs_holds_nobody_up(relay: Any, monkeypatch: pytest.Mon
     assert time.monotonic() - began < 0.9
 
 
-def test_a_broker_that_is_lost_fails_nobody_and_the_message_is_relayed_later(
+def test_a_lost_broker_fails_no_request_and_the_message_is_relayed_later(
     relay: Any, monkeypatch: pytest.MonkeyPatch, sent: list[Any]
 ) -> None:
     offered: list[UUID] = []
@@ -90,7 +90,7 @@ def test_a_broker_that_is_lost_fails_nobody_and_the_message_is_relayed_later(
     assert len(sent) == 1
 
 
-def test_a_thread_whose_work_fails_works_again() -> None:
+def test_a_thread_continues_after_failed_work() -> None:
     done: list[int] = []
 
     def work() -> None:
@@ -107,7 +107,7 @@ def test_a_thread_whose_work_fails_works_again() -> None:
     background.stop()
 
 
-def test_after_a_fork_the_thread_begins_anew() -> None:
+def test_the_thread_restarts_after_a_fork() -> None:
     done: list[int] = []
     background = Background("test", lambda: done.append(1))
     background._lock.acquire()
@@ -120,7 +120,7 @@ def test_after_a_fork_the_thread_begins_anew() -> None:
 
 
 @pytest.mark.postgresql
-def test_the_first_request_relays_what_an_earlier_process_left(relay: Any, sent: list[Any]) -> None:
+def test_the_first_request_relays_the_messages_of_an_earlier_process(relay: Any, sent: list[Any]) -> None:
     post()
     relay("thread")
     outbox.connect()

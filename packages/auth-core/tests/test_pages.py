@@ -1,4 +1,4 @@
-"""The pages: what people see, without a script."""
+"""The pages, without a script."""
 
 import re
 from datetime import timedelta
@@ -34,12 +34,12 @@ TEMPLATES = Path(auth_core.__file__).parent / "templates" / "auth_core"
 
 @pytest.fixture
 def browser() -> Browser:
-    """A browser that sends back what forms hold, and follows nothing by itself."""
+    """A browser that checks CSRF and follows no redirects."""
     return Browser(enforce_csrf_checks=True)
 
 
 def submit(browser: Browser, address: str, **fields: str) -> Any:
-    """Fetch a form, fill it in and send it, with the token that stands in it."""
+    """Fetch a form, fill it in and submit it with its CSRF token."""
     page = browser.get(address)
     return send(browser, page, address, **fields)
 
@@ -51,7 +51,7 @@ def send(browser: Browser, page: Any, address: str, **fields: str) -> Any:
 
 
 def shown_next(browser: Browser, answer: Any) -> Any:
-    """Return the page to which the answer to a form leads."""
+    """Return the page to which a form redirects."""
     assert answer.status_code == 303, answer.content.decode()
     return browser.get(answer.headers["Location"])
 
@@ -61,7 +61,7 @@ def log_in(browser: Browser, address: str = "/login/", password: str = PASSWORD)
 
 
 def follow(browser: Browser, link: str) -> str:
-    """Follow a link from a mail; return the bare address it leads to."""
+    """Follow a link from a mail and return the URL without the token."""
     answer = browser.get(link.removeprefix("https://auth.example.org"))
     assert answer.status_code == 303
     return str(answer.headers["Location"])
@@ -73,19 +73,19 @@ def second_factor(settings: Any) -> None:
 
 
 def test_from_sign_up_to_the_account(browser: Browser) -> None:
-    asked = shown_next(browser, submit(browser, "/signup/", email="Bob@example.org", password=PASSWORD))
+    code_page = shown_next(browser, submit(browser, "/signup/", email="Bob@example.org", password=PASSWORD))
     message = the_mail()
-    confirmed = send(browser, asked, "/signup/code/", email="Bob@example.org", code=code_in(message))
+    confirmed = send(browser, code_page, "/signup/code/", email="Bob@example.org", code=code_in(message))
     granted = submit(browser, "/login/", identifier="bob@example.org", password=PASSWORD)
     account = browser.get(granted.headers["Location"])
 
-    assert (asked.status_code, confirmed.status_code, granted.status_code) == (200, 200, 303)
+    assert (code_page.status_code, confirmed.status_code, granted.status_code) == (200, 200, 303)
     assert granted.headers["Location"] == "/account/"
     assert "Bob@example.org" in account.content.decode()
 
 
 @pytest.mark.parametrize("address", ["/signup/", "/email/resend/", "/password/forgot/"])
-def test_reloading_the_page_after_a_form_mails_nothing(address: str, browser: Browser) -> None:
+def test_reloading_the_page_after_a_form_sends_no_mail(address: str, browser: Browser) -> None:
     fields = {"email": "Bob@example.org"} | ({"password": PASSWORD} if address == "/signup/" else {})
     shown = shown_next(browser, submit(browser, address, **fields))
     before = list(OutboxMessage.objects.values_list("pk")), list(PendingSignup.objects.values_list("pk", "code_digest"))
@@ -99,7 +99,7 @@ def test_reloading_the_page_after_a_form_mails_nothing(address: str, browser: Br
     )
 
 
-def test_the_address_of_the_code_page_tells_no_email_and_serves_one_browser(browser: Browser) -> None:
+def test_the_url_of_the_code_page_hides_the_address_and_serves_one_browser(browser: Browser) -> None:
     sent = submit(browser, "/signup/", email="Bob@example.org", password=PASSWORD)
     address = sent.headers["Location"]
 
@@ -110,23 +110,23 @@ def test_the_address_of_the_code_page_tells_no_email_and_serves_one_browser(brow
         assert Browser().get(elsewhere).headers["Location"] == "/signup/"
 
 
-def test_the_link_of_a_sign_up_asks_another_browser_for_the_password(browser: Browser) -> None:
+def test_the_sign_up_link_asks_for_the_password_in_another_browser(browser: Browser) -> None:
     submit(browser, "/signup/", email="bob@example.org", password=PASSWORD)
     elsewhere = Browser(enforce_csrf_checks=True)
     bare = follow(elsewhere, link_in(the_mail()))
 
-    asked = submit(elsewhere, bare)
-    wrong = send(elsewhere, asked, bare, password=NEW)
+    password_page = submit(elsewhere, bare)
+    wrong = send(elsewhere, password_page, bare, password=NEW)
     right = send(elsewhere, wrong, bare, password=PASSWORD)
 
-    assert (asked.status_code, wrong.status_code, right.status_code) == (403, 401, 200)
+    assert (password_page.status_code, wrong.status_code, right.status_code) == (403, 401, 200)
     assert get_user_model().objects.count() == 1
 
 
 @pytest.mark.asvs("6.2.6")
 @pytest.mark.asvs("6.2.7")
 @pytest.mark.parametrize("address", ["/login/", "/signup/", "/password/reset/", "/invite/", "/setup/"])
-def test_a_form_has_labels_and_tells_password_managers_what_it_wants(address: str, browser: Browser) -> None:
+def test_a_form_has_labels_and_autocomplete(address: str, browser: Browser) -> None:
     text = browser.get(address).content.decode()
 
     inputs = re.findall(r"<input [^>]*>", text)
@@ -141,7 +141,7 @@ def test_a_form_has_labels_and_tells_password_managers_what_it_wants(address: st
     assert "onpaste" not in text
 
 
-def test_an_error_stands_beside_its_field(browser: Browser) -> None:
+def test_an_error_is_shown_beside_its_field(browser: Browser) -> None:
     text = submit(browser, "/signup/", email="none", password="short").content.decode()
 
     assert 'aria-invalid="true"' in text
@@ -150,8 +150,8 @@ def test_an_error_stands_beside_its_field(browser: Browser) -> None:
 
 
 def test_a_login_with_a_second_factor(alice: Any, browser: Browser, second_factor: None) -> None:
-    asked = log_in(browser, "/login/?next=/account/password/")
-    assert (asked.status_code, asked.headers["Location"]) == (303, "/login/answer/")
+    challenged = log_in(browser, "/login/?next=/account/password/")
+    assert (challenged.status_code, challenged.headers["Location"]) == (303, "/login/answer/")
     assert browser.get("/account/").status_code == 302
 
     wrong = submit(browser, "/login/answer/", code="000000")
@@ -167,7 +167,7 @@ def submit_choice(browser: Browser, choice: str) -> Any:
     return send(browser, browser.get("/login/answer/"), "/login/choose/", choice=choice)
 
 
-def test_the_question_is_of_one_browser(alice: Any, browser: Browser, second_factor: None) -> None:
+def test_a_challenge_belongs_to_one_browser(alice: Any, browser: Browser, second_factor: None) -> None:
     log_in(browser)
     another = Browser()
 
@@ -209,7 +209,7 @@ def test_wrong_and_unknown_look_the_same(alice: Any) -> None:
         "\\\\evil",
     ],
 )
-def test_next_leads_nowhere_else(onward: str, alice: Any, browser: Browser) -> None:
+def test_next_never_redirects_to_another_site(onward: str, alice: Any, browser: Browser) -> None:
     granted = log_in(browser, f"{reverse('pages:login')}?next={onward}")
 
     assert granted.headers["Location"] == "/account/"
@@ -219,7 +219,7 @@ def test_next_leads_nowhere_else(onward: str, alice: Any, browser: Browser) -> N
 @pytest.mark.parametrize(
     "address", ["/login/", "/signup/", "/password/forgot/", "/password/reset/", "/logout/", "/setup/"]
 )
-def test_a_form_that_is_not_ours_is_refused(address: str, browser: Browser) -> None:
+def test_a_form_without_a_csrf_token_is_refused(address: str, browser: Browser) -> None:
     assert browser.post(address, {"identifier": "a", "email": "a", "password": PASSWORD}).status_code == 403
 
 
@@ -240,7 +240,7 @@ def test_a_password_is_forgotten_and_reset(alice: Any, browser: Browser) -> None
     assert log_in(browser, password=NEW).status_code == 303
 
 
-def test_a_link_that_is_looked_at_is_not_spent(alice: Any) -> None:
+def test_opening_a_link_does_not_consume_it(alice: Any) -> None:
     request_reset(email="alice@example.org", client=Client())
     link = link_in(the_mail())
     for _scanner in range(3):
@@ -258,7 +258,7 @@ def test_a_link_that_is_looked_at_is_not_spent(alice: Any) -> None:
 
 
 @pytest.mark.parametrize("address", ["/signup/confirm/", "/email/verify/", "/password/reset/", "/invite/", "/setup/"])
-def test_a_link_that_is_not_good_says_so_and_nothing_else(address: str, browser: Browser, alice: Any) -> None:
+def test_an_invalid_link_gives_no_reason(address: str, browser: Browser, alice: Any) -> None:
     request_reset(email="alice@example.org", client=Client())
     kept = link_in(the_mail()).rstrip("/").rpartition("/")[2] if address != "/password/reset/" else "elr_" + "x" * 43
     follow(browser, f"{address}{kept}/")
@@ -267,11 +267,11 @@ def test_a_link_that_is_not_good_says_so_and_nothing_else(address: str, browser:
     refused = submit(browser, address, **(fields if address != "/signup/confirm/" else {}))
 
     assert refused.status_code == 400
-    assert "not valid any more" in refused.content.decode()
+    assert "no longer valid" in refused.content.decode()
     assert get_user_model().objects.count() == 1
 
 
-def test_an_invitation_makes_an_account(browser: Browser) -> None:
+def test_an_invitation_creates_an_account(browser: Browser) -> None:
     invite(email="bob@example.org", actor=None, client=Client())
     bare = follow(browser, link_in(the_mail()))
 
@@ -281,7 +281,7 @@ def test_an_invitation_makes_an_account(browser: Browser) -> None:
 
 
 @pytest.mark.asvs("6.3.2")
-def test_the_first_administrator_comes_by_the_page(browser: Browser) -> None:
+def test_the_page_creates_the_first_administrator(browser: Browser) -> None:
     bare = follow(browser, new_bootstrap_link())
 
     made = submit(browser, bare, email="root@example.org", password=PASSWORD)
@@ -291,7 +291,7 @@ def test_the_first_administrator_comes_by_the_page(browser: Browser) -> None:
     assert [user.email for user in get_user_model().objects.filter(is_superuser=True)] == ["root@example.org"]
 
 
-def test_a_password_is_changed_and_this_browser_stays(alice: Any, browser: Browser) -> None:
+def test_a_password_change_keeps_this_browser_signed_in(alice: Any, browser: Browser) -> None:
     log_in(browser)
     wrong = submit(browser, "/account/password/", current_password="wrong", new_password=NEW)
     changed = submit(browser, "/account/password/", current_password=PASSWORD, new_password=NEW)
@@ -302,40 +302,40 @@ def test_a_password_is_changed_and_this_browser_stays(alice: Any, browser: Brows
 
 
 @pytest.mark.asvs("7.4.4")
-def test_whoever_signs_out_is_out(alice: Any, browser: Browser) -> None:
+def test_signing_out_ends_the_session(alice: Any, browser: Browser) -> None:
     log_in(browser)
     page = browser.get("/account/")
     assert "Sign out" in page.content.decode()
 
-    left = send(browser, page, "/logout/")
+    logout = send(browser, page, "/logout/")
 
-    assert left.headers["Location"] == "/logged-out/"
-    assert left.headers["Clear-Site-Data"] == '"cache", "storage"'
+    assert logout.headers["Location"] == "/logged-out/"
+    assert logout.headers["Clear-Site-Data"] == '"cache", "storage"'
     assert browser.get("/account/").status_code == 302
     assert browser.get("/logged-out/").status_code == 200
     assert browser.get("/logout/").status_code == 303
 
 
 @pytest.mark.usefixtures("second_factor")
-def test_signing_out_ends_a_login_that_is_not_finished(alice: Any, browser: Browser) -> None:
+def test_signing_out_ends_an_unfinished_login(alice: Any, browser: Browser) -> None:
     log_in(browser)
     page = browser.get("/login/answer/")
 
-    left = send(browser, page, "/logout/")
+    logout = send(browser, page, "/logout/")
 
-    assert left.headers["Location"] == "/logged-out/"
+    assert logout.headers["Location"] == "/logged-out/"
     assert browser.get("/login/answer/").headers["Location"] == "/login/"
     assert not PendingLogin.objects.filter(closed_at=None).exists()
 
 
-def test_who_cannot_sign_up_is_told(browser: Browser, settings: Any) -> None:
+def test_a_closed_sign_up_says_so(browser: Browser, settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "SIGNUP": "invitation"}
 
     assert "by invitation" in browser.get("/signup/").content.decode()
     assert "/signup/" not in browser.get("/login/").content.decode()
 
 
-def test_a_wrong_guess_is_no_free_one_inside_a_transaction(alice: Any) -> None:
+def test_a_wrong_guess_counts_despite_atomic_requests(alice: Any) -> None:
     connection.settings_dict["ATOMIC_REQUESTS"] = True
     try:
         codes = [log_in(Browser(), password="wrong").status_code for _guess in range(11)]
@@ -345,7 +345,7 @@ def test_a_wrong_guess_is_no_free_one_inside_a_transaction(alice: Any) -> None:
     assert codes == [401] * 10 + [429]
 
 
-def test_an_old_question_is_not_asked_again(alice: Any, browser: Browser, second_factor: None) -> None:
+def test_an_expired_challenge_is_not_shown(alice: Any, browser: Browser, second_factor: None) -> None:
     log_in(browser)
 
     with time_machine.travel(timezone.now() + timedelta(minutes=10, seconds=1), tick=False):
@@ -353,7 +353,7 @@ def test_an_old_question_is_not_asked_again(alice: Any, browser: Browser, second
 
 
 @pytest.mark.parametrize("route", urls.urlpatterns, ids=lambda route: str(route.pattern))
-def test_no_answer_is_kept_and_none_is_inside_a_transaction(route: Any, browser: Browser) -> None:
+def test_no_page_is_cached_or_inside_a_transaction(route: Any, browser: Browser) -> None:
     answer = browser.get("/" + str(route.pattern).replace("<str:token>", "elr_" + "x" * 43))
 
     assert answer.status_code in (200, 302, 303)
@@ -362,7 +362,7 @@ def test_no_answer_is_kept_and_none_is_inside_a_transaction(route: Any, browser:
 
 
 def forbidden(text: str) -> list[str]:
-    """Return what a strict policy would refuse in a template: scripts and styles that stand in it."""
+    """Return the inline scripts and styles of a template, which a strict policy would block."""
     return re.findall(r"<style|\sstyle=|<script(?![^>]*\bsrc=)|\son[a-z]+=|javascript:|https?://", text)
 
 
@@ -386,7 +386,7 @@ def test_an_index_finds_the_login_of_a_browser(alice: Any, browser: Browser, sec
 
 
 @pytest.mark.parametrize("onward", ["/x\x00", "/\x00", "/x\ny", "/x\x7f", "/\u202ex", "/x\u2028"])
-def test_an_address_with_a_control_character_is_not_gone_on_to(onward: str, alice: Any, browser: Browser) -> None:
+def test_a_next_url_with_a_control_character_is_ignored(onward: str, alice: Any, browser: Browser) -> None:
     shown = browser.get("/login/", {"next": onward})
     done = log_in(browser, f"/login/?{urlencode({'next': onward})}")
 

@@ -1,4 +1,4 @@
-"""What people see when a part is lost, and how they have a mail sent again."""
+"""Pages during a failure, and pages that repeat a mail."""
 
 import re
 from collections.abc import Callable
@@ -22,7 +22,7 @@ HTML = {"HTTP_ACCEPT": "text/html"}
 
 
 def refuse(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
-    """A database that is away."""
+    """Fail like a lost database."""
     raise OperationalError("the database system is shutting down")
 
 
@@ -37,7 +37,7 @@ def send(browser: Browser, page: Any, address: str, **fields: str) -> Any:
 
 
 @pytest.mark.parametrize("address", ["/account/", "/account/password/", "/login/answer/"])
-def test_a_page_whose_database_is_lost_says_so_and_asks_it_for_nothing_more(address: str, alice: Any) -> None:
+def test_a_page_with_a_lost_database_says_so_without_a_query(address: str, alice: Any) -> None:
     browser = Browser(**HTML)
     browser.cookies["__Host-login"] = "elb_" + "x" * 43
     browser.post("/login/", {"identifier": "alice@example.org", "password": PASSWORD})
@@ -49,11 +49,11 @@ def test_a_page_whose_database_is_lost_says_so_and_asks_it_for_nothing_more(addr
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) >= 1
     assert "no-store" in answer.headers["Cache-Control"]
-    assert "Not available right now" in answer.content.decode()
+    assert "Temporarily unavailable" in answer.content.decode()
     assert browser.get("/account/").status_code == 200
 
 
-def test_a_login_whose_database_is_lost_is_no_wrong_password(alice: Any) -> None:
+def test_a_login_with_a_lost_database_is_not_a_wrong_password(alice: Any) -> None:
     browser = Browser(enforce_csrf_checks=True)
     page = browser.get("/login/")
 
@@ -65,7 +65,7 @@ def test_a_login_whose_database_is_lost_is_no_wrong_password(alice: Any) -> None
 
 
 @pytest.mark.parametrize(("fault", "status"), [(OperationalError("away"), 503), (ValueError("secret cause"), 500)])
-def test_what_no_page_can_catch_is_told_apart_by_the_last_handler(fault: Exception, status: int) -> None:
+def test_the_500_handler_recognises_a_lost_database(fault: Exception, status: int) -> None:
     request = RequestFactory().get("/anything/", **HTML)
 
     try:
@@ -89,12 +89,12 @@ def test_a_program_gets_a_problem_document_instead_of_a_page() -> None:
     assert b'"unavailable"' in answer.content
 
 
-def test_the_mail_of_a_sign_up_is_sent_again_and_its_code_is_the_good_one() -> None:
+def test_the_repeated_sign_up_mail_has_the_valid_code() -> None:
     browser = Browser(enforce_csrf_checks=True)
-    asked = browser.get(submit(browser, "/signup/", email="bob@example.org", password=PASSWORD).headers["Location"])
+    code_page = browser.get(submit(browser, "/signup/", email="bob@example.org", password=PASSWORD).headers["Location"])
     first = code_in(the_mail())
 
-    again = browser.get(send(browser, asked, "/email/resend/", email="bob@example.org").headers["Location"])
+    again = browser.get(send(browser, code_page, "/email/resend/", email="bob@example.org").headers["Location"])
     second = code_in(the_mail())
     stale = send(browser, again, "/signup/code/", email="bob@example.org", code=first) if first != second else None
     done = send(browser, again, "/signup/code/", email="bob@example.org", code=second)
@@ -105,12 +105,12 @@ def test_the_mail_of_a_sign_up_is_sent_again_and_its_code_is_the_good_one() -> N
     assert get_user_model().objects.count() == 1
 
 
-def test_an_account_whose_address_is_not_confirmed_has_the_mail_sent_again() -> None:
+def test_an_account_with_an_unverified_address_can_repeat_the_mail() -> None:
     create_account(email="bob@example.org", password=PASSWORD, verified=False)
     browser = Browser(enforce_csrf_checks=True)
     submit(browser, "/login/", identifier="bob@example.org", password=PASSWORD)
     account = browser.get("/account/")
-    assert "not confirmed yet" in account.content.decode()
+    assert "not confirmed" in account.content.decode()
 
     send(browser, account, "/email/resend/", email="bob@example.org")
     bare = browser.get(link_in(the_mail()).removeprefix("https://auth.example.org")).headers["Location"]
@@ -118,17 +118,17 @@ def test_an_account_whose_address_is_not_confirmed_has_the_mail_sent_again() -> 
 
     assert proven.status_code == 200
     assert EmailAddress.objects.get().verified_at is not None
-    assert "not confirmed yet" not in browser.get("/account/").content.decode()
+    assert "not confirmed" not in browser.get("/account/").content.decode()
 
 
 @pytest.mark.asvs("6.3.8")
-def test_known_and_unknown_look_the_same_when_the_mail_is_asked_for_again(alice: Any) -> None:
+def test_a_repeated_mail_does_not_reveal_accounts(alice: Any) -> None:
     create_account(email="bob@example.org", password=PASSWORD, verified=False)
 
-    def asked(email: str) -> tuple[int, str]:
+    def response_for(email: str) -> tuple[int, str]:
         browser = Browser()
         answer = browser.get(submit(browser, "/email/resend/", email=email).headers["Location"])
         return answer.status_code, re.sub(rf'value="[^"]*"|{email}', "", answer.content.decode())
 
-    assert asked("alice@example.org") == asked("nobody@example.org") == asked("bob@example.org")
+    assert response_for("alice@example.org") == response_for("nobody@example.org") == response_for("bob@example.org")
     assert [message.to for message in delivered()] == [["bob@example.org"]]

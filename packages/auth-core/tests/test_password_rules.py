@@ -1,4 +1,4 @@
-"""The rules for a new password hold wherever one is chosen, and a password is compared as it was received."""
+"""The password rules hold for every form, and passwords are compared exactly."""
 
 from collections.abc import Callable
 from typing import Any
@@ -58,7 +58,9 @@ everywhere = pytest.mark.parametrize("choose", PLACES, ids=lambda place: place._
 @pytest.mark.parametrize(
     ("password", "is_taken"), [("kettle-7", False), ("kettle-lamp-14", False), ("kettle-lamp-015", True)]
 )
-def test_a_password_alone_has_fifteen_characters(password: str, is_taken: bool, choose: Callable[[str], Any]) -> None:
+def test_a_password_has_at_least_fifteen_characters(
+    password: str, is_taken: bool, choose: Callable[[str], Any]
+) -> None:
     assert (choose(password).status_code < 400) is is_taken
 
 
@@ -75,7 +77,7 @@ def test_a_common_password_is_refused(choose: Callable[[str], Any], settings: An
 @pytest.mark.parametrize(
     ("password", "is_taken"), [("kettle-lamp " * 10 + "kettle-8", True), ("k" * 129, False), ("k" * 4096, False)]
 )
-def test_128_characters_are_taken_and_more_are_refused_before_any_hash(
+def test_128_characters_are_accepted_and_more_are_refused_before_any_hash(
     password: str, is_taken: bool, choose: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hashed: list[str] = []
@@ -107,7 +109,7 @@ LONG = "kettle-lamp " * 6 + "k"
     ],
     ids=["a space less", "a space more", "case", "the 74th byte", "NUL after", "NUL before"],
 )
-def test_a_password_is_compared_as_it_was_received(right: str, typed: str) -> None:
+def test_a_password_is_compared_exactly(right: str, typed: str) -> None:
     create_account(email="alice@example.org", password=right, verified=True)
 
     assert log_in(new_browser(), password=typed).status_code in (400, 401)
@@ -116,7 +118,7 @@ def test_a_password_is_compared_as_it_was_received(right: str, typed: str) -> No
 
 @pytest.mark.asvs("6.2.3")
 @pytest.mark.parametrize("body", [{"new_password": NEW}, {"current_password": "", "new_password": NEW}, {}])
-def test_a_change_without_the_present_password_changes_nothing(body: dict[str, str], alice: Any) -> None:
+def test_a_change_without_the_current_password_changes_nothing(body: dict[str, str], alice: Any) -> None:
     browser = new_browser()
     log_in(browser)
     browser.defaults["HTTP_X_CSRFTOKEN"] = browser.get("/api/v1/csrf/").json()["csrf_token"]

@@ -1,4 +1,4 @@
-"""Passwords: which may be, and whether one is right."""
+"""The password policy and the verification of passwords."""
 
 from typing import Any
 
@@ -14,12 +14,12 @@ from conftest import PASSWORD
 
 @pytest.fixture
 def default_cost(settings: Any) -> None:
-    """The parameters of production."""
+    """The cost parameters of production."""
     settings.AUTH_CORE = {name: value for name, value in settings.AUTH_CORE.items() if not name.startswith("PASSWORD")}
 
 
 @pytest.mark.asvs("11.4.2")
-def test_passwords_are_hashed_with_argon2id_as_owasp_says(default_cost: None) -> None:
+def test_passwords_are_hashed_with_argon2id_parameters_of_owasp(default_cost: None) -> None:
     assert make_password(PASSWORD).startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
 
 
@@ -32,7 +32,7 @@ def test_a_password_is_verified_exactly(other: str, alice: Any) -> None:
 
 
 @pytest.mark.django_db
-def test_a_letter_composed_or_not_is_the_same(alice: Any) -> None:
+def test_composed_and_decomposed_letters_are_equal(alice: Any) -> None:
     alice.set_password("caf\u00e9 caf\u00e9 caf\u00e9 caf\u00e9")
 
     assert hashing.verify(alice, "cafe\u0301 cafe\u0301 cafe\u0301 cafe\u0301")
@@ -40,7 +40,7 @@ def test_a_letter_composed_or_not_is_the_same(alice: Any) -> None:
 
 @pytest.mark.asvs("11.2.2")
 @pytest.mark.django_db
-def test_other_parameters_are_renewed_at_login(alice: Any, default_cost: None) -> None:
+def test_a_hash_with_other_parameters_is_renewed_at_login(alice: Any, default_cost: None) -> None:
     before = alice.password
 
     assert hashing.verify(alice, PASSWORD)
@@ -62,14 +62,14 @@ def test_an_imported_hash_is_tried_as_received_and_normalised(normalised: bool, 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("who", ["nobody", "unusable", "wrong"])
-def test_the_work_of_one_hash_is_done_for_everybody(who: str, alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_login_costs_one_hash(who: str, alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     hashed: list[str] = []
     for name in ("encode", "verify"):
         real = getattr(Argon2idHasher, name)
         monkeypatch.setattr(
             Argon2idHasher,
             name,
-            lambda self, *given, _real=real, _name=name: (hashed.append(_name), _real(self, *given))[1],
+            lambda self, *arguments, _real=real, _name=name: (hashed.append(_name), _real(self, *arguments))[1],
         )
     if who == "unusable":
         alice.set_unusable_password()
@@ -81,22 +81,22 @@ def test_the_work_of_one_hash_is_done_for_everybody(who: str, alice: Any, monkey
 
 @pytest.mark.asvs("6.2.9")
 @pytest.mark.parametrize("password", ["p" * 64, "p" * 128, "\U0001f600" * 15, "\u00e9" * 128])
-def test_long_passwords_of_any_letters_may_be(password: str) -> None:
+def test_long_passwords_of_any_characters_are_accepted(password: str) -> None:
     policy.check_shape(password)
 
 
 @pytest.mark.parametrize(
     "password", ["p" * 129, "\ufdfa" * 60, "p" * 1_000_000, "with\0nul", "half \ud800 pair", "\U0001f600" * 129]
 )
-def test_what_is_no_password_is_refused_before_it_is_hashed(password: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Argon2idHasher, "encode", lambda *given: pytest.fail("hashed"))
+def test_an_invalid_password_is_refused_before_it_is_hashed(password: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Argon2idHasher, "encode", lambda *arguments: pytest.fail("hashed"))
 
     with pytest.raises(InvalidRequest):
         policy.check_shape(password)
 
 
 @pytest.mark.asvs("6.2.1")
-def test_short_ones_are_refused_and_told_why() -> None:
+def test_a_short_password_is_refused_with_a_reason() -> None:
     with pytest.raises(InvalidRequest) as refused:
         policy.validate_new("fourteen chars")
 
@@ -108,7 +108,7 @@ def test_short_ones_are_refused_and_told_why() -> None:
 @pytest.mark.parametrize(
     "password", ["all lower case words", "94837592837465928", "\U0001f600\U0001f601\U0001f602" * 5]
 )
-def test_any_composition_may_be(password: str) -> None:
+def test_any_composition_is_accepted(password: str) -> None:
     policy.validate_new(password)
 
 
@@ -125,7 +125,7 @@ def test_common_passwords_are_refused(settings: Any) -> None:
 @pytest.mark.asvs("6.2.11")
 @pytest.mark.parametrize("password", ["alice alice alice", "Example.org2026", "AcmeAuth 2026!!", "acmeacmeacmeacme1"])
 @pytest.mark.django_db
-def test_words_of_the_context_make_no_password(password: str, alice: Any, settings: Any) -> None:
+def test_context_words_are_refused(password: str, alice: Any, settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "PASSWORD_CONTEXT_WORDS": ["acme", "auth"]}
 
     with pytest.raises(InvalidRequest) as refused:

@@ -1,6 +1,6 @@
-"""Rows that wait for an answer. Once one is over, every action is refused, changes nothing and sends nothing.
+"""Rows that wait for an answer. After the end of one, every action is refused, changes nothing and sends nothing.
 
-One table: each pending model, its actions, and the ways in which it ends.
+A table lists each pending model, its actions and the ways it ends.
 """
 
 from collections.abc import Callable, Mapping
@@ -47,10 +47,10 @@ SECRET = "elb_" + "x" * 43
 NEW = "another battery horse staple"
 BOB = "bob@example.org"
 
-#: Columns that tell that a row waits for something, and ends.
+#: Columns of rows that wait for an answer and end.
 ENDS = frozenset({"spent_at", "closed_at", "attempts_left", "guesses_left"})
 
-#: Models that have such a column and wait for no answer, with the reason.
+#: Models with such a column that wait for no answer, with the reason.
 EXEMPT: Mapping[type[Model], str] = {}
 
 Action = Callable[[Any], Any]
@@ -58,13 +58,13 @@ Action = Callable[[Any], Any]
 
 @dataclass(frozen=True)
 class Pending:
-    """One kind of row that waits.
+    """One kind of pending row.
 
     Args:
-        begin: Makes one, and returns what its actions need.
-        actions: What can be done with it, by name.
-        spent: The columns of one that was used, or is closed.
-        used_up: The columns of one without attempts; empty: it has none.
+        begin: Creates a row and returns the values that its actions need.
+        actions: The actions on it, by name.
+        spent: The columns of a used or closed row.
+        used_up: The columns of a row without attempts. Empty if it has no attempts.
         outlive: Actions that do not need an attempt.
     """
 
@@ -143,7 +143,7 @@ PENDING: Mapping[type[Model], Pending] = {
             "resend": lambda sent: resend_confirmation(email=BOB, client=CLIENT, browser_secret=SECRET),
         },
         used_up="attempts_left",
-        # 256 bits are no guess: who mistyped the code may still follow the link.
+        # A token of 256 bits cannot be guessed, so the link works after wrong codes.
         outlive=frozenset({"link"}),
     ),
     EmailVerification: Pending(begin_verification, {"link": lambda token: verify_email(token=token, client=CLIENT)}),
@@ -157,7 +157,7 @@ PENDING: Mapping[type[Model], Pending] = {
     ),
 }
 
-#: What answers everybody alike: the refusal is that nothing is sent.
+#: Actions with the same answer for all. Their refusal is that they send nothing.
 SILENT = frozenset({"resend"})
 
 CASES = [
@@ -170,7 +170,7 @@ CASES = [
 
 @pytest.fixture
 def site(settings: Any, request: pytest.FixtureRequest) -> None:
-    """A site whose logins ask for a code. It has one account, except for the test of the first administrator."""
+    """A site whose logins require a code. It has one account, except in the test of the first administrator."""
     settings.AUTH_CORE = {**settings.AUTH_CORE, "LOGIN_STEPS": [f"{DOUBLES}.CodeStep"]}
     if request.node.callspec.params["model"] is not BootstrapLink:
         create_account(email="alice@example.org", password=PASSWORD, verified=True)
@@ -185,7 +185,7 @@ def end(model: Any, how: str) -> None:
 
 
 def state() -> Any:
-    """Return what an action could change: people, their passwords and addresses, sessions, and what leaves the house."""
+    """Return what an action could change: users, passwords, addresses, sessions and outgoing messages."""
     people = get_user_model().objects.values_list("pk", "password", "is_superuser")
     rows = EmailAddress.objects.values_list("pk", "verified_at")
     codes = PendingSignup.objects.values_list("pk", "code_digest", "token_digest")
@@ -195,7 +195,7 @@ def state() -> Any:
 
 @pytest.mark.usefixtures("site")
 @pytest.mark.parametrize(("model", "action", "how"), CASES, ids=lambda value: getattr(value, "__name__", value))
-def test_what_is_over_refuses_every_action_and_sends_nothing(model: Any, action: str, how: str) -> None:
+def test_an_ended_row_refuses_every_action_and_sends_nothing(model: Any, action: str, how: str) -> None:
     pending = PENDING[model]
     begun = pending.begin()
     end(model, how)
@@ -219,14 +219,14 @@ def test_what_is_over_refuses_every_action_and_sends_nothing(model: Any, action:
     [(model, action) for model, pending in PENDING.items() for action in pending.actions],
     ids=lambda value: getattr(value, "__name__", value),
 )
-def test_the_same_action_is_taken_while_it_waits(model: Any, action: str) -> None:
-    """Without this a typing error in the table would pass for a refusal."""
+def test_a_pending_row_accepts_every_action(model: Any, action: str) -> None:
+    """This shows that the refusals above do not come from an error in the table."""
     begun = PENDING[model].begin()
 
     PENDING[model].actions[action](begun)
 
 
-def test_every_model_that_waits_stands_in_the_table() -> None:
+def test_every_pending_model_is_in_the_table() -> None:
     waiting = {
         model
         for label in ("auth_core", "auth_accounts")

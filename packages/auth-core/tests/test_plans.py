@@ -1,4 +1,4 @@
-"""Every query of a hot path has its index."""
+"""Every query of a hot path uses an index."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -35,9 +35,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
 def answer() -> None:
     login = PendingLogin.objects.open(user=None, backend="", purpose=Purpose.LOGIN, transport=Transport.TOKEN)
-    found = PendingLogin.objects.find(login.token, Caller(purposes=frozenset({Purpose.LOGIN})))
-    found.spend_attempt()
-    found.close()
+    pending = PendingLogin.objects.find(login.token, Caller(purposes=frozenset({Purpose.LOGIN})))
+    pending.spend_attempt()
+    pending.close()
 
 
 def spend(kind: Any) -> None:
@@ -62,7 +62,7 @@ HOT: dict[str, Callable[[], Any]] = {
     "a sign-up of a browser": lambda: PendingSignup.objects.newest(key="a@example.org", browser_secret="elb_x"),
     "invite again": lambda: Invitation.objects.filter(key="a@example.org").spend(),
     "kill links": lambda: ResetLink.objects.filter(user_id=uuid4()).spend(),
-    "where somebody is told": lambda: addresses_of(get_user_model()(pk=uuid4())),
+    "the addresses of a person": lambda: addresses_of(get_user_model()(pk=uuid4())),
     "sweep links": delete_expired_links,
     "sweep budgets": lambda: list(GuessBudget.objects.filter(ends_at__lte=timezone.now())[:1000]),
     "sweep logins": lambda: list(PendingLogin.objects.filter(expires_at__lt=timezone.now())[:1000]),
@@ -70,9 +70,9 @@ HOT: dict[str, Callable[[], Any]] = {
 
 
 @pytest.mark.parametrize("ask", HOT.values(), ids=HOT.keys())
-def test_an_index_serves_it(ask: Callable[[], Any]) -> None:
+def test_an_index_serves_every_query(ask: Callable[[], Any]) -> None:
     assert unindexed(ask) == []
 
 
-def test_a_query_without_an_index_is_seen() -> None:
+def test_a_query_without_an_index_is_caught() -> None:
     assert unindexed(lambda: list(EmailAddress.objects.filter(address="alice@example.org"))) != []

@@ -1,4 +1,4 @@
-"""Statements that are prepared: only those, only where they are there when they are put again."""
+"""Prepared statements."""
 
 from collections.abc import Iterator
 
@@ -12,8 +12,8 @@ from auth_core.runtime.prepared_statements import put
 STATEMENT = "SELECT 40 + CAST(%(two)s AS integer) AS prepared_here"
 
 
-def known() -> list[str]:
-    """Return what this connection has prepared."""
+def prepared() -> list[str]:
+    """Return the prepared statements of this connection."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT statement FROM pg_prepared_statements")
         return [statement for (statement,) in cursor.fetchall() if "prepared_here" in statement]
@@ -25,7 +25,7 @@ def answer() -> list[tuple[object, ...]]:
 
 @pytest.fixture
 def fresh(transactional_db: None) -> Iterator[None]:
-    """A connection that has put no statement yet."""
+    """A connection without prepared statements."""
     connection.close()
     yield
     connection.close()
@@ -35,45 +35,45 @@ def fresh(transactional_db: None) -> Iterator[None]:
 def test_a_statement_is_prepared_once_and_others_are_not(fresh: None) -> None:
     assert [answer() for _time in range(3)] == [[(42,)]] * 3
 
-    assert len(known()) == 1
+    assert len(prepared()) == 1
     assert connection.connection.prepare_threshold is None
 
 
 @pytest.mark.postgresql
-def test_one_that_may_be_put_once_is_prepared_with_its_second_use(fresh: None) -> None:
-    seen = []
+def test_a_statement_used_once_is_prepared_with_its_second_use(fresh: None) -> None:
+    counts = []
     for _time in range(3):
         put(connection, STATEMENT, {"two": 2}, uses_before=1)
-        seen.append(len(known()))
+        counts.append(len(prepared()))
 
-    assert seen == [0, 1, 1]
+    assert counts == [0, 1, 1]
 
 
 @pytest.mark.postgresql
-def test_behind_a_pooler_and_while_somebody_counts_nothing_is(fresh: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_prepared_behind_a_pooler_or_while_counting(fresh: None, monkeypatch: pytest.MonkeyPatch) -> None:
     with CaptureQueriesContext(connection) as queries:
         assert answer() == [(42,)]
     monkeypatch.setitem(connection.settings_dict, "DISABLE_SERVER_SIDE_CURSORS", True)
     assert answer() == [(42,)]
 
     assert len(queries) == 1
-    assert known() == []
+    assert prepared() == []
 
 
 @pytest.mark.django_db
-def test_the_answer_is_the_same_on_every_database_and_a_change_has_no_rows() -> None:
+def test_results_are_the_same_on_every_database() -> None:
     assert answer() == [(42,)]
     assert put(connection, "UPDATE auth_core_pendinglogin SET score = %s WHERE score = %s", [1, 2]) == []
 
 
 @pytest.mark.django_db
-def test_what_the_database_refuses_is_an_error_of_djangos() -> None:
+def test_a_database_error_is_a_django_error() -> None:
     with pytest.raises(DatabaseError), transaction.atomic():
         put(connection, "SELECT nothing FROM nowhere", [])
 
 
 @pytest.mark.django_db
-def test_a_broken_transaction_takes_no_statement() -> None:
+def test_a_broken_transaction_refuses_statements() -> None:
     with pytest.raises(TransactionManagementError), transaction.atomic():
         transaction.set_rollback(True)
         answer()

@@ -1,4 +1,4 @@
-"""Parallel requests against one pending login: one grant, whatever the order."""
+"""Parallel requests against one pending login result in one grant."""
 
 import time
 from collections.abc import Callable
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 
 @pytest.fixture
 def second_factor(settings: Any) -> None:
-    """A second factor, with room for fifty answers."""
+    """A second factor with a budget for fifty answers."""
     settings.AUTH_CORE = {
         **settings.AUTH_CORE,
         "LOGIN_STEPS": [f"{DOUBLES}.CodeStep"],
@@ -48,14 +48,14 @@ def answer(token: str) -> Any:
 
 @pytest.mark.asvs("2.3.4")
 @pytest.mark.asvs("15.4.2")
-def test_of_50_right_answers_at_once_one_is_granted(second_factor: None, alice: Any) -> None:
+def test_one_of_50_parallel_correct_answers_is_granted(second_factor: None, alice: Any) -> None:
     def tasks(number: int) -> list[Callable[[], Any]]:
         return [partial(answer, begin(alice))] * 50
 
     assert one_winner(tasks, refusal={"login_expired"}) == {"200": 20, "login_expired": 49 * 20}
 
 
-def test_attempts_are_spent_before_they_are_looked_at(second_factor: None, alice: Any, settings: Any) -> None:
+def test_attempts_are_charged_before_the_answer_is_checked(second_factor: None, alice: Any, settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "PENDING_LOGIN_ATTEMPTS": 5}
     token = begin(alice)
 
@@ -69,15 +69,15 @@ def test_attempts_are_spent_before_they_are_looked_at(second_factor: None, alice
 def test_closing_without_the_condition_would_grant_twice(
     second_factor: None, alice: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def look_then_write(self: PendingLogin) -> None:
+    def check_then_write(self: PendingLogin) -> None:
         is_open = PendingLogin.objects.filter(pk=self.pk, closed_at=None).exists()
         time.sleep(0.05)
         if is_open:
             PendingLogin.objects.filter(pk=self.pk).update(closed_at=self.created_at)
 
-    monkeypatch.setattr(PendingLogin, "close", look_then_write)
+    monkeypatch.setattr(PendingLogin, "close", check_then_write)
     token = begin(alice)
 
     results = tally(at_once([partial(answer, token)] * 20))
 
-    assert results["200"] > 1, "the planted defect must be seen"
+    assert results["200"] > 1, "the planted defect must be caught"

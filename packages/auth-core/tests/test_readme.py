@@ -1,4 +1,4 @@
-"""The README's own example of a test works, and fails when it should."""
+"""The example test in the README passes, and fails without an event."""
 
 import re
 from collections.abc import Callable
@@ -18,17 +18,17 @@ def the_example() -> Callable[..., None]:
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     names: dict[str, Any] = {}
     exec(next(block for block in blocks if "def test_" in block), names)
-    example: Callable[..., None] = names["test_a_new_password_is_recorded_and_told"]
+    example: Callable[..., None] = names["test_a_new_password_is_recorded_and_mailed"]
     return example
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_example_of_a_test_passes(alice: Any, signed_in: Callable[..., Browser], clock: Clock) -> None:
+def test_the_example_test_passes(alice: Any, signed_in: Callable[..., Browser], clock: Clock) -> None:
     the_example()(alice=alice, signed_in=signed_in, clock=clock)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_example_fails_when_nothing_is_recorded(
+def test_the_example_test_fails_without_an_event(
     alice: Any, signed_in: Callable[..., Browser], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("auth_core.flows.password_change.record", lambda _event: None)

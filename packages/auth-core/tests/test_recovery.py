@@ -1,4 +1,4 @@
-"""A forgotten password, and one that is changed."""
+"""Password reset and password change."""
 
 from datetime import timedelta
 from typing import Any
@@ -25,7 +25,7 @@ NEW = "another battery horse staple"
 
 @pytest.fixture
 def token(alice: Any, browser: Browser) -> str:
-    """The token of a reset link that alice asked for."""
+    """The token of a reset link for alice."""
     post(browser, "password/forgot", email="alice@example.org")
     return token_in(the_mail())
 
@@ -46,7 +46,7 @@ def signed_in() -> Browser:
 
 
 @pytest.mark.asvs("6.4.1")
-def test_a_reset_link_sets_a_password_and_signs_nobody_in(token: str, browser: Browser, events: list[Event]) -> None:
+def test_a_reset_link_sets_a_password_without_signing_in(token: str, browser: Browser, events: list[Event]) -> None:
     done = reset(browser, token)
 
     assert (done.status_code, done.json()) == (200, {"status": "reset"})
@@ -58,7 +58,7 @@ def test_a_reset_link_sets_a_password_and_signs_nobody_in(token: str, browser: B
 
 
 @pytest.mark.asvs("6.4.3")
-def test_a_reset_does_not_spare_the_second_factor(token: str, browser: Browser, settings: Any) -> None:
+def test_a_reset_still_requires_the_second_factor(token: str, browser: Browser, settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "LOGIN_STEPS": [f"{DOUBLES}.CodeStep"]}
     reset(browser, token)
 
@@ -66,7 +66,7 @@ def test_a_reset_does_not_spare_the_second_factor(token: str, browser: Browser, 
 
 
 @pytest.mark.parametrize("close", [disable_account, lock_account])
-def test_a_reset_opens_no_account_that_is_closed(close: Any, alice: Any, token: str, browser: Browser) -> None:
+def test_a_reset_does_not_enable_a_disabled_account(close: Any, alice: Any, token: str, browser: Browser) -> None:
     close(user=alice)
 
     assert code_of(reset(browser, token)) == "link_invalid"
@@ -76,7 +76,7 @@ def test_a_reset_opens_no_account_that_is_closed(close: Any, alice: Any, token: 
 
 
 @pytest.mark.parametrize("change_of", ["password", "address", "factor", "reset", "time", "truncated"])
-def test_a_reset_link_dies_with_the_account_it_was_asked_for(
+def test_a_reset_link_is_invalid_after_the_account_changed(
     change_of: str, alice: Any, token: str, browser: Browser
 ) -> None:
     later = timedelta(0)
@@ -103,7 +103,7 @@ def test_a_reset_link_dies_with_the_account_it_was_asked_for(
     assert get_user_model().objects.get().password == before
 
 
-def test_a_password_that_may_not_be_leaves_the_link_good(token: str, browser: Browser) -> None:
+def test_a_refused_password_leaves_the_link_valid(token: str, browser: Browser) -> None:
     assert code_of(reset(browser, token, "short")) == "invalid_request"
     assert code_of(reset(browser, token, "alice alice alice")) == "invalid_request"
     assert reset(browser, token).status_code == 200
@@ -125,23 +125,23 @@ def test_a_password_that_changed_since_it_was_read_is_not_overwritten(
 
 
 @pytest.mark.asvs("6.3.8")
-def test_forgot_answers_the_same_for_everybody(alice: Any, browser: Browser) -> None:
+def test_a_reset_request_does_not_reveal_accounts(alice: Any, browser: Browser) -> None:
     disabled = get_user_model().objects.create_user("carol@example.org", PASSWORD, is_active=False)
-    told, costs, mailed = set(), [], []
+    answers, costs, mailed = set(), [], []
     for email in ("alice@example.org", disabled.email, "nobody@example.org"):
         with CaptureQueriesContext(connection) as queries:
             answer = post(browser, "password/forgot", email=email)
-        told.add((answer.status_code, answer.content))
+        answers.add((answer.status_code, answer.content))
         costs.append(len(queries))
         mailed.append(len(delivered()))
 
-    assert len(told) == 1
+    assert len(answers) == 1
     assert len(set(costs)) == 1, costs
     assert mailed == [1, 0, 0]
     assert ResetLink.objects.count() == 3
 
 
-def test_a_made_up_host_gets_no_link(alice: Any, browser: Browser, settings: Any) -> None:
+def test_a_forged_host_is_not_in_the_link(alice: Any, browser: Browser, settings: Any) -> None:
     settings.ALLOWED_HOSTS = ["*"]
     browser.post(
         "/api/v1/password/forgot/",
@@ -155,7 +155,7 @@ def test_a_made_up_host_gets_no_link(alice: Any, browser: Browser, settings: Any
     assert "evil" not in message.body
 
 
-def test_whoever_follows_the_link_reads_the_mails(browser: Browser) -> None:
+def test_following_the_link_verifies_the_address(browser: Browser) -> None:
     carol = get_user_model().objects.create_user("carol@example.org", PASSWORD)
     post(browser, "password/forgot", email="carol@example.org")
 
@@ -166,7 +166,7 @@ def test_whoever_follows_the_link_reads_the_mails(browser: Browser) -> None:
 
 @pytest.mark.asvs("6.2.2")
 @pytest.mark.asvs("6.2.3")
-def test_a_password_is_changed_with_the_present_one(alice: Any) -> None:
+def test_a_password_is_changed_with_the_current_one(alice: Any) -> None:
     browser = signed_in()
 
     assert change(browser).status_code == 204
@@ -188,7 +188,7 @@ def test_another_session_ends_with_the_password(alice: Any) -> None:
 
 
 @pytest.mark.asvs("6.2.3")
-def test_the_present_password_is_guessed_at_within_a_budget(alice: Any) -> None:
+def test_guesses_at_the_current_password_are_limited(alice: Any) -> None:
     browser = signed_in()
 
     codes = [code_of(change(browser, "wrong", NEW)) for _guess in range(11)]
@@ -202,7 +202,7 @@ def test_the_present_password_is_guessed_at_within_a_budget(alice: Any) -> None:
     ("current", "new", "field"),
     [(PASSWORD, "short", "new_password"), (PASSWORD, PASSWORD, "new_password"), ("p" * 200, NEW, "current_password")],
 )
-def test_a_change_that_may_not_be_changes_nothing(current: str, new: str, field: str, alice: Any) -> None:
+def test_a_refused_change_changes_nothing(current: str, new: str, field: str, alice: Any) -> None:
     refused = change(signed_in(), current, new)
 
     assert (refused.status_code, code_of(refused)) == (400, "invalid_request")
@@ -210,11 +210,11 @@ def test_a_change_that_may_not_be_changes_nothing(current: str, new: str, field:
     assert log_in(new_browser()).status_code == 200
 
 
-def test_nobody_changes_a_password_without_a_session(alice: Any, browser: Browser) -> None:
+def test_a_password_change_needs_a_session(alice: Any, browser: Browser) -> None:
     assert change(browser).status_code == 401
 
 
-def test_a_wrong_present_password_is_no_free_guess_inside_a_transaction(alice: Any, settings: Any) -> None:
+def test_a_wrong_current_password_counts_despite_atomic_requests(alice: Any, settings: Any) -> None:
     browser = signed_in()
     settings.DATABASES["default"]["ATOMIC_REQUESTS"] = True
     connection.settings_dict["ATOMIC_REQUESTS"] = True
@@ -226,7 +226,7 @@ def test_a_wrong_present_password_is_no_free_guess_inside_a_transaction(alice: A
     assert codes[-1] == "too_many_attempts"
 
 
-def test_a_reset_lifts_the_lock_of_whoever_disowned_a_login(alice: Any, token: str, browser: Browser) -> None:
+def test_a_reset_lifts_the_lock_of_a_disowned_login(alice: Any, token: str, browser: Browser) -> None:
     lock_account(user=alice, reason=LockReason.DISOWNED)
     locked = log_in(browser).status_code
 
@@ -238,9 +238,7 @@ def test_a_reset_lifts_the_lock_of_whoever_disowned_a_login(alice: Any, token: s
     assert log_in(browser, password=NEW).status_code == 200
 
 
-def test_an_administrator_s_lock_takes_the_place_of_one_that_a_reset_lifts(
-    alice: Any, token: str, browser: Browser
-) -> None:
+def test_an_administrators_lock_replaces_one_that_a_reset_lifts(alice: Any, token: str, browser: Browser) -> None:
     lock_account(user=alice, reason=LockReason.DISOWNED)
 
     locked = lock_account(user=alice)
@@ -250,7 +248,7 @@ def test_an_administrator_s_lock_takes_the_place_of_one_that_a_reset_lifts(
     assert code_of(reset(browser, token)) == "link_invalid"
 
 
-def test_an_unlocked_person_is_locked_for_no_reason(alice: Any, browser: Browser) -> None:
+def test_an_unlocked_person_has_no_lock_reason(alice: Any, browser: Browser) -> None:
     lock_account(user=alice, reason=LockReason.DISOWNED)
 
     unlocked = unlock_account(user=alice)
@@ -261,7 +259,7 @@ def test_an_unlocked_person_is_locked_for_no_reason(alice: Any, browser: Browser
     assert log_in(browser).status_code == 200
 
 
-def test_a_disabled_person_who_disowned_a_login_is_not_let_in_by_a_reset(
+def test_a_reset_does_not_admit_a_disabled_person_who_disowned_a_login(
     alice: Any, token: str, browser: Browser
 ) -> None:
     lock_account(user=alice, reason=LockReason.DISOWNED)

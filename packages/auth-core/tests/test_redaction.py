@@ -1,4 +1,4 @@
-"""What is taken out of a text before it is logged, and how much of a text is looked at."""
+"""Redaction and truncation of log texts."""
 
 import logging
 import sys
@@ -35,7 +35,7 @@ SHAPES = {
 
 @pytest.mark.parametrize(("text", "shown"), SHAPES.values(), ids=SHAPES.keys())
 @pytest.mark.asvs("16.2.5")
-def test_a_secret_is_known_by_its_shape_or_name(text: str, shown: str) -> None:
+def test_a_secret_is_recognised_by_its_shape_or_name(text: str, shown: str) -> None:
     if "Bearer" in text:
         assert "abcdef123456" not in redact_text("Bearer abcdef123456")
         return
@@ -45,15 +45,15 @@ def test_a_secret_is_known_by_its_shape_or_name(text: str, shown: str) -> None:
 @pytest.mark.parametrize(
     "text", ["user@example.org", "eyJ is no JWT", "a.b.c", "http://example.org:8000/x", "m=19456,t=2"]
 )
-def test_what_is_no_secret_stays(text: str) -> None:
+def test_other_text_is_not_masked(text: str) -> None:
     assert redact_text(text) == text
 
 
-def test_of_two_secrets_the_longer_one_is_masked_first() -> None:
+def test_the_longer_of_two_secrets_is_masked_first() -> None:
     assert redact_text("it was hunter22-and-more", {"hunter22", "hunter22-and-more"}) == f"it was {MASK}"
 
 
-def test_a_secret_that_is_longer_than_what_is_looked_for_is_masked_in_pieces() -> None:
+def test_a_very_long_secret_is_masked_in_parts() -> None:
     secret = "".join(chr(0x4E00 + number) for number in range(5_000))
 
     assert not set(secret) & set(redact_text(f"it was {secret}", {secret}))
@@ -90,25 +90,25 @@ def test_a_cut_never_shows_a_part_of_a_known_secret_with_spaces(before: int) -> 
     assert not any(word in shown for word in secret.split())
 
 
-def test_a_long_text_is_cut_and_says_so() -> None:
+def test_a_long_text_is_cut_with_a_marker() -> None:
     shown = redact_text("word " * 100_000)
 
     assert LONGEST - 10 < len(shown) < LONGEST + 50
     assert shown.endswith("… [cut: 500000 characters]")
 
 
-def test_a_text_of_the_longest_length_is_whole() -> None:
+def test_a_text_of_the_maximum_length_is_not_cut() -> None:
     assert redact_text("a " * (LONGEST // 2)) == "a " * (LONGEST // 2)
 
 
-def test_masks_that_are_longer_than_the_secret_cut_nothing_off() -> None:
+def test_masks_longer_than_the_secret_cut_nothing_off() -> None:
     text = "abcdef " * (LONGEST // 7)
 
     assert redact_text(text, {"abcdef"}) == f"{MASK} " * (LONGEST // 7)
     assert one_line("\x00" * LONGEST) == "\\u0000" * LONGEST
 
 
-def test_a_traceback_keeps_its_end_and_loses_its_secrets() -> None:
+def test_a_traceback_keeps_its_end_without_secrets() -> None:
     with bound(Context(new_correlation_id())):
         keep_secret("hunter22")
         try:
@@ -136,7 +136,7 @@ def test_the_path_of_a_request_is_cut_in_its_line(caplog: Any) -> None:
     assert current() is not None
 
 
-def test_what_is_nested_is_redacted() -> None:
+def test_nested_values_are_redacted() -> None:
     assert redact({"a": [HASH, {"token": "x"}], "n": 1}) == {"a": [MASK, {"token": MASK}], "n": 1}
 
 

@@ -1,4 +1,4 @@
-"""What people may not do is recorded, wherever it was refused; what nobody stands behind fills no trail."""
+"""Denials of signed-in people are recorded, wherever they are raised. Anonymous ones are only logged."""
 
 import logging
 from collections.abc import Callable
@@ -39,15 +39,15 @@ pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 SignIn = Callable[..., Browser]
 
 
-class Nobody(BasePermission):
+class NoPermission(BasePermission):
     def has_permission(self, request: Request, view: Any) -> bool:
         return False
 
 
 class Guarded(ApiView):
-    """A view of ours."""
+    """A view below `ApiView`."""
 
-    permission_classes = [Nobody]
+    permission_classes = [NoPermission]
 
     def get(self, request: Request) -> Response:
         raise AssertionError
@@ -61,7 +61,7 @@ class AskingMore(ApiView):
 
 
 class Plain(APIView):
-    """A site's own view, with DRF's own handler of exceptions."""
+    """A view of the site with DRF's exception handler."""
 
     authentication_classes = [SessionAuthentication]
 
@@ -73,7 +73,7 @@ class Plain(APIView):
 
 
 class Refusing(AnonymousApiView):
-    """Refuses as its address says."""
+    """A view that raises the error in its URL."""
 
     def get(self, request: Request, code: str) -> Response:
         raise AuthError.registry[code].example()
@@ -135,7 +135,7 @@ handler403 = "auth_core.api.problems.permission_denied"
 handler404 = "auth_core.api.problems.not_found"
 handler500 = "auth_core.api.problems.server_error"
 
-#: Every way in which a view says that somebody may not.
+#: Every way in which a view denies a request.
 WAYS = ["/guarded/", "/plain/", "/denied/", "/forbidden/", "/refusing/permission_denied/"]
 
 
@@ -152,8 +152,8 @@ def attempts(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 @pytest.fixture
-def here(alice: Any, signed_in: SignIn) -> Browser:
-    """Alice's browser."""
+def browser_of_alice(alice: Any, signed_in: SignIn) -> Browser:
+    """The browser of alice."""
     browser = signed_in(alice)
     browser.raise_request_exception = False
     return browser
@@ -161,9 +161,9 @@ def here(alice: Any, signed_in: SignIn) -> Browser:
 
 @pytest.mark.asvs("16.3.2")
 @pytest.mark.parametrize("address", WAYS)
-def test_what_somebody_may_not_do_is_recorded_wherever_it_is_refused(address: str, here: Browser, alice: Any) -> None:
+def test_a_denial_is_recorded_wherever_it_is_raised(address: str, browser_of_alice: Browser, alice: Any) -> None:
     with recording() as events:
-        assert here.get(address).status_code == 403
+        assert browser_of_alice.get(address).status_code == 403
 
     (event,) = events
     route = "refusing/<str:code>/" if "refusing" in address else address[1:]
@@ -178,21 +178,21 @@ def test_what_somebody_may_not_do_is_recorded_wherever_it_is_refused(address: st
 
 
 @pytest.mark.parametrize("address", WAYS)
-def test_without_the_middleware_none_is_recorded_and_it_is_seen(address: str, here: Browser, settings: Any) -> None:
+def test_without_the_middleware_no_denial_is_recorded(address: str, browser_of_alice: Browser, settings: Any) -> None:
     settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "RequestContext" not in name]
 
     with recording() as events:
-        assert here.get(address).status_code == 403
+        assert browser_of_alice.get(address).status_code == 403
 
     assert events == []
 
 
 @pytest.mark.asvs("16.3.2")
-def test_a_form_that_refuses_a_proof_that_is_missing_and_a_hidden_object_are_recorded(here: Browser) -> None:
+def test_form_errors_missing_proofs_and_hidden_objects_are_recorded(browser_of_alice: Browser) -> None:
     with recording() as events:
-        assert here.post("/page/").status_code == 403
-        assert here.get("/asking-more/").status_code == 401
-        assert here.get("/hidden/").status_code == 404
+        assert browser_of_alice.post("/page/").status_code == 403
+        assert browser_of_alice.get("/asking-more/").status_code == 401
+        assert browser_of_alice.get("/hidden/").status_code == 404
 
     assert about(events) == [
         ("permission_denied", "page/", "POST"),
@@ -201,7 +201,7 @@ def test_a_form_that_refuses_a_proof_that_is_missing_and_a_hidden_object_are_rec
     ]
 
 
-def test_what_nobody_stands_behind_is_in_no_trail(caplog: pytest.LogCaptureFixture) -> None:
+def test_anonymous_denials_are_not_recorded(caplog: pytest.LogCaptureFixture) -> None:
     with recording() as events, caplog.at_level(logging.INFO, logger="auth_core.request"):
         assert [Browser().get(address).status_code for address in ["/denied/", "/forbidden/"]] == [403, 403]
 
@@ -213,41 +213,39 @@ def test_what_nobody_stands_behind_is_in_no_trail(caplog: pytest.LogCaptureFixtu
 
 
 @pytest.mark.parametrize("address", ["/api/v1/nowhere/", "/refusing/not_found/", "/refusing/conflict/"])
-def test_what_is_no_refusal_of_a_person_is_not_recorded(address: str, here: Browser) -> None:
+def test_other_errors_are_not_recorded_as_denials(address: str, browser_of_alice: Browser) -> None:
     with recording() as events:
-        assert here.get(address).status_code >= 400
+        assert browser_of_alice.get(address).status_code >= 400
 
     assert events == []
 
 
 @pytest.mark.parametrize("code", ["login_denied", "more_proof_required"])
-def test_what_the_login_records_is_not_recorded_twice(code: str, here: Browser) -> None:
+def test_denials_of_a_login_are_not_recorded_twice(code: str, browser_of_alice: Browser) -> None:
     with recording() as events:
-        assert here.get(f"/refusing/{code}/").status_code == 403
+        assert browser_of_alice.get(f"/refusing/{code}/").status_code == 403
 
     assert events == []
 
 
-def test_an_entry_has_the_route_and_no_word_of_the_callers(here: Browser) -> None:
+def test_an_entry_has_the_route_and_no_input_of_the_caller(browser_of_alice: Browser) -> None:
     with recording() as events:
-        here.post("/token/elr_hunter2-canary/?next=hunter2-canary", {"password": "hunter2-canary"})
-        here.generic("X-HUNTER2-CANARY", "/denied/")
+        browser_of_alice.post("/token/elr_hunter2-canary/?next=hunter2-canary", {"password": "hunter2-canary"})
+        browser_of_alice.generic("X-HUNTER2-CANARY", "/denied/")
 
     assert about(events) == [("permission_denied", "token/<str:token>/", "POST"), ("permission_denied", "denied/", "")]
     assert "canary" not in repr([(event.data, event.reason, event.target) for event in events])
 
 
 @pytest.mark.asvs("16.3.2")
-def test_a_person_fills_the_trail_up_to_their_budget_and_the_last_entry_says_so(
-    here: Browser, settings: Any, clock: Any
-) -> None:
+def test_a_person_records_denials_up_to_a_budget(browser_of_alice: Browser, settings: Any, clock: Any) -> None:
     budget = {"person": (3, timedelta(minutes=15)), "network": (300, timedelta(minutes=15))}
     settings.AUTH_CORE = {**settings.AUTH_CORE, "BUDGETS": {"refusal": budget}}
 
     with recording() as events:
-        statuses = {here.get("/denied/").status_code for _request in range(8)}
+        statuses = {browser_of_alice.get("/denied/").status_code for _request in range(8)}
         clock.forward(minutes=16)
-        here.get("/denied/")
+        browser_of_alice.get("/denied/")
 
     names = [event.name for event in events]
     assert statuses == {403}
@@ -255,7 +253,7 @@ def test_a_person_fills_the_trail_up_to_their_budget_and_the_last_entry_says_so(
     assert events[3].data == {"use": "refusal", "counted": "person"}
 
 
-def test_many_accounts_of_one_network_fill_the_trail_no_further_than_it(settings: Any, db: None) -> None:
+def test_accounts_of_one_network_share_the_budget_of_denials(settings: Any, db: None) -> None:
     budget = {"person": (3, timedelta(minutes=15)), "network": (4, timedelta(minutes=15))}
     settings.AUTH_CORE = {**settings.AUTH_CORE, "BUDGETS": {"refusal": budget}}
     browsers = [sign_in(make_user(f"{name}@example.org")) for name in ("ann", "ben", "cid")]
@@ -268,32 +266,36 @@ def test_many_accounts_of_one_network_fill_the_trail_no_further_than_it(settings
     assert [event.data["counted"] for event in events if event.name is AuthEvent.LIMIT_REFUSED] == ["network"]
 
 
-def test_a_refusal_that_cannot_be_recorded_stands(here: Browser, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_denial_that_cannot_be_recorded_still_holds(
+    browser_of_alice: Browser, caplog: pytest.LogCaptureFixture
+) -> None:
     def fail(event: Event, **kwargs: Any) -> None:
         raise DatabaseError("the trail is full of hunter2-canary")
 
     event_recorded.connect(fail)
     try:
-        assert here.get("/denied/").status_code == 403
+        assert browser_of_alice.get("/denied/").status_code == 403
     finally:
         event_recorded.disconnect(fail)
 
     (line,) = [line for line in caplog.records if line.name == "auth_core.observability.denials"]
     assert (line.levelname, vars(line)["problem"]) == ("ERROR", "DatabaseError")
     assert "canary" not in caplog.text
-    # What it had charged is undone with it.
+    # The charge was rolled back with the request.
     assert not GuessBudget.objects.filter(used__gt=0, budget=30).exists()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_is_recorded_though_the_request_is_undone(here: Browser, alice: Any, monkeypatch: Any) -> None:
+def test_a_denial_is_recorded_although_the_request_is_rolled_back(
+    browser_of_alice: Browser, alice: Any, monkeypatch: Any
+) -> None:
     monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
     committed = []
     event_recorded.connect(
         receiver := lambda event, **_kwargs: transaction.on_commit(lambda: committed.append(event.reason))
     )
     try:
-        assert here.get("/denied/").status_code == 403
+        assert browser_of_alice.get("/denied/").status_code == 403
     finally:
         event_recorded.disconnect(receiver)
 
@@ -301,14 +303,14 @@ def test_it_is_recorded_though_the_request_is_undone(here: Browser, alice: Any, 
 
 
 @pytest.mark.asvs("16.3.3")
-def test_a_form_without_its_token_is_an_attempt_and_one_of_another_site_a_threat(
-    here: Browser, caplog: pytest.LogCaptureFixture
+def test_a_missing_csrf_token_is_a_denial_and_a_foreign_origin_a_threat(
+    browser_of_alice: Browser, caplog: pytest.LogCaptureFixture
 ) -> None:
     with recording() as events:
         for address in ("/form/", "/api/v1/logout/"):
-            here.defaults.pop("HTTP_X_CSRFTOKEN", None)
-            assert here.post(address).json()["code"] == "csrf_failed"
-            assert here.post(address, HTTP_ORIGIN="https://evil.example").json()["code"] == "csrf_failed"
+            browser_of_alice.defaults.pop("HTTP_X_CSRFTOKEN", None)
+            assert browser_of_alice.post(address).json()["code"] == "csrf_failed"
+            assert browser_of_alice.post(address, HTTP_ORIGIN="https://evil.example").json()["code"] == "csrf_failed"
 
     assert attempts(caplog) == ["csrf_failed", "foreign_origin"] * 2
     assert about(events) == [("csrf_failed", "form/", "POST"), ("csrf_failed", "api/v1/logout/", "POST")]
@@ -319,9 +321,7 @@ def test_a_form_without_its_token_is_an_attempt_and_one_of_another_site_a_threat
 
 
 @pytest.mark.asvs("16.3.3")
-def test_attempts_that_nobody_stands_behind_are_lines_of_the_security_log_alone(
-    caplog: pytest.LogCaptureFixture, db: None
-) -> None:
+def test_anonymous_denials_are_only_in_the_security_log(caplog: pytest.LogCaptureFixture, db: None) -> None:
     stranger = Browser(enforce_csrf_checks=True)
     as_json: Any = {"content_type": "application/json"}
 
@@ -351,7 +351,7 @@ def test_attempts_that_nobody_stands_behind_are_lines_of_the_security_log_alone(
     assert "passwd" not in str([vars(line) for line in caplog.records if line.name == "auth_core.security"])
 
 
-def test_a_line_says_where_from_and_which_request(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_log_line_has_the_network_and_the_request(caplog: pytest.LogCaptureFixture) -> None:
     caplog.handler.addFilter(context := ContextFilter())
     try:
         answer = Browser(enforce_csrf_checks=True).post("/form/")
@@ -360,8 +360,8 @@ def test_a_line_says_where_from_and_which_request(caplog: pytest.LogCaptureFixtu
 
     (line,) = [vars(line) for line in caplog.records if line.message == "attempt"]
     assert line["correlation_id"] == answer.headers["X-Request-ID"]
-    told = {name: line[name] for name in ("refusal", "route", "method", "status", "network", "ip")}
-    assert told == {
+    fields = {name: line[name] for name in ("refusal", "route", "method", "status", "network", "ip")}
+    assert fields == {
         "refusal": "csrf_failed",
         "route": "form/",
         "method": "POST",
@@ -372,12 +372,12 @@ def test_a_line_says_where_from_and_which_request(caplog: pytest.LogCaptureFixtu
 
 
 @pytest.mark.asvs("16.3.4")
-def test_an_unexpected_error_is_logged_with_the_id_that_the_caller_was_told(
-    here: Browser, caplog: pytest.LogCaptureFixture
+def test_an_unexpected_error_is_logged_with_the_request_id_of_the_caller(
+    browser_of_alice: Browser, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.handler.addFilter(context := ContextFilter())
     try:
-        answer = here.get("/broken/")
+        answer = browser_of_alice.get("/broken/")
     finally:
         caplog.handler.removeFilter(context)
 
@@ -388,7 +388,7 @@ def test_an_unexpected_error_is_logged_with_the_id_that_the_caller_was_told(
     assert "the cause" not in answer.content.decode()
 
 
-def test_what_was_said_first_stands() -> None:
+def test_the_first_reason_is_kept() -> None:
     with bound(Context("some-request", client=client_of(RequestFactory().get("/")))) as context:
         mark_denied("not_shown")
         mark_denied("not_found")
@@ -396,7 +396,7 @@ def test_what_was_said_first_stands() -> None:
     assert [noted.reason for noted in context.denials] == ["not_shown"]
 
 
-def test_outside_a_request_nothing_is_kept() -> None:
+def test_outside_a_request_no_reason_is_kept() -> None:
     with bound(Context("a-command")) as context:
         mark_denied("not_shown")
 

@@ -1,4 +1,4 @@
-"""One-time secrets, and settings that are checked."""
+"""One-time secrets and checks of settings."""
 
 import base64
 import os
@@ -13,7 +13,7 @@ from auth_core.crypto import secrets
 
 
 @pytest.mark.asvs("11.5.1")
-def test_a_secret_has_256_bits_and_comes_once() -> None:
+def test_a_secret_has_256_bits_and_is_unique() -> None:
     made = {secrets.new_secret("eas") for _number in range(10_000)}
 
     assert len(made) == 10_000
@@ -27,7 +27,7 @@ def test_a_code_has_its_digits() -> None:
     assert all(len(code) == 6 and code.isdigit() for code in codes)
 
 
-def test_the_digest_of_a_code_depends_on_its_place_and_our_key(settings: Any) -> None:
+def test_the_digest_of_a_code_depends_on_its_context_and_the_key(settings: Any) -> None:
     first = secrets.code_digest("123456", context="row 1")
 
     assert first != secrets.code_digest("123456", context="row 2")
@@ -35,10 +35,10 @@ def test_the_digest_of_a_code_depends_on_its_place_and_our_key(settings: Any) ->
     assert first != secrets.code_digest("123456", context="row 1")
 
 
-@pytest.mark.parametrize(("given", "check"), [({"LOGIN_STEP": []}, "E001"), ({"GRANT_ISSUER": "no.such.Thing"}, "E002"), ({"BUDGETS": {"login": {}}}, "E003"), ({"FIELD_KEYS": {}}, "E004"), ({"TRUSTED_PROXIES": ["10.0.0.1/8"]}, "E005"), ({"OUTBOUND_ALLOWED_NETWORKS": ["intranet"]}, "E005")])  # fmt: skip
+@pytest.mark.parametrize(("wrong", "check"), [({"LOGIN_STEP": []}, "E001"), ({"GRANT_ISSUER": "no.such.Thing"}, "E002"), ({"BUDGETS": {"login": {}}}, "E003"), ({"FIELD_KEYS": {}}, "E004"), ({"TRUSTED_PROXIES": ["10.0.0.1/8"]}, "E005"), ({"OUTBOUND_ALLOWED_NETWORKS": ["intranet"]}, "E005")])  # fmt: skip
 @pytest.mark.django_db
-def test_a_wrong_setting_has_a_check(given: dict[str, Any], check: str, settings: Any) -> None:
-    settings.AUTH_CORE = {**settings.AUTH_CORE, **given}
+def test_a_wrong_setting_is_a_check_error(wrong: dict[str, Any], check: str, settings: Any) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, **wrong}
 
     assert f"auth_core.{check}" in {message.id for message in run_checks()}
 
@@ -52,16 +52,16 @@ def test_a_wrong_setting_has_a_check(given: dict[str, Any], check: str, settings
         (b"another-secret" * 3, "another secret of this site"),
     ],
 )
-def test_a_key_that_could_be_guessed_has_a_check(key: bytes, weakness: str, settings: Any) -> None:
+def test_a_weak_key_is_a_check_error(key: bytes, weakness: str, settings: Any) -> None:
     settings.SECRET_KEY = "another-secret" * 5
     encoded = base64.urlsafe_b64encode(key[:32]).decode().rstrip("=")
     settings.AUTH_CORE = {**settings.AUTH_CORE, "FIELD_KEYS": {"old": encoded}}
 
-    (found,) = check_keys_are_random()
+    (problem,) = check_keys_are_random()
 
-    assert (found.id, found.msg) == ("auth_core.E029", f"AUTH_CORE['FIELD_KEYS']: key 'old' is {weakness}.")
-    assert "secrets.token_bytes(32)" in str(found.hint)
-    assert encoded not in found.msg
+    assert (problem.id, problem.msg) == ("auth_core.E029", f"AUTH_CORE['FIELD_KEYS']: key 'old' is {weakness}.")
+    assert "secrets.token_bytes(32)" in str(problem.hint)
+    assert encoded not in problem.msg
 
 
 def test_random_keys_pass_the_check(settings: Any) -> None:
@@ -71,5 +71,5 @@ def test_random_keys_pass_the_check(settings: Any) -> None:
     assert check_keys_are_random() == []
 
 
-def test_every_setting_says_what_it_means() -> None:
+def test_every_setting_has_a_docstring() -> None:
     assert all(str(option.__doc__).endswith(".") for option in core.options.values())

@@ -1,4 +1,4 @@
-"""Sign-up: the user exists only after the address is proven."""
+"""Sign-up. The user exists only after the address is verified."""
 
 from datetime import timedelta
 from typing import Any
@@ -29,8 +29,8 @@ def sign_up(browser: Browser, email: str = NEW, password: str = PASSWORD) -> Any
 
 
 def test_from_sign_up_by_link_to_login(browser: Browser, events: list[Event]) -> None:
-    asked = sign_up(browser, "Bob@Example.org")
-    assert (asked.status_code, asked.json()) == (202, {"status": "confirmation_sent"})
+    requested = sign_up(browser, "Bob@Example.org")
+    assert (requested.status_code, requested.json()) == (202, {"status": "confirmation_sent"})
     assert not get_user_model().objects.exists()
     assert log_in(browser, identifier=NEW).status_code == 401
 
@@ -48,7 +48,7 @@ def test_from_sign_up_by_link_to_login(browser: Browser, events: list[Event]) ->
     assert names.index(AuthEvent.ACCOUNT_CREATED) < names.index(AuthEvent.EMAIL_VERIFIED)
 
 
-def test_the_code_does_what_the_link_does(browser: Browser) -> None:
+def test_a_code_confirms_like_the_link(browser: Browser) -> None:
     sign_up(browser)
 
     verified = post(browser, "email/verify", email=NEW, code=code_in(the_mail()))
@@ -57,13 +57,13 @@ def test_the_code_does_what_the_link_does(browser: Browser) -> None:
     assert log_in(browser, identifier=NEW).status_code == 200
 
 
-def test_a_mail_is_honest_and_has_two_forms(browser: Browser) -> None:
+def test_a_mail_has_a_text_and_an_html_part(browser: Browser) -> None:
     browser.defaults["HTTP_USER_AGENT"] = "Firefox/150"
     sign_up(browser)
 
     message = the_mail()
 
-    assert message.subject == "Confirm your address for auth.example.org"
+    assert message.subject == "Confirm your email address for auth.example.org"
     assert "127.0.0.1" in message.body
     assert "With: Firefox" in message.body
     assert f"{timezone.now():%Y}" in message.body
@@ -74,7 +74,7 @@ def test_a_mail_is_honest_and_has_two_forms(browser: Browser) -> None:
     assert message.extra_headers["Message-ID"].endswith("@auth.example.org>")
 
 
-def test_nothing_of_it_stands_in_a_plain_column(browser: Browser) -> None:
+def test_a_sign_up_stores_no_plain_text(browser: Browser) -> None:
     sign_up(browser)
 
     row = OutboxMessage.objects.get()
@@ -83,7 +83,7 @@ def test_nothing_of_it_stands_in_a_plain_column(browser: Browser) -> None:
     stored = [str(value) for kept in (row, waiting) for value in vars(kept).values()]
     for secret in (token_in(message), PASSWORD):
         assert not any(secret in value for value in stored)
-    # Six digits may turn up by chance in ciphertext, a key or a moment.
+    # Six digits may appear by chance in a ciphertext, a key or a time.
     assert code_in(message) not in (*map(str, row.values.values()), waiting.code_digest)
     assert not any(NEW in str(value) for value in vars(row).values())
     row.refresh_from_db()
@@ -91,7 +91,9 @@ def test_nothing_of_it_stands_in_a_plain_column(browser: Browser) -> None:
 
 
 @pytest.mark.asvs("6.3.8")
-def test_known_and_unknown_get_the_same_answer_after_the_same_work(alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_known_and_unknown_addresses_cost_the_same_and_get_the_same_answer(
+    alice: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hashed: list[str] = []
     monkeypatch.setattr("auth_core.flows.signup.make_password", lambda password: hashed.append(password) or "!")
 
@@ -113,7 +115,7 @@ def test_known_and_unknown_get_the_same_answer_after_the_same_work(alice: Any, m
     assert "els_" not in to_known.body
 
 
-def test_whoever_has_an_account_keeps_it(alice: Any, browser: Browser) -> None:
+def test_a_sign_up_does_not_change_an_existing_account(alice: Any, browser: Browser) -> None:
     sign_up(browser, "ALICE@example.org", OTHER_PASSWORD)
     signup = PendingSignup.objects.get()
     signup.renew()
@@ -128,7 +130,7 @@ def test_whoever_has_an_account_keeps_it(alice: Any, browser: Browser) -> None:
 
 @pytest.mark.asvs("6.4.1")
 @pytest.mark.parametrize("spoil", ["used", "late", "short", "foreign", "unknown"])
-def test_a_link_that_is_not_good_is_refused(spoil: str, browser: Browser, alice: Any) -> None:
+def test_an_invalid_link_is_refused(spoil: str, browser: Browser, alice: Any) -> None:
     sign_up(browser)
     token = token_in(the_mail())
     later = timedelta(0)
@@ -152,7 +154,7 @@ def test_a_link_that_is_not_good_is_refused(spoil: str, browser: Browser, alice:
     assert get_user_model().objects.count() == before
 
 
-def test_another_browser_must_know_the_password_that_was_chosen(browser: Browser) -> None:
+def test_another_browser_needs_the_chosen_password(browser: Browser) -> None:
     sign_up(browser)
     token = token_in(the_mail())
     elsewhere = new_browser()
@@ -167,7 +169,7 @@ def test_another_browser_must_know_the_password_that_was_chosen(browser: Browser
     assert right.status_code == 200
 
 
-def test_the_password_of_a_sign_up_is_guessed_at_within_a_budget(browser: Browser) -> None:
+def test_guesses_at_the_sign_up_password_are_limited(browser: Browser) -> None:
     sign_up(browser)
     token = token_in(the_mail())
 
@@ -177,7 +179,7 @@ def test_the_password_of_a_sign_up_is_guessed_at_within_a_budget(browser: Browse
 
 
 @pytest.mark.asvs("6.5.4")
-def test_a_code_is_of_one_browser_and_of_five_guesses(browser: Browser) -> None:
+def test_a_code_is_for_one_browser_and_five_guesses(browser: Browser) -> None:
     sign_up(browser)
     code = code_in(the_mail())
     wrong = "000000" if code != "000000" else "000001"
@@ -189,7 +191,7 @@ def test_a_code_is_of_one_browser_and_of_five_guesses(browser: Browser) -> None:
     assert not get_user_model().objects.exists()
 
 
-def test_a_mail_sent_again_replaces_the_one_before_and_renews_no_guess(browser: Browser) -> None:
+def test_a_repeated_mail_replaces_the_previous_one_and_renews_no_guess(browser: Browser) -> None:
     sign_up(browser)
     first = the_mail()
     wrong = "000000" if code_in(first) != "000000" else "000001"
@@ -205,24 +207,24 @@ def test_a_mail_sent_again_replaces_the_one_before_and_renews_no_guess(browser: 
 
 
 @pytest.mark.asvs("6.3.8")
-def test_resend_answers_the_same_for_everybody(alice: Any, browser: Browser) -> None:
+def test_resending_does_not_reveal_accounts(alice: Any, browser: Browser) -> None:
     unproven = get_user_model().objects.create_user("carol@example.org", PASSWORD)
     sign_up(browser)
     delivered()
-    told, costs, mailed = set(), [], []
+    answers, costs, mailed = set(), [], []
     for email in (NEW, "alice@example.org", unproven.email, "nobody@example.org"):
         with CaptureQueriesContext(connection) as queries:
             answer = post(browser, "email/resend", email=email)
-        told.add((answer.status_code, answer.content))
+        answers.add((answer.status_code, answer.content))
         costs.append(len(queries))
         mailed.append([message.to[0] for message in delivered()])
 
-    assert len(told) == 1
+    assert len(answers) == 1
     assert max(costs) - min(costs) <= 1, costs
     assert mailed == [[NEW], [], ["carol@example.org"], []]
 
 
-def test_an_account_proves_its_address_later(browser: Browser) -> None:
+def test_an_account_can_verify_its_address_later(browser: Browser) -> None:
     carol = get_user_model().objects.create_user("carol@example.org", PASSWORD)
     post(browser, "email/resend", email="carol@example.org")
     token = token_in(the_mail())
@@ -232,7 +234,7 @@ def test_an_account_proves_its_address_later(browser: Browser) -> None:
     assert EmailAddress.objects.get(user=carol).verified_at is not None
 
 
-def test_several_may_wait_and_the_first_that_is_proven_wins() -> None:
+def test_the_first_confirmed_of_several_sign_ups_wins() -> None:
     first, second = new_browser(), new_browser()
     sign_up(first)
     token_of_first = token_in(the_mail())
@@ -246,7 +248,7 @@ def test_several_may_wait_and_the_first_that_is_proven_wins() -> None:
 
 
 @pytest.mark.parametrize(
-    ("setting", "known", "unknown"),
+    ("setting", "for_known", "for_unknown"),
     [
         ({"SIGNUP": "open"}, 202, 202),
         ({"SIGNUP": "domain", "SIGNUP_DOMAINS": ["example.org"]}, 202, 202),
@@ -255,14 +257,14 @@ def test_several_may_wait_and_the_first_that_is_proven_wins() -> None:
         ({"SIGNUP": "closed"}, 403, 403),
     ],
 )
-def test_who_may_sign_up_is_a_setting(
-    setting: dict[str, Any], known: int, unknown: int, alice: Any, settings: Any
+def test_a_setting_decides_who_may_sign_up(
+    setting: dict[str, Any], for_known: int, for_unknown: int, alice: Any, settings: Any
 ) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, **setting}
 
     answers = [sign_up(new_browser(), email) for email in ("alice@example.org", NEW)]
 
-    assert [answer.status_code for answer in answers] == [known, unknown]
+    assert [answer.status_code for answer in answers] == [for_known, for_unknown]
     without_ids = [{k: v for k, v in answer.json().items() if k != "request_id"} for answer in answers]
     assert without_ids[0] == without_ids[1]
 
@@ -295,10 +297,10 @@ def test_bad_input_costs_no_query_and_no_hash(
     assert refused.headers["Content-Type"] == "application/problem+json"
 
 
-def test_a_dotless_i_is_another_address_and_not_an_ascii_one(alice: Any, browser: Browser) -> None:
+def test_an_address_with_a_dotless_i_is_not_the_ascii_one(alice: Any, browser: Browser) -> None:
     sign_up(browser, "al\u0131ce@example.org")
 
-    # Whether a mail leaves at all, the version of Django decides.
+    # It depends on the version of Django whether a mail is sent at all.
     assert ["alice@example.org"] not in [message.to for message in delivered()]
     assert PendingSignup.objects.get().key == "al\u0131ce@example.org"
 
@@ -307,7 +309,7 @@ def test_a_dotless_i_is_another_address_and_not_an_ascii_one(alice: Any, browser
     "body",
     [{}, {"token": "els_x", "email": NEW}, {"email": NEW}, {"code": "123456"}, {"token": 5}, {"token": "x" * 101}],
 )
-def test_a_proof_is_a_token_or_an_address_with_a_code(body: dict[str, Any], browser: Browser) -> None:
+def test_a_verification_is_a_token_or_an_address_with_a_code(body: dict[str, Any], browser: Browser) -> None:
     refused = post(browser, "email/verify", **body)
 
     assert (refused.status_code, code_of(refused)) == (400, "invalid_request")
@@ -323,7 +325,7 @@ def test_mails_have_a_budget_by_address_and_by_network(settings: Any) -> None:
     assert len(delivered()) == 50
 
 
-def test_a_host_that_is_made_up_turns_up_in_no_mail(browser: Browser, settings: Any) -> None:
+def test_a_forged_host_is_in_no_mail(browser: Browser, settings: Any) -> None:
     settings.ALLOWED_HOSTS = ["*"]
     browser.post(
         "/api/v1/signup/",
@@ -337,7 +339,7 @@ def test_a_host_that_is_made_up_turns_up_in_no_mail(browser: Browser, settings: 
     assert "evil" not in str(message.alternatives)
 
 
-def test_without_the_csrf_token_nobody_signs_anybody_up() -> None:
+def test_a_sign_up_needs_the_csrf_token() -> None:
     refused = sign_up(Browser(enforce_csrf_checks=True))
 
     assert code_of(refused) == "csrf_failed"
@@ -345,7 +347,7 @@ def test_without_the_csrf_token_nobody_signs_anybody_up() -> None:
     assert mail.outbox == []
 
 
-def test_a_password_is_hashed_as_it_will_be_verified(browser: Browser) -> None:
+def test_a_sign_up_password_is_normalised_before_hashing(browser: Browser) -> None:
     composed, decomposed = "caf\u00e9 au lait le matin", "cafe\u0301 au lait le matin"
     assert policy.normalise(decomposed) == composed
     sign_up(browser, password=decomposed)

@@ -1,4 +1,4 @@
-"""Text messages leave after the commit, once, and nothing of them is read on the way."""
+"""Text messages are sent once, after the commit, and stay encrypted until then."""
 
 import logging
 from typing import Any
@@ -25,7 +25,7 @@ CODE = "271828"
 
 @pytest.fixture(autouse=True)
 def captured(captured_texts: None) -> None:
-    """Texts stay in memory."""
+    """Keep text messages in memory."""
 
 
 def post(**changes: Any) -> OutboxMessage:
@@ -40,10 +40,10 @@ def test_a_text_arrives_with_its_code() -> None:
 
     assert text.number == NUMBER
     assert code_in_text(text) == CODE
-    assert text.body == f"{CODE} is your code for auth.example.org. Never tell it to anybody."
+    assert text.body == f"{CODE} is your code for auth.example.org. Do not share it with anyone."
 
 
-def test_a_change_that_is_undone_sends_nothing() -> None:
+def test_a_rolled_back_change_sends_nothing() -> None:
     with pytest.raises(ZeroDivisionError), transaction.atomic():
         post_text(template="code", number=NUMBER, secret={"code": CODE})
         _ = 1 / 0
@@ -51,12 +51,12 @@ def test_a_change_that_is_undone_sends_nothing() -> None:
     assert delivered_texts() == []
 
 
-def test_a_text_belongs_into_a_transaction() -> None:
+def test_a_text_needs_a_transaction() -> None:
     with pytest.raises(NotInTransaction):
         post_text(template="code", number=NUMBER)
 
 
-def test_number_and_code_are_ciphertext_and_wiped_when_delivered() -> None:
+def test_number_and_code_are_encrypted_and_wiped_when_delivered() -> None:
     post()
     before = str(OutboxMessage.objects.values().get())
 
@@ -70,7 +70,7 @@ def test_number_and_code_are_ciphertext_and_wiped_when_delivered() -> None:
     assert CODE not in repr(text)
 
 
-def test_a_backend_that_fails_is_asked_again_under_the_same_key(
+def test_a_failed_backend_is_called_again_with_the_same_key(
     settings: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     keys: list[str] = []
@@ -89,12 +89,12 @@ def test_a_backend_that_fails_is_asked_again_under_the_same_key(
         assert outbox.deliver(posted.pk)
 
     assert keys == [str(posted.pk)] * 2
-    told = caplog.text + str([vars(record) for record in caplog.records])
-    assert NUMBER not in told
-    assert CODE not in told
+    logged = caplog.text + str([vars(record) for record in caplog.records])
+    assert NUMBER not in logged
+    assert CODE not in logged
 
 
-def test_a_site_without_a_backend_posts_none(settings: Any) -> None:
+def test_without_a_backend_no_text_is_posted(settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "SMS_BACKEND": ""}
 
     with pytest.raises(NoSmsBackend):
@@ -104,7 +104,7 @@ def test_a_site_without_a_backend_posts_none(settings: Any) -> None:
     assert not OutboxMessage.objects.exists()
 
 
-def test_a_backend_that_was_taken_away_leaves_the_text_for_later(settings: Any) -> None:
+def test_a_removed_backend_leaves_the_text_pending(settings: Any) -> None:
     posted = post()
     settings.AUTH_CORE = {**settings.AUTH_CORE, "SMS_BACKEND": ""}
 
@@ -114,7 +114,7 @@ def test_a_backend_that_was_taken_away_leaves_the_text_for_later(settings: Any) 
     assert (row.settled_at, row.problem) == (None, "NoSmsBackend")
 
 
-def test_a_text_for_nobody_is_the_same_row_and_goes_nowhere() -> None:
+def test_a_text_without_a_recipient_is_the_same_row_and_not_sent() -> None:
     somebodys, nobodys = post(), post(channel=NOWHERE)
 
     assert len(nobodys.secret) == len(somebodys.secret)
@@ -135,7 +135,7 @@ def test_the_console_prints_the_text_and_logs_nothing(
     assert caplog.text == ""
 
 
-def test_a_language_that_is_not_there_is_the_sites() -> None:
+def test_an_unknown_language_falls_back_to_that_of_the_site() -> None:
     with translation.override("en"):
         post(values={"language": "xx"})
 
@@ -143,7 +143,7 @@ def test_a_language_that_is_not_there_is_the_sites() -> None:
 
 
 @pytest.mark.parametrize("path", ["nowhere.Backend", "auth_core.messages.sms.Text", "nonsense"])
-def test_a_path_that_cannot_send_stops_the_start(path: str, settings: Any) -> None:
+def test_an_invalid_backend_is_a_check_error(path: str, settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "SMS_BACKEND": path}
 
     with pytest.raises(SystemCheckError, match=r"auth_core\.E008"):
@@ -151,16 +151,16 @@ def test_a_path_that_cannot_send_stops_the_start(path: str, settings: Any) -> No
 
 
 @pytest.mark.parametrize("path", ["", BACKEND, "auth_core.messages.sms.ConsoleBackend"])
-def test_a_path_that_can_send_or_none_is_right(path: str, settings: Any) -> None:
+def test_a_valid_or_missing_backend_passes_the_checks(path: str, settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "SMS_BACKEND": path}
 
     call_command("check")
 
 
 @pytest.mark.parametrize(("backend", "is_refused"), [("console", True), ("memory", True), ("auth_core.messages.sms.ConsoleBackend", True), ("", False)])  # fmt: skip
-def test_what_prints_codes_is_no_gateway_in_production(backend: str, is_refused: bool, settings: Any) -> None:
+def test_a_backend_that_prints_codes_is_refused_in_production(backend: str, is_refused: bool, settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "SMS_BACKEND": backend}
 
-    found = {message.id for message in run_checks(include_deployment_checks=True)}
+    errors = {message.id for message in run_checks(include_deployment_checks=True)}
 
-    assert ("auth_core.E012" in found) == is_refused
+    assert ("auth_core.E012" in errors) == is_refused

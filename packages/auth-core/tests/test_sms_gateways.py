@@ -1,4 +1,4 @@
-"""Gateways over HTTP: what they are told, what counts as taken, and what nobody reads on the way."""
+"""SMS gateways over HTTP: their requests, successes and errors."""
 
 import json
 import logging
@@ -30,15 +30,15 @@ ACCOUNT = "AC" + "0a" * 16
 
 
 class Gateway(BaseHTTPRequestHandler):
-    """A gateway on this machine that keeps what it was told and answers as a test says."""
+    """A local gateway that records requests and returns the answer of the test."""
 
-    told: ClassVar[list[tuple[str, Any, bytes]]] = []
+    requests: ClassVar[list[tuple[str, Any, bytes]]] = []
     status: ClassVar[int] = 201
     answer: ClassVar[bytes] = b'{"status": "queued"}'
     released: ClassVar[threading.Event] = threading.Event()
 
     def do_POST(self) -> None:
-        Gateway.told.append((self.path, self.headers, self.rfile.read(int(self.headers["Content-Length"]))))
+        Gateway.requests.append((self.path, self.headers, self.rfile.read(int(self.headers["Content-Length"]))))
         Gateway.released.wait(10)
         self.send_response(Gateway.status)
         self.send_header("Location", "/elsewhere")
@@ -47,17 +47,17 @@ class Gateway(BaseHTTPRequestHandler):
         self.wfile.write(Gateway.answer)
 
     def log_message(self, *args: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
 def gateway(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Gateway)
     server.daemon_threads = True
-    server.handle_error = lambda *args: None  # type: ignore[method-assign]  # who asked has left: that is a case
+    server.handle_error = lambda *args: None  # type: ignore[method-assign]  # the client may have disconnected
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
-    Gateway.told, Gateway.status, Gateway.answer = [], 201, b'{"status": "queued"}'
+    Gateway.requests, Gateway.status, Gateway.answer = [], 201, b'{"status": "queued"}'
     Gateway.released.set()
     address = f"http://127.0.0.1:{server.server_port}"
     monkeypatch.setattr(TwilioBackend, "address", address)
@@ -84,20 +84,20 @@ def send(backend: Callable[[], SmsBackend]) -> None:
     backend().send(TEXT, idempotency_key="0193-key")
 
 
-def test_a_gateway_is_told_number_text_and_key_as_json(gateway: str) -> None:
+def test_a_gateway_gets_number_text_and_key_as_json(gateway: str) -> None:
     send(HttpBackend)
 
-    ((path, headers, body),) = Gateway.told
+    ((path, headers, body),) = Gateway.requests
     assert path == "/send"
     assert headers["Content-Type"] == "application/json"
     assert headers["Authorization"] == f"Bearer {TOKEN}"
     assert json.loads(body) == {"to": NUMBER, "body": TEXT.body, "idempotency_key": "0193-key"}
 
 
-def test_twilio_is_told_by_form_and_password(gateway: str) -> None:
+def test_twilio_gets_a_form_with_basic_authentication(gateway: str) -> None:
     send(TwilioBackend)
 
-    ((path, headers, body),) = Gateway.told
+    ((path, headers, body),) = Gateway.requests
     assert path == f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json"
     assert headers["Content-Type"] == "application/x-www-form-urlencoded"
     assert headers["Authorization"] == "Basic " + b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()
@@ -108,19 +108,19 @@ def test_twilio_is_told_by_form_and_password(gateway: str) -> None:
     }
 
 
-def test_a_messaging_service_is_named_as_one(gateway: str, settings: Any) -> None:
+def test_a_messaging_service_is_sent_as_such(gateway: str, settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "TWILIO_FROM": "MG" + "1b" * 16}
 
     send(TwilioBackend)
 
-    told = parse_qs(Gateway.told[0][2].decode())
-    assert told["MessagingServiceSid"] == ["MG" + "1b" * 16]
-    assert "From" not in told
+    form = parse_qs(Gateway.requests[0][2].decode())
+    assert form["MessagingServiceSid"] == ["MG" + "1b" * 16]
+    assert "From" not in form
 
 
 @both
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
-def test_what_is_2xx_is_taken(status: int, backend: Any, gateway: str) -> None:
+def test_a_2xx_response_is_a_delivery(status: int, backend: Any, gateway: str) -> None:
     Gateway.status, Gateway.answer = status, b""
 
     send(backend)
@@ -128,18 +128,18 @@ def test_what_is_2xx_is_taken(status: int, backend: Any, gateway: str) -> None:
 
 @both
 @pytest.mark.parametrize("status", [301, 302, 307, 308, 400, 401, 404, 429, 500, 503])
-def test_what_is_not_is_not_and_a_redirect_is_not_followed(status: int, backend: Any, gateway: str) -> None:
+def test_other_responses_fail_and_redirects_are_not_followed(status: int, backend: Any, gateway: str) -> None:
     Gateway.status, Gateway.answer = status, f"{NUMBER} {CODE} {TOKEN}".encode()
 
     with pytest.raises(TextNotTaken) as refused:
         send(backend)
 
     assert str(refused.value) == f"The gateway answered {status}."
-    assert len(Gateway.told) == 1
+    assert len(Gateway.requests) == 1
 
 
 @both
-def test_who_does_not_answer_in_time_has_not_taken_it(backend: Any, gateway: str, settings: Any) -> None:
+def test_a_timeout_is_a_failure(backend: Any, gateway: str, settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "OUTBOUND_TIMEOUT": timedelta(seconds=0.3)}
     Gateway.released.clear()
 
@@ -148,7 +148,7 @@ def test_who_does_not_answer_in_time_has_not_taken_it(backend: Any, gateway: str
 
 
 @both
-def test_an_answer_that_is_too_long_is_none(backend: Any, gateway: str) -> None:
+def test_an_oversized_response_is_a_failure(backend: Any, gateway: str) -> None:
     Gateway.answer = b"x" * 100_000
 
     with pytest.raises(OutboundFailed, match="too long"):
@@ -156,28 +156,28 @@ def test_an_answer_that_is_too_long_is_none(backend: Any, gateway: str) -> None:
 
 
 @both
-def test_an_address_of_the_inside_is_not_asked(backend: Any, gateway: str, settings: Any) -> None:
+def test_an_internal_address_is_not_called(backend: Any, gateway: str, settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "OUTBOUND_ALLOWED_NETWORKS": []}
 
     with pytest.raises(OutboundRefused):
         send(backend)
 
-    assert Gateway.told == []
+    assert Gateway.requests == []
 
 
 def fail(backend: Any, settings: Any) -> str:
-    """Send a text in vain, and return everything that an error page or a log could say of it."""
+    """Send a text that fails, and return all that an error page or a log could show."""
     settings.AUTH_CORE = {**settings.AUTH_CORE, "OUTBOUND_TIMEOUT": timedelta(seconds=0.3)}
     try:
         send(backend)
     except (TextNotTaken, OutboundFailed) as problem:
         return f"{problem!r} {''.join(traceback.format_exception(problem))}"
-    raise AssertionError("The text was taken.")
+    raise AssertionError("The text was accepted.")
 
 
 @both
 @pytest.mark.parametrize("case", ["refused", "silent", "gone", "broken token"])
-def test_an_error_tells_neither_token_nor_number_nor_code(
+def test_an_error_shows_no_token_number_or_code(
     case: str, backend: Any, gateway: str, settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     Gateway.status, Gateway.answer = 400, f"{NUMBER} {CODE} {TOKEN}".encode()
@@ -189,14 +189,14 @@ def test_an_error_tells_neither_token_nor_number_nor_code(
         settings.AUTH_CORE = {**settings.AUTH_CORE, "SMS_HTTP_TOKEN": f"{TOKEN}\r\nX: y"}
 
     with caplog.at_level(logging.DEBUG):
-        told = fail(backend, settings)
+        text = fail(backend, settings)
 
-    told += caplog.text + str([vars(record) for record in caplog.records])
+    text += caplog.text + str([vars(record) for record in caplog.records])
     for secret in (TOKEN, NUMBER, CODE, b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()):
-        assert secret not in told
+        assert secret not in text
 
 
-def test_with_its_cause_an_error_would_tell_the_token(gateway: str, settings: Any) -> None:
+def test_with_its_cause_an_error_would_show_the_token(gateway: str, settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "SMS_HTTP_TOKEN": f"{TOKEN}\r\nX: y"}
 
     with pytest.raises(OutboundFailed) as failed:
@@ -204,7 +204,7 @@ def test_with_its_cause_an_error_would_tell_the_token(gateway: str, settings: An
 
     assert failed.value.__suppress_context__
     assert failed.value.__context__ is not None
-    assert TOKEN in str(failed.value.__context__.__cause__), "the planted defect must be seen"
+    assert TOKEN in str(failed.value.__context__.__cause__), "the planted defect must be caught"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -221,13 +221,13 @@ def test_a_text_goes_from_the_outbox_through_the_gateway_under_the_id_of_its_row
     OutboxMessage.objects.update(due_at=posted.created_at)
     assert outbox.deliver(posted.pk)
 
-    bodies = [json.loads(body) for _path, _headers, body in Gateway.told]
+    bodies = [json.loads(body) for _path, _headers, body in Gateway.requests]
     assert [body["idempotency_key"] for body in bodies] == [str(posted.pk)] * 2
     assert bodies[0] == bodies[1]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_short_name_is_as_good_as_a_path(settings: Any) -> None:
+def test_a_short_name_works_like_a_path(settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "SMS_BACKEND": "memory"}
     MemoryBackend.sent.clear()
     with transaction.atomic():
@@ -241,7 +241,7 @@ def test_a_short_name_is_as_good_as_a_path(settings: Any) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", [*BACKENDS, *BACKENDS.values()])
-def test_a_backend_with_its_settings_is_right(name: str, gateway: str, settings: Any) -> None:
+def test_a_backend_with_its_settings_passes_the_checks(name: str, gateway: str, settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "SMS_BACKEND": name}
 
     call_command("check")
@@ -264,7 +264,7 @@ def test_a_backend_with_its_settings_is_right(name: str, gateway: str, settings:
         ("auth_core.messages.sms_gateways.TwilioBackend", {"TWILIO_FROM": ""}, "TWILIO_FROM"),
     ],
 )
-def test_a_gateway_without_its_settings_stops_the_start(
+def test_a_gateway_without_its_settings_is_a_check_error(
     name: str, changes: dict[str, str], named: str, gateway: str, settings: Any
 ) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "SMS_BACKEND": name, **changes}
@@ -278,5 +278,5 @@ def test_a_gateway_without_its_settings_stops_the_start(
 
 
 @pytest.mark.django_db
-def test_a_gateway_that_is_not_named_needs_no_settings() -> None:
+def test_an_unused_gateway_needs_no_settings() -> None:
     call_command("check")

@@ -1,4 +1,4 @@
-"""Each one-time thing, spent by two who both read it before: the row count decides, and the second gets nothing."""
+"""One-time values that two callers have read. The row count decides, and the second caller is refused."""
 
 from collections.abc import Callable
 from typing import Any
@@ -76,7 +76,7 @@ KINDS = [reset, verification, sign_up, invitation, first_administrator]
 
 
 @pytest.mark.parametrize("made", KINDS)
-def test_of_two_who_hold_one_link_the_second_gets_nothing(made: Any, alice: Any, monkeypatch: Any) -> None:
+def test_the_second_of_two_users_of_a_link_is_refused(made: Any, alice: Any, monkeypatch: Any) -> None:
     kind, token, use = made(alice)
     read: Any = kind._default_manager.filter(spent_at=None).first() if token else None
     assert read.spend() is True
@@ -87,7 +87,7 @@ def test_of_two_who_hold_one_link_the_second_gets_nothing(made: Any, alice: Any,
 
 
 @pytest.mark.parametrize("made", KINDS)
-def test_one_who_read_the_link_before_it_was_spent_changes_nothing(
+def test_a_link_read_before_it_was_consumed_changes_nothing(
     made: Any, alice: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kind, token, use = made(alice)
@@ -103,7 +103,7 @@ def test_one_who_read_the_link_before_it_was_spent_changes_nothing(
     assert set(get_user_model().objects.values_list("pk", "password")) == people
 
 
-def test_of_two_who_close_one_login_the_second_is_refused(alice: Any) -> None:
+def test_the_second_of_two_closings_of_a_login_is_refused(alice: Any) -> None:
     login = PendingLogin.objects.open(user=alice, backend="", purpose=Purpose.LOGIN, transport=Transport.TOKEN)
     first, second = (PendingLogin.objects.get(pk=login.pk) for _reader in range(2))
     first.close()
@@ -112,13 +112,13 @@ def test_of_two_who_close_one_login_the_second_is_refused(alice: Any) -> None:
         second.close()
 
 
-def test_what_matches_no_row_is_not_spent(alice: Any) -> None:
+def test_an_update_that_matches_no_row_consumes_nothing(alice: Any) -> None:
     nothing = PendingLogin.objects.filter(pk=None)
 
     assert spend(nothing, closed_at=None) is False
 
 
-def test_every_kind_of_link_is_tried() -> None:
+def test_every_kind_of_link_is_tested() -> None:
     ours = {kind for kind in OneTimeLink.__subclasses__() if kind._meta.app_label == "auth_core"}
 
     assert ours == {ResetLink, EmailVerification, PendingSignup, Invitation, BootstrapLink}

@@ -1,4 +1,4 @@
-"""Step-up: whoever is signed in proves again, and nothing old counts for new."""
+"""Step-up of a signed-in person. Old evidence does not count as new."""
 
 from datetime import timedelta
 from typing import Any
@@ -35,14 +35,14 @@ def again(browser: Browser, assurance: str = "aal1", **body: Any) -> Any:
     return post(with_csrf(browser), "reauthenticate", required_assurance=assurance, **{"max_age": 0, **body})
 
 
-def test_the_password_is_asked_for_and_the_session_goes_on(alice: Any, browser: Browser, events: list[Event]) -> None:
+def test_the_password_is_required_and_the_session_continues(alice: Any, browser: Browser, events: list[Event]) -> None:
     session = log_in(browser).json()["session"]["id"]
     old = browser.cookies["sessionid"].value
 
-    asked = again(browser)
-    granted = answer(browser, asked, password=PASSWORD)
+    challenged = again(browser)
+    granted = answer(browser, challenged, password=PASSWORD)
 
-    assert (asked.status_code, asked.json()["challenge"]["kind"]) == (202, "password")
+    assert (challenged.status_code, challenged.json()["challenge"]["kind"]) == (202, "password")
     assert (granted.status_code, granted.json()["session"]["id"]) == (200, session)
     assert browser.cookies["sessionid"].value != old
     assert [event.name.value for event in events[2:]] == [
@@ -66,11 +66,11 @@ def test_an_old_second_factor_is_not_refreshed_by_the_password(
     assert granted.json()["session"]["acr"] == "aal2"
 
 
-def test_a_session_with_an_old_second_factor_alone_has_to_prove_it_again(alice: Any, second_factor: None) -> None:
+def test_a_session_with_only_an_old_second_factor_must_prove_it_again(alice: Any, second_factor: None) -> None:
     long_ago = timezone.now() - timedelta(minutes=10)
     old = Evidence(method=Method.TOTP, at=long_ago, credential="totp-1")
     session = SessionFacts(id=PendingLogin().pk, transport="token", evidence=(old,), authenticated_at=long_ago)
-    asked: Any = begin_step_up(
+    challenged: Any = begin_step_up(
         user=alice,
         session=session,
         demand=Demand.AAL2,
@@ -82,10 +82,10 @@ def test_a_session_with_an_old_second_factor_alone_has_to_prove_it_again(alice: 
     login = PendingLogin.objects.get()
     outcome: Any = answer_pending(login=login, answer={"password": PASSWORD}, client=Client())
 
-    assert (asked.challenge.kind, outcome.challenge.kind) == ("password", "code")
+    assert (challenged.challenge.kind, outcome.challenge.kind) == ("password", "code")
 
 
-def test_what_can_never_be_reached_is_refused_before_anything_is_asked(alice: Any, browser: Browser) -> None:
+def test_an_unreachable_level_is_refused_without_a_challenge(alice: Any, browser: Browser) -> None:
     log_in(browser)
 
     refused = again(browser, "aal2")
@@ -94,21 +94,21 @@ def test_what_can_never_be_reached_is_refused_before_anything_is_asked(alice: An
     assert refused.json()["enrol"] is True
 
 
-def test_nobody_else_answers_it(alice: Any, browser: Browser) -> None:
+def test_only_the_same_browser_and_session_can_answer(alice: Any, browser: Browser) -> None:
     log_in(browser)
-    asked = again(browser)
+    challenged = again(browser)
     other = new_browser()
     log_in(other)
 
-    assert answer(other, asked, password=PASSWORD).json()["code"] == "login_expired"
+    assert answer(other, challenged, password=PASSWORD).json()["code"] == "login_expired"
     log_in(browser)
-    assert answer(browser, asked, password=PASSWORD).json()["code"] == "login_expired"
+    assert answer(browser, challenged, password=PASSWORD).json()["code"] == "login_expired"
 
 
-def test_wrong_passwords_are_never_looked_at_beyond_the_budget(
+def test_wrong_passwords_beyond_the_budget_are_not_checked(
     alice: Any, browser: Browser, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
-    # The budget of answers, which holds as well, is out of the way: the password's alone decides.
+    # Only the budget of passwords is tested, so the budget of answers is raised.
     settings.AUTH_CORE = {**settings.AUTH_CORE, "BUDGETS": {"answer": {"person": (1000, timedelta(minutes=15))}}}
     log_in(browser)
     looked_at = []
@@ -121,7 +121,7 @@ def test_wrong_passwords_are_never_looked_at_beyond_the_budget(
 
 
 @pytest.mark.parametrize("max_age", [-1, 10**12, 1.5, "60", True])
-def test_an_age_that_is_none_is_refused(alice: Any, browser: Browser, max_age: Any) -> None:
+def test_an_invalid_age_is_refused(alice: Any, browser: Browser, max_age: Any) -> None:
     log_in(browser)
 
     assert again(browser, max_age=max_age).status_code == 400
@@ -129,24 +129,24 @@ def test_an_age_that_is_none_is_refused(alice: Any, browser: Browser, max_age: A
 
 
 @pytest.mark.parametrize("body", [{"assurance": "aal4"}, {"assurance": ""}, {"more": "x"}])
-def test_what_is_not_known_is_refused(alice: Any, browser: Browser, body: dict[str, Any]) -> None:
+def test_an_unknown_level_or_field_is_refused(alice: Any, browser: Browser, body: dict[str, Any]) -> None:
     log_in(browser)
 
     assert again(browser, **body).status_code == 400
 
 
-@pytest.mark.parametrize("given", [{}, {"password": 1}, {"password": "x", "more": "y"}, {"password": "x" * 2000}])
-def test_an_answer_of_another_shape_spends_nothing(alice: Any, browser: Browser, given: dict[str, Any]) -> None:
+@pytest.mark.parametrize("fields", [{}, {"password": 1}, {"password": "x", "more": "y"}, {"password": "x" * 2000}])
+def test_a_malformed_answer_costs_nothing(alice: Any, browser: Browser, fields: dict[str, Any]) -> None:
     log_in(browser)
-    asked = again(browser)
+    challenged = again(browser)
 
-    refused = answer(browser, asked, **given)
+    refused = answer(browser, challenged, **fields)
 
     assert refused.status_code == 400
     assert PendingLogin.objects.get(purpose="step_up").attempts_left == 5
 
 
-def test_a_page_begins_it_only_at_a_button_and_leads_back(alice: Any) -> None:
+def test_a_page_begins_it_only_with_a_button_and_redirects_back(alice: Any) -> None:
     browser = Browser()
     browser.post("/login/", {"identifier": "alice@example.org", "password": PASSWORD})
 
@@ -157,11 +157,11 @@ def test_a_page_begins_it_only_at_a_button_and_leads_back(alice: Any) -> None:
     wrong = browser.post("/login/answer/", {"password": "wrong"})
     right = browser.post("/login/answer/", {"password": PASSWORD})
 
-    assert b"This is not your password." in wrong.content
+    assert b"Wrong password." in wrong.content
     assert (right.status_code, right.headers["Location"]) == (303, "/account/password/")
 
 
-def test_a_page_leads_to_no_other_site(alice: Any) -> None:
+def test_a_page_never_redirects_to_another_site(alice: Any) -> None:
     browser = Browser()
     browser.post("/login/", {"identifier": "alice@example.org", "password": PASSWORD})
 
@@ -170,12 +170,12 @@ def test_a_page_leads_to_no_other_site(alice: Any) -> None:
     assert browser.post("/login/answer/", {"password": PASSWORD}).headers["Location"] == "/account/"
 
 
-def test_a_stranger_begins_none(db: None) -> None:
+def test_an_anonymous_caller_cannot_begin_a_step_up(db: None) -> None:
     assert Browser().post("/login/again/").headers["Location"].startswith("/login/?next=")
     assert again(new_browser()).status_code == 401
 
 
-def test_the_permission_asks_the_session(rf: Any) -> None:
+def test_the_permission_checks_the_session(rf: Any) -> None:
     request = Request(rf.get("/"))
     permission = RequireAssurance("aal1", max_age=timedelta(minutes=5))()
 

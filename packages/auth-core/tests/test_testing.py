@@ -1,4 +1,4 @@
-"""The kit does what it says, and sees what it is there to see."""
+"""The test kit works, and catches the defects that it is for."""
 
 import time
 from collections.abc import Callable
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 SignIn = Callable[..., Browser]
 
 
-def test_a_made_user_comes_in_at_the_front_door(browser: Browser) -> None:
+def test_a_created_user_can_log_in(browser: Browser) -> None:
     user = make_user(display_name="Bob")
 
     granted = log_in(browser, identifier=user.email)
@@ -40,17 +40,19 @@ def test_a_made_user_comes_in_at_the_front_door(browser: Browser) -> None:
     assert granted.json()["user"]["email_verified"]
 
 
-def test_a_column_that_no_user_has_is_a_mistake() -> None:
+def test_an_unknown_column_is_an_error() -> None:
     with pytest.raises(Exception, match="no field named"):
         make_user(nickname="Bob")
 
 
-def test_a_made_administrator_may_do_everything() -> None:
+def test_a_created_administrator_is_a_superuser() -> None:
     assert make_administrator().has_perm("auth_accounts.delete_user")
 
 
 @pytest.mark.parametrize("assurance", ["aal1", "aal2", "aal3"])
-def test_signed_in_is_what_a_login_leaves(assurance: str, signed_in: SignIn, alice: Any, events: list[Event]) -> None:
+def test_sign_in_leaves_the_state_of_a_login(
+    assurance: str, signed_in: SignIn, alice: Any, events: list[Event]
+) -> None:
     browser = signed_in(alice, assurance=assurance)
 
     assert browser.get("/api/v1/me/").json()["acr"] == assurance
@@ -61,19 +63,19 @@ def test_signed_in_is_what_a_login_leaves(assurance: str, signed_in: SignIn, ali
     assert browser.get("/api/v1/me/").status_code == 401
 
 
-def test_a_browser_that_forgot_its_csrf_token_is_refused(signed_in: SignIn, alice: Any) -> None:
+def test_a_browser_without_its_csrf_token_is_refused(signed_in: SignIn, alice: Any) -> None:
     browser = signed_in(alice)
     del browser.defaults["HTTP_X_CSRFTOKEN"]
 
     assert browser.post("/api/v1/logout/", {}, content_type="application/json").status_code == 403
 
 
-def test_evidence_that_does_not_reach_the_assurance_signs_nobody_in(signed_in: SignIn, alice: Any) -> None:
+def test_insufficient_evidence_is_an_error(signed_in: SignIn, alice: Any) -> None:
     with pytest.raises(ValueError, match="reaches aal1, not aal2"):
         signed_in(alice, assurance="aal2", evidence=[Evidence.now(Method.PASSKEY)])
 
 
-def test_a_step_that_still_asks_is_not_passed_by(signed_in: SignIn, alice: Any, settings: Any) -> None:
+def test_a_pending_step_is_not_skipped(signed_in: SignIn, alice: Any, settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "LOGIN_STEPS": [f"{DOUBLES}.CodeStep"]}
 
     with pytest.raises(NotGranted, match="'code'"):
@@ -82,7 +84,7 @@ def test_a_step_that_still_asks_is_not_passed_by(signed_in: SignIn, alice: Any, 
     assert signed_in(alice, assurance="aal2").get("/api/v1/me/").status_code == 200
 
 
-def test_who_may_not_come_in_does_not(signed_in: SignIn, alice: Any) -> None:
+def test_a_person_who_is_not_admitted_is_refused(signed_in: SignIn, alice: Any) -> None:
     alice.is_active = False
     alice.save()
 
@@ -101,7 +103,7 @@ def test_the_clock_moves_only_when_it_is_moved(clock: Clock) -> None:
     assert clock.now == after
 
 
-def test_an_event_outside_a_transaction_is_seen(alice: Any) -> None:
+def test_an_event_outside_a_transaction_is_caught(alice: Any) -> None:
     with recording() as inside, transaction.atomic():
         record(Event(name=AuthEvent.EMAIL_VERIFIED, subject=alice))
     with pytest.raises(RecordedOutsideTransaction, match=r"auth\.email\.verified"), recording():
@@ -128,7 +130,7 @@ def test_a_change_without_an_event_is_a_gap(change: Callable[[Any], None], alice
 
 
 @pytest.mark.django_db(transaction=False)
-def test_a_gap_is_seen_inside_a_tests_own_transaction(alice: Any) -> None:
+def test_a_gap_is_caught_inside_the_transaction_of_a_test(alice: Any) -> None:
     with pytest.raises(AuditGap), assert_no_audit_gap():
         rename(alice)
 
@@ -159,7 +161,7 @@ def test_a_change_that_was_rolled_back_is_no_gap(alice: Any) -> None:
             transaction.set_rollback(True)
 
 
-def test_a_change_of_nothing_is_no_gap(alice: Any) -> None:
+def test_a_change_without_rows_is_no_gap(alice: Any) -> None:
     with assert_no_audit_gap():
         get_user_model().objects.filter(pk=0).update(display_name="Nobody")
 
@@ -185,7 +187,7 @@ def test_what_a_block_costs_is_counted(shared: OwnRedis, alice: Any) -> None:
     assert (one.queries, one.round_trips) == (1, 0)
 
 
-def test_one_winner_counts_whoever_ran() -> None:
+def test_one_winner_counts_all_results() -> None:
     def tasks(number: int) -> list[Callable[[], Any]]:
         return [lambda: True, lambda: False, lambda: False]
 
@@ -206,19 +208,19 @@ def refuse(error: Exception) -> None:
     ],
     ids=["two won", "another refusal", "a bug", "nobody won"],
 )
-def test_a_race_that_ends_otherwise_is_seen(ran: list[Callable[[], Any]]) -> None:
+def test_a_race_without_one_winner_is_caught(ran: list[Callable[[], Any]]) -> None:
     with pytest.raises(AssertionError, match="round 0"):
         one_winner(lambda _number: ran, refusal={"link_invalid"})
 
 
-def test_a_limit_is_no_guard() -> None:
+def test_a_limit_is_not_accepted_as_a_guard() -> None:
     with pytest.raises(ValueError, match="too_many_attempts"):
         one_winner(lambda _number: [], refusal={"too_many_attempts"})
 
 
 @pytest.mark.postgresql
-def test_looking_first_and_writing_then_is_seen(alice: Any) -> None:
-    def look_then_write() -> bool:
+def test_checking_before_writing_is_caught(alice: Any) -> None:
+    def check_then_write() -> bool:
         waiting = get_user_model().objects.filter(pk=alice.pk, display_name="")
         is_free = waiting.exists()
         time.sleep(0.05)
@@ -232,7 +234,7 @@ def test_looking_first_and_writing_then_is_seen(alice: Any) -> None:
         return [task] * 20
 
     with pytest.raises(AssertionError, match="won of"):
-        one_winner(partial(race, look_then_write), refusal={"False"})
+        one_winner(partial(race, check_then_write), refusal={"False"})
     assert one_winner(partial(race, write_conditionally), refusal={"False"})["True"] == 20
 
 
@@ -241,5 +243,5 @@ def test_a_token_is_sent_in_the_header(signed_in: SignIn, alice: Any, settings: 
         signed_in(alice, transport=Transport.TOKEN)
 
 
-def test_two_browsers_are_two(alice: Any) -> None:
+def test_two_browsers_are_independent(alice: Any) -> None:
     assert new_browser().defaults["HTTP_X_CSRFTOKEN"] != new_browser().defaults["HTTP_X_CSRFTOKEN"]

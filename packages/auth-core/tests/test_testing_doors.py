@@ -1,4 +1,4 @@
-"""A site's doors: what is listed, what is answered, and what goes past them."""
+"""The routes of a site, and code that bypasses the login."""
 
 from pathlib import Path
 from typing import Any
@@ -20,17 +20,17 @@ SITE = [Route("shop/", Route("cart/"), Route("orders/<uuid:order>/")), Route("ad
 
 @pytest.fixture
 def listed(tmp_path: Path) -> Path:
-    """A list of the site's doors."""
+    """A list of the routes."""
     path = tmp_path / "doors.toml"
     path.write_text('open = ["shop/cart/"]\nsigned_in = ["shop/orders/<uuid:order>/"]\n', encoding="utf-8")
     return path
 
 
-def test_a_complete_list_differs_in_nothing(listed: Path) -> None:
+def test_a_complete_list_has_no_difference(listed: Path) -> None:
     assert not Doors.read(listed).compare(routes(SITE, without=("admin/",)))
 
 
-def test_what_is_missing_gone_or_listed_twice_is_named(listed: Path) -> None:
+def test_missing_removed_and_repeated_routes_are_named(listed: Path) -> None:
     doors = Doors({**Doors.read(listed).kinds, "door": ["shop/cart/", "login/"]})
 
     assert doors.compare(routes(SITE)) == Difference(
@@ -38,7 +38,7 @@ def test_what_is_missing_gone_or_listed_twice_is_named(listed: Path) -> None:
     )
 
 
-def test_the_sites_own_resolver_is_asked_by_default() -> None:
+def test_the_resolver_of_the_site_is_the_default() -> None:
     assert "api/v1/login/" in set(routes())
 
 
@@ -51,7 +51,7 @@ def test_the_sites_own_resolver_is_asked_by_default() -> None:
         ("invite/<str:token>/", f"/invite/elr_{'x' * 43}/"),
     ],
 )
-def test_an_address_can_be_called(route: str, address: str) -> None:
+def test_a_route_becomes_a_url(route: str, address: str) -> None:
     assert address_of(route) == address
 
 
@@ -68,11 +68,11 @@ def test_an_address_can_be_called(route: str, address: str) -> None:
         ("from auth_core import login\nlogin.open_login(user=user)", set()),
     ],
 )
-def test_whatever_signs_in_past_the_door_is_seen(source: str, names: set[str]) -> None:
+def test_code_that_bypasses_the_login_is_caught(source: str, names: set[str]) -> None:
     assert past_the_door(source) == names
 
 
-def test_running_code_is_scanned_and_tests_are_not(tmp_path: Path) -> None:
+def test_only_running_code_is_scanned(tmp_path: Path) -> None:
     for folder in ("shop", "tests"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "views.py").write_text("from django.contrib.auth import login\n", encoding="utf-8")

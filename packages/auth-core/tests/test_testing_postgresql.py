@@ -1,4 +1,4 @@
-"""The API while its database dies, and afterwards."""
+"""The API while its database is down, and afterwards."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,13 +16,13 @@ pytestmark = pytest.mark.postgresql
 
 @pytest.fixture
 def mortal(own_postgresql: OwnPostgreSQL, django_db_setup: None, django_db_blocker: Any) -> Iterator[OwnPostgreSQL]:
-    """The database of the site, for this test alone."""
+    """A database server for this test alone."""
     with django_db_blocker.unblock(), as_default_database(own_postgresql):
         call_command("migrate", verbosity=0)
         yield own_postgresql
 
 
-def test_a_database_that_is_killed_is_unavailable_and_heals(mortal: OwnPostgreSQL) -> None:
+def test_a_killed_database_is_unavailable_and_recovers(mortal: OwnPostgreSQL) -> None:
     make_user("alice@example.org")
     caller = Browser(raise_request_exception=False)
     assert log_in(caller).status_code == 200
@@ -38,7 +38,7 @@ def test_a_database_that_is_killed_is_unavailable_and_heals(mortal: OwnPostgreSQ
     assert log_in(Browser()).status_code == 200
 
 
-def test_a_paused_one_answers_when_it_goes_on(own_postgresql: OwnPostgreSQL) -> None:
+def test_a_paused_database_answers_after_it_continues(own_postgresql: OwnPostgreSQL) -> None:
     assert own_postgresql._answers()
 
     own_postgresql.pause()

@@ -10,7 +10,7 @@ from auth_core.events import Event, record
 from auth_core.request.client import Client
 from auth_core.testing.hostile import marks_in_mail, not_closed, templates_in
 from auth_core.testing.mails import code_in, delivered, the_mail
-from auth_core.testing.notices import Told, assert_told, mail_of, without_a_row
+from auth_core.testing.notices import ExpectedMail, assert_mail, events_without_row, mail_of
 from auth_core.testing.sessions import sign_in
 from auth_mfa.answer_check import check_answer
 from auth_mfa.conf import mfa
@@ -109,31 +109,41 @@ def copy(person: Any) -> None:
 
 #: By the name of the event or, without one, of the template; a case stands behind a colon.
 ROWS = {
-    "enrolment_code": Told(begin_mailbox, ("is your code", "as a second factor"), LOGIN),
-    "enrolment_code:again": Told(send_again, ("is your code", "as a second factor"), LOGIN),
-    "second_factor_code": Told(log_in_by_mail, ("is your code", *LOGIN), ("as a second factor", "signed in at")),
-    "step_up_code": Told(prove_again_by_mail, ("is your code", "confirm that it is you"), LOGIN),
-    "mfa.factor.added:totp": Told(add_app, ("was added", "authenticator app"), ("removed", *LOGIN)),
-    "mfa.factor.added:email_code": Told(confirm_mailbox, ("was added", "codes by email"), ("removed", *LOGIN)),
-    "mfa.factor.added:codes": Told(make_codes, ("New recovery codes were made",), ("was removed", "was added")),
-    "mfa.factor.added:other codes": Told(
-        make_codes_again, ("New recovery codes were made", "do not work any more"), ("removed", "was added")
+    "enrolment_code": ExpectedMail(begin_mailbox, ("is your code", "as a second factor"), LOGIN),
+    "enrolment_code:again": ExpectedMail(send_again, ("is your code", "as a second factor"), LOGIN),
+    "second_factor_code": ExpectedMail(
+        log_in_by_mail, ("is your code", *LOGIN), ("as a second factor", "signed in at")
     ),
-    "mfa.factor.removed": Told(remove_app, ("was removed", "authenticator app"), ("added", "recovery codes", *LOGIN)),
-    "mfa.recovery_code.used": Told(use_recovery_code, ("was used", "9 left"), ("removed", "New recovery codes")),
-    "mfa.factors.reset": Told(reset, ("administrator",), ("was added", "recovery code", *LOGIN)),
-    "mfa.factor.disabled": Told(guess_too_often, ("Wrong answers", "authenticator app"), ("removed", "Whoever")),
-    "mfa.factor.regressed": Told(copy, ("copied",), ("removed", "was added", *LOGIN)),
+    "step_up_code": ExpectedMail(prove_again_by_mail, ("is your code", "confirm that it is you"), LOGIN),
+    "mfa.factor.added:totp": ExpectedMail(add_app, ("was added", "authenticator app"), ("removed", *LOGIN)),
+    "mfa.factor.added:email_code": ExpectedMail(confirm_mailbox, ("was added", "codes by email"), ("removed", *LOGIN)),
+    "mfa.factor.added:codes": ExpectedMail(
+        make_codes, ("New recovery codes were created",), ("was removed", "was added")
+    ),
+    "mfa.factor.added:other codes": ExpectedMail(
+        make_codes_again, ("New recovery codes were created", "no longer work"), ("removed", "was added")
+    ),
+    "mfa.factor.removed": ExpectedMail(
+        remove_app, ("was removed", "authenticator app"), ("added", "recovery codes", *LOGIN)
+    ),
+    "mfa.recovery_code.used": ExpectedMail(
+        use_recovery_code, ("was used", "9 left"), ("removed", "New recovery codes")
+    ),
+    "mfa.factors.reset": ExpectedMail(reset, ("administrator",), ("was added", "recovery code", *LOGIN)),
+    "mfa.factor.disabled": ExpectedMail(
+        guess_too_often, ("Wrong answers", "authenticator app"), ("removed", "Whoever")
+    ),
+    "mfa.factor.regressed": ExpectedMail(copy, ("copied",), ("removed", "was added", *LOGIN)),
 }
 
 
 @pytest.mark.parametrize("name", ROWS)
 def test_a_mail_says_what_happened(name: str, alice: User) -> None:
-    assert_told(ROWS[name], alice)
+    assert_mail(ROWS[name], alice)
 
 
 def test_every_event_with_a_notice_has_a_row() -> None:
-    assert without_a_row(ROWS, "mfa") == set()
+    assert events_without_row(ROWS, "mfa") == set()
 
 
 def test_every_template_is_the_mail_of_a_row() -> None:
@@ -143,7 +153,7 @@ def test_every_template_is_the_mail_of_a_row() -> None:
 
 def test_a_mail_that_says_something_else_is_caught(alice: User) -> None:
     with pytest.raises(AssertionError, match="wrong"):
-        assert_told(Told(add_app, (), ("was added",)), alice)
+        assert_mail(ExpectedMail(add_app, (), ("was added",)), alice)
 
 
 def test_a_code_by_mail_names_no_login_while_a_mailbox_is_added(alice: User) -> None:

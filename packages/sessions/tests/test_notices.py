@@ -1,4 +1,4 @@
-"""Each mail of this package says what happened, in words that no stranger chose."""
+"""Each mail of this package describes its event, without text that a stranger chose."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from auth_core.testing.mails import delivered, the_mail, token_in
 from auth_core.testing.notices import ExpectedMail, assert_mail, events_without_row
 from auth_core.testing.settings import redis_url
 from auth_sessions.models import Device
-from auth_sessions.not_me import disown_login
+from auth_sessions.not_me import revoke_by_link
 from auth_sessions.pages.views import label_of
 from auth_sessions.user_agents import country_code, describe, listed_name
 
@@ -34,15 +34,15 @@ def sign_in_elsewhere(person: Any, user_agent: str = "curl/8") -> None:
     log_in(browser)
 
 
-def disown(person: Any) -> None:
+def report_not_me(person: Any) -> None:
     sign_in_elsewhere(person)
-    disown_login(token=token_in(the_mail()), client=Client())
+    revoke_by_link(token=token_in(the_mail()), client=Client())
 
 
-#: By the name of the event or, without one, of the template.
+#: Keys: the name of the event, or of the template if there is no event.
 ROWS = {
     "device_added": ExpectedMail(sign_in_elsewhere, ("new device signed in", "curl"), ("locked", "was changed")),
-    "session.login.disowned": ExpectedMail(disown, ("is locked", "was not you"), ("new device signed in",)),
+    "session.login.disowned": ExpectedMail(report_not_me, ("is locked", "was not you"), ("new device signed in",)),
 }
 
 
