@@ -148,7 +148,7 @@ READERS: dict[str, tuple[Callable[[str], object], list[Make]] | str] = {
     "auth_mfa.checks._is_address": SETTING,
     "auth_mfa.conf.MfaSettings.origins": SETTING,
     "auth_mfa.conf.MfaSettings.rp_id": SETTING,
-    "auth_mfa.site_login.middleware._led": "It reads what auth_mfa.site_login.middleware._within_site has read.",
+    "auth_mfa.site_login.middleware._redirected": "It reads what auth_mfa.site_login.middleware._within_site has read.",
     "auth_mfa.site_login.middleware._within_site": (_led, [of("/.."), of("../"), of("/"), of("?"), of("%")]),
     "auth_mfa.messages.phone_numbers.parse_number": (
         phone_numbers.parse_number,

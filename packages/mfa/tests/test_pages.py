@@ -182,7 +182,7 @@ def test_a_telephone_is_added_with_the_code_that_came(here: Browser, alice: User
     right = here.post(place, {"code": code})
 
     assert "A code was sent to •••• 67" in asked
-    assert (wrong.status_code, "This code is not right" in text_of(wrong)) == (401, True)
+    assert (wrong.status_code, "This code is wrong" in text_of(wrong)) == (401, True)
     assert (right.status_code, right.headers["Location"]) == (303, LIST)
     assert PhoneFactor.objects.of(alice).get().number == NUMBER
 
@@ -504,7 +504,7 @@ def test_whoever_has_a_code_sent_again_is_told_what_became_of_it(alice: User, se
     withheld = words_of(browser.get(ANSWER))
 
     assert "The code was sent." in sent
-    assert "No code was sent this time: too many went there lately." in withheld
+    assert "No code was sent, because too many were requested." in withheld
 
 
 @WITH_TEXTS
@@ -549,10 +549,10 @@ def test_a_recovery_code_opens_a_login_and_leaves_the_other_ways_open(secured: B
 
     assert "Enter a recovery code" in asked
     assert 'autocomplete="off"' in asked
-    assert "Another way" in asked
+    assert "Try another way" in asked
     assert "Phone" in asked
     assert (malformed.status_code, "four groups of four" in text_of(malformed)) == (400, True)
-    assert (wrong.status_code, "This code is not right" in text_of(wrong)) == (401, True)
+    assert (wrong.status_code, "This code is wrong" in text_of(wrong)) == (401, True)
     assert granted.headers["Location"] == "/account/"
 
 

@@ -79,7 +79,7 @@ def test_after_the_last_wrong_answer_the_pages_say_that_the_login_has_ended(alic
     phone, browser = add_phone(alice), Browser()
     browser.post("/login/", {"identifier": "alice", "password": PASSWORD})
     for _attempt in range(4):
-        assert "This code is not right" in browser.post(ANSWER, {"code": wrong_code()}).content.decode()
+        assert "This code is wrong" in browser.post(ANSWER, {"code": wrong_code()}).content.decode()
     last = browser.post(ANSWER, {"code": wrong_code()})
     before = effects()
 
@@ -87,9 +87,9 @@ def test_after_the_last_wrong_answer_the_pages_say_that_the_login_has_ended(alic
     chosen = browser.post("/login/choose/", {"choice": str(phone.pk)})
     answered = browser.post(ANSWER, {"code": current_code()})
 
-    assert (last.status_code, "This login has ended" in last.content.decode()) == (401, True)
+    assert (last.status_code, "Your sign-in has expired" in last.content.decode()) == (401, True)
     assert shown.headers["Location"] == chosen.headers["Location"] == "/login/"
-    assert (answered.status_code, "This login has ended" in answered.content.decode()) == (401, True)
+    assert (answered.status_code, "Your sign-in has expired" in answered.content.decode()) == (401, True)
     assert effects() == before
     assert delivered_texts() == []
 

@@ -117,7 +117,7 @@ def test_the_second_factor_is_asked_for_and_the_other_ways_stand_beside_it(key: 
 
     granted = browser.post("/login/answer/", {"credential": json.dumps(key.sign(options_in(page)))})
 
-    assert "Another way" in page
+    assert "Try another way" in page
     assert ">Phone</button>" in page
     assert "Enter the code" not in page
     assert scripts_in(page) == []

@@ -1,4 +1,4 @@
-"""Second factors in the admin site: who has which, and ways to take them away; never a secret, a number or an address."""
+"""Second factors in the admin site. It shows and removes them, and never shows a secret, a number or an address."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ from auth_mfa.models import (
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot subscript it
-    """Shows rows; what happens to them happens by actions, through the functions that record it."""
+    """Read-only rows. Actions change them through the functions that record the change."""
 
     show_full_result_count = False
 
@@ -43,27 +43,27 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django canno
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Refuse: the admin's own deletion would record nothing and tell nobody."""
+        """Refuse. The admin's own deletion would record nothing and notify no one."""
         return False
 
 
 class PersonsAdmin(ResetAction, ReadOnlyAdmin):
-    """Rows that belong to people, who are found by public id, address or user name."""
+    """Rows of users, with a search by public ID, address or user name."""
 
     list_select_related = ("user",)
     search_fields = ("pk",)
-    search_help_text = _("Public id of a person, or what they sign in with.")
+    search_help_text = _("Public ID, email address or user name.")
 
     def get_search_results(
         self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
     ) -> tuple["QuerySet[Any]", bool]:
-        """Return what is named; Django's own would turn ids into text, and no index has those."""
+        """Return the rows that match. Django's own search casts IDs to text, which no index serves."""
         return (found_by(queryset, search_term) if search_term else queryset), False
 
 
 @admin.register(TotpFactor, PhoneFactor, EmailFactor, WebauthnFactor, RecoveryCodeSet)
 class FactorAdmin(PersonsAdmin):
-    """Shows factors of one kind; removes them through the function that records it and tells the person."""
+    """Factors of one kind. The action removes them through the function that records it and notifies the user."""
 
     list_display = ("name", "user", "shown_kind", "confirmed", "failures", "created_at", "last_used_at")
     list_filter = ("confirmed",)
@@ -75,48 +75,48 @@ class FactorAdmin(PersonsAdmin):
 
     @admin.display(description=_("kind"))
     def shown_kind(self, factor: Factor) -> str:
-        """Return the kind in words, with no more than a hint of where codes go."""
+        """Return the kind in words, with a hint of where its codes go."""
         return description_of(factor)
 
-    @admin.action(description=_("Remove, and tell the person"), permissions=["remove"])
+    @admin.action(description=_("Remove and notify the user"), permissions=["remove"])
     def remove(self, request: HttpRequest, queryset: Any) -> None:
-        """Remove each; one's own goes from one's own page.
+        """Remove each factor. Administrators remove their own factors on their own page.
 
         Raises:
-            InsufficientUserAuthentication: whoever does it has not just proved that it is them.
+            InsufficientUserAuthentication: the administrator's proof is not fresh.
         """
         check_administrator(session_of(request), Act.CRITICAL)
         rows = queryset.select_related("user")
-        how: dict[str, Any] = {"actor": request.user, "reason": "administrator"}
-        removed = change_each(self, request, rows, lambda factor: remove_factor(factor=factor, **how))
-        told = ngettext("%d factor removed.", "%d factors removed.", removed) % removed
-        self.message_user(request, told, messages.SUCCESS)
+        cause: dict[str, Any] = {"actor": request.user, "reason": "administrator"}
+        removed = change_each(self, request, rows, lambda factor: remove_factor(factor=factor, **cause))
+        message = ngettext("%d factor removed.", "%d factors removed.", removed) % removed
+        self.message_user(request, message, messages.SUCCESS)
 
     def has_remove_permission(self, request: HttpRequest) -> bool:
-        """Ask for the permission to delete; Django asks for any of an action's permissions, so that this is all."""
+        """Require the permission to delete. Django accepts any one of an action's permissions, so it lists only this."""
         return request.user.has_perm(f"auth_mfa.delete_{self.opts.model_name}")
 
 
 @admin.register(FactorHistory)
 class FactorHistoryAdmin(PersonsAdmin):
-    """Shows what policy remembers of people, and what they have; resets whoever lost it."""
+    """The factor history and the factors of each user, with an action that resets them."""
 
     list_display = ("user", "had_factor_since", "reset_at")
     ordering = ("-user_id",)
-    fields = readonly_fields = ("user", "held", "had_factor_since", "reset_at")
+    fields = readonly_fields = ("user", "factors", "had_factor_since", "reset_at")
     actions = ("reset",)
 
-    @admin.display(description=_("has"))
-    def held(self, standing: FactorHistory) -> str:
-        """Return what the person has, a line each."""
-        rows = rows_of(standing.user)
+    @admin.display(description=_("second factors"))
+    def factors(self, history: FactorHistory) -> str:
+        """Return one line for each factor of the user."""
+        rows = rows_of(history.user)
         lines = format_html_join("", "<li>{} ({})</li>", ((row.name, description_of(row)) for row in rows))
-        return lines or str(_("nothing"))
+        return lines or str(_("None"))
 
 
 @admin.register(SmsPrefix)
 class SmsPrefixAdmin(ReadOnlyAdmin):
-    """Shows how many texts are used, prefix by prefix; opens what was closed."""
+    """How many of the texts to each prefix were used, with an action that reopens closed prefixes."""
 
     list_display = ("prefix", "sent", "used", "began_at", "closed_until", "is_open")
     search_fields = ("^prefix",)
@@ -126,16 +126,16 @@ class SmsPrefixAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("open"), boolean=True)
     def is_open(self, row: SmsPrefix) -> bool:
-        """Say whether texts go there."""
+        """Return whether texts are sent to this prefix."""
         return not row.is_closed
 
-    @admin.action(description=_("Let texts go there again"), permissions=["open"])
+    @admin.action(description=_("Reopen for text messages"), permissions=["open"])
     def open_again(self, request: HttpRequest, queryset: Any) -> None:
-        """Open each that is closed; recorded with who did it."""
+        """Open each closed prefix, and record who did it."""
         opened = sum(sms_guard.open_again(prefix=row.prefix, actor=request.user) for row in queryset)
-        told = ngettext("%d prefix opened.", "%d prefixes opened.", opened) % opened
-        self.message_user(request, told, messages.SUCCESS)
+        message = ngettext("%d prefix opened.", "%d prefixes opened.", opened) % opened
+        self.message_user(request, message, messages.SUCCESS)
 
     def has_open_permission(self, request: HttpRequest) -> bool:
-        """Ask for the permission to change."""
+        """Require the permission to change."""
         return request.user.has_perm("auth_mfa.change_smsprefix")

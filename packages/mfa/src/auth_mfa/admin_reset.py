@@ -1,4 +1,4 @@
-"""Taking all second factors of people away, in the admin site: asked once more, told, recorded."""
+"""Reset of all second factors of users in the admin site, with a confirmation page."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,51 +20,52 @@ from auth_mfa.factors import reset_factors, rows_of
 
 
 class ResetAction:
-    """An action on rows that have a ``user``: what is reset is the person, whatever row they are found by."""
+    """An action on rows that have a ``user``. It resets the user, not the row."""
 
-    @admin.action(description=_("Take all second factors of these people away"), permissions=["reset"])
+    @admin.action(description=_("Reset all second factors of these users"), permissions=["reset"])
     def reset(self, request: HttpRequest, queryset: Any) -> TemplateResponse | None:
-        """Ask once more and show what goes; then reset each.
+        """Show what will be removed and ask for confirmation, then reset each user.
 
         Raises:
-            InsufficientUserAuthentication: whoever does it has not just proved that it is them.
+            InsufficientUserAuthentication: the administrator's proof is not fresh.
         """
         check_administrator(session_of(request), Act.CRITICAL)
         people = list({row.user_id: row.user for row in queryset.select_related("user")}.values())
         if request.POST.get("post") != "yes":
-            return self._ask(request, queryset, people)
-        how: dict[str, Any] = {"actor": request.user, "client": client_of(request)}
+            return self._confirmation_page(request, queryset, people)
+        cause: dict[str, Any] = {"actor": request.user, "client": client_of(request)}
         others = [person for person in people if person.pk != request.user.pk]
         if len(others) < len(people):
-            _tell(self, request, _("Your own second factors stay: another administrator resets them."), messages.ERROR)
-        done = change_each(self, request, others, lambda person: reset_factors(user=person, **how) is not None)
-        told = ngettext("%d person was reset, and told.", "%d people were reset, and told.", done) % done
-        _tell(self, request, told, messages.SUCCESS)
+            refusal = _("You cannot reset your own second factors. Ask another administrator.")
+            _show_message(self, request, refusal, messages.ERROR)
+        done = change_each(self, request, others, lambda person: reset_factors(user=person, **cause) is not None)
+        message = ngettext("%d user was reset and notified.", "%d users were reset and notified.", done) % done
+        _show_message(self, request, message, messages.SUCCESS)
         return None
 
     def has_reset_permission(self, request: HttpRequest) -> bool:
-        """Ask for the permission that stands for this alone."""
+        """Require the permission that exists for this action alone."""
         user: Any = request.user
         return bool(user.has_perm("auth_mfa.reset_factors"))
 
-    def _ask(self, request: HttpRequest, queryset: Any, people: Sequence[Any]) -> TemplateResponse:
+    def _confirmation_page(self, request: HttpRequest, queryset: Any, people: Sequence[Any]) -> TemplateResponse:
         if not people:
             raise PermissionDenied
         site: Any = self
-        told = {
+        context = {
             **site.admin_site.each_context(request),
-            "title": _("Take all second factors away?"),
+            "title": _("Reset all second factors?"),
             "opts": site.opts,
             "people": [{"user": person, "factors": [_line(row) for row in rows_of(person)]} for person in people],
             "keys": list(queryset.values_list("pk", flat=True)),
             "action_checkbox_name": helpers.ACTION_CHECKBOX_NAME,
         }
-        return TemplateResponse(request, "admin/auth_mfa/reset.html", told)
+        return TemplateResponse(request, "admin/auth_mfa/reset.html", context)
 
 
 def _line(row: Any) -> str:
     return f"{row.name} ({description_of(row)})"
 
 
-def _tell(site: Any, request: HttpRequest, told: Any, level: int) -> None:
-    site.message_user(request, told, level)
+def _show_message(site: Any, request: HttpRequest, message: Any, level: int) -> None:
+    site.message_user(request, message, level)

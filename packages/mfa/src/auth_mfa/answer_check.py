@@ -1,4 +1,4 @@
-"""Looking at an answer: paid for first, recorded whatever it is."""
+"""The check of an answer. It charges a guess first, and records every result."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,15 +13,15 @@ from auth_mfa.models import Factor
 
 
 def check_answer(factor: Factor, check: Callable[[], str]) -> None:
-    """Spend one of the guesses that *factor* has in a row, then look.
+    """Charge one of the consecutive guesses of *factor*, then check the answer.
 
-    Committed whatever the answer is: a guess that is rolled back would be free.
+    The result is committed in every case, because a guess that is rolled back would be free.
 
     Args:
-        check: Spends what the answer is about; returns why it is not good, and nothing when it is.
+        check: Spends what was answered. Returns why the answer is wrong, or an empty string.
 
     Raises:
-        ChallengeFailed: it is not good.
+        ChallengeFailed: the answer is wrong.
     """
     with transaction.atomic(durable=True):
         has_guess = factor.spend_guess()
@@ -36,7 +36,7 @@ def check_answer(factor: Factor, check: Callable[[], str]) -> None:
 
 
 def record_check(factor: Factor, reason: str) -> None:
-    """Record that a factor was proved, or why it was not."""
+    """Record that a factor was proved, or *reason* if it was not."""
     if reason:
         _record(MfaEvent.FACTOR_FAILED, factor, EventOutcome.FAILURE, reason)
     else:
@@ -44,7 +44,7 @@ def record_check(factor: Factor, reason: str) -> None:
 
 
 def record_mailbox_check(user: Any, reason: str) -> None:
-    """Record the same of a mailbox that nobody enrolled: it has no row, and is named by its method alone."""
+    """Record the same for a mailbox that was not enrolled. It has no row, so the event names only its method."""
     record(
         Event(
             name=MfaEvent.FACTOR_FAILED if reason else MfaEvent.FACTOR_USED,
@@ -57,7 +57,7 @@ def record_mailbox_check(user: Any, reason: str) -> None:
 
 
 def _has_failed_too_often(factor: Factor) -> bool:
-    """Ask anew: guesses at the same moment have raised the count as well."""
+    """Read the count again, because concurrent guesses raise it as well."""
     factor.refresh_from_db(fields=["failures"])
     return factor.is_exhausted
 

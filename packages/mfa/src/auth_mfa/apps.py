@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class AuthMfaConfig(AppConfig):
-    """Second factors, and the step that asks for them."""
+    """Second factors, and the login step that asks for them."""
 
     name = "auth_mfa"
     label = "auth_mfa"
@@ -13,7 +13,7 @@ class AuthMfaConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Say which factors a person has to whoever asks; register the checks and the sweep."""
+        """Register the snapshot part, the export, the sweeps, the forms, the pages, the mails and the checks."""
         from auth_core.people.lookup import SECOND_FACTORS_PART  # noqa: PLC0415 - models exist only now
         from auth_core.registries import (  # noqa: PLC0415 - as above
             answer_forms,

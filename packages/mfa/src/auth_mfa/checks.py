@@ -1,4 +1,4 @@
-"""System checks, each with an id and a remedy."""
+"""System checks, each with an id and a hint."""
 
 from ipaddress import ip_address
 from typing import Any
@@ -11,8 +11,8 @@ from auth_core.conf import core
 from auth_mfa.conf import STEP, mfa
 from auth_mfa.policy import is_offered, unknown_rules
 
-#: What may be a second factor.
-_KINDS = frozenset(
+#: The methods that can be second factors.
+_METHODS = frozenset(
     {
         Method.TOTP,
         Method.SMS_CODE,
@@ -26,50 +26,50 @@ _KINDS = frozenset(
 
 @register()
 def check_settings(**kwargs: Any) -> list[CheckMessage]:
-    """Refuse keys of ``AUTH_MFA`` that nobody reads: a typo must not be a silent default."""
+    """Refuse unknown keys of ``AUTH_MFA``. A typo must not silently give the default."""
     return mfa.unknown_key_errors("auth_mfa.E001")
 
 
 @register()
 def check_step(**kwargs: Any) -> list[CheckMessage]:
-    """Warn where factors can be added and no login asks for them: people would think that they are safe."""
+    """Warn if factors can be added but no login asks for them. Users would feel safe without protection."""
     if STEP in core.LOGIN_STEPS:
         return []
     hint = f"Add {STEP!r} to AUTH_CORE['LOGIN_STEPS']."
-    return [Warning("No login asks for second factors.", hint=hint, id="auth_mfa.W001")]
+    return [Warning("No login step asks for second factors.", hint=hint, id="auth_mfa.W001")]
 
 
 @register()
 def check_policy(**kwargs: Any) -> list[CheckMessage]:
-    """Refuse a policy that nobody could follow: it would hold for everybody, or for nobody."""
+    """Refuse a policy that cannot be evaluated. It would apply to every user or to none."""
     errors: list[CheckMessage] = [
         Error(
-            f"AUTH_MFA['REQUIRED_OF'] asks for {rule!r}, which nothing here knows.",
+            f"Unknown rule in AUTH_MFA['REQUIRED_OF']: {rule}.",
             hint="Use 'everyone', 'staff', 'superusers', 'group:<name>' or '<fact>:<value>' with a registered fact.",
             id="auth_mfa.E002",
         )
         for rule in unknown_rules()
     ]
     for setting in ("METHODS", "COUNTED_METHODS"):
-        unknown = sorted(set(getattr(mfa, setting)) - {kind.value for kind in _KINDS})
-        hint = f"Known are {', '.join(sorted(kind.value for kind in _KINDS))}."
+        unknown = sorted(set(getattr(mfa, setting)) - {method.value for method in _METHODS})
+        hint = f"Known methods: {', '.join(sorted(method.value for method in _METHODS))}."
         errors += [
-            Error(f"AUTH_MFA[{setting!r}] names {kind!r}, which is none.", hint=hint, id="auth_mfa.E003")
-            for kind in unknown
+            Error(f"Unknown method in AUTH_MFA[{setting!r}]: {name}.", hint=hint, id="auth_mfa.E003")
+            for name in unknown
         ]
     if mfa.PASSKEY_LOGIN_VERIFICATION not in ("required", "preferred"):
-        message = "AUTH_MFA['PASSKEY_LOGIN_VERIFICATION'] is neither 'required' nor 'preferred'."
+        message = "AUTH_MFA['PASSKEY_LOGIN_VERIFICATION'] must be 'required' or 'preferred'."
         errors.append(Error(message, hint="'required' refuses passkeys without a PIN.", id="auth_mfa.E003"))
     return errors
 
 
 @register()
 def check_passkey_origins(**kwargs: Any) -> list[CheckMessage]:
-    """Warn of origins at which no browser would make or use a passkey of ours (WebAuthn Level 3 section 5.1.2)."""
+    """Warn of origins where browsers do not make or use passkeys (WebAuthn Level 3 section 5.1.2)."""
     if not any(is_offered(method) for method in (Method.PASSKEY, Method.SECURITY_KEY)):
         return []
     hint = (
-        "Serve the site over HTTPS, or on http://localhost while you develop; say where it is in"
+        "Serve the site over HTTPS, or on http://localhost during development. Set its address in"
         " AUTH_CORE['PUBLIC_URL'], or in AUTH_MFA['RP_ID'] and AUTH_MFA['ORIGINS']."
     )
     return [
@@ -80,11 +80,11 @@ def check_passkey_origins(**kwargs: Any) -> list[CheckMessage]:
 
 
 def _can_have_passkeys(origin: str, rp_id: str) -> bool:
-    """Say whether pages of *origin* may ask for credentials of *rp_id*: of their own domain or one above it."""
-    place = urlsplit(origin)
-    host = place.hostname or ""
+    """Return whether pages of *origin* may ask for credentials of *rp_id*, their own domain or a parent of it."""
+    parts = urlsplit(origin)
+    host = parts.hostname or ""
     is_below = host == rp_id or host.endswith(f".{rp_id}")
-    is_secure = place.scheme == "https" or host == "localhost" or host.endswith(".localhost")
+    is_secure = parts.scheme == "https" or host == "localhost" or host.endswith(".localhost")
     return is_below and is_secure and not _is_address(rp_id)
 
 

@@ -1,4 +1,4 @@
-"""What was begun and never confirmed, and codes that are over: swept now and then, judged when read."""
+"""Deletion of abandoned enrolments and expired codes. Expiry itself is checked when a row is read."""
 
 from datetime import timedelta
 
@@ -8,14 +8,14 @@ from auth_mfa.conf import mfa
 from auth_mfa.models import EmailFactor, PhoneFactor, SentCode, TotpFactor
 from auth_mfa.models.recovery_code import wipe_unread
 
-#: How long a code's row is kept after its end: it holds the guesses of its login.
+#: How long the row of an expired code is kept. It holds the guesses of its login.
 _KEPT = timedelta(days=1)
 
 
 def delete_abandoned() -> int:
-    """Delete enrolments that can no longer be confirmed, and codes of logins that are over.
+    """Delete enrolments that can no longer be confirmed and codes of expired logins.
 
-    Recovery codes that were made and never shown are wiped; their sheet stays.
+    Recovery codes that were never shown are wiped. Their sheet stays.
     """
     wipe_unread()
     now = timezone.now()

@@ -10,73 +10,76 @@ from auth_core.conf import core
 from auth_core.messages.links import site_name
 from auth_core.options import Option, PackageSettings
 
-#: What we plug into a login.
+#: The login step of this package.
 STEP = "auth_mfa.login.SecondFactor"
 
 
 class MfaSettings(PackageSettings):
-    """What a host may say in ``AUTH_MFA``."""
+    """The keys of ``AUTH_MFA``."""
 
     setting = "AUTH_MFA"
 
-    TOTP_ISSUER = Option("", doc="Whom authenticator apps say that a code is for; empty: the name of the site.")
+    TOTP_ISSUER = Option("", doc="The issuer that authenticator apps show. Empty: the name of the site.")
     TOTP_TOLERANCE = Option(
-        1, unit="time steps", doc="Clock drift to forgive on either side; 0 meets ASVS 6.5.5 to the letter."
+        1, unit="time steps", doc="Clock drift to allow on either side. 0 meets ASVS 6.5.5 exactly."
     )
-    ENROLMENT_LIFETIME = Option(timedelta(minutes=30), doc="How long a begun enrolment may stay unconfirmed.")
+    ENROLMENT_LIFETIME = Option(timedelta(minutes=30), doc="How long an enrolment may stay unconfirmed.")
     PROOF_MAX_AGE = Option(
-        timedelta(minutes=5), doc="How fresh the proof must be with which a factor is added or removed (ASVS 7.5.1)."
+        timedelta(minutes=5), doc="Maximum age of the proof that adding or removing a factor needs (ASVS 7.5.1)."
     )
-    MAX_FACTORS = Option(10, unit="factors", doc="How many factors of one kind a person may have.")
+    MAX_FACTORS = Option(10, unit="factors", doc="How many factors of one kind a user may have.")
     MAX_FAILURES = Option(
         100,
         unit="guesses",
-        doc="Wrong guesses in a row after which a factor answers no more (SP 800-63B-4 section 3.2.2).",
+        doc="Wrong guesses in a row after which a factor is disabled (SP 800-63B-4 section 3.2.2).",
     )
 
     METHODS = Option[Sequence[str]](
         ("totp", "sms_code", "email_code", "passkey", "security_key", "recovery_code"),
-        doc="Which second factors people may have here; texts need a backend as well (`AUTH_CORE['SMS_BACKEND']`).",
+        doc="Which second factors users may have. Text messages need a backend as well (`AUTH_CORE['SMS_BACKEND']`).",
     )
     REQUIRED_OF = Option[Sequence[str]](
         (),
-        doc="Who must have a second factor: 'everyone', 'staff', 'superusers', 'group:<name>', or a fact with a value,"
+        doc="Who must have a second factor: 'everyone', 'staff', 'superusers', 'group:<name>', or a fact and its value,"
         " such as 'roles:auditor'.",
     )
     COUNTED_METHODS = Option[Sequence[str]](
         ("totp", "sms_code", "email_code", "passkey", "security_key"),
-        doc="Which kinds count for whoever must have a second factor.",
+        doc="Which kinds satisfy the requirement to have a second factor.",
     )
-    REQUIRED_SINCE = Option[datetime | None](None, doc="When `REQUIRED_OF` began to hold; aware. Empty: always.")
+    REQUIRED_SINCE = Option[datetime | None](
+        None, doc="When `REQUIRED_OF` took effect, as an aware datetime. Empty: always."
+    )
     GRACE_PERIOD = Option(
-        timedelta(0), doc="How long after that, or after joining, whoever has no factor still gets in without one."
+        timedelta(0), doc="How long after that, or after joining, a user may still sign in without a second factor."
     )
-    RP_ID = Option("", doc="The domain that passkeys are bound to; empty: the host of `PUBLIC_URL`.")
-    ORIGINS = Option[Sequence[str]]((), doc="Origins whose passkeys are taken; empty: that of `PUBLIC_URL`.")
+    RP_ID = Option("", doc="The domain that passkeys are bound to. Empty: the host of `PUBLIC_URL`.")
+    ORIGINS = Option[Sequence[str]]((), doc="Origins whose passkeys are accepted. Empty: the origin of `PUBLIC_URL`.")
     TOP_ORIGINS = Option[Sequence[str]](
-        (), doc="Origins whose pages may hold ours in a frame while a passkey is used; empty: none may."
+        (), doc="Origins whose pages may frame ours while a passkey is used. Empty: none."
     )
     PASSKEY_LOGIN_VERIFICATION = Option(
         "preferred",
-        doc="Whether a login by passkey alone needs its user verified: 'required', or 'preferred' (aal1 without)."
-        " A passkey that once verified its user has to do so in both cases.",
+        doc="Whether a login by passkey alone needs user verification: 'required', or 'preferred' (aal1 without it)."
+        " A passkey that verified its user once must do so in both cases.",
     )
     SMS_COUNTRIES = Option[Sequence[str]](
-        (), doc="Countries (ISO 3166-1 alpha-2) whose numbers get texts; empty: all. Premium numbers never do."
+        (), doc="Countries (ISO 3166-1 alpha-2) whose numbers get texts. Empty: all. Premium numbers never get any."
     )
     SMS_BREAKER = Option[tuple[int, float, timedelta]](
         (30, 0.1, timedelta(hours=1)),
-        doc="After so many texts to a prefix in a day of which less than this share was used, none go there for so long.",
+        doc="Number of texts to a prefix in a day, minimum share of them that must be used, and pause. Below the share,"
+        " no texts go to the prefix during the pause.",
     )
 
     @property
     def rp_id(self) -> str:
-        """The domain that passkeys are bound to."""
+        """Return the domain that passkeys are bound to."""
         return self.RP_ID or urlsplit(core.PUBLIC_URL).hostname or "localhost"
 
     @property
     def origins(self) -> list[str]:
-        """The origins whose passkeys are taken."""
+        """Return the origins whose passkeys are accepted."""
         if self.ORIGINS:
             return list(self.ORIGINS)
         site = urlsplit(core.PUBLIC_URL)
@@ -84,7 +87,7 @@ class MfaSettings(PackageSettings):
 
     @property
     def issuer(self) -> str:
-        """Whom authenticator apps say that a code is for."""
+        """Return the issuer that authenticator apps show."""
         return self.TOTP_ISSUER or site_name()
 
 
@@ -104,10 +107,10 @@ def site_middleware() -> Sequence[str]:
 
 
 def site_login_url() -> str:
-    """Return the host's own ``LOGIN_URL``: an address, or the name of a route."""
+    """Return the host's own ``LOGIN_URL``, a URL or the name of a route."""
     return str(settings.LOGIN_URL)
 
 
 def site_landing_url() -> str:
-    """Return the host's own ``LOGIN_REDIRECT_URL``: an address, or the name of a route."""
+    """Return the host's own ``LOGIN_REDIRECT_URL``, a URL or the name of a route."""
     return str(settings.LOGIN_REDIRECT_URL)

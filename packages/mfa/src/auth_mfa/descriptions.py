@@ -1,4 +1,4 @@
-"""What is shown of a second factor besides the name that its owner gave it; never a number, an address or a key."""
+"""Descriptions of second factors, shown beside the owner's name for them. Never a full number, address or key."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,7 +12,7 @@ from auth_mfa.models import Factor
 
 def description_of(factor: Factor) -> str:
     """Return the kind of *factor* in words, with a hint of where its codes go."""
-    return _DESCRIBED[Method(factor.method)](factor)
+    return _DESCRIPTIONS[Method(factor.method)](factor)
 
 
 def _sheet(factor: Any) -> str:
@@ -20,10 +20,10 @@ def _sheet(factor: Any) -> str:
     return ngettext("Recovery codes: %d left", "Recovery codes: %d left", left) % left
 
 
-_DESCRIBED: Mapping[Method, Callable[[Any], str]] = {
+_DESCRIPTIONS: Mapping[Method, Callable[[Any], str]] = {
     Method.TOTP: lambda factor: _("Authenticator app"),
     Method.SMS_CODE: lambda factor: _("Text messages to %(to)s") % {"to": factor.hint},
-    Method.EMAIL_CODE: lambda factor: _("Codes by email to %(to)s") % {"to": factor.hint},
+    Method.EMAIL_CODE: lambda factor: _("Email codes to %(to)s") % {"to": factor.hint},
     Method.PASSKEY: lambda factor: _("Passkey"),
     Method.SECURITY_KEY: lambda factor: _("Security key"),
     Method.RECOVERY_CODE: _sheet,

@@ -1,4 +1,4 @@
-"""What the enrolments of all kinds have in common: room, the moment a factor counts, and a wrong proof."""
+"""What the enrolments of all kinds share: the limit of factors, the confirmation and the record of a wrong proof."""
 
 from typing import Any
 
@@ -17,14 +17,14 @@ from auth_mfa.policy import is_offered
 
 
 def make_room(*, user: Any, model: type[Factor]) -> None:
-    """See that *user* may have one more of a kind, and throw away what was begun before; inside a transaction.
+    """Check that *user* may have one more factor of a kind, and delete unconfirmed ones.
 
-    Under the lock of the person: of two at once that see room for one, the second would
-    be one too many.
+    Called inside a transaction. It locks the user's row, because two concurrent calls
+    could otherwise exceed the limit.
 
     Raises:
-        AddressUnproven: they have to prove their address first.
-        Conflict: they have as many as they may.
+        AddressUnproven: the user has to verify their address first.
+        Conflict: the user has the maximum number of factors.
     """
     check_address_proven(user)
     FactorHistory.objects.lock(user)
@@ -34,31 +34,31 @@ def make_room(*, user: Any, model: type[Factor]) -> None:
 
 
 def refuse_unoffered(method: Method) -> None:
-    """Refuse a kind that this site does not have.
+    """Refuse a kind that this site does not offer.
 
     Raises:
-        InvalidRequest: it does not.
+        InvalidRequest: the site does not offer *method*.
     """
     if not is_offered(method):
-        raise InvalidRequest(FieldError("", "not_offered", "This service has no such second factors."))
+        raise InvalidRequest(FieldError("", "not_offered", "This kind of second factor is not available."))
 
 
 def record_begin(factor: Factor, user: Any) -> None:
-    """Record that an enrolment has begun."""
+    """Record the start of an enrolment."""
     record(Event(name=MfaEvent.ENROLMENT_STARTED, subject=user, target=("factor", str(factor.pk))))
 
 
 def let_count(*, factor: Factor, user: Any, client: Client, **columns: Any) -> None:
-    """Let a begun factor count from now on, once; inside the caller's transaction.
+    """Confirm a begun factor, once, inside the caller's transaction.
 
-    Under the lock of the person, which comes before their rows wherever both are taken:
-    whoever makes room for another one at the same moment holds it, and wants the row.
+    It locks the user's history before the factor's row. This is the order everywhere: a
+    concurrent `make_room` holds the first lock and waits for the row.
 
     Args:
-        columns: What the proof leaves behind in the factor's row; never `last_used_at`, which is of logins.
+        columns: Columns of the factor that the proof sets. Never `last_used_at`, which only logins set.
 
     Raises:
-        NotFound: it was confirmed or given up since, or is too old.
+        NotFound: the factor was confirmed or deleted meanwhile, or is too old.
     """
     FactorHistory.objects.lock(user)
     begun = type(factor).objects.begun_by(user).filter(pk=factor.pk)
@@ -68,10 +68,10 @@ def let_count(*, factor: Factor, user: Any, client: Client, **columns: Any) -> N
 
 
 def note_added(*, factor: Factor, user: Any, client: Client) -> None:
-    """Record a factor that counts now, remember that its person had one, and tell whoever keeps copies of them.
+    """Record a confirmed factor in the events and the user's history, and announce the change of the user.
 
     Raises:
-        AddressUnproven: no address of the person is proved; the caller's transaction undoes the factor.
+        AddressUnproven: no address of the user is verified. The caller's transaction undoes the factor.
     """
     check_address_proven(user)
     method = Method(factor.method)
@@ -90,7 +90,7 @@ def note_added(*, factor: Factor, user: Any, client: Client) -> None:
 
 
 def record_failure(*, factor: Factor, user: Any, client: Client) -> None:
-    """Record a wrong proof of an enrolment, committed."""
+    """Record and commit a wrong proof of an enrolment."""
     with transaction.atomic(durable=True):
         record(
             Event(

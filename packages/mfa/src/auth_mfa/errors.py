@@ -1,4 +1,4 @@
-"""The refusals of this package."""
+"""The errors of this package."""
 
 from http import HTTPStatus
 
@@ -8,40 +8,40 @@ from auth_core.errors import AuthError
 
 
 class LastFactor(AuthError):
-    """The factor is the last that counts, of somebody who must have one, or the only way in."""
+    """The factor is the last one of a user who must have one, or their only way to sign in."""
 
     code, status, title = (
         "last_factor",
         HTTPStatus.CONFLICT,
-        _("You cannot do without this one. Add another one before you remove this."),
+        _("You need this second factor. Add another one before you remove it."),
     )
 
 
 class FactorNeeded(AuthError):
-    """Recovery codes stand in for a factor, and there is none."""
+    """The user has no second factor that recovery codes could replace."""
 
     code, status, title = (
         "factor_needed",
         HTTPStatus.CONFLICT,
-        _("Recovery codes stand in for a second factor. Add one first."),
+        _("Add a second factor before you create recovery codes."),
     )
 
 
 class NumberRefused(AuthError):
-    """No text goes to this number: its kind, its country, or what happens at numbers like it."""
+    """No text is sent to this number because of its kind, its country or its prefix."""
 
     code, status, title = (
         "number_refused",
         HTTPStatus.BAD_REQUEST,
-        _("No text can be sent to this number. Use another one, or another second factor."),
+        _("We cannot send text messages to this number. Use another number or another second factor."),
     )
 
 
 class AddressUnproven(AuthError):
-    """The account has an address, and its owner has not proved it yet."""
+    """The account has an email address that is not verified yet."""
 
     code, status, title = (
         "address_unproven",
         HTTPStatus.CONFLICT,
-        _("Prove your email address before you add a second factor. Your account page sends you the mail again."),
+        _("Verify your email address before you add a second factor. You can resend the email from your account page."),
     )

@@ -1,11 +1,11 @@
-"""What this package records besides the events that others act on (`auth_core.events.AuthEvent`)."""
+"""The events of this package. Events that other packages act on are in `auth_core.events.AuthEvent`."""
 
 from auth_core.events import EventName, Retention, Severity, register_events
 
 
 @register_events
 class MfaEvent(EventName):
-    """What happens to second factors in use."""
+    """Events of second factors."""
 
     FACTOR_USED = "mfa.factor.used", "A second factor was proved.", Severity.INFO, Retention.SECURITY, ("method",)
     FACTOR_FAILED = (
@@ -17,23 +17,23 @@ class MfaEvent(EventName):
     )
     FACTOR_DISABLED = (
         "mfa.factor.disabled",
-        "A second factor failed so often in a row that it answers no more.",
+        "A second factor was disabled after too many failures in a row.",
         Severity.ALERT,
         Retention.ACCOUNTABILITY,
         ("method",),
     )
-    FACTOR_RENAMED = "mfa.factor.renamed", "A second factor got another name."
-    ENROLMENT_STARTED = "mfa.enrolment.started", "A second factor was begun, and is not confirmed yet."
+    FACTOR_RENAMED = "mfa.factor.renamed", "A second factor was renamed."
+    ENROLMENT_STARTED = "mfa.enrolment.started", "The enrolment of a second factor was started."
     FACTORS_RESET = (
         "mfa.factors.reset",
-        "An administrator took all second factors of a person away.",
+        "An administrator reset all second factors of a user.",
         Severity.ALERT,
         Retention.ACCOUNTABILITY,
     )
     CODE_SENT = "mfa.code.sent", "A code was sent.", Severity.INFO, Retention.SECURITY, ("method",)
     CODE_WITHHELD = (
         "mfa.code.withheld",
-        "A code was not sent: too many went there, or nowhere like it.",
+        "A code was not sent because of a limit or a refused number.",
         Severity.WARNING,
         Retention.SECURITY,
         ("method",),
@@ -47,21 +47,21 @@ class MfaEvent(EventName):
     )
     SMS_PREFIX_CLOSED = (
         "mfa.sms_prefix.closed",
-        "Texts to numbers that begin alike are hardly ever used; none go there for a while.",
+        "A phone prefix was closed for text messages because hardly any codes were used.",
         Severity.ALERT,
         Retention.SECURITY,
         ("prefix", "sent", "used"),
     )
     SMS_PREFIX_OPENED = (
         "mfa.sms_prefix.opened",
-        "An administrator lets texts go again to numbers that begin alike.",
+        "An administrator reopened a phone prefix for text messages.",
         Severity.WARNING,
         Retention.SECURITY,
         ("prefix",),
     )
     FACTOR_CLONED = (
         "mfa.factor.regressed",
-        "The counter of a key fell: somebody may have a copy of it.",
+        "The signature counter of a key went backwards, so the key may have been copied.",
         Severity.ALERT,
         Retention.ACCOUNTABILITY,
         ("method",),

@@ -1,4 +1,4 @@
-"""The second factors of a person, whatever their kind."""
+"""The second factors of a user, of all kinds."""
 
 from typing import Any
 from uuid import UUID
@@ -23,56 +23,56 @@ from auth_mfa.kinds import OwnedFactor
 from auth_mfa.models import MODEL_OF, Factor, FactorHistory, RecoveryCodeSet, WebauthnChallenge
 from auth_mfa.policy import Requirement, is_counted, requirement_of
 
-#: The tables in which factors stand.
+#: The models of factors, one for each table.
 MODELS: tuple[type[Factor], ...] = tuple(dict.fromkeys(MODEL_OF.values()))
 
-#: Where an instance of a user keeps the factors that a login has just read.
+#: Attribute of a user instance with the factors that a login has just read.
 _READ = "_auth_mfa_factors"
 
 _COLUMNS = ("pk", "kind", "name", "created_at", "last_used_at", "failures")
 
 
 def factors_of(user: Any) -> list[OwnedFactor]:
-    """Return what *user* has confirmed, in one query, the strongest kind first and recovery codes at the end."""
+    """Return the confirmed factors of *user* in one query, the strongest kind first, recovery codes last."""
     first, *others = [_rows_of(model, user) for model in MODELS]
-    held = [_held(*row) for row in first.union(*others, all=True)]
-    return sorted(held, key=_rank)
+    factors = [_owned_factor(*row) for row in first.union(*others, all=True)]
+    return sorted(factors, key=_rank)
 
 
 def read_factors(user: Any) -> list[OwnedFactor]:
-    """Return what *user* has confirmed, asked now; the answer of this login need not ask again."""
-    held = factors_of(user)
-    setattr(user, _READ, held)
-    return held
+    """Return the confirmed factors of *user*, and keep them for the snapshot of the same login."""
+    factors = factors_of(user)
+    setattr(user, _READ, factors)
+    return factors
 
 
 def rows_of(user: Any) -> list[Factor]:
-    """Return the rows of what *user* has confirmed, newest first; a query for each table, for lists and exports."""
+    """Return the rows of the confirmed factors of *user*, newest first. One query for each table."""
     rows = [row for model in MODELS for row in model.objects.of(user)]
     return sorted(rows, key=lambda row: row.created_at, reverse=True)
 
 
 def factor_of(*, user: Any, factor_id: UUID) -> Factor | None:
-    """Return one confirmed factor of *user*; somebody else's is not found."""
-    held = next((held for held in factors_of(user) if held.id == factor_id), None)
-    return None if held is None else row_of(user, held)
+    """Return one confirmed factor of *user*, or ``None``. A factor of another user is not found."""
+    owned = next((owned for owned in factors_of(user) if owned.id == factor_id), None)
+    return None if owned is None else row_of(user, owned)
 
 
-def row_of(user: Any, held: OwnedFactor) -> Factor | None:
-    """Return the row of a factor of *user*, with its person; ``None``: it was removed meanwhile."""
-    found: Factor | None = MODEL_OF[held.method].objects.of(user).select_related("user").filter(pk=held.id).first()
-    return found
+def row_of(user: Any, owned: OwnedFactor) -> Factor | None:
+    """Return the row of a factor of *user* with its user, or ``None`` if it was removed meanwhile."""
+    row: Factor | None = MODEL_OF[owned.method].objects.of(user).select_related("user").filter(pk=owned.id).first()
+    return row
 
 
 def check_fresh_proof(*, user: Any, session: SessionFacts | None) -> None:
-    """See that it is them who add or remove a factor: as much as they can prove, and proved lately (ASVS 7.5.1).
+    """Require a fresh proof, as strong as *user* can give, to add or remove a factor (ASVS 7.5.1).
 
-    Whoever had a factor and has it no more proves their mailbox beside the password: a
-    thief of the password alone enrols nothing (SP 800-63B-4 section 4.1.2.1).
+    A user who lost their factor proves their mailbox beside the password. A thief of the
+    password alone can then enrol nothing (SP 800-63B-4 section 4.1.2.1).
 
     Raises:
-        NotAuthenticated: nobody is signed in.
-        InsufficientUserAuthentication: too little was proved, or too long ago.
+        NotAuthenticated: the request is not signed in.
+        InsufficientUserAuthentication: the proof is too weak or too old.
     """
     if session is None:
         raise NotAuthenticated
@@ -84,8 +84,8 @@ def check_fresh_proof(*, user: Any, session: SessionFacts | None) -> None:
 
 
 def highest_reachable_demand(user: Any) -> Demand:
-    """Return the most that *user* can prove."""
-    methods = {held.method for held in factors_of(user)}
+    """Return the highest demand that *user* can meet."""
+    methods = {owned.method for owned in factors_of(user)}
     if can_reach_aal2(methods):
         return Demand.AAL2
     if methods or FactorHistory.objects.had_factor(user):
@@ -94,14 +94,14 @@ def highest_reachable_demand(user: Any) -> Demand:
 
 
 def rename_factor(*, factor: Factor, name: str, session: SessionFacts | None) -> None:
-    """Call a factor something else.
+    """Rename a factor.
 
-    Any proof of *session* will do, however old, but not in another place than where it was
-    proved: a thief of the session could give the owner's key the name of their own.
+    The proof of *session* may be old, but its context must be unchanged. A thief of the
+    session could otherwise give the owner's key the name of their own.
 
     Raises:
         NotAuthenticated: there is no session.
-        InsufficientUserAuthentication: the session is used somewhere else than where it was proved.
+        InsufficientUserAuthentication: the context of the session changed since its proof.
     """
     check_assurance(session, Assurance.AAL1)
     with transaction.atomic():
@@ -112,86 +112,87 @@ def rename_factor(*, factor: Factor, name: str, session: SessionFacts | None) ->
 
 
 def remove_own_factor(*, factor: Factor, session: SessionFacts | None = None) -> bool:
-    """Remove a factor for the person who has it; the caller has seen to a fresh proof.
+    """Remove a factor for its owner. The caller has checked for a fresh proof.
 
     Args:
-        session: In which they do it; whoever ends what rests on the factor leaves this one.
+        session: The session of the owner. It stays open when the sessions that rest on the factor end.
 
     Raises:
-        LastFactor: policy asks for one, and there is no other; or it is the only way in of somebody without a password.
+        LastFactor: policy requires a factor and this is the last, or it is the only way to sign in
+            of a user without a password.
     """
     with transaction.atomic():
-        # Two removals at once would each see the other's factor, and leave none.
+        # Two concurrent removals would each see the other's factor, and leave none.
         FactorHistory.objects.lock(factor.user)
-        others = [held for held in factors_of(factor.user) if held.id != factor.pk]
+        others = [owned for owned in factors_of(factor.user) if owned.id != factor.pk]
         if _is_only_way_in(factor, others) or _is_last_that_counts(factor, others):
             raise LastFactor
         return remove_factor(factor=factor, session=None if session is None else session.id)
 
 
 def remove_factor(*, factor: Factor, actor: Any = None, reason: str = "", session: UUID | None = None) -> bool:
-    """Remove a factor, once; the person is told by mail. Say whether this caller was the one who did.
+    """Remove a factor, once, and notify the user by mail. Return whether this call removed it.
 
-    Recovery codes go with the last factor that they stand in for.
+    Recovery codes are removed with the last factor that they can replace.
 
     Args:
-        actor: Who removed it, when that is somebody else.
+        actor: The administrator who removes it, or ``None`` if the owner does.
         reason: Closed word for the trail, such as ``administrator``.
-        session: Public id of the session in which its owner removed it.
+        session: Public id of the session in which the owner removes it.
 
     Raises:
-        PermissionRefused: *actor* acts on somebody who holds more, or on themselves: see `reset_factors`.
+        PermissionRefused: *actor* acts on a user with more permissions or on themselves. See `reset_factors`.
     """
     _check_actor(actor, factor.user)
-    return _removed(factor, actor=actor, reason=reason, session=session)
+    return _remove(factor, actor=actor, reason=reason, session=session)
 
 
-def _removed(factor: Factor, *, actor: Any, reason: str, session: UUID | None = None) -> bool:
+def _remove(factor: Factor, *, actor: Any, reason: str, session: UUID | None = None) -> bool:
     with transaction.atomic():
-        # As of whoever takes all of them away: each would wait for a row that the other has deleted.
+        # The same lock as in a reset. Each would otherwise wait for a row that the other has deleted.
         FactorHistory.objects.lock(factor.user)
         deleted = type(factor).objects.filter(pk=factor.pk, confirmed=True).remove()
         if deleted:
             _record_removal(factor, actor, reason, session)
-            # It may be removed because somebody else has it, who has proved it and waits with the rest of a login.
+            # Another person may have the factor, have proved it, and wait in an unfinished login.
             PendingLogin.objects.end_all_of(factor.user, proved_with=str(factor.pk))
             if not has_what_codes_stand_in_for(factor.user):
                 for sheet in RecoveryCodeSet.objects.of(factor.user).select_related("user"):
-                    _removed(sheet, actor=actor, reason=reason, session=session)
+                    _remove(sheet, actor=actor, reason=reason, session=session)
             person_changed(factor.user_id)
     return bool(deleted)
 
 
 def has_what_codes_stand_in_for(user: Any) -> bool:
-    """Say whether *user* has a factor for which a recovery code may stand in.
+    """Return whether *user* has a factor that a recovery code may replace.
 
-    A code proves as much as such a factor: beside a mailbox alone it would be AAL2 for
-    somebody who can never reach it (SP 800-63B-4 section 3.1.3).
+    A code proves as much as such a factor. With a mailbox as the only other factor it would
+    give AAL2 to a user who can never reach AAL2 (SP 800-63B-4 section 3.1.3).
     """
-    return can_reach_aal2({held.method for held in factors_of(user)} - {Method.RECOVERY_CODE})
+    return can_reach_aal2({owned.method for owned in factors_of(user)} - {Method.RECOVERY_CODE})
 
 
 def reset_factors(*, user: Any, actor: Any, client: Client | None = None, reason: str = "administrator") -> int:
-    """Take all second factors of *user* away, so that they may enrol as if they never had any; return how many went.
+    """Remove all second factors of *user*, who may then enrol as if they never had any. Return the number removed.
 
-    For whoever lost them: an administrator has made sure who it is, by other means
-    than this service. The person is told, and the trail names who did it.
+    For users who lost their factors. An administrator has verified their identity by other
+    means than this service. The user is notified, and the trail names the administrator.
 
     Args:
-        actor: Who does it; nobody, where it is done from a shell.
+        actor: The administrator, or ``None`` for a reset from a shell.
         reason: Closed word for the trail.
 
     Raises:
-        PermissionRefused: they would reset themselves: whoever holds the session of an administrator
-            would get past the fresh proof with which one's own factors are removed. Or somebody who
-            holds more than they do: they would open an account that may do more than theirs.
+        PermissionRefused: *actor* would reset themselves, and so bypass the fresh proof that removing
+            one's own factors needs. Or *user* has more permissions than *actor*, who could then open
+            an account that may do more than their own.
     """
     _check_actor(actor, user)
     with transaction.atomic():
         FactorHistory.objects.lock(user)
         removed = rows_of(user)
         for row in removed:
-            _removed(row, actor=actor, reason="reset")
+            _remove(row, actor=actor, reason="reset")
         for model in MODELS:
             model.objects.filter(user_id=user.pk).delete()
         WebauthnChallenge.objects.end_all_of(user)
@@ -208,30 +209,30 @@ def _check_actor(actor: Any, user: Any) -> None:
 
 
 def second_factors_part(user: Any) -> list[dict[str, str]]:
-    """Return the snapshot part that says which factors *user* has."""
-    # Taken out: whoever asks later in the same request asks the database.
-    read: list[OwnedFactor] | None = vars(user).pop(_READ, None)
+    """Return the snapshot part with the factors of *user*."""
+    # Removed after one use. Later readers in the same request ask the database.
+    factors: list[OwnedFactor] | None = vars(user).pop(_READ, None)
     return [
-        {"id": str(held.id), "method": held.method.value, "name": held.name}
-        for held in (factors_of(user) if read is None else read)
+        {"id": str(owned.id), "method": owned.method.value, "name": owned.name}
+        for owned in (factors_of(user) if factors is None else factors)
     ]
 
 
 def export_of(user: Any) -> list[dict[str, Any]]:
-    """Return what belongs to *user* and is not secret."""
+    """Return the data of *user* for an export, without secrets."""
     return [
         {
-            "id": str(held.id),
-            "method": held.method.value,
-            "name": held.name,
-            "created_at": held.created_at,
-            "last_used_at": held.last_used_at,
+            "id": str(owned.id),
+            "method": owned.method.value,
+            "name": owned.name,
+            "created_at": owned.created_at,
+            "last_used_at": owned.last_used_at,
         }
-        for held in factors_of(user)
+        for owned in factors_of(user)
     ]
 
 
-#: What `reauthenticate/` is asked for.
+#: The assurance that `reauthenticate/` expects for each demand.
 _NAMES = {Demand.NONE: "aal1", Demand.SECOND_FACTOR: "second_factor", Demand.AAL2: "aal2"}
 
 
@@ -250,25 +251,25 @@ def _record_removal(factor: Factor, actor: Any, reason: str, session: UUID | Non
 
 
 def _is_last_that_counts(factor: Factor, others: list[OwnedFactor]) -> bool:
-    if not is_counted(Method(factor.method)) or any(is_counted(held.method) for held in others):
+    if not is_counted(Method(factor.method)) or any(is_counted(other.method) for other in others):
         return False
     return requirement_of(factor.user) is not Requirement.NONE
 
 
 def _is_only_way_in(factor: Factor, others: list[OwnedFactor]) -> bool:
     is_passkey = Method(factor.method) is Method.PASSKEY
-    has_other = factor.user.has_usable_password() or any(held.method is Method.PASSKEY for held in others)
+    has_other = factor.user.has_usable_password() or any(other.method is Method.PASSKEY for other in others)
     return is_passkey and not has_other
 
 
 def _rows_of(model: type[Factor], user: Any) -> Any:
-    """Return a person's factors of one table; those of which each row says its method have a column for it."""
+    """Return a user's factors of one table. The method is the model's, or a column of the row."""
     method = model.__dict__.get("method")
     kind = Value(method.value, CharField()) if isinstance(method, Method) else F("method")
     return model.objects.of(user).annotate(kind=kind).order_by().values_list(*_COLUMNS)
 
 
-def _held(pk: UUID, method: str, name: str, created_at: Any, last_used_at: Any, failures: int) -> OwnedFactor:
+def _owned_factor(pk: UUID, method: str, name: str, created_at: Any, last_used_at: Any, failures: int) -> OwnedFactor:
     return OwnedFactor(
         id=pk,
         method=Method(method),
@@ -279,17 +280,17 @@ def _held(pk: UUID, method: str, name: str, created_at: Any, last_used_at: Any, 
     )
 
 
-def _rank(held: OwnedFactor) -> tuple[int, float, float]:
-    """Return the place of a factor: by strength, then the one a login used last, then the oldest.
+def _rank(owned: OwnedFactor) -> tuple[int, float, float]:
+    """Return the sort key of a factor: strength, then the most recent use, then age.
 
-    A weaker factor, or a spare of the same kind, never comes before what was asked so far.
+    A new factor that is weaker, or of the same kind, never comes before the one used so far.
     """
-    used = 0.0 if held.last_used_at is None else -held.last_used_at.timestamp()
-    added = 0.0 if held.created_at is None else held.created_at.timestamp()
-    return _STRENGTH.index(held.method), used, added
+    used = 0.0 if owned.last_used_at is None else -owned.last_used_at.timestamp()
+    added = 0.0 if owned.created_at is None else owned.created_at.timestamp()
+    return _STRENGTH.index(owned.method), used, added
 
 
-#: The kinds, the one that phishing and interception hurt least first.
+#: The kinds, most resistant to phishing and interception first.
 _STRENGTH = (
     Method.PASSKEY,
     Method.SECURITY_KEY,

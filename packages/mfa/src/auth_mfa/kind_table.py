@@ -1,4 +1,4 @@
-"""Which kind of factor each method is."""
+"""The kind of factor of each method."""
 
 from collections.abc import Mapping
 
@@ -22,5 +22,5 @@ KINDS: Mapping[Method, FactorKind] = {
     Method.SECURITY_KEY: _webauthn,
 }
 
-#: What a login of nobody is answered with, by the member that its answer has.
+#: The kind that checks an answer to a login without a user, by the member of the answer.
 NOBODYS_KINDS: Mapping[str, FactorKind] = {"code": _totp, "credential": _webauthn}

@@ -1,4 +1,4 @@
-"""The kinds of second factors, and what each has to be able to do."""
+"""The kinds of second factors, and the protocol of each kind."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from auth_core.models import PendingLogin
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnedFactor:
-    """One factor that a person has, as far as a login or a list needs to know it.
+    """One factor of a user, with the columns that logins and lists need.
 
     Args:
-        id: Key of the factor's row; of the mailbox that everybody has, `NO_ROW`.
-        method: How it proves.
-        name: What its owner calls it.
-        is_exhausted: Whether it failed so often in a row that it answers no more.
+        id: Key of the factor's row, or `NO_ROW` for the mailbox of the account.
+        method: The method of the factor.
+        name: The name that its owner gave it.
+        is_exhausted: Whether it is disabled after too many failures in a row.
     """
 
     id: UUID
@@ -29,43 +29,43 @@ class OwnedFactor:
     is_exhausted: bool = False
 
 
-#: The id of a factor without a row: the mailbox of an account, which nobody enrolled.
+#: The id of a factor without a row: the mailbox of an account that was not enrolled.
 NO_ROW = UUID(int=0)
 
 
 class FactorKind(Protocol):
-    """How one kind of factor is asked for, and what an answer to it proves."""
+    """The challenge of one kind of factor, and the check of its answer."""
 
-    #: What the challenge is called on the wire; the shape of the answer is the kind's.
+    #: Name of the challenge on the wire. It determines the shape of the answer.
     name: str
 
-    #: Whether one question asks for all factors of the kind, of which any may answer.
+    #: Whether one challenge covers all factors of the kind, and any of them may answer.
     together: bool
 
-    def ask(self, login: PendingLogin, held: Sequence[OwnedFactor]) -> Mapping[str, Any]:
-        """Return what the caller needs to answer; may send a message, or write a challenge down.
+    def ask(self, login: PendingLogin, factors: Sequence[OwnedFactor]) -> Mapping[str, Any]:
+        """Return the data of a new challenge. May send a message or store a challenge.
 
         Called inside the transaction of the login.
 
         Args:
-            held: The factors that may answer: the chosen one; for passkeys all of the kind.
+            factors: The factors that may answer: the chosen one, or for passkeys all of the kind.
         """
 
-    def asked(self, login: PendingLogin, held: Sequence[OwnedFactor]) -> Mapping[str, Any]:
-        """Return what `ask` returned, to be shown once more; sends and changes nothing."""
+    def asked(self, login: PendingLogin, factors: Sequence[OwnedFactor]) -> Mapping[str, Any]:
+        """Return the data of the last `ask` again. Sends and changes nothing."""
 
-    def answer(self, login: PendingLogin, held: Sequence[OwnedFactor], answer: Mapping[str, Any]) -> Evidence:
+    def answer(self, login: PendingLogin, factors: Sequence[OwnedFactor], answer: Mapping[str, Any]) -> Evidence:
         """Return what *answer* proves.
 
-        Called outside any transaction: what it spends is committed whatever the answer is.
+        Called outside any transaction, so that every attempt is committed.
 
         Raises:
-            InvalidRequest: *answer* has not the shape of the kind; nothing was compared or spent.
-            ChallengeFailed: it is wrong, used or expired.
+            InvalidRequest: *answer* does not have the shape of the kind. Nothing was compared or spent.
+            ChallengeFailed: *answer* is wrong, used or expired.
         """
 
     def answer_nobody(self, answer: Mapping[str, Any]) -> None:
-        """Do the same work for a login of nobody.
+        """Do the same work for a login without a user.
 
         Raises:
             InvalidRequest: as in `answer`.

@@ -1,4 +1,4 @@
-"""What this package plugs into a login: the second factor."""
+"""The login step of this package: the second factor."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,31 +17,31 @@ from auth_mfa.requirements import Asking, plan_of
 
 
 class SecondFactor:
-    """Asks whoever has a second factor for it; whoever must have one and never had any, to add it."""
+    """The login step that asks users for their second factor, or has required users add their first one."""
 
     def is_pending(self, login: PendingLogin) -> bool:
-        """Say whether something is still to be asked; a login of nobody lacks a second factor as well."""
+        """Return whether the login still needs something. A login without a user lacks a second factor as well."""
         return plan_of(login).asking is not Asking.NOTHING
 
     def challenge(self, login: PendingLogin, choice: str | None) -> Challenge:
-        """Ask for the factor that was chosen, or for the strongest; may send a code.
+        """Ask for the chosen factor, or for the strongest. May send a code.
 
         Raises:
-            InvalidRequest: *choice* is none of the ways there are.
-            MoreProofRequired: policy demands a factor of somebody who lost theirs.
+            InvalidRequest: *choice* is not one of the choices.
+            MoreProofRequired: policy demands a factor, and the user lost theirs.
         """
         plan = plan_of(login)
         if plan.asking is Asking.REFUSAL:
             raise MoreProofRequired
         if plan.asking is Asking.ENROLMENT:
             return login_enrolment.challenge(login, choice)
-        if choice is not None and choice not in {str(held.id) for held in plan.offers}:
-            raise InvalidRequest(FieldError("choice", "unknown", _("There is no such factor.")))
+        if choice is not None and choice not in {str(offer.id) for offer in plan.offers}:
+            raise InvalidRequest(FieldError("choice", "unknown", _("This option is not available.")))
         _remember(login, plan.offers, choice)
         return _question(login, plan.offers, is_new=True)
 
     def question(self, login: PendingLogin) -> Challenge:
-        """Ask again, for the same factor.
+        """Ask for the same factor again.
 
         Raises:
             MoreProofRequired: as in `challenge`.
@@ -54,12 +54,12 @@ class SecondFactor:
         return _question(login, plan.offers, is_new=False)
 
     def answer(self, login: PendingLogin, answer: Mapping[str, Any]) -> Evidence | None:
-        """Return the evidence of an answer that is right and was not used.
+        """Return the evidence of a correct and unused answer.
 
         Raises:
-            InvalidRequest: the answer has not the shape of the kind.
-            ChallengeFailed: it is wrong, used or expired, or there is nothing that it could answer.
-            Unavailable: too much is hashed at this moment; nobody looked at it.
+            InvalidRequest: the answer does not have the shape of the kind.
+            ChallengeFailed: the answer is wrong, used or expired, or there is nothing to answer.
+            Unavailable: too many hashes are computed at this moment. The answer was not checked.
         """
         plan = plan_of(login)
         if plan.asking is Asking.ENROLMENT:
@@ -68,7 +68,7 @@ class SecondFactor:
             _answer_nobody(answer)
             raise ChallengeFailed
         chosen = _chosen(login, plan.offers)
-        return KINDS[chosen.method].answer(login, _asked_together(chosen, plan.offers), answer)
+        return KINDS[chosen.method].answer(login, _together_with(chosen, plan.offers), answer)
 
 
 def _question(login: PendingLogin, offers: Sequence[OwnedFactor], *, is_new: bool) -> Challenge:
@@ -76,18 +76,18 @@ def _question(login: PendingLogin, offers: Sequence[OwnedFactor], *, is_new: boo
         return Challenge(kind="code", method=Method.TOTP.value, data={"digits": DIGITS})
     chosen = _chosen(login, offers)
     kind = KINDS[chosen.method]
-    ask = kind.ask if is_new else kind.asked
+    data_of = kind.ask if is_new else kind.asked
     return Challenge(
         kind=kind.name,
         method=chosen.method.value,
         choice=str(chosen.id),
-        data=ask(login, _asked_together(chosen, offers)),
-        choices=[Choice(str(held.id), held.method.value, held.name) for held in _single(chosen, offers)],
+        data=data_of(login, _together_with(chosen, offers)),
+        choices=[Choice(str(offer.id), offer.method.value, offer.name) for offer in _choices(chosen, offers)],
     )
 
 
 def _remember(login: PendingLogin, offers: Sequence[OwnedFactor], choice: str | None) -> None:
-    """Keep what is asked, where it could be something else when the answer comes: another login may use a factor."""
+    """Store the factor that is asked for, because another login may change which one comes first."""
     if choice is None and len(offers) > 1:
         choice = str(_chosen(login, offers).id)
     if choice is not None and choice != login.choice:
@@ -95,28 +95,28 @@ def _remember(login: PendingLogin, offers: Sequence[OwnedFactor], choice: str | 
 
 
 def _chosen(login: PendingLogin, offers: Sequence[OwnedFactor]) -> OwnedFactor:
-    """Return the factor the person chose in this login, or the strongest; one that was removed meanwhile is none."""
-    return next((held for held in offers if str(held.id) == login.choice), offers[0])
+    """Return the factor chosen in this login, or the strongest if there is no choice or it was removed meanwhile."""
+    return next((offer for offer in offers if str(offer.id) == login.choice), offers[0])
 
 
-def _asked_together(chosen: OwnedFactor, offers: Sequence[OwnedFactor]) -> list[OwnedFactor]:
-    """Return what may answer: the chosen one alone, or first among all that one question asks for."""
+def _together_with(chosen: OwnedFactor, offers: Sequence[OwnedFactor]) -> list[OwnedFactor]:
+    """Return the factors that may answer: the chosen one, then others that the same challenge covers."""
     kind = KINDS[chosen.method]
-    others = [held for held in offers if held is not chosen and KINDS[held.method] is kind and kind.together]
+    others = [offer for offer in offers if offer is not chosen and KINDS[offer.method] is kind and kind.together]
     return [chosen, *others]
 
 
-def _single(chosen: OwnedFactor, offers: Sequence[OwnedFactor]) -> list[OwnedFactor]:
-    """Return one choice for all factors that one question asks for: the chosen one, or the first."""
-    shown: list[OwnedFactor] = []
-    for held in [chosen, *offers]:
-        kind = KINDS[held.method]
-        if held not in shown and not (kind.together and any(KINDS[other.method] is kind for other in shown)):
-            shown.append(held)
-    return sorted(shown, key=offers.index)
+def _choices(chosen: OwnedFactor, offers: Sequence[OwnedFactor]) -> list[OwnedFactor]:
+    """Return one factor for each challenge: the chosen one, or the first that the challenge covers."""
+    choices: list[OwnedFactor] = []
+    for offer in [chosen, *offers]:
+        kind = KINDS[offer.method]
+        if offer not in choices and not (kind.together and any(KINDS[other.method] is kind for other in choices)):
+            choices.append(offer)
+    return sorted(choices, key=offers.index)
 
 
 def _answer_nobody(answer: Mapping[str, Any]) -> None:
-    """Do the work of an answer for nobody; its members tell which kind was meant."""
+    """Do the work of an answer for a login without a user. The members of the answer show its kind."""
     kind: FactorKind = NOBODYS_KINDS["credential" if "credential" in answer else "code"]
     kind.answer_nobody(answer)

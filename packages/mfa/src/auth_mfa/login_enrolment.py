@@ -1,7 +1,7 @@
-"""The enrolment that policy demands inside a login, of somebody who never had a second factor.
+"""The enrolment that policy demands inside a login of a user who never had a second factor.
 
-The login has proved the password and the mailbox by now: nothing is shown to whoever
-knows the password alone.
+The login has already proved the password and the mailbox, so a thief of the password
+alone sees nothing.
 """
 
 from collections.abc import Mapping
@@ -24,80 +24,81 @@ from auth_mfa.totp import enrolment
 from auth_mfa.webauthn import passkeys
 from auth_mfa.webauthn.assertion import evidence_of
 
-#: What the challenges are called; the answer to each is that of the factor which is added.
+#: Names of the challenges. The answer has the shape of the factor that is added.
 KIND = "enrolment"
 PASSKEY_KIND = "enrolment_passkey"
 
-#: The kinds that can be added here, by the id of their choice; an app works without scripts, and is shown first.
-_ADDED = (Method.TOTP, Method.PASSKEY)
+#: The methods that can be added here. An app works without scripts and comes first.
+_METHODS = (Method.TOTP, Method.PASSKEY)
 
-#: What a factor may be called: no database keeps half a surrogate pair, and PostgreSQL no NUL.
+#: Valid names. Databases do not store lone surrogates, and PostgreSQL stores no NUL.
 _NAME = Pattern(r"[^\x00\ud800-\udfff]{0,64}", at_most=64)
 
 
 def challenge(login: PendingLogin, choice: str | None) -> Challenge:
-    """Begin the factor that was chosen, or the first there is.
+    """Begin to add the chosen method, or the first available one.
 
     Raises:
-        InvalidRequest: *choice* is none of the ways there are.
-        MoreProofRequired: what policy counts can be added by an administrator alone.
+        InvalidRequest: *choice* is not one of the choices.
+        MoreProofRequired: only an administrator can add a method that policy counts.
     """
-    ways = _ways()
-    if not ways:
+    methods = _available_methods()
+    if not methods:
         raise MoreProofRequired
-    if choice is not None and choice not in {way.value for way in ways}:
-        raise InvalidRequest(FieldError("choice", "unknown", _("There is no such factor.")))
-    # What is kept in the login is written last: both ways here lock the person before the login's row.
+    if choice is not None and choice not in {method.value for method in methods}:
+        raise InvalidRequest(FieldError("choice", "unknown", _("This option is not available.")))
+    # The login's row is written last. Both branches lock the user's history first.
     if (_chosen(login) if choice is None else choice) == Method.PASSKEY:
         registration = passkeys.begin_registration(user=login.user, occasion=login.pk)
         login.remember_choice(Method.PASSKEY.value)
-        return _passkey(registration)
+        return _passkey_challenge(registration)
     begun = enrolment.begin_totp(user=login.user, name="")
     login.remember_choice(str(begun.factor.pk))
-    return _app(begun)
+    return _app_challenge(begun)
 
 
 def question(login: PendingLogin) -> Challenge:
-    """Show the same again; of what was given up meanwhile, nothing."""
+    """Return the same challenge again, without data if the enrolment ended meanwhile."""
     chosen = _chosen(login)
     if chosen is Method.PASSKEY:
         try:
-            return _passkey(passkeys.begun_registration(user=login.user, occasion=login.pk))
+            return _passkey_challenge(passkeys.begun_registration(user=login.user, occasion=login.pk))
         except NotFound:
             return _challenge(PASSKEY_KIND, chosen, {})
     begun = _begun_app(login)
-    return _challenge(KIND, chosen, {}) if begun is None else _app(begun)
+    return _challenge(KIND, chosen, {}) if begun is None else _app_challenge(begun)
 
 
 def answer(login: PendingLogin, answer: Mapping[str, Any]) -> Evidence:
-    """Let the factor count, once the answer proves it; return the evidence of that proof.
+    """Confirm the factor that the answer proves, and return the evidence of the proof.
 
-    A code is spent with it: without the evidence the login would ask for the next one,
+    The code is spent with it. Without the evidence the login would ask for the next code,
     half a minute later (decision record 0011).
 
     Raises:
-        InvalidRequest: the answer has not the shape of the kind.
-        ChallengeFailed: it is wrong, or nothing is begun any more.
+        InvalidRequest: the answer does not have the shape of the kind.
+        ChallengeFailed: the answer is wrong, or the enrolment ended.
     """
     client = current().client or Client()
     return _add_passkey(login, answer, client) if _chosen(login) is Method.PASSKEY else _add_app(login, answer, client)
 
 
-def _ways() -> list[Method]:
-    return [method for method in _ADDED if is_offered(method) and is_counted(method)]
+def _available_methods() -> list[Method]:
+    return [method for method in _METHODS if is_offered(method) and is_counted(method)]
 
 
 def _chosen(login: PendingLogin) -> Method:
-    """Return what the person chose to add, or the first there is."""
-    ways = _ways()
-    return next((way for way in ways if way.value == login.choice), ways[0] if ways else Method.TOTP)
+    """Return the method that the user chose to add, or the first available one."""
+    methods = _available_methods()
+    first = methods[0] if methods else Method.TOTP
+    return next((method for method in methods if method.value == login.choice), first)
 
 
 def _begun_app(login: PendingLogin) -> enrolment.Enrolment | None:
-    """Return the app that this very login has begun; what was begun elsewhere is nobody's to confirm here.
+    """Return the app that this login has begun, or ``None``. Apps begun elsewhere cannot be confirmed here.
 
-    A thief of the password who is in a session could begin one of theirs, and have its key
-    shown to the owner, who would take it for their own.
+    A thief with a session could begin an app of their own, and this login would show its
+    key to the owner as if it were the owner's.
     """
     try:
         return enrolment.begun_enrolment(user=login.user, factor_id=UUID(login.choice))
@@ -118,7 +119,7 @@ def _add_passkey(login: PendingLogin, answer: Mapping[str, Any], client: Client)
     refuse_others(answer, "credential", "name", field="answer")
     name = answer.get("name") or ""
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise InvalidRequest(FieldError("answer.name", "invalid", _("Enter a name of 64 characters at most.")))
+        raise InvalidRequest(FieldError("answer.name", "invalid", _("Enter a name of at most 64 characters.")))
     try:
         begun = passkeys.begun_registration(user=login.user, occasion=login.pk)
         factor = passkeys.confirm_registration(
@@ -135,16 +136,16 @@ def _add_passkey(login: PendingLogin, answer: Mapping[str, Any], client: Client)
     return evidence_of(factor, user_verified=factor.user_verified)
 
 
-def _app(begun: enrolment.Enrolment) -> Challenge:
+def _app_challenge(begun: enrolment.Enrolment) -> Challenge:
     data = {"digits": DIGITS, "secret": begun.secret, "uri": begun.uri, "qr_svg": begun.qr_svg}
     return _challenge(KIND, Method.TOTP, data)
 
 
-def _passkey(begun: passkeys.Registration) -> Challenge:
+def _passkey_challenge(begun: passkeys.Registration) -> Challenge:
     return _challenge(PASSKEY_KIND, Method.PASSKEY, {"options": begun.options})
 
 
 def _challenge(kind: str, method: Method, data: Mapping[str, Any]) -> Challenge:
     labels = {Method.TOTP: _("Authenticator app"), Method.PASSKEY: _("Passkey or security key")}
-    choices = [Choice(way.value, way.value, labels[way]) for way in _ways()]
+    choices = [Choice(each.value, each.value, labels[each]) for each in _available_methods()]
     return Challenge(kind=kind, method=method.value, choice=method.value, data=data, choices=choices)

@@ -1,4 +1,4 @@
-"""The mailbox that an account has without anybody enrolling it, and whether it was proved."""
+"""The mailbox of an account, which needs no enrolment, and whether its address is verified."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ from auth_mfa.errors import AddressUnproven
 
 
 def mailbox_of(user: Any) -> str:
-    """Return the address that *user* has proven, or nothing.
+    """Return the verified address of *user*, or an empty string.
 
-    An account that came from elsewhere has no row that says so; there the address of
-    record is taken, to which the site sends its links for lost passwords as well.
+    An account of another system has no `EmailAddress` row. Its address of record is used,
+    as for the password reset links of the site.
     """
     part = email_part(user)
     if part["verified"]:
@@ -20,14 +20,14 @@ def mailbox_of(user: Any) -> str:
 
 
 def check_address_proven(user: Any) -> None:
-    """Refuse a factor to an account none of whose addresses is proved (decision record 0027).
+    """Refuse a factor for an account without a verified address (decision record 0027).
 
-    A person could have made it with the address of another, whose password reset would
-    then lead to an account that the first one's factor still guards. Users of a site
-    that keeps no `EmailAddress` rows are not asked.
+    An attacker could create an account with the address of a victim. After a password
+    reset, the victim would use an account that the attacker's factor still protects.
+    Users without `EmailAddress` rows are not checked.
 
     Raises:
-        AddressUnproven: there are addresses, and none of them is proved.
+        AddressUnproven: there are addresses, and none is verified.
     """
     moments = list(EmailAddress.objects.filter(user=user).values_list("verified_at", flat=True))
     if moments and not any(moments):

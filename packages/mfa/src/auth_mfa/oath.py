@@ -1,6 +1,6 @@
-"""Time-based one-time passwords; knows no Django and no users.
+"""Time-based one-time passwords, without Django and users.
 
-Source: RFC 6238, RFC 4226; the ``otpauth`` address as authenticator apps read it.
+Source: RFC 6238, RFC 4226, and the ``otpauth`` URI format of authenticator apps.
 """
 
 import base64
@@ -10,13 +10,13 @@ from urllib.parse import quote, urlencode
 
 from django_otp.oath import hotp
 
-#: RFC 6238 section 5.2: the default, which every app knows.
+#: RFC 6238 section 5.2: the default, which every app supports.
 STEP_SECONDS = 30
 
-#: RFC 4226 section 5.3: the least; codes that are sent have as many. ASVS 6.5.4 asks for 20 bits, and six digits have 19.9.
+#: RFC 4226 section 5.3: the minimum, also for sent codes. ASVS 6.5.4 asks for 20 bits, and six digits have 19.9.
 DIGITS = 6
 
-#: RFC 4226 section 4 R6 recommends 160 bits; 112 are the least (SP 800-63B-4 section 3.1.4).
+#: RFC 4226 section 4 R6 recommends 160 bits. The minimum is 112 (SP 800-63B-4 section 3.1.4).
 _KEY_BYTES = 20
 
 
@@ -26,12 +26,12 @@ def new_key() -> bytes:
 
 
 def to_base32(key: bytes) -> str:
-    """Return *key* as people type it into an app: upper case, without padding."""
+    """Return *key* in the form that people type into an app: upper case, without padding."""
     return base64.b32encode(key).decode("ascii").rstrip("=")
 
 
 def from_base32(text: str) -> bytes:
-    """Return the key that *text* stands for."""
+    """Return the key that *text* encodes."""
     return base64.b32decode(text + "=" * (-len(text) % 8))
 
 
@@ -41,39 +41,39 @@ def code_at(key: bytes, step: int) -> str:
 
 
 def step_at(moment: float) -> int:
-    """Return the time step in which *moment*, in Unix seconds, falls."""
+    """Return the time step of *moment*, in Unix seconds."""
     return int(moment // STEP_SECONDS)
 
 
 def matching_step(key: bytes, code: str, *, at: float, tolerance: int = 1, after: int = -1) -> int | None:
     """Return the time step at which *code* is valid, or ``None``.
 
-    Every step of the window is computed and compared in constant time, whether or not
-    an earlier one matched: how long it takes tells nothing.
+    Every step of the window is computed and compared in constant time, even after a match,
+    so that the time reveals nothing.
 
     Source: RFC 6238 sections 4.2 and 5.2. A caller that stores the returned step
     and passes it back as *after* makes each code usable once, as 5.2 requires.
 
     Args:
         key: The shared secret, in bytes.
-        code: What the person typed.
+        code: The code that was typed.
         at: The moment of use, in Unix seconds.
-        tolerance: Steps of clock drift to forgive on either side.
+        tolerance: Steps of clock drift to allow on either side.
         after: Steps up to and including this one are already spent.
     """
     now = step_at(at)
     steps = range(max(now - tolerance, 0), now + tolerance + 1)
-    found = [step for step in steps if hmac.compare_digest(code_at(key, step).encode(), code.encode())]
-    return next((step for step in found if step > after), None)
+    matches = [step for step in steps if hmac.compare_digest(code_at(key, step).encode(), code.encode())]
+    return next((step for step in matches if step > after), None)
 
 
 def otpauth_uri(key: bytes, *, issuer: str, account: str) -> str:
-    """Return the address that an app takes a key from, as a link or as a QR code.
+    """Return the URI from which an app reads a key, as a link or as a QR code.
 
     Args:
-        issuer: Whom the code is for; the app shows it.
-        account: Which account; an address, mostly.
+        issuer: The name of the service, which the app shows.
+        account: The name of the account, usually an email address.
     """
     label = quote(f"{issuer}:{account}", safe="@")
-    given = {"secret": to_base32(key), "issuer": issuer, "algorithm": "SHA1", "digits": DIGITS, "period": STEP_SECONDS}
-    return f"otpauth://totp/{label}?{urlencode(given, quote_via=quote)}"
+    query = {"secret": to_base32(key), "issuer": issuer, "algorithm": "SHA1", "digits": DIGITS, "period": STEP_SECONDS}
+    return f"otpauth://totp/{label}?{urlencode(query, quote_via=quote)}"

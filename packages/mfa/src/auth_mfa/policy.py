@@ -1,4 +1,4 @@
-"""Who must have a second factor, and which kinds count."""
+"""The policy: which users must have a second factor, and which methods count."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -13,19 +13,19 @@ from auth_core.messages.sms import sends_texts
 from auth_core.registries import facts
 from auth_mfa.conf import mfa
 
-#: A rule of our own without a value: everybody.
+#: The rule that applies to every user.
 _EVERYONE = "everyone"
 
-#: Further rules of our own, and the attribute of the user model that answers each.
+#: Rules without a value, and the attribute of the user model that each one reads.
 _FLAGS: Mapping[str, str] = {"staff": "is_staff", "superusers": "is_superuser"}
 
-#: A rule of our own with a value, and what of the user model answers it.
+#: The rule with the name of a group, and the relation of the user model that it reads.
 _GROUP = "group"
 _GROUPS = "groups"
 
 
 class Requirement(Enum):
-    """What policy says of one person; the set is closed."""
+    """The requirement for one user. The set is closed."""
 
     NONE = "none"
     GRACE = "grace"
@@ -33,49 +33,49 @@ class Requirement(Enum):
 
 
 def requirement_of(user: Any) -> Requirement:
-    """Say whether *user* must have a second factor, and whether already today; no query unless a rule asks one."""
-    if not any(_holds(rule, user) for rule in mfa.REQUIRED_OF):
+    """Return whether *user* must have a second factor now, later or not at all. Only rules that need a query run one."""
+    if not any(_applies(rule, user) for rule in mfa.REQUIRED_OF):
         return Requirement.NONE
     return Requirement.GRACE if deadline_of(user) > timezone.now() else Requirement.REQUIRED
 
 
 def deadline_of(user: Any) -> datetime:
-    """Return until when *user* gets in without a factor, if they must have one and have none."""
+    """Return the end of the grace period of *user*, who must have a factor and has none."""
     joined = getattr(user, "date_joined", None) or getattr(user, "created_at", None)
-    begins = [moment for moment in (joined, mfa.REQUIRED_SINCE) if moment is not None]
-    return max(begins) + mfa.GRACE_PERIOD if begins else timezone.now()
+    starts = [moment for moment in (joined, mfa.REQUIRED_SINCE) if moment is not None]
+    return max(starts) + mfa.GRACE_PERIOD if starts else timezone.now()
 
 
 def is_offered(method: Method) -> bool:
-    """Say whether people may have factors of this kind here."""
+    """Return whether users may have factors of this method."""
     return method.value in mfa.METHODS and (method is not Method.SMS_CODE or sends_texts())
 
 
 def is_counted(method: Method) -> bool:
-    """Say whether a factor of this kind is what policy asks for."""
+    """Return whether a factor of this method satisfies the policy."""
     return method.value in mfa.COUNTED_METHODS
 
 
 def unknown_rules() -> list[str]:
-    """Return the rules of `REQUIRED_OF` that nothing here can answer."""
-    return [rule for rule in mfa.REQUIRED_OF if not _is_answered(rule, get_user_model())]
+    """Return the rules of `REQUIRED_OF` that cannot be evaluated."""
+    return [rule for rule in mfa.REQUIRED_OF if not _can_be_evaluated(rule, get_user_model())]
 
 
-def _is_answered(rule: str, people: Any) -> bool:
-    """Tell whether a fact, or an attribute of the user model *people*, answers *rule*."""
+def _can_be_evaluated(rule: str, user_model: Any) -> bool:
+    """Return whether *rule* names a registered fact, or an attribute that *user_model* has."""
     name, colon, value = rule.partition(":")
     if not colon:
-        return rule == _EVERYONE or (rule in _FLAGS and hasattr(people, _FLAGS[rule]))
-    return bool(value) and (hasattr(people, _GROUPS) if name == _GROUP else facts.get(name) is not None)
+        return rule == _EVERYONE or (rule in _FLAGS and hasattr(user_model, _FLAGS[rule]))
+    return bool(value) and (hasattr(user_model, _GROUPS) if name == _GROUP else facts.get(name) is not None)
 
 
-def _holds(rule: str, user: Any) -> bool:
-    """Tell whether *rule* is about *user*.
+def _applies(rule: str, user: Any) -> bool:
+    """Return whether *rule* applies to *user*.
 
-    A rule that nothing here can answer is about everybody, and a check reports it: a misspelt
-    rule, or a user model without the attribute, must not take the duty from the people it was for.
+    A rule that cannot be evaluated applies to every user, and a check reports it. A misspelt
+    rule, or a user model without the attribute, must not exempt the users it was meant for.
     """
-    if rule == _EVERYONE or not _is_answered(rule, user.__class__):
+    if rule == _EVERYONE or not _can_be_evaluated(rule, user.__class__):
         return True
     name, _colon, value = rule.partition(":")
     if rule in _FLAGS:
@@ -83,10 +83,10 @@ def _holds(rule: str, user: Any) -> bool:
     if name == _GROUP:
         return bool(user.groups.filter(name=value).exists())
     fact: Any = facts.get(name)
-    return _says(fact(user), value)
+    return _matches(fact(user), value)
 
 
-def _says(fact: Any, value: str) -> bool:
+def _matches(fact: Any, value: str) -> bool:
     if isinstance(fact, Collection) and not isinstance(fact, str):
-        return value in {str(piece) for piece in fact}
+        return value in {str(item) for item in fact}
     return str(fact) == value

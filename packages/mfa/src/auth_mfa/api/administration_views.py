@@ -1,4 +1,4 @@
-"""The views in which administrators see what others have, and take it away."""
+"""The views in which administrators list and reset the second factors of other users."""
 
 from typing import Any
 from uuid import UUID
@@ -21,27 +21,30 @@ from auth_mfa.models import EmailFactor, Factor, PhoneFactor
 
 
 class FoundFactorsView(ApiView):
-    """``GET users/second-factors/?user=``: what does somebody have besides a password?"""
+    """``GET users/second-factors/?user=``: list a user's second factors."""
 
     permission_classes = (MaySeeFactors,)
     filters = FactorFilters
     answers = {"get": {200: page_of(FoundFactorShape)}}
 
     def get(self, request: Request) -> Response:
-        """Return the person's factors, newest first, with hints alone; nobody has more than a page of them."""
+        """Return the user's factors, newest first, with hints only. One page holds them all."""
         person = find_by_subject_id(FactorFilters.parse_query(request).user)
         rows = [] if person is None else rows_of(person)
         return Response({"next": None, "previous": None, "results": [_found(row) for row in rows]})
 
 
 class ResetFactorsView(ApiView):
-    """``DELETE users/second-factors/{subject_id}/``: somebody lost what they had."""
+    """``DELETE users/second-factors/{subject_id}/``: reset the second factors of a user who lost them."""
 
     permission_classes = (MayResetFactors,)
     answers = {"delete": {204: None}}
 
     def delete(self, request: Request, subject_id: UUID) -> Response:
-        """Return 204: all are gone, the person is told, and adds new ones at the next login; one's own stay."""
+        """Return 204 after all factors are removed and the user is notified.
+
+        The user adds new ones at the next login. Administrators cannot reset themselves.
+        """
         person = find_by_subject_id(subject_id)
         if person is None:
             raise NotFound

@@ -1,4 +1,4 @@
-"""The views that add authenticator apps, telephones, mailboxes and recovery codes; each needs a fresh proof."""
+"""The views that add authenticator apps, phones, mailboxes and recovery codes. Each needs a fresh proof."""
 
 from typing import Any
 from uuid import UUID
@@ -25,21 +25,21 @@ from auth_mfa.totp import enrolment as totp_enrolment
 
 
 class EnrolmentView(ApiView):
-    """The base of what adds a factor: only to whoever proved lately that it is them (ASVS 7.5.1)."""
+    """The base of views that add a factor, which needs a fresh proof (ASVS 7.5.1)."""
 
     counts_changes = True
 
     def check_proof(self, request: Request) -> None:
-        """Ask for the proof.
+        """Require a fresh proof.
 
         Raises:
-            InsufficientUserAuthentication: too little was proved, or too long ago.
+            InsufficientUserAuthentication: the proof is too weak or too old.
         """
         check_fresh_proof(user=request.user, session=session_of(request))
 
 
 class TotpView(EnrolmentView):
-    """``POST mfa/totp/``: begin an authenticator app."""
+    """``POST mfa/totp/``: begin to add an authenticator app."""
 
     bodies = {"post": NamedBody}
     answers = {"post": {201: TotpShape}}
@@ -49,12 +49,12 @@ class TotpView(EnrolmentView):
         body = NamedBody.parse(request)
         self.check_proof(request)
         begun = totp_enrolment.begin_totp(user=request.user, name=body.name or "")
-        shown = {"id": str(begun.factor.pk), "secret": begun.secret, "uri": begun.uri, "qr_svg": begun.qr_svg}
-        return _created(request, begun.factor.pk, shown)
+        key = {"id": str(begun.factor.pk), "secret": begun.secret, "uri": begun.uri, "qr_svg": begun.qr_svg}
+        return _created(request, begun.factor.pk, key)
 
 
 class TotpConfirmView(EnrolmentView):
-    """``POST mfa/totp/{id}/confirm/``: prove that the app has the key; it counts from then on."""
+    """``POST mfa/totp/{id}/confirm/``: confirm that the app has the key."""
 
     bodies = {"post": CodeBody}
     answers = {"post": {200: FactorShape}}
@@ -69,13 +69,13 @@ class TotpConfirmView(EnrolmentView):
 
 
 class PhoneView(EnrolmentView):
-    """``POST mfa/sms/``: send a code to a number that is to be a second factor."""
+    """``POST mfa/sms/``: send a code to a phone number to add it as a second factor."""
 
     bodies = {"post": PhoneBody}
     answers = {"post": {201: BegunShape}}
 
     def post(self, request: Request) -> Response:
-        """Return 201 with where the code went."""
+        """Return 201 with a hint of where the code was sent."""
         body = PhoneBody.parse(request)
         self.check_proof(request)
         begun = message_enrolment.begin_phone(
@@ -85,13 +85,13 @@ class PhoneView(EnrolmentView):
 
 
 class EmailView(EnrolmentView):
-    """``POST mfa/email/``: send a code to the caller's address, which is to be a second factor."""
+    """``POST mfa/email/``: send a code to the caller's address to add it as a second factor."""
 
     bodies = {"post": NamedBody}
     answers = {"post": {201: BegunShape}}
 
     def post(self, request: Request) -> Response:
-        """Return 201 with where the code went."""
+        """Return 201 with a hint of where the code was sent."""
         body = NamedBody.parse(request)
         self.check_proof(request)
         begun = message_enrolment.begin_email(user=request.user, name=body.name or "", client=client_of(request))
@@ -99,7 +99,7 @@ class EmailView(EnrolmentView):
 
 
 class MessageConfirmView(EnrolmentView):
-    """``POST mfa/sms/{id}/confirm/`` and ``mfa/email/{id}/confirm/``: the code that came."""
+    """``POST mfa/sms/{id}/confirm/`` and ``mfa/email/{id}/confirm/``: confirm with the code that was sent."""
 
     bodies = {"post": CodeBody}
     answers = {"post": {200: FactorShape}}
@@ -114,13 +114,13 @@ class MessageConfirmView(EnrolmentView):
 
 
 class ResendView(EnrolmentView):
-    """``POST mfa/sms/{id}/resend/`` and ``mfa/email/{id}/resend/``: the same code once more."""
+    """``POST mfa/sms/{id}/resend/`` and ``mfa/email/{id}/resend/``: send the same code again."""
 
     bodies = {"post": NoBody}
     answers = {"post": {202: BegunShape}}
 
     def post(self, request: Request, factor_id: UUID) -> Response:
-        """Return 202 with where the code went."""
+        """Return 202 with a hint of where the code was sent."""
         NoBody.parse(request)
         self.check_proof(request)
         begun = message_enrolment.resend(user=request.user, factor_id=factor_id, client=client_of(request))
@@ -128,13 +128,13 @@ class ResendView(EnrolmentView):
 
 
 class RecoveryCodesView(EnrolmentView):
-    """``mfa/recovery-codes/``: how many are left; another sheet."""
+    """``mfa/recovery-codes/``: count the codes that are left, or make a new sheet."""
 
     bodies = {"post": NoBody}
     answers = {"get": {200: SheetShape}, "post": {201: RecoveryCodesShape}}
 
     def get(self, request: Request) -> Response:
-        """Return how many codes are left, and whether that is few; never a code."""
+        """Return how many codes are left and whether that is few, but never a code."""
         sheet = sheet_of(request.user)
         if sheet is None:
             raise NotFound
@@ -142,7 +142,7 @@ class RecoveryCodesView(EnrolmentView):
         return Response(body | {"created_at": sheet.created_at})
 
     def post(self, request: Request) -> Response:
-        """Return 201 with ten codes, only here and only once; those of before are good for nothing."""
+        """Return 201 with ten codes, shown only once. Earlier codes stop working."""
         NoBody.parse(request)
         self.check_proof(request)
         sheet = issue_sheet(user=request.user, client=client_of(request), session=session_of(request))

@@ -8,7 +8,7 @@ from auth_core.contracts import Transport
 
 
 class RegistrationBody(Body):
-    """``POST mfa/passkeys/{id}/confirm/``; *credential* is what ``PublicKeyCredential.toJSON()`` returns."""
+    """``POST mfa/passkeys/{id}/confirm/``. *credential* is what ``PublicKeyCredential.toJSON()`` returns."""
 
     credential = serializers.DictField()
     name = TextField(max_length=64, required=False, allow_blank=True)
@@ -21,7 +21,7 @@ class PasskeyLoginBody(Body):
 
 
 class PasskeyAnswerBody(Body):
-    """``POST mfa/passkeys/login/answer/``; *credential* as above."""
+    """``POST mfa/passkeys/login/answer/``. *credential* is as above."""
 
     token = TextField(max_length=100)
     credential = serializers.DictField()
@@ -35,7 +35,7 @@ class RegistrationShape(Shape):
 
 
 class PasskeyLoginShape(Shape):
-    """A begun login; whose, its answer says."""
+    """A begun login. The answer names the user."""
 
     token = serializers.CharField()
     expires_at = serializers.DateTimeField()

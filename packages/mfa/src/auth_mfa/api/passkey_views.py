@@ -38,7 +38,7 @@ class PasskeyView(ApiView):
     answers = {"post": {200: RegistrationShape}}
 
     def post(self, request: Request) -> Response:
-        """Return 200 with what the browser asks its authenticator; it needs a fresh proof."""
+        """Return 200 with the options for the browser. This needs a fresh proof."""
         NoBody.parse(request)
         session = _proved_session(request)
         begun = passkeys.begin_registration(user=request.user, occasion=session.id)
@@ -46,14 +46,14 @@ class PasskeyView(ApiView):
 
 
 class PasskeyConfirmView(ApiView):
-    """``POST mfa/passkeys/{id}/confirm/``: what the authenticator made; it counts from now on."""
+    """``POST mfa/passkeys/{id}/confirm/``: add the credential that the authenticator made."""
 
     counts_changes = True
     bodies = {"post": RegistrationBody}
     answers = {"post": {201: FactorShape}}
 
     def post(self, request: Request, registration_id: UUID) -> Response:
-        """Return 201 with the factor, in the session that began it."""
+        """Return 201 with the factor. Only the session that began the registration may confirm it."""
         body = RegistrationBody.parse(request)
         session = _proved_session(request)
         factor = passkeys.confirm_registration(
@@ -69,14 +69,14 @@ class PasskeyConfirmView(ApiView):
 
 
 class PasskeyLoginView(AnonymousApiView):
-    """``POST mfa/passkeys/login/``: begin a login in which a passkey says who it is."""
+    """``POST mfa/passkeys/login/``: begin a login in which the passkey names the user."""
 
     csrf_by_transport = True
     bodies = {"post": PasskeyLoginBody}
     answers = {"post": {200: PasskeyLoginShape}}
 
     def post(self, request: Request) -> Response:
-        """Return 200 with what the browser asks its authenticator."""
+        """Return 200 with the options for the browser."""
         body = PasskeyLoginBody.parse(request)
         transport = usable_transport(body.transport)
         secret = ""
@@ -91,18 +91,18 @@ class PasskeyLoginView(AnonymousApiView):
 
 
 class PasskeyAnswerView(AnonymousApiView):
-    """``POST mfa/passkeys/login/answer/``: the assertion of a passkey."""
+    """``POST mfa/passkeys/login/answer/``: sign in with the assertion of a passkey."""
 
     csrf_by_transport = True
     bodies = {"post": PasskeyAnswerBody}
     answers = {"post": {200: GrantedShape, 202: ChallengedShape}}
 
     def post(self, request: Request) -> Response:
-        """Return 200 with the grant, or 202 with the question that is left."""
+        """Return 200 with the grant, or 202 with the next challenge."""
         body = PasskeyAnswerBody.parse(request)
         secret = browser_secret_of(request)
         if secret:
-            # Whoever sends the cookie must send the CSRF token, too.
+            # A request with the cookie must carry the CSRF token as well.
             self.check_csrf(request)
         outcome = passkeys.answer_login(
             token=body.token, credential=body.credential, client=client_of(request), browser_secret=secret
@@ -116,7 +116,7 @@ def login_body(begun: passkeys.BegunLogin) -> dict[str, Any]:
 
 
 def _proved_session(request: Request) -> SessionFacts:
-    """Return the session of the caller, once it has proved lately that it is them.
+    """Return the session of the caller, if its proof is fresh.
 
     Raises:
         NotAuthenticated, InsufficientUserAuthentication: see `check_fresh_proof`.

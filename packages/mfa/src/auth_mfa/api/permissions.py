@@ -1,4 +1,4 @@
-"""Who may call what; by Django's permissions, never by ``is_staff`` alone."""
+"""The permissions of the views. They are Django's permissions, never ``is_staff`` alone."""
 
 from typing import Any, ClassVar
 
@@ -9,7 +9,7 @@ from auth_core.api.permissions import Administers
 
 
 class _May(Administers):
-    """Whoever has one permission; nobody has none."""
+    """Users with one permission. Every subclass must name one."""
 
     permission: ClassVar[str]
 
@@ -20,13 +20,13 @@ class _May(Administers):
 
 
 class MaySeeFactors(_May):
-    """Whoever may see what others have."""
+    """Users who may see the second factors of others."""
 
     permission = "auth_mfa.view_totpfactor"
 
 
 class MayResetFactors(_May):
-    """Whoever may take all second factors of a person away."""
+    """Users who may reset the second factors of others."""
 
     permission = "auth_mfa.reset_factors"
     changes_are = Act.CRITICAL

@@ -6,7 +6,7 @@ from auth_core.api.serializers import Body, TextField
 
 
 class NamedBody(Body):
-    """``POST mfa/totp/`` and ``mfa/email/``: what the factor is to be called."""
+    """``POST mfa/totp/`` and ``mfa/email/``: the name of the new factor."""
 
     name = TextField(max_length=64, required=False, allow_blank=True)
 
@@ -30,6 +30,6 @@ class NameBody(Body):
 
 
 class FactorFilters(Body):
-    """``GET users/second-factors/?user=``: whose, by the person's public id."""
+    """``GET users/second-factors/?user=``: the user's public ID."""
 
     user = serializers.UUIDField()

@@ -6,25 +6,25 @@ from auth_core.api.shapes import Shape
 
 
 class FactorShape(Shape):
-    """A second factor, as its owner sees it."""
+    """A second factor as its owner sees it."""
 
     id = serializers.UUIDField()
     method = serializers.CharField()
     name = serializers.CharField()
     created_at = serializers.DateTimeField()
     last_used_at = serializers.DateTimeField(allow_null=True)
-    codes_left = serializers.IntegerField(required=False, help_text="Of recovery codes alone.")
+    codes_left = serializers.IntegerField(required=False, help_text="For recovery codes only.")
 
 
 class FoundFactorShape(FactorShape):
-    """A second factor, as an administrator sees it."""
+    """A second factor as an administrator sees it."""
 
-    to = serializers.CharField(allow_blank=True, help_text="What may be shown of where its codes go.")
-    is_exhausted = serializers.BooleanField(help_text="Whether it failed so often in a row that it answers no more.")
+    to = serializers.CharField(allow_blank=True, help_text="A hint of where its codes are sent.")
+    is_exhausted = serializers.BooleanField(help_text="Whether it is disabled after too many wrong answers in a row.")
 
 
 class TotpShape(Shape):
-    """A begun authenticator app; the key is shown until it is confirmed, and never again."""
+    """A begun authenticator app. The key is shown until the app is confirmed, and never again."""
 
     id = serializers.UUIDField()
     secret = serializers.CharField(help_text="The key in Base32.")
@@ -33,12 +33,12 @@ class TotpShape(Shape):
 
 
 class BegunShape(Shape):
-    """A begun telephone or mailbox, which waits for the code that was sent to it."""
+    """A begun phone or mailbox, which waits for the code that was sent to it."""
 
     id = serializers.UUIDField()
     method = serializers.CharField()
-    to = serializers.CharField(help_text="What may be shown of where the code went.")
-    is_sent = serializers.BooleanField(help_text="False when too many codes went there already.")
+    to = serializers.CharField(help_text="A hint of where the code was sent.")
+    is_sent = serializers.BooleanField(help_text="False if too many codes were already sent there.")
     expires_at = serializers.DateTimeField(allow_null=True)
 
 
@@ -52,7 +52,7 @@ class SheetShape(Shape):
 
 
 class RecoveryCodesShape(Shape):
-    """A new sheet of recovery codes; they are shown here and never again."""
+    """A new sheet of recovery codes, which are shown only here."""
 
     id = serializers.UUIDField()
     codes = serializers.ListField(child=serializers.CharField())

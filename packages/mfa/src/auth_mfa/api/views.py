@@ -1,4 +1,4 @@
-"""The views of second factors, whatever their kind."""
+"""The views of second factors of all kinds."""
 
 from typing import Any
 from uuid import UUID
@@ -20,12 +20,12 @@ from auth_mfa.models import Factor, RecoveryCodeSet
 
 
 class FactorListView(ApiView):
-    """``GET mfa/factors/``: what proves me besides a password?"""
+    """``GET mfa/factors/``: list the caller's second factors."""
 
     answers = {"get": {200: page_of(FactorShape)}}
 
     def get(self, request: Request) -> Response:
-        """Return the caller's factors, newest first; nobody has more than a page of them."""
+        """Return the caller's factors, newest first. One page holds them all."""
         NoFilters.parse_query(request)
         return Response(
             {"next": None, "previous": None, "results": [factor_body(row) for row in rows_of(request.user)]}
@@ -33,25 +33,25 @@ class FactorListView(ApiView):
 
 
 class FactorView(ApiView):
-    """``mfa/factors/{id}/``: one of my factors; call it something else, remove it."""
+    """``mfa/factors/{id}/``: show, rename or remove one of the caller's factors."""
 
     counts_changes = True
     bodies = {"patch": NameBody}
     answers = {"get": {200: FactorShape}, "patch": {200: FactorShape}, "delete": {204: None}}
 
     def get(self, request: Request, factor_id: UUID) -> Response:
-        """Return it; somebody else's is not found."""
+        """Return the factor. A factor of another user is not found."""
         return Response(factor_body(_own(request, factor_id)))
 
     def patch(self, request: Request, factor_id: UUID) -> Response:
-        """Return it under its new name."""
+        """Return the factor with its new name."""
         body = NameBody.parse(request)
         factor = _own(request, factor_id)
         rename_factor(factor=factor, name=body.name, session=session_of(request))
         return Response(factor_body(factor))
 
     def delete(self, request: Request, factor_id: UUID) -> Response:
-        """Return 204; it needs a fresh proof, and the last one of somebody who must have one stays."""
+        """Return 204. Needs a fresh proof, and refuses to remove a required last factor."""
         factor = _own(request, factor_id)
         check_fresh_proof(user=request.user, session=session_of(request))
         if not remove_own_factor(factor=factor, session=session_of(request)):

@@ -1,4 +1,4 @@
-"""Sending a code to somebody: one for each occasion, the same again while it lives."""
+"""Delivery of codes: one code for each occasion, and the same code again until it expires."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -31,13 +31,13 @@ from auth_mfa.oath import DIGITS
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where a code goes.
+    """The recipient of a code.
 
     Args:
-        factor_id: The factor it belongs to; `NO_ROW` for a mailbox that nobody enrolled.
+        factor_id: The factor it belongs to, or `NO_ROW` for a mailbox that was not enrolled.
         method: `SMS_CODE` or `EMAIL_CODE`.
         to: The number or the address.
-        hint: What may be shown of it.
+        hint: The masked form of *to*, which may be shown.
     """
 
     factor_id: UUID
@@ -47,7 +47,7 @@ class Destination:
 
 
 class Occasion(StrEnum):
-    """What a code is for; the mail says so. Its value is the template of the mail."""
+    """The purpose of a code. The value is the template of the mail."""
 
     LOGIN = "second_factor_code"
     STEP_UP = "step_up_code"
@@ -56,11 +56,11 @@ class Occasion(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """What became of sending a code.
+    """The result of sending a code.
 
     Args:
-        is_sent: Whether it went out; if not, too many went there already, or nothing may go there.
-        expires_at: When the code ends; ``None`` when none went out.
+        is_sent: Whether it was sent. If not, a limit was reached or the number is refused.
+        expires_at: When the code expires, or ``None`` if none was sent.
     """
 
     is_sent: bool
@@ -68,30 +68,30 @@ class Sending:
 
 
 def destination_of(factor: PhoneFactor | EmailFactor) -> Destination:
-    """Return where the codes of *factor* go."""
+    """Return the destination of the codes of *factor*."""
     return Destination(factor.pk, factor.method, factor.destination, factor.hint)
 
 
-def destination_of_owned_factor(user: Any, held: OwnedFactor) -> Destination | None:
-    """Return where the codes of a factor of *user* go; ``None``: it was removed meanwhile."""
-    if held.id == NO_ROW:
+def destination_of_owned_factor(user: Any, owned: OwnedFactor) -> Destination | None:
+    """Return the destination of the codes of a factor of *user*, or ``None`` if it was removed meanwhile."""
+    if owned.id == NO_ROW:
         address = mailbox_of(user)
         return Destination(NO_ROW, Method.EMAIL_CODE, address, masked_address(address)) if address else None
-    factor = row_of(user, held)
+    factor = row_of(user, owned)
     return destination_of(factor) if isinstance(factor, PhoneFactor | EmailFactor) else None
 
 
 def send_code(
     *, occasion: UUID, user: Any, destination: Destination, client: Client, what_for: Occasion = Occasion.LOGIN
 ) -> Sending:
-    """Send the code of *occasion* into the transaction that is open; it leaves after the commit.
+    """Queue the code of *occasion* in the open transaction. It is sent after the commit.
 
-    A limit that is reached refuses nothing but the message: the login goes on, and
-    offers what else the person has.
+    A reached limit withholds only the message. The login continues and offers the user's
+    other factors.
 
     Args:
-        occasion: The pending login, or the enrolment.
-        what_for: What the mail says that the code is for.
+        occasion: The pending login or the enrolment.
+        what_for: The purpose of the code, which the mail states.
     """
     try:
         _admit(destination, client)
@@ -100,7 +100,7 @@ def send_code(
         return Sending(is_sent=False)
     sent = _live_code(occasion, user, destination.factor_id)
     if not sent.guesses_left:
-        # No code of this occasion is good for anything any more.
+        # No code of this occasion can be accepted any more.
         _record(MfaEvent.CODE_WITHHELD, user, destination, client, "exhausted")
         return Sending(is_sent=False)
     _post(sent, user, destination, client, what_for)
@@ -110,7 +110,7 @@ def send_code(
 
 
 def check_code(sent: SentCode | None, code: str) -> str:
-    """Spend a guess at a sent code, and the code if it is right; return why it is not good, and nothing when it is."""
+    """Spend a guess at a sent code, and the code if it is correct. Return why it is not accepted, or an empty string."""
     if sent is None:
         return "not_sent"
     if not sent.spend_guess():
@@ -128,16 +128,16 @@ def _admit(destination: Destination, client: Client) -> None:
 
 
 def _live_code(occasion: UUID, user: Any, factor_id: UUID) -> SentCode:
-    """Return the row of an occasion with a code that lives; another code renews no guesses."""
-    fresh = SentCode(
+    """Return the row of an occasion with a live code. A new code does not renew the guesses."""
+    new_row = SentCode(
         user_id=user.pk,
         occasion=occasion,
         factor_id=factor_id,
         code=new_code(DIGITS),
         expires_at=timezone.now() + LIFETIME,
     )
-    SentCode.objects.bulk_create([fresh], ignore_conflicts=True)
-    # Under lock: two resends at once would each write a code, and one of them mail what is no good.
+    SentCode.objects.bulk_create([new_row], ignore_conflicts=True)
+    # Locked, because two concurrent resends would each write a code, and one would send a code that is not stored.
     row = SentCode.objects.select_for_update().get(occasion=occasion, factor_id=factor_id)
     if not row.is_live:
         row.code, row.spent_at, row.expires_at = new_code(DIGITS), None, timezone.now() + LIFETIME

@@ -1,4 +1,4 @@
-"""Adding a telephone or a mailbox: there once the code that was sent to it came back."""
+"""Enrolment of phones and mailboxes, confirmed by a code that is sent to them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -27,8 +27,8 @@ class Begun:
     """An enrolment that waits for its code.
 
     Args:
-        factor: Begun, and not confirmed.
-        sending: What became of the code.
+        factor: The unconfirmed factor.
+        sending: The result of sending the code.
     """
 
     factor: MessageFactor
@@ -36,42 +36,42 @@ class Begun:
 
 
 def begin_phone(*, user: Any, number: str, name: str, client: Client) -> Begun:
-    """Send a code to *number*, which is to be a second factor; what was begun before is thrown away.
+    """Send a code to *number* to add it as a second factor. Earlier unconfirmed numbers are deleted.
 
-    The caller has seen to a fresh proof (`factors.check_fresh_proof`).
+    The caller has checked for a fresh proof (`factors.check_fresh_proof`).
 
     Raises:
-        InvalidRequest: *number* is none, or this site sends no texts.
-        NumberRefused: it is premium, of another country, or no mobile number.
-        Conflict: the person has as many as they may.
+        InvalidRequest: *number* is not a phone number, or this site sends no texts.
+        NumberRefused: the number is a premium number, in a refused country, or not a mobile number.
+        Conflict: the user has the maximum number of phones.
     """
     refuse_unoffered(Method.SMS_CODE)
     e164 = parse_number(number).e164
-    factor = PhoneFactor(user_id=user.pk, name=name or _("Telephone"), number=e164)
+    factor = PhoneFactor(user_id=user.pk, name=name or _("Phone"), number=e164)
     return _begin(factor, user, client)
 
 
 def begin_email(*, user: Any, name: str, client: Client) -> Begun:
-    """Send a code to the address of *user*, which is to be a second factor.
+    """Send a code to the address of *user* to add it as a second factor.
 
     Raises:
-        InvalidRequest: they have no proven address, or this site has no such factors.
-        Conflict: they have this one already.
+        InvalidRequest: the user has no verified address, or this site does not offer email codes.
+        Conflict: this address is already a second factor of the user.
     """
     refuse_unoffered(Method.EMAIL_CODE)
     address = mailbox_of(user)
     if not address:
-        raise InvalidRequest(FieldError("", "no_address", _("Prove an email address first.")))
-    if any(held.address == address for held in EmailFactor.objects.of(user)):
+        raise InvalidRequest(FieldError("", "no_address", _("Verify your email address first.")))
+    if any(factor.address == address for factor in EmailFactor.objects.of(user)):
         raise Conflict
     return _begin(EmailFactor(user_id=user.pk, name=name or _("Email"), address=address), user, client)
 
 
 def begun_message(*, user: Any, factor_id: UUID) -> Begun:
-    """Return an enrolment that *user* has begun, to be shown again, and whether a code for it lives.
+    """Return an enrolment that *user* has begun, and whether its code is still live.
 
     Raises:
-        NotFound: there is none, or not any more.
+        NotFound: there is no such enrolment, or it ended.
     """
     factor = _begun(user, factor_id)
     sent = code_of(occasion=factor.pk, factor_id=factor.pk)
@@ -81,10 +81,10 @@ def begun_message(*, user: Any, factor_id: UUID) -> Begun:
 
 
 def resend(*, user: Any, factor_id: UUID, client: Client) -> Begun:
-    """Send the code of a begun enrolment once more, the same while it lives.
+    """Send the code of a begun enrolment again. It is the same code until it expires.
 
     Raises:
-        NotFound: *user* has begun nothing like it.
+        NotFound: *user* has no such enrolment.
     """
     factor = _begun(user, factor_id)
     with transaction.atomic():
@@ -93,17 +93,17 @@ def resend(*, user: Any, factor_id: UUID, client: Client) -> Begun:
 
 
 def confirm(*, user: Any, factor_id: UUID, code: str, client: Client) -> MessageFactor:
-    """Let a telephone or mailbox count, once *code* shows that its owner reads it.
+    """Confirm a phone or mailbox with the *code* that was sent to it.
 
     Raises:
-        NotFound: nothing like it was begun by *user*, or it was confirmed or given up since.
-        TooManyAttempts: this person has been guessed at too often.
+        NotFound: *user* has no such enrolment, or it was confirmed or deleted meanwhile.
+        TooManyAttempts: too many wrong answers for this user.
         ChallengeFailed: the code is wrong, used or expired.
     """
     factor = _begun(user, factor_id)
     guess = limits.charge("answer", person=str(user.pk), client=client)
     with transaction.atomic(durable=True):
-        # Before the code: whoever begins anew meanwhile holds this, and waits for a text that is sent again.
+        # Locked before the code. A concurrent enrolment holds this lock while it waits for the row of a sent code.
         FactorHistory.objects.lock(user)
         reason = check_code(code_of(occasion=factor.pk, factor_id=factor.pk), code)
         if not reason:
@@ -112,7 +112,7 @@ def confirm(*, user: Any, factor_id: UUID, code: str, client: Client) -> Message
         record_failure(factor=factor, user=user, client=client)
         raise ChallengeFailed
     if isinstance(factor, PhoneFactor):
-        # Afterwards: a text is sent under the lock of its prefix, and waits for the code that is spent above.
+        # After the transaction. Sending a text locks the prefix, then waits for the code that is spent above.
         sms_guard.note_used(number=factor.number)
     guess.refund()
     factor.refresh_from_db()
@@ -134,8 +134,8 @@ def _send(factor: MessageFactor, user: Any, client: Client) -> Sending:
 
 
 def _begun(user: Any, factor_id: UUID) -> MessageFactor:
-    found = (model.objects.begun_by(user).filter(pk=factor_id).first() for model in (PhoneFactor, EmailFactor))
-    factor: MessageFactor | None = next((row for row in found if row is not None), None)
+    rows = (model.objects.begun_by(user).filter(pk=factor_id).first() for model in (PhoneFactor, EmailFactor))
+    factor: MessageFactor | None = next((row for row in rows if row is not None), None)
     if factor is None:
         raise NotFound
     return factor

@@ -1,4 +1,4 @@
-"""Texts and mails in a login."""
+"""Codes by text message and email in a login."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,14 +23,14 @@ from auth_mfa.oath import DIGITS
 
 
 class Message:
-    """Asks for a code that is sent to the person: by text, or by mail."""
+    """The challenge for a code that is sent by text message or by email."""
 
     name = "code"
     together = False
 
-    def ask(self, login: PendingLogin, held: Sequence[OwnedFactor]) -> Mapping[str, Any]:
-        """Send a code, the same again while it lives, and say where to."""
-        destination = destination_of_owned_factor(login.user, held[0])
+    def ask(self, login: PendingLogin, factors: Sequence[OwnedFactor]) -> Mapping[str, Any]:
+        """Send a code, the same again until it expires, and return a hint of where it was sent."""
+        destination = destination_of_owned_factor(login.user, factors[0])
         if destination is None:
             return {"digits": DIGITS, "to": "", "is_sent": False}
         client = current().client or Client()
@@ -40,26 +40,26 @@ class Message:
         )
         return {"digits": DIGITS, "to": destination.hint, "is_sent": sending.is_sent}
 
-    def asked(self, login: PendingLogin, held: Sequence[OwnedFactor]) -> Mapping[str, Any]:
-        """Say where the code went."""
-        destination = destination_of_owned_factor(login.user, held[0])
-        sent = code_of(occasion=login.pk, factor_id=held[0].id)
+    def asked(self, login: PendingLogin, factors: Sequence[OwnedFactor]) -> Mapping[str, Any]:
+        """Return a hint of where the code was sent."""
+        destination = destination_of_owned_factor(login.user, factors[0])
+        sent = code_of(occasion=login.pk, factor_id=factors[0].id)
         hint = "" if destination is None else destination.hint
         return {"digits": DIGITS, "to": hint, "is_sent": sent is not None and sent.is_live}
 
-    def answer(self, login: PendingLogin, held: Sequence[OwnedFactor], answer: Mapping[str, Any]) -> Evidence:
+    def answer(self, login: PendingLogin, factors: Sequence[OwnedFactor], answer: Mapping[str, Any]) -> Evidence:
         """Return the evidence of the code that was sent for this login.
 
         Raises:
-            InvalidRequest: there is no code of six digits in the answer.
-            ChallengeFailed: it is wrong, used, expired, or was sent for another login.
+            InvalidRequest: the answer has no six-digit code.
+            ChallengeFailed: the code is wrong, used or expired, or was sent for another login.
         """
         code = code_in(answer)
-        sent = code_of(occasion=login.pk, factor_id=held[0].id)
-        if held[0].id == NO_ROW:
+        sent = code_of(occasion=login.pk, factor_id=factors[0].id)
+        if factors[0].id == NO_ROW:
             _check_mailbox(login.user, sent, code)
             return Evidence.now(Method.EMAIL_CODE)
-        factor = row_of(login.user, held[0])
+        factor = row_of(login.user, factors[0])
         if factor is None:
             raise ChallengeFailed
         check_answer(factor, lambda: check_code(sent, code))
@@ -68,7 +68,7 @@ class Message:
         return Evidence.now(factor.method, credential=str(factor.pk))
 
     def answer_nobody(self, answer: Mapping[str, Any]) -> None:
-        """Read the code; nothing was sent to nobody."""
+        """Read the code. No code was sent for a login without a user."""
         code_in(answer)
 
 

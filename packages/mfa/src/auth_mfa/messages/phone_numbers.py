@@ -1,4 +1,4 @@
-"""Telephone numbers: reading them, and which of them may get a text."""
+"""Phone numbers: their format, and which of them may get a text."""
 
 from dataclasses import dataclass, field
 
@@ -10,13 +10,13 @@ from auth_core.errors import FieldError, InvalidRequest
 from auth_mfa.conf import mfa
 from auth_mfa.errors import NumberRefused
 
-#: Longer than any way of writing fifteen digits (E.164) with spaces and brackets.
+#: Longer than any notation of fifteen digits (E.164) with spaces and brackets.
 _LONGEST = 32
 
-#: National digits that numbers of one operator or region have in common.
+#: National digits that numbers of one operator or region share.
 _SHARED_DIGITS = 3
 
-#: What takes texts and is paid for by whoever has it; a premium number pays its owner for ours.
+#: Types that receive texts at the owner's cost. A premium number would earn its owner money at our cost.
 _TEXTABLE = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
 
 
@@ -26,7 +26,7 @@ class Number:
 
     Args:
         e164: ``+`` and at most fifteen digits.
-        prefix: What its neighbours begin with as well; tells of no person.
+        prefix: The digits that neighbouring numbers share. It identifies no person.
     """
 
     e164: str = field(repr=False)
@@ -34,11 +34,11 @@ class Number:
 
 
 def parse_number(text: str) -> Number:
-    """Return the number that *text* is.
+    """Return the number in *text*.
 
     Raises:
-        InvalidRequest: it is none, or not written with ``+`` and its country.
-        NumberRefused: no text goes to numbers of its kind or country.
+        InvalidRequest: *text* is not a phone number with ``+`` and its country code.
+        NumberRefused: no texts are sent to numbers of its type or country.
     """
     if len(text) > _LONGEST or not text.isascii() or not text.strip().startswith("+"):
         raise _not_a_number()
@@ -58,5 +58,5 @@ def parse_number(text: str) -> Number:
 
 
 def _not_a_number() -> InvalidRequest:
-    detail = _("Enter a mobile number with + and its country, such as +41 79 123 45 67.")
+    detail = _("Enter a mobile number with + and the country code, such as +41 79 123 45 67.")
     return InvalidRequest(FieldError("number", "invalid", detail))

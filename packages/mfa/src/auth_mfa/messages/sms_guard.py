@@ -1,4 +1,4 @@
-"""What keeps strangers from spending our money on texts: budgets, and a breaker for each prefix.
+"""Protection against SMS pumping: budgets, and a circuit breaker for each prefix.
 
 Source: OWASP Cheat Sheet "Multifactor Authentication", SMS pumping; ASVS 6.6.3, 2.4.1.
 """
@@ -19,15 +19,15 @@ from auth_mfa.models import SmsPrefix
 
 
 def admit(*, number: str, client: Client) -> None:
-    """Let one text to *number* go out, or refuse it; inside the caller's transaction.
+    """Admit one text to *number*, or refuse it, inside the caller's transaction.
 
     Raises:
-        NumberRefused: numbers of its kind or country get none, or the breaker of its prefix is open.
-        TooManyAttempts: a budget is used up: the number's, the prefix's, the network's or everybody's.
+        NumberRefused: no texts are sent to its type or country, or the breaker of its prefix is open.
+        TooManyAttempts: the budget of the number, the prefix, the network or the whole site is used up.
     """
-    known = parse_number(number)
-    limits.charge_within("sms", client=client, number=known.e164, prefix=known.prefix, everybody="everybody")
-    row = SmsPrefix.objects.lock(known.prefix)
+    parsed = parse_number(number)
+    limits.charge_within("sms", client=client, number=parsed.e164, prefix=parsed.prefix, everybody="everybody")
+    row = SmsPrefix.objects.lock(parsed.prefix)
     if row.is_closed:
         raise NumberRefused
     if _is_abused(row):
@@ -38,12 +38,12 @@ def admit(*, number: str, client: Client) -> None:
 
 
 def note_used(*, number: str) -> None:
-    """Note that the code of a text to *number* was used."""
+    """Record that the code of a text to *number* was used."""
     SmsPrefix.objects.note_used(parse_number(number).prefix)
 
 
 def open_again(*, prefix: str, actor: Any) -> bool:
-    """Let texts go to a closed prefix again; say whether it was closed. Its count began anew when it was closed."""
+    """Reopen a closed prefix and return whether it was closed. Its counters were reset when it was closed."""
     with transaction.atomic():
         closed = SmsPrefix.objects.filter(pk=prefix, closed_until__gt=timezone.now())
         opened = bool(closed.update(closed_until=None))
@@ -59,6 +59,6 @@ def _is_abused(row: SmsPrefix) -> bool:
 
 def _close(row: SmsPrefix) -> None:
     _least, _share, pause = mfa.SMS_BREAKER
-    told = {"prefix": row.prefix, "sent": row.sent, "used": row.used}
+    data = {"prefix": row.prefix, "sent": row.sent, "used": row.used}
     row.close(pause=pause)
-    record(Event(name=MfaEvent.SMS_PREFIX_CLOSED, outcome=EventOutcome.DENIED, reason="unused", data=told))
+    record(Event(name=MfaEvent.SMS_PREFIX_CLOSED, outcome=EventOutcome.DENIED, reason="unused", data=data))

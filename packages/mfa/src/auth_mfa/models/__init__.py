@@ -1,4 +1,4 @@
-"""The rows of this package."""
+"""The models of this package."""
 
 from collections.abc import Mapping
 
@@ -13,7 +13,7 @@ from auth_mfa.models.totp_factor import TotpFactor
 from auth_mfa.models.webauthn_challenge import WebauthnChallenge
 from auth_mfa.models.webauthn_factor import WebauthnFactor
 
-#: In which table factors of a method stand.
+#: The model of the factors of each method.
 MODEL_OF: Mapping[Method, type[Factor]] = {
     Method.TOTP: TotpFactor,
     Method.PASSKEY: WebauthnFactor,

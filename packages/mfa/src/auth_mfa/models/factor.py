@@ -1,4 +1,4 @@
-"""What every second factor has, whatever its kind."""
+"""The base model of all second factors."""
 
 from typing import Any, ClassVar, Self
 
@@ -16,21 +16,21 @@ from auth_mfa.conf import mfa
 
 
 class FactorQuerySet(models.QuerySet[Any]):
-    """Questions about factors of one kind; one that is begun is none yet."""
+    """Queries for factors of one kind. An unconfirmed factor does not count."""
 
     def of(self, user: Any) -> Self:
-        """Return what *user* has confirmed; nobody has nothing."""
+        """Return the confirmed factors of *user*, or none if *user* is ``None``."""
         return self.filter(user_id=None if user is None else user.pk, confirmed=True)
 
     def begun_by(self, user: Any) -> Self:
-        """Return what *user* has begun and may still confirm; judged here, never by a sweeper."""
+        """Return the factors that *user* may still confirm. Expiry is checked here, not by a sweep."""
         return self.filter(user=user, confirmed=False, created_at__gt=timezone.now() - mfa.ENROLMENT_LIFETIME)
 
     def remove(self) -> int:
-        """Delete these rows and what hangs on them, and return how many there were; inside a transaction.
+        """Delete these rows and the rows that depend on them, inside a transaction. Return the number of rows.
 
-        Each is locked first, as whoever answers with it does. Django deletes the codes of a
-        sheet before the sheet: of two who lock in another order, one is killed.
+        Each row is locked first, as an answer does. Django deletes the codes of a sheet before
+        the sheet, and two transactions that lock in different orders would deadlock.
         """
         keys = list(self.select_for_update().values_list("pk", flat=True))
         self.filter(pk__in=keys).delete()
@@ -38,26 +38,27 @@ class FactorQuerySet(models.QuerySet[Any]):
 
 
 class Factor(Device):  # type: ignore[misc]  # django-otp is untyped
-    """One second factor of one person.
+    """One second factor of one user.
 
-    django-otp's `Device`, so that whatever walks over a person's devices finds it; but it
-    begins unconfirmed, and counts its failures in the database, before a guess is looked at.
+    It is a `Device` of django-otp, so that code that lists a user's devices finds it. Unlike
+    other devices it begins unconfirmed, and it counts a failure in the database before a
+    guess is checked.
     """
 
-    #: How it proves; a kind of which single factors differ has a column of this name instead.
+    #: The method of the kind. A kind with several methods has a column of this name instead.
     method: ClassVar[Method]
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    # As in Device, without a name for the way back: it would be one on every user model there is.
+    # As in Device, but without a reverse accessor on the user model.
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", verbose_name=_("user")
     )
-    confirmed = models.BooleanField(_("confirmed"), default=False, help_text=_("Whether it was proved once."))
+    confirmed = models.BooleanField(_("confirmed"), default=False, help_text=_("Whether the enrolment was completed."))
     failures = models.PositiveSmallIntegerField(
-        _("failures"), default=0, help_text=_("Wrong answers in a row; a right one sets it back.")
+        _("failures"), default=0, help_text=_("Wrong answers in a row. A correct answer resets it.")
     )
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
-    # Of logins alone: the enrolment is no use.
+    # Set by logins only. An enrolment is not a use.
     last_used_at = models.DateTimeField(_("last used at"), null=True, blank=True)
 
     objects = DeviceManager.from_queryset(FactorQuerySet)()
@@ -70,14 +71,14 @@ class Factor(Device):  # type: ignore[misc]  # django-otp is untyped
 
     @property
     def is_exhausted(self) -> bool:
-        """Whether it failed so often in a row that it answers no more (SP 800-63B-4 section 3.2.2)."""
+        """Whether it is disabled after too many failures in a row (SP 800-63B-4 section 3.2.2)."""
         return self.failures >= mfa.MAX_FAILURES
 
     def spend_guess(self) -> bool:
-        """Pay for one guess before it is looked at; say whether one was left of those in a row."""
-        left = type(self).objects.filter(pk=self.pk, failures__lt=mfa.MAX_FAILURES)
-        return spend(left, failures=F("failures") + 1)
+        """Charge one guess before it is checked. Return whether a guess was left."""
+        rows = type(self).objects.filter(pk=self.pk, failures__lt=mfa.MAX_FAILURES)
+        return spend(rows, failures=F("failures") + 1)
 
     def note_use(self) -> None:
-        """Note that it was proved now, and forget the failures before it."""
+        """Record a use now, and reset the failures."""
         type(self).objects.filter(pk=self.pk).update(failures=0, last_used_at=timezone.now())

@@ -1,4 +1,4 @@
-"""What policy has to remember of a person."""
+"""The factor history of users, which policy needs."""
 
 from datetime import datetime
 from typing import Any
@@ -17,43 +17,43 @@ class FactorHistoryManager(models.Manager["FactorHistory"]):
     """One verb per use."""
 
     def lock(self, user: Any) -> "FactorHistory":
-        """Return the standing of *user*, locked until the transaction ends: what is counted then cannot be passed."""
+        """Return the history of *user*, locked until the transaction ends, so that limits cannot be exceeded."""
         self.bulk_create([FactorHistory(user_id=user.pk)], ignore_conflicts=True)
         return self.select_for_update().get(user_id=user.pk)
 
     def had_factor(self, user: Any) -> bool:
-        """Say whether *user* ever had a second factor since an administrator last reset them."""
+        """Return whether *user* had a second factor since the last reset by an administrator."""
         return self.filter(user_id=user.pk, had_factor_since__isnull=False).exists()
 
     def note_factor(self, user: Any) -> None:
-        """Note that *user* has a second factor: from now on losing it leads to recovery, never to enrolment."""
+        """Record that *user* has a second factor. From now on its loss leads to recovery, never to enrolment."""
         self.bulk_create([FactorHistory(user_id=user.pk)], ignore_conflicts=True)
         self.filter(user_id=user.pk, had_factor_since=None).update(had_factor_since=timezone.now())
 
     def spend_mailbox_guess(self, user: Any) -> bool:
-        """Pay for one guess at a code to the mailbox of *user*, which has no row of its own; say whether one was left.
+        """Charge one guess at a code to the mailbox of *user*, which has no row. Return whether a guess was left.
 
-        A hundred wrong ones in a row, and it answers no more (SP 800-63B-4 section 3.2.2).
+        The mailbox is disabled after a hundred wrong codes in a row (SP 800-63B-4 section 3.2.2).
         """
         self.bulk_create([FactorHistory(user_id=user.pk)], ignore_conflicts=True)
-        left = self.filter(user_id=user.pk, mailbox_failures__lt=mfa.MAX_FAILURES)
-        return spend(left, mailbox_failures=F("mailbox_failures") + 1)
+        rows = self.filter(user_id=user.pk, mailbox_failures__lt=mfa.MAX_FAILURES)
+        return spend(rows, mailbox_failures=F("mailbox_failures") + 1)
 
     def forget_mailbox_failures(self, user: Any) -> None:
-        """Forget the wrong ones: a right one came."""
+        """Reset the failures after a correct code."""
         self.filter(user_id=user.pk).update(mailbox_failures=0)
 
     def reset(self, user: Any, *, at: datetime) -> None:
-        """Let *user* enrol as if they never had a factor."""
+        """Allow *user* to enrol as if they never had a factor."""
         self.bulk_create([FactorHistory(user_id=user.pk)], ignore_conflicts=True)
         self.filter(user_id=user.pk).update(had_factor_since=None, mailbox_failures=0, reset_at=at)
 
 
 class FactorHistory(models.Model):
-    """Whether a person ever had a second factor.
+    """Whether a user ever had a second factor.
 
-    Whoever had one and has it no more is a victim of a loss, or a thief who says so: a
-    password alone never enrols another.
+    A claim to have lost it may come from a thief of the password. After a loss, a password
+    alone never enrols another factor.
     """
 
     user = models.OneToOneField(
@@ -64,20 +64,22 @@ class FactorHistory(models.Model):
         verbose_name=_("user"),
     )
     had_factor_since = models.DateTimeField(
-        _("had a factor since"), null=True, blank=True, help_text=_("Empty: never, or not since the last reset.")
+        _("had a factor since"), null=True, blank=True, help_text=_("Empty if never, or not since the last reset.")
     )
-    reset_at = models.DateTimeField(_("reset at"), null=True, blank=True, help_text=_("When an administrator did."))
+    reset_at = models.DateTimeField(
+        _("reset at"), null=True, blank=True, help_text=_("When an administrator last reset the second factors.")
+    )
 
     mailbox_failures = models.PositiveSmallIntegerField(
-        _("wrong codes of the mailbox"), default=0, db_default=0, help_text=_("In a row; a right one sets it back.")
+        _("mailbox failures"), default=0, db_default=0, help_text=_("Wrong codes in a row. A correct code resets it.")
     )
 
     objects = FactorHistoryManager()
 
     class Meta:
-        verbose_name = _("standing of a person")
-        verbose_name_plural = _("standings of people")
-        permissions = [("reset_factors", _("Can take all second factors of a person away"))]
+        verbose_name = _("factor history")
+        verbose_name_plural = _("factor histories")
+        permissions = [("reset_factors", _("Can reset all second factors of a user"))]
 
     def __str__(self) -> str:
         return str(self.pk)

@@ -1,4 +1,4 @@
-"""Factors to which a code is sent: telephones and mailboxes."""
+"""Factors to which a code is sent: phones and mailboxes."""
 
 from django.db import models
 from django.db.models import Q
@@ -10,30 +10,30 @@ from auth_mfa.models.factor import Factor
 
 
 class PhoneFactor(Factor):
-    """A telephone that takes text messages; its number is encrypted for this row alone."""
+    """A phone that receives text messages. Its number is encrypted for this row only."""
 
     method = Method.SMS_CODE
 
     number = EncryptedTextField(purpose="auth_mfa.phone.number", help_text=_("The number as E.164, encrypted."))
 
     class Meta:
-        verbose_name = _("telephone")
-        verbose_name_plural = _("telephones")
+        verbose_name = _("phone")
+        verbose_name_plural = _("phones")
         indexes = [models.Index(fields=["created_at"], condition=Q(confirmed=False), name="auth_mfa_phone_begun")]
 
     @property
     def destination(self) -> str:
-        """Where codes go."""
+        """The number that codes are sent to."""
         return str(self.number)
 
     @property
     def hint(self) -> str:
-        """What may be shown of the number: its last two digits."""
+        """The last two digits of the number, which may be shown."""
         return f"•••• {self.number[-2:]}"
 
 
 class EmailFactor(Factor):
-    """A mailbox; meets "any second factor" and never AAL2 (SP 800-63B-4 section 3.1.3)."""
+    """A mailbox. It meets "any second factor" but never AAL2 (SP 800-63B-4 section 3.1.3)."""
 
     method = Method.EMAIL_CODE
 
@@ -46,16 +46,16 @@ class EmailFactor(Factor):
 
     @property
     def destination(self) -> str:
-        """Where codes go."""
+        """The address that codes are sent to."""
         return str(self.address)
 
     @property
     def hint(self) -> str:
-        """What may be shown of the address: how it begins, and where it is."""
+        """The first letter and the domain of the address, which may be shown."""
         return masked_address(self.address)
 
 
 def masked_address(address: str) -> str:
-    """Return what may be shown of *address* to whoever knows a password: one letter and the domain."""
+    """Return the first letter and the domain of *address*, which may be shown after the password is proved."""
     local, _at, domain = address.rpartition("@")
     return f"{local[:1]}•••@{domain}"

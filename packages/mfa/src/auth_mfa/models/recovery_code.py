@@ -1,4 +1,4 @@
-"""Recovery codes: ten secrets on a sheet of paper, each good for one login."""
+"""Recovery codes: a sheet of ten secrets, each valid for one login."""
 
 from typing import Any
 from uuid import UUID
@@ -14,26 +14,26 @@ from auth_core.fields import EncryptedTextField
 from auth_core.ids import uuid7
 from auth_mfa.models.factor import Factor
 
-#: What stands in a row whose codes were shown.
+#: The columns of a sheet whose codes were shown.
 _SHOWN: dict[str, Any] = {"unread": None, "unread_in": None, "unread_until": None}
 
 
 class RecoveryCodeSet(Factor):
-    """The sheet that a person has now; another one replaces it.
+    """The current sheet of a user. A new sheet replaces it.
 
-    All codes of a sheet are hashed with its salt: a guess costs one hash, not ten, and
+    All codes of a sheet are hashed with its salt. A guess costs one hash instead of ten, and
     the same code on another sheet has another digest (ASVS 6.5.2).
     """
 
     method = Method.RECOVERY_CODE
 
     salt = models.CharField(max_length=32, help_text=_("128 random bits, in hex."))
-    cost = models.JSONField(help_text=_("The argon2id parameters that its codes were hashed with."))
+    cost = models.JSONField(help_text=_("The argon2id parameters of its digests."))
     left = models.PositiveSmallIntegerField(_("codes left"))
     unread = EncryptedTextField(
         purpose="auth_mfa.recovery.code_sets.unread",
         null=True,
-        help_text=_("The codes, until the page has shown them once, encrypted."),
+        help_text=_("The codes, encrypted, until the page has shown them once."),
     )
     unread_in = models.UUIDField(null=True, editable=False, help_text=_("The session whose page may show them."))
     unread_until = models.DateTimeField(null=True, editable=False, help_text=_("When they can no longer be shown."))
@@ -49,9 +49,9 @@ class RecoveryCodeSet(Factor):
         ]
 
     def take_unread(self, *, session_id: UUID) -> str:
-        """Return the codes for the one page that shows them, and nothing to every later one.
+        """Return the codes once, and an empty string to later calls.
 
-        One conditional statement: of two pages at once the database lets one show them.
+        One conditional statement decides, so that only one of two concurrent pages shows them.
         """
         unread = self.unread
         shown = RecoveryCodeSet.objects.filter(
@@ -60,7 +60,7 @@ class RecoveryCodeSet(Factor):
         return str(unread) if unread and spend(shown, **_SHOWN) else ""
 
     def spend_code(self, digest: str) -> bool:
-        """Spend the code that *digest* stands for, once; say whether this caller was the one who did."""
+        """Spend the code with this *digest*, once. Return whether this call spent it."""
         unspent = RecoveryCode.objects.filter(sheet=self, digest=digest, spent_at=None)
         if not spend(unspent, spent_at=timezone.now()):
             return False
@@ -69,7 +69,7 @@ class RecoveryCodeSet(Factor):
 
 
 class RecoveryCode(models.Model):
-    """One code of a sheet; only its digest is kept."""
+    """One code of a sheet. Only its digest is stored."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     sheet: Any = models.ForeignKey(RecoveryCodeSet, on_delete=models.CASCADE, related_name="codes")
@@ -86,5 +86,5 @@ class RecoveryCode(models.Model):
 
 
 def wipe_unread() -> int:
-    """Forget codes that no page can show any more; return of how many sheets."""
+    """Wipe unread codes that can no longer be shown, and return the number of sheets."""
     return int(RecoveryCodeSet.objects.filter(unread_until__lte=timezone.now()).update(**_SHOWN))

@@ -1,4 +1,4 @@
-"""How many of the texts to numbers that begin alike are used."""
+"""Counters of sent and used texts for each phone prefix."""
 
 from datetime import timedelta
 
@@ -7,7 +7,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-#: How long texts are counted together.
+#: Length of a counting window.
 WINDOW = timedelta(days=1)
 
 
@@ -15,7 +15,7 @@ class SmsPrefixManager(models.Manager["SmsPrefix"]):
     """One verb per use."""
 
     def lock(self, prefix: str) -> "SmsPrefix":
-        """Return the row of *prefix*, locked until the transaction ends, with a window that is not over."""
+        """Return the row of *prefix* with a current window, locked until the transaction ends."""
         self.bulk_create([SmsPrefix(prefix=prefix)], ignore_conflicts=True)
         row = self.select_for_update().get(pk=prefix)
         if row.began_at <= timezone.now() - WINDOW:
@@ -28,10 +28,10 @@ class SmsPrefixManager(models.Manager["SmsPrefix"]):
 
 
 class SmsPrefix(models.Model):
-    """Texts to the numbers of one prefix, in the present window.
+    """Texts to the numbers of one prefix in the current window.
 
-    Whoever is paid for texts that arrive (toll fraud) asks for thousands of them and
-    uses none: the share that is used tells it from people who sign in.
+    Toll fraud requests thousands of texts and uses none of the codes. The share of used
+    codes distinguishes it from people who sign in.
     """
 
     prefix = models.CharField(_("prefix"), primary_key=True, max_length=8)
@@ -51,16 +51,16 @@ class SmsPrefix(models.Model):
 
     @property
     def is_closed(self) -> bool:
-        """Whether no texts go there, now."""
+        """Whether the prefix gets no texts now."""
         return self.closed_until is not None and self.closed_until > timezone.now()
 
     def begin_anew(self) -> None:
-        """Count from zero."""
+        """Reset the counters."""
         self.sent, self.used, self.began_at = 0, 0, timezone.now()
         self.save(update_fields=["sent", "used", "began_at"])
 
     def close(self, *, pause: timedelta) -> None:
-        """Send nothing there for *pause*, and count from zero then."""
+        """Close the prefix for *pause*, and reset the counters."""
         self.closed_until = timezone.now() + pause
         self.save(update_fields=["closed_until"])
         self.begin_anew()

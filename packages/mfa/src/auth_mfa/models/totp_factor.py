@@ -1,4 +1,4 @@
-"""Authenticator apps, and what is kept of them."""
+"""Authenticator apps."""
 
 from django.db import models
 from django.db.models import Q
@@ -12,21 +12,20 @@ from auth_mfa import oath
 from auth_mfa.conf import mfa
 from auth_mfa.models.factor import Factor
 
-#: Before every time step there is.
+#: Lower than every time step.
 _NO_STEP = -1
 
 
 class TotpFactor(Factor):
-    """An authenticator app that holds a key which we hold, too.
+    """An authenticator app that shares a key with this service.
 
-    The key is encrypted for this row alone, and each time step is spent by one
-    conditional statement.
+    The key is encrypted for this row only. One conditional statement spends each time step.
     """
 
     method = Method.TOTP
 
     seed = EncryptedTextField(purpose="auth_mfa.oath.seed", help_text=_("The shared key in Base32, encrypted."))
-    last_step = models.BigIntegerField(default=_NO_STEP, help_text=_("The time step that was spent last."))
+    last_step = models.BigIntegerField(default=_NO_STEP, help_text=_("The last time step that was spent."))
 
     class Meta:
         verbose_name = _("authenticator app")
@@ -41,19 +40,19 @@ class TotpFactor(Factor):
         return oath.from_base32(self.seed)
 
     def spend_step(self, step: int) -> bool:
-        """Spend a time step, once, and forget the failures before it.
+        """Spend a time step, once, and reset the failures.
 
-        Of fifty right answers at once the database lets one raise the step; for the
-        others it is not greater any more (RFC 6238 section 5.2).
+        Of many concurrent correct answers only one can raise the step. For the others the
+        step is no longer greater (RFC 6238 section 5.2).
         """
         unspent = TotpFactor.objects.filter(pk=self.pk, last_step__lt=step)
         return spend(unspent, last_step=step, failures=0, last_used_at=timezone.now())
 
     def verify_token(self, token: str) -> bool:
-        """Say whether *token* is right and was not used; for whoever asks as django-otp does."""
+        """Return whether *token* is correct and unused. This is the interface of django-otp."""
         step = self.step_of(token)
         return self.spend_guess() and step is not None and self.spend_step(step)
 
     def step_of(self, code: str) -> int | None:
-        """Return the time step at which *code* is right now, be it spent or not."""
+        """Return the time step of *code*, spent or not, or ``None`` if it is wrong now."""
         return oath.matching_step(self.key, code, at=timezone.now().timestamp(), tolerance=mfa.TOTP_TOLERANCE)

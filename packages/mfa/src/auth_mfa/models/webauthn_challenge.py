@@ -1,4 +1,4 @@
-"""Challenges for authenticators, each for one ceremony of one person in one place."""
+"""Challenges for authenticators, each for one ceremony, one user and one occasion."""
 
 import secrets
 from datetime import timedelta
@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from auth_core.crypto.secrets import digest, spend
 from auth_core.ids import uuid7
 
-#: How long a person may take; what a browser is told as `timeout` is the same.
+#: How long a challenge is valid. Browsers get the same `timeout`.
 LIFETIME = timedelta(minutes=5)
 
 #: Random bytes of a challenge; WebAuthn Level 3 section 13.4.3 asks for 16, SP 800-63B-4 section 3.1.6.2 for 8.
@@ -25,7 +25,7 @@ _BATCH = 1000
 
 
 class Ceremony(StrEnum):
-    """What a challenge is for; it serves that and nothing else."""
+    """The only purpose that a challenge serves."""
 
     REGISTRATION = "registration"
     SECOND_FACTOR = "second_factor"
@@ -44,7 +44,7 @@ class WebauthnChallengeManager(models.Manager["WebauthnChallenge"]):
         browser_digest: str = "",
         transport: str = "",
     ) -> "WebauthnChallenge":
-        """Write a challenge down; it replaces the one that the same occasion had."""
+        """Store a new challenge. It replaces the previous one of the same occasion."""
         if occasion is not None:
             self.filter(occasion=occasion, purpose=purpose.value).delete()
         return self.create(
@@ -58,7 +58,7 @@ class WebauthnChallengeManager(models.Manager["WebauthnChallenge"]):
         )
 
     def live(self, *, purpose: Ceremony, user: Any, occasion: UUID) -> "WebauthnChallenge | None":
-        """Return the challenge that an occasion still waits for; expiry is judged here, never by a sweeper."""
+        """Return the live challenge of an occasion, or ``None``. Expiry is checked here, not by a sweep."""
         return (
             self.filter(
                 occasion=occasion,
@@ -72,29 +72,35 @@ class WebauthnChallengeManager(models.Manager["WebauthnChallenge"]):
         )
 
     def end_all_of(self, user: Any) -> int:
-        """Spend what *user* has not answered, and return how many: what was begun adds nothing any more."""
+        """Spend all unanswered challenges of *user* and return their number, so that begun registrations end."""
         return self.filter(user_id=user.pk, spent_at=None).update(spent_at=timezone.now())
 
 
 class WebauthnChallenge(models.Model):
-    """What an authenticator has to sign, once.
+    """A challenge that an authenticator signs once.
 
-    Bound to what it is for, to the person, to the occasion (the pending login, or the
-    session that adds a passkey), and to the browser where that has a secret: the answer
-    to one login is none to another, however right its signature.
+    It is bound to its purpose, the user, the occasion (the pending login, or the session
+    that adds a passkey), and the browser if that has a secret. The answer to one login is
+    not valid in another, even with a correct signature.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     challenge = models.CharField(max_length=43, unique=True, help_text=_("256 random bits, base64url."))
     purpose = models.CharField(max_length=16, choices=[(purpose.value, purpose.value) for purpose in Ceremony])
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+", help_text=_("Empty: unknown.")
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+        help_text=_("Empty if not known yet."),
     )
-    occasion = models.UUIDField(null=True, help_text=_("The pending login or the session it was made for."))
+    occasion = models.UUIDField(null=True, help_text=_("The pending login or the session that it was made for."))
     browser_digest = models.CharField(
-        max_length=64, blank=True, help_text=_("SHA-256 of the browser's secret; empty with a token.")
+        max_length=64, blank=True, help_text=_("SHA-256 of the browser's secret. Empty with a token.")
     )
-    transport = models.CharField(max_length=8, blank=True, help_text=_("How the session will travel, if it opens one."))
+    transport = models.CharField(
+        max_length=8, blank=True, help_text=_("The transport of the session that it may open.")
+    )
     expires_at = models.DateTimeField(db_index=True)
     spent_at = models.DateTimeField(null=True, blank=True)
 
@@ -109,10 +115,10 @@ class WebauthnChallenge(models.Model):
         return f"{self.purpose} {self.pk}"
 
     def spend(self, *, purpose: Ceremony, user: Any, occasion: UUID | None, browser_digest: str) -> bool:
-        """Spend it, once, where it belongs; say whether this caller was the one who did.
+        """Spend the challenge, once, in its own context. Return whether this call spent it.
 
-        One conditional statement. Everything that it is bound to stands in its condition:
-        what was read before may have been somebody else's.
+        The condition of the one statement names everything that the challenge is bound to,
+        because the caller may have read another user's challenge.
         """
         unspent = WebauthnChallenge.objects.filter(
             pk=self.pk,
@@ -127,17 +133,17 @@ class WebauthnChallenge(models.Model):
 
 
 def new_challenge() -> str:
-    """Return random bytes that nobody was ever asked to sign."""
+    """Return a new random challenge in base64url."""
     return secrets.token_urlsafe(_BYTES)
 
 
 def digest_of(browser_secret: str) -> str:
-    """Return what is stored of a browser's secret; of none, nothing."""
+    """Return the digest of a browser's secret, or an empty string if there is none."""
     return digest(browser_secret) if browser_secret else ""
 
 
 def delete_expired() -> int:
-    """Delete challenges that are over, in batches; expiry itself is judged when one is spent."""
+    """Delete expired challenges in batches. Expiry itself is checked when a challenge is spent."""
     deleted = 0
     expired = WebauthnChallenge.objects.filter(expires_at__lte=timezone.now())
     while keys := list(expired.values_list("pk", flat=True)[:_BATCH]):

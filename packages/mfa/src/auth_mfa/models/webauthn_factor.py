@@ -1,4 +1,4 @@
-"""Passkeys and security keys, and what is kept of them: nothing secret."""
+"""Passkeys and security keys. No column is secret."""
 
 from typing import Any
 
@@ -11,45 +11,47 @@ from auth_core.assurance.methods import Method
 from auth_core.crypto.secrets import digest, spend
 from auth_mfa.models.factor import Factor, FactorQuerySet
 
-#: The longest id that a credential may have: 1023 bytes in base64url (WebAuthn Level 3 section 7.1, step 25).
+#: Length of the longest credential id: 1023 bytes in base64url (WebAuthn Level 3 section 7.1, step 25).
 MAX_ID_LENGTH = 1364
 
-#: The two methods that a row of this table may be.
+#: The methods of rows of this table.
 METHODS = (Method.PASSKEY, Method.SECURITY_KEY)
 
 
 class WebauthnQuerySet(FactorQuerySet):
-    """Finding a credential by the id that its authenticator gave it."""
+    """Queries for credentials."""
 
     def with_id(self, credential_id: str) -> Any:
-        """Return the credential of this id, whosever it is; ids have no two owners."""
+        """Return the credential with this id, which is unique over all users."""
         return self.filter(credential_digest=digest(credential_id))
 
 
 class WebauthnFactor(Factor):
-    """A key pair of which the person's authenticator holds the private half.
+    """The public half of a key pair whose private half is in the user's authenticator.
 
-    There from the first moment, confirmed: its registration is its proof. A passkey
-    is found by the authenticator itself, or is kept by a provider of passkeys; a
-    security key is neither, and only ever a second factor.
+    The row is confirmed from the start, because the registration proves the key. A passkey
+    is discoverable, or synced by a passkey provider. A security key is neither, and only a
+    second factor.
     """
 
-    method = models.CharField(  # type: ignore[assignment]  # what a kind has elsewhere, each row has here
+    method = models.CharField(  # type: ignore[assignment]  # a column here, a constant of the class elsewhere
         _("method"), max_length=16, choices=[(method.value, method.value) for method in METHODS]
     )
-    credential_id = models.CharField(max_length=MAX_ID_LENGTH, help_text=_("As the authenticator named it, base64url."))
+    credential_id = models.CharField(
+        max_length=MAX_ID_LENGTH, help_text=_("The authenticator's id of the credential, base64url.")
+    )
     # The id itself is longer than PostgreSQL indexes.
     credential_digest = models.CharField(max_length=64, unique=True, help_text=_("SHA-256 of the id, in hex."))
     public_key = models.TextField(help_text=_("COSE key, base64url."))
-    sign_count = models.BigIntegerField(default=0, help_text=_("How often it signed, as it said last; 0: it does not."))
-    aaguid = models.UUIDField(help_text=_("The model of the authenticator, as it says; nobody attests it."))
-    transports = models.JSONField(default=list, help_text=_("How browsers reach it."))
-    backup_eligible = models.BooleanField(_("may be copied"), help_text=_("Whether it may leave its device."))
-    backup_state = models.BooleanField(_("is copied"), help_text=_("Whether it has, as it said last."))
+    sign_count = models.BigIntegerField(default=0, help_text=_("The last signature counter. 0 if it does not count."))
+    aaguid = models.UUIDField(help_text=_("The claimed model of the authenticator, without attestation."))
+    transports = models.JSONField(default=list, help_text=_("How browsers can reach it."))
+    backup_eligible = models.BooleanField(_("backup eligible"), help_text=_("Whether it may leave its device."))
+    backup_state = models.BooleanField(_("backed up"), help_text=_("Whether it is backed up, as last reported."))
     user_verified = models.BooleanField(
-        help_text=_("Whether it checked who holds it when it was registered, or beside a password since.")
+        help_text=_("Whether it verified its user at registration, or later in a login with the password.")
     )
-    discoverable = models.BooleanField(help_text=_("Whether it finds itself when nobody is named."))
+    discoverable = models.BooleanField(help_text=_("Whether it can be used without a user name."))
 
     objects = DeviceManager.from_queryset(WebauthnQuerySet)()
 
@@ -58,15 +60,15 @@ class WebauthnFactor(Factor):
         verbose_name_plural = _("passkeys and security keys")
 
     def spend_count(self, count: int, *, backup_state: bool) -> bool:
-        """Raise the signature counter to *count*; say whether it rose, or stays at zero as that of most passkeys does.
+        """Raise the signature counter to *count*. Return whether it rose, or stays zero as for most passkeys.
 
-        One conditional statement: of two assertions with the same count, which only a copy
-        of the key can make, the database lets one through (WebAuthn Level 3 section 6.1.1).
+        One conditional statement decides. Of two assertions with the same count, which only a
+        copied key can make, one is accepted (WebAuthn Level 3 section 6.1.1).
         """
         before = Q(sign_count__lt=count) if count else Q(sign_count=0)
         unspent = WebauthnFactor.objects.filter(before, pk=self.pk)
         return spend(unspent, sign_count=count, backup_state=backup_state)
 
     def note_verification(self) -> None:
-        """Note that it verified its user, in a login that had proved a password as well."""
+        """Record that it verified its user in a login that also proved a password."""
         WebauthnFactor.objects.filter(pk=self.pk, user_verified=False).update(user_verified=True)

@@ -1,1 +1,1 @@
-"""The pages of second factors, below a person's account."""
+"""The pages of second factors, below the account page."""

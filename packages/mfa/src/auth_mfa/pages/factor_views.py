@@ -1,4 +1,4 @@
-"""Seeing, naming and removing second factors, whatever their kind."""
+"""The pages that list, rename and remove second factors of all kinds."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -27,43 +27,43 @@ class FactorsPage(AccountPage):
     """``/account/second-factors/``."""
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        """List what the person has, and what they can add."""
+        """List the user's factors and the methods that they can add."""
         rows = rows_of(request.user)
         sheets = [row for row in rows if isinstance(row, RecoveryCodeSet)]
         factors = [row for row in rows if row not in sheets]
-        told = {
+        context = {
             "factors": [{"factor": factor, "description": description_of(factor)} for factor in factors],
             "sheet": sheets[0] if sheets else None,
             "few": FEW,
             "has_recovery": bool(factors) and is_offered(Method.RECOVERY_CODE),
-            "ways": method_choices_of(request.user, rows),
+            "method_choices": method_choices_of(request.user, rows),
             **_duty_of(request.user, factors),
         }
-        return show(request, "auth_mfa/factors.html", told)
+        return show(request, "auth_mfa/factors.html", context)
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        """Nothing is changed here."""
+        """Redirect to the list. A post to this page changes nothing."""
         return see_other("mfa-pages:factors")
 
 
 class RenamePage(FactorPage):
-    """``/account/second-factors/{id}/name/``: what it is called; an old proof will do."""
+    """``/account/second-factors/{id}/name/``: rename a factor. This needs no fresh proof."""
 
     form_class = FactorNameForm
-    title, button = _("Name this second factor"), _("Save")
+    title, button = _("Rename second factor"), _("Save")
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        """Show the name that it has."""
+        """Show the current name."""
         return self.show(request, FactorNameForm(initial={"name": self.own_factor(request).name}))
 
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
-        """Call it something else."""
+        """Rename the factor."""
         rename_factor(factor=self.own_factor(request), name=form.cleaned_data["name"], session=session_of(request))
         messages.success(request, _("The name was saved."), fail_silently=True)
         return see_other("mfa-pages:factors")
 
     def show(self, request: HttpRequest, form: PageForm, *, status: int = 200, **context: Any) -> HttpResponse:
-        """Return the page, for what is theirs."""
+        """Return the page with a description of the factor."""
         description = description_of(self.own_factor(request))
         return super().show(request, form, status=status, lead=description, **context)
 
@@ -72,19 +72,19 @@ class RemovePage(FactorPage):
     """``/account/second-factors/{id}/remove/``."""
 
     title, button = _("Remove this second factor?"), _("Remove")
-    lead = _("Logins will not ask for it any more. You are told by mail.")
-    links = [(_("Keep it"), "mfa-pages:factors")]
+    lead = _("You will no longer be asked for it when you sign in. We will notify you by email.")
+    links = [(_("Cancel"), "mfa-pages:factors")]
 
     def show(self, request: HttpRequest, form: PageForm, *, status: int = 200, **context: Any) -> HttpResponse:
-        """Ask once more, and say which, and what goes with it."""
+        """Ask for confirmation, with the name of the factor and what else is removed."""
         factor = self.own_factor(request)
-        told = [f"{factor.name} ({description_of(factor)}).", str(self.lead)]
-        if _takes_codes_along(factor):
-            told.append(str(_("Your recovery codes go with it: they stand in for a second factor, and none is left.")))
-        return super().show(request, form, status=status, lead=" ".join(told), is_danger=True, **context)
+        sentences = [f"{factor.name} ({description_of(factor)}).", str(self.lead)]
+        if _removes_recovery_codes(factor):
+            sentences.append(str(_("Your recovery codes will be removed too, because no other second factor is left.")))
+        return super().show(request, form, status=status, lead=" ".join(sentences), is_danger=True, **context)
 
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
-        """Remove it."""
+        """Remove the factor."""
         factor = self.own_factor(request)
         check_fresh_proof(user=request.user, session=session_of(request))
         remove_own_factor(factor=factor, session=session_of(request))
@@ -92,27 +92,27 @@ class RemovePage(FactorPage):
         return see_other("mfa-pages:factors")
 
     def refuse(self, request: HttpRequest, form: PageForm, refusal: AuthError) -> HttpResponseBase:
-        """Say what to do first, where it is the last one of somebody who must have one."""
+        """Explain what to do first if this is a required last factor."""
         if not isinstance(refusal, LastFactor):
             return super().refuse(request, form, refusal)
         factor = self.own_factor(request)
-        told = {
+        context = {
             "factor": factor,
             "detail": refusal.detail,
-            "ways": method_choices_of(request.user, rows_of(request.user)),
+            "method_choices": method_choices_of(request.user, rows_of(request.user)),
         }
-        return show(request, "auth_mfa/last_factor.html", told, status=int(refusal.status))
+        return show(request, "auth_mfa/last_factor.html", context, status=int(refusal.status))
 
 
 def _duty_of(user: Any, factors: Sequence[Factor]) -> dict[str, Any]:
-    """Return what policy asks of *user* that they do not have, and until when that is forgiven."""
+    """Return whether policy requires a factor that *user* lacks, and the end of their grace period."""
     requirement = requirement_of(user)
     if requirement is Requirement.NONE or any(is_counted(Method(factor.method)) for factor in factors):
         return {"is_due": False}
     return {"is_due": True, "deadline": deadline_of(user) if requirement is Requirement.GRACE else None}
 
 
-def _takes_codes_along(factor: Factor) -> bool:
-    """Say whether nothing but recovery codes would be left without *factor*."""
-    others = [held.method for held in factors_of(factor.user) if held.id != factor.pk]
+def _removes_recovery_codes(factor: Factor) -> bool:
+    """Return whether only recovery codes would be left without *factor*."""
+    others = [owned.method for owned in factors_of(factor.user) if owned.id != factor.pk]
     return bool(others) and set(others) == {Method.RECOVERY_CODE}

@@ -1,4 +1,4 @@
-"""The forms of pages, but those of passkeys."""
+"""The forms of the pages, except those of passkeys."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -8,47 +8,50 @@ from django.utils.translation import gettext_lazy as _
 
 from auth_core.pages.forms import CodeForm, PageForm
 
-_FULL = _("You have as many of these as you may, or this one already.")
+_FULL = _("You have already added this one, or reached the maximum number.")
 
 
 class BeginForm(PageForm):
-    """A button that begins another factor."""
+    """A button that begins a new factor."""
 
     blames: ClassVar[Mapping[str, tuple[str | None, Any]]] = {"conflict": (None, _FULL)}
 
 
 class PhoneForm(BeginForm):
-    """The number of a telephone; what is one, `auth_mfa.messages.phone_numbers` says."""
+    """A phone number. `auth_mfa.messages.phone_numbers` validates it."""
 
     blames: ClassVar[Mapping[str, tuple[str | None, Any]]] = {
         "conflict": (None, _FULL),
-        "number_refused": ("number", _("No text can be sent to this number. Use another one, or another way.")),
+        "number_refused": (
+            "number",
+            _("We cannot send text messages to this number. Use another number or another method."),
+        ),
     }
     number = forms.CharField(
         label=_("Mobile number"),
         max_length=32,
-        help_text=_("With + and its country, such as +41 79 123 45 67."),
+        help_text=_("With + and the country code, such as +41 79 123 45 67."),
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel"}),
     )
 
 
 class FactorNameForm(PageForm):
-    """What a factor is called."""
+    """The name of a factor."""
 
     name = forms.CharField(
         label=_("Name"),
         max_length=64,
-        help_text=_("Such as: my phone, the key on my key ring."),
+        help_text=_("For example: my phone, blue security key."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
 
 class RecoveryCodeForm(PageForm):
-    """One of the codes on the sheet."""
+    """One recovery code."""
 
-    title, button = _("Enter a recovery code"), _("Go on")
+    title, button = _("Enter a recovery code"), _("Continue")
     others_beside = True
-    blames = {"challenge_failed": ("code", _("This code is not right, or it was used already."))}
+    blames = {"challenge_failed": ("code", _("This code is wrong or was already used."))}
     code = forms.CharField(
         label=_("Recovery code"),
         max_length=24,

@@ -1,4 +1,4 @@
-"""Adding a telephone or a mailbox: a code is sent there, and comes back."""
+"""The pages that add a phone or a mailbox, which is confirmed by a code."""
 
 from typing import Any
 
@@ -21,13 +21,13 @@ from auth_mfa.pages.views import FactorPage
 
 
 class AddPhonePage(FactorPage):
-    """``/account/second-factors/phone/add/``: the number to which codes are to go."""
+    """``/account/second-factors/phone/add/``: the phone number for codes."""
 
     form_class = PhoneForm
-    title, button = _("Add a telephone"), _("Send me a code")
+    title, button = _("Add a phone"), _("Send code")
     lead = _(
-        "We send a text with a code to this number, and later one for each login. Texts can be intercepted, and a"
-        " number can be taken over: an app or a passkey protects you better."
+        "We will text a code to this number now and each time you sign in. Text messages can be intercepted and"
+        " numbers can be hijacked. An authenticator app or a passkey is safer."
     )
 
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
@@ -43,7 +43,7 @@ class AddMailboxPage(FactorPage):
     """``/account/second-factors/email/add/``: a button that sends a code to the address of the account."""
 
     form_class = BeginForm
-    title, button = _("Add codes by email"), _("Send me a code")
+    title, button = _("Add email codes"), _("Send code")
 
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
         """Send the code."""
@@ -52,23 +52,24 @@ class AddMailboxPage(FactorPage):
         return see_other(reverse("mfa-pages:code", args=[begun.factor.pk]))
 
     def show(self, request: HttpRequest, form: PageForm, *, status: int = 200, **context: Any) -> HttpResponse:
-        """Return the page, with the address of the account."""
+        """Return the page with the address of the account."""
         lead = _(
-            "We send a code to %(address)s, and later one for each login. It proves less than an app or a passkey:"
-            " whoever reads your mail can reset your password, too, so that it never counts as a strong proof (AAL2)."
-        ) % {"address": mailbox_of(request.user) or _("your address")}
+            "We will email a code to %(address)s now and each time you sign in. This is weaker than an app or a"
+            " passkey: anyone who can read your email can also reset your password. It never counts as strong"
+            " proof (AAL2)."
+        ) % {"address": mailbox_of(request.user) or _("your email address")}
         return super().show(request, form, status=status, lead=lead, **context)
 
 
 class CodePage(FactorPage):
-    """``/account/second-factors/{id}/code/``: the code that was sent."""
+    """``/account/second-factors/{id}/code/``: confirm with the code that was sent."""
 
     template_name = "auth_mfa/code.html"
     form_class = CodeForm
     title, button = _("Enter the code"), _("Confirm")
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        """Take the code, or send it once more."""
+        """Check the code, or send it again."""
         if "resend" not in request.POST:
             return super().post(request, **kwargs)
         try:
@@ -77,15 +78,15 @@ class CodePage(FactorPage):
         except NotFound as refusal:
             raise Http404 from refusal
         except AuthError as refusal:
-            # Bound, so that it can say what is wrong.
+            # A bound form can show the error.
             return self.refuse(request, CodeForm({"code": "-"}), refusal)
         if not begun.sending.is_sent:
             return self.show(request, CodeForm(), status=int(TooManyAttempts.status), is_withheld=True)
-        messages.success(request, _("The code was sent once more."), fail_silently=True)
+        messages.success(request, _("We sent the code again."), fail_silently=True)
         return see_other(request.path)
 
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
-        """Let the telephone or mailbox count."""
+        """Confirm the phone or mailbox."""
         check_fresh_proof(user=request.user, session=session_of(request))
         enrolment.confirm(
             user=request.user,
@@ -93,14 +94,14 @@ class CodePage(FactorPage):
             code=code_in(form.cleaned_data, field=""),
             client=client_of(request),
         )
-        messages.success(request, _("It was added. A login can send its codes there from now on."), fail_silently=True)
+        messages.success(request, _("Added. You can now use it to sign in."), fail_silently=True)
         return see_other("mfa-pages:factors")
 
     def show(self, request: HttpRequest, form: PageForm, *, status: int = 200, **context: Any) -> HttpResponse:
-        """Return the page, while there is something to confirm, and say where the code went."""
+        """Return the page with a hint of where the code was sent, while there is something to confirm."""
         try:
             begun = enrolment.begun_message(user=request.user, factor_id=self.kwargs["factor_id"])
         except NotFound as refusal:
             raise Http404 from refusal
-        known = {"to": begun.factor.hint, "is_sent": begun.sending.is_sent}
-        return super().show(request, form, status=status, **known, **context)
+        delivery = {"to": begun.factor.hint, "is_sent": begun.sending.is_sent}
+        return super().show(request, form, status=status, **delivery, **context)

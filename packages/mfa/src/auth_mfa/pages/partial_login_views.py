@@ -1,4 +1,4 @@
-"""The second factor of whoever is half in: what the site's own login has not asked."""
+"""The page that asks for the second factor after a login by the site's own view."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,17 +21,17 @@ from auth_mfa.site_login.partial_login import PartialLogin, partial_login_in, pa
 
 
 class ProvePage(Page):
-    """``/account/second-factors/prove/``: a button; what it begins is asked on the page of answers.
+    """``/account/second-factors/prove/``: a button that begins the challenge on the page of answers.
 
-    A link begins nothing: opened by a stranger's page it would have texts and mails sent.
+    A link begins nothing. Otherwise another site could make this one send texts and mails.
     """
 
     template_name = "auth_mfa/prove.html"
-    title, button = _("One more proof"), _("Go on")
-    lead = _("Your password was right. Your account is protected by a second factor, which is asked for now.")
+    title, button = _("Confirm it's you"), _("Continue")
+    lead = _("Your account is protected by a second factor. You need it to finish signing in.")
 
     def answer(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Send on whoever is in already, and to the site's login whoever is not even half in."""
+        """Redirect users who are signed in to their destination, and others without a partial login to the login."""
         if partial_login_in(request.session) is not None:
             return super().answer(request, *args, **kwargs)
         if request.user.is_authenticated:
@@ -39,23 +39,23 @@ class ProvePage(Page):
         return see_other(f"{_login_page()}?{urlencode({'next': _onward(request)})}")
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        """Begin, or let go whoever is at the wrong account."""
+        """Begin the challenge, or sign out of the wrong account."""
         if "leave" in request.POST:
             request.session.flush()
             return see_other(_login_page())
         return super().post(request, **kwargs)
 
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
-        """Open a login that has proved what the site's own saw, and ask for the rest."""
-        parked: PartialLogin | None = partial_login_in(request.session)
+        """Open a login with the evidence of the site's own login, and ask for the rest."""
+        partial_login: PartialLogin | None = partial_login_in(request.session)
         person = partial_login_user_of(request.session)
-        if parked is None or person is None:
+        if partial_login is None or person is None:
             return see_other(_login_page())
         secret = browser_secret_of(request) or new_browser_secret()
         onward = _onward(request)
         outcome = open_login(
             user=person,
-            evidence=parked.evidence,
+            evidence=partial_login.evidence,
             purpose=Purpose.LOGIN,
             transport=Transport.COOKIE,
             client=client_of(request),
@@ -65,7 +65,7 @@ class ProvePage(Page):
         return went_on(request, outcome, onward, secret)
 
     def show(self, request: HttpRequest, form: PageForm, *, status: int = 200, **context: Any) -> HttpResponse:
-        """Return the page, with whose account it is: a browser may be shared."""
+        """Return the page with the user name, because the browser may be shared."""
         person = partial_login_user_of(request.session)
         name = "" if person is None else person.get_username()
         return super().show(request, form, status=status, username=name, **context)
@@ -80,12 +80,12 @@ def _login_page() -> str:
 
 
 def _page(name: str, *, otherwise: str) -> str:
-    """Return the address of the site's own page; that of ours where nothing of the site answers there."""
+    """Return the URL of the site's own page, or of ours if no route of the site matches it."""
     address = resolve_url(name)
     parts = urlsplit(address)
     try:
-        # Where the site is mounted below a path, its addresses begin with it and its routes do not.
-        is_there = bool(parts.netloc or resolve(parts.path.removeprefix(get_script_prefix().rstrip("/"))))
+        # If the site is mounted below a path, its URLs include the path and its routes do not.
+        exists = bool(parts.netloc or resolve(parts.path.removeprefix(get_script_prefix().rstrip("/"))))
     except Resolver404:
-        is_there = False
-    return address if is_there else resolve_url(otherwise)
+        exists = False
+    return address if exists else resolve_url(otherwise)

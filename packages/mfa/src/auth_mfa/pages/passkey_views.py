@@ -1,4 +1,4 @@
-"""Adding a passkey, and signing in with one, in the browser."""
+"""The pages that add a passkey and sign in with one."""
 
 from typing import Any
 
@@ -25,21 +25,21 @@ from auth_mfa.webauthn import passkeys
 
 
 def login_way(request: HttpRequest) -> str:
-    """Return what the page of the login shows of passkeys, where this site has them."""
+    """Return the template of the passkey button on the login page, if this site offers passkeys."""
     return "auth_mfa/passkey_login.html" if is_offered(Method.PASSKEY) else ""
 
 
 class AddPasskeyPage(FactorPage):
-    """``/account/second-factors/passkeys/add/``: a button that begins, and one that asks the authenticator."""
+    """``/account/second-factors/passkeys/add/``: a button that begins, then one that asks the authenticator."""
 
     template_name = "auth_mfa/passkey_add.html"
     form_class = PasskeyForm
-    title, button = _("Add a passkey or security key"), _("Begin")
-    lead = _("A passkey is kept by your device or your password manager; a security key is a thing of its own.")
+    title, button = _("Add a passkey or security key"), _("Continue")
+    lead = _("A passkey is stored on your device or in your password manager. A security key is a separate device.")
     links = [(_("Back"), "mfa-pages:factors")]
 
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
-        """Begin, or add what the authenticator has made."""
+        """Begin the registration, or add the new credential."""
         session = _session(request)
         check_fresh_proof(user=request.user, session=session)
         if form.cleaned_data["credential"] is None:
@@ -53,11 +53,11 @@ class AddPasskeyPage(FactorPage):
             name=form.cleaned_data["name"],
             client=client_of(request),
         )
-        messages.success(request, _("It was added. You can sign in with it from now on."), fail_silently=True)
+        messages.success(request, _("Added. You can now sign in with it."), fail_silently=True)
         return see_other("mfa-pages:factors")
 
     def show(self, request: HttpRequest, form: PageForm, *, status: int = 200, **context: Any) -> HttpResponse:
-        """Return the page, with what the authenticator is asked, once that has begun."""
+        """Return the page, with the options for the authenticator once the registration has begun."""
         try:
             options = passkeys.begun_registration(user=request.user, occasion=_session(request).id).options
         except NotFound:
@@ -66,14 +66,14 @@ class AddPasskeyPage(FactorPage):
 
 
 class PasskeyOptionsPage(Page):
-    """``POST /account/second-factors/passkeys/login/options/``: what the script of the login page asks for."""
+    """``POST /account/second-factors/passkeys/login/options/``: the options for the script of the login page."""
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        """Nothing is begun by following a link."""
+        """Redirect to the login page. A link begins nothing."""
         return see_other("pages:login")
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        """Begin, and tie it to this browser."""
+        """Begin the login and bind it to this browser."""
         secret = browser_secret_of(request) or new_browser_secret()
         try:
             begun = passkeys.begin_login(transport=Transport.COOKIE, client=client_of(request), browser_secret=secret)
@@ -90,11 +90,11 @@ class PasskeyLoginPage(Page):
     form_class = PasskeyLoginForm
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        """Nobody is signed in by following a link."""
+        """Redirect to the login page. A link signs no one in."""
         return see_other("pages:login")
 
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
-        """Sign in whoever it names."""
+        """Sign in the user that the passkey names."""
         secret = browser_secret_of(request)
         onward = safe_next(request, request.GET.get("next", ""))
         outcome = passkeys.answer_login(
@@ -107,12 +107,12 @@ class PasskeyLoginPage(Page):
         return went_on(request, outcome, onward, secret)
 
     def show(self, request: HttpRequest, form: PageForm, *, status: int = 200, **context: Any) -> HttpResponse:
-        """Say that it was not taken, and nothing of why."""
+        """Say that the passkey was refused, without a reason."""
         return note(
             request,
-            title=_("This passkey was not taken"),
-            lead=_("It may have been removed, or it took too long. Try again, or sign in with your password."),
-            links=[(_("Back to the login"), "pages:login")],
+            title=_("Passkey not accepted"),
+            lead=_("It may have been removed, or the request has expired. Try again, or sign in with your password."),
+            links=[(_("Back to sign in"), "pages:login")],
             status=status,
         )
 

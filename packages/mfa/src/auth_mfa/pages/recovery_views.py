@@ -1,4 +1,4 @@
-"""The sheet of recovery codes."""
+"""The page of recovery codes."""
 
 from typing import Any
 
@@ -17,38 +17,38 @@ from auth_mfa.recovery.recovery_codes import FEW
 
 
 class RecoveryCodesPage(FactorPage):
-    """``/account/second-factors/recovery-codes/``: how many are left; another sheet.
+    """``/account/second-factors/recovery-codes/``: the number of codes left, and a button for new ones.
 
-    The form is answered with a redirect to the page itself, which shows new codes once. To
-    reload it makes nothing.
+    The form redirects to the page itself, which shows new codes once. A reload creates
+    nothing.
     """
 
     template_name = "auth_mfa/recovery_codes.html"
-    title, button = _("Recovery codes"), _("Make new codes")
+    title, button = _("Recovery codes"), _("Create new codes")
     lead = _(
-        "Each of ten codes opens one login when you have lost your phone or your key. Print them, or keep them where"
-        " only you can read."
+        "Each of the ten codes lets you sign in once if you lose your phone or key. Print them, or store them in a"
+        " safe place."
     )
 
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
-        """Make ten, for the page that comes next."""
+        """Create ten codes for the next page."""
         session = session_of(request)
         check_fresh_proof(user=request.user, session=session)
         issue_sheet(user=request.user, client=client_of(request), session=session, is_shown_later=True)
         return see_other("mfa-pages:recovery-codes")
 
     def show(self, request: HttpRequest, form: PageForm, *, status: int = 200, **context: Any) -> HttpResponse:
-        """Return new codes once; otherwise how many are left, and the button where codes stand in for something."""
+        """Return new codes once. Otherwise return the number left, and the button if the user has a factor."""
         if (new := _new_codes(request)) is not None:
-            known = {"title": _("Your new recovery codes"), "codes": new.codes, "made_at": new.factor.created_at}
-            return show(request, "auth_mfa/recovery_sheet.html", known)
-        has_factor = any(held.method is not Method.RECOVERY_CODE for held in factors_of(request.user))
-        left = {"sheet": sheet_of(request.user), "few": FEW, "has_factor": has_factor}
-        return super().show(request, form, status=status, **left, **context)
+            sheet = {"title": _("Your new recovery codes"), "codes": new.codes, "made_at": new.factor.created_at}
+            return show(request, "auth_mfa/recovery_sheet.html", sheet)
+        has_factor = any(owned.method is not Method.RECOVERY_CODE for owned in factors_of(request.user))
+        state = {"sheet": sheet_of(request.user), "few": FEW, "has_factor": has_factor}
+        return super().show(request, form, status=status, **state, **context)
 
 
 def _new_codes(request: HttpRequest) -> Sheet | None:
-    """Return what this session made and has not shown; a HEAD request and a refused form show nothing."""
+    """Return the unread codes of this session. A HEAD request and a refused form show none."""
     session = session_of(request)
     if request.method != "GET" or session is None:
         return None

@@ -1,4 +1,4 @@
-"""Adding an authenticator app."""
+"""The pages that add an authenticator app."""
 
 from typing import Any
 
@@ -20,28 +20,28 @@ from auth_mfa.totp import enrolment
 
 
 class AddPage(FactorPage):
-    """``/account/second-factors/add/``: begin an authenticator app."""
+    """``/account/second-factors/add/``: begin to add an authenticator app."""
 
     form_class = BeginForm
-    title, button = _("Add an authenticator app"), _("Begin")
-    lead = _("Have the app ready that shows codes: on your phone, or in your password manager.")
+    title, button = _("Add an authenticator app"), _("Continue")
+    lead = _("Open your authenticator app, on your phone or in your password manager.")
 
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
-        """Begin, and show the key."""
+        """Begin the enrolment, and show the key."""
         check_fresh_proof(user=request.user, session=session_of(request))
         begun = enrolment.begin_totp(user=request.user, name="")
         return see_other(reverse("mfa-pages:confirm", args=[begun.factor.pk]))
 
 
 class ConfirmPage(FactorPage):
-    """``/account/second-factors/{id}/confirm/``: the key, and the code that proves it arrived."""
+    """``/account/second-factors/{id}/confirm/``: the key, and the code that confirms it."""
 
     template_name = "auth_mfa/confirm.html"
     form_class = CodeForm
     title, button = _("Add an authenticator app"), _("Confirm")
 
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
-        """Let the app count."""
+        """Confirm the app."""
         check_fresh_proof(user=request.user, session=session_of(request))
         enrolment.confirm_totp(
             user=request.user,
@@ -49,13 +49,11 @@ class ConfirmPage(FactorPage):
             code=code_in(form.cleaned_data, field=""),
             client=client_of(request),
         )
-        messages.success(
-            request, _("The app was added. You can sign in with its codes from now on."), fail_silently=True
-        )
+        messages.success(request, _("The app was added. You can now sign in with its codes."), fail_silently=True)
         return see_other("mfa-pages:factors")
 
     def show(self, request: HttpRequest, form: PageForm, *, status: int = 200, **context: Any) -> HttpResponse:
-        """Return the page, while there is something to confirm."""
+        """Return the page while there is something to confirm."""
         try:
             begun = enrolment.begun_enrolment(user=request.user, factor_id=self.kwargs["factor_id"])
         except NotFound as refusal:

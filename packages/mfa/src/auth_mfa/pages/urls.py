@@ -1,4 +1,4 @@
-"""Addresses of the pages; to be included at ``account/second-factors/``."""
+"""URLs of the pages, to be included at ``account/second-factors/``."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""What the pages of second factors have in common."""
+"""The base of the pages of second factors."""
 
 from typing import Any
 
@@ -16,12 +16,12 @@ BACK = [(_("Back"), "mfa-pages:factors")]
 
 
 class FactorPage(AccountPage):
-    """A page that shows or changes what proves somebody: it needs a fresh proof (ASVS 7.5.1)."""
+    """A page that shows or changes factors, which needs a fresh proof (ASVS 7.5.1)."""
 
     links = BACK
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        """Show the page to whoever has proved lately that it is them; an old session may not see a key."""
+        """Show the page if the proof is fresh. An old session may not see a key."""
         try:
             check_fresh_proof(user=request.user, session=session_of(request))
         except InsufficientUserAuthentication as refusal:
@@ -31,29 +31,29 @@ class FactorPage(AccountPage):
         return super().get(request, **kwargs)
 
     def refuse(self, request: HttpRequest, form: PageForm, refusal: AuthError) -> HttpResponseBase:
-        """Lead to where they prove again that it is them, and back; other refusals stand in the form."""
+        """Redirect to the page of a fresh proof, and back. Show other errors in the form."""
         if isinstance(refusal, InsufficientUserAuthentication):
             return self.ask_for_proof(request, refusal)
         return super().refuse(request, form, refusal)
 
     def ask_for_proof(self, request: HttpRequest, refusal: InsufficientUserAuthentication) -> HttpResponseBase:
-        """Lead to where they prove what is missing, and back."""
+        """Redirect to the page that asks for the missing proof, and back."""
         return see_other(proof_address(request, refusal))
 
     def own_factor(self, request: HttpRequest) -> Factor:
-        """Return the factor that the address names.
+        """Return the factor that the URL names.
 
         Raises:
-            Http404: there is no such thing, or it is not theirs.
+            Http404: there is no such factor, or it belongs to another user.
         """
         return own_factor(request, self.kwargs["factor_id"])
 
 
 def own_factor(request: HttpRequest, factor_id: Any) -> Factor:
-    """Return a factor of whoever is signed in.
+    """Return a factor of the signed-in user.
 
     Raises:
-        Http404: there is no such thing, or it is not theirs.
+        Http404: there is no such factor, or it belongs to another user.
     """
     factor = factor_of(user=request.user, factor_id=factor_id)
     if factor is None:

@@ -1,4 +1,4 @@
-"""Where password managers find the pages that add and manage passkeys.
+"""The well-known URL where password managers find the passkey pages.
 
 Source: W3C, A Well-Known URL for Relying Party Passkey Endpoints.
 """
@@ -12,7 +12,7 @@ from auth_core.messages.links import public_url
 
 @require_safe
 def passkey_endpoints(request: HttpRequest) -> JsonResponse:
-    """``GET /.well-known/passkey-endpoints``: under `PUBLIC_URL`, never under what a request calls its host."""
+    """``GET /.well-known/passkey-endpoints``: URLs under `PUBLIC_URL`, never under the host of the request."""
     return JsonResponse(
         {
             "enroll": f"{public_url()}{reverse('mfa-pages:passkey-add')}",

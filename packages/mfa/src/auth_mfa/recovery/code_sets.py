@@ -1,4 +1,4 @@
-"""The sheet of recovery codes: made as a whole, shown once, replaced as a whole."""
+"""Sheets of recovery codes: created, shown once and replaced as a whole."""
 
 import json
 from dataclasses import dataclass, field
@@ -19,17 +19,17 @@ from auth_mfa.factors import has_what_codes_stand_in_for, remove_factor
 from auth_mfa.models import FactorHistory, RecoveryCode, RecoveryCodeSet
 from auth_mfa.recovery import recovery_codes
 
-#: How long new codes wait for the page that shows them.
+#: How long new codes are kept for the page that shows them.
 _UNREAD_FOR = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A sheet, and the codes that stand on it; they are never shown again.
+    """A sheet with its codes, which are never shown again.
 
     Args:
-        factor: The row; it keeps digests alone.
-        codes: In groups of four, as they are printed.
+        factor: The row, which stores only digests.
+        codes: The codes in groups of four, as they are printed.
     """
 
     factor: RecoveryCodeSet
@@ -39,22 +39,22 @@ class Sheet:
 def issue_sheet(
     *, user: Any, client: Client, session: SessionFacts | None = None, is_shown_later: bool = False
 ) -> Sheet:
-    """Give *user* ten codes; those of the sheet before are good for nothing any more.
+    """Give *user* ten codes. The codes of the previous sheet stop working.
 
-    The caller has seen to a fresh proof (`factors.check_fresh_proof`).
+    The caller has checked for a fresh proof (`factors.check_fresh_proof`).
 
     Args:
-        session: In which they ask; whoever ends what rests on the sheet before leaves this one.
-        is_shown_later: Whether a page of this session shows them once (`take_unread_codes`). A page that
-            showed them as the answer to its form would make ten others when it is reloaded.
+        session: The current session. It stays open when the sessions that rest on the previous sheet end.
+        is_shown_later: Whether a page of this session shows the codes once (`take_unread_codes`). A page
+            that showed them in its response to a form would create ten others on reload.
 
     Raises:
-        InvalidRequest: this site has no recovery codes.
-        FactorNeeded: there is no second factor for which they could stand in.
-        Unavailable: too much is hashed at this moment; the sheet before stays good.
+        InvalidRequest: this site does not offer recovery codes.
+        FactorNeeded: the user has no second factor that codes could replace.
+        Unavailable: too many hashes are computed at this moment. The previous sheet stays valid.
     """
     refuse_unoffered(Method.RECOVERY_CODE)
-    # Hashed before the transaction: ten argon2 digests would hold the person's lock for as long.
+    # Hashed before the transaction, because ten argon2 digests would hold the user's lock for too long.
     salt, cost = recovery_codes.new_salt(), recovery_codes.cost()
     codes = tuple(recovery_codes.new_code() for _number in range(recovery_codes.CODES))
     with hash_slot():
@@ -63,10 +63,10 @@ def issue_sheet(
         FactorHistory.objects.lock(user)
         if not has_what_codes_stand_in_for(user):
             raise FactorNeeded
-        before = sheet_of(user)
-        if before is not None:
-            # As any factor: it may be replaced because somebody else has it, and what rests on it ends.
-            remove_factor(factor=before, reason="replaced", session=None if session is None else session.id)
+        previous = sheet_of(user)
+        if previous is not None:
+            # Removed like any factor. Another person may have the sheet, so sessions that rest on it end.
+            remove_factor(factor=previous, reason="replaced", session=None if session is None else session.id)
         sheet: RecoveryCodeSet = RecoveryCodeSet.objects.create(
             user_id=user.pk,
             name=_("Recovery codes"),
@@ -82,16 +82,16 @@ def issue_sheet(
 
 
 def take_unread_codes(*, user: Any, session: SessionFacts) -> Sheet | None:
-    """Return the sheet that *user* made in *session* a moment ago, once; ``None``: there is nothing new to show."""
+    """Return the unread sheet that *user* created in *session*, once, or ``None``."""
     sheet = sheet_of(user)
     unread = "" if sheet is None else sheet.take_unread(session_id=session.id)
     return Sheet(sheet, tuple(json.loads(unread))) if sheet is not None and unread else None
 
 
 def sheet_of(user: Any) -> RecoveryCodeSet | None:
-    """Return the sheet that *user* has."""
-    found: RecoveryCodeSet | None = RecoveryCodeSet.objects.of(user).select_related("user").first()
-    return found
+    """Return the current sheet of *user*."""
+    sheet: RecoveryCodeSet | None = RecoveryCodeSet.objects.of(user).select_related("user").first()
+    return sheet
 
 
 def _unread(codes: tuple[str, ...], session: SessionFacts) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def _unread(codes: tuple[str, ...], session: SessionFacts) -> dict[str, Any]:
 
 
 def _digest(code: str, salt: str, cost: dict[str, int]) -> str:
-    read = recovery_codes.read_code(code)
-    if read is None:
-        raise ValueError("A new code cannot be read: the alphabet and its reader differ.")
-    return recovery_codes.digest_of(read, salt=salt, cost=cost)
+    parsed = recovery_codes.read_code(code)
+    if parsed is None:
+        raise ValueError("A new code cannot be parsed. The alphabet and the parser differ.")
+    return recovery_codes.digest_of(parsed, salt=salt, cost=cost)

@@ -18,52 +18,52 @@ from auth_mfa.recovery import recovery_codes
 
 
 class Recovery:
-    """Asks for one of the codes on the sheet."""
+    """The challenge for one of the recovery codes."""
 
     name = "recovery_code"
     together = False
 
-    def ask(self, login: PendingLogin, held: Sequence[OwnedFactor]) -> Mapping[str, Any]:
-        """Say nothing: how many are left is its owner's business."""
+    def ask(self, login: PendingLogin, factors: Sequence[OwnedFactor]) -> Mapping[str, Any]:
+        """Return nothing, because the number of codes left is private."""
         return {}
 
     asked = ask
 
-    def answer(self, login: PendingLogin, held: Sequence[OwnedFactor], answer: Mapping[str, Any]) -> Evidence:
-        """Return the evidence of a code that was not used.
+    def answer(self, login: PendingLogin, factors: Sequence[OwnedFactor], answer: Mapping[str, Any]) -> Evidence:
+        """Return the evidence of an unused code.
 
         Raises:
-            InvalidRequest: there is no such code in the answer.
-            ChallengeFailed: it is wrong, or was used.
-            Unavailable: too much is hashed at this moment; the code stays good.
+            InvalidRequest: the answer has no recovery code.
+            ChallengeFailed: the code is wrong or used.
+            Unavailable: too many hashes are computed at this moment. The code stays valid.
         """
         code = _code_in(answer)
-        sheet = RecoveryCodeSet.objects.of(login.user).select_related("user").filter(pk=held[0].id).first()
+        sheet = RecoveryCodeSet.objects.of(login.user).select_related("user").filter(pk=factors[0].id).first()
         if sheet is None:
             self.answer_nobody(answer)
             raise ChallengeFailed
-        # Before the transaction: the hash is slow, and would hold the sheet's lock for as long.
+        # Hashed before the transaction, because the slow hash would hold the sheet's lock.
         digest = recovery_codes.digest_of(code, salt=sheet.salt, cost=sheet.cost)
-        check_answer(sheet, lambda: _spent(sheet, digest))
+        check_answer(sheet, lambda: _spend(sheet, digest))
         return Evidence.now(Method.RECOVERY_CODE, credential=str(sheet.pk))
 
     def answer_nobody(self, answer: Mapping[str, Any]) -> None:
-        """Hash the code with nobody's salt."""
+        """Hash the code with a dummy salt."""
         recovery_codes.digest_of(_code_in(answer), salt="00" * 16, cost=recovery_codes.cost())
 
 
 def _code_in(answer: Mapping[str, Any]) -> str:
     refuse_others(answer, "code", field="answer")
-    given = answer.get("code")
-    code = recovery_codes.read_code(given) if isinstance(given, str) else None
+    text = answer.get("code")
+    code = recovery_codes.read_code(text) if isinstance(text, str) else None
     if code is None:
-        detail = _("Enter one of your recovery codes: four groups of four letters and digits.")
+        detail = _("Enter a recovery code: four groups of four letters and digits.")
         raise InvalidRequest(FieldError("answer.code", "invalid", detail))
     return code
 
 
-def _spent(sheet: RecoveryCodeSet, digest: str) -> str:
-    """Spend the code and tell its owner; unknown and used look the same."""
+def _spend(sheet: RecoveryCodeSet, digest: str) -> str:
+    """Spend the code and notify its owner. Return the same reason for unknown and used codes."""
     if not sheet.spend_code(digest):
         return "code"
     sheet.refresh_from_db(fields=["left"])

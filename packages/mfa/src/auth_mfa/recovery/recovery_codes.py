@@ -1,4 +1,4 @@
-"""Recovery codes: how they look and what is kept of them; knows no users.
+"""The format and the digest of recovery codes, without users.
 
 Source: NIST SP 800-63B-4 sections 3.1.2 and 4.2.1.1; ASVS 6.5.1-6.5.4.
 """
@@ -11,17 +11,17 @@ from argon2.low_level import Type, hash_secret_raw
 from auth_core.conf import core
 from auth_core.passwords.hash_slots import hash_slot
 
-#: How many stand on a sheet.
+#: The number of codes on a sheet.
 CODES = 10
 
-#: From so many on their owner is told that they are running out.
+#: Number of codes left at which the owner is warned.
 FEW = 3
 
-#: Crockford's Base32: no I, L, O and U, which are read wrong or make words.
+#: Crockford's Base32: no I, L, O and U, which are easily misread or form words.
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _READ_AS = str.maketrans("OIL", "011")
 
-#: Sixteen characters of five bits are 80; SP 800-63B-4 asks for 64 at least.
+#: Sixteen characters of five bits give 80 bits. SP 800-63B-4 requires 64.
 _LENGTH = 16
 _GROUP = 4
 
@@ -35,7 +35,7 @@ def new_code() -> str:
 
 
 def read_code(text: str) -> str | None:
-    """Return what somebody typed without groups, case and look-alikes; ``None``: it is no code at all."""
+    """Return *text* without groups, case and look-alikes, or ``None`` if it is not a code."""
     if len(text) > 3 * _LENGTH or not text.isascii():
         return None
     code = text.upper().replace("-", "").replace(" ", "").translate(_READ_AS)
@@ -48,7 +48,7 @@ def new_salt() -> str:
 
 
 def cost() -> dict[str, int]:
-    """Return the argon2id parameters of today, as a sheet keeps them."""
+    """Return the current argon2id parameters, in the form that a sheet stores."""
     return {
         "time_cost": core.PASSWORD_TIME_COST,
         "memory_cost": core.PASSWORD_MEMORY_COST,
@@ -57,17 +57,17 @@ def cost() -> dict[str, int]:
 
 
 def digest_of(code: str, *, salt: str, cost: Mapping[str, int]) -> str:
-    """Return what is kept of a code: argon2id, in hex.
+    """Return the argon2id digest of a code, in hex.
 
-    With 80 bits a code is below the 112 from which a plain digest would do (ASVS 6.5.2).
+    A plain digest would need 112 bits of entropy, and a code has 80 (ASVS 6.5.2).
 
     Args:
-        code: As `read_code` returns it.
-        salt: The sheet's, in hex.
-        cost: The sheet's; memory in KiB.
+        code: A code from `read_code`.
+        salt: The salt of the sheet, in hex.
+        cost: The argon2id parameters of the sheet, with the memory in KiB.
 
     Raises:
-        Unavailable: too much is hashed at this moment (`auth_core.passwords.hash_slots`).
+        Unavailable: too many hashes are computed at this moment (`auth_core.passwords.hash_slots`).
     """
     with hash_slot():
         return hash_secret_raw(code.encode(), bytes.fromhex(salt), hash_len=_DIGEST_BYTES, type=Type.ID, **cost).hex()

@@ -1,4 +1,4 @@
-"""System checks about the middleware of a site whose login is not ours."""
+"""System checks for the middleware of a site with its own login."""
 
 from typing import Any
 
@@ -18,33 +18,33 @@ from auth_mfa.site_login.middleware import PROVE_PAGE, SecondFactorMiddleware
 
 _PATH = "auth_mfa.site_login.middleware.SecondFactorMiddleware"
 
-#: What our middleware leads to, and the page on which the code is typed.
+#: The page that the middleware redirects to, and the page of the code.
 _PAGES = (PROVE_PAGE, "pages:answer")
 
 
 @register()
 def check_order(**kwargs: Any) -> list[CheckMessage]:
-    """Refuse a place in which the middleware would judge nobody, or be undone by Django's own."""
-    places = [_kind_of(path) for path in site_middleware()]
-    ours = _place_of(SecondFactorMiddleware, places)
+    """Refuse a position where the middleware sees no user, or where Django's own undoes its work."""
+    middleware = [_import(path) for path in site_middleware()]
+    ours = _index_of(SecondFactorMiddleware, middleware)
     if ours is None:
         return []
-    djangos = _place_of(AuthenticationMiddleware, places)
+    djangos = _index_of(AuthenticationMiddleware, middleware)
     if djangos is not None and djangos < ours:
         return []
-    hint = f"Put {_PATH!r} behind 'django.contrib.auth.middleware.AuthenticationMiddleware' in MIDDLEWARE."
-    message = "The middleware of second factors does not stand after Django's AuthenticationMiddleware."
+    hint = f"Put {_PATH!r} after 'django.contrib.auth.middleware.AuthenticationMiddleware' in MIDDLEWARE."
+    message = "SecondFactorMiddleware does not come after Django's AuthenticationMiddleware."
     return [Error(message, hint=hint, id="auth_mfa.E010")]
 
 
 @register()
 def check_pages(**kwargs: Any) -> list[CheckMessage]:
-    """Refuse to keep people out who have no page on which to prove more."""
-    if _place_of(SecondFactorMiddleware, [_kind_of(path) for path in site_middleware()]) is None:
+    """Refuse a site without the pages that ask for the second factor."""
+    if _index_of(SecondFactorMiddleware, [_import(path) for path in site_middleware()]) is None:
         return []
-    hint = "Include 'auth_core.pages.urls' and 'auth_mfa.pages.urls' in the site's addresses."
+    hint = "Include 'auth_core.pages.urls' and 'auth_mfa.pages.urls' in the site's URLconf."
     return [
-        Error(f"Nobody can prove a second factor: there is no page {name!r}.", hint=hint, id="auth_mfa.E011")
+        Error(f"SecondFactorMiddleware needs the page {name!r}, which is missing.", hint=hint, id="auth_mfa.E011")
         for name in _PAGES
         if not _exists(name)
     ]
@@ -52,12 +52,12 @@ def check_pages(**kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def check_login_of_the_site(**kwargs: Any) -> list[CheckMessage]:
-    """Warn where Django's own login opens sessions that nobody asks for a second factor."""
-    if _place_of(SecondFactorMiddleware, [_kind_of(path) for path in site_middleware()]) is not None:
+    """Warn if Django's own login opens sessions without a second factor."""
+    if _index_of(SecondFactorMiddleware, [_import(path) for path in site_middleware()]) is not None:
         return []
     if not _has_djangos_sessions():
         return []
-    hint = f"Add {_PATH!r} to MIDDLEWARE, behind Django's AuthenticationMiddleware, or lead people to our login."
+    hint = f"Add {_PATH!r} to MIDDLEWARE after Django's AuthenticationMiddleware, or use the login of auth_core."
     return [
         Warning(f"{page} is Django's own login, which asks for no second factor.", hint=hint, id="auth_mfa.W010")
         for page in _logins_of_django()
@@ -65,7 +65,7 @@ def check_login_of_the_site(**kwargs: Any) -> list[CheckMessage]:
 
 
 def _has_djangos_sessions() -> bool:
-    """Say whether sessions are Django's own; a slot that names nothing has an error of its own."""
+    """Return whether sessions are Django's own. Another check reports a grant issuer that cannot be imported."""
     try:
         return isinstance(grant_issuer(), OpenDjangoSession)
     except ImportError:
@@ -73,7 +73,7 @@ def _has_djangos_sessions() -> bool:
 
 
 def _logins_of_django() -> list[str]:
-    """Return the addresses of this site at which Django itself signs people in."""
+    """Return the URLs of this site where Django's own views sign users in."""
     pages = {_address_of(site_login_url()), _address_of("admin:login")}
     return sorted(page for page in pages if page and _is_djangos(page))
 
@@ -85,7 +85,7 @@ def _is_djangos(page: str) -> bool:
         return False
     kind = getattr(view, "view_class", None)
     if isinstance(kind, type):
-        # A subclass that signs people in by itself may do it through our login.
+        # A subclass with its own `form_valid` may use our login.
         return issubclass(kind, LoginView) and kind.form_valid is LoginView.form_valid
     return getattr(view, "__func__", None) is AdminSite.login
 
@@ -105,14 +105,14 @@ def _exists(name: str) -> bool:
     return True
 
 
-def _kind_of(path: str) -> Any:
-    """Return what *path* names; what cannot be imported Django refuses by itself."""
+def _import(path: str) -> Any:
+    """Return the object at *path*, or ``None``. Django itself reports paths that cannot be imported."""
     try:
         return import_string(path)
     except ImportError:
         return None
 
 
-def _place_of(kind: type, places: list[Any]) -> int | None:
-    found = (place for place, other in enumerate(places) if isinstance(other, type) and issubclass(other, kind))
-    return next(found, None)
+def _index_of(kind: type, middleware: list[Any]) -> int | None:
+    matches = (index for index, other in enumerate(middleware) if isinstance(other, type) and issubclass(other, kind))
+    return next(matches, None)

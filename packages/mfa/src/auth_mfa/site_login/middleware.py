@@ -1,4 +1,4 @@
-"""The middleware of a site whose login is not ours: whoever is half in is nobody yet."""
+"""The middleware of a site with its own login. It keeps users anonymous until their second factor is proved."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -19,19 +19,20 @@ from auth_core.pages.base import HTTP_SEE_OTHER, safe_next
 from auth_mfa.conf import site_login_url
 from auth_mfa.site_login import partial_login
 
-#: Where the second factor is proved.
+#: The page that asks for the second factor.
 PROVE_PAGE = "mfa-pages:prove"
 
-#: Pages of login that may be there beside the site's own.
+#: Login pages that a site may have beside its own.
 _LOGIN_PAGES = ("pages:login", "admin:login")
 
 
 class SecondFactorMiddleware:
-    """Keeps ``request.user`` anonymous from the first factor until the second is proved; stands after Django's.
+    """Keep ``request.user`` anonymous from the first factor until the second is proved.
 
-    ``request.partial_login_user`` is the person meanwhile, else ``None``. Sessions are judged before
-    the view, because they may be older than this middleware; when all other middleware had
-    their turn, because some of it signs people in; and after the view, which may have.
+    It comes after Django's `AuthenticationMiddleware`. ``request.partial_login_user`` is the
+    user meanwhile, else ``None``. The session is checked three times: when the request
+    arrives, because the session may be older than this middleware; before the view, because
+    other middleware may sign users in; and after the view, which may do so too.
     """
 
     sync_capable = True
@@ -42,11 +43,11 @@ class SecondFactorMiddleware:
         self._is_async = iscoroutinefunction(get_response)
         if self._is_async:
             markcoroutinefunction(self)
-        #: Called by Django before the view; a plain function would cost an async site a thread for each request.
+        #: Django calls it before the view. A plain function would cost an async site a thread for each request.
         self.process_view = self._judge_async if self._is_async else self._judge
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        """Handle *request*, with whoever is half in kept out."""
+        """Handle *request*, with the user of a partial login kept anonymous."""
         if self._is_async:
             return self._handle(request)
         _before(request)
@@ -54,7 +55,7 @@ class SecondFactorMiddleware:
 
     async def _handle(self, request: HttpRequest) -> HttpResponseBase:
         await _load(request)
-        # A thread only where there may be something to ask the database.
+        # Use a thread only if the database may be queried.
         if _has_work(request):
             await sync_to_async(_before)(request)
         response: HttpResponseBase = await self._get_response(request)
@@ -64,7 +65,7 @@ class SecondFactorMiddleware:
         return response
 
     def _judge(self, request: HttpRequest, *view: Any) -> None:
-        """Judge whom another middleware has signed in, before the view is called."""
+        """Check users that another middleware has signed in, before the view is called."""
         _settle(request, proved_at=timezone.now())
 
     async def _judge_async(self, request: HttpRequest, *view: Any) -> None:
@@ -74,7 +75,7 @@ class SecondFactorMiddleware:
 
 
 async def _load(request: HttpRequest) -> None:
-    """Read the session, if the browser has one, so that looking at it asks nobody afterwards."""
+    """Load the session, if the browser has one, so that later reads need no query."""
     if not hasattr(request, "partial_login_user"):
         _set_partial_login_user(request, None)
     if not request.session.is_empty():
@@ -87,7 +88,7 @@ def _has_work(request: HttpRequest) -> bool:
 
 
 def _before(request: HttpRequest) -> None:
-    """Judge a session that came with the request."""
+    """Check the session that came with the request."""
     _set_partial_login_user(request, None)
     if not _has_work(request):
         return
@@ -96,22 +97,22 @@ def _before(request: HttpRequest) -> None:
 
 
 def _after(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    """Judge whom the view signed in, and lead whoever is half in to the page of the second factor."""
+    """Check users that the view signed in, and redirect partial logins to the page of the second factor."""
     is_new = _settle(request, proved_at=timezone.now())
     person = getattr(request, "partial_login_user", None)
     if person is None:
         return response
     if partial_login.partial_login_in(request.session) is None:
-        # The view has signed them out, or our own page has let them in.
+        # The view has signed the user out, or our own page has completed the login.
         _set_partial_login_user(request, None)
         return response
-    return _led(request, response, is_new=is_new)
+    return _redirected(request, response, is_new=is_new)
 
 
 def _settle(request: HttpRequest, *, proved_at: datetime | None) -> bool:
-    """Judge whoever is in the session, unless it says what they proved; say whether they were parked.
+    """Check a session that does not record its proof. Return whether it became a partial login.
 
-    Whoever the session of a request names only after `_before` has signed in during it.
+    A user who appears in the session only after `_before` has signed in during this request.
     """
     session = request.session
     if not _has_work(request):
@@ -123,38 +124,38 @@ def _settle(request: HttpRequest, *, proved_at: datetime | None) -> bool:
     if not person.is_authenticated or not partial_login.judge(session, person, proved_at=proved_at):
         return False
     request.user = AnonymousUser()
-    request.auser = _nobody
+    request.auser = _anonymous
     _set_partial_login_user(request, partial_login.partial_login_user_of(session))
     return True
 
 
 def _set_partial_login_user(request: HttpRequest, person: Any) -> None:
-    request.partial_login_user = person  # type: ignore[attr-defined]  # it is ours to put there
+    request.partial_login_user = person  # type: ignore[attr-defined]  # an attribute of ours
 
 
-async def _nobody() -> AnonymousUser:
+async def _anonymous() -> AnonymousUser:
     return AnonymousUser()
 
 
-def _led(request: HttpRequest, response: HttpResponseBase, *, is_new: bool) -> HttpResponseBase:
-    """Lead a redirect to our page: that of a login that is half done, and that to a login."""
-    wanted = response.headers.get("Location", "")
-    if not 300 <= response.status_code < 400 or not wanted:  # noqa: PLR2004 - the redirects of RFC 9110 section 15.4
+def _redirected(request: HttpRequest, response: HttpResponseBase, *, is_new: bool) -> HttpResponseBase:
+    """Point a redirect after a new partial login, or a redirect to a login page, to our page."""
+    location = response.headers.get("Location", "")
+    if not 300 <= response.status_code < 400 or not location:  # noqa: PLR2004 - the redirects of RFC 9110 section 15.4
         return response
-    address = _within_site(request, wanted)
-    if _is_login(wanted) or _is_login(address):
-        address = parse_qs(urlsplit(wanted).query).get("next", [""])[0]
+    address = _within_site(request, location)
+    if _is_login(location) or _is_login(address):
+        address = parse_qs(urlsplit(location).query).get("next", [""])[0]
     elif not is_new:
         return response
     onward = safe_next(request, _within_site(request, address))
-    # The same response, because it carries the cookies that the view has set.
+    # The same response is kept because it carries the cookies of the view.
     response.status_code = HTTP_SEE_OTHER
     response.headers["Location"] = reverse(PROVE_PAGE) + (f"?{urlencode({'next': onward})}" if onward else "")
     return response
 
 
 def _within_site(request: HttpRequest, address: str) -> str:
-    """Return *address* as a path of this site; empty: it is none."""
+    """Return *address* as a path of this site, or an empty string if it is on another site."""
     parts = urlsplit(urljoin(request.build_absolute_uri(), address))
     is_ours = bool(address) and parts.netloc == request.get_host()
     return urlunsplit(("", "", parts.path, parts.query, parts.fragment)) if is_ours else ""
@@ -166,7 +167,7 @@ def _is_login(address: str) -> bool:
 
 
 def _address_of(name: str) -> str:
-    """Return the address of a page; empty: there is none here."""
+    """Return the URL of a page, or an empty string if this site does not have it."""
     try:
         return resolve_url(name)
     except NoReverseMatch:

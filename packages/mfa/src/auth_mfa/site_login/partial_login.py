@@ -1,9 +1,9 @@
-"""Somebody whom the site's own login let in, and whose second factor is still to be proved: half in.
+"""Partial logins: logins by the site's own view that still lack their second factor.
 
-A session that Django's `login` opened has no facts (`auth_core.assurance.evidence`); one that our
-login granted has. Whoever is in a session without them is judged: either it gets facts,
-or the keys by which Django knows the person are taken out of it and parked under one of
-ours. Everything that reads the session then sees nobody, whichever way it reads.
+A session of our own login has facts (`auth_core.assurance.evidence`). A session of Django's
+`login` has none, so it is checked. Either it gets facts, or the keys by which Django knows
+the user are moved under a key of ours. Everything that reads the session then sees an
+anonymous session.
 """
 
 from collections.abc import Mapping
@@ -28,32 +28,32 @@ from auth_core.models import PendingLogin
 from auth_mfa.conf import authentication_backends
 from auth_mfa.requirements import Asking, plan_of
 
-#: Where the session keeps whoever is half in.
+#: Session key of the partial login.
 PARTIAL_LOGIN_KEY = "_auth_mfa_partial_login"
 
-#: Where the session keeps whose its facts are: the person and the facts' id.
+#: Session key of the owner of the facts: the user and the id of the facts.
 _OWNER_KEY = "_auth_mfa_facts_of"
 
-#: What Django's `login` writes.
+#: The keys that Django's `login` writes.
 _LOGIN_KEYS = (SESSION_KEY, BACKEND_SESSION_KEY, HASH_SESSION_KEY)
 
-#: What stays when a session changes hands; how long it lives belongs to the login that said so.
+#: The keys that stay when another user signs in. The expiry was set by the new login.
 _KEPT = frozenset({*_LOGIN_KEYS, FACTS_KEY, _OWNER_KEY, "_session_expiry"})
 
-#: How old a proof is that nobody saw: too old for whatever asks for a fresh one.
+#: Assumed age of a proof with an unknown time: too old for any fresh proof.
 _LONG_AGO = timedelta(days=36_500)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartialLogin:
-    """What a session keeps of whoever is half in.
+    """A login by the site's own view that still lacks its second factor, as the session stores it.
 
     Args:
-        user: Their primary key, as Django writes it into a session.
-        backend: Dotted path of the backend that named them.
-        auth_hash: Django's session hash; a new password changes it.
-        at: When they were parked.
-        proved: The stored form of what their login proved.
+        user: The user's primary key, as Django writes it into a session.
+        backend: Dotted path of the authentication backend.
+        auth_hash: Django's session hash, which changes with the password.
+        at: When the partial login began.
+        proved: The stored form of its evidence.
     """
 
     user: str
@@ -64,14 +64,14 @@ class PartialLogin:
 
     @property
     def evidence(self) -> Evidence:
-        """What their login proved."""
+        """The evidence of the login."""
         return Evidence.from_json(self.proved)
 
     def person(self) -> Any:
-        """Return who it is, ``None`` when they are that no longer; asks what Django asks of a session.
+        """Return the user, or ``None`` if the partial login is no longer valid. The checks are those of Django.
 
-        The backend is still one of the site's and still knows them, they are active, the
-        password is the same, and not too much time has passed.
+        The backend is still configured and still returns the user, who is active and has the
+        same password, and the partial login has not expired.
         """
         if self.backend not in authentication_backends() or self._has_expired():
             return None
@@ -85,33 +85,34 @@ class PartialLogin:
         return timezone.now() >= datetime.fromisoformat(self.at) + core.PENDING_LOGIN_LIFETIME
 
     def _is_same_password(self, person: Any) -> bool:
-        # Under an older SECRET_KEY as well, as Django does.
+        # Hashes with an older SECRET_KEY are accepted, as in Django.
         hashes = [person.get_session_auth_hash(), *person.get_session_auth_fallback_hash()]
-        return any(same(self.auth_hash, known) for known in hashes)
+        return any(same(self.auth_hash, candidate) for candidate in hashes)
 
 
 def partial_login_in(session: SessionBase) -> PartialLogin | None:
-    """Return who is half in *session*; ``None``: nobody."""
+    """Return the partial login in *session*, or ``None``."""
     stored = session.get(PARTIAL_LOGIN_KEY)
     return None if stored is None else PartialLogin(**stored)
 
 
 def partial_login_user_of(session: SessionBase) -> Any:
-    """Return the person who is half in *session*, or ``None``; a half that is over takes the session with it.
+    """Return the user of the partial login in *session*, or ``None``. An expired one flushes the session.
 
-    What is left in it was theirs, and the next person at this browser has no business there.
+    The rest of the session belongs to the same user, and the next person at this browser must
+    not see it.
     """
-    parked = partial_login_in(session)
-    if parked is None:
+    partial_login = partial_login_in(session)
+    if partial_login is None:
         return None
-    person = parked.person()
+    person = partial_login.person()
     if person is None:
         session.flush()
     return person
 
 
 def is_settled(session: SessionBase) -> bool:
-    """Say whether nothing is to be done about *session*: nobody is in it, or somebody whose facts it has."""
+    """Return whether *session* needs no check: it is anonymous, or has the facts of its user."""
     if PARTIAL_LOGIN_KEY in session:
         return False
     if SESSION_KEY not in session:
@@ -120,23 +121,23 @@ def is_settled(session: SessionBase) -> bool:
 
 
 def is_unjudged(session: SessionBase) -> bool:
-    """Say whether somebody is in *session* of whom nothing says that they proved all they must."""
+    """Return whether *session* has a user but no facts."""
     return SESSION_KEY in session and _facts_id(session) is None
 
 
 def tidy(session: SessionBase) -> None:
-    """Take out of *session* what is not of the person who is in it.
+    """Remove from *session* the data of any other user.
 
-    Django's `login` keeps what it finds in a session that names nobody. Facts that were
-    left there by somebody else would let the next person in with a factor that was not
-    theirs; so facts are bound to whom they were seen with first.
+    Django's `login` keeps the data of an anonymous session. Facts left there by another user
+    would count as the second factor of the next one. Facts are therefore bound to the first
+    user that they are seen with.
     """
-    parked = partial_login_in(session)
+    partial_login = partial_login_in(session)
     if SESSION_KEY not in session:
         _drop(session, FACTS_KEY, _OWNER_KEY)
         return
-    if parked is not None:
-        if parked.user != session[SESSION_KEY]:
+    if partial_login is not None:
+        if partial_login.user != session[SESSION_KEY]:
             _drop(session, *(key for key in list(session.keys()) if key not in _KEPT))
         _drop(session, PARTIAL_LOGIN_KEY)
     if not hasattr(session, "facts"):
@@ -144,15 +145,15 @@ def tidy(session: SessionBase) -> None:
 
 
 def judge(session: SessionBase, user: Any, *, proved_at: datetime | None) -> bool:
-    """Park *user*, whom the session names, or give the session facts; say whether they are only half in.
+    """Turn the session of *user* into a partial login, or give it facts. Return whether the login is partial.
 
     Args:
-        proved_at: When they signed in; ``None``: nobody saw it, and nothing of theirs counts as fresh. The
-            person's last login says nothing: it may have been another browser's, and this one a thief's.
+        proved_at: When the user signed in, or ``None`` if that is unknown, so that the proof is never fresh.
+            The user's last login is no substitute. It may be from another browser, and this one a thief's.
     """
     evidence = Evidence(method=_first_method(session[BACKEND_SESSION_KEY]), at=proved_at or timezone.now() - _LONG_AGO)
     if needs_second_factor(user, evidence):
-        _park(session, evidence)
+        _store_partial_login(session, evidence)
         return True
     if not hasattr(session, "facts"):
         facts = SessionFacts(
@@ -164,16 +165,16 @@ def judge(session: SessionBase, user: Any, *, proved_at: datetime | None) -> boo
 
 
 def needs_second_factor(user: Any, proved: Evidence) -> bool:
-    """Say whether a login of ours would ask *user*, who has proved so much, for anything more."""
-    # Never saved: it is asked what it would ask.
-    supposed = PendingLogin(user=user, purpose=Purpose.LOGIN.value)
-    supposed.evidence_stored = [proved.to_json()]
-    supposed.demand_stored = Demand.NONE.value
-    return plan_of(supposed).asking is not Asking.NOTHING
+    """Return whether a login of ours with this evidence would ask *user* for more."""
+    # Never saved. It only serves to derive the next requirement.
+    login = PendingLogin(user=user, purpose=Purpose.LOGIN.value)
+    login.evidence_stored = [proved.to_json()]
+    login.demand_stored = Demand.NONE.value
+    return plan_of(login).asking is not Asking.NOTHING
 
 
 def _bind_facts(session: SessionBase) -> None:
-    """Say whose the facts are, when they are seen for the first time; drop those that are somebody else's."""
+    """Bind new facts to the user of the session, and drop facts of another user."""
     facts_id, owner = _facts_id(session), session.get(_OWNER_KEY)
     if owner is not None and owner[1] == facts_id and owner != _owner(session):
         _drop(session, FACTS_KEY, _OWNER_KEY)
@@ -181,24 +182,24 @@ def _bind_facts(session: SessionBase) -> None:
         session[_OWNER_KEY] = _owner(session)
 
 
-def _park(session: SessionBase, evidence: Evidence) -> None:
+def _store_partial_login(session: SessionBase, evidence: Evidence) -> None:
     user, backend, auth_hash = (session.get(key, "") for key in _LOGIN_KEYS)
-    parked = PartialLogin(
+    partial_login = PartialLogin(
         user=user, backend=backend, auth_hash=auth_hash, at=timezone.now().isoformat(), proved=evidence.to_json()
     )
     _drop(session, *_LOGIN_KEYS, FACTS_KEY, _OWNER_KEY)
-    session[PARTIAL_LOGIN_KEY] = asdict(parked)
+    session[PARTIAL_LOGIN_KEY] = asdict(partial_login)
 
 
 def _first_method(backend: str) -> Method:
-    """Return what a backend's word is: that of a password, or of somebody else who saw one."""
+    """Return the method of a backend: a password, or an identity provider that checked one."""
     kind = import_string(backend)
     by_password = issubclass(kind, ModelBackend) and not issubclass(kind, RemoteUserBackend)
     return Method.PASSWORD if by_password else Method.PROVIDER
 
 
 def _facts_id(session: SessionBase) -> str | None:
-    """Return the id of the session's facts; a store that has facts of its own is asked for them."""
+    """Return the id of the session's facts, from the session store if that keeps them itself."""
     if hasattr(session, "facts"):
         return None if session.facts is None else str(session.facts.id)
     stored = session.get(FACTS_KEY)

@@ -1,1 +1,1 @@
-"""For tests of sites that have second factors; never imported by running code."""
+"""Helpers for tests of sites with second factors. Running code never imports them."""

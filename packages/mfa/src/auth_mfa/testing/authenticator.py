@@ -1,4 +1,4 @@
-"""An authenticator in software, which lies on request; what a browser would return for it, as JSON."""
+"""A software authenticator that can lie on request. It returns the JSON that a browser would."""
 
 import hashlib
 import json
@@ -22,16 +22,16 @@ _AAGUID = bytes(16)
 
 @dataclass(kw_only=True)
 class Authenticator:
-    """A passkey or security key with one ES256 key pair; a fresh one for each instance.
+    """A passkey or security key with a new ES256 key pair for each instance.
 
-    What it says of itself can be changed for good by assignment, or for one answer by
-    an argument of the same name to `make` and `sign`.
+    An assignment changes its claims for good. An argument of the same name to `make` or
+    `sign` changes them for one response.
 
     Args:
-        sign_count: What it says next; 0: it does not count.
-        user_handle: Whom it answers for; taken from the registration, left out by a key that is not discoverable.
-        challenge: Instead of that of the options.
-        client_type: Instead of ``webauthn.create`` and ``webauthn.get``.
+        sign_count: The next signature counter. 0 if it does not count.
+        user_handle: The user handle, set by the registration. A key that is not discoverable omits it.
+        challenge: Replaces the challenge of the options.
+        client_type: Replaces ``webauthn.create`` and ``webauthn.get``.
         extra: Further members of the client data.
     """
 
@@ -51,38 +51,40 @@ class Authenticator:
     key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()), repr=False)
 
     def make(self, options: Mapping[str, Any], **changed: Any) -> dict[str, Any]:
-        """Return what ``navigator.credentials.create`` would, with attestation ``none``."""
+        """Return the result of ``navigator.credentials.create`` with attestation ``none``."""
         self.user_handle = base64url_to_bytes(options["user"]["id"])
-        said = replace(self, **changed)
-        length = len(said.credential_id).to_bytes(2, "big")
-        attested = _AAGUID + length + said.credential_id + encode_cbor(said.public_key)
-        statement = {"fmt": "none", "attStmt": {}, "authData": said.data(_AT) + attested}
+        authenticator = replace(self, **changed)
+        length = len(authenticator.credential_id).to_bytes(2, "big")
+        attested = _AAGUID + length + authenticator.credential_id + encode_cbor(authenticator.public_key)
+        statement = {"fmt": "none", "attStmt": {}, "authData": authenticator.data(_AT) + attested}
         response = {
-            "clientDataJSON": said.client_data(options, "webauthn.create"),
+            "clientDataJSON": authenticator.client_data(options, "webauthn.create"),
             "attestationObject": bytes_to_base64url(encode_cbor(statement)),
             "transports": ["internal", "hybrid"],
         }
-        return said.credential(response) | {"clientExtensionResults": {"credProps": {"rk": said.discoverable}}}
+        return authenticator.credential(response) | {
+            "clientExtensionResults": {"credProps": {"rk": authenticator.discoverable}}
+        }
 
     def sign(self, options: Mapping[str, Any], **changed: Any) -> dict[str, Any]:
-        """Return what ``navigator.credentials.get`` would."""
+        """Return the result of ``navigator.credentials.get``."""
         if self.sign_count:
             self.sign_count += 1
-        said = replace(self, **changed)
-        data, client_data = said.data(), said.client_data(options, "webauthn.get")
+        authenticator = replace(self, **changed)
+        data, client_data = authenticator.data(), authenticator.client_data(options, "webauthn.get")
         signed = data + hashlib.sha256(base64url_to_bytes(client_data)).digest()
-        handle = said.user_handle if said.discoverable else None
-        return said.credential(
+        handle = authenticator.user_handle if authenticator.discoverable else None
+        return authenticator.credential(
             {
                 "clientDataJSON": client_data,
                 "authenticatorData": bytes_to_base64url(data),
-                "signature": bytes_to_base64url(said.key.sign(signed, ec.ECDSA(SHA256()))),
+                "signature": bytes_to_base64url(authenticator.key.sign(signed, ec.ECDSA(SHA256()))),
                 **({} if handle is None else {"userHandle": bytes_to_base64url(handle)}),
             }
         )
 
     def added_to(self, user: Any, *, name: str = "Key") -> Self:
-        """Give *user* this credential, as if it had been registered; return it."""
+        """Store this credential as a factor of *user*, and return the authenticator."""
         self.user_handle = user_handle(user)
         is_passkey = self.discoverable or self.backup_eligible
         WebauthnFactor.objects.create(
@@ -105,9 +107,9 @@ class Authenticator:
 
     @property
     def factor(self) -> WebauthnFactor:
-        """The row of this credential, as it is now."""
-        found: WebauthnFactor = WebauthnFactor.objects.get(credential_id=bytes_to_base64url(self.credential_id))
-        return found
+        """The current row of this credential."""
+        row: WebauthnFactor = WebauthnFactor.objects.get(credential_id=bytes_to_base64url(self.credential_id))
+        return row
 
     @property
     def public_key(self) -> dict[int, Any]:
@@ -116,24 +118,24 @@ class Authenticator:
         return {1: 2, 3: -7, -1: 1, -2: point.x.to_bytes(32, "big"), -3: point.y.to_bytes(32, "big")}
 
     def data(self, flags: int = 0) -> bytes:
-        """Return authenticator data without what may follow it."""
-        told = {_UP: self.user_present, _UV: self.user_verified, _BE: self.backup_eligible, _BS: self.backup_state}
-        flags |= sum(bit for bit, is_set in told.items() if is_set)
+        """Return authenticator data without attested credential data and extensions."""
+        claims = {_UP: self.user_present, _UV: self.user_verified, _BE: self.backup_eligible, _BS: self.backup_state}
+        flags |= sum(bit for bit, is_set in claims.items() if is_set)
         return hashlib.sha256(self.rp_id.encode()).digest() + bytes([flags]) + self.sign_count.to_bytes(4, "big")
 
     def client_data(self, options: Mapping[str, Any], kind: str) -> str:
-        """Return what the browser says of the ceremony."""
-        told = {
+        """Return the client data of the browser."""
+        data = {
             "type": self.client_type or kind,
             "challenge": self.challenge or options["challenge"],
             "origin": self.origin,
             "crossOrigin": False,
             **self.extra,
         }
-        return bytes_to_base64url(json.dumps(told).encode())
+        return bytes_to_base64url(json.dumps(data).encode())
 
     def credential(self, response: Mapping[str, Any]) -> dict[str, Any]:
-        """Return *response* as the credential that it came from."""
+        """Return the credential with this *response*."""
         name = bytes_to_base64url(self.credential_id)
         return {
             "id": name,

@@ -1,4 +1,4 @@
-"""People with second factors, and what they would answer."""
+"""Users with second factors, and their answers."""
 
 import time
 from typing import Any, TypeVar
@@ -10,10 +10,10 @@ from auth_mfa import oath
 from auth_mfa.models import EmailFactor, Factor, FactorHistory, PhoneFactor, TotpFactor
 from auth_mfa.recovery.code_sets import Sheet, issue_sheet
 
-#: The key of RFC 6238 appendix B; everybody's in tests, nobody's elsewhere.
+#: The key of RFC 6238 appendix B, for tests only.
 KEY = b"12345678901234567890"
 
-#: A mobile number that looks like one; texts to it stay in memory.
+#: A valid mobile number. Texts to it stay in memory.
 NUMBER = "+41791234567"
 
 
@@ -21,18 +21,18 @@ _F = TypeVar("_F", bound=Factor)
 
 
 def add_totp(user: Any, *, key: bytes = KEY, name: str = "Phone") -> TotpFactor:
-    """Give *user* a confirmed authenticator app that holds *key*."""
+    """Give *user* a confirmed authenticator app with *key*."""
     factor = TotpFactor(user=user, name=name, seed=oath.to_base32(key), confirmed=True)
     return _added(factor)
 
 
 def add_phone(user: Any, *, number: str = NUMBER, name: str = "Mobile") -> PhoneFactor:
-    """Give *user* a confirmed telephone; the site needs `AUTH_CORE["SMS_BACKEND"]` (fixture ``captured_texts``)."""
+    """Give *user* a confirmed phone. The site needs `AUTH_CORE["SMS_BACKEND"]` (fixture ``captured_texts``)."""
     return _added(PhoneFactor(user=user, name=name, number=number, confirmed=True))
 
 
 def add_mailbox(user: Any, *, address: str = "", name: str = "Email") -> EmailFactor:
-    """Give *user* a confirmed mailbox, that of their account unless another is given."""
+    """Give *user* a confirmed mailbox with *address*, or with the address of their account."""
     return _added(EmailFactor(user=user, name=name, address=address or user.email, confirmed=True))
 
 
@@ -42,19 +42,20 @@ def add_recovery_codes(user: Any) -> Sheet:
 
 
 def current_code(key: bytes = KEY, *, steps: int = 0) -> str:
-    """Return what the app shows now, or so many time steps from now.
+    """Return the code that the app shows, *steps* time steps from now.
 
-    A code of the step before is good until this step is over: at its end the next one is awaited.
+    A code of the previous step expires when the current step ends, so near its end this
+    waits for the next one.
     """
     if steps < 0:
-        _leave_time_to_type()
+        _wait_near_end_of_step()
     return oath.code_at(key, oath.step_at(timezone.now().timestamp()) + steps)
 
 
-def _leave_time_to_type(seconds: float = 2) -> None:
-    left = oath.STEP_SECONDS - time.time() % oath.STEP_SECONDS
-    if left < seconds:
-        time.sleep(left)
+def _wait_near_end_of_step(seconds: float = 2) -> None:
+    remaining = oath.STEP_SECONDS - time.time() % oath.STEP_SECONDS
+    if remaining < seconds:
+        time.sleep(remaining)
 
 
 def _added(factor: _F) -> _F:

@@ -6,12 +6,12 @@ from auth_core.testing.tables import BOOKKEEPING
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Say which tables hold means, not facts about anybody: what they lead to is recorded where it happens."""
+    """Register the bookkeeping tables, whose effects are recorded as events elsewhere."""
     BOOKKEEPING.update(
         {
-            "auth_mfa_sentcode",  # sent, withheld, proved and failed are recorded
-            "auth_mfa_smsprefix",  # counts texts of people together
-            "auth_mfa_factorhistory",  # locked, and written with the first factor
-            "auth_mfa_webauthnchallenge",  # asked; the proof is recorded
+            "auth_mfa_sentcode",  # events record sending, withholding, success and failure
+            "auth_mfa_smsprefix",  # aggregate counters of texts
+            "auth_mfa_factorhistory",  # a lock, written with the first factor
+            "auth_mfa_webauthnchallenge",  # an event records the proof
         }
     )

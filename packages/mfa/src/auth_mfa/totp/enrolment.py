@@ -1,4 +1,4 @@
-"""Adding an authenticator app: begun with a key, there once a code of it was proved."""
+"""Enrolment of authenticator apps, confirmed by a first code."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,13 +21,13 @@ from auth_mfa.totp.qr import svg_of
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """What an app is given, once.
+    """The key of a new app, in the forms that are shown.
 
     Args:
-        factor: Begun, and not confirmed.
+        factor: The unconfirmed factor.
         secret: The key in Base32, to type.
-        uri: The ``otpauth://`` address, to follow on the same device.
-        qr_svg: The same address, to scan.
+        uri: The ``otpauth://`` URI, to open on the same device.
+        qr_svg: The same URI as a QR code.
     """
 
     factor: TotpFactor
@@ -37,13 +37,13 @@ class Enrolment:
 
 
 def begin_totp(*, user: Any, name: str) -> Enrolment:
-    """Begin an app under *name*; what was begun before and not confirmed is thrown away.
+    """Begin to add an app with *name*. Earlier unconfirmed apps are deleted.
 
-    The caller has seen to a fresh proof (`factors.check_fresh_proof`).
+    The caller has checked for a fresh proof (`factors.check_fresh_proof`).
 
     Raises:
-        InvalidRequest: this site has no such factors.
-        Conflict: the person has as many as they may.
+        InvalidRequest: this site does not offer authenticator apps.
+        Conflict: the user has the maximum number of apps.
     """
     refuse_unoffered(Method.TOTP)
     key = oath.new_key()
@@ -53,25 +53,25 @@ def begin_totp(*, user: Any, name: str) -> Enrolment:
             user_id=user.pk, name=name or _("Authenticator app"), seed=oath.to_base32(key)
         )
         record_begin(factor, user)
-    return _shown(factor, key, user)
+    return _enrolment(factor, key, user)
 
 
 def begun_enrolment(*, user: Any, factor_id: UUID) -> Enrolment:
-    """Return an enrolment that *user* has begun, to be shown again until it is confirmed.
+    """Return an unconfirmed enrolment of *user*, to show it again.
 
     Raises:
-        NotFound: there is none, or not any more.
+        NotFound: there is no such enrolment, or it ended.
     """
     factor = _begun(user, factor_id)
-    return _shown(factor, factor.key, user)
+    return _enrolment(factor, factor.key, user)
 
 
 def confirm_totp(*, user: Any, factor_id: UUID, code: str, client: Client) -> TotpFactor:
-    """Let an app count, once *code* proves that it has the key; the code's time step is spent with it.
+    """Confirm an app with a *code*, and spend the code's time step.
 
     Raises:
-        NotFound: nothing like it was begun by *user*, or it was confirmed or given up since.
-        TooManyAttempts: this person has been guessed at too often.
+        NotFound: *user* has no such enrolment, or it was confirmed or deleted meanwhile.
+        TooManyAttempts: too many wrong answers for this user.
         ChallengeFailed: the code is wrong.
     """
     factor = _begun(user, factor_id)
@@ -94,7 +94,7 @@ def _begun(user: Any, factor_id: UUID) -> TotpFactor:
     return factor
 
 
-def _shown(factor: TotpFactor, key: bytes, user: Any) -> Enrolment:
+def _enrolment(factor: TotpFactor, key: bytes, user: Any) -> Enrolment:
     account = profile_of(user)["email"] or user.get_username()
     uri = oath.otpauth_uri(key, issuer=mfa.issuer, account=account)
     return Enrolment(factor=factor, secret=oath.to_base32(key), uri=uri, qr_svg=svg_of(uri))

@@ -14,48 +14,48 @@ from auth_mfa.kinds import OwnedFactor
 from auth_mfa.models import TotpFactor
 from auth_mfa.oath import DIGITS
 
-#: What a login of nobody is compared with: the same work, and never right.
-_NOBODYS_KEY = bytes(20)
+#: The key for a login without a user. It costs the same work and never matches.
+_DUMMY_KEY = bytes(20)
 
 
 class Totp:
-    """Asks for the code that the app shows."""
+    """The challenge for the code that the app shows."""
 
     name = "code"
     together = False
 
-    def ask(self, login: PendingLogin, held: Sequence[OwnedFactor]) -> Mapping[str, Any]:
-        """Say how long the code is."""
+    def ask(self, login: PendingLogin, factors: Sequence[OwnedFactor]) -> Mapping[str, Any]:
+        """Return the length of the code."""
         return {"digits": DIGITS}
 
     asked = ask
 
-    def answer(self, login: PendingLogin, held: Sequence[OwnedFactor], answer: Mapping[str, Any]) -> Evidence:
-        """Return the evidence of a code that is right now and was not used.
+    def answer(self, login: PendingLogin, factors: Sequence[OwnedFactor], answer: Mapping[str, Any]) -> Evidence:
+        """Return the evidence of a correct and unused code.
 
-        One app is asked, not all of them: each further one would be as many further
-        guesses with the same code.
+        The code is compared with one app only. Each further app would make a guess more
+        likely to match.
 
         Raises:
-            InvalidRequest: there is no code of six digits in the answer.
-            ChallengeFailed: the code is wrong, or was used.
+            InvalidRequest: the answer has no six-digit code.
+            ChallengeFailed: the code is wrong or used.
         """
         code = code_in(answer)
-        factor = TotpFactor.objects.of(login.user).filter(pk=held[0].id).first()
+        factor = TotpFactor.objects.of(login.user).filter(pk=factors[0].id).first()
         if factor is None:
             raise ChallengeFailed
-        # As the login has them, with what was read of them already.
+        # The login's instance of the user has related rows loaded already.
         factor.user = login.user
-        check_answer(factor, lambda: _reason(factor, factor.step_of(code)))
+        check_answer(factor, lambda: _why_not_accepted(factor, factor.step_of(code)))
         return Evidence.now(Method.TOTP, credential=str(factor.pk))
 
     def answer_nobody(self, answer: Mapping[str, Any]) -> None:
-        """Compute the codes of nobody's key."""
+        """Compute the codes of a dummy key."""
         code = code_in(answer)
-        TotpFactor(pk=UUID(int=0), seed=oath.to_base32(_NOBODYS_KEY)).step_of(code)
+        TotpFactor(pk=UUID(int=0), seed=oath.to_base32(_DUMMY_KEY)).step_of(code)
 
 
-def _reason(factor: TotpFactor, step: int | None) -> str:
+def _why_not_accepted(factor: TotpFactor, step: int | None) -> str:
     if step is None:
         return "code"
     return "" if factor.spend_step(step) else "replayed"

@@ -1,4 +1,4 @@
-"""What a login asks of passkeys and security keys, and what their answer proves of a factor we keep."""
+"""Assertions of stored passkeys and security keys: options, verification and evidence."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
@@ -23,15 +23,15 @@ from auth_mfa.webauthn.ceremony import (
     verify_assertion,
 )
 
-#: What a browser is told, in milliseconds.
+#: Timeout for browsers, in milliseconds.
 TIMEOUT = int(LIFETIME.total_seconds() * 1000)
 
-#: A key of which nobody has the private half: what unknown credentials are compared with.
-_NOBODYS_KEY = "pQECAyYgASFYIMY_NeTkCnBQXzywQcmYHmCcBfT-tXbW1jBtZTzRE7EoIlggIZB6eSuPmkBA5_Q6UXa7iWGHCXAdEfQjc7Dor2EaHrc"
+#: A public key without a known private key. Unknown credentials are verified against it.
+_DUMMY_KEY = "pQECAyYgASFYIMY_NeTkCnBQXzywQcmYHmCcBfT-tXbW1jBtZTzRE7EoIlggIZB6eSuPmkBA5_Q6UXa7iWGHCXAdEfQjc7Dor2EaHrc"
 
 
 def relying_party() -> RelyingParty:
-    """Return who asks here."""
+    """Return the relying party of this site."""
     return RelyingParty(
         id=mfa.rp_id, name=site_name() or mfa.rp_id, origins=mfa.origins, top_origins=tuple(mfa.TOP_ORIGINS)
     )
@@ -40,17 +40,17 @@ def relying_party() -> RelyingParty:
 def questions_of(
     challenge: WebauthnChallenge, *, allow: Sequence[WebauthnFactor], verification: str = "preferred"
 ) -> dict[str, Any]:
-    """Return what a browser asks the authenticator for *challenge*."""
+    """Return the options of an assertion for *challenge*."""
     return assertion_options(
         relying_party(), challenge=challenge.challenge, allow=allow, verification=verification, timeout=TIMEOUT
     )
 
 
 def read_assertion(credential: Any, *, field: str) -> str:
-    """Return the id of the credential that answers.
+    """Return the id of the credential in an assertion.
 
     Raises:
-        InvalidRequest: *credential* has not the shape of an assertion; nothing was looked at.
+        InvalidRequest: *credential* does not have the shape of an assertion. Its content was not checked.
     """
     try:
         return check_assertion_shape(credential)
@@ -59,35 +59,35 @@ def read_assertion(credential: Any, *, field: str) -> str:
 
 
 def wrong_shape(field: str) -> InvalidRequest:
-    """Return the refusal of what is no credential at all."""
-    return InvalidRequest(FieldError(field, "invalid", "This is not what a browser returns for a passkey."))
+    """Return the error for data that is not a credential."""
+    return InvalidRequest(FieldError(field, "invalid", "This is not a valid passkey response."))
 
 
 def verify(
     factor: WebauthnFactor, credential: Mapping[str, Any], *, challenge: str, verification_required: bool = False
 ) -> Asserted:
-    """Return what *credential* says of *factor*.
+    """Verify *credential* against *factor* and return its claims.
 
     Raises:
-        Refused: it is not right.
+        Refused: the assertion is not valid.
     """
     asserted = _verified(factor.public_key, credential, challenge, required=verification_required)
     handle = user_handle_of(credential)
     if handle is not None and handle != user_handle(factor.user):
         raise Refused("user_handle")
-    # Whether a key may leave its device is decided when it is made (section 7.2, step 19).
+    # Backup eligibility is fixed when the key is created (section 7.2, step 19).
     if asserted.backup_eligible != factor.backup_eligible:
         raise Refused("backup")
     return asserted
 
 
 def verify_nobodys(credential: Mapping[str, Any], *, challenge: str, verification_required: bool = False) -> NoReturn:
-    """Do the work of `verify` for a credential that nobody has.
+    """Do the work of `verify` for an unknown credential.
 
     Raises:
         Refused: always.
     """
-    _verified(_NOBODYS_KEY, credential, challenge, required=verification_required)
+    _verified(_DUMMY_KEY, credential, challenge, required=verification_required)
     raise Refused("unknown")
 
 
@@ -98,10 +98,10 @@ def _verified(public_key: str, credential: Mapping[str, Any], challenge: str, *,
 
 
 def count(factor: WebauthnFactor, asserted: Asserted) -> str:
-    """Keep what a right assertion says of the counter; return why it is not good, and nothing when it is.
+    """Store the counter of a valid assertion, inside the caller's transaction. Return why not, or an empty string.
 
-    A counter that fell is the sign of a copied key: somebody looks into it, and this
-    assertion is refused (section 6.1.1). Inside the caller's transaction.
+    A counter that did not rise indicates a copied key. An alert is recorded and the
+    assertion is refused (section 6.1.1).
     """
     if factor.spend_count(asserted.sign_count, backup_state=asserted.backup_state):
         return ""
@@ -119,9 +119,9 @@ def count(factor: WebauthnFactor, asserted: Asserted) -> str:
 
 
 def evidence_of(factor: WebauthnFactor, *, user_verified: bool) -> Evidence:
-    """Return what a right assertion or registration proves; without user verification it is possession alone.
+    """Return the evidence of a valid assertion or registration. Without user verification it proves possession only.
 
-    The flag counts only for a key that verified its user before: anybody who finds a key
+    The flag counts only for a key that verified its user before, because a thief of a key
     without a PIN can set one (WebAuthn Level 3 section 4, ``uvInitialized``).
 
     Args:
@@ -137,5 +137,5 @@ def evidence_of(factor: WebauthnFactor, *, user_verified: bool) -> Evidence:
 
 
 def user_handle(user: Any) -> bytes:
-    """Return what authenticators call *user*: random, and it tells nothing (section 14.6.1)."""
+    """Return the user handle of *user*, which is random and reveals nothing (section 14.6.1)."""
     return identity_of(user).subject_id.bytes

@@ -1,8 +1,8 @@
-"""The two ceremonies of WebAuthn: what a browser is asked, and whether its answer is right. Knows no users.
+"""The two ceremonies of WebAuthn: options for the browser and verification of its response, without users.
 
-Source: WebAuthn Level 3 sections 7.1 (registration) and 7.2 (authentication). The
-library does the most of it; here stands what it leaves out: sizes, plain CBOR, frames,
-keys that could never be used, and one refusal for everything that it raises.
+Source: WebAuthn Level 3 sections 7.1 (registration) and 7.2 (authentication). The library
+does most of the work. This module adds limits of size, plain CBOR, frames, unusable keys,
+and one exception for everything that the library raises.
 """
 
 import json
@@ -37,38 +37,38 @@ from webauthn.helpers.structs import (
 from auth_core.text import Pattern
 from auth_mfa.webauthn import cbor
 
-#: Longest credential that is read, in characters of JSON.
+#: Length of the longest accepted credential, in characters of JSON.
 MAX_CREDENTIAL = 16_384
 
-#: Longest members, in characters of base64url; an id has at most 1023 bytes, a user handle 64.
+#: Lengths of the longest members, in characters of base64url. An id has at most 1023 bytes, a user handle 64.
 _ID, _HANDLE = 1364, 86
 _ASSERTION = {"clientDataJSON": 4096, "authenticatorData": 4096, "signature": 1024}
 _ATTESTATION = {"clientDataJSON": 4096, "attestationObject": 12_288}
 
 _BASE64URL = Pattern(r"[A-Za-z0-9_-]+", at_most=MAX_CREDENTIAL)
 
-#: What is asked for, the best first: RFC 9053 EdDSA and ES256, RFC 8812 RS256 (for Windows Hello).
+#: Accepted algorithms, the best first: RFC 9053 EdDSA and ES256, RFC 8812 RS256 (for Windows Hello).
 _ALGORITHMS = [
     COSEAlgorithmIdentifier.EDDSA,
     COSEAlgorithmIdentifier.ECDSA_SHA_256,
     COSEAlgorithmIdentifier.RSASSA_PKCS1_v1_5_SHA_256,
 ]
 
-#: Bits of an RSA key: fewer are weak (ASVS 11.2.3), more only make us slow.
+#: Bits of an RSA key. Shorter keys are weak (ASVS 11.2.3), longer keys only cost time.
 _RSA_BITS = range(2048, 4097)
 
-#: Bytes of its public exponent, which is 65537 nearly everywhere.
+#: Maximum bytes of its public exponent, which is usually 65537.
 _RSA_EXPONENT_BYTES = 4
 
 _TRANSPORTS = frozenset({"usb", "nfc", "ble", "internal", "cable", "hybrid", "smart-card"})
 
 
 class Malformed(Exception):
-    """What was sent has not the shape of a credential; nothing in it was looked at."""
+    """The data does not have the shape of a credential. Its content was not checked."""
 
 
 class Refused(Exception):
-    """The answer is not right; why, is nobody's business but the trail's."""
+    """The response is not valid. The reason is for the audit trail only."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -77,13 +77,13 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelyingParty:
-    """Who asks.
+    """The relying party.
 
     Args:
         id: The domain that credentials are bound to.
-        name: What people call the site.
-        origins: Where our pages are.
-        top_origins: Whose pages may hold ours in a frame; usually nobody's.
+        name: The name of the site.
+        origins: The origins of our pages.
+        top_origins: Origins whose pages may frame ours, usually none.
     """
 
     id: str
@@ -93,7 +93,7 @@ class RelyingParty:
 
 
 class StoredCredential(Protocol):
-    """A credential that exists already, as far as a browser has to be told."""
+    """A stored credential, with the attributes that browsers need."""
 
     credential_id: str
     transports: Any
@@ -101,7 +101,7 @@ class StoredCredential(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registered:
-    """A credential that an authenticator has made."""
+    """A new credential of an authenticator."""
 
     credential_id: str
     public_key: str
@@ -116,7 +116,7 @@ class Registered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asserted:
-    """What a right assertion says."""
+    """The claims of a valid assertion."""
 
     sign_count: int
     backup_eligible: bool
@@ -134,13 +134,13 @@ def registration_options(
     discoverable: str,
     timeout: int,
 ) -> dict[str, Any]:
-    """Return what ``navigator.credentials.create`` is given, as JSON.
+    """Return the options of ``navigator.credentials.create``, as JSON.
 
     Args:
-        user_handle: What the authenticator calls the person; tells nothing of them.
-        exclude: What they have already; an authenticator makes no second one beside it.
+        user_handle: The authenticator's name for the user, which reveals nothing.
+        exclude: The user's credentials. Their authenticators refuse to make another one.
         discoverable: ``required``, ``preferred`` or ``discouraged``.
-        timeout: In milliseconds.
+        timeout: Milliseconds.
     """
     options = webauthn.generate_registration_options(
         rp_id=party.id,
@@ -153,7 +153,7 @@ def registration_options(
             resident_key=ResidentKeyRequirement(discoverable),
             user_verification=UserVerificationRequirement.PREFERRED,
         ),
-        exclude_credentials=[_descriptor(known) for known in exclude],
+        exclude_credentials=[_descriptor(credential) for credential in exclude],
         supported_pub_key_algs=_ALGORITHMS,
     )
     return options_to_json_dict(options) | {"extensions": {"credProps": True}}
@@ -162,28 +162,28 @@ def registration_options(
 def assertion_options(
     party: RelyingParty, *, challenge: str, allow: Sequence[StoredCredential], verification: str, timeout: int
 ) -> dict[str, Any]:
-    """Return what ``navigator.credentials.get`` is given, as JSON.
+    """Return the options of ``navigator.credentials.get``, as JSON.
 
     Args:
-        allow: What may answer; empty: whatever the authenticator finds itself.
+        allow: The credentials that may answer. Empty: any discoverable credential.
         verification: ``required`` or ``preferred``.
-        timeout: In milliseconds.
+        timeout: Milliseconds.
     """
     options = webauthn.generate_authentication_options(
         rp_id=party.id,
         challenge=base64url_to_bytes(challenge),
         timeout=timeout,
-        allow_credentials=[_descriptor(known) for known in allow],
+        allow_credentials=[_descriptor(credential) for credential in allow],
         user_verification=UserVerificationRequirement(verification),
     )
     return options_to_json_dict(options)
 
 
 def check_assertion_shape(credential: Any) -> str:
-    """Return the id of the credential that *credential* names, once it has the shape of an assertion.
+    """Check that *credential* has the shape of an assertion, and return its id.
 
     Raises:
-        Malformed: it has not.
+        Malformed: it does not have the shape.
     """
     _check_shape(credential, _ASSERTION)
     handle = credential["response"].get("userHandle")
@@ -193,22 +193,22 @@ def check_assertion_shape(credential: Any) -> str:
 
 
 def check_attestation_shape(credential: Any) -> None:
-    """See that *credential* has the shape of what an authenticator has made.
+    """Check that *credential* has the shape of an attestation.
 
     Raises:
-        Malformed: it has not.
+        Malformed: it does not have the shape.
     """
     _check_shape(credential, _ATTESTATION)
 
 
 def verify_registration(party: RelyingParty, credential: Mapping[str, Any], *, challenge: str) -> Registered:
-    """Return the credential that was made for *challenge*; its shape was checked.
+    """Return the credential that was created for *challenge*. The caller has checked its shape.
 
-    Who built the authenticator is not asked (attestation ``none``), so that whatever
-    statement came along is left unread: certificates of strangers are a parser's food.
+    The maker of the authenticator does not matter (attestation ``none``). An attestation
+    statement is ignored, so that no parser reads certificates of strangers.
 
     Raises:
-        Refused: it was not made for us, or not so that it could be used.
+        Refused: the credential was not created for this site, or cannot be used.
     """
     try:
         _check_frame(credential, party)
@@ -235,7 +235,7 @@ def verify_registration(party: RelyingParty, credential: Mapping[str, Any], *, c
         )
     except Refused:
         raise
-    except Exception as error:  # the library raises whatever its parsers do; none of it is an error of ours
+    except Exception as error:  # the library lets any exception of its parsers through
         raise Refused("attestation") from error
 
 
@@ -247,13 +247,13 @@ def verify_assertion(
     public_key: str,
     verification_required: bool = False,
 ) -> Asserted:
-    """Return what an assertion says that was made for *challenge* with *public_key*; its shape was checked.
+    """Verify an assertion for *challenge* with *public_key*, and return its claims. The caller has checked its shape.
 
-    Whether its counter rose, whoever keeps the last one decides: the library would look
-    at it before the signature, and anybody could make it cry wolf.
+    The caller compares the signature counter. The library would compare it before the
+    signature, so that a forged assertion could raise a false alert.
 
     Raises:
-        Refused: it is not right.
+        Refused: the assertion is not valid.
     """
     try:
         _check_frame(credential, party)
@@ -281,17 +281,17 @@ def verify_assertion(
 
 
 def user_handle_of(credential: Mapping[str, Any]) -> bytes | None:
-    """Return whom the authenticator says that it answers for."""
+    """Return the user handle in the response, or ``None``."""
     handle = credential["response"].get("userHandle")
     return None if handle is None else base64url_to_bytes(handle)
 
 
 def claimed_challenge(credential: Mapping[str, Any]) -> str:
-    """Return the challenge that an answer says it is for, to do for nobody the work that is done for somebody."""
+    """Return the challenge that the response claims. It serves to do the same work without a login."""
     try:
         claimed = json.loads(base64url_to_bytes(credential["response"]["clientDataJSON"]))["challenge"]
         base64url_to_bytes(claimed)
-    except Exception:  # noqa: BLE001 - bytes of strangers fail in every way there is
+    except Exception:  # noqa: BLE001 - untrusted bytes can raise any exception
         return ""
     return str(claimed)
 
@@ -322,10 +322,10 @@ def _is_base64url(value: Any, longest: int) -> bool:
 
 
 def _check_frame(credential: Mapping[str, Any], party: RelyingParty) -> None:
-    """Refuse what was made in a frame of somebody's page, unless it is known whose (section 13.4.9: clickjacking).
+    """Refuse a response from a frame of an origin that is not allowed (section 13.4.9: clickjacking).
 
     Raises:
-        Refused: it was.
+        Refused: the page was framed by such an origin.
     """
     client_data = json.loads(base64url_to_bytes(credential["response"]["clientDataJSON"]))
     is_framed = client_data.get("crossOrigin") not in (None, False) or "topOrigin" in client_data
@@ -334,20 +334,20 @@ def _check_frame(credential: Mapping[str, Any], party: RelyingParty) -> None:
 
 
 def _unattested(response: Mapping[str, Any]) -> dict[str, str]:
-    """Return the response with the authenticator data alone, as if it had come with attestation ``none``."""
-    given = base64url_to_bytes(response["attestationObject"])
-    cbor.check_item(given)
-    authenticator_data = parse_cbor(given)["authData"]
+    """Return the response without its attestation statement, as if attestation were ``none``."""
+    attestation = base64url_to_bytes(response["attestationObject"])
+    cbor.check_item(attestation)
+    authenticator_data = parse_cbor(attestation)["authData"]
     cbor.check_authenticator_data(authenticator_data)
     bare = encode_cbor({"fmt": "none", "attStmt": {}, "authData": authenticator_data})
     return {"clientDataJSON": response["clientDataJSON"], "attestationObject": bytes_to_base64url(bare)}
 
 
 def _check_key(public_key: bytes) -> None:
-    """Refuse a key that is weak, of another curve than its algorithm's, or no point of it at all.
+    """Refuse a key that is weak, or not a point on the curve of its algorithm.
 
     Raises:
-        Refused: it is; other errors, where it cannot even be read.
+        Refused: the key is refused. A key that cannot be parsed raises other exceptions.
     """
     decoded = decode_credential_public_key(public_key)
     if isinstance(decoded, DecodedRSAPublicKey) and not _is_of_fair_size(decoded):
@@ -359,7 +359,7 @@ def _check_key(public_key: bytes) -> None:
 
 
 def _is_of_fair_size(key: DecodedRSAPublicKey) -> bool:
-    """Say whether the numbers of an RSA key are short enough to be read: work grows with more than their square."""
+    """Return whether the numbers of an RSA key are short enough to parse, which takes more than quadratic time."""
     return len(key.n) <= _RSA_BITS.stop // 8 and len(key.e) <= _RSA_EXPONENT_BYTES
 
 
@@ -371,22 +371,22 @@ def _picked_response(credential: Mapping[str, Any], names: Sequence[str]) -> dic
     return {name: credential["response"].get(name) for name in names}
 
 
-def _descriptor(known: StoredCredential) -> PublicKeyCredentialDescriptor:
-    transports = [AuthenticatorTransport(name) for name in known.transports]
-    return PublicKeyCredentialDescriptor(id=base64url_to_bytes(known.credential_id), transports=transports or None)
+def _descriptor(credential: StoredCredential) -> PublicKeyCredentialDescriptor:
+    transports = [AuthenticatorTransport(name) for name in credential.transports]
+    return PublicKeyCredentialDescriptor(id=base64url_to_bytes(credential.credential_id), transports=transports or None)
 
 
 def _transports_of(response: Mapping[str, Any]) -> tuple[str, ...]:
-    given = response.get("transports")
+    transports = response.get("transports")
     return (
-        tuple(sorted(_TRANSPORTS.intersection(name for name in given if isinstance(name, str))))
-        if isinstance(given, list)
+        tuple(sorted(_TRANSPORTS.intersection(name for name in transports if isinstance(name, str))))
+        if isinstance(transports, list)
         else ()
     )
 
 
 def _is_discoverable(credential: Mapping[str, Any]) -> bool:
-    """Say whether the browser tells that the credential finds itself; where it tells nothing, no."""
+    """Return whether the browser reports a discoverable credential. Without a report it is not discoverable."""
     results = credential.get("clientExtensionResults")
     properties = results.get("credProps") if isinstance(results, dict) else None
     return isinstance(properties, dict) and properties.get("rk") is True

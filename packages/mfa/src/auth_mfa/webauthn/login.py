@@ -1,4 +1,4 @@
-"""Passkeys and security keys in a login that has begun with something else."""
+"""Passkeys and security keys as a second factor of a login."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -19,52 +19,52 @@ from auth_mfa.webauthn.ceremony import Asserted, Refused, claimed_challenge
 
 
 class Webauthn:
-    """Asks for an assertion of any of the person's passkeys and security keys."""
+    """The challenge for an assertion of any of the user's passkeys and security keys."""
 
     name = "webauthn"
     together = True
 
-    def ask(self, login: PendingLogin, held: Sequence[OwnedFactor]) -> Mapping[str, Any]:
-        """Write a challenge down, and return what the browser asks; the one before it is worth nothing any more."""
+    def ask(self, login: PendingLogin, factors: Sequence[OwnedFactor]) -> Mapping[str, Any]:
+        """Store a new challenge, which replaces the previous one, and return its options."""
         challenge = WebauthnChallenge.objects.issue(
             purpose=Ceremony.SECOND_FACTOR,
             user=login.user,
             occasion=login.pk,
             browser_digest=login.browser_digest,
         )
-        return {"options": questions_of(challenge, allow=_rows_of(login, held))}
+        return {"options": questions_of(challenge, allow=_rows_of(login, factors))}
 
-    def asked(self, login: PendingLogin, held: Sequence[OwnedFactor]) -> Mapping[str, Any]:
-        """Return the question once more; nothing, once its challenge was spent: then it has to be asked anew."""
+    def asked(self, login: PendingLogin, factors: Sequence[OwnedFactor]) -> Mapping[str, Any]:
+        """Return the options of the live challenge again, or ``None`` if it was spent and a new one is needed."""
         challenge = WebauthnChallenge.objects.live(purpose=Ceremony.SECOND_FACTOR, user=login.user, occasion=login.pk)
-        return {"options": challenge and questions_of(challenge, allow=_rows_of(login, held))}
+        return {"options": challenge and questions_of(challenge, allow=_rows_of(login, factors))}
 
-    def answer(self, login: PendingLogin, held: Sequence[OwnedFactor], answer: Mapping[str, Any]) -> Evidence:
-        """Return the evidence of an assertion that was made for this very login.
+    def answer(self, login: PendingLogin, factors: Sequence[OwnedFactor], answer: Mapping[str, Any]) -> Evidence:
+        """Return the evidence of an assertion that was made for this login.
 
-        The challenge is spent first, whatever becomes of the answer.
+        The challenge is spent first, in every case.
 
         Raises:
-            InvalidRequest: there is no assertion in the answer.
-            ChallengeFailed: it is wrong, somebody else's, for another login, or too late.
+            InvalidRequest: the answer has no assertion.
+            ChallengeFailed: the assertion is wrong, expired, of another user or for another login.
         """
         credential, credential_id = _credential_in(answer)
         challenge = _spent_challenge(login)
         own = WebauthnFactor.objects.of(login.user).with_id(credential_id).select_related("user__auth_identity")
-        factor = own.filter(pk__in=[each.id for each in held]).first()
+        factor = own.filter(pk__in=[owned.id for owned in factors]).first()
         if factor is None:
             _answer_nobody(credential, challenge)
             raise ChallengeFailed
         asserted = _asserted(factor, credential, challenge)
         check_answer(factor, lambda: count(factor, asserted))
-        proved = evidence_of(factor, user_verified=asserted.user_verified)
-        if asserted.user_verified and any(piece.method is Method.PASSWORD for piece in login.evidence):
-            # From the next time on: it is the password of this login that makes the flag believable.
+        evidence = evidence_of(factor, user_verified=asserted.user_verified)
+        if asserted.user_verified and any(other.method is Method.PASSWORD for other in login.evidence):
+            # It counts from the next login on. The password of this login makes the flag credible.
             factor.note_verification()
-        return proved
+        return evidence
 
     def answer_nobody(self, answer: Mapping[str, Any]) -> None:
-        """Verify the assertion with nobody's key."""
+        """Verify the assertion with a dummy key."""
         credential, _credential_id = _credential_in(answer)
         _answer_nobody(credential, claimed_challenge(credential))
 
@@ -81,7 +81,7 @@ def _credential_in(answer: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
 
 
 def _spent_challenge(login: PendingLogin) -> str:
-    """Spend the challenge of *login*; return it, or nothing when there was none to spend."""
+    """Spend the challenge of *login* and return it, or an empty string if there is none."""
     challenge = WebauthnChallenge.objects.live(purpose=Ceremony.SECOND_FACTOR, user=login.user, occasion=login.pk)
     if challenge is None or not challenge.spend(
         purpose=Ceremony.SECOND_FACTOR, user=login.user, occasion=login.pk, browser_digest=login.browser_digest
@@ -91,14 +91,14 @@ def _spent_challenge(login: PendingLogin) -> str:
 
 
 def _asserted(factor: WebauthnFactor, credential: Mapping[str, Any], challenge: str) -> Asserted:
-    """Return what *credential* says of *factor*.
+    """Verify *credential* against *factor* and return its claims.
 
-    A wrong one costs none of the guesses that the factor has in a row, as in a login by
-    passkey alone: in a signature there is nothing to guess, and whoever knows the
-    password could disable the passkeys of their owner with a hundred wrong ones.
+    A wrong assertion costs none of the factor's consecutive guesses, as in a login by passkey
+    alone. A signature cannot be guessed, and a thief of the password could otherwise disable
+    the owner's passkeys with a hundred wrong assertions.
 
     Raises:
-        ChallengeFailed: it is not right, which is recorded, or its challenge was spent.
+        ChallengeFailed: the assertion is not valid, or its challenge was spent. The failure is recorded.
     """
     try:
         if not challenge:
@@ -110,5 +110,5 @@ def _asserted(factor: WebauthnFactor, credential: Mapping[str, Any], challenge: 
         raise ChallengeFailed from None
 
 
-def _rows_of(login: PendingLogin, held: Sequence[OwnedFactor]) -> list[WebauthnFactor]:
-    return list(WebauthnFactor.objects.of(login.user).filter(pk__in=[each.id for each in held]).order_by("pk"))
+def _rows_of(login: PendingLogin, factors: Sequence[OwnedFactor]) -> list[WebauthnFactor]:
+    return list(WebauthnFactor.objects.of(login.user).filter(pk__in=[owned.id for owned in factors]).order_by("pk"))

@@ -1,4 +1,4 @@
-"""Passkeys and security keys of people: adding one, and signing in with nothing else."""
+"""Registration of passkeys and security keys, and login with a passkey alone."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -59,11 +59,11 @@ from auth_mfa.webauthn.ceremony import (
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """A registration that has begun.
+    """A begun registration.
 
     Args:
-        id: Names it when it is confirmed.
-        options: What the browser gives to ``navigator.credentials.create``, as JSON.
+        id: The id with which it is confirmed.
+        options: The options of ``navigator.credentials.create``, as JSON.
     """
 
     id: UUID
@@ -72,11 +72,11 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class BegunLogin:
-    """A login that waits for a passkey; whose, nobody knows yet.
+    """A login that waits for a passkey. Its user is not known yet.
 
     Args:
-        token: Names it when it is answered.
-        options: What the browser gives to ``navigator.credentials.get``, as JSON.
+        token: The token with which it is answered.
+        options: The options of ``navigator.credentials.get``, as JSON.
     """
 
     token: str = field(repr=False)
@@ -87,36 +87,36 @@ class BegunLogin:
 def begin_registration(*, user: Any, occasion: UUID, browser_secret: str = "") -> Registration:
     """Begin to add a passkey or a security key.
 
-    The caller has seen to a fresh proof (`factors.check_fresh_proof`).
+    The caller has checked for a fresh proof (`factors.check_fresh_proof`).
 
     Args:
-        occasion: The session, or the pending login, in which it has to be confirmed.
-        browser_secret: What ties it to this browser besides.
+        occasion: The session or the pending login in which it must be confirmed.
+        browser_secret: The secret of the browser that it is also bound to.
 
     Raises:
-        InvalidRequest: this site has no such factors.
-        Conflict: the person has as many as they may.
+        InvalidRequest: this site does not offer passkeys and security keys.
+        Conflict: the user has the maximum number of them.
     """
-    _refuse_where_none_are_offered()
+    _refuse_if_not_offered()
     with transaction.atomic():
         make_room(user=user, model=WebauthnFactor)
         challenge = WebauthnChallenge.objects.issue(
             purpose=Ceremony.REGISTRATION, user=user, occasion=occasion, browser_digest=digest_of(browser_secret)
         )
         record(Event(name=MfaEvent.ENROLMENT_STARTED, subject=user))
-    return _shown(challenge, user)
+    return _registration(challenge, user)
 
 
 def begun_registration(*, user: Any, occasion: UUID) -> Registration:
-    """Return the registration that *user* has begun on this occasion, to be shown again while it lives.
+    """Return the live registration that *user* has begun on this occasion, to show it again.
 
     Raises:
-        NotFound: there is none, or not any more.
+        NotFound: there is no such registration, or it ended.
     """
     challenge = WebauthnChallenge.objects.live(purpose=Ceremony.REGISTRATION, user=user, occasion=occasion)
     if challenge is None:
         raise NotFound
-    return _shown(challenge, user)
+    return _registration(challenge, user)
 
 
 def confirm_registration(
@@ -130,16 +130,16 @@ def confirm_registration(
     browser_secret: str = "",
     must_count: bool = False,
 ) -> WebauthnFactor:
-    """Add what the authenticator has made; its challenge is spent, whatever becomes of it.
+    """Add a new credential. Its challenge is spent in every case.
 
     Args:
-        must_count: Whether it is added because policy demands one, so that it has to be of a kind that counts.
+        must_count: Whether policy demands a factor, so that only a counted method is accepted.
 
     Raises:
-        InvalidRequest: *credential* is none, or of a kind that this site does not have, or that does not count.
-        NotFound: nothing like it was begun by *user* on this occasion, or it is over.
-        ChallengeFailed: it was not made for this challenge, this site, or this service's algorithms.
-        Conflict: the credential belongs to somebody already, or the person has as many as they may.
+        InvalidRequest: *credential* is malformed, or of a method that is not offered or not counted.
+        NotFound: *user* has no such registration on this occasion, or it ended.
+        ChallengeFailed: it was not created for this challenge, this site or the accepted algorithms.
+        Conflict: the credential is already registered, or the user has the maximum number of factors.
     """
     try:
         check_attestation_shape(credential)
@@ -159,14 +159,14 @@ def confirm_registration(
 
 
 def begin_login(*, transport: Transport, client: Client, browser_secret: str = "") -> BegunLogin:
-    """Begin a login in which a passkey says who it is.
+    """Begin a login in which the passkey names the user.
 
     Args:
-        browser_secret: What ties it to this browser; empty with a token.
+        browser_secret: The secret of the browser that it is bound to. Empty with a token.
 
     Raises:
-        InvalidRequest: this site has no passkeys.
-        TooManyAttempts: the network has asked too often.
+        InvalidRequest: this site does not offer passkeys.
+        TooManyAttempts: the network has sent too many requests.
     """
     refuse_unoffered(Method.PASSKEY)
     _charge(client)
@@ -180,19 +180,19 @@ def begin_login(*, transport: Transport, client: Client, browser_secret: str = "
 def answer_login(
     *, token: str, credential: Any, client: Client, browser_secret: str = "", continue_to: str = ""
 ) -> LoginOutcome:
-    """Sign in whoever the passkey names, as far as a passkey goes.
+    """Sign in the user that the passkey names, as far as a passkey suffices.
 
-    The challenge is spent first. An unknown credential, a wrong signature and somebody
-    who may not be here are refused alike, after the same work.
+    The challenge is spent first. An unknown credential, a wrong signature and a user who may
+    not sign in are refused alike, after the same work.
 
     Args:
-        continue_to: Where the browser goes afterwards; an address of this site.
+        continue_to: A URL of this site for the browser to open afterwards.
 
     Raises:
-        InvalidRequest: *credential* is none; nothing is spent.
+        InvalidRequest: *credential* is malformed. Nothing is spent.
         TooManyAttempts: the network has failed too often.
-        LoginExpired: there is no such login, not for this caller, or not any more.
-        InvalidCredentials: the assertion is not right.
+        LoginExpired: the login is unknown, expired, or of another caller.
+        InvalidCredentials: the assertion is not valid.
         LoginDenied, MoreProofRequired: see `auth_core.login.journey.advance`.
     """
     credential_id = read_assertion(credential, field="credential")
@@ -214,33 +214,33 @@ def answer_login(
 
 
 def _charge(client: Client) -> limits.Charge | None:
-    """Pay for a ceremony of this network; one that is not known is not counted, as wherever else networks are.
+    """Charge a ceremony to the client's network. Without a known network nothing is charged, as elsewhere.
 
-    What is limited is our work: in a signature there is nothing to guess.
+    The limit protects the server from work. A signature cannot be guessed.
     """
     return limits.charge("passkey", client=client) if client.network else None
 
 
-def _refuse_where_none_are_offered() -> None:
+def _refuse_if_not_offered() -> None:
     if not is_offered(Method.SECURITY_KEY):
         refuse_unoffered(Method.PASSKEY)
 
 
-def _shown(challenge: WebauthnChallenge, user: Any) -> Registration:
+def _registration(challenge: WebauthnChallenge, user: Any) -> Registration:
     options = registration_options(
         relying_party(),
         challenge=challenge.challenge,
         user_handle=user_handle(user),
         user_name=profile_of(user)["email"] or user.get_username(),
         exclude=list(WebauthnFactor.objects.of(user).order_by("pk")),
-        discoverable=_wanted(),
+        discoverable=_discoverable_option(),
         timeout=TIMEOUT,
     )
     return Registration(challenge.pk, options)
 
 
-def _wanted() -> str:
-    """Return whether the credential shall find itself: as a passkey has to, and a security key must not."""
+def _discoverable_option() -> str:
+    """Return whether the credential must be discoverable. A passkey must be, and a security key must not."""
     if not is_offered(Method.SECURITY_KEY):
         return "required"
     return "preferred" if is_offered(Method.PASSKEY) else "discouraged"
@@ -250,7 +250,7 @@ def _method_of(registered: Registered, *, must_count: bool) -> Method:
     method = Method.PASSKEY if registered.discoverable or registered.backup_eligible else Method.SECURITY_KEY
     refuse_unoffered(method)
     if must_count and not is_counted(method):
-        raise InvalidRequest(FieldError("", "not_counted", _("This does not count as a second factor here.")))
+        raise InvalidRequest(FieldError("", "not_counted", _("This does not count as a second factor on this site.")))
     return method
 
 
@@ -277,7 +277,7 @@ def _add(user: Any, registered: Registered, method: Method, name: str, client: C
             factor.save(force_insert=True)
             note_added(factor=factor, user=user, client=client)
     except IntegrityError:
-        # The id has an owner; which of the two made it up, nobody can say (section 7.1, step 26).
+        # The id is already registered. Either user may have invented it (section 7.1, step 26).
         raise Conflict from None
     return factor
 
@@ -300,7 +300,7 @@ def _spent_challenge(token: str, browser_secret: str) -> WebauthnChallenge:
     """Return the challenge that *token* names, spent by this caller.
 
     Raises:
-        LoginExpired: unknown, spent, expired, or another browser's; they all look the same.
+        LoginExpired: it is unknown, spent, expired, or bound to another browser. All look the same.
     """
     challenge = WebauthnChallenge.objects.filter(challenge=token).first()
     if challenge is None:
@@ -315,26 +315,26 @@ def _spent_challenge(token: str, browser_secret: str) -> WebauthnChallenge:
 
 
 def _passkey_with_id(credential_id: str) -> WebauthnFactor | None:
-    """Return the passkey of this id; a security key alone is nobody's way in."""
-    found = WebauthnFactor.objects.with_id(credential_id).filter(method=Method.PASSKEY.value, confirmed=True)
-    factor: WebauthnFactor | None = found.select_related("user", "user__auth_identity").first()
+    """Return the passkey with this id, or ``None``. A security key alone does not sign in."""
+    passkeys = WebauthnFactor.objects.with_id(credential_id).filter(method=Method.PASSKEY.value, confirmed=True)
+    factor: WebauthnFactor | None = passkeys.select_related("user", "user__auth_identity").first()
     return factor
 
 
 def _proved(
     factor: WebauthnFactor | None, credential: Mapping[str, Any], challenge: str, client: Client
 ) -> tuple[Any, Evidence]:
-    """Return who it is, and what a right assertion proves.
+    """Return the user, and the evidence of a valid assertion.
 
-    A passkey that once verified its user has to do so again. What the page asks the browser
-    for is a wish, which a thief of an unlocked device leaves out. It is asked after the
-    signature, so that it costs the same work to learn nothing about an id.
+    A passkey that verified its user once must do so again. The options of the page are only
+    a request, which a thief of an unlocked device can drop. The flag is checked after the
+    signature, so that every refusal costs the same work and reveals nothing about an id.
 
-    A wrong one costs its factor none of the guesses it has in a row: ids of credentials
-    are told to whoever knows a password, and could be used to lock their owner out.
+    A wrong assertion costs none of the factor's consecutive guesses. A thief of the password
+    can read the ids of credentials, and could otherwise lock the owner out.
 
     Raises:
-        InvalidCredentials: it is not right.
+        InvalidCredentials: the assertion is not valid.
     """
     required = mfa.PASSKEY_LOGIN_VERIFICATION == "required"
     try:

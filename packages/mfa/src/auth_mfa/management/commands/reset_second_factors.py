@@ -1,4 +1,4 @@
-"""``manage.py reset_second_factors``: let somebody enrol anew, from a shell."""
+"""``manage.py reset_second_factors``: remove all second factors of a user from a shell."""
 
 from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
@@ -10,34 +10,39 @@ from auth_core.text import Pattern
 from auth_mfa.admin_search import person_named
 from auth_mfa.factors import reset_factors
 
-#: What may be a reason in the trail: a word, never a sentence about somebody.
+#: A valid reason for the trail: one word, so that it holds nothing personal.
 _REASON = Pattern(r"[a-z][a-z0-9_]{0,31}", at_most=32)
 
 
 class Command(BaseCommand):
-    """For whoever lost everything, the last administrator included; made sure of by other means than this service."""
+    """Reset the second factors of a user, also of the last administrator.
 
-    help = "Take all second factors of a person away, so that they may add new ones at the next login."
+    The operator verifies the user's identity by other means than this service.
+    """
+
+    help = "Remove all second factors of a user, who can then add new ones at the next login."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
-        parser.add_argument("person", help="Public id of a person, or what they sign in with.")
-        parser.add_argument("--reason", type=_reason, default="operator", help="A word for the trail (operator).")
-        parser.add_argument("--no-input", action="store_false", dest="interactive", help="Do not ask before.")
+        parser.add_argument("person", help="Public ID, email address or user name.")
+        parser.add_argument(
+            "--reason", type=_reason, default="operator", help="One word for the audit trail. Default: operator."
+        )
+        parser.add_argument("--no-input", action="store_false", dest="interactive", help="Do not ask for confirmation.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Reset them, and say how many went."""
+        """Reset the user's factors and print how many were removed."""
         person = person_named(options["person"])
         if person is None:
-            raise CommandError("There is no such person.")
-        if options["interactive"] and input(f"Take all second factors of {person} away? [yes/no] ") != "yes":
-            raise CommandError("Nothing was taken away.")
+            raise CommandError("User not found.")
+        if options["interactive"] and input(f"Remove all second factors of {person}? [yes/no] ") != "yes":
+            raise CommandError("Cancelled. Nothing was removed.")
         removed = reset_factors(user=person, actor=None, reason=options["reason"])
         noun = "second factor" if removed == 1 else "second factors"
-        self.stdout.write(f"Took {removed} {noun} of {identity_of(person).subject_id} away.")
+        self.stdout.write(f"Removed {removed} {noun} of {identity_of(person).subject_id}.")
 
 
 def _reason(text: str) -> str:
     if not _REASON.fullmatch(text):
-        raise ArgumentTypeError("must be one word of lower-case letters, digits and underscores, 32 at most")
+        raise ArgumentTypeError("must be one word of at most 32 lower-case letters, digits and underscores")
     return text

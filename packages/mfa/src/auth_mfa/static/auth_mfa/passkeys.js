@@ -1,5 +1,5 @@
-// Passkeys: asks the authenticator, and posts what it says as an ordinary form.
-// What needs this script waits in templates until it runs; the password works without it.
+// Passkeys: asks the authenticator, and posts its response as an ordinary form.
+// Elements that need this script are in templates until it runs. The password works without it.
 "use strict";
 
 (() => {
@@ -13,21 +13,21 @@
       .replaceAll("=", "");
 
   // As PublicKeyCredential.parse…OptionsFromJSON does, which some browsers lack.
-  const known = (credentials) => (credentials ?? []).map((each) => ({ ...each, id: bytes(each.id) }));
+  const decoded = (credentials) => (credentials ?? []).map((each) => ({ ...each, id: bytes(each.id) }));
   const creation = (options) => ({
     ...options,
     challenge: bytes(options.challenge),
     user: { ...options.user, id: bytes(options.user.id) },
-    excludeCredentials: known(options.excludeCredentials),
+    excludeCredentials: decoded(options.excludeCredentials),
   });
   const request = (options) => ({
     ...options,
     challenge: bytes(options.challenge),
-    allowCredentials: known(options.allowCredentials),
+    allowCredentials: decoded(options.allowCredentials),
   });
 
   // As PublicKeyCredential.toJSON does.
-  const told = (credential) => {
+  const encoded = (credential) => {
     const response = { clientDataJSON: text(credential.response.clientDataJSON) };
     for (const name of ["attestationObject", "authenticatorData", "signature", "userHandle"]) {
       if (credential.response[name]) response[name] = text(credential.response[name]);
@@ -44,31 +44,31 @@
   };
 
   const send = (form, credential) => {
-    form.elements.credential.value = JSON.stringify(told(credential));
+    form.elements.credential.value = JSON.stringify(encoded(credential));
     form.submit();
   };
 
-  const say = (form, message) => {
-    const place = form.querySelector("[role=alert]");
-    place.textContent = message;
-    place.hidden = !message;
+  const show = (form, message) => {
+    const alert = form.querySelector("[role=alert]");
+    alert.textContent = message;
+    alert.hidden = !message;
   };
 
-  // Whoever closes the browser's own window has changed their mind; nothing is wrong.
+  // A closed dialog of the browser is not an error.
   const explain = (form, problem) => {
     if (problem.name === "AbortError") return;
-    say(form, problem.name === "InvalidStateError" ? form.dataset.known ?? form.dataset.failed : form.dataset.failed);
+    show(form, problem.name === "InvalidStateError" ? form.dataset.known ?? form.dataset.failed : form.dataset.failed);
   };
 
   const onPress = (form, act) => {
     const button = form.querySelector("button");
-    // The key Enter presses the button; by itself it would post a form without a passkey.
+    // The Enter key presses the button. Otherwise it would post a form without a passkey.
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       button.click();
     });
     button.addEventListener("click", async () => {
-      say(form, "");
+      show(form, "");
       try {
         await act();
       } catch (problem) {
@@ -85,7 +85,7 @@
   const get = (form) =>
     onPress(form, async () => send(form, await navigator.credentials.get({ publicKey: request(options(form)) })));
 
-  // A challenge lives five minutes; one that is older than four is not used any more.
+  // A challenge is valid for five minutes. After four minutes it is replaced.
   const FRESH = 4 * 60 * 1000;
 
   const login = (form) => {
@@ -104,26 +104,26 @@
     };
 
     const use = async (mediation) => {
-      const asked = await begin();
+      const challenge = await begin();
       waiting?.abort();
       waiting = new AbortController();
       const credential = await navigator.credentials.get({
-        publicKey: request(asked.options),
+        publicKey: request(challenge.options),
         mediation,
         signal: waiting.signal,
       });
-      form.elements.token.value = asked.token;
+      form.elements.token.value = challenge.token;
       send(form, credential);
     };
 
-    // Offers passkeys among what the browser fills in; begun anew when somebody comes back to an old page.
+    // Offers passkeys in the browser's autofill, and begins again when the user returns to an old page.
     const offer = async () => {
       if (!(await PublicKeyCredential.isConditionalMediationAvailable?.())) return;
       try {
         setTimeout(() => document.addEventListener("focusin", offer, { once: true }), FRESH);
         await use("conditional");
       } catch {
-        // The button and the password are still there.
+        // The button and the password still work.
       }
     };
 
@@ -135,7 +135,7 @@
         throw problem;
       }
     });
-    // A page that the browser has kept may hold a challenge that is spent.
+    // A page from the browser's cache may hold a spent challenge.
     addEventListener("pageshow", (event) => {
       if (event.persisted) begun = null;
     });
