@@ -1,4 +1,4 @@
-"""Fixtures of this package's tests."""
+"""Fixtures of the tests of auth_sessions."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ __all__ = ["PASSWORD", "Caller"]
 
 
 class Caller:
-    """A caller without a browser, who holds a credential."""
+    """A caller without a browser, with a session credential."""
 
     def __init__(self) -> None:
         self.http = Browser(enforce_csrf_checks=True)

@@ -1,4 +1,4 @@
-"""A site with Django's own user, our login and our sessions."""
+"""A site with Django's user model, the login of auth_core and the sessions of auth_sessions."""
 
 from auth_core.testing.settings import databases, mails, redis_url
 

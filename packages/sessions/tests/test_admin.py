@@ -1,4 +1,4 @@
-"""Sessions, devices and allowances in the admin site, for those who may."""
+"""Sessions, devices and allowances in the admin site."""
 
 from typing import Any
 
@@ -98,9 +98,11 @@ def test_blocking_and_unblocking_a_device_is_recorded_with_the_administrator(
     assert blocked == [device]
     assert device in listed(site, "device", state="open")
     assert of_alice.get("/api/v1/me/").status_code == 401
-    told = [event for event in recorded_events if event.name in (SessionEvent.DEVICE_BLOCKED, AuthEvent.SESSION_ENDED)]
-    assert {(event.subject, event.actor) for event in told} == {(alice, chief)}
-    assert [event.reason for event in told] == ["administrator", "device_blocked"]
+    events = [
+        event for event in recorded_events if event.name in (SessionEvent.DEVICE_BLOCKED, AuthEvent.SESSION_ENDED)
+    ]
+    assert {(event.subject, event.actor) for event in events} == {(alice, chief)}
+    assert [event.reason for event in events] == ["administrator", "device_blocked"]
 
 
 @pytest.mark.asvs("7.4.5")
@@ -120,18 +122,18 @@ def test_an_allowance_is_added_changed_and_deleted(
     site: Browser, chief: Any, alice: Any, recorded_events: list[Event]
 ) -> None:
     site.post(f"{SITE}sessionallowance/add/", {"user": alice.pk, "sessions": "3", "policy": "end_oldest"})
-    given = SessionAllowance.objects.get()
-    site.post(f"{SITE}sessionallowance/{given.pk}/change/", {"sessions": "", "policy": "deny_new"})
+    added = SessionAllowance.objects.get()
+    site.post(f"{SITE}sessionallowance/{added.pk}/change/", {"sessions": "", "policy": "deny_new"})
     changed = SessionAllowance.objects.get()
-    site.post(f"{SITE}sessionallowance/{given.pk}/delete/", {"post": "yes"})
+    site.post(f"{SITE}sessionallowance/{added.pk}/delete/", {"post": "yes"})
 
-    assert (given.user, given.sessions, given.policy) == (alice, 3, "end_oldest")
+    assert (added.user, added.sessions, added.policy) == (alice, 3, "end_oldest")
     assert (changed.user, changed.sessions, changed.policy) == (alice, None, "deny_new")
     assert not SessionAllowance.objects.exists()
-    told = [event for event in recorded_events if event.name.value.startswith("session.allowance.")]
-    assert [event.name.value.rpartition(".")[2] for event in told] == ["changed", "changed", "removed"]
-    assert told[1].changes["sessions"] == {"before": 3, "after": None}
-    assert {event.actor for event in told} == {chief}
+    events = [event for event in recorded_events if event.name.value.startswith("session.allowance.")]
+    assert [event.name.value.rpartition(".")[2] for event in events] == ["changed", "changed", "removed"]
+    assert events[1].changes["sessions"] == {"before": 3, "after": None}
+    assert {event.actor for event in events} == {chief}
 
 
 def test_no_page_shows_a_digest_or_session_data(site: Browser, alice: Any) -> None:

@@ -1,4 +1,4 @@
-"""Settings that a site should hear about."""
+"""System checks of the settings."""
 
 from datetime import timedelta
 from typing import Any
@@ -18,14 +18,14 @@ def test_a_missing_shared_cache_is_reported(settings: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "check"), [({"LIFETIME": 1}, "E001"), ({"LIFETIMES": {"aal1": (timedelta(0), timedelta(0))}}, "E002")]
+    ("setting", "check"), [({"LIFETIME": 1}, "E001"), ({"LIFETIMES": {"aal1": (timedelta(0), timedelta(0))}}, "E002")]
 )
-def test_invalid_settings_are_reported(given: dict[str, Any], check: str, settings: Any) -> None:
-    settings.AUTH_SESSIONS = given
+def test_invalid_settings_are_reported(setting: dict[str, Any], check: str, settings: Any) -> None:
+    settings.AUTH_SESSIONS = setting
 
-    found = {message.id for message in (*checks.check_settings(), *checks.check_lifetimes())}
+    ids = {message.id for message in (*checks.check_settings(), *checks.check_lifetimes())}
 
-    assert f"auth_sessions.{check}" in found
+    assert f"auth_sessions.{check}" in ids
 
 
 @pytest.mark.asvs("7.1.1")

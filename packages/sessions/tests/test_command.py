@@ -1,4 +1,4 @@
-"""``manage.py sessions``, as an operator uses it."""
+"""``manage.py sessions``."""
 
 import io
 import json
@@ -18,7 +18,7 @@ from auth_sessions.management.commands import sessions as command
 from auth_sessions.models import Session
 from conftest import Caller
 
-# Each end is a transaction of its own, which a test's own would hide.
+# Each revocation has its own transaction, which a test transaction would hide.
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -103,9 +103,9 @@ def test_ending_named_sessions_is_recorded_with_the_reason(
 ) -> None:
     first, second, third = alice_twice_and_bob
 
-    said = run("revoke", first.pk, third.pk, "--reason", "stolen_laptop")
+    output = run("revoke", first.pk, third.pk, "--reason", "stolen_laptop")
 
-    assert said == "Ended 2 sessions.\n"
+    assert output == "Ended 2 sessions.\n"
     assert live() == ids(second)
     ended = [(event.session, event.reason) for event in recorded_events if event.name.value == "session.session.ended"]
     assert ended == [(first.pk, "stolen_laptop"), (third.pk, "stolen_laptop")]
@@ -172,7 +172,7 @@ def test_all_sessions_are_ended_in_batches(
         ["revoke", "--user", str(uuid4())],
         ["revoke", "--all", str(uuid4()), "--no-input"],
         ["revoke", "--all", "--user", "alice@example.org"],
-        ["revoke", "--all", "--no-input", "--reason", "Because they said so"],
+        ["revoke", "--all", "--no-input", "--reason", "Not one word"],
         ["revoke", "not-an-id"],
         ["list", "--limit", "0"],
         ["prune", "--older-than", "-1"],
@@ -195,9 +195,9 @@ def test_dead_rows_are_pruned_after_the_given_number_of_days(
     Session.objects.filter(pk=ended.pk).update(ended_at=long_ago)
     Session.objects.filter(pk=expired.pk).update(expires_at=long_ago)
 
-    said = run("prune", "--older-than", days)
+    output = run("prune", "--older-than", days)
 
-    assert said == f"Deleted {3 - left} rows.\n"
+    assert output == f"Deleted {3 - left} rows.\n"
     assert Session.objects.count() == left
 
 

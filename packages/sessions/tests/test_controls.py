@@ -1,4 +1,4 @@
-"""What this package does without a part of it is said once, and once that the part is back."""
+"""A degraded control is recorded once, and its recovery once."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -19,12 +19,12 @@ from conftest import Caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-LOST, BACK = AuthEvent.CONTROL_DEGRADED, AuthEvent.CONTROL_RESTORED
+DEGRADED, RESTORED = AuthEvent.CONTROL_DEGRADED, AuthEvent.CONTROL_RESTORED
 
 
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits to see whether what works again stays so."""
+def no_delay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Count a recovered control as stable at once."""
     monkeypatch.setattr(degradation, "_CALM", timedelta(0))
 
 
@@ -34,7 +34,7 @@ def events() -> Iterator[list[Event]]:
         yield recorded
 
 
-def told(events: list[Event], control: str) -> list[tuple[AuthEvent, str]]:
+def control_changes(events: list[Event], control: str) -> list[tuple[AuthEvent, str]]:
     degradation.record_changes()
     return [(event.name, event.data["part"]) for event in events if event.data.get("control") == control]  # type: ignore[misc]  # these two are of AuthEvent
 
@@ -54,24 +54,27 @@ def test_a_lost_session_cache_is_recorded_once(
     statuses |= {caller.get("me/").status_code for _request in range(8)}
 
     assert statuses == {200}
-    assert told(events, "session_cache") == [(LOST, ""), (BACK, "")]
+    assert control_changes(events, "session_cache") == [(DEGRADED, ""), (RESTORED, "")]
 
 
 @pytest.mark.asvs("16.3.4")
 def test_an_unreadable_network_list_is_recorded_once(
     alice: Any, settings: Any, tmp_path: Path, events: list[Event]
 ) -> None:
-    listed = tmp_path / "networks"
-    settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "ANONYMISING_NETWORKS": str(listed)}
+    network_file = tmp_path / "networks"
+    settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "ANONYMISING_NETWORKS": str(network_file)}
     client = Client(ip="192.0.2.7", network="192.0.2.7")
 
     for _login in range(3):
         AssessLogin().assess(alice, client)
-    listed.write_text("192.0.2.0/24\n")
+    network_file.write_text("192.0.2.0/24\n")
     for _login in range(3):
         AssessLogin().assess(alice, client)
 
-    assert told(events, "risk_signals") == [(LOST, "anonymising_network"), (BACK, "anonymising_network")]
+    assert control_changes(events, "risk_signals") == [
+        (DEGRADED, "anonymising_network"),
+        (RESTORED, "anonymising_network"),
+    ]
 
 
 def test_an_unreadable_geoip_file_is_recorded_once(alice: Any, settings: Any, events: list[Event]) -> None:
@@ -80,4 +83,4 @@ def test_an_unreadable_geoip_file_is_recorded_once(alice: Any, settings: Any, ev
     for ip in ("81.2.69.142", "10.0.0.1", "81.2.69.142"):
         AssessLogin().assess(alice, Client(ip=ip, network=ip))
 
-    assert told(events, "risk_signals") == [(LOST, "places")]
+    assert control_changes(events, "risk_signals") == [(DEGRADED, "places")]

@@ -1,4 +1,4 @@
-"""Devices at the same moment: one row for each, one use of a link, and no session left in a device that is blocked."""
+"""Parallel use of devices: one row each, one use of a link, and no session in a blocked device."""
 
 import time
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from auth_core.testing.browsers import log_in, new_browser
 from auth_core.testing.parallel import at_once, one_winner, tally
 from auth_sessions import devices
 from auth_sessions.models import Device, NotMeLink, Session
-from auth_sessions.not_me import disown_login
+from auth_sessions.not_me import revoke_by_link
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 
@@ -32,7 +32,7 @@ def wide_budgets(settings: Any) -> None:
 
 
 def cookie() -> str:
-    """A device cookie of ours, as a browser has it in which nobody has signed in yet."""
+    """Return a valid device cookie of a browser in which no user has signed in yet."""
     browser = new_browser()
     log_in(browser)
     Device.objects.all().delete()
@@ -98,7 +98,7 @@ def _link(alice: Any) -> str:
 def test_only_one_of_20_parallel_uses_of_a_link_works(alice: Any, recorded_events: list[Any]) -> None:
     def tasks(number: int) -> list[Callable[[], Any]]:
         Device.objects.all().delete()
-        return [partial(disown_login, token=_link(alice), client=Client())] * 20
+        return [partial(revoke_by_link, token=_link(alice), client=Client())] * 20
 
     assert one_winner(tasks, refusal={"link_invalid"}, rounds=ROUNDS)["link_invalid"] == 19 * ROUNDS
     assert [event.name.value for event in recorded_events].count("session.login.disowned") == ROUNDS
@@ -112,6 +112,6 @@ def test_checking_before_the_update_would_use_a_link_twice(alice: Any, monkeypat
 
     monkeypatch.setattr(OneTimeLink, "spend", look_then_write)
 
-    came = tally(at_once([partial(disown_login, token=_link(alice), client=Client())] * 10))
+    results = tally(at_once([partial(revoke_by_link, token=_link(alice), client=Client())] * 10))
 
-    assert came["NoneType"] > 1, "the planted defect must be seen"
+    assert results["NoneType"] > 1, "the planted defect must be seen"

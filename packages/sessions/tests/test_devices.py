@@ -1,4 +1,4 @@
-"""Browsers and apps: which of them are known, and what happens to those that are not wanted."""
+"""Devices: when they are known, and how they are renamed, blocked and forgotten."""
 
 from typing import Any
 from uuid import uuid4
@@ -143,12 +143,12 @@ def test_an_invalid_cookie_counts_as_none_and_costs_no_query(spoil: Any, alice: 
     log_in(browser)
     bad = spoil(cookie_of(browser))
 
-    with counted() as asked:
+    with counted() as cost:
         mark = devices.mark_of(Client(device_credential=bad))
     stranger = with_cookie(bad)
     log_in(stranger)
 
-    assert (mark, asked.queries) == ("", 0)
+    assert (mark, cost.queries) == ("", 0)
     assert newest().device_known is False
     assert cookie_of(stranger) not in (bad, cookie_of(browser))
 
@@ -193,16 +193,16 @@ def test_a_known_device_costs_one_query_and_a_new_one_two(alice: Any) -> None:
     log_in(browser)
     client, app = Client(device_credential=cookie_of(browser)), Client(user_agent="curl/8")
 
-    with counted() as known:
+    with counted() as known_device:
         devices.recognise(user=alice, client=client, transport=Transport.COOKIE)
-    with counted() as unknown:
+    with counted() as new_device:
         devices.recognise(user=alice, client=Client(), transport=Transport.COOKIE)
-    with counted() as described:
+    with counted() as new_app:
         devices.recognise(user=alice, client=app, transport=Transport.TOKEN)
-    with counted() as described_before:
+    with counted() as known_app:
         devices.recognise(user=alice, client=app, transport=Transport.TOKEN)
 
-    assert [one.queries for one in (known, unknown, described, described_before)] == [1, 2, 2, 1]
+    assert [cost.queries for cost in (known_device, new_device, new_app, known_app)] == [1, 2, 2, 1]
 
 
 def test_the_history_query_reads_whether_the_device_is_known(alice: Any) -> None:
@@ -210,13 +210,13 @@ def test_the_history_query_reads_whether_the_device_is_known(alice: Any) -> None
     log_in(browser)
     mark = devices.mark_of(Client(device_credential=cookie_of(browser)))
 
-    with counted() as asked:
+    with counted() as cost:
         history = history_of(alice, mark=mark)
     Session.objects.all().delete()
-    with counted() as asked_apart:
+    with counted() as cost_without_logins:
         without_logins = history_of(alice, mark=mark)
 
-    assert (asked.queries, asked_apart.queries) == (1, 2)
+    assert (cost.queries, cost_without_logins.queries) == (1, 2)
     assert [history.is_device_known, without_logins.is_device_known] == [True, True]
     assert [len(history.logins), len(without_logins.logins)] == [1, 0]
 
@@ -316,7 +316,7 @@ def test_a_change_is_made_and_recorded_once(name: str, alice: Any, recorded_even
     change, event = CHANGES[name]
     device = Device(pk=uuid4(), user=alice, digest="x", has_cookie=True, kind="desktop")
 
-    assert not change(device), "A device that is gone is changed by nobody."
+    assert not change(device), "A deleted device cannot be changed."
     device.save(force_insert=True)
     if name == "unblock":
         devices.block_device(device=device)
@@ -375,10 +375,10 @@ def test_expired_devices_are_deleted_and_blocked_ones_are_kept(alice: Any, clock
 def test_the_data_export_contains_devices(alice: Any) -> None:
     log_in(with_agent(new_browser(), FIREFOX))
 
-    (told,) = devices.export_of(alice)
+    (exported,) = devices.export_of(alice)
 
-    assert (told["browser"], told["os"]) == ("Firefox", "Linux")
-    assert "digest" not in told
+    assert (exported["browser"], exported["os"]) == ("Firefox", "Linux")
+    assert "digest" not in exported
 
 
 def test_repeated_logins_do_not_flood_the_mailbox(alice: Any, settings: Any, clock: Clock) -> None:

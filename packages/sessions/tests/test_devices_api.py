@@ -1,4 +1,4 @@
-"""Devices and sessions over the API: one's own, and everybody's."""
+"""Devices and sessions over the API, for users and administrators."""
 
 from typing import Any
 from uuid import uuid4
@@ -49,15 +49,15 @@ def warden(db: None) -> Browser:
 def test_users_list_their_devices_with_the_current_one_marked(alice: Any, bob: Any) -> None:
     here, _there, _of_bob = sign_in(alice), sign_in(alice), sign_in(bob)
 
-    told = here.get(f"{API}devices/").json()["results"]
+    rows = here.get(f"{API}devices/").json()["results"]
 
-    assert [device["current"] for device in told] == [False, True]
-    assert set(told[0]) == {
+    assert [device["current"] for device in rows] == [False, True]
+    assert set(rows[0]) == {
         "id", "name", "kind", "os", "browser", "current", "recognised", "first_seen_at", "last_seen_at", "blocked_at",
         "places",
     }  # fmt: skip
-    assert told[0]["places"] == [{"country": None, "network": "127.0.0.1"}]
-    assert here.get(f"{API}devices/{told[1]['id']}/").json() == told[1]
+    assert rows[0]["places"] == [{"country": None, "network": "127.0.0.1"}]
+    assert here.get(f"{API}devices/{rows[1]['id']}/").json() == rows[1]
 
 
 def test_a_device_lists_its_latest_places_without_duplicates(alice: Any) -> None:
@@ -68,10 +68,10 @@ def test_a_device_lists_its_latest_places_without_duplicates(alice: Any) -> None
         opened.network = f"192.0.2.{number}"
         opened.save(force_insert=True)
 
-    (told,) = browser.get(f"{API}devices/").json()["results"]
+    (rows,) = browser.get(f"{API}devices/").json()["results"]
 
-    assert len(told["places"]) == 10
-    assert len({place["network"] for place in told["places"]}) == 10
+    assert len(rows["places"]) == 10
+    assert len({place["network"] for place in rows["places"]}) == 10
 
 
 def test_a_session_has_place_device_and_risk_score(alice: Any) -> None:
@@ -79,12 +79,12 @@ def test_a_session_has_place_device_and_risk_score(alice: Any) -> None:
     Session.objects.update(country="DE", network="192.0.2.7", risk_score=40)
     devices.rename_device(device=device_of(alice), name="Desk")
 
-    (told,) = browser.get(f"{API}sessions/").json()["results"]
+    (rows,) = browser.get(f"{API}sessions/").json()["results"]
 
-    assert told["place"] == {"country": "DE", "network": "192.0.2.7"}
-    assert told["device"]["name"] == "Desk"
-    assert told["risk_score"] == 40
-    assert browser.get(f"{API}sessions/{told['id']}/").json() == told
+    assert rows["place"] == {"country": "DE", "network": "192.0.2.7"}
+    assert rows["device"]["name"] == "Desk"
+    assert rows["risk_score"] == 40
+    assert browser.get(f"{API}sessions/{rows['id']}/").json() == rows
 
 
 def test_the_session_of_a_forgotten_device_has_no_device(alice: Any) -> None:
@@ -159,22 +159,22 @@ def test_another_users_device_is_not_found(method: str, path: str, alice: Any, b
 def test_lists_take_as_many_queries_for_fifty_as_for_one(alice: Any, warden: Browser) -> None:
     alices = sign_in(alice)
     for browser in (alices, warden):
-        # The first request after a login reads the session, and in a new database what says which snapshots hold.
+        # The first request after a login reads the session and, in a new database, the epoch.
         browser.get(f"{API}devices/")
     few = []
     for browser, path in ((alices, "devices/"), (alices, "sessions/"), (warden, "users/sessions/")):
-        with counted() as asked:
+        with counted() as cost:
             browser.get(f"{API}{path}")
-        few.append(asked.queries)
+        few.append(cost.queries)
     for _more in range(10):
         sign_in(alice)
         sign_in(make_user())
 
     many = []
     for browser, path in ((alices, "devices/"), (alices, "sessions/"), (warden, "users/sessions/")):
-        with counted() as asked:
+        with counted() as cost:
             assert len(browser.get(f"{API}{path}").json()["results"]) >= 10
-        many.append(asked.queries)
+        many.append(cost.queries)
 
     assert many == few
 
@@ -238,10 +238,10 @@ def test_an_administrator_ends_a_session_and_is_recorded(
     browser = sign_in(alice)
     session = Session.objects.of(alice).get()
 
-    seen = warden.get(f"{API}users/sessions/{session.pk}/")
+    shown = warden.get(f"{API}users/sessions/{session.pk}/")
     ended = [send(warden, "delete", f"users/sessions/{session.pk}/").status_code for _twice in range(2)]
 
-    assert seen.json()["id"] == str(session.pk)
+    assert shown.json()["id"] == str(session.pk)
     assert ended == [204, 404]
     assert browser.get(f"{API}me/").status_code == 401
     (event,) = [event for event in recorded_events if event.name is AuthEvent.SESSION_ENDED]

@@ -1,4 +1,4 @@
-"""The mail about a new device, and what happens when somebody says that it was not them."""
+"""The mail about a new device, and the this-was-not-me link."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +21,7 @@ from auth_core.testing.settings import redis_url
 from auth_sessions import devices
 from auth_sessions.events import SessionEvent
 from auth_sessions.models import Device, NotMeLink, Session
-from auth_sessions.not_me import disown_login
+from auth_sessions.not_me import revoke_by_link
 
 pytestmark = pytest.mark.django_db(transaction=bool(redis_url()))
 
@@ -36,7 +36,7 @@ def public_url(settings: Any) -> None:
 
 @pytest.fixture
 def thief(alice: Any) -> Browser:
-    """Somebody who knows alice's password, in a browser that is new to her."""
+    """A browser of someone who knows alice's password. It is new to her account."""
     log_in(new_browser())
     browser = new_browser()
     browser.defaults["HTTP_USER_AGENT"] = FIREFOX
@@ -44,11 +44,11 @@ def thief(alice: Any) -> Browser:
     return browser
 
 
-def alive(browser: Browser) -> bool:
+def is_signed_in(browser: Browser) -> bool:
     return browser.get("/api/v1/me/").status_code == 200
 
 
-def disown(token: str) -> Any:
+def report_not_me(token: str) -> Any:
     return post(new_browser(), "devices/not-me", token=token)
 
 
@@ -95,10 +95,10 @@ def test_the_not_me_link_ends_all_sessions_and_locks_the_account(
     token = token_in(the_mail())
     device = Device.objects.latest("pk")
 
-    done = disown(token)
+    done = report_not_me(token)
 
     assert (done.status_code, done.json()) == (200, {"status": "account_locked"})
-    assert not alive(thief)
+    assert not is_signed_in(thief)
     assert not Session.objects.unended().exists()
     assert {session.ended_reason for session in Session.objects.all()} == {"device_blocked", "disowned"}
     device.refresh_from_db()
@@ -116,19 +116,19 @@ def test_the_not_me_link_signs_no_one_in(thief: Browser) -> None:
     done = post(browser, "devices/not-me", token=token_in(the_mail()))
 
     assert "sessionid" not in browser.cookies
-    assert not alive(browser)
+    assert not is_signed_in(browser)
     assert set(done.json()) == {"status"}
 
 
 def test_a_mail_explains_the_lock_and_a_password_reset_lifts_it(thief: Browser) -> None:
-    disown(token_in(the_mail()))
-    told = the_mail()
+    report_not_me(token_in(the_mail()))
+    notice = the_mail()
 
     browser = new_browser()
     post(browser, "password/forgot", email="alice@example.org")
     post(browser, "password/reset", token=token_in(the_mail()), password="another battery horse staple")
 
-    assert f"{SITE}/password/forgot/" in told.body
+    assert f"{SITE}/password/forgot/" in notice.body
     assert log_in(new_browser()).status_code == 401
     assert log_in(new_browser(), password="another battery horse staple").status_code == 200
     again = new_browser()
@@ -137,7 +137,7 @@ def test_a_mail_explains_the_lock_and_a_password_reset_lifts_it(thief: Browser) 
 
 
 def test_an_administrator_lifts_the_lock(thief: Browser, alice: Any) -> None:
-    disown(token_in(the_mail()))
+    report_not_me(token_in(the_mail()))
 
     unlock_account(user=alice, actor=make_user())
 
@@ -147,7 +147,7 @@ def test_an_administrator_lifts_the_lock(thief: Browser, alice: Any) -> None:
 def test_the_not_me_link_does_not_replace_an_administrators_lock(thief: Browser, alice: Any) -> None:
     lock_account(user=alice)
 
-    disown(token_in(the_mail()))
+    report_not_me(token_in(the_mail()))
 
     alice.auth_identity.refresh_from_db()
     assert alice.auth_identity.lock_reason == LockReason.ADMINISTRATOR
@@ -163,7 +163,7 @@ def test_pending_logins_are_closed(thief: Browser, alice: Any) -> None:
         for user in (alice, bob)
     ]  # fmt: skip
 
-    disown(next(token_in(message) for message in delivered() if message.to == ["alice@example.org"]))
+    report_not_me(next(token_in(message) for message in delivered() if message.to == ["alice@example.org"]))
 
     for login in waiting:
         login.refresh_from_db()
@@ -173,7 +173,7 @@ def test_pending_logins_are_closed(thief: Browser, alice: Any) -> None:
 def test_a_not_me_link_works_once(thief: Browser, recorded_events: list[Event]) -> None:
     token = token_in(the_mail())
 
-    answers = [disown(token) for _twice in range(2)]
+    answers = [report_not_me(token) for _twice in range(2)]
 
     assert [answer.status_code for answer in answers] == [200, 400]
     assert code_of(answers[1]) == "link_invalid"
@@ -184,7 +184,7 @@ def test_a_not_me_link_expires_after_seven_days(thief: Browser, alice: Any, cloc
     message = the_mail()
     clock.forward(days=7, seconds=1)
 
-    assert code_of(disown(token_in(message))) == "link_invalid"
+    assert code_of(report_not_me(token_in(message))) == "link_invalid"
     alice.auth_identity.refresh_from_db()
     assert alice.auth_identity.locked_at is None
 
@@ -194,7 +194,7 @@ def test_forgetting_the_device_does_not_invalidate_the_link(thief: Browser) -> N
 
     devices.forget_device(device=Device.objects.latest("pk"))
 
-    assert disown(token_in(message)).status_code == 200
+    assert report_not_me(token_in(message)).status_code == 200
     assert log_in(new_browser()).status_code == 401
 
 
@@ -215,7 +215,7 @@ def test_a_link_of_a_deleted_or_disabled_user_gives_no_access(state: str, thief:
 
     change(alice)
 
-    assert disown(token_in(message)).status_code == status
+    assert report_not_me(token_in(message)).status_code == status
     assert log_in(new_browser()).status_code == 401
 
 
@@ -224,14 +224,14 @@ def test_a_wrong_token_is_refused(token: Any, thief: Browser) -> None:
     answer = post(new_browser(), "devices/not-me", token=token)
 
     assert answer.status_code == 400
-    assert alive(thief)
+    assert is_signed_in(thief)
 
 
 def test_a_link_of_another_kind_is_refused(thief: Browser) -> None:
     delivered()
     post(new_browser(), "password/forgot", email="alice@example.org")
 
-    assert code_of(disown(token_in(the_mail()))) == "link_invalid"
+    assert code_of(report_not_me(token_in(the_mail()))) == "link_invalid"
 
 
 def test_the_page_changes_nothing_until_its_button_is_pressed(thief: Browser) -> None:
@@ -240,7 +240,7 @@ def test_the_page_changes_nothing_until_its_button_is_pressed(thief: Browser) ->
 
     followed = reader.get(link.removeprefix(SITE))
     shown = reader.get(followed.headers["Location"])
-    untouched = alive(thief)
+    untouched = is_signed_in(thief)
     pressed = reader.post(followed.headers["Location"])
     again = reader.post(followed.headers["Location"])
 
@@ -250,7 +250,7 @@ def test_the_page_changes_nothing_until_its_button_is_pressed(thief: Browser) ->
     assert untouched
     assert pressed.status_code == 200
     assert "/password/forgot/" in pressed.content.decode()
-    assert not alive(thief)
+    assert not is_signed_in(thief)
     assert again.status_code == 400
 
 
@@ -260,7 +260,7 @@ def test_the_button_needs_the_csrf_token(thief: Browser) -> None:
     del reader.defaults["HTTP_X_CSRFTOKEN"]
 
     assert reader.post("/not-me/").status_code == 403
-    assert alive(thief)
+    assert is_signed_in(thief)
 
 
 def test_without_a_public_url_the_mail_has_no_link(alice: Any, settings: Any) -> None:
@@ -297,4 +297,4 @@ def test_a_refused_login_sends_no_mail(alice: Any) -> None:
 
 def test_an_unknown_token_is_refused(db: None) -> None:
     with pytest.raises(LinkInvalid):
-        disown_login(token=f"eln_{uuid4().hex}", client=Client())
+        revoke_by_link(token=f"eln_{uuid4().hex}", client=Client())

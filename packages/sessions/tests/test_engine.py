@@ -1,4 +1,4 @@
-"""The session engine as a site meets it that knows nothing of us: Django's own interface, and its promises."""
+"""The session engine as a site uses it, through Django's own interface."""
 
 import time
 from datetime import timedelta
@@ -28,7 +28,7 @@ BACKEND = "auth_core.backends.IdentifierBackend"
 
 @pytest.fixture
 def store() -> SessionStore:
-    """A session in which a site keeps something, and nobody is signed in."""
+    """An anonymous session with data."""
     store = SessionStore()
     store["kept"] = 1
     store.save()
@@ -43,12 +43,12 @@ def of_alice(alice: Any) -> SessionStore:
     return SessionStore(browser.cookies["sessionid"].value)
 
 
-def again(store: SessionStore) -> SessionStore:
-    """Return the session as the next request finds it."""
+def reloaded(store: SessionStore) -> SessionStore:
+    """Return the session as the next request loads it."""
     return SessionStore(store.session_key)
 
 
-def only(key: str | None) -> Session:
+def row_of(key: str | None) -> Session:
     return Session.objects.get(token_digest=digest(str(key)))
 
 
@@ -59,7 +59,7 @@ def test_session_data_is_stored_and_loaded(value: Any, store: SessionStore) -> N
     store["value"] = value
     store.save()
 
-    assert again(store)["value"] == value
+    assert reloaded(store)["value"] == value
 
 
 def test_data_that_is_not_json_serialisable_is_refused(store: SessionStore) -> None:
@@ -68,18 +68,18 @@ def test_data_that_is_not_json_serialisable_is_refused(store: SessionStore) -> N
     with pytest.raises(TypeError):
         store.save()
 
-    assert dict(again(store).items()) == {"kept": 1}
+    assert dict(reloaded(store).items()) == {"kept": 1}
 
 
 def test_session_data_cannot_sign_a_user_in(alice: Any, store: SessionStore) -> None:
     store["_auth"] = {SESSION_KEY: str(alice.pk)}
     store.save()
 
-    assert again(store).facts is None
+    assert reloaded(store).facts is None
 
 
 def test_saving_writes_only_when_something_changed(store: SessionStore, django_assert_num_queries: Any) -> None:
-    loaded = again(store)
+    loaded = reloaded(store)
     assert loaded["kept"] == 1
     loaded["kept"] = 1
 
@@ -88,17 +88,17 @@ def test_saving_writes_only_when_something_changed(store: SessionStore, django_a
 
 
 def test_a_session_cleared_before_reading_is_empty(store: SessionStore) -> None:
-    unread = again(store)
+    unread = reloaded(store)
 
     unread.clear()
     unread["new"] = 2
     unread.save()
 
-    assert dict(again(store).items()) == {"new": 2}
+    assert dict(reloaded(store).items()) == {"new": 2}
 
 
 def test_a_flushed_session_is_ended_and_empty(of_alice: SessionStore) -> None:
-    key, session = of_alice.session_key, only(of_alice.session_key)
+    key, session = of_alice.session_key, row_of(of_alice.session_key)
     assert of_alice.facts is not None
 
     of_alice.flush()
@@ -124,7 +124,7 @@ def test_cycling_the_key_invalidates_the_old_one(of_alice: SessionStore) -> None
     assert of_alice.session_key != old
     assert of_alice.modified
     assert SessionStore(old).facts is None
-    assert again(of_alice).facts is not None
+    assert reloaded(of_alice).facts is not None
 
 
 def test_cycling_the_key_keeps_the_session(alice: Any, caller: Caller, browser: Browser) -> None:
@@ -137,11 +137,11 @@ def test_cycling_the_key_keeps_the_session(alice: Any, caller: Caller, browser: 
         store.cycle_key()
         store[HASH_SESSION_KEY] = alice.get_session_auth_hash()
         store.save()
-        after = again(store).facts
+        after = reloaded(store).facts
 
     assert after is not None
     assert (after.id, after.evidence, after.acr) == (before.id, before.evidence, "aal1")
-    assert after.expires_at == before.expires_at, "another key must not prolong it"
+    assert after.expires_at == before.expires_at, "cycling the key must not prolong the session"
 
 
 @pytest.mark.asvs("7.4.1")
@@ -163,7 +163,7 @@ def test_a_request_in_flight_cannot_restore_an_ended_session(alice: Any, of_alic
     with pytest.raises(UpdateError):
         of_alice.save()
 
-    assert again(of_alice).facts is None
+    assert reloaded(of_alice).facts is None
 
 
 def test_a_key_cannot_be_used_twice(store: SessionStore) -> None:
@@ -181,7 +181,7 @@ def test_a_sites_own_login_is_recorded_with_its_origin(alice: Any, recorded_even
     browser.get("/own/count/")
 
     (opened,) = [event for event in recorded_events if event.name.value == "session.session.opened"]
-    session = only(browser.cookies["sessionid"].value)
+    session = row_of(browser.cookies["sessionid"].value)
     assert (opened.subject, opened.session, opened.reason) == (alice, session.pk, "site")
     assert opened.data == {"transport": "cookie", "acr": "aal0"}
     assert (session.ip, session.user_agent) == ("127.0.0.1", "Browser/1")
@@ -190,7 +190,7 @@ def test_a_sites_own_login_is_recorded_with_its_origin(alice: Any, recorded_even
 
 def test_a_login_that_cannot_be_recorded_opens_no_session(alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*args: Any, **kwargs: Any) -> None:
-        raise RuntimeError("the trail is full")
+        raise RuntimeError("the audit trail is full")
 
     monkeypatch.setattr("auth_sessions.engine.record_opened", refuse)
 
@@ -208,7 +208,7 @@ def test_signing_in_starts_a_new_lifetime(alice: Any, browser: Browser) -> None:
     with time_machine.travel(began + timedelta(days=5), tick=False):
         browser.get("/own/login/?who=alice@example.org")
 
-    session = only(browser.cookies["sessionid"].value)
+    session = row_of(browser.cookies["sessionid"].value)
     assert session.expires_at == began + timedelta(days=35)
 
 
@@ -219,9 +219,9 @@ def test_a_site_may_set_a_shorter_idle_time(of_alice: SessionStore) -> None:
     saved = timezone.now()
 
     with time_machine.travel(saved + timedelta(seconds=290), tick=False):
-        assert again(of_alice).facts is not None
+        assert reloaded(of_alice).facts is not None
     with time_machine.travel(saved + timedelta(seconds=290 + 300 + 61), tick=False):
-        assert again(of_alice).facts is None
+        assert reloaded(of_alice).facts is None
 
 
 @pytest.mark.asvs("7.3.2")
@@ -230,11 +230,11 @@ def test_a_site_may_set_an_earlier_end_but_no_later_one(of_alice: SessionStore) 
 
     of_alice.set_expiry(end)
     of_alice.save()
-    assert only(of_alice.session_key).expires_at == end
+    assert row_of(of_alice.session_key).expires_at == end
 
     of_alice.set_expiry(timedelta(days=400))
     of_alice.save()
-    assert only(of_alice.session_key).expires_at == end
+    assert row_of(of_alice.session_key).expires_at == end
 
 
 def test_the_cookie_lasts_as_long_as_the_session(alice: Any, browser: Browser, caller: Caller) -> None:

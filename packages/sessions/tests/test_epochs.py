@@ -1,4 +1,4 @@
-"""The epoch of the cache: what a process believes, and what a revocation waits for."""
+"""The epoch of the cache: which snapshots a process uses, and how long a revocation waits."""
 
 import time
 from datetime import timedelta
@@ -15,7 +15,7 @@ from auth_sessions.models import CacheEpoch, Session
 from auth_sessions.revocation import epochs
 from conftest import Caller
 
-# The cache is written after the commit, which a test's own transaction would never see.
+# The cache is written after the commit, which a test transaction would never reach.
 pytestmark = pytest.mark.django_db(transaction=True)
 
 IDLE = timedelta(minutes=10)
@@ -23,14 +23,14 @@ IDLE = timedelta(minutes=10)
 
 @pytest.fixture
 def short_idle(settings: Any) -> None:
-    """Let sessions go unused for ten minutes."""
+    """An idle lifetime of ten minutes."""
     lifetimes = {f"aal{level}": (IDLE, timedelta(hours=12)) for level in range(4)}
     settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "LIFETIMES": lifetimes}
 
 
 @pytest.fixture
 def waits(settings: Any, monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Be one of many processes whose thread reads when the test says so; the seconds that revocations wait."""
+    """Act as one of many processes. The test calls the reader. The list holds the seconds that revocations wait."""
     waited: list[float] = []
     settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "EPOCH_READER": "thread"}
     monkeypatch.setattr(epochs.reader, "wake", lambda: None)
@@ -39,7 +39,7 @@ def waits(settings: Any, monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def read_until_settled() -> str:
-    """Read as the thread does, and return which Redis is believed; what must rest first has rested."""
+    """Read as the thread does until nothing changes. Return the run id of the trusted Redis."""
     epochs.read_now()
     CacheEpoch.objects.update(raised_at=timezone.now() - timedelta(minutes=1))
     while epochs.read_now():

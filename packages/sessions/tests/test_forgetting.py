@@ -1,4 +1,4 @@
-"""A snapshot is forgotten when its change is committed: before, another request would write the old one back."""
+"""A snapshot is deleted after its change is committed. Before that, another request would write the old one again."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -17,48 +17,48 @@ from conftest import Caller
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-class Undone(Exception):
-    """The change fails for a reason of its own."""
+class RolledBack(Exception):
+    """The change fails."""
 
 
 @pytest.fixture
-def forgotten(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
-    """What was dropped from the cache, in order."""
+def deleted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """The digests of deleted snapshots, in order."""
     dropped: list[tuple[str, ...]] = []
     monkeypatch.setattr(snapshots, "_forget_now", dropped.append)
     return dropped
 
 
-def test_a_snapshot_is_deleted_after_the_commit_and_not_before(forgotten: list[tuple[str, ...]]) -> None:
+def test_a_snapshot_is_deleted_after_the_commit_and_not_before(deleted: list[tuple[str, ...]]) -> None:
     with transaction.atomic():
         snapshots.forget("a", "b")
-        before = list(forgotten)
+        before = list(deleted)
 
-    assert (before, forgotten) == ([], [("a", "b")])
+    assert (before, deleted) == ([], [("a", "b")])
 
 
-def test_a_rolled_back_change_deletes_no_snapshot(forgotten: list[tuple[str, ...]]) -> None:
-    with pytest.raises(Undone), transaction.atomic():
+def test_a_rolled_back_change_deletes_no_snapshot(deleted: list[tuple[str, ...]]) -> None:
+    with pytest.raises(RolledBack), transaction.atomic():
         snapshots.forget("a")
-        raise Undone
+        raise RolledBack
 
-    assert forgotten == []
+    assert deleted == []
 
 
 def test_ending_a_session_deletes_its_snapshot_after_the_commit(
-    alice: Any, caller: Caller, forgotten: list[tuple[str, ...]]
+    alice: Any, caller: Caller, deleted: list[tuple[str, ...]]
 ) -> None:
     caller.log_in()
     with transaction.atomic():
         lifecycle.end_session(session_id=Session.objects.get().pk, user=alice, reason="revoked")
-        before = list(forgotten)
+        before = list(deleted)
 
     assert before == []
-    assert (digest(caller.credential),) in forgotten
+    assert (digest(caller.credential),) in deleted
 
 
-def read_elsewhere(credential: str) -> None:
-    """Read the session as another request does, on a connection of its own."""
+def read_in_parallel(credential: str) -> None:
+    """Read the session as a parallel request does, on its own connection."""
     try:
         snapshots.read(digest(credential))
     finally:
@@ -73,6 +73,6 @@ def test_a_parallel_request_does_not_restore_an_ended_session(shared: OwnRedis, 
     with transaction.atomic():
         lifecycle.end_all_sessions(user=alice, reason="revoked")
         with ThreadPoolExecutor(1) as pool:
-            pool.submit(read_elsewhere, caller.credential).result(timeout=20)
+            pool.submit(read_in_parallel, caller.credential).result(timeout=20)
 
     assert caller.get("me/").status_code == 401

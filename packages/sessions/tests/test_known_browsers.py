@@ -1,4 +1,4 @@
-"""Guesses in a browser that its person has signed in with: strangers cannot use them up, and nobody gets more by it."""
+"""Budgets of guesses in a in_known_browser browser. Strangers cannot exhaust them, and they allow no extra guesses."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -28,12 +28,12 @@ WRONG = "not the password at all"
 
 @pytest.fixture
 def own(alice: Any) -> Browser:
-    """Alice's own browser: she has signed in with it once, and is signed out."""
+    """Alice's own browser. She has signed in with it once and signed out."""
     return known_browser()
 
 
 def known_browser(identifier: str = "alice@example.org", password: str = PASSWORD) -> Browser:
-    """Return a browser in which a login was completed and that keeps nothing but its device cookie."""
+    """Return a browser in which a login was completed, with nothing but its device cookie."""
     signed_in = new_browser()
     assert log_in(signed_in, identifier=identifier, password=password).status_code == 200
     return with_device(signed_in.cookies[COOKIE].value)
@@ -88,10 +88,10 @@ def test_a_known_browser_has_no_more_guesses_than_a_stranger(own: Browser) -> No
 def test_a_repeated_refusal_of_a_known_browser_costs_no_query(own: Browser, shared: OwnRedis) -> None:
     guess(own, 11)
 
-    with counted() as asked:
+    with counted() as cost:
         assert guess(own, 1) == [429]
 
-    assert asked.queries == 0
+    assert cost.queries == 0
 
 
 def test_guesses_in_a_stolen_browser_do_not_block_other_browsers(own: Browser) -> None:
@@ -140,7 +140,7 @@ def test_a_forged_cookie_gives_no_more_guesses(identifier: str, own: Browser) ->
     cookie = own.cookies[COOKIE].value
     forged = [cookie[:-1] + ("A" if cookie[-1] != "A" else "B"), cookie.partition(":")[0], "ead_" + "x" * 43, ""]
 
-    statuses = [status for one in forged for status in guess(with_device(one), 5, identifier=identifier)]
+    statuses = [status for value in forged for status in guess(with_device(value), 5, identifier=identifier)]
 
     assert statuses == [401] * 10 + [429] * 10
 
@@ -175,15 +175,15 @@ def test_a_guess_is_charged_with_one_statement(who: str, own: Browser) -> None:
 
 def test_a_login_in_a_known_browser_costs_no_extra_statement(own: Browser) -> None:
     cookie = own.cookies[COOKIE].value
-    with counted() as known:
+    with counted() as in_known_browser:
         log_in(own)
     with counted() as once_more:
         log_in(with_device(cookie))
     with counted() as without:
         log_in(new_browser())
 
-    assert known.queries == once_more.queries <= without.queries
-    assert {len(_charges(costs.statements)) for costs in (known, without)} == {1}
+    assert in_known_browser.queries == once_more.queries <= without.queries
+    assert {len(_charges(costs.statements)) for costs in (in_known_browser, without)} == {1}
 
 
 def _charges(statements: Iterable[str]) -> list[str]:
@@ -242,7 +242,7 @@ def test_mail_requests_of_strangers_do_not_block_a_known_browser(own: Browser, s
 def test_budget_rows_are_charged_in_one_order_to_avoid_deadlocks(network: str, own: Browser) -> None:
     client = Client(network=network, device_credential=own.cookies[COOKIE].value)
 
-    keys = [piece.key for piece in limits.charge("login", identifier="alice@example.org", client=client).charged]
+    keys = [charge.key for charge in limits.charge("login", identifier="alice@example.org", client=client).charged]
 
     assert len(keys) >= 3
     assert keys == sorted(keys)

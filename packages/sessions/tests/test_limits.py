@@ -1,4 +1,4 @@
-"""Limits of concurrent sessions, as people at their second and third browser meet them."""
+"""Limits of concurrent sessions."""
 
 from datetime import timedelta
 from typing import Any
@@ -27,31 +27,31 @@ pytestmark = pytest.mark.django_db(transaction=bool(redis_url()))
 
 @pytest.fixture
 def limit(settings: Any) -> Any:
-    """Sets what the site says of limits."""
+    """Set limits in the settings."""
 
-    def say(**said: Any) -> None:
-        settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, **said}
+    def set_limits(**limits: Any) -> None:
+        settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, **limits}
 
-    return say
+    return set_limits
 
 
 @pytest.fixture
 def groups(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fact of this site: the groups somebody is in."""
+    """Register a fact: the groups of a user."""
     monkeypatch.setattr(registries.facts, "_entries", dict(registries.facts._entries))
     registries.facts.register("groups", lambda user: list(user.groups.values_list("name", flat=True)))
 
 
 def callers(number: int) -> list[Caller]:
-    """Sign alice in so many times, one after the other."""
+    """Sign alice in that many times, one after the other."""
     signed_in = [Caller() for _number in range(number)]
     for caller in signed_in:
         caller.log_in()
     return signed_in
 
 
-def who_is_in(signed_in: list[Caller]) -> list[int]:
-    """Return which of them still are, by their number."""
+def signed_in_numbers(signed_in: list[Caller]) -> list[int]:
+    """Return the numbers of those who are still signed in."""
     return [number for number, caller in enumerate(signed_in) if caller.get("me/").status_code == 200]
 
 
@@ -61,7 +61,7 @@ def refusal(caller: Caller) -> Any:
 
 
 def issue(user: Any) -> None:
-    """Do what the issuer does for a login that has proved everything."""
+    """Issue a grant as for a login that has proved everything."""
     login = PendingLogin.objects.open(
         user=user,
         backend="auth_core.backends.IdentifierBackend",
@@ -81,7 +81,7 @@ def test_the_oldest_session_is_ended(alice: Any, limit: Any) -> None:
     third = Caller()
     third.log_in()
 
-    assert who_is_in([first, second, third]) == [1, 2]
+    assert signed_in_numbers([first, second, third]) == [1, 2]
     assert Session.objects.get(ended_reason="limit").ended_at == Session.objects.order_by("-pk")[0].created_at
 
 
@@ -94,7 +94,7 @@ def test_the_least_recently_used_session_is_ended_by_default(alice: Any, limit: 
         third = Caller()
         third.log_in()
 
-        assert who_is_in([first, second, third]) == [0, 2]
+        assert signed_in_numbers([first, second, third]) == [0, 2]
 
 
 def test_a_new_session_is_refused_and_recorded(alice: Any, limit: Any, recorded_events: list[Any]) -> None:
@@ -104,7 +104,7 @@ def test_a_new_session_is_refused_and_recorded(alice: Any, limit: Any, recorded_
     refused = refusal(Caller())
 
     assert (refused.status_code, refused.json()["code"]) == (403, "login_denied")
-    assert who_is_in(signed_in) == [0, 1]
+    assert signed_in_numbers(signed_in) == [0, 1]
     last = recorded_events[-1]
     assert (last.name.value, last.reason, last.outcome.value) == ("auth.login.denied", "limit", "denied")
 
@@ -126,7 +126,7 @@ def test_ended_expired_and_idle_sessions_do_not_count(alice: Any, limit: Any) ->
     Session.objects.filter(pk=rows[1].pk).update(expires_at=timezone.now())
     Session.objects.filter(pk=rows[2].pk).update(last_seen_at=timezone.now() - timedelta(days=8))
 
-    assert who_is_in(callers(3)) == [0, 1, 2]
+    assert signed_in_numbers(callers(3)) == [0, 1, 2]
 
 
 def test_a_lowered_limit_ends_all_excess_sessions(alice: Any, limit: Any) -> None:
@@ -136,7 +136,7 @@ def test_a_lowered_limit_ends_all_excess_sessions(alice: Any, limit: Any) -> Non
     limit(LIMIT=2)
     signed_in += callers(1)
 
-    assert who_is_in(signed_in) == [4, 5]
+    assert signed_in_numbers(signed_in) == [4, 5]
 
 
 def test_a_step_up_does_not_count_as_a_new_session(alice: Any, limit: Any) -> None:
@@ -164,7 +164,7 @@ def test_sessions_of_other_users_do_not_count(alice: Any, limit: Any) -> None:
 
     Caller().log_in("bob@example.org")
 
-    assert who_is_in(first) == [0]
+    assert signed_in_numbers(first) == [0]
 
 
 def test_an_allowance_overrides_other_limits(alice: Any, limit: Any, groups: None) -> None:
@@ -172,26 +172,26 @@ def test_an_allowance_overrides_other_limits(alice: Any, limit: Any, groups: Non
     alice.groups.add(Group.objects.create(name="staff"))
     SessionAllowance.objects.create(user=alice, sessions=3, policy="end_oldest")
 
-    assert who_is_in(callers(4)) == [1, 2, 3]
+    assert signed_in_numbers(callers(4)) == [1, 2, 3]
 
 
 def test_an_allowance_may_be_unlimited(alice: Any, limit: Any) -> None:
     limit(LIMIT=1)
     SessionAllowance.objects.create(user=alice, sessions=None, policy="end_oldest")
 
-    assert who_is_in(callers(4)) == [0, 1, 2, 3]
+    assert signed_in_numbers(callers(4)) == [0, 1, 2, 3]
 
 
 def test_allowances_alone_are_read_if_enabled(alice: Any, limit: Any) -> None:
     limit(ALLOWANCES=True)
     SessionAllowance.objects.create(user=alice, sessions=1, policy="end_oldest")
 
-    assert who_is_in(callers(2)) == [1]
+    assert signed_in_numbers(callers(2)) == [1]
 
 
-@pytest.mark.parametrize(("held", "stay"), [(["staff"], 3), (["staff", "clerks"], 2), ([], 1)])
+@pytest.mark.parametrize(("names", "stay"), [(["staff"], 3), (["staff", "clerks"], 2), ([], 1)])
 def test_the_strictest_matching_limit_overrides_the_general_one(
-    held: list[str], stay: int, alice: Any, limit: Any, groups: None
+    names: list[str], stay: int, alice: Any, limit: Any, groups: None
 ) -> None:
     limit(
         LIMIT=1,
@@ -200,9 +200,9 @@ def test_the_strictest_matching_limit_overrides_the_general_one(
             {"fact": "groups", "value": "clerks", "sessions": 2, "policy": "end_oldest"},
         ],
     )
-    alice.groups.set([Group.objects.create(name=name) for name in held])
+    alice.groups.set([Group.objects.create(name=name) for name in names])
 
-    assert len(who_is_in(callers(4))) == stay
+    assert len(signed_in_numbers(callers(4))) == stay
 
 
 def test_of_two_equal_limits_the_stricter_policy_applies(alice: Any, limit: Any, groups: None) -> None:
@@ -259,13 +259,13 @@ def test_a_sites_own_login_is_refused_and_recorded(alice: Any, limit: Any, recor
 
     assert refused.status_code == 400
     assert browser.get("/own/count/").json()["who"] == ""
-    assert who_is_in(signed_in) == [0]
+    assert signed_in_numbers(signed_in) == [0]
     denied = [event for event in recorded_events if event.name.value == "auth.login.denied"]
     assert [(event.reason, event.subject.pk) for event in denied] == [("limit", alice.pk)]
 
 
 @pytest.mark.parametrize(
-    ("said", "check"),
+    ("limits", "check"),
     [
         ({"LIMIT": 0}, "E011"),
         ({"LIMIT": "3"}, "E011"),
@@ -278,8 +278,8 @@ def test_a_sites_own_login_is_refused_and_recorded(alice: Any, limit: Any, recor
         ({"LIMIT": 1, "LIMIT_POLICY": "ask"}, "W011"),
     ],
 )
-def test_an_invalid_limit_is_reported(said: dict[str, Any], check: str, limit: Any, groups: None) -> None:
-    limit(**said)
+def test_an_invalid_limit_is_reported(limits: dict[str, Any], check: str, limit: Any, groups: None) -> None:
+    limit(**limits)
 
     assert [message.id for message in checks.check_limits()] == [f"auth_sessions.{check}"]
 

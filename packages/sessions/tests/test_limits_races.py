@@ -1,4 +1,4 @@
-"""100 logins of one person at the same moment: at no moment are there more sessions than they may have."""
+"""100 parallel logins of one user never exceed the session limit."""
 
 import time
 from collections import Counter
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.postgresql, pytest.mark.filterwarnings("default::Resou
 
 LOGINS, LIMIT = 100, 3
 
-#: The greatest number of rows of one person that were open at one moment, by what stands in them alone.
+#: The maximum number of simultaneously open sessions of a user, by their rows alone.
 GREATEST_OVERLAP = """
     SELECT coalesce(max(open), 0) FROM (
         SELECT sum(step) OVER (ORDER BY moment, step) AS open FROM (
@@ -37,7 +37,7 @@ GREATEST_OVERLAP = """
 
 @pytest.fixture
 def database(own_postgresql: OwnPostgreSQL, django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """A database with room for 100 connections; the one that tests share has not."""
+    """A database that allows 100 connections."""
     with django_db_blocker.unblock(), as_default_database(own_postgresql):
         call_command("migrate", verbosity=0)
         yield
@@ -45,7 +45,7 @@ def database(own_postgresql: OwnPostgreSQL, django_db_setup: None, django_db_blo
 
 @pytest.fixture(autouse=True)
 def budgets(settings: Any) -> None:
-    """Budgets that 100 logins at once do not touch, and mails about new browsers that wait."""
+    """Budgets that 100 logins do not exhaust, and an outbox that sends no mail."""
     wide = (1_000_000, timedelta(minutes=15))
     login = {"login": {"identifier": wide, "network": wide}}
     settings.AUTH_CORE = {**settings.AUTH_CORE, "BUDGETS": login, "OUTBOX_RELAY": "manual"}
@@ -58,16 +58,16 @@ def greatest_overlap(user: Any) -> int:
 
 
 def read_then_wait(read: Any, user: Any) -> Any:
-    """Let others go first between what is seen and what is done about it."""
-    found = read(user)
+    """Read, then wait, so that other logins run in between."""
+    result = read(user)
     time.sleep(0.02)
-    return found
+    return result
 
 
 def race(identifier: str) -> tuple[Any, Counter[str]]:
-    """Log somebody new in 100 times at once; return who it was, and what became of the logins.
+    """Create a user and log them in 100 times in parallel. Return the user and the number of each result.
 
-    Each in a browser of its own: those of one device would wait for its row, and prove nothing.
+    Each login uses its own browser. Logins in one browser would wait for the device's row and prove nothing.
     """
     user = make_user(identifier)
     logins = [partial(log_in, Browser(), identifier=identifier) for _login in range(LOGINS)]
@@ -84,11 +84,11 @@ def test_100_parallel_logins_leave_the_last_three_sessions_and_never_four(
     overlaps, codes = Counter[int](), Counter[str]()
 
     for round_ in range(rounds):
-        user, came = race(f"{policy}-{round_}@example.org")
+        user, results = race(f"{policy}-{round_}@example.org")
         granted = list(Session.objects.of(user).order_by("created_at", "pk"))
 
         overlaps[greatest_overlap(user)] += 1
-        codes += came
+        codes += results
         assert [row.ended_at is None for row in granted] == [False] * (LOGINS - LIMIT) + [True] * LIMIT
         assert {row.ended_reason for row in granted[:-LIMIT]} == {"limit"}
 
@@ -106,10 +106,10 @@ def test_100_parallel_logins_leave_the_first_three_sessions_and_refuse_the_other
     overlaps, codes = Counter[int](), Counter[str]()
 
     for round_ in range(rounds):
-        user, came = race(f"deny-{round_}@example.org")
+        user, results = race(f"deny-{round_}@example.org")
 
         overlaps[greatest_overlap(user)] += 1
-        codes += came
+        codes += results
         assert Session.objects.of(user).live().count() == Session.objects.of(user).count() == LIMIT
 
     print(f"\ndeny_new: greatest overlaps {dict(overlaps)}, answers {dict(codes)}")
@@ -125,7 +125,7 @@ def test_without_the_lock_the_limit_is_exceeded(
     monkeypatch.setattr(concurrency, "_locks", lambda user: [])
     monkeypatch.setattr(concurrency, "_read", partial(read_then_wait, concurrency._read))
 
-    # How the system orders a hundred threads is its own affair; of five rounds one shows it.
+    # The order of 100 threads is not deterministic. One of five rounds shows the defect.
     overlaps = (greatest_overlap(race(f"planted-{round_}@example.org")[0]) for round_ in range(5))
 
     assert any(overlap > LIMIT for overlap in overlaps), "the planted defect must be seen"
@@ -137,7 +137,7 @@ def test_with_the_lock_slow_logins_do_not_exceed_the_limit(
     settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "LIMIT": LIMIT, "LIMIT_POLICY": "end_oldest"}
     monkeypatch.setattr(concurrency, "_read", partial(read_then_wait, concurrency._read))
 
-    user, came = race("slow@example.org")
+    user, results = race("slow@example.org")
 
-    assert came == {"200": LOGINS}
+    assert results == {"200": LOGINS}
     assert greatest_overlap(user) == LIMIT

@@ -1,4 +1,4 @@
-"""Every query of a hot path has its index."""
+"""Every frequent query is served by an index."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +18,7 @@ from auth_sessions.revocation import snapshots
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
-SOMEBODY = User(pk=1)
+SOME_USER = User(pk=1)
 
 
 def _known_browser() -> Any:
@@ -27,23 +27,23 @@ def _known_browser() -> Any:
 
 
 HOT: dict[str, Callable[[], Any]] = {
-    "restore a session": lambda: snapshots._from_rows("x" * 64),
-    "list somebody's sessions": lambda: list(Session.objects.of(SOMEBODY).live().order_by("-id")[:51]),
-    "end one": lambda: lifecycle.end_session(session_id=uuid4(), user=SOMEBODY, reason="revoked"),
-    "end the others": lambda: lifecycle.end_other_sessions(user=SOMEBODY, keep=None, reason="revoked"),
-    "drop somebody's snapshots": lambda: snapshots.forget_person(1),
-    "sweep dead rows": lifecycle.delete_dead,
-    "rotate somebody's": lambda: lifecycle.rotate_sessions(user=SOMEBODY),
-    "weigh a login": lambda: history.history_of(SOMEBODY),
-    "weigh a login in a browser": lambda: history.history_of(SOMEBODY, mark="x" * 64),
+    "look up a session": lambda: snapshots._from_rows("x" * 64),
+    "list a user's sessions": lambda: list(Session.objects.of(SOME_USER).live().order_by("-id")[:51]),
+    "end one session": lambda: lifecycle.end_session(session_id=uuid4(), user=SOME_USER, reason="revoked"),
+    "end the other sessions": lambda: lifecycle.end_other_sessions(user=SOME_USER, keep=None, reason="revoked"),
+    "delete a user's snapshots": lambda: snapshots.forget_person(1),
+    "delete dead rows": lifecycle.delete_dead,
+    "rotate a user's sessions": lambda: lifecycle.rotate_sessions(user=SOME_USER),
+    "assess a login": lambda: history.history_of(SOME_USER),
+    "assess a login in a browser": lambda: history.history_of(SOME_USER, mark="x" * 64),
     "look for a known browser": lambda: list(_known_browser()),
-    "make room for one more": lambda: concurrency._read(SOMEBODY),
+    "make room for one more": lambda: concurrency._read(SOME_USER),
 }
 
 
-@pytest.mark.parametrize("ask", HOT.values(), ids=HOT.keys())
-def test_hot_queries_use_an_index(ask: Callable[[], Any]) -> None:
-    assert unindexed(ask) == []
+@pytest.mark.parametrize("query", HOT.values(), ids=HOT.keys())
+def test_hot_queries_use_an_index(query: Callable[[], Any]) -> None:
+    assert unindexed(query) == []
 
 
 def test_a_query_without_an_index_is_detected() -> None:

@@ -1,4 +1,4 @@
-"""Ends of sessions at the same moment: each session ends once, and is recorded once."""
+"""Parallel calls that end sessions: each session ends once and is recorded once."""
 
 import time
 from collections.abc import Callable

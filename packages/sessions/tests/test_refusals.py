@@ -1,4 +1,4 @@
-"""A credential that is used as no client of ours uses one is a threat to its person, and recorded as one."""
+"""A credential on the wrong transport is recorded as a threat to its user."""
 
 from typing import Any
 

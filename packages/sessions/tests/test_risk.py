@@ -1,4 +1,4 @@
-"""Risk through the real login: what is kept, what is asked, what it costs."""
+"""The risk assessment in a real login: what is stored, what is demanded, and its cost."""
 
 from pathlib import Path
 from typing import Any
@@ -29,13 +29,13 @@ LONDON, SYDNEY = "81.2.69.160", "1.1.1.1"
 
 @pytest.fixture(autouse=True)
 def assessed(settings: Any) -> None:
-    """Let our assessor judge every login."""
+    """Assess every login."""
     settings.AUTH_CORE = {**settings.AUTH_CORE, "RISK_ASSESSOR": "auth_sessions.risk.AssessLogin"}
 
 
 @pytest.fixture
 def cities(tmp_path: Path, settings: Any) -> Path:
-    """Two cities, in the operator's file."""
+    """A GeoIP file with two cities."""
     writer = MMDBWriter(ip_version=6, ipv4_compatible=True, database_type="Test-City", float_type="f64")
     for network, code, north, east in (("81.2.69.0/24", "GB", 51.5, -0.13), ("1.1.1.0/24", "AU", -33.87, 151.21)):
         entry = {"country": {"iso_code": code}, "location": {"latitude": north, "longitude": east}}
@@ -56,12 +56,12 @@ def last() -> Session:
 
 
 def test_the_geoip_file_locates_a_network(cities: Path) -> None:
-    assert geo.place_of(SYDNEY) == geo.Place("AU", Position(-33.87, 151.21))
-    assert [geo.place_of(ip) for ip in ("10.0.0.1", "", "::1", "8.8.8.8")] == [geo.NOWHERE] * 4
+    assert geo.location_of(SYDNEY) == geo.Location("AU", Position(-33.87, 151.21))
+    assert [geo.location_of(ip) for ip in ("10.0.0.1", "", "::1", "8.8.8.8")] == [geo.UNKNOWN] * 4
 
 
 def test_without_a_file_the_country_table_is_used() -> None:
-    assert geo.place_of("8.8.8.8") == geo.Place("US")
+    assert geo.location_of("8.8.8.8") == geo.Location("US")
 
 
 def test_a_corrupt_file_gives_the_neutral_score_and_asks_for_a_second_factor(cities: Path, alice: Any) -> None:
@@ -99,7 +99,7 @@ def test_a_score_and_its_reasons_are_shown_to_the_owner_and_administrators_only(
         clock.forward(hours=1)
         caller = Caller()
         caller.credential = log_in(SYDNEY).json()["credential"]
-        told = caller.get(f"sessions/{last().pk}/risk/")
+        own = caller.get(f"sessions/{last().pk}/risk/")
 
         bob = django_user_model.objects.create_user("bob", "bob@example.org", PASSWORD)
         stranger = Caller()
@@ -109,16 +109,16 @@ def test_a_score_and_its_reasons_are_shown_to_the_owner_and_administrators_only(
         bob.user_permissions.add(
             Permission.objects.get(codename="view_session", content_type__app_label="auth_sessions")
         )
-        seen = stranger.get(f"sessions/{session_of_alice.pk}/risk/")
+        permitted = stranger.get(f"sessions/{session_of_alice.pk}/risk/")
 
-    assert told.json()["score"] == 100
-    assert told.json()["reasons"][0] == {
+    assert own.json()["score"] == 100
+    assert own.json()["reasons"][0] == {
         "signal": "impossible_travel",
         "weight": 60,
         "evidence": "16995 km from the last login, 1.0 hours later: 16995 km/h.",
     }
     assert hidden.status_code == 404
-    assert seen.json()["score"] == 100
+    assert permitted.json()["score"] == 100
 
 
 def test_a_blocked_device_is_refused_before_scoring(alice: Any) -> None:
@@ -157,10 +157,10 @@ def test_after_a_correct_password_earlier_failures_cost_no_query(alice: Any) -> 
 
     with counted() as cost:
         first = AssessLogin().assess(person, client)
-    with counted() as asked_again:
+    with counted() as second_cost:
         second = AssessLogin().assess(person, client)
 
-    assert (cost.queries, asked_again.queries) == (1, 2)
+    assert (cost.queries, second_cost.queries) == (1, 2)
     assert {reason.signal for reason in first.reasons} == {"new_device", "recent_failures"}
     assert first == second
 
@@ -183,7 +183,7 @@ def test_dormancy_is_detected_by_last_login_when_session_rows_are_deleted(alice:
 
 
 @pytest.mark.parametrize(
-    ("given", "check_id"),
+    ("setting", "check_id"),
     [
         ({"RISK_WEIGHTS": {"no_such_signal": 1}}, "E021"),
         ({"RISK_WEIGHTS": {"new_device": 101}}, "E022"),
@@ -191,8 +191,8 @@ def test_dormancy_is_detected_by_last_login_when_session_rows_are_deleted(alice:
         ({"RISK_BANDS": ((60, "no_such_demand"),)}, "E023"),
     ],
 )
-def test_invalid_risk_settings_are_reported(given: Any, check_id: str, settings: Any) -> None:
-    settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, **given}
+def test_invalid_risk_settings_are_reported(setting: Any, check_id: str, settings: Any) -> None:
+    settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, **setting}
 
     assert [problem.id for problem in check_risk()] == [f"auth_sessions.{check_id}"]
 

@@ -1,4 +1,4 @@
-"""A privilege that rises gives the browser another credential, and logs out no request of the same page."""
+"""A new privilege rotates the session credential, without signing out parallel requests."""
 
 from datetime import timedelta
 from typing import Any
@@ -20,7 +20,7 @@ from auth_sessions.engine import SessionStore
 from auth_sessions.models import Session
 from conftest import PASSWORD, Caller
 
-# The cache is written after the commit, which a test's own transaction would never see.
+# The cache is written after the commit, which a test transaction would never reach.
 pytestmark = pytest.mark.django_db(transaction=True)
 
 COOKIE = "sessionid"
@@ -59,12 +59,12 @@ def test_the_next_request_gets_a_new_credential_and_the_old_one_expires(
     with stopped_clock() as clock:
         assert me(signed_in_browser) == 200
         new = signed_in_browser.cookies[COOKIE].value
-        beside = me(with_cookie(old))
+        parallel = me(with_cookie(old))
         clock.forward(seconds=16)
         after = me(with_cookie(old))
 
         assert new != old
-        assert (beside, after, me(with_cookie(new))) == (200, 401, 200)
+        assert (parallel, after, me(with_cookie(new))) == (200, 401, 200)
     assert Session.objects.get().pk == public_id
 
 
@@ -80,10 +80,10 @@ def test_a_parallel_request_gets_no_credential_of_its_own(alice: Any, signed_in_
     lifecycle.rotate_sessions(user=alice)
     me(signed_in_browser)
 
-    beside = with_cookie(old)
-    assert me(beside) == 200
+    parallel = with_cookie(old)
+    assert me(parallel) == 200
 
-    assert beside.cookies[COOKIE].value == old
+    assert parallel.cookies[COOKIE].value == old
 
 
 def test_an_ended_session_is_invalid_with_both_credentials(alice: Any, signed_in_browser: Browser) -> None:
@@ -96,14 +96,14 @@ def test_an_ended_session_is_invalid_with_both_credentials(alice: Any, signed_in
     assert (me(signed_in_browser), me(with_cookie(old))) == (401, 401)
 
 
-@pytest.mark.parametrize("given", ["is_superuser", "group", "permission", "member"])
-def test_every_way_to_grant_a_privilege_in_django_rotates(given: str, alice: Any, signed_in_browser: Browser) -> None:
+@pytest.mark.parametrize("grant", ["is_superuser", "group", "permission", "member"])
+def test_every_way_to_grant_a_privilege_in_django_rotates(grant: str, alice: Any, signed_in_browser: Browser) -> None:
     group = Group.objects.create(name="clerks")
-    if given == "group":
+    if grant == "group":
         alice.groups.add(group)
-    elif given == "permission":
+    elif grant == "permission":
         alice.user_permissions.add(Permission.objects.first())
-    elif given == "member":
+    elif grant == "member":
         group.user_set.add(alice)
     else:
         alice.is_superuser = True

@@ -1,4 +1,4 @@
-"""Rotation by several requests at once: one of them, and the credential that a browser got stays good."""
+"""Parallel rotations: only one request rotates, and its credential stays valid."""
 
 from functools import partial
 from typing import Any
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def credential(alice: Any, browser: Browser) -> str:
-    """The credential of a browser in which alice is signed in, and whose session is to rotate."""
+    """The credential of a browser in which alice is signed in, and whose session is due for rotation."""
     body = {"identifier": "alice@example.org", "password": PASSWORD}
     assert browser.post("/api/v1/login/", body, content_type="application/json").status_code == 200
     lifecycle.rotate_sessions(user=alice)
@@ -91,7 +91,7 @@ def test_only_one_of_20_parallel_requests_rotates_and_none_is_signed_out(
 ) -> None:
     kept = at_once([partial(request_with, credential)] * 20)
 
-    rotated = {one for one in kept if one != credential}
+    rotated = {value for value in kept if value != credential}
     assert len(rotated) == 1
     assert [event.name.value for event in recorded_events].count("session.session.rotated") == 1
     assert request_with(rotated.pop())

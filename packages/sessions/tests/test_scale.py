@@ -1,4 +1,4 @@
-"""Plans over five million rows: what a person's page and the sweep ask reads a handful of them, by an index."""
+"""Query plans over five million rows: pages and the sweep read few rows, by an index."""
 
 import re
 import time
@@ -22,11 +22,11 @@ pytestmark = [pytest.mark.scale, pytest.mark.postgresql]
 
 ROWS, PEOPLE = 5_000_000, 50_000
 
-#: Buffers of 8 KiB that one statement may touch: a table of 5,000,000 sessions has half a million.
+#: Maximum number of 8 KiB buffers per statement. A table of 5,000,000 sessions has half a million.
 MOST_BUFFERS = 20_000
 
-#: Sessions of the last 150 days, evenly, in the order of their ids; of everybody's ten eight were ended, and two ran
-#: out after 30 days or are used still. The digests are as random as real ones.
+#: Sessions of the last 150 days, evenly distributed, in the order of their ids. Eight of ten sessions of each user were
+#: ended. Two expired after 30 days or are still used. The digests are random.
 FILL = """
     INSERT INTO auth_sessions_session (
         id, token_digest, user_id, backend, auth_hash, transport, evidence, authenticated_at, created_at, last_seen_at,
@@ -51,7 +51,7 @@ FILL = """
 
 @pytest.fixture(scope="module")
 def filled(django_db_setup: None, django_db_blocker: Any) -> Iterator[int]:
-    """A server of its own with so many sessions; yields the key of somebody who has a hundred."""
+    """A separate server with this many sessions. Yields the key of a user who has 100."""
     with django_db_blocker.unblock(), OwnPostgreSQL() as server, as_default_database(server):
         call_command("migrate", verbosity=0)
         began = time.monotonic()
@@ -67,7 +67,7 @@ def _fill(first: int) -> None:
 
 
 def _without_indexes(fill: Callable[[], None]) -> None:
-    """Build the indexes after the rows: each on its own is sorted once."""
+    """Build the indexes after the rows. Sorting each once is faster."""
     with connection.schema_editor() as editor:
         for index in Session._meta.indexes:
             editor.remove_index(Session, index)
@@ -80,13 +80,13 @@ def _without_indexes(fill: Callable[[], None]) -> None:
 
 
 def plans_of(name: str, ask: Callable[[], Any]) -> list[str]:
-    """Ask, and print how PostgreSQL does each of the statements; nothing of it stays."""
+    """Run the statements of *ask*, print their plans and roll back."""
     plans = []
     with transaction.atomic(), CaptureQueriesContext(connection) as queries:
         ask()
         transaction.set_rollback(True)
     statements = [query["sql"] for query in queries.captured_queries]
-    # Django deletes by a hundred keys; the second hundred goes as the first.
+    # Django deletes by batches of 100 keys. One batch is enough.
     for sql in {sql[:60]: sql for sql in statements if sql.startswith(("SELECT", "UPDATE", "DELETE"))}.values():
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("EXPLAIN (ANALYZE, BUFFERS) " + sql.replace("%", "%%"), [])
@@ -97,12 +97,12 @@ def plans_of(name: str, ask: Callable[[], Any]) -> list[str]:
 
 
 def _short(text: str) -> str:
-    """Return *text* with lists of ids cut."""
+    """Return *text* with lists of ids shortened."""
     return re.sub(r"((?:'[0-9a-f-]{36}'(?:::uuid)?|[0-9a-f-]{36}),? ?){3,}", "… ", text)[:2500]
 
 
 def buffers_of(plan: str) -> int:
-    """Return how many buffers the statement touched, in memory or not."""
+    """Return how many buffers the statement touched."""
     line = next(line for line in plan.splitlines() if "Buffers:" in line)
     return sum(int(number) for number in re.findall(r"(?:hit|read)=(\d+)", line))
 
@@ -113,7 +113,7 @@ def scans_of(plan: str) -> set[str]:
 
 
 def assert_indexed(plans: list[str]) -> None:
-    """Assert that every table was read by an index alone, and little of it."""
+    """Assert that every table was read by an index only, and few buffers."""
     assert plans
     assert set().union(*map(scans_of, plans)) <= {"Index", "Index Only", "Bitmap Index", "Bitmap Heap"}
     assert max(map(buffers_of, plans)) <= MOST_BUFFERS

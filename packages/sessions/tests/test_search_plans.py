@@ -1,4 +1,4 @@
-"""Every query about devices, and every search of an administrator, has its index."""
+"""Queries about devices and searches of administrators are served by an index."""
 
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -18,38 +18,38 @@ from auth_sessions.models import Device
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
-SOMEBODY = User(pk=1)
-SOME = Device(pk=uuid4(), user=SOMEBODY)
-NOTHING = dict.fromkeys(("subject", "device", "network", "risk_min", "live"))
+SOME_USER = User(pk=1)
+SOME_DEVICE = Device(pk=uuid4(), user=SOME_USER)
+NO_FILTERS = dict.fromkeys(("subject", "device", "network", "risk_min", "live"))
 
 
 def search(**filters: Any) -> Callable[[], Any]:
-    rows = found_sessions(SimpleNamespace(**NOTHING | filters))
+    rows = found_sessions(SimpleNamespace(**NO_FILTERS | filters))
     return lambda: list(rows.order_by("-id")[:51])
 
 
 HOT: dict[str, Callable[[], Any]] = {
-    "find a device": lambda: devices.own_device(user=SOMEBODY, device_id=SOME.pk),
-    "list somebody's devices": lambda: list(Device.objects.of(SOMEBODY).order_by("-id")[:51]),
-    "places of devices": lambda: devices.places_of([SOME]),
-    "block a device": lambda: devices.block_device(device=SOME),
+    "find a device": lambda: devices.own_device(user=SOME_USER, device_id=SOME_DEVICE.pk),
+    "list a user's devices": lambda: list(Device.objects.of(SOME_USER).order_by("-id")[:51]),
+    "origins of devices": lambda: devices.origins_of([SOME_DEVICE]),
+    "block a device": lambda: devices.block_device(device=SOME_DEVICE),
     "end the sessions of a device": lambda: devices.end_sessions_of_device(
-        user=SOMEBODY, device_id=SOME.pk, reason="device_blocked"
+        user=SOME_USER, device_id=SOME_DEVICE.pk, reason="device_blocked"
     ),
-    "search for nothing": search(),
-    "search by person": search(subject=uuid4()),
+    "search without filters": search(),
+    "search by user": search(subject=uuid4()),
     "search by device": search(device=uuid4()),
     "search by network": search(network="192.0.2.1"),
     "search by risk": search(risk_min=80),
-    "search what lives": search(live=True),
-    "search what is over": search(live=False),
-    "search by everything": search(subject=uuid4(), device=uuid4(), network="192.0.2.1", risk_min=80, live=True),
+    "search live sessions": search(live=True),
+    "search ended sessions": search(live=False),
+    "search by all filters": search(subject=uuid4(), device=uuid4(), network="192.0.2.1", risk_min=80, live=True),
 }
 
 
-@pytest.mark.parametrize("ask", HOT.values(), ids=HOT.keys())
-def test_hot_queries_use_an_index(ask: Callable[[], Any]) -> None:
-    assert unindexed(ask) == []
+@pytest.mark.parametrize("query", HOT.values(), ids=HOT.keys())
+def test_hot_queries_use_an_index(query: Callable[[], Any]) -> None:
+    assert unindexed(query) == []
 
 
 def test_recognising_a_device_uses_an_index() -> None:

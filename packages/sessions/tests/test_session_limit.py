@@ -1,4 +1,4 @@
-"""The person who is asked which session ends, over the API and on the page."""
+"""The question which session to end, over the API and on the page."""
 
 import re
 from typing import Any
@@ -15,7 +15,7 @@ from auth_sessions.login import SessionLimit
 from auth_sessions.models import Session
 from conftest import PASSWORD, Caller
 
-# The answer is committed by itself, which a test's own transaction would hide.
+# The answer is committed separately, which a test transaction would hide.
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -40,13 +40,13 @@ def begin() -> tuple[Browser, Any]:
     return browser, browser.post("/api/v1/login/", body, content_type="application/json")
 
 
-def answer(browser: Browser, asked: Any, **given: Any) -> Any:
-    body = {"token": asked.json()["token"], "answer": given}
+def answer(browser: Browser, challenge: Any, **fields: Any) -> Any:
+    body = {"token": challenge.json()["token"], "answer": fields}
     return browser.post("/api/v1/login/answer/", body, content_type="application/json")
 
 
 def ids() -> list[str]:
-    """The ids of all sessions, in the order in which they were opened."""
+    """Return the ids of all sessions, in the order in which they were opened."""
     return [str(pk) for pk in Session.objects.order_by("pk").values_list("pk", flat=True)]
 
 
@@ -62,13 +62,13 @@ def test_the_chosen_session_ends_and_the_login_continues(
     signed_in_twice: list[Caller], recorded_events: list[Any]
 ) -> None:
     first, second = ids()
-    browser, asked = begin()
+    browser, challenge = begin()
 
-    granted = answer(browser, asked, end=first)
+    granted = answer(browser, challenge, end=first)
 
-    assert asked.status_code == 202
-    assert asked.json()["challenge"] == {"kind": "session_limit", "method": "", "choice": "", "data": {"live": 2}}
-    assert [choice["id"] for choice in asked.json()["choices"]] == [second, first]
+    assert challenge.status_code == 202
+    assert challenge.json()["challenge"] == {"kind": "session_limit", "method": "", "choice": "", "data": {"live": 2}}
+    assert [choice["id"] for choice in challenge.json()["choices"]] == [second, first]
     assert granted.json()["status"] == "granted"
     assert statuses(signed_in_twice) == [401, 200]
     ended = [event for event in recorded_events if event.name.value == "session.session.ended"]
@@ -76,8 +76,8 @@ def test_the_chosen_session_ends_and_the_login_continues(
 
 
 def test_sessions_end_and_begin_by_one_clock(signed_in_twice: list[Caller]) -> None:
-    browser, asked = begin()
-    answer(browser, asked, end=ids()[0])
+    browser, challenge = begin()
+    answer(browser, challenge, end=ids()[0])
 
     first, _second, third = Session.objects.order_by("pk")
 
@@ -85,9 +85,9 @@ def test_sessions_end_and_begin_by_one_clock(signed_in_twice: list[Caller]) -> N
 
 
 def test_the_choices_have_device_origin_and_time(signed_in_twice: list[Caller]) -> None:
-    _browser, asked = begin()
+    _browser, challenge = begin()
 
-    assert re.fullmatch(r".+ · 127\.0\.0\.1 · last used .+", asked.json()["choices"][0]["label"])
+    assert re.fullmatch(r".+ · 127\.0\.0\.1 · last used .+", challenge.json()["choices"][0]["label"])
 
 
 @pytest.mark.parametrize("whose", ["nobody's", "somebody else's", "one that has ended"])
@@ -95,31 +95,31 @@ def test_only_a_live_session_of_the_user_can_be_ended(whose: str, signed_in_twic
     make_user("bob@example.org")
     bob = Caller()
     bob.log_in("bob@example.org")
-    browser, asked = begin()
+    browser, challenge = begin()
     named = {"nobody's": str(uuid4()), "somebody else's": ids()[2], "one that has ended": ids()[0]}[whose]
     if whose == "one that has ended":
         signed_in_twice[0].send("POST", "logout/")
         Caller().log_in()
 
-    refused = answer(browser, asked, end=named)
+    refused = answer(browser, challenge, end=named)
 
     assert (refused.status_code, refused.json()["code"]) == (401, "challenge_failed")
     assert bob.get("me/").status_code == 200
 
 
-@pytest.mark.parametrize("given", [{}, {"end": "first"}, {"end": 1}, {"end": str(uuid4()), "more": 1}, {"code": "1"}])
-def test_a_malformed_answer_costs_no_attempt(given: dict[str, Any], signed_in_twice: list[Caller]) -> None:
-    browser, asked = begin()
+@pytest.mark.parametrize("fields", [{}, {"end": "first"}, {"end": 1}, {"end": str(uuid4()), "more": 1}, {"code": "1"}])
+def test_a_malformed_answer_costs_no_attempt(fields: dict[str, Any], signed_in_twice: list[Caller]) -> None:
+    browser, challenge = begin()
 
-    refused = answer(browser, asked, **given)
+    refused = answer(browser, challenge, **fields)
 
     assert (refused.status_code, refused.json()["code"]) == (400, "invalid_request")
-    assert PendingLogin.objects.latest("pk").attempts_left == asked.json()["attempts_left"]
+    assert PendingLogin.objects.latest("pk").attempts_left == challenge.json()["attempts_left"]
 
 
 def test_a_choice_before_the_answer_is_refused(signed_in_twice: list[Caller]) -> None:
-    browser, asked = begin()
-    body = {"token": asked.json()["token"], "choice": ids()[0]}
+    browser, challenge = begin()
+    body = {"token": challenge.json()["token"], "choice": ids()[0]}
 
     refused = browser.post("/api/v1/login/challenge/", body, content_type="application/json")
 
@@ -128,15 +128,15 @@ def test_a_choice_before_the_answer_is_refused(signed_in_twice: list[Caller]) ->
 
 
 def test_after_room_was_made_elsewhere_any_answer_is_accepted(signed_in_twice: list[Caller]) -> None:
-    browser, asked = begin()
+    browser, challenge = begin()
     signed_in_twice[0].send("POST", "logout/")
 
-    assert answer(browser, asked, end=str(uuid4())).json()["status"] == "granted"
+    assert answer(browser, challenge, end=str(uuid4())).json()["status"] == "granted"
     assert statuses(signed_in_twice) == [401, 200]
 
 
 def test_a_login_overtaken_by_another_is_asked_again(alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The step saw room, and another login took it before the lock was had."""
+    """The step saw room, but another login took it before the lock was acquired."""
     Caller().log_in()
     real, looks = concurrency.asks, list[bool]()
 
@@ -150,9 +150,9 @@ def test_a_login_overtaken_by_another_is_asked_again(alice: Any, monkeypatch: py
         return found
 
     monkeypatch.setattr(concurrency, "asks", overtaken)
-    _browser, asked = begin()
+    _browser, challenge = begin()
 
-    assert asked.status_code == 202
+    assert challenge.status_code == 202
     assert looks == [False, True]
     assert len(ids()) == 2
 
@@ -181,27 +181,27 @@ def test_without_limits_no_query_is_made(alice: Any, settings: Any) -> None:
 
 def page_login() -> tuple[Browser, Any]:
     browser = Browser(enforce_csrf_checks=True)
-    asked = submit(browser, "/login/", identifier="alice@example.org", password=PASSWORD)
-    return browser, asked
+    challenge = submit(browser, "/login/", identifier="alice@example.org", password=PASSWORD)
+    return browser, challenge
 
 
 def submit(browser: Browser, address: str, **fields: str) -> Any:
-    """Fetch a form, fill it in and send it, as a browser without scripts does."""
+    """Load a form, fill it in and submit it, as a browser without scripts does."""
     token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', browser.get(address).content.decode())
     assert token
     return browser.post(address, {"csrfmiddlewaretoken": token[1], **fields})
 
 
 def test_the_page_lists_live_sessions_and_ends_the_chosen_one(signed_in_twice: list[Caller]) -> None:
-    browser, asked = page_login()
-    page = browser.get(asked.headers["Location"]).content.decode()
+    browser, challenge = page_login()
+    page = browser.get(challenge.headers["Location"]).content.decode()
     offered = re.findall(r'type="radio" id="end-\d" name="end" value="([^"]+)"', page)
 
-    went_on = submit(browser, "/login/answer/", end=offered[1])
+    granted = submit(browser, "/login/answer/", end=offered[1])
 
     assert offered == ids()[1::-1]
     assert "Try another way" not in page
-    assert went_on.status_code == 303
+    assert granted.status_code == 303
     assert browser.get("/account/").status_code == 200
     assert statuses(signed_in_twice) == [401, 200]
 

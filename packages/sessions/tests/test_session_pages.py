@@ -1,4 +1,4 @@
-"""The pages on which people see where they are signed in, and end it."""
+"""The pages that list and end sessions."""
 
 from typing import Any
 from uuid import uuid4
@@ -29,7 +29,7 @@ def device_of(user: Any) -> Device:
     return device
 
 
-def alive(browser: Browser) -> bool:
+def is_signed_in(browser: Browser) -> bool:
     return browser.get("/api/v1/me/").status_code == 200
 
 
@@ -58,7 +58,7 @@ def test_the_page_lists_no_sessions_of_other_users(alice: Any) -> None:
 
 def test_the_page_takes_as_many_queries_for_ten_as_for_one(alice: Any) -> None:
     here = sign_in(alice)
-    # The first request after a login reads the session, and in a new database what says which snapshots hold.
+    # The first request after a login reads the session and, in a new database, the epoch.
     here.get(LIST)
     with counted() as few:
         here.get(LIST)
@@ -76,11 +76,11 @@ def test_one_session_is_ended(alice: Any) -> None:
     address = f"{LIST}{session_of(alice).pk}/end/"
 
     assert here.get(address).status_code == 200
-    assert alive(there), "A look ends nothing."
+    assert is_signed_in(there), "GET must not end the session."
     ended = here.post(address)
 
     assert (ended.status_code, ended.headers["Location"]) == (303, LIST)
-    assert (alive(here), alive(there)) == (True, False)
+    assert (is_signed_in(here), is_signed_in(there)) == (True, False)
     assert here.get(address).status_code == 404
     assert here.post(address).status_code == 404
 
@@ -90,7 +90,7 @@ def test_all_other_sessions_are_ended(alice: Any) -> None:
 
     here.post(f"{LIST}end-others/")
 
-    assert (alive(here), alive(there)) == (True, False)
+    assert (is_signed_in(here), is_signed_in(there)) == (True, False)
 
 
 @pytest.mark.asvs("7.5.2")
@@ -100,7 +100,7 @@ def test_all_sessions_are_ended_and_this_browser_is_signed_out(alice: Any) -> No
     ended = here.post(f"{LIST}end-all/")
 
     assert (ended.status_code, ended.headers["Location"]) == (303, "/logged-out/")
-    assert (alive(here), alive(there)) == (False, False)
+    assert (is_signed_in(here), is_signed_in(there)) == (False, False)
     assert here.get("/logged-out/").status_code == 200
 
 
@@ -128,7 +128,7 @@ def test_a_device_is_blocked_unblocked_and_forgotten(alice: Any) -> None:
     assert blocked.status_code == 303
     assert "Blocked" in page
     assert unblocked is None
-    assert not alive(there)
+    assert not is_signed_in(there)
     assert not Device.objects.filter(pk=device.pk).exists()
 
 
@@ -138,7 +138,7 @@ def test_blocking_the_current_device_signs_out(alice: Any) -> None:
     blocked = here.post(f"/account/devices/{device_of(alice).pk}/block/")
 
     assert blocked.headers["Location"] == "/logged-out/"
-    assert not alive(here)
+    assert not is_signed_in(here)
 
 
 PAGES = [
@@ -178,4 +178,4 @@ def test_a_form_without_csrf_token_changes_nothing(alice: Any) -> None:
     del here.defaults["HTTP_X_CSRFTOKEN"]
 
     assert here.post(f"{LIST}end-all/").status_code == 403
-    assert alive(here)
+    assert is_signed_in(here)

@@ -1,4 +1,4 @@
-"""Sessions as their owner, and whoever would like to be, sees them."""
+"""Sessions over the API: use, expiry, listing and revocation."""
 
 from datetime import timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from auth_sessions import lifecycle
 from auth_sessions.models import Session
 from conftest import PASSWORD, Caller
 
-# With a cache, what it copied is dropped after the commit, which a test's own transaction would never see.
+# With a cache, snapshots are deleted after the commit, which a test transaction would never reach.
 pytestmark = pytest.mark.django_db(transaction=bool(redis_url()))
 
 
@@ -74,9 +74,9 @@ def test_a_cookie_signs_in(alice: Any, browser: Browser) -> None:
 def test_after_logout_the_credential_is_invalid(alice: Any, caller: Caller, events: list[Event]) -> None:
     caller.log_in()
 
-    left = caller.send("POST", "logout/")
+    logout = caller.send("POST", "logout/")
 
-    assert left.status_code == 204
+    assert logout.status_code == 204
     assert caller.get("me/").status_code == 401
     assert [event.name.value for event in events][-2:] == ["session.session.ended", "auth.logout.completed"]
 
@@ -170,7 +170,8 @@ def test_an_idle_session_expires(alice: Any, caller: Caller) -> None:
     session = Session.objects.get()
     last_moment = session.last_seen_at + session.idle_lifetime
 
-    # The row alone may lag a minute behind, and is given it; with the cache it is exact (test_epochs).
+    # Without the cache the row may lag by a minute, which is granted as grace. With the cache it is exact
+    # (test_epochs).
     last_moment += timedelta(minutes=1)
     with time_machine.travel(last_moment + timedelta(seconds=1), tick=False):
         assert caller.get("me/").status_code == 401
@@ -196,13 +197,13 @@ def test_the_last_seen_time_is_updated_once_a_minute(alice: Any, caller: Caller)
     caller.log_in()
     began = Session.objects.get().last_seen_at
 
-    seen = []
+    last_seen = []
     for second in (59, 61, 100, 122):
         with time_machine.travel(began + timedelta(seconds=second), tick=False):
             caller.get("me/")
-        seen.append((Session.objects.get().last_seen_at - began).total_seconds())
+        last_seen.append((Session.objects.get().last_seen_at - began).total_seconds())
 
-    assert seen == [0, 61, 61, 122]
+    assert last_seen == [0, 61, 61, 122]
 
 
 @pytest.mark.asvs("7.3.2")
@@ -270,7 +271,7 @@ def test_the_password_changed_event_ends_the_other_sessions(alice: Any, caller: 
     record(Event(name=AuthEvent.PASSWORD_CHANGED, subject=alice, session=kept))
 
     assert list(Session.objects.live().values_list("pk", flat=True)) == [kept]
-    assert caller.get("me/").status_code == 200, "the session in which it was changed goes on"
+    assert caller.get("me/").status_code == 200, "the session in which it was changed must stay valid"
 
 
 @pytest.mark.asvs("7.5.2")

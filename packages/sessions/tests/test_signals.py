@@ -1,4 +1,4 @@
-"""Signals: each one's formula, at its edges."""
+"""Risk signals: the formula of each, at its limits."""
 
 import random
 from datetime import UTC, datetime, timedelta
@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 
 from auth_core.request.client import Client
-from auth_sessions.geo import NOWHERE, Place
+from auth_sessions.geo import UNKNOWN, Location
 from auth_sessions.history import PastLogin
 from auth_sessions.risk import demand_of, weigh
-from auth_sessions.risk_signals import SIGNALS, SignalLost, Situation
+from auth_sessions.risk_signals import SIGNALS, LoginContext, SignalUnavailable
 from auth_sessions.travel import Position, distance_km
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 LONDON, PARIS, SYDNEY = Position(51.5074, -0.1278), Position(48.8566, 2.3522), Position(-33.8688, 151.2093)
 
 
-class Somebody:
-    """A person, as far as signals know one."""
+class Person:
+    """A user with a time zone."""
 
     def __init__(self, timezone: str = "") -> None:
         self.timezone = timezone
@@ -29,23 +29,23 @@ def past(ago: timedelta, *, position: Position | None = None, country: str = "GB
     return PastLogin(NOW - ago, network, country, position)
 
 
-def situation(**given: Any) -> Situation:
-    logins = given.pop("logins", [past(timedelta(days=1))])
-    known = {
-        "user": Somebody(),
+def login_context(**values: Any) -> LoginContext:
+    logins = values.pop("logins", [past(timedelta(days=1))])
+    defaults = {
+        "user": Person(),
         "client": Client(ip="81.2.69.1", network="81.2.69.1"),
         "at": NOW,
-        "place": Place("GB"),
+        "location": Location("GB"),
         "logins": logins,
         "last_login_at": logins[0].at if logins else None,
         "is_device_known": True,
         "failures": 0,
     }
-    return Situation(**{**known, **given})
+    return LoginContext(**{**defaults, **values})
 
 
-def seen(name: str, **given: Any) -> Any:
-    return SIGNALS[name].seen(situation(**given))
+def detect(name: str, **values: Any) -> Any:
+    return SIGNALS[name].detect(login_context(**values))
 
 
 def test_the_distance_is_that_of_a_great_circle() -> None:
@@ -57,12 +57,12 @@ def test_the_distance_is_that_of_a_great_circle() -> None:
 
 
 def test_london_to_sydney_is_impossible_in_an_hour_and_possible_in_a_day() -> None:
-    here = Place("AU", SYDNEY)
+    here = Location("AU", SYDNEY)
 
-    assert seen("impossible_travel", logins=[past(timedelta(hours=1), position=LONDON)], place=here) == {
+    assert detect("impossible_travel", logins=[past(timedelta(hours=1), position=LONDON)], location=here) == {
         "km": 16994, "hours": 1.0, "kmh": 16994,
     }  # fmt: skip
-    assert seen("impossible_travel", logins=[past(timedelta(days=1), position=LONDON)], place=here) is None
+    assert detect("impossible_travel", logins=[past(timedelta(days=1), position=LONDON)], location=here) is None
 
 
 @pytest.mark.parametrize(("minutes", "is_there"), [(22, True), (24, False)])
@@ -70,7 +70,7 @@ def test_the_limit_of_travel_is_900_km_an_hour(minutes: int, is_there: bool) -> 
     # 343.6 km take 22.9 minutes at 900 km/h.
     logins = [past(timedelta(minutes=minutes), position=LONDON)]
 
-    assert (seen("impossible_travel", logins=logins, place=Place("FR", PARIS)) is not None) is is_there
+    assert (detect("impossible_travel", logins=logins, location=Location("FR", PARIS)) is not None) is is_there
 
 
 def test_below_100_km_travel_is_never_impossible() -> None:
@@ -78,40 +78,46 @@ def test_below_100_km_travel_is_never_impossible() -> None:
 
     assert distance_km(LONDON, near) < 100
     assert (
-        seen("impossible_travel", logins=[past(timedelta(seconds=1), position=LONDON)], place=Place("GB", near)) is None
+        detect("impossible_travel", logins=[past(timedelta(seconds=1), position=LONDON)], location=Location("GB", near))
+        is None
     )
 
 
 def test_a_clock_that_moved_back_gives_no_negative_speed() -> None:
-    told = seen("impossible_travel", logins=[past(-timedelta(hours=2), position=LONDON)], place=Place("AU", SYDNEY))
+    evidence = detect(
+        "impossible_travel", logins=[past(-timedelta(hours=2), position=LONDON)], location=Location("AU", SYDNEY)
+    )
 
-    assert told["kmh"] > 0
-    assert told["hours"] == 0.02
+    assert evidence["kmh"] > 0
+    assert evidence["hours"] == 0.02
 
 
 def test_a_location_without_coordinates_is_no_travel() -> None:
-    assert seen("impossible_travel", logins=[past(timedelta(minutes=1))], place=Place("AU", SYDNEY)) is None
-    assert seen("impossible_travel", logins=[past(timedelta(minutes=1), position=LONDON)], place=Place("AU")) is None
+    assert detect("impossible_travel", logins=[past(timedelta(minutes=1))], location=Location("AU", SYDNEY)) is None
+    assert (
+        detect("impossible_travel", logins=[past(timedelta(minutes=1), position=LONDON)], location=Location("AU"))
+        is None
+    )
 
 
 def test_the_first_login_has_no_signals() -> None:
-    first = situation(logins=[], is_device_known=False, place=Place("AU", SYDNEY))
+    first = login_context(logins=[], is_device_known=False, location=Location("AU", SYDNEY))
 
     assert weigh(first) == ()
 
 
 def test_unseen_devices_countries_and_networks_are_new() -> None:
-    assert seen("new_device", is_device_known=False) == {}
-    assert seen("new_device") is None
-    assert seen("new_country", place=Place("AU")) == {"country": "AU"}
-    assert seen("new_country") is None
-    assert seen("new_country", place=NOWHERE) is None
-    assert seen("new_network", client=Client(ip="1.1.1.1", network="1.1.1.1")) == {}
-    assert seen("new_network") is None
+    assert detect("new_device", is_device_known=False) == {}
+    assert detect("new_device") is None
+    assert detect("new_country", location=Location("AU")) == {"country": "AU"}
+    assert detect("new_country") is None
+    assert detect("new_country", location=UNKNOWN) is None
+    assert detect("new_network", client=Client(ip="1.1.1.1", network="1.1.1.1")) == {}
+    assert detect("new_network") is None
 
 
 def habit(hours: dict[int, int]) -> list[Any]:
-    """Return so many logins at each hour of the last days."""
+    """Return the values number of logins at each hour of the last days."""
     days = iter(range(1, 60))
     return [
         PastLogin((NOW - timedelta(days=next(days))).replace(hour=hour), "", "", None)
@@ -123,50 +129,50 @@ def habit(hours: dict[int, int]) -> list[Any]:
 def test_an_hour_outside_95_percent_is_unusual() -> None:
     at_three = NOW.replace(hour=3)
 
-    assert seen("unusual_hour", logins=habit({9: 19, 12: 1}), at=at_three) == {"hour": 3}
-    assert seen("unusual_hour", logins=habit({9: 19, 12: 1}), at=NOW) == {"hour": 12}, "19 of 20 are 95 %"
-    assert seen("unusual_hour", logins=habit({9: 18, 12: 2}), at=NOW) is None
+    assert detect("unusual_hour", logins=habit({9: 19, 12: 1}), at=at_three) == {"hour": 3}
+    assert detect("unusual_hour", logins=habit({9: 19, 12: 1}), at=NOW) == {"hour": 12}, "19 of 20 are 95 %"
+    assert detect("unusual_hour", logins=habit({9: 18, 12: 2}), at=NOW) is None
 
 
 def test_below_20_logins_no_hour_is_unusual() -> None:
-    assert seen("unusual_hour", logins=habit({9: 19}), at=NOW.replace(hour=3)) is None
+    assert detect("unusual_hour", logins=habit({9: 19}), at=NOW.replace(hour=3)) is None
 
 
 def test_hours_are_in_the_users_time_zone() -> None:
     logins = habit({9: 20})
 
-    assert seen("unusual_hour", logins=logins, at=NOW.replace(hour=3), user=Somebody("Asia/Tokyo")) == {"hour": 12}
-    assert seen("unusual_hour", logins=logins, at=NOW.replace(hour=3), user=Somebody("No/Where")) == {"hour": 3}
+    assert detect("unusual_hour", logins=logins, at=NOW.replace(hour=3), user=Person("Asia/Tokyo")) == {"hour": 12}
+    assert detect("unusual_hour", logins=logins, at=NOW.replace(hour=3), user=Person("No/Where")) == {"hour": 3}
 
 
-@pytest.mark.parametrize(("days", "told"), [(89, None), (90, {"days": 90})])
-def test_an_account_is_dormant_after_90_days(days: int, told: Any) -> None:
-    assert seen("dormant_account", logins=[past(timedelta(days=days))]) == told
+@pytest.mark.parametrize(("days", "evidence"), [(89, None), (90, {"days": 90})])
+def test_an_account_is_dormant_after_90_days(days: int, evidence: Any) -> None:
+    assert detect("dormant_account", logins=[past(timedelta(days=days))]) == evidence
 
 
 def test_three_failed_guesses_are_a_signal() -> None:
-    assert seen("recent_failures", failures=2) is None
-    assert seen("recent_failures", failures=3) == {"failures": 3}
+    assert detect("recent_failures", failures=2) is None
+    assert detect("recent_failures", failures=3) == {"failures": 3}
 
 
 def test_the_network_list_is_read_again_when_it_changes(tmp_path: Path, settings: Any) -> None:
-    listed = tmp_path / "networks"
-    listed.write_text("# exits\n1.1.1.0/24\n2001:db8::/32\n")
-    settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "ANONYMISING_NETWORKS": str(listed)}
+    network_file = tmp_path / "networks"
+    network_file.write_text("# exits\n1.1.1.0/24\n2001:db8::/32\n")
+    settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "ANONYMISING_NETWORKS": str(network_file)}
     hidden = Client(ip="1.1.1.9", network="1.1.1.9")
 
-    assert seen("anonymising_network", client=hidden) == {}
-    assert seen("anonymising_network") is None
-    listed.write_text("9.9.9.9\n")
-    assert seen("anonymising_network", client=hidden) is None
-    listed.write_text("not a network\n")
-    with pytest.raises(SignalLost):
-        seen("anonymising_network", client=hidden)
+    assert detect("anonymising_network", client=hidden) == {}
+    assert detect("anonymising_network") is None
+    network_file.write_text("9.9.9.9\n")
+    assert detect("anonymising_network", client=hidden) is None
+    network_file.write_text("not a network\n")
+    with pytest.raises(SignalUnavailable):
+        detect("anonymising_network", client=hidden)
 
 
 def test_a_weight_of_zero_disables_a_signal(settings: Any) -> None:
     settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "RISK_WEIGHTS": dict.fromkeys(SIGNALS, 0)}
-    worst = situation(is_device_known=False, place=Place("AU", SYDNEY), failures=9)
+    worst = login_context(is_device_known=False, location=Location("AU", SYDNEY), failures=9)
 
     assert weigh(worst) == ()
 

@@ -1,4 +1,4 @@
-"""Snapshots: what a request costs, and that no stale one comes back."""
+"""Snapshots: the cost of a request, and protection from stale data."""
 
 import json
 import time
@@ -23,12 +23,12 @@ from auth_sessions.models import Session
 from auth_sessions.revocation import snapshots
 from conftest import Caller
 
-# The cache is written after the commit, which a test's own transaction would never see.
+# The cache is written after the commit, which a test transaction would never reach.
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def costs(shared: OwnRedis, caller: Caller, path: str = "me/") -> tuple[int, int]:
-    """Return queries and round trips of one request."""
+    """Return the number of queries and round trips of one request."""
     with counted() as cost:
         assert caller.get(path).status_code == 200
     return cost.queries, cost.round_trips
@@ -84,12 +84,12 @@ def test_a_snapshot_holds_no_secret(shared: OwnRedis, alice: Any, caller: Caller
     caller.get("me/")
 
     (name,) = shared.client.keys(f"*session:*{digest(caller.credential)}")
-    held = shared.client.get(name)
+    stored = shared.client.get(name)
 
-    assert held is not None
-    assert alice.password.encode() not in held
-    assert b"argon2" not in held
-    assert caller.credential.encode() not in held
+    assert stored is not None
+    assert alice.password.encode() not in stored
+    assert b"argon2" not in stored
+    assert caller.credential.encode() not in stored
 
 
 def test_an_ended_session_is_invalid_although_it_was_cached(shared: OwnRedis, alice: Any, caller: Caller) -> None:
@@ -126,12 +126,14 @@ def test_with_atomic_requests_the_snapshot_is_deleted_before_the_answer(
     assert browser.get("/own/count/").json()["who"] == ""
 
 
-@pytest.mark.parametrize("held", [b"", b"{", b"[]", b"7", b"{}", b'{"until": 1}', b'{"until": "9999-01-01T00:00:00Z"}'])
-def test_an_unreadable_snapshot_does_not_sign_out(held: bytes, shared: OwnRedis, alice: Any, caller: Caller) -> None:
+@pytest.mark.parametrize(
+    "stored", [b"", b"{", b"[]", b"7", b"{}", b'{"until": 1}', b'{"until": "9999-01-01T00:00:00Z"}']
+)
+def test_an_unreadable_snapshot_does_not_sign_out(stored: bytes, shared: OwnRedis, alice: Any, caller: Caller) -> None:
     caller.log_in()
     caller.get("me/")
     (name,) = shared.client.keys(f"*session:*{digest(caller.credential)}")
-    shared.client.set(name, held)
+    shared.client.set(name, stored)
 
     assert caller.get("me/").status_code == 200
     caller.get("me/")
@@ -206,7 +208,7 @@ def test_a_change_of_the_user_takes_effect_with_the_next_request(
 
 
 def slow_read(caller: Caller, alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read the row, then let the session be ended, then write what was read into the cache."""
+    """Read the row, end the session, then write the snapshot that was read."""
     from_rows = snapshots._from_rows
 
     def read_then_end(digest: str) -> Session | None:

@@ -1,4 +1,4 @@
-"""Step-ups: a session that proves more goes on under a new credential, and lives no longer for it."""
+"""Step-ups: a session with new evidence gets a new credential and is not prolonged."""
 
 import time
 from datetime import timedelta
@@ -36,7 +36,7 @@ def pending(user: Any, session: Session, *proved: Evidence, transport: Transport
     )
 
 
-def raise_session(user: Any, session: Session, *proved: Evidence) -> Grant:
+def step_up_session(user: Any, session: Session, *proved: Evidence) -> Grant:
     outcome: Any = advance(pending(user, session, *proved), Client())
     return outcome.grant  # type: ignore[no-any-return]  # a grant, or the test fails
 
@@ -46,7 +46,7 @@ def test_a_step_up_keeps_the_session_and_replaces_the_credential(alice: Any, cal
     caller.log_in()
     session, old = Session.objects.get(), caller.credential
 
-    caller.credential = raise_session(alice, session).credential
+    caller.credential = step_up_session(alice, session).credential
 
     assert caller.get("me/").json()["acr"] == "aal2"
     assert Session.objects.get().pk == session.pk
@@ -57,9 +57,9 @@ def test_a_step_up_keeps_the_session_and_replaces_the_credential(alice: Any, cal
 def test_earlier_evidence_still_counts(alice: Any, caller: Caller) -> None:
     caller.log_in()
 
-    grant = raise_session(alice, Session.objects.get())
+    grant = step_up_session(alice, Session.objects.get())
 
-    assert [piece.method for piece in grant.session.evidence] == [Method.PASSWORD, Method.TOTP]
+    assert [evidence.method for evidence in grant.session.evidence] == [Method.PASSWORD, Method.TOTP]
 
 
 def test_repeated_evidence_counts_once_with_the_latest_time(alice: Any, caller: Caller) -> None:
@@ -67,18 +67,18 @@ def test_repeated_evidence_counts_once_with_the_latest_time(alice: Any, caller: 
     later = timezone.now() + timedelta(hours=2)
 
     with time_machine.travel(later, tick=False):
-        grant = raise_session(alice, Session.objects.get(), Evidence.now(Method.PASSWORD))
+        grant = step_up_session(alice, Session.objects.get(), Evidence.now(Method.PASSWORD))
 
-    assert [(piece.method, piece.at) for piece in grant.session.evidence] == [(Method.PASSWORD, later)]
+    assert [(evidence.method, evidence.at) for evidence in grant.session.evidence] == [(Method.PASSWORD, later)]
 
 
 def test_a_key_touch_does_not_cancel_earlier_user_verification(alice: Any, caller: Caller) -> None:
     caller.log_in()
     session = Session.objects.get()
     caller_key = {"credential": "key-1"}
-    raise_session(alice, session, Evidence.now(Method.PASSKEY, user_verified=True, **caller_key))
+    step_up_session(alice, session, Evidence.now(Method.PASSKEY, user_verified=True, **caller_key))
 
-    grant = raise_session(alice, session, Evidence.now(Method.PASSKEY, **caller_key))
+    grant = step_up_session(alice, session, Evidence.now(Method.PASSKEY, **caller_key))
 
     assert grant.session.acr == "aal2"
 
@@ -88,7 +88,7 @@ def test_an_old_session_can_be_stepped_up(alice: Any, caller: Caller) -> None:
     later = timezone.now() + timedelta(days=3)
 
     with time_machine.travel(later, tick=False):
-        grant = raise_session(alice, Session.objects.get())
+        grant = step_up_session(alice, Session.objects.get())
         caller.credential = grant.credential
         assert caller.get("me/").status_code == 200
 
@@ -100,10 +100,10 @@ def test_an_old_session_can_be_stepped_up(alice: Any, caller: Caller) -> None:
 def test_a_step_up_does_not_prolong_a_session(alice: Any, caller: Caller) -> None:
     caller.log_in()
     session = Session.objects.get()
-    end = raise_session(alice, session).session.expires_at
+    end = step_up_session(alice, session).session.expires_at
 
     with time_machine.travel(timezone.now() + timedelta(minutes=50), tick=False):
-        grant = raise_session(alice, session)
+        grant = step_up_session(alice, session)
 
     assert grant.session.expires_at == end
 
@@ -122,36 +122,36 @@ def test_a_cookie_session_is_not_stepped_up_by_token(alice: Any, caller: Caller,
     browser.post("/api/v1/login/", caller.body(), content_type="application/json")
 
     with pytest.raises(LoginExpired):
-        raise_session(alice, Session.objects.get())
+        step_up_session(alice, Session.objects.get())
 
 
 def test_an_idle_expired_session_cannot_be_stepped_up(alice: Any, caller: Caller) -> None:
     caller.log_in()
 
     with time_machine.travel(timezone.now() + timedelta(days=8), tick=False), pytest.raises(LoginExpired):
-        raise_session(alice, Session.objects.get())
+        step_up_session(alice, Session.objects.get())
 
 
-def raised_at_once(alice: Any, caller: Caller) -> tuple[set[str], set[str]]:
-    """Raise one session 20 times at once; return what was granted, and what the session has proved then."""
+def parallel_step_ups(alice: Any, caller: Caller) -> tuple[set[str], set[str]]:
+    """Step one session up 20 times in parallel. Return the granted factors and the evidence of the session."""
     caller.log_in()
     session = Session.objects.get()
     factors = [f"totp-{number}" for number in range(20)]
 
     results = at_once(
-        [partial(raise_session, alice, session, Evidence.now(Method.TOTP, credential=factor)) for factor in factors]
+        [partial(step_up_session, alice, session, Evidence.now(Method.TOTP, credential=factor)) for factor in factors]
     )
 
     granted = {factor for factor, result in zip(factors, results, strict=True) if isinstance(result, Grant)}
     session.refresh_from_db()
-    return granted, {piece.credential for piece in session.facts.evidence if piece.credential}
+    return granted, {evidence.credential for evidence in session.facts.evidence if evidence.credential}
 
 
 @pytest.mark.postgresql
 @pytest.mark.asvs("15.4.2")
 @pytest.mark.django_db(transaction=True)
 def test_parallel_step_ups_do_not_undo_each_other(alice: Any, caller: Caller) -> None:
-    granted, proved = raised_at_once(alice, caller)
+    granted, proved = parallel_step_ups(alice, caller)
 
     assert granted
     assert proved == granted
@@ -170,7 +170,7 @@ def test_an_unconditional_update_would_undo_a_step_up(
 
     monkeypatch.setattr(SessionQuerySet, "update", unconditional)
 
-    granted, proved = raised_at_once(alice, caller)
+    granted, proved = parallel_step_ups(alice, caller)
 
     assert proved < granted, "the planted defect must be seen"
 
@@ -186,7 +186,7 @@ def test_a_session_stepped_up_and_ended_in_parallel_has_ended(
 
         raised, ended = at_once(
             [
-                partial(raise_session, alice, session),
+                partial(step_up_session, alice, session),
                 partial(lifecycle.end_session, session_id=session.pk, user=alice, reason="revoked"),
             ]
         )

@@ -1,4 +1,4 @@
-"""What a user agent says of itself."""
+"""The description of user agents."""
 
 import time
 
@@ -58,8 +58,10 @@ def test_ten_thousand_characters_cost_no_more_than_five_hundred(letter: str) -> 
     assert max(len(described.os), len(described.browser)) <= 64
 
 
-@pytest.mark.parametrize("said", ["evil.example/1.0 CFNetwork/1490 Darwin/23.2.0", "<b>x</b>/2 CFNetwork/1 Darwin/23"])
-def test_family_names_contain_no_link_or_tag(said: str) -> None:
-    described = describe(said)
+@pytest.mark.parametrize(
+    "user_agent", ["evil.example/1.0 CFNetwork/1490 Darwin/23.2.0", "<b>x</b>/2 CFNetwork/1 Darwin/23"]
+)
+def test_family_names_contain_no_link_or_tag(user_agent: str) -> None:
+    described = describe(user_agent)
 
     assert not set(".:/<>") & set(described.browser + described.os)

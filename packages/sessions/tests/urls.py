@@ -1,4 +1,4 @@
-"""The addresses of the test site; ``own/`` is the site's own view, which knows nothing of us."""
+"""The URLs of the test site. ``own/`` holds the site's own views, which do not use our packages."""
 
 from datetime import timedelta
 
@@ -46,8 +46,8 @@ def own_count(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"count": request.session["count"], "who": request.user.get_username()})
 
 
-class AskingMore(ApiView):
-    """Asks for what was proved lately."""
+class FreshProofView(ApiView):
+    """A view that requires a fresh proof."""
 
     permission_classes = [RequireAssurance("aal1", max_age=timedelta(minutes=5))]
 
@@ -56,7 +56,7 @@ class AskingMore(ApiView):
 
 
 urlpatterns = [
-    path("api/v1/asking-more/", AskingMore.as_view()),
+    path("api/v1/asking-more/", FreshProofView.as_view()),
     path("api/v1/", include("auth_core.api.urls")),
     path("api/v1/", include("auth_sessions.api.urls")),
     path("admin/", admin.site.urls),
