@@ -1,4 +1,4 @@
-"""Nobody gives more than they hold, and somebody can always administer."""
+"""Nobody gives more than they hold, and a site always keeps an administrator."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -26,12 +26,13 @@ from shop.models import Company, Order
 Manager = Callable[..., User]
 
 
-def test_a_manager_gives_what_they_hold_and_no_more(manager_of: Manager, alice: User) -> None:
+def test_a_manager_assigns_no_more_than_they_hold(manager_of: Manager, alice: User) -> None:
     carol = manager_of("carol", "shop.view_order")
-    held, more = make_role("reader", "shop.view_order"), make_role("writer", "shop.view_order", "shop.change_order")
+    reader = make_role("reader", "shop.view_order")
+    writer = make_role("writer", "shop.view_order", "shop.change_order")
 
-    assign_role(user=alice, role=held, granted_by=carol)
-    for role in (more, create_role(name="wild", wildcards=["shop.*"]), create_role(name="above", parents=[more])):
+    assign_role(user=alice, role=reader, granted_by=carol)
+    for role in (writer, create_role(name="wild", wildcards=["shop.*"]), create_role(name="above", parents=[writer])):
         with pytest.raises(PermissionRefused):
             assign_role(user=alice, role=role, granted_by=carol)
         with pytest.raises(PermissionRefused):
@@ -41,7 +42,7 @@ def test_a_manager_gives_what_they_hold_and_no_more(manager_of: Manager, alice: 
     assert not again(alice).has_perm("shop.change_order")
 
 
-def test_whoever_holds_everything_there_is_now_does_not_give_what_comes_later(manager_of: Manager, alice: User) -> None:
+def test_a_wildcard_is_not_given_on_the_strength_of_existing_permissions(manager_of: Manager, alice: User) -> None:
     every = [f"shop.{verb}_paper" for verb in ("view", "add", "change", "delete")]
     carol = manager_of("carol", *every)
     wild = create_role(name="papers", wildcards=["shop.paper.*"])
@@ -52,7 +53,7 @@ def test_whoever_holds_everything_there_is_now_does_not_give_what_comes_later(ma
     assign_role(user=alice, role=wild, granted_by=again(carol))
 
 
-def test_nobody_gives_longer_than_they_hold(manager_of: Manager, alice: User) -> None:
+def test_a_role_cannot_be_given_longer_than_it_is_held(manager_of: Manager, alice: User) -> None:
     carol, role, end = manager_of("carol"), make_role("reader", "shop.view_order"), timezone.now() + timedelta(hours=1)
     assign_role(user=carol, role=make_role("for an hour", "shop.view_order"), valid_until=end)
 
@@ -76,15 +77,15 @@ def test_a_manager_of_one_company_manages_nothing_elsewhere(manager_of: Manager,
     assert revoke_role(assignment=mine, revoked_by=carol)
 
 
-def test_nobody_edits_what_says_more_than_they_hold(manager_of: Manager, alice: User) -> None:
+def test_a_role_with_more_content_than_held_cannot_be_changed(manager_of: Manager, alice: User) -> None:
     carol, above = manager_of("carol", "shop.view_order"), make_role("above", "shop.view_order", "shop.change_order")
-    held = assign_role(user=alice, role=above)
+    assignment = assign_role(user=alice, role=above)
 
     for forbidden in (
         lambda: set_permissions(role=above, permissions=[], actor=carol),
         lambda: set_permissions(role=above, permissions=[permission("shop.view_order")], actor=carol),
         lambda: delete_role(role=above, actor=carol),
-        lambda: revoke_role(assignment=held, revoked_by=carol),
+        lambda: revoke_role(assignment=assignment, revoked_by=carol),
         lambda: create_role(name="mine", permissions=[permission("shop.change_order")], actor=carol),
         lambda: create_role(name="mine", parents=[above], actor=carol),
         lambda: create_role(name="mine", wildcards=["shop.*"], actor=carol),
@@ -98,7 +99,7 @@ def test_nobody_edits_what_says_more_than_they_hold(manager_of: Manager, alice: 
     assert list(mine.permissions.all()) == [permission("shop.view_order")]
 
 
-def test_nobody_denies_what_they_do_not_hold_nor_lifts_the_denial(manager_of: Manager, alice: User) -> None:
+def test_a_denial_needs_the_permission_to_be_added_and_lifted(manager_of: Manager, alice: User) -> None:
     carol, no = manager_of("carol"), create_role(name="no orders", denials=[permission("shop.view_order")])
     with pytest.raises(PermissionRefused):
         assign_role(user=alice, role=no, granted_by=carol)
@@ -109,7 +110,7 @@ def test_nobody_denies_what_they_do_not_hold_nor_lifts_the_denial(manager_of: Ma
         revoke_role(assignment=mine, revoked_by=again(carol))
 
 
-def test_an_object_permission_is_given_by_whoever_holds_it(
+def test_an_object_permission_is_given_by_its_holder(
     manager_of: Manager, alice: User, recorded_events: list[Any]
 ) -> None:
     order, carol = Order.objects.create(), manager_of("carol", "shop.view_order")
@@ -125,7 +126,7 @@ def test_an_object_permission_is_given_by_whoever_holds_it(
     assert not UserObjectPermission.objects.exists()
 
 
-def test_the_last_superuser_stays(alice: User) -> None:
+def test_the_last_superuser_cannot_be_removed(alice: User) -> None:
     root = User.objects.create_superuser("root")
 
     for remove in (
@@ -148,12 +149,12 @@ def _demote(user: User, **options: Any) -> None:
     user.save(**options)
 
 
-def test_the_last_who_may_give_roles_stays_where_there_is_no_superuser(manager_of: Manager) -> None:
+def test_without_superusers_the_last_role_manager_cannot_be_removed(manager_of: Manager) -> None:
     carol = manager_of("carol")
-    held = Assignment.objects.get(user=carol)
+    assignment = Assignment.objects.get(user=carol)
 
     for remove in (
-        lambda: revoke_role(assignment=held),
+        lambda: revoke_role(assignment=assignment),
         lambda: delete_role(role=Role.objects.get()),
         lambda: set_permissions(role=Role.objects.get(), permissions=[]),
         lambda: change_role(role=Role.objects.get(), denied_wildcards=["auth_rbac.*"]),
@@ -163,33 +164,33 @@ def test_the_last_who_may_give_roles_stays_where_there_is_no_superuser(manager_o
             remove()
     assert again(carol).has_perm("auth_rbac.add_assignment")
     User.objects.create_superuser("root")
-    assert revoke_role(assignment=held)
+    assert revoke_role(assignment=assignment)
 
 
 def remove_each_other(number: int) -> list[Any]:
-    """Return what the two administrators of a site do at once: each takes the other's role away."""
+    """Return the concurrent acts of two administrators: each revokes the other's role."""
     Assignment.objects.all().delete()
     own = [f"auth_rbac.{verb}_assignment" for verb in ("view", "add", "delete")]
     role = make_role(f"administrators {number}", *own)
     people = [User.objects.create_user(f"person {number} {name}") for name in "ab"]
-    held = [assign_role(user=person, role=role) for person in people]
+    assignments = [assign_role(user=person, role=role) for person in people]
     return [
-        lambda: revoke_role(assignment=held[1], revoked_by=people[0]),
-        lambda: revoke_role(assignment=held[0], revoked_by=people[1]),
+        lambda: revoke_role(assignment=assignments[1], revoked_by=people[0]),
+        lambda: revoke_role(assignment=assignments[0], revoked_by=people[1]),
     ]
 
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("rounds", [4, pytest.param(ROUNDS, marks=pytest.mark.races)])
-def test_two_administrators_who_remove_each_other_leave_one(rounds: int) -> None:
+def test_two_administrators_who_revoke_each_other_leave_one(rounds: int) -> None:
     one_winner(remove_each_other, refusal={"last_administrator", "permission_denied"}, rounds=rounds)
 
     assert Assignment.objects.count() == 1
 
 
 def disable_each_other(number: int) -> list[Any]:
-    """Return what two superusers do at once."""
+    """Return the concurrent acts of two superusers."""
     User.objects.filter(is_superuser=True).update(is_superuser=False)
     people = [User.objects.create_superuser(f"root {number} {name}") for name in "ab"]
     return [
@@ -207,7 +208,7 @@ def test_two_superusers_who_disable_each_other_leave_one(rounds: int) -> None:
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
-def test_without_the_lock_both_are_disabled_and_it_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_lock_both_are_disabled_and_the_test_detects_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(last_administrator, "lock_graph", lambda: None)
 
     with pytest.raises(AssertionError, match="2 won"):
