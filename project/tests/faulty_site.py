@@ -1,4 +1,4 @@
-"""Settings with ten faults at once, for `check_setup` to find."""
+"""Settings with ten faults for `check_setup`."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Settings of a started service in which staff must have a second factor, and an app alone counts."""
+"""Settings of a running service that requires an app or a key of staff."""
 
 from live.site import *  # noqa: F403 - a settings module
 

@@ -36,7 +36,7 @@ def names() -> list[str]:
     return [entry.name for entry in recorded()]
 
 
-def test_from_sign_up_to_login_everything_is_in_the_trail(browser: Browser) -> None:
+def test_the_trail_records_sign_up_and_login(browser: Browser) -> None:
     post(browser, "signup", email="alice@example.org", password=PASSWORD)
     verified = post(browser, "email/verify", email="alice@example.org", code=code_in(the_mail()))
     granted = log_in(browser)
@@ -55,7 +55,7 @@ def test_from_sign_up_to_login_everything_is_in_the_trail(browser: Browser) -> N
 
 
 @pytest.mark.asvs("7.4.3")
-def test_a_new_password_keeps_the_session_in_which_it_was_chosen(alice: Any) -> None:
+def test_a_password_change_keeps_only_the_current_session(alice: Any) -> None:
     here, elsewhere = with_token(), with_token()
 
     changed = post(here, "password/change", current_password=PASSWORD, new_password=NEW)
@@ -66,7 +66,7 @@ def test_a_new_password_keeps_the_session_in_which_it_was_chosen(alice: Any) -> 
     assert names()[-2:] == ["session.session.ended", "auth.password.changed"] or "auth.password.changed" in names()
 
 
-def test_a_reset_ends_every_session_and_tells_the_person(alice: Any, browser: Browser) -> None:
+def test_a_reset_ends_every_session_and_notifies_the_user(alice: Any, browser: Browser) -> None:
     caller = with_token()
     post(browser, "password/forgot", email="alice@example.org")
     reset = post(browser, "password/reset", token=token_in(the_mail()), password=NEW)
@@ -79,7 +79,7 @@ def test_a_reset_ends_every_session_and_tells_the_person(alice: Any, browser: Br
     assert "auth.password.reset" in names()
 
 
-def test_a_wrong_link_changes_nothing_and_leaves_no_secret(alice: Any, browser: Browser) -> None:
+def test_an_invalid_link_changes_nothing(alice: Any, browser: Browser) -> None:
     before = len(recorded())
 
     refused = post(browser, "password/reset", token="elr_" + "x" * 43, password=NEW)
@@ -96,7 +96,7 @@ def admin(db: None) -> Browser:
     return sign_in(user, assurance="aal2")
 
 
-def test_an_administrator_invites_and_withdraws(admin: Browser) -> None:
+def test_an_administrator_invites_and_withdraws_the_invitation(admin: Browser) -> None:
     invited = admin.post("/admin/auth_core/invitation/add/", {"address": "Bob@example.org"})
     message = the_mail()
     invitation = Invitation.objects.get()
@@ -111,7 +111,7 @@ def test_an_administrator_invites_and_withdraws(admin: Browser) -> None:
 
 
 @pytest.mark.parametrize("address", ["none", "b" * 400, ""])
-def test_an_address_that_is_none_is_no_invitation(address: str, admin: Browser) -> None:
+def test_an_invalid_address_is_not_invited(address: str, admin: Browser) -> None:
     admin.post("/admin/auth_core/invitation/add/", {"address": address})
 
     assert not Invitation.objects.exists()
@@ -119,7 +119,7 @@ def test_an_address_that_is_none_is_no_invitation(address: str, admin: Browser) 
 
 
 @pytest.mark.asvs("6.4.6")
-def test_an_administrator_starts_a_reset_and_chooses_no_password(admin: Browser, alice: Any) -> None:
+def test_an_administrator_starts_a_reset_without_choosing_the_password(admin: Browser, alice: Any) -> None:
     body = {"action": "mail_reset_link", "_selected_action": [str(alice.auth_identity.pk)]}
     admin.post("/admin/auth_core/identity/", body)
 
@@ -130,7 +130,7 @@ def test_an_administrator_starts_a_reset_and_chooses_no_password(admin: Browser,
     assert 'name="password' not in admin.get(f"/admin/auth_accounts/user/{alice.pk}/change/").content.decode()
 
 
-def test_the_pages_of_the_admin_show_no_secret(admin: Browser, alice: Any) -> None:
+def test_the_admin_pages_show_no_secret(admin: Browser, alice: Any) -> None:
     post(Browser(), "password/forgot", email="alice@example.org")
     pages = ["outboxmessage/", "invitation/", "invitation/add/", "emailaddress/"]
 

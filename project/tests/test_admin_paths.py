@@ -238,7 +238,7 @@ def is_refused(browser: Browser, answer: Any) -> bool:
 # The list
 
 
-def test_every_path_on_which_the_admin_site_writes_is_in_the_list() -> None:
+def test_every_write_path_of_the_admin_site_is_listed() -> None:
     models, paths = len(admin.site._registry), list(write_paths())
 
     assert PATHS.compare() == Difference()
@@ -263,7 +263,7 @@ class Planted(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot subs
         return [path("raw/", self.grow, name="planted_raw"), *super().get_urls()]
 
 
-def test_a_page_that_no_one_classified_is_seen() -> None:
+def test_an_unclassified_admin_page_is_detected() -> None:
     site = admin.AdminSite("planted")
     site._registry = {**admin.site._registry}
     site.register(Permission, Planted)
@@ -276,7 +276,7 @@ def test_a_page_that_no_one_classified_is_seen() -> None:
     }  # fmt: skip
 
 
-def test_a_path_that_is_gone_is_seen() -> None:
+def test_a_removed_path_is_detected() -> None:
     site = admin.AdminSite("empty")
 
     assert PATHS.compare(site).gone == {*PATHS.guarded, *PATHS.exempt}
@@ -307,7 +307,7 @@ def test_a_limited_administrator_is_refused_and_nothing_changes(written: str, wo
 
 
 @pytest.mark.parametrize("written", sorted(PATHS.guarded))
-def test_a_superuser_does_all_of_it(written: str, world: World) -> None:
+def test_a_superuser_may_use_every_path(written: str, world: World) -> None:
     prepare(world, written)
     browser = world.browser(limited=False)
     before = state()
@@ -319,7 +319,7 @@ def test_a_superuser_does_all_of_it(written: str, world: World) -> None:
         assert state() != before
 
 
-def test_no_administrator_deletes_a_person(world: World) -> None:
+def test_no_administrator_deletes_a_user(world: World) -> None:
     browser, before, page = world.browser(limited=False), state(), "/admin/auth_accounts/user/"
 
     one = browser.post(f"{page}{world.clerk.pk}/delete/", {"post": "yes"})
@@ -331,7 +331,7 @@ def test_no_administrator_deletes_a_person(world: World) -> None:
 
 
 @pytest.mark.parametrize("action", ["disable", "enable", "lock", "unlock", "mail_reset_link"])
-def test_what_may_be_done_to_one_of_two_people_is_done_to_them_alone(action: str, world: World, alice: Any) -> None:
+def test_an_action_on_two_users_changes_only_the_permitted_one(action: str, world: World, alice: Any) -> None:
     browser, rows = world.browser(limited=True), [identity_of(alice), identity_of(world.root)]
 
     answer = browser.post(
@@ -344,7 +344,7 @@ def test_what_may_be_done_to_one_of_two_people_is_done_to_them_alone(action: str
     assert world.root.is_active
 
 
-def test_the_api_refuses_to_end_the_session_of_a_person_who_holds_more(world: World) -> None:
+def test_the_api_refuses_to_end_the_session_of_a_user_who_holds_more(world: World) -> None:
     browser, session = world.browser(limited=True), world.rows["auth_sessions.session"]
 
     refused = browser.delete(f"/api/v1/users/sessions/{session.pk}/")
@@ -354,7 +354,7 @@ def test_the_api_refuses_to_end_the_session_of_a_person_who_holds_more(world: Wo
     assert world.browser(limited=False).delete(f"/api/v1/users/sessions/{session.pk}/").status_code == 204
 
 
-def test_a_page_that_only_shows_writes_nothing_back(world: World) -> None:
+def test_a_read_only_page_does_not_save(world: World) -> None:
     """A row that was read before a lock or an end was set would take it away again."""
     browser, before = world.browser(limited=False), state()
 

@@ -43,7 +43,7 @@ def test_an_administrator_disables_an_account_and_its_sessions_end(admin: Any, a
     assert (entry.subject_id, entry.actor_id) == (alice.auth_identity.subject_id, admin.auth_identity.subject_id)
 
 
-def test_a_lock_refuses_and_an_unlock_lets_in_again(admin: Any, alice: Any) -> None:
+def test_a_lock_refuses_and_an_unlock_admits_again(admin: Any, alice: Any) -> None:
     of_alice, browser = signed_in(alice), signed_in(admin)
 
     act(browser, "lock", alice)
@@ -55,7 +55,7 @@ def test_a_lock_refuses_and_an_unlock_lets_in_again(admin: Any, alice: Any) -> N
     assert names[-2:] == ["auth.account.locked", "auth.account.unlocked"]
 
 
-def test_what_is_done_already_is_not_recorded_again(alice: Any) -> None:
+def test_a_repeated_change_is_not_recorded_again(alice: Any) -> None:
     assert disable_account(user=alice)
     assert not disable_account(user=alice)
 
@@ -75,7 +75,7 @@ def test_staff_cannot_make_themselves_superusers(alice: Any) -> None:
 
 
 @pytest.mark.asvs("6.4.6")
-def test_the_admin_shows_no_password_and_sets_none(admin: Any, alice: Any) -> None:
+def test_the_admin_neither_shows_nor_sets_a_password(admin: Any, alice: Any) -> None:
     page = signed_in(admin).get(f"/admin/auth_accounts/user/{alice.pk}/change/").content.decode()
 
     assert "argon2" not in page

@@ -91,7 +91,7 @@ def through_site(browser: Browser) -> set[str]:
 
 @pytest.mark.asvs("8.4.2")
 @pytest.mark.parametrize("method", ["get", "post", "patch", "delete"])
-def test_no_address_of_the_api_takes_a_password_alone_nor_an_old_proof(method: str, root: Any) -> None:
+def test_the_api_refuses_a_password_alone_and_an_old_proof(method: str, root: Any) -> None:
     age = max_age_of(Act.READ if method == "get" else Act.CHANGE) + timedelta(seconds=1)
 
     of_password = through_api(by_password(root, transport=Transport.TOKEN), method)
@@ -103,7 +103,7 @@ def test_no_address_of_the_api_takes_a_password_alone_nor_an_old_proof(method: s
     assert {told.json()["max_age"] for told in of_password.values()} <= {8 * 3600, 1800, 300}
 
 
-def test_a_fresh_proof_is_asked_for_nothing(root: Any) -> None:
+def test_a_fresh_proof_is_enough_for_the_api(root: Any) -> None:
     for method in ("get", "post"):
         answers = through_api(caller_of(root, transport=Transport.TOKEN), method)
 
@@ -111,14 +111,14 @@ def test_a_fresh_proof_is_asked_for_nothing(root: Any) -> None:
         assert 403 not in {told.status_code for told in answers.values()}, method
 
 
-def test_an_address_that_asks_for_nothing_is_seen(root: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unguarded_api_address_is_detected(root: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(MayManage, "has_permission", MayManage.may)
 
     assert "/api/v1/roles/" in unasked(through_api(by_password(root, transport=Transport.TOKEN)))
 
 
 @pytest.mark.asvs("8.4.2")
-def test_no_page_of_the_site_takes_a_password_alone_nor_an_old_proof(root: Any) -> None:
+def test_the_admin_site_refuses_a_password_alone_and_an_old_proof(root: Any) -> None:
     assert len(list(site_pages())) > 90
     assert through_site(by_password(root)) == set()
     assert through_site(caller_of(root, age=max_age_of(Act.READ) + timedelta(seconds=1))) == set()
@@ -131,13 +131,13 @@ def test_a_fresh_proof_opens_the_pages(root: Any) -> None:
     assert browser.get("/admin/").status_code == 200
 
 
-def test_a_site_that_asks_for_nothing_is_seen(root: Any, settings: Any) -> None:
+def test_an_unguarded_admin_site_is_detected(root: Any, settings: Any) -> None:
     settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if name != GUARD]
 
     assert "/admin/" in through_site(by_password(root))
 
 
-def test_a_page_that_somebody_forgot_to_guard_is_guarded(root: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unwrapped_admin_page_is_still_guarded(root: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     below = next(one for one in get_resolver().url_patterns if getattr(one, "app_name", "") == "admin")
     view = below.url_patterns[0].callback
     monkeypatch.setattr(below.url_patterns[0], "callback", view.__wrapped__)
@@ -156,7 +156,7 @@ def test_no_network_is_trusted(method: str, root: Any) -> None:
         assert getattr(caller, method)("/api/v1/users/sessions/", REMOTE_ADDR=address).status_code == 401
 
 
-def test_decisions_and_risks_of_others_are_administrators_business(root: Any, alice: Any) -> None:
+def test_decisions_and_risks_of_others_require_an_administrators_proof(root: Any, alice: Any) -> None:
     caller, other = sign_in(root, transport=Transport.TOKEN), str(identity_of(alice).subject_id)
     sign_in(alice)
     theirs = Session.objects.get(user=alice).pk
@@ -178,7 +178,7 @@ def test_decisions_and_risks_of_others_are_administrators_business(root: Any, al
     assert own.json()["allowed"]
 
 
-def test_an_old_proof_is_renewed_and_leads_back(root: Any) -> None:
+def test_an_old_proof_is_renewed_and_redirects_back(root: Any) -> None:
     add_totp(root)
     began, browser = timezone.now(), Browser()
     with time_machine.travel(began, tick=False):
@@ -201,7 +201,7 @@ def test_an_old_proof_is_renewed_and_leads_back(root: Any) -> None:
     assert Group.objects.get().name == "editors"
 
 
-def test_reading_may_be_later_than_writing_and_writing_than_what_is_critical(root: Any, alice: Any) -> None:
+def test_reading_accepts_older_proofs_than_changing_and_critical_actions(root: Any, alice: Any) -> None:
     browser = caller_of(root, age=timedelta(minutes=10))
     person = f"/admin/auth_accounts/user/{alice.pk}/change/"
     inlines = ("role_assignments", "userobjectpermission_set")
@@ -219,7 +219,7 @@ def test_reading_may_be_later_than_writing_and_writing_than_what_is_critical(roo
 
 
 @pytest.mark.asvs("7.5.3")
-def test_taking_protection_away_needs_a_proof_of_minutes(root: Any, alice: Any) -> None:
+def test_removing_protection_needs_a_proof_of_minutes(root: Any, alice: Any) -> None:
     factor = add_totp(alice)
     stale, of_stale = timedelta(minutes=6), identity_of(alice).subject_id
     browser = caller_of(root, age=stale)
@@ -236,7 +236,7 @@ def test_taking_protection_away_needs_a_proof_of_minutes(root: Any, alice: Any) 
 
 
 @pytest.mark.parametrize("name", ["login", "logout"])
-def test_a_page_that_somebody_calls_login_is_guarded(name: str, root: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_named_login_or_logout_is_guarded(name: str, root: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     below = next(one for one in get_resolver().url_patterns if getattr(one, "app_name", "") == "admin")
     monkeypatch.setattr(below.url_patterns[0], "name", name)
 
@@ -253,18 +253,18 @@ def test_a_page_that_somebody_calls_login_is_guarded(name: str, root: Any, monke
         ("object-permissions", {}),
     ],
 )
-def test_giving_power_and_taking_the_trail_out_need_one_as_well(path: str, body: dict[str, Any], root: Any) -> None:
+def test_granting_permissions_and_exporting_the_trail_need_a_proof_of_minutes(path: str, body: dict[str, Any], root: Any) -> None:
     stale = caller_of(root, age=timedelta(minutes=6), transport=Transport.TOKEN)
 
     assert post(stale, path, **body).json()["code"] == "insufficient_user_authentication"
 
 
-def test_whoever_may_not_is_told_that_and_proves_nothing_first(alice: Any) -> None:
+def test_a_user_without_permission_is_refused_before_any_proof(alice: Any) -> None:
     assert sign_in(alice).get("/admin/", follow=True).status_code == 403
     assert through_api(sign_in(alice, transport=Transport.TOKEN))["/api/v1/roles/"].status_code == 403
 
 
-def test_whoever_has_no_factor_is_led_to_add_one_and_not_locked_out(db: None) -> None:
+def test_an_administrator_without_a_factor_is_redirected_to_add_one(db: None) -> None:
     root = make_administrator("root@example.org")
     browser = sign_in(root)
 
@@ -300,7 +300,7 @@ def test_the_first_administrator_adds_a_factor_in_the_first_login(db: None, sett
     assert browser.get("/admin/").status_code == 200
 
 
-def test_an_operator_may_ask_for_nothing(root: Any, settings: Any) -> None:
+def test_an_operator_may_disable_the_proof(root: Any, settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "ADMINISTRATION": {}}
 
     assert sign_in(root).get("/admin/").status_code == 200
@@ -308,7 +308,7 @@ def test_an_operator_may_ask_for_nothing(root: Any, settings: Any) -> None:
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_whoever_is_led_to_the_proof_was_refused_and_the_trail_says_so(method: str, root: Any) -> None:
+def test_a_redirect_to_the_proof_is_audited_as_a_denial(method: str, root: Any) -> None:
     browser = by_password(root)
 
     with recording() as events:
@@ -318,7 +318,7 @@ def test_whoever_is_led_to_the_proof_was_refused_and_the_trail_says_so(method: s
     assert told == [("auth.access.denied", "insufficient_user_authentication", root)]
 
 
-def test_a_page_of_factors_leaves_the_same_trace(alice: Any) -> None:
+def test_a_factor_page_records_the_same_denial(alice: Any) -> None:
     browser = caller_of(alice, age=timedelta(hours=1))
     add_totp(alice)
 

@@ -31,7 +31,7 @@ def test_the_page_of_events_is_current() -> None:
 
 
 @pytest.mark.asvs("16.1.1")
-def test_every_event_says_what_happened_and_declares_what_tells_of_a_person() -> None:
+def test_every_event_has_a_sentence_and_declares_personal_fields() -> None:
     for event in catalogue.values():
         assert event.sentence.endswith("."), event
         assert event.personal <= event.fields, event
@@ -41,7 +41,7 @@ def test_every_event_says_what_happened_and_declares_what_tells_of_a_person() ->
 @pytest.mark.asvs("16.2.1")
 @pytest.mark.asvs("16.2.2")
 @pytest.mark.parametrize("name", sorted(catalogue.values()))
-def test_every_event_is_kept_with_who_where_what_and_when(name: EventName, alice: Any, auditor: Browser) -> None:
+def test_every_entry_contains_who_where_what_and_when(name: EventName, alice: Any, auditor: Browser) -> None:
     client = Client(ip="192.0.2.1", network="192.0.2.1", user_agent="Firefox")
     with bound(Context(correlation_id="c" * 36)):
         record(Event(name=name, subject=alice, client=client, reason="why"))
@@ -67,7 +67,7 @@ def boss(db: None) -> Browser:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_taking_the_trail_away_leaves_no_gap(boss: Browser) -> None:
+def test_an_export_of_the_trail_leaves_no_gap(boss: Browser) -> None:
     with assert_no_audit_gap():
         answer = boss.post("/api/v1/audit/exports/", {"format": "csv"}, content_type="application/json")
         assert answer.status_code == 200
@@ -77,7 +77,7 @@ def test_taking_the_trail_away_leaves_no_gap(boss: Browser) -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("planted", [False, True], ids=["as it is", "with the middleware planted away"])
-def test_what_the_admin_changes_is_recorded(planted: bool, boss: Browser, settings: Any) -> None:
+def test_changes_in_the_admin_are_recorded(planted: bool, boss: Browser, settings: Any) -> None:
     if planted:
         settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if not name.startswith("auth_audit.")]
 

@@ -160,7 +160,7 @@ def without_entry(changes: set[str], entries: Counter[str]) -> set[str]:
 
 
 @pytest.mark.parametrize("rounds", [12, pytest.param(100, marks=pytest.mark.long)])
-def test_nothing_acknowledged_is_lost_whoever_is_killed(server: OwnPostgreSQL, tmp_path: Path, rounds: int) -> None:
+def test_no_acknowledged_change_is_lost_when_processes_are_killed(server: OwnPostgreSQL, tmp_path: Path, rounds: int) -> None:
     crew = Crew(tmp_path, server)
 
     kill_at_random(crew, rounds)
@@ -193,7 +193,7 @@ def assert_is_whole() -> None:
     assert {prover.proof(entry, seals[entry.pk]).state for entry in entries} == {State.PROVEN}
 
 
-def test_a_change_whose_entry_is_written_afterwards_is_seen(server: OwnPostgreSQL, tmp_path: Path) -> None:
+def test_a_separate_transaction_for_the_entry_is_detected(server: OwnPostgreSQL, tmp_path: Path) -> None:
     """The planted defect: killed in between, a change is left without its entry."""
     crew = Crew(tmp_path, server, planted=True)
 

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.mark.asvs("16.4.3")
 @pytest.mark.asvs("16.2.3")
-def test_checkpoints_and_entries_in_the_stream_of_logs_verify(settings: Any) -> None:
+def test_checkpoints_and_entries_in_the_log_stream_verify(settings: Any) -> None:
     settings.AUTH_AUDIT = {"SINKS": [{"kind": "log", "entries": "yes"}]}
     record(Event(name=AuthEvent.LOGIN_FAILED, reason="password", data={"purpose": "login"}))
     seal_everything()
@@ -44,14 +44,14 @@ def test_checkpoints_and_entries_in_the_stream_of_logs_verify(settings: Any) -> 
 
 
 @pytest.mark.asvs("16.2.3")
-def test_logs_go_to_one_stream_and_nowhere_else() -> None:
+def test_logs_go_only_to_one_stream() -> None:
     config = logging_config(level="INFO", style="json")
 
     assert set(config["handlers"]) == {"stream"}
     assert all(not logger.get("handlers") for logger in config["loggers"].values())
 
 
-def test_the_task_of_a_worker_seals() -> None:
+def test_the_worker_task_seals_the_trail() -> None:
     record(Event(name=AuthEvent.EMAIL_VERIFIED))
 
     app.loader.import_default_modules()  # as a worker does when it starts

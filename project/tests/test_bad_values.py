@@ -90,7 +90,7 @@ def _cookie(root: Any) -> Browser:
 
 @pytest.mark.asvs("2.2.1")
 @SHARES
-def test_no_value_in_the_api_is_answered_with_a_fault(share: int, root: Any, known: dict[str, str]) -> None:
+def test_no_value_causes_an_error_in_the_api(share: int, root: Any, known: dict[str, str]) -> None:
     sent, faults = answered(api_calls(known), _token(root), share)
 
     print(f"API: {len(sent)} operations, {sent.total()} calls, {len(faults)} answers of 500 and more")
@@ -99,7 +99,7 @@ def test_no_value_in_the_api_is_answered_with_a_fault(share: int, root: Any, kno
 
 
 @SHARES
-def test_no_value_in_an_open_route_of_the_api_is_answered_with_a_fault(share: int, known: dict[str, str]) -> None:
+def test_no_value_causes_an_error_in_the_anonymous_api(share: int, known: dict[str, str]) -> None:
     open_calls = (call for call in api_calls(known) if "/login/" in call.path or "password/" in call.path)
     sent, faults = answered(open_calls, Browser(), share)
 
@@ -109,7 +109,7 @@ def test_no_value_in_an_open_route_of_the_api_is_answered_with_a_fault(share: in
 
 @SHARES
 @pytest.mark.parametrize("part", ["pages", "admin"])
-def test_no_value_in_a_page_is_answered_with_a_fault(part: str, share: int, root: Any, known: dict[str, str]) -> None:
+def test_no_value_causes_an_error_on_a_page(part: str, share: int, root: Any, known: dict[str, str]) -> None:
     routes = [
         (route, view)
         for route, view in pages_of(get_resolver().url_patterns)
@@ -123,7 +123,7 @@ def test_no_value_in_a_page_is_answered_with_a_fault(part: str, share: int, root
 
 
 @SHARES
-def test_no_value_in_a_page_for_anybody_is_answered_with_a_fault(share: int, known: dict[str, str]) -> None:
+def test_no_value_causes_an_error_on_an_anonymous_page(share: int, known: dict[str, str]) -> None:
     routes = [one for one in pages_of(get_resolver().url_patterns) if not one[0].startswith(("admin/", "account/"))]
     sent, faults = answered(page_calls(routes, known, {}), Browser(), share)
 
@@ -156,7 +156,7 @@ class PlantedView(AnonymousApiView):
 urlpatterns = [path("api/v1/planted/", PlantedView.as_view())]
 
 
-def test_a_view_that_reads_a_number_unguarded_is_caught(settings: Any, known: dict[str, str]) -> None:
+def test_a_view_without_number_validation_is_detected(settings: Any, known: dict[str, str]) -> None:
     settings.ROOT_URLCONF = __name__
 
     _sent, faults = answered(api_calls(known, patterns=urlpatterns), Browser())

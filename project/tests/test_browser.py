@@ -123,7 +123,7 @@ def test_from_sign_up_to_a_login_with_a_second_factor(windows: Open, mails: Mail
     assert "was removed" in here.text
 
 
-def test_a_password_is_changed(windows: Open, service: Service, scripts: bool) -> None:
+def test_a_user_changes_their_password(windows: Open, service: Service, scripts: bool) -> None:
     email, here = name_of("gwen", scripts), windows()
     add_person(service, email)
     log_in(here, email)
@@ -180,7 +180,7 @@ def test_a_forgotten_password_is_reset(windows: Open, service: Service, mails: M
     elsewhere.look("link-used")
 
 
-def test_somebody_sees_where_they_are_signed_in_and_says_that_one_was_not_them(
+def test_a_user_reviews_sessions_and_reports_a_foreign_login(
     windows: Open, service: Service, mails: Mailbox, scripts: bool
 ) -> None:
     email, here, thief = name_of("ivy", scripts), windows(user_agent=FIREFOX), windows()
@@ -219,7 +219,7 @@ def test_somebody_sees_where_they_are_signed_in_and_says_that_one_was_not_them(
     assert here.path == "/password/forgot/"
 
 
-def test_a_link_that_is_followed_elsewhere_asks_for_the_password(windows: Open, mails: Mailbox, scripts: bool) -> None:
+def test_a_link_opened_in_another_browser_asks_for_the_password(windows: Open, mails: Mailbox, scripts: bool) -> None:
     email, here, elsewhere = name_of("carol", scripts), windows(), windows()
     here.open("/signup/")
     here.fill(email=email, password=PASSWORD)
@@ -238,7 +238,7 @@ def test_a_link_that_is_followed_elsewhere_asks_for_the_password(windows: Open, 
     assert elsewhere.title == "Your account is ready"
 
 
-def test_the_first_administrator_comes_in_by_our_login_and_invites(
+def test_the_first_administrator_signs_in_and_invites(
     windows: Open, service: Service, mails: Mailbox, scripts: bool
 ) -> None:
     email, invited, here = name_of("root", scripts), name_of("dora", scripts), windows()
@@ -272,7 +272,7 @@ def test_the_first_administrator_comes_in_by_our_login_and_invites(
     service.query("UPDATE auth_accounts_user SET is_superuser = false, is_staff = false RETURNING 1")
 
 
-def test_what_goes_wrong_is_told_honestly(windows: Open, service: Service, scripts: bool) -> None:
+def test_errors_are_shown_to_the_user(windows: Open, service: Service, scripts: bool) -> None:
     email, here = name_of("erin", scripts), windows()
     add_person(service, email)
     log_in(here, email, "wrong wrong wrong wrong")
@@ -311,7 +311,7 @@ def test_what_goes_wrong_is_told_honestly(windows: Open, service: Service, scrip
     here.look("resend")
 
 
-def test_a_lost_database_is_no_fault_of_the_person(windows: Open, service: Service, scripts: bool) -> None:
+def test_a_lost_database_is_reported_as_temporary(windows: Open, service: Service, scripts: bool) -> None:
     email, here = name_of("fay", scripts), windows()
     add_person(service, email)
     log_in(here, email)
@@ -351,7 +351,7 @@ PLANT_IMAGE = (
 
 
 @pytest.mark.parametrize("plant", [PLANT_STYLE, PLANT_IMAGE, PLANT_SCRIPT], ids=["style", "image", "script"])
-def test_what_the_policy_refuses_is_counted(planted: Window, watch: Watch, plant: str) -> None:
+def test_policy_violations_are_recorded(planted: Window, watch: Watch, plant: str) -> None:
     planted.page.evaluate(plant)
     planted.page.wait_for_timeout(200)
 
@@ -363,7 +363,7 @@ def test_what_the_policy_refuses_is_counted(planted: Window, watch: Watch, plant
 
 
 @pytest.mark.parametrize("policy", ["", "default-src 'none'; style-src 'unsafe-inline'"])
-def test_a_page_without_a_strict_policy_is_noted(planted: Window, watch: Watch, policy: str) -> None:
+def test_a_page_without_a_strict_policy_is_detected(planted: Window, watch: Watch, policy: str) -> None:
     assert watch.faults == []
     headers = {"Content-Security-Policy": policy} if policy else {}
     planted.page.route("**/logged-out/", lambda route: route.fulfill(body="<h1>x</h1>", headers=headers))
@@ -373,7 +373,7 @@ def test_a_page_without_a_strict_policy_is_noted(planted: Window, watch: Watch, 
     assert ["has the policy" in fault for fault in watch.faults] == [True]
 
 
-def test_what_is_asked_of_a_stranger_is_counted(chromium: Browser, watch: Watch, scripts: bool) -> None:
+def test_foreign_requests_are_recorded(chromium: Browser, watch: Watch, scripts: bool) -> None:
     window = Window(chromium, watch, scripts=scripts, folder=None, bypass_csp=True)
     window.open("/login/")
     assert watch.foreign == []
@@ -398,7 +398,7 @@ def test_what_is_asked_of_a_stranger_is_counted(chromium: Browser, watch: Watch,
     ],
     ids=lambda value: value if value.isascii() and len(value) < 20 else "",
 )
-def test_what_is_wrong_with_a_page_is_found(planted: Window, watch: Watch, plant: str, fault: str) -> None:
+def test_faults_of_a_page_are_detected(planted: Window, watch: Watch, plant: str, fault: str) -> None:
     planted.look("planted")
     assert watch.faults == []
 

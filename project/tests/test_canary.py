@@ -93,7 +93,7 @@ def traces(answer: Any, lines: io.StringIO) -> str:
 
 @pytest.mark.parametrize("code", CODES)
 @pytest.mark.asvs("16.2.5")
-def test_the_marker_turns_up_nowhere(code: str, lines: io.StringIO) -> None:
+def test_the_marker_appears_nowhere(code: str, lines: io.StringIO) -> None:
     answer = fail(code)
 
     assert answer.status_code >= 400
@@ -102,7 +102,7 @@ def test_the_marker_turns_up_nowhere(code: str, lines: io.StringIO) -> None:
 
 
 @pytest.mark.parametrize("code", ["defect", "invalid_credentials"])
-def test_without_the_filter_it_is_found(code: str, lines: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_marker_is_detected_without_the_filter(code: str, lines: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RedactingFilter, "filter", lambda self, record: True)
 
     assert MARKER in traces(fail(code), lines), "the planted defect must be seen"
@@ -119,7 +119,7 @@ def test_a_cookie_in_an_exception_is_masked(lines: io.StringIO) -> None:
     assert MARKER not in traces(answer, lines)
 
 
-def test_a_login_with_the_marker_leaves_no_trace_of_it(alice: Any, lines: io.StringIO) -> None:
+def test_a_login_with_the_marker_leaves_no_trace(alice: Any, lines: io.StringIO) -> None:
     body = {"identifier": "alice@example.org", "password": MARKER, "transport": "token"}
     answer = Browser().post("/api/v1/login/", body, content_type="application/json")
 
@@ -127,7 +127,7 @@ def test_a_login_with_the_marker_leaves_no_trace_of_it(alice: Any, lines: io.Str
     assert MARKER not in traces(answer, lines)
 
 
-def test_a_granted_credential_is_in_the_answer_alone(alice: Any, lines: io.StringIO) -> None:
+def test_a_granted_credential_appears_only_in_the_response(alice: Any, lines: io.StringIO) -> None:
     body = {"identifier": "alice@example.org", "password": PASSWORD, "transport": "token"}
     browser = Browser()
     credential = browser.post("/api/v1/login/", body, content_type="application/json").json()["credential"]
@@ -138,7 +138,7 @@ def test_a_granted_credential_is_in_the_answer_alone(alice: Any, lines: io.Strin
 
 
 @pytest.mark.asvs("16.4.1")
-def test_nobody_forges_a_line(alice: Any, lines: io.StringIO) -> None:
+def test_input_cannot_forge_a_line(alice: Any, lines: io.StringIO) -> None:
     Browser().get("/api/v1/me/", HTTP_USER_AGENT='x\r\n{"level":"ERROR"}', HTTP_X_REQUEST_ID="a\nb-forged")
     logger.warning("name is %s", 'x\n{"forged": 1}\u2028\x1b[31m')
 

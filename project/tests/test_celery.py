@@ -38,18 +38,18 @@ def test_a_task_runs_in_the_context_of_its_sender() -> None:
     assert correlation_id() != "sender-12345"
 
 
-def test_a_task_that_nobody_knows_leaves_quietly() -> None:
+def test_leaving_an_unknown_task_is_ignored() -> None:
     celery.leave(task_id="never began")
 
 
-def test_messages_are_json_and_lost_workers_lose_nothing() -> None:
+def test_messages_are_json_and_survive_lost_workers() -> None:
     assert app.conf.accept_content == ["json"]
     assert app.conf.task_acks_late
     assert app.conf.task_reject_on_worker_lost
     assert TASK_HEADER not in ("correlation_id", "id"), "these are Celery's own"
 
 
-def test_what_is_scheduled_exists() -> None:
+def test_every_scheduled_task_exists() -> None:
     assert {entry["task"] for entry in app.conf.beat_schedule.values()} <= set(app.tasks)
 
 
@@ -73,7 +73,7 @@ def test_every_sweep_runs() -> None:
     } == {name for name, _run in sweeps.items()}
 
 
-def test_a_thread_offers_tasks_to_our_broker() -> None:
+def test_a_thread_uses_the_configured_broker() -> None:
     found: list[Any] = []
     thread = threading.Thread(target=lambda: found.append(deliver_message.app.main))
     thread.start()
@@ -82,7 +82,7 @@ def test_a_thread_offers_tasks_to_our_broker() -> None:
     assert found == ["enterprise_auth"]
 
 
-def test_one_try_is_all_that_a_broker_gets(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_offer_tries_the_broker_once(monkeypatch: pytest.MonkeyPatch) -> None:
     lost = Celery("lost", broker="amqp://127.0.0.1:1//", set_as_current=False)
     monkeypatch.setattr("auth_core.tasks.deliver_message", lost.tasks["auth_core.deliver_message"])
 

@@ -50,7 +50,7 @@ def test_ten_faults_are_found_in_one_run() -> None:
 
 
 @pytest.mark.live
-def test_settings_that_do_not_start_are_told_as_well() -> None:
+def test_settings_that_do_not_start_are_reported() -> None:
     done = run("--json", DJANGO_SETTINGS_MODULE="enterprise_auth.settings.production", SECRET_KEY="weak")
 
     told = " ".join(row["told"] for row in json.loads(done.stdout))
@@ -60,7 +60,7 @@ def test_settings_that_do_not_start_are_told_as_well() -> None:
 
 
 @pytest.mark.django_db
-def test_a_table_for_people_and_status_0_when_all_is_well(settings: Any) -> None:
+def test_good_settings_print_a_table_and_exit_with_0(settings: Any) -> None:
     settings.ALLOWED_HOSTS = [".example.org"]
     settings.SECRET_KEY = "".join(map(chr, range(33, 110)))
     settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
@@ -75,7 +75,7 @@ def test_a_table_for_people_and_status_0_when_all_is_well(settings: Any) -> None
 
 
 @pytest.mark.django_db
-def test_a_migration_that_is_not_applied_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unapplied_migration_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM django_migrations WHERE app = 'auth_mfa'")
     forgotten = sum(app == "auth_mfa" for app, _name in MigrationLoader(connection).disk_migrations)
@@ -90,7 +90,7 @@ def test_a_migration_that_is_not_applied_is_found(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.postgresql
 @pytest.mark.django_db
 @pytest.mark.parametrize(("ahead", "status"), [(0, "ok"), (5, "warning"), (60, "error"), (-60, "error")])
-def test_a_clock_that_is_wrong_is_found(ahead: int, status: str) -> None:
+def test_a_wrong_clock_is_reported(ahead: int, status: str) -> None:
     with time_machine.travel(timezone.now() + timedelta(seconds=ahead), tick=True):
         finding = next(row for row in setup_report.report() if row.part == "clock")
 
@@ -98,7 +98,7 @@ def test_a_clock_that_is_wrong_is_found(ahead: int, status: str) -> None:
 
 
 @pytest.mark.django_db
-def test_a_probe_that_breaks_is_a_finding_and_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_probe_is_a_finding_and_does_not_stop_others(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken() -> Any:
         raise ZeroDivisionError("with a secret in it")
 

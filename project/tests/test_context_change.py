@@ -127,7 +127,7 @@ def test_every_route_that_changes_something_is_classified() -> None:
     assert {change.route for change in ALL if change.kind == "exempt"} == set(EXEMPT)
 
 
-def test_enough_routes_are_walked() -> None:
+def test_enough_routes_are_tested() -> None:
     assert len(BY_API) >= 30
     assert len(BY_PAGE) >= 20
     expected = {
@@ -138,7 +138,7 @@ def test_enough_routes_are_walked() -> None:
     assert expected <= {named(change) for change in ASKING}
 
 
-def test_what_people_change_of_their_own_is_counted() -> None:
+def test_changes_of_a_users_own_data_are_counted() -> None:
     # An export of the trail asks for a permission in the view: it is nobody's own.
     own = [
         change
@@ -150,7 +150,7 @@ def test_what_people_change_of_their_own_is_counted() -> None:
     assert [named(change) for change in own if not change.view.counts_changes] == []
 
 
-def test_a_view_that_nobody_classified_is_seen() -> None:
+def test_an_unclassified_view_is_detected() -> None:
     class Planted(ApiView):
         context_exempt = "Because."
 
@@ -163,7 +163,7 @@ def test_a_view_that_nobody_classified_is_seen() -> None:
 
 @pytest.mark.parametrize("transport", list(Transport))
 @pytest.mark.parametrize("change", BY_API, ids=named)
-def test_the_api_asks_for_the_proof(change: Change, transport: Transport, root: Any, settled: None) -> None:
+def test_the_api_requires_the_proof(change: Change, transport: Transport, root: Any, settled: None) -> None:
     caller = elsewhere(sign_in(root, transport=transport))
 
     refused = caller.generic(change.method, address_of(change.route), "{}", content_type="application/json")
@@ -173,7 +173,7 @@ def test_the_api_asks_for_the_proof(change: Change, transport: Transport, root: 
 
 
 @pytest.mark.parametrize("change", BY_PAGE, ids=named)
-def test_a_page_leads_to_the_proof(change: Change, root: Any, settled: None) -> None:
+def test_a_page_redirects_to_the_proof(change: Change, root: Any, settled: None) -> None:
     caller = elsewhere(sign_in(root))
 
     led = caller.post(address_of(change.route), HTTP_X_CSRFTOKEN=caller.defaults["HTTP_X_CSRFTOKEN"])
@@ -193,7 +193,7 @@ def test_the_admin_changes_nothing_before_the_proof(model: Any, page: str, root:
     assert "/login/again/?next=" in refused.content.decode()
 
 
-def test_what_a_thief_tries_elsewhere_changes_nothing(alice: Any) -> None:
+def test_a_thief_in_another_browser_changes_nothing(alice: Any) -> None:
     caller = sign_in(alice)
     sign_in(alice)
     device = Device.objects.first()
@@ -219,17 +219,17 @@ def test_what_a_thief_tries_elsewhere_changes_nothing(alice: Any) -> None:
 
 
 @pytest.mark.parametrize("address", ["/api/v1/me/", "/api/v1/sessions/", "/account/", "/account/sessions/"])
-def test_it_reads_on(address: str, alice: Any) -> None:
+def test_reading_is_still_allowed(address: str, alice: Any) -> None:
     assert elsewhere(sign_in(alice)).get(address).status_code == 200
 
 
-def test_it_may_sign_out(alice: Any) -> None:
+def test_signing_out_is_still_allowed(alice: Any) -> None:
     caller = elsewhere(sign_in(alice))
 
     assert caller.post("/api/v1/logout/", {}, content_type="application/json").status_code == 204
 
 
-def test_who_gives_the_proof_there_changes_what_they_wanted(alice: Any) -> None:
+def test_after_the_proof_the_change_is_allowed(alice: Any) -> None:
     caller = elsewhere(sign_in(alice))
     change = {"current_password": PASSWORD, "new_password": "another long passphrase"}
     asked = caller.post("/api/v1/reauthenticate/", {"required_assurance": "aal1"}, content_type="application/json")

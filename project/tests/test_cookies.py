@@ -64,7 +64,7 @@ def set_by_a_day_of_use(alice: Any) -> Iterator[tuple[str, Morsel[str]]]:
     yield from came(browser.post("/logout/"))
 
 
-def test_every_cookie_is_the_hosts_alone_and_no_scripts(alice: Any, as_in_production: None) -> None:
+def test_every_cookie_is_host_only_and_httponly(alice: Any, as_in_production: None) -> None:
     came = list(set_by_a_day_of_use(alice))
 
     assert {name for name, _cookie in came} == COOKIES

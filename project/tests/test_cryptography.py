@@ -83,7 +83,7 @@ def found(rule: Callable[[str], set[str]]) -> dict[str, set[str]]:
 @pytest.mark.asvs("11.3.5")
 @pytest.mark.asvs("11.4.1")
 @pytest.mark.asvs("11.4.3")
-def test_nothing_broken_is_used() -> None:
+def test_no_broken_primitive_is_used() -> None:
     assert found(broken_primitives) == {}
     assert broken_primitives("hashlib.md5(x)") == {"md5"}
     assert broken_primitives("from x.modes import ECB") == {"ECB"}
@@ -97,7 +97,7 @@ def test_only_validated_libraries_are_used() -> None:
 
 
 @pytest.mark.asvs("11.5.1")
-def test_only_the_systems_generator_makes_secrets() -> None:
+def test_secrets_come_only_from_the_systems_generator() -> None:
     assert {path for path in found(weak_random) if not path.endswith(JITTER)} == set()
     assert weak_random("import random") == {"random"}
 
@@ -155,7 +155,7 @@ def made_by_four_workers(make: str) -> list[str]:
 
 
 @pytest.mark.asvs("11.5.2")
-def test_workers_that_were_forked_make_different_secrets() -> None:
+def test_forked_workers_generate_different_secrets() -> None:
     made = made_by_four_workers("lambda: new_secret('eas')")
 
     assert (len(made), len(set(made))) == (4000, 4000)
@@ -163,7 +163,7 @@ def test_workers_that_were_forked_make_different_secrets() -> None:
 
 
 @pytest.mark.asvs("7.2.3")
-def test_a_million_secrets_are_all_different_and_of_43_letters() -> None:
+def test_a_million_secrets_are_unique_and_have_43_letters() -> None:
     made = {new_secret("eas") for _number in range(1_000_000)}
 
     assert len(made) == 1_000_000
@@ -190,7 +190,7 @@ def test_aes_gcm_with_256_bits_is_the_only_cipher(settings: Any) -> None:
 
 
 @pytest.mark.asvs("6.1.1")
-def test_the_documented_budgets_are_those_that_hold() -> None:
+def test_the_documented_budgets_equal_the_defaults() -> None:
     text = (ROOT / "docs/security/limits.md").read_text()
     rows = re.findall(r"^\| `(\w+)` \| (\w+) \| (\d+) \| (\d+) min \|", text, re.MULTILINE)
     documented = {(use, what): (int(guesses), timedelta(minutes=int(minutes))) for use, what, guesses, minutes in rows}

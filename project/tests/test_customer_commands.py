@@ -101,7 +101,7 @@ def test_the_commands_of_manage_py(place: str, copy: Copy) -> None:
         assert answers(port, said)
 
 
-def test_manage_py_test_runs_pytest_and_fails_when_there_is_none(copy: Copy) -> None:
+def test_manage_py_test_runs_pytest_and_fails_without_a_test(copy: Copy) -> None:
     settings = {"DJANGO_SETTINGS_MODULE": "enterprise_auth.settings.testing"}
     some = copy.run("python", "manage.py", "test", "project/tests/test_celery.py", **settings)
     none = copy.run("python", "manage.py", "test", "project/tests/live", **settings)
@@ -114,7 +114,7 @@ def test_manage_py_test_runs_pytest_and_fails_when_there_is_none(copy: Copy) -> 
 
 @pytest.mark.parametrize("application", ["enterprise_auth.asgi:application", "enterprise_auth.wsgi:application"])
 @pytest.mark.parametrize("place", [".", "project"])
-def test_gunicorn_serves_and_a_slow_body_keeps_no_thread(place: str, application: str, copy: Copy) -> None:
+def test_gunicorn_serves_while_slow_bodies_are_open(place: str, application: str, copy: Copy) -> None:
     port = free_port()
     bind = ["--bind", f"127.0.0.1:{port}", "--workers", "1"]
 

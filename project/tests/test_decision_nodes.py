@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from live.redises import Redises
-from live.service import Service, _place
+from live.service import Service, connection_parameters
 
 pytestmark = [pytest.mark.faults, pytest.mark.postgresql, pytest.mark.django_db]
 
@@ -81,7 +81,7 @@ def nodes() -> Iterator[Nodes]:
         ):
             for name, more in (("alice", ()), ("root", ("--superuser",))):
                 address = f"{name}@example.org"
-                a.manage("create_user", "--email", address, "--verified", *more, given=f"{PASSWORD}\n")
+                a.manage("create_user", "--email", address, "--verified", *more, stdin=f"{PASSWORD}\n")
             found = Nodes(a, b, root=signed_in(a, a, "root"), alice=signed_in(a, b, "alice"))
             found.alice_id = found.alice.get(f"{b.url}/api/v1/me/", timeout=30).json()["id"]
             body = {"name": "Auditor", "permissions": [NEEDED]}
@@ -103,7 +103,7 @@ def signed_in(at: Service, caller_of: Service, name: str) -> requests.Session:
 
 @pytest.mark.asvs("8.3.2")
 @pytest.mark.parametrize("rounds", [20, pytest.param(1_000, marks=pytest.mark.long)])
-def test_what_a_revoked_b_refuses(rounds: int, capsys: Any) -> None:
+def test_a_revocation_on_a_applies_on_b(rounds: int, capsys: Any) -> None:
     with nodes() as both:
         for _round in range(rounds):
             both.round()
@@ -113,9 +113,9 @@ def test_what_a_revoked_b_refuses(rounds: int, capsys: Any) -> None:
     assert both.seen == {"refused": rounds, "given on A, refused on B": 0}
 
 
-def test_without_the_triggers_what_was_revoked_survives(capsys: Any) -> None:
+def test_missing_triggers_are_detected(capsys: Any) -> None:
     with nodes() as both:
-        place = {**_place(), "dbname": both.a.database}
+        place = {**connection_parameters(), "dbname": both.a.database}
         assignment = both.grant()
         assert all(both.ask() for _time in range(WARM))
         with psycopg.connect(**place) as database:

@@ -36,7 +36,7 @@ def spellings(address: str) -> list[str]:
 
 @pytest.mark.asvs("8.2.1")
 @pytest.mark.parametrize("address", [one for one in DOORS.addresses("permitted") if one.startswith("/api/")])
-def test_without_a_permission_nothing_is_done_however_it_is_asked(address: str, alice: Any) -> None:
+def test_no_spelling_or_method_bypasses_a_permission(address: str, alice: Any) -> None:
     callers = {"nobody": Browser(), "alice": sign_in(alice, transport=Transport.TOKEN)}
 
     for who, caller in callers.items():
@@ -52,7 +52,7 @@ def test_without_a_permission_nothing_is_done_however_it_is_asked(address: str, 
 
 
 @pytest.mark.asvs("8.2.1")
-def test_a_permission_opens_what_it_names_and_nothing_else(alice: Any) -> None:
+def test_a_permission_opens_only_its_own_addresses(alice: Any) -> None:
     role = create_role(name="Auditor", permissions=[Permission.objects.get(codename="view_auditentry")])
     assign_role(user=alice, role=role)
     caller = sign_in(alice, assurance="aal2", transport=Transport.TOKEN)
@@ -62,7 +62,7 @@ def test_a_permission_opens_what_it_names_and_nothing_else(alice: Any) -> None:
         assert caller.get(address).status_code == 403, address
 
 
-def test_the_service_says_and_python_says_the_same(alice: Any) -> None:
+def test_the_api_and_python_decide_alike(alice: Any) -> None:
     create_and_hold(alice, "view_auditentry")
     caller = sign_in(alice, transport=Transport.TOKEN)
     body = {"permission": "auth_audit.view_auditentry"}
@@ -73,7 +73,7 @@ def test_the_service_says_and_python_says_the_same(alice: Any) -> None:
     assert told.json()["allowed"]
 
 
-def test_the_page_of_a_person_leads_to_the_explanation(alice: Any) -> None:
+def test_the_page_of_a_user_links_to_the_explanation(alice: Any) -> None:
     create_and_hold(alice, "view_auditentry")
     root = make_administrator("root@example.org")
     browser = sign_in(root, assurance="aal2", transport=Transport.COOKIE)

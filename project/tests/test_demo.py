@@ -24,7 +24,7 @@ def demo(*options: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.sqlite
-def test_the_whole_journey_goes_as_it_should() -> None:
+def test_the_demo_succeeds() -> None:
     done = demo()
 
     assert done.returncode == 0, done.stdout + done.stderr
@@ -32,7 +32,7 @@ def test_the_whole_journey_goes_as_it_should() -> None:
 
 
 @pytest.mark.sqlite
-def test_a_server_that_asks_for_no_second_factor_is_seen() -> None:
+def test_a_server_without_a_second_factor_is_detected() -> None:
     done = demo(DJANGO_SETTINGS_MODULE="without_second_factor")
 
     assert done.returncode == 1
@@ -41,7 +41,7 @@ def test_a_server_that_asks_for_no_second_factor_is_seen() -> None:
 
 @pytest.mark.postgresql
 @pytest.mark.django_db
-def test_the_whole_journey_goes_on_production_settings(tmp_path: Path, own_redis: OwnRedis) -> None:
+def test_the_demo_succeeds_on_production_settings(tmp_path: Path, own_redis: OwnRedis) -> None:
     mails = tmp_path / "mails"
     mails.mkdir()
     with Service(tmp_path, own_redis.url, {"EMAIL_FILE_PATH": str(mails)}) as service:

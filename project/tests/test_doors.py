@@ -23,12 +23,12 @@ NOT_OURS = ("admin/",)
 
 @pytest.mark.asvs("6.1.3")
 @pytest.mark.asvs("6.3.4")
-def test_every_route_is_known_for_what_it_is() -> None:
+def test_every_route_is_classified() -> None:
     assert DOORS.compare(routes(without=NOT_OURS)) == Difference()
 
 
 @pytest.mark.parametrize("address", DOORS.addresses("signed_in", "permitted"))
-def test_nobody_gets_in_without_a_session(address: str) -> None:
+def test_protected_routes_require_a_session(address: str) -> None:
     for method in ("get", "post", "delete", "patch"):
         answer = getattr(Browser(), method)(address)
         if address.startswith("/api/"):
@@ -38,7 +38,7 @@ def test_nobody_gets_in_without_a_session(address: str) -> None:
 
 
 @pytest.mark.parametrize("address", DOORS.addresses("permitted"))
-def test_staff_alone_is_no_permission(address: str, alice: Any) -> None:
+def test_staff_status_is_not_a_permission(address: str, alice: Any) -> None:
     alice.is_staff = True
     alice.save()
     caller = sign_in(alice, transport=Transport.TOKEN)
@@ -48,7 +48,7 @@ def test_staff_alone_is_no_permission(address: str, alice: Any) -> None:
 
 
 @pytest.mark.parametrize("address", DOORS.addresses("open", "door"))
-def test_an_open_route_gives_nobody_a_session(address: str) -> None:
+def test_an_open_route_creates_no_session(address: str) -> None:
     browser = Browser()
     for method in ("get", "post"):
         getattr(browser, method)(address)
@@ -57,7 +57,7 @@ def test_an_open_route_gives_nobody_a_session(address: str) -> None:
     assert browser.get("/api/v1/me/").status_code == 401
 
 
-def test_no_code_of_ours_signs_anybody_in_past_the_door() -> None:
+def test_no_code_bypasses_the_login_journey() -> None:
     folders = [*ROOT.glob("packages/*/src"), ROOT / "project" / "enterprise_auth"]
 
     assert len(folders) == 6
@@ -71,11 +71,11 @@ def test_no_code_of_ours_signs_anybody_in_past_the_door() -> None:
         "from django.contrib import auth\ndef view(request):\n    auth.login(request, request.user)",
     ],
 )
-def test_a_view_that_signs_in_by_itself_is_seen(planted: str) -> None:
+def test_a_view_that_calls_login_is_detected(planted: str) -> None:
     assert past_the_door(planted) == {"login"}
 
 
-def test_a_route_that_nobody_classified_is_seen() -> None:
+def test_an_unclassified_route_is_detected() -> None:
     class Planted:
         pattern = "back-door/"
 

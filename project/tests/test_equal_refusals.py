@@ -111,7 +111,7 @@ def test_a_login_is_refused_with_the_same_work_for_every_reason(people: None, ha
 
 
 @pytest.mark.parametrize("path", ["password/forgot", "email/resend"])
-def test_a_mail_is_asked_for_with_the_same_work_for_every_account(path: str, people: None, hashes: list[int]) -> None:
+def test_a_mail_request_does_the_same_work_for_every_account(path: str, people: None, hashes: list[int]) -> None:
     def ask(case: str) -> Work:
         browser = with_csrf(Browser())
         return work_of(lambda: post(browser, path, email=address_of(case)), hashes)
@@ -138,7 +138,7 @@ def test_a_sign_up_with_a_known_address_does_the_same_work(people: None, hashes:
     assert known == unknown
 
 
-def test_the_count_sees_one_more_hash(people: None, hashes: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_hash_is_detected(people: None, hashes: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("auth_core.passwords.hashing.burn", lambda password: None)
     body = {"identifier": address_of("unknown"), "password": WRONG, "transport": "token"}
 

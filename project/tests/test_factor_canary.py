@@ -90,7 +90,7 @@ def use_everything(alice: Any) -> tuple[list[str], str]:
     return secrets, stored + everything_stored()
 
 
-def test_what_proves_a_factor_stands_nowhere(alice: Any, lines: io.StringIO) -> None:
+def test_secrets_of_factors_are_stored_nowhere(alice: Any, lines: io.StringIO) -> None:
     secrets, stored = use_everything(alice)
 
     assert TotpFactor.objects.get().confirmed
@@ -101,7 +101,7 @@ def test_what_proves_a_factor_stands_nowhere(alice: Any, lines: io.StringIO) -> 
     assert found(secrets, lines.getvalue()) == []
 
 
-def test_a_number_in_a_plain_column_and_a_seed_in_a_log_would_be_found(alice: Any, lines: io.StringIO) -> None:
+def test_a_plain_number_and_a_logged_seed_are_detected(alice: Any, lines: io.StringIO) -> None:
     secrets, _stored = use_everything(alice)
     PhoneFactor.objects.update(name=NUMBER)
     logging.getLogger("auth_mfa").warning("enrolled %s", secrets[0])

@@ -16,7 +16,7 @@ from auth_mfa.testing.factors import NUMBER, add_totp
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("captured_texts")]
 
 
-def test_adding_using_and_losing_every_kind_leaves_no_gap(alice: Any) -> None:
+def test_adding_using_and_removing_every_factor_leaves_no_gap(alice: Any) -> None:
     add_totp(alice)
     here, key = sign_in(alice, assurance="aal2"), Authenticator(backup_eligible=True)
 

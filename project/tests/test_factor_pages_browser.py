@@ -76,7 +76,7 @@ def add_telephone(here: Window, service: Service, number: str) -> None:
     code = text_to(service, number, after=0)
     here.fill(code=wrong_for(code))
     here.press("Confirm")
-    assert "not right" in here.error_beside("code")
+    assert "is wrong" in here.error_beside("code")
     here.look("phone-code-wrong")
     here.press("Send it again")
     assert "sent once more" in here.text
@@ -113,7 +113,7 @@ def make_codes(here: Window, service: Service, number: str) -> list[str]:
     return codes
 
 
-def test_from_a_telephone_to_a_recovery_code(here: Window, service: Service, scripts: bool) -> None:
+def test_from_a_phone_to_a_recovery_code(here: Window, service: Service, scripts: bool) -> None:
     email, number = name_of("tina", scripts), f"+4179123456{7 if scripts else 8}"
     add_person(service, email)
     log_in(here, email)
@@ -135,10 +135,10 @@ def test_from_a_telephone_to_a_recovery_code(here: Window, service: Service, scr
     here.look("answer-recovery-code")
     here.fill(code="0000-0000-0000-0000")
     here.press("Go on")
-    assert "not right" in here.error_beside("code")
+    assert "is wrong" in here.error_beside("code")
     here.look("answer-recovery-code-wrong")
     here.press("Telephone")
-    assert "No code was sent this time: too many went there lately" in here.text
+    assert "No code was sent, because too many were requested" in here.text
     here.look("answer-text-withheld")
     here.press("Recovery codes")
     here.fill(code=codes[0].lower())
@@ -181,7 +181,7 @@ def test_codes_by_mail(here: Window, service: Service, mails: Mailbox, scripts: 
     assert here.path == "/account/"
 
 
-def test_staff_add_an_app_inside_the_login_and_keep_it(
+def test_staff_add_an_app_during_login_and_cannot_remove_it(
     here: Window, service: Service, mails: Mailbox, scripts: bool
 ) -> None:
     email = name_of("sam", scripts)
@@ -195,7 +195,7 @@ def test_staff_add_an_app_inside_the_login_and_keep_it(
     code = code_at(here)
     here.fill(code=wrong_for(wrong_for(code)))
     here.press("Confirm")
-    assert "not right" in here.error_beside("code")
+    assert "is wrong" in here.error_beside("code")
     here.look("answer-enrolment-wrong")
     here.fill(code=code_at(here))
     here.press("Confirm")

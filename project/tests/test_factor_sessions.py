@@ -22,7 +22,7 @@ def status(browser: Any) -> int:
     return int(browser.get("/api/v1/me/").status_code)
 
 
-def test_a_removed_factor_takes_its_sessions_along_but_that_in_which_it_was_removed(alice: Any) -> None:
+def test_removing_a_factor_ends_its_other_sessions(alice: Any) -> None:
     phone, tablet = add_totp(alice), add_totp(alice, key=b"another key of twenty")
     mine, thiefs, others = browser_of(alice, phone), browser_of(alice, phone), browser_of(alice, tablet)
     assert [status(browser) for browser in (mine, thiefs, others)] == [200, 200, 200]
@@ -33,7 +33,7 @@ def test_a_removed_factor_takes_its_sessions_along_but_that_in_which_it_was_remo
     assert Session.objects.get(ended_reason="factor_removed").user == alice
 
 
-def test_an_administrators_removal_ends_them_all(alice: Any) -> None:
+def test_a_removal_by_an_administrator_ends_all_sessions_of_the_factor(alice: Any) -> None:
     phone = add_totp(alice)
     browser = browser_of(alice, phone)
 
@@ -42,7 +42,7 @@ def test_an_administrators_removal_ends_them_all(alice: Any) -> None:
     assert status(browser) == 401
 
 
-def test_a_reset_ends_every_session_of_the_person(alice: Any) -> None:
+def test_a_reset_of_factors_ends_every_session(alice: Any) -> None:
     browser = browser_of(alice, add_totp(alice))
     with_password = sign_in(alice, assurance="aal2")
 

@@ -19,7 +19,7 @@ SignIn = Callable[..., Browser]
 NEW = "another battery horse staple"
 
 
-def test_from_sign_up_to_a_new_password_there_is_no_gap(browser: Browser) -> None:
+def test_sign_up_and_password_changes_leave_no_gap(browser: Browser) -> None:
     with assert_no_audit_gap():
         post(browser, "signup", email="alice@example.org", password=PASSWORD)
         post(browser, "email/verify", email="alice@example.org", code=code_in(the_mail()))
@@ -45,7 +45,7 @@ def test_a_second_factor_leaves_no_gap(alice: Any, browser: Browser) -> None:
         assert post(browser, "logout").status_code == 204
 
 
-def test_what_people_do_with_devices_leaves_no_gap(alice: Any, signed_in: SignIn) -> None:
+def test_device_changes_leave_no_gap(alice: Any, signed_in: SignIn) -> None:
     here = signed_in(alice)
 
     with assert_no_audit_gap():
@@ -60,7 +60,7 @@ def test_what_people_do_with_devices_leaves_no_gap(alice: Any, signed_in: SignIn
         assert post(new_browser(), "devices/not-me", token=token).json() == {"status": "account_locked"}
 
 
-def test_a_session_that_nobody_recorded_is_a_gap(alice: Any, signed_in: SignIn) -> None:
+def test_an_unrecorded_change_of_a_session_is_a_gap(alice: Any, signed_in: SignIn) -> None:
     signed_in(alice)
 
     with pytest.raises(AuditGap, match="auth_sessions_session: UPDATE"), assert_no_audit_gap():
@@ -69,7 +69,7 @@ def test_a_session_that_nobody_recorded_is_a_gap(alice: Any, signed_in: SignIn) 
 
 @pytest.mark.parametrize("transport", ["cookie", "token"])
 @pytest.mark.parametrize("assurance", ["aal2", "aal3"])
-def test_somebody_with_a_factor_is_signed_in_over_both_transports(
+def test_a_user_with_a_factor_signs_in_over_both_transports(
     transport: str, assurance: str, alice: Any, signed_in: SignIn
 ) -> None:
     add_totp(alice)

@@ -42,7 +42,7 @@ def create_user(monkeypatch: pytest.MonkeyPatch, *options: str, password: str = 
     return json.loads(out.getvalue())
 
 
-def test_from_create_user_to_logout_everything_is_in_the_trail(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_trail_records_everything_from_create_user_to_logout(monkeypatch: pytest.MonkeyPatch) -> None:
     made = create_user(monkeypatch, "--verified")
     caller = Browser()
 
@@ -68,7 +68,7 @@ def test_from_create_user_to_logout_everything_is_in_the_trail(monkeypatch: pyte
     assert len({entry.correlation_id for entry in recorded()[1:5]}) == 1
 
 
-def test_an_answer_names_the_entries_it_left(alice: Any) -> None:
+def test_the_request_id_of_a_response_is_in_its_entries(alice: Any) -> None:
     answer = log_in(Browser(), password="not the password at all")
 
     entry = recorded("auth.login.failed")[0]
@@ -83,7 +83,7 @@ def test_an_answer_names_the_entries_it_left(alice: Any) -> None:
         ([], "p" * 129, "too long"),
     ],
 )
-def test_a_password_that_may_not_be_is_refused(
+def test_create_user_refuses_a_bad_password(
     options: list[str], password: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(CommandError, match=said):
@@ -92,14 +92,14 @@ def test_a_password_that_may_not_be_is_refused(
     assert not AuditEntry.objects.exists()
 
 
-def test_an_address_that_is_taken_is_refused(alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_create_user_refuses_a_taken_address(alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(CommandError, match="There is an account"):
         create_user(monkeypatch)
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("transport", ["token", "cookie"])
-def test_what_a_login_costs(transport: str, shared: OwnRedis, alice: Any) -> None:
+def test_the_cost_of_a_login(transport: str, shared: OwnRedis, alice: Any) -> None:
     caller = Browser()
     log_in(caller, transport=transport)
     caller.cookies.pop("sessionid", None)
@@ -123,7 +123,7 @@ def test_what_a_login_costs(transport: str, shared: OwnRedis, alice: Any) -> Non
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_a_login_in_a_new_browser_costs(shared: OwnRedis, alice: Any) -> None:
+def test_the_cost_of_a_login_in_a_new_browser(shared: OwnRedis, alice: Any) -> None:
     log_in(Browser(), transport="cookie")
 
     with counted() as cost:
@@ -136,7 +136,7 @@ def test_what_a_login_in_a_new_browser_costs(shared: OwnRedis, alice: Any) -> No
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("transport", ["token", "cookie"])
-def test_what_a_login_with_a_second_factor_costs(transport: str, shared: OwnRedis, alice: Any) -> None:
+def test_the_cost_of_a_login_with_a_second_factor(transport: str, shared: OwnRedis, alice: Any) -> None:
     caller = Browser()
     add_totp(alice)
     answer_with(caller, log_in(caller, transport=transport), current_code(steps=-1))
@@ -153,7 +153,7 @@ def test_what_a_login_with_a_second_factor_costs(transport: str, shared: OwnRedi
 
 
 @pytest.mark.django_db(transaction=True)
-def test_refusals_cost_the_same_whoever_is_meant(shared: OwnRedis, alice: Any) -> None:
+def test_refusals_cost_the_same_for_every_user(shared: OwnRedis, alice: Any) -> None:
     disabled, locked = (create_account(email=f"{name}@example.org", password=PASSWORD) for name in ("dis", "locked"))
     disable_account(user=disabled)
     lock_account(user=locked)
@@ -169,7 +169,7 @@ def test_refusals_cost_the_same_whoever_is_meant(shared: OwnRedis, alice: Any) -
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_me_and_logout_cost(shared: OwnRedis, alice: Any) -> None:
+def test_the_cost_of_me_and_logout(shared: OwnRedis, alice: Any) -> None:
     caller = Browser()
     header = {"HTTP_AUTHORIZATION": f"Session {log_in(caller).json()['credential']}"}
     caller.get("/api/v1/me/", **header)
@@ -187,7 +187,7 @@ def test_what_me_and_logout_cost(shared: OwnRedis, alice: Any) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_me_without_the_cache(shared: OwnRedis, alice: Any) -> None:
+def test_the_cost_of_me_without_the_cache(shared: OwnRedis, alice: Any) -> None:
     caller = Browser()
     header = {"HTTP_AUTHORIZATION": f"Session {log_in(caller).json()['credential']}"}
     caller.get("/api/v1/me/", **header)

@@ -23,7 +23,7 @@ WRONG = {"identifier": "alice@example.org", "password": "not the password at all
 @pytest.fixture
 def service(tmp_path: Path, own_redis: OwnRedis) -> Iterator[Service]:
     with Service(tmp_path, own_redis.url) as running:
-        running.manage("create_user", "--email", "alice@example.org", "--verified", given=f"{PASSWORD}\n")
+        running.manage("create_user", "--email", "alice@example.org", "--verified", stdin=f"{PASSWORD}\n")
         yield running
 
 
@@ -101,7 +101,7 @@ CASES = [*HALF_WAY, BEFORE]
 
 @pytest.mark.asvs("6.3.1")
 @pytest.mark.parametrize("atomic_requests", ["0", "1"])
-def test_of_40_wrong_passwords_at_once_10_are_evaluated_whatever_becomes_of_redis(
+def test_of_40_parallel_wrong_passwords_10_are_evaluated_in_every_state_of_redis(
     atomic_requests: str, tmp_path: Path, own_redis: OwnRedis, capsys: Any
 ) -> None:
     """All ten cases in a short form: one service, and a person of its own for each fate of Redis."""
@@ -133,11 +133,11 @@ for number in range({count}):
 @pytest.mark.races
 @pytest.mark.parametrize("atomic_requests", ["0", "1"])
 @pytest.mark.parametrize("case", CASES)
-def test_of_200_wrong_passwords_at_once_exactly_10_are_evaluated(
+def test_of_200_parallel_wrong_passwords_exactly_10_are_evaluated(
     case: str, atomic_requests: str, tmp_path: Path, own_redis: OwnRedis, capsys: Any
 ) -> None:
     with Service(tmp_path, own_redis.url, {"LIVE_ATOMIC_REQUESTS": atomic_requests}) as service:
-        service.manage("create_user", "--email", "alice@example.org", "--verified", given=f"{PASSWORD}\n")
+        service.manage("create_user", "--email", "alice@example.org", "--verified", stdin=f"{PASSWORD}\n")
         if case == BEFORE:
             own_redis.kill()
         do = HALF_WAY.get(case, nothing)

@@ -84,7 +84,7 @@ def nodes(plant: str = "") -> Iterator[Nodes]:
             Service(folder / "a", redises.url_of("a"), environment) as a,
             Service(folder / "b", redises.url_of("b"), environment, beside=a) as b,
         ):
-            a.manage("create_user", "--email", "alice@example.org", "--verified", given=f"{PASSWORD}\n")
+            a.manage("create_user", "--email", "alice@example.org", "--verified", stdin=f"{PASSWORD}\n")
             yield Nodes(a, b, redises)
     finally:
         shutil.rmtree(folder)
@@ -215,7 +215,7 @@ def count(fault: str, rounds: list[Round]) -> dict[str, Any]:
         if marks or fault in {"reachable from B only", "failed over with its last second lost"}
     ],
 )
-def test_what_a_ended_b_refuses(fault: str, batches: int, capsys: Any) -> None:
+def test_a_session_ended_on_a_is_refused_on_b(fault: str, batches: int, capsys: Any) -> None:
     with nodes() as both:
         rounds = [one for _batch in range(batches) for one in end_at_once(both, fault)]
 
@@ -229,7 +229,7 @@ def test_what_a_ended_b_refuses(fault: str, batches: int, capsys: Any) -> None:
 
 
 @pytest.mark.parametrize("fault", ["reachable from B only", "failed over with its last second lost"])
-def test_a_key_that_is_just_deleted_leaves_survivors(fault: str, capsys: Any) -> None:
+def test_only_deleting_the_key_is_detected(fault: str, capsys: Any) -> None:
     with nodes("just_delete_the_key") as both:
         told = count(fault, end_at_once(both, fault))
 

@@ -17,7 +17,7 @@ from conftest import PASSWORD
 pytestmark = pytest.mark.django_db
 
 
-def test_ready_names_its_parts() -> None:
+def test_ready_lists_its_parts() -> None:
     ready = Browser().get("/ready/")
 
     assert ready.status_code == 200
@@ -36,7 +36,7 @@ def test_a_lost_cache_is_degraded_and_ready(shared: OwnRedis) -> None:
 
 
 @pytest.mark.parametrize("part", ["database", "migrations", "keys"])
-def test_what_cannot_be_done_without_is_503(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_required_part_is_503(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(f"auth_core.health.{part}", lambda: Probe(part, Status.FAILED))
 
     ready = Browser().get("/ready/")
@@ -44,13 +44,13 @@ def test_what_cannot_be_done_without_is_503(part: str, monkeypatch: pytest.Monke
     assert (ready.status_code, ready.json()["parts"][part]) == (503, "failed")
 
 
-def test_keys_that_are_missing_are_not_ready(settings: Any) -> None:
+def test_missing_keys_are_not_ready(settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "FIELD_KEYS": {}}
 
     assert Browser().get("/ready/").status_code == 503
 
 
-def test_the_schema_is_openapi_3_1_and_whole() -> None:
+def test_the_schema_is_complete_openapi_3_1() -> None:
     schema = Browser().get("/api/schema/", HTTP_ACCEPT="application/json").json()
 
     assert schema["openapi"] == "3.1.1"
@@ -65,7 +65,7 @@ def test_the_schema_has_no_warning() -> None:
 
 
 @pytest.mark.asvs("14.2.3")
-def test_the_reference_asks_nobody_else_and_runs_nothing_inline() -> None:
+def test_the_api_reference_has_no_foreign_requests_and_no_inline_code() -> None:
     page = Browser().get("/api/docs/").content.decode()
 
     assert "http://" not in page
@@ -74,25 +74,25 @@ def test_the_reference_asks_nobody_else_and_runs_nothing_inline() -> None:
     assert "style=" not in page
 
 
-def test_an_address_that_there_is_not_is_a_problem_document() -> None:
+def test_an_unknown_address_is_a_problem_document() -> None:
     refused = Browser().get("/nowhere/")
 
     assert (refused.status_code, refused.json()["code"]) == (404, "not_found")
 
 
-def test_a_browser_gets_a_page_and_a_program_a_document() -> None:
+def test_an_unknown_address_is_a_page_for_browsers() -> None:
     page = Browser().get("/nowhere/", headers={"Accept": "text/html,*/*"})
     document = Browser().get("/api/v1/nowhere/", headers={"Accept": "text/html,*/*"})
 
     assert (page.status_code, page.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
-    assert "There is nothing here" in page.content.decode()
+    assert "Page not found" in page.content.decode()
     assert page.headers["X-Request-ID"] in page.content.decode()
     assert document.headers["Content-Type"] == "application/problem+json"
 
 
 @pytest.mark.asvs("6.3.4")
 @pytest.mark.parametrize("path", ["/admin/login/", "/admin/password_change/"])
-def test_the_admin_has_no_door_of_its_own(path: str, alice: Any) -> None:
+def test_the_login_forms_of_the_admin_are_disabled(path: str, alice: Any) -> None:
     alice.is_staff = alice.is_superuser = True
     alice.save()
     browser = Browser()
@@ -104,7 +104,7 @@ def test_the_admin_has_no_door_of_its_own(path: str, alice: Any) -> None:
     assert "sessionid" not in browser.cookies
 
 
-def test_the_login_of_the_admin_is_ours(alice: Any) -> None:
+def test_the_admin_uses_the_common_login(alice: Any) -> None:
     alice.is_staff = alice.is_superuser = True
     alice.save()
     add_totp(alice)
@@ -122,14 +122,14 @@ def test_the_login_of_the_admin_is_ours(alice: Any) -> None:
     assert "auth.logout.completed" in [entry.name for entry in recorded()]
 
 
-def test_whoever_may_not_is_told_and_not_sent_in_circles(alice: Any) -> None:
+def test_a_user_without_permission_gets_403_without_a_redirect_loop(alice: Any) -> None:
     browser = Browser()
     browser.post("/login/", {"identifier": "alice@example.org", "password": PASSWORD})
 
     assert browser.get("/admin/", follow=True).status_code == 403
 
 
-def test_a_cookie_of_our_login_opens_the_admin(alice: Any, browser: Browser) -> None:
+def test_an_api_login_opens_the_admin(alice: Any, browser: Browser) -> None:
     alice.is_staff = alice.is_superuser = True
     alice.save()
     add_totp(alice)
@@ -143,7 +143,7 @@ def test_a_cookie_of_our_login_opens_the_admin(alice: Any, browser: Browser) -> 
 
 @pytest.mark.asvs("16.5.1")
 @pytest.mark.asvs("16.5.4")
-def test_a_defect_tells_the_caller_nothing_but_the_request_id(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_error_reveals_only_the_request_id(monkeypatch: pytest.MonkeyPatch) -> None:
     def break_(*args: Any, **kwargs: Any) -> None:
         raise RuntimeError("SELECT secret FROM inside")
 

@@ -3,7 +3,7 @@
 from django.test import Client as Browser
 
 
-def test_they_lead_to_the_pages_under_our_own_address_whatever_the_request_calls_it() -> None:
+def test_passkey_endpoints_use_the_public_url() -> None:
     answer = Browser().get("/.well-known/passkey-endpoints", headers={"host": "localhost"})
 
     assert answer.json() == {
@@ -12,5 +12,5 @@ def test_they_lead_to_the_pages_under_our_own_address_whatever_the_request_calls
     }
 
 
-def test_nothing_is_posted_there() -> None:
+def test_passkey_endpoints_refuse_post() -> None:
     assert Browser().post("/.well-known/passkey-endpoints").status_code in (403, 405)

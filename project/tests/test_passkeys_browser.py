@@ -103,7 +103,7 @@ def with_passkey(
     return here, key
 
 
-def test_a_passkey_from_its_registration_to_a_login_without_a_password(service: Service, windows: Open) -> None:
+def test_a_passkey_from_registration_to_a_login_without_a_password(service: Service, windows: Open) -> None:
     email, here = "pia@example.org", windows()
     add_person(service, email)
     key = Authenticator(here)
@@ -134,7 +134,7 @@ def test_a_passkey_from_its_registration_to_a_login_without_a_password(service: 
     assert acr_in(here) in ("aal2", "aal3")
 
 
-def test_a_passkey_that_verified_its_user_once_opens_nothing_without(service: Service, windows: Open) -> None:
+def test_a_passkey_that_verified_its_user_once_must_verify_again(service: Service, windows: Open) -> None:
     here, key = with_passkey(service, windows, "uwe@example.org", "Key ring")
     here.press("Sign out")
 
@@ -145,7 +145,7 @@ def test_a_passkey_that_verified_its_user_once_opens_nothing_without(service: Se
     assert here.page.evaluate("() => fetch('/api/v1/me/').then((answer) => answer.status)") == 401
 
 
-def test_the_browser_offers_passkeys_among_what_it_fills_in(service: Service, windows: Open) -> None:
+def test_the_browser_offers_passkeys_in_autofill(service: Service, windows: Open) -> None:
     here, _key = with_passkey(service, windows, "ada@example.org", "Phone", by_enter=True)
     here.press("Sign out")
 
@@ -156,7 +156,7 @@ def test_the_browser_offers_passkeys_among_what_it_fills_in(service: Service, wi
     assert acr_in(here) in ("aal2", "aal3")
 
 
-def test_whoever_gives_up_is_told_and_may_try_again(service: Service, windows: Open) -> None:
+def test_a_cancelled_passkey_shows_a_message_and_can_be_retried(service: Service, windows: Open) -> None:
     email = "eve@example.org"
     here, key = with_passkey(service, windows, email, "Laptop")
     here.press("Sign out")
@@ -172,10 +172,10 @@ def test_whoever_gives_up_is_told_and_may_try_again(service: Service, windows: O
     assert here.path == "/login/answer/"
 
 
-def test_a_device_makes_no_second_passkey_beside_one_it_has(service: Service, windows: Open) -> None:
+def test_a_device_creates_no_second_passkey(service: Service, windows: Open) -> None:
     here, key = with_passkey(service, windows, "ian@example.org", "Laptop")
     here.open("/account/second-factors/passkeys/add/")
-    assert here.title == "Prove that it is you"
+    assert here.title == "Confirm it's you"
     here.press("Go on")
     here.fill(password=PASSWORD)
     here.press("Go on")

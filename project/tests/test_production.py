@@ -45,7 +45,7 @@ def test_a_good_environment_starts_and_passes_the_deployment_checks() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_everything_that_is_wrong_is_in_one_message() -> None:
+def test_all_problems_are_in_one_message() -> None:
     done = manage("check", DEBUG="true", SECRET_KEY="django-insecure-x", ALLOWED_HOSTS="*", TRUSTED_PROXIES="0.0.0.0/0")
 
     for name in ("SECRET_KEY", "FIELD_KEYS", "PUBLIC_URL", "ALLOWED_HOSTS", "DEBUG", "DATABASE_URL", "TRUSTED_PROXIES"):
@@ -114,7 +114,7 @@ def test_one_fault_stops_the_start(name: str, value: str, monkeypatch: pytest.Mo
     assert not value or len(value) < 20 or value not in str(refused.value)
 
 
-def test_a_weak_key_is_named_with_a_recipe_and_never_shown() -> None:
+def test_a_weak_key_is_named_and_never_shown() -> None:
     done = manage("check", **{**GOOD, "FIELD_KEYS": f"now:{FIELD_KEY},old:{WEAK[0]}"})
 
     assert done.returncode != 0
@@ -122,7 +122,7 @@ def test_a_weak_key_is_named_with_a_recipe_and_never_shown() -> None:
     assert WEAK[0] not in done.stderr
 
 
-def test_the_recipe_of_a_key_makes_good_ones() -> None:
+def test_the_recipe_generates_good_keys() -> None:
     made = subprocess.run(["/bin/sh", "-c", RECIPE], capture_output=True, text=True, check=True).stdout.strip()
 
     assert len(made) == 43
@@ -148,7 +148,7 @@ def settings_of(script: str, **environment: str) -> Any:
 
 
 @pytest.mark.parametrize(("threads", "most"), [("1", 1), ("2", 1), ("4", 3)])
-def test_a_thread_of_each_worker_is_left_by_those_who_hash_passwords(threads: str, most: int) -> None:
+def test_password_hashes_leave_one_thread_of_each_worker_free(threads: str, most: int) -> None:
     told = "c = core.MAX_PARALLEL_HASHES, core.HASH_WAIT.total_seconds(); print(json.dumps(c))"
 
     assert settings_of(f"from auth_core.conf import core; {told}", WEB_THREADS=threads) == [most, 0]
@@ -180,7 +180,7 @@ def served() -> Any:
 @pytest.mark.asvs("3.4.1")
 @pytest.mark.asvs("3.4.3")
 @pytest.mark.asvs("3.4.6")
-def test_browsers_are_told_what_they_may_do(served: Any) -> None:
+def test_security_headers_are_set(served: Any) -> None:
     headers = served["headers"]
 
     assert headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains; preload"
@@ -200,7 +200,7 @@ def test_browsers_are_told_what_they_may_do(served: Any) -> None:
 @pytest.mark.asvs("3.3.2")
 @pytest.mark.asvs("3.3.3")
 @pytest.mark.asvs("3.3.4")
-def test_cookies_belong_to_this_host_and_no_script(served: Any) -> None:
+def test_cookies_are_host_only_and_httponly(served: Any) -> None:
     cookie = served["cookies"]["__Host-csrf"]
 
     assert all(part in cookie for part in ("Secure", "HttpOnly", "SameSite=Lax", "Path=/"))
@@ -208,7 +208,7 @@ def test_cookies_belong_to_this_host_and_no_script(served: Any) -> None:
     assert served["session"] == ["__Host-session", True, True, "Lax"]
 
 
-def test_plain_http_is_sent_to_https_and_another_host_refused(served: Any) -> None:
+def test_http_redirects_to_https_and_other_hosts_are_refused(served: Any) -> None:
     assert served["plain"] == [301, "https://auth.example.org/api/v1/csrf/"]
     assert served["evil"] == [400, "application/problem+json"]
 
@@ -239,7 +239,7 @@ def test_a_file_may_hold_the_value(tmp_path: Path) -> None:
     assert Environment({"SECRET_KEY_FILE": str(held)}).text("SECRET_KEY") == "from-the-file"
 
 
-def test_a_file_that_is_not_there_is_a_problem() -> None:
+def test_a_missing_file_is_a_problem() -> None:
     env = Environment({"SECRET_KEY_FILE": "/no/such/file"})
 
     env.text("SECRET_KEY")
@@ -256,7 +256,7 @@ def test_the_example_names_every_variable() -> None:
     assert (ROOT / ".env.example").read_text() == text
 
 
-def test_the_sealer_may_have_a_key_of_its_own() -> None:
+def test_the_sealer_may_have_its_own_key() -> None:
     key = base64.urlsafe_b64encode(os.urandom(32)).decode().rstrip("=")
     script = "from auth_audit.conf import audit; print(json.dumps(list(audit.SIGNING_KEYS)))"
 

@@ -33,7 +33,7 @@ def without_a_trace(caller: Browser, address: str) -> list[str]:
 
 @pytest.mark.asvs("16.3.2")
 @pytest.mark.parametrize("address", DOORS.addresses("permitted"))
-def test_whoever_has_no_permission_is_in_the_trail(address: str, alice: Any) -> None:
+def test_a_request_without_permission_is_in_the_trail(address: str, alice: Any) -> None:
     caller = sign_in(alice, transport=Transport.TOKEN)
 
     assert without_a_trace(caller, address) == []
@@ -47,14 +47,14 @@ def test_whoever_has_no_permission_is_in_the_trail(address: str, alice: Any) -> 
 
 @pytest.mark.asvs("16.3.3")
 @pytest.mark.parametrize("address", DOORS.addresses("signed_in", "permitted"))
-def test_a_browser_that_sends_no_token_of_a_form_is_in_the_trail(address: str, alice: Any) -> None:
+def test_a_request_without_a_csrf_token_is_in_the_trail(address: str, alice: Any) -> None:
     browser = sign_in(alice)
     del browser.defaults["HTTP_X_CSRFTOKEN"]
 
     assert without_a_trace(browser, address) == []
 
 
-def test_a_door_that_records_nothing_is_seen(alice: Any, settings: Any) -> None:
+def test_a_route_that_records_no_denial_is_detected(alice: Any, settings: Any) -> None:
     caller = sign_in(alice, transport=Transport.TOKEN)
     settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "RequestContext" not in name]
 
@@ -62,7 +62,7 @@ def test_a_door_that_records_nothing_is_seen(alice: Any, settings: Any) -> None:
 
 
 @pytest.mark.asvs("16.3.2")
-def test_what_the_admin_refuses_is_in_the_trail(alice: Any) -> None:
+def test_denials_of_the_admin_are_in_the_trail(alice: Any) -> None:
     alice.is_staff = True
     alice.save()
     browser = sign_in(alice, assurance="aal2")
@@ -78,7 +78,7 @@ def test_what_the_admin_refuses_is_in_the_trail(alice: Any) -> None:
 
 
 @pytest.mark.asvs("16.3.2")
-def test_people_see_in_their_activity_what_was_refused(alice: Any) -> None:
+def test_users_see_denied_requests_in_their_activity(alice: Any) -> None:
     caller = sign_in(alice, transport=Transport.TOKEN)
     caller.get("/api/v1/roles/")
 
@@ -90,7 +90,7 @@ def test_people_see_in_their_activity_what_was_refused(alice: Any) -> None:
     assert told["outcome"] == "denied"
 
 
-def test_a_stranger_fills_no_trail(browser: Browser) -> None:
+def test_anonymous_requests_leave_no_entries(browser: Browser) -> None:
     for address in DOORS.addresses("permitted", "signed_in"):
         for method in METHODS:
             getattr(browser, method)(address)

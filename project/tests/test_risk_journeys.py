@@ -86,7 +86,7 @@ def test_the_same_browser_in_the_same_place_is_no_risk(person: Person, capsys: A
     assert (granted.status_code, risk["score"], risk["reasons"]) == (200, 0, [])
 
 
-def test_impossible_travel_asks_for_the_second_factor(person: Person, alice: Any, capsys: Any) -> None:
+def test_impossible_travel_requires_the_second_factor(person: Person, alice: Any, capsys: Any) -> None:
     add_totp(alice)
     person.clock.forward(hours=1)
 
@@ -100,7 +100,7 @@ def test_impossible_travel_asks_for_the_second_factor(person: Person, alice: Any
     assert signals(risk) == {"impossible_travel", "new_country", "new_network"}
 
 
-def test_a_new_device_is_noticed_and_the_same_cookie_is_known(person: Person, capsys: Any) -> None:
+def test_a_new_device_is_a_risk_only_once(person: Person, capsys: Any) -> None:
     person.clock.forward(hours=1)
     person.browser = Browser()
 
@@ -112,7 +112,7 @@ def test_a_new_device_is_noticed_and_the_same_cookie_is_known(person: Person, ca
     assert (again.status_code, person.risk()["score"]) == (200, 0)
 
 
-def test_a_dormant_account_asks_whoever_has_a_factor(person: Person, alice: Any, capsys: Any) -> None:
+def test_a_dormant_account_requires_an_existing_factor(person: Person, alice: Any, capsys: Any) -> None:
     add_totp(alice)
     person.clock.forward(days=91)
 
@@ -124,7 +124,7 @@ def test_a_dormant_account_asks_whoever_has_a_factor(person: Person, alice: Any,
     assert (risk["score"], risk["demand"], signals(risk)) == (30, "second_factor", {"dormant_account"})
 
 
-def test_whoever_has_no_factor_confirms_by_mail_and_the_score_is_kept(person: Person, capsys: Any) -> None:
+def test_a_user_without_a_factor_confirms_by_mail_and_the_score_is_stored(person: Person, capsys: Any) -> None:
     person.clock.forward(hours=1)
     delivered()
 
@@ -136,7 +136,7 @@ def test_whoever_has_no_factor_confirms_by_mail_and_the_score_is_kept(person: Pe
     assert (granted.status_code, granted.json()["session"]["acr"], risk["score"]) == (200, "aal1", 95)
 
 
-def test_what_an_operator_denies_is_denied_to_everybody(person: Person, settings: Any) -> None:
+def test_a_deny_band_of_the_operator_denies_the_login(person: Person, settings: Any) -> None:
     bands = ((30, "second_factor"), (60, "aal2"), (90, "deny"))
     settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "RISK_BANDS": bands}
     person.clock.forward(hours=1)
@@ -146,7 +146,7 @@ def test_what_an_operator_denies_is_denied_to_everybody(person: Person, settings
     assert refused.json()["code"] == "login_denied"
 
 
-def test_guesses_just_before_weigh(person: Person, capsys: Any) -> None:
+def test_recent_guesses_raise_the_risk(person: Person, capsys: Any) -> None:
     for _guess in range(3):
         body = {"identifier": "alice@example.org", "password": "not the password at all", "transport": "token"}
         Browser().post("/api/v1/login/", body, content_type="application/json", REMOTE_ADDR=SYDNEY)

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=bool(redis_url()))
 
 
 @pytest.mark.asvs("8.3.2")
-def test_a_role_holds_and_is_gone_on_the_next_request(alice: Any) -> None:
+def test_a_role_applies_and_ends_on_the_next_request(alice: Any) -> None:
     caller = sign_in(alice, assurance="aal2", transport=Transport.TOKEN)
     auditor = create_role(name="Auditor", permissions=[Permission.objects.get(codename="view_auditentry")])
     root = create_account(email="root@example.org", password=PASSWORD, superuser=True)
@@ -40,7 +40,7 @@ def test_a_role_holds_and_is_gone_on_the_next_request(alice: Any) -> None:
 
 
 @pytest.mark.asvs("7.2.4")
-def test_a_role_that_is_given_changes_the_credential_of_its_persons_browsers(alice: Any, browser: Browser) -> None:
+def test_assigning_a_role_rotates_the_credentials_of_the_user(alice: Any, browser: Browser) -> None:
     body = {"identifier": "alice@example.org", "password": PASSWORD}
     browser.post("/api/v1/login/", body, content_type="application/json")
     before = browser.cookies["sessionid"].value

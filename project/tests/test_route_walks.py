@@ -90,7 +90,7 @@ def test_a_safe_method_changes_nothing() -> None:
 
 
 @pytest.mark.asvs("3.5.3")
-def test_a_method_that_changes_something_would_be_seen(alice: Any) -> None:
+def test_a_changing_method_is_detected(alice: Any) -> None:
     def act(address: str) -> None:
         get_user_model().objects.filter(pk=alice.pk).update(display_name=address)
 
@@ -116,7 +116,7 @@ def test_a_request_without_a_csrf_token_changes_nothing() -> None:
 
 @pytest.mark.asvs("8.2.3")
 @pytest.mark.asvs("15.3.3")
-def test_a_body_cannot_set_what_is_not_its_own() -> None:
+def test_a_body_cannot_set_foreign_fields() -> None:
     caller = administrator(transport=Transport.TOKEN)
 
     def act(address: str) -> None:
@@ -128,7 +128,7 @@ def test_a_body_cannot_set_what_is_not_its_own() -> None:
 
 
 @pytest.mark.asvs("7.4.4")
-def test_every_page_of_a_signed_in_person_offers_to_sign_out() -> None:
+def test_every_account_page_has_a_sign_out_button() -> None:
     browser = administrator()
     answers = {address: browser.get(address) for address in DOORS.addresses("signed_in")}
     pages = {
@@ -142,7 +142,7 @@ def test_every_page_of_a_signed_in_person_offers_to_sign_out() -> None:
 
 
 @pytest.mark.asvs("14.2.3")
-def test_a_page_asks_no_other_host_for_anything() -> None:
+def test_pages_use_no_other_host() -> None:
     found = {
         (address, host)
         for browser in (Browser(), administrator())
@@ -179,7 +179,7 @@ LAST_STEPS = {
 @pytest.mark.asvs("2.3.1")
 @pytest.mark.parametrize("path", LAST_STEPS)
 @pytest.mark.parametrize("body", ["as if it had begun", "empty"])
-def test_a_last_step_whose_first_was_not_taken_is_refused(path: str, body: str) -> None:
+def test_a_last_step_without_its_first_is_refused(path: str, body: str) -> None:
     caller = administrator(transport=Transport.TOKEN) if UNKNOWN in path else Browser()
 
     def ask() -> None:
@@ -193,7 +193,7 @@ def test_a_last_step_whose_first_was_not_taken_is_refused(path: str, body: str) 
 
 @pytest.mark.asvs("7.2.1")
 @pytest.mark.asvs("7.2.2")
-def test_a_credential_is_of_one_session_and_cannot_be_made_up(alice: Any) -> None:
+def test_a_credential_belongs_to_one_session_and_cannot_be_forged(alice: Any) -> None:
     credentials = {
         sign_in(alice, transport=Transport.TOKEN).defaults["HTTP_AUTHORIZATION"].removeprefix("Session ")
         for _login in range(3)
@@ -219,7 +219,7 @@ BROKEN = {
 
 @pytest.mark.asvs("16.5.3")
 @pytest.mark.parametrize("check", BROKEN)
-def test_a_login_whose_check_fails_to_run_is_not_granted(
+def test_a_login_with_a_crashing_check_is_not_granted(
     check: str, alice: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(BROKEN[check], _raise)
@@ -235,7 +235,7 @@ def test_a_login_whose_check_fails_to_run_is_not_granted(
 @pytest.mark.parametrize(
     "check", ["auth_sessions.revocation.session_lookup.admit", "auth_rbac.decisions.decisions.check"]
 )
-def test_a_request_whose_check_fails_to_run_is_not_answered(check: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_with_a_crashing_check_is_refused(check: str, monkeypatch: pytest.MonkeyPatch) -> None:
     root = make_administrator("root@example.org")
     get_user_model().objects.filter(pk=root.pk).update(is_superuser=False)
     caller = administrator(transport=Transport.TOKEN)
@@ -246,7 +246,7 @@ def test_a_request_whose_check_fails_to_run_is_not_answered(check: str, monkeypa
 
 
 @pytest.mark.asvs("6.2.10")
-def test_a_password_of_five_years_ago_still_signs_in(alice: Any, time_machine: Any) -> None:
+def test_a_password_from_five_years_ago_still_works(alice: Any, time_machine: Any) -> None:
     time_machine.move_to(timezone.now() + timedelta(days=5 * 365), tick=False)
     body = {"identifier": "alice@example.org", "password": PASSWORD, "transport": "token"}
 

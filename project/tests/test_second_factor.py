@@ -64,7 +64,7 @@ def test_from_enrolment_to_a_login_at_aal2(alice: Any) -> None:
     ]
 
 
-def test_a_factor_that_is_added_shows_in_every_session_at_once(alice: Any) -> None:
+def test_a_new_factor_appears_in_every_session_at_once(alice: Any) -> None:
     caller = Browser(HTTP_AUTHORIZATION=f"Session {log_in().json()['credential']}")
     assert caller.get("/api/v1/me/").json()["second_factors"] == []
 
@@ -74,7 +74,7 @@ def test_a_factor_that_is_added_shows_in_every_session_at_once(alice: Any) -> No
     assert len(caller.get("/api/v1/me/").json()["second_factors"]) == 1
 
 
-def test_the_pages_add_an_app_ask_for_it_and_take_it_away(alice: Any) -> None:
+def test_the_pages_add_ask_for_and_remove_an_app(alice: Any) -> None:
     browser = Browser()
     signed_in = {"identifier": "alice@example.org", "password": PASSWORD}
     browser.post("/login/", signed_in)
@@ -107,7 +107,7 @@ def test_the_pages_add_an_app_ask_for_it_and_take_it_away(alice: Any) -> None:
     assert old.headers["Location"] == again
 
 
-def test_a_session_that_proved_too_little_adds_nothing(alice: Any) -> None:
+def test_a_session_without_a_strong_proof_adds_no_factor(alice: Any) -> None:
     browser = Browser()
     browser.post("/login/", {"identifier": "alice@example.org", "password": PASSWORD})
     TotpFactor.objects.create(user=alice, name="Phone", seed=oath.to_base32(b"k" * 20), confirmed=True)
@@ -119,7 +119,7 @@ def test_a_session_that_proved_too_little_adds_nothing(alice: Any) -> None:
     assert TotpFactor.objects.count() == 1
 
 
-def test_an_administrator_takes_a_factor_away_and_the_person_is_told(alice: Any, db: None) -> None:
+def test_removing_a_factor_as_administrator_notifies_the_user(alice: Any, db: None) -> None:
     chief = make_administrator()
     from_admin = sign_in(chief, assurance="aal2")
     factor = TotpFactor.objects.create(user=alice, name="Phone", seed=oath.to_base32(b"k" * 20), confirmed=True)

@@ -106,12 +106,12 @@ def assert_nobody_is_in(browser: Browser) -> None:
     assert browser.get("/admin/").status_code == 302
 
 
-def test_every_door_is_tried() -> None:
+def test_every_login_route_is_tested() -> None:
     assert set(KNOCKS) == set(DOORS.kinds["door"])
 
 
 @pytest.mark.parametrize("door", sorted(KNOCKS))
-def test_no_door_yields_more_than_a_challenge(door: str, person: Any) -> None:
+def test_no_login_route_yields_more_than_a_challenge(door: str, person: Any) -> None:
     browser = new_browser()
 
     answered = KNOCKS[door](browser, person)
@@ -128,7 +128,7 @@ def test_a_login_by_either_transport_is_challenged_or_refused(transport: str, pe
     assert "session" not in answered.json()
 
 
-def test_a_reset_password_signs_nobody_in_and_the_login_asks_as_ever(person: Any) -> None:
+def test_a_password_reset_does_not_sign_in_or_skip_the_second_factor(person: Any) -> None:
     browser = new_browser()
     post(browser, "password/forgot", email=EMAIL)
     reset = post(browser, "password/reset", token=token_in(delivered()[-1]), password=NEW)
@@ -138,7 +138,7 @@ def test_a_reset_password_signs_nobody_in_and_the_login_asks_as_ever(person: Any
     assert log_in(browser, password=NEW).status_code in (202, 403)
 
 
-def test_an_invitation_makes_an_account_and_no_session(alice: Any) -> None:
+def test_an_invitation_creates_an_account_and_no_session(alice: Any) -> None:
     browser = new_browser()
     invite(email="bob@example.org", actor=make_administrator(), client=Client())
     accepted = post(browser, "invitations/accept", token=token_in(delivered()[-1]), password=NEW)
@@ -169,7 +169,7 @@ def open_policy(settings: Any) -> None:
 
 
 @pytest.mark.usefixtures("open_policy")
-def test_a_door_that_is_open_would_be_seen(alice: Any) -> None:
+def test_an_open_login_route_is_detected(alice: Any) -> None:
     browser = new_browser()
 
     KNOCKS["api/v1/login/"](browser, alice)

@@ -28,13 +28,13 @@ CUT_OFF_WITHIN = 25
 def service(tmp_path_factory: Any) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("slow")
     with OwnRedis() as redis, Service(folder, redis.url, environment={"WEB_THREADS": "4"}) as running:
-        running.manage("create_user", "--email", "alice@example.org", "--verified", given=f"{PASSWORD}\n")
+        running.manage("create_user", "--email", "alice@example.org", "--verified", stdin=f"{PASSWORD}\n")
         running.credential = running.post("login/", LOGIN).json()["credential"]  # type: ignore[attr-defined]
         yield running
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "pipelining clients"])
-def test_while_slow_clients_are_held_everybody_else_is_answered(kind: str, service: Service) -> None:
+def test_other_clients_are_answered_while_slow_clients_are_connected(kind: str, service: Service) -> None:
     header = {"Authorization": f"Session {service.credential}"}  # type: ignore[attr-defined]
 
     with held(service, kind, CLIENTS) as clients, service.session() as caller:
@@ -49,7 +49,7 @@ def test_while_slow_clients_are_held_everybody_else_is_answered(kind: str, servi
     assert len(still_open) == CLIENTS
 
 
-def test_slow_clients_are_cut_off(service: Service) -> None:
+def test_slow_clients_are_disconnected(service: Service) -> None:
     with (
         held(service, "slow bodies", 10) as bodies,
         held(service, "slow headers", 5) as headers,
@@ -83,7 +83,7 @@ def test_a_slow_body_is_answered_with_a_problem(service: Service) -> None:
     assert b'"code": "request_timeout"' in body
 
 
-def test_http_2_is_not_spoken(service: Service) -> None:
+def test_http_2_is_disabled(service: Service) -> None:
     """One connection of HTTP/2 opens hundreds of streams; a proxy in front may speak it."""
     context = ssl.create_default_context(cafile=str(service.certificate))
     context.set_alpn_protocols(["h2", "http/1.1"])

@@ -16,7 +16,7 @@ from auth_sessions.models import Session
 pytestmark = pytest.mark.django_db(transaction=bool(redis_url()))
 
 
-def test_an_old_proof_is_renewed_at_the_pages_and_the_factor_removed(alice: Any) -> None:
+def test_an_old_proof_is_renewed_before_a_factor_is_removed(alice: Any) -> None:
     factor, browser = add_totp(alice), Browser()
     page = f"/account/second-factors/{factor.pk}/remove/"
     browser.post("/login/", {"identifier": "alice@example.org", "password": PASSWORD})
@@ -38,7 +38,7 @@ def test_an_old_proof_is_renewed_at_the_pages_and_the_factor_removed(alice: Any)
     assert Session.objects.live().get().pk == session
 
 
-def test_a_caller_with_a_token_proves_again_and_keeps_the_token(alice: Any) -> None:
+def test_a_step_up_with_a_token_keeps_the_session(alice: Any) -> None:
     factor = add_totp(alice)
     began = timezone.now()
     with time_machine.travel(began, tick=False):

@@ -42,7 +42,7 @@ def elsewhere(browser: Browser) -> Browser:
     return other
 
 
-def test_the_session_reads_on_and_is_asked_where_a_proof_is_due(root: Any) -> None:
+def test_a_session_in_another_browser_reads_and_needs_proofs(root: Any) -> None:
     browser = signed_in_by_two_factors()
     assert browser.get(ADMIN).status_code == 200
 
@@ -54,7 +54,7 @@ def test_the_session_reads_on_and_is_asked_where_a_proof_is_due(root: Any) -> No
     assert browser.get(ADMIN).status_code == 200, "where it was proved, it is"
 
 
-def test_the_password_alone_carries_no_second_factor_there(root: Any) -> None:
+def test_the_password_alone_does_not_keep_the_second_factor(root: Any) -> None:
     other = elsewhere(signed_in_by_two_factors())
 
     other.post("/login/again/?assurance=aal1&next=/account/")
@@ -65,7 +65,7 @@ def test_the_password_alone_carries_no_second_factor_there(root: Any) -> None:
     assert other.get(ADMIN).headers["Location"].startswith("/login/again/")
 
 
-def test_whoever_proves_all_of_it_goes_on_there(root: Any) -> None:
+def test_a_full_proof_continues_the_session_in_the_other_browser(root: Any) -> None:
     browser = signed_in_by_two_factors()
     session, other = Session.objects.get().pk, elsewhere(browser)
 

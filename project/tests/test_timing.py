@@ -98,7 +98,7 @@ def test_all_refusals_take_the_same_time(people: None) -> None:
     assert all(are_equivalent(times["wrong"], times[case], margin) for case in CASES)
 
 
-def test_a_planted_sleep_of_5_ms_is_seen(people: None) -> None:
+def test_a_planted_sleep_of_5_ms_is_detected(people: None) -> None:
     times = sample(lambda case: time.sleep(0.005) if case == "disabled" else None)
     margin = max(LEAST_MARGIN, statistics.fmean(times["wrong"]) / 20)
 

@@ -79,14 +79,14 @@ def told_by(messages: Messages) -> dict[str, Any]:
     return answer
 
 
-def test_a_thread_is_given_the_whole_body() -> None:
+def test_a_thread_receives_the_complete_body() -> None:
     told = told_by(answer_of(scope_of(headers=[sized(6)]), b"abc", b"def"))
 
     assert told["body"] == "abcdef"
     assert told["thread"].startswith("web-")
 
 
-def test_a_body_that_is_not_finished_in_time_is_answered_408_and_no_thread_sees_it() -> None:
+def test_a_late_body_is_408_and_reaches_no_thread() -> None:
     calls: list[Any] = []
 
     def counting(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -103,7 +103,7 @@ def test_a_body_that_is_not_finished_in_time_is_answered_408_and_no_thread_sees_
     assert calls == []
 
 
-def test_a_body_in_chunks_has_the_length_that_was_received() -> None:
+def test_a_chunked_body_has_the_received_length() -> None:
     told = told_by(answer_of(scope_of(headers=[(b"transfer-encoding", b"chunked")]), b"abc", b"def"))
 
     assert told["body"] == "abcdef"
@@ -133,14 +133,14 @@ def test_the_application_refuses_a_body_that_is_too_long(parts: list[bytes], hea
     assert (b"connection", b"close") not in sent[0]["headers"], "it was read to its end"
 
 
-def test_a_body_that_declares_to_be_far_too_long_is_not_read() -> None:
+def test_a_body_with_a_huge_declared_length_is_not_read() -> None:
     sent = answer_of(scope_of(headers=[sized(10**15)]), application=refusing, hangs=True)
 
     assert sent[0]["status"] == 413
     assert (b"connection", b"close") in sent[0]["headers"]
 
 
-def test_a_body_in_chunks_is_not_read_for_ever() -> None:
+def test_an_endless_chunked_body_is_refused() -> None:
     parts = [b"x" * 500_000] * 20
     sent = answer_of(scope_of(headers=[CHUNKED]), *parts, application=refusing, hangs=True)
 
@@ -148,7 +148,7 @@ def test_a_body_in_chunks_is_not_read_for_ever() -> None:
     assert (b"connection", b"close") in sent[0]["headers"]
 
 
-def test_a_body_that_is_too_long_takes_no_memory() -> None:
+def test_a_body_that_is_too_long_holds_no_memory() -> None:
     reader = BodyReader(limit=100, memory=350)
 
     async def long() -> dict[str, Any]:
@@ -159,11 +159,11 @@ def test_a_body_that_is_too_long_takes_no_memory() -> None:
             asyncio.run(reader.read(dict([sized(300)]), long))
 
 
-def test_a_request_without_a_body_waits_for_nothing() -> None:
+def test_a_request_without_a_body_does_not_wait() -> None:
     assert told_by(answer_of(scope_of(), hangs=True))["body"] == ""
 
 
-def test_a_client_who_leaves_while_the_body_is_read_gets_no_answer() -> None:
+def test_a_client_that_disconnects_gets_no_response() -> None:
     sent: Messages = []
 
     async def receive() -> dict[str, Any]:
@@ -178,7 +178,7 @@ def test_a_client_who_leaves_while_the_body_is_read_gets_no_answer() -> None:
     assert sent == []
 
 
-def test_bodies_beyond_the_memory_of_the_process_are_refused_and_what_is_released_can_be_used_again() -> None:
+def test_bodies_beyond_the_memory_limit_are_refused_until_memory_is_released() -> None:
     reader = BodyReader(limit=100, memory=150)
 
     async def receive() -> dict[str, Any]:
@@ -194,7 +194,7 @@ def test_bodies_beyond_the_memory_of_the_process_are_refused_and_what_is_release
     assert len(asyncio.run(reader.read(headers, receive))) == 100
 
 
-def test_the_memory_of_bodies_that_were_cut_off_is_given_back() -> None:
+def test_the_memory_of_aborted_bodies_is_released() -> None:
     reader = BodyReader(limit=100, memory=150, deadline=timedelta(milliseconds=20))
 
     async def stops() -> dict[str, Any]:
@@ -218,7 +218,7 @@ def test_a_header_with_an_underscore_is_dropped() -> None:
     assert "HTTP_X_FORWARDED_PROTO" not in environ
 
 
-def test_headers_that_come_twice_are_joined_and_cookies_by_their_own_sign() -> None:
+def test_repeated_headers_are_joined_and_cookies_with_semicolons() -> None:
     headers = [(b"cookie", b"a=1"), (b"cookie", b"b=2"), (b"accept", b"text/html"), (b"accept", b"*/*")]
     environ = told_by(answer_of(scope_of(headers=headers)))["environ"]
 
@@ -226,7 +226,7 @@ def test_headers_that_come_twice_are_joined_and_cookies_by_their_own_sign() -> N
     assert environ["HTTP_ACCEPT"] == "text/html,*/*"
 
 
-def test_the_environment_says_what_the_server_knows() -> None:
+def test_the_environment_contains_the_data_of_the_server() -> None:
     environ = told_by(answer_of(scope_of("/caf%C3%A9/%00", headers=[(b"content-type", b"text/plain")])))["environ"]
 
     assert environ["PATH_INFO"].encode("latin-1").decode() == "/café/\0"
@@ -272,7 +272,7 @@ def test_health_is_answered_while_every_thread_is_busy() -> None:
     assert answered == [200] * 8
 
 
-def test_the_service_gives_a_thread_of_its_own_to_the_path_of_health() -> None:
+def test_the_health_path_has_its_own_thread() -> None:
     assert served._probe_path == HEALTH_PATH
 
 
@@ -283,7 +283,7 @@ def test_gunicorn_is_configured_to_read_bodies_in_its_event_loop() -> None:
     assert configured["wsgi_app"] == "enterprise_auth.asgi:application"
 
 
-def test_what_the_application_raises_reaches_the_server() -> None:
+def test_exceptions_of_the_application_reach_the_server() -> None:
     def broken(_environ: dict[str, Any], _start: Callable[..., Any]) -> Iterable[bytes]:
         raise ArithmeticError
 
@@ -306,7 +306,7 @@ class Streaming(list[bytes]):
         self.closed = True
 
 
-def test_a_streamed_answer_is_sent_in_blocks_and_closed() -> None:
+def test_a_streamed_response_is_sent_in_blocks_and_closed() -> None:
     parts = Streaming([b"x" * 40_000] * 4)
 
     def application(_environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -319,7 +319,7 @@ def test_a_streamed_answer_is_sent_in_blocks_and_closed() -> None:
     assert parts.closed
 
 
-def test_a_file_is_sent_without_a_thread_of_the_application(tmp_path: Path) -> None:
+def test_a_file_is_sent_without_an_application_thread(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"x" * 200_000)
 

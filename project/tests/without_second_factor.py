@@ -1,4 +1,4 @@
-"""Settings of a server that forgot to ask for the second factor."""
+"""Settings of a server that does not ask for the second factor."""
 
 from enterprise_auth.settings.development import *
 

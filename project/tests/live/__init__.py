@@ -1,1 +1,1 @@
-"""Tests against the service as it runs: its own processes, PostgreSQL, Redis, TLS."""
+"""Tests against the running service: separate processes, PostgreSQL, Redis, TLS."""

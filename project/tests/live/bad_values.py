@@ -1,4 +1,4 @@
-"""Bad values for every field, filter, cursor, header and part of a path, generated from the schema and the routes."""
+"""Bad values for every field, filter, cursor, header and path part, generated from the schema and the routes."""
 
 import base64
 import json
@@ -19,7 +19,7 @@ def _packed(text: str | bytes) -> str:
     return base64.urlsafe_b64encode(text if isinstance(text, bytes) else text.encode()).decode()
 
 
-#: Texts that stand in an address, a form or a header as well.
+#: Texts that are also possible in an address, a form or a header.
 TEXTS: Mapping[str, str] = {
     "NUL": "\x00",
     "text and NUL": "/x\x00y",
@@ -54,7 +54,7 @@ TEXTS: Mapping[str, str] = {
     "a pattern": "%(x)s%s*.*",
 }  # fmt: skip
 
-#: What JSON alone can hold.
+#: Further values for JSON.
 JSONS: Mapping[str, Any] = {
     **TEXTS,
     "a lone surrogate": "\ud800",
@@ -75,16 +75,16 @@ JSONS: Mapping[str, Any] = {
     "20 levels": json.loads('{"a":' * 20 + "1" + "}" * 20),
 }
 
-#: One of each per route: they cost the most.
+#: The most expensive values. Each is sent once per route.
 LONG: Mapping[str, str] = {"1,000,000 digits": "9" * 1_000_000}
 
-#: Every route gets one in so many of the values of what all routes have in common: parameters, headers, cookies.
+#: For common parts (parameters, headers, cookies), every route gets one in this many of the values.
 SHARE = 30
 
-#: Fields of the admin get one in so many: its forms have hundreds, of few kinds.
+#: Fields of the admin get one in this many, because its forms have hundreds of few kinds.
 ADMIN_SHARE = 10
 
-#: Headers that some code reads.
+#: Headers that the code reads.
 HEADERS = (
     "HTTP_ACCEPT", "HTTP_ACCEPT_LANGUAGE", "HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_HOST", "HTTP_IF_MODIFIED_SINCE",
     "HTTP_IF_NONE_MATCH", "HTTP_ORIGIN", "HTTP_RANGE", "HTTP_REFERER", "HTTP_TRACEPARENT", "HTTP_USER_AGENT",
@@ -92,20 +92,20 @@ HEADERS = (
     "HTTP_X_REQUEST_ID", "CONTENT_TYPE", "CONTENT_LENGTH", "REMOTE_ADDR",
 )  # fmt: skip
 
-#: Cookies that some code reads.
+#: Cookies that the code reads.
 COOKIES = (
     "sessionid", "csrftoken", "messages", "django_language",
     "__Host-login", "__Host-link", "__Host-device", "__Host-trusted", "__Host-session",
 )  # fmt: skip
 
-#: Parameters that pages and the admin read of an address.
+#: Query parameters that pages and the admin read.
 PARAMETERS = (
     "next", "cursor", "page_size", "assurance", "factor", "choice", "q", "o", "p", "all", "_popup", "_to_field",
     "_changelist_filters", "e", "format", "lang", "id__exact", "user__id__exact", "risk_score__gte", "outcome", "pk__in",
     "recorded_at__gte", "is_staff__exact", "app_label", "model_name", "field_name", "term",
 )  # fmt: skip
 
-#: Fields of forms that are in no form's class: of the admin, and of pages that read the body themselves.
+#: Form fields without a form class: of the admin, and of pages that read the body themselves.
 FORM_FIELDS = (
     "action", "_selected_action", "select_across", "index", "_save", "_popup", "_to_field", "object_pk", "confirm",
     "next", "token", "code", "choice", "credential", "form-TOTAL_FORMS", "form-INITIAL_FORMS", "form-0-id",
@@ -117,9 +117,9 @@ class Call:
     """One request.
 
     Args:
-        route: Which route it is meant for.
-        part: Which field, filter, header or part of the path the value stands in.
-        value: Which value.
+        route: The route under test.
+        part: The field, filter, header or path part that contains the value.
+        value: The label of the value.
     """
 
     route: str
@@ -132,7 +132,7 @@ class Call:
     extra: Mapping[str, str] = field(default_factory=dict)
 
     def send(self, browser: Browser) -> int:
-        """Return the status of the answer; what the call has changed is undone."""
+        """Return the status of the response. Changes are rolled back."""
         saved = transaction.savepoint()
         try:
             return browser.generic(
@@ -142,35 +142,40 @@ class Call:
             transaction.savepoint_rollback(saved)
 
 
-def api_calls(known: Mapping[str, str], *, patterns: Any = None) -> Iterator[Call]:
+def api_calls(good_values: Mapping[str, str], *, patterns: Any = None) -> Iterator[Call]:
     """Yield the calls of every operation in the schema.
 
     Args:
-        known: Good values by the name of the field or part of a path.
-        patterns: Left out: the routes of the site.
+        good_values: Good values by name of the field or path part.
+        patterns: URL patterns. Default: the routes of the site.
     """
     schema = SchemaGenerator(patterns=patterns).get_schema(public=True)
     for path, operations in schema["paths"].items():
         for method, operation in operations.items():
-            yield from _Operation(path, method.upper(), operation, schema, known).calls()
+            yield from _Operation(path, method.upper(), operation, schema, good_values).calls()
 
 
 class _Operation:
     """One operation of the schema."""
 
     def __init__(
-        self, path: str, method: str, told: Mapping[str, Any], schema: Mapping[str, Any], known: Mapping[str, str]
+        self,
+        path: str,
+        method: str,
+        operation: Mapping[str, Any],
+        schema: Mapping[str, Any],
+        good_values: Mapping[str, str],
     ) -> None:
-        self._path, self._method, self._schema, self._known = path, method, schema, known
+        self._path, self._method, self._schema, self._good_values = path, method, schema, good_values
         self._route = f"{method} {path}"
-        named = [(one["in"], one["name"]) for one in told.get("parameters", ())]
+        named = [(one["in"], one["name"]) for one in operation.get("parameters", ())]
         self._parts = [name for place, name in named if place == "path"]
         self._filters = [name for place, name in named if place == "query"]
-        content = told.get("requestBody", {}).get("content", {}).get("application/json")
+        content = operation.get("requestBody", {}).get("content", {}).get("application/json")
         self._body = self._resolved(content["schema"]) if content else None
 
     def calls(self) -> Iterator[Call]:
-        """Yield each part with each value."""
+        """Yield a call for each part and each value."""
         for name in self._parts:
             for label, value in (TEXTS | LONG).items():
                 yield self._call(name, label, path=self._address({name: value}))
@@ -187,9 +192,9 @@ class _Operation:
         good = self._good(shape)
         for label, value in (JSONS | LONG).items():
             yield self._call("body", label, body=json.dumps(value))
-        for trail in _trails(good):
+        for key_path in _key_paths(good):
             for label, value in JSONS.items():
-                yield self._call(".".join(map(str, trail)), label, body=json.dumps(_with(good, trail, value)))
+                yield self._call(".".join(map(str, key_path)), label, body=json.dumps(_with(good, key_path, value)))
 
     def _call(self, part: str, label: str, *, path: str = "", body: str = "") -> Call:
         return Call(self._route, part, label, self._method, path or self._address({}), body, "application/json")
@@ -197,19 +202,19 @@ class _Operation:
     def _address(self, values: Mapping[str, str]) -> str:
         address = self._path
         for name in self._parts:
-            value = values.get(name) or self._known.get(name, self._known["id"])
+            value = values.get(name) or self._good_values.get(name, self._good_values["id"])
             address = address.replace(f"{{{name}}}", quote(value, safe=""))
         return address
 
     def _needed(self) -> dict[str, str]:
-        """Return the filters of which we know a good value: what is read first must not refuse the rest."""
-        return {name: self._known[name] for name in self._filters if name in self._known}
+        """Return the filters with a good value, so the first filter does not refuse the request early."""
+        return {name: self._good_values[name] for name in self._filters if name in self._good_values}
 
     def _good(self, shape: Mapping[str, Any], name: str = "") -> Any:
         """Return a value that fits *shape*."""
         shape = self._resolved(shape)
-        if name in self._known and shape.get("type") == "string":
-            return self._known[name]
+        if name in self._good_values and shape.get("type") == "string":
+            return self._good_values[name]
         if shape.get("type") == "object":
             return {key: self._good(inner, key) for key, inner in shape.get("properties", {"code": {}}).items()}
         if shape.get("type") == "array":
@@ -231,23 +236,29 @@ class _Operation:
 
 
 def page_calls(
-    routes: Iterable[tuple[str, Any]], known: Mapping[str, str], fields: Mapping[str, Sequence[str]]
+    routes: Iterable[tuple[str, Any]], good_values: Mapping[str, str], fields: Mapping[str, Sequence[str]]
 ) -> Iterator[Call]:
     """Yield the calls of pages: parts of the path, parameters, and the fields of their forms.
 
     Args:
-        routes: Each route with its view; see `pages_of`.
-        known: Good values by the name of a part of a path.
-        fields: The names of the fields of forms that are not in the view's class, by route.
+        routes: Each route with its view, see `pages_of`.
+        good_values: Good values by name of the path part.
+        fields: Names of form fields that are not in the view's class, by route.
     """
     for route, view in routes:
         form = getattr(getattr(view, "view_class", None), "form_class", None)
         names = [*getattr(form, "base_fields", ()), *fields.get(route, ()), *FORM_FIELDS]
-        good, parts = _filled(route, known, {}), _parts_of(route)
+        good, parts = _filled(route, good_values, {}), _parts_of(route)
         for part in parts:
             for number, (label, value) in enumerate((TEXTS | LONG).items()):
                 yield Call(
-                    route, part, label, ("GET", "POST")[number % 2], _filled(route, known, {part: value}), "", _FORM
+                    route,
+                    part,
+                    label,
+                    ("GET", "POST")[number % 2],
+                    _filled(route, good_values, {part: value}),
+                    "",
+                    _FORM,
                 )
         for name, label in _shared(route, PARAMETERS):
             yield Call(route, f"?{name}", label, "GET", f"{good}?{urlencode({name: TEXTS[label]})}")
@@ -262,7 +273,7 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 def pages_of(patterns: Iterable[Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield every route with its view, except those of the API."""
+    """Yield every route with its view, without those of the API."""
     for pattern in patterns:
         route = f"{prefix}{pattern.pattern}"
         if isinstance(pattern, URLResolver):
@@ -272,17 +283,17 @@ def pages_of(patterns: Iterable[Any], prefix: str = "") -> Iterator[tuple[str, A
 
 
 def fields_of_the_admin(request: Any) -> dict[str, list[str]]:
-    """Return the names of the fields of the admin's own forms, by route."""
-    found: dict[str, list[str]] = {}
+    """Return the names of form fields in the admin, by route."""
+    fields: dict[str, list[str]] = {}
     for model, page in admin.site._registry.items():
         names = list(page.get_form(request).base_fields)
         base = f"admin/{model._meta.app_label}/{model._meta.model_name}/"
-        found[f"{base}add/"] = found[f"{base}<path:object_id>/change/"] = names
-    return found
+        fields[f"{base}add/"] = fields[f"{base}<path:object_id>/change/"] = names
+    return fields
 
 
 def _header_calls(route: str, method: str, path: str) -> Iterator[Call]:
-    """Yield each header and cookie with a few values: the code that reads them is the same for all routes."""
+    """Yield each header and cookie with a few values, because the same code reads them for all routes."""
     for name, label in _shared(route, HEADERS):
         yield Call(route, name, label, method, path, extra={name: _latin(TEXTS[label])})
     for name, label in _shared(route, COOKIES):
@@ -290,42 +301,42 @@ def _header_calls(route: str, method: str, path: str) -> Iterator[Call]:
 
 
 def _shared(route: str, names: Iterable[str], share: int = SHARE) -> Iterator[tuple[str, str]]:
-    """Yield names with values, others for each route: all together meet somewhere."""
+    """Yield pairs of names and values. Each route gets others, and all routes together get every pair."""
     pairs = [(name, label) for name in names for label in TEXTS]
     yield from pairs[crc32(route.encode()) % share :: share]
 
 
 def _latin(text: str) -> str:
-    """Return *text* as a server hands a header on (PEP 3333)."""
+    """Return *text* as a server passes a header (PEP 3333)."""
     return text.encode().decode("latin-1")
 
 
 def _parts_of(route: str) -> list[str]:
-    return [piece.partition(">")[0].rpartition(":")[2] for piece in route.split("<")[1:]]
+    return [part.partition(">")[0].rpartition(":")[2] for part in route.split("<")[1:]]
 
 
-def _filled(route: str, known: Mapping[str, str], values: Mapping[str, str]) -> str:
+def _filled(route: str, good_values: Mapping[str, str], values: Mapping[str, str]) -> str:
     head, bracket, tail = route.partition("<")
     if not bracket:
         return f"/{head}"
     inner, _end, rest = tail.partition(">")
     kind, _colon, name = inner.rpartition(":")
-    value = values.get(name) or known.get(name, known["int"] if kind == "int" else known["id"])
-    return f"/{head}{quote(value, safe='')}" + _filled(rest, known, values).removeprefix("/")
+    value = values.get(name) or good_values.get(name, good_values["int"] if kind == "int" else good_values["id"])
+    return f"/{head}{quote(value, safe='')}" + _filled(rest, good_values, values).removeprefix("/")
 
 
-def _trails(value: Any, trail: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Yield the way to each member of *value*."""
+def _key_paths(value: Any, key_path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the path to each member of *value*."""
     members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in members:
-        yield (*trail, key)
-        yield from _trails(inner, (*trail, key))
+        yield (*key_path, key)
+        yield from _key_paths(inner, (*key_path, key))
 
 
-def _with(value: Any, trail: Sequence[Any], new: Any) -> Any:
-    """Return a copy of *value* with *new* at the end of *trail*."""
-    if not trail:
+def _with(value: Any, key_path: Sequence[Any], new: Any) -> Any:
+    """Return a copy of *value* with *new* at *key_path*."""
+    if not key_path:
         return new
     copy: Any = dict(value) if isinstance(value, dict) else list(value)
-    copy[trail[0]] = _with(copy[trail[0]], trail[1:], new)
+    copy[key_path[0]] = _with(copy[key_path[0]], key_path[1:], new)
     return copy

@@ -1,4 +1,4 @@
-"""A person before a browser: Debian's Chromium, driven by Playwright, and watched."""
+"""A user's browser: Debian's Chromium, driven by Playwright, with checks of every page."""
 
 import re
 import shutil
@@ -15,13 +15,13 @@ from auth_core.testing.factories import PASSWORD
 from live.inspection import contrasts, faults_of
 from live.service import ROOT, Service
 
-#: Where pictures of the pages go.
+#: The folder for screenshots.
 SHOTS = ROOT / "var" / "shots"
 
-#: Names under which Chromium is installed; Playwright's own download is not used.
+#: Names of installed Chromium programs. Playwright's own download is not used.
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 
-#: A page wider than the narrowest screen would have to be pushed sideways (WCAG 2.2, 1.4.10).
+#: A page wider than the narrowest screen needs horizontal scrolling (WCAG 2.2, 1.4.10).
 NARROWEST = 320
 WIDTHS = (390, 1280)
 
@@ -32,24 +32,24 @@ document.addEventListener("securitypolicyviolation", (event) =>
 
 
 def launch(playwright: Playwright) -> Browser:
-    """Start Chromium, which finds no host but ours.
+    """Start Chromium, which resolves only localhost.
 
     Raises:
-        FileNotFoundError: it is not installed.
+        FileNotFoundError: Chromium is not installed.
     """
-    found = next((path for name in _NAMES if (path := shutil.which(name))), None)
-    if found is None:
+    executable = next((path for name in _NAMES if (path := shutil.which(name))), None)
+    if executable is None:
         raise FileNotFoundError("Chromium is not installed: apt-get install chromium")
     rules = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost"
-    return playwright.chromium.launch(executable_path=found, args=["--no-sandbox", rules])
+    return playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", rules])
 
 
 @dataclass
 class Watch:
-    """What must never happen while somebody uses the pages; all windows of a test share one.
+    """The faults seen while the pages are used. All windows of a test share one.
 
     Args:
-        origin: Ours; a request to any other is foreign.
+        origin: The origin of the service. A request to any other is foreign.
     """
 
     origin: str
@@ -59,22 +59,22 @@ class Watch:
     pages: int = 0
 
     def attach(self, context: BrowserContext) -> None:
-        """Watch every page of *context*: by an event where scripts run, by the console in any case."""
-        context.expose_binding("reportViolation", lambda source, told: self.violations.append(told))
+        """Watch every page of *context*: always through the console, and by an event if scripts run."""
+        context.expose_binding("reportViolation", lambda source, report: self.violations.append(report))
         context.add_init_script(_REPORT_VIOLATIONS)
         context.on("console", self._read_console)
-        context.on("request", self._see_request)
-        context.on("response", self._see_response)
+        context.on("request", self._check_request)
+        context.on("response", self._check_response)
 
     def _read_console(self, message: ConsoleMessage) -> None:
         if "Content Security Policy" in message.text or "Content-Security-Policy" in message.text:
             self.violations.append(f"console: {message.text}")
 
-    def _see_request(self, request: Request) -> None:
+    def _check_request(self, request: Request) -> None:
         if urlsplit(request.url).scheme not in ("data", "blob") and not request.url.startswith(f"{self.origin}/"):
             self.foreign.append(request.url)
 
-    def _see_response(self, response: Response) -> None:
+    def _check_response(self, response: Response) -> None:
         if response.request.resource_type != "document" or not response.url.startswith(f"{self.origin}/"):
             return
         self.pages += 1
@@ -84,7 +84,7 @@ class Watch:
 
 
 class Window:
-    """One browser of one person: types, presses, reads; and has its pages looked at."""
+    """One browser of one user, whose pages are checked."""
 
     def __init__(self, browser: Browser, watch: Watch, *, scripts: bool, folder: Path | None, **options: Any) -> None:
         self._context = browser.new_context(
@@ -97,7 +97,7 @@ class Window:
         self.page.on("response", self._keep_status)
 
     def close(self) -> None:
-        """Close it; its cookies are gone."""
+        """Close the browser and discard its cookies."""
         self._context.close()
 
     def open(self, address: str) -> None:
@@ -105,14 +105,14 @@ class Window:
         self.page.goto(address)
 
     def fill(self, **fields: str) -> None:
-        """Type into the fields that can be seen."""
+        """Fill in visible fields."""
         for name, value in fields.items():
             self.page.locator(f'[name="{name}"]:visible').fill(value)
 
     def press(self, label: str) -> None:
-        """Press a button, or follow a link, and wait for the page it leads to."""
-        found = self.page.get_by_role("button", name=label, exact=True)
-        target = found if found.count() else self.page.get_by_role("link", name=label, exact=True)
+        """Press a button or follow a link, and wait for the next page."""
+        button = self.page.get_by_role("button", name=label, exact=True)
+        target = button if button.count() else self.page.get_by_role("link", name=label, exact=True)
         with self.page.expect_navigation(wait_until="load"):
             target.first.click()
 
@@ -123,22 +123,22 @@ class Window:
 
     @property
     def text(self) -> str:
-        """What stands on the page."""
+        """The text of the page."""
         return self.page.locator("body").inner_text()
 
     @property
     def path(self) -> str:
-        """Where it is."""
+        """The path of the page."""
         return urlsplit(self.page.url).path
 
     def error_beside(self, name: str) -> str:
-        """Return what stands beside a field, tied to it for screen readers."""
+        """Return the error message that describes a field for screen readers."""
         described = self.page.locator(f'[name="{name}"]').get_attribute("aria-describedby") or ""
-        beside = [self.page.locator(f"#{part}") for part in described.split() if part.endswith("-error")]
-        return " ".join(found.inner_text() for found in beside)
+        messages = [self.page.locator(f"#{part}") for part in described.split() if part.endswith("-error")]
+        return " ".join(message.inner_text() for message in messages)
 
     def look(self, name: str) -> None:
-        """Keep a picture of the page in each width, and note what is wrong with it in either scheme."""
+        """Save screenshots of the page in each width, and note its faults in both color schemes."""
         for scheme in ("light", "dark"):
             self.page.emulate_media(color_scheme=scheme)
             self._note(name, [f"{scheme}: {low}" for low in contrasts(self.page)])
@@ -162,22 +162,22 @@ class Window:
 
 
 def digits_in(text: str) -> str:
-    """Return the code of six digits that stands in *text*."""
-    found = re.search(r"\b(\d{6})\b", text)
-    assert found, text
-    return found[1]
+    """Return the six-digit code in *text*."""
+    match = re.search(r"\b(\d{6})\b", text)
+    assert match, text
+    return match[1]
 
 
-#: Opens a window; ``scripts=False`` for one that runs none.
+#: Opens a window. ``scripts=False`` disables scripts.
 Open = Callable[..., Window]
 
 
 @contextmanager
 def watched_windows(chromium: Browser, watch: Watch) -> Iterator[Open]:
-    """Let windows be opened; close them, and see that no page did what it must not.
+    """Yield a function that opens windows. Close them at the end and check for faults.
 
     Raises:
-        AssertionError: a page broke the policy, asked a stranger for something or was faulty; or none was seen.
+        AssertionError: a page violated the policy, sent a foreign request or had a fault, or no page was opened.
     """
     opened: list[Window] = []
     SHOTS.mkdir(parents=True, exist_ok=True)
@@ -194,12 +194,12 @@ def watched_windows(chromium: Browser, watch: Watch) -> Iterator[Open]:
 
 
 def add_person(service: Service, email: str) -> None:
-    """Make somebody with a proven address."""
-    service.manage("create_user", "--email", email, "--verified", given=f"{PASSWORD}\n")
+    """Create a user with a verified address."""
+    service.manage("create_user", "--email", email, "--verified", stdin=f"{PASSWORD}\n")
 
 
 def log_in(window: Window, email: str, password: str = PASSWORD) -> None:
-    """Give the first proof on the page of the login."""
+    """Enter identifier and password on the login page."""
     window.open("/login/")
     window.fill(identifier=email, password=password)
     window.press("Sign in")

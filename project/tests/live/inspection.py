@@ -1,17 +1,17 @@
-"""What may be wrong with a page and can be measured: width, labels, headings, contrast, focus."""
+"""Measurable faults of a page: width, labels, headings, contrast, focus."""
 
 from playwright.sync_api import Page
 
-#: Returns a sentence for every fault; runs in the page, also where the page's own scripts may not.
+#: Returns a sentence for every fault. Runs in the page even if scripts of the page are disabled.
 _FAULTS = """
 (width) => {
   const faults = [];
   const wide = document.documentElement.scrollWidth;
   if (wide > width) faults.push(`it is ${wide} px wide on a screen of ${width}`);
-  if (!document.documentElement.lang) faults.push("its language is not said");
+  if (!document.documentElement.lang) faults.push("it has no language");
   if (!document.title.trim() || document.title.trim().startsWith("·")) faults.push("it has no title");
   const levels = [...document.querySelectorAll("h1, h2, h3, h4")].map((heading) => Number(heading.tagName[1]));
-  if (levels.filter((level) => level === 1).length !== 1) faults.push("it has not one first heading");
+  if (levels.filter((level) => level === 1).length !== 1) faults.push("it does not have exactly one h1");
   if (levels.some((level, at) => level > (at ? levels[at - 1] : 0) + 1)) faults.push(`its headings skip: ${levels}`);
   const inputs = [...document.querySelectorAll("input:not([type=hidden]), select, textarea")];
   for (const input of inputs) {
@@ -19,13 +19,13 @@ _FAULTS = """
     if (!label || !label.innerText.trim() || !label.offsetHeight) faults.push(`${input.name} has no visible label`);
     if (!input.autocomplete) faults.push(`${input.name} has no autocomplete`);
     for (const id of (input.getAttribute("aria-describedby") || "").split(" ").filter(Boolean)) {
-      if (!document.getElementById(id)) faults.push(`${input.name} is described by nothing`);
+      if (!document.getElementById(id)) faults.push(`${input.name} is described by a missing element`);
     }
     if (input.getAttribute("aria-invalid") === "true" && !input.hasAttribute("aria-describedby")) {
-      faults.push(`${input.name} is wrong and says not why`);
+      faults.push(`${input.name} is invalid without an error message`);
     }
   }
-  for (const image of document.images) if (!image.alt) faults.push("an image has no text");
+  for (const image of document.images) if (!image.alt) faults.push("an image has no alternative text");
   for (const part of document.querySelectorAll("a[href], button, input:not([type=hidden])")) {
     part.focus({ focusVisible: true });
     const style = getComputedStyle(part);
@@ -38,7 +38,7 @@ _FAULTS = """
 }
 """
 
-#: WCAG 2.2, 1.4.3: 4.5 to 1 for text, 3 to 1 where it is large.
+#: WCAG 2.2, 1.4.3: 4.5 to 1 for text, 3 to 1 for large text.
 _CONTRASTS = """
 () => {
   const channels = (colour) => (colour.match(/[\\d.]+/g) || []).map(Number);
@@ -71,12 +71,12 @@ _CONTRASTS = """
 
 
 def faults_of(page: Page, *, width: int) -> list[str]:
-    """Return what is wrong with *page* on a screen of *width* pixels."""
-    found: list[str] = page.evaluate(_FAULTS, width)
-    return found
+    """Return the faults of *page* on a screen of *width* pixels."""
+    faults: list[str] = page.evaluate(_FAULTS, width)
+    return faults
 
 
 def contrasts(page: Page) -> list[str]:
-    """Return the texts of *page* that stand out too little from their ground."""
-    found: list[str] = page.evaluate(_CONTRASTS)
-    return found
+    """Return the texts of *page* with insufficient contrast."""
+    texts: list[str] = page.evaluate(_CONTRASTS)
+    return texts

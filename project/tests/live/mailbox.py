@@ -1,4 +1,4 @@
-"""The mails that a running service wrote into a folder."""
+"""The mails that a running service wrote to a folder."""
 
 import email
 import email.policy
@@ -8,10 +8,10 @@ from pathlib import Path
 
 
 class Mailbox:
-    """Finds each mail once, in the order of its arrival.
+    """A mailbox that returns each mail once, in order of arrival.
 
     Args:
-        folder: What `EMAIL_FILE_PATH` names.
+        folder: The folder in `EMAIL_FILE_PATH`.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -19,10 +19,10 @@ class Mailbox:
         self._seen: set[str] = set()
 
     def next_to(self, address: str) -> str:
-        """Wait for the next mail to *address*, and return its text.
+        """Wait for the next mail to *address* and return its text.
 
         Raises:
-            AssertionError: none came within ten seconds.
+            AssertionError: no mail arrives within ten seconds.
         """
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
@@ -34,10 +34,10 @@ class Mailbox:
                         self._seen.add(key)
                         return str(body.get_content())
             time.sleep(0.05)
-        raise AssertionError(f"No mail came to {address}.")
+        raise AssertionError(f"No mail to {address} arrived.")
 
     def link_to(self, address: str) -> str:
         """Return the link in the next mail to *address*."""
-        found = re.search(r"^https://\S+$", self.next_to(address), re.MULTILINE)
-        assert found, "There is no link in it."
-        return found[0]
+        match = re.search(r"^https://\S+$", self.next_to(address), re.MULTILINE)
+        assert match, "The mail contains no link."
+        return match[0]

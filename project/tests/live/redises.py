@@ -1,4 +1,4 @@
-"""A Redis that nodes reach over paths of their own, that can be cut from one, and that can be failed over."""
+"""A Redis with a separate path for each node, which can be disconnected from one node and failed over."""
 
 import time
 from pathlib import Path
@@ -9,10 +9,10 @@ from live.service import free_port
 
 
 class Redises:
-    """A master and a replica; a node reaches the master over a link that can be pulled.
+    """A master and a replica. Each node reaches the master through a symbolic link that can be removed.
 
     Args:
-        folder: Where the links are; short, for the path of a socket has 107 characters at the most.
+        folder: The folder of the links. Its path must be short, because a socket path has at most 107 characters.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -26,27 +26,27 @@ class Redises:
 
     @property
     def master(self) -> OwnRedis:
-        """Who is written to."""
+        """The server for writes."""
         return self._servers[self._master]
 
     @property
     def replica(self) -> OwnRedis:
-        """Who copies the master."""
+        """The server that replicates the master."""
         return self._servers[1 - self._master]
 
     def url_of(self, node: str) -> str:
-        """Return the address under which *node* reaches the master."""
+        """Return the URL of the master for *node*."""
         self._point(node)
         return f"unix://{self._link(node)}?client_name={node}"
 
     def start(self) -> None:
-        """Start both; the replica copies."""
+        """Start both servers and the replication."""
         for server in self._servers:
             server.start()
         self._copy()
 
     def stop(self) -> None:
-        """End both."""
+        """Stop both servers."""
         for server in self._servers:
             server.kill()
 
@@ -59,7 +59,7 @@ class Redises:
             server.__exit__(None, None, None)
 
     def pull(self, node: str) -> None:
-        """Cut *node* off, its open connections as well."""
+        """Disconnect *node*, including its open connections."""
         self._link(node).unlink(missing_ok=True)
         clients: list[dict[str, Any]] = self.master.client.client_list()
         for client in clients:
@@ -67,16 +67,16 @@ class Redises:
                 self.master.client.client_kill_filter(_id=client["id"])
 
     def plug(self, node: str) -> None:
-        """Let *node* reach the master again."""
+        """Reconnect *node* to the master."""
         self._point(node)
 
     def cut_the_copy(self) -> None:
-        """Let the replica copy no more, once it has all there is: what comes from now on is lost in a failover."""
+        """Stop the replication once the replica is current. Later writes are lost in a failover."""
         self.master.client.wait(1, 2000)
         self.replica.client.execute_command("REPLICAOF", "NO", "ONE")
 
     def fail_over(self, *nodes: str) -> None:
-        """Lose the master; the replica, with what it had, is the new one for *nodes*."""
+        """Kill the master. The replica with its data becomes the master for *nodes*."""
         lost = self.master
         self._master = 1 - self._master
         for node in nodes:
@@ -84,7 +84,7 @@ class Redises:
         lost.kill()
 
     def heal(self) -> None:
-        """Start who was lost, empty, as the replica of who is left."""
+        """Start the lost server, empty, as replica of the remaining one."""
         self.replica.start()
         self._copy()
 
@@ -95,13 +95,13 @@ class Redises:
             if self.replica.client.info("replication").get("master_link_status") == "up":
                 return
             time.sleep(0.05)
-        raise TimeoutError("The replica does not copy.")
+        raise TimeoutError("The replica does not replicate.")
 
     def _link(self, node: str) -> Path:
         return self._folder / f"{node}.sock"
 
     def _point(self, node: str) -> None:
-        """Point the link of *node* to the master, in one step."""
+        """Point the link of *node* to the master atomically."""
         fresh = self._folder / f"{node}.new"
         fresh.unlink(missing_ok=True)
         fresh.symlink_to(self.master.url.removeprefix("unix://"))

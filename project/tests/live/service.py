@@ -1,4 +1,4 @@
-"""Starts the service as an operator would, on servers of this test alone."""
+"""Starts the service as an operator does, with servers of its own."""
 
 import base64
 import os
@@ -29,13 +29,13 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @dataclass
 class Service:
-    """The composed service: its web server with two workers and TLS of its own, production settings.
+    """The composed service: its web server with two workers, its own TLS, and production settings.
 
     Args:
-        folder: Where certificate, log and count are kept.
-        redis_url: Its Redis.
-        environment: Further variables.
-        beside: Another node of the same service: it has its database and its keys.
+        folder: The folder for certificate, log and counter.
+        redis_url: The URL of its Redis.
+        environment: Further environment variables.
+        beside: Another node of the same service, whose database and keys this node shares.
     """
 
     folder: Path
@@ -73,54 +73,54 @@ class Service:
 
     @property
     def evaluated(self) -> int:
-        """How many passwords were evaluated so far, in all processes."""
+        """The number of passwords evaluated so far, in all processes."""
         return self.count_file.stat().st_size if self.count_file.exists() else 0
 
     @property
     def log(self) -> str:
-        """What the service wrote."""
+        """The log of the service."""
         return (self.folder / "service.log").read_text()
 
     def session(self) -> requests.Session:
-        """Return a caller who trusts our certificate."""
+        """Return a client that trusts the certificate."""
         caller = requests.Session()
         caller.trust_env = False
         caller.verify = str(self.certificate)
         return caller
 
     def post(self, path: str, body: dict[str, Any], **options: Any) -> requests.Response:
-        """POST as a new caller."""
+        """POST as a new client."""
         with self.session() as caller:
             return caller.post(f"{self.url}/api/v1/{path}", json=body, timeout=60, **options)
 
     def get(self, path: str, **options: Any) -> requests.Response:
-        """GET as a new caller."""
+        """GET as a new client."""
         with self.session() as caller:
             return caller.get(f"{self.url}/{path}", timeout=60, **options)
 
-    def manage(self, *arguments: str, given: str = "") -> str:
+    def manage(self, *arguments: str, stdin: str = "") -> str:
         """Run manage.py on this service."""
         done = subprocess.run(
             [sys.executable, str(ROOT / "manage.py"), *arguments],
-            env=self.variables(), input=given, capture_output=True, text=True, check=False,
+            env=self.variables(), input=stdin, capture_output=True, text=True, check=False,
         )  # fmt: skip
         if done.returncode != 0:
             raise AssertionError(done.stderr)
         return done.stdout
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
-        """Ask the service's database."""
-        with psycopg.connect(**{**_place(), "dbname": self.database}) as found:
-            return found.execute(sql).fetchall()  # type: ignore[arg-type]  # the text of a test
+        """Query the service's database."""
+        with psycopg.connect(**{**connection_parameters(), "dbname": self.database}) as database:
+            return database.execute(sql).fetchall()  # type: ignore[arg-type]  # a literal of a test
 
     def execute(self, sql: str, *values: Any) -> None:
         """Change the service's database."""
-        with psycopg.connect(**{**_place(), "dbname": self.database}, autocommit=True) as found:
-            found.execute(sql, values)  # type: ignore[arg-type]  # the text of a test
+        with psycopg.connect(**{**connection_parameters(), "dbname": self.database}, autocommit=True) as database:
+            database.execute(sql, values)  # type: ignore[arg-type]  # a literal of a test
 
     @contextmanager
     def without_database(self) -> Iterator[None]:
-        """Have PostgreSQL end the service's connections and refuse it others."""
+        """Make PostgreSQL end the service's connections and refuse new ones."""
         self._administer(f'ALTER DATABASE "{self.database}" ALLOW_CONNECTIONS false')
         ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname"
         self._administer(f"{ended} = '{self.database}'")
@@ -151,11 +151,11 @@ class Service:
             return False
 
     def variables(self) -> dict[str, str]:
-        """Return the environment that its processes have."""
+        """Return the environment of its processes."""
         if not hasattr(self, "_secrets"):
             field_key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")
             self._secrets = {"SECRET_KEY": secrets.token_urlsafe(64), "FIELD_KEYS": f"live:{field_key}"}
-        place = _place()
+        server = connection_parameters()
         return {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(ROOT / "project" / "tests"),
@@ -163,10 +163,10 @@ class Service:
             "PUBLIC_URL": self.url,
             "ALLOWED_HOSTS": "localhost",
             "DB_NAME": self.database,
-            "DB_USER": place["user"],
-            "DB_PASSWORD": place["password"],
-            "DB_HOST": place["host"],
-            "DB_PORT": place["port"],
+            "DB_USER": server["user"],
+            "DB_PASSWORD": server["password"],
+            "DB_HOST": server["host"],
+            "DB_PORT": server["port"],
             "REDIS_URL": self.redis_url,
             "WEB_WORKERS": "2",
             "WEB_THREADS": "8",
@@ -176,11 +176,11 @@ class Service:
         }
 
     def _administer(self, sql: str) -> None:
-        with psycopg.connect(**{**_place(), "dbname": "postgres"}, autocommit=True) as server:
-            server.execute(sql)  # type: ignore[arg-type]  # the name is ours
+        with psycopg.connect(**{**connection_parameters(), "dbname": "postgres"}, autocommit=True) as server:
+            server.execute(sql)  # type: ignore[arg-type]  # the name comes from this class
 
 
-def _place() -> dict[str, str]:
+def connection_parameters() -> dict[str, str]:
     settings = connection.settings_dict
     return {
         "user": settings["USER"], "password": settings["PASSWORD"], "host": settings["HOST"],
@@ -196,7 +196,7 @@ def free_port() -> int:
 
 
 def _self_signed(folder: Path) -> tuple[Path, Path]:
-    """Make a certificate for localhost, for an hour."""
+    """Create a certificate for localhost, valid for an hour."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     certificate = (

@@ -1,7 +1,7 @@
-"""Production settings of a service that a test has started; nothing that keeps anybody out is switched off.
+"""Production settings of a service started by a test. No protection is disabled.
 
-What is added lets the test count: a hasher that leaves a byte in a file for every
-password it evaluates, as many at once as come, and budgets that only the identifier can spend.
+The additions let the test count: a hasher that appends a byte to a file for every
+evaluated password, unlimited parallel hashes, and budgets that only the identifier can spend.
 """
 
 import os
@@ -10,7 +10,7 @@ from datetime import timedelta
 from enterprise_auth.settings.production import *
 
 PASSWORD_HASHERS = ["live.counting.CountingHasher"]
-#: So many passwords at once in one worker; as many as come, unless what is measured is the limit.
+#: Parallel hashes in one worker. Unlimited, unless the test measures the limit.
 HASHES = os.environ.get("LIVE_HASHES", "none")
 AUTH_CORE = {
     **AUTH_CORE,
@@ -20,8 +20,8 @@ AUTH_CORE = {
         "answer": {"person": (10, timedelta(minutes=15))},
     },
 }
-# Twenty logins of one person at once look like guesses while they are on their way, and whoever has no factor would be
-# asked for a code by mail; what risk demands has tests of its own.
+# Twenty parallel logins of one user look like guesses. A user without a factor would be asked for a code by mail. Other
+# tests cover the demands of risk.
 AUTH_SESSIONS = {**AUTH_SESSIONS, "RISK_BANDS": ()}
 MIDDLEWARE = ["live.counting.QueriesMiddleware", *MIDDLEWARE]
 if os.environ.get("LIVE_PLANT"):

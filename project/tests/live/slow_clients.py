@@ -1,4 +1,4 @@
-"""Clients that keep a connection and send or read as little as they can."""
+"""Clients that keep a connection open and send or read as little as possible."""
 
 import select
 import socket
@@ -13,12 +13,12 @@ _LOGIN = b"POST /api/v1/login/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: appl
 _HEADERS = b"GET /api/v1/me/ HTTP/1.1\r\nHost: localhost\r\nAccept"
 _HEALTH = b"GET /health/ HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
-#: A file that fits into no buffer between server and client.
+#: A file larger than all buffers between server and client.
 _LARGE = "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"
 
 
 def connect(service: Service, *, room: int | None = None) -> ssl.SSLSocket:
-    """Return an encrypted connection to *service*, whose receive buffer has *room* bytes."""
+    """Return a TLS connection to *service* with a receive buffer of *room* bytes."""
     context = ssl.create_default_context(cafile=str(service.certificate))
     plain = socket.socket()
     if room is not None:
@@ -29,28 +29,28 @@ def connect(service: Service, *, room: int | None = None) -> ssl.SSLSocket:
 
 
 def slow_body(service: Service) -> socket.socket:
-    """Send the first byte of a body, and no more unless `drip` is called."""
+    """Send the first byte of a body. `drip` sends more."""
     client = connect(service)
     client.sendall(_LOGIN)
     return client
 
 
 def slow_headers(service: Service) -> socket.socket:
-    """Send a part of the headers."""
+    """Send part of the headers."""
     client = connect(service)
     client.sendall(_HEADERS)
     return client
 
 
 def slow_reader(service: Service) -> socket.socket:
-    """Ask for a large file and read nothing of it."""
+    """Request a large file and read nothing."""
     client = connect(service, room=4096)
     client.sendall(f"GET {_LARGE} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
     return client
 
 
 def pipelining(service: Service) -> socket.socket:
-    """Ask again and again and read no answer, until there is no room for another."""
+    """Send requests without reading responses, until the buffers are full."""
     client = connect(service, room=4096)
     client.settimeout(1)
     try:
@@ -62,7 +62,7 @@ def pipelining(service: Service) -> socket.socket:
 
 
 def idle(service: Service) -> socket.socket:
-    """Ask once and keep the connection."""
+    """Send one request and keep the connection open."""
     client = connect(service)
     client.sendall(_HEALTH)
     assert client.recv(4096).startswith(b"HTTP/1.1 200")
@@ -70,7 +70,7 @@ def idle(service: Service) -> socket.socket:
 
 
 def silent(service: Service) -> socket.socket:
-    """Connect and never begin to speak TLS."""
+    """Connect without starting TLS."""
     return socket.create_connection(("127.0.0.1", service.port), timeout=20)
 
 
@@ -85,14 +85,14 @@ KINDS: dict[str, Callable[[Service], socket.socket]] = {
 
 
 @contextmanager
-def held(service: Service, kind: str, count: int) -> Iterator[list[socket.socket]]:
-    """Keep *count* clients of a kind."""
+def open_clients(service: Service, kind: str, count: int) -> Iterator[list[socket.socket]]:
+    """Open *count* clients of a kind and keep them open."""
     with ExitStack() as stack:
         yield [stack.enter_context(KINDS[kind](service)) for _number in range(count)]
 
 
 def drip(clients: list[socket.socket]) -> None:
-    """Send one more byte of each body; a client that was cut off is left alone."""
+    """Send one more byte of each body. Skip disconnected clients."""
     for client in clients:
         try:
             client.sendall(b" ")
@@ -101,11 +101,11 @@ def drip(clients: list[socket.socket]) -> None:
 
 
 def was_cut_off(client: socket.socket) -> bool:
-    """Say whether the server has ended the connection or refused the request, without waiting."""
+    """Return whether the server has closed the connection or refused the request, without waiting."""
     client.setblocking(False)
     try:
-        found = client.recv(4096)
-        return not found or b" 408 " in found.split(b"\r\n")[0]
+        data = client.recv(4096)
+        return not data or b" 408 " in data.split(b"\r\n")[0]
     except (BlockingIOError, ssl.SSLWantReadError):
         return False
     except OSError:
@@ -116,9 +116,9 @@ def was_cut_off(client: socket.socket) -> bool:
 
 
 def is_reset(client: socket.socket) -> bool:
-    """Say whether the server has forgotten the connection of a client that reads nothing.
+    """Return whether the server has dropped the connection of a client that reads nothing.
 
-    It says nothing when it gives up on somebody who does not read; what is sent to it afterwards is answered by a reset.
+    The server drops it silently. Data sent afterwards is answered with a reset.
     """
     drip([client])
     poller = select.poll()
@@ -127,7 +127,7 @@ def is_reset(client: socket.socket) -> bool:
 
 
 def wait_until(is_true: Callable[[], bool], seconds: float) -> bool:
-    """Ask twice a second until it is true or the time is over; return what was last answered."""
+    """Check twice a second until the condition is true or *seconds* have passed. Return its last value."""
     deadline = time.monotonic() + seconds
     while not is_true():
         if time.monotonic() > deadline:

@@ -1,1 +1,1 @@
-"""Defects that a test plants into a running service, to see them caught."""
+"""Defects that a test plants in a running service."""

@@ -1,4 +1,4 @@
-"""The defect that ``LIVE_PLANT`` names."""
+"""The defect named by ``LIVE_PLANT``."""
 
 import os
 
@@ -6,13 +6,13 @@ from django.apps import AppConfig
 
 
 class PlantedConfig(AppConfig):
-    """Puts a defect into this process."""
+    """Plants a defect in this process."""
 
     name = "live.planted"
 
     def ready(self) -> None:
-        """Plant it."""
-        from auth_sessions.revocation import epochs  # noqa: PLC0415 - models exist only now
+        """Plant the defect."""
+        from auth_sessions.revocation import epochs  # noqa: PLC0415 - the models are loaded only now
 
         if os.environ["LIVE_PLANT"] == "just_delete_the_key":
             epochs.value = lambda: b"always:"
