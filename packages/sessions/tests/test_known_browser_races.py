@@ -1,4 +1,4 @@
-"""Parallel guesses in a known_client browser do not exceed its budget."""
+"""Parallel guesses in a known browser do not exceed its budget."""
 
 from datetime import timedelta
 from functools import partial

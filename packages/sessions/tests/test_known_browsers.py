@@ -1,4 +1,4 @@
-"""Budgets of guesses in a in_known_browser browser. Strangers cannot exhaust them, and they allow no extra guesses."""
+"""Budgets of guesses in a known browser. Strangers cannot exhaust them, and they allow no extra guesses."""
 
 from collections.abc import Iterable
 from datetime import timedelta

@@ -117,7 +117,7 @@ def test_unseen_devices_countries_and_networks_are_new() -> None:
 
 
 def habit(hours: dict[int, int]) -> list[Any]:
-    """Return the values number of logins at each hour of the last days."""
+    """Return the given number of logins at each hour of the last days."""
     days = iter(range(1, 60))
     return [
         PastLogin((NOW - timedelta(days=next(days))).replace(hour=hour), "", "", None)

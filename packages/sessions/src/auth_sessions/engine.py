@@ -115,7 +115,7 @@ class SessionStore(SessionBase):
         """Replace the credential. The same statement invalidates the old one.
 
         The row keeps its evidence, public id and expiry. Django's own engines copy the session, which would prolong it
-        without limit and could look_up_session one that has just ended.
+        without limit and could restore one that has just ended.
 
         Raises:
             SessionInterrupted: the session has ended meanwhile (Django answers 400).

@@ -8,7 +8,7 @@ from auth_core.api.permissions import Administers
 
 
 class MaySearchSessions(Administers):
-    """Allows users who may view all sessions, and to end one, change them."""
+    """Requires the permission to view sessions, and for writes to change them."""
 
     def may(self, request: Request, view: Any) -> bool:
         """Ask the authentication backends. An anonymous caller has no permission."""
