@@ -92,12 +92,12 @@ def make_codes(here: Window, service: Service, number: str) -> list[str]:
     """Prove the telephone, and make recovery codes; return them."""
     here.press("Make recovery codes")
     assert here.path == "/login/again/"
-    here.press("Go on")
+    here.press("Continue")
     here.fill(password=PASSWORD)
-    here.press("Go on")
+    here.press("Continue")
     assert f"•••• {number[-2:]}" in here.text
     here.fill(code=text_to(service, number, after=2))
-    here.press("Go on")
+    here.press("Continue")
     assert here.path == "/account/second-factors/recovery-codes/"
     here.look("recovery-codes-none")
     here.press("Make new codes")
@@ -134,7 +134,7 @@ def test_from_a_phone_to_a_recovery_code(here: Window, service: Service, scripts
     assert here.title == "Enter a recovery code"
     here.look("answer-recovery-code")
     here.fill(code="0000-0000-0000-0000")
-    here.press("Go on")
+    here.press("Continue")
     assert "is wrong" in here.error_beside("code")
     here.look("answer-recovery-code-wrong")
     here.press("Telephone")
@@ -142,7 +142,7 @@ def test_from_a_phone_to_a_recovery_code(here: Window, service: Service, scripts
     here.look("answer-text-withheld")
     here.press("Recovery codes")
     here.fill(code=codes[0].lower())
-    here.press("Go on")
+    here.press("Continue")
     assert here.path == "/account/"
     here.press("Second factors")
     assert "You have 9 recovery codes left" in here.text
@@ -177,7 +177,7 @@ def test_codes_by_mail(here: Window, service: Service, mails: Mailbox, scripts: 
     assert "m•••@example.org" in here.text
     here.look("answer-email")
     here.fill(code=digits_in(mails.next_to(email)))
-    here.press("Go on")
+    here.press("Continue")
     assert here.path == "/account/"
 
 
@@ -189,7 +189,7 @@ def test_staff_add_an_app_during_login_and_cannot_remove_it(
     service.query(f"UPDATE auth_accounts_user SET is_staff = true WHERE email = '{email}' RETURNING 1")
     log_in(here, email)
     here.fill(code=digits_in(mails.next_to(email)))
-    here.press("Go on")
+    here.press("Continue")
     assert here.title == "Add an authenticator app"
     here.look("answer-enrolment")
     code = code_at(here)

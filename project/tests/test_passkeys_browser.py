@@ -176,9 +176,9 @@ def test_a_device_creates_no_second_passkey(service: Service, windows: Open) -> 
     here, key = with_passkey(service, windows, "ian@example.org", "Laptop")
     here.open("/account/second-factors/passkeys/add/")
     assert here.title == "Confirm it's you"
-    here.press("Go on")
+    here.press("Continue")
     here.fill(password=PASSWORD)
-    here.press("Go on")
+    here.press("Continue")
     here.press("Use it")
     here.press("Begin")
 

@@ -28,7 +28,7 @@ def planted(settings: Any) -> None:
     """Templates that print the user agent and a name."""
     texts = {
         "auth_core/mail/planted.txt": 'Subject\n{% include "auth_core/mail/_planted.txt" %}',
-        "auth_core/mail/_planted.txt": "With: {{ user_agent }} {{ device }}",
+        "auth_core/mail/_planted.txt": "Device: {{ user_agent }} {{ device }}",
     }
     loaders = [
         ("django.template.loaders.locmem.Loader", texts),
@@ -79,7 +79,7 @@ def test_a_reset_mail_does_not_contain_the_user_agent(alice: Any, browser: Brows
     post(browser, "password/forgot", email="alice@example.org")
 
     message = the_mail()
-    assert "With: Firefox, Linux" in message.body
+    assert "Device: Firefox, Linux" in message.body
     assert not any(mark in message.body + message.alternatives[0][0] for mark in MARKS)
 
 

@@ -65,7 +65,7 @@ def test_a_mail_has_a_text_and_an_html_part(browser: Browser) -> None:
 
     assert message.subject == "Confirm your email address for auth.example.org"
     assert "127.0.0.1" in message.body
-    assert "With: Firefox" in message.body
+    assert "Device: Firefox" in message.body
     assert f"{timezone.now():%Y}" in message.body
     html, kind = message.alternatives[0]
     assert kind == "text/html"

@@ -50,7 +50,7 @@ class ApiView(APIView):
 
     #: The body of each method, and its response bodies by status. Both are for the schema.
     bodies: ClassVar[Mapping[str, type[Body]]] = {}
-    answers: ClassVar[Mapping[str, Mapping[int, type[Any] | None]]] = {}
+    answers: ClassVar[Mapping[str, Mapping[int | tuple[int, str], type[Any] | None]]] = {}
 
     #: The filters of a list. ``None`` for a view that is not a list.
     filters: ClassVar[type[Body] | None] = None
