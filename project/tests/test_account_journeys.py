@@ -1,4 +1,4 @@
-"""Coming to an account, and back into one, with all packages: what ends, and what the trail keeps."""
+"""Creation and recovery of accounts with all packages: which sessions end, and what the trail records."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def log_in(browser: Browser, password: str = PASSWORD, transport: str = "token")
 
 
 def with_token(password: str = PASSWORD) -> Browser:
-    """Return a caller that holds the credential of a session."""
+    """Return a client with the credential of a session."""
     return Browser(HTTP_AUTHORIZATION=f"Session {log_in(Browser(), password).json()['credential']}")
 
 

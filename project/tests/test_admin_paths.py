@@ -1,4 +1,4 @@
-"""Every path on which the admin site writes is guarded or exempt, and each guard is driven over HTTP."""
+"""Every write path of the admin site is guarded or exempt, and each guard is tested over HTTP."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -39,21 +39,21 @@ pytestmark = [
 
 PATHS = AdminPaths.read(Path(__file__).with_name("admin_paths.toml"))
 
-#: What the limited administrator holds: all that the pages ask for, and not the permission that they try to get.
-HELD_APPS = ("auth_accounts", "auth_mfa", "auth_sessions", "auth_rbac")
-HELD = ("view_group", "add_group", "change_group", "delete_group", "view_identity", "change_identity")
+#: The permissions of the limited administrator: all that the pages require, but not the one that they try to get.
+GRANTED_APPS = ("auth_accounts", "auth_mfa", "auth_sessions", "auth_rbac")
+GRANTED = ("view_group", "add_group", "change_group", "delete_group", "view_identity", "change_identity")
 BEYOND = "change_permission"
 
-#: Columns that a request writes by itself.
+#: Columns that any request writes.
 VOLATILE = {"last_seen_at", "last_login", "idle_expires_at", "expires_at", "data", "rotates", "evidence_stored"}
 
 
 @dataclass
 class World:
-    """A superuser, what they have, and a limited administrator with a group of their own.
+    """A superuser with their objects, and a limited administrator with their own group.
 
     Args:
-        rows: What each model's page acts on, by the label of the model.
+        rows: The object of each model's page, by the label of the model.
     """
 
     root: Any
@@ -66,20 +66,20 @@ class World:
 
 @pytest.fixture
 def world(db: None) -> World:
-    """Everything that the paths act on."""
+    """All objects of the paths."""
     root = make_administrator("root@example.org")
     clerk = make_user("clerk@example.org", is_staff=True)
     own, auditors = Group.objects.create(name="clerks"), Group.objects.create(name="auditors")
-    held = Permission.objects.filter(content_type__app_label__in=HELD_APPS)
-    own.permissions.set([*held, *Permission.objects.filter(codename__in=HELD)])
+    granted = Permission.objects.filter(content_type__app_label__in=GRANTED_APPS)
+    own.permissions.set([*granted, *Permission.objects.filter(codename__in=GRANTED)])
     auditors.permissions.set(Permission.objects.filter(codename=BEYOND))
     clerk.groups.add(own)
-    made = World(root, clerk)
-    made.rows = {"chief": make_administrator("chief@example.org"), "own": own, "auth.group": auditors}
-    made.rows |= _possessions_of(root)
+    new_world = World(root, clerk)
+    new_world.rows = {"chief": make_administrator("chief@example.org"), "own": own, "auth.group": auditors}
+    new_world.rows |= _possessions_of(root)
     role = create_role(name="Auditor", permissions=Permission.objects.filter(codename=BEYOND))
-    made.rows |= {"auth_rbac.role": role, "auth_rbac.assignment": assign_role(user=root, role=role)}
-    return made
+    new_world.rows |= {"auth_rbac.role": role, "auth_rbac.assignment": assign_role(user=root, role=role)}
+    return new_world
 
 
 def _possessions_of(root: Any) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def _possessions_of(root: Any) -> dict[str, Any]:
 
 
 def state() -> dict[str, Any]:
-    """Return every row of every model that the admin site shows, of what joins them, and of guardian's tables."""
+    """Return every row of every model in the admin site, of their relations, and of guardian's tables."""
     shown = [model for model in admin.site._registry if model._meta.label_lower not in _RECORDS]
     joins = [relation.remote_field.through for model in shown for relation in model._meta.many_to_many]
     return {
@@ -110,11 +110,11 @@ def state() -> dict[str, Any]:
     }
 
 
-#: What records or sends; it grows with a refusal too.
+#: Tables that record or send. They also grow with a refusal.
 _RECORDS = {"auth_audit.auditentry", "auth_core.outboxmessage"}
 
 
-# How each kind of path is driven
+# The requests for each kind of path
 
 Drive = Callable[[World, Browser, str], Any]
 
@@ -124,7 +124,7 @@ def _address(model: str, *parts: Any) -> str:
 
 
 def _managed(browser: Browser, address: str) -> dict[str, Any]:
-    """Return the fields with which the inlines of a form say that they have no rows."""
+    """Return the management fields of a form's inlines without rows."""
     formsets = browser.get(address).context["inline_admin_formsets"]
     return {f"{one.formset.prefix}-{name}_FORMS": "0" for one in formsets for name in ("TOTAL", "INITIAL")}
 
@@ -148,21 +148,21 @@ def _added_group(world: World, browser: Browser, model: str, name: str) -> Any:
 
 
 def _grown_group(world: World, browser: Browser, model: str, name: str) -> Any:
-    address, held = _address(model, world.rows["own"].pk, "change"), world.rows["own"].permissions.values_list("pk")
-    permissions = [*(pk for (pk,) in held), *_beyond()]
+    address, granted = _address(model, world.rows["own"].pk, "change"), world.rows["own"].permissions.values_list("pk")
+    permissions = [*(pk for (pk,) in granted), *_beyond()]
     return browser.post(address, {"name": "clerks", "permissions": permissions, **_managed(browser, address)})
 
 
-def _changed_person(world: World, browser: Browser, model: str, name: str) -> Any:
+def _changed_user(world: World, browser: Browser, model: str, name: str) -> Any:
     address = _address(model, world.root.pk, "change")
-    said = {"username": "", "display_name": "Nobody", "locale": "", "timezone": ""}
+    fields = {"username": "", "display_name": "Nobody", "locale": "", "timezone": ""}
     flags = {"is_staff": "on", "is_superuser": "on"}
-    return browser.post(address, {**said, **flags, **_managed(browser, address)})
+    return browser.post(address, {**fields, **flags, **_managed(browser, address)})
 
 
 def _role(world: World, browser: Browser, address: str, name: str) -> Any:
-    said = {"description": "mine", "wildcards": "", "denied_wildcards": ""}
-    return browser.post(address, {"name": name, "permissions": _beyond(), **said})
+    fields = {"description": "mine", "wildcards": "", "denied_wildcards": ""}
+    return browser.post(address, {"name": name, "permissions": _beyond(), **fields})
 
 
 def _added_role(world: World, browser: Browser, model: str, name: str) -> Any:
@@ -174,9 +174,9 @@ def _changed_role(world: World, browser: Browser, model: str, name: str) -> Any:
 
 
 def _added_assignment(world: World, browser: Browser, model: str, name: str) -> Any:
-    said = {"user": world.clerk.pk, "role": world.rows["auth_rbac.role"].pk, "scope_id": "", "reason": ""}
+    fields = {"user": world.clerk.pk, "role": world.rows["auth_rbac.role"].pk, "scope_id": "", "reason": ""}
     when = {"valid_from_0": "2026-01-01", "valid_from_1": "00:00:00"}
-    return browser.post(_address(model, "add"), {**said, **when})
+    return browser.post(_address(model, "add"), {**fields, **when})
 
 
 def _object_permission(world: World, browser: Browser, model: str, name: str) -> Any:
@@ -186,19 +186,19 @@ def _object_permission(world: World, browser: Browser, model: str, name: str) ->
 
 
 def _added_allowance(world: World, browser: Browser, model: str, name: str) -> Any:
-    said = {"user": world.rows["chief"].pk, "sessions": "1", "policy": "deny_new"}
-    return browser.post(_address(model, "add"), said)
+    fields = {"user": world.rows["chief"].pk, "sessions": "1", "policy": "deny_new"}
+    return browser.post(_address(model, "add"), fields)
 
 
 def _changed_allowance(world: World, browser: Browser, model: str, name: str) -> Any:
-    said = {"sessions": "1", "policy": "deny_new"}
-    return browser.post(_address(model, world.rows[model].pk, "change"), said)
+    fields = {"sessions": "1", "policy": "deny_new"}
+    return browser.post(_address(model, world.rows[model].pk, "change"), fields)
 
 
 DRIVEN: dict[str, Drive] = {
     "auth.group: add": _added_group,
     "auth.group: change": _grown_group,
-    "auth_accounts.user: change": _changed_person,
+    "auth_accounts.user: change": _changed_user,
     "auth_rbac.role: add": _added_role,
     "auth_rbac.role: change": _changed_role,
     "auth_rbac.assignment: add": _added_assignment,
@@ -210,7 +210,7 @@ DRIVEN: dict[str, Drive] = {
 
 
 def drive(world: World, browser: Browser, written: str) -> Any:
-    """Do what *written* names, on the superuser or to the advantage of the limited administrator."""
+    """Send the request for *written*, against the superuser or in favour of the limited administrator."""
     model, _colon, how = written.partition(": ")
     kind, _space, name = how.partition(" ")
     default = {"action": _action, "delete": _deleted}.get(kind)
@@ -218,7 +218,7 @@ def drive(world: World, browser: Browser, written: str) -> Any:
 
 
 def prepare(world: World, written: str) -> None:
-    """Let there be something to open again."""
+    """Disable, lock or block the object that the path opens again."""
     if written.endswith("enable"):
         locking.disable_account(user=world.root)
     if written.endswith("unlock"):
@@ -228,7 +228,7 @@ def prepare(world: World, written: str) -> None:
 
 
 def is_refused(browser: Browser, answer: Any) -> bool:
-    """Tell whether the answer is a refusal: 403, or the page that it leads to says an error."""
+    """Return whether the response is a refusal: 403, or a redirect to a page with an error message."""
     if answer.status_code == 302:
         page = browser.get(answer.headers["Location"])
         return any(message.level_tag == "error" for message in page.context["messages"])
@@ -248,7 +248,7 @@ def test_every_write_path_of_the_admin_site_is_listed() -> None:
 
 
 class Planted(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot subscript it
-    """A page that nobody classified."""
+    """An unclassified page."""
 
     list_display = ("name", "codename")
     list_editable = ("codename",)
@@ -257,7 +257,7 @@ class Planted(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot subs
 
     @admin.action(description="grow")
     def grow(self, request: Any, queryset: Any) -> None:
-        """Do what cannot be seen from outside."""
+        """Do something invisible from outside."""
 
     def get_urls(self) -> Any:
         return [path("raw/", self.grow, name="planted_raw"), *super().get_urls()]
@@ -285,7 +285,7 @@ def test_a_removed_path_is_detected() -> None:
 # The guards
 
 
-#: Django undoes the deletion of many with the outermost transaction, which must be the request's.
+#: Django rolls back a bulk deletion with the outermost transaction, which must be that of the request.
 OUTERMOST = pytest.mark.django_db(transaction=True)
 
 
@@ -338,8 +338,8 @@ def test_an_action_on_two_users_changes_only_the_permitted_one(action: str, worl
         "/admin/auth_core/identity/", {"action": action, "_selected_action": [str(row.pk) for row in rows]}
     )
 
-    told = {message.level_tag for message in browser.get(answer.headers["Location"]).context["messages"]}
-    assert told == {"error", "success"}
+    levels = {message.level_tag for message in browser.get(answer.headers["Location"]).context["messages"]}
+    assert levels == {"error", "success"}
     world.root.refresh_from_db()
     assert world.root.is_active
 
@@ -355,7 +355,7 @@ def test_the_api_refuses_to_end_the_session_of_a_user_who_holds_more(world: Worl
 
 
 def test_a_read_only_page_does_not_save(world: World) -> None:
-    """A row that was read before a lock or an end was set would take it away again."""
+    """Saving a row that was read before a lock or an end would remove it again."""
     browser, before = world.browser(limited=False), state()
 
     for model in ("auth_core.identity", "auth_sessions.session", "auth_sessions.device"):

@@ -1,4 +1,4 @@
-"""Closing and opening accounts, by those who may."""
+"""Disabling, locking and reopening accounts by administrators."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Whatever only administrators may asks for a second factor, and lately; from wherever they call (ASVS 8.4.2)."""
+"""Administration requires a recent second factor from every network (ASVS 8.4.2)."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.django_db(transaction=bool(redis_url()))
 
 DOORS = Doors.read(Path(__file__).with_name("doors.toml"))
 
-#: The routes of the admin site that no path converter describes.
+#: Routes of the admin site without path converters.
 PATTERNS = {"^(?P<app_label>": "auth_core/", "(?P<url>": "nowhere/"}
 
 GUARD = "auth_core.pages.administration.AdministrationMiddleware"
@@ -44,49 +44,51 @@ GUARD = "auth_core.pages.administration.AdministrationMiddleware"
 
 @pytest.fixture
 def root(db: None) -> Any:
-    """An administrator."""
+    """A superuser."""
     return make_administrator("root@example.org")
 
 
 def by_password(user: Any, **how: Any) -> Browser:
-    """Return a caller whose session rests on a password, and who could prove more."""
+    """Return a client with a password session, whose user has a second factor."""
     caller = sign_in(user, **how)
     add_totp(user)
     return caller
 
 
 def caller_of(user: Any, *, age: timedelta = timedelta(0), **how: Any) -> Browser:
-    """Return a caller whose session rests on two factors that were proved so long ago."""
-    proved = [replace(piece, at=timezone.now() - age) for piece in evidence_for("aal2")]
+    """Return a client with a session of two factors, proved *age* ago."""
+    proved = [replace(proof, at=timezone.now() - age) for proof in evidence_for("aal2")]
     return sign_in(user, evidence=proved, **how)
 
 
 def site_pages(patterns: Iterable[Any] | None = None, prefix: str = "/admin/") -> Iterator[str]:
-    """Yield an address of each route of the admin site but those on which people come and go."""
+    """Yield an address of each route of the admin site, without login and logout."""
     for pattern in admin.site.urls[0] if patterns is None else patterns:
         route = str(pattern.pattern)
         if hasattr(pattern, "url_patterns"):
             yield from site_pages(pattern.url_patterns, f"{prefix}{route}")
         elif pattern.name not in ("login", "logout", "password_change"):
-            known = next((known for begin, known in PATTERNS.items() if route.startswith(begin)), None)
-            yield f"{prefix}{known or address_of(route.replace('<path:', '<uuid:')).lstrip('/')}"
+            path = next((path for start, path in PATTERNS.items() if route.startswith(start)), None)
+            yield f"{prefix}{path or address_of(route.replace('<path:', '<uuid:')).lstrip('/')}"
 
 
 def through_api(caller: Browser, method: str = "get") -> dict[str, Any]:
-    """Knock at every address of the API that takes a permission; return the answers."""
+    """Call every API address that requires a permission, and return the responses."""
     return {address: getattr(caller, method)(address) for address in DOORS.addresses("permitted")}
 
 
 def unasked(answers: dict[str, Any]) -> set[str]:
-    """Return the addresses that asked for no proof."""
+    """Return the addresses that did not require a proof."""
     refusal = "insufficient_user_authentication"
-    return {address for address, told in answers.items() if told.status_code != 401 or told.json()["code"] != refusal}
+    return {
+        address for address, answer in answers.items() if answer.status_code != 401 or answer.json()["code"] != refusal
+    }
 
 
 def through_site(browser: Browser) -> set[str]:
-    """Return the pages of the admin site that did not lead to the proof."""
-    led = {page: browser.get(page).headers.get("Location", "") for page in site_pages()}
-    return {page for page, address in led.items() if not address.startswith("/login/again/?next=%2Fadmin%2F")}
+    """Return the pages of the admin site that did not redirect to the proof."""
+    locations = {page: browser.get(page).headers.get("Location", "") for page in site_pages()}
+    return {page for page, address in locations.items() if not address.startswith("/login/again/?next=%2Fadmin%2F")}
 
 
 @pytest.mark.asvs("8.4.2")
@@ -99,8 +101,8 @@ def test_the_api_refuses_a_password_alone_and_an_old_proof(method: str, root: An
 
     assert unasked(of_password) == set()
     assert unasked(of_old) == set()
-    assert {told.json()["required_assurance"] for told in of_password.values()} == {"aal2"}
-    assert {told.json()["max_age"] for told in of_password.values()} <= {8 * 3600, 1800, 300}
+    assert {answer.json()["required_assurance"] for answer in of_password.values()} == {"aal2"}
+    assert {answer.json()["max_age"] for answer in of_password.values()} <= {8 * 3600, 1800, 300}
 
 
 def test_a_fresh_proof_is_enough_for_the_api(root: Any) -> None:
@@ -108,7 +110,7 @@ def test_a_fresh_proof_is_enough_for_the_api(root: Any) -> None:
         answers = through_api(caller_of(root, transport=Transport.TOKEN), method)
 
         assert unasked(answers) == set(answers), method
-        assert 403 not in {told.status_code for told in answers.values()}, method
+        assert 403 not in {answer.status_code for answer in answers.values()}, method
 
 
 def test_an_unguarded_api_address_is_detected(root: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,9 +144,9 @@ def test_an_unwrapped_admin_page_is_still_guarded(root: Any, monkeypatch: pytest
     view = below.url_patterns[0].callback
     monkeypatch.setattr(below.url_patterns[0], "callback", view.__wrapped__)
 
-    asked = by_password(root).get("/admin/")
+    redirect = by_password(root).get("/admin/")
 
-    assert asked.headers["Location"].startswith("/login/again/?next=%2Fadmin%2F")
+    assert redirect.headers["Location"].startswith("/login/again/?next=%2Fadmin%2F")
 
 
 @pytest.mark.asvs("8.4.2")
@@ -161,16 +163,16 @@ def test_decisions_and_risks_of_others_require_an_administrators_proof(root: Any
     sign_in(alice)
     theirs = Session.objects.get(user=alice).pk
     may = {"permission": "auth_rbac.view_role", "user": other}
-    asked = {
+    requests = {
         "check": lambda: post(caller, "access/check", **may),
         "explain": lambda: post(caller, "access/explain", **may),
         "subjects": lambda: caller.get("/api/v1/access/subjects/?permission=auth_rbac.view_role"),
         "risk": lambda: caller.get(f"/api/v1/sessions/{theirs}/risk/"),
     }
 
-    of_password = {name: ask() for name, ask in asked.items()}
+    of_password = {name: ask() for name, ask in requests.items()}
     caller.defaults.update(caller_of(root, transport=Transport.TOKEN).defaults)
-    fresh = {name: ask().status_code for name, ask in asked.items()}
+    fresh = {name: ask().status_code for name, ask in requests.items()}
 
     assert unasked(of_password) == set()
     assert set(fresh.values()) == {200}
@@ -189,8 +191,8 @@ def test_an_old_proof_is_renewed_and_redirects_back(root: Any) -> None:
     with time_machine.travel(began + timedelta(minutes=20), tick=False):
         refused = browser.post("/admin/auth/group/add/", {"name": "editors"})
         assert not Group.objects.exists()
-        led = str(refused.context["links"][0]["url"])
-        browser.post(led)
+        proof_page = str(refused.context["links"][0]["url"])
+        browser.post(proof_page)
         browser.post("/login/answer/", {"password": PASSWORD})
         back = browser.post("/login/answer/", {"code": current_code(KEY)})
         made = browser.post("/admin/auth/group/add/", {"name": "editors"})
@@ -206,16 +208,16 @@ def test_reading_accepts_older_proofs_than_changing_and_critical_actions(root: A
     person = f"/admin/auth_accounts/user/{alice.pk}/change/"
     inlines = ("role_assignments", "userobjectpermission_set")
     rows = {f"{name}-{which}_FORMS": "0" for name in inlines for which in ("TOTAL", "INITIAL")}
-    said = {"username": "", "display_name": "Alice", "locale": "", "timezone": "", **rows}
+    fields = {"username": "", "display_name": "Alice", "locale": "", "timezone": "", **rows}
 
-    named = browser.post(person, said)
-    raised = browser.post(person, {**said, "display_name": "Root", "is_superuser": "on", "is_staff": "on"})
+    named = browser.post(person, fields)
+    raised = browser.post(person, {**fields, "display_name": "Root", "is_superuser": "on", "is_staff": "on"})
     later = caller_of(root, age=timedelta(hours=1))
 
     alice.refresh_from_db()
     assert (named.status_code, raised.status_code) == (302, 401)
     assert (alice.display_name, alice.is_superuser, alice.is_staff) == ("Alice", False, False)
-    assert (later.get(person).status_code, later.post(person, said).status_code) == (200, 401)
+    assert (later.get(person).status_code, later.post(person, fields).status_code) == (200, 401)
 
 
 @pytest.mark.asvs("7.5.3")
@@ -253,7 +255,9 @@ def test_a_page_named_login_or_logout_is_guarded(name: str, root: Any, monkeypat
         ("object-permissions", {}),
     ],
 )
-def test_granting_permissions_and_exporting_the_trail_need_a_proof_of_minutes(path: str, body: dict[str, Any], root: Any) -> None:
+def test_granting_permissions_and_exporting_the_trail_need_a_proof_of_minutes(
+    path: str, body: dict[str, Any], root: Any
+) -> None:
     stale = caller_of(root, age=timedelta(minutes=6), transport=Transport.TOKEN)
 
     assert post(stale, path, **body).json()["code"] == "insufficient_user_authentication"
@@ -268,8 +272,8 @@ def test_an_administrator_without_a_factor_is_redirected_to_add_one(db: None) ->
     root = make_administrator("root@example.org")
     browser = sign_in(root)
 
-    led = browser.get("/admin/")
-    told = browser.get(led.headers["Location"])
+    redirect = browser.get("/admin/")
+    page = browser.get(redirect.headers["Location"])
     browser.post("/account/second-factors/add/")
     factor = TotpFactor.objects.get()
     key = oath.from_base32(factor.seed)
@@ -280,8 +284,8 @@ def test_an_administrator_without_a_factor_is_redirected_to_add_one(db: None) ->
         browser.post("/login/answer/", {"code": current_code(key)})
         inside = browser.get("/admin/")
 
-    assert (led.status_code, led.headers["Location"]) == (303, "/account/second-factors/")
-    assert "a second factor that you do not have yet" in told.content.decode()
+    assert (redirect.status_code, redirect.headers["Location"]) == (303, "/account/second-factors/")
+    assert "a second factor that you do not have yet" in page.content.decode()
     assert inside.status_code == 200
 
 
@@ -291,8 +295,8 @@ def test_the_first_administrator_adds_a_factor_in_the_first_login(db: None, sett
     browser.get(new_bootstrap_link())
     browser.post("/setup/", {"email": "root@example.org", "password": PASSWORD})
 
-    asked = log_in(browser, identifier="root@example.org")
-    to_add = answer(browser, asked, code=code_in(the_mail()))
+    challenged = log_in(browser, identifier="root@example.org")
+    to_add = answer(browser, challenged, code=code_in(the_mail()))
     key = oath.from_base32(to_add.json()["challenge"]["data"]["secret"])
     granted = answer(browser, to_add, code=current_code(key))
 
@@ -314,8 +318,8 @@ def test_a_redirect_to_the_proof_is_audited_as_a_denial(method: str, root: Any) 
     with recording() as events:
         getattr(browser, method)("/admin/auth/group/add/")
 
-    told = [(event.name.value, event.reason, event.subject) for event in events]
-    assert told == [("auth.access.denied", "insufficient_user_authentication", root)]
+    recorded = [(event.name.value, event.reason, event.subject) for event in events]
+    assert recorded == [("auth.access.denied", "insufficient_user_authentication", root)]
 
 
 def test_a_factor_page_records_the_same_denial(alice: Any) -> None:
@@ -323,7 +327,7 @@ def test_a_factor_page_records_the_same_denial(alice: Any) -> None:
     add_totp(alice)
 
     with recording() as events:
-        led = browser.get("/account/second-factors/passkeys/add/")
+        redirect = browser.get("/account/second-factors/passkeys/add/")
 
-    assert led.headers["Location"].startswith("/login/again/")
+    assert redirect.headers["Location"].startswith("/login/again/")
     assert [event.reason for event in events] == ["insufficient_user_authentication"]

@@ -1,4 +1,4 @@
-"""The page of events is what packages declare, and what the trail does itself leaves no gap."""
+"""The page of events equals the declarations of the packages, and actions on the trail leave no gap."""
 
 import sys
 from datetime import datetime, timedelta
@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "reference" / "events.md"
 
 sys.path.insert(0, str(ROOT / "tools"))
-from event_catalogue.page import render  # noqa: E402 - a tool is no package of the environment
+from event_catalogue.page import render  # noqa: E402 - a tool is not an installed package
 
 
 @pytest.mark.asvs("16.1.1")

@@ -1,4 +1,4 @@
-"""Writers, the sealer and PostgreSQL are killed at random: nothing acknowledged is lost, numbers have no gap, proofs are whole."""
+"""Killing writers, the sealer and PostgreSQL at random loses no acknowledged change, number or proof."""
 
 import multiprocessing
 import os
@@ -33,19 +33,19 @@ WRITERS = 4
 
 
 def note(journal: Path, word: str, change: str = "") -> None:
-    """Write a line that survives the death of whoever writes it."""
+    """Write a line that survives the death of the process."""
     descriptor = os.open(journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     os.write(descriptor, f"{word} {change}\n".encode())
     os.close(descriptor)
 
 
 def write_on(journal: Path, planted: bool) -> None:
-    """Change something and record it, again and again; note what was begun and what was acknowledged."""
+    """Repeat a change with its record. Note when it begins and when it is acknowledged."""
     while True:
         change = str(uuid4())
         note(journal, "begun", change)
         try:
-            if planted:  # two transactions: the change, then its entry
+            if planted:  # two transactions, one for the change and one for its entry
                 Group.objects.create(name=change)
                 time.sleep(0.02)
                 record(Event(name=AuthEvent.EMAIL_VERIFIED, target=("change", change)))
@@ -62,7 +62,7 @@ def write_on(journal: Path, planted: bool) -> None:
 
 
 def seal_on(journal: Path, planted: bool) -> None:
-    """Seal again and again."""
+    """Seal in a loop."""
     while True:
         note(journal, "begun")
         try:
@@ -78,7 +78,7 @@ def seal_on(journal: Path, planted: bool) -> None:
 
 @dataclass
 class Crew:
-    """The processes that work, each with a journal of its own."""
+    """The worker processes, each with its own journal."""
 
     folder: Path
     server: OwnPostgreSQL
@@ -88,7 +88,7 @@ class Crew:
     in_flight: int = 0
 
     def start(self, name: str) -> None:
-        """Fork one worker; no connection of ours goes with it."""
+        """Fork one worker without inheriting connections."""
         connections.close_all()
         work = seal_on if name == "sealer" else write_on
         process = multiprocessing.get_context("fork").Process(
@@ -98,34 +98,34 @@ class Crew:
         self.processes[name] = process
 
     def kill(self, name: str) -> None:
-        """Kill a worker with SIGKILL, and count whether it was at work."""
+        """Kill a worker with SIGKILL, and count whether it was busy."""
         process = self.processes.pop(name)
         os.kill(process.pid, signal.SIGKILL)
         process.join()
-        self.in_flight += self._was_at_work(name)
+        self.in_flight += self._was_busy(name)
         self.killed[name.split("-", maxsplit=1)[0]] += 1
 
     def kill_postgresql(self) -> None:
-        """Kill the server with all its processes; it recovers from what it has logged."""
-        self.in_flight += any(self._was_at_work(name) for name in self.processes)
+        """Kill the server with all its processes. It recovers from its log."""
+        self.in_flight += any(self._was_busy(name) for name in self.processes)
         self.server.kill()
         self.killed["postgresql"] += 1
         self.server.start()
 
     def stop(self) -> None:
-        """Kill whoever is left; not counted."""
+        """Kill the remaining workers without counting."""
         for process in self.processes.values():
             os.kill(process.pid, signal.SIGKILL)
             process.join()
         self.processes.clear()
 
     def acknowledged(self) -> list[str]:
-        """Return what was said to be done, by whoever said it."""
+        """Return the changes that workers noted as done."""
         journals = [path for path in self.folder.iterdir() if path.name != "sealer"]
         lines = [line.split() for path in journals for line in path.read_text().splitlines()]
         return [change for word, *rest in lines if word == "done" for change in rest]
 
-    def _was_at_work(self, name: str) -> bool:
+    def _was_busy(self, name: str) -> bool:
         path = self.folder / name
         lines = path.read_text().splitlines() if path.exists() else []
         return bool(lines) and lines[-1].startswith("begun")
@@ -160,7 +160,9 @@ def without_entry(changes: set[str], entries: Counter[str]) -> set[str]:
 
 
 @pytest.mark.parametrize("rounds", [12, pytest.param(100, marks=pytest.mark.long)])
-def test_no_acknowledged_change_is_lost_when_processes_are_killed(server: OwnPostgreSQL, tmp_path: Path, rounds: int) -> None:
+def test_no_acknowledged_change_is_lost_when_processes_are_killed(
+    server: OwnPostgreSQL, tmp_path: Path, rounds: int
+) -> None:
     crew = Crew(tmp_path, server)
 
     kill_at_random(crew, rounds)
@@ -169,7 +171,7 @@ def test_no_acknowledged_change_is_lost_when_processes_are_killed(server: OwnPos
     entries = Counter(AuditEntry.objects.filter(target_kind="change").values_list("target_id", flat=True))
     changes = set(Group.objects.values_list("name", flat=True))
     acknowledged = crew.acknowledged()
-    print(f"{rounds} rounds, killed {dict(crew.killed)}, {crew.in_flight} at work; {len(acknowledged)} acknowledged,"
+    print(f"{rounds} rounds, killed {dict(crew.killed)}, {crew.in_flight} busy; {len(acknowledged)} acknowledged,"
           f" {len(changes)} changes, {sum(entries.values())} entries")  # fmt: skip
     assert sum(crew.killed.values()) == rounds
     assert crew.in_flight * 3 >= rounds
@@ -182,7 +184,7 @@ def test_no_acknowledged_change_is_lost_when_processes_are_killed(server: OwnPos
 
 
 def assert_is_whole() -> None:
-    """See every number given once, every entry sealed, and proofs that lead to the last checkpoint."""
+    """Check that every number is used once, every entry is sealed, and every proof leads to the last checkpoint."""
     numbers = list(Seal.objects.order_by("number").values_list("number", flat=True))
     assert numbers == list(range(AuditEntry.objects.count()))
     result = verify()
@@ -194,7 +196,7 @@ def assert_is_whole() -> None:
 
 
 def test_a_separate_transaction_for_the_entry_is_detected(server: OwnPostgreSQL, tmp_path: Path) -> None:
-    """The planted defect: killed in between, a change is left without its entry."""
+    """The planted defect: a process killed in between leaves a change without its entry."""
     crew = Crew(tmp_path, server, planted=True)
 
     kill_at_random(crew, 12)

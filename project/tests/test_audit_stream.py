@@ -1,4 +1,4 @@
-"""What the trail says outside comes through the filters of production's logs as it was signed."""
+"""The filters of production logging do not alter the signed output of the trail."""
 
 import io
 import json
@@ -36,8 +36,8 @@ def test_checkpoints_and_entries_in_the_log_stream_verify(settings: Any) -> None
     finally:
         logging.config.dictConfig(django_settings.LOGGING)
 
-    told = [json.loads(json.loads(line)["told"]) for line in stream.getvalue().splitlines()]
-    *entries, checkpoint = told
+    messages = [json.loads(json.loads(line)["told"]) for line in stream.getvalue().splitlines()]
+    *entries, checkpoint = messages
     assert verify_checkpoint(checkpoint, trusted_keys()).root == root_hash(
         leaf_hash(canonical_json(one["entry"])) for one in entries
     )
@@ -54,7 +54,7 @@ def test_logs_go_only_to_one_stream() -> None:
 def test_the_worker_task_seals_the_trail() -> None:
     record(Event(name=AuthEvent.EMAIL_VERIFIED))
 
-    app.loader.import_default_modules()  # as a worker does when it starts
+    app.loader.import_default_modules()  # as a worker does at start
     app.tasks["auth_audit.seal"]()
 
     assert Seal.objects.count() == 1

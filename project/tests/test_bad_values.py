@@ -1,4 +1,4 @@
-"""No value from outside is answered with 500: every route, every field, generated from the schema and the routes."""
+"""No value from outside causes a 500, for every route and field. Generated from the schema and the routes."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -28,19 +28,19 @@ pytestmark = pytest.mark.django_db
 
 FAULT = 500
 
-#: CI sends one in so many of the calls, and each field gets some; `./dev races` sends all of them.
+#: CI sends one in this many calls, so each field gets some. `./dev races` sends all.
 SHARES = pytest.mark.parametrize("share", [12, pytest.param(1, marks=pytest.mark.races)], ids=["some", "all"])
 
 
 @pytest.fixture
 def root(db: None) -> Any:
-    """Somebody who may do everything: what is refused with 403 is read by nobody."""
+    """A superuser, because a view that answers 403 reads no value."""
     return get_user_model()._default_manager.create_superuser(email="root@example.org", password=None)
 
 
 @pytest.fixture
-def known(root: Any) -> dict[str, str]:
-    """Good values by name, so that a bad one beside them is reached."""
+def good_values(root: Any) -> dict[str, str]:
+    """Good values by name, so that the bad value beside them is read."""
     alice = make_user("alice@example.org")
     group = Group.objects.create(name="helpers")
     role = Role.objects.create(name="reader")
@@ -62,13 +62,13 @@ def known(root: Any) -> dict[str, str]:
     }  # fmt: skip
 
 
-def answered(calls: Iterable[Call], browser: Browser, share: int = 1) -> tuple[Counter[str], list[str]]:
-    """Send one in *share* of *calls*; return how many there were by route, and those that ended in a fault."""
+def send_all(calls: Iterable[Call], browser: Browser, share: int = 1) -> tuple[Counter[str], list[str]]:
+    """Send one in *share* of *calls*. Return their number by route, and those that ended in an error."""
     browser.raise_request_exception = False
     sent: Counter[str] = Counter()
     faults = []
     for number, call in enumerate(calls):
-        # The values of a field come one after another, and there are more of them than the share.
+        # The values of a field are consecutive, and there are more than *share*.
         if number % share:
             continue
         sent[call.route] += 1
@@ -90,8 +90,8 @@ def _cookie(root: Any) -> Browser:
 
 @pytest.mark.asvs("2.2.1")
 @SHARES
-def test_no_value_causes_an_error_in_the_api(share: int, root: Any, known: dict[str, str]) -> None:
-    sent, faults = answered(api_calls(known), _token(root), share)
+def test_no_value_causes_an_error_in_the_api(share: int, root: Any, good_values: dict[str, str]) -> None:
+    sent, faults = send_all(api_calls(good_values), _token(root), share)
 
     print(f"API: {len(sent)} operations, {sent.total()} calls, {len(faults)} answers of 500 and more")
     assert faults == []
@@ -99,9 +99,9 @@ def test_no_value_causes_an_error_in_the_api(share: int, root: Any, known: dict[
 
 
 @SHARES
-def test_no_value_causes_an_error_in_the_anonymous_api(share: int, known: dict[str, str]) -> None:
-    open_calls = (call for call in api_calls(known) if "/login/" in call.path or "password/" in call.path)
-    sent, faults = answered(open_calls, Browser(), share)
+def test_no_value_causes_an_error_in_the_anonymous_api(share: int, good_values: dict[str, str]) -> None:
+    open_calls = (call for call in api_calls(good_values) if "/login/" in call.path or "password/" in call.path)
+    sent, faults = send_all(open_calls, Browser(), share)
 
     print(f"open API: {len(sent)} operations, {sent.total()} calls, {len(faults)} answers of 500 and more")
     assert faults == []
@@ -109,13 +109,15 @@ def test_no_value_causes_an_error_in_the_anonymous_api(share: int, known: dict[s
 
 @SHARES
 @pytest.mark.parametrize("part", ["pages", "admin"])
-def test_no_value_causes_an_error_on_a_page(part: str, share: int, root: Any, known: dict[str, str]) -> None:
+def test_no_value_causes_an_error_on_a_page(part: str, share: int, root: Any, good_values: dict[str, str]) -> None:
     routes = [
         (route, view)
         for route, view in pages_of(get_resolver().url_patterns)
         if route.startswith("admin/") == (part == "admin")
     ]
-    sent, faults = answered(page_calls(routes, _known_to(part, root, known), _fields(root)), _cookie(root), share)
+    sent, faults = send_all(
+        page_calls(routes, _values_for(part, root, good_values), _fields(root)), _cookie(root), share
+    )
 
     print(f"{part}: {len(routes)} routes, {sent.total()} calls, {len(faults)} answers of 500 and more")
     assert faults == []
@@ -123,22 +125,22 @@ def test_no_value_causes_an_error_on_a_page(part: str, share: int, root: Any, kn
 
 
 @SHARES
-def test_no_value_causes_an_error_on_an_anonymous_page(share: int, known: dict[str, str]) -> None:
+def test_no_value_causes_an_error_on_an_anonymous_page(share: int, good_values: dict[str, str]) -> None:
     routes = [one for one in pages_of(get_resolver().url_patterns) if not one[0].startswith(("admin/", "account/"))]
-    sent, faults = answered(page_calls(routes, known, {}), Browser(), share)
+    sent, faults = send_all(page_calls(routes, good_values, {}), Browser(), share)
 
     print(f"open pages: {len(routes)} routes, {sent.total()} calls, {len(faults)} answers of 500 and more")
     assert faults == []
 
 
 class PlantedFilters(Body):
-    """A filter that nobody guards."""
+    """A filter without validation."""
 
     size = TextField(required=False)
 
 
 class PlantedView(AnonymousApiView):
-    """A view that believes what it is sent."""
+    """A view that does not validate numbers."""
 
     filters = PlantedFilters
     bodies = {"post": PlantedFilters}
@@ -156,10 +158,10 @@ class PlantedView(AnonymousApiView):
 urlpatterns = [path("api/v1/planted/", PlantedView.as_view())]
 
 
-def test_a_view_without_number_validation_is_detected(settings: Any, known: dict[str, str]) -> None:
+def test_a_view_without_number_validation_is_detected(settings: Any, good_values: dict[str, str]) -> None:
     settings.ROOT_URLCONF = __name__
 
-    _sent, faults = answered(api_calls(known, patterns=urlpatterns), Browser())
+    _sent, faults = send_all(api_calls(good_values, patterns=urlpatterns), Browser())
 
     assert "500 GET /api/v1/planted/: size = digits that are no ASCII" in faults
     assert "500 POST /api/v1/planted/: size = 5,000 digits" in faults
@@ -171,5 +173,5 @@ def _fields(root: Any) -> dict[str, list[str]]:
     return fields_of_the_admin(request)
 
 
-def _known_to(part: str, root: Any, known: dict[str, str]) -> dict[str, str]:
-    return known if part == "pages" else {**known, "id": str(root.pk), "object_id": known["role_id"]}
+def _values_for(part: str, root: Any, good_values: dict[str, str]) -> dict[str, str]:
+    return good_values if part == "pages" else {**good_values, "id": str(root.pk), "object_id": good_values["role_id"]}

@@ -1,4 +1,4 @@
-"""The journeys of people, in a browser, against the running service; with and without scripts."""
+"""User journeys in a browser against the running service, with and without scripts."""
 
 import time
 from collections.abc import Iterator
@@ -30,22 +30,22 @@ def service(tmp_path_factory: Any, mails: Mailbox) -> Iterator[Service]:
 
 @pytest.fixture
 def windows(windows: Open, scripts: bool) -> Open:
-    """Opens a browser of its own for each call, with scripts or without."""
+    """A function that opens a new browser, with or without scripts."""
     return partial(windows, scripts=scripts)
 
 
 def name_of(person: str, scripts: bool) -> str:
-    """Return an address that no other test uses; long, as some are."""
+    """Return a long address that no other test uses."""
     return f"{person}.of.a.rather.long.name.{'js' if scripts else 'plain'}@example.org"
 
 
 def code_of(secret: str, *, steps: int = 0) -> str:
-    """Return the code that an app shows, *steps* of half a minute from now."""
+    """Return the code of an app, *steps* time steps from now."""
     return oath.code_at(oath.from_base32(secret.replace(" ", "")), oath.step_at(time.time()) + steps)
 
 
 def wait_for_a_fresh_step() -> None:
-    """Wait until the present code stays for twenty seconds: a code of the step before is good that long."""
+    """Wait until the current code is valid for twenty more seconds, and so is the code of the previous step."""
     while time.time() % 30 > 10:
         time.sleep(0.2)
 
@@ -73,7 +73,7 @@ def sign_up(here: Window, mails: Mailbox, email: str) -> None:
 
 
 def add_app(here: Window) -> tuple[str, str]:
-    """Return the key of the app that was added, and the code that is spent with it."""
+    """Add an app. Return its key and the spent code."""
     here.press("Second factors")
     here.look("factors-none")
     here.press("Add an authenticator app")
@@ -329,12 +329,12 @@ def test_a_lost_database_is_reported_as_temporary(windows: Open, service: Servic
     assert email in here.text
 
 
-# --- That the detectors see what they are for ------------------------------------
+# --- The detectors of faults -----------------------------------------------------
 
 
 @pytest.fixture
 def planted(chromium: Browser, watch: Watch, service: Service, scripts: bool) -> Iterator[Window]:
-    """A window whose page is about to be spoilt."""
+    """A window for a page with a planted fault."""
     window = Window(chromium, watch, scripts=scripts, folder=None)
     window.open("/login/")
     yield window
@@ -355,11 +355,11 @@ def test_policy_violations_are_recorded(planted: Window, watch: Watch, plant: st
     planted.page.evaluate(plant)
     planted.page.wait_for_timeout(200)
 
-    read = [told for told in watch.violations if told.startswith("console: ")]
-    heard = [told for told in watch.violations if told not in read]
-    # Where no script runs at all, none is refused either.
-    assert bool(read) == (planted.scripts or plant != PLANT_SCRIPT)
-    assert bool(heard) == planted.scripts
+    in_console = [report for report in watch.violations if report.startswith("console: ")]
+    by_event = [report for report in watch.violations if report not in in_console]
+    # Without scripts, no script is refused either.
+    assert bool(in_console) == (planted.scripts or plant != PLANT_SCRIPT)
+    assert bool(by_event) == planted.scripts
 
 
 @pytest.mark.parametrize("policy", ["", "default-src 'none'; style-src 'unsafe-inline'"])
@@ -405,4 +405,4 @@ def test_faults_of_a_page_are_detected(planted: Window, watch: Watch, plant: str
     planted.page.evaluate(plant)
     planted.look("planted")
 
-    assert any(fault in found for found in watch.faults), watch.faults
+    assert any(fault in noted for noted in watch.faults), watch.faults

@@ -1,4 +1,4 @@
-"""A marker secret goes down every path that fails, and turns up in no log, answer or entry."""
+"""A marker secret takes every failing path and appears in no log, response or entry."""
 
 import io
 import json
@@ -35,7 +35,7 @@ class SecretBody(Body):
 
 
 class Failing(AnonymousApiView):
-    """Logs carelessly, then fails as its address says, with the secret in the exception."""
+    """Log carelessly, then fail with the error in the address and the secret in the exception."""
 
     csrf_by_transport = True
 
@@ -53,7 +53,7 @@ class Failing(AnonymousApiView):
 
 
 def page(request: HttpRequest) -> None:
-    """A plain view of a site that fails with what the cookie held."""
+    """A plain view that fails with the value of a cookie."""
     raise RuntimeError(f"cookie was {request.COOKIES['other']}")
 
 
@@ -65,7 +65,7 @@ CODES = [*AuthError.registry, "defect"]
 
 @pytest.fixture
 def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
-    """What production's logging writes, at its most talkative."""
+    """The output of production logging at level DEBUG."""
     stream = io.StringIO()
     logging.config.dictConfig(logging_config(level="DEBUG", style="json"))
     (handler,) = logging.getLogger().handlers[:1]
@@ -85,7 +85,7 @@ def fail(code: str) -> Any:
 
 
 def traces(answer: Any, lines: io.StringIO) -> str:
-    """Return everything that a request leaves behind."""
+    """Return all traces of a request."""
     return "".join(
         [answer.content.decode(), str(answer.headers), lines.getvalue(), str(list(AuditEntry.objects.values()))]
     )
@@ -102,10 +102,12 @@ def test_the_marker_appears_nowhere(code: str, lines: io.StringIO) -> None:
 
 
 @pytest.mark.parametrize("code", ["defect", "invalid_credentials"])
-def test_the_marker_is_detected_without_the_filter(code: str, lines: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_marker_is_detected_without_the_filter(
+    code: str, lines: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(RedactingFilter, "filter", lambda self, record: True)
 
-    assert MARKER in traces(fail(code), lines), "the planted defect must be seen"
+    assert MARKER in traces(fail(code), lines), "the planted defect must be detected"
 
 
 def test_a_cookie_in_an_exception_is_masked(lines: io.StringIO) -> None:
@@ -156,7 +158,7 @@ def test_a_request_is_logged_by_route_and_public_ids(transport: str, alice: Any,
     browser.get("/api/v1/me/?secret=in-the-query", **header)
 
     (line,) = [
-        told for told in map(json.loads, lines.getvalue().rstrip().split("\n")) if told.get("route") == "api/v1/me/"
+        line for line in map(json.loads, lines.getvalue().rstrip().split("\n")) if line.get("route") == "api/v1/me/"
     ]
     assert (line["method"], line["status"], line["level"], line["logger"]) == ("GET", 200, "INFO", "auth_core.request")
     assert line["duration_ms"] > 0

@@ -1,4 +1,4 @@
-"""Celery: JSON alone, and tasks that happen in the context of whoever sent them."""
+"""Celery: JSON messages, and tasks that run in the context of their sender."""
 
 import threading
 import time
@@ -15,13 +15,13 @@ from auth_core.request.context import TASK_HEADER, Context, bound, correlation_i
 from auth_core.tasks import deliver_message, offer
 from enterprise_auth.celery import app
 
-# Celery runs Django's checks when it loads the tasks, and those ask the database.
+# Celery runs Django's checks when it loads the tasks, and the checks query the database.
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
 def loaded(db: None) -> None:
-    """Let Celery find the tasks, as a worker does when it starts."""
+    """Load the tasks, as a worker does at start."""
     app.loader.import_default_modules()
 
 
@@ -46,7 +46,7 @@ def test_messages_are_json_and_survive_lost_workers() -> None:
     assert app.conf.accept_content == ["json"]
     assert app.conf.task_acks_late
     assert app.conf.task_reject_on_worker_lost
-    assert TASK_HEADER not in ("correlation_id", "id"), "these are Celery's own"
+    assert TASK_HEADER not in ("correlation_id", "id"), "Celery uses these itself"
 
 
 def test_every_scheduled_task_exists() -> None:
@@ -74,12 +74,12 @@ def test_every_sweep_runs() -> None:
 
 
 def test_a_thread_uses_the_configured_broker() -> None:
-    found: list[Any] = []
-    thread = threading.Thread(target=lambda: found.append(deliver_message.app.main))
+    apps: list[Any] = []
+    thread = threading.Thread(target=lambda: apps.append(deliver_message.app.main))
     thread.start()
     thread.join()
 
-    assert found == ["enterprise_auth"]
+    assert apps == ["enterprise_auth"]
 
 
 def test_an_offer_tries_the_broker_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""What `manage.py check_setup` finds."""
+"""The findings of `manage.py check_setup`."""
 
 import json
 import os
@@ -30,7 +30,7 @@ def run(*options: str, **environment: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-def found(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+def findings_of(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     return {row["part"]: row for row in json.loads(done.stdout)}
 
 
@@ -38,7 +38,7 @@ def found(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
 def test_ten_faults_are_found_in_one_run() -> None:
     done = run("--json", DJANGO_SETTINGS_MODULE="faulty_site")
 
-    findings = found(done)
+    findings = findings_of(done)
     wrong = {part for part, row in findings.items() if row["status"] == "error"}
     assert done.returncode == 1
     assert wrong == {
@@ -82,7 +82,7 @@ def test_an_unapplied_migration_is_reported(monkeypatch: pytest.MonkeyPatch) -> 
 
     finding = next(row for row in setup_report.report() if row.part == "migrations")
 
-    assert (finding.status, finding.told) == ("error", f"{forgotten} are not applied")
+    assert (finding.status, finding.told) == ("error", f"{forgotten} not applied")
     assert "migrate" in finding.remedy
 
 

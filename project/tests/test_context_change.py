@@ -1,4 +1,4 @@
-"""Each change of credentials, sessions and addresses asks a session that changed its context for a proof."""
+"""After a context change, every change of credentials, sessions and addresses requires a proof."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,8 +28,7 @@ FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Fi
 
 CHANGING = ("POST", "PUT", "PATCH", "DELETE")
 
-#: Changes that a session may make wherever it is used, with the reason that the view states. Whoever adds one adds it
-#: here as well.
+#: Changes that are allowed in any context, with the reason that the view states. Add new ones here too.
 EXEMPT = {
     "api/v1/logout/": "It ends the session that asks, and no other.",
     "api/v1/reauthenticate/": "It begins the proof that is asked for.",
@@ -39,7 +38,7 @@ EXEMPT = {
     "api/v1/access/explain/": "It only reads; what is asked is too long for an address.",
 }
 
-#: Pages that ask for no session: they sign somebody in or out, or follow a link or code that came by mail.
+#: Pages that need no session: they sign in or out, or accept a mailed link or code.
 WITHOUT_SESSION = {
     "login/", "login/answer/", "login/choose/", "logout/", "logged-out/", "signup/", "signup/code/", "email/resend/",
     "password/forgot/", "signup/confirm/", "signup/confirm/<str:token>/", "email/verify/", "email/verify/<str:token>/",
@@ -48,10 +47,10 @@ WITHOUT_SESSION = {
     "account/second-factors/passkeys/login/options/",
 }  # fmt: skip
 
-#: Only read: no view of ours, and no method that changes.
+#: Read-only views that are not derived from our base classes.
 READ_ONLY = {"api/schema/", "api/docs/", ".well-known/passkey-endpoints"}
 
-#: In front of the admin site's own: each leads to a page of ours, or signs out.
+#: Replacements of admin pages. Each redirects to another page or signs out.
 REPLACED = {"admin/login/", "admin/logout/", "admin/password_change/"}
 
 
@@ -65,7 +64,7 @@ class Change:
 
     @property
     def kind(self) -> str:
-        """Return ``asks``, ``exempt``, ``anonymous``, or ``unknown``: a view that nobody classified."""
+        """Return ``asks``, ``exempt``, ``anonymous``, or ``unknown`` for an unclassified view."""
         if self.route in READ_ONLY:
             return "reads"
         if self.route in REPLACED:
@@ -80,7 +79,7 @@ class Change:
 
 
 def changes(patterns: Any = None, prefix: str = "") -> Iterator[Change]:
-    """Yield every route below the resolver, but those of the admin site, with each method that it answers."""
+    """Yield every route outside the admin site, with each changing method."""
     for pattern in get_resolver().url_patterns if patterns is None else patterns:
         route = f"{prefix}{pattern.pattern}"
         if hasattr(pattern, "url_patterns"):
@@ -104,20 +103,20 @@ def named(change: Change) -> str:
 
 
 def elsewhere(caller: Browser) -> Browser:
-    """Return the caller with the same credential, in another browser."""
+    """Return the client with the same credential in another browser."""
     caller.defaults["HTTP_USER_AGENT"] = FIREFOX
     return caller
 
 
 @pytest.fixture
 def root(db: None) -> Any:
-    """Somebody who may change everything: what refuses them is the context alone."""
+    """A superuser, whom only the context can refuse."""
     return make_administrator("root@example.org")
 
 
 @pytest.fixture
 def settled(settings: Any) -> None:
-    """Let permissions alone keep administrators out: what is asked of them beside has tests of its own."""
+    """Disable the proof of administrators, which other tests cover."""
     settings.AUTH_CORE = {**settings.AUTH_CORE, "ADMINISTRATION": {}}
     settings.AUTH_MFA = {**settings.AUTH_MFA, "PROOF_MAX_AGE": timedelta(days=365)}
 
@@ -139,7 +138,7 @@ def test_enough_routes_are_tested() -> None:
 
 
 def test_changes_of_a_users_own_data_are_counted() -> None:
-    # An export of the trail asks for a permission in the view: it is nobody's own.
+    # The view of an export of the trail checks a permission. It is not the user's own data.
     own = [
         change
         for change in BY_API
@@ -176,10 +175,10 @@ def test_the_api_requires_the_proof(change: Change, transport: Transport, root: 
 def test_a_page_redirects_to_the_proof(change: Change, root: Any, settled: None) -> None:
     caller = elsewhere(sign_in(root))
 
-    led = caller.post(address_of(change.route), HTTP_X_CSRFTOKEN=caller.defaults["HTTP_X_CSRFTOKEN"])
+    redirect = caller.post(address_of(change.route), HTTP_X_CSRFTOKEN=caller.defaults["HTTP_X_CSRFTOKEN"])
 
-    assert led.status_code in (302, 303)
-    assert led.headers["Location"].startswith("/login/again/?next=")
+    assert redirect.status_code in (302, 303)
+    assert redirect.headers["Location"].startswith("/login/again/?next=")
 
 
 @pytest.mark.parametrize("model", admin.site._registry, ids=lambda model: model._meta.label_lower)
@@ -232,9 +231,9 @@ def test_signing_out_is_still_allowed(alice: Any) -> None:
 def test_after_the_proof_the_change_is_allowed(alice: Any) -> None:
     caller = elsewhere(sign_in(alice))
     change = {"current_password": PASSWORD, "new_password": "another long passphrase"}
-    asked = caller.post("/api/v1/reauthenticate/", {"required_assurance": "aal1"}, content_type="application/json")
-    told = {"token": asked.json()["token"], "answer": {"password": PASSWORD}}
-    assert caller.post("/api/v1/login/answer/", told, content_type="application/json").status_code == 200
+    challenged = caller.post("/api/v1/reauthenticate/", {"required_assurance": "aal1"}, content_type="application/json")
+    answer = {"token": challenged.json()["token"], "answer": {"password": PASSWORD}}
+    assert caller.post("/api/v1/login/answer/", answer, content_type="application/json").status_code == 200
 
     changed = with_csrf(caller).post("/api/v1/password/change/", change, content_type="application/json")
 

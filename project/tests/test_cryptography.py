@@ -1,4 +1,4 @@
-"""What the source may and may not use for cryptography; each rule sees its planted defect."""
+"""Rules for cryptography in the source. Each rule detects its planted defect."""
 
 import ast
 import base64
@@ -25,7 +25,7 @@ SOURCES = [
     if "migrations" not in path.parts
 ]
 
-#: Where a random number is jitter and protects nothing.
+#: Files with random numbers for jitter, which protect nothing.
 JITTER = ("auth_core/messages/outbox.py", "auth_sessions/revocation/snapshots.py")
 
 LIBRARIES = {"cryptography", "hashlib", "hmac", "secrets", "argon2"}
@@ -43,7 +43,7 @@ def names(text: str) -> Iterator[str]:
 
 
 def broken_primitives(text: str) -> set[str]:
-    """Return names of broken hashes, modes and paddings."""
+    """Return the names of broken hashes, modes and paddings."""
     bad = re.compile(r"(?i)^(md[245]|sha1|ecb|cbc|rc4|arc4|tripledes|des|blowfish|pkcs1v15)$")
     return {name for name in names(text) if bad.match(name)}
 
@@ -54,7 +54,7 @@ def foreign_libraries(text: str) -> set[str]:
 
 
 def weak_random(text: str) -> set[str]:
-    """Return uses of a generator that can be foretold, or of a UUID as a secret."""
+    """Return uses of a predictable generator."""
     tree = ast.parse(text)
     imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     imported |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
@@ -62,20 +62,20 @@ def weak_random(text: str) -> set[str]:
 
 
 def naive_comparisons(text: str) -> set[str]:
-    """Return what is compared with ``==`` although where it differs is nobody's business; passwords are never compared, but hashed."""
+    """Return the secrets that are compared with ``==``, which leaks where they differ. Passwords are hashed, not compared."""
     secret = re.compile(r"(^|_)(digest|mac|signature|hash|secret|credential)$")
     compared = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Compare)]
     equal = [node for node in compared if isinstance(node.ops[0], ast.Eq | ast.NotEq)]
     sides = [(side, node) for node in equal for side in (node.left, *node.comparators)]
-    found = {getattr(side, "attr", getattr(side, "id", "")) for side, node in sides if not _has_constant(node)}
-    return {name for name in found if secret.search(name)}
+    compared_names = {getattr(side, "attr", getattr(side, "id", "")) for side, node in sides if not _has_constant(node)}
+    return {name for name in compared_names if secret.search(name)}
 
 
 def _has_constant(node: ast.Compare) -> bool:
     return any(isinstance(side, ast.Constant) for side in (node.left, *node.comparators))
 
 
-def found(rule: Callable[[str], set[str]]) -> dict[str, set[str]]:
+def violations(rule: Callable[[str], set[str]]) -> dict[str, set[str]]:
     return {str(path.relative_to(ROOT)): bad for path in SOURCES if (bad := rule(path.read_text()))}
 
 
@@ -84,7 +84,7 @@ def found(rule: Callable[[str], set[str]]) -> dict[str, set[str]]:
 @pytest.mark.asvs("11.4.1")
 @pytest.mark.asvs("11.4.3")
 def test_no_broken_primitive_is_used() -> None:
-    assert found(broken_primitives) == {}
+    assert violations(broken_primitives) == {}
     assert broken_primitives("hashlib.md5(x)") == {"md5"}
     assert broken_primitives("from x.modes import ECB") == {"ECB"}
 
@@ -92,25 +92,25 @@ def test_no_broken_primitive_is_used() -> None:
 @pytest.mark.asvs("11.2.1")
 @pytest.mark.asvs("11.6.1")
 def test_only_validated_libraries_are_used() -> None:
-    assert found(foreign_libraries) == {}
+    assert violations(foreign_libraries) == {}
     assert foreign_libraries("import nacl.secret") == {"nacl"}
 
 
 @pytest.mark.asvs("11.5.1")
 def test_secrets_come_only_from_the_systems_generator() -> None:
-    assert {path for path in found(weak_random) if not path.endswith(JITTER)} == set()
+    assert {path for path in violations(weak_random) if not path.endswith(JITTER)} == set()
     assert weak_random("import random") == {"random"}
 
 
 @pytest.mark.asvs("11.2.4")
 def test_secrets_are_compared_in_constant_time() -> None:
-    assert found(naive_comparisons) == {}
+    assert violations(naive_comparisons) == {}
     assert naive_comparisons("entry.mac == made") == {"mac"}
     assert naive_comparisons("hmac.compare_digest(entry.mac, made)") == set()
 
 
 def uses_cryptography(text: str) -> set[str]:
-    """Return what a file imports for cryptography."""
+    """Return the cryptographic imports of a file."""
     kit = LIBRARIES | {"salted_hmac", "constant_time_compare", "get_random_string"}
     imports = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import | ast.ImportFrom)]
     modules = {str(node.module).split(".")[0] for node in imports if isinstance(node, ast.ImportFrom)}
@@ -125,14 +125,14 @@ def test_every_use_is_in_the_inventory() -> None:
 
     used = {
         path.removeprefix("packages/").partition("/src/")[2] or path.removeprefix("project/")
-        for path in found(uses_cryptography)
+        for path in violations(uses_cryptography)
     }
 
     assert used == documented
     assert uses_cryptography("from hashlib import sha256") == {"hashlib"}
 
 
-#: Makes one secret, forks as a server does, and has each process make more.
+#: Generates one secret, forks like a server, and generates more in each process.
 PREFORK = """
 import os, sys
 from auth_core.crypto.secrets import new_secret
@@ -159,7 +159,7 @@ def test_forked_workers_generate_different_secrets() -> None:
     made = made_by_four_workers("lambda: new_secret('eas')")
 
     assert (len(made), len(set(made))) == (4000, 4000)
-    assert len(set(made_by_four_workers(PLANTED))) == 1000, "a generator that is copied by the fork is seen"
+    assert len(set(made_by_four_workers(PLANTED))) == 1000, "a generator copied by the fork is detected"
 
 
 @pytest.mark.asvs("7.2.3")
@@ -171,7 +171,7 @@ def test_a_million_secrets_are_unique_and_have_43_letters() -> None:
 
 
 def ciphers(text: str) -> set[str]:
-    """Return what is imported from the library's ciphers."""
+    """Return the imported ciphers of the library."""
     nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)]
     return {alias.name for node in nodes if "primitives.ciphers" in str(node.module) for alias in node.names}
 
@@ -185,7 +185,7 @@ def test_aes_gcm_with_256_bits_is_the_only_cipher(settings: Any) -> None:
 
     assert (version, key_id) == ("v1", "k")
     assert len(raw) == 12 + len(b"a seed") + 16, "a nonce of 96 bits and a tag of 128"
-    assert set().union(*found(ciphers).values()) == {"AESGCM"}
+    assert set().union(*violations(ciphers).values()) == {"AESGCM"}
     assert ciphers("from cryptography.hazmat.primitives.ciphers import modes") == {"modes"}
 
 
@@ -195,7 +195,7 @@ def test_the_documented_budgets_equal_the_defaults() -> None:
     rows = re.findall(r"^\| `(\w+)` \| (\w+) \| (\d+) \| (\d+) min \|", text, re.MULTILINE)
     documented = {(use, what): (int(guesses), timedelta(minutes=int(minutes))) for use, what, guesses, minutes in rows}
 
-    held = {
+    defaults = {
         (use, what): budget for use, budgets in CoreSettings.BUDGETS.default.items() for what, budget in budgets.items()
     }
-    assert documented == held
+    assert documented == defaults

@@ -1,4 +1,4 @@
-"""The commands as a customer types them, in a copy of the repository, from its root and from project/."""
+"""The documented commands in a copy of the repository, run from its root and from project/."""
 
 import os
 import shutil
@@ -21,12 +21,12 @@ pytestmark = [pytest.mark.live, pytest.mark.sqlite]
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 
-#: More than a worker has threads.
+#: More than the threads of a worker.
 SLOW_BODIES = 10
 
 
 class Copy:
-    """A copy of the repository with a ``.env`` of its own; what is installed is what it holds."""
+    """A copy of the repository with its own ``.env`` and its own packages."""
 
     def __init__(self, folder: Path) -> None:
         tracked = subprocess.run(
@@ -40,29 +40,39 @@ class Copy:
         shutil.copy2(folder / ".env.example", folder / ".env")
         self.root = folder
         sources = [folder / "project", *sorted(folder.glob("packages/*/src"))]
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "TEST_", "AUTH_"))}
+        inherited = {
+            name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "TEST_", "AUTH_"))
+        }
         self._environment = {
-            **kept,
+            **inherited,
             "PYTHONPATH": os.pathsep.join(map(str, sources)),
             "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
         }
 
     def run(self, *command: str, place: str = ".", **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end."""
-        given = {**self._environment, **environment}
+        """Run a command until it ends."""
+        environment_of_run = {**self._environment, **environment}
         return subprocess.run(
-            command, cwd=self.root / place, env=given, check=False, text=True, capture_output=True, timeout=120
+            command,
+            cwd=self.root / place,
+            env=environment_of_run,
+            check=False,
+            text=True,
+            capture_output=True,
+            timeout=120,
         )
 
     @contextmanager
     def running(self, *command: str, place: str = ".", **environment: str) -> Iterator[Path]:
-        """Let a command run; yield the file that holds what it says."""
-        said = self.root / f"{Path(command[-1]).name or 'said'}-{time.monotonic_ns()}.said"
-        with said.open("w") as out:
-            given = {**self._environment, "PYTHONUNBUFFERED": "1", **environment}
-            process = subprocess.Popen(command, cwd=self.root / place, env=given, stdout=out, stderr=subprocess.STDOUT)
+        """Run a command in the background, and yield the file with its output."""
+        output = self.root / f"{Path(command[-1]).name or 'command'}-{time.monotonic_ns()}.output"
+        with output.open("w") as out:
+            environment_of_run = {**self._environment, "PYTHONUNBUFFERED": "1", **environment}
+            process = subprocess.Popen(
+                command, cwd=self.root / place, env=environment_of_run, stdout=out, stderr=subprocess.STDOUT
+            )
             try:
-                yield said
+                yield output
             finally:
                 process.terminate()
                 process.wait(timeout=30)
@@ -73,21 +83,21 @@ def copy(tmp_path: Path) -> Copy:
     return Copy(tmp_path / "copy")
 
 
-def wait_for(said: Path, words: str, seconds: float = 30) -> None:
+def wait_for(output: Path, words: str, seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds
-    while words not in said.read_text():
-        assert time.monotonic() < deadline, said.read_text()
+    while words not in output.read_text():
+        assert time.monotonic() < deadline, output.read_text()
         time.sleep(0.1)
 
 
-def answers(port: int, said: Path) -> bool:
+def answers(port: int, output: Path) -> bool:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         try:
             return requests.get(f"http://127.0.0.1:{port}/health/", timeout=2).status_code == 200
         except requests.RequestException:
             time.sleep(0.1)
-    raise AssertionError(said.read_text())
+    raise AssertionError(output.read_text())
 
 
 @pytest.mark.parametrize("place", [".", "project"])
@@ -97,8 +107,8 @@ def test_the_commands_of_manage_py(place: str, copy: Copy) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
 
     port = free_port()
-    with copy.running("python", "manage.py", "runserver", "--noreload", str(port), place=place) as said:
-        assert answers(port, said)
+    with copy.running("python", "manage.py", "runserver", "--noreload", str(port), place=place) as output:
+        assert answers(port, output)
 
 
 def test_manage_py_test_runs_pytest_and_fails_without_a_test(copy: Copy) -> None:
@@ -118,8 +128,8 @@ def test_gunicorn_serves_while_slow_bodies_are_open(place: str, application: str
     port = free_port()
     bind = ["--bind", f"127.0.0.1:{port}", "--workers", "1"]
 
-    with copy.running("gunicorn", *bind, application, place=place) as said:
-        assert answers(port, said)
+    with copy.running("gunicorn", *bind, application, place=place) as output:
+        assert answers(port, output)
         with ExitStack() as stack:
             for _number in range(SLOW_BODIES):
                 slow = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
@@ -134,8 +144,8 @@ def test_the_web_server_serves(place: str, copy: Copy) -> None:
     port = free_port()
     options = ["--host", "127.0.0.1", "--port", str(port)]
 
-    with copy.running("python", "-m", "enterprise_auth.web_server", *options, place=place, WEB_WORKERS="1") as said:
-        assert answers(port, said)
+    with copy.running("python", "-m", "enterprise_auth.web_server", *options, place=place, WEB_WORKERS="1") as output:
+        assert answers(port, output)
 
 
 def test_a_mail_goes_through_the_worker(copy: Copy, own_redis: OwnRedis) -> None:
@@ -143,15 +153,15 @@ def test_a_mail_goes_through_the_worker(copy: Copy, own_redis: OwnRedis) -> None
     mails.mkdir()
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    given = {"BROKER_URL": f"redis+socket://{own_redis.url.removeprefix('unix://')}", "PUBLIC_URL": url}
-    given |= {"EMAIL_FILE_PATH": str(mails)}
+    variables = {"BROKER_URL": f"redis+socket://{own_redis.url.removeprefix('unix://')}", "PUBLIC_URL": url}
+    variables |= {"EMAIL_FILE_PATH": str(mails)}
     assert copy.run("python", "manage.py", "migrate", "--verbosity", "0").returncode == 0
 
     celery = ["celery", "-A", "enterprise_auth"]
     with (
-        copy.running(*celery, "worker", "-l", "info", **given) as worker,
-        copy.running(*celery, "beat", "-l", "info", **given) as beat,
-        copy.running("python", "manage.py", "runserver", "--noreload", str(port), **given) as server,
+        copy.running(*celery, "worker", "-l", "info", **variables) as worker,
+        copy.running(*celery, "beat", "-l", "info", **variables) as beat,
+        copy.running("python", "manage.py", "runserver", "--noreload", str(port), **variables) as server,
     ):
         wait_for(worker, "ready.")
         wait_for(beat, "beat: Starting")

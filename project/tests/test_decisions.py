@@ -1,4 +1,4 @@
-"""The composed service decides: by default no, whatever the address is spelt like and the method is called."""
+"""The composed service denies by default, for any spelling of an address and any method."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ METHODS = ("get", "head", "options", "post", "put", "patch", "delete", "trace")
 
 
 def spellings(address: str) -> list[str]:
-    """Return ways of writing an address that a proxy or a router could take for another."""
+    """Return spellings of an address that a proxy or a router could confuse."""
     return [
         address,
         address.rstrip("/"),
@@ -37,16 +37,16 @@ def spellings(address: str) -> list[str]:
 @pytest.mark.asvs("8.2.1")
 @pytest.mark.parametrize("address", [one for one in DOORS.addresses("permitted") if one.startswith("/api/")])
 def test_no_spelling_or_method_bypasses_a_permission(address: str, alice: Any) -> None:
-    callers = {"nobody": Browser(), "alice": sign_in(alice, transport=Transport.TOKEN)}
+    callers = {"anonymous": Browser(), "alice": sign_in(alice, transport=Transport.TOKEN)}
 
     for who, caller in callers.items():
-        for spelt in spellings(address):
+        for spelling in spellings(address):
             for method in METHODS:
-                answer = getattr(caller, method)(spelt)
+                answer = getattr(caller, method)(spelling)
                 assert answer.status_code in (301, 400, 401, 403, 404, 405, 415), (
                     who,
                     method,
-                    spelt,
+                    spelling,
                     answer.status_code,
                 )
 
@@ -67,10 +67,10 @@ def test_the_api_and_python_decide_alike(alice: Any) -> None:
     caller = sign_in(alice, transport=Transport.TOKEN)
     body = {"permission": "auth_audit.view_auditentry"}
 
-    told = caller.post("/api/v1/access/check/", body, content_type="application/json")
+    decision = caller.post("/api/v1/access/check/", body, content_type="application/json")
 
-    assert told.json() == check(type(alice).objects.get(pk=alice.pk), "auth_audit.view_auditentry").to_json()
-    assert told.json()["allowed"]
+    assert decision.json() == check(type(alice).objects.get(pk=alice.pk), "auth_audit.view_auditentry").to_json()
+    assert decision.json()["allowed"]
 
 
 def test_the_page_of_a_user_links_to_the_explanation(alice: Any) -> None:

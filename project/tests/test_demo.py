@@ -1,4 +1,4 @@
-"""``./dev demo``: that it succeeds where all is well, and sees what is not."""
+"""``./dev demo`` succeeds on a good server and detects a bad one."""
 
 import os
 import subprocess
@@ -18,9 +18,9 @@ pytestmark = pytest.mark.live
 def demo(*options: str, **environment: str) -> subprocess.CompletedProcess[str]:
     folders = os.pathsep.join([str(ROOT / "project" / "tests"), os.environ.get("PYTHONPATH", "")])
     development = {"DJANGO_SETTINGS_MODULE": "enterprise_auth.settings.development"}
-    given = {**os.environ, "PYTHONPATH": folders, **development, **environment}
+    variables = {**os.environ, "PYTHONPATH": folders, **development, **environment}
     command = [sys.executable, str(ROOT / "tools" / "demo.py"), *options]
-    return subprocess.run(command, env=given, check=False, text=True, capture_output=True, timeout=180)
+    return subprocess.run(command, env=variables, check=False, text=True, capture_output=True, timeout=180)
 
 
 @pytest.mark.sqlite
@@ -28,7 +28,7 @@ def test_the_demo_succeeds() -> None:
     done = demo()
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "All of it went as it should." in done.stdout
+    assert "The journey is complete." in done.stdout
 
 
 @pytest.mark.sqlite
@@ -36,7 +36,7 @@ def test_a_server_without_a_second_factor_is_detected() -> None:
     done = demo(DJANGO_SETTINGS_MODULE="without_second_factor")
 
     assert done.returncode == 1
-    assert "! POST login/ was answered with 200, not with 202." in done.stderr
+    assert "! POST login/ returned 200, not 202." in done.stderr
 
 
 @pytest.mark.postgresql

@@ -1,4 +1,4 @@
-"""Every route is known for what it is, and no code of ours signs anybody in past the one door."""
+"""Every route is classified, and no code signs a user in outside the login journey."""
 
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=bool(redis_url()))
 ROOT = Path(__file__).parents[2]
 DOORS = Doors.read(Path(__file__).parent / "doors.toml")
 
-#: The Django admin's own, guarded by the permissions of its models.
+#: Routes of the Django admin, guarded by the permissions of its models.
 NOT_OURS = ("admin/",)
 
 

@@ -118,7 +118,7 @@ def test_a_weak_key_is_named_and_never_shown() -> None:
     done = manage("check", **{**GOOD, "FIELD_KEYS": f"now:{FIELD_KEY},old:{WEAK[0]}"})
 
     assert done.returncode != 0
-    assert "FIELD_KEYS holds a weak key, 'old': it is repetitive. Make a good one: python -c" in done.stderr
+    assert "FIELD_KEYS contains a weak key, 'old': it is repetitive. Generate one: python -c" in done.stderr
     assert WEAK[0] not in done.stderr
 
 

@@ -219,9 +219,7 @@ BROKEN = {
 
 @pytest.mark.asvs("16.5.3")
 @pytest.mark.parametrize("check", BROKEN)
-def test_a_login_with_a_crashing_check_is_not_granted(
-    check: str, alice: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_login_with_a_crashing_check_is_not_granted(check: str, alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(BROKEN[check], _raise)
     body = {"identifier": "alice@example.org", "password": PASSWORD, "transport": "token"}
 
