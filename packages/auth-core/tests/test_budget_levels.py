@@ -98,9 +98,9 @@ def test_mails_to_an_address_have_a_budget_for_each_requesting_network() -> None
 
 
 def test_the_networks_of_one_48_share_the_mail_budget() -> None:
-    asked = [charge("mail", identifier=EMAIL, client=network(number)) for number in range(6)]
+    results = [charge("mail", identifier=EMAIL, client=network(number)) for number in range(6)]
 
-    assert tally(asked) == {"Charge": 5, "too_many_attempts": 1}
+    assert tally(results) == {"Charge": 5, "too_many_attempts": 1}
 
 
 def test_unknown_networks_share_the_mail_budget() -> None:

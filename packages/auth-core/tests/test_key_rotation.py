@@ -184,10 +184,10 @@ def test_a_killed_rotation_continues_where_it_stopped(
     monkeypatch.setattr(key_rotation, "encrypt", real)
     kept = [value for value in stored() if value.startswith(f"v1.{NEW}.")]
 
-    told = rotated_json(capsys)
+    report = rotated_json(capsys)
 
     assert len(kept) == 3
-    assert told["fields"][SEED]["found"] == told["fields"][SEED]["done"] == 2
+    assert report["fields"][SEED]["found"] == report["fields"][SEED]["done"] == 2
     assert set(kept) < set(stored())
     use_keys(settings, NEW)
     assert texts() == [f"{SECRET}{number}" for number in range(5)]

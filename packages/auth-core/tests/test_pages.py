@@ -224,7 +224,7 @@ def test_a_form_without_a_csrf_token_is_refused(address: str, browser: Browser) 
 
 
 def test_a_password_is_forgotten_and_reset(alice: Any, browser: Browser) -> None:
-    asked, unknown = (
+    existing, unknown = (
         shown_next(browser, submit(browser, "/password/forgot/", email=f"{name}@example.org"))
         for name in ("alice", "nobody")
     )
@@ -234,7 +234,7 @@ def test_a_password_is_forgotten_and_reset(alice: Any, browser: Browser) -> None
     weak = send(browser, page, bare, password="short")
     done = send(browser, weak, bare, password=NEW)
 
-    assert (asked.status_code, asked.content) == (unknown.status_code, unknown.content)
+    assert (existing.status_code, existing.content) == (unknown.status_code, unknown.content)
     assert "alice" not in page.content.decode()
     assert (weak.status_code, done.status_code) == (400, 200)
     assert log_in(browser, password=NEW).status_code == 303

@@ -104,10 +104,10 @@ def test_known_and_unknown_addresses_cost_the_same_and_get_the_same_answer(
 
     ask("somebody@example.org")
     unknown, for_unknown = ask(NEW)
-    known, for_known = ask("alice@example.org")
+    existing, for_known = ask("alice@example.org")
 
-    assert (known.status_code, known.content) == (unknown.status_code, unknown.content)
-    assert set(known.headers) == set(unknown.headers)
+    assert (existing.status_code, existing.content) == (unknown.status_code, unknown.content)
+    assert set(existing.headers) == set(unknown.headers)
     assert for_known == for_unknown
     assert len(hashed) == 3
     to_known = next(message for message in delivered() if message.to == ["alice@example.org"])
