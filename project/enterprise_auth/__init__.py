@@ -1,1 +1,1 @@
-"""The authentication service that composes the five Enterprise Auth packages."""
+"""The authentication service, composed of the five Enterprise Auth packages."""

@@ -1,4 +1,4 @@
-"""The app that composes the others."""
+"""The app of the composed service."""
 
 from django.apps import AppConfig
 
@@ -10,9 +10,12 @@ class EnterpriseAuthConfig(AppConfig):
     label = "enterprise_auth"
 
     def ready(self) -> None:
-        """Make the Celery application known: tasks offered without it would go to a broker on localhost."""
-        from auth_core.registries import menu_entries  # noqa: PLC0415 - as below
-        from enterprise_auth import celery, menu, receivers  # noqa: F401, PLC0415 - they read the settings, which are there only now
+        """Connect receivers, register the menu, and load the Celery application.
+
+        Without the application, tasks would be sent to a broker on localhost.
+        """
+        from auth_core.registries import menu_entries  # noqa: PLC0415 - settings are not ready before
+        from enterprise_auth import celery, menu, receivers  # noqa: F401, PLC0415 - settings are not ready before
 
         receivers.connect()
         for name, entry in menu.ENTRIES.items():

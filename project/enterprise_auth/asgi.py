@@ -1,4 +1,4 @@
-"""The application that ``python -m enterprise_auth.web_server`` serves: ASGI outside, the WSGI application inside."""
+"""The application that ``python -m enterprise_auth.web_server`` serves: the WSGI application behind ASGI."""
 
 from enterprise_auth.core.conf import site
 from enterprise_auth.env import Environment
@@ -10,7 +10,7 @@ application = ThreadedApplication(
     wsgi_application,
     threads=Environment().number("WEB_THREADS"),
     body_limit=site.longest_body,
-    # auth_core.middleware.HEALTH_PATH; importing it here would load models before Django is set up.
+    # importing it here would load models before Django is set up
     probe_path="/health/",
     prepare=limit_unread_answers,
 )

@@ -10,6 +10,6 @@ use_settings("enterprise_auth.settings.production")
 app = Celery("enterprise_auth")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-# For every thread: what offers tasks is a thread of its own, which would see another, unconfigured application.
+# For all threads: the thread that sends tasks would otherwise use another, unconfigured application.
 app.set_default()
 celery.connect()

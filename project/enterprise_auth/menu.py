@@ -1,4 +1,4 @@
-"""What the service puts into the menu of a person's own pages, beside what auth_core does."""
+"""Menu entries that the service adds to the account pages of auth_core."""
 
 from django.utils.translation import gettext_lazy as _
 

@@ -1,4 +1,4 @@
-"""Policies of the composition: the one place that may look at two siblings."""
+"""Policies of the composed service. Only this module combines two packages."""
 
 from dataclasses import replace
 from typing import Any
@@ -8,22 +8,21 @@ from auth_core.people.lookup import strongest_demand_for
 from auth_core.request.client import Client
 from auth_sessions import risk
 
-#: What everybody can prove who has a mailbox: whoever has no factor confirms by e-mail.
+#: Every user with a mailbox can meet this demand, because a code by e-mail meets it.
 _LEAST = Demand.SECOND_FACTOR
 
 
 class AssessLogin:
-    """The `RiskAssessor` of the service: auth_sessions scores, and demands no more than the person can prove.
+    """The `RiskAssessor` of the service: the score of auth_sessions, with a demand that the user can meet.
 
-    Whoever has no factor, or only their mailbox, confirms by a code that is mailed: a
-    demand of AAL2 would lock them out of their own account for travelling. What an
-    operator denies is denied to everybody (decision record 0010).
+    A user without a factor, or with only a mailbox, confirms by a code sent by e-mail. A demand of AAL2 would
+    lock them out of their account for travelling. A denial applies to every user (decision record 0010).
     """
 
     def assess(self, user: Any, client: Client) -> Assessment:
-        """Return score, reasons and what this login must prove."""
+        """Return the score, its reasons and the proof that this login requires."""
         assessment = risk.AssessLogin().assess(user, client)
         if assessment.demand in {Demand.NONE, Demand.SECOND_FACTOR, Demand.DENY}:
             return assessment
-        most = stricter(strongest_demand_for(user), _LEAST)
-        return assessment if most is Demand.AAL2 else replace(assessment, demand=most)
+        strongest = stricter(strongest_demand_for(user), _LEAST)
+        return assessment if strongest is Demand.AAL2 else replace(assessment, demand=strongest)

@@ -1,4 +1,4 @@
-"""What one sibling does when another has changed something."""
+"""Reactions of one package to events of another."""
 
 from typing import Any
 
@@ -10,35 +10,35 @@ from auth_sessions.models import Session
 
 
 def connect() -> None:
-    """Listen."""
+    """Connect the receivers."""
     event_recorded.connect(rotate_on_grant, dispatch_uid="enterprise_auth.rotate_on_grant")
-    event_recorded.connect(end_what_a_factor_opened, dispatch_uid="enterprise_auth.end_what_a_factor_opened")
+    event_recorded.connect(end_sessions_of_factor, dispatch_uid="enterprise_auth.end_sessions_of_factor")
     event_recorded.connect(end_on_reset, dispatch_uid="enterprise_auth.end_on_reset")
 
 
 def rotate_on_grant(event: Event, **kwargs: Any) -> None:
-    """Give the browsers of whoever was given a role another credential, with the change itself."""
+    """Rotate the session credentials of a user who is granted a role, in the same transaction."""
     if event.name is RbacEvent.ASSIGNMENT_GRANTED:
         rotate_sessions(user=event.subject)
 
 
-def end_what_a_factor_opened(event: Event, **kwargs: Any) -> None:
-    """End the sessions that rest on a factor which is gone, but that in which its owner removed it (ASVS 6.5.6).
+def end_sessions_of_factor(event: Event, **kwargs: Any) -> None:
+    """End the sessions that rest on a removed factor, except the one that removed it (ASVS 6.5.6).
 
-    A telephone or key is often removed because somebody else has it, who may have used it.
+    A phone or key is often removed because another person has it, and that person may have used it.
     """
     if event.name is not AuthEvent.FACTOR_REMOVED or event.target is None:
         return
     _kind, factor_id = event.target
-    rest_on_it = [
+    affected = [
         session
         for session in Session.objects.live().filter(user=event.subject)
-        if session.pk != event.session and factor_id in {piece.credential for piece in session.facts.evidence}
+        if session.pk != event.session and factor_id in {proof.credential for proof in session.facts.evidence}
     ]
-    end_these(sessions_to_end=rest_on_it, user=event.subject, reason="factor_removed", actor=event.actor)
+    end_these(sessions_to_end=affected, user=event.subject, reason="factor_removed", actor=event.actor)
 
 
 def end_on_reset(event: Event, **kwargs: Any) -> None:
-    """End all sessions of whoever lost their second factors: whoever found them may be in one."""
+    """End all sessions of a user whose second factors were reset. A person who found them may be signed in."""
     if event.name is MfaEvent.FACTORS_RESET:
         end_all_sessions(user=event.subject, reason="factors_reset", actor=event.actor)

@@ -1,6 +1,6 @@
-"""``manage.py test``: runs pytest, because that is what the tests are written for.
+"""``manage.py test``: runs pytest, for which the tests are written.
 
-Django's own runner would find none of them, and succeed.
+Django's own runner would find no test and succeed.
 """
 
 import sys
@@ -13,12 +13,12 @@ from enterprise_auth.env import ROOT
 
 
 class PytestRunner:
-    """What ``TEST_RUNNER`` asks for; a run that finds no test has failed.
+    """The class for ``TEST_RUNNER``. A run without tests fails.
 
     Args:
         verbosity: 0 to 3, as in Django.
         failfast: Whether to stop at the first failure.
-        keepdb: Whether the database of the tests is kept.
+        keepdb: Whether to keep the test database.
     """
 
     def __init__(self, *, verbosity: int = 1, failfast: bool = False, keepdb: bool = False, **kwargs: Any) -> None:
@@ -27,16 +27,16 @@ class PytestRunner:
 
     @classmethod
     def add_arguments(cls, parser: ArgumentParser) -> None:
-        """Declare what we understand besides Django's own options."""
-        parser.add_argument("--keepdb", action="store_true", help="Keep the database of the tests.")
+        """Add the options that Django does not add itself."""
+        parser.add_argument("--keepdb", action="store_true", help="Keep the test database.")
 
     def run_tests(self, test_labels: list[str], **kwargs: Any) -> int:
-        """Run the tests in *test_labels*, or all of the project's; return how Django wants failures counted."""
+        """Run the tests in *test_labels*, or all tests of the project. Return the exit status."""
         folder = ROOT / "project"
         labels = test_labels or [str(folder / "tests")]
         status = pytest.main(
             [*self.options, f"--rootdir={folder}", f"--config-file={folder / 'pyproject.toml'}", *labels]
         )
         if status == pytest.ExitCode.NO_TESTS_COLLECTED:
-            sys.stderr.write("No test was found, which is a failure.\n")
+            sys.stderr.write("No tests were found.\n")
         return int(status)

@@ -1,4 +1,4 @@
-"""Addresses of the service."""
+"""The URLs of the service."""
 
 from django.apps import apps
 from django.contrib import admin
@@ -19,7 +19,7 @@ urlpatterns = [
     path("api/v1/", include("auth_audit.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", ApiDocsView.as_view(), name="docs"),
-    # The admin's own forms would be a second door, past the limits, the login and the trail.
+    # The admin's own forms would bypass the limits, the login and the audit trail.
     path("admin/login/", admin_login),
     path("admin/logout/", LogoutPage.as_view()),
     path("admin/password_change/", RedirectView.as_view(pattern_name="pages:account-password")),

@@ -1,4 +1,4 @@
-"""The WSGI application. ``enterprise_auth.asgi`` serves it, so that slow clients keep no thread."""
+"""The WSGI application. ``enterprise_auth.asgi`` serves it, so that slow clients occupy no thread."""
 
 from django.core.wsgi import get_wsgi_application
 

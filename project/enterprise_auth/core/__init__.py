@@ -1,1 +1,1 @@
-"""What configures the packages: logging, keys, the database, the schema."""
+"""Configuration of the packages: logging, keys, the database, the schema."""

@@ -1,35 +1,35 @@
-"""What the service reads of Django's own settings when it runs."""
+"""Django settings that the service reads at run time."""
 
 import django
 from django.conf import settings
 
 
 class Site:
-    """Django's settings, read when asked."""
+    """Django's settings, read on access."""
 
     @property
     def debug(self) -> bool:
-        """Whether this is somebody's own machine."""
+        """Whether this is a development machine."""
         return settings.DEBUG
 
     @property
     def secret_key(self) -> str:
-        """What signs."""
+        """The key for signatures."""
         return settings.SECRET_KEY
 
     @property
     def allowed_hosts(self) -> list[str]:
-        """Which hosts are let in."""
+        """The allowed host names."""
         return list(settings.ALLOWED_HOSTS)
 
     @property
     def longest_body(self) -> int:
-        """How many bytes the body of a request may have."""
+        """Maximum size of a request body in bytes."""
         return settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
 
     @property
     def cookie_names(self) -> dict[str, str]:
-        """What Django's cookies are called, by setting."""
+        """The names of Django's cookies, by setting."""
         return {
             "SESSION_COOKIE_NAME": settings.SESSION_COOKIE_NAME,
             "CSRF_COOKIE_NAME": settings.CSRF_COOKIE_NAME,
@@ -37,7 +37,7 @@ class Site:
 
     @property
     def open_cookies(self) -> list[str]:
-        """The settings that let a cookie travel without TLS."""
+        """The settings that allow a cookie without TLS."""
         secure = {
             "SESSION_COOKIE_SECURE": settings.SESSION_COOKIE_SECURE,
             "CSRF_COOKIE_SECURE": settings.CSRF_COOKIE_SECURE,
@@ -46,9 +46,9 @@ class Site:
 
     @property
     def mail_server(self) -> tuple[str, int] | None:
-        """Host and port of the SMTP server that mails go to; ``None``: they go elsewhere."""
+        """Host and port of the SMTP server. ``None`` if mails are not sent by SMTP."""
         if django.VERSION >= (6, 1):
-            mailer = settings.MAILERS["default"]  # type: ignore[misc]  # Django 5.2 has none
+            mailer = settings.MAILERS["default"]  # type: ignore[misc]  # missing in Django 5.2
             options = mailer.get("OPTIONS", {})
             backend, host, port = mailer["BACKEND"], options.get("host", "localhost"), options.get("port", 25)
         else:

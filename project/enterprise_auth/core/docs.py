@@ -1,4 +1,4 @@
-"""The API's reference in the browser, from our own files and without a line of inline script."""
+"""The API reference in the browser, from local files and without inline scripts."""
 
 from django.views.generic import TemplateView
 

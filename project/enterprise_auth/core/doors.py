@@ -1,4 +1,4 @@
-"""Doors that libraries bring along, and that lead to ours."""
+"""Login views of libraries, redirected to ours."""
 
 from typing import Any
 
@@ -9,12 +9,12 @@ from django.urls import reverse
 
 
 def admin_login(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-    """Send whoever wants into the admin site to our login, and back.
+    """Redirect to our login, which returns to the admin site.
 
     Raises:
-        PermissionDenied: they are signed in, and may not: another login would only go round in circles.
+        PermissionDenied: The user is signed in but not allowed. Another login would only repeat the redirect.
     """
-    onward = request.GET.get("next") or reverse("admin:index")
+    next_url = request.GET.get("next") or reverse("admin:index")
     if request.user.is_authenticated:
         raise PermissionDenied
-    return redirect_to_login(onward, reverse("pages:login"))
+    return redirect_to_login(next_url, reverse("pages:login"))

@@ -1,4 +1,4 @@
-"""Keys for development: made once, kept beside the SQLite file, never used in production."""
+"""Keys for development. They are generated once, stored beside the SQLite file, and never used in production."""
 
 import base64
 import json
@@ -8,11 +8,11 @@ from pathlib import Path
 
 
 def development_keys(folder: Path) -> dict[str, str]:
-    """Return the keys of this checkout, made when there are none."""
+    """Return the keys of this checkout. Generate them if there are none."""
     path = folder / "development-keys.json"
     if not path.exists():
-        made = {"secret_key": secrets.token_urlsafe(64), "field_key": _field_key()}
-        _write_privately(path, json.dumps(made))
+        new_keys = {"secret_key": secrets.token_urlsafe(64), "field_key": _field_key()}
+        _write_privately(path, json.dumps(new_keys))
     keys: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
     return keys
 
@@ -22,13 +22,13 @@ def _field_key() -> str:
 
 
 def _write_privately(path: Path, text: str) -> None:
-    """Write a file that only its owner reads; of two processes at once, one writes it whole."""
+    """Write a file that only its owner can read. If two processes write at once, one file is kept whole."""
     draft = path.with_suffix(f".{os.getpid()}")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(text)
     try:
         os.link(draft, path)
     except FileExistsError:
-        pass  # the other process was first, and its keys are as good
+        pass  # another process was first, and its keys are used
     finally:
         draft.unlink()

@@ -1,4 +1,4 @@
-"""``LOGGING``: every record passes the context's and the redacting filter, whoever wrote it."""
+"""``LOGGING``: every record passes the context filter and the redaction filter."""
 
 from typing import Any
 
@@ -15,12 +15,11 @@ _FORMATTERS: dict[str, dict[str, Any]] = {
 def logging_config(*, level: str, style: str) -> dict[str, Any]:
     """Return Django's ``LOGGING``.
 
-    Four loggers have names of their own, so that an operator may send each to another
-    place: ``auth_core.security``, ``auth_core.audit``, ``auth_core.request`` and
-    ``django.request`` for errors.
+    Four loggers have their own names, so that an operator can send each elsewhere: ``auth_core.security``,
+    ``auth_core.audit``, ``auth_core.request`` and ``django.request`` for errors.
 
     Args:
-        level: The least that is written.
+        level: The minimum level.
         style: ``json`` for machines, ``readable`` for people.
     """
     return {
@@ -40,10 +39,10 @@ def logging_config(*, level: str, style: str) -> dict[str, Any]:
         },
         "root": {"handlers": ["stream"], "level": level},
         "loggers": {
-            # Django's own handlers would write past our filters.
+            # Django's own handlers would bypass the filters.
             "django": {"handlers": [], "level": level, "propagate": True},
             "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
-            # What it writes at DEBUG of a name that a template asks for in vain is the whole context: codes and links.
+            # At DEBUG it logs the whole template context, with codes and links, for each undefined variable.
             "django.template": {"level": "INFO"},
             "auth_core": {"level": level},
         },

@@ -1,4 +1,4 @@
-"""How mails leave: Django 6.1 has ``MAILERS``, the others have ``EMAIL_*``."""
+"""Mail settings: ``MAILERS`` in Django 6.1 and later, ``EMAIL_*`` before."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ import django
 
 _BACKENDS = "django.core.mail.backends"
 
-#: Options of the backends, and the settings that they were before.
-_FORMERLY = {
+#: Options of the backends, with the settings they replace.
+_OLD_SETTINGS = {
     "host": "EMAIL_HOST",
     "port": "EMAIL_PORT",
     "username": "EMAIL_HOST_USER",
@@ -19,13 +19,13 @@ _FORMERLY = {
 
 
 def mail_settings(kind: str, **options: Any) -> dict[str, Any]:
-    """Return the settings for one way of sending.
+    """Return the settings of a mail backend.
 
     Args:
         kind: ``smtp``, ``console``, ``locmem`` …
-        options: Of that backend of Django's.
+        options: Options of Django's backend.
     """
     backend = f"{_BACKENDS}.{kind}.EmailBackend"
     if django.VERSION >= (6, 1):
         return {"MAILERS": {"default": {"BACKEND": backend, **({"OPTIONS": options} if options else {})}}}
-    return {"EMAIL_BACKEND": backend, **{_FORMERLY[name]: value for name, value in options.items()}}
+    return {"EMAIL_BACKEND": backend, **{_OLD_SETTINGS[name]: value for name, value in options.items()}}

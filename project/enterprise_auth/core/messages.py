@@ -1,4 +1,4 @@
-"""Messages of pages in a cookie that no other host can set."""
+"""Storage of page messages in a cookie that no other host can set."""
 
 from django.contrib.messages.storage.cookie import CookieStorage
 from django.contrib.messages.storage.fallback import FallbackStorage
@@ -6,15 +6,15 @@ from django.contrib.messages.storage.session import SessionStorage
 
 
 class HostCookieStorage(CookieStorage):
-    """Django's storage in a cookie, under a name for which browsers demand Secure, the path / and no domain."""
+    """Django's cookie storage, with a name for which browsers require Secure, the path / and no domain."""
 
     cookie_name = "__Host-messages"
 
 
 class MessageStorage(FallbackStorage):
-    """Django's own order: the cookie, and the session for what the cookie has no room for.
+    """Django's own order: the cookie first, then the session for messages that do not fit.
 
-    An anonymous page leaves no session row for a message.
+    So a message on an anonymous page creates no session row.
     """
 
     storage_classes = (HostCookieStorage, SessionStorage)

@@ -1,8 +1,9 @@
-"""What ``AUTH_PROFILE`` means for the settings: `default` is ASVS Level 2, `high` Level 3 (DESIGN section 7)."""
+"""Settings of each ``AUTH_PROFILE``: `default` is ASVS Level 2, `high` is Level 3."""
 
 from typing import Any
 
-#: No code that travels, nothing that can be typed into a stranger's page, a PIN or finger at every passkey.
+#: No codes sent by message, nothing that can be typed into a phishing page, and user verification for every
+#: passkey.
 _HIGH = {
     "METHODS": ("passkey", "security_key", "recovery_code"),
     "COUNTED_METHODS": ("passkey", "security_key"),
@@ -15,9 +16,9 @@ def second_factors(profile: str, *, required_of: list[str], sms_countries: list[
     """Return ``AUTH_MFA`` of a profile.
 
     Args:
-        profile: ``default`` or ``high``; under ``high`` everybody must have a phishing-resistant factor.
-        required_of: Who must have a second factor under ``default``.
-        sms_countries: Where texts may go.
+        profile: ``default`` or ``high``. With ``high`` every user needs a phishing-resistant factor.
+        required_of: Which users need a second factor with ``default``.
+        sms_countries: Countries to which SMS may be sent.
     """
     if profile == "high":
         return dict(_HIGH)
@@ -25,19 +26,19 @@ def second_factors(profile: str, *, required_of: list[str], sms_countries: list[
 
 
 def context_change(profile: str) -> dict[str, Any]:
-    """Return what of ``AUTH_SESSIONS`` a profile says: under ``high`` another network asks for a new proof, too."""
+    """Return the ``AUTH_SESSIONS`` of a profile. With ``high`` a change of network also requires a new proof."""
     return {"STRAYS": ("country", "user_agent", "network")} if profile == "high" else {}
 
 
 def administration(assurance: str) -> dict[str, Any]:
-    """Return ``AUTH_CORE["ADMINISTRATION"]``: what administrators must have proved lately; ``none`` asks nothing."""
+    """Return ``AUTH_CORE["ADMINISTRATION"]``: the recent proof that administration requires. ``none`` means none."""
     return {} if assurance == "none" else {"assurance": assurance}
 
 
-def required_of(given: list[str], admin_assurance: str) -> list[str]:
-    """Return who must have a second factor: whom the operator names, and whoever is to prove one as an administrator.
+def required_of(configured: list[str], admin_assurance: str) -> list[str]:
+    """Return which users need a second factor: those of the setting, and administrators who must prove one.
 
-    They add it in their first login, after a code to their mailbox: in a session that a
-    password alone has opened, whoever stole the password could add theirs (decision record 0017).
+    Users add it during their first login, after a code to their mailbox. In a session opened by a password
+    alone, a thief of the password could add a factor (decision record 0017).
     """
-    return given if admin_assurance == "none" else list(dict.fromkeys([*given, "staff"]))
+    return configured if admin_assurance == "none" else list(dict.fromkeys([*configured, "staff"]))

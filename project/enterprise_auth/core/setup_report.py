@@ -1,7 +1,7 @@
-"""What an operator asks first: is everything there that the service needs, and if not, what is to be done?
+"""A report for operators: is everything in place that the service needs, and if not, what should be done?
 
-Each probe looks at one part, waits two seconds at most, and says nothing secret; one
-that fails in a way nobody foresaw is an error of its own, and stops no other.
+Each probe checks one part, waits two seconds at most, and shows no secrets. A probe that fails unexpectedly is
+reported as an error and does not stop the others.
 """
 
 import socket
@@ -25,15 +25,15 @@ from enterprise_auth.celery import app
 from enterprise_auth.core import demands
 from enterprise_auth.core.conf import site
 
-#: How long a part may take to answer.
+#: How long a part may take to respond, in seconds.
 _SECONDS = 2.0
 
-#: Ahead of or behind the database's clock: codes and expiries go wrong beyond it (faults F19).
-_SKEW_SEEN, _SKEW_WRONG = timedelta(seconds=2), timedelta(seconds=30)
+#: Difference to the database's clock from which codes and expiries are unreliable (faults F19).
+_SKEW_WARNING, _SKEW_ERROR = timedelta(seconds=2), timedelta(seconds=30)
 
 
 class Status(StrEnum):
-    """How a part is."""
+    """The state of a part."""
 
     OK = "ok"
     WARNING = "warning"
@@ -42,11 +42,13 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found out about one part.
+    """The result of one probe.
 
     Args:
-        told: One sentence; never a password, a key, or a URL that holds one.
-        remedy: What to do; empty when all is well.
+        part: The part.
+        status: Its state.
+        told: One sentence. Never a password, a key, or a URL that contains one.
+        remedy: What to do. Empty if the state is ok.
     """
 
     part: str
@@ -56,16 +58,16 @@ class Finding:
 
 
 def report() -> list[Finding]:
-    """Look at every part, whatever becomes of the others."""
-    return [_looked_at(part, probe) for part, probe in PROBES.items()]
+    """Run every probe."""
+    return [_run_probe(part, probe) for part, probe in PROBES.items()]
 
 
-def _looked_at(part: str, probe: Callable[[], Finding]) -> Finding:
+def _run_probe(part: str, probe: Callable[[], Finding]) -> Finding:
     try:
         return probe()
-    except Exception as problem:  # noqa: BLE001 - a report that dies of what it should report is none
-        told = f"could not be looked at ({type(problem).__name__})"
-        return Finding(part, Status.ERROR, told, "Look at the settings of this part, and at its server's log.")
+    except Exception as error:  # noqa: BLE001 - a report must not fail because of what it reports
+        message = f"the check failed ({type(error).__name__})"
+        return Finding(part, Status.ERROR, message, "Check the settings of this part and the log of its server.")
 
 
 def _database() -> Finding:
@@ -73,11 +75,11 @@ def _database() -> Finding:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except DatabaseError:
-        remedy = "Start the server, and set DATABASE_URL or DB_NAME, DB_USER, DB_PASSWORD, DB_HOST and DB_PORT."
-        return Finding("database", Status.ERROR, f"{connection.vendor} does not answer", remedy)
+        remedy = "Start the server, and set DATABASE_URL, or DB_NAME, DB_USER, DB_PASSWORD, DB_HOST and DB_PORT."
+        return Finding("database", Status.ERROR, f"{connection.vendor} does not respond", remedy)
     if connection.vendor == "sqlite" and not site.debug:
         return Finding("database", Status.WARNING, "SQLite outside development", "Use PostgreSQL.")
-    return Finding("database", Status.OK, f"{connection.vendor} answers")
+    return Finding("database", Status.OK, f"{connection.vendor} responds")
 
 
 def _migrations() -> Finding:
@@ -85,10 +87,12 @@ def _migrations() -> Finding:
         executor = MigrationExecutor(connection)
         missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     except DatabaseError:
-        return Finding("migrations", Status.ERROR, "not known while the database is away", "See database.")
+        return Finding(
+            "migrations", Status.ERROR, "unknown, because the database does not respond", "Fix the database first."
+        )
     if missing:
-        return Finding("migrations", Status.ERROR, f"{len(missing)} are not applied", "Run manage.py migrate.")
-    return Finding("migrations", Status.OK, "all are applied")
+        return Finding("migrations", Status.ERROR, f"{len(missing)} not applied", "Run manage.py migrate.")
+    return Finding("migrations", Status.OK, "all applied")
 
 
 def _clock() -> Finding:
@@ -99,50 +103,52 @@ def _clock() -> Finding:
             cursor.execute("SELECT clock_timestamp()")
             skew = abs(cursor.fetchone()[0] - timezone.now())
     except DatabaseError:
-        return Finding("clock", Status.ERROR, "not known while the database is away", "See database.")
-    told = f"{skew.total_seconds():.1f} s from the database's clock"
-    status = Status.ERROR if skew > _SKEW_WRONG else Status.WARNING if skew > _SKEW_SEEN else Status.OK
-    return Finding("clock", status, told, "" if status is Status.OK else "Let both machines keep time with NTP.")
+        return Finding(
+            "clock", Status.ERROR, "unknown, because the database does not respond", "Fix the database first."
+        )
+    message = f"{skew.total_seconds():.1f} s from the database's clock"
+    status = Status.ERROR if skew > _SKEW_ERROR else Status.WARNING if skew > _SKEW_WARNING else Status.OK
+    return Finding("clock", status, message, "" if status is Status.OK else "Synchronize both machines with NTP.")
 
 
 def _cache() -> Finding:
     url = core.REDIS_URL
     if not url:
         status = Status.OK if site.debug else Status.WARNING
-        remedy = "" if site.debug else "Set REDIS_URL: without it every request asks the database."
-        return Finding("cache", status, "none is shared", remedy)
+        remedy = "" if site.debug else "Set REDIS_URL. Without it every request queries the database."
+        return Finding("cache", status, "no shared cache", remedy)
     try:
         with redis.Redis.from_url(url, socket_timeout=_SECONDS, socket_connect_timeout=_SECONDS) as client:
             client.ping()
     except redis.RedisError:
-        remedy = "Start Redis, or correct REDIS_URL; until then the database does its work."
-        return Finding("cache", Status.ERROR, "Redis does not answer", remedy)
-    return Finding("cache", Status.OK, "Redis answers")
+        remedy = "Start Redis, or correct REDIS_URL. The database is used meanwhile."
+        return Finding("cache", Status.ERROR, "Redis does not respond", remedy)
+    return Finding("cache", Status.OK, "Redis responds")
 
 
 def _broker() -> Finding:
     if core.OUTBOX_RELAY != "celery":
-        return Finding("broker", Status.OK, f"none is needed: mails are relayed by {core.OUTBOX_RELAY}")
+        return Finding("broker", Status.OK, f"not needed, mails are sent by {core.OUTBOX_RELAY}")
     try:
         with app.connection_for_write(connect_timeout=_SECONDS) as broker:
             broker.ensure_connection(max_retries=1, interval_start=0, interval_step=0, timeout=_SECONDS)
     except (OSError, *app.connection_for_write().connection_errors):
-        remedy = "Start the broker, or correct BROKER_URL; mails wait in the database until then."
-        return Finding("broker", Status.ERROR, "the broker does not answer", remedy)
-    return Finding("broker", Status.OK, "the broker answers")
+        remedy = "Start the broker, or correct BROKER_URL. Mails wait in the database meanwhile."
+        return Finding("broker", Status.ERROR, "the broker does not respond", remedy)
+    return Finding("broker", Status.OK, "the broker responds")
 
 
 def _mail() -> Finding:
     server = site.mail_server
     if server is None:
         status = Status.OK if site.debug else Status.WARNING
-        return Finding("mail", status, "mails leave by no server", "" if site.debug else "Set EMAIL_HOST.")
+        return Finding("mail", status, "no mail server is used", "" if site.debug else "Set EMAIL_HOST.")
     try:
         socket.create_connection(server, timeout=_SECONDS).close()
     except OSError:
-        remedy = "Start the server, or correct EMAIL_HOST and EMAIL_PORT; mails wait until then."
-        return Finding("mail", Status.ERROR, f"the server at {server[0]}:{server[1]} does not answer", remedy)
-    return Finding("mail", Status.OK, f"the server at {server[0]}:{server[1]} answers")
+        remedy = "Start the server, or correct EMAIL_HOST and EMAIL_PORT. Mails wait meanwhile."
+        return Finding("mail", Status.ERROR, f"the server at {server[0]}:{server[1]} does not respond", remedy)
+    return Finding("mail", Status.OK, f"the server at {server[0]}:{server[1]} responds")
 
 
 def _keys() -> Finding:
@@ -157,15 +163,15 @@ def _keys() -> Finding:
 def _hosts() -> Finding:
     host, allowed = urlsplit(core.PUBLIC_URL).hostname or "", site.allowed_hosts
     if not host:
-        return Finding("hosts", Status.ERROR, "PUBLIC_URL names no host", "Set it to where people reach the service.")
+        return Finding("hosts", Status.ERROR, "PUBLIC_URL has no host", "Set it to the URL of the service.")
     if "*" in allowed and not site.debug:
-        return Finding("hosts", Status.ERROR, "every host is let in", "List the hosts in ALLOWED_HOSTS.")
+        return Finding("hosts", Status.ERROR, "every host is allowed", "List the hosts in ALLOWED_HOSTS.")
     if not any(_allows(pattern, host) for pattern in allowed):
         remedy = "Add the host of PUBLIC_URL to ALLOWED_HOSTS."
-        return Finding("hosts", Status.ERROR, f"{host} is linked to, and not let in", remedy)
+        return Finding("hosts", Status.ERROR, f"{host} of PUBLIC_URL is not allowed", remedy)
     if not site.debug and not core.PUBLIC_URL.startswith("https://"):
-        return Finding("hosts", Status.ERROR, "PUBLIC_URL is not HTTPS", "Begin it with https://.")
-    return Finding("hosts", Status.OK, f"{host} is let in")
+        return Finding("hosts", Status.ERROR, "PUBLIC_URL is not HTTPS", "Use https://.")
+    return Finding("hosts", Status.OK, f"{host} is allowed")
 
 
 def _allows(pattern: str, host: str) -> bool:
@@ -175,11 +181,11 @@ def _allows(pattern: str, host: str) -> bool:
 def _proxies() -> Finding:
     wrong = [network for network in core.TRUSTED_PROXIES if network != UNIX and not _is_network(network)]
     if wrong:
-        remedy = "Give networks such as 10.0.0.0/8 in TRUSTED_PROXIES; never all of the Internet."
-        return Finding("proxies", Status.ERROR, f"{len(wrong)} are no networks of ours", remedy)
+        remedy = "Set TRUSTED_PROXIES to networks such as 10.0.0.0/8, never to the whole Internet."
+        return Finding("proxies", Status.ERROR, f"{len(wrong)} invalid networks", remedy)
     if not core.TRUSTED_PROXIES:
-        return Finding("proxies", Status.OK, "none is believed; clients are known by their own address")
-    return Finding("proxies", Status.OK, f"{len(core.TRUSTED_PROXIES)} are believed")
+        return Finding("proxies", Status.OK, "none is trusted, clients are identified by their own address")
+    return Finding("proxies", Status.OK, f"{len(core.TRUSTED_PROXIES)} trusted")
 
 
 def _is_network(text: str) -> bool:
@@ -191,27 +197,27 @@ def _is_network(text: str) -> bool:
 
 def _cookies() -> Finding:
     names = {**site.cookie_names, "LOGIN_COOKIE": core.LOGIN_COOKIE}
-    loose = [*site.open_cookies, *(name for name, value in names.items() if not value.startswith("__Host-"))]
-    if site.debug or not loose:
-        return Finding("cookies", Status.OK, "as development needs them" if site.debug else "bound to this host")
-    remedy = "Use the settings of production, or set these as it does."
-    return Finding("cookies", Status.ERROR, f"not bound to HTTPS and this host: {', '.join(loose)}", remedy)
+    insecure = [*site.open_cookies, *(name for name, value in names.items() if not value.startswith("__Host-"))]
+    if site.debug or not insecure:
+        return Finding("cookies", Status.OK, "suitable for development" if site.debug else "bound to this host")
+    remedy = "Use the production settings, or set these as they do."
+    return Finding("cookies", Status.ERROR, f"not bound to HTTPS and this host: {', '.join(insecure)}", remedy)
 
 
-#: NIST SP 800-63B-4 sections 2.1.3, 2.2.3 and 2.3.3: how long a session may last at most.
+#: Maximum lifetime of a session (NIST SP 800-63B-4 sections 2.1.3, 2.2.3 and 2.3.3).
 _LONGEST = {"aal1": timedelta(days=30), "aal2": timedelta(hours=24), "aal3": timedelta(hours=12)}
 
 
 def _lifetimes() -> Finding:
-    given = sessions.LIFETIMES
-    absurd = [acr for acr, (idle, absolute) in given.items() if not timedelta(0) < idle <= absolute]
-    if absurd:
-        remedy = "Let AUTH_SESSIONS['LIFETIMES'] be (idle, absolute), both above zero, idle the shorter."
-        return Finding("lifetimes", Status.ERROR, f"cannot be at {', '.join(absurd)}", remedy)
-    long = [acr for acr, longest in _LONGEST.items() if acr in given and given[acr][1] > longest]
+    lifetimes = sessions.LIFETIMES
+    invalid = [acr for acr, (idle, absolute) in lifetimes.items() if not timedelta(0) < idle <= absolute]
+    if invalid:
+        remedy = "Set AUTH_SESSIONS['LIFETIMES'] to (idle, absolute), both above zero, idle not longer than absolute."
+        return Finding("lifetimes", Status.ERROR, f"invalid for {', '.join(invalid)}", remedy)
+    long = [acr for acr, longest in _LONGEST.items() if acr in lifetimes and lifetimes[acr][1] > longest]
     if long:
-        remedy = "Shorten them, or write down why not."
-        return Finding("lifetimes", Status.WARNING, f"longer than NIST has it at {', '.join(long)}", remedy)
+        remedy = "Shorten them, or document why they are longer."
+        return Finding("lifetimes", Status.WARNING, f"longer than NIST allows for {', '.join(long)}", remedy)
     return Finding("lifetimes", Status.OK, "within NIST SP 800-63B-4")
 
 
@@ -231,9 +237,9 @@ PROBES: dict[str, Callable[[], Finding]] = {
 
 
 def table(findings: list[Finding]) -> Iterator[str]:
-    """Yield the lines of a table for people."""
-    wide = max(len(finding.part) for finding in findings)
+    """Yield the lines of a readable table."""
+    width = max(len(finding.part) for finding in findings)
     for finding in findings:
-        yield f"{finding.status.value:<8}{finding.part:<{wide + 2}}{finding.told}"
+        yield f"{finding.status.value:<8}{finding.part:<{width + 2}}{finding.told}"
         if finding.remedy:
-            yield f"{'':<{wide + 10}}-> {finding.remedy}"
+            yield f"{'':<{width + 10}}-> {finding.remedy}"

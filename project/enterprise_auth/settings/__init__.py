@@ -1,1 +1,1 @@
-"""Settings: `base` is what all have in common."""
+"""Settings. `base` is common to all."""

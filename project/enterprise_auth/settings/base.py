@@ -1,4 +1,4 @@
-"""What development, production and tests have in common."""
+"""Settings common to development, production and tests."""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import django
 
 from enterprise_auth.core.logging import logging_config
-from enterprise_auth.core.mail import mail_settings  # noqa: F401 - for the settings that build on these
+from enterprise_auth.core.mail import mail_settings  # noqa: F401 - for the settings modules that import this one
 from enterprise_auth.core.profiles import administration, context_change, required_of, second_factors
 from enterprise_auth.env import ROOT, Environment
 
@@ -40,7 +40,7 @@ INSTALLED_APPS = [
     "enterprise_auth",
 ]
 
-#: Django 6 has Content-Security-Policy of its own; on 5.2 django-csp sets the same policy.
+#: Django 6 has its own Content-Security-Policy. On 5.2 django-csp sets the same policy.
 HAS_OWN_CSP = django.VERSION >= (6, 0)
 
 MIDDLEWARE = [
@@ -77,11 +77,11 @@ TEMPLATES = [
     }
 ]
 
-# --- Who signs in, and how -------------------------------------------------
+# --- Authentication --------------------------------------------------------
 
 AUTH_USER_MODEL = "auth_accounts.User"
 AUTHENTICATION_BACKENDS = ["auth_rbac.backends.RoleBackend", "auth_core.backends.IdentifierBackend"]
-# The tables of django-guardian are asked by RoleBackend; guardian's own backend knows no denials, and is not needed.
+# RoleBackend reads the tables of django-guardian. guardian's own backend ignores denials and is not used.
 ANONYMOUS_USER_NAME = None
 GUARDIAN_MONKEY_PATCH_USER = False
 SILENCED_SYSTEM_CHECKS = ["guardian.W001"]
@@ -90,7 +90,7 @@ CSRF_FAILURE_VIEW = "auth_core.pages.errors.csrf_failure"
 
 PASSWORD_HASHERS = [
     "auth_core.hashers.Argon2idHasher",
-    # Read, never written: accounts that came from elsewhere are hashed again at their first login.
+    # Only for reading: hashes of imported accounts are replaced at their first login.
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2SHA1PasswordHasher",
     "django.contrib.auth.hashers.ScryptPasswordHasher",
@@ -148,7 +148,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Enterprise Auth",
-    "DESCRIPTION": "Sign in, prove more, see and end sessions, read the trail.",
+    "DESCRIPTION": "Login, second factors, sessions, roles and the audit trail.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
@@ -163,7 +163,7 @@ CSRF_TRUSTED_ORIGINS = env.many("CSRF_TRUSTED_ORIGINS")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 
-# --- What browsers may do with our pages ------------------------------------
+# --- Browser security ---------------------------------------------------------
 
 CSP = {
     "default-src": ["'none'"],
@@ -183,7 +183,7 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
-# The script of a page reads the token from the answer of csrf/, never from the cookie.
+# Scripts read the token from the response of csrf/, never from the cookie.
 CSRF_COOKIE_HTTPONLY = True
 
 # --- Language, time, files ----------------------------------------------------
@@ -205,7 +205,7 @@ DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "auth@localhost")
 LOG_FOLDER: Path | None = None
 LOGGING = logging_config(level=env.one_of("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR"), style="json")
 
-# --- Work behind the scenes ---------------------------------------------------
+# --- Background work ------------------------------------------------------------
 
 CELERY_BROKER_URL = env.text("BROKER_URL")
 CELERY_TASK_IGNORE_RESULT = True
@@ -216,7 +216,7 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
-    # What a broker or a worker that was away has left over.
+    # Messages left over after an outage of the broker or a worker.
     "deliver what is due": {"task": "auth_core.deliver_due", "schedule": 30.0},
     "seal the trail": {"task": "auth_audit.seal", "schedule": 5.0},
     "sweep": {"task": "auth_core.sweep", "schedule": 6 * 3600.0},

@@ -1,4 +1,4 @@
-"""Settings for one machine with nothing installed: SQLite, a cache of the process, mails on the console."""
+"""Settings for one machine without other services: SQLite, a cache in memory, mails on the console."""
 
 from importlib.util import find_spec
 
@@ -16,7 +16,7 @@ AUTH_CORE = {
     **AUTH_CORE,
     "PUBLIC_URL": PUBLIC_URL,
     "FIELD_KEYS": env.keys("FIELD_KEYS") or {"development": _keys["field_key"]},
-    # A browser takes no __Host- cookie over plain HTTP.
+    # A browser rejects __Host- cookies over plain HTTP.
     "LOGIN_COOKIE": "login",
     "LINK_COOKIE": "link",
 }
@@ -24,7 +24,7 @@ AUTH_CORE = {
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
-        # sqlite:///path; a service on PostgreSQL runs on the settings of production.
+        # sqlite:///path. A service on PostgreSQL uses the production settings.
         "NAME": env.text("DATABASE_URL").partition("sqlite:///")[2] or VAR / "development.sqlite3",
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
@@ -43,7 +43,7 @@ else:
 LOGGING = logging_config(
     level=env.one_of("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR"), style=env.text("LOG_FORMAT", "readable")
 )
-# The embedded service has no shared cache, and says so in the README instead of at every start.
+# The embedded service has no shared cache. The README says so, so the check need not.
 SILENCED_SYSTEM_CHECKS = [*SILENCED_SYSTEM_CHECKS, "auth_sessions.W001"]
 
 if find_spec("debug_toolbar"):

@@ -1,4 +1,4 @@
-"""Settings for a service: PostgreSQL, Redis, HTTPS. Whatever is insecure does not start."""
+"""Settings for a service: PostgreSQL, Redis, HTTPS. An insecure configuration does not start."""
 
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ from enterprise_auth.settings.base import *
 DEBUG = False
 SECRET_KEY = env.demand("SECRET_KEY", demands.is_strong_secret, demands.WEAK_SECRET)
 SECRET_KEY_FALLBACKS = env.many("SECRET_KEY_FALLBACKS")
-PUBLIC_URL = env.demand("PUBLIC_URL", demands.is_https_origin, "is not https://host without a path").rstrip("/")
+PUBLIC_URL = env.demand("PUBLIC_URL", demands.is_https_origin, "must be https://host without a path").rstrip("/")
 ALLOWED_HOSTS = env.many("ALLOWED_HOSTS")
 FIELD_KEYS = env.keys("FIELD_KEYS")
 DATABASES = {"default": postgresql(env)}
@@ -21,7 +21,7 @@ AUTH_CORE = {
     **AUTH_CORE,
     "FIELD_KEYS": FIELD_KEYS,
     "PUBLIC_URL": PUBLIC_URL,
-    # One thread of each worker is left for whoever is signed in, and must not wait for a hash, either.
+    # One thread of each worker stays free for signed-in users, who must not wait for a hash.
     "MAX_PARALLEL_HASHES": max(1, env.number("WEB_THREADS") - 1),
     "HASH_WAIT": timedelta(0),
 }
@@ -35,7 +35,7 @@ CACHES = {
             "SOCKET_CONNECT_TIMEOUT": 0.1,
             "SOCKET_TIMEOUT": 0.1,
             "IGNORE_EXCEPTIONS": True,
-            # Never pickle: whoever writes the cache would run code here.
+            # Never pickle: an attacker who can write to the cache could run code.
             "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
         },
     }
@@ -43,7 +43,7 @@ CACHES = {
     else {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}
 }
 
-# --- HTTPS, and cookies that only it carries -----------------------------------
+# --- HTTPS and secure cookies ---------------------------------------------------
 
 SECURE_SSL_REDIRECT = True
 SECURE_HSTS_SECONDS = 31_536_000
@@ -61,7 +61,7 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL, *CSRF_TRUSTED_ORIGINS]
 LANGUAGE_COOKIE_SECURE = True
 
 if AUTH_CORE["TRUSTED_PROXIES"]:
-    # Only a proxy of ours can reach us then, and it overwrites the header.
+    # In that case only our proxies can reach the service, and they overwrite the header.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 if env.text("EMAIL_FILE_PATH"):
@@ -74,9 +74,9 @@ else:
             port=env.number("EMAIL_PORT"),
             username=env.text("EMAIL_HOST_USER"),
             password=env.text("EMAIL_HOST_PASSWORD"),
-            # A relay on this machine needs no TLS; any other is not spoken to without.
+            # A relay on this machine needs no TLS. Every other server must use it.
             use_tls=bool(env.text("EMAIL_HOST")),
-            # A mail server that hangs keeps a relay, never a request.
+            # An unresponsive mail server delays the relay, never a request.
             timeout=10,
         )
     )

@@ -1,4 +1,4 @@
-"""Settings for tests: real parts, small hashes, nothing in the background."""
+"""Settings for tests: real components, small hashes, no background work."""
 
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ globals().update(mail_settings("locmem"))
 AUTH_CORE = {
     **AUTH_CORE,
     "PUBLIC_URL": PUBLIC_URL,
-    # Real argon2id, small: the tests are about what is hashed, not about how long it takes.
+    # Real argon2id with low cost. The tests do not measure its duration.
     "PASSWORD_TIME_COST": 1,
     "PASSWORD_MEMORY_COST": 64,
     "FIELD_KEYS": {"test": "dGVzdC1vbmx5LXRlc3Qtb25seS10ZXN0LW9ubHktMzI"},
@@ -26,7 +26,7 @@ AUTH_CORE = {
 AUTH_SESSIONS = {}
 AUTH_MFA = {}
 SILENCED_SYSTEM_CHECKS = [*SILENCED_SYSTEM_CHECKS, "auth_sessions.W001"]
-# The tests are pytest's; Django's own runner would find none, and succeed.
+# The tests need pytest. Django's own runner would find none and succeed.
 TEST_RUNNER = "enterprise_auth.test_runner.PytestRunner"
-# Nothing is collected for tests.
+# Static files are not collected for tests.
 WHITENOISE_AUTOREFRESH = True

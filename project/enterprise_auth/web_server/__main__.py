@@ -1,6 +1,6 @@
-"""``python -m enterprise_auth.web_server``: serve, with ``WEB_WORKERS`` processes of ``WEB_THREADS`` threads.
+"""``python -m enterprise_auth.web_server``: serve with ``WEB_WORKERS`` processes of ``WEB_THREADS`` threads.
 
-The options of granian stand here once, for ``./dev serve``, for production and for the tests.
+The options of granian are set only here, for ``./dev serve``, for production and for the tests.
 """
 
 import argparse
@@ -15,15 +15,15 @@ from granian.log import LogLevels
 
 from enterprise_auth.env import Environment
 
-#: How long a client may take to send the headers of a request; an idle connection is closed after the same time.
+#: How long a client may take to send the headers of a request, and how long a connection may be idle.
 HEADERS = timedelta(seconds=10)
 
-#: Connections of one process. A connection that sends nothing costs a few kilobytes and no thread.
+#: Maximum number of connections of one process. An idle one costs a few kilobytes and no thread.
 CONNECTIONS = 4096
 
 
 def main() -> None:
-    """Parse the options and serve until a signal ends it."""
+    """Parse the options and serve until a signal stops the server."""
     options = _parser().parse_args()
     _allow_open_files()
     environment = Environment()
@@ -33,7 +33,7 @@ def main() -> None:
         port=options.port,
         interface=Interfaces.ASGINL,
         workers=environment.number("WEB_WORKERS"),
-        # HTTP/2 would let one connection open hundreds of streams. A proxy in front speaks it to browsers.
+        # With HTTP/2 one connection could open hundreds of streams. A proxy in front may use it with browsers.
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=int(HEADERS.total_seconds() * 1000)),
         websockets=False,
@@ -46,15 +46,15 @@ def main() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m enterprise_auth.web_server", description=__doc__.split("\n")[0])
-    parser.add_argument("--host", default="0.0.0.0", help="The address to listen on.")  # noqa: S104 - a container's
+    parser.add_argument("--host", default="0.0.0.0", help="The address to listen on.")  # noqa: S104 - the server runs in a container
     parser.add_argument("--port", type=int, default=8000, help="The port to listen on.")
-    parser.add_argument("--certificate", type=Path, help="A certificate (PEM); then HTTPS is served.")
-    parser.add_argument("--key", type=Path, help="Its key (PKCS#8 PEM).")
+    parser.add_argument("--certificate", type=Path, help="A certificate (PEM). Enables HTTPS.")
+    parser.add_argument("--key", type=Path, help="The key of the certificate (PKCS#8 PEM).")
     return parser
 
 
 def _allow_open_files() -> None:
-    """Take as many files as the system lets us: each connection is one."""
+    """Raise the limit of open files to the maximum. Each connection is an open file."""
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 

@@ -1,4 +1,4 @@
-"""The ASGI application that hands complete requests to threads, which run the WSGI application."""
+"""The ASGI application. It hands complete requests to threads, which run the WSGI application."""
 
 import asyncio
 import json
@@ -18,34 +18,34 @@ WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]
 
 log = logging.getLogger("auth_core.request")
 
-#: How long a client may take to make room for the next block of a long answer.
+#: How long a client may take to accept the next block of a response.
 STALL = timedelta(seconds=10)
 _BLOCK = 64 * 1024
 
 
 @dataclass(slots=True)
 class Answer:
-    """What the application answered. `body` is complete, or a file that is still to be sent."""
+    """A response of the application. `body` is complete, or a file that is still to be sent."""
 
     status: int
     headers: list[tuple[bytes, bytes]]
     body: bytes | FileBody
 
     def closing(self) -> "Answer":
-        """Return the answer that ends the connection, where the rest of a body stands before the next request."""
+        """Return the response with a header that closes the connection, on which the rest of a body is unread."""
         return Answer(self.status, [*self.headers, (b"connection", b"close")], self.body)
 
 
 class ThreadedApplication:
-    """Serves a WSGI application on an ASGI server, so that no client can keep a thread.
+    """Serves a WSGI application on an ASGI server, so that no client can occupy a thread.
 
     Args:
         application: The WSGI application.
-        threads: How many requests are worked on at once.
-        body_limit: Bytes of the longest body that *application* takes.
-        probe_path: The path that is answered by a thread of its own.
-        prepare: Is called once, when the first request comes.
-        deadline: How long the body of one request may take.
+        threads: Maximum number of requests processed at once.
+        body_limit: Maximum size of a request body in bytes.
+        probe_path: The path that has a thread of its own.
+        prepare: Called once, before the first request.
+        deadline: How long a client may take to send a body.
     """
 
     def __init__(
@@ -63,19 +63,19 @@ class ThreadedApplication:
         self._prepare: Callable[[], None] | None = prepare
         self._bodies = BodyReader(limit=body_limit, deadline=deadline)
         self._lane = Lane(threads, "web")
-        # Health is answered also while every other thread waits for the database.
+        # The health check responds even if every other thread waits for the database.
         self._probes = Lane(1, "health")
-        # A streamed answer keeps its thread, because its database cursor belongs to the thread.
+        # A streaming response occupies its thread, because its database cursor belongs to the thread.
         self._streams = threading.BoundedSemaphore(max(1, threads // 2))
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
-        """Answer one request.
+        """Serve one request.
 
         Raises:
-            ValueError: *scope* is no HTTP request.
+            ValueError: *scope* is not an HTTP request.
         """
         if scope["type"] != "http":
-            raise ValueError(f"Only HTTP is served here, and not {scope['type']}.")
+            raise ValueError(f"Unsupported protocol: {scope['type']}. Only HTTP is served.")
         if self._prepare is not None:
             prepare, self._prepare = self._prepare, None
             prepare()
@@ -99,14 +99,14 @@ class ThreadedApplication:
             await _send(send, answer if is_whole else answer.closing())
 
     async def _work(self, scope: Mapping[str, Any], environ: dict[str, Any], send: Send) -> Answer | None:
-        """Run the application in a thread; return its answer, or ``None`` when the thread sent it."""
+        """Run the application in a thread. Return its response, or ``None`` if the thread already sent it."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Answer | None] = loop.create_future()
 
         def job() -> None:
             try:
                 answer = self._run(environ, lambda message: _send_from_thread(loop, send, message))
-            except BaseException as error:  # noqa: BLE001 - the event loop raises it
+            except BaseException as error:  # noqa: BLE001 - raised again in the event loop
                 loop.call_soon_threadsafe(_fail, done, error)
             else:
                 loop.call_soon_threadsafe(_succeed, done, answer)
@@ -155,10 +155,10 @@ def _stream(
 
 
 def _send_from_thread(loop: asyncio.AbstractEventLoop, send: Send, message: dict[str, Any]) -> None:
-    """Send from a thread, and wait until there is room.
+    """Send from a thread, and wait until the client accepts the data.
 
     Raises:
-        TimeoutError: the client made no room in time.
+        TimeoutError: The client did not accept the data in time.
     """
 
     async def send_in_time() -> None:
@@ -179,13 +179,13 @@ async def _send(send: Send, answer: Answer) -> None:
                 await send({"type": "http.response.body", "body": block, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
     except TimeoutError:
-        log.warning("answer not taken", extra={"status": answer.status})
+        log.warning("response not read by the client", extra={"status": answer.status})
     finally:
         await asyncio.to_thread(answer.body.close)
 
 
 def _problem(refusal: BodyRefused) -> Answer:
-    """Return the problem details (RFC 9457) of a request that no thread has seen."""
+    """Return the problem details (RFC 9457) for a request that did not reach the application."""
     problem = {
         "type": f"urn:auth:{refusal.code}",
         "title": refusal.title,
@@ -197,7 +197,7 @@ def _problem(refusal: BodyRefused) -> Answer:
         (b"cache-control", b"no-store"),
         (b"connection", b"close"),
     ]
-    if refusal.status == 503:  # noqa: PLR2004 - the status that has a Retry-After
+    if refusal.status == 503:  # noqa: PLR2004 - the status with a Retry-After
         headers.append((b"retry-after", b"1"))
     return Answer(refusal.status, headers, json.dumps(problem).encode())
 

@@ -1,4 +1,4 @@
-"""Translates the request of an ASGI server into the environment of a WSGI application (PEP 3333)."""
+"""Conversion of an ASGI request into a WSGI environment (PEP 3333)."""
 
 import io
 import sys
@@ -10,17 +10,17 @@ from django.core.exceptions import RequestDataTooBig
 
 
 class Readable(Protocol):
-    """What a file must have to be sent."""
+    """A file that can be sent."""
 
     def read(self, size: int, /) -> bytes:
         """Return the next bytes."""
 
     def close(self) -> None:
-        """Close it."""
+        """Close the file."""
 
 
 class FileBody:
-    """A file as the body of an answer (``wsgi.file_wrapper``). The event loop sends it, and no thread waits."""
+    """A file as a response body (``wsgi.file_wrapper``). The event loop sends it, so no thread waits."""
 
     def __init__(self, file: Readable, block_size: int = 64 * 1024) -> None:
         self.file = file
@@ -31,22 +31,22 @@ class FileBody:
             yield block
 
     def close(self) -> None:
-        """Close the file, and with it the answer."""
+        """Close the file."""
         self.file.close()
 
 
 class TooLongBody(io.RawIOBase):
-    """Stands for a body that is too long: whatever reads it is refused as Django refuses such a body."""
+    """Replaces a body that is too long. Reading it raises the same exception as in Django."""
 
     def readable(self) -> bool:
-        """Say that it may be tried."""
+        """Return ``True``, so that reading is tried."""
         return True
 
     def read(self, size: int = -1, /) -> bytes:
         """Refuse.
 
         Raises:
-            RequestDataTooBig: always.
+            RequestDataTooBig: Always.
         """
         raise RequestDataTooBig
 
@@ -56,22 +56,22 @@ class TooLongBody(io.RawIOBase):
 
 
 def joined_headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    """Return each header once, in lower case. A name with an underscore is dropped.
+    """Return each header once, with a lower-case name. Names with an underscore are dropped.
 
-    WSGI writes a hyphen as an underscore: ``X_Forwarded_For`` would pass for a header that
-    only our proxies may send (CVE-2015-0219).
+    WSGI writes a hyphen as an underscore, so ``X_Forwarded_For`` would be taken for a header that only our
+    proxies may send (CVE-2015-0219).
     """
     headers: dict[bytes, bytes] = {}
     for name, value in pairs:
         if b"_" in name:
             continue
-        sign = b"; " if name == b"cookie" else b","
-        headers[name] = headers[name] + sign + value if name in headers else value
+        separator = b"; " if name == b"cookie" else b","
+        headers[name] = headers[name] + separator + value if name in headers else value
     return headers
 
 
 def environ_of(scope: Mapping[str, Any], headers: Mapping[bytes, bytes], body: bytes | None) -> dict[str, Any]:
-    """Return the WSGI environment of a request whose body has been read; ``None``: it is too long."""
+    """Return the WSGI environment of a request. *body* is ``None`` if it is too long."""
     server, client = scope.get("server") or ("", None), scope.get("client") or ("", None)
     raw_path = scope.get("raw_path") or scope["path"].encode()
     environ: dict[str, Any] = {
@@ -98,6 +98,6 @@ def environ_of(scope: Mapping[str, Any], headers: Mapping[bytes, bytes], body: b
         if (text := environ.pop(f"HTTP_{variable}", None)) is not None:
             environ[variable] = text
     if b"transfer-encoding" in headers:
-        # A body in chunks has no declared length, and Django reads as much as is declared.
+        # A chunked body has no declared length, and Django reads only the declared length.
         environ["CONTENT_LENGTH"] = str(sys.maxsize if body is None else len(body))
     return environ

@@ -1,4 +1,4 @@
-"""A lane: a fixed number of threads that take jobs one after another."""
+"""A lane: a fixed number of threads that run jobs from a queue."""
 
 import threading
 from collections.abc import Callable
@@ -8,11 +8,11 @@ Job = Callable[[], None]
 
 
 class Lane:
-    """Threads of the same work. They start with the first job, so that a fork copies none.
+    """Threads that run jobs. They start with the first job, because a fork does not copy threads.
 
     Args:
-        threads: How many jobs run at once.
-        name: How the threads are called.
+        threads: Maximum number of jobs that run at once.
+        name: Prefix of the names of the threads.
     """
 
     def __init__(self, threads: int, name: str) -> None:
@@ -22,7 +22,7 @@ class Lane:
         self._started = False
 
     def run(self, job: Job) -> None:
-        """Have the next free thread run *job*, which must not raise. Called from the event loop alone."""
+        """Run *job*, which must not raise, in the next free thread. Call it only from the event loop."""
         if not self._started:
             self._started = True
             for number in range(self._threads):

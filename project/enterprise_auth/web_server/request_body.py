@@ -1,4 +1,4 @@
-"""Reads the body of a request in the event loop: under a deadline, up to a size, within a budget of memory."""
+"""Reading of request bodies in the event loop, with limits for time, size and memory."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -7,22 +7,22 @@ from typing import Any
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
-#: How long a client may take to send the whole body, however fast the first bytes came.
+#: How long a client may take to send the whole body, even if the first bytes arrive at once.
 DEADLINE = timedelta(seconds=10)
 
-#: Bytes of a body that is too long which are read and thrown away. A client that is still sending when the
-#: connection is closed would see a reset instead of the answer.
+#: Maximum number of bytes of an oversized body that are read and discarded. If the connection were closed while
+#: the client is still sending, it would see a reset instead of the response.
 THROWN_AWAY = 4 * 1024 * 1024
 
-#: Bytes of unfinished and waiting bodies that one process keeps at once.
+#: Maximum number of bytes of all bodies in memory in one process.
 MEMORY = 64 * 1024 * 1024
 
 
 class BodyRefused(Exception):
-    """The body was not received. The connection is closed after the answer.
+    """The body was not received. The connection is closed after the response.
 
     Args:
-        status: The status of the answer.
+        status: The status of the response.
         code: The code of the problem.
         title: The title of the problem.
     """
@@ -33,10 +33,10 @@ class BodyRefused(Exception):
 
 
 class BodyTooLong(Exception):
-    """The body is longer than the application takes. The application refuses it with its own answer.
+    """The body exceeds the limit. The application sends its own response.
 
     Args:
-        was_read: Whether it was read to its end, so that the connection may serve another request.
+        was_read: Whether the body was read to its end, so that the connection can serve another request.
     """
 
     def __init__(self, *, was_read: bool) -> None:
@@ -49,27 +49,27 @@ class ClientGone(Exception):
 
 
 class BodyReader:
-    """Reads bodies, and counts what all of them take.
+    """Reads bodies and counts the memory that all of them use.
 
     Args:
-        limit: Bytes of the longest body that the application takes.
-        deadline: How long one body may take.
-        memory: Bytes of all bodies that are kept at once.
+        limit: Maximum size of a body in bytes.
+        deadline: How long a client may take to send one body.
+        memory: Maximum size of all bodies in memory, in bytes.
     """
 
     def __init__(self, *, limit: int, deadline: timedelta = DEADLINE, memory: int = MEMORY) -> None:
         self._limit = limit
         self._deadline = deadline.total_seconds()
         self._memory = memory
-        self._kept = 0
+        self._used = 0
 
     async def read(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
         """Return the body.
 
         Raises:
-            BodyTooLong: it is longer than the limit.
-            BodyRefused: the deadline passed, or the process keeps too many bodies.
-            ClientGone: the connection was closed.
+            BodyTooLong: It exceeds the limit.
+            BodyRefused: The deadline passed, or the memory of all bodies is used up.
+            ClientGone: The connection was closed.
         """
         declared = headers.get(b"content-length", b"")
         if (not declared or declared == b"0") and b"transfer-encoding" not in headers:
@@ -83,22 +83,22 @@ class BodyReader:
             raise BodyRefused(408, "request_timeout", "Request timeout") from None
 
     def release(self, body: bytes) -> None:
-        """Give back the memory of a body that was read and is no longer needed."""
-        self._kept -= len(body)
+        """Release the memory of a body that is no longer needed."""
+        self._used -= len(body)
 
     async def _collect(self, receive: Receive) -> bytes:
         body, is_more = bytearray(), True
         try:
             while is_more and len(body) <= self._limit:
                 part, is_more = await _next(receive)
-                if self._kept + len(part) > self._memory:
+                if self._used + len(part) > self._memory:
                     raise BodyRefused(503, "unavailable", "Unavailable")
-                self._kept += len(part)
+                self._used += len(part)
                 body += part
             if len(body) > self._limit:
-                raise BodyTooLong(was_read=not is_more or await _throw_away(receive))
+                raise BodyTooLong(was_read=not is_more or await _discard(receive))
         except BaseException:
-            self._kept -= len(body)
+            self._used -= len(body)
             raise
         return bytes(body)
 
@@ -107,7 +107,7 @@ async def _next(receive: Receive) -> tuple[bytes, bool]:
     """Return the next part of the body, and whether there is more.
 
     Raises:
-        ClientGone: the connection was closed.
+        ClientGone: The connection was closed.
     """
     message = await receive()
     if message["type"] == "http.disconnect":
@@ -115,8 +115,8 @@ async def _next(receive: Receive) -> tuple[bytes, bool]:
     return message.get("body", b""), message.get("more_body", False)
 
 
-async def _throw_away(receive: Receive) -> bool:
-    """Read on without keeping anything; return whether the body ended."""
+async def _discard(receive: Receive) -> bool:
+    """Read and discard the rest of a body. Return whether it ended."""
     size, is_more = 0, True
     while is_more and size <= THROWN_AWAY:
         part, is_more = await _next(receive)

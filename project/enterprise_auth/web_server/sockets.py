@@ -1,4 +1,4 @@
-"""Lets the system end connections whose client reads nothing; the server has no such limit of its own."""
+"""Closes connections whose client reads nothing, by a limit of the system. The server has none."""
 
 import os
 import socket
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-#: How long bytes of an answer may wait for a client that makes no room for them.
+#: How long data of a response may stay unacknowledged.
 UNREAD = timedelta(seconds=10)
 
 #: Where Linux lists the open files of this process.
@@ -15,10 +15,9 @@ _OPEN_FILES = Path("/proc/self/fd")
 
 
 def limit_unread_answers() -> None:
-    """Set ``TCP_USER_TIMEOUT`` (RFC 5482) on what this process listens on. Connections inherit it.
+    """Set ``TCP_USER_TIMEOUT`` (RFC 5482) on the listening sockets of this process. Connections inherit it.
 
-    Where the system has no such option, a client that reads nothing keeps its connection. It
-    never keeps a thread.
+    On systems without this option, a client that reads nothing keeps its connection. It never keeps a thread.
     """
     option = getattr(socket, "TCP_USER_TIMEOUT", None)
     if option is None:
@@ -44,9 +43,9 @@ def _listeners() -> Iterator[socket.socket]:
 def _is_socket(number: int) -> bool:
     try:
         return stat.S_ISSOCK(os.fstat(number).st_mode)
-    except OSError:  # it was closed meanwhile
+    except OSError:  # it was closed in the meantime
         return False
 
 
-def _accepts(found: socket.socket) -> bool:
-    return bool(found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
+def _accepts(candidate: socket.socket) -> bool:
+    return bool(candidate.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))

@@ -1,4 +1,4 @@
-"""``manage.py check_setup``: is everything there that the service needs?"""
+"""``manage.py check_setup``: check everything that the service needs."""
 
 import json
 from argparse import ArgumentParser
@@ -11,18 +11,18 @@ from enterprise_auth.core.setup_report import Status, report, table
 
 
 class Command(BaseCommand):
-    """Ends with status 1 when something is wrong; a warning is none."""
+    """Exits with status 1 if there is an error. A warning is not an error."""
 
-    help = "Look at database, cache, broker, mail, keys and settings; say what is wrong and what to do."
-    #: They would stop the report before it began.
+    help = "Check database, cache, broker, mail, keys and settings, and print what to fix."
+    #: A failing system check would prevent the report.
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declare the options."""
+        """Add the options."""
         parser.add_argument("--json", action="store_true", help="Print the findings as JSON.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print what was found."""
+        """Print the findings."""
         findings = report()
         if options["json"]:
             self.stdout.write(json.dumps([asdict(finding) for finding in findings], indent=2))

@@ -9,18 +9,18 @@ from enterprise_auth.env import ROOT, example
 
 
 class Command(BaseCommand):
-    """The file is generated, so that no variable is forgotten in it."""
+    """Generates the file, so that no variable is missing."""
 
-    help = "Write .env.example, or check with --check that it is current."
+    help = "Write .env.example, or check that it is up to date (--check)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declare the options."""
-        parser.add_argument("--check", action="store_true", help="Write nothing; fail if it is not current.")
+        """Add the options."""
+        parser.add_argument("--check", action="store_true", help="Write nothing, and fail if the file is outdated.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Write or check."""
+        """Write or check the file."""
         path = ROOT / ".env.example"
         if not options["check"]:
             path.write_text(example(), encoding="utf-8")
         elif path.read_text(encoding="utf-8") != example():
-            raise CommandError(".env.example is not current: run manage.py env_example.")
+            raise CommandError(".env.example is outdated. Run manage.py env_example.")
