@@ -121,7 +121,7 @@ class PasswordForgotPage(Page):
     form_class = EmailForm
     title, button = _("Forgot your password?"), _("Send link")
     lead = _("Enter your email address. We will send you a link to choose a new password.")
-    links = [(_("Back to sign-in"), "pages:login")]
+    links = [(_("Back to sign in"), "pages:login")]
 
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
         """Request the link. The response is the same for known and unknown addresses."""
