@@ -58,8 +58,8 @@ def test_every_sweep_runs() -> None:
 
     ours = {
         "auth_core.guess_budgets",
-        "auth_core.messages.links",
-        "auth_core.messages.outbox",
+        "auth_core.links",
+        "auth_core.outbox",
         "auth_core.pending_logins",
     }
     assert ours | {
@@ -67,9 +67,9 @@ def test_every_sweep_runs() -> None:
         "auth_mfa.enrolments",
         "auth_sessions",
         "auth_sessions.devices",
-        "auth_audit.storage.partitions",
-        "auth_audit.seal.sealer",
-        "auth_audit.seal.seal_lag",
+        "auth_audit.partitions",
+        "auth_audit.seal",
+        "auth_audit.seal_lag",
     } == {name for name, _run in sweeps.items()}
 
 

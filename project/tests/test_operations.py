@@ -37,7 +37,7 @@ def test_a_lost_cache_is_degraded_and_ready(shared: OwnRedis) -> None:
 
 @pytest.mark.parametrize("part", ["database", "migrations", "keys"])
 def test_a_failed_required_part_is_503(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(f"auth_core.health.{part}", lambda: Probe(part, Status.FAILED))
+    monkeypatch.setattr(f"auth_core.observability.health.{part}", lambda: Probe(part, Status.FAILED))
 
     ready = Browser().get("/ready/")
 

@@ -45,7 +45,7 @@ def test_a_file_receives_entries_and_checkpoints_that_prove_them(sink_file: Path
     append(3)
     delivery.deliver()
     append(1)
-    dict(sweeps.items())["auth_audit.seal.sealer"]()
+    dict(sweeps.items())["auth_audit.seal"]()
 
     lines = lines_of(sink_file)
 

@@ -46,7 +46,7 @@ def test_the_lag_is_the_age_of_the_oldest_unsealed_entry(caplog: pytest.LogCaptu
     append()
     with time_machine.travel(timezone.now() + timedelta(minutes=6), tick=False):
         lag = seal_lag.seal_lag()
-        warned = dict(sweeps.items())["auth_audit.seal.seal_lag"]()
+        warned = dict(sweeps.items())["auth_audit.seal_lag"]()
 
         assert lag.age > timedelta(minutes=5)
         assert lag.is_late

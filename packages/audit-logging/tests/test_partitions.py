@@ -59,7 +59,7 @@ def test_an_entry_is_in_the_partition_of_its_month() -> None:
     [
         lambda: call_command("audit_partitions", verbosity=0),
         lambda: call_command("migrate", verbosity=0),
-        dict(sweeps.items())["auth_audit.storage.partitions"],
+        dict(sweeps.items())["auth_audit.partitions"],
     ],
     ids=["command", "migrate", "sweep"],
 )

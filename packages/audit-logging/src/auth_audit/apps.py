@@ -23,7 +23,7 @@ class AuthAuditConfig(AppConfig):
 
         receivers.connect()
         django_logins.connect()
-        registries.sweeps.register("auth_audit.storage.partitions", partitions.make_ahead)
-        registries.sweeps.register("auth_audit.seal.sealer", delivery.seal_and_deliver)
-        registries.sweeps.register("auth_audit.seal.seal_lag", seal_lag.warn_when_late)
-        registries.key_uses.register("auth_audit.append.macs", key_uses.mac_keys_in_use)
+        registries.sweeps.register("auth_audit.partitions", partitions.make_ahead)
+        registries.sweeps.register("auth_audit.seal", delivery.seal_and_deliver)
+        registries.sweeps.register("auth_audit.seal_lag", seal_lag.warn_when_late)
+        registries.key_uses.register("auth_audit.macs", key_uses.mac_keys_in_use)

@@ -48,7 +48,7 @@ class EncryptedTextField(models.TextField):  # type: ignore[type-arg]  # Django'
     a number from the database.
 
     Args:
-        purpose: What the value is, such as ``auth_mfa.oath.seed``. It must never change, even if the field is
+        purpose: What the value is, such as ``auth_mfa.totp.seed``. It must never change, even if the field is
             renamed.
     """
 

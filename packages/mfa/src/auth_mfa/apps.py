@@ -40,6 +40,6 @@ class AuthMfaConfig(AppConfig):
         answer_forms.register(Recovery.name, RecoveryCodeForm)
         answer_forms.register(login_enrolment.KIND, EnrolmentForm)
         answer_forms.register(login_enrolment.PASSKEY_KIND, PasskeyEnrolmentForm)
-        login_ways.register("auth_mfa.webauthn.passkeys", login_way)
+        login_ways.register("auth_mfa.passkeys", login_way)
         enrolment_pages.register("auth_mfa.factors", "mfa-pages:factors")
         notices.connect()

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from auth_audit.api.permissions import MayExportTrail, MayReadTrail
 from auth_audit.api.serializers import CheckpointFilters, ExportBody
-from auth_audit.api.shapes import CheckpointShape, ConsistencyShape, EntryShape, ProofShape
+from auth_audit.api.shapes import CheckpointShape, ConsistencyShape, ProofShape
 from auth_audit.deliver import exports
 from auth_audit.models import AuditEntry, Checkpoint
 from auth_audit.search import search
@@ -82,7 +82,7 @@ class ExportView(ApiView):
     """``POST audit/exports/``: all entries, or those that match the filters, as JSON lines or CSV."""
 
     bodies = {"post": ExportBody}
-    answers = {"post": {200: EntryShape}}
+    answers = {"post": {(200, writer.content_type.partition(";")[0]): str for writer in exports.WRITERS.values()}}
     permission_classes = (IsAuthenticated, MayExportTrail)
 
     def post(self, request: Request) -> StreamingHttpResponse:

@@ -21,7 +21,7 @@ _MAKE = "CREATE TABLE IF NOT EXISTS {partition} PARTITION OF {table} FOR VALUES 
 
 #: An advisory lock, so that two processes that create the same partition wait for each other instead of
 #: failing.
-_LOCK = "SELECT pg_advisory_xact_lock(hashtext('auth_audit.storage.partitions'))"
+_LOCK = "SELECT pg_advisory_xact_lock(hashtext('auth_audit.partitions'))"
 
 
 def make_ahead(alias: str = "") -> int:

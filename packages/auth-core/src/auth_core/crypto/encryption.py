@@ -44,7 +44,7 @@ def encrypt(purpose: str, plaintext: bytes, *, context: str = "") -> str:
     """Encrypt *plaintext* under the current key.
 
     Args:
-        purpose: The kind of value, such as ``auth_core.messages.outbox.secret``. Each purpose has its own key.
+        purpose: The kind of value, such as ``auth_core.outbox.secret``. Each purpose has its own key.
         context: Where the value belongs, such as the row's id.
 
     Raises:

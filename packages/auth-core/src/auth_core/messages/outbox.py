@@ -32,7 +32,7 @@ from auth_core.runtime.worker_thread import Background
 logger = logging.getLogger("auth_core.messages.outbox")
 
 #: The secret part of a message. It is encrypted explicitly, because it is wiped by a statement that has no key.
-SECRET = EncryptedColumn(OutboxMessage, "secret", "auth_core.messages.outbox.secret")
+SECRET = EncryptedColumn(OutboxMessage, "secret", "auth_core.outbox.secret")
 
 #: How long a relay may work on one message before another may claim it.
 _CLAIM = timedelta(minutes=1)

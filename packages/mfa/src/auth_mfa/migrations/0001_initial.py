@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(help_text='The human-readable name of this device.', max_length=64)),
                 ('id', models.UUIDField(default=auth_core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('confirmed', models.BooleanField(default=False, help_text='Whether a code of it was proved once.', verbose_name='confirmed')),
-                ('seed', auth_core.fields.EncryptedTextField(editable=False, help_text='The shared key in Base32, encrypted.', purpose='auth_mfa.oath.seed')),
+                ('seed', auth_core.fields.EncryptedTextField(editable=False, help_text='The shared key in Base32, encrypted.', purpose='auth_mfa.totp.seed')),
                 ('last_step', models.BigIntegerField(default=-1, help_text='The time step that was spent last.')),
                 ('failures', models.PositiveSmallIntegerField(default=0, help_text='Wrong codes in a row; a right one sets it back.', verbose_name='failures')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created at')),

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='recoverycodeset',
             name='unread',
-            field=auth_core.fields.EncryptedTextField(editable=False, help_text='The codes, until the page has shown them once, encrypted.', null=True, purpose='auth_mfa.recovery.code_sets.unread'),
+            field=auth_core.fields.EncryptedTextField(editable=False, help_text='The codes, until the page has shown them once, encrypted.', null=True, purpose='auth_mfa.recovery_sheet.unread'),
         ),
         migrations.AddField(
             model_name='recoverycodeset',

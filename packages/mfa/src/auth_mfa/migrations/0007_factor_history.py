@@ -1,3 +1,5 @@
+"""The model `Standing` is now `FactorHistory`. Labels and help texts change as well."""
+
 import auth_core.fields
 import django.db.models.deletion
 from django.conf import settings
@@ -74,7 +76,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='recoverycodeset',
             name='unread',
-            field=auth_core.fields.EncryptedTextField(editable=False, help_text='The codes, encrypted, until the page has shown them once.', null=True, purpose='auth_mfa.recovery.code_sets.unread'),
+            field=auth_core.fields.EncryptedTextField(editable=False, help_text='The codes, encrypted, until the page has shown them once.', null=True, purpose='auth_mfa.recovery_sheet.unread'),
         ),
         migrations.AlterField(
             model_name='sentcode',

@@ -31,7 +31,7 @@ class RecoveryCodeSet(Factor):
     cost = models.JSONField(help_text=_("The argon2id parameters of its digests."))
     left = models.PositiveSmallIntegerField(_("codes left"))
     unread = EncryptedTextField(
-        purpose="auth_mfa.recovery.code_sets.unread",
+        purpose="auth_mfa.recovery_sheet.unread",
         null=True,
         help_text=_("The codes, encrypted, until the page has shown them once."),
     )

@@ -24,7 +24,7 @@ class TotpFactor(Factor):
 
     method = Method.TOTP
 
-    seed = EncryptedTextField(purpose="auth_mfa.oath.seed", help_text=_("The shared key in Base32, encrypted."))
+    seed = EncryptedTextField(purpose="auth_mfa.totp.seed", help_text=_("The shared key in Base32, encrypted."))
     last_step = models.BigIntegerField(default=_NO_STEP, help_text=_("The last time step that was spent."))
 
     class Meta:

@@ -1,0 +1,1 @@
+"""Figures and pictures of how the source is laid out."""
