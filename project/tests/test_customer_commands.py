@@ -51,11 +51,11 @@ class Copy:
 
     def run(self, *command: str, place: str = ".", **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a command until it ends."""
-        environment_of_run = {**self._environment, **environment}
+        variables = {**self._environment, **environment}
         return subprocess.run(
             command,
             cwd=self.root / place,
-            env=environment_of_run,
+            env=variables,
             check=False,
             text=True,
             capture_output=True,
@@ -67,9 +67,9 @@ class Copy:
         """Run a command in the background, and yield the file with its output."""
         output = self.root / f"{Path(command[-1]).name or 'command'}-{time.monotonic_ns()}.output"
         with output.open("w") as out:
-            environment_of_run = {**self._environment, "PYTHONUNBUFFERED": "1", **environment}
+            variables = {**self._environment, "PYTHONUNBUFFERED": "1", **environment}
             process = subprocess.Popen(
-                command, cwd=self.root / place, env=environment_of_run, stdout=out, stderr=subprocess.STDOUT
+                command, cwd=self.root / place, env=variables, stdout=out, stderr=subprocess.STDOUT
             )
             try:
                 yield output

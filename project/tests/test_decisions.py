@@ -83,7 +83,7 @@ def test_the_page_of_a_user_links_to_the_explanation(alice: Any) -> None:
 
     assert f"/admin/auth_rbac/assignment/explain/{alice.pk}/" in person.content.decode()
     assert page.status_code == 200
-    assert "auth_audit.view_auditentry: yes" in page.content.decode()
+    assert "auth_audit.view_auditentry: allowed" in page.content.decode()
 
 
 def create_and_hold(user: Any, codename: str) -> None:

@@ -1,6 +1,6 @@
 """A refusal does the same work for every reason: the same hashes and the same statements (ASVS 6.3.8).
 
-`./dev timing` measures the same with a clock. What is counted here cannot be noise.
+`./dev timing` measures the same with a clock. The counts here have no noise.
 """
 
 import re
@@ -29,7 +29,7 @@ CASES = ("wrong", "unknown", "disabled", "locked", "without a password", "unprov
 
 @dataclass
 class Work:
-    """What one refusal did: the hashes it made, and its statements as verb and table."""
+    """The work of one refusal: its hashes, and its statements as verb and table."""
 
     status: int
     body: Any
@@ -40,26 +40,26 @@ class Work:
 
 @pytest.fixture
 def hashes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Memory costs of the argon2 hashes that were computed, in KiB."""
-    made: list[int] = []
+    """Memory costs of the computed argon2 hashes, in KiB."""
+    costs: list[int] = []
     hash_secret, verify_secret = low_level.hash_secret, low_level.verify_secret
 
     def counted_hash(*args: Any, **kwargs: Any) -> Any:
-        made.append(kwargs.get("memory_cost", 0))
+        costs.append(kwargs.get("memory_cost", 0))
         return hash_secret(*args, **kwargs)
 
     def counted_verify(encoded: bytes, *args: Any, **kwargs: Any) -> Any:
-        made.append(int(re.search(rb"m=(\d+)", encoded)[1]))  # type: ignore[index]  # every argon2 hash says it
+        costs.append(int(re.search(rb"m=(\d+)", encoded)[1]))  # type: ignore[index]  # every argon2 hash contains it
         return verify_secret(encoded, *args, **kwargs)
 
     monkeypatch.setattr(low_level, "hash_secret", counted_hash)
     monkeypatch.setattr("argon2._password_hasher.verify_secret", counted_verify)
-    return made
+    return costs
 
 
 @pytest.fixture
 def people() -> None:
-    """One account for each reason to refuse a login."""
+    """One account per reason to refuse a login."""
     for case in CASES:
         if case != "unknown":
             user = create_account(email=address_of(case), password=PASSWORD, verified=case != "unproven")
@@ -76,7 +76,7 @@ def address_of(case: str) -> str:
 
 
 def password_for(case: str) -> str:
-    """Return the right password where the account itself is why the login is refused."""
+    """Return the right password if the state of the account is the reason for the refusal."""
     return PASSWORD if case in ("disabled", "locked") else WRONG
 
 
@@ -90,7 +90,7 @@ def work_of(ask: Callable[[], Any], hashes: list[int]) -> Work:
 
 
 def shape(sql: str) -> str:
-    """Return a statement without its values: its verb and the tables it names."""
+    """Return the verb and the tables of a statement."""
     tables = re.findall(r'(?:FROM|INTO|UPDATE|JOIN)\s+"?([a-z_]+)"?', sql)
     return f"{sql.split(maxsplit=1)[0]} {' '.join(tables)}"
 
@@ -101,7 +101,7 @@ def test_a_login_is_refused_with_the_same_work_for_every_reason(people: None, ha
         browser = Browser()
         return work_of(lambda: browser.post("/api/v1/login/", body, content_type="application/json"), hashes)
 
-    ask("wrong")  # what a process reads once
+    ask("wrong")  # loads what a process loads once
     works = {case: ask(case) for case in CASES}
 
     assert works["wrong"].status == 401

@@ -1,4 +1,4 @@
-"""No seed, code or number of a second factor stands in a log, an entry or a plain column."""
+"""No seed, code or number of a second factor appears in a log, an entry or a plain column."""
 
 import io
 import logging
@@ -30,7 +30,7 @@ pytestmark = [
 
 @pytest.fixture
 def lines() -> Iterator[io.StringIO]:
-    """What production's logging writes, at its most talkative."""
+    """The output of production logging at level DEBUG."""
     stream = io.StringIO()
     logging.config.dictConfig(logging_config(level="DEBUG", style="json"))
     (handler,) = logging.getLogger().handlers[:1]
@@ -41,7 +41,7 @@ def lines() -> Iterator[io.StringIO]:
 
 
 def everything_stored() -> str:
-    """Return all rows of all tables as they stand in the database: the outbox before and after, the trail, the sessions."""
+    """Return all rows of all tables in the database, including outbox, trail and sessions."""
     with connection.cursor() as cursor:
         tables = connection.introspection.table_names(cursor)
         rows = []
@@ -51,20 +51,20 @@ def everything_stored() -> str:
     return "\n".join(rows)
 
 
-def found(secrets: list[str], text: str) -> list[str]:
-    """Return which of *secrets* stand in *text* by themselves; six digits inside a digest are no code."""
+def secrets_in(secrets: list[str], text: str) -> list[str]:
+    """Return the *secrets* that *text* contains as whole words. Six digits inside a digest are not a code."""
     return [secret for secret in secrets if re.search(rf"(?<![\w.]){re.escape(secret)}(?!\w)", text)]
 
 
 def use_everything(alice: Any) -> tuple[list[str], str]:
-    """Add and use every kind once; return the secrets, and what stood in the database while messages waited."""
+    """Add and use every kind once. Return the secrets, and the database content while messages waited."""
     browser = new_browser()
     log_in(browser)
-    begun = post(with_csrf(browser), "mfa/totp", name="App").json()
-    key = oath.from_base32(begun["secret"])
+    enrolment = post(with_csrf(browser), "mfa/totp", name="App").json()
+    key = oath.from_base32(enrolment["secret"])
     code = current_code(key, steps=-1)
-    post(browser, f"mfa/totp/{begun['id']}/confirm", code=code)
-    secrets = [begun["secret"], key.hex(), code]
+    post(browser, f"mfa/totp/{enrolment['id']}/confirm", code=code)
+    secrets = [enrolment["secret"], key.hex(), code]
 
     browser = sign_in(alice, assurance="aal2")
     phone = post(browser, "mfa/sms", number=NUMBER).json()
@@ -78,13 +78,13 @@ def use_everything(alice: Any) -> tuple[list[str], str]:
     codes = post(browser, "mfa/recovery-codes").json()["codes"]
     secrets += [*codes, *(code.replace("-", "") for code in codes)]
 
-    for kind, given in (("totp", lambda: current_code(key)), ("recovery_code", lambda: codes[0])):
-        secrets += [given()]
+    for kind, next_code in (("totp", lambda: current_code(key)), ("recovery_code", lambda: codes[0])):
+        secrets += [next_code()]
         browser = new_browser()
-        asked = log_in(browser).json()
-        choice = next(way["id"] for way in asked["choices"] if way["method"] == kind)
-        chosen = post(browser, "login/challenge", token=asked["token"], choice=choice)
-        assert answer(browser, chosen, code=given()).status_code == 200
+        challenged = log_in(browser).json()
+        choice = next(way["id"] for way in challenged["choices"] if way["method"] == kind)
+        chosen = post(browser, "login/challenge", token=challenged["token"], choice=choice)
+        assert answer(browser, chosen, code=next_code()).status_code == 200
         assert answer(browser, chosen, code="000000").status_code == 401
     outbox.deliver_due()
     return secrets, stored + everything_stored()
@@ -97,8 +97,8 @@ def test_secrets_of_factors_are_stored_nowhere(alice: Any, lines: io.StringIO) -
     assert PhoneFactor.objects.get().confirmed
     assert "mfa.factor.used" in stored
     assert "auth_core.request" in lines.getvalue()
-    assert found(secrets, stored) == []
-    assert found(secrets, lines.getvalue()) == []
+    assert secrets_in(secrets, stored) == []
+    assert secrets_in(secrets, lines.getvalue()) == []
 
 
 def test_a_plain_number_and_a_logged_seed_are_detected(alice: Any, lines: io.StringIO) -> None:
@@ -106,5 +106,5 @@ def test_a_plain_number_and_a_logged_seed_are_detected(alice: Any, lines: io.Str
     PhoneFactor.objects.update(name=NUMBER)
     logging.getLogger("auth_mfa").warning("enrolled %s", secrets[0])
 
-    assert found(secrets, everything_stored()) == [NUMBER, NUMBER[1:]]
-    assert found(secrets, lines.getvalue()) == [secrets[0]], "the planted defect must be seen"
+    assert secrets_in(secrets, everything_stored()) == [NUMBER, NUMBER[1:]]
+    assert secrets_in(secrets, lines.getvalue()) == [secrets[0]], "the planted defect must be detected"

@@ -1,4 +1,4 @@
-"""Whatever people do with second factors, nothing is changed of which the trail says nothing."""
+"""The trail records every change of second factors."""
 
 from typing import Any
 
@@ -27,9 +27,11 @@ def test_adding_using_and_removing_every_factor_leaves_no_gap(alice: Any) -> Non
         mailbox = post(here, "mfa/email").json()
         sent = code_in(next(mail for mail in delivered() if "is your code" in mail.subject))
         assert post(here, f"mfa/email/{mailbox['id']}/confirm", code=sent).status_code == 200
-        begun = post(here, "mfa/passkeys").json()
-        made = post(here, f"mfa/passkeys/{begun['id']}/confirm", credential=key.make(begun["options"]), name="Key")
-        assert made.status_code == 201
+        registration = post(here, "mfa/passkeys").json()
+        created = post(
+            here, f"mfa/passkeys/{registration['id']}/confirm", credential=key.make(registration["options"]), name="Key"
+        )
+        assert created.status_code == 201
         codes = post(here, "mfa/recovery-codes").json()["codes"]
         assert (
             here.patch(
@@ -39,10 +41,10 @@ def test_adding_using_and_removing_every_factor_leaves_no_gap(alice: Any) -> Non
         )
 
         browser = new_browser()
-        ways = log_in(browser).json()
-        sheet = next(way["id"] for way in ways["choices"] if way["method"] == "recovery_code")
-        asked = post(browser, "login/challenge", token=ways["token"], choice=sheet)
-        assert answer(browser, asked, code=codes[0]).status_code == 200
+        challenged = log_in(browser).json()
+        choice = next(way["id"] for way in challenged["choices"] if way["method"] == "recovery_code")
+        chosen = post(browser, "login/challenge", token=challenged["token"], choice=choice)
+        assert answer(browser, chosen, code=codes[0]).status_code == 200
         options = post(new_browser(), "mfa/passkeys/login", transport="token").json()
         signed = key.sign(options["options"])
         granted = post(new_browser(), "mfa/passkeys/login/answer", token=options["token"], credential=signed)

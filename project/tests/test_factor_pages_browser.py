@@ -1,4 +1,4 @@
-"""The journeys of people with texts, mails, recovery codes and a policy, in a browser, with and without scripts."""
+"""User journeys with texts, mails, recovery codes and a policy, in a browser, with and without scripts."""
 
 import re
 import time
@@ -19,18 +19,18 @@ pytestmark = [pytest.mark.postgresql, pytest.mark.live, pytest.mark.shots]
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: Any, mails: Mailbox) -> Iterator[Service]:
-    told = {
+    environment = {
         "EMAIL_FILE_PATH": str(mails.folder),
         "SMS_BACKEND": "console",
         "DJANGO_SETTINGS_MODULE": "staff_needs_a_factor",
     }
-    with OwnRedis() as redis, Service(tmp_path_factory.mktemp("service"), redis.url, told) as running:
+    with OwnRedis() as redis, Service(tmp_path_factory.mktemp("service"), redis.url, environment) as running:
         yield running
 
 
 @pytest.fixture
 def here(windows: Open, scripts: bool) -> Window:
-    """A browser; whatever the pages did wrong in it fails the test."""
+    """A browser. A fault in its pages fails the test."""
     return windows(scripts=scripts)
 
 
@@ -40,18 +40,18 @@ def name_of(person: str, scripts: bool) -> str:
 
 
 def text_to(service: Service, number: str, *, after: int) -> str:
-    """Wait for a text to *number* beyond the first *after*; return the code in it."""
+    """Wait for a text to *number* after the first *after*, and return its code."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
-        found = re.findall(rf"SMS to {re.escape(number)}:\n(\d{{6}}) ", service.log)
-        if len(found) > after:
-            return str(found[after])
+        codes = re.findall(rf"SMS to {re.escape(number)}:\n(\d{{6}}) ", service.log)
+        if len(codes) > after:
+            return str(codes[after])
         time.sleep(0.05)
-    raise AssertionError(f"No text came to {number}: {service.log[-2000:]}")
+    raise AssertionError(f"No text to {number} arrived: {service.log[-2000:]}")
 
 
 def code_at(window: Window) -> str:
-    """Return the code that an app shows whose key stands on the page."""
+    """Return the code of an app with the key on the page."""
     secret = window.page.locator("code").inner_text().replace(" ", "")
     return oath.code_at(oath.from_base32(secret), oath.step_at(time.time()))
 
@@ -60,7 +60,7 @@ def wrong_for(code: str) -> str:
     return f"{(int(code) + 1) % 10**6:06d}"
 
 
-def add_telephone(here: Window, service: Service, number: str) -> None:
+def add_phone(here: Window, service: Service, number: str) -> None:
     here.press("Second factors")
     here.look("factors-empty")
     here.press("Add a telephone")
@@ -89,7 +89,7 @@ def add_telephone(here: Window, service: Service, number: str) -> None:
 
 
 def make_codes(here: Window, service: Service, number: str) -> list[str]:
-    """Prove the telephone, and make recovery codes; return them."""
+    """Prove the phone, create recovery codes, and return them."""
     here.press("Make recovery codes")
     assert here.path == "/login/again/"
     here.press("Continue")
@@ -117,7 +117,7 @@ def test_from_a_phone_to_a_recovery_code(here: Window, service: Service, scripts
     email, number = name_of("tina", scripts), f"+4179123456{7 if scripts else 8}"
     add_person(service, email)
     log_in(here, email)
-    add_telephone(here, service, number)
+    add_phone(here, service, number)
     codes = make_codes(here, service, number)
     assert len(set(codes)) == 10
     here.press("Sign out")

@@ -1,4 +1,4 @@
-"""What becomes of sessions when a factor is removed or all of them are reset."""
+"""Sessions after the removal of a factor or a reset of all factors."""
 
 from typing import Any
 

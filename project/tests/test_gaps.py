@@ -1,4 +1,4 @@
-"""Whatever people do here, nothing is changed of which the trail says nothing."""
+"""The trail records every change by users."""
 
 from collections.abc import Callable
 from typing import Any

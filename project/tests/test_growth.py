@@ -1,4 +1,4 @@
-"""Work on text from outside grows in step with it: every regular expression, parser, route, field and header."""
+"""Processing text from outside takes linear time: every regular expression, parser, route, field and header."""
 
 import re
 import unicodedata
@@ -37,21 +37,21 @@ from auth_sessions import admin_search, user_agents
 
 ROOT = Path(__file__).parents[2]
 
-#: Twice the text takes twice the work; four times is its square.
+#: Maximum growth for twice the text. Linear work doubles, quadratic work quadruples.
 MOST = 3.0
 
 Make = Callable[[int], str]
 
 
-def of(piece: str, *, head: str = "", tail: str = "") -> Make:
-    """Return what makes a text of *piece* again and again, of the length that is asked for."""
-    return lambda size: head + piece * (max(0, size - len(head) - len(tail)) // len(piece)) + tail
+def of(part: str, *, head: str = "", tail: str = "") -> Make:
+    """Return a function that repeats *part* to a text of the requested length."""
+    return lambda size: head + part * (max(0, size - len(head) - len(tail)) // len(part)) + tail
 
 
-#: Marks that the normal form sorts, each before the one ahead of it.
+#: Combining marks that normalization must sort, each before its predecessor.
 MARKS = of("\u0315\u0300", head="a")
 
-#: The worst texts of each expression: near misses, and what could begin a match at every place.
+#: The worst-case texts of each expression: near misses, and texts with a possible match at every position.
 WORST: dict[str, list[Make]] = {
     "auth_core.api.serializers._FIELD_NAME": [of("a", tail="!")],
     "auth_core.login.browser._BROWSER_SECRET": [of("a", head="elb_"), of("elb_")],
@@ -87,29 +87,29 @@ WORST: dict[str, list[Make]] = {
     "auth_sessions.user_agents._NOT_IN_NAMES": [of("."), of("a.")],
 }  # fmt: skip
 
-#: Why no worst text is needed: what the function reads is a setting, or has been read by one that is here.
+#: Reasons without a worst-case text: the function reads a setting, or text that a listed function has already parsed.
 SETTING = "It reads a setting."
-CLIENT = "It reads the address of a client, which auth_core.request.client has read."
+CLIENT = "It reads the address of a client, which auth_core.request.client has parsed."
 
 
-def _led(text: str) -> object:
+def _redirect_path(text: str) -> object:
     request = type("Request", (), {"build_absolute_uri": lambda self: "https://a/", "get_host": lambda self: "a"})()
     return factors_middleware._within_site(request, text)
 
 
 def _refused(call: Callable[[str], object]) -> Callable[[str], object]:
-    """Return *call* with its refusals taken as answers."""
+    """Return *call* with exceptions returned as results."""
 
     def work(text: str) -> object:
         try:
             return call(text)
-        except Exception as refusal:  # noqa: BLE001 - how it refuses is another test's business
+        except Exception as refusal:  # noqa: BLE001 - other tests check the exceptions
             return refusal
 
     return work
 
 
-#: What calls a costly function of a library, and its worst texts; or the reason why there is none.
+#: Callers of costly library functions with their worst-case texts, or the reason without one.
 READERS: dict[str, tuple[Callable[[str], object], list[Make]] | str] = {
     "auth_core.checks._network_problem": SETTING,
     "auth_core.checks.check_public_url": SETTING,
@@ -126,12 +126,12 @@ READERS: dict[str, tuple[Callable[[str], object], list[Make]] | str] = {
     ),
     "auth_core.people.addresses.parse": (addresses.parse, [of("\ufdfa", tail="@example.org"), MARKS, of("@")]),
     "auth_core.limits._folded": (limits._folded, [MARKS, of("\ufdfa")]),
-    "auth_core.messages.links.link_to": "It reads an address that this code has made.",
+    "auth_core.messages.links.link_to": "It reads an address that the code created.",
     "auth_core.messages.links.site_name": SETTING,
     "auth_core.messages.email._compose": SETTING,
     "auth_core.messages.values._ip": (values._ip, [of("1."), of(":"), of("%")]),
-    "auth_core.runtime.http_client._Pinned.add_headers": "It reads what auth_core.runtime.http_client._split has read.",
-    "auth_core.runtime.http_client._is_allowed": "It reads an address that the resolver answered.",
+    "auth_core.runtime.http_client._Pinned.add_headers": "It reads the result of auth_core.runtime.http_client._split.",
+    "auth_core.runtime.http_client._is_allowed": "It reads an address from the resolver.",
     "auth_core.runtime.http_client._split": (
         http_client._split,
         [of("a.", head="https://"), of("@", head="https://"), of("/")],
@@ -141,15 +141,15 @@ READERS: dict[str, tuple[Callable[[str], object], list[Make]] | str] = {
     "auth_audit.admin._search_condition": (_search_condition, [of("1."), of(":"), of("-"), of("a")]),
     "auth_audit.api.serializers.NetworkField.to_internal_value": (NetworkField().run_validation, [of("1."), of("/")]),
     "auth_audit.append.digests.digest_of_today": (digests.digest_of_today, [MARKS, of("\ufdfa")]),
-    "auth_audit.append.macs.covered_columns": "It reads an entry, whose address auth_audit.append.column_values has read.",
-    "auth_audit.search._is_within": "It reads a network that NetworkField has read.",
+    "auth_audit.append.macs.covered_columns": "It reads an entry, whose address auth_audit.append.column_values has parsed.",
+    "auth_audit.search._is_within": "It reads a network that NetworkField has parsed.",
     "auth_audit.append.column_values.address": (column_values.address.__wrapped__, [of("1."), of(":"), of("%")]),
     "auth_mfa.checks._can_have_passkeys": SETTING,
     "auth_mfa.checks._is_address": SETTING,
     "auth_mfa.conf.MfaSettings.origins": SETTING,
     "auth_mfa.conf.MfaSettings.rp_id": SETTING,
     "auth_mfa.site_login.middleware._redirected": "It reads what auth_mfa.site_login.middleware._within_site has read.",
-    "auth_mfa.site_login.middleware._within_site": (_led, [of("/.."), of("../"), of("/"), of("?"), of("%")]),
+    "auth_mfa.site_login.middleware._within_site": (_redirect_path, [of("/.."), of("../"), of("/"), of("?"), of("%")]),
     "auth_mfa.messages.phone_numbers.parse_number": (
         phone_numbers.parse_number,
         [of("1", head="+"), of("+"), of(" ", head="+1")],
@@ -175,29 +175,29 @@ def _modules() -> Iterator[tuple[Path, str]]:
 
 
 def _expression(name: str) -> re.Pattern[str]:
-    """Return the expression that ``module.NAME`` names, without its bound."""
+    """Return the expression ``module.NAME`` without its bound."""
     if ":" in name:
         return Pattern("a*", at_most=1).regex
     module, _dot, attribute = name.rpartition(".")
-    found = getattr(__import__(module, fromlist=[attribute]), attribute)
-    return found.regex if isinstance(found, Pattern) else found
+    pattern = getattr(__import__(module, fromlist=[attribute]), attribute)
+    return pattern.regex if isinstance(pattern, Pattern) else pattern
 
 
-def _ways(expression: re.Pattern[str]) -> Iterator[Callable[[str], object]]:
+def _uses(expression: re.Pattern[str]) -> Iterator[Callable[[str], object]]:
     yield expression.fullmatch
     yield lambda text: expression.sub("", text)
 
 
 def test_every_regular_expression_has_worst_case_texts() -> None:
-    found = set().union(*(patterns_in(path, name) for path, name in _modules()))
+    patterns = set().union(*(patterns_in(path, name) for path, name in _modules()))
 
-    assert found == set(WORST)
+    assert patterns == set(WORST)
 
 
 def test_every_costly_call_has_worst_case_texts_or_a_reason() -> None:
-    found = set().union(*(readers_in(path, name) for path, name in _modules()))
+    readers = set().union(*(readers_in(path, name) for path, name in _modules()))
 
-    assert found == set(READERS)
+    assert readers == set(READERS)
 
 
 @pytest.mark.asvs("1.3.12")
@@ -205,8 +205,8 @@ def test_every_costly_call_has_worst_case_texts_or_a_reason() -> None:
 def test_an_expression_takes_linear_time(name: str) -> None:
     for worst in WORST[name]:
         assert len(worst(LONGER)) > LONGER * 0.99
-        for way in _ways(_expression(name)):
-            assert growth(way, worst) < MOST, worst(60)
+        for use in _uses(_expression(name)):
+            assert growth(use, worst) < MOST, worst(60)
 
 
 @pytest.mark.asvs("1.3.12")
@@ -218,14 +218,14 @@ def test_a_parser_takes_linear_time(name: str) -> None:
 
 
 @pytest.mark.asvs("1.3.12")
-@pytest.mark.parametrize("piece", ["eyJ-", "eas_", "://a:b", "key ", "\x00", " ", "a"])
-def test_redaction_takes_linear_time(piece: str) -> None:
-    known = {f"{number:08}" for number in range(200)}
+@pytest.mark.parametrize("part", ["eyJ-", "eas_", "://a:b", "key ", "\x00", " ", "a"])
+def test_redaction_takes_linear_time(part: str) -> None:
+    secrets = {f"{number:08}" for number in range(200)}
 
-    assert growth(lambda text: one_line(redact_text(text, known)), of(piece)) < MOST
+    assert growth(lambda text: one_line(redact_text(text, secrets)), of(part)) < MOST
 
 
-#: What the redaction was: it begins again at each "eyJ" and reads to the end each time.
+#: The old redaction pattern. It starts again at each "eyJ" and reads to the end each time.
 OLD_JWT = re.compile(r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 
 
@@ -252,32 +252,32 @@ def _routes(patterns: Any) -> Iterator[re.Pattern[str]]:
         assert isinstance(pattern, URLPattern | URLResolver)
 
 
-#: What fills a path: one part, many parts, parts that routes know, what is escaped.
+#: Parts of a path: one part, many parts, parts of routes, escaped characters.
 PATHS = ["a", "a/", "/", "change/", "admin/", "explain/a/", "%", "é", "-"]
 
 
 @pytest.mark.asvs("1.3.12")
-@pytest.mark.parametrize("piece", PATHS)
-def test_resolving_a_path_takes_linear_time(piece: str) -> None:
+@pytest.mark.parametrize("part", PATHS)
+def test_resolving_a_path_takes_linear_time(part: str) -> None:
     for head in ("/", "/admin/", "/admin/auth_rbac/role/", "/api/v1/object-permissions/", "/signup/confirm/"):
-        assert growth(_refused(resolve), of(piece, head=head)) < MOST, head
+        assert growth(_refused(resolve), of(part, head=head)) < MOST, head
 
 
 @pytest.mark.asvs("1.3.12")
 def test_expressions_of_routes_and_models_take_linear_time() -> None:
     fields = [field for model in apps.get_models() for field in model._meta.get_fields()]
     checks = [check for field in fields for check in getattr(field, "validators", ())]
-    found = {
+    expressions = {
         *_routes(get_resolver().url_patterns),
         *(check.regex for check in checks if isinstance(check, RegexValidator)),
     }
-    assert len(found) > 100
+    assert len(expressions) > 100
 
-    for expression in found:
-        # As Django reads a path: an expression that ends with $ has to match the whole of it.
+    for expression in expressions:
+        # Django matches the whole path with an expression that ends with $.
         read = expression.fullmatch if expression.pattern.endswith("$") else expression.search
-        for piece in ("a/", "a", "-", "@a."):
-            assert growth(read, of(piece, tail="\n!")) < MOST, expression.pattern
+        for part in ("a/", "a", "-", "@a."):
+            assert growth(read, of(part, tail="\n!")) < MOST, expression.pattern
 
 
 def _fields_of_bodies() -> Iterator[Any]:
@@ -293,7 +293,7 @@ def _fields_of_forms() -> Iterator[Any]:
     while kinds:
         kind = kinds.pop()
         kinds += kind.__subclasses__()
-        yield from kind.base_fields.values()  # type: ignore[attr-defined]  # the class of a form has them
+        yield from kind.base_fields.values()  # type: ignore[attr-defined]  # form classes have them
 
 
 def _forms_of_the_admin() -> Iterator[type[forms.BaseForm]]:
@@ -301,8 +301,8 @@ def _forms_of_the_admin() -> Iterator[type[forms.BaseForm]]:
 
 
 @pytest.mark.asvs("1.3.12")
-@pytest.mark.parametrize("piece", ["1", "a", "-", " ", "2026-", "1:", "\u0315\u0300", "=", "."])
-def test_a_field_takes_linear_time(piece: str) -> None:
+@pytest.mark.parametrize("part", ["1", "a", "-", " ", "2026-", "1:", "\u0315\u0300", "=", "."])
+def test_a_field_takes_linear_time(part: str) -> None:
     plain = {
         (type(field), getattr(field, "max_length", None)): field
         for field in [*_fields_of_bodies(), *_fields_of_forms()]
@@ -311,7 +311,7 @@ def test_a_field_takes_linear_time(piece: str) -> None:
     assert len(plain) > 20
     for field in plain.values():
         read = field.run_validation if isinstance(field, serializers.Field) else field.clean
-        assert growth(_refused(read), of(piece)) < MOST, field
+        assert growth(_refused(read), of(part)) < MOST, field
 
 
 #: Headers that somebody reads: this code, Django, DRF or the standard library.
@@ -335,11 +335,11 @@ HEADERS = {
 
 @pytest.mark.django_db
 @pytest.mark.asvs("1.3.12")
-@pytest.mark.parametrize(("header", "piece"), [(name, piece) for name, pieces in HEADERS.items() for piece in pieces])
-def test_a_request_is_answered_in_step_with_its_headers(header: str, piece: str) -> None:
+@pytest.mark.parametrize(("header", "part"), [(name, part) for name, pieces in HEADERS.items() for part in pieces])
+def test_a_request_is_answered_in_step_with_its_headers(header: str, part: str) -> None:
     browser = Browser(raise_request_exception=True)
 
-    assert growth(lambda text: browser.get("/api/v1/me/", **{header: text}), of(piece)) < MOST
+    assert growth(lambda text: browser.get("/api/v1/me/", **{header: text}), of(part)) < MOST
 
 
 def test_the_cookies_of_a_request_are_parsed_in_step_with_their_length() -> None:
@@ -348,5 +348,5 @@ def test_the_cookies_of_a_request_are_parsed_in_step_with_their_length() -> None
         bound_cookies(request)
         return request.COOKIES
 
-    for piece in ("\\", '\\"', "\\1", "a=b;", "=", 'a="\\";'):
-        assert growth(parse, of(piece, head='a="', tail='"')) < MOST, piece
+    for part in ("\\", '\\"', "\\1", "a=b;", "=", 'a="\\";'):
+        assert growth(parse, of(part, head='a="', tail='"')) < MOST, part

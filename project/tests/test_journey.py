@@ -1,4 +1,4 @@
-"""A login from end to end, with all packages: what it leaves in the trail, and what it costs."""
+"""A login from end to end with all packages: its entries in the trail, and its cost."""
 
 import io
 import json
@@ -19,7 +19,7 @@ from auth_core.testing.settings import redis_url
 from auth_mfa.testing.factors import add_totp, current_code
 from conftest import PASSWORD
 
-# With a cache, what it copied is dropped after the commit, which a test's own transaction would never see.
+# The cache is cleared after the commit, which never happens inside a test's transaction.
 pytestmark = pytest.mark.django_db(transaction=bool(redis_url()))
 
 
@@ -76,7 +76,7 @@ def test_the_request_id_of_a_response_is_in_its_entries(alice: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "password", "said"),
+    ("options", "password", "message"),
     [
         ([], "short", "at least 15"),
         ([], "alice alice alice", "name"),
@@ -84,9 +84,9 @@ def test_the_request_id_of_a_response_is_in_its_entries(alice: Any) -> None:
     ],
 )
 def test_create_user_refuses_a_bad_password(
-    options: list[str], password: str, said: str, monkeypatch: pytest.MonkeyPatch
+    options: list[str], password: str, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(CommandError, match=said):
+    with pytest.raises(CommandError, match=message):
         create_user(monkeypatch, *options, password=password)
 
     assert not AuditEntry.objects.exists()
@@ -109,8 +109,8 @@ def test_the_cost_of_a_login(transport: str, shared: OwnRedis, alice: Any) -> No
 
     assert granted.status_code == 200
     assert len(cost.entries) == 3
-    # The charge and its refund, the person, the logins before with the device, the factors; the pending login,
-    # the device and the session, each written once; and what Django notes in the user's row, the last login.
+    # Queries: the charge and its refund, the user, the past logins with the device, the factors. Writes: the pending
+    # login, the device and the session, once each, and Django's last_login in the user's row.
     assert cost.queries == 9, cost.statements
     assert [changed_table(sql) for sql in cost.statements if changed_table(sql)] == [
         "auth_core_guessbudget",
@@ -129,7 +129,7 @@ def test_the_cost_of_a_login_in_a_new_browser(shared: OwnRedis, alice: Any) -> N
     with counted() as cost:
         log_in(Browser(), transport="cookie")
 
-    # Besides: that there are other devices, the addresses of the person, the link and the mail.
+    # In addition: the check for other devices, the addresses of the user, the link and the mail.
     assert cost.queries == 13, cost.statements
     assert len(cost.entries) == 4
 
@@ -157,7 +157,7 @@ def test_refusals_cost_the_same_for_every_user(shared: OwnRedis, alice: Any) -> 
     disabled, locked = (create_account(email=f"{name}@example.org", password=PASSWORD) for name in ("dis", "locked"))
     disable_account(user=disabled)
     lock_account(user=locked)
-    guesses = {"nobody": PASSWORD, "alice": "not the password at all", "dis": PASSWORD, "locked": PASSWORD}
+    guesses = {"unknown": PASSWORD, "alice": "not the password at all", "dis": PASSWORD, "locked": PASSWORD}
 
     costs = []
     for name, password in guesses.items():
@@ -181,7 +181,7 @@ def test_the_cost_of_me_and_logout(shared: OwnRedis, alice: Any) -> None:
 
     assert (me.queries, me.round_trips) == (0, 1)
     assert len(logout.entries) == 2
-    # The session, its end, and the epoch of the cache: whether every node has seen it (auth_sessions.revocation.epochs).
+    # The session, its end, and the epoch of the cache (auth_sessions.revocation.epochs).
     assert logout.queries == 3, logout.statements
     assert logout.round_trips == 2
 
@@ -204,5 +204,5 @@ def test_the_cost_of_me_without_the_cache(shared: OwnRedis, alice: Any) -> None:
             caller.get("/api/v1/me/", **header)
         costs.append(cost.queries)
 
-    # The session with its person, their second factors, the version of what they may.
+    # The session with its user, their second factors, the version of their permissions.
     assert costs == [3, 0, 3, 3, 3, 3, 3]

@@ -1,4 +1,4 @@
-"""The service as it runs: production settings, PostgreSQL, Redis, TLS, two workers."""
+"""The running service: production settings, PostgreSQL, Redis, TLS, two workers."""
 
 import threading
 import time
@@ -50,10 +50,10 @@ def test_the_journey_over_https(service: Service) -> None:
     assert granted.json()["credential"] not in service.log
 
 
-def guess_at_once(
+def guess_in_parallel(
     service: Service, count: int, half_way: Callable[[], None], identifier: str = WRONG["identifier"]
 ) -> Counter[str]:
-    """Send wrong passwords behind one barrier; do something when a quarter of them is answered."""
+    """Send wrong passwords behind one barrier. Call *half_way* when a quarter of them is answered."""
     barrier = threading.Barrier(count)
     answered = threading.Semaphore(0)
 
@@ -77,11 +77,11 @@ def guess_at_once(
 
 
 def nothing(redis: OwnRedis) -> None:
-    """Leave Redis alone."""
+    """Do nothing to Redis."""
 
 
 def restart(redis: OwnRedis) -> None:
-    """Kill Redis and start it again, empty."""
+    """Kill Redis and restart it empty."""
     redis.kill()
     time.sleep(0.2)
     redis.start()
@@ -104,7 +104,7 @@ CASES = [*HALF_WAY, BEFORE]
 def test_of_40_parallel_wrong_passwords_10_are_evaluated_in_every_state_of_redis(
     atomic_requests: str, tmp_path: Path, own_redis: OwnRedis, capsys: Any
 ) -> None:
-    """All ten cases in a short form: one service, and a person of its own for each fate of Redis."""
+    """All ten cases in a short form: one service, and one user for each state of Redis."""
     with Service(tmp_path, own_redis.url, {"LIVE_ATOMIC_REQUESTS": atomic_requests}) as service:
         service.manage("shell", "-c", MAKE_PEOPLE.format(count=len(CASES), password=PASSWORD))
         for number, case in enumerate(CASES):
@@ -113,7 +113,7 @@ def test_of_40_parallel_wrong_passwords_10_are_evaluated_in_every_state_of_redis
                 own_redis.kill()
 
             half_way = partial(HALF_WAY.get(case, nothing), own_redis)
-            codes = guess_at_once(service, 40, half_way, f"person{number}@example.org")
+            codes = guess_in_parallel(service, 40, half_way, f"person{number}@example.org")
 
             with capsys.disabled():
                 print(f"\n{case}, ATOMIC_REQUESTS={atomic_requests}: {dict(codes)}")
@@ -142,7 +142,7 @@ def test_of_200_parallel_wrong_passwords_exactly_10_are_evaluated(
             own_redis.kill()
         do = HALF_WAY.get(case, nothing)
 
-        codes = guess_at_once(service, 200, lambda: do(own_redis))
+        codes = guess_in_parallel(service, 200, lambda: do(own_redis))
 
         evaluated = service.evaluated
         with capsys.disabled():

@@ -1,4 +1,4 @@
-"""A session that was ended on one node is dead on every other before that is answered, whatever Redis does."""
+"""A session ended on one node is invalid on every other before the response, in every state of Redis."""
 
 import shutil
 import tempfile
@@ -22,13 +22,13 @@ pytestmark = [pytest.mark.faults, pytest.mark.postgresql, pytest.mark.django_db]
 
 PASSWORD = "correct horse battery staple"
 
-#: Sessions that are ended at the same moment; each has four readers on the other node.
+#: The number of sessions ended in parallel. Each has four readers on the other node.
 AT_ONCE, READERS = 20, 4
 
 
 @dataclass
 class Nodes:
-    """Node A, on which sessions are ended, and node B, on which they are read."""
+    """Node A, which ends sessions, and node B, which reads them."""
 
     a: Service
     b: Service
@@ -41,7 +41,7 @@ class Nodes:
         return credential
 
     def warm(self, credential: str) -> None:
-        """Read until B answers without a query: from the snapshot."""
+        """Read until B answers from the snapshot, without a query."""
         with self.b.session() as caller:
             deadline = time.monotonic() + 30
             while time.monotonic() < deadline:
@@ -55,16 +55,16 @@ class Nodes:
 
 @dataclass
 class Round:
-    """One session: its readers, and what they were answered."""
+    """One session, with the responses to its readers."""
 
     credential: str
-    seen: list[tuple[float, int]] = field(default_factory=list)
+    reads: list[tuple[float, int]] = field(default_factory=list)
     ended_at: float = float("inf")
     answer: int = 0
 
     def survivors(self) -> int:
-        """Count answers of 200 to requests that began after the end was answered."""
-        return sum(status == 200 and began > self.ended_at for began, status in self.seen)
+        """Count responses of 200 to requests that began after the revocation was answered."""
+        return sum(status == 200 and began > self.ended_at for began, status in self.reads)
 
 
 def header(credential: str) -> dict[str, str]:
@@ -73,7 +73,7 @@ def header(credential: str) -> dict[str, str]:
 
 @contextmanager
 def nodes(plant: str = "") -> Iterator[Nodes]:
-    """Start both nodes on one database and one Redis, which each reaches over a link of its own."""
+    """Start both nodes on one database and one Redis, each with its own link to Redis."""
     folder = Path(tempfile.mkdtemp(prefix="nodes-", dir="/tmp"))
     environment = {"LIVE_PLANT": plant} if plant else {}
     for node in ("a", "b"):
@@ -91,7 +91,7 @@ def nodes(plant: str = "") -> Iterator[Nodes]:
 
 
 def nothing(redises: Redises) -> None:
-    """Leave Redis as it is."""
+    """Do nothing to Redis."""
 
 
 def stop(redises: Redises) -> None:
@@ -107,11 +107,11 @@ def flush(redises: Redises) -> None:
     redises.master.flush()
 
 
-def cut_a_off(redises: Redises) -> None:
+def disconnect_a(redises: Redises) -> None:
     redises.pull("a")
 
 
-def plug_a_in(redises: Redises) -> None:
+def reconnect_a(redises: Redises) -> None:
     redises.plug("a")
 
 
@@ -129,26 +129,26 @@ def heal(redises: Redises) -> None:
 
 Fault = Callable[[Redises], None]
 
-#: What happens to Redis before sessions are ended, right after that is answered, and when all is over.
+#: The fault of Redis before the revocation, right after its response, and the repair.
 FAULTS: dict[str, tuple[Fault, Fault, Fault]] = {
     "up": (nothing, nothing, nothing),
     "stopped": (stop, nothing, start_again),
     "flushed": (flush, flush, nothing),
-    "reachable from B only": (cut_a_off, nothing, plug_a_in),
+    "reachable from B only": (disconnect_a, nothing, reconnect_a),
     "failed over with its last second lost": (cut_the_copy, fail_over, heal),
 }
 
 
-def end_at_once(nodes: Nodes, fault: str) -> list[Round]:
-    """Warm so many sessions on B, end them on A under a fault, and read on."""
-    before, after, healed = FAULTS[fault]
+def end_in_parallel(nodes: Nodes, fault: str) -> list[Round]:
+    """Warm sessions on B, end them on A during a fault, and continue reading."""
+    before, after, repair = FAULTS[fault]
     with ThreadPoolExecutor(8) as pool:
         rounds = [Round(credential) for credential in pool.map(lambda _number: nodes.log_in(), range(AT_ONCE))]
         list(pool.map(lambda one: nodes.warm(one.credential), rounds))
     is_over = threading.Event()
     all_reading = threading.Barrier(AT_ONCE * READERS + 1)
     readers = [
-        threading.Thread(target=read_on, args=(nodes.b, one, all_reading, is_over))
+        threading.Thread(target=keep_reading, args=(nodes.b, one, all_reading, is_over))
         for one in rounds
         for _reader in range(READERS)
     ]
@@ -163,7 +163,7 @@ def end_at_once(nodes: Nodes, fault: str) -> list[Round]:
     is_over.set()
     for reader in readers:
         reader.join()
-    healed(nodes.redises)
+    repair(nodes.redises)
     for one in rounds:
         read(nodes.b, one)
     return rounds
@@ -175,7 +175,7 @@ def end(node: Service, one: Round) -> None:
     one.answer, one.ended_at = answer.status_code, time.monotonic()
 
 
-def read_on(node: Service, one: Round, all_reading: threading.Barrier, is_over: threading.Event) -> None:
+def keep_reading(node: Service, one: Round, all_reading: threading.Barrier, is_over: threading.Event) -> None:
     with node.session() as caller:
         read(node, one, caller)
         all_reading.wait(timeout=60)
@@ -189,13 +189,13 @@ def read(node: Service, one: Round, caller: requests.Session | None = None) -> N
     get: Any = caller.get if caller else requests.get
     verify = {} if caller else {"verify": str(node.certificate)}
     answer = get(f"{node.url}/api/v1/me/", headers=header(one.credential), timeout=30, **verify)
-    one.seen.append((began, answer.status_code))
+    one.reads.append((began, answer.status_code))
 
 
 def count(fault: str, rounds: list[Round]) -> dict[str, Any]:
-    """Return what a report prints of these rounds."""
-    statuses = Counter(status for one in rounds for _began, status in one.seen)
-    after = sum(began > one.ended_at for one in rounds for began, _status in one.seen)
+    """Return a summary of *rounds*."""
+    statuses = Counter(status for one in rounds for _began, status in one.reads)
+    after = sum(began > one.ended_at for one in rounds for began, _status in one.reads)
     return {
         "fault": fault,
         "rounds": len(rounds),
@@ -217,22 +217,22 @@ def count(fault: str, rounds: list[Round]) -> dict[str, Any]:
 )
 def test_a_session_ended_on_a_is_refused_on_b(fault: str, batches: int, capsys: Any) -> None:
     with nodes() as both:
-        rounds = [one for _batch in range(batches) for one in end_at_once(both, fault)]
+        rounds = [one for _batch in range(batches) for one in end_in_parallel(both, fault)]
 
-    told = count(fault, rounds)
+    summary = count(fault, rounds)
     with capsys.disabled():
-        print(f"\n{told}")
-    assert told["ended"] == {204: len(rounds)}
-    assert set(told["reads"]) == {200, 401}
-    assert told["reads begun after the end"] > len(rounds) * READERS
-    assert told["survivors"] == 0
+        print(f"\n{summary}")
+    assert summary["ended"] == {204: len(rounds)}
+    assert set(summary["reads"]) == {200, 401}
+    assert summary["reads begun after the end"] > len(rounds) * READERS
+    assert summary["survivors"] == 0
 
 
 @pytest.mark.parametrize("fault", ["reachable from B only", "failed over with its last second lost"])
 def test_only_deleting_the_key_is_detected(fault: str, capsys: Any) -> None:
     with nodes("just_delete_the_key") as both:
-        told = count(fault, end_at_once(both, fault))
+        summary = count(fault, end_in_parallel(both, fault))
 
     with capsys.disabled():
-        print(f"\nplanted: {told}")
-    assert told["survivors"] > 0, "the planted defect must be seen"
+        print(f"\nplanted: {summary}")
+    assert summary["survivors"] > 0, "the planted defect must be detected"

@@ -1,4 +1,4 @@
-"""Health, the schema, its reference, and what an error looks like."""
+"""Health, the API schema and reference, the admin login, and error responses."""
 
 from typing import Any
 
@@ -110,8 +110,8 @@ def test_the_admin_uses_the_common_login(alice: Any) -> None:
     add_totp(alice)
     browser = Browser()
 
-    asked = browser.get("/admin/", follow=True)
-    assert asked.redirect_chain[-1] == ("/login/?next=/admin/", 302)
+    login_page = browser.get("/admin/", follow=True)
+    assert login_page.redirect_chain[-1] == ("/login/?next=/admin/", 302)
     browser.post("/login/?next=/admin/", {"identifier": "alice@example.org", "password": PASSWORD})
     granted = browser.post("/login/answer/", {"code": current_code(KEY)})
 

@@ -1,4 +1,4 @@
-"""Where password managers find the pages of passkeys."""
+"""The well-known addresses of the passkey pages."""
 
 from django.test import Client as Browser
 

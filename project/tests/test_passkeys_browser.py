@@ -1,4 +1,4 @@
-"""The journeys of people with passkeys, in Chromium with an authenticator of its own, against the running service."""
+"""User journeys with passkeys, in Chromium with a virtual authenticator, against the running service."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,7 +14,7 @@ from live.service import Service
 pytestmark = [pytest.mark.postgresql, pytest.mark.live, pytest.mark.shots]
 
 
-#: A browser that offers no passkeys among what it fills in: there the button is all.
+#: A browser without passkeys in autofill, where only the button remains.
 OFFER_NOTHING = "PublicKeyCredential.isConditionalMediationAvailable = () => Promise.resolve(false);"
 
 
@@ -27,8 +27,8 @@ class Authenticator:
         self.add(**options)
 
     def add(self, **options: Any) -> None:
-        """Plug one in; an authenticator of a phone or a laptop, unless *options* say otherwise."""
-        told = {
+        """Add an authenticator. By default it is that of a phone or a laptop."""
+        settings = {
             "protocol": "ctap2",
             "transport": "internal",
             "hasResidentKey": True,
@@ -37,26 +37,26 @@ class Authenticator:
             "automaticPresenceSimulation": True,
             **options,
         }
-        self._id = self._devtools.send("WebAuthn.addVirtualAuthenticator", {"options": told})["authenticatorId"]
+        self._id = self._devtools.send("WebAuthn.addVirtualAuthenticator", {"options": settings})["authenticatorId"]
 
     @property
     def credentials(self) -> list[dict[str, Any]]:
-        """What it holds."""
-        found: list[dict[str, Any]] = self._devtools.send("WebAuthn.getCredentials", {"authenticatorId": self._id})[
-            "credentials"
-        ]
-        return found
+        """The credentials of the authenticator."""
+        credentials: list[dict[str, Any]] = self._devtools.send(
+            "WebAuthn.getCredentials", {"authenticatorId": self._id}
+        )["credentials"]
+        return credentials
 
-    def say_that_nobody_was_verified(self) -> None:
-        """Have it answer with UV=0; by itself Chromium uses no passkey without asking who holds it."""
+    def skip_user_verification(self) -> None:
+        """Answer with UV=0. By default Chromium always verifies the user of a passkey."""
         self._devtools.send("WebAuthn.setResponseOverrideBits", {"authenticatorId": self._id, "isBadUV": True})
 
     def unplug(self) -> None:
-        """Take it away."""
+        """Remove the authenticator."""
         self._devtools.send("WebAuthn.removeVirtualAuthenticator", {"authenticatorId": self._id})
 
     def touch(self, is_touched: bool) -> None:
-        """Have somebody touch it whenever it asks, or nobody."""
+        """Simulate a touch on each request, or none."""
         self._devtools.send(
             "WebAuthn.setAutomaticPresenceSimulation", {"authenticatorId": self._id, "enabled": is_touched}
         )
@@ -69,7 +69,7 @@ def service(tmp_path_factory: Any) -> Iterator[Service]:
 
 
 def acr_in(window: Window) -> str:
-    """Return what the session of this window has proved."""
+    """Return the assurance level of the session in this window."""
     return str(window.page.evaluate("() => fetch('/api/v1/me/').then((answer) => answer.json())")["acr"])
 
 
@@ -92,7 +92,7 @@ def add_passkey(window: Window, name: str, *, by_enter: bool = False) -> None:
 def with_passkey(
     service: Service, windows: Open, email: str, name: str, *, by_enter: bool = False
 ) -> tuple[Window, Authenticator]:
-    """Return the window of a person who has just added a passkey, and what holds it."""
+    """Return the window of a user who has just added a passkey, and its authenticator."""
     here = windows()
     add_person(service, email)
     key = Authenticator(here)
@@ -138,7 +138,7 @@ def test_a_passkey_that_verified_its_user_once_must_verify_again(service: Servic
     here, key = with_passkey(service, windows, "uwe@example.org", "Key ring")
     here.press("Sign out")
 
-    key.say_that_nobody_was_verified()
+    key.skip_user_verification()
     here.open("/login/")
     here.page.get_by_text("This passkey was not taken").wait_for()
 
@@ -149,7 +149,7 @@ def test_the_browser_offers_passkeys_in_autofill(service: Service, windows: Open
     here, _key = with_passkey(service, windows, "ada@example.org", "Phone", by_enter=True)
     here.press("Sign out")
 
-    # The authenticator takes the offer as soon as it is made, without a button.
+    # The authenticator accepts the autofill offer at once, without a button.
     here.open("/login/")
     here.page.wait_for_url("**/account/")
 

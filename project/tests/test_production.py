@@ -1,4 +1,4 @@
-"""Production settings: what does not start, and what browsers are told."""
+"""Production settings: refused environments, headers and cookies."""
 
 import base64
 import json
@@ -26,7 +26,7 @@ GOOD = {
 
 
 def manage(*arguments: str, **environment: str) -> Any:
-    """Run manage.py on production settings, in an environment of its own."""
+    """Run manage.py on production settings in a separate environment."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     return subprocess.run(
         [sys.executable, "-W", "error::DeprecationWarning:enterprise_auth", "project/manage.py", *arguments],
@@ -58,11 +58,11 @@ FIELD_KEY_FIRST = f"now:{FIELD_KEY},"
 
 
 def encoded(key: bytes) -> str:
-    """Return *key* as the environment has it."""
+    """Return *key* as in the environment."""
     return base64.urlsafe_b64encode(key).decode().rstrip("=")
 
 
-#: Zeros, one byte, a block, a sequence, what the tests use, a sentence, and the secret key.
+#: Zeros, one byte, a block, a sequence, the keys of the tests, a sentence, and the secret key.
 WEAK = [
     encoded(bytes(32)),
     encoded(b"\xff" * 32),
@@ -130,7 +130,7 @@ def test_the_recipe_generates_good_keys() -> None:
 
 
 def settings_of(script: str, **environment: str) -> Any:
-    """Return what *script* prints as JSON on production settings."""
+    """Run *script* on production settings and return its JSON output."""
     done = subprocess.run(
         [sys.executable, "-c", f"import django, json; django.setup(); {script}"],
         cwd=ROOT,
@@ -149,9 +149,9 @@ def settings_of(script: str, **environment: str) -> Any:
 
 @pytest.mark.parametrize(("threads", "most"), [("1", 1), ("2", 1), ("4", 3)])
 def test_password_hashes_leave_one_thread_of_each_worker_free(threads: str, most: int) -> None:
-    told = "c = core.MAX_PARALLEL_HASHES, core.HASH_WAIT.total_seconds(); print(json.dumps(c))"
+    script = "c = core.MAX_PARALLEL_HASHES, core.HASH_WAIT.total_seconds(); print(json.dumps(c))"
 
-    assert settings_of(f"from auth_core.conf import core; {told}", WEB_THREADS=threads) == [most, 0]
+    assert settings_of(f"from auth_core.conf import core; {script}", WEB_THREADS=threads) == [most, 0]
 
 
 SCRIPT = """
@@ -233,10 +233,10 @@ def test_development_serves_its_pages() -> None:
 
 
 def test_a_file_may_hold_the_value(tmp_path: Path) -> None:
-    held = tmp_path / "key"
-    held.write_text("from-the-file\n")
+    file = tmp_path / "key"
+    file.write_text("from-the-file\n")
 
-    assert Environment({"SECRET_KEY_FILE": str(held)}).text("SECRET_KEY") == "from-the-file"
+    assert Environment({"SECRET_KEY_FILE": str(file)}).text("SECRET_KEY") == "from-the-file"
 
 
 def test_a_missing_file_is_a_problem() -> None:

@@ -1,4 +1,4 @@
-"""Redis is killed under load: nobody is logged out, and it is used again when it is back (fault F02)."""
+"""Killing Redis under load ends no session, and Redis is used again after its return (fault F02)."""
 
 import statistics
 import threading
@@ -27,7 +27,7 @@ _CONTROLS = (
 
 @dataclass(frozen=True)
 class Read:
-    """One answer to a warm session."""
+    """One response to a session with a cached snapshot."""
 
     began: float
     seconds: float
@@ -35,7 +35,7 @@ class Read:
     queries: int
 
 
-def read_on(service: Service, credential: str, is_over: threading.Event, reads: list[Read]) -> None:
+def keep_reading(service: Service, credential: str, is_over: threading.Event, reads: list[Read]) -> None:
     with service.session() as caller:
         while not is_over.is_set():
             reads.append(read(service, caller, credential))
@@ -50,7 +50,7 @@ def read(service: Service, caller: requests.Session, credential: str) -> Read:
 
 
 def p95(reads: list[Read]) -> float:
-    """Return milliseconds."""
+    """Return the 95th percentile in milliseconds."""
     return round(statistics.quantiles([one.seconds for one in reads], n=20)[-1] * 1000, 1)
 
 
@@ -59,7 +59,7 @@ def between(reads: list[Read], begin: float, end: float) -> list[Read]:
 
 
 def healed_after(reads: list[Read], began: float) -> float:
-    """Return the seconds until the next ten answers in a row came from the snapshot."""
+    """Return the seconds until ten consecutive responses came from the snapshot."""
     later = sorted((one for one in reads if one.began >= began), key=lambda one: one.began)
     for position in range(len(later) - 10):
         if all(one.queries == 0 for one in later[position : position + 10]):
@@ -68,16 +68,16 @@ def healed_after(reads: list[Read], began: float) -> float:
 
 
 def changes_of_controls(service: Service) -> dict[str, tuple[str, ...]]:
-    """Return what each process said of each control, in order; the threads that record it have a few seconds."""
-    said: dict[str, tuple[str, ...]] = {}
+    """Return the reports of each process on each control, in order. Allow a few seconds for their threads."""
+    reports: dict[str, tuple[str, ...]] = {}
     deadline = time.monotonic() + 20
-    while time.monotonic() < deadline and sum(map(len, said.values())) < 8:
+    while time.monotonic() < deadline and sum(map(len, reports.values())) < 8:
         time.sleep(0.2)
-        said = {}
+        reports = {}
         for control, process, name in service.query(_CONTROLS):
             key = f"{control} of {process.rpartition(':')[2]}"
-            said[key] = (*said.get(key, ()), name)
-    return said
+            reports[key] = (*reports.get(key, ()), name)
+    return reports
 
 
 @pytest.mark.asvs("16.3.4")
@@ -88,7 +88,8 @@ def test_killing_redis_under_load_ends_no_session(tmp_path: Path, own_redis: Own
         credentials = [service.post("login/", body).json()["credential"] for _client in range(CLIENTS)]
         is_over, reads = threading.Event(), list[Read]()
         clients = [
-            threading.Thread(target=read_on, args=(service, credential, is_over, reads)) for credential in credentials
+            threading.Thread(target=keep_reading, args=(service, credential, is_over, reads))
+            for credential in credentials
         ]
         for client in clients:
             client.start()
@@ -99,27 +100,27 @@ def test_killing_redis_under_load_ends_no_session(tmp_path: Path, own_redis: Own
         started = time.monotonic()
         own_redis.start()
         time.sleep(7)
-        said = changes_of_controls(service)
+        reports = changes_of_controls(service)
         is_over.set()
         for client in clients:
             client.join()
 
     before, without = between(reads, killed - 2, killed), between(reads, killed, started)
-    told = {
+    summary = {
         "reads": len(reads),
         "statuses": dict(Counter(one.status for one in reads)),
         "p95 ms before": p95(before),
         "p95 ms without Redis": p95(without),
         "answered by the snapshot before": f"{sum(one.queries == 0 for one in before)} of {len(before)}",
         "healed after s": healed_after(reads, started),
-        "said by each process": said,
+        "reported by each process": reports,
     }
     with capsys.disabled():
-        print(f"\n{told}")
-    assert told["statuses"] == {200: len(reads)}
+        print(f"\n{summary}")
+    assert summary["statuses"] == {200: len(reads)}
     assert sum(one.queries == 0 for one in before) > len(before) * 0.8
     assert all(one.queries > 0 for one in between(reads, killed + 1, started))
     assert healed_after(reads, started) < float("inf")
-    # Both workers served both controls; each says both changes, once.
-    assert len(said) == 4
-    assert set(said.values()) == {("auth.control.degraded", "auth.control.restored")}
+    # Both workers use both controls. Each reports both changes once.
+    assert len(reports) == 4
+    assert set(reports.values()) == {("auth.control.degraded", "auth.control.restored")}

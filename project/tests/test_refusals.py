@@ -1,4 +1,4 @@
-"""Every door that keeps somebody out leaves a trace of whom, whatever package it belongs to."""
+"""Every denied request leaves an entry with its user, in every package."""
 
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ METHODS = ("get", "post", "patch", "delete")
 
 
 def without_a_trace(caller: Browser, address: str) -> list[str]:
-    """Return the methods that were refused with 403 and of which the trail has no entry."""
+    """Return the methods that were refused with 403 without an entry in the trail."""
     missed = []
     for method in METHODS:
         before = len(recorded("auth.access.denied"))
@@ -82,12 +82,12 @@ def test_users_see_denied_requests_in_their_activity(alice: Any) -> None:
     caller = sign_in(alice, transport=Transport.TOKEN)
     caller.get("/api/v1/roles/")
 
-    (told,) = [
+    (activity,) = [
         entry for entry in caller.get("/api/v1/me/activity/").json()["results"] if entry["name"] == "auth.access.denied"
     ]
 
-    assert told["what"] == "Somebody who is signed in was refused what they may not do or see."
-    assert told["outcome"] == "denied"
+    assert activity["what"] == "Somebody who is signed in was refused what they may not do or see."
+    assert activity["outcome"] == "denied"
 
 
 def test_anonymous_requests_leave_no_entries(browser: Browser) -> None:

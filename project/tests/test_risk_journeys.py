@@ -1,4 +1,4 @@
-"""Risk as a person meets it: through the real login of the service, with what it asks and why."""
+"""Risk in the real login of the service: its demands and reasons."""
 
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ LONDON, SYDNEY = "81.2.69.160", "1.1.1.1"
 
 @pytest.fixture(autouse=True)
 def cities(tmp_path: Path, settings: Any) -> None:
-    """Two cities, in the operator's file."""
+    """A GeoIP file with two cities."""
     writer = MMDBWriter(ip_version=6, ipv4_compatible=True, database_type="Test-City", float_type="f64")
     for network, code, north, east in (("81.2.69.0/24", "GB", 51.5, -0.13), ("1.1.1.0/24", "AU", -33.87, 151.21)):
         entry = {"country": {"iso_code": code}, "location": {"latitude": north, "longitude": east}}
@@ -31,7 +31,7 @@ def cities(tmp_path: Path, settings: Any) -> None:
 
 
 class Person:
-    """Somebody who signs in from somewhere, with the browser that they have."""
+    """A user who signs in with one browser from different places."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
@@ -58,13 +58,13 @@ class Person:
 
 @pytest.fixture
 def person(clock: Clock, alice: Any) -> Person:
-    """Alice, who has signed in once, in London."""
+    """Alice, who has signed in once from London."""
     person = Person(clock)
     assert person.log_in(LONDON).status_code == 200
     return person
 
 
-def told(person: Person, capsys: Any, what: str, first: Any) -> dict[str, Any]:
+def print_risk(person: Person, capsys: Any, what: str, first: Any) -> dict[str, Any]:
     risk: dict[str, Any] = person.risk()
     with capsys.disabled():
         print(f"\n{what}: first answer {first.status_code}, score {risk['score']}, demand {risk['demand']}")
@@ -82,7 +82,7 @@ def test_the_same_browser_in_the_same_place_is_no_risk(person: Person, capsys: A
 
     granted = person.log_in(LONDON)
 
-    risk = told(person, capsys, "as always", granted)
+    risk = print_risk(person, capsys, "as always", granted)
     assert (granted.status_code, risk["score"], risk["reasons"]) == (200, 0, [])
 
 
@@ -93,7 +93,7 @@ def test_impossible_travel_requires_the_second_factor(person: Person, alice: Any
     challenged = person.log_in(SYDNEY)
     granted = person.answer(SYDNEY, challenged)
 
-    risk = told(person, capsys, "impossible travel", challenged)
+    risk = print_risk(person, capsys, "impossible travel", challenged)
     assert (challenged.status_code, granted.status_code) == (202, 200)
     assert granted.json()["session"]["acr"] == "aal2"
     assert (risk["score"], risk["demand"]) == (95, "aal2")
@@ -105,7 +105,7 @@ def test_a_new_device_is_a_risk_only_once(person: Person, capsys: Any) -> None:
     person.browser = Browser()
 
     granted = person.log_in(LONDON)
-    risk = told(person, capsys, "new device", granted)
+    risk = print_risk(person, capsys, "new device", granted)
     again = person.log_in(LONDON)
 
     assert (granted.status_code, risk["score"], signals(risk)) == (200, 25, {"new_device"})
@@ -119,7 +119,7 @@ def test_a_dormant_account_requires_an_existing_factor(person: Person, alice: An
     challenged = person.log_in(LONDON)
     granted = person.answer(LONDON, challenged)
 
-    risk = told(person, capsys, "dormant account", challenged)
+    risk = print_risk(person, capsys, "dormant account", challenged)
     assert (challenged.status_code, granted.status_code) == (202, 200)
     assert (risk["score"], risk["demand"], signals(risk)) == (30, "second_factor", {"dormant_account"})
 
@@ -131,7 +131,7 @@ def test_a_user_without_a_factor_confirms_by_mail_and_the_score_is_stored(person
     challenged = person.log_in(SYDNEY)
     granted = person.answer(SYDNEY, challenged, code_in(the_mail()))
 
-    risk = told(person, capsys, "impossible travel without a factor", challenged)
+    risk = print_risk(person, capsys, "impossible travel without a factor", challenged)
     assert (challenged.status_code, challenged.json()["challenge"]["method"]) == (202, "email_code")
     assert (granted.status_code, granted.json()["session"]["acr"], risk["score"]) == (200, "aal1", 95)
 
@@ -153,4 +153,4 @@ def test_recent_guesses_raise_the_risk(person: Person, capsys: Any) -> None:
 
     granted = person.log_in(LONDON)
 
-    assert signals(told(person, capsys, "guessed at", granted)) == {"recent_failures"}
+    assert signals(print_risk(person, capsys, "guessed at", granted)) == {"recent_failures"}

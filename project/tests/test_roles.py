@@ -1,4 +1,4 @@
-"""A role opens an address of another package, and closes it again on the next request."""
+"""A role grants access to another package, and a revocation applies to the next request."""
 
 from typing import Any
 
@@ -23,18 +23,18 @@ def test_a_role_applies_and_ends_on_the_next_request(alice: Any) -> None:
     caller = sign_in(alice, assurance="aal2", transport=Transport.TOKEN)
     auditor = create_role(name="Auditor", permissions=[Permission.objects.get(codename="view_auditentry")])
     root = create_account(email="root@example.org", password=PASSWORD, superuser=True)
-    seen = [caller.get("/api/v1/audit/entries/").status_code]
+    statuses = [caller.get("/api/v1/audit/entries/").status_code]
 
     assignment = assign_role(user=alice, role=auditor, granted_by=root)
-    seen.append(caller.get("/api/v1/audit/entries/").status_code)
+    statuses.append(caller.get("/api/v1/audit/entries/").status_code)
     set_permissions(role=auditor, permissions=[], actor=root)
-    seen.append(caller.get("/api/v1/audit/entries/").status_code)
+    statuses.append(caller.get("/api/v1/audit/entries/").status_code)
     set_permissions(role=auditor, permissions=[Permission.objects.get(codename="view_auditentry")], actor=root)
-    seen.append(caller.get("/api/v1/audit/entries/").status_code)
+    statuses.append(caller.get("/api/v1/audit/entries/").status_code)
     revoke_role(assignment=assignment, revoked_by=root)
-    seen.append(caller.get("/api/v1/audit/entries/").status_code)
+    statuses.append(caller.get("/api/v1/audit/entries/").status_code)
 
-    assert seen == [403, 200, 403, 200, 403]
+    assert statuses == [403, 200, 403, 200, 403]
     entry = recorded("rbac.assignment.revoked")[0]
     assert (entry.subject_id, entry.actor_id) == (alice.auth_identity.subject_id, root.auth_identity.subject_id)
 

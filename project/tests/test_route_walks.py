@@ -1,6 +1,6 @@
-"""Rules that hold for every route of the service, walked over the list of its doors.
+"""Rules for every route of the service in doors.toml.
 
-A route that is added is walked as well: `test_doors` fails while it is not listed.
+New routes are covered too, because `test_doors` fails until they are listed.
 """
 
 import re
@@ -36,18 +36,18 @@ PAGES = [address for address in EVERY if not address.startswith(("/api/", "/.wel
 SAFE = ("get", "head", "options")
 UNSAFE = ("post", "put", "patch", "delete")
 
-#: Tables that only count or only record, and the one row that says which cached sessions are valid, which the first
-#: request after Redis was empty writes: a request may always write them.
+#: Tables that any request may write: counters, records, and the epoch of cached sessions, which the first request
+#: after Redis was empty writes.
 WRITTEN_BY_ANY_REQUEST = (AuditEntry, CacheEpoch, GuessBudget)
-#: Columns that say when something was last seen.
+#: Columns with the time of the last use.
 SEEN = frozenset({"last_seen_at", "seen_at", "last_used_at", "session_data", "expire_date"})
 
-#: What a caller would like to set, and no body may carry.
+#: Fields that no body accepts.
 EXTRA = {"is_staff": True, "is_superuser": True, "email_verified": True, "user_id": 1, "roles": ["root"]}
 
 
 def state() -> dict[str, list[tuple[Any, ...]]]:
-    """Return every row of every table that a request may change, without when it was last seen."""
+    """Return every row of every table that a request may change, without times of use."""
     tables = [model for model in apps.get_models() if model._meta.managed and model not in WRITTEN_BY_ANY_REQUEST]
     return {model._meta.label: sorted(_rows(model), key=repr) for model in tables}
 
@@ -71,11 +71,11 @@ def administrator(*, transport: Transport = Transport.COOKIE) -> Browser:
 
 
 def changed_by(addresses: list[str], act: Callable[[str], object]) -> dict[str, list[str]]:
-    """Return the tables that *act* changes, by address; one look at the tables where nothing is changed at all."""
+    """Return the tables that *act* changes, by address. If there is no change at all, compare the tables only once."""
     if not changed(lambda: [act(address) for address in addresses]):
         return {}
-    found = {address: changed(partial(act, address)) for address in addresses}
-    return {address: tables for address, tables in found.items() if tables}
+    by_address = {address: changed(partial(act, address)) for address in addresses}
+    return {address: tables for address, tables in by_address.items() if tables}
 
 
 @pytest.mark.asvs("3.5.3")
@@ -94,7 +94,7 @@ def test_a_changing_method_is_detected(alice: Any) -> None:
     def act(address: str) -> None:
         get_user_model().objects.filter(pk=alice.pk).update(display_name=address)
 
-    assert changed_by(["/a/"], act) == {}, "the second look must see a change of its own"
+    assert changed_by(["/a/"], act) == {}, "the second comparison starts from the changed state"
     assert changed(lambda: act("/b/")) == ["auth_accounts.User"]
 
 
@@ -106,7 +106,7 @@ def test_a_request_without_a_csrf_token_changes_nothing() -> None:
     def act(address: str) -> None:
         for method in UNSAFE:
             refused = getattr(browser, method)(address, {}, content_type="application/json")
-            # 400: which transport is asked for stands in the body, and an empty one is refused before.
+            # 400: the body names the transport, and an empty body is refused before the CSRF check.
             assert refused.status_code in (400, 403, 405), (method, address)
             if refused.status_code == 403 and address.startswith("/api/"):
                 assert refused.json()["code"] == "csrf_failed", (method, address)
@@ -143,19 +143,19 @@ def test_every_account_page_has_a_sign_out_button() -> None:
 
 @pytest.mark.asvs("14.2.3")
 def test_pages_use_no_other_host() -> None:
-    found = {
+    hosts = {
         (address, host)
         for browser in (Browser(), administrator())
         for address in [*PAGES, "/admin/", "/api/docs/"]
         for host in hosts_in(browser.get(address, follow=True).content.decode())
     }
 
-    assert found == set()
+    assert hosts == set()
     assert hosts_in('<img src="https://evil.example/a.png">') == {"evil.example"}
 
 
 def hosts_in(page: str) -> set[str]:
-    """Return the hosts that a page names as a place to fetch from or to send to, without our own."""
+    """Return the foreign hosts in links, sources and form targets of a page."""
     named = re.findall(r'(?:src|href|action|data|poster)="([^"]+)"', page)
     return {urlsplit(url).netloc for url in named} - {"", "testserver", "auth.example.org"}
 
@@ -178,7 +178,7 @@ LAST_STEPS = {
 
 @pytest.mark.asvs("2.3.1")
 @pytest.mark.parametrize("path", LAST_STEPS)
-@pytest.mark.parametrize("body", ["as if it had begun", "empty"])
+@pytest.mark.parametrize("body", ["complete", "empty"])
 def test_a_last_step_without_its_first_is_refused(path: str, body: str) -> None:
     caller = administrator(transport=Transport.TOKEN) if UNKNOWN in path else Browser()
 

@@ -37,16 +37,16 @@ def code_for(secret: str, steps: int = 0) -> str:
 
 def test_from_enrolment_to_a_login_at_aal2(alice: Any) -> None:
     caller = Browser(HTTP_AUTHORIZATION=f"Session {log_in().json()['credential']}")
-    begun = post(caller, "mfa/totp", name="Phone").json()
-    post(caller, f"mfa/totp/{begun['id']}/confirm", code=code_for(begun["secret"], -1))
+    enrolment = post(caller, "mfa/totp", name="Phone").json()
+    post(caller, f"mfa/totp/{enrolment['id']}/confirm", code=code_for(enrolment["secret"], -1))
     assert "second factor" in the_mail().subject
 
-    asked = log_in()
+    challenged = log_in()
     granted = post(
-        Browser(), "login/answer", token=asked.json()["token"], answer={"code": code_for(begun["secret"])}
+        Browser(), "login/answer", token=challenged.json()["token"], answer={"code": code_for(enrolment["secret"])}
     ).json()
 
-    assert asked.status_code == 202
+    assert challenged.status_code == 202
     assert granted["session"]["acr"] == "aal2"
     assert [factor["name"] for factor in granted["user"]["second_factors"]] == ["Phone"]
     assert [entry.name for entry in recorded()][-11:] == [
@@ -68,8 +68,8 @@ def test_a_new_factor_appears_in_every_session_at_once(alice: Any) -> None:
     caller = Browser(HTTP_AUTHORIZATION=f"Session {log_in().json()['credential']}")
     assert caller.get("/api/v1/me/").json()["second_factors"] == []
 
-    begun = post(caller, "mfa/totp", name="Phone").json()
-    post(caller, f"mfa/totp/{begun['id']}/confirm", code=code_for(begun["secret"]))
+    enrolment = post(caller, "mfa/totp", name="Phone").json()
+    post(caller, f"mfa/totp/{enrolment['id']}/confirm", code=code_for(enrolment["secret"]))
 
     assert len(caller.get("/api/v1/me/").json()["second_factors"]) == 1
 
@@ -80,27 +80,27 @@ def test_the_pages_add_ask_for_and_remove_an_app(alice: Any) -> None:
     browser.post("/login/", signed_in)
     assert "password alone" in browser.get("/account/second-factors/").content.decode()
 
-    begun = browser.post("/account/second-factors/add/")
-    page = browser.get(begun.headers["Location"]).content.decode()
+    enrolment = browser.post("/account/second-factors/add/")
+    page = browser.get(enrolment.headers["Location"]).content.decode()
     secret = TotpFactor.objects.get().seed
-    wrong = browser.post(begun.headers["Location"], {"code": "12345"})
-    confirmed = browser.post(begun.headers["Location"], {"code": code_for(secret, -1)})
+    wrong = browser.post(enrolment.headers["Location"], {"code": "12345"})
+    confirmed = browser.post(enrolment.headers["Location"], {"code": code_for(secret, -1)})
     browser.post("/logout/")
-    asked = browser.post("/login/", signed_in)
+    challenged = browser.post("/login/", signed_in)
     assert browser.get("/account/").status_code == 302
     granted = browser.post("/login/answer/", {"code": code_for(secret)})
     factor = TotpFactor.objects.get()
-    kept = browser.get(f"/account/second-factors/{factor.pk}/remove/")
+    confirmation = browser.get(f"/account/second-factors/{factor.pk}/remove/")
     removed = browser.post(f"/account/second-factors/{factor.pk}/remove/")
 
     assert "data:image/svg+xml;base64," in page
     assert "style=" not in page
     assert "<script>" not in page
     assert (wrong.status_code, confirmed.status_code) == (400, 303)
-    assert (asked.headers["Location"], granted.headers["Location"]) == ("/login/answer/", "/account/")
-    assert (kept.status_code, removed.status_code) == (200, 303)
+    assert (challenged.headers["Location"], granted.headers["Location"]) == ("/login/answer/", "/account/")
+    assert (confirmation.status_code, removed.status_code) == (200, 303)
     assert not TotpFactor.objects.exists()
-    assert browser.get(begun.headers["Location"]).status_code == 404
+    assert browser.get(enrolment.headers["Location"]).status_code == 404
     with time_machine.travel(timezone.now() + timedelta(minutes=6), tick=False):
         old = browser.get("/account/second-factors/add/")
     again = "/login/again/?next=%2Faccount%2Fsecond-factors%2Fadd%2F&assurance=second_factor"

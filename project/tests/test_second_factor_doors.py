@@ -1,4 +1,4 @@
-"""For whoever must have a second factor no door yields more than a challenge, whatever they have."""
+"""If a second factor is required, no login route yields more than a challenge."""
 
 import json
 from collections.abc import Callable
@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.django_db(transaction=bool(redis_url())), pytest.mark.
 
 DOORS = Doors.read(Path(__file__).with_name("doors.toml"))
 
-#: Another password, for the doors that set one.
+#: Another password, for routes that set one.
 NEW = "another battery horse staple"
 
 EMAIL = "alice@example.org"
@@ -32,19 +32,19 @@ EMAIL = "alice@example.org"
 
 @pytest.fixture(autouse=True)
 def everyone(settings: Any) -> None:
-    """A service in which everybody must have a second factor."""
+    """A service that requires a second factor of all users."""
     settings.AUTH_MFA = {"REQUIRED_OF": ["everyone"]}
 
 
-@pytest.fixture(params=["holds one", "never had one", "lost it"])
+@pytest.fixture(params=["has one", "never had one", "lost it"])
 def person(request: pytest.FixtureRequest, alice: Any) -> Any:
-    """Somebody who must have a second factor."""
+    """A user who must have a second factor."""
     if request.param == "never had one":
         return alice
     add_totp(alice)
     if request.param == "lost it":
-        for held in factors_of(alice):
-            factor = factor_of(user=alice, factor_id=held.id)
+        for description in factors_of(alice):
+            factor = factor_of(user=alice, factor_id=description.id)
             assert factor is not None
             remove_factor(factor=factor)
         delivered()
@@ -62,8 +62,8 @@ def on_page(browser: Browser, address: str, **form: str) -> Any:
 
 
 def answer_api(browser: Browser, person: Any) -> Any:
-    asked = log_in(browser)
-    token = asked.json().get("token", "elt_" + "x" * 43)
+    challenged = log_in(browser)
+    token = challenged.json().get("token", "elt_" + "x" * 43)
     sent = [code_in(mail) for mail in delivered()]
     return post(browser, "login/answer", token=token, answer={"code": sent[-1] if sent else "000000"})
 
@@ -76,20 +76,20 @@ def answer_page(browser: Browser, person: Any) -> Any:
 
 def passkey_api(browser: Browser, person: Any) -> Any:
     key = Authenticator(backup_eligible=True, user_verified=False).added_to(person)
-    begun = post(browser, "mfa/passkeys/login").json()
-    credential = key.sign(begun["options"])
-    return post(browser, "mfa/passkeys/login/answer", token=begun["token"], credential=credential)
+    ceremony = post(browser, "mfa/passkeys/login").json()
+    credential = key.sign(ceremony["options"])
+    return post(browser, "mfa/passkeys/login/answer", token=ceremony["token"], credential=credential)
 
 
 def passkey_page(browser: Browser, person: Any) -> Any:
     key = Authenticator(backup_eligible=True, user_verified=False).added_to(person)
-    begun = browser.post("/account/second-factors/passkeys/login/options/").json()
-    credential = json.dumps(key.sign(begun["options"]))
-    form = {"token": begun["token"], "credential": credential}
+    ceremony = browser.post("/account/second-factors/passkeys/login/options/").json()
+    credential = json.dumps(key.sign(ceremony["options"]))
+    form = {"token": ceremony["token"], "credential": credential}
     return browser.post("/account/second-factors/passkeys/login/", form)
 
 
-#: How each door is tried, with everything that a thief of the password and the mailbox has.
+#: An attempt at each login route by a thief with password and mailbox.
 KNOCKS: dict[str, Callable[[Browser, Any], Any]] = {
     "api/v1/login/": lambda browser, person: log_in(browser),
     "api/v1/login/answer/": answer_api,
@@ -100,7 +100,7 @@ KNOCKS: dict[str, Callable[[Browser, Any], Any]] = {
 }
 
 
-def assert_nobody_is_in(browser: Browser) -> None:
+def assert_not_signed_in(browser: Browser) -> None:
     assert browser.get("/api/v1/me/").status_code == 401
     assert browser.get("/account/").status_code == 302
     assert browser.get("/admin/").status_code == 302
@@ -117,7 +117,7 @@ def test_no_login_route_yields_more_than_a_challenge(door: str, person: Any) -> 
     answered = KNOCKS[door](browser, person)
 
     assert answered.status_code in (202, 303, 401, 403)
-    assert_nobody_is_in(browser)
+    assert_not_signed_in(browser)
 
 
 @pytest.mark.parametrize("transport", ["cookie", "token"])
@@ -134,7 +134,7 @@ def test_a_password_reset_does_not_sign_in_or_skip_the_second_factor(person: Any
     reset = post(browser, "password/reset", token=token_in(delivered()[-1]), password=NEW)
 
     assert reset.status_code == 200
-    assert_nobody_is_in(browser)
+    assert_not_signed_in(browser)
     assert log_in(browser, password=NEW).status_code in (202, 403)
 
 
@@ -142,11 +142,11 @@ def test_an_invitation_creates_an_account_and_no_session(alice: Any) -> None:
     browser = new_browser()
     invite(email="bob@example.org", actor=make_administrator(), client=Client())
     accepted = post(browser, "invitations/accept", token=token_in(delivered()[-1]), password=NEW)
-    asked = post(browser, "login", identifier="bob@example.org", password=NEW)
+    challenged = post(browser, "login", identifier="bob@example.org", password=NEW)
 
     assert accepted.status_code in (200, 201)
-    assert_nobody_is_in(browser)
-    assert asked.json()["challenge"]["method"] == "email_code"
+    assert_not_signed_in(browser)
+    assert challenged.json()["challenge"]["method"] == "email_code"
 
 
 def test_the_admin_has_no_login_of_its_own(person: Any) -> None:
@@ -159,12 +159,12 @@ def test_the_admin_has_no_login_of_its_own(person: Any) -> None:
 
     assert answered.status_code in (303, 403)
     assert own.status_code in (302, 403)
-    assert_nobody_is_in(browser)
+    assert_not_signed_in(browser)
 
 
 @pytest.fixture
 def open_policy(settings: Any) -> None:
-    """The planted defect: nobody must have anything."""
+    """The planted defect: no second factor is required."""
     settings.AUTH_MFA = {}
 
 
@@ -175,4 +175,4 @@ def test_an_open_login_route_is_detected(alice: Any) -> None:
     KNOCKS["api/v1/login/"](browser, alice)
 
     with pytest.raises(AssertionError):
-        assert_nobody_is_in(browser)
+        assert_not_signed_in(browser)

@@ -1,4 +1,4 @@
-"""Clients that send or read slowly keep no thread: everybody else is answered (fault F32, attack of slow bodies)."""
+"""Slow clients occupy no thread, so other clients are answered (fault F32, attack with slow bodies)."""
 
 import socket
 import ssl
@@ -9,18 +9,18 @@ import pytest
 
 from auth_core.testing.redis import OwnRedis
 from live.service import Service
-from live.slow_clients import KINDS, drip, held, is_reset, wait_until, was_cut_off
+from live.slow_clients import KINDS, drip, open_clients, is_reset, wait_until, was_cut_off
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db]
 
 PASSWORD = "correct horse battery staple"
 LOGIN = {"identifier": "alice@example.org", "password": PASSWORD, "transport": "token"}
 
-#: Six times as many as the service has threads.
+#: Six times the threads of the service.
 CLIENTS = 48
-ASKED = 10
+REQUESTS = 10
 
-#: The deadline is 10 seconds; the rest is for a machine that is busy.
+#: Seconds: the deadline of 10, and a margin for a busy machine.
 CUT_OFF_WITHIN = 25
 
 
@@ -37,13 +37,13 @@ def service(tmp_path_factory: Any) -> Iterator[Service]:
 def test_other_clients_are_answered_while_slow_clients_are_connected(kind: str, service: Service) -> None:
     header = {"Authorization": f"Session {service.credential}"}  # type: ignore[attr-defined]
 
-    with held(service, kind, CLIENTS) as clients, service.session() as caller:
-        health = [caller.get(f"{service.url}/health/", timeout=5).status_code for _ in range(ASKED)]
+    with open_clients(service, kind, CLIENTS) as clients, service.session() as caller:
+        health = [caller.get(f"{service.url}/health/", timeout=5).status_code for _ in range(REQUESTS)]
         login = caller.post(f"{service.url}/api/v1/login/", json=LOGIN, timeout=5)
         me = caller.get(f"{service.url}/api/v1/me/", headers=header, timeout=5)
         still_open = [client for client in clients if not was_cut_off(client)] if kind != "slow readers" else clients
 
-    assert health == [200] * ASKED
+    assert health == [200] * REQUESTS
     assert login.json()["status"] == "granted"
     assert me.status_code == 200
     assert len(still_open) == CLIENTS
@@ -51,12 +51,12 @@ def test_other_clients_are_answered_while_slow_clients_are_connected(kind: str, 
 
 def test_slow_clients_are_disconnected(service: Service) -> None:
     with (
-        held(service, "slow bodies", 10) as bodies,
-        held(service, "slow headers", 5) as headers,
-        held(service, "idle connections", 5) as idle,
-        held(service, "silent connections", 5) as silent,
-        held(service, "slow readers", 3) as readers,
-        held(service, "pipelining clients", 2) as pipelining,
+        open_clients(service, "slow bodies", 10) as bodies,
+        open_clients(service, "slow headers", 5) as headers,
+        open_clients(service, "idle connections", 5) as idle,
+        open_clients(service, "silent connections", 5) as silent,
+        open_clients(service, "slow readers", 3) as readers,
+        open_clients(service, "pipelining clients", 2) as pipelining,
     ):
         waiting = {"bodies": bodies, "headers": headers, "idle": idle, "silent": silent}
 
@@ -73,7 +73,7 @@ def test_slow_clients_are_disconnected(service: Service) -> None:
 
 
 def test_a_slow_body_is_answered_with_a_problem(service: Service) -> None:
-    with held(service, "slow bodies", 1) as [client]:
+    with open_clients(service, "slow bodies", 1) as [client]:
         client.settimeout(CUT_OFF_WITHIN)
         answer = _all_of(client)
 
@@ -84,7 +84,7 @@ def test_a_slow_body_is_answered_with_a_problem(service: Service) -> None:
 
 
 def test_http_2_is_disabled(service: Service) -> None:
-    """One connection of HTTP/2 opens hundreds of streams; a proxy in front may speak it."""
+    """One HTTP/2 connection opens hundreds of streams. A proxy in front may use it."""
     context = ssl.create_default_context(cafile=str(service.certificate))
     context.set_alpn_protocols(["h2", "http/1.1"])
     with (

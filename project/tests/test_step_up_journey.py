@@ -1,4 +1,4 @@
-"""An old proof at the pages of second factors leads to the step-up and back, in the composed service."""
+"""An old proof on the pages of second factors redirects to the step-up and back."""
 
 from datetime import timedelta
 from typing import Any
@@ -24,15 +24,15 @@ def test_an_old_proof_is_renewed_before_a_factor_is_removed(alice: Any) -> None:
     session = Session.objects.get().pk
 
     with time_machine.travel(timezone.now() + timedelta(minutes=10), tick=False):
-        led = browser.get(page).headers["Location"]
-        browser.post(led)
+        proof_page = browser.get(page).headers["Location"]
+        browser.post(proof_page)
         refused = browser.get(page)
         browser.post("/login/answer/", {"password": PASSWORD})
         back = browser.post("/login/answer/", {"code": current_code(KEY)})
         removed = browser.post(page)
 
-    assert led.startswith("/login/again/?next=")
-    assert refused.headers["Location"] == led
+    assert proof_page.startswith("/login/again/?next=")
+    assert refused.headers["Location"] == proof_page
     assert (back.status_code, back.headers["Location"]) == (303, page)
     assert removed.headers["Location"] == "/account/second-factors/"
     assert Session.objects.live().get().pk == session
@@ -42,14 +42,16 @@ def test_a_step_up_with_a_token_keeps_the_session(alice: Any) -> None:
     factor = add_totp(alice)
     began = timezone.now()
     with time_machine.travel(began, tick=False):
-        asked = post(Browser(), "login", identifier="alice@example.org", password=PASSWORD, transport="token").json()
-        granted = post(Browser(), "login/answer", token=asked["token"], answer={"code": current_code(KEY)}).json()
+        challenged = post(
+            Browser(), "login", identifier="alice@example.org", password=PASSWORD, transport="token"
+        ).json()
+        granted = post(Browser(), "login/answer", token=challenged["token"], answer={"code": current_code(KEY)}).json()
     caller = Browser(HTTP_AUTHORIZATION=f"Session {granted['credential']}")
 
     with time_machine.travel(began + timedelta(minutes=10), tick=False):
         refused = caller.delete(f"/api/v1/mfa/factors/{factor.pk}/")
-        wanted = {name: refused.json()[name] for name in ("required_assurance", "max_age")}
-        again = post(caller, "reauthenticate", **wanted).json()
+        demand = {name: refused.json()[name] for name in ("required_assurance", "max_age")}
+        again = post(caller, "reauthenticate", **demand).json()
         stranger = post(Browser(), "login/answer", token=again["token"], answer={"password": PASSWORD})
         again = post(caller, "login/answer", token=again["token"], answer={"password": PASSWORD}).json()
         raised = post(caller, "login/answer", token=again["token"], answer={"code": current_code(KEY)}).json()
@@ -57,11 +59,11 @@ def test_a_step_up_with_a_token_keeps_the_session(alice: Any) -> None:
         removed = raised_caller.delete(f"/api/v1/mfa/factors/{factor.pk}/")
 
     assert (refused.status_code, refused.json()["code"]) == (401, "insufficient_user_authentication")
-    assert wanted == {"required_assurance": "aal2", "max_age": 300}
+    assert demand == {"required_assurance": "aal2", "max_age": 300}
     assert stranger.json()["code"] == "login_expired"
     assert raised["session"]["id"] == granted["session"]["id"]
     assert removed.status_code == 204
-    assert caller.get("/api/v1/me/").status_code == 401, "the credential of before is good no more"
+    assert caller.get("/api/v1/me/").status_code == 401, "the old credential is invalid"
 
 
 def post(caller: Browser, path: str, **body: Any) -> Any:

@@ -1,4 +1,4 @@
-"""A session that is used in another browser: it reads on, proves nothing, and is at home there once it proved all it had."""
+"""A session in another browser: it can read, has no recent proof, and continues there after a full proof."""
 
 from datetime import timedelta
 from typing import Any
@@ -36,7 +36,7 @@ def signed_in_by_two_factors() -> Browser:
 
 
 def elsewhere(browser: Browser) -> Browser:
-    """Return the browser of whoever copied the cookies."""
+    """Return another browser with the same cookies."""
     other = Browser(HTTP_USER_AGENT=SAFARI)
     other.cookies = browser.cookies
     return other
@@ -51,17 +51,17 @@ def test_a_session_in_another_browser_reads_and_needs_proofs(root: Any) -> None:
     assert other.get("/account/").status_code == 200
     for page in (ADMIN, "/account/second-factors/passkeys/add/", "/admin/"):
         assert other.get(page).headers.get("Location", "").startswith("/login/again/"), page
-    assert browser.get(ADMIN).status_code == 200, "where it was proved, it is"
+    assert browser.get(ADMIN).status_code == 200, "the original browser needs no new proof"
 
 
 def test_the_password_alone_does_not_keep_the_second_factor(root: Any) -> None:
     other = elsewhere(signed_in_by_two_factors())
 
     other.post("/login/again/?assurance=aal1&next=/account/")
-    asked = other.post("/login/answer/", {"password": PASSWORD})
+    challenged = other.post("/login/answer/", {"password": PASSWORD})
 
-    assert asked.status_code == 303
-    assert asked.headers["Location"] == "/login/answer/", "the second factor is asked for as well"
+    assert challenged.status_code == 303
+    assert challenged.headers["Location"] == "/login/answer/", "the second factor is required too"
     assert other.get(ADMIN).headers["Location"].startswith("/login/again/")
 
 

@@ -1,4 +1,4 @@
-"""Unknown, wrong, disabled and locked take the same time: two one-sided tests of equivalence."""
+"""Refusals for unknown, wrong, disabled and locked take the same time: two one-sided equivalence tests."""
 
 import random
 import statistics
@@ -19,10 +19,10 @@ pytestmark = [pytest.mark.timing, pytest.mark.postgresql, pytest.mark.django_db(
 SAMPLES = 200
 CASES = ("unknown", "wrong", "disabled", "locked")
 
-#: The least that counts as a difference, in seconds; or a twentieth of the hash, if that is more.
+#: The minimum difference in seconds, or a twentieth of the hash if that is more.
 LEAST_MARGIN = 0.003
 
-#: Of a t-distribution with this many degrees of freedom, for an error of 5 % on each side.
+#: Critical value of a t-distribution with this many degrees of freedom, for an error of 5 % on each side.
 CRITICAL = 1.65
 
 
@@ -57,7 +57,7 @@ def measure(browser: Browser, case: str) -> float:
 
 
 def sample(before: Callable[[str], None] = lambda case: None) -> dict[str, list[float]]:
-    """Measure every case so often, interleaved in an order of chance, so that a slow minute meets all."""
+    """Measure every case `SAMPLES` times in random order, so a slow minute affects all cases."""
     browser = Browser()
     for case in CASES:
         measure(browser, case)
@@ -73,12 +73,12 @@ def sample(before: Callable[[str], None] = lambda case: None) -> dict[str, list[
 
 
 def trimmed(values: list[float]) -> list[float]:
-    """Leave out the slowest tenth: what the machine did meanwhile."""
+    """Drop the slowest tenth, which contains interruptions of the machine."""
     return sorted(values)[: int(len(values) * 0.9)]
 
 
 def are_equivalent(first: list[float], second: list[float], margin: float) -> bool:
-    """Say whether two means differ by less than *margin*, by two one-sided tests."""
+    """Return whether two means differ by less than *margin*, by two one-sided tests."""
     a, b = trimmed(first), trimmed(second)
     difference = statistics.fmean(a) - statistics.fmean(b)
     error = (statistics.variance(a) / len(a) + statistics.variance(b) / len(b)) ** 0.5

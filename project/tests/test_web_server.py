@@ -1,4 +1,4 @@
-"""The web server's ASGI application by itself: what it reads, what it refuses, what a thread is given."""
+"""The ASGI application of the web server: its reading of bodies, its refusals, and the requests of threads."""
 
 import asyncio
 import json
@@ -23,11 +23,11 @@ Messages = list[dict[str, Any]]
 
 
 def echo(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Answer the environment and the body that were handed over."""
+    """Return the received environment and body."""
     body = environ["wsgi.input"].read()
     start_response("200 OK", [("Content-Type", "application/json")])
-    kept = {name: value for name, value in environ.items() if isinstance(value, str)}
-    return [json.dumps({"body": body.decode(), "environ": kept, "thread": threading.current_thread().name}).encode()]
+    texts = {name: value for name, value in environ.items() if isinstance(value, str)}
+    return [json.dumps({"body": body.decode(), "environ": texts, "thread": threading.current_thread().name}).encode()]
 
 
 def scope_of(path: str = "/", headers: Iterable[tuple[bytes, bytes]] = (), **changed: Any) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def answer_of(
     deadline: float = 5,
     threads: int = 1,
 ) -> Messages:
-    """Serve one request whose body comes in *parts*; with `hangs` the last part never comes."""
+    """Serve one request with a body in *parts*. With *hangs* the last part never arrives."""
     sent: Messages = []
 
     async def serve() -> None:
@@ -74,16 +74,16 @@ def sized(size: int) -> tuple[bytes, bytes]:
     return b"content-length", str(size).encode()
 
 
-def told_by(messages: Messages) -> dict[str, Any]:
+def content_of(messages: Messages) -> dict[str, Any]:
     answer: dict[str, Any] = json.loads(b"".join(message.get("body", b"") for message in messages))
     return answer
 
 
 def test_a_thread_receives_the_complete_body() -> None:
-    told = told_by(answer_of(scope_of(headers=[sized(6)]), b"abc", b"def"))
+    content = content_of(answer_of(scope_of(headers=[sized(6)]), b"abc", b"def"))
 
-    assert told["body"] == "abcdef"
-    assert told["thread"].startswith("web-")
+    assert content["body"] == "abcdef"
+    assert content["thread"].startswith("web-")
 
 
 def test_a_late_body_is_408_and_reaches_no_thread() -> None:
@@ -97,24 +97,24 @@ def test_a_late_body_is_408_and_reaches_no_thread() -> None:
 
     assert sent[0]["status"] == 408
     assert (b"connection", b"close") in sent[0]["headers"]
-    assert told_by(sent) == {
+    assert content_of(sent) == {
         "type": "urn:auth:request_timeout", "title": "Request timeout", "status": 408, "code": "request_timeout",
     }  # fmt: skip
     assert calls == []
 
 
 def test_a_chunked_body_has_the_received_length() -> None:
-    told = told_by(answer_of(scope_of(headers=[(b"transfer-encoding", b"chunked")]), b"abc", b"def"))
+    content = content_of(answer_of(scope_of(headers=[(b"transfer-encoding", b"chunked")]), b"abc", b"def"))
 
-    assert told["body"] == "abcdef"
-    assert told["environ"]["CONTENT_LENGTH"] == "6"
+    assert content["body"] == "abcdef"
+    assert content["environ"]["CONTENT_LENGTH"] == "6"
 
 
 CHUNKED = (b"transfer-encoding", b"chunked")
 
 
 def refusing(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Read the body as Django does, and say how it was refused."""
+    """Read the body as Django does, and return the declared length."""
     start_response("413 Content Too Large", [])
     with pytest.raises(RequestDataTooBig):
         environ["wsgi.input"].read(10)
@@ -130,7 +130,7 @@ def test_the_application_refuses_a_body_that_is_too_long(parts: list[bytes], hea
 
     assert sent[0]["status"] == 413
     assert int(sent[1]["body"]) > LIMIT
-    assert (b"connection", b"close") not in sent[0]["headers"], "it was read to its end"
+    assert (b"connection", b"close") not in sent[0]["headers"], "the body was read to its end"
 
 
 def test_a_body_with_a_huge_declared_length_is_not_read() -> None:
@@ -160,7 +160,7 @@ def test_a_body_that_is_too_long_holds_no_memory() -> None:
 
 
 def test_a_request_without_a_body_does_not_wait() -> None:
-    assert told_by(answer_of(scope_of(), hangs=True))["body"] == ""
+    assert content_of(answer_of(scope_of(), hangs=True))["body"] == ""
 
 
 def test_a_client_that_disconnects_gets_no_response() -> None:
@@ -212,7 +212,7 @@ def test_the_memory_of_aborted_bodies_is_released() -> None:
 
 def test_a_header_with_an_underscore_is_dropped() -> None:
     headers = [(b"x-forwarded-for", b"192.0.2.2"), (b"x_forwarded_for", b"192.0.2.1"), (b"x_forwarded_proto", b"https")]
-    environ = told_by(answer_of(scope_of(headers=headers)))["environ"]
+    environ = content_of(answer_of(scope_of(headers=headers)))["environ"]
 
     assert environ["HTTP_X_FORWARDED_FOR"] == "192.0.2.2"
     assert "HTTP_X_FORWARDED_PROTO" not in environ
@@ -220,14 +220,14 @@ def test_a_header_with_an_underscore_is_dropped() -> None:
 
 def test_repeated_headers_are_joined_and_cookies_with_semicolons() -> None:
     headers = [(b"cookie", b"a=1"), (b"cookie", b"b=2"), (b"accept", b"text/html"), (b"accept", b"*/*")]
-    environ = told_by(answer_of(scope_of(headers=headers)))["environ"]
+    environ = content_of(answer_of(scope_of(headers=headers)))["environ"]
 
     assert environ["HTTP_COOKIE"] == "a=1; b=2"
     assert environ["HTTP_ACCEPT"] == "text/html,*/*"
 
 
 def test_the_environment_contains_the_data_of_the_server() -> None:
-    environ = told_by(answer_of(scope_of("/caf%C3%A9/%00", headers=[(b"content-type", b"text/plain")])))["environ"]
+    environ = content_of(answer_of(scope_of("/caf%C3%A9/%00", headers=[(b"content-type", b"text/plain")])))["environ"]
 
     assert environ["PATH_INFO"].encode("latin-1").decode() == "/café/\0"
     assert environ["QUERY_STRING"] == "a=1"
@@ -238,7 +238,7 @@ def test_the_environment_contains_the_data_of_the_server() -> None:
 
 
 def test_a_client_on_a_unix_socket_has_no_address() -> None:
-    assert told_by(answer_of(scope_of(client=None)))["environ"]["REMOTE_ADDR"] == ""
+    assert content_of(answer_of(scope_of(client=None)))["environ"]["REMOTE_ADDR"] == ""
 
 
 def test_health_is_answered_while_every_thread_is_busy() -> None:
@@ -297,7 +297,7 @@ def test_only_http_is_served() -> None:
 
 
 class Streaming(list[bytes]):
-    """An answer that is made while it is sent."""
+    """A streaming response."""
 
     streaming = True
     closed = False
