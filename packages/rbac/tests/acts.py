@@ -1,4 +1,4 @@
-"""What delegates do, at random: every way to change who holds what, as a function or as a request to the API."""
+"""Random acts of delegates: every way to change who holds what, by a function or over the API."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,30 +19,30 @@ from oracle import Picture
 from shop.models import Branch, Company
 from worlds import NAMES, NOW, World, few, hours
 
-#: What may be named by a role: the permissions of the world and those that managing needs.
-KNOWN = [*NAMES, "auth_rbac.change_role", "auth_rbac.add_assignment"]
+#: The permissions that a role may contain: those of the world, and some that managing needs.
+GRANTABLE = [*NAMES, "auth_rbac.change_role", "auth_rbac.add_assignment"]
 PATTERNS = ["shop.*", "shop.order.*", "auth_rbac.*"]
 
-#: Everything that managing needs.
+#: All permissions that managing needs.
 MANAGING = [f"auth_rbac.{verb}_role" for verb in ("add", "change", "delete")]
 MANAGING += [f"auth_rbac.{verb}_assignment" for verb in ("view", "add", "delete")]
 
-#: Every moment between which nothing changes: bounds are whole hours, and the last is long after all of them.
+#: Moments that cover every interval: bounds are whole hours, and the last moment is long after all of them.
 MOMENTS = [*(NOW + timedelta(hours=hour) for hour in range(8)), NOW + timedelta(days=36500)]
 
-#: Somebody, what they may, for which object, and when.
-Held = set[tuple[str, str, Any]]
+#: A person's permissions: name, object and moment.
+Permissions = set[tuple[str, str, Any]]
 
 
 @dataclass(frozen=True)
 class Act:
-    """One thing that a delegate tries to do.
+    """One attempt of a delegate.
 
     Args:
-        actor: Which of the people.
-        by_api: Whether by a request; else by the function.
+        actor: The index of the person.
+        by_api: Whether it is a request to the API. If not, it calls the function.
         verb: The name of a method of `Doer`.
-        what: Its arguments.
+        what: The arguments.
     """
 
     actor: int
@@ -51,11 +51,11 @@ class Act:
     what: dict[str, Any] = field(default_factory=dict)
 
 
-names = st.lists(st.sampled_from(KNOWN), min_size=1, max_size=2, unique=True) | st.just([])
+names = st.lists(st.sampled_from(GRANTABLE), min_size=1, max_size=2, unique=True) | st.just([])
 patterns = st.lists(st.sampled_from(PATTERNS), min_size=1, max_size=1) | st.just([])
 number = st.integers(0, 5)
 
-#: The role that every delegate holds, after the four of the plan.
+#: The index of the role that every delegate holds, after the four roles of the plan.
 MANAGERS = 4
 contents = {
     "permissions": names, "denials": names, "wildcards": patterns, "denied_wildcards": patterns,
@@ -79,7 +79,7 @@ whats = {
         {"by_group": st.booleans(), "holder": few, "order": few, "name": st.integers(0, 2)}
     ),
 }  # fmt: skip
-#: Changes of roles are tried most often: there an actor can meet a role of their own.
+#: Changes of roles are most frequent, because there an actor may change their own role.
 VERBS = [*sorted(whats), *["change_role"] * 5, "assign"]
 acts = st.sampled_from(VERBS).flatmap(
     lambda verb: st.builds(Act, st.integers(0, 2), st.integers(0, 7).map(lambda n: n == 0), st.just(verb), whats[verb])
@@ -87,7 +87,7 @@ acts = st.sampled_from(VERBS).flatmap(
 
 
 class Doer:
-    """Does what delegates try in one world, by whichever door."""
+    """Performs acts in one world, by functions and over the API."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -95,10 +95,10 @@ class Doer:
         for person in world.people[:3]:
             assign_role(user=person, role=managing)
         assign_role(user=world.people[0], role=create_role(name="orders", wildcards=["shop.order.*"]))
-        self.made = 0
+        self.created = 0
 
     def do(self, act: Act) -> bool:
-        """Do it; say whether it was allowed."""
+        """Perform an act, and return whether it was allowed."""
         actor: Any = again(self.world.people[act.actor])
         try:
             done = getattr(self, act.verb)(actor, act.by_api, **act.what)
@@ -110,8 +110,8 @@ class Doer:
         return done is not False
 
     def create_role(self, actor: Any, by_api: bool, **content: Any) -> Any:
-        self.made += 1
-        name = f"made {self.made}"
+        self.created += 1
+        name = f"created {self.created}"
         if by_api:
             return send(actor, "post", "roles/", {"name": name, **self._content(content, by_api=True)})
         return create_role(name=name, actor=actor, **self._content(content))
@@ -162,9 +162,9 @@ class Doer:
         order = self.world.orders[what["order"]]
         return withdraw(holder=holder, permission=NAMES[what["name"]], obj=order, actor=actor)
 
-    def _role(self, place: int) -> Role:
+    def _role(self, index: int) -> Role:
         rows = list(Role.objects.order_by("created_at", "pk"))
-        return rows[place % len(rows)]
+        return rows[index % len(rows)]
 
     def _holder(self, what: dict[str, Any]) -> dict[str, Any]:
         if what["by_group"]:
@@ -181,13 +181,15 @@ class Doer:
         ]
 
     def _content(self, content: dict[str, Any], *, by_api: bool = False) -> dict[str, Any]:
-        found = dict(content)
+        arguments = dict(content)
         if "parents" in content:
-            parents = [self._role(place) for place in content["parents"]]
-            found["parents"] = sorted({str(role.pk) for role in parents}) if by_api else parents
+            parents = [self._role(index) for index in content["parents"]]
+            arguments["parents"] = sorted({str(role.pk) for role in parents}) if by_api else parents
         if not by_api:
-            found |= {kind: map(permission, content[kind]) for kind in ("permissions", "denials") if kind in content}
-        return found
+            arguments |= {
+                kind: map(permission, content[kind]) for kind in ("permissions", "denials") if kind in content
+            }
+        return arguments
 
 
 def _public(holder: dict[str, Any]) -> dict[str, str]:
@@ -195,13 +197,13 @@ def _public(holder: dict[str, Any]) -> dict[str, str]:
 
 
 def send(caller: User, method: str, address: str, body: Any = None) -> Any:
-    """Return what the API answers."""
-    asking = getattr(browser_of(caller), method)
-    return asking(f"/api/v1/{address}", body, content_type="application/json")
+    """Return the API's response."""
+    request = getattr(browser_of(caller), method)
+    return request(f"/api/v1/{address}", body, content_type="application/json")
 
 
-def held_by_each(world: World) -> dict[int, Held]:
-    """Return what each person may, by the oracle: everywhere, for each object, and for one that may be made tomorrow."""
+def held_by_each(world: World) -> dict[int, Permissions]:
+    """Return the permissions of each person by the oracle: everywhere, for each object, and for a future object."""
     picture, places = Picture(), _places(world)
     return {
         person.pk: {
@@ -209,7 +211,7 @@ def held_by_each(world: World) -> dict[int, Held]:
             for place, scopes in places.items()
             for moment in MOMENTS
             for name in picture.held(person, scopes, moment)
-            if name in KNOWN or name in MANAGING
+            if name in GRANTABLE or name in MANAGING
         }
         for person in User.objects.all()
     }
@@ -220,19 +222,19 @@ def _places(world: World) -> dict[str, list[tuple[int, str]]]:
         return [(ContentType.objects.get_for_model(x).pk, str(x.pk)) for x in objects]
 
     branches = list(Branch._default_manager.select_related("company"))
-    found: dict[str, list[tuple[int, str]]] = {"everywhere": []}
-    found |= {f"company {company.pk}": scopes(company) for company in Company._default_manager.all()}
-    found |= {f"branch {branch.pk}": scopes(branch, branch.company) for branch in branches}
-    found |= {f"order {order.pk}": scopes(order, *world.around(order)) for order in world.orders}
+    places: dict[str, list[tuple[int, str]]] = {"everywhere": []}
+    places |= {f"company {company.pk}": scopes(company) for company in Company._default_manager.all()}
+    places |= {f"branch {branch.pk}": scopes(branch, branch.company) for branch in branches}
+    places |= {f"order {order.pk}": scopes(order, *world.around(order)) for order in world.orders}
     later = (ContentType.objects.get_for_model(type(world.orders[0])).pk, "999999999")
-    return found | {f"later in {branch.pk}": [later, *scopes(branch, branch.company)] for branch in branches}
+    return places | {f"later in {branch.pk}": [later, *scopes(branch, branch.company)] for branch in branches}
 
 
 def never_grows(world: World, sequence: list[Act], do: Callable[[Act], bool]) -> int:
-    """Do one act after the other; return how many were allowed.
+    """Perform the acts one after the other, and return how many were allowed.
 
     Raises:
-        AssertionError: after an act somebody holds, or has lost, what the actor did not hold before it.
+        AssertionError: an act gave or took something that its actor did not hold before it.
     """
     allowed, before = 0, held_by_each(world)
     for act in sequence:
@@ -240,10 +242,10 @@ def never_grows(world: World, sequence: list[Act], do: Callable[[Act], bool]) ->
             continue
         allowed += 1
         after, authority = held_by_each(world), before[world.people[act.actor].pk]
-        for person, held in after.items():
-            gained, lost = held - before[person], before[person] - held
-            if act.verb == "revoke":  # Who takes away needs to hold it now, and no longer.
-                lost = {one for one in lost if one[2] == NOW}
+        for person, permissions in after.items():
+            gained, lost = permissions - before[person], before[person] - permissions
+            if act.verb == "revoke":  # The actor must hold it now, but no longer.
+                lost = {each for each in lost if each[2] == NOW}
             assert gained <= authority, f"{act} gave {sorted(gained - authority)[:3]}"
             assert lost <= authority, f"{act} took {sorted(lost - authority)[:3]}"
         assert _union(world, after) <= _union(world, before), f"{act}: together they hold more"
@@ -251,6 +253,6 @@ def never_grows(world: World, sequence: list[Act], do: Callable[[Act], bool]) ->
     return allowed
 
 
-def _union(world: World, held: dict[int, Held]) -> Held:
+def _union(world: World, permissions: dict[int, Permissions]) -> Permissions:
     """Return what the acting people hold together."""
-    return set().union(*(held[person.pk] for person in world.people[:3]))
+    return set().union(*(permissions[person.pk] for person in world.people[:3]))

@@ -1,4 +1,4 @@
-"""What the tests of roles share."""
+"""Shared fixtures and helpers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +16,7 @@ from auth_rbac.roles.roles import create_role
 
 
 def again(user: User) -> Any:
-    """Return *user* as the next request finds them."""
+    """Return a new instance of *user*, as the next request has it."""
     return User.objects.get(pk=user.pk)
 
 
@@ -27,24 +27,24 @@ def permission(name: str) -> Permission:
 
 
 def make_role(name: str, *names: str, **more: Any) -> Role:
-    """Make a role that allows these."""
+    """Create a role that allows these permissions."""
     return create_role(name=name, permissions=[permission(one) for one in names], **more)
 
 
 def browser_of(user: User) -> Browser:
-    """Return a browser in which *user* is signed in."""
+    """Return a browser in which *user* is logged in."""
     browser = Browser()
     browser.force_login(user, backend="auth_core.backends.IdentifierBackend")
     return browser
 
 
 def post(caller: User, address: str, /, **body: Any) -> Any:
-    """Return what the API answers to a body."""
+    """Return the API's response to a POST request."""
     return browser_of(caller).post(f"/api/v1/{address}", body, content_type="application/json")
 
 
 def named(obj: Any) -> dict[str, str]:
-    """Return how a body names an object."""
+    """Return the object as a request body names it."""
     return {"type": obj._meta.label_lower, "id": str(obj.pk)}
 
 
@@ -54,34 +54,34 @@ def public(user: User) -> str:
 
 
 def delete_past_guards(obj: Any) -> None:
-    """Delete *obj* as a database that has no guards would: what people were given for it stays."""
+    """Delete *obj* and restore the permissions for it, as a database without triggers would keep them."""
     rows = list(UserObjectPermission.objects.filter(object_pk=str(obj.pk)))
     obj.delete()
     UserObjectPermission.objects.bulk_create(rows)
 
 
 @pytest.fixture(autouse=True)
-def process_that_remembers_nothing() -> None:
-    """Begin each test as a process does: what another remembered, of the same keys, costs it a query."""
+def empty_caches() -> None:
+    """Begin each test with empty caches: an entry for the same keys would save a query."""
     decision_cache.forget_all()
     role_cache.forget_all()
 
 
 @pytest.fixture
 def alice(db: None) -> User:
-    """Somebody who may do nothing."""
+    """A person without permissions."""
     return User.objects.create_user("alice", "alice@example.org", "correct horse battery staple")
 
 
 @pytest.fixture
 def bob(db: None) -> User:
-    """Somebody else who may do nothing."""
+    """Another person without permissions."""
     return User.objects.create_user("bob", "bob@example.org", "correct horse battery staple")
 
 
 @pytest.fixture
 def manager_of(db: None) -> Callable[..., User]:
-    """Makes somebody who may give and take roles, and holds these permissions."""
+    """Creates people who may manage roles and assignments, and hold these permissions."""
 
     def make(name: str, *names: str, scope: Any = None) -> User:
         user = User.objects.create_user(name)

@@ -1,4 +1,4 @@
-"""A site whose admin shows what other people's sites show: stock pages, inlines of relations, guardian's pages."""
+"""A site whose admin has common pages without special care: Django's pages, inlines of relations, guardian's pages."""
 
 from typing import Any
 
@@ -18,14 +18,14 @@ site = admin.AdminSite(name="guarded")
 
 
 class Members(admin.TabularInline):  # type: ignore[type-arg]  # Django cannot subscript it
-    """Who is in a group, row by row."""
+    """The members of a group, row by row."""
 
     model = User.groups.through
     extra = 0
 
 
-class Given(admin.TabularInline):  # type: ignore[type-arg]  # Django cannot subscript it
-    """The roles of a group, written past the functions that record it."""
+class GroupRoles(admin.TabularInline):  # type: ignore[type-arg]  # Django cannot subscript it
+    """The roles of a group, written without the functions that record them."""
 
     model = Assignment
     fk_name = "group"
@@ -36,11 +36,11 @@ class Given(admin.TabularInline):  # type: ignore[type-arg]  # Django cannot sub
 class TeamAdmin(GroupAdmin):
     """Groups with their members and roles."""
 
-    inlines = (Members, Given)
+    inlines = (Members, GroupRoles)
 
 
 class PeopleAdmin(UserAdmin):
-    """People, whose flags are changed in the list."""
+    """People, with flags that can be changed in the list."""
 
     list_display = ("username", "is_superuser")
     list_editable = ("is_superuser",)
@@ -48,14 +48,14 @@ class PeopleAdmin(UserAdmin):
 
     @admin.action(description="promote")
     def promote(self, request: Any, queryset: Any) -> None:
-        """Make superusers of them."""
+        """Make the selected people superusers."""
         for person in queryset:
             person.is_superuser = True
             person.save()
 
 
 class EveryoneMay(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot subscript it
-    """Rows that any staff may write: the site asked for no permission."""
+    """Rows that any staff member may write: the site requires no permission."""
 
     def has_module_permission(self, request: Any) -> bool:
         return True

@@ -1,4 +1,4 @@
-"""What should be answered, worked out by looking at every row there is; knows the models and nothing else of ours."""
+"""The expected decisions, computed from every row in the simplest way. Of this package it uses only the models."""
 
 from collections import defaultdict
 from typing import Any
@@ -11,7 +11,7 @@ from auth_rbac.models import Assignment, Role, RoleEdge, Wildcard
 
 
 def may(user: Any, name: str, obj: Any, moment: Any, around: tuple[Any, ...] = ()) -> bool:
-    """Say whether *user* may, at *moment*; *around* are the objects in whose scope *obj* lies."""
+    """Tell whether *user* has the permission at *moment*. *around* are the outer objects of *obj*."""
 
     def is_it(p: Permission) -> bool:
         return f"{p.content_type.app_label}.{p.codename}" == name
@@ -22,7 +22,7 @@ def may(user: Any, name: str, obj: Any, moment: Any, around: tuple[Any, ...] = (
         is_now = a.valid_from <= moment and (a.valid_until is None or moment < a.valid_until)
         if (a.user == user or a.group in groups) and is_now and (a.scope_type_id, a.scope_id) in [(None, ""), *scopes]:
             roles.append(a.role)
-    for role in roles:  # which grows meanwhile, until every parent was looked at
+    for role in roles:  # the list grows until every ancestor is in it
         roles += [edge.parent for edge in RoleEdge.objects.filter(child=role) if edge.parent not in roles]
         yes += filter(is_it, role.permissions.all())
         no += filter(is_it, role.denials.all())
@@ -38,7 +38,7 @@ def may(user: Any, name: str, obj: Any, moment: Any, around: tuple[Any, ...] = (
 
 
 class Picture:
-    """Every row of one moment, read once: who holds what on which object and when, and so what an act has changed."""
+    """All rows at one moment, read once, to compare what everybody holds before and after an act."""
 
     def __init__(self) -> None:
         rows = Permission.objects.select_related("content_type")
@@ -69,7 +69,7 @@ class Picture:
         ]
 
     def held(self, user: Any, scopes: Any, moment: Any) -> set[str]:
-        """Return what *user* may at *moment* for an object in these scopes, its own first; none: everywhere."""
+        """Return what *user* may at *moment* for an object in these scopes, its own first. Empty: everywhere."""
         groups, yes, no = self.groups[user.pk], set[str](), set[str]()
         roles = [
             a.role_id
@@ -79,7 +79,7 @@ class Picture:
             and (a.valid_until is None or moment < a.valid_until)
             and (a.scope_type_id, a.scope_id) in [(None, ""), *scopes]
         ]
-        for role in roles:  # which grows meanwhile
+        for role in roles:  # the list grows
             roles += [parent for parent in self.parents[role] if parent not in roles]
             yes |= self.allowed[role]
             no |= self.denied[role]
@@ -94,14 +94,14 @@ class Picture:
         return f"{app}.{codename}"
 
     def _names(self, pairs: Any) -> dict[Any, set[str]]:
-        found: dict[Any, set[str]] = defaultdict(set)
+        names: dict[Any, set[str]] = defaultdict(set)
         for key, permission in pairs:
-            found[key].add(self._name(permission))
-        return found
+            names[key].add(self._name(permission))
+        return names
 
 
 def _pairs(rows: Any) -> dict[Any, list[Any]]:
-    found: dict[Any, list[Any]] = defaultdict(list)
+    pairs: dict[Any, list[Any]] = defaultdict(list)
     for first, second in rows:
-        found[first].append(second)
-    return found
+        pairs[first].append(second)
+    return pairs

@@ -1,4 +1,4 @@
-"""A site with auth_core and this package, and none of its siblings; users are Django's own."""
+"""A site with auth_core and this package only. Its users are Django's own."""
 
 from datetime import timedelta
 

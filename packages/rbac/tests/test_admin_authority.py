@@ -1,4 +1,4 @@
-"""In the admin of any site: what staff do not hold they do not give, and who holds more is out of their reach."""
+"""The admin of any site: staff cannot give what they do not hold, or change people who hold more."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -52,7 +52,7 @@ def own(db: None) -> Group:
 
 @pytest.fixture
 def clerk(own: Group) -> User:
-    """Staff who may change people and groups."""
+    """A staff member who may change people and groups."""
     user = User.objects.create_user("clerk", is_staff=True)
     user.groups.add(own)
     return user
@@ -60,23 +60,23 @@ def clerk(own: Group) -> User:
 
 @pytest.fixture
 def root(db: None) -> User:
-    """A superuser; there is another one, so that they may go."""
+    """A superuser. There is another one, so that they can be removed."""
     User.objects.create_superuser("chief")
     return User.objects.create_superuser("root", "root@example.org", "correct horse battery staple")
 
 
 def _group(browser: Browser, group: Group, permissions: Any = None, **row: str) -> Any:
-    """Send the page of *group*, with one row of the inline whose model has these fields."""
+    """Post the page of *group*, with one row of the inline that has these fields."""
     address = _of(Group, group.pk, "change")
-    said: dict[str, Any] = {"name": group.name, "permissions": permissions}
+    fields: dict[str, Any] = {"name": group.name, "permissions": permissions}
     if permissions is None:
-        said["permissions"] = list(group.permissions.values_list("pk", flat=True))
+        fields["permissions"] = list(group.permissions.values_list("pk", flat=True))
     for inline in browser.get(address).context["inline_admin_formsets"]:
         fits = bool(row) and set(row) <= set(inline.formset.form.base_fields)
         prefix = inline.formset.prefix
-        said |= {f"{prefix}-INITIAL_FORMS": "0", f"{prefix}-TOTAL_FORMS": str(int(fits))}
-        said |= {f"{prefix}-0-{name}": value for name, value in row.items() if fits}
-    return browser.post(address, said)
+        fields |= {f"{prefix}-INITIAL_FORMS": "0", f"{prefix}-TOTAL_FORMS": str(int(fits))}
+        fields |= {f"{prefix}-0-{name}": value for name, value in row.items() if fits}
+    return browser.post(address, fields)
 
 
 def _of(model: Any, *parts: Any) -> str:
@@ -101,8 +101,8 @@ def a_superuser_into_the_own_group_by_an_inline(browser: Browser, own: Group, ro
 
 
 def the_password_of_a_superuser(browser: Browser, own: Group, root: User) -> Any:
-    said = {"password1": PASSWORD, "password2": PASSWORD, "usable_password": "true"}
-    return browser.post(_of(User, root.pk, "password"), said)
+    fields = {"password1": PASSWORD, "password2": PASSWORD, "usable_password": "true"}
+    return browser.post(_of(User, root.pk, "password"), fields)
 
 
 def the_address_of_a_superuser(browser: Browser, own: Group, root: User) -> Any:
@@ -147,9 +147,9 @@ def the_deletion_of_many(browser: Browser, own: Group, root: User) -> Any:
 
 
 def a_permission_with_another_name(browser: Browser, own: Group, root: User) -> Any:
-    held = permission("auth.view_user")
-    said = {"name": "mine", "content_type": held.content_type_id, "codename": "delete_everything"}
-    return browser.post(_of(Permission, held.pk, "change"), said)
+    existing = permission("auth.view_user")
+    fields = {"name": "mine", "content_type": existing.content_type_id, "codename": "delete_everything"}
+    return browser.post(_of(Permission, existing.pk, "change"), fields)
 
 
 def a_content_type_with_another_name(browser: Browser, own: Group, root: User) -> Any:
@@ -164,8 +164,8 @@ def the_log_of_the_admin(browser: Browser, own: Group, root: User) -> Any:
 
 def the_session_of_a_superuser(browser: Browser, own: Group, root: User) -> Any:
     browser_of(root)
-    found = next(row for row in Session.objects.all() if row.get_decoded()["_auth_user_id"] == str(root.pk))
-    return browser.post(_of(Session, found.pk, "delete"), {"post": "yes"})
+    session = next(row for row in Session.objects.all() if row.get_decoded()["_auth_user_id"] == str(root.pk))
+    return browser.post(_of(Session, session.pk, "delete"), {"post": "yes"})
 
 
 def an_object_by_guardians_page(browser: Browser, own: Group, root: User) -> Any:
@@ -208,7 +208,7 @@ def state() -> dict[str, Any]:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
-def test_staff_are_refused_what_they_do_not_hold(way: Any, clerk: User, own: Group, root: User) -> None:
+def test_staff_cannot_give_what_they_do_not_hold(way: Any, clerk: User, own: Group, root: User) -> None:
     browser, before = browser_of(clerk), state()
 
     answer = way(browser, own, root)
@@ -220,7 +220,7 @@ def test_staff_are_refused_what_they_do_not_hold(way: Any, clerk: User, own: Gro
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
-def test_a_superuser_does_all_of_it(way: Any, clerk: User, own: Group, root: User) -> None:
+def test_a_superuser_can_do_all_of_it(way: Any, clerk: User, own: Group, root: User) -> None:
     browser, before = browser_of(User.objects.get(username="chief")), state()
 
     answer = way(browser, own, root)
@@ -230,26 +230,26 @@ def test_a_superuser_does_all_of_it(way: Any, clerk: User, own: Group, root: Use
         assert state() != before
 
 
-def test_staff_do_their_work_with_what_they_hold(clerk: User, own: Group, alice: User, root: User) -> None:
+def test_staff_can_give_what_they_hold(clerk: User, own: Group, alice: User, root: User) -> None:
     browser, juniors = browser_of(clerk), Group.objects.create(name="juniors")
     few = [permission("auth.view_user").pk]
 
     grown = _group(browser, juniors, few)
     named = browser.post(_of(User, alice.pk, "change"), _person(alice, groups=[juniors.pk], is_staff="on"))
-    said = {"password1": PASSWORD, "password2": PASSWORD, "usable_password": "true"}
-    password = browser.post(_of(User, alice.pk, "password"), said)
+    fields = {"password1": PASSWORD, "password2": PASSWORD, "usable_password": "true"}
+    password = browser.post(_of(User, alice.pk, "password"), fields)
     gone = browser.post(_of(User, alice.pk, "delete"), {"post": "yes"})
 
     assert [answer.status_code for answer in (grown, named, password, gone)] == [302] * 4
     assert not User.objects.filter(pk=alice.pk).exists()
 
 
-# What roles add to the comparison
+# What roles add to the comparison.
 
 
 @pytest.fixture
 def helper(db: None) -> User:
-    """Somebody who holds the orders of one company."""
+    """A person with all permissions for the orders of one company."""
     user = User.objects.create_user("helper")
     company = Company.objects.create(name="ours")
     assign_role(user=user, role=make_role("Helper", "shop.view_order"), scope=company)
@@ -283,7 +283,7 @@ def test_a_role_that_begins_later_is_compared_now(helper: User, alice: User) -> 
     assert not covers(helper, alice)
 
 
-def test_a_role_that_is_over_is_not(helper: User, alice: User) -> None:
+def test_a_role_that_has_ended_is_not_compared(helper: User, alice: User) -> None:
     begun = timezone.now() - timedelta(days=2)
     assign_role(
         user=alice, role=make_role("Over", "shop.add_order"), valid_from=begun, valid_until=begun + timedelta(days=1)
@@ -292,7 +292,7 @@ def test_a_role_that_is_over_is_not(helper: User, alice: User) -> None:
     assert covers(helper, alice)
 
 
-def test_a_wildcard_a_parent_and_a_group_are_compared_by_what_they_allow(helper: User, alice: User, bob: User) -> None:
+def test_wildcards_parents_and_groups_are_compared_by_their_permissions(helper: User, alice: User, bob: User) -> None:
     parent = create_role(name="Parent", wildcards=["shop.order.*"])
     group = Group.objects.create(name="sellers")
     assign_role(group=group, role=create_role(name="Child", parents=[parent]))
@@ -307,7 +307,7 @@ def test_a_wildcard_a_parent_and_a_group_are_compared_by_what_they_allow(helper:
         check_group(again(helper), group)
 
 
-def test_what_is_denied_to_the_actor_is_not_held(bob: User, alice: User) -> None:
+def test_a_denied_permission_is_not_held(bob: User, alice: User) -> None:
     assign_role(user=alice, role=make_role("Seller", "shop.view_order"))
     assign_role(user=bob, role=create_role(name="Shop", wildcards=["shop.*"]))
     assert covers(bob, alice)
@@ -337,7 +337,7 @@ def test_a_permission_for_one_object_is_compared_for_that_object(helper: User, a
     assert covers(bob, alice)
 
 
-def test_what_ends_is_not_given_for_good(bob: User, own: Group) -> None:
+def test_a_temporary_permission_cannot_be_given_permanently(bob: User, own: Group) -> None:
     bob.user_permissions.set(own.permissions.all())
     assign_role(user=bob, role=make_role("Seller", "shop.view_order"), valid_until=timezone.now() + timedelta(days=1))
     assert again(bob).has_perm("shop.view_order")

@@ -1,4 +1,4 @@
-"""In the admin: what was given for single objects beside the roles, and answers in words to whatever is asked."""
+"""The admin pages of object permissions and explanations."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.html import escape
 from guardian.models import UserObjectPermission
 
-from auth_core.testing.counting import counted
+from auth_core.testing.counts import counted
 from auth_rbac.decisions.decisions import check
 from auth_rbac.events import RbacEvent
 from auth_rbac.explanations.explanations import explain
@@ -63,30 +63,30 @@ def staff(user: User) -> Browser:
 
 @pytest.mark.parametrize("model", [Order, Paper, Plan])
 @pytest.mark.parametrize("by_group", [False, True])
-def test_it_is_given_shown_and_taken_away(
+def test_an_object_permission_is_granted_shown_and_revoked(
     model: Any, by_group: bool, root: Browser, alice: User, readers: Group, recorded_events: list[Any]
 ) -> None:
     obj, holder = model.objects.create(), readers if by_group else alice
     alice.groups.add(readers)
 
-    given = root.post(of(holder), {"action": "give", **named(obj)}, follow=True)
+    granted = root.post(of(holder), {"action": "give", **named(obj)}, follow=True)
     twice = root.post(of(holder), {"action": "give", **named(obj)}, follow=True)
 
-    assert "It was given." in text_of(given)
-    assert "It had been given already." in text_of(twice)
-    assert str(obj.pk) in text_of(given)
+    assert "The permission was granted." in text_of(granted)
+    assert "The permission had already been granted." in text_of(twice)
+    assert str(obj.pk) in text_of(granted)
     assert check(again(alice), "view", obj)
-    taken = root.post(of(holder), {"action": "withdraw", **named(obj)}, follow=True)
+    revoked = root.post(of(holder), {"action": "withdraw", **named(obj)}, follow=True)
     gone = root.post(of(holder), {"action": "withdraw", **named(obj)}, follow=True)
-    assert "It was taken away." in text_of(taken)
-    assert "There was nothing to take away." in text_of(gone)
+    assert "The permission was revoked." in text_of(revoked)
+    assert "The permission had not been granted." in text_of(gone)
     assert not check(again(alice), "view", obj)
     ours = [event for event in recorded_events if isinstance(event.name, RbacEvent)]
     assert [event.name for event in ours] == [RbacEvent.OBJECT_PERMITTED, RbacEvent.OBJECT_WITHDRAWN]
     assert {event.actor.username for event in ours} == {"root"}
 
 
-def test_a_few_stand_beside_the_roles_and_the_rest_on_pages(root: Browser, alice: User, readers: Group) -> None:
+def test_the_inline_shows_a_few_rows_and_the_pages_show_all(root: Browser, alice: User, readers: Group) -> None:
     for number in range(60):
         for holder in (alice, readers):
             permit(
@@ -105,7 +105,7 @@ def test_a_few_stand_beside_the_roles_and_the_rest_on_pages(root: Browser, alice
         assert 'rel="next"' in text_of(first)
 
 
-def test_every_row_leads_to_its_explanation(root: Browser, alice: User) -> None:
+def test_every_row_links_to_its_explanation(root: Browser, alice: User) -> None:
     permit(holder=alice, permission="view", obj=Order.objects.create(pk=5))
 
     person = text_of(root.get(f"/admin/auth/user/{alice.pk}/change/"))
@@ -113,12 +113,12 @@ def test_every_row_leads_to_its_explanation(root: Browser, alice: User) -> None:
     why = text_of(root.get(row["why"]))
 
     assert escape(row["why"]) in person
-    assert f'href="{EXPLAIN}{alice.pk}/"' in person, "whoever holds nothing is explained, too"
-    assert "shop.view_order: yes" in why
-    assert "They were given shop.view_order for shop.order:5 alone." in why
+    assert f'href="{EXPLAIN}{alice.pk}/"' in person, "a person without roles has an explanation"
+    assert "shop.view_order: allowed" in why
+    assert "They have the permission shop.view_order for shop.order:5, without a role." in why
 
 
-def test_a_page_asks_no_more_for_more_rows(root: Browser, alice: User) -> None:
+def test_the_number_of_queries_does_not_grow_with_the_rows(root: Browser, alice: User) -> None:
     def queries_with(more: int) -> int:
         for _n in range(more):
             permit(holder=alice, permission="view", obj=Order.objects.create())
@@ -129,7 +129,7 @@ def test_a_page_asks_no_more_for_more_rows(root: Browser, alice: User) -> None:
     assert queries_with(3) == queries_with(40)
 
 
-def test_the_page_of_a_person_is_saved_as_before_and_changes_no_permission(root: Browser, alice: User) -> None:
+def test_saving_a_person_changes_no_permission(root: Browser, alice: User) -> None:
     permit(holder=alice, permission="view", obj=Order.objects.create())
     page = root.get(f"/admin/auth/user/{alice.pk}/change/")
     body = {"username": "alice", "email": "new@example.org", "is_active": "on", "date_joined_0": "2026-01-01", "date_joined_1": "00:00:00"}  # fmt: skip
@@ -144,7 +144,7 @@ def test_the_page_of_a_person_is_saved_as_before_and_changes_no_permission(root:
     assert UserObjectPermission.objects.count() == 1
 
 
-def test_who_is_not_made_yet_is_made_as_before(root: Browser) -> None:
+def test_a_person_can_still_be_created(root: Browser) -> None:
     page = root.get("/admin/auth/group/add/")
 
     assert page.context["inline_admin_formsets"] == []
@@ -153,7 +153,7 @@ def test_who_is_not_made_yet_is_made_as_before(root: Browser) -> None:
     assert Group.objects.get().name == "editors"
 
 
-def test_roles_of_a_group_stand_on_its_page(root: Browser, readers: Group) -> None:
+def test_the_page_of_a_group_shows_its_roles(root: Browser, readers: Group) -> None:
     assign_role(group=readers, role=make_role("boss", "shop.view_order"), reason="hired")
 
     page = text_of(root.get(f"/admin/auth/group/{readers.pk}/change/"))
@@ -163,7 +163,7 @@ def test_roles_of_a_group_stand_on_its_page(root: Browser, readers: Group) -> No
 
 
 @pytest.mark.asvs("8.3.1")
-def test_nobody_gives_in_the_admin_what_they_do_not_hold(manager_of: Manager, alice: User) -> None:
+def test_an_admin_cannot_grant_an_object_permission_they_do_not_hold(manager_of: Manager, alice: User) -> None:
     order, browser = Order.objects.create(), staff(manager_of("carol", "shop.view_order"))
     permit(holder=alice, permission="change", obj=order)
 
@@ -174,7 +174,7 @@ def test_nobody_gives_in_the_admin_what_they_do_not_hold(manager_of: Manager, al
     assert {row.permission.codename for row in UserObjectPermission.objects.all()} == {"change_order", "view_order"}
 
 
-def test_whoever_may_only_look_looks(alice: User, bob: User) -> None:
+def test_a_read_only_admin_sees_the_pages_and_cannot_change_anything(alice: User, bob: User) -> None:
     order = Order.objects.create()
     permit(holder=bob, permission="view", obj=order)
     assign_role(user=alice, role=make_role("looks", "auth_rbac.view_assignment", "shop.view_order"))
@@ -189,7 +189,7 @@ def test_whoever_may_only_look_looks(alice: User, bob: User) -> None:
     assert UserObjectPermission.objects.count() == 1
 
 
-def test_whoever_changes_people_and_sees_no_assignments_sees_none_beside_them(alice: User, bob: User) -> None:
+def test_an_admin_without_view_assignment_sees_no_inlines(alice: User, bob: User) -> None:
     assign_role(user=bob, role=make_role("boss of all", "shop.view_order"))
     permit(holder=bob, permission="view", obj=Order.objects.create())
     assign_role(user=alice, role=make_role("people", "auth.change_user", "auth.view_user"))
@@ -201,7 +201,7 @@ def test_whoever_changes_people_and_sees_no_assignments_sees_none_beside_them(al
     assert "shop.view_order" not in page
 
 
-def test_staff_alone_see_nothing(bob: User, alice: User, readers: Group) -> None:
+def test_is_staff_alone_shows_nothing(bob: User, alice: User, readers: Group) -> None:
     browser = staff(alice)
 
     for address in (of(bob), of(readers), EXPLAIN, f"{EXPLAIN}{bob.pk}/"):
@@ -209,7 +209,7 @@ def test_staff_alone_see_nothing(bob: User, alice: User, readers: Group) -> None
         assert Browser().get(address).status_code == 302
 
 
-def test_another_site_gives_nothing(root: Browser, alice: User) -> None:
+def test_a_request_from_another_site_grants_nothing(root: Browser, alice: User) -> None:
     browser = Browser(enforce_csrf_checks=True)
     browser.cookies = root.cookies
 
@@ -220,27 +220,27 @@ def test_another_site_gives_nothing(root: Browser, alice: User) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "error"),
     [
-        ({"permission": "shop.nothing"}, "There is no such permission for this object."),
-        ({"permission": "shop.view_paper"}, "There is no such permission for this object."),
+        ({"permission": "shop.nothing"}, "This permission does not exist for this kind of object."),
+        ({"permission": "shop.view_paper"}, "This permission does not exist for this kind of object."),
         ({"permission": ""}, "This field is required."),
         ({"kind": ""}, "This field is required."),
         ({"key": ""}, "This field is required."),
-        ({"kind": "shop.nothing"}, "There are no such objects."),
-        ({"key": "999999"}, "There is no such object."),
-        ({"key": "x"}, "There is no such object."),
+        ({"kind": "shop.nothing"}, "Unknown kind of object."),
+        ({"key": "999999"}, "Object not found."),
+        ({"key": "x"}, "Object not found."),
         ({"key": "9" * 300}, "at most 255 characters"),
     ],
 )
-def test_bad_input_is_told_beside_the_field(change: dict[str, str], told: str, root: Browser, alice: User) -> None:
+def test_errors_are_shown_beside_the_field(change: dict[str, str], error: str, root: Browser, alice: User) -> None:
     answer = root.post(of(alice), {"action": "give", **named(Order.objects.create()), **change}, follow=True)
 
-    assert told in text_of(answer)
+    assert error in text_of(answer)
     assert not UserObjectPermission.objects.exists()
 
 
-def test_what_is_not_there_is_404(root: Browser, alice: User) -> None:
+def test_unknown_people_groups_and_cursors_are_404(root: Browser, alice: User) -> None:
     table = UserObjectPermission._meta.db_table
 
     for address in (
@@ -254,32 +254,32 @@ def test_what_is_not_there_is_404(root: Browser, alice: User) -> None:
     assert root.get(f"{of(alice)}?after={table}:x").status_code == 404
 
 
-def test_a_key_of_what_is_gone_is_shown_and_told(root: Browser, alice: User) -> None:
+def test_a_permission_for_a_deleted_object_is_shown_and_cannot_be_revoked(root: Browser, alice: User) -> None:
     order = Order.objects.create()
     permit(holder=alice, permission="view", obj=order)
     body = named(order)
     delete_past_guards(order)
 
     assert body["key"] in text_of(root.get(of(alice)))
-    assert "There is no such object." in text_of(root.post(of(alice), {"action": "withdraw", **body}))
+    assert "Object not found." in text_of(root.post(of(alice), {"action": "withdraw", **body}))
 
 
-def test_anybody_is_asked_about_in_one_form(root: Browser, alice: User) -> None:
+def test_the_explain_form_finds_a_person_by_any_identifier(root: Browser, alice: User) -> None:
     assign_role(user=alice, role=make_role("reader", "shop.view_order"))
 
     assert f'href="{EXPLAIN}"' in text_of(root.get("/admin/auth_rbac/assignment/"))
     assert "<form" in text_of(root.get(EXPLAIN))
     for name in ("alice", public(alice)):
-        told = text_of(root.get(EXPLAIN, {"person": name, "permission": "shop.view_order"}))
-        assert "shop.view_order: yes" in told
-        assert "What alice may do, and why" in told
+        page = text_of(root.get(EXPLAIN, {"person": name, "permission": "shop.view_order"}))
+        assert "shop.view_order: allowed" in page
+        assert "Permissions of alice" in page
     nobody = text_of(root.get(EXPLAIN, {"person": "nobody", "permission": "shop.view_order"}))
-    assert "There is nobody of this name." in nobody
+    assert "Person not found." in nobody
     assert "errornote" in text_of(root.get(EXPLAIN, {"person": "alice", "permission": "shop.nothing"}))
     assert "errornote" in text_of(root.get(EXPLAIN, {"person": "alice", "permission": "nothing"}))
 
 
-def test_the_whole_way_is_told_in_words(root: Browser, alice: User, readers: Group) -> None:
+def test_every_step_of_a_path_is_explained_in_words(root: Browser, alice: User, readers: Group) -> None:
     company = Company.objects.create(name="here")
     order = Order.objects.create(branch=Branch.objects.create(company=company))
     alice.groups.add(readers)
@@ -289,54 +289,58 @@ def test_the_whole_way_is_told_in_words(root: Browser, alice: User, readers: Gro
         valid_until=timezone.now() + timedelta(days=400),
     )  # fmt: skip
 
-    (way,) = explain(again(alice), "view", order).paths
-    said = list(steps(way))
+    (path,) = explain(again(alice), "view", order).paths
+    sentences = list(steps(path))
     page = text_of(root.get(EXPLAIN, {"person": "alice", **named(order)}))
 
-    assert said[:2] == ["The group readers holds the role boss.", f"It holds for shop.company:{company.pk}."]
-    assert said[2].startswith("From ")
-    assert said[3:] == [
-        "Given by root.",
+    assert sentences[:2] == ["The group readers has the role boss.", f"It applies to shop.company:{company.pk}."]
+    assert sentences[2].startswith("From ")
+    assert sentences[3:] == [
+        "Granted by root.",
         "Reason: hired",
-        "boss says what reader says.",
+        "boss inherits from reader.",
         "reader allows shop.view_order.",
     ]
-    for sentence in said:
+    for sentence in sentences:
         assert f"<li>{escape(sentence)}</li>" in page
 
 
-def test_what_is_missing_is_told(alice: User, readers: Group) -> None:
+def test_the_missing_conditions_are_listed(alice: User, readers: Group) -> None:
     now, order, hour = timezone.now(), Order.objects.create(), timedelta(hours=1)
     alice.groups.add(readers)
 
-    def told(name: str, obj: Any = None) -> tuple[set[str], list[str]]:
+    def explanation_of(name: str, obj: Any = None) -> tuple[set[str], list[str]]:
         explanation = explain(again(alice), name, obj)
-        return {step for way in explanation.paths for step in steps(way)}, list(missing(explanation))
+        return {step for path in explanation.paths for step in steps(path)}, list(missing(explanation))
 
-    assert told("shop.view_order") == (set(), ["Nothing leads there."])
+    assert explanation_of("shop.view_order") == (set(), ["Nothing grants it."])
     soon, past = make_role("soon", "shop.view_order"), make_role("past", "shop.view_order")
     assign_role(user=alice, role=soon, valid_from=now + hour)
     assign_role(user=alice, role=past, valid_from=now - 2 * hour, valid_until=now - hour)
     assign_role(user=alice, role=soon, scope=order)
-    lacks, open_ways = told("shop.view_order")
-    assert {"It has not begun yet.", "It is over.", "It holds elsewhere, and not for what was asked."} <= lacks
-    assert open_ways == ["Nothing of it counts now for what was asked.", "One of these roles would let: past, soon."]
-    assert told("view", order)[1] == [], "it is allowed"
+    lacks, remedies = explanation_of("shop.view_order")
+    assert {"It is not in force yet.", "It has ended.", "It applies to another scope."} <= lacks
+    assert remedies == [
+        "Nothing listed here is in force for this request.", "Any of these roles would grant it: past, soon."
+    ]  # fmt: skip
+    assert explanation_of("view", order)[1] == [], "it is allowed"
 
     assign_role(user=alice, role=create_role(name="no", denials=[permission("shop.view_order")]))
-    said, lifted = told("view", order)
-    assert "no denies shop.view_order, and a denial wins." in said
-    assert lifted == ["Every denial that counts would have to be taken away, and something would have to allow it."]
+    sentences, remedies = explanation_of("view", order)
+    assert "no denies shop.view_order. A denial overrides every permission." in sentences
+    assert remedies == ["Remove every denial that is in force, and grant the permission."]
     alice.user_permissions.add(permission("shop.add_order"))
     readers.permissions.add(permission("shop.add_order"))
-    assert told("shop.add_order")[0] == {
-        "They have shop.add_order without any role.", "The group readers has shop.add_order without any role.",
-    }  # fmt: skip
+    assert explanation_of("shop.add_order")[0] == {
+        "They have the permission shop.add_order, without a role.",
+        "The group readers has the permission shop.add_order, without a role.",
+    }
     permit(holder=readers, permission="view", obj=order)
-    assert f"The group readers was given shop.view_order for shop.order:{order.pk} alone." in told("view", order)[0]
+    expected = f"The group readers has the permission shop.view_order for shop.order:{order.pk}, without a role."
+    assert expected in explanation_of("view", order)[0]
 
 
-def test_what_people_typed_is_shown_as_text(root: Browser, alice: User) -> None:
+def test_names_and_reasons_are_escaped(root: Browser, alice: User) -> None:
     assign_role(user=alice, role=make_role("<b>bold</b>", "shop.view_order"), reason="<script>x</script>")
 
     page = text_of(root.get(EXPLAIN, {"person": "alice", "permission": "shop.view_order"}))
@@ -345,7 +349,7 @@ def test_what_people_typed_is_shown_as_text(root: Browser, alice: User) -> None:
     assert "&lt;b&gt;bold" in page
 
 
-def test_tables_of_a_models_own_are_beside_as_well(root: Browser, readers: Group) -> None:
+def test_the_inline_includes_tables_of_a_single_model(root: Browser, readers: Group) -> None:
     plan = Plan.objects.create()
     permit(holder=readers, permission="view", obj=plan)
 

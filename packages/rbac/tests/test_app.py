@@ -1,4 +1,4 @@
-"""The app stands by itself."""
+"""The app works without its siblings."""
 
 import sys
 
@@ -12,7 +12,7 @@ def test_the_app_keeps_its_label() -> None:
 
 
 @pytest.mark.django_db
-def test_the_checks_of_a_site_with_nothing_else_pass() -> None:
+def test_the_checks_of_a_minimal_site_pass() -> None:
     assert [message for message in run_checks() if not message.is_silenced()] == []
 
 

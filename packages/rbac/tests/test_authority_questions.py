@@ -1,4 +1,4 @@
-"""Each question of authority by itself: a change asks several, and one of them hides what another forgets."""
+"""Each check of authority alone: a change makes several, and one may hide the failure of another."""
 
 from collections.abc import Callable
 
@@ -20,11 +20,11 @@ Manager = Callable[..., User]
 
 @pytest.fixture
 def reader(db: None) -> Role:
-    """Return a role that allows to see orders."""
+    """A role that may view orders."""
     return make_role("reader", "shop.view_order")
 
 
-def test_whether_an_actor_may_act_is_asked_of_the_database(manager_of: Manager) -> None:
+def test_the_permission_of_an_actor_is_read_from_the_database(manager_of: Manager) -> None:
     carol = manager_of("carol")
     assert carol.has_perm("auth_rbac.add_assignment")
     User.objects.filter(pk=carol.pk).update(is_active=False)
@@ -34,22 +34,22 @@ def test_whether_an_actor_may_act_is_asked_of_the_database(manager_of: Manager) 
 
 
 @pytest.mark.parametrize("change", [{"is_superuser": False}, {"is_active": False}], ids=["demoted", "disabled"])
-def test_what_an_actor_holds_is_asked_of_the_database(change: dict[str, bool], reader: Role) -> None:
+def test_the_state_of_an_actor_is_read_from_the_database(change: dict[str, bool], reader: Role) -> None:
     root = User.objects.create_superuser("root")
     User.objects.filter(pk=root.pk).update(**change)
 
     with pytest.raises(PermissionRefused):
-        delegation.require_all_said_by(root, [reader])
+        delegation.require_all_of_roles(root, [reader])
 
 
-def test_a_role_for_a_part_lends_nothing_for_the_whole(manager_of: Manager, reader: Role) -> None:
+def test_a_role_for_a_part_of_the_scope_gives_no_authority_for_the_whole(manager_of: Manager, reader: Role) -> None:
     company = Company.objects.create()
     branch, carol = Branch.objects.create(company=company), manager_of("carol")
-    # It denies something as well: what it denies counts beyond the branch, and what it allows does not.
+    # The role also denies: its denials count outside the branch, and its permissions do not.
     denies = [permission("shop.delete_order")]
     of_branch = create_role(name="of the branch", permissions=[permission("shop.view_order")], denials=denies)
     assign_role(user=carol, role=of_branch, scope=branch)
 
-    delegation.require_all_said_by(carol, [reader], branch)
+    delegation.require_all_of_roles(carol, [reader], branch)
     with pytest.raises(PermissionRefused):
-        delegation.require_all_said_by(carol, [reader], company)
+        delegation.require_all_of_roles(carol, [reader], company)

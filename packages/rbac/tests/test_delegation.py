@@ -1,4 +1,4 @@
-"""Delegates who act in turns never hold more together, in scope and in time, and nobody gains what the actor lacked."""
+"""Delegates who act in turns never hold more together, in scope and time, and no act gives what its actor lacks."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,14 +15,14 @@ from worlds import NOW, Plan, build, plans
 
 pytestmark = pytest.mark.django_db
 
-#: How many sequences of acts run in CI, and in the long form.
+#: The number of sequences in CI, and in the long form.
 SEQUENCES, MANY = 20, 1500
 
 sequences = st.lists(acts, min_size=4, max_size=8)
 
 
 def run(plan: Plan, sequence: list[Act]) -> int:
-    """Return how many acts of a sequence were allowed; what they did is undone."""
+    """Return how many acts of a sequence were allowed. Their changes are rolled back."""
     with transaction.atomic(), time_machine.travel(NOW, tick=False):
         world = build(plan)
         try:
@@ -32,7 +32,7 @@ def run(plan: Plan, sequence: list[Act]) -> int:
 
 
 def search(test: Callable[[Plan, list[Act]], None], count: int, *, derandomize: bool = True) -> None:
-    """Run *test* with so many random worlds and sequences, without shrinking those that fail."""
+    """Run *test* with random worlds and sequences, without shrinking failures."""
     options: dict[str, Any] = {"phases": [Phase.generate], "derandomize": derandomize, "database": None}
     settings(max_examples=count, deadline=None, suppress_health_check=list(HealthCheck), **options)(
         given(plans, sequences)(test)
@@ -40,7 +40,7 @@ def search(test: Callable[[Plan, list[Act]], None], count: int, *, derandomize: 
 
 
 @pytest.mark.parametrize("count", [SEQUENCES, pytest.param(MANY, marks=pytest.mark.races)])
-def test_no_one_gains_or_loses_by_an_act_what_the_actor_did_not_hold_before(count: int) -> None:
+def test_no_act_gives_or_takes_what_its_actor_did_not_hold(count: int) -> None:
     allowed = []
 
     def act(plan: Plan, sequence: list[Act]) -> None:
@@ -51,18 +51,18 @@ def test_no_one_gains_or_loses_by_an_act_what_the_actor_did_not_hold_before(coun
     assert sum(allowed) > count, "acts are allowed as well, or nothing is tried"
 
 
-def test_a_change_that_is_written_before_it_is_judged_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    judge, write, asked = roles._require_all, roles._write, list[Any]()
+def test_a_change_written_before_the_check_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
+    check, write, actors = roles._require_all, roles._write, list[Any]()
 
-    def judge_before(actor: Any, concerned: Any, wanted: Any) -> None:
-        judge(actor, concerned, roles._Wanted())
-        asked.append(actor)
+    def check_before(actor: Any, concerned: Any, content: Any) -> None:
+        check(actor, concerned, roles._NewContent())
+        actors.append(actor)
 
-    def write_first(role: Any, wanted: Any) -> None:
-        write(role, wanted)
-        delegation.require_all_said_by(asked.pop(), [role])
+    def write_first(role: Any, content: Any) -> None:
+        write(role, content)
+        delegation.require_all_of_roles(actors.pop(), [role])
 
-    monkeypatch.setattr(roles, "_require_all", judge_before)
+    monkeypatch.setattr(roles, "_require_all", check_before)
     monkeypatch.setattr(roles, "_write", write_first)
     tried = []
 

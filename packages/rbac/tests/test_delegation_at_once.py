@@ -1,4 +1,4 @@
-"""Delegates who act at the same moment: what they hold together does not grow, and what was taken away stays away."""
+"""Concurrent acts of delegates: together they never hold more, and a revoked role does not come back."""
 
 import threading
 from typing import Any
@@ -22,18 +22,18 @@ from worlds import NOW, Plan, build, plans
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
-#: How many pairs of acts run at once in CI, and in the long form.
+#: The number of concurrent pairs of acts in CI, and in the long form.
 PAIRS, MANY = 10, 300
 
 
 def clear() -> None:
-    """Remove a world: every pair begins in one of its own."""
+    """Remove the world. Every pair begins in a new one."""
     for model in (Assignment, Role, Group, User, Order, Company):
         model._default_manager.all().delete()
 
 
 def act_at_once(plan: Plan, first: Act, second: Act) -> int:
-    """Let two delegates act at once; return how many acts were allowed."""
+    """Run two acts of delegates at once, and return how many were allowed."""
     with time_machine.travel(NOW, tick=False):
         world = build(plan)
         doer, before = Doer(world), held_by_each(world)
@@ -41,13 +41,13 @@ def act_at_once(plan: Plan, first: Act, second: Act) -> int:
         after = held_by_each(world)
     authority_of_both = before[world.people[first.actor].pk] | before[world.people[second.actor].pk]
     assert set(map(type, results)) == {bool}, results
-    for person, held in after.items():
-        assert held - before[person] <= authority_of_both, (first, second)
+    for person, permissions in after.items():
+        assert permissions - before[person] <= authority_of_both, (first, second)
     return sum(results)
 
 
 @pytest.mark.parametrize("count", [PAIRS, pytest.param(MANY, marks=pytest.mark.races)])
-def test_two_acts_at_once_give_nobody_what_neither_actor_held(count: int) -> None:
+def test_concurrent_acts_give_nothing_that_neither_actor_held(count: int) -> None:
     allowed = []
 
     @settings(
@@ -66,57 +66,57 @@ def test_two_acts_at_once_give_nobody_what_neither_actor_held(count: int) -> Non
     assert sum(allowed)
 
 
-def give_what_is_taken_away(monkeypatch: pytest.MonkeyPatch) -> tuple[bool, bool]:
-    """Take a role from a delegate who was just found to hold it and is about to give it to a friend.
+def give_a_revoked_role(monkeypatch: pytest.MonkeyPatch) -> tuple[bool, bool]:
+    """Revoke a role of a delegate after the check that they hold it, and before they give it to a friend.
 
     Returns:
-        Whether one of the two holds the permission when the revocation has returned, and at the end.
+        Whether one of the two has the permission after the revocation, and at the end.
     """
-    judged, revoked, judge = threading.Event(), threading.Event(), delegation.require_all_said_by
+    checked, revoked, check_authority = threading.Event(), threading.Event(), delegation.require_all_of_roles
     reader = make_role("reader", "shop.view_order")
     delegate, friend = User.objects.create_user("delegate"), User.objects.create_user("friend")
     assign_role(user=delegate, role=make_role("managing", "auth_rbac.add_assignment"))
     assignment = assign_role(user=delegate, role=reader)
 
-    def judge_and_wait(*args: Any, **options: Any) -> None:
-        judge(*args, **options)
-        judged.set()
-        # With the lock the revocation cannot happen now, and the wait ends by itself.
+    def check_and_wait(*args: Any, **options: Any) -> None:
+        check_authority(*args, **options)
+        checked.set()
+        # With the lock the revocation cannot happen now, and the wait times out.
         revoked.wait(timeout=1)
 
     def give() -> Any:
         return assign_role(user=friend, role=reader, granted_by=delegate)
 
     def revoke() -> bool:
-        assert judged.wait(timeout=60)
+        assert checked.wait(timeout=60)
         revoke_role(assignment=assignment)
-        held = together()
+        has_permission = together()
         revoked.set()
-        return held
+        return has_permission
 
     def together() -> bool:
         return any(check(again(person), "shop.view_order").allowed for person in (delegate, friend))
 
-    monkeypatch.setattr(delegation, "require_all_said_by", judge_and_wait)
+    monkeypatch.setattr(delegation, "require_all_of_roles", check_and_wait)
     _given, then = at_once([give, revoke])
     assert isinstance(then, bool), then
     return then, together()
 
 
-def test_a_role_that_is_taken_away_while_it_is_given_comes_back_through_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    then, at_the_end = give_what_is_taken_away(monkeypatch)
+def test_a_role_revoked_during_a_grant_does_not_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    then, at_the_end = give_a_revoked_role(monkeypatch)
 
     assert at_the_end <= then
 
 
-def test_without_the_lock_it_comes_back_and_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_lock_it_comes_back_and_the_test_detects_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(assignments, "lock_graph", lambda: None)
 
-    assert give_what_is_taken_away(monkeypatch) == (False, True)
+    assert give_a_revoked_role(monkeypatch) == (False, True)
 
 
-def test_what_was_taken_away_before_is_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    give_what_is_taken_away(monkeypatch)
+def test_a_revoked_role_cannot_be_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    give_a_revoked_role(monkeypatch)
     monkeypatch.undo()
 
     with pytest.raises(PermissionRefused):

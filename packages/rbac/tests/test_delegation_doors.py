@@ -1,4 +1,4 @@
-"""Every address that changes who may do what refuses a delegate more than they hold; API and admin alike."""
+"""Every endpoint and admin page that changes permissions refuses a delegate more than they hold."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ from guardian.shortcuts import assign_perm
 from auth_rbac.api.object_views import object_permission_body
 from auth_rbac.models import Assignment, Role
 from auth_rbac.roles.assignments import assign_role
-from auth_rbac.roles.roles import create_role, content_by_kind
+from auth_rbac.roles.roles import content_by_kind, create_role
 from conftest import browser_of, make_role, named, permission, public
 from shop.models import Order
 
@@ -22,8 +22,8 @@ pytestmark = pytest.mark.django_db
 MOMENTS = {"valid_from_0": "2026-01-01", "valid_from_1": "00:00:00", "valid_until_0": "", "valid_until_1": ""}
 
 
-class Place:
-    """A delegate who may manage everything and holds nothing of the shop, and what they must not touch."""
+class Site:
+    """A delegate who may manage roles and holds nothing of the shop, and rows that they must not change."""
 
     def __init__(self, manager: Callable[..., User]) -> None:
         self.staff, self.friend = manager("staff"), User.objects.create_user("friend")
@@ -39,20 +39,20 @@ class Place:
 
     def state(self) -> Any:
         roles = {role.name: (role.description, content_by_kind(role)) for role in Role.objects.all()}
-        given = sorted(UserObjectPermission.objects.values_list("user_id", "permission_id", "object_pk"))
-        return roles, sorted(Assignment.objects.values_list("pk")), given
+        grants = sorted(UserObjectPermission.objects.values_list("user_id", "permission_id", "object_pk"))
+        return roles, sorted(Assignment.objects.values_list("pk")), grants
 
     def api(self, method: str, address: str, body: Any = None) -> Any:
-        asking = getattr(browser_of(self.staff), method)
-        return asking(f"/api/v1/{address}", body, content_type="application/json")
+        request = getattr(browser_of(self.staff), method)
+        return request(f"/api/v1/{address}", body, content_type="application/json")
 
     def admin(self, address: str, **fields: Any) -> Any:
         browser: Browser = browser_of(self.staff)
         return browser.post(f"/admin/auth_rbac/{address}", fields)
 
 
-#: What is tried: the route's name and method, and a word. The last test fails for a route that is not here.
-TRIED: dict[str, Callable[[Place], Any]] = {
+#: The attempts: the route's name and method, and a word. The last test fails for a route without one.
+ATTEMPTS: dict[str, Callable[[Site], Any]] = {
     "roles POST permissions": lambda p: p.api("post", "roles/", {"name": "x", "permissions": ["shop.view_order"]}),
     "roles POST wildcards": lambda p: p.api("post", "roles/", {"name": "x", "wildcards": ["shop.*"]}),
     "roles POST denials": lambda p: p.api("post", "roles/", {"name": "x", "denials": ["shop.view_order"]}),
@@ -102,25 +102,25 @@ TRIED: dict[str, Callable[[Place], Any]] = {
 }
 
 
-def _id_of_theirs(place: Place) -> str:
-    return str(object_permission_body(place.friend, "shop.view_order", "shop.order", str(place.order.pk))["id"])
+def _id_of_theirs(site: Site) -> str:
+    return str(object_permission_body(site.friend, "shop.view_order", "shop.order", str(site.order.pk))["id"])
 
 
-@pytest.mark.parametrize("tried", sorted(TRIED))
-def test_a_delegate_gives_and_takes_no_more_than_they_hold(tried: str, manager_of: Callable[..., User]) -> None:
-    place = Place(manager_of)
-    before = place.state()
+@pytest.mark.parametrize("attempt", sorted(ATTEMPTS))
+def test_a_delegate_cannot_give_or_take_more_than_they_hold(attempt: str, manager_of: Callable[..., User]) -> None:
+    site = Site(manager_of)
+    before = site.state()
 
-    answer = TRIED[tried](place)
+    answer = ATTEMPTS[attempt](site)
 
-    assert place.state() == before
-    if tried.startswith("admin"):
+    assert site.state() == before
+    if attempt.startswith("admin"):
         assert answer.status_code == 302
     else:
         assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
 
 
-def test_every_address_of_the_api_that_writes_is_tried() -> None:
+def test_every_writing_endpoint_is_covered() -> None:
     writing = {
         f"{pattern.name} {method.upper()}"
         for pattern in get_resolver("auth_rbac.api.urls").url_patterns
@@ -128,4 +128,4 @@ def test_every_address_of_the_api_that_writes_is_tried() -> None:
         if hasattr(pattern.callback.view_class, method) and not str(pattern.name).startswith("access-")
     }
 
-    assert writing <= {" ".join(tried.split()[:2]) for tried in TRIED}
+    assert writing <= {" ".join(attempt.split()[:2]) for attempt in ATTEMPTS}

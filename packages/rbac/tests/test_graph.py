@@ -1,4 +1,4 @@
-"""Roles hang together without cycles, and the closure says how."""
+"""The graph of roles has no cycles, and the closure matches its edges."""
 
 from itertools import pairwise
 from typing import Any
@@ -19,7 +19,7 @@ from auth_rbac.roles.roles import change_role, create_role, delete_role
 from conftest import again, make_role, permission
 
 
-def test_a_role_says_what_its_parents_say(alice: User) -> None:
+def test_a_role_inherits_from_its_parents(alice: User) -> None:
     reader, clerk = make_role("reader", "shop.view_order"), make_role("clerk", "shop.add_order")
     boss = create_role(name="boss", parents=[reader, clerk])
     assign_role(user=alice, role=boss)
@@ -31,7 +31,7 @@ def test_a_role_says_what_its_parents_say(alice: User) -> None:
     assert not again(alice).has_perm("shop.add_order")
 
 
-def test_a_role_is_not_above_itself(db: None) -> None:
+def test_a_role_cannot_be_its_own_ancestor(db: None) -> None:
     first, second, third = (create_role(name=name) for name in ("one", "two", "three"))
     change_role(role=first, parents=[second])
     change_role(role=second, parents=[third])
@@ -46,7 +46,7 @@ def test_a_role_is_not_above_itself(db: None) -> None:
         RoleEdge.objects.bulk_create([RoleEdge(child=third, parent=first)])
 
 
-def test_a_chain_of_ten_thousand_is_refused_where_it_becomes_too_long(db: None) -> None:
+def test_a_chain_is_refused_when_it_becomes_too_long(db: None) -> None:
     roles = Role.objects.bulk_create(Role(name=str(n), key=str(n)) for n in range(10_000))
     made = 0
 
@@ -57,18 +57,18 @@ def test_a_chain_of_ten_thousand_is_refused_where_it_becomes_too_long(db: None) 
 
     assert (made, refused.value.errors[0].code) == (16, "too_deep")
     with pytest.raises(InvalidRequest):
-        # From the middle as well: what counts is the whole way.
+        # An edge in the middle as well: the whole chain counts.
         hierarchy.link(child=roles[20], parent=roles[0])
     assert RoleClosure.objects.filter(role=roles[0]).count() == 17
 
 
-def test_a_way_of_any_length_is_walked_without_recursion() -> None:
+def test_a_path_of_any_length_is_walked_without_recursion() -> None:
     up: dict[Any, set[Any]] = {n: {n + 1} for n in range(10_000)}
 
     assert len(hierarchy.distances(0, up)) == 10_001  # type: ignore[arg-type]  # any key will do
 
 
-def test_a_denial_wins_over_whatever_allows(alice: User) -> None:
+def test_a_denial_overrides_every_permission(alice: User) -> None:
     alice.user_permissions.add(permission("shop.view_order"))
     assign_role(user=alice, role=create_role(name="shop", wildcards=["shop.*"]))
     assert again(alice).has_perm("shop.view_order")
@@ -79,40 +79,40 @@ def test_a_denial_wins_over_whatever_allows(alice: User) -> None:
     assert again(alice).has_perm("shop.view_branch")
     alice.is_superuser = True
     alice.save()
-    assert again(alice).has_perm("shop.view_order"), "Django asks nobody about a superuser"
+    assert again(alice).has_perm("shop.view_order"), "Django asks no backend about a superuser"
 
 
-def test_a_wildcard_covers_what_comes_later(alice: User) -> None:
+def test_a_wildcard_covers_future_permissions(alice: User) -> None:
     assign_role(user=alice, role=create_role(name="orders", wildcards=["shop.order.*"]))
     assert not again(alice).has_perm("shop.burn")
 
-    seen = permission("shop.view_order")
-    type(seen).objects.create(content_type=seen.content_type, codename="burn", name="Can burn orders")
+    view_order = permission("shop.view_order")
+    type(view_order).objects.create(content_type=view_order.content_type, codename="burn", name="Can burn orders")
 
     assert again(alice).has_perm("shop.burn")
 
 
-def test_a_declared_permission_is_there_after_a_migration(alice: User) -> None:
+def test_a_declared_permission_exists_after_a_migration(alice: User) -> None:
     assign_role(user=alice, role=make_role("exporter", "shop.export"))
 
     assert again(alice).has_perm("shop.export")
 
 
 @pytest.mark.parametrize("pattern", ["*", "shop", "shop.nothing.*", "nowhere.*", "shop.order.view.*", ".*"])
-def test_a_pattern_that_names_nothing_is_refused(pattern: str, db: None) -> None:
+def test_an_invalid_pattern_is_refused(pattern: str, db: None) -> None:
     with pytest.raises(InvalidRequest):
         create_role(name="wild", wildcards=[pattern])
     assert not Role.objects.exists()
 
 
 def close_a_cycle(number: int) -> list[Any]:
-    """Return what two people do at once: each puts the other role above theirs."""
+    """Return the concurrent acts of two people: each makes the other's role a parent of their own."""
     first, second = (Role.objects.create(name=f"{n} {number}", key=f"{n} {number}") for n in "ab")
     return [lambda: hierarchy.link(child=first, parent=second), lambda: hierarchy.link(child=second, parent=first)]
 
 
 def cycles() -> int:
-    """Count roles that stand above themselves, by the edges."""
+    """Count the roles that are their own ancestors by the edges."""
     up = hierarchy.parents_by_role()
     return sum(role in hierarchy.distances(parent, up) for role, parents in up.items() for parent in parents)
 
@@ -120,7 +120,7 @@ def cycles() -> int:
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("rounds", [5, pytest.param(ROUNDS, marks=pytest.mark.races)])
-def test_two_edges_at_once_close_no_cycle(rounds: int) -> None:
+def test_concurrent_edges_close_no_cycle(rounds: int) -> None:
     for number in range(rounds):
         results = tally(at_once(close_a_cycle(number)))
 
@@ -130,7 +130,7 @@ def test_two_edges_at_once_close_no_cycle(rounds: int) -> None:
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
-def test_without_the_lock_a_cycle_is_closed_and_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_lock_a_cycle_is_closed_and_the_test_detects_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hierarchy, "lock_graph", lambda: None)
     monkeypatch.setattr(receivers, "lock_graph", lambda: None)
     monkeypatch.setattr(hierarchy, "rebuild_below", lambda *args, **kwargs: None)
@@ -139,11 +139,11 @@ def test_without_the_lock_a_cycle_is_closed_and_seen(monkeypatch: pytest.MonkeyP
         at_once(close_a_cycle(number))
         if cycles():
             return
-    raise AssertionError("The planted defect must be seen.")
+    raise AssertionError("The planted defect must be detected.")
 
 
 @pytest.mark.postgresql
-def test_an_index_serves_both_statements(alice: User) -> None:
+def test_both_statements_use_an_index(alice: User) -> None:
     from auth_core.testing.plans import unindexed  # noqa: PLC0415 - as above
     from auth_rbac.decisions.decisions import check, check_many  # noqa: PLC0415 - as above
     from shop.models import Order  # noqa: PLC0415 - beside its use

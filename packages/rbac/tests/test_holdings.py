@@ -1,4 +1,4 @@
-"""What a person gives they hold by roles, in all of the scope and for all of the time."""
+"""A person can give only what they hold by roles, in the whole scope and for the whole time."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -26,13 +26,13 @@ Manager = Callable[..., User]
 
 @pytest.fixture
 def reader(db: None) -> Role:
-    """Return a role that allows to see orders."""
+    """A role that may view orders."""
     return make_role("reader", "shop.view_order")
 
 
 @pytest.fixture
 def frozen(db: None) -> Role:
-    """Return a role that denies to see orders."""
+    """A role that denies viewing orders."""
     return create_role(name="frozen", denials=[permission("shop.view_order")])
 
 
@@ -40,9 +40,7 @@ def hours(count: int) -> Any:
     return timezone.now() + timedelta(hours=count)
 
 
-def test_what_is_not_held_for_a_while_in_between_is_not_given_for_good(
-    manager_of: Manager, alice: User, reader: Role
-) -> None:
+def test_a_gap_in_what_is_held_prevents_a_permanent_grant(manager_of: Manager, alice: User, reader: Role) -> None:
     carol, end = manager_of("carol"), hours(1)
     assign_role(user=carol, role=make_role("first", "shop.view_order"), valid_until=end)
     assign_role(user=carol, role=make_role("then", "shop.view_order"), valid_from=hours(2))
@@ -55,9 +53,7 @@ def test_what_is_not_held_for_a_while_in_between_is_not_given_for_good(
     assert assign_role(user=alice, role=reader, granted_by=carol, valid_until=end)
 
 
-def test_a_denial_for_a_part_of_the_scope_is_not_passed_over(
-    manager_of: Manager, alice: User, reader: Role, frozen: Role
-) -> None:
+def test_a_denial_for_a_part_of_the_scope_counts(manager_of: Manager, alice: User, reader: Role, frozen: Role) -> None:
     carol, company = manager_of("carol", "shop.view_order"), Company.objects.create()
     branch = Branch.objects.create(company=company)
     assign_role(user=carol, role=frozen, scope=branch)
@@ -95,7 +91,7 @@ def test_a_permission_that_reaches_no_objects_gives_no_role_that_reaches_all(
 
 
 @pytest.mark.parametrize("denied", ["shop.*", "shop.order.*"])
-def test_a_denying_wildcard_is_not_a_wildcard_that_is_held(denied: str, manager_of: Manager, alice: User) -> None:
+def test_a_denying_wildcard_gives_no_authority(denied: str, manager_of: Manager, alice: User) -> None:
     carol, no = manager_of("carol"), create_role(name="no", denied_wildcards=[denied])
     assign_role(user=carol, role=no)
 
@@ -105,7 +101,7 @@ def test_a_denying_wildcard_is_not_a_wildcard_that_is_held(denied: str, manager_
         assign_role(user=alice, role=create_role(name="orders", wildcards=["shop.order.*"]), granted_by=carol)
 
 
-def test_a_denying_wildcard_without_a_permission_yet_narrows_what_is_given(manager_of: Manager, alice: User) -> None:
+def test_a_denying_wildcard_counts_before_its_permissions_exist(manager_of: Manager, alice: User) -> None:
     carol, kind = manager_of("carol"), ContentType.objects.get_for_model(Order)
     kind.permission_set.all().delete()
     assign_role(user=carol, role=create_role(name="all", wildcards=["shop.*"]))
@@ -137,7 +133,7 @@ def test_an_actor_who_was_disabled_while_waiting_is_refused(manager_of: Manager,
             assign_role(user=alice, role=reader, granted_by=actor)
 
 
-def test_a_denial_is_lifted_only_by_who_holds_the_permission_as_long_as_it_would_last(
+def test_lifting_a_denial_needs_the_permission_for_the_rest_of_its_time(
     manager_of: Manager, alice: User, frozen: Role
 ) -> None:
     carol, end = manager_of("carol"), hours(1)
@@ -151,7 +147,7 @@ def test_a_denial_is_lifted_only_by_who_holds_the_permission_as_long_as_it_would
     assert revoke_role(assignment=for_half, revoked_by=carol)
 
 
-def test_a_parent_that_denies_is_removed_only_by_who_holds_what_it_denies(manager_of: Manager, frozen: Role) -> None:
+def test_removing_a_denying_parent_needs_what_it_denies(manager_of: Manager, frozen: Role) -> None:
     carol, child = manager_of("carol"), create_role(name="child", parents=[frozen])
 
     for forbidden in (
@@ -164,7 +160,7 @@ def test_a_parent_that_denies_is_removed_only_by_who_holds_what_it_denies(manage
             forbidden()
 
 
-def test_permissions_that_are_read_once_are_judged_and_written(manager_of: Manager) -> None:
+def test_an_iterator_of_permissions_is_checked_and_written(manager_of: Manager) -> None:
     carol = manager_of("carol", "shop.view_order")
 
     mine = create_role(name="mine", permissions=(permission(name) for name in ["shop.view_order"]), actor=carol)
@@ -174,7 +170,7 @@ def test_permissions_that_are_read_once_are_judged_and_written(manager_of: Manag
         change_role(role=mine, permissions=(permission(name) for name in ["shop.change_order"]), actor=carol)
 
 
-def test_a_role_that_is_gone_is_changed_and_deleted_by_nobody(manager_of: Manager, recorded_events: list[Any]) -> None:
+def test_a_deleted_role_cannot_be_changed_or_deleted(manager_of: Manager, recorded_events: list[Any]) -> None:
     carol, gone = manager_of("carol"), create_role(name="gone")
     Role.objects.filter(pk=gone.pk).delete()
     recorded_events.clear()
@@ -189,7 +185,7 @@ def test_a_role_that_is_gone_is_changed_and_deleted_by_nobody(manager_of: Manage
     assert recorded_events == []
 
 
-def test_two_scopes_overlap_where_an_object_can_lie_in_both() -> None:
+def test_two_scopes_overlap_if_an_object_can_lie_in_both() -> None:
     company, other = Company.objects.create(), Company.objects.create()
     branch, order = Branch.objects.create(company=company), Order.objects.create()
 

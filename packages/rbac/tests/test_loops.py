@@ -1,4 +1,4 @@
-"""A loop over objects asks no more than a page of them, where the roles of a person decide."""
+"""A loop over objects takes no more queries than a page of them, if the person's roles decide."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -31,77 +31,75 @@ def orders(db: None) -> list[Order]:
 
 
 def loop(user: User, orders: list[Order]) -> tuple[list[DecisionReason], int]:
-    """Ask one by one in a new request; return the answers, and how many queries they took."""
+    """Decide for each order in a new request. Return the reasons and the number of queries."""
     person: Any = again(user)
     loaded = list(
         Order.objects.select_related("branch__company").filter(pk__in=[order.pk for order in orders]).order_by("pk")
     )
     with CaptureQueriesContext(connection) as queries:
-        found = [check(person, "view", order).reason for order in loaded]
-    return found, len(queries)
+        reasons = [check(person, "view", order).reason for order in loaded]
+    return reasons, len(queries)
 
 
-def test_a_loop_over_300_objects_asks_twice_where_one_role_answers(alice: User, orders: list[Order]) -> None:
+def test_a_loop_over_300_objects_takes_two_queries_if_a_role_decides(alice: User, orders: list[Order]) -> None:
     assign_role(user=alice, role=make_role("reader", "shop.view_order"))
 
     assert loop(alice, orders) == ([DecisionReason.ROLE] * 300, 2)
-    assert loop(alice, orders) == ([DecisionReason.ROLE] * 300, 1), "the process remembers"
+    assert loop(alice, orders) == ([DecisionReason.ROLE] * 300, 1), "the decisions are cached"
 
 
-def test_a_role_that_denies_everywhere_answers_a_loop_too(alice: User, orders: list[Order]) -> None:
+def test_a_role_that_denies_everywhere_decides_a_loop(alice: User, orders: list[Order]) -> None:
     permit(holder=alice, permission="view", obj=orders[0])
     assign_role(user=alice, role=create_role(name="no", denials=[permission("shop.view_order")]))
 
     assert loop(alice, orders) == ([DecisionReason.DENIED] * 300, 2)
 
 
-def test_a_denial_in_one_scope_is_no_less_a_denial_in_a_loop(alice: User, orders: list[Order]) -> None:
+def test_a_denial_in_one_scope_counts_in_a_loop(alice: User, orders: list[Order]) -> None:
     denying = create_role(name="no", denied_wildcards=["shop.*"])
     assign_role(user=alice, role=make_role("reader", "shop.view_order"))
     assign_role(user=alice, role=denying, scope=orders[0].branch)
     assign_role(user=alice, role=denying, scope=orders[5])
 
-    found, queries = loop(alice, orders)
+    reasons, queries = loop(alice, orders)
 
-    assert found == [DecisionReason.DENIED if n % 2 == 0 or n == 5 else DecisionReason.ROLE for n in range(300)]
+    assert reasons == [DecisionReason.DENIED if n % 2 == 0 or n == 5 else DecisionReason.ROLE for n in range(300)]
     assert queries == 2
 
 
-def test_a_role_in_the_scope_around_answers_a_loop(alice: User, orders: list[Order]) -> None:
+def test_a_role_in_an_outer_scope_decides_a_loop(alice: User, orders: list[Order]) -> None:
     assign_role(user=alice, role=make_role("reader", "shop.view_order"), scope=orders[0].branch.company)  # type: ignore[union-attr]
 
     assert loop(alice, orders) == ([DecisionReason.ROLE] * 300, 2)
 
 
-def test_where_no_role_decides_each_object_is_still_asked_about(alice: User, orders: list[Order]) -> None:
+def test_without_a_deciding_role_each_object_takes_a_query(alice: User, orders: list[Order]) -> None:
     permit(holder=alice, permission="view", obj=orders[3])
 
-    found, queries = loop(alice, orders[:10])
+    reasons, queries = loop(alice, orders[:10])
 
-    assert found == [DecisionReason.OBJECT if n == 3 else DecisionReason.NOTHING for n in range(10)]
+    assert reasons == [DecisionReason.OBJECT if n == 3 else DecisionReason.NOTHING for n in range(10)]
     assert queries == 11
 
 
-def test_whoever_holds_more_than_a_few_assignments_is_denied_in_a_loop_as_before(
-    alice: User, orders: list[Order]
-) -> None:
+def test_a_denial_counts_in_a_loop_with_many_assignments(alice: User, orders: list[Order]) -> None:
     denying = create_role(name="no", denied_wildcards=["shop.*"])
     assign_role(user=alice, role=make_role("reader", "shop.view_order"))
     for order in orders[:60]:
         assign_role(user=alice, role=denying, scope=order)
 
-    found, _queries = loop(alice, orders[:70])
+    reasons, _queries = loop(alice, orders[:70])
 
-    assert found == [DecisionReason.DENIED] * 60 + [DecisionReason.ROLE] * 10
+    assert reasons == [DecisionReason.DENIED] * 60 + [DecisionReason.ROLE] * 10
 
 
-def test_a_permission_of_djangos_own_says_nothing_of_objects_in_a_loop(alice: User, orders: list[Order]) -> None:
+def test_djangos_own_permission_does_not_count_for_objects_in_a_loop(alice: User, orders: list[Order]) -> None:
     alice.user_permissions.add(permission("shop.view_order"))
 
     assert loop(alice, orders[:3])[0] == [DecisionReason.NOTHING] * 3
 
 
-def test_what_a_loop_learned_ends_when_the_role_does(alice: User, orders: list[Order]) -> None:
+def test_decisions_of_a_loop_expire_with_the_role(alice: User, orders: list[Order]) -> None:
     with time_machine.travel(NOW, tick=False) as clock:
         role = make_role("reader", "shop.view_order")
         assign_role(user=alice, role=role, valid_until=NOW + timedelta(hours=1))
@@ -113,7 +111,7 @@ def test_what_a_loop_learned_ends_when_the_role_does(alice: User, orders: list[O
         assert not any(check(user, "view", order) for order in orders[:3])
 
 
-def test_a_page_asks_for_nothing_that_it_does_not_need(alice: User, orders: list[Order]) -> None:
+def test_a_page_takes_no_unnecessary_queries(alice: User, orders: list[Order]) -> None:
     permit(holder=alice, permission="view", obj=orders[3])
     user = again(alice)
 

@@ -1,4 +1,4 @@
-"""The migrations go there and back, and what they find keeps its meaning."""
+"""The migrations can be applied and reversed, and existing rows keep their meaning."""
 
 import pytest
 from django.core.management import call_command
@@ -10,13 +10,13 @@ from conftest import make_role
 
 
 @pytest.mark.django_db(transaction=True)
-def test_roles_that_are_there_are_their_own_ancestors_and_the_way_back_leaves_nothing_behind() -> None:
+def test_existing_roles_get_their_closure_and_reversing_leaves_nothing_behind() -> None:
     role = make_role("reader", "shop.view_order")
     RoleClosure.objects.all().delete()
     try:
         call_command("migrate", "auth_rbac", "0001", verbosity=0)
         with connection.cursor() as cursor:
-            # Nothing of ours is in the way of what others write.
+            # Nothing of this app remains on tables of others.
             cursor.execute("DELETE FROM auth_group_permissions")
         assert triggers.missing() == []
     finally:

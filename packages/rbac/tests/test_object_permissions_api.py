@@ -1,4 +1,4 @@
-"""Permissions for single objects over HTTP: given, listed and taken away by whoever may, and by nobody else."""
+"""The API for object permissions: grant, list and withdraw, each with the required permission."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis.extra.django import TestCase
 
 from auth_core.people.lookup import identity_of
-from auth_core.testing.counting import counted
+from auth_core.testing.counts import counted
 from auth_core.testing.parallel import ROUNDS, one_winner
 from auth_core.testing.plans import unindexed
 from auth_rbac.decisions.decisions import check
@@ -43,8 +43,8 @@ EVERY = ("shop.view_order", "shop.change_order", "shop.view_paper", "shop.view_p
 def listed(caller: User, query: str = "") -> list[dict[str, Any]]:
     answer = browser_of(caller).get(f"{LIST}{query}")
     assert answer.status_code == 200, answer.content
-    found: list[dict[str, Any]] = answer.json()["results"]
-    return found
+    results: list[dict[str, Any]] = answer.json()["results"]
+    return results
 
 
 def rows() -> int:
@@ -55,7 +55,7 @@ def rows() -> int:
 @pytest.mark.asvs("8.3.1")
 @pytest.mark.parametrize("model", [Order, Paper, Plan])
 @pytest.mark.parametrize("by_group", [False, True])
-def test_it_is_given_listed_and_taken_away(
+def test_an_object_permission_is_given_listed_and_taken_away(
     model: Any, by_group: bool, manager_of: Manager, alice: User, recorded_events: list[Any]
 ) -> None:
     carol, obj = manager_of("carol", *EVERY), model.objects.create()
@@ -76,9 +76,9 @@ def test_it_is_given_listed_and_taken_away(
     assert browser_of(carol).delete(made.headers["Location"]).status_code == 404
     assert browser_of(carol).get(made.headers["Location"]).status_code == 404
     assert not check(again(alice), name, obj)
-    told = [event for event in recorded_events if event.name.startswith("rbac.object.")]
-    assert [event.name for event in told] == [RbacEvent.OBJECT_PERMITTED, RbacEvent.OBJECT_WITHDRAWN]
-    assert {event.actor.pk for event in told} == {carol.pk}
+    events = [event for event in recorded_events if event.name.startswith("rbac.object.")]
+    assert [event.name for event in events] == [RbacEvent.OBJECT_PERMITTED, RbacEvent.OBJECT_WITHDRAWN]
+    assert {event.actor.pk for event in events} == {carol.pk}
 
 
 def test_a_list_is_filtered(manager_of: Manager, alice: User, bob: User) -> None:
@@ -91,26 +91,26 @@ def test_a_list_is_filtered(manager_of: Manager, alice: User, bob: User) -> None
     ):  # fmt: skip
         permit(holder=holder, permission=name, obj=obj)
 
-    def told(query: str) -> set[tuple[str, str, str]]:
+    def holders_of(query: str) -> set[tuple[str, str, str]]:
         called = {public(alice): "alice", public(bob): "bob", None: "readers"}
         return {(called[one["user"]], one["permission"], one["object"]["id"]) for one in listed(carol, query)}
 
     a, b, p = str(first.pk), str(second.pk), str(plan.pk)
-    assert len(told("")) == 7
-    assert told(f"?user={public(alice)}&permission=shop.view_order") == {
+    assert len(holders_of("")) == 7
+    assert holders_of(f"?user={public(alice)}&permission=shop.view_order") == {
         ("alice", "shop.view_order", a), ("alice", "shop.view_order", b),
     }  # fmt: skip
-    assert told("?group=readers") == {("readers", "shop.view_order", a), ("readers", "shop.view_plan", p)}
-    assert told(f"?type=shop.order&id={a}&permission=shop.view_order") == {
+    assert holders_of("?group=readers") == {("readers", "shop.view_order", a), ("readers", "shop.view_plan", p)}
+    assert holders_of(f"?type=shop.order&id={a}&permission=shop.view_order") == {
         ("alice", "shop.view_order", a), ("readers", "shop.view_order", a),
     }  # fmt: skip
-    assert told("?type=shop.plan") == {("bob", "shop.view_plan", p), ("readers", "shop.view_plan", p)}
-    assert told(f"?type=shop.plan&id={p}&user={public(bob)}") == {("bob", "shop.view_plan", p)}
-    assert told("?group=nobody") == set()
-    assert told(f"?user={uuid4()}") == set()
+    assert holders_of("?type=shop.plan") == {("bob", "shop.view_plan", p), ("readers", "shop.view_plan", p)}
+    assert holders_of(f"?type=shop.plan&id={p}&user={public(bob)}") == {("bob", "shop.view_plan", p)}
+    assert holders_of("?group=nobody") == set()
+    assert holders_of(f"?user={uuid4()}") == set()
 
 
-def test_pages_lead_through_every_table_and_back(manager_of: Manager, alice: User) -> None:
+def test_pagination_goes_through_every_table_and_back(manager_of: Manager, alice: User) -> None:
     carol, readers = manager_of("carol", *EVERY), Group.objects.create(name="readers")
     for model in (Order, Paper, Plan):
         for holder in (alice, readers):
@@ -148,7 +148,7 @@ def test_pages_lead_through_every_table_and_back(manager_of: Manager, alice: Use
         ("?group=a&group=b", 400),
     ],
 )
-def test_a_list_that_nobody_can_mean_is_refused(query: str, status: int, manager_of: Manager) -> None:
+def test_invalid_filters_are_refused(query: str, status: int, manager_of: Manager) -> None:
     answer = browser_of(manager_of("carol", *EVERY)).get(f"{LIST}{query}")
 
     assert answer.status_code == status
@@ -179,7 +179,7 @@ def test_a_list_that_nobody_can_mean_is_refused(query: str, status: int, manager
         ({"valid_until": "2030-01-01T00:00:00Z"}, 400),
     ],
 )
-def test_bad_input_gives_nothing(change: dict[str, Any], status: int, manager_of: Manager, alice: User) -> None:
+def test_invalid_input_grants_nothing(change: dict[str, Any], status: int, manager_of: Manager, alice: User) -> None:
     carol, order = manager_of("carol", *EVERY), Order.objects.create()
     Group.objects.create(name="readers")
 
@@ -191,7 +191,7 @@ def test_bad_input_gives_nothing(change: dict[str, Any], status: int, manager_of
     assert rows() == 0
 
 
-def test_neither_a_person_nor_a_group_is_nobody(manager_of: Manager) -> None:
+def test_a_grant_needs_exactly_one_holder(manager_of: Manager) -> None:
     body = {"permission": "shop.view_order", "object": named(Order.objects.create())}
 
     refused = post(manager_of("carol", *EVERY), "object-permissions/", **body)
@@ -201,37 +201,37 @@ def test_neither_a_person_nor_a_group_is_nobody(manager_of: Manager) -> None:
 
 
 @pytest.mark.asvs("8.2.1")
-def test_nobody_gives_or_takes_what_they_do_not_hold(manager_of: Manager, alice: User) -> None:
+def test_a_permission_that_is_not_held_cannot_be_given_or_taken(manager_of: Manager, alice: User) -> None:
     carol, order = manager_of("carol", "shop.view_order"), Order.objects.create()
     permit(holder=alice, permission="change", obj=order)
-    (held,) = listed(carol)
+    (grant,) = listed(carol)
 
     body = {"user": public(alice), "permission": "shop.delete_order", "object": named(order)}
 
     assert post(carol, "object-permissions/", **body).status_code == 403
     assert post(carol, "object-permissions/", **{**body, "user": public(carol)}).status_code == 403
-    assert browser_of(carol).delete(f"{LIST}{held['id']}/").status_code == 403
+    assert browser_of(carol).delete(f"{LIST}{grant['id']}/").status_code == 403
     assert rows() == 1
 
 
 @pytest.mark.asvs("8.2.1")
-def test_each_method_asks_for_its_own_permission(alice: User, bob: User) -> None:
+def test_each_method_requires_its_own_permission(alice: User, bob: User) -> None:
     order = Order.objects.create()
     permit(holder=bob, permission="view", obj=order)
     one = f"{LIST}{pack('user', public(bob), 'shop.view_order', 'shop.order', str(order.pk))}/"
     body = {"group": "readers", "permission": "shop.view_order", "object": named(order)}
     Group.objects.create(name="readers")
-    assert browser_of(alice).get(LIST).status_code == 403, "who may nothing at all"
+    assert browser_of(alice).get(LIST).status_code == 403, "a person without permissions"
     own = {verb: create_role(name=verb, permissions=[permission(f"auth_rbac.{verb}_assignment")]) for verb in ("view", "add", "delete")}  # fmt: skip
     assign_role(user=alice, role=create_role(name="reads", permissions=[permission("shop.view_order")]))
 
     answers = {}
     for verb, role in own.items():
-        held = assign_role(user=alice, role=role)
+        grant = assign_role(user=alice, role=role)
         browser = browser_of(alice)
         made = browser.post(LIST, body, content_type="application/json")
         answers[verb] = (browser.get(LIST).status_code, browser.get(one).status_code, made.status_code, browser.delete(one).status_code)  # fmt: skip
-        held.delete()
+        grant.delete()
 
     assert answers == {"view": (200, 200, 403, 403), "add": (403, 403, 201, 403), "delete": (403, 403, 403, 204)}
 
@@ -260,13 +260,13 @@ def test_a_manager_of_one_company_sees_and_changes_nothing_of_another(manager_of
     for answers in same:
         assert {answer.status_code for answer in answers} == {404}
         assert len({answer.json()["detail"] for answer in answers}) == 1
-    seen = {(one["object"]["type"], one["object"]["id"]) for one in listed(carol)}
-    assert seen == {("shop.order", str(mine.pk)), ("shop.company", str(here.pk))}
+    visible = {(one["object"]["type"], one["object"]["id"]) for one in listed(carol)}
+    assert visible == {("shop.order", str(mine.pk)), ("shop.company", str(here.pk))}
     assert rows() == 6
     assert browser.delete(address(named(mine))).status_code == 204
 
 
-def test_a_scope_that_is_a_uuid_or_has_a_table_of_its_own_is_seen(manager_of: Manager, alice: User) -> None:
+def test_scopes_with_uuid_keys_or_their_own_tables_are_visible(manager_of: Manager, alice: User) -> None:
     papers, plans = [[model.objects.create() for _n in range(2)] for model in (Paper, Plan)]  # type: ignore[attr-defined]  # models have it
     for obj in (*papers, *plans):
         permit(holder=alice, permission="view", obj=obj)
@@ -276,7 +276,7 @@ def test_a_scope_that_is_a_uuid_or_has_a_table_of_its_own_is_seen(manager_of: Ma
         assert [one["object"] for one in listed(carol)] == [named(obj)]
 
 
-def test_whoever_sees_all_but_a_company_sees_all_but_it(manager_of: Manager, alice: User) -> None:
+def test_a_denial_for_one_company_hides_only_that_company(manager_of: Manager, alice: User) -> None:
     here, there = Company.objects.create(name="here"), Company.objects.create(name="there")
     mine, theirs = (Order.objects.create(branch=Branch.objects.create(company=one)) for one in (here, there))
     carol, paper = manager_of("carol"), Paper.objects.create()
@@ -288,7 +288,7 @@ def test_whoever_sees_all_but_a_company_sees_all_but_it(manager_of: Manager, ali
     assert {one["object"]["id"] for one in listed(carol)} == {str(mine.pk), str(paper.pk)}
 
 
-def test_whoever_may_see_by_djangos_own_sees_what_a_role_does_not_forbid(alice: User, bob: User) -> None:
+def test_djangos_own_view_permission_shows_what_no_role_denies(alice: User, bob: User) -> None:
     here, there, paper = (
         Company.objects.create(name="here"),
         Company.objects.create(name="there"),
@@ -302,21 +302,23 @@ def test_whoever_may_see_by_djangos_own_sees_what_a_role_does_not_forbid(alice: 
     assert {one["object"]["id"] for one in listed(alice)} == {str(here.pk), str(there.pk), str(paper.pk)}
 
     assign_role(user=alice, role=create_role(name="not there", denied_wildcards=["auth_rbac.*"]), scope=there)
-    browser, seen = browser_of(alice), {one["object"]["id"]: one["id"] for one in listed(alice)}
+    browser, visible = browser_of(alice), {one["object"]["id"]: one["id"] for one in listed(alice)}
 
-    assert set(seen) == {str(here.pk), str(paper.pk)}
-    assert {browser.get(f"{LIST}{one}/").status_code for one in seen.values()} == {200}
-    assert browser.delete(f"{LIST}{seen[str(paper.pk)]}/").status_code == 403, "it is seen, and not theirs to take away"
+    assert set(visible) == {str(here.pk), str(paper.pk)}
+    assert {browser.get(f"{LIST}{one}/").status_code for one in visible.values()} == {200}
+    assert browser.delete(f"{LIST}{visible[str(paper.pk)]}/").status_code == 403, (
+        "it is visible, but they may not withdraw it"
+    )
     hidden = pack("user", public(bob), "shop.view_company", "shop.company", str(there.pk))
     assert browser.get(f"{LIST}{hidden}/").status_code == browser.delete(f"{LIST}{hidden}/").status_code == 404
 
 
 def _let_see(world: World) -> None:
-    """Let whatever is said of anything be said of seeing as well."""
+    """Extend every permission and denial of the world to `SEES`."""
     for role in world.roles:
-        for said in (role.permissions, role.denials):
-            if said.exists():
-                said.add(permission(SEES))
+        for content in (role.permissions, role.denials):
+            if content.exists():
+                content.add(permission(SEES))
     for wildcard in Wildcard.objects.all():
         Wildcard.objects.get_or_create(role=wildcard.role, app_label="auth_rbac", denies=wildcard.denies)
     for person in world.people:
@@ -325,7 +327,7 @@ def _let_see(world: World) -> None:
 
 
 def _held(*assignments: tuple[int, int]) -> WorldPlan:
-    """Return a plan in which one person holds roles in scopes of `worlds.build`: 0 allows, 1 denies."""
+    """Return a plan in which one person holds roles in scopes of `worlds.build`: role 0 allows, role 1 denies."""
     return WorldPlan(
         edges=[], permissions=[(0, 0)], denials=[(1, 0)], wildcards=[], members=[], objects=[], alone=[],
         assignments=[(False, 0, role, scope, -1, None) for role, scope in assignments],
@@ -338,7 +340,7 @@ class WhatIsListed(TestCase):
     @example(plan=_held((0, 0), (1, 5)))  # everywhere, and not in a branch
     @example(plan=_held((0, 6), (1, 2)))  # in a company, and not for an order of it
     @time_machine.travel(NOW, tick=False)
-    def test_is_what_the_caller_may_see_one_by_one(self, plan: Any) -> None:
+    def test_matches_the_decision_for_each_object(self, plan: Any) -> None:
         world = build(plan)
         _let_see(world)
         branches, companies = Branch.objects.all(), Company.objects.all()
@@ -348,11 +350,11 @@ class WhatIsListed(TestCase):
 
         for person in world.people:
             expected = {(obj._meta.label_lower, str(obj.pk)) for obj in objects if reaches(again(person), SEES, obj)}
-            found = object_rows(seen_by=again(person))[0:1000]
-            assert {(row.kind, row.key) for row in found} == expected
+            rows = object_rows(seen_by=again(person))[0:1000]
+            assert {(row.kind, row.key) for row in rows} == expected
 
 
-def test_a_caller_who_may_see_an_object_and_not_its_holders_is_refused(manager_of: Manager) -> None:
+def test_a_caller_who_may_view_an_object_but_not_its_holders_is_refused(manager_of: Manager) -> None:
     company, order = Company.objects.create(name="here"), Order.objects.create()
     carol = manager_of("carol", scope=company)
     permit(holder=carol, permission="view", obj=order)
@@ -360,16 +362,16 @@ def test_a_caller_who_may_see_an_object_and_not_its_holders_is_refused(manager_o
     assert browser_of(carol).get(f"{LIST}?type=shop.order&id={order.pk}").status_code == 403
 
 
-@pytest.mark.parametrize("said", ["", "x", "eA", "é", "AAAA", "_" * 4000])
-def test_an_id_of_nothing_is_not_there(said: str, manager_of: Manager) -> None:
-    assert browser_of(manager_of("carol", *EVERY)).get(f"{LIST}{said or 'A'}/").status_code == 404
+@pytest.mark.parametrize("packed", ["", "x", "eA", "é", "AAAA", "_" * 4000])
+def test_an_invalid_id_is_404(packed: str, manager_of: Manager) -> None:
+    assert browser_of(manager_of("carol", *EVERY)).get(f"{LIST}{packed or 'A'}/").status_code == 404
 
 
-def test_one_thing_has_one_id(manager_of: Manager, alice: User) -> None:
+def test_only_the_canonical_id_is_accepted(manager_of: Manager, alice: User) -> None:
     carol, order = manager_of("carol", *EVERY), Order.objects.create()
     permit(holder=alice, permission="view", obj=order)
-    (held,) = listed(carol)
-    who, name, what, kind, key = unpack(held["id"])
+    (grant,) = listed(carol)
+    who, name, what, kind, key = unpack(grant["id"])
     browser = browser_of(carol)
 
     for parts in (
@@ -379,21 +381,21 @@ def test_one_thing_has_one_id(manager_of: Manager, alice: User) -> None:
         (who, name, what, kind), (who, name, what, kind, key, ""), ("group", name, what, kind, key),
     ):  # fmt: skip
         assert browser.delete(f"{LIST}{pack(*parts)}/").status_code == 404, parts
-    assert browser.delete(f"{LIST}{held['id']}=/").status_code == 404
+    assert browser.delete(f"{LIST}{grant['id']}=/").status_code == 404
     assert rows() == 1
-    assert browser.delete(f"{LIST}{held['id']}/").status_code == 204
+    assert browser.delete(f"{LIST}{grant['id']}/").status_code == 204
 
 
-def test_no_number_of_a_row_or_a_person_leaves_the_house(manager_of: Manager, alice: User) -> None:
+def test_responses_contain_no_internal_keys(manager_of: Manager, alice: User) -> None:
     carol, paper = manager_of("carol", *EVERY), Paper.objects.create()
     permit(holder=alice, permission="view", obj=paper)
 
-    (held,) = listed(carol)
+    (grant,) = listed(carol)
 
-    assert unpack(held["id"]) == ["user", public(alice), "shop.view_paper", "shop.paper", str(paper.pk)]
+    assert unpack(grant["id"]) == ["user", public(alice), "shop.view_paper", "shop.paper", str(paper.pk)]
 
 
-def test_objects_are_called_as_the_site_calls_them(manager_of: Manager, alice: User, settings: Any) -> None:
+def test_objects_are_named_by_the_configured_field(manager_of: Manager, alice: User, settings: Any) -> None:
     settings.AUTH_RBAC = {**settings.AUTH_RBAC, "WIRE_IDS": {"shop.company": "name"}}
     carol, company = manager_of("carol", *EVERY), Company.objects.create(name="north")
     gone = Company.objects.create(name="south")
@@ -405,22 +407,22 @@ def test_objects_are_called_as_the_site_calls_them(manager_of: Manager, alice: U
 
     assert made.json()["object"] == {"type": "shop.company", "id": "north"}
     assert check(again(alice), "view", company)
-    assert {one["object"]["id"] for one in listed(carol)} == {"north", str(key)}, "what is gone keeps its key"
+    assert {one["object"]["id"] for one in listed(carol)} == {"north", str(key)}, "a deleted object keeps its key"
     assert browser_of(carol).delete(made.headers["Location"]).status_code == 204
 
 
-def test_rows_of_a_kind_that_is_gone_are_listed(alice: User) -> None:
+def test_rows_of_a_removed_model_are_listed(alice: User) -> None:
     kind = ContentType.objects.create(app_label="gone", model="thing")
     UserObjectPermission.objects.bulk_create([
         UserObjectPermission(user=alice, permission=permission("shop.view_order"), content_type=kind, object_pk="1")
     ])  # fmt: skip
 
-    (held,) = listed(User.objects.create_superuser("root"))
+    (grant,) = listed(User.objects.create_superuser("root"))
 
-    assert held["object"] == {"type": "gone.thing", "id": "1"}
+    assert grant["object"] == {"type": "gone.thing", "id": "1"}
 
 
-def test_what_stands_beside_a_table_of_its_own_counts_and_is_listed_nowhere(alice: User) -> None:
+def test_generic_rows_of_a_model_with_its_own_table_are_ignored(alice: User) -> None:
     plan = Plan.objects.create()
     UserObjectPermission.objects.bulk_create([
         UserObjectPermission(
@@ -433,7 +435,7 @@ def test_what_stands_beside_a_table_of_its_own_counts_and_is_listed_nowhere(alic
     assert listed(User.objects.create_superuser("root")) == []
 
 
-def test_how_many_queries_it_takes_however_many_rows_there_are(manager_of: Manager, alice: User) -> None:
+def test_the_number_of_queries_does_not_depend_on_the_rows(manager_of: Manager, alice: User) -> None:
     carol, orders = manager_of("carol", *EVERY), [Order.objects.create() for _n in range(60)]
     root, readers = User.objects.create_superuser("root"), Group.objects.create(name="readers")
     for order in orders:
@@ -442,61 +444,61 @@ def test_how_many_queries_it_takes_however_many_rows_there_are(manager_of: Manag
     for user in (alice, carol, root):
         identity_of(user)
     ContentType.objects.get_for_models(Order, Paper, Plan, Company, Branch)
-    ask = {
+    requests = {
         "a page": lambda browser: browser.get(f"{LIST}?page_size=50"),
         "of a person": lambda browser: browser.get(f"{LIST}?user={public(alice)}&page_size=50"),
         "of an object": lambda browser: browser.get(f"{LIST}?type=shop.order&id={orders[0].pk}"),
-        "given": lambda browser: browser.post(
+        "granted": lambda browser: browser.post(
             LIST,
             {"user": public(carol), "permission": "shop.view_order", "object": named(orders[0])},
             content_type="application/json",
         ),
-        "taken": lambda browser: browser.delete(
+        "withdrawn": lambda browser: browser.delete(
             f"{LIST}{pack('user', public(carol), 'shop.view_order', 'shop.order', str(orders[0].pk))}/"
         ),
     }
 
-    taken = {}
+    queries = {}
     for caller in (root, carol):
         browser = browser_of(caller)
-        for name, call in ask.items():
+        for name, call in requests.items():
             with counted() as counts:
                 assert call(browser).status_code in (200, 201, 204)
-            taken[name, caller.username] = counts.queries
+            queries[name, caller.username] = counts.queries
 
     at_most = {
-        # Session and person; one for each of guardian's tables, of which the test site has four.
+        # Session and person. Then one query for each of guardian's tables, of which the test site has four.
         "a page": (6, 10), "of a person": (6, 10), "of an object": (6, 11),
-        # What is named, what the caller holds (anew, under the lock, at each moment at which it changes), the change,
-        # its versions. What is given locks the row of its object besides.
-        "given": (15, 21), "taken": (14, 20),
+        # The named objects, what the caller holds (again under the lock, at each moment of change), the change, and
+        # its versions. A grant also locks the row of its object.
+        "granted": (15, 21), "withdrawn": (14, 20),
     }  # fmt: skip
     for name, (of_root, of_carol) in at_most.items():
-        assert taken[name, "root"] <= of_root, (name, taken)
-        assert taken[name, "carol"] <= of_carol, (name, taken)
+        assert queries[name, "root"] <= of_root, (name, queries)
+        assert queries[name, "carol"] <= of_carol, (name, queries)
 
 
 @pytest.mark.postgresql
-def test_an_index_serves_every_filter(manager_of: Manager, alice: User) -> None:
+def test_every_filter_uses_an_index(manager_of: Manager, alice: User) -> None:
     order, root = Order.objects.create(), User.objects.create_superuser("root")
     readers = Group.objects.create(name="readers")
-    for wanted in ({"holder": alice}, {"holder": readers}, {"obj": order}, {"obj": order, "holder": alice}):
-        assert unindexed(lambda wanted=wanted: object_rows(seen_by=root, **wanted)[0:51]) == [], wanted  # type: ignore[misc]  # a lambda's default has no type
+    for filters in ({"holder": alice}, {"holder": readers}, {"obj": order}, {"obj": order, "holder": alice}):
+        assert unindexed(lambda filters=filters: object_rows(seen_by=root, **filters)[0:51]) == [], filters  # type: ignore[misc]  # a lambda's default has no type
 
 
-def test_giving_twice_and_taking_twice_is_said_and_recorded_once(alice: User, recorded_events: list[Any]) -> None:
+def test_repeated_grants_and_withdrawals_are_recorded_once(alice: User, recorded_events: list[Any]) -> None:
     order, instance = Order.objects.create(), again(alice)
     assert not check(instance, "view", order)
 
     assert [permit(holder=instance, permission="view", obj=order) for _n in range(2)] == [True, False]
-    assert check(instance, "view", order), "the instance that was given it asks again"
+    assert check(instance, "view", order), "the instance of the holder reads the versions again"
     assert [withdraw(holder=instance, permission="view", obj=order) for _n in range(2)] == [True, False]
 
     assert not check(instance, "view", order)
     assert len(recorded_events) == 2
 
 
-def test_guardians_own_function_and_ours_write_the_same_row(alice: User) -> None:
+def test_assign_perm_and_permit_write_the_same_row(alice: User) -> None:
     order = Order.objects.create()
     assign_perm("shop.view_order", alice, order)
 
@@ -506,7 +508,7 @@ def test_guardians_own_function_and_ours_write_the_same_row(alice: User) -> None
 
 
 def give_at_once(number: int) -> list[Any]:
-    """Return what four do at once: each gives the same person the same, two of them as the site itself."""
+    """Return four concurrent grants of the same permission to the same person, two of them by the site itself."""
     order, roots = (
         Order.objects.create(),
         [None, None, *(User.objects.create_superuser(f"root {number} {n}") for n in "ab")],
@@ -516,7 +518,7 @@ def give_at_once(number: int) -> list[Any]:
 
 
 def take_at_once(number: int) -> list[Any]:
-    """Return what four do at once: each takes the same away from the same person, the site itself among them."""
+    """Return four concurrent withdrawals of the same permission from the same person, one of them by the site itself."""
     order, roots = Order.objects.create(), [None, *(User.objects.create_superuser(f"root {number} {n}") for n in "abc")]
     person = User.objects.create_user(f"person {number}")
     permit(holder=person, permission="view", obj=order)
@@ -527,12 +529,12 @@ def take_at_once(number: int) -> list[Any]:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("race", [give_at_once, take_at_once])
 @pytest.mark.parametrize("rounds", [4, pytest.param(ROUNDS, marks=pytest.mark.races)])
-def test_of_four_who_change_the_same_one_does(race: Any, rounds: int) -> None:
+def test_of_four_concurrent_changes_one_succeeds(race: Any, rounds: int) -> None:
     one_winner(race, refusal={"False"}, rounds=rounds)
 
 
 def ask_first(number: int) -> list[Any]:
-    """Return what four do at once who look whether it is given, and then give it."""
+    """Return four concurrent acts that check for a permission and then grant it."""
     order, person = Order.objects.create(), User.objects.create_user(f"person {number}")
     view = permission("shop.view_order")
 
@@ -544,6 +546,6 @@ def ask_first(number: int) -> list[Any]:
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
-def test_asking_first_lets_several_give_the_same_and_it_is_seen() -> None:
+def test_check_then_grant_is_a_race_and_the_test_detects_it() -> None:
     with pytest.raises(AssertionError, match=r"\d won"):
         one_winner(ask_first, refusal={"False"}, rounds=60)

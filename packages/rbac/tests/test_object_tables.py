@@ -1,4 +1,4 @@
-"""Permissions for single objects: UUIDs for keys, tables of a model's own, people and groups."""
+"""Permissions for single objects: UUID keys, tables of a single model, people and groups."""
 
 from typing import Any
 
@@ -20,9 +20,7 @@ from shop.models import Order, Paper, Plan, PlanUserPermission
 
 @pytest.mark.parametrize("model", [Paper, Plan])
 @pytest.mark.parametrize("by_group", [False, True])
-def test_every_way_of_asking_sees_a_permission_for_one_object(
-    model: Any, by_group: bool, alice: User, bob: User
-) -> None:
+def test_every_function_sees_a_permission_for_one_object(model: Any, by_group: bool, alice: User, bob: User) -> None:
     mine, other = model.objects.create(), model.objects.create()
     group = Group.objects.create(name="readers")
     alice.groups.add(group)
@@ -32,14 +30,17 @@ def test_every_way_of_asking_sees_a_permission_for_one_object(
     check(warm, name)
 
     for user in (again(alice), warm):
-        assert [one.reason for one in check_many(user, name, [mine, other])] == [DecisionReason.OBJECT, DecisionReason.NOTHING]
+        assert [one.reason for one in check_many(user, name, [mine, other])] == [
+            DecisionReason.OBJECT,
+            DecisionReason.NOTHING,
+        ]
         assert check(user, name, mine)
         assert list(model.objects.permitted(user, "view")) == [mine]
     assert list(model.objects.permitted(again(bob), "view")) == []
     assert set(subjects(name, mine)) == {alice}
     assert set(subjects(name, other)) == set()
-    (way,) = explain(again(alice), name, mine).paths
-    assert (way.source, way.group) == ("object", "readers" if by_group else "")
+    (path,) = explain(again(alice), name, mine).paths
+    assert (path.source, path.group) == ("object", "readers" if by_group else "")
 
 
 @pytest.mark.parametrize("model", [Paper, Plan])
@@ -58,7 +59,7 @@ def test_a_scope_and_a_denial_work_on_every_kind_of_key(model: Any, alice: User)
     assert set(subjects("view", second)) == set()
 
 
-def test_what_a_model_keeps_in_its_own_table_is_gone_on_the_next_request(alice: User) -> None:
+def test_a_revocation_in_a_models_own_table_counts_on_the_next_request(alice: User) -> None:
     plan = Plan.objects.create()
     assign_perm("shop.view_plan", alice, plan)
     assert check(again(alice), "view", plan)
@@ -68,7 +69,7 @@ def test_what_a_model_keeps_in_its_own_table_is_gone_on_the_next_request(alice: 
     assert not check(again(alice), "view", plan)
 
 
-def test_nobody_and_whoever_is_disabled_may_nothing(alice: User) -> None:
+def test_anonymous_and_disabled_people_have_no_permissions(alice: User) -> None:
     order = Order.objects.create()
     assign_role(user=alice, role=make_role("reader", "shop.view_order"))
     User.objects.filter(pk=alice.pk).update(is_active=False)
@@ -80,12 +81,12 @@ def test_nobody_and_whoever_is_disabled_may_nothing(alice: User) -> None:
     assert not subjects("view", order).exists()
 
 
-def test_an_object_that_is_not_saved_and_objects_of_two_models_are_no_question(alice: User) -> None:
-    with pytest.raises(ValueError, match="not saved"):
+def test_unsaved_objects_and_mixed_models_are_refused(alice: User) -> None:
+    with pytest.raises(ValueError, match="unsaved"):
         check(alice, "view", Order())
     with pytest.raises(TypeError):
         check_many(alice, "view", [Order.objects.create(), Paper.objects.create()])
-    with pytest.raises(ValueError, match="not app"):
+    with pytest.raises(ValueError, match="Use app.codename"):
         explain(alice, "view")
     assert not alice.has_perm("shop.view_order", Order())
     assert not alice.has_perm("view")
@@ -110,20 +111,20 @@ def test_an_object_that_is_not_saved_and_objects_of_two_models_are_no_question(a
     ],
 )
 @pytest.mark.django_db
-def test_a_setting_that_means_nothing_is_told(change: dict[str, Any], expected: str | None, settings: Any) -> None:
+def test_an_invalid_setting_fails_a_check(change: dict[str, Any], expected: str | None, settings: Any) -> None:
     for name, value in change.items():
         setattr(settings, name, value)
 
-    told = {message.id for message in run_checks() if str(message.id).startswith("auth_rbac")}
+    ids = {message.id for message in run_checks() if str(message.id).startswith("auth_rbac")}
 
-    assert told == ({expected} if expected else set())
+    assert ids == ({expected} if expected else set())
 
 
-def test_a_permission_by_django_alone_is_told_as_such(alice: User) -> None:
+def test_djangos_own_permission_has_its_own_reason(alice: User) -> None:
     alice.user_permissions.add(permission("shop.view_order"))
 
     assert check(again(alice), "shop.view_order").reason is DecisionReason.ALONE
-    assert [way.source for way in explain(again(alice), "shop.view_order").paths] == ["alone"]
+    assert [path.source for path in explain(again(alice), "shop.view_order").paths] == ["alone"]
     assert not check(again(alice), "shop.view_order", Order.objects.create()), (
         "as in Django, it says nothing of objects"
     )

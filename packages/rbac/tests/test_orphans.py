@@ -1,4 +1,4 @@
-"""What was given for an object ends with it, and never passes to the next object with its key."""
+"""The rights for an object end with it, and never pass to the next object with its key."""
 
 import threading
 from collections.abc import Callable
@@ -36,7 +36,7 @@ def by_hand(obj: Any) -> None:
     run(f"DELETE FROM {obj._meta.db_table} WHERE id = '{key}'")
 
 
-#: Every way to delete an object, or to take its key from it.
+#: Every way to delete an object or to change its key.
 WAYS: dict[str, Callable[[Any], Any]] = {
     "delete": lambda obj: obj.delete(),
     "queryset": lambda obj: type(obj).objects.filter(pk=obj.pk).delete(),
@@ -75,7 +75,7 @@ def test_a_new_object_with_the_key_of_a_deleted_one_has_none_of_its_rights(
 
 
 @pytest.mark.django_db
-def test_a_role_in_the_scope_of_a_deleted_object_holds_not_for_what_lies_in_the_next(alice: User) -> None:
+def test_a_role_in_the_scope_of_a_deleted_object_does_not_cover_the_next_one(alice: User) -> None:
     company = Company.objects.create(pk=7, name="old")
     assign_role(user=alice, role=make_role("reader", "shop.view_order"), scope=company)
     Company.objects.filter(pk=7).delete()
@@ -87,7 +87,7 @@ def test_a_role_in_the_scope_of_a_deleted_object_holds_not_for_what_lies_in_the_
 
 
 @pytest.mark.django_db
-def test_what_goes_with_another_object_takes_its_rights_along(alice: User) -> None:
+def test_the_rights_of_a_cascaded_object_end(alice: User) -> None:
     company = Company.objects.create(name="x")
     branch = Branch.objects.create(company=company)
     order = Order.objects.create(branch=branch)
@@ -100,7 +100,7 @@ def test_what_goes_with_another_object_takes_its_rights_along(alice: User) -> No
 
 
 @pytest.mark.django_db
-def test_a_key_that_is_changed_leaves_its_rights_behind_and_other_columns_do_not(alice: User) -> None:
+def test_changing_a_key_ends_the_rights_and_changing_other_columns_does_not(alice: User) -> None:
     order, same = Order.objects.create(), Order.objects.create()
     for obj in (order, same):
         permit(holder=alice, permission="view", obj=obj)
@@ -113,7 +113,7 @@ def test_a_key_that_is_changed_leaves_its_rights_behind_and_other_columns_do_not
 
 @pytest.mark.postgresql
 @pytest.mark.django_db
-def test_truncate_ends_them_too(alice: User) -> None:
+def test_truncate_ends_the_rights(alice: User) -> None:
     order, company = Order.objects.create(), Company.objects.create(name="x")
     for obj in (order, company):
         permit(holder=alice, permission="view", obj=obj)
@@ -137,7 +137,7 @@ def test_rights_for_other_objects_and_other_models_stay(alice: User) -> None:
 
 
 @pytest.mark.django_db
-def test_nothing_is_given_for_an_object_that_is_not_there(alice: User) -> None:
+def test_no_right_is_given_for_an_object_that_does_not_exist(alice: User) -> None:
     order = Order.objects.create()
     key = order.pk
     order.delete()
@@ -158,7 +158,7 @@ def test_nothing_is_given_for_an_object_that_is_not_there(alice: User) -> None:
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("first", ["give", "delete"])
-def test_a_right_that_is_given_while_its_object_is_deleted_does_not_outlive_it(first: str) -> None:
+def test_a_right_given_during_a_deletion_does_not_outlive_the_object(first: str) -> None:
     alice, order = User.objects.create_user("alice"), Order.objects.create()
     began, may_end = threading.Event(), threading.Event()
 
@@ -188,7 +188,7 @@ def test_a_right_that_is_given_while_its_object_is_deleted_does_not_outlive_it(f
 
 @pytest.fixture
 def unguarded(db: None) -> None:
-    """A database in which the guards of objects do not stand."""
+    """A database without triggers on the tables of objects."""
     if connection.vendor == "postgresql":
         run("SET CONSTRAINTS ALL IMMEDIATE")
     object_triggers.lift()
@@ -206,10 +206,10 @@ def make_orphans(alice: User) -> Order:
     return kept
 
 
-def test_a_command_finds_orphans_and_removes_them_and_nothing_else(unguarded: None, alice: User) -> None:
+def test_the_command_finds_and_removes_only_orphans(unguarded: None, alice: User) -> None:
     kept = make_orphans(alice)
 
-    found, removed, after = (said(*options) for options in ([], ["--remove"], []))
+    found, removed, after = (output_of(*options) for options in ([], ["--remove"], []))
 
     assert found == "shop.order: 3\n3 found.\n"
     assert removed == "shop.order: 3\n3 removed.\n"
@@ -220,13 +220,13 @@ def test_a_command_finds_orphans_and_removes_them_and_nothing_else(unguarded: No
     assert Assignment.objects.get().scope_id == str(kept.pk)
 
 
-def said(*options: str) -> str:
+def output_of(*options: str) -> str:
     out = StringIO()
     call_command("access_orphans", *options, stdout=out)
     return out.getvalue()
 
 
-def test_orphans_that_were_there_before_the_guards_go_when_they_are_laid(unguarded: None, alice: User) -> None:
+def test_creating_the_triggers_removes_existing_orphans(unguarded: None, alice: User) -> None:
     kept = make_orphans(alice)
 
     object_triggers.lay()
@@ -235,7 +235,7 @@ def test_orphans_that_were_there_before_the_guards_go_when_they_are_laid(unguard
     assert list(UserObjectPermission.objects.values_list("object_pk", flat=True)) == [str(kept.pk)]
 
 
-def test_pages_of_orphans_are_all_of_them(unguarded: None, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_orphans_are_found_on_every_page(unguarded: None, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(orphans, "_PAGE_SIZE", 2)
     for _n in range(3):
         make_orphans_of_one(alice)
@@ -250,7 +250,7 @@ def make_orphans_of_one(alice: User) -> None:
     gone.delete()
 
 
-def test_a_key_that_cannot_be_one_is_that_of_an_orphan(unguarded: None, alice: User) -> None:
+def test_an_invalid_key_is_an_orphan(unguarded: None, alice: User) -> None:
     view = UserObjectPermission(
         user=alice, object_pk="no number", permission=make_role("r", "shop.view_order").permissions.get()
     )
@@ -260,7 +260,7 @@ def test_a_key_that_cannot_be_one_is_that_of_an_orphan(unguarded: None, alice: U
     assert [orphan.key for orphan in orphans.find()] == ["no number"]
 
 
-def test_a_site_ends_rights_of_a_table_that_cannot_be_guarded(unguarded: None, alice: User) -> None:
+def test_end_rights_works_for_a_table_without_triggers(unguarded: None, alice: User) -> None:
     order, other = Order.objects.create(), Order.objects.create()
     for obj in (order, other):
         permit(holder=alice, permission="view", obj=obj)
@@ -272,7 +272,7 @@ def test_a_site_ends_rights_of_a_table_that_cannot_be_guarded(unguarded: None, a
     assert not check(again(alice), "view", order)
 
 
-def test_guards_that_are_missing_fail_a_check(unguarded: None) -> None:
+def test_missing_triggers_fail_a_check(unguarded: None) -> None:
     assert [message.id for message in checks.check_object_triggers(databases=["default"])] == ["auth_rbac.E005"]
 
     object_triggers.lay()
@@ -281,9 +281,7 @@ def test_guards_that_are_missing_fail_a_check(unguarded: None) -> None:
 
 
 @pytest.mark.django_db
-def test_a_table_that_cannot_be_guarded_and_for_which_something_is_held_is_warned_of(
-    alice: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rights_for_a_table_without_triggers_cause_a_warning(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     permit(holder=alice, permission="view", obj=Order.objects.create())
     permit(holder=alice, permission="view", obj=Paper.objects.create())
     monkeypatch.setattr(Order._meta, "managed", False)
@@ -294,7 +292,7 @@ def test_a_table_that_cannot_be_guarded_and_for_which_something_is_held_is_warne
 
 
 @pytest.mark.django_db
-def test_every_table_of_the_site_is_guarded() -> None:
+def test_every_table_of_the_site_has_triggers() -> None:
     names = {model._meta.label for model in object_triggers.guarded_models()}
 
     assert {"shop.Order", "shop.Paper", "shop.Plan", "auth.User", "auth.Group", "auth_rbac.Role"} <= names
@@ -303,7 +301,7 @@ def test_every_table_of_the_site_is_guarded() -> None:
 
 
 @pytest.mark.django_db
-def test_a_deletion_of_many_ends_their_rights_in_one_statement(alice: User, django_assert_num_queries: Any) -> None:
+def test_a_bulk_deletion_ends_the_rights_in_one_statement(alice: User, django_assert_num_queries: Any) -> None:
     for order in Order.objects.bulk_create(Order() for _n in range(20)):
         permit(holder=alice, permission="view", obj=order)
 

@@ -1,4 +1,4 @@
-"""A role does not lend the authority for its own change: the state before the change decides, on every path."""
+"""A role does not grant the authority for its own change: the state before the change decides, on every path."""
 
 from typing import Any
 
@@ -7,18 +7,18 @@ from django.contrib.auth.models import Group, User
 
 from auth_rbac.models import Role
 from auth_rbac.roles.assignments import assign_role
-from auth_rbac.roles.roles import change_role, create_role, content_by_kind
+from auth_rbac.roles.roles import change_role, content_by_kind, create_role
 from conftest import again, browser_of, make_role, permission
 
 pytestmark = pytest.mark.django_db
 
-#: The two permissions of the staff member in the attack.
+#: The two permissions that the staff member tries to gain.
 TWO = ("auth_rbac.view_role", "auth_rbac.change_role")
 
 
 @pytest.fixture
 def staff(db: None) -> User:
-    """Return a staff member who may view and change roles, by a role of their own, and nothing else."""
+    """A staff member whose only permissions are to view and change roles, by a role of their own."""
     user = User.objects.create_user("staff", is_staff=True)
     assign_role(user=user, role=make_role("Own", *TWO))
     return user
@@ -28,8 +28,8 @@ def own_role() -> Role:
     return Role.objects.get(key="own")
 
 
-def wanted(kind: str) -> dict[str, Any]:
-    """Return a change of the own role, of this kind, that would give more than its holder has."""
+def escalation(kind: str) -> dict[str, Any]:
+    """Return a change of this kind that would add to their own role what they do not hold."""
     above = create_role(name="Above", wildcards=["auth.*"])
     if kind == "denials":
         change_role(role=own_role(), denials=[permission("shop.view_order")], wildcards=["shop.*"])
@@ -57,8 +57,8 @@ KINDS = ["permissions", "wildcards", "parents", "denials", "denied_wildcards"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_api_gives_the_holder_of_a_role_no_more_by_its_change(kind: str, staff: User) -> None:
-    change = wanted(kind)
+def test_a_holder_gains_nothing_by_changing_their_role_over_the_api(kind: str, staff: User) -> None:
+    change = escalation(kind)
     before, permissions = content_by_kind(own_role()), again(staff).get_all_permissions()
 
     answer = browser_of(staff).patch(f"/api/v1/roles/{own_role().pk}/", change, content_type="application/json")
@@ -69,8 +69,8 @@ def test_the_api_gives_the_holder_of_a_role_no_more_by_its_change(kind: str, sta
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_admin_page_gives_the_holder_of_a_role_no_more_by_its_change(kind: str, staff: User) -> None:
-    change = wanted(kind)
+def test_a_holder_gains_nothing_by_changing_their_role_in_the_admin(kind: str, staff: User) -> None:
+    change = escalation(kind)
     before, permissions = content_by_kind(own_role()), again(staff).get_all_permissions()
 
     browser_of(staff).post(f"/admin/auth_rbac/role/{own_role().pk}/change/", form_of(own_role(), change))
@@ -80,7 +80,7 @@ def test_the_admin_page_gives_the_holder_of_a_role_no_more_by_its_change(kind: s
 
 
 @pytest.mark.parametrize("by", ["group", "parent"])
-def test_a_role_that_is_held_by_a_group_or_a_parent_lends_nothing_either(by: str, staff: User) -> None:
+def test_a_holder_through_a_group_or_a_parent_gains_nothing(by: str, staff: User) -> None:
     indirect = create_role(name="Indirect")
     if by == "group":
         group = Group.objects.create(name="g")
@@ -97,7 +97,7 @@ def test_a_role_that_is_held_by_a_group_or_a_parent_lends_nothing_either(by: str
     assert again(staff).get_all_permissions() == set(TWO)
 
 
-def test_the_admin_page_changes_a_role_within_what_its_editor_holds(staff: User) -> None:
+def test_an_admin_changes_a_role_within_what_they_hold(staff: User) -> None:
     mine = make_role("Mine", "auth_rbac.view_role")
 
     browser_of(staff).post(f"/admin/auth_rbac/role/{mine.pk}/change/", form_of(mine, {"permissions": list(TWO)}))

@@ -1,6 +1,7 @@
-"""Whatever the graph and whoever holds what: every way of asking gives the answer of a look at every row."""
+"""Random worlds: every function gives the decision of the oracle."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from auth_core.errors import InvalidRequest
-from auth_rbac.decisions import decisions, sql
+from auth_rbac.decisions import decision_cache, decisions
+from auth_rbac.decisions.decision import Effect
 from auth_rbac.decisions.decisions import check, check_many
 from auth_rbac.decisions.querysets import permitted_keys
 from auth_rbac.decisions.subjects import subjects
@@ -26,12 +28,12 @@ thorough = settings(
 
 
 def again(user: User) -> Any:
-    """Return *user* as the next request finds them."""
+    """Return a new instance of *user*, as the next request has it."""
     return User.objects.get(pk=user.pk)
 
 
 def answers(world: World) -> dict[tuple[int, str, int | None], bool]:
-    """Return who may what, by the oracle."""
+    """Return who may do what, by the oracle."""
     return {
         (person.pk, name, order and order.pk): may(person, name, order, NOW, world.around(order))
         for person in world.people
@@ -40,8 +42,8 @@ def answers(world: World) -> dict[tuple[int, str, int | None], bool]:
     }
 
 
-def asked(world: World) -> dict[tuple[int, str, int | None], bool]:
-    """Return who may what, by `check` on fresh instances."""
+def decisions_of(world: World) -> dict[tuple[int, str, int | None], bool]:
+    """Return who may do what, by `check` on new instances."""
     return {
         (person.pk, name, order and order.pk): bool(check(again(person), name, order))
         for person in world.people
@@ -58,26 +60,26 @@ class EveryWayOfAskingAgrees(TestCase):
     @thorough
     @given(plan=plans)
     @time_machine.travel(NOW, tick=False)
-    def test_with_a_look_at_every_row(self, plan: Plan) -> None:
+    def test_with_the_oracle(self, plan: Plan) -> None:
         world = build(plan)
         expected = answers(world)
 
-        assert asked(world) == expected
+        assert decisions_of(world) == expected
         for person in world.people:
             for name in NAMES:
-                known = again(person)
-                on_page = [bool(one) for one in check_many(known, name, world.orders)]
+                user = again(person)
+                on_page = [bool(one) for one in check_many(user, name, world.orders)]
                 assert on_page == [expected[person.pk, name, order.pk] for order in world.orders]
-                assert [bool(check(known, name, order)) for order in world.orders] == on_page
+                assert [bool(check(user, name, order)) for order in world.orders] == on_page
                 listed = [order.pk for order in world.orders if expected[person.pk, name, order.pk]]
                 cold, warm = again(person), again(person)
                 check(warm, name)
-                for asking in (cold, warm):
-                    found = Order.objects.permitted(asking, name).order_by("pk")
-                    assert list(found.values_list("pk", flat=True)) == listed
-                    assert permitted_keys(asking, name, Order) == listed
-                    assert permitted_keys(asking, name, Order.objects.exclude(pk=0)) == listed
-                    assert [key for first in [None, *listed[:-1]] for key in next_key(asking, name, first)] == listed
+                for user in (cold, warm):
+                    rows = Order.objects.permitted(user, name).order_by("pk")
+                    assert list(rows.values_list("pk", flat=True)) == listed
+                    assert permitted_keys(user, name, Order) == listed
+                    assert permitted_keys(user, name, Order.objects.exclude(pk=0)) == listed
+                    assert [key for first in [None, *listed[:-1]] for key in next_key(user, name, first)] == listed
         for name in NAMES:
             for order in (None, *world.orders):
                 who = {
@@ -92,24 +94,24 @@ class EveryWayOfAskingAgrees(TestCase):
     @time_machine.travel(NOW, tick=False)
     def test_adding_a_denial_never_grants(self, plan: Plan, role: int, number: int) -> None:
         world = build(plan)
-        before = asked(world)
+        before = decisions_of(world)
 
         Wildcard.objects.get_or_create(
             role=world.roles[role], app_label="shop", model=["", "order", "branch", "company"][number], denies=True
         )
 
-        assert not [question for question, yes in asked(world).items() if yes and not before[question]]
+        assert not [question for question, yes in decisions_of(world).items() if yes and not before[question]]
 
     @thorough
     @given(plan=plans)
     @time_machine.travel(NOW, tick=False)
-    def test_removing_an_edge_takes_away_all_that_came_by_it_and_nothing_else(self, plan: Plan) -> None:
+    def test_removing_an_edge_removes_exactly_what_it_passed_on(self, plan: Plan) -> None:
         world = build(plan)
         for edge in list(RoleEdge.objects.all()):
-            before, denying = asked(world), _says_no(edge.parent)
+            before, denying = decisions_of(world), _says_no(edge.parent)
             edge.delete()
-            after = asked(world)
-            # An edge to a role that denies took something away; any other gave, and gives no more.
+            after = decisions_of(world)
+            # An edge to a role with denials denied something. Any other edge allowed something.
             gained = [question for question, yes in after.items() if yes and not before[question]]
             assert denying or not gained
             assert after == answers(world)
@@ -118,7 +120,7 @@ class EveryWayOfAskingAgrees(TestCase):
 class TheClosure(TestCase):
     @thorough
     @given(edges=st.lists(st.tuples(st.booleans(), st.integers(0, 7), st.integers(0, 7)), max_size=25))
-    def test_says_what_the_edges_say_after_every_change(self, edges: list[tuple[bool, int, int]]) -> None:
+    def test_matches_the_edges_after_every_change(self, edges: list[tuple[bool, int, int]]) -> None:
         roles = [Role.objects.create(name=str(n), key=str(n)) for n in range(8)]
         for removes, child, parent in edges:
             if removes:
@@ -138,15 +140,15 @@ def closure() -> set[tuple[Any, Any, int]]:
 
 
 def closure_of_edges() -> set[tuple[Any, Any, int]]:
-    """Return the closure by trying one step after another, until nothing is new."""
+    """Return the closure by trying one step after another, until there is nothing new."""
     edges = set(RoleEdge.objects.values_list("child_id", "parent_id"))
-    known = {(role, role): 0 for role in Role.objects.values_list("pk", flat=True)}
+    closure = {(role, role): 0 for role in Role.objects.values_list("pk", flat=True)}
     for steps in range(1, 9):
-        for role, middle in list(known):
+        for role, middle in list(closure):
             for child, parent in edges:
-                if child == middle and known[role, middle] == steps - 1:
-                    known.setdefault((role, parent), steps)
-    return {(role, ancestor, steps) for (role, ancestor), steps in known.items()}
+                if child == middle and closure[role, middle] == steps - 1:
+                    closure.setdefault((role, parent), steps)
+    return {(role, ancestor, steps) for (role, ancestor), steps in closure.items()}
 
 
 def _says_no(role: Role) -> bool:
@@ -158,22 +160,22 @@ def _says_no(role: Role) -> bool:
 
 
 @pytest.mark.django_db
-def test_an_answer_that_forgets_denials_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ignored_denials_are_detected(monkeypatch: pytest.MonkeyPatch) -> None:
     plan = Plan(
         edges=[], permissions=[(0, 0)], denials=[(1, 0)], wildcards=[], members=[], objects=[], alone=[],
         assignments=[(False, 0, 0, 0, -1, None), (False, 0, 1, 0, -1, None)],
     )  # fmt: skip
     with time_machine.travel(NOW, tick=False):
         world = build(plan)
-        assert asked(world) == answers(world)
-        monkeypatch.setattr(sql, "DENIES", 99)
+        assert decisions_of(world) == answers(world)
+        monkeypatch.setattr(decisions, "Effect", SimpleNamespace(**{**Effect.__members__, "DENIES": 99}))
         Assignment.objects.update(reason="another version")
         decision_cache.forget_all()
 
-        assert asked(world) != answers(world)
+        assert decisions_of(world) != answers(world)
 
 
-def test_the_oracle_imports_nothing_of_ours_but_models() -> None:
+def test_the_oracle_imports_only_models() -> None:
     imported = [
         line
         for line in Path(__file__).with_name("oracle.py").read_text().splitlines()

@@ -1,4 +1,4 @@
-"""The README's own blocks work, in a site that Django itself has just made, with its own user."""
+"""The code blocks of the README work in a new site from ``django-admin startproject``."""
 
 import base64
 import os
@@ -20,7 +20,7 @@ def blocks(kind: str) -> list[str]:
 
 
 class Site:
-    """A site made by ``django-admin startproject``, with the blocks of the README put into it."""
+    """A site from ``django-admin startproject``, with the blocks of the README."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -56,12 +56,12 @@ def test_every_block_works_in_a_fresh_site(tmp_path: Path) -> None:
     migrate, report = blocks("sh")
 
     site.run("sh", "-euc", migrate)
-    told = site.run(sys.executable, "-c", "import django\ndjango.setup()\n" + "\n".join(blocks("python use")))
+    output = site.run(sys.executable, "-c", "import django\ndjango.setup()\n" + "\n".join(blocks("python use")))
     template = f"from django.template import engines\nengines['django'].from_string({blocks('html')[0]!r})"
     site.run(sys.executable, "-c", f"import django\ndjango.setup()\n{template}")
     site.run("sh", "-euc", report)
 
-    assert "allows shop.order.* by Clerk in shop.branch:" in told
+    assert "allows shop.order.* by Clerk in shop.branch:" in output
     written = (tmp_path / "access.csv").read_text()
     assert ",role,denies,shop.delete_order,Frozen,everywhere," in written
     assert ",superuser,allows,*," in written

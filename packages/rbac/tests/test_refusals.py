@@ -1,4 +1,4 @@
-"""Who is refused by a role, or may not even know what is there, is in the trail; the answer says nothing of it."""
+"""Denials by roles are audited, including those for hidden objects. The response does not tell them apart."""
 
 from typing import Any
 from uuid import uuid4
@@ -30,7 +30,7 @@ class OrderBody(ModelSerializer[Order]):
 
 
 class OrderView(RetrieveDestroyAPIView[Order]):
-    """A view of a site, with DRF's own handler of exceptions."""
+    """A view of a site, with DRF's own exception handler."""
 
     queryset = Order.objects.all()
     serializer_class = OrderBody
@@ -59,7 +59,7 @@ urlpatterns = [
 ]
 
 
-def test_a_question_about_what_is_not_the_callers_business_is_recorded(alice: User) -> None:
+def test_a_question_about_hidden_people_and_objects_is_recorded(alice: User) -> None:
     order, bob = Order.objects.create(), User.objects.create_user("bob")
     questions: list[dict[str, Any]] = [{"object": named(order)}, {"user": public(bob)}, {"user": str(uuid4())}, {}]
 
@@ -87,24 +87,24 @@ def test_a_question_about_what_is_not_the_callers_business_is_recorded(alice: Us
     [
         ("get", "/orders/{hidden}/", 404, "not_shown"),
         ("get", "/orders/{hidden}/change/", 404, "not_shown"),
-        ("delete", "/orders/{seen}/", 403, "permission_denied"),
-        ("get", "/orders/{seen}/change/", 403, "permission_denied"),
+        ("delete", "/orders/{visible}/", 403, "permission_denied"),
+        ("get", "/orders/{visible}/change/", 403, "permission_denied"),
         ("get", "/orders/add/", 403, "permission_denied"),
         ("get", "/api/v1/roles/", 403, "permission_denied"),
         ("get", "/orders/987654/", 404, ""),
         ("get", "/orders/987654/change/", 404, ""),
-        ("get", "/orders/{seen}/", 200, ""),
+        ("get", "/orders/{visible}/", 200, ""),
     ],
 )
-def test_what_roles_refuse_is_recorded_and_what_is_not_there_is_not(
+def test_denials_are_recorded_and_missing_objects_are_not(
     method: str, address: str, status: int, reason: str, alice: User
 ) -> None:
-    seen, hidden = Order.objects.create(), Order.objects.create()
-    assign_role(user=alice, role=make_role("reader", "shop.view_order"), scope=seen)
+    visible, hidden = Order.objects.create(), Order.objects.create()
+    assign_role(user=alice, role=make_role("reader", "shop.view_order"), scope=visible)
     browser = browser_of(alice)
 
     with recording() as events:
-        answer = getattr(browser, method)(address.format(seen=seen.pk, hidden=hidden.pk))
+        answer = getattr(browser, method)(address.format(visible=visible.pk, hidden=hidden.pk))
 
     assert answer.status_code == status
     assert [(event.name.value, event.reason, event.subject) for event in events] == (
@@ -112,7 +112,7 @@ def test_what_roles_refuse_is_recorded_and_what_is_not_there_is_not(
     )
 
 
-def test_an_object_that_is_hidden_looks_like_one_that_is_not_there(alice: User) -> None:
+def test_a_hidden_object_looks_like_a_missing_one(alice: User) -> None:
     hidden = Order.objects.create()
     browser, request = browser_of(alice), RequestFactory().get("/")
     request.user = alice

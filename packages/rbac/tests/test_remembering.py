@@ -1,4 +1,4 @@
-"""Answers are remembered, and never longer than they are true."""
+"""Decisions are cached, and never longer than they are valid."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -34,7 +34,7 @@ def queries_of(ask: Callable[[], Any]) -> int:
     return len(queries)
 
 
-def test_one_query_cold_none_warm(alice: User) -> None:
+def test_a_cold_decision_takes_one_query_and_a_warm_one_none(alice: User) -> None:
     order = Order.objects.create()
     assign_role(user=alice, role=make_role("reader", "shop.view_order"))
     user = again(alice)
@@ -44,11 +44,11 @@ def test_one_query_cold_none_warm(alice: User) -> None:
     assert queries_of(lambda: check(user, "shop.view_order")) == 1
     assert queries_of(lambda: [check(user, name) for name in ("shop.view_order", "shop.add_order")]) == 0
     later = again(alice)
-    assert queries_of(lambda: check(later, "view", order)) == 1, "the next request asks whether it is still true"
+    assert queries_of(lambda: check(later, "view", order)) == 1, "the next request reads the versions"
     assert queries_of(lambda: check(later, "shop.view_order")) == 0
 
 
-def test_the_first_question_after_the_graph_has_changed_takes_two(alice: User) -> None:
+def test_the_first_decision_after_a_graph_change_takes_two_queries(alice: User) -> None:
     order = Order.objects.create()
     role = make_role("reader", "shop.view_order")
     assign_role(user=alice, role=role)
@@ -61,7 +61,7 @@ def test_the_first_question_after_the_graph_has_changed_takes_two(alice: User) -
     assert queries_of(lambda: check(next_one, "view", order)) == 1
 
 
-def test_a_page_takes_one_query_and_a_list_one(alice: User) -> None:
+def test_a_page_and_a_list_take_one_query_each(alice: User) -> None:
     orders = [Order.objects.create() for _n in range(50)]
     assign_role(user=alice, role=make_role("reader", "shop.view_order"), scope=orders[7])
     cold, warm = again(alice), again(alice)
@@ -77,7 +77,7 @@ def test_a_page_takes_one_query_and_a_list_one(alice: User) -> None:
 
 
 @pytest.mark.parametrize("seconds", [-1, 0, 1])
-def test_what_ends_at_t_is_answered_no_at_t_although_it_is_warm(seconds: int, alice: User) -> None:
+def test_a_cached_yes_expires_at_the_end_of_the_assignment(seconds: int, alice: User) -> None:
     order = Order.objects.create()
     end = NOW + timedelta(hours=1)
     with time_machine.travel(NOW, tick=False) as clock:
@@ -94,7 +94,7 @@ def test_what_ends_at_t_is_answered_no_at_t_although_it_is_warm(seconds: int, al
         assert Order.objects.permitted(user, "view").exists() is (seconds < 0)
 
 
-def test_what_begins_at_t_is_answered_yes_at_t_although_no_is_warm(alice: User) -> None:
+def test_a_cached_no_expires_at_the_beginning_of_the_assignment(alice: User) -> None:
     with time_machine.travel(NOW, tick=False) as clock:
         assign_role(user=alice, role=make_role("reader", "shop.view_order"), valid_from=NOW + timedelta(hours=1))
         user = again(alice)
@@ -105,7 +105,7 @@ def test_what_begins_at_t_is_answered_yes_at_t_although_no_is_warm(alice: User) 
         assert user.has_perm("shop.view_order")
 
 
-def test_an_object_that_moves_is_asked_about_anew(alice: User) -> None:
+def test_a_moved_object_is_decided_again(alice: User) -> None:
     here, there = (Branch.objects.create(company=Company.objects.create(name=name)) for name in "ab")
     order = Order.objects.create(branch=here)
     assign_role(user=alice, role=make_role("reader", "shop.view_order"), scope=here.company)
@@ -117,7 +117,7 @@ def test_an_object_that_moves_is_asked_about_anew(alice: User) -> None:
     assert not check(user, "view", order)
 
 
-def test_what_is_rolled_back_leaves_nothing_remembered(alice: User) -> None:
+def test_a_rollback_leaves_nothing_in_the_cache(alice: User) -> None:
     role = make_role("reader", "shop.view_order")
     other = make_role("other", "shop.add_order")
     with transaction.atomic():
@@ -130,7 +130,7 @@ def test_what_is_rolled_back_leaves_nothing_remembered(alice: User) -> None:
 
 
 class Changes:
-    """What is warm, and every way of taking it away that Django has."""
+    """Permissions with a cached decision, and every way to take them away with Django."""
 
     def __init__(self, alice: User) -> None:
         self.alice, self.group = alice, Group.objects.create(name="readers")
@@ -164,7 +164,7 @@ class Changes:
         assign_perm("shop.view_order", self.group, self.order)
 
 
-#: How it was given, and how it is taken away; the last four send no signal.
+#: How a permission is given, and how it is taken away. The last four ways send no signal.
 WAYS: dict[str, tuple[str, Callable[[Changes], Any]]] = {
     "revoke_role": ("assigned", lambda of: revoke_role(assignment=Assignment.objects.get(user=of.alice))),
     "delete of a row": ("assigned", lambda of: Assignment.objects.get(user=of.alice).delete()),
@@ -198,10 +198,10 @@ def _end(assignment: Assignment) -> None:
 
 
 @pytest.mark.parametrize("name", WAYS)
-def test_what_is_taken_away_in_whatever_way_is_gone_on_the_next_request(name: str, alice: User) -> None:
+def test_a_removal_counts_on_the_next_request(name: str, alice: User) -> None:
     changes = Changes(alice)
-    given, take = WAYS[name]
-    getattr(changes, given)()
+    give, take = WAYS[name]
+    getattr(changes, give)()
     warm = again(alice)
     assert check(warm, "view", changes.order)
     assert queries_of(lambda: check(warm, "view", changes.order)) == 0
@@ -221,7 +221,7 @@ def test_what_is_taken_away_in_whatever_way_is_gone_on_the_next_request(name: st
         "TRUNCATE auth_rbac_assignment",
     ],
 )
-def test_sql_is_seen_as_well(statement: str, alice: User) -> None:
+def test_changes_by_sql_count_as_well(statement: str, alice: User) -> None:
     changes = Changes(alice)
     changes.assigned()
     assert again(alice).has_perm("shop.view_order")
@@ -234,7 +234,7 @@ def test_sql_is_seen_as_well(statement: str, alice: User) -> None:
 
 
 @pytest.mark.postgresql
-def test_without_its_trigger_sql_is_not_seen_and_the_check_says_so(alice: User) -> None:
+def test_a_missing_trigger_fails_a_check_and_misses_sql(alice: User) -> None:
     changes = Changes(alice)
     changes.assigned()
     assert again(alice).has_perm("shop.view_order")
@@ -244,7 +244,7 @@ def test_without_its_trigger_sql_is_not_seen_and_the_check_says_so(alice: User) 
         cursor.execute("DROP TRIGGER auth_rbac_on_delete ON auth_rbac_assignment")
         cursor.execute("DELETE FROM auth_rbac_assignment")
 
-    assert again(alice).has_perm("shop.view_order"), "the planted defect must be seen"
+    assert again(alice).has_perm("shop.view_order"), "the planted defect must be detected"
     assert [(watched.table, operation) for watched, operation in triggers.missing()] == [
         ("auth_rbac_assignment", "DELETE")
     ]
@@ -253,10 +253,10 @@ def test_without_its_trigger_sql_is_not_seen_and_the_check_says_so(alice: User) 
 
 
 @pytest.mark.postgresql
-def test_a_million_grants_in_one_statement_touch_each_person_once(alice: User, bob: User) -> None:
-    seen = permission("shop.view_order")
+def test_a_bulk_insert_updates_each_person_once(alice: User, bob: User) -> None:
+    view_order = permission("shop.view_order")
     rows = [
-        UserObjectPermission(user=user, permission=seen, content_type=seen.content_type, object_pk=str(n))
+        UserObjectPermission(user=user, permission=view_order, content_type=view_order.content_type, object_pk=str(n))
         for user in (alice, bob)
         for n in range(1000)
     ]
@@ -268,7 +268,7 @@ def test_a_million_grants_in_one_statement_touch_each_person_once(alice: User, b
     assert check(again(alice), "view", order).reason is DecisionReason.OBJECT
 
 
-def test_a_trusted_snapshot_spares_the_query_and_is_dropped_by_a_change(settings: Any, alice: User) -> None:
+def test_a_trusted_snapshot_saves_the_query_and_is_dropped_by_a_change(settings: Any, alice: User) -> None:
     settings.AUTH_RBAC = {**settings.AUTH_RBAC, "TRUST_SNAPSHOTS": True}
     assignment = assign_role(user=alice, role=make_role("reader", "shop.view_order"))
     again(alice).has_perm("shop.view_order")
@@ -282,7 +282,7 @@ def test_a_trusted_snapshot_spares_the_query_and_is_dropped_by_a_change(settings
     assert not second.has_perm("shop.view_order")
 
 
-def test_what_is_remembered_is_bounded(settings: Any, alice: User, bob: User) -> None:
+def test_the_caches_are_bounded(settings: Any, alice: User, bob: User) -> None:
     settings.AUTH_RBAC = {**settings.AUTH_RBAC, "REMEMBERED_PEOPLE": 1, "REMEMBERED_ANSWERS": 3}
     decision_cache.forget_all()
     user = again(alice)
@@ -294,9 +294,7 @@ def test_what_is_remembered_is_bounded(settings: Any, alice: User, bob: User) ->
     assert len(decision_cache.on_instance(user).answers) <= 3  # type: ignore[union-attr]
 
 
-def test_roles_that_are_too_many_to_remember_are_learned_anew(
-    alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_role_cache_is_emptied_when_it_is_full(alice: User, bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(role_cache, "_MOST_ROLES", 0)
     order = Order.objects.create()
     assign_role(user=alice, role=make_role("reader", "shop.view_order", "shop.change_order"))
@@ -304,10 +302,10 @@ def test_roles_that_are_too_many_to_remember_are_learned_anew(
     for verb in ("view", "change", "view"):
         assert check(again(alice), verb, order)
         assert not check(again(bob), verb, order)
-    assert role_cache.remembered("shop.change_order") is None, "the last one took its place"
+    assert role_cache.remembered("shop.change_order") is None, "the newest entry replaced it"
 
 
-def test_whoever_holds_more_than_a_few_assignments_is_answered_the_same(alice: User) -> None:
+def test_many_assignments_do_not_change_the_decisions(alice: User) -> None:
     orders = [Order.objects.create() for _n in range(60)]
     role, no = make_role("reader", "shop.view_order"), create_role(name="no", denied_wildcards=["shop.*"])
     for order in orders:

@@ -1,4 +1,4 @@
-"""The report leaves nothing out, whoever holds it by whichever table, and keeps nothing of it."""
+"""The access report is complete, whichever table a permission is in, and keeps nothing in memory."""
 
 from datetime import timedelta
 from typing import Any
@@ -9,7 +9,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 
 from auth_core.people.lookup import identity_of
-from auth_core.testing.counting import counted
+from auth_core.testing.counts import counted
 from auth_rbac.explanations import report
 from auth_rbac.objects.grants import permit
 from auth_rbac.roles.assignments import assign_role
@@ -20,11 +20,11 @@ from shop.models import Company, Order, Paper, Plan
 pytestmark = pytest.mark.django_db
 
 
-def told(*columns: str) -> set[tuple[Any, ...]]:
+def report_rows(*columns: str) -> set[tuple[Any, ...]]:
     return {tuple(row[column] for column in columns) for row in report.rows()}
 
 
-def test_it_tells_what_every_table_says(alice: User, bob: User) -> None:
+def test_the_report_covers_every_table(alice: User, bob: User) -> None:
     readers, order, paper, plan = Group.objects.create(name="readers"), Order(), Paper(), Plan()
     for obj in (order, paper, plan):
         obj.save()
@@ -35,9 +35,9 @@ def test_it_tells_what_every_table_says(alice: User, bob: User) -> None:
     root = User.objects.create_superuser("root")
 
     who = {public(alice): "alice", public(root): "root"}
-    found = {(who.get(person, group), *rest) for person, group, *rest in told("person", "group", "source", "permission", "scope")}  # fmt: skip
+    rows = {(who.get(person, group), *rest) for person, group, *rest in report_rows("person", "group", "source", "permission", "scope")}  # fmt: skip
 
-    assert found == {
+    assert rows == {
         ("root", "superuser", "*", "everywhere"),
         ("alice", "alone", "shop.add_order", "everywhere"),
         ("readers", "alone", "shop.add_paper", "everywhere"),
@@ -49,7 +49,7 @@ def test_it_tells_what_every_table_says(alice: User, bob: User) -> None:
     }
 
 
-def test_it_tells_what_roles_say_and_whether_they_do_so_now(alice: User, bob: User) -> None:
+def test_the_report_lists_the_content_of_roles_and_whether_it_is_in_force(alice: User, bob: User) -> None:
     company, now = Company.objects.create(name="here"), timezone.now()
     above = create_role(name="above", denials=[permission("shop.delete_order")], wildcards=["shop.paper.*"])
     role = make_role("below", "shop.view_order", parents=[above])
@@ -58,32 +58,32 @@ def test_it_tells_what_roles_say_and_whether_they_do_so_now(alice: User, bob: Us
     assign_role(group=readers, role=role, scope=company, valid_from=now + timedelta(hours=1))
     assign_role(user=bob, role=above, valid_from=now - timedelta(hours=2), valid_until=now - timedelta(hours=1))
 
-    found = told("person", "group", "effect", "permission", "through", "scope", "in_force", "reason")
+    rows = report_rows("person", "group", "effect", "permission", "through", "scope", "in_force", "reason")
 
-    said = [
+    statements = [
         ("allows", "shop.view_order", "below"),
         ("denies", "shop.delete_order", "below > above"),
         ("allows", "shop.paper.*", "below > above"),
     ]
     of_bob = {("denies", "shop.delete_order"), ("allows", "shop.paper.*")}
-    assert {row for row in found if row[3] != "*"} == {
-        *((public(alice), "", *one, "everywhere", True, "hired") for one in said),
-        *(("", "readers", *one, f"shop.company:{company.pk}", False, "") for one in said),
+    assert {row for row in rows if row[3] != "*"} == {
+        *((public(alice), "", *one, "everywhere", True, "hired") for one in statements),
+        *(("", "readers", *one, f"shop.company:{company.pk}", False, "") for one in statements),
         *((public(bob), "", *one, "above", "everywhere", False, "") for one in of_bob),
     }
 
 
-@pytest.mark.parametrize("at_once", [1, 2, 5, 2000])
-def test_pages_of_it_are_all_of_it(at_once: int, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("page_size", [1, 2, 5, 2000])
+def test_the_report_reads_every_page(page_size: int, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     orders = [Order.objects.create() for _n in range(5)]
     for order in orders:
         permit(holder=alice, permission="view", obj=order)
-    monkeypatch.setattr(report, "_PAGE_SIZE", at_once)
+    monkeypatch.setattr(report, "_PAGE_SIZE", page_size)
 
     assert [row["scope"] for row in report.rows()] == [f"shop.order:{order.pk}" for order in orders]
 
 
-def test_it_asks_no_more_however_much_there_is(alice: User, bob: User) -> None:
+def test_the_queries_of_the_report_do_not_grow_with_the_rows(alice: User, bob: User) -> None:
     role = make_role("reader", "shop.view_order")
     for person in (alice, bob):
         identity_of(person)

@@ -1,4 +1,4 @@
-"""Roles answer what somebody may do."""
+"""Roles, assignments and their API."""
 
 from datetime import timedelta
 from typing import Any
@@ -31,7 +31,7 @@ PASSWORD = "correct horse battery staple"
 
 
 def again(user: User) -> Any:
-    """Return *user* as the next request finds them."""
+    """Return a new instance of *user*, as the next request has it."""
     return User.objects.get(pk=user.pk)
 
 
@@ -42,17 +42,17 @@ def permission(name: str) -> Permission:
 
 @pytest.fixture
 def alice() -> User:
-    """Somebody who may do nothing."""
+    """A person without permissions."""
     return User.objects.create_user("alice", "alice@example.org", PASSWORD)
 
 
 @pytest.fixture
 def role() -> Role:
-    """A role that may see users."""
+    """A role that may view users."""
     return create_role(name="Support", permissions=[permission("auth.view_user")])
 
 
-def test_a_role_lets_and_without_it_nobody_is_let(alice: User, role: Role, recorded_events: list[Any]) -> None:
+def test_a_role_allows_and_its_revocation_ends_it(alice: User, role: Role, recorded_events: list[Any]) -> None:
     assert not again(alice).has_perm("auth.view_user")
 
     assignment = assign_role(user=alice, role=role, reason="first line")
@@ -67,7 +67,7 @@ def test_a_role_lets_and_without_it_nobody_is_let(alice: User, role: Role, recor
     assert names == [RbacEvent.ASSIGNMENT_GRANTED, RbacEvent.ASSIGNMENT_REVOKED]
 
 
-def test_what_a_role_may_do_changes_for_whoever_holds_it(alice: User, role: Role, recorded_events: list[Any]) -> None:
+def test_a_change_of_a_role_counts_for_its_holders(alice: User, role: Role, recorded_events: list[Any]) -> None:
     assign_role(user=alice, role=role)
 
     set_permissions(role=role, permissions=[permission("auth.change_user")])
@@ -80,7 +80,9 @@ def test_what_a_role_may_do_changes_for_whoever_holds_it(alice: User, role: Role
 
 
 @pytest.mark.parametrize(("since", "until", "holds"), [(-1, 1, True), (1, 2, False), (-2, -1, False), (-1, None, True)])
-def test_a_role_holds_from_then_until_then(since: int, until: int | None, holds: bool, alice: User, role: Role) -> None:
+def test_an_assignment_is_in_force_from_its_beginning_to_its_end(
+    since: int, until: int | None, holds: bool, alice: User, role: Role
+) -> None:
     now = timezone.now()
     assign_role(
         user=alice,
@@ -92,7 +94,7 @@ def test_a_role_holds_from_then_until_then(since: int, until: int | None, holds:
     assert again(alice).has_perm("auth.view_user") is holds
 
 
-def test_the_end_is_judged_when_it_is_asked(alice: User, role: Role) -> None:
+def test_the_end_is_evaluated_on_read(alice: User, role: Role) -> None:
     assign_role(user=alice, role=role, valid_until=timezone.now() + timedelta(hours=1))
 
     with time_machine.travel(timezone.now() + timedelta(hours=1, seconds=1), tick=False):
@@ -105,14 +107,14 @@ def test_an_assignment_that_ends_before_it_begins_is_refused(alice: User, role: 
     assert not Assignment.objects.exists()
 
 
-def test_a_role_is_held_once(alice: User, role: Role) -> None:
+def test_a_role_is_assigned_once(alice: User, role: Role) -> None:
     assign_role(user=alice, role=role)
 
     with pytest.raises(Conflict):
         assign_role(user=alice, role=role)
 
 
-def test_whoever_is_inactive_or_nobody_may_do_nothing(alice: User, role: Role) -> None:
+def test_inactive_and_anonymous_people_have_no_permissions(alice: User, role: Role) -> None:
     assign_role(user=alice, role=role)
     alice.is_active = False
     alice.save()
@@ -122,14 +124,14 @@ def test_whoever_is_inactive_or_nobody_may_do_nothing(alice: User, role: Role) -
     assert authenticate(username="alice", password="wrong") is None
 
 
-def test_a_role_that_is_held_everywhere_holds_for_every_object(alice: User, role: Role) -> None:
+def test_a_role_held_everywhere_covers_every_object(alice: User, role: Role) -> None:
     assign_role(user=alice, role=role)
 
     assert again(alice).has_perm("auth.view_user", alice)
     assert not again(alice).has_perm("auth.change_user", alice)
 
 
-def test_one_request_asks_once(alice: User, role: Role) -> None:
+def test_one_request_takes_one_query(alice: User, role: Role) -> None:
     assign_role(user=alice, role=role)
     user = again(alice)
 
@@ -141,7 +143,7 @@ def test_one_request_asks_once(alice: User, role: Role) -> None:
 
 
 @pytest.mark.postgresql
-def test_an_index_serves_the_question(alice: User) -> None:
+def test_the_statement_uses_an_index(alice: User) -> None:
     assert unindexed(lambda: RoleBackend().get_user_permissions(again(alice))) == []
     assert unindexed(lambda: facts.get("roles")(alice)) == []  # type: ignore[misc]
 
@@ -153,21 +155,21 @@ def test_another_spelling_is_the_same_role(name: str, role: Role) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 101, "adm\u0456n", "ad\u200bmin", "ad\nmin", "admin\u202e"])
-def test_a_name_that_could_be_mistaken_is_refused(name: str) -> None:
+def test_a_confusable_name_is_refused(name: str) -> None:
     with pytest.raises(InvalidName):
         key_of(name)
     with pytest.raises(InvalidRequest):
         create_role(name=name)
 
 
-def test_policies_and_exports_may_ask(alice: User, role: Role) -> None:
+def test_facts_and_exports_contain_the_roles(alice: User, role: Role) -> None:
     assign_role(user=alice, role=role)
 
     assert facts.get("roles")(alice) == ["support"]  # type: ignore[misc]
     assert exports.get("auth_rbac")(alice)[0]["role"] == "Support"  # type: ignore[misc]
 
 
-def test_a_backend_that_is_not_first_is_warned_of(settings: Any) -> None:
+def test_a_backend_that_is_not_first_causes_a_warning(settings: Any) -> None:
     settings.AUTHENTICATION_BACKENDS = settings.AUTHENTICATION_BACKENDS[::-1]
 
     assert "auth_rbac.W001" in {message.id for message in run_checks()}
@@ -175,7 +177,7 @@ def test_a_backend_that_is_not_first_is_warned_of(settings: Any) -> None:
 
 @pytest.fixture
 def manager(alice: User) -> Browser:
-    """The browser of somebody whose role may manage assignments."""
+    """The browser of a person who may manage assignments."""
     names = ["view_role", "view_assignment", "add_assignment", "delete_assignment"]
     own = [permission(f"auth_rbac.{name}") for name in names]
     managers = create_role(name="Managers", permissions=[*own, permission("auth.view_user")])
@@ -190,7 +192,7 @@ def post(browser: Browser, **body: Any) -> Any:
 
 
 @pytest.mark.asvs("8.3.1")
-def test_whoever_may_grants_and_revokes_over_the_api(manager: Browser, alice: User, role: Role) -> None:
+def test_a_manager_grants_and_revokes_over_the_api(manager: Browser, alice: User, role: Role) -> None:
     bob = User.objects.create_user("bob")
 
     granted = post(manager, user=str(identity_of(bob).subject_id), role=str(role.pk), reason="on call")
@@ -202,12 +204,12 @@ def test_whoever_may_grants_and_revokes_over_the_api(manager: Browser, alice: Us
     assert manager.delete(granted.headers["Location"]).status_code == 204
     assert manager.delete(granted.headers["Location"]).status_code == 404
     assert not again(bob).has_perm("auth.view_user")
-    shown = {found["name"]: found["permissions"] for found in manager.get("/api/v1/roles/").json()["results"]}
+    shown = {role["name"]: role["permissions"] for role in manager.get("/api/v1/roles/").json()["results"]}
     assert shown["Support"] == ["auth.view_user"]
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_without_the_permission_nobody_does(method: str, role: Role) -> None:
+def test_the_api_requires_permissions(method: str, role: Role) -> None:
     staff = User.objects.create_user("staff", is_staff=True)
     browser = Browser()
     assert getattr(browser, method)("/api/v1/assignments/").status_code in (401, 403)
@@ -223,7 +225,7 @@ def test_without_the_permission_nobody_does(method: str, role: Role) -> None:
      ({"everywhere": True}, 400),
      ({"valid_until": "2001-01-01T00:00:00Z"}, 400), ({"reason": "r" * 301}, 400)],
 )  # fmt: skip
-def test_bad_input_grants_nothing(change: dict[str, Any], status: int, manager: Browser, role: Role) -> None:
+def test_invalid_input_assigns_nothing(change: dict[str, Any], status: int, manager: Browser, role: Role) -> None:
     bob = User.objects.create_user("bob")
     body = {"user": str(identity_of(bob).subject_id), "role": str(role.pk), **change}
 
@@ -238,9 +240,9 @@ def test_the_admin_records_what_it_changes(recorded_events: list[Any], alice: Us
     root = User.objects.create_superuser("root")
     browser = Browser()
     browser.force_login(root, backend="auth_core.backends.IdentifierBackend")
-    seen = permission("auth.view_user")
+    view_user = permission("auth.view_user")
 
-    browser.post("/admin/auth_rbac/role/add/", {"name": "Support", "description": "", "permissions": [seen.pk]})
+    browser.post("/admin/auth_rbac/role/add/", {"name": "Support", "description": "", "permissions": [view_user.pk]})
     role = Role.objects.get()
     moment = {"valid_from_0": "2026-01-01", "valid_from_1": "00:00:00", "valid_until_0": "", "valid_until_1": ""}
     grant = {"user": alice.pk, "role": str(role.pk), "reason": "", **moment}
@@ -251,7 +253,7 @@ def test_the_admin_records_what_it_changes(recorded_events: list[Any], alice: Us
     assert not again(alice).has_perm("auth.view_user")
     browser.post(f"/admin/auth_rbac/assignment/{Assignment.objects.get().pk}/delete/", {"post": "yes"})
 
-    assert "There is a role of this name." in again_added.content.decode()
+    assert "A role with this name already exists." in again_added.content.decode()
     ours = [event.name for event in recorded_events if isinstance(event.name, RbacEvent)]
     assert ours == [
         RbacEvent.ROLE_CREATED,

@@ -1,4 +1,4 @@
-"""Two models have a permission of the same codename, and objects with the same key: one says nothing of the other."""
+"""Two models have a permission with the same codename, and objects with the same key. They are kept apart."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ NAME = "shop.export"
 
 @pytest.fixture
 def company(db: None) -> Company:
-    """A company, which can be exported as orders can."""
+    """A company, which can be exported like an order."""
     Permission.objects.create(
         codename="export", name="Can export companies", content_type=ContentType.objects.get_for_model(Company)
     )
@@ -30,16 +30,16 @@ def company(db: None) -> Company:
 
 @pytest.fixture
 def order(db: None) -> Order:
-    """An order with the key of the company, in no company."""
+    """An order with the key of the company, which does not lie in it."""
     return Order.objects.create(pk=7)
 
 
 def answers(alice: User, obj: Any, *, is_warm: bool, is_known: bool) -> list[bool]:
-    """Ask in every way whether *alice* may export *obj*.
+    """Return whether *alice* may export *obj*, by every function.
 
     Args:
-        is_warm: Whether it is known what she may everywhere.
-        is_known: Whether it is known what the roles say.
+        is_warm: Whether her permissions everywhere are cached.
+        is_known: Whether the roles of the permission are cached.
     """
     decision_cache.forget_all()
     role_cache.forget_all()
@@ -48,18 +48,18 @@ def answers(alice: User, obj: Any, *, is_warm: bool, is_known: bool) -> list[boo
         check(again(alice), NAME, obj)
         decision_cache.forget_all()
 
-    def asking() -> Any:
+    def new_instance() -> Any:
         user = again(alice)
         if is_warm:
             check(user, "shop.view_order")
         return user
 
     return [
-        bool(check(asking(), NAME, obj)),
-        bool(check_many(asking(), NAME, [obj])[0]),
-        obj in permitted(asking(), NAME, model),
-        obj in permitted(asking(), NAME, model.objects.filter(pk__gt=0)),
-        permitted_keys(asking(), NAME, model) == [obj.pk],
+        bool(check(new_instance(), NAME, obj)),
+        bool(check_many(new_instance(), NAME, [obj])[0]),
+        obj in permitted(new_instance(), NAME, model),
+        obj in permitted(new_instance(), NAME, model.objects.filter(pk__gt=0)),
+        permitted_keys(new_instance(), NAME, model) == [obj.pk],
         alice in subjects(NAME, obj),
     ]
 
@@ -67,7 +67,7 @@ def answers(alice: User, obj: Any, *, is_warm: bool, is_known: bool) -> list[boo
 @pytest.mark.parametrize("is_known", [False, True])
 @pytest.mark.parametrize("is_warm", [False, True])
 @pytest.mark.parametrize("by_group", [False, True])
-def test_a_permission_for_one_object_is_not_for_one_of_another_model(
+def test_an_object_permission_does_not_cover_another_model(
     by_group: bool, is_warm: bool, is_known: bool, alice: User, company: Company, order: Order
 ) -> None:
     group = Group.objects.create(name="exporters")
@@ -82,7 +82,7 @@ def test_a_permission_for_one_object_is_not_for_one_of_another_model(
 @pytest.mark.parametrize("is_known", [False, True])
 @pytest.mark.parametrize("is_warm", [False, True])
 @pytest.mark.parametrize("many", [0, 60])
-def test_a_role_in_the_scope_of_one_object_is_not_in_that_of_another_model(
+def test_a_scope_does_not_cover_an_object_of_another_model(
     many: int, is_warm: bool, is_known: bool, alice: User, company: Company, order: Order
 ) -> None:
     role = create_role(name="exporter", permissions=Permission.objects.filter(codename="export"))
@@ -95,9 +95,7 @@ def test_a_role_in_the_scope_of_one_object_is_not_in_that_of_another_model(
     assert answers(alice, order, is_warm=is_warm, is_known=is_known) == [False] * 6
 
 
-def test_a_denial_in_the_scope_of_one_object_is_none_in_that_of_another_model(
-    alice: User, company: Company, order: Order
-) -> None:
+def test_a_denial_in_a_scope_does_not_cover_another_model(alice: User, company: Company, order: Order) -> None:
     exports = Permission.objects.filter(codename="export")
     assign_role(user=alice, role=create_role(name="exporter", permissions=exports))
     assign_role(user=alice, role=create_role(name="no", denials=exports), scope=company)

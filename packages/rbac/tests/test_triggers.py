@@ -1,8 +1,8 @@
-"""Each trigger alone ends what is remembered: answers are remembered, SQL changes a table, and they are asked again.
+"""Each trigger alone invalidates cached decisions after a change by SQL.
 
-The process keeps its memory, and the next instance of the user asks twice: its first question finds out
-which versions are current, its second is answered from memory where they are those of before. All triggers
-but the one that is tested are switched off, so that no other can do its work.
+The caches of the process stay. The next instance of the user asks two questions: the first reads the current
+versions, and the second is decided from the cache if they have not changed. All triggers except the tested one are
+disabled, so that no other one can hide its failure.
 """
 
 from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.postgresql, pytest.mark.django_db]
 
 
 class World:
-    """Somebody who may view an order and a plan, by one way alone; each method is a way."""
+    """A person who may view an order and a plan in one way alone. Each method is a way."""
 
     def __init__(self, alice: User, bob: User) -> None:
         self.alice, self.bob = alice, bob
@@ -76,21 +76,21 @@ class World:
         assign_perm("shop.view_plan", self.group, self.plan)
 
     def answers(self) -> tuple[bool, ...]:
-        """Ask as the next request does: the first question asks for the versions, the others may be remembered."""
+        """Decide as in a new request: the first question reads the versions, and the others may use the cache."""
         user = again(self.alice)
         assert not user.has_perm("shop.add_company")
-        asked = [("shop.view_order", None), ("shop.view_order", self.order), ("shop.view_plan", self.plan)]
-        return tuple(user.has_perm(name, obj) for name, obj in asked)
+        questions = [("shop.view_order", None), ("shop.view_order", self.order), ("shop.view_plan", self.plan)]
+        return tuple(user.has_perm(name, obj) for name, obj in questions)
 
     def versions(self) -> list[str]:
         return decision_cache.versions_part(self.alice)
 
 
 class Case(NamedTuple):
-    """A table, the way that rests on it, and an UPDATE that takes the way away.
+    """A table, a way to a permission that depends on it, and an UPDATE that takes the permission away.
 
     Args:
-        is_joined: Whether answers are read from it; else only what hangs on it is, and the version must change.
+        is_joined: Whether decisions read the table. If not, they read only related rows, and the version must change.
     """
 
     table: str
@@ -130,7 +130,7 @@ OPERATIONS = ["INSERT", "UPDATE", "DELETE", "TRUNCATE"]
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("name", CASES)
-def test_what_is_remembered_ends_with_a_change_by_sql(name: str, operation: str, alice: User, bob: User) -> None:
+def test_a_change_by_sql_invalidates_the_cache(name: str, operation: str, alice: User, bob: User) -> None:
     case, world = CASES[name], World(alice, bob)
     case.way(world)
     table = case.table
@@ -141,7 +141,7 @@ def test_what_is_remembered_ends_with_a_change_by_sql(name: str, operation: str,
         decision_cache.forget_all()
         role_cache.forget_all()
         before, versions = world.answers(), world.versions()
-        assert world.answers() == before, "remembered now"
+        assert world.answers() == before, "they are cached now"
 
         run({
             "INSERT": f"INSERT INTO {table} SELECT * FROM kept",
@@ -155,27 +155,27 @@ def test_what_is_remembered_ends_with_a_change_by_sql(name: str, operation: str,
             assert world.answers() != before
 
 
-def test_every_trigger_that_is_laid_is_tested() -> None:
+def test_every_trigger_is_tested() -> None:
     laid = {watched.table for watched in triggers._watched()}
 
     assert laid == {case.table for case in CASES.values()}
     assert list(triggers._ROWS) == ["INSERT", "UPDATE", "DELETE", "TRUNCATE"]
 
 
-def test_a_table_that_answers_rest_on_has_every_trigger() -> None:
+def test_every_watched_table_has_all_triggers() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT event_object_table, event_manipulation FROM information_schema.triggers"
                        " WHERE trigger_name LIKE 'auth\\_rbac\\_on\\_%'")  # fmt: skip
         standing_now = set(cursor.fetchall())
 
-    # TRUNCATE is not in the standard, and so not in this view; `triggers.missing` asks the catalogue.
+    # TRUNCATE is not in the SQL standard, and so not in this view. `triggers.missing` reads the catalogue.
     assert standing_now == {(case.table, operation) for case in CASES.values() for operation in OPERATIONS[:3]}
     assert triggers.missing() == []
 
 
 @contextmanager
 def undone() -> Iterator[None]:
-    """Take back what is done inside: rows that are named elsewhere are deleted."""
+    """Roll back the changes inside: rows with foreign keys to them are deleted."""
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
@@ -183,7 +183,7 @@ def undone() -> Iterator[None]:
 
 @contextmanager
 def only_trigger(table: str, operation: str) -> Iterator[None]:
-    """Switch off all of our triggers but one."""
+    """Disable all of our triggers but one."""
     run("SET CONSTRAINTS ALL IMMEDIATE")
     for each in {case.table for case in CASES.values()}:
         run(f"ALTER TABLE {each} DISABLE TRIGGER USER")

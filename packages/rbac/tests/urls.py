@@ -1,4 +1,4 @@
-"""The addresses of the test site."""
+"""The URLs of the test site."""
 
 from django.contrib import admin
 from django.urls import include, path

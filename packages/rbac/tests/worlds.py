@@ -1,4 +1,4 @@
-"""Small random worlds: people, groups, roles, edges, statements, assignments, objects."""
+"""Small random worlds of people, groups, roles, edges, permissions, assignments and objects."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,19 +13,19 @@ from auth_core.errors import InvalidRequest
 from auth_rbac.models import Assignment, Role, RoleEdge, Wildcard
 from shop.models import Branch, Company, Order
 
-#: When the questions are asked.
+#: The time at which the tests decide.
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NAMES = ["shop.view_order", "shop.change_order", "shop.export", "shop.view_branch"]
 
 few = st.integers(0, 3)
 pairs = st.lists(st.tuples(few, few), max_size=5)
-#: hours from now; both bounds are met exactly as well
+#: Hours from now. Some assignments begin or end exactly now.
 hours = st.integers(-2, 2)
 
 
 @dataclass
 class World:
-    """What was made, so that a test can ask about it."""
+    """The created objects."""
 
     people: list[User] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
@@ -33,13 +33,13 @@ class World:
     orders: list[Order] = field(default_factory=list)
 
     def around(self, order: Any) -> tuple[Any, ...]:
-        """Return the objects around an order."""
+        """Return the outer objects of an order."""
         return () if order is None or order.branch is None else (order.branch, order.branch.company)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be made."""
+    """What to create."""
 
     edges: list[tuple[int, int]]
     permissions: list[tuple[int, int]]
@@ -67,7 +67,7 @@ plans = st.builds(
 
 
 def build(plan: Plan) -> World:  # noqa: C901 - one loop for each list of the plan
-    """Make the world of *plan*; an edge that would close a cycle is left out, as it is refused."""
+    """Create the world of *plan*. An edge that would close a cycle is refused and left out."""
     world = World(
         people=[User.objects.create(username=f"person {n}", is_superuser=False) for n in range(4)],
         groups=[Group.objects.create(name=f"group {n}") for n in range(4)],
@@ -76,16 +76,16 @@ def build(plan: Plan) -> World:  # noqa: C901 - one loop for each list of the pl
     companies = [Company.objects.create(name=str(n)) for n in range(2)]
     branches = [Branch.objects.create(company=company) for company in companies]
     world.orders = [Order.objects.create(branch=branch) for branch in (branches[0], branches[0], branches[1], None)]
-    known = {name: _permission(name) for name in NAMES}
+    permissions = {name: _permission(name) for name in NAMES}
     for child, parent in plan.edges:
         try:
             RoleEdge.objects.get_or_create(child=world.roles[child], parent=world.roles[parent])
         except InvalidRequest:
             continue
     for role, number in plan.permissions:
-        world.roles[role].permissions.add(known[NAMES[number]])
+        world.roles[role].permissions.add(permissions[NAMES[number]])
     for role, number in plan.denials:
-        world.roles[role].denials.add(known[NAMES[number]])
+        world.roles[role].denials.add(permissions[NAMES[number]])
     for role, model, denies in plan.wildcards:
         Wildcard.objects.get_or_create(role=world.roles[role], app_label="shop", model=model, denies=denies)
     for person, group in plan.members:
@@ -94,14 +94,14 @@ def build(plan: Plan) -> World:  # noqa: C901 - one loop for each list of the pl
     for by_group, holder, role, scope, begins, lasts in plan.assignments:
         _assign(world, by_group, holder, world.roles[role], scopes[scope], begins, lasts)
     for by_group, holder, order, number in plan.objects:
-        if number < 3:  # the last is a branch's
-            whose = (world.groups if by_group else world.people)[holder]
-            assign_perm(known[NAMES[number]], whose, world.orders[order])
+        if number < 3:  # the last permission is for branches
+            group_or_person = (world.groups if by_group else world.people)[holder]
+            assign_perm(permissions[NAMES[number]], group_or_person, world.orders[order])
     for by_group, holder, number in plan.alone:
         if by_group:
-            world.groups[holder].permissions.add(known[NAMES[number]])
+            world.groups[holder].permissions.add(permissions[NAMES[number]])
         else:
-            world.people[holder].user_permissions.add(known[NAMES[number]])
+            world.people[holder].user_permissions.add(permissions[NAMES[number]])
     return world
 
 

@@ -1,1 +1,1 @@
-"""What a site that uses roles has of its own."""
+"""A small app that uses roles."""

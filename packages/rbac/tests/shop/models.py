@@ -1,4 +1,4 @@
-"""Objects to hold permissions on: with numbers and with UUIDs for keys, inside of others, and with tables of their own."""
+"""Objects with permissions: with number and UUID keys, inside other objects, and with permission tables of their own."""
 
 from uuid import uuid4
 
@@ -9,19 +9,19 @@ from auth_rbac.managers import PermittedQuerySet
 
 
 class Company(models.Model):
-    """What a branch belongs to."""
+    """Contains branches."""
 
     name = models.CharField(max_length=50)
 
 
 class Branch(models.Model):
-    """What an order belongs to."""
+    """Contains orders."""
 
     company = models.ForeignKey(Company, on_delete=models.CASCADE)
 
 
 class Order(models.Model):
-    """Lies in a branch and in its company, or in none."""
+    """Lies in a branch and its company, or in none."""
 
     branch = models.ForeignKey(Branch, null=True, on_delete=models.CASCADE)
 
@@ -29,7 +29,7 @@ class Order(models.Model):
 
 
 class Paper(models.Model):
-    """Has a UUID."""
+    """Has a UUID key."""
 
     id = models.UUIDField(primary_key=True, default=uuid4)
 
@@ -37,7 +37,7 @@ class Paper(models.Model):
 
 
 class Plan(models.Model):
-    """Has tables of its own for its permissions."""
+    """Has permission tables of its own."""
 
     id = models.UUIDField(primary_key=True, default=uuid4)
 
@@ -45,12 +45,12 @@ class Plan(models.Model):
 
 
 class PlanUserPermission(UserObjectPermissionBase):
-    """Who may do what with a plan."""
+    """A permission of a person for a plan."""
 
     content_object = models.ForeignKey(Plan, on_delete=models.CASCADE)
 
 
 class PlanGroupPermission(GroupObjectPermissionBase):
-    """Which group may do what with a plan."""
+    """A permission of a group for a plan."""
 
     content_object = models.ForeignKey(Plan, on_delete=models.CASCADE)
