@@ -41,7 +41,8 @@ LOCAL_POSTGRESQL = "postgres://postgres@127.0.0.1:5432/postgres"
 #: Commands that write the generated files. With ``--check`` each only compares, and fails if its file is stale.
 GENERATED_BY = (
     (sys.executable, "-m", "asvs"),
-    (sys.executable, "-m", "event_catalogue"),
+    (sys.executable, "-m", "reference"),
+    (sys.executable, "-m", "architecture"),
     (sys.executable, str(ROOT / "project/manage.py"), "env_example", "--settings", "enterprise_auth.settings.testing"),
 )
 

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "reference" / "events.md"
 
 sys.path.insert(0, str(ROOT / "tools"))
-from event_catalogue.page import render  # noqa: E402 - a tool is not an installed package
+from reference.events import render  # noqa: E402 - a tool is not an installed package
 
 
 @pytest.mark.asvs("16.1.1")

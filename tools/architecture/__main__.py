@@ -6,7 +6,7 @@ from pathlib import Path
 from architecture.figures import table
 from architecture.page import missing_files, with_picture
 from architecture.picture import draw
-from generated import write_or_check
+from generated_files import write_or_check
 
 ROOT = Path(__file__).resolve().parents[2]
 

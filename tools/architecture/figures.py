@@ -22,8 +22,8 @@ def _files(root: Path) -> list[Path]:
 
 
 def _modules(sources: dict[Path, str]) -> Iterator[str]:
-    in_source = [path for path in sources if path.match("packages/*/src/*/*.py") or "src" in path.parts]
-    counted = Counter(path.parts[3] for path in in_source if len(path.parts) == 5 and path.name != "__init__.py")
+    roots = [path.parent.name for path in sources if path.match("packages/*/src/*/*.py") and path.stem != "__init__"]
+    counted = Counter(name for name in roots if name.startswith("auth_"))
     for package, number in sorted(counted.items()):
         yield f"modules in the root of {package}: {number}"
 

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from asvs.rows import load, marks, render
-from generated import write_or_check
+from generated_files import write_or_check
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from auth_core.administration import MAX_AGES, Act, can_prove, check_administrator, demanded, max_age_of
-from auth_core.administration_checks import check_administration, check_administration_is_guarded
+from auth_core.checks import check_administration, check_administration_is_guarded
 from auth_core.assurance.levels import Assurance
 from auth_core.people.lookup import SECOND_FACTORS_PART, carry_parts
 from auth_core.registries import snapshot_parts
@@ -126,7 +126,7 @@ def test_a_deployment_check_warns_if_a_password_is_enough(acr: str | None, setti
 
 
 def test_a_site_with_the_admin_needs_the_middleware(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("auth_core.administration_checks.apps.is_installed", lambda name: True)
+    monkeypatch.setattr("auth_core.checks.apps.is_installed", lambda name: True)
     demand(settings, assurance="aal1")
 
     assert ids(check_administration()) == ["auth_core.E016"]

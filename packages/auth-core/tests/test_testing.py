@@ -16,7 +16,7 @@ from auth_core.errors import ChallengeFailed, InvalidCredentials, LinkInvalid
 from auth_core.events import AuthEvent, Event, record
 from auth_core.testing.browsers import log_in, new_browser
 from auth_core.testing.clock import Clock
-from auth_core.testing.counting import counted
+from auth_core.testing.counts import counted
 from auth_core.testing.events import RecordedOutsideTransaction, recording
 from auth_core.testing.factories import make_administrator, make_user
 from auth_core.testing.gaps import AuditGap, assert_no_audit_gap

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from enterprise_auth.settings.production import *
 
-PASSWORD_HASHERS = ["live.counting.CountingHasher"]
+PASSWORD_HASHERS = ["live.counters.CountingHasher"]
 #: Parallel hashes in one worker. Unlimited, unless the test measures the limit.
 HASHES = os.environ.get("LIVE_HASHES", "none")
 AUTH_CORE = {
@@ -23,7 +23,7 @@ AUTH_CORE = {
 # Twenty parallel logins of one user look like guesses. A user without a factor would be asked for a code by mail. Other
 # tests cover the demands of risk.
 AUTH_SESSIONS = {**AUTH_SESSIONS, "RISK_BANDS": ()}
-MIDDLEWARE = ["live.counting.QueriesMiddleware", *MIDDLEWARE]
+MIDDLEWARE = ["live.counters.QueriesMiddleware", *MIDDLEWARE]
 if os.environ.get("LIVE_PLANT"):
     INSTALLED_APPS = [*INSTALLED_APPS, "live.planted"]
 DATABASES["default"]["ATOMIC_REQUESTS"] = os.environ.get("LIVE_ATOMIC_REQUESTS") == "1"

@@ -14,7 +14,7 @@ class AuthCoreConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect the receivers and register snapshot parts, sweeps and checks."""
-        from auth_core import administration_checks, checks, limits, power_signals, receivers  # noqa: F401, PLC0415 - checks register by import; models exist only now
+        from auth_core import checks, limits, power_signals, receivers  # noqa: F401, PLC0415 - checks register by import; models exist only now
         from auth_core.login.password_step import KIND  # noqa: PLC0415 - as above
         from auth_core.messages import email, outbox, security_notices, sms  # noqa: PLC0415 - checks register by import; models exist only now
         from auth_core.messages.notify import EMAIL, NOWHERE  # noqa: PLC0415 - as above

@@ -1,1 +1,0 @@
-"""The reference page of all recorded events: docs/reference/events.md."""
