@@ -86,7 +86,7 @@ def measure(places: str, seconds: float) -> None:
             ) as service,
         ):
             address = "alice@example.org"
-            service.manage("create_user", "--email", address, "--verified", given=f"{PASSWORD}\n")
+            service.manage("create_user", "--email", address, "--verified", stdin=f"{PASSWORD}\n")
             body = {"identifier": address, "password": PASSWORD, "transport": "token"}
             caller = service.session()
             caller.headers["Authorization"] = f"Session {service.post('login/', body).json()['credential']}"

@@ -102,7 +102,7 @@ def main(calls: int) -> None:
     try:
         with Redises(folder) as redises, Service(folder / "a", redises.url_of("a")) as service:
             address = "alice@example.org"
-            service.manage("create_user", "--email", address, "--verified", given=f"{PASSWORD}\n")
+            service.manage("create_user", "--email", address, "--verified", stdin=f"{PASSWORD}\n")
             median = in_turns(questions(service, address), calls)
     finally:
         shutil.rmtree(folder)

@@ -162,7 +162,7 @@ def main(rounds: int) -> None:
     try:
         with Redises(folder) as redises, Service(folder / "a", redises.url_of("a")) as service, ExitStack() as stack:
             address = "alice@example.org"
-            service.manage("create_user", "--email", address, "--verified", given=f"{PASSWORD}\n")
+            service.manage("create_user", "--email", address, "--verified", stdin=f"{PASSWORD}\n")
             body = {"identifier": address, "password": PASSWORD, "transport": "token"}
             credential = service.post("login/", body).json()["credential"]
             servers = {name: Server(name, service, stack) for name in commands(0)}

@@ -17,7 +17,7 @@ from django.utils import timezone
 from auth_core.flows.account_creation import create_account
 from auth_core.models import Identity
 from auth_core.testing.browsers import post, with_csrf
-from auth_core.testing.counting import counted
+from auth_core.testing.counts import counted
 from auth_core.testing.settings import redis_url
 from conftest import PASSWORD
 

@@ -63,14 +63,14 @@ def wrong_for(code: str) -> str:
 def add_phone(here: Window, service: Service, number: str) -> None:
     here.press("Second factors")
     here.look("factors-empty")
-    here.press("Add a telephone")
+    here.press("Add a phone")
     here.look("phone")
     here.fill(number="123")
-    here.press("Send me a code")
+    here.press("Send code")
     assert "Enter a mobile number" in here.error_beside("number")
     here.look("phone-wrong")
     here.fill(number=number)
-    here.press("Send me a code")
+    here.press("Send code")
     assert f"•••• {number[-2:]}" in here.text
     here.look("phone-code")
     code = text_to(service, number, after=0)
@@ -79,7 +79,7 @@ def add_phone(here: Window, service: Service, number: str) -> None:
     assert "is wrong" in here.error_beside("code")
     here.look("phone-code-wrong")
     here.press("Send it again")
-    assert "sent once more" in here.text
+    assert "sent the code again" in here.text
     assert text_to(service, number, after=1) == code
     here.look("phone-code-again")
     here.fill(code=code)
@@ -90,7 +90,7 @@ def add_phone(here: Window, service: Service, number: str) -> None:
 
 def make_codes(here: Window, service: Service, number: str) -> list[str]:
     """Prove the phone, create recovery codes, and return them."""
-    here.press("Make recovery codes")
+    here.press("Create recovery codes")
     assert here.path == "/login/again/"
     here.press("Continue")
     here.fill(password=PASSWORD)
@@ -100,14 +100,14 @@ def make_codes(here: Window, service: Service, number: str) -> list[str]:
     here.press("Continue")
     assert here.path == "/account/second-factors/recovery-codes/"
     here.look("recovery-codes-none")
-    here.press("Make new codes")
+    here.press("Create new codes")
     codes = here.page.locator("pre").inner_text().split()
     here.look("recovery-sheet")
     here.page.emulate_media(media="print")
     assert not here.page.locator("nav").is_visible()
     assert here.page.locator("pre").is_visible()
     here.page.emulate_media(media="screen")
-    here.press("I have kept them")
+    here.press("I have saved these codes")
     assert "You have 10 recovery codes left" in here.text
     here.look("factors-phone-and-codes")
     return codes
@@ -137,7 +137,7 @@ def test_from_a_phone_to_a_recovery_code(here: Window, service: Service, scripts
     here.press("Continue")
     assert "is wrong" in here.error_beside("code")
     here.look("answer-recovery-code-wrong")
-    here.press("Telephone")
+    here.press("Phone")
     assert "No code was sent, because too many were requested" in here.text
     here.look("answer-text-withheld")
     here.press("Recovery codes")
@@ -151,7 +151,7 @@ def test_from_a_phone_to_a_recovery_code(here: Window, service: Service, scripts
     here.look("factor-name")
     here.press("Save")
     here.press("Remove The one that rings when it should not")
-    assert "Your recovery codes go with it" in here.text
+    assert "Your recovery codes will be removed too" in here.text
     here.look("factor-remove-last")
     here.press("Remove")
     assert "was removed" in here.text
@@ -162,10 +162,10 @@ def test_codes_by_mail(here: Window, service: Service, mails: Mailbox, scripts: 
     add_person(service, email)
     log_in(here, email)
     here.press("Second factors")
-    here.press("Add codes by email")
-    assert "never counts as a strong proof" in here.text
+    here.press("Add email codes")
+    assert "never counts as strong proof" in here.text
     here.look("email")
-    here.press("Send me a code")
+    here.press("Send code")
     here.fill(code=digits_in(mails.next_to(email)))
     here.look("email-code")
     here.press("Confirm")
@@ -205,7 +205,7 @@ def test_staff_add_an_app_during_login_and_cannot_remove_it(
     here.look("factors-staff")
     here.press("Remove Authenticator app")
     here.press("Remove")
-    assert (here.status, here.title) == (409, "This one has to stay")
+    assert (here.status, here.title) == (409, "You need this second factor")
     here.look("factor-last")
     here.press("Back")
     assert "Authenticator app" in here.text

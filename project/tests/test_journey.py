@@ -12,7 +12,7 @@ from auth_audit.models import AuditEntry
 from auth_audit.testing.trail import recorded
 from auth_core.flows.account_creation import create_account
 from auth_core.people.locking import disable_account, lock_account
-from auth_core.testing.counting import counted
+from auth_core.testing.counts import counted
 from auth_core.testing.gaps import changed_table
 from auth_core.testing.redis import OwnRedis
 from auth_core.testing.settings import redis_url

@@ -140,7 +140,7 @@ def test_a_passkey_that_verified_its_user_once_must_verify_again(service: Servic
 
     key.skip_user_verification()
     here.open("/login/")
-    here.page.get_by_text("This passkey was not taken").wait_for()
+    here.page.get_by_text("Passkey not accepted").wait_for()
 
     assert here.page.evaluate("() => fetch('/api/v1/me/').then((answer) => answer.status)") == 401
 
@@ -184,7 +184,7 @@ def test_a_device_creates_no_second_passkey(service: Service, windows: Open) -> 
 
     here.page.get_by_role("button", name="Make it").click()
 
-    here.page.get_by_text("This device holds one already.").wait_for()
+    here.page.get_by_text("This device already has a passkey for this account.").wait_for()
     assert len(key.credentials) == 1
 
 

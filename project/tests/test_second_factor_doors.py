@@ -90,7 +90,7 @@ def passkey_page(browser: Browser, person: Any) -> Any:
 
 
 #: An attempt at each login route by a thief with password and mailbox.
-KNOCKS: dict[str, Callable[[Browser, Any], Any]] = {
+ATTEMPTS: dict[str, Callable[[Browser, Any], Any]] = {
     "api/v1/login/": lambda browser, person: log_in(browser),
     "api/v1/login/answer/": answer_api,
     "login/": lambda browser, person: on_page(browser, "/login/", identifier=EMAIL, password=PASSWORD),
@@ -107,14 +107,14 @@ def assert_not_signed_in(browser: Browser) -> None:
 
 
 def test_every_login_route_is_tested() -> None:
-    assert set(KNOCKS) == set(DOORS.kinds["door"])
+    assert set(ATTEMPTS) == set(DOORS.kinds["door"])
 
 
-@pytest.mark.parametrize("door", sorted(KNOCKS))
+@pytest.mark.parametrize("door", sorted(ATTEMPTS))
 def test_no_login_route_yields_more_than_a_challenge(door: str, person: Any) -> None:
     browser = new_browser()
 
-    answered = KNOCKS[door](browser, person)
+    answered = ATTEMPTS[door](browser, person)
 
     assert answered.status_code in (202, 303, 401, 403)
     assert_not_signed_in(browser)
@@ -172,7 +172,7 @@ def open_policy(settings: Any) -> None:
 def test_an_open_login_route_is_detected(alice: Any) -> None:
     browser = new_browser()
 
-    KNOCKS["api/v1/login/"](browser, alice)
+    ATTEMPTS["api/v1/login/"](browser, alice)
 
     with pytest.raises(AssertionError):
         assert_not_signed_in(browser)

@@ -9,7 +9,7 @@ import pytest
 
 from auth_core.testing.redis import OwnRedis
 from live.service import Service
-from live.slow_clients import KINDS, drip, open_clients, is_reset, wait_until, was_cut_off
+from live.slow_clients import KINDS, drip, is_reset, open_clients, wait_until, was_cut_off
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db]
 

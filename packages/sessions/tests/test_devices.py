@@ -14,7 +14,7 @@ from auth_core.models import OutboxMessage
 from auth_core.request.client import Client
 from auth_core.testing.browsers import code_of, log_in, new_browser
 from auth_core.testing.clock import Clock
-from auth_core.testing.counting import counted
+from auth_core.testing.counts import counted
 from auth_core.testing.factories import make_user
 from auth_core.testing.settings import redis_url
 from auth_sessions import devices

@@ -10,7 +10,7 @@ from django.test import Client as Browser
 from auth_core.contracts import Transport
 from auth_core.events import AuthEvent, Event
 from auth_core.people.lookup import identity_of
-from auth_core.testing.counting import counted
+from auth_core.testing.counts import counted
 from auth_core.testing.factories import make_user
 from auth_core.testing.sessions import sign_in
 from auth_core.testing.settings import redis_url

@@ -9,7 +9,7 @@ import time_machine
 from django.utils import timezone
 
 from auth_core.runtime.redis_cache import Server, shared_cache
-from auth_core.testing.counting import counted
+from auth_core.testing.counts import counted
 from auth_core.testing.redis import OwnRedis
 from auth_sessions.models import CacheEpoch, Session
 from auth_sessions.revocation import epochs

@@ -12,7 +12,7 @@ from auth_core import limits
 from auth_core.models import GuessBudget
 from auth_core.request.client import Client
 from auth_core.testing.browsers import log_in, new_browser, post
-from auth_core.testing.counting import counted
+from auth_core.testing.counts import counted
 from auth_core.testing.factories import make_user
 from auth_core.testing.redis import OwnRedis
 from auth_core.testing.settings import redis_url

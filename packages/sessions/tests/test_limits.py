@@ -14,7 +14,7 @@ from auth_core.assurance.evidence import Evidence, Method
 from auth_core.contracts import Purpose, Transport
 from auth_core.models import PendingLogin
 from auth_core.request.client import Client
-from auth_core.testing.counting import counted
+from auth_core.testing.counts import counted
 from auth_core.testing.factories import make_user
 from auth_core.testing.settings import redis_url
 from auth_sessions import checks, concurrency

@@ -14,7 +14,7 @@ from auth_core.assurance.levels import Demand
 from auth_core.people.lookup import find_by_identifier
 from auth_core.request.client import Client
 from auth_core.testing.clock import stopped_clock
-from auth_core.testing.counting import counted
+from auth_core.testing.counts import counted
 from auth_sessions import geo
 from auth_sessions.checks import check_geo, check_risk
 from auth_sessions.models import Session

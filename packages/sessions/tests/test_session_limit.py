@@ -8,7 +8,7 @@ import pytest
 from django.test import Client as Browser
 
 from auth_core.models import PendingLogin
-from auth_core.testing.counting import counted
+from auth_core.testing.counts import counted
 from auth_core.testing.factories import make_user
 from auth_sessions import checks, concurrency
 from auth_sessions.login import SessionLimit

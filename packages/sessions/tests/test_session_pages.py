@@ -7,7 +7,7 @@ import pytest
 from django.test import Client as Browser
 
 from auth_core.events import Event
-from auth_core.testing.counting import counted
+from auth_core.testing.counts import counted
 from auth_core.testing.factories import make_user
 from auth_core.testing.sessions import sign_in
 from auth_core.testing.settings import redis_url

@@ -16,7 +16,7 @@ from django.utils import timezone
 from auth_core.crypto.secrets import digest
 from auth_core.fields import EncryptedTextField
 from auth_core.runtime.redis_cache import shared_cache
-from auth_core.testing.counting import counted
+from auth_core.testing.counts import counted
 from auth_core.testing.redis import OwnRedis
 from auth_sessions import lifecycle
 from auth_sessions.models import Session

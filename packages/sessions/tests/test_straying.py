@@ -18,7 +18,7 @@ from auth_core.login.journey import advance
 from auth_core.login.step_up import begin_step_up
 from auth_core.models import PendingLogin
 from auth_core.request.client import Client
-from auth_core.testing.counting import counted
+from auth_core.testing.counts import counted
 from auth_core.testing.events import recording
 from auth_core.testing.settings import redis_url
 from auth_sessions import context_change
