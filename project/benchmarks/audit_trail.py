@@ -1,15 +1,15 @@
-"""The trail at a million entries: appending, sealing, verifying, one proof, one search; beside a plain INSERT.
+"""The trail at a million entries: appending, sealing, verifying, one proof, one search, against a plain INSERT.
 
     python project/benchmarks/audit_trail.py [--entries 1000000] [--database postgres://postgres@127.0.0.1:5432/postgres]
 
-Makes a database of its own in the cluster that `--database` names, and drops it. Rates are
-medians of rounds that are interleaved with those of the plain INSERT, in the same run:
-read the ratio. The plain row goes into a table with nothing but its key: no other index,
-no trigger, no partition, no MAC; once as Django would put it, which prepares nothing, and
-once prepared, as the trail's own statement is.
+Creates its own database in the cluster in `--database`, and drops it. Rates are medians of
+rounds interleaved with those of the plain INSERT, so compare the ratios. The table of the
+plain row has only a primary key: no other index, no trigger, no partition, no MAC. It is
+measured once unprepared, as Django sends statements, and once prepared, like the trail's own
+statement.
 """
 
-# ruff: noqa: PLC0415, S101, S608 - Django is set up at run time; it checks itself; the names in its SQL are its own
+# ruff: noqa: PLC0415, S101, S608 - Django is set up at run time, it checks itself, the SQL contains only its own names
 
 import argparse
 import json
@@ -36,7 +36,7 @@ ACTOR_IDS = [UUID(int=(0x7 << 76) | (2 << 62) | number) for number in range(ACTO
 
 
 def configure(url: str, name: str) -> None:
-    """Set up a site that has the trail and nothing else."""
+    """Set up a site with only the trail."""
     parts = urlsplit(url)
     settings.configure(
         SECRET_KEY="b" * 50,
@@ -65,7 +65,7 @@ def configure(url: str, name: str) -> None:
 
 @contextmanager
 def own_database(url: str) -> Iterator[str]:
-    """Make a database, and drop it afterwards."""
+    """Create a database, and drop it afterwards."""
     name = f"bench_audit_{os.getpid()}"
     address = url.replace("postgres://", "postgresql://")
     with psycopg.connect(address, autocommit=True) as connection:
@@ -78,7 +78,7 @@ def own_database(url: str) -> Iterator[str]:
 
 
 def an_event(number: int) -> Any:
-    """Return an event as a login leaves it."""
+    """Return an event like that of a login."""
     from auth_core.events import AuthEvent, Event
     from auth_core.request.client import Client
 
@@ -94,29 +94,29 @@ def an_event(number: int) -> Any:
 
 
 def append_for(seconds: float, number: int) -> int:
-    """Append, each entry in a transaction of its own; return how many."""
+    """Append entries, each in its own transaction, and return their number."""
     from auth_audit.append.append import append
 
-    return _as_often(seconds, lambda count: append(an_event(count + number)))
+    return _repeat_for(seconds, lambda count: append(an_event(count + number)))
 
 
 def insert_for(seconds: float, number: int, threshold: int | None = None) -> int:
-    """Insert the same row into a plain table, each in a transaction of its own; return how many."""
+    """Insert the same row into a plain table, each in its own transaction, and return their number."""
     from django.db import connection
 
     sql, make = plain_insert()
     with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": psycopg.Cursor}) as plain:
         plain.autocommit, plain.prepare_threshold = True, threshold
-        return _as_often(seconds, lambda count: plain.execute(sql, make(count + number)))
+        return _repeat_for(seconds, lambda count: plain.execute(sql, make(count + number)))
 
 
 def insert_prepared_for(seconds: float, number: int) -> int:
-    """Do the same with the statement prepared."""
+    """Insert with a prepared statement, see `insert_for`."""
     return insert_for(seconds, number, threshold=1)
 
 
 def plain_insert() -> tuple[str, Callable[[int], list[Any]]]:
-    """Return the statement and what makes the values of one row: ready, with nothing left to compute."""
+    """Return the statement, and a function that returns the computed values of one row."""
     from auth_audit.models import AuditEntry
 
     entry = AuditEntry.objects.order_by("id").values_list().first()
@@ -126,7 +126,7 @@ def plain_insert() -> tuple[str, Callable[[int], list[Any]]]:
     return f"INSERT INTO plain ({', '.join(columns)}) VALUES ({marks})", lambda _number: [uuid4(), *values[1:]]
 
 
-def _as_often(seconds: float, run: Callable[[int], Any]) -> int:
+def _repeat_for(seconds: float, run: Callable[[int], Any]) -> int:
     end, count = time.perf_counter() + seconds, 0
     while time.perf_counter() < end:
         run(count)
@@ -135,7 +135,7 @@ def _as_often(seconds: float, run: Callable[[int], Any]) -> int:
 
 
 def rate(work: Callable[[float, int], int], writers: int) -> float:
-    """Return what *writers* processes do in a second."""
+    """Return the rate of *writers* processes per second."""
     if writers == 1:
         return work(SECONDS, 0) / SECONDS
     from django.db import connections
@@ -146,10 +146,10 @@ def rate(work: Callable[[float, int], int], writers: int) -> float:
 
 
 def fill(count: int) -> None:
-    """Append *count* entries spread over the months before this one, signed as always, by COPY."""
+    """Append *count* signed entries, spread over the previous months, by COPY."""
     from django.db import connection
 
-    from auth_audit.append import inserting, macs
+    from auth_audit.append import insert_statement, macs
     from auth_audit.storage import partitions
     from auth_core.ids import first_uuid7_at
 
@@ -159,7 +159,7 @@ def fill(count: int) -> None:
         month = (month - timedelta(days=1)).replace(day=1)
         partitions.make(month, "default")
     step = (now - month) / count
-    names = [field.attname for field in inserting.written_fields()]
+    names = [field.attname for field in insert_statement.written_fields()]
     with (
         connection.cursor() as cursor,
         cursor.copy(f"COPY auth_audit_auditentry ({', '.join(names)}) FROM STDIN") as copy,
@@ -182,7 +182,7 @@ def fill(count: int) -> None:
 
 
 def timed(run: Callable[[], Any]) -> tuple[float, Any]:
-    """Return how long *run* took, in seconds, and what it returned."""
+    """Return the duration of *run* in seconds, and its result."""
     began = time.perf_counter()
     result = run()
     return time.perf_counter() - began, result
@@ -195,7 +195,7 @@ def say(what: str, value: str) -> None:
 
 
 def measure_appending() -> None:
-    """Compare appending with the plain INSERT, for one writer and for eight."""
+    """Compare appending with the plain INSERT, for one and for eight writers."""
     from django.db import connection
 
     with connection.cursor() as cursor:
@@ -211,8 +211,8 @@ def measure_appending() -> None:
         for what, plain in rates.items():
             ratio = statistics.median(a / p for a, p in zip(appended, plain, strict=True))
             say(
-                f"append, {writers} writer(s), beside {what}",
-                f"{statistics.median(appended):,.0f}/s beside {statistics.median(plain):,.0f}/s, ratio {ratio:.2f}",
+                f"append, {writers} writer(s), against {what}",
+                f"{statistics.median(appended):,.0f}/s against {statistics.median(plain):,.0f}/s, ratio {ratio:.2f}",
             )
 
 
@@ -228,11 +228,11 @@ def measure_sealing(count: int) -> None:
         "verification",
         f"{result.sealed:,} in {took:.0f} s, {result.sealed / took:,.0f}/s, {len(result.findings)} findings",
     )
-    assert result.sealed >= count, "everything must have been sealed"
+    assert result.sealed >= count, "all entries must be sealed"
 
 
 def measure_reading() -> None:
-    """Prove one entry, and search a month by actor; print the plans."""
+    """Prove one entry, search a month by actor, and print the plans."""
     from auth_audit.models import AuditEntry
     from auth_audit.search import search
     from auth_audit.verify.proofs import State, proof_of
@@ -243,36 +243,36 @@ def measure_reading() -> None:
         took, proof = timed(lambda entry=entry: proof_of(entry))
         assert proof.state is State.PROVEN
         times.append(took)
-    say("one proof (median of 50, checked by us)", f"{statistics.median(times) * 1000:.1f} ms")
+    say("one proof (median of 50, checked)", f"{statistics.median(times) * 1000:.1f} ms")
     month = datetime.now(tz=UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0) - timedelta(days=60)
     month = month.replace(day=1)
-    asked = SimpleNamespace(actor=ACTOR_IDS[7], since=month, until=month + timedelta(days=28), network=None)
-    times = [timed(lambda: list(search(asked).order_by("-id")[:50]))[0] for _round in range(50)]
+    criteria = SimpleNamespace(actor=ACTOR_IDS[7], since=month, until=month + timedelta(days=28), network=None)
+    times = [timed(lambda: list(search(criteria).order_by("-id")[:50]))[0] for _round in range(50)]
     say("a month by actor, one page (median of 50)", f"{statistics.median(times) * 1000:.2f} ms")
-    plan = search(asked).order_by("-id")[:50].explain(analyze=True)
+    plan = search(criteria).order_by("-id")[:50].explain(analyze=True)
     sys.stdout.write(f"{plan}\n")
     network = SimpleNamespace(since=month, until=month + timedelta(days=28), network=ip_network("192.0.2.7"))
     sys.stdout.write(f"{search(network).order_by('-id')[:50].explain(analyze=True)}\n")
 
 
 def main() -> None:
-    """Run all of it."""
+    """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--entries", type=int, default=1_000_000)
     parser.add_argument("--database", default="postgres://postgres@127.0.0.1:5432/postgres")
-    parser.add_argument("--only-appending", action="store_true", help="leave sealing, verification and reading out")
-    given = parser.parse_args()
-    with own_database(given.database) as name:
-        configure(given.database, name)
+    parser.add_argument("--only-appending", action="store_true", help="skip sealing, verification and reading")
+    arguments = parser.parse_args()
+    with own_database(arguments.database) as name:
+        configure(arguments.database, name)
         from django.core.management import call_command
         from django.db import connections
 
         call_command("migrate", verbosity=0)
-        took, _nothing = timed(lambda: fill(given.entries))
-        say("filling by COPY, signed", f"{given.entries:,} in {took:.0f} s")
+        took, _nothing = timed(lambda: fill(arguments.entries))
+        say("filling by COPY, signed", f"{arguments.entries:,} in {took:.0f} s")
         measure_appending()
-        if not given.only_appending:
-            measure_sealing(given.entries)
+        if not arguments.only_appending:
+            measure_sealing(arguments.entries)
             measure_reading()
         connections.close_all()
 

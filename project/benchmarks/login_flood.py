@@ -1,11 +1,11 @@
-# ruff: noqa: T201 - it prints what it measured
-"""A flood of wrong logins, and what it leaves for somebody who is signed in (decision record 0018).
+# ruff: noqa: T201 - it prints measurements
+"""The response times of a signed-in user during a flood of wrong logins (decision record 0018).
 
 The composed service as in ``rbac_http.py``: production settings, the web server with two workers of
-four threads and TLS, PostgreSQL and Redis of its own. Forty callers log in wrongly, each for
-another name and as fast as they are answered; one caller with a session asks for ``me/`` meanwhile.
+four threads and TLS, its own PostgreSQL and Redis. Forty clients log in with wrong passwords, each for
+another identifier and as fast as they are answered. One client with a session requests ``me/`` meanwhile.
 
-    python project/benchmarks/login_flood.py [--seconds N] [--places N,N,none] [postgres://user@host:port/postgres]
+    python project/benchmarks/login_flood.py [--seconds N] [--slots N,N,none] [postgres://user@host:port/postgres]
 """
 
 import argparse
@@ -26,7 +26,7 @@ CALLERS = 40
 
 
 def flood(url: str, certificate: str, until: float, answers: Any) -> None:
-    """Log in wrongly from so many threads until then; put how often each status came into *answers*."""
+    """Log in with wrong passwords from `CALLERS` threads until *until*. Put the count of each status into *answers*."""
     counted: Counter[int] = Counter()
     lock = threading.Lock()
 
@@ -54,7 +54,7 @@ def flood(url: str, certificate: str, until: float, answers: Any) -> None:
 
 
 def ask(service: Any, caller: Any, seconds: float) -> list[float]:
-    """Ask for ``me/`` again and again; return how long each took, in milliseconds."""
+    """Request ``me/`` in a loop, and return the response times in milliseconds."""
     took: list[float] = []
     until = time.time() + seconds
     while time.time() < until:
@@ -65,14 +65,14 @@ def ask(service: Any, caller: Any, seconds: float) -> list[float]:
     return took
 
 
-def told(took: list[float]) -> str:
-    """Return the median, the 99th percentile and how many they are of."""
+def summary(took: list[float]) -> str:
+    """Return the median, the 99th percentile and the number of response times."""
     return f"p50 {statistics.median(took):.1f} ms, p99 {statistics.quantiles(took, n=100)[98]:.1f} ms of {len(took)}"
 
 
-def measure(places: str, seconds: float) -> None:
-    """Start the service with so many places, ask in peace and in the flood, print."""
-    from live.redises import Redises  # noqa: PLC0415 - they read Django's settings
+def measure(slots: str, seconds: float) -> None:
+    """Start the service with *slots* hash slots. Measure without and with the flood, and print."""
+    from live.redises import Redises  # noqa: PLC0415 - it reads Django's settings
     from live.service import Service  # noqa: PLC0415 - as above
 
     folder = Path(tempfile.mkdtemp(prefix="bench-", dir="/tmp"))
@@ -82,7 +82,7 @@ def measure(places: str, seconds: float) -> None:
         with (
             Redises(folder) as redises,
             Service(
-                folder / "a", redises.url_of("a"), environment={"LIVE_HASHES": places, "WEB_THREADS": "4"}
+                folder / "a", redises.url_of("a"), environment={"LIVE_HASHES": slots, "WEB_THREADS": "4"}
             ) as service,
         ):
             address = "alice@example.org"
@@ -91,10 +91,10 @@ def measure(places: str, seconds: float) -> None:
             caller = service.session()
             caller.headers["Authorization"] = f"Session {service.post('login/', body).json()['credential']}"
             ask(service, caller, 1)
-            peace = ask(service, caller, seconds / 4)
+            baseline = ask(service, caller, seconds / 4)
             answers = processes.Queue()
-            given = (service.url, str(service.certificate), time.time() + seconds + 1, answers)
-            flooding = processes.Process(target=flood, args=given)
+            parameters = (service.url, str(service.certificate), time.time() + seconds + 1, answers)
+            flooding = processes.Process(target=flood, args=parameters)
             flooding.start()
             time.sleep(1)
             during = ask(service, caller, seconds)
@@ -103,17 +103,17 @@ def measure(places: str, seconds: float) -> None:
     finally:
         shutil.rmtree(folder)
     print(
-        f"places {places}: me/ in peace {told(peace)}; in the flood {told(during)}; the flood got {statuses}",
+        f"slots {slots}: me/ without the flood {summary(baseline)}; with it {summary(during)}; the flood got {statuses}",
         flush=True,
     )
 
 
 if __name__ == "__main__":
-    given = argparse.ArgumentParser()
-    given.add_argument("--seconds", type=float, default=20)
-    given.add_argument("--places", default="none,3")
-    given.add_argument("url", nargs="?", default="postgres://postgres@127.0.0.1:5432/postgres")
-    arguments = given.parse_args()
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--slots", default="none,3")
+    parser.add_argument("url", nargs="?", default="postgres://postgres@127.0.0.1:5432/postgres")
+    arguments = parser.parse_args()
     configure(arguments.url)
-    for number in arguments.places.split(","):
+    for number in arguments.slots.split(","):
         measure(number, arguments.seconds)

@@ -1,16 +1,16 @@
-# ruff: noqa: T201 - it prints what it measured
-"""Decisions at scale, beside django-guardian alone and pycasbin's FastEnforcer, in one run.
+# ruff: noqa: T201 - it prints measurements
+"""Decisions at scale, compared with django-guardian and pycasbin's FastEnforcer in one run.
 
-100 roles in a graph 6 deep, 10,000 people with two roles each, 100,000 objects and 1,000,000
-permissions for single objects, on PostgreSQL in a database of its own. All contestants first
-answer the same 2,000 sampled questions, and must agree; then they are timed in turns, three
-rounds, of which the median is printed, with the queries of each. "Cold" means that nothing is
-remembered of the person who is asked about; what roles say is the same for everybody, and is
-learned once by each process (decision record 0019), as casbin learns its policies.
+100 roles in a graph 6 deep, 10,000 users with two roles each, 100,000 objects and 1,000,000
+permissions for single objects, in its own PostgreSQL database. All candidates first answer the
+same 2,000 sampled questions, and must agree. Then they are timed in turns in three rounds.
+Prints the medians and the number of queries. "Cold" means that nothing is cached for the user.
+Each process caches the contents of roles once for all users (decision record 0019), as casbin
+loads its policies.
 
     python project/benchmarks/rbac_decisions.py [--small] [postgres://user@host:port/postgres]
 
-Needs what the package needs, psycopg, and ``pip install casbin`` for the third contestant.
+Requires the package with its dependencies, psycopg, and ``pip install casbin`` for the third candidate.
 """
 
 import random
@@ -35,13 +35,13 @@ ROLES, LAYERS = 100, 6
 PEOPLE, OBJECTS, GRANTS = (500, 2_000, 20_000) if SMALL else (10_000, 100_000, 1_000_000)
 QUESTIONS = 200 if SMALL else 2_000
 ROUNDS = 3
-#: Every tenth grant of an object is to change it, the others are to view it.
+#: Verbs of the questions. Every fifth grant of an object is to change it, the others are to view it.
 VERBS = ("view", "change", "delete")
 
 
 def configure() -> None:
-    """Be a site with stock users, the package, and one model to hold permissions on."""
-    place = psycopg.conninfo.conninfo_to_dict(URL)
+    """Set up a site with stock users, the package, and one model with permissions."""
+    parameters = psycopg.conninfo.conninfo_to_dict(URL)
     sys.path.insert(0, str(ROOT / "packages/rbac/tests"))
     settings.configure(
         SECRET_KEY="benchmark" * 8,
@@ -57,10 +57,10 @@ def configure() -> None:
             "default": {
                 "ENGINE": "django.db.backends.postgresql",
                 "NAME": DATABASE,
-                "USER": place.get("user", ""),
-                "PASSWORD": place.get("password", ""),
-                "HOST": place.get("host", ""),
-                "PORT": place.get("port", ""),
+                "USER": parameters.get("user", ""),
+                "PASSWORD": parameters.get("password", ""),
+                "HOST": parameters.get("host", ""),
+                "PORT": parameters.get("port", ""),
             }
         },
     )  # fmt: skip
@@ -76,7 +76,7 @@ import logging  # noqa: E402 - as below
 
 logging.disable(logging.CRITICAL)
 
-from django.contrib.auth.backends import ModelBackend  # noqa: E402 - only a configured Django has models
+from django.contrib.auth.backends import ModelBackend  # noqa: E402 - models need a configured Django
 from django.contrib.auth.models import Group, Permission, User  # noqa: E402
 from django.contrib.contenttypes.models import ContentType  # noqa: E402
 from django.core.management import call_command  # noqa: E402
@@ -96,39 +96,41 @@ from shop.models import Order  # noqa: E402
 
 Question = tuple[int, str, int]
 
-#: By contestant: a task, and its cases.
+#: By candidate: a task and its cases.
 Job = dict[str, tuple[Callable[[Any], Any], list[Any]]]
 
 
 @dataclass
 class World:
-    """What was made, as far as the contestants need to know."""
+    """The created data that the candidates need."""
 
-    held: list[tuple[int, Role]] = field(default_factory=list)
+    assignments: list[tuple[int, Role]] = field(default_factory=list)
     roles: list[Role] = field(default_factory=list)
-    said: dict[Any, set[str]] = field(default_factory=dict)
+    codenames: dict[Any, set[str]] = field(default_factory=dict)
 
 
 def build() -> World:
-    """Make roles, people, objects and permissions; nothing here is timed."""
+    """Create roles, users, objects and permissions. Nothing here is timed."""
     call_command("migrate", verbosity=0)
-    chance = random.Random(6)  # noqa: S311 - the same world in every run
+    chance = random.Random(6)  # noqa: S311 - the same data in every run
     world = World()
     names = {one.codename: one for one in Permission.objects.filter(content_type__app_label="shop")}
     for number in range(ROLES):
         layer = number * LAYERS // ROLES
         above = [role for at, role in enumerate(world.roles) if at * LAYERS // ROLES == layer - 1]
         parents = chance.sample(above, min(2, len(above)))
-        # One role in twenty lets somebody delete every order; the others are about other models.
+        # One role in twenty allows deleting every order. The others concern other models.
         codenames = chance.sample(["add_paper", "view_paper", "change_plan", "view_plan", "add_order"], 2)
         codenames += ["delete_order"] if number % 20 == 0 else []
         role = create_role(name=f"role {number}", permissions=[names[one] for one in codenames], parents=parents)
         world.roles.append(role)
-        world.said[role.pk] = set(codenames)
+        world.codenames[role.pk] = set(codenames)
     User.objects.bulk_create(User(pk=n, username=f"person {n}") for n in range(1, PEOPLE + 1))
     for person in range(1, PEOPLE + 1):
-        world.held += [(person, role) for role in chance.sample(world.roles[ROLES // 2 :], 2)]
-    Assignment.objects.bulk_create((Assignment(user_id=pk, role=role) for pk, role in world.held), batch_size=2_000)
+        world.assignments += [(person, role) for role in chance.sample(world.roles[ROLES // 2 :], 2)]
+    Assignment.objects.bulk_create(
+        (Assignment(user_id=pk, role=role) for pk, role in world.assignments), batch_size=2_000
+    )
     with connection.cursor() as cursor:
         cursor.execute("INSERT INTO shop_order (id) SELECT g FROM generate_series(1, %s) g", [OBJECTS])
         cursor.execute(
@@ -147,41 +149,41 @@ def build() -> World:
 
 
 def as_groups(world: World, names: dict[str, Permission]) -> None:
-    """Let guardian's site have the same: it knows no roles, so each is a group with all that its ancestors say.
+    """Create a group per role with the content of all its ancestors, because guardian has no roles.
 
-    Our own answers rest on these groups as well: Django's permissions of groups say nothing of objects.
+    The decisions of auth_rbac read these groups too. Django's permissions of groups do not apply to objects.
     """
     above = list(RoleClosure.objects.values_list("role_id", "ancestor_id"))
     groups = {role.pk: Group.objects.create(name=f"as {role.name}") for role in world.roles}
     for role, group in groups.items():
-        every = set().union(*(world.said[ancestor] for below, ancestor in above if below == role))
+        every = set().union(*(world.codenames[ancestor] for below, ancestor in above if below == role))
         group.permissions.set([names[codename] for codename in every])
     through = User.groups.through
     through.objects.bulk_create(
-        (through(user_id=person, group=groups[role.pk]) for person, role in world.held), batch_size=2_000
+        (through(user_id=person, group=groups[role.pk]) for person, role in world.assignments), batch_size=2_000
     )
 
 
 def ask_questions() -> list[Question]:
-    """Sample questions, half of them about something that was given for the object."""
+    """Sample questions, half of them about existing grants for objects."""
     chance = random.Random(7)  # noqa: S311 - as above
-    given = list(
+    grants = list(
         User.objects.filter(userobjectpermission__isnull=False)
         .order_by("?" if SMALL else "pk")
         .values_list("pk", "userobjectpermission__object_pk")[:: max(1, GRANTS // QUESTIONS)]
     )
-    about = chance.choices([(person, int(key)) for person, key in given], k=QUESTIONS // 2)
+    about = chance.choices([(person, int(key)) for person, key in grants], k=QUESTIONS // 2)
     about += [(chance.randint(1, PEOPLE), chance.randint(1, OBJECTS)) for _n in range(QUESTIONS // 2)]
     return [(person, chance.choice(VERBS), key) for person, key in about]
 
 
 def casbin() -> Any:
-    """Return a FastEnforcer with everything in memory, indexed by object and action; ``None``: it is not installed."""
+    """Return a FastEnforcer with all data in memory, indexed by object and action, or ``None`` without casbin."""
     try:
-        from casbin import FastEnforcer, Model  # noqa: PLC0415 - no dependency of ours
+        from casbin import FastEnforcer, Model  # noqa: PLC0415 - an optional dependency
         from casbin.model import FastModel  # noqa: PLC0415 - as above
     except ImportError:
-        print("casbin is not installed, and does not take part")
+        print("casbin is not installed and is skipped")
         return None
     text = """
 [request_definition]
@@ -217,23 +219,23 @@ m = r.act == p.act && r.obj == p.obj && g(r.sub, p.sub)
 
 
 class Guardian:
-    """django-guardian alone: its backend, and Django's for what groups may do everywhere."""
+    """django-guardian: its backend, and Django's for global permissions of groups."""
 
     everywhere, objects = ModelBackend(), ObjectPermissionBackend()
 
     def may(self, user: User, verb: str, order: Order) -> bool:
-        """Ask for the object, then for everywhere; a backend of a new request remembers nothing."""
+        """Check the object, then globally. A backend of a new request caches nothing."""
         name = f"shop.{verb}_order"
         return self.objects.has_perm(user, name, order) or self.everywhere.has_perm(user, name)
 
 
 def fresh(pk: int) -> Any:
-    """Return a user as a request has them, without asking the database: that is not what is timed."""
+    """Return a user like that of a request, without a query, which is not part of the measurement."""
     return User(pk=pk, username="", is_active=True)
 
 
 def time_each(task: Callable[[Any], Any], cases: list[Any]) -> float:
-    """Return how many a second."""
+    """Return the rate per second."""
     began = time.perf_counter()
     for case in cases:
         task(case)
@@ -241,14 +243,14 @@ def time_each(task: Callable[[Any], Any], cases: list[Any]) -> float:
 
 
 def queries_of(task: Callable[[Any], Any], case: Any) -> str:
-    """Return how many queries one takes; without a database, none."""
+    """Return the number of queries of one case."""
     with CaptureQueriesContext(connection) as queries:
         task(case)
     return str(len(queries))
 
 
 def contests(questions: list[Question], enforcer: Any) -> dict[str, Job]:  # noqa: C901 - one small function for each task
-    """Return what is timed: by job, by contestant, a task and its cases."""
+    """Return the timed tasks and their cases, by job and candidate."""
     guardian = Guardian()
     orders = {key: Order(pk=key) for _person, _verb, key in questions}
     pages = [[Order(pk=key) for key in range(start, start + 50)] for start in range(1, OBJECTS - 50, OBJECTS // 200)]
@@ -285,32 +287,32 @@ def contests(questions: list[Question], enforcer: Any) -> dict[str, Job]:  # noq
         return list(permitted(fresh(person), "view", Order).order_by("pk").values_list("pk", flat=True)[:50])
 
     def listed_warm(person: int) -> list[int]:
-        return list(permitted(known[person], "view", Order).order_by("pk").values_list("pk", flat=True)[:50])
+        return list(permitted(warm_users[person], "view", Order).order_by("pk").values_list("pk", flat=True)[:50])
 
     def keys(person: int) -> list[int]:
         return list(permitted_keys(fresh(person), "view", Order, limit=50))
 
     def keys_warm(person: int) -> list[int]:
-        return list(permitted_keys(known[person], "view", Order, limit=50))
+        return list(permitted_keys(warm_users[person], "view", Order, limit=50))
 
     def guarded_list(person: int) -> list[int]:
-        found = get_objects_for_user(fresh(person), "shop.view_order", Order)
-        return list(found.order_by("pk").values_list("pk", flat=True)[:50])
+        permitted_rows = get_objects_for_user(fresh(person), "shop.view_order", Order)
+        return list(permitted_rows.order_by("pk").values_list("pk", flat=True)[:50])
 
     def guarded_ids(person: int) -> list[int]:
-        found = get_objects_for_user(fresh(person), "shop.view_order", Order)
-        return sorted(found.values_list("pk", flat=True))[:50]
+        permitted_rows = get_objects_for_user(fresh(person), "shop.view_order", Order)
+        return sorted(permitted_rows.values_list("pk", flat=True))[:50]
 
     def who(order: Order) -> list[int]:
         return sorted(subjects("view", order).values_list("pk", flat=True))
 
     def guarded_who(order: Order) -> list[int]:
-        found = get_users_with_perms(order, only_with_perms_in=["view_order"], with_superusers=True)
-        return sorted(found.values_list("pk", flat=True))
+        permitted_rows = get_users_with_perms(order, only_with_perms_in=["view_order"], with_superusers=True)
+        return sorted(permitted_rows.values_list("pk", flat=True))
 
     people = [person for person, _verb, _key in questions][:200]
-    known = {person: fresh(person) for person in people}
-    for user in known.values():
+    warm_users = {person: fresh(person) for person in people}
+    for user in warm_users.values():
         check(user, "shop.view_order")
     page_cases = [(person, pages[number % len(pages)]) for number, person in enumerate(people)]
     some_orders = list(orders.values())[:40]
@@ -330,22 +332,22 @@ def contests(questions: list[Question], enforcer: Any) -> dict[str, Job]:  # noq
 
 
 def must_agree(timed: dict[str, Job], questions: list[Question]) -> None:
-    """Let every contestant answer everything before anything is timed.
+    """Check that all candidates give the same answers, before the measurement.
 
     Raises:
-        SystemExit: two of them differ.
+        SystemExit: two candidates differ.
     """
-    for job, contestants in timed.items():
-        cases = questions if job.startswith("check") else min((cases for _task, cases in contestants.values()), key=len)
-        answers = {name: [task(case) for case in cases] for name, (task, _cases) in contestants.items()}
-        if len({repr(given) for given in answers.values()}) != 1:
-            raise SystemExit(f"{job}: the contestants do not agree.")
+    for job, candidates in timed.items():
+        cases = questions if job.startswith("check") else min((cases for _task, cases in candidates.values()), key=len)
+        answers = {name: [task(case) for case in cases] for name, (task, _cases) in candidates.items()}
+        if len({repr(results) for results in answers.values()}) != 1:
+            raise SystemExit(f"{job}: the candidates do not agree.")
         yes = sum(map(bool, next(iter(answers.values()))))
-        print(f"agreed: {job}: {len(cases)} cases, {yes} of them with a yes, by {', '.join(answers)}")
+        print(f"agreed: {job}: {len(cases)} cases, {yes} of them allowed, by {', '.join(answers)}")
 
 
 def main() -> None:
-    """Build, agree, time in turns, print."""
+    """Create the data, compare the answers, measure in turns, and print."""
     began = time.perf_counter()
     build()
     questions = ask_questions()
@@ -358,12 +360,12 @@ def main() -> None:
     must_agree(timed, questions)
     rates: dict[tuple[str, str], list[float]] = {}
     for _round in range(ROUNDS):
-        for job, contestants in timed.items():
-            for name, (task, cases) in contestants.items():
+        for job, candidates in timed.items():
+            for name, (task, cases) in candidates.items():
                 rates.setdefault((job, name), []).append(time_each(task, cases))
-    for job, contestants in timed.items():
+    for job, candidates in timed.items():
         ours = statistics.median(rates[job, "auth_rbac"])
-        for name, (task, cases) in contestants.items():
+        for name, (task, cases) in candidates.items():
             rate = statistics.median(rates[job, name])
             spread = f"{min(rates[job, name]):,.0f}-{max(rates[job, name]):,.0f}"
             print(

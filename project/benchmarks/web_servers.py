@@ -1,13 +1,13 @@
-# ruff: noqa: T201 - it prints what it measured
-"""What a web server costs and what slow bodies do to it (decision record 0031).
+# ruff: noqa: T201 - it prints measurements
+"""The cost of web servers, and their response to slow bodies (decision record 0031).
 
-Production settings, two workers of four threads, PostgreSQL in a database of its own and a Redis of its
-own, HTTP without TLS. All servers run at once and are asked in turns of two seconds by ``wrk`` with
-sixteen connections, so that a busy machine is equally busy for each. Besides the requests per
-second, the processor time of the server's processes per request is printed. Then thirty clients send
-a part of a body to each server, and ``health/`` is asked ten times.
+Production settings, two workers of four threads, its own PostgreSQL database and Redis, HTTP without
+TLS. All servers run at once. ``wrk`` with sixteen connections measures them in turns of two seconds,
+so a busy machine affects all equally. Prints the requests per second and the processor time of the
+server's processes per request. Then thirty clients send part of a body to each server, and
+``health/`` is requested ten times.
 
-waitress is no dependency of ours: install it into the environment to measure it.
+waitress is not a dependency. Install it into the environment to measure it.
 
     python project/benchmarks/web_servers.py [--rounds N] [postgres://user@host:port/postgres]
 """
@@ -36,7 +36,7 @@ WORKERS, THREADS, CONNECTIONS, SECONDS, SLOW = 2, 4, 16, 2, 30
 WSGI = "enterprise_auth.wsgi:application"
 SLOW_BODY = b"POST /api/v1/login/ HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-Proto: https\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
 
-#: waitress has no workers: two processes that accept from one socket.
+#: waitress has no workers, so two processes accept from one socket.
 WAITRESS = f"""
 import os, signal, socket, sys
 listener = socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=1024)
@@ -50,10 +50,10 @@ serve(application, sockets=[listener], threads={THREADS}, clear_untrusted_proxy_
 
 
 def commands(port: int) -> dict[str, list[str]]:
-    """Return how each server is started on *port*."""
+    """Return the command of each server for *port*."""
     address = ["--host", "127.0.0.1", "--port", str(port)]
     pool = ["--workers", str(WORKERS), "--threads", str(THREADS)]
-    found = {
+    by_name = {
         "granian, WSGI": [
             str(BIN / "granian"), *address, "--interface", "wsgi", "--workers", str(WORKERS),
             "--blocking-threads", str(THREADS), "--no-ws", "--log-level", "warning", WSGI,
@@ -63,12 +63,12 @@ def commands(port: int) -> dict[str, list[str]]:
         "gunicorn, asgi": [str(BIN / "gunicorn"), "-c", "gunicorn.conf.py", *pool, "-b", f"127.0.0.1:{port}", WSGI],
     }  # fmt: skip
     if find_spec("waitress"):
-        found["waitress"] = [sys.executable, "-c", WAITRESS, str(port)]
-    return found
+        by_name["waitress"] = [sys.executable, "-c", WAITRESS, str(port)]
+    return by_name
 
 
 class Server:
-    """One server that is being measured."""
+    """One server under test."""
 
     def __init__(self, name: str, service: Any, stack: ExitStack) -> None:
         from live.service import ROOT, free_port  # noqa: PLC0415 - it reads Django's settings
@@ -80,7 +80,7 @@ class Server:
             "WEB_WORKERS": str(WORKERS), "WEB_THREADS": str(THREADS),
         }  # fmt: skip
         command = commands(self.port)[name]
-        self._process = subprocess.Popen(  # noqa: S603 - the commands stand above
+        self._process = subprocess.Popen(  # noqa: S603 - see `commands`
             command, env=environment, cwd=ROOT / "project", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         stack.callback(self._end)
@@ -90,49 +90,49 @@ class Server:
         self._process.wait(timeout=60)
 
     def is_healthy(self, seconds: float) -> bool:
-        """Say whether it answers in time."""
+        """Return whether the server answers in time."""
         try:
             return requests.get(f"http://127.0.0.1:{self.port}/health/", timeout=seconds).ok
         except requests.RequestException:
             return False
 
     def ask(self, path: str, credential: str, seconds: int = SECONDS) -> tuple[float, float]:
-        """Return requests per second, and milliseconds of processor time per request; a wrong answer ends the run."""
+        """Return requests per second, and milliseconds of processor time per request. A wrong response ends the run."""
         before = self._processor_time()
         headers = [f"Authorization: Session {credential}", "X-Forwarded-Proto: https", "Host: localhost"]
         options = ["-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "30s"]
         url = f"http://127.0.0.1:{self.port}/{path}"
         command = ["wrk", *options, *(part for header in headers for part in ("-H", header)), url]
-        told = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603 - wrk
-        if "Non-2xx" in told:
-            raise SystemExit(told)
-        count = int(re.search(r"(\d+) requests in", told)[1])  # type: ignore[index]  # wrk always says it
-        rate = float(re.search(r"Requests/sec:\s+([\d.]+)", told)[1])  # type: ignore[index]  # as above
+        output = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603 - wrk
+        if "Non-2xx" in output:
+            raise SystemExit(output)
+        count = int(re.search(r"(\d+) requests in", output)[1])  # type: ignore[index]  # wrk always prints it
+        rate = float(re.search(r"Requests/sec:\s+([\d.]+)", output)[1])  # type: ignore[index]  # as above
         return rate, (self._processor_time() - before) * 1_000 / max(count, 1)
 
     def _processor_time(self) -> float:
         total, waiting = 0, [self._process.pid]
         while waiting:
-            place = Path(f"/proc/{waiting.pop()}")
-            fields = (place / "stat").read_text().rpartition(")")[2].split()
+            folder = Path(f"/proc/{waiting.pop()}")
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
             total += int(fields[11]) + int(fields[12])
-            for children in place.glob("task/*/children"):
+            for children in folder.glob("task/*/children"):
                 waiting += map(int, children.read_text().split())
         return total / os.sysconf("SC_CLK_TCK")
 
 
 def measure(servers: dict[str, Server], credential: str, rounds: int) -> None:
-    """Ask the servers in turns and print the medians."""
+    """Measure the servers in turns and print the medians."""
     for server in servers.values():
         for _time in range(3):
             server.ask("api/v1/me/", credential)
     for path in ("api/v1/me/", "health/"):
-        found: dict[str, list[tuple[float, float]]] = defaultdict(list)
+        figures: dict[str, list[tuple[float, float]]] = defaultdict(list)
         for _round in range(rounds):
             for name, server in servers.items():
-                found[name].append(server.ask(path, credential))
-        first = statistics.median(rate for rate, _cost in found["granian, WSGI"])
-        for name, turns in found.items():
+                figures[name].append(server.ask(path, credential))
+        first = statistics.median(rate for rate, _cost in figures["granian, WSGI"])
+        for name, turns in figures.items():
             rate, cost = (statistics.median(values) for values in zip(*turns, strict=True))
             print(
                 f"{path} {name}: {rate:.0f}/s ({rate / first:.2f} x granian WSGI), {cost:.2f} ms of processor",
@@ -141,11 +141,11 @@ def measure(servers: dict[str, Server], credential: str, rounds: int) -> None:
 
 
 def attack(servers: dict[str, Server]) -> None:
-    """Hold slow bodies against each server and count the answers to ``health/``."""
+    """Send slow bodies to each server and count the responses to ``health/``."""
     for name, server in servers.items():
-        with ExitStack() as held:
+        with ExitStack() as stack:
             for _client in range(SLOW):
-                client = held.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+                client = stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
                 client.sendall(SLOW_BODY)
             time.sleep(1)
             answered = sum(server.is_healthy(2) for _time in range(10))
@@ -153,8 +153,8 @@ def attack(servers: dict[str, Server]) -> None:
 
 
 def main(rounds: int) -> None:
-    """Start every server, measure, attack."""
-    from live.redises import Redises  # noqa: PLC0415 - they read Django's settings
+    """Start all servers, measure them, and send slow bodies."""
+    from live.redises import Redises  # noqa: PLC0415 - it reads Django's settings
     from live.service import Service  # noqa: PLC0415 - as above
 
     folder = Path(tempfile.mkdtemp(prefix="bench-", dir="/tmp"))
@@ -175,9 +175,9 @@ def main(rounds: int) -> None:
 
 
 if __name__ == "__main__":
-    given = argparse.ArgumentParser()
-    given.add_argument("--rounds", type=int, default=7)
-    given.add_argument("url", nargs="?", default="postgres://postgres@127.0.0.1:5432/postgres")
-    arguments = given.parse_args()
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("url", nargs="?", default="postgres://postgres@127.0.0.1:5432/postgres")
+    arguments = parser.parse_args()
     configure(arguments.url)
     main(arguments.rounds)

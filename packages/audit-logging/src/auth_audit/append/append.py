@@ -6,7 +6,7 @@ Changes that do not fit into one entry are split over several, each with its own
 from functools import cache
 from typing import Any
 
-from auth_audit.append import change_parts, column_values, django_logins, inserting, macs
+from auth_audit.append import change_parts, column_values, django_logins, insert_statement, macs
 from auth_audit.append.bounds import Bounds, digest_of
 from auth_audit.models import AuditEntry
 from auth_core.events import Event
@@ -26,7 +26,7 @@ def append(event: Event) -> None:
     bounds = Bounds()
     row = _row_of(event, bounds)
     if not event.changes:
-        inserting.insert(macs.with_mac({**row, "id": str(uuid7()), "changes": {}, "bounds": bounds.to_json()}))
+        insert_statement.insert(macs.with_mac({**row, "id": str(uuid7()), "changes": {}, "bounds": bounds.to_json()}))
         return
     parts = change_parts.split_changes(event.changes)
     ids = [str(uuid7()) for _part in parts]
@@ -35,7 +35,7 @@ def append(event: Event) -> None:
         part.bounds.add(bounds)
         part_note = {"part": {"number": number, **whole}} if len(parts) > 1 else {}
         columns = {"id": entry_id, "changes": part.changes, "bounds": part.bounds.to_json(**part_note)}
-        inserting.insert(macs.with_mac({**row, **columns}))
+        insert_statement.insert(macs.with_mac({**row, **columns}))
 
 
 def _row_of(event: Event, bounds: Bounds) -> dict[str, Any]:

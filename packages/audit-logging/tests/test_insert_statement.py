@@ -9,7 +9,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 
-from auth_audit.append import inserting, macs
+from auth_audit.append import insert_statement, macs
 from auth_audit.models import AuditEntry
 from auth_audit.testing.trail import recorded
 from auth_core.events import AuthEvent, Event, record
@@ -109,7 +109,7 @@ def test_a_broken_transaction_accepts_no_entry() -> None:
 
 @pytest.mark.django_db
 def test_a_refusal_of_the_database_is_a_django_error() -> None:
-    row = macs.with_mac({field.attname: None for field in inserting.written_fields()})
+    row = macs.with_mac({field.attname: None for field in insert_statement.written_fields()})
 
     with pytest.raises(DatabaseError), transaction.atomic():
-        inserting.insert(row)
+        insert_statement.insert(row)
