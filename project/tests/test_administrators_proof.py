@@ -72,12 +72,12 @@ def site_pages(patterns: Iterable[Any] | None = None, prefix: str = "/admin/") -
             yield f"{prefix}{path or address_of(route.replace('<path:', '<uuid:')).lstrip('/')}"
 
 
-def through_api(caller: Browser, method: str = "get") -> dict[str, Any]:
+def call_api(caller: Browser, method: str = "get") -> dict[str, Any]:
     """Call every API address that requires a permission, and return the responses."""
     return {address: getattr(caller, method)(address) for address in DOORS.addresses("permitted")}
 
 
-def unasked(answers: dict[str, Any]) -> set[str]:
+def without_demand(answers: dict[str, Any]) -> set[str]:
     """Return the addresses that did not require a proof."""
     refusal = "insufficient_user_authentication"
     return {
@@ -85,7 +85,7 @@ def unasked(answers: dict[str, Any]) -> set[str]:
     }
 
 
-def through_site(browser: Browser) -> set[str]:
+def unguarded_pages(browser: Browser) -> set[str]:
     """Return the pages of the admin site that did not redirect to the proof."""
     locations = {page: browser.get(page).headers.get("Location", "") for page in site_pages()}
     return {page for page, address in locations.items() if not address.startswith("/login/again/?next=%2Fadmin%2F")}
@@ -96,47 +96,47 @@ def through_site(browser: Browser) -> set[str]:
 def test_the_api_refuses_a_password_alone_and_an_old_proof(method: str, root: Any) -> None:
     age = max_age_of(Act.READ if method == "get" else Act.CHANGE) + timedelta(seconds=1)
 
-    of_password = through_api(by_password(root, transport=Transport.TOKEN), method)
-    of_old = through_api(caller_of(root, age=age, transport=Transport.TOKEN), method)
+    of_password = call_api(by_password(root, transport=Transport.TOKEN), method)
+    of_old = call_api(caller_of(root, age=age, transport=Transport.TOKEN), method)
 
-    assert unasked(of_password) == set()
-    assert unasked(of_old) == set()
+    assert without_demand(of_password) == set()
+    assert without_demand(of_old) == set()
     assert {answer.json()["required_assurance"] for answer in of_password.values()} == {"aal2"}
     assert {answer.json()["max_age"] for answer in of_password.values()} <= {8 * 3600, 1800, 300}
 
 
 def test_a_fresh_proof_is_enough_for_the_api(root: Any) -> None:
     for method in ("get", "post"):
-        answers = through_api(caller_of(root, transport=Transport.TOKEN), method)
+        answers = call_api(caller_of(root, transport=Transport.TOKEN), method)
 
-        assert unasked(answers) == set(answers), method
+        assert without_demand(answers) == set(answers), method
         assert 403 not in {answer.status_code for answer in answers.values()}, method
 
 
 def test_an_unguarded_api_address_is_detected(root: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(MayManage, "has_permission", MayManage.may)
 
-    assert "/api/v1/roles/" in unasked(through_api(by_password(root, transport=Transport.TOKEN)))
+    assert "/api/v1/roles/" in without_demand(call_api(by_password(root, transport=Transport.TOKEN)))
 
 
 @pytest.mark.asvs("8.4.2")
 def test_the_admin_site_refuses_a_password_alone_and_an_old_proof(root: Any) -> None:
     assert len(list(site_pages())) > 90
-    assert through_site(by_password(root)) == set()
-    assert through_site(caller_of(root, age=max_age_of(Act.READ) + timedelta(seconds=1))) == set()
+    assert unguarded_pages(by_password(root)) == set()
+    assert unguarded_pages(caller_of(root, age=max_age_of(Act.READ) + timedelta(seconds=1))) == set()
 
 
 def test_a_fresh_proof_opens_the_pages(root: Any) -> None:
     browser = caller_of(root)
 
-    assert through_site(browser) == set(site_pages())
+    assert unguarded_pages(browser) == set(site_pages())
     assert browser.get("/admin/").status_code == 200
 
 
 def test_an_unguarded_admin_site_is_detected(root: Any, settings: Any) -> None:
     settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if name != GUARD]
 
-    assert "/admin/" in through_site(by_password(root))
+    assert "/admin/" in unguarded_pages(by_password(root))
 
 
 def test_an_unwrapped_admin_page_is_still_guarded(root: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,7 +174,7 @@ def test_decisions_and_risks_of_others_require_an_administrators_proof(root: Any
     caller.defaults.update(caller_of(root, transport=Transport.TOKEN).defaults)
     fresh = {name: ask().status_code for name, ask in requests.items()}
 
-    assert unasked(of_password) == set()
+    assert without_demand(of_password) == set()
     assert set(fresh.values()) == {200}
     own = post(sign_in(root, transport=Transport.TOKEN), "access/check", permission=may["permission"])
     assert own.json()["allowed"]
@@ -265,7 +265,7 @@ def test_granting_permissions_and_exporting_the_trail_need_a_proof_of_minutes(
 
 def test_a_user_without_permission_is_refused_before_any_proof(alice: Any) -> None:
     assert sign_in(alice).get("/admin/", follow=True).status_code == 403
-    assert through_api(sign_in(alice, transport=Transport.TOKEN))["/api/v1/roles/"].status_code == 403
+    assert call_api(sign_in(alice, transport=Transport.TOKEN))["/api/v1/roles/"].status_code == 403
 
 
 def test_an_administrator_without_a_factor_is_redirected_to_add_one(db: None) -> None:

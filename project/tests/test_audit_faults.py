@@ -39,7 +39,7 @@ def note(journal: Path, word: str, change: str = "") -> None:
     os.close(descriptor)
 
 
-def write_on(journal: Path, planted: bool) -> None:
+def keep_writing(journal: Path, planted: bool) -> None:
     """Repeat a change with its record. Note when it begins and when it is acknowledged."""
     while True:
         change = str(uuid4())
@@ -61,7 +61,7 @@ def write_on(journal: Path, planted: bool) -> None:
             note(journal, "done", change)
 
 
-def seal_on(journal: Path, planted: bool) -> None:
+def keep_sealing(journal: Path, planted: bool) -> None:
     """Seal in a loop."""
     while True:
         note(journal, "begun")
@@ -90,7 +90,7 @@ class Crew:
     def start(self, name: str) -> None:
         """Fork one worker without inheriting connections."""
         connections.close_all()
-        work = seal_on if name == "sealer" else write_on
+        work = keep_sealing if name == "sealer" else keep_writing
         process = multiprocessing.get_context("fork").Process(
             target=work, args=(self.folder / name, self.planted), daemon=True
         )

@@ -78,7 +78,7 @@ def add_app(here: Window) -> tuple[str, str]:
     here.look("factors-none")
     here.press("Add an authenticator app")
     here.look("factor-begin")
-    here.press("Begin")
+    here.press("Continue")
     here.look("factor-confirm")
     secret = here.page.locator("code").inner_text()
     here.fill(code="12345")

@@ -30,12 +30,12 @@ CHANGING = ("POST", "PUT", "PATCH", "DELETE")
 
 #: Changes that are allowed in any context, with the reason that the view states. Add new ones here too.
 EXEMPT = {
-    "api/v1/logout/": "It ends the session that asks, and no other.",
-    "api/v1/reauthenticate/": "It begins the proof that is asked for.",
-    "login/again/": "It begins the proof that is asked for.",
-    "api/v1/access/check/": "It only reads; what is asked is too long for an address.",
-    "api/v1/access/check-many/": "It only reads; what is asked is too long for an address.",
-    "api/v1/access/explain/": "It only reads; what is asked is too long for an address.",
+    "api/v1/logout/": "It ends only the session of the request.",
+    "api/v1/reauthenticate/": "It begins the proof that a changed context requires.",
+    "login/again/": "It begins the proof that a changed context requires.",
+    "api/v1/access/check/": "It only reads. The request has a body because it can be too long for a URL.",
+    "api/v1/access/check-many/": "It only reads. The request has a body because it can be too long for a URL.",
+    "api/v1/access/explain/": "It only reads. The request has a body because it can be too long for a URL.",
 }
 
 #: Pages that need no session: they sign in or out, or accept a mailed link or code.
@@ -98,7 +98,7 @@ BY_API = [change for change in ASKING if issubclass(change.view, ApiView)]
 BY_PAGE = [change for change in ASKING if issubclass(change.view, AccountPage)]
 
 
-def named(change: Change) -> str:
+def label_of(change: Change) -> str:
     return f"{change.method} {change.route}"
 
 
@@ -110,19 +110,19 @@ def elsewhere(caller: Browser) -> Browser:
 
 @pytest.fixture
 def root(db: None) -> Any:
-    """A superuser, whom only the context can refuse."""
+    """A superuser, so that only the context can refuse."""
     return make_administrator("root@example.org")
 
 
 @pytest.fixture
-def settled(settings: Any) -> None:
+def no_admin_proof(settings: Any) -> None:
     """Disable the proof of administrators, which other tests cover."""
     settings.AUTH_CORE = {**settings.AUTH_CORE, "ADMINISTRATION": {}}
     settings.AUTH_MFA = {**settings.AUTH_MFA, "PROOF_MAX_AGE": timedelta(days=365)}
 
 
 def test_every_route_that_changes_something_is_classified() -> None:
-    assert [named(change) for change in ALL if change.kind == "unknown"] == []
+    assert [label_of(change) for change in ALL if change.kind == "unknown"] == []
     assert {change.route for change in ALL if change.kind == "exempt"} == set(EXEMPT)
 
 
@@ -134,7 +134,7 @@ def test_enough_routes_are_tested() -> None:
         "DELETE api/v1/devices/<uuid:device_id>/", "DELETE api/v1/mfa/factors/<uuid:factor_id>/", "POST api/v1/mfa/totp/",
         "POST api/v1/mfa/recovery-codes/", "POST account/password/", "POST account/sessions/end-others/",
     }  # fmt: skip
-    assert expected <= {named(change) for change in ASKING}
+    assert expected <= {label_of(change) for change in ASKING}
 
 
 def test_changes_of_a_users_own_data_are_counted() -> None:
@@ -146,7 +146,7 @@ def test_changes_of_a_users_own_data_are_counted() -> None:
     ]
 
     assert len(own) >= 15
-    assert [named(change) for change in own if not change.view.counts_changes] == []
+    assert [label_of(change) for change in own if not change.view.counts_changes] == []
 
 
 def test_an_unclassified_view_is_detected() -> None:
@@ -161,8 +161,8 @@ def test_an_unclassified_view_is_detected() -> None:
 
 
 @pytest.mark.parametrize("transport", list(Transport))
-@pytest.mark.parametrize("change", BY_API, ids=named)
-def test_the_api_requires_the_proof(change: Change, transport: Transport, root: Any, settled: None) -> None:
+@pytest.mark.parametrize("change", BY_API, ids=label_of)
+def test_the_api_requires_the_proof(change: Change, transport: Transport, root: Any, no_admin_proof: None) -> None:
     caller = elsewhere(sign_in(root, transport=transport))
 
     refused = caller.generic(change.method, address_of(change.route), "{}", content_type="application/json")
@@ -171,8 +171,8 @@ def test_the_api_requires_the_proof(change: Change, transport: Transport, root: 
     assert refused.json()["required_assurance"] in {"aal1", "aal2", "second_factor"}
 
 
-@pytest.mark.parametrize("change", BY_PAGE, ids=named)
-def test_a_page_redirects_to_the_proof(change: Change, root: Any, settled: None) -> None:
+@pytest.mark.parametrize("change", BY_PAGE, ids=label_of)
+def test_a_page_redirects_to_the_proof(change: Change, root: Any, no_admin_proof: None) -> None:
     caller = elsewhere(sign_in(root))
 
     redirect = caller.post(address_of(change.route), HTTP_X_CSRFTOKEN=caller.defaults["HTTP_X_CSRFTOKEN"])
@@ -183,7 +183,7 @@ def test_a_page_redirects_to_the_proof(change: Change, root: Any, settled: None)
 
 @pytest.mark.parametrize("model", admin.site._registry, ids=lambda model: model._meta.label_lower)
 @pytest.mark.parametrize("page", ["add", "changelist"])
-def test_the_admin_changes_nothing_before_the_proof(model: Any, page: str, root: Any, settled: None) -> None:
+def test_the_admin_changes_nothing_before_the_proof(model: Any, page: str, root: Any, no_admin_proof: None) -> None:
     caller = elsewhere(sign_in(root))
 
     refused = caller.post(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}"), {"action": "x"})

@@ -38,7 +38,7 @@ def new_browser() -> Browser:
     return Browser(**{"wsgi.url_scheme": "https", "HTTP_REFERER": "https://testserver/"})
 
 
-def set_by_a_day_of_use(alice: Any) -> Iterator[tuple[str, Morsel[str]]]:
+def cookies_of_a_journey(alice: Any) -> Iterator[tuple[str, Morsel[str]]]:
     """Yield every cookie that is set from the first page to the logout."""
     browser = new_browser()
     add_totp(alice)
@@ -65,7 +65,7 @@ def set_by_a_day_of_use(alice: Any) -> Iterator[tuple[str, Morsel[str]]]:
 
 
 def test_every_cookie_is_host_only_and_httponly(alice: Any, as_in_production: None) -> None:
-    cookies = list(set_by_a_day_of_use(alice))
+    cookies = list(cookies_of_a_journey(alice))
 
     assert {name for name, _cookie in cookies} == COOKIES
     for name, cookie in cookies:

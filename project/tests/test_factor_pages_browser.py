@@ -78,7 +78,7 @@ def add_phone(here: Window, service: Service, number: str) -> None:
     here.press("Confirm")
     assert "is wrong" in here.error_beside("code")
     here.look("phone-code-wrong")
-    here.press("Send it again")
+    here.press("Resend code")
     assert "sent the code again" in here.text
     assert text_to(service, number, after=1) == code
     here.look("phone-code-again")
@@ -126,7 +126,7 @@ def test_from_a_phone_to_a_recovery_code(here: Window, service: Service, scripts
     assert (here.path, f"•••• {number[-2:]}" in here.text) == ("/login/answer/", True)
     here.look("answer-text")
     code = text_to(service, number, after=3)
-    here.press("Send it again")
+    here.press("Resend code")
     assert "The code was sent." in here.text
     here.look("answer-text-again")
     assert text_to(service, number, after=4) == code
@@ -146,7 +146,7 @@ def test_from_a_phone_to_a_recovery_code(here: Window, service: Service, scripts
     assert here.path == "/account/"
     here.press("Second factors")
     assert "You have 9 recovery codes left" in here.text
-    here.press("Rename Telephone")
+    here.press("Rename Phone")
     here.fill(name="The one that rings when it should not")
     here.look("factor-name")
     here.press("Save")
@@ -169,7 +169,7 @@ def test_codes_by_mail(here: Window, service: Service, mails: Mailbox, scripts: 
     here.fill(code=digits_in(mails.next_to(email)))
     here.look("email-code")
     here.press("Confirm")
-    assert "Codes by email to m•••@example.org" in here.text
+    assert "Email codes to m•••@example.org" in here.text
     here.press("Sign out")
     assert "one more second factor" in mails.next_to(email)
 

@@ -314,7 +314,7 @@ def test_a_field_takes_linear_time(part: str) -> None:
         assert growth(_refused(read), of(part)) < MOST, field
 
 
-#: Headers that somebody reads: this code, Django, DRF or the standard library.
+#: Headers that this code, Django, DRF or the standard library reads.
 HEADERS = {
     "HTTP_COOKIE": ['a=b; ', "sessionid=", ";", '"', "\\", 'a="\\', "device=ead_"],
     "HTTP_AUTHORIZATION": ["Session ", "eas_", " ", "a"],
@@ -335,14 +335,14 @@ HEADERS = {
 
 @pytest.mark.django_db
 @pytest.mark.asvs("1.3.12")
-@pytest.mark.parametrize(("header", "part"), [(name, part) for name, pieces in HEADERS.items() for part in pieces])
-def test_a_request_is_answered_in_step_with_its_headers(header: str, part: str) -> None:
+@pytest.mark.parametrize(("header", "part"), [(name, part) for name, parts in HEADERS.items() for part in parts])
+def test_parsing_headers_takes_linear_time(header: str, part: str) -> None:
     browser = Browser(raise_request_exception=True)
 
     assert growth(lambda text: browser.get("/api/v1/me/", **{header: text}), of(part)) < MOST
 
 
-def test_the_cookies_of_a_request_are_parsed_in_step_with_their_length() -> None:
+def test_parsing_cookies_takes_linear_time() -> None:
     def parse(header: str) -> object:
         request = RequestFactory(HTTP_COOKIE=header).get("/")
         bound_cookies(request)

@@ -1,4 +1,4 @@
-"""The profile `high`: no factor that travels or can be phished, for everybody (ASVS Level 3)."""
+"""The profile `high`: only phishing-resistant factors without messages, for all users (ASVS Level 3)."""
 
 from typing import Any
 
@@ -21,16 +21,16 @@ pytestmark = [
 
 @pytest.fixture(autouse=True)
 def high(settings: Any) -> None:
-    """A service that is run under the profile."""
+    """A service with the profile `high`."""
     settings.AUTH_MFA = second_factors("high", required_of=[], sms_countries=[])
 
 
-def test_everybody_adds_a_passkey_and_nothing_less(alice: Any) -> None:
+def test_every_user_must_add_a_passkey(alice: Any) -> None:
     browser = new_browser()
     to_add = answer(browser, log_in(browser), code=code_in(the_mail()))
-    made = Authenticator().make(to_add.json()["challenge"]["data"]["options"])
+    credential = Authenticator().make(to_add.json()["challenge"]["data"]["options"])
 
-    granted = answer(browser, to_add, credential=made)
+    granted = answer(browser, to_add, credential=credential)
 
     assert [choice["method"] for choice in to_add.json()["choices"]] == ["passkey"]
     assert (granted.status_code, granted.json()["session"]["acr"]) == (200, "aal3")
@@ -50,10 +50,10 @@ def test_neither_texts_nor_mails_are_factors(alice: Any) -> None:
 def test_a_passkey_alone_needs_its_user_verified(alice: Any) -> None:
     key = Authenticator(backup_eligible=True).added_to(alice)
     browser = new_browser()
-    begun = post(browser, "mfa/passkeys/login").json()
-    credential = key.sign(begun["options"], user_verified=False)
+    ceremony = post(browser, "mfa/passkeys/login").json()
+    credential = key.sign(ceremony["options"], user_verified=False)
 
-    refused = post(browser, "mfa/passkeys/login/answer", token=begun["token"], credential=credential)
+    refused = post(browser, "mfa/passkeys/login/answer", token=ceremony["token"], credential=credential)
 
-    assert begun["options"]["userVerification"] == "required"
+    assert ceremony["options"]["userVerification"] == "required"
     assert refused.json()["code"] == "invalid_credentials"

@@ -77,14 +77,14 @@ def add_passkey(window: Window, name: str, *, by_enter: bool = False) -> None:
     window.open("/account/second-factors/")
     window.press("Add a passkey or security key")
     window.look("passkey-begin")
-    window.press("Begin")
+    window.press("Continue")
     window.look("passkey-make")
     window.fill(name=name)
     if by_enter:
         with window.page.expect_navigation():
             window.page.locator('[name="name"]').press("Enter")
     else:
-        window.press("Make it")
+        window.press("Create passkey")
     assert (window.path, "was added" in window.text, name in window.text) == ("/account/second-factors/", True, True)
     window.look("factors-passkey")
 
@@ -120,7 +120,7 @@ def test_a_passkey_from_registration_to_a_login_without_a_password(service: Serv
     assert (here.path, here.title) == ("/login/answer/", "Use your passkey")
     here.look("answer-passkey")
     key.touch(True)
-    here.press("Use it")
+    here.press("Continue")
     assert here.path == "/account/"
     assert acr_in(here) in ("aal2", "aal3")
     here.press("Sign out")
@@ -165,7 +165,7 @@ def test_a_cancelled_passkey_shows_a_message_and_can_be_retried(service: Service
     key.unplug()
     key.add()
 
-    here.page.get_by_role("button", name="Use it").click()
+    here.page.get_by_role("button", name="Continue").click()
     here.page.get_by_text("No passkey was used").wait_for()
 
     here.look("answer-passkey-failed")
@@ -179,10 +179,10 @@ def test_a_device_creates_no_second_passkey(service: Service, windows: Open) -> 
     here.press("Continue")
     here.fill(password=PASSWORD)
     here.press("Continue")
-    here.press("Use it")
-    here.press("Begin")
+    here.press("Continue")
+    here.press("Continue")
 
-    here.page.get_by_role("button", name="Make it").click()
+    here.page.get_by_role("button", name="Create passkey").click()
 
     here.page.get_by_text("This device already has a passkey for this account.").wait_for()
     assert len(key.credentials) == 1
@@ -197,8 +197,8 @@ def test_without_scripts_the_password_still_signs_in_and_passkeys_stay_hidden(se
 
     log_in(here, email)
     here.open("/account/second-factors/passkeys/add/")
-    here.press("Begin")
+    here.press("Continue")
 
-    assert "needs JavaScript" in here.text
-    assert here.page.get_by_role("button", name="Make it").count() == 0
+    assert "need JavaScript" in here.text
+    assert here.page.get_by_role("button", name="Create passkey").count() == 0
     here.look("passkey-make-plain")

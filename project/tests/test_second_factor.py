@@ -78,7 +78,7 @@ def test_the_pages_add_ask_for_and_remove_an_app(alice: Any) -> None:
     browser = Browser()
     signed_in = {"identifier": "alice@example.org", "password": PASSWORD}
     browser.post("/login/", signed_in)
-    assert "password alone" in browser.get("/account/second-factors/").content.decode()
+    assert "Only your password" in browser.get("/account/second-factors/").content.decode()
 
     enrolment = browser.post("/account/second-factors/add/")
     page = browser.get(enrolment.headers["Location"]).content.decode()
