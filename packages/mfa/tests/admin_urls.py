@@ -1,4 +1,4 @@
-"""The addresses of a site with the admin site beside everything of ours."""
+"""URLs of a site with the admin and all our views."""
 
 from django.contrib import admin
 from django.urls import include, path

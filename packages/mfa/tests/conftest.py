@@ -40,12 +40,12 @@ def answer(browser: Browser, challenged: Any, code: Any) -> Any:
 
 @pytest.fixture
 def alice(db: None) -> User:
-    """Somebody with a password."""
+    """A user with a password."""
     return User.objects.create_user("alice", "alice@example.org", PASSWORD)
 
 
 @pytest.fixture
 def signed_in(alice: User, browser: Browser) -> Browser:
-    """The browser of alice, a moment after she gave her password."""
+    """Alice's browser with a fresh password login."""
     assert log_in(browser).status_code == 200
     return with_csrf(browser)

@@ -1,4 +1,4 @@
-"""A site with Django's own login, our middleware, and what its people and browsers do."""
+"""A site with Django's own login and our middleware, and helpers for its users and browsers."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ PROVE = "/account/second-factors/prove/"
 
 @pytest.fixture
 def partial_login_site(settings: Any, db: None) -> None:
-    """A site with Django's own login and admin, and our middleware behind Django's."""
+    """A site with Django's own login and admin, and our middleware after Django's."""
     settings.ROOT_URLCONF = "partial_login_urls"
     settings.AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
     settings.INSTALLED_APPS = [*site.INSTALLED_APPS, "django.contrib.messages", "django.contrib.staticfiles"]
@@ -39,14 +39,14 @@ def partial_login_site(settings: Any, db: None) -> None:
 
 @pytest.fixture
 def secured(alice: User) -> User:
-    """Alice, who has an authenticator app."""
+    """Alice with an authenticator app."""
     add_totp(alice)
     return alice
 
 
 @pytest.fixture
 def bob(db: None) -> User:
-    """Somebody with a password alone."""
+    """A user with only a password."""
     return User.objects.create_user("bob", "bob@example.org", PASSWORD)
 
 
@@ -56,7 +56,7 @@ def give_password(browser: Browser, name: str = "alice", *, page: str = LOGIN, o
 
 
 def prove(browser: Browser, address: str = PROVE, *, steps: int = 0) -> Any:
-    """Press the button, and give the code; return the last answer."""
+    """Press the button and enter the code. Return the last response."""
     begun = browser.post(address)
     assert (begun.status_code, begun["Location"]) == (303, "/auth/login/answer/")
     return browser.post(begun["Location"], {"code": current_code(steps=steps)})

@@ -1,4 +1,4 @@
-"""The addresses of a site whose login is Django's own."""
+"""URLs of a site with Django's own login."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from auth_core.assurance.evidence import session_of
 
 @async_only_middleware
 def asynchronous_sign_in(get_response: Any) -> Any:
-    """Sign in whom a header names, as middleware behind ours might."""
+    """Sign in the user that a header names, like middleware after ours."""
 
     async def handle(request: HttpRequest) -> Any:
         user = await User.objects.aget(username=request.headers["X-Name"])
@@ -31,7 +31,7 @@ def asynchronous_sign_in(get_response: Any) -> Any:
 
 @async_only_middleware
 def onlooker(get_response: Any) -> Any:
-    """Look who it is before our middleware has judged, as one in front of it might."""
+    """Read the user before our middleware, like middleware in front of it."""
 
     async def handle(request: HttpRequest) -> Any:
         await request.auser()
@@ -41,14 +41,17 @@ def onlooker(get_response: Any) -> Any:
 
 
 def undecorated(request: HttpRequest) -> JsonResponse:
-    half = getattr(request, "partial_login_user", None)
-    return JsonResponse({"user": request.user.get_username(), "half": half and half.get_username()})
+    partial = getattr(request, "partial_login_user", None)
+    return JsonResponse({"user": request.user.get_username(), "partial": partial and partial.get_username()})
 
 
 async def async_view(request: HttpRequest) -> JsonResponse:
     user: Any = await request.auser()
     return JsonResponse(
-        {"user": user.get_username(), "half": request.partial_login_user and request.partial_login_user.get_username()}
+        {
+            "user": user.get_username(),
+            "partial": request.partial_login_user and request.partial_login_user.get_username(),
+        }
     )
 
 
@@ -68,8 +71,8 @@ def by_drf(request: Any) -> Response:
 
 
 def facts(request: HttpRequest) -> JsonResponse:
-    found = session_of(request)
-    return JsonResponse({"facts": None if found is None else found.to_json()})
+    session = session_of(request)
+    return JsonResponse({"facts": None if session is None else session.to_json()})
 
 
 def cart(request: HttpRequest) -> JsonResponse:
@@ -79,14 +82,14 @@ def cart(request: HttpRequest) -> JsonResponse:
 
 
 def log_in_as(request: HttpRequest, name: str) -> HttpResponse:
-    """Sign somebody in as a site's own code would, and answer what the query says."""
+    """Sign a user in like a site's own code, and redirect if the query says so."""
     login(request, User.objects.get(username=name), backend="django.contrib.auth.backends.ModelBackend")
     onward = request.GET.get("onward")
     return HttpResponseRedirect(onward) if onward else JsonResponse({"user": request.user.get_username()})
 
 
 def name_in_session(request: HttpRequest, name: str) -> HttpResponse:
-    """Do what careless code does: say who it is, with nothing of Django's `login`."""
+    """Write the user into the session without Django's `login`, like careless code."""
     user = User.objects.get(username=name)
     request.session[SESSION_KEY] = str(user.pk)
     request.session["_auth_user_hash"] = user.get_session_auth_hash()
@@ -94,7 +97,7 @@ def name_in_session(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def forget_name(request: HttpRequest) -> HttpResponse:
-    """Sign out as careless code does: the name goes, everything else stays."""
+    """Remove only the user from the session, like careless code."""
     del request.session[SESSION_KEY]
     return HttpResponse()
 

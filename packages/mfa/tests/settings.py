@@ -1,4 +1,4 @@
-"""A site with auth_core and this package, and none of its siblings; users are Django's own."""
+"""A site with auth_core, this package and Django's own users, without sibling packages."""
 
 from datetime import timedelta
 

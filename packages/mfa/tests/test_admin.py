@@ -1,4 +1,4 @@
-"""Second factors in the admin site and from a shell, for those who may."""
+"""Second factors in the admin site and in the command."""
 
 import io
 import re
@@ -57,7 +57,7 @@ def site(chief: User, admin_site: None) -> Browser:
 
 @pytest.fixture
 def equipped(alice: User) -> dict[str, Any]:
-    """All that alice has, by the name of its model."""
+    """Alice's factors by the name of their model."""
     add_totp(alice)
     add_mailbox(alice)
     add_phone(alice)
@@ -83,11 +83,11 @@ def staff(*permissions: str) -> Browser:
     return sign_in(watcher)
 
 
-# What is shown
+# Pages
 
 
 def test_no_page_shows_a_secret_a_number_or_an_address(site: Browser, alice: User, equipped: dict[str, Any]) -> None:
-    # The address alone: who somebody is, the admin shows by their name.
+    # Only the address of the factor is tested. The admin shows users by name.
     User.objects.filter(pk=alice.pk).update(email="")
     credential = equipped["webauthnfactor"]
     secrets = [TotpFactor.objects.get().seed, NUMBER, "alice@example.org", credential.credential_id]
@@ -112,7 +112,7 @@ def test_a_page_that_shows_a_number_is_seen(
     assert NUMBER in site.get(f"{SITE}phonefactor/").content.decode()
 
 
-def test_people_are_found_by_public_id_address_and_name(site: Browser, alice: User, equipped: dict[str, Any]) -> None:
+def test_search_finds_users_by_public_id_address_and_name(site: Browser, alice: User, equipped: dict[str, Any]) -> None:
     bob = User.objects.create_user("bob", "bob@example.org", PASSWORD)
     add_totp(bob)
     subject = identity_of(alice).subject_id
@@ -125,58 +125,58 @@ def test_people_are_found_by_public_id_address_and_name(site: Browser, alice: Us
     assert listed(site, "totpfactor", q=str(equipped["totpfactor"].pk)) == [equipped["totpfactor"]]
 
 
-def test_a_standing_says_what_its_person_has(site: Browser, alice: User, equipped: dict[str, Any]) -> None:
+def test_a_factor_history_lists_the_factors_of_its_user(site: Browser, alice: User, equipped: dict[str, Any]) -> None:
     page = site.get(f"{SITE}factorhistory/{alice.pk}/change/").content.decode()
 
     for line in ("Phone (Authenticator app)", "Mobile (Text messages to •••• 67)", "Recovery codes: 10 left"):
         assert line in page
 
 
-def test_a_name_is_text(site: Browser, alice: User) -> None:
+def test_a_name_is_escaped(site: Browser, alice: User) -> None:
     add_totp(alice, name="<script>x</script>")
 
     assert "<script>x" not in site.get(f"{SITE}factorhistory/{alice.pk}/change/").content.decode()
-    asked = act(site, "factorhistory", "reset", alice.pk)
-    assert "<script>x" not in asked.content.decode()
+    confirmation = act(site, "factorhistory", "reset", alice.pk)
+    assert "<script>x" not in confirmation.content.decode()
 
 
-# What can be done
+# Actions
 
 
 @pytest.mark.parametrize("kind", ["totpfactor", "phonefactor", "webauthnfactor", "recoverycodeset"])
-def test_one_factor_is_removed_and_the_trail_says_by_whom(
+def test_removing_a_factor_records_the_administrator(
     kind: str, site: Browser, chief: User, alice: User, equipped: dict[str, Any], recorded_events: list[Event]
 ) -> None:
     row = equipped[kind]
 
     act(site, kind, "remove", row.pk)
 
-    assert row.pk not in {held.id for held in factors_of(alice)}
+    assert row.pk not in {owned.id for owned in factors_of(alice)}
     (event,) = [event for event in recorded_events if event.name is AuthEvent.FACTOR_REMOVED]
     assert (event.subject, event.actor, event.reason) == (alice, chief, "administrator")
 
 
-def test_a_reset_is_asked_once_more_and_then_takes_all_away(
+def test_a_reset_asks_for_confirmation_and_removes_all_factors(
     site: Browser, chief: User, alice: User, equipped: dict[str, Any], recorded_events: list[Event]
 ) -> None:
     delivered()
-    asked = act(site, "factorhistory", "reset", alice.pk)
+    confirmation = act(site, "factorhistory", "reset", alice.pk)
     before = factors_of(alice)
-    keys = re.findall(r'name="_selected_action" value="(\w+)"', asked.content.decode())
+    keys = re.findall(r'name="_selected_action" value="(\w+)"', confirmation.content.decode())
 
     done = act(site, "factorhistory", "reset", *keys, post="yes")
 
-    assert "Mobile (Text messages to •••• 67)" in asked.content.decode()
+    assert "Mobile (Text messages to •••• 67)" in confirmation.content.decode()
     assert len(before) == 5
     assert done.status_code == 302
     assert factors_of(alice) == []
     assert not FactorHistory.objects.had_factor(alice)
     (event,) = [event for event in recorded_events if event.name is MfaEvent.FACTORS_RESET]
     assert (event.subject, event.actor, event.reason) == (alice, chief, "administrator")
-    assert any("were taken away" in mail.subject for mail in delivered())
+    assert any("were reset" in mail.subject for mail in delivered())
 
 
-def test_whoever_has_no_standing_is_reset_by_a_factor_of_theirs(site: Browser, alice: User) -> None:
+def test_a_user_without_a_history_is_reset_from_a_factor(site: Browser, alice: User) -> None:
     row = add_totp(alice)
     FactorHistory.objects.all().delete()
 
@@ -185,18 +185,18 @@ def test_whoever_has_no_standing_is_reset_by_a_factor_of_theirs(site: Browser, a
     assert factors_of(alice) == []
 
 
-def test_nobody_resets_or_removes_their_own_here(site: Browser, chief: User) -> None:
+def test_administrators_cannot_reset_or_remove_their_own_factors(site: Browser, chief: User) -> None:
     row = add_totp(chief)
 
     reset = act(site, "factorhistory", "reset", chief.pk, post="yes")
     act(site, "totpfactor", "remove", row.pk)
-    told = site.get(reset.headers["Location"]).content.decode()
+    output = site.get(reset.headers["Location"]).content.decode()
 
-    assert [held.id for held in factors_of(chief)] == [row.pk]
-    assert "another administrator resets them" in told
+    assert [owned.id for owned in factors_of(chief)] == [row.pk]
+    assert "Ask another administrator" in output
 
 
-def test_whoever_may_only_look_changes_nothing(alice: User, equipped: dict[str, Any]) -> None:
+def test_view_permission_alone_changes_nothing(alice: User, equipped: dict[str, Any]) -> None:
     site = staff(*(f"view_{kind}" for kind in (*KINDS, "factorhistory", "smsprefix")), "change_factorhistory")
 
     for kind, row in equipped.items():
@@ -209,7 +209,7 @@ def test_whoever_may_only_look_changes_nothing(alice: User, equipped: dict[str, 
     assert len(factors_of(alice)) == 5
 
 
-def test_the_permission_to_reset_is_enough_to_reset_and_no_more(alice: User, equipped: dict[str, Any]) -> None:
+def test_the_reset_permission_allows_only_the_reset(alice: User, equipped: dict[str, Any]) -> None:
     site = staff("view_factorhistory", "reset_factors")
 
     assert site.get(f"{SITE}totpfactor/").status_code == 403
@@ -219,16 +219,16 @@ def test_the_permission_to_reset_is_enough_to_reset_and_no_more(alice: User, equ
 
 
 @pytest.mark.parametrize("page", ["add/", "{key}/delete/"])
-def test_nothing_is_added_or_deleted_past_what_records_it(page: str, site: Browser, equipped: dict[str, Any]) -> None:
+def test_the_admin_has_no_add_and_delete_pages(page: str, site: Browser, equipped: dict[str, Any]) -> None:
     for kind, row in equipped.items():
         if kind != "codes":
             assert site.get(f"{SITE}{kind}/{page.format(key=row.pk)}").status_code == 403
 
 
-# Prefixes of numbers
+# Phone prefixes
 
 
-def test_a_closed_prefix_is_opened_again(site: Browser, chief: User, recorded_events: list[Event]) -> None:
+def test_a_closed_prefix_can_be_reopened(site: Browser, chief: User, recorded_events: list[Event]) -> None:
     SmsPrefix.objects.create(prefix="+41791", sent=4, used=3)
     closed = SmsPrefix.objects.create(prefix="+99937")
     closed.close(pause=timezone.timedelta(hours=1))
@@ -243,7 +243,7 @@ def test_a_closed_prefix_is_opened_again(site: Browser, chief: User, recorded_ev
     assert (event.actor, event.data) == (chief, {"prefix": "+99937"})
 
 
-def test_whoever_may_only_look_opens_no_prefix(db: None) -> None:
+def test_view_permission_alone_reopens_no_prefix(db: None) -> None:
     closed = SmsPrefix.objects.create(prefix="+99937")
     closed.close(pause=timezone.timedelta(hours=1))
 
@@ -253,7 +253,7 @@ def test_whoever_may_only_look_opens_no_prefix(db: None) -> None:
     assert closed.is_closed
 
 
-# From a shell
+# The command
 
 
 def reset(*arguments: str) -> str:
@@ -263,34 +263,36 @@ def reset(*arguments: str) -> str:
 
 
 @pytest.mark.parametrize("named", ["alice", "public id"])
-def test_the_command_resets_whom_it_names(
+def test_the_command_resets_the_named_user(
     named: str, alice: User, equipped: dict[str, Any], recorded_events: list[Event]
 ) -> None:
     subject = str(identity_of(alice).subject_id)
 
-    told = reset(subject if named == "public id" else named, "--no-input", "--reason", "lost_everything")
+    output = reset(subject if named == "public id" else named, "--no-input", "--reason", "lost_everything")
 
-    assert told == f"Took 5 second factors of {subject} away.\n"
+    assert output == f"Removed 5 second factors of {subject}.\n"
     assert factors_of(alice) == []
     (event,) = [event for event in recorded_events if event.name is MfaEvent.FACTORS_RESET]
     assert (event.actor, event.reason) == (None, "lost_everything")
 
 
-def test_the_command_asks_before(alice: User, equipped: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_asks_for_confirmation(
+    alice: User, equipped: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("builtins.input", lambda question: "no")
 
-    with pytest.raises(CommandError, match="Nothing was taken away"):
+    with pytest.raises(CommandError, match="Nothing was removed"):
         reset("alice")
     assert len(factors_of(alice)) == 5
 
 
-def test_the_command_knows_nobody_else(db: None) -> None:
-    with pytest.raises(CommandError, match="no such person"):
+def test_the_command_refuses_an_unknown_user(db: None) -> None:
+    with pytest.raises(CommandError, match="User not found"):
         reset("nobody", "--no-input")
 
 
 @pytest.mark.parametrize("reason", ["Two words", "x" * 33, ""])
-def test_a_reason_is_a_word(reason: str, alice: User) -> None:
+def test_a_reason_is_one_word(reason: str, alice: User) -> None:
     with pytest.raises(CommandError, match="one word"):
         reset("alice", "--no-input", f"--reason={reason}")
 
@@ -303,7 +305,7 @@ def test_an_index_serves_the_search(model: Any, term: str, db: None) -> None:
     rows = model._default_manager.order_by("-pk")
 
     def search() -> None:
-        found, _twice = admin.site.get_model_admin(model).get_search_results(request, rows, term)
-        list(found[:100])
+        matches, _has_duplicates = admin.site.get_model_admin(model).get_search_results(request, rows, term)
+        list(matches[:100])
 
     assert unindexed(search) == []

@@ -1,4 +1,4 @@
-"""What administrators see and take away over the API."""
+"""Listing and reset of second factors by administrators over the API."""
 
 from typing import Any
 from uuid import uuid4
@@ -22,7 +22,7 @@ LIST = "/api/v1/users/second-factors/"
 
 
 def caller(*permissions: str) -> Browser:
-    """Return somebody who is signed in and has these permissions."""
+    """Return the browser of a signed-in user with these permissions."""
     person = User.objects.create_user("caller", "caller@example.org", PASSWORD)
     person.user_permissions.set(Permission.objects.filter(codename__in=permissions))
     return sign_in(person)
@@ -41,20 +41,20 @@ def equipped(alice: User) -> User:
     return alice
 
 
-def test_what_somebody_has_is_listed_with_hints_alone(equipped: User) -> None:
+def test_factors_are_listed_with_hints_only(equipped: User) -> None:
     answer = caller("view_totpfactor").get(LIST, {"user": identity_of(equipped).subject_id})
 
-    found = {row["method"]: row for row in answer.json()["results"]}
-    assert set(found) == {"totp", "sms_code", "email_code", "recovery_code"}
-    assert found["sms_code"]["to"] == "•••• 67"
-    assert found["email_code"]["to"] == "a•••@example.org"
-    assert found["recovery_code"]["codes_left"] == 10
-    assert found["totp"].keys() == {"id", "method", "name", "created_at", "last_used_at", "to", "is_exhausted"}
+    rows = {row["method"]: row for row in answer.json()["results"]}
+    assert set(rows) == {"totp", "sms_code", "email_code", "recovery_code"}
+    assert rows["sms_code"]["to"] == "•••• 67"
+    assert rows["email_code"]["to"] == "a•••@example.org"
+    assert rows["recovery_code"]["codes_left"] == 10
+    assert rows["totp"].keys() == {"id", "method", "name", "created_at", "last_used_at", "to", "is_exhausted"}
     assert NUMBER not in answer.content.decode()
     assert "alice@example.org" not in answer.content.decode()
 
 
-def test_nobody_else_s_are_listed_and_an_unknown_person_has_none(equipped: User) -> None:
+def test_only_the_named_users_factors_are_listed(equipped: User) -> None:
     bob = User.objects.create_user("bob", "bob@example.org", PASSWORD)
     browser = caller("view_totpfactor")
 
@@ -63,11 +63,11 @@ def test_nobody_else_s_are_listed_and_an_unknown_person_has_none(equipped: User)
 
 
 @pytest.mark.parametrize("query", [{}, {"user": "alice"}, {"user": str(uuid4()), "all": "1"}])
-def test_a_list_of_nobody_in_particular_is_refused(query: dict[str, str], equipped: User) -> None:
+def test_a_list_without_a_user_is_refused(query: dict[str, str], equipped: User) -> None:
     assert code_of(caller("view_totpfactor").get(LIST, query)) == "invalid_request"
 
 
-def test_whoever_lost_everything_is_reset(equipped: User, recorded_events: list[Event]) -> None:
+def test_a_reset_removes_all_factors_and_is_recorded(equipped: User, recorded_events: list[Event]) -> None:
     browser = caller("reset_factors")
 
     answer = browser.delete(address_of(equipped))
@@ -79,11 +79,11 @@ def test_whoever_lost_everything_is_reset(equipped: User, recorded_events: list[
     assert event.client is not None
 
 
-def test_nobody_who_is_unknown_is_reset(db: None) -> None:
+def test_an_unknown_user_is_not_found(db: None) -> None:
     assert caller("reset_factors").delete(f"{LIST}{uuid4()}/").status_code == 404
 
 
-def test_nobody_resets_themselves(db: None) -> None:
+def test_administrators_cannot_reset_themselves(db: None) -> None:
     browser = caller("reset_factors")
     person = User.objects.get(username="caller")
     add_totp(person)
@@ -94,7 +94,7 @@ def test_nobody_resets_themselves(db: None) -> None:
     assert len(factors_of(person)) == 1
 
 
-def test_each_needs_its_own_permission(equipped: User) -> None:
+def test_each_view_needs_its_own_permission(equipped: User) -> None:
     may_see = caller("view_totpfactor", "change_totpfactor", "delete_totpfactor", "change_factorhistory")
     refused = may_see.delete(address_of(equipped))
     User.objects.get(username="caller").delete()

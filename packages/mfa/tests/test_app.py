@@ -1,4 +1,4 @@
-"""The app stands by itself."""
+"""The app works alone."""
 
 import sys
 

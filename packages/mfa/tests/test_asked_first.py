@@ -1,4 +1,4 @@
-"""Which of several factors a login asks first: the strongest, and a spare changes nothing."""
+"""A login asks for the strongest factor first, and a new spare changes nothing."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,8 +20,8 @@ from conftest import answer, current_code, enrolled, log_in, new_browser, post, 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("captured_texts")]
 
 
-def asked(user: User) -> str:
-    """Return the method that a login of *user* asks first."""
+def first_method(user: User) -> str:
+    """Return the method that a login of *user* asks for first."""
     return str(log_in(new_browser()).json()["challenge"]["method"])
 
 
@@ -48,22 +48,24 @@ ADDED: list[tuple[Callable[[Browser], None], type[Factor]]] = [
 
 
 @pytest.mark.parametrize(("enrol", "model"), ADDED, ids=["totp", "sms_code", "email_code"])
-def test_an_enrolment_is_no_use(enrol: Callable[[Browser], None], model: type[Factor], alice: User) -> None:
+def test_an_enrolment_does_not_count_as_a_use(
+    enrol: Callable[[Browser], None], model: type[Factor], alice: User
+) -> None:
     enrol(with_csrf(sign_in(alice, assurance="aal1")))
 
     assert model.objects.of(alice).get().last_used_at is None
 
 
 @pytest.mark.parametrize("enrol", [enrol for enrol, _model in ADDED], ids=["totp", "sms_code", "email_code"])
-def test_a_weaker_spare_is_not_asked_before_the_passkey(enrol: Callable[[Browser], None], alice: User) -> None:
+def test_a_weaker_factor_does_not_come_before_the_passkey(enrol: Callable[[Browser], None], alice: User) -> None:
     Authenticator().added_to(alice)
     enrol(with_csrf(sign_in(alice, assurance="aal2")))
 
     assert len(factors_of(alice)) == 2
-    assert asked(alice) == "passkey"
+    assert first_method(alice) == "passkey"
 
 
-def test_the_strongest_is_asked_even_where_a_weaker_one_was_used_last(alice: User) -> None:
+def test_the_strongest_factor_comes_first_even_if_a_weaker_one_was_used_last(alice: User) -> None:
     enrolled(alice)
     mailbox = add_mailbox(alice)
     browser = new_browser()
@@ -71,10 +73,10 @@ def test_the_strongest_is_asked_even_where_a_weaker_one_was_used_last(alice: Use
     chosen = post(browser, "login/challenge", token=token, choice=str(mailbox.pk))
     assert answer(browser, chosen, code_in(the_mail())).status_code == 200
 
-    assert asked(alice) == "totp"
+    assert first_method(alice) == "totp"
 
 
-def test_the_order_is_that_of_strength(alice: User) -> None:
+def test_factors_are_ordered_by_strength(alice: User) -> None:
     enrolled(alice)
     add_mailbox(alice)
     add_phone(alice)
@@ -82,7 +84,7 @@ def test_the_order_is_that_of_strength(alice: User) -> None:
     Authenticator(discoverable=False).added_to(alice)
     Authenticator().added_to(alice)
 
-    assert [held.method.value for held in factors_of(alice)] == [
+    assert [owned.method.value for owned in factors_of(alice)] == [
         "passkey",
         "security_key",
         "totp",
@@ -93,18 +95,18 @@ def test_the_order_is_that_of_strength(alice: User) -> None:
 
 
 @pytest.mark.parametrize("is_used", [True, False])
-def test_a_spare_app_is_not_asked_before_the_first(is_used: bool, alice: User) -> None:
+def test_a_second_app_does_not_come_before_the_first(is_used: bool, alice: User) -> None:
     first = enrolled(alice)
     if is_used:
         browser = new_browser()
         assert answer(browser, log_in(browser), current_code(steps=-1)).status_code == 200
     spare: Any = enrolled(alice, key=b"another key of twenty", name="Spare")
 
-    assert [held.id for held in factors_of(alice)] == [first.pk, spare.pk]
+    assert [owned.id for owned in factors_of(alice)] == [first.pk, spare.pk]
     assert log_in(new_browser()).json()["challenge"]["choice"] == str(first.pk)
 
 
-def test_of_two_apps_the_one_that_was_used_last_is_asked(alice: User, browser: Browser) -> None:
+def test_the_most_recently_used_of_two_apps_comes_first(alice: User, browser: Browser) -> None:
     enrolled(alice)
     spare = enrolled(alice, key=b"another key of twenty", name="Spare")
     token = log_in(browser).json()["token"]

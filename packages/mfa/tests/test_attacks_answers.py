@@ -1,4 +1,4 @@
-"""What is answered is what was asked, whatever its owner does meanwhile."""
+"""An answer belongs to the factor that was asked for, even if the owner uses others meanwhile."""
 
 import pytest
 from django.contrib.auth.models import User
@@ -13,19 +13,19 @@ from conftest import answer, current_code, enrolled, log_in, post
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("captured_texts")]
 
 
-def test_a_factor_that_is_used_elsewhere_does_not_take_the_answer_to_another(alice: User, browser: Browser) -> None:
+def test_an_answer_is_compared_with_the_factor_that_was_asked_for(alice: User, browser: Browser) -> None:
     enrolled(alice)
     phone = add_phone(alice)
-    asked = log_in(browser)
+    challenged = log_in(browser)
     phone.note_use()
 
-    granted = answer(browser, asked, current_code())
+    granted = answer(browser, challenged, current_code())
 
-    assert (asked.json()["challenge"]["method"], granted.status_code) == ("totp", 200)
+    assert (challenged.json()["challenge"]["method"], granted.status_code) == ("totp", 200)
     assert (TotpFactor.objects.get().failures, PhoneFactor.objects.get().failures) == (0, 0)
 
 
-def test_a_code_that_takes_no_guess_any_more_is_not_sent_again(alice: User) -> None:
+def test_a_code_without_guesses_is_not_sent_again(alice: User) -> None:
     browser = sign_in(alice)
     begun = post(browser, "mfa/email").json()
     delivered()

@@ -1,4 +1,4 @@
-"""What no client of ours sends: every body has its refusal, and none is an error of ours."""
+"""Malformed bodies are refused and cause no server error."""
 
 import json
 from datetime import timedelta
@@ -23,15 +23,15 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("name", ["\x00", "\ud800", "a\x00b"])
-def test_a_passkey_in_a_login_takes_no_name_that_cannot_be_kept(
+def test_a_passkey_in_a_login_refuses_names_that_cannot_be_stored(
     name: str, alice: User, browser: Browser, settings: Any
 ) -> None:
     settings.AUTH_MFA = {"REQUIRED_OF": ["everyone"]}
-    asked = answer(browser, log_in(browser), code_in(the_mail()))
-    asked = post(browser, "login/challenge", token=asked.json()["token"], choice="passkey")
-    made = Authenticator(backup_eligible=True).make(asked.json()["challenge"]["data"]["options"])
+    challenged = answer(browser, log_in(browser), code_in(the_mail()))
+    challenged = post(browser, "login/challenge", token=challenged.json()["token"], choice="passkey")
+    made = Authenticator(backup_eligible=True).make(challenged.json()["challenge"]["data"]["options"])
 
-    refused = post(browser, "login/answer", token=asked.json()["token"], answer={"credential": made, "name": name})
+    refused = post(browser, "login/answer", token=challenged.json()["token"], answer={"credential": made, "name": name})
 
     assert (refused.status_code, code_of(refused)) == (400, "invalid_request")
     assert not WebauthnFactor.objects.exists()
@@ -39,7 +39,7 @@ def test_a_passkey_in_a_login_takes_no_name_that_cannot_be_kept(
 
 @pytest.mark.parametrize("name", ["\x00", "\ud800"])
 @pytest.mark.parametrize("path", ["mfa/totp", "mfa/email"])
-def test_a_factor_takes_no_name_that_cannot_be_kept(path: str, name: str, alice: User) -> None:
+def test_a_factor_refuses_names_that_cannot_be_stored(path: str, name: str, alice: User) -> None:
     browser = sign_in(alice)
 
     assert post(browser, path, name=name).status_code == 400
@@ -47,7 +47,7 @@ def test_a_factor_takes_no_name_that_cannot_be_kept(path: str, name: str, alice:
 
 @pytest.mark.parametrize("token", ["\x00", "\ud800", "\u00e9"])
 @pytest.mark.parametrize("path", ["mfa/passkeys/login/answer", "login/answer", "login/challenge"])
-def test_a_token_that_cannot_be_one_names_no_login(path: str, token: str, browser: Browser, db: None) -> None:
+def test_a_malformed_token_names_no_login(path: str, token: str, browser: Browser, db: None) -> None:
     credential = {"id": "AAAA", "rawId": "AAAA", "type": "public-key"}
     response = {"clientDataJSON": "e30", "authenticatorData": "AAAA", "signature": "AAAA"}
     bodies: dict[str, dict[str, Any]] = {
@@ -59,8 +59,8 @@ def test_a_token_that_cannot_be_one_names_no_login(path: str, token: str, browse
     assert post(browser, path, token=token, **bodies[path]).status_code in (400, 401)
 
 
-def test_a_passkey_begins_a_login_where_the_network_is_unknown(browser: Browser, db: None) -> None:
-    """As behind a Unix socket: the address is empty."""
+def test_a_passkey_login_works_without_a_known_network(browser: Browser, db: None) -> None:
+    """The address is empty, as behind a Unix socket."""
     browser.defaults["REMOTE_ADDR"] = ""
 
     assert post(browser, "mfa/passkeys/login").status_code == 200
@@ -111,7 +111,7 @@ _FUZZ = fuzzing(max_examples=30, deadline=None, derandomize=True, suppress_healt
 
 @pytest.fixture
 def open_wide(settings: Any) -> None:
-    """Let no limit hide what an answer would be."""
+    """Limits so wide that they hide no answer."""
     many = (1_000_000, timedelta(minutes=15))
     uses = {
         "answer": {"person": many},
@@ -138,7 +138,7 @@ PATHS = [
 
 @pytest.mark.usefixtures("captured_texts", "open_wide")
 @pytest.mark.parametrize("path", PATHS)
-def test_no_body_of_a_factor_is_an_error_of_ours(path: str, alice: User) -> None:
+def test_no_body_of_a_factor_causes_a_server_error(path: str, alice: User) -> None:
     browser = sign_in(alice)
 
     @_FUZZ
@@ -152,28 +152,28 @@ def test_no_body_of_a_factor_is_an_error_of_ours(path: str, alice: User) -> None
 
 @pytest.mark.usefixtures("captured_texts", "open_wide")
 @pytest.mark.parametrize("kind", ["totp", "recovery", "email", "webauthn", "enrolment", "enrolment_passkey"])
-def test_no_answer_of_a_login_is_an_error_of_ours(kind: str, alice: User, browser: Browser, settings: Any) -> None:
+def test_no_answer_of_a_login_causes_a_server_error(kind: str, alice: User, browser: Browser, settings: Any) -> None:
     choice = "x"
     if kind.startswith("enrolment"):
         settings.AUTH_MFA = {**settings.AUTH_MFA, "REQUIRED_OF": ["everyone"]}
-        asked = answer(browser, log_in(browser), code_in(the_mail()))
+        challenged = answer(browser, log_in(browser), code_in(the_mail()))
         choice = "passkey" if kind == "enrolment_passkey" else "totp"
     elif kind == "webauthn":
         own = sign_in(alice)
         begun = post(own, "mfa/passkeys").json()
         made = Authenticator().make(begun["options"])
         assert post(own, f"mfa/passkeys/{begun['id']}/confirm", credential=made).status_code == 201
-        asked = log_in(browser)
-        choice = asked.json()["challenge"]["choice"]
+        challenged = log_in(browser)
+        choice = challenged.json()["challenge"]["choice"]
     else:
         chosen: Any = enrolled(alice)
         if kind == "recovery":
             chosen = add_recovery_codes(alice).factor
         elif kind == "email":
             chosen = add_mailbox(alice)
-        asked = log_in(browser)
+        challenged = log_in(browser)
         choice = str(chosen.pk)
-    token = asked.json()["token"]
+    token = challenged.json()["token"]
     assert post(browser, "login/challenge", token=token, choice=choice).status_code == 202
 
     @_FUZZ

@@ -1,4 +1,4 @@
-"""Who waits for whom: what one person does in two places at once is done or refused, and nobody is killed for it."""
+"""Concurrent changes by one user succeed or are refused, and never deadlock."""
 
 import time
 from collections import Counter
@@ -31,13 +31,13 @@ pytestmark = [
     pytest.mark.usefixtures("captured_texts"),
 ]
 
-#: Long enough for the other one to lock what it needs first, in seconds.
+#: Seconds, long enough for the other transaction to take its first lock.
 _MEANWHILE = 0.5
 
 
 @pytest.fixture
 def dawdle(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Let whoever calls something take their time before or after it, with whatever they have locked."""
+    """Make a function wait before or after its work, while its transaction holds its locks."""
 
     def dawdle(owner: Any, name: str, *, after: bool = True) -> None:
         called = getattr(owner, name)
@@ -60,7 +60,7 @@ def at_the_same_time(*tasks: Callable[[], Any]) -> Counter[str]:
 
 
 def use(sheet: Sheet) -> str:
-    """Spend the first code of *sheet*, as an answer does."""
+    """Spend the first code of *sheet* as an answer does."""
     code = recovery_codes.read_code(sheet.codes[0])
     assert code is not None
     digest = recovery_codes.digest_of(code, salt=sheet.factor.salt, cost=sheet.factor.cost)
@@ -69,7 +69,9 @@ def use(sheet: Sheet) -> str:
     return "used"
 
 
-def test_an_app_is_begun_anew_while_the_one_before_is_confirmed(alice: User, dawdle: Callable[..., None]) -> None:
+def test_beginning_an_app_while_another_is_confirmed_does_not_deadlock(
+    alice: User, dawdle: Callable[..., None]
+) -> None:
     begun = begin_totp(user=alice, name="")
     named: dict[str, Any] = {"factor_id": begun.factor.pk, "code": current_code(begun.factor.key)}
     dawdle(FactorHistoryManager, "lock")
@@ -82,7 +84,7 @@ def test_an_app_is_begun_anew_while_the_one_before_is_confirmed(alice: User, daw
     assert "OperationalError" not in results, dict(results)
 
 
-def test_a_code_is_sent_again_while_it_comes_back(alice: User, dawdle: Callable[..., None]) -> None:
+def test_resending_a_code_while_it_is_answered_does_not_deadlock(alice: User, dawdle: Callable[..., None]) -> None:
     begun = begin_phone(user=alice, number=NUMBER, name="", client=Client())
     sent = code_of(occasion=begun.factor.pk, factor_id=begun.factor.pk)
     assert sent is not None
@@ -96,7 +98,9 @@ def test_a_code_is_sent_again_while_it_comes_back(alice: User, dawdle: Callable[
     assert PhoneFactor.objects.get().confirmed
 
 
-def test_a_telephone_is_begun_anew_while_the_one_before_is_confirmed(alice: User, dawdle: Callable[..., None]) -> None:
+def test_beginning_a_phone_while_another_is_confirmed_does_not_deadlock(
+    alice: User, dawdle: Callable[..., None]
+) -> None:
     begun = begin_phone(user=alice, number=NUMBER, name="", client=Client())
     sent = code_of(occasion=begun.factor.pk, factor_id=begun.factor.pk)
     assert sent is not None
@@ -112,7 +116,7 @@ def test_a_telephone_is_begun_anew_while_the_one_before_is_confirmed(alice: User
     assert "OperationalError" not in results, dict(results)
 
 
-def test_another_sheet_is_made_while_a_code_of_the_one_before_is_used(alice: User, dawdle: Callable[..., None]) -> None:
+def test_replacing_a_sheet_while_a_code_is_used_does_not_deadlock(alice: User, dawdle: Callable[..., None]) -> None:
     enrolled(alice)
     sheet = add_recovery_codes(alice)
     dawdle(RecoveryCodeSet, "spend_guess")
@@ -123,7 +127,7 @@ def test_another_sheet_is_made_while_a_code_of_the_one_before_is_used(alice: Use
     assert RecoveryCodeSet.objects.count() == 1
 
 
-def test_a_factor_is_taken_away_while_all_of_them_are(
+def test_removing_a_factor_during_a_reset_does_not_deadlock(
     alice: User, dawdle: Callable[..., None], django_user_model: Any
 ) -> None:
     administrator = django_user_model.objects.create_superuser("root")
@@ -140,9 +144,7 @@ def test_a_factor_is_taken_away_while_all_of_them_are(
     assert factors.factors_of(alice) == []
 
 
-def test_two_factors_are_taken_away_at_once_and_no_sheet_is_left_alone(
-    alice: User, dawdle: Callable[..., None]
-) -> None:
+def test_two_concurrent_removals_leave_no_sheet_alone(alice: User, dawdle: Callable[..., None]) -> None:
     app, phone = enrolled(alice), add_phone(alice)
     add_recovery_codes(alice)
     dawdle(factors, "person_changed")
@@ -152,7 +154,7 @@ def test_two_factors_are_taken_away_at_once_and_no_sheet_is_left_alone(
     assert factors.factors_of(alice) == []
 
 
-def test_a_sheet_goes_while_a_code_of_it_is_used(alice: User, dawdle: Callable[..., None]) -> None:
+def test_removing_a_sheet_while_a_code_is_used_does_not_deadlock(alice: User, dawdle: Callable[..., None]) -> None:
     factor = enrolled(alice)
     sheet = add_recovery_codes(alice)
     dawdle(RecoveryCodeSet, "spend_guess")

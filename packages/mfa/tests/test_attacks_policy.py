@@ -1,4 +1,4 @@
-"""Ways past what policy demands."""
+"""Attempts to bypass the policy."""
 
 from datetime import timedelta
 from typing import Any
@@ -20,25 +20,25 @@ from conftest import answer, code_of, current_code, enrolled, log_in, new_browse
 pytestmark = pytest.mark.django_db
 
 
-def choose(browser: Browser, asked: Any, choice: str) -> Any:
-    return post(browser, "login/challenge", token=asked.json()["token"], choice=choice)
+def choose(browser: Browser, challenged: Any, choice: str) -> Any:
+    return post(browser, "login/challenge", token=challenged.json()["token"], choice=choice)
 
 
-def secret_of(asked: Any) -> str:
-    return str(asked.json()["challenge"]["data"].get("secret", ""))
+def secret_of(challenged: Any) -> str:
+    return str(challenged.json()["challenge"]["data"].get("secret", ""))
 
 
 @pytest.fixture
 def everyone(settings: Any) -> None:
-    """A site in which everybody must have a second factor."""
+    """A site where every user must have a second factor."""
     settings.AUTH_MFA = {"REQUIRED_OF": ["everyone"]}
 
 
 @pytest.mark.usefixtures("captured_texts")
-def test_a_kind_that_the_site_gives_up_does_not_leave_the_password_alone(
+def test_a_method_that_is_no_longer_offered_does_not_leave_the_password_alone(
     alice: User, browser: Browser, settings: Any
 ) -> None:
-    """A setting that is lost, such as that of the gateway, would take the second factor from everybody at once."""
+    """A lost setting, such as that of the gateway, must not remove the second factor of every user."""
     add_phone(alice)
     settings.AUTH_CORE = {**settings.AUTH_CORE, "SMS_BACKEND": ""}
 
@@ -46,7 +46,7 @@ def test_a_kind_that_the_site_gives_up_does_not_leave_the_password_alone(
 
 
 @pytest.mark.usefixtures("captured_texts")
-def test_recovery_codes_open_what_a_kind_protected_that_the_site_gave_up(
+def test_recovery_codes_still_work_when_the_method_is_no_longer_offered(
     alice: User, browser: Browser, settings: Any
 ) -> None:
     add_phone(alice)
@@ -57,24 +57,22 @@ def test_recovery_codes_open_what_a_kind_protected_that_the_site_gave_up(
 
 
 @pytest.mark.parametrize("required_of", [[], ["everyone"]])
-def test_a_mailbox_is_asked_of_whoever_enrolled_it_where_mailboxes_are_given_up(
+def test_an_enrolled_mailbox_is_still_asked_for_when_email_codes_are_no_longer_offered(
     required_of: list[str], alice: User, browser: Browser, settings: Any
 ) -> None:
-    """They never had a factor that counts: nobody has to reset them before they add one."""
+    """The user never had a counted factor, so they need no reset before they add one."""
     add_mailbox(alice)
     kinds = ["totp", "passkey", "security_key"]
     settings.AUTH_MFA = {"REQUIRED_OF": required_of, "METHODS": kinds, "COUNTED_METHODS": kinds}
 
-    asked = log_in(browser)
-    proved = answer(browser, asked, code_in(the_mail()))
+    challenged = log_in(browser)
+    proved = answer(browser, challenged, code_in(the_mail()))
 
-    assert (asked.status_code, asked.json()["challenge"]["method"]) == (202, "email_code")
+    assert (challenged.status_code, challenged.json()["challenge"]["method"]) == (202, "email_code")
     assert proved.json().get("challenge", {}).get("kind") == ("enrolment" if required_of else None)
 
 
-def test_a_factor_that_does_not_count_is_good_for_as_long_as_grace_lasts(
-    alice: User, browser: Browser, settings: Any
-) -> None:
+def test_an_uncounted_factor_suffices_during_the_grace_period(alice: User, browser: Browser, settings: Any) -> None:
     settings.AUTH_MFA = {
         "REQUIRED_OF": ["everyone"], "GRACE_PERIOD": timedelta(days=7), "COUNTED_METHODS": ["passkey"]
     }  # fmt: skip
@@ -83,23 +81,21 @@ def test_a_factor_that_does_not_count_is_good_for_as_long_as_grace_lasts(
     assert answer(browser, log_in(browser), current_code()).status_code == 200
 
 
-def test_a_key_that_policy_does_not_count_is_not_added_where_policy_demands_one(
-    alice: User, browser: Browser, settings: Any
-) -> None:
-    """It would be the first factor ever: the next login would be refused for good."""
+def test_an_uncounted_key_cannot_be_added_as_the_required_factor(alice: User, browser: Browser, settings: Any) -> None:
+    """As the first factor it would make every later login fail."""
     settings.AUTH_MFA = {"REQUIRED_OF": ["everyone"], "COUNTED_METHODS": ["totp", "passkey"]}
-    asked = choose(browser, answer(browser, log_in(browser), code_in(the_mail())), "passkey")
-    made = Authenticator().make(asked.json()["challenge"]["data"]["options"])
+    challenged = choose(browser, answer(browser, log_in(browser), code_in(the_mail())), "passkey")
+    made = Authenticator().make(challenged.json()["challenge"]["data"]["options"])
     made["clientExtensionResults"] = {}
 
-    refused = post(browser, "login/answer", token=asked.json()["token"], answer={"credential": made})
+    refused = post(browser, "login/answer", token=challenged.json()["token"], answer={"credential": made})
 
     assert code_of(refused) == "invalid_request"
     assert not WebauthnFactor.objects.exists()
-    assert choose(browser, asked, "totp").json()["challenge"]["kind"] == "enrolment"
+    assert choose(browser, challenged, "totp").json()["challenge"]["kind"] == "enrolment"
 
 
-def test_the_sheet_that_goes_with_the_last_factor_is_recorded(alice: User, recorded_events: list[Any]) -> None:
+def test_removing_the_sheet_with_the_last_factor_is_recorded(alice: User, recorded_events: list[Any]) -> None:
     factor = enrolled(alice)
     sheet = add_recovery_codes(alice).factor
 
@@ -111,26 +107,24 @@ def test_the_sheet_that_goes_with_the_last_factor_is_recorded(alice: User, recor
 
 
 @pytest.mark.usefixtures("everyone")
-def test_a_key_that_somebody_begins_elsewhere_is_not_shown_in_a_login(
-    alice: User, browser: Browser, settings: Any
-) -> None:
-    """The thief of a password begins an app, and waits until its owner takes that for their own."""
+def test_a_login_does_not_show_a_key_begun_elsewhere(alice: User, browser: Browser, settings: Any) -> None:
+    """A thief of the password begins an app and waits for the owner to confirm it."""
     settings.AUTH_MFA = {}
     thief = sign_in(alice)
     settings.AUTH_MFA = {"REQUIRED_OF": ["everyone"]}
-    asked = answer(browser, log_in(browser), code_in(the_mail()))
+    challenged = answer(browser, log_in(browser), code_in(the_mail()))
     planted = post(thief, "mfa/totp")
     assert planted.status_code == 201
     planted_secret = planted.json()["secret"]
 
-    taken = answer(browser, asked, current_code(oath.from_base32(planted_secret)))
+    refused = answer(browser, challenged, current_code(oath.from_base32(planted_secret)))
 
-    assert code_of(taken) == "challenge_failed"
+    assert code_of(refused) == "challenge_failed"
     assert not TotpFactor.objects.filter(confirmed=True).exists()
 
 
 @pytest.mark.usefixtures("everyone")
-def test_an_app_that_was_begun_in_one_login_is_not_confirmed_in_another(alice: User, browser: Browser) -> None:
+def test_an_app_begun_in_one_login_cannot_be_confirmed_in_another(alice: User, browser: Browser) -> None:
     first = answer(browser, log_in(browser), code_in(the_mail()))
     other = new_browser()
     delivered()

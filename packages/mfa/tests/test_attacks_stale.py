@@ -1,4 +1,4 @@
-"""Logins that are on their way when what they proved is taken away from whoever proved it."""
+"""Unfinished logins end when the credential that they proved is removed."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def no_room(settings: Any) -> Iterator[None]:
-    """A site in which a proved login is asked one thing more: which session to end."""
+    """A site where a proved login must still choose a session to end."""
     doubles = "auth_core.testing.doubles"
     steps = ["auth_mfa.login.SecondFactor", f"{doubles}.RoomStep"]
     settings.AUTH_CORE = {**settings.AUTH_CORE, "LOGIN_STEPS": steps, "GRANT_ISSUER": f"{doubles}.NarrowIssuer"}
@@ -29,30 +29,28 @@ def no_room(settings: Any) -> Iterator[None]:
 
 @pytest.mark.usefixtures("no_room")
 @pytest.mark.parametrize("take_away", [remove_factor, reset_factors])
-def test_a_factor_that_is_taken_away_opens_no_login_that_it_proved_before(
-    take_away: Any, alice: User, browser: Browser
-) -> None:
-    """The thief of a telephone proves it, and waits until its owner has removed it and ended all sessions."""
+def test_removing_a_factor_ends_logins_that_it_proved(take_away: Any, alice: User, browser: Browser) -> None:
+    """A thief of a phone proves it, and waits until the owner has removed it and ended all sessions."""
     factor = enrolled(alice)
-    asked = answer(browser, log_in(browser), current_code())
-    assert asked.json()["challenge"]["kind"] == "session_limit"
+    challenged = answer(browser, log_in(browser), current_code())
+    assert challenged.json()["challenge"]["kind"] == "session_limit"
 
     if take_away is remove_factor:
         remove_factor(factor=factor)
     else:
         reset_factors(user=alice, actor=None)
 
-    assert code_of(post(browser, "login/answer", token=asked.json()["token"], answer={})) == "login_expired"
+    assert code_of(post(browser, "login/answer", token=challenged.json()["token"], answer={})) == "login_expired"
     assert browser.get("/api/v1/me/").status_code == 401
 
 
-def test_a_password_that_was_changed_opens_no_login_that_it_began(alice: User, browser: Browser) -> None:
+def test_changing_the_password_ends_logins_that_it_began(alice: User, browser: Browser) -> None:
     enrolled(alice)
-    asked = log_in(browser)
+    challenged = log_in(browser)
     owner = sign_in(alice, assurance="aal2")
     changed = post(owner, "password/change", current_password=PASSWORD, new_password="another horse and battery")
 
-    refused = answer(browser, asked, current_code())
+    refused = answer(browser, challenged, current_code())
 
     assert changed.status_code == 204
     assert code_of(refused) == "login_expired"

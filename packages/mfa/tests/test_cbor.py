@@ -1,4 +1,4 @@
-"""How deep CBOR is read: work is bounded by what CTAP allows."""
+"""The nesting of CBOR is limited to what CTAP allows."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from auth_mfa.webauthn import cbor
 
 
 @pytest.mark.parametrize("start", [b"\x81", b"\xa1\x00", b"\x82\x00"], ids=["arrays", "maps", "pairs"])
-def test_deep_nesting_is_refused_at_the_fifth_level(start: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_fifth_level_of_nesting_is_refused(start: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     looked_at: list[int] = []
     read = cbor._head
 
@@ -24,5 +24,5 @@ def test_deep_nesting_is_refused_at_the_fifth_level(start: bytes, monkeypatch: p
     assert len(looked_at) <= 2 * (cbor.MAX_DEPTH + 1)
 
 
-def test_four_levels_are_read() -> None:
+def test_four_levels_of_nesting_are_accepted() -> None:
     cbor.check_item(b"\x81" * cbor.MAX_DEPTH + b"\x00")

@@ -1,4 +1,4 @@
-"""Adding and removing an authenticator app."""
+"""Enrolment and removal of authenticator apps."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -36,9 +36,7 @@ def confirm(browser: Browser, begun: Any, code: str | None = None) -> Any:
     return post(browser, f"mfa/totp/{begun.json()['id']}/confirm", code=current_code(key) if code is None else code)
 
 
-def test_an_app_counts_once_a_code_of_it_was_proved(
-    signed_in: Browser, alice: User, recorded_events: list[Any]
-) -> None:
+def test_an_app_counts_after_its_first_code(signed_in: Browser, alice: User, recorded_events: list[Any]) -> None:
     begun = begin(signed_in)
     assert begun.status_code == 201
     assert set(begun.json()) == {"id", "secret", "uri", "qr_svg"}
@@ -54,7 +52,7 @@ def test_an_app_counts_once_a_code_of_it_was_proved(
     assert "second factor was added" in the_mail().subject
 
 
-def test_the_code_that_confirmed_is_spent(signed_in: Browser) -> None:
+def test_the_confirming_code_is_spent(signed_in: Browser) -> None:
     with time_machine.travel(timezone.now(), tick=False):
         begun = begin(signed_in)
         confirm(signed_in, begun)
@@ -73,7 +71,7 @@ def test_a_wrong_code_confirms_nothing(signed_in: Browser) -> None:
     assert not TotpFactor.objects.filter(confirmed=True).exists()
 
 
-def test_what_was_begun_can_be_confirmed_for_half_an_hour(signed_in: Browser) -> None:
+def test_an_enrolment_can_be_confirmed_for_half_an_hour(signed_in: Browser) -> None:
     begun = begin(signed_in)
 
     with time_machine.travel(timezone.now() + timedelta(minutes=30, seconds=1), tick=False):
@@ -84,14 +82,14 @@ def test_what_was_begun_can_be_confirmed_for_half_an_hour(signed_in: Browser) ->
     assert not TotpFactor.objects.exists()
 
 
-def test_a_second_beginning_throws_the_first_away(signed_in: Browser) -> None:
+def test_a_second_enrolment_replaces_the_first(signed_in: Browser) -> None:
     first, second = begin(signed_in), begin(signed_in)
 
     assert code_of(confirm(signed_in, first)) == "not_found"
     assert confirm(signed_in, second).status_code == 200
 
 
-def test_the_key_stands_in_no_plain_column_and_in_no_repr(signed_in: Browser) -> None:
+def test_the_key_is_in_no_plain_column_and_in_no_repr(signed_in: Browser) -> None:
     begun = begin(signed_in)
     secret = begun.json()["secret"]
 
@@ -101,7 +99,7 @@ def test_the_key_stands_in_no_plain_column_and_in_no_repr(signed_in: Browser) ->
 
 
 @pytest.mark.asvs("7.5.1")
-def test_a_factor_is_added_and_removed_with_a_fresh_proof_alone(signed_in: Browser, alice: User) -> None:
+def test_adding_and_removing_a_factor_needs_a_fresh_proof(signed_in: Browser, alice: User) -> None:
     later = timezone.now() + timedelta(minutes=5, seconds=1)
     factor = enrolled(alice)
 
@@ -121,21 +119,21 @@ def test_a_factor_is_added_and_removed_with_a_fresh_proof_alone(signed_in: Brows
     assert log_in(new_browser()).status_code == 200
 
 
-def test_an_old_session_confirms_nothing_that_was_begun(signed_in: Browser) -> None:
+def test_an_old_session_cannot_confirm_an_enrolment(signed_in: Browser) -> None:
     begun = begin(signed_in)
 
     with time_machine.travel(timezone.now() + timedelta(minutes=5, seconds=1), tick=False):
         assert code_of(confirm(signed_in, begun)) == "insufficient_user_authentication"
 
 
-def test_whoever_has_no_factor_needs_a_fresh_password(signed_in: Browser) -> None:
+def test_a_user_without_factors_needs_a_fresh_password(signed_in: Browser) -> None:
     with time_machine.travel(timezone.now() + timedelta(minutes=5, seconds=1), tick=False):
         refused = begin(signed_in)
 
     assert (code_of(refused), refused.json()["required_assurance"]) == ("insufficient_user_authentication", "aal1")
 
 
-def test_a_factor_is_listed_and_renamed(signed_in: Browser, alice: User) -> None:
+def test_a_factor_can_be_listed_and_renamed(signed_in: Browser, alice: User) -> None:
     factor = enrolled(alice)
     address = f"/api/v1/mfa/factors/{factor.pk}/"
 
@@ -145,7 +143,7 @@ def test_a_factor_is_listed_and_renamed(signed_in: Browser, alice: User) -> None
     assert exports.get("auth_mfa")(alice)[0]["name"] == "Tablet"  # type: ignore[misc]  # registered when the app is ready
 
 
-def test_somebody_elses_factor_is_not_found(signed_in: Browser) -> None:
+def test_another_users_factor_is_not_found(signed_in: Browser) -> None:
     bob = User.objects.create_user("bob", "bob@example.org", "x")
     theirs = enrolled(bob)
     begun = TotpFactor.objects.create(user=bob, name="begun", seed=oath.to_base32(KEY))
@@ -162,7 +160,7 @@ def test_somebody_elses_factor_is_not_found(signed_in: Browser) -> None:
     assert TotpFactor.objects.filter(user=bob).count() == 2
 
 
-def test_there_is_an_end_to_how_many(signed_in: Browser, settings: Any) -> None:
+def test_the_number_of_factors_is_limited(signed_in: Browser, settings: Any) -> None:
     settings.AUTH_MFA = {"MAX_FACTORS": 0}
 
     assert begin(signed_in).status_code == 409
@@ -173,7 +171,7 @@ def test_there_is_an_end_to_how_many(signed_in: Browser, settings: Any) -> None:
     [{"code": 123456}, {"code": "12345"}, {"code": "1234567"}, {"code": "\uff11\uff12\uff13\uff14\uff15\uff16"}, {"code": "12 34x6"},
      {"code": "\0" * 6}, {"code": "1" * 10_000}, {}, {"code": "123456", "user": "bob"}],
 )  # fmt: skip
-def test_what_is_no_code_is_refused_and_costs_no_guess(body: dict[str, Any], signed_in: Browser) -> None:
+def test_a_malformed_code_is_refused_and_costs_no_guess(body: dict[str, Any], signed_in: Browser) -> None:
     begun = begin(signed_in)
 
     for _time in range(12):
@@ -183,14 +181,14 @@ def test_what_is_no_code_is_refused_and_costs_no_guess(body: dict[str, Any], sig
     assert confirm(signed_in, begun).status_code == 200
 
 
-def test_nobody_adds_a_factor_without_a_session(browser: Browser) -> None:
+def test_adding_a_factor_needs_a_session(browser: Browser) -> None:
     assert begin(browser).status_code == 401
     assert browser.get("/api/v1/mfa/factors/").status_code == 401
 
 
 @pytest.mark.parametrize("is_page", [True, False])
 @pytest.mark.urls("test_used_up")
-def test_a_session_that_is_used_elsewhere_names_no_factor(
+def test_a_session_with_a_changed_context_cannot_rename_a_factor(
     is_page: bool, signed_in: Browser, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     factor = enrolled(alice)

@@ -28,7 +28,7 @@ OTHER = b"another key of twenty"
 
 @pytest.fixture(params=[False, True], ids=["", "atomic"])
 def atomic_requests(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Once as it is, and once in a site that rolls refusals back."""
+    """Run with and without ``ATOMIC_REQUESTS``, which rolls refusals back."""
     connection.settings_dict["ATOMIC_REQUESTS"] = request.param
     yield
     connection.settings_dict["ATOMIC_REQUESTS"] = False
@@ -40,28 +40,28 @@ def wrong_code() -> str:
 
 
 @pytest.mark.asvs("6.3.3")
-def test_whoever_has_a_factor_is_asked_for_it(alice: User, browser: Browser, recorded_events: list[Any]) -> None:
+def test_a_login_asks_for_the_factor(alice: User, browser: Browser, recorded_events: list[Any]) -> None:
     factor = enrolled(alice)
 
-    asked = log_in(browser)
-    granted = answer(browser, asked, current_code())
+    challenged = log_in(browser)
+    granted = answer(browser, challenged, current_code())
 
-    assert (asked.status_code, asked.json()["challenge"]["kind"]) == (202, "code")
-    assert asked.json()["choices"] == [{"id": str(factor.pk), "method": "totp", "label": "Phone"}]
-    assert "session" not in asked.json()
+    assert (challenged.status_code, challenged.json()["challenge"]["kind"]) == (202, "code")
+    assert challenged.json()["choices"] == [{"id": str(factor.pk), "method": "totp", "label": "Phone"}]
+    assert "session" not in challenged.json()
     assert granted.json()["session"]["acr"] == "aal2"
     assert granted.json()["session"]["amr"] == ["mfa", "otp", "pwd"]
     assert MfaEvent.FACTOR_USED in [event.name for event in recorded_events]
 
 
-def test_nobody_is_signed_in_before_the_second_factor(alice: User, browser: Browser) -> None:
+def test_the_password_alone_does_not_sign_in(alice: User, browser: Browser) -> None:
     enrolled(alice)
     log_in(browser)
 
     assert browser.get("/api/v1/me/").status_code == 401
 
 
-def test_a_code_may_be_typed_with_a_space(alice: User, browser: Browser) -> None:
+def test_a_code_may_contain_a_space(alice: User, browser: Browser) -> None:
     enrolled(alice)
     code = current_code()
 
@@ -80,7 +80,7 @@ def test_a_code_works_once(steps: int, alice: User) -> None:
         assert code_of(answer(second, log_in(second), code)) == "challenge_failed"
 
 
-def test_an_older_code_is_no_good_after_a_newer_one(alice: User) -> None:
+def test_an_older_code_is_refused_after_a_newer_one(alice: User) -> None:
     enrolled(alice)
     with time_machine.travel(timezone.now(), tick=False):
         first, second = new_browser(), new_browser()
@@ -89,7 +89,7 @@ def test_an_older_code_is_no_good_after_a_newer_one(alice: User) -> None:
         assert code_of(answer(second, log_in(second), current_code())) == "challenge_failed"
 
 
-def test_a_clock_that_goes_back_revives_no_code(alice: User) -> None:
+def test_a_clock_set_back_revives_no_code(alice: User) -> None:
     enrolled(alice)
     now = timezone.now()
     with time_machine.travel(now, tick=False):
@@ -100,18 +100,18 @@ def test_a_clock_that_goes_back_revives_no_code(alice: User) -> None:
         assert code_of(answer(browser, log_in(browser), current_code())) == "challenge_failed"
 
 
-def test_one_factor_is_asked_and_another_may_be_chosen(alice: User, browser: Browser) -> None:
+def test_another_factor_may_be_chosen(alice: User, browser: Browser) -> None:
     enrolled(alice)
     tablet = enrolled(alice, key=OTHER, name="Tablet")
-    asked = log_in(browser)
+    challenged = log_in(browser)
 
-    assert code_of(answer(browser, asked, current_code(OTHER))) == "challenge_failed"
-    chosen = post(browser, "login/challenge", token=asked.json()["token"], choice=str(tablet.pk))
+    assert code_of(answer(browser, challenged, current_code(OTHER))) == "challenge_failed"
+    chosen = post(browser, "login/challenge", token=challenged.json()["token"], choice=str(tablet.pk))
     assert chosen.json()["challenge"]["choice"] == str(tablet.pk)
-    assert answer(browser, asked, current_code(OTHER)).status_code == 200
+    assert answer(browser, challenged, current_code(OTHER)).status_code == 200
 
 
-def test_a_factor_that_is_not_mine_cannot_be_chosen(alice: User, browser: Browser) -> None:
+def test_another_users_factor_cannot_be_chosen(alice: User, browser: Browser) -> None:
     enrolled(alice)
     theirs = enrolled(User.objects.create_user("bob"))
 
@@ -120,70 +120,70 @@ def test_a_factor_that_is_not_mine_cannot_be_chosen(alice: User, browser: Browse
     assert code_of(refused) == "invalid_request"
 
 
-def test_a_factor_that_is_removed_meanwhile_is_asked_no_more(alice: User, browser: Browser) -> None:
+def test_a_factor_removed_meanwhile_is_no_longer_asked_for(alice: User, browser: Browser) -> None:
     factor = enrolled(alice)
-    asked = log_in(browser)
+    challenged = log_in(browser)
     factor.delete()
 
-    assert answer(browser, asked, current_code()).status_code == 200
+    assert answer(browser, challenged, current_code()).status_code == 200
 
 
 @pytest.mark.asvs("6.3.1")
-def test_guesses_are_counted_over_all_logins_of_a_person(alice: User, atomic_requests: None) -> None:
+def test_guesses_are_counted_over_all_logins_of_a_user(alice: User, atomic_requests: None) -> None:
     enrolled(alice)
     codes = []
     for _login in range(3):
         browser = new_browser()
-        asked = log_in(browser)
-        codes += [code_of(answer(browser, asked, wrong_code())) for _guess in range(4)]
+        challenged = log_in(browser)
+        codes += [code_of(answer(browser, challenged, wrong_code())) for _guess in range(4)]
 
     assert codes == ["challenge_failed"] * 10 + ["too_many_attempts"] * 2
 
 
-def test_a_factor_that_failed_too_often_in_a_row_answers_no_more(
+def test_a_factor_is_disabled_after_too_many_failures_in_a_row(
     alice: User, settings: Any, recorded_events: list[Any]
 ) -> None:
     settings.AUTH_MFA = {"MAX_FAILURES": 3}
     enrolled(alice)
     browser = new_browser()
-    asked = log_in(browser)
+    challenged = log_in(browser)
     for _guess in range(3):
-        answer(browser, asked, wrong_code())
+        answer(browser, challenged, wrong_code())
 
-    assert code_of(answer(browser, asked, current_code())) == "challenge_failed"
+    assert code_of(answer(browser, challenged, current_code())) == "challenge_failed"
     assert [event.reason for event in recorded_events if event.name is MfaEvent.FACTOR_FAILED][-1] == "exhausted"
     assert MfaEvent.FACTOR_DISABLED in [event.name for event in recorded_events]
 
 
-def test_a_right_code_forgets_the_failures_before_it(alice: User) -> None:
+def test_a_correct_code_resets_the_failures(alice: User) -> None:
     factor = enrolled(alice)
     browser = new_browser()
-    asked = log_in(browser)
-    answer(browser, asked, wrong_code())
-    answer(browser, asked, current_code())
+    challenged = log_in(browser)
+    answer(browser, challenged, wrong_code())
+    answer(browser, challenged, current_code())
 
     factor.refresh_from_db()
     assert factor.failures == 0
 
 
 @pytest.mark.parametrize(
-    "given",
+    "members",
     [{}, {"code": None}, {"code": 123456}, {"code": "12345"}, {"code": "\uff11\uff12\uff13\uff14\uff15\uff16"}, {"code": ["123456"]},
      {"code": "123456", "method": "password"}, {"code": "1" * 100_000}],
 )  # fmt: skip
-def test_what_is_no_code_is_refused_and_spends_nothing(given: dict[str, Any], alice: User, browser: Browser) -> None:
+def test_a_malformed_code_is_refused_and_spends_nothing(members: dict[str, Any], alice: User, browser: Browser) -> None:
     enrolled(alice)
-    asked = log_in(browser)
+    challenged = log_in(browser)
 
-    refused = post(browser, "login/answer", token=asked.json()["token"], answer=given)
+    refused = post(browser, "login/answer", token=challenged.json()["token"], answer=members)
 
     assert refused.status_code in (400, 413)
     assert PendingLogin.objects.get().attempts_left == 5
     assert TotpFactor.objects.get().failures == 0
-    assert answer(browser, asked, current_code()).status_code == 200
+    assert answer(browser, challenged, current_code()).status_code == 200
 
 
-def test_a_login_of_nobody_is_asked_and_fails(db: None) -> None:
+def test_a_login_without_a_user_is_challenged_and_fails(db: None) -> None:
     login = PendingLogin.objects.open(user=None, backend="", purpose=Purpose.LOGIN, transport=Transport.TOKEN)
     step = SecondFactor()
 
@@ -193,7 +193,7 @@ def test_a_login_of_nobody_is_asked_and_fails(db: None) -> None:
         step.answer(login, {"code": current_code(bytes(20))})
 
 
-def test_django_otp_sees_the_factor_and_spends_its_codes(alice: User) -> None:
+def test_django_otp_finds_the_factor_and_spends_its_codes(alice: User) -> None:
     enrolled(alice)
     TotpFactor.objects.create(user=alice, name="begun", seed="GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")
     (device,) = devices_for_user(alice)
@@ -203,7 +203,7 @@ def test_django_otp_sees_the_factor_and_spends_its_codes(alice: User) -> None:
     assert not device.verify_token(code)
 
 
-def test_a_site_that_asks_for_no_factor_is_warned(settings: Any) -> None:
+def test_a_site_without_the_login_step_is_warned(settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "LOGIN_STEPS": []}
     settings.AUTH_MFA = {"TOPT_ISSUER": "x"}
 

@@ -1,4 +1,4 @@
-"""Codes by mail and by text end: beyond the budget none is sent, by whatever way it is asked for."""
+"""Beyond the budget no code is sent, on any path."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,9 +17,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("captured_texts")]
 
 
 def resent_in_a_login(browser: Browser) -> None:
-    asked = log_in(browser).json()
+    challenged = log_in(browser).json()
     for _code in range(9):
-        post(browser, "login/challenge", token=asked["token"], choice=asked["challenge"]["choice"])
+        post(browser, "login/challenge", token=challenged["token"], choice=challenged["challenge"]["choice"])
 
 
 def one_of_each_login(browser: Browser) -> None:
@@ -30,7 +30,7 @@ def one_of_each_login(browser: Browser) -> None:
 @pytest.mark.asvs("2.4.1")
 @pytest.mark.parametrize("ask", [resent_in_a_login, one_of_each_login])
 @pytest.mark.parametrize(("add", "came"), [(add_mailbox, delivered), (add_phone, delivered_texts)])
-def test_a_login_sends_five_codes_and_no_more(
+def test_a_login_sends_at_most_five_codes(
     ask: Callable[[Browser], None], add: Any, came: Any, alice: User, browser: Browser
 ) -> None:
     add(alice)
@@ -44,7 +44,7 @@ def test_a_login_sends_five_codes_and_no_more(
 @pytest.mark.parametrize(
     ("path", "body", "came"), [("mfa/email", {}, delivered), ("mfa/sms", {"number": NUMBER}, delivered_texts)]
 )
-def test_an_enrolment_sends_five_codes_and_no_more(
+def test_an_enrolment_sends_at_most_five_codes(
     path: str, body: dict[str, str], came: Any, alice: User, signed_in: Browser
 ) -> None:
     for _enrolment in range(8):
@@ -53,7 +53,7 @@ def test_an_enrolment_sends_five_codes_and_no_more(
     assert len(came()) == 5
 
 
-def test_codes_have_a_budget_for_each_network_that_asks() -> None:
+def test_codes_have_a_budget_for_each_network() -> None:
     uses = CoreSettings.BUDGETS.default
 
     assert uses["code"]["destination_network"][0] < uses["code"]["destination"][0]

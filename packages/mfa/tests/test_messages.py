@@ -1,4 +1,4 @@
-"""Codes by text and by mail in a login."""
+"""Codes by text message and email in a login."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("captured_texts")]
 
 @pytest.fixture(params=[False, True], ids=["", "atomic"])
 def atomic_requests(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Once as it is, and once in a site that rolls refusals back."""
+    """Run with and without ``ATOMIC_REQUESTS``, which rolls refusals back."""
     connection.settings_dict["ATOMIC_REQUESTS"] = request.param
     yield
     connection.settings_dict["ATOMIC_REQUESTS"] = False
@@ -35,49 +35,49 @@ def another(code: str) -> str:
     return f"{(int(code) + 1) % 1_000_000:06}"
 
 
-def resend(browser: Browser, asked: Any) -> Any:
-    challenge = asked.json()
+def resend(browser: Browser, challenged: Any) -> Any:
+    challenge = challenged.json()
     return post(browser, "login/challenge", token=challenge["token"], choice=challenge["challenge"]["choice"])
 
 
-def test_a_text_brings_the_code_that_the_login_asks_for(alice: User, browser: Browser) -> None:
+def test_a_text_message_contains_the_code_of_the_login(alice: User, browser: Browser) -> None:
     factor = add_phone(alice)
 
-    asked = log_in(browser)
+    challenged = log_in(browser)
     text = the_text()
-    granted = answer(browser, asked, code_in_text(text))
+    granted = answer(browser, challenged, code_in_text(text))
 
-    challenge = asked.json()["challenge"]
-    assert (asked.status_code, challenge["kind"], challenge["method"]) == (202, "code", "sms_code")
+    challenge = challenged.json()["challenge"]
+    assert (challenged.status_code, challenge["kind"], challenge["method"]) == (202, "code", "sms_code")
     assert challenge["data"] == {"digits": 6, "to": "•••• 67", "is_sent": True}
-    assert asked.json()["choices"] == [{"id": str(factor.pk), "method": "sms_code", "label": "Mobile"}]
+    assert challenged.json()["choices"] == [{"id": str(factor.pk), "method": "sms_code", "label": "Mobile"}]
     assert text.number == NUMBER
     assert (granted.status_code, granted.json()["session"]["acr"]) == (200, "aal2")
     assert granted.json()["session"]["amr"] == ["mfa", "otp", "pwd", "sms"]
 
 
-def test_a_code_by_mail_is_a_second_thing_and_never_aal2(alice: User, browser: Browser) -> None:
+def test_an_email_code_is_a_second_factor_but_never_aal2(alice: User, browser: Browser) -> None:
     add_mailbox(alice)
 
-    asked = log_in(browser)
-    granted = answer(browser, asked, code_in(the_mail()))
+    challenged = log_in(browser)
+    granted = answer(browser, challenged, code_in(the_mail()))
 
-    assert asked.json()["challenge"]["data"]["to"] == "a•••@example.org"
+    assert challenged.json()["challenge"]["data"]["to"] == "a•••@example.org"
     assert (granted.status_code, granted.json()["session"]["acr"]) == (200, "aal1")
 
 
 @pytest.mark.asvs("6.5.5")
 @pytest.mark.parametrize(("after", "code"), [(timedelta(minutes=9, seconds=59), None), (timedelta(minutes=10, seconds=1), "challenge_failed")])  # fmt: skip
-def test_a_code_lives_ten_minutes(
+def test_a_code_expires_after_ten_minutes(
     after: timedelta, code: str | None, alice: User, browser: Browser, clock: Clock, settings: Any
 ) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "PENDING_LOGIN_LIFETIME": timedelta(hours=1)}
     add_phone(alice)
-    asked = log_in(browser)
+    challenged = log_in(browser)
     sent = code_in_text(the_text())
 
     clock.forward(seconds=after.total_seconds())
-    answered = answer(browser, asked, sent)
+    answered = answer(browser, challenged, sent)
 
     assert answered.json().get("code") == code
 
@@ -85,90 +85,94 @@ def test_a_code_lives_ten_minutes(
 @pytest.mark.asvs("6.5.1")
 def test_a_code_works_once(alice: User, browser: Browser) -> None:
     add_phone(alice)
-    asked = log_in(browser)
+    challenged = log_in(browser)
     sent = code_in_text(the_text())
 
-    assert answer(browser, asked, sent).status_code == 200
-    assert code_of(answer(with_csrf(browser), asked, sent)) == "login_expired"
+    assert answer(browser, challenged, sent).status_code == 200
+    assert code_of(answer(with_csrf(browser), challenged, sent)) == "login_expired"
 
 
 @pytest.mark.asvs("6.6.2")
 @pytest.mark.parametrize("add", [add_phone, add_mailbox])
-def test_the_code_of_one_login_is_no_good_for_another(add: Any, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_code_is_refused_in_another_login(add: Any, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     numbers = count(111_111)
     monkeypatch.setattr("auth_mfa.messages.delivery.new_code", lambda digits: str(next(numbers)))
     add(alice)
     first, second = new_browser(), new_browser()
-    asked = log_in(first)
+    challenged = log_in(first)
     code = _last_code()
     other = log_in(second)
 
     assert code_of(answer(second, other, code)) == "challenge_failed"
-    assert answer(first, asked, code).status_code == 200
+    assert answer(first, challenged, code).status_code == 200
 
 
-def test_a_resent_code_is_the_same_while_it_lives(alice: User, browser: Browser, clock: Clock, settings: Any) -> None:
-    settings.AUTH_CORE = {**settings.AUTH_CORE, "PENDING_LOGIN_LIFETIME": timedelta(hours=1)}
-    add_phone(alice)
-    asked = log_in(browser)
-    first = code_in_text(the_text())
-
-    assert resend(browser, asked).status_code == 202
-    assert code_in_text(the_text()) == first
-
-    clock.forward(minutes=11)
-    resend(browser, asked)
-    second = code_in_text(the_text())
-    assert answer(browser, asked, second).status_code == 200
-
-
-@pytest.mark.asvs("6.6.3")
-def test_another_code_renews_no_guesses(alice: User, browser: Browser, settings: Any, atomic_requests: None) -> None:
-    settings.AUTH_CORE = {**settings.AUTH_CORE, "PENDING_LOGIN_ATTEMPTS": 50, "BUDGETS": _wide()}
-    add_phone(alice)
-    asked = log_in(browser)
-    sent = code_in_text(the_text())
-
-    codes = []
-    for _guess in range(6):
-        codes.append(code_of(answer(browser, asked, another(sent))))
-        resend(browser, asked)
-        delivered_texts()
-
-    assert set(codes) == {"challenge_failed"}
-    assert SentCode.objects.get().guesses_left == 0
-    assert code_of(answer(browser, asked, sent)) == "challenge_failed"
-
-
-def test_a_second_code_for_one_login_has_the_guesses_of_the_first(
+def test_a_resend_sends_the_same_code_until_it_expires(
     alice: User, browser: Browser, clock: Clock, settings: Any
 ) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "PENDING_LOGIN_LIFETIME": timedelta(hours=1)}
     add_phone(alice)
-    asked = log_in(browser)
+    challenged = log_in(browser)
+    first = code_in_text(the_text())
+
+    assert resend(browser, challenged).status_code == 202
+    assert code_in_text(the_text()) == first
+
+    clock.forward(minutes=11)
+    resend(browser, challenged)
+    second = code_in_text(the_text())
+    assert answer(browser, challenged, second).status_code == 200
+
+
+@pytest.mark.asvs("6.6.3")
+def test_a_new_code_does_not_renew_the_guesses(
+    alice: User, browser: Browser, settings: Any, atomic_requests: None
+) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "PENDING_LOGIN_ATTEMPTS": 50, "BUDGETS": _wide()}
+    add_phone(alice)
+    challenged = log_in(browser)
+    sent = code_in_text(the_text())
+
+    codes = []
+    for _guess in range(6):
+        codes.append(code_of(answer(browser, challenged, another(sent))))
+        resend(browser, challenged)
+        delivered_texts()
+
+    assert set(codes) == {"challenge_failed"}
+    assert SentCode.objects.get().guesses_left == 0
+    assert code_of(answer(browser, challenged, sent)) == "challenge_failed"
+
+
+def test_a_second_code_shares_the_guesses_of_the_first(
+    alice: User, browser: Browser, clock: Clock, settings: Any
+) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "PENDING_LOGIN_LIFETIME": timedelta(hours=1)}
+    add_phone(alice)
+    challenged = log_in(browser)
     for _guess in range(3):
-        answer(browser, asked, another(code_in_text(_resent(browser, asked))))
+        answer(browser, challenged, another(code_in_text(_resent(browser, challenged))))
     clock.forward(minutes=11)
 
-    resend(browser, asked)
+    resend(browser, challenged)
 
     assert SentCode.objects.get().guesses_left == 2
 
 
-def test_a_limit_withholds_the_text_and_not_the_login(
+def test_a_limit_withholds_the_text_but_not_the_login(
     alice: User, browser: Browser, recorded_events: list[Any]
 ) -> None:
     phone, _app = add_phone(alice), enrolled(alice)
     for _login in range(5):
         browser = new_browser()
-        asked = log_in(browser)
-        asked = post(browser, "login/challenge", token=asked.json()["token"], choice=str(phone.pk))
-        assert asked.json()["challenge"]["data"]["is_sent"]
+        challenged = log_in(browser)
+        challenged = post(browser, "login/challenge", token=challenged.json()["token"], choice=str(phone.pk))
+        assert challenged.json()["challenge"]["data"]["is_sent"]
     delivered_texts()
 
     browser = new_browser()
-    asked = log_in(browser)
-    withheld = post(browser, "login/challenge", token=asked.json()["token"], choice=str(phone.pk))
+    challenged = log_in(browser)
+    withheld = post(browser, "login/challenge", token=challenged.json()["token"], choice=str(phone.pk))
 
     assert (withheld.status_code, withheld.json()["challenge"]["data"]["is_sent"]) == (202, False)
     assert delivered_texts() == []
@@ -176,7 +180,7 @@ def test_a_limit_withholds_the_text_and_not_the_login(
     assert {choice["method"] for choice in withheld.json()["choices"]} == {"totp", "sms_code"}
 
 
-def test_a_page_that_is_shown_once_more_sends_nothing(alice: User, browser: Browser) -> None:
+def test_showing_a_page_again_sends_nothing(alice: User, browser: Browser) -> None:
     add_phone(alice)
     log_in(browser)
     delivered_texts()
@@ -188,7 +192,7 @@ def test_a_page_that_is_shown_once_more_sends_nothing(alice: User, browser: Brow
     assert delivered_texts() == []
 
 
-def test_without_a_gateway_a_telephone_is_not_asked(alice: User, browser: Browser, settings: Any) -> None:
+def test_without_a_gateway_a_phone_is_not_asked_for(alice: User, browser: Browser, settings: Any) -> None:
     add_phone(alice)
     enrolled(alice)
     settings.AUTH_CORE = {**settings.AUTH_CORE, "SMS_BACKEND": ""}
@@ -196,7 +200,7 @@ def test_without_a_gateway_a_telephone_is_not_asked(alice: User, browser: Browse
     assert [choice["method"] for choice in log_in(browser).json()["choices"]] == ["totp"]
 
 
-def test_a_telephone_is_added_with_the_code_that_it_got(signed_in: Browser, alice: User) -> None:
+def test_a_phone_is_added_with_the_code_sent_to_it(signed_in: Browser, alice: User) -> None:
     begun = post(signed_in, "mfa/sms", number="+41 79 123 45 67", name="Mobile")
     assert (begun.status_code, begun.json()["to"], begun.json()["is_sent"]) == (201, "•••• 67", True)
     assert log_in(new_browser()).status_code == 200, "what is begun is no factor yet"
@@ -210,7 +214,7 @@ def test_a_telephone_is_added_with_the_code_that_it_got(signed_in: Browser, alic
     assert log_in(new_browser()).status_code == 202
 
 
-def test_a_mailbox_is_added_with_the_code_that_it_got(signed_in: Browser, alice: User) -> None:
+def test_a_mailbox_is_added_with_the_code_sent_to_it(signed_in: Browser, alice: User) -> None:
     begun = post(signed_in, "mfa/email")
     again = post(signed_in, f"mfa/email/{begun.json()['id']}/resend")
     codes = {code_in(mail) for mail in delivered()}
@@ -222,7 +226,7 @@ def test_a_mailbox_is_added_with_the_code_that_it_got(signed_in: Browser, alice:
     assert post(with_csrf(signed_in), "mfa/email").status_code == 401, "now the mailbox is to be proved as well"
 
 
-def test_an_enrolment_takes_five_guesses(signed_in: Browser, alice: User, settings: Any) -> None:
+def test_an_enrolment_allows_five_guesses(signed_in: Browser, alice: User, settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "BUDGETS": _wide()}
     begun = post(signed_in, "mfa/sms", number=NUMBER)
     sent = code_in_text(the_text())
@@ -235,7 +239,7 @@ def test_an_enrolment_takes_five_guesses(signed_in: Browser, alice: User, settin
     assert not PhoneFactor.objects.get().confirmed
 
 
-def test_somebody_elses_enrolment_is_not_found(signed_in: Browser, alice: User) -> None:
+def test_another_users_enrolment_is_not_found(signed_in: Browser, alice: User) -> None:
     theirs = PhoneFactor(user=User.objects.create_user("bob"), name="x", number=NUMBER)
     theirs.save()
 
@@ -259,7 +263,7 @@ def test_somebody_elses_enrolment_is_not_found(signed_in: Browser, alice: User) 
         ("", "invalid_request"),
     ],
 )
-def test_a_number_that_gets_no_text_is_refused_and_nothing_is_sent(number: str, code: str, signed_in: Browser) -> None:
+def test_a_refused_number_gets_no_text(number: str, code: str, signed_in: Browser) -> None:
     refused = post(signed_in, "mfa/sms", number=number)
 
     assert code_of(refused) == code
@@ -267,7 +271,7 @@ def test_a_number_that_gets_no_text_is_refused_and_nothing_is_sent(number: str, 
     assert delivered_texts() == []
 
 
-def test_a_site_says_to_which_countries_texts_go(signed_in: Browser, settings: Any) -> None:
+def test_a_site_can_limit_the_countries_of_texts(signed_in: Browser, settings: Any) -> None:
     settings.AUTH_MFA = {"SMS_COUNTRIES": ["DE", "AT"]}
 
     assert code_of(post(signed_in, "mfa/sms", number=NUMBER)) == "number_refused"
@@ -284,7 +288,7 @@ def _last_code() -> str:
     return code_in_text(texts[-1]) if texts else code_in(mails[-1])
 
 
-def _resent(browser: Browser, asked: Any) -> Any:
+def _resent(browser: Browser, challenged: Any) -> Any:
     delivered_texts()
-    resend(browser, asked)
+    resend(browser, challenged)
     return the_text()

@@ -1,4 +1,4 @@
-"""Parallel answers with sent codes and recovery codes: each is good for one login, and no method buys a guess."""
+"""Concurrent answers with sent codes and recovery codes: each code works once, and the guess budget holds."""
 
 import time
 from collections import Counter
@@ -35,7 +35,7 @@ _MANY = (1_000_000, timedelta(minutes=15))
 
 @pytest.fixture
 def no_budget(settings: Any) -> None:
-    """Let no limit refuse what the spent code has to refuse."""
+    """Limits so wide that only the spent code refuses."""
     budgets = {
         "answer": {"person": _MANY},
         "login": {"identifier": _MANY},
@@ -47,7 +47,7 @@ def no_budget(settings: Any) -> None:
 
 
 def begin(user: User, factor: Any = None) -> PendingLogin:
-    """Return a login that lacks its second factor; with a factor that is sent codes, one was sent."""
+    """Return a login that lacks its second factor. A code is sent if the factor needs one."""
     login = PendingLogin.objects.open(
         user=user,
         backend="auth_core.backends.IdentifierBackend",
@@ -61,7 +61,7 @@ def begin(user: User, factor: Any = None) -> PendingLogin:
 
 
 def sent_to(login: PendingLogin, factor: Any) -> str:
-    """Send the code of *login*; return it."""
+    """Send the code of *login* and return it."""
     post("challenge", token=login.token, choice=str(factor.pk))
     sent = code_of(occasion=login.pk, factor_id=factor.pk)
     assert sent is not None
@@ -80,7 +80,7 @@ def answer(login: PendingLogin, code: str) -> Any:
 @pytest.mark.asvs("6.5.1")
 @pytest.mark.asvs("6.6.2")
 @pytest.mark.parametrize("add", [add_phone, add_mailbox])
-def test_of_50_logins_with_one_sent_code_the_one_it_was_sent_for_is_granted(
+def test_of_50_logins_only_the_one_that_sent_the_code_is_granted(
     add: Any, rounds: int, no_budget: None, alice: User
 ) -> None:
     factor = add(alice)
@@ -88,7 +88,7 @@ def test_of_50_logins_with_one_sent_code_the_one_it_was_sent_for_is_granted(
     def tasks(number: int) -> list[Callable[[], Any]]:
         logins = [begin(alice, factor) for _login in range(50)]
         codes = [sent_to(login, factor) for login in logins]
-        # Two of them may have the same six digits, once in a thousand rounds.
+        # Two codes may have the same six digits, once in a thousand rounds.
         mine = next(code for code in codes if codes.count(code) == 1)
         return [partial(answer, login, mine) for login in logins]
 
@@ -100,7 +100,7 @@ def test_of_50_logins_with_one_sent_code_the_one_it_was_sent_for_is_granted(
 
 @ROUNDS
 @pytest.mark.asvs("2.3.4")
-def test_of_50_answers_with_one_sent_code_to_its_login_one_is_granted(
+def test_of_50_concurrent_answers_with_a_sent_code_one_is_granted(
     rounds: int, no_budget: None, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     factor = add_phone(alice)
@@ -117,7 +117,7 @@ def test_of_50_answers_with_one_sent_code_to_its_login_one_is_granted(
     assert results["200"] == rounds
 
 
-def test_a_sent_code_that_is_looked_at_and_then_spent_would_be_good_twice(
+def test_a_sent_code_checked_before_it_is_spent_would_work_twice(
     no_budget: None, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def look_then_write(self: SentCode) -> bool:
@@ -133,7 +133,7 @@ def test_a_sent_code_that_is_looked_at_and_then_spent_would_be_good_twice(
         good.extend([] if reason else [code])
         return reason
 
-    # Paying for the guess locks the rows, and would hide the defect.
+    # Charging the guess locks the rows and would hide the defect.
     monkeypatch.setattr(PhoneFactor, "spend_guess", lambda _self: True)
     monkeypatch.setattr(SentCode, "spend_guess", lambda _self: True)
     monkeypatch.setattr(SentCode, "spend", look_then_write)
@@ -149,7 +149,7 @@ def test_a_sent_code_that_is_looked_at_and_then_spent_would_be_good_twice(
 
 @ROUNDS
 @pytest.mark.asvs("6.5.1")
-def test_of_50_logins_with_one_recovery_code_one_is_granted(rounds: int, no_budget: None, alice: User) -> None:
+def test_of_50_concurrent_logins_with_a_recovery_code_one_is_granted(rounds: int, no_budget: None, alice: User) -> None:
     enrolled(alice)
     sheets = []
 
@@ -166,7 +166,7 @@ def test_of_50_logins_with_one_recovery_code_one_is_granted(rounds: int, no_budg
     assert RecoveryCodeSet.objects.get().left == 9
 
 
-def test_a_recovery_code_that_is_looked_at_and_then_spent_would_grant_twice(
+def test_a_recovery_code_checked_before_it_is_spent_would_work_twice(
     no_budget: None, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def look_then_write(self: RecoveryCodeSet, digest: str) -> bool:
@@ -186,7 +186,7 @@ def test_a_recovery_code_that_is_looked_at_and_then_spent_would_grant_twice(
 
 
 @pytest.mark.asvs("6.3.1")
-def test_200_wrong_guesses_spread_over_methods_and_20_logins_are_ten(
+def test_200_wrong_guesses_over_methods_and_logins_are_limited_to_ten(
     alice: User, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     settings.AUTH_CORE = {
@@ -209,7 +209,7 @@ def test_200_wrong_guesses_spread_over_methods_and_20_logins_are_ten(
 
     results: Counter[str] = Counter()
     for _batch in range(5):
-        # Two answers to each of the twenty, forty connections at once.
+        # Two answers to each of the twenty logins, with forty concurrent connections.
         results += tally(at_once([guess for guess in guesses for _twice in range(2)]))
     print("spread over methods", dict(results), "evaluated", dict(Counter(evaluated)))
 

@@ -1,4 +1,4 @@
-"""The pages on which people look after their second factors, and answer with them."""
+"""The pages that manage second factors and answer challenges."""
 
 import html
 import re
@@ -42,12 +42,12 @@ def text_of(response: Any) -> str:
 
 
 def words_of(response: Any) -> str:
-    """Return what people read of a page, without its tags."""
+    """Return the text of a page without its tags."""
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text_of(response)))
 
 
 def let_text_wait(settings: Any) -> None:
-    """Have the budget of texts used up after one."""
+    """A budget of one text."""
     settings.AUTH_CORE = {
         **settings.AUTH_CORE,
         "BUDGETS": {"sms": {"number": (1, timedelta(hours=1))}},
@@ -56,7 +56,7 @@ def let_text_wait(settings: Any) -> None:
 
 @pytest.fixture
 def here(alice: User) -> Browser:
-    """The browser of alice, a moment after she gave her password."""
+    """Alice's browser with a fresh password login."""
     browser = Browser()
     assert log_in(browser).headers["Location"] == "/account/"
     return browser
@@ -64,7 +64,7 @@ def here(alice: User) -> Browser:
 
 @pytest.fixture
 def secured(alice: User) -> Browser:
-    """The browser of alice, who has an authenticator app and has just given a code of it."""
+    """Alice's browser with a fresh login by password and authenticator app."""
     add_totp(alice)
     browser = Browser()
     log_in(browser)
@@ -76,14 +76,14 @@ def secured(alice: User) -> Browser:
 
 
 @WITH_TEXTS
-def test_the_list_says_what_there_is_in_words_and_shows_no_number(secured: Browser, alice: User) -> None:
+def test_the_list_describes_factors_without_numbers(secured: Browser, alice: User) -> None:
     add_phone(alice, name="Mine")
     add_mailbox(alice, name="Mail")
     Authenticator().added_to(alice)
 
     page = words_of(secured.get(LIST))
 
-    for words in ("Authenticator app", "Text messages to •••• 67", "Codes by email to a•••@example.org", "last used"):
+    for words in ("Authenticator app", "Text messages to •••• 67", "Email codes to a•••@example.org", "last used"):
         assert words in page
     assert "Passkey" in page
     assert "not used yet" in page
@@ -91,7 +91,7 @@ def test_the_list_says_what_there_is_in_words_and_shows_no_number(secured: Brows
     assert "alice@example.org" not in page
 
 
-def test_names_are_text_and_nobody_else_s_are_listed(here: Browser, alice: User) -> None:
+def test_names_are_escaped_and_other_users_factors_are_not_listed(here: Browser, alice: User) -> None:
     add_totp(alice, name="<b>Phone</b>")
     add_totp(User.objects.create_user("bob", "bob@example.org", PASSWORD), name="Of bob")
 
@@ -104,148 +104,148 @@ def test_names_are_text_and_nobody_else_s_are_listed(here: Browser, alice: User)
 
 @WITH_TEXTS
 @pytest.mark.asvs("6.6.1")
-def test_what_can_be_added_stands_by_strength_and_says_what_is_weak(here: Browser) -> None:
+def test_choices_are_ordered_by_strength_and_name_weaknesses(here: Browser) -> None:
     page = words_of(here.get(LIST))
 
-    places = [
-        page.index(label) for label in ("Add a passkey", "Add an authenticator app", "Add a telephone", "Add codes")
+    positions = [
+        page.index(label) for label in ("Add a passkey", "Add an authenticator app", "Add a phone", "Add email codes")
     ]
-    assert places == sorted(places)
-    assert "Texts can be intercepted" in page
-    assert "never for what asks for a strong proof (AAL2)" in page
-    assert "Your password alone opens this account" in page
+    assert positions == sorted(positions)
+    assert "Text messages can be intercepted" in page
+    assert "not for actions that need strong proof (AAL2)" in page
+    assert "Only your password protects this account" in page
 
 
-def test_what_this_site_does_not_have_is_not_offered(here: Browser, settings: Any) -> None:
+def test_methods_that_the_site_does_not_offer_are_no_choice(here: Browser, settings: Any) -> None:
     settings.AUTH_MFA = {"METHODS": ["totp"]}
 
     page = words_of(here.get(LIST))
 
     assert "Add an authenticator app" in page
-    for label in ("Add a passkey", "Add a telephone", "Add codes by email", "ecovery codes"):
+    for label in ("Add a passkey", "Add a phone", "Add email codes", "ecovery codes"):
         assert label not in page
 
 
-def test_texts_are_offered_only_where_something_sends_them(here: Browser) -> None:
-    assert "Add a telephone" not in words_of(here.get(LIST))
+def test_texts_are_offered_only_with_a_gateway(here: Browser) -> None:
+    assert "Add a phone" not in words_of(here.get(LIST))
 
 
-def test_a_mailbox_that_is_there_is_not_offered_again(here: Browser, alice: User) -> None:
+def test_an_enrolled_mailbox_is_not_offered_again(here: Browser, alice: User) -> None:
     add_mailbox(alice)
 
-    assert "Add codes by email" not in words_of(here.get(LIST))
+    assert "Add email codes" not in words_of(here.get(LIST))
 
 
-def test_whoever_must_have_one_reads_until_when(here: Browser, alice: User, settings: Any) -> None:
+def test_required_users_see_their_deadline(here: Browser, alice: User, settings: Any) -> None:
     settings.AUTH_MFA = {"REQUIRED_OF": ["everyone"], "GRACE_PERIOD": timedelta(days=7)}
     grace = words_of(here.get(LIST))
     settings.AUTH_MFA = {"REQUIRED_OF": ["everyone"], "COUNTED_METHODS": ["totp"]}
     required = words_of(here.get(LIST))
     add_totp(alice)
 
-    assert "Until" in grace
+    assert "without one until" in grace
     assert str((timezone.now() + timedelta(days=7)).year) in grace
     assert "Add one now" in required
-    assert "It does not count as the second factor" in required
-    assert "You must have a second factor" not in words_of(here.get(LIST))
+    assert "It does not count as your required second factor" in required
+    assert "You need a second factor" not in words_of(here.get(LIST))
 
 
-def test_whoever_has_no_recovery_codes_is_told_and_warned_when_they_run_out(secured: Browser, alice: User) -> None:
+def test_missing_and_few_recovery_codes_give_a_warning(secured: Browser, alice: User) -> None:
     none = words_of(secured.get(LIST))
     add_recovery_codes(alice)
     ten = words_of(secured.get(LIST))
     RecoveryCodeSet.objects.update(left=3)
     few = words_of(secured.get(LIST))
 
-    assert "Make recovery codes" in none
+    assert "Create recovery codes" in none
     assert "You have 10 recovery codes left." in ten
     assert "running out" not in ten
-    assert "You have 3 recovery codes left. They are running out" in few
+    assert "You have 3 recovery codes left. You are running out" in few
 
 
-# Telephones and mailboxes
+# Phones and mailboxes
 
 
 def begun(browser: Browser, address: str, **body: str) -> str:
-    """Press the button that sends a code; return where it is entered."""
+    """Press the button that sends a code, and return the URL of the next page."""
     sent = browser.post(f"{LIST}{address}", body)
     assert sent.status_code == 303, text_of(sent)
     return str(sent.headers["Location"])
 
 
 @WITH_TEXTS
-def test_a_telephone_is_added_with_the_code_that_came(here: Browser, alice: User) -> None:
-    place = begun(here, "phone/add/", number="+41 79 123 45 67")
-    asked = words_of(here.get(place))
+def test_a_phone_is_added_with_its_code(here: Browser, alice: User) -> None:
+    page = begun(here, "phone/add/", number="+41 79 123 45 67")
+    challenged = words_of(here.get(page))
     code = code_in_text(the_text())
-    wrong = here.post(place, {"code": f"{(int(code) + 1) % 10**6:06d}"})
-    right = here.post(place, {"code": code})
+    wrong = here.post(page, {"code": f"{(int(code) + 1) % 10**6:06d}"})
+    right = here.post(page, {"code": code})
 
-    assert "A code was sent to •••• 67" in asked
+    assert "A code was sent to •••• 67" in challenged
     assert (wrong.status_code, "This code is wrong" in text_of(wrong)) == (401, True)
     assert (right.status_code, right.headers["Location"]) == (303, LIST)
     assert PhoneFactor.objects.of(alice).get().number == NUMBER
 
 
 @WITH_TEXTS
-def test_sent_again_is_the_same_code(here: Browser) -> None:
-    place = begun(here, "phone/add/", number=NUMBER)
+def test_a_resend_sends_the_same_code(here: Browser) -> None:
+    page = begun(here, "phone/add/", number=NUMBER)
     first = code_in_text(the_text())
 
-    again = here.post(place, {"resend": "1"})
+    again = here.post(page, {"resend": "1"})
 
-    assert (again.status_code, again.headers["Location"]) == (303, place)
+    assert (again.status_code, again.headers["Location"]) == (303, page)
     assert code_in_text(the_text()) == first
 
 
 @WITH_TEXTS
-def test_the_page_says_so_when_no_other_code_was_sent(here: Browser, settings: Any) -> None:
+def test_the_page_says_if_no_new_code_was_sent(here: Browser, settings: Any) -> None:
     let_text_wait(settings)
-    place = begun(here, "phone/add/", number=NUMBER)
+    page = begun(here, "phone/add/", number=NUMBER)
 
-    withheld = here.post(place, {"resend": "1"})
+    withheld = here.post(page, {"resend": "1"})
     another = begun(here, "phone/add/", number=NUMBER)
 
     assert withheld.status_code == 429
-    assert "No other code was sent" in text_of(withheld)
-    assert "none could be sent" in text_of(here.get(another))
-    assert "was sent to" not in text_of(here.get(another))
+    assert "No new code was sent" in text_of(withheld)
+    assert "It could not be sent" in text_of(here.get(another))
+    assert "We sent a code to" not in text_of(here.get(another))
 
 
 @WITH_TEXTS
 @pytest.mark.parametrize(
-    ("number", "told"),
-    [("123", "Enter a mobile number"), ("+41900123456", "No text can be sent"), ("", "required")],
+    ("number", "error"),
+    [("123", "Enter a mobile number"), ("+41900123456", "We cannot send text messages"), ("", "required")],
 )
-def test_a_number_that_gets_no_texts_is_refused_beside_its_field(here: Browser, number: str, told: str) -> None:
+def test_a_refused_number_is_shown_beside_its_field(here: Browser, number: str, error: str) -> None:
     refused = here.post(f"{LIST}phone/add/", {"number": number})
 
     assert refused.status_code == 400
     assert 'aria-invalid="true"' in text_of(refused)
-    assert told in text_of(refused)
+    assert error in text_of(refused)
     assert not PhoneFactor.objects.exists()
 
 
-def test_a_mailbox_is_added_with_the_code_that_came(here: Browser, alice: User) -> None:
+def test_a_mailbox_is_added_with_its_code(here: Browser, alice: User) -> None:
     lead = words_of(here.get(f"{LIST}email/add/"))
-    place = begun(here, "email/add/")
-    added = here.post(place, {"code": code_in(the_mail())})
+    page = begun(here, "email/add/")
+    added = here.post(page, {"code": code_in(the_mail())})
 
-    assert "never counts as a strong proof (AAL2)" in lead
+    assert "never counts as strong proof (AAL2)" in lead
     assert added.headers["Location"] == LIST
     assert EmailFactor.objects.of(alice).exists()
 
 
-def test_the_same_mailbox_is_not_added_twice(here: Browser, alice: User) -> None:
-    place = begun(here, "email/add/")
-    here.post(place, {"code": code_in(the_mail())})
+def test_a_mailbox_cannot_be_added_twice(here: Browser, alice: User) -> None:
+    page = begun(here, "email/add/")
+    here.post(page, {"code": code_in(the_mail())})
     again = Browser()
     log_in(again)
     again.post(ANSWER, {"code": code_in([mail for mail in delivered() if "your code" in mail.subject][-1])})
 
     refused = again.post(f"{LIST}email/add/")
 
-    assert (refused.status_code, "this one already" in text_of(refused)) == (409, True)
+    assert (refused.status_code, "already added this one" in text_of(refused)) == (409, True)
 
 
 # Recovery codes
@@ -259,11 +259,11 @@ CODES = f"{LIST}recovery-codes/"
 
 
 def new_codes(browser: Browser) -> list[str]:
-    """Press the button, and follow to the page that shows the codes."""
+    """Press the button and follow the redirect to the new codes."""
     return codes_on(browser.post(CODES, follow=True))
 
 
-def test_ten_codes_are_shown_once_in_an_answer_that_nothing_keeps(secured: Browser, alice: User) -> None:
+def test_ten_codes_are_shown_once_in_a_response_that_is_not_stored(secured: Browser, alice: User) -> None:
     made = secured.post(CODES)
     shown = secured.get(CODES)
 
@@ -275,7 +275,7 @@ def test_ten_codes_are_shown_once_in_an_answer_that_nothing_keeps(secured: Brows
     assert "You have 10 codes left" in words_of(secured.get(CODES))
 
 
-def test_reloading_the_new_codes_makes_no_others(secured: Browser, alice: User) -> None:
+def test_reloading_the_new_codes_creates_no_others(secured: Browser, alice: User) -> None:
     codes = new_codes(secured)
     kept = RecoveryCodeSet.objects.get()
 
@@ -289,7 +289,7 @@ def test_reloading_the_new_codes_makes_no_others(secured: Browser, alice: User) 
     assert browser.post(ANSWER, {"code": codes[0]}).headers.get("Location") == "/account/"
 
 
-def test_codes_that_were_shown_are_nowhere_in_the_database(secured: Browser, alice: User) -> None:
+def test_shown_codes_are_not_in_the_database(secured: Browser, alice: User) -> None:
     secured.post(CODES)
     waiting = RecoveryCodeSet.objects.values().get()
     codes = codes_on(secured.get(CODES))
@@ -299,7 +299,7 @@ def test_codes_that_were_shown_are_nowhere_in_the_database(secured: Browser, ali
     assert RecoveryCodeSet.objects.values_list("unread", "unread_in", "unread_until").get() == (None, None, None)
 
 
-def test_another_session_does_not_show_them(secured: Browser, alice: User) -> None:
+def test_another_session_does_not_show_new_codes(secured: Browser, alice: User) -> None:
     other = Browser()
     log_in(other)
     other.post(ANSWER, {"code": current_code(steps=0)})
@@ -309,14 +309,14 @@ def test_another_session_does_not_show_them(secured: Browser, alice: User) -> No
     assert len(codes_on(secured.get(CODES))) == 10
 
 
-def test_a_request_for_the_headers_leaves_the_codes_to_be_shown(secured: Browser, alice: User) -> None:
+def test_a_head_request_does_not_use_up_the_new_codes(secured: Browser, alice: User) -> None:
     secured.post(CODES)
 
     assert secured.head(CODES).status_code == 200
     assert len(codes_on(secured.get(CODES))) == 10
 
 
-def test_codes_that_nobody_has_seen_are_wiped(secured: Browser, alice: User, clock: Clock, settings: Any) -> None:
+def test_unread_codes_are_wiped(secured: Browser, alice: User, clock: Clock, settings: Any) -> None:
     settings.AUTH_MFA = {"PROOF_MAX_AGE": timedelta(hours=1)}
     secured.post(CODES)
     clock.forward(minutes=10, seconds=1)
@@ -328,7 +328,7 @@ def test_codes_that_nobody_has_seen_are_wiped(secured: Browser, alice: User, clo
     assert RecoveryCodeSet.objects.filter(unread=None, left=10).exists()
 
 
-def test_new_codes_take_the_place_of_the_old(secured: Browser, alice: User) -> None:
+def test_new_codes_replace_the_old_ones(secured: Browser, alice: User) -> None:
     old = new_codes(secured)[0]
     new = new_codes(secured)[0]
     browser = Browser()
@@ -341,18 +341,18 @@ def test_new_codes_take_the_place_of_the_old(secured: Browser, alice: User) -> N
     assert (refused.status_code, granted.headers.get("Location")) == (401, "/account/")
 
 
-def test_codes_stand_in_for_a_factor_and_are_not_made_without_one(here: Browser) -> None:
+def test_codes_are_not_created_without_a_factor(here: Browser) -> None:
     page = here.get(f"{LIST}recovery-codes/")
     refused = here.post(f"{LIST}recovery-codes/")
 
-    assert "Add one first" in text_of(page)
+    assert "Add a second factor before you create recovery codes" in text_of(page)
     assert (refused.status_code, codes_on(refused)) == (409, [])
 
 
-# Names, and the end
+# Rename and remove
 
 
-def test_a_factor_is_called_something_else(secured: Browser, alice: User) -> None:
+def test_a_factor_can_be_renamed(secured: Browser, alice: User) -> None:
     factor = TotpFactor.objects.get()
     before = text_of(secured.get(f"{LIST}{factor.pk}/name/"))
 
@@ -365,64 +365,64 @@ def test_a_factor_is_called_something_else(secured: Browser, alice: User) -> Non
     assert too_long.status_code == 400
 
 
-def test_the_last_one_takes_the_recovery_codes_along_and_says_so_before(secured: Browser, alice: User) -> None:
+def test_removing_the_last_factor_announces_the_removal_of_the_codes(secured: Browser, alice: User) -> None:
     add_recovery_codes(alice)
     address = f"{LIST}{TotpFactor.objects.get().pk}/remove/"
 
-    asked = text_of(secured.get(address))
+    challenged = text_of(secured.get(address))
     removed = secured.post(address)
 
-    assert "Phone (Authenticator app)." in asked
-    assert "Your recovery codes go with it" in asked
+    assert "Phone (Authenticator app)." in challenged
+    assert "Your recovery codes will be removed too" in challenged
     assert removed.headers["Location"] == LIST
     assert not RecoveryCodeSet.objects.exists()
     assert secured.get(address).status_code == 404
 
 
-def test_the_last_one_of_somebody_who_must_have_one_stays(secured: Browser, settings: Any) -> None:
+def test_a_required_last_factor_cannot_be_removed(secured: Browser, settings: Any) -> None:
     settings.AUTH_MFA = {"REQUIRED_OF": ["everyone"]}
 
     refused = secured.post(f"{LIST}{TotpFactor.objects.get().pk}/remove/")
 
     assert refused.status_code == 409
-    assert "Nothing was removed: you still have Phone" in words_of(refused)
-    assert "Add another one before you remove this" in words_of(refused)
+    assert "Nothing was removed. You still have Phone" in words_of(refused)
+    assert "Add another one before you remove it" in words_of(refused)
     assert "Add a passkey or security key" in words_of(refused)
     assert TotpFactor.objects.filter(confirmed=True).exists()
 
 
-# Who may come here
+# Access
 
 GUARDED = ["add/", "phone/add/", "email/add/", "recovery-codes/", "{id}/remove/", "passkeys/add/"]
 
 
 @pytest.mark.asvs("7.5.1")
 @pytest.mark.parametrize("address", GUARDED)
-def test_an_old_proof_leads_to_a_new_one_and_back(address: str, secured: Browser, clock: Clock) -> None:
+def test_an_old_proof_redirects_to_a_fresh_one_and_back(address: str, secured: Browser, clock: Clock) -> None:
     page = LIST + address.format(id=TotpFactor.objects.get().pk)
     clock.forward(minutes=6)
 
-    seen, pressed = secured.get(page), secured.post(page, {"number": NUMBER})
+    shown, pressed = secured.get(page), secured.post(page, {"number": NUMBER})
 
-    for led in (seen, pressed):
-        assert (led.status_code, led.headers["Location"].partition("?")[0]) == (303, "/login/again/")
-        assert led.headers["Location"].endswith("&assurance=aal2")
+    for redirected in (shown, pressed):
+        assert (redirected.status_code, redirected.headers["Location"].partition("?")[0]) == (303, "/login/again/")
+        assert redirected.headers["Location"].endswith("&assurance=aal2")
     assert TotpFactor.objects.count() == 1
 
 
 @WITH_TEXTS
 @pytest.mark.asvs("6.4.4")
-def test_whoever_lost_their_factor_proves_the_mailbox_before_adding_another(here: Browser, alice: User) -> None:
+def test_a_user_who_lost_their_factor_proves_the_mailbox_before_adding_another(here: Browser, alice: User) -> None:
     FactorHistory.objects.note_factor(alice)
 
-    led = here.get(f"{LIST}phone/add/").headers["Location"]
-    here.post(led)
+    redirected = here.get(f"{LIST}phone/add/").headers["Location"]
+    here.post(redirected)
     here.post(ANSWER, {"password": PASSWORD})
-    asked = words_of(here.get(ANSWER))
+    challenged = words_of(here.get(ANSWER))
     back = here.post(ANSWER, {"code": code_in(the_mail())})
 
-    assert led.endswith("&assurance=second_factor")
-    assert "was sent to a•••@example.org" in asked
+    assert redirected.endswith("&assurance=second_factor")
+    assert "was sent to a•••@example.org" in challenged
     assert back.headers["Location"] == f"{LIST}phone/add/"
     assert here.get(back.headers["Location"]).status_code == 200
 
@@ -431,14 +431,14 @@ ALL = ["", "{id}/confirm/", "{id}/code/", "{id}/name/", *GUARDED]
 
 
 @pytest.mark.parametrize("address", ALL)
-def test_nobody_is_sent_to_the_login(address: str, db: None) -> None:
+def test_an_anonymous_request_is_redirected_to_the_login(address: str, db: None) -> None:
     for method in ("get", "post"):
         sent = getattr(Browser(), method)(LIST + address.format(id=uuid4()))
         assert sent.headers["Location"].startswith("/login/?next=")
 
 
 @pytest.mark.parametrize("address", ["{id}/confirm/", "{id}/code/", "{id}/name/", "{id}/remove/"])
-def test_what_is_somebody_else_s_is_not_found(address: str, here: Browser) -> None:
+def test_other_users_factors_are_not_found(address: str, here: Browser) -> None:
     bob = User.objects.create_user("bob", "bob@example.org", PASSWORD)
     begun_by_bob = PhoneFactor.objects.create(user=bob, name="Of bob", number=NUMBER)
 
@@ -463,36 +463,36 @@ def test_a_form_without_its_token_changes_nothing(alice: User) -> None:
     assert not EmailFactor.objects.exists()
 
 
-def test_a_session_that_says_nothing_of_its_proof_is_told_so(alice: User) -> None:
+def test_a_session_without_facts_is_refused_with_a_message(alice: User) -> None:
     browser = Browser()
     browser.force_login(alice)
 
     assert browser.get(f"{LIST}add/").status_code == 401
 
 
-# In a login
+# Login
 
 
 @WITH_TEXTS
-def test_a_login_says_where_the_code_went_and_sends_the_same_again(alice: User) -> None:
+def test_a_login_shows_the_destination_and_resends_the_same_code(alice: User) -> None:
     phone, browser = add_phone(alice), Browser()
     log_in(browser)
-    asked = browser.get(ANSWER)
+    challenged = browser.get(ANSWER)
     first = code_in_text(the_text())
 
     again = browser.post("/login/choose/", {"choice": str(phone.pk)})
     second = code_in_text(the_text())
     granted = browser.post(ANSWER, {"code": second})
 
-    assert "was sent to •••• 67" in words_of(asked)
-    assert "Send it again" in words_of(asked)
-    assert NUMBER not in text_of(asked)
+    assert "was sent to •••• 67" in words_of(challenged)
+    assert "Send it again" in words_of(challenged)
+    assert NUMBER not in text_of(challenged)
     assert (again.headers["Location"], second) == (ANSWER, first)
     assert granted.headers["Location"] == "/account/"
 
 
 @WITH_TEXTS
-def test_whoever_has_a_code_sent_again_is_told_what_became_of_it(alice: User, settings: Any) -> None:
+def test_a_resend_in_a_login_shows_its_result(alice: User, settings: Any) -> None:
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, "django.contrib.messages.middleware.MessageMiddleware"]
     settings.AUTH_CORE = {**settings.AUTH_CORE, "BUDGETS": {"sms": {"number": (2, timedelta(hours=1))}}}
     phone, browser = add_phone(alice), Browser()
@@ -508,7 +508,7 @@ def test_whoever_has_a_code_sent_again_is_told_what_became_of_it(alice: User, se
 
 
 @WITH_TEXTS
-def test_a_login_says_so_when_no_code_was_sent(alice: User, settings: Any) -> None:
+def test_a_login_says_if_no_code_was_sent(alice: User, settings: Any) -> None:
     let_text_wait(settings)
     add_phone(alice)
     log_in(Browser())
@@ -517,13 +517,13 @@ def test_a_login_says_so_when_no_code_was_sent(alice: User, settings: Any) -> No
 
     page = words_of(browser.get(ANSWER))
 
-    assert "There is no code that you could enter" in page
-    assert "was sent to" not in page
-    assert "Send a code" in page
+    assert "There is no valid code" in page
+    assert "We sent a code to" not in page
+    assert "Send code" in page
 
 
 @WITH_TEXTS
-def test_an_app_is_asked_without_a_word_about_sending(alice: User) -> None:
+def test_the_challenge_of_an_app_mentions_no_sending(alice: User) -> None:
     add_totp(alice)
     add_phone(alice, name="Mine")
     browser = Browser()
@@ -536,21 +536,21 @@ def test_an_app_is_asked_without_a_word_about_sending(alice: User) -> None:
     assert "Mine" in page
 
 
-def test_a_recovery_code_opens_a_login_and_leaves_the_other_ways_open(secured: Browser, alice: User) -> None:
+def test_a_recovery_code_signs_in_beside_other_choices(secured: Browser, alice: User) -> None:
     sheet = add_recovery_codes(alice)
     browser = Browser()
     log_in(browser)
     browser.post("/login/choose/", {"choice": str(sheet.factor.pk)})
 
-    asked = text_of(browser.get(ANSWER))
+    challenged = text_of(browser.get(ANSWER))
     malformed = browser.post(ANSWER, {"code": "123456"})
     wrong = browser.post(ANSWER, {"code": "0000-0000-0000-0000"})
     granted = browser.post(ANSWER, {"code": sheet.codes[0].lower().replace("-", " ")})
 
-    assert "Enter a recovery code" in asked
-    assert 'autocomplete="off"' in asked
-    assert "Try another way" in asked
-    assert "Phone" in asked
+    assert "Enter a recovery code" in challenged
+    assert 'autocomplete="off"' in challenged
+    assert "Try another way" in challenged
+    assert "Phone" in challenged
     assert (malformed.status_code, "four groups of four" in text_of(malformed)) == (400, True)
     assert (wrong.status_code, "This code is wrong" in text_of(wrong)) == (401, True)
     assert granted.headers["Location"] == "/account/"
@@ -575,7 +575,7 @@ def test_a_login_that_must_add_an_app_shows_its_key(alice: User, settings: Any) 
     assert TotpFactor.objects.of(alice).exists()
 
 
-def test_a_key_that_was_given_up_is_shown_anew(alice: User, settings: Any) -> None:
+def test_an_expired_key_is_replaced(alice: User, settings: Any) -> None:
     settings.AUTH_MFA = {"REQUIRED_OF": ["everyone"], "COUNTED_METHODS": ["totp"]}
     browser = Browser()
     log_in(browser)
@@ -585,12 +585,12 @@ def test_a_key_that_was_given_up_is_shown_anew(alice: User, settings: Any) -> No
     given_up = words_of(browser.get(ANSWER))
     browser.post("/login/choose/", {"choice": "totp"})
 
-    assert "worth nothing any more" in given_up
+    assert "This key has expired" in given_up
     assert "Scan this" in words_of(browser.get(ANSWER))
 
 
 @pytest.mark.parametrize("address", ["", "add/", "phone/add/", "email/add/", "recovery-codes/"])
-def test_no_page_needs_what_the_policy_forbids(address: str, secured: Browser) -> None:
+def test_no_page_violates_the_content_security_policy(address: str, secured: Browser) -> None:
     page = secured.get(LIST + address).content.decode()
 
     assert "style=" not in page

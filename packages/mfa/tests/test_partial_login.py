@@ -1,4 +1,4 @@
-"""A site whose login is not ours: from the password to the second factor nobody is there."""
+"""A site with its own login is anonymous between the password and the second factor."""
 
 import asyncio
 from datetime import timedelta
@@ -23,23 +23,23 @@ from partial_login_site import LOGIN, OURS, PROVE, give_password, prove, who
 pytestmark = pytest.mark.usefixtures("partial_login_site")
 
 
-# What is closed, and what opens it
+# Access
 
 
-def test_an_undecorated_view_sees_nobody_until_the_second_factor_is_proved(client: Browser, secured: User) -> None:
-    given = give_password(client)
+def test_an_undecorated_view_is_anonymous_until_the_second_factor_is_proved(client: Browser, secured: User) -> None:
+    response = give_password(client)
     between = client.get("/undecorated/").json()
-    proved = prove(client, given["Location"])
+    proved = prove(client, response["Location"])
     afterwards = client.get("/undecorated/").json()
 
-    assert (given.status_code, urlsplit(given["Location"]).path) == (303, PROVE)
-    assert between == {"user": "", "half": "alice"}
+    assert (response.status_code, urlsplit(response["Location"]).path) == (303, PROVE)
+    assert between == {"user": "", "partial": "alice"}
     assert (proved.status_code, proved["Location"]) == (303, "/undecorated/")
-    assert afterwards == {"user": "alice", "half": None}
+    assert afterwards == {"user": "alice", "partial": None}
 
 
 def test_without_the_middleware_the_same_view_is_open(client: Browser, secured: User, settings: Any) -> None:
-    """The defect that the other tests look for, planted."""
+    """The planted defect that the other tests detect."""
     settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if name != OURS]
 
     give_password(client)
@@ -48,79 +48,79 @@ def test_without_the_middleware_the_same_view_is_open(client: Browser, secured: 
 
 
 @pytest.mark.parametrize("address", ["/undecorated/", "/async/", "/past/", "/drf/"])
-def test_no_way_of_reading_the_session_finds_the_person(client: Browser, secured: User, address: str) -> None:
-    given = give_password(client)
+def test_no_way_of_reading_the_session_finds_the_user(client: Browser, secured: User, address: str) -> None:
+    response = give_password(client)
     between = who(client, address)
-    prove(client, given["Location"])
+    prove(client, response["Location"])
 
     assert between == ""
     assert who(client, address) == "alice"
 
 
-def test_the_session_itself_names_nobody(client: Browser, secured: User) -> None:
+def test_the_session_itself_is_anonymous(client: Browser, secured: User) -> None:
     give_password(client)
 
     assert client.get("/past/").json() == {"user": "", "named": False}
     assert not {"_auth_user_id", "_auth_user_backend", "_auth_user_hash"} & set(client.session.keys())
 
 
-def test_whoever_has_no_second_factor_notices_nothing(client: Browser, bob: User) -> None:
-    given = give_password(client, "bob", onward="/closed/")
+def test_users_without_a_second_factor_notice_nothing(client: Browser, bob: User) -> None:
+    response = give_password(client, "bob", onward="/closed/")
 
-    assert (given.status_code, given["Location"]) == (302, "/closed/")
-    assert client.get("/undecorated/").json() == {"user": "bob", "half": None}
+    assert (response.status_code, response["Location"]) == (302, "/closed/")
+    assert client.get("/undecorated/").json() == {"user": "bob", "partial": None}
 
 
-def test_a_page_for_people_leads_to_the_second_factor_and_then_to_itself(client: Browser, secured: User) -> None:
+def test_a_protected_page_redirects_to_the_second_factor_and_back(client: Browser, secured: User) -> None:
     give_password(client)
 
-    led = client.get("/closed/?a=b")
-    proved = prove(client, led["Location"])
+    redirected = client.get("/closed/?a=b")
+    proved = prove(client, redirected["Location"])
 
-    assert led.status_code == 303
-    assert urlsplit(led["Location"]).path == PROVE
+    assert redirected.status_code == 303
+    assert urlsplit(redirected["Location"]).path == PROVE
     assert proved["Location"] == "/closed/?a=b"
     assert client.get(proved["Location"]).content == b"secret of alice"
 
 
-def test_the_login_goes_on_to_where_it_was_headed(client: Browser, secured: User) -> None:
-    given = give_password(client, onward="/closed/")
+def test_the_login_continues_to_its_destination(client: Browser, secured: User) -> None:
+    response = give_password(client, onward="/closed/")
 
-    assert prove(client, given["Location"])["Location"] == "/closed/"
+    assert prove(client, response["Location"])["Location"] == "/closed/"
 
 
-def test_a_login_that_answers_no_redirect_is_kept_out_all_the_same(client: Browser, secured: User) -> None:
+def test_a_login_without_a_redirect_is_partial_too(client: Browser, secured: User) -> None:
     answered = client.get("/as/alice/")
 
     assert answered.json() == {"user": "alice"}
-    assert client.get("/undecorated/").json() == {"user": "", "half": "alice"}
+    assert client.get("/undecorated/").json() == {"user": "", "partial": "alice"}
 
 
-def test_the_admin_is_closed_to_whoever_is_half_in(client: Browser, secured: User) -> None:
+def test_the_admin_is_closed_to_partial_logins(client: Browser, secured: User) -> None:
     User.objects.filter(pk=secured.pk).update(is_staff=True, is_superuser=True)
 
-    given = give_password(client, page="/admin/login/", onward="/admin/auth/user/")
+    response = give_password(client, page="/admin/login/", onward="/admin/auth/user/")
     between = client.get("/admin/auth/user/")
     prove(client, between["Location"])
 
-    assert parse_qs(urlsplit(given["Location"]).query) == {"next": ["/admin/auth/user/"]}
+    assert parse_qs(urlsplit(response["Location"]).query) == {"next": ["/admin/auth/user/"]}
     assert (between.status_code, urlsplit(between["Location"]).path) == (303, PROVE)
     assert client.get("/admin/auth/user/").status_code == 200
 
 
-def test_a_login_page_that_sends_people_on_does_not_send_on_a_half(client: Browser, secured: User) -> None:
+def test_a_login_page_does_not_redirect_partial_logins(client: Browser, secured: User) -> None:
     give_password(client, page="/accounts/login/sent-on/")
 
     assert client.get("/accounts/login/sent-on/").status_code == 200
 
 
-def test_a_session_that_was_made_without_a_request_is_judged_at_the_first_one(client: Browser, secured: User) -> None:
+def test_a_session_made_without_a_request_is_checked_at_the_first_one(client: Browser, secured: User) -> None:
     client.force_login(secured)
 
-    assert client.get("/undecorated/").json() == {"user": "", "half": "alice"}
+    assert client.get("/undecorated/").json() == {"user": "", "partial": "alice"}
 
 
-def test_a_session_from_before_the_installation_is_judged(client: Browser, secured: User, settings: Any) -> None:
+def test_a_session_from_before_the_installation_is_checked(client: Browser, secured: User, settings: Any) -> None:
     with_ours = settings.MIDDLEWARE
     settings.MIDDLEWARE = [name for name in with_ours if name != OURS]
     before = Browser()
@@ -133,26 +133,26 @@ def test_a_session_from_before_the_installation_is_judged(client: Browser, secur
     assert who(client) == ""
 
 
-def test_whom_another_middleware_signs_in_is_judged_before_the_view(
+def test_a_login_by_another_middleware_is_checked_before_the_view(
     client: Browser, secured: User, settings: Any
 ) -> None:
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, "django.contrib.auth.middleware.RemoteUserMiddleware"]
     settings.AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.RemoteUserBackend"]
 
-    seen = client.get("/undecorated/", REMOTE_USER="alice").json()
+    response_body = client.get("/undecorated/", REMOTE_USER="alice").json()
 
-    assert seen == {"user": "", "half": "alice"}
+    assert response_body == {"user": "", "partial": "alice"}
 
 
 @pytest.mark.parametrize("engine", ["db", "cache", "cached_db", "signed_cookies"])
-def test_every_session_engine_keeps_the_half_and_the_whole(
+def test_every_session_engine_stores_partial_and_full_logins(
     client: Browser, secured: User, settings: Any, engine: str
 ) -> None:
     settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
 
-    given = give_password(client)
+    response = give_password(client)
     between = client.get("/past/").json()
-    prove(client, given["Location"])
+    prove(client, response["Location"])
 
     assert between == {"user": "", "named": False}
     assert who(client) == "alice"
@@ -164,40 +164,40 @@ def test_every_session_engine_keeps_the_half_and_the_whole(
 def test_the_middleware_serves_async_sites(alice: User) -> None:
     async def journey() -> list[Any]:
         browser = AsyncClient()
-        given = await browser.post(LOGIN, {"username": "alice", "password": PASSWORD})
-        seen = [(await browser.get(address)).json()["user"] for address in ("/async/", "/undecorated/", "/past/")]
-        begun = await browser.post(given["Location"])
+        response = await browser.post(LOGIN, {"username": "alice", "password": PASSWORD})
+        users = [(await browser.get(address)).json()["user"] for address in ("/async/", "/undecorated/", "/past/")]
+        begun = await browser.post(response["Location"])
         await browser.post(begun["Location"], {"code": current_code()})
-        return [urlsplit(given["Location"]).path, *seen, (await browser.get("/async/")).json()["user"]]
+        return [urlsplit(response["Location"]).path, *users, (await browser.get("/async/")).json()["user"]]
 
     enrolled(alice)
 
     assert async_to_sync(journey)() == [PROVE, "", "", "", "alice"]
 
 
-def test_whom_another_middleware_signs_in_is_judged_before_an_async_view(alice: User, settings: Any) -> None:
+def test_a_login_by_another_middleware_is_checked_before_an_async_view(alice: User, settings: Any) -> None:
     async def ask() -> Any:
         return (await AsyncClient().get("/async/", headers={"X-Name": "alice"})).json()
 
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, "partial_login_urls.asynchronous_sign_in"]
     enrolled(alice)
 
-    assert async_to_sync(ask)() == {"user": "", "half": "alice"}
+    assert async_to_sync(ask)() == {"user": "", "partial": "alice"}
 
 
-def test_whoever_was_looked_at_too_early_is_nobody_in_an_async_view(secured: User, settings: Any) -> None:
+def test_a_user_read_too_early_is_anonymous_in_an_async_view(secured: User, settings: Any) -> None:
     async def ask() -> Any:
         browser = AsyncClient()
         await browser.aforce_login(secured)
         return (await browser.get("/async/")).json()
 
-    place = settings.MIDDLEWARE.index(OURS)
-    settings.MIDDLEWARE = [*settings.MIDDLEWARE[:place], "partial_login_urls.onlooker", *settings.MIDDLEWARE[place:]]
+    index = settings.MIDDLEWARE.index(OURS)
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE[:index], "partial_login_urls.onlooker", *settings.MIDDLEWARE[index:]]
 
-    assert async_to_sync(ask)() == {"user": "", "half": "alice"}
+    assert async_to_sync(ask)() == {"user": "", "partial": "alice"}
 
 
-def test_an_async_request_of_nobody_asks_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_anonymous_async_request_uses_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(function: Any) -> Any:
         raise AssertionError(function)
 
@@ -217,31 +217,31 @@ def test_an_async_request_of_nobody_asks_no_thread(monkeypatch: pytest.MonkeyPat
 # Policy
 
 
-def test_whoever_must_have_a_factor_and_has_none_is_half_in(client: Browser, bob: User, settings: Any) -> None:
+def test_a_required_user_without_a_factor_gets_a_partial_login(client: Browser, bob: User, settings: Any) -> None:
     settings.AUTH_MFA = {"REQUIRED_OF": ["everyone"]}
 
-    given = give_password(client, "bob")
+    response = give_password(client, "bob")
 
-    assert urlsplit(given["Location"]).path == PROVE
-    assert client.get("/undecorated/").json() == {"user": "", "half": "bob"}
+    assert urlsplit(response["Location"]).path == PROVE
+    assert client.get("/undecorated/").json() == {"user": "", "partial": "bob"}
 
 
-def test_whoever_lost_the_factor_they_must_have_is_told_so_and_stays_out(
+def test_a_user_who_lost_a_required_factor_is_refused_with_a_message(
     client: Browser, secured: User, settings: Any
 ) -> None:
     settings.AUTH_MFA = {"REQUIRED_OF": ["everyone"]}
     remove_factor(factor=rows_of(secured)[0])
     give_password(client)
 
-    told = client.post(PROVE)
+    refused = client.post(PROVE)
 
-    assert told.status_code == 403
-    assert client.get("/undecorated/").json() == {"user": "", "half": "alice"}
+    assert refused.status_code == 403
+    assert client.get("/undecorated/").json() == {"user": "", "partial": "alice"}
 
 
-def test_a_grace_period_lets_in(client: Browser, bob: User, settings: Any) -> None:
+def test_a_grace_period_allows_the_login(client: Browser, bob: User, settings: Any) -> None:
     settings.AUTH_MFA = {"REQUIRED_OF": ["everyone"], "GRACE_PERIOD": timedelta(days=7)}
 
     give_password(client, "bob")
 
-    assert client.get("/undecorated/").json() == {"user": "bob", "half": None}
+    assert client.get("/undecorated/").json() == {"user": "bob", "partial": None}

@@ -1,4 +1,4 @@
-"""What a session says of whoever it let in, and that it is one person's."""
+"""The facts of sessions, which belong to one user."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,29 +21,29 @@ from partial_login_site import OURS, give_password, prove, who
 pytestmark = pytest.mark.usefixtures("partial_login_site")
 
 
-# What the session says afterwards
+# The session afterwards
 
 
-def test_the_session_has_another_key_after_the_proof(client: Browser, secured: User) -> None:
-    given = give_password(client)
-    half = client.cookies["sessionid"].value
+def test_the_session_key_changes_after_the_proof(client: Browser, secured: User) -> None:
+    response = give_password(client)
+    partial_key = client.cookies["sessionid"].value
 
-    prove(client, given["Location"])
-    whole = client.cookies["sessionid"].value
+    prove(client, response["Location"])
+    full_key = client.cookies["sessionid"].value
     thief = Browser()
-    thief.cookies["sessionid"] = half
+    thief.cookies["sessionid"] = partial_key
 
-    assert whole != half
-    assert thief.get("/undecorated/").json() == {"user": "", "half": None}
+    assert full_key != partial_key
+    assert thief.get("/undecorated/").json() == {"user": "", "partial": None}
 
 
-def test_a_whole_session_says_what_was_proved(client: Browser, secured: User) -> None:
-    given = give_password(client)
-    prove(client, given["Location"])
+def test_a_full_session_records_its_evidence(client: Browser, secured: User) -> None:
+    response = give_password(client)
+    prove(client, response["Location"])
 
     evidence = client.get("/facts/").json()["facts"]["evidence"]
 
-    assert [piece["method"] for piece in evidence] == ["password", "totp"]
+    assert [entry["method"] for entry in evidence] == ["password", "totp"]
 
 
 def test_a_login_without_a_factor_is_a_fresh_proof_of_a_password(client: Browser, bob: User, clock: Clock) -> None:
@@ -54,8 +54,8 @@ def test_a_login_without_a_factor_is_a_fresh_proof_of_a_password(client: Browser
     assert evidence == [{"method": "password", "at": timezone.now().isoformat()}]
 
 
-def test_an_old_session_is_not_freshened_by_a_later_login_elsewhere(bob: User) -> None:
-    """A thief's session from before the installation must not borrow the moment of its victim's login."""
+def test_a_later_login_elsewhere_does_not_refresh_an_old_session(bob: User) -> None:
+    """A thief's session from before the installation must not use the time of the victim's login."""
     thief, victim = Browser(), Browser()
     thief.force_login(bob)
     give_password(victim, "bob")
@@ -67,37 +67,37 @@ def test_an_old_session_is_not_freshened_by_a_later_login_elsewhere(bob: User) -
     assert own > "2020"
 
 
-def test_an_old_session_gives_the_password_again_before_a_factor_is_added(client: Browser, bob: User) -> None:
+def test_an_old_session_needs_the_password_before_adding_a_factor(client: Browser, bob: User) -> None:
     """A stolen session from before the installation must not enrol the thief's own app."""
     client.force_login(bob)
 
-    led = client.get("/account/second-factors/add/")
-    asked = client.post(led["Location"])
-    back = client.post(asked["Location"], {"password": PASSWORD})
+    redirected = client.get("/account/second-factors/add/")
+    challenged = client.post(redirected["Location"])
+    back = client.post(challenged["Location"], {"password": PASSWORD})
 
-    assert urlsplit(led["Location"]).path == "/auth/login/again/"
+    assert urlsplit(redirected["Location"]).path == "/auth/login/again/"
     assert back["Location"] == "/account/second-factors/add/"
     assert client.get(back["Location"]).status_code == 200
 
 
-def test_a_login_by_somebody_elses_word_is_evidence_of_a_provider(client: Browser, bob: User, settings: Any) -> None:
+def test_a_remote_user_login_is_evidence_of_a_provider(client: Browser, bob: User, settings: Any) -> None:
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, "django.contrib.auth.middleware.RemoteUserMiddleware"]
     settings.AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.RemoteUserBackend"]
 
     evidence = client.get("/facts/", REMOTE_USER="bob").json()["facts"]["evidence"]
 
-    assert [piece["method"] for piece in evidence] == ["provider"]
+    assert [entry["method"] for entry in evidence] == ["provider"]
 
 
-def test_a_judged_session_costs_no_further_question(client: Browser, bob: User, django_assert_num_queries: Any) -> None:
+def test_a_checked_session_costs_no_further_queries(client: Browser, bob: User, django_assert_num_queries: Any) -> None:
     give_password(client, "bob")
     client.get("/undecorated/")
 
-    with django_assert_num_queries(2):  # the session and the user, as without us
+    with django_assert_num_queries(2):  # the session and the user, as without the middleware
         client.get("/undecorated/")
 
 
-# Facts are one person's
+# Facts belong to one user
 
 
 def whole_session_of(browser: Browser) -> None:
@@ -105,19 +105,17 @@ def whole_session_of(browser: Browser) -> None:
     assert who(browser) == "alice"
 
 
-def test_facts_that_a_careless_sign_out_left_behind_let_nobody_else_in(
-    client: Browser, secured: User, bob: User
-) -> None:
+def test_facts_left_by_a_careless_sign_out_do_not_admit_another_user(client: Browser, secured: User, bob: User) -> None:
     enrolled(bob)
     whole_session_of(client)
     client.get("/forget/")
 
     give_password(client, "bob")
 
-    assert client.get("/undecorated/").json() == {"user": "", "half": "bob"}
+    assert client.get("/undecorated/").json() == {"user": "", "partial": "bob"}
 
 
-def test_facts_that_were_left_behind_before_the_installation_let_nobody_else_in(
+def test_facts_left_before_the_installation_do_not_admit_another_user(
     client: Browser, secured: User, bob: User, settings: Any
 ) -> None:
     enrolled(bob)
@@ -130,22 +128,22 @@ def test_facts_that_were_left_behind_before_the_installation_let_nobody_else_in(
 
     give_password(client, "bob")
 
-    assert client.get("/undecorated/").json() == {"user": "", "half": "bob"}
+    assert client.get("/undecorated/").json() == {"user": "", "partial": "bob"}
 
 
-def test_facts_do_not_follow_a_name_that_is_written_over(client: Browser, secured: User, bob: User) -> None:
+def test_facts_do_not_follow_a_replaced_user(client: Browser, secured: User, bob: User) -> None:
     enrolled(bob)
     whole_session_of(client)
 
     client.get("/name/bob/")
 
-    assert client.get("/undecorated/").json() == {"user": "", "half": "bob"}
+    assert client.get("/undecorated/").json() == {"user": "", "partial": "bob"}
 
 
-def test_without_the_binding_somebody_else_gets_in_with_alices_factor(
+def test_without_the_binding_another_user_would_use_alices_factor(
     client: Browser, secured: User, bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The defect that the two tests above look for, planted."""
+    """The planted defect that the two tests above detect."""
     monkeypatch.setattr(partial_login, "_owner", lambda session: ["anybody", partial_login._facts_id(session)])
     enrolled(bob)
     whole_session_of(client)
@@ -155,7 +153,7 @@ def test_without_the_binding_somebody_else_gets_in_with_alices_factor(
     assert who(client) == "bob"
 
 
-def test_whoever_logs_in_again_in_their_own_session_stays_in(client: Browser, secured: User) -> None:
+def test_logging_in_again_keeps_a_full_session(client: Browser, secured: User) -> None:
     whole_session_of(client)
 
     client.get("/as/alice/")
@@ -163,17 +161,17 @@ def test_whoever_logs_in_again_in_their_own_session_stays_in(client: Browser, se
     assert who(client) == "alice"
 
 
-def test_somebody_else_who_logs_in_over_a_whole_session_is_judged(client: Browser, secured: User, bob: User) -> None:
+def test_another_user_who_logs_in_over_a_full_session_is_checked(client: Browser, secured: User, bob: User) -> None:
     enrolled(bob)
     whole_session_of(client)
 
     give_password(client, "bob")
 
-    assert client.get("/undecorated/").json() == {"user": "", "half": "bob"}
+    assert client.get("/undecorated/").json() == {"user": "", "partial": "bob"}
 
 
-def test_a_store_that_has_facts_of_its_own_is_asked_for_them_and_left_alone(bob: User) -> None:
-    class Store(SessionStore):  # as `auth_sessions` has one, whose rows belong to one person each
+def test_a_session_store_with_its_own_facts_is_left_alone(bob: User) -> None:
+    class Store(SessionStore):  # like the store of `auth_sessions`, whose rows belong to one user each
         facts: Any = None
 
     store = Store()
@@ -181,11 +179,11 @@ def test_a_store_that_has_facts_of_its_own_is_asked_for_them_and_left_alone(bob:
     store.update(login_keys)
 
     was_unjudged = partial_login.is_unjudged(store)
-    is_half = partial_login.judge(store, bob, proved_at=timezone.now())
+    is_partial = partial_login.judge(store, bob, proved_at=timezone.now())
     Store.facts = partial_login.SessionFacts(
         id=UUID(int=1), transport="cookie", evidence=(), authenticated_at=timezone.now()
     )
     partial_login.tidy(store)
 
-    assert (was_unjudged, is_half, partial_login.is_unjudged(store)) == (True, False, False)
+    assert (was_unjudged, is_partial, partial_login.is_unjudged(store)) == (True, False, False)
     assert dict(store.items()) == login_keys

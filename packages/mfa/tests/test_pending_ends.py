@@ -1,7 +1,7 @@
-"""What of this package waits for an answer, once it is over: every action is refused and sends nothing.
+"""Ended rows of this package refuse every action and send nothing.
 
-One table, as that of auth_core: each kind of row that waits, its actions, and how it ends. A
-pending login that is over has a file of its own (``test_used_up``).
+One table, as in auth_core: each kind of row that waits for an answer, its actions, and how it
+ends. Ended pending logins have their own file (``test_used_up``).
 """
 
 from collections.abc import Callable, Mapping
@@ -48,13 +48,13 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("captured_texts")]
 
 CLIENT = Client(network="192.0.2.0/24")
 
-#: Columns that tell that a row waits for something, and ends.
+#: Columns of rows that wait for an answer.
 ENDS = frozenset({"spent_at", "closed_at", "attempts_left", "guesses_left"})
 
-#: Factors that are there from the first moment: none of them is ever begun.
+#: Factors that are confirmed from the start.
 NEVER_BEGUN = frozenset({WebauthnFactor, RecoveryCodeSet})
 
-#: How a refused action is told.
+#: The results of a refused action.
 REFUSALS = frozenset({"not_found", "challenge_failed", "login_expired", "invalid_credentials"})
 
 Action = Callable[[Any], Any]
@@ -65,10 +65,10 @@ class Pending:
     """One kind of row that waits.
 
     Args:
-        model: Where it stands.
-        begin: Makes one for a person; returns what the actions need.
-        actions: What can be done with it, by name.
-        ends: How it ends, by name: changes the rows.
+        model: Its model.
+        begin: Creates one for a user and returns the arguments of the actions.
+        actions: The actions by name.
+        ends: The changes that end it, by name.
     """
 
     model: type[Model]
@@ -91,7 +91,7 @@ def login_of(user: User) -> PendingLogin:
     )
 
 
-def held_of(factor: Factor) -> list[OwnedFactor]:
+def owned_factors(factor: Factor) -> list[OwnedFactor]:
     return [OwnedFactor(id=factor.pk, method=Method(factor.method), name=factor.name)]
 
 
@@ -122,28 +122,28 @@ def begin_first_factor(user: User) -> Any:
 
 def begin_second_factor(user: User) -> Any:
     key, login = Authenticator().added_to(user), login_of(user)
-    asked = KINDS[Method.PASSKEY].ask(login, held_of(key.factor))
-    return {"login": login, "held": held_of(key.factor), "answer": {"credential": key.sign(asked["options"])}}
+    data = KINDS[Method.PASSKEY].ask(login, owned_factors(key.factor))
+    return {"login": login, "factors": owned_factors(key.factor), "answer": {"credential": key.sign(data["options"])}}
 
 
 def answer(begun: Any) -> Any:
-    held = begun["held"]
-    return KINDS[held[0].method].answer(begun["login"], held, begun["answer"])
+    factors = begun["factors"]
+    return KINDS[factors[0].method].answer(begun["login"], factors, begun["answer"])
 
 
-# Codes that are sent, and printed ones
+# Sent codes and recovery codes
 
 
 def begin_sent_code(user: User) -> Any:
     factor, login = add_phone(user), login_of(user)
-    KINDS[Method.SMS_CODE].ask(login, held_of(factor))
+    KINDS[Method.SMS_CODE].ask(login, owned_factors(factor))
     delivered_texts()
-    return {"login": login, "held": held_of(factor), "answer": {"code": SentCode.objects.get().code}}
+    return {"login": login, "factors": owned_factors(factor), "answer": {"code": SentCode.objects.get().code}}
 
 
 def send_again(begun: Any) -> Any:
-    asked = KINDS[Method.SMS_CODE].ask(begun["login"], begun["held"])
-    if not asked["is_sent"]:
+    data = KINDS[Method.SMS_CODE].ask(begun["login"], begun["factors"])
+    if not data["is_sent"]:
         raise ChallengeFailed
 
 
@@ -152,7 +152,7 @@ def begin_recovery_code(user: User) -> Any:
     sheet = add_recovery_codes(user)
     delivered()
     code = sheet.codes[0].replace("-", "")
-    return {"login": login_of(user), "held": held_of(sheet.factor), "answer": {"code": code}}
+    return {"login": login_of(user), "factors": owned_factors(sheet.factor), "answer": {"code": code}}
 
 
 # Enrolments
@@ -195,7 +195,7 @@ CHALLENGE_ENDS: Mapping[str, Callable[[], Any]] = {
     "expired": lambda: WebauthnChallenge.objects.update(expires_at=past()),
 }
 
-#: What an administrator takes away from a person ends what the person, or a thief, has begun.
+#: A reset by an administrator ends everything that the user, or a thief, has begun.
 RESET = {"reset": lambda: reset_factors(user=User.objects.get(), actor=None)}
 
 
@@ -234,7 +234,7 @@ PENDING: Mapping[str, Pending] = {
         CHALLENGE_ENDS,
     ),
     "passkey in a login": Pending(WebauthnChallenge, begin_second_factor, {"answer": answer}, CHALLENGE_ENDS),
-    # One that was spent or has expired is renewed when it is asked for again; its guesses are not.
+    # A resend renews a spent or expired code, but not its guesses.
     "sent code": Pending(SentCode, begin_sent_code, {"answer": answer}, CODE_ENDS),
     "sent code again": Pending(SentCode, begin_sent_code, {"send": send_again}, USED_UP),
     "recovery code": Pending(
@@ -275,7 +275,7 @@ CASES = [(name, action, end) for name, row in PENDING.items() for action in row.
 
 
 def state() -> Any:
-    """Return what an action could change or send."""
+    """Return the state that an action could change."""
     factors = [sorted(model.objects.values_list("pk", "confirmed", "last_used_at")) for model in (
         TotpFactor, PhoneFactor, EmailFactor, WebauthnFactor
     )]  # fmt: skip
@@ -284,7 +284,7 @@ def state() -> Any:
 
 
 @pytest.mark.parametrize(("name", "action", "end"), CASES)
-def test_what_is_over_refuses_every_action_and_sends_nothing(name: str, action: str, end: str, alice: User) -> None:
+def test_an_ended_row_refuses_every_action_and_sends_nothing(name: str, action: str, end: str, alice: User) -> None:
     pending = PENDING[name]
     begun = pending.begin(alice)
     pending.ends[end]()
@@ -302,14 +302,14 @@ def test_what_is_over_refuses_every_action_and_sends_nothing(name: str, action: 
 @pytest.mark.parametrize(
     ("name", "action"), [(name, action) for name, row in PENDING.items() for action in row.actions]
 )
-def test_the_same_action_is_taken_while_it_waits(name: str, action: str, alice: User) -> None:
-    """Without this a typing error in the table would pass for a refusal."""
+def test_the_same_action_is_accepted_while_the_row_waits(name: str, action: str, alice: User) -> None:
+    """Without this, a typo in the table would look like a refusal."""
     begun = PENDING[name].begin(alice)
 
     PENDING[name].actions[action](begun)
 
 
-def test_every_model_that_waits_stands_in_the_table() -> None:
+def test_every_model_that_waits_is_in_the_table() -> None:
     models = set(apps.get_app_config("auth_mfa").get_models())
     waiting = {model for model in models if ENDS & {field.name for field in model._meta.get_fields()}}
     begun = {model for model in models if issubclass(model, Factor)} - NEVER_BEGUN

@@ -1,4 +1,4 @@
-"""The package alone in a site that `django-admin startproject` made, set up by the README's own blocks."""
+"""The package in a fresh `django-admin startproject` site, installed with the README's blocks."""
 
 import base64
 import os
@@ -20,13 +20,13 @@ import pytest
 from auth_mfa import oath
 from conftest import PASSWORD
 
-# The site has a database of its own: once is enough.
+# The site has its own database, so one run is enough.
 pytestmark = [pytest.mark.live, pytest.mark.sqlite]
 
 README = Path(__file__).parents[1] / "README.md"
 SECTION = "## In a site that has a login already"
 
-#: What such a site has of its own: Django's login, and a view that nobody thought of closing.
+#: The site's own code: Django's login, and a view without access control.
 SITE_URLS = """
 from django.contrib.auth.views import LoginView
 from django.http import HttpResponse
@@ -41,7 +41,7 @@ SITE_SETTINGS = """
 TEMPLATES[0]["DIRS"] = [BASE_DIR / "templates"]
 """
 
-#: The same site without the middleware: what the tests look for must be seen there.
+#: The same site without the middleware, as the planted defect.
 UNGUARDED = """
 from plain.settings import *
 
@@ -89,7 +89,7 @@ class Site:
 
 @dataclass
 class Person:
-    """A browser, as far as this journey needs one."""
+    """A minimal browser."""
 
     site: str
     opener: OpenerDirector = field(default_factory=lambda: build_opener(HTTPCookieProcessor(CookieJar())))
@@ -100,7 +100,7 @@ class Person:
         return self._open(f"{self.site}{path}", None)
 
     def submit(self, **typed: str) -> str:
-        """Send the form of the page that is open."""
+        """Submit the form of the current page."""
         token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', self.page)
         assert token is not None, self.page
         return self._open(self.address, urlencode({"csrfmiddlewaretoken": token[1], **typed}).encode())
@@ -113,7 +113,7 @@ class Person:
 
 @pytest.fixture(scope="module")
 def plain_site(tmp_path_factory: pytest.TempPathFactory) -> Site:
-    """A fresh site, with the blocks of the README at the end of its files and nothing else of ours."""
+    """A fresh site with the blocks of the README at the end of its files."""
     folder = tmp_path_factory.mktemp("plain")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "TEST_"))}
     field_key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")
@@ -137,7 +137,7 @@ def plain_site(tmp_path_factory: pytest.TempPathFactory) -> Site:
 
 @contextmanager
 def served(site: Site, settings: str = "plain.settings") -> Iterator[str]:
-    """Serve *site* as a process of its own; the address is given."""
+    """Serve *site* in its own process and yield its address."""
     log = site.folder / "server.log"
     with log.open("w") as errors:
         process = subprocess.Popen(
@@ -159,7 +159,7 @@ def served(site: Site, settings: str = "plain.settings") -> Iterator[str]:
         process.stdout.close()
 
 
-def test_the_site_has_nothing_to_complain_of(plain_site: Site) -> None:
+def test_the_site_passes_its_checks(plain_site: Site) -> None:
     assert "no issues" in plain_site.manage("check")
     assert "No changes" in plain_site.manage("makemigrations", "--check", "--dry-run")
 
@@ -171,7 +171,7 @@ def test_an_undecorated_view_is_closed_after_the_password_and_open_after_the_cod
         led_to, between = person.address, person.get("/accounts/profile/")
         person.get("/account/second-factors/prove/")
         person.submit()
-        # The step before was spent when the app was added.
+        # The previous step was spent when the app was added.
         afterwards = person.submit(code=oath.code_at(key, oath.step_at(time.time()) + 1))
 
     assert led_to == f"{address}/account/second-factors/prove/?next=%2Faccounts%2Fprofile%2F"
@@ -179,8 +179,8 @@ def test_an_undecorated_view_is_closed_after_the_password_and_open_after_the_cod
     assert afterwards == "hello alice"
 
 
-def test_without_the_middleware_the_password_opens_it(plain_site: Site) -> None:
-    """The defect that the test above looks for, planted."""
+def test_without_the_middleware_the_password_alone_opens_the_view(plain_site: Site) -> None:
+    """The planted defect that the test above detects."""
     with served(plain_site) as address:
         add_an_app(person_in(address, "bob"))
     with served(plain_site, "plain.unguarded") as address:
@@ -191,7 +191,7 @@ def test_without_the_middleware_the_password_opens_it(plain_site: Site) -> None:
 
 
 def person_in(address: str, name: str) -> Person:
-    """Return somebody who has given their password to Django's own login."""
+    """Return the browser of a user who signed in with Django's own login."""
     person = Person(address)
     assert person.get("/accounts/profile/") == "hello nobody"
     person.get("/accounts/login/")
@@ -200,11 +200,11 @@ def person_in(address: str, name: str) -> Person:
 
 
 def add_an_app(person: Person) -> bytes:
-    """Add an authenticator app on the pages; return the key that it holds."""
+    """Add an authenticator app on the pages and return its key."""
     person.get("/account/second-factors/add/")
     person.submit()
-    found = re.search(r"secret=([A-Z2-7]+)", person.page)
-    assert found is not None, person.page
-    key = base64.b32decode(found[1] + "=" * (-len(found[1]) % 8))
+    match = re.search(r"secret=([A-Z2-7]+)", person.page)
+    assert match is not None, person.page
+    key = base64.b32decode(match[1] + "=" * (-len(match[1]) % 8))
     person.submit(code=oath.code_at(key, oath.step_at(time.time())))
     return key

@@ -1,4 +1,4 @@
-"""Every question has its index."""
+"""Every query has its index."""
 
 import pytest
 from django.contrib.auth.models import User
@@ -17,7 +17,7 @@ from conftest import enrolled
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
 
-def test_an_index_serves_every_question(alice: User) -> None:
+def test_an_index_serves_every_query(alice: User) -> None:
     factor = enrolled(alice)
 
     assert unindexed(lambda: factors_of(alice)) == []
@@ -26,7 +26,7 @@ def test_an_index_serves_every_question(alice: User) -> None:
     assert unindexed(lambda: list(TotpFactor.objects.begun_by(alice))) == []
 
 
-def test_an_index_serves_every_question_about_codes(alice: User) -> None:
+def test_an_index_serves_every_query_of_codes(alice: User) -> None:
     phone = add_phone(alice)
     sheet = add_recovery_codes(alice).factor
     sent = SentCode(
@@ -40,7 +40,7 @@ def test_an_index_serves_every_question_about_codes(alice: User) -> None:
     assert unindexed(lambda: sheet.spend_code("0" * 64)) == []
 
 
-def test_an_index_serves_every_question_about_people_and_prefixes(alice: User) -> None:
+def test_an_index_serves_every_query_of_users_and_prefixes(alice: User) -> None:
     assert unindexed(lambda: FactorHistory.objects.had_factor(alice)) == []
     assert unindexed(lambda: FactorHistory.objects.note_factor(alice)) == []
     with transaction.atomic():

@@ -1,4 +1,4 @@
-"""Who must have a second factor, and what becomes of whoever has none."""
+"""Who must have a second factor, and how users without one sign in."""
 
 from datetime import timedelta
 from typing import Any
@@ -34,26 +34,24 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def everyone(settings: Any) -> None:
-    """A site in which everybody must have a second factor."""
+    """A site where every user must have a second factor."""
     settings.AUTH_MFA = {"REQUIRED_OF": ["everyone"]}
 
 
 def lose(user: User) -> None:
-    """Take away what *user* has, as they would themselves."""
-    for held in factors_of(user):
-        factor = factor_of(user=user, factor_id=held.id)
+    """Remove the factors of *user* as the user would."""
+    for owned in factors_of(user):
+        factor = factor_of(user=user, factor_id=owned.id)
         assert factor is not None
         remove_factor(factor=factor)
 
 
 @pytest.mark.usefixtures("everyone")
-def test_whoever_must_have_a_factor_and_never_had_one_adds_it_after_a_code_by_mail(
-    alice: User, browser: Browser
-) -> None:
-    asked = log_in(browser)
-    assert (asked.status_code, asked.json()["challenge"]["method"]) == (202, "email_code")
+def test_a_required_user_without_a_factor_adds_one_after_an_email_code(alice: User, browser: Browser) -> None:
+    challenged = log_in(browser)
+    assert (challenged.status_code, challenged.json()["challenge"]["method"]) == (202, "email_code")
 
-    to_add = answer(browser, asked, code_in(the_mail()))
+    to_add = answer(browser, challenged, code_in(the_mail()))
     assert (to_add.status_code, to_add.json()["challenge"]["kind"]) == (202, "enrolment")
     key = oath.from_base32(to_add.json()["challenge"]["data"]["secret"])
     granted = answer(browser, to_add, current_code(key))
@@ -65,12 +63,12 @@ def test_whoever_must_have_a_factor_and_never_had_one_adds_it_after_a_code_by_ma
 
 
 @pytest.mark.usefixtures("everyone")
-def test_an_enrolment_in_a_login_needs_the_right_code(alice: User, browser: Browser) -> None:
+def test_an_enrolment_in_a_login_needs_the_correct_code(alice: User, browser: Browser) -> None:
     to_add = answer(browser, log_in(browser), code_in(the_mail()))
     key = oath.from_base32(to_add.json()["challenge"]["data"]["secret"])
     wrong = f"{(int(current_code(key)) + 1) % 1_000_000:06}"
 
-    refused = [answer(browser, to_add, given) for given in (wrong, "12345")]
+    refused = [answer(browser, to_add, code) for code in (wrong, "12345")]
 
     assert [code_of(answered) for answered in refused] == ["challenge_failed", "invalid_request"]
     assert not TotpFactor.objects.get().confirmed
@@ -78,11 +76,11 @@ def test_an_enrolment_in_a_login_needs_the_right_code(alice: User, browser: Brow
 
 
 @pytest.mark.usefixtures("everyone")
-def test_a_thief_of_the_password_cannot_enrol_for_whoever_never_had_a_factor(alice: User, browser: Browser) -> None:
-    asked = log_in(browser)
+def test_a_thief_of_the_password_cannot_enrol_for_a_user_who_never_had_a_factor(alice: User, browser: Browser) -> None:
+    challenged = log_in(browser)
     sent = code_in(the_mail())
 
-    refused = answer(browser, asked, f"{(int(sent) + 1) % 1_000_000:06}")
+    refused = answer(browser, challenged, f"{(int(sent) + 1) % 1_000_000:06}")
 
     assert code_of(refused) == "challenge_failed"
     assert not TotpFactor.objects.exists()
@@ -90,7 +88,7 @@ def test_a_thief_of_the_password_cannot_enrol_for_whoever_never_had_a_factor(ali
 
 @pytest.mark.asvs("6.4.4")
 @pytest.mark.usefixtures("everyone")
-def test_a_thief_of_the_password_cannot_enrol_for_whoever_lost_theirs(
+def test_a_thief_of_the_password_cannot_enrol_for_a_user_who_lost_their_factor(
     alice: User, browser: Browser, recorded_events: list[Any]
 ) -> None:
     enrolled(alice)
@@ -105,7 +103,7 @@ def test_a_thief_of_the_password_cannot_enrol_for_whoever_lost_theirs(
     assert [event.reason for event in recorded_events if event.name is AuthEvent.LOGIN_DENIED] == ["more_proof"]
 
 
-def test_a_thief_of_the_password_cannot_enrol_for_whoever_has_one(alice: User, browser: Browser) -> None:
+def test_a_thief_of_the_password_cannot_enrol_for_a_user_with_a_factor(alice: User, browser: Browser) -> None:
     enrolled(alice)
     log_in(browser)
 
@@ -113,8 +111,8 @@ def test_a_thief_of_the_password_cannot_enrol_for_whoever_has_one(alice: User, b
 
 
 @pytest.mark.asvs("6.4.4")
-def test_a_password_alone_enrols_nothing_for_whoever_lost_theirs(alice: User, browser: Browser) -> None:
-    """Where policy demands nothing, the password signs in, and the mailbox has to be proved before anything is added."""
+def test_a_password_alone_enrols_nothing_after_a_loss(alice: User, browser: Browser) -> None:
+    """Without a requirement the password signs in, but adding a factor needs a proof of the mailbox."""
     enrolled(alice)
     lose(alice)
     assert log_in(browser).status_code == 200
@@ -123,16 +121,16 @@ def test_a_password_alone_enrols_nothing_for_whoever_lost_theirs(alice: User, br
 
     refused = post(browser, "mfa/totp")
     assert refused.json()["required_assurance"] == "second_factor"
-    asked = post(browser, "reauthenticate", required_assurance="second_factor", max_age=0)
-    asked = browsers.answer(browser, asked, password=PASSWORD)
-    proved = answer(browser, asked, code_in(the_mail()))
+    challenged = post(browser, "reauthenticate", required_assurance="second_factor", max_age=0)
+    challenged = browsers.answer(browser, challenged, password=PASSWORD)
+    proved = answer(browser, challenged, code_in(the_mail()))
 
     assert proved.status_code == 200
     assert post(with_csrf(browser), "mfa/totp").status_code == 201
 
 
 @pytest.mark.usefixtures("everyone")
-def test_an_administrators_reset_lets_somebody_enrol_again(alice: User, browser: Browser) -> None:
+def test_a_reset_allows_an_enrolment_again(alice: User, browser: Browser) -> None:
     enrolled(alice)
     administrator = User.objects.create_superuser("root")
     add_recovery_codes(alice)
@@ -142,10 +140,10 @@ def test_an_administrators_reset_lets_somebody_enrol_again(alice: User, browser:
 
     assert removed == 2
     assert factors_of(alice) == []
-    assert any("were taken away" in mail.subject for mail in delivered())
-    asked = log_in(browser)
-    assert asked.json()["challenge"]["method"] == "email_code"
-    assert answer(browser, asked, code_in(the_mail())).json()["challenge"]["kind"] == "enrolment"
+    assert any("were reset" in mail.subject for mail in delivered())
+    challenged = log_in(browser)
+    assert challenged.json()["challenge"]["method"] == "email_code"
+    assert answer(browser, challenged, code_in(the_mail())).json()["challenge"]["kind"] == "enrolment"
 
 
 def test_a_demand_of_risk_never_leads_to_an_enrolment(alice: User, settings: Any) -> None:
@@ -155,31 +153,29 @@ def test_a_demand_of_risk_never_leads_to_an_enrolment(alice: User, settings: Any
         begin(alice, Demand.AAL2)
 
 
-def test_whoever_has_nothing_confirms_a_demand_of_risk_by_mail(alice: User) -> None:
+def test_a_user_without_factors_meets_a_demand_of_risk_by_email(alice: User) -> None:
     outcome = begin(alice, Demand.SECOND_FACTOR)
 
     assert isinstance(outcome, Challenged)
     assert outcome.challenge.method == "email_code"
 
 
-def test_a_mailbox_that_nobody_enrolled_answers_no_more_after_too_many_wrong_codes_in_a_row(
-    alice: User, settings: Any
-) -> None:
-    """SP 800-63B-4 section 3.2.2: it has no row of its own, and is counted all the same."""
+def test_an_unenrolled_mailbox_is_disabled_after_too_many_wrong_codes(alice: User, settings: Any) -> None:
+    """SP 800-63B-4 section 3.2.2: its failures are counted although it has no row."""
     settings.AUTH_MFA = {"REQUIRED_OF": ["everyone"], "MAX_FAILURES": 2}
     for _guess in range(2):
         browser = new_browser()
         answer(browser, log_in(browser), wrong_for(code_in(delivered()[-1])))
 
     browser = new_browser()
-    asked = log_in(browser)
-    assert code_of(answer(browser, asked, code_in(delivered()[-1]))) == "challenge_failed"
+    challenged = log_in(browser)
+    assert code_of(answer(browser, challenged, code_in(delivered()[-1]))) == "challenge_failed"
 
     reset_factors(user=alice, actor=None)
     browser = new_browser()
-    asked = log_in(browser)
+    challenged = log_in(browser)
     last = next(mail for mail in reversed(delivered()) if "is your code" in mail.subject)
-    assert answer(browser, asked, code_in(last)).status_code == 202
+    assert answer(browser, challenged, code_in(last)).status_code == 202
     assert FactorHistory.objects.get().mailbox_failures == 0
 
 
@@ -187,7 +183,7 @@ def wrong_for(code: str) -> str:
     return f"{(int(code) + 1) % 1_000_000:06}"
 
 
-def test_whoever_is_no_superuser_resets_none(alice: User) -> None:
+def test_only_superusers_reset_superusers(alice: User) -> None:
     enrolled(alice)
     User.objects.update(is_superuser=True)
     alice.refresh_from_db()
@@ -198,14 +194,14 @@ def test_whoever_is_no_superuser_resets_none(alice: User) -> None:
     assert reset_factors(user=alice, actor=User.objects.create_superuser("root")) == 1
 
 
-def test_an_address_that_is_not_proven_confirms_nothing(alice: User) -> None:
+def test_an_unverified_address_confirms_nothing(alice: User) -> None:
     EmailAddress.objects.create(user=alice, address="alice@example.org", key="alice@example.org", is_primary=True)
 
     with pytest.raises(MoreProofRequired):
         begin(alice, Demand.SECOND_FACTOR)
 
 
-def test_a_code_by_mail_is_no_answer_to_a_demand_of_aal2(alice: User) -> None:
+def test_an_email_code_does_not_meet_aal2(alice: User) -> None:
     add_mailbox(alice)
     enrolled(alice)
 
@@ -227,7 +223,7 @@ def test_the_second_factor_is_never_the_channel_of_the_first(alice: User) -> Non
     [("everyone", True), ("staff", False), ("superusers", False), ("group:finance", True), ("group:sales", False),
      ("floor:3", True), ("floor:4", False), ("teams:red", True), ("teams:blue", False)],
 )  # fmt: skip
-def test_a_policy_names_whom_it_means(
+def test_each_rule_applies_to_its_users(
     rule: str, is_meant: bool, alice: User, browser: Browser, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(facts._entries, "floor", lambda user: 3)
@@ -238,7 +234,7 @@ def test_a_policy_names_whom_it_means(
     assert (log_in(browser).status_code == 202) == is_meant
 
 
-def test_staff_must_have_what_policy_says(alice: User, browser: Browser, settings: Any) -> None:
+def test_the_policy_applies_to_staff(alice: User, browser: Browser, settings: Any) -> None:
     settings.AUTH_MFA = {"REQUIRED_OF": ["staff"]}
     User.objects.update(is_staff=True)
 
@@ -246,20 +242,20 @@ def test_staff_must_have_what_policy_says(alice: User, browser: Browser, setting
 
 
 @pytest.mark.parametrize("rules", [["nobody"], ["group:"], ["moon:full"]])
-def test_a_policy_that_asks_for_what_nobody_knows_fails_a_check(rules: list[str], settings: Any) -> None:
+def test_an_unknown_rule_fails_a_check(rules: list[str], settings: Any) -> None:
     settings.AUTH_MFA = {"REQUIRED_OF": rules}
 
     assert "auth_mfa.E002" in {message.id for message in run_checks()}
 
 
 @pytest.mark.parametrize("wrong", [{"METHODS": ["totp", "telepathy"]}, {"COUNTED_METHODS": ["password"]}, {"PASSKEY_LOGIN_VERIFICATION": "sometimes"}])  # fmt: skip
-def test_a_kind_that_there_is_not_fails_a_check(wrong: dict[str, Any], settings: Any) -> None:
+def test_an_unknown_method_fails_a_check(wrong: dict[str, Any], settings: Any) -> None:
     settings.AUTH_MFA = wrong
 
     assert "auth_mfa.E003" in {message.id for message in run_checks()}
 
 
-def test_who_joined_lately_has_time(alice: User, browser: Browser, settings: Any) -> None:
+def test_new_users_have_a_grace_period(alice: User, browser: Browser, settings: Any) -> None:
     settings.AUTH_MFA = {"REQUIRED_OF": ["everyone"], "GRACE_PERIOD": timedelta(days=7)}
     assert log_in(browser).status_code == 200
 
@@ -267,7 +263,7 @@ def test_who_joined_lately_has_time(alice: User, browser: Browser, settings: Any
     assert log_in(new_browser()).status_code == 202
 
 
-def test_a_policy_that_is_new_gives_everybody_time(alice: User, browser: Browser, settings: Any) -> None:
+def test_a_new_policy_gives_every_user_a_grace_period(alice: User, browser: Browser, settings: Any) -> None:
     User.objects.update(date_joined=timezone.now() - timedelta(days=800))
     settings.AUTH_MFA = {
         "REQUIRED_OF": ["everyone"],
@@ -278,33 +274,31 @@ def test_a_policy_that_is_new_gives_everybody_time(alice: User, browser: Browser
     assert log_in(browser).status_code == 200
 
 
-def test_a_factor_that_does_not_count_leads_to_one_that_does(alice: User, browser: Browser, settings: Any) -> None:
+def test_an_uncounted_factor_leads_to_a_counted_one(alice: User, browser: Browser, settings: Any) -> None:
     settings.AUTH_MFA = {"REQUIRED_OF": ["everyone"], "COUNTED_METHODS": ["totp"]}
     add_mailbox(alice)
 
-    asked = log_in(browser)
-    to_add = answer(browser, asked, code_in(the_mail()))
+    challenged = log_in(browser)
+    to_add = answer(browser, challenged, code_in(the_mail()))
 
-    assert (asked.json()["challenge"]["method"], to_add.json()["challenge"]["kind"]) == ("email_code", "enrolment")
+    assert (challenged.json()["challenge"]["method"], to_add.json()["challenge"]["kind"]) == ("email_code", "enrolment")
 
 
-def test_a_factor_that_does_not_count_is_not_enough_where_there_is_one_that_does(
-    alice: User, browser: Browser, settings: Any
-) -> None:
+def test_an_uncounted_factor_is_not_enough_beside_a_counted_one(alice: User, browser: Browser, settings: Any) -> None:
     settings.AUTH_MFA = {"REQUIRED_OF": ["everyone"], "COUNTED_METHODS": ["totp"]}
     enrolled(alice)
     mailbox = add_mailbox(alice)
-    asked = log_in(browser)
-    asked = post(browser, "login/challenge", token=asked.json()["token"], choice=str(mailbox.pk))
+    challenged = log_in(browser)
+    challenged = post(browser, "login/challenge", token=challenged.json()["token"], choice=str(mailbox.pk))
 
-    still_asked = answer(browser, asked, code_in(the_mail()))
+    still_asked = answer(browser, challenged, code_in(the_mail()))
 
     assert (still_asked.status_code, still_asked.json()["challenge"]["method"]) == (202, "totp")
     assert answer(browser, still_asked, current_code()).status_code == 200
 
 
 @pytest.mark.usefixtures("everyone")
-def test_the_last_factor_of_whoever_must_have_one_stays(alice: User) -> None:
+def test_the_last_factor_of_a_required_user_stays(alice: User) -> None:
     factor = enrolled(alice)
     browser = sign_in(alice, assurance="aal2")
 
@@ -316,7 +310,7 @@ def test_the_last_factor_of_whoever_must_have_one_stays(alice: User) -> None:
     assert code_of(browser.delete(f"/api/v1/mfa/factors/{other.pk}/")) == "last_factor"
 
 
-def test_the_only_passkey_of_whoever_has_no_password_stays(alice: User) -> None:
+def test_the_only_passkey_of_a_user_without_a_password_stays(alice: User) -> None:
     alice.set_unusable_password()
     alice.save()
     key = Authenticator(backup_eligible=True).added_to(alice)
@@ -330,7 +324,7 @@ def test_the_only_passkey_of_whoever_has_no_password_stays(alice: User) -> None:
     assert browser.delete(address).status_code == 204
 
 
-def test_a_kind_that_the_site_does_not_have_is_not_asked(alice: User, browser: Browser, settings: Any) -> None:
+def test_a_method_that_the_site_does_not_offer_is_not_asked_for(alice: User, browser: Browser, settings: Any) -> None:
     settings.AUTH_MFA = {"METHODS": ["totp"]}
     add_mailbox(alice)
     enrolled(alice)
@@ -339,7 +333,7 @@ def test_a_kind_that_the_site_does_not_have_is_not_asked(alice: User, browser: B
     assert code_of(post(sign_in(alice, assurance="aal2"), "mfa/email")) == "invalid_request"
 
 
-def test_standing_remembers_a_factor_and_not_a_mailbox(alice: User) -> None:
+def test_the_history_records_a_factor_but_not_a_mailbox(alice: User) -> None:
     add_mailbox(alice)
     assert not FactorHistory.objects.had_factor(alice)
 

@@ -1,4 +1,4 @@
-"""Parallel codes: each is good for one login, and no parallelism buys a guess."""
+"""Concurrent codes: each works once, and the guess budget holds."""
 
 import time
 from collections import Counter
@@ -28,7 +28,7 @@ WIDE = {"answer": {"person": (1_000_000, timedelta(minutes=15))}}
 
 @pytest.fixture
 def no_budget(settings: Any) -> None:
-    """Let no limit refuse what the spent step has to refuse."""
+    """Limits so wide that only the spent step refuses."""
     budgets = {**WIDE, "login": {"identifier": (1_000_000, timedelta(minutes=15))}}
     settings.AUTH_CORE = {**settings.AUTH_CORE, "BUDGETS": budgets}
 
@@ -53,7 +53,7 @@ def answer(token: str, code: str) -> Any:
 @ROUNDS
 @pytest.mark.asvs("6.5.1")
 @pytest.mark.asvs("2.3.4")
-def test_of_50_logins_with_one_code_one_is_granted(rounds: int, no_budget: None, alice: User) -> None:
+def test_of_50_concurrent_logins_with_one_code_one_is_granted(rounds: int, no_budget: None, alice: User) -> None:
     factor = enrolled(alice)
 
     def tasks(number: int) -> list[Callable[[], Any]]:
@@ -68,7 +68,7 @@ def test_of_50_logins_with_one_code_one_is_granted(rounds: int, no_budget: None,
     assert results == {"200": rounds, "challenge_failed": 49 * rounds}
 
 
-def test_a_step_that_is_looked_at_and_then_spent_would_grant_twice(
+def test_a_step_checked_before_it_is_spent_would_work_twice(
     no_budget: None, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def look_then_write(self: TotpFactor, step: int) -> bool:
@@ -76,7 +76,7 @@ def test_a_step_that_is_looked_at_and_then_spent_would_grant_twice(
         time.sleep(0.2)
         return unspent and TotpFactor.objects.filter(pk=self.pk).update(last_step=step) == 1
 
-    # Paying for the guess locks the row, and would hide the defect.
+    # Charging the guess locks the row and would hide the defect.
     monkeypatch.setattr(TotpFactor, "spend_guess", lambda _self: True)
     monkeypatch.setattr(TotpFactor, "spend_step", look_then_write)
     enrolled(alice)
@@ -89,12 +89,12 @@ def test_a_step_that_is_looked_at_and_then_spent_would_grant_twice(
 
 @pytest.fixture(params=["running", "stopped", "flushed", "killed"])
 def redis_that(request: pytest.FixtureRequest, shared: OwnRedis) -> tuple[str, OwnRedis]:
-    """A shared cache, and what becomes of it."""
+    """A shared cache that works or fails."""
     return request.param, shared
 
 
 @pytest.mark.asvs("6.3.1")
-def test_200_wrong_codes_over_20_logins_are_ten_guesses(
+def test_200_wrong_codes_over_20_logins_are_limited_to_ten(
     redis_that: tuple[str, OwnRedis], alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fate, server = redis_that
@@ -120,7 +120,7 @@ def test_200_wrong_codes_over_20_logins_are_ten_guesses(
             server.flush()
         elif batch == 2 and fate == "killed":
             server.kill()
-        # Two answers to each of the twenty, forty connections at once.
+        # Two answers to each of the twenty logins, with forty concurrent connections.
         results += tally(at_once([partial(answer, token, wrong) for token in tokens for _guess in range(2)]))
     if fate == "stopped":
         server.go_on()

@@ -1,4 +1,4 @@
-"""Recovery codes: on a sheet, hashed, each good once."""
+"""Recovery codes: sheets, hashes and single use."""
 
 from datetime import timedelta
 from typing import Any
@@ -25,12 +25,12 @@ pytestmark = pytest.mark.django_db
 
 
 def ask_for_recovery(browser: Browser, sheet: Any) -> Any:
-    asked = log_in(browser)
-    return post(browser, "login/challenge", token=asked.json()["token"], choice=str(sheet.factor.pk))
+    challenged = log_in(browser)
+    return post(browser, "login/challenge", token=challenged.json()["token"], choice=str(sheet.factor.pk))
 
 
 @pytest.mark.asvs("6.5.4")
-def test_a_code_has_80_bits_and_can_be_read_back() -> None:
+def test_a_code_has_80_bits_and_can_be_parsed() -> None:
     codes = {recovery_codes.new_code() for _number in range(1000)}
 
     assert len(codes) == 1000
@@ -39,22 +39,22 @@ def test_a_code_has_80_bits_and_can_be_read_back() -> None:
 
 
 @pytest.mark.parametrize("typed", ["abcd-efgh-jkmn-pqrs", "ABCD EFGH JKMN PQRS", "abcdefghjkmnpqrs"])
-def test_a_code_is_read_however_it_is_typed(typed: str) -> None:
+def test_case_and_separators_of_a_code_do_not_matter(typed: str) -> None:
     assert recovery_codes.read_code(typed) == "ABCDEFGHJKMNPQRS"
 
 
-def test_look_alikes_are_read_as_what_was_meant() -> None:
+def test_look_alikes_are_replaced() -> None:
     assert recovery_codes.read_code("OIL0-0000-0000-0000") == "0110000000000000"
 
 
-def test_a_code_proves_what_its_owner_lost(alice: User, browser: Browser, recorded_events: list[Any]) -> None:
+def test_a_code_proves_as_much_as_the_lost_factor(alice: User, browser: Browser, recorded_events: list[Any]) -> None:
     enrolled(alice)
     sheet = add_recovery_codes(alice)
 
-    asked = ask_for_recovery(browser, sheet)
-    granted = answer(browser, asked, sheet.codes[0].lower())
+    challenged = ask_for_recovery(browser, sheet)
+    granted = answer(browser, challenged, sheet.codes[0].lower())
 
-    assert asked.json()["challenge"]["kind"] == "recovery_code"
+    assert challenged.json()["challenge"]["kind"] == "recovery_code"
     assert (granted.status_code, granted.json()["session"]["acr"]) == (200, "aal2")
     used = next(event for event in recorded_events if event.name is MfaEvent.RECOVERY_CODE_USED)
     assert used.data == {"left": 9}
@@ -71,34 +71,34 @@ def test_a_code_works_once(alice: User) -> None:
     assert answer(second, ask_for_recovery(second, sheet), sheet.codes[1]).status_code == 200
 
 
-def test_recovery_codes_are_never_asked_first(alice: User, browser: Browser) -> None:
+def test_recovery_codes_never_come_first(alice: User, browser: Browser) -> None:
     enrolled(alice)
     sheet = add_recovery_codes(alice)
     answer(browser, ask_for_recovery(browser, sheet), sheet.codes[0])
 
-    asked = log_in(new_browser()).json()
+    challenged = log_in(new_browser()).json()
 
-    assert asked["challenge"]["method"] == "totp"
-    assert [choice["method"] for choice in asked["choices"]] == ["totp", "recovery_code"]
+    assert challenged["challenge"]["method"] == "totp"
+    assert [choice["method"] for choice in challenged["choices"]] == ["totp", "recovery_code"]
 
 
-def test_codes_that_run_out_are_told_of_by_mail(alice: User) -> None:
+def test_running_out_of_codes_is_notified_by_mail(alice: User) -> None:
     enrolled(alice)
     sheet = add_recovery_codes(alice)
     delivered()
-    told = []
+    warnings = []
     for code in sheet.codes:
         browser = new_browser()
         assert answer(browser, ask_for_recovery(browser, sheet), code).status_code == 200
-        told += [
+        warnings += [
             ("You have" in mail.body, "running out" in mail.body) for mail in delivered() if "was used" in mail.subject
         ]
 
-    assert told == [(True, False)] * 6 + [(True, True)] * 4
+    assert warnings == [(True, False)] * 6 + [(True, True)] * 4
 
 
 @pytest.mark.asvs("6.5.2")
-def test_what_is_kept_of_a_code_is_a_salted_hash(alice: User) -> None:
+def test_only_a_salted_hash_of_a_code_is_stored(alice: User) -> None:
     enrolled(alice)
     sheet = add_recovery_codes(alice)
     kept = str(list(RecoveryCode.objects.values())) + str(RecoveryCodeSet.objects.values().get())
@@ -111,7 +111,7 @@ def test_what_is_kept_of_a_code_is_a_salted_hash(alice: User) -> None:
     assert not RecoveryCode.objects.filter(digest=other).exists()
 
 
-def test_another_sheet_replaces_the_one_before(alice: User, browser: Browser) -> None:
+def test_a_new_sheet_replaces_the_previous_one(alice: User, browser: Browser) -> None:
     enrolled(alice)
     before = add_recovery_codes(alice)
     after = add_recovery_codes(alice)
@@ -127,28 +127,28 @@ def test_a_sheet_is_shown_once_and_needs_a_fresh_proof(alice: User, signed_in: B
 
     refused = post(signed_in, "mfa/recovery-codes")
     made = post(proved, "mfa/recovery-codes")
-    seen = proved.get("/api/v1/mfa/recovery-codes/")
+    response = proved.get("/api/v1/mfa/recovery-codes/")
 
     assert refused.json()["required_assurance"] == "aal2"
     assert (made.status_code, len(made.json()["codes"])) == (201, 10)
-    assert seen.json()["left"] == 10
-    assert "codes" not in seen.json()
+    assert response.json()["left"] == 10
+    assert "codes" not in response.json()
 
 
-def test_codes_stand_in_for_a_factor_and_do_not_stand_alone(signed_in: Browser, alice: User) -> None:
+def test_codes_need_another_factor(signed_in: Browser, alice: User) -> None:
     assert code_of(post(signed_in, "mfa/recovery-codes")) == "factor_needed"
     assert code_of(signed_in.get("/api/v1/mfa/recovery-codes/")) == "not_found"
 
 
-def test_codes_stand_in_for_no_mailbox_which_never_reaches_aal2(signed_in: Browser, alice: User) -> None:
-    """SP 800-63B-4 section 3.1.3: a code by e-mail is no factor of AAL2, and nothing may stand in for it as one."""
+def test_codes_do_not_replace_a_mailbox(signed_in: Browser, alice: User) -> None:
+    """SP 800-63B-4 section 3.1.3: an email code never reaches AAL2, so nothing may replace it at AAL2."""
     add_mailbox(alice)
     proved = sign_in(alice, evidence=[Evidence.now(Method.PASSWORD), Evidence.now(Method.EMAIL_CODE)])
 
     assert code_of(post(proved, "mfa/recovery-codes")) == "factor_needed"
 
 
-def test_codes_go_with_the_last_factor_for_which_they_stand_in(alice: User) -> None:
+def test_codes_are_removed_with_the_last_factor_that_they_replace(alice: User) -> None:
     factor = enrolled(alice)
     add_mailbox(alice)
     add_recovery_codes(alice)
@@ -158,7 +158,7 @@ def test_codes_go_with_the_last_factor_for_which_they_stand_in(alice: User) -> N
     assert not RecoveryCodeSet.objects.exists()
 
 
-def test_a_sheet_that_is_replaced_is_recorded_as_removed(alice: User, recorded_events: list[Any]) -> None:
+def test_replacing_a_sheet_records_a_removal(alice: User, recorded_events: list[Any]) -> None:
     enrolled(alice)
     before = add_recovery_codes(alice)
 
@@ -168,7 +168,7 @@ def test_a_sheet_that_is_replaced_is_recorded_as_removed(alice: User, recorded_e
     assert (removed.target, removed.reason) == (("factor", str(before.factor.pk)), "replaced")
 
 
-def test_codes_go_with_the_last_factor(alice: User) -> None:
+def test_codes_are_removed_with_the_last_factor(alice: User) -> None:
     factor = enrolled(alice)
     add_recovery_codes(alice)
 
@@ -187,28 +187,28 @@ def test_a_sheet_can_be_removed(alice: User) -> None:
     assert factor_of(user=alice, factor_id=sheet.factor.pk) is None
 
 
-@pytest.mark.parametrize("given", [{}, {"code": "123456"}, {"code": "ABCD-EFGH-JKMN-PQR"}, {"code": 5}, {"code": "U" * 16},
+@pytest.mark.parametrize("members", [{}, {"code": "123456"}, {"code": "ABCD-EFGH-JKMN-PQR"}, {"code": 5}, {"code": "U" * 16},
     {"code": "\uff21" * 16}, {"code": "A" * 100_000}, {"code": "0000-0000-0000-0000", "x": 1}])  # fmt: skip
-def test_what_is_no_code_is_refused_and_spends_nothing(given: dict[str, Any], alice: User, browser: Browser) -> None:
+def test_a_malformed_code_is_refused_and_spends_nothing(members: dict[str, Any], alice: User, browser: Browser) -> None:
     enrolled(alice)
     sheet = add_recovery_codes(alice)
-    asked = ask_for_recovery(browser, sheet)
+    challenged = ask_for_recovery(browser, sheet)
 
-    refused = post(browser, "login/answer", token=asked.json()["token"], answer=given)
+    refused = post(browser, "login/answer", token=challenged.json()["token"], answer=members)
 
     assert refused.status_code in (400, 413)
     assert RecoveryCodeSet.objects.get().failures == 0
-    assert answer(browser, asked, sheet.codes[0]).status_code == 200
+    assert answer(browser, challenged, sheet.codes[0]).status_code == 200
 
 
-def test_wrong_codes_are_guesses_of_the_person(alice: User) -> None:
+def test_wrong_codes_count_as_guesses_of_the_user(alice: User) -> None:
     enrolled(alice)
     sheet = add_recovery_codes(alice)
     codes = []
     for _login in range(3):
         browser = new_browser()
-        asked = ask_for_recovery(browser, sheet)
-        codes += [code_of(answer(browser, asked, "0000-0000-0000-0000")) for _guess in range(4)]
+        challenged = ask_for_recovery(browser, sheet)
+        codes += [code_of(answer(browser, challenged, "0000-0000-0000-0000")) for _guess in range(4)]
 
     assert codes == ["challenge_failed"] * 10 + ["too_many_attempts"] * 2
     browser = new_browser()
@@ -217,41 +217,39 @@ def test_wrong_codes_are_guesses_of_the_person(alice: User) -> None:
 
 @pytest.fixture
 def one_place(settings: Any) -> None:
-    """One place for hashes, for which nobody waits."""
+    """One hash slot without waiting."""
     settings.AUTH_CORE = {**settings.AUTH_CORE, "MAX_PARALLEL_HASHES": 1, "HASH_WAIT": timedelta(0)}
 
 
-def test_a_code_that_nobody_looked_at_stays_good(alice: User, browser: Browser, one_place: None) -> None:
+def test_a_code_that_was_not_checked_stays_valid(alice: User, browser: Browser, one_place: None) -> None:
     enrolled(alice)
     sheet = add_recovery_codes(alice)
-    asked = ask_for_recovery(browser, sheet)
+    challenged = ask_for_recovery(browser, sheet)
     before = PendingLogin.objects.get().attempts_left
 
     with hashing_elsewhere():
-        refused = [answer(browser, asked, sheet.codes[0]) for _try in range(11)]
+        refused = [answer(browser, challenged, sheet.codes[0]) for _try in range(11)]
 
     assert {(one.status_code, code_of(one), one.headers["Retry-After"]) for one in refused} == {
         (503, "unavailable", "1")
     }
     assert PendingLogin.objects.get().attempts_left == before
     assert (RecoveryCodeSet.objects.get().left, RecoveryCodeSet.objects.get().failures) == (10, 0)
-    assert answer(browser, asked, sheet.codes[0]).status_code == 200
+    assert answer(browser, challenged, sheet.codes[0]).status_code == 200
 
 
-def test_a_code_that_was_looked_at_costs_a_guess_in_a_single_place_as_well(
-    alice: User, browser: Browser, one_place: None
-) -> None:
+def test_a_checked_code_costs_a_guess_with_a_single_slot(alice: User, browser: Browser, one_place: None) -> None:
     enrolled(alice)
-    asked = ask_for_recovery(browser, add_recovery_codes(alice))
+    challenged = ask_for_recovery(browser, add_recovery_codes(alice))
     before = PendingLogin.objects.get().attempts_left
 
-    assert code_of(answer(browser, asked, "0000-0000-0000-0000")) == "challenge_failed"
+    assert code_of(answer(browser, challenged, "0000-0000-0000-0000")) == "challenge_failed"
 
     assert PendingLogin.objects.get().attempts_left == before - 1
     assert RecoveryCodeSet.objects.get().failures == 1
 
 
-def test_a_sheet_for_which_there_is_no_place_replaces_nothing(alice: User, one_place: None) -> None:
+def test_a_sheet_without_a_hash_slot_replaces_nothing(alice: User, one_place: None) -> None:
     enrolled(alice)
     before = add_recovery_codes(alice)
 
@@ -261,7 +259,7 @@ def test_a_sheet_for_which_there_is_no_place_replaces_nothing(alice: User, one_p
     assert RecoveryCodeSet.objects.get().pk == before.factor.pk
 
 
-def test_ten_codes_need_one_place(alice: User, one_place: None) -> None:
+def test_ten_codes_need_one_hash_slot(alice: User, one_place: None) -> None:
     enrolled(alice)
 
     assert len(add_recovery_codes(alice).codes) == 10

@@ -1,4 +1,4 @@
-"""The functions that take factors away compare the actor with the person, whichever page or command calls them."""
+"""The functions that remove factors compare the permissions of actor and user, on every path."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +21,7 @@ ACTS: dict[str, Callable[[Any, Any], object]] = {
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_no_one_takes_a_factor_from_a_person_who_holds_more(act: str) -> None:
+def test_a_factor_of_a_more_powerful_user_cannot_be_removed(act: str) -> None:
     root = User.objects.create_superuser("root")
     staff = User.objects.create_user("staff", is_staff=True)
     factor = enrolled(root)
@@ -33,7 +33,7 @@ def test_no_one_takes_a_factor_from_a_person_who_holds_more(act: str) -> None:
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_a_superuser_takes_a_factor_from_anybody_else(act: str, alice: User) -> None:
+def test_a_superuser_can_remove_factors_of_others(act: str, alice: User) -> None:
     factor = enrolled(alice)
 
     ACTS[act](factor, User.objects.create_superuser("root"))

@@ -1,4 +1,4 @@
-"""Two removals at once never leave a person without the factor that they must keep."""
+"""Two concurrent removals never leave a user without a required factor."""
 
 import time
 from collections.abc import Callable
@@ -34,7 +34,7 @@ def two_passkeys(user: User) -> list[Factor]:
 
 
 def removals(user: User, add: Callable[[User], list[Factor]]) -> list[Callable[[], Any]]:
-    """Return one removal for each of two fresh factors."""
+    """Return one removal for each of two new factors."""
     for model in factors.MODELS:
         model.objects.all().delete()
     return [partial(remove_own_factor, factor=factor) for factor in add(user)]
@@ -42,23 +42,21 @@ def removals(user: User, add: Callable[[User], list[Factor]]) -> list[Callable[[
 
 @pytest.fixture
 def slowly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait between the look at the other factors and the removal, so that both would have looked."""
-    looked = factors._is_last_that_counts
+    """Wait between the look at the other factors and the removal, so that both would have check."""
+    check = factors._is_last_that_counts
 
-    def look_and_wait(factor: Factor, others: Any) -> bool:
-        is_last = looked(factor, others)
+    def check_and_wait(factor: Factor, others: Any) -> bool:
+        is_last = check(factor, others)
         time.sleep(0.1)
         return is_last
 
-    monkeypatch.setattr(factors, "_is_last_that_counts", look_and_wait)
+    monkeypatch.setattr(factors, "_is_last_that_counts", check_and_wait)
 
 
 @ROUNDS
 @pytest.mark.usefixtures("slowly")
 @pytest.mark.parametrize("add", [two_apps, app_and_key])
-def test_of_two_removals_at_once_one_leaves_a_required_person_their_factor(
-    add: Any, rounds: int, alice: User, settings: Any
-) -> None:
+def test_two_concurrent_removals_leave_a_required_factor(add: Any, rounds: int, alice: User, settings: Any) -> None:
     settings.AUTH_MFA = {"REQUIRED_OF": ["everyone"]}
 
     results = one_winner(lambda _number: removals(alice, add), refusal={"last_factor"}, rounds=rounds)
@@ -70,7 +68,7 @@ def test_of_two_removals_at_once_one_leaves_a_required_person_their_factor(
 
 @ROUNDS
 @pytest.mark.usefixtures("slowly")
-def test_of_two_removals_at_once_one_leaves_a_way_in_without_a_password(rounds: int, alice: User) -> None:
+def test_two_concurrent_removals_leave_a_passkey_without_a_password(rounds: int, alice: User) -> None:
     alice.set_unusable_password()
     alice.save()
 
@@ -81,7 +79,7 @@ def test_of_two_removals_at_once_one_leaves_a_way_in_without_a_password(rounds: 
 
 
 @pytest.mark.usefixtures("slowly")
-def test_removals_that_do_not_wait_for_each_other_would_leave_nothing(
+def test_removals_without_the_lock_would_leave_nothing(
     alice: User, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.AUTH_MFA = {"REQUIRED_OF": ["everyone"]}

@@ -1,4 +1,4 @@
-"""What keeps strangers from spending money on texts."""
+"""The protection against SMS pumping."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,7 +32,7 @@ def number(last: int) -> str:
 
 
 def admit(last: int = 1, *, text: str = "", network: str = "198.51.100.0/24") -> str:
-    """Ask for one text as a login does, which commits whatever the answer is; return how it was refused."""
+    """Request one text as a login does, which always commits. Return the error code or an empty string."""
     with transaction.atomic():
         try:
             sms_guard.admit(number=text or number(last), client=Client(network=network))
@@ -43,17 +43,17 @@ def admit(last: int = 1, *, text: str = "", network: str = "198.51.100.0/24") ->
 
 @contextmanager
 def budgets(settings: Any, **sms: int) -> Iterator[None]:
-    told = {"number": 1000, "prefix": 1000, "network": 1000, "everybody": 1000} | sms
+    limits = {"number": 1000, "prefix": 1000, "network": 1000, "everybody": 1000} | sms
     settings.AUTH_CORE = {
         **settings.AUTH_CORE,
-        "BUDGETS": {"sms": {name: (most, _HOUR) for name, most in told.items()}},
+        "BUDGETS": {"sms": {name: (most, _HOUR) for name, most in limits.items()}},
     }
     yield
 
 
 @pytest.mark.asvs("2.4.1")
 @pytest.mark.parametrize("what", ["number", "prefix", "network", "everybody"])
-def test_each_budget_refuses_what_is_beyond_it(what: str, settings: Any, clock: Clock) -> None:
+def test_each_budget_refuses_further_texts(what: str, settings: Any, clock: Clock) -> None:
     others: dict[str, dict[str, Any]] = {
         "number": {"last": 2},
         "prefix": {"text": "+436641234567"},
@@ -70,15 +70,15 @@ def test_each_budget_refuses_what_is_beyond_it(what: str, settings: Any, clock: 
 
 
 @pytest.mark.asvs("2.4.1")
-def test_the_cap_of_the_site_counts_all_numbers_prefixes_and_networks_together(settings: Any) -> None:
+def test_the_site_budget_counts_all_numbers_prefixes_and_networks(settings: Any) -> None:
     texts = ["+41791234567", "+41781234567", "+4915123456789", "+436641234567"]
     with budgets(settings, everybody=3):
-        codes = [admit(text=text, network=f"198.51.{place}.0/24") for place, text in enumerate(texts)]
+        codes = [admit(text=text, network=f"198.51.{part}.0/24") for part, text in enumerate(texts)]
 
     assert codes == ["", "", "", "too_many_attempts"]
 
 
-def test_a_site_that_says_nothing_has_a_cap_of_all_its_texts() -> None:
+def test_the_default_limits_all_texts_of_the_site() -> None:
     most, window = core.BUDGETS["sms"]["everybody"]
 
     assert (most, window) == (5000, timedelta(days=1))
@@ -89,17 +89,15 @@ def test_numbers_of_one_range_share_a_prefix() -> None:
     assert parse_number("+1 212 555 0123").prefix == "+1212"
 
 
-def test_texts_that_nobody_uses_open_the_breaker_of_their_prefix(
-    settings: Any, recorded_events: list[Any], clock: Clock
-) -> None:
+def test_unused_texts_open_the_breaker_of_their_prefix(settings: Any, recorded_events: list[Any], clock: Clock) -> None:
     settings.AUTH_MFA = {"SMS_BREAKER": (10, 0.2, _HOUR)}
     with budgets(settings):
         for last in range(10):
             admit(1_000_000 + last)
         assert admit(1_000_011) == "number_refused"
 
-        told = next(event for event in recorded_events if event.name is MfaEvent.SMS_PREFIX_CLOSED)
-        assert told.data == {"prefix": "+41791", "sent": 10, "used": 0}
+        event = next(event for event in recorded_events if event.name is MfaEvent.SMS_PREFIX_CLOSED)
+        assert event.data == {"prefix": "+41791", "sent": 10, "used": 0}
         assert admit(1_000_012) == "number_refused"
         assert admit(2_000_000) == ""
 
@@ -107,7 +105,7 @@ def test_texts_that_nobody_uses_open_the_breaker_of_their_prefix(
         assert admit(1_000_013) == ""
 
 
-def test_texts_that_are_used_leave_it_closed(settings: Any) -> None:
+def test_used_texts_keep_the_breaker_closed(settings: Any) -> None:
     settings.AUTH_MFA = {"SMS_BREAKER": (10, 0.2, _HOUR)}
     with budgets(settings):
         for last in range(30):
@@ -118,7 +116,7 @@ def test_texts_that_are_used_leave_it_closed(settings: Any) -> None:
     assert SmsPrefix.objects.get().used == 8
 
 
-def test_yesterdays_texts_weigh_no_more(settings: Any, clock: Clock) -> None:
+def test_texts_of_the_previous_day_do_not_count(settings: Any, clock: Clock) -> None:
     settings.AUTH_MFA = {"SMS_BREAKER": (10, 0.2, _HOUR)}
     with budgets(settings):
         for last in range(10):
@@ -129,21 +127,21 @@ def test_yesterdays_texts_weigh_no_more(settings: Any, clock: Clock) -> None:
     assert SmsPrefix.objects.get().sent == 1
 
 
-def test_a_code_that_is_proved_counts_as_used(alice: User) -> None:
+def test_a_proved_code_counts_as_used(alice: User) -> None:
     add_phone(alice)
     browser = new_browser()
-    asked = log_in(browser)
+    challenged = log_in(browser)
 
-    assert answer(browser, asked, code_in_text(the_text())).status_code == 200
+    assert answer(browser, challenged, code_in_text(the_text())).status_code == 200
     row = SmsPrefix.objects.get()
     assert (row.sent, row.used) == (1, 1)
 
 
-def test_an_open_breaker_withholds_the_text_and_offers_the_rest(alice: User, settings: Any) -> None:
+def test_an_open_breaker_withholds_the_text_and_offers_other_factors(alice: User, settings: Any) -> None:
     settings.AUTH_MFA = {"SMS_BREAKER": (0, 1.1, _HOUR)}
     add_phone(alice)
     SmsPrefix.objects.create(prefix="+41791", sent=5)
 
-    asked = log_in(new_browser())
+    challenged = log_in(new_browser())
 
-    assert (asked.status_code, asked.json()["challenge"]["data"]["is_sent"]) == (202, False)
+    assert (challenged.status_code, challenged.json()["challenge"]["data"]["is_sent"]) == (202, False)

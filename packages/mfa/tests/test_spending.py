@@ -1,4 +1,4 @@
-"""Each one-time thing of a second factor, spent by two who both read it before: the second gets nothing."""
+"""One-time things, spent by two callers who both read them first: the second gets nothing."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -71,13 +71,13 @@ KINDS = [
 
 
 @pytest.mark.parametrize("made", KINDS)
-def test_of_two_who_spend_one_thing_the_second_gets_nothing(made: Any, alice: User) -> None:
+def test_a_one_time_thing_cannot_be_spent_twice(made: Any, alice: User) -> None:
     spend = made(alice)
 
     assert (spend(), spend()) == (True, False)
 
 
-def test_a_signature_counter_that_did_not_rise_is_not_spent(alice: User) -> None:
+def test_a_signature_counter_must_rise(alice: User) -> None:
     nowhere = WebauthnFactor(pk=uuid4())
 
     assert nowhere.spend_count(1, backup_state=False) is False

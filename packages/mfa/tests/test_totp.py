@@ -1,4 +1,4 @@
-"""The algorithm, against the vectors of its RFCs."""
+"""The algorithm against the vectors of its RFCs."""
 
 import pytest
 
@@ -15,7 +15,7 @@ KEY = b"12345678901234567890"
     ),
 )
 def test_the_vectors_of_rfc_4226(counter: int, code: str) -> None:
-    """Appendix D; a time step is the counter of HOTP."""
+    """Appendix D. A time step is the counter of HOTP."""
     assert oath.code_at(KEY, counter) == code
 
 
@@ -31,18 +31,18 @@ def test_the_vectors_of_rfc_6238(moment: int, eight_digits: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("drift", "tolerance", "found"),
+    ("drift", "tolerance", "is_valid"),
     [(0, 1, True), (-1, 1, True), (1, 1, True), (-2, 1, False), (2, 1, False), (-1, 0, False), (0, 0, True)],
 )
-def test_a_code_is_good_within_the_tolerance(drift: int, tolerance: int, found: bool) -> None:
+def test_a_code_is_valid_within_the_tolerance(drift: int, tolerance: int, is_valid: bool) -> None:
     now = 1_700_000_000.0
     step = oath.step_at(now) + drift
 
-    assert oath.matching_step(KEY, oath.code_at(KEY, step), at=now, tolerance=tolerance) == (step if found else None)
+    assert oath.matching_step(KEY, oath.code_at(KEY, step), at=now, tolerance=tolerance) == (step if is_valid else None)
 
 
 @pytest.mark.asvs("6.5.1")
-def test_a_step_that_is_spent_matches_no_more() -> None:
+def test_a_spent_step_does_not_match() -> None:
     now = 1_700_000_000.0
     step, code = oath.step_at(now), oath.code_at(KEY, oath.step_at(now))
 
@@ -57,7 +57,7 @@ def test_a_key_survives_base32_and_has_160_bits() -> None:
     assert all(len(key) == 20 and oath.from_base32(oath.to_base32(key)) == key for key in keys)
 
 
-def test_the_address_names_issuer_and_account() -> None:
+def test_the_uri_names_issuer_and_account() -> None:
     uri = oath.otpauth_uri(KEY, issuer="Ex & Ample", account="alice@example.org")
 
     assert uri == (

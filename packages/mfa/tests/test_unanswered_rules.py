@@ -1,4 +1,4 @@
-"""Rules about who must have a second factor, and what becomes of one that nothing can answer."""
+"""Rules of the policy that cannot be evaluated."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ UNANSWERED = ["roles:auditor", "country:CH", "stuff", "Everyone", "groups:board"
 
 
 class Bare(AbstractBaseUser):
-    """A person of a site whose user model has neither flags nor groups."""
+    """A user whose model has neither flags nor groups."""
 
     class Meta:
         app_label = "bare"
@@ -25,25 +25,25 @@ class Bare(AbstractBaseUser):
 
 
 @pytest.mark.parametrize("rule", UNANSWERED)
-def test_a_rule_that_nothing_can_answer_binds_everybody(rule: str, alice: User, settings: Any) -> None:
+def test_a_rule_that_cannot_be_evaluated_applies_to_every_user(rule: str, alice: User, settings: Any) -> None:
     settings.AUTH_MFA = {"REQUIRED_OF": [rule]}
 
-    asked = log_in(new_browser())
+    challenged = log_in(new_browser())
 
     assert requirement_of(alice) is Requirement.REQUIRED
-    assert (asked.status_code, len(delivered())) == (202, 1)
+    assert (challenged.status_code, len(delivered())) == (202, 1)
     assert "auth_mfa.E002" in {message.id for message in run_checks()}
 
 
 @pytest.mark.parametrize("rule", ["staff", "superusers", "group:board"])
-def test_a_user_model_that_cannot_answer_a_rule_binds_everybody(rule: str, settings: Any) -> None:
+def test_a_rule_without_its_user_attribute_applies_to_every_user(rule: str, settings: Any) -> None:
     settings.AUTH_MFA = {"REQUIRED_OF": [rule]}
 
     assert requirement_of(Bare()) is Requirement.REQUIRED
 
 
 @pytest.mark.parametrize("rule", ["staff", "superusers", "group:board"])
-def test_a_user_model_that_cannot_answer_a_rule_is_a_check_error(
+def test_a_rule_without_its_user_attribute_fails_a_check(
     rule: str, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.AUTH_MFA = {"REQUIRED_OF": [rule]}

@@ -1,4 +1,4 @@
-"""An account whose address is not proved adds no second factor, on no path."""
+"""An account without a verified address cannot add a second factor on any path."""
 
 from typing import Any
 
@@ -29,14 +29,14 @@ CLIENT = Client()
 
 @pytest.fixture
 def unproven(alice: User) -> EmailAddress:
-    """The address of alice, which she has not proved."""
+    """Alice's unverified address."""
     return EmailAddress.objects.create(
         user=alice, address="alice@example.org", key="alice@example.org", is_primary=True
     )
 
 
 @pytest.mark.parametrize(("kind", "body"), BEGUN)
-def test_the_api_adds_nothing_before_the_address_is_proved(
+def test_the_api_adds_nothing_before_the_address_is_verified(
     kind: str, body: dict[str, Any], alice: User, unproven: EmailAddress
 ) -> None:
     refused = post(sign_in(alice), f"mfa/{kind}", **body)
@@ -46,7 +46,7 @@ def test_the_api_adds_nothing_before_the_address_is_proved(
 
 
 @pytest.mark.parametrize(("kind", "body"), BEGUN)
-def test_the_api_adds_one_when_the_address_is_proved(
+def test_the_api_adds_a_factor_once_the_address_is_verified(
     kind: str, body: dict[str, Any], alice: User, unproven: EmailAddress
 ) -> None:
     EmailAddress.objects.update(verified_at=timezone.now())
@@ -55,26 +55,26 @@ def test_the_api_adds_one_when_the_address_is_proved(
 
 
 @pytest.mark.parametrize(("kind", "body"), BEGUN)
-def test_a_site_without_rows_of_addresses_is_not_asked(kind: str, body: dict[str, Any], alice: User) -> None:
+def test_users_without_address_rows_are_not_checked(kind: str, body: dict[str, Any], alice: User) -> None:
     assert post(sign_in(alice), f"mfa/{kind}", **body).status_code in {200, 201}
 
 
 @pytest.mark.urls("test_pages")
 @pytest.mark.parametrize("page", PAGES)
-def test_the_pages_add_nothing_before_the_address_is_proved(page: str, alice: User, unproven: EmailAddress) -> None:
+def test_the_pages_add_nothing_before_the_address_is_verified(page: str, alice: User, unproven: EmailAddress) -> None:
     refused = sign_in(alice).post(f"/account/second-factors/{page}", {"number": NUMBER, "name": ""})
 
     assert refused.status_code in {400, 409}, refused.content.decode()
-    assert "Prove" in refused.content.decode()
+    assert "Verify" in refused.content.decode()
 
 
-def test_a_proof_of_a_further_address_is_enough(alice: User, unproven: EmailAddress) -> None:
+def test_another_verified_address_is_enough(alice: User, unproven: EmailAddress) -> None:
     EmailAddress.objects.create(user=alice, address="a@example.org", key="a@example.org", verified_at=timezone.now())
 
     assert totp_enrolment.begin_totp(user=alice, name="").factor.pk
 
 
-def test_what_was_begun_does_not_count_when_the_address_is_unproven_by_then(alice: User) -> None:
+def test_an_enrolment_is_not_confirmed_with_an_unverified_address(alice: User) -> None:
     begun = totp_enrolment.begin_totp(user=alice, name="").factor
     sent = message_enrolment.begin_email(user=alice, name="", client=CLIENT).factor
     code = code_in(the_mail())
@@ -88,17 +88,19 @@ def test_what_was_begun_does_not_count_when_the_address_is_unproven_by_then(alic
     assert factors_of(alice) == []
 
 
-def test_recovery_codes_are_factors_as_well(alice: User, unproven: EmailAddress) -> None:
+def test_recovery_codes_need_a_verified_address(alice: User, unproven: EmailAddress) -> None:
     add_totp(alice)
 
     with pytest.raises(AddressUnproven):
         issue_sheet(user=alice, client=CLIENT)
 
-    assert [held.method.value for held in factors_of(alice)] == ["totp"]
+    assert [owned.method.value for owned in factors_of(alice)] == ["totp"]
 
 
 @pytest.mark.parametrize("choice", ["totp", "passkey"])
-def test_a_login_enrols_nothing_before_the_address_is_proved(choice: str, alice: User, unproven: EmailAddress) -> None:
+def test_a_login_enrols_nothing_before_the_address_is_verified(
+    choice: str, alice: User, unproven: EmailAddress
+) -> None:
     login = PendingLogin.objects.open(user=alice, backend="x", purpose=Purpose.LOGIN, transport=Transport.TOKEN)
 
     with pytest.raises(AddressUnproven):

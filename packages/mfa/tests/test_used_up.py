@@ -1,4 +1,4 @@
-"""A login whose attempts are used up: every further action is refused, and nothing is sent."""
+"""A login without attempts refuses every action and sends nothing."""
 
 from typing import Any
 
@@ -35,12 +35,12 @@ def wrong_code() -> str:
     return next(code for code in ("000000", "000001", "000002", "000003") if code not in right)
 
 
-def use_up(browser: Browser, asked: Any) -> list[Any]:
-    return [answer(browser, asked, wrong_code()) for _attempt in range(5)]
+def use_up(browser: Browser, challenged: Any) -> list[Any]:
+    return [answer(browser, challenged, wrong_code()) for _attempt in range(5)]
 
 
 def effects() -> dict[str, Any]:
-    """Return what an action on a pending login could leave behind."""
+    """Return the effects that an action on a pending login could have."""
     return {
         "messages": OutboxMessage.objects.count(),
         "codes": list(SentCode.objects.values_list("pk", "sent")),
@@ -49,25 +49,25 @@ def effects() -> dict[str, Any]:
     }
 
 
-def test_after_the_last_wrong_answer_the_right_one_is_refused(alice: User, browser: Browser) -> None:
+def test_after_the_last_wrong_answer_a_correct_one_is_refused(alice: User, browser: Browser) -> None:
     enrolled(alice)
-    asked = log_in(browser)
+    challenged = log_in(browser)
 
-    wrong = use_up(browser, asked)
+    wrong = use_up(browser, challenged)
 
     assert [answered.json()["attempts_left"] for answered in wrong] == [4, 3, 2, 1, 0]
-    assert code_of(answer(browser, asked, current_code())) == "login_expired"
+    assert code_of(answer(browser, challenged, current_code())) == "login_expired"
 
 
 @pytest.mark.parametrize("add", [add_phone, add_mailbox])
 def test_after_the_last_wrong_answer_no_code_is_sent(add: Any, alice: User, browser: Browser) -> None:
     enrolled(alice)
     other = add(alice)
-    asked = log_in(browser)
-    use_up(browser, asked)
+    challenged = log_in(browser)
+    use_up(browser, challenged)
     before = effects()
 
-    refused = post(browser, "login/challenge", token=asked.json()["token"], choice=str(other.pk))
+    refused = post(browser, "login/challenge", token=challenged.json()["token"], choice=str(other.pk))
 
     assert (refused.status_code, code_of(refused)) == (401, "login_expired")
     assert effects() == before
@@ -94,42 +94,42 @@ def test_after_the_last_wrong_answer_the_pages_say_that_the_login_has_ended(alic
     assert delivered_texts() == []
 
 
-def test_the_last_attempt_still_counts_when_it_is_right(alice: User, browser: Browser) -> None:
+def test_a_correct_last_attempt_still_counts(alice: User, browser: Browser) -> None:
     enrolled(alice)
-    asked = log_in(browser)
+    challenged = log_in(browser)
     for _attempt in range(4):
-        answer(browser, asked, wrong_code())
+        answer(browser, challenged, wrong_code())
 
-    assert answer(browser, asked, current_code()).status_code == 200
+    assert answer(browser, challenged, current_code()).status_code == 200
 
 
 def test_a_login_that_needs_more_than_its_last_attempt_ends_and_sends_nothing(
     alice: User, browser: Browser, settings: Any
 ) -> None:
-    """The mailbox is proved with the last attempt, and the enrolment that policy asks for could not be answered."""
+    """The last attempt proves the mailbox, and the required enrolment could not be answered."""
     settings.AUTH_MFA = {"REQUIRED_OF": ["everyone"]}
-    asked = log_in(browser)
+    challenged = log_in(browser)
     sent = code_in(delivered()[-1])
     PendingLogin.objects.update(attempts_left=1)
     before = effects()
 
-    refused = answer(browser, asked, sent)
+    refused = answer(browser, challenged, sent)
 
     assert (refused.status_code, code_of(refused)) == (401, "login_expired")
     assert effects() == before
 
 
-def test_a_used_up_step_up_asks_and_sends_nothing(alice: User) -> None:
+def test_a_used_up_step_up_shows_and_sends_nothing(alice: User) -> None:
     phone = add_phone(alice)
     browser = with_csrf(sign_in(alice, assurance="aal2"))
-    asked = post(browser, "reauthenticate", required_assurance="aal2", max_age=0)
+    challenged = post(browser, "reauthenticate", required_assurance="aal2", max_age=0)
     for _attempt in range(5):
-        assert code_of(answer_password(browser, asked, "wrong horse")) == "challenge_failed"
+        assert code_of(answer_password(browser, challenged, "wrong horse")) == "challenge_failed"
     before = effects()
 
     refused = [
-        answer_password(browser, asked, PASSWORD),
-        post(browser, "login/challenge", token=asked.json()["token"], choice=str(phone.pk)),
+        answer_password(browser, challenged, PASSWORD),
+        post(browser, "login/challenge", token=challenged.json()["token"], choice=str(phone.pk)),
     ]
 
     assert [code_of(each) for each in refused] == ["login_expired"] * 2
@@ -139,18 +139,18 @@ def test_a_used_up_step_up_asks_and_sends_nothing(alice: User) -> None:
 def test_a_step_up_that_needs_more_than_its_last_attempt_sends_no_text(alice: User) -> None:
     add_phone(alice)
     browser = with_csrf(sign_in(alice, assurance="aal2"))
-    asked = post(browser, "reauthenticate", required_assurance="aal2", max_age=0)
+    challenged = post(browser, "reauthenticate", required_assurance="aal2", max_age=0)
     PendingLogin.objects.update(attempts_left=1)
     before = effects()
 
-    refused = answer_password(browser, asked, PASSWORD)
+    refused = answer_password(browser, challenged, PASSWORD)
 
     assert code_of(refused) == "login_expired"
     assert effects() == before
 
 
-def answer_password(browser: Browser, asked: Any, password: str) -> Any:
-    return post(browser, "login/answer", token=asked.json()["token"], answer={"password": password})
+def answer_password(browser: Browser, challenged: Any, password: str) -> Any:
+    return post(browser, "login/answer", token=challenged.json()["token"], answer={"password": password})
 
 
 @pytest.mark.parametrize("choice", ["totp", "passkey"])
@@ -170,11 +170,11 @@ def test_a_used_up_enrolment_in_a_login_begins_nothing(
 
 def test_a_used_up_login_issues_no_challenge_for_a_passkey(alice: User, browser: Browser) -> None:
     key = Authenticator(discoverable=False).added_to(alice)
-    asked = log_in(browser)
-    credential = key.sign(asked.json()["challenge"]["data"]["options"])
+    challenged = log_in(browser)
+    credential = key.sign(challenged.json()["challenge"]["data"]["options"])
     PendingLogin.objects.update(attempts_left=0)
     before = effects()
-    token = asked.json()["token"]
+    token = challenged.json()["token"]
 
     chosen = post(browser, "login/challenge", token=token, choice=str(key.factor.pk))
     answered = post(browser, "login/answer", token=token, answer={"credential": credential})
@@ -186,10 +186,10 @@ def test_a_used_up_login_issues_no_challenge_for_a_passkey(alice: User, browser:
 def test_a_login_that_ends_while_a_code_is_sent_again_sends_none(
     alice: User, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The last wrong answer is committed after the choice has found the login, and before its text leaves."""
+    """The last wrong answer is committed after the choice has read the login and before its text is sent."""
     phone = add_phone(alice)
-    asked = log_in(browser)
-    again = {"token": asked.json()["token"], "choice": str(phone.pk)}
+    challenged = log_in(browser)
+    again = {"token": challenged.json()["token"], "choice": str(phone.pk)}
     assert post(browser, "login/challenge", **again).status_code == 202
     find = type(PendingLogin.objects).find
 
@@ -210,7 +210,7 @@ def test_a_login_that_ends_while_a_code_is_sent_again_sends_none(
 @pytest.mark.parametrize(
     "ended", [{"attempts_left": 0}, {"closed_at": "2020-01-01T00:00Z"}, {"expires_at": "2020-01-01T00:00Z"}]
 )
-def test_a_choice_is_not_kept_in_a_login_that_is_over(ended: dict[str, Any], alice: User, browser: Browser) -> None:
+def test_a_choice_is_not_stored_in_an_ended_login(ended: dict[str, Any], alice: User, browser: Browser) -> None:
     enrolled(alice)
     log_in(browser)
     login = PendingLogin.objects.get()

@@ -1,4 +1,4 @@
-"""The two ceremonies of WebAuthn, without people."""
+"""The two ceremonies of WebAuthn, without users."""
 
 import json
 from collections.abc import Mapping
@@ -71,22 +71,22 @@ def sign(authenticator: Authenticator, **changed: Any) -> dict[str, Any]:
     return authenticator.sign({"challenge": CHALLENGE}, **changed)
 
 
-def verified(authenticator: Authenticator, credential: Mapping[str, Any], **known: Any) -> Any:
+def verified(authenticator: Authenticator, credential: Mapping[str, Any], **arguments: Any) -> Any:
     check_assertion_shape(credential)
-    return verify_assertion(PARTY, credential, challenge=CHALLENGE, public_key=key_of(authenticator), **known)
+    return verify_assertion(PARTY, credential, challenge=CHALLENGE, public_key=key_of(authenticator), **arguments)
 
 
 def made(public_key: Mapping[int, Any]) -> dict[str, Any]:
-    """Return a registration of any public key."""
+    """Return a registration with any public key."""
     key = Authenticator()
     made_with = type("Odd", (Authenticator,), {"public_key": property(lambda _self: public_key)})
     return dict(made_with(credential_id=key.credential_id).make(OPTIONS))
 
 
-# --- What is asked --------------------------------------------------------------
+# --- Options --------------------------------------------------------------------
 
 
-def test_a_registration_asks_for_what_we_can_verify_and_no_attestation() -> None:
+def test_registration_options_accept_our_algorithms_without_attestation() -> None:
     assert [param["alg"] for param in OPTIONS["pubKeyCredParams"]] == [-8, -7, -257]
     assert OPTIONS["attestation"] == "none"
     assert OPTIONS["rp"] == {"id": "auth.example.org", "name": "Example"}
@@ -94,24 +94,28 @@ def test_a_registration_asks_for_what_we_can_verify_and_no_attestation() -> None
     assert OPTIONS["authenticatorSelection"]["userVerification"] == "preferred"
 
 
-def test_an_assertion_is_asked_of_the_credentials_that_are_known() -> None:
+def test_assertion_options_name_the_stored_credentials() -> None:
     class FakeCredential:
         credential_id = "AAAA"
         transports = ("usb", "hybrid")
 
-    asked = assertion_options(
+    options = assertion_options(
         PARTY, challenge=CHALLENGE, allow=[FakeCredential()], verification="required", timeout=1000
     )
 
-    assert asked["allowCredentials"] == [{"id": "AAAA", "type": "public-key", "transports": ["usb", "hybrid"]}]
-    assert (asked["userVerification"], asked["rpId"], asked["challenge"]) == ("required", "auth.example.org", CHALLENGE)
+    assert options["allowCredentials"] == [{"id": "AAAA", "type": "public-key", "transports": ["usb", "hybrid"]}]
+    assert (options["userVerification"], options["rpId"], options["challenge"]) == (
+        "required",
+        "auth.example.org",
+        CHALLENGE,
+    )
 
 
-# --- What is right --------------------------------------------------------------
+# --- Valid responses ------------------------------------------------------------
 
 
 @pytest.mark.parametrize("is_verified", [True, False])
-def test_a_registration_tells_what_the_authenticator_is(is_verified: bool) -> None:
+def test_a_registration_describes_the_authenticator(is_verified: bool) -> None:
     key = Authenticator(user_verified=is_verified, backup_eligible=True, backup_state=True, sign_count=7)
 
     registered = verify_registration(PARTY, key.make(OPTIONS), challenge=CHALLENGE)
@@ -124,7 +128,7 @@ def test_a_registration_tells_what_the_authenticator_is(is_verified: bool) -> No
 
 
 @pytest.mark.parametrize("is_verified", [True, False])
-def test_an_assertion_tells_whether_the_user_was_verified(is_verified: bool) -> None:
+def test_an_assertion_reports_user_verification(is_verified: bool) -> None:
     key = Authenticator(sign_count=3)
 
     asserted = verified(key, sign(key, user_verified=is_verified))
@@ -132,7 +136,7 @@ def test_an_assertion_tells_whether_the_user_was_verified(is_verified: bool) -> 
     assert (asserted.user_verified, asserted.sign_count) == (is_verified, 4)
 
 
-def test_a_statement_about_the_maker_is_left_unread() -> None:
+def test_an_attestation_statement_is_ignored() -> None:
     credential = Authenticator().make(OPTIONS)
     given_statement = {"fmt": "packed", "attStmt": {"alg": -7, "sig": b"x", "x5c": [b"no certificate"]}}
     data = cbor_of(credential)["authData"]
@@ -141,7 +145,7 @@ def test_a_statement_about_the_maker_is_left_unread() -> None:
     assert verify_registration(PARTY, credential, challenge=CHALLENGE).credential_id == credential["id"]
 
 
-def test_pages_of_a_known_origin_may_hold_ours_in_a_frame() -> None:
+def test_allowed_origins_may_frame_our_pages() -> None:
     party = RelyingParty(id=PARTY.id, name="x", origins=PARTY.origins, top_origins=("https://shop.example.org",))
     key = Authenticator(extra={"crossOrigin": True, "topOrigin": "https://shop.example.org"})
 
@@ -153,7 +157,7 @@ def cbor_of(credential: Mapping[str, Any]) -> Any:
 
 
 @pytest.mark.parametrize("algorithm", ["ES256", "EdDSA", "RS256"])
-def test_the_three_algorithms_are_taken(algorithm: str) -> None:
+def test_the_three_algorithms_are_accepted(algorithm: str) -> None:
     assert verify_registration(PARTY, made(KEYS[algorithm]()), challenge=CHALLENGE)
 
 
@@ -174,7 +178,7 @@ def _p384() -> dict[int, Any]:
 KEYS = {"ES256": lambda: Authenticator().public_key, "EdDSA": _okp, "RS256": _rsa}
 
 
-# --- What is wrong --------------------------------------------------------------
+# --- Invalid responses ----------------------------------------------------------
 
 
 @pytest.mark.parametrize("changed", WRONG, ids=str)
@@ -191,7 +195,7 @@ def test_a_wrong_assertion_is_refused(changed: dict[str, Any]) -> None:
         verified(key, sign(key, **changed))
 
 
-def test_an_assertion_is_no_registration_and_the_reverse() -> None:
+def test_assertions_and_registrations_are_not_interchangeable() -> None:
     key = Authenticator()
 
     with pytest.raises(Refused):
@@ -205,7 +209,7 @@ def test_the_signature_of_another_key_is_refused() -> None:
         verified(Authenticator(), sign(Authenticator()))
 
 
-def test_a_user_who_was_not_verified_is_refused_where_it_is_required() -> None:
+def test_an_unverified_user_is_refused_if_verification_is_required() -> None:
     key = Authenticator(user_verified=False)
 
     assert verified(key, sign(key))
@@ -229,13 +233,13 @@ def test_a_user_who_was_not_verified_is_refused_where_it_is_required() -> None:
     ],
     ids=["no point", "empty", "ES384", "RSA 1024", "RSA 8192", "RS1", "ML-DSA", "no alg", "nothing", "P-384"],
 )
-def test_a_key_that_is_weak_or_none_is_refused(public_key: dict[int, Any]) -> None:
+def test_a_weak_or_malformed_key_is_refused(public_key: dict[int, Any]) -> None:
     with pytest.raises(Refused):
         verify_registration(PARTY, made(public_key), challenge=CHALLENGE)
 
 
 @pytest.mark.parametrize(("bits", "exponent"), [(8_192, 3), (70_000, 3), (2_048, 2_048)])
-def test_the_numbers_of_a_huge_rsa_key_are_never_read(
+def test_the_numbers_of_a_huge_rsa_key_are_never_parsed(
     monkeypatch: pytest.MonkeyPatch, bits: int, exponent: int
 ) -> None:
     read: list[Any] = []
@@ -297,7 +301,7 @@ TEXTS = st.one_of(BASE64, JSON.map(json.dumps).map(lambda text: bytes_to_base64u
 
 @given(credential=JSON | st.fixed_dictionaries({"id": JSON, "rawId": JSON, "type": JSON, "response": JSON}))
 @settings(max_examples=200, deadline=None)
-def test_what_is_no_credential_is_malformed(credential: Any) -> None:
+def test_data_that_is_not_a_credential_is_malformed(credential: Any) -> None:
     for check in (check_assertion_shape, check_attestation_shape):
         with pytest.raises(Malformed):
             check(credential)
@@ -318,7 +322,7 @@ def test_what_is_no_credential_is_malformed(credential: Any) -> None:
     extensions=JSON,
 )
 @settings(max_examples=300, deadline=None)
-def test_what_has_the_shape_and_no_sense_is_refused(identifier: str, response: Any, extensions: Any) -> None:
+def test_a_well_formed_but_meaningless_credential_is_refused(identifier: str, response: Any, extensions: Any) -> None:
     credential = {"id": identifier, "rawId": identifier, "type": "public-key", "response": response}
     credential["clientExtensionResults"] = extensions
 
@@ -331,7 +335,7 @@ def test_what_has_the_shape_and_no_sense_is_refused(identifier: str, response: A
 
 @given(extensions=JSON, transports=JSON, key=st.dictionaries(st.integers(-5, 5), st.integers() | st.binary()))
 @settings(max_examples=200, deadline=None)
-def test_odd_extensions_and_keys_break_nothing(extensions: Any, transports: Any, key: dict[int, Any]) -> None:
+def test_unusual_extensions_and_keys_are_handled(extensions: Any, transports: Any, key: dict[int, Any]) -> None:
     credential = Authenticator().make(OPTIONS)
     credential["clientExtensionResults"] = extensions
     credential["response"]["transports"] = transports
@@ -342,7 +346,7 @@ def test_odd_extensions_and_keys_break_nothing(extensions: Any, transports: Any,
 
 
 @pytest.mark.parametrize(("name", "length"), [("id", 1365), ("rawId", 1365)])
-def test_an_id_that_no_authenticator_gives_is_malformed(name: str, length: int) -> None:
+def test_an_invalid_id_is_malformed(name: str, length: int) -> None:
     credential = sign(Authenticator())
     check_assertion_shape(credential)
 
@@ -351,20 +355,20 @@ def test_an_id_that_no_authenticator_gives_is_malformed(name: str, length: int) 
 
 
 @pytest.mark.parametrize("name", ["clientDataJSON", "authenticatorData", "signature", "userHandle"])
-def test_a_member_that_is_too_long_or_no_base64url_is_malformed(name: str) -> None:
+def test_a_member_that_is_too_long_or_not_base64url_is_malformed(name: str) -> None:
     credential = sign(Authenticator())
     for value in ("A" * 5000, "", "====", "a+/b", "\uff21", 5, ["A"]):
         with pytest.raises(Malformed):
             check_assertion_shape({**credential, "response": {**credential["response"], name: value}})
 
 
-def test_a_credential_that_is_too_long_as_a_whole_is_malformed() -> None:
+def test_a_credential_that_is_too_long_in_total_is_malformed() -> None:
     with pytest.raises(Malformed):
         check_assertion_shape({**sign(Authenticator()), "padding": "x" * MAX_CREDENTIAL})
 
 
 def _bomb(levels: int, at: int = 0) -> bytes:
-    """Return a hundred bytes whose item holds the next one twice on each level, by tags 28 and 29."""
+    """Return a hundred bytes in which each item contains the next one twice, with tags 28 and 29."""
     if levels == 0:
         return b"\xd8\x1c\x82\x00\x00"
     return b"\xd8\x1c\x82" + _bomb(levels - 1, at + 1) + b"\xd8\x1d" + encode_cbor(at + 1)
@@ -375,7 +379,7 @@ def _bomb(levels: int, at: int = 0) -> bytes:
     [_bomb(40), b"\xc0\x60", b"\x9f\xff", b"\x81\x81\x81\x81\x81\x00", b"\x9b" + b"\xff" * 8, b"\x5a\xff\xff\xff\xff"],
     ids=["bomb", "tag", "indefinite", "deep", "long array", "long bytes"],
 )
-def test_what_no_authenticator_writes_is_read_by_no_library(item: bytes) -> None:
+def test_cbor_that_is_not_plain_never_reaches_the_library(item: bytes) -> None:
     key = Authenticator()
     for flags in (0x01 | 0x80, 0x01 | 0x40):
         attested = bytes(16) + b"\0\1x" if flags & 0x40 else b""
@@ -408,13 +412,13 @@ ITEMS = st.recursive(
 
 @given(item=ITEMS, behind=st.binary(max_size=5))
 @settings(max_examples=300, deadline=None)
-def test_the_end_of_an_item_is_where_the_library_ends(item: Any, behind: bytes) -> None:
+def test_the_end_of_an_item_matches_the_library(item: Any, behind: bytes) -> None:
     written = encode_cbor(item)
 
     assert cbor.item_end(written + behind, depth=10) == len(written)
 
 
-def test_the_library_alone_writes_megabytes_for_a_hundred_bytes() -> None:
+def test_the_library_alone_would_write_megabytes_for_a_hundred_bytes() -> None:
     item = _bomb(18)
 
     written = parse_authenticator_data(Authenticator().data(0x80) + item).extensions

@@ -1,4 +1,4 @@
-"""Signing in with a passkey and nothing else."""
+"""Logins with a passkey alone."""
 
 import json
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(params=[False, True], ids=["", "atomic"])
 def atomic_requests(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Once as it is, and once in a site that rolls refusals back."""
+    """Run with and without ``ATOMIC_REQUESTS``, which rolls refusals back."""
     connection.settings_dict["ATOMIC_REQUESTS"] = request.param
     yield
     connection.settings_dict["ATOMIC_REQUESTS"] = False
@@ -39,7 +39,7 @@ def atomic_requests(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture
 def key(alice: User) -> Authenticator:
-    """The passkey of alice, kept by a provider."""
+    """Alice's synced passkey."""
     return Authenticator(backup_eligible=True, backup_state=True).added_to(alice)
 
 
@@ -74,20 +74,20 @@ def test_a_passkey_alone_signs_in(
 
 @pytest.fixture
 def plain(alice: User) -> Authenticator:
-    """A passkey of alice that did not verify her when it was registered."""
+    """Alice's passkey, registered without user verification."""
     return Authenticator(backup_eligible=True, user_verified=False).added_to(alice)
 
 
 @pytest.mark.asvs("6.5.7")
-def test_a_user_who_was_not_verified_has_proved_one_thing(plain: Authenticator, browser: Browser) -> None:
+def test_a_passkey_without_user_verification_is_one_factor(plain: Authenticator, browser: Browser) -> None:
     assert sign_in(browser, plain).json()["session"]["acr"] == "aal1"
 
 
 @pytest.mark.asvs("6.5.7")
-def test_a_passkey_that_verified_its_user_once_opens_nothing_without(
+def test_a_passkey_that_verified_its_user_once_must_do_so_again(
     key: Authenticator, browser: Browser, recorded_events: list[Any]
 ) -> None:
-    """The page asks for verification as a wish, and a thief of the unlocked device leaves it out."""
+    """The options only request verification, so a thief of the unlocked device can drop it."""
     begun = begin(browser)
     assert begun.json()["options"]["userVerification"] == "preferred"
 
@@ -106,10 +106,10 @@ def test_a_first_verification_proves_no_more_than_possession(plain: Authenticato
     assert not plain.factor.user_verified
 
 
-def test_a_verification_beside_the_password_holds_the_passkey_to_it(plain: Authenticator, browser: Browser) -> None:
-    asked = log_in(browser)
-    credential = plain.sign(asked.json()["challenge"]["data"]["options"], user_verified=True)
-    granted = post(browser, "login/answer", token=asked.json()["token"], answer={"credential": credential})
+def test_a_verification_with_the_password_makes_it_mandatory(plain: Authenticator, browser: Browser) -> None:
+    challenged = log_in(browser)
+    credential = plain.sign(challenged.json()["challenge"]["data"]["options"], user_verified=True)
+    granted = post(browser, "login/answer", token=challenged.json()["token"], answer={"credential": credential})
 
     assert (granted.status_code, "user" in granted.json()["session"]["amr"]) == (200, False)
     assert plain.factor.user_verified
@@ -117,9 +117,7 @@ def test_a_verification_beside_the_password_holds_the_passkey_to_it(plain: Authe
     assert sign_in(new_browser(), plain, user_verified=True).json()["session"]["acr"] == "aal2"
 
 
-def test_where_verification_is_required_nothing_less_signs_in(
-    key: Authenticator, browser: Browser, settings: Any
-) -> None:
+def test_required_verification_refuses_unverified_logins(key: Authenticator, browser: Browser, settings: Any) -> None:
     settings.AUTH_MFA = {"PASSKEY_LOGIN_VERIFICATION": "required"}
 
     assert begin(browser).json()["options"]["userVerification"] == "required"
@@ -127,15 +125,15 @@ def test_where_verification_is_required_nothing_less_signs_in(
     assert sign_in(browser, key).status_code == 200
 
 
-def test_whoever_was_not_verified_and_has_another_factor_is_asked_for_it(
+def test_an_unverified_user_with_another_factor_is_asked_for_it(
     plain: Authenticator, alice: User, browser: Browser
 ) -> None:
     enrolled(alice)
 
-    asked = sign_in(browser, plain)
+    challenged = sign_in(browser, plain)
 
-    assert (asked.status_code, asked.json()["challenge"]["method"]) == (202, "totp")
-    body = {"token": asked.json()["token"], "answer": {"code": current_code()}}
+    assert (challenged.status_code, challenged.json()["challenge"]["method"]) == (202, "totp")
+    body = {"token": challenged.json()["token"], "answer": {"code": current_code()}}
     assert post(browser, "login/answer", **body).status_code == 200
 
 
@@ -143,7 +141,7 @@ def test_a_device_bound_passkey_reaches_aal3(alice: User, browser: Browser) -> N
     assert sign_in(browser, Authenticator().added_to(alice)).json()["session"]["acr"] == "aal3"
 
 
-def test_a_security_key_alone_signs_nobody_in(alice: User, browser: Browser) -> None:
+def test_a_security_key_alone_does_not_sign_in(alice: User, browser: Browser) -> None:
     key = Authenticator(discoverable=False).added_to(alice)
     key.discoverable = True
 
@@ -168,7 +166,7 @@ WRONG = [
 
 @pytest.mark.parametrize("changed", WRONG, ids=str)
 @pytest.mark.asvs("6.3.8")
-def test_unknown_and_wrong_are_refused_alike(
+def test_unknown_and_wrong_passkeys_are_refused_alike(
     changed: dict[str, Any],
     key: Authenticator,
     alice: User,
@@ -189,13 +187,13 @@ def test_unknown_and_wrong_are_refused_alike(
     assert not PendingLogin.objects.exists()
 
 
-def test_unknown_and_wrong_are_looked_at_alike(
+def test_unknown_and_wrong_passkeys_cost_the_same_work(
     key: Authenticator, django_assert_num_queries: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = "webauthn.authentication.verify_authentication_response.verify_signature"
     verified: list[Any] = []
-    monkeypatch.setattr(place, lambda **given: (verified.append(given), verify_signature(**given)))
-    asked = []
+    monkeypatch.setattr(place, lambda **arguments: (verified.append(arguments), verify_signature(**arguments)))
+    statements = []
     wrong: list[dict[str, Any]] = [
         {"key": Authenticator().key},
         {"user_verified": False},
@@ -205,16 +203,16 @@ def test_unknown_and_wrong_are_looked_at_alike(
         browser = new_browser()
         begun = begin(browser)
         credential = key.sign(begun.json()["options"], **changed)
-        with django_assert_num_queries(10_000, exact=False) as seen:
+        with django_assert_num_queries(10_000, exact=False) as captured:
             answer(browser, begun, credential)
-        asked.append([query["sql"].split(" ")[0] for query in seen.captured_queries])
+        statements.append([query["sql"].split(" ")[0] for query in captured.captured_queries])
 
-    assert asked[0] == asked[1] == asked[2]
+    assert statements[0] == statements[1] == statements[2]
     assert len(verified) == 3
 
 
 @pytest.mark.parametrize("state", ["disabled", "locked"])
-def test_whoever_may_not_be_here_is_refused_like_a_wrong_passkey(
+def test_a_disabled_user_is_refused_like_a_wrong_passkey(
     state: str, key: Authenticator, alice: User, browser: Browser, recorded_events: list[Any]
 ) -> None:
     if state == "disabled":
@@ -230,14 +228,16 @@ def test_whoever_may_not_be_here_is_refused_like_a_wrong_passkey(
     assert browser.get("/api/v1/me/").status_code == 401
 
 
-def test_a_counter_that_fell_signs_nobody_in(alice: User, browser: Browser, recorded_events: list[Any]) -> None:
+def test_a_counter_that_went_backwards_does_not_sign_in(
+    alice: User, browser: Browser, recorded_events: list[Any]
+) -> None:
     key = Authenticator(sign_count=9).added_to(alice)
 
     assert code_of(sign_in(browser, key, sign_count=9)) == "invalid_credentials"
     assert MfaEvent.FACTOR_CLONED in [event.name for event in recorded_events]
 
 
-def test_a_factor_that_failed_too_often_signs_nobody_in(key: Authenticator, browser: Browser, settings: Any) -> None:
+def test_a_disabled_factor_does_not_sign_in(key: Authenticator, browser: Browser, settings: Any) -> None:
     settings.AUTH_MFA = {"MAX_FAILURES": 1}
     type(key.factor).objects.update(failures=1)
 
@@ -245,7 +245,7 @@ def test_a_factor_that_failed_too_often_signs_nobody_in(key: Authenticator, brow
 
 
 @pytest.mark.asvs("6.7.2")
-def test_an_answer_is_good_once(key: Authenticator, browser: Browser, atomic_requests: None) -> None:
+def test_an_answer_works_once(key: Authenticator, browser: Browser, atomic_requests: None) -> None:
     begun = begin(browser)
     wrong = key.sign(begun.json()["options"], origin="https://evil.example.org")
     right = key.sign(begun.json()["options"])
@@ -273,10 +273,10 @@ def test_a_login_belongs_to_the_browser_that_began_it(key: Authenticator, browse
     assert answer(browser, begun, credential).status_code == 200
 
 
-def test_a_challenge_of_another_purpose_signs_nobody_in(key: Authenticator, browser: Browser) -> None:
-    asked = log_in(browser)
+def test_a_challenge_of_another_purpose_does_not_sign_in(key: Authenticator, browser: Browser) -> None:
+    challenged = log_in(browser)
     other = WebauthnChallenge.objects.get()
-    credential = key.sign(asked.json()["challenge"]["data"]["options"])
+    credential = key.sign(challenged.json()["challenge"]["data"]["options"])
 
     refused = post(browser, "mfa/passkeys/login/answer", token=other.challenge, credential=credential)
 
@@ -284,7 +284,7 @@ def test_a_challenge_of_another_purpose_signs_nobody_in(key: Authenticator, brow
 
 
 @pytest.mark.asvs("3.5.1")
-def test_a_strange_page_begins_and_answers_nothing(key: Authenticator) -> None:
+def test_a_cross_site_page_begins_and_answers_nothing(key: Authenticator) -> None:
     forged = Browser(enforce_csrf_checks=True)
     assert code_of(begin(forged)) == "csrf_failed"
 
@@ -295,12 +295,12 @@ def test_a_strange_page_begins_and_answers_nothing(key: Authenticator) -> None:
     assert code_of(answer(browser, begun, credential)) == "csrf_failed"
 
 
-def test_a_transport_that_this_site_has_not_is_refused(browser: Browser) -> None:
+def test_an_unavailable_transport_is_refused(browser: Browser) -> None:
     assert code_of(post(browser, "mfa/passkeys/login", transport="token")) == "invalid_request"
     assert code_of(post(browser, "mfa/passkeys/login", transport="pigeon")) == "invalid_request"
 
 
-def test_a_login_by_token_needs_no_cookie_and_heeds_none(key: Authenticator, alice: User) -> None:
+def test_a_login_by_token_ignores_cookies(key: Authenticator, alice: User) -> None:
     client = Client(network="192.0.2.1")
     begun = passkeys.begin_login(transport=Transport.TOKEN, client=client)
 
@@ -313,7 +313,7 @@ def test_a_login_by_token_needs_no_cookie_and_heeds_none(key: Authenticator, ali
     assert PendingLogin.objects.get().browser_digest == ""
 
 
-def test_a_network_that_fails_too_often_waits(key: Authenticator, settings: Any) -> None:
+def test_a_network_with_too_many_failures_is_limited(key: Authenticator, settings: Any) -> None:
     budgets = {"passkey": {"network": (4, timedelta(minutes=15))}}
     settings.AUTH_CORE = {**settings.AUTH_CORE, "BUDGETS": budgets}
 

@@ -1,4 +1,4 @@
-"""The pages of passkeys, as far as they go without a browser."""
+"""The pages of passkeys, without a real browser."""
 
 import html
 import json
@@ -37,10 +37,10 @@ def log_in(browser: Browser) -> Any:
 
 
 def options_in(page: str) -> Any:
-    """Return what the page gives the script."""
-    found = re.search(r'<script id="passkey-options" type="application/json">(.*?)</script>', page)
-    assert found, page
-    return json.loads(found[1])
+    """Return the options on the page."""
+    match = re.search(r'<script id="passkey-options" type="application/json">(.*?)</script>', page)
+    assert match, page
+    return json.loads(match[1])
 
 
 def text_of(response: Any) -> str:
@@ -48,11 +48,11 @@ def text_of(response: Any) -> str:
 
 
 def scripts_in(page: str) -> list[str]:
-    """Return the inline scripts that a strict policy would refuse; data is none."""
+    """Return the inline scripts that a strict policy would refuse, without data blocks."""
     return re.findall(r"<script(?![^>]*(?:src=|application/json))[^>]*>", page)
 
 
-def test_a_passkey_is_added_in_two_presses(alice: User) -> None:
+def test_a_passkey_is_added_in_two_steps(alice: User) -> None:
     browser = Browser()
     log_in(browser)
 
@@ -81,7 +81,7 @@ def test_following_a_link_begins_nothing(alice: User) -> None:
 
 
 @pytest.mark.parametrize("sent", ["{", "[]", "{}", '{"id": 1}', "x" * 20_000, "[" * 10_000])
-def test_what_is_no_passkey_is_told_and_can_be_tried_again(sent: str, alice: User) -> None:
+def test_a_malformed_passkey_shows_an_error_and_can_be_retried(sent: str, alice: User) -> None:
     browser = Browser()
     log_in(browser)
     browser.post(ADD)
@@ -93,7 +93,7 @@ def test_what_is_no_passkey_is_told_and_can_be_tried_again(sent: str, alice: Use
     assert options_in(text_of(refused))
 
 
-def test_a_wrong_passkey_is_told_and_begins_anew(alice: User) -> None:
+def test_a_wrong_passkey_shows_an_error_and_begins_again(alice: User) -> None:
     browser = Browser()
     log_in(browser)
     browser.post(ADD)
@@ -102,11 +102,11 @@ def test_a_wrong_passkey_is_told_and_begins_anew(alice: User) -> None:
     refused = browser.post(ADD, {"credential": json.dumps(made)})
 
     assert refused.status_code == 401
-    assert "not made for this site" in text_of(refused)
+    assert "could not be verified" in text_of(refused)
     assert ">Begin</button>" in text_of(refused)
 
 
-def test_the_second_factor_is_asked_for_and_the_other_ways_stand_beside_it(key: Authenticator, alice: User) -> None:
+def test_a_challenge_shows_the_other_choices(key: Authenticator, alice: User) -> None:
     enrolled(alice, name="Phone")
     browser = Browser()
     assert log_in(browser).headers["Location"] == "/login/answer/"
@@ -124,7 +124,7 @@ def test_the_second_factor_is_asked_for_and_the_other_ways_stand_beside_it(key: 
     assert (granted.status_code, granted.headers["Location"]) == (303, "/account/")
 
 
-def test_without_scripts_the_other_way_is_still_there(key: Authenticator, alice: User) -> None:
+def test_another_choice_works_without_scripts(key: Authenticator, alice: User) -> None:
     factor = enrolled(alice, name="Phone")
     browser = Browser()
     log_in(browser)
@@ -135,7 +135,7 @@ def test_without_scripts_the_other_way_is_still_there(key: Authenticator, alice:
     assert granted.headers["Location"] == "/account/"
 
 
-def test_a_wrong_answer_can_be_asked_for_again(key: Authenticator) -> None:
+def test_a_challenge_can_be_repeated_after_a_wrong_answer(key: Authenticator) -> None:
     browser = Browser()
     log_in(browser)
     page = text_of(browser.get("/login/answer/"))
@@ -149,11 +149,11 @@ def test_a_wrong_answer_can_be_asked_for_again(key: Authenticator) -> None:
     granted = browser.post("/login/answer/", {"credential": json.dumps(key.sign(again))})
 
     assert refused.status_code == 401
-    assert "Ask again" in text_of(refused)
+    assert "Try again" in text_of(refused)
     assert granted.headers["Location"] == "/account/"
 
 
-def test_the_login_offers_passkeys_to_scripts_alone(key: Authenticator) -> None:
+def test_the_login_page_offers_passkeys_only_with_scripts(key: Authenticator) -> None:
     page = text_of(Browser().get("/login/?next=/account/password/"))
 
     form = re.search(r'<template class="passkeys"><form[^>]*data-passkey="login"[^>]*>', page)
@@ -169,7 +169,7 @@ def test_a_site_without_passkeys_offers_none(settings: Any, db: None) -> None:
     assert "passkey" not in text_of(Browser().get("/login/"))
 
 
-def test_a_passkey_signs_in_and_leads_where_the_person_was_going(key: Authenticator, alice: User) -> None:
+def test_a_passkey_signs_in_and_continues_to_the_destination(key: Authenticator, alice: User) -> None:
     browser = Browser()
 
     begun = browser.post(LOGIN + "options/").json()
@@ -181,7 +181,7 @@ def test_a_passkey_signs_in_and_leads_where_the_person_was_going(key: Authentica
     assert "__Host-login" not in {name for name, cookie in browser.cookies.items() if cookie.value}
 
 
-def test_it_leads_to_no_other_site(key: Authenticator) -> None:
+def test_a_passkey_login_does_not_redirect_to_another_site(key: Authenticator) -> None:
     browser = Browser()
 
     begun = browser.post(LOGIN + "options/").json()
@@ -194,7 +194,7 @@ def test_it_leads_to_no_other_site(key: Authenticator) -> None:
 
 
 @pytest.mark.parametrize("changed", [{"origin": "https://evil.example.org"}, {"credential_id": b"unknown"}], ids=str)
-def test_a_wrong_passkey_signs_nobody_in(changed: dict[str, Any], key: Authenticator) -> None:
+def test_a_wrong_passkey_does_not_sign_in(changed: dict[str, Any], key: Authenticator) -> None:
     browser = Browser()
 
     begun = browser.post(LOGIN + "options/").json()
@@ -202,26 +202,26 @@ def test_a_wrong_passkey_signs_nobody_in(changed: dict[str, Any], key: Authentic
     refused = browser.post(LOGIN, {"token": begun["token"], "credential": credential})
 
     assert refused.status_code == 401
-    assert "was not taken" in text_of(refused)
+    assert "not accepted" in text_of(refused)
     assert browser.get("/account/").status_code == 302
 
 
 @pytest.mark.parametrize("sent", [{}, {"token": "x"}, {"token": "x", "credential": "{}"}, {"credential": "["}])
-def test_garbage_signs_nobody_in(sent: dict[str, str], db: None) -> None:
+def test_garbage_does_not_sign_in(sent: dict[str, str], db: None) -> None:
     refused = Browser().post(LOGIN, sent)
 
-    assert (refused.status_code, "was not taken" in text_of(refused)) == (400, True)
+    assert (refused.status_code, "not accepted" in text_of(refused)) == (400, True)
 
 
 @pytest.mark.asvs("3.5.1")
-def test_a_strange_page_begins_and_answers_nothing(key: Authenticator, alice: User) -> None:
+def test_a_cross_site_page_begins_and_answers_nothing(key: Authenticator, alice: User) -> None:
     forged = Browser(enforce_csrf_checks=True)
 
     assert {forged.post(address).status_code for address in (LOGIN, LOGIN + "options/")} == {403}
     assert not WebauthnChallenge.objects.exists()
 
 
-def test_a_spent_budget_is_told_to_the_script(settings: Any, db: None) -> None:
+def test_the_script_receives_the_error_of_a_spent_budget(settings: Any, db: None) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "BUDGETS": {"passkey": {"network": (1, timedelta(hours=1))}}}
 
     Browser().post(LOGIN + "options/")

@@ -1,4 +1,4 @@
-"""Parallel assertions: each challenge is good for one, and nobody gets more keys than they may have."""
+"""Concurrent assertions: each challenge works once, and the limit of keys holds."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -32,7 +32,7 @@ Task = Callable[[], Any]
 
 @pytest.fixture(autouse=True)
 def no_budget(settings: Any) -> None:
-    """Let no limit refuse what the spent challenge has to refuse."""
+    """Limits so wide that only the spent challenge refuses."""
     wide = (1_000_000, timedelta(minutes=15))
     budgets = {"answer": {"person": wide}, "passkey": {"network": wide}}
     settings.AUTH_CORE = {**settings.AUTH_CORE, "BUDGETS": budgets}
@@ -41,7 +41,7 @@ def no_budget(settings: Any) -> None:
 
 @pytest.fixture
 def key(alice: User) -> Authenticator:
-    """A passkey without a counter: nothing but the challenge stands between two answers."""
+    """A passkey without a counter, so that only the challenge separates two answers."""
     return Authenticator().added_to(alice)
 
 
@@ -61,17 +61,19 @@ def answer(token: str, credential: Any) -> Any:
     return Browser().post("/api/v1/login/answer/", body, content_type="application/json")
 
 
-def asked(login: PendingLogin, key: Authenticator) -> Any:
+def options_of(login: PendingLogin, key: Authenticator) -> Any:
     return Webauthn().ask(login, [key.factor])["options"]  # type: ignore[list-item]  # only its id is read
 
 
 @ROUNDS
 @pytest.mark.asvs("6.7.2")
 @pytest.mark.asvs("2.3.4")
-def test_of_50_logins_with_one_assertion_one_is_granted(rounds: int, key: Authenticator, alice: User) -> None:
+def test_of_50_concurrent_logins_with_one_assertion_one_is_granted(
+    rounds: int, key: Authenticator, alice: User
+) -> None:
     def tasks(number: int) -> Sequence[Task]:
         logins = [begin(alice) for _login in range(50)]
-        options = [asked(login, key) for login in logins]
+        options = [options_of(login, key) for login in logins]
         credential = key.sign(options[number % 50])
         return [partial(answer, login.token, credential) for login in logins]
 
@@ -82,11 +84,11 @@ def test_of_50_logins_with_one_assertion_one_is_granted(rounds: int, key: Authen
 
 
 @ROUNDS
-def test_of_50_answers_to_one_challenge_one_is_right(rounds: int, key: Authenticator, alice: User) -> None:
+def test_of_50_concurrent_answers_to_a_challenge_one_is_accepted(rounds: int, key: Authenticator, alice: User) -> None:
     def tasks(number: int) -> Sequence[Task]:
         login = begin(alice)
-        credential = key.sign(asked(login, key))
-        return [partial(Webauthn().answer, login, [key.factor], {"credential": credential})] * 50  # type: ignore[list-item]  # a row has what is held
+        credential = key.sign(options_of(login, key))
+        return [partial(Webauthn().answer, login, [key.factor], {"credential": credential})] * 50  # type: ignore[list-item]  # a row has the same attributes
 
     results = one_winner(tasks, refusal={"challenge_failed"}, rounds=rounds)
 
@@ -94,7 +96,7 @@ def test_of_50_answers_to_one_challenge_one_is_right(rounds: int, key: Authentic
 
 
 @ROUNDS
-def test_of_50_logins_with_one_passkey_answer_one_is_granted(rounds: int, key: Authenticator) -> None:
+def test_of_50_concurrent_passkey_logins_with_one_answer_one_is_granted(rounds: int, key: Authenticator) -> None:
     def tasks(number: int) -> Sequence[Task]:
         secret = f"elb_{number}"
         begun = passkeys.begin_login(
@@ -118,28 +120,28 @@ def test_of_50_logins_with_one_passkey_answer_one_is_granted(rounds: int, key: A
 
 
 def look_then_write(self: WebauthnChallenge, **bound: Any) -> bool:
-    """Spend a challenge as nobody should."""
+    """Spend a challenge without the condition."""
     unspent = WebauthnChallenge.objects.filter(pk=self.pk, spent_at=None).exists()
     time.sleep(0.2)
     return unspent and WebauthnChallenge.objects.filter(pk=self.pk).update(spent_at="2026-01-01T00:00:00Z") == 1
 
 
-def test_a_challenge_that_is_looked_at_and_then_spent_would_be_good_twice(
+def test_a_challenge_checked_before_it_is_spent_would_work_twice(
     key: Authenticator, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(WebauthnChallenge, "spend", look_then_write)
     login = begin(alice)
-    credential = key.sign(asked(login, key))
+    credential = key.sign(options_of(login, key))
 
     results = tally(
-        at_once([partial(Webauthn().answer, login, [key.factor], {"credential": credential})] * 20)  # type: ignore[list-item]  # a row has what is held
+        at_once([partial(Webauthn().answer, login, [key.factor], {"credential": credential})] * 20)  # type: ignore[list-item]  # a row has the same attributes
     )
 
     assert results["Evidence"] > 1, "the planted defect must be seen"
 
 
 @ROUNDS
-def test_of_50_assertions_with_one_count_one_raises_it(rounds: int, alice: User) -> None:
+def test_of_50_concurrent_assertions_with_one_count_one_is_accepted(rounds: int, alice: User) -> None:
     key = Authenticator(sign_count=1).added_to(alice)
 
     def tasks(number: int) -> Sequence[Task]:
@@ -156,7 +158,7 @@ def confirm(user: User, begun: passkeys.Registration, occasion: UUID, credential
 
 
 @ROUNDS
-def test_of_50_confirmations_of_one_registration_one_adds_a_key(rounds: int, alice: User) -> None:
+def test_of_50_concurrent_confirmations_one_adds_a_key(rounds: int, alice: User) -> None:
     def tasks(number: int) -> Sequence[Task]:
         WebauthnFactor.objects.all().delete()
         occasion = uuid4()
@@ -171,7 +173,7 @@ def test_of_50_confirmations_of_one_registration_one_adds_a_key(rounds: int, ali
 
 
 @ROUNDS
-def test_one_credential_gets_one_owner(rounds: int, alice: User) -> None:
+def test_a_credential_has_one_owner(rounds: int, alice: User) -> None:
     people = [alice, *(User.objects.create_user(f"person{number}") for number in range(19))]
 
     def tasks(number: int) -> Sequence[Task]:
@@ -197,7 +199,7 @@ def _begun(user: User, keys: int) -> list[Task]:
 
 
 @ROUNDS
-def test_of_20_keys_at_once_no_more_than_there_may_be_are_added(rounds: int, alice: User) -> None:
+def test_20_concurrent_registrations_do_not_exceed_the_limit(rounds: int, alice: User) -> None:
     for _round in range(rounds):
         WebauthnFactor.objects.all().delete()
 
@@ -206,7 +208,7 @@ def test_of_20_keys_at_once_no_more_than_there_may_be_are_added(rounds: int, ali
         assert results == {"WebauthnFactor": 10, "conflict": 10}
 
 
-def test_keys_that_are_counted_without_a_lock_would_be_too_many(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_counting_without_the_lock_would_exceed_the_limit(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     def count_only(*, user: User, model: Any) -> None:
         assert model.objects.of(user).count() < 10
         time.sleep(0.2)
@@ -218,13 +220,13 @@ def test_keys_that_are_counted_without_a_lock_would_be_too_many(alice: User, mon
     assert results["WebauthnFactor"] > 10, "the planted defect must be seen"
 
 
-def test_what_is_stored_of_an_id_is_its_digest(key: Authenticator) -> None:
+def test_an_id_is_stored_with_its_digest(key: Authenticator) -> None:
     assert key.factor.credential_digest == digest(key.factor.credential_id)
 
 
-def test_an_index_serves_every_question(key: Authenticator, alice: User) -> None:
+def test_an_index_serves_every_query(key: Authenticator, alice: User) -> None:
     login, row = begin(alice), key.factor
-    asked(login, key)
+    options_of(login, key)
     challenge = WebauthnChallenge.objects.get()
     bound: dict[str, Any] = {"purpose": Ceremony.SECOND_FACTOR, "user": alice, "occasion": login.pk}
 

@@ -53,32 +53,37 @@ def test_a_passkey_is_added(signed_in: Browser, alice: User, recorded_events: li
     assert (event.subject, event.data) == (alice, {"method": "passkey"})
     assert FactorHistory.objects.had_factor(alice)
     assert "second factor was added" in the_mail().subject
-    assert [held["method"] for held in signed_in.get("/api/v1/me/").json()["second_factors"]] == ["passkey"]
+    assert [factor["method"] for factor in signed_in.get("/api/v1/me/").json()["second_factors"]] == ["passkey"]
 
 
-def test_what_neither_finds_itself_nor_may_be_copied_is_a_security_key(signed_in: Browser) -> None:
+def test_a_key_that_is_not_discoverable_and_not_synced_is_a_security_key(signed_in: Browser) -> None:
     added = register(signed_in, Authenticator(discoverable=False))
 
     assert added.json()["method"] == "security_key"
 
 
-def test_a_key_without_a_name_is_called_what_it_is(signed_in: Browser) -> None:
+def test_a_key_without_a_name_gets_a_default_name(signed_in: Browser) -> None:
     begun = begin(signed_in)
     credential = Authenticator().make(begun.json()["options"])
 
     assert confirm(signed_in, begun, credential, "").json()["name"] == "Passkey"
 
 
-def test_several_are_added_and_none_twice(signed_in: Browser, alice: User) -> None:
+def test_several_keys_are_added_but_none_twice(signed_in: Browser, alice: User) -> None:
     first, second = Authenticator(), Authenticator()
     first.added_to(alice)
     proved = new_browser()
-    asked = log_in(proved)
-    post(proved, "login/answer", token=asked.json()["token"], answer={"credential": first.sign(options_of(asked))})
+    challenged = log_in(proved)
+    post(
+        proved,
+        "login/answer",
+        token=challenged.json()["token"],
+        answer={"credential": first.sign(options_of(challenged))},
+    )
     with_csrf(proved)
 
     begun = begin(proved)
-    excluded = [known["id"] for known in begun.json()["options"]["excludeCredentials"]]
+    excluded = [credential["id"] for credential in begun.json()["options"]["excludeCredentials"]]
     again = confirm(proved, begun, first.make(begun.json()["options"]))
 
     assert excluded == [first.factor.credential_id]
@@ -87,11 +92,11 @@ def test_several_are_added_and_none_twice(signed_in: Browser, alice: User) -> No
     assert WebauthnFactor.objects.of(alice).count() == 2
 
 
-def options_of(asked: Any) -> Any:
-    return asked.json()["challenge"]["data"]["options"]
+def options_of(challenged: Any) -> Any:
+    return challenged.json()["challenge"]["data"]["options"]
 
 
-def test_the_credential_of_another_person_is_refused(signed_in: Browser, alice: User) -> None:
+def test_the_credential_of_another_user_is_refused(signed_in: Browser, alice: User) -> None:
     theirs = Authenticator().added_to(User.objects.create_user("bob"))
 
     refused = register(signed_in, Authenticator(), credential_id=theirs.credential_id)
@@ -136,7 +141,7 @@ def test_a_wrong_registration_is_refused_recorded_and_spends_its_challenge(
     assert not WebauthnFactor.objects.exists()
 
 
-def test_what_is_no_credential_is_refused_and_spends_nothing(signed_in: Browser) -> None:
+def test_a_malformed_credential_is_refused_and_spends_nothing(signed_in: Browser) -> None:
     begun = begin(signed_in)
     right = Authenticator().make(begun.json()["options"])
     for wrong in (
@@ -162,7 +167,7 @@ def test_a_registration_belongs_to_the_session_that_began_it(signed_in: Browser)
     assert confirm(signed_in, begun, credential).status_code == 201
 
 
-def test_the_registration_of_another_person_is_not_found(signed_in: Browser) -> None:
+def test_the_registration_of_another_user_is_not_found(signed_in: Browser) -> None:
     bob = User.objects.create_user("bob", "bob@example.org", "correct horse battery staple")
     theirs = new_browser()
     log_in(theirs, "bob")
@@ -172,34 +177,34 @@ def test_the_registration_of_another_person_is_not_found(signed_in: Browser) -> 
     assert not WebauthnFactor.objects.of(bob).exists()
 
 
-def test_a_login_s_challenge_registers_nothing(signed_in: Browser, alice: User) -> None:
+def test_the_challenge_of_a_login_registers_nothing(signed_in: Browser, alice: User) -> None:
     Authenticator().added_to(alice)
-    asked = log_in(new_browser())
+    challenged = log_in(new_browser())
     other = WebauthnChallenge.objects.get()
     made = Authenticator().make({"user": {"id": "AAAA"}, "challenge": other.challenge})
 
     refused = post(signed_in, f"mfa/passkeys/{other.pk}/confirm", credential=made)
 
-    # A fresh proof is asked for first, and would be given by no challenge.
-    assert asked.status_code == 202
+    # The missing fresh proof is reported first.
+    assert challenged.status_code == 202
     assert code_of(refused) in ("not_found", "insufficient_user_authentication")
     assert WebauthnFactor.objects.count() == 1
 
 
-def test_a_challenge_lives_five_minutes_and_is_swept(signed_in: Browser) -> None:
+def test_a_challenge_expires_after_five_minutes_and_is_swept(signed_in: Browser) -> None:
     begun, at = begin(signed_in), timezone.now()
     credential = Authenticator().make(begun.json()["options"])
     WebauthnChallenge.objects.update(expires_at=at + timedelta(seconds=1))
 
     with time_machine.travel(at + timedelta(seconds=1), tick=False):
         assert code_of(confirm(signed_in, begun, credential)) == "not_found"
-        assert sweeps.get("auth_mfa.challenges")() == 1  # type: ignore[misc]  # it is registered
+        assert sweeps.get("auth_mfa.challenges")() == 1  # type: ignore[misc]  # registered at start-up
     assert LIFETIME.total_seconds() == 300
     assert not WebauthnChallenge.objects.exists()
 
 
 @pytest.mark.asvs("7.5.1")
-def test_it_needs_a_fresh_proof_of_all_that_one_has(signed_in: Browser, alice: User) -> None:
+def test_a_registration_needs_the_strongest_fresh_proof(signed_in: Browser, alice: User) -> None:
     with time_machine.travel(timezone.now() + timedelta(minutes=5, seconds=1), tick=False):
         assert code_of(begin(signed_in)) == "insufficient_user_authentication"
     begun = begin(signed_in)
@@ -211,7 +216,7 @@ def test_it_needs_a_fresh_proof_of_all_that_one_has(signed_in: Browser, alice: U
     assert begin(new_browser()).status_code == 401
 
 
-def test_there_is_an_end_to_how_many(signed_in: Browser, settings: Any) -> None:
+def test_the_number_of_factors_is_limited(signed_in: Browser, settings: Any) -> None:
     begun = begin(signed_in)
     settings.AUTH_MFA = {"MAX_FACTORS": 0}
 
@@ -226,11 +231,11 @@ def test_an_id_may_have_1023_bytes(length: int, status: int, signed_in: Browser)
 
 
 @pytest.mark.parametrize(
-    ("methods", "wanted", "is_discoverable"),
+    ("methods", "option", "is_discoverable"),
     [(["passkey"], "required", False), (["security_key"], "discouraged", True)],
 )
-def test_a_site_may_have_only_one_of_the_two(
-    methods: list[str], wanted: str, is_discoverable: bool, signed_in: Browser, settings: Any
+def test_a_site_may_offer_only_one_of_the_two(
+    methods: list[str], option: str, is_discoverable: bool, signed_in: Browser, settings: Any
 ) -> None:
     settings.AUTH_MFA = {"METHODS": methods}
 
@@ -238,12 +243,12 @@ def test_a_site_may_have_only_one_of_the_two(
     options = begun.json()["options"]
     refused = confirm(signed_in, begun, Authenticator(discoverable=is_discoverable).make(options))
 
-    assert options["authenticatorSelection"]["residentKey"] == wanted
+    assert options["authenticatorSelection"]["residentKey"] == option
     assert (refused.status_code, code_of(refused)) == (400, "invalid_request")
     assert register(signed_in, Authenticator(discoverable=not is_discoverable)).status_code == 201
 
 
-def test_a_site_may_have_neither(signed_in: Browser, settings: Any) -> None:
+def test_a_site_may_offer_neither(signed_in: Browser, settings: Any) -> None:
     settings.AUTH_MFA = {"METHODS": ["totp"]}
 
     assert code_of(begin(signed_in)) == "invalid_request"
@@ -259,7 +264,7 @@ def test_a_hundred_thousand_challenges_are_all_different() -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "mfa_settings"),
     [
         ("https://auth.example.org", {}),
         ("https://auth.example.org:8443", {}),
@@ -271,21 +276,21 @@ def test_a_hundred_thousand_challenges_are_all_different() -> None:
         ("", None),
     ],
 )
-def test_a_site_where_no_passkey_can_work_is_warned(url: str, told: Any, settings: Any) -> None:
+def test_a_site_where_passkeys_cannot_work_is_warned(url: str, mfa_settings: Any, settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "PUBLIC_URL": url}
-    settings.AUTH_MFA = told or {}
+    settings.AUTH_MFA = mfa_settings or {}
 
     warned = [message.id for message in run_checks() if message.id == "auth_mfa.W002"]
 
-    assert bool(warned) == (told is None)
+    assert bool(warned) == (mfa_settings is None)
 
 
 @pytest.mark.parametrize(
-    "told", [{"RP_ID": "ample.org"}, {"RP_ID": "org.evil.net"}, {"METHODS": ["totp"], "RP_ID": "x"}]
+    "mfa_settings", [{"RP_ID": "ample.org"}, {"RP_ID": "org.evil.net"}, {"METHODS": ["totp"], "RP_ID": "x"}]
 )
-def test_a_domain_that_is_not_above_the_site_is_warned_of(told: dict[str, Any], settings: Any) -> None:
-    settings.AUTH_MFA = told
+def test_a_domain_that_is_no_parent_of_the_site_gives_a_warning(mfa_settings: dict[str, Any], settings: Any) -> None:
+    settings.AUTH_MFA = mfa_settings
 
     warned = [message.id for message in run_checks() if message.id == "auth_mfa.W002"]
 
-    assert bool(warned) == ("METHODS" not in told)
+    assert bool(warned) == ("METHODS" not in mfa_settings)

@@ -25,27 +25,25 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def key(alice: User) -> Authenticator:
-    """The passkey of alice, which counts."""
+    """Alice's passkey with a signature counter."""
     return Authenticator(sign_count=5).added_to(alice, name="Laptop")
 
 
-def options_of(asked: Any) -> Any:
-    return asked.json()["challenge"]["data"]["options"]
+def options_of(challenged: Any) -> Any:
+    return challenged.json()["challenge"]["data"]["options"]
 
 
-def answer(browser: Browser, asked: Any, credential: Any) -> Any:
-    return post(browser, "login/answer", token=asked.json()["token"], answer={"credential": credential})
+def answer(browser: Browser, challenged: Any, credential: Any) -> Any:
+    return post(browser, "login/answer", token=challenged.json()["token"], answer={"credential": credential})
 
 
 @pytest.mark.asvs("6.3.3")
-def test_whoever_has_a_passkey_is_asked_for_it(
-    key: Authenticator, browser: Browser, recorded_events: list[Any]
-) -> None:
-    asked = log_in(browser)
-    granted = answer(browser, asked, key.sign(options_of(asked)))
+def test_a_login_asks_for_the_passkey(key: Authenticator, browser: Browser, recorded_events: list[Any]) -> None:
+    challenged = log_in(browser)
+    granted = answer(browser, challenged, key.sign(options_of(challenged)))
 
-    assert (asked.status_code, asked.json()["challenge"]["kind"]) == (202, "webauthn")
-    assert [known["id"] for known in options_of(asked)["allowCredentials"]] == [key.factor.credential_id]
+    assert (challenged.status_code, challenged.json()["challenge"]["kind"]) == (202, "webauthn")
+    assert [credential["id"] for credential in options_of(challenged)["allowCredentials"]] == [key.factor.credential_id]
     assert granted.status_code == 200
     assert set(granted.json()["session"]["amr"]) == {"hwk", "mfa", "pop", "pwd", "user"}
     used = next(event for event in recorded_events if event.name is MfaEvent.FACTOR_USED)
@@ -59,56 +57,56 @@ def test_whoever_has_a_passkey_is_asked_for_it(
     [(True, True, "aal2"), (False, True, "aal2"), (True, False, "aal3"), (False, False, "aal3")],
 )
 @pytest.mark.asvs("6.5.7")
-def test_a_key_that_may_be_copied_never_reaches_aal3(
+def test_a_synced_key_never_reaches_aal3(
     is_verified: bool, may_be_copied: bool, acr: str, alice: User, browser: Browser
 ) -> None:
     key = Authenticator(backup_eligible=may_be_copied, user_verified=is_verified).added_to(alice)
-    asked = log_in(browser)
+    challenged = log_in(browser)
 
-    granted = answer(browser, asked, key.sign(options_of(asked)))
+    granted = answer(browser, challenged, key.sign(options_of(challenged)))
 
     assert granted.json()["session"]["acr"] == acr
     assert ("user" in granted.json()["session"]["amr"]) == is_verified
 
 
-def test_whether_the_user_was_verified_is_what_this_assertion_says(alice: User, browser: Browser) -> None:
+def test_user_verification_comes_from_this_assertion(alice: User, browser: Browser) -> None:
     key = Authenticator(backup_eligible=True, user_verified=True).added_to(alice)
-    asked = log_in(browser)
+    challenged = log_in(browser)
 
-    granted = answer(browser, asked, key.sign(options_of(asked), user_verified=False))
+    granted = answer(browser, challenged, key.sign(options_of(challenged), user_verified=False))
 
     assert granted.status_code == 200
     assert "user" not in granted.json()["session"]["amr"]
 
 
-def test_one_question_asks_for_all_keys_and_any_answers(key: Authenticator, alice: User, browser: Browser) -> None:
+def test_one_challenge_covers_all_keys(key: Authenticator, alice: User, browser: Browser) -> None:
     other = Authenticator(discoverable=False).added_to(alice, name="Stick")
     enrolled(alice)
-    asked = log_in(browser)
-    if asked.json()["challenge"]["kind"] != "webauthn":
-        choice = next(each["id"] for each in asked.json()["choices"] if each["method"] != "totp")
-        asked = post(browser, "login/challenge", token=asked.json()["token"], choice=choice)
+    challenged = log_in(browser)
+    if challenged.json()["challenge"]["kind"] != "webauthn":
+        choice = next(each["id"] for each in challenged.json()["choices"] if each["method"] != "totp")
+        challenged = post(browser, "login/challenge", token=challenged.json()["token"], choice=choice)
 
-    granted = answer(browser, asked, other.sign(options_of(asked)))
+    granted = answer(browser, challenged, other.sign(options_of(challenged)))
 
-    assert len(options_of(asked)["allowCredentials"]) == 2
-    assert len(asked.json()["choices"]) == 2
+    assert len(options_of(challenged)["allowCredentials"]) == 2
+    assert len(challenged.json()["choices"]) == 2
     assert granted.status_code == 200
 
 
 def test_another_factor_may_be_chosen(key: Authenticator, alice: User, browser: Browser) -> None:
     enrolled(alice)
-    asked = log_in(browser)
-    app = next(each["id"] for each in asked.json()["choices"] if each["method"] == "totp")
-    post(browser, "login/challenge", token=asked.json()["token"], choice=app)
+    challenged = log_in(browser)
+    app = next(each["id"] for each in challenged.json()["choices"] if each["method"] == "totp")
+    post(browser, "login/challenge", token=challenged.json()["token"], choice=app)
 
     assert post(
-        browser, "login/answer", token=asked.json()["token"], answer={"code": current_code()}
+        browser, "login/answer", token=challenged.json()["token"], answer={"code": current_code()}
     ).status_code == 200  # fmt: skip
 
 
 @pytest.mark.asvs("6.7.2")
-def test_the_assertion_of_one_login_is_refused_by_another(key: Authenticator) -> None:
+def test_an_assertion_is_refused_in_another_login(key: Authenticator) -> None:
     first, second = new_browser(), new_browser()
     one, other = log_in(first), log_in(second)
     assertion = key.sign(options_of(one))
@@ -119,47 +117,49 @@ def test_the_assertion_of_one_login_is_refused_by_another(key: Authenticator) ->
 
 
 @pytest.mark.asvs("6.7.2")
-def test_a_challenge_is_answered_once(key: Authenticator, alice: User) -> None:
+def test_a_challenge_can_be_answered_once(key: Authenticator, alice: User) -> None:
     login = PendingLogin.objects.open(user=alice, backend="x", purpose=Purpose.LOGIN, transport=Transport.TOKEN)
-    kind, held = Webauthn(), [key.factor]
+    kind, factors = Webauthn(), [key.factor]
     key.sign_count = 0
     type(key.factor).objects.update(sign_count=0)
-    assertion = key.sign(kind.ask(login, held)["options"])  # type: ignore[arg-type]  # a row has what is held
+    assertion = key.sign(kind.ask(login, factors)["options"])  # type: ignore[arg-type]  # a row has the same attributes
 
-    with_evidence = kind.answer(login, held, {"credential": assertion})  # type: ignore[arg-type]  # a row has what is held
+    with_evidence = kind.answer(login, factors, {"credential": assertion})  # type: ignore[arg-type]  # a row has the same attributes
 
     assert with_evidence.phishing_resistant
     with pytest.raises(ChallengeFailed):
-        kind.answer(login, held, {"credential": assertion})  # type: ignore[arg-type]  # a row has what is held
+        kind.answer(login, factors, {"credential": assertion})  # type: ignore[arg-type]  # a row has the same attributes
 
 
-def test_a_wrong_answer_spends_the_challenge_and_another_is_asked_for(key: Authenticator, browser: Browser) -> None:
-    asked = log_in(browser)
-    assertion = key.sign(options_of(asked))
-    wrong = key.sign(options_of(asked), origin="https://evil.example.org")
+def test_a_wrong_answer_spends_the_challenge(key: Authenticator, browser: Browser) -> None:
+    challenged = log_in(browser)
+    assertion = key.sign(options_of(challenged))
+    wrong = key.sign(options_of(challenged), origin="https://evil.example.org")
 
-    assert code_of(answer(browser, asked, wrong)) == "challenge_failed"
-    assert code_of(answer(browser, asked, assertion)) == "challenge_failed"
-    again = post(browser, "login/challenge", token=asked.json()["token"], choice=asked.json()["challenge"]["choice"])
-    assert options_of(again)["challenge"] != options_of(asked)["challenge"]
-    assert answer(browser, asked, key.sign(options_of(again))).status_code == 200
+    assert code_of(answer(browser, challenged, wrong)) == "challenge_failed"
+    assert code_of(answer(browser, challenged, assertion)) == "challenge_failed"
+    again = post(
+        browser, "login/challenge", token=challenged.json()["token"], choice=challenged.json()["challenge"]["choice"]
+    )
+    assert options_of(again)["challenge"] != options_of(challenged)["challenge"]
+    assert answer(browser, challenged, key.sign(options_of(again))).status_code == 200
 
 
-def test_the_question_is_the_same_until_its_challenge_is_spent(key: Authenticator, alice: User) -> None:
+def test_the_options_stay_the_same_until_the_challenge_is_spent(key: Authenticator, alice: User) -> None:
     login = PendingLogin.objects.open(user=alice, backend="x", purpose=Purpose.LOGIN, transport=Transport.TOKEN)
-    kind, held = Webauthn(), [key.factor]
+    kind, factors = Webauthn(), [key.factor]
 
-    asked = kind.ask(login, held)  # type: ignore[arg-type]  # a row has what is held
-    assert kind.asked(login, held) == asked  # type: ignore[arg-type]  # a row has what is held
+    challenged = kind.ask(login, factors)  # type: ignore[arg-type]  # a row has the same attributes
+    assert kind.asked(login, factors) == challenged  # type: ignore[arg-type]  # a row has the same attributes
     WebauthnChallenge.objects.update(spent_at=timezone.now())
-    assert kind.asked(login, held) == {"options": None}  # type: ignore[arg-type]  # a row has what is held
+    assert kind.asked(login, factors) == {"options": None}  # type: ignore[arg-type]  # a row has the same attributes
 
 
 def test_a_challenge_expires(key: Authenticator, browser: Browser) -> None:
-    asked = log_in(browser)
+    challenged = log_in(browser)
 
     with time_machine.travel(timezone.now() + timedelta(minutes=5, seconds=1), tick=False):
-        assert code_of(answer(browser, asked, key.sign(options_of(asked)))) == "challenge_failed"
+        assert code_of(answer(browser, challenged, key.sign(options_of(challenged)))) == "challenge_failed"
 
 
 @pytest.mark.parametrize(
@@ -178,16 +178,16 @@ def test_a_challenge_expires(key: Authenticator, browser: Browser) -> None:
     ],
     ids=lambda changed: next(iter(changed)),
 )
-def test_what_is_wrong_is_refused_and_disables_nobodys_key(
+def test_a_wrong_assertion_is_refused_and_disables_no_key(
     changed: dict[str, Any], key: Authenticator, browser: Browser, recorded_events: list[Any]
 ) -> None:
-    asked = log_in(browser)
+    challenged = log_in(browser)
 
-    refused = answer(browser, asked, key.sign(options_of(asked), **changed))
+    refused = answer(browser, challenged, key.sign(options_of(challenged), **changed))
 
     assert (refused.status_code, code_of(refused), refused.json()["attempts_left"]) == (401, "challenge_failed", 4)
     assert key.factor.sign_count == 5
-    # Whoever knows the password could shut its owner out with a hundred of them.
+    # A thief of the password could otherwise lock the owner out with a hundred of them.
     assert key.factor.failures == 0
     is_known = "credential_id" not in changed
     failed = [event.reason for event in recorded_events if event.name is MfaEvent.FACTOR_FAILED]
@@ -195,29 +195,29 @@ def test_what_is_wrong_is_refused_and_disables_nobodys_key(
 
 
 @pytest.mark.asvs("6.5.6")
-def test_a_key_that_was_removed_is_refused_at_once(key: Authenticator, alice: User, browser: Browser) -> None:
+def test_a_removed_key_is_refused_at_once(key: Authenticator, alice: User, browser: Browser) -> None:
     other = Authenticator().added_to(alice)
-    asked = log_in(browser)
+    challenged = log_in(browser)
     other.factor.delete()
 
-    assert code_of(answer(browser, asked, other.sign(options_of(asked)))) == "challenge_failed"
+    assert code_of(answer(browser, challenged, other.sign(options_of(challenged)))) == "challenge_failed"
 
 
-def test_the_key_of_another_person_is_refused(key: Authenticator, browser: Browser) -> None:
+def test_the_key_of_another_user_is_refused(key: Authenticator, browser: Browser) -> None:
     theirs = Authenticator().added_to(User.objects.create_user("bob"))
-    asked = log_in(browser)
+    challenged = log_in(browser)
 
-    assert code_of(answer(browser, asked, theirs.sign(options_of(asked)))) == "challenge_failed"
+    assert code_of(answer(browser, challenged, theirs.sign(options_of(challenged)))) == "challenge_failed"
     assert theirs.factor.failures == 0
 
 
-@pytest.mark.parametrize("said", [5, 4, 0])
-def test_a_counter_that_falls_or_stays_is_refused_and_alarms(
-    said: int, key: Authenticator, browser: Browser, recorded_events: list[Any]
+@pytest.mark.parametrize("count", [5, 4, 0])
+def test_a_counter_that_does_not_rise_is_refused_with_an_alert(
+    count: int, key: Authenticator, browser: Browser, recorded_events: list[Any]
 ) -> None:
-    asked = log_in(browser)
+    challenged = log_in(browser)
 
-    refused = answer(browser, asked, key.sign(options_of(asked), sign_count=said))
+    refused = answer(browser, challenged, key.sign(options_of(challenged), sign_count=count))
 
     assert code_of(refused) == "challenge_failed"
     alarm = next(event for event in recorded_events if event.name is MfaEvent.FACTOR_CLONED)
@@ -225,36 +225,34 @@ def test_a_counter_that_falls_or_stays_is_refused_and_alarms(
     assert key.factor.sign_count == 5
 
 
-def test_nobody_raises_the_alarm_without_the_key(
-    key: Authenticator, browser: Browser, recorded_events: list[Any]
-) -> None:
-    asked = log_in(browser)
+def test_the_alert_needs_the_key(key: Authenticator, browser: Browser, recorded_events: list[Any]) -> None:
+    challenged = log_in(browser)
 
-    answer(browser, asked, key.sign(options_of(asked), sign_count=1, key=Authenticator().key))
+    answer(browser, challenged, key.sign(options_of(challenged), sign_count=1, key=Authenticator().key))
 
     assert MfaEvent.FACTOR_CLONED not in [event.name for event in recorded_events]
 
 
-def test_a_counter_that_stays_at_zero_is_one_that_does_not_count(alice: User) -> None:
+def test_a_counter_that_stays_zero_is_accepted(alice: User) -> None:
     key = Authenticator().added_to(alice)
     for _login in range(2):
         browser = new_browser()
-        asked = log_in(browser)
-        assert answer(browser, asked, key.sign(options_of(asked))).status_code == 200
+        challenged = log_in(browser)
+        assert answer(browser, challenged, key.sign(options_of(challenged))).status_code == 200
 
 
-def test_a_challenge_of_another_purpose_answers_no_login(key: Authenticator, alice: User, browser: Browser) -> None:
-    asked = log_in(browser)
+def test_a_challenge_of_another_purpose_is_refused(key: Authenticator, alice: User, browser: Browser) -> None:
+    challenged = log_in(browser)
     first_factor = post(new_browser(), "mfa/passkeys/login").json()["options"]
     registration = WebauthnChallenge.objects.issue(purpose=Ceremony.REGISTRATION, user=alice)
 
     for challenge in (first_factor["challenge"], registration.challenge):
-        refused = answer(browser, asked, key.sign(options_of(asked), challenge=challenge))
+        refused = answer(browser, challenged, key.sign(options_of(challenged), challenge=challenge))
         assert code_of(refused) == "challenge_failed"
 
 
 @pytest.mark.parametrize(
-    "given",
+    "members",
     [
         {},
         {"credential": None},
@@ -267,34 +265,35 @@ def test_a_challenge_of_another_purpose_answers_no_login(key: Authenticator, ali
     ],
     ids=str,
 )
-def test_what_is_no_credential_is_refused_and_spends_nothing(
-    given: dict[str, Any], key: Authenticator, browser: Browser
+def test_a_malformed_credential_is_refused_and_spends_nothing(
+    members: dict[str, Any], key: Authenticator, browser: Browser
 ) -> None:
-    asked = log_in(browser)
+    challenged = log_in(browser)
 
-    refused = post(browser, "login/answer", token=asked.json()["token"], answer=given)
+    refused = post(browser, "login/answer", token=challenged.json()["token"], answer=members)
 
     assert (refused.status_code, code_of(refused)) == (400, "invalid_request")
     assert PendingLogin.objects.get().attempts_left == 5
-    assert answer(browser, asked, key.sign(options_of(asked))).status_code == 200
+    assert answer(browser, challenged, key.sign(options_of(challenged))).status_code == 200
 
 
-def test_a_login_of_nobody_is_answered_with_the_same_work(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    looked: list[Any] = []
+def test_a_login_without_a_user_costs_the_same_work(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    verifications: list[Any] = []
     monkeypatch.setattr(
-        "webauthn.authentication.verify_authentication_response.verify_signature", lambda **given: looked.append(given)
+        "webauthn.authentication.verify_authentication_response.verify_signature",
+        lambda **arguments: verifications.append(arguments),
     )
     login = PendingLogin.objects.open(user=None, backend="", purpose=Purpose.LOGIN, transport=Transport.TOKEN)
 
     with pytest.raises(ChallengeFailed):
         SecondFactor().answer(login, {"credential": Authenticator().sign({"challenge": "A" * 43})})
 
-    assert len(looked) == 1
+    assert len(verifications) == 1
 
 
-def test_a_passkey_steps_a_session_up(key: Authenticator, browser: Browser) -> None:
-    asked = log_in(browser)
-    answer(browser, asked, key.sign(options_of(asked)))
+def test_a_passkey_completes_a_step_up(key: Authenticator, browser: Browser) -> None:
+    challenged = log_in(browser)
+    answer(browser, challenged, key.sign(options_of(challenged)))
     browser.defaults["HTTP_X_CSRFTOKEN"] = browser.get("/api/v1/csrf/").json()["csrf_token"]
     again = post(browser, "reauthenticate", required_assurance="aal2", max_age=0)
     if again.json()["challenge"]["kind"] == "password":

@@ -1,4 +1,4 @@
-"""The addresses of the test site."""
+"""URLs of the test site."""
 
 from django.urls import include, path
 

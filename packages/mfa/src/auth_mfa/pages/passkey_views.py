@@ -53,7 +53,7 @@ class AddPasskeyPage(FactorPage):
             name=form.cleaned_data["name"],
             client=client_of(request),
         )
-        messages.success(request, _("Added. You can now sign in with it."), fail_silently=True)
+        messages.success(request, _("The second factor was added. You can now use it to sign in."), fail_silently=True)
         return see_other("mfa-pages:factors")
 
     def show(self, request: HttpRequest, form: PageForm, *, status: int = 200, **context: Any) -> HttpResponse:
