@@ -86,40 +86,49 @@ def fetch(statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
 
 def fetch_versions(user: Any, statement: str) -> Versions:
     """Return the current versions for *user*, from the row of `sql.versions`."""
-    ((person, graph),) = fetch(statement, {"user": key_of_user(user)})
-    return Versions(str(person), str(graph))
+    return _versions(fetch(statement, {"user": key_of_user(user)}))
 
 
 def fetch_effects(user: Any, statement: str, moment: datetime, **values: Any) -> list[EffectRow]:
     """Return the rows of `sql.on_objects` for *user* at *moment*."""
+    rows = _fetch_for(user, statement, moment, **values)
+    versions = _versions(rows)
     return [
         EffectRow(
-            versions=Versions(str(person), str(graph)),
-            row_kind=None if row_kind is None else RowKind(row_kind),
-            role=role,
-            number=number,
-            key=key,
-            begins=_moment(begins, moment),
-            ends=_moment(ends, moment),
+            versions,
+            None if row_kind is None else RowKind(row_kind),
+            role,
+            number,
+            key,
+            _moment(begins, moment),
+            _moment(ends, moment),
         )
-        for person, graph, row_kind, role, number, key, begins, ends in _fetch_for(user, statement, moment, **values)
+        for _person, _graph, row_kind, role, number, key, begins, ends in rows
     ]
 
 
 def fetch_everywhere(user: Any, statement: str, moment: datetime) -> list[EverywhereRow]:
     """Return the rows of `sql.everywhere` for *user* at *moment*."""
+    rows = _fetch_for(user, statement, moment)
+    versions = _versions(rows)
     return [
         EverywhereRow(
-            versions=Versions(str(person), str(graph)),
-            until=_moment(until, moment),
-            assignments=assignments,
-            permission=None if app is None else f"{app}.{codename}",
-            effect=None if effect is None else Effect(effect),
-            kind=kind,
-            key=key,
+            versions,
+            _moment(until, moment),
+            assignments,
+            None if app is None else f"{app}.{codename}",
+            None if effect is None else Effect(effect),
+            kind,
+            key,
         )
-        for person, graph, until, assignments, app, codename, effect, kind, key in _fetch_for(user, statement, moment)
+        for _person, _graph, until, assignments, app, codename, effect, kind, key in rows
     ]
+
+
+def _versions(rows: list[tuple[Any, ...]]) -> Versions:
+    """Return the versions in the first columns, which are the same in every row."""
+    person, graph, *_rest = rows[0]
+    return Versions(str(person), str(graph))
 
 
 def _fetch_for(user: Any, statement: str, moment: datetime, **values: Any) -> list[tuple[Any, ...]]:
