@@ -17,7 +17,7 @@ def main() -> None:
     except InvalidEnvironment as refusal:
         if sys.argv[1:2] == ["check_setup"] and "--json" in sys.argv:
             rows = [
-                {"part": "environment", "status": "error", "told": problem, "remedy": "Set it; see .env.example."}
+                {"part": "environment", "status": "error", "message": problem, "remedy": "Set it; see .env.example."}
                 for problem in refusal.problems
             ]
             sys.stdout.write(json.dumps(rows, indent=2) + "\n")

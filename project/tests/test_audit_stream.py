@@ -36,7 +36,7 @@ def test_checkpoints_and_entries_in_the_log_stream_verify(settings: Any) -> None
     finally:
         logging.config.dictConfig(django_settings.LOGGING)
 
-    messages = [json.loads(json.loads(line)["told"]) for line in stream.getvalue().splitlines()]
+    messages = [json.loads(json.loads(line)["line"]) for line in stream.getvalue().splitlines()]
     *entries, checkpoint = messages
     assert verify_checkpoint(checkpoint, trusted_keys()).root == root_hash(
         leaf_hash(canonical_json(one["entry"])) for one in entries

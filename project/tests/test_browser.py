@@ -152,12 +152,12 @@ def test_a_forgotten_password_is_reset(windows: Open, service: Service, mails: M
     here.fill(email=email)
     here.press("Send me a link")
     here.look("forgot-sent")
-    known = here.text
+    text = here.text
     link = mails.link_to(email)
     here.open("/password/forgot/")
     here.fill(email=f"nobody.{email}")
     here.press("Send me a link")
-    assert here.text == known
+    assert here.text == text
 
     here.open(link)
     assert here.path == "/password/reset/"

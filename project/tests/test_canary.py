@@ -42,7 +42,7 @@ class Failing(AnonymousApiView):
     def post(self, request: Request, code: str) -> Response:
         body = SecretBody.parse(request)
         logger.warning(
-            "careless: %s", {"told": body.password}, extra={"password": body.password, "note": body.password}
+            "careless: %s", {"note": body.password}, extra={"password": body.password, "note": body.password}
         )
         try:
             raise ValueError(f"cannot use {body.password}")

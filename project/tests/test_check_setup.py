@@ -53,9 +53,9 @@ def test_ten_faults_are_found_in_one_run() -> None:
 def test_settings_that_do_not_start_are_reported() -> None:
     done = run("--json", DJANGO_SETTINGS_MODULE="enterprise_auth.settings.production", SECRET_KEY="weak")
 
-    told = " ".join(row["told"] for row in json.loads(done.stdout))
+    messages = " ".join(row["message"] for row in json.loads(done.stdout))
     assert done.returncode == 1
-    assert all(name in told for name in ("SECRET_KEY", "FIELD_KEYS", "PUBLIC_URL", "ALLOWED_HOSTS", "DATABASE_URL"))
+    assert all(name in messages for name in ("SECRET_KEY", "FIELD_KEYS", "PUBLIC_URL", "ALLOWED_HOSTS", "DATABASE_URL"))
     assert "Traceback" not in done.stderr
 
 
@@ -82,7 +82,7 @@ def test_an_unapplied_migration_is_reported(monkeypatch: pytest.MonkeyPatch) -> 
 
     finding = next(row for row in setup_report.report() if row.part == "migrations")
 
-    assert (finding.status, finding.told) == ("error", f"{forgotten} not applied")
+    assert (finding.status, finding.message) == ("error", f"{forgotten} not applied")
     assert "migrate" in finding.remedy
 
 
@@ -106,5 +106,5 @@ def test_a_failing_probe_is_a_finding_and_does_not_stop_others(monkeypatch: pyte
     findings = {row.part: row for row in setup_report.report()}
 
     assert findings["cache"].status == "error"
-    assert "secret" not in findings["cache"].told
+    assert "secret" not in findings["cache"].message
     assert len(findings) == len(setup_report.PROBES)

@@ -132,10 +132,10 @@ def test_a_sign_up_with_a_known_address_does_the_same_work(people: None, hashes:
 
     ask("first@example.org")
     unknown = ask("second@example.org")
-    known = ask(address_of("wrong"))
+    existing = ask(address_of("wrong"))
 
     assert unknown.hashes == 1
-    assert known == unknown
+    assert existing == unknown
 
 
 def test_a_missing_hash_is_detected(people: None, hashes: list[int], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,8 +100,8 @@ FAULTS = {
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in FAULTS.items() for value in values])
 def test_one_fault_stops_the_start(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for known in VARIABLES:
-        monkeypatch.delenv(known, raising=False)
+    for variable in VARIABLES:
+        monkeypatch.delenv(variable, raising=False)
     for good, setting in {**GOOD, name: value}.items():
         monkeypatch.setenv(good, setting)
     for module in ("enterprise_auth.settings.production", "enterprise_auth.settings.base"):

@@ -104,7 +104,7 @@ def change_that_nobody_hears_of(node: ast.AST, path: Path) -> str:
     is_between = "through" in words and bool(_BETWEEN.intersection(words))
     if words[-1] not in _UNHEARD or not (_HOLDING.intersection(words) or is_between):
         return ""
-    if _is_test(path) or "benchmarks" in path.parts or any(path.match(known) for known in _HEARD_IN):
+    if _is_test(path) or "benchmarks" in path.parts or any(path.match(pattern) for pattern in _HEARD_IN):
         return ""
     return f"{words[-1]}() sends no signal, and answers stay remembered: save or delete each, or call auth_rbac."
 
@@ -167,7 +167,7 @@ def unbounded_expression(node: ast.AST, path: Path) -> str:
     """A regular expression over 100,000 characters can take seconds, and holds the interpreter's lock."""
     if path.parts[0] == "tools" or _is_test(path) or "benchmarks" in path.parts:
         return ""
-    if any(path.match(known) for known in _UNBOUNDED_IN):
+    if any(path.match(pattern) for pattern in _UNBOUNDED_IN):
         return ""
     imported = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
     module = node.module or "" if isinstance(node, ast.ImportFrom) else ""

@@ -92,7 +92,7 @@ def test_the_log_sink_logs_checkpoints(settings: Any, caplog: pytest.LogCaptureF
     with caplog.at_level("INFO", logger="auth_audit.seal.checkpoints"):
         delivery.deliver()
 
-    (line,) = [record.told for record in caplog.records if record.name == "auth_audit.seal.checkpoints"]  # type: ignore[attr-defined]  # an attribute set by the sink
+    (line,) = [record.line for record in caplog.records if record.name == "auth_audit.seal.checkpoints"]  # type: ignore[attr-defined]  # an attribute set by the sink
     assert verify_checkpoint(json.loads(line), trusted_keys()).size == 1
 
 

@@ -76,12 +76,12 @@ def test_an_explanation_contains_every_path(manager_of: Manager, alice: User) ->
     lacking = post(carol, "access/explain/", user=public(alice), permission="shop.change_order").json()
 
     assert body["decision"]["allowed"]
-    ways = {tuple(way["roles"]): way for way in body["ways"]}
-    whole = ways["boss", "reader"]
+    paths = {tuple(path["roles"]): path for path in body["paths"]}
+    whole = paths["boss", "reader"]
     assert (whole["group"], whole["reason"], whole["scope"], whole["counts"]) == (
         "readers", "hired", f"shop.company:{branch.company.pk}", True,
     )  # fmt: skip
-    assert ways[("elsewhere",)]["lacks"] == "elsewhere"
+    assert paths[("elsewhere",)]["lacks"] == "elsewhere"
     assert (lacking["decision"]["reason"], lacking["granting_roles"]) == ("nothing", ["manager carol"])
 
 

@@ -47,13 +47,13 @@ class Finding:
     Args:
         part: The part.
         status: Its state.
-        told: One sentence. Never a password, a key, or a URL that contains one.
+        message: One sentence. Never a password, a key, or a URL that contains one.
         remedy: What to do. Empty if the state is ok.
     """
 
     part: str
     status: Status
-    told: str
+    message: str
     remedy: str = ""
 
 
@@ -240,6 +240,6 @@ def table(findings: list[Finding]) -> Iterator[str]:
     """Yield the lines of a readable table."""
     width = max(len(finding.part) for finding in findings)
     for finding in findings:
-        yield f"{finding.status.value:<8}{finding.part:<{width + 2}}{finding.told}"
+        yield f"{finding.status.value:<8}{finding.part:<{width + 2}}{finding.message}"
         if finding.remedy:
             yield f"{'':<{width + 10}}-> {finding.remedy}"

@@ -49,8 +49,10 @@ class AuditEntry(models.Model):
     retention = models.CharField(_("retention class"), max_length=16)
     outcome = models.CharField(_("outcome"), max_length=8)
     reason = models.CharField(_("reason"), max_length=64, blank=True, help_text=_("A closed word."))
-    subject_id = models.UUIDField(_("subject"), null=True, blank=True, help_text=_("Whom it happened to."))
-    actor_id = models.UUIDField(_("actor"), null=True, blank=True, help_text=_("Who did it, if somebody else."))
+    subject_id = models.UUIDField(_("subject"), null=True, blank=True, help_text=_("Public ID of the affected person."))
+    actor_id = models.UUIDField(
+        _("actor"), null=True, blank=True, help_text=_("Public ID of the person who did it, if another one.")
+    )
     on_behalf_of = models.UUIDField(_("on behalf of"), null=True, blank=True)
     session_id = models.UUIDField(_("session"), null=True, blank=True)
     application_id = models.UUIDField(_("application"), null=True, blank=True)
@@ -60,7 +62,7 @@ class AuditEntry(models.Model):
         _("changes"),
         default=dict,
         blank=True,
-        help_text=_("Fields, before and after; of lists, what was added and removed."),
+        help_text=_("Fields, before and after. For lists, what was added and removed."),
     )
     data = models.JSONField(_("data"), default=dict, blank=True, help_text=_("What the catalogue declares besides."))
     bounds = models.JSONField(
@@ -78,7 +80,7 @@ class AuditEntry(models.Model):
         _("recorded at"), db_default=Now(), editable=False, help_text=_("By the clock of the database.")
     )
     transaction_id = models.BigIntegerField(
-        _("transaction"), null=True, editable=False, help_text=_("PostgreSQL's id of the transaction; set by it.")
+        _("transaction"), null=True, editable=False, help_text=_("Transaction ID, set by PostgreSQL.")
     )
     mac = models.CharField(_("MAC"), max_length=64, help_text=_("HMAC-SHA-256 over what is stored, in hex."))
     mac_key = models.CharField(_("MAC key"), max_length=32, help_text=_("Id of the field key it is made with."))
@@ -159,7 +161,7 @@ class Checkpoint(models.Model):
     """A signed checkpoint: the number of sealed entries and the root hash. The text is stored as it was signed."""
 
     size = models.BigIntegerField(_("size"), primary_key=True, help_text=_("How many entries are sealed."))
-    body = models.TextField(_("body"), help_text=_("Canonical JSON; this text is signed."))
+    body = models.TextField(_("body"), help_text=_("Canonical JSON. This text is signed."))
     signature = models.CharField(_("signature"), max_length=128, help_text=_("Ed25519, base64url."))
 
     class Meta:

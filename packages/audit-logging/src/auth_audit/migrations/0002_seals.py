@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
             name='Checkpoint',
             fields=[
                 ('size', models.BigIntegerField(help_text='How many entries are sealed.', primary_key=True, serialize=False, verbose_name='size')),
-                ('body', models.TextField(help_text='Canonical JSON; this text is signed.', verbose_name='body')),
+                ('body', models.TextField(help_text='Canonical JSON. This text is signed.', verbose_name='body')),
                 ('signature', models.CharField(help_text='Ed25519, base64url.', max_length=128, verbose_name='signature')),
             ],
             options={

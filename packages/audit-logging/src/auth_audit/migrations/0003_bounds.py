@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='auditentry',
             name='changes',
-            field=models.JSONField(blank=True, default=dict, help_text='Fields, before and after; of lists, what was added and removed.', verbose_name='changes'),
+            field=models.JSONField(blank=True, default=dict, help_text='Fields, before and after. For lists, what was added and removed.', verbose_name='changes'),
         ),
         # SQLite makes the table anew, without its triggers.
         migrations.RunPython(lay_guards, migrations.RunPython.noop),

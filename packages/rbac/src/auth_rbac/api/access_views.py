@@ -127,7 +127,7 @@ def explanation_body(explanation: Explanation, *, with_roles: bool) -> dict[str,
         "permission": explanation.permission,
         "decision": explanation.decision.to_json(),
         "sentence": explanation.sentence,
-        "ways": [_path_body(path) for path in explanation.paths],
+        "paths": [_path_body(path) for path in explanation.paths],
         "granting_roles": list(explanation.granting_roles) if with_roles else [],
     }
 
@@ -137,7 +137,7 @@ def _path_body(path: GrantPath) -> dict[str, Any]:
     return {
         "effect": path.effect,
         "source": path.source,
-        "said": path.statement,
+        "statement": path.statement,
         "group": path.group,
         "roles": list(path.roles),
         "assignment": None if assignment is None else str(assignment.pk),

@@ -71,12 +71,12 @@ class DecisionsShape(Shape):
     decisions = ObjectDecisionShape(many=True)
 
 
-class WayShape(Shape):
+class GrantPathShape(Shape):
     """One path to a permission or to its denial."""
 
     effect = serializers.CharField(help_text="allows or denies")
     source = serializers.CharField(help_text="role, object or alone")  # type: ignore[assignment]  # DRF has an attribute of this name
-    said = serializers.CharField()
+    statement = serializers.CharField()
     group = serializers.CharField(allow_blank=True)
     roles = serializers.ListField(child=serializers.CharField())
     assignment = serializers.UUIDField(allow_null=True)
@@ -95,7 +95,7 @@ class ExplanationShape(Shape):
     permission = serializers.CharField()
     decision = DecisionShape()
     sentence = serializers.CharField()
-    ways = WayShape(many=True)
+    paths = GrantPathShape(many=True)
     granting_roles = serializers.ListField(child=serializers.CharField())
 
 

@@ -20,14 +20,14 @@ def steps(path: GrantPath) -> Iterator[str]:
     elif path.source == "object":
         yield from _direct_step(
             path,
-            _("They have the permission %(said)s for %(scope)s, without a role."),
-            _("The group %(group)s has the permission %(said)s for %(scope)s, without a role."),
+            _("They have the permission %(statement)s for %(scope)s, without a role."),
+            _("The group %(group)s has the permission %(statement)s for %(scope)s, without a role."),
         )
     else:
         yield from _direct_step(
             path,
-            _("They have the permission %(said)s, without a role."),
-            _("The group %(group)s has the permission %(said)s, without a role."),
+            _("They have the permission %(statement)s, without a role."),
+            _("The group %(group)s has the permission %(statement)s, without a role."),
         )
     if path.lacks:
         yield {
@@ -67,12 +67,15 @@ def _assignment_steps(path: GrantPath, assignment: Assignment) -> Iterator[str]:
         yield _("Reason: %(reason)s") % {"reason": assignment.reason}
     for role, parent in pairwise(path.roles):
         yield _("%(role)s inherits from %(parent)s.") % {"role": role, "parent": parent}
-    allows, denies = _("%(role)s allows %(said)s."), _("%(role)s denies %(said)s. A denial overrides every permission.")
-    yield (denies if path.effect == "denies" else allows) % {"role": path.roles[-1], "said": path.statement}
+    allows, denies = (
+        _("%(role)s allows %(statement)s."),
+        _("%(role)s denies %(statement)s. A denial overrides every permission."),
+    )
+    yield (denies if path.effect == "denies" else allows) % {"role": path.roles[-1], "statement": path.statement}
 
 
 def _direct_step(path: GrantPath, person: str, group: str) -> Iterator[str]:
-    yield (group if path.group else person) % {"group": path.group, "said": path.statement, "scope": path.scope}
+    yield (group if path.group else person) % {"group": path.group, "statement": path.statement, "scope": path.scope}
 
 
 def _moment(moment: datetime) -> str:

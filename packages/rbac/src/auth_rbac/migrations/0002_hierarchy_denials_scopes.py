@@ -78,7 +78,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='role',
             name='denials',
-            field=models.ManyToManyField(blank=True, help_text='What nobody who holds this role may do, whatever else they hold.', related_name='+', to='auth.permission', verbose_name='denials'),
+            field=models.ManyToManyField(blank=True, help_text='Permissions denied to all members of this role, even if granted elsewhere.', related_name='+', to='auth.permission', verbose_name='denials'),
         ),
         migrations.AlterField(
             model_name='assignment',

@@ -13,10 +13,10 @@ from django.utils.translation import gettext_lazy as _
 
 from auth_core.ids import uuid7
 from auth_rbac.models.role import Role
-from auth_rbac.models.touching import TouchingQuerySet
+from auth_rbac.models.versioned_queryset import VersionedQuerySet
 
 
-class AssignmentQuerySet(TouchingQuerySet["Assignment"]):
+class AssignmentQuerySet(VersionedQuerySet["Assignment"]):
     """Queries for assignments."""
 
     def in_force(self, moment: datetime | None = None) -> Self:

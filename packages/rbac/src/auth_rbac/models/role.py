@@ -9,11 +9,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from auth_core.ids import uuid7
-from auth_rbac.models.touching import TouchingQuerySet
+from auth_rbac.models.versioned_queryset import VersionedQuerySet
 from auth_rbac.names import MAX_LENGTH
 
 
-class RoleQuerySet(TouchingQuerySet["Role"]):
+class RoleQuerySet(VersionedQuerySet["Role"]):
     """Roles. `bulk_create` also writes the closure, which a signal does for a single role."""
 
     def bulk_create(self, objs: Iterable["Role"], *args: Any, **kwargs: Any) -> list["Role"]:
@@ -44,7 +44,7 @@ class Role(models.Model):
         verbose_name=_("denials"),
         blank=True,
         related_name="+",
-        help_text=_("What nobody who holds this role may do, whatever else they hold."),
+        help_text=_("Permissions denied to all members of this role, even if granted elsewhere."),
     )
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from auth_core.ids import uuid7
 from auth_rbac.models.role import Role
-from auth_rbac.models.touching import TouchingQuerySet
+from auth_rbac.models.versioned_queryset import VersionedQuerySet
 
 
 class Wildcard(models.Model):
@@ -17,7 +17,7 @@ class Wildcard(models.Model):
     model = models.CharField(_("model"), max_length=100, blank=True, help_text=_("Empty: every model of the app."))
     denies = models.BooleanField(_("denies"), default=False)
 
-    objects = TouchingQuerySet.as_manager()
+    objects = VersionedQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("wildcard")

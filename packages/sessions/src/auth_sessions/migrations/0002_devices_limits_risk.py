@@ -22,10 +22,10 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.PositiveSmallIntegerField(default=1, editable=False, primary_key=True, serialize=False)),
                 ('value', models.UUIDField(default=uuid.uuid4, help_text='Snapshots carry it.')),
-                ('run', models.CharField(blank=True, help_text='Run id of the one Redis process that is believed; empty: none is.', max_length=64)),
+                ('run', models.CharField(blank=True, help_text='Run ID of the trusted Redis process. Empty: none.', max_length=64)),
                 ('raised_at', models.DateTimeField(default=django.utils.timezone.now, help_text='By the clock of the database.')),
                 ('reason', models.CharField(blank=True, help_text='Why it was raised last.', max_length=32)),
-                ('history', models.CharField(blank=True, help_text='Identifier and timeline of the database; another one was restored.', max_length=64)),
+                ('history', models.CharField(blank=True, help_text='Identifier and timeline of the database. They change after a restore.', max_length=64)),
             ],
             options={
                 'verbose_name': 'cache epoch',
@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
                 ('browser', models.CharField(blank=True, help_text='Family of the browser or library.', max_length=64)),
                 ('first_seen_at', models.DateTimeField(default=django.utils.timezone.now, help_text='When a login was first completed in it.')),
                 ('last_seen_at', models.DateTimeField(default=django.utils.timezone.now, help_text='When a login was last completed in it.')),
-                ('blocked_at', models.DateTimeField(blank=True, help_text='Since when nobody may sign in with it.', null=True)),
+                ('blocked_at', models.DateTimeField(blank=True, help_text='Time since which this device cannot sign in.', null=True)),
             ],
             options={
                 'verbose_name': 'device',
@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
             name='SessionAllowance',
             fields=[
                 ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='auth_session_allowance', serialize=False, to=settings.AUTH_USER_MODEL)),
-                ('sessions', models.PositiveSmallIntegerField(blank=True, help_text='So many at once; empty: any number.', null=True, validators=[django.core.validators.MinValueValidator(1)])),
+                ('sessions', models.PositiveSmallIntegerField(blank=True, help_text='Maximum number of concurrent sessions. Empty: no limit.', null=True, validators=[django.core.validators.MinValueValidator(1)])),
                 ('policy', models.CharField(choices=[('deny_new', 'deny_new'), ('end_oldest', 'end_oldest'), ('end_least_recent', 'end_least_recent'), ('ask', 'ask')], help_text='What happens at the next login.', max_length=20)),
             ],
             options={
@@ -71,12 +71,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='session',
             name='latitude',
-            field=models.FloatField(blank=True, help_text='Degrees, of the network; never of a person.', null=True),
+            field=models.FloatField(blank=True, help_text='Degrees. The location of the network, never of a person.', null=True),
         ),
         migrations.AddField(
             model_name='session',
             name='longitude',
-            field=models.FloatField(blank=True, help_text='Degrees, of the network; never of a person.', null=True),
+            field=models.FloatField(blank=True, help_text='Degrees. The location of the network, never of a person.', null=True),
         ),
         migrations.AddField(
             model_name='session',
@@ -86,7 +86,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='session',
             name='risk_score',
-            field=models.PositiveSmallIntegerField(blank=True, help_text='0 to 100, as the login that opened it was judged; empty: not assessed.', null=True),
+            field=models.PositiveSmallIntegerField(blank=True, help_text='Risk score of the login, 0 to 100. Empty: not assessed.', null=True),
         ),
         migrations.AddField(
             model_name='device',

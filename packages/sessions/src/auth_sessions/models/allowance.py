@@ -15,7 +15,10 @@ class SessionAllowance(models.Model):
         settings.AUTH_USER_MODEL, primary_key=True, on_delete=models.CASCADE, related_name="auth_session_allowance"
     )
     sessions = models.PositiveSmallIntegerField(
-        null=True, blank=True, validators=[MinValueValidator(1)], help_text=_("So many at once; empty: any number.")
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Maximum number of concurrent sessions. Empty: no limit."),
     )
     policy = models.CharField(
         max_length=20,

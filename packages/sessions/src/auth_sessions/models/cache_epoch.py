@@ -19,13 +19,11 @@ class CacheEpoch(models.Model):
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=ONLY, editable=False)
     value = models.UUIDField(default=uuid4, help_text=_("Snapshots carry it."))
-    run = models.CharField(
-        max_length=64, blank=True, help_text=_("Run id of the one Redis process that is believed; empty: none is.")
-    )
+    run = models.CharField(max_length=64, blank=True, help_text=_("Run ID of the trusted Redis process. Empty: none."))
     raised_at = models.DateTimeField(default=timezone.now, help_text=_("By the clock of the database."))
     reason = models.CharField(max_length=32, blank=True, help_text=_("Why it was raised last."))
     history = models.CharField(
-        max_length=64, blank=True, help_text=_("Identifier and timeline of the database; another one was restored.")
+        max_length=64, blank=True, help_text=_("Identifier and timeline of the database. They change after a restore.")
     )
 
     class Meta:

@@ -63,7 +63,9 @@ class Device(models.Model):
     browser = models.CharField(max_length=64, blank=True, help_text=_("Family of the browser or library."))
     first_seen_at = models.DateTimeField(default=timezone.now, help_text=_("When a login was first completed in it."))
     last_seen_at = models.DateTimeField(default=timezone.now, help_text=_("When a login was last completed in it."))
-    blocked_at = models.DateTimeField(null=True, blank=True, help_text=_("Since when nobody may sign in with it."))
+    blocked_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("Time since which this device cannot sign in.")
+    )
 
     objects = DeviceQuerySet.as_manager()
 

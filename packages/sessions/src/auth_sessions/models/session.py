@@ -69,7 +69,7 @@ class Session(models.Model):
     )
     backend = models.CharField(max_length=255, blank=True, help_text=_("Dotted path of the authentication backend."))
     auth_hash = models.CharField(
-        max_length=128, blank=True, help_text=_("HMAC of the password's hash; another password ends the session.")
+        max_length=128, blank=True, help_text=_("HMAC of the password hash. A new password ends the session.")
     )
     transport = models.CharField(max_length=8, choices=[(transport.value, transport.value) for transport in Transport])
     evidence_stored = models.JSONField(db_column="evidence", default=list, help_text=_("What was proved in it."))
@@ -77,19 +77,23 @@ class Session(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     last_seen_at = models.DateTimeField(default=timezone.now, help_text=_("At most a minute behind."))
     idle_lifetime = models.DurationField(help_text=_("How long it may go unused."))
-    expires_at = models.DateTimeField(help_text=_("When it ends, whatever happens."))
+    expires_at = models.DateTimeField(help_text=_("Absolute expiry of the session."))
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_reason = models.CharField(max_length=32, blank=True)
     ip = models.GenericIPAddressField(null=True, blank=True)
     network = models.CharField(max_length=49, blank=True)
     user_agent = models.CharField(max_length=512, blank=True)
     country = models.CharField(max_length=2, blank=True, db_default="", help_text=_("ISO 3166-1, if it is known."))
-    latitude = models.FloatField(null=True, blank=True, help_text=_("Degrees, of the network; never of a person."))
-    longitude = models.FloatField(null=True, blank=True, help_text=_("Degrees, of the network; never of a person."))
+    latitude = models.FloatField(
+        null=True, blank=True, help_text=_("Degrees. The location of the network, never of a person.")
+    )
+    longitude = models.FloatField(
+        null=True, blank=True, help_text=_("Degrees. The location of the network, never of a person.")
+    )
     device_id = models.UUIDField(null=True, blank=True, help_text=_("The browser or app, if it is recognised."))
     device_known = models.BooleanField(null=True, blank=True)
     risk_score = models.PositiveSmallIntegerField(
-        null=True, blank=True, help_text=_("0 to 100, as the login that opened it was judged; empty: not assessed.")
+        null=True, blank=True, help_text=_("Risk score of the login, 0 to 100. Empty: not assessed.")
     )
     risk_reasons = models.JSONField(
         default=list,

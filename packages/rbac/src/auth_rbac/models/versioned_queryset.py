@@ -10,7 +10,7 @@ from auth_rbac.models.version import touch_graph_unless_triggers
 M = TypeVar("M", bound=models.Model)
 
 
-class TouchingQuerySet(models.QuerySet[M]):
+class VersionedQuerySet(models.QuerySet[M]):
     """Changes the graph version after ``update``, ``bulk_create`` and ``bulk_update``. On PostgreSQL triggers do."""
 
     def update(self, **kwargs: Any) -> int:
