@@ -181,7 +181,7 @@ def test_a_phone_is_added_with_its_code(here: Browser, alice: User) -> None:
     wrong = here.post(page, {"code": f"{(int(code) + 1) % 10**6:06d}"})
     right = here.post(page, {"code": code})
 
-    assert "A code was sent to •••• 67" in challenged
+    assert "We sent a code to •••• 67" in challenged
     assert (wrong.status_code, "This code is wrong" in text_of(wrong)) == (401, True)
     assert (right.status_code, right.headers["Location"]) == (303, LIST)
     assert PhoneFactor.objects.of(alice).get().number == NUMBER
@@ -422,7 +422,7 @@ def test_a_user_who_lost_their_factor_proves_the_mailbox_before_adding_another(h
     back = here.post(ANSWER, {"code": code_in(the_mail())})
 
     assert redirected.endswith("&assurance=second_factor")
-    assert "was sent to a•••@example.org" in challenged
+    assert "We sent a code to a•••@example.org" in challenged
     assert back.headers["Location"] == f"{LIST}phone/add/"
     assert here.get(back.headers["Location"]).status_code == 200
 
@@ -484,8 +484,8 @@ def test_a_login_shows_the_destination_and_resends_the_same_code(alice: User) ->
     second = code_in_text(the_text())
     granted = browser.post(ANSWER, {"code": second})
 
-    assert "was sent to •••• 67" in words_of(challenged)
-    assert "Send it again" in words_of(challenged)
+    assert "We sent a code to •••• 67" in words_of(challenged)
+    assert "Resend code" in words_of(challenged)
     assert NUMBER not in text_of(challenged)
     assert (again.headers["Location"], second) == (ANSWER, first)
     assert granted.headers["Location"] == "/account/"

@@ -24,7 +24,7 @@ from conftest import PASSWORD
 pytestmark = [pytest.mark.live, pytest.mark.sqlite]
 
 README = Path(__file__).parents[1] / "README.md"
-SECTION = "## In a site that has a login already"
+SECTION = "## In a site that already has a login"
 
 #: The site's own code: Django's login, and a view without access control.
 SITE_URLS = """
@@ -115,9 +115,9 @@ class Person:
 def plain_site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     """A fresh site with the blocks of the README at the end of its files."""
     folder = tmp_path_factory.mktemp("plain")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "TEST_"))}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "TEST_"))}
     field_key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")
-    site = Site(folder, {**kept, "FIELD_KEY": field_key, "PYTHONWARNINGS": "error"})
+    site = Site(folder, {**environment, "FIELD_KEY": field_key, "PYTHONWARNINGS": "error"})
     site.run("-m", "django", "startproject", "plain", ".")
     for name, own, block in zip(
         ("settings.py", "urls.py"), (SITE_SETTINGS, SITE_URLS), blocks_of_the_readme(), strict=True
@@ -130,8 +130,8 @@ def plain_site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     (folder / "plain" / "unguarded.py").write_text(UNGUARDED, encoding="utf-8")
     (folder / "server.py").write_text(SERVER, encoding="utf-8")
     site.manage("migrate", "--verbosity", "0")
-    people = f"for name in ('alice', 'bob'): User.objects.create_user(name, password={PASSWORD!r})"
-    site.manage("shell", "-c", f"from django.contrib.auth.models import User\n{people}")
+    code = f"for name in ('alice', 'bob'): User.objects.create_user(name, password={PASSWORD!r})"
+    site.manage("shell", "-c", f"from django.contrib.auth.models import User\n{code}")
     return site
 
 

@@ -103,7 +103,7 @@ def test_a_wrong_passkey_shows_an_error_and_begins_again(alice: User) -> None:
 
     assert refused.status_code == 401
     assert "could not be verified" in text_of(refused)
-    assert ">Begin</button>" in text_of(refused)
+    assert ">Continue</button>" in text_of(refused)
 
 
 def test_a_challenge_shows_the_other_choices(key: Authenticator, alice: User) -> None:

@@ -150,9 +150,9 @@ def test_the_options_stay_the_same_until_the_challenge_is_spent(key: Authenticat
     kind, factors = Webauthn(), [key.factor]
 
     challenged = kind.ask(login, factors)  # type: ignore[arg-type]  # a row has the same attributes
-    assert kind.asked(login, factors) == challenged  # type: ignore[arg-type]  # a row has the same attributes
+    assert kind.repeat(login, factors) == challenged  # type: ignore[arg-type]  # a row has the same attributes
     WebauthnChallenge.objects.update(spent_at=timezone.now())
-    assert kind.asked(login, factors) == {"options": None}  # type: ignore[arg-type]  # a row has the same attributes
+    assert kind.repeat(login, factors) == {"options": None}  # type: ignore[arg-type]  # a row has the same attributes
 
 
 def test_a_challenge_expires(key: Authenticator, browser: Browser) -> None:

@@ -51,7 +51,7 @@ class FactorKind(Protocol):
             factors: The factors that may answer: the chosen one, or for passkeys all of the kind.
         """
 
-    def asked(self, login: PendingLogin, factors: Sequence[OwnedFactor]) -> Mapping[str, Any]:
+    def repeat(self, login: PendingLogin, factors: Sequence[OwnedFactor]) -> Mapping[str, Any]:
         """Return the data of the last `ask` again. Sends and changes nothing."""
 
     def answer(self, login: PendingLogin, factors: Sequence[OwnedFactor], answer: Mapping[str, Any]) -> Evidence:

@@ -76,7 +76,7 @@ def _question(login: PendingLogin, offers: Sequence[OwnedFactor], *, is_new: boo
         return Challenge(kind="code", method=Method.TOTP.value, data={"digits": DIGITS})
     chosen = _chosen(login, offers)
     kind = KINDS[chosen.method]
-    data_of = kind.ask if is_new else kind.asked
+    data_of = kind.ask if is_new else kind.repeat
     return Challenge(
         kind=kind.name,
         method=chosen.method.value,

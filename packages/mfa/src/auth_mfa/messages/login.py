@@ -40,7 +40,7 @@ class Message:
         )
         return {"digits": DIGITS, "to": destination.hint, "is_sent": sending.is_sent}
 
-    def asked(self, login: PendingLogin, factors: Sequence[OwnedFactor]) -> Mapping[str, Any]:
+    def repeat(self, login: PendingLogin, factors: Sequence[OwnedFactor]) -> Mapping[str, Any]:
         """Return a hint of where the code was sent."""
         destination = destination_of_owned_factor(login.user, factors[0])
         sent = code_of(occasion=login.pk, factor_id=factors[0].id)

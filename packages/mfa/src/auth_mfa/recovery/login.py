@@ -27,7 +27,7 @@ class Recovery:
         """Return nothing, because the number of codes left is private."""
         return {}
 
-    asked = ask
+    repeat = ask
 
     def answer(self, login: PendingLogin, factors: Sequence[OwnedFactor], answer: Mapping[str, Any]) -> Evidence:
         """Return the evidence of an unused code.

@@ -28,7 +28,7 @@ class Totp:
         """Return the length of the code."""
         return {"digits": DIGITS}
 
-    asked = ask
+    repeat = ask
 
     def answer(self, login: PendingLogin, factors: Sequence[OwnedFactor], answer: Mapping[str, Any]) -> Evidence:
         """Return the evidence of a correct and unused code.

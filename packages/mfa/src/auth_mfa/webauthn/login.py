@@ -34,7 +34,7 @@ class Webauthn:
         )
         return {"options": questions_of(challenge, allow=_rows_of(login, factors))}
 
-    def asked(self, login: PendingLogin, factors: Sequence[OwnedFactor]) -> Mapping[str, Any]:
+    def repeat(self, login: PendingLogin, factors: Sequence[OwnedFactor]) -> Mapping[str, Any]:
         """Return the options of the live challenge again, or ``None`` if it was spent and a new one is needed."""
         challenge = WebauthnChallenge.objects.live(purpose=Ceremony.SECOND_FACTOR, user=login.user, occasion=login.pk)
         return {"options": challenge and questions_of(challenge, allow=_rows_of(login, factors))}
