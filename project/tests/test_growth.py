@@ -18,7 +18,7 @@ from rest_framework import serializers
 from auth_audit.admin import _search_condition
 from auth_audit.api.serializers import NetworkField
 from auth_audit.append import column_values, digests
-from auth_core import limits
+from auth_core import admin_search, limits
 from auth_core.api.serializers import Body
 from auth_core.messages import values
 from auth_core.observability.redaction import one_line, redact_text
@@ -33,7 +33,7 @@ from auth_core.text import Pattern
 from auth_mfa.messages import phone_numbers
 from auth_mfa.site_login import middleware as factors_middleware
 from auth_rbac import names
-from auth_sessions import admin_search, user_agents
+from auth_sessions import user_agents
 
 ROOT = Path(__file__).parents[2]
 
@@ -155,7 +155,7 @@ READERS: dict[str, tuple[Callable[[str], object], list[Make]] | str] = {
         [of("1", head="+"), of("+"), of(" ", head="+1")],
     ),
     "auth_mfa.pages.partial_login_views._page": SETTING,
-    "auth_sessions.admin_search._network": (admin_search._network, [of("1."), of(":"), of("/")]),
+    "auth_core.admin_search._network": (admin_search._network, [of("1."), of(":"), of("/")]),
     "auth_sessions.geo.location_of": CLIENT,
     "auth_sessions.risk_signals.places.AnonymisingNetwork.detect": CLIENT,
     "auth_sessions.risk_signals.places._listed": SETTING,

@@ -17,6 +17,7 @@ KNOWN_NAMES = frozenset({
 IN_THE_ROOT: dict[str, dict[str, str]] = {
     "auth_core": {
         "admin_batches": "A part of `admin`.",
+        "admin_search": "A part of `admin`, also of other packages.",
         "administration": "In a room it would tie `assurance` and `people` to each other.",
         "authority": "It is asked by functions of every room and of every package.",
         "contracts": "The protocols that other packages implement.",
@@ -59,7 +60,6 @@ IN_THE_ROOT: dict[str, dict[str, str]] = {
     },
     "auth_sessions": {
         "admin_filters": "A part of `admin`.",
-        "admin_search": "A part of `admin`.",
         "allowances": "The session limits of single people.",
         "concurrency": "The limits on concurrent sessions.",
         "context_change": "Whether a session is used from another country or browser.",

@@ -8,8 +8,8 @@ import pytest
 from django.utils import timezone
 
 from auth_core.administration import MAX_AGES, Act, can_prove, check_administrator, demanded, max_age_of
-from auth_core.checks import check_administration, check_administration_is_guarded
 from auth_core.assurance.levels import Assurance
+from auth_core.checks import check_administration, check_administration_is_guarded
 from auth_core.people.lookup import SECOND_FACTORS_PART, carry_parts
 from auth_core.registries import snapshot_parts
 from auth_core.testing.factories import make_administrator, make_user

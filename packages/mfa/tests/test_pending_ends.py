@@ -24,8 +24,8 @@ from auth_core.request.client import Client
 from auth_core.testing.mails import delivered
 from auth_core.testing.texts import delivered_texts
 from auth_mfa.factors import reset_factors
-from auth_mfa.kind_table import KINDS
 from auth_mfa.kinds import OwnedFactor
+from auth_mfa.login import KINDS
 from auth_mfa.messages import enrolment as message_enrolment
 from auth_mfa.models import (
     EmailFactor,

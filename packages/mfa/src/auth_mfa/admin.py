@@ -3,17 +3,17 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import F, QuerySet
+from django.db.models import F, QuerySet, UUIDField
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from auth_core.admin_batches import change_each
+from auth_core.admin_search import search_rows
 from auth_core.administration import Act, check_administrator
 from auth_core.assurance.evidence import session_of
 from auth_mfa.admin_reset import ResetAction
-from auth_mfa.admin_search import found_by
 from auth_mfa.descriptions import description_of
 from auth_mfa.factors import remove_factor, rows_of
 from auth_mfa.messages import sms_guard
@@ -57,8 +57,9 @@ class PersonsAdmin(ResetAction, ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
     ) -> tuple["QuerySet[Any]", bool]:
-        """Return the rows that match. Django's own search casts IDs to text, which no index serves."""
-        return (found_by(queryset, search_term) if search_term else queryset), False
+        """Return exact matches."""
+        ids = ("pk",) if isinstance(queryset.model._meta.pk, UUIDField) else ()
+        return (search_rows(queryset, search_term, ids=ids) if search_term else queryset), False
 
 
 @admin.register(TotpFactor, PhoneFactor, EmailFactor, WebauthnFactor, RecoveryCodeSet)

@@ -10,10 +10,30 @@ from auth_core.contracts import Challenge, Choice
 from auth_core.errors import ChallengeFailed, FieldError, InvalidRequest, MoreProofRequired
 from auth_core.models import PendingLogin
 from auth_mfa import login_enrolment
-from auth_mfa.kind_table import KINDS, NOBODYS_KINDS
 from auth_mfa.kinds import FactorKind, OwnedFactor
+from auth_mfa.messages.login import Message
 from auth_mfa.oath import DIGITS
+from auth_mfa.recovery.login import Recovery
 from auth_mfa.requirements import Asking, plan_of
+from auth_mfa.totp.login import Totp
+from auth_mfa.webauthn.login import Webauthn
+
+_totp = Totp()
+_message = Message()
+_webauthn = Webauthn()
+
+#: The kind of factor of each method.
+KINDS: Mapping[Method, FactorKind] = {
+    Method.TOTP: _totp,
+    Method.SMS_CODE: _message,
+    Method.EMAIL_CODE: _message,
+    Method.RECOVERY_CODE: Recovery(),
+    Method.PASSKEY: _webauthn,
+    Method.SECURITY_KEY: _webauthn,
+}
+
+#: The kind that checks an answer to a login without a user, by the member of the answer.
+USERLESS_KINDS: Mapping[str, FactorKind] = {"code": _totp, "credential": _webauthn}
 
 
 class SecondFactor:
@@ -118,5 +138,5 @@ def _choices(chosen: OwnedFactor, offers: Sequence[OwnedFactor]) -> list[OwnedFa
 
 def _answer_nobody(answer: Mapping[str, Any]) -> None:
     """Do the work of an answer for a login without a user. The members of the answer show its kind."""
-    kind: FactorKind = NOBODYS_KINDS["credential" if "credential" in answer else "code"]
+    kind: FactorKind = USERLESS_KINDS["credential" if "credential" in answer else "code"]
     kind.answer_nobody(answer)

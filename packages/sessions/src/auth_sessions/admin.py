@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from auth_core.admin_batches import change_each
+from auth_core.admin_search import search_rows
 from auth_sessions import allowances, devices, lifecycle
 from auth_sessions.admin_filters import BlockedFilter, KnownDeviceFilter, LiveFilter, RiskFilter
-from auth_sessions.admin_search import found_by
 from auth_sessions.models import Device, Session, SessionAllowance
 
 
@@ -40,9 +40,9 @@ class SessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot
     def get_search_results(
         self, request: HttpRequest, queryset: "QuerySet[Session]", search_term: str
     ) -> tuple["QuerySet[Session]", bool]:
-        """Return exact matches. Django's own search would cast ids to text, which no index serves."""
+        """Return exact matches."""
         ids = ("id", "device_id")
-        return (found_by(queryset, search_term, ids=ids, network="network") if search_term else queryset), False
+        return (search_rows(queryset, search_term, ids=ids, network="network") if search_term else queryset), False
 
     @admin.action(description=_("End selected sessions"), permissions=["change"])
     def end_sessions(self, request: HttpRequest, queryset: Any) -> None:
@@ -97,7 +97,7 @@ class DeviceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot 
         self, request: HttpRequest, queryset: "QuerySet[Device]", search_term: str
     ) -> tuple["QuerySet[Device]", bool]:
         """Return exact matches. See `SessionAdmin`."""
-        return (found_by(queryset, search_term, ids=("id",)) if search_term else queryset), False
+        return (search_rows(queryset, search_term, ids=("id",)) if search_term else queryset), False
 
     @admin.action(description=_("Block selected devices and end their sessions"), permissions=["change"])
     def block(self, request: HttpRequest, queryset: Any) -> None:

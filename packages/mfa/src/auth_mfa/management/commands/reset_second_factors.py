@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from auth_core.admin_search import find_person
 from auth_core.people.lookup import identity_of
 from auth_core.text import Pattern
-from auth_mfa.admin_search import person_named
 from auth_mfa.factors import reset_factors
 
 #: A valid reason for the trail: one word, so that it holds nothing personal.
@@ -32,7 +32,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Reset the user's factors and print how many were removed."""
-        person = person_named(options["person"])
+        person = find_person(options["person"])
         if person is None:
             raise CommandError("User not found.")
         if options["interactive"] and input(f"Remove all second factors of {person}? [yes/no] ") != "yes":

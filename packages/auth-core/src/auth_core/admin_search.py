@@ -1,4 +1,7 @@
-"""Search terms of the admin site. They are matched by exact values, so that an index serves the query."""
+"""Search terms of the admin site. They are matched by exact values, so that an index serves the query.
+
+Django's own search casts ids to text, which no index serves.
+"""
 
 import ipaddress
 from collections.abc import Sequence
@@ -16,22 +19,28 @@ _PREFIX = 64
 _MAX_LENGTH = 320
 
 
-def found_by(rows: "QuerySet[Any]", term: str, *, ids: Sequence[str], network: str = "") -> "QuerySet[Any]":
-    """Return the rows that match *term*: an id, the public id or the address of a user, or a network.
+def search_rows(rows: "QuerySet[Any]", term: str, *, ids: Sequence[str], network: str = "") -> "QuerySet[Any]":
+    """Return the rows that match *term*: a user's public id or identifier, an id, or a network.
 
     Args:
-        ids: Columns that hold ids, such as the row's own.
+        ids: Columns that hold UUIDs, such as the row's own. They are compared if no user has this public id.
         network: The column with the network. Empty: there is none.
     """
     term = term.strip()[:_MAX_LENGTH]
-    if (identifier := _uuid(term)) is not None:
-        person = lookup.find_by_subject_id(identifier)
-        has_id = Q(*((column, identifier) for column in ids), _connector=Q.OR)
-        return rows.filter(has_id) if person is None else rows.filter(user=person)
     if network and (address := _network(term)):
         return rows.filter(**{network: address})
-    person = lookup.find_by_identifier(term)
-    return rows.none() if person is None else rows.filter(user=person)
+    if (person := find_person(term)) is not None:
+        return rows.filter(user=person)
+    identifier = _uuid(term)
+    if identifier is None or not ids:
+        return rows.none()
+    return rows.filter(Q(*((column, identifier) for column in ids), _connector=Q.OR))
+
+
+def find_person(term: str) -> Any:
+    """Return the user with this public id or this identifier, or ``None``."""
+    subject_id = _uuid(term)
+    return lookup.find_by_identifier(term) if subject_id is None else lookup.find_by_subject_id(subject_id)
 
 
 def _uuid(term: str) -> UUID | None:
