@@ -1,4 +1,4 @@
-"""``python -m architecture``: draw the picture of docs/architecture.md; ``--check``: is it stale; ``figures``: count."""
+"""``python -m architecture``: draw the picture of docs/architecture.md. ``--check`` compares, ``figures`` counts."""
 
 import sys
 from pathlib import Path

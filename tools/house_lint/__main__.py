@@ -1,4 +1,4 @@
-"""``python -m house_lint FOLDER``: print what breaks a house rule; status 1 if anything does."""
+"""``python -m house_lint FOLDER``: print what breaks a house rule. The status is 1 if anything does."""
 
 import subprocess
 import sys

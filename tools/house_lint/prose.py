@@ -62,7 +62,7 @@ def figures_of(source: str) -> Figures:
 
 
 def prose_of(source: str) -> Iterator[str]:
-    """Yield each docstring and each comment of a Python file; comments for tools are left out."""
+    """Yield each docstring and each comment of a Python file, without comments for tools."""
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, documented) and (docstring := ast.get_docstring(node)):

@@ -1,4 +1,4 @@
-"""The rules; each is one small function over one node of a file's syntax tree."""
+"""The rules. Each is one small function over one node of a file's syntax tree."""
 
 import ast
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ _ENVIRONMENT = frozenset({"os.environ", "os.getenv"})
 _SETTINGS = frozenset({"settings", "django_settings", "conf.settings", "django.conf.settings"})
 _SETTINGS_IN_MODELS = frozenset({"AUTH_USER_MODEL"})
 
-#: What a permission rests on; each change of it changes a version, by a signal where no trigger of the database does.
+#: The tables that grant permissions. Each change of them changes a version, by a trigger or else by a signal.
 _HOLDING = frozenset({
     "Assignment", "Role", "RoleEdge", "RoleClosure", "Wildcard",
     "UserObjectPermission", "GroupObjectPermission", "get_user_obj_perms_model", "get_group_obj_perms_model",
@@ -74,7 +74,7 @@ def naive_now(node: ast.AST, path: Path) -> str:
 
 
 def positional_timedelta(node: ast.AST, path: Path) -> str:
-    """The first positional argument of ``timedelta`` is days, which nobody remembers."""
+    """The first positional argument of ``timedelta`` is days, which readers mistake for seconds."""
     if _called(node).split(".")[-1] == "timedelta" and isinstance(node, ast.Call) and node.args:
         is_zero = len(node.args) == 1 and isinstance(node.args[0], ast.Constant) and node.args[0].value == 0
         return "" if is_zero else "timedelta takes its unit by name: timedelta(minutes=5)."
@@ -99,7 +99,7 @@ def change_of_the_trail(node: ast.AST, path: Path) -> str:
 
 
 def change_that_nobody_hears_of(node: ast.AST, path: Path) -> str:
-    """Answers about permissions are remembered until a version changes; on SQLite only signals change it."""
+    """Decisions are cached until a version changes. On SQLite only signals change it."""
     words = _called(node).split(".")
     is_between = "through" in words and bool(_BETWEEN.intersection(words))
     if words[-1] not in _UNHEARD or not (_HOLDING.intersection(words) or is_between):
@@ -119,7 +119,7 @@ def event_name_made_at_run_time(node: ast.AST, path: Path) -> str:
 
 
 def signal_elsewhere(node: ast.AST, path: Path) -> str:
-    """Signals cross packages; inside one, call the function."""
+    """Signals connect packages. Inside a package, call the function."""
     if _called(node).split(".")[-1] == "Signal" and path.name != "events.py":
         return "Signals are declared in events.py; inside a package call the function."
     return ""
@@ -153,7 +153,7 @@ def travel_without_tick(node: ast.AST, path: Path) -> str:
 
 
 def secret_logged(node: ast.AST, path: Path) -> str:
-    """A filter masks what slips through; nothing is handed to it on purpose."""
+    """Secrets are not logged. The redacting filter is the second line of defence."""
     if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _LOG_METHODS):
         return ""
     if "log" not in _dotted(node.func.value).lower():
@@ -207,7 +207,7 @@ def _is_test(path: Path) -> bool:
 
 
 def _setting(node: ast.AST) -> str:
-    """Return X of ``settings.X`` and of ``getattr(settings, "X", …)``; empty: neither."""
+    """Return X of ``settings.X`` and of ``getattr(settings, "X", …)``, or "" for other nodes."""
     if isinstance(node, ast.Attribute) and _dotted(node.value) in _SETTINGS:
         return node.attr
     if isinstance(node, ast.Call) and _called(node) in ("getattr", "hasattr"):
@@ -226,7 +226,7 @@ def _arguments(node: ast.AST) -> list[ast.AST]:
 
 
 def _dotted(node: ast.AST) -> str:
-    """Return ``a.b.c`` of a chain of attributes; calls in between are looked through."""
+    """Return ``a.b.c`` of a chain of attributes. Calls in between are ignored."""
     return ".".join(reversed(list(_words(node))))
 
 
