@@ -41,7 +41,7 @@ def _package(package: Any) -> str:
     options = sorted(package.options.items())
     rows = "".join(_row(name, option) for name, option in options)
     long = "".join(
-        f"\nDefault of `{name}`:\n\n```python\n{_lines(option.default)}\n```\n"
+        f"\nDefault of `{name}`:\n\n```text\n{_lines(option.default)}\n```\n"
         for name, option in options
         if _is_long(option.default)
     )
