@@ -197,7 +197,7 @@ def test_an_old_proof_is_renewed_and_redirects_back(root: Any) -> None:
         back = browser.post("/login/answer/", {"code": current_code(KEY)})
         made = browser.post("/admin/auth/group/add/", {"name": "editors"})
 
-    assert (refused.status_code, "Nothing was changed" in refused.content.decode()) == (401, True)
+    assert (refused.status_code, "Your changes were not saved" in refused.content.decode()) == (401, True)
     assert (back.status_code, back.headers["Location"]) == (303, "/admin/auth/group/add/")
     assert made.status_code == 302
     assert Group.objects.get().name == "editors"
@@ -285,7 +285,7 @@ def test_an_administrator_without_a_factor_is_redirected_to_add_one(db: None) ->
         inside = browser.get("/admin/")
 
     assert (redirect.status_code, redirect.headers["Location"]) == (303, "/account/second-factors/")
-    assert "a second factor that you do not have yet" in page.content.decode()
+    assert "Administration requires a second factor, and you do not have one yet" in page.content.decode()
     assert inside.status_code == 200
 
 

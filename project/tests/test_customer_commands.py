@@ -119,7 +119,7 @@ def test_manage_py_test_runs_pytest_and_fails_without_a_test(copy: Copy) -> None
     assert some.returncode == 0, some.stdout + some.stderr
     assert " passed" in some.stdout
     assert none.returncode != 0
-    assert "No test was found" in none.stderr
+    assert "No tests were found" in none.stderr
 
 
 @pytest.mark.parametrize("application", ["enterprise_auth.asgi:application", "enterprise_auth.wsgi:application"])

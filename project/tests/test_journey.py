@@ -93,7 +93,7 @@ def test_create_user_refuses_a_bad_password(
 
 
 def test_create_user_refuses_a_taken_address(alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(CommandError, match="There is an account"):
+    with pytest.raises(CommandError, match="An account with this email address already exists"):
         create_user(monkeypatch)
 
 

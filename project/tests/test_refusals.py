@@ -86,7 +86,7 @@ def test_users_see_denied_requests_in_their_activity(alice: Any) -> None:
         entry for entry in caller.get("/api/v1/me/activity/").json()["results"] if entry["name"] == "auth.access.denied"
     ]
 
-    assert activity["what"] == "Somebody who is signed in was refused what they may not do or see."
+    assert activity["what"] == "A signed-in person was denied access."
     assert activity["outcome"] == "denied"
 
 
