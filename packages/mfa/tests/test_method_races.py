@@ -201,7 +201,7 @@ def test_200_wrong_guesses_over_methods_and_logins_are_limited_to_ten(
         evaluated.append(factor.method.value)
         right(factor, check)
 
-    for module in ("totp_kind", "message_kinds", "recovery_kind"):
+    for module in ("totp.login", "messages.login", "recovery.login"):
         monkeypatch.setattr(f"auth_mfa.{module}.check_answer", counting)
     factors = [enrolled(alice), add_phone(alice), add_mailbox(alice), add_recovery_codes(alice).factor]
     logins = [(begin(alice, factor), factor) for factor in factors for _login in range(5)]
