@@ -1,6 +1,5 @@
 """Settings common to development, production and tests."""
 
-from pathlib import Path
 from typing import Any
 
 import django
@@ -202,7 +201,6 @@ STORAGES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "auth@localhost")
 
-LOG_FOLDER: Path | None = None
 LOGGING = logging_config(level=env.one_of("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR"), style="json")
 
 # --- Background work ------------------------------------------------------------

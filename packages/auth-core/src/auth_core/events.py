@@ -29,7 +29,6 @@ class Severity(StrEnum):
 class Retention(Enum):
     """How long an entry of this class is kept."""
 
-    ACTIVITY = timedelta(days=180)
     SECURITY = timedelta(days=400)
     ACCOUNTABILITY = timedelta(days=3650)
 

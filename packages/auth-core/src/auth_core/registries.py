@@ -53,7 +53,7 @@ snapshot_parts: Registry[Callable[[Any], Any]] = Registry("Snapshot part")
 #: A fact about a person for policies: user -> value.
 facts: Registry[Callable[[Any], Any]] = Registry("Fact")
 
-#: A person's data for their export: user -> JSON value.
+#: A person's data for their export: user -> JSON value. Packages register it. The export itself comes with the accounts pages.
 exports: Registry[Callable[[Any], Any]] = Registry("Export")
 
 

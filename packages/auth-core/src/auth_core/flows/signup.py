@@ -114,11 +114,6 @@ def confirm_signup_by_code(*, email: str, code: str, client: Client, browser_sec
     return _confirm(signup, client)
 
 
-def waits_in_browser(*, email: str, browser_secret: str) -> bool:
-    """Return whether this browser has a pending sign-up with *email*."""
-    return PendingSignup.objects.newest(key=parsed_address(email).key, browser_secret=browser_secret) is not None
-
-
 def is_open() -> bool:
     """Return whether people can sign up without an invitation."""
     return core.SIGNUP in ("open", "domain")

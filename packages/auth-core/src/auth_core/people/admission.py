@@ -15,7 +15,6 @@ class AdmissionRefusal(StrEnum):
     DISABLED = "disabled"
     LOCKED = "locked"
     ENDED = "ended"
-    OUTDATED = "outdated"
 
 
 class NotAdmitted(Exception):

@@ -147,10 +147,6 @@ class Session(models.Model):
         grace = sessions.LAST_SEEN_STEP if self.seen_at is None else timedelta(0)
         return min(self.used_at + self.idle_lifetime + grace, self.expires_at)
 
-    def is_idle(self, moment: datetime) -> bool:
-        """Tell whether it has expired by *moment*, by idleness or by age."""
-        return self.idle_expires_at <= moment
-
     @property
     def facts(self) -> SessionFacts:
         """The public facts of this session."""

@@ -126,6 +126,8 @@ def confirm(run: str) -> None:
 def raise_epoch(*, reason: str) -> None:
     """Invalidate every snapshot, and return when no process uses any. For operators, after a restore.
 
+    Only tests call it so far. The command for operators that restore a backup will.
+
     Args:
         reason: A closed word, stored with the row.
     """
