@@ -28,6 +28,7 @@ IN_THE_ROOT: dict[str, dict[str, str]] = {
         "power_signals": "The receivers of `authority`, connected by `apps`.",
         "remembered_refusals": "A part of `limits`.",
         "text": "Every room reads text from outside through it.",
+        "users": "The protocols that annotate users, in every room and in every package.",
     },
     "auth_mfa": {
         "admin_reset": "A part of `admin`.",

@@ -17,6 +17,7 @@ from auth_core.assurance.levels import Assurance, can_reach_aal2
 from auth_core.assurance.methods import Method
 from auth_core.conf import core
 from auth_core.people.lookup import SECOND_FACTORS_PART, part_of
+from auth_core.users import UserLike
 
 #: The required assurance level. The only key without a default.
 ASSURANCE = "assurance"
@@ -65,7 +66,7 @@ def check_administrator(session: SessionFacts | None, act: Act) -> None:
         check_assurance(session, needed, max_age_of(act))
 
 
-def can_prove(user: Any, needed: Assurance) -> bool:
+def can_prove(user: UserLike, needed: Assurance) -> bool:
     """Return whether *user* can reach *needed* with their factors, as far as a package reports them."""
     methods = {Method(factor["method"]) for factor in part_of(user, SECOND_FACTORS_PART, [])}
     if needed is Assurance.AAL3:

@@ -17,18 +17,19 @@ from django.contrib.auth import get_user_model
 from auth_core.errors import PermissionRefused
 from auth_core.registries import Registry
 from auth_core.request.context import current
+from auth_core.users import UserLike
 
 
 class Authority(Protocol):
     """A package's part of the comparison. It is never called for a superuser as the actor."""
 
-    def holds(self, actor: Any, permissions: Collection[str]) -> bool:
+    def holds(self, actor: UserLike, permissions: Collection[str]) -> bool:
         """Return whether *actor* holds all of *permissions* (``app.codename``), globally and without an end date."""
 
-    def covers_person(self, actor: Any, person: Any) -> bool:
+    def covers_person(self, actor: UserLike, person: UserLike) -> bool:
         """Return whether *actor* holds everything that *person* holds."""
 
-    def covers_group(self, actor: Any, group: Any) -> bool:
+    def covers_group(self, actor: UserLike, group: Any) -> bool:
         """Return whether *actor* holds everything that *group* gives to its members."""
 
 
@@ -36,7 +37,7 @@ class Authority(Protocol):
 authorities: Registry[Authority] = Registry("Authority")
 
 
-def check_over(actor: Any, person: Any) -> None:
+def check_over(actor: UserLike | None, person: UserLike) -> None:
     """Refuse an actor who acts on a person who holds more. Everyone may act on themselves.
 
     Both are read again, because the copies in a session may be outdated. A disabled person counts
@@ -58,7 +59,7 @@ def check_over(actor: Any, person: Any) -> None:
         raise PermissionRefused
 
 
-def check_group(actor: Any, group: Any) -> None:
+def check_group(actor: UserLike | None, group: Any) -> None:
     """Refuse an actor who changes a group, or its members, if the group gives more than they hold.
 
     Raises:
@@ -73,7 +74,7 @@ def check_group(actor: Any, group: Any) -> None:
         raise PermissionRefused
 
 
-def check_held(actor: Any, permissions: Collection[Any]) -> None:
+def check_held(actor: UserLike | None, permissions: Collection[Any]) -> None:
     """Refuse an actor who grants or removes permissions that they do not hold.
 
     Args:
@@ -91,7 +92,7 @@ def check_held(actor: Any, permissions: Collection[Any]) -> None:
         raise PermissionRefused
 
 
-def check_flags(actor: Any, *flags: str) -> None:
+def check_flags(actor: UserLike | None, *flags: str) -> None:
     """Refuse an actor who sets a flag, such as ``is_staff``, that they do not have. Superusers have all.
 
     Raises:
@@ -103,7 +104,7 @@ def check_flags(actor: Any, *flags: str) -> None:
         raise PermissionRefused
 
 
-def check_superuser(actor: Any) -> None:
+def check_superuser(actor: UserLike | None) -> None:
     """Refuse everyone but superusers and the site itself.
 
     Raises:
@@ -120,7 +121,7 @@ def acting_person() -> Any:
 
 
 @contextmanager
-def acting(person: Any) -> Iterator[None]:
+def acting(person: UserLike) -> Iterator[None]:
     """Check every change of rights inside the block against *person*, as in an admin request.
 
     For a view of a site that changes groups, permissions or flags itself.
@@ -133,7 +134,7 @@ def acting(person: Any) -> Iterator[None]:
         administrators.pop()
 
 
-def _active_actor(actor: Any) -> Any:
+def _active_actor(actor: UserLike) -> Any:
     """Return *actor* with their current state in the database.
 
     Raises:
@@ -145,21 +146,21 @@ def _active_actor(actor: Any) -> Any:
     return stored
 
 
-def _stored(person: Any) -> Any:
+def _stored(person: UserLike) -> Any:
     """Return *person* with their current state in the database, or ``None``."""
     return get_user_model()._base_manager.filter(pk=person.pk).first()
 
 
-def _is_superuser(person: Any) -> bool:
+def _is_superuser(person: UserLike) -> bool:
     return bool(getattr(person, "is_superuser", False))
 
 
-def _has_all(person: Any, permissions: Collection[str]) -> bool:
+def _has_all(person: UserLike, permissions: Collection[str]) -> bool:
     """Check with `has_perm`, which denials override. The set of all permissions does not include denials."""
     return not permissions or (hasattr(person, "has_perms") and bool(person.has_perms(permissions)))
 
 
-def _permissions_of(person: Any) -> set[str]:
+def _permissions_of(person: UserLike) -> set[str]:
     return set(person.get_all_permissions()) if hasattr(person, "get_all_permissions") else set()
 
 

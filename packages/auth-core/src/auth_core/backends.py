@@ -9,6 +9,7 @@ from django.http import HttpRequest
 
 from auth_core.passwords import hashing
 from auth_core.people import lookup
+from auth_core.users import UserLike
 
 
 class IdentifierBackend(ModelBackend):
@@ -45,7 +46,7 @@ class IdentifierBackend(ModelBackend):
         return await sync_to_async(self.authenticate)(request, username=username, password=password, **kwargs)
 
 
-def backend_knowing(user: Any) -> str:
+def backend_knowing(user: UserLike) -> str:
     """Return the dotted path of the first backend that knows *user*.
 
     For a person proved without a backend, such as by a passkey. Some backends only answer about permissions.

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from auth_core.assurance.evidence import Evidence, SessionFacts
 from auth_core.request.client import Client
+from auth_core.users import UserLike
 
 if TYPE_CHECKING:
     from django.contrib.sessions.backends.base import SessionBase
@@ -169,12 +170,12 @@ class GrantIssuer(Protocol):
             LoginExpired: the session to raise has ended.
         """
 
-    def end(self, session: SessionFacts, *, user: Any, reason: str) -> None:
+    def end(self, session: SessionFacts, *, user: UserLike, reason: str) -> None:
         """End *session* of *user*, inside the caller's transaction. Ignore a session that has already ended."""
 
 
 class RiskAssessor(Protocol):
     """Assesses how likely it is that a login is genuine."""
 
-    def assess(self, user: Any, client: Client) -> Assessment:
+    def assess(self, user: UserLike, client: Client) -> Assessment:
         """Return the score, the reasons and the demand on this login. Has no side effects."""

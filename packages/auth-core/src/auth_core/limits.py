@@ -27,6 +27,7 @@ from auth_core.people.addresses import MAX_LENGTH, InvalidAddress, parse
 from auth_core.people.lookup import named_by
 from auth_core.registries import known_devices
 from auth_core.request.client import Client
+from auth_core.users import UserLike
 
 #: Attribute of a user instance that holds the counts which the refund of the guess has read.
 _COUNTS = "_auth_core_guesses_left"
@@ -77,7 +78,7 @@ class Charge:
     _is_in_force: Callable[[], bool] = field(default=lambda: True, repr=False)
     _refunded: bool = field(default=False, repr=False)
 
-    def refund(self, *, user: Any = None) -> None:
+    def refund(self, *, user: UserLike | None = None) -> None:
         """Refund the guess, once, because it was right. Failures of others stay counted, and so do the totals.
 
         A charge that was rolled back with its transaction is not refunded. The refund would return another caller's
@@ -244,7 +245,7 @@ def _charge_or_refuse(plan: _ChargePlan, client: Client, *, durable: bool) -> Se
     return charged
 
 
-def spent(use: str, *, identifier: str, user: Any = None) -> int:
+def spent(use: str, *, identifier: str, user: UserLike | None = None) -> int:
     """Return how many guesses at *identifier* are charged and not refunded in the current window.
 
     One query, or none if a refund for *user* has just read the count.

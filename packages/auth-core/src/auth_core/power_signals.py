@@ -19,6 +19,7 @@ from django.db.models import Model
 from django.db.models.signals import m2m_changed, pre_delete, pre_save
 
 from auth_core.authority import acting_person, check_flags, check_group, check_held, check_over, check_superuser
+from auth_core.users import UserLike
 
 #: Columns of Django's user that are rights by themselves.
 FLAGS = ("is_superuser", "is_staff")
@@ -126,20 +127,20 @@ def _content_type_saved(instance: Any, raw: bool = False, **kwargs: Any) -> None
 # --- Relations ------------------------------------------------------------------
 
 
-def _check_membership(actor: Any, people: Collection[Any], groups: Collection[Any]) -> None:
+def _check_membership(actor: UserLike | None, people: Collection[Any], groups: Collection[Any]) -> None:
     for group in groups:
         check_group(actor, group)
     for person in people:
         check_over(actor, person)
 
 
-def _check_own_permissions(actor: Any, people: Collection[Any], permissions: Collection[Any]) -> None:
+def _check_own_permissions(actor: UserLike | None, people: Collection[Any], permissions: Collection[Any]) -> None:
     check_held(actor, permissions)
     for person in people:
         check_over(actor, person)
 
 
-def _check_group_permissions(actor: Any, groups: Collection[Any], permissions: Collection[Any]) -> None:
+def _check_group_permissions(actor: UserLike | None, groups: Collection[Any], permissions: Collection[Any]) -> None:
     for group in groups:
         check_group(actor, group)
     check_held(actor, permissions)

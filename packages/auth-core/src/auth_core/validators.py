@@ -1,13 +1,13 @@
 """Validators for ``AUTH_PASSWORD_VALIDATORS``, without composition rules (NIST SP 800-63B-4 section 3.1.1.2)."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from auth_core.conf import core
 from auth_core.text import Pattern
+from auth_core.users import UserLike
 
 #: Shorter words are too common to count.
 _SHORTEST_WORD = 4
@@ -22,7 +22,7 @@ _WORD = Pattern(r"\w+", at_most=512)
 class LengthValidator:
     """Requires `PASSWORD_MIN_LENGTH` code points: 15 if the password is the only factor (ASVS 6.2.1)."""
 
-    def validate(self, password: str, user: Any = None) -> None:
+    def validate(self, password: str, user: UserLike | None = None) -> None:
         """Refuse a shorter password.
 
         Raises:
@@ -39,7 +39,7 @@ class LengthValidator:
 class ContextValidator:
     """Refuses passwords based on the product, the company, or the person's own name and address (ASVS 6.2.11)."""
 
-    def validate(self, password: str, user: Any = None) -> None:
+    def validate(self, password: str, user: UserLike | None = None) -> None:
         """Refuse a password that is short without the words an attacker would try first.
 
         Raises:
@@ -56,7 +56,7 @@ class ContextValidator:
         return _("Do not base your password on your name, your address or the name of this service.")
 
 
-def _context_words(user: Any) -> Iterator[str]:
+def _context_words(user: UserLike | None) -> Iterator[str]:
     """Yield the context words, longest first, because a short word may be part of a longer one."""
     texts = [*core.PASSWORD_CONTEXT_WORDS]
     if user is not None:

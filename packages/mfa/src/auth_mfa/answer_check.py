@@ -1,13 +1,13 @@
 """The check of an answer. It charges a guess first, and records every result."""
 
 from collections.abc import Callable
-from typing import Any
 
 from django.db import transaction
 
 from auth_core.assurance.methods import Method
 from auth_core.errors import ChallengeFailed
 from auth_core.events import Event, EventOutcome, record
+from auth_core.users import UserLike
 from auth_mfa.events import MfaEvent
 from auth_mfa.models import Factor
 
@@ -43,7 +43,7 @@ def record_check(factor: Factor, reason: str) -> None:
         _record(MfaEvent.FACTOR_USED, factor, EventOutcome.SUCCESS, "")
 
 
-def record_mailbox_check(user: Any, reason: str) -> None:
+def record_mailbox_check(user: UserLike, reason: str) -> None:
     """Record the same for a mailbox that was not enrolled. It has no row, so the event names only its method."""
     record(
         Event(

@@ -9,6 +9,7 @@ from auth_core.errors import Conflict, FieldError, InvalidRequest, NotFound
 from auth_core.events import AuthEvent, Event, EventOutcome, record
 from auth_core.people.lookup import person_changed
 from auth_core.request.client import Client
+from auth_core.users import UserLike
 from auth_mfa.conf import mfa
 from auth_mfa.events import MfaEvent
 from auth_mfa.mailbox import check_address_proven
@@ -16,7 +17,7 @@ from auth_mfa.models import Factor, FactorHistory
 from auth_mfa.policy import is_offered
 
 
-def make_room(*, user: Any, model: type[Factor]) -> None:
+def make_room(*, user: UserLike, model: type[Factor]) -> None:
     """Check that *user* may have one more factor of a kind, and delete unconfirmed ones.
 
     Called inside a transaction. It locks the user's row, because two concurrent calls
@@ -43,12 +44,12 @@ def refuse_unoffered(method: Method) -> None:
         raise InvalidRequest(FieldError("", "not_offered", "This kind of second factor is not available."))
 
 
-def record_begin(factor: Factor, user: Any) -> None:
+def record_begin(factor: Factor, user: UserLike) -> None:
     """Record the start of an enrolment."""
     record(Event(name=MfaEvent.ENROLMENT_STARTED, subject=user, target=("factor", str(factor.pk))))
 
 
-def let_count(*, factor: Factor, user: Any, client: Client, **columns: Any) -> None:
+def let_count(*, factor: Factor, user: UserLike, client: Client, **columns: Any) -> None:
     """Confirm a begun factor, once, inside the caller's transaction.
 
     It locks the user's history before the factor's row. This is the order everywhere: a
@@ -67,7 +68,7 @@ def let_count(*, factor: Factor, user: Any, client: Client, **columns: Any) -> N
     note_added(factor=factor, user=user, client=client)
 
 
-def note_added(*, factor: Factor, user: Any, client: Client) -> None:
+def note_added(*, factor: Factor, user: UserLike, client: Client) -> None:
     """Record a confirmed factor in the events and the user's history, and announce the change of the user.
 
     Raises:
@@ -89,7 +90,7 @@ def note_added(*, factor: Factor, user: Any, client: Client) -> None:
     person_changed(user.pk)
 
 
-def record_failure(*, factor: Factor, user: Any, client: Client) -> None:
+def record_failure(*, factor: Factor, user: UserLike, client: Client) -> None:
     """Record and commit a wrong proof of an enrolment."""
     with transaction.atomic(durable=True):
         record(

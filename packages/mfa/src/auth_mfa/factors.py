@@ -16,6 +16,7 @@ from auth_core.events import AuthEvent, Event, record
 from auth_core.models import PendingLogin
 from auth_core.people.lookup import person_changed
 from auth_core.request.client import Client
+from auth_core.users import UserLike
 from auth_mfa.conf import mfa
 from auth_mfa.errors import LastFactor
 from auth_mfa.events import MfaEvent
@@ -32,39 +33,39 @@ _READ = "_auth_mfa_factors"
 _COLUMNS = ("pk", "kind", "name", "created_at", "last_used_at", "failures")
 
 
-def factors_of(user: Any) -> list[OwnedFactor]:
+def factors_of(user: UserLike) -> list[OwnedFactor]:
     """Return the confirmed factors of *user* in one query, the strongest kind first, recovery codes last."""
     first, *others = [_rows_of(model, user) for model in MODELS]
     factors = [_owned_factor(*row) for row in first.union(*others, all=True)]
     return sorted(factors, key=_rank)
 
 
-def read_factors(user: Any) -> list[OwnedFactor]:
+def read_factors(user: UserLike) -> list[OwnedFactor]:
     """Return the confirmed factors of *user*, and keep them for the snapshot of the same login."""
     factors = factors_of(user)
     setattr(user, _READ, factors)
     return factors
 
 
-def rows_of(user: Any) -> list[Factor]:
+def rows_of(user: UserLike) -> list[Factor]:
     """Return the rows of the confirmed factors of *user*, newest first. One query for each table."""
     rows = [row for model in MODELS for row in model.objects.of(user)]
     return sorted(rows, key=lambda row: row.created_at, reverse=True)
 
 
-def factor_of(*, user: Any, factor_id: UUID) -> Factor | None:
+def factor_of(*, user: UserLike, factor_id: UUID) -> Factor | None:
     """Return one confirmed factor of *user*, or ``None``. A factor of another user is not found."""
     owned = next((owned for owned in factors_of(user) if owned.id == factor_id), None)
     return None if owned is None else row_of(user, owned)
 
 
-def row_of(user: Any, owned: OwnedFactor) -> Factor | None:
+def row_of(user: UserLike, owned: OwnedFactor) -> Factor | None:
     """Return the row of a factor of *user* with its user, or ``None`` if it was removed meanwhile."""
     row: Factor | None = MODEL_OF[owned.method].objects.of(user).select_related("user").filter(pk=owned.id).first()
     return row
 
 
-def check_fresh_proof(*, user: Any, session: SessionFacts | None) -> None:
+def check_fresh_proof(*, user: UserLike, session: SessionFacts | None) -> None:
     """Require a fresh proof, as strong as *user* can give, to add or remove a factor (ASVS 7.5.1).
 
     A user who lost their factor proves their mailbox beside the password. A thief of the
@@ -83,7 +84,7 @@ def check_fresh_proof(*, user: Any, session: SessionFacts | None) -> None:
         )
 
 
-def highest_reachable_demand(user: Any) -> Demand:
+def highest_reachable_demand(user: UserLike) -> Demand:
     """Return the highest demand that *user* can meet."""
     methods = {owned.method for owned in factors_of(user)}
     if can_reach_aal2(methods):
@@ -130,7 +131,9 @@ def remove_own_factor(*, factor: Factor, session: SessionFacts | None = None) ->
         return remove_factor(factor=factor, session=None if session is None else session.id)
 
 
-def remove_factor(*, factor: Factor, actor: Any = None, reason: str = "", session: UUID | None = None) -> bool:
+def remove_factor(
+    *, factor: Factor, actor: UserLike | None = None, reason: str = "", session: UUID | None = None
+) -> bool:
     """Remove a factor, once, and notify the user by mail. Return whether this call removed it.
 
     Recovery codes are removed with the last factor that they can replace.
@@ -147,7 +150,7 @@ def remove_factor(*, factor: Factor, actor: Any = None, reason: str = "", sessio
     return _remove(factor, actor=actor, reason=reason, session=session)
 
 
-def _remove(factor: Factor, *, actor: Any, reason: str, session: UUID | None = None) -> bool:
+def _remove(factor: Factor, *, actor: UserLike | None, reason: str, session: UUID | None = None) -> bool:
     with transaction.atomic():
         # The same lock as in a reset. Each would otherwise wait for a row that the other has deleted.
         FactorHistory.objects.lock(factor.user)
@@ -163,7 +166,7 @@ def _remove(factor: Factor, *, actor: Any, reason: str, session: UUID | None = N
     return bool(deleted)
 
 
-def has_what_codes_stand_in_for(user: Any) -> bool:
+def has_what_codes_stand_in_for(user: UserLike) -> bool:
     """Return whether *user* has a factor that a recovery code may replace.
 
     A code proves as much as such a factor. With a mailbox as the only other factor it would
@@ -172,7 +175,9 @@ def has_what_codes_stand_in_for(user: Any) -> bool:
     return can_reach_aal2({owned.method for owned in factors_of(user)} - {Method.RECOVERY_CODE})
 
 
-def reset_factors(*, user: Any, actor: Any, client: Client | None = None, reason: str = "administrator") -> int:
+def reset_factors(
+    *, user: UserLike, actor: UserLike | None, client: Client | None = None, reason: str = "administrator"
+) -> int:
     """Remove all second factors of *user*, who may then enrol as if they never had any. Return the number removed.
 
     For users who lost their factors. An administrator has verified their identity by other
@@ -202,13 +207,13 @@ def reset_factors(*, user: Any, actor: Any, client: Client | None = None, reason
     return len(removed)
 
 
-def _check_actor(actor: Any, user: Any) -> None:
+def _check_actor(actor: UserLike | None, user: UserLike) -> None:
     if actor is not None and actor.pk == user.pk:
         raise PermissionRefused
     check_over(actor, user)
 
 
-def second_factors_part(user: Any) -> list[dict[str, str]]:
+def second_factors_part(user: UserLike) -> list[dict[str, str]]:
     """Return the snapshot part with the factors of *user*."""
     # Removed after one use. Later readers in the same request ask the database.
     factors: list[OwnedFactor] | None = vars(user).pop(_READ, None)
@@ -218,7 +223,7 @@ def second_factors_part(user: Any) -> list[dict[str, str]]:
     ]
 
 
-def export_of(user: Any) -> list[dict[str, Any]]:
+def export_of(user: UserLike) -> list[dict[str, Any]]:
     """Return the data of *user* for an export, without secrets."""
     return [
         {
@@ -236,7 +241,7 @@ def export_of(user: Any) -> list[dict[str, Any]]:
 _NAMES = {Demand.NONE: "aal1", Demand.SECOND_FACTOR: "second_factor", Demand.AAL2: "aal2"}
 
 
-def _record_removal(factor: Factor, actor: Any, reason: str, session: UUID | None) -> None:
+def _record_removal(factor: Factor, actor: UserLike | None, reason: str, session: UUID | None) -> None:
     record(
         Event(
             name=AuthEvent.FACTOR_REMOVED,
@@ -262,7 +267,7 @@ def _is_only_way_in(factor: Factor, others: list[OwnedFactor]) -> bool:
     return is_passkey and not has_other
 
 
-def _rows_of(model: type[Factor], user: Any) -> Any:
+def _rows_of(model: type[Factor], user: UserLike) -> Any:
     """Return a user's factors of one table. The method is the model's, or a column of the row."""
     method = model.__dict__.get("method")
     kind = Value(method.value, CharField()) if isinstance(method, Method) else F("method")

@@ -49,10 +49,10 @@ def challenge(login: PendingLogin, choice: str | None) -> Challenge:
         raise InvalidRequest(FieldError("choice", "unknown", _("This option is not available.")))
     # The login's row is written last. Both branches lock the user's history first.
     if (_chosen(login) if choice is None else choice) == Method.PASSKEY:
-        registration = passkeys.begin_registration(user=login.user, occasion=login.pk)
+        registration = passkeys.begin_registration(user=login.person, occasion=login.pk)
         login.remember_choice(Method.PASSKEY.value)
         return _passkey_challenge(registration)
-    begun = enrolment.begin_totp(user=login.user, name="")
+    begun = enrolment.begin_totp(user=login.person, name="")
     login.remember_choice(str(begun.factor.pk))
     return _app_challenge(begun)
 
@@ -62,7 +62,7 @@ def question(login: PendingLogin) -> Challenge:
     chosen = _chosen(login)
     if chosen is Method.PASSKEY:
         try:
-            return _passkey_challenge(passkeys.begun_registration(user=login.user, occasion=login.pk))
+            return _passkey_challenge(passkeys.begun_registration(user=login.person, occasion=login.pk))
         except NotFound:
             return _challenge(PASSKEY_KIND, chosen, {})
     begun = _begun_app(login)
@@ -101,7 +101,7 @@ def _begun_app(login: PendingLogin) -> enrolment.Enrolment | None:
     key to the owner as if it were the owner's.
     """
     try:
-        return enrolment.begun_enrolment(user=login.user, factor_id=UUID(login.choice))
+        return enrolment.begun_enrolment(user=login.person, factor_id=UUID(login.choice))
     except (ValueError, NotFound):
         return None
 
@@ -111,7 +111,7 @@ def _add_app(login: PendingLogin, answer: Mapping[str, Any], client: Client) -> 
     begun = _begun_app(login)
     if begun is None:
         raise ChallengeFailed
-    factor = enrolment.confirm_totp(user=login.user, factor_id=begun.factor.pk, code=code, client=client)
+    factor = enrolment.confirm_totp(user=login.person, factor_id=begun.factor.pk, code=code, client=client)
     return Evidence.now(Method.TOTP, credential=str(factor.pk))
 
 
@@ -121,9 +121,9 @@ def _add_passkey(login: PendingLogin, answer: Mapping[str, Any], client: Client)
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise InvalidRequest(FieldError("answer.name", "invalid", _("Enter a name of at most 64 characters.")))
     try:
-        begun = passkeys.begun_registration(user=login.user, occasion=login.pk)
+        begun = passkeys.begun_registration(user=login.person, occasion=login.pk)
         factor = passkeys.confirm_registration(
-            user=login.user,
+            user=login.person,
             registration_id=begun.id,
             occasion=login.pk,
             credential=answer.get("credential"),

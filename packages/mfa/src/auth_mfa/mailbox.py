@@ -1,13 +1,12 @@
 """The mailbox of an account, which needs no enrolment, and whether its address is verified."""
 
-from typing import Any
-
 from auth_core.models import EmailAddress
 from auth_core.people.lookup import email_part
+from auth_core.users import UserLike
 from auth_mfa.errors import AddressUnproven
 
 
-def mailbox_of(user: Any) -> str:
+def mailbox_of(user: UserLike) -> str:
     """Return the verified address of *user*, or an empty string.
 
     An account of another system has no `EmailAddress` row. Its address of record is used,
@@ -16,10 +15,10 @@ def mailbox_of(user: Any) -> str:
     part = email_part(user)
     if part["verified"]:
         return str(part["address"])
-    return "" if EmailAddress.objects.filter(user=user).exists() else str(part["address"] or "")
+    return "" if EmailAddress.objects.filter(user=user.pk).exists() else str(part["address"] or "")
 
 
-def check_address_proven(user: Any) -> None:
+def check_address_proven(user: UserLike) -> None:
     """Refuse a factor for an account without a verified address (decision record 0027).
 
     An attacker could create an account with the address of a victim. After a password
@@ -29,6 +28,6 @@ def check_address_proven(user: Any) -> None:
     Raises:
         AddressUnproven: there are addresses, and none is verified.
     """
-    moments = list(EmailAddress.objects.filter(user=user).values_list("verified_at", flat=True))
+    moments = list(EmailAddress.objects.filter(user=user.pk).values_list("verified_at", flat=True))
     if moments and not any(moments):
         raise AddressUnproven

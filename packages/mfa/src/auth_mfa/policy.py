@@ -11,6 +11,7 @@ from django.utils import timezone
 from auth_core.assurance.methods import Method
 from auth_core.messages.sms import sends_texts
 from auth_core.registries import facts
+from auth_core.users import UserLike
 from auth_mfa.conf import mfa
 
 #: The rule that applies to every user.
@@ -32,14 +33,14 @@ class Requirement(Enum):
     REQUIRED = "required"
 
 
-def requirement_of(user: Any) -> Requirement:
+def requirement_of(user: UserLike) -> Requirement:
     """Return whether *user* must have a second factor now, later or not at all. Only rules that need a query run one."""
     if not any(_applies(rule, user) for rule in mfa.REQUIRED_OF):
         return Requirement.NONE
     return Requirement.GRACE if deadline_of(user) > timezone.now() else Requirement.REQUIRED
 
 
-def deadline_of(user: Any) -> datetime:
+def deadline_of(user: UserLike) -> datetime:
     """Return the end of the grace period of *user*, who must have a factor and has none."""
     joined = getattr(user, "date_joined", None) or getattr(user, "created_at", None)
     starts = [moment for moment in (joined, mfa.REQUIRED_SINCE) if moment is not None]
@@ -69,7 +70,7 @@ def _can_be_evaluated(rule: str, user_model: Any) -> bool:
     return bool(value) and (hasattr(user_model, _GROUPS) if name == _GROUP else facts.get(name) is not None)
 
 
-def _applies(rule: str, user: Any) -> bool:
+def _applies(rule: str, user: UserLike) -> bool:
     """Return whether *rule* applies to *user*.
 
     A rule that cannot be evaluated applies to every user, and a check reports it. A misspelt
@@ -81,7 +82,7 @@ def _applies(rule: str, user: Any) -> bool:
     if rule in _FLAGS:
         return bool(getattr(user, _FLAGS[rule]))
     if name == _GROUP:
-        return bool(user.groups.filter(name=value).exists())
+        return bool(getattr(user, _GROUPS).filter(name=value).exists())
     fact: Any = facts.get(name)
     return _matches(fact(user), value)
 

@@ -6,7 +6,6 @@ No progress is stored, so a new factor or a changed policy takes effect during a
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any
 
 from auth_core.assurance.levels import Demand, can_reach_aal2, has_second_factor
 from auth_core.assurance.methods import Evidence, Method
@@ -127,15 +126,14 @@ def _mailbox(login: PendingLogin, factors: Sequence[OwnedFactor], *, required: b
     is_given_up = bool(factors) and login.demand in _LENIENT
     if not (confirms or is_given_up or (required and _may_enrol(login, factors))):
         return None
-    address = mailbox_of(login.user)
+    address = mailbox_of(login.person)
     return OwnedFactor(id=NO_ROW, method=Method.EMAIL_CODE, name=masked_address(address)) if address else None
 
 
 def _may_enrol(login: PendingLogin, factors: Sequence[OwnedFactor]) -> bool:
     """Return whether this login may enrol a factor: only if the user never had one (SP 800-63B-4 section 4.1.2)."""
-    person: Any = login.user
     has_counted = any(is_counted(factor.method) for factor in factors)
-    return login.demand in _LENIENT and not has_counted and not FactorHistory.objects.had_factor(person)
+    return login.demand in _LENIENT and not has_counted and not FactorHistory.objects.had_factor(login.person)
 
 
 def _has_proved_what_counts(evidence: Iterable[Evidence]) -> bool:

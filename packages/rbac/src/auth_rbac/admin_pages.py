@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from auth_core.errors import AuthError
 from auth_core.observability.denials import mark_denied_by
+from auth_core.users import UserLike
 from auth_rbac.admin_forms import AskForm, ExplainForm, ObjectPermissionForm
 from auth_rbac.explanations.explanations import Explanation, explain
 from auth_rbac.explanations.text import missing, steps
@@ -53,7 +54,7 @@ def objects_of_group(admin: "ModelAdmin[Any]", request: HttpRequest, group_pk: s
     return _change(admin, request, group) if request.method == "POST" else _objects(admin, request, group)
 
 
-def table_lines(rows: list[ObjectPermission], person: Any = None) -> list[dict[str, Any]]:
+def table_lines(rows: list[ObjectPermission], person: UserLike | None = None) -> list[dict[str, Any]]:
     """Return the lines of a table: the permission, the object by its API id, and the link to the explanation."""
     names = {kind: wire_ids(kind, {row.key for row in rows if row.kind == kind}) for kind in {row.kind for row in rows}}
     table = [{"permission": row.permission, "kind": row.kind, "key": names[row.kind][row.key]} for row in rows]
@@ -73,7 +74,9 @@ def address_of_objects(holder: Any) -> str:
     return reverse(f"admin:auth_rbac_objects_of_{kind}", args=[holder.pk])
 
 
-def _explanation(admin: "ModelAdmin[Any]", request: HttpRequest, form: ExplainForm, person: Any) -> HttpResponse:
+def _explanation(
+    admin: "ModelAdmin[Any]", request: HttpRequest, form: ExplainForm, person: UserLike | None
+) -> HttpResponse:
     explanation = problem = None
     if person is not None and form.is_bound and form.is_valid():
         try:

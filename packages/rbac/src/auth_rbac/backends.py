@@ -6,6 +6,7 @@ from django.contrib.auth.backends import BaseBackend
 from django.core.exceptions import PermissionDenied
 from django.db import models
 
+from auth_core.users import UserLike
 from auth_rbac.decisions import decisions
 
 
@@ -22,14 +23,14 @@ class RoleBackend(BaseBackend):
     def get_user(self, user_id: Any) -> None:
         """Leave this to the other backends."""
 
-    def get_user_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
+    def get_user_permissions(self, user_obj: UserLike, obj: Any = None) -> set[str]:
         """Return ``app.codename`` of all permissions everywhere. With *obj*, return none: `has_perm` decides each."""
         if not user_obj.is_active or user_obj.is_anonymous or obj is not None:
             return set()
         effects = decisions.everywhere(user_obj)
         return set(effects.allowed) - effects.denied
 
-    def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
+    def has_perm(self, user_obj: UserLike, perm: str, obj: Any = None) -> bool:
         """Tell whether *user_obj* has a permission.
 
         Raises:
@@ -44,6 +45,6 @@ class RoleBackend(BaseBackend):
             raise PermissionDenied
         return decision.allowed
 
-    def has_module_perms(self, user_obj: Any, app_label: str) -> bool:
+    def has_module_perms(self, user_obj: UserLike, app_label: str) -> bool:
         """Tell whether *user_obj* has any permission in *app_label*."""
         return any(name.partition(".")[0] == app_label for name in self.get_user_permissions(user_obj))

@@ -2,16 +2,17 @@
 
 from typing import Any
 
+from auth_core.users import UserLike
 from auth_rbac.models import Assignment
 
 
-def roles_of(user: Any) -> list[str]:
+def roles_of(user: UserLike) -> list[str]:
     """Return the keys of the roles that *user* holds everywhere now."""
     assignments = Assignment.objects.of(user).everywhere().in_force()
     return sorted(assignments.values_list("role__key", flat=True))
 
 
-def export_of(user: Any) -> list[dict[str, Any]]:
+def export_of(user: UserLike) -> list[dict[str, Any]]:
     """Return the roles of *user*, for their data export."""
     rows = Assignment.objects.of(user).select_related("role").order_by("pk")
     return [{"role": row.role.name, "valid_from": row.valid_from, "valid_until": row.valid_until} for row in rows]

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.db.models.signals import pre_delete, pre_save
 
 from auth_core.authority import acting_person, check_superuser
+from auth_core.users import UserLike
 from auth_rbac.models import Assignment
 from auth_rbac.permission_names import label_of
 from auth_rbac.receivers import holding_models
@@ -41,7 +42,7 @@ def _row_deleted(sender: Any, instance: Any, origin: Any = None, **kwargs: Any) 
         _check(acting_person(), instance)
 
 
-def _check(actor: Any, row: Any) -> None:
+def _check(actor: UserLike | None, row: Any) -> None:
     """Refuse an actor who does not hold what *row* gives, in its scope.
 
     Raises:

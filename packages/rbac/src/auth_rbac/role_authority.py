@@ -16,6 +16,7 @@ from django.db import models, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from auth_core.users import UserLike
 from auth_rbac.decisions import decisions
 from auth_rbac.decisions.decision import DecisionReason, Effect
 from auth_rbac.models import Assignment, Role, RoleClosure, Wildcard
@@ -37,17 +38,17 @@ _MOST_OBJECTS = 1000
 class RoleAuthority:
     """The comparison of roles. See `auth_core.authority.Authority`."""
 
-    def holds(self, actor: Any, permissions: Collection[str]) -> bool:
+    def holds(self, actor: UserLike, permissions: Collection[str]) -> bool:
         """Tell whether *actor* holds all *permissions* now and permanently."""
         _lock()
         return all(decisions.holds_all(actor, permissions, None, at) for at in (timezone.now(), _NEVER))
 
-    def covers_person(self, actor: Any, person: Any) -> bool:
+    def covers_person(self, actor: UserLike, person: UserLike) -> bool:
         """Tell whether *actor* holds all that *person* holds now or later, in person and through groups."""
         groups = list(person.groups.all()) if hasattr(person, "groups") else []
         return _covers(actor, Assignment.objects.reaching(person), {"user": [person], "group": groups})
 
-    def covers_group(self, actor: Any, group: Any) -> bool:
+    def covers_group(self, actor: UserLike, group: Any) -> bool:
         """Tell whether *actor* holds all that the members of *group* hold through it."""
         _lock()
         return _covers(actor, Assignment.objects.filter(group=group), {"user": [], "group": [group]})
@@ -63,7 +64,7 @@ def _lock() -> None:
         lock_graph()
 
 
-def _covers(actor: Any, assignments: "QuerySet[Assignment]", holders: dict[str, list[Any]]) -> bool:
+def _covers(actor: UserLike, assignments: "QuerySet[Assignment]", holders: dict[str, list[Any]]) -> bool:
     grants = _granted_by_roles(assignments)
     if not decisions.holds_all(actor, grants.pop(_EVERYWHERE, set()), None, timezone.now()):
         return False
@@ -140,7 +141,7 @@ def _read(table: ObjectTable, rows: "QuerySet[Any]") -> Iterator[tuple[Scope, st
         yield (of[0] if of else kind_of(table.of), str(obj)), f"{app}.{codename}"  # type: ignore[arg-type]  # one of both
 
 
-def _held_for_all_objects(actor: Any) -> set[str]:
+def _held_for_all_objects(actor: UserLike) -> set[str]:
     """Return what *actor* holds by roles for every object. Django's own permissions do not concern objects."""
     effects = decisions.everywhere(actor)
     if effects.scoped is None:
@@ -154,7 +155,7 @@ def _held_for_all_objects(actor: Any) -> set[str]:
     return by_role - effects.denied - denied_somewhere
 
 
-def _holds_for(actor: Any, scope: Scope, names: Collection[str]) -> bool:
+def _holds_for(actor: UserLike, scope: Scope, names: Collection[str]) -> bool:
     """Tell whether *actor* holds *names* for one object. A deleted object gives nothing to anyone."""
     kind, key = scope
     model = None if kind is None else ContentType.objects.get_for_id(kind).model_class()

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from auth_core.contracts import LimitReached
 from auth_core.registries import facts
+from auth_core.users import UserLike
 from auth_sessions import lifecycle
 from auth_sessions.conf import ASK, LIMIT_POLICIES, sessions
 from auth_sessions.models import Session
@@ -71,7 +72,7 @@ def is_configured() -> bool:
     return sessions.LIMIT is not None or bool(sessions.LIMITS) or sessions.ALLOWANCES
 
 
-def make_room(*, user: Any) -> datetime | None:
+def make_room(*, user: UserLike) -> datetime | None:
     """Make room for one more session of *user*, inside the transaction that opens it.
 
     Two queries: the lock together with the user's own allowance, then the live sessions. They cannot be one query
@@ -93,13 +94,13 @@ def make_room(*, user: Any) -> datetime | None:
     return moment
 
 
-def asks(*, user: Any) -> bool:
+def asks(*, user: UserLike) -> bool:
     """Tell whether *user* is at the limit and must choose a session to end."""
     allowance = _allowance(user) if is_configured() else None
     return allowance is not None and allowance.policy == ASK and len(_read(user)[1]) >= allowance.sessions
 
 
-def end_chosen(*, user: Any, session_id: Any) -> bool:
+def end_chosen(*, user: UserLike, session_id: Any) -> bool:
     """End the session that *user* chose. Return whether it was theirs and live.
 
     It ends by the clock by which the next session begins.
@@ -123,7 +124,7 @@ def _sessions_to_end(live: list[Session], allowance: Allowance) -> list[Session]
     return sorted(live, key=_ENDS_FIRST[allowance.policy])[:too_many]
 
 
-def _allowance(user: Any, *locks: Func) -> Allowance | None:
+def _allowance(user: UserLike, *locks: Func) -> Allowance | None:
     """Return the limit of *user*, or ``None`` for no limit. One query, plus those of the facts in `LIMITS`.
 
     Args:
@@ -147,14 +148,14 @@ def _allowance(user: Any, *locks: Func) -> Allowance | None:
     )
 
 
-def _applies_to(user: Any, limit: Mapping[str, Any]) -> bool:
+def _applies_to(user: UserLike, limit: Mapping[str, Any]) -> bool:
     """Tell whether *limit* applies to *user*: the fact equals the value or contains it."""
     fact = facts.get(limit["fact"])
     value = fact(user) if fact is not None else None
     return limit["value"] in value if isinstance(value, (list, tuple, set, frozenset)) else limit["value"] == value
 
 
-def _read(user: Any) -> tuple[datetime, list[Session]]:
+def _read(user: UserLike) -> tuple[datetime, list[Session]]:
     """Return the time by the clock of the database, and the live sessions. One query, with or without sessions.
 
     The time is never before the start of an existing session, even if the clock was set back.
@@ -167,12 +168,12 @@ def _read(user: Any) -> tuple[datetime, list[Session]]:
     return max([*(row[0] for row in rows), *(session.created_at for session in live)], default=timezone.now()), live
 
 
-def _row_of(user: Any) -> QuerySet[Any]:
+def _row_of(user: UserLike) -> QuerySet[Any]:
     """Return a queryset with the row of *user*. The row exists whether or not the user has sessions."""
     return get_user_model()._base_manager.using(router.db_for_write(Session)).filter(pk=user.pk)
 
 
-def _locks(user: Any) -> list[Func]:
+def _locks(user: UserLike) -> list[Func]:
     """Return the lock expression. SQLite needs none: it has one writer, whose transaction is the lock (``IMMEDIATE``)."""
     if connections[router.db_for_write(Session)].vendor != "postgresql":
         return []

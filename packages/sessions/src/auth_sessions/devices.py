@@ -8,7 +8,7 @@ them only after they have completed a login in it, so a stolen cookie makes the 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.core.signing import BadSignature, Signer
@@ -23,6 +23,7 @@ from auth_core.errors import LoginDenied
 from auth_core.events import Event, record
 from auth_core.request.client import Client
 from auth_core.text import Pattern
+from auth_core.users import UserLike
 from auth_sessions import lifecycle, notices
 from auth_sessions.conf import sessions
 from auth_sessions.events import SessionEvent
@@ -100,7 +101,7 @@ def known_to(client: Client, people: "QuerySet[Any]") -> "QuerySet[Device] | Non
     return Device.objects.filter(user__in=people, digest=mark, has_cookie=True, blocked_at=None) if mark else None
 
 
-def recognise(*, user: Any, client: Client, transport: str) -> Recognised:
+def recognise(*, user: UserLike, client: Client, transport: str) -> Recognised:
     """Add or update the device of a login of *user*, inside the transaction that grants it.
 
     One query, and a second one for a new device.
@@ -145,7 +146,7 @@ def announce(recognised: Recognised, *, session: Session, client: Client) -> Non
         notices.tell_of_new_device(user=device.user, device=device, session=session, client=client)
 
 
-def own_device(*, user: Any, device_id: UUID | None) -> Device | None:
+def own_device(*, user: UserLike, device_id: UUID | None) -> Device | None:
     """Return a device of *user*, or ``None`` if there is none or another user owns it."""
     return Device.objects.of(user).filter(pk=device_id).first() if device_id else None
 
@@ -189,7 +190,7 @@ def rename_device(*, device: Device, name: str) -> bool:
     return bool(renamed)
 
 
-def forget_device(*, device: Device, actor: Any = None) -> bool:
+def forget_device(*, device: Device, actor: UserLike | None = None) -> bool:
     """Forget a device and end its sessions. The next login in it counts as one in a new device.
 
     Return whether this call deleted it.
@@ -207,7 +208,7 @@ def forget_device(*, device: Device, actor: Any = None) -> bool:
     return bool(forgotten)
 
 
-def block_device(*, device: Device, actor: Any = None, reason: str = "") -> bool:
+def block_device(*, device: Device, actor: UserLike | None = None, reason: str = "") -> bool:
     """Block a device and end its sessions. Return whether this call blocked it.
 
     Args:
@@ -227,7 +228,7 @@ def block_device(*, device: Device, actor: Any = None, reason: str = "") -> bool
     return bool(blocked)
 
 
-def unblock_device(*, device: Device, actor: Any = None) -> bool:
+def unblock_device(*, device: Device, actor: UserLike | None = None) -> bool:
     """Unblock a device. Return whether this call unblocked it. Raises the same errors as `block_device`."""
     check_over(actor, device.user)
     with transaction.atomic():
@@ -237,7 +238,7 @@ def unblock_device(*, device: Device, actor: Any = None) -> bool:
     return bool(unblocked)
 
 
-def end_sessions_of_device(*, user: Any, device_id: UUID, reason: str, actor: Any = None) -> int:
+def end_sessions_of_device(*, user: UserLike, device_id: UUID, reason: str, actor: UserLike | None = None) -> int:
     """End the sessions of *user* in a device. Return how many this call ended."""
     opened_in_it = Session.objects.of(user).unended().filter(device_id=device_id).only("pk", "token_digest")
     return lifecycle.end_these(sessions_to_end=list(opened_in_it), user=user, reason=reason, actor=actor)
@@ -253,7 +254,7 @@ def delete_unseen() -> int:
     return deleted
 
 
-def export_of(user: Any) -> list[dict[str, Any]]:
+def export_of(user: UserLike) -> list[dict[str, Any]]:
     """Return the devices of *user* for a data export, without secrets."""
     columns = ("id", "name", "kind", "os", "browser", "first_seen_at", "last_seen_at", "blocked_at")
     rows = Device.objects.of(user).order_by("-last_seen_at").values(*columns)
@@ -270,17 +271,17 @@ def _secret_of(client: Client) -> str:
         return ""
 
 
-def _latest_additions(user: Any, *, before: Device) -> list[datetime]:
+def _latest_additions(user: UserLike, *, before: Device) -> list[datetime]:
     """Return when other devices of *user* were added, the latest first, as many as `NEW_DEVICE_MAILS` needs."""
     others = Device.objects.of(user).exclude(pk=before.pk).order_by("-first_seen_at")
     return list(others.values_list("first_seen_at", flat=True)[: max(sessions.NEW_DEVICE_MAILS, 1)])
 
 
-def _new_device(user: Any, secret: str, description: Description) -> Device:
+def _new_device(user: UserLike, secret: str, description: Description) -> Device:
     """Return the unsaved row of a device that *user* signs in with."""
     moment = timezone.now()
     return Device(
-        user=user,
+        user=cast("Any", user),
         digest=digest(secret or description.text),
         has_cookie=bool(secret),
         kind=description.kind,

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Exists, QuerySet
 
+from auth_core.users import UserLike
 from auth_sessions.models import Device, Session
 from auth_sessions.travel import Position
 
@@ -48,7 +49,7 @@ class History:
     is_device_blocked: bool
 
 
-def history_of(user: Any, *, mark: str = "") -> History:
+def history_of(user: UserLike, *, mark: str = "") -> History:
     """Return the history of *user* and of the browser they use. One query.
 
     Two queries for a client with a device cookie when no session of the user is kept.

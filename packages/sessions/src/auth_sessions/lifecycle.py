@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -11,6 +10,7 @@ from django.utils import timezone
 from auth_core.authority import check_over
 from auth_core.contracts import Transport
 from auth_core.events import AuthEvent, Event, record
+from auth_core.users import AccountLike, UserLike
 from auth_sessions.conf import sessions
 from auth_sessions.models import Session
 from auth_sessions.revocation import snapshots
@@ -19,7 +19,7 @@ from auth_sessions.revocation import snapshots
 _BATCH = 1000
 
 
-def end_session(*, session_id: UUID, user: Any, reason: str, actor: Any = None) -> bool:
+def end_session(*, session_id: UUID, user: UserLike, reason: str, actor: UserLike | None = None) -> bool:
     """End a session. Return whether this call ended it.
 
     Its snapshot is deleted after the commit and before the answer.
@@ -42,14 +42,19 @@ def end_session(*, session_id: UUID, user: Any, reason: str, actor: Any = None) 
     return ended
 
 
-def end_other_sessions(*, user: Any, keep: UUID | None, reason: str, actor: Any = None) -> int:
+def end_other_sessions(*, user: UserLike, keep: UUID | None, reason: str, actor: UserLike | None = None) -> int:
     """End all sessions of *user* except *keep*. Return how many this call ended. Raises as `end_session`."""
     others = Session.objects.of(user).unended().exclude(pk__in=[keep] if keep else []).only("pk", "token_digest")
     return end_these(sessions_to_end=list(others), user=user, reason=reason, actor=actor)
 
 
 def end_these(
-    *, sessions_to_end: Sequence[Session], user: Any, reason: str, actor: Any = None, at: datetime | None = None
+    *,
+    sessions_to_end: Sequence[Session],
+    user: UserLike,
+    reason: str,
+    actor: UserLike | None = None,
+    at: datetime | None = None,
 ) -> int:
     """End sessions of *user* that were already read. Return how many this call ended.
 
@@ -68,12 +73,12 @@ def end_these(
     return ended
 
 
-def end_all_sessions(*, user: Any, reason: str, actor: Any = None) -> int:
+def end_all_sessions(*, user: UserLike, reason: str, actor: UserLike | None = None) -> int:
     """End all sessions of *user*. Return how many this call ended. Raises as `end_session`."""
     return end_other_sessions(user=user, keep=None, reason=reason, actor=actor)
 
 
-def rotate_sessions(*, user: Any) -> int:
+def rotate_sessions(*, user: UserLike) -> int:
     """Mark the browser sessions of *user* for a new credential at their next request. Return how many.
 
     A credential that leaked before a privilege was granted must not gain the privilege (ASVS 7.2.4). A caller with a
@@ -86,7 +91,7 @@ def rotate_sessions(*, user: Any) -> int:
     return rotating
 
 
-def keep_session(*, session_id: UUID, user: Any) -> None:
+def keep_session(*, session_id: UUID, user: AccountLike) -> None:
     """Keep a session valid after a password change: the one in which the password was changed."""
     session = Session.objects.of(user).unended().filter(pk=session_id)
     for token_digest in session.values_list("token_digest", flat=True):
@@ -116,7 +121,7 @@ def _delete_batch(moment: str, long_ago: datetime) -> int:
     return Session.objects.filter(pk__in=list(dead.values_list("pk", flat=True)[:_BATCH])).delete()[0]
 
 
-def _end(session: Session, user: Any, reason: str, actor: Any, at: datetime | None = None) -> bool:
+def _end(session: Session, user: UserLike, reason: str, actor: UserLike | None, at: datetime | None = None) -> bool:
     """End one session with one conditional statement. Of two parallel calls only one records it."""
     with transaction.atomic():
         ended = Session.objects.filter(pk=session.pk, ended_at=None).update(

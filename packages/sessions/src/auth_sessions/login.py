@@ -19,6 +19,7 @@ from auth_core.crypto.secrets import digest, new_secret
 from auth_core.errors import ChallengeFailed, FieldError, InvalidRequest, LoginExpired
 from auth_core.models import PendingLogin
 from auth_core.request.client import Client
+from auth_core.users import UserLike
 from auth_sessions import concurrency, devices, lifecycle
 from auth_sessions.conf import ENGINE, sessions
 from auth_sessions.context_change import context_changes
@@ -59,7 +60,7 @@ class OpenSession:
                 backend=login.backend,
                 store=_store_of(session, credential),
             )
-        recognised = devices.recognise(user=login.user, client=client, transport=login.transport)
+        recognised = devices.recognise(user=login.person, client=client, transport=login.transport)
         session = _open_session(login, credential, client, recognised)
         session.seen_at = session.last_seen_at
         record_opened(session, reason="login", client=client)
@@ -74,7 +75,7 @@ class OpenSession:
             store=_store_of(session, credential),
         )
 
-    def end(self, session: SessionFacts, *, user: Any, reason: str) -> None:
+    def end(self, session: SessionFacts, *, user: UserLike, reason: str) -> None:
         """End *session* if it has not ended yet."""
         lifecycle.end_session(session_id=session.id, user=user, reason=reason)
 
@@ -88,7 +89,7 @@ class SessionLimit:
     def is_pending(self, login: PendingLogin) -> bool:
         """Tell whether there is no room for the session that this login opens."""
         opens = login.user is not None and login.purpose != Purpose.STEP_UP
-        return opens and login.meets_demand() and concurrency.asks(user=login.user)
+        return opens and login.meets_demand() and concurrency.asks(user=login.person)
 
     def challenge(self, login: PendingLogin, choice: str | None) -> Challenge:
         """Show the live sessions. No choice precedes the answer.
@@ -102,7 +103,7 @@ class SessionLimit:
 
     def question(self, login: PendingLogin) -> Challenge:
         """Return the live sessions, the most recently used first."""
-        live = list(Session.objects.of(login.user).live().order_by("-last_seen_at", "-pk"))
+        live = list(Session.objects.of(login.person).live().order_by("-last_seen_at", "-pk"))
         opened_in = devices.devices_of(live)
         choices = [Choice(str(row.pk), "", _label(row, opened_in)) for row in live]
         return Challenge(kind=KIND, data={"live": len(live)}, choices=choices)
@@ -154,14 +155,14 @@ def _store_of(session: Session, credential: str) -> SessionStore | None:
 
 
 def _open_session(login: PendingLogin, credential: str, client: Client, recognised: devices.Recognised) -> Session:
-    user: Any = login.user
+    user = login.person
     begins = concurrency.make_room(user=user)
     # Read the clock after `make_room`, which may have waited.
     moment = timezone.now()
     idle, absolute = _lifetimes(login.evidence)
     return Session.objects.create(
         token_digest=digest(credential),
-        user=user,
+        user=login.user,
         backend=login.backend,
         auth_hash=user.get_session_auth_hash(),
         transport=login.transport,
@@ -185,7 +186,7 @@ def _raise_session(login: PendingLogin, credential: str, client: Client) -> Sess
     A step-up may shorten a session and never prolongs it (ASVS 7.3.2). The session is bound to the context of the
     step-up from then on (`auth_sessions.context_change`).
     """
-    raised = Session.objects.of(login.user).live().filter(pk__in=[login.session_id], transport=login.transport)
+    raised = Session.objects.of(login.person).live().filter(pk__in=[login.session_id], transport=login.transport)
     session = raised.first()
     if session is None:
         raise LoginExpired

@@ -16,6 +16,7 @@ from auth_core import limits
 from auth_core.assurance.levels import Assessment, Demand, Weighed
 from auth_core.people import lookup
 from auth_core.request.client import Client
+from auth_core.users import UserLike
 from auth_sessions import devices, geo
 from auth_sessions.conf import sessions
 from auth_sessions.history import History, history_of
@@ -33,7 +34,7 @@ BLOCKED = "device_blocked"
 class AssessLogin:
     """A `RiskAssessor` that scores a login and applies `RISK_BANDS`. It denies a blocked device."""
 
-    def assess(self, user: Any, client: Client) -> Assessment:
+    def assess(self, user: UserLike, client: Client) -> Assessment:
         """Return score, reasons and demand. It has no side effect.
 
         One query after a password login with the primary address, otherwise two. One more for a client with a device
@@ -77,7 +78,7 @@ def explain(reasons: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _context_of(user: Any, client: Client, history: History) -> LoginContext:
+def _context_of(user: UserLike, client: Client, history: History) -> LoginContext:
     address = lookup.email_part(user)["address"]
     return LoginContext(
         user=user,

@@ -20,6 +20,7 @@ from django.db.models.signals import m2m_changed, post_delete, post_save, pre_sa
 from auth_audit.append.secret_fields import HIDDEN, is_secret
 from auth_audit.events import AuditEvent
 from auth_core.events import Event, record
+from auth_core.users import UserLike
 
 
 @dataclass
@@ -37,7 +38,7 @@ _active_requests = 0
 
 
 @contextmanager
-def recording_changes(model_admin: Any, actor: Any) -> Iterator[None]:
+def recording_changes(model_admin: Any, actor: UserLike | None) -> Iterator[None]:
     """Record the changes inside the block, for models of the admin site and inlines of the page."""
     registered = set(model_admin.admin_site._registry)  # noqa: SLF001 - there is no public list of models
     models = registered | {inline.model for inline in model_admin.inlines}

@@ -14,6 +14,7 @@ from auth_core.ids import uuid7
 from auth_core.people.lookup import identity_of
 from auth_core.request.client import Client
 from auth_core.request.context import current
+from auth_core.users import UserLike
 
 
 def append(event: Event) -> None:
@@ -65,7 +66,7 @@ def _row_of(event: Event, bounds: Bounds) -> dict[str, Any]:
     }
 
 
-def _public_id(user: Any) -> str | None:
+def _public_id(user: UserLike | None) -> str | None:
     """Return the public id of *user*."""
     return None if user is None or user.pk is None else str(identity_of(user).subject_id)
 

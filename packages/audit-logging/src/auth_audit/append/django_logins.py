@@ -14,6 +14,7 @@ from django.db import transaction
 from auth_audit.append.digests import digest_of_today
 from auth_core.events import AuthEvent, Event, EventName, EventOutcome, record
 from auth_core.request.context import correlation_id
+from auth_core.users import UserLike
 
 #: The target kind of a typed identifier.
 IDENTIFIER = "identifier"
@@ -53,16 +54,16 @@ def _login_failed(credentials: dict[str, Any], request: Any = None, **kwargs: An
             record(Event(name=AuthEvent.LOGIN_FAILED, outcome=EventOutcome.FAILURE, reason="unknown"))
 
 
-def _logged_in(request: Any, user: Any, **kwargs: Any) -> None:
+def _logged_in(request: Any, user: UserLike, **kwargs: Any) -> None:
     _record_once(AuthEvent.LOGIN_SUCCEEDED, request, user)
 
 
-def _logged_out(request: Any, user: Any, **kwargs: Any) -> None:
+def _logged_out(request: Any, user: UserLike | None, **kwargs: Any) -> None:
     if user is not None:
         _record_once(AuthEvent.LOGOUT_COMPLETED, request, user)
 
 
-def _record_once(name: AuthEvent, request: Any, user: Any) -> None:
+def _record_once(name: AuthEvent, request: Any, user: UserLike) -> None:
     """Record a login or logout by Django's own views. A request without a route is a test or a script."""
     is_recorded = _recorded.get() == (correlation_id(), name)
     _recorded.set(("", None))  # without our middleware all requests of a thread share one id

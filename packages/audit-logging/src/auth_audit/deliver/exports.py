@@ -13,6 +13,7 @@ from auth_audit.events import AuditEvent
 from auth_audit.models import AuditEntry
 from auth_audit.verify.proofs import Proof, Prover
 from auth_core.events import Event, record
+from auth_core.users import UserLike
 
 #: Entries read at a time.
 _CHUNK = 500
@@ -71,7 +72,7 @@ WRITERS: Mapping[str, Writer] = {"jsonl": JsonLines(), "csv": Csv()}
 
 
 def export(
-    *, entries: "QuerySet[AuditEntry]", writer: Writer, filters: Mapping[str, Any], actor: Any, session: Any
+    *, entries: "QuerySet[AuditEntry]", writer: Writer, filters: Mapping[str, Any], actor: UserLike | None, session: Any
 ) -> Iterator[str]:
     """Record the export and commit that, then return its lines.
 

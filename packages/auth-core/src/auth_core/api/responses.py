@@ -12,6 +12,7 @@ from auth_core.conf import core
 from auth_core.contracts import Challenge, Challenged, Granted, LoginOutcome, Transport
 from auth_core.login.browser import enter_session, forget_browser_secret, keep_browser_secret, keep_device
 from auth_core.people.lookup import profile_of
+from auth_core.users import UserLike
 
 
 def login_response(request: Request, outcome: LoginOutcome, *, browser_secret: str = "") -> Response:
@@ -41,7 +42,7 @@ def granted_body(outcome: Granted) -> dict[str, Any]:
     return {"status": "granted", "user": me_body(grant.user, grant.session), "session": session_body(grant.session)}
 
 
-def me_body(user: Any, session: SessionFacts | None) -> dict[str, Any]:
+def me_body(user: UserLike, session: SessionFacts | None) -> dict[str, Any]:
     """Return the ``me`` body of DESIGN section 6."""
     return profile_of(user) | {"acr": session.acr if session else ""}
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from auth_core.assurance.methods import Evidence, Method
 from auth_core.request.client import Client
+from auth_core.users import UserLike
 
 
 class Assurance(IntEnum):
@@ -152,6 +153,6 @@ class Assessment:
 class NoRisk:
     """The `RiskAssessor` of a site that does not assess risk."""
 
-    def assess(self, user: Any, client: Client) -> Assessment:
+    def assess(self, user: UserLike, client: Client) -> Assessment:
         """Return an assessment without a score and without a demand."""
         return Assessment()

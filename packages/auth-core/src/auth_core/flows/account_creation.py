@@ -1,6 +1,6 @@
 """Account creation: user, identity, address and event in one transaction."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
@@ -15,6 +15,7 @@ from auth_core.passwords import policy
 from auth_core.people.addresses import Address, InvalidAddress, parse
 from auth_core.people.lookup import identity_of
 from auth_core.request.client import Client
+from auth_core.users import AccountLike
 
 
 class AddressTaken(Exception):
@@ -95,13 +96,13 @@ def _address_error(error: InvalidAddress) -> FieldError:
     return FieldError("email", "invalid", _("Enter a valid email address."))
 
 
-def _save(user: Any, address: Address, *, verified: bool) -> None:
+def _save(user: AccountLike, address: Address, *, verified: bool) -> None:
     """Insert the rows. The unique columns decide whether the address is taken, not a query before the insert."""
     try:
         with transaction.atomic():
             user.save(force_insert=True)
             EmailAddress.objects.create(
-                user=user,
+                user=cast("Any", user),
                 address=address.mailbox,
                 key=address.key,
                 is_primary=True,

@@ -17,9 +17,10 @@ from auth_core.passwords import policy
 from auth_core.people import lookup
 from auth_core.people.addresses import Address
 from auth_core.request.client import Client
+from auth_core.users import UserLike
 
 
-def invite(*, email: str, actor: Any, client: Client) -> Invitation:
+def invite(*, email: str, actor: UserLike | None, client: Client) -> Invitation:
     """Invite the owner of *email*. An earlier invitation of this address becomes invalid.
 
     If the address has an account, its owner gets a mail that says so. *actor* sees no difference.
@@ -76,7 +77,7 @@ def accept_invitation(*, token: str, password: str, client: Client) -> Any:
     return user
 
 
-def withdraw_invitation(*, invitation: Invitation, actor: Any, client: Client) -> bool:
+def withdraw_invitation(*, invitation: Invitation, actor: UserLike | None, client: Client) -> bool:
     """Invalidate an invitation. Return whether this call did so."""
     with transaction.atomic(durable=True):
         is_spent = invitation.spend()
@@ -86,7 +87,7 @@ def withdraw_invitation(*, invitation: Invitation, actor: Any, client: Client) -
     return is_spent
 
 
-def _name_of(actor: Any) -> str:
+def _name_of(actor: UserLike | None) -> str:
     """Return the full name of *actor*. The mail sanitises it (`auth_core.messages.values.person_name`)."""
     name: str = getattr(actor, "get_full_name", str)()
     return name

@@ -1,6 +1,6 @@
 """Password change: it requires the current password and ends all other sessions."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
@@ -16,10 +16,11 @@ from auth_core.models import PendingLogin
 from auth_core.passwords import hashing, policy
 from auth_core.people.lookup import identity_of, person_changed
 from auth_core.request.client import Client
+from auth_core.users import AccountLike, UserLike
 
 
 def change_password(
-    *, user: Any, current_password: str, new_password: str, session: SessionFacts | None, client: Client
+    *, user: UserLike, current_password: str, new_password: str, session: SessionFacts | None, client: Client
 ) -> Any:
     """Change the password of *user*. Return the updated user. *session* continues, all others end.
 
@@ -45,7 +46,7 @@ def change_password(
     return _save_new_password(person, new_password, session, client)
 
 
-def replace_hash(person: Any, replaced: str) -> bool:
+def replace_hash(person: AccountLike, replaced: str) -> bool:
     """Write the new hash of *person* if the stored hash is still *replaced*. Of two concurrent calls one wins.
 
     Pending logins end with the password that they began with. A thief of the old password could otherwise keep one open
@@ -59,7 +60,7 @@ def replace_hash(person: Any, replaced: str) -> bool:
     return is_written
 
 
-def _check_current(person: Any, password: str, client: Client) -> None:
+def _check_current(person: AccountLike, password: str, client: Client) -> None:
     guess = limits.charge("password", person=str(identity_of(person).pk), client=client)
     with hashing.hash_slot_for(guess):
         is_right = hashing.verify(person, password)
@@ -77,7 +78,7 @@ def _check_current(person: Any, password: str, client: Client) -> None:
     guess.refund()
 
 
-def _save_new_password(person: Any, password: str, session: SessionFacts | None, client: Client) -> Any:
+def _save_new_password(person: AccountLike, password: str, session: SessionFacts | None, client: Client) -> Any:
     replaced, person.password = person.password, make_password(password)
     with transaction.atomic(durable=True):
         if not replace_hash(person, replaced):
@@ -90,5 +91,5 @@ def _save_new_password(person: Any, password: str, session: SessionFacts | None,
                 client=client,
             )
         )
-    password_changed(password, person)
+    password_changed(password, cast("Any", person))
     return person

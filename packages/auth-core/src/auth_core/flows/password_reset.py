@@ -5,7 +5,7 @@ the lock of a person who reported a login as not theirs. A second factor is stil
 6.4.3).
 """
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import password_changed
@@ -29,9 +29,10 @@ from auth_core.people import lookup
 from auth_core.people.admission import AdmissionRefusal, NotAdmitted, admit
 from auth_core.people.locking import is_lifted_by_reset, lift_by_reset
 from auth_core.request.client import Client
+from auth_core.users import AccountLike, UserLike
 
 
-def request_reset(*, email: str, client: Client, actor: Any = None) -> None:
+def request_reset(*, email: str, client: Client, actor: UserLike | None = None) -> None:
     """Mail a reset link to the person who signs in with *email*. The response is always the same.
 
     Args:
@@ -95,12 +96,12 @@ def reset_password(*, token: str, password: str, client: Client) -> None:
     password_changed(password, user)
 
 
-def kill_reset_links(user: Any) -> None:
+def kill_reset_links(user: UserLike) -> None:
     """Invalidate all reset links of *user*."""
-    ResetLink.objects.filter(user=user).spend()
+    ResetLink.objects.filter(user=cast("Any", user)).spend()
 
 
-def _admitted(user: Any) -> Any:
+def _admitted(user: UserLike | None) -> Any:
     """Return *user* if they are admitted, or locked in a way that a reset lifts. Else return ``None``."""
     try:
         admit(user)
@@ -109,16 +110,16 @@ def _admitted(user: Any) -> Any:
     return user
 
 
-def _key_of(link: ResetLink, user: Any, password_hash: str) -> str | None:
+def _key_of(link: ResetLink, user: UserLike, password_hash: str) -> str | None:
     """Return the address key of the link if the account still has it and the old password (attack A111)."""
-    keys = EmailAddress.objects.filter(Q(verified_at__isnull=False) | Q(is_primary=True), user=user)
+    keys = EmailAddress.objects.filter(Q(verified_at__isnull=False) | Q(is_primary=True), user=user.pk)
     matches = (
         key for key in keys.values_list("key", flat=True) if same(link.state_digest, _digest(password_hash, key))
     )
     return next(matches, None)
 
 
-def _state_of(user: Any, key: str) -> str:
+def _state_of(user: AccountLike | None, key: str) -> str:
     return _digest("" if user is None else user.password, key)
 
 

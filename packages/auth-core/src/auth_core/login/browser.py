@@ -4,7 +4,7 @@ The API and the pages share these functions, so that neither can forget a part.
 """
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth import BACKEND_SESSION_KEY, SESSION_KEY, update_session_auth_hash
 from django.contrib.auth.signals import user_logged_in, user_logged_out
@@ -19,6 +19,7 @@ from auth_core.crypto.secrets import new_secret, same
 from auth_core.login.django_session import new_store
 from auth_core.models import PendingLogin
 from auth_core.text import Pattern
+from auth_core.users import UserLike
 
 #: The form of a browser's secret. Any other cookie value is ignored.
 _BROWSER_SECRET = Pattern(r"elb_[A-Za-z0-9_-]{43}", at_most=47)
@@ -39,17 +40,17 @@ def enter_session(request: HttpRequest, grant: Grant) -> None:
     user_logged_in.send(sender=type(grant.user), request=request, user=grant.user)
 
 
-def leave_session(request: HttpRequest, user: Any) -> None:
+def leave_session(request: HttpRequest, user: UserLike) -> None:
     """Remove the session from this browser. Its row has already ended."""
     user_logged_out.send(sender=type(user), request=request, user=user)
     request.session.flush()
     rotate_token(request)
 
 
-def keep_django_session(request: HttpRequest, user: Any) -> None:
+def keep_django_session(request: HttpRequest, user: UserLike) -> None:
     """Keep this browser's session valid after a password change. A store with rows of its own does so itself."""
     if not hasattr(request.session, "facts") and SESSION_KEY in request.session:
-        update_session_auth_hash(request, user)
+        update_session_auth_hash(request, cast("Any", user))
 
 
 def backend_of(request: Any) -> str:

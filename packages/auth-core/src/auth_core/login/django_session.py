@@ -14,6 +14,7 @@ from auth_core.conf import session_engine
 from auth_core.contracts import Grant, Purpose, Transport
 from auth_core.models import PendingLogin
 from auth_core.request.client import Client
+from auth_core.users import UserLike
 
 
 class OpenDjangoSession:
@@ -43,7 +44,7 @@ class OpenDjangoSession:
         store.save(must_create=True)
         return Grant(user=user, session=facts, credential=str(store.session_key), backend=login.backend)
 
-    def end(self, session: SessionFacts, *, user: Any, reason: str) -> None:
+    def end(self, session: SessionFacts, *, user: UserLike, reason: str) -> None:
         """Leave this to `leave_session`. Only the browser's request has the key of a Django session."""
 
 

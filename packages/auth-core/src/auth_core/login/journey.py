@@ -44,6 +44,7 @@ from auth_core.passwords.hash_slots import refuse_when_full
 from auth_core.people import lookup
 from auth_core.people.admission import AdmissionRefusal, NotAdmitted, admit
 from auth_core.request.client import Client
+from auth_core.users import AccountLike, UserLike
 
 
 def begin_login(
@@ -72,7 +73,7 @@ def begin_login(
     guess = limits.charge("login", identifier=identifier, client=client)
 
     with hashing.hash_slot_for(guess):
-        user = authenticate(username=identifier, password=password)
+        user: Any = authenticate(username=identifier, password=password)
     reason = _why_not_admitted(user)
     if reason is not None:
         _refuse_guess(identifier, reason, client)
@@ -92,7 +93,7 @@ def begin_login(
 
 def open_login(
     *,
-    user: Any,
+    user: AccountLike,
     evidence: Evidence | Sequence[Evidence],
     purpose: Purpose,
     transport: Transport,
@@ -216,7 +217,7 @@ def advance(login: PendingLogin, client: Client) -> LoginOutcome:
     return _unwrap(result)
 
 
-def end_login(*, user: Any, session: SessionFacts, client: Client) -> None:
+def end_login(*, user: UserLike, session: SessionFacts, client: Client) -> None:
     """Sign out: end the session and record it."""
     with transaction.atomic(durable=True):
         grant_issuer().end(session, user=user, reason="logout")
@@ -327,7 +328,7 @@ def _pending_step(login: PendingLogin) -> LoginStep | None:
     return next((step for step in login_steps() if step.is_pending(login)), None)
 
 
-def _why_not_admitted(user: Any) -> str | None:
+def _why_not_admitted(user: UserLike | None) -> str | None:
     """Return why *user* is not admitted. ``None`` if they are."""
     if user is None:
         return "password"

@@ -55,7 +55,7 @@ class Password:
             Unavailable: too many passwords are being hashed. This one was not checked.
         """
         password = _password_in(answer)
-        person: Any = login.user
+        person = login.person
         guess = limits.charge("password", person=str(identity_of(person).pk), client=Client())
         with hashing.hash_slot_for(guess):
             is_right = hashing.verify(person, password)

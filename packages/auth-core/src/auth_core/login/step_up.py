@@ -5,7 +5,6 @@ Source: RFC 9470, ASVS 7.5.1.
 
 from datetime import timedelta
 from functools import reduce
-from typing import Any
 
 from django.contrib.auth import get_user_model
 
@@ -15,6 +14,7 @@ from auth_core.assurance.methods import Evidence
 from auth_core.contracts import LoginOutcome, Purpose, Transport
 from auth_core.login.journey import open_login
 from auth_core.request.client import Client
+from auth_core.users import UserLike
 
 #: Demands by their wire name. "Any second factor" and "AAL2" are different demands.
 DEMANDS = {"aal1": Demand.NONE, "second_factor": Demand.SECOND_FACTOR, "aal2": Demand.AAL2, "aal3": Demand.AAL3}
@@ -22,7 +22,7 @@ DEMANDS = {"aal1": Demand.NONE, "second_factor": Demand.SECOND_FACTOR, "aal2": D
 
 def begin_step_up(
     *,
-    user: Any,
+    user: UserLike,
     session: SessionFacts,
     demand: Demand,
     max_age: timedelta | None,

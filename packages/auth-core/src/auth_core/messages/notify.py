@@ -10,6 +10,7 @@ from auth_core.messages import outbox
 from auth_core.models import OutboxMessage
 from auth_core.request.client import Client
 from auth_core.request.user_agents import device_name
+from auth_core.users import UserLike
 
 #: The channel of `auth_core.messages.email`.
 EMAIL = "email"
@@ -23,7 +24,7 @@ def notify(
     template: str,
     address: str,
     client: Client,
-    user: Any = None,
+    user: UserLike | None = None,
     secret: Mapping[str, str] | None = None,
     values: Mapping[str, Any] | None = None,
     lifetime: timedelta = timedelta(hours=24),

@@ -1,7 +1,7 @@
 """Security notices: mails about changes of an account (ASVS 6.3.7, NIST SP 800-63B-4 section 4.6)."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from django.db import transaction
 from django.db.models import Q
@@ -14,6 +14,7 @@ from auth_core.models import EmailAddress
 from auth_core.registries import Registry
 from auth_core.request.client import Client
 from auth_core.request.context import current
+from auth_core.users import AccountLike, UserLike
 
 #: Chooses the template of an event's mail. Empty for no mail, because another one reports the change.
 Choice = Callable[[Event], str]
@@ -47,10 +48,10 @@ def template_of(event: Event) -> str:
     return choice if isinstance(choice, str) else choice(event)
 
 
-def addresses_of(user: Any) -> list[str]:
+def addresses_of(user: UserLike) -> list[str]:
     """Return the recipients of notices to *user*: all verified addresses and the primary one."""
-    rows = EmailAddress.objects.filter(Q(verified_at__isnull=False) | Q(is_primary=True), user=user)
-    fallback = getattr(user, user.get_email_field_name(), "")
+    rows = EmailAddress.objects.filter(Q(verified_at__isnull=False) | Q(is_primary=True), user=user.pk)
+    fallback = getattr(user, cast("AccountLike", user).get_email_field_name(), "")
     return list(rows.order_by("-is_primary", "pk").values_list("address", flat=True)) or (
         [fallback] if fallback else []
     )

@@ -20,6 +20,7 @@ from auth_core.messages.links import site_name
 from auth_core.messages.outbox import Message
 from auth_core.messages.values import closed
 from auth_core.models import OutboxMessage
+from auth_core.users import UserLike
 
 #: The channel of `deliver`.
 SMS = "sms"
@@ -101,7 +102,7 @@ def post_text(
     *,
     template: str,
     number: str,
-    user: Any = None,
+    user: UserLike | None = None,
     secret: Mapping[str, str] | None = None,
     values: Mapping[str, Any] | None = None,
     lifetime: timedelta = timedelta(minutes=10),

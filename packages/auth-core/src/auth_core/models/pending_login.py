@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -20,6 +20,7 @@ from auth_core.contracts import Purpose, Transport
 from auth_core.crypto.secrets import digest, new_secret, same, spend
 from auth_core.errors import LoginExpired
 from auth_core.ids import uuid7
+from auth_core.users import AccountLike, UserLike
 
 #: Rows that one statement deletes.
 _BATCH = 1000
@@ -56,7 +57,7 @@ class PendingLoginManager(models.Manager["PendingLogin"]):
     def begin(
         self,
         *,
-        user: Any,
+        user: UserLike | None,
         backend: str,
         purpose: Purpose,
         transport: Transport,
@@ -81,7 +82,7 @@ class PendingLoginManager(models.Manager["PendingLogin"]):
         """
         assessment = assessment or Assessment()
         login = self.model(
-            user=user,
+            user=cast("Any", user),
             backend=backend,
             purpose=purpose.value,
             transport=transport.value,
@@ -142,13 +143,13 @@ class PendingLoginManager(models.Manager["PendingLogin"]):
         now = timezone.now()
         return self.filter(browser_digest=digest(secret), closed_at=None, expires_at__gt=now).update(closed_at=now)
 
-    def end_all_of(self, user: Any, *, proved_with: str = "") -> int:
+    def end_all_of(self, user: UserLike, *, proved_with: str = "") -> int:
         """End the unfinished logins of *user*, and return their number. Their evidence is no longer valid.
 
         Args:
             proved_with: Only those that have proved this credential (`Evidence.credential`). Empty: all.
         """
-        logins = self.filter(user=user, closed_at=None, expires_at__gt=timezone.now())
+        logins = self.filter(user=cast("Any", user), closed_at=None, expires_at__gt=timezone.now())
         if proved_with:
             keys = [login.pk for login in logins if proved_with in {item.credential for item in login.evidence}]
             logins = logins.filter(pk__in=keys)
@@ -205,6 +206,11 @@ class PendingLogin(models.Model):
 
     def __str__(self) -> str:
         return f"{self.purpose} {self.pk}"
+
+    @property
+    def person(self) -> AccountLike:
+        """The user, for code that only a login with a user reaches. It is then never ``None``."""
+        return cast("AccountLike", self.user)
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:

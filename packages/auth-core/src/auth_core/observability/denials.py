@@ -46,6 +46,7 @@ from auth_core.events import AuthEvent, Event, EventName, EventOutcome, record
 from auth_core.observability.logs import SECURITY
 from auth_core.request.client import client_of
 from auth_core.request.context import Denial, current
+from auth_core.users import UserLike
 
 logger = logging.getLogger("auth_core.observability.denials")
 _security = logging.getLogger(SECURITY)
@@ -160,7 +161,7 @@ def _event_name_for(reason: str, status: int) -> EventName | None:
     return AuthEvent.ACCESS_DENIED if is_denied and reason not in _RECORDED_ELSEWHERE else None
 
 
-def _record_event(name: EventName, request: HttpRequest, denial: Denial, person: Any) -> None:
+def _record_event(name: EventName, request: HttpRequest, denial: Denial, person: UserLike) -> None:
     """Append the event within the budget of the person and network. An exhausted budget is recorded as well."""
     client, session = client_of(request), denial.session
     if session is None and (facts := session_of(request)) is not None:

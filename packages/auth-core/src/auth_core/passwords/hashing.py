@@ -5,13 +5,14 @@ Source: NIST SP 800-63B-4 section 3.1.1.2, ASVS 6.2.
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any, Protocol
+from typing import Protocol
 
 from django.contrib.auth.hashers import check_password, identify_hasher, make_password
 
 from auth_core.errors import Unavailable
 from auth_core.passwords import policy
 from auth_core.passwords.hash_slots import hash_slot
+from auth_core.users import AccountLike
 
 
 class Refundable(Protocol):
@@ -21,7 +22,7 @@ class Refundable(Protocol):
         """Refund the whole charge, because nothing was checked."""
 
 
-def verify(user: Any, password: str) -> bool:
+def verify(user: AccountLike | None, password: str) -> bool:
     """Return whether *password* is the password of *user*. Costs one hash, also without a user.
 
     A correct password that was hashed with outdated parameters is hashed again.
@@ -60,7 +61,7 @@ def hash_slot_for(guess: Refundable) -> Iterator[None]:
         yield
 
 
-def _verify_imported(user: Any, password: str) -> bool:
+def _verify_imported(user: AccountLike, password: str) -> bool:
     """Compare the normalised password with an imported hash. The password as received was already compared."""
     normalised = policy.normalise(password)
     if normalised == password or not user.has_usable_password() or identify_hasher(user.password).algorithm == "argon2":

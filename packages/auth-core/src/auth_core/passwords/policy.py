@@ -4,13 +4,14 @@ Source: NIST SP 800-63B-4 section 3.1.1.2, ASVS 6.2.
 """
 
 import unicodedata
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from auth_core.errors import FieldError, InvalidRequest
+from auth_core.users import UserLike
 
 MAX_CODE_POINTS = 128
 MAX_BYTES = 1024
@@ -41,7 +42,7 @@ def check_shape(password: str, *, field: str = "password") -> None:
         raise InvalidRequest(FieldError(field, "max_length", _("This password is too long."), params))
 
 
-def validate_new(password: str, *, user: Any = None, field: str = "password") -> None:
+def validate_new(password: str, *, user: UserLike | None = None, field: str = "password") -> None:
     """Refuse a new password that is not allowed. The error lists every reason.
 
     Raises:
@@ -49,7 +50,7 @@ def validate_new(password: str, *, user: Any = None, field: str = "password") ->
     """
     check_shape(password, field=field)
     try:
-        validate_password(normalise(password), user=user)
+        validate_password(normalise(password), user=cast("Any", user))
     except ValidationError as invalid:
         raise InvalidRequest(
             *(FieldError(field, error.code or "invalid", " ".join(error.messages)) for error in invalid.error_list)

@@ -6,6 +6,7 @@ from typing import Any
 from django.utils import timezone
 
 from auth_core.assurance.evidence import SessionFacts
+from auth_core.users import UserLike
 
 
 class AdmissionRefusal(StrEnum):
@@ -28,7 +29,9 @@ class NotAdmitted(Exception):
         self.reason = reason
 
 
-def admit(user: Any, *, application: Any = None, provider: Any = None, session: SessionFacts | None = None) -> None:
+def admit(
+    user: UserLike | None, *, application: Any = None, provider: Any = None, session: SessionFacts | None = None
+) -> None:
     """Check that the person may use the site. Makes no query if the identity of *user* is loaded.
 
     Args:
@@ -50,7 +53,7 @@ def admit(user: Any, *, application: Any = None, provider: Any = None, session: 
         raise NotAdmitted(AdmissionRefusal.ENDED)
 
 
-def _is_locked(user: Any) -> bool:
+def _is_locked(user: UserLike) -> bool:
     identity = getattr(user, "auth_identity", None)
     return identity is not None and identity.locked_at is not None
 

@@ -1,7 +1,6 @@
 """Disabling and locking accounts: each is one conditional change, with its event in the same transaction."""
 
 from enum import StrEnum
-from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
@@ -12,6 +11,7 @@ from auth_core.authority import check_over
 from auth_core.events import AuthEvent, Event, record
 from auth_core.models import Identity
 from auth_core.people.lookup import identity_of, person_changed
+from auth_core.users import UserLike
 
 
 class LockReason(StrEnum):
@@ -23,7 +23,7 @@ class LockReason(StrEnum):
     DISOWNED = "disowned"
 
 
-def disable_account(*, user: Any, actor: Any = None) -> bool:
+def disable_account(*, user: UserLike, actor: UserLike | None = None) -> bool:
     """Disable *user* and end their sessions. Return whether this call did so.
 
     Raises:
@@ -32,12 +32,14 @@ def disable_account(*, user: Any, actor: Any = None) -> bool:
     return _set_active(user, actor, active=False, name=AuthEvent.ACCOUNT_DISABLED)
 
 
-def enable_account(*, user: Any, actor: Any = None) -> bool:
+def enable_account(*, user: UserLike, actor: UserLike | None = None) -> bool:
     """Enable *user*. Their sessions stay ended. Raises the same errors as `disable_account`."""
     return _set_active(user, actor, active=True, name=AuthEvent.ACCOUNT_ENABLED)
 
 
-def lock_account(*, user: Any, actor: Any = None, reason: LockReason = LockReason.ADMINISTRATOR) -> bool:
+def lock_account(
+    *, user: UserLike, actor: UserLike | None = None, reason: LockReason = LockReason.ADMINISTRATOR
+) -> bool:
     """Lock *user* until an unlock. A browser that sends a request in the meantime loses its session.
 
     An administrator's lock replaces one that a reset would lift, never the other way round.
@@ -54,7 +56,7 @@ def lock_account(*, user: Any, actor: Any = None, reason: LockReason = LockReaso
         return _record_change(user, actor, AuthEvent.ACCOUNT_LOCKED, changed=bool(row_count), reason=reason.value)
 
 
-def unlock_account(*, user: Any, actor: Any = None) -> bool:
+def unlock_account(*, user: UserLike, actor: UserLike | None = None) -> bool:
     """Unlock *user*.
 
     Raises:
@@ -67,21 +69,21 @@ def unlock_account(*, user: Any, actor: Any = None) -> bool:
         return _record_change(user, actor, AuthEvent.ACCOUNT_UNLOCKED, changed=bool(row_count))
 
 
-def is_lifted_by_reset(user: Any) -> bool:
+def is_lifted_by_reset(user: UserLike | None) -> bool:
     """Return whether a password reset lifts the lock of *user*. Makes no query if the identity is loaded."""
     identity = getattr(user, "auth_identity", None)
     return identity is not None and identity.locked_at is not None and identity.lock_reason == LockReason.DISOWNED
 
 
-def lift_by_reset(*, user: Any) -> bool:
+def lift_by_reset(*, user: UserLike) -> bool:
     """Unlock a person who reported a login as not theirs, after their password was reset."""
     with transaction.atomic():
-        disowned = Identity.objects.filter(user=user, locked_at__isnull=False, lock_reason=LockReason.DISOWNED.value)
+        disowned = Identity.objects.filter(user=user.pk, locked_at__isnull=False, lock_reason=LockReason.DISOWNED.value)
         row_count = disowned.update(locked_at=None, lock_reason="")
         return _record_change(user, None, AuthEvent.ACCOUNT_UNLOCKED, changed=bool(row_count), reason="password_reset")
 
 
-def _set_active(user: Any, actor: Any, *, active: bool, name: AuthEvent) -> bool:
+def _set_active(user: UserLike, actor: UserLike | None, *, active: bool, name: AuthEvent) -> bool:
     check_over(actor, user)
     users = get_user_model()._default_manager
     with transaction.atomic():
@@ -89,7 +91,7 @@ def _set_active(user: Any, actor: Any, *, active: bool, name: AuthEvent) -> bool
         return _record_change(user, actor, name, changed=bool(changed))
 
 
-def _record_change(user: Any, actor: Any, name: AuthEvent, *, changed: bool, reason: str = "") -> bool:
+def _record_change(user: UserLike, actor: UserLike | None, name: AuthEvent, *, changed: bool, reason: str = "") -> bool:
     """Record a change and drop cached copies of the person. Does nothing if another call made the change first."""
     if changed:
         record(Event(name=name, subject=user, actor=actor, reason=reason))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
@@ -15,6 +15,7 @@ from auth_core.assurance.methods import Method
 from auth_core.models import EmailAddress, Identity
 from auth_core.people.addresses import InvalidAddress, parse
 from auth_core.registries import person_watchers, snapshot_parts
+from auth_core.users import AccountLike, UserLike
 
 #: The snapshot part with the primary address.
 EMAIL_PART = "auth_core.email"
@@ -63,7 +64,7 @@ def named_by(identifier: str) -> "QuerySet[Any]":
     return users.filter(by_address if _signs_in_by_email() else by_address | (by_name & ~Exists(owners)))
 
 
-def public_id_if_loaded(user: Any) -> str:
+def public_id_if_loaded(user: UserLike) -> str:
     """Return the public id of *user* if it is loaded, else an empty string. For logs, which make no query."""
     identity = getattr(getattr(user, "_state", None), "fields_cache", {}).get("auth_identity")
     return "" if identity is None else str(identity.subject_id)
@@ -75,16 +76,16 @@ def find_by_subject_id(subject_id: UUID) -> Any:
     return None if identity is None else identity.user
 
 
-def identity_of(user: Any) -> Identity:
+def identity_of(user: UserLike) -> Identity:
     """Return the identity of *user*. It is created on first use. Two concurrent calls create one."""
     identity: Identity | None = getattr(user, "auth_identity", None)
     if identity is None:
-        identity, _created = Identity.objects.get_or_create(user=user)
-        user.auth_identity = identity
+        identity, _created = Identity.objects.get_or_create(user=cast("Any", user))
+        cast("Any", user).auth_identity = identity
     return identity
 
 
-def part_of(user: Any, name: str, default: Any = None) -> Any:
+def part_of(user: UserLike, name: str, default: Any = None) -> Any:
     """Return a snapshot part of *user*, from their snapshot or else from the function that is registered for it."""
     snapshot: Mapping[str, Any] | None = getattr(user, "auth_snapshot", None)
     if snapshot is not None:
@@ -93,25 +94,25 @@ def part_of(user: Any, name: str, default: Any = None) -> Any:
     return default if make is None else make(user)
 
 
-def all_parts_of(user: Any) -> dict[str, Any]:
+def all_parts_of(user: UserLike) -> dict[str, Any]:
     """Compute every registered snapshot part of *user*, for a new snapshot."""
     return {name: make(user) for name, make in snapshot_parts.items()}
 
 
-def carry_parts(user: Any, parts: Mapping[str, Any]) -> None:
+def carry_parts(user: UserLike, parts: Mapping[str, Any]) -> None:
     """Make `part_of` read from *parts*, the snapshot that *user* was restored from."""
-    user.auth_snapshot = parts
+    cast("Any", user).auth_snapshot = parts
 
 
-def email_part(user: Any) -> dict[str, Any]:
+def email_part(user: UserLike) -> dict[str, Any]:
     """Return the primary address of *user* and whether it is verified. Falls back to the user model's own address."""
     cached: dict[str, Any] | None = getattr(user, _PRIMARY, None)
     if cached is not None:
         return cached
-    primary = EmailAddress.objects.filter(user=user, is_primary=True).first()
+    primary = EmailAddress.objects.filter(user=user.pk, is_primary=True).first()
     if primary is not None:
         return {"address": primary.address, "verified": primary.verified_at is not None}
-    return {"address": getattr(user, user.get_email_field_name(), ""), "verified": False}
+    return {"address": getattr(user, cast("AccountLike", user).get_email_field_name(), ""), "verified": False}
 
 
 def with_primary_address(rows: "QuerySet[Any]") -> Any:
@@ -123,13 +124,13 @@ def with_primary_address(rows: "QuerySet[Any]") -> Any:
     )
 
 
-def remember_primary_address(user: Any, address: str | None, verified_at: datetime | None) -> None:
+def remember_primary_address(user: UserLike | None, address: str | None, verified_at: datetime | None) -> None:
     """Cache the primary address on *user*, which saves `email_part` its query within this request."""
     if user is not None and address:
         setattr(user, _PRIMARY, {"address": address, "verified": verified_at is not None})
 
 
-def profile_of(user: Any) -> dict[str, Any]:
+def profile_of(user: UserLike) -> dict[str, Any]:
     """Return a person's own profile: the ``me`` shape of DESIGN section 6, without ``acr``."""
     email = part_of(user, EMAIL_PART, {"address": "", "verified": False})
     return {
@@ -145,12 +146,12 @@ def profile_of(user: Any) -> dict[str, Any]:
     }
 
 
-def has_second_factors(user: Any) -> bool:
+def has_second_factors(user: UserLike) -> bool:
     """Return whether *user* has a second factor, according to the package that registered them."""
     return bool(part_of(user, SECOND_FACTORS_PART, []))
 
 
-def strongest_demand_for(user: Any) -> Demand:
+def strongest_demand_for(user: UserLike) -> Demand:
     """Return the strictest demand that the second factors of *user* can meet."""
     methods = {Method(factor["method"]) for factor in part_of(user, SECOND_FACTORS_PART, [])}
     if can_reach_aal2(methods):

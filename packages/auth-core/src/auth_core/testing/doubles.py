@@ -10,6 +10,7 @@ from auth_core.errors import ChallengeFailed, FieldError, InvalidRequest
 from auth_core.login.django_session import OpenDjangoSession
 from auth_core.models import PendingLogin
 from auth_core.request.client import Client
+from auth_core.users import UserLike
 
 RIGHT_CODE = "314159"
 
@@ -106,6 +107,6 @@ class SetAssessor:
 
     assessment: ClassVar[Assessment] = Assessment()
 
-    def assess(self, user: Any, client: Client) -> Assessment:
+    def assess(self, user: UserLike, client: Client) -> Assessment:
         """Return the assessment that the test set."""
         return type(self).assessment

@@ -3,6 +3,8 @@
 from itertools import count
 from typing import Any
 
+from django.db import models
+
 from auth_core.flows.account_creation import create_account
 
 #: A password that is long enough for every setting and on no list of common passwords.
@@ -29,7 +31,7 @@ def make_administrator(email: str = "", *, password: str = PASSWORD, **columns: 
     return _with(create_account(email=email, password=password, verified=True, superuser=True), columns)
 
 
-def _with(user: Any, columns: dict[str, Any]) -> Any:
+def _with(user: models.Model, columns: dict[str, Any]) -> Any:
     """Set *columns* one by one. An unknown column raises an error instead of being ignored."""
     for name, value in columns.items():
         user._meta.get_field(name)

@@ -6,6 +6,7 @@ from typing import Any
 
 from auth_core.messages.security_notices import notices
 from auth_core.testing.mails import delivered
+from auth_core.users import UserLike
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class ExpectedMail:
     lacks: tuple[str, ...] = ()
 
 
-def mail_of(row: ExpectedMail, person: Any) -> str:
+def mail_of(row: ExpectedMail, person: UserLike) -> str:
     """Trigger the change for *person* and return the subject and body of the only mail.
 
     Raises:
@@ -36,7 +37,7 @@ def mail_of(row: ExpectedMail, person: Any) -> str:
     return f"{mails[0].subject}\n{mails[0].body}"
 
 
-def assert_mail(row: ExpectedMail, person: Any) -> None:
+def assert_mail(row: ExpectedMail, person: UserLike) -> None:
     """Trigger the change for *person* and check the only mail against *row*.
 
     Raises:

@@ -18,6 +18,7 @@ from auth_core.login.journey import advance
 from auth_core.login.plugins import grant_issuer
 from auth_core.models import PendingLogin
 from auth_core.request.client import client_of
+from auth_core.users import UserLike
 
 
 class NotGranted(AssertionError):
@@ -45,7 +46,7 @@ def evidence_for(assurance: str) -> list[Evidence]:
 
 
 def sign_in(
-    user: Any,
+    user: UserLike,
     *,
     assurance: str = "aal1",
     evidence: Sequence[Evidence] | None = None,

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
 from django.db.models import F
@@ -17,6 +16,7 @@ from auth_core.events import Event, EventOutcome, record
 from auth_core.messages.notify import notify
 from auth_core.messages.sms import post_text
 from auth_core.request.client import Client
+from auth_core.users import UserLike
 from auth_mfa.errors import NumberRefused
 from auth_mfa.events import MfaEvent
 from auth_mfa.factors import row_of
@@ -72,7 +72,7 @@ def destination_of(factor: PhoneFactor | EmailFactor) -> Destination:
     return Destination(factor.pk, factor.method, factor.destination, factor.hint)
 
 
-def destination_of_owned_factor(user: Any, owned: OwnedFactor) -> Destination | None:
+def destination_of_owned_factor(user: UserLike, owned: OwnedFactor) -> Destination | None:
     """Return the destination of the codes of a factor of *user*, or ``None`` if it was removed meanwhile."""
     if owned.id == NO_ROW:
         address = mailbox_of(user)
@@ -82,7 +82,7 @@ def destination_of_owned_factor(user: Any, owned: OwnedFactor) -> Destination | 
 
 
 def send_code(
-    *, occasion: UUID, user: Any, destination: Destination, client: Client, what_for: Occasion = Occasion.LOGIN
+    *, occasion: UUID, user: UserLike, destination: Destination, client: Client, what_for: Occasion = Occasion.LOGIN
 ) -> Sending:
     """Queue the code of *occasion* in the open transaction. It is sent after the commit.
 
@@ -127,7 +127,7 @@ def _admit(destination: Destination, client: Client) -> None:
         limits.charge_within("code", client=client, destination=destination.to.casefold())
 
 
-def _live_code(occasion: UUID, user: Any, factor_id: UUID) -> SentCode:
+def _live_code(occasion: UUID, user: UserLike, factor_id: UUID) -> SentCode:
     """Return the row of an occasion with a live code. A new code does not renew the guesses."""
     new_row = SentCode(
         user_id=user.pk,
@@ -145,7 +145,7 @@ def _live_code(occasion: UUID, user: Any, factor_id: UUID) -> SentCode:
     return row
 
 
-def _post(sent: SentCode, user: Any, destination: Destination, client: Client, what_for: Occasion) -> None:
+def _post(sent: SentCode, user: UserLike, destination: Destination, client: Client, what_for: Occasion) -> None:
     remaining = sent.expires_at - timezone.now()
     if destination.method is Method.SMS_CODE:
         post_text(template="code", number=destination.to, user=user, secret={"code": sent.code}, lifetime=remaining)
@@ -160,7 +160,7 @@ def _post(sent: SentCode, user: Any, destination: Destination, client: Client, w
         )
 
 
-def _record(name: MfaEvent, user: Any, destination: Destination, client: Client, reason: str) -> None:
+def _record(name: MfaEvent, user: UserLike, destination: Destination, client: Client, reason: str) -> None:
     target = None if destination.factor_id == NO_ROW else ("factor", str(destination.factor_id))
     record(
         Event(

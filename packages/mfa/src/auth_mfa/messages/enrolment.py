@@ -1,7 +1,6 @@
 """Enrolment of phones and mailboxes, confirmed by a code that is sent to them."""
 
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -11,6 +10,7 @@ from auth_core import limits
 from auth_core.assurance.methods import Method
 from auth_core.errors import ChallengeFailed, Conflict, FieldError, InvalidRequest, NotFound
 from auth_core.request.client import Client
+from auth_core.users import UserLike
 from auth_mfa.enrolment import let_count, make_room, record_begin, record_failure, refuse_unoffered
 from auth_mfa.mailbox import mailbox_of
 from auth_mfa.messages import sms_guard
@@ -35,7 +35,7 @@ class Begun:
     sending: Sending
 
 
-def begin_phone(*, user: Any, number: str, name: str, client: Client) -> Begun:
+def begin_phone(*, user: UserLike, number: str, name: str, client: Client) -> Begun:
     """Send a code to *number* to add it as a second factor. Earlier unconfirmed numbers are deleted.
 
     The caller has checked for a fresh proof (`factors.check_fresh_proof`).
@@ -51,7 +51,7 @@ def begin_phone(*, user: Any, number: str, name: str, client: Client) -> Begun:
     return _begin(factor, user, client)
 
 
-def begin_email(*, user: Any, name: str, client: Client) -> Begun:
+def begin_email(*, user: UserLike, name: str, client: Client) -> Begun:
     """Send a code to the address of *user* to add it as a second factor.
 
     Raises:
@@ -67,7 +67,7 @@ def begin_email(*, user: Any, name: str, client: Client) -> Begun:
     return _begin(EmailFactor(user_id=user.pk, name=name or _("Email"), address=address), user, client)
 
 
-def begun_message(*, user: Any, factor_id: UUID) -> Begun:
+def begun_message(*, user: UserLike, factor_id: UUID) -> Begun:
     """Return an enrolment that *user* has begun, and whether its code is still live.
 
     Raises:
@@ -80,7 +80,7 @@ def begun_message(*, user: Any, factor_id: UUID) -> Begun:
     return Begun(factor, Sending(is_sent=True, expires_at=sent.expires_at))
 
 
-def resend(*, user: Any, factor_id: UUID, client: Client) -> Begun:
+def resend(*, user: UserLike, factor_id: UUID, client: Client) -> Begun:
     """Send the code of a begun enrolment again. It is the same code until it expires.
 
     Raises:
@@ -92,7 +92,7 @@ def resend(*, user: Any, factor_id: UUID, client: Client) -> Begun:
     return Begun(factor, sending)
 
 
-def confirm(*, user: Any, factor_id: UUID, code: str, client: Client) -> MessageFactor:
+def confirm(*, user: UserLike, factor_id: UUID, code: str, client: Client) -> MessageFactor:
     """Confirm a phone or mailbox with the *code* that was sent to it.
 
     Raises:
@@ -119,7 +119,7 @@ def confirm(*, user: Any, factor_id: UUID, code: str, client: Client) -> Message
     return factor
 
 
-def _begin(factor: MessageFactor, user: Any, client: Client) -> Begun:
+def _begin(factor: MessageFactor, user: UserLike, client: Client) -> Begun:
     with transaction.atomic():
         make_room(user=user, model=type(factor))
         factor.save(force_insert=True)
@@ -128,12 +128,12 @@ def _begin(factor: MessageFactor, user: Any, client: Client) -> Begun:
     return Begun(factor, sending)
 
 
-def _send(factor: MessageFactor, user: Any, client: Client) -> Sending:
+def _send(factor: MessageFactor, user: UserLike, client: Client) -> Sending:
     destination = destination_of(factor)
     return send_code(occasion=factor.pk, user=user, destination=destination, client=client, what_for=Occasion.ENROLMENT)
 
 
-def _begun(user: Any, factor_id: UUID) -> MessageFactor:
+def _begun(user: UserLike, factor_id: UUID) -> MessageFactor:
     rows = (model.objects.begun_by(user).filter(pk=factor_id).first() for model in (PhoneFactor, EmailFactor))
     factor: MessageFactor | None = next((row for row in rows if row is not None), None)
     if factor is None:

@@ -11,6 +11,7 @@ from auth_core.errors import ChallengeFailed
 from auth_core.models import PendingLogin
 from auth_core.request.client import Client
 from auth_core.request.context import current
+from auth_core.users import UserLike
 from auth_mfa.answer_check import check_answer, record_mailbox_check
 from auth_mfa.codes import code_in
 from auth_mfa.factors import row_of
@@ -30,19 +31,19 @@ class Message:
 
     def ask(self, login: PendingLogin, factors: Sequence[OwnedFactor]) -> Mapping[str, Any]:
         """Send a code, the same again until it expires, and return a hint of where it was sent."""
-        destination = destination_of_owned_factor(login.user, factors[0])
+        destination = destination_of_owned_factor(login.person, factors[0])
         if destination is None:
             return {"digits": DIGITS, "to": "", "is_sent": False}
         client = current().client or Client()
         what_for = Occasion.STEP_UP if login.purpose == Purpose.STEP_UP else Occasion.LOGIN
         sending = send_code(
-            occasion=login.pk, user=login.user, destination=destination, client=client, what_for=what_for
+            occasion=login.pk, user=login.person, destination=destination, client=client, what_for=what_for
         )
         return {"digits": DIGITS, "to": destination.hint, "is_sent": sending.is_sent}
 
     def repeat(self, login: PendingLogin, factors: Sequence[OwnedFactor]) -> Mapping[str, Any]:
         """Return a hint of where the code was sent."""
-        destination = destination_of_owned_factor(login.user, factors[0])
+        destination = destination_of_owned_factor(login.person, factors[0])
         sent = code_of(occasion=login.pk, factor_id=factors[0].id)
         hint = "" if destination is None else destination.hint
         return {"digits": DIGITS, "to": hint, "is_sent": sent is not None and sent.is_live}
@@ -57,9 +58,9 @@ class Message:
         code = code_in(answer)
         sent = code_of(occasion=login.pk, factor_id=factors[0].id)
         if factors[0].id == NO_ROW:
-            _check_mailbox(login.user, sent, code)
+            _check_mailbox(login.person, sent, code)
             return Evidence.now(Method.EMAIL_CODE)
-        factor = row_of(login.user, factors[0])
+        factor = row_of(login.person, factors[0])
         if factor is None:
             raise ChallengeFailed
         check_answer(factor, lambda: check_code(sent, code))
@@ -72,7 +73,7 @@ class Message:
         code_in(answer)
 
 
-def _check_mailbox(user: Any, sent: SentCode | None, code: str) -> None:
+def _check_mailbox(user: UserLike, sent: SentCode | None, code: str) -> None:
     with transaction.atomic(durable=True):
         has_guess = FactorHistory.objects.spend_mailbox_guess(user)
         reason = check_code(sent, code) if has_guess else "exhausted"

@@ -3,14 +3,13 @@
 Source: OWASP Cheat Sheet "Multifactor Authentication", SMS pumping; ASVS 6.6.3, 2.4.1.
 """
 
-from typing import Any
-
 from django.db import transaction
 from django.utils import timezone
 
 from auth_core import limits
 from auth_core.events import Event, EventOutcome, record
 from auth_core.request.client import Client
+from auth_core.users import UserLike
 from auth_mfa.conf import mfa
 from auth_mfa.errors import NumberRefused
 from auth_mfa.events import MfaEvent
@@ -42,7 +41,7 @@ def note_used(*, number: str) -> None:
     SmsPrefix.objects.note_used(parse_number(number).prefix)
 
 
-def open_again(*, prefix: str, actor: Any) -> bool:
+def open_again(*, prefix: str, actor: UserLike | None) -> bool:
     """Reopen a closed prefix and return whether it was closed. Its counters were reset when it was closed."""
     with transaction.atomic():
         closed = SmsPrefix.objects.filter(pk=prefix, closed_until__gt=timezone.now())

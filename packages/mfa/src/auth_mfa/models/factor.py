@@ -12,17 +12,18 @@ from django_otp.models import Device, DeviceManager
 from auth_core.assurance.methods import Method
 from auth_core.crypto.secrets import spend
 from auth_core.ids import uuid7
+from auth_core.users import UserLike
 from auth_mfa.conf import mfa
 
 
 class FactorQuerySet(models.QuerySet[Any]):
     """Queries for factors of one kind. An unconfirmed factor does not count."""
 
-    def of(self, user: Any) -> Self:
+    def of(self, user: UserLike | None) -> Self:
         """Return the confirmed factors of *user*, or none if *user* is ``None``."""
         return self.filter(user_id=None if user is None else user.pk, confirmed=True)
 
-    def begun_by(self, user: Any) -> Self:
+    def begun_by(self, user: UserLike) -> Self:
         """Return the factors that *user* may still confirm. Expiry is checked here, not by a sweep."""
         return self.filter(user=user, confirmed=False, created_at__gt=timezone.now() - mfa.ENROLMENT_LIFETIME)
 

@@ -1,7 +1,6 @@
 """The factor history of users, which policy needs."""
 
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -10,27 +9,28 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from auth_core.crypto.secrets import spend
+from auth_core.users import UserLike
 from auth_mfa.conf import mfa
 
 
 class FactorHistoryManager(models.Manager["FactorHistory"]):
     """One verb per use."""
 
-    def lock(self, user: Any) -> "FactorHistory":
+    def lock(self, user: UserLike) -> "FactorHistory":
         """Return the history of *user*, locked until the transaction ends, so that limits cannot be exceeded."""
         self.bulk_create([FactorHistory(user_id=user.pk)], ignore_conflicts=True)
         return self.select_for_update().get(user_id=user.pk)
 
-    def had_factor(self, user: Any) -> bool:
+    def had_factor(self, user: UserLike) -> bool:
         """Return whether *user* had a second factor since the last reset by an administrator."""
         return self.filter(user_id=user.pk, had_factor_since__isnull=False).exists()
 
-    def note_factor(self, user: Any) -> None:
+    def note_factor(self, user: UserLike) -> None:
         """Record that *user* has a second factor. From now on its loss leads to recovery, never to enrolment."""
         self.bulk_create([FactorHistory(user_id=user.pk)], ignore_conflicts=True)
         self.filter(user_id=user.pk, had_factor_since=None).update(had_factor_since=timezone.now())
 
-    def spend_mailbox_guess(self, user: Any) -> bool:
+    def spend_mailbox_guess(self, user: UserLike) -> bool:
         """Charge one guess at a code to the mailbox of *user*, which has no row. Return whether a guess was left.
 
         The mailbox is disabled after a hundred wrong codes in a row (SP 800-63B-4 section 3.2.2).
@@ -39,11 +39,11 @@ class FactorHistoryManager(models.Manager["FactorHistory"]):
         rows = self.filter(user_id=user.pk, mailbox_failures__lt=mfa.MAX_FAILURES)
         return spend(rows, mailbox_failures=F("mailbox_failures") + 1)
 
-    def forget_mailbox_failures(self, user: Any) -> None:
+    def forget_mailbox_failures(self, user: UserLike) -> None:
         """Reset the failures after a correct code."""
         self.filter(user_id=user.pk).update(mailbox_failures=0)
 
-    def reset(self, user: Any, *, at: datetime) -> None:
+    def reset(self, user: UserLike, *, at: datetime) -> None:
         """Allow *user* to enrol as if they never had a factor."""
         self.bulk_create([FactorHistory(user_id=user.pk)], ignore_conflicts=True)
         self.filter(user_id=user.pk).update(had_factor_since=None, mailbox_failures=0, reset_at=at)

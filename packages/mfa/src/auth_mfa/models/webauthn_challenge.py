@@ -3,7 +3,7 @@
 import secrets
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from auth_core.crypto.secrets import digest, spend
 from auth_core.ids import uuid7
+from auth_core.users import UserLike
 
 #: How long a challenge is valid. Browsers get the same `timeout`.
 LIFETIME = timedelta(minutes=5)
@@ -39,7 +40,7 @@ class WebauthnChallengeManager(models.Manager["WebauthnChallenge"]):
         self,
         *,
         purpose: Ceremony,
-        user: Any = None,
+        user: UserLike | None = None,
         occasion: UUID | None = None,
         browser_digest: str = "",
         transport: str = "",
@@ -50,14 +51,14 @@ class WebauthnChallengeManager(models.Manager["WebauthnChallenge"]):
         return self.create(
             challenge=new_challenge(),
             purpose=purpose.value,
-            user=user,
+            user=cast("Any", user),
             occasion=occasion,
             browser_digest=browser_digest,
             transport=transport,
             expires_at=timezone.now() + LIFETIME,
         )
 
-    def live(self, *, purpose: Ceremony, user: Any, occasion: UUID) -> "WebauthnChallenge | None":
+    def live(self, *, purpose: Ceremony, user: UserLike, occasion: UUID) -> "WebauthnChallenge | None":
         """Return the live challenge of an occasion, or ``None``. Expiry is checked here, not by a sweep."""
         return (
             self.filter(
@@ -71,7 +72,7 @@ class WebauthnChallengeManager(models.Manager["WebauthnChallenge"]):
             .first()
         )
 
-    def end_all_of(self, user: Any) -> int:
+    def end_all_of(self, user: UserLike) -> int:
         """Spend all unanswered challenges of *user* and return their number, so that begun registrations end."""
         return self.filter(user_id=user.pk, spent_at=None).update(spent_at=timezone.now())
 
@@ -114,7 +115,7 @@ class WebauthnChallenge(models.Model):
     def __str__(self) -> str:
         return f"{self.purpose} {self.pk}"
 
-    def spend(self, *, purpose: Ceremony, user: Any, occasion: UUID | None, browser_digest: str) -> bool:
+    def spend(self, *, purpose: Ceremony, user: UserLike | None, occasion: UUID | None, browser_digest: str) -> bool:
         """Spend the challenge, once, in its own context. Return whether this call spent it.
 
         The condition of the one statement names everything that the challenge is bound to,
@@ -123,7 +124,7 @@ class WebauthnChallenge(models.Model):
         unspent = WebauthnChallenge.objects.filter(
             pk=self.pk,
             purpose=purpose.value,
-            user=user,
+            user=cast("Any", user),
             occasion=occasion,
             browser_digest=browser_digest,
             spent_at=None,

@@ -12,6 +12,7 @@ from auth_core.assurance.methods import Method
 from auth_core.errors import AuthError
 from auth_core.pages.base import AccountPage, see_other, show
 from auth_core.pages.forms import PageForm
+from auth_core.users import UserLike
 from auth_mfa.descriptions import description_of
 from auth_mfa.errors import LastFactor
 from auth_mfa.factors import check_fresh_proof, factors_of, remove_own_factor, rename_factor, rows_of
@@ -104,7 +105,7 @@ class RemovePage(FactorPage):
         return show(request, "auth_mfa/last_factor.html", context, status=int(refusal.status))
 
 
-def _duty_of(user: Any, factors: Sequence[Factor]) -> dict[str, Any]:
+def _duty_of(user: UserLike, factors: Sequence[Factor]) -> dict[str, Any]:
     """Return whether policy requires a factor that *user* lacks, and the end of their grace period."""
     requirement = requirement_of(user)
     if requirement is Requirement.NONE or any(is_counted(Method(factor.method)) for factor in factors):

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from auth_core.assurance.methods import Method
+from auth_core.users import UserLike
 from auth_mfa.mailbox import mailbox_of
 from auth_mfa.models import EmailFactor, Factor
 from auth_mfa.policy import Requirement, is_counted, is_offered, requirement_of
@@ -63,7 +64,7 @@ _CHOICES = (
 )
 
 
-def method_choices_of(user: Any, factors: Sequence[Factor]) -> list[MethodChoice]:
+def method_choices_of(user: UserLike, factors: Sequence[Factor]) -> list[MethodChoice]:
     """Return the methods that *user*, who has *factors*, can add."""
     choices = [choice for choice in _CHOICES if _can_be_added(choice.method, user, factors)]
     if requirement_of(user) is Requirement.NONE:
@@ -71,7 +72,7 @@ def method_choices_of(user: Any, factors: Sequence[Factor]) -> list[MethodChoice
     return [choice if is_counted(choice.method) else _uncounted(choice) for choice in choices]
 
 
-def _can_be_added(method: Method, user: Any, factors: Sequence[Factor]) -> bool:
+def _can_be_added(method: Method, user: UserLike, factors: Sequence[Factor]) -> bool:
     if method is Method.PASSKEY:
         return is_offered(method) or is_offered(Method.SECURITY_KEY)
     if method is Method.EMAIL_CODE:

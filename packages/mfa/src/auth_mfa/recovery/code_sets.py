@@ -13,6 +13,7 @@ from auth_core.assurance.evidence import SessionFacts
 from auth_core.assurance.methods import Method
 from auth_core.passwords.hash_slots import hash_slot
 from auth_core.request.client import Client
+from auth_core.users import UserLike
 from auth_mfa.enrolment import note_added, refuse_unoffered
 from auth_mfa.errors import FactorNeeded
 from auth_mfa.factors import has_what_codes_stand_in_for, remove_factor
@@ -37,7 +38,7 @@ class Sheet:
 
 
 def issue_sheet(
-    *, user: Any, client: Client, session: SessionFacts | None = None, is_shown_later: bool = False
+    *, user: UserLike, client: Client, session: SessionFacts | None = None, is_shown_later: bool = False
 ) -> Sheet:
     """Give *user* ten codes. The codes of the previous sheet stop working.
 
@@ -81,14 +82,14 @@ def issue_sheet(
     return Sheet(sheet, codes)
 
 
-def take_unread_codes(*, user: Any, session: SessionFacts) -> Sheet | None:
+def take_unread_codes(*, user: UserLike, session: SessionFacts) -> Sheet | None:
     """Return the unread sheet that *user* created in *session*, once, or ``None``."""
     sheet = sheet_of(user)
     unread = "" if sheet is None else sheet.take_unread(session_id=session.id)
     return Sheet(sheet, tuple(json.loads(unread))) if sheet is not None and unread else None
 
 
-def sheet_of(user: Any) -> RecoveryCodeSet | None:
+def sheet_of(user: UserLike) -> RecoveryCodeSet | None:
     """Return the current sheet of *user*."""
     sheet: RecoveryCodeSet | None = RecoveryCodeSet.objects.of(user).select_related("user").first()
     return sheet

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 
 from auth_core.pages.base import HTTP_SEE_OTHER, safe_next
+from auth_core.users import UserLike
 from auth_mfa.conf import site_login_url
 from auth_mfa.site_login import partial_login
 
@@ -129,7 +130,7 @@ def _settle(request: HttpRequest, *, proved_at: datetime | None) -> bool:
     return True
 
 
-def _set_partial_login_user(request: HttpRequest, person: Any) -> None:
+def _set_partial_login_user(request: HttpRequest, person: UserLike | None) -> None:
     request.partial_login_user = person  # type: ignore[attr-defined]  # an attribute of ours
 
 

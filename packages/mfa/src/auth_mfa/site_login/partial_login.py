@@ -9,7 +9,7 @@ anonymous session.
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
@@ -25,6 +25,7 @@ from auth_core.conf import core
 from auth_core.contracts import Purpose, Transport
 from auth_core.crypto.secrets import same
 from auth_core.models import PendingLogin
+from auth_core.users import AccountLike, UserLike
 from auth_mfa.conf import authentication_backends
 from auth_mfa.requirements import Asking, plan_of
 
@@ -84,7 +85,7 @@ class PartialLogin:
     def _has_expired(self) -> bool:
         return timezone.now() >= datetime.fromisoformat(self.at) + core.PENDING_LOGIN_LIFETIME
 
-    def _is_same_password(self, person: Any) -> bool:
+    def _is_same_password(self, person: AccountLike) -> bool:
         # Hashes with an older SECRET_KEY are accepted, as in Django.
         hashes = [person.get_session_auth_hash(), *person.get_session_auth_fallback_hash()]
         return any(same(self.auth_hash, candidate) for candidate in hashes)
@@ -144,7 +145,7 @@ def tidy(session: SessionBase) -> None:
         _bind_facts(session)
 
 
-def judge(session: SessionBase, user: Any, *, proved_at: datetime | None) -> bool:
+def judge(session: SessionBase, user: UserLike, *, proved_at: datetime | None) -> bool:
     """Turn the session of *user* into a partial login, or give it facts. Return whether the login is partial.
 
     Args:
@@ -164,10 +165,10 @@ def judge(session: SessionBase, user: Any, *, proved_at: datetime | None) -> boo
     return False
 
 
-def needs_second_factor(user: Any, proved: Evidence) -> bool:
+def needs_second_factor(user: UserLike, proved: Evidence) -> bool:
     """Return whether a login of ours with this evidence would ask *user* for more."""
     # Never saved. It only serves to derive the next requirement.
-    login = PendingLogin(user=user, purpose=Purpose.LOGIN.value)
+    login = PendingLogin(user=cast("Any", user), purpose=Purpose.LOGIN.value)
     login.evidence_stored = [proved.to_json()]
     login.demand_stored = Demand.NONE.value
     return plan_of(login).asking is not Asking.NOTHING

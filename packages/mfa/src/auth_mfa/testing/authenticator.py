@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from webauthn.helpers import base64url_to_bytes, bytes_to_base64url, encode_cbor
 
+from auth_core.users import UserLike
 from auth_mfa.models import WebauthnFactor
 from auth_mfa.webauthn.assertion import user_handle
 
@@ -83,7 +84,7 @@ class Authenticator:
             }
         )
 
-    def added_to(self, user: Any, *, name: str = "Key") -> Self:
+    def added_to(self, user: UserLike, *, name: str = "Key") -> Self:
         """Store this credential as a factor of *user*, and return the authenticator."""
         self.user_handle = user_handle(user)
         is_passkey = self.discoverable or self.backup_eligible

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from django.utils import timezone
 
 from auth_core.request.client import Client
+from auth_core.users import UserLike
 from auth_mfa import oath
 from auth_mfa.models import EmailFactor, Factor, FactorHistory, PhoneFactor, TotpFactor
 from auth_mfa.recovery.code_sets import Sheet, issue_sheet
@@ -20,13 +21,13 @@ NUMBER = "+41791234567"
 _F = TypeVar("_F", bound=Factor)
 
 
-def add_totp(user: Any, *, key: bytes = KEY, name: str = "Phone") -> TotpFactor:
+def add_totp(user: UserLike, *, key: bytes = KEY, name: str = "Phone") -> TotpFactor:
     """Give *user* a confirmed authenticator app with *key*."""
     factor = TotpFactor(user=user, name=name, seed=oath.to_base32(key), confirmed=True)
     return _added(factor)
 
 
-def add_phone(user: Any, *, number: str = NUMBER, name: str = "Mobile") -> PhoneFactor:
+def add_phone(user: UserLike, *, number: str = NUMBER, name: str = "Mobile") -> PhoneFactor:
     """Give *user* a confirmed phone. The site needs `AUTH_CORE["SMS_BACKEND"]` (fixture ``captured_texts``)."""
     return _added(PhoneFactor(user=user, name=name, number=number, confirmed=True))
 
@@ -36,7 +37,7 @@ def add_mailbox(user: Any, *, address: str = "", name: str = "Email") -> EmailFa
     return _added(EmailFactor(user=user, name=name, address=address or user.email, confirmed=True))
 
 
-def add_recovery_codes(user: Any) -> Sheet:
+def add_recovery_codes(user: UserLike) -> Sheet:
     """Give *user*, who has a factor, a sheet of recovery codes."""
     return issue_sheet(user=user, client=Client())
 

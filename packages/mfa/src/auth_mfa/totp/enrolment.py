@@ -1,7 +1,6 @@
 """Enrolment of authenticator apps, confirmed by a first code."""
 
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -12,6 +11,7 @@ from auth_core.assurance.methods import Method
 from auth_core.errors import ChallengeFailed, NotFound
 from auth_core.people.lookup import profile_of
 from auth_core.request.client import Client
+from auth_core.users import UserLike
 from auth_mfa import oath
 from auth_mfa.conf import mfa
 from auth_mfa.enrolment import let_count, make_room, record_begin, record_failure, refuse_unoffered
@@ -36,7 +36,7 @@ class Enrolment:
     qr_svg: str = field(repr=False)
 
 
-def begin_totp(*, user: Any, name: str) -> Enrolment:
+def begin_totp(*, user: UserLike, name: str) -> Enrolment:
     """Begin to add an app with *name*. Earlier unconfirmed apps are deleted.
 
     The caller has checked for a fresh proof (`factors.check_fresh_proof`).
@@ -56,7 +56,7 @@ def begin_totp(*, user: Any, name: str) -> Enrolment:
     return _enrolment(factor, key, user)
 
 
-def begun_enrolment(*, user: Any, factor_id: UUID) -> Enrolment:
+def begun_enrolment(*, user: UserLike, factor_id: UUID) -> Enrolment:
     """Return an unconfirmed enrolment of *user*, to show it again.
 
     Raises:
@@ -66,7 +66,7 @@ def begun_enrolment(*, user: Any, factor_id: UUID) -> Enrolment:
     return _enrolment(factor, factor.key, user)
 
 
-def confirm_totp(*, user: Any, factor_id: UUID, code: str, client: Client) -> TotpFactor:
+def confirm_totp(*, user: UserLike, factor_id: UUID, code: str, client: Client) -> TotpFactor:
     """Confirm an app with a *code*, and spend the code's time step.
 
     Raises:
@@ -87,14 +87,14 @@ def confirm_totp(*, user: Any, factor_id: UUID, code: str, client: Client) -> To
     return factor
 
 
-def _begun(user: Any, factor_id: UUID) -> TotpFactor:
+def _begun(user: UserLike, factor_id: UUID) -> TotpFactor:
     factor: TotpFactor | None = TotpFactor.objects.begun_by(user).filter(pk=factor_id).first()
     if factor is None:
         raise NotFound
     return factor
 
 
-def _enrolment(factor: TotpFactor, key: bytes, user: Any) -> Enrolment:
+def _enrolment(factor: TotpFactor, key: bytes, user: UserLike) -> Enrolment:
     account = profile_of(user)["email"] or user.get_username()
     uri = oath.otpauth_uri(key, issuer=mfa.issuer, account=account)
     return Enrolment(factor=factor, secret=oath.to_base32(key), uri=uri, qr_svg=svg_of(uri))

@@ -8,6 +8,7 @@ from auth_core.errors import FieldError, InvalidRequest
 from auth_core.events import Event, EventOutcome, record
 from auth_core.messages.links import site_name
 from auth_core.people.lookup import identity_of
+from auth_core.users import UserLike
 from auth_mfa.conf import mfa
 from auth_mfa.events import MfaEvent
 from auth_mfa.models import WebauthnChallenge, WebauthnFactor
@@ -136,6 +137,6 @@ def evidence_of(factor: WebauthnFactor, *, user_verified: bool) -> Evidence:
     )
 
 
-def user_handle(user: Any) -> bytes:
+def user_handle(user: UserLike) -> bytes:
     """Return the user handle of *user*, which is random and reveals nothing (section 14.6.1)."""
     return identity_of(user).subject_id.bytes

@@ -28,7 +28,7 @@ class Webauthn:
         """Store a new challenge, which replaces the previous one, and return its options."""
         challenge = WebauthnChallenge.objects.issue(
             purpose=Ceremony.SECOND_FACTOR,
-            user=login.user,
+            user=login.person,
             occasion=login.pk,
             browser_digest=login.browser_digest,
         )
@@ -36,7 +36,7 @@ class Webauthn:
 
     def repeat(self, login: PendingLogin, factors: Sequence[OwnedFactor]) -> Mapping[str, Any]:
         """Return the options of the live challenge again, or ``None`` if it was spent and a new one is needed."""
-        challenge = WebauthnChallenge.objects.live(purpose=Ceremony.SECOND_FACTOR, user=login.user, occasion=login.pk)
+        challenge = WebauthnChallenge.objects.live(purpose=Ceremony.SECOND_FACTOR, user=login.person, occasion=login.pk)
         return {"options": challenge and questions_of(challenge, allow=_rows_of(login, factors))}
 
     def answer(self, login: PendingLogin, factors: Sequence[OwnedFactor], answer: Mapping[str, Any]) -> Evidence:
@@ -50,7 +50,7 @@ class Webauthn:
         """
         credential, credential_id = _credential_in(answer)
         challenge = _spent_challenge(login)
-        own = WebauthnFactor.objects.of(login.user).with_id(credential_id).select_related("user__auth_identity")
+        own = WebauthnFactor.objects.of(login.person).with_id(credential_id).select_related("user__auth_identity")
         factor = own.filter(pk__in=[owned.id for owned in factors]).first()
         if factor is None:
             _answer_nobody(credential, challenge)
@@ -82,9 +82,9 @@ def _credential_in(answer: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
 
 def _spent_challenge(login: PendingLogin) -> str:
     """Spend the challenge of *login* and return it, or an empty string if there is none."""
-    challenge = WebauthnChallenge.objects.live(purpose=Ceremony.SECOND_FACTOR, user=login.user, occasion=login.pk)
+    challenge = WebauthnChallenge.objects.live(purpose=Ceremony.SECOND_FACTOR, user=login.person, occasion=login.pk)
     if challenge is None or not challenge.spend(
-        purpose=Ceremony.SECOND_FACTOR, user=login.user, occasion=login.pk, browser_digest=login.browser_digest
+        purpose=Ceremony.SECOND_FACTOR, user=login.person, occasion=login.pk, browser_digest=login.browser_digest
     ):
         return ""
     return challenge.challenge
@@ -111,4 +111,4 @@ def _asserted(factor: WebauthnFactor, credential: Mapping[str, Any], challenge: 
 
 
 def _rows_of(login: PendingLogin, factors: Sequence[OwnedFactor]) -> list[WebauthnFactor]:
-    return list(WebauthnFactor.objects.of(login.user).filter(pk__in=[owned.id for owned in factors]).order_by("pk"))
+    return list(WebauthnFactor.objects.of(login.person).filter(pk__in=[owned.id for owned in factors]).order_by("pk"))

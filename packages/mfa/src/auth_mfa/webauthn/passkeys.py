@@ -27,6 +27,7 @@ from auth_core.events import AuthEvent, Event, EventOutcome, record
 from auth_core.login.journey import open_login
 from auth_core.people.lookup import profile_of
 from auth_core.request.client import Client
+from auth_core.users import UserLike
 from auth_mfa.answer_check import check_answer
 from auth_mfa.conf import mfa
 from auth_mfa.enrolment import make_room, note_added, refuse_unoffered
@@ -84,7 +85,7 @@ class BegunLogin:
     options: Mapping[str, Any]
 
 
-def begin_registration(*, user: Any, occasion: UUID, browser_secret: str = "") -> Registration:
+def begin_registration(*, user: UserLike, occasion: UUID, browser_secret: str = "") -> Registration:
     """Begin to add a passkey or a security key.
 
     The caller has checked for a fresh proof (`factors.check_fresh_proof`).
@@ -107,7 +108,7 @@ def begin_registration(*, user: Any, occasion: UUID, browser_secret: str = "") -
     return _registration(challenge, user)
 
 
-def begun_registration(*, user: Any, occasion: UUID) -> Registration:
+def begun_registration(*, user: UserLike, occasion: UUID) -> Registration:
     """Return the live registration that *user* has begun on this occasion, to show it again.
 
     Raises:
@@ -121,7 +122,7 @@ def begun_registration(*, user: Any, occasion: UUID) -> Registration:
 
 def confirm_registration(
     *,
-    user: Any,
+    user: UserLike,
     registration_id: UUID,
     occasion: UUID,
     credential: Any,
@@ -226,7 +227,7 @@ def _refuse_if_not_offered() -> None:
         refuse_unoffered(Method.PASSKEY)
 
 
-def _registration(challenge: WebauthnChallenge, user: Any) -> Registration:
+def _registration(challenge: WebauthnChallenge, user: UserLike) -> Registration:
     options = registration_options(
         relying_party(),
         challenge=challenge.challenge,
@@ -254,7 +255,7 @@ def _method_of(registered: Registered, *, must_count: bool) -> Method:
     return method
 
 
-def _add(user: Any, registered: Registered, method: Method, name: str, client: Client) -> WebauthnFactor:
+def _add(user: UserLike, registered: Registered, method: Method, name: str, client: Client) -> WebauthnFactor:
     factor = WebauthnFactor(
         user_id=user.pk,
         name=name or (_("Passkey") if method is Method.PASSKEY else _("Security key")),
@@ -282,7 +283,7 @@ def _add(user: Any, registered: Registered, method: Method, name: str, client: C
     return factor
 
 
-def _record_failed_registration(user: Any, client: Client, reason: str) -> None:
+def _record_failed_registration(user: UserLike, client: Client, reason: str) -> None:
     with transaction.atomic(durable=True):
         record(
             Event(

@@ -15,6 +15,7 @@ from auth_core.api.views import ApiView
 from auth_core.assurance.evidence import session_of
 from auth_core.errors import FieldError, InvalidRequest, NotFound, PermissionRefused
 from auth_core.people.lookup import find_by_subject_id, identity_of
+from auth_core.users import UserLike
 from auth_rbac.api.serializers import CheckBody, CheckManyBody, ObjectsFilters, SubjectsFilters
 from auth_rbac.api.shapes import DecisionShape, DecisionsShape, ExplanationShape, ObjectShape, SubjectShape
 from auth_rbac.api.views import public_id
@@ -178,7 +179,9 @@ def _subject_and_object(request: Request, body: Any) -> tuple[Any, models.Model 
     return person, None if named is None else find_objects(model_named(named["type"], "object.type"), [named["id"]])[0]
 
 
-def _require_visible(request: Request, person: Any, objects: list[Any], decisions: list[Decision]) -> list[Decision]:
+def _require_visible(
+    request: Request, person: UserLike, objects: list[Any], decisions: list[Decision]
+) -> list[Decision]:
     """Return the decisions, if the caller may view each object or has the requested permission for it.
 
     Raises:

@@ -16,6 +16,7 @@ from auth_core.api.shapes import page_of
 from auth_core.api.views import ApiView
 from auth_core.errors import Conflict, FieldError, InvalidRequest, NotFound, PermissionRefused
 from auth_core.people.lookup import find_by_subject_id
+from auth_core.users import UserLike
 from auth_rbac.api.permissions import MayManage
 from auth_rbac.api.serializers import ObjectPermissionBody, ObjectPermissionFilters
 from auth_rbac.api.shapes import ObjectPermissionShape
@@ -113,7 +114,7 @@ def object_permission_body(holder: Any, permission: str, kind: str, object_id: s
     }
 
 
-def _filtered_rows(user: Any, filters: Any) -> ObjectRows:
+def _filtered_rows(user: UserLike, filters: Any) -> ObjectRows:
     """Return the rows that match the filters and that *user* may see."""
     arguments: dict[str, Any] = {}
     if filters.permission is not None:
@@ -132,7 +133,7 @@ def _filtered_rows(user: Any, filters: Any) -> ObjectRows:
     return object_rows(seen_by=user, **arguments)
 
 
-def _filtered_object(user: Any, model: type[models.Model] | None, object_id: str) -> models.Model:
+def _filtered_object(user: UserLike, model: type[models.Model] | None, object_id: str) -> models.Model:
     """Return the object that a filter names.
 
     Raises:
@@ -148,7 +149,7 @@ def _filtered_object(user: Any, model: type[models.Model] | None, object_id: str
     return obj
 
 
-def _find(user: Any, packed: str, needed: str) -> _Grant:
+def _find(user: UserLike, packed: str, needed: str) -> _Grant:
     """Return what an id names, if *user* has the permission *needed* there or may see it.
 
     Raises:

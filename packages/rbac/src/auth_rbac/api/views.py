@@ -16,6 +16,7 @@ from auth_core.api.shapes import page_of
 from auth_core.api.views import ApiView
 from auth_core.errors import NotFound
 from auth_core.people.lookup import find_by_subject_id, identity_of
+from auth_core.users import UserLike
 from auth_rbac.api.permissions import MayManage
 from auth_rbac.api.serializers import AssignmentBody, AssignmentFilters, RoleBody, RoleChangeBody
 from auth_rbac.api.shapes import AssignmentShape, RoleShape
@@ -159,12 +160,12 @@ def assignment_body(assignment: Assignment) -> dict[str, Any]:
     }
 
 
-def public_id(user: Any) -> str | None:
+def public_id(user: UserLike | None) -> str | None:
     """Return the public id of a person. No other id leaves this service."""
     return None if user is None else str(identity_of(user).subject_id)
 
 
-def named_object(user: Any, named: Mapping[str, str], field: str) -> models.Model:
+def named_object(user: UserLike, named: Mapping[str, str], field: str) -> models.Model:
     """Return the object that a body names, if the caller may view it or grant something there.
 
     Raises:
@@ -196,7 +197,7 @@ def _content(body: Any) -> dict[str, Any]:
     return {**permissions, "wildcards": body.wildcards, "denied_wildcards": body.denied_wildcards, "parents": parents}
 
 
-def _assignment(user: Any, assignment_id: UUID, permission: str) -> Assignment:
+def _assignment(user: UserLike, assignment_id: UUID, permission: str) -> Assignment:
     """Return an assignment, if *user* has the permission in its scope.
 
     Raises:

@@ -12,6 +12,7 @@ from threading import Lock
 from typing import Any
 
 from auth_core.people.lookup import part_of
+from auth_core.users import UserLike
 from auth_rbac.conf import rbac
 from auth_rbac.decisions import sql
 from auth_rbac.decisions.decision import Decision, DecisionReason, ScopeEffect
@@ -62,12 +63,12 @@ _people: dict[Any, CachedDecisions] = {}
 _changing = Lock()
 
 
-def on_instance(user: Any) -> CachedDecisions | None:
+def on_instance(user: UserLike) -> CachedDecisions | None:
     """Return the decisions that are current for this instance. ``None``: it has not asked anything yet."""
     return getattr(user, _ON_INSTANCE, None)
 
 
-def current(user: Any) -> CachedDecisions | None:
+def current(user: UserLike) -> CachedDecisions | None:
     """Return the decisions that are current without a query, by this instance or by a trusted snapshot."""
     cached = on_instance(user)
     if cached is None and rbac.TRUST_SNAPSHOTS and (versions := part_of(user, PART)):
@@ -75,12 +76,12 @@ def current(user: Any) -> CachedDecisions | None:
     return cached
 
 
-def remembered(user: Any) -> CachedDecisions | None:
+def remembered(user: UserLike) -> CachedDecisions | None:
     """Return the cached decisions about *user*, current or not."""
     return _people.get(user.pk)
 
 
-def renew(user: Any, versions: Versions) -> CachedDecisions:
+def renew(user: UserLike, versions: Versions) -> CachedDecisions:
     """Return the decisions under *versions*, which were just read. Drop the decisions under other versions."""
     cached = _people.get(user.pk)
     if cached is None or cached.versions != versions:
@@ -93,7 +94,7 @@ def renew(user: Any, versions: Versions) -> CachedDecisions:
     return cached
 
 
-def forget_instance(user: Any) -> None:
+def forget_instance(user: UserLike | None) -> None:
     """Make this instance read the versions again, after a change during its request."""
     if user is not None and on_instance(user) is not None:
         delattr(user, _ON_INSTANCE)
@@ -105,15 +106,15 @@ def forget_all() -> None:
         _people.clear()
 
 
-def verify(user: Any) -> CachedDecisions:
+def verify(user: UserLike) -> CachedDecisions:
     """Read both versions from the database, and return the decisions under them."""
     return renew(user, _current_versions(user))
 
 
-def versions_part(user: Any) -> list[str]:
+def versions_part(user: UserLike) -> list[str]:
     """Return the versions for a session's snapshot."""
     return list(_current_versions(user))
 
 
-def _current_versions(user: Any) -> Versions:
+def _current_versions(user: UserLike) -> Versions:
     return fetch_versions(user, sql.versions())

@@ -13,6 +13,7 @@ from typing import Any, TypeGuard
 from django.db import models
 from django.utils import timezone
 
+from auth_core.users import UserLike
 from auth_rbac.decisions import decision_cache, sql
 from auth_rbac.decisions.decision import (
     ANONYMOUS,
@@ -30,7 +31,7 @@ from auth_rbac.permission_names import full_name
 from auth_rbac.scopes import keys_around, scopes_by_keys, scopes_of
 
 
-def check(user: Any, permission: str, obj: models.Model | None = None) -> Decision:
+def check(user: UserLike, permission: str, obj: models.Model | None = None) -> Decision:
     """Decide whether *user* has a permission, without a query if this instance asked before, else with one.
 
     The second object that an instance asks about takes one more query. It may be the first of a loop, and this query
@@ -58,7 +59,7 @@ def check(user: Any, permission: str, obj: models.Model | None = None) -> Decisi
     return _check_objects(user, permission, [obj])[0]
 
 
-def check_many(user: Any, permission: str, objects: Iterable[models.Model]) -> list[Decision]:
+def check_many(user: UserLike, permission: str, objects: Iterable[models.Model]) -> list[Decision]:
     """Decide for each of *objects*, which are of one model, with one query for all that is not cached.
 
     Raises:
@@ -72,7 +73,7 @@ def check_many(user: Any, permission: str, objects: Iterable[models.Model]) -> l
     return _check_objects(user, permission, instances)
 
 
-def everywhere(user: Any) -> Everywhere:
+def everywhere(user: UserLike) -> Everywhere:
     """Return all that *user* may and must not do everywhere, without a query if this instance has it."""
     now = timezone.now()
     cached = decision_cache.current(user)
@@ -109,7 +110,7 @@ def _read_everywhere(rows: Sequence[EverywhereRow]) -> Everywhere:
     )
 
 
-def _check_everywhere(user: Any, permission: str) -> Decision:
+def _check_everywhere(user: UserLike, permission: str) -> Decision:
     effects = everywhere(user)
     reason = effects.allowed.get(permission, DecisionReason.NOTHING)
     if permission in effects.denied:
@@ -119,7 +120,7 @@ def _check_everywhere(user: Any, permission: str) -> Decision:
     return decision if cached is None else cached.remember(permission, decision)
 
 
-def _check_objects(user: Any, permission: str, objects: Sequence[models.Model]) -> list[Decision]:
+def _check_objects(user: UserLike, permission: str, objects: Sequence[models.Model]) -> list[Decision]:
     """Decide from the cache where possible, and with one query for the rest."""
     now = timezone.now()
     cached = decision_cache.current(user)
@@ -134,7 +135,9 @@ def _check_objects(user: Any, permission: str, objects: Sequence[models.Model]) 
     return [answers[question] for question in questions]
 
 
-def _query(user: Any, permission: str, unanswered: Mapping[Any, models.Model], now: datetime) -> dict[Any, Decision]:
+def _query(
+    user: UserLike, permission: str, unanswered: Mapping[Any, models.Model], now: datetime
+) -> dict[Any, Decision]:
     """Decide with a query, and cache the decisions."""
     objects = list(unanswered.values())
     scopes = {question: _scopes_in(question) for question in unanswered}
@@ -204,7 +207,7 @@ def _scopes_in(question: tuple[Any, ...]) -> list[tuple[int, str]]:
     return scopes_by_keys(model, key, keys)
 
 
-def holds_all(user: Any, permissions: Iterable[str], obj: models.Model | None, moment: datetime) -> bool:
+def holds_all(user: UserLike, permissions: Iterable[str], obj: models.Model | None, moment: datetime) -> bool:
     """Tell whether *user* has all *permissions* at *moment*, as far as is known now. Nothing is cached."""
     if not user.is_active or getattr(user, "is_superuser", False):
         return bool(user.is_active)

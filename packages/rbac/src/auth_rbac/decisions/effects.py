@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db import models
 
+from auth_core.users import UserLike
 from auth_rbac.decisions import role_cache
 from auth_rbac.decisions.decision import Effect, ScopeEffect
 from auth_rbac.decisions.query import EffectRow, RowKind, Versions, fetch_effects
@@ -29,7 +30,7 @@ class PermissionEffects(NamedTuple):
 
 
 def effects_of(
-    user: Any, name: str, objects: Sequence[models.Model], scopes: set[tuple[int, str]], moment: datetime
+    user: UserLike, name: str, objects: Sequence[models.Model], scopes: set[tuple[int, str]], moment: datetime
 ) -> PermissionEffects:
     """Return the effects of ``app.codename`` for *user* on *objects*, which are of one model, and in *scopes*.
 
@@ -53,7 +54,7 @@ def effects_of(
 
 
 def _fetch(
-    user: Any,
+    user: UserLike,
     name: str,
     objects: Sequence[models.Model],
     scopes: set[tuple[int, str]],

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from django.db import connections, router
 
 from auth_core.runtime import prepared_statements
+from auth_core.users import UserLike
 from auth_rbac.decisions.decision import Effect
 from auth_rbac.models import Assignment
 
@@ -84,12 +85,12 @@ def fetch(statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
     return prepared_statements.put(_connection(), statement, values)
 
 
-def fetch_versions(user: Any, statement: str) -> Versions:
+def fetch_versions(user: UserLike, statement: str) -> Versions:
     """Return the current versions for *user*, from the row of `sql.versions`."""
     return _versions(fetch(statement, {"user": key_of_user(user)}))
 
 
-def fetch_effects(user: Any, statement: str, moment: datetime, **values: Any) -> list[EffectRow]:
+def fetch_effects(user: UserLike, statement: str, moment: datetime, **values: Any) -> list[EffectRow]:
     """Return the rows of `sql.on_objects` for *user* at *moment*."""
     rows = _fetch_for(user, statement, moment, **values)
     versions = _versions(rows)
@@ -107,7 +108,7 @@ def fetch_effects(user: Any, statement: str, moment: datetime, **values: Any) ->
     ]
 
 
-def fetch_everywhere(user: Any, statement: str, moment: datetime) -> list[EverywhereRow]:
+def fetch_everywhere(user: UserLike, statement: str, moment: datetime) -> list[EverywhereRow]:
     """Return the rows of `sql.everywhere` for *user* at *moment*."""
     rows = _fetch_for(user, statement, moment)
     versions = _versions(rows)
@@ -131,11 +132,11 @@ def _versions(rows: list[tuple[Any, ...]]) -> Versions:
     return Versions(str(person), str(graph))
 
 
-def _fetch_for(user: Any, statement: str, moment: datetime, **values: Any) -> list[tuple[Any, ...]]:
+def _fetch_for(user: UserLike, statement: str, moment: datetime, **values: Any) -> list[tuple[Any, ...]]:
     return fetch(statement, {**values, "user": key_of_user(user), "now": native_moment(moment)})
 
 
-def key_of_user(user: Any) -> Any:
+def key_of_user(user: UserLike) -> Any:
     """Return the key of *user* as the database has it."""
     return native_key(user, user.pk)
 

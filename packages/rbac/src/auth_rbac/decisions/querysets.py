@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
+from auth_core.users import UserLike
 from auth_rbac.decisions import sql
 from auth_rbac.decisions.decision import DecisionReason, Effect, ScopeEffect
 from auth_rbac.decisions.decision_cache import on_instance
@@ -22,7 +23,7 @@ from auth_rbac.scopes import around, kind_of
 M = TypeVar("M", bound=models.Model)
 
 
-def permitted(user: Any, permission: str, objects: "QuerySet[M] | type[M]") -> "QuerySet[M]":
+def permitted(user: UserLike, permission: str, objects: "QuerySet[M] | type[M]") -> "QuerySet[M]":
     """Return those of *objects* for which `auth_rbac.decisions.decisions.check` allows the permission.
 
     The queryset takes one query when it is evaluated. If this instance of the user has asked nothing yet, this
@@ -51,7 +52,7 @@ def permitted(user: Any, permission: str, objects: "QuerySet[M] | type[M]") -> "
 
 
 def permitted_keys(
-    user: Any, permission: str, objects: "QuerySet[M] | type[M]", *, after: Any = None, limit: int = 50
+    user: UserLike, permission: str, objects: "QuerySet[M] | type[M]", *, after: Any = None, limit: int = 50
 ) -> list[Any]:
     """Return the next keys of *objects* for which `auth_rbac.decisions.decisions.check` allows the permission, ascending.
 
@@ -83,7 +84,7 @@ def _rows(objects: "QuerySet[M] | type[M]") -> "QuerySet[M]":
     return objects if isinstance(objects, QuerySet) else objects._default_manager.all()
 
 
-def _cached_keys(user: Any, name: str, rows: "QuerySet[M]") -> list[str] | None:
+def _cached_keys(user: UserLike, name: str, rows: "QuerySet[M]") -> list[str] | None:
     """Return the keys that the roles of *user* allow, if only they and guardian's tables count.
 
     ``None`` if *rows* is not the whole table, or if something else counts: a permission that is allowed everywhere, a
@@ -105,7 +106,7 @@ def _cached_keys(user: Any, name: str, rows: "QuerySet[M]") -> list[str] | None:
     return allowed.get("pk", [])
 
 
-def _values(user: Any, name: str, model: type[models.Model], keys: Sequence[str] = ()) -> dict[str, Any]:
+def _values(user: UserLike, name: str, model: type[models.Model], keys: Sequence[str] = ()) -> dict[str, Any]:
     """Return the values of the statements that list keys. *keys* are allowed by roles."""
     app, codename = parts_of(name)
     return {
@@ -119,7 +120,7 @@ def _values(user: Any, name: str, model: type[models.Model], keys: Sequence[str]
     }
 
 
-def _cached_permissions(user: Any, name: str) -> tuple[int, ...] | None:
+def _cached_permissions(user: UserLike, name: str) -> tuple[int, ...] | None:
     """Return the keys of the permission, if they are cached under the graph version of this instance."""
     cached, roles = on_instance(user), remembered(name)
     if cached is None or roles is None or roles.graph != cached.versions.graph:
@@ -128,7 +129,7 @@ def _cached_permissions(user: Any, name: str) -> tuple[int, ...] | None:
 
 
 def _filter_from_cache(
-    user: Any, name: str, rows: "QuerySet[M]", by_role: bool, scoped: set[ScopeEffect]
+    user: UserLike, name: str, rows: "QuerySet[M]", by_role: bool, scoped: set[ScopeEffect]
 ) -> "QuerySet[M]":
     """Filter by the cached effects of the roles. Only guardian's tables need a query."""
     denied = _listed(rows.model, scoped, Effect.DENIES)

@@ -7,6 +7,7 @@ from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, Q, QuerySet
 
+from auth_core.users import UserLike
 from auth_rbac.conf import rbac
 from auth_rbac.decisions import decisions
 from auth_rbac.models import Assignment, RoleClosure
@@ -45,7 +46,7 @@ class Reach:
         return rows if self.is_everywhere else rows.filter(_lying_in(model, self.allowed))
 
 
-def allowed_scopes(user: Any, permission: str) -> set[Scope] | None:
+def allowed_scopes(user: UserLike, permission: str) -> set[Scope] | None:
     """Return the scopes in which *user* has the permission through a role. ``None``: everywhere."""
     decision = decisions.check(user, permission)
     if decision.allowed:
@@ -55,7 +56,7 @@ def allowed_scopes(user: Any, permission: str) -> set[Scope] | None:
     return _bound(user, permission, denies=False) - _bound(user, permission, denies=True)
 
 
-def reach_of(user: Any, permission: str) -> Reach:
+def reach_of(user: UserLike, permission: str) -> Reach:
     """Return the objects for which *user* has the permission, everywhere or through roles in scopes."""
     decision = decisions.check(user, permission)
     if decision.is_denied or not user.is_active or getattr(user, "is_superuser", False):
@@ -64,13 +65,13 @@ def reach_of(user: Any, permission: str) -> Reach:
     return Reach(decision.allowed, allowed=bound[False], denied=bound[True])
 
 
-def reaches(user: Any, permission: str, obj: Model) -> bool:
+def reaches(user: UserLike, permission: str, obj: Model) -> bool:
     """Tell whether *obj* is in the reach of *user*, as `reach_of` returns it for all objects."""
     decision = decisions.check(user, permission, obj)
     return decision.allowed or (not decision.is_denied and decisions.check(user, permission).allowed)
 
 
-def visible_assignments(user: Any) -> "QuerySet[Assignment]":
+def visible_assignments(user: UserLike) -> "QuerySet[Assignment]":
     """Return the assignments that *user* may see."""
     bound = allowed_scopes(user, "auth_rbac.view_assignment")
     rows = Assignment.objects.all()
@@ -82,7 +83,7 @@ def visible_assignments(user: Any) -> "QuerySet[Assignment]":
     return rows.filter(condition)
 
 
-def _bound(user: Any, permission: str, *, denies: bool) -> set[Scope]:
+def _bound(user: UserLike, permission: str, *, denies: bool) -> set[Scope]:
     app, codename = parts_of(permission)
     field = "denials" if denies else "permissions"
     by_name = Q(**{f"ancestor__{field}__content_type__app_label": app, f"ancestor__{field}__codename": codename})

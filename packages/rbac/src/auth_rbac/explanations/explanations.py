@@ -11,6 +11,7 @@ from django.db import models
 from django.utils import timezone
 from guardian.utils import get_group_obj_perms_model, get_user_obj_perms_model
 
+from auth_core.users import UserLike
 from auth_rbac.decisions import decisions
 from auth_rbac.decisions.decision import SENTENCES, Decision, DecisionReason
 from auth_rbac.models import Assignment, Role, Wildcard
@@ -63,7 +64,7 @@ class Explanation:
         return str(SENTENCES[self.decision.reason])
 
 
-def explain(user: Any, permission: str, obj: models.Model | None = None) -> Explanation:
+def explain(user: UserLike, permission: str, obj: models.Model | None = None) -> Explanation:
     """Return the decision of `decisions.check`, with every path to it and every path that does not count.
 
     Raises:
@@ -101,7 +102,7 @@ def _statements_by_role(name: str) -> dict[UUID, list[tuple[str, str]]]:
 
 
 def _paths_by_roles(
-    user: Any, statements: Mapping[UUID, list[tuple[str, str]]], obj: models.Model | None
+    user: UserLike, statements: Mapping[UUID, list[tuple[str, str]]], obj: models.Model | None
 ) -> Iterator[GrantPath]:
     now = timezone.now()
     parents = hierarchy.parents_by_role()
@@ -133,7 +134,7 @@ def _why_not_counted(assignment: Assignment, scopes: set[tuple[Any, str]], now: 
     return "" if (assignment.scope_type_id, assignment.scope_id) in scopes else "elsewhere"
 
 
-def _paths_without_roles(user: Any, name: str, obj: models.Model | None) -> Iterator[GrantPath]:
+def _paths_without_roles(user: UserLike, name: str, obj: models.Model | None) -> Iterator[GrantPath]:
     """Yield what a person has without a role: for the object, or through Django's own tables."""
     app, codename = parts_of(name)
     permissions = Permission.objects.filter(content_type__app_label=app, codename=codename)

@@ -16,6 +16,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from auth_core.people.lookup import identity_of
+from auth_core.users import UserLike
 from auth_rbac.models import Assignment, Role
 from auth_rbac.objects.object_list import object_tables
 from auth_rbac.permission_names import label_of
@@ -131,5 +132,5 @@ def _read(rows: "QuerySet[Any]") -> Iterator[Any]:
         page = list(rows.filter(pk__gt=page[-1].pk).order_by("pk")[:_PAGE_SIZE])
 
 
-def _public_id(user: Any) -> str:
+def _public_id(user: UserLike | None) -> str:
     return "" if user is None else str(identity_of(user).subject_id)

@@ -1,7 +1,7 @@
 """An assignment: who has which role, where, from when until when, who granted it and why."""
 
 from datetime import datetime
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
 from django.contrib.auth.models import Group
@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from auth_core.ids import uuid7
+from auth_core.users import UserLike
 from auth_rbac.models.role import Role
 from auth_rbac.models.versioned_queryset import VersionedQuerySet
 
@@ -24,11 +25,11 @@ class AssignmentQuerySet(VersionedQuerySet["Assignment"]):
         at = moment or timezone.now()
         return self.filter(Q(valid_until=None) | Q(valid_until__gt=at), valid_from__lte=at)
 
-    def of(self, user: Any) -> Self:
+    def of(self, user: UserLike) -> Self:
         """Return those that *user* holds in person. An anonymous user has none."""
         return self.filter(user_id=user.pk) if user.pk is not None else self.none()
 
-    def reaching(self, user: Any) -> Self:
+    def reaching(self, user: UserLike) -> Self:
         """Return those that *user* holds in person or through a group."""
         if user.pk is None:
             return self.none()

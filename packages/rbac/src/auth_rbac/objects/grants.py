@@ -10,6 +10,7 @@ from guardian.utils import get_group_obj_perms_model, get_user_obj_perms_model
 
 from auth_core.errors import FieldError, InvalidRequest
 from auth_core.events import Event, record
+from auth_core.users import UserLike
 from auth_rbac.decisions.decision_cache import forget_instance
 from auth_rbac.events import RbacEvent
 from auth_rbac.models.version import lock_graph
@@ -18,7 +19,7 @@ from auth_rbac.roles import delegation
 from auth_rbac.scopes import kind_of
 
 
-def permit(*, holder: Any, permission: str, obj: models.Model, actor: Any = None) -> bool:
+def permit(*, holder: Any, permission: str, obj: models.Model, actor: UserLike | None = None) -> bool:
     """Give *holder*, a person or a group, a permission for *obj*. Return whether it is new.
 
     Args:
@@ -40,7 +41,7 @@ def permit(*, holder: Any, permission: str, obj: models.Model, actor: Any = None
     return bool(is_new)
 
 
-def withdraw(*, holder: Any, permission: str, obj: models.Model, actor: Any = None) -> bool:
+def withdraw(*, holder: Any, permission: str, obj: models.Model, actor: UserLike | None = None) -> bool:
     """Take a permission for *obj* from *holder*, once. Return whether this call took it.
 
     Roles and denials are not affected.
@@ -97,7 +98,7 @@ def _key(holder: Any, permission: Permission, obj: models.Model) -> tuple[Any, d
     return table, {**key, "content_object": obj}
 
 
-def _require_authority(actor: Any, needed: str, permission: Permission, obj: models.Model) -> None:
+def _require_authority(actor: UserLike | None, needed: str, permission: Permission, obj: models.Model) -> None:
     """Refuse an actor without authority, under the lock of the graph, so that it does not change meanwhile."""
     if actor is not None:
         lock_graph()
@@ -105,7 +106,7 @@ def _require_authority(actor: Any, needed: str, permission: Permission, obj: mod
         delegation.require_permission(actor, label_of(permission), obj)
 
 
-def _record(name: RbacEvent, holder: Any, permission: Permission, obj: models.Model, actor: Any) -> None:
+def _record(name: RbacEvent, holder: Any, permission: Permission, obj: models.Model, actor: UserLike | None) -> None:
     is_group = isinstance(holder, Group)
     data = {"permission": label_of(permission), **({"group": str(holder.pk)} if is_group else {})}
     target = (obj._meta.label_lower, str(obj.pk))

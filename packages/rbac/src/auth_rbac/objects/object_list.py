@@ -19,6 +19,7 @@ from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 from guardian.utils import get_group_obj_perms_model, get_user_obj_perms_model
 
 from auth_core.errors import FieldError, InvalidRequest
+from auth_core.users import UserLike
 from auth_rbac.database.triggers import object_permission_models
 from auth_rbac.decisions.visibility import Reach, reach_of
 from auth_rbac.permission_names import label_of
@@ -121,7 +122,7 @@ class ObjectRows:
 
 def object_rows(
     *,
-    seen_by: Any,
+    seen_by: UserLike,
     holder: Any = None,
     permissions: Collection[Permission] = (),
     model: type[models.Model] | None = None,

@@ -1,7 +1,7 @@
 """Assigns roles to people and groups, and revokes them. Each change is recorded in its transaction."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import IntegrityError, models, transaction
@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from auth_core.errors import Conflict, FieldError, InvalidRequest
 from auth_core.events import Event, record
 from auth_core.people.lookup import person_changed
+from auth_core.users import UserLike
 from auth_rbac.decisions.decision_cache import forget_instance
 from auth_rbac.events import RbacEvent
 from auth_rbac.models import Assignment, Role
@@ -22,10 +23,10 @@ from auth_rbac.roles.last_administrator import keeping_an_administrator
 def assign_role(
     *,
     role: Role,
-    user: Any = None,
+    user: UserLike | None = None,
     group: Any = None,
     scope: models.Model | None = None,
-    granted_by: Any = None,
+    granted_by: UserLike | None = None,
     reason: str = "",
     valid_from: datetime | None = None,
     valid_until: datetime | None = None,
@@ -45,7 +46,7 @@ def assign_role(
         Conflict: the holder has the role there already.
     """
     assignment = Assignment(
-        user=user, group=group, role=role, granted_by=granted_by, reason=reason,
+        user=cast("Any", user), group=group, role=role, granted_by=cast("Any", granted_by), reason=reason,
         valid_from=valid_from or timezone.now(), valid_until=valid_until,
     )  # fmt: skip
     _check(assignment)
@@ -61,7 +62,7 @@ def assign_role(
     return assignment
 
 
-def revoke_role(*, assignment: Assignment, revoked_by: Any = None) -> bool:
+def revoke_role(*, assignment: Assignment, revoked_by: UserLike | None = None) -> bool:
     """Revoke an assignment, once. It ends with the next request. Return whether this call revoked it.
 
     Raises:
@@ -107,7 +108,7 @@ def _bind(assignment: Assignment, scope: models.Model | None) -> None:
 
 
 def _require_authority(
-    actor: Any, permission: str, role: Role, scope: models.Model | None, *, until: datetime | None
+    actor: UserLike | None, permission: str, role: Role, scope: models.Model | None, *, until: datetime | None
 ) -> None:
     """Refuse an actor without authority, under the lock of the graph, so that it does not change meanwhile."""
     if actor is None:
@@ -117,7 +118,7 @@ def _require_authority(
     delegation.require_all_of_roles(actor, [role], scope, until=until)
 
 
-def _record(assignment: Assignment, *, actor: Any, is_granted: bool) -> None:
+def _record(assignment: Assignment, *, actor: UserLike | None, is_granted: bool) -> None:
     data = {"role": str(assignment.role_id), "scope": assignment.scope}
     if assignment.group_id is None:
         name = RbacEvent.ASSIGNMENT_GRANTED if is_granted else RbacEvent.ASSIGNMENT_REVOKED

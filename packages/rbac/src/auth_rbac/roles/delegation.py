@@ -14,6 +14,7 @@ from django.db import models
 from django.utils import timezone
 
 from auth_core.errors import PermissionRefused
+from auth_core.users import UserLike
 from auth_rbac.decisions import decisions
 from auth_rbac.models import Assignment, Role
 from auth_rbac.roles.content import NOTHING, Content, RoleContent, contents_of
@@ -23,7 +24,7 @@ from auth_rbac.roles.holdings import holdings_of
 _NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
-def require(actor: Any, permission: str, obj: models.Model | None = None) -> None:
+def require(actor: UserLike | None, permission: str, obj: models.Model | None = None) -> None:
     """Refuse an actor without the permission. ``None`` is the site, which has every permission.
 
     The actor is read from the database: they may have lost the permission while they waited for the lock.
@@ -36,7 +37,7 @@ def require(actor: Any, permission: str, obj: models.Model | None = None) -> Non
 
 
 def require_all_of_roles(
-    actor: Any,
+    actor: UserLike | None,
     roles: Iterable[Role],
     obj: models.Model | None = None,
     *,
@@ -56,7 +57,7 @@ def require_all_of_roles(
 
 
 def require_denials_of_roles(
-    actor: Any, roles: Iterable[Role], obj: models.Model | None = None, *, until: datetime | None = None
+    actor: UserLike | None, roles: Iterable[Role], obj: models.Model | None = None, *, until: datetime | None = None
 ) -> None:
     """Refuse an actor who does not hold all that *roles* deny. See `require_all_of_roles` for the arguments.
 
@@ -65,7 +66,7 @@ def require_denials_of_roles(
     _require_content(actor, roles, obj, until, lambda content: content.denied)
 
 
-def require_permission(actor: Any, permission: str, obj: models.Model) -> None:
+def require_permission(actor: UserLike | None, permission: str, obj: models.Model) -> None:
     """Refuse an actor who does not permanently hold the permission that they give for one object.
 
     Raises:
@@ -81,7 +82,7 @@ def require_permission(actor: Any, permission: str, obj: models.Model) -> None:
 
 
 def _require_content(
-    actor: Any,
+    actor: UserLike | None,
     roles: Iterable[Role],
     obj: models.Model | None,
     until: datetime | None,
@@ -103,7 +104,7 @@ def _require_content(
         raise PermissionRefused
 
 
-def _reload(actor: Any) -> Any:
+def _reload(actor: UserLike) -> Any:
     """Return the actor, read from the database.
 
     Raises:

@@ -7,12 +7,12 @@ inside a scope: a person who assigned a role on its strength would give more tha
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.contrib.auth.models import Permission
 from django.db import models
 from django.db.models import Q
 
+from auth_core.users import UserLike
 from auth_rbac.models import Assignment
 from auth_rbac.roles.content import NOTHING, Content, RoleContent, contents_of
 from auth_rbac.scopes import may_overlap, scopes_of
@@ -69,7 +69,7 @@ class Holdings:
         ) and all(allowed.has_pattern(pattern) and not denied.overlaps(pattern) for pattern in required.patterns)
 
 
-def holdings_of(person: Any, obj: models.Model | None, now: datetime) -> Holdings:
+def holdings_of(person: UserLike, obj: models.Model | None, now: datetime) -> Holdings:
     """Return what *person* holds in the scope of *obj* (``None``: everywhere), under the lock of the graph."""
     whole = {(None, ""), *([] if obj is None else scopes_of(obj))}
     lasting = Assignment.objects.reaching(person).filter(Q(valid_until=None) | Q(valid_until__gt=now))

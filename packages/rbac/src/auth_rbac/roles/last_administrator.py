@@ -13,6 +13,7 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import QuerySet
 
+from auth_core.users import UserLike
 from auth_rbac.decisions.subjects import subjects
 from auth_rbac.errors import LastAdministrator
 from auth_rbac.models.version import lock_graph
@@ -43,7 +44,7 @@ def keeping_an_administrator() -> Iterator[None]:
             raise LastAdministrator
 
 
-def keep_after_disabling(user: Any) -> None:
+def keep_after_disabling(user: UserLike) -> None:
     """Refuse that the last administrator was disabled in the current transaction.
 
     Raises:
@@ -80,7 +81,7 @@ def keep_before_saving(
         _keep_without(instance)
 
 
-def _keep_without(user: Any) -> None:
+def _keep_without(user: UserLike) -> None:
     """Refuse if *user* is the last superuser."""
     if _superusers().filter(pk=user.pk).exists():
         with transaction.atomic():
@@ -96,6 +97,6 @@ def _superusers() -> "QuerySet[Any]":
     return people.filter(is_active=True, is_superuser=True)
 
 
-def _would_administer(user: Any) -> bool:
+def _would_administer(user: UserLike) -> bool:
     """Tell whether *user* would be an administrator if they were active."""
     return subjects(ADMINISTERS, among=[user.pk], active_only=False).exists()

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from auth_core.errors import Conflict, FieldError, InvalidRequest, NotFound
 from auth_core.events import Event, record
 from auth_core.people.lookup import person_changed
+from auth_core.users import UserLike
 from auth_rbac.conf import rbac
 from auth_rbac.events import RbacEvent
 from auth_rbac.models import Assignment, Role, RoleClosure, Wildcard
@@ -33,7 +34,7 @@ def create_role(
     wildcards: Iterable[str] = (),
     denied_wildcards: Iterable[str] = (),
     parents: Iterable[Role] = (),
-    actor: Any = None,
+    actor: UserLike | None = None,
 ) -> Role:
     """Create a role.
 
@@ -71,7 +72,7 @@ def change_role(
     wildcards: Iterable[str] | None = None,
     denied_wildcards: Iterable[str] | None = None,
     parents: Iterable[Role] | None = None,
-    actor: Any = None,
+    actor: UserLike | None = None,
 ) -> None:
     """Replace each kind of content that is not ``None``. The change is in force on the next request of the holders.
 
@@ -101,12 +102,12 @@ def change_role(
             _drop_snapshots(role)
 
 
-def set_permissions(*, role: Role, permissions: Iterable[Permission], actor: Any = None) -> None:
+def set_permissions(*, role: Role, permissions: Iterable[Permission], actor: UserLike | None = None) -> None:
     """Replace the permissions that *role* allows by name. See `change_role` for the arguments and errors."""
     change_role(role=role, permissions=permissions, actor=actor)
 
 
-def delete_role(*, role: Role, actor: Any = None) -> None:
+def delete_role(*, role: Role, actor: UserLike | None = None) -> None:
     """Delete a role. Its holders lose it, and the roles below lose what they inherit from it.
 
     Raises:
@@ -165,7 +166,7 @@ def _changes(role: Role, moment: str) -> dict[str, dict[str, list[str]]]:
     return {kind: {moment: content} for kind, content in contents if content or kind == "permissions"}
 
 
-def _require_all(actor: Any, roles: list[Role], content: _NewContent) -> None:
+def _require_all(actor: UserLike | None, roles: list[Role], content: _NewContent) -> None:
     """Refuse an actor who does not hold the content of *roles* and the new content.
 
     That covers the content after the change: what a role keeps it also has before.
@@ -233,6 +234,6 @@ def _drop_snapshots(role: Role) -> None:
                 person_changed(user_id)
 
 
-def _record(name: RbacEvent, role: Role, actor: Any, changes: Mapping[str, Any]) -> None:
+def _record(name: RbacEvent, role: Role, actor: UserLike | None, changes: Mapping[str, Any]) -> None:
     target = ("role", str(role.pk))
     record(Event(name=name, actor=actor, target=target, data={"role": str(role.pk)}, changes=changes))

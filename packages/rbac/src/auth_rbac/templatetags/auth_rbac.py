@@ -4,12 +4,13 @@ from typing import Any
 
 from django import template
 
+from auth_core.users import UserLike
 from auth_rbac.decisions.decisions import check
 
 register = template.Library()
 
 
 @register.simple_tag
-def may(user: Any, permission: str, obj: Any = None) -> bool:
+def may(user: UserLike, permission: str, obj: Any = None) -> bool:
     """Tell whether *user* has a permission. With an object it may be a verb."""
     return check(user, permission, obj).allowed

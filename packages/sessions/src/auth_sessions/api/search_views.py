@@ -1,6 +1,6 @@
 """Views in which administrators find and end sessions."""
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, QuerySet
@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from auth_core.api.shapes import page_of
 from auth_core.api.views import ApiView
 from auth_core.errors import NotFound
+from auth_core.users import UserLike
 from auth_sessions import devices, lifecycle
 from auth_sessions.api.answers import found_answer
 from auth_sessions.api.permissions import MaySearchSessions
@@ -49,7 +50,7 @@ class FoundSessionView(ApiView):
         """End the session. The administrator is recorded."""
         session = _session(session_id)
         ended = lifecycle.end_session(
-            session_id=session.pk, user=session.user, reason="administrator", actor=request.user
+            session_id=session.pk, user=cast("UserLike", session.user), reason="administrator", actor=request.user
         )
         if not ended:
             raise NotFound

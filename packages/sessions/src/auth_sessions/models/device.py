@@ -1,6 +1,6 @@
 """The browser or app with which a user signs in."""
 
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
 from django.db import connections, models, router
@@ -9,13 +9,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from auth_core.ids import uuid7
+from auth_core.users import UserLike
 from auth_sessions.user_agents import listed_names
 
 
 class DeviceQuerySet(models.QuerySet["Device"]):
     """Queries for devices."""
 
-    def of(self, user: Any) -> Self:
+    def of(self, user: UserLike) -> Self:
         """Return the devices of *user*."""
         return self.filter(user=user)
 

@@ -1,7 +1,7 @@
 """The session row. It is authoritative. Caches hold copies."""
 
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
 from django.db import models
@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from auth_core.assurance.evidence import Evidence, SessionFacts
 from auth_core.contracts import Transport
 from auth_core.ids import uuid7
+from auth_core.users import UserLike
 from auth_sessions.conf import sessions
 
 
@@ -39,7 +40,7 @@ class SessionQuerySet(models.QuerySet["Session"]):
         before = Q(previous_digest=digest, previous_until__gt=timezone.now())
         return self.filter(Q(token_digest=digest) | before)
 
-    def of(self, user: Any) -> Self:
+    def of(self, user: UserLike) -> Self:
         """Return the sessions of *user*."""
         return self.filter(user=user)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from auth_core.users import UserLike
 from auth_sessions.risk_signals.base import LoginContext, Signal
 
 
@@ -63,7 +64,7 @@ class DormantAccount(Signal):
         return _("This account has not been used for %(days)s days.") % data
 
 
-def _zone_of(user: Any) -> tzinfo:
+def _zone_of(user: UserLike) -> tzinfo:
     try:
         return zoneinfo.ZoneInfo(getattr(user, "timezone", "") or "UTC")
     except (zoneinfo.ZoneInfoNotFoundError, ValueError):

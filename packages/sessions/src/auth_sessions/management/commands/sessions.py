@@ -4,7 +4,7 @@ import json
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
@@ -13,6 +13,7 @@ from django.db import transaction
 
 from auth_core.people import lookup
 from auth_core.text import Pattern
+from auth_core.users import UserLike
 from auth_sessions import lifecycle
 from auth_sessions.conf import sessions
 from auth_sessions.models import Session
@@ -142,7 +143,9 @@ def _end_each(selected: SessionQuerySet, *, reason: str) -> Iterator[UUID]:
     while batch := list(unended.filter(pk__gt=last)[:_BATCH]):
         for session in batch:
             with transaction.atomic(durable=True):
-                has_ended = lifecycle.end_session(session_id=session.pk, user=session.user, reason=reason)
+                has_ended = lifecycle.end_session(
+                    session_id=session.pk, user=cast("UserLike", session.user), reason=reason
+                )
             if has_ended:
                 yield session.pk
         last = batch[-1].pk
@@ -153,7 +156,7 @@ def _row_of(session: Session) -> dict[str, Any]:
     facts = session.facts
     return {
         "id": session.pk,
-        "user": lookup.identity_of(session.user).subject_id,
+        "user": lookup.identity_of(cast("UserLike", session.user)).subject_id,
         "transport": session.transport,
         "acr": facts.acr,
         "amr": facts.amr,
