@@ -49,7 +49,7 @@ class ProblemSchema(AutoSchema):  # type: ignore[misc]  # the library is untyped
         """Group by the first segment of the path."""
         return [self.path.removeprefix("/api/v1/").split("/")[0]]
 
-    def _is_list_view(self, serializer: Any = None) -> bool:
+    def _is_list_view(self, serializer: object = None) -> bool:
         """Return ``False``, because a page has its own shape here."""
         return False
 
@@ -63,7 +63,7 @@ class CookieScheme(OpenApiAuthenticationExtension):  # type: ignore[misc, no-unt
     target_class = "auth_core.api.authentication.CookieAuthentication"
     name = "session_cookie"
 
-    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
         """Return the scheme."""
         return {
             "type": "apiKey",
@@ -79,7 +79,7 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[misc, no-unty
     target_class = "auth_sessions.api.authentication.SessionTokenAuthentication"
     name = "session_token"
 
-    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
         """Return the scheme."""
         return {
             "type": "apiKey",

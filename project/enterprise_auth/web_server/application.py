@@ -118,7 +118,7 @@ class ThreadedApplication:
         """Call the WSGI application. Runs in a thread of the lane."""
         started: list[Any] = []
 
-        def start_response(status: str, headers: list[tuple[str, str]], _error: Any = None) -> None:
+        def start_response(status: str, headers: list[tuple[str, str]], _error: object = None) -> None:
             started[:] = [int(status[:3]), [(name.lower().encode("latin-1"), value.encode("latin-1"))
                                             for name, value in headers]]  # fmt: skip
 

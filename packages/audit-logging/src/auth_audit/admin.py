@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from functools import cached_property
 from ipaddress import ip_address
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 from django.contrib import admin
@@ -19,6 +19,10 @@ from auth_audit.append.macs import verifies
 from auth_audit.models import AuditEntry
 from auth_audit.verify.proofs import Proof, State, proof_of
 from auth_core.events import EventOutcome, Severity
+
+if TYPE_CHECKING:
+    from django.contrib.admin import ModelAdmin
+    from django.db import models
 
 #: Maximum number of entries that a list counts and pages through. Counting all would read the whole trail.
 _COUNT_LIMIT = 10_000
@@ -47,7 +51,7 @@ class _ClosedFilter(admin.SimpleListFilter):
 
     values: ClassVar[type[StrEnum]]
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+    def lookups(self, request: HttpRequest, model_admin: "ModelAdmin[Any]") -> Iterable[tuple[str, str]]:
         """Return the possible values."""
         return [(value.value, value.value) for value in self.values]
 
@@ -116,7 +120,7 @@ class AuditEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django can
         term = search_term.strip()
         return (queryset.filter(_search_condition(term)) if term else queryset), False
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: "models.Model | None" = None) -> list[str]:
         """Return all fields."""
         return [*(field.name for field in AuditEntry._meta.fields), "is_genuine", "state", "number", "proof"]
 
@@ -124,11 +128,11 @@ class AuditEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django can
         """Refuse. Entries are appended by events."""
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: "models.Model | None" = None) -> bool:
         """Refuse."""
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: "models.Model | None" = None) -> bool:
         """Refuse."""
         return False
 

@@ -23,7 +23,13 @@ class AdminChangesMiddleware:
             request.auth_audit_watched = stack  # type: ignore[attr-defined]  # our attribute, for this request only
             return self._get_response(request)
 
-    def process_view(self, request: HttpRequest, view: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
+    def process_view(
+        self,
+        request: HttpRequest,
+        view: Callable[..., HttpResponseBase],
+        arguments: tuple[Any, ...],
+        named: dict[str, Any],
+    ) -> None:
         """Start recording if the view belongs to the admin and the method may change data."""
         model_admin = model_admin_of(view) if request.method not in ("GET", "HEAD", "OPTIONS") else None
         if model_admin is not None:

@@ -47,7 +47,7 @@ class NotGenuine(Exception):
 # --- Canonical JSON ----------------------------------------------------------
 
 
-def canonical_json(value: Any) -> bytes:
+def canonical_json(value: object) -> bytes:
     """Return the canonical JSON of *value* (RFC 8785), in UTF-8.
 
     Raises:
@@ -59,7 +59,7 @@ def canonical_json(value: Any) -> bytes:
         raise NotCanonical("a lone surrogate") from error
 
 
-def _json_text(value: Any) -> str:
+def _json_text(value: object) -> str:
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
     if value is None or isinstance(value, bool):

@@ -1,12 +1,15 @@
 """Migration operations. A table cannot be partitioned later, so it is created partitioned."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import ProjectState
 
 from auth_audit.storage import guards
+
+if TYPE_CHECKING:
+    from django.db.migrations.state import StateApps
 
 
 class CreatePartitionedModel(migrations.CreateModel):
@@ -31,11 +34,11 @@ class CreatePartitionedModel(migrations.CreateModel):
         schema_editor.execute(f"CREATE TABLE {guards.TABLE}_default PARTITION OF {guards.TABLE} DEFAULT")
 
 
-def lay_guards(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
+def lay_guards(apps: "StateApps", schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Install the guards with the table. `post_migrate` would leave a gap in which entries could be changed."""
     guards.install(schema_editor.connection.alias)
 
 
-def lift_guards(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
+def lift_guards(apps: "StateApps", schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Remove the guards before the table is dropped. Otherwise their functions would remain."""
     guards.remove(schema_editor.connection.alias)

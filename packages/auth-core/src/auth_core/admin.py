@@ -1,7 +1,7 @@
 """The admin site for any user model: identities, addresses, invitations and the outbox."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.db import transaction
@@ -19,6 +19,9 @@ from auth_core.messages.security_notices import addresses_of
 from auth_core.models import EmailAddress, Identity, Invitation, OutboxMessage
 from auth_core.people import locking
 from auth_core.request.client import client_of
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
 
 
 @admin.register(Identity)
@@ -39,27 +42,27 @@ class IdentityAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django canno
         return bool(identity.user.is_active)
 
     @admin.action(description=_("Disable account and end its sessions"), permissions=["change"])
-    def disable(self, request: HttpRequest, queryset: Any) -> None:
+    def disable(self, request: HttpRequest, queryset: "QuerySet[Any]") -> None:
         """Disable the selected accounts."""
         self._each(request, queryset, locking.disable_account)
 
     @admin.action(description=_("Enable account"), permissions=["change"])
-    def enable(self, request: HttpRequest, queryset: Any) -> None:
+    def enable(self, request: HttpRequest, queryset: "QuerySet[Any]") -> None:
         """Enable the selected accounts."""
         self._each(request, queryset, locking.enable_account)
 
     @admin.action(description=_("Lock account"), permissions=["change"])
-    def lock(self, request: HttpRequest, queryset: Any) -> None:
+    def lock(self, request: HttpRequest, queryset: "QuerySet[Any]") -> None:
         """Lock the selected accounts."""
         self._each(request, queryset, locking.lock_account)
 
     @admin.action(description=_("Unlock account"), permissions=["change"])
-    def unlock(self, request: HttpRequest, queryset: Any) -> None:
+    def unlock(self, request: HttpRequest, queryset: "QuerySet[Any]") -> None:
         """Unlock the selected accounts."""
         self._each(request, queryset, locking.unlock_account)
 
     @admin.action(description=_("Send password reset link"), permissions=["change"])
-    def mail_reset_link(self, request: HttpRequest, queryset: Any) -> None:
+    def mail_reset_link(self, request: HttpRequest, queryset: "QuerySet[Any]") -> None:
         """Mail a reset link to each person. Only its recipient chooses the password (ASVS 6.4.6)."""
         client = client_of(request)
 
@@ -84,7 +87,7 @@ class IdentityAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django canno
         """Refuse on the page of one row. It has no editable field, and saving would restore an old lock."""
         return obj is None and super().has_change_permission(request)
 
-    def _each(self, request: HttpRequest, queryset: Any, change: Callable[..., bool]) -> None:
+    def _each(self, request: HttpRequest, queryset: "QuerySet[Any]", change: Callable[..., bool]) -> None:
         rows = queryset.select_related("user")
         changed = change_each(self, request, rows, lambda row: change(user=row.user, actor=request.user))
         message = ngettext("%d account changed.", "%d accounts changed.", changed) % changed
@@ -128,7 +131,9 @@ class InvitationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django can
     actions = ("withdraw",)
 
     @method_decorator(transaction.non_atomic_requests)
-    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         """Send an invitation, as the API does.
 
         The invitation is committed on its own, not in the transaction of the admin.
@@ -151,7 +156,7 @@ class InvitationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django can
         return redirect("admin:auth_core_invitation_changelist")
 
     @admin.action(description=_("Withdraw"), permissions=["delete"])
-    def withdraw(self, request: HttpRequest, queryset: Any) -> None:
+    def withdraw(self, request: HttpRequest, queryset: "QuerySet[Any]") -> None:
         """Withdraw the selected invitations that are still valid."""
         client = client_of(request)
         withdrawn = [

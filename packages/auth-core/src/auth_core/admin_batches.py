@@ -1,7 +1,7 @@
 """Admin actions on many rows. Each row is changed or refused separately, and the page reports both."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.http import HttpRequest
@@ -10,8 +10,13 @@ from django.utils.translation import ngettext
 from auth_core.errors import PermissionRefused
 from auth_core.observability.denials import mark_denied_by
 
+if TYPE_CHECKING:
+    from django.contrib.admin import ModelAdmin
 
-def change_each(model_admin: Any, request: HttpRequest, rows: Iterable[Any], change: Callable[[Any], object]) -> int:
+
+def change_each(
+    model_admin: "ModelAdmin[Any]", request: HttpRequest, rows: Iterable[Any], change: Callable[[Any], object]
+) -> int:
     """Apply *change* to each of *rows*. Return how many it changed.
 
     A row whose person holds more than the caller stays unchanged. The page reports the number

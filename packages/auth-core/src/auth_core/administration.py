@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -18,6 +18,9 @@ from auth_core.assurance.methods import Method
 from auth_core.conf import core
 from auth_core.people.lookup import SECOND_FACTORS_PART, part_of
 from auth_core.users import UserLike
+
+if TYPE_CHECKING:
+    from django.urls import ResolverMatch
 
 #: The required assurance level. The only key without a default.
 ASSURANCE = "assurance"
@@ -103,14 +106,14 @@ def is_administration(request: HttpRequest) -> bool:
     return match is not None and ADMIN in match.app_names and not _is_open(match)
 
 
-def _is_open(match: Any) -> bool:
+def _is_open(match: "ResolverMatch") -> bool:
     """Return whether it is the site's own view, and not another page with the same name."""
     view = inspect.unwrap(match.func)
     is_site = hasattr(getattr(view, "__self__", None), "_registry")
     return match.url_name in _OPEN and is_site
 
 
-def model_admin_of(view: Any) -> Any:
+def model_admin_of(view: object) -> Any:
     """Return the ``ModelAdmin`` that *view* belongs to, or ``None``.
 
     Django sets it on its own views. A view that a class adds, such as the one for a user's

@@ -10,7 +10,7 @@ further rights, such as roles, registers an `Authority`, which must agree too.
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from django.contrib.auth import get_user_model
 
@@ -18,6 +18,9 @@ from auth_core.errors import PermissionRefused
 from auth_core.registries import Registry
 from auth_core.request.context import current
 from auth_core.users import UserLike
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import Group, Permission
 
 
 class Authority(Protocol):
@@ -29,7 +32,7 @@ class Authority(Protocol):
     def covers_person(self, actor: UserLike, person: UserLike) -> bool:
         """Return whether *actor* holds everything that *person* holds."""
 
-    def covers_group(self, actor: UserLike, group: Any) -> bool:
+    def covers_group(self, actor: UserLike, group: "Group") -> bool:
         """Return whether *actor* holds everything that *group* gives to its members."""
 
 
@@ -59,7 +62,7 @@ def check_over(actor: UserLike | None, person: UserLike) -> None:
         raise PermissionRefused
 
 
-def check_group(actor: UserLike | None, group: Any) -> None:
+def check_group(actor: UserLike | None, group: "Group") -> None:
     """Refuse an actor who changes a group, or its members, if the group gives more than they hold.
 
     Raises:
@@ -164,5 +167,5 @@ def _permissions_of(person: UserLike) -> set[str]:
     return set(person.get_all_permissions()) if hasattr(person, "get_all_permissions") else set()
 
 
-def _name_of(permission: Any) -> str:
+def _name_of(permission: "Permission") -> str:
     return f"{permission.content_type.app_label}.{permission.codename}"

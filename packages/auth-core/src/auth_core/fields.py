@@ -5,7 +5,7 @@ ciphertext. Filters and updates of a queryset are refused.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.checks import CheckMessage, Error
 from django.db import models
@@ -13,6 +13,10 @@ from django.db.models.query_utils import DeferredAttribute
 
 from auth_core.crypto.encryption import DecryptionFailed, decrypt, encrypt, needs_rotation
 from auth_core.registries import EncryptedColumn, encrypted_fields
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
+    from django.db.models import Expression
 
 #: Module name of historical models in migrations. Their fields are not registered.
 _HISTORICAL = "__fake__"
@@ -29,7 +33,7 @@ class _DecryptingAttribute(DeferredAttribute):
 
     field: "EncryptedTextField"
 
-    def __get__(self, instance: models.Model | None, owner: Any = None) -> Any:
+    def __get__(self, instance: models.Model | None, owner: type[models.Model] | None = None) -> Any:
         value = super().__get__(instance, owner)
         if instance is None or not isinstance(value, Sealed):
             return value
@@ -88,7 +92,9 @@ class EncryptedTextField(models.TextField):  # type: ignore[type-arg]  # Django'
             )
         return errors
 
-    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Sealed | None:
+    def from_db_value(
+        self, value: str | None, expression: "Expression", connection: "BaseDatabaseWrapper"
+    ) -> Sealed | None:
         """Mark a value from the column as ciphertext. It is decrypted when the attribute is read."""
         return None if value is None else Sealed(value)
 
@@ -103,7 +109,7 @@ class EncryptedTextField(models.TextField):  # type: ignore[type-arg]  # Django'
             model_instance.__dict__[self.attname] = value
         return value
 
-    def get_prep_value(self, value: Any) -> str | None:
+    def get_prep_value(self, value: object) -> str | None:
         """Return ciphertext unchanged.
 
         Raises:

@@ -1,7 +1,5 @@
 """The password hasher: argon2id with our parameters, over the normalised password."""
 
-from typing import Any
-
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
 from auth_core.conf import core
@@ -34,7 +32,7 @@ class Argon2idHasher(Argon2PasswordHasher):
         """Lanes."""
         return core.PASSWORD_PARALLELISM
 
-    def encode(self, password: str, salt: Any) -> str:
+    def encode(self, password: str, salt: str) -> str:
         """Return the hash of *password* after NFKC, the only change made to it.
 
         Raises:

@@ -122,13 +122,13 @@ def _not_current(column: EncryptedColumn) -> models.QuerySet[Any]:
     return others
 
 
-def _next(waiting: models.QuerySet[Any], column: EncryptedColumn, last: Any, size: int) -> list[tuple[Any, str]]:
+def _next(waiting: models.QuerySet[Any], column: EncryptedColumn, last: object, size: int) -> list[tuple[Any, str]]:
     """Return primary keys and values after *last*, in the order of the primary key index."""
     rest = waiting if last is None else waiting.filter(pk__gt=last)
     return list(rest.order_by("pk").values_list("pk", column.name)[:size])
 
 
-def _renew(column: EncryptedColumn, pk: Any, sealed: str, *, dry_run: bool) -> Outcome:
+def _renew(column: EncryptedColumn, pk: object, sealed: str, *, dry_run: bool) -> Outcome:
     """Write one row if it still holds the value that was read. A concurrent save is never overwritten."""
     try:
         text = decrypt(column.purpose, sealed, context=str(pk))

@@ -175,7 +175,7 @@ class _ChargePlan:
 
 
 def charge(
-    use: str, *, client: Client, identifier: str = "", person: str = "", known_to: Any = None, **counted: str
+    use: str, *, client: Client, identifier: str = "", person: str = "", known_to: object = None, **counted: str
 ) -> Charge:
     """Pay for one guess, from every budget that `BUDGETS` has for *use*.
 
@@ -201,7 +201,7 @@ def charge(
 
 
 def charge_within(
-    use: str, *, client: Client, identifier: str = "", person: str = "", known_to: Any = None, **counted: str
+    use: str, *, client: Client, identifier: str = "", person: str = "", known_to: object = None, **counted: str
 ) -> Charge:
     """Pay like `charge`, inside the open transaction: committed and rolled back with it.
 
@@ -276,7 +276,7 @@ def _delete_batch() -> int:
         return GuessBudget.objects.filter(pk__in=keys).delete()[0]
 
 
-def _plan_charge(use: str, client: Client, known_to: Any, counted: Mapping[str, str]) -> _ChargePlan:
+def _plan_charge(use: str, client: Client, known_to: object, counted: Mapping[str, str]) -> _ChargePlan:
     """Return what one guess is charged to. Unknown values are not counted.
 
     Raises:
@@ -328,7 +328,7 @@ def _known_device(client: Client, identifier: str, known_to: Any) -> "QuerySet[A
     return next((query for query in queries if query is not None), None)
 
 
-def _as_stored(key: Any) -> str:
+def _as_stored(key: object) -> str:
     """Return the primary key as the database casts it to text."""
     return (
         str(key)

@@ -78,7 +78,7 @@ class RequestContextMiddleware:
             _log(request, response, time.perf_counter() - started_at, refusal)
         return response
 
-    def process_view(self, request: HttpRequest, view: Any, *arguments: Any) -> None:
+    def process_view(self, request: HttpRequest, view: Callable[..., HttpResponseBase], *arguments: Any) -> None:
         """Make the user the acting person for changes of rights on an admin page.
 
         Raises:
@@ -99,7 +99,7 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _RECORDS = frozenset({"admin.logentry", "sessions.session"})
 
 
-def _edits_records(view: Any) -> bool:
+def _edits_records(view: Callable[..., HttpResponseBase]) -> bool:
     opts = getattr(model_admin_of(view), "opts", None)
     return opts is not None and opts.concrete_model._meta.label_lower in _RECORDS
 

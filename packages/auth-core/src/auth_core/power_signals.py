@@ -11,7 +11,7 @@ Statements that send no signal (``QuerySet.update``, ``bulk_create``) are not ch
 
 from collections.abc import Callable, Collection, Iterable
 from functools import partial, wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
@@ -20,6 +20,10 @@ from django.db.models.signals import m2m_changed, pre_delete, pre_save
 
 from auth_core.authority import acting_person, check_flags, check_group, check_held, check_over, check_superuser
 from auth_core.users import UserLike
+
+if TYPE_CHECKING:
+    from django.contrib.auth.base_user import AbstractBaseUser
+    from django.contrib.auth.models import Group
 
 #: Columns of Django's user that are rights by themselves.
 FLAGS = ("is_superuser", "is_staff")
@@ -45,7 +49,7 @@ def connect() -> None:
         _connect(apps.get_model("contenttypes.ContentType"), saved=_content_type_saved, deleted=_permission_deleted)
 
 
-def _connect(model: Any, *, saved: Callable[..., None], deleted: Callable[..., None]) -> None:
+def _connect(model: type[Model], *, saved: Callable[..., None], deleted: Callable[..., None]) -> None:
     """Connect to *model*, its proxies and its children. Django sends the class of the instance as the sender."""
     pre_save.connect(saved, sender=model, dispatch_uid=f"auth_core.power.saved.{model._meta.label}")
     pre_delete.connect(deleted, sender=model, dispatch_uid=f"auth_core.power.deleted.{model._meta.label}")
@@ -57,7 +61,11 @@ def _connect(model: Any, *, saved: Callable[..., None], deleted: Callable[..., N
 
 
 def _person_saved(
-    sender: Any, instance: Any, raw: bool = False, update_fields: Iterable[str] | None = None, **kwargs: Any
+    sender: type[Model],
+    instance: "AbstractBaseUser",
+    raw: bool = False,
+    update_fields: Iterable[str] | None = None,
+    **kwargs: Any,
 ) -> None:
     actor = acting_person()
     if actor is None or raw:
@@ -72,7 +80,7 @@ def _person_saved(
         check_over(actor, stored)
 
 
-def _changed(stored: Any, instance: Any, update_fields: Iterable[str] | None) -> set[str]:
+def _changed(stored: Model | None, instance: Model, update_fields: Iterable[str] | None) -> set[str]:
     """Return the columns that are written with another value. For a new row, all that are written."""
     written = None if update_fields is None else set(update_fields)
     fields = [field for field in instance._meta.concrete_fields if field.name not in _UNIMPORTANT]
@@ -88,20 +96,20 @@ def _changed(stored: Any, instance: Any, update_fields: Iterable[str] | None) ->
 _NOTHING = object()
 
 
-def _person_deleted(instance: Any, **kwargs: Any) -> None:
+def _person_deleted(instance: "AbstractBaseUser", **kwargs: Any) -> None:
     check_over(acting_person(), instance)
 
 
 # --- Groups -------------------------------------------------------------------
 
 
-def _group_saved(instance: Any, raw: bool = False, **kwargs: Any) -> None:
+def _group_saved(instance: "Group", raw: bool = False, **kwargs: Any) -> None:
     """Check a changed group. Policies know groups by their names."""
     if acting_person() is not None and not raw and not instance._state.adding:
         check_group(acting_person(), instance)
 
 
-def _group_deleted(instance: Any, **kwargs: Any) -> None:
+def _group_deleted(instance: "Group", **kwargs: Any) -> None:
     check_group(acting_person(), instance)
 
 
@@ -118,7 +126,7 @@ def _permission_deleted(**kwargs: Any) -> None:
     check_superuser(acting_person())
 
 
-def _content_type_saved(instance: Any, raw: bool = False, **kwargs: Any) -> None:
+def _content_type_saved(instance: Model, raw: bool = False, **kwargs: Any) -> None:
     """Check a changed content type. Django itself creates missing ones."""
     if not raw and not instance._state.adding:
         check_superuser(acting_person())
@@ -146,7 +154,7 @@ def _check_group_permissions(actor: UserLike | None, groups: Collection[Any], pe
     check_held(actor, permissions)
 
 
-def _guard_relation(model: Any, name: str, check: Check) -> None:
+def _guard_relation(model: type[Model], name: str, check: Check) -> None:
     """Call *check* for every row that joins *model* to another, however it is written."""
     field = next((one for one in model._meta.many_to_many if one.name == name), None)
     if field is None:
@@ -166,7 +174,7 @@ def _relation_changed(
     field: Any,
     check: Check,
     *,
-    instance: Any,
+    instance: Model,
     action: str,
     reverse: bool,
     pk_set: Collection[Any] | None = None,
@@ -199,10 +207,10 @@ def _row_written(field: Any, check: Check, instance: Any, raw: bool = False, **k
         check(actor, list(owners), list(targets))
 
 
-def _intercept_rows_of(through: Any, receiver: Callable[..., None]) -> None:
+def _intercept_rows_of(through: type[Model], receiver: Callable[..., None]) -> None:
     """Call *receiver* before a row of an automatic join table is saved or deleted. Django sends no signal for it."""
 
-    def notifying(method: Any) -> Any:
+    def notifying(method: Callable[..., Any]) -> Any:
         @wraps(method)
         def call(self: Model, *args: Any, **kwargs: Any) -> Any:
             receiver(instance=self)

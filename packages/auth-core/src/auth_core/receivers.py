@@ -1,6 +1,6 @@
 """Receivers of this package."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
 from django.db.models.signals import post_delete, post_save
@@ -9,6 +9,9 @@ from auth_core.events import AuthEvent, Event, event_recorded
 from auth_core.flows import password_reset
 from auth_core.models import EmailAddress, Identity
 from auth_core.people.lookup import person_changed
+
+if TYPE_CHECKING:
+    from django.contrib.auth.base_user import AbstractBaseUser
 
 
 def connect() -> None:
@@ -19,13 +22,13 @@ def connect() -> None:
     event_recorded.connect(_factor_changed, dispatch_uid="auth_core.factor_changed")
 
 
-def _user_changed(instance: Any, **kwargs: Any) -> None:
+def _user_changed(instance: "AbstractBaseUser", **kwargs: Any) -> None:
     """Ignore a login that only updates ``last_login``. No copy holds it."""
     if kwargs.get("update_fields") != frozenset({"last_login"}):
         person_changed(instance.pk)
 
 
-def _row_changed(instance: Any, **kwargs: Any) -> None:
+def _row_changed(instance: Identity | EmailAddress, **kwargs: Any) -> None:
     person_changed(instance.user_id)
 
 

@@ -1,6 +1,6 @@
 """Second factors in the admin site. It shows and removes them, and never shows a secret, a number or an address."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.db.models import F, QuerySet, UUIDField
@@ -28,6 +28,9 @@ from auth_mfa.models import (
     WebauthnFactor,
 )
 
+if TYPE_CHECKING:
+    from django.db import models
+
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot subscript it
     """Read-only rows. Actions change them through the functions that record the change."""
@@ -38,11 +41,11 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django canno
         """Refuse."""
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: "models.Model | None" = None) -> bool:
         """Refuse."""
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: "models.Model | None" = None) -> bool:
         """Refuse. The admin's own deletion would record nothing and notify no one."""
         return False
 
@@ -80,7 +83,7 @@ class FactorAdmin(PersonsAdmin):
         return description_of(factor)
 
     @admin.action(description=_("Remove and notify the user"), permissions=["remove"])
-    def remove(self, request: HttpRequest, queryset: Any) -> None:
+    def remove(self, request: HttpRequest, queryset: "QuerySet[Any]") -> None:
         """Remove each factor. Administrators remove their own factors on their own page.
 
         Raises:
@@ -131,7 +134,7 @@ class SmsPrefixAdmin(ReadOnlyAdmin):
         return not row.is_closed
 
     @admin.action(description=_("Reopen for text messages"), permissions=["open"])
-    def open_again(self, request: HttpRequest, queryset: Any) -> None:
+    def open_again(self, request: HttpRequest, queryset: "QuerySet[Any]") -> None:
         """Open each closed prefix, and record who did it."""
         opened = sum(sms_guard.open_again(prefix=row.prefix, actor=request.user) for row in queryset)
         message = ngettext("%d prefix opened.", "%d prefixes opened.", opened) % opened

@@ -1,7 +1,7 @@
 """Reset of all second factors of users in the admin site, with a confirmation page."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
@@ -18,12 +18,19 @@ from auth_core.request.client import client_of
 from auth_mfa.descriptions import description_of
 from auth_mfa.factors import reset_factors, rows_of
 
+if TYPE_CHECKING:
+    from django.contrib.admin import ModelAdmin
+    from django.db.models import QuerySet
+    from django_stubs_ext import StrOrPromise
+
+    from auth_mfa.models import Factor
+
 
 class ResetAction:
     """An action on rows that have a ``user``. It resets the user, not the row."""
 
     @admin.action(description=_("Reset all second factors of these users"), permissions=["reset"])
-    def reset(self, request: HttpRequest, queryset: Any) -> TemplateResponse | None:
+    def reset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> TemplateResponse | None:
         """Show what will be removed and ask for confirmation, then reset each user.
 
         Raises:
@@ -33,14 +40,15 @@ class ResetAction:
         people = list({row.user_id: row.user for row in queryset.select_related("user")}.values())
         if request.POST.get("post") != "yes":
             return self._confirmation_page(request, queryset, people)
+        site = cast("ModelAdmin[Any]", self)
         cause: dict[str, Any] = {"actor": request.user, "client": client_of(request)}
         others = [person for person in people if person.pk != request.user.pk]
         if len(others) < len(people):
             refusal = _("You cannot reset your own second factors. Ask another administrator.")
-            _show_message(self, request, refusal, messages.ERROR)
-        done = change_each(self, request, others, lambda person: reset_factors(user=person, **cause) is not None)
+            _show_message(site, request, refusal, messages.ERROR)
+        done = change_each(site, request, others, lambda person: reset_factors(user=person, **cause) is not None)
         message = ngettext("%d user was reset and notified.", "%d users were reset and notified.", done) % done
-        _show_message(self, request, message, messages.SUCCESS)
+        _show_message(site, request, message, messages.SUCCESS)
         return None
 
     def has_reset_permission(self, request: HttpRequest) -> bool:
@@ -48,7 +56,9 @@ class ResetAction:
         user: Any = request.user
         return bool(user.has_perm("auth_mfa.reset_factors"))
 
-    def _confirmation_page(self, request: HttpRequest, queryset: Any, people: Sequence[Any]) -> TemplateResponse:
+    def _confirmation_page(
+        self, request: HttpRequest, queryset: "QuerySet[Any]", people: Sequence[Any]
+    ) -> TemplateResponse:
         if not people:
             raise PermissionDenied
         site: Any = self
@@ -63,9 +73,9 @@ class ResetAction:
         return TemplateResponse(request, "admin/auth_mfa/reset.html", context)
 
 
-def _line(row: Any) -> str:
+def _line(row: "Factor") -> str:
     return f"{row.name} ({description_of(row)})"
 
 
-def _show_message(site: Any, request: HttpRequest, message: Any, level: int) -> None:
+def _show_message(site: "ModelAdmin[Any]", request: HttpRequest, message: "StrOrPromise", level: int) -> None:
     site.message_user(request, message, level)

@@ -1,7 +1,7 @@
 """Descriptions of second factors, shown beside the owner's name for them. Never a full number, address or key."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -9,13 +9,16 @@ from django.utils.translation import ngettext
 from auth_core.assurance.methods import Method
 from auth_mfa.models import Factor
 
+if TYPE_CHECKING:
+    from auth_mfa.models import RecoveryCodeSet
+
 
 def description_of(factor: Factor) -> str:
     """Return the kind of *factor* in words, with a hint of where its codes go."""
     return _DESCRIPTIONS[Method(factor.method)](factor)
 
 
-def _sheet(factor: Any) -> str:
+def _sheet(factor: "RecoveryCodeSet") -> str:
     left: int = factor.left
     return ngettext("Recovery codes: %d left", "Recovery codes: %d left", left) % left
 

@@ -1,5 +1,6 @@
 """The second factors of a user, of all kinds."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -274,7 +275,9 @@ def _rows_of(model: type[Factor], user: UserLike) -> Any:
     return model.objects.of(user).annotate(kind=kind).order_by().values_list(*_COLUMNS)
 
 
-def _owned_factor(pk: UUID, method: str, name: str, created_at: Any, last_used_at: Any, failures: int) -> OwnedFactor:
+def _owned_factor(
+    pk: UUID, method: str, name: str, created_at: datetime | None, last_used_at: datetime | None, failures: int
+) -> OwnedFactor:
     return OwnedFactor(
         id=pk,
         method=Method(method),

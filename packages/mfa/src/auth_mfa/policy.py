@@ -62,7 +62,7 @@ def unknown_rules() -> list[str]:
     return [rule for rule in mfa.REQUIRED_OF if not _can_be_evaluated(rule, get_user_model())]
 
 
-def _can_be_evaluated(rule: str, user_model: Any) -> bool:
+def _can_be_evaluated(rule: str, user_model: type[object]) -> bool:
     """Return whether *rule* names a registered fact, or an attribute that *user_model* has."""
     name, colon, value = rule.partition(":")
     if not colon:
@@ -87,7 +87,7 @@ def _applies(rule: str, user: UserLike) -> bool:
     return _matches(fact(user), value)
 
 
-def _matches(fact: Any, value: str) -> bool:
+def _matches(fact: object, value: str) -> bool:
     if isinstance(fact, Collection) and not isinstance(fact, str):
         return value in {str(item) for item in fact}
     return str(fact) == value

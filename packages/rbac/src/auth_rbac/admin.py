@@ -1,7 +1,7 @@
 """Roles and assignments in the admin site. Every change goes through the function that records and guards it."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.options import InlineModelAdmin
@@ -25,6 +25,11 @@ from auth_rbac.objects.object_list import SEES, object_rows
 from auth_rbac.roles.assignments import assign_role, revoke_role
 from auth_rbac.roles.roles import change_role, create_role, delete_role
 
+if TYPE_CHECKING:
+    from django.db import models
+    from django.db.models import QuerySet
+    from django.forms import BaseForm, BaseFormSet
+
 
 class RecordingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot subscript it
     """Shows a refusal as an error message, without a message of success."""
@@ -43,7 +48,9 @@ class RecordingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cann
         """Show the refusal of an action as an error message."""
         return self._or_refusal(request, super().changelist_view, *args, **kwargs)
 
-    def _or_refusal(self, request: HttpRequest, view: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+    def _or_refusal(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
         try:
             answer: HttpResponse = view(request, *args, **kwargs)
         except AuthError as refusal:
@@ -65,11 +72,11 @@ class RoleAdmin(RecordingAdmin):
     filter_horizontal = ("permissions", "denials")
     fields = ("name", "description", "permissions", "wildcards", "denials", "denied_wildcards", "parents")
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+    def get_readonly_fields(self, request: HttpRequest, obj: "models.Model | None" = None) -> tuple[str, ...]:
         """Make the name of an existing role read-only: the audit trail refers to it."""
         return () if obj is None else ("name",)
 
-    def save_model(self, request: HttpRequest, obj: Role, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Role, form: "BaseForm", change: bool) -> None:
         """Create or change a role with its whole content and its event."""
         content = {name: form.cleaned_data[name] for name in RoleForm.CONTENT}
         if change:
@@ -79,14 +86,16 @@ class RoleAdmin(RecordingAdmin):
             created = create_role(name=obj.name, description=obj.description, actor=request.user, **content)
             obj.pk, obj.key, obj._state = created.pk, created.key, created._state
 
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+    def save_related(
+        self, request: HttpRequest, form: "BaseForm", formsets: "Iterable[BaseFormSet[Any]]", change: bool
+    ) -> None:
         """Skip: the role is saved with its event, and the form would write it again without one."""
 
     def delete_model(self, request: HttpRequest, obj: Role) -> None:
         """Delete a role with its event."""
         delete_role(role=obj, actor=request.user)
 
-    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+    def delete_queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> None:
         """Delete each role with its event."""
         with transaction.atomic():
             for role in queryset:
@@ -148,7 +157,7 @@ class AssignmentAdmin(RecordingAdmin):
         wrapped.model_admin = self
         return wrapped
 
-    def save_model(self, request: HttpRequest, obj: Assignment, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Assignment, form: "BaseForm", change: bool) -> None:
         """Grant the role with its event."""
         created = assign_role(
             user=obj.user,
@@ -166,7 +175,7 @@ class AssignmentAdmin(RecordingAdmin):
         """Revoke the role with its event."""
         revoke_role(assignment=obj, revoked_by=request.user)
 
-    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+    def delete_queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> None:
         """Revoke each role with its event."""
         with transaction.atomic():
             for assignment in queryset.select_related("user", "role"):
@@ -183,7 +192,7 @@ class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]  # Django c
     extra = 0
     can_delete = False
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: "models.Model | None" = None) -> bool:
         """Show nothing on the page that creates a person or a group."""
         return obj is not None and super().has_view_permission(request, obj)
 
@@ -191,15 +200,15 @@ class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]  # Django c
         """Return all rows: without the view permission there is no inline, and Django does not pass the object here."""
         return super(InlineModelAdmin, self).get_queryset(request)
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: "models.Model | None" = None) -> bool:
         """Refuse: the inline is read-only."""
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: "models.Model | None" = None) -> bool:
         """Refuse: the inline is read-only."""
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: "models.Model | None" = None) -> bool:
         """Refuse: the inline is read-only."""
         return False
 
@@ -248,7 +257,7 @@ class ObjectsInline(ReadOnlyInline):
         """Return nothing: the template shows the rows, and there is no form for them."""
         return super().get_queryset(request).none()
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: "models.Model | None" = None) -> bool:
         """Require the permission to see assignments."""
         user: Any = request.user
         return obj is not None and user.has_perm(SEES)
@@ -261,12 +270,12 @@ class GroupObjectsInline(ObjectsInline):
     fk_name = "group"
 
 
-def link_to_explanation(user_pk: Any) -> str:
+def link_to_explanation(user_pk: object) -> str:
     """Return the link to the page that explains a person's permissions."""
     return format_html('<a href="{}">{}</a>', admin_pages.address_of_explanation(user_pk), _("Explain"))
 
 
-def add_inlines(model: Any, *inlines: Any) -> None:
+def add_inlines(model: "type[models.Model]", *inlines: Any) -> None:
     """Add inlines to the admin page of people or groups, whichever admin class the site uses."""
     if admin.site.is_registered(model):
         theirs: Any = admin.site.get_model_admin(model)

@@ -25,7 +25,7 @@ class PatternsField(forms.CharField):
             **{"required": False, "widget": forms.Textarea(attrs={"rows": 3}), "help_text": help_text, **kwargs}
         )
 
-    def clean(self, value: Any) -> list[str]:
+    def clean(self, value: object) -> list[str]:
         """Return the patterns."""
         patterns = str(super().clean(value)).split()
         for pattern in patterns:

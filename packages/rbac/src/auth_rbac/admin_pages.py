@@ -1,6 +1,6 @@
 """Additional pages of the admin site: explanations and object permissions."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
@@ -24,6 +24,9 @@ from auth_rbac.models import Assignment
 from auth_rbac.objects.grants import permit, withdraw
 from auth_rbac.objects.object_ids import wire_ids
 from auth_rbac.objects.object_list import ObjectPermission, object_rows
+
+if TYPE_CHECKING:
+    from django.db.models import Model
 
 #: How many rows a page shows, and how many an inline.
 PAGE_SIZE, INLINE_SIZE = 50, 10
@@ -63,12 +66,12 @@ def table_lines(rows: list[ObjectPermission], person: UserLike | None = None) ->
     return table
 
 
-def address_of_explanation(user_pk: Any) -> str:
+def address_of_explanation(user_pk: object) -> str:
     """Return the URL of the page that explains a person's permissions."""
     return reverse("admin:auth_rbac_explain", args=[user_pk])
 
 
-def address_of_objects(holder: Any) -> str:
+def address_of_objects(holder: UserLike | Group) -> str:
     """Return the URL of the page with the object permissions of a person or a group."""
     kind = "group" if isinstance(holder, Group) else "person"
     return reverse(f"admin:auth_rbac_objects_of_{kind}", args=[holder.pk])
@@ -105,7 +108,7 @@ def _missing(explanation: Explanation) -> list[str]:
 
 
 def _objects(
-    admin: "ModelAdmin[Any]", request: HttpRequest, holder: Any, form: ObjectPermissionForm | None = None
+    admin: "ModelAdmin[Any]", request: HttpRequest, holder: UserLike | Group, form: ObjectPermissionForm | None = None
 ) -> HttpResponse:
     after = request.GET.get("after", "")
     rows = object_rows(seen_by=request.user, holder=holder).order_by("-position")
@@ -127,7 +130,7 @@ def _objects(
     return _page(admin, request, "auth_rbac/objects.html", title, context)
 
 
-def _change(admin: "ModelAdmin[Any]", request: HttpRequest, holder: Any) -> HttpResponse:
+def _change(admin: "ModelAdmin[Any]", request: HttpRequest, holder: UserLike | Group) -> HttpResponse:
     """Grant or revoke what the form names. The called function checks the authority for the object.
 
     Raises:
@@ -170,7 +173,7 @@ def _page(
     return TemplateResponse(request, template, {**site, "title": title, "opts": admin.opts, **context})
 
 
-def _find_or_404(model: Any, key: str) -> Any:
+def _find_or_404(model: "type[Model]", key: str) -> Any:
     """Return the person or group with this key.
 
     Raises:

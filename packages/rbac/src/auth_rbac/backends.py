@@ -1,6 +1,6 @@
 """The authentication backend that answers `user.has_perm`. See `auth_rbac.decisions.decisions`."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.backends import BaseBackend
 from django.core.exceptions import PermissionDenied
@@ -8,6 +8,10 @@ from django.db import models
 
 from auth_core.users import UserLike
 from auth_rbac.decisions import decisions
+
+if TYPE_CHECKING:
+    from django.db.models import Model
+    from django.http import HttpRequest
 
 
 class RoleBackend(BaseBackend):
@@ -17,20 +21,20 @@ class RoleBackend(BaseBackend):
     denies the permission, `has_perm` raises `PermissionDenied`, and Django asks no other backend.
     """
 
-    def authenticate(self, request: Any, **credentials: Any) -> None:
+    def authenticate(self, request: "HttpRequest | None", **credentials: Any) -> None:
         """Leave authentication to the other backends."""
 
-    def get_user(self, user_id: Any) -> None:
+    def get_user(self, user_id: object) -> None:
         """Leave this to the other backends."""
 
-    def get_user_permissions(self, user_obj: UserLike, obj: Any = None) -> set[str]:
+    def get_user_permissions(self, user_obj: UserLike, obj: "Model | None" = None) -> set[str]:
         """Return ``app.codename`` of all permissions everywhere. With *obj*, return none: `has_perm` decides each."""
         if not user_obj.is_active or user_obj.is_anonymous or obj is not None:
             return set()
         effects = decisions.everywhere(user_obj)
         return set(effects.allowed) - effects.denied
 
-    def has_perm(self, user_obj: UserLike, perm: str, obj: Any = None) -> bool:
+    def has_perm(self, user_obj: UserLike, perm: str, obj: "Model | None" = None) -> bool:
         """Tell whether *user_obj* has a permission.
 
         Raises:

@@ -5,7 +5,7 @@ inline. These checks apply to requests of an admin site, like `auth_core.power_s
 are deleted together with a person, a group or a role are not checked: that deletion was.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
 from django.db.models.signals import pre_delete, pre_save
@@ -18,6 +18,9 @@ from auth_rbac.receivers import holding_models
 from auth_rbac.roles import delegation
 from auth_rbac.roles.assignments import scope_of
 
+if TYPE_CHECKING:
+    from django.db.models import Model
+
 
 def connect_object_guards() -> None:
     """Connect to the signals of every table with grants to one person or one group."""
@@ -26,7 +29,7 @@ def connect_object_guards() -> None:
             signal.connect(receiver, sender=model, dispatch_uid=f"auth_rbac.guard.{model._meta.label}")
 
 
-def _row_saved(sender: Any, instance: Any, raw: bool = False, **kwargs: Any) -> None:
+def _row_saved(sender: "type[Model]", instance: "Model", raw: bool = False, **kwargs: Any) -> None:
     if acting_person() is None or raw:
         return
     # A change takes away the old row's grant and adds the new one.
@@ -36,7 +39,9 @@ def _row_saved(sender: Any, instance: Any, raw: bool = False, **kwargs: Any) -> 
             _check(acting_person(), row)
 
 
-def _row_deleted(sender: Any, instance: Any, origin: Any = None, **kwargs: Any) -> None:
+def _row_deleted(
+    sender: "type[Model]", instance: "Model", origin: "Model | QuerySet[Any] | None" = None, **kwargs: Any
+) -> None:
     deleted = origin.model if isinstance(origin, QuerySet) else type(origin)
     if acting_person() is not None and (origin is None or deleted is sender):
         _check(acting_person(), instance)

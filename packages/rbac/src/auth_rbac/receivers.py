@@ -1,6 +1,6 @@
 """Signal receivers: they update the closure and, on databases without triggers, the versions of cached decisions."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
@@ -25,8 +25,12 @@ from auth_rbac.models import Assignment, Role, RoleClosure, RoleEdge, Wildcard
 from auth_rbac.models.version import has_triggers, lock_graph, touch_graph, touch_person
 from auth_rbac.roles import hierarchy, last_administrator
 
+if TYPE_CHECKING:
+    from django.apps import AppConfig
+    from django.db.models import Model
 
-def connect(app: Any) -> None:
+
+def connect(app: "AppConfig") -> None:
     """Connect all receivers."""
     uid = "auth_rbac.{}".format
     pre_save.connect(check_new_edge, sender=RoleEdge, dispatch_uid=uid("check_new_edge"))
@@ -113,7 +117,7 @@ def graph_changed(using: str, **kwargs: Any) -> None:
         touch_graph(using)
 
 
-def holding_changed(instance: Any, using: str, **kwargs: Any) -> None:
+def holding_changed(instance: "Model", using: str, **kwargs: Any) -> None:
     """Invalidate the cached decisions about one person, or about everybody if a group is concerned."""
     user_pk = getattr(instance, "user_id", None)
     if user_pk is not None:
@@ -123,7 +127,7 @@ def holding_changed(instance: Any, using: str, **kwargs: Any) -> None:
 
 
 def membership_changed(
-    instance: Any, action: str, reverse: bool, using: str, pk_set: set[Any] | None, **kwargs: Any
+    instance: "Model", action: str, reverse: bool, using: str, pk_set: set[Any] | None, **kwargs: Any
 ) -> None:
     """Invalidate the cached decisions about the people whose groups or own permissions change."""
     if not action.startswith("post"):

@@ -8,7 +8,7 @@ Denials are not compared, because they take from the person.
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
@@ -24,6 +24,9 @@ from auth_rbac.models.version import lock_graph
 from auth_rbac.objects.object_list import ObjectTable, object_tables
 from auth_rbac.permission_names import label_of
 from auth_rbac.scopes import kind_of
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import Group
 
 #: The content type and the key of a scope. ``(None, "")`` is everywhere.
 Scope = tuple[int | None, str]
@@ -48,7 +51,7 @@ class RoleAuthority:
         groups = list(person.groups.all()) if hasattr(person, "groups") else []
         return _covers(actor, Assignment.objects.reaching(person), {"user": [person], "group": groups})
 
-    def covers_group(self, actor: UserLike, group: Any) -> bool:
+    def covers_group(self, actor: UserLike, group: "Group") -> bool:
         """Tell whether *actor* holds all that the members of *group* hold through it."""
         _lock()
         return _covers(actor, Assignment.objects.filter(group=group), {"user": [], "group": [group]})

@@ -34,7 +34,7 @@ def scopes_of(obj: models.Model) -> list[tuple[int, str]]:
     return scopes_by_keys(type(obj), obj.pk, keys_around(obj))
 
 
-def scopes_by_keys(model: type[models.Model], key: Any, keys: Sequence[Any]) -> list[tuple[int, str]]:
+def scopes_by_keys(model: type[models.Model], key: object, keys: Sequence[Any]) -> list[tuple[int, str]]:
     """Return the scopes of an object of *model* with this key, and *keys* of its outer objects."""
     scopes = [(kind_of(model), str(key))]
     if keys:

@@ -1,6 +1,6 @@
 """Sessions, devices and allowances in the admin site. Neither digests nor session data are shown."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.db import transaction
@@ -14,6 +14,10 @@ from auth_core.admin_search import search_rows
 from auth_sessions import allowances, devices, lifecycle
 from auth_sessions.admin_filters import BlockedFilter, KnownDeviceFilter, LiveFilter, RiskFilter
 from auth_sessions.models import Device, Session, SessionAllowance
+
+if TYPE_CHECKING:
+    from django.db import models
+    from django.forms import BaseForm
 
 
 @admin.register(Session)
@@ -45,7 +49,7 @@ class SessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot
         return (search_rows(queryset, search_term, ids=ids, network="network") if search_term else queryset), False
 
     @admin.action(description=_("End selected sessions"), permissions=["change"])
-    def end_sessions(self, request: HttpRequest, queryset: Any) -> None:
+    def end_sessions(self, request: HttpRequest, queryset: "QuerySet[Any]") -> None:
         """End the selected sessions. Each is recorded with the administrator."""
         rows = queryset.select_related("user").exclude(user=None)
         details: dict[str, Any] = {"reason": "administrator", "actor": request.user}
@@ -100,7 +104,7 @@ class DeviceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot 
         return (search_rows(queryset, search_term, ids=("id",)) if search_term else queryset), False
 
     @admin.action(description=_("Block selected devices and end their sessions"), permissions=["change"])
-    def block(self, request: HttpRequest, queryset: Any) -> None:
+    def block(self, request: HttpRequest, queryset: "QuerySet[Any]") -> None:
         """Block the selected devices. Each is recorded with the administrator."""
         rows = queryset.select_related("user")
         details: dict[str, Any] = {"reason": "administrator", "actor": request.user}
@@ -109,7 +113,7 @@ class DeviceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot 
         self.message_user(request, message, messages.SUCCESS)
 
     @admin.action(description=_("Unblock selected devices"), permissions=["change"])
-    def unblock(self, request: HttpRequest, queryset: Any) -> None:
+    def unblock(self, request: HttpRequest, queryset: "QuerySet[Any]") -> None:
         """Unblock the selected devices. Each is recorded with the administrator."""
         rows = queryset.select_related("user")
         actor = request.user
@@ -141,11 +145,11 @@ class SessionAllowanceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Djan
     show_full_result_count = False
     ordering = ("user_id",)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+    def get_readonly_fields(self, request: HttpRequest, obj: "models.Model | None" = None) -> tuple[str, ...]:
         """Make the user read-only after creation."""
         return () if obj is None else ("user",)
 
-    def save_model(self, request: HttpRequest, obj: SessionAllowance, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: SessionAllowance, form: "BaseForm", change: bool) -> None:
         """Save and record the change with the administrator."""
         allowances.set_allowance(user=obj.user, sessions=obj.sessions, policy=obj.policy, actor=request.user)
 
@@ -153,7 +157,7 @@ class SessionAllowanceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Djan
         """Delete and record the change with the administrator."""
         allowances.remove_allowance(user=obj.user, actor=request.user)
 
-    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+    def delete_queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> None:
         """Delete one by one, so that each is recorded."""
         with transaction.atomic():
             for allowance in queryset.select_related("user"):

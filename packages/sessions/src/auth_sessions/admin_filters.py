@@ -1,6 +1,6 @@
 """Filters of the admin site with fixed choices. Reading the choices from the table would scan it."""
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Exists, OuterRef
@@ -9,17 +9,21 @@ from django.utils.translation import gettext_lazy as _
 
 from auth_sessions.models import Session
 
+if TYPE_CHECKING:
+    from django.contrib.admin import ModelAdmin
+    from django.db.models import QuerySet
+
 
 class LiveFilter(admin.SimpleListFilter):
     """Filters sessions by state."""
 
     title, parameter_name = _("state"), "state"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+    def lookups(self, request: HttpRequest, model_admin: "ModelAdmin[Any]") -> list[tuple[str, Any]]:
         """Return the choices."""
         return [("live", _("live")), ("over", _("ended"))]
 
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> Any:
         """Return the filtered rows."""
         is_live = Exists(Session.objects.live().filter(pk=OuterRef("pk")))
         return {"live": queryset.filter(is_live), "over": queryset.filter(~is_live)}.get(self.value() or "", queryset)
@@ -33,11 +37,11 @@ class RiskFilter(admin.SimpleListFilter):
     #: The minimum score of each choice.
     steps: ClassVar[tuple[int, ...]] = (25, 50, 75)
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+    def lookups(self, request: HttpRequest, model_admin: "ModelAdmin[Any]") -> list[tuple[str, Any]]:
         """Return the choices."""
         return [*((str(step), _("%d or more") % step) for step in self.steps), ("none", _("not assessed"))]
 
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> Any:
         """Return the filtered rows."""
         chosen = self.value() or ""
         if chosen == "none":
@@ -50,11 +54,11 @@ class KnownDeviceFilter(admin.SimpleListFilter):
 
     title, parameter_name = _("device"), "device"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+    def lookups(self, request: HttpRequest, model_admin: "ModelAdmin[Any]") -> list[tuple[str, Any]]:
         """Return the choices."""
         return [("known", _("known")), ("new", _("new")), ("none", _("not recognised"))]
 
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> Any:
         """Return the filtered rows."""
         values = {"known": True, "new": False, "none": None}
         chosen = self.value() or ""
@@ -66,11 +70,11 @@ class BlockedFilter(admin.SimpleListFilter):
 
     title, parameter_name = _("state"), "state"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+    def lookups(self, request: HttpRequest, model_admin: "ModelAdmin[Any]") -> list[tuple[str, Any]]:
         """Return the choices."""
         return [("blocked", _("blocked")), ("open", _("not blocked"))]
 
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> Any:
         """Return the filtered rows."""
         chosen = self.value()
         return queryset if chosen is None else queryset.filter(blocked_at__isnull=chosen != "blocked")

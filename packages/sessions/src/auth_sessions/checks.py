@@ -192,7 +192,7 @@ def _problem_with(limit: Mapping[str, Any]) -> str:
     return ""
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> bool:
     """Tell whether *value* is a valid number of sessions. ``True`` is an integer in Python and is refused."""
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
 from django.db import connections, models, router
@@ -21,6 +21,10 @@ from auth_core.users import UserLike
 from auth_sessions import lifecycle
 from auth_sessions.conf import ASK, LIMIT_POLICIES, sessions
 from auth_sessions.models import Session
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
+    from django.db.models.sql.compiler import SQLCompiler
 
 #: The reason in the audit trail and in the ended sessions.
 REASON = "limit"
@@ -54,7 +58,7 @@ class _Clock(Func):
     template = "clock_timestamp()"
     output_field = models.DateTimeField()
 
-    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+    def as_sqlite(self, compiler: "SQLCompiler", connection: "BaseDatabaseWrapper", **context: Any) -> Any:
         """Return the SQLite expression, which reads the clock of this machine."""
         template = "STRFTIME('%%%%Y-%%%%m-%%%%d %%%%H:%%%%M:%%%%f', 'NOW')"
         return self.as_sql(compiler, connection, template=template, **context)
@@ -100,7 +104,7 @@ def asks(*, user: UserLike) -> bool:
     return allowance is not None and allowance.policy == ASK and len(_read(user)[1]) >= allowance.sessions
 
 
-def end_chosen(*, user: UserLike, session_id: Any) -> bool:
+def end_chosen(*, user: UserLike, session_id: object) -> bool:
     """End the session that *user* chose. Return whether it was theirs and live.
 
     It ends by the clock by which the next session begins.

@@ -3,12 +3,18 @@
 It covers Django's own ways of granting privileges. A site with others calls `lifecycle.rotate_sessions`.
 """
 
-from typing import Any
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib.auth import get_user_model
 from django.db.models.signals import m2m_changed, pre_save
 
+from auth_core.users import UserLike
 from auth_sessions.lifecycle import rotate_sessions
+
+if TYPE_CHECKING:
+    from django.contrib.auth.base_user import AbstractBaseUser
+    from django.db.models import Model
 
 #: Columns of Django's user model that grant privileges.
 _FLAGS = ("is_staff", "is_superuser")
@@ -24,7 +30,9 @@ def connect() -> None:
             m2m_changed.connect(_rotate_added_users, sender=through, dispatch_uid=f"auth_sessions.{name}_given")
 
 
-def _rotate_if_flag_set(instance: Any, update_fields: Any = None, **kwargs: Any) -> None:
+def _rotate_if_flag_set(
+    instance: "AbstractBaseUser", update_fields: Collection[str] | None = None, **kwargs: Any
+) -> None:
     """Rotate when a flag was set. Saving a user without flags makes no query."""
     flags = [name for name in _FLAGS if getattr(instance, name, False)]
     written = [name for name in flags if update_fields is None or name in update_fields]
@@ -35,9 +43,11 @@ def _rotate_if_flag_set(instance: Any, update_fields: Any = None, **kwargs: Any)
         rotate_sessions(user=instance)
 
 
-def _rotate_added_users(instance: Any, action: str, reverse: bool, pk_set: Any, **kwargs: Any) -> None:
+def _rotate_added_users(
+    instance: "Model", action: str, reverse: bool, pk_set: Collection[Any] | None, **kwargs: Any
+) -> None:
     if action != "post_add" or not pk_set:
         return
-    users = get_user_model()._default_manager.filter(pk__in=pk_set) if reverse else [instance]
+    users = get_user_model()._default_manager.filter(pk__in=pk_set) if reverse else [cast("UserLike", instance)]
     for user in users:
         rotate_sessions(user=user)

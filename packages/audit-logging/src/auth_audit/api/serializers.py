@@ -1,7 +1,6 @@
 """The filters and bodies of requests."""
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Any
 
 from django.utils.translation import gettext as _
 from rest_framework import serializers
@@ -17,7 +16,7 @@ _LONGEST_NETWORK = 49
 class NetworkField(TextField):
     """An IP address, or a network such as ``192.0.2.0/24``."""
 
-    def to_internal_value(self, data: Any) -> IPv4Network | IPv6Network:  # type: ignore[override]  # the field returns another type than text
+    def to_internal_value(self, data: object) -> IPv4Network | IPv6Network:  # type: ignore[override]  # the field returns another type than text
         """Return the network."""
         try:
             return ip_network(super().to_internal_value(data)[:_LONGEST_NETWORK], strict=False)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin.models import LogEntry
 from django.db.models import Model
@@ -21,6 +21,9 @@ from auth_audit.append.secret_fields import HIDDEN, is_secret
 from auth_audit.events import AuditEvent
 from auth_core.events import Event, record
 from auth_core.users import UserLike
+
+if TYPE_CHECKING:
+    from django.contrib.admin import ModelAdmin
 
 
 @dataclass
@@ -38,7 +41,7 @@ _active_requests = 0
 
 
 @contextmanager
-def recording_changes(model_admin: Any, actor: UserLike | None) -> Iterator[None]:
+def recording_changes(model_admin: "ModelAdmin[Any]", actor: UserLike | None) -> Iterator[None]:
     """Record the changes inside the block, for models of the admin site and inlines of the page."""
     registered = set(model_admin.admin_site._registry)  # noqa: SLF001 - there is no public list of models
     models = registered | {inline.model for inline in model_admin.inlines}
@@ -137,7 +140,7 @@ def _values(instance: Model) -> dict[str, Any]:
     return {column.name: _comparable(column.value_from_object(instance)) for column in fields}
 
 
-def _comparable(value: Any) -> Any:
+def _comparable(value: object) -> Any:
     """Return a value in one comparable form. A time that a form returns in another zone is equal.
 
     The value is not truncated, so that a change at its end is found. The trail truncates it later.
@@ -152,7 +155,7 @@ def _changes(model: type[Model], before: Mapping[str, Any], after: Mapping[str, 
     return {name: _change(model, name, before.get(name), after.get(name)) for name in names}
 
 
-def _change(model: type[Model], name: str, before: Any, after: Any) -> dict[str, Any]:
+def _change(model: type[Model], name: str, before: object, after: object) -> dict[str, Any]:
     if is_secret(model, name):
         return {"before": None if before is None else HIDDEN, "after": None if after is None else HIDDEN}
     return {"before": before, "after": after}

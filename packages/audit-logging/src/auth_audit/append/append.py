@@ -71,7 +71,7 @@ def _public_id(user: UserLike | None) -> str | None:
     return None if user is None or user.pk is None else str(identity_of(user).subject_id)
 
 
-def _id(value: Any) -> str | None:
+def _id(value: object) -> str | None:
     return None if value is None else str(value)
 
 

@@ -4,7 +4,7 @@ These notes are stored in a column of their own, so that no text from outside ca
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -40,7 +40,7 @@ class Bounds:
         """Whether the notes exceed their maximum length."""
         return self._characters > _MAX_NOTES
 
-    def note(self, pointer: str, whole: Any) -> None:
+    def note(self, pointer: str, whole: object) -> None:
         """Note that a value was truncated.
 
         Args:
@@ -71,7 +71,7 @@ def pointer_token(name: object) -> str:
     return "/" + str(name).replace("~", "~0").replace("/", "~1")
 
 
-def digest_of(whole: Any) -> str:
+def digest_of(whole: object) -> str:
     """Return the SHA-256 of a text, or of the canonical JSON of any other value, in hex.
 
     It has no recursion and no limit on depth or length, because it describes values that exceed the limits.
@@ -83,7 +83,7 @@ def digest_of(whole: Any) -> str:
     return digest.hexdigest()
 
 
-def encode_canonical(value: Any) -> Iterator[str]:
+def encode_canonical(value: object) -> Iterator[str]:
     """Yield the canonical JSON of *value* in chunks: sorted keys, no spaces. Other types become text.
 
     A container inside itself becomes ``null``.
@@ -105,7 +105,7 @@ def encode_canonical(value: Any) -> Iterator[str]:
             waiting += reversed(list(_contents(item)))
 
 
-def _contents(container: Any) -> Iterator[Any]:
+def _contents(container: Collection[Any]) -> Iterator[Any]:
     """Yield the members of a container, and the punctuation between them."""
     is_object = isinstance(container, Mapping)
     yield _Fragment("{" if is_object else "[")
@@ -115,7 +115,7 @@ def _contents(container: Any) -> Iterator[Any]:
     yield _Fragment("}" if is_object else "]", closes=id(container))
 
 
-def _members(container: Any) -> list[tuple[str, Any]]:
+def _members(container: Collection[Any]) -> list[tuple[str, Any]]:
     if isinstance(container, Mapping):
         return sorted(((str(name), member) for name, member in container.items()), key=lambda member: member[0])
     if isinstance(container, set | frozenset):
@@ -123,7 +123,7 @@ def _members(container: Any) -> list[tuple[str, Any]]:
     return [("", member) for member in container]
 
 
-def _scalar_json(value: Any) -> str:
+def _scalar_json(value: object) -> str:
     """Return the JSON of a value without members. An integer too long to print is written in hexadecimal."""
     if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 64:  # noqa: PLR2004 - bits
         return json.dumps(hex(value))

@@ -96,7 +96,7 @@ def _difference(members: list[Any], others: list[Any]) -> list[Any]:
     return difference
 
 
-def _key(member: Any) -> str:
+def _key(member: object) -> str:
     """Return a text that is equal for equal members of any type."""
     return "".join(encode_canonical(member))
 
@@ -109,7 +109,7 @@ def _bounded_item(item: _Item) -> tuple[Any, Bounds]:
     return [stored for stored, _notes in bounded], bounded[0][1] if bounded else Bounds()
 
 
-def _bounded_value(value: Any) -> tuple[Any, Bounds]:
+def _bounded_value(value: object) -> tuple[Any, Bounds]:
     notes = Bounds()
     stored = column_values.json_value(value, notes)
     if not notes.are_too_many and len(json.dumps(stored)) <= column_values.LONGEST_JSON // 2:
@@ -126,7 +126,7 @@ def _with_one_note(part: Part, changes: Mapping[str, Any]) -> Part:
     return Part(part.changes, notes)
 
 
-def _add_item(part: Part, item: _Item, stored: Any, notes: Bounds) -> None:
+def _add_item(part: Part, item: _Item, stored: object, notes: Bounds) -> None:
     """Add a stored value to *part*, with its notes."""
     pointer = "changes" + pointer_token(item.field)
     if item.key is None:

@@ -81,7 +81,7 @@ def json_object(value: Mapping[str, Any], bounds: Bounds | None = None, pointer:
     return stored if len(encoded) <= LONGEST_JSON else {"cut": text(encoded, LONGEST_TEXT)}
 
 
-def json_value(value: Any, bounds: Bounds, pointer: str = "", *, depth: int = _DEEPEST) -> Any:
+def json_value(value: object, bounds: Bounds, pointer: str = "", *, depth: int = _DEEPEST) -> Any:
     """Return *value* in the form that is stored, limited in width and depth.
 
     Args:

@@ -6,7 +6,7 @@ the request is not recorded again.
 """
 
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.db import transaction
@@ -15,6 +15,9 @@ from auth_audit.append.digests import digest_of_today
 from auth_core.events import AuthEvent, Event, EventName, EventOutcome, record
 from auth_core.request.context import correlation_id
 from auth_core.users import UserLike
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
 
 #: The target kind of a typed identifier.
 IDENTIFIER = "identifier"
@@ -44,7 +47,7 @@ def target_of(event: Event) -> tuple[str, str]:
     return "", ""
 
 
-def _login_failed(credentials: dict[str, Any], request: Any = None, **kwargs: Any) -> None:
+def _login_failed(credentials: dict[str, Any], request: "HttpRequest | None" = None, **kwargs: Any) -> None:
     typed = credentials.get("username") or credentials.get("email")
     if isinstance(typed, str):
         _typed.set((correlation_id(), digest_of_today(typed)))
@@ -54,16 +57,16 @@ def _login_failed(credentials: dict[str, Any], request: Any = None, **kwargs: An
             record(Event(name=AuthEvent.LOGIN_FAILED, outcome=EventOutcome.FAILURE, reason="unknown"))
 
 
-def _logged_in(request: Any, user: UserLike, **kwargs: Any) -> None:
+def _logged_in(request: "HttpRequest | None", user: UserLike, **kwargs: Any) -> None:
     _record_once(AuthEvent.LOGIN_SUCCEEDED, request, user)
 
 
-def _logged_out(request: Any, user: UserLike | None, **kwargs: Any) -> None:
+def _logged_out(request: "HttpRequest | None", user: UserLike | None, **kwargs: Any) -> None:
     if user is not None:
         _record_once(AuthEvent.LOGOUT_COMPLETED, request, user)
 
 
-def _record_once(name: AuthEvent, request: Any, user: UserLike) -> None:
+def _record_once(name: AuthEvent, request: "HttpRequest | None", user: UserLike) -> None:
     """Record a login or logout by Django's own views. A request without a route is a test or a script."""
     is_recorded = _recorded.get() == (correlation_id(), name)
     _recorded.set(("", None))  # without our middleware all requests of a thread share one id

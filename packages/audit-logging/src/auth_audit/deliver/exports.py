@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -72,7 +73,12 @@ WRITERS: Mapping[str, Writer] = {"jsonl": JsonLines(), "csv": Csv()}
 
 
 def export(
-    *, entries: "QuerySet[AuditEntry]", writer: Writer, filters: Mapping[str, Any], actor: UserLike | None, session: Any
+    *,
+    entries: "QuerySet[AuditEntry]",
+    writer: Writer,
+    filters: Mapping[str, Any],
+    actor: UserLike | None,
+    session: UUID | None,
 ) -> Iterator[str]:
     """Record the export and commit that, then return its lines.
 
@@ -112,7 +118,7 @@ def _chunks(entries: "QuerySet[AuditEntry]") -> Iterator[list[AuditEntry]]:
         chunk = list(entries.filter(id__gt=chunk[-1].pk).order_by("id")[:_CHUNK])
 
 
-def _json(value: Any) -> str:
+def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=True, separators=(",", ":")) + "\n"
 
 
@@ -122,7 +128,7 @@ def _csv_line(cells: list[Any]) -> str:
     return line.getvalue()
 
 
-def _escape_formula(cell: Any) -> str:
+def _escape_formula(cell: object) -> str:
     """Return the text of a cell. An apostrophe in front keeps a spreadsheet from reading it as a formula."""
     text = "" if cell is None else str(cell)
     return f"'{text}" if text.startswith(_FORMULA) else text

@@ -36,7 +36,7 @@ def content(entry: AuditEntry) -> dict[str, Any]:
     return {**columns, "mac": entry.mac}
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     if isinstance(value, UUID):
         return str(value)
     if isinstance(value, dict):

@@ -6,13 +6,16 @@ same. All of this is one transaction under a lock. Appending waits for it.
 """
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from django.db import connections, router, transaction
 from django.utils import timezone
 
 from auth_audit.models import AuditEntry
 from auth_audit.storage import guards, partitions
+
+if TYPE_CHECKING:
+    from django.db.backends.utils import CursorWrapper
 
 _DEFAULT = f"{guards.TABLE}_default"
 _FORMER = f"{guards.TABLE}_former_default"
@@ -81,14 +84,14 @@ def empty_default(alias: str = "") -> int:
     return moved - remaining
 
 
-def _months(cursor: Any) -> list[datetime]:
+def _months(cursor: "CursorWrapper") -> list[datetime]:
     last = datetime(timezone.now().year + _YEARS_AHEAD, 1, 1, tzinfo=UTC)
     bounds = [partitions.first_id(datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC)), partitions.first_id(last)]
     cursor.execute(_MONTHS, bounds)
     return sorted(month.replace(tzinfo=UTC) for (month,) in cursor.fetchall())
 
 
-def _move(cursor: Any) -> int:
+def _move(cursor: "CursorWrapper") -> int:
     count = _count(cursor, _FORMER)
     disable_trigger, insert, enable_trigger = _MOVE
     cursor.execute(disable_trigger)
@@ -100,6 +103,6 @@ def _move(cursor: Any) -> int:
     return arrived
 
 
-def _count(cursor: Any, table: str) -> int:
+def _count(cursor: "CursorWrapper", table: str) -> int:
     cursor.execute(f"SELECT count(*) FROM {table}")  # noqa: S608 - our own name
     return int(cursor.fetchone()[0])

@@ -9,10 +9,13 @@ Guards stop mistakes and attackers who can run SQL as the service. The owner of 
 """
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+
+if TYPE_CHECKING:
+    from django.db.backends.utils import CursorWrapper
 
 TABLE = "auth_audit_auditentry"
 
@@ -135,13 +138,13 @@ def missing(alias: str = DEFAULT_DB_ALIAS) -> list[str]:
         return [f"{TABLE}: {connection.vendor} is not supported"]
 
 
-def tables(cursor: Any) -> list[str]:
+def tables(cursor: "CursorWrapper") -> list[str]:
     """Return the table and its partitions (PostgreSQL)."""
     cursor.execute("SELECT relid::regclass::text FROM pg_partition_tree(%s::regclass)", [TABLE])
     return [name for (name,) in cursor.fetchall()]
 
 
-def _guarded_postgresql(cursor: Any) -> dict[str, tuple[_Trigger, ...]]:
+def _guarded_postgresql(cursor: "CursorWrapper") -> dict[str, tuple[_Trigger, ...]]:
     """Return the expected triggers of each table. The sealer's tables are left out until they exist."""
     cursor.execute(
         "SELECT relname FROM pg_class WHERE relname = ANY(%s) AND pg_table_is_visible(oid)", [list(SEALER_TABLES)]
@@ -150,7 +153,7 @@ def _guarded_postgresql(cursor: Any) -> dict[str, tuple[_Trigger, ...]]:
     return guarded | dict.fromkeys(tables(cursor), (*_ROW_TRIGGERS, _TRUNCATE_TRIGGER))
 
 
-def _missing_postgresql(cursor: Any) -> list[str]:
+def _missing_postgresql(cursor: "CursorWrapper") -> list[str]:
     guarded = _guarded_postgresql(cursor)
     expected = {
         (table, trigger.name, trigger.kind, trigger.function, _FUNCTIONS[trigger.function])
@@ -161,14 +164,14 @@ def _missing_postgresql(cursor: Any) -> list[str]:
     return sorted(f"{table} {name}" for table, name, *_details in expected - set(cursor.fetchall()))
 
 
-def _missing_sqlite(cursor: Any) -> list[str]:
+def _missing_sqlite(cursor: "CursorWrapper") -> list[str]:
     expected = _sqlite_triggers(_tables_sqlite(cursor))
     cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
     existing = dict(cursor.fetchall())
     return sorted(f"{table} {name}" for name, (table, sql) in expected.items() if existing.get(name) != sql)
 
 
-def _install_postgresql(connection: BaseDatabaseWrapper, cursor: Any) -> None:
+def _install_postgresql(connection: BaseDatabaseWrapper, cursor: "CursorWrapper") -> None:
     for function, body in _FUNCTIONS.items():
         cursor.execute(f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $${body}$$")
     partitions = set(tables(cursor)) - {TABLE}
@@ -179,7 +182,7 @@ def _install_postgresql(connection: BaseDatabaseWrapper, cursor: Any) -> None:
                 cursor.execute(_create(trigger, connection.ops.quote_name(table)))
 
 
-def _install_sqlite(cursor: Any) -> None:
+def _install_sqlite(cursor: "CursorWrapper") -> None:
     for name, (_table, sql) in _sqlite_triggers(_tables_sqlite(cursor)).items():
         cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
         cursor.execute(sql)
@@ -190,7 +193,7 @@ def _create(trigger: _Trigger, table: str) -> str:
     return f"CREATE OR REPLACE TRIGGER {trigger.name} {timing} EXECUTE FUNCTION {trigger.function}()"
 
 
-def _tables_sqlite(cursor: Any) -> list[str]:
+def _tables_sqlite(cursor: "CursorWrapper") -> list[str]:
     cursor.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
     existing = {name for (name,) in cursor.fetchall()}
     return [table for table in (TABLE, *SEALER_TABLES) if table in existing]

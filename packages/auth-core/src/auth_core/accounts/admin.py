@@ -1,6 +1,6 @@
 """Users in the admin site: names, staff status and permissions, never a password (ASVS 6.4.6)."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -8,6 +8,10 @@ from django.http import HttpRequest
 from auth_core.accounts.models import User
 from auth_core.administration import Act, check_administrator
 from auth_core.assurance.evidence import session_of
+
+if TYPE_CHECKING:
+    from django.db import models
+    from django.forms import BaseForm
 
 #: Fields that hold rights.
 _RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
@@ -36,13 +40,13 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot su
         """Refuse. ``create_user`` creates an account with identity, address and event."""
         return False
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_readonly_fields(self, request: HttpRequest, obj: "models.Model | None" = None) -> Any:
         """Let only superusers change rights, because staff could make themselves superusers."""
         fields = tuple(self.readonly_fields)
         is_superuser = getattr(request.user, "is_superuser", False)
         return fields if is_superuser else (*fields, *_RIGHTS)
 
-    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: User, form: "BaseForm", change: bool) -> None:
         """Save the user. A change of rights requires a recent proof (ASVS 7.5.3).
 
         Raises:

@@ -2,7 +2,7 @@
 
 from base64 import b64decode
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
@@ -13,6 +13,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from auth_core.errors import FieldError, InvalidRequest
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
 
 
 class CursorPage(CursorPagination):
@@ -53,7 +56,7 @@ class CursorPage(CursorPagination):
             raise InvalidRequest(FieldError("cursor", "invalid", _("Invalid cursor."))) from error
         return cursor
 
-    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> Any:
+    def paginate_queryset(self, queryset: Any, request: Request, view: "APIView | None" = None) -> Any:
         """Return the rows of the page."""
         self._model = getattr(queryset, "model", None)
         return super().paginate_queryset(queryset, request, view)

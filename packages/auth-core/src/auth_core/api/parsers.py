@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
 from django.utils.translation import gettext as _
 from rest_framework.parsers import BaseParser
@@ -19,7 +19,9 @@ class JsonBodyParser(BaseParser):
 
     media_type = "application/json"
 
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> dict[str, Any]:
+    def parse(
+        self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
         """Return the JSON object in *stream*.
 
         DRF's own parser reads a body of any size (CVE-2026-73228). This one never

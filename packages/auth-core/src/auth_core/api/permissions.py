@@ -1,7 +1,7 @@
 """Permission classes. They check Django's permissions, never ``is_staff`` alone."""
 
 from datetime import timedelta
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
@@ -9,6 +9,9 @@ from rest_framework.request import Request
 from auth_core.administration import Act, check_administrator
 from auth_core.assurance.evidence import check_assurance, session_of
 from auth_core.assurance.levels import Assurance
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
 
 
 class Administers(BasePermission):
@@ -23,11 +26,11 @@ class Administers(BasePermission):
     #: The kind of act of every unsafe method.
     changes_are: ClassVar[Act] = Act.CHANGE
 
-    def may(self, request: Request, view: Any) -> bool:
+    def may(self, request: Request, view: "APIView") -> bool:
         """Return whether the user of *request* holds the permission."""
         raise NotImplementedError
 
-    def has_permission(self, request: Request, view: Any) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         """Check the permission, then the proof of the session."""
         if not self.may(request, view):
             return False
@@ -38,7 +41,7 @@ class Administers(BasePermission):
 class MayInvite(Administers):
     """The permission to view, add or delete invitations, by HTTP method."""
 
-    def may(self, request: Request, view: Any) -> bool:
+    def may(self, request: Request, view: "APIView") -> bool:
         """Ask the authentication backends. An anonymous user has no permission."""
         needed = {"GET": "view", "HEAD": "view", "OPTIONS": "view", "DELETE": "delete"}.get(str(request.method), "add")
         user: Any = request.user
@@ -61,7 +64,7 @@ class RequireAssurance(BasePermission):
         """Return itself, because DRF calls each member of ``permission_classes``."""
         return self
 
-    def has_permission(self, request: Request, view: Any) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         """Check the session. The exception names what is missing."""
         check_assurance(session_of(request), self.needed, self.max_age)
         return True

@@ -96,7 +96,7 @@ _MEANINGS: tuple[tuple[tuple[type[Exception], ...], type[AuthError]], ...] = (
 )
 
 
-def field_errors(detail: Any, field: str = "") -> list[FieldError]:
+def field_errors(detail: object, field: str = "") -> list[FieldError]:
     """Flatten DRF's nested details into one list with dotted field names."""
     if isinstance(detail, Mapping):
         named = ((f"{field}.{name}".strip("."), nested) for name, nested in detail.items())

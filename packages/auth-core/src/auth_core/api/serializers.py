@@ -35,7 +35,7 @@ class TextField(serializers.CharField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"trim_whitespace": False, **kwargs})
 
-    def to_internal_value(self, data: Any) -> str:
+    def to_internal_value(self, data: object) -> str:
         """Return *data*, which must be text."""
         if not isinstance(data, str):
             self.fail("invalid")
@@ -124,7 +124,7 @@ class SecondsField(serializers.IntegerField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"min_value": 0, "max_value": _YEAR, **kwargs})
 
-    def to_internal_value(self, data: Any) -> int:
+    def to_internal_value(self, data: object) -> int:
         """Return *data*, which must be an integer."""
         if type(data) is not int:
             self.fail("invalid")
@@ -191,7 +191,7 @@ class NoFilters(Body):
     """A list without filters."""
 
 
-def _secrets_in(data: Any, name: str = "") -> Iterator[str]:
+def _secrets_in(data: object, name: str = "") -> Iterator[str]:
     """Yield the texts in *data* that have the name of a secret or are nested below one."""
     if isinstance(data, Mapping):
         for key, nested in data.items():

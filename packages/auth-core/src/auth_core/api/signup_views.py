@@ -1,6 +1,7 @@
 """Views for sign-up, email verification and invitations."""
 
 from typing import Any
+from uuid import UUID
 
 from rest_framework import status
 from rest_framework.request import Request
@@ -97,11 +98,11 @@ class InvitationView(ApiView):
     permission_classes = (MayInvite,)
     answers = {"get": {200: InvitationShape}, "delete": {204: None}}
 
-    def get(self, request: Request, invitation_id: Any) -> Response:
+    def get(self, request: Request, invitation_id: UUID) -> Response:
         """Return the invitation while it is valid."""
         return Response(_invitation_body(_live_invitation(invitation_id)))
 
-    def delete(self, request: Request, invitation_id: Any) -> Response:
+    def delete(self, request: Request, invitation_id: UUID) -> Response:
         """Return 204. The link is no longer valid."""
         invitation = _live_invitation(invitation_id)
         invitations.withdraw_invitation(invitation=invitation, actor=request.user, client=client_of(request))
@@ -121,7 +122,7 @@ class InvitationAcceptView(AnonymousApiView):
         return Response({"status": "verified"})
 
 
-def _live_invitation(invitation_id: Any) -> Invitation:
+def _live_invitation(invitation_id: UUID) -> Invitation:
     invitation: Invitation | None = Invitation.objects.live().filter(pk=invitation_id).first()
     if invitation is None:
         raise NotFound

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.db import transaction
+from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from django.utils.cache import patch_vary_headers
 from django.utils.module_loading import import_string
@@ -113,11 +114,11 @@ class ApiView(APIView):
         if reason := check.process_view(request._request, self.dispatch, (), {}):
             raise problems.csrf_failed(str(reason))
 
-    def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Refuse the method and name the allowed ones."""
         raise MethodNotAllowed(allowed=self.allowed_methods)
 
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Any:
         """Forbid caching, because responses are personal (ASVS 14.3.2)."""
         final = super().finalize_response(request, response, *args, **kwargs)
         final.headers["Cache-Control"] = "no-store"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID
 
 from django.http import HttpRequest
@@ -13,6 +13,10 @@ from django.utils import timezone
 from auth_core.assurance.levels import Assurance, assurance_of
 from auth_core.assurance.methods import Evidence, Method, amr_of
 from auth_core.errors import InsufficientUserAuthentication, NotAuthenticated
+
+if TYPE_CHECKING:
+    from django.contrib.sessions.backends.base import SessionBase
+    from rest_framework.request import Request
 
 __all__ = [
     "Evidence",
@@ -98,7 +102,7 @@ class SessionFacts:
         return amr_of(self.evidence)
 
 
-def session_of(request: Any) -> SessionFacts | None:
+def session_of(request: "HttpRequest | Request") -> SessionFacts | None:
     """Return the facts of the session of *request*.
 
     The authenticator of a token stores them on the request with `set_session`. The session store of a cookie offers
@@ -113,7 +117,7 @@ def stated_session(request: HttpRequest) -> SessionFacts | None:
     return getattr(request, "_auth_core_session", None)
 
 
-def _facts_in(store: Any) -> SessionFacts | None:
+def _facts_in(store: "SessionBase | None") -> SessionFacts | None:
     """Return the facts in a session store. Django's own store keeps them among its data."""
     if store is None or hasattr(store, "facts"):
         return getattr(store, "facts", None)
@@ -121,9 +125,9 @@ def _facts_in(store: Any) -> SessionFacts | None:
     return None if stored is None else SessionFacts.from_json(stored)
 
 
-def set_session(request: Any, facts: SessionFacts) -> None:
+def set_session(request: "HttpRequest | Request", facts: SessionFacts) -> None:
     """Store the session of *request* on it."""
-    http = getattr(request, "_request", request)
+    http: Any = getattr(request, "_request", request)
     http._auth_core_session = facts  # noqa: SLF001 - this module owns the attribute
 
 

@@ -127,7 +127,7 @@ def _associated_data(purpose: str, key_id: str, context: str) -> bytes:
     return b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in parts)
 
 
-def _decoded(encoded: Any) -> bytes:
+def _decoded(encoded: object) -> bytes:
     if not isinstance(encoded, str):
         raise KeysMissing("not a string")
     try:

@@ -4,7 +4,7 @@ The API and the pages share these functions, so that neither can forget a part.
 """
 
 from datetime import timedelta
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib.auth import BACKEND_SESSION_KEY, SESSION_KEY, update_session_auth_hash
 from django.contrib.auth.signals import user_logged_in, user_logged_out
@@ -20,6 +20,9 @@ from auth_core.login.django_session import new_store
 from auth_core.models import PendingLogin
 from auth_core.text import Pattern
 from auth_core.users import UserLike
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
 
 #: The form of a browser's secret. Any other cookie value is ignored.
 _BROWSER_SECRET = Pattern(r"elb_[A-Za-z0-9_-]{43}", at_most=47)
@@ -53,13 +56,13 @@ def keep_django_session(request: HttpRequest, user: UserLike) -> None:
         update_session_auth_hash(request, cast("Any", user))
 
 
-def backend_of(request: Any) -> str:
+def backend_of(request: "HttpRequest | Request") -> str:
     """Return the dotted path of the backend that authenticated the user. The session of a token stores its own."""
     http: HttpRequest = getattr(request, "_request", request)
     return str(getattr(request.user, "backend", "") or http.session.get(BACKEND_SESSION_KEY, ""))
 
 
-def browser_secret_of(request: Any) -> str:
+def browser_secret_of(request: "HttpRequest | Request") -> str:
     """Return the value of this browser's ``login`` cookie, or an empty string."""
     secret = request.COOKIES.get(core.LOGIN_COOKIE, "")
     return secret if _BROWSER_SECRET.fullmatch(secret) else ""
@@ -95,13 +98,13 @@ def keep_device(response: HttpResponseBase, grant: Grant) -> None:
         )
 
 
-def end_unfinished_logins(request: Any, response: HttpResponseBase) -> None:
+def end_unfinished_logins(request: "HttpRequest | Request", response: HttpResponseBase) -> None:
     """End the pending logins of this browser. After signing out, a code alone must not open a session."""
     PendingLogin.objects.end_of_browser(browser_secret_of(request))
     forget_browser_secret(request, response)
 
 
-def forget_browser_secret(request: Any, response: HttpResponseBase) -> None:
+def forget_browser_secret(request: "HttpRequest | Request", response: HttpResponseBase) -> None:
     """Delete the cookie. No pending login uses it any more."""
     if core.LOGIN_COOKIE in request.COOKIES:
         response.delete_cookie(core.LOGIN_COOKIE, path="/", samesite="Lax")

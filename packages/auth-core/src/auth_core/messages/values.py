@@ -64,7 +64,7 @@ def method_name(text: str) -> str:
     return next((name for method, name in names.items() if method.value == text), "")
 
 
-def _closed(name: str, value: Any) -> Any:
+def _closed(name: str, value: object) -> Any:
     if value is None or isinstance(value, int | float | datetime | UUID):
         return value
     close = message_values.get(name)

@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from django.db import connections, models, router
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -112,7 +115,7 @@ class GuessBudgetManager(models.Manager["GuessBudget"]):
         counts = {key: used for key, used, *_used_beside in rows}
         return counts | {beside: rows[0][2] or 0} if beside and rows else counts
 
-    def _parameters(self, rows: Sequence[Wanted], connection: Any) -> list[Any]:
+    def _parameters(self, rows: Sequence[Wanted], connection: "BaseDatabaseWrapper") -> list[Any]:
         return [
             parameter
             for row in rows
@@ -124,7 +127,7 @@ class GuessBudgetManager(models.Manager["GuessBudget"]):
             )
         ]
 
-    def _stored(self, column: str, value: Any, connection: Any) -> Any:
+    def _stored(self, column: str, value: object, connection: "BaseDatabaseWrapper") -> Any:
         field: Any = self.model._meta.get_field(column)
         return field.get_db_prep_save(value, connection)
 
@@ -193,6 +196,6 @@ RETURNING key, used {beside}
 _BESIDE = ", (SELECT other.used FROM {table} AS other WHERE other.key = %s AND other.ends_at > %s)"
 
 
-def _uuid(stored: Any) -> UUID:
+def _uuid(stored: UUID | str) -> UUID:
     """Return *stored* as a UUID. SQLite returns text."""
     return stored if isinstance(stored, UUID) else UUID(stored)

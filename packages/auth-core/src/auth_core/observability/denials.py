@@ -103,7 +103,7 @@ _REASONS_BY_EXCEPTION: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
 _METHODS = frozenset(HTTPMethod)
 
 
-def mark_denied(reason: str, *, subject: Any = None, session: UUID | None = None) -> None:
+def mark_denied(reason: str, *, subject: UserLike | None = None, session: UUID | None = None) -> None:
     """Mark this request as denied. Only the first reason counts. It is recorded after the response.
 
     Args:

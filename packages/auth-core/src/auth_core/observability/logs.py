@@ -6,7 +6,6 @@ library.
 
 import logging
 import traceback
-from typing import Any
 
 from auth_core.observability.redaction import one_line, redact, redact_text
 from auth_core.request.context import current
@@ -70,5 +69,5 @@ class ReadableFormatter(logging.Formatter):
         return line.rstrip() + (f"\n{record.exc_text}" if record.exc_text else "")
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     return one_line(str(value))

@@ -81,7 +81,7 @@ def redact_text(text: str, secrets: Collection[str] = ()) -> str:
     return f"{shown}… [cut: {len(text)} characters]" if is_cut else shown
 
 
-def redact(value: Any, secrets: Collection[str] = (), *, name: str = "") -> Any:
+def redact(value: object, secrets: Collection[str] = (), *, name: str = "") -> Any:
     """Return *value* without secrets. A value with the name of a secret is masked completely."""
     if name.lower().replace("-", "_") in SECRET_NAMES:
         return MASK

@@ -33,7 +33,9 @@ class AdministrationMiddleware:
         """Call the next layer. `process_view` does the check."""
         return self._get_response(request)
 
-    def process_view(self, request: HttpRequest, view: Any, *arguments: Any) -> HttpResponseBase | None:
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponseBase], *arguments: Any
+    ) -> HttpResponseBase | None:
         """Redirect to the proof if it is missing. The site itself refuses people without access to it."""
         if not is_administration(request) or not request.user.is_authenticated or not _has_site_access(view, request):
             return None
@@ -52,13 +54,13 @@ class AdministrationMiddleware:
         return None
 
 
-def _has_site_access(view: Any, request: HttpRequest) -> bool:
+def _has_site_access(view: Callable[..., HttpResponseBase], request: HttpRequest) -> bool:
     """Return whether the user may use the site of *view*. A view whose site is unknown is guarded too."""
     site = getattr(view, "admin_site", None) or getattr(model_admin_of(view), "admin_site", None)
     return site is None or bool(site.has_permission(request))
 
 
-def _act_of(request: HttpRequest, view: Any) -> Act:
+def _act_of(request: HttpRequest, view: Callable[..., HttpResponseBase]) -> Act:
     """Return the kind of act. Changes to Django's users, groups and permissions are critical."""
     if request.method in _SAFE:
         return Act.READ

@@ -1,7 +1,7 @@
 """The base of all pages: a form, the function behind it, and the response."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
@@ -27,6 +27,9 @@ from auth_core.pages.forms import EmptyForm, PageForm
 from auth_core.registries import menu_entries
 from auth_core.request.client import client_of
 from auth_core.request.context import correlation_id
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 HTTP_SEE_OTHER = 303
 
@@ -168,7 +171,12 @@ def _current(is_nearest: bool, is_page: bool) -> str:
 
 
 def note(
-    request: HttpRequest, *, title: Any, lead: Any, links: Sequence[tuple[Any, str]] = (), status: int = 200
+    request: HttpRequest,
+    *,
+    title: "StrOrPromise",
+    lead: "StrOrPromise",
+    links: Sequence[tuple[Any, str]] = (),
+    status: int = 200,
 ) -> HttpResponse:
     """Return a page with a message and links."""
     shown = [{"label": label, "url": resolve_url(name)} for label, name in links]

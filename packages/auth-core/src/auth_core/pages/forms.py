@@ -1,10 +1,13 @@
 """The forms of the pages. They define labels and autocomplete, and leave the rules to the functions behind them."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 class PageForm(forms.Form):
@@ -42,7 +45,7 @@ def _email(autocomplete: str = "email", **kwargs: Any) -> forms.CharField:
     return forms.CharField(**{"label": _("Email address"), "max_length": 320, "widget": widget, **kwargs})
 
 
-def _password(label: Any, autocomplete: str, **kwargs: Any) -> forms.CharField:
+def _password(label: "StrOrPromise", autocomplete: str, **kwargs: Any) -> forms.CharField:
     """Return a field for a password, which is not trimmed. It can be pasted and shown (ASVS 6.2.6, 6.2.7)."""
     attrs = {"autocomplete": autocomplete, "data-reveal": _("Show"), "data-hide": _("Hide")}
     widget = forms.PasswordInput(attrs=attrs)

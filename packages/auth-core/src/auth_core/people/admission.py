@@ -1,7 +1,6 @@
 """Admission: whether a person may use the site. Every login and every session asks this module."""
 
 from enum import StrEnum
-from typing import Any
 
 from django.utils import timezone
 
@@ -30,7 +29,7 @@ class NotAdmitted(Exception):
 
 
 def admit(
-    user: UserLike | None, *, application: Any = None, provider: Any = None, session: SessionFacts | None = None
+    user: UserLike | None, *, application: object = None, provider: object = None, session: SessionFacts | None = None
 ) -> None:
     """Check that the person may use the site. Makes no query if the identity of *user* is loaded.
 

@@ -85,7 +85,7 @@ def identity_of(user: UserLike) -> Identity:
     return identity
 
 
-def part_of(user: UserLike, name: str, default: Any = None) -> Any:
+def part_of(user: UserLike, name: str, default: object = None) -> Any:
     """Return a snapshot part of *user*, from their snapshot or else from the function that is registered for it."""
     snapshot: Mapping[str, Any] | None = getattr(user, "auth_snapshot", None)
     if snapshot is not None:
@@ -159,7 +159,7 @@ def strongest_demand_for(user: UserLike) -> Demand:
     return Demand.SECOND_FACTOR if methods else Demand.NONE
 
 
-def person_changed(user_pk: Any) -> None:
+def person_changed(user_pk: object) -> None:
     """Notify the caches of this person after the commit and before the response."""
     for watcher in person_watchers.values():
         transaction.on_commit(partial(watcher, user_pk))

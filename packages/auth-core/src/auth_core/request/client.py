@@ -9,11 +9,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING
 
 from django.http import HttpRequest
 
 from auth_core.conf import core
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -70,7 +73,7 @@ class Client:
         return _wide_network(self.network) if ":" in self.network else ""
 
 
-def client_of(request: Any) -> Client:
+def client_of(request: "HttpRequest | Request") -> Client:
     """Return the client of *request*. It is determined once per request."""
     http: HttpRequest = getattr(request, "_request", request)
     client: Client | None = getattr(http, "_auth_core_client", None)

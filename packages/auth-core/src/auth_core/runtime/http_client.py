@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import SplitResult, urlsplit
 
 import requests
@@ -22,6 +22,9 @@ from urllib3.exceptions import HTTPError
 
 from auth_core.conf import core
 from auth_core.text import Pattern
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest
 
 _CHUNK = 8192
 _PORTS = {"https": 443, "http": 80}
@@ -156,7 +159,9 @@ class _Pinned(HTTPAdapter):
         self._address = f"[{address}]" if ":" in address else address
         super().__init__(max_retries=0)
 
-    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
+    def build_connection_pool_key_attributes(
+        self, request: "PreparedRequest", verify: bool | str, cert: str | tuple[str, str] | None = None
+    ) -> Any:
         """Replace the host with the address, and use the name for TLS."""
         pool_key: Any
         tls_options: Any

@@ -4,7 +4,11 @@ Django does not prepare statements, and its cursor does not allow it.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
+    from django.db.backends.utils import CursorWrapper
 
 try:
     import psycopg
@@ -13,7 +17,11 @@ except ImportError:
 
 
 def put(
-    connection: Any, statement: str, values: Sequence[Any] | Mapping[str, Any], *, uses_before: int = 0
+    connection: "BaseDatabaseWrapper",
+    statement: str,
+    values: Sequence[Any] | Mapping[str, Any],
+    *,
+    uses_before: int = 0,
 ) -> list[tuple[Any, ...]]:
     """Execute *statement*, prepared if possible. Return its rows, or an empty list if it has none.
 
@@ -47,7 +55,7 @@ def put(
         raw.prepare_threshold = threshold
 
 
-def _can_prepare(connection: Any) -> bool:
+def _can_prepare(connection: "BaseDatabaseWrapper") -> bool:
     """Return whether a prepared statement still exists at its next use.
 
     It does not behind a pooler that assigns a connection per transaction. Django's own setting for that case tells.
@@ -58,6 +66,6 @@ def _can_prepare(connection: Any) -> bool:
     return is_psycopg and not is_watched and not is_pooled_by_transaction
 
 
-def _rows(cursor: Any) -> list[tuple[Any, ...]]:
+def _rows(cursor: "CursorWrapper | psycopg.Cursor[Any]") -> list[tuple[Any, ...]]:
     rows: list[tuple[Any, ...]] = cursor.fetchall() if cursor.description else []
     return rows

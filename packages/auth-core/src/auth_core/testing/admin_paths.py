@@ -4,13 +4,16 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.http import HttpRequest
 
 from auth_core.testing.doors import Difference
+
+if TYPE_CHECKING:
+    from django.contrib.admin import ModelAdmin
 
 
 def write_paths(site: admin.AdminSite | None = None) -> Iterator[str]:
@@ -33,7 +36,7 @@ def write_paths(site: admin.AdminSite | None = None) -> Iterator[str]:
             yield f"site: page {pattern.name or pattern.pattern}"
 
 
-def _paths_of(model_admin: Any, request: HttpRequest) -> Iterator[str]:
+def _paths_of(model_admin: "ModelAdmin[Any]", request: HttpRequest) -> Iterator[str]:
     row = model_admin.model()
     if model_admin.has_add_permission(request):
         yield "add"

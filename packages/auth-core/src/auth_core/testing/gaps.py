@@ -1,11 +1,11 @@
 """Audit gaps: committed changes without an event."""
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from django.apps import apps
@@ -15,6 +15,11 @@ from django.db.transaction import Atomic
 
 from auth_core.events import event_recorded
 from auth_core.testing.tables import BOOKKEEPING, TOUCHED, TRAIL
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+    from auth_core.events import Event
 
 _WRITE = re.compile(
     r"(?:WITH\b.*?\)\s*)?(?:INSERT\s+(?:OR\s+\w+\s+)?INTO|UPDATE|DELETE\s+FROM)\s+(?:ONLY\s+)?\"?(\w+)\"?",
@@ -44,12 +49,12 @@ class _Watch:
         self._watched = watched
         self._open: list[_Scope] = []
 
-    def hear(self, event: Any, **kwargs: Any) -> None:
+    def hear(self, event: "Event", **kwargs: Any) -> None:
         """Count an event for the open transaction. An event outside a transaction covers no change."""
         if self._open:
             self._open[-1].events += 1
 
-    def execute(self, run: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+    def execute(self, run: Callable[..., Any], sql: str, params: object, many: bool, context: Mapping[str, Any]) -> Any:
         """Run a statement and note it if it changed a watched table."""
         result = run(sql, params, many, context)
         table = changed_table(sql)
@@ -125,7 +130,7 @@ def changed_table(sql: str) -> str:
 
 
 @contextmanager
-def _watched(connection: Any, watch: _Watch) -> Iterator[None]:
+def _watched(connection: "BaseDatabaseWrapper", watch: _Watch) -> Iterator[None]:
     """Report the beginning and end of transactions on *connection* to *watch*.
 
     Django has no signal for it, and `transaction.on_commit` does not run inside the

@@ -2,13 +2,16 @@
 
 import re
 import smtplib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import django
 from django.core import mail
 from django.core.mail.backends.smtp import EmailBackend
 
 from auth_core.messages import outbox
+
+if TYPE_CHECKING:
+    from django.core.mail import EmailMessage
 
 
 class _Wire(smtplib.SMTP):
@@ -33,19 +36,19 @@ class _Wire(smtplib.SMTP):
         return 250, b"ok"
 
 
-def sent_to(message: Any) -> list[str]:
+def sent_to(message: "EmailMessage") -> list[str]:
     """Return the ``RCPT TO`` addresses with which Django's SMTP backend would send *message*."""
     wire = _over_wire(message)
     matches = (re.fullmatch(r"rcpt to:<(.*)>", line, re.IGNORECASE) for line in wire.lines)
     return [match[1] for match in matches if match]
 
 
-def bytes_of(message: Any) -> bytes:
+def bytes_of(message: "EmailMessage") -> bytes:
     """Return *message* as Django's SMTP backend would send it."""
     return _over_wire(message).content
 
 
-def _over_wire(message: Any) -> _Wire:
+def _over_wire(message: "EmailMessage") -> _Wire:
     # Since Django 6.1 a backend belongs to a mailer.
     options: dict[str, Any] = {"alias": "default", "host": "localhost"} if django.VERSION >= (6, 1) else {}
     backend = EmailBackend(**options)
@@ -74,7 +77,7 @@ def link_in(message: Any) -> str:
     return match[0]
 
 
-def token_in(message: Any) -> str:
+def token_in(message: "EmailMessage") -> str:
     """Return the token at the end of the link in a mail."""
     return link_in(message).rstrip("/").rpartition("/")[2]
 

@@ -66,7 +66,7 @@ def one_winner(
     return total
 
 
-def _has_won(result: Any) -> bool:
+def _has_won(result: object) -> bool:
     """Return whether *result* is a success: a 2xx response, or a value that is neither an exception nor ``False``."""
     if hasattr(result, "status_code"):
         return bool(200 <= result.status_code < 300)  # noqa: PLR2004 - success codes of HTTP

@@ -1,10 +1,13 @@
 """Query plans on PostgreSQL: whether an index serves each query, independent of the number of rows."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+
+if TYPE_CHECKING:
+    from django.db.backends.utils import CursorWrapper
 
 
 def unindexed(ask: Callable[[], Any]) -> list[str]:
@@ -23,7 +26,7 @@ def unindexed(ask: Callable[[], Any]) -> list[str]:
     return [plan for plan in plans if "Seq Scan" in plan]
 
 
-def _plan(cursor: Any, sql: str) -> str:
+def _plan(cursor: "CursorWrapper", sql: str) -> str:
     if not sql.lstrip().startswith(("SELECT", "UPDATE", "DELETE")):
         return ""
     cursor.execute(f"EXPLAIN {sql}")

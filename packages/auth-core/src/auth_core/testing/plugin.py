@@ -1,8 +1,8 @@
 """The pytest plugin of the test kit: ``-p auth_core.testing.plugin``."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 from uuid import uuid4
 
@@ -13,6 +13,10 @@ from django.test import Client as Browser
 from auth_core.testing.clock import Clock, stopped_clock
 from auth_core.testing.postgresql import OwnPostgreSQL
 from auth_core.testing.redis import OwnRedis
+
+if TYPE_CHECKING:
+    from django.core.management.color import Style
+    from django.db.backends.base.operations import BaseDatabaseOperations
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -38,7 +42,9 @@ def flush_by_delete() -> Iterator[None]:
     All deletes run in one transaction, in any order: Django's foreign keys are checked at the commit.
     """
 
-    def sql_flush(operations: Any, style: Any, tables: Any, **kwargs: Any) -> list[str]:
+    def sql_flush(
+        operations: "BaseDatabaseOperations", style: "Style", tables: Sequence[str], **kwargs: Any
+    ) -> list[str]:
         return [f"DELETE FROM {operations.quote_name(table)}" for table in tables]  # noqa: S608 - the names come from models
 
     with pytest.MonkeyPatch.context() as patch:

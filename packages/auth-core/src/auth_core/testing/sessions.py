@@ -1,7 +1,7 @@
 """Sessions as a real login creates them, through `advance` and the `GrantIssuer` of the site."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpResponse
@@ -19,6 +19,9 @@ from auth_core.login.plugins import grant_issuer
 from auth_core.models import PendingLogin
 from auth_core.request.client import client_of
 from auth_core.users import UserLike
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
 
 
 class NotGranted(AssertionError):
@@ -96,7 +99,7 @@ def _request() -> Any:
     return request
 
 
-def _browser_of(request: Any, grant: Grant) -> Browser:
+def _browser_of(request: "HttpRequest", grant: Grant) -> Browser:
     """Store the grant in a browser with the middleware of a real request."""
     enter_session(request, grant)
     browser = Browser(enforce_csrf_checks=True, HTTP_X_CSRFTOKEN=get_token(request))
@@ -107,5 +110,5 @@ def _browser_of(request: Any, grant: Grant) -> Browser:
     return browser
 
 
-def _empty_response(request: Any) -> HttpResponse:
+def _empty_response(request: "HttpRequest") -> HttpResponse:
     return HttpResponse()

@@ -1,11 +1,14 @@
 """The permissions of the views. They are Django's permissions, never ``is_staff`` alone."""
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rest_framework.request import Request
 
 from auth_core.administration import Act
 from auth_core.api.permissions import Administers
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
 
 
 class _May(Administers):
@@ -13,7 +16,7 @@ class _May(Administers):
 
     permission: ClassVar[str]
 
-    def may(self, request: Request, view: Any) -> bool:
+    def may(self, request: Request, view: "APIView") -> bool:
         """Ask the authentication backends."""
         user: Any = request.user
         return bool(user.is_authenticated and user.has_perm(self.permission))

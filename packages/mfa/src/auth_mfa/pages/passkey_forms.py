@@ -20,7 +20,7 @@ class CredentialField(forms.CharField):
         defaults = {"max_length": MAX_CREDENTIAL, "widget": forms.HiddenInput, "error_messages": messages}
         super().__init__(**{**defaults, **kwargs})
 
-    def clean(self, value: Any) -> Any:
+    def clean(self, value: object) -> Any:
         """Return the parsed JSON, or ``None`` if an optional field is empty."""
         text = super().clean(value)
         try:

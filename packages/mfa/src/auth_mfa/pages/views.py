@@ -1,6 +1,7 @@
 """The base of the pages of second factors."""
 
 from typing import Any
+from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
@@ -49,7 +50,7 @@ class FactorPage(AccountPage):
         return own_factor(request, self.kwargs["factor_id"])
 
 
-def own_factor(request: HttpRequest, factor_id: Any) -> Factor:
+def own_factor(request: HttpRequest, factor_id: UUID) -> Factor:
     """Return a factor of the signed-in user.
 
     Raises:

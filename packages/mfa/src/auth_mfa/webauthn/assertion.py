@@ -47,7 +47,7 @@ def questions_of(
     )
 
 
-def read_assertion(credential: Any, *, field: str) -> str:
+def read_assertion(credential: object, *, field: str) -> str:
     """Return the id of the credential in an assertion.
 
     Raises:

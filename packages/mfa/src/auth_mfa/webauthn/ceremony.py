@@ -192,7 +192,7 @@ def check_assertion_shape(credential: Any) -> str:
     return str(credential["id"])
 
 
-def check_attestation_shape(credential: Any) -> None:
+def check_attestation_shape(credential: object) -> None:
     """Check that *credential* has the shape of an attestation.
 
     Raises:
@@ -310,14 +310,14 @@ def _check_shape(credential: Any, members: Mapping[str, int]) -> None:
         raise Malformed
 
 
-def _size_of(credential: Any) -> int:
+def _size_of(credential: object) -> int:
     try:
         return len(json.dumps(credential))
     except (ValueError, TypeError, RecursionError):
         raise Malformed from None
 
 
-def _is_base64url(value: Any, longest: int) -> bool:
+def _is_base64url(value: object, longest: int) -> bool:
     return isinstance(value, str) and len(value) <= longest and bool(_BASE64URL.fullmatch(value))
 
 

@@ -98,7 +98,7 @@ class ObjectPermissionView(ApiView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-def object_permission_body(holder: Any, permission: str, kind: str, object_id: str) -> dict[str, Any]:
+def object_permission_body(holder: UserLike | Group, permission: str, kind: str, object_id: str) -> dict[str, Any]:
     """Return the ``object_permission`` shape. It has the public ids of people, and the names of groups.
 
     The id packs holder, permission and object, because the keys of guardian's rows are not public.

@@ -1,6 +1,6 @@
 """Who may use which endpoint. This depends on permissions, never on ``is_staff`` alone."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -10,6 +10,10 @@ from auth_core.api.permissions import Administers
 from auth_rbac.decisions.decisions import check
 from auth_rbac.decisions.visibility import allowed_scopes
 from auth_rbac.not_found_policy import hide
+
+if TYPE_CHECKING:
+    from django.db import models
+    from rest_framework.views import APIView
 
 _NEEDED = {"GET": "view", "HEAD": "view", "OPTIONS": "view", "POST": "add", "DELETE": "delete"}
 
@@ -47,7 +51,7 @@ class Permitted(BasePermission):
         meta = view.get_queryset().model._meta
         return check(user, f"{meta.app_label}.add_{meta.model_name}").allowed
 
-    def has_object_permission(self, request: Request, view: Any, obj: Any) -> bool:
+    def has_object_permission(self, request: Request, view: "APIView", obj: "models.Model") -> bool:
         """Decide for an object.
 
         Raises:

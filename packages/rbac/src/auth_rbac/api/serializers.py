@@ -24,7 +24,7 @@ class ObjectBody(Body):
     type = TextField(max_length=201, help_text="app.model")
     id = TextField(max_length=255)
 
-    def to_internal_value(self, data: Any) -> Any:
+    def to_internal_value(self, data: object) -> Any:
         """Refuse unknown fields. `Body.parse` checks only the outermost names."""
         if isinstance(data, dict) and set(data) - set(self.fields):
             raise serializers.ValidationError(_("Unknown field."), code="unknown_field")

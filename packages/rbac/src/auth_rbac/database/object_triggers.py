@@ -6,7 +6,7 @@ send no signal, cascades, SQL, TRUNCATE, and a changed key.
 """
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
@@ -15,6 +15,9 @@ from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
 from auth_rbac.database import orphans
 from auth_rbac.models import Assignment, GraphVersion, PersonVersion, RoleClosure, RoleEdge, Wildcard
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
 
 #: Models for whose rows there are no rights.
 _NO_OBJECTS = (
@@ -159,7 +162,7 @@ def _guards(vendor: str) -> Iterator[_Guard]:
                 yield _Guard(model, operation)
 
 
-def _tables(connection: Any) -> set[str]:
+def _tables(connection: "BaseDatabaseWrapper") -> set[str]:
     if connection.vendor != "postgresql":
         return set(connection.introspection.table_names())
     with connection.cursor() as cursor:
@@ -196,7 +199,7 @@ END
 """  # noqa: S608 - as above
 
 
-def _postgresql_trigger(guard: _Guard, connection: Any) -> str:
+def _postgresql_trigger(guard: _Guard, connection: "BaseDatabaseWrapper") -> str:
     fires, function = _FIRES[guard.operation]
     quote, meta = connection.ops.quote_name, guard.model._meta
     when = fires.format(table=quote(guard.table), key=quote(str(meta.pk.column)))
@@ -204,7 +207,7 @@ def _postgresql_trigger(guard: _Guard, connection: Any) -> str:
     return f"CREATE OR REPLACE TRIGGER {guard.name} {when} EXECUTE FUNCTION {function}({arguments})"
 
 
-def _sqlite_trigger(guard: _Guard, connection: Any) -> str:
+def _sqlite_trigger(guard: _Guard, connection: "BaseDatabaseWrapper") -> str:
     """Return the statement that creates a trigger on SQLite, which has only triggers for each row.
 
     The trigger also changes the version of the graph. On PostgreSQL the triggers on the tables of rights do that.

@@ -6,7 +6,7 @@ an INSERT of a million grants updates the version of each person once.
 """
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
@@ -17,6 +17,9 @@ from guardian.utils import get_group_obj_perms_model, get_user_obj_perms_model
 
 from auth_rbac.database import object_triggers
 from auth_rbac.models import Assignment, GraphVersion, PersonVersion, Role, RoleClosure, RoleEdge, Wildcard
+
+if TYPE_CHECKING:
+    from django.db import models
 
 _TOUCH_GRAPH = """
   INSERT INTO auth_rbac_graphversion (slot, stamp) VALUES (1, gen_random_uuid())
@@ -145,7 +148,7 @@ def _watched() -> Iterator[_Watched]:
         yield _Watched(model._meta.db_table, "auth_rbac_touch_graph")
 
 
-def object_permission_models(base: Any, generic: Any) -> list[Any]:
+def object_permission_models(base: "type[models.Model]", generic: "type[models.Model]") -> list[Any]:
     """Return guardian's generic model, and the models of tables for a single model."""
     return [generic, *(model for model in apps.get_models() if issubclass(model, base) and model is not generic)]
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from auth_core.people.lookup import part_of
 from auth_core.users import UserLike
@@ -17,6 +17,9 @@ from auth_rbac.conf import rbac
 from auth_rbac.decisions import sql
 from auth_rbac.decisions.decision import Decision, DecisionReason, ScopeEffect
 from auth_rbac.decisions.query import Versions, fetch_versions
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import Group
 
 #: The snapshot part that carries the versions of a session's person.
 PART = "auth_rbac.versions"
@@ -51,7 +54,7 @@ class CachedDecisions:
     answers: dict[Any, Decision] = field(default_factory=dict)
     everywhere: Everywhere | None = None
 
-    def remember(self, question: Any, decision: Decision) -> Decision:
+    def remember(self, question: object, decision: Decision) -> Decision:
         """Cache a decision. When the cache is full, all decisions about the person are dropped."""
         if len(self.answers) >= rbac.REMEMBERED_ANSWERS:
             self.answers.clear()
@@ -63,7 +66,7 @@ _people: dict[Any, CachedDecisions] = {}
 _changing = Lock()
 
 
-def on_instance(user: UserLike) -> CachedDecisions | None:
+def on_instance(user: "UserLike | Group") -> CachedDecisions | None:
     """Return the decisions that are current for this instance. ``None``: it has not asked anything yet."""
     return getattr(user, _ON_INSTANCE, None)
 
@@ -94,7 +97,7 @@ def renew(user: UserLike, versions: Versions) -> CachedDecisions:
     return cached
 
 
-def forget_instance(user: UserLike | None) -> None:
+def forget_instance(user: "UserLike | Group | None") -> None:
     """Make this instance read the versions again, after a change during its request."""
     if user is not None and on_instance(user) is not None:
         delattr(user, _ON_INSTANCE)

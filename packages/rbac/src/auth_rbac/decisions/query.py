@@ -141,7 +141,7 @@ def key_of_user(user: UserLike) -> Any:
     return native_key(user, user.pk)
 
 
-def native_key(model: Any, key: Any) -> Any:
+def native_key(model: Any, key: object) -> Any:
     """Return a primary key of *model* as the database has it."""
     return model._meta.pk.get_db_prep_value(key, _connection())
 
@@ -151,7 +151,7 @@ def native_moment(moment: datetime) -> Any:
     return _connection().ops.adapt_datetimefield_value(moment)
 
 
-def _moment(stored: Any, like: datetime) -> datetime | None:
+def _moment(stored: datetime | str | None, like: datetime) -> datetime | None:
     """Return a moment from a row, in the time zone of *like*. SQLite returns text."""
     if stored is None or isinstance(stored, datetime):
         return stored

@@ -52,7 +52,7 @@ def permitted(user: UserLike, permission: str, objects: "QuerySet[M] | type[M]")
 
 
 def permitted_keys(
-    user: UserLike, permission: str, objects: "QuerySet[M] | type[M]", *, after: Any = None, limit: int = 50
+    user: UserLike, permission: str, objects: "QuerySet[M] | type[M]", *, after: object = None, limit: int = 50
 ) -> list[Any]:
     """Return the next keys of *objects* for which `auth_rbac.decisions.decisions.check` allows the permission, ascending.
 

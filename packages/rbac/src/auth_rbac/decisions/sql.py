@@ -8,7 +8,7 @@ are always parameters, and names of tables come from the models. The numbers 0 t
 
 import re
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
@@ -19,6 +19,9 @@ from guardian.utils import get_group_obj_perms_model, get_user_obj_perms_model
 from auth_rbac.decisions.decision import Effect
 from auth_rbac.decisions.query import RowKind
 from auth_rbac.models import Assignment, GraphVersion, PersonVersion, Role, RoleClosure, Wildcard
+
+if TYPE_CHECKING:
+    from django.db.models import Model
 
 
 class Source(NamedTuple):
@@ -248,7 +251,7 @@ def _guardian_objects(model: type[models.Model], *, is_known: bool) -> list[str]
     return parts
 
 
-def _guardian_keys(model: Any, cast: str, *, is_known: bool) -> list[str]:
+def _guardian_keys(model: "type[Model]", cast: str, *, is_known: bool) -> list[str]:
     """Return the selection of the keys of the objects for which guardian gives a person one permission."""
     parts = []
     for source, holder in _guardian_sources(model):
@@ -262,7 +265,7 @@ def _is_the_permission(is_known: bool) -> str:
     return _among("g.permission_id", "permissions") if is_known else "g.permission_id IN (SELECT id FROM perm)"
 
 
-def _guardian_sources(model: Any) -> list[tuple[Source, str]]:
+def _guardian_sources(model: "type[Model]") -> list[tuple[Source, str]]:
     own = source_of(model, of_groups=False)
     sources = [(own, f"{own.table} g")]
     if "membership" in _names():

@@ -1,6 +1,6 @@
 """Explains a decision: every path to a yes or a no, and what is missing for a yes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -154,7 +154,7 @@ def _paths_without_roles(user: UserLike, name: str, obj: models.Model | None) ->
             yield GrantPath(effect="allows", source="object", statement=name, scope=scope, group=group.name)
 
 
-def _has_row(model: Any, permissions: Any, obj: models.Model, **holder: Any) -> bool:
+def _has_row(model: Any, permissions: Collection[Any], obj: models.Model, **holder: Any) -> bool:
     rows = model.objects.filter(permission__in=permissions, **holder)
     if model.objects.is_generic():
         (kind, key), *_around = scopes_of(obj)

@@ -19,7 +19,7 @@ from auth_rbac.roles import delegation
 from auth_rbac.scopes import kind_of
 
 
-def permit(*, holder: Any, permission: str, obj: models.Model, actor: UserLike | None = None) -> bool:
+def permit(*, holder: UserLike | Group, permission: str, obj: models.Model, actor: UserLike | None = None) -> bool:
     """Give *holder*, a person or a group, a permission for *obj*. Return whether it is new.
 
     Args:
@@ -41,7 +41,7 @@ def permit(*, holder: Any, permission: str, obj: models.Model, actor: UserLike |
     return bool(is_new)
 
 
-def withdraw(*, holder: Any, permission: str, obj: models.Model, actor: UserLike | None = None) -> bool:
+def withdraw(*, holder: UserLike | Group, permission: str, obj: models.Model, actor: UserLike | None = None) -> bool:
     """Take a permission for *obj* from *holder*, once. Return whether this call took it.
 
     Roles and denials are not affected.
@@ -81,14 +81,14 @@ def find_permission(name: str, obj: models.Model) -> Permission:
     return permission
 
 
-def grant_rows(holder: Any, permission: Permission, obj: models.Model) -> "QuerySet[Any]":
+def grant_rows(holder: UserLike | Group, permission: Permission, obj: models.Model) -> "QuerySet[Any]":
     """Return the row of a permission for *obj* in guardian's table, or an empty queryset if *holder* lacks it."""
     table, key = _key(holder, permission, obj)
     rows: QuerySet[Any] = table.objects.filter(**key)
     return rows
 
 
-def _key(holder: Any, permission: Permission, obj: models.Model) -> tuple[Any, dict[str, Any]]:
+def _key(holder: UserLike | Group, permission: Permission, obj: models.Model) -> tuple[Any, dict[str, Any]]:
     """Return guardian's table for *obj*, and the fields that identify at most one row."""
     is_group = isinstance(holder, Group)
     table: Any = (get_group_obj_perms_model if is_group else get_user_obj_perms_model)(obj)
@@ -106,7 +106,9 @@ def _require_authority(actor: UserLike | None, needed: str, permission: Permissi
         delegation.require_permission(actor, label_of(permission), obj)
 
 
-def _record(name: RbacEvent, holder: Any, permission: Permission, obj: models.Model, actor: UserLike | None) -> None:
+def _record(
+    name: RbacEvent, holder: UserLike | Group, permission: Permission, obj: models.Model, actor: UserLike | None
+) -> None:
     is_group = isinstance(holder, Group)
     data = {"permission": label_of(permission), **({"group": str(holder.pk)} if is_group else {})}
     target = (obj._meta.label_lower, str(obj.pk))

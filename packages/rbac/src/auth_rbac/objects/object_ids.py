@@ -2,7 +2,6 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Collection
-from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import ValidationError
@@ -41,7 +40,7 @@ def find_objects(model: type[models.Model], ids: list[str]) -> list[models.Model
     return [objects[each] for each in ids]
 
 
-def wire_id(obj: Any) -> str:
+def wire_id(obj: models.Model) -> str:
     """Return the id of *obj* in the API."""
     return str(getattr(obj, _field_of(type(obj))))
 

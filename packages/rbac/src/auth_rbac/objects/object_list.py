@@ -123,7 +123,7 @@ class ObjectRows:
 def object_rows(
     *,
     seen_by: UserLike,
-    holder: Any = None,
+    holder: UserLike | Group | None = None,
     permissions: Collection[Permission] = (),
     model: type[models.Model] | None = None,
     obj: models.Model | None = None,

@@ -1,7 +1,7 @@
 """Assigns roles to people and groups, and revokes them. Each change is recorded in its transaction."""
 
 from datetime import datetime
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import IntegrityError, models, transaction
@@ -19,12 +19,15 @@ from auth_rbac.models.version import lock_graph
 from auth_rbac.roles import delegation
 from auth_rbac.roles.last_administrator import keeping_an_administrator
 
+if TYPE_CHECKING:
+    from django.contrib.auth.models import Group
+
 
 def assign_role(
     *,
     role: Role,
     user: UserLike | None = None,
-    group: Any = None,
+    group: "Group | None" = None,
     scope: models.Model | None = None,
     granted_by: UserLike | None = None,
     reason: str = "",

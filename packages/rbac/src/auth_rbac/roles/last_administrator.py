@@ -7,7 +7,7 @@ it counts the others. Of two administrators who remove each other, the second is
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
@@ -17,6 +17,9 @@ from auth_core.users import UserLike
 from auth_rbac.decisions.subjects import subjects
 from auth_rbac.errors import LastAdministrator
 from auth_rbac.models.version import lock_graph
+
+if TYPE_CHECKING:
+    from django.contrib.auth.base_user import AbstractBaseUser
 
 #: The permission that makes its holders administrators, if they hold it everywhere.
 ADMINISTERS = "auth_rbac.add_assignment"
@@ -58,7 +61,7 @@ def keep_after_disabling(user: UserLike) -> None:
         raise LastAdministrator
 
 
-def keep_before_deleting(instance: Any, **kwargs: Any) -> None:
+def keep_before_deleting(instance: "AbstractBaseUser", **kwargs: Any) -> None:
     """Refuse to delete the last administrator.
 
     Raises:
@@ -68,7 +71,7 @@ def keep_before_deleting(instance: Any, **kwargs: Any) -> None:
 
 
 def keep_before_saving(
-    instance: Any, raw: bool = False, update_fields: Sequence[str] | None = None, **kwargs: Any
+    instance: "AbstractBaseUser", raw: bool = False, update_fields: Sequence[str] | None = None, **kwargs: Any
 ) -> None:
     """Refuse to save the last administrator without what makes them one.
 

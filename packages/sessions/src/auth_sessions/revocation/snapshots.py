@@ -11,7 +11,7 @@ import random
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
@@ -29,6 +29,9 @@ from auth_sessions.conf import sessions
 from auth_sessions.controls import Control
 from auth_sessions.models import Session
 from auth_sessions.revocation import epochs
+
+if TYPE_CHECKING:
+    from django.db.models import Field
 
 logger = logging.getLogger("auth_sessions.revocation.snapshots")
 
@@ -188,7 +191,7 @@ def _cached_fields(model: type[Model]) -> tuple[Any, ...]:
     )
 
 
-def _serialised(field: Any, row: Model) -> Any:
+def _serialised(field: "Field[Any, Any]", row: Model) -> Any:
     """Return a value as JSON or as text that `Field.to_python` reads, for any field of the site's user model."""
     value = field.value_from_object(row)
     return value if is_protected_type(value) or isinstance(value, str | timedelta) else field.value_to_string(row)
@@ -201,7 +204,7 @@ def _instance(model: type[Model], stored: Mapping[str, Any]) -> Any:
     return model.from_db(DEFAULT_DB_ALIAS, [field.attname for field in fields], values)
 
 
-def _json(value: Any) -> str:
+def _json(value: object) -> str:
     """Serialise a value that JSON has no type for, to the microsecond."""
     if isinstance(value, datetime):
         return value.isoformat()

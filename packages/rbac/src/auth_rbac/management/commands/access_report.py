@@ -37,7 +37,7 @@ class Command(BaseCommand):
             writer.writerow({name: _harmless(value) for name, value in row.items()})
 
 
-def _harmless(value: Any) -> str:
+def _harmless(value: object) -> str:
     """Return *value* so that no spreadsheet runs it. Names of roles and reasons are text from users."""
     text = value.isoformat() if hasattr(value, "isoformat") else str(value)
     return f"'{text}" if text.startswith(_FORMULA) else text
