@@ -171,7 +171,7 @@ def test_codes_by_mail(here: Window, service: Service, mails: Mailbox, scripts: 
     here.press("Confirm")
     assert "Email codes to m•••@example.org" in here.text
     here.press("Sign out")
-    assert "one more second factor" in mails.next_to(email)
+    assert "new second factor" in mails.next_to(email)
 
     log_in(here, email)
     assert "m•••@example.org" in here.text
