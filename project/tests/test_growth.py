@@ -68,7 +68,7 @@ WORST: dict[str, list[Make]] = {
     "auth_core.observability.redaction._NAMED": [of("key "), of(" ", head="key"), of("token=", tail=" "), of("key='"), of("secret_")],
     "auth_core.observability.redaction._RUN": [of("eyJ-"), of("eyJa."), of("."), of("aaaaaaa "), of("eyJ-.")],
     "auth_core.observability.redaction._SHAPES": [
-        of("eas_"), of("e"), of("$argon2"), of("$argon2a"), of("otpauth:/"), of("://a"), of("://a:b"), of("a", head="://"),
+        of("eyJ-"), of("eas_"), of("e"), of("$argon2"), of("$argon2a"), of("otpauth:/"), of("://a"), of("://a:b"), of("a", head="://"),
         of("a:", head="://"), of(" ", head="bearer"), of("bearer "), of("basic  "), of("eas_aaaaaaaaaaaaaaaaaaa."),
     ],
     "auth_core.messages.sms_gateways._PRINTABLE": [of("a", tail=" ")],
