@@ -1,12 +1,15 @@
 """Bad input gets a problem document with the right status and writes nothing."""
 
 import json
+from io import BytesIO
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client as Browser
 
+from auth_core.api.parsers import JsonBodyParser
+from auth_core.errors import InvalidRequest
 from auth_core.events import Event
 from auth_core.models import PendingLogin
 from conftest import PASSWORD
@@ -165,3 +168,9 @@ def test_a_refusal_is_committed_despite_atomic_requests(settings: Any, alice: An
         connection.settings_dict["ATOMIC_REQUESTS"] = False
 
     assert refused.status_code == 429
+
+
+@pytest.mark.parametrize("body", [b'{"a": "\\ud800"}', b'{"\\udfff": 1}', b'{"a": [{"b": "x\\ud800y"}]}'])
+def test_the_parser_refuses_an_unpaired_surrogate_anywhere(body: bytes) -> None:
+    with pytest.raises(InvalidRequest):
+        JsonBodyParser().parse(BytesIO(body))
