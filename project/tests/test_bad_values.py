@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from auth_audit.models import AuditEntry
-from auth_core.api.serializers import Body, TextField
+from auth_core.api.bodies import Body, TextField
 from auth_core.api.views import AnonymousApiView
 from auth_core.people.lookup import identity_of
 from auth_core.testing.factories import make_user

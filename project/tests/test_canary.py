@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from auth_audit.models import AuditEntry
-from auth_core.api.serializers import Body, TextField
+from auth_core.api.bodies import Body, TextField
 from auth_core.api.views import AnonymousApiView
 from auth_core.errors import AuthError
 from auth_core.observability.logs import RedactingFilter

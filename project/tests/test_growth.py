@@ -16,10 +16,10 @@ from django.urls import URLPattern, URLResolver, get_resolver, resolve
 from rest_framework import serializers
 
 from auth_audit.admin import _search_condition
-from auth_audit.api.serializers import NetworkField
+from auth_audit.api.bodies import NetworkField
 from auth_audit.append import column_values, digests
 from auth_core import admin_search, limits
-from auth_core.api.serializers import Body
+from auth_core.api.bodies import Body
 from auth_core.messages import values
 from auth_core.observability.redaction import one_line, redact_text
 from auth_core.pages.forms import PageForm
@@ -53,7 +53,7 @@ MARKS = of("\u0315\u0300", head="a")
 
 #: The worst-case texts of each expression: near misses, and texts with a possible match at every position.
 WORST: dict[str, list[Make]] = {
-    "auth_core.api.serializers._FIELD_NAME": [of("a", tail="!")],
+    "auth_core.api.bodies._FIELD_NAME": [of("a", tail="!")],
     "auth_core.login.browser._BROWSER_SECRET": [of("a", head="elb_"), of("elb_")],
     "auth_core.request.context._REQUEST_ID": [of("a", tail="!")],
     "auth_core.request.context._TRACEPARENT": [of("0", head="00-"), of("00-")],
@@ -139,7 +139,7 @@ READERS: dict[str, tuple[Callable[[str], object], list[Make]] | str] = {
     "auth_core.passwords.policy.normalise": (policy.normalise, [MARKS, of("\ufdfa")]),
     "auth_core.messages.sms_gateways._is_address": SETTING,
     "auth_audit.admin._search_condition": (_search_condition, [of("1."), of(":"), of("-"), of("a")]),
-    "auth_audit.api.serializers.NetworkField.to_internal_value": (NetworkField().run_validation, [of("1."), of("/")]),
+    "auth_audit.api.bodies.NetworkField.to_internal_value": (NetworkField().run_validation, [of("1."), of("/")]),
     "auth_audit.append.digests.digest_of_today": (digests.digest_of_today, [MARKS, of("\ufdfa")]),
     "auth_audit.append.macs.covered_columns": "It reads an entry, whose address auth_audit.append.column_values has parsed.",
     "auth_audit.search._is_within": "It reads a network that NetworkField has parsed.",

@@ -11,7 +11,7 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from auth_audit.api.serializers import EntryFilters
+from auth_audit.api.bodies import EntryFilters
 from auth_audit.models import AuditEntry
 from auth_audit.search import search
 from auth_core.events import AuthEvent, Event, record

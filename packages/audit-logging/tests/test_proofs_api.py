@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 
 from attacker import ENTRIES, SEALS, TABLES, key, run, unguarded
 from auth_audit import offline_verifier
-from auth_audit.api.serializers import EntryFilters
+from auth_audit.api.bodies import EntryFilters
 from auth_audit.deliver import exports
 from auth_audit.models import AuditEntry, Seal
 from auth_audit.offline_verifier import (

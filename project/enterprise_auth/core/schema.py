@@ -7,8 +7,8 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
+from auth_core.api.answers import ProblemShape
 from auth_core.api.problems import CONTENT_TYPE
-from auth_core.api.shapes import ProblemShape
 
 _PAGING = [
     OpenApiParameter("cursor", str, description="Start of the page, as in `next` or `previous`."),

@@ -9,16 +9,16 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from auth_audit.api.answers import CheckpointShape, ConsistencyShape, ProofShape
+from auth_audit.api.bodies import CheckpointFilters, ExportBody
 from auth_audit.api.permissions import MayExportTrail, MayReadTrail
-from auth_audit.api.serializers import CheckpointFilters, ExportBody
-from auth_audit.api.shapes import CheckpointShape, ConsistencyShape, ProofShape
 from auth_audit.deliver import exports
 from auth_audit.models import AuditEntry, Checkpoint
 from auth_audit.search import search
 from auth_audit.verify.proofs import Prover, proof_of
+from auth_core.api.answers import page_of
+from auth_core.api.bodies import NoFilters
 from auth_core.api.pagination import page_response
-from auth_core.api.serializers import NoFilters
-from auth_core.api.shapes import page_of
 from auth_core.api.views import ApiView
 from auth_core.assurance.evidence import session_of
 from auth_core.errors import NotFound

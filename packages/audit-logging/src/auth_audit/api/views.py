@@ -8,14 +8,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from auth_audit import activity
+from auth_audit.api.answers import ActivityShape, EntryShape
+from auth_audit.api.bodies import EntryFilters
 from auth_audit.api.permissions import MayReadTrail
-from auth_audit.api.serializers import EntryFilters
-from auth_audit.api.shapes import ActivityShape, EntryShape
 from auth_audit.models import AuditEntry
 from auth_audit.search import activity_of, search
+from auth_core.api.answers import page_of
+from auth_core.api.bodies import NoFilters
 from auth_core.api.pagination import page_response
-from auth_core.api.serializers import NoFilters
-from auth_core.api.shapes import page_of
 from auth_core.api.views import ApiView
 from auth_core.errors import NotFound
 from auth_core.people.lookup import identity_of

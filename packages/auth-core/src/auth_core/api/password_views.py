@@ -4,8 +4,8 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from auth_core.api.serializers import EmailBody, NewPasswordBody, PasswordChangeBody
-from auth_core.api.shapes import DoneShape
+from auth_core.api.answers import DoneShape
+from auth_core.api.bodies import EmailBody, NewPasswordBody, PasswordChangeBody
 from auth_core.api.views import AnonymousApiView, ApiView
 from auth_core.assurance.evidence import session_of
 from auth_core.flows import password_reset

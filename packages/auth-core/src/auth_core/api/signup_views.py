@@ -7,10 +7,10 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from auth_core.api.answers import DoneShape, InvitationShape, page_of
+from auth_core.api.bodies import EmailBody, EmailVerifyBody, NewPasswordBody, NoFilters, SignupBody
 from auth_core.api.pagination import page_response
 from auth_core.api.permissions import MayInvite
-from auth_core.api.serializers import EmailBody, EmailVerifyBody, NewPasswordBody, NoFilters, SignupBody
-from auth_core.api.shapes import DoneShape, InvitationShape, page_of
 from auth_core.api.views import AnonymousApiView, ApiView
 from auth_core.conf import core
 from auth_core.errors import NotFound

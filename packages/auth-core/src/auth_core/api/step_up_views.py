@@ -5,9 +5,9 @@ from datetime import timedelta
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from auth_core.api.answers import ChallengedShape
+from auth_core.api.bodies import ReauthenticateBody
 from auth_core.api.responses import login_response
-from auth_core.api.serializers import ReauthenticateBody
-from auth_core.api.shapes import ChallengedShape
 from auth_core.api.views import ApiView
 from auth_core.assurance.evidence import session_of
 from auth_core.contracts import Transport

@@ -18,10 +18,10 @@ from rest_framework.views import APIView
 
 from auth_core import limits
 from auth_core.api import problems
+from auth_core.api.answers import ChallengedShape, CsrfShape, GrantedShape, MeShape
+from auth_core.api.bodies import AnswerBody, Body, ChallengeBody, LoginBody, NoBody
 from auth_core.api.parsers import JsonBodyParser
 from auth_core.api.responses import login_response, me_body
-from auth_core.api.serializers import AnswerBody, Body, ChallengeBody, LoginBody, NoBody
-from auth_core.api.shapes import ChallengedShape, CsrfShape, GrantedShape, MeShape
 from auth_core.assurance.evidence import check_context, session_of
 from auth_core.conf import core
 from auth_core.contracts import Purpose, Transport

@@ -7,14 +7,14 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from auth_core.api.shapes import page_of
+from auth_core.api.answers import page_of
 from auth_core.api.views import ApiView
 from auth_core.errors import NotFound
 from auth_core.people.lookup import find_by_subject_id
 from auth_core.request.client import client_of
+from auth_mfa.api.answers import FoundFactorShape
+from auth_mfa.api.bodies import FactorFilters
 from auth_mfa.api.permissions import MayResetFactors, MaySeeFactors
-from auth_mfa.api.serializers import FactorFilters
-from auth_mfa.api.shapes import FoundFactorShape
 from auth_mfa.api.views import factor_body
 from auth_mfa.factors import reset_factors, rows_of
 from auth_mfa.models import EmailFactor, Factor, PhoneFactor

@@ -7,13 +7,13 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from auth_core.api.serializers import NoBody
+from auth_core.api.bodies import NoBody
 from auth_core.api.views import ApiView
 from auth_core.assurance.evidence import session_of
 from auth_core.errors import NotFound
 from auth_core.request.client import client_of
-from auth_mfa.api.serializers import CodeBody, NamedBody, PhoneBody
-from auth_mfa.api.shapes import BegunShape, FactorShape, RecoveryCodesShape, SheetShape, TotpShape
+from auth_mfa.api.answers import BegunShape, FactorShape, RecoveryCodesShape, SheetShape, TotpShape
+from auth_mfa.api.bodies import CodeBody, NamedBody, PhoneBody
 from auth_mfa.api.views import factor_body
 from auth_mfa.codes import code_in
 from auth_mfa.factors import check_fresh_proof

@@ -7,9 +7,9 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from auth_core.api.answers import ChallengedShape, GrantedShape
+from auth_core.api.bodies import NoBody
 from auth_core.api.responses import login_response
-from auth_core.api.serializers import NoBody
-from auth_core.api.shapes import ChallengedShape, GrantedShape
 from auth_core.api.views import AnonymousApiView, ApiView, usable_transport
 from auth_core.assurance.evidence import SessionFacts, session_of
 from auth_core.conf import core
@@ -17,14 +17,8 @@ from auth_core.contracts import Transport
 from auth_core.errors import NotAuthenticated
 from auth_core.login.browser import browser_secret_of, keep_browser_secret, new_browser_secret
 from auth_core.request.client import client_of
-from auth_mfa.api.passkey_bodies import (
-    PasskeyAnswerBody,
-    PasskeyLoginBody,
-    PasskeyLoginShape,
-    RegistrationBody,
-    RegistrationShape,
-)
-from auth_mfa.api.shapes import FactorShape
+from auth_mfa.api.answers import FactorShape, PasskeyLoginShape, RegistrationShape
+from auth_mfa.api.bodies import PasskeyAnswerBody, PasskeyLoginBody, RegistrationBody
 from auth_mfa.api.views import factor_body
 from auth_mfa.factors import check_fresh_proof
 from auth_mfa.webauthn import passkeys

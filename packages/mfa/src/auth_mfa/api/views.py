@@ -7,14 +7,14 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from auth_core.api.serializers import NoFilters
-from auth_core.api.shapes import page_of
+from auth_core.api.answers import page_of
+from auth_core.api.bodies import NoFilters
 from auth_core.api.views import ApiView
 from auth_core.assurance.evidence import session_of
 from auth_core.assurance.methods import Method
 from auth_core.errors import NotFound
-from auth_mfa.api.serializers import NameBody
-from auth_mfa.api.shapes import FactorShape
+from auth_mfa.api.answers import FactorShape
+from auth_mfa.api.bodies import NameBody
 from auth_mfa.factors import check_fresh_proof, factor_of, remove_own_factor, rename_factor, rows_of
 from auth_mfa.models import Factor, RecoveryCodeSet
 

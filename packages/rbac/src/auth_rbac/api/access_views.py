@@ -9,15 +9,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from auth_core.administration import Act, check_administrator
+from auth_core.api.answers import page_of
 from auth_core.api.pagination import page_response
-from auth_core.api.shapes import page_of
 from auth_core.api.views import ApiView
 from auth_core.assurance.evidence import session_of
 from auth_core.errors import FieldError, InvalidRequest, NotFound, PermissionRefused
 from auth_core.people.lookup import find_by_subject_id, identity_of
 from auth_core.users import UserLike
-from auth_rbac.api.serializers import CheckBody, CheckManyBody, ObjectsFilters, SubjectsFilters
-from auth_rbac.api.shapes import DecisionShape, DecisionsShape, ExplanationShape, ObjectShape, SubjectShape
+from auth_rbac.api.answers import DecisionShape, DecisionsShape, ExplanationShape, ObjectShape, SubjectShape
+from auth_rbac.api.bodies import CheckBody, CheckManyBody, ObjectsFilters, SubjectsFilters
 from auth_rbac.api.views import public_id
 from auth_rbac.decisions.decision import Decision
 from auth_rbac.decisions.decisions import check, check_many

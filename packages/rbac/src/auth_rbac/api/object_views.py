@@ -11,15 +11,15 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from auth_core.api.answers import page_of
 from auth_core.api.pagination import page_response
-from auth_core.api.shapes import page_of
 from auth_core.api.views import ApiView
 from auth_core.errors import Conflict, FieldError, InvalidRequest, NotFound, PermissionRefused
 from auth_core.people.lookup import find_by_subject_id
 from auth_core.users import UserLike
+from auth_rbac.api.answers import ObjectPermissionShape
+from auth_rbac.api.bodies import ObjectPermissionBody, ObjectPermissionFilters
 from auth_rbac.api.permissions import MayManage
-from auth_rbac.api.serializers import ObjectPermissionBody, ObjectPermissionFilters
-from auth_rbac.api.shapes import ObjectPermissionShape
 from auth_rbac.api.views import named_object, public_id
 from auth_rbac.decisions.decisions import check
 from auth_rbac.decisions.visibility import reaches

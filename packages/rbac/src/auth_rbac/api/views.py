@@ -10,16 +10,16 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from auth_core.api.answers import page_of
+from auth_core.api.bodies import NoFilters
 from auth_core.api.pagination import page_response
-from auth_core.api.serializers import NoFilters
-from auth_core.api.shapes import page_of
 from auth_core.api.views import ApiView
 from auth_core.errors import NotFound
 from auth_core.people.lookup import find_by_subject_id, identity_of
 from auth_core.users import UserLike
+from auth_rbac.api.answers import AssignmentShape, RoleShape
+from auth_rbac.api.bodies import AssignmentBody, AssignmentFilters, RoleBody, RoleChangeBody
 from auth_rbac.api.permissions import MayManage
-from auth_rbac.api.serializers import AssignmentBody, AssignmentFilters, RoleBody, RoleChangeBody
-from auth_rbac.api.shapes import AssignmentShape, RoleShape
 from auth_rbac.decisions.decisions import check
 from auth_rbac.decisions.visibility import visible_assignments
 from auth_rbac.models import Assignment, Role

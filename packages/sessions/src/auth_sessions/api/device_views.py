@@ -7,17 +7,16 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from auth_core.api.answers import DoneShape, page_of
+from auth_core.api.bodies import NoBody, NoFilters
 from auth_core.api.pagination import page_response
-from auth_core.api.serializers import NoBody, NoFilters
-from auth_core.api.shapes import DoneShape, page_of
 from auth_core.api.views import AnonymousApiView, ApiView
 from auth_core.assurance.evidence import session_of
 from auth_core.errors import NotFound
 from auth_core.request.client import client_of
 from auth_sessions import devices
-from auth_sessions.api.answers import device_answer
-from auth_sessions.api.serializers import DeviceNameBody, NotMeBody
-from auth_sessions.api.shapes import DeviceShape
+from auth_sessions.api.answers import DeviceShape, device_answer
+from auth_sessions.api.bodies import DeviceNameBody, NotMeBody
 from auth_sessions.devices import SessionOrigin
 from auth_sessions.models import Device
 from auth_sessions.not_me import revoke_by_link

@@ -9,7 +9,7 @@ from auth_core.administration import Act, check_administrator
 from auth_core.api.views import ApiView
 from auth_core.assurance.evidence import session_of
 from auth_core.errors import NotFound
-from auth_sessions.api.shapes import RiskShape
+from auth_sessions.api.answers import RiskShape
 from auth_sessions.models import Session
 from auth_sessions.risk import demand_of, explain
 

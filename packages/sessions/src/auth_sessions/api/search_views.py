@@ -8,15 +8,14 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from auth_core.api.shapes import page_of
+from auth_core.api.answers import page_of
 from auth_core.api.views import ApiView
 from auth_core.errors import NotFound
 from auth_core.users import UserLike
 from auth_sessions import devices, lifecycle
-from auth_sessions.api.answers import found_answer
+from auth_sessions.api.answers import FoundSessionShape, found_answer
+from auth_sessions.api.bodies import SessionFilters
 from auth_sessions.api.permissions import MaySearchSessions
-from auth_sessions.api.serializers import SessionFilters
-from auth_sessions.api.shapes import FoundSessionShape
 from auth_sessions.api.views import current_id, page_of_sessions
 from auth_sessions.models import Session
 

@@ -9,15 +9,14 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from auth_core.api.answers import page_of
+from auth_core.api.bodies import NoBody, NoFilters
 from auth_core.api.pagination import page_response
-from auth_core.api.serializers import NoBody, NoFilters
-from auth_core.api.shapes import page_of
 from auth_core.api.views import ApiView
 from auth_core.assurance.evidence import session_of
 from auth_core.errors import NotFound
 from auth_sessions import devices, lifecycle
-from auth_sessions.api.answers import session_answer
-from auth_sessions.api.shapes import SessionShape
+from auth_sessions.api.answers import SessionShape, session_answer
 from auth_sessions.models import Device, Session
 
 

@@ -1,8 +1,8 @@
-"""The shapes of answers, for the schema."""
+"""Shapes of answers, for the schema."""
 
 from rest_framework import serializers
 
-from auth_core.api.shapes import Shape
+from auth_core.api.answers import Shape
 
 
 class FactorShape(Shape):
@@ -57,3 +57,18 @@ class RecoveryCodesShape(Shape):
     id = serializers.UUIDField()
     codes = serializers.ListField(child=serializers.CharField())
     created_at = serializers.DateTimeField()
+
+
+class RegistrationShape(Shape):
+    """A begun registration."""
+
+    id = serializers.UUIDField()
+    options = serializers.DictField(help_text="For `PublicKeyCredential.parseCreationOptionsFromJSON()`.")
+
+
+class PasskeyLoginShape(Shape):
+    """A begun login. The answer names the user."""
+
+    token = serializers.CharField()
+    expires_at = serializers.DateTimeField()
+    options = serializers.DictField(help_text="For `PublicKeyCredential.parseRequestOptionsFromJSON()`.")

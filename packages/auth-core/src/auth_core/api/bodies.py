@@ -1,4 +1,4 @@
-"""Request bodies. A body refuses every field that it does not declare."""
+"""Bodies of requests, and the filters of lists. A body refuses every field that it does not declare."""
 
 from collections.abc import Iterator, Mapping
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""Response bodies for the schema. They serialise nothing at run time."""
+"""Shapes of answers, for the schema. They serialise nothing at run time."""
 
 from typing import Any
 

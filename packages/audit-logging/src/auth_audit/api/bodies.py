@@ -1,4 +1,4 @@
-"""The filters and bodies of requests."""
+"""Bodies of requests, and the filters of lists."""
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from auth_audit.deliver.exports import WRITERS
-from auth_core.api.serializers import Body, TextField
+from auth_core.api.bodies import Body, TextField
 from auth_core.events import EventOutcome
 
 #: Characters of the longest IPv6 address with a prefix length.

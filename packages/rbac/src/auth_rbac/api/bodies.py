@@ -1,11 +1,11 @@
-"""The request bodies and list filters of the API."""
+"""Bodies of requests, and the filters of lists."""
 
 from typing import Any
 
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
-from auth_core.api.serializers import Body, TextField
+from auth_core.api.bodies import Body, TextField
 
 #: The most objects in one request: one page.
 MOST_OBJECTS = 200

@@ -1,8 +1,8 @@
-"""The shapes of responses, for the schema."""
+"""Shapes of answers, for the schema."""
 
 from rest_framework import serializers
 
-from auth_core.api.shapes import Shape
+from auth_core.api.answers import Shape
 
 
 class RoleShape(Shape):

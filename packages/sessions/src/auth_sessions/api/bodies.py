@@ -1,8 +1,8 @@
-"""Request bodies and query filters."""
+"""Bodies of requests, and the filters of lists."""
 
 from rest_framework import serializers
 
-from auth_core.api.serializers import Body, TextField
+from auth_core.api.bodies import Body, TextField
 
 
 class DeviceNameBody(Body):
