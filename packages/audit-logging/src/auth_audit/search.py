@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from ipaddress import IPv4Network, IPv6Network, ip_address
-from typing import Any
+from typing import Protocol
 from uuid import UUID
 
 from django.db import connections
@@ -26,7 +26,21 @@ _COLUMNS = {
 _SQLITE_FUNCTION = "auth_audit_is_within"
 
 
-def search(filters: Any) -> "QuerySet[AuditEntry]":
+class EntryCriteria(Protocol):
+    """What a search compares. ``None``: any value. *since* is inclusive, *until* exclusive."""
+
+    name: str | None
+    subject: UUID | None
+    actor: UUID | None
+    session: UUID | None
+    correlation_id: str | None
+    outcome: str | None
+    network: IPv4Network | IPv6Network | None
+    since: datetime | None
+    until: datetime | None
+
+
+def search(filters: EntryCriteria) -> "QuerySet[AuditEntry]":
     """Return the entries that match *filters*.
 
     A time range becomes a range of ids, because an id begins with its time. So PostgreSQL reads only the

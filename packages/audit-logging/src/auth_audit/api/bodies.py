@@ -1,12 +1,13 @@
 """Bodies of requests, and the filters of lists."""
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import cast
 
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from auth_audit.deliver.exports import WRITERS
-from auth_core.api.bodies import Body, TextField
+from auth_core.api.bodies import Body, TextField, optional, value
 from auth_core.events import EventOutcome
 
 #: Characters of the longest IPv6 address with a prefix length.
@@ -27,24 +28,24 @@ class NetworkField(TextField):
 class EntryFilters(Body):
     """``GET audit/entries/?…``. *since* is inclusive, *until* exclusive."""
 
-    name = TextField(max_length=64, required=False)
-    subject = serializers.UUIDField(required=False)
-    actor = serializers.UUIDField(required=False)
-    session = serializers.UUIDField(required=False)
-    correlation_id = TextField(max_length=64, required=False)
-    outcome = serializers.ChoiceField(choices=[outcome.value for outcome in EventOutcome], required=False)
-    network = NetworkField(required=False)
-    since = serializers.DateTimeField(required=False)
-    until = serializers.DateTimeField(required=False)
+    name = optional(TextField(max_length=64, required=False))
+    subject = optional(serializers.UUIDField(required=False))
+    actor = optional(serializers.UUIDField(required=False))
+    session = optional(serializers.UUIDField(required=False))
+    correlation_id = optional(TextField(max_length=64, required=False))
+    outcome = optional(serializers.ChoiceField(choices=[outcome.value for outcome in EventOutcome], required=False))
+    network = cast("IPv4Network | IPv6Network | None", optional(NetworkField(required=False)))
+    since = optional(serializers.DateTimeField(required=False))
+    until = optional(serializers.DateTimeField(required=False))
 
 
 class ExportBody(EntryFilters):
     """``POST audit/exports/``: the filters and the format. Without filters everything is exported."""
 
-    format = serializers.ChoiceField(choices=sorted(WRITERS))
+    format = value(serializers.ChoiceField(choices=sorted(WRITERS)))
 
 
 class CheckpointFilters(Body):
     """``GET audit/checkpoints/{size}/?first=``: the size of the smaller checkpoint to compare with."""
 
-    first = serializers.IntegerField(min_value=1, required=False)
+    first = optional(serializers.IntegerField(min_value=1, required=False))

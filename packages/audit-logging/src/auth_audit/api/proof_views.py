@@ -89,7 +89,7 @@ class ExportView(ApiView):
         """Stream the export. The export itself is recorded first."""
         body = ExportBody.parse(request)
         writer = exports.WRITERS[body.format]
-        filters = {name: str(value) for name, value in vars(body).items() if value is not None and name != "format"}
+        filters = {name: str(value) for name, value in body.validated_data.items() if name != "format"}
         session = session_of(request)
         lines = exports.export(
             entries=search(body),

@@ -1,8 +1,7 @@
 """Bodies of requests, and the filters of lists. A body refuses every field that it does not declare."""
 
 from collections.abc import Iterator, Mapping
-from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self, TypeVar, cast
 
 from django.utils.translation import gettext as _
 from rest_framework import serializers
@@ -21,12 +20,30 @@ _FIELD_NAME = Pattern(r"[A-Za-z0-9_.-]{1,64}", at_most=64)
 #: The longest age of a proof that a caller can request, in seconds.
 _YEAR = 365 * 24 * 60 * 60
 
+#: The type of the value of a field.
+T = TypeVar("T")
 
-class Parsed(SimpleNamespace):
-    """The validated fields of a request. The repr shows their names and no values."""
 
-    def __repr__(self) -> str:
-        return f"<Parsed {', '.join(vars(self))}>"
+def value(field: "serializers.Field[T, Any, Any, Any]") -> T:
+    """Declare a field that always has a value. For a type checker the attribute has the type of that value.
+
+    Raises:
+        TypeError: the field can be left out or null.
+    """
+    if field.allow_null or not (field.required or field.default is not serializers.empty):
+        raise TypeError("A field that can be left out or null is optional.")
+    return cast("T", field)
+
+
+def optional(field: "serializers.Field[T, Any, Any, Any]") -> T | None:
+    """Declare a field that can be left out. Its value is then ``None``.
+
+    Raises:
+        TypeError: the field always has a value.
+    """
+    if field.required and not field.allow_null:
+        raise TypeError("A required field always has a value.")
+    return cast("T | None", field)
 
 
 class TextField(serializers.CharField):
@@ -57,11 +74,18 @@ class EmailField(TextField):
 
 
 class Body(serializers.Serializer[Any]):
-    """The fields of a request. ``LoginBody.parse(request)`` returns them validated."""
+    """The fields of a request. ``LoginBody.parse(request)`` returns a body with the validated values as attributes.
+
+    DRF removes the declared fields from the class, so the names are free on its instances. The repr shows the
+    names and no values.
+    """
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {', '.join(self.fields)}>"
 
     @classmethod
-    def parse(cls, request: Request) -> Any:
-        """Return the fields of the body as attributes.
+    def parse(cls, request: Request) -> Self:
+        """Return the body of the request.
 
         Raises:
             InvalidRequest: a field is unknown, missing or of the wrong type.
@@ -69,8 +93,8 @@ class Body(serializers.Serializer[Any]):
         return cls._checked(request.data)
 
     @classmethod
-    def parse_query(cls, request: Request) -> Any:
-        """Return the filters of the query as attributes, without the parameters of the paginator.
+    def parse_query(cls, request: Request) -> Self:
+        """Return the filters of the query, without the parameters of the paginator.
 
         Raises:
             InvalidRequest: a filter is unknown, repeated or of the wrong type.
@@ -82,7 +106,7 @@ class Body(serializers.Serializer[Any]):
         return cls._checked({name: query[name] for name in query if name not in ("cursor", "page_size")})
 
     @classmethod
-    def _checked(cls, data: Any) -> Parsed:
+    def _checked(cls, data: Any) -> Self:
         keep_secret(*_secrets_in(data))
         body = cls(data=data)
         unknown = [
@@ -92,30 +116,32 @@ class Body(serializers.Serializer[Any]):
         ]
         if unknown or not body.is_valid():
             raise InvalidRequest(*unknown, *([] if unknown else field_errors(body.errors)))
-        return Parsed(**{str(name): body.validated_data.get(name) for name in body.fields})
+        for name in map(str, body.fields):
+            setattr(body, name, body.validated_data.get(name))
+        return body
 
 
 class LoginBody(Body):
     """``POST login/``."""
 
     # The maximum lengths of an address and a password. Longer input is never looked up or hashed.
-    identifier = TextField(max_length=320)
-    password = PasswordField()
-    transport = serializers.ChoiceField(choices=[transport.value for transport in Transport], default="cookie")
+    identifier = value(TextField(max_length=320))
+    password = value(PasswordField())
+    transport = value(serializers.ChoiceField(choices=[transport.value for transport in Transport], default="cookie"))
 
 
 class AnswerBody(Body):
     """``POST login/answer/``. The kind of the challenge defines the shape of *answer*."""
 
-    token = TextField(max_length=100)
-    answer = serializers.DictField()  # type: ignore[assignment]  # DRF gives serializers no attribute of this name
+    token = value(TextField(max_length=100))
+    answer = value(serializers.DictField())
 
 
 class ChallengeBody(Body):
     """``POST login/challenge/``."""
 
-    token = TextField(max_length=100)
-    choice = TextField(max_length=64)
+    token = value(TextField(max_length=100))
+    choice = value(TextField(max_length=64))
 
 
 class SecondsField(serializers.IntegerField):
@@ -134,15 +160,15 @@ class SecondsField(serializers.IntegerField):
 class ReauthenticateBody(Body):
     """``POST reauthenticate/``. Both members come from the problem ``insufficient_user_authentication``."""
 
-    required_assurance = serializers.ChoiceField(choices=["aal1", "second_factor", "aal2", "aal3"])
-    max_age = SecondsField(required=False, allow_null=True)
+    required_assurance = value(serializers.ChoiceField(choices=["aal1", "second_factor", "aal2", "aal3"]))
+    max_age = optional(SecondsField(required=False, allow_null=True))
 
 
 class SignupBody(Body):
     """``POST signup/``."""
 
-    email = EmailField()
-    password = PasswordField()
+    email = value(EmailField())
+    password = value(PasswordField())
 
 
 class EmailVerifyBody(Body):
@@ -151,10 +177,10 @@ class EmailVerifyBody(Body):
     *password* is the one chosen at sign-up. It is required when another browser follows the link.
     """
 
-    token = TextField(max_length=100, required=False)
-    email = EmailField(required=False)
-    code = TextField(max_length=12, required=False)
-    password = PasswordField(required=False)
+    token = optional(TextField(max_length=100, required=False))
+    email = optional(EmailField(required=False))
+    code = optional(TextField(max_length=12, required=False))
+    password = optional(PasswordField(required=False))
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Require a token, or an address and a code, but not both."""
@@ -166,21 +192,21 @@ class EmailVerifyBody(Body):
 class EmailBody(Body):
     """A request with an email address and nothing else."""
 
-    email = EmailField()
+    email = value(EmailField())
 
 
 class NewPasswordBody(Body):
     """The token of a link and a new password."""
 
-    token = TextField(max_length=100)
-    password = PasswordField()
+    token = value(TextField(max_length=100))
+    password = value(PasswordField())
 
 
 class PasswordChangeBody(Body):
     """``POST password/change/``."""
 
-    current_password = PasswordField()
-    new_password = PasswordField()
+    current_password = value(PasswordField())
+    new_password = value(PasswordField())
 
 
 class NoBody(Body):

@@ -49,7 +49,9 @@ class EmailVerifyView(AnonymousApiView):
         body = EmailVerifyBody.parse(request)
         client, secret = client_of(request), browser_secret_of(request)
         if body.token is None:
-            signup.confirm_signup_by_code(email=body.email, code=body.code, client=client, browser_secret=secret)
+            # Without a token, `EmailVerifyBody` requires both.
+            email, code = body.email or "", body.code or ""
+            signup.confirm_signup_by_code(email=email, code=code, client=client, browser_secret=secret)
         elif body.token.startswith(EmailVerification.prefix):
             email_verification.verify_email(token=body.token, client=client)
         else:

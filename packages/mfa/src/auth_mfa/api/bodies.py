@@ -2,55 +2,55 @@
 
 from rest_framework import serializers
 
-from auth_core.api.bodies import Body, TextField
+from auth_core.api.bodies import Body, TextField, optional, value
 from auth_core.contracts import Transport
 
 
 class NamedBody(Body):
     """``POST mfa/totp/`` and ``mfa/email/``: the name of the new factor."""
 
-    name = TextField(max_length=64, required=False, allow_blank=True)
+    name = optional(TextField(max_length=64, required=False, allow_blank=True))
 
 
 class PhoneBody(NamedBody):
     """``POST mfa/sms/``."""
 
-    number = TextField(max_length=32)
+    number = value(TextField(max_length=32))
 
 
 class CodeBody(Body):
     """``POST mfa/…/{id}/confirm/``."""
 
-    code = TextField(max_length=12)
+    code = value(TextField(max_length=12))
 
 
 class NameBody(Body):
     """``PATCH mfa/factors/{id}/``."""
 
-    name = TextField(max_length=64)
+    name = value(TextField(max_length=64))
 
 
 class FactorFilters(Body):
     """``GET users/second-factors/?user=``: the user's public ID."""
 
-    user = serializers.UUIDField()
+    user = value(serializers.UUIDField())
 
 
 class RegistrationBody(Body):
     """``POST mfa/passkeys/{id}/confirm/``. *credential* is what ``PublicKeyCredential.toJSON()`` returns."""
 
-    credential = serializers.DictField()
-    name = TextField(max_length=64, required=False, allow_blank=True)
+    credential = value(serializers.DictField())
+    name = optional(TextField(max_length=64, required=False, allow_blank=True))
 
 
 class PasskeyLoginBody(Body):
     """``POST mfa/passkeys/login/``."""
 
-    transport = serializers.ChoiceField(choices=[transport.value for transport in Transport], default="cookie")
+    transport = value(serializers.ChoiceField(choices=[transport.value for transport in Transport], default="cookie"))
 
 
 class PasskeyAnswerBody(Body):
     """``POST mfa/passkeys/login/answer/``. *credential* is as above."""
 
-    token = TextField(max_length=100)
-    credential = serializers.DictField()
+    token = value(TextField(max_length=100))
+    credential = value(serializers.DictField())

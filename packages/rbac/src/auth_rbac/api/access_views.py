@@ -111,7 +111,9 @@ class SubjectsView(ApiView):
         filters = SubjectsFilters.parse_query(request)
         if (filters.type is None) != (filters.id is None):
             raise InvalidRequest(FieldError("id", "required", _("Enter both a type and an id, or neither.")))
-        obj = None if filters.type is None else find_objects(model_named(filters.type), [filters.id])[0]
+        obj = None
+        if filters.type is not None and filters.id is not None:
+            obj = find_objects(model_named(filters.type), [filters.id])[0]
         if not check(request.user, ASKS_ABOUT_OTHERS, obj):
             if obj is None or check(request.user, "view", obj):
                 raise PermissionRefused
@@ -171,7 +173,7 @@ def _person(request: Request, subject_id: UUID | None) -> Any:
     return person
 
 
-def _subject_and_object(request: Request, body: Any) -> tuple[Any, models.Model | None]:
+def _subject_and_object(request: Request, body: CheckBody) -> tuple[Any, models.Model | None]:
     """Return the person and the object that a body names."""
     person = _person(request, body.user)
     check_known(body.permission)

@@ -1,11 +1,12 @@
 """Bodies of requests, and the filters of lists."""
 
-from typing import Any
+from typing import Any, TypedDict
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
-from auth_core.api.bodies import Body, TextField
+from auth_core.api.bodies import Body, TextField, optional, value
 
 #: The most objects in one request: one page.
 MOST_OBJECTS = 200
@@ -18,11 +19,18 @@ class NamesField(serializers.ListField):
         super().__init__(**{"child": TextField(max_length=205), "required": False, "max_length": 500, **kwargs})
 
 
+class NamedObject(TypedDict):
+    """The validated value of an `ObjectBody`."""
+
+    type: str
+    id: str
+
+
 class ObjectBody(Body):
     """An object of the site."""
 
-    type = TextField(max_length=201, help_text="app.model")
-    id = TextField(max_length=255)
+    type = value(TextField(max_length=201, help_text="app.model"))
+    id = value(TextField(max_length=255))
 
     def to_internal_value(self, data: object) -> Any:
         """Refuse unknown fields. `Body.parse` checks only the outermost names."""
@@ -34,92 +42,96 @@ class ObjectBody(Body):
 class RoleBody(Body):
     """``POST roles/``."""
 
-    name = TextField(max_length=200)
-    description = TextField(max_length=300, required=False, allow_blank=True)
-    permissions = NamesField()
-    denials = NamesField()
-    wildcards = NamesField()
-    denied_wildcards = NamesField()
-    parents = NamesField(child=serializers.UUIDField())
+    name = value(TextField(max_length=200))
+    description = optional(TextField(max_length=300, required=False, allow_blank=True))
+    permissions: list[str] | None = optional(NamesField())
+    denials: list[str] | None = optional(NamesField())
+    wildcards: list[str] | None = optional(NamesField())
+    denied_wildcards: list[str] | None = optional(NamesField())
+    parents: list[UUID] | None = optional(NamesField(child=serializers.UUIDField()))
 
 
 class RoleChangeBody(Body):
     """``PATCH roles/{id}/``. What is left out does not change. The name of a role never changes."""
 
-    description = TextField(max_length=300, required=False, allow_blank=True)
-    permissions = NamesField()
-    denials = NamesField()
-    wildcards = NamesField()
-    denied_wildcards = NamesField()
-    parents = NamesField(child=serializers.UUIDField())
+    description = optional(TextField(max_length=300, required=False, allow_blank=True))
+    permissions: list[str] | None = optional(NamesField())
+    denials: list[str] | None = optional(NamesField())
+    wildcards: list[str] | None = optional(NamesField())
+    denied_wildcards: list[str] | None = optional(NamesField())
+    parents: list[UUID] | None = optional(NamesField(child=serializers.UUIDField()))
 
 
 class AssignmentBody(Body):
     """``POST assignments/``: a person or a group, a role, and its scope."""
 
-    user = serializers.UUIDField(required=False, help_text="The person's public ID.")
-    group = TextField(max_length=150, required=False, help_text="The group's name.")
-    role = serializers.UUIDField()
-    scope = ObjectBody(required=False, help_text="Default: everywhere.")
-    reason = TextField(max_length=300, required=False, allow_blank=True)
-    valid_from = serializers.DateTimeField(required=False)
-    valid_until = serializers.DateTimeField(required=False)
+    user = optional(serializers.UUIDField(required=False, help_text="The person's public ID."))
+    group = optional(TextField(max_length=150, required=False, help_text="The group's name."))
+    role = value(serializers.UUIDField())
+    scope: NamedObject | None = optional(ObjectBody(required=False, help_text="Default: everywhere."))
+    reason = optional(TextField(max_length=300, required=False, allow_blank=True))
+    valid_from = optional(serializers.DateTimeField(required=False))
+    valid_until = optional(serializers.DateTimeField(required=False))
 
 
 class AssignmentFilters(Body):
     """``GET assignments/``."""
 
-    user = serializers.UUIDField(required=False)
-    role = serializers.UUIDField(required=False)
+    user = optional(serializers.UUIDField(required=False))
+    role = optional(serializers.UUIDField(required=False))
 
 
 class ObjectPermissionBody(Body):
     """``POST object-permissions/``: a person or a group, a permission, and an object."""
 
-    user = serializers.UUIDField(required=False, help_text="The person's public ID.")
-    group = TextField(max_length=150, required=False, help_text="The group's name.")
-    permission = TextField(max_length=201, help_text="app.codename")
-    object = ObjectBody()
+    user = optional(serializers.UUIDField(required=False, help_text="The person's public ID."))
+    group = optional(TextField(max_length=150, required=False, help_text="The group's name."))
+    permission = value(TextField(max_length=201, help_text="app.codename"))
+    object: NamedObject = value(ObjectBody())
 
 
 class ObjectPermissionFilters(Body):
     """``GET object-permissions/``."""
 
-    user = serializers.UUIDField(required=False)
-    group = TextField(max_length=150, required=False, help_text="The group's name.")
-    permission = TextField(max_length=201, required=False, help_text="app.codename")
-    type = TextField(max_length=201, required=False, help_text="app.model")
-    id = TextField(max_length=255, required=False, help_text="Together with *type*: one object.")
+    user = optional(serializers.UUIDField(required=False))
+    group = optional(TextField(max_length=150, required=False, help_text="The group's name."))
+    permission = optional(TextField(max_length=201, required=False, help_text="app.codename"))
+    type = optional(TextField(max_length=201, required=False, help_text="app.model"))
+    id = optional(TextField(max_length=255, required=False, help_text="Together with *type*: one object."))
 
 
 class CheckBody(Body):
     """``POST access/check/`` and ``access/explain/``."""
 
-    permission = TextField(max_length=201, help_text="app.codename")
-    object = ObjectBody(required=False, help_text="Default: everywhere.")
-    user = serializers.UUIDField(required=False, help_text="Default: the caller.")
+    permission = value(TextField(max_length=201, help_text="app.codename"))
+    object: NamedObject | None = optional(ObjectBody(required=False, help_text="Default: everywhere."))
+    user = optional(serializers.UUIDField(required=False, help_text="Default: the caller."))
 
 
 class CheckManyBody(Body):
     """``POST access/check-many/``: objects of one kind."""
 
-    permission = TextField(max_length=201, help_text="app.codename")
-    type = TextField(max_length=201, help_text="app.model")
-    ids = serializers.ListField(child=TextField(max_length=255), min_length=1, max_length=MOST_OBJECTS)
-    user = serializers.UUIDField(required=False, help_text="Default: the caller.")
+    permission = value(TextField(max_length=201, help_text="app.codename"))
+    type = value(TextField(max_length=201, help_text="app.model"))
+    ids: list[str] = value(
+        serializers.ListField(child=TextField(max_length=255), min_length=1, max_length=MOST_OBJECTS)
+    )
+    user = optional(serializers.UUIDField(required=False, help_text="Default: the caller."))
 
 
 class ObjectsFilters(Body):
     """``GET access/objects/``."""
 
-    permission = TextField(max_length=201, help_text="app.codename")
-    type = TextField(max_length=201, help_text="app.model")
-    user = serializers.UUIDField(required=False, help_text="Default: the caller.")
+    permission = value(TextField(max_length=201, help_text="app.codename"))
+    type = value(TextField(max_length=201, help_text="app.model"))
+    user = optional(serializers.UUIDField(required=False, help_text="Default: the caller."))
 
 
 class SubjectsFilters(Body):
     """``GET access/subjects/``."""
 
-    permission = TextField(max_length=201, help_text="app.codename")
-    type = TextField(max_length=201, required=False, help_text="app.model. Without *type* and *id*: everywhere.")
-    id = TextField(max_length=255, required=False)
+    permission = value(TextField(max_length=201, help_text="app.codename"))
+    type = optional(
+        TextField(max_length=201, required=False, help_text="app.model. Without *type* and *id*: everywhere.")
+    )
+    id = optional(TextField(max_length=255, required=False))

@@ -68,7 +68,7 @@ class ObjectPermissionListView(ApiView):
             raise InvalidRequest(_one_holder())
         find_all([body.permission], "permission")
         obj = named_object(request.user, body.object, "object.type")
-        holder = _holder("group", body.group) if body.user is None else _holder("user", str(body.user))
+        holder = _holder("user", str(body.user)) if body.group is None else _holder("group", body.group)
         if not permit(holder=holder, permission=body.permission, obj=obj, actor=request.user):
             raise Conflict
         created = object_permission_body(holder, body.permission, obj._meta.label_lower, wire_id(obj))
@@ -114,7 +114,7 @@ def object_permission_body(holder: UserLike | Group, permission: str, kind: str,
     }
 
 
-def _filtered_rows(user: UserLike, filters: Any) -> ObjectRows:
+def _filtered_rows(user: UserLike, filters: ObjectPermissionFilters) -> ObjectRows:
     """Return the rows that match the filters and that *user* may see."""
     arguments: dict[str, Any] = {}
     if filters.permission is not None:

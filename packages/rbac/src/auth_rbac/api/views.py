@@ -1,6 +1,5 @@
 """The views of roles and assignments."""
 
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +17,7 @@ from auth_core.errors import NotFound
 from auth_core.people.lookup import find_by_subject_id, identity_of
 from auth_core.users import UserLike
 from auth_rbac.api.answers import AssignmentShape, RoleShape
-from auth_rbac.api.bodies import AssignmentBody, AssignmentFilters, RoleBody, RoleChangeBody
+from auth_rbac.api.bodies import AssignmentBody, AssignmentFilters, NamedObject, RoleBody, RoleChangeBody
 from auth_rbac.api.permissions import MayManage
 from auth_rbac.decisions.decisions import check
 from auth_rbac.decisions.visibility import visible_assignments
@@ -165,7 +164,7 @@ def public_id(user: UserLike | None) -> str | None:
     return None if user is None else str(identity_of(user).subject_id)
 
 
-def named_object(user: UserLike, named: Mapping[str, str], field: str) -> models.Model:
+def named_object(user: UserLike, named: NamedObject, field: str) -> models.Model:
     """Return the object that a body names, if the caller may view it or grant something there.
 
     Raises:
@@ -187,14 +186,15 @@ def _scope_body(assignment: Assignment) -> dict[str, str] | None:
     return {"type": kind, "id": assignment.scope_id if obj is None else wire_id(obj)}
 
 
-def _content(body: Any) -> dict[str, Any]:
+def _content(body: RoleBody | RoleChangeBody) -> dict[str, Any]:
     """Return the content of a role in a body, by kind. ``None``: that kind is left out."""
-    permissions = {
-        kind: None if getattr(body, kind) is None else find_all(getattr(body, kind), kind)
-        for kind in ("permissions", "denials")
+    return {
+        "permissions": None if body.permissions is None else find_all(body.permissions, "permissions"),
+        "denials": None if body.denials is None else find_all(body.denials, "denials"),
+        "wildcards": body.wildcards,
+        "denied_wildcards": body.denied_wildcards,
+        "parents": None if body.parents is None else [_role(pk) for pk in body.parents],
     }
-    parents = None if body.parents is None else [_role(pk) for pk in body.parents]
-    return {**permissions, "wildcards": body.wildcards, "denied_wildcards": body.denied_wildcards, "parents": parents}
 
 
 def _assignment(user: UserLike, assignment_id: UUID, permission: str) -> Assignment:

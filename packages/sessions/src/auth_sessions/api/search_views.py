@@ -1,6 +1,6 @@
 """Views in which administrators find and end sessions."""
 
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, QuerySet
@@ -56,7 +56,7 @@ class FoundSessionView(ApiView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-def found_sessions(filters: Any) -> "QuerySet[Session]":
+def found_sessions(filters: SessionFilters) -> "QuerySet[Session]":
     """Return the sessions that match *filters*, each with its user."""
     rows = Session.objects.filter(user__isnull=False).select_related("user__auth_identity")
     if filters.subject is not None:
