@@ -7,6 +7,7 @@ is still missing and what the login yields is decided here and nowhere else.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth import authenticate
 from django.contrib.auth.signals import user_login_failed
@@ -100,14 +101,18 @@ def open_login(
     client: Client,
     demand: Demand = Demand.NONE,
     is_charged: bool = False,
-    **columns: Any,
+    session_id: UUID | None = None,
+    browser_secret: str = "",
+    continue_to: str = "",
 ) -> LoginOutcome:
     """Begin the login of *user* with *evidence*, and advance it. Every way to sign in calls this function.
 
     Args:
         demand: The minimum demand. Risk may raise it, never lower it.
         is_charged: Whether the caller has charged a budget that also limits correct proofs (decision record 0033).
-        columns: Further arguments of `PendingLogin.objects.begin`.
+        session_id: The session that a step-up raises.
+        browser_secret: Ties the login to this browser. Empty with a token.
+        continue_to: Where the browser goes afterwards. An address of this site.
 
     Raises:
         TooManyAttempts: this person has begun too many logins and step-ups.
@@ -125,7 +130,9 @@ def open_login(
             transport=transport,
             evidence=[evidence] if isinstance(evidence, Evidence) else evidence,
             assessment=assessment,
-            **columns,
+            session_id=session_id,
+            browser_secret=browser_secret,
+            continue_to=continue_to,
         )
         record(_event(login, AuthEvent.LOGIN_STARTED, client))
         result = _next_outcome(login, client)
