@@ -23,6 +23,7 @@ IN_THE_ROOT: dict[str, dict[str, str]] = {
         "contracts": "The protocols that other packages implement.",
         "key_rotation": "It reads the encrypted fields of `fields`.",
         "limits": "It becomes a room with the table of limits.",
+        "memo": "Rooms of every layer keep values on instances with it.",
         "operations": "Migrations name it.",
         "options": "The classes behind every package's `conf`.",
         "power_signals": "The receivers of `authority`, connected by `apps`.",

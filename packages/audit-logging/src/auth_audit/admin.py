@@ -19,6 +19,7 @@ from auth_audit.append.macs import verifies
 from auth_audit.models import AuditEntry
 from auth_audit.verify.proofs import Proof, State, proof_of
 from auth_core.events import EventOutcome, Severity
+from auth_core.memo import Memo
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 #: Maximum number of entries that a list counts and pages through. Counting all would read the whole trail.
 _COUNT_LIMIT = 10_000
+
+#: On an entry: its proof, which several fields of the page show.
+_PROOF: Memo[Proof] = Memo("auth_audit.proof")
 
 
 _STATES = {
@@ -107,10 +111,10 @@ class AuditEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django can
 
     def _proof(self, entry: AuditEntry) -> Proof:
         """Return the proof, which is computed once for the page."""
-        proof: Proof | None = getattr(entry, "auth_audit_proof", None)
+        proof = _PROOF.of(entry)
         if proof is None:
             proof = proof_of(entry)
-            entry.auth_audit_proof = proof  # type: ignore[attr-defined]  # our attribute, for this page only
+            _PROOF.keep(entry, proof)
         return proof
 
     def get_search_results(

@@ -22,6 +22,7 @@ from auth_core import remembered_refusals
 from auth_core.conf import core
 from auth_core.errors import TooManyAttempts
 from auth_core.events import AuthEvent, Event, EventOutcome, record
+from auth_core.memo import Memo
 from auth_core.models.guess_budget import Charged, GuessBudget, Wanted
 from auth_core.people.addresses import MAX_LENGTH, InvalidAddress, parse
 from auth_core.people.lookup import named_by
@@ -29,8 +30,8 @@ from auth_core.registries import known_devices
 from auth_core.request.client import Client
 from auth_core.users import UserLike
 
-#: Attribute of a user instance that holds the counts which the refund of the guess has read.
-_COUNTS = "_auth_core_guesses_left"
+#: On a user: the counts that the refund of the right guess has read, by the keys of their rows.
+_COUNTS: Memo[Mapping[str, int]] = Memo("auth_core.guess_counts")
 
 #: Prefix of the names of budgets that are charged instead of the others if the device is known.
 _DEVICE = "device"
@@ -85,11 +86,11 @@ class Charge:
         guess.
 
         Args:
-            user: The user named by the guess. `spent` then needs no query for this instance, once.
+            user: The user named by the guess. `take_spent` then needs no query for this instance, once.
         """
         counts = self._refund_rows([row for row in self.charged if row.key not in self._totals])
         if user is not None and counts is not None:
-            setattr(user, _COUNTS, counts)
+            _COUNTS.keep(user, counts)
 
     def cancel(self) -> None:
         """Refund every budget, once, including the totals. The guess was not checked, so it costs nothing."""
@@ -245,19 +246,24 @@ def _charge_or_refuse(plan: _ChargePlan, client: Client, *, durable: bool) -> Se
     return charged
 
 
-def spent(use: str, *, identifier: str, user: UserLike | None = None) -> int:
-    """Return how many guesses at *identifier* are charged and not refunded in the current window.
-
-    One query, or none if a refund for *user* has just read the count.
-    """
+def spent(use: str, *, identifier: str) -> int:
+    """Return how many guesses at *identifier* are charged and not refunded in the current window. One query."""
     key = _key(use, "identifier", _folded(identifier))
-    # Removed on reading, so that a later call in the same request queries the database.
-    counts: Mapping[str, int] = {} if user is None else vars(user).pop(_COUNTS, {})
-    if key in counts:
-        # In a known browser, the failures of that browser count besides those of strangers.
-        return counts[key] + sum(count for name, count in counts.items() if name.startswith(f"{use}.{_DEVICE}."))
     used = GuessBudget.objects.filter(pk=key, ends_at__gt=timezone.now()).values_list("used", flat=True).first()
     return used or 0
+
+
+def take_spent(use: str, *, identifier: str, user: UserLike) -> int:
+    """Return the number of `spent`, without a query if a refund for *user* has just read it.
+
+    A later call in the same request queries the database, because the number may have changed.
+    """
+    key = _key(use, "identifier", _folded(identifier))
+    counts = _COUNTS.take(user) or {}
+    if key not in counts:
+        return spent(use, identifier=identifier)
+    # In a known browser, the failures of that browser count besides those of strangers.
+    return counts[key] + sum(count for name, count in counts.items() if name.startswith(f"{use}.{_DEVICE}."))
 
 
 def delete_expired() -> int:

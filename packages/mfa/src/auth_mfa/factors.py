@@ -14,6 +14,7 @@ from auth_core.assurance.methods import Method
 from auth_core.authority import check_over
 from auth_core.errors import InsufficientUserAuthentication, NotAuthenticated, PermissionRefused
 from auth_core.events import AuthEvent, Event, record
+from auth_core.memo import Memo
 from auth_core.models import PendingLogin
 from auth_core.people.lookup import person_changed
 from auth_core.request.client import Client
@@ -28,8 +29,8 @@ from auth_mfa.policy import Requirement, is_counted, requirement_of
 #: The models of factors, one for each table.
 MODELS: tuple[type[Factor], ...] = tuple(dict.fromkeys(MODEL_OF.values()))
 
-#: Attribute of a user instance with the factors that a login has just read.
-_READ = "_auth_mfa_factors"
+#: On a user: the factors that a login has just read.
+_READ: Memo[list[OwnedFactor]] = Memo("auth_mfa.factors")
 
 _COLUMNS = ("pk", "kind", "name", "created_at", "last_used_at", "failures")
 
@@ -44,7 +45,7 @@ def factors_of(user: UserLike) -> list[OwnedFactor]:
 def read_factors(user: UserLike) -> list[OwnedFactor]:
     """Return the confirmed factors of *user*, and keep them for the snapshot of the same login."""
     factors = factors_of(user)
-    setattr(user, _READ, factors)
+    _READ.keep(user, factors)
     return factors
 
 
@@ -216,8 +217,8 @@ def _check_actor(actor: UserLike | None, user: UserLike) -> None:
 
 def second_factors_part(user: UserLike) -> list[dict[str, str]]:
     """Return the snapshot part with the factors of *user*."""
-    # Removed after one use. Later readers in the same request ask the database.
-    factors: list[OwnedFactor] | None = vars(user).pop(_READ, None)
+    # Taken for one use. The factors may change later in the same request.
+    factors = _READ.take(user)
     return [
         {"id": str(owned.id), "method": owned.method.value, "name": owned.name}
         for owned in (factors_of(user) if factors is None else factors)

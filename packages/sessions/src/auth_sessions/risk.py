@@ -88,7 +88,7 @@ def _context_of(user: UserLike, client: Client, history: History) -> LoginContex
         logins=history.logins,
         last_login_at=_latest([login.at for login in history.logins[:1]], getattr(user, "last_login", None)),
         is_device_known=history.is_device_known,
-        failures=limits.spent("login", identifier=address, user=user) if address else 0,
+        failures=limits.take_spent("login", identifier=address, user=user) if address else 0,
     )
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from auth_core.assurance.levels import Assurance, assurance_of
 from auth_core.assurance.methods import Evidence, Method, amr_of
 from auth_core.errors import InsufficientUserAuthentication, NotAuthenticated
+from auth_core.memo import Memo
 
 if TYPE_CHECKING:
     from django.contrib.sessions.backends.base import SessionBase
@@ -102,6 +103,10 @@ class SessionFacts:
         return amr_of(self.evidence)
 
 
+#: On a request: the session that an authenticator stated.
+_SESSION: Memo[SessionFacts] = Memo("auth_core.session")
+
+
 def session_of(request: "HttpRequest | Request") -> SessionFacts | None:
     """Return the facts of the session of *request*.
 
@@ -114,7 +119,7 @@ def session_of(request: "HttpRequest | Request") -> SessionFacts | None:
 
 def stated_session(request: HttpRequest) -> SessionFacts | None:
     """Return the session that an authenticator stored on *request*. Makes no query."""
-    return getattr(request, "_auth_core_session", None)
+    return _SESSION.of(request)
 
 
 def _facts_in(store: "SessionBase | None") -> SessionFacts | None:
@@ -127,8 +132,7 @@ def _facts_in(store: "SessionBase | None") -> SessionFacts | None:
 
 def set_session(request: "HttpRequest | Request", facts: SessionFacts) -> None:
     """Store the session of *request* on it."""
-    http: Any = getattr(request, "_request", request)
-    http._auth_core_session = facts  # noqa: SLF001 - this module owns the attribute
+    _SESSION.keep(getattr(request, "_request", request), facts)
 
 
 def require_assurance(

@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from auth_core.assurance.levels import Demand, can_reach_aal2
 from auth_core.assurance.methods import Method
+from auth_core.memo import Memo
 from auth_core.models import EmailAddress, Identity
 from auth_core.people.addresses import InvalidAddress, parse
 from auth_core.registries import person_watchers, snapshot_parts
@@ -20,11 +21,14 @@ from auth_core.users import AccountLike, UserLike
 #: The snapshot part with the primary address.
 EMAIL_PART = "auth_core.email"
 
-#: The attribute that caches the primary address on a user instance.
-_PRIMARY = "_auth_core_primary_address"
-
 #: The snapshot part in which a second-factor package lists a person's factors. Without it there are none.
 SECOND_FACTORS_PART = "second_factors"
+
+#: On a user: the `email_part` of a primary address that was read with the user.
+_PRIMARY: Memo[dict[str, Any]] = Memo("auth_core.primary_address")
+
+#: On a user: the parts of the snapshot that the user was restored from.
+_PARTS: Memo[Mapping[str, Any]] = Memo("auth_core.snapshot_parts")
 
 
 def find_by_identifier(identifier: str) -> Any:
@@ -87,7 +91,7 @@ def identity_of(user: UserLike) -> Identity:
 
 def part_of(user: UserLike, name: str, default: object = None) -> Any:
     """Return a snapshot part of *user*, from their snapshot or else from the function that is registered for it."""
-    snapshot: Mapping[str, Any] | None = getattr(user, "auth_snapshot", None)
+    snapshot = _PARTS.of(user)
     if snapshot is not None:
         return snapshot.get(name, default)
     make = snapshot_parts.get(name)
@@ -101,12 +105,24 @@ def all_parts_of(user: UserLike) -> dict[str, Any]:
 
 def carry_parts(user: UserLike, parts: Mapping[str, Any]) -> None:
     """Make `part_of` read from *parts*, the snapshot that *user* was restored from."""
-    cast("Any", user).auth_snapshot = parts
+    _PARTS.keep(user, parts)
+
+
+def carried_parts(user: UserLike) -> Mapping[str, Any]:
+    """Return the parts that `carry_parts` put on *user*, for a new snapshot.
+
+    Raises:
+        LookupError: there are none. A snapshot without parts would hide the second factors.
+    """
+    parts = _PARTS.of(user)
+    if parts is None:
+        raise LookupError("This user carries no snapshot parts.")
+    return parts
 
 
 def email_part(user: UserLike) -> dict[str, Any]:
     """Return the primary address of *user* and whether it is verified. Falls back to the user model's own address."""
-    cached: dict[str, Any] | None = getattr(user, _PRIMARY, None)
+    cached = _PRIMARY.of(user)
     if cached is not None:
         return cached
     primary = EmailAddress.objects.filter(user=user.pk, is_primary=True).first()
@@ -127,7 +143,7 @@ def with_primary_address(rows: "QuerySet[Any]") -> Any:
 def remember_primary_address(user: UserLike | None, address: str | None, verified_at: datetime | None) -> None:
     """Cache the primary address on *user*, which saves `email_part` its query within this request."""
     if user is not None and address:
-        setattr(user, _PRIMARY, {"address": address, "verified": verified_at is not None})
+        _PRIMARY.keep(user, {"address": address, "verified": verified_at is not None})
 
 
 def profile_of(user: UserLike) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from django.http import HttpRequest
 
 from auth_core.conf import core
+from auth_core.memo import Memo
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -73,13 +74,17 @@ class Client:
         return _wide_network(self.network) if ":" in self.network else ""
 
 
+#: On a request: its client.
+_CLIENT: Memo[Client] = Memo("auth_core.client")
+
+
 def client_of(request: "HttpRequest | Request") -> Client:
     """Return the client of *request*. It is determined once per request."""
     http: HttpRequest = getattr(request, "_request", request)
-    client: Client | None = getattr(http, "_auth_core_client", None)
+    client = _CLIENT.of(http)
     if client is None:
         client = _read_client(http)
-        http._auth_core_client = client  # type: ignore[attr-defined]  # noqa: SLF001 - this module owns the attribute
+        _CLIENT.keep(http, client)
     return client
 
 

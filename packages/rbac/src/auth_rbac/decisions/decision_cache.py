@@ -11,6 +11,7 @@ from datetime import datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from auth_core.memo import Memo
 from auth_core.people.lookup import part_of
 from auth_core.users import UserLike
 from auth_rbac.conf import rbac
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
 #: The snapshot part that carries the versions of a session's person.
 PART = "auth_rbac.versions"
-
-#: The attribute of a user instance with the decisions that are current for it.
-_ON_INSTANCE = "_auth_rbac_decisions"
 
 
 @dataclass(slots=True)
@@ -62,13 +60,16 @@ class CachedDecisions:
         return decision
 
 
+#: On a user or a group: the decisions that are current for this instance.
+_CURRENT: Memo[CachedDecisions] = Memo("auth_rbac.decisions")
+
 _people: dict[Any, CachedDecisions] = {}
 _changing = Lock()
 
 
 def on_instance(user: "UserLike | Group") -> CachedDecisions | None:
     """Return the decisions that are current for this instance. ``None``: it has not asked anything yet."""
-    return getattr(user, _ON_INSTANCE, None)
+    return _CURRENT.of(user)
 
 
 def current(user: UserLike) -> CachedDecisions | None:
@@ -93,14 +94,14 @@ def renew(user: UserLike, versions: Versions) -> CachedDecisions:
             if len(_people) >= rbac.REMEMBERED_PEOPLE:
                 _people.pop(next(iter(_people)), None)
             _people[user.pk] = cached
-    setattr(user, _ON_INSTANCE, cached)
+    _CURRENT.keep(user, cached)
     return cached
 
 
 def forget_instance(user: "UserLike | Group | None") -> None:
     """Make this instance read the versions again, after a change during its request."""
-    if user is not None and on_instance(user) is not None:
-        delattr(user, _ON_INSTANCE)
+    if user is not None:
+        _CURRENT.forget(user)
 
 
 def forget_all() -> None:

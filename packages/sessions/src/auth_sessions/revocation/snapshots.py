@@ -162,7 +162,7 @@ def _snapshot(session: Session) -> dict[str, Any]:
         "session": _fields(session),
         "user": _fields(user) if user else None,
         "identity": _fields(lookup.identity_of(user)) if user else None,
-        "parts": user.auth_snapshot if user else {},
+        "parts": lookup.carried_parts(user) if user else {},
     }
 
 
