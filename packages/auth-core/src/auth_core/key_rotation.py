@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.apps import apps
 from django.db import models, router
@@ -68,6 +68,13 @@ class Progress:
         )
 
 
+class _SealedRow(NamedTuple):
+    """A row of a column, as stored."""
+
+    pk: Any
+    sealed: str
+
+
 def columns() -> dict[str, EncryptedColumn]:
     """Return the encrypted columns that have a table in this site. A swapped model has none."""
     return {
@@ -93,9 +100,9 @@ def rotate(name: str, column: EncryptedColumn, *, batch_size: int, dry_run: bool
     yield progress
     last: Any = None
     while batch := _next(waiting, column, last, batch_size):
-        progress = progress.after({pk: _renew(column, pk, sealed, dry_run=dry_run) for pk, sealed in batch})
+        progress = progress.after({row.pk: _renew(column, row.pk, row.sealed, dry_run=dry_run) for row in batch})
         yield progress
-        last = batch[-1][0]
+        last = batch[-1].pk
 
 
 def keys_in_use() -> dict[str, dict[str, int]]:
@@ -122,10 +129,10 @@ def _not_current(column: EncryptedColumn) -> models.QuerySet[Any]:
     return others
 
 
-def _next(waiting: models.QuerySet[Any], column: EncryptedColumn, last: object, size: int) -> list[tuple[Any, str]]:
-    """Return primary keys and values after *last*, in the order of the primary key index."""
+def _next(waiting: models.QuerySet[Any], column: EncryptedColumn, last: object, size: int) -> list[_SealedRow]:
+    """Return the rows after *last*, in the order of the primary key index."""
     rest = waiting if last is None else waiting.filter(pk__gt=last)
-    return list(rest.order_by("pk").values_list("pk", column.name)[:size])
+    return [_SealedRow(*row) for row in rest.order_by("pk").values_list("pk", column.name)[:size]]
 
 
 def _renew(column: EncryptedColumn, pk: object, sealed: str, *, dry_run: bool) -> Outcome:

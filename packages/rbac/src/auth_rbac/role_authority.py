@@ -8,7 +8,7 @@ Denials are not compared, because they take from the person.
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
@@ -36,6 +36,20 @@ _NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 #: The most objects to compare. If the person holds something for more, only a superuser may act on them.
 _MOST_OBJECTS = 1000
+
+
+class _ObjectGrantRow(NamedTuple):
+    """A permission for one object.
+
+    Args:
+        key: The key of the object. Text in a table for objects of every kind.
+        kind: The content type of the object. ``None`` in the table of one model.
+    """
+
+    app: str
+    codename: str
+    key: Any
+    kind: int | None = None
 
 
 class RoleAuthority:
@@ -140,8 +154,9 @@ def _granted_for_objects(holders: dict[str, list[Any]]) -> Iterator[tuple[Scope,
 def _read(table: ObjectTable, rows: "QuerySet[Any]") -> Iterator[tuple[Scope, str]]:
     kind, key = ("content_type_id", "object_pk") if table.of is None else (None, "content_object_id")
     columns = ("permission__content_type__app_label", "permission__codename", key, *([kind] if kind else []))
-    for app, codename, obj, *of in rows.values_list(*columns).iterator():
-        yield (of[0] if of else kind_of(table.of), str(obj)), f"{app}.{codename}"  # type: ignore[arg-type]  # one of both
+    for row in (_ObjectGrantRow(*row) for row in rows.values_list(*columns).iterator()):
+        kind_id = row.kind if table.of is None else kind_of(table.of)
+        yield (kind_id, str(row.key)), f"{row.app}.{row.codename}"
 
 
 def _held_for_all_objects(actor: UserLike) -> set[str]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.contrib.auth import get_user_model
 from django.db import connections, models, router
@@ -37,6 +37,13 @@ _ENDS_FIRST: Mapping[str, Callable[[Session], Any]] = {
 
 #: The columns that decide which session ends.
 _COLUMNS = ("pk", "token_digest", "created_at", "last_seen_at", "idle_lifetime", "expires_at")
+
+
+class _LiveSessions(NamedTuple):
+    """The live sessions of one user, and the time of the database at which they were read."""
+
+    moment: datetime
+    sessions: list[Session]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +108,7 @@ def make_room(*, user: UserLike) -> datetime | None:
 def asks(*, user: UserLike) -> bool:
     """Tell whether *user* is at the limit and must choose a session to end."""
     allowance = _allowance(user) if is_configured() else None
-    return allowance is not None and allowance.policy == ASK and len(_read(user)[1]) >= allowance.sessions
+    return allowance is not None and allowance.policy == ASK and len(_read(user).sessions) >= allowance.sessions
 
 
 def end_chosen(*, user: UserLike, session_id: object) -> bool:
@@ -159,17 +166,20 @@ def _applies_to(user: UserLike, limit: Mapping[str, Any]) -> bool:
     return limit["value"] in value if isinstance(value, (list, tuple, set, frozenset)) else limit["value"] == value
 
 
-def _read(user: UserLike) -> tuple[datetime, list[Session]]:
+def _read(user: UserLike) -> _LiveSessions:
     """Return the time by the clock of the database, and the live sessions. One query, with or without sessions.
 
     The time is never before the start of an existing session, even if the clock was set back.
     """
     condition = Q(auth_sessions__ended_at=None, auth_sessions__expires_at__gt=timezone.now())
     joined = _row_of(user).annotate(live=FilteredRelation("auth_sessions", condition=condition), moment=_Clock())
-    rows = list(joined.values_list("moment", *(f"live__{column}" for column in _COLUMNS)))
-    unended = [Session(**dict(zip(_COLUMNS, row[1:], strict=True))) for row in rows if row[1] is not None]
+    rows = joined.values_list("moment", *(f"live__{column}" for column in _COLUMNS))
+    named = [dict(zip(("moment", *_COLUMNS), row, strict=True)) for row in rows]
+    moments = [row.pop("moment") for row in named]
+    unended = [Session(**row) for row in named if row["pk"] is not None]
     live = [session for session in unended if session.idle_expires_at > timezone.now()]
-    return max([*(row[0] for row in rows), *(session.created_at for session in live)], default=timezone.now()), live
+    moment = max([*moments, *(session.created_at for session in live)], default=timezone.now())
+    return _LiveSessions(moment, live)
 
 
 def _row_of(user: UserLike) -> QuerySet[Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 from django.db.models import Exists, QuerySet
 
@@ -15,6 +15,18 @@ from auth_sessions.travel import Position
 _MOST = 200
 
 _COLUMNS = ("created_at", "network", "country", "latitude", "longitude")
+
+
+class _LoginRow(NamedTuple):
+    """The columns of a past session, and the state of the current browser, which is the same in every row."""
+
+    at: datetime
+    network: str
+    country: str
+    latitude: float | None
+    longitude: float | None
+    is_device_known: bool = False
+    is_device_blocked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +71,21 @@ def history_of(user: UserLike, *, mark: str = "") -> History:
     """
     device_rows = Device.objects.of(user).filter(digest=mark, has_cookie=True)
     device_columns = (Exists(device_rows), Exists(device_rows.filter(blocked_at__isnull=False))) if mark else ()
-    rows = list(Session.objects.of(user).order_by("-pk").values_list(*_COLUMNS, *device_columns)[:_MOST])
+    newest = Session.objects.of(user).order_by("-pk").values_list(*_COLUMNS, *device_columns)[:_MOST]
+    rows = [_LoginRow(*row) for row in newest]
     is_known, is_blocked = _device_in(rows, device_rows) if mark else (False, False)
     return History(logins=[_past_login(row) for row in rows], is_device_known=is_known, is_device_blocked=is_blocked)
 
 
-def _device_in(rows: Sequence[Sequence[Any]], device_rows: QuerySet[Device]) -> tuple[bool, bool]:
+def _device_in(rows: Sequence[_LoginRow], device_rows: QuerySet[Device]) -> tuple[bool, bool]:
     """Return whether the device is known, and whether it is blocked. Every row has both; without rows they are queried."""
     if rows:
-        is_known, is_blocked = rows[0][len(_COLUMNS) :]
-        return is_known, is_blocked
+        return rows[0].is_device_known, rows[0].is_device_blocked
     device = device_rows.first()
     return device is not None, device is not None and device.blocked_at is not None
 
 
-def _past_login(row: Sequence[Any]) -> PastLogin:
-    at, network, country, north, east = row[: len(_COLUMNS)]
-    return PastLogin(at, network, country, None if north is None or east is None else Position(north, east))
+def _past_login(row: _LoginRow) -> PastLogin:
+    north, east = row.latitude, row.longitude
+    position = None if north is None or east is None else Position(north, east)
+    return PastLogin(row.at, row.network, row.country, position)

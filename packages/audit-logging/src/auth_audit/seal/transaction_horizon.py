@@ -88,4 +88,5 @@ def take_sealer_lock(alias: str) -> bool:
         return True
     with connections[alias].cursor() as cursor:
         cursor.execute(_LOCK)
-        return bool(cursor.fetchone()[0])
+        (is_locked,) = cursor.fetchone()
+        return bool(is_locked)

@@ -105,4 +105,5 @@ def _move(cursor: "CursorWrapper") -> int:
 
 def _count(cursor: "CursorWrapper", table: str) -> int:
     cursor.execute(f"SELECT count(*) FROM {table}")  # noqa: S608 - our own name
-    return int(cursor.fetchone()[0])
+    (count,) = cursor.fetchone()
+    return int(count)

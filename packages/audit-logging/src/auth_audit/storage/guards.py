@@ -56,6 +56,16 @@ class _Trigger(NamedTuple):
     function: str
 
 
+class _InstalledTrigger(NamedTuple):
+    """A trigger in the catalogue of PostgreSQL: a row of `_INTACT`."""
+
+    table: str
+    name: str
+    kind: int
+    function: str
+    body: str
+
+
 _ROW_TRIGGERS = (
     _Trigger("auth_audit_no_change", "BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW", 27, "auth_audit_refuse"),
     _Trigger("auth_audit_stamp", "BEFORE INSERT ON {table} FOR EACH ROW", 7, "auth_audit_stamp"),
@@ -156,12 +166,13 @@ def _guarded_postgresql(cursor: "CursorWrapper") -> dict[str, tuple[_Trigger, ..
 def _missing_postgresql(cursor: "CursorWrapper") -> list[str]:
     guarded = _guarded_postgresql(cursor)
     expected = {
-        (table, trigger.name, trigger.kind, trigger.function, _FUNCTIONS[trigger.function])
+        _InstalledTrigger(table, trigger.name, trigger.kind, trigger.function, _FUNCTIONS[trigger.function])
         for table, triggers in guarded.items()
         for trigger in triggers
     }
     cursor.execute(_INTACT, [list(guarded)])
-    return sorted(f"{table} {name}" for table, name, *_details in expected - set(cursor.fetchall()))
+    intact = {_InstalledTrigger(*row) for row in cursor.fetchall()}
+    return sorted(f"{trigger.table} {trigger.name}" for trigger in expected - intact)
 
 
 def _missing_sqlite(cursor: "CursorWrapper") -> list[str]:

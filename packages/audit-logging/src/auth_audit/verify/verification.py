@@ -70,6 +70,13 @@ class _Segment(NamedTuple):
     tree: str = ""
 
 
+class _SealedEntry(NamedTuple):
+    """An entry with its seal."""
+
+    entry: AuditEntry
+    seal: Seal
+
+
 class _VerificationRun:
     """The state of a verification: the tree computed so far, and what it is compared with."""
 
@@ -196,10 +203,10 @@ def _explain_batch(
     batch: list[tuple[Seal, AuditEntry | None]], segment: _Segment, result: Verification, *, is_named: bool
 ) -> None:
     """Report why the root of a batch differs. If single entries were reported already, they explain it."""
-    entries = [(entry, seal) for seal, entry in batch if entry is not None]
+    entries = [_SealedEntry(entry, seal) for seal, entry in batch if entry is not None]
     orders = (
-        sorted(entries, key=lambda pair: (pair[0].transaction_id or 0, pair[0].pk)),
-        sorted(entries, key=lambda pair: pair[0].pk),
+        sorted(entries, key=lambda sealed: (sealed.entry.transaction_id or 0, sealed.entry.pk)),
+        sorted(entries, key=lambda sealed: sealed.entry.pk),
     )
     for order in orders:
         if root_hash(bytes(seal.leaf) for _entry, seal in order).hex() == segment.root:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID, uuid4
 
 from django.db import connections, models, router
@@ -29,6 +29,19 @@ class Charged:
 
     key: str
     window_id: UUID
+
+
+class _RefundedRow(NamedTuple):
+    """A row of `_REFUND`.
+
+    Args:
+        used: The count after the refund.
+        used_beside: The count of the row beside, the same in every row. ``None``: it has none, or was not asked for.
+    """
+
+    key: str
+    used: int
+    used_beside: int | None = None
 
 
 class GuessBudgetManager(models.Manager["GuessBudget"]):
@@ -111,9 +124,9 @@ class GuessBudgetManager(models.Manager["GuessBudget"]):
             parameters += [beside, self._stored("ends_at", now, connection)]
         with connection.cursor() as cursor:
             cursor.execute(sql, parameters)
-            rows = cursor.fetchall()
-        counts = {key: used for key, used, *_used_beside in rows}
-        return counts | {beside: rows[0][2] or 0} if beside and rows else counts
+            rows = [_RefundedRow(*row) for row in cursor.fetchall()]
+        counts = {row.key: row.used for row in rows}
+        return counts | {beside: rows[0].used_beside or 0} if beside and rows else counts
 
     def _parameters(self, rows: Sequence[Wanted], connection: "BaseDatabaseWrapper") -> list[Any]:
         return [

@@ -7,7 +7,7 @@ Django does not manage, and tables of another database. A site ends the rights t
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
@@ -40,6 +40,13 @@ class Rights:
         """Return the content types of the objects in this table."""
         rows = self.model._default_manager.filter(**{f"{self.kind}__isnull": False})
         return set(rows.order_by().values_list(self.kind, flat=True).distinct())
+
+
+class _RightRow(NamedTuple):
+    """A right, and the key of its object as text."""
+
+    pk: Any
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +138,11 @@ def _exists(model: type[models.Model], key: str, using: str) -> bool:
 
 def _find_in(rights: Rights, kind: int, model: type[models.Model]) -> Iterator[Orphan]:
     rows = rights.model._default_manager.filter(**{rights.kind: kind}).order_by("pk").values_list("pk", rights.key)
-    page = list(rows[:_PAGE_SIZE])
+    page = [_RightRow(*row) for row in rows[:_PAGE_SIZE]]
     while page:
-        existing = _existing_keys(model, {key for _row, key in page})
-        yield from (Orphan(rights, row, model._meta.label_lower, key) for row, key in page if key not in existing)
-        page = list(rows.filter(pk__gt=page[-1][0])[:_PAGE_SIZE])
+        existing = _existing_keys(model, {row.key for row in page})
+        yield from (Orphan(rights, row.pk, model._meta.label_lower, row.key) for row in page if row.key not in existing)
+        page = [_RightRow(*row) for row in rows.filter(pk__gt=page[-1].pk)[:_PAGE_SIZE]]
 
 
 def _existing_keys(model: type[models.Model], keys: set[str]) -> set[str]:
