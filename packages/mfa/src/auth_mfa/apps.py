@@ -32,7 +32,7 @@ class AuthMfaConfig(AppConfig):
         from auth_mfa.site_login import checks as middleware_checks  # noqa: F401, PLC0415 - as above; checks register by import
         from auth_mfa.webauthn.login import Webauthn  # noqa: PLC0415 - as above
 
-        snapshot_parts.register(SECOND_FACTORS_PART, factors.second_factors_part)
+        snapshot_parts.register(SECOND_FACTORS_PART, factors.take_second_factors)
         exports.register("auth_mfa", factors.export_of)
         sweeps.register("auth_mfa.enrolments", cleanup.delete_abandoned)
         sweeps.register("auth_mfa.challenges", webauthn_challenge.delete_expired)

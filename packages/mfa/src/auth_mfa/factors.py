@@ -215,9 +215,11 @@ def _check_actor(actor: UserLike | None, user: UserLike) -> None:
     check_over(actor, user)
 
 
-def second_factors_part(user: UserLike) -> list[dict[str, str]]:
-    """Return the snapshot part with the factors of *user*."""
-    # Taken for one use. The factors may change later in the same request.
+def take_second_factors(user: UserLike) -> list[dict[str, str]]:
+    """Return the snapshot part with the factors of *user*. A query, unless a login has kept them with `read_factors`.
+
+    They are taken for one use, because they may change later in the same request.
+    """
     factors = _READ.take(user)
     return [
         {"id": str(owned.id), "method": owned.method.value, "name": owned.name}

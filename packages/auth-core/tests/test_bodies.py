@@ -1,0 +1,45 @@
+"""Bodies: the validated values are attributes, and no repr shows them."""
+
+import pytest
+from rest_framework import serializers
+
+from auth_core.api.bodies import EmailVerifyBody, LoginBody, TextField, optional, value
+from auth_core.errors import InvalidRequest
+
+
+def test_the_validated_values_are_attributes() -> None:
+    body = LoginBody._checked({"identifier": "alice@example.org", "password": "a secret"})
+
+    assert (body.identifier, body.password, body.transport) == ("alice@example.org", "a secret", "cookie")
+
+
+def test_an_optional_value_that_was_left_out_is_none() -> None:
+    body = EmailVerifyBody._checked({"token": "t"})
+
+    assert (body.token, body.email, body.code, body.password) == ("t", None, None, None)
+
+
+def test_the_repr_shows_names_and_no_values() -> None:
+    body = LoginBody._checked({"identifier": "alice@example.org", "password": "a secret"})
+
+    assert repr(body) == "<LoginBody identifier, password, transport>"
+
+
+def test_unknown_fields_are_refused() -> None:
+    with pytest.raises(InvalidRequest):
+        LoginBody._checked({"identifier": "alice@example.org", "password": "a secret", "is_staff": True})
+
+
+def test_a_field_that_may_be_missing_is_not_declared_as_a_value() -> None:
+    for field in (TextField(required=False), TextField(allow_null=True)):
+        with pytest.raises(TypeError):
+            value(field)
+
+
+def test_a_field_with_a_default_always_has_a_value() -> None:
+    assert isinstance(value(TextField(default="cookie")), serializers.Field)
+
+
+def test_a_required_field_is_not_declared_as_optional() -> None:
+    with pytest.raises(TypeError):
+        optional(TextField())
