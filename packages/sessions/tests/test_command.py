@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from auth_core.people.lookup import identity_of
+from auth_core.runtime import batches
 from auth_core.testing.factories import make_user
 from auth_sessions import lifecycle
 from auth_sessions.management.commands import sessions as command
@@ -205,7 +206,7 @@ def test_an_interrupted_prune_can_be_repeated(
     alice_twice_and_bob: list[Session], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Session.objects.update(ended_at=timezone.now() - timedelta(days=101))
-    monkeypatch.setattr(lifecycle, "_BATCH", 1)
+    monkeypatch.setattr(batches, "SIZE", 1)
 
     interrupted = lifecycle.deleting_dead(older_than=timedelta(days=100))
     assert next(interrupted) == 1

@@ -13,8 +13,9 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from auth_core.runtime import batches
 from auth_core.testing.postgresql import OwnPostgreSQL, as_default_database
-from auth_sessions import concurrency, lifecycle
+from auth_sessions import concurrency
 from auth_sessions.conf import sessions
 from auth_sessions.models import Session
 
@@ -135,12 +136,13 @@ def test_making_room_for_one_more_session(filled: int) -> None:
 @pytest.mark.parametrize("moment", ["ended_at", "expires_at"])
 def test_one_batch_of_the_sweep(moment: str, filled: int) -> None:
     long_ago = timezone.now() - sessions.KEEP_DEAD
+    dead = Session.objects.filter(**{f"{moment}__lt": long_ago}).order_by(moment)
 
-    plans = plans_of(f"one batch by {moment}", lambda: lifecycle._delete_batch(moment, long_ago))
+    plans = plans_of(f"one batch by {moment}", lambda: next(batches.deleting_in_batches(dead)))
 
     assert_indexed(plans)
     with transaction.atomic():
-        assert lifecycle._delete_batch(moment, long_ago) == lifecycle._BATCH
+        assert next(batches.deleting_in_batches(dead)) == batches.SIZE
         transaction.set_rollback(True)
 
 

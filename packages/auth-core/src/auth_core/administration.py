@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy as _
 
 from auth_core.assurance.evidence import SessionFacts, check_assurance
 from auth_core.assurance.levels import Assurance, can_reach_aal2
-from auth_core.assurance.methods import Method
+from auth_core.assurance.methods import WEBAUTHN_METHODS
 from auth_core.conf import core
-from auth_core.people.lookup import SECOND_FACTORS_PART, part_of
+from auth_core.people.lookup import second_factor_methods_of
 from auth_core.users import UserLike
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 #: The required assurance level. The only key without a default.
 ASSURANCE = "assurance"
-
-_WEBAUTHN = frozenset({Method.PASSKEY, Method.SECURITY_KEY})
 
 
 class Act(StrEnum):
@@ -71,9 +69,9 @@ def check_administrator(session: SessionFacts | None, act: Act) -> None:
 
 def can_prove(user: UserLike, needed: Assurance) -> bool:
     """Return whether *user* can reach *needed* with their factors, as far as a package reports them."""
-    methods = {Method(factor["method"]) for factor in part_of(user, SECOND_FACTORS_PART, [])}
+    methods = second_factor_methods_of(user)
     if needed is Assurance.AAL3:
-        return bool(methods & _WEBAUTHN)
+        return not methods.isdisjoint(WEBAUTHN_METHODS)
     return needed < Assurance.AAL2 or can_reach_aal2(methods)
 
 

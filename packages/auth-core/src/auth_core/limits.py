@@ -28,6 +28,7 @@ from auth_core.people.addresses import MAX_LENGTH, InvalidAddress, parse
 from auth_core.people.lookup import named_by
 from auth_core.registries import known_devices
 from auth_core.request.client import Client
+from auth_core.runtime.batches import delete_in_batches
 from auth_core.users import UserLike
 
 #: On a user: the counts that the refund of the right guess has read, by the keys of their rows.
@@ -45,9 +46,6 @@ _BY_NETWORK = "_network"
 #: Budgets that are charged whether or not the device is known. Strangers cannot use them up, because the budgets of
 #: strangers are smaller.
 _SHARED = frozenset({"network_total", "wide_network_total"})
-
-#: Expired rows that one statement deletes.
-_BATCH = 1000
 
 
 class _ChargeInForce:
@@ -267,19 +265,11 @@ def take_spent(use: str, *, identifier: str, user: UserLike) -> int:
 
 
 def delete_expired() -> int:
-    """Delete rows whose window is over, in batches. The expiry itself is checked when a row is charged."""
-    deleted = 0
-    while batch := _delete_batch():
-        deleted += batch
-    return deleted
+    """Delete rows whose window is over. The expiry itself is checked when a row is charged.
 
-
-def _delete_batch() -> int:
-    """Delete expired rows under a lock. A window that began since the read would lose its guesses otherwise."""
-    with transaction.atomic():
-        expired = GuessBudget.objects.filter(ends_at__lte=timezone.now())
-        keys = list(expired.select_for_update(skip_locked=True).values_list("pk", flat=True)[:_BATCH])
-        return GuessBudget.objects.filter(pk__in=keys).delete()[0]
+    The rows are locked. A window that began since the read would lose its guesses otherwise.
+    """
+    return delete_in_batches(GuessBudget.objects.filter(ends_at__lte=timezone.now()), skip_locked=True)
 
 
 def _plan_charge(use: str, client: Client, known_to: object, counted: Mapping[str, str]) -> _ChargePlan:

@@ -6,22 +6,11 @@ from urllib.parse import urlsplit
 
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004 - Django's name
 
-from auth_core.assurance.methods import Method
+from auth_core.assurance.methods import WEBAUTHN_METHODS
 from auth_core.conf import core
 from auth_mfa.conf import STEP, mfa
+from auth_mfa.models import MODEL_OF
 from auth_mfa.policy import is_offered, unknown_rules
-
-#: The methods that can be second factors.
-_METHODS = frozenset(
-    {
-        Method.TOTP,
-        Method.SMS_CODE,
-        Method.EMAIL_CODE,
-        Method.PASSKEY,
-        Method.SECURITY_KEY,
-        Method.RECOVERY_CODE,
-    }
-)
 
 
 @register()
@@ -51,8 +40,8 @@ def check_policy(**kwargs: Any) -> list[CheckMessage]:
         for rule in unknown_rules()
     ]
     for setting in ("METHODS", "COUNTED_METHODS"):
-        unknown = sorted(set(getattr(mfa, setting)) - {method.value for method in _METHODS})
-        hint = f"Known methods: {', '.join(sorted(method.value for method in _METHODS))}."
+        unknown = sorted(set(getattr(mfa, setting)) - {method.value for method in MODEL_OF})
+        hint = f"Known methods: {', '.join(sorted(method.value for method in MODEL_OF))}."
         errors += [
             Error(f"Unknown method in AUTH_MFA[{setting!r}]: {name}.", hint=hint, id="auth_mfa.E003")
             for name in unknown
@@ -66,7 +55,7 @@ def check_policy(**kwargs: Any) -> list[CheckMessage]:
 @register()
 def check_passkey_origins(**kwargs: Any) -> list[CheckMessage]:
     """Warn of origins where browsers do not make or use passkeys (WebAuthn Level 3 section 5.1.2)."""
-    if not any(is_offered(method) for method in (Method.PASSKEY, Method.SECURITY_KEY)):
+    if not any(is_offered(method) for method in WEBAUTHN_METHODS):
         return []
     hint = (
         "Serve the site over HTTPS, or on http://localhost during development. Set its address in"

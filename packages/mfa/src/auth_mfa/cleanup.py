@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from auth_core.runtime.batches import delete_in_batches
 from auth_mfa.conf import mfa
 from auth_mfa.models import EmailFactor, PhoneFactor, SentCode, TotpFactor
 from auth_mfa.models.recovery_code import wipe_unread
@@ -24,4 +25,4 @@ def delete_abandoned() -> int:
         for model in (TotpFactor, PhoneFactor, EmailFactor)
     )
     codes = SentCode.objects.filter(expires_at__lte=now - _KEPT)
-    return sum(rows.delete()[0] for rows in (*begun, codes))
+    return sum(delete_in_batches(rows) for rows in (*begun, codes))

@@ -9,8 +9,8 @@ from django.db.models import CharField, F, Value
 from django.utils import timezone
 
 from auth_core.assurance.evidence import SessionFacts, check_assurance, fresh_evidence
-from auth_core.assurance.levels import Assurance, Demand, can_reach_aal2
-from auth_core.assurance.methods import Method
+from auth_core.assurance.levels import Assurance, Demand, can_reach_aal2, strictest_demand_of
+from auth_core.assurance.methods import WEBAUTHN_METHODS, Method
 from auth_core.authority import check_over
 from auth_core.errors import InsufficientUserAuthentication, NotAuthenticated, PermissionRefused
 from auth_core.events import AuthEvent, Event, record
@@ -82,18 +82,18 @@ def check_fresh_proof(*, user: UserLike, session: SessionFacts | None) -> None:
     demand = highest_reachable_demand(user)
     if not demand.is_met_by(fresh_evidence(session, mfa.PROOF_MAX_AGE)):
         raise InsufficientUserAuthentication(
-            required_assurance=_NAMES[demand], max_age=mfa.PROOF_MAX_AGE, context_changed=bool(session.context_changed)
+            required_assurance=demand.wire_name,
+            max_age=mfa.PROOF_MAX_AGE,
+            context_changed=bool(session.context_changed),
         )
 
 
 def highest_reachable_demand(user: UserLike) -> Demand:
     """Return the highest demand that *user* can meet."""
-    methods = {owned.method for owned in factors_of(user)}
-    if can_reach_aal2(methods):
-        return Demand.AAL2
-    if methods or FactorHistory.objects.had_factor(user):
+    demand = strictest_demand_of(owned.method for owned in factors_of(user))
+    if demand is Demand.NONE and FactorHistory.objects.had_factor(user):
         return Demand.SECOND_FACTOR
-    return Demand.NONE
+    return demand
 
 
 def rename_factor(*, factor: Factor, name: str, session: SessionFacts | None) -> None:
@@ -241,10 +241,6 @@ def export_of(user: UserLike) -> list[dict[str, Any]]:
     ]
 
 
-#: The assurance that `reauthenticate/` expects for each demand.
-_NAMES = {Demand.NONE: "aal1", Demand.SECOND_FACTOR: "second_factor", Demand.AAL2: "aal2"}
-
-
 def _record_removal(factor: Factor, actor: UserLike | None, reason: str, session: UUID | None) -> None:
     record(
         Event(
@@ -303,8 +299,7 @@ def _rank(owned: OwnedFactor) -> tuple[int, float, float]:
 
 #: The kinds, most resistant to phishing and interception first.
 _STRENGTH = (
-    Method.PASSKEY,
-    Method.SECURITY_KEY,
+    *WEBAUTHN_METHODS,
     Method.TOTP,
     Method.SMS_CODE,
     Method.EMAIL_CODE,

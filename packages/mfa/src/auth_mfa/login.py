@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from auth_core.assurance.methods import Evidence, Method
+from auth_core.assurance.methods import WEBAUTHN_METHODS, Evidence, Method
 from auth_core.contracts import Challenge, Choice
 from auth_core.errors import ChallengeFailed, FieldError, InvalidRequest, MoreProofRequired
 from auth_core.models import PendingLogin
@@ -28,8 +28,7 @@ KINDS: Mapping[Method, FactorKind] = {
     Method.SMS_CODE: _message,
     Method.EMAIL_CODE: _message,
     Method.RECOVERY_CODE: Recovery(),
-    Method.PASSKEY: _webauthn,
-    Method.SECURITY_KEY: _webauthn,
+    **dict.fromkeys(WEBAUTHN_METHODS, _webauthn),
 }
 
 #: The kind that checks an answer to a login without a user, by the member of the answer.

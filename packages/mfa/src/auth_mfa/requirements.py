@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from auth_core.assurance.levels import Demand, can_reach_aal2, has_second_factor
-from auth_core.assurance.methods import Evidence, Method
+from auth_core.assurance.methods import WEBAUTHN_METHODS, Evidence, Method
 from auth_core.contracts import Purpose
 from auth_core.models import PendingLogin
 from auth_mfa.factors import read_factors
@@ -19,7 +19,6 @@ from auth_mfa.models.message_factor import masked_address
 from auth_mfa.policy import Requirement, is_counted, is_offered, requirement_of
 
 _MAIL = frozenset({Method.EMAIL_CODE, Method.EMAIL_LINK})
-_WEBAUTHN = frozenset({Method.PASSKEY, Method.SECURITY_KEY})
 
 #: Demands that allow an enrolment. A demand of risk leads to recovery instead.
 _LENIENT = frozenset({Demand.NONE, Demand.SECOND_FACTOR})
@@ -109,7 +108,7 @@ def _helps(factor: OwnedFactor, login: PendingLogin) -> bool:
     if factor.method is Method.EMAIL_CODE and {evidence.method for evidence in login.evidence} & _MAIL:
         return False
     if login.demand is Demand.AAL3:
-        return factor.method in _WEBAUTHN
+        return factor.method in WEBAUTHN_METHODS
     return login.demand is not Demand.AAL2 or can_reach_aal2({factor.method})
 
 

@@ -22,6 +22,7 @@ from auth_core.crypto.secrets import digest, new_secret
 from auth_core.errors import LoginDenied
 from auth_core.events import Event, record
 from auth_core.request.client import Client
+from auth_core.runtime.batches import delete_in_batches
 from auth_core.text import Pattern
 from auth_core.users import UserLike
 from auth_sessions import lifecycle, notices
@@ -43,9 +44,6 @@ _MAX_ORIGINS = 10
 
 #: The period over which mails about new devices are counted.
 _MAIL_PERIOD = timedelta(hours=1)
-
-#: Rows deleted per statement.
-_BATCH = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,13 +243,9 @@ def end_sessions_of_device(*, user: UserLike, device_id: UUID, reason: str, acto
 
 
 def delete_unseen() -> int:
-    """Delete devices whose cookies have expired, in batches. Blocked devices are kept."""
+    """Delete devices whose cookies have expired. Blocked devices are kept."""
     long_ago = timezone.now() - sessions.DEVICE_LIFETIME
-    unseen = Device.objects.filter(last_seen_at__lt=long_ago, blocked_at=None)
-    deleted = 0
-    while keys := list(unseen.values_list("pk", flat=True)[:_BATCH]):
-        deleted += unseen.filter(pk__in=keys).delete()[0]
-    return deleted
+    return delete_in_batches(Device.objects.filter(last_seen_at__lt=long_ago, blocked_at=None))
 
 
 def export_of(user: UserLike) -> list[dict[str, Any]]:

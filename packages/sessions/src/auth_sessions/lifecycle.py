@@ -10,13 +10,11 @@ from django.utils import timezone
 from auth_core.authority import check_over
 from auth_core.contracts import Transport
 from auth_core.events import AuthEvent, Event, record
+from auth_core.runtime.batches import deleting_in_batches
 from auth_core.users import AccountLike, UserLike
 from auth_sessions.conf import sessions
 from auth_sessions.models import Session
 from auth_sessions.revocation import snapshots
-
-#: Rows deleted per statement.
-_BATCH = 1000
 
 
 def end_session(*, session_id: UUID, user: UserLike, reason: str, actor: UserLike | None = None) -> bool:
@@ -111,14 +109,7 @@ def deleting_dead(*, older_than: timedelta) -> Iterator[int]:
     """
     long_ago = timezone.now() - older_than
     for moment in ("ended_at", "expires_at"):
-        while deleted := _delete_batch(moment, long_ago):
-            yield deleted
-
-
-def _delete_batch(moment: str, long_ago: datetime) -> int:
-    """Delete the oldest rows whose *moment* lies before *long_ago*. Return how many, 0 if none are left."""
-    dead = Session.objects.filter(**{f"{moment}__lt": long_ago}).order_by(moment)
-    return Session.objects.filter(pk__in=list(dead.values_list("pk", flat=True)[:_BATCH])).delete()[0]
+        yield from deleting_in_batches(Session.objects.filter(**{f"{moment}__lt": long_ago}).order_by(moment))
 
 
 def _end(session: Session, user: UserLike, reason: str, actor: UserLike | None, at: datetime | None = None) -> bool:

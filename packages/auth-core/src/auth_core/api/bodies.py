@@ -8,6 +8,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from auth_core.api.problems import field_errors
+from auth_core.assurance.levels import STEP_UP_DEMANDS
 from auth_core.contracts import Transport
 from auth_core.errors import FieldError, InvalidRequest
 from auth_core.observability.redaction import SECRET_NAMES
@@ -160,7 +161,7 @@ class SecondsField(serializers.IntegerField):
 class ReauthenticateBody(Body):
     """``POST reauthenticate/``. Both members come from the problem ``insufficient_user_authentication``."""
 
-    required_assurance = value(serializers.ChoiceField(choices=["aal1", "second_factor", "aal2", "aal3"]))
+    required_assurance = value(serializers.ChoiceField(choices=list(STEP_UP_DEMANDS)))
     max_age = optional(SecondsField(required=False, allow_null=True))
 
 

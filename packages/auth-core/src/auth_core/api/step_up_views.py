@@ -10,10 +10,11 @@ from auth_core.api.bodies import ReauthenticateBody
 from auth_core.api.responses import login_response
 from auth_core.api.views import ApiView
 from auth_core.assurance.evidence import session_of
+from auth_core.assurance.levels import STEP_UP_DEMANDS
 from auth_core.contracts import Transport
 from auth_core.errors import NotAuthenticated
 from auth_core.login.browser import backend_of, browser_secret_of, new_browser_secret
-from auth_core.login.step_up import DEMANDS, begin_step_up
+from auth_core.login.step_up import begin_step_up
 from auth_core.request.client import client_of
 
 
@@ -35,7 +36,7 @@ class ReauthenticateView(ApiView):
         outcome = begin_step_up(
             user=request.user,
             session=session,
-            demand=DEMANDS[body.required_assurance],
+            demand=STEP_UP_DEMANDS[body.required_assurance],
             max_age=None if body.max_age is None else timedelta(seconds=body.max_age),
             backend=backend_of(request),
             client=client_of(request),

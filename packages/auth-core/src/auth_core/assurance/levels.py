@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from typing import Any
 
-from auth_core.assurance.methods import Evidence, Method
+from auth_core.assurance.methods import WEBAUTHN_METHODS, Evidence, Method
 from auth_core.request.client import Client
 from auth_core.users import UserLike
 
@@ -41,12 +41,10 @@ class Assurance(IntEnum):
 
 #: Factors that a person has. One of them and a password reach AAL2. E-mail is not among them (SP 800-63B-4 section
 #: 3.1.3). A provider is not either: its statement is one factor.
-_PHYSICAL = frozenset({Method.TOTP, Method.SMS_CODE, Method.RECOVERY_CODE, Method.PASSKEY, Method.SECURITY_KEY})
+_PHYSICAL = frozenset({Method.TOTP, Method.SMS_CODE, Method.RECOVERY_CODE, *WEBAUTHN_METHODS})
 
 #: Methods that count as the second factor where policy demands any second factor.
 _SECOND = _PHYSICAL | {Method.EMAIL_CODE}
-
-_WEBAUTHN = frozenset({Method.PASSKEY, Method.SECURITY_KEY})
 
 
 def assurance_of(evidence: Iterable[Evidence]) -> Assurance:
@@ -64,10 +62,12 @@ def assurance_of(evidence: Iterable[Evidence]) -> Assurance:
     if not proofs:
         return Assurance.NONE
     methods = {proof.method for proof in proofs}
-    user_verified = any(proof.method in _WEBAUTHN and proof.user_verified for proof in proofs)
+    user_verified = any(proof.method in WEBAUTHN_METHODS and proof.user_verified for proof in proofs)
     if not user_verified and not (Method.PASSWORD in methods and methods & _PHYSICAL):
         return Assurance.AAL1
-    hardware = any(proof.method in _WEBAUTHN and proof.phishing_resistant and proof.device_bound for proof in proofs)
+    hardware = any(
+        proof.method in WEBAUTHN_METHODS and proof.phishing_resistant and proof.device_bound for proof in proofs
+    )
     return Assurance.AAL3 if hardware else Assurance.AAL2
 
 
@@ -83,7 +83,7 @@ def has_second_factor(evidence: Iterable[Evidence]) -> bool:
     proves the same mailbox again.
     """
     proofs = list(evidence)
-    if any(proof.method in _WEBAUTHN and proof.user_verified for proof in proofs):
+    if any(proof.method in WEBAUTHN_METHODS and proof.user_verified for proof in proofs):
         return True
     methods = {proof.method for proof in proofs}
     if methods <= {Method.EMAIL_CODE, Method.EMAIL_LINK}:
@@ -100,6 +100,11 @@ class Demand(Enum):
     AAL3 = "aal3"
     DENY = "deny"
 
+    @property
+    def wire_name(self) -> str:
+        """The name in `required_assurance`. ``NONE`` is met by any proof, which is AAL1."""
+        return Assurance.AAL1.acr if self is Demand.NONE else self.value
+
     def is_met_by(self, evidence: Iterable[Evidence]) -> bool:
         """Return whether *evidence* meets the demand. Nothing meets ``DENY``."""
         proofs = list(evidence)
@@ -109,6 +114,18 @@ class Demand(Enum):
             return has_second_factor(proofs)
         needed = {Demand.AAL2: Assurance.AAL2, Demand.AAL3: Assurance.AAL3}.get(self, Assurance.AAL1)
         return assurance_of(proofs) >= needed
+
+
+#: Demands that a step-up may make, by their wire name. "Any second factor" and "AAL2" are different demands.
+STEP_UP_DEMANDS = {demand.wire_name: demand for demand in Demand if demand is not Demand.DENY}
+
+
+def strictest_demand_of(methods: Iterable[Method]) -> Demand:
+    """Return the strictest demand that a person with a password and the second factors *methods* can meet."""
+    enrolled = set(methods)
+    if can_reach_aal2(enrolled):
+        return Demand.AAL2
+    return Demand.SECOND_FACTOR if enrolled else Demand.NONE
 
 
 def stricter(one: Demand, other: Demand) -> Demand:

@@ -24,6 +24,10 @@ class Method(StrEnum):
     PROVIDER = "provider"
 
 
+#: The methods of WebAuthn credentials.
+WEBAUTHN_METHODS = (Method.PASSKEY, Method.SECURITY_KEY)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """One method proved at one moment.
@@ -76,8 +80,7 @@ _AMR: Mapping[Method, tuple[str, ...]] = {
     Method.EMAIL_LINK: ("otp",),
     Method.RECOVERY_CODE: ("otp",),
     Method.ACCESS_PASS: ("otp",),
-    Method.PASSKEY: ("pop",),
-    Method.SECURITY_KEY: ("pop",),
+    **dict.fromkeys(WEBAUTHN_METHODS, ("pop",)),
     Method.PROVIDER: (),
 }
 

@@ -9,15 +9,12 @@ from functools import reduce
 from django.contrib.auth import get_user_model
 
 from auth_core.assurance.evidence import SessionFacts, fresh_evidence
-from auth_core.assurance.levels import Demand, stricter
+from auth_core.assurance.levels import STEP_UP_DEMANDS, Demand, stricter
 from auth_core.assurance.methods import Evidence
 from auth_core.contracts import LoginOutcome, Purpose, Transport
 from auth_core.login.journey import open_login
 from auth_core.request.client import Client
 from auth_core.users import UserLike
-
-#: Demands by their wire name. "Any second factor" and "AAL2" are different demands.
-DEMANDS = {"aal1": Demand.NONE, "second_factor": Demand.SECOND_FACTOR, "aal2": Demand.AAL2, "aal3": Demand.AAL3}
 
 
 def begin_step_up(
@@ -37,7 +34,7 @@ def begin_step_up(
     thief of the credential who knows the password would otherwise inherit the second factor.
 
     Args:
-        demand: One of `DEMANDS`.
+        demand: One of `STEP_UP_DEMANDS`.
         max_age: Maximum age of evidence that counts. ``None`` for any age.
         backend: Dotted path of the authentication backend of *user*.
         browser_secret: Ties the step-up to this browser. Empty with a token.
@@ -67,7 +64,7 @@ def begin_step_up(
 
 def _demand_met_by(session: SessionFacts) -> Demand:
     """Return the strictest demand that the evidence of *session* meets, at any age."""
-    met = [demand for demand in DEMANDS.values() if demand.is_met_by(session.evidence)]
+    met = [demand for demand in STEP_UP_DEMANDS.values() if demand.is_met_by(session.evidence)]
     return reduce(stricter, met, Demand.NONE)
 
 

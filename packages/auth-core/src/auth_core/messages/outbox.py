@@ -26,6 +26,7 @@ from auth_core.models import OutboxMessage
 from auth_core.registries import EncryptedColumn, outbox_channels
 from auth_core.request.context import Context, bound, correlation_id
 from auth_core.runtime import degradation
+from auth_core.runtime.batches import delete_in_batches
 from auth_core.runtime.degradation import Control
 from auth_core.runtime.worker_thread import Background
 
@@ -43,9 +44,6 @@ _FIRST_PAUSE = timedelta(seconds=30)
 
 #: How long a settled row is kept, to trace what became of a message.
 _RETENTION = timedelta(days=30)
-
-#: Rows per delete statement.
-_BATCH = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +133,7 @@ def sweep() -> int:
     now = timezone.now()
     expired = OutboxMessage.objects.idle(now).filter(secret_expires_at__lte=now)
     wiped = expired.update(settled_at=now, outcome="expired", secret="", claimed_until=None)
-    deleted = 0
-    while keys := list(OutboxMessage.objects.settled_before(now - _RETENTION).values_list("pk", flat=True)[:_BATCH]):
-        deleted += OutboxMessage.objects.filter(pk__in=keys).delete()[0]
-    return wiped + deleted
+    return wiped + delete_in_batches(OutboxMessage.objects.settled_before(now - _RETENTION))
 
 
 def _send(message: OutboxMessage) -> bool:

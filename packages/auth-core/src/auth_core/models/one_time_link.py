@@ -1,7 +1,7 @@
 """The base of links that are mailed and work once."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.utils import timezone
@@ -10,12 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from auth_core.crypto.secrets import digest, new_secret, spend
 from auth_core.errors import LinkInvalid
 from auth_core.ids import uuid7
-
-if TYPE_CHECKING:
-    from django.db.models import QuerySet
-
-#: Rows that one statement deletes.
-_BATCH = 1000
+from auth_core.runtime.batches import delete_in_batches
 
 
 class OneTimeLinkQuerySet(models.QuerySet[Any]):
@@ -92,13 +87,7 @@ class OneTimeLink(models.Model):
 
 
 def delete_expired_links() -> int:
-    """Delete links of every kind that expired a day ago, in batches. Return their number."""
+    """Delete links of every kind that expired a day ago. Return their number."""
     long_ago = timezone.now() - timedelta(days=1)
-    return sum(_delete(kind._default_manager.filter(expires_at__lt=long_ago)) for kind in OneTimeLink.__subclasses__())
-
-
-def _delete(rows: "QuerySet[Any]") -> int:
-    deleted = 0
-    while keys := list(rows.values_list("pk", flat=True)[:_BATCH]):
-        deleted += rows.filter(pk__in=keys).delete()[0]
-    return deleted
+    kinds = OneTimeLink.__subclasses__()
+    return sum(delete_in_batches(kind._default_manager.filter(expires_at__lt=long_ago)) for kind in kinds)

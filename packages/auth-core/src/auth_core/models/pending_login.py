@@ -20,10 +20,8 @@ from auth_core.contracts import Purpose, Transport
 from auth_core.crypto.secrets import digest, new_secret, same, spend
 from auth_core.errors import LoginExpired
 from auth_core.ids import uuid7
+from auth_core.runtime.batches import delete_in_batches
 from auth_core.users import AccountLike, UserLike
-
-#: Rows that one statement deletes.
-_BATCH = 1000
 
 TOKEN_PREFIX = "elt"  # noqa: S105 - lets secret scanners identify the token
 
@@ -349,9 +347,5 @@ class PendingLogin(models.Model):
 
 
 def delete_expired() -> int:
-    """Delete logins that expired a day ago, in batches. The expiry itself is checked when a login is read."""
-    long_ago = timezone.now() - timedelta(days=1)
-    deleted = 0
-    while keys := list(PendingLogin.objects.filter(expires_at__lt=long_ago).values_list("pk", flat=True)[:_BATCH]):
-        deleted += PendingLogin.objects.filter(pk__in=keys).delete()[0]
-    return deleted
+    """Delete logins that expired a day ago. The expiry itself is checked when a login is read."""
+    return delete_in_batches(PendingLogin.objects.filter(expires_at__lt=timezone.now() - timedelta(days=1)))

@@ -7,10 +7,10 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
 from auth_core.assurance.evidence import session_of
-from auth_core.assurance.levels import Demand, stricter
+from auth_core.assurance.levels import STEP_UP_DEMANDS, Demand, stricter
 from auth_core.errors import NotAuthenticated
 from auth_core.login.browser import backend_of, browser_secret_of, new_browser_secret
-from auth_core.login.step_up import DEMANDS, begin_step_up
+from auth_core.login.step_up import begin_step_up
 from auth_core.pages.base import AccountPage, safe_next
 from auth_core.pages.forms import PageForm
 from auth_core.pages.login_views import went_on
@@ -37,7 +37,7 @@ class AgainPage(AccountPage):
             raise NotAuthenticated
         secret = browser_secret_of(request) or new_browser_secret()
         onward = safe_next(request, request.GET.get("next", ""))
-        demand = DEMANDS.get(request.GET.get("assurance", ""), Demand.NONE)
+        demand = STEP_UP_DEMANDS.get(request.GET.get("assurance", ""), Demand.NONE)
         outcome = begin_step_up(
             user=request.user,
             session=session,

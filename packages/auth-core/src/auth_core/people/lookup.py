@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
-from auth_core.assurance.levels import Demand, can_reach_aal2
+from auth_core.assurance.levels import Demand, strictest_demand_of
 from auth_core.assurance.methods import Method
 from auth_core.memo import Memo
 from auth_core.models import EmailAddress, Identity
@@ -169,10 +169,12 @@ def has_second_factors(user: UserLike) -> bool:
 
 def strongest_demand_for(user: UserLike) -> Demand:
     """Return the strictest demand that the second factors of *user* can meet."""
-    methods = {Method(factor["method"]) for factor in part_of(user, SECOND_FACTORS_PART, [])}
-    if can_reach_aal2(methods):
-        return Demand.AAL2
-    return Demand.SECOND_FACTOR if methods else Demand.NONE
+    return strictest_demand_of(second_factor_methods_of(user))
+
+
+def second_factor_methods_of(user: UserLike) -> set[Method]:
+    """Return the methods of the second factors of *user*, as far as a package reports them."""
+    return {Method(factor["method"]) for factor in part_of(user, SECOND_FACTORS_PART, [])}
 
 
 def person_changed(user_pk: object) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from auth_core.assurance.methods import Method
+from auth_core.assurance.methods import WEBAUTHN_METHODS, Method
 from auth_mfa.models.factor import Factor
 from auth_mfa.models.factor_history import FactorHistory
 from auth_mfa.models.message_factor import EmailFactor, PhoneFactor
@@ -16,8 +16,7 @@ from auth_mfa.models.webauthn_factor import WebauthnFactor
 #: The model of the factors of each method.
 MODEL_OF: Mapping[Method, type[Factor]] = {
     Method.TOTP: TotpFactor,
-    Method.PASSKEY: WebauthnFactor,
-    Method.SECURITY_KEY: WebauthnFactor,
+    **dict.fromkeys(WEBAUTHN_METHODS, WebauthnFactor),
     Method.SMS_CODE: PhoneFactor,
     Method.EMAIL_CODE: EmailFactor,
     Method.RECOVERY_CODE: RecoveryCodeSet,

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from auth_core.crypto.secrets import digest, spend
 from auth_core.ids import uuid7
+from auth_core.runtime.batches import delete_in_batches
 from auth_core.users import UserLike
 
 #: How long a challenge is valid. Browsers get the same `timeout`.
@@ -20,9 +21,6 @@ LIFETIME = timedelta(minutes=5)
 
 #: Random bytes of a challenge; WebAuthn Level 3 section 13.4.3 asks for 16, SP 800-63B-4 section 3.1.6.2 for 8.
 _BYTES = 32
-
-#: Rows that one statement deletes.
-_BATCH = 1000
 
 
 class Ceremony(StrEnum):
@@ -144,9 +142,5 @@ def digest_of(browser_secret: str) -> str:
 
 
 def delete_expired() -> int:
-    """Delete expired challenges in batches. Expiry itself is checked when a challenge is spent."""
-    deleted = 0
-    expired = WebauthnChallenge.objects.filter(expires_at__lte=timezone.now())
-    while keys := list(expired.values_list("pk", flat=True)[:_BATCH]):
-        deleted += WebauthnChallenge.objects.filter(pk__in=keys).delete()[0]
-    return deleted
+    """Delete expired challenges. Expiry itself is checked when a challenge is spent."""
+    return delete_in_batches(WebauthnChallenge.objects.filter(expires_at__lte=timezone.now()))

@@ -7,15 +7,12 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django_otp.models import DeviceManager
 
-from auth_core.assurance.methods import Method
+from auth_core.assurance.methods import WEBAUTHN_METHODS
 from auth_core.crypto.secrets import digest, spend
 from auth_mfa.models.factor import Factor, FactorQuerySet
 
 #: Length of the longest credential id: 1023 bytes in base64url (WebAuthn Level 3 section 7.1, step 25).
 MAX_ID_LENGTH = 1364
-
-#: The methods of rows of this table.
-METHODS = (Method.PASSKEY, Method.SECURITY_KEY)
 
 
 class WebauthnQuerySet(FactorQuerySet):
@@ -35,7 +32,7 @@ class WebauthnFactor(Factor):
     """
 
     method = models.CharField(  # type: ignore[assignment]  # a column here, a constant of the class elsewhere
-        _("method"), max_length=16, choices=[(method.value, method.value) for method in METHODS]
+        _("method"), max_length=16, choices=[(method.value, method.value) for method in WEBAUTHN_METHODS]
     )
     credential_id = models.CharField(
         max_length=MAX_ID_LENGTH, help_text=_("The authenticator's id of the credential, base64url.")

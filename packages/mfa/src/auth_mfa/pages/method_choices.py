@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from auth_core.assurance.methods import Method
+from auth_core.assurance.methods import WEBAUTHN_METHODS, Method
 from auth_core.users import UserLike
 from auth_mfa.mailbox import mailbox_of
 from auth_mfa.models import EmailFactor, Factor
@@ -74,7 +74,7 @@ def method_choices_of(user: UserLike, factors: Sequence[Factor]) -> list[MethodC
 
 def _can_be_added(method: Method, user: UserLike, factors: Sequence[Factor]) -> bool:
     if method is Method.PASSKEY:
-        return is_offered(method) or is_offered(Method.SECURITY_KEY)
+        return any(map(is_offered, WEBAUTHN_METHODS))
     if method is Method.EMAIL_CODE:
         return is_offered(method) and mailbox_of(user) not in _addresses(factors)
     return is_offered(method)
