@@ -17,6 +17,7 @@ KNOWN_NAMES = frozenset({
 IN_THE_ROOT: dict[str, dict[str, str]] = {
     "auth_core": {
         "admin_batches": "A part of `admin`.",
+        "admin_permissions": "A part of `admin`, also of other packages.",
         "admin_search": "A part of `admin`, also of other packages.",
         "administration": "In a room it would tie `assurance` and `people` to each other.",
         "authority": "It is asked by functions of every room and of every package.",

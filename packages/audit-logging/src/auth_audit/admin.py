@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from auth_audit.append.macs import verifies
 from auth_audit.models import AuditEntry
 from auth_audit.verify.proofs import Proof, State, proof_of
+from auth_core.admin_permissions import ReadOnlyAdmin
 from auth_core.events import EventOutcome, Severity
 from auth_core.memo import Memo
 
@@ -73,7 +74,7 @@ class _OutcomeFilter(_ClosedFilter):
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot subscript it
+class AuditEntryAdmin(ReadOnlyAdmin):
     """Show entries and whether each is genuine. Nothing can be added, changed or deleted."""
 
     list_display = ("recorded_at", "name", "outcome", "reason", "subject_id", "actor_id", "ip", "is_genuine")
@@ -82,7 +83,6 @@ class AuditEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django can
     search_help_text = _("Search by event name, IP address, or the id of a person, session, request or entry.")
     ordering = ("-id",)
     paginator = BoundedPaginator
-    show_full_result_count = False
     list_per_page = 50
 
     @admin.display(description=_("genuine"), boolean=True)
@@ -127,18 +127,6 @@ class AuditEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django can
     def get_readonly_fields(self, request: HttpRequest, obj: "models.Model | None" = None) -> list[str]:
         """Return all fields."""
         return [*(field.name for field in AuditEntry._meta.fields), "is_genuine", "state", "number", "proof"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Refuse. Entries are appended by events."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: "models.Model | None" = None) -> bool:
-        """Refuse."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: "models.Model | None" = None) -> bool:
-        """Refuse."""
-        return False
 
 
 def _search_condition(term: str) -> Q:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from auth_core.admin_batches import change_each
+from auth_core.admin_permissions import ActionsAdmin, ReadOnlyAdmin
 from auth_core.errors import AuthError
 from auth_core.flows import password_reset
 from auth_core.flows.invitations import invite, withdraw_invitation
@@ -25,14 +26,16 @@ if TYPE_CHECKING:
 
 
 @admin.register(Identity)
-class IdentityAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot subscript it
-    """Lists people by public id. Its actions disable, enable, lock and unlock accounts, recorded in the trail."""
+class IdentityAdmin(ActionsAdmin):
+    """Lists people by public id. Its actions disable, enable, lock and unlock accounts, recorded in the trail.
+
+    An identity is created on first use, and is never deleted. The trail refers to people by it.
+    """
 
     list_display = ("subject_id", "user", "is_active", "locked_at", "lock_reason", "created_at")
     list_select_related = ("user",)
     search_fields = ("=subject_id", "=user__email_addresses__key")
     ordering = ("-id",)
-    show_full_result_count = False
     actions = ("disable", "enable", "lock", "unlock", "mail_reset_link")
     readonly_fields = ("subject_id", "user", "locked_at", "lock_reason", "created_at")
 
@@ -75,18 +78,6 @@ class IdentityAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django canno
         message = ngettext("%d link was sent.", "%d links were sent.", sent) % sent
         self.message_user(request, message, messages.SUCCESS)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Refuse. An identity is created on first use."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Identity | None = None) -> bool:
-        """Refuse. The trail refers to people by their identity."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Identity | None = None) -> bool:
-        """Refuse on the page of one row. It has no editable field, and saving would restore an old lock."""
-        return obj is None and super().has_change_permission(request)
-
     def _each(self, request: HttpRequest, queryset: "QuerySet[Any]", change: Callable[..., bool]) -> None:
         rows = queryset.select_related("user")
         changed = change_each(self, request, rows, lambda row: change(user=row.user, actor=request.user))
@@ -95,26 +86,13 @@ class IdentityAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django canno
 
 
 @admin.register(EmailAddress)
-class EmailAddressAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot subscript it
+class EmailAddressAdmin(ReadOnlyAdmin):
     """Lists addresses. They are verified by mail, not here."""
 
     list_display = ("address", "user", "is_primary", "verified_at")
     list_select_related = ("user",)
     search_fields = ("=key",)
-    show_full_result_count = False
     readonly_fields = ("user", "address", "key", "is_primary", "verified_at")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Refuse."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: EmailAddress | None = None) -> bool:
-        """Refuse."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: EmailAddress | None = None) -> bool:
-        """Refuse."""
-        return False
 
 
 @admin.register(Invitation)
@@ -171,26 +149,16 @@ class InvitationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django can
 
 
 @admin.register(OutboxMessage)
-class OutboxMessageAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot subscript it
-    """Lists pending and failed messages. Their content is encrypted and not shown."""
+class OutboxMessageAdmin(ReadOnlyAdmin):
+    """Lists pending and failed messages. Their content is encrypted and not shown.
+
+    A message is created together with its change, and the sweep deletes it.
+    """
 
     list_display = ("id", "channel", "template", "outcome", "attempts", "created_at", "due_at", "problem")
     list_filter = ("outcome", "channel")
     ordering = ("-id",)
-    show_full_result_count = False
     fields = readonly_fields = (
         "channel", "template", "outcome", "problem", "attempts", "created_at", "due_at", "settled_at",
         "secret_expires_at", "correlation_id",
     )  # fmt: skip
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Refuse. A message is created together with its change."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: OutboxMessage | None = None) -> bool:
-        """Refuse."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: OutboxMessage | None = None) -> bool:
-        """Refuse. The sweep deletes old settled messages."""
-        return False

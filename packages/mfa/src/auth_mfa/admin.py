@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from auth_core.admin_batches import change_each
+from auth_core.admin_permissions import ReadOnlyAdmin
 from auth_core.admin_search import search_rows
 from auth_core.administration import Act, check_administrator
 from auth_core.assurance.evidence import session_of
@@ -29,25 +30,7 @@ from auth_mfa.models import (
 )
 
 if TYPE_CHECKING:
-    from django.db import models
-
-
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot subscript it
-    """Read-only rows. Actions change them through the functions that record the change."""
-
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Refuse."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: "models.Model | None" = None) -> bool:
-        """Refuse."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: "models.Model | None" = None) -> bool:
-        """Refuse. The admin's own deletion would record nothing and notify no one."""
-        return False
+    pass
 
 
 class PersonsAdmin(ResetAction, ReadOnlyAdmin):

@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from guardian.utils import get_group_obj_perms_model, get_user_obj_perms_model
 
+from auth_core.admin_permissions import ReadOnly
 from auth_core.administration import Act
 from auth_core.errors import AuthError
 from auth_core.observability.denials import mark_denied_by
@@ -186,7 +187,7 @@ class AssignmentAdmin(RecordingAdmin):
         return False
 
 
-class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]  # Django cannot subscript it
+class ReadOnlyInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # Django cannot subscript it
     """Shows what a person or a group holds on their page. It is read-only: changes are created where they are recorded."""
 
     extra = 0
@@ -199,18 +200,6 @@ class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]  # Django c
     def get_queryset(self, request: HttpRequest) -> Any:
         """Return all rows: without the view permission there is no inline, and Django does not pass the object here."""
         return super(InlineModelAdmin, self).get_queryset(request)
-
-    def has_add_permission(self, request: HttpRequest, obj: "models.Model | None" = None) -> bool:
-        """Refuse: the inline is read-only."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: "models.Model | None" = None) -> bool:
-        """Refuse: the inline is read-only."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: "models.Model | None" = None) -> bool:
-        """Refuse: the inline is read-only."""
-        return False
 
 
 class RolesInline(ReadOnlyInline):

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from auth_core.admin_batches import change_each
+from auth_core.admin_permissions import ActionsAdmin
 from auth_core.admin_search import search_rows
 from auth_sessions import allowances, devices, lifecycle
 from auth_sessions.admin_filters import BlockedFilter, KnownDeviceFilter, LiveFilter, RiskFilter
@@ -21,8 +22,11 @@ if TYPE_CHECKING:
 
 
 @admin.register(Session)
-class SessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot subscript it
-    """Shows sessions without their digest and data, and ends them."""
+class SessionAdmin(ActionsAdmin):
+    """Shows sessions without their digest and data, and ends them.
+
+    Only a login opens a session. The row of an ended session is kept for the audit trail.
+    """
 
     list_display = (
         "id", "user", "transport", "created_at", "last_seen_at", "expires_at", "ended_at", "ended_reason", "ip",
@@ -32,7 +36,6 @@ class SessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot
     list_select_related = ("user",)
     search_fields = ("id",)
     search_help_text = _("Session id, device id, user id, email address or network.")
-    show_full_result_count = False
     ordering = ("-id",)
     actions = ("end_sessions",)
     fields = readonly_fields = (
@@ -58,22 +61,10 @@ class SessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot
         )
         self.message_user(request, ngettext("%d session ended.", "%d sessions ended.", ended) % ended, messages.SUCCESS)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Refuse. Only a login opens a session."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Session | None = None) -> bool:
-        """Refuse. A session is ended, and its row is kept for the audit trail."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Session | None = None) -> bool:
-        """Refuse on the page of a row. It has no editable field, and saving could reopen an ended session."""
-        return obj is None and super().has_change_permission(request)
-
 
 @admin.register(Device)
-class DeviceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot subscript it
-    """Shows devices, and blocks and unblocks them."""
+class DeviceAdmin(ActionsAdmin):
+    """Shows devices, and blocks and unblocks them. Only a login adds a device, and only its owner forgets it."""
 
     list_display = (
         "__str__",
@@ -90,7 +81,6 @@ class DeviceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot 
     list_select_related = ("user",)
     search_fields = ("id",)
     search_help_text = _("Device id, user id or email address.")
-    show_full_result_count = False
     ordering = ("-id",)
     actions = ("block", "unblock")
     fields = readonly_fields = (
@@ -120,18 +110,6 @@ class DeviceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot 
         unblocked = change_each(self, request, rows, lambda device: devices.unblock_device(device=device, actor=actor))
         message = ngettext("%d device unblocked.", "%d devices unblocked.", unblocked) % unblocked
         self.message_user(request, message, messages.SUCCESS)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Refuse. Only a login adds a device."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Device | None = None) -> bool:
-        """Refuse. Owners forget devices, administrators block them."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Device | None = None) -> bool:
-        """Refuse on the page of a row. See `SessionAdmin`."""
-        return obj is None and super().has_change_permission(request)
 
 
 @admin.register(SessionAllowance)

@@ -19,7 +19,7 @@ from auth_audit.verify.proofs import Prover, proof_of
 from auth_core.api.answers import page_of
 from auth_core.api.bodies import NoFilters
 from auth_core.api.pagination import page_response
-from auth_core.api.views import ApiView
+from auth_core.api.views import ApiView, found
 from auth_core.assurance.evidence import session_of
 from auth_core.errors import NotFound
 
@@ -33,9 +33,7 @@ class ProofView(ApiView):
     def get(self, request: Request, entry_id: UUID) -> Response:
         """Return the entry as it is hashed, with its path to the newest checkpoint."""
         NoFilters.parse_query(request)
-        entry = AuditEntry.objects.filter(pk=entry_id).first()
-        if entry is None:
-            raise NotFound
+        entry = found(AuditEntry.objects.filter(pk=entry_id).first())
         proof = proof_of(entry)
         return Response(
             {

@@ -11,9 +11,8 @@ from auth_core.api.answers import DoneShape, InvitationShape, page_of
 from auth_core.api.bodies import EmailBody, EmailVerifyBody, NewPasswordBody, NoFilters, SignupBody
 from auth_core.api.pagination import page_response
 from auth_core.api.permissions import MayInvite
-from auth_core.api.views import AnonymousApiView, ApiView
+from auth_core.api.views import AnonymousApiView, ApiView, found
 from auth_core.conf import core
-from auth_core.errors import NotFound
 from auth_core.flows import email_verification, invitations, signup
 from auth_core.login.browser import browser_secret_of, keep_browser_secret, new_browser_secret
 from auth_core.models import EmailVerification, Invitation
@@ -90,8 +89,7 @@ class InvitationsView(ApiView):
         """Return 201, also when the address already has an account."""
         body = EmailBody.parse(request)
         invitation = invitations.invite(email=body.email, actor=request.user, client=client_of(request))
-        location = {"Location": request.build_absolute_uri(f"{request.path}{invitation.pk}/")}
-        return Response(_invitation_body(invitation), status=status.HTTP_201_CREATED, headers=location)
+        return self.created(_invitation_body(invitation), below=f"{invitation.pk}/")
 
 
 class InvitationView(ApiView):
@@ -125,9 +123,7 @@ class InvitationAcceptView(AnonymousApiView):
 
 
 def _live_invitation(invitation_id: UUID) -> Invitation:
-    invitation: Invitation | None = Invitation.objects.live().filter(pk=invitation_id).first()
-    if invitation is None:
-        raise NotFound
+    invitation: Invitation = found(Invitation.objects.live().filter(pk=invitation_id).first())
     return invitation
 
 

@@ -1,7 +1,7 @@
 """The base of all API views, and the views of this package."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from django.db import transaction
 from django.http import HttpRequest
@@ -25,7 +25,7 @@ from auth_core.api.responses import login_response, me_body
 from auth_core.assurance.evidence import check_context, session_of
 from auth_core.conf import core
 from auth_core.contracts import Purpose, Transport
-from auth_core.errors import FieldError, InvalidRequest, MethodNotAllowed, NotAuthenticated
+from auth_core.errors import FieldError, InvalidRequest, MethodNotAllowed, NotAuthenticated, NotFound
 from auth_core.login import journey
 from auth_core.login.browser import browser_secret_of, end_unfinished_logins, leave_session, new_browser_secret
 from auth_core.login.plugins import grant_issuer
@@ -34,6 +34,19 @@ from auth_core.request.client import client_of
 
 #: The purposes that ``login/answer/`` continues. Recovery and linking have their own URLs.
 ANSWERED_HERE = frozenset({Purpose.LOGIN, Purpose.STEP_UP})
+
+T = TypeVar("T")
+
+
+def found(row: T | None) -> T:
+    """Return *row*.
+
+    Raises:
+        NotFound: there is none.
+    """
+    if row is None:
+        raise NotFound
+    return row
 
 
 class ApiView(APIView):
@@ -113,6 +126,15 @@ class ApiView(APIView):
         check.process_request(request._request)
         if reason := check.process_view(request._request, self.dispatch, (), {}):
             raise problems.csrf_failed(str(reason))
+
+    def created(self, body: Mapping[str, Any], *, below: str = "") -> Response:
+        """Return 201 with *body*, and the address of the new object.
+
+        Args:
+            below: The address after that of the request.
+        """
+        location = self.request.build_absolute_uri(f"{self.request.path}{below}")
+        return Response(body, status=status.HTTP_201_CREATED, headers={"Location": location})
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Refuse the method and name the allowed ones."""

@@ -8,9 +8,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from auth_core.api.bodies import NoBody
-from auth_core.api.views import ApiView
+from auth_core.api.views import ApiView, found
 from auth_core.assurance.evidence import session_of
-from auth_core.errors import NotFound
 from auth_core.request.client import client_of
 from auth_mfa.api.answers import BegunShape, FactorShape, RecoveryCodesShape, SheetShape, TotpShape
 from auth_mfa.api.bodies import CodeBody, NamedBody, PhoneBody
@@ -19,6 +18,7 @@ from auth_mfa.codes import code_in
 from auth_mfa.factors import check_fresh_proof
 from auth_mfa.messages import enrolment as message_enrolment
 from auth_mfa.messages.enrolment import Begun
+from auth_mfa.models import Factor
 from auth_mfa.recovery.code_sets import issue_sheet, sheet_of
 from auth_mfa.recovery.recovery_codes import FEW
 from auth_mfa.totp import enrolment as totp_enrolment
@@ -38,6 +38,25 @@ class EnrolmentView(ApiView):
         check_fresh_proof(user=request.user, session=session_of(request))
 
 
+class ConfirmView(EnrolmentView):
+    """The base of views that confirm a begun factor with a code."""
+
+    bodies = {"post": CodeBody}
+    answers = {"post": {200: FactorShape}}
+
+    def post(self, request: Request, factor_id: UUID) -> Response:
+        """Return the factor."""
+        code = _code_of(request)
+        self.check_proof(request)
+        client = client_of(request)
+        factor = self.confirm(user=request.user, factor_id=factor_id, code=code, client=client)
+        return Response(factor_body(factor))
+
+    def confirm(self, **answer: Any) -> Factor:
+        """Confirm the factor. *answer* has the user, the id of the factor, the code and the client."""
+        raise NotImplementedError
+
+
 class TotpView(EnrolmentView):
     """``POST mfa/totp/``: begin to add an authenticator app."""
 
@@ -50,22 +69,15 @@ class TotpView(EnrolmentView):
         self.check_proof(request)
         begun = totp_enrolment.begin_totp(user=request.user, name=body.name or "")
         key = {"id": str(begun.factor.pk), "secret": begun.secret, "uri": begun.uri, "qr_svg": begun.qr_svg}
-        return _created(request, begun.factor.pk, key)
+        return self.created(key, below=f"{begun.factor.pk}/confirm/")
 
 
-class TotpConfirmView(EnrolmentView):
+class TotpConfirmView(ConfirmView):
     """``POST mfa/totp/{id}/confirm/``: confirm that the app has the key."""
 
-    bodies = {"post": CodeBody}
-    answers = {"post": {200: FactorShape}}
-
-    def post(self, request: Request, factor_id: UUID) -> Response:
-        """Return the factor."""
-        code = _code_of(request)
-        self.check_proof(request)
-        client = client_of(request)
-        factor = totp_enrolment.confirm_totp(user=request.user, factor_id=factor_id, code=code, client=client)
-        return Response(factor_body(factor))
+    def confirm(self, **answer: Any) -> Factor:
+        """Confirm the app."""
+        return totp_enrolment.confirm_totp(**answer)
 
 
 class PhoneView(EnrolmentView):
@@ -81,7 +93,7 @@ class PhoneView(EnrolmentView):
         begun = message_enrolment.begin_phone(
             user=request.user, number=body.number, name=body.name or "", client=client_of(request)
         )
-        return _created(request, begun.factor.pk, _begun_body(begun))
+        return self.created(_begun_body(begun), below=f"{begun.factor.pk}/confirm/")
 
 
 class EmailView(EnrolmentView):
@@ -95,22 +107,15 @@ class EmailView(EnrolmentView):
         body = NamedBody.parse(request)
         self.check_proof(request)
         begun = message_enrolment.begin_email(user=request.user, name=body.name or "", client=client_of(request))
-        return _created(request, begun.factor.pk, _begun_body(begun))
+        return self.created(_begun_body(begun), below=f"{begun.factor.pk}/confirm/")
 
 
-class MessageConfirmView(EnrolmentView):
+class MessageConfirmView(ConfirmView):
     """``POST mfa/sms/{id}/confirm/`` and ``mfa/email/{id}/confirm/``: confirm with the code that was sent."""
 
-    bodies = {"post": CodeBody}
-    answers = {"post": {200: FactorShape}}
-
-    def post(self, request: Request, factor_id: UUID) -> Response:
-        """Return the factor."""
-        code = _code_of(request)
-        self.check_proof(request)
-        client = client_of(request)
-        factor = message_enrolment.confirm(user=request.user, factor_id=factor_id, code=code, client=client)
-        return Response(factor_body(factor))
+    def confirm(self, **answer: Any) -> Factor:
+        """Confirm the phone or mailbox."""
+        return message_enrolment.confirm(**answer)
 
 
 class ResendView(EnrolmentView):
@@ -135,9 +140,7 @@ class RecoveryCodesView(EnrolmentView):
 
     def get(self, request: Request) -> Response:
         """Return how many codes are left and whether that is few, but never a code."""
-        sheet = sheet_of(request.user)
-        if sheet is None:
-            raise NotFound
+        sheet = found(sheet_of(request.user))
         body = {"id": str(sheet.pk), "left": sheet.left, "is_running_out": sheet.left <= FEW}
         return Response(body | {"created_at": sheet.created_at})
 
@@ -147,9 +150,7 @@ class RecoveryCodesView(EnrolmentView):
         self.check_proof(request)
         sheet = issue_sheet(user=request.user, client=client_of(request), session=session_of(request))
         body = {"id": str(sheet.factor.pk), "codes": list(sheet.codes), "created_at": sheet.factor.created_at}
-        return Response(
-            body, status=status.HTTP_201_CREATED, headers={"Location": request.build_absolute_uri(request.path)}
-        )
+        return self.created(body)
 
 
 def _code_of(request: Request) -> str:
@@ -164,8 +165,3 @@ def _begun_body(begun: Begun) -> dict[str, Any]:
         "is_sent": begun.sending.is_sent,
         "expires_at": begun.sending.expires_at,
     }
-
-
-def _created(request: Request, factor_id: UUID, body: dict[str, Any]) -> Response:
-    location = request.build_absolute_uri(f"{request.path}{factor_id}/confirm/")
-    return Response(body, status=status.HTTP_201_CREATED, headers={"Location": location})

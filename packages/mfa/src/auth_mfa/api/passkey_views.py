@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -58,8 +57,7 @@ class PasskeyConfirmView(ApiView):
             name=body.name or "",
             client=client_of(request),
         )
-        location = request.build_absolute_uri(f"../../../factors/{factor.pk}/")
-        return Response(factor_body(factor), status=status.HTTP_201_CREATED, headers={"Location": location})
+        return self.created(factor_body(factor), below=f"../../../factors/{factor.pk}/")
 
 
 class PasskeyLoginView(AnonymousApiView):

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from auth_core.api.answers import page_of
 from auth_core.api.pagination import page_response
-from auth_core.api.views import ApiView
+from auth_core.api.views import ApiView, found
 from auth_core.errors import Conflict, FieldError, InvalidRequest, NotFound, PermissionRefused
 from auth_core.people.lookup import find_by_subject_id
 from auth_core.users import UserLike
@@ -72,8 +72,7 @@ class ObjectPermissionListView(ApiView):
         if not permit(holder=holder, permission=body.permission, obj=obj, actor=request.user):
             raise Conflict
         created = object_permission_body(holder, body.permission, obj._meta.label_lower, wire_id(obj))
-        location = {"Location": request.build_absolute_uri(f"{request.path}{created['id']}/")}
-        return Response(created, status=status.HTTP_201_CREATED, headers=location)
+        return self.created(created, below=f"{created['id']}/")
 
 
 class ObjectPermissionView(ApiView):
@@ -178,10 +177,7 @@ def _holder(kind: str, name: str) -> Any:
         NotFound: there is none.
         ValueError: this is not a public id.
     """
-    holder = Group.objects.filter(name=name).first() if kind == "group" else find_by_subject_id(UUID(name))
-    if holder is None:
-        raise NotFound
-    return holder
+    return found(Group.objects.filter(name=name).first() if kind == "group" else find_by_subject_id(UUID(name)))
 
 
 def _one_holder() -> FieldError:

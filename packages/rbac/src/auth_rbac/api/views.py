@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from auth_core.api.answers import page_of
 from auth_core.api.bodies import NoFilters
 from auth_core.api.pagination import page_response
-from auth_core.api.views import ApiView
+from auth_core.api.views import ApiView, found
 from auth_core.errors import NotFound
 from auth_core.people.lookup import find_by_subject_id, identity_of
 from auth_core.users import UserLike
@@ -49,8 +49,7 @@ class RoleListView(ApiView):
         body = RoleBody.parse(request)
         content = {kind: values if values is not None else () for kind, values in _content(body).items()}
         role = create_role(name=body.name, description=body.description or "", actor=request.user, **content)
-        location = {"Location": request.build_absolute_uri(f"{request.path}{role.pk}/")}
-        return Response(role_body(role), status=status.HTTP_201_CREATED, headers=location)
+        return self.created(role_body(role), below=f"{role.pk}/")
 
 
 class RoleView(ApiView):
@@ -100,8 +99,8 @@ class AssignmentListView(ApiView):
         """Return 201. The role is in force on the person's next request."""
         body = AssignmentBody.parse(request)
         assignment = assign_role(
-            user=None if body.user is None else _or_404(find_by_subject_id(body.user)),
-            group=None if body.group is None else _or_404(Group.objects.filter(name=body.group).first()),
+            user=None if body.user is None else found(find_by_subject_id(body.user)),
+            group=None if body.group is None else found(Group.objects.filter(name=body.group).first()),
             role=_role(body.role),
             scope=None if body.scope is None else named_object(request.user, body.scope, "scope.type"),
             granted_by=request.user,
@@ -109,8 +108,7 @@ class AssignmentListView(ApiView):
             valid_from=body.valid_from,
             valid_until=body.valid_until,
         )
-        location = {"Location": request.build_absolute_uri(f"{request.path}{assignment.pk}/")}
-        return Response(assignment_body(assignment), status=status.HTTP_201_CREATED, headers=location)
+        return self.created(assignment_body(assignment), below=f"{assignment.pk}/")
 
 
 class AssignmentView(ApiView):
@@ -203,18 +201,12 @@ def _assignment(user: UserLike, assignment_id: UUID, permission: str) -> Assignm
     Raises:
         NotFound: it does not exist, or *user* does not have the permission. Both look the same.
     """
-    assignment: Assignment = _or_404(Assignment.objects.select_related(*_WITH, "role").filter(pk=assignment_id).first())
+    assignment: Assignment = found(Assignment.objects.select_related(*_WITH, "role").filter(pk=assignment_id).first())
     if not check(user, permission, scope_of(assignment)):
         raise NotFound
     return assignment
 
 
 def _role(role_id: UUID) -> Role:
-    role: Role = _or_404(Role.objects.filter(pk=role_id).first())
+    role: Role = found(Role.objects.filter(pk=role_id).first())
     return role
-
-
-def _or_404(instance: Any) -> Any:
-    if instance is None:
-        raise NotFound
-    return instance

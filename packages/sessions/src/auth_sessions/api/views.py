@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from auth_core.api.answers import page_of
 from auth_core.api.bodies import NoBody, NoFilters
 from auth_core.api.pagination import page_response
-from auth_core.api.views import ApiView
+from auth_core.api.views import ApiView, found
 from auth_core.assurance.evidence import session_of
 from auth_core.errors import NotFound
 from auth_sessions import devices, lifecycle
@@ -39,9 +39,7 @@ class SessionView(ApiView):
 
     def get(self, request: Request, session_id: UUID) -> Response:
         """Return the session. Another user's session is not found."""
-        session = Session.objects.of(request.user).live().filter(pk=session_id).first()
-        if session is None:
-            raise NotFound
+        session = found(Session.objects.of(request.user).live().filter(pk=session_id).first())
         device = devices.own_device(user=request.user, device_id=session.device_id)
         return Response(session_answer(session, current=current_id(request), device=device))
 
