@@ -1,6 +1,7 @@
 """The app of the composed service."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class EnterpriseAuthConfig(AppConfig):
@@ -14,9 +15,11 @@ class EnterpriseAuthConfig(AppConfig):
 
         Without the application, tasks would be sent to a broker on localhost.
         """
-        from auth_core.registries import menu_entries  # noqa: PLC0415 - settings are not ready before
-        from enterprise_auth import celery, menu, receivers  # noqa: F401, PLC0415 - settings are not ready before
+        from auth_core.registries import MenuEntry, menu_entries  # noqa: PLC0415 - settings are not ready before
+        from enterprise_auth import celery, receivers  # noqa: F401, PLC0415 - settings are not ready before
 
         receivers.connect()
-        for name, entry in menu.ENTRIES.items():
-            menu_entries.register(name, entry)
+        factors = MenuEntry(label=_("Second factors"), url_name="mfa-pages:factors", order=30)
+        sessions = MenuEntry(label=_("Sessions and devices"), url_name="sessions-pages:sessions", order=40)
+        menu_entries.register("auth_mfa.factors", factors)
+        menu_entries.register("auth_sessions.sessions", sessions)

@@ -8,8 +8,7 @@ from drf_spectacular.views import SpectacularAPIView
 
 from auth_core.pages.login_views import LogoutPage
 from auth_mfa.pages.well_known import passkey_endpoints
-from enterprise_auth.core.docs import ApiDocsView
-from enterprise_auth.core.doors import admin_login
+from enterprise_auth.core.views import ApiDocsView, admin_login
 
 urlpatterns = [
     path("api/v1/", include("auth_core.api.urls")),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from house_lint.prose import MOST_ODD_WORDS, MOST_SEMICOLONS, Figures, figures_of
-from house_lint.rooms import misplaced, participles
+from house_lint.rooms import misplaced, participles, small_modules
 from house_lint.rules import Finding, check_file
 
 
@@ -25,6 +25,7 @@ def main(root: Path) -> int:
     findings = [
         *(finding for path, source in sources.items() for finding in check_file(path, source)),
         *_places(paths),
+        *_small_modules(sources),
         *_prose(sources),
     ]
     for finding in findings:
@@ -39,6 +40,16 @@ def _places(paths: list[Path]) -> Iterator[Finding]:
         inside = [path for path in paths if path.is_relative_to(package)]
         yield from (Finding(path, 0, message) for path, message in misplaced(package, inside))
     yield from (Finding(path, 0, message) for path, message in participles(paths))
+
+
+def _small_modules(sources: dict[Path, str]) -> Iterator[Finding]:
+    modules = {path: source for path, source in sources.items() if _is_module(path)}
+    yield from (Finding(path, 0, message) for path, message in small_modules(modules))
+
+
+def _is_module(path: Path) -> bool:
+    """Return whether *path* is a module of a package or of the project, and not a test."""
+    return path.parts[:2] == ("project", "enterprise_auth") or (path.parts[0] == "packages" and "src" in path.parts)
 
 
 def _prose(sources: dict[Path, str]) -> Iterator[Finding]:

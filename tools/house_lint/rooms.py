@@ -3,7 +3,8 @@
 The root holds names that Django developers know. Rooms, which are folders named after their subject, hold the rest.
 """
 
-from collections.abc import Iterator
+import ast
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 #: Names in the root of a package that a Django developer knows without opening the file.
@@ -44,7 +45,6 @@ IN_THE_ROOT: dict[str, dict[str, str]] = {
         "login": "The login step that all methods share.",
         "login_enrolment": "The login step in which any method is added.",
         "mailbox": "`enrolment` and the room `messages` import it.",
-        "notices": "The security notices of all methods.",
         "oath": "The model of TOTP imports it.",
         "policy": "Who needs a second factor, whatever the method.",
         "requirements": "What a login still needs, whatever the method.",
@@ -84,7 +84,6 @@ IN_THE_ROOT: dict[str, dict[str, str]] = {
     "auth_audit": {
         "activity": "What a person sees of their own entries.",
         "controls": "The names of the controls that this package degrades.",
-        "key_uses": "What `auth_core.key_rotation` asks of this package.",
         "offline_verifier": "One file without Django, which auditors run alone.",
         "operations": "Migrations name it.",
         "search": "The filters of the API and of the admin.",
@@ -102,6 +101,32 @@ NOUNS = {
     "logging": "The name of Python's own module.",
     "testing": "The name that Django and others give to what tests import.",
 }
+
+#: Fewest lines of a module that only one other module imports.
+FEWEST_LINES = 40
+
+#: Smaller modules with one importer, each with the reason why it is not a part of its importer.
+WITH_ONE_IMPORTER = {
+    "auth_audit.append.secret_fields": "The list of what is secret, apart from how a difference is computed.",
+    "auth_core.observability.event_log": "`apps` connects it, and cannot import models itself.",
+    "auth_core.request.celery": "It needs Celery, which is optional.",
+    "auth_core.request.cookies": "A bound on what strangers send, beside the others of the room.",
+    "auth_mfa.cleanup": "`apps` registers it, and cannot import models itself.",
+    "auth_mfa.pages.well_known": "The URLs of a site name it, because its address is outside of the package's own.",
+    "auth_mfa.totp.qr": "The only module that knows the library that draws.",
+    "auth_rbac.facts": "`apps` registers it, and cannot import models itself.",
+    "auth_sessions.pages.link_views": "The page of a mailed link, under the name that `auth_core` has for such pages.",
+    "auth_sessions.risk_signals.failures": "One group of signals, as the other modules of the room.",
+    "enterprise_auth.core.keys": "It writes a file, and settings modules only name values.",
+    "enterprise_auth.core.mail": "It differs by the version of Django, and settings modules only name values.",
+    "enterprise_auth.web_server.lane": "Threads without HTTP, apart from the application that uses them.",
+}
+
+#: Names of modules that a framework looks for, in any folder.
+_FRAMEWORK_NAMES = KNOWN_NAMES | {"__init__", "asgi", "permissions", "urls", "views", "wsgi"}
+
+#: Folders whose modules may have one importer: one model, one command or one test double a file.
+_OF_SINGLE_MODULES = frozenset({"management", "migrations", "models", "settings", "testing"})
 
 
 def misplaced(root: Path, files: list[Path]) -> Iterator[tuple[Path, str]]:
@@ -126,6 +151,54 @@ def misplaced(root: Path, files: list[Path]) -> Iterator[tuple[Path, str]]:
         in_it = [path for path in inside if path.parts[0] == room and path.name != "__init__.py"]
         if not LEAST_IN_A_ROOM <= len(in_it) <= MOST_IN_A_ROOM:
             yield root / room, f"A room has {LEAST_IN_A_ROOM} to {MOST_IN_A_ROOM} modules. This one has {len(in_it)}."
+
+
+def small_modules(sources: Mapping[Path, str]) -> Iterator[tuple[Path, str]]:
+    """Yield each small module that is imported by one other only, and whose reason for that is not listed.
+
+    Args:
+        sources: The modules of all packages and of the project with their text. Tests are not among them.
+    """
+    paths = {_name_of(path): path for path in sources}
+    importers: dict[str, set[str]] = {name: set() for name in paths}
+    for name, path in paths.items():
+        for imported in _imports_of(sources[path]):
+            importers.get(imported, set()).add(name)
+    small = {
+        name
+        for name, path in paths.items()
+        if len(importers[name]) == 1 and not _stands_alone(path) and len(sources[path].splitlines()) < FEWEST_LINES
+    }
+    for name in sorted(small - set(WITH_ONE_IMPORTER)):
+        (importer,) = importers[name]
+        yield (
+            paths[name],
+            f"It has fewer than {FEWEST_LINES} lines, and only {importer} imports it. Move it there, or list it in "
+            "house_lint.rooms.WITH_ONE_IMPORTER with a reason.",
+        )
+    for name in sorted(set(WITH_ONE_IMPORTER) - small):
+        yield paths.get(name, Path(name)), "It is listed in house_lint.rooms.WITH_ONE_IMPORTER, and need not be."
+
+
+def _stands_alone(path: Path) -> bool:
+    return path.stem in _FRAMEWORK_NAMES or bool(_OF_SINGLE_MODULES.intersection(path.parts))
+
+
+def _name_of(path: Path) -> str:
+    """Return the dotted name of a module below ``packages/*/src`` or ``project``."""
+    inside = path.parts[path.parts.index("src") + 1 if "src" in path.parts else 1 :]
+    return ".".join(inside).removesuffix(".py").removesuffix(".__init__")
+
+
+def _imports_of(source: str) -> Iterable[str]:
+    """Return what *source* imports anywhere: modules, and names in modules that may be modules too."""
+    imported: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            imported |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Import):
+            imported |= {alias.name for alias in node.names}
+    return imported
 
 
 def participles(files: list[Path]) -> Iterator[tuple[Path, str]]:

@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
 
-from auth_audit.key_uses import mac_keys_in_use
+from auth_audit.append.macs import mac_keys_in_use
 from auth_core.events import AuthEvent, Event, record
 
 pytestmark = pytest.mark.django_db

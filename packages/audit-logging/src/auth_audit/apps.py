@@ -14,8 +14,8 @@ class AuthAuditConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect the receivers, and register the checks and the periodic work."""
-        from auth_audit import checks, events, key_uses, receivers  # noqa: F401, PLC0415 - models exist only now
-        from auth_audit.append import django_logins  # noqa: PLC0415 - models exist only now
+        from auth_audit import checks, events, receivers  # noqa: F401, PLC0415 - models exist only now
+        from auth_audit.append import django_logins, macs  # noqa: PLC0415 - models exist only now
         from auth_audit.deliver import delivery  # noqa: PLC0415 - models exist only now
         from auth_audit.seal import seal_lag  # noqa: PLC0415 - models exist only now
         from auth_audit.storage import partitions  # noqa: PLC0415 - models exist only now
@@ -26,4 +26,4 @@ class AuthAuditConfig(AppConfig):
         registries.sweeps.register("auth_audit.partitions", partitions.make_ahead)
         registries.sweeps.register("auth_audit.seal", delivery.seal_and_deliver)
         registries.sweeps.register("auth_audit.seal_lag", seal_lag.warn_when_late)
-        registries.key_uses.register("auth_audit.macs", key_uses.mac_keys_in_use)
+        registries.key_uses.register("auth_audit.macs", macs.mac_keys_in_use)

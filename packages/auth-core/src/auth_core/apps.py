@@ -13,7 +13,7 @@ class AuthCoreConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Connect the receivers and register snapshot parts, sweeps and checks."""
+        """Connect the receivers and register snapshot parts, sweeps, menu entries and checks."""
         from auth_core import checks, limits, power_signals, receivers  # noqa: F401, PLC0415 - checks register by import; models exist only now
         from auth_core.login.password_step import KIND  # noqa: PLC0415 - as above
         from auth_core.messages import email, outbox, security_notices, sms  # noqa: PLC0415 - checks register by import; models exist only now
@@ -21,10 +21,10 @@ class AuthCoreConfig(AppConfig):
         from auth_core.models.one_time_link import delete_expired_links  # noqa: PLC0415 - as above
         from auth_core.models.pending_login import delete_expired as delete_expired_logins  # noqa: PLC0415 - as above
         from auth_core.observability import event_log  # noqa: PLC0415 - checks register by import; models exist only now
-        from auth_core.pages import menu  # noqa: PLC0415 - as above
         from auth_core.pages.forms import PasswordAnswerForm  # noqa: PLC0415 - as above
         from auth_core.people import lookup  # noqa: PLC0415 - checks register by import; models exist only now
         from auth_core.registries import (  # noqa: PLC0415 - as above
+            MenuEntry,
             answer_forms,
             encrypted_fields,
             menu_entries,
@@ -48,5 +48,7 @@ class AuthCoreConfig(AppConfig):
         sweeps.register("auth_core.pending_logins", delete_expired_logins)
         snapshot_parts.register(lookup.EMAIL_PART, lookup.email_part)
         answer_forms.register(KIND, PasswordAnswerForm)
-        for name, entry in menu.ENTRIES.items():
-            menu_entries.register(name, entry)
+        profile = MenuEntry(label=_("Profile"), url_name="pages:account", order=10)
+        password = MenuEntry(label=_("Password"), url_name="pages:account-password", order=20)
+        menu_entries.register("auth_core.account", profile)
+        menu_entries.register("auth_core.password", password)

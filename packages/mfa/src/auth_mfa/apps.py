@@ -14,6 +14,7 @@ class AuthMfaConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the snapshot part, the export, the sweeps, the forms, the pages, the mails and the checks."""
+        from auth_core.messages.security_notices import notices  # noqa: PLC0415 - models exist only now
         from auth_core.people.lookup import SECOND_FACTORS_PART  # noqa: PLC0415 - models exist only now
         from auth_core.registries import (  # noqa: PLC0415 - as above
             answer_forms,
@@ -23,7 +24,8 @@ class AuthMfaConfig(AppConfig):
             snapshot_parts,
             sweeps,
         )
-        from auth_mfa import checks, cleanup, factors, login_enrolment, notices  # noqa: F401, PLC0415 - as above; checks register by import
+        from auth_mfa import checks, cleanup, factors, login_enrolment  # noqa: F401, PLC0415 - as above; checks register by import
+        from auth_mfa.events import MfaEvent  # noqa: PLC0415 - as above
         from auth_mfa.models import webauthn_challenge  # noqa: PLC0415 - as above
         from auth_mfa.pages.forms import EnrolmentForm, RecoveryCodeForm  # noqa: PLC0415 - as above
         from auth_mfa.pages.passkey_forms import PasskeyAnswerForm, PasskeyEnrolmentForm  # noqa: PLC0415 - as above
@@ -42,4 +44,7 @@ class AuthMfaConfig(AppConfig):
         answer_forms.register(login_enrolment.PASSKEY_KIND, PasskeyEnrolmentForm)
         login_ways.register("auth_mfa.passkeys", login_way)
         enrolment_pages.register("auth_mfa.factors", "mfa-pages:factors")
-        notices.connect()
+        notices.register(MfaEvent.RECOVERY_CODE_USED.value, "recovery_code_used")
+        notices.register(MfaEvent.FACTORS_RESET.value, "factors_reset")
+        notices.register(MfaEvent.FACTOR_CLONED.value, "factor_copied")
+        notices.register(MfaEvent.FACTOR_DISABLED.value, "factor_disabled")

@@ -12,6 +12,8 @@ from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any
 
+from django.db.models import Count
+
 from auth_audit.models import AuditEntry
 from auth_core.conf import core
 from auth_core.crypto.encryption import KeysMissing, current_key_id, derive_key
@@ -49,6 +51,15 @@ def verifies(entry: AuditEntry) -> bool:
         return hmac.compare_digest(entry.mac.encode(), _compute_mac(covered_columns(entry), entry.mac_key).encode())
     except (KeyError, ValueError, KeysMissing):
         return False
+
+
+def mac_keys_in_use() -> Mapping[str, int]:
+    """Return the number of entries for each field key. Reads the whole trail.
+
+    A MAC cannot be made again, so a key that was used for one must be kept.
+    """
+    counts = AuditEntry.objects.order_by().values_list("mac_key").annotate(Count("pk"))
+    return dict(counts)
 
 
 def covered_columns(entry: AuditEntry) -> Mapping[str, Any]:

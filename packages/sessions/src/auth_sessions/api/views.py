@@ -9,6 +9,7 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from auth_core.administration import Act, check_administrator
 from auth_core.api.answers import page_of
 from auth_core.api.bodies import NoBody, NoFilters
 from auth_core.api.pagination import page_response
@@ -16,8 +17,9 @@ from auth_core.api.views import ApiView, found
 from auth_core.assurance.evidence import session_of
 from auth_core.errors import NotFound
 from auth_sessions import devices, lifecycle
-from auth_sessions.api.answers import SessionShape, session_answer
+from auth_sessions.api.answers import RiskShape, SessionShape, session_answer
 from auth_sessions.models import Device, Session
+from auth_sessions.risk import demand_of, explain
 
 
 class SessionListView(ApiView):
@@ -48,6 +50,28 @@ class SessionView(ApiView):
         if not lifecycle.end_session(session_id=session_id, user=request.user, reason="revoked"):
             raise NotFound
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class RiskView(ApiView):
+    """``GET sessions/{id}/risk/``: the risk score of the login that opened the session, with reasons."""
+
+    answers = {"get": {200: RiskShape}}
+
+    def get(self, request: Request, session_id: UUID) -> Response:
+        """Return it to the owner and to users who may view all sessions. For others it is not found."""
+        may_view_all = request.user.has_perm("auth_sessions.view_session")
+        rows = Session.objects.all() if may_view_all else Session.objects.of(request.user)
+        session = found(rows.filter(pk=session_id).exclude(user=None).first())
+        if session.user_id != request.user.pk:
+            check_administrator(session_of(request), Act.READ)
+        score = session.risk_score
+        return Response(
+            {
+                "score": score,
+                "demand": None if score is None else demand_of(score).value,
+                "reasons": explain(session.risk_reasons),
+            }
+        )
 
 
 class RevokeOthersView(ApiView):

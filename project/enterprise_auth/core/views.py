@@ -1,4 +1,4 @@
-"""Login views of libraries, redirected to ours."""
+"""Views of the service itself: the API reference, and the login views of libraries, redirected to ours."""
 
 from typing import Any
 
@@ -6,6 +6,13 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.views.generic import TemplateView
+
+
+class ApiDocsView(TemplateView):
+    """``/api/docs/``: Swagger UI over ``/api/schema/``, from local files and without inline scripts."""
+
+    template_name = "api_docs/swagger.html"
 
 
 def admin_login(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
