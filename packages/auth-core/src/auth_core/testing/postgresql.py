@@ -3,19 +3,18 @@
 import os
 import pwd
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import psycopg
 from django.db import connections
+
+from auth_core.testing.own_server import OwnServer
 
 #: The folder in which distributions install programs outside the path.
 _FOLDERS = "/usr/lib/postgresql"
@@ -24,27 +23,23 @@ _FOLDERS = "/usr/lib/postgresql"
 _OPTIONS = ("fsync=off", "full_page_writes=off", "max_connections=300", "log_min_messages=fatal")
 
 
-class OwnPostgreSQL:
+class OwnPostgreSQL(OwnServer):
     """A server from the installed binaries, on a Unix socket and a free port of the loopback interface."""
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
         self._data = self._folder / "data"
         self._account = _account()
-        self._server: subprocess.Popen[bytes] | None = None
         self.port = _free_port()
 
     def __enter__(self) -> Self:
         if self._account:
             shutil.chown(self._folder, self._account)
         self._run("initdb", "-D", str(self._data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
-        self.start()
-        return self
+        return super().__enter__()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.kill()
+    def __exit__(self, *error: Any) -> None:
+        super().__exit__(*error)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     @property
@@ -60,44 +55,19 @@ class OwnPostgreSQL:
         return {**address, "OPTIONS": {}}
 
     def start(self) -> None:
-        """Start the server with its data and wait until it answers."""
+        """Start the server with its committed data and wait until it answers."""
         options = (f"port={self.port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={self._folder}")
         flags = [part for option in (*options, *_OPTIONS) for part in ("-c", option)]
         self._server = subprocess.Popen(
             [_binary("postgres"), "-D", str(self._data), *flags],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self._folder, user=self._account,
         )  # fmt: skip
-        deadline = time.monotonic() + 20
-        while not self._answers():
-            if time.monotonic() > deadline or self._server.poll() is not None:
-                raise TimeoutError("The server does not answer.")
-            time.sleep(0.05)
+        self._wait(self._server, seconds=20)
 
-    def kill(self) -> None:
-        """Kill the server and all its processes, as a crash would. Committed data is there after `start`."""
-        if self._server is not None:
-            self._signal(signal.SIGKILL)
-            self._server.wait()
-            self._server = None
-
-    def pause(self) -> None:
-        """Stop the processes. The system accepts connections, but the server does not answer."""
-        self._signal(signal.SIGSTOP)
-
-    def go_on(self) -> None:
-        """Continue the paused processes."""
-        self._signal(signal.SIGCONT)
-
-    def _signal(self, number: signal.Signals) -> None:
-        if self._server is None:
-            return
-        children = subprocess.run(["pgrep", "-P", str(self._server.pid)], capture_output=True, text=True, check=False)
-        # The parent comes first. It would treat the death of a child as a crash and restart.
-        for process in (self._server.pid, *map(int, children.stdout.split())):
-            try:
-                os.kill(process, number)
-            except ProcessLookupError:
-                continue
+    def _processes_of(self, server: "subprocess.Popen[bytes]") -> list[int]:
+        """Return the parent and its children. The parent comes first: it would treat the death of a child as a crash."""
+        children = subprocess.run(["pgrep", "-P", str(server.pid)], capture_output=True, text=True, check=False)
+        return [server.pid, *map(int, children.stdout.split())]
 
     def _answers(self) -> bool:
         try:
