@@ -14,7 +14,7 @@ from auth_core.api.permissions import MayInvite
 from auth_core.api.views import AnonymousApiView, ApiView, found
 from auth_core.conf import core
 from auth_core.flows import email_verification, invitations, signup
-from auth_core.login.browser import browser_secret_of, keep_browser_secret, new_browser_secret
+from auth_core.login.browser import browser_secret_of, browser_secret_or_new, keep_browser_secret
 from auth_core.models import EmailVerification, Invitation
 from auth_core.request.client import client_of
 
@@ -28,7 +28,7 @@ class SignupView(AnonymousApiView):
     def post(self, request: Request) -> Response:
         """Return 202, the same for known and unknown addresses. The mail says what happened."""
         body = SignupBody.parse(request)
-        secret = browser_secret_of(request) or new_browser_secret()
+        secret = browser_secret_or_new(request)
         signup.request_signup(
             email=body.email, password=body.password, client=client_of(request), browser_secret=secret
         )

@@ -13,7 +13,7 @@ from auth_core.assurance.evidence import session_of
 from auth_core.assurance.levels import STEP_UP_DEMANDS
 from auth_core.contracts import Transport
 from auth_core.errors import NotAuthenticated
-from auth_core.login.browser import backend_of, browser_secret_of, new_browser_secret
+from auth_core.login.browser import backend_of, browser_secret_or_new
 from auth_core.login.step_up import begin_step_up
 from auth_core.request.client import client_of
 
@@ -32,7 +32,7 @@ class ReauthenticateView(ApiView):
         if session is None:
             raise NotAuthenticated
         by_cookie = session.transport == Transport.COOKIE
-        secret = (browser_secret_of(request) or new_browser_secret()) if by_cookie else ""
+        secret = browser_secret_or_new(request) if by_cookie else ""
         outcome = begin_step_up(
             user=request.user,
             session=session,

@@ -27,7 +27,7 @@ from auth_core.conf import core
 from auth_core.contracts import Purpose, Transport
 from auth_core.errors import FieldError, InvalidRequest, MethodNotAllowed, NotAuthenticated, NotFound
 from auth_core.login import journey
-from auth_core.login.browser import browser_secret_of, end_unfinished_logins, leave_session, new_browser_secret
+from auth_core.login.browser import browser_secret_of, browser_secret_or_new, end_unfinished_logins, leave_session
 from auth_core.login.plugins import grant_issuer
 from auth_core.models.pending_login import Caller
 from auth_core.request.client import client_of
@@ -154,6 +154,24 @@ class AnonymousApiView(ApiView):
     permission_classes = (AllowAny,)
     context_exempt = "It serves anonymous callers and does not use a session."
 
+    def begin_in_browser(self, request: Request, transport: Transport) -> str:
+        """Return the secret that ties a new login to this browser, or an empty string if it gets a token.
+
+        Raises:
+            CsrfFailed: the login is for a browser, and the CSRF token is missing or wrong.
+        """
+        if transport != Transport.COOKIE:
+            return ""
+        self.check_csrf(request)
+        return browser_secret_or_new(request)
+
+    def checked_browser_secret(self, request: Request) -> str:
+        """Return the secret of this browser. A request with the cookie must have the CSRF token too."""
+        secret = browser_secret_of(request)
+        if secret:
+            self.check_csrf(request)
+        return secret
+
 
 class CsrfView(AnonymousApiView):
     """``GET csrf/``: set the CSRF cookie and return the token."""
@@ -176,10 +194,7 @@ class LoginView(AnonymousApiView):
         """Return 200 with the grant, or 202 with a challenge."""
         body = LoginBody.parse(request)
         transport = usable_transport(body.transport)
-        secret = ""
-        if transport == Transport.COOKIE:
-            self.check_csrf(request)
-            secret = browser_secret_of(request) or new_browser_secret()
+        secret = self.begin_in_browser(request, transport)
         outcome = journey.begin_login(
             identifier=body.identifier,
             password=body.password,
@@ -200,7 +215,7 @@ class LoginAnswerView(AnonymousApiView):
     def post(self, request: Request) -> Response:
         """Return 200 with the grant, or 202 with the next challenge."""
         body = AnswerBody.parse(request)
-        secret = _checked_browser_secret(self, request)
+        secret = self.checked_browser_secret(request)
         outcome = journey.answer_login(
             token=body.token, answer=body.answer, caller=_caller(request, secret), client=client_of(request)
         )
@@ -217,7 +232,7 @@ class LoginChallengeView(AnonymousApiView):
     def post(self, request: Request) -> Response:
         """Return 202 with the challenge."""
         body = ChallengeBody.parse(request)
-        secret = _checked_browser_secret(self, request)
+        secret = self.checked_browser_secret(request)
         outcome = journey.choose(
             token=body.token, choice=body.choice, caller=_caller(request, secret), client=client_of(request)
         )
@@ -270,14 +285,6 @@ def usable_transport(name: str) -> Transport:
     if transport not in grant_issuer().transports:
         raise InvalidRequest(FieldError("transport", "unsupported", "This service does not support this transport."))
     return transport
-
-
-def _checked_browser_secret(view: ApiView, request: Request) -> str:
-    """Return the secret of this browser. A request with the cookie must have the CSRF token too."""
-    secret = browser_secret_of(request)
-    if secret:
-        view.check_csrf(request)
-    return secret
 
 
 def _caller(request: Request, browser_secret: str) -> Caller:

@@ -68,6 +68,11 @@ def browser_secret_of(request: "HttpRequest | Request") -> str:
     return secret if _BROWSER_SECRET.fullmatch(secret) else ""
 
 
+def browser_secret_or_new(request: "HttpRequest | Request") -> str:
+    """Return the value of this browser's ``login`` cookie, or a new one."""
+    return browser_secret_of(request) or new_browser_secret()
+
+
 def new_browser_secret() -> str:
     """Return a secret that ties a pending login to one browser."""
     return new_secret("elb")
@@ -75,27 +80,20 @@ def new_browser_secret() -> str:
 
 def keep_browser_secret(response: HttpResponseBase, secret: str, *, lifetime: timedelta) -> None:
     """Set the cookie that ties a login or a sign-up to this browser."""
-    response.set_cookie(
-        core.LOGIN_COOKIE,
-        secret,
-        max_age=lifetime,
-        secure=core.LOGIN_COOKIE.startswith("__Host-"),
-        httponly=True,
-        samesite="Lax",
-    )
+    keep_cookie(response, core.LOGIN_COOKIE, secret, lifetime=lifetime)
 
 
 def keep_device(response: HttpResponseBase, grant: Grant) -> None:
     """Set the cookie that recognises this browser at its next login. It grants no access."""
     if grant.device_credential:
-        response.set_cookie(
-            core.DEVICE_COOKIE,
-            grant.device_credential,
-            max_age=grant.device_lifetime,
-            secure=core.DEVICE_COOKIE.startswith("__Host-"),
-            httponly=True,
-            samesite="Lax",
-        )
+        keep_cookie(response, core.DEVICE_COOKIE, grant.device_credential, lifetime=grant.device_lifetime)
+
+
+def keep_cookie(response: HttpResponseBase, name: str, secret: str, *, lifetime: timedelta | None) -> None:
+    """Set a cookie that scripts cannot read. It needs HTTPS, unless a setting has given it another name."""
+    response.set_cookie(
+        name, secret, max_age=lifetime, secure=name.startswith("__Host-"), httponly=True, samesite="Lax"
+    )
 
 
 def end_unfinished_logins(request: "HttpRequest | Request", response: HttpResponseBase) -> None:

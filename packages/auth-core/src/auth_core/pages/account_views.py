@@ -14,7 +14,7 @@ from auth_core.crypto.encryption import DecryptionFailed, decrypt, encrypt
 from auth_core.crypto.secrets import digest
 from auth_core.flows import email_verification, password_reset, signup
 from auth_core.flows.password_change import change_password
-from auth_core.login.browser import browser_secret_of, keep_browser_secret, keep_django_session, new_browser_secret
+from auth_core.login.browser import browser_secret_of, browser_secret_or_new, keep_browser_secret, keep_django_session
 from auth_core.pages.base import AccountPage, Page, note, see_other, show
 from auth_core.pages.forms import EmailForm, PageForm, PasswordChangeForm, SignupCodeForm, SignupForm
 from auth_core.people.lookup import SECOND_FACTORS_PART, profile_of
@@ -53,7 +53,7 @@ class SignupPage(Page):
 
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
         """Request the account, then ask for the code. The response is the same for known and unknown addresses."""
-        secret = browser_secret_of(request) or new_browser_secret()
+        secret = browser_secret_or_new(request)
         email = form.cleaned_data["email"]
         signup.request_signup(
             email=email, password=form.cleaned_data["password"], client=client_of(request), browser_secret=secret

@@ -6,6 +6,7 @@ in no history, Referer or screenshot (ASVS 14.2.1).
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponseBase
@@ -14,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from auth_core.conf import core
 from auth_core.errors import AuthError, LinkInvalid, PasswordRequired
 from auth_core.flows import email_verification, first_administrator, invitations, password_reset, signup
-from auth_core.login.browser import browser_secret_of
+from auth_core.login.browser import browser_secret_of, keep_cookie
 from auth_core.models import BootstrapLink, EmailVerification, Invitation, PendingSignup, ResetLink
 from auth_core.models.one_time_link import OneTimeLink
 from auth_core.pages.base import Page, note, see_other
@@ -22,8 +23,8 @@ from auth_core.pages.forms import AdministratorForm, ChosenPasswordForm, EmptyFo
 from auth_core.request.client import client_of
 from auth_core.text import Pattern
 
-#: The lifetime of the cookie with the token, in seconds.
-_COOKIE_SECONDS = 600
+#: The lifetime of the cookie with the token.
+_COOKIE_LIFETIME = timedelta(minutes=10)
 
 _TOKEN = Pattern(r"el[a-z]_[A-Za-z0-9_-]{43}", at_most=47)
 
@@ -46,14 +47,7 @@ class LinkPage(Page):
             return self.show(request, self.form_class())
         response = see_other(self.bare)
         if _TOKEN.fullmatch(token):
-            response.set_cookie(
-                core.LINK_COOKIE,
-                token,
-                max_age=_COOKIE_SECONDS,
-                secure=core.LINK_COOKIE.startswith("__Host-"),
-                httponly=True,
-                samesite="Lax",
-            )
+            keep_cookie(response, core.LINK_COOKIE, token, lifetime=_COOKIE_LIFETIME)
         response.headers["Referrer-Policy"] = "no-referrer"
         return response
 

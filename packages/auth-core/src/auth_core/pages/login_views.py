@@ -15,13 +15,13 @@ from auth_core.flows import signup
 from auth_core.login import journey
 from auth_core.login.browser import (
     browser_secret_of,
+    browser_secret_or_new,
     end_unfinished_logins,
     enter_session,
     forget_browser_secret,
     keep_browser_secret,
     keep_device,
     leave_session,
-    new_browser_secret,
 )
 from auth_core.models import PendingLogin
 from auth_core.models.pending_login import Caller
@@ -48,7 +48,7 @@ class LoginPage(Page):
 
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
         """Begin a login."""
-        secret = browser_secret_of(request) or new_browser_secret()
+        secret = browser_secret_or_new(request)
         onward = safe_next(request, request.GET.get("next", ""))
         outcome = journey.begin_login(
             identifier=form.cleaned_data["identifier"],

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from auth_core.assurance.evidence import session_of
 from auth_core.assurance.levels import STEP_UP_DEMANDS, Demand, stricter
 from auth_core.errors import NotAuthenticated
-from auth_core.login.browser import backend_of, browser_secret_of, new_browser_secret
+from auth_core.login.browser import backend_of, browser_secret_or_new
 from auth_core.login.step_up import begin_step_up
 from auth_core.pages.base import AccountPage, safe_next
 from auth_core.pages.forms import PageForm
@@ -35,7 +35,7 @@ class AgainPage(AccountPage):
         session: Any = session_of(request)
         if session is None:
             raise NotAuthenticated
-        secret = browser_secret_of(request) or new_browser_secret()
+        secret = browser_secret_or_new(request)
         onward = safe_next(request, request.GET.get("next", ""))
         demand = STEP_UP_DEMANDS.get(request.GET.get("assurance", ""), Demand.NONE)
         outcome = begin_step_up(

@@ -12,9 +12,8 @@ from auth_core.api.responses import login_response
 from auth_core.api.views import AnonymousApiView, ApiView, usable_transport
 from auth_core.assurance.evidence import SessionFacts, session_of
 from auth_core.conf import core
-from auth_core.contracts import Transport
 from auth_core.errors import NotAuthenticated
-from auth_core.login.browser import browser_secret_of, keep_browser_secret, new_browser_secret
+from auth_core.login.browser import keep_browser_secret
 from auth_core.request.client import client_of
 from auth_mfa.api.answers import FactorShape, PasskeyLoginShape, RegistrationShape
 from auth_mfa.api.bodies import PasskeyAnswerBody, PasskeyLoginBody, RegistrationBody
@@ -71,10 +70,7 @@ class PasskeyLoginView(AnonymousApiView):
         """Return 200 with the options for the browser."""
         body = PasskeyLoginBody.parse(request)
         transport = usable_transport(body.transport)
-        secret = ""
-        if transport == Transport.COOKIE:
-            self.check_csrf(request)
-            secret = browser_secret_of(request) or new_browser_secret()
+        secret = self.begin_in_browser(request, transport)
         begun = passkeys.begin_login(transport=transport, client=client_of(request), browser_secret=secret)
         response = Response(login_body(begun))
         if secret:
@@ -92,10 +88,7 @@ class PasskeyAnswerView(AnonymousApiView):
     def post(self, request: Request) -> Response:
         """Return 200 with the grant, or 202 with the next challenge."""
         body = PasskeyAnswerBody.parse(request)
-        secret = browser_secret_of(request)
-        if secret:
-            # A request with the cookie must carry the CSRF token as well.
-            self.check_csrf(request)
+        secret = self.checked_browser_secret(request)
         outcome = passkeys.answer_login(
             token=body.token, credential=body.credential, client=client_of(request), browser_secret=secret
         )

@@ -10,7 +10,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from auth_core.contracts import Purpose, Transport
-from auth_core.login.browser import browser_secret_of, new_browser_secret
+from auth_core.login.browser import browser_secret_or_new
 from auth_core.login.journey import open_login
 from auth_core.pages.base import Page, safe_next, see_other
 from auth_core.pages.forms import PageForm
@@ -51,7 +51,7 @@ class ProvePage(Page):
         person = partial_login_user_of(request.session)
         if partial_login is None or person is None:
             return see_other(_login_page())
-        secret = browser_secret_of(request) or new_browser_secret()
+        secret = browser_secret_or_new(request)
         onward = _onward(request)
         outcome = open_login(
             user=person,

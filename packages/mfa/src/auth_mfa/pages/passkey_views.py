@@ -12,7 +12,7 @@ from auth_core.assurance.methods import Method
 from auth_core.conf import core
 from auth_core.contracts import Transport
 from auth_core.errors import AuthError, NotAuthenticated, NotFound
-from auth_core.login.browser import browser_secret_of, keep_browser_secret, new_browser_secret
+from auth_core.login.browser import browser_secret_of, browser_secret_or_new, keep_browser_secret
 from auth_core.pages.base import Page, note, safe_next, see_other
 from auth_core.pages.forms import PageForm
 from auth_core.pages.login_views import went_on
@@ -74,7 +74,7 @@ class PasskeyOptionsPage(Page):
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         """Begin the login and bind it to this browser."""
-        secret = browser_secret_of(request) or new_browser_secret()
+        secret = browser_secret_or_new(request)
         try:
             begun = passkeys.begin_login(transport=Transport.COOKIE, client=client_of(request), browser_secret=secret)
         except AuthError as refusal:
