@@ -3,6 +3,14 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
+from auth_core.registries import MenuEntry, menu_entries
+
+#: The account pages that the service adds to those of auth_core.
+_MENU_ENTRIES = {
+    "auth_mfa.factors": MenuEntry(label=_("Second factors"), url_name="mfa-pages:factors", order=30),
+    "auth_sessions.sessions": MenuEntry(label=_("Sessions and devices"), url_name="sessions-pages:sessions", order=40),
+}
+
 
 class EnterpriseAuthConfig(AppConfig):
     """The composed service."""
@@ -15,11 +23,8 @@ class EnterpriseAuthConfig(AppConfig):
 
         Without the application, tasks would be sent to a broker on localhost.
         """
-        from auth_core.registries import MenuEntry, menu_entries  # noqa: PLC0415 - settings are not ready before
         from enterprise_auth import celery, receivers  # noqa: F401, PLC0415 - settings are not ready before
 
         receivers.connect()
-        factors = MenuEntry(label=_("Second factors"), url_name="mfa-pages:factors", order=30)
-        sessions = MenuEntry(label=_("Sessions and devices"), url_name="sessions-pages:sessions", order=40)
-        menu_entries.register("auth_mfa.factors", factors)
-        menu_entries.register("auth_sessions.sessions", sessions)
+        for name, entry in _MENU_ENTRIES.items():
+            menu_entries.register(name, entry)

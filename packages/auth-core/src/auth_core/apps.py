@@ -3,6 +3,14 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
+from auth_core.registries import MenuEntry
+
+#: The account pages of this package.
+_MENU_ENTRIES = {
+    "auth_core.account": MenuEntry(label=_("Profile"), url_name="pages:account", order=10),
+    "auth_core.password": MenuEntry(label=_("Password"), url_name="pages:account-password", order=20),
+}
+
 
 class AuthCoreConfig(AppConfig):
     """Identity, login and the mechanisms that every package shares."""
@@ -24,7 +32,6 @@ class AuthCoreConfig(AppConfig):
         from auth_core.pages.forms import PasswordAnswerForm  # noqa: PLC0415 - as above
         from auth_core.people import lookup  # noqa: PLC0415 - checks register by import; models exist only now
         from auth_core.registries import (  # noqa: PLC0415 - as above
-            MenuEntry,
             answer_forms,
             encrypted_fields,
             menu_entries,
@@ -48,7 +55,5 @@ class AuthCoreConfig(AppConfig):
         sweeps.register("auth_core.pending_logins", delete_expired_logins)
         snapshot_parts.register(lookup.EMAIL_PART, lookup.email_part)
         answer_forms.register(KIND, PasswordAnswerForm)
-        profile = MenuEntry(label=_("Profile"), url_name="pages:account", order=10)
-        password = MenuEntry(label=_("Password"), url_name="pages:account-password", order=20)
-        menu_entries.register("auth_core.account", profile)
-        menu_entries.register("auth_core.password", password)
+        for name, entry in _MENU_ENTRIES.items():
+            menu_entries.register(name, entry)
