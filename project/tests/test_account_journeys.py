@@ -8,11 +8,12 @@ from django.test import Client as Browser
 from auth_audit.testing.trail import recorded
 from auth_core.flows.account_creation import create_account
 from auth_core.models import EmailAddress, Invitation
+from auth_core.testing.browsers import sign_up
+from auth_core.testing.factories import PASSWORD
 from auth_core.testing.mails import code_in, delivered, the_mail, token_in
 from auth_core.testing.sessions import sign_in
 from auth_core.testing.settings import redis_url
 from auth_sessions.models import Session
-from conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db(transaction=bool(redis_url()))
 
@@ -37,7 +38,7 @@ def names() -> list[str]:
 
 
 def test_the_trail_records_sign_up_and_login(browser: Browser) -> None:
-    post(browser, "signup", email="alice@example.org", password=PASSWORD)
+    sign_up(browser, "alice@example.org")
     verified = post(browser, "email/verify", email="alice@example.org", code=code_in(the_mail()))
     granted = log_in(browser)
 

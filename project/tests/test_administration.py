@@ -9,10 +9,10 @@ from django.test import Client as Browser
 from auth_audit.testing.trail import recorded
 from auth_core.flows.account_creation import create_account
 from auth_core.people.locking import disable_account
+from auth_core.testing.factories import PASSWORD
 from auth_core.testing.sessions import sign_in
 from auth_core.testing.settings import redis_url
 from auth_sessions.models import Session
-from conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db(transaction=bool(redis_url()))
 

@@ -14,6 +14,7 @@ from auth_core.contracts import Transport
 from auth_core.events import Event, EventName, catalogue, record
 from auth_core.request.client import Client
 from auth_core.request.context import Context, bound
+from auth_core.testing.browsers import post
 from auth_core.testing.factories import make_administrator
 from auth_core.testing.gaps import assert_no_audit_gap
 from auth_core.testing.sessions import sign_in
@@ -69,7 +70,7 @@ def boss(db: None) -> Browser:
 @pytest.mark.django_db(transaction=True)
 def test_an_export_of_the_trail_leaves_no_gap(boss: Browser) -> None:
     with assert_no_audit_gap():
-        answer = boss.post("/api/v1/audit/exports/", {"format": "csv"}, content_type="application/json")
+        answer = post(boss, "audit/exports", format="csv")
         assert answer.status_code == 200
         boss.get("/api/v1/me/activity/")
     assert len(recorded("audit.export.created")) == 1

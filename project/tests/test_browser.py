@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
+from auth_core.testing.factories import PASSWORD
 from auth_core.testing.redis import OwnRedis
 from auth_mfa import oath
-from conftest import PASSWORD
 from live.chromium import Open, Watch, Window, add_person, digits_in, log_in
 from live.mailbox import Mailbox
 from live.service import Service
@@ -50,7 +50,7 @@ def wait_for_a_fresh_step() -> None:
         time.sleep(0.2)
 
 
-def sign_up(here: Window, mails: Mailbox, email: str) -> None:
+def sign_up_on_pages(here: Window, mails: Mailbox, email: str) -> None:
     here.open("/login/")
     here.look("login")
     here.press("Create account")
@@ -96,7 +96,7 @@ def add_app(here: Window) -> tuple[str, str]:
 
 def test_from_sign_up_to_a_login_with_a_second_factor(windows: Open, mails: Mailbox, scripts: bool) -> None:
     email, here = name_of("alice", scripts), windows()
-    sign_up(here, mails, email)
+    sign_up_on_pages(here, mails, email)
     log_in(here, email)
     assert (here.path, email in here.text) == ("/account/", True)
     here.look("account-without-factor")

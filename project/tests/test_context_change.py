@@ -15,7 +15,7 @@ from auth_core.api.views import AnonymousApiView, ApiView
 from auth_core.contracts import Transport
 from auth_core.models import Identity
 from auth_core.pages.base import AccountPage, Page
-from auth_core.testing.browsers import with_csrf
+from auth_core.testing.browsers import post, with_csrf
 from auth_core.testing.doors import address_of
 from auth_core.testing.factories import PASSWORD, make_administrator
 from auth_core.testing.sessions import sign_in
@@ -203,7 +203,7 @@ def test_a_thief_in_another_browser_changes_nothing(alice: Any) -> None:
         thief.post(
             "/api/v1/password/change/", {"current_password": PASSWORD, "new_password": "another long passphrase"}
         ),
-        thief.post("/api/v1/sessions/revoke-others/", {}, content_type="application/json"),
+        post(thief, "sessions/revoke-others"),
         thief.delete(f"/api/v1/sessions/{before[-1][0]}/"),
         thief.delete(f"/api/v1/devices/{device.pk}/" if device else "/api/v1/devices/"),
         thief.post("/account/sessions/end-all/"),
@@ -225,16 +225,16 @@ def test_reading_is_still_allowed(address: str, alice: Any) -> None:
 def test_signing_out_is_still_allowed(alice: Any) -> None:
     caller = elsewhere(sign_in(alice))
 
-    assert caller.post("/api/v1/logout/", {}, content_type="application/json").status_code == 204
+    assert post(caller, "logout").status_code == 204
 
 
 def test_after_the_proof_the_change_is_allowed(alice: Any) -> None:
     caller = elsewhere(sign_in(alice))
     change = {"current_password": PASSWORD, "new_password": "another long passphrase"}
-    challenged = caller.post("/api/v1/reauthenticate/", {"required_assurance": "aal1"}, content_type="application/json")
+    challenged = post(caller, "reauthenticate", required_assurance="aal1")
     answer = {"token": challenged.json()["token"], "answer": {"password": PASSWORD}}
-    assert caller.post("/api/v1/login/answer/", answer, content_type="application/json").status_code == 200
+    assert post(caller, "login/answer", **answer).status_code == 200
 
-    changed = with_csrf(caller).post("/api/v1/password/change/", change, content_type="application/json")
+    changed = post(with_csrf(caller), "password/change", **change)
 
     assert changed.status_code == 204

@@ -7,6 +7,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client as Browser
 
 from auth_core.contracts import Transport
+from auth_core.testing.browsers import post
 from auth_core.testing.doors import Doors
 from auth_core.testing.factories import make_administrator
 from auth_core.testing.sessions import sign_in
@@ -67,7 +68,7 @@ def test_the_api_and_python_decide_alike(alice: Any) -> None:
     caller = sign_in(alice, transport=Transport.TOKEN)
     body = {"permission": "auth_audit.view_auditentry"}
 
-    decision = caller.post("/api/v1/access/check/", body, content_type="application/json")
+    decision = post(caller, "access/check", **body)
 
     assert decision.json() == check(type(alice).objects.get(pk=alice.pk), "auth_audit.view_auditentry").to_json()
     assert decision.json()["allowed"]

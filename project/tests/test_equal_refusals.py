@@ -18,8 +18,8 @@ from auth_core.flows.account_creation import create_account
 from auth_core.models import Identity
 from auth_core.testing.browsers import post, with_csrf
 from auth_core.testing.counts import counted
+from auth_core.testing.factories import PASSWORD
 from auth_core.testing.settings import redis_url
-from conftest import PASSWORD
 
 pytestmark = [pytest.mark.django_db(transaction=bool(redis_url())), pytest.mark.asvs("6.3.8")]
 
@@ -99,7 +99,7 @@ def test_a_login_is_refused_with_the_same_work_for_every_reason(people: None, ha
     def ask(case: str) -> Work:
         body = {"identifier": address_of(case), "password": password_for(case), "transport": "token"}
         browser = Browser()
-        return work_of(lambda: browser.post("/api/v1/login/", body, content_type="application/json"), hashes)
+        return work_of(lambda: post(browser, "login", **body), hashes)
 
     ask("wrong")  # loads what a process loads once
     works = {case: ask(case) for case in CASES}
@@ -142,7 +142,7 @@ def test_a_missing_hash_is_detected(people: None, hashes: list[int], monkeypatch
     monkeypatch.setattr("auth_core.passwords.hashing.burn", lambda password: None)
     body = {"identifier": address_of("unknown"), "password": WRONG, "transport": "token"}
 
-    work = work_of(lambda: Browser().post("/api/v1/login/", body, content_type="application/json"), hashes)
+    work = work_of(lambda: post(Browser(), "login", **body), hashes)
 
     assert work.status == 401
     assert work.hashes == 0

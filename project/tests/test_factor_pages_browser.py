@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from auth_core.testing.factories import PASSWORD
 from auth_core.testing.redis import OwnRedis
 from auth_mfa import oath
-from conftest import PASSWORD
 from live.chromium import Open, Window, add_person, digits_in, log_in
 from live.mailbox import Mailbox
 from live.service import Service

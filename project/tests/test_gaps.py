@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from django.test import Client as Browser
 
-from auth_core.testing.browsers import answer, code_of, log_in, new_browser, post, with_csrf
+from auth_core.testing.browsers import answer, code_of, log_in, new_browser, post, sign_up, with_csrf
+from auth_core.testing.factories import PASSWORD
 from auth_core.testing.gaps import AuditGap, assert_no_audit_gap
 from auth_core.testing.mails import code_in, delivered, the_mail, token_in
 from auth_mfa.testing.factors import KEY, add_totp, current_code
 from auth_sessions.models import Device, Session
-from conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -21,7 +21,7 @@ NEW = "another battery horse staple"
 
 def test_sign_up_and_password_changes_leave_no_gap(browser: Browser) -> None:
     with assert_no_audit_gap():
-        post(browser, "signup", email="alice@example.org", password=PASSWORD)
+        sign_up(browser, "alice@example.org")
         post(browser, "email/verify", email="alice@example.org", code=code_in(the_mail()))
         assert log_in(browser).status_code == 200
         changed = post(with_csrf(browser), "password/change", current_password=PASSWORD, new_password=NEW)

@@ -12,12 +12,13 @@ from auth_audit.models import AuditEntry
 from auth_audit.testing.trail import recorded
 from auth_core.flows.account_creation import create_account
 from auth_core.people.locking import disable_account, lock_account
+from auth_core.testing.browsers import post
 from auth_core.testing.counts import counted
+from auth_core.testing.factories import PASSWORD
 from auth_core.testing.gaps import changed_table
 from auth_core.testing.redis import OwnRedis
 from auth_core.testing.settings import redis_url
 from auth_mfa.testing.factors import add_totp, current_code
-from conftest import PASSWORD
 
 # The cache is cleared after the commit, which never happens inside a test's transaction.
 pytestmark = pytest.mark.django_db(transaction=bool(redis_url()))
@@ -27,12 +28,12 @@ def log_in(
     browser: Browser, password: str = PASSWORD, transport: str = "token", identifier: str = "alice@example.org"
 ) -> Any:
     body = {"identifier": identifier, "password": password, "transport": transport}
-    return browser.post("/api/v1/login/", body, content_type="application/json")
+    return post(browser, "login", **body)
 
 
 def answer_with(browser: Browser, challenged: Any, code: str) -> Any:
     body = {"token": challenged.json()["token"], "answer": {"code": code}}
-    return browser.post("/api/v1/login/answer/", body, content_type="application/json")
+    return post(browser, "login/answer", **body)
 
 
 def create_user(monkeypatch: pytest.MonkeyPatch, *options: str, password: str = PASSWORD) -> Any:

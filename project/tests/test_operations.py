@@ -10,9 +10,9 @@ from django.test import Client as Browser
 from auth_audit.testing.trail import recorded
 from auth_core.observability.health import Probe, Status
 from auth_core.testing.browsers import answer, log_in
+from auth_core.testing.factories import PASSWORD
 from auth_core.testing.redis import OwnRedis
 from auth_mfa.testing.factors import KEY, add_totp, current_code
-from conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import CDPSession
 
+from auth_core.testing.factories import PASSWORD
 from auth_core.testing.redis import OwnRedis
-from conftest import PASSWORD
 from live.chromium import Open, Window, add_person, log_in
 from live.service import Service
 

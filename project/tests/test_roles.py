@@ -9,11 +9,12 @@ from django.test import Client as Browser
 from auth_audit.testing.trail import recorded
 from auth_core.contracts import Transport
 from auth_core.flows.account_creation import create_account
+from auth_core.testing.browsers import log_in
+from auth_core.testing.factories import PASSWORD
 from auth_core.testing.sessions import sign_in
 from auth_core.testing.settings import redis_url
 from auth_rbac.roles.assignments import assign_role, revoke_role
 from auth_rbac.roles.roles import create_role, set_permissions
-from conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db(transaction=bool(redis_url()))
 
@@ -41,8 +42,7 @@ def test_a_role_applies_and_ends_on_the_next_request(alice: Any) -> None:
 
 @pytest.mark.asvs("7.2.4")
 def test_assigning_a_role_rotates_the_credentials_of_the_user(alice: Any, browser: Browser) -> None:
-    body = {"identifier": "alice@example.org", "password": PASSWORD}
-    browser.post("/api/v1/login/", body, content_type="application/json")
+    log_in(browser)
     before = browser.cookies["sessionid"].value
 
     assign_role(user=alice, role=create_role(name="Auditor", permissions=[]))

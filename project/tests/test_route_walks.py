@@ -223,7 +223,7 @@ def test_a_login_with_a_crashing_check_is_not_granted(check: str, alice: Any, mo
     monkeypatch.setattr(BROKEN[check], _raise)
     body = {"identifier": "alice@example.org", "password": PASSWORD, "transport": "token"}
 
-    refused = Browser(raise_request_exception=False).post("/api/v1/login/", body, content_type="application/json")
+    refused = post(Browser(raise_request_exception=False), "login", **body)
 
     assert refused.status_code == 500
     assert not Session.objects.exists()
@@ -248,7 +248,7 @@ def test_a_password_from_five_years_ago_still_works(alice: Any, time_machine: An
     time_machine.move_to(timezone.now() + timedelta(days=5 * 365), tick=False)
     body = {"identifier": "alice@example.org", "password": PASSWORD, "transport": "token"}
 
-    assert Browser().post("/api/v1/login/", body, content_type="application/json").status_code == 200
+    assert post(Browser(), "login", **body).status_code == 200
 
 
 def _raise(*args: Any, **kwargs: Any) -> Any:

@@ -10,14 +10,14 @@ from django.utils import timezone
 
 from auth_audit.testing.trail import recorded
 from auth_core.people.lookup import identity_of
-from auth_core.testing.factories import make_administrator
+from auth_core.testing.browsers import answer
+from auth_core.testing.factories import PASSWORD, make_administrator
 from auth_core.testing.mails import the_mail
 from auth_core.testing.sessions import sign_in
 from auth_core.testing.settings import redis_url
 from auth_mfa import oath
 from auth_mfa.models import TotpFactor
 from auth_mfa.testing.factors import current_code
-from conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db(transaction=bool(redis_url()))
 
@@ -42,9 +42,7 @@ def test_from_enrolment_to_a_login_at_aal2(alice: Any) -> None:
     assert "second factor" in the_mail().subject
 
     challenged = log_in()
-    granted = post(
-        Browser(), "login/answer", token=challenged.json()["token"], answer={"code": code_for(enrolment["secret"])}
-    ).json()
+    granted = answer(Browser(), challenged, code=code_for(enrolment["secret"])).json()
 
     assert challenged.status_code == 202
     assert granted["session"]["acr"] == "aal2"

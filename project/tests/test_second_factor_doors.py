@@ -10,15 +10,14 @@ from django.test import Client as Browser
 
 from auth_core.flows.invitations import invite
 from auth_core.request.client import Client
-from auth_core.testing.browsers import new_browser, post
+from auth_core.testing.browsers import answer, new_browser, post
 from auth_core.testing.doors import Doors
-from auth_core.testing.factories import make_administrator
+from auth_core.testing.factories import PASSWORD, make_administrator
 from auth_core.testing.mails import code_in, delivered, token_in
 from auth_core.testing.settings import redis_url
 from auth_mfa.factors import factor_of, factors_of, remove_factor
 from auth_mfa.testing.authenticator import Authenticator
 from auth_mfa.testing.factors import add_totp
-from conftest import PASSWORD
 
 pytestmark = [pytest.mark.django_db(transaction=bool(redis_url())), pytest.mark.asvs("6.3.3")]
 
@@ -65,7 +64,7 @@ def answer_api(browser: Browser, person: Any) -> Any:
     challenged = log_in(browser)
     token = challenged.json().get("token", "elt_" + "x" * 43)
     sent = [code_in(mail) for mail in delivered()]
-    return post(browser, "login/answer", token=token, answer={"code": sent[-1] if sent else "000000"})
+    return answer(browser, token, code=sent[-1] if sent else "000000")
 
 
 def answer_page(browser: Browser, person: Any) -> Any:

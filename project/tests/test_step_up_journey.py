@@ -8,6 +8,7 @@ import time_machine
 from django.test import Client as Browser
 from django.utils import timezone
 
+from auth_core.testing.browsers import answer
 from auth_core.testing.factories import PASSWORD
 from auth_core.testing.settings import redis_url
 from auth_mfa.testing.factors import KEY, add_totp, current_code
@@ -45,16 +46,16 @@ def test_a_step_up_with_a_token_keeps_the_session(alice: Any) -> None:
         challenged = post(
             Browser(), "login", identifier="alice@example.org", password=PASSWORD, transport="token"
         ).json()
-        granted = post(Browser(), "login/answer", token=challenged["token"], answer={"code": current_code(KEY)}).json()
+        granted = answer(Browser(), challenged["token"], code=current_code(KEY)).json()
     caller = Browser(HTTP_AUTHORIZATION=f"Session {granted['credential']}")
 
     with time_machine.travel(began + timedelta(minutes=10), tick=False):
         refused = caller.delete(f"/api/v1/mfa/factors/{factor.pk}/")
         demand = {name: refused.json()[name] for name in ("required_assurance", "max_age")}
         again = post(caller, "reauthenticate", **demand).json()
-        stranger = post(Browser(), "login/answer", token=again["token"], answer={"password": PASSWORD})
-        again = post(caller, "login/answer", token=again["token"], answer={"password": PASSWORD}).json()
-        raised = post(caller, "login/answer", token=again["token"], answer={"code": current_code(KEY)}).json()
+        stranger = answer(Browser(), again["token"], password=PASSWORD)
+        again = answer(caller, again["token"], password=PASSWORD).json()
+        raised = answer(caller, again["token"], code=current_code(KEY)).json()
         raised_caller = Browser(HTTP_AUTHORIZATION=f"Session {raised['credential']}")
         removed = raised_caller.delete(f"/api/v1/mfa/factors/{factor.pk}/")
 

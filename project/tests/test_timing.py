@@ -12,7 +12,8 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from auth_core.flows.account_creation import create_account
-from conftest import PASSWORD
+from auth_core.testing.browsers import post
+from auth_core.testing.factories import PASSWORD
 
 pytestmark = [pytest.mark.timing, pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
@@ -50,7 +51,7 @@ def measure(browser: Browser, case: str) -> float:
     password = PASSWORD if case in ("disabled", "locked") else "not the password at all"
     body = {"identifier": f"{case}@example.org", "password": password, "transport": "token"}
     began = time.perf_counter()
-    answer = browser.post("/api/v1/login/", body, content_type="application/json")
+    answer = post(browser, "login", **body)
     took = time.perf_counter() - began
     assert answer.status_code == 401
     return took

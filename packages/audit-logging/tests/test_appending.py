@@ -15,6 +15,7 @@ from auth_audit.testing.trail import recorded
 from auth_core.events import AuthEvent, Event, EventOutcome, record
 from auth_core.request.client import Client
 from auth_core.request.context import Context, bound
+from auth_core.testing.browsers import post
 from auth_core.testing.parallel import at_once, tally
 
 pytestmark = pytest.mark.django_db
@@ -202,7 +203,7 @@ def test_a_wrong_password_is_recorded(alice: Any) -> None:
 def test_an_unknown_identifier_is_not_recorded(db: None) -> None:
     body = {"identifier": "hunter2hunter2", "password": "not the password at all", "transport": "cookie"}
 
-    Browser().post("/api/v1/login/", body, content_type="application/json")
+    post(Browser(), "login", **body)
 
     assert recorded("auth.login.failed")[0].subject_id is None
     assert "hunter2" not in str(list(AuditEntry.objects.values()))

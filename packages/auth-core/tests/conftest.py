@@ -6,11 +6,7 @@ import pytest
 
 from auth_core.assurance.levels import Assessment
 from auth_core.events import Event
-from auth_core.testing.browsers import answer, code_of, log_in, new_browser, post
 from auth_core.testing.doubles import NarrowIssuer, SetAssessor
-from auth_core.testing.factories import PASSWORD
-
-__all__ = ["DOUBLES", "PASSWORD", "answer", "code_of", "log_in", "new_browser", "post"]
 
 DOUBLES = "auth_core.testing.doubles"
 

@@ -13,7 +13,7 @@ from auth_core.flows.account_creation import create_account
 from auth_core.models import EmailAddress
 from auth_core.people import lookup
 from auth_core.people.lookup import find_by_identifier, profile_of
-from conftest import PASSWORD
+from auth_core.testing.factories import PASSWORD
 
 pytestmark = pytest.mark.django_db
 

@@ -63,12 +63,6 @@ def root(db: None) -> Any:
 
 
 @pytest.fixture
-def alice(db: None) -> Any:
-    """A user without permissions."""
-    return make_user("alice@example.org")
-
-
-@pytest.fixture
 def clerk(db: None) -> Any:
     """A staff user who may change users and groups."""
     return staff("clerk@example.org", "change_user", "change_group")

@@ -12,7 +12,8 @@ from auth_core.api.parsers import JsonBodyParser
 from auth_core.errors import InvalidRequest
 from auth_core.events import Event
 from auth_core.models import PendingLogin
-from conftest import PASSWORD
+from auth_core.testing.browsers import post
+from auth_core.testing.factories import PASSWORD
 
 pytestmark = pytest.mark.django_db
 
@@ -110,7 +111,7 @@ def test_an_unknown_url_returns_a_problem_document(browser: Browser) -> None:
 @pytest.mark.parametrize("method", ["get", "head", "options"])
 @pytest.mark.parametrize("path", ["logout/", "login/", "login/answer/", "login/challenge/"])
 def test_a_safe_method_changes_nothing(method: str, path: str, alice: Any, browser: Browser) -> None:
-    browser.post("/api/v1/login/", GOOD, content_type="application/json")
+    post(browser, "login", **GOOD)
 
     getattr(browser, method)(f"/api/v1/{path}", GOOD if method == "get" else None)
 
@@ -121,7 +122,7 @@ def test_a_safe_method_changes_nothing(method: str, path: str, alice: Any, brows
 @pytest.mark.asvs("3.5.1")
 @pytest.mark.parametrize("headers", [{}, {"HTTP_ORIGIN": "https://evil.example"}, {"HTTP_X_CSRFTOKEN": "x" * 64}])
 def test_a_cross_site_request_changes_nothing(headers: dict[str, str], alice: Any, browser: Browser) -> None:
-    browser.post("/api/v1/login/", GOOD, content_type="application/json")
+    post(browser, "login", **GOOD)
     good = {"HTTP_X_CSRFTOKEN": browser.cookies["csrftoken"].value} if "HTTP_ORIGIN" in headers else {}
     browser.defaults.pop("HTTP_X_CSRFTOKEN")
 
@@ -142,7 +143,7 @@ def test_an_anonymous_request_returns_401_with_www_authenticate(browser: Browser
 
 @pytest.mark.parametrize("header", ["Session nonsense", "Bearer abc", "Basic YTpi", "nonsense", ""])
 def test_a_wrong_header_does_not_fall_back_to_the_cookie(header: str, alice: Any, browser: Browser) -> None:
-    browser.post("/api/v1/login/", GOOD, content_type="application/json")
+    post(browser, "login", **GOOD)
     assert browser.get("/api/v1/me/").status_code == 200
 
     refused = browser.get("/api/v1/me/", HTTP_AUTHORIZATION=header)
@@ -163,7 +164,7 @@ def test_a_refusal_is_committed_despite_atomic_requests(settings: Any, alice: An
     try:
         for _guess in range(10):
             browser.post("/api/v1/login/", {**GOOD, "password": "wrong"}, content_type="application/json")
-        refused = browser.post("/api/v1/login/", GOOD, content_type="application/json")
+        refused = post(browser, "login", **GOOD)
     finally:
         connection.settings_dict["ATOMIC_REQUESTS"] = False
 

@@ -12,9 +12,11 @@ from auth_core.errors import TooManyAttempts
 from auth_core.hashers import Argon2idHasher
 from auth_core.models import GuessBudget, PendingLogin
 from auth_core.request.client import Client
+from auth_core.testing.browsers import answer, code_of, log_in, logged_in, new_browser, post
+from auth_core.testing.factories import PASSWORD
 from auth_core.testing.hashes import hashing_elsewhere
 from auth_core.testing.parallel import tally
-from conftest import DOUBLES, PASSWORD, answer, code_of, log_in, new_browser, post
+from conftest import DOUBLES
 
 pytestmark = pytest.mark.django_db
 
@@ -179,9 +181,7 @@ def test_guesses_at_the_current_password_have_a_budget(alice: Any, settings: Any
     shipped = CoreSettings.BUDGETS.default["password"]
     assert shipped["person_total"][1] == HOUR
     budgets(settings, password={**shipped, "person_total": (3, HOUR)})
-    browser = new_browser()
-    log_in(browser)
-    browser.defaults["HTTP_X_CSRFTOKEN"] = browser.get("/api/v1/csrf/").json()["csrf_token"]
+    browser = logged_in()
 
     statuses = [
         post(browser, "password/change", current_password=PASSWORD, new_password=PASSWORD).status_code
@@ -194,9 +194,7 @@ def test_guesses_at_the_current_password_have_a_budget(alice: Any, settings: Any
 def test_step_ups_have_a_budget(alice: Any, settings: Any) -> None:
     assert CoreSettings.BUDGETS.default["begun"]["person"][1] == HOUR
     budgets(settings, begun={"person": (3, HOUR)})
-    browser = new_browser()
-    log_in(browser)
-    browser.defaults["HTTP_X_CSRFTOKEN"] = browser.get("/api/v1/csrf/").json()["csrf_token"]
+    browser = logged_in()
 
     statuses = [post(browser, "reauthenticate", required_assurance="aal1").status_code for _step_up in range(4)]
 
@@ -208,9 +206,7 @@ def test_step_ups_have_a_budget(alice: Any, settings: Any) -> None:
 def test_changes_to_own_data_have_a_budget(by: str, alice: Any, settings: Any) -> None:
     assert CoreSettings.BUDGETS.default["change"]["person"][1] == HOUR
     budgets(settings, change={"person": (2, HOUR)})
-    browser = new_browser()
-    log_in(browser)
-    browser.defaults["HTTP_X_CSRFTOKEN"] = browser.get("/api/v1/csrf/").json()["csrf_token"]
+    browser = logged_in()
 
     statuses = [
         post(browser, "password/change", current_password="wrong", new_password=PASSWORD).status_code

@@ -14,8 +14,8 @@ from auth_core.errors import InsufficientUserAuthentication
 from auth_core.flows.password_change import change_password
 from auth_core.passwords import hashing
 from auth_core.request.client import Client
-from auth_core.testing.browsers import with_csrf
-from conftest import PASSWORD, log_in, post
+from auth_core.testing.browsers import post
+from auth_core.testing.factories import PASSWORD
 
 pytestmark = [pytest.mark.django_db, pytest.mark.asvs("8.2.4")]
 
@@ -27,12 +27,6 @@ def facts(*changes: str) -> SessionFacts:
     return SessionFacts(
         id=uuid4(), transport="cookie", evidence=evidence, authenticated_at=timezone.now(), context_changed=changes
     )
-
-
-@pytest.fixture
-def signed_in(alice: Any, browser: Browser) -> Browser:
-    log_in(browser)
-    return with_csrf(browser)
 
 
 @pytest.fixture
@@ -69,16 +63,18 @@ def test_change_password_checks_the_context_before_the_password(alice: Any, monk
     assert (looked_at, alice.check_password(PASSWORD)) == ([], True)
 
 
-def test_the_api_requires_the_proof_and_names_it(signed_in: Browser, used_elsewhere: None) -> None:
-    refused = post(signed_in, "password/change", current_password=PASSWORD, new_password=NEW)
+def test_the_api_requires_the_proof_and_names_it(browser_of_alice: Browser, used_elsewhere: None) -> None:
+    refused = post(browser_of_alice, "password/change", current_password=PASSWORD, new_password=NEW)
 
     assert (refused.status_code, refused.json()["code"]) == (401, "insufficient_user_authentication")
     assert refused.json()["required_assurance"] == "aal1"
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_a_page_with_a_form_redirects_to_the_proof(method: str, signed_in: Browser, used_elsewhere: None) -> None:
-    led = getattr(signed_in, method)("/account/password/")
+def test_a_page_with_a_form_redirects_to_the_proof(
+    method: str, browser_of_alice: Browser, used_elsewhere: None
+) -> None:
+    led = getattr(browser_of_alice, method)("/account/password/")
 
     assert (led.status_code, led.headers["Location"]) == (
         303,
@@ -86,20 +82,20 @@ def test_a_page_with_a_form_redirects_to_the_proof(method: str, signed_in: Brows
     )
 
 
-def test_reading_needs_no_new_proof(signed_in: Browser, used_elsewhere: None) -> None:
-    assert signed_in.get("/api/v1/me/").status_code == 200
-    assert signed_in.get("/account/").status_code == 200
+def test_reading_needs_no_new_proof(browser_of_alice: Browser, used_elsewhere: None) -> None:
+    assert browser_of_alice.get("/api/v1/me/").status_code == 200
+    assert browser_of_alice.get("/account/").status_code == 200
 
 
-def test_logout_and_reauthentication_are_exempt(signed_in: Browser, used_elsewhere: None) -> None:
-    assert signed_in.get("/login/again/").status_code == 200
-    assert post(signed_in, "reauthenticate", required_assurance="aal1").status_code == 202
-    assert post(signed_in, "logout").status_code == 204
+def test_logout_and_reauthentication_are_exempt(browser_of_alice: Browser, used_elsewhere: None) -> None:
+    assert browser_of_alice.get("/login/again/").status_code == 200
+    assert post(browser_of_alice, "reauthenticate", required_assurance="aal1").status_code == 202
+    assert post(browser_of_alice, "logout").status_code == 204
 
 
-def test_an_old_proof_is_not_a_changed_context(signed_in: Browser, clock: Any) -> None:
+def test_an_old_proof_is_not_a_changed_context(browser_of_alice: Browser, clock: Any) -> None:
     clock.forward(seconds=timedelta(hours=5).total_seconds())
 
-    changed = post(signed_in, "password/change", current_password=PASSWORD, new_password=NEW)
+    changed = post(browser_of_alice, "password/change", current_password=PASSWORD, new_password=NEW)
 
     assert changed.status_code == 204

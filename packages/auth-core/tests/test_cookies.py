@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 from django.test import Client as Browser
 
+from auth_core.testing.browsers import log_in, logged_in, new_browser, post, sign_up
+from auth_core.testing.factories import PASSWORD
 from auth_core.testing.mails import link_in, the_mail
-from conftest import DOUBLES, PASSWORD, log_in, new_browser, post
+from conftest import DOUBLES
 
 pytestmark = [pytest.mark.django_db, pytest.mark.asvs("3.3.1")]
 
@@ -20,7 +22,7 @@ def of_a_login(settings: Any) -> Any:
 
 def of_a_sign_up(settings: Any) -> Any:
     browser = new_browser()
-    post(browser, "signup", email="new@example.org", password=PASSWORD)
+    sign_up(browser, "new@example.org")
     return browser.cookies["__Host-login"]
 
 
@@ -65,9 +67,7 @@ def test_the_csrf_token_from_before_a_login_is_refused_after_it(alice: Any) -> N
 
 
 def test_a_logout_rotates_the_csrf_token(alice: Any) -> None:
-    browser = new_browser()
-    log_in(browser)
-    browser.defaults["HTTP_X_CSRFTOKEN"] = browser.get("/api/v1/csrf/").json()["csrf_token"]
+    browser = logged_in()
     before = browser.cookies["csrftoken"].value
 
     post(browser, "logout")

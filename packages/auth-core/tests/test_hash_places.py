@@ -29,10 +29,10 @@ from auth_core.pages import errors
 from auth_core.passwords import hash_slots, hashing
 from auth_core.passwords.hash_slots import hash_slot
 from auth_core.people.locking import disable_account
-from auth_core.testing.browsers import with_csrf
+from auth_core.testing.browsers import answer, code_of, log_in, new_browser, post, sign_up, with_csrf
+from auth_core.testing.factories import PASSWORD
 from auth_core.testing.hashes import hashing_elsewhere
 from auth_core.testing.mails import the_mail, token_in
-from conftest import PASSWORD, answer, code_of, log_in, new_browser, post
 
 ALICE = "alice@example.org"
 NEW = "another battery horse staple"
@@ -386,7 +386,7 @@ def test_a_refused_sign_up_stores_no_row_and_costs_no_mail(browser: Browser) -> 
 
 @pytest.mark.django_db
 def test_a_sign_up_can_still_be_confirmed_in_another_browser(browser: Browser) -> None:
-    post(browser, "signup", email="bob@example.org", password=PASSWORD)
+    sign_up(browser, "bob@example.org")
     elsewhere, body = new_browser(), {"token": token_in(the_mail()), "password": PASSWORD}
 
     with hashing_elsewhere():

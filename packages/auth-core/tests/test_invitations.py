@@ -18,8 +18,9 @@ from auth_core.flows.account_creation import create_account
 from auth_core.flows.first_administrator import AdministratorExists, create_first_administrator, new_bootstrap_link
 from auth_core.models import BootstrapLink
 from auth_core.request.client import Client
+from auth_core.testing.browsers import code_of, log_in, logged_in, new_browser, post
+from auth_core.testing.factories import PASSWORD
 from auth_core.testing.mails import delivered, link_in, the_mail, token_in
-from conftest import PASSWORD, code_of, log_in, new_browser, post
 
 pytestmark = pytest.mark.django_db
 
@@ -30,10 +31,7 @@ BOB = "bob@example.org"
 def host(alice: Any) -> Browser:
     """The browser of a user who may invite."""
     alice.user_permissions.set(Permission.objects.filter(content_type__model="invitation"))
-    browser = new_browser()
-    log_in(browser)
-    browser.defaults["HTTP_X_CSRFTOKEN"] = browser.get("/api/v1/csrf/").json()["csrf_token"]
-    return browser
+    return logged_in()
 
 
 def accept(token: str, password: str = PASSWORD) -> Any:
@@ -104,8 +102,7 @@ def test_a_refused_password_leaves_the_invitation_valid(password: str, host: Bro
 
 def test_only_people_with_the_permission_invite(alice: Any, browser: Browser) -> None:
     assert post(browser, "invitations", email=BOB).status_code == 401
-    log_in(browser)
-    browser.defaults["HTTP_X_CSRFTOKEN"] = browser.get("/api/v1/csrf/").json()["csrf_token"]
+    logged_in(browser)
 
     assert post(browser, "invitations", email=BOB).status_code == 403
     assert browser.get("/api/v1/invitations/").status_code == 403

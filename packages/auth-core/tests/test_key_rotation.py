@@ -80,7 +80,7 @@ def texts() -> list[str | None]:
     return [row.seed for row in Rotated.objects.order_by("pk")]
 
 
-def post() -> OutboxMessage:
+def post_message() -> OutboxMessage:
     with transaction.atomic():
         return outbox.post(channel="email", template="x", values={}, secret={"code": SECRET})
 
@@ -105,7 +105,7 @@ def rotated_json(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
 @pytest.mark.asvs("11.2.2")
 def test_every_encrypted_column_decrypts_without_the_former_key(seeds: list[Rotated], settings: Any) -> None:
     use_keys(settings, OLD)
-    message = post()
+    message = post_message()
     use_keys(settings, NEW, OLD)
 
     rotate()
@@ -138,7 +138,7 @@ def test_running_twice_changes_nothing(seeds: list[Rotated], capsys: pytest.Capt
 
 def test_empty_and_missing_values_are_skipped(table: None, settings: Any) -> None:
     Rotated.objects.create(seed=None)
-    settled = post()
+    settled = post_message()
     OutboxMessage.objects.filter(pk=settled.pk).update(secret="")
     use_keys(settings, NEW, OLD)
 
@@ -206,7 +206,7 @@ call_command("rotate_keys", "--fields", batch_size=10)
 @pytest.mark.postgresql
 def test_a_killed_process_leaves_every_row_intact(transactional_db: None, settings: Any) -> None:
     use_keys(settings, OLD)
-    messages = [post() for _message in range(400)]
+    messages = [post_message() for _message in range(400)]
     use_keys(settings, NEW, OLD)
     environment = {**os.environ, "TEST_DATABASE_URL": own_database(), "DJANGO_SETTINGS_MODULE": "settings"}
 
@@ -285,7 +285,7 @@ def test_without_the_condition_the_save_would_be_lost(seeds: list[Rotated], monk
 
 
 def test_a_concurrently_wiped_message_stays_wiped(table: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    post()
+    post_message()
     use_keys(settings, NEW, OLD)
     real = key_rotation.encrypt
     wiped = lambda *args, **kwargs: (OutboxMessage.objects.update(secret=""), real(*args, **kwargs))[1]  # noqa: E731 - one expression replaces the function

@@ -18,9 +18,10 @@ from auth_core.flows.signup import request_signup
 from auth_core.models import PendingSignup
 from auth_core.models.one_time_link import OneTimeLink
 from auth_core.request.client import Client
+from auth_core.testing.browsers import post
+from auth_core.testing.factories import PASSWORD
 from auth_core.testing.mails import code_in, delivered, the_mail, token_in
 from auth_core.testing.parallel import at_once, one_winner, tally
-from conftest import PASSWORD
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 
@@ -32,10 +33,11 @@ AT_ONCE = 50
 ROUNDS = pytest.mark.parametrize("rounds", [2, pytest.param(20, marks=pytest.mark.races)])
 
 
-def post(path: str, **body: Any) -> Any:
+def post_with_secret(path: str, **body: Any) -> Any:
+    """Post as the browser with the secret does, in a new one, because a test browser serves one thread."""
     browser = Browser()
     browser.cookies["__Host-login"] = BROWSER
-    return browser.post(f"/api/v1/{path}/", body, content_type="application/json")
+    return post(browser, path, **body)
 
 
 @pytest.fixture(autouse=True)
@@ -50,14 +52,14 @@ def no_budget(settings: Any) -> None:
 
 def verification_link(number: int) -> Callable[[], Any]:
     request_signup(email=f"p{number}@example.org", password=PASSWORD, client=Client(), browser_secret=BROWSER)
-    return partial(post, "email/verify", token=token_in(the_mail()))
+    return partial(post_with_secret, "email/verify", token=token_in(the_mail()))
 
 
 def verification_code(number: int) -> Callable[[], Any]:
     email = f"c{number}@example.org"
     request_signup(email=email, password=PASSWORD, client=Client(), browser_secret=BROWSER)
     PendingSignup.objects.update(attempts_left=1000)
-    return partial(post, "email/verify", email=email, code=code_in(the_mail()))
+    return partial(post_with_secret, "email/verify", email=email, code=code_in(the_mail()))
 
 
 def reset_link(number: int) -> Callable[[], Any]:
@@ -65,12 +67,12 @@ def reset_link(number: int) -> Callable[[], Any]:
     create_account(email=email, password=PASSWORD, verified=True)
     delivered()
     request_reset(email=email, client=Client())
-    return partial(post, "password/reset", token=token_in(the_mail()), password=NEW)
+    return partial(post_with_secret, "password/reset", token=token_in(the_mail()), password=NEW)
 
 
 def invitation(number: int) -> Callable[[], Any]:
     invite(email=f"i{number}@example.org", actor=None, client=Client())
-    return partial(post, "invitations/accept", token=token_in(the_mail()), password=PASSWORD)
+    return partial(post_with_secret, "invitations/accept", token=token_in(the_mail()), password=PASSWORD)
 
 
 #: The error of each guard. A used code has no pending sign-up any more.
@@ -99,12 +101,12 @@ def test_one_of_50_parallel_requests_wins(
 def test_one_of_50_sign_ups_with_one_address_becomes_the_account(rounds: int) -> None:
     for number in range(rounds):
         email = f"s{number}@example.org"
-        statuses = tally(at_once([partial(post, "signup", email=email, password=PASSWORD)] * AT_ONCE))
+        statuses = tally(at_once([partial(post_with_secret, "signup", email=email, password=PASSWORD)] * AT_ONCE))
         assert statuses == {"202": AT_ONCE}
         tokens = [token_in(message) for message in delivered()]
         assert len(set(tokens)) == AT_ONCE
 
-        results = tally(at_once([partial(post, "email/verify", token=token) for token in tokens]))
+        results = tally(at_once([partial(post_with_secret, "email/verify", token=token) for token in tokens]))
         print("one address", dict(results))
 
         assert results == {"200": 1, "link_invalid": AT_ONCE - 1}
@@ -139,7 +141,7 @@ def test_one_of_20_links_of_one_person_resets_the_password(rounds: int) -> None:
         delivered()
         for _link in range(20):
             request_reset(email=email, client=Client())
-        return [partial(post, "password/reset", token=token_in(sent), password=NEW) for sent in delivered()]
+        return [partial(post_with_secret, "password/reset", token=token_in(sent), password=NEW) for sent in delivered()]
 
     assert one_winner(tasks, refusal={"link_invalid"}, rounds=rounds) == {"200": rounds, "link_invalid": 19 * rounds}
 

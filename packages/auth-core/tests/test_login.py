@@ -13,8 +13,10 @@ from auth_core.assurance.levels import Assessment, Demand, Weighed
 from auth_core.contracts import Purpose, Transport
 from auth_core.events import Event
 from auth_core.models import PendingLogin
+from auth_core.testing.browsers import answer, log_in, post
 from auth_core.testing.doubles import RIGHT_CODE, NarrowIssuer, SetAssessor
-from conftest import DOUBLES, PASSWORD, answer, log_in
+from auth_core.testing.factories import PASSWORD
+from conftest import DOUBLES
 
 pytestmark = pytest.mark.django_db
 
@@ -64,7 +66,7 @@ def test_logout_ends_the_session(alice: Any, browser: Browser, events: list[Even
     log_in(browser)
     browser.defaults["HTTP_X_CSRFTOKEN"] = browser.cookies["csrftoken"].value
 
-    logout = browser.post("/api/v1/logout/", {}, content_type="application/json")
+    logout = post(browser, "logout")
 
     assert logout.status_code == 204
     assert browser.get("/api/v1/me/").status_code == 401
@@ -185,9 +187,7 @@ def test_a_malformed_answer_costs_no_attempt(second_factor: None, alice: Any, br
 def test_another_factor_may_be_chosen(second_factor: None, alice: Any, browser: Browser) -> None:
     token = log_in(browser).json()["token"]
 
-    chosen = browser.post(
-        "/api/v1/login/challenge/", {"token": token, "choice": "tablet"}, content_type="application/json"
-    )
+    chosen = post(browser, "login/challenge", token=token, choice="tablet")
 
     assert chosen.status_code == 202
     assert chosen.json()["challenge"]["choice"] == "tablet"
@@ -196,9 +196,7 @@ def test_another_factor_may_be_chosen(second_factor: None, alice: Any, browser: 
 def test_an_unknown_choice_is_refused(second_factor: None, alice: Any, browser: Browser) -> None:
     token = log_in(browser).json()["token"]
 
-    refused = browser.post(
-        "/api/v1/login/challenge/", {"token": token, "choice": "fridge"}, content_type="application/json"
-    )
+    refused = post(browser, "login/challenge", token=token, choice="fridge")
 
     assert refused.status_code == 400
 
@@ -284,8 +282,7 @@ def test_a_login_for_another_purpose_is_expired(
         session_id=alice.pk,
     )
 
-    body = {"token": login.token, "answer": {"code": RIGHT_CODE}}
-    refused = browser.post("/api/v1/login/answer/", body, content_type="application/json")
+    refused = answer(browser, login.token, code=RIGHT_CODE)
 
     assert refused.json()["code"] == "login_expired"
 
@@ -296,8 +293,7 @@ def test_the_token_of_a_cookie_login_needs_the_browser_secret(
     token = log_in(browser).json()["token"]
     del browser.cookies["__Host-login"]
 
-    body = {"token": token, "answer": {"code": RIGHT_CODE}}
-    refused = browser.post("/api/v1/login/answer/", body, content_type="application/json")
+    refused = answer(browser, token, code=RIGHT_CODE)
 
     assert refused.json()["code"] == "login_expired"
 
@@ -305,8 +301,7 @@ def test_the_token_of_a_cookie_login_needs_the_browser_secret(
 def test_a_login_without_a_user_always_fails(second_factor: None, browser: Browser) -> None:
     login = PendingLogin.objects.open(user=None, backend="", purpose=Purpose.LOGIN, transport=Transport.TOKEN)
 
-    body = {"token": login.token, "answer": {"code": RIGHT_CODE}}
-    refused = browser.post("/api/v1/login/answer/", body, content_type="application/json")
+    refused = answer(browser, login.token, code=RIGHT_CODE)
 
     assert refused.status_code == 401
     assert refused.json()["code"] == "challenge_failed"

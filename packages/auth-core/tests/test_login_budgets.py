@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client as Browser
 
-from conftest import log_in
+from auth_core.testing.browsers import log_in
 
 pytestmark = pytest.mark.django_db
 

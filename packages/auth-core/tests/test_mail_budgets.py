@@ -8,7 +8,8 @@ from django.contrib.auth.models import Permission
 from django.test import Client as Browser
 
 from auth_core.models import OutboxMessage
-from conftest import PASSWORD, code_of, log_in, new_browser, post
+from auth_core.testing.browsers import code_of, logged_in, post
+from auth_core.testing.factories import PASSWORD
 
 pytestmark = pytest.mark.django_db
 
@@ -34,10 +35,7 @@ EVERY = {**BY_API, **BY_PAGE}
 def sender(alice: Any) -> Browser:
     """The browser of a user who may invite."""
     alice.user_permissions.set(Permission.objects.filter(content_type__model="invitation"))
-    browser = new_browser()
-    log_in(browser)
-    browser.defaults["HTTP_X_CSRFTOKEN"] = browser.get("/api/v1/csrf/").json()["csrf_token"]
-    return browser
+    return logged_in()
 
 
 @pytest.mark.asvs("2.4.1")

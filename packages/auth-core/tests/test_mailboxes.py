@@ -16,8 +16,9 @@ from auth_core.messages.notify import notify
 from auth_core.models import EmailAddress, Invitation, OutboxMessage, PendingSignup
 from auth_core.people.addresses import InvalidAddress, parse
 from auth_core.request.client import Client
+from auth_core.testing.browsers import logged_in, new_browser, post, sign_up
+from auth_core.testing.factories import PASSWORD
 from auth_core.testing.mails import bytes_of, delivered, link_in, sent_to, the_mail, token_in
-from conftest import PASSWORD, log_in, new_browser, post
 
 pytestmark = pytest.mark.django_db
 
@@ -44,18 +45,11 @@ def make(email: str, **columns: Any) -> Any:
 def host(alice: Any) -> Browser:
     """The browser of a user who may invite."""
     alice.user_permissions.set(Permission.objects.filter(content_type__model="invitation"))
-    browser = new_browser()
-    log_in(browser)
-    browser.defaults["HTTP_X_CSRFTOKEN"] = browser.get("/api/v1/csrf/").json()["csrf_token"]
-    return browser
+    return logged_in()
 
 
 def forget(browser: Browser, typed: str) -> None:
     post(browser, "password/forgot", email=typed)
-
-
-def sign_up(browser: Browser, typed: str) -> None:
-    post(browser, "signup", email=typed, password=PASSWORD)
 
 
 def resend(browser: Browser, typed: str) -> None:

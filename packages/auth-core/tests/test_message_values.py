@@ -13,9 +13,9 @@ from auth_core.messages.notify import notify
 from auth_core.messages.values import closed, method_name, person_name
 from auth_core.request.client import Client
 from auth_core.request.user_agents import device_name
+from auth_core.testing.browsers import logged_in, post
 from auth_core.testing.hostile import HOSTILE, MARKS, marks_in_mail, not_closed, printed_by, templates_in
 from auth_core.testing.mails import the_mail
-from conftest import log_in, new_browser, post
 
 pytestmark = pytest.mark.django_db
 
@@ -95,9 +95,7 @@ def test_an_invitation_names_the_inviter_without_links(alice: Any) -> None:
     alice.user_permissions.set(Permission.objects.filter(content_type__model="invitation"))
     alice.display_name = "Alice https://evil.example \u202e mallory@evil.example 0800 12 34"
     alice.save()
-    host = new_browser()
-    log_in(host)
-    host.defaults["HTTP_X_CSRFTOKEN"] = host.get("/api/v1/csrf/").json()["csrf_token"]
+    host = logged_in()
 
     post(host, "invitations", email="bob@example.org")
 

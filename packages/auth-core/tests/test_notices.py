@@ -9,10 +9,10 @@ from auth_core.flows import email_verification, invitations, password_reset, sig
 from auth_core.flows.password_change import change_password
 from auth_core.models import EmailAddress, OutboxMessage
 from auth_core.request.client import Client
+from auth_core.testing.factories import PASSWORD
 from auth_core.testing.hostile import templates_in
 from auth_core.testing.mails import delivered, the_mail, token_in
 from auth_core.testing.notices import ExpectedMail, assert_mail, events_without_row
-from conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db
 
@@ -33,7 +33,7 @@ def reset(person: Any) -> None:
     password_reset.reset_password(token=token_in(the_mail()), password=NEW, client=CLIENT)
 
 
-def sign_up(email: str) -> None:
+def request_signup(email: str) -> None:
     signup.request_signup(email=email, password=PASSWORD, client=CLIENT, browser_secret="x")
 
 
@@ -69,10 +69,10 @@ EVENTS = {
 REQUESTED = {
     "password_forgot": ExpectedMail(forget, ("Choose a new password",), ("was reset", "was changed")),
     "signup_confirm": ExpectedMail(
-        lambda person: sign_up("bob@example.org"), ("Confirm your email address", "signed up"), ("already",)
+        lambda person: request_signup("bob@example.org"), ("Confirm your email address", "signed up"), ("already",)
     ),
     "signup_known": ExpectedMail(
-        lambda person: sign_up("alice@example.org"), ("already",), ("Confirm your email address", "code")
+        lambda person: request_signup("alice@example.org"), ("already",), ("Confirm your email address", "code")
     ),
     "invitation": ExpectedMail(
         lambda person: invitations.invite(email="bob@example.org", actor=person, client=CLIENT),

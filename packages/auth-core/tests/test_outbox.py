@@ -32,7 +32,7 @@ def sent() -> Iterator[list[Message]]:
     del outbox_channels._entries["test"]
 
 
-def post(**changes: Any) -> OutboxMessage:
+def post_message(**changes: Any) -> OutboxMessage:
     with transaction.atomic():
         return outbox.post(
             **{"channel": "test", "template": "verify", "values": {"name": "Alice"}, "secret": SECRET, **changes}
@@ -40,7 +40,7 @@ def post(**changes: Any) -> OutboxMessage:
 
 
 def test_a_message_is_delivered_with_its_secret_once(sent: list[Message]) -> None:
-    posted = post()
+    posted = post_message()
 
     assert outbox.deliver(posted.pk)
     assert not outbox.deliver(posted.pk)
@@ -51,7 +51,7 @@ def test_a_message_is_delivered_with_its_secret_once(sent: list[Message]) -> Non
 
 
 def test_the_secret_is_ciphertext_and_wiped_when_delivered(sent: list[Message]) -> None:
-    posted = post()
+    posted = post_message()
     before = OutboxMessage.objects.values().get()
 
     outbox.deliver(posted.pk)
@@ -77,7 +77,7 @@ def test_a_message_needs_a_transaction(sent: list[Message]) -> None:
 
 
 def test_an_expired_secret_is_not_sent(sent: list[Message]) -> None:
-    posted = post(secret_lifetime=timedelta(minutes=10))
+    posted = post_message(secret_lifetime=timedelta(minutes=10))
 
     with time_machine.travel(timezone.now() + timedelta(minutes=10, seconds=1), tick=False):
         assert not outbox.deliver(posted.pk)
@@ -92,7 +92,7 @@ def test_a_failure_is_retried_and_finally_given_up(sent: list[Message], caplog: 
         raise ConnectionError(message.secret["link"])
 
     outbox_channels._entries["test"] = refuse
-    posted = post()
+    posted = post_message()
 
     for _attempt in range(10):
         with time_machine.travel(OutboxMessage.objects.get().due_at, tick=False):
@@ -108,7 +108,7 @@ def test_a_failure_is_retried_and_finally_given_up(sent: list[Message], caplog: 
 
 
 def test_another_relay_takes_over_from_a_dead_one(sent: list[Message]) -> None:
-    posted = post()
+    posted = post_message()
     now = timezone.now()
     assert OutboxMessage.objects.all().claim(posted.pk, now=now, until=now + timedelta(minutes=1))
 
@@ -120,7 +120,7 @@ def test_another_relay_takes_over_from_a_dead_one(sent: list[Message]) -> None:
 @pytest.mark.postgresql
 def test_one_of_many_parallel_relays_delivers(sent: list[Message]) -> None:
     for _round in range(20):
-        posted = post()
+        posted = post_message()
 
         delivered = at_once([partial(outbox.deliver, posted.pk)] * 10)
 
@@ -142,7 +142,7 @@ def test_without_the_condition_many_would_deliver(sent: list[Message], monkeypat
         time.sleep(0.2)
 
     outbox_channels._entries["test"] = send_slowly
-    posted = post()
+    posted = post_message()
 
     delivered = at_once([partial(outbox.deliver, posted.pk)] * 10)
 
@@ -153,7 +153,7 @@ def test_without_the_condition_many_would_deliver(sent: list[Message], monkeypat
 def test_a_thread_delivers_after_the_commit(sent: list[Message], settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "OUTBOX_RELAY": "thread"}
 
-    post()
+    post_message()
 
     deadline = time.monotonic() + 5
     while not sent and time.monotonic() < deadline:
@@ -163,7 +163,7 @@ def test_a_thread_delivers_after_the_commit(sent: list[Message], settings: Any) 
 
 
 def test_the_command_delivers_what_is_due(sent: list[Message], capsys: pytest.CaptureFixture[str]) -> None:
-    post()
+    post_message()
 
     call_command("relay_outbox", "--once")
 
@@ -171,7 +171,7 @@ def test_the_command_delivers_what_is_due(sent: list[Message], capsys: pytest.Ca
 
 
 def test_a_message_that_crashes_its_relay_is_given_up_too(sent: list[Message]) -> None:
-    posted = post()
+    posted = post_message()
     OutboxMessage.objects.update(attempts=10)
 
     assert not outbox.deliver(posted.pk)
@@ -189,7 +189,7 @@ def test_a_slow_relay_does_not_release_the_claim_of_another(sent: list[Message])
         raise ConnectionError
 
     outbox_channels._entries["test"] = fail_slowly
-    posted = post()
+    posted = post_message()
 
     outbox.deliver(posted.pk)
 
@@ -197,9 +197,9 @@ def test_a_slow_relay_does_not_release_the_claim_of_another(sent: list[Message])
 
 
 def test_a_sweep_wipes_expired_secrets_that_were_not_relayed(sent: list[Message]) -> None:
-    post(secret_lifetime=timedelta(minutes=10))
+    post_message(secret_lifetime=timedelta(minutes=10))
     OutboxMessage.objects.update(due_at=timezone.now() + timedelta(hours=4))
-    fresh = post()
+    fresh = post_message()
 
     with time_machine.travel(timezone.now() + timedelta(minutes=11), tick=False):
         assert outbox.sweep() == 1
@@ -209,7 +209,7 @@ def test_a_sweep_wipes_expired_secrets_that_were_not_relayed(sent: list[Message]
 
 
 def test_a_sweep_deletes_old_messages(sent: list[Message]) -> None:
-    outbox.deliver(post().pk)
+    outbox.deliver(post_message().pk)
     assert outbox.sweep() == 0
 
     with time_machine.travel(timezone.now() + timedelta(days=31), tick=False):

@@ -38,7 +38,7 @@ def sent() -> Iterator[list[Any]]:
     del outbox_channels._entries["test"]
 
 
-def post() -> OutboxMessage:
+def post_message() -> OutboxMessage:
     with transaction.atomic():
         return outbox.post(channel="test", template="verify", values={}, secret={"code": "123456"})
 
@@ -60,7 +60,7 @@ def test_workers_get_only_the_id(relay: Any, monkeypatch: pytest.MonkeyPatch) ->
     offering_to(monkeypatch, lambda *arguments: not offered.append(arguments))
     relay("celery")
 
-    posted = post()
+    posted = post_message()
 
     assert eventually(lambda: offered)
     assert offered == [(posted.pk,)]
@@ -71,7 +71,7 @@ def test_a_hanging_broker_does_not_block_the_request(relay: Any, monkeypatch: py
     relay("celery")
 
     began = time.monotonic()
-    post()
+    post_message()
 
     assert time.monotonic() - began < 0.9
 
@@ -83,7 +83,7 @@ def test_a_lost_broker_fails_no_request_and_the_message_is_relayed_later(
     offering_to(monkeypatch, lambda message_id: bool(offered.append(message_id)))
     relay("celery")
 
-    post()
+    post_message()
 
     assert eventually(lambda: offered)
     assert outbox.deliver_due() == 1
@@ -121,7 +121,7 @@ def test_the_thread_restarts_after_a_fork() -> None:
 
 @pytest.mark.postgresql
 def test_the_first_request_relays_the_messages_of_an_earlier_process(relay: Any, sent: list[Any]) -> None:
-    post()
+    post_message()
     relay("thread")
     outbox.connect()
 

@@ -21,10 +21,12 @@ from auth_core.flows.password_reset import request_reset
 from auth_core.models import OutboxMessage, PendingLogin, PendingSignup
 from auth_core.pages import urls
 from auth_core.request.client import Client
+from auth_core.testing.browsers import log_in_on_page, submit
 from auth_core.testing.doubles import RIGHT_CODE
+from auth_core.testing.factories import PASSWORD
 from auth_core.testing.mails import code_in, delivered, link_in, the_mail
 from auth_core.testing.plans import unindexed
-from conftest import DOUBLES, PASSWORD
+from conftest import DOUBLES
 
 pytestmark = pytest.mark.django_db
 
@@ -38,26 +40,10 @@ def browser() -> Browser:
     return Browser(enforce_csrf_checks=True)
 
 
-def submit(browser: Browser, address: str, **fields: str) -> Any:
-    """Fetch a form, fill it in and submit it with its CSRF token."""
-    page = browser.get(address)
-    return send(browser, page, address, **fields)
-
-
-def send(browser: Browser, page: Any, address: str, **fields: str) -> Any:
-    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.content.decode())
-    assert token, page.content.decode()
-    return browser.post(address, {"csrfmiddlewaretoken": token[1], **fields})
-
-
 def shown_next(browser: Browser, answer: Any) -> Any:
     """Return the page to which a form redirects."""
     assert answer.status_code == 303, answer.content.decode()
     return browser.get(answer.headers["Location"])
-
-
-def log_in(browser: Browser, address: str = "/login/", password: str = PASSWORD) -> Any:
-    return submit(browser, address, identifier="alice@example.org", password=password)
 
 
 def follow(browser: Browser, link: str) -> str:
@@ -75,7 +61,7 @@ def second_factor(settings: Any) -> None:
 def test_from_sign_up_to_the_account(browser: Browser) -> None:
     code_page = shown_next(browser, submit(browser, "/signup/", email="Bob@example.org", password=PASSWORD))
     message = the_mail()
-    confirmed = send(browser, code_page, "/signup/code/", email="Bob@example.org", code=code_in(message))
+    confirmed = submit(browser, "/signup/code/", page=code_page, email="Bob@example.org", code=code_in(message))
     granted = submit(browser, "/login/", identifier="bob@example.org", password=PASSWORD)
     account = browser.get(granted.headers["Location"])
 
@@ -116,8 +102,8 @@ def test_the_sign_up_link_asks_for_the_password_in_another_browser(browser: Brow
     bare = follow(elsewhere, link_in(the_mail()))
 
     password_page = submit(elsewhere, bare)
-    wrong = send(elsewhere, password_page, bare, password=NEW)
-    right = send(elsewhere, wrong, bare, password=PASSWORD)
+    wrong = submit(elsewhere, bare, page=password_page, password=NEW)
+    right = submit(elsewhere, bare, page=wrong, password=PASSWORD)
 
     assert (password_page.status_code, wrong.status_code, right.status_code) == (403, 401, 200)
     assert get_user_model().objects.count() == 1
@@ -150,7 +136,7 @@ def test_an_error_is_shown_beside_its_field(browser: Browser) -> None:
 
 
 def test_a_login_with_a_second_factor(alice: Any, browser: Browser, second_factor: None) -> None:
-    challenged = log_in(browser, "/login/?next=/account/password/")
+    challenged = log_in_on_page(browser, "/login/?next=/account/password/")
     assert (challenged.status_code, challenged.headers["Location"]) == (303, "/login/answer/")
     assert browser.get("/account/").status_code == 302
 
@@ -164,11 +150,11 @@ def test_a_login_with_a_second_factor(alice: Any, browser: Browser, second_facto
 
 
 def submit_choice(browser: Browser, choice: str) -> Any:
-    return send(browser, browser.get("/login/answer/"), "/login/choose/", choice=choice)
+    return submit(browser, "/login/choose/", page=browser.get("/login/answer/"), choice=choice)
 
 
 def test_a_challenge_belongs_to_one_browser(alice: Any, browser: Browser, second_factor: None) -> None:
-    log_in(browser)
+    log_in_on_page(browser)
     another = Browser()
 
     assert another.get("/login/answer/").headers["Location"] == "/login/"
@@ -178,12 +164,12 @@ def test_a_challenge_belongs_to_one_browser(alice: Any, browser: Browser, second
 
 
 def test_attempts_are_counted_on_pages_as_well(alice: Any, browser: Browser, second_factor: None) -> None:
-    log_in(browser)
+    log_in_on_page(browser)
     for _guess in range(5):
         last = submit(browser, "/login/answer/", code="000000")
 
     assert last.status_code == 401
-    assert send(browser, browser.get("/login/"), "/login/answer/", code=RIGHT_CODE).status_code == 401
+    assert submit(browser, "/login/answer/", page=browser.get("/login/"), code=RIGHT_CODE).status_code == 401
     assert PendingLogin.objects.get().attempts_left == 0
     assert browser.get("/account/").status_code == 302
 
@@ -210,7 +196,7 @@ def test_wrong_and_unknown_look_the_same(alice: Any) -> None:
     ],
 )
 def test_next_never_redirects_to_another_site(onward: str, alice: Any, browser: Browser) -> None:
-    granted = log_in(browser, f"{reverse('pages:login')}?next={onward}")
+    granted = log_in_on_page(browser, f"{reverse('pages:login')}?next={onward}")
 
     assert granted.headers["Location"] == "/account/"
 
@@ -231,13 +217,13 @@ def test_a_password_is_forgotten_and_reset(alice: Any, browser: Browser) -> None
     link = link_in(next(message for message in delivered() if message.to == ["alice@example.org"]))
     bare = follow(browser, link)
     page = browser.get(bare)
-    weak = send(browser, page, bare, password="short")
-    done = send(browser, weak, bare, password=NEW)
+    weak = submit(browser, bare, page=page, password="short")
+    done = submit(browser, bare, page=weak, password=NEW)
 
     assert (existing.status_code, existing.content) == (unknown.status_code, unknown.content)
     assert "alice" not in page.content.decode()
     assert (weak.status_code, done.status_code) == (400, 200)
-    assert log_in(browser, password=NEW).status_code == 303
+    assert log_in_on_page(browser, password=NEW).status_code == 303
 
 
 def test_opening_a_link_does_not_consume_it(alice: Any) -> None:
@@ -292,22 +278,22 @@ def test_the_page_creates_the_first_administrator(browser: Browser) -> None:
 
 
 def test_a_password_change_keeps_this_browser_signed_in(alice: Any, browser: Browser) -> None:
-    log_in(browser)
+    log_in_on_page(browser)
     wrong = submit(browser, "/account/password/", current_password="wrong", new_password=NEW)
     changed = submit(browser, "/account/password/", current_password=PASSWORD, new_password=NEW)
 
     assert (wrong.status_code, changed.status_code) == (401, 303)
     assert browser.get("/account/").status_code == 200
-    assert log_in(Browser(), password=NEW).status_code == 303
+    assert log_in_on_page(Browser(), password=NEW).status_code == 303
 
 
 @pytest.mark.asvs("7.4.4")
 def test_signing_out_ends_the_session(alice: Any, browser: Browser) -> None:
-    log_in(browser)
+    log_in_on_page(browser)
     page = browser.get("/account/")
     assert "Sign out" in page.content.decode()
 
-    logout = send(browser, page, "/logout/")
+    logout = submit(browser, "/logout/", page=page)
 
     assert logout.headers["Location"] == "/logged-out/"
     assert logout.headers["Clear-Site-Data"] == '"cache", "storage"'
@@ -318,10 +304,10 @@ def test_signing_out_ends_the_session(alice: Any, browser: Browser) -> None:
 
 @pytest.mark.usefixtures("second_factor")
 def test_signing_out_ends_an_unfinished_login(alice: Any, browser: Browser) -> None:
-    log_in(browser)
+    log_in_on_page(browser)
     page = browser.get("/login/answer/")
 
-    logout = send(browser, page, "/logout/")
+    logout = submit(browser, "/logout/", page=page)
 
     assert logout.headers["Location"] == "/logged-out/"
     assert browser.get("/login/answer/").headers["Location"] == "/login/"
@@ -338,7 +324,7 @@ def test_a_closed_sign_up_says_so(browser: Browser, settings: Any) -> None:
 def test_a_wrong_guess_counts_despite_atomic_requests(alice: Any) -> None:
     connection.settings_dict["ATOMIC_REQUESTS"] = True
     try:
-        codes = [log_in(Browser(), password="wrong").status_code for _guess in range(11)]
+        codes = [log_in_on_page(Browser(), password="wrong").status_code for _guess in range(11)]
     finally:
         connection.settings_dict["ATOMIC_REQUESTS"] = False
 
@@ -346,7 +332,7 @@ def test_a_wrong_guess_counts_despite_atomic_requests(alice: Any) -> None:
 
 
 def test_an_expired_challenge_is_not_shown(alice: Any, browser: Browser, second_factor: None) -> None:
-    log_in(browser)
+    log_in_on_page(browser)
 
     with time_machine.travel(timezone.now() + timedelta(minutes=10, seconds=1), tick=False):
         assert browser.get("/login/answer/").headers["Location"] == "/login/"
@@ -379,7 +365,7 @@ def test_no_template_needs_more_than_the_policy_allows() -> None:
 
 @pytest.mark.postgresql
 def test_an_index_finds_the_login_of_a_browser(alice: Any, browser: Browser, second_factor: None) -> None:
-    log_in(browser)
+    log_in_on_page(browser)
 
     assert unindexed(lambda: browser.get("/login/answer/")) == []
     assert PendingSignup.objects.count() == 0
@@ -388,7 +374,7 @@ def test_an_index_finds_the_login_of_a_browser(alice: Any, browser: Browser, sec
 @pytest.mark.parametrize("onward", ["/x\x00", "/\x00", "/x\ny", "/x\x7f", "/\u202ex", "/x\u2028"])
 def test_a_next_url_with_a_control_character_is_ignored(onward: str, alice: Any, browser: Browser) -> None:
     shown = browser.get("/login/", {"next": onward})
-    done = log_in(browser, f"/login/?{urlencode({'next': onward})}")
+    done = log_in_on_page(browser, f"/login/?{urlencode({'next': onward})}")
 
     assert shown.status_code == 200
     assert done.status_code == 303

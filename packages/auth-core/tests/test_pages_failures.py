@@ -13,8 +13,9 @@ from django.test import RequestFactory
 from auth_core.flows.account_creation import create_account
 from auth_core.models import EmailAddress
 from auth_core.pages import errors
+from auth_core.testing.browsers import submit
+from auth_core.testing.factories import PASSWORD
 from auth_core.testing.mails import code_in, delivered, link_in, the_mail
-from conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db
 
@@ -24,16 +25,6 @@ HTML = {"HTTP_ACCEPT": "text/html"}
 def refuse(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
     """Fail like a lost database."""
     raise OperationalError("the database system is shutting down")
-
-
-def submit(browser: Browser, address: str, **fields: str) -> Any:
-    return send(browser, browser.get(address), address, **fields)
-
-
-def send(browser: Browser, page: Any, address: str, **fields: str) -> Any:
-    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.content.decode())
-    assert token, page.content.decode()
-    return browser.post(address, {"csrfmiddlewaretoken": token[1], **fields})
 
 
 @pytest.mark.parametrize("address", ["/account/", "/account/password/", "/login/answer/"])
@@ -58,7 +49,7 @@ def test_a_login_with_a_lost_database_is_not_a_wrong_password(alice: Any) -> Non
     page = browser.get("/login/")
 
     with connection.execute_wrapper(refuse):
-        answer = send(browser, page, "/login/", identifier="alice@example.org", password=PASSWORD)
+        answer = submit(browser, "/login/", page=page, identifier="alice@example.org", password=PASSWORD)
 
     assert (answer.status_code, "Retry-After" in answer.headers) == (503, True)
     assert "Incorrect" not in answer.content.decode()
@@ -94,10 +85,12 @@ def test_the_repeated_sign_up_mail_has_the_valid_code() -> None:
     code_page = browser.get(submit(browser, "/signup/", email="bob@example.org", password=PASSWORD).headers["Location"])
     first = code_in(the_mail())
 
-    again = browser.get(send(browser, code_page, "/email/resend/", email="bob@example.org").headers["Location"])
+    again = browser.get(submit(browser, "/email/resend/", page=code_page, email="bob@example.org").headers["Location"])
     second = code_in(the_mail())
-    stale = send(browser, again, "/signup/code/", email="bob@example.org", code=first) if first != second else None
-    done = send(browser, again, "/signup/code/", email="bob@example.org", code=second)
+    stale = (
+        submit(browser, "/signup/code/", page=again, email="bob@example.org", code=first) if first != second else None
+    )
+    done = submit(browser, "/signup/code/", page=again, email="bob@example.org", code=second)
 
     assert again.status_code == 200
     assert stale is None or stale.status_code == 401
@@ -112,7 +105,7 @@ def test_an_account_with_an_unverified_address_can_repeat_the_mail() -> None:
     account = browser.get("/account/")
     assert "not confirmed" in account.content.decode()
 
-    send(browser, account, "/email/resend/", email="bob@example.org")
+    submit(browser, "/email/resend/", page=account, email="bob@example.org")
     bare = browser.get(link_in(the_mail()).removeprefix("https://auth.example.org")).headers["Location"]
     proven = submit(browser, bare)
 

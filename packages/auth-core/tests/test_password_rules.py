@@ -11,9 +11,9 @@ from auth_core.flows.account_creation import create_account
 from auth_core.flows.first_administrator import new_bootstrap_link
 from auth_core.flows.invitations import invite
 from auth_core.request.client import Client
-from auth_core.testing.factories import make_administrator
+from auth_core.testing.browsers import code_of, log_in, logged_in, new_browser, post
+from auth_core.testing.factories import PASSWORD, make_administrator
 from auth_core.testing.mails import the_mail, token_in
-from conftest import PASSWORD, code_of, log_in, new_browser, post
 
 pytestmark = pytest.mark.django_db
 
@@ -32,9 +32,7 @@ def by_reset(password: str) -> Any:
 
 def by_change(password: str) -> Any:
     create_account(email="alice@example.org", password=PASSWORD, verified=True)
-    browser = new_browser()
-    log_in(browser)
-    browser.defaults["HTTP_X_CSRFTOKEN"] = browser.get("/api/v1/csrf/").json()["csrf_token"]
+    browser = logged_in()
     return post(browser, "password/change", current_password=PASSWORD, new_password=password)
 
 
@@ -119,9 +117,7 @@ def test_a_password_is_compared_exactly(right: str, typed: str) -> None:
 @pytest.mark.asvs("6.2.3")
 @pytest.mark.parametrize("body", [{"new_password": NEW}, {"current_password": "", "new_password": NEW}, {}])
 def test_a_change_without_the_current_password_changes_nothing(body: dict[str, str], alice: Any) -> None:
-    browser = new_browser()
-    log_in(browser)
-    browser.defaults["HTTP_X_CSRFTOKEN"] = browser.get("/api/v1/csrf/").json()["csrf_token"]
+    browser = logged_in()
 
     refused = post(browser, "password/change", **body)
 

@@ -9,7 +9,7 @@ from django.contrib.auth.password_validation import CommonPasswordValidator
 from auth_core.errors import InvalidRequest
 from auth_core.hashers import Argon2idHasher
 from auth_core.passwords import hashing, policy
-from conftest import PASSWORD
+from auth_core.testing.factories import PASSWORD
 
 
 @pytest.fixture

@@ -37,8 +37,9 @@ from auth_core.models import (
 from auth_core.models.pending_login import Caller
 from auth_core.request.client import Client
 from auth_core.testing.doubles import RIGHT_CODE
-from auth_core.testing.mails import code_in, delivered, link_in
-from conftest import DOUBLES, PASSWORD
+from auth_core.testing.factories import PASSWORD
+from auth_core.testing.mails import code_in, delivered, token_in
+from conftest import DOUBLES
 
 pytestmark = pytest.mark.django_db
 
@@ -113,10 +114,6 @@ def begin_invitation() -> str:
 
 def begin_bootstrap() -> str:
     return new_bootstrap_link().rstrip("/").rpartition("/")[2]
-
-
-def token_in(mail: Any) -> str:
-    return link_in(mail).rstrip("/").rpartition("/")[2]
 
 
 PENDING: Mapping[type[Model], Pending] = {

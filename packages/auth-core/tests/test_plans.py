@@ -33,7 +33,7 @@ from auth_core.testing.plans import unindexed
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
 
-def answer() -> None:
+def answer_login() -> None:
     login = PendingLogin.objects.open(user=None, backend="", purpose=Purpose.LOGIN, transport=Transport.TOKEN)
     pending = PendingLogin.objects.find(login.token, Caller(purposes=frozenset({Purpose.LOGIN})))
     pending.spend_attempt()
@@ -49,7 +49,7 @@ def spend(kind: Any) -> None:
 HOT: dict[str, Callable[[], Any]] = {
     "find by identifier": lambda: lookup.find_by_identifier("alice@example.org"),
     "find by subject id": lambda: lookup.find_by_subject_id(uuid4()),
-    "answer a login": answer,
+    "answer a login": answer_login,
     "charge a guess": lambda: charge("login", identifier="alice@example.org", client=Client(network="192.0.2.1")),
     "refund a guess": lambda: GuessBudget.objects.refund([Charged("x", uuid4()), Charged("y", uuid4())]),
     "relay the outbox": lambda: list(OutboxMessage.objects.due(timezone.now()).order_by("due_at")[:100]),

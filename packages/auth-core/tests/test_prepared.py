@@ -19,7 +19,7 @@ def prepared() -> list[str]:
         return [statement for (statement,) in cursor.fetchall() if "prepared_here" in statement]
 
 
-def answer() -> list[tuple[object, ...]]:
+def forty_two() -> list[tuple[object, ...]]:
     return put(connection, STATEMENT, {"two": 2})
 
 
@@ -33,7 +33,7 @@ def fresh(transactional_db: None) -> Iterator[None]:
 
 @pytest.mark.postgresql
 def test_a_statement_is_prepared_once_and_others_are_not(fresh: None) -> None:
-    assert [answer() for _time in range(3)] == [[(42,)]] * 3
+    assert [forty_two() for _time in range(3)] == [[(42,)]] * 3
 
     assert len(prepared()) == 1
     assert connection.connection.prepare_threshold is None
@@ -52,9 +52,9 @@ def test_a_statement_used_once_is_prepared_with_its_second_use(fresh: None) -> N
 @pytest.mark.postgresql
 def test_nothing_is_prepared_behind_a_pooler_or_while_counting(fresh: None, monkeypatch: pytest.MonkeyPatch) -> None:
     with CaptureQueriesContext(connection) as queries:
-        assert answer() == [(42,)]
+        assert forty_two() == [(42,)]
     monkeypatch.setitem(connection.settings_dict, "DISABLE_SERVER_SIDE_CURSORS", True)
-    assert answer() == [(42,)]
+    assert forty_two() == [(42,)]
 
     assert len(queries) == 1
     assert prepared() == []
@@ -62,7 +62,7 @@ def test_nothing_is_prepared_behind_a_pooler_or_while_counting(fresh: None, monk
 
 @pytest.mark.django_db
 def test_results_are_the_same_on_every_database() -> None:
-    assert answer() == [(42,)]
+    assert forty_two() == [(42,)]
     assert put(connection, "UPDATE auth_core_pendinglogin SET score = %s WHERE score = %s", [1, 2]) == []
 
 
@@ -76,4 +76,4 @@ def test_a_database_error_is_a_django_error() -> None:
 def test_a_broken_transaction_refuses_statements() -> None:
     with pytest.raises(TransactionManagementError), transaction.atomic():
         transaction.set_rollback(True)
-        answer()
+        forty_two()

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from django.test import Client as Browser
 
-from auth_core.assurance.evidence import Evidence, Method
-from auth_core.contracts import Purpose, Transport
 from auth_core.models import PendingLogin
+from auth_core.testing.browsers import answer
 from auth_core.testing.doubles import RIGHT_CODE
 from auth_core.testing.parallel import at_once, one_winner, tally
+from auth_core.testing.sessions import begin
 from conftest import DOUBLES
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
@@ -30,40 +30,23 @@ def second_factor(settings: Any) -> None:
     }
 
 
-def begin(alice: Any) -> str:
-    login = PendingLogin.objects.open(
-        user=alice,
-        backend="auth_core.backends.IdentifierBackend",
-        purpose=Purpose.LOGIN,
-        transport=Transport.TOKEN,
-        evidence=[Evidence.now(Method.PASSWORD)],
-    )
-    return login.token
-
-
-def answer(token: str) -> Any:
-    body = {"token": token, "answer": {"code": RIGHT_CODE}}
-    return Browser().post("/api/v1/login/answer/", body, content_type="application/json")
-
-
 @pytest.mark.asvs("2.3.4")
 @pytest.mark.asvs("15.4.2")
 def test_one_of_50_parallel_correct_answers_is_granted(second_factor: None, alice: Any) -> None:
     def tasks(number: int) -> list[Callable[[], Any]]:
-        return [partial(answer, begin(alice))] * 50
+        token = begin(alice).token
+        return [partial(answer, Browser(), token, code=RIGHT_CODE) for _answer in range(50)]
 
     assert one_winner(tasks, refusal={"login_expired"}) == {"200": 20, "login_expired": 49 * 20}
 
 
 def test_attempts_are_charged_before_the_answer_is_checked(second_factor: None, alice: Any, settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "PENDING_LOGIN_ATTEMPTS": 5}
-    token = begin(alice)
+    token = begin(alice).token
 
-    def guess() -> Any:
-        body = {"token": token, "answer": {"code": "000000"}}
-        return Browser().post("/api/v1/login/answer/", body, content_type="application/json")
+    guesses = [partial(answer, Browser(), token, code="000000") for _guess in range(50)]
 
-    assert tally(at_once([guess] * 50)) == {"challenge_failed": 5, "login_expired": 45}
+    assert tally(at_once(guesses)) == {"challenge_failed": 5, "login_expired": 45}
 
 
 def test_closing_without_the_condition_would_grant_twice(
@@ -76,8 +59,8 @@ def test_closing_without_the_condition_would_grant_twice(
             PendingLogin.objects.filter(pk=self.pk).update(closed_at=self.created_at)
 
     monkeypatch.setattr(PendingLogin, "close", check_then_write)
-    token = begin(alice)
+    token = begin(alice).token
 
-    results = tally(at_once([partial(answer, token)] * 20))
+    results = tally(at_once([partial(answer, Browser(), token, code=RIGHT_CODE) for _answer in range(20)]))
 
     assert results["200"] > 1, "the planted defect must be caught"

@@ -15,8 +15,10 @@ from django.utils import timezone
 from auth_core.events import AuthEvent, Event, record
 from auth_core.models import EmailAddress, ResetLink
 from auth_core.people.locking import LockReason, disable_account, lock_account, unlock_account
+from auth_core.testing.browsers import code_of, log_in, logged_in, new_browser, post
+from auth_core.testing.factories import PASSWORD
 from auth_core.testing.mails import delivered, link_in, the_mail, token_in
-from conftest import DOUBLES, PASSWORD, code_of, log_in, new_browser, post
+from conftest import DOUBLES
 
 pytestmark = pytest.mark.django_db
 
@@ -36,13 +38,6 @@ def reset(browser: Browser, token: str, password: str = NEW) -> Any:
 
 def change(browser: Browser, current: str = PASSWORD, new: str = NEW) -> Any:
     return post(browser, "password/change", current_password=current, new_password=new)
-
-
-def signed_in() -> Browser:
-    browser = new_browser()
-    log_in(browser)
-    browser.defaults["HTTP_X_CSRFTOKEN"] = browser.get("/api/v1/csrf/").json()["csrf_token"]
-    return browser
 
 
 @pytest.mark.asvs("6.4.1")
@@ -81,7 +76,7 @@ def test_a_reset_link_is_invalid_after_the_account_changed(
 ) -> None:
     later = timedelta(0)
     if change_of == "password":
-        change(signed_in(), PASSWORD, "a third battery horse staple")
+        change(logged_in(), PASSWORD, "a third battery horse staple")
     elif change_of == "address":
         EmailAddress.objects.filter(user=alice).update(key="alice@elsewhere.example")
     elif change_of == "factor":
@@ -167,7 +162,7 @@ def test_following_the_link_verifies_the_address(browser: Browser) -> None:
 @pytest.mark.asvs("6.2.2")
 @pytest.mark.asvs("6.2.3")
 def test_a_password_is_changed_with_the_current_one(alice: Any) -> None:
-    browser = signed_in()
+    browser = logged_in()
 
     assert change(browser).status_code == 204
 
@@ -179,7 +174,7 @@ def test_a_password_is_changed_with_the_current_one(alice: Any) -> None:
 
 @pytest.mark.asvs("7.4.3")
 def test_another_session_ends_with_the_password(alice: Any) -> None:
-    here, elsewhere = signed_in(), signed_in()
+    here, elsewhere = logged_in(), logged_in()
 
     change(here)
 
@@ -189,7 +184,7 @@ def test_another_session_ends_with_the_password(alice: Any) -> None:
 
 @pytest.mark.asvs("6.2.3")
 def test_guesses_at_the_current_password_are_limited(alice: Any) -> None:
-    browser = signed_in()
+    browser = logged_in()
 
     codes = [code_of(change(browser, "wrong", NEW)) for _guess in range(11)]
 
@@ -203,7 +198,7 @@ def test_guesses_at_the_current_password_are_limited(alice: Any) -> None:
     [(PASSWORD, "short", "new_password"), (PASSWORD, PASSWORD, "new_password"), ("p" * 200, NEW, "current_password")],
 )
 def test_a_refused_change_changes_nothing(current: str, new: str, field: str, alice: Any) -> None:
-    refused = change(signed_in(), current, new)
+    refused = change(logged_in(), current, new)
 
     assert (refused.status_code, code_of(refused)) == (400, "invalid_request")
     assert refused.json()["errors"][0]["field"] == field
@@ -215,7 +210,7 @@ def test_a_password_change_needs_a_session(alice: Any, browser: Browser) -> None
 
 
 def test_a_wrong_current_password_counts_despite_atomic_requests(alice: Any, settings: Any) -> None:
-    browser = signed_in()
+    browser = logged_in()
     settings.DATABASES["default"]["ATOMIC_REQUESTS"] = True
     connection.settings_dict["ATOMIC_REQUESTS"] = True
     try:

@@ -152,11 +152,10 @@ def attempts(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 @pytest.fixture
-def browser_of_alice(alice: Any, signed_in: SignIn) -> Browser:
-    """The browser of alice."""
-    browser = signed_in(alice)
-    browser.raise_request_exception = False
-    return browser
+def browser_of_alice(browser_of_alice: Browser) -> Browser:
+    """The browser of alice, which gets a response when a view fails."""
+    browser_of_alice.raise_request_exception = False
+    return browser_of_alice
 
 
 @pytest.mark.asvs("16.3.2")

@@ -15,17 +15,14 @@ from django.utils import timezone
 from auth_core.events import AuthEvent, Event
 from auth_core.models import EmailAddress, OutboxMessage, PendingSignup
 from auth_core.passwords import policy
+from auth_core.testing.browsers import code_of, log_in, new_browser, post, sign_up
+from auth_core.testing.factories import PASSWORD
 from auth_core.testing.mails import code_in, delivered, link_in, the_mail, token_in
-from conftest import PASSWORD, code_of, log_in, new_browser, post
 
 pytestmark = pytest.mark.django_db
 
 NEW = "bob@example.org"
 OTHER_PASSWORD = "another battery horse staple"
-
-
-def sign_up(browser: Browser, email: str = NEW, password: str = PASSWORD) -> Any:
-    return post(browser, "signup", email=email, password=password)
 
 
 def test_from_sign_up_by_link_to_login(browser: Browser, events: list[Event]) -> None:
@@ -49,7 +46,7 @@ def test_from_sign_up_by_link_to_login(browser: Browser, events: list[Event]) ->
 
 
 def test_a_code_confirms_like_the_link(browser: Browser) -> None:
-    sign_up(browser)
+    sign_up(browser, NEW)
 
     verified = post(browser, "email/verify", email=NEW, code=code_in(the_mail()))
 
@@ -59,7 +56,7 @@ def test_a_code_confirms_like_the_link(browser: Browser) -> None:
 
 def test_a_mail_has_a_text_and_an_html_part(browser: Browser) -> None:
     browser.defaults["HTTP_USER_AGENT"] = "Firefox/150"
-    sign_up(browser)
+    sign_up(browser, NEW)
 
     message = the_mail()
 
@@ -75,7 +72,7 @@ def test_a_mail_has_a_text_and_an_html_part(browser: Browser) -> None:
 
 
 def test_a_sign_up_stores_no_plain_text(browser: Browser) -> None:
-    sign_up(browser)
+    sign_up(browser, NEW)
 
     row = OutboxMessage.objects.get()
     waiting = PendingSignup.objects.get()
@@ -131,7 +128,7 @@ def test_a_sign_up_does_not_change_an_existing_account(alice: Any, browser: Brow
 @pytest.mark.asvs("6.4.1")
 @pytest.mark.parametrize("spoil", ["used", "late", "short", "foreign", "unknown"])
 def test_an_invalid_link_is_refused(spoil: str, browser: Browser, alice: Any) -> None:
-    sign_up(browser)
+    sign_up(browser, NEW)
     token = token_in(the_mail())
     later = timedelta(0)
     if spoil == "used":
@@ -155,7 +152,7 @@ def test_an_invalid_link_is_refused(spoil: str, browser: Browser, alice: Any) ->
 
 
 def test_another_browser_needs_the_chosen_password(browser: Browser) -> None:
-    sign_up(browser)
+    sign_up(browser, NEW)
     token = token_in(the_mail())
     elsewhere = new_browser()
 
@@ -170,7 +167,7 @@ def test_another_browser_needs_the_chosen_password(browser: Browser) -> None:
 
 
 def test_guesses_at_the_sign_up_password_are_limited(browser: Browser) -> None:
-    sign_up(browser)
+    sign_up(browser, NEW)
     token = token_in(the_mail())
 
     codes = [code_of(post(new_browser(), "email/verify", token=token, password=f"wrong {n}")) for n in range(11)]
@@ -180,7 +177,7 @@ def test_guesses_at_the_sign_up_password_are_limited(browser: Browser) -> None:
 
 @pytest.mark.asvs("6.5.4")
 def test_a_code_is_for_one_browser_and_five_guesses(browser: Browser) -> None:
-    sign_up(browser)
+    sign_up(browser, NEW)
     code = code_in(the_mail())
     wrong = "000000" if code != "000000" else "000001"
 
@@ -192,7 +189,7 @@ def test_a_code_is_for_one_browser_and_five_guesses(browser: Browser) -> None:
 
 
 def test_a_repeated_mail_replaces_the_previous_one_and_renews_no_guess(browser: Browser) -> None:
-    sign_up(browser)
+    sign_up(browser, NEW)
     first = the_mail()
     wrong = "000000" if code_in(first) != "000000" else "000001"
     post(browser, "email/verify", email=NEW, code=wrong)
@@ -209,7 +206,7 @@ def test_a_repeated_mail_replaces_the_previous_one_and_renews_no_guess(browser: 
 @pytest.mark.asvs("6.3.8")
 def test_resending_does_not_reveal_accounts(alice: Any, browser: Browser) -> None:
     unproven = get_user_model().objects.create_user("carol@example.org", PASSWORD)
-    sign_up(browser)
+    sign_up(browser, NEW)
     delivered()
     answers, costs, mailed = set(), [], []
     for email in (NEW, "alice@example.org", unproven.email, "nobody@example.org"):
@@ -236,9 +233,9 @@ def test_an_account_can_verify_its_address_later(browser: Browser) -> None:
 
 def test_the_first_confirmed_of_several_sign_ups_wins() -> None:
     first, second = new_browser(), new_browser()
-    sign_up(first)
+    sign_up(first, NEW)
     token_of_first = token_in(the_mail())
-    sign_up(second, password=OTHER_PASSWORD)
+    sign_up(second, NEW, password=OTHER_PASSWORD)
     token_of_second = token_in(the_mail())
 
     assert post(second, "email/verify", token=token_of_second).status_code == 200
@@ -291,7 +288,7 @@ def test_bad_input_costs_no_query_and_no_hash(
     monkeypatch.setattr("auth_core.flows.signup.make_password", lambda _password: pytest.fail("it was hashed"))
 
     with django_assert_num_queries(0):
-        refused = sign_up(browser, email, password)
+        refused = sign_up(browser, email, password=password)
 
     assert refused.status_code in (400, 413)
     assert refused.headers["Content-Type"] == "application/problem+json"
@@ -316,7 +313,7 @@ def test_a_verification_is_a_token_or_an_address_with_a_code(body: dict[str, Any
 
 
 def test_mails_have_a_budget_by_address_and_by_network(settings: Any) -> None:
-    answers = [sign_up(new_browser()) for _time in range(6)]
+    answers = [sign_up(new_browser(), NEW) for _time in range(6)]
     assert [answer.status_code for answer in answers] == [202] * 5 + [429]
     assert int(answers[-1].headers["Retry-After"]) > 3000
 
@@ -340,7 +337,7 @@ def test_a_forged_host_is_in_no_mail(browser: Browser, settings: Any) -> None:
 
 
 def test_a_sign_up_needs_the_csrf_token() -> None:
-    refused = sign_up(Browser(enforce_csrf_checks=True))
+    refused = sign_up(Browser(enforce_csrf_checks=True), NEW)
 
     assert code_of(refused) == "csrf_failed"
     assert not PendingSignup.objects.exists()
@@ -350,7 +347,7 @@ def test_a_sign_up_needs_the_csrf_token() -> None:
 def test_a_sign_up_password_is_normalised_before_hashing(browser: Browser) -> None:
     composed, decomposed = "caf\u00e9 au lait le matin", "cafe\u0301 au lait le matin"
     assert policy.normalise(decomposed) == composed
-    sign_up(browser, password=decomposed)
+    sign_up(browser, NEW, password=decomposed)
     post(browser, "email/verify", token=token_in(the_mail()))
 
     assert log_in(browser, identifier=NEW, password=composed).status_code == 200

@@ -28,13 +28,13 @@ def captured(captured_texts: None) -> None:
     """Keep text messages in memory."""
 
 
-def post(**changes: Any) -> OutboxMessage:
+def post_code(**changes: Any) -> OutboxMessage:
     with transaction.atomic():
         return post_text(**{"template": "code", "number": NUMBER, "secret": {"code": CODE}, **changes})
 
 
 def test_a_text_arrives_with_its_code() -> None:
-    post()
+    post_code()
 
     text = the_text()
 
@@ -57,7 +57,7 @@ def test_a_text_needs_a_transaction() -> None:
 
 
 def test_number_and_code_are_encrypted_and_wiped_when_delivered() -> None:
-    post()
+    post_code()
     before = str(OutboxMessage.objects.values().get())
 
     text = the_text()
@@ -81,7 +81,7 @@ def test_a_failed_backend_is_called_again_with_the_same_key(
             raise ConnectionError(f"{text.number}: {text.body}")
 
     monkeypatch.setattr(MemoryBackend, "send", fail_once)
-    posted = post()
+    posted = post_code()
 
     with caplog.at_level(logging.DEBUG):
         assert not outbox.deliver(posted.pk)
@@ -98,14 +98,14 @@ def test_without_a_backend_no_text_is_posted(settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "SMS_BACKEND": ""}
 
     with pytest.raises(NoSmsBackend):
-        post()
+        post_code()
 
     assert not sms.sends_texts()
     assert not OutboxMessage.objects.exists()
 
 
 def test_a_removed_backend_leaves_the_text_pending(settings: Any) -> None:
-    posted = post()
+    posted = post_code()
     settings.AUTH_CORE = {**settings.AUTH_CORE, "SMS_BACKEND": ""}
 
     assert not outbox.deliver(posted.pk)
@@ -115,7 +115,7 @@ def test_a_removed_backend_leaves_the_text_pending(settings: Any) -> None:
 
 
 def test_a_text_without_a_recipient_is_the_same_row_and_not_sent() -> None:
-    somebodys, nobodys = post(), post(channel=NOWHERE)
+    somebodys, nobodys = post_code(), post_code(channel=NOWHERE)
 
     assert len(nobodys.secret) == len(somebodys.secret)
     assert len(delivered_texts()) == 1
@@ -126,7 +126,7 @@ def test_the_console_prints_the_text_and_logs_nothing(
     settings: Any, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "SMS_BACKEND": "auth_core.messages.sms.ConsoleBackend"}
-    post()
+    post_code()
 
     with caplog.at_level(logging.DEBUG):
         outbox.deliver_due()
@@ -137,7 +137,7 @@ def test_the_console_prints_the_text_and_logs_nothing(
 
 def test_an_unknown_language_falls_back_to_that_of_the_site() -> None:
     with translation.override("en"):
-        post(values={"language": "xx"})
+        post_code(values={"language": "xx"})
 
     assert "is your code" in the_text().body
 

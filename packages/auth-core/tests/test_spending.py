@@ -25,8 +25,8 @@ from auth_core.models import (
 )
 from auth_core.models.one_time_link import OneTimeLink
 from auth_core.request.client import Client
+from auth_core.testing.factories import PASSWORD
 from auth_core.testing.mails import delivered, token_in
-from conftest import PASSWORD
 
 pytestmark = [pytest.mark.django_db, pytest.mark.asvs("2.3.4")]
 
@@ -48,7 +48,7 @@ def verification(alice: Any) -> tuple[type[OneTimeLink], str, Use]:
     return EmailVerification, mailed(), lambda token: verify_email(token=token, client=HERE)
 
 
-def sign_up(alice: Any) -> tuple[type[OneTimeLink], str, Use]:
+def signup(alice: Any) -> tuple[type[OneTimeLink], str, Use]:
     request_signup(email="new@example.org", password=PASSWORD, client=HERE, browser_secret=BROWSER)
     return PendingSignup, mailed(), lambda token: confirm_signup(token=token, client=HERE, browser_secret=BROWSER)
 
@@ -72,7 +72,7 @@ def mailed() -> str:
     return token_in(message)
 
 
-KINDS = [reset, verification, sign_up, invitation, first_administrator]
+KINDS = [reset, verification, signup, invitation, first_administrator]
 
 
 @pytest.mark.parametrize("made", KINDS)

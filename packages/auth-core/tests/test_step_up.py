@@ -19,9 +19,10 @@ from auth_core.login.step_up import begin_step_up
 from auth_core.models import PendingLogin
 from auth_core.passwords import hashing
 from auth_core.request.client import Client
-from auth_core.testing.browsers import with_csrf
+from auth_core.testing.browsers import answer, log_in, new_browser, post, with_csrf
 from auth_core.testing.doubles import RIGHT_CODE
-from conftest import DOUBLES, PASSWORD, answer, log_in, new_browser, post
+from auth_core.testing.factories import PASSWORD
+from conftest import DOUBLES
 
 pytestmark = pytest.mark.django_db
 

@@ -14,7 +14,7 @@ from auth_core.assurance.methods import Evidence, Method
 from auth_core.contracts import Transport
 from auth_core.errors import ChallengeFailed, InvalidCredentials, LinkInvalid
 from auth_core.events import AuthEvent, Event, record
-from auth_core.testing.browsers import log_in, new_browser
+from auth_core.testing.browsers import log_in, new_browser, post
 from auth_core.testing.clock import Clock
 from auth_core.testing.counts import counted
 from auth_core.testing.events import RecordedOutsideTransaction, recording
@@ -59,7 +59,7 @@ def test_sign_in_leaves_the_state_of_a_login(
     assert AuthEvent.LOGIN_SUCCEEDED in [event.name for event in events]
     alice.refresh_from_db()
     assert alice.last_login is not None
-    assert browser.post("/api/v1/logout/", {}, content_type="application/json").status_code == 204
+    assert post(browser, "logout").status_code == 204
     assert browser.get("/api/v1/me/").status_code == 401
 
 
@@ -67,7 +67,7 @@ def test_a_browser_without_its_csrf_token_is_refused(signed_in: SignIn, alice: A
     browser = signed_in(alice)
     del browser.defaults["HTTP_X_CSRFTOKEN"]
 
-    assert browser.post("/api/v1/logout/", {}, content_type="application/json").status_code == 403
+    assert post(browser, "logout").status_code == 403
 
 
 def test_insufficient_evidence_is_an_error(signed_in: SignIn, alice: Any) -> None:

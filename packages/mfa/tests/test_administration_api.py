@@ -9,12 +9,12 @@ from django.test import Client as Browser
 
 from auth_core.events import Event
 from auth_core.people.lookup import identity_of
+from auth_core.testing.browsers import code_of
 from auth_core.testing.factories import PASSWORD
 from auth_core.testing.sessions import sign_in
 from auth_mfa.events import MfaEvent
 from auth_mfa.factors import factors_of
 from auth_mfa.testing.factors import NUMBER, add_mailbox, add_phone, add_recovery_codes, add_totp
-from conftest import code_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("captured_texts")]
 

@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client as Browser
 
+from auth_core.testing.browsers import answer, log_in, new_browser, post, with_csrf
 from auth_core.testing.mails import code_in, the_mail
 from auth_core.testing.sessions import sign_in
 from auth_core.testing.texts import code_in_text, delivered_texts
@@ -14,8 +15,7 @@ from auth_mfa import oath
 from auth_mfa.factors import factors_of
 from auth_mfa.models import EmailFactor, Factor, PhoneFactor, TotpFactor
 from auth_mfa.testing.authenticator import Authenticator
-from auth_mfa.testing.factors import NUMBER, add_mailbox, add_phone, add_recovery_codes
-from conftest import answer, current_code, enrolled, log_in, new_browser, post, with_csrf
+from auth_mfa.testing.factors import NUMBER, add_mailbox, add_phone, add_recovery_codes, add_totp, current_code
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("captured_texts")]
 
@@ -66,18 +66,18 @@ def test_a_weaker_factor_does_not_come_before_the_passkey(enrol: Callable[[Brows
 
 
 def test_the_strongest_factor_comes_first_even_if_a_weaker_one_was_used_last(alice: User) -> None:
-    enrolled(alice)
+    add_totp(alice)
     mailbox = add_mailbox(alice)
     browser = new_browser()
     token = log_in(browser).json()["token"]
     chosen = post(browser, "login/challenge", token=token, choice=str(mailbox.pk))
-    assert answer(browser, chosen, code_in(the_mail())).status_code == 200
+    assert answer(browser, chosen, code=code_in(the_mail())).status_code == 200
 
     assert first_method(alice) == "totp"
 
 
 def test_factors_are_ordered_by_strength(alice: User) -> None:
-    enrolled(alice)
+    add_totp(alice)
     add_mailbox(alice)
     add_phone(alice)
     add_recovery_codes(alice)
@@ -96,21 +96,21 @@ def test_factors_are_ordered_by_strength(alice: User) -> None:
 
 @pytest.mark.parametrize("is_used", [True, False])
 def test_a_second_app_does_not_come_before_the_first(is_used: bool, alice: User) -> None:
-    first = enrolled(alice)
+    first = add_totp(alice)
     if is_used:
         browser = new_browser()
-        assert answer(browser, log_in(browser), current_code(steps=-1)).status_code == 200
-    spare: Any = enrolled(alice, key=b"another key of twenty", name="Spare")
+        assert answer(browser, log_in(browser), code=current_code(steps=-1)).status_code == 200
+    spare: Any = add_totp(alice, key=b"another key of twenty", name="Spare")
 
     assert [owned.id for owned in factors_of(alice)] == [first.pk, spare.pk]
     assert log_in(new_browser()).json()["challenge"]["choice"] == str(first.pk)
 
 
 def test_the_most_recently_used_of_two_apps_comes_first(alice: User, browser: Browser) -> None:
-    enrolled(alice)
-    spare = enrolled(alice, key=b"another key of twenty", name="Spare")
+    add_totp(alice)
+    spare = add_totp(alice, key=b"another key of twenty", name="Spare")
     token = log_in(browser).json()["token"]
     chosen = post(browser, "login/challenge", token=token, choice=str(spare.pk))
-    assert answer(browser, chosen, current_code(b"another key of twenty")).status_code == 200
+    assert answer(browser, chosen, code=current_code(b"another key of twenty")).status_code == 200
 
     assert log_in(new_browser()).json()["challenge"]["choice"] == str(spare.pk)

@@ -4,22 +4,22 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client as Browser
 
+from auth_core.testing.browsers import answer, log_in, post
 from auth_core.testing.mails import delivered
 from auth_core.testing.sessions import sign_in
 from auth_mfa.models import PhoneFactor, TotpFactor
-from auth_mfa.testing.factors import add_phone
-from conftest import answer, current_code, enrolled, log_in, post
+from auth_mfa.testing.factors import add_phone, add_totp, current_code
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("captured_texts")]
 
 
 def test_an_answer_is_compared_with_the_factor_that_was_asked_for(alice: User, browser: Browser) -> None:
-    enrolled(alice)
+    add_totp(alice)
     phone = add_phone(alice)
     challenged = log_in(browser)
     phone.note_use()
 
-    granted = answer(browser, challenged, current_code())
+    granted = answer(browser, challenged, code=current_code())
 
     assert (challenged.json()["challenge"]["method"], granted.status_code) == ("totp", 200)
     assert (TotpFactor.objects.get().failures, PhoneFactor.objects.get().failures) == (0, 0)

@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as fuzzing
 from hypothesis import strategies as st
 
+from auth_core.testing.browsers import answer, code_of, log_in, post
 from auth_core.testing.mails import code_in, the_mail
 from auth_core.testing.sessions import sign_in
 from auth_mfa.models import WebauthnFactor
 from auth_mfa.testing.authenticator import Authenticator
-from auth_mfa.testing.factors import add_mailbox, add_recovery_codes
-from conftest import answer, code_of, enrolled, log_in, post
+from auth_mfa.testing.factors import add_mailbox, add_recovery_codes, add_totp
 
 pytestmark = pytest.mark.django_db
 
@@ -27,7 +27,7 @@ def test_a_passkey_in_a_login_refuses_names_that_cannot_be_stored(
     name: str, alice: User, browser: Browser, settings: Any
 ) -> None:
     settings.AUTH_MFA = {"REQUIRED_OF": ["everyone"]}
-    challenged = answer(browser, log_in(browser), code_in(the_mail()))
+    challenged = answer(browser, log_in(browser), code=code_in(the_mail()))
     challenged = post(browser, "login/challenge", token=challenged.json()["token"], choice="passkey")
     made = Authenticator(backup_eligible=True).make(challenged.json()["challenge"]["data"]["options"])
 
@@ -156,7 +156,7 @@ def test_no_answer_of_a_login_causes_a_server_error(kind: str, alice: User, brow
     choice = "x"
     if kind.startswith("enrolment"):
         settings.AUTH_MFA = {**settings.AUTH_MFA, "REQUIRED_OF": ["everyone"]}
-        challenged = answer(browser, log_in(browser), code_in(the_mail()))
+        challenged = answer(browser, log_in(browser), code=code_in(the_mail()))
         choice = "passkey" if kind == "enrolment_passkey" else "totp"
     elif kind == "webauthn":
         own = sign_in(alice)
@@ -166,7 +166,7 @@ def test_no_answer_of_a_login_causes_a_server_error(kind: str, alice: User, brow
         challenged = log_in(browser)
         choice = challenged.json()["challenge"]["choice"]
     else:
-        chosen: Any = enrolled(alice)
+        chosen: Any = add_totp(alice)
         if kind == "recovery":
             chosen = add_recovery_codes(alice).factor
         elif kind == "email":

@@ -21,9 +21,8 @@ from auth_mfa.models.factor_history import FactorHistoryManager
 from auth_mfa.models.sent_code import code_of
 from auth_mfa.recovery import login, recovery_codes
 from auth_mfa.recovery.code_sets import Sheet, issue_sheet
-from auth_mfa.testing.factors import NUMBER, add_phone, add_recovery_codes
+from auth_mfa.testing.factors import NUMBER, add_phone, add_recovery_codes, add_totp, current_code
 from auth_mfa.totp.enrolment import begin_totp, confirm_totp
-from conftest import current_code, enrolled
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -117,7 +116,7 @@ def test_beginning_a_phone_while_another_is_confirmed_does_not_deadlock(
 
 
 def test_replacing_a_sheet_while_a_code_is_used_does_not_deadlock(alice: User, dawdle: Callable[..., None]) -> None:
-    enrolled(alice)
+    add_totp(alice)
     sheet = add_recovery_codes(alice)
     dawdle(RecoveryCodeSet, "spend_guess")
 
@@ -131,7 +130,7 @@ def test_removing_a_factor_during_a_reset_does_not_deadlock(
     alice: User, dawdle: Callable[..., None], django_user_model: Any
 ) -> None:
     administrator = django_user_model.objects.create_superuser("root")
-    factor = enrolled(alice)
+    factor = add_totp(alice)
     add_recovery_codes(alice)
     dawdle(factors, "_record_removal")
 
@@ -145,7 +144,7 @@ def test_removing_a_factor_during_a_reset_does_not_deadlock(
 
 
 def test_two_concurrent_removals_leave_no_sheet_alone(alice: User, dawdle: Callable[..., None]) -> None:
-    app, phone = enrolled(alice), add_phone(alice)
+    app, phone = add_totp(alice), add_phone(alice)
     add_recovery_codes(alice)
     dawdle(factors, "person_changed")
 
@@ -155,7 +154,7 @@ def test_two_concurrent_removals_leave_no_sheet_alone(alice: User, dawdle: Calla
 
 
 def test_removing_a_sheet_while_a_code_is_used_does_not_deadlock(alice: User, dawdle: Callable[..., None]) -> None:
-    factor = enrolled(alice)
+    factor = add_totp(alice)
     sheet = add_recovery_codes(alice)
     dawdle(RecoveryCodeSet, "spend_guess")
 

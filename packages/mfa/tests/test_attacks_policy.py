@@ -8,14 +8,14 @@ from django.contrib.auth.models import User
 from django.test import Client as Browser
 
 from auth_core.events import AuthEvent
+from auth_core.testing.browsers import answer, code_of, log_in, new_browser, post
 from auth_core.testing.mails import code_in, delivered, the_mail
 from auth_core.testing.sessions import sign_in
 from auth_mfa import oath
 from auth_mfa.factors import remove_factor
 from auth_mfa.models import RecoveryCodeSet, TotpFactor, WebauthnFactor
 from auth_mfa.testing.authenticator import Authenticator
-from auth_mfa.testing.factors import add_mailbox, add_phone, add_recovery_codes
-from conftest import answer, code_of, current_code, enrolled, log_in, new_browser, post
+from auth_mfa.testing.factors import add_mailbox, add_phone, add_recovery_codes, add_totp, current_code
 
 pytestmark = pytest.mark.django_db
 
@@ -53,7 +53,7 @@ def test_recovery_codes_still_work_when_the_method_is_no_longer_offered(
     sheet = add_recovery_codes(alice)
     settings.AUTH_CORE = {**settings.AUTH_CORE, "SMS_BACKEND": ""}
 
-    assert answer(browser, log_in(browser), sheet.codes[0]).status_code == 200
+    assert answer(browser, log_in(browser), code=sheet.codes[0]).status_code == 200
 
 
 @pytest.mark.parametrize("required_of", [[], ["everyone"]])
@@ -66,7 +66,7 @@ def test_an_enrolled_mailbox_is_still_asked_for_when_email_codes_are_no_longer_o
     settings.AUTH_MFA = {"REQUIRED_OF": required_of, "METHODS": kinds, "COUNTED_METHODS": kinds}
 
     challenged = log_in(browser)
-    proved = answer(browser, challenged, code_in(the_mail()))
+    proved = answer(browser, challenged, code=code_in(the_mail()))
 
     assert (challenged.status_code, challenged.json()["challenge"]["method"]) == (202, "email_code")
     assert proved.json().get("challenge", {}).get("kind") == ("enrolment" if required_of else None)
@@ -76,19 +76,19 @@ def test_an_uncounted_factor_suffices_during_the_grace_period(alice: User, brows
     settings.AUTH_MFA = {
         "REQUIRED_OF": ["everyone"], "GRACE_PERIOD": timedelta(days=7), "COUNTED_METHODS": ["passkey"]
     }  # fmt: skip
-    enrolled(alice)
+    add_totp(alice)
 
-    assert answer(browser, log_in(browser), current_code()).status_code == 200
+    assert answer(browser, log_in(browser), code=current_code()).status_code == 200
 
 
 def test_an_uncounted_key_cannot_be_added_as_the_required_factor(alice: User, browser: Browser, settings: Any) -> None:
     """As the first factor it would make every later login fail."""
     settings.AUTH_MFA = {"REQUIRED_OF": ["everyone"], "COUNTED_METHODS": ["totp", "passkey"]}
-    challenged = choose(browser, answer(browser, log_in(browser), code_in(the_mail())), "passkey")
+    challenged = choose(browser, answer(browser, log_in(browser), code=code_in(the_mail())), "passkey")
     made = Authenticator().make(challenged.json()["challenge"]["data"]["options"])
     made["clientExtensionResults"] = {}
 
-    refused = post(browser, "login/answer", token=challenged.json()["token"], answer={"credential": made})
+    refused = answer(browser, challenged, credential=made)
 
     assert code_of(refused) == "invalid_request"
     assert not WebauthnFactor.objects.exists()
@@ -96,7 +96,7 @@ def test_an_uncounted_key_cannot_be_added_as_the_required_factor(alice: User, br
 
 
 def test_removing_the_sheet_with_the_last_factor_is_recorded(alice: User, recorded_events: list[Any]) -> None:
-    factor = enrolled(alice)
+    factor = add_totp(alice)
     sheet = add_recovery_codes(alice).factor
 
     remove_factor(factor=factor)
@@ -112,12 +112,12 @@ def test_a_login_does_not_show_a_key_begun_elsewhere(alice: User, browser: Brows
     settings.AUTH_MFA = {}
     thief = sign_in(alice)
     settings.AUTH_MFA = {"REQUIRED_OF": ["everyone"]}
-    challenged = answer(browser, log_in(browser), code_in(the_mail()))
+    challenged = answer(browser, log_in(browser), code=code_in(the_mail()))
     planted = post(thief, "mfa/totp")
     assert planted.status_code == 201
     planted_secret = planted.json()["secret"]
 
-    refused = answer(browser, challenged, current_code(oath.from_base32(planted_secret)))
+    refused = answer(browser, challenged, code=current_code(oath.from_base32(planted_secret)))
 
     assert code_of(refused) == "challenge_failed"
     assert not TotpFactor.objects.filter(confirmed=True).exists()
@@ -125,12 +125,12 @@ def test_a_login_does_not_show_a_key_begun_elsewhere(alice: User, browser: Brows
 
 @pytest.mark.usefixtures("everyone")
 def test_an_app_begun_in_one_login_cannot_be_confirmed_in_another(alice: User, browser: Browser) -> None:
-    first = answer(browser, log_in(browser), code_in(the_mail()))
+    first = answer(browser, log_in(browser), code=code_in(the_mail()))
     other = new_browser()
     delivered()
-    second = answer(other, log_in(other), code_in(the_mail()))
+    second = answer(other, log_in(other), code=code_in(the_mail()))
 
-    mixed = answer(browser, first, current_code(oath.from_base32(secret_of(second))))
+    mixed = answer(browser, first, code=current_code(oath.from_base32(secret_of(second))))
 
     assert code_of(mixed) == "challenge_failed"
-    assert answer(other, second, current_code(oath.from_base32(secret_of(second)))).status_code == 200
+    assert answer(other, second, code=current_code(oath.from_base32(secret_of(second)))).status_code == 200

@@ -7,11 +7,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client as Browser
 
+from auth_core.testing.browsers import answer, code_of, log_in, post
 from auth_core.testing.doubles import NarrowIssuer
 from auth_core.testing.factories import PASSWORD
 from auth_core.testing.sessions import sign_in
 from auth_mfa.factors import remove_factor, reset_factors
-from conftest import answer, code_of, current_code, enrolled, log_in, post
+from auth_mfa.testing.factors import add_totp, current_code
 
 pytestmark = pytest.mark.django_db
 
@@ -31,8 +32,8 @@ def no_room(settings: Any) -> Iterator[None]:
 @pytest.mark.parametrize("take_away", [remove_factor, reset_factors])
 def test_removing_a_factor_ends_logins_that_it_proved(take_away: Any, alice: User, browser: Browser) -> None:
     """A thief of a phone proves it, and waits until the owner has removed it and ended all sessions."""
-    factor = enrolled(alice)
-    challenged = answer(browser, log_in(browser), current_code())
+    factor = add_totp(alice)
+    challenged = answer(browser, log_in(browser), code=current_code())
     assert challenged.json()["challenge"]["kind"] == "session_limit"
 
     if take_away is remove_factor:
@@ -45,12 +46,12 @@ def test_removing_a_factor_ends_logins_that_it_proved(take_away: Any, alice: Use
 
 
 def test_changing_the_password_ends_logins_that_it_began(alice: User, browser: Browser) -> None:
-    enrolled(alice)
+    add_totp(alice)
     challenged = log_in(browser)
     owner = sign_in(alice, assurance="aal2")
     changed = post(owner, "password/change", current_password=PASSWORD, new_password="another horse and battery")
 
-    refused = answer(browser, challenged, current_code())
+    refused = answer(browser, challenged, code=current_code())
 
     assert changed.status_code == 204
     assert code_of(refused) == "login_expired"

@@ -9,8 +9,9 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 import auth_mfa
+from auth_core.testing.browsers import answer, code_of, log_in, new_browser
 from auth_mfa import oath
-from conftest import KEY, answer, code_of, current_code, enrolled, log_in, new_browser
+from auth_mfa.testing.factors import KEY, add_totp, current_code
 
 SOURCES = sorted(Path(auth_mfa.__file__).parent.rglob("*.py"))
 
@@ -53,19 +54,19 @@ def test_all_keys_differ() -> None:
 @pytest.mark.parametrize("steps", [-1, 1])
 def test_without_tolerance_only_the_current_code_is_accepted(steps: int, alice: User, settings: object) -> None:
     settings.AUTH_MFA = {"TOTP_TOLERANCE": 0}  # type: ignore[attr-defined]  # pytest-django's has any name
-    enrolled(alice)
+    add_totp(alice)
     with time_machine.travel(timezone.now(), tick=False):
         browser = new_browser()
         challenged = log_in(browser)
 
-        assert code_of(answer(browser, challenged, current_code(steps=steps))) == "challenge_failed"
-        assert answer(browser, challenged, current_code()).status_code == 200
+        assert code_of(answer(browser, challenged, code=current_code(steps=steps))) == "challenge_failed"
+        assert answer(browser, challenged, code=current_code()).status_code == 200
 
 
 @pytest.mark.django_db
 @pytest.mark.asvs("6.5.8")
 def test_the_caller_cannot_choose_the_time(alice: User) -> None:
-    enrolled(alice)
+    add_totp(alice)
     browser = new_browser()
     challenged = log_in(browser)
     long_ago = "Thu, 01 Jan 1970 00:00:59 GMT"

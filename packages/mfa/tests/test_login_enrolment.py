@@ -6,11 +6,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client as Browser
 
+from auth_core.testing.browsers import answer, code_of, log_in, new_browser, post
 from auth_core.testing.mails import code_in, the_mail
 from auth_mfa import oath
 from auth_mfa.models import TotpFactor, WebauthnFactor
 from auth_mfa.testing.authenticator import Authenticator
-from conftest import answer, code_of, current_code, log_in, new_browser, post
+from auth_mfa.testing.factors import current_code
 
 pytestmark = pytest.mark.django_db
 
@@ -24,7 +25,7 @@ def everyone(settings: Any) -> None:
 @pytest.fixture
 def to_add(alice: User, browser: Browser) -> Any:
     """A login that has proved password and mailbox and must add a factor."""
-    return answer(browser, log_in(browser), code_in(the_mail()))
+    return answer(browser, log_in(browser), code=code_in(the_mail()))
 
 
 def choose(browser: Browser, challenged: Any, choice: str) -> Any:
@@ -72,7 +73,7 @@ def test_an_app_can_be_added_after_choosing_a_passkey(to_add: Any, browser: Brow
 
 def test_uncounted_methods_are_not_offered(alice: User, browser: Browser, settings: Any) -> None:
     settings.AUTH_MFA = {"REQUIRED_OF": ["everyone"], "COUNTED_METHODS": ["passkey", "security_key"]}
-    challenged = answer(browser, log_in(browser), code_in(the_mail()))
+    challenged = answer(browser, log_in(browser), code=code_in(the_mail()))
 
     assert challenged.json()["challenge"]["kind"] == "enrolment_passkey"
     assert code_of(choose(browser, challenged, "totp")) == "invalid_request"
@@ -81,7 +82,7 @@ def test_uncounted_methods_are_not_offered(alice: User, browser: Browser, settin
 def test_a_login_is_refused_if_no_method_can_be_added(alice: User, browser: Browser, settings: Any) -> None:
     settings.AUTH_MFA = {"REQUIRED_OF": ["everyone"], "COUNTED_METHODS": ["sms_code"]}
 
-    assert code_of(answer(browser, log_in(browser), code_in(the_mail()))) == "more_proof_required"
+    assert code_of(answer(browser, log_in(browser), code=code_in(the_mail()))) == "more_proof_required"
 
 
 @pytest.mark.parametrize("members", [{}, {"code": 1}, {"credential": {}}, {"code": "123456", "x": 1}])

@@ -8,10 +8,10 @@ from django.contrib.auth.models import User
 from django.test import Client as Browser
 
 from auth_core.conf import CoreSettings
+from auth_core.testing.browsers import log_in, new_browser, post
 from auth_core.testing.mails import delivered
 from auth_core.testing.texts import delivered_texts
 from auth_mfa.testing.factors import NUMBER, add_mailbox, add_phone
-from conftest import log_in, new_browser, post
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("captured_texts")]
 
@@ -45,10 +45,10 @@ def test_a_login_sends_at_most_five_codes(
     ("path", "body", "came"), [("mfa/email", {}, delivered), ("mfa/sms", {"number": NUMBER}, delivered_texts)]
 )
 def test_an_enrolment_sends_at_most_five_codes(
-    path: str, body: dict[str, str], came: Any, alice: User, signed_in: Browser
+    path: str, body: dict[str, str], came: Any, alice: User, browser_of_alice: Browser
 ) -> None:
     for _enrolment in range(8):
-        post(signed_in, path, **body)
+        post(browser_of_alice, path, **body)
 
     assert len(came()) == 5
 

@@ -12,13 +12,13 @@ from django.test import Client as Browser
 
 from auth_core.login.journey import question_of
 from auth_core.models import PendingLogin
+from auth_core.testing.browsers import answer, code_of, log_in, new_browser, post, with_csrf
 from auth_core.testing.clock import Clock
 from auth_core.testing.mails import code_in, delivered, the_mail
 from auth_core.testing.texts import code_in_text, delivered_texts, the_text
 from auth_mfa.events import MfaEvent
 from auth_mfa.models import PhoneFactor, SentCode
-from auth_mfa.testing.factors import NUMBER, add_mailbox, add_phone
-from conftest import answer, code_of, enrolled, log_in, new_browser, post, with_csrf
+from auth_mfa.testing.factors import NUMBER, add_mailbox, add_phone, add_totp
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("captured_texts")]
 
@@ -45,7 +45,7 @@ def test_a_text_message_contains_the_code_of_the_login(alice: User, browser: Bro
 
     challenged = log_in(browser)
     text = the_text()
-    granted = answer(browser, challenged, code_in_text(text))
+    granted = answer(browser, challenged, code=code_in_text(text))
 
     challenge = challenged.json()["challenge"]
     assert (challenged.status_code, challenge["kind"], challenge["method"]) == (202, "code", "sms_code")
@@ -60,7 +60,7 @@ def test_an_email_code_is_a_second_factor_but_never_aal2(alice: User, browser: B
     add_mailbox(alice)
 
     challenged = log_in(browser)
-    granted = answer(browser, challenged, code_in(the_mail()))
+    granted = answer(browser, challenged, code=code_in(the_mail()))
 
     assert challenged.json()["challenge"]["data"]["to"] == "a•••@example.org"
     assert (granted.status_code, granted.json()["session"]["acr"]) == (200, "aal1")
@@ -77,7 +77,7 @@ def test_a_code_expires_after_ten_minutes(
     sent = code_in_text(the_text())
 
     clock.forward(seconds=after.total_seconds())
-    answered = answer(browser, challenged, sent)
+    answered = answer(browser, challenged, code=sent)
 
     assert answered.json().get("code") == code
 
@@ -88,8 +88,8 @@ def test_a_code_works_once(alice: User, browser: Browser) -> None:
     challenged = log_in(browser)
     sent = code_in_text(the_text())
 
-    assert answer(browser, challenged, sent).status_code == 200
-    assert code_of(answer(with_csrf(browser), challenged, sent)) == "login_expired"
+    assert answer(browser, challenged, code=sent).status_code == 200
+    assert code_of(answer(with_csrf(browser), challenged, code=sent)) == "login_expired"
 
 
 @pytest.mark.asvs("6.6.2")
@@ -103,8 +103,8 @@ def test_a_code_is_refused_in_another_login(add: Any, alice: User, monkeypatch: 
     code = _last_code()
     other = log_in(second)
 
-    assert code_of(answer(second, other, code)) == "challenge_failed"
-    assert answer(first, challenged, code).status_code == 200
+    assert code_of(answer(second, other, code=code)) == "challenge_failed"
+    assert answer(first, challenged, code=code).status_code == 200
 
 
 def test_a_resend_sends_the_same_code_until_it_expires(
@@ -121,7 +121,7 @@ def test_a_resend_sends_the_same_code_until_it_expires(
     clock.forward(minutes=11)
     resend(browser, challenged)
     second = code_in_text(the_text())
-    assert answer(browser, challenged, second).status_code == 200
+    assert answer(browser, challenged, code=second).status_code == 200
 
 
 @pytest.mark.asvs("6.6.3")
@@ -135,13 +135,13 @@ def test_a_new_code_does_not_renew_the_guesses(
 
     codes = []
     for _guess in range(6):
-        codes.append(code_of(answer(browser, challenged, another(sent))))
+        codes.append(code_of(answer(browser, challenged, code=another(sent))))
         resend(browser, challenged)
         delivered_texts()
 
     assert set(codes) == {"challenge_failed"}
     assert SentCode.objects.get().guesses_left == 0
-    assert code_of(answer(browser, challenged, sent)) == "challenge_failed"
+    assert code_of(answer(browser, challenged, code=sent)) == "challenge_failed"
 
 
 def test_a_second_code_shares_the_guesses_of_the_first(
@@ -151,7 +151,7 @@ def test_a_second_code_shares_the_guesses_of_the_first(
     add_phone(alice)
     challenged = log_in(browser)
     for _guess in range(3):
-        answer(browser, challenged, another(code_in_text(_resent(browser, challenged))))
+        answer(browser, challenged, code=another(code_in_text(_resent(browser, challenged))))
     clock.forward(minutes=11)
 
     resend(browser, challenged)
@@ -162,7 +162,7 @@ def test_a_second_code_shares_the_guesses_of_the_first(
 def test_a_limit_withholds_the_text_but_not_the_login(
     alice: User, browser: Browser, recorded_events: list[Any]
 ) -> None:
-    phone, _app = add_phone(alice), enrolled(alice)
+    phone, _app = add_phone(alice), add_totp(alice)
     for _login in range(5):
         browser = new_browser()
         challenged = log_in(browser)
@@ -194,57 +194,57 @@ def test_showing_a_page_again_sends_nothing(alice: User, browser: Browser) -> No
 
 def test_without_a_gateway_a_phone_is_not_asked_for(alice: User, browser: Browser, settings: Any) -> None:
     add_phone(alice)
-    enrolled(alice)
+    add_totp(alice)
     settings.AUTH_CORE = {**settings.AUTH_CORE, "SMS_BACKEND": ""}
 
     assert [choice["method"] for choice in log_in(browser).json()["choices"]] == ["totp"]
 
 
-def test_a_phone_is_added_with_the_code_sent_to_it(signed_in: Browser, alice: User) -> None:
-    begun = post(signed_in, "mfa/sms", number="+41 79 123 45 67", name="Mobile")
+def test_a_phone_is_added_with_the_code_sent_to_it(browser_of_alice: Browser, alice: User) -> None:
+    begun = post(browser_of_alice, "mfa/sms", number="+41 79 123 45 67", name="Mobile")
     assert (begun.status_code, begun.json()["to"], begun.json()["is_sent"]) == (201, "•••• 67", True)
     assert log_in(new_browser()).status_code == 200, "what is begun is no factor yet"
 
     sent = code_in_text(the_text())
-    wrong = post(signed_in, f"mfa/sms/{begun.json()['id']}/confirm", code=another(sent))
-    confirmed = post(signed_in, f"mfa/sms/{begun.json()['id']}/confirm", code=sent)
+    wrong = post(browser_of_alice, f"mfa/sms/{begun.json()['id']}/confirm", code=another(sent))
+    confirmed = post(browser_of_alice, f"mfa/sms/{begun.json()['id']}/confirm", code=sent)
 
     assert code_of(wrong) == "challenge_failed"
     assert (confirmed.status_code, confirmed.json()["method"]) == (200, "sms_code")
     assert log_in(new_browser()).status_code == 202
 
 
-def test_a_mailbox_is_added_with_the_code_sent_to_it(signed_in: Browser, alice: User) -> None:
-    begun = post(signed_in, "mfa/email")
-    again = post(signed_in, f"mfa/email/{begun.json()['id']}/resend")
+def test_a_mailbox_is_added_with_the_code_sent_to_it(browser_of_alice: Browser, alice: User) -> None:
+    begun = post(browser_of_alice, "mfa/email")
+    again = post(browser_of_alice, f"mfa/email/{begun.json()['id']}/resend")
     codes = {code_in(mail) for mail in delivered()}
 
-    confirmed = post(signed_in, f"mfa/email/{begun.json()['id']}/confirm", code=codes.pop())
+    confirmed = post(browser_of_alice, f"mfa/email/{begun.json()['id']}/confirm", code=codes.pop())
 
     assert (begun.status_code, again.status_code, codes) == (201, 202, set())
     assert (confirmed.status_code, confirmed.json()["method"]) == (200, "email_code")
-    assert post(with_csrf(signed_in), "mfa/email").status_code == 401, "now the mailbox is to be proved as well"
+    assert post(with_csrf(browser_of_alice), "mfa/email").status_code == 401, "now the mailbox is to be proved as well"
 
 
-def test_an_enrolment_allows_five_guesses(signed_in: Browser, alice: User, settings: Any) -> None:
+def test_an_enrolment_allows_five_guesses(browser_of_alice: Browser, alice: User, settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "BUDGETS": _wide()}
-    begun = post(signed_in, "mfa/sms", number=NUMBER)
+    begun = post(browser_of_alice, "mfa/sms", number=NUMBER)
     sent = code_in_text(the_text())
     for _guess in range(5):
-        post(signed_in, f"mfa/sms/{begun.json()['id']}/confirm", code=another(sent))
+        post(browser_of_alice, f"mfa/sms/{begun.json()['id']}/confirm", code=another(sent))
 
-    refused = post(signed_in, f"mfa/sms/{begun.json()['id']}/confirm", code=sent)
+    refused = post(browser_of_alice, f"mfa/sms/{begun.json()['id']}/confirm", code=sent)
 
     assert code_of(refused) == "challenge_failed"
     assert not PhoneFactor.objects.get().confirmed
 
 
-def test_another_users_enrolment_is_not_found(signed_in: Browser, alice: User) -> None:
+def test_another_users_enrolment_is_not_found(browser_of_alice: Browser, alice: User) -> None:
     theirs = PhoneFactor(user=User.objects.create_user("bob"), name="x", number=NUMBER)
     theirs.save()
 
-    assert code_of(post(signed_in, f"mfa/sms/{theirs.pk}/confirm", code="123456")) == "not_found"
-    assert code_of(post(signed_in, f"mfa/sms/{theirs.pk}/resend")) == "not_found"
+    assert code_of(post(browser_of_alice, f"mfa/sms/{theirs.pk}/confirm", code="123456")) == "not_found"
+    assert code_of(post(browser_of_alice, f"mfa/sms/{theirs.pk}/resend")) == "not_found"
 
 
 @pytest.mark.asvs("6.6.1")
@@ -263,19 +263,19 @@ def test_another_users_enrolment_is_not_found(signed_in: Browser, alice: User) -
         ("", "invalid_request"),
     ],
 )
-def test_a_refused_number_gets_no_text(number: str, code: str, signed_in: Browser) -> None:
-    refused = post(signed_in, "mfa/sms", number=number)
+def test_a_refused_number_gets_no_text(number: str, code: str, browser_of_alice: Browser) -> None:
+    refused = post(browser_of_alice, "mfa/sms", number=number)
 
     assert code_of(refused) == code
     assert not PhoneFactor.objects.exists()
     assert delivered_texts() == []
 
 
-def test_a_site_can_limit_the_countries_of_texts(signed_in: Browser, settings: Any) -> None:
+def test_a_site_can_limit_the_countries_of_texts(browser_of_alice: Browser, settings: Any) -> None:
     settings.AUTH_MFA = {"SMS_COUNTRIES": ["DE", "AT"]}
 
-    assert code_of(post(signed_in, "mfa/sms", number=NUMBER)) == "number_refused"
-    assert post(signed_in, "mfa/sms", number="+49 1512 3456789").status_code == 201
+    assert code_of(post(browser_of_alice, "mfa/sms", number=NUMBER)) == "number_refused"
+    assert post(browser_of_alice, "mfa/sms", number="+49 1512 3456789").status_code == 201
 
 
 def _wide() -> dict[str, dict[str, tuple[int, timedelta]]]:

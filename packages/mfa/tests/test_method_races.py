@@ -11,17 +11,17 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client as Browser
 
-from auth_core.assurance.methods import Evidence, Method
-from auth_core.contracts import Purpose, Transport
+from auth_core.assurance.methods import Method
 from auth_core.models import GuessBudget, PendingLogin
+from auth_core.testing.browsers import answer, post
 from auth_core.testing.parallel import at_once, one_winner, tally
+from auth_core.testing.sessions import begin
 from auth_mfa import answer_check
 from auth_mfa.messages import login as message_kinds
 from auth_mfa.models import PhoneFactor, RecoveryCode, RecoveryCodeSet, SentCode
 from auth_mfa.models.sent_code import code_of
 from auth_mfa.recovery import recovery_codes
-from auth_mfa.testing.factors import add_mailbox, add_phone, add_recovery_codes
-from conftest import enrolled
+from auth_mfa.testing.factors import add_mailbox, add_phone, add_recovery_codes, add_totp
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -46,34 +46,23 @@ def no_budget(settings: Any) -> None:
     settings.AUTH_MFA = {"SMS_BREAKER": (1_000_000, 0.0, timedelta(hours=1)), "MAX_FAILURES": 10_000}
 
 
-def begin(user: User, factor: Any = None) -> PendingLogin:
-    """Return a login that lacks its second factor. A code is sent if the factor needs one."""
-    login = PendingLogin.objects.open(
-        user=user,
-        backend="auth_core.backends.IdentifierBackend",
-        purpose=Purpose.LOGIN,
-        transport=Transport.TOKEN,
-        evidence=[Evidence.now(Method.PASSWORD)],
-    )
-    if factor is not None:
-        login.remember_choice(str(factor.pk))
+def begin_with(user: User, factor: Any) -> PendingLogin:
+    """Return a login that lacks its second factor and has chosen *factor*. No code is sent yet."""
+    login = begin(user)
+    login.remember_choice(str(factor.pk))
     return login
 
 
-def sent_to(login: PendingLogin, factor: Any) -> str:
+def send_code(login: PendingLogin, factor: Any) -> str:
     """Send the code of *login* and return it."""
-    post("challenge", token=login.token, choice=str(factor.pk))
+    post(Browser(), "login/challenge", token=login.token, choice=str(factor.pk))
     sent = code_of(occasion=login.pk, factor_id=factor.pk)
     assert sent is not None
     return sent.code
 
 
-def post(path: str, **body: Any) -> Any:
-    return Browser().post(f"/api/v1/login/{path}/", body, content_type="application/json")
-
-
-def answer(login: PendingLogin, code: str) -> Any:
-    return post("answer", token=login.token, answer={"code": code})
+def answer_with(login: PendingLogin, code: str) -> Any:
+    return answer(Browser(), login.token, code=code)
 
 
 @ROUNDS
@@ -86,11 +75,11 @@ def test_of_50_logins_only_the_one_that_sent_the_code_is_granted(
     factor = add(alice)
 
     def tasks(number: int) -> list[Callable[[], Any]]:
-        logins = [begin(alice, factor) for _login in range(50)]
-        codes = [sent_to(login, factor) for login in logins]
+        logins = [begin_with(alice, factor) for _login in range(50)]
+        codes = [send_code(login, factor) for login in logins]
         # Two codes may have the same six digits, once in a thousand rounds.
         mine = next(code for code in codes if codes.count(code) == 1)
-        return [partial(answer, login, mine) for login in logins]
+        return [partial(answer_with, login, mine) for login in logins]
 
     results = one_winner(tasks, refusal={"challenge_failed"}, rounds=rounds)
     print(factor.method.value, dict(results))
@@ -106,10 +95,10 @@ def test_of_50_concurrent_answers_with_a_sent_code_one_is_granted(
     factor = add_phone(alice)
 
     def tasks(number: int) -> list[Callable[[], Any]]:
-        login = begin(alice, factor)
-        code = sent_to(login, factor)
+        login = begin_with(alice, factor)
+        code = send_code(login, factor)
         SentCode.objects.update(guesses_left=1000)
-        return [partial(answer, login, code) for _answer in range(50)]
+        return [partial(answer_with, login, code) for _answer in range(50)]
 
     results = one_winner(tasks, refusal={"challenge_failed", "login_expired"}, rounds=rounds)
     print("one login", dict(results))
@@ -139,10 +128,10 @@ def test_a_sent_code_checked_before_it_is_spent_would_work_twice(
     monkeypatch.setattr(SentCode, "spend", look_then_write)
     monkeypatch.setattr(message_kinds, "check_code", counting)
     factor = add_phone(alice)
-    login = begin(alice, factor)
-    code = sent_to(login, factor)
+    login = begin_with(alice, factor)
+    code = send_code(login, factor)
 
-    at_once([partial(answer, login, code) for _answer in range(20)])
+    at_once([partial(answer_with, login, code) for _answer in range(20)])
 
     assert len(good) > 1, "the planted defect must be seen"
 
@@ -150,14 +139,14 @@ def test_a_sent_code_checked_before_it_is_spent_would_work_twice(
 @ROUNDS
 @pytest.mark.asvs("6.5.1")
 def test_of_50_concurrent_logins_with_a_recovery_code_one_is_granted(rounds: int, no_budget: None, alice: User) -> None:
-    enrolled(alice)
+    add_totp(alice)
     sheets = []
 
     def tasks(number: int) -> list[Callable[[], Any]]:
         sheet = add_recovery_codes(alice)
         sheets.append(sheet)
-        logins = [begin(alice, sheet.factor) for _login in range(50)]
-        return [partial(answer, login, sheet.codes[0]) for login in logins]
+        logins = [begin_with(alice, sheet.factor) for _login in range(50)]
+        return [partial(answer_with, login, sheet.codes[0]) for login in logins]
 
     results = one_winner(tasks, refusal={"challenge_failed"}, rounds=rounds)
     print("recovery code", dict(results))
@@ -176,11 +165,11 @@ def test_a_recovery_code_checked_before_it_is_spent_would_work_twice(
 
     monkeypatch.setattr(RecoveryCodeSet, "spend_guess", lambda _self: True)
     monkeypatch.setattr(RecoveryCodeSet, "spend_code", look_then_write)
-    enrolled(alice)
+    add_totp(alice)
     sheet = add_recovery_codes(alice)
-    logins = [begin(alice, sheet.factor) for _login in range(20)]
+    logins = [begin_with(alice, sheet.factor) for _login in range(20)]
 
-    results = tally(at_once([partial(answer, login, sheet.codes[0]) for login in logins]))
+    results = tally(at_once([partial(answer_with, login, sheet.codes[0]) for login in logins]))
 
     assert results["200"] > 1, "the planted defect must be seen"
 
@@ -203,9 +192,9 @@ def test_200_wrong_guesses_over_methods_and_logins_are_limited_to_ten(
 
     for module in ("totp.login", "messages.login", "recovery.login"):
         monkeypatch.setattr(f"auth_mfa.{module}.check_answer", counting)
-    factors = [enrolled(alice), add_phone(alice), add_mailbox(alice), add_recovery_codes(alice).factor]
-    logins = [(begin(alice, factor), factor) for factor in factors for _login in range(5)]
-    guesses = [partial(answer, login, _wrong(login, factor)) for login, factor in logins]
+    factors = [add_totp(alice), add_phone(alice), add_mailbox(alice), add_recovery_codes(alice).factor]
+    logins = [(begin_with(alice, factor), factor) for factor in factors for _login in range(5)]
+    guesses = [partial(answer_with, login, _wrong(login, factor)) for login, factor in logins]
 
     results: Counter[str] = Counter()
     for _batch in range(5):
@@ -224,4 +213,4 @@ def _wrong(login: PendingLogin, factor: Any) -> str:
     if factor.method is Method.TOTP:
         good = {factor.step_of(code) for code in ("000000", "000001")}
         return "000000" if good == {None} else "000002"
-    return f"{(int(sent_to(login, factor)) + 1) % 1_000_000:06}"
+    return f"{(int(send_code(login, factor)) + 1) % 1_000_000:06}"

@@ -8,6 +8,8 @@ from django.contrib.auth.models import User
 from auth_core.errors import ChallengeFailed
 from auth_core.events import Event, record
 from auth_core.request.client import Client
+from auth_core.testing.browsers import answer, log_in, new_browser, post
+from auth_core.testing.factories import PASSWORD
 from auth_core.testing.hostile import marks_in_mail, not_closed, templates_in
 from auth_core.testing.mails import code_in, delivered, the_mail
 from auth_core.testing.notices import ExpectedMail, assert_mail, events_without_row, mail_of
@@ -17,9 +19,8 @@ from auth_mfa.conf import mfa
 from auth_mfa.events import MfaEvent
 from auth_mfa.factors import remove_own_factor, reset_factors
 from auth_mfa.messages import enrolment as message_enrolment
-from auth_mfa.testing.factors import add_mailbox, add_recovery_codes, add_totp
+from auth_mfa.testing.factors import add_mailbox, add_recovery_codes, add_totp, current_code
 from auth_mfa.totp import enrolment as totp_enrolment
-from conftest import PASSWORD, answer, current_code, log_in, new_browser, post
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("captured_texts")]
 
@@ -63,7 +64,7 @@ def prove_again_by_mail(person: Any) -> None:
     add_mailbox(person)
     challenged = post(browser, "reauthenticate", required_assurance="second_factor", max_age=60)
     if challenged.json()["challenge"]["method"] == "password":
-        challenged = post(browser, "login/answer", token=challenged.json()["token"], answer={"password": PASSWORD})
+        challenged = answer(browser, challenged, password=PASSWORD)
     assert challenged.json()["challenge"]["method"] == "email_code", challenged.json()
 
 
@@ -89,7 +90,7 @@ def use_recovery_code(person: Any) -> None:
     browser = new_browser()
     challenged = log_in(browser)
     challenged = post(browser, "login/challenge", token=challenged.json()["token"], choice=str(sheet.factor.pk))
-    assert answer(browser, challenged, sheet.codes[0]).status_code == 200
+    assert answer(browser, challenged, code=sheet.codes[0]).status_code == 200
 
 
 def reset(person: Any) -> None:

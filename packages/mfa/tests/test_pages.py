@@ -1,6 +1,5 @@
 """The pages that manage second factors and answer challenges."""
 
-import html
 import re
 from datetime import timedelta
 from typing import Any
@@ -12,6 +11,7 @@ from django.test import Client as Browser
 from django.urls import include, path
 from django.utils import timezone
 
+from auth_core.testing.browsers import log_in_on_page, text_of
 from auth_core.testing.clock import Clock
 from auth_core.testing.factories import PASSWORD
 from auth_core.testing.mails import code_in, delivered, the_mail
@@ -33,14 +33,6 @@ ANSWER = "/login/answer/"
 WITH_TEXTS = pytest.mark.usefixtures("captured_texts")
 
 
-def log_in(browser: Browser) -> Any:
-    return browser.post("/login/", {"identifier": "alice", "password": PASSWORD})
-
-
-def text_of(response: Any) -> str:
-    return html.unescape(response.content.decode())
-
-
 def words_of(response: Any) -> str:
     """Return the text of a page without its tags."""
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text_of(response)))
@@ -58,7 +50,7 @@ def let_text_wait(settings: Any) -> None:
 def here(alice: User) -> Browser:
     """Alice's browser with a fresh password login."""
     browser = Browser()
-    assert log_in(browser).headers["Location"] == "/account/"
+    assert log_in_on_page(browser).headers["Location"] == "/account/"
     return browser
 
 
@@ -67,7 +59,7 @@ def secured(alice: User) -> Browser:
     """Alice's browser with a fresh login by password and authenticator app."""
     add_totp(alice)
     browser = Browser()
-    log_in(browser)
+    log_in_on_page(browser)
     assert browser.post(ANSWER, {"code": current_code(steps=-1)}).headers["Location"] == "/account/"
     return browser
 
@@ -240,7 +232,7 @@ def test_a_mailbox_cannot_be_added_twice(here: Browser, alice: User) -> None:
     page = begun(here, "email/add/")
     here.post(page, {"code": code_in(the_mail())})
     again = Browser()
-    log_in(again)
+    log_in_on_page(again)
     again.post(ANSWER, {"code": code_in([mail for mail in delivered() if "your code" in mail.subject][-1])})
 
     refused = again.post(f"{LIST}email/add/")
@@ -284,7 +276,7 @@ def test_reloading_the_new_codes_creates_no_others(secured: Browser, alice: User
     assert codes_on(reloaded) == []
     assert RecoveryCodeSet.objects.get() == kept
     browser = Browser()
-    log_in(browser)
+    log_in_on_page(browser)
     browser.post("/login/choose/", {"choice": str(kept.pk)})
     assert browser.post(ANSWER, {"code": codes[0]}).headers.get("Location") == "/account/"
 
@@ -301,7 +293,7 @@ def test_shown_codes_are_not_in_the_database(secured: Browser, alice: User) -> N
 
 def test_another_session_does_not_show_new_codes(secured: Browser, alice: User) -> None:
     other = Browser()
-    log_in(other)
+    log_in_on_page(other)
     other.post(ANSWER, {"code": current_code(steps=0)})
     secured.post(CODES)
 
@@ -332,7 +324,7 @@ def test_new_codes_replace_the_old_ones(secured: Browser, alice: User) -> None:
     old = new_codes(secured)[0]
     new = new_codes(secured)[0]
     browser = Browser()
-    log_in(browser)
+    log_in_on_page(browser)
     browser.post("/login/choose/", {"choice": str(RecoveryCodeSet.objects.get().pk)})
 
     refused = browser.post(ANSWER, {"code": old})
@@ -476,7 +468,7 @@ def test_a_session_without_facts_is_refused_with_a_message(alice: User) -> None:
 @WITH_TEXTS
 def test_a_login_shows_the_destination_and_resends_the_same_code(alice: User) -> None:
     phone, browser = add_phone(alice), Browser()
-    log_in(browser)
+    log_in_on_page(browser)
     challenged = browser.get(ANSWER)
     first = code_in_text(the_text())
 
@@ -496,7 +488,7 @@ def test_a_resend_in_a_login_shows_its_result(alice: User, settings: Any) -> Non
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, "django.contrib.messages.middleware.MessageMiddleware"]
     settings.AUTH_CORE = {**settings.AUTH_CORE, "BUDGETS": {"sms": {"number": (2, timedelta(hours=1))}}}
     phone, browser = add_phone(alice), Browser()
-    log_in(browser)
+    log_in_on_page(browser)
 
     browser.post("/login/choose/", {"choice": str(phone.pk)})
     sent = words_of(browser.get(ANSWER))
@@ -511,9 +503,9 @@ def test_a_resend_in_a_login_shows_its_result(alice: User, settings: Any) -> Non
 def test_a_login_says_if_no_code_was_sent(alice: User, settings: Any) -> None:
     let_text_wait(settings)
     add_phone(alice)
-    log_in(Browser())
+    log_in_on_page(Browser())
     browser = Browser()
-    log_in(browser)
+    log_in_on_page(browser)
 
     page = words_of(browser.get(ANSWER))
 
@@ -527,7 +519,7 @@ def test_the_challenge_of_an_app_mentions_no_sending(alice: User) -> None:
     add_totp(alice)
     add_phone(alice, name="Mine")
     browser = Browser()
-    log_in(browser)
+    log_in_on_page(browser)
 
     page = words_of(browser.get(ANSWER))
 
@@ -539,7 +531,7 @@ def test_the_challenge_of_an_app_mentions_no_sending(alice: User) -> None:
 def test_a_recovery_code_signs_in_beside_other_choices(secured: Browser, alice: User) -> None:
     sheet = add_recovery_codes(alice)
     browser = Browser()
-    log_in(browser)
+    log_in_on_page(browser)
     browser.post("/login/choose/", {"choice": str(sheet.factor.pk)})
 
     challenged = text_of(browser.get(ANSWER))
@@ -559,7 +551,7 @@ def test_a_recovery_code_signs_in_beside_other_choices(secured: Browser, alice: 
 def test_a_login_that_must_add_an_app_shows_its_key(alice: User, settings: Any) -> None:
     settings.AUTH_MFA = {"REQUIRED_OF": ["everyone"], "COUNTED_METHODS": ["totp"]}
     browser = Browser()
-    log_in(browser)
+    log_in_on_page(browser)
     browser.post(ANSWER, {"code": code_in(the_mail())})
 
     page = text_of(browser.get(ANSWER))
@@ -578,7 +570,7 @@ def test_a_login_that_must_add_an_app_shows_its_key(alice: User, settings: Any) 
 def test_an_expired_key_is_replaced(alice: User, settings: Any) -> None:
     settings.AUTH_MFA = {"REQUIRED_OF": ["everyone"], "COUNTED_METHODS": ["totp"]}
     browser = Browser()
-    log_in(browser)
+    log_in_on_page(browser)
     browser.post(ANSWER, {"code": code_in(the_mail())})
     TotpFactor.objects.all().delete()
 

@@ -14,10 +14,11 @@ from django.http import HttpResponse
 from django.test import AsyncClient, RequestFactory
 from django.test import Client as Browser
 
+from auth_core.testing.factories import PASSWORD
 from auth_mfa.factors import remove_factor, rows_of
 from auth_mfa.site_login import middleware
 from auth_mfa.site_login.middleware import SecondFactorMiddleware
-from conftest import PASSWORD, current_code, enrolled
+from auth_mfa.testing.factors import add_totp, current_code
 from partial_login_site import LOGIN, OURS, PROVE, give_password, prove, who
 
 pytestmark = pytest.mark.usefixtures("partial_login_site")
@@ -170,7 +171,7 @@ def test_the_middleware_serves_async_sites(alice: User) -> None:
         await browser.post(begun["Location"], {"code": current_code()})
         return [urlsplit(response["Location"]).path, *users, (await browser.get("/async/")).json()["user"]]
 
-    enrolled(alice)
+    add_totp(alice)
 
     assert async_to_sync(journey)() == [PROVE, "", "", "", "alice"]
 
@@ -180,7 +181,7 @@ def test_a_login_by_another_middleware_is_checked_before_an_async_view(alice: Us
         return (await AsyncClient().get("/async/", headers={"X-Name": "alice"})).json()
 
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, "partial_login_urls.asynchronous_sign_in"]
-    enrolled(alice)
+    add_totp(alice)
 
     assert async_to_sync(ask)() == {"user": "", "partial": "alice"}
 

@@ -13,9 +13,10 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from auth_core.testing.clock import Clock
+from auth_core.testing.factories import PASSWORD
 from auth_core.testing.sessions import sign_in
 from auth_mfa.site_login import partial_login
-from conftest import PASSWORD, enrolled
+from auth_mfa.testing.factors import add_totp
 from partial_login_site import OURS, give_password, prove, who
 
 pytestmark = pytest.mark.usefixtures("partial_login_site")
@@ -106,7 +107,7 @@ def whole_session_of(browser: Browser) -> None:
 
 
 def test_facts_left_by_a_careless_sign_out_do_not_admit_another_user(client: Browser, secured: User, bob: User) -> None:
-    enrolled(bob)
+    add_totp(bob)
     whole_session_of(client)
     client.get("/forget/")
 
@@ -118,7 +119,7 @@ def test_facts_left_by_a_careless_sign_out_do_not_admit_another_user(client: Bro
 def test_facts_left_before_the_installation_do_not_admit_another_user(
     client: Browser, secured: User, bob: User, settings: Any
 ) -> None:
-    enrolled(bob)
+    add_totp(bob)
     with_ours = settings.MIDDLEWARE
     settings.MIDDLEWARE = [name for name in with_ours if name != OURS]
     before = sign_in(secured, assurance="aal2")
@@ -132,7 +133,7 @@ def test_facts_left_before_the_installation_do_not_admit_another_user(
 
 
 def test_facts_do_not_follow_a_replaced_user(client: Browser, secured: User, bob: User) -> None:
-    enrolled(bob)
+    add_totp(bob)
     whole_session_of(client)
 
     client.get("/name/bob/")
@@ -145,7 +146,7 @@ def test_without_the_binding_another_user_would_use_alices_factor(
 ) -> None:
     """The planted defect that the two tests above detect."""
     monkeypatch.setattr(partial_login, "_owner", lambda session: ["anybody", partial_login._facts_id(session)])
-    enrolled(bob)
+    add_totp(bob)
     whole_session_of(client)
 
     client.get("/name/bob/")
@@ -162,7 +163,7 @@ def test_logging_in_again_keeps_a_full_session(client: Browser, secured: User) -
 
 
 def test_another_user_who_logs_in_over_a_full_session_is_checked(client: Browser, secured: User, bob: User) -> None:
-    enrolled(bob)
+    add_totp(bob)
     whole_session_of(client)
 
     give_password(client, "bob")

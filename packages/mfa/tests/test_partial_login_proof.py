@@ -10,7 +10,7 @@ from django.test.utils import override_script_prefix
 
 from auth_core.testing.clock import Clock
 from auth_mfa.site_login import partial_login
-from conftest import enrolled
+from auth_mfa.testing.factors import add_totp
 from partial_login_site import LOGIN, PROVE, give_password, prove, who
 
 pytestmark = pytest.mark.usefixtures("partial_login_site")
@@ -120,7 +120,7 @@ def test_another_user_gets_no_data_of_a_partial_login(client: Browser, secured: 
 
 
 def test_another_partial_login_replaces_the_first(client: Browser, secured: User, bob: User) -> None:
-    enrolled(bob)
+    add_totp(bob)
     give_password(client)
 
     give_password(client, "bob")

@@ -21,6 +21,7 @@ from auth_core.contracts import Purpose, Transport
 from auth_core.errors import AuthError, ChallengeFailed
 from auth_core.models import OutboxMessage, PendingLogin
 from auth_core.request.client import Client
+from auth_core.testing.browsers import answer
 from auth_core.testing.mails import delivered
 from auth_core.testing.texts import delivered_texts
 from auth_mfa.factors import reset_factors
@@ -39,10 +40,9 @@ from auth_mfa.models import (
     WebauthnFactor,
 )
 from auth_mfa.testing.authenticator import Authenticator
-from auth_mfa.testing.factors import NUMBER, add_phone, add_recovery_codes
+from auth_mfa.testing.factors import NUMBER, add_phone, add_recovery_codes, add_totp, current_code
 from auth_mfa.totp import enrolment as totp_enrolment
 from auth_mfa.webauthn import passkeys
-from conftest import current_code, enrolled
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("captured_texts")]
 
@@ -126,7 +126,7 @@ def begin_second_factor(user: User) -> Any:
     return {"login": login, "factors": owned_factors(key.factor), "answer": {"credential": key.sign(data["options"])}}
 
 
-def answer(begun: Any) -> Any:
+def answer_by_kind(begun: Any) -> Any:
     factors = begun["factors"]
     return KINDS[factors[0].method].answer(begun["login"], factors, begun["answer"])
 
@@ -148,7 +148,7 @@ def send_again(begun: Any) -> Any:
 
 
 def begin_recovery_code(user: User) -> Any:
-    enrolled(user)
+    add_totp(user)
     sheet = add_recovery_codes(user)
     delivered()
     code = sheet.codes[0].replace("-", "")

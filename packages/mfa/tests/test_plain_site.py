@@ -17,8 +17,8 @@ from urllib.request import HTTPCookieProcessor, OpenerDirector, build_opener
 
 import pytest
 
+from auth_core.testing.factories import PASSWORD
 from auth_mfa import oath
-from conftest import PASSWORD
 
 # The site has its own database, so one run is enough.
 pytestmark = [pytest.mark.live, pytest.mark.sqlite]

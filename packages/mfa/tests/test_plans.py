@@ -11,14 +11,13 @@ from auth_mfa.factors import factors_of
 from auth_mfa.models import FactorHistory, SentCode, SmsPrefix, TotpFactor
 from auth_mfa.models.sent_code import LIFETIME, code_of
 from auth_mfa.recovery.code_sets import sheet_of
-from auth_mfa.testing.factors import add_phone, add_recovery_codes
-from conftest import enrolled
+from auth_mfa.testing.factors import add_phone, add_recovery_codes, add_totp
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
 
 def test_an_index_serves_every_query(alice: User) -> None:
-    factor = enrolled(alice)
+    factor = add_totp(alice)
 
     assert unindexed(lambda: factors_of(alice)) == []
     assert unindexed(lambda: (factor.spend_guess(), factor.spend_step(5))) == []

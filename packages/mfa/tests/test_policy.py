@@ -18,7 +18,7 @@ from auth_core.login.journey import open_login
 from auth_core.models import EmailAddress
 from auth_core.registries import facts
 from auth_core.request.client import Client
-from auth_core.testing import browsers
+from auth_core.testing.browsers import answer, code_of, log_in, new_browser, post, with_csrf
 from auth_core.testing.factories import PASSWORD
 from auth_core.testing.mails import code_in, delivered, the_mail
 from auth_core.testing.sessions import sign_in
@@ -26,8 +26,7 @@ from auth_mfa import oath
 from auth_mfa.factors import factor_of, factors_of, remove_factor, reset_factors
 from auth_mfa.models import FactorHistory, TotpFactor
 from auth_mfa.testing.authenticator import Authenticator
-from auth_mfa.testing.factors import add_mailbox, add_phone, add_recovery_codes
-from conftest import answer, code_of, current_code, enrolled, log_in, new_browser, post, with_csrf
+from auth_mfa.testing.factors import add_mailbox, add_phone, add_recovery_codes, add_totp, current_code
 
 pytestmark = pytest.mark.django_db
 
@@ -51,10 +50,10 @@ def test_a_required_user_without_a_factor_adds_one_after_an_email_code(alice: Us
     challenged = log_in(browser)
     assert (challenged.status_code, challenged.json()["challenge"]["method"]) == (202, "email_code")
 
-    to_add = answer(browser, challenged, code_in(the_mail()))
+    to_add = answer(browser, challenged, code=code_in(the_mail()))
     assert (to_add.status_code, to_add.json()["challenge"]["kind"]) == (202, "enrolment")
     key = oath.from_base32(to_add.json()["challenge"]["data"]["secret"])
-    granted = answer(browser, to_add, current_code(key))
+    granted = answer(browser, to_add, code=current_code(key))
 
     assert granted.status_code == 200
     assert TotpFactor.objects.get().confirmed
@@ -64,11 +63,11 @@ def test_a_required_user_without_a_factor_adds_one_after_an_email_code(alice: Us
 
 @pytest.mark.usefixtures("everyone")
 def test_an_enrolment_in_a_login_needs_the_correct_code(alice: User, browser: Browser) -> None:
-    to_add = answer(browser, log_in(browser), code_in(the_mail()))
+    to_add = answer(browser, log_in(browser), code=code_in(the_mail()))
     key = oath.from_base32(to_add.json()["challenge"]["data"]["secret"])
     wrong = f"{(int(current_code(key)) + 1) % 1_000_000:06}"
 
-    refused = [answer(browser, to_add, code) for code in (wrong, "12345")]
+    refused = [answer(browser, to_add, code=code) for code in (wrong, "12345")]
 
     assert [code_of(answered) for answered in refused] == ["challenge_failed", "invalid_request"]
     assert not TotpFactor.objects.get().confirmed
@@ -80,7 +79,7 @@ def test_a_thief_of_the_password_cannot_enrol_for_a_user_who_never_had_a_factor(
     challenged = log_in(browser)
     sent = code_in(the_mail())
 
-    refused = answer(browser, challenged, f"{(int(sent) + 1) % 1_000_000:06}")
+    refused = answer(browser, challenged, code=f"{(int(sent) + 1) % 1_000_000:06}")
 
     assert code_of(refused) == "challenge_failed"
     assert not TotpFactor.objects.exists()
@@ -91,7 +90,7 @@ def test_a_thief_of_the_password_cannot_enrol_for_a_user_who_never_had_a_factor(
 def test_a_thief_of_the_password_cannot_enrol_for_a_user_who_lost_their_factor(
     alice: User, browser: Browser, recorded_events: list[Any]
 ) -> None:
-    enrolled(alice)
+    add_totp(alice)
     lose(alice)
     delivered()
 
@@ -104,7 +103,7 @@ def test_a_thief_of_the_password_cannot_enrol_for_a_user_who_lost_their_factor(
 
 
 def test_a_thief_of_the_password_cannot_enrol_for_a_user_with_a_factor(alice: User, browser: Browser) -> None:
-    enrolled(alice)
+    add_totp(alice)
     log_in(browser)
 
     assert [post(browser, path).status_code for path in ("mfa/totp", "mfa/email", "mfa/recovery-codes")] == [401] * 3
@@ -113,7 +112,7 @@ def test_a_thief_of_the_password_cannot_enrol_for_a_user_with_a_factor(alice: Us
 @pytest.mark.asvs("6.4.4")
 def test_a_password_alone_enrols_nothing_after_a_loss(alice: User, browser: Browser) -> None:
     """Without a requirement the password signs in, but adding a factor needs a proof of the mailbox."""
-    enrolled(alice)
+    add_totp(alice)
     lose(alice)
     assert log_in(browser).status_code == 200
     with_csrf(browser)
@@ -122,8 +121,8 @@ def test_a_password_alone_enrols_nothing_after_a_loss(alice: User, browser: Brow
     refused = post(browser, "mfa/totp")
     assert refused.json()["required_assurance"] == "second_factor"
     challenged = post(browser, "reauthenticate", required_assurance="second_factor", max_age=0)
-    challenged = browsers.answer(browser, challenged, password=PASSWORD)
-    proved = answer(browser, challenged, code_in(the_mail()))
+    challenged = answer(browser, challenged, password=PASSWORD)
+    proved = answer(browser, challenged, code=code_in(the_mail()))
 
     assert proved.status_code == 200
     assert post(with_csrf(browser), "mfa/totp").status_code == 201
@@ -131,7 +130,7 @@ def test_a_password_alone_enrols_nothing_after_a_loss(alice: User, browser: Brow
 
 @pytest.mark.usefixtures("everyone")
 def test_a_reset_allows_an_enrolment_again(alice: User, browser: Browser) -> None:
-    enrolled(alice)
+    add_totp(alice)
     administrator = User.objects.create_superuser("root")
     add_recovery_codes(alice)
     delivered()
@@ -143,18 +142,18 @@ def test_a_reset_allows_an_enrolment_again(alice: User, browser: Browser) -> Non
     assert any("were reset" in mail.subject for mail in delivered())
     challenged = log_in(browser)
     assert challenged.json()["challenge"]["method"] == "email_code"
-    assert answer(browser, challenged, code_in(the_mail())).json()["challenge"]["kind"] == "enrolment"
+    assert answer(browser, challenged, code=code_in(the_mail())).json()["challenge"]["kind"] == "enrolment"
 
 
 def test_a_demand_of_risk_never_leads_to_an_enrolment(alice: User, settings: Any) -> None:
     settings.AUTH_MFA = {"REQUIRED_OF": ["everyone"]}
 
     with pytest.raises(MoreProofRequired):
-        begin(alice, Demand.AAL2)
+        begin_demanding(alice, Demand.AAL2)
 
 
 def test_a_user_without_factors_meets_a_demand_of_risk_by_email(alice: User) -> None:
-    outcome = begin(alice, Demand.SECOND_FACTOR)
+    outcome = begin_demanding(alice, Demand.SECOND_FACTOR)
 
     assert isinstance(outcome, Challenged)
     assert outcome.challenge.method == "email_code"
@@ -165,17 +164,17 @@ def test_an_unenrolled_mailbox_is_disabled_after_too_many_wrong_codes(alice: Use
     settings.AUTH_MFA = {"REQUIRED_OF": ["everyone"], "MAX_FAILURES": 2}
     for _guess in range(2):
         browser = new_browser()
-        answer(browser, log_in(browser), wrong_for(code_in(delivered()[-1])))
+        answer(browser, log_in(browser), code=wrong_for(code_in(delivered()[-1])))
 
     browser = new_browser()
     challenged = log_in(browser)
-    assert code_of(answer(browser, challenged, code_in(delivered()[-1]))) == "challenge_failed"
+    assert code_of(answer(browser, challenged, code=code_in(delivered()[-1]))) == "challenge_failed"
 
     reset_factors(user=alice, actor=None)
     browser = new_browser()
     challenged = log_in(browser)
     last = next(mail for mail in reversed(delivered()) if "is your code" in mail.subject)
-    assert answer(browser, challenged, code_in(last)).status_code == 202
+    assert answer(browser, challenged, code=code_in(last)).status_code == 202
     assert FactorHistory.objects.get().mailbox_failures == 0
 
 
@@ -184,7 +183,7 @@ def wrong_for(code: str) -> str:
 
 
 def test_only_superusers_reset_superusers(alice: User) -> None:
-    enrolled(alice)
+    add_totp(alice)
     User.objects.update(is_superuser=True)
     alice.refresh_from_db()
 
@@ -198,14 +197,14 @@ def test_an_unverified_address_confirms_nothing(alice: User) -> None:
     EmailAddress.objects.create(user=alice, address="alice@example.org", key="alice@example.org", is_primary=True)
 
     with pytest.raises(MoreProofRequired):
-        begin(alice, Demand.SECOND_FACTOR)
+        begin_demanding(alice, Demand.SECOND_FACTOR)
 
 
 def test_an_email_code_does_not_meet_aal2(alice: User) -> None:
     add_mailbox(alice)
-    enrolled(alice)
+    add_totp(alice)
 
-    outcome = begin(alice, Demand.AAL2)
+    outcome = begin_demanding(alice, Demand.AAL2)
 
     assert isinstance(outcome, Challenged)
     assert [choice.method for choice in outcome.challenge.choices] == ["totp"]
@@ -215,7 +214,7 @@ def test_the_second_factor_is_never_the_channel_of_the_first(alice: User) -> Non
     add_mailbox(alice)
 
     with pytest.raises(MoreProofRequired):
-        begin(alice, Demand.SECOND_FACTOR, Method.EMAIL_LINK)
+        begin_demanding(alice, Demand.SECOND_FACTOR, Method.EMAIL_LINK)
 
 
 @pytest.mark.parametrize(
@@ -279,33 +278,33 @@ def test_an_uncounted_factor_leads_to_a_counted_one(alice: User, browser: Browse
     add_mailbox(alice)
 
     challenged = log_in(browser)
-    to_add = answer(browser, challenged, code_in(the_mail()))
+    to_add = answer(browser, challenged, code=code_in(the_mail()))
 
     assert (challenged.json()["challenge"]["method"], to_add.json()["challenge"]["kind"]) == ("email_code", "enrolment")
 
 
 def test_an_uncounted_factor_is_not_enough_beside_a_counted_one(alice: User, browser: Browser, settings: Any) -> None:
     settings.AUTH_MFA = {"REQUIRED_OF": ["everyone"], "COUNTED_METHODS": ["totp"]}
-    enrolled(alice)
+    add_totp(alice)
     mailbox = add_mailbox(alice)
     challenged = log_in(browser)
     challenged = post(browser, "login/challenge", token=challenged.json()["token"], choice=str(mailbox.pk))
 
-    still_asked = answer(browser, challenged, code_in(the_mail()))
+    still_asked = answer(browser, challenged, code=code_in(the_mail()))
 
     assert (still_asked.status_code, still_asked.json()["challenge"]["method"]) == (202, "totp")
-    assert answer(browser, still_asked, current_code()).status_code == 200
+    assert answer(browser, still_asked, code=current_code()).status_code == 200
 
 
 @pytest.mark.usefixtures("everyone")
 def test_the_last_factor_of_a_required_user_stays(alice: User) -> None:
-    factor = enrolled(alice)
+    factor = add_totp(alice)
     browser = sign_in(alice, assurance="aal2")
 
     refused = browser.delete(f"/api/v1/mfa/factors/{factor.pk}/")
 
     assert (refused.status_code, code_of(refused)) == (409, "last_factor")
-    other = enrolled(alice, key=b"another key of twenty")
+    other = add_totp(alice, key=b"another key of twenty")
     assert browser.delete(f"/api/v1/mfa/factors/{factor.pk}/").status_code == 204
     assert code_of(browser.delete(f"/api/v1/mfa/factors/{other.pk}/")) == "last_factor"
 
@@ -327,7 +326,7 @@ def test_the_only_passkey_of_a_user_without_a_password_stays(alice: User) -> Non
 def test_a_method_that_the_site_does_not_offer_is_not_asked_for(alice: User, browser: Browser, settings: Any) -> None:
     settings.AUTH_MFA = {"METHODS": ["totp"]}
     add_mailbox(alice)
-    enrolled(alice)
+    add_totp(alice)
 
     assert [choice["method"] for choice in log_in(browser).json()["choices"]] == ["totp"]
     assert code_of(post(sign_in(alice, assurance="aal2"), "mfa/email")) == "invalid_request"
@@ -342,7 +341,7 @@ def test_the_history_records_a_factor_but_not_a_mailbox(alice: User) -> None:
     assert FactorHistory.objects.had_factor(alice)
 
 
-def begin(user: User, demand: Demand, method: Method = Method.PASSWORD) -> Any:
+def begin_demanding(user: User, demand: Demand, method: Method = Method.PASSWORD) -> Any:
     user.backend = "auth_core.backends.IdentifierBackend"  # type: ignore[attr-defined]  # as a login leaves it
     return open_login(
         user=user,

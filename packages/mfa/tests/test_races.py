@@ -11,14 +11,14 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client as Browser
 
-from auth_core.assurance.methods import Evidence, Method
-from auth_core.contracts import Purpose, Transport
 from auth_core.models import GuessBudget, PendingLogin
+from auth_core.testing.browsers import answer
 from auth_core.testing.parallel import at_once, one_winner, tally
 from auth_core.testing.redis import OwnRedis
+from auth_core.testing.sessions import begin
 from auth_mfa import oath
 from auth_mfa.models import TotpFactor
-from conftest import current_code, enrolled
+from auth_mfa.testing.factors import add_totp, current_code
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 
@@ -33,34 +33,17 @@ def no_budget(settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "BUDGETS": budgets}
 
 
-def begin(user: User) -> str:
-    """Return the token of a login that lacks its second factor."""
-    login = PendingLogin.objects.open(
-        user=user,
-        backend="auth_core.backends.IdentifierBackend",
-        purpose=Purpose.LOGIN,
-        transport=Transport.TOKEN,
-        evidence=[Evidence.now(Method.PASSWORD)],
-    )
-    return login.token
-
-
-def answer(token: str, code: str) -> Any:
-    body = {"token": token, "answer": {"code": code}}
-    return Browser().post("/api/v1/login/answer/", body, content_type="application/json")
-
-
 @ROUNDS
 @pytest.mark.asvs("6.5.1")
 @pytest.mark.asvs("2.3.4")
 def test_of_50_concurrent_logins_with_one_code_one_is_granted(rounds: int, no_budget: None, alice: User) -> None:
-    factor = enrolled(alice)
+    factor = add_totp(alice)
 
     def tasks(number: int) -> list[Callable[[], Any]]:
         TotpFactor.objects.update(last_step=-1, failures=0)
-        tokens = [begin(alice) for _login in range(50)]
+        tokens = [begin(alice).token for _login in range(50)]
         code = oath.code_at(factor.key, oath.step_at(time.time()))
-        return [partial(answer, token, code) for token in tokens]
+        return [partial(answer, Browser(), token, code=code) for token in tokens]
 
     results = one_winner(tasks, refusal={"challenge_failed"}, rounds=rounds)
     print("TOTP", dict(results))
@@ -79,10 +62,10 @@ def test_a_step_checked_before_it_is_spent_would_work_twice(
     # Charging the guess locks the row and would hide the defect.
     monkeypatch.setattr(TotpFactor, "spend_guess", lambda _self: True)
     monkeypatch.setattr(TotpFactor, "spend_step", look_then_write)
-    enrolled(alice)
-    tokens = [begin(alice) for _login in range(20)]
+    add_totp(alice)
+    tokens = [begin(alice).token for _login in range(20)]
 
-    results = tally(at_once([partial(answer, token, current_code()) for token in tokens]))
+    results = tally(at_once([partial(answer, Browser(), token, code=current_code()) for token in tokens]))
 
     assert results["200"] > 1, "the planted defect must be seen"
 
@@ -106,10 +89,10 @@ def test_200_wrong_codes_over_20_logins_are_limited_to_ten(
         return right(self, code)
 
     monkeypatch.setattr(TotpFactor, "step_of", counting)
-    enrolled(alice)
+    add_totp(alice)
     good = {current_code(steps=steps) for steps in (-1, 0, 1)}
     wrong = next(code for code in ("000000", "000001", "000002", "000003") if code not in good)
-    tokens = [begin(alice) for _login in range(20)]
+    tokens = [begin(alice).token for _login in range(20)]
     PendingLogin.objects.update(attempts_left=100)
     if fate == "stopped":
         server.pause()
@@ -121,7 +104,9 @@ def test_200_wrong_codes_over_20_logins_are_limited_to_ten(
         elif batch == 2 and fate == "killed":
             server.kill()
         # Two answers to each of the twenty logins, with forty concurrent connections.
-        results += tally(at_once([partial(answer, token, wrong) for token in tokens for _guess in range(2)]))
+        results += tally(
+            at_once([partial(answer, Browser(), token, code=wrong) for token in tokens for _guess in range(2)])
+        )
     if fate == "stopped":
         server.go_on()
     print("wrong codes", fate, dict(results), "evaluated", len(evaluated))

@@ -10,7 +10,7 @@ from auth_core.errors import PermissionRefused
 from auth_core.request.client import Client
 from auth_mfa.factors import remove_factor, reset_factors
 from auth_mfa.models import TotpFactor
-from conftest import enrolled
+from auth_mfa.testing.factors import add_totp
 
 pytestmark = pytest.mark.django_db
 
@@ -24,7 +24,7 @@ ACTS: dict[str, Callable[[Any, Any], object]] = {
 def test_a_factor_of_a_more_powerful_user_cannot_be_removed(act: str) -> None:
     root = User.objects.create_superuser("root")
     staff = User.objects.create_user("staff", is_staff=True)
-    factor = enrolled(root)
+    factor = add_totp(root)
 
     with pytest.raises(PermissionRefused):
         ACTS[act](factor, staff)
@@ -34,7 +34,7 @@ def test_a_factor_of_a_more_powerful_user_cannot_be_removed(act: str) -> None:
 
 @pytest.mark.parametrize("act", ACTS)
 def test_a_superuser_can_remove_factors_of_others(act: str, alice: User) -> None:
-    factor = enrolled(alice)
+    factor = add_totp(alice)
 
     ACTS[act](factor, User.objects.create_superuser("root"))
 

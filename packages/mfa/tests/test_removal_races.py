@@ -14,7 +14,7 @@ from auth_mfa import factors
 from auth_mfa.factors import factors_of, remove_own_factor
 from auth_mfa.models import Factor, FactorHistory
 from auth_mfa.testing.authenticator import Authenticator
-from conftest import enrolled
+from auth_mfa.testing.factors import add_totp
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 
@@ -22,11 +22,11 @@ ROUNDS = pytest.mark.parametrize("rounds", [2, pytest.param(20, marks=pytest.mar
 
 
 def two_apps(user: User) -> list[Factor]:
-    return [enrolled(user, key=key, name=key.decode()) for key in (b"the first of both key", b"the other of both key")]
+    return [add_totp(user, key=key, name=key.decode()) for key in (b"the first of both key", b"the other of both key")]
 
 
 def app_and_key(user: User) -> list[Factor]:
-    return [enrolled(user), Authenticator(discoverable=False).added_to(user).factor]
+    return [add_totp(user), Authenticator(discoverable=False).added_to(user).factor]
 
 
 def two_passkeys(user: User) -> list[Factor]:

@@ -12,6 +12,7 @@ from django.db import transaction
 from auth_core.conf import core
 from auth_core.errors import TooManyAttempts
 from auth_core.request.client import Client
+from auth_core.testing.browsers import answer, log_in, new_browser
 from auth_core.testing.clock import Clock
 from auth_core.testing.texts import code_in_text, the_text
 from auth_mfa.errors import NumberRefused
@@ -20,7 +21,6 @@ from auth_mfa.messages import sms_guard
 from auth_mfa.messages.phone_numbers import parse_number
 from auth_mfa.models import SmsPrefix
 from auth_mfa.testing.factors import add_phone
-from conftest import answer, log_in, new_browser
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("captured_texts")]
 
@@ -132,7 +132,7 @@ def test_a_proved_code_counts_as_used(alice: User) -> None:
     browser = new_browser()
     challenged = log_in(browser)
 
-    assert answer(browser, challenged, code_in_text(the_text())).status_code == 200
+    assert answer(browser, challenged, code=code_in_text(the_text())).status_code == 200
     row = SmsPrefix.objects.get()
     assert (row.sent, row.used) == (1, 1)
 

@@ -7,9 +7,9 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import User
 from django.core.checks import run_checks
 
+from auth_core.testing.browsers import log_in, new_browser
 from auth_core.testing.mails import delivered
 from auth_mfa.policy import Requirement, requirement_of
-from conftest import log_in, new_browser
 
 pytestmark = pytest.mark.django_db
 

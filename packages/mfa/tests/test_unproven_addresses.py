@@ -9,6 +9,7 @@ from django.utils import timezone
 from auth_core.contracts import Purpose, Transport
 from auth_core.models import EmailAddress, PendingLogin
 from auth_core.request.client import Client
+from auth_core.testing.browsers import code_of, post
 from auth_core.testing.mails import code_in, the_mail
 from auth_core.testing.sessions import sign_in
 from auth_mfa import login_enrolment
@@ -16,9 +17,8 @@ from auth_mfa.errors import AddressUnproven
 from auth_mfa.factors import factors_of
 from auth_mfa.messages import enrolment as message_enrolment
 from auth_mfa.recovery.code_sets import issue_sheet
-from auth_mfa.testing.factors import NUMBER, add_totp
+from auth_mfa.testing.factors import NUMBER, add_totp, current_code
 from auth_mfa.totp import enrolment as totp_enrolment
-from conftest import code_of, current_code, post
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("captured_texts")]
 

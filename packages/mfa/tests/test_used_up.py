@@ -9,14 +9,14 @@ from django.urls import include, path
 
 from auth_core.errors import LoginExpired
 from auth_core.models import OutboxMessage, PendingLogin
+from auth_core.testing.browsers import answer, code_of, log_in, post, with_csrf
 from auth_core.testing.factories import PASSWORD
 from auth_core.testing.mails import code_in, delivered
 from auth_core.testing.sessions import sign_in
 from auth_core.testing.texts import delivered_texts
 from auth_mfa.models import SentCode, TotpFactor, WebauthnChallenge
 from auth_mfa.testing.authenticator import Authenticator
-from auth_mfa.testing.factors import add_mailbox, add_phone
-from conftest import answer, code_of, current_code, enrolled, log_in, post, with_csrf
+from auth_mfa.testing.factors import add_mailbox, add_phone, add_totp, current_code
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__), pytest.mark.usefixtures("captured_texts")]
 
@@ -36,7 +36,7 @@ def wrong_code() -> str:
 
 
 def use_up(browser: Browser, challenged: Any) -> list[Any]:
-    return [answer(browser, challenged, wrong_code()) for _attempt in range(5)]
+    return [answer(browser, challenged, code=wrong_code()) for _attempt in range(5)]
 
 
 def effects() -> dict[str, Any]:
@@ -50,18 +50,18 @@ def effects() -> dict[str, Any]:
 
 
 def test_after_the_last_wrong_answer_a_correct_one_is_refused(alice: User, browser: Browser) -> None:
-    enrolled(alice)
+    add_totp(alice)
     challenged = log_in(browser)
 
     wrong = use_up(browser, challenged)
 
     assert [answered.json()["attempts_left"] for answered in wrong] == [4, 3, 2, 1, 0]
-    assert code_of(answer(browser, challenged, current_code())) == "login_expired"
+    assert code_of(answer(browser, challenged, code=current_code())) == "login_expired"
 
 
 @pytest.mark.parametrize("add", [add_phone, add_mailbox])
 def test_after_the_last_wrong_answer_no_code_is_sent(add: Any, alice: User, browser: Browser) -> None:
-    enrolled(alice)
+    add_totp(alice)
     other = add(alice)
     challenged = log_in(browser)
     use_up(browser, challenged)
@@ -75,7 +75,7 @@ def test_after_the_last_wrong_answer_no_code_is_sent(add: Any, alice: User, brow
 
 
 def test_after_the_last_wrong_answer_the_pages_say_that_the_login_has_ended(alice: User) -> None:
-    enrolled(alice)
+    add_totp(alice)
     phone, browser = add_phone(alice), Browser()
     browser.post("/login/", {"identifier": "alice", "password": PASSWORD})
     for _attempt in range(4):
@@ -95,12 +95,12 @@ def test_after_the_last_wrong_answer_the_pages_say_that_the_login_has_ended(alic
 
 
 def test_a_correct_last_attempt_still_counts(alice: User, browser: Browser) -> None:
-    enrolled(alice)
+    add_totp(alice)
     challenged = log_in(browser)
     for _attempt in range(4):
-        answer(browser, challenged, wrong_code())
+        answer(browser, challenged, code=wrong_code())
 
-    assert answer(browser, challenged, current_code()).status_code == 200
+    assert answer(browser, challenged, code=current_code()).status_code == 200
 
 
 def test_a_login_that_needs_more_than_its_last_attempt_ends_and_sends_nothing(
@@ -113,7 +113,7 @@ def test_a_login_that_needs_more_than_its_last_attempt_ends_and_sends_nothing(
     PendingLogin.objects.update(attempts_left=1)
     before = effects()
 
-    refused = answer(browser, challenged, sent)
+    refused = answer(browser, challenged, code=sent)
 
     assert (refused.status_code, code_of(refused)) == (401, "login_expired")
     assert effects() == before
@@ -150,7 +150,7 @@ def test_a_step_up_that_needs_more_than_its_last_attempt_sends_no_text(alice: Us
 
 
 def answer_password(browser: Browser, challenged: Any, password: str) -> Any:
-    return post(browser, "login/answer", token=challenged.json()["token"], answer={"password": password})
+    return answer(browser, challenged, password=password)
 
 
 @pytest.mark.parametrize("choice", ["totp", "passkey"])
@@ -158,7 +158,7 @@ def test_a_used_up_enrolment_in_a_login_begins_nothing(
     choice: str, alice: User, browser: Browser, settings: Any
 ) -> None:
     settings.AUTH_MFA = {"REQUIRED_OF": ["everyone"]}
-    to_add = answer(browser, log_in(browser), code_in(delivered()[-1]))
+    to_add = answer(browser, log_in(browser), code=code_in(delivered()[-1]))
     PendingLogin.objects.update(attempts_left=0)
     before = effects()
 
@@ -177,7 +177,7 @@ def test_a_used_up_login_issues_no_challenge_for_a_passkey(alice: User, browser:
     token = challenged.json()["token"]
 
     chosen = post(browser, "login/challenge", token=token, choice=str(key.factor.pk))
-    answered = post(browser, "login/answer", token=token, answer={"credential": credential})
+    answered = answer(browser, token, credential=credential)
 
     assert (code_of(chosen), code_of(answered)) == ("login_expired", "login_expired")
     assert effects() == before
@@ -211,7 +211,7 @@ def test_a_login_that_ends_while_a_code_is_sent_again_sends_none(
     "ended", [{"attempts_left": 0}, {"closed_at": "2020-01-01T00:00Z"}, {"expires_at": "2020-01-01T00:00Z"}]
 )
 def test_a_choice_is_not_stored_in_an_ended_login(ended: dict[str, Any], alice: User, browser: Browser) -> None:
-    enrolled(alice)
+    add_totp(alice)
     log_in(browser)
     login = PendingLogin.objects.get()
     PendingLogin.objects.update(**ended)

@@ -20,11 +20,12 @@ from auth_core.events import AuthEvent
 from auth_core.models import PendingLogin
 from auth_core.people.lookup import identity_of
 from auth_core.request.client import Client
+from auth_core.testing.browsers import answer, code_of, log_in, new_browser, post
 from auth_mfa.events import MfaEvent
 from auth_mfa.models import WebauthnChallenge
 from auth_mfa.testing.authenticator import Authenticator
+from auth_mfa.testing.factors import add_totp, current_code
 from auth_mfa.webauthn import passkeys
-from conftest import code_of, current_code, enrolled, log_in, new_browser, post
 
 pytestmark = pytest.mark.django_db
 
@@ -43,25 +44,25 @@ def key(alice: User) -> Authenticator:
     return Authenticator(backup_eligible=True, backup_state=True).added_to(alice)
 
 
-def begin(browser: Browser) -> Any:
+def begin_passkey_login(browser: Browser) -> Any:
     return post(browser, "mfa/passkeys/login")
 
 
-def answer(browser: Browser, begun: Any, credential: Any) -> Any:
+def answer_passkey_login(browser: Browser, begun: Any, credential: Any) -> Any:
     return post(browser, "mfa/passkeys/login/answer", token=begun.json()["token"], credential=credential)
 
 
-def sign_in(browser: Browser, key: Authenticator, /, **changed: Any) -> Any:
-    begun = begin(browser)
-    return answer(browser, begun, key.sign(begun.json()["options"], **changed))
+def sign_in_with_passkey(browser: Browser, key: Authenticator, /, **changed: Any) -> Any:
+    begun = begin_passkey_login(browser)
+    return answer_passkey_login(browser, begun, key.sign(begun.json()["options"], **changed))
 
 
 @pytest.mark.asvs("6.3.3")
 def test_a_passkey_alone_signs_in(
     key: Authenticator, alice: User, browser: Browser, recorded_events: list[Any]
 ) -> None:
-    begun = begin(browser)
-    granted = answer(browser, begun, key.sign(begun.json()["options"]))
+    begun = begin_passkey_login(browser)
+    granted = answer_passkey_login(browser, begun, key.sign(begun.json()["options"]))
 
     assert (begun.status_code, set(begun.json())) == (200, {"token", "expires_at", "options"})
     assert begun.json()["options"]["allowCredentials"] == []
@@ -80,7 +81,7 @@ def plain(alice: User) -> Authenticator:
 
 @pytest.mark.asvs("6.5.7")
 def test_a_passkey_without_user_verification_is_one_factor(plain: Authenticator, browser: Browser) -> None:
-    assert sign_in(browser, plain).json()["session"]["acr"] == "aal1"
+    assert sign_in_with_passkey(browser, plain).json()["session"]["acr"] == "aal1"
 
 
 @pytest.mark.asvs("6.5.7")
@@ -88,10 +89,10 @@ def test_a_passkey_that_verified_its_user_once_must_do_so_again(
     key: Authenticator, browser: Browser, recorded_events: list[Any]
 ) -> None:
     """The options only request verification, so a thief of the unlocked device can drop it."""
-    begun = begin(browser)
+    begun = begin_passkey_login(browser)
     assert begun.json()["options"]["userVerification"] == "preferred"
 
-    refused = answer(browser, begun, key.sign(begun.json()["options"], user_verified=False))
+    refused = answer_passkey_login(browser, begun, key.sign(begun.json()["options"], user_verified=False))
 
     assert (refused.status_code, code_of(refused)) == (401, "invalid_credentials")
     assert [event.reason for event in recorded_events if event.name is AuthEvent.LOGIN_FAILED] == ["user_not_verified"]
@@ -102,50 +103,49 @@ def test_a_passkey_that_verified_its_user_once_must_do_so_again(
 @pytest.mark.asvs("6.5.7")
 def test_a_first_verification_proves_no_more_than_possession(plain: Authenticator, browser: Browser) -> None:
     """A thief of a key without a PIN can set one."""
-    assert sign_in(browser, plain, user_verified=True).json()["session"]["acr"] == "aal1"
+    assert sign_in_with_passkey(browser, plain, user_verified=True).json()["session"]["acr"] == "aal1"
     assert not plain.factor.user_verified
 
 
 def test_a_verification_with_the_password_makes_it_mandatory(plain: Authenticator, browser: Browser) -> None:
     challenged = log_in(browser)
     credential = plain.sign(challenged.json()["challenge"]["data"]["options"], user_verified=True)
-    granted = post(browser, "login/answer", token=challenged.json()["token"], answer={"credential": credential})
+    granted = answer(browser, challenged, credential=credential)
 
     assert (granted.status_code, "user" in granted.json()["session"]["amr"]) == (200, False)
     assert plain.factor.user_verified
-    assert code_of(sign_in(new_browser(), plain)) == "invalid_credentials"
-    assert sign_in(new_browser(), plain, user_verified=True).json()["session"]["acr"] == "aal2"
+    assert code_of(sign_in_with_passkey(new_browser(), plain)) == "invalid_credentials"
+    assert sign_in_with_passkey(new_browser(), plain, user_verified=True).json()["session"]["acr"] == "aal2"
 
 
 def test_required_verification_refuses_unverified_logins(key: Authenticator, browser: Browser, settings: Any) -> None:
     settings.AUTH_MFA = {"PASSKEY_LOGIN_VERIFICATION": "required"}
 
-    assert begin(browser).json()["options"]["userVerification"] == "required"
-    assert code_of(sign_in(browser, key, user_verified=False)) == "invalid_credentials"
-    assert sign_in(browser, key).status_code == 200
+    assert begin_passkey_login(browser).json()["options"]["userVerification"] == "required"
+    assert code_of(sign_in_with_passkey(browser, key, user_verified=False)) == "invalid_credentials"
+    assert sign_in_with_passkey(browser, key).status_code == 200
 
 
 def test_an_unverified_user_with_another_factor_is_asked_for_it(
     plain: Authenticator, alice: User, browser: Browser
 ) -> None:
-    enrolled(alice)
+    add_totp(alice)
 
-    challenged = sign_in(browser, plain)
+    challenged = sign_in_with_passkey(browser, plain)
 
     assert (challenged.status_code, challenged.json()["challenge"]["method"]) == (202, "totp")
-    body = {"token": challenged.json()["token"], "answer": {"code": current_code()}}
-    assert post(browser, "login/answer", **body).status_code == 200
+    assert answer(browser, challenged, code=current_code()).status_code == 200
 
 
 def test_a_device_bound_passkey_reaches_aal3(alice: User, browser: Browser) -> None:
-    assert sign_in(browser, Authenticator().added_to(alice)).json()["session"]["acr"] == "aal3"
+    assert sign_in_with_passkey(browser, Authenticator().added_to(alice)).json()["session"]["acr"] == "aal3"
 
 
 def test_a_security_key_alone_does_not_sign_in(alice: User, browser: Browser) -> None:
     key = Authenticator(discoverable=False).added_to(alice)
     key.discoverable = True
 
-    assert code_of(sign_in(browser, key)) == "invalid_credentials"
+    assert code_of(sign_in_with_passkey(browser, key)) == "invalid_credentials"
 
 
 WRONG = [
@@ -174,8 +174,8 @@ def test_unknown_and_wrong_passkeys_are_refused_alike(
     recorded_events: list[Any],
     atomic_requests: None,
 ) -> None:
-    refused = sign_in(browser, key, **changed)
-    stranger = sign_in(new_browser(), Authenticator(user_handle=b"x" * 16))
+    refused = sign_in_with_passkey(browser, key, **changed)
+    stranger = sign_in_with_passkey(new_browser(), Authenticator(user_handle=b"x" * 16))
 
     assert (refused.status_code, code_of(refused)) == (401, "invalid_credentials")
     bodies = [{**each.json(), "request_id": ""} for each in (refused, stranger)]
@@ -201,10 +201,10 @@ def test_unknown_and_wrong_passkeys_cost_the_same_work(
     ]
     for changed in wrong:
         browser = new_browser()
-        begun = begin(browser)
+        begun = begin_passkey_login(browser)
         credential = key.sign(begun.json()["options"], **changed)
         with django_assert_num_queries(10_000, exact=False) as captured:
-            answer(browser, begun, credential)
+            answer_passkey_login(browser, begun, credential)
         statements.append([query["sql"].split(" ")[0] for query in captured.captured_queries])
 
     assert statements[0] == statements[1] == statements[2]
@@ -221,7 +221,7 @@ def test_a_disabled_user_is_refused_like_a_wrong_passkey(
         identity_of(alice)
         type(alice.auth_identity).objects.update(locked_at=timezone.now())  # type: ignore[attr-defined]  # made when first asked for
 
-    refused = sign_in(browser, key)
+    refused = sign_in_with_passkey(browser, key)
 
     assert (refused.status_code, code_of(refused)) == (401, "invalid_credentials")
     assert recorded_events[-1].reason == state
@@ -233,7 +233,7 @@ def test_a_counter_that_went_backwards_does_not_sign_in(
 ) -> None:
     key = Authenticator(sign_count=9).added_to(alice)
 
-    assert code_of(sign_in(browser, key, sign_count=9)) == "invalid_credentials"
+    assert code_of(sign_in_with_passkey(browser, key, sign_count=9)) == "invalid_credentials"
     assert MfaEvent.FACTOR_CLONED in [event.name for event in recorded_events]
 
 
@@ -241,36 +241,36 @@ def test_a_disabled_factor_does_not_sign_in(key: Authenticator, browser: Browser
     settings.AUTH_MFA = {"MAX_FAILURES": 1}
     type(key.factor).objects.update(failures=1)
 
-    assert code_of(sign_in(browser, key)) == "invalid_credentials"
+    assert code_of(sign_in_with_passkey(browser, key)) == "invalid_credentials"
 
 
 @pytest.mark.asvs("6.7.2")
 def test_an_answer_works_once(key: Authenticator, browser: Browser, atomic_requests: None) -> None:
-    begun = begin(browser)
+    begun = begin_passkey_login(browser)
     wrong = key.sign(begun.json()["options"], origin="https://evil.example.org")
     right = key.sign(begun.json()["options"])
 
-    assert code_of(answer(browser, begun, wrong)) == "invalid_credentials"
-    assert code_of(answer(browser, begun, right)) == "login_expired"
+    assert code_of(answer_passkey_login(browser, begun, wrong)) == "invalid_credentials"
+    assert code_of(answer_passkey_login(browser, begun, right)) == "login_expired"
 
 
 def test_a_challenge_expires(key: Authenticator, browser: Browser) -> None:
-    begun = begin(browser)
+    begun = begin_passkey_login(browser)
     credential = key.sign(begun.json()["options"])
 
     with time_machine.travel(timezone.now() + timedelta(minutes=5, seconds=1), tick=False):
-        assert code_of(answer(browser, begun, credential)) == "login_expired"
+        assert code_of(answer_passkey_login(browser, begun, credential)) == "login_expired"
 
 
 def test_a_login_belongs_to_the_browser_that_began_it(key: Authenticator, browser: Browser) -> None:
-    begun = begin(browser)
+    begun = begin_passkey_login(browser)
     credential = key.sign(begun.json()["options"])
     other = new_browser()
-    begin(other)
+    begin_passkey_login(other)
 
-    assert code_of(answer(new_browser(), begun, credential)) == "login_expired"
-    assert code_of(answer(other, begun, credential)) == "login_expired"
-    assert answer(browser, begun, credential).status_code == 200
+    assert code_of(answer_passkey_login(new_browser(), begun, credential)) == "login_expired"
+    assert code_of(answer_passkey_login(other, begun, credential)) == "login_expired"
+    assert answer_passkey_login(browser, begun, credential).status_code == 200
 
 
 def test_a_challenge_of_another_purpose_does_not_sign_in(key: Authenticator, browser: Browser) -> None:
@@ -286,13 +286,13 @@ def test_a_challenge_of_another_purpose_does_not_sign_in(key: Authenticator, bro
 @pytest.mark.asvs("3.5.1")
 def test_a_cross_site_page_begins_and_answers_nothing(key: Authenticator) -> None:
     forged = Browser(enforce_csrf_checks=True)
-    assert code_of(begin(forged)) == "csrf_failed"
+    assert code_of(begin_passkey_login(forged)) == "csrf_failed"
 
     browser = new_browser()
-    begun = begin(browser)
+    begun = begin_passkey_login(browser)
     credential = key.sign(begun.json()["options"])
     del browser.defaults["HTTP_X_CSRFTOKEN"]
-    assert code_of(answer(browser, begun, credential)) == "csrf_failed"
+    assert code_of(answer_passkey_login(browser, begun, credential)) == "csrf_failed"
 
 
 def test_an_unavailable_transport_is_refused(browser: Browser) -> None:
@@ -317,11 +317,11 @@ def test_a_network_with_too_many_failures_is_limited(key: Authenticator, setting
     budgets = {"passkey": {"network": (4, timedelta(minutes=15))}}
     settings.AUTH_CORE = {**settings.AUTH_CORE, "BUDGETS": budgets}
 
-    assert code_of(sign_in(new_browser(), key, origin="https://evil.example.org")) == "invalid_credentials"
-    assert sign_in(new_browser(), key).status_code == 200
-    begun = begin(browser := new_browser())
-    assert code_of(answer(browser, begun, key.sign(begun.json()["options"]))) == "too_many_attempts"
-    assert code_of(begin(new_browser())) == "too_many_attempts"
+    assert code_of(sign_in_with_passkey(new_browser(), key, origin="https://evil.example.org")) == "invalid_credentials"
+    assert sign_in_with_passkey(new_browser(), key).status_code == 200
+    begun = begin_passkey_login(browser := new_browser())
+    assert code_of(answer_passkey_login(browser, begun, key.sign(begun.json()["options"]))) == "too_many_attempts"
+    assert code_of(begin_passkey_login(new_browser())) == "too_many_attempts"
 
 
 JSON = st.recursive(
@@ -335,7 +335,7 @@ JSON = st.recursive(
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_garbage_is_refused_and_changes_nothing(token: Any, credential: Any, db: None, browser: Browser) -> None:
     body = json.dumps({"token": token, "credential": credential})
-    refused = browser.post("/api/v1/mfa/passkeys/login/answer/", body, content_type="application/json")
+    refused = post(browser, "mfa/passkeys/login/answer", **body)
 
     assert refused.status_code in (400, 401)
     assert code_of(refused) in ("invalid_request", "login_expired", "malformed_body")

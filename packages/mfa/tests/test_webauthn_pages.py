@@ -1,6 +1,5 @@
 """The pages of passkeys, without a real browser."""
 
-import html
 import json
 import re
 from datetime import timedelta
@@ -11,10 +10,10 @@ from django.contrib.auth.models import User
 from django.test import Client as Browser
 from django.urls import include, path
 
-from auth_core.testing.factories import PASSWORD
+from auth_core.testing.browsers import log_in_on_page, text_of
 from auth_mfa.models import WebauthnChallenge, WebauthnFactor
 from auth_mfa.testing.authenticator import Authenticator
-from conftest import current_code, enrolled
+from auth_mfa.testing.factors import add_totp, current_code
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 
@@ -32,19 +31,11 @@ def key(alice: User) -> Authenticator:
     return Authenticator(backup_eligible=True).added_to(alice)
 
 
-def log_in(browser: Browser) -> Any:
-    return browser.post("/login/", {"identifier": "alice", "password": PASSWORD})
-
-
 def options_in(page: str) -> Any:
     """Return the options on the page."""
     match = re.search(r'<script id="passkey-options" type="application/json">(.*?)</script>', page)
     assert match, page
     return json.loads(match[1])
-
-
-def text_of(response: Any) -> str:
-    return html.unescape(response.content.decode())
 
 
 def scripts_in(page: str) -> list[str]:
@@ -54,7 +45,7 @@ def scripts_in(page: str) -> list[str]:
 
 def test_a_passkey_is_added_in_two_steps(alice: User) -> None:
     browser = Browser()
-    log_in(browser)
+    log_in_on_page(browser)
 
     first = text_of(browser.get(ADD))
     began = browser.post(ADD)
@@ -72,7 +63,7 @@ def test_a_passkey_is_added_in_two_steps(alice: User) -> None:
 
 def test_following_a_link_begins_nothing(alice: User) -> None:
     browser = Browser()
-    log_in(browser)
+    log_in_on_page(browser)
 
     for address in (ADD, LOGIN, LOGIN + "options/", "/login/"):
         browser.get(address)
@@ -83,7 +74,7 @@ def test_following_a_link_begins_nothing(alice: User) -> None:
 @pytest.mark.parametrize("sent", ["{", "[]", "{}", '{"id": 1}', "x" * 20_000, "[" * 10_000])
 def test_a_malformed_passkey_shows_an_error_and_can_be_retried(sent: str, alice: User) -> None:
     browser = Browser()
-    log_in(browser)
+    log_in_on_page(browser)
     browser.post(ADD)
 
     refused = browser.post(ADD, {"credential": sent})
@@ -95,7 +86,7 @@ def test_a_malformed_passkey_shows_an_error_and_can_be_retried(sent: str, alice:
 
 def test_a_wrong_passkey_shows_an_error_and_begins_again(alice: User) -> None:
     browser = Browser()
-    log_in(browser)
+    log_in_on_page(browser)
     browser.post(ADD)
     made = Authenticator().make(options_in(text_of(browser.get(ADD))), origin="https://evil.example.org")
 
@@ -107,9 +98,9 @@ def test_a_wrong_passkey_shows_an_error_and_begins_again(alice: User) -> None:
 
 
 def test_a_challenge_shows_the_other_choices(key: Authenticator, alice: User) -> None:
-    enrolled(alice, name="Phone")
+    add_totp(alice, name="Phone")
     browser = Browser()
-    assert log_in(browser).headers["Location"] == "/login/answer/"
+    assert log_in_on_page(browser).headers["Location"] == "/login/answer/"
     page = text_of(browser.get("/login/answer/"))
     if "passkey-options" not in page:
         browser.post("/login/choose/", {"choice": str(key.factor.pk)})
@@ -125,9 +116,9 @@ def test_a_challenge_shows_the_other_choices(key: Authenticator, alice: User) ->
 
 
 def test_another_choice_works_without_scripts(key: Authenticator, alice: User) -> None:
-    factor = enrolled(alice, name="Phone")
+    factor = add_totp(alice, name="Phone")
     browser = Browser()
-    log_in(browser)
+    log_in_on_page(browser)
 
     browser.post("/login/choose/", {"choice": str(factor.pk)})
     granted = browser.post("/login/answer/", {"code": current_code()})
@@ -137,7 +128,7 @@ def test_another_choice_works_without_scripts(key: Authenticator, alice: User) -
 
 def test_a_challenge_can_be_repeated_after_a_wrong_answer(key: Authenticator) -> None:
     browser = Browser()
-    log_in(browser)
+    log_in_on_page(browser)
     page = text_of(browser.get("/login/answer/"))
     wrong = key.sign(options_in(page), origin="https://evil.example.org")
 

@@ -11,13 +11,14 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client as Browser
 
-from auth_core.assurance.methods import Evidence, Method
-from auth_core.contracts import Purpose, Transport
+from auth_core.contracts import Transport
 from auth_core.crypto.secrets import digest
 from auth_core.models import PendingLogin
 from auth_core.request.client import Client
+from auth_core.testing.browsers import answer
 from auth_core.testing.parallel import at_once, one_winner, tally
 from auth_core.testing.plans import unindexed
+from auth_core.testing.sessions import begin
 from auth_mfa.models import WebauthnChallenge, WebauthnFactor
 from auth_mfa.models.webauthn_challenge import Ceremony, delete_expired
 from auth_mfa.testing.authenticator import Authenticator
@@ -45,22 +46,6 @@ def key(alice: User) -> Authenticator:
     return Authenticator().added_to(alice)
 
 
-def begin(user: User) -> PendingLogin:
-    """Begin a login that lacks its second factor."""
-    return PendingLogin.objects.open(
-        user=user,
-        backend="auth_core.backends.IdentifierBackend",
-        purpose=Purpose.LOGIN,
-        transport=Transport.TOKEN,
-        evidence=[Evidence.now(Method.PASSWORD)],
-    )
-
-
-def answer(token: str, credential: Any) -> Any:
-    body = {"token": token, "answer": {"credential": credential}}
-    return Browser().post("/api/v1/login/answer/", body, content_type="application/json")
-
-
 def options_of(login: PendingLogin, key: Authenticator) -> Any:
     return Webauthn().ask(login, [key.factor])["options"]  # type: ignore[list-item]  # only its id is read
 
@@ -75,7 +60,7 @@ def test_of_50_concurrent_logins_with_one_assertion_one_is_granted(
         logins = [begin(alice) for _login in range(50)]
         options = [options_of(login, key) for login in logins]
         credential = key.sign(options[number % 50])
-        return [partial(answer, login.token, credential) for login in logins]
+        return [partial(answer, Browser(), login.token, credential=credential) for login in logins]
 
     results = one_winner(tasks, refusal={"challenge_failed"}, rounds=rounds)
     print("assertion", dict(results))

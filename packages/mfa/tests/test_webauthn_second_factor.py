@@ -12,13 +12,14 @@ from django.utils import timezone
 from auth_core.contracts import Purpose, Transport
 from auth_core.errors import ChallengeFailed
 from auth_core.models import PendingLogin
+from auth_core.testing.browsers import answer, code_of, log_in, new_browser, post, with_csrf
 from auth_mfa.events import MfaEvent
 from auth_mfa.login import SecondFactor
 from auth_mfa.models import WebauthnChallenge
 from auth_mfa.models.webauthn_challenge import Ceremony
 from auth_mfa.testing.authenticator import Authenticator
+from auth_mfa.testing.factors import add_totp, current_code
 from auth_mfa.webauthn.login import Webauthn
-from conftest import code_of, current_code, enrolled, log_in, new_browser, post
 
 pytestmark = pytest.mark.django_db
 
@@ -33,14 +34,10 @@ def options_of(challenged: Any) -> Any:
     return challenged.json()["challenge"]["data"]["options"]
 
 
-def answer(browser: Browser, challenged: Any, credential: Any) -> Any:
-    return post(browser, "login/answer", token=challenged.json()["token"], answer={"credential": credential})
-
-
 @pytest.mark.asvs("6.3.3")
 def test_a_login_asks_for_the_passkey(key: Authenticator, browser: Browser, recorded_events: list[Any]) -> None:
     challenged = log_in(browser)
-    granted = answer(browser, challenged, key.sign(options_of(challenged)))
+    granted = answer(browser, challenged, credential=key.sign(options_of(challenged)))
 
     assert (challenged.status_code, challenged.json()["challenge"]["kind"]) == (202, "webauthn")
     assert [credential["id"] for credential in options_of(challenged)["allowCredentials"]] == [key.factor.credential_id]
@@ -63,7 +60,7 @@ def test_a_synced_key_never_reaches_aal3(
     key = Authenticator(backup_eligible=may_be_copied, user_verified=is_verified).added_to(alice)
     challenged = log_in(browser)
 
-    granted = answer(browser, challenged, key.sign(options_of(challenged)))
+    granted = answer(browser, challenged, credential=key.sign(options_of(challenged)))
 
     assert granted.json()["session"]["acr"] == acr
     assert ("user" in granted.json()["session"]["amr"]) == is_verified
@@ -73,7 +70,7 @@ def test_user_verification_comes_from_this_assertion(alice: User, browser: Brows
     key = Authenticator(backup_eligible=True, user_verified=True).added_to(alice)
     challenged = log_in(browser)
 
-    granted = answer(browser, challenged, key.sign(options_of(challenged), user_verified=False))
+    granted = answer(browser, challenged, credential=key.sign(options_of(challenged), user_verified=False))
 
     assert granted.status_code == 200
     assert "user" not in granted.json()["session"]["amr"]
@@ -81,13 +78,13 @@ def test_user_verification_comes_from_this_assertion(alice: User, browser: Brows
 
 def test_one_challenge_covers_all_keys(key: Authenticator, alice: User, browser: Browser) -> None:
     other = Authenticator(discoverable=False).added_to(alice, name="Stick")
-    enrolled(alice)
+    add_totp(alice)
     challenged = log_in(browser)
     if challenged.json()["challenge"]["kind"] != "webauthn":
         choice = next(each["id"] for each in challenged.json()["choices"] if each["method"] != "totp")
         challenged = post(browser, "login/challenge", token=challenged.json()["token"], choice=choice)
 
-    granted = answer(browser, challenged, other.sign(options_of(challenged)))
+    granted = answer(browser, challenged, credential=other.sign(options_of(challenged)))
 
     assert len(options_of(challenged)["allowCredentials"]) == 2
     assert len(challenged.json()["choices"]) == 2
@@ -95,14 +92,12 @@ def test_one_challenge_covers_all_keys(key: Authenticator, alice: User, browser:
 
 
 def test_another_factor_may_be_chosen(key: Authenticator, alice: User, browser: Browser) -> None:
-    enrolled(alice)
+    add_totp(alice)
     challenged = log_in(browser)
     app = next(each["id"] for each in challenged.json()["choices"] if each["method"] == "totp")
     post(browser, "login/challenge", token=challenged.json()["token"], choice=app)
 
-    assert post(
-        browser, "login/answer", token=challenged.json()["token"], answer={"code": current_code()}
-    ).status_code == 200  # fmt: skip
+    assert answer(browser, challenged, code=current_code()).status_code == 200  # fmt: skip
 
 
 @pytest.mark.asvs("6.7.2")
@@ -111,9 +106,9 @@ def test_an_assertion_is_refused_in_another_login(key: Authenticator) -> None:
     one, other = log_in(first), log_in(second)
     assertion = key.sign(options_of(one))
 
-    assert code_of(answer(second, other, assertion)) == "challenge_failed"
-    assert answer(first, one, assertion).status_code == 200
-    assert code_of(answer(second, other, assertion)) == "challenge_failed"
+    assert code_of(answer(second, other, credential=assertion)) == "challenge_failed"
+    assert answer(first, one, credential=assertion).status_code == 200
+    assert code_of(answer(second, other, credential=assertion)) == "challenge_failed"
 
 
 @pytest.mark.asvs("6.7.2")
@@ -124,11 +119,11 @@ def test_a_challenge_can_be_answered_once(key: Authenticator, alice: User) -> No
     type(key.factor).objects.update(sign_count=0)
     assertion = key.sign(kind.ask(login, factors)["options"])  # type: ignore[arg-type]  # a row has the same attributes
 
-    with_evidence = kind.answer(login, factors, {"credential": assertion})  # type: ignore[arg-type]  # a row has the same attributes
+    with_evidence = kind.answer(login, factors, credential={"credential": assertion})  # type: ignore[arg-type]  # a row has the same attributes
 
     assert with_evidence.phishing_resistant
     with pytest.raises(ChallengeFailed):
-        kind.answer(login, factors, {"credential": assertion})  # type: ignore[arg-type]  # a row has the same attributes
+        kind.answer(login, factors, credential={"credential": assertion})  # type: ignore[arg-type]  # a row has the same attributes
 
 
 def test_a_wrong_answer_spends_the_challenge(key: Authenticator, browser: Browser) -> None:
@@ -136,13 +131,13 @@ def test_a_wrong_answer_spends_the_challenge(key: Authenticator, browser: Browse
     assertion = key.sign(options_of(challenged))
     wrong = key.sign(options_of(challenged), origin="https://evil.example.org")
 
-    assert code_of(answer(browser, challenged, wrong)) == "challenge_failed"
-    assert code_of(answer(browser, challenged, assertion)) == "challenge_failed"
+    assert code_of(answer(browser, challenged, credential=wrong)) == "challenge_failed"
+    assert code_of(answer(browser, challenged, credential=assertion)) == "challenge_failed"
     again = post(
         browser, "login/challenge", token=challenged.json()["token"], choice=challenged.json()["challenge"]["choice"]
     )
     assert options_of(again)["challenge"] != options_of(challenged)["challenge"]
-    assert answer(browser, challenged, key.sign(options_of(again))).status_code == 200
+    assert answer(browser, challenged, credential=key.sign(options_of(again))).status_code == 200
 
 
 def test_the_options_stay_the_same_until_the_challenge_is_spent(key: Authenticator, alice: User) -> None:
@@ -159,7 +154,7 @@ def test_a_challenge_expires(key: Authenticator, browser: Browser) -> None:
     challenged = log_in(browser)
 
     with time_machine.travel(timezone.now() + timedelta(minutes=5, seconds=1), tick=False):
-        assert code_of(answer(browser, challenged, key.sign(options_of(challenged)))) == "challenge_failed"
+        assert code_of(answer(browser, challenged, credential=key.sign(options_of(challenged)))) == "challenge_failed"
 
 
 @pytest.mark.parametrize(
@@ -183,7 +178,7 @@ def test_a_wrong_assertion_is_refused_and_disables_no_key(
 ) -> None:
     challenged = log_in(browser)
 
-    refused = answer(browser, challenged, key.sign(options_of(challenged), **changed))
+    refused = answer(browser, challenged, credential=key.sign(options_of(challenged), **changed))
 
     assert (refused.status_code, code_of(refused), refused.json()["attempts_left"]) == (401, "challenge_failed", 4)
     assert key.factor.sign_count == 5
@@ -200,14 +195,14 @@ def test_a_removed_key_is_refused_at_once(key: Authenticator, alice: User, brows
     challenged = log_in(browser)
     other.factor.delete()
 
-    assert code_of(answer(browser, challenged, other.sign(options_of(challenged)))) == "challenge_failed"
+    assert code_of(answer(browser, challenged, credential=other.sign(options_of(challenged)))) == "challenge_failed"
 
 
 def test_the_key_of_another_user_is_refused(key: Authenticator, browser: Browser) -> None:
     theirs = Authenticator().added_to(User.objects.create_user("bob"))
     challenged = log_in(browser)
 
-    assert code_of(answer(browser, challenged, theirs.sign(options_of(challenged)))) == "challenge_failed"
+    assert code_of(answer(browser, challenged, credential=theirs.sign(options_of(challenged)))) == "challenge_failed"
     assert theirs.factor.failures == 0
 
 
@@ -217,7 +212,7 @@ def test_a_counter_that_does_not_rise_is_refused_with_an_alert(
 ) -> None:
     challenged = log_in(browser)
 
-    refused = answer(browser, challenged, key.sign(options_of(challenged), sign_count=count))
+    refused = answer(browser, challenged, credential=key.sign(options_of(challenged), sign_count=count))
 
     assert code_of(refused) == "challenge_failed"
     alarm = next(event for event in recorded_events if event.name is MfaEvent.FACTOR_CLONED)
@@ -228,7 +223,7 @@ def test_a_counter_that_does_not_rise_is_refused_with_an_alert(
 def test_the_alert_needs_the_key(key: Authenticator, browser: Browser, recorded_events: list[Any]) -> None:
     challenged = log_in(browser)
 
-    answer(browser, challenged, key.sign(options_of(challenged), sign_count=1, key=Authenticator().key))
+    answer(browser, challenged, credential=key.sign(options_of(challenged), sign_count=1, key=Authenticator().key))
 
     assert MfaEvent.FACTOR_CLONED not in [event.name for event in recorded_events]
 
@@ -238,7 +233,7 @@ def test_a_counter_that_stays_zero_is_accepted(alice: User) -> None:
     for _login in range(2):
         browser = new_browser()
         challenged = log_in(browser)
-        assert answer(browser, challenged, key.sign(options_of(challenged))).status_code == 200
+        assert answer(browser, challenged, credential=key.sign(options_of(challenged))).status_code == 200
 
 
 def test_a_challenge_of_another_purpose_is_refused(key: Authenticator, alice: User, browser: Browser) -> None:
@@ -247,7 +242,7 @@ def test_a_challenge_of_another_purpose_is_refused(key: Authenticator, alice: Us
     registration = WebauthnChallenge.objects.issue(purpose=Ceremony.REGISTRATION, user=alice)
 
     for challenge in (first_factor["challenge"], registration.challenge):
-        refused = answer(browser, challenged, key.sign(options_of(challenged), challenge=challenge))
+        refused = answer(browser, challenged, credential=key.sign(options_of(challenged), challenge=challenge))
         assert code_of(refused) == "challenge_failed"
 
 
@@ -274,7 +269,7 @@ def test_a_malformed_credential_is_refused_and_spends_nothing(
 
     assert (refused.status_code, code_of(refused)) == (400, "invalid_request")
     assert PendingLogin.objects.get().attempts_left == 5
-    assert answer(browser, challenged, key.sign(options_of(challenged))).status_code == 200
+    assert answer(browser, challenged, credential=key.sign(options_of(challenged))).status_code == 200
 
 
 def test_a_login_without_a_user_costs_the_same_work(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -293,12 +288,11 @@ def test_a_login_without_a_user_costs_the_same_work(db: None, monkeypatch: pytes
 
 def test_a_passkey_completes_a_step_up(key: Authenticator, browser: Browser) -> None:
     challenged = log_in(browser)
-    answer(browser, challenged, key.sign(options_of(challenged)))
-    browser.defaults["HTTP_X_CSRFTOKEN"] = browser.get("/api/v1/csrf/").json()["csrf_token"]
+    answer(browser, challenged, credential=key.sign(options_of(challenged)))
+    with_csrf(browser)
     again = post(browser, "reauthenticate", required_assurance="aal2", max_age=0)
     if again.json()["challenge"]["kind"] == "password":
-        body = {"token": again.json()["token"], "answer": {"password": "correct horse battery staple"}}
-        again = post(browser, "login/answer", **body)
+        again = answer(browser, again, password="correct horse battery staple")
 
     assert again.json()["challenge"]["kind"] == "webauthn"
-    assert answer(browser, again, key.sign(options_of(again))).status_code == 200
+    assert answer(browser, again, credential=key.sign(options_of(again))).status_code == 200

@@ -188,7 +188,7 @@ def manager(alice: User) -> Browser:
 
 
 def post(browser: Browser, **body: Any) -> Any:
-    return browser.post("/api/v1/assignments/", body, content_type="application/json")
+    return post(browser, "assignments", **body)
 
 
 @pytest.mark.asvs("8.3.1")

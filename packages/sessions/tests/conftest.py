@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client as Browser
 
+from auth_core.testing.browsers import post
 from auth_core.testing.factories import PASSWORD
 
 __all__ = ["PASSWORD", "Caller"]
@@ -23,7 +24,7 @@ class Caller:
 
     def log_in(self, identifier: str = "alice@example.org") -> Any:
         body = self.body(identifier, transport="token")
-        granted = self.http.post("/api/v1/login/", body, content_type="application/json")
+        granted = post(self.http, "login", **body)
         self.credential = granted.json()["credential"]
         return granted
 

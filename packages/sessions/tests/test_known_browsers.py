@@ -11,14 +11,13 @@ from django.test import Client as Browser
 from auth_core import limits
 from auth_core.models import GuessBudget
 from auth_core.request.client import Client
-from auth_core.testing.browsers import log_in, new_browser, post
+from auth_core.testing.browsers import answer, log_in, new_browser, post
 from auth_core.testing.counts import counted
-from auth_core.testing.factories import make_user
+from auth_core.testing.factories import PASSWORD, make_user
 from auth_core.testing.redis import OwnRedis
 from auth_core.testing.settings import redis_url
 from auth_sessions import devices
 from auth_sessions.models import Device, Session
-from conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db(transaction=bool(redis_url()))
 
@@ -214,13 +213,13 @@ def test_wrong_answers_of_a_stranger_do_not_block_a_known_browser(alice: Any, ow
         thief = stranger()
         token = log_in(thief).json()["token"]
         for _answer in range(5):
-            post(thief, "login/answer", token=token, answer={"code": "000000"})
+            answer(thief, token, code="000000")
     token = log_in(thief).json()["token"]
-    assert post(thief, "login/answer", token=token, answer={"code": "314159"}).status_code == 429
+    assert answer(thief, token, code="314159").status_code == 429
 
     token = log_in(own).json()["token"]
 
-    assert post(own, "login/answer", token=token, answer={"code": "314159"}).status_code == 200
+    assert answer(own, token, code="314159").status_code == 200
 
 
 def test_mail_requests_of_strangers_do_not_block_a_known_browser(own: Browser, settings: Any) -> None:

@@ -14,6 +14,7 @@ from auth_core.assurance.evidence import Evidence, Method
 from auth_core.contracts import Purpose, Transport
 from auth_core.models import PendingLogin
 from auth_core.request.client import Client
+from auth_core.testing.browsers import post
 from auth_core.testing.counts import counted
 from auth_core.testing.factories import make_user
 from auth_core.testing.settings import redis_url
@@ -57,7 +58,7 @@ def signed_in_numbers(signed_in: list[Caller]) -> list[int]:
 
 def refusal(caller: Caller) -> Any:
     body = caller.body(transport="token")
-    return caller.http.post("/api/v1/login/", body, content_type="application/json")
+    return post(caller.http, "login", **body)
 
 
 def issue(user: Any) -> None:

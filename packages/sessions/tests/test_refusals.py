@@ -6,10 +6,11 @@ import pytest
 from django.test import Client as Browser
 
 from auth_core.events import AuthEvent, Event
+from auth_core.testing.browsers import log_in
 from auth_core.testing.events import recording
 from auth_core.testing.settings import redis_url
 from auth_sessions.models import Session
-from conftest import PASSWORD, Caller
+from conftest import Caller
 
 pytestmark = pytest.mark.django_db(transaction=bool(redis_url()))
 
@@ -21,8 +22,7 @@ def threats(events: list[Event]) -> list[tuple[str, Any, Any]]:
 @pytest.fixture
 def by_cookie(alice: Any, browser: Browser) -> Browser:
     """Alice's browser."""
-    body = {"identifier": "alice@example.org", "password": PASSWORD}
-    assert browser.post("/api/v1/login/", body, content_type="application/json").status_code == 200
+    assert log_in(browser).status_code == 200
     return browser
 
 

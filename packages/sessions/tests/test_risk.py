@@ -13,14 +13,16 @@ from auth_core import limits
 from auth_core.assurance.levels import Demand
 from auth_core.people.lookup import find_by_identifier
 from auth_core.request.client import Client
+from auth_core.testing.browsers import post
 from auth_core.testing.clock import stopped_clock
 from auth_core.testing.counts import counted
+from auth_core.testing.factories import PASSWORD
 from auth_sessions import geo
 from auth_sessions.checks import check_geo, check_risk
 from auth_sessions.models import Session
 from auth_sessions.risk import AssessLogin
 from auth_sessions.travel import Position
-from conftest import PASSWORD, Caller
+from conftest import Caller
 
 pytestmark = pytest.mark.django_db
 
@@ -123,11 +125,10 @@ def test_a_score_and_its_reasons_are_shown_to_the_owner_and_administrators_only(
 
 def test_a_blocked_device_is_refused_before_scoring(alice: Any) -> None:
     browser = Browser(REMOTE_ADDR=LONDON)
-    body = {"identifier": "alice@example.org", "password": PASSWORD}
-    browser.post("/api/v1/login/", body, content_type="application/json")
+    log_in(browser)
     alice.auth_devices.update(blocked_at=last().created_at)
 
-    refused = browser.post("/api/v1/login/", body, content_type="application/json")
+    refused = post(browser, "login", **body)
 
     assert refused.json()["code"] == "login_denied"
 

@@ -13,12 +13,13 @@ from auth_core.contracts import Purpose, Transport
 from auth_core.login.journey import advance
 from auth_core.models import PendingLogin
 from auth_core.request.client import Client
+from auth_core.testing.browsers import log_in
 from auth_core.testing.clock import stopped_clock
 from auth_core.testing.redis import OwnRedis
 from auth_sessions import lifecycle
 from auth_sessions.engine import SessionStore
 from auth_sessions.models import Session
-from conftest import PASSWORD, Caller
+from conftest import Caller
 
 # The cache is written after the commit, which a test transaction would never reach.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -28,8 +29,7 @@ COOKIE = "sessionid"
 
 @pytest.fixture
 def signed_in_browser(alice: Any, browser: Browser) -> Browser:
-    body = {"identifier": "alice@example.org", "password": PASSWORD}
-    assert browser.post("/api/v1/login/", body, content_type="application/json").status_code == 200
+    assert log_in(browser).status_code == 200
     assert browser.get("/api/v1/me/").status_code == 200
     return browser
 

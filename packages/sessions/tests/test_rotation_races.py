@@ -7,11 +7,11 @@ import pytest
 from django.test import Client as Browser
 
 from auth_core.crypto.secrets import digest
+from auth_core.testing.browsers import log_in
 from auth_core.testing.parallel import at_once
 from auth_sessions import lifecycle
 from auth_sessions.engine import SessionStore
 from auth_sessions.models import Session
-from conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -19,8 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def credential(alice: Any, browser: Browser) -> str:
     """The credential of a browser in which alice is signed in, and whose session is due for rotation."""
-    body = {"identifier": "alice@example.org", "password": PASSWORD}
-    assert browser.post("/api/v1/login/", body, content_type="application/json").status_code == 200
+    assert log_in(browser).status_code == 200
     lifecycle.rotate_sessions(user=alice)
     return str(browser.cookies["sessionid"].value)
 

@@ -8,12 +8,13 @@ import pytest
 from django.test import Client as Browser
 
 from auth_core.models import PendingLogin
+from auth_core.testing.browsers import log_in, post
 from auth_core.testing.counts import counted
-from auth_core.testing.factories import make_user
+from auth_core.testing.factories import PASSWORD, make_user
 from auth_sessions import checks, concurrency
 from auth_sessions.login import SessionLimit
 from auth_sessions.models import Session
-from conftest import PASSWORD, Caller
+from conftest import Caller
 
 # The answer is committed separately, which a test transaction would hide.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -36,13 +37,12 @@ def signed_in_twice(alice: Any) -> list[Caller]:
 def begin() -> tuple[Browser, Any]:
     """Begin a third login of alice."""
     browser = Browser(enforce_csrf_checks=True)
-    body = {"identifier": "alice@example.org", "password": PASSWORD, "transport": "token"}
-    return browser, browser.post("/api/v1/login/", body, content_type="application/json")
+    return browser, log_in(browser, transport="token")
 
 
 def answer(browser: Browser, challenge: Any, **fields: Any) -> Any:
     body = {"token": challenge.json()["token"], "answer": fields}
-    return browser.post("/api/v1/login/answer/", body, content_type="application/json")
+    return post(browser, "login/answer", **body)
 
 
 def ids() -> list[str]:
@@ -121,7 +121,7 @@ def test_a_choice_before_the_answer_is_refused(signed_in_twice: list[Caller]) ->
     browser, challenge = begin()
     body = {"token": challenge.json()["token"], "choice": ids()[0]}
 
-    refused = browser.post("/api/v1/login/challenge/", body, content_type="application/json")
+    refused = post(browser, "login/challenge", **body)
 
     assert refused.status_code == 400
     assert statuses(signed_in_twice) == [200, 200]

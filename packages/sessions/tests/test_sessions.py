@@ -11,18 +11,19 @@ from django.utils import timezone
 from auth_core.crypto.secrets import digest
 from auth_core.events import AuthEvent, Event, event_recorded, record
 from auth_core.flows.account_creation import create_account
+from auth_core.testing.browsers import post
+from auth_core.testing.factories import PASSWORD
 from auth_core.testing.settings import redis_url
 from auth_sessions import lifecycle
 from auth_sessions.models import Session
-from conftest import PASSWORD, Caller
+from conftest import Caller
 
 # With a cache, snapshots are deleted after the commit, which a test transaction would never reach.
 pytestmark = pytest.mark.django_db(transaction=bool(redis_url()))
 
 
 def log_in(browser: Browser) -> Any:
-    body = {"identifier": "alice@example.org", "password": PASSWORD}
-    granted = browser.post("/api/v1/login/", body, content_type="application/json")
+    granted = log_in(browser)
     browser.defaults["HTTP_X_CSRFTOKEN"] = browser.cookies["csrftoken"].value
     return granted
 
@@ -85,7 +86,7 @@ def test_after_logout_the_cookie_is_invalid(alice: Any, browser: Browser) -> Non
     log_in(browser)
     kept = browser.cookies["sessionid"].value
 
-    assert browser.post("/api/v1/logout/", {}, content_type="application/json").status_code == 204
+    assert post(browser, "logout").status_code == 204
 
     browser.cookies["sessionid"] = kept
     assert browser.get("/api/v1/me/").status_code == 401

@@ -18,13 +18,13 @@ from auth_core.login.journey import advance
 from auth_core.login.step_up import begin_step_up
 from auth_core.models import PendingLogin
 from auth_core.request.client import Client
+from auth_core.testing.browsers import log_in
 from auth_core.testing.counts import counted
 from auth_core.testing.events import recording
 from auth_core.testing.settings import redis_url
 from auth_sessions import context_change
 from auth_sessions.checks import check_risk
 from auth_sessions.models import Session
-from conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db(transaction=bool(redis_url()))
 
@@ -55,8 +55,7 @@ class Caller:
     def __init__(self, ip: str = LONDON, user_agent: str = CHROME.format(142)) -> None:
         self.credential = ""
         self.move(ip, user_agent)
-        body = {"identifier": "alice@example.org", "password": PASSWORD, "transport": "token"}
-        granted = self.http.post("/api/v1/login/", body, content_type="application/json")
+        granted = log_in(self.http, transport="token")
         self.credential = granted.json()["credential"]
 
     def move(self, ip: str = LONDON, user_agent: str = CHROME.format(142)) -> None:

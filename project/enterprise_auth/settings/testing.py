@@ -1,28 +1,16 @@
 """Settings for tests: real components, small hashes, no background work."""
 
-from datetime import timedelta
-
-from auth_core.testing.settings import databases, redis_url
+from auth_core.testing import settings as kit
 from enterprise_auth.settings.base import *
 
 DEBUG = False
-SECRET_KEY = "test-only-" + "k" * 50
+SECRET_KEY = kit.SECRET_KEY
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
-PUBLIC_URL = "https://auth.example.org"
-DATABASES = databases()
+PUBLIC_URL = kit.AUTH_CORE["PUBLIC_URL"]
+DATABASES = kit.DATABASES
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 globals().update(mail_settings("locmem"))
-AUTH_CORE = {
-    **AUTH_CORE,
-    "PUBLIC_URL": PUBLIC_URL,
-    # Real argon2id with low cost. The tests do not measure its duration.
-    "PASSWORD_TIME_COST": 1,
-    "PASSWORD_MEMORY_COST": 64,
-    "FIELD_KEYS": {"test": "dGVzdC1vbmx5LXRlc3Qtb25seS10ZXN0LW9ubHktMzI"},
-    "REDIS_URL": redis_url(),
-    "REDIS_TIMEOUT": timedelta(milliseconds=500),
-    "OUTBOX_RELAY": "manual",
-}
+AUTH_CORE = {**AUTH_CORE, **kit.AUTH_CORE}
 AUTH_SESSIONS = {}
 AUTH_MFA = {}
 SILENCED_SYSTEM_CHECKS = [*SILENCED_SYSTEM_CHECKS, "auth_sessions.W001"]

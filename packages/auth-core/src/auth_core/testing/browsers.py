@@ -1,15 +1,24 @@
-"""Browsers that call the API as a front end would. The API must be included under ``/api/v1/``."""
+"""Browsers that use the API and the pages as a front end would. The API must be included under ``/api/v1/``."""
 
+import html
+import re
+from http import HTTPStatus
 from typing import Any
 
 from django.test import Client as Browser
 
 from auth_core.testing.factories import PASSWORD
 
+_FORM_TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 
-def new_browser() -> Browser:
-    """Return a browser that checks CSRF and has fetched the token."""
-    return with_csrf(Browser(enforce_csrf_checks=True))
+
+def new_browser(**defaults: Any) -> Browser:
+    """Return a browser that checks CSRF and has fetched the token.
+
+    Args:
+        defaults: Sent with every request, such as ``REMOTE_ADDR`` or ``HTTP_USER_AGENT``.
+    """
+    return with_csrf(Browser(enforce_csrf_checks=True, **defaults))
 
 
 def with_csrf(browser: Browser) -> Browser:
@@ -18,21 +27,82 @@ def with_csrf(browser: Browser) -> Browser:
     return browser
 
 
-def post(browser: Browser, path: str, **body: Any) -> Any:
+def post(browser: Browser, path: str, /, **body: Any) -> Any:
     """Post *body* as JSON to ``/api/v1/<path>/``."""
     return browser.post(f"/api/v1/{path}/", body, content_type="application/json")
 
 
-def log_in(browser: Browser, *, identifier: str = "alice@example.org", password: str = PASSWORD, **body: Any) -> Any:
-    """Begin a login and return the response."""
+def log_in(browser: Browser, /, *, identifier: str = "alice@example.org", password: str = PASSWORD, **body: Any) -> Any:
+    """Begin a login over the API and return the response.
+
+    Args:
+        identifier: Defaults to that of the fixture ``alice``.
+        password: Defaults to that of the factories.
+        body: Further fields, such as ``transport="token"``.
+    """
     return post(browser, "login", identifier=identifier, password=password, **body)
 
 
-def answer(browser: Browser, challenged: Any, **fields: Any) -> Any:
-    """Answer the challenge in the response *challenged*."""
-    return post(browser, "login/answer", token=challenged.json()["token"], answer=fields)
+def sign_up(browser: Browser, /, email: str, *, password: str = PASSWORD) -> Any:
+    """Request an account for *email* over the API and return the response. A mail with a link and a code follows."""
+    return post(browser, "signup", email=email, password=password)
+
+
+def logged_in(browser: Browser | None = None, /, **login: Any) -> Browser:
+    """Log in over the API and return the browser with its new CSRF token. The site must grant the login at once.
+
+    For a session of a given assurance see `auth_core.testing.sessions.sign_in`.
+
+    Args:
+        browser: Defaults to a new one.
+        login: The arguments of `log_in`.
+    """
+    browser = browser or new_browser()
+    granted = log_in(browser, **login)
+    assert granted.status_code == HTTPStatus.OK, f"The login was not granted: {granted.content!r}"
+    return with_csrf(browser)
+
+
+def answer(browser: Browser, challenged: Any, /, **fields: Any) -> Any:
+    """Answer the challenge of a login: ``answer(browser, challenged, code="123456")``.
+
+    Args:
+        challenged: The response with the challenge, or the token of the login.
+    """
+    token = challenged if isinstance(challenged, str) else challenged.json()["token"]
+    return post(browser, "login/answer", token=token, answer=fields)
+
+
+def submit(browser: Browser, address: str, /, *, page: Any = None, **fields: Any) -> Any:
+    """Fill in the form of a page and submit it with its CSRF token, as a browser without scripts does.
+
+    Args:
+        address: Where the form is submitted.
+        page: The response with the form. Defaults to the page at *address*.
+    """
+    shown = text_of(browser.get(address) if page is None else page)
+    token = _FORM_TOKEN.search(shown)
+    assert token, f"There is no form: {shown}"
+    return browser.post(address, {"csrfmiddlewaretoken": token[1], **fields})
+
+
+def log_in_on_page(
+    browser: Browser,
+    /,
+    address: str = "/login/",
+    *,
+    identifier: str = "alice@example.org",
+    password: str = PASSWORD,
+) -> Any:
+    """Begin a login on the login page and return the response."""
+    return submit(browser, address, identifier=identifier, password=password)
 
 
 def code_of(response: Any) -> Any:
     """Return the error code of a problem document."""
     return response.json()["code"]
+
+
+def text_of(response: Any) -> str:
+    """Return the content of a page, with its entities as characters."""
+    return html.unescape(response.content.decode())

@@ -137,7 +137,22 @@ def browser() -> Browser:
 
 @pytest.fixture
 def alice(db: None) -> Any:
-    """A user with a password and the verified address alice@example.org."""
-    from auth_core.testing.factories import make_user  # noqa: PLC0415 - Django is not set up before
+    """A user with a password and the verified address alice@example.org.
 
-    return make_user("alice@example.org")
+    Her username is ``alice`` if the user model has usernames besides addresses.
+    """
+    from django.contrib.auth import get_user_model  # noqa: PLC0415 - Django is not set up before
+
+    from auth_core.testing.factories import make_user  # noqa: PLC0415 - as above
+
+    model = get_user_model()
+    has_usernames = model.get_email_field_name() != model.USERNAME_FIELD
+    return make_user("alice@example.org", **({model.USERNAME_FIELD: "alice"} if has_usernames else {}))
+
+
+@pytest.fixture
+def browser_of_alice(alice: Any, browser: Browser) -> Browser:
+    """Alice's browser after a login with her password, with its CSRF token. The site must grant it at once."""
+    from auth_core.testing.browsers import logged_in  # noqa: PLC0415 - Django is not set up before
+
+    return logged_in(browser)

@@ -48,6 +48,29 @@ def evidence_for(assurance: str) -> list[Evidence]:
     return evidence
 
 
+def begin(
+    user: UserLike,
+    *,
+    evidence: Sequence[Evidence] | None = None,
+    transport: Transport | str = Transport.TOKEN,
+) -> PendingLogin:
+    """Begin a login of *user* without a request, and return it. No step of the site is asked yet.
+
+    Args:
+        evidence: What the login has proved. Defaults to a password.
+        transport: The token transport needs no browser. With cookies the login belongs to a new one.
+    """
+    transport = Transport(transport)
+    return PendingLogin.objects.open(
+        user=user,
+        backend=backend_knowing(user),
+        purpose=Purpose.LOGIN,
+        transport=transport,
+        evidence=evidence_for("aal1") if evidence is None else list(evidence),
+        browser_secret=new_browser_secret() if transport == Transport.COOKIE else "",
+    )
+
+
 def sign_in(
     user: UserLike,
     *,
@@ -76,14 +99,7 @@ def sign_in(
     if transport not in grant_issuer().transports:
         raise NotGranted(f"The sessions of this site do not support the transport {transport.value!r}.")
     request = _request()
-    login = PendingLogin.objects.open(
-        user=user,
-        backend=backend_knowing(user),
-        purpose=Purpose.LOGIN,
-        transport=transport,
-        evidence=proved,
-        browser_secret=new_browser_secret() if transport == Transport.COOKIE else "",
-    )
+    login = begin(user, evidence=proved, transport=transport)
     outcome = advance(login, client_of(request))
     if not isinstance(outcome, Granted):
         raise NotGranted(f"The login requires {outcome.challenge.kind!r}. Pass evidence for it.")

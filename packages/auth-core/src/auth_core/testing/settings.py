@@ -1,6 +1,12 @@
-"""The database and Redis settings of all test suites. Besides ``env.py``, only this module reads the environment."""
+"""Settings of a small site with auth_core, for the tests of a package, and the servers of a test run.
+
+The settings module of a package's tests begins with ``from auth_core.testing.settings import *``
+and then sets what differs. A site with its own settings takes ``AUTH_CORE`` and ``DATABASES``.
+Besides ``env.py``, only this module reads the environment.
+"""
 
 import os
+from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -28,6 +34,12 @@ def mails() -> dict[str, Any]:
     return {"MAILERS": {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}}
 
 
+def templates(*context_processors: str) -> list[dict[str, Any]]:
+    """Return ``TEMPLATES`` with the templates of the apps and these context processors."""
+    engine: dict[str, Any] = {"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}
+    return [{**engine, "OPTIONS": {"context_processors": list(context_processors)}} if context_processors else engine]
+
+
 def _sqlite() -> dict[str, Any]:
     return {
         "ENGINE": "django.db.backends.sqlite3",
@@ -49,3 +61,47 @@ def _postgresql(url: str) -> dict[str, Any]:
         "OPTIONS": {"options": "-c synchronous_commit=off"},
         "TEST": {"NAME": f"test_{os.getpid()}"},
     }
+
+
+SECRET_KEY = "test-only-" + "k" * 50
+DATABASES = databases()
+globals().update(mails())
+USE_TZ = True
+ROOT_URLCONF = "urls"
+STATIC_URL = "/static/"
+AUTHENTICATION_BACKENDS = ["auth_core.backends.IdentifierBackend"]
+PASSWORD_HASHERS = ["auth_core.hashers.Argon2idHasher"]
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "rest_framework",
+    "auth_core",
+]
+MIDDLEWARE = [
+    "auth_core.middleware.RequestContextMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+]
+TEMPLATES = templates()
+AUTH_CORE: dict[str, Any] = {
+    # Real argon2id with low costs, because tests check what is hashed and not how long it takes.
+    "PASSWORD_TIME_COST": 1,
+    "PASSWORD_MEMORY_COST": 64,
+    "FIELD_KEYS": {"test": "dGVzdC1vbmx5LXRlc3Qtb25seS10ZXN0LW9ubHktMzI"},
+    "PUBLIC_URL": "https://auth.example.org",
+    "OUTBOX_RELAY": "manual",
+    "REDIS_URL": redis_url(),
+    "REDIS_TIMEOUT": timedelta(milliseconds=500),
+}
+
+#: What a site with Django's admin has besides: apps, which stand first, middleware, which stands last, and templates.
+ADMIN_APPS = ["django.contrib.admin", "django.contrib.messages"]
+ADMIN_MIDDLEWARE = ["django.contrib.messages.middleware.MessageMiddleware"]
+ADMIN_TEMPLATES = templates(
+    "django.template.context_processors.request",
+    "django.contrib.auth.context_processors.auth",
+    "django.contrib.messages.context_processors.messages",
+)
