@@ -8,12 +8,9 @@ from django.test import Client
 from playwright.sync_api import Browser, sync_playwright
 
 from answers import answer_check
-from auth_core.testing.factories import PASSWORD
 from live.chromium import Open, Watch, launch, watched_windows
 from live.mailbox import Mailbox
 from live.service import Service
-
-__all__ = ["PASSWORD"]
 
 
 @pytest.fixture(autouse=True, scope="session")

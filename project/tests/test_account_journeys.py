@@ -8,7 +8,7 @@ from django.test import Client as Browser
 from auth_audit.testing.trail import recorded
 from auth_core.flows.account_creation import create_account
 from auth_core.models import EmailAddress, Invitation
-from auth_core.testing.browsers import sign_up
+from auth_core.testing.browsers import log_in, post, sign_up, with_credential
 from auth_core.testing.factories import PASSWORD
 from auth_core.testing.mails import code_in, delivered, the_mail, token_in
 from auth_core.testing.sessions import sign_in
@@ -20,17 +20,9 @@ pytestmark = pytest.mark.django_db(transaction=bool(redis_url()))
 NEW = "another battery horse staple"
 
 
-def post(browser: Browser, path: str, **body: Any) -> Any:
-    return browser.post(f"/api/v1/{path}/", body, content_type="application/json")
-
-
-def log_in(browser: Browser, password: str = PASSWORD, transport: str = "token") -> Any:
-    return post(browser, "login", identifier="alice@example.org", password=password, transport=transport)
-
-
 def with_token(password: str = PASSWORD) -> Browser:
     """Return a client with the credential of a session."""
-    return Browser(HTTP_AUTHORIZATION=f"Session {log_in(Browser(), password).json()['credential']}")
+    return with_credential(log_in(Browser(), password=password, transport="token"))
 
 
 def names() -> list[str]:
@@ -40,7 +32,7 @@ def names() -> list[str]:
 def test_the_trail_records_sign_up_and_login(browser: Browser) -> None:
     sign_up(browser, "alice@example.org")
     verified = post(browser, "email/verify", email="alice@example.org", code=code_in(the_mail()))
-    granted = log_in(browser)
+    granted = log_in(browser, transport="token")
 
     assert (verified.status_code, granted.status_code) == (200, 200)
     assert granted.json()["user"]["email_verified"] is True
@@ -75,7 +67,7 @@ def test_a_reset_ends_every_session_and_notifies_the_user(alice: Any, browser: B
     assert reset.status_code == 200
     assert caller.get("/api/v1/me/").status_code == 401
     assert "reset" in the_mail().subject
-    assert log_in(Browser(), NEW).status_code == 200
+    assert log_in(Browser(), password=NEW, transport="token").status_code == 200
     assert "auth.password.reset_requested" in names()
     assert "auth.password.reset" in names()
 

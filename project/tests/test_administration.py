@@ -17,7 +17,7 @@ from auth_sessions.models import Session
 pytestmark = pytest.mark.django_db(transaction=bool(redis_url()))
 
 
-def signed_in(user: Any) -> Browser:
+def with_two_factors(user: Any) -> Browser:
     return sign_in(user, assurance="aal2")
 
 
@@ -33,7 +33,7 @@ def act(browser: Browser, action: str, user: Any) -> Any:
 
 @pytest.mark.asvs("7.4.5")
 def test_an_administrator_disables_an_account_and_its_sessions_end(admin: Any, alice: Any) -> None:
-    of_alice, browser = signed_in(alice), signed_in(admin)
+    of_alice, browser = with_two_factors(alice), with_two_factors(admin)
 
     act(browser, "disable", alice)
 
@@ -44,13 +44,13 @@ def test_an_administrator_disables_an_account_and_its_sessions_end(admin: Any, a
 
 
 def test_a_lock_refuses_and_an_unlock_admits_again(admin: Any, alice: Any) -> None:
-    of_alice, browser = signed_in(alice), signed_in(admin)
+    of_alice, browser = with_two_factors(alice), with_two_factors(admin)
 
     act(browser, "lock", alice)
     assert of_alice.get("/api/v1/me/").status_code == 401
     act(browser, "unlock", alice)
 
-    assert signed_in(alice).get("/api/v1/me/").status_code == 200
+    assert with_two_factors(alice).get("/api/v1/me/").status_code == 200
     names = [entry.name for entry in recorded() if entry.name.startswith("auth.account.")]
     assert names[-2:] == ["auth.account.locked", "auth.account.unlocked"]
 
@@ -68,7 +68,9 @@ def test_staff_cannot_make_themselves_superusers(alice: Any) -> None:
     alice.save()
     alice.user_permissions.set(Permission.objects.filter(codename__in=["view_user", "change_user"]))
 
-    signed_in(alice).post(f"/admin/auth_accounts/user/{alice.pk}/change/", {"is_superuser": "on", "is_staff": "on"})
+    with_two_factors(alice).post(
+        f"/admin/auth_accounts/user/{alice.pk}/change/", {"is_superuser": "on", "is_staff": "on"}
+    )
 
     alice.refresh_from_db()
     assert not alice.is_superuser
@@ -76,7 +78,7 @@ def test_staff_cannot_make_themselves_superusers(alice: Any) -> None:
 
 @pytest.mark.asvs("6.4.6")
 def test_the_admin_neither_shows_nor_sets_a_password(admin: Any, alice: Any) -> None:
-    page = signed_in(admin).get(f"/admin/auth_accounts/user/{alice.pk}/change/").content.decode()
+    page = with_two_factors(admin).get(f"/admin/auth_accounts/user/{alice.pk}/change/").content.decode()
 
     assert "argon2" not in page
     assert 'name="password"' not in page

@@ -19,8 +19,7 @@ from auth_core.api.bodies import Body, TextField
 from auth_core.api.views import AnonymousApiView
 from auth_core.errors import AuthError
 from auth_core.observability.logs import RedactingFilter
-from auth_core.testing.browsers import post
-from auth_core.testing.factories import PASSWORD
+from auth_core.testing.browsers import log_in
 from enterprise_auth.core.logging import logging_config
 from enterprise_auth.urls import handler400, handler403, handler404, handler500, urlpatterns
 
@@ -123,17 +122,15 @@ def test_a_cookie_in_an_exception_is_masked(lines: io.StringIO) -> None:
 
 
 def test_a_login_with_the_marker_leaves_no_trace(alice: Any, lines: io.StringIO) -> None:
-    body = {"identifier": "alice@example.org", "password": MARKER, "transport": "token"}
-    answer = post(Browser(), "login", **body)
+    answer = log_in(Browser(), password=MARKER, transport="token")
 
     assert answer.status_code == 401
     assert MARKER not in traces(answer, lines)
 
 
 def test_a_granted_credential_appears_only_in_the_response(alice: Any, lines: io.StringIO) -> None:
-    body = {"identifier": "alice@example.org", "password": PASSWORD, "transport": "token"}
     browser = Browser()
-    credential = post(browser, "login", **body).json()["credential"]
+    credential = log_in(browser, transport="token").json()["credential"]
     browser.get("/api/v1/me/", HTTP_AUTHORIZATION=f"Session {credential}")
     logger.warning("careless: %s", credential[:])
 
@@ -151,9 +148,8 @@ def test_input_cannot_forge_a_line(alice: Any, lines: io.StringIO) -> None:
 
 @pytest.mark.parametrize("transport", ["token", "cookie"])
 def test_a_request_is_logged_by_route_and_public_ids(transport: str, alice: Any, lines: io.StringIO) -> None:
-    body = {"identifier": "alice@example.org", "password": PASSWORD, "transport": transport}
     browser = Browser()
-    granted = post(browser, "login", **body).json()
+    granted = log_in(browser, transport=transport).json()
     header = {"HTTP_AUTHORIZATION": f"Session {granted['credential']}"} if transport == "token" else {}
 
     browser.get("/api/v1/me/?secret=in-the-query", **header)

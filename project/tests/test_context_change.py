@@ -15,7 +15,7 @@ from auth_core.api.views import AnonymousApiView, ApiView
 from auth_core.contracts import Transport
 from auth_core.models import Identity
 from auth_core.pages.base import AccountPage, Page
-from auth_core.testing.browsers import post, with_csrf
+from auth_core.testing.browsers import answer, post, with_csrf
 from auth_core.testing.doors import address_of
 from auth_core.testing.factories import PASSWORD, make_administrator
 from auth_core.testing.sessions import sign_in
@@ -232,8 +232,7 @@ def test_after_the_proof_the_change_is_allowed(alice: Any) -> None:
     caller = elsewhere(sign_in(alice))
     change = {"current_password": PASSWORD, "new_password": "another long passphrase"}
     challenged = post(caller, "reauthenticate", required_assurance="aal1")
-    answer = {"token": challenged.json()["token"], "answer": {"password": PASSWORD}}
-    assert post(caller, "login/answer", **answer).status_code == 200
+    assert answer(caller, challenged, password=PASSWORD).status_code == 200
 
     changed = post(with_csrf(caller), "password/change", **change)
 

@@ -34,13 +34,13 @@ def as_in_production(settings: Any) -> None:
                 setattr(settings, name, ast.literal_eval(node.value))
 
 
-def new_browser() -> Browser:
+def browser_over_tls() -> Browser:
     return Browser(**{"wsgi.url_scheme": "https", "HTTP_REFERER": "https://testserver/"})
 
 
 def cookies_of_a_journey(alice: Any) -> Iterator[tuple[str, Morsel[str]]]:
     """Yield every cookie that is set from the first page to the logout."""
-    browser = new_browser()
+    browser = browser_over_tls()
     add_totp(alice)
 
     def cookies_of(answer: Any) -> Iterator[tuple[str, Morsel[str]]]:

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from auth_core.flows.account_creation import create_account
 from auth_core.models import Identity
-from auth_core.testing.browsers import post, with_csrf
+from auth_core.testing.browsers import log_in, post, with_csrf
 from auth_core.testing.counts import counted
 from auth_core.testing.factories import PASSWORD
 from auth_core.testing.settings import redis_url
@@ -97,9 +97,9 @@ def shape(sql: str) -> str:
 
 def test_a_login_is_refused_with_the_same_work_for_every_reason(people: None, hashes: list[int]) -> None:
     def ask(case: str) -> Work:
-        body = {"identifier": address_of(case), "password": password_for(case), "transport": "token"}
+        login = {"identifier": address_of(case), "password": password_for(case), "transport": "token"}
         browser = Browser()
-        return work_of(lambda: post(browser, "login", **body), hashes)
+        return work_of(lambda: log_in(browser, **login), hashes)
 
     ask("wrong")  # loads what a process loads once
     works = {case: ask(case) for case in CASES}
@@ -140,9 +140,9 @@ def test_a_sign_up_with_a_known_address_does_the_same_work(people: None, hashes:
 
 def test_a_missing_hash_is_detected(people: None, hashes: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("auth_core.passwords.hashing.burn", lambda password: None)
-    body = {"identifier": address_of("unknown"), "password": WRONG, "transport": "token"}
+    login = {"identifier": address_of("unknown"), "password": WRONG, "transport": "token"}
 
-    work = work_of(lambda: post(Browser(), "login", **body), hashes)
+    work = work_of(lambda: log_in(Browser(), **login), hashes)
 
     assert work.status == 401
     assert work.hashes == 0

@@ -12,7 +12,7 @@ from auth_audit.models import AuditEntry
 from auth_audit.testing.trail import recorded
 from auth_core.flows.account_creation import create_account
 from auth_core.people.locking import disable_account, lock_account
-from auth_core.testing.browsers import post
+from auth_core.testing.browsers import answer, log_in, post, with_credential
 from auth_core.testing.counts import counted
 from auth_core.testing.factories import PASSWORD
 from auth_core.testing.gaps import changed_table
@@ -24,18 +24,6 @@ from auth_mfa.testing.factors import add_totp, current_code
 pytestmark = pytest.mark.django_db(transaction=bool(redis_url()))
 
 
-def log_in(
-    browser: Browser, password: str = PASSWORD, transport: str = "token", identifier: str = "alice@example.org"
-) -> Any:
-    body = {"identifier": identifier, "password": password, "transport": transport}
-    return post(browser, "login", **body)
-
-
-def answer_with(browser: Browser, challenged: Any, code: str) -> Any:
-    body = {"token": challenged.json()["token"], "answer": {"code": code}}
-    return post(browser, "login/answer", **body)
-
-
 def create_user(monkeypatch: pytest.MonkeyPatch, *options: str, password: str = PASSWORD) -> Any:
     monkeypatch.setattr("sys.stdin", io.StringIO(password + "\n"))
     out = io.StringIO()
@@ -45,13 +33,12 @@ def create_user(monkeypatch: pytest.MonkeyPatch, *options: str, password: str = 
 
 def test_the_trail_records_everything_from_create_user_to_logout(monkeypatch: pytest.MonkeyPatch) -> None:
     made = create_user(monkeypatch, "--verified")
-    caller = Browser()
 
-    granted = log_in(caller).json()
-    header = {"HTTP_AUTHORIZATION": f"Session {granted['credential']}"}
-    me = caller.get("/api/v1/me/", **header)
-    left = caller.post("/api/v1/logout/", {}, content_type="application/json", **header)
-    after = caller.get("/api/v1/me/", **header)
+    logged_in = log_in(Browser(), transport="token")
+    caller, granted = with_credential(logged_in), logged_in.json()
+    me = caller.get("/api/v1/me/")
+    left = post(caller, "logout")
+    after = caller.get("/api/v1/me/")
 
     assert made == {"id": me.json()["id"], "email": "Alice@example.org", "email_verified": True}
     assert (me.status_code, left.status_code, after.status_code) == (200, 204, 401)
@@ -70,10 +57,10 @@ def test_the_trail_records_everything_from_create_user_to_logout(monkeypatch: py
 
 
 def test_the_request_id_of_a_response_is_in_its_entries(alice: Any) -> None:
-    answer = log_in(Browser(), password="not the password at all")
+    refused = log_in(Browser(), transport="token", password="not the password at all")
 
     entry = recorded("auth.login.failed")[0]
-    assert entry.correlation_id == answer.headers["X-Request-ID"] == answer.json()["request_id"]
+    assert entry.correlation_id == refused.headers["X-Request-ID"] == refused.json()["request_id"]
 
 
 @pytest.mark.parametrize(
@@ -125,10 +112,10 @@ def test_the_cost_of_a_login(transport: str, shared: OwnRedis, alice: Any) -> No
 
 @pytest.mark.django_db(transaction=True)
 def test_the_cost_of_a_login_in_a_new_browser(shared: OwnRedis, alice: Any) -> None:
-    log_in(Browser(), transport="cookie")
+    log_in(Browser())
 
     with counted() as cost:
-        log_in(Browser(), transport="cookie")
+        log_in(Browser())
 
     # In addition: the check for other devices, the addresses of the user, the link and the mail.
     assert cost.queries == 13, cost.statements
@@ -140,17 +127,17 @@ def test_the_cost_of_a_login_in_a_new_browser(shared: OwnRedis, alice: Any) -> N
 def test_the_cost_of_a_login_with_a_second_factor(transport: str, shared: OwnRedis, alice: Any) -> None:
     caller = Browser()
     add_totp(alice)
-    answer_with(caller, log_in(caller, transport=transport), current_code(steps=-1))
+    answer(caller, log_in(caller, transport=transport), code=current_code(steps=-1))
     caller.cookies.pop("sessionid", None)
 
     with counted() as password:
         challenged = log_in(caller, transport=transport)
-    with counted() as answer:
-        granted = answer_with(caller, challenged, current_code())
+    with counted() as answering:
+        granted = answer(caller, challenged, code=current_code())
 
     assert (challenged.status_code, granted.status_code) == (202, 200)
     assert (password.queries, len(password.entries)) == (7, 2), password.statements
-    assert (answer.queries, len(answer.entries)) == (17, 3), answer.statements
+    assert (answering.queries, len(answering.entries)) == (17, 3), answering.statements
 
 
 @pytest.mark.django_db(transaction=True)
@@ -163,7 +150,7 @@ def test_refusals_cost_the_same_for_every_user(shared: OwnRedis, alice: Any) -> 
     costs = []
     for name, password in guesses.items():
         with counted() as cost:
-            refused = log_in(Browser(), password=password, identifier=f"{name}@example.org")
+            refused = log_in(Browser(), transport="token", password=password, identifier=f"{name}@example.org")
         costs.append((refused.status_code, cost.queries, len(cost.entries), cost.round_trips))
 
     assert costs == [(401, 3, 1, 1)] * 4
@@ -171,14 +158,13 @@ def test_refusals_cost_the_same_for_every_user(shared: OwnRedis, alice: Any) -> 
 
 @pytest.mark.django_db(transaction=True)
 def test_the_cost_of_me_and_logout(shared: OwnRedis, alice: Any) -> None:
-    caller = Browser()
-    header = {"HTTP_AUTHORIZATION": f"Session {log_in(caller).json()['credential']}"}
-    caller.get("/api/v1/me/", **header)
+    caller = with_credential(log_in(Browser(), transport="token"))
+    caller.get("/api/v1/me/")
 
     with counted() as me:
-        caller.get("/api/v1/me/", **header)
+        caller.get("/api/v1/me/")
     with counted() as logout:
-        caller.post("/api/v1/logout/", {}, content_type="application/json", **header)
+        post(caller, "logout")
 
     assert (me.queries, me.round_trips) == (0, 1)
     assert len(logout.entries) == 2
@@ -189,20 +175,19 @@ def test_the_cost_of_me_and_logout(shared: OwnRedis, alice: Any) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_the_cost_of_me_without_the_cache(shared: OwnRedis, alice: Any) -> None:
-    caller = Browser()
-    header = {"HTTP_AUTHORIZATION": f"Session {log_in(caller).json()['credential']}"}
-    caller.get("/api/v1/me/", **header)
+    caller = with_credential(log_in(Browser(), transport="token"))
+    caller.get("/api/v1/me/")
 
     shared.flush()
     costs = []
     for _request in range(2):
         with counted() as cost:
-            caller.get("/api/v1/me/", **header)
+            caller.get("/api/v1/me/")
         costs.append(cost.queries)
     shared.kill()
     for _request in range(5):
         with counted() as cost:
-            caller.get("/api/v1/me/", **header)
+            caller.get("/api/v1/me/")
         costs.append(cost.queries)
 
     # The session with its user, their second factors, the version of their permissions.

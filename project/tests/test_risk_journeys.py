@@ -8,7 +8,7 @@ from django.test import Client as Browser
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
-from auth_core.testing.browsers import PASSWORD
+from auth_core.testing.browsers import answer, log_in, with_csrf
 from auth_core.testing.clock import Clock
 from auth_core.testing.mails import code_in, delivered, the_mail
 from auth_mfa.testing.factors import add_totp, current_code
@@ -37,30 +37,21 @@ class Person:
         self.clock = clock
         self.browser = Browser()
 
-    def log_in(self, ip: str) -> Any:
-        body = {"identifier": "alice@example.org", "password": PASSWORD}
-        return self._post("login", ip, body)
-
-    def answer(self, ip: str, challenged: Any, code: str = "") -> Any:
-        body = {"token": challenged.json()["token"], "answer": {"code": code or current_code()}}
-        return self._post("login/answer", ip, body)
+    def at(self, ip: str) -> Browser:
+        """Move the browser to *ip* and return it with its CSRF token."""
+        self.browser.defaults["REMOTE_ADDR"] = ip
+        return with_csrf(self.browser)
 
     def risk(self) -> Any:
         newest = Session.objects.latest("pk")
         return self.browser.get(f"/api/v1/sessions/{newest.pk}/risk/").json()
-
-    def _post(self, path: str, ip: str, body: dict[str, Any]) -> Any:
-        token = self.browser.get("/api/v1/csrf/").json()["csrf_token"]
-        return self.browser.post(
-            f"/api/v1/{path}/", body, content_type="application/json", REMOTE_ADDR=ip, HTTP_X_CSRFTOKEN=token
-        )
 
 
 @pytest.fixture
 def person(clock: Clock, alice: Any) -> Person:
     """Alice, who has signed in once from London."""
     person = Person(clock)
-    assert person.log_in(LONDON).status_code == 200
+    assert log_in(person.at(LONDON)).status_code == 200
     return person
 
 
@@ -80,7 +71,7 @@ def signals(risk: dict[str, Any]) -> set[str]:
 def test_the_same_browser_in_the_same_place_is_no_risk(person: Person, capsys: Any) -> None:
     person.clock.forward(hours=1)
 
-    granted = person.log_in(LONDON)
+    granted = log_in(person.at(LONDON))
 
     risk = print_risk(person, capsys, "as always", granted)
     assert (granted.status_code, risk["score"], risk["reasons"]) == (200, 0, [])
@@ -90,8 +81,8 @@ def test_impossible_travel_requires_the_second_factor(person: Person, alice: Any
     add_totp(alice)
     person.clock.forward(hours=1)
 
-    challenged = person.log_in(SYDNEY)
-    granted = person.answer(SYDNEY, challenged)
+    challenged = log_in(person.at(SYDNEY))
+    granted = answer(person.at(SYDNEY), challenged, code=current_code())
 
     risk = print_risk(person, capsys, "impossible travel", challenged)
     assert (challenged.status_code, granted.status_code) == (202, 200)
@@ -104,9 +95,9 @@ def test_a_new_device_is_a_risk_only_once(person: Person, capsys: Any) -> None:
     person.clock.forward(hours=1)
     person.browser = Browser()
 
-    granted = person.log_in(LONDON)
+    granted = log_in(person.at(LONDON))
     risk = print_risk(person, capsys, "new device", granted)
-    again = person.log_in(LONDON)
+    again = log_in(person.at(LONDON))
 
     assert (granted.status_code, risk["score"], signals(risk)) == (200, 25, {"new_device"})
     assert (again.status_code, person.risk()["score"]) == (200, 0)
@@ -116,8 +107,8 @@ def test_a_dormant_account_requires_an_existing_factor(person: Person, alice: An
     add_totp(alice)
     person.clock.forward(days=91)
 
-    challenged = person.log_in(LONDON)
-    granted = person.answer(LONDON, challenged)
+    challenged = log_in(person.at(LONDON))
+    granted = answer(person.at(LONDON), challenged, code=current_code())
 
     risk = print_risk(person, capsys, "dormant account", challenged)
     assert (challenged.status_code, granted.status_code) == (202, 200)
@@ -128,8 +119,8 @@ def test_a_user_without_a_factor_confirms_by_mail_and_the_score_is_stored(person
     person.clock.forward(hours=1)
     delivered()
 
-    challenged = person.log_in(SYDNEY)
-    granted = person.answer(SYDNEY, challenged, code_in(the_mail()))
+    challenged = log_in(person.at(SYDNEY))
+    granted = answer(person.at(SYDNEY), challenged, code=code_in(the_mail()))
 
     risk = print_risk(person, capsys, "impossible travel without a factor", challenged)
     assert (challenged.status_code, challenged.json()["challenge"]["method"]) == (202, "email_code")
@@ -141,16 +132,15 @@ def test_a_deny_band_of_the_operator_denies_the_login(person: Person, settings: 
     settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "RISK_BANDS": bands}
     person.clock.forward(hours=1)
 
-    refused = person.log_in(SYDNEY)
+    refused = log_in(person.at(SYDNEY))
 
     assert refused.json()["code"] == "login_denied"
 
 
 def test_recent_guesses_raise_the_risk(person: Person, capsys: Any) -> None:
     for _guess in range(3):
-        body = {"identifier": "alice@example.org", "password": "not the password at all", "transport": "token"}
-        Browser().post("/api/v1/login/", body, content_type="application/json", REMOTE_ADDR=SYDNEY)
+        log_in(Browser(REMOTE_ADDR=SYDNEY), password="not the password at all", transport="token")
 
-    granted = person.log_in(LONDON)
+    granted = log_in(person.at(LONDON))
 
     assert signals(print_risk(person, capsys, "guessed at", granted)) == {"recent_failures"}

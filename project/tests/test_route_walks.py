@@ -21,9 +21,9 @@ from django.utils import timezone
 from auth_audit.models import AuditEntry
 from auth_core.contracts import Transport
 from auth_core.models import GuessBudget
-from auth_core.testing.browsers import post
+from auth_core.testing.browsers import log_in, post
 from auth_core.testing.doors import Doors
-from auth_core.testing.factories import PASSWORD, make_administrator
+from auth_core.testing.factories import make_administrator
 from auth_core.testing.sessions import evidence_for, sign_in
 from auth_core.testing.settings import redis_url
 from auth_sessions.models import CacheEpoch, Session
@@ -221,9 +221,8 @@ BROKEN = {
 @pytest.mark.parametrize("check", BROKEN)
 def test_a_login_with_a_crashing_check_is_not_granted(check: str, alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(BROKEN[check], _raise)
-    body = {"identifier": "alice@example.org", "password": PASSWORD, "transport": "token"}
 
-    refused = post(Browser(raise_request_exception=False), "login", **body)
+    refused = log_in(Browser(raise_request_exception=False), transport="token")
 
     assert refused.status_code == 500
     assert not Session.objects.exists()
@@ -246,9 +245,8 @@ def test_a_request_with_a_crashing_check_is_refused(check: str, monkeypatch: pyt
 @pytest.mark.asvs("6.2.10")
 def test_a_password_from_five_years_ago_still_works(alice: Any, time_machine: Any) -> None:
     time_machine.move_to(timezone.now() + timedelta(days=5 * 365), tick=False)
-    body = {"identifier": "alice@example.org", "password": PASSWORD, "transport": "token"}
 
-    assert post(Browser(), "login", **body).status_code == 200
+    assert log_in(Browser(), transport="token").status_code == 200
 
 
 def _raise(*args: Any, **kwargs: Any) -> Any:

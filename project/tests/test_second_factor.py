@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from auth_audit.testing.trail import recorded
 from auth_core.people.lookup import identity_of
-from auth_core.testing.browsers import answer
+from auth_core.testing.browsers import answer, log_in, post, with_credential
 from auth_core.testing.factories import PASSWORD, make_administrator
 from auth_core.testing.mails import the_mail
 from auth_core.testing.sessions import sign_in
@@ -22,26 +22,17 @@ from auth_mfa.testing.factors import current_code
 pytestmark = pytest.mark.django_db(transaction=bool(redis_url()))
 
 
-def post(caller: Browser, path: str, **body: Any) -> Any:
-    return caller.post(f"/api/v1/{path}/", body, content_type="application/json")
-
-
-def log_in() -> Any:
-    body = {"identifier": "alice@example.org", "password": PASSWORD, "transport": "token"}
-    return post(Browser(), "login", **body)
-
-
 def code_for(secret: str, steps: int = 0) -> str:
     return current_code(oath.from_base32(secret), steps=steps)
 
 
 def test_from_enrolment_to_a_login_at_aal2(alice: Any) -> None:
-    caller = Browser(HTTP_AUTHORIZATION=f"Session {log_in().json()['credential']}")
+    caller = with_credential(log_in(Browser(), transport="token"))
     enrolment = post(caller, "mfa/totp", name="Phone").json()
     post(caller, f"mfa/totp/{enrolment['id']}/confirm", code=code_for(enrolment["secret"], -1))
     assert "second factor" in the_mail().subject
 
-    challenged = log_in()
+    challenged = log_in(Browser(), transport="token")
     granted = answer(Browser(), challenged, code=code_for(enrolment["secret"])).json()
 
     assert challenged.status_code == 202
@@ -63,7 +54,7 @@ def test_from_enrolment_to_a_login_at_aal2(alice: Any) -> None:
 
 
 def test_a_new_factor_appears_in_every_session_at_once(alice: Any) -> None:
-    caller = Browser(HTTP_AUTHORIZATION=f"Session {log_in().json()['credential']}")
+    caller = with_credential(log_in(Browser(), transport="token"))
     assert caller.get("/api/v1/me/").json()["second_factors"] == []
 
     enrolment = post(caller, "mfa/totp", name="Phone").json()

@@ -10,7 +10,7 @@ from django.test import Client as Browser
 
 from auth_core.flows.invitations import invite
 from auth_core.request.client import Client
-from auth_core.testing.browsers import answer, new_browser, post
+from auth_core.testing.browsers import answer, log_in, new_browser, post
 from auth_core.testing.doors import Doors
 from auth_core.testing.factories import PASSWORD, make_administrator
 from auth_core.testing.mails import code_in, delivered, token_in
@@ -48,10 +48,6 @@ def person(request: pytest.FixtureRequest, alice: Any) -> Any:
             remove_factor(factor=factor)
         delivered()
     return alice
-
-
-def log_in(browser: Browser, transport: str = "cookie", password: str = PASSWORD) -> Any:
-    return post(browser, "login", identifier=EMAIL, password=password, transport=transport)
 
 
 def on_page(browser: Browser, address: str, **form: str) -> Any:
@@ -121,7 +117,7 @@ def test_no_login_route_yields_more_than_a_challenge(door: str, person: Any) -> 
 
 @pytest.mark.parametrize("transport", ["cookie", "token"])
 def test_a_login_by_either_transport_is_challenged_or_refused(transport: str, person: Any) -> None:
-    answered = log_in(Browser() if transport == "token" else new_browser(), transport)
+    answered = log_in(Browser() if transport == "token" else new_browser(), transport=transport)
 
     assert answered.status_code in (202, 403)
     assert "session" not in answered.json()
@@ -141,7 +137,7 @@ def test_an_invitation_creates_an_account_and_no_session(alice: Any) -> None:
     browser = new_browser()
     invite(email="bob@example.org", actor=make_administrator(), client=Client())
     accepted = post(browser, "invitations/accept", token=token_in(delivered()[-1]), password=NEW)
-    challenged = post(browser, "login", identifier="bob@example.org", password=NEW)
+    challenged = log_in(browser, identifier="bob@example.org", password=NEW)
 
     assert accepted.status_code in (200, 201)
     assert_not_signed_in(browser)

@@ -8,7 +8,7 @@ import time_machine
 from django.test import Client as Browser
 from django.utils import timezone
 
-from auth_core.testing.browsers import answer
+from auth_core.testing.browsers import answer, log_in, post, with_credential
 from auth_core.testing.factories import PASSWORD
 from auth_core.testing.settings import redis_url
 from auth_mfa.testing.factors import KEY, add_totp, current_code
@@ -43,29 +43,22 @@ def test_a_step_up_with_a_token_keeps_the_session(alice: Any) -> None:
     factor = add_totp(alice)
     began = timezone.now()
     with time_machine.travel(began, tick=False):
-        challenged = post(
-            Browser(), "login", identifier="alice@example.org", password=PASSWORD, transport="token"
-        ).json()
-        granted = answer(Browser(), challenged["token"], code=current_code(KEY)).json()
-    caller = Browser(HTTP_AUTHORIZATION=f"Session {granted['credential']}")
+        challenged = log_in(Browser(), transport="token")
+        granted = answer(Browser(), challenged, code=current_code(KEY))
+    caller = with_credential(granted)
 
     with time_machine.travel(began + timedelta(minutes=10), tick=False):
         refused = caller.delete(f"/api/v1/mfa/factors/{factor.pk}/")
         demand = {name: refused.json()[name] for name in ("required_assurance", "max_age")}
-        again = post(caller, "reauthenticate", **demand).json()
-        stranger = answer(Browser(), again["token"], password=PASSWORD)
-        again = answer(caller, again["token"], password=PASSWORD).json()
-        raised = answer(caller, again["token"], code=current_code(KEY)).json()
-        raised_caller = Browser(HTTP_AUTHORIZATION=f"Session {raised['credential']}")
-        removed = raised_caller.delete(f"/api/v1/mfa/factors/{factor.pk}/")
+        again = post(caller, "reauthenticate", **demand)
+        stranger = answer(Browser(), again, password=PASSWORD)
+        again = answer(caller, again, password=PASSWORD)
+        raised = answer(caller, again, code=current_code(KEY))
+        removed = with_credential(raised).delete(f"/api/v1/mfa/factors/{factor.pk}/")
 
     assert (refused.status_code, refused.json()["code"]) == (401, "insufficient_user_authentication")
     assert demand == {"required_assurance": "aal2", "max_age": 300}
     assert stranger.json()["code"] == "login_expired"
-    assert raised["session"]["id"] == granted["session"]["id"]
+    assert raised.json()["session"]["id"] == granted.json()["session"]["id"]
     assert removed.status_code == 204
     assert caller.get("/api/v1/me/").status_code == 401, "the old credential is invalid"
-
-
-def post(caller: Browser, path: str, **body: Any) -> Any:
-    return caller.post(f"/api/v1/{path}/", body, content_type="application/json")

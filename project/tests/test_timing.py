@@ -12,7 +12,7 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from auth_core.flows.account_creation import create_account
-from auth_core.testing.browsers import post
+from auth_core.testing.browsers import log_in
 from auth_core.testing.factories import PASSWORD
 
 pytestmark = [pytest.mark.timing, pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
@@ -49,9 +49,8 @@ def people(settings: Any, transactional_db: None) -> None:
 
 def measure(browser: Browser, case: str) -> float:
     password = PASSWORD if case in ("disabled", "locked") else "not the password at all"
-    body = {"identifier": f"{case}@example.org", "password": password, "transport": "token"}
     began = time.perf_counter()
-    answer = post(browser, "login", **body)
+    answer = log_in(browser, identifier=f"{case}@example.org", password=password, transport="token")
     took = time.perf_counter() - began
     assert answer.status_code == 401
     return took

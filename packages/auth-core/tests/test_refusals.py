@@ -152,17 +152,18 @@ def attempts(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 @pytest.fixture
-def browser_of_alice(browser_of_alice: Browser) -> Browser:
-    """The browser of alice, which gets a response when a view fails."""
-    browser_of_alice.raise_request_exception = False
-    return browser_of_alice
+def fresh_browser_of_alice(alice: Any, signed_in: SignIn) -> Browser:
+    """A browser of alice that has loaded no middleware yet, and gets a response when a view fails."""
+    browser = signed_in(alice)
+    browser.raise_request_exception = False
+    return browser
 
 
 @pytest.mark.asvs("16.3.2")
 @pytest.mark.parametrize("address", WAYS)
-def test_a_denial_is_recorded_wherever_it_is_raised(address: str, browser_of_alice: Browser, alice: Any) -> None:
+def test_a_denial_is_recorded_wherever_it_is_raised(address: str, fresh_browser_of_alice: Browser, alice: Any) -> None:
     with recording() as events:
-        assert browser_of_alice.get(address).status_code == 403
+        assert fresh_browser_of_alice.get(address).status_code == 403
 
     (event,) = events
     route = "refusing/<str:code>/" if "refusing" in address else address[1:]
@@ -177,21 +178,23 @@ def test_a_denial_is_recorded_wherever_it_is_raised(address: str, browser_of_ali
 
 
 @pytest.mark.parametrize("address", WAYS)
-def test_without_the_middleware_no_denial_is_recorded(address: str, browser_of_alice: Browser, settings: Any) -> None:
+def test_without_the_middleware_no_denial_is_recorded(
+    address: str, fresh_browser_of_alice: Browser, settings: Any
+) -> None:
     settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "RequestContext" not in name]
 
     with recording() as events:
-        assert browser_of_alice.get(address).status_code == 403
+        assert fresh_browser_of_alice.get(address).status_code == 403
 
     assert events == []
 
 
 @pytest.mark.asvs("16.3.2")
-def test_form_errors_missing_proofs_and_hidden_objects_are_recorded(browser_of_alice: Browser) -> None:
+def test_form_errors_missing_proofs_and_hidden_objects_are_recorded(fresh_browser_of_alice: Browser) -> None:
     with recording() as events:
-        assert browser_of_alice.post("/page/").status_code == 403
-        assert browser_of_alice.get("/asking-more/").status_code == 401
-        assert browser_of_alice.get("/hidden/").status_code == 404
+        assert fresh_browser_of_alice.post("/page/").status_code == 403
+        assert fresh_browser_of_alice.get("/asking-more/").status_code == 401
+        assert fresh_browser_of_alice.get("/hidden/").status_code == 404
 
     assert about(events) == [
         ("permission_denied", "page/", "POST"),
@@ -212,39 +215,39 @@ def test_anonymous_denials_are_not_recorded(caplog: pytest.LogCaptureFixture) ->
 
 
 @pytest.mark.parametrize("address", ["/api/v1/nowhere/", "/refusing/not_found/", "/refusing/conflict/"])
-def test_other_errors_are_not_recorded_as_denials(address: str, browser_of_alice: Browser) -> None:
+def test_other_errors_are_not_recorded_as_denials(address: str, fresh_browser_of_alice: Browser) -> None:
     with recording() as events:
-        assert browser_of_alice.get(address).status_code >= 400
+        assert fresh_browser_of_alice.get(address).status_code >= 400
 
     assert events == []
 
 
 @pytest.mark.parametrize("code", ["login_denied", "more_proof_required"])
-def test_denials_of_a_login_are_not_recorded_twice(code: str, browser_of_alice: Browser) -> None:
+def test_denials_of_a_login_are_not_recorded_twice(code: str, fresh_browser_of_alice: Browser) -> None:
     with recording() as events:
-        assert browser_of_alice.get(f"/refusing/{code}/").status_code == 403
+        assert fresh_browser_of_alice.get(f"/refusing/{code}/").status_code == 403
 
     assert events == []
 
 
-def test_an_entry_has_the_route_and_no_input_of_the_caller(browser_of_alice: Browser) -> None:
+def test_an_entry_has_the_route_and_no_input_of_the_caller(fresh_browser_of_alice: Browser) -> None:
     with recording() as events:
-        browser_of_alice.post("/token/elr_hunter2-canary/?next=hunter2-canary", {"password": "hunter2-canary"})
-        browser_of_alice.generic("X-HUNTER2-CANARY", "/denied/")
+        fresh_browser_of_alice.post("/token/elr_hunter2-canary/?next=hunter2-canary", {"password": "hunter2-canary"})
+        fresh_browser_of_alice.generic("X-HUNTER2-CANARY", "/denied/")
 
     assert about(events) == [("permission_denied", "token/<str:token>/", "POST"), ("permission_denied", "denied/", "")]
     assert "canary" not in repr([(event.data, event.reason, event.target) for event in events])
 
 
 @pytest.mark.asvs("16.3.2")
-def test_a_person_records_denials_up_to_a_budget(browser_of_alice: Browser, settings: Any, clock: Any) -> None:
+def test_a_person_records_denials_up_to_a_budget(fresh_browser_of_alice: Browser, settings: Any, clock: Any) -> None:
     budget = {"person": (3, timedelta(minutes=15)), "network": (300, timedelta(minutes=15))}
     settings.AUTH_CORE = {**settings.AUTH_CORE, "BUDGETS": {"refusal": budget}}
 
     with recording() as events:
-        statuses = {browser_of_alice.get("/denied/").status_code for _request in range(8)}
+        statuses = {fresh_browser_of_alice.get("/denied/").status_code for _request in range(8)}
         clock.forward(minutes=16)
-        browser_of_alice.get("/denied/")
+        fresh_browser_of_alice.get("/denied/")
 
     names = [event.name for event in events]
     assert statuses == {403}
@@ -266,14 +269,14 @@ def test_accounts_of_one_network_share_the_budget_of_denials(settings: Any, db: 
 
 
 def test_a_denial_that_cannot_be_recorded_still_holds(
-    browser_of_alice: Browser, caplog: pytest.LogCaptureFixture
+    fresh_browser_of_alice: Browser, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(event: Event, **kwargs: Any) -> None:
         raise DatabaseError("the trail is full of hunter2-canary")
 
     event_recorded.connect(fail)
     try:
-        assert browser_of_alice.get("/denied/").status_code == 403
+        assert fresh_browser_of_alice.get("/denied/").status_code == 403
     finally:
         event_recorded.disconnect(fail)
 
@@ -286,7 +289,7 @@ def test_a_denial_that_cannot_be_recorded_still_holds(
 
 @pytest.mark.django_db(transaction=True)
 def test_a_denial_is_recorded_although_the_request_is_rolled_back(
-    browser_of_alice: Browser, alice: Any, monkeypatch: Any
+    fresh_browser_of_alice: Browser, alice: Any, monkeypatch: Any
 ) -> None:
     monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
     committed = []
@@ -294,7 +297,7 @@ def test_a_denial_is_recorded_although_the_request_is_rolled_back(
         receiver := lambda event, **_kwargs: transaction.on_commit(lambda: committed.append(event.reason))
     )
     try:
-        assert browser_of_alice.get("/denied/").status_code == 403
+        assert fresh_browser_of_alice.get("/denied/").status_code == 403
     finally:
         event_recorded.disconnect(receiver)
 
@@ -303,13 +306,15 @@ def test_a_denial_is_recorded_although_the_request_is_rolled_back(
 
 @pytest.mark.asvs("16.3.3")
 def test_a_missing_csrf_token_is_a_denial_and_a_foreign_origin_a_threat(
-    browser_of_alice: Browser, caplog: pytest.LogCaptureFixture
+    fresh_browser_of_alice: Browser, caplog: pytest.LogCaptureFixture
 ) -> None:
     with recording() as events:
         for address in ("/form/", "/api/v1/logout/"):
-            browser_of_alice.defaults.pop("HTTP_X_CSRFTOKEN", None)
-            assert browser_of_alice.post(address).json()["code"] == "csrf_failed"
-            assert browser_of_alice.post(address, HTTP_ORIGIN="https://evil.example").json()["code"] == "csrf_failed"
+            fresh_browser_of_alice.defaults.pop("HTTP_X_CSRFTOKEN", None)
+            assert fresh_browser_of_alice.post(address).json()["code"] == "csrf_failed"
+            assert (
+                fresh_browser_of_alice.post(address, HTTP_ORIGIN="https://evil.example").json()["code"] == "csrf_failed"
+            )
 
     assert attempts(caplog) == ["csrf_failed", "foreign_origin"] * 2
     assert about(events) == [("csrf_failed", "form/", "POST"), ("csrf_failed", "api/v1/logout/", "POST")]
@@ -372,11 +377,11 @@ def test_a_log_line_has_the_network_and_the_request(caplog: pytest.LogCaptureFix
 
 @pytest.mark.asvs("16.3.4")
 def test_an_unexpected_error_is_logged_with_the_request_id_of_the_caller(
-    browser_of_alice: Browser, caplog: pytest.LogCaptureFixture
+    fresh_browser_of_alice: Browser, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.handler.addFilter(context := ContextFilter())
     try:
-        answer = browser_of_alice.get("/broken/")
+        answer = fresh_browser_of_alice.get("/broken/")
     finally:
         caplog.handler.removeFilter(context)
 

@@ -113,7 +113,7 @@ def test_known_and_unknown_addresses_cost_the_same_and_get_the_same_answer(
 
 
 def test_a_sign_up_does_not_change_an_existing_account(alice: Any, browser: Browser) -> None:
-    sign_up(browser, "ALICE@example.org", OTHER_PASSWORD)
+    sign_up(browser, "ALICE@example.org", password=OTHER_PASSWORD)
     signup = PendingSignup.objects.get()
     signup.renew()
     signup.save()

@@ -1,5 +1,5 @@
 """Fixtures of this package's tests."""
 
-from partial_login_site import bob, partial_login_site, secured
+from partial_login_site import partial_login_site, secured
 
-__all__ = ["bob", "partial_login_site", "secured"]
+__all__ = ["partial_login_site", "secured"]

@@ -44,12 +44,6 @@ def secured(alice: User) -> User:
     return alice
 
 
-@pytest.fixture
-def bob(db: None) -> User:
-    """A user with only a password."""
-    return User.objects.create_user("bob", "bob@example.org", PASSWORD)
-
-
 def give_password(browser: Browser, name: str = "alice", *, page: str = LOGIN, onward: str = "") -> Any:
     query = {"next": onward} if onward else {}
     return browser.post(f"{page}", {"username": name, "password": PASSWORD, **query})

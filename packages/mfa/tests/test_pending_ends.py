@@ -16,13 +16,14 @@ from django.contrib.auth.models import User
 from django.db.models import Model
 from django.utils import timezone
 
-from auth_core.assurance.methods import Evidence, Method
-from auth_core.contracts import Purpose, Transport
+from auth_core.assurance.methods import Method
+from auth_core.contracts import Transport
 from auth_core.errors import AuthError, ChallengeFailed
 from auth_core.models import OutboxMessage, PendingLogin
 from auth_core.request.client import Client
 from auth_core.testing.browsers import answer
 from auth_core.testing.mails import delivered
+from auth_core.testing.sessions import begin
 from auth_core.testing.texts import delivered_texts
 from auth_mfa.factors import reset_factors
 from auth_mfa.kinds import OwnedFactor
@@ -81,16 +82,6 @@ def past() -> Any:
     return timezone.now() - timedelta(seconds=1)
 
 
-def login_of(user: User) -> PendingLogin:
-    return PendingLogin.objects.open(
-        user=user,
-        backend="auth_core.backends.IdentifierBackend",
-        purpose=Purpose.LOGIN,
-        transport=Transport.TOKEN,
-        evidence=[Evidence.now(Method.PASSWORD)],
-    )
-
-
 def owned_factors(factor: Factor) -> list[OwnedFactor]:
     return [OwnedFactor(id=factor.pk, method=Method(factor.method), name=factor.name)]
 
@@ -121,7 +112,7 @@ def begin_first_factor(user: User) -> Any:
 
 
 def begin_second_factor(user: User) -> Any:
-    key, login = Authenticator().added_to(user), login_of(user)
+    key, login = Authenticator().added_to(user), begin(user)
     data = KINDS[Method.PASSKEY].ask(login, owned_factors(key.factor))
     return {"login": login, "factors": owned_factors(key.factor), "answer": {"credential": key.sign(data["options"])}}
 
@@ -135,7 +126,7 @@ def answer_by_kind(begun: Any) -> Any:
 
 
 def begin_sent_code(user: User) -> Any:
-    factor, login = add_phone(user), login_of(user)
+    factor, login = add_phone(user), begin(user)
     KINDS[Method.SMS_CODE].ask(login, owned_factors(factor))
     delivered_texts()
     return {"login": login, "factors": owned_factors(factor), "answer": {"code": SentCode.objects.get().code}}
@@ -152,7 +143,7 @@ def begin_recovery_code(user: User) -> Any:
     sheet = add_recovery_codes(user)
     delivered()
     code = sheet.codes[0].replace("-", "")
-    return {"login": login_of(user), "factors": owned_factors(sheet.factor), "answer": {"code": code}}
+    return {"login": begin(user), "factors": owned_factors(sheet.factor), "answer": {"code": code}}
 
 
 # Enrolments

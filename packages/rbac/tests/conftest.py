@@ -38,11 +38,6 @@ def browser_of(user: User) -> Browser:
     return browser
 
 
-def post(caller: User, address: str, /, **body: Any) -> Any:
-    """Return the API's response to a POST request."""
-    return browser_of(caller).post(f"/api/v1/{address}", body, content_type="application/json")
-
-
 def named(obj: Any) -> dict[str, str]:
     """Return the object as a request body names it."""
     return {"type": obj._meta.label_lower, "id": str(obj.pk)}
@@ -65,18 +60,6 @@ def empty_caches() -> None:
     """Begin each test with empty caches: an entry for the same keys would save a query."""
     decision_cache.forget_all()
     role_cache.forget_all()
-
-
-@pytest.fixture
-def alice(db: None) -> User:
-    """A person without permissions."""
-    return User.objects.create_user("alice", "alice@example.org", "correct horse battery staple")
-
-
-@pytest.fixture
-def bob(db: None) -> User:
-    """Another person without permissions."""
-    return User.objects.create_user("bob", "bob@example.org", "correct horse battery staple")
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis.extra.django import TestCase
 
 from auth_core.people.lookup import identity_of
+from auth_core.testing.browsers import post
 from auth_core.testing.counts import counted
 from auth_core.testing.parallel import ROUNDS, one_winner
 from auth_core.testing.plans import unindexed
@@ -27,7 +28,7 @@ from auth_rbac.objects.object_ids import pack, unpack
 from auth_rbac.objects.object_list import SEES, object_rows
 from auth_rbac.roles.assignments import assign_role
 from auth_rbac.roles.roles import create_role
-from conftest import again, browser_of, delete_past_guards, make_role, named, permission, post, public
+from conftest import again, browser_of, delete_past_guards, make_role, named, permission, public
 from shop.models import Branch, Company, Order, Paper, Plan, PlanGroupPermission, PlanUserPermission
 from worlds import NOW, World, build, plans
 from worlds import Plan as WorldPlan
@@ -64,14 +65,16 @@ def test_an_object_permission_is_given_listed_and_taken_away(
     holder = {"group": readers.name} if by_group else {"user": public(alice)}
     name = f"shop.view_{model._meta.model_name}"
 
-    made = post(carol, "object-permissions/", permission=name, object=named(obj), **holder)
+    made = post(browser_of(carol), "object-permissions", permission=name, object=named(obj), **holder)
 
     assert made.status_code == 201
     assert made.json() == {"id": made.json()["id"], "user": None, "group": None, **holder, "permission": name, "object": named(obj)}  # fmt: skip
     assert listed(carol) == [made.json()]
     assert browser_of(carol).get(made.headers["Location"]).json() == made.json()
     assert check(again(alice), name, obj)
-    assert post(carol, "object-permissions/", permission=name, object=named(obj), **holder).status_code == 409
+    assert (
+        post(browser_of(carol), "object-permissions", permission=name, object=named(obj), **holder).status_code == 409
+    )
     assert browser_of(carol).delete(made.headers["Location"]).status_code == 204
     assert browser_of(carol).delete(made.headers["Location"]).status_code == 404
     assert browser_of(carol).get(made.headers["Location"]).status_code == 404
@@ -184,7 +187,7 @@ def test_invalid_input_grants_nothing(change: dict[str, Any], status: int, manag
     Group.objects.create(name="readers")
 
     body = {"user": public(alice), "permission": "shop.view_order", "object": named(order), **change}
-    refused = post(carol, "object-permissions/", **body)
+    refused = post(browser_of(carol), "object-permissions", **body)
 
     assert refused.status_code == status
     assert refused.headers["Content-Type"] == "application/problem+json"
@@ -194,10 +197,10 @@ def test_invalid_input_grants_nothing(change: dict[str, Any], status: int, manag
 def test_a_grant_needs_exactly_one_holder(manager_of: Manager) -> None:
     body = {"permission": "shop.view_order", "object": named(Order.objects.create())}
 
-    refused = post(manager_of("carol", *EVERY), "object-permissions/", **body)
+    refused = post(browser_of(manager_of("carol", *EVERY)), "object-permissions", **body)
 
     assert (refused.status_code, refused.json()["errors"][0]["code"]) == (400, "one_holder")
-    assert post(manager_of("dave", *EVERY), "object-permissions/", group="nobody", **body).status_code == 404
+    assert post(browser_of(manager_of("dave", *EVERY)), "object-permissions", group="nobody", **body).status_code == 404
 
 
 @pytest.mark.asvs("8.2.1")
@@ -208,8 +211,8 @@ def test_a_permission_that_is_not_held_cannot_be_given_or_taken(manager_of: Mana
 
     body = {"user": public(alice), "permission": "shop.delete_order", "object": named(order)}
 
-    assert post(carol, "object-permissions/", **body).status_code == 403
-    assert post(carol, "object-permissions/", **{**body, "user": public(carol)}).status_code == 403
+    assert post(browser_of(carol), "object-permissions", **body).status_code == 403
+    assert post(browser_of(carol), "object-permissions", **{**body, "user": public(carol)}).status_code == 403
     assert browser_of(carol).delete(f"{LIST}{grant['id']}/").status_code == 403
     assert rows() == 1
 
@@ -254,7 +257,7 @@ def test_a_manager_of_one_company_sees_and_changes_nothing_of_another(manager_of
         [browser.get(address(one)) for one in (named(theirs), unknown)],
         [browser.delete(address(one)) for one in (named(theirs), unknown)],
         [browser.get(f"{LIST}?type={one['type']}&id={one['id']}") for one in (named(theirs), unknown)],
-        [post(carol, "object-permissions/", user=public(alice), permission="shop.view_order", object=one) for one in (named(theirs), unknown)],
+        [post(browser_of(carol), "object-permissions", user=public(alice), permission="shop.view_order", object=one) for one in (named(theirs), unknown)],
     ]  # fmt: skip
 
     for answers in same:
@@ -400,7 +403,7 @@ def test_objects_are_named_by_the_configured_field(manager_of: Manager, alice: U
     carol, company = manager_of("carol", *EVERY), Company.objects.create(name="north")
     gone = Company.objects.create(name="south")
 
-    made = post(carol, "object-permissions/", user=public(alice), permission="shop.view_company", object={"type": "shop.company", "id": "north"})  # fmt: skip
+    made = post(browser_of(carol), "object-permissions", user=public(alice), permission="shop.view_company", object={"type": "shop.company", "id": "north"})  # fmt: skip
     permit(holder=alice, permission="view", obj=gone)
     key = gone.pk
     delete_past_guards(gone)

@@ -18,6 +18,7 @@ from auth_rbac.decisions.decisions import check, check_many
 from auth_rbac.decisions.querysets import permitted_keys
 from auth_rbac.decisions.subjects import subjects
 from auth_rbac.models import Assignment, Role, RoleClosure, RoleEdge, Wildcard
+from conftest import again
 from oracle import may
 from shop.models import Order
 from worlds import NAMES, NOW, Plan, World, build, few, plans
@@ -25,11 +26,6 @@ from worlds import NAMES, NOW, Plan, World, build, few, plans
 thorough = settings(
     max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True, derandomize=True
 )
-
-
-def again(user: User) -> Any:
-    """Return a new instance of *user*, as the next request has it."""
-    return User.objects.get(pk=user.pk)
 
 
 def answers(world: World) -> dict[tuple[int, str, int | None], bool]:

@@ -13,11 +13,12 @@ from rest_framework.generics import RetrieveDestroyAPIView
 from rest_framework.serializers import ModelSerializer
 from rest_framework.views import exception_handler
 
+from auth_core.testing.browsers import post
 from auth_core.testing.events import recording
 from auth_rbac.api.permissions import Permitted
 from auth_rbac.decorators import require_permission
 from auth_rbac.roles.assignments import assign_role
-from conftest import browser_of, make_role, named, post, public
+from conftest import browser_of, make_role, named, public
 from shop.models import Order
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
@@ -65,7 +66,8 @@ def test_a_question_about_hidden_people_and_objects_is_recorded(alice: User) -> 
 
     with recording() as events:
         statuses = [
-            post(alice, "access/check/", permission="shop.view_order", **question).status_code for question in questions
+            post(browser_of(alice), "access/check", permission="shop.view_order", **question).status_code
+            for question in questions
         ]
         statuses += [
             browser_of(alice)

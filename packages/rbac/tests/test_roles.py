@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 import time_machine
 from django.contrib.auth import authenticate
-from django.contrib.auth.models import AnonymousUser, Permission, User
+from django.contrib.auth.models import AnonymousUser, User
 from django.core.checks import run_checks
 from django.db import connection
 from django.test import Client as Browser
@@ -17,6 +17,7 @@ from django.utils import timezone
 from auth_core.errors import Conflict, InvalidRequest
 from auth_core.people.lookup import identity_of
 from auth_core.registries import exports, facts
+from auth_core.testing.browsers import post
 from auth_core.testing.plans import unindexed
 from auth_rbac.backends import RoleBackend
 from auth_rbac.events import RbacEvent
@@ -24,26 +25,9 @@ from auth_rbac.models import Assignment, Role
 from auth_rbac.names import InvalidName, key_of
 from auth_rbac.roles.assignments import assign_role, revoke_role
 from auth_rbac.roles.roles import create_role, delete_role, set_permissions
+from conftest import again, permission
 
 pytestmark = pytest.mark.django_db
-
-PASSWORD = "correct horse battery staple"
-
-
-def again(user: User) -> Any:
-    """Return a new instance of *user*, as the next request has it."""
-    return User.objects.get(pk=user.pk)
-
-
-def permission(name: str) -> Permission:
-    app, _dot, codename = name.partition(".")
-    return Permission.objects.get(content_type__app_label=app, codename=codename)
-
-
-@pytest.fixture
-def alice() -> User:
-    """A person without permissions."""
-    return User.objects.create_user("alice", "alice@example.org", PASSWORD)
 
 
 @pytest.fixture
@@ -187,15 +171,11 @@ def manager(alice: User) -> Browser:
     return browser
 
 
-def post(browser: Browser, **body: Any) -> Any:
-    return post(browser, "assignments", **body)
-
-
 @pytest.mark.asvs("8.3.1")
 def test_a_manager_grants_and_revokes_over_the_api(manager: Browser, alice: User, role: Role) -> None:
     bob = User.objects.create_user("bob")
 
-    granted = post(manager, user=str(identity_of(bob).subject_id), role=str(role.pk), reason="on call")
+    granted = post(manager, "assignments", user=str(identity_of(bob).subject_id), role=str(role.pk), reason="on call")
     listed = manager.get(f"/api/v1/assignments/?user={identity_of(bob).subject_id}").json()["results"]
 
     assert (granted.status_code, listed) == (201, [granted.json()])
@@ -229,7 +209,7 @@ def test_invalid_input_assigns_nothing(change: dict[str, Any], status: int, mana
     bob = User.objects.create_user("bob")
     body = {"user": str(identity_of(bob).subject_id), "role": str(role.pk), **change}
 
-    refused = post(manager, **body)
+    refused = post(manager, "assignments", **body)
 
     assert refused.status_code == status
     assert refused.headers["Content-Type"] == "application/problem+json"

@@ -5,10 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client as Browser
 
-from auth_core.testing.browsers import post
-from auth_core.testing.factories import PASSWORD
-
-__all__ = ["PASSWORD", "Caller"]
+from auth_core.testing.browsers import log_in
 
 
 class Caller:
@@ -18,13 +15,8 @@ class Caller:
         self.http = Browser(enforce_csrf_checks=True)
         self.credential = ""
 
-    @staticmethod
-    def body(identifier: str = "alice@example.org", **more: str) -> dict[str, str]:
-        return {"identifier": identifier, "password": PASSWORD, **more}
-
     def log_in(self, identifier: str = "alice@example.org") -> Any:
-        body = self.body(identifier, transport="token")
-        granted = post(self.http, "login", **body)
+        granted = log_in(self.http, identifier=identifier, transport="token")
         self.credential = granted.json()["credential"]
         return granted
 

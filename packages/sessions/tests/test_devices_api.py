@@ -37,11 +37,6 @@ def device_of(user: Any) -> Device:
 
 
 @pytest.fixture
-def bob(db: None) -> Any:
-    return make_user("bob@example.org")
-
-
-@pytest.fixture
 def warden(db: None) -> Browser:
     return sign_in(permit(make_user("warden@example.org"), "view_session", "change_session"))
 

@@ -7,16 +7,15 @@ from uuid import uuid4
 import pytest
 from django.test import Client as Browser
 
-from auth_core.assurance.evidence import Evidence, Method
-from auth_core.contracts import Purpose, Transport
 from auth_core.errors import LinkInvalid
 from auth_core.events import AuthEvent, Event
-from auth_core.models import OutboxMessage, PendingLogin
+from auth_core.models import OutboxMessage
 from auth_core.people.locking import LockReason, disable_account, lock_account, unlock_account
 from auth_core.request.client import Client
 from auth_core.testing.browsers import code_of, log_in, new_browser, post
 from auth_core.testing.factories import make_user
 from auth_core.testing.mails import delivered, link_in, the_mail, token_in
+from auth_core.testing.sessions import begin
 from auth_core.testing.settings import redis_url
 from auth_sessions import devices
 from auth_sessions.events import SessionEvent
@@ -155,13 +154,7 @@ def test_the_not_me_link_does_not_replace_an_administrators_lock(thief: Browser,
 
 def test_pending_logins_are_closed(thief: Browser, alice: Any) -> None:
     bob = make_user()
-    waiting = [
-        PendingLogin.objects.open(
-            user=user, backend="x", purpose=Purpose.LOGIN, transport=Transport.TOKEN,
-            evidence=[Evidence.now(Method.PASSWORD)],
-        )
-        for user in (alice, bob)
-    ]  # fmt: skip
+    waiting = [begin(user) for user in (alice, bob)]
 
     report_not_me(next(token_in(message) for message in delivered() if message.to == ["alice@example.org"]))
 

@@ -15,6 +15,7 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from auth_core.crypto.secrets import digest
+from auth_core.testing.browsers import log_in
 from auth_core.testing.settings import redis_url
 from auth_sessions import lifecycle
 from auth_sessions.engine import SessionStore
@@ -128,7 +129,7 @@ def test_cycling_the_key_invalidates_the_old_one(of_alice: SessionStore) -> None
 
 
 def test_cycling_the_key_keeps_the_session(alice: Any, caller: Caller, browser: Browser) -> None:
-    browser.post("/api/v1/login/", caller.body(), content_type="application/json")
+    log_in(browser)
     store = SessionStore(browser.cookies["sessionid"].value)
     before = store.facts
     assert before is not None
@@ -238,7 +239,7 @@ def test_a_site_may_set_an_earlier_end_but_no_later_one(of_alice: SessionStore) 
 
 
 def test_the_cookie_lasts_as_long_as_the_session(alice: Any, browser: Browser, caller: Caller) -> None:
-    browser.post("/api/v1/login/", caller.body(), content_type="application/json")
+    log_in(browser)
 
     cookie = browser.cookies["sessionid"]
     assert int(cookie["max-age"]) == pytest.approx(timedelta(days=30).total_seconds(), abs=5)

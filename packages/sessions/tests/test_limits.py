@@ -14,9 +14,10 @@ from auth_core.assurance.evidence import Evidence, Method
 from auth_core.contracts import Purpose, Transport
 from auth_core.models import PendingLogin
 from auth_core.request.client import Client
-from auth_core.testing.browsers import post
+from auth_core.testing.browsers import log_in
 from auth_core.testing.counts import counted
 from auth_core.testing.factories import make_user
+from auth_core.testing.sessions import begin
 from auth_core.testing.settings import redis_url
 from auth_sessions import checks, concurrency
 from auth_sessions.login import OpenSession
@@ -57,20 +58,12 @@ def signed_in_numbers(signed_in: list[Caller]) -> list[int]:
 
 
 def refusal(caller: Caller) -> Any:
-    body = caller.body(transport="token")
-    return post(caller.http, "login", **body)
+    return log_in(caller.http, transport="token")
 
 
 def issue(user: Any) -> None:
     """Issue a grant as for a login that has proved everything."""
-    login = PendingLogin.objects.open(
-        user=user,
-        backend="auth_core.backends.IdentifierBackend",
-        purpose=Purpose.LOGIN,
-        transport=Transport.TOKEN,
-        evidence=[Evidence.now(Method.PASSWORD)],
-    )
-    OpenSession().issue(login, Client())
+    OpenSession().issue(begin(user), Client())
 
 
 def test_the_oldest_session_is_ended(alice: Any, limit: Any) -> None:

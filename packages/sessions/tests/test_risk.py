@@ -13,7 +13,7 @@ from auth_core import limits
 from auth_core.assurance.levels import Demand
 from auth_core.people.lookup import find_by_identifier
 from auth_core.request.client import Client
-from auth_core.testing.browsers import post
+from auth_core.testing.browsers import log_in
 from auth_core.testing.clock import stopped_clock
 from auth_core.testing.counts import counted
 from auth_core.testing.factories import PASSWORD
@@ -48,9 +48,8 @@ def cities(tmp_path: Path, settings: Any) -> Path:
     return path
 
 
-def log_in(ip: str = LONDON, **more: str) -> Any:
-    body = {"identifier": "alice@example.org", "password": PASSWORD, "transport": "token"}
-    return Browser(REMOTE_ADDR=ip, **more).post("/api/v1/login/", body, content_type="application/json")
+def log_in_from(ip: str = LONDON, **more: str) -> Any:
+    return log_in(Browser(REMOTE_ADDR=ip, **more), transport="token")
 
 
 def last() -> Session:
@@ -77,16 +76,16 @@ def test_a_corrupt_file_gives_the_neutral_score_and_asks_for_a_second_factor(cit
 
 
 def test_the_first_login_has_a_score_of_zero(cities: Path, alice: Any) -> None:
-    assert log_in().status_code == 200
+    assert log_in_from().status_code == 200
 
     assert (last().risk_score, last().risk_reasons, last().country) == (0, [], "GB")
 
 
 def test_impossible_travel_is_refused_without_a_second_factor(cities: Path, alice: Any) -> None:
     with stopped_clock() as clock:
-        log_in()
+        log_in_from()
         clock.forward(hours=1)
-        refused = log_in(SYDNEY)
+        refused = log_in_from(SYDNEY)
 
     assert refused.json()["code"] == "more_proof_required"
     assert Session.objects.count() == 1
@@ -97,15 +96,15 @@ def test_a_score_and_its_reasons_are_shown_to_the_owner_and_administrators_only(
 ) -> None:
     settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "RISK_BANDS": ()}
     with stopped_clock() as clock:
-        log_in()
+        log_in_from()
         clock.forward(hours=1)
         caller = Caller()
-        caller.credential = log_in(SYDNEY).json()["credential"]
+        caller.credential = log_in_from(SYDNEY).json()["credential"]
         own = caller.get(f"sessions/{last().pk}/risk/")
 
         bob = django_user_model.objects.create_user("bob", "bob@example.org", PASSWORD)
         stranger = Caller()
-        stranger.log_in("bob")
+        stranger.log_in_from("bob")
         session_of_alice = Session.objects.of(alice).latest("pk")
         hidden = stranger.get(f"sessions/{session_of_alice.pk}/risk/")
         bob.user_permissions.add(
@@ -128,14 +127,14 @@ def test_a_blocked_device_is_refused_before_scoring(alice: Any) -> None:
     log_in(browser)
     alice.auth_devices.update(blocked_at=last().created_at)
 
-    refused = post(browser, "login", **body)
+    refused = log_in(browser)
 
     assert refused.json()["code"] == "login_denied"
 
 
 def test_an_assessment_costs_two_queries_with_and_without_a_device(alice: Any) -> None:
     browser = Browser(REMOTE_ADDR=LONDON)
-    browser.post("/api/v1/login/", Caller.body(), content_type="application/json")
+    log_in(browser)
     cookie = browser.cookies["__Host-device"].value
 
     person = find_by_identifier(alice.email)
@@ -150,7 +149,7 @@ def test_an_assessment_costs_two_queries_with_and_without_a_device(alice: Any) -
 
 def test_after_a_correct_password_earlier_failures_cost_no_query(alice: Any) -> None:
     client = Client(ip=LONDON, network=LONDON)
-    log_in()
+    log_in_from()
     for _guess in range(3):
         limits.charge("login", identifier=alice.email, client=client)
     person = find_by_identifier(alice.email)
@@ -167,14 +166,14 @@ def test_after_a_correct_password_earlier_failures_cost_no_query(alice: Any) -> 
 
 
 def test_an_oversized_user_agent_is_accepted(alice: Any) -> None:
-    log_in()
+    log_in_from()
 
-    assert log_in(HTTP_USER_AGENT="x" * 10_240).status_code in (200, 403)
+    assert log_in_from(HTTP_USER_AGENT="x" * 10_240).status_code in (200, 403)
 
 
 def test_dormancy_is_detected_by_last_login_when_session_rows_are_deleted(alice: Any) -> None:
     with stopped_clock() as clock:
-        log_in()
+        log_in_from()
         Session.objects.all().delete()
         clock.forward(days=400)
         alice.refresh_from_db()
@@ -200,8 +199,8 @@ def test_invalid_risk_settings_are_reported(setting: Any, check_id: str, setting
 
 def test_a_dormant_account_must_prove_more(alice: Any, settings: Any) -> None:
     with stopped_clock() as clock:
-        log_in()
+        log_in_from()
         clock.forward(days=91)
-        refused = log_in()
+        refused = log_in_from()
 
     assert refused.json()["code"] == "more_proof_required"

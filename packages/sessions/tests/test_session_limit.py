@@ -8,9 +8,9 @@ import pytest
 from django.test import Client as Browser
 
 from auth_core.models import PendingLogin
-from auth_core.testing.browsers import log_in, post
+from auth_core.testing.browsers import answer, log_in, log_in_on_page, post, submit
 from auth_core.testing.counts import counted
-from auth_core.testing.factories import PASSWORD, make_user
+from auth_core.testing.factories import make_user
 from auth_sessions import checks, concurrency
 from auth_sessions.login import SessionLimit
 from auth_sessions.models import Session
@@ -34,15 +34,10 @@ def signed_in_twice(alice: Any) -> list[Caller]:
     return callers
 
 
-def begin() -> tuple[Browser, Any]:
+def log_in_again() -> tuple[Browser, Any]:
     """Begin a third login of alice."""
     browser = Browser(enforce_csrf_checks=True)
     return browser, log_in(browser, transport="token")
-
-
-def answer(browser: Browser, challenge: Any, **fields: Any) -> Any:
-    body = {"token": challenge.json()["token"], "answer": fields}
-    return post(browser, "login/answer", **body)
 
 
 def ids() -> list[str]:
@@ -62,7 +57,7 @@ def test_the_chosen_session_ends_and_the_login_continues(
     signed_in_twice: list[Caller], recorded_events: list[Any]
 ) -> None:
     first, second = ids()
-    browser, challenge = begin()
+    browser, challenge = log_in_again()
 
     granted = answer(browser, challenge, end=first)
 
@@ -76,7 +71,7 @@ def test_the_chosen_session_ends_and_the_login_continues(
 
 
 def test_sessions_end_and_begin_by_one_clock(signed_in_twice: list[Caller]) -> None:
-    browser, challenge = begin()
+    browser, challenge = log_in_again()
     answer(browser, challenge, end=ids()[0])
 
     first, _second, third = Session.objects.order_by("pk")
@@ -85,7 +80,7 @@ def test_sessions_end_and_begin_by_one_clock(signed_in_twice: list[Caller]) -> N
 
 
 def test_the_choices_have_device_origin_and_time(signed_in_twice: list[Caller]) -> None:
-    _browser, challenge = begin()
+    _browser, challenge = log_in_again()
 
     assert re.fullmatch(r".+ · 127\.0\.0\.1 · last used .+", challenge.json()["choices"][0]["label"])
 
@@ -95,7 +90,7 @@ def test_only_a_live_session_of_the_user_can_be_ended(whose: str, signed_in_twic
     make_user("bob@example.org")
     bob = Caller()
     bob.log_in("bob@example.org")
-    browser, challenge = begin()
+    browser, challenge = log_in_again()
     named = {"nobody's": str(uuid4()), "somebody else's": ids()[2], "one that has ended": ids()[0]}[whose]
     if whose == "one that has ended":
         signed_in_twice[0].send("POST", "logout/")
@@ -109,7 +104,7 @@ def test_only_a_live_session_of_the_user_can_be_ended(whose: str, signed_in_twic
 
 @pytest.mark.parametrize("fields", [{}, {"end": "first"}, {"end": 1}, {"end": str(uuid4()), "more": 1}, {"code": "1"}])
 def test_a_malformed_answer_costs_no_attempt(fields: dict[str, Any], signed_in_twice: list[Caller]) -> None:
-    browser, challenge = begin()
+    browser, challenge = log_in_again()
 
     refused = answer(browser, challenge, **fields)
 
@@ -118,7 +113,7 @@ def test_a_malformed_answer_costs_no_attempt(fields: dict[str, Any], signed_in_t
 
 
 def test_a_choice_before_the_answer_is_refused(signed_in_twice: list[Caller]) -> None:
-    browser, challenge = begin()
+    browser, challenge = log_in_again()
     body = {"token": challenge.json()["token"], "choice": ids()[0]}
 
     refused = post(browser, "login/challenge", **body)
@@ -128,7 +123,7 @@ def test_a_choice_before_the_answer_is_refused(signed_in_twice: list[Caller]) ->
 
 
 def test_after_room_was_made_elsewhere_any_answer_is_accepted(signed_in_twice: list[Caller]) -> None:
-    browser, challenge = begin()
+    browser, challenge = log_in_again()
     signed_in_twice[0].send("POST", "logout/")
 
     assert answer(browser, challenge, end=str(uuid4())).json()["status"] == "granted"
@@ -150,7 +145,7 @@ def test_a_login_overtaken_by_another_is_asked_again(alice: Any, monkeypatch: py
         return found
 
     monkeypatch.setattr(concurrency, "asks", overtaken)
-    _browser, challenge = begin()
+    _browser, challenge = log_in_again()
 
     assert challenge.status_code == 202
     assert looks == [False, True]
@@ -160,7 +155,7 @@ def test_a_login_overtaken_by_another_is_asked_again(alice: Any, monkeypatch: py
 def test_without_the_step_the_login_is_refused(signed_in_twice: list[Caller], settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "LOGIN_STEPS": []}
 
-    _browser, refused = begin()
+    _browser, refused = log_in_again()
 
     assert (refused.status_code, refused.json()["code"]) == (403, "login_denied")
 
@@ -181,15 +176,8 @@ def test_without_limits_no_query_is_made(alice: Any, settings: Any) -> None:
 
 def page_login() -> tuple[Browser, Any]:
     browser = Browser(enforce_csrf_checks=True)
-    challenge = submit(browser, "/login/", identifier="alice@example.org", password=PASSWORD)
+    challenge = log_in_on_page(browser)
     return browser, challenge
-
-
-def submit(browser: Browser, address: str, **fields: str) -> Any:
-    """Load a form, fill it in and submit it, as a browser without scripts does."""
-    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', browser.get(address).content.decode())
-    assert token
-    return browser.post(address, {"csrfmiddlewaretoken": token[1], **fields})
 
 
 def test_the_page_lists_live_sessions_and_ends_the_chosen_one(signed_in_twice: list[Caller]) -> None:

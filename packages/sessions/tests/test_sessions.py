@@ -11,7 +11,7 @@ from django.utils import timezone
 from auth_core.crypto.secrets import digest
 from auth_core.events import AuthEvent, Event, event_recorded, record
 from auth_core.flows.account_creation import create_account
-from auth_core.testing.browsers import post
+from auth_core.testing.browsers import log_in, logged_in, post
 from auth_core.testing.factories import PASSWORD
 from auth_core.testing.settings import redis_url
 from auth_sessions import lifecycle
@@ -20,12 +20,6 @@ from conftest import Caller
 
 # With a cache, snapshots are deleted after the commit, which a test transaction would never reach.
 pytestmark = pytest.mark.django_db(transaction=bool(redis_url()))
-
-
-def log_in(browser: Browser) -> Any:
-    granted = log_in(browser)
-    browser.defaults["HTTP_X_CSRFTOKEN"] = browser.cookies["csrftoken"].value
-    return granted
 
 
 @pytest.fixture
@@ -83,7 +77,7 @@ def test_after_logout_the_credential_is_invalid(alice: Any, caller: Caller, even
 
 
 def test_after_logout_the_cookie_is_invalid(alice: Any, browser: Browser) -> None:
-    log_in(browser)
+    logged_in(browser)
     kept = browser.cookies["sessionid"].value
 
     assert post(browser, "logout").status_code == 204
@@ -101,7 +95,7 @@ def test_a_token_never_works_as_a_cookie(alice: Any, caller: Caller, browser: Br
 
 
 def test_a_cookie_never_works_as_a_token(alice: Any, caller: Caller, browser: Browser) -> None:
-    log_in(browser)
+    logged_in(browser)
 
     caller.credential = browser.cookies["sessionid"].value
 
@@ -110,7 +104,7 @@ def test_a_cookie_never_works_as_a_token(alice: Any, caller: Caller, browser: Br
 
 @pytest.mark.asvs("2.2.3")
 def test_two_valid_credentials_are_ambiguous(alice: Any, caller: Caller, browser: Browser) -> None:
-    log_in(browser)
+    logged_in(browser)
     caller.log_in()
 
     refused = browser.get("/api/v1/me/", HTTP_AUTHORIZATION=f"Session {caller.credential}")
@@ -123,7 +117,7 @@ def test_two_valid_credentials_are_ambiguous(alice: Any, caller: Caller, browser
     "header", ["Session eas_" + "x" * 43, "Session x", "Session ", "Session", "Bearer x", "Basic eDp5"]
 )
 def test_a_wrong_header_with_a_valid_cookie_is_401(header: str, alice: Any, browser: Browser) -> None:
-    log_in(browser)
+    logged_in(browser)
 
     refused = browser.get("/api/v1/me/", HTTP_AUTHORIZATION=header)
 
@@ -155,10 +149,10 @@ def test_a_key_with_the_wrong_format_is_not_looked_up(
 
 @pytest.mark.asvs("7.2.4")
 def test_every_login_gets_a_new_key(alice: Any, browser: Browser) -> None:
-    log_in(browser)
+    logged_in(browser)
     first = browser.cookies["sessionid"].value
 
-    log_in(browser)
+    logged_in(browser)
 
     assert browser.cookies["sessionid"].value != first
     browser.cookies["sessionid"] = first
@@ -232,7 +226,7 @@ def test_a_disabled_user_is_signed_out_with_the_next_request(alice: Any, caller:
 
 @pytest.mark.asvs("7.4.2")
 def test_a_deleted_user_is_signed_out_with_the_next_request(alice: Any, caller: Caller, browser: Browser) -> None:
-    log_in(browser)
+    logged_in(browser)
     caller.log_in()
     assert caller.get("me/").status_code == 200
     assert browser.get("/api/v1/me/").status_code == 200
@@ -277,7 +271,7 @@ def test_the_password_changed_event_ends_the_other_sessions(alice: Any, caller: 
 
 @pytest.mark.asvs("7.5.2")
 def test_users_list_their_sessions(alice: Any, caller: Caller, browser: Browser) -> None:
-    log_in(browser)
+    logged_in(browser)
     caller.log_in()
 
     page = caller.get("sessions/").json()
@@ -310,7 +304,7 @@ def test_an_unknown_filter_or_page_is_refused(query: str, alice: Any, caller: Ca
 
 
 def test_users_end_their_sessions(alice: Any, caller: Caller, browser: Browser, events: list[Event]) -> None:
-    log_in(browser)
+    logged_in(browser)
     other = Session.objects.get().pk
     caller.log_in()
 
@@ -336,7 +330,7 @@ def test_another_users_session_is_not_found(alice: Any, caller: Caller) -> None:
 
 
 def test_users_sign_out_everywhere_else(alice: Any, caller: Caller, browser: Browser) -> None:
-    log_in(browser)
+    logged_in(browser)
     caller.log_in()
 
     assert caller.send("POST", "sessions/revoke-others/").status_code == 204
@@ -363,7 +357,7 @@ def test_a_sites_own_login_opens_sessions(alice: Any, browser: Browser) -> None:
 def test_anonymous_session_data_survives_the_login(alice: Any, browser: Browser) -> None:
     browser.get("/own/count/")
 
-    log_in(browser)
+    logged_in(browser)
 
     assert browser.get("/own/count/").json()["count"] == 2
 

@@ -15,6 +15,7 @@ from auth_core.errors import LoginExpired
 from auth_core.login.journey import advance
 from auth_core.models import PendingLogin
 from auth_core.request.client import Client
+from auth_core.testing.browsers import log_in
 from auth_core.testing.parallel import at_once
 from auth_core.testing.settings import redis_url
 from auth_sessions import lifecycle
@@ -119,7 +120,7 @@ def test_an_ended_session_cannot_be_stepped_up(alice: Any, caller: Caller) -> No
 
 
 def test_a_cookie_session_is_not_stepped_up_by_token(alice: Any, caller: Caller, browser: Any) -> None:
-    browser.post("/api/v1/login/", caller.body(), content_type="application/json")
+    log_in(browser)
 
     with pytest.raises(LoginExpired):
         step_up_session(alice, Session.objects.get())

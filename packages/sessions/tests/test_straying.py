@@ -49,7 +49,7 @@ def countries(tmp_path: Path, settings: Any) -> None:
     settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "GEOIP_PATH": str(path)}
 
 
-class Caller:
+class MovingCaller:
     """A caller with a token and a location."""
 
     def __init__(self, ip: str = LONDON, user_agent: str = CHROME.format(142)) -> None:
@@ -91,9 +91,9 @@ class Caller:
 
 
 @pytest.fixture
-def caller(alice: Any) -> Caller:
+def caller(alice: Any) -> MovingCaller:
     """A caller who signed in in London."""
-    return Caller()
+    return MovingCaller()
 
 
 @pytest.mark.asvs("8.2.4")
@@ -111,7 +111,7 @@ def caller(alice: Any) -> Caller:
     ],
 )
 def test_another_country_or_browser_requires_a_new_proof(
-    moved: dict[str, str], needs_proof: bool, caller: Caller
+    moved: dict[str, str], needs_proof: bool, caller: MovingCaller
 ) -> None:
     assert not caller.needs_proof()
 
@@ -121,7 +121,7 @@ def test_another_country_or_browser_requires_a_new_proof(
     assert caller.get("/api/v1/me/").status_code == 200
 
 
-def test_without_configured_changes_no_proof_is_required(caller: Caller, settings: Any) -> None:
+def test_without_configured_changes_no_proof_is_required(caller: MovingCaller, settings: Any) -> None:
     settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "STRAYS": ()}
 
     caller.move(SYDNEY, FIREFOX)
@@ -129,7 +129,7 @@ def test_without_configured_changes_no_proof_is_required(caller: Caller, setting
     assert not caller.needs_proof()
 
 
-def test_a_site_may_require_a_proof_in_another_network(caller: Caller, settings: Any) -> None:
+def test_a_site_may_require_a_proof_in_another_network(caller: MovingCaller, settings: Any) -> None:
     settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "STRAYS": ("network",)}
     assert not caller.needs_proof()
 
@@ -139,7 +139,7 @@ def test_a_site_may_require_a_proof_in_another_network(caller: Caller, settings:
 
 
 @pytest.mark.asvs("8.2.4")
-def test_a_step_up_binds_the_session_to_the_new_context(alice: Any, caller: Caller) -> None:
+def test_a_step_up_binds_the_session_to_the_new_context(alice: Any, caller: MovingCaller) -> None:
     caller.move(SYDNEY, FIREFOX)
     assert caller.needs_proof()
 
@@ -158,7 +158,7 @@ def add_totp(session: Session) -> None:
 
 
 @pytest.mark.asvs("8.2.4")
-def test_a_password_in_another_context_does_not_keep_the_second_factor(alice: Any, caller: Caller) -> None:
+def test_a_password_in_another_context_does_not_keep_the_second_factor(alice: Any, caller: MovingCaller) -> None:
     add_totp(Session.objects.get())
 
     caller.prove(alice)
@@ -167,7 +167,7 @@ def test_a_password_in_another_context_does_not_keep_the_second_factor(alice: An
 
 
 @pytest.mark.asvs("8.2.4")
-def test_a_step_up_in_another_context_requires_all_earlier_factors(alice: Any, caller: Caller) -> None:
+def test_a_step_up_in_another_context_requires_all_earlier_factors(alice: Any, caller: MovingCaller) -> None:
     session = Session.objects.get()
     add_totp(session)
     here, away = session.facts, replace(session.facts, context_changed=("country",))
@@ -179,14 +179,14 @@ def test_a_step_up_in_another_context_requires_all_earlier_factors(alice: Any, c
         begin_step_up(session=away, **arguments)
 
 
-def test_a_step_up_expires_when_the_context_changes(alice: Any, caller: Caller) -> None:
+def test_a_step_up_expires_when_the_context_changes(alice: Any, caller: MovingCaller) -> None:
     with pytest.raises(LoginExpired):
         caller.prove(alice, begun_before=True)
 
     assert Session.objects.get().country == "GB"
 
 
-def test_the_old_credential_is_invalid_after_a_step_up(alice: Any, caller: Caller) -> None:
+def test_the_old_credential_is_invalid_after_a_step_up(alice: Any, caller: MovingCaller) -> None:
     stolen = caller.credential
     caller.prove(alice)
 
@@ -196,7 +196,7 @@ def test_the_old_credential_is_invalid_after_a_step_up(alice: Any, caller: Calle
     assert caller.get("/api/v1/me/").status_code == 401
 
 
-def test_an_unreadable_geoip_file_requires_a_new_proof(caller: Caller, settings: Any, tmp_path: Path) -> None:
+def test_an_unreadable_geoip_file_requires_a_new_proof(caller: MovingCaller, settings: Any, tmp_path: Path) -> None:
     settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "GEOIP_PATH": str(tmp_path / "gone.mmdb")}
     assert not caller.needs_proof()
 
@@ -205,7 +205,7 @@ def test_an_unreadable_geoip_file_requires_a_new_proof(caller: Caller, settings:
     assert caller.needs_proof()
 
 
-def test_the_denial_is_recorded_with_its_reason(caller: Caller) -> None:
+def test_the_denial_is_recorded_with_its_reason(caller: MovingCaller) -> None:
     caller.move(SYDNEY)
 
     with recording() as events:
@@ -216,7 +216,7 @@ def test_the_denial_is_recorded_with_its_reason(caller: Caller) -> None:
     ]
 
 
-def test_a_context_change_costs_no_query(caller: Caller) -> None:
+def test_a_context_change_costs_no_query(caller: MovingCaller) -> None:
     caller.get("/api/v1/me/")
     with counted() as before_the_change:
         caller.get("/api/v1/me/")
@@ -228,13 +228,13 @@ def test_a_context_change_costs_no_query(caller: Caller) -> None:
     assert (away.queries, away.round_trips) == (before_the_change.queries, before_the_change.round_trips)
 
 
-def test_a_session_read_from_the_database_has_no_context_change(caller: Caller) -> None:
+def test_a_session_read_from_the_database_has_no_context_change(caller: MovingCaller) -> None:
     caller.move(SYDNEY, FIREFOX)
 
     assert Session.objects.get().facts.context_changed == ()
 
 
-def test_work_without_a_request_and_anonymous_sessions_have_no_context_change(alice: Any, caller: Caller) -> None:
+def test_work_without_a_request_and_anonymous_sessions_have_no_context_change(alice: Any, caller: MovingCaller) -> None:
     session = Session.objects.get()
 
     assert context_change.context_changes(session, None) == ()
@@ -248,7 +248,7 @@ def test_an_unknown_context_does_not_count_as_changed(alice: Any) -> None:
     assert context_change.context_changes(session, Client(ip=SYDNEY, user_agent=FIREFOX)) == ()
 
 
-def test_after_a_context_change_no_evidence_is_fresh(alice: Any, caller: Caller) -> None:
+def test_after_a_context_change_no_evidence_is_fresh(alice: Any, caller: MovingCaller) -> None:
     session = Session.objects.get()
     session.context_changed = ("country",)
 

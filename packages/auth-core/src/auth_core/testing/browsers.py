@@ -43,6 +43,11 @@ def log_in(browser: Browser, /, *, identifier: str = "alice@example.org", passwo
     return post(browser, "login", identifier=identifier, password=password, **body)
 
 
+def with_credential(granted: Any, /) -> Browser:
+    """Return a client that sends the credential in the response *granted*, as a front end without cookies does."""
+    return Browser(enforce_csrf_checks=True, HTTP_AUTHORIZATION=f"Session {granted.json()['credential']}")
+
+
 def sign_up(browser: Browser, /, email: str, *, password: str = PASSWORD) -> Any:
     """Request an account for *email* over the API and return the response. A mail with a link and a code follows."""
     return post(browser, "signup", email=email, password=password)

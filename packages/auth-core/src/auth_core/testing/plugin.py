@@ -141,13 +141,23 @@ def alice(db: None) -> Any:
 
     Her username is ``alice`` if the user model has usernames besides addresses.
     """
+    return _named_user("alice")
+
+
+@pytest.fixture
+def bob(db: None) -> Any:
+    """Another user, like `alice`: ``bob`` with the address bob@example.org."""
+    return _named_user("bob")
+
+
+def _named_user(name: str) -> Any:
     from django.contrib.auth import get_user_model  # noqa: PLC0415 - Django is not set up before
 
     from auth_core.testing.factories import make_user  # noqa: PLC0415 - as above
 
     model = get_user_model()
     has_usernames = model.get_email_field_name() != model.USERNAME_FIELD
-    return make_user("alice@example.org", **({model.USERNAME_FIELD: "alice"} if has_usernames else {}))
+    return make_user(f"{name}@example.org", **({model.USERNAME_FIELD: name} if has_usernames else {}))
 
 
 @pytest.fixture
