@@ -21,7 +21,6 @@ from auth_core.contracts import Transport
 from auth_core.errors import AuthError, ChallengeFailed
 from auth_core.models import OutboxMessage, PendingLogin
 from auth_core.request.client import Client
-from auth_core.testing.browsers import answer
 from auth_core.testing.mails import delivered
 from auth_core.testing.sessions import begin
 from auth_core.testing.texts import delivered_texts
@@ -224,14 +223,14 @@ PENDING: Mapping[str, Pending] = {
         {"answer": lambda begun: passkeys.answer_login(**begun, client=CLIENT)},
         CHALLENGE_ENDS,
     ),
-    "passkey in a login": Pending(WebauthnChallenge, begin_second_factor, {"answer": answer}, CHALLENGE_ENDS),
+    "passkey in a login": Pending(WebauthnChallenge, begin_second_factor, {"answer": answer_by_kind}, CHALLENGE_ENDS),
     # A resend renews a spent or expired code, but not its guesses.
-    "sent code": Pending(SentCode, begin_sent_code, {"answer": answer}, CODE_ENDS),
+    "sent code": Pending(SentCode, begin_sent_code, {"answer": answer_by_kind}, CODE_ENDS),
     "sent code again": Pending(SentCode, begin_sent_code, {"send": send_again}, USED_UP),
     "recovery code": Pending(
         RecoveryCode,
         begin_recovery_code,
-        {"answer": answer},
+        {"answer": answer_by_kind},
         {"spent": lambda: RecoveryCode.objects.update(spent_at=past())},
     ),
     "app": Pending(

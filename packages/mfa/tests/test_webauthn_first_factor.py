@@ -335,7 +335,7 @@ JSON = st.recursive(
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_garbage_is_refused_and_changes_nothing(token: Any, credential: Any, db: None, browser: Browser) -> None:
     body = json.dumps({"token": token, "credential": credential})
-    refused = post(browser, "mfa/passkeys/login/answer", **body)
+    refused = browser.post("/api/v1/mfa/passkeys/login/answer/", body, content_type="application/json")
 
     assert refused.status_code in (400, 401)
     assert code_of(refused) in ("invalid_request", "login_expired", "malformed_body")

@@ -169,7 +169,7 @@ def test_a_registration_belongs_to_the_session_that_began_it(browser_of_alice: B
 def test_the_registration_of_another_user_is_not_found(browser_of_alice: Browser) -> None:
     bob = User.objects.create_user("bob", "bob@example.org", "correct horse battery staple")
     theirs = new_browser()
-    log_in(theirs, "bob")
+    log_in(theirs, identifier="bob")
     begun = begin_passkey(with_csrf(theirs))
 
     assert (

@@ -119,11 +119,11 @@ def test_a_challenge_can_be_answered_once(key: Authenticator, alice: User) -> No
     type(key.factor).objects.update(sign_count=0)
     assertion = key.sign(kind.ask(login, factors)["options"])  # type: ignore[arg-type]  # a row has the same attributes
 
-    with_evidence = kind.answer(login, factors, credential={"credential": assertion})  # type: ignore[arg-type]  # a row has the same attributes
+    with_evidence = kind.answer(login, factors, {"credential": assertion})  # type: ignore[arg-type]  # a row has the same attributes
 
     assert with_evidence.phishing_resistant
     with pytest.raises(ChallengeFailed):
-        kind.answer(login, factors, credential={"credential": assertion})  # type: ignore[arg-type]  # a row has the same attributes
+        kind.answer(login, factors, {"credential": assertion})  # type: ignore[arg-type]  # a row has the same attributes
 
 
 def test_a_wrong_answer_spends_the_challenge(key: Authenticator, browser: Browser) -> None:

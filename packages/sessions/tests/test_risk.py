@@ -104,7 +104,7 @@ def test_a_score_and_its_reasons_are_shown_to_the_owner_and_administrators_only(
 
         bob = django_user_model.objects.create_user("bob", "bob@example.org", PASSWORD)
         stranger = Caller()
-        stranger.log_in_from("bob")
+        stranger.log_in("bob")
         session_of_alice = Session.objects.of(alice).latest("pk")
         hidden = stranger.get(f"sessions/{session_of_alice.pk}/risk/")
         bob.user_permissions.add(
