@@ -11,7 +11,7 @@ from playwright.sync_api import Browser
 from auth_core.testing.factories import PASSWORD
 from auth_core.testing.redis import OwnRedis
 from auth_mfa import oath
-from live.chromium import Open, Watch, Window, add_person, digits_in, log_in
+from live.chromium import Open, Watch, Window, add_person, digits_in, log_in_at
 from live.mailbox import Mailbox
 from live.service import Service
 
@@ -39,7 +39,7 @@ def name_of(person: str, scripts: bool) -> str:
     return f"{person}.of.a.rather.long.name.{'js' if scripts else 'plain'}@example.org"
 
 
-def code_of(secret: str, *, steps: int = 0) -> str:
+def code_for(secret: str, *, steps: int = 0) -> str:
     """Return the code of an app, *steps* time steps from now."""
     return oath.code_at(oath.from_base32(secret.replace(" ", "")), oath.step_at(time.time()) + steps)
 
@@ -86,7 +86,7 @@ def add_app(here: Window) -> tuple[str, str]:
     assert here.error_beside("code")
     here.look("factor-confirm-wrong")
     wait_for_a_fresh_step()
-    code = code_of(secret, steps=-1)
+    code = code_for(secret, steps=-1)
     here.fill(code=code)
     here.press("Confirm")
     assert "was added" in here.text
@@ -97,7 +97,7 @@ def add_app(here: Window) -> tuple[str, str]:
 def test_from_sign_up_to_a_login_with_a_second_factor(windows: Open, mails: Mailbox, scripts: bool) -> None:
     email, here = name_of("alice", scripts), windows()
     sign_up_on_pages(here, mails, email)
-    log_in(here, email)
+    log_in_at(here, email)
     assert (here.path, email in here.text) == ("/account/", True)
     here.look("account-without-factor")
     secret, spent = add_app(here)
@@ -105,14 +105,14 @@ def test_from_sign_up_to_a_login_with_a_second_factor(windows: Open, mails: Mail
     assert here.title == "You are signed out"
     here.look("logged-out")
 
-    log_in(here, email)
+    log_in_at(here, email)
     assert (here.path, "Authenticator app" in here.text) == ("/login/answer/", True)
     here.look("answer")
     here.fill(code=spent)
     here.press("Continue")
     assert (here.status, "is wrong" in here.error_beside("code")) == (401, True)
     here.look("answer-wrong")
-    here.fill(code=code_of(secret))
+    here.fill(code=code_for(secret))
     here.press("Continue")
     assert here.path == "/account/"
     here.look("account")
@@ -126,7 +126,7 @@ def test_from_sign_up_to_a_login_with_a_second_factor(windows: Open, mails: Mail
 def test_a_user_changes_their_password(windows: Open, service: Service, scripts: bool) -> None:
     email, here = name_of("gwen", scripts), windows()
     add_person(service, email)
-    log_in(here, email)
+    log_in_at(here, email)
     here.press("Password")
     here.look("password")
     here.fill(current_password="wrong", new_password=NEW)
@@ -139,7 +139,7 @@ def test_a_user_changes_their_password(windows: Open, service: Service, scripts:
     here.look("password-changed")
     here.press("Sign out")
     assert here.path == "/logged-out/"
-    log_in(here, email, NEW)
+    log_in_at(here, email, NEW)
     assert here.path == "/account/"
 
 
@@ -169,7 +169,7 @@ def test_a_forgotten_password_is_reset(windows: Open, service: Service, mails: M
     here.fill(password=NEW)
     here.press("Set password")
     here.look("reset-done")
-    log_in(here, email, NEW)
+    log_in_at(here, email, NEW)
     assert here.path == "/account/"
 
     elsewhere = windows()
@@ -185,8 +185,8 @@ def test_a_user_reviews_sessions_and_reports_a_foreign_login(
 ) -> None:
     email, here, thief = name_of("ivy", scripts), windows(user_agent=FIREFOX), windows()
     add_person(service, email)
-    log_in(here, email)
-    log_in(thief, email)
+    log_in_at(here, email)
+    log_in_at(thief, email)
     link = mails.link_to(email)
     here.press("Sessions and devices")
     assert (here.path, here.text.count("This session")) == ("/account/sessions/", 1)
@@ -206,7 +206,7 @@ def test_a_user_reviews_sessions_and_reports_a_foreign_login(
     thief.open("/account/")
     assert thief.path == "/login/"
 
-    log_in(thief, email)
+    log_in_at(thief, email)
     here.open(link)
     assert here.path == "/not-me/"
     here.look("not-me")
@@ -254,7 +254,7 @@ def test_the_first_administrator_signs_in_and_invites(
     here.fill(code=digits_in(mails.next_to(email)))
     here.press("Continue")
     assert here.title == "Add an authenticator app"
-    here.fill(code=code_of(here.page.locator("code").inner_text()))
+    here.fill(code=code_for(here.page.locator("code").inner_text()))
     here.press("Confirm")
     assert here.path == "/admin/"
     here.open("/admin/auth_core/invitation/add/")
@@ -267,7 +267,7 @@ def test_the_first_administrator_signs_in_and_invites(
     guest.fill(password=PASSWORD)
     guest.press("Create account")
     guest.look("invitation-done")
-    log_in(guest, invited)
+    log_in_at(guest, invited)
     assert guest.path == "/account/"
     service.query("UPDATE auth_accounts_user SET is_superuser = false, is_staff = false RETURNING 1")
 
@@ -275,11 +275,11 @@ def test_the_first_administrator_signs_in_and_invites(
 def test_errors_are_shown_to_the_user(windows: Open, service: Service, scripts: bool) -> None:
     email, here = name_of("erin", scripts), windows()
     add_person(service, email)
-    log_in(here, email, "wrong wrong wrong wrong")
+    log_in_at(here, email, "wrong wrong wrong wrong")
     wrong = here.text
     assert (here.status, "Incorrect" in wrong) == (401, True)
     here.look("login-wrong")
-    log_in(here, f"nobody.{email}", "wrong wrong wrong wrong")
+    log_in_at(here, f"nobody.{email}", "wrong wrong wrong wrong")
     assert here.text.replace(f"nobody.{email}", email) == wrong
     here.open("/login/")
     here.press("Sign in")
@@ -314,7 +314,7 @@ def test_errors_are_shown_to_the_user(windows: Open, service: Service, scripts: 
 def test_a_lost_database_is_reported_as_temporary(windows: Open, service: Service, scripts: bool) -> None:
     email, here = name_of("fay", scripts), windows()
     add_person(service, email)
-    log_in(here, email)
+    log_in_at(here, email)
     here.press("Password")
     here.fill(current_password=PASSWORD, new_password=NEW)
     with service.without_database():

@@ -82,7 +82,7 @@ def nodes() -> Iterator[Nodes]:
             for name, more in (("alice", ()), ("root", ("--superuser",))):
                 address = f"{name}@example.org"
                 a.manage("create_user", "--email", address, "--verified", *more, stdin=f"{PASSWORD}\n")
-            both = Nodes(a, b, root=signed_in(a, a, "root"), alice=signed_in(a, b, "alice"))
+            both = Nodes(a, b, root=session_at(a, a, "root"), alice=session_at(a, b, "alice"))
             both.alice_id = both.alice.get(f"{b.url}/api/v1/me/", timeout=30).json()["id"]
             body = {"name": "Auditor", "permissions": [NEEDED]}
             both.role_id = both.root.post(f"{a.url}/api/v1/roles/", json=body, timeout=30).json()["id"]
@@ -93,7 +93,7 @@ def nodes() -> Iterator[Nodes]:
         shutil.rmtree(folder)
 
 
-def signed_in(at: Service, caller_of: Service, name: str) -> requests.Session:
+def session_at(at: Service, caller_of: Service, name: str) -> requests.Session:
     """Return a client of one node with a session that was opened at another."""
     body = {"identifier": f"{name}@example.org", "password": PASSWORD, "transport": "token"}
     caller = caller_of.session()

@@ -10,7 +10,7 @@ import pytest
 from auth_core.testing.factories import PASSWORD
 from auth_core.testing.redis import OwnRedis
 from auth_mfa import oath
-from live.chromium import Open, Window, add_person, digits_in, log_in
+from live.chromium import Open, Window, add_person, digits_in, log_in_at
 from live.mailbox import Mailbox
 from live.service import Service
 
@@ -116,13 +116,13 @@ def make_codes(here: Window, service: Service, number: str) -> list[str]:
 def test_from_a_phone_to_a_recovery_code(here: Window, service: Service, scripts: bool) -> None:
     email, number = name_of("tina", scripts), f"+4179123456{7 if scripts else 8}"
     add_person(service, email)
-    log_in(here, email)
+    log_in_at(here, email)
     add_phone(here, service, number)
     codes = make_codes(here, service, number)
     assert len(set(codes)) == 10
     here.press("Sign out")
 
-    log_in(here, email)
+    log_in_at(here, email)
     assert (here.path, f"•••• {number[-2:]}" in here.text) == ("/login/answer/", True)
     here.look("answer-text")
     code = text_to(service, number, after=3)
@@ -160,7 +160,7 @@ def test_from_a_phone_to_a_recovery_code(here: Window, service: Service, scripts
 def test_codes_by_mail(here: Window, service: Service, mails: Mailbox, scripts: bool) -> None:
     email = name_of("max", scripts)
     add_person(service, email)
-    log_in(here, email)
+    log_in_at(here, email)
     here.press("Second factors")
     here.press("Add email codes")
     assert "never counts as strong proof" in here.text
@@ -173,7 +173,7 @@ def test_codes_by_mail(here: Window, service: Service, mails: Mailbox, scripts: 
     here.press("Sign out")
     assert "new second factor" in mails.next_to(email)
 
-    log_in(here, email)
+    log_in_at(here, email)
     assert "m•••@example.org" in here.text
     here.look("answer-email")
     here.fill(code=digits_in(mails.next_to(email)))
@@ -187,7 +187,7 @@ def test_staff_add_an_app_during_login_and_cannot_remove_it(
     email = name_of("sam", scripts)
     add_person(service, email)
     service.query(f"UPDATE auth_accounts_user SET is_staff = true WHERE email = '{email}' RETURNING 1")
-    log_in(here, email)
+    log_in_at(here, email)
     here.fill(code=digits_in(mails.next_to(email)))
     here.press("Continue")
     assert here.title == "Add an authenticator app"

@@ -8,7 +8,7 @@ from playwright.sync_api import CDPSession
 
 from auth_core.testing.factories import PASSWORD
 from auth_core.testing.redis import OwnRedis
-from live.chromium import Open, Window, add_person, log_in
+from live.chromium import Open, Window, add_person, log_in_at
 from live.service import Service
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.live, pytest.mark.shots]
@@ -97,7 +97,7 @@ def with_passkey(
     add_person(service, email)
     key = Authenticator(here)
     key.touch(False)
-    log_in(here, email)
+    log_in_at(here, email)
     key.touch(True)
     add_passkey(here, name, by_enter=by_enter)
     return here, key
@@ -108,7 +108,7 @@ def test_a_passkey_from_registration_to_a_login_without_a_password(service: Serv
     add_person(service, email)
     key = Authenticator(here)
     key.touch(False)
-    log_in(here, email)
+    log_in_at(here, email)
     assert (here.path, acr_in(here)) == ("/account/", "aal1")
     key.touch(True)
     add_passkey(here, "Laptop")
@@ -116,7 +116,7 @@ def test_a_passkey_from_registration_to_a_login_without_a_password(service: Serv
     here.press("Sign out")
 
     key.touch(False)
-    log_in(here, email)
+    log_in_at(here, email)
     assert (here.path, here.title) == ("/login/answer/", "Use your passkey")
     here.look("answer-passkey")
     key.touch(True)
@@ -161,7 +161,7 @@ def test_a_cancelled_passkey_shows_a_message_and_can_be_retried(service: Service
     here, key = with_passkey(service, windows, email, "Laptop")
     here.press("Sign out")
     key.touch(False)
-    log_in(here, email)
+    log_in_at(here, email)
     key.unplug()
     key.add()
 
@@ -195,7 +195,7 @@ def test_without_scripts_the_password_still_signs_in_and_passkeys_stay_hidden(se
     assert "passkey" not in here.text
     here.look("login-plain")
 
-    log_in(here, email)
+    log_in_at(here, email)
     here.open("/account/second-factors/passkeys/add/")
     here.press("Continue")
 

@@ -1,6 +1,7 @@
 """Fixtures for the tests of this package."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,12 @@ DOUBLES = "auth_core.testing.doubles"
 def events(db: None, recorded_events: list[Event]) -> list[Event]:
     """The recorded events in order."""
     return recorded_events
+
+
+@pytest.fixture
+def second_factor(settings: Any) -> None:
+    """A site where every login needs the second factor of `CodeStep`."""
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "LOGIN_STEPS": [f"{DOUBLES}.CodeStep"]}
 
 
 @pytest.fixture(autouse=True)

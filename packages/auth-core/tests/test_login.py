@@ -21,11 +21,6 @@ from conftest import DOUBLES
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def second_factor(settings: Any) -> None:
-    settings.AUTH_CORE = {**settings.AUTH_CORE, "LOGIN_STEPS": [f"{DOUBLES}.CodeStep"]}
-
-
 def names(events: list[Event]) -> list[str]:
     return [event.name.value for event in events]
 

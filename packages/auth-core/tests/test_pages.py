@@ -26,7 +26,6 @@ from auth_core.testing.doubles import RIGHT_CODE
 from auth_core.testing.factories import PASSWORD
 from auth_core.testing.mails import code_in, delivered, link_in, the_mail
 from auth_core.testing.plans import unindexed
-from conftest import DOUBLES
 
 pytestmark = pytest.mark.django_db
 
@@ -35,8 +34,8 @@ TEMPLATES = Path(auth_core.__file__).parent / "templates" / "auth_core"
 
 
 @pytest.fixture
-def browser() -> Browser:
-    """A browser that checks CSRF and follows no redirects."""
+def page_browser() -> Browser:
+    """A browser that checks CSRF and sends no token but that of a form."""
     return Browser(enforce_csrf_checks=True)
 
 
@@ -53,17 +52,12 @@ def follow(browser: Browser, link: str) -> str:
     return str(answer.headers["Location"])
 
 
-@pytest.fixture
-def second_factor(settings: Any) -> None:
-    settings.AUTH_CORE = {**settings.AUTH_CORE, "LOGIN_STEPS": [f"{DOUBLES}.CodeStep"]}
-
-
-def test_from_sign_up_to_the_account(browser: Browser) -> None:
-    code_page = shown_next(browser, submit(browser, "/signup/", email="Bob@example.org", password=PASSWORD))
+def test_from_sign_up_to_the_account(page_browser: Browser) -> None:
+    code_page = shown_next(page_browser, submit(page_browser, "/signup/", email="Bob@example.org", password=PASSWORD))
     message = the_mail()
-    confirmed = submit(browser, "/signup/code/", page=code_page, email="Bob@example.org", code=code_in(message))
-    granted = submit(browser, "/login/", identifier="bob@example.org", password=PASSWORD)
-    account = browser.get(granted.headers["Location"])
+    confirmed = submit(page_browser, "/signup/code/", page=code_page, email="Bob@example.org", code=code_in(message))
+    granted = submit(page_browser, "/login/", identifier="bob@example.org", password=PASSWORD)
+    account = page_browser.get(granted.headers["Location"])
 
     assert (code_page.status_code, confirmed.status_code, granted.status_code) == (200, 200, 303)
     assert granted.headers["Location"] == "/account/"
@@ -71,12 +65,12 @@ def test_from_sign_up_to_the_account(browser: Browser) -> None:
 
 
 @pytest.mark.parametrize("address", ["/signup/", "/email/resend/", "/password/forgot/"])
-def test_reloading_the_page_after_a_form_sends_no_mail(address: str, browser: Browser) -> None:
+def test_reloading_the_page_after_a_form_sends_no_mail(address: str, page_browser: Browser) -> None:
     fields = {"email": "Bob@example.org"} | ({"password": PASSWORD} if address == "/signup/" else {})
-    shown = shown_next(browser, submit(browser, address, **fields))
+    shown = shown_next(page_browser, submit(page_browser, address, **fields))
     before = list(OutboxMessage.objects.values_list("pk")), list(PendingSignup.objects.values_list("pk", "code_digest"))
 
-    reloaded = browser.get(f"{shown.request['PATH_INFO']}?{shown.request['QUERY_STRING']}")
+    reloaded = page_browser.get(f"{shown.request['PATH_INFO']}?{shown.request['QUERY_STRING']}")
 
     assert (shown.status_code, reloaded.status_code) == (200, 200)
     assert before == (
@@ -85,19 +79,19 @@ def test_reloading_the_page_after_a_form_sends_no_mail(address: str, browser: Br
     )
 
 
-def test_the_url_of_the_code_page_hides_the_address_and_serves_one_browser(browser: Browser) -> None:
-    sent = submit(browser, "/signup/", email="Bob@example.org", password=PASSWORD)
+def test_the_url_of_the_code_page_hides_the_address_and_serves_one_browser(page_browser: Browser) -> None:
+    sent = submit(page_browser, "/signup/", email="Bob@example.org", password=PASSWORD)
     address = sent.headers["Location"]
 
     assert "ob%40" not in address
     assert "example.org" not in address
-    assert "Bob@example.org" in browser.get(address).content.decode()
+    assert "Bob@example.org" in page_browser.get(address).content.decode()
     for elsewhere in (address, "/signup/code/?for=e1.test.AAAA", "/signup/code/?for=%00%ED%B2%80", "/signup/code/"):
         assert Browser().get(elsewhere).headers["Location"] == "/signup/"
 
 
-def test_the_sign_up_link_asks_for_the_password_in_another_browser(browser: Browser) -> None:
-    submit(browser, "/signup/", email="bob@example.org", password=PASSWORD)
+def test_the_sign_up_link_asks_for_the_password_in_another_browser(page_browser: Browser) -> None:
+    submit(page_browser, "/signup/", email="bob@example.org", password=PASSWORD)
     elsewhere = Browser(enforce_csrf_checks=True)
     bare = follow(elsewhere, link_in(the_mail()))
 
@@ -112,8 +106,8 @@ def test_the_sign_up_link_asks_for_the_password_in_another_browser(browser: Brow
 @pytest.mark.asvs("6.2.6")
 @pytest.mark.asvs("6.2.7")
 @pytest.mark.parametrize("address", ["/login/", "/signup/", "/password/reset/", "/invite/", "/setup/"])
-def test_a_form_has_labels_and_autocomplete(address: str, browser: Browser) -> None:
-    text = browser.get(address).content.decode()
+def test_a_form_has_labels_and_autocomplete(address: str, page_browser: Browser) -> None:
+    text = page_browser.get(address).content.decode()
 
     inputs = re.findall(r"<input [^>]*>", text)
     shown = [field for field in inputs if 'type="hidden"' not in field]
@@ -127,34 +121,34 @@ def test_a_form_has_labels_and_autocomplete(address: str, browser: Browser) -> N
     assert "onpaste" not in text
 
 
-def test_an_error_is_shown_beside_its_field(browser: Browser) -> None:
-    text = submit(browser, "/signup/", email="none", password="short").content.decode()
+def test_an_error_is_shown_beside_its_field(page_browser: Browser) -> None:
+    text = submit(page_browser, "/signup/", email="none", password="short").content.decode()
 
     assert 'aria-invalid="true"' in text
     assert 'aria-describedby="id_email-error"' in text
     assert 'id="id_email-error"' in text
 
 
-def test_a_login_with_a_second_factor(alice: Any, browser: Browser, second_factor: None) -> None:
-    challenged = log_in_on_page(browser, "/login/?next=/account/password/")
+def test_a_login_with_a_second_factor(alice: Any, page_browser: Browser, second_factor: None) -> None:
+    challenged = log_in_on_page(page_browser, "/login/?next=/account/password/")
     assert (challenged.status_code, challenged.headers["Location"]) == (303, "/login/answer/")
-    assert browser.get("/account/").status_code == 302
+    assert page_browser.get("/account/").status_code == 302
 
-    wrong = submit(browser, "/login/answer/", code="000000")
-    chosen = submit_choice(browser, "tablet")
-    right = submit(browser, "/login/answer/", code=RIGHT_CODE)
+    wrong = submit(page_browser, "/login/answer/", code="000000")
+    chosen = submit_choice(page_browser, "tablet")
+    right = submit(page_browser, "/login/answer/", code=RIGHT_CODE)
 
     assert (wrong.status_code, chosen.status_code) == (401, 303)
     assert (right.status_code, right.headers["Location"]) == (303, "/account/password/")
-    assert browser.get("/account/").status_code == 200
+    assert page_browser.get("/account/").status_code == 200
 
 
 def submit_choice(browser: Browser, choice: str) -> Any:
     return submit(browser, "/login/choose/", page=browser.get("/login/answer/"), choice=choice)
 
 
-def test_a_challenge_belongs_to_one_browser(alice: Any, browser: Browser, second_factor: None) -> None:
-    log_in_on_page(browser)
+def test_a_challenge_belongs_to_one_browser(alice: Any, page_browser: Browser, second_factor: None) -> None:
+    log_in_on_page(page_browser)
     another = Browser()
 
     assert another.get("/login/answer/").headers["Location"] == "/login/"
@@ -163,15 +157,15 @@ def test_a_challenge_belongs_to_one_browser(alice: Any, browser: Browser, second
     assert another.post("/login/answer/", {"code": RIGHT_CODE}).status_code == 401
 
 
-def test_attempts_are_counted_on_pages_as_well(alice: Any, browser: Browser, second_factor: None) -> None:
-    log_in_on_page(browser)
+def test_attempts_are_counted_on_pages_as_well(alice: Any, page_browser: Browser, second_factor: None) -> None:
+    log_in_on_page(page_browser)
     for _guess in range(5):
-        last = submit(browser, "/login/answer/", code="000000")
+        last = submit(page_browser, "/login/answer/", code="000000")
 
     assert last.status_code == 401
-    assert submit(browser, "/login/answer/", page=browser.get("/login/"), code=RIGHT_CODE).status_code == 401
+    assert submit(page_browser, "/login/answer/", page=page_browser.get("/login/"), code=RIGHT_CODE).status_code == 401
     assert PendingLogin.objects.get().attempts_left == 0
-    assert browser.get("/account/").status_code == 302
+    assert page_browser.get("/account/").status_code == 302
 
 
 @pytest.mark.asvs("6.3.8")
@@ -195,8 +189,8 @@ def test_wrong_and_unknown_look_the_same(alice: Any) -> None:
         "\\\\evil",
     ],
 )
-def test_next_never_redirects_to_another_site(onward: str, alice: Any, browser: Browser) -> None:
-    granted = log_in_on_page(browser, f"{reverse('pages:login')}?next={onward}")
+def test_next_never_redirects_to_another_site(onward: str, alice: Any, page_browser: Browser) -> None:
+    granted = log_in_on_page(page_browser, f"{reverse('pages:login')}?next={onward}")
 
     assert granted.headers["Location"] == "/account/"
 
@@ -205,25 +199,25 @@ def test_next_never_redirects_to_another_site(onward: str, alice: Any, browser: 
 @pytest.mark.parametrize(
     "address", ["/login/", "/signup/", "/password/forgot/", "/password/reset/", "/logout/", "/setup/"]
 )
-def test_a_form_without_a_csrf_token_is_refused(address: str, browser: Browser) -> None:
-    assert browser.post(address, {"identifier": "a", "email": "a", "password": PASSWORD}).status_code == 403
+def test_a_form_without_a_csrf_token_is_refused(address: str, page_browser: Browser) -> None:
+    assert page_browser.post(address, {"identifier": "a", "email": "a", "password": PASSWORD}).status_code == 403
 
 
-def test_a_password_is_forgotten_and_reset(alice: Any, browser: Browser) -> None:
+def test_a_password_is_forgotten_and_reset(alice: Any, page_browser: Browser) -> None:
     existing, unknown = (
-        shown_next(browser, submit(browser, "/password/forgot/", email=f"{name}@example.org"))
+        shown_next(page_browser, submit(page_browser, "/password/forgot/", email=f"{name}@example.org"))
         for name in ("alice", "nobody")
     )
     link = link_in(next(message for message in delivered() if message.to == ["alice@example.org"]))
-    bare = follow(browser, link)
-    page = browser.get(bare)
-    weak = submit(browser, bare, page=page, password="short")
-    done = submit(browser, bare, page=weak, password=NEW)
+    bare = follow(page_browser, link)
+    page = page_browser.get(bare)
+    weak = submit(page_browser, bare, page=page, password="short")
+    done = submit(page_browser, bare, page=weak, password=NEW)
 
     assert (existing.status_code, existing.content) == (unknown.status_code, unknown.content)
     assert "alice" not in page.content.decode()
     assert (weak.status_code, done.status_code) == (400, 200)
-    assert log_in_on_page(browser, password=NEW).status_code == 303
+    assert log_in_on_page(page_browser, password=NEW).status_code == 303
 
 
 def test_opening_a_link_does_not_consume_it(alice: Any) -> None:
@@ -244,81 +238,81 @@ def test_opening_a_link_does_not_consume_it(alice: Any) -> None:
 
 
 @pytest.mark.parametrize("address", ["/signup/confirm/", "/email/verify/", "/password/reset/", "/invite/", "/setup/"])
-def test_an_invalid_link_gives_no_reason(address: str, browser: Browser, alice: Any) -> None:
+def test_an_invalid_link_gives_no_reason(address: str, page_browser: Browser, alice: Any) -> None:
     request_reset(email="alice@example.org", client=Client())
     kept = link_in(the_mail()).rstrip("/").rpartition("/")[2] if address != "/password/reset/" else "elr_" + "x" * 43
-    follow(browser, f"{address}{kept}/")
+    follow(page_browser, f"{address}{kept}/")
 
     fields = {"email": "root@example.org", "password": NEW}
-    refused = submit(browser, address, **(fields if address != "/signup/confirm/" else {}))
+    refused = submit(page_browser, address, **(fields if address != "/signup/confirm/" else {}))
 
     assert refused.status_code == 400
     assert "no longer valid" in refused.content.decode()
     assert get_user_model().objects.count() == 1
 
 
-def test_an_invitation_creates_an_account(browser: Browser) -> None:
+def test_an_invitation_creates_an_account(page_browser: Browser) -> None:
     invite(email="bob@example.org", actor=None, client=Client())
-    bare = follow(browser, link_in(the_mail()))
+    bare = follow(page_browser, link_in(the_mail()))
 
-    assert "bob" not in browser.get(bare).content.decode()
-    assert submit(browser, bare, password=PASSWORD).status_code == 200
-    assert submit(browser, "/login/", identifier="bob@example.org", password=PASSWORD).status_code == 303
+    assert "bob" not in page_browser.get(bare).content.decode()
+    assert submit(page_browser, bare, password=PASSWORD).status_code == 200
+    assert submit(page_browser, "/login/", identifier="bob@example.org", password=PASSWORD).status_code == 303
 
 
 @pytest.mark.asvs("6.3.2")
-def test_the_page_creates_the_first_administrator(browser: Browser) -> None:
-    bare = follow(browser, new_bootstrap_link())
+def test_the_page_creates_the_first_administrator(page_browser: Browser) -> None:
+    bare = follow(page_browser, new_bootstrap_link())
 
-    made = submit(browser, bare, email="root@example.org", password=PASSWORD)
-    again = submit(browser, bare, email="second@example.org", password=PASSWORD)
+    made = submit(page_browser, bare, email="root@example.org", password=PASSWORD)
+    again = submit(page_browser, bare, email="second@example.org", password=PASSWORD)
 
     assert (made.status_code, again.status_code) == (200, 400)
     assert [user.email for user in get_user_model().objects.filter(is_superuser=True)] == ["root@example.org"]
 
 
-def test_a_password_change_keeps_this_browser_signed_in(alice: Any, browser: Browser) -> None:
-    log_in_on_page(browser)
-    wrong = submit(browser, "/account/password/", current_password="wrong", new_password=NEW)
-    changed = submit(browser, "/account/password/", current_password=PASSWORD, new_password=NEW)
+def test_a_password_change_keeps_this_browser_signed_in(alice: Any, page_browser: Browser) -> None:
+    log_in_on_page(page_browser)
+    wrong = submit(page_browser, "/account/password/", current_password="wrong", new_password=NEW)
+    changed = submit(page_browser, "/account/password/", current_password=PASSWORD, new_password=NEW)
 
     assert (wrong.status_code, changed.status_code) == (401, 303)
-    assert browser.get("/account/").status_code == 200
+    assert page_browser.get("/account/").status_code == 200
     assert log_in_on_page(Browser(), password=NEW).status_code == 303
 
 
 @pytest.mark.asvs("7.4.4")
-def test_signing_out_ends_the_session(alice: Any, browser: Browser) -> None:
-    log_in_on_page(browser)
-    page = browser.get("/account/")
+def test_signing_out_ends_the_session(alice: Any, page_browser: Browser) -> None:
+    log_in_on_page(page_browser)
+    page = page_browser.get("/account/")
     assert "Sign out" in page.content.decode()
 
-    logout = submit(browser, "/logout/", page=page)
+    logout = submit(page_browser, "/logout/", page=page)
 
     assert logout.headers["Location"] == "/logged-out/"
     assert logout.headers["Clear-Site-Data"] == '"cache", "storage"'
-    assert browser.get("/account/").status_code == 302
-    assert browser.get("/logged-out/").status_code == 200
-    assert browser.get("/logout/").status_code == 303
+    assert page_browser.get("/account/").status_code == 302
+    assert page_browser.get("/logged-out/").status_code == 200
+    assert page_browser.get("/logout/").status_code == 303
 
 
 @pytest.mark.usefixtures("second_factor")
-def test_signing_out_ends_an_unfinished_login(alice: Any, browser: Browser) -> None:
-    log_in_on_page(browser)
-    page = browser.get("/login/answer/")
+def test_signing_out_ends_an_unfinished_login(alice: Any, page_browser: Browser) -> None:
+    log_in_on_page(page_browser)
+    page = page_browser.get("/login/answer/")
 
-    logout = submit(browser, "/logout/", page=page)
+    logout = submit(page_browser, "/logout/", page=page)
 
     assert logout.headers["Location"] == "/logged-out/"
-    assert browser.get("/login/answer/").headers["Location"] == "/login/"
+    assert page_browser.get("/login/answer/").headers["Location"] == "/login/"
     assert not PendingLogin.objects.filter(closed_at=None).exists()
 
 
-def test_a_closed_sign_up_says_so(browser: Browser, settings: Any) -> None:
+def test_a_closed_sign_up_says_so(page_browser: Browser, settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "SIGNUP": "invitation"}
 
-    assert "by invitation" in browser.get("/signup/").content.decode()
-    assert "/signup/" not in browser.get("/login/").content.decode()
+    assert "by invitation" in page_browser.get("/signup/").content.decode()
+    assert "/signup/" not in page_browser.get("/login/").content.decode()
 
 
 def test_a_wrong_guess_counts_despite_atomic_requests(alice: Any) -> None:
@@ -331,16 +325,16 @@ def test_a_wrong_guess_counts_despite_atomic_requests(alice: Any) -> None:
     assert codes == [401] * 10 + [429]
 
 
-def test_an_expired_challenge_is_not_shown(alice: Any, browser: Browser, second_factor: None) -> None:
-    log_in_on_page(browser)
+def test_an_expired_challenge_is_not_shown(alice: Any, page_browser: Browser, second_factor: None) -> None:
+    log_in_on_page(page_browser)
 
     with time_machine.travel(timezone.now() + timedelta(minutes=10, seconds=1), tick=False):
-        assert browser.get("/login/answer/").headers["Location"] == "/login/"
+        assert page_browser.get("/login/answer/").headers["Location"] == "/login/"
 
 
 @pytest.mark.parametrize("route", urls.urlpatterns, ids=lambda route: str(route.pattern))
-def test_no_page_is_cached_or_inside_a_transaction(route: Any, browser: Browser) -> None:
-    answer = browser.get("/" + str(route.pattern).replace("<str:token>", "elr_" + "x" * 43))
+def test_no_page_is_cached_or_inside_a_transaction(route: Any, page_browser: Browser) -> None:
+    answer = page_browser.get("/" + str(route.pattern).replace("<str:token>", "elr_" + "x" * 43))
 
     assert answer.status_code in (200, 302, 303)
     assert "no-store" in answer.headers.get("Cache-Control", "") or answer.status_code == 302
@@ -364,17 +358,17 @@ def test_no_template_needs_more_than_the_policy_allows() -> None:
 
 
 @pytest.mark.postgresql
-def test_an_index_finds_the_login_of_a_browser(alice: Any, browser: Browser, second_factor: None) -> None:
-    log_in_on_page(browser)
+def test_an_index_finds_the_login_of_a_browser(alice: Any, page_browser: Browser, second_factor: None) -> None:
+    log_in_on_page(page_browser)
 
-    assert unindexed(lambda: browser.get("/login/answer/")) == []
+    assert unindexed(lambda: page_browser.get("/login/answer/")) == []
     assert PendingSignup.objects.count() == 0
 
 
 @pytest.mark.parametrize("onward", ["/x\x00", "/\x00", "/x\ny", "/x\x7f", "/\u202ex", "/x\u2028"])
-def test_a_next_url_with_a_control_character_is_ignored(onward: str, alice: Any, browser: Browser) -> None:
-    shown = browser.get("/login/", {"next": onward})
-    done = log_in_on_page(browser, f"/login/?{urlencode({'next': onward})}")
+def test_a_next_url_with_a_control_character_is_ignored(onward: str, alice: Any, page_browser: Browser) -> None:
+    shown = page_browser.get("/login/", {"next": onward})
+    done = log_in_on_page(page_browser, f"/login/?{urlencode({'next': onward})}")
 
     assert shown.status_code == 200
     assert done.status_code == 303

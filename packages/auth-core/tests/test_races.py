@@ -14,17 +14,15 @@ from auth_core.testing.browsers import answer
 from auth_core.testing.doubles import RIGHT_CODE
 from auth_core.testing.parallel import at_once, one_winner, tally
 from auth_core.testing.sessions import begin
-from conftest import DOUBLES
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 
 
 @pytest.fixture
-def second_factor(settings: Any) -> None:
+def second_factor(settings: Any, second_factor: None) -> None:
     """A second factor with a budget for fifty answers."""
     settings.AUTH_CORE = {
         **settings.AUTH_CORE,
-        "LOGIN_STEPS": [f"{DOUBLES}.CodeStep"],
         "PENDING_LOGIN_ATTEMPTS": 100,
         "BUDGETS": {"answer": {"person": (1_000_000, timedelta(minutes=15))}},
     }

@@ -22,14 +22,8 @@ from auth_core.request.client import Client
 from auth_core.testing.browsers import answer, log_in, new_browser, post, with_csrf
 from auth_core.testing.doubles import RIGHT_CODE
 from auth_core.testing.factories import PASSWORD
-from conftest import DOUBLES
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def second_factor(settings: Any) -> None:
-    settings.AUTH_CORE = {**settings.AUTH_CORE, "LOGIN_STEPS": [f"{DOUBLES}.CodeStep"]}
 
 
 def again(browser: Browser, assurance: str = "aal1", **body: Any) -> Any:

@@ -1,6 +1,5 @@
 """The second factor in a login."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +7,6 @@ import pytest
 import time_machine
 from django.contrib.auth.models import User
 from django.core.checks import run_checks
-from django.db import connection
 from django.test import Client as Browser
 from django.utils import timezone
 from django_otp import devices_for_user
@@ -20,24 +18,11 @@ from auth_core.testing.browsers import answer, code_of, log_in, new_browser, pos
 from auth_mfa.events import MfaEvent
 from auth_mfa.login import SecondFactor
 from auth_mfa.models import TotpFactor
-from auth_mfa.testing.factors import add_totp, current_code
+from auth_mfa.testing.factors import add_totp, current_code, wrong_code
 
 pytestmark = pytest.mark.django_db
 
 OTHER = b"another key of twenty"
-
-
-@pytest.fixture(params=[False, True], ids=["", "atomic"])
-def atomic_requests(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Run with and without ``ATOMIC_REQUESTS``, which rolls refusals back."""
-    connection.settings_dict["ATOMIC_REQUESTS"] = request.param
-    yield
-    connection.settings_dict["ATOMIC_REQUESTS"] = False
-
-
-def wrong_code() -> str:
-    right = {current_code(steps=steps) for steps in (-1, 0, 1)}
-    return next(code for code in ("000000", "000001", "000002", "000003") if code not in right)
 
 
 @pytest.mark.asvs("6.3.3")

@@ -1,13 +1,11 @@
 """Codes by text message and email in a login."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from itertools import count
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
 from django.test import Client as Browser
 
 from auth_core.login.journey import question_of
@@ -21,14 +19,6 @@ from auth_mfa.models import PhoneFactor, SentCode
 from auth_mfa.testing.factors import NUMBER, add_mailbox, add_phone, add_totp
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("captured_texts")]
-
-
-@pytest.fixture(params=[False, True], ids=["", "atomic"])
-def atomic_requests(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Run with and without ``ATOMIC_REQUESTS``, which rolls refusals back."""
-    connection.settings_dict["ATOMIC_REQUESTS"] = request.param
-    yield
-    connection.settings_dict["ATOMIC_REQUESTS"] = False
 
 
 def another(code: str) -> str:

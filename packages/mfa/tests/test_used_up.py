@@ -16,7 +16,7 @@ from auth_core.testing.sessions import sign_in
 from auth_core.testing.texts import delivered_texts
 from auth_mfa.models import SentCode, TotpFactor, WebauthnChallenge
 from auth_mfa.testing.authenticator import Authenticator
-from auth_mfa.testing.factors import add_mailbox, add_phone, add_totp, current_code
+from auth_mfa.testing.factors import add_mailbox, add_phone, add_totp, current_code, wrong_code
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__), pytest.mark.usefixtures("captured_texts")]
 
@@ -28,11 +28,6 @@ urlpatterns = [
 ]
 
 ANSWER = "/login/answer/"
-
-
-def wrong_code() -> str:
-    right = {current_code(steps=steps) for steps in (-1, 0, 1)}
-    return next(code for code in ("000000", "000001", "000002", "000003") if code not in right)
 
 
 def use_up(browser: Browser, challenged: Any) -> list[Any]:

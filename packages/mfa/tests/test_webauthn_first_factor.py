@@ -1,14 +1,12 @@
 """Logins with a passkey alone."""
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import time_machine
 from django.contrib.auth.models import User
-from django.db import connection
 from django.test import Client as Browser
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
@@ -28,14 +26,6 @@ from auth_mfa.testing.factors import add_totp, current_code
 from auth_mfa.webauthn import passkeys
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(params=[False, True], ids=["", "atomic"])
-def atomic_requests(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Run with and without ``ATOMIC_REQUESTS``, which rolls refusals back."""
-    connection.settings_dict["ATOMIC_REQUESTS"] = request.param
-    yield
-    connection.settings_dict["ATOMIC_REQUESTS"] = False
 
 
 @pytest.fixture

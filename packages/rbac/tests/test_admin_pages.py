@@ -34,7 +34,7 @@ def of(holder: Any) -> str:
     return f"/admin/auth_rbac/assignment/objects/{kind}/{holder.pk}/"
 
 
-def text_of(answer: Any) -> str:
+def shown_text(answer: Any) -> str:
     assert answer.status_code == 200, answer.status_code
     return str(answer.content.decode())
 
@@ -72,14 +72,14 @@ def test_an_object_permission_is_granted_shown_and_revoked(
     granted = root.post(of(holder), {"action": "give", **named(obj)}, follow=True)
     twice = root.post(of(holder), {"action": "give", **named(obj)}, follow=True)
 
-    assert "The permission was granted." in text_of(granted)
-    assert "The permission had already been granted." in text_of(twice)
-    assert str(obj.pk) in text_of(granted)
+    assert "The permission was granted." in shown_text(granted)
+    assert "The permission had already been granted." in shown_text(twice)
+    assert str(obj.pk) in shown_text(granted)
     assert check(again(alice), "view", obj)
     revoked = root.post(of(holder), {"action": "withdraw", **named(obj)}, follow=True)
     gone = root.post(of(holder), {"action": "withdraw", **named(obj)}, follow=True)
-    assert "The permission was revoked." in text_of(revoked)
-    assert "The permission had not been granted." in text_of(gone)
+    assert "The permission was revoked." in shown_text(revoked)
+    assert "The permission had not been granted." in shown_text(gone)
     assert not check(again(alice), "view", obj)
     ours = [event for event in recorded_events if isinstance(event.name, RbacEvent)]
     assert [event.name for event in ours] == [RbacEvent.OBJECT_PERMITTED, RbacEvent.OBJECT_WITHDRAWN]
@@ -94,7 +94,7 @@ def test_the_inline_shows_a_few_rows_and_the_pages_show_all(root: Browser, alice
             )
 
     for holder, address in ((alice, f"/admin/auth/user/{alice.pk}/"), (readers, f"/admin/auth/group/{readers.pk}/")):
-        beside = text_of(root.get(f"{address}change/"))
+        beside = shown_text(root.get(f"{address}change/"))
         first = root.get(of(holder))
         second = root.get(f"{of(holder)}?{first.context['next']}")
 
@@ -102,15 +102,15 @@ def test_the_inline_shows_a_few_rows_and_the_pages_show_all(root: Browser, alice
         assert f'href="{of(holder)}"' in beside
         assert (len(first.context["rows"]), len(second.context["rows"]), second.context["next"]) == (50, 10, "")
         assert not {row["key"] for row in first.context["rows"]} & {row["key"] for row in second.context["rows"]}
-        assert 'rel="next"' in text_of(first)
+        assert 'rel="next"' in shown_text(first)
 
 
 def test_every_row_links_to_its_explanation(root: Browser, alice: User) -> None:
     permit(holder=alice, permission="view", obj=Order.objects.create(pk=5))
 
-    person = text_of(root.get(f"/admin/auth/user/{alice.pk}/change/"))
+    person = shown_text(root.get(f"/admin/auth/user/{alice.pk}/change/"))
     (row,) = root.get(of(alice)).context["rows"]
-    why = text_of(root.get(row["why"]))
+    why = shown_text(root.get(row["why"]))
 
     assert escape(row["why"]) in person
     assert f'href="{EXPLAIN}{alice.pk}/"' in person, "a person without roles has an explanation"
@@ -123,7 +123,7 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(root: Browser, alice:
         for _n in range(more):
             permit(holder=alice, permission="view", obj=Order.objects.create())
         with counted() as counts:
-            text_of(root.get(of(alice)))
+            shown_text(root.get(of(alice)))
         return counts.queries
 
     assert queries_with(3) == queries_with(40)
@@ -156,7 +156,7 @@ def test_a_person_can_still_be_created(root: Browser) -> None:
 def test_the_page_of_a_group_shows_its_roles(root: Browser, readers: Group) -> None:
     assign_role(group=readers, role=make_role("boss", "shop.view_order"), reason="hired")
 
-    page = text_of(root.get(f"/admin/auth/group/{readers.pk}/change/"))
+    page = shown_text(root.get(f"/admin/auth/group/{readers.pk}/change/"))
 
     assert "boss" in page
     assert "hired" in page
@@ -169,7 +169,7 @@ def test_an_admin_cannot_grant_an_object_permission_they_do_not_hold(manager_of:
 
     for action, name in (("give", "delete"), ("withdraw", "change")):
         refused = browser.post(of(alice), {"action": action, **named(order, name)}, follow=True)
-        assert "You do not have permission to do this." in text_of(refused)
+        assert "You do not have permission to do this." in shown_text(refused)
     assert browser.post(of(alice), {"action": "give", **named(order)}, follow=True).status_code == 200
     assert {row.permission.codename for row in UserObjectPermission.objects.all()} == {"change_order", "view_order"}
 
@@ -180,7 +180,7 @@ def test_a_read_only_admin_sees_the_pages_and_cannot_change_anything(alice: User
     assign_role(user=alice, role=make_role("looks", "auth_rbac.view_assignment", "shop.view_order"))
     browser = staff(alice)
 
-    page = text_of(browser.get(of(bob)))
+    page = shown_text(browser.get(of(bob)))
 
     assert "shop.view_order" in page
     assert 'type="submit"' not in page.partition('id="content-main"')[2].partition("</nav>")[0]
@@ -194,7 +194,7 @@ def test_an_admin_without_view_assignment_sees_no_inlines(alice: User, bob: User
     permit(holder=bob, permission="view", obj=Order.objects.create())
     assign_role(user=alice, role=make_role("people", "auth.change_user", "auth.view_user"))
 
-    page = text_of(staff(alice).get(f"/admin/auth/user/{bob.pk}/change/"))
+    page = shown_text(staff(alice).get(f"/admin/auth/user/{bob.pk}/change/"))
 
     assert "bob" in page
     assert "boss of all" not in page
@@ -236,7 +236,7 @@ def test_a_request_from_another_site_grants_nothing(root: Browser, alice: User) 
 def test_errors_are_shown_beside_the_field(change: dict[str, str], error: str, root: Browser, alice: User) -> None:
     answer = root.post(of(alice), {"action": "give", **named(Order.objects.create()), **change}, follow=True)
 
-    assert error in text_of(answer)
+    assert error in shown_text(answer)
     assert not UserObjectPermission.objects.exists()
 
 
@@ -260,23 +260,23 @@ def test_a_permission_for_a_deleted_object_is_shown_and_cannot_be_revoked(root: 
     body = named(order)
     delete_past_guards(order)
 
-    assert body["key"] in text_of(root.get(of(alice)))
-    assert "Object not found." in text_of(root.post(of(alice), {"action": "withdraw", **body}))
+    assert body["key"] in shown_text(root.get(of(alice)))
+    assert "Object not found." in shown_text(root.post(of(alice), {"action": "withdraw", **body}))
 
 
 def test_the_explain_form_finds_a_person_by_any_identifier(root: Browser, alice: User) -> None:
     assign_role(user=alice, role=make_role("reader", "shop.view_order"))
 
-    assert f'href="{EXPLAIN}"' in text_of(root.get("/admin/auth_rbac/assignment/"))
-    assert "<form" in text_of(root.get(EXPLAIN))
+    assert f'href="{EXPLAIN}"' in shown_text(root.get("/admin/auth_rbac/assignment/"))
+    assert "<form" in shown_text(root.get(EXPLAIN))
     for name in ("alice", public(alice)):
-        page = text_of(root.get(EXPLAIN, {"person": name, "permission": "shop.view_order"}))
+        page = shown_text(root.get(EXPLAIN, {"person": name, "permission": "shop.view_order"}))
         assert "shop.view_order: allowed" in page
         assert "Permissions of alice" in page
-    nobody = text_of(root.get(EXPLAIN, {"person": "nobody", "permission": "shop.view_order"}))
+    nobody = shown_text(root.get(EXPLAIN, {"person": "nobody", "permission": "shop.view_order"}))
     assert "Person not found." in nobody
-    assert "errornote" in text_of(root.get(EXPLAIN, {"person": "alice", "permission": "shop.nothing"}))
-    assert "errornote" in text_of(root.get(EXPLAIN, {"person": "alice", "permission": "nothing"}))
+    assert "errornote" in shown_text(root.get(EXPLAIN, {"person": "alice", "permission": "shop.nothing"}))
+    assert "errornote" in shown_text(root.get(EXPLAIN, {"person": "alice", "permission": "nothing"}))
 
 
 def test_every_step_of_a_path_is_explained_in_words(root: Browser, alice: User, readers: Group) -> None:
@@ -291,7 +291,7 @@ def test_every_step_of_a_path_is_explained_in_words(root: Browser, alice: User, 
 
     (path,) = explain(again(alice), "view", order).paths
     sentences = list(steps(path))
-    page = text_of(root.get(EXPLAIN, {"person": "alice", **named(order)}))
+    page = shown_text(root.get(EXPLAIN, {"person": "alice", **named(order)}))
 
     assert sentences[:2] == ["The group readers has the role boss.", f"It applies to shop.company:{company.pk}."]
     assert sentences[2].startswith("From ")
@@ -343,7 +343,7 @@ def test_the_missing_conditions_are_listed(alice: User, readers: Group) -> None:
 def test_names_and_reasons_are_escaped(root: Browser, alice: User) -> None:
     assign_role(user=alice, role=make_role("<b>bold</b>", "shop.view_order"), reason="<script>x</script>")
 
-    page = text_of(root.get(EXPLAIN, {"person": "alice", "permission": "shop.view_order"}))
+    page = shown_text(root.get(EXPLAIN, {"person": "alice", "permission": "shop.view_order"}))
 
     assert "<script>x" not in page
     assert "&lt;b&gt;bold" in page
@@ -354,4 +354,4 @@ def test_the_inline_includes_tables_of_a_single_model(root: Browser, readers: Gr
     permit(holder=readers, permission="view", obj=plan)
 
     assert PlanGroupPermission.objects.count() == 1
-    assert str(plan.pk) in text_of(root.get(f"/admin/auth/group/{readers.pk}/change/"))
+    assert str(plan.pk) in shown_text(root.get(f"/admin/auth/group/{readers.pk}/change/"))

@@ -198,7 +198,7 @@ def add_person(service: Service, email: str) -> None:
     service.manage("create_user", "--email", email, "--verified", stdin=f"{PASSWORD}\n")
 
 
-def log_in(window: Window, email: str, password: str = PASSWORD) -> None:
+def log_in_at(window: Window, email: str, password: str = PASSWORD) -> None:
     """Enter identifier and password on the login page."""
     window.open("/login/")
     window.fill(identifier=email, password=password)

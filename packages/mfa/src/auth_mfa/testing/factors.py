@@ -53,6 +53,12 @@ def current_code(key: bytes = KEY, *, steps: int = 0) -> str:
     return oath.code_at(key, oath.step_at(timezone.now().timestamp()) + steps)
 
 
+def wrong_code(key: bytes = KEY) -> str:
+    """Return a code that the app shows neither now nor a step before or after."""
+    right = {current_code(key, steps=steps) for steps in (-1, 0, 1)}
+    return next(code for code in ("000000", "000001", "000002", "000003") if code not in right)
+
+
 def _wait_near_end_of_step(seconds: float = 2) -> None:
     remaining = oath.STEP_SECONDS - time.time() % oath.STEP_SECONDS
     if remaining < seconds:
