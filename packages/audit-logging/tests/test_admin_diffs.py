@@ -26,7 +26,7 @@ def boss(db: None) -> User:
 
 
 @pytest.fixture
-def browser(boss: User) -> Browser:
+def browser_of_boss(boss: User) -> Browser:
     return sign_in(boss)
 
 
@@ -38,16 +38,16 @@ def form_of(user: User, **changes: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def change_user(browser: Browser, user: User, **changes: Any) -> None:
-    answer = browser.post(f"/admin/auth/user/{user.pk}/change/", form_of(user, **changes))
+def change_user(browser_of_boss: Browser, user: User, **changes: Any) -> None:
+    answer = browser_of_boss.post(f"/admin/auth/user/{user.pk}/change/", form_of(user, **changes))
     assert answer.status_code == 302, answer.content
 
 
-def test_a_change_is_recorded_with_old_and_new_values(browser: Browser, boss: User, alice: Any) -> None:
+def test_a_change_is_recorded_with_old_and_new_values(browser_of_boss: Browser, boss: User, alice: Any) -> None:
     User.objects.filter(pk=alice.pk).update(date_joined="2026-01-01T00:00:00Z")
     alice.refresh_from_db()
 
-    change_user(browser, alice, first_name="Alice")
+    change_user(browser_of_boss, alice, first_name="Alice")
 
     (entry,) = recorded("audit.object.changed")
     assert entry.changes == {"first_name": {"before": "", "after": "Alice"}}
@@ -55,20 +55,20 @@ def test_a_change_is_recorded_with_old_and_new_values(browser: Browser, boss: Us
     assert entry.actor_id == boss.auth_identity.subject_id  # type: ignore[attr-defined]  # created on first access
 
 
-def test_saving_without_changes_is_not_recorded(browser: Browser, alice: Any) -> None:
+def test_saving_without_changes_is_not_recorded(browser_of_boss: Browser, alice: Any) -> None:
     User.objects.filter(pk=alice.pk).update(date_joined="2026-01-01T00:00:00Z")
 
-    change_user(browser, alice)
+    change_user(browser_of_boss, alice)
 
     assert recorded("audit.object.changed") == []
 
 
 @pytest.mark.asvs("16.4.1")
 @pytest.mark.parametrize("text", ["a\x1b[31m", "a\u2028b", '","forged":"', "x" * 150])
-def test_text_from_the_admin_is_escaped_and_truncated(text: str, browser: Browser, alice: Any) -> None:
+def test_text_from_the_admin_is_escaped_and_truncated(text: str, browser_of_boss: Browser, alice: Any) -> None:
     User.objects.filter(pk=alice.pk).update(date_joined="2026-01-01T00:00:00Z")
 
-    change_user(browser, alice, first_name=text)
+    change_user(browser_of_boss, alice, first_name=text)
 
     (entry,) = recorded("audit.object.changed")
     assert list(entry.changes) == ["first_name"]
@@ -76,11 +76,11 @@ def test_text_from_the_admin_is_escaped_and_truncated(text: str, browser: Browse
     assert len(entry.changes["first_name"]["after"]) <= 500
 
 
-def test_a_changed_relation_is_recorded(browser: Browser, alice: Any) -> None:
+def test_a_changed_relation_is_recorded(browser_of_boss: Browser, alice: Any) -> None:
     group = Group.objects.create(name="editors")
     User.objects.filter(pk=alice.pk).update(date_joined="2026-01-01T00:00:00Z")
 
-    change_user(browser, alice, groups=[group.pk])
+    change_user(browser_of_boss, alice, groups=[group.pk])
 
     (entry,) = recorded("audit.object.changed")
     assert entry.changes == {"groups": {"added": [str(group.pk)], "removed": []}}
@@ -96,10 +96,10 @@ def test_a_change_at_the_end_of_a_long_text_is_recorded(boss: User) -> None:
     assert list(changes) == ["change_message"]
 
 
-def test_additions_and_deletions_are_recorded(browser: Browser) -> None:
-    browser.post("/admin/auth/group/add/", {"name": "editors"})
+def test_additions_and_deletions_are_recorded(browser_of_boss: Browser) -> None:
+    browser_of_boss.post("/admin/auth/group/add/", {"name": "editors"})
     group = Group.objects.get()
-    browser.post(f"/admin/auth/group/{group.pk}/delete/", {"post": "yes"})
+    browser_of_boss.post(f"/admin/auth/group/{group.pk}/delete/", {"post": "yes"})
 
     (added,), (deleted,) = recorded("audit.object.added"), recorded("audit.object.deleted")
     assert added.changes["name"] == {"before": None, "after": "editors"}
@@ -107,21 +107,21 @@ def test_additions_and_deletions_are_recorded(browser: Browser) -> None:
     assert deleted.severity == "warning"
 
 
-def test_each_deletion_of_a_bulk_action_is_recorded(browser: Browser) -> None:
+def test_each_deletion_of_a_bulk_action_is_recorded(browser_of_boss: Browser) -> None:
     groups = [Group.objects.create(name=name) for name in ("editors", "readers")]
     chosen = {"action": "delete_selected", "_selected_action": [group.pk for group in groups], "post": "yes"}
 
-    browser.post("/admin/auth/group/", chosen)
+    browser_of_boss.post("/admin/auth/group/", chosen)
 
     assert {entry.changes["name"]["before"] for entry in recorded("audit.object.deleted")} == {"editors", "readers"}
 
 
 @pytest.mark.asvs("16.2.5")
-def test_a_password_is_never_recorded(browser: Browser, alice: Any) -> None:
+def test_a_password_is_never_recorded(browser_of_boss: Browser, alice: Any) -> None:
     before = User.objects.get(pk=alice.pk).password
 
     form = {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD, "usable_password": "true"}
-    browser.post(f"/admin/auth/user/{alice.pk}/password/", form)
+    browser_of_boss.post(f"/admin/auth/user/{alice.pk}/password/", form)
 
     (entry,) = recorded("audit.object.changed")
     assert entry.changes == {"password": {"before": HIDDEN, "after": HIDDEN}}
@@ -148,19 +148,19 @@ def test_changes_outside_the_admin_are_not_recorded(alice: Any) -> None:
     assert admin_diffs._active_requests == 0
 
 
-def test_recording_ends_after_an_error(browser: Browser) -> None:
-    browser.post("/admin/auth/group/add/", {"name": ""})
-    browser.post("/admin/auth/group/999/change/", {"name": "x"})
+def test_recording_ends_after_an_error(browser_of_boss: Browser) -> None:
+    browser_of_boss.post("/admin/auth/group/add/", {"name": ""})
+    browser_of_boss.post("/admin/auth/group/999/change/", {"name": "x"})
 
     assert admin_diffs._active_requests == 0
     assert admin_diffs._recording.get() is None
 
 
-def test_a_change_that_cannot_be_recorded_is_rolled_back(browser: Browser, settings: Any) -> None:
-    browser.raise_request_exception = False
+def test_a_change_that_cannot_be_recorded_is_rolled_back(browser_of_boss: Browser, settings: Any) -> None:
+    browser_of_boss.raise_request_exception = False
     settings.AUTH_CORE = {**settings.AUTH_CORE, "FIELD_KEYS": {}}
 
-    answer = browser.post("/admin/auth/group/add/", {"name": "editors"})
+    answer = browser_of_boss.post("/admin/auth/group/add/", {"name": "editors"})
 
     assert answer.status_code == 500
     assert not Group.objects.exists()

@@ -14,15 +14,26 @@ from auth_core.assurance.methods import Evidence, Method
 from auth_core.contracts import Transport
 from auth_core.errors import ChallengeFailed, InvalidCredentials, LinkInvalid
 from auth_core.events import AuthEvent, Event, record
-from auth_core.testing.browsers import log_in, new_browser, post
+from auth_core.testing.browsers import (
+    answer,
+    log_in,
+    log_in_on_page,
+    logged_in,
+    new_browser,
+    post,
+    sign_up,
+    submit,
+)
 from auth_core.testing.clock import Clock
 from auth_core.testing.counts import counted
+from auth_core.testing.doubles import RIGHT_CODE
 from auth_core.testing.events import RecordedOutsideTransaction, recording
 from auth_core.testing.factories import make_administrator, make_user
 from auth_core.testing.gaps import AuditGap, assert_no_audit_gap
+from auth_core.testing.mails import the_mail
 from auth_core.testing.parallel import one_winner
 from auth_core.testing.redis import OwnRedis
-from auth_core.testing.sessions import NotGranted
+from auth_core.testing.sessions import NotGranted, begin
 from conftest import DOUBLES
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,6 +49,54 @@ def test_a_created_user_can_log_in(browser: Browser) -> None:
     assert granted.status_code == 200
     assert granted.json()["user"]["display_name"] == "Bob"
     assert granted.json()["user"]["email_verified"]
+
+
+def test_a_begun_login_is_answered_by_its_token_or_its_response(alice: Any, second_factor: None) -> None:
+    begun, browser = begin(alice), new_browser()
+
+    granted = [
+        answer(new_browser(), begun.token, code=RIGHT_CODE),
+        answer(browser, log_in(browser), code=RIGHT_CODE),
+    ]
+
+    assert [response.status_code for response in granted] == [200, 200]
+
+
+def test_a_begun_login_with_cookies_belongs_to_a_browser(alice: Any, second_factor: None) -> None:
+    begun = begin(alice, transport=Transport.COOKIE)
+
+    assert answer(new_browser(), begun.token, code=RIGHT_CODE).json()["code"] == "login_expired"
+
+
+def test_a_logged_in_browser_may_change_data(alice: Any, browser_of_alice: Browser) -> None:
+    assert post(browser_of_alice, "logout").status_code == 204
+    assert post(logged_in(), "logout").status_code == 204
+
+
+def test_a_login_that_needs_more_is_not_logged_in(alice: Any, second_factor: None) -> None:
+    with pytest.raises(AssertionError, match="not granted"):
+        logged_in()
+
+
+def test_a_form_is_submitted_with_the_token_of_its_page(alice: Any) -> None:
+    browser = Browser(enforce_csrf_checks=True)
+    page = browser.get("/login/")
+
+    refused = submit(browser, "/login/", page=page, identifier="alice@example.org", password="wrong")
+    granted = log_in_on_page(browser)
+
+    assert (refused.status_code, granted.status_code, granted.headers["Location"]) == (401, 303, "/account/")
+    with pytest.raises(AssertionError, match="There is no form"):
+        submit(browser, "/api/v1/me/")
+
+
+def test_a_sign_up_is_requested(browser: Browser) -> None:
+    assert sign_up(browser, "bob@example.org").status_code == 202
+    assert the_mail().to == ["bob@example.org"]
+
+
+def test_alice_and_bob_are_two_users(alice: Any, bob: Any) -> None:
+    assert [alice.email, bob.email] == ["alice@example.org", "bob@example.org"]
 
 
 def test_an_unknown_column_is_an_error() -> None:

@@ -157,7 +157,8 @@ def _named_user(name: str) -> Any:
 
     model = get_user_model()
     has_usernames = model.get_email_field_name() != model.USERNAME_FIELD
-    return make_user(f"{name}@example.org", **({model.USERNAME_FIELD: name} if has_usernames else {}))
+    columns: dict[str, Any] = {model.USERNAME_FIELD: name} if has_usernames else {}
+    return make_user(f"{name}@example.org", **columns)
 
 
 @pytest.fixture
