@@ -18,7 +18,7 @@ from auth_core.administration import Act, max_age_of
 from auth_core.contracts import Transport
 from auth_core.flows.first_administrator import new_bootstrap_link
 from auth_core.people.lookup import identity_of
-from auth_core.testing.browsers import answer, log_in, new_browser, post
+from auth_core.testing.browsers import answer, log_in, log_in_on_page, new_browser, post
 from auth_core.testing.doors import Doors, address_of
 from auth_core.testing.events import recording
 from auth_core.testing.factories import PASSWORD, make_administrator
@@ -184,7 +184,7 @@ def test_an_old_proof_is_renewed_and_redirects_back(root: Any) -> None:
     add_totp(root)
     began, browser = timezone.now(), Browser()
     with time_machine.travel(began, tick=False):
-        browser.post("/login/", {"identifier": "root@example.org", "password": PASSWORD})
+        log_in_on_page(browser, identifier="root@example.org")
         browser.post("/login/answer/", {"code": current_code(KEY)})
         assert browser.get("/admin/auth/group/add/").status_code == 200
 

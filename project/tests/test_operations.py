@@ -9,7 +9,7 @@ from django.test import Client as Browser
 
 from auth_audit.testing.trail import recorded
 from auth_core.observability.health import Probe, Status
-from auth_core.testing.browsers import answer, log_in
+from auth_core.testing.browsers import answer, log_in, log_in_on_page
 from auth_core.testing.factories import PASSWORD
 from auth_core.testing.redis import OwnRedis
 from auth_mfa.testing.factors import KEY, add_totp, current_code
@@ -124,7 +124,7 @@ def test_the_admin_uses_the_common_login(alice: Any) -> None:
 
 def test_a_user_without_permission_gets_403_without_a_redirect_loop(alice: Any) -> None:
     browser = Browser()
-    browser.post("/login/", {"identifier": "alice@example.org", "password": PASSWORD})
+    log_in_on_page(browser)
 
     assert browser.get("/admin/", follow=True).status_code == 403
 

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from auth_audit.testing.trail import recorded
 from auth_core.people.lookup import identity_of
-from auth_core.testing.browsers import answer, log_in, post, with_credential
-from auth_core.testing.factories import PASSWORD, make_administrator
+from auth_core.testing.browsers import answer, log_in, log_in_on_page, post, with_credential
+from auth_core.testing.factories import make_administrator
 from auth_core.testing.mails import the_mail
 from auth_core.testing.sessions import sign_in
 from auth_core.testing.settings import redis_url
@@ -65,8 +65,7 @@ def test_a_new_factor_appears_in_every_session_at_once(alice: Any) -> None:
 
 def test_the_pages_add_ask_for_and_remove_an_app(alice: Any) -> None:
     browser = Browser()
-    signed_in = {"identifier": "alice@example.org", "password": PASSWORD}
-    browser.post("/login/", signed_in)
+    log_in_on_page(browser)
     assert "Only your password" in browser.get("/account/second-factors/").content.decode()
 
     enrolment = browser.post("/account/second-factors/add/")
@@ -75,7 +74,7 @@ def test_the_pages_add_ask_for_and_remove_an_app(alice: Any) -> None:
     wrong = browser.post(enrolment.headers["Location"], {"code": "12345"})
     confirmed = browser.post(enrolment.headers["Location"], {"code": code_for(secret, -1)})
     browser.post("/logout/")
-    challenged = browser.post("/login/", signed_in)
+    challenged = log_in_on_page(browser)
     assert browser.get("/account/").status_code == 302
     granted = browser.post("/login/answer/", {"code": code_for(secret)})
     factor = TotpFactor.objects.get()
@@ -98,7 +97,7 @@ def test_the_pages_add_ask_for_and_remove_an_app(alice: Any) -> None:
 
 def test_a_session_without_a_strong_proof_adds_no_factor(alice: Any) -> None:
     browser = Browser()
-    browser.post("/login/", {"identifier": "alice@example.org", "password": PASSWORD})
+    log_in_on_page(browser)
     TotpFactor.objects.create(user=alice, name="Phone", seed=oath.to_base32(b"k" * 20), confirmed=True)
 
     refused = browser.post("/account/second-factors/add/")

@@ -8,7 +8,7 @@ import time_machine
 from django.test import Client as Browser
 from django.utils import timezone
 
-from auth_core.testing.browsers import answer, log_in, post, with_credential
+from auth_core.testing.browsers import answer, log_in, log_in_on_page, post, with_credential
 from auth_core.testing.factories import PASSWORD
 from auth_core.testing.settings import redis_url
 from auth_mfa.testing.factors import KEY, add_totp, current_code
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=bool(redis_url()))
 def test_an_old_proof_is_renewed_before_a_factor_is_removed(alice: Any) -> None:
     factor, browser = add_totp(alice), Browser()
     page = f"/account/second-factors/{factor.pk}/remove/"
-    browser.post("/login/", {"identifier": "alice@example.org", "password": PASSWORD})
+    log_in_on_page(browser)
     browser.post("/login/answer/", {"code": current_code(KEY)})
     session = Session.objects.get().pk
 

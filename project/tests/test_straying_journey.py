@@ -8,6 +8,7 @@ import time_machine
 from django.test import Client as Browser
 from django.utils import timezone
 
+from auth_core.testing.browsers import log_in_on_page
 from auth_core.testing.factories import PASSWORD, make_administrator
 from auth_core.testing.settings import redis_url
 from auth_mfa.testing.factors import KEY, add_totp, current_code
@@ -30,7 +31,7 @@ def root(db: None) -> Any:
 
 def signed_in_by_two_factors() -> Browser:
     browser = Browser(HTTP_USER_AGENT=FIREFOX)
-    browser.post("/login/", {"identifier": "root@example.org", "password": PASSWORD})
+    log_in_on_page(browser, identifier="root@example.org")
     browser.post("/login/answer/", {"code": current_code(KEY)})
     return browser
 

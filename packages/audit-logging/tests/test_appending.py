@@ -15,7 +15,7 @@ from auth_audit.testing.trail import recorded
 from auth_core.events import AuthEvent, Event, EventOutcome, record
 from auth_core.request.client import Client
 from auth_core.request.context import Context, bound
-from auth_core.testing.browsers import post
+from auth_core.testing.browsers import log_in
 from auth_core.testing.parallel import at_once, tally
 
 pytestmark = pytest.mark.django_db
@@ -190,9 +190,7 @@ def test_a_change_is_rolled_back_without_the_table(alice: Any, monkeypatch: pyte
 
 @pytest.mark.asvs("16.3.1")
 def test_a_wrong_password_is_recorded(alice: Any) -> None:
-    body = {"identifier": "alice@example.org", "password": "not the password at all", "transport": "cookie"}
-
-    Browser().post("/api/v1/login/", body, content_type="application/json", HTTP_USER_AGENT="curl")
+    log_in(Browser(HTTP_USER_AGENT="curl"), password="not the password at all", transport="cookie")
 
     entry = recorded("auth.login.failed")[0]
     assert (entry.reason, entry.ip, entry.user_agent) == ("password", "127.0.0.1", "curl")
@@ -201,9 +199,7 @@ def test_a_wrong_password_is_recorded(alice: Any) -> None:
 
 @pytest.mark.asvs("16.2.5")
 def test_an_unknown_identifier_is_not_recorded(db: None) -> None:
-    body = {"identifier": "hunter2hunter2", "password": "not the password at all", "transport": "cookie"}
-
-    post(Browser(), "login", **body)
+    log_in(Browser(), identifier="hunter2hunter2", password="not the password at all", transport="cookie")
 
     assert recorded("auth.login.failed")[0].subject_id is None
     assert "hunter2" not in str(list(AuditEntry.objects.values()))
@@ -227,9 +223,7 @@ def test_unusual_text_is_never_refused_by_the_table(text: str) -> None:
 @pytest.mark.asvs("16.4.1")
 @pytest.mark.parametrize("text", ["a\r\nb", "\x1b[31mred", '","forged":"', "\u202eevil", "x" * 100_000, "\x00"])
 def test_text_from_outside_is_escaped_and_truncated(text: str, alice: Any) -> None:
-    body = {"identifier": "alice@example.org", "password": "not the password at all", "transport": "cookie"}
-
-    Browser().post("/api/v1/login/", body, content_type="application/json", HTTP_USER_AGENT=text)
+    log_in(Browser(HTTP_USER_AGENT=text), password="not the password at all", transport="cookie")
     record(Event(name=AuthEvent.LOGIN_CHALLENGED, data={"kind": text}))
 
     agent = recorded("auth.login.failed")[0].user_agent

@@ -19,7 +19,7 @@ from auth_core.login.step_up import begin_step_up
 from auth_core.models import PendingLogin
 from auth_core.passwords import hashing
 from auth_core.request.client import Client
-from auth_core.testing.browsers import answer, log_in, new_browser, post, with_csrf
+from auth_core.testing.browsers import answer, log_in, log_in_on_page, new_browser, post, with_csrf
 from auth_core.testing.doubles import RIGHT_CODE
 from auth_core.testing.factories import PASSWORD
 
@@ -143,7 +143,7 @@ def test_a_malformed_answer_costs_nothing(alice: Any, browser: Browser, fields: 
 
 def test_a_page_begins_it_only_with_a_button_and_redirects_back(alice: Any) -> None:
     browser = Browser()
-    browser.post("/login/", {"identifier": "alice@example.org", "password": PASSWORD})
+    log_in_on_page(browser)
 
     shown = browser.get("/login/again/?next=/account/password/")
     assert shown.status_code == 200
@@ -158,7 +158,7 @@ def test_a_page_begins_it_only_with_a_button_and_redirects_back(alice: Any) -> N
 
 def test_a_page_never_redirects_to_another_site(alice: Any) -> None:
     browser = Browser()
-    browser.post("/login/", {"identifier": "alice@example.org", "password": PASSWORD})
+    log_in_on_page(browser)
 
     browser.post("/login/again/?next=https://evil.example/")
 

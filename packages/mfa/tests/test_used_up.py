@@ -9,7 +9,7 @@ from django.urls import include, path
 
 from auth_core.errors import LoginExpired
 from auth_core.models import OutboxMessage, PendingLogin
-from auth_core.testing.browsers import answer, code_of, log_in, post, with_csrf
+from auth_core.testing.browsers import answer, code_of, log_in, log_in_on_page, post, with_csrf
 from auth_core.testing.factories import PASSWORD
 from auth_core.testing.mails import code_in, delivered
 from auth_core.testing.sessions import sign_in
@@ -72,7 +72,7 @@ def test_after_the_last_wrong_answer_no_code_is_sent(add: Any, alice: User, brow
 def test_after_the_last_wrong_answer_the_pages_say_that_the_login_has_ended(alice: User) -> None:
     add_totp(alice)
     phone, browser = add_phone(alice), Browser()
-    browser.post("/login/", {"identifier": "alice", "password": PASSWORD})
+    log_in_on_page(browser)
     for _attempt in range(4):
         assert "This code is wrong" in browser.post(ANSWER, {"code": wrong_code()}).content.decode()
     last = browser.post(ANSWER, {"code": wrong_code()})
