@@ -1,12 +1,9 @@
 """Risk in the real login of the service: its demands and reasons."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client as Browser
-from mmdb_writer import MMDBWriter
-from netaddr import IPSet
 
 from auth_core.testing.browsers import answer, log_in, with_csrf
 from auth_core.testing.clock import Clock
@@ -14,20 +11,9 @@ from auth_core.testing.mails import code_in, delivered, the_mail
 from auth_mfa.testing.factors import add_totp, current_code
 from auth_sessions.models import Session
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("cities")]
 
 LONDON, SYDNEY = "81.2.69.160", "1.1.1.1"
-
-
-@pytest.fixture(autouse=True)
-def cities(tmp_path: Path, settings: Any) -> None:
-    """A GeoIP file with two cities."""
-    writer = MMDBWriter(ip_version=6, ipv4_compatible=True, database_type="Test-City", float_type="f64")
-    for network, code, north, east in (("81.2.69.0/24", "GB", 51.5, -0.13), ("1.1.1.0/24", "AU", -33.87, 151.21)):
-        entry = {"country": {"iso_code": code}, "location": {"latitude": north, "longitude": east}}
-        writer.insert_network(IPSet([network]), entry)
-    writer.to_db_file(str(tmp_path / "cities.mmdb"))
-    settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "GEOIP_PATH": str(tmp_path / "cities.mmdb")}
 
 
 class Person:

@@ -6,8 +6,6 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client as Browser
-from mmdb_writer import MMDBWriter
-from netaddr import IPSet
 
 from auth_core import limits
 from auth_core.assurance.levels import Demand
@@ -33,19 +31,6 @@ LONDON, SYDNEY = "81.2.69.160", "1.1.1.1"
 def assessed(settings: Any) -> None:
     """Assess every login."""
     settings.AUTH_CORE = {**settings.AUTH_CORE, "RISK_ASSESSOR": "auth_sessions.risk.AssessLogin"}
-
-
-@pytest.fixture
-def cities(tmp_path: Path, settings: Any) -> Path:
-    """A GeoIP file with two cities."""
-    writer = MMDBWriter(ip_version=6, ipv4_compatible=True, database_type="Test-City", float_type="f64")
-    for network, code, north, east in (("81.2.69.0/24", "GB", 51.5, -0.13), ("1.1.1.0/24", "AU", -33.87, 151.21)):
-        entry = {"country": {"iso_code": code}, "location": {"latitude": north, "longitude": east}}
-        writer.insert_network(IPSet([network]), entry)
-    path = tmp_path / "cities.mmdb"
-    writer.to_db_file(str(path))
-    settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "GEOIP_PATH": str(path)}
-    return path
 
 
 def log_in_from(ip: str = LONDON, **more: str) -> Any:
