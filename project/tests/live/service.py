@@ -158,7 +158,8 @@ class Service:
         server = connection_parameters()
         return {
             "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(ROOT / "project" / "tests"),
+            # The packages under test may be others than the installed ones, as when a defect is planted in a copy.
+            "PYTHONPATH": os.pathsep.join([str(ROOT / "project" / "tests"), os.environ.get("PYTHONPATH", "")]),
             "DJANGO_SETTINGS_MODULE": "live.site",
             "PUBLIC_URL": self.url,
             "ALLOWED_HOSTS": "localhost",
