@@ -339,7 +339,8 @@ HEADERS = {
 def test_parsing_headers_takes_linear_time(header: str, part: str) -> None:
     browser = Browser(raise_request_exception=True)
 
-    assert growth(lambda text: browser.get("/api/v1/me/", **{header: text}), of(part)) < MOST
+    # Django 6.1 refuses a long Content-Type by an exception, before it has a request.
+    assert growth(_refused(lambda text: browser.get("/api/v1/me/", **{header: text})), of(part)) < MOST
 
 
 def test_parsing_cookies_takes_linear_time() -> None:

@@ -13,6 +13,7 @@ import pytest
 from django.core.exceptions import RequestDataTooBig
 
 from auth_core.middleware import HEALTH_PATH
+from enterprise_auth import wsgi
 from enterprise_auth.asgi import application as served
 from enterprise_auth.web_server.application import ThreadedApplication
 from enterprise_auth.web_server.environ import FileBody
@@ -216,6 +217,18 @@ def test_a_header_with_an_underscore_is_dropped() -> None:
 
     assert environ["HTTP_X_FORWARDED_FOR"] == "192.0.2.2"
     assert "HTTP_X_FORWARDED_PROTO" not in environ
+
+
+@pytest.mark.parametrize(("length", "read"), [(1_000, 1_000), (1_001, 0), (20_000, 0)])
+def test_a_long_content_type_is_dropped_before_django_reads_it(
+    length: int, read: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lengths: list[int] = []
+    monkeypatch.setattr(wsgi, "_django", lambda environ, _start: [lengths.append(len(environ["CONTENT_TYPE"]))])
+
+    wsgi.application({"CONTENT_TYPE": "a" * length}, lambda *_arguments: None)  # type: ignore[arg-type,return-value]  # nothing is written
+
+    assert lengths == [read]
 
 
 def test_repeated_headers_are_joined_and_cookies_with_semicolons() -> None:

@@ -1,4 +1,4 @@
-"""Planted defects still apply: the replaced text occurs once, and the file of the test exists."""
+"""Planted defects still apply: the replaced text occurs once, and the test exists."""
 
 from pathlib import Path
 
@@ -15,7 +15,12 @@ def test_a_planted_defect_applies(defect: Defect) -> None:
     text = (ROOT / defect.file).read_text(encoding="utf-8")
 
     assert defect.planted_in(text) != text
-    assert (ROOT / defect.folder / defect.node.partition("::")[0]).is_file()
+
+    path, _colons, name = defect.node.partition("::")
+    tests = (ROOT / defect.folder / path).read_text(encoding="utf-8")
+    # The name of the test, and the word that selects it, are in its file.
+    assert name.partition("[")[0].rpartition("::")[2] in tests
+    assert all(word in tests for word in defect.options if not word.startswith("-"))
 
 
 def test_a_text_that_occurs_twice_is_refused() -> None:

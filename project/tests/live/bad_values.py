@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 from zlib import crc32
 
 from django.contrib import admin
-from django.db import transaction
+from django.db import connection
 from django.test import Client as Browser
 from django.urls import URLResolver
 from drf_spectacular.generators import SchemaGenerator
@@ -133,13 +133,13 @@ class Call:
 
     def send(self, browser: Browser) -> int:
         """Return the status of the response. Changes are rolled back."""
-        saved = transaction.savepoint()
+        savepoint = connection.savepoint()
         try:
             return browser.generic(
                 self.method, self.path, self.body, content_type=self.kind or "application/octet-stream", **self.extra
             ).status_code
         finally:
-            transaction.savepoint_rollback(saved)
+            connection.savepoint_rollback(savepoint)
 
 
 def api_calls(good_values: Mapping[str, str], *, patterns: Any = None) -> Iterator[Call]:
