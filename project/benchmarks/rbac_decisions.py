@@ -77,9 +77,9 @@ import logging  # noqa: E402 - as below
 logging.disable(logging.CRITICAL)
 
 from django.contrib.auth.backends import ModelBackend  # noqa: E402 - models need a configured Django
-from django.contrib.auth.models import Group, Permission, User  # noqa: E402
-from django.contrib.contenttypes.models import ContentType  # noqa: E402
-from django.core.management import call_command  # noqa: E402
+from django.contrib.auth.models import Group, Permission, User  # noqa: E402 - settings are configured only now
+from django.contrib.contenttypes.models import ContentType  # noqa: E402 - as above
+from django.core.management import call_command  # noqa: E402 - as above
 from django.db import connection  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 from guardian.backends import ObjectPermissionBackend  # noqa: E402

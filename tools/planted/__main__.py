@@ -13,8 +13,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from chores import MEMBERS, ROOT, real_servers
+from chores import MEMBERS, ROOT
 from planted.defects import Defect, load
+from servers import real_servers
 
 #: Maximum duration of one test, in seconds.
 TIMEOUT = 300

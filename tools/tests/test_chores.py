@@ -1,7 +1,5 @@
 """The chores fail on runs that look successful and prove nothing."""
 
-import shutil
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -9,7 +7,6 @@ from pathlib import Path
 import pytest
 
 import chores
-from auth_core.testing import postgresql
 
 
 @pytest.fixture
@@ -18,15 +15,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(chores, "ROOT", tmp_path)
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     return tmp_path
-
-
-@pytest.fixture
-def no_servers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine without servers."""
-    monkeypatch.delenv("TEST_DATABASE_URL", raising=False)
-    monkeypatch.delenv("TEST_REDIS_URL", raising=False)
-    monkeypatch.setattr(chores, "LOCAL_POSTGRESQL", "postgres://127.0.0.1:1/x")
-    monkeypatch.setattr(postgresql, "is_installed", lambda: False)
 
 
 def run_tests(folder: Path, text: str) -> None:
@@ -55,61 +43,6 @@ def test_output_after_the_summary_does_not_hide_it(folder: Path) -> None:
 def test_failed_skipped_and_missing_tests_are_a_failure(folder: Path, planted: str) -> None:
     with pytest.raises(chores.StepFailed):
         run_tests(folder, planted)
-
-
-@pytest.mark.parametrize("name", ["TEST_DATABASE_URL", "TEST_REDIS_URL"])
-def test_a_named_server_that_does_not_respond_is_a_failure(
-    no_servers: None, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    monkeypatch.setenv(name, "redis://127.0.0.1:1")
-
-    with pytest.raises(chores.StepFailed, match=name), chores.real_servers():
-        pass
-
-
-def test_a_machine_without_servers_prints_a_notice(
-    no_servers: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(chores, "IS_CI", False)
-
-    with chores.real_servers() as servers:
-        assert servers is None
-
-    assert "NOT run on PostgreSQL and Redis" in capsys.readouterr().out
-
-
-def test_in_ci_a_machine_without_servers_is_a_failure(no_servers: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chores, "IS_CI", True)
-
-    with pytest.raises(chores.StepFailed, match="in CI"), chores.real_servers():
-        pass
-
-
-def test_the_postgresql_of_a_run_stops_afterwards() -> None:
-    with chores._own_postgresql() as url:
-        assert url != chores.LOCAL_POSTGRESQL
-        assert chores._answers(url)
-
-    assert not chores._answers(url)
-
-
-def test_a_running_postgresql_is_used_if_none_can_be_started(no_servers: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        url = f"postgres://127.0.0.1:{server.getsockname()[1]}/x"
-        monkeypatch.setattr(chores, "LOCAL_POSTGRESQL", url)
-
-        with chores._own_postgresql() as used:
-            assert used == url
-
-
-def test_the_redis_of_a_run_stops_afterwards() -> None:
-    server = shutil.which("redis-server")
-    assert server, "install redis-server"
-
-    with chores._own_redis(server) as url:
-        assert chores._answers(url)
-
-    assert not chores._answers(url)
 
 
 def test_an_unknown_chore_prints_the_usage() -> None:

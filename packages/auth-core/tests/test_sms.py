@@ -115,9 +115,9 @@ def test_a_removed_backend_leaves_the_text_pending(settings: Any) -> None:
 
 
 def test_a_text_without_a_recipient_is_the_same_row_and_not_sent() -> None:
-    somebodys, nobodys = post_code(), post_code(channel=NOWHERE)
+    with_recipient, without_recipient = post_code(), post_code(channel=NOWHERE)
 
-    assert len(nobodys.secret) == len(somebodys.secret)
+    assert len(without_recipient.secret) == len(with_recipient.secret)
     assert len(delivered_texts()) == 1
     assert OutboxMessage.objects.filter(outcome="delivered").count() == 2
 

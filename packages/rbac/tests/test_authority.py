@@ -1,4 +1,4 @@
-"""Nobody gives more than they hold, and a site always keeps an administrator."""
+"""No actor grants more than they hold, and a site always keeps an administrator."""
 
 from collections.abc import Callable
 from datetime import timedelta

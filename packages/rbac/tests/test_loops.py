@@ -68,7 +68,7 @@ def test_a_denial_in_one_scope_counts_in_a_loop(alice: User, orders: list[Order]
 
 
 def test_a_role_in_an_outer_scope_decides_a_loop(alice: User, orders: list[Order]) -> None:
-    assign_role(user=alice, role=make_role("reader", "shop.view_order"), scope=orders[0].branch.company)  # type: ignore[union-attr]
+    assign_role(user=alice, role=make_role("reader", "shop.view_order"), scope=orders[0].branch.company)  # type: ignore[union-attr]  # the branch has a company
 
     assert loop(alice, orders) == ([DecisionReason.ROLE] * 300, 2)
 

@@ -517,7 +517,7 @@ def give_at_once(number: int) -> list[Any]:
         [None, None, *(User.objects.create_superuser(f"root {number} {n}") for n in "ab")],
     )
     person = User.objects.create_user(f"person {number}")
-    return [lambda root=root: permit(holder=person, permission="view", obj=order, actor=root) for root in roots]  # type: ignore[misc]
+    return [lambda root=root: permit(holder=person, permission="view", obj=order, actor=root) for root in roots]  # type: ignore[misc]  # the type of a default argument is not inferred
 
 
 def take_at_once(number: int) -> list[Any]:
@@ -525,7 +525,7 @@ def take_at_once(number: int) -> list[Any]:
     order, roots = Order.objects.create(), [None, *(User.objects.create_superuser(f"root {number} {n}") for n in "abc")]
     person = User.objects.create_user(f"person {number}")
     permit(holder=person, permission="view", obj=order)
-    return [lambda root=root: withdraw(holder=person, permission="view", obj=order, actor=root) for root in roots]  # type: ignore[misc]
+    return [lambda root=root: withdraw(holder=person, permission="view", obj=order, actor=root) for root in roots]  # type: ignore[misc]  # as above
 
 
 @pytest.mark.postgresql

@@ -71,9 +71,9 @@ def test_a_page_and_a_list_take_one_query_each(alice: User) -> None:
     assert queries_of(lambda: check_many(cold, "view", orders)) == 1
     assert [bool(one) for one in check_many(cold, "view", orders)] == [number == 7 for number in range(50)]
     for user, before in ((again(alice), 1), (warm, 0)):
-        assert queries_of(lambda user=user: Order.objects.permitted(user, "view")) == before  # type: ignore[misc]
-        assert queries_of(lambda user=user: list(Order.objects.permitted(user, "view"))) == 1  # type: ignore[misc]
-        assert queries_of(lambda user=user: permitted_keys(user, "view", Order)) == 1  # type: ignore[misc]
+        assert queries_of(lambda user=user: Order.objects.permitted(user, "view")) == before  # type: ignore[misc]  # the type of a default argument is not inferred
+        assert queries_of(lambda user=user: list(Order.objects.permitted(user, "view"))) == 1  # type: ignore[misc]  # as above
+        assert queries_of(lambda user=user: permitted_keys(user, "view", Order)) == 1  # type: ignore[misc]  # as above
 
 
 @pytest.mark.parametrize("seconds", [-1, 0, 1])
@@ -291,7 +291,7 @@ def test_the_caches_are_bounded(settings: Any, alice: User, bob: User) -> None:
     check(again(bob), "shop.view_order")
 
     assert len(decision_cache._people) == 1
-    assert len(decision_cache.on_instance(user).answers) <= 3  # type: ignore[union-attr]
+    assert len(decision_cache.on_instance(user).answers) <= 3  # type: ignore[union-attr]  # it was asked before
 
 
 def test_the_role_cache_is_emptied_when_it_is_full(alice: User, bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -314,7 +314,7 @@ def test_many_assignments_do_not_change_the_decisions(alice: User) -> None:
     warm = again(alice)
     check(warm, "shop.view_order")
 
-    assert decision_cache.on_instance(warm).everywhere.scoped is None  # type: ignore[union-attr]
+    assert decision_cache.on_instance(warm).everywhere.scoped is None  # type: ignore[union-attr]  # it was asked before
     for user in (warm, again(alice)):
         assert set(Order.objects.permitted(user, "view")) == {*orders} - {orders[3]}
         assert [bool(one) for one in check_many(user, "view", orders)] == [order != orders[3] for order in orders]

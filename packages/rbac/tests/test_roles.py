@@ -129,7 +129,7 @@ def test_one_request_takes_one_query(alice: User, role: Role) -> None:
 @pytest.mark.postgresql
 def test_the_statement_uses_an_index(alice: User) -> None:
     assert unindexed(lambda: RoleBackend().get_user_permissions(again(alice))) == []
-    assert unindexed(lambda: facts.get("roles")(alice)) == []  # type: ignore[misc]
+    assert unindexed(lambda: facts.get("roles")(alice)) == []  # type: ignore[misc]  # it is registered
 
 
 @pytest.mark.parametrize("name", ["SUPPORT", " support ", "\uff53upport"])
@@ -149,8 +149,8 @@ def test_a_confusable_name_is_refused(name: str) -> None:
 def test_facts_and_exports_contain_the_roles(alice: User, role: Role) -> None:
     assign_role(user=alice, role=role)
 
-    assert facts.get("roles")(alice) == ["support"]  # type: ignore[misc]
-    assert exports.get("auth_rbac")(alice)[0]["role"] == "Support"  # type: ignore[misc]
+    assert facts.get("roles")(alice) == ["support"]  # type: ignore[misc]  # it is registered
+    assert exports.get("auth_rbac")(alice)[0]["role"] == "Support"  # type: ignore[misc]  # it is registered
 
 
 def test_a_backend_that_is_not_first_causes_a_warning(settings: Any) -> None:

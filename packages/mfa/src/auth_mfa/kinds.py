@@ -64,7 +64,7 @@ class FactorKind(Protocol):
             ChallengeFailed: *answer* is wrong, used or expired.
         """
 
-    def answer_nobody(self, answer: Mapping[str, Any]) -> None:
+    def answer_userless(self, answer: Mapping[str, Any]) -> None:
         """Do the same work for a login without a user.
 
         Raises:

@@ -84,7 +84,7 @@ class SecondFactor:
         if plan.asking is Asking.ENROLMENT:
             return login_enrolment.answer(login, answer)
         if not plan.offers:
-            _answer_nobody(answer)
+            _answer_userless(answer)
             raise ChallengeFailed
         chosen = _chosen(login, plan.offers)
         return KINDS[chosen.method].answer(login, _together_with(chosen, plan.offers), answer)
@@ -135,7 +135,7 @@ def _choices(chosen: OwnedFactor, offers: Sequence[OwnedFactor]) -> list[OwnedFa
     return sorted(choices, key=offers.index)
 
 
-def _answer_nobody(answer: Mapping[str, Any]) -> None:
+def _answer_userless(answer: Mapping[str, Any]) -> None:
     """Do the work of an answer for a login without a user. The members of the answer show its kind."""
     kind: FactorKind = USERLESS_KINDS["credential" if "credential" in answer else "code"]
-    kind.answer_nobody(answer)
+    kind.answer_userless(answer)

@@ -90,7 +90,7 @@ def mark_of(client: Client) -> str:
 
 
 def known_to(client: Client, people: "QuerySet[Any]") -> "QuerySet[Device] | None":
-    """Return a query for the rows of the browser behind *client*, one for each of *people* to whom it is known.
+    """Return a query for the rows of the browser behind *client*, one for each of *people* who know it.
 
     A browser is known to users who have completed a login in it, unless the device was forgotten or blocked. The query
     is not executed here. ``None``: there is no cookie with a valid signature.

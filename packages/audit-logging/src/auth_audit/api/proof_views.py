@@ -19,7 +19,7 @@ from auth_audit.verify.proofs import Prover, proof_of
 from auth_core.api.answers import page_of
 from auth_core.api.bodies import NoFilters
 from auth_core.api.pagination import page_response
-from auth_core.api.views import ApiView, found
+from auth_core.api.views import ApiView, or_not_found
 from auth_core.assurance.evidence import session_of
 from auth_core.errors import NotFound
 
@@ -33,7 +33,7 @@ class ProofView(ApiView):
     def get(self, request: Request, entry_id: UUID) -> Response:
         """Return the entry as it is hashed, with its path to the newest checkpoint."""
         NoFilters.parse_query(request)
-        entry = found(AuditEntry.objects.filter(pk=entry_id).first())
+        entry = or_not_found(AuditEntry.objects.filter(pk=entry_id).first())
         proof = proof_of(entry)
         return Response(
             {

@@ -16,7 +16,7 @@ from auth_audit.search import activity_of, search
 from auth_core.api.answers import page_of
 from auth_core.api.bodies import NoFilters
 from auth_core.api.pagination import page_response
-from auth_core.api.views import ApiView, found
+from auth_core.api.views import ApiView, or_not_found
 from auth_core.people.lookup import identity_of
 
 
@@ -44,7 +44,7 @@ class EntryView(ApiView):
     def get(self, request: Request, entry_id: UUID) -> Response:
         """Return the entry."""
         NoFilters.parse_query(request)
-        entry = found(AuditEntry.objects.filter(pk=entry_id).first())
+        entry = or_not_found(AuditEntry.objects.filter(pk=entry_id).first())
         return Response(entry_body(entry))
 
 

@@ -11,7 +11,7 @@ from auth_core.api.answers import DoneShape, InvitationShape, page_of
 from auth_core.api.bodies import EmailBody, EmailVerifyBody, NewPasswordBody, NoFilters, SignupBody
 from auth_core.api.pagination import page_response
 from auth_core.api.permissions import MayInvite
-from auth_core.api.views import AnonymousApiView, ApiView, found
+from auth_core.api.views import AnonymousApiView, ApiView, or_not_found
 from auth_core.conf import core
 from auth_core.flows import email_verification, invitations, signup
 from auth_core.login.browser import browser_secret_of, browser_secret_or_new, keep_browser_secret
@@ -123,7 +123,7 @@ class InvitationAcceptView(AnonymousApiView):
 
 
 def _live_invitation(invitation_id: UUID) -> Invitation:
-    invitation: Invitation = found(Invitation.objects.live().filter(pk=invitation_id).first())
+    invitation: Invitation = or_not_found(Invitation.objects.live().filter(pk=invitation_id).first())
     return invitation
 
 

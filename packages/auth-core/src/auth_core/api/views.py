@@ -38,7 +38,7 @@ ANSWERED_HERE = frozenset({Purpose.LOGIN, Purpose.STEP_UP})
 T = TypeVar("T")
 
 
-def found(row: T | None) -> T:
+def or_not_found(row: T | None) -> T:
     """Return *row*.
 
     Raises:

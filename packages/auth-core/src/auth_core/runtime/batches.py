@@ -20,10 +20,10 @@ def delete_in_batches(rows: QuerySet[Any], *, skip_locked: bool = False) -> int:
 
 
 def deleting_in_batches(rows: QuerySet[Any], *, skip_locked: bool = False) -> Iterator[int]:
-    """Delete *rows* in their order, and yield the number of each batch. Each batch is committed separately.
+    """Delete *rows* in their order, and yield how many each batch deleted, with the rows that cascade.
 
-    The last batch is the first that deletes nothing. A row that changed since it was read, and is no longer one of
-    *rows*, is kept.
+    Outside a transaction each batch is committed separately. It ends with the first batch that deletes nothing. A row
+    that changed after it was read, and no longer belongs to *rows*, is kept.
 
     Args:
         rows: A queryset that an index serves, in its order if it has one.

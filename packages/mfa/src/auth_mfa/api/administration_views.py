@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from auth_core.api.answers import page_of
-from auth_core.api.views import ApiView, found
+from auth_core.api.views import ApiView, or_not_found
 from auth_core.people.lookup import find_by_subject_id
 from auth_core.request.client import client_of
 from auth_mfa.api.answers import FoundFactorShape
@@ -44,7 +44,7 @@ class ResetFactorsView(ApiView):
 
         The user adds new ones at the next login. Administrators cannot reset themselves.
         """
-        person = found(find_by_subject_id(subject_id))
+        person = or_not_found(find_by_subject_id(subject_id))
         reset_factors(user=person, actor=request.user, client=client_of(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from auth_core.api.bodies import NoBody
-from auth_core.api.views import ApiView, found
+from auth_core.api.views import ApiView, or_not_found
 from auth_core.assurance.evidence import session_of
 from auth_core.request.client import client_of
 from auth_mfa.api.answers import BegunShape, FactorShape, RecoveryCodesShape, SheetShape, TotpShape
@@ -140,7 +140,7 @@ class RecoveryCodesView(EnrolmentView):
 
     def get(self, request: Request) -> Response:
         """Return how many codes are left and whether that is few, but never a code."""
-        sheet = found(sheet_of(request.user))
+        sheet = or_not_found(sheet_of(request.user))
         body = {"id": str(sheet.pk), "left": sheet.left, "is_running_out": sheet.left <= FEW}
         return Response(body | {"created_at": sheet.created_at})
 

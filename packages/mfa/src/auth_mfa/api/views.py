@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from auth_core.api.answers import page_of
 from auth_core.api.bodies import NoFilters
-from auth_core.api.views import ApiView, found
+from auth_core.api.views import ApiView, or_not_found
 from auth_core.assurance.evidence import session_of
 from auth_core.assurance.methods import Method
 from auth_core.errors import NotFound
@@ -72,4 +72,4 @@ def factor_body(factor: Factor) -> dict[str, Any]:
 
 
 def _own(request: Request, factor_id: UUID) -> Factor:
-    return found(factor_of(user=request.user, factor_id=factor_id))
+    return or_not_found(factor_of(user=request.user, factor_id=factor_id))

@@ -68,7 +68,7 @@ class Message:
             sms_guard.note_used(number=factor.number)
         return Evidence.now(factor.method, credential=str(factor.pk))
 
-    def answer_nobody(self, answer: Mapping[str, Any]) -> None:
+    def answer_userless(self, answer: Mapping[str, Any]) -> None:
         """Read the code. No code was sent for a login without a user."""
         code_in(answer)
 

@@ -19,7 +19,7 @@ class SmsPrefixManager(models.Manager["SmsPrefix"]):
         self.bulk_create([SmsPrefix(prefix=prefix)], ignore_conflicts=True)
         row = self.select_for_update().get(pk=prefix)
         if row.began_at <= timezone.now() - WINDOW:
-            row.begin_anew()
+            row.restart()
         return row
 
     def note_used(self, prefix: str) -> None:
@@ -54,7 +54,7 @@ class SmsPrefix(models.Model):
         """Whether the prefix gets no texts now."""
         return self.closed_until is not None and self.closed_until > timezone.now()
 
-    def begin_anew(self) -> None:
+    def restart(self) -> None:
         """Reset the counters."""
         self.sent, self.used, self.began_at = 0, 0, timezone.now()
         self.save(update_fields=["sent", "used", "began_at"])
@@ -63,4 +63,4 @@ class SmsPrefix(models.Model):
         """Close the prefix for *pause*, and reset the counters."""
         self.closed_until = timezone.now() + pause
         self.save(update_fields=["closed_until"])
-        self.begin_anew()
+        self.restart()

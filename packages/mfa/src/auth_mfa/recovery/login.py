@@ -40,14 +40,14 @@ class Recovery:
         code = _code_in(answer)
         sheet = RecoveryCodeSet.objects.of(login.user).select_related("user").filter(pk=factors[0].id).first()
         if sheet is None:
-            self.answer_nobody(answer)
+            self.answer_userless(answer)
             raise ChallengeFailed
         # Hashed before the transaction, because the slow hash would hold the sheet's lock.
         digest = recovery_codes.digest_of(code, salt=sheet.salt, cost=sheet.cost)
         check_answer(sheet, lambda: _spend(sheet, digest))
         return Evidence.now(Method.RECOVERY_CODE, credential=str(sheet.pk))
 
-    def answer_nobody(self, answer: Mapping[str, Any]) -> None:
+    def answer_userless(self, answer: Mapping[str, Any]) -> None:
         """Hash the code with a dummy salt."""
         recovery_codes.digest_of(_code_in(answer), salt="00" * 16, cost=recovery_codes.cost())
 

@@ -49,7 +49,7 @@ class Totp:
         check_answer(factor, lambda: _why_not_accepted(factor, factor.step_of(code)))
         return Evidence.now(Method.TOTP, credential=str(factor.pk))
 
-    def answer_nobody(self, answer: Mapping[str, Any]) -> None:
+    def answer_userless(self, answer: Mapping[str, Any]) -> None:
         """Compute the codes of a dummy key."""
         code = code_in(answer)
         TotpFactor(pk=UUID(int=0), seed=oath.to_base32(_DUMMY_KEY)).step_of(code)

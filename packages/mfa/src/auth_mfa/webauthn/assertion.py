@@ -82,7 +82,7 @@ def verify(
     return asserted
 
 
-def verify_nobodys(credential: Mapping[str, Any], *, challenge: str, verification_required: bool = False) -> NoReturn:
+def verify_userless(credential: Mapping[str, Any], *, challenge: str, verification_required: bool = False) -> NoReturn:
     """Do the work of `verify` for an unknown credential.
 
     Raises:

@@ -14,7 +14,7 @@ from auth_mfa.codes import refuse_others
 from auth_mfa.kinds import OwnedFactor
 from auth_mfa.models import WebauthnChallenge, WebauthnFactor
 from auth_mfa.models.webauthn_challenge import Ceremony
-from auth_mfa.webauthn.assertion import count, evidence_of, questions_of, read_assertion, verify, verify_nobodys
+from auth_mfa.webauthn.assertion import count, evidence_of, questions_of, read_assertion, verify, verify_userless
 from auth_mfa.webauthn.ceremony import Asserted, Refused, claimed_challenge
 
 
@@ -53,7 +53,7 @@ class Webauthn:
         own = WebauthnFactor.objects.of(login.person).with_id(credential_id).select_related("user__auth_identity")
         factor = own.filter(pk__in=[owned.id for owned in factors]).first()
         if factor is None:
-            _answer_nobody(credential, challenge)
+            _answer_userless(credential, challenge)
             raise ChallengeFailed
         asserted = _asserted(factor, credential, challenge)
         check_answer(factor, lambda: count(factor, asserted))
@@ -63,15 +63,15 @@ class Webauthn:
             factor.note_verification()
         return evidence
 
-    def answer_nobody(self, answer: Mapping[str, Any]) -> None:
+    def answer_userless(self, answer: Mapping[str, Any]) -> None:
         """Verify the assertion with a dummy key."""
         credential, _credential_id = _credential_in(answer)
-        _answer_nobody(credential, claimed_challenge(credential))
+        _answer_userless(credential, claimed_challenge(credential))
 
 
-def _answer_nobody(credential: Mapping[str, Any], challenge: str) -> None:
+def _answer_userless(credential: Mapping[str, Any], challenge: str) -> None:
     with suppress(Refused):
-        verify_nobodys(credential, challenge=challenge)
+        verify_userless(credential, challenge=challenge)
 
 
 def _credential_in(answer: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:

@@ -44,7 +44,7 @@ from auth_mfa.webauthn.assertion import (
     relying_party,
     user_handle,
     verify,
-    verify_nobodys,
+    verify_userless,
     wrong_shape,
 )
 from auth_mfa.webauthn.ceremony import (
@@ -340,7 +340,7 @@ def _proved(
     required = mfa.PASSKEY_LOGIN_VERIFICATION == "required"
     try:
         if factor is None:
-            verify_nobodys(credential, challenge=challenge, verification_required=required)
+            verify_userless(credential, challenge=challenge, verification_required=required)
         asserted = verify(factor, credential, challenge=challenge, verification_required=required)
         if user_handle_of(credential) is None:
             raise Refused("user_handle")

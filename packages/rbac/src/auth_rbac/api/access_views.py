@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from auth_core.administration import Act, check_administrator
 from auth_core.api.answers import page_of
 from auth_core.api.pagination import page_response
-from auth_core.api.views import ApiView, found
+from auth_core.api.views import ApiView, or_not_found
 from auth_core.assurance.evidence import session_of
 from auth_core.errors import FieldError, InvalidRequest, PermissionRefused
 from auth_core.people.lookup import find_by_subject_id, identity_of
@@ -167,7 +167,7 @@ def _person(request: Request, subject_id: UUID | None) -> Any:
     if not check(user, ASKS_ABOUT_OTHERS):
         raise hidden()
     check_administrator(session_of(request), Act.READ)
-    return found(find_by_subject_id(subject_id))
+    return or_not_found(find_by_subject_id(subject_id))
 
 
 def _subject_and_object(request: Request, body: CheckBody) -> tuple[Any, models.Model | None]:

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from auth_core.api.answers import page_of
 from auth_core.api.pagination import page_response
-from auth_core.api.views import ApiView, found
+from auth_core.api.views import ApiView, or_not_found
 from auth_core.errors import Conflict, FieldError, InvalidRequest, NotFound, PermissionRefused
 from auth_core.people.lookup import find_by_subject_id
 from auth_core.users import UserLike
@@ -177,7 +177,7 @@ def _holder(kind: str, name: str) -> Any:
         NotFound: there is none.
         ValueError: this is not a public id.
     """
-    return found(Group.objects.filter(name=name).first() if kind == "group" else find_by_subject_id(UUID(name)))
+    return or_not_found(Group.objects.filter(name=name).first() if kind == "group" else find_by_subject_id(UUID(name)))
 
 
 def _one_holder() -> FieldError:

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from auth_core.api.answers import page_of
 from auth_core.api.bodies import NoFilters
 from auth_core.api.pagination import page_response
-from auth_core.api.views import ApiView, found
+from auth_core.api.views import ApiView, or_not_found
 from auth_core.errors import NotFound
 from auth_core.people.lookup import find_by_subject_id, identity_of
 from auth_core.users import UserLike
@@ -99,8 +99,8 @@ class AssignmentListView(ApiView):
         """Return 201. The role is in force on the person's next request."""
         body = AssignmentBody.parse(request)
         assignment = assign_role(
-            user=None if body.user is None else found(find_by_subject_id(body.user)),
-            group=None if body.group is None else found(Group.objects.filter(name=body.group).first()),
+            user=None if body.user is None else or_not_found(find_by_subject_id(body.user)),
+            group=None if body.group is None else or_not_found(Group.objects.filter(name=body.group).first()),
             role=_role(body.role),
             scope=None if body.scope is None else named_object(request.user, body.scope, "scope.type"),
             granted_by=request.user,
@@ -201,12 +201,14 @@ def _assignment(user: UserLike, assignment_id: UUID, permission: str) -> Assignm
     Raises:
         NotFound: it does not exist, or *user* does not have the permission. Both look the same.
     """
-    assignment: Assignment = found(Assignment.objects.select_related(*_WITH, "role").filter(pk=assignment_id).first())
+    assignment: Assignment = or_not_found(
+        Assignment.objects.select_related(*_WITH, "role").filter(pk=assignment_id).first()
+    )
     if not check(user, permission, scope_of(assignment)):
         raise NotFound
     return assignment
 
 
 def _role(role_id: UUID) -> Role:
-    role: Role = found(Role.objects.filter(pk=role_id).first())
+    role: Role = or_not_found(Role.objects.filter(pk=role_id).first())
     return role

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from auth_core.api.answers import DoneShape, page_of
 from auth_core.api.bodies import NoBody, NoFilters
 from auth_core.api.pagination import page_response
-from auth_core.api.views import AnonymousApiView, ApiView, found
+from auth_core.api.views import AnonymousApiView, ApiView, or_not_found
 from auth_core.assurance.evidence import session_of
 from auth_core.errors import NotFound
 from auth_core.request.client import client_of
@@ -103,7 +103,7 @@ class NotMeView(AnonymousApiView):
 
 
 def _own_device(request: Request, device_id: UUID) -> Device:
-    return found(devices.own_device(user=request.user, device_id=device_id))
+    return or_not_found(devices.own_device(user=request.user, device_id=device_id))
 
 
 def _device_response(request: Request, device: Device) -> Response:

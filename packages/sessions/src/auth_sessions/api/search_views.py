@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from auth_core.api.answers import page_of
-from auth_core.api.views import ApiView, found
+from auth_core.api.views import ApiView, or_not_found
 from auth_core.errors import NotFound
 from auth_core.users import UserLike
 from auth_sessions import devices, lifecycle
@@ -74,6 +74,6 @@ def found_sessions(filters: SessionFilters) -> "QuerySet[Session]":
 
 
 def _session(session_id: UUID) -> Session:
-    return found(
+    return or_not_found(
         Session.objects.select_related("user__auth_identity").filter(pk=session_id, user__isnull=False).first()
     )

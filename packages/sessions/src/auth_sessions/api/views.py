@@ -13,7 +13,7 @@ from auth_core.administration import Act, check_administrator
 from auth_core.api.answers import page_of
 from auth_core.api.bodies import NoBody, NoFilters
 from auth_core.api.pagination import page_response
-from auth_core.api.views import ApiView, found
+from auth_core.api.views import ApiView, or_not_found
 from auth_core.assurance.evidence import session_of
 from auth_core.errors import NotFound
 from auth_sessions import devices, lifecycle
@@ -41,7 +41,7 @@ class SessionView(ApiView):
 
     def get(self, request: Request, session_id: UUID) -> Response:
         """Return the session. Another user's session is not found."""
-        session = found(Session.objects.of(request.user).live().filter(pk=session_id).first())
+        session = or_not_found(Session.objects.of(request.user).live().filter(pk=session_id).first())
         device = devices.own_device(user=request.user, device_id=session.device_id)
         return Response(session_answer(session, current=current_id(request), device=device))
 
@@ -61,7 +61,7 @@ class RiskView(ApiView):
         """Return it to the owner and to users who may view all sessions. For others it is not found."""
         may_view_all = request.user.has_perm("auth_sessions.view_session")
         rows = Session.objects.all() if may_view_all else Session.objects.of(request.user)
-        session = found(rows.filter(pk=session_id).exclude(user=None).first())
+        session = or_not_found(rows.filter(pk=session_id).exclude(user=None).first())
         if session.user_id != request.user.pk:
             check_administrator(session_of(request), Act.READ)
         score = session.risk_score
