@@ -3,7 +3,7 @@
 import pytest
 from rest_framework import serializers
 
-from auth_core.api.bodies import EmailVerifyBody, LoginBody, TextField, optional, value
+from auth_core.api.bodies import Body, EmailVerifyBody, LoginBody, TextField, optional, value
 from auth_core.errors import InvalidRequest
 
 
@@ -43,3 +43,9 @@ def test_a_field_with_a_default_always_has_a_value() -> None:
 def test_a_required_field_is_not_declared_as_optional() -> None:
     with pytest.raises(TypeError):
         optional(TextField())
+
+
+@pytest.mark.parametrize("name", ["data", "errors", "context", "label", "source", "instance"])
+def test_a_field_cannot_replace_an_attribute_of_serializers(name: str) -> None:
+    with pytest.raises(TypeError, match=name):
+        type("PlantedBody", (Body,), {name: value(TextField())})

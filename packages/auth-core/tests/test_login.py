@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import time_machine
@@ -12,7 +13,9 @@ from auth_core.assurance.evidence import Evidence, Method
 from auth_core.assurance.levels import Assessment, Demand, Weighed
 from auth_core.contracts import Purpose, Transport
 from auth_core.events import Event
+from auth_core.login.journey import open_login
 from auth_core.models import PendingLogin
+from auth_core.request.client import Client
 from auth_core.testing.browsers import answer, log_in, post
 from auth_core.testing.doubles import RIGHT_CODE, NarrowIssuer, SetAssessor
 from auth_core.testing.factories import PASSWORD
@@ -355,3 +358,22 @@ def test_an_anonymous_login_by_cookie_needs_the_csrf_token(alice: Any) -> None:
 
     assert refused.status_code == 403
     assert refused.json()["code"] == "csrf_failed"
+
+
+def test_a_login_for_an_application_names_it_in_the_trail(alice: Any, recorded_events: list[Any]) -> None:
+    application = uuid4()
+    alice.backend = "auth_core.backends.IdentifierBackend"
+
+    open_login(
+        user=alice,
+        evidence=Evidence.now(Method.PASSWORD),
+        purpose=Purpose.LOGIN,
+        transport=Transport.TOKEN,
+        client=Client(),
+        application_id=application,
+        provider="example",
+    )
+
+    login = PendingLogin.objects.get()
+    assert (login.application_id, login.provider) == (application, "example")
+    assert {event.application for event in recorded_events if event.name.startswith("auth.login.")} == {application}

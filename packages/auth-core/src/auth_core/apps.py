@@ -3,7 +3,15 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
-from auth_core.registries import MenuEntry
+from auth_core.registries import (
+    MenuEntry,
+    answer_forms,
+    encrypted_fields,
+    menu_entries,
+    outbox_channels,
+    snapshot_parts,
+    sweeps,
+)
 
 #: The account pages of this package.
 _MENU_ENTRIES = {
@@ -31,14 +39,6 @@ class AuthCoreConfig(AppConfig):
         from auth_core.observability import event_log  # noqa: PLC0415 - checks register by import; models exist only now
         from auth_core.pages.forms import PasswordAnswerForm  # noqa: PLC0415 - as above
         from auth_core.people import lookup  # noqa: PLC0415 - checks register by import; models exist only now
-        from auth_core.registries import (  # noqa: PLC0415 - as above
-            answer_forms,
-            encrypted_fields,
-            menu_entries,
-            outbox_channels,
-            snapshot_parts,
-            sweeps,
-        )
 
         receivers.connect()
         power_signals.connect()

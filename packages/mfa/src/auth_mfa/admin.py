@@ -1,6 +1,6 @@
 """Second factors in the admin site. It shows and removes them, and never shows a secret, a number or an address."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import F, QuerySet, UUIDField
@@ -28,9 +28,6 @@ from auth_mfa.models import (
     TotpFactor,
     WebauthnFactor,
 )
-
-if TYPE_CHECKING:
-    pass
 
 
 class PersonsAdmin(ResetAction, ReadOnlyAdmin):

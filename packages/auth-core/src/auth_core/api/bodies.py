@@ -21,6 +21,9 @@ _FIELD_NAME = Pattern(r"[A-Za-z0-9_.-]{1,64}", at_most=64)
 #: The longest age of a proof that a caller can request, in seconds.
 _YEAR = 365 * 24 * 60 * 60
 
+#: Names that a serializer uses itself. The value of a field of such a name would replace them.
+_SERIALIZER_NAMES = frozenset(dir(serializers.Serializer)) | frozenset(vars(serializers.Serializer()))
+
 #: The type of the value of a field.
 T = TypeVar("T")
 
@@ -77,9 +80,14 @@ class EmailField(TextField):
 class Body(serializers.Serializer[Any]):
     """The fields of a request. ``LoginBody.parse(request)`` returns a body with the validated values as attributes.
 
-    DRF removes the declared fields from the class, so the names are free on its instances. The repr shows the
-    names and no values.
+    DRF removes the declared fields from the class, so most names are free on its instances. A field cannot have the
+    name of an attribute of a serializer, such as ``data``. The repr shows the names and no values.
     """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if taken := _SERIALIZER_NAMES & set(getattr(cls, "_declared_fields", {})):
+            raise TypeError(f"{cls.__name__}: a serializer has attributes of these names: {', '.join(sorted(taken))}.")
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {', '.join(self.fields)}>"

@@ -101,7 +101,9 @@ def open_login(
     client: Client,
     demand: Demand = Demand.NONE,
     is_charged: bool = False,
+    application_id: UUID | None = None,
     session_id: UUID | None = None,
+    provider: str = "",
     browser_secret: str = "",
     continue_to: str = "",
 ) -> LoginOutcome:
@@ -110,7 +112,9 @@ def open_login(
     Args:
         demand: The minimum demand. Risk may raise it, never lower it.
         is_charged: Whether the caller has charged a budget that also limits correct proofs (decision record 0033).
+        application_id: Public id of the application that the login is for. The trail names it.
         session_id: The session that a step-up raises.
+        provider: The provider that a link adds.
         browser_secret: Ties the login to this browser. Empty with a token.
         continue_to: Where the browser goes afterwards. An address of this site.
 
@@ -130,7 +134,9 @@ def open_login(
             transport=transport,
             evidence=[evidence] if isinstance(evidence, Evidence) else evidence,
             assessment=assessment,
+            application_id=application_id,
             session_id=session_id,
+            provider=provider,
             browser_secret=browser_secret,
             continue_to=continue_to,
         )

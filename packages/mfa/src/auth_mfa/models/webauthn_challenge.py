@@ -72,7 +72,8 @@ class WebauthnChallengeManager(models.Manager["WebauthnChallenge"]):
 
     def end_all_of(self, user: UserLike) -> int:
         """Spend all unanswered challenges of *user* and return their number, so that begun registrations end."""
-        return self.filter(user_id=user.pk, spent_at=None).update(spent_at=timezone.now())
+        # By the instance, which must be saved: the key of an unsaved user would match the challenges without a user.
+        return self.filter(user=cast("Any", user), spent_at=None).update(spent_at=timezone.now())
 
 
 class WebauthnChallenge(models.Model):
