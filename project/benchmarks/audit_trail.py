@@ -173,7 +173,7 @@ def fill(count: int) -> None:
                 "subject_id": subject, "actor_id": subject, "on_behalf_of": None, "application_id": None,
                 "session_id": str(event.session), "ip": event.client.ip, "network": event.client.network,
                 "user_agent": event.client.user_agent, "correlation_id": str(uuid4()),
-                "data": dict(event.data), "changes": {},
+                "data": dict(event.data), "changes": {}, "bounds": None,
             }  # fmt: skip
             values = map(macs.with_mac(row).get, names)
             copy.write_row([json.dumps(value) if isinstance(value, dict) else value for value in values])

@@ -139,7 +139,7 @@ def test_a_sign_up_with_a_known_address_does_the_same_work(people: None, hashes:
 
 
 def test_a_missing_hash_is_detected(people: None, hashes: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("auth_core.passwords.hashing.burn", lambda password: None)
+    monkeypatch.setattr("auth_core.passwords.hashing.hash_and_discard", lambda password: None)
     login = {"identifier": address_of("unknown"), "password": WRONG, "transport": "token"}
 
     work = work_of(lambda: log_in(Browser(), **login), hashes)

@@ -18,7 +18,7 @@ from django.utils import timezone
 from auth_core import limits
 from auth_core.errors import TooManyAttempts
 from auth_core.models import GuessBudget
-from auth_core.models.guess_budget import Charged, GuessBudgetManager
+from auth_core.models.guess_budget import ChargedRow, GuessBudgetManager
 from auth_core.request.client import Client
 from auth_core.testing.parallel import at_once, tally
 from auth_core.testing.redis import OwnRedis
@@ -136,7 +136,7 @@ def test_parallel_refunds_return_no_more_than_was_charged() -> None:
 def test_checking_before_writing_would_exceed_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     real = GuessBudgetManager.charge
 
-    def check_then_write(self: Any, rows: Any, *, now: Any) -> list[Charged]:
+    def check_then_write(self: Any, rows: Any, *, now: Any) -> list[ChargedRow]:
         full = self.filter(pk__in=[row.key for row in rows if row.budget == 10], used__gte=10)
         if full.exists():
             return []
@@ -161,7 +161,7 @@ def test_a_sweep_skips_a_window_that_is_being_renewed(expired: None, monkeypatch
     renewed, swept = threading.Event(), threading.Event()
     real = GuessBudgetManager.charge
 
-    def slowly(self: Any, rows: Any, *, now: Any) -> list[Charged]:
+    def slowly(self: Any, rows: Any, *, now: Any) -> list[ChargedRow]:
         charged = real(self, rows, now=now)
         renewed.set()
         assert swept.wait(20)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from auth_core import limits
 from auth_core.errors import TooManyAttempts
 from auth_core.models import GuessBudget
-from auth_core.models.guess_budget import Charged, GuessBudgetManager, Wanted
+from auth_core.models.guess_budget import ChargedRow, ChargeRequest, GuessBudgetManager
 from auth_core.request.client import Client
 from auth_core.testing.parallel import at_once, tally
 
@@ -206,16 +206,16 @@ def refund_during_a_charge(refund: Callable[[Any, Any], None]) -> list[Any]:
     def charge_in_two_steps() -> None:
         """Do what the single statement does, but slowly: first row ``a``, then row ``b``."""
         with transaction.atomic():
-            GuessBudget.objects.charge([Wanted("a", 9, ends_at)], now=timezone.now())
+            GuessBudget.objects.charge([ChargeRequest("a", 9, ends_at)], now=timezone.now())
             has_locked.set()
             assert is_waiting.wait(10)
-            GuessBudget.objects.charge([Wanted("b", 9, ends_at)], now=timezone.now())
+            GuessBudget.objects.charge([ChargeRequest("b", 9, ends_at)], now=timezone.now())
 
     def refund_meanwhile() -> None:
         assert has_locked.wait(10)
         timer = threading.Timer(0.3, is_waiting.set)
         timer.start()
-        refund(GuessBudget.objects, [Charged("a", window), Charged("b", window)])
+        refund(GuessBudget.objects, [ChargedRow("a", window), ChargedRow("b", window)])
 
     return at_once([charge_in_two_steps, refund_meanwhile])
 
@@ -256,7 +256,7 @@ def test_a_refund_does_not_change_a_window_that_began_while_it_waited() -> None:
     def refund() -> None:
         assert has_locked.wait(10)
         threading.Timer(0.3, is_waiting.set).start()
-        GuessBudget.objects.refund([Charged(row.pk, row.window_id) for row in rows])
+        GuessBudget.objects.refund([ChargedRow(row.pk, row.window_id) for row in rows])
 
     assert at_once([renew, refund]) == [None, None]
     assert used() == [1, 1, 1, 1]

@@ -9,7 +9,6 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client as Browser
 
-from auth_core.conf import CoreSettings
 from auth_core.flows.account_creation import create_account
 from auth_core.flows.first_administrator import create_first_administrator, new_bootstrap_link
 from auth_core.flows.invitations import invite
@@ -23,7 +22,11 @@ from auth_core.testing.factories import PASSWORD
 from auth_core.testing.mails import code_in, delivered, the_mail, token_in
 from auth_core.testing.parallel import at_once, one_winner, tally
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.postgresql,
+    pytest.mark.usefixtures("unlimited_guesses"),
+]
 
 BROWSER = "elb_" + "b" * 43
 NEW = "another battery horse staple"
@@ -38,16 +41,6 @@ def post_with_secret(path: str, **body: Any) -> Any:
     browser = Browser()
     browser.cookies["__Host-login"] = BROWSER
     return post(browser, path, **body)
-
-
-@pytest.fixture(autouse=True)
-def no_budget(settings: Any) -> None:
-    """Remove the limits that would hide the tested guard."""
-    wide = {
-        use: {what: (1_000_000, window) for what, (_guesses, window) in counted.items()}
-        for use, counted in CoreSettings.BUDGETS.default.items()
-    }
-    settings.AUTH_CORE = {**settings.AUTH_CORE, "BUDGETS": wide}
 
 
 def verification_link(number: int) -> Callable[[], Any]:

@@ -23,7 +23,7 @@ from auth_core.models import (
     PendingSignup,
     ResetLink,
 )
-from auth_core.models.guess_budget import Charged
+from auth_core.models.guess_budget import ChargedRow
 from auth_core.models.one_time_link import delete_expired_links
 from auth_core.models.pending_login import Caller
 from auth_core.people import lookup
@@ -51,7 +51,7 @@ HOT: dict[str, Callable[[], Any]] = {
     "find by subject id": lambda: lookup.find_by_subject_id(uuid4()),
     "answer a login": answer_login,
     "charge a guess": lambda: charge("login", identifier="alice@example.org", client=Client(network="192.0.2.1")),
-    "refund a guess": lambda: GuessBudget.objects.refund([Charged("x", uuid4()), Charged("y", uuid4())]),
+    "refund a guess": lambda: GuessBudget.objects.refund([ChargedRow("x", uuid4()), ChargedRow("y", uuid4())]),
     "relay the outbox": lambda: list(OutboxMessage.objects.due(timezone.now()).order_by("due_at")[:100]),
     "claim a message": lambda: OutboxMessage.objects.all().claim(
         uuid4(), now=timezone.now(), until=timezone.now() + timedelta(minutes=1)

@@ -221,8 +221,8 @@ def test_a_wrong_current_password_counts_despite_atomic_requests(alice: Any, set
     assert codes[-1] == "too_many_attempts"
 
 
-def test_a_reset_lifts_the_lock_of_a_disowned_login(alice: Any, token: str, browser: Browser) -> None:
-    lock_account(user=alice, reason=LockReason.DISOWNED)
+def test_a_reset_lifts_the_lock_of_a_reported_login(alice: Any, token: str, browser: Browser) -> None:
+    lock_account(user=alice, reason=LockReason.NOT_ME)
     locked = log_in(browser).status_code
 
     post(browser, "password/forgot", email="alice@example.org")
@@ -234,17 +234,17 @@ def test_a_reset_lifts_the_lock_of_a_disowned_login(alice: Any, token: str, brow
 
 
 def test_an_administrators_lock_replaces_one_that_a_reset_lifts(alice: Any, token: str, browser: Browser) -> None:
-    lock_account(user=alice, reason=LockReason.DISOWNED)
+    lock_account(user=alice, reason=LockReason.NOT_ME)
 
     locked = lock_account(user=alice)
-    again = lock_account(user=alice, reason=LockReason.DISOWNED)
+    again = lock_account(user=alice, reason=LockReason.NOT_ME)
 
     assert (locked, again) == (True, False)
     assert code_of(reset(browser, token)) == "link_invalid"
 
 
 def test_an_unlocked_person_has_no_lock_reason(alice: Any, browser: Browser) -> None:
-    lock_account(user=alice, reason=LockReason.DISOWNED)
+    lock_account(user=alice, reason=LockReason.NOT_ME)
 
     unlocked = unlock_account(user=alice)
     alice.auth_identity.refresh_from_db()
@@ -254,10 +254,10 @@ def test_an_unlocked_person_has_no_lock_reason(alice: Any, browser: Browser) -> 
     assert log_in(browser).status_code == 200
 
 
-def test_a_reset_does_not_admit_a_disabled_person_who_disowned_a_login(
+def test_a_reset_does_not_admit_a_disabled_person_who_reported_a_login(
     alice: Any, token: str, browser: Browser
 ) -> None:
-    lock_account(user=alice, reason=LockReason.DISOWNED)
+    lock_account(user=alice, reason=LockReason.NOT_ME)
     disable_account(user=alice)
 
     assert code_of(reset(browser, token)) == "link_invalid"

@@ -34,15 +34,9 @@ _MANY = (1_000_000, timedelta(minutes=15))
 
 
 @pytest.fixture
-def no_budget(settings: Any) -> None:
-    """Limits so wide that only the spent code refuses."""
-    budgets = {
-        "answer": {"person": _MANY},
-        "login": {"identifier": _MANY},
-        "sms": {"number": _MANY, "prefix": _MANY, "everybody": _MANY},
-        "code": {"destination": _MANY},
-    }
-    settings.AUTH_CORE = {**settings.AUTH_CORE, "BUDGETS": budgets, "PENDING_LOGIN_ATTEMPTS": 100}
+def only_spent_codes_refuse(settings: Any, unlimited_guesses: None) -> None:
+    """Raise the other limits of a login as well."""
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "PENDING_LOGIN_ATTEMPTS": 100}
     settings.AUTH_MFA = {"SMS_BREAKER": (1_000_000, 0.0, timedelta(hours=1)), "MAX_FAILURES": 10_000}
 
 
@@ -70,7 +64,7 @@ def answer_with(login: PendingLogin, code: str) -> Any:
 @pytest.mark.asvs("6.6.2")
 @pytest.mark.parametrize("add", [add_phone, add_mailbox])
 def test_of_50_logins_only_the_one_that_sent_the_code_is_granted(
-    add: Any, rounds: int, no_budget: None, alice: User
+    add: Any, rounds: int, only_spent_codes_refuse: None, alice: User
 ) -> None:
     factor = add(alice)
 
@@ -90,7 +84,7 @@ def test_of_50_logins_only_the_one_that_sent_the_code_is_granted(
 @ROUNDS
 @pytest.mark.asvs("2.3.4")
 def test_of_50_concurrent_answers_with_a_sent_code_one_is_granted(
-    rounds: int, no_budget: None, alice: User, monkeypatch: pytest.MonkeyPatch
+    rounds: int, only_spent_codes_refuse: None, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     factor = add_phone(alice)
 
@@ -107,7 +101,7 @@ def test_of_50_concurrent_answers_with_a_sent_code_one_is_granted(
 
 
 def test_a_sent_code_checked_before_it_is_spent_would_work_twice(
-    no_budget: None, alice: User, monkeypatch: pytest.MonkeyPatch
+    only_spent_codes_refuse: None, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def look_then_write(self: SentCode) -> bool:
         unspent = SentCode.objects.filter(pk=self.pk, spent_at=None).exists()
@@ -138,7 +132,9 @@ def test_a_sent_code_checked_before_it_is_spent_would_work_twice(
 
 @ROUNDS
 @pytest.mark.asvs("6.5.1")
-def test_of_50_concurrent_logins_with_a_recovery_code_one_is_granted(rounds: int, no_budget: None, alice: User) -> None:
+def test_of_50_concurrent_logins_with_a_recovery_code_one_is_granted(
+    rounds: int, only_spent_codes_refuse: None, alice: User
+) -> None:
     add_totp(alice)
     sheets = []
 
@@ -156,7 +152,7 @@ def test_of_50_concurrent_logins_with_a_recovery_code_one_is_granted(rounds: int
 
 
 def test_a_recovery_code_checked_before_it_is_spent_would_work_twice(
-    no_budget: None, alice: User, monkeypatch: pytest.MonkeyPatch
+    only_spent_codes_refuse: None, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def look_then_write(self: RecoveryCodeSet, digest: str) -> bool:
         unspent = RecoveryCode.objects.filter(sheet=self, digest=digest, spent_at=None).exists()

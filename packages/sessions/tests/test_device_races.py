@@ -101,7 +101,7 @@ def test_only_one_of_20_parallel_uses_of_a_link_works(alice: Any, recorded_event
         return [partial(revoke_by_link, token=_link(alice), client=Client())] * 20
 
     assert one_winner(tasks, refusal={"link_invalid"}, rounds=ROUNDS)["link_invalid"] == 19 * ROUNDS
-    assert [event.name.value for event in recorded_events].count("session.login.disowned") == ROUNDS
+    assert [event.name.value for event in recorded_events].count("session.login.reported") == ROUNDS
 
 
 def test_checking_before_the_update_would_use_a_link_twice(alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:

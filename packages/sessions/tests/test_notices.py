@@ -42,7 +42,7 @@ def report_not_me(person: Any) -> None:
 #: Keys: the name of the event, or of the template if there is no event.
 ROWS = {
     "device_added": ExpectedMail(sign_in_elsewhere, ("new device signed in", "curl"), ("locked", "was changed")),
-    "session.login.disowned": ExpectedMail(report_not_me, ("is locked", "was not you"), ("new device signed in",)),
+    "session.login.reported": ExpectedMail(report_not_me, ("is locked", "was not you"), ("new device signed in",)),
 }
 
 
@@ -56,7 +56,7 @@ def test_every_event_with_a_notice_has_a_row() -> None:
 
 
 def test_every_template_is_tested() -> None:
-    assert {"device_added", "login_disowned"} == set(MAILS)
+    assert {"device_added", "login_reported"} == set(MAILS)
 
 
 @pytest.mark.parametrize("template", MAILS)

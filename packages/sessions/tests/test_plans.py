@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.core.signing import Signer
 
 from auth_core.crypto.secrets import new_secret
-from auth_core.people.lookup import named_by
+from auth_core.people.lookup import matching_users
 from auth_core.request.client import Client
 from auth_core.testing.plans import unindexed
 from auth_sessions import concurrency, devices, history, lifecycle
@@ -23,7 +23,7 @@ SOME_USER = User(pk=1)
 
 def _known_browser() -> Any:
     cookie = Signer(salt="auth_sessions.devices").sign(new_secret(devices.PREFIX))
-    return devices.known_to(Client(device_credential=cookie), named_by("alice@example.org"))
+    return devices.known_to(Client(device_credential=cookie), matching_users("alice@example.org"))
 
 
 HOT: dict[str, Callable[[], Any]] = {

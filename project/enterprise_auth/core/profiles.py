@@ -27,7 +27,7 @@ def second_factors(profile: str, *, required_of: list[str], sms_countries: list[
 
 def context_change(profile: str) -> dict[str, Any]:
     """Return the ``AUTH_SESSIONS`` of a profile. With ``high`` a change of network also requires a new proof."""
-    return {"STRAYS": ("country", "user_agent", "network")} if profile == "high" else {}
+    return {"CONTEXT_CHANGES": ("country", "user_agent", "network")} if profile == "high" else {}
 
 
 def administration(assurance: str) -> dict[str, Any]:

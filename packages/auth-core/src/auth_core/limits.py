@@ -23,9 +23,9 @@ from auth_core.conf import core
 from auth_core.errors import TooManyAttempts
 from auth_core.events import AuthEvent, Event, EventOutcome, record
 from auth_core.memo import Memo
-from auth_core.models.guess_budget import Charged, GuessBudget, Wanted
+from auth_core.models.guess_budget import ChargedRow, ChargeRequest, GuessBudget
 from auth_core.people.addresses import MAX_LENGTH, InvalidAddress, parse
-from auth_core.people.lookup import named_by
+from auth_core.people.lookup import matching_users
 from auth_core.registries import known_devices
 from auth_core.request.client import Client
 from auth_core.runtime.batches import delete_in_batches
@@ -70,7 +70,7 @@ class _ChargeInForce:
 class Charge:
     """A paid guess. `refund` returns this guess and no other."""
 
-    charged: Sequence[Charged]
+    charged: Sequence[ChargedRow]
     _totals: frozenset[str] = field(default=frozenset(), repr=False)
     _refusal_keys: Sequence[str] = field(default=(), repr=False)
     _beside: str = field(default="", repr=False)
@@ -94,7 +94,7 @@ class Charge:
         """Refund every budget, once, including the totals. The guess was not checked, so it costs nothing."""
         self._refund_rows(self.charged)
 
-    def _refund_rows(self, charged: Sequence[Charged]) -> Mapping[str, int] | None:
+    def _refund_rows(self, charged: Sequence[ChargedRow]) -> Mapping[str, int] | None:
         if self._refunded or not self._is_in_force():
             return None
         self._refunded = True
@@ -127,7 +127,7 @@ class _ChargePlan:
     known_device: "QuerySet[Any] | None"
     refusal_key: str = ""
 
-    def charge(self, now: datetime) -> Sequence[Charged]:
+    def charge(self, now: datetime) -> Sequence[ChargedRow]:
         """Charge every budget that has a guess left. Call this inside a transaction."""
         if self.known_device is None:
             return GuessBudget.objects.charge(self._charges_for({**self.keys, **self.shared}, now), now=now)
@@ -139,7 +139,7 @@ class _ChargePlan:
             now=now,
         )
 
-    def is_paid_by(self, charged: Sequence[Charged]) -> bool:
+    def is_paid_by(self, charged: Sequence[ChargedRow]) -> bool:
         """Return whether every budget of the matching case was charged. The keys show whether the device was known."""
         keys = {row.key for row in charged}
         if self.known_device is None or keys & set(self.keys):
@@ -168,9 +168,9 @@ class _ChargePlan:
         """
         return [*self.keys, *self.shared] if self.known_device is None else [self.refusal_key, *self.shared]
 
-    def _charges_for(self, keys: Mapping[str, str], now: datetime) -> list[Wanted]:
+    def _charges_for(self, keys: Mapping[str, str], now: datetime) -> list[ChargeRequest]:
         budgets = core.budgets[self.use]
-        return [Wanted(key, budgets[budget][0], now + budgets[budget][1]) for key, budget in keys.items()]
+        return [ChargeRequest(key, budgets[budget][0], now + budgets[budget][1]) for key, budget in keys.items()]
 
 
 def charge(
@@ -217,7 +217,7 @@ def charge_within(
     return _charge_of(plan, _charge_or_refuse(plan, client, durable=False), _ChargeInForce())
 
 
-def _charge_of(plan: _ChargePlan, charged: Sequence[Charged], is_in_force: Callable[[], bool]) -> Charge:
+def _charge_of(plan: _ChargePlan, charged: Sequence[ChargedRow], is_in_force: Callable[[], bool]) -> Charge:
     totals = frozenset(row.key for row in charged if plan.budget_of(row.key).endswith(_TOTAL))
     strangers = {name: key for key, name in plan.keys.items()}.get("identifier", "")
     is_known = not {row.key for row in charged} & set(plan.keys)
@@ -225,7 +225,7 @@ def _charge_of(plan: _ChargePlan, charged: Sequence[Charged], is_in_force: Calla
     return Charge(charged, totals, refusal_keys, strangers if is_known else "", is_in_force)
 
 
-def _charge_or_refuse(plan: _ChargePlan, client: Client, *, durable: bool) -> Sequence[Charged]:
+def _charge_or_refuse(plan: _ChargePlan, client: Client, *, durable: bool) -> Sequence[ChargedRow]:
     """Charge every budget of *plan*, or none.
 
     Raises:
@@ -319,7 +319,7 @@ def _known_device(client: Client, identifier: str, known_to: Any) -> "QuerySet[A
     """Return a query for the client's device among those known to the person. ``None`` if it sent no device cookie."""
     if not client.device_credential or not (identifier or known_to):
         return None
-    people = named_by(identifier) if known_to is None else get_user_model()._default_manager.filter(pk=known_to)
+    people = matching_users(identifier) if known_to is None else get_user_model()._default_manager.filter(pk=known_to)
     queries = (recognise(client, people) for recognise in known_devices.values())
     return next((query for query in queries if query is not None), None)
 

@@ -30,7 +30,7 @@ class AuthSessionsConfig(AppConfig):
         message_values.register("country", user_agents.country_code)
         message_values.register("browser", user_agents.listed_name)
         message_values.register("os", user_agents.listed_name)
-        security_notices.register(SessionEvent.LOGIN_DISOWNED.value, "login_disowned")
+        security_notices.register(SessionEvent.LOGIN_REPORTED.value, "login_reported")
         known_devices.register("auth_sessions", devices.known_to)
         person_watchers.register("auth_sessions", snapshots.forget_person)
         exports.register("auth_sessions.devices", devices.export_of)

@@ -108,10 +108,10 @@ def check_risk(**kwargs: Any) -> list[CheckMessage]:
                 id="auth_sessions.E023",
             )
         )
-    if unknown := set(sessions.STRAYS) - NAMES:
+    if unknown := set(sessions.CONTEXT_CHANGES) - NAMES:
         messages.append(
             Error(
-                f"Unknown context change in AUTH_SESSIONS['STRAYS']: {', '.join(sorted(unknown))}.",
+                f"Unknown context change in AUTH_SESSIONS['CONTEXT_CHANGES']: {', '.join(sorted(unknown))}.",
                 hint=f"Known changes: {', '.join(sorted(NAMES))}.",
                 id="auth_sessions.E024",
             )

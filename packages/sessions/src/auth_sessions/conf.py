@@ -97,7 +97,7 @@ class SessionsSettings(PackageSettings):
         ((30, "second_factor"), (60, "aal2")),
         doc="Demands by minimum score: 'second_factor', 'aal2', 'aal3' or 'deny'. Below the first band: no demand.",
     )
-    STRAYS = Option[Sequence[str]](
+    CONTEXT_CHANGES = Option[Sequence[str]](
         ("country", "user_agent"),
         doc="Changes of context that require a new proof: 'country', 'user_agent' (browser and operating system family),"
         " 'network'. After such a change no earlier evidence counts as fresh.",

@@ -18,14 +18,14 @@ from auth_sessions.user_agents import describe
 
 
 def context_changes(session: Session, client: Client | None) -> tuple[str, ...]:
-    """Return which parts of the context in `STRAYS` differ between *client* and *session*.
+    """Return which parts of the context in `CONTEXT_CHANGES` differ between *client* and *session*.
 
     It makes no query and compares nothing while address and user agent are the same. An unknown value does not count as
     a difference. Work without a request has no context.
     """
     if client is None or session.user_id is None or _is_same_client(session, client):
         return ()
-    return tuple(name for name in sessions.STRAYS if _CHANGES[name](session, client))
+    return tuple(name for name in sessions.CONTEXT_CHANGES if _CHANGES[name](session, client))
 
 
 def _is_same_client(session: Session, client: Client) -> bool:
@@ -60,7 +60,7 @@ _CHANGES: Mapping[str, Callable[[Session, Client], bool]] = {
     "network": _has_other_network,
 }
 
-#: The names that `STRAYS` may hold.
+#: The names that `CONTEXT_CHANGES` may hold.
 NAMES = frozenset(_CHANGES)
 
 

@@ -45,8 +45,8 @@ class SessionEvent(EventName):
         Severity.NOTICE,
         Retention.ACCOUNTABILITY,
     )
-    LOGIN_DISOWNED = (
-        "session.login.disowned",
+    LOGIN_REPORTED = (
+        "session.login.reported",
         "A user reported a login as not theirs. All sessions were ended, and the account is locked until its password"
         " is reset.",
         Severity.ALERT,

@@ -16,7 +16,7 @@ from auth_sessions.events import SessionEvent
 from auth_sessions.models import NotMeLink
 
 #: The reason in the audit trail and in the ended sessions.
-REASON = "disowned"
+REASON = "not_me"
 
 
 def revoke_by_link(*, token: str, client: Client) -> None:
@@ -34,11 +34,11 @@ def revoke_by_link(*, token: str, client: Client) -> None:
         if not link.spend():
             raise LinkInvalid
         # Lock first. A login that begins now is refused, and the statements below wait for one that is being granted.
-        lock_account(user=user, reason=LockReason.DISOWNED)
+        lock_account(user=user, reason=LockReason.NOT_ME)
         PendingLogin.objects.end_all_of(user)
         device = devices.own_device(user=user, device_id=link.device_id)
         if device is not None:
             devices.block_device(device=device, reason=REASON)
         lifecycle.end_all_sessions(user=user, reason=REASON)
         target = ("device", str(link.device_id))
-        record(Event(name=SessionEvent.LOGIN_DISOWNED, subject=user, target=target, client=client))
+        record(Event(name=SessionEvent.LOGIN_REPORTED, subject=user, target=target, client=client))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Wanted:
+class ChargeRequest:
     """A requested charge of one guess to *key*, of which *budget* guesses are allowed until *ends_at*."""
 
     key: str
@@ -24,7 +24,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Charged:
+class ChargedRow:
     """A charged guess: the row and the window of that row."""
 
     key: str
@@ -47,7 +47,7 @@ class _RefundedRow(NamedTuple):
 class GuessBudgetManager(models.Manager["GuessBudget"]):
     """Charges and refunds. Each is one conditional statement."""
 
-    def charge(self, charges: Sequence[Wanted], *, now: datetime) -> list[Charged]:
+    def charge(self, charges: Sequence[ChargeRequest], *, now: datetime) -> list[ChargedRow]:
         """Take one guess from every budget that has one left. Return the rows that had.
 
         One statement for all rows, sorted by key so that two callers cannot deadlock. The
@@ -64,17 +64,17 @@ class GuessBudgetManager(models.Manager["GuessBudget"]):
         )
         with connection.cursor() as cursor:
             cursor.execute(sql, [*self._parameters(rows, connection), *[self._stored("ends_at", now, connection)] * 5])
-            return [Charged(key, _uuid(window_id)) for key, window_id in cursor.fetchall()]
+            return [ChargedRow(key, _uuid(window_id)) for key, window_id in cursor.fetchall()]
 
     def charge_as_known(
         self,
         *,
         device: "QuerySet[Any]",
-        strangers: Sequence[Wanted],
-        devices: Sequence[Wanted],
-        everybody: Sequence[Wanted],
+        strangers: Sequence[ChargeRequest],
+        devices: Sequence[ChargeRequest],
+        everybody: Sequence[ChargeRequest],
         now: datetime,
-    ) -> list[Charged]:
+    ) -> list[ChargedRow]:
         """Charge *devices* if *device* has a row, else *strangers*. Charge *everybody* in either case.
 
         One statement, like `charge`: the database looks up the device in the same snapshot in
@@ -99,9 +99,9 @@ class GuessBudgetManager(models.Manager["GuessBudget"]):
         parameters = [value for group, row in rows for value in (group, *self._parameters([row], connection))]
         with connection.cursor() as cursor:
             cursor.execute(sql, [*compiled_parameters, *parameters, *[self._stored("ends_at", now, connection)] * 5])
-            return [Charged(key, _uuid(window_id)) for key, window_id in cursor.fetchall()]
+            return [ChargedRow(key, _uuid(window_id)) for key, window_id in cursor.fetchall()]
 
-    def refund(self, charged: Sequence[Charged], *, beside: str = "", now: datetime | None = None) -> dict[str, int]:
+    def refund(self, charged: Sequence[ChargedRow], *, beside: str = "", now: datetime | None = None) -> dict[str, int]:
         """Refund one guess to each row whose window is still the charged one. Return the used counts.
 
         One statement, which locks in the order of `charge`. Otherwise a charge and a refund of
@@ -128,7 +128,7 @@ class GuessBudgetManager(models.Manager["GuessBudget"]):
         counts = {row.key: row.used for row in rows}
         return counts | {beside: rows[0].used_beside or 0} if beside and rows else counts
 
-    def _parameters(self, rows: Sequence[Wanted], connection: "BaseDatabaseWrapper") -> list[Any]:
+    def _parameters(self, rows: Sequence[ChargeRequest], connection: "BaseDatabaseWrapper") -> list[Any]:
         return [
             parameter
             for row in rows

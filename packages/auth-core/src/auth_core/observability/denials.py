@@ -65,7 +65,7 @@ class DenialReason(StrEnum):
     OTHER_TRANSPORT = "other_transport"
 
     #: The session is used elsewhere than where it was proved, and must prove itself again.
-    CONTEXT_CHANGED = "session_strayed"
+    CONTEXT_CHANGED = "session_context_changed"
 
     UNKNOWN_HOST = "unknown_host"
     UNKNOWN_FIELD = "unknown_field"

@@ -32,12 +32,12 @@ def verify(user: AccountLike | None, password: str) -> bool:
     """
     with hash_slot():
         if user is None:
-            burn(password)
+            hash_and_discard(password)
             return False
         return bool(user.check_password(password)) or _verify_imported(user, password)
 
 
-def burn(password: str) -> None:
+def hash_and_discard(password: str) -> None:
     """Do the work of one hash and discard it, so that an unknown user takes the same time (ASVS 6.3.8)."""
     make_password(password)
 

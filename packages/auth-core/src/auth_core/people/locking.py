@@ -20,7 +20,7 @@ class LockReason(StrEnum):
     #: An authorised person locked it. Only an unlock lifts it.
     ADMINISTRATOR = "administrator"
     #: The person reported a login as not theirs. The lock keeps out a thief of the password until it is reset by mail.
-    DISOWNED = "disowned"
+    NOT_ME = "not_me"
 
 
 def disable_account(*, user: UserLike, actor: UserLike | None = None) -> bool:
@@ -49,7 +49,7 @@ def lock_account(
     """
     check_over(actor, user)
     unlocked = Q(locked_at=None)
-    lockable = unlocked if reason is LockReason.DISOWNED else unlocked | Q(lock_reason=LockReason.DISOWNED.value)
+    lockable = unlocked if reason is LockReason.NOT_ME else unlocked | Q(lock_reason=LockReason.NOT_ME.value)
     with transaction.atomic():
         rows = Identity.objects.filter(lockable, pk=identity_of(user).pk)
         row_count = rows.update(locked_at=timezone.now(), lock_reason=reason.value)
@@ -72,14 +72,14 @@ def unlock_account(*, user: UserLike, actor: UserLike | None = None) -> bool:
 def is_lifted_by_reset(user: UserLike | None) -> bool:
     """Return whether a password reset lifts the lock of *user*. Makes no query if the identity is loaded."""
     identity = getattr(user, "auth_identity", None)
-    return identity is not None and identity.locked_at is not None and identity.lock_reason == LockReason.DISOWNED
+    return identity is not None and identity.locked_at is not None and identity.lock_reason == LockReason.NOT_ME
 
 
 def lift_by_reset(*, user: UserLike) -> bool:
     """Unlock a person who reported a login as not theirs, after their password was reset."""
     with transaction.atomic():
-        disowned = Identity.objects.filter(user=user.pk, locked_at__isnull=False, lock_reason=LockReason.DISOWNED.value)
-        row_count = disowned.update(locked_at=None, lock_reason="")
+        reported = Identity.objects.filter(user=user.pk, locked_at__isnull=False, lock_reason=LockReason.NOT_ME.value)
+        row_count = reported.update(locked_at=None, lock_reason="")
         return _record_change(user, None, AuthEvent.ACCOUNT_UNLOCKED, changed=bool(row_count), reason="password_reset")
 
 

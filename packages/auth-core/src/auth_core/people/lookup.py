@@ -55,7 +55,7 @@ def find_by_key(key: str) -> tuple[Any, str]:
     return (_find_without_address(key), "") if row is None else (row.user, row.address)
 
 
-def named_by(identifier: str) -> "QuerySet[Any]":
+def matching_users(identifier: str) -> "QuerySet[Any]":
     """Return a queryset with the result of `find_by_identifier`, for use inside another query."""
     users = get_user_model()._default_manager
     by_name = Q(**{get_user_model().USERNAME_FIELD: identifier})

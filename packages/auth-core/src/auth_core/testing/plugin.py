@@ -120,6 +120,18 @@ def captured_texts(settings: Any) -> Iterator[None]:
 
 
 @pytest.fixture
+def unlimited_guesses(settings: Any) -> None:
+    """Raise all budgets to a million guesses, so that a test of parallel guesses meets the guard and not the budget."""
+    from auth_core.conf import CoreSettings  # noqa: PLC0415 - Django is not set up before
+
+    budgets = {
+        use: {counted: (1_000_000, window) for counted, (_guesses, window) in limits.items()}
+        for use, limits in CoreSettings.BUDGETS.default.items()
+    }
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "BUDGETS": budgets}
+
+
+@pytest.fixture
 def signed_in(db: None) -> Callable[..., Browser]:
     """A function that signs a user in: ``signed_in(user, assurance="aal2")``. See `auth_core.testing.sessions.sign_in`."""
     from auth_core.testing.sessions import sign_in  # noqa: PLC0415 - Django is not set up before

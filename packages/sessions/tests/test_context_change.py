@@ -122,7 +122,7 @@ def test_another_country_or_browser_requires_a_new_proof(
 
 
 def test_without_configured_changes_no_proof_is_required(caller: MovingCaller, settings: Any) -> None:
-    settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "STRAYS": ()}
+    settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "CONTEXT_CHANGES": ()}
 
     caller.move(SYDNEY, FIREFOX)
 
@@ -130,7 +130,7 @@ def test_without_configured_changes_no_proof_is_required(caller: MovingCaller, s
 
 
 def test_a_site_may_require_a_proof_in_another_network(caller: MovingCaller, settings: Any) -> None:
-    settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "STRAYS": ("network",)}
+    settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "CONTEXT_CHANGES": ("network",)}
     assert not caller.needs_proof()
 
     caller.move(LEEDS)
@@ -212,7 +212,7 @@ def test_the_denial_is_recorded_with_its_reason(caller: MovingCaller) -> None:
         caller.get(FRESH_PROOF)
 
     assert [(event.name.value, event.reason, event.client.ip) for event in events if event.client] == [
-        ("auth.access.denied", "session_strayed", SYDNEY)
+        ("auth.access.denied", "session_context_changed", SYDNEY)
     ]
 
 
@@ -260,6 +260,6 @@ def test_after_a_context_change_no_evidence_is_fresh(alice: Any, caller: MovingC
 
 
 def test_an_unknown_context_change_is_reported(settings: Any) -> None:
-    settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "STRAYS": ("country", "weather")}
+    settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "CONTEXT_CHANGES": ("country", "weather")}
 
     assert [error.id for error in check_risk()] == ["auth_sessions.E024"]

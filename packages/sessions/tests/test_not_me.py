@@ -99,13 +99,13 @@ def test_the_not_me_link_ends_all_sessions_and_locks_the_account(
     assert (done.status_code, done.json()) == (200, {"status": "account_locked"})
     assert not is_signed_in(thief)
     assert not Session.objects.unended().exists()
-    assert {session.ended_reason for session in Session.objects.all()} == {"device_blocked", "disowned"}
+    assert {session.ended_reason for session in Session.objects.all()} == {"device_blocked", "not_me"}
     device.refresh_from_db()
     assert device.blocked_at is not None
     assert Device.objects.filter(blocked_at=None).count() == 1
     assert log_in(new_browser()).status_code == 401
     assert {event.name for event in recorded_events} >= {
-        AuthEvent.ACCOUNT_LOCKED, SessionEvent.DEVICE_BLOCKED, SessionEvent.LOGIN_DISOWNED, AuthEvent.SESSION_ENDED,
+        AuthEvent.ACCOUNT_LOCKED, SessionEvent.DEVICE_BLOCKED, SessionEvent.LOGIN_REPORTED, AuthEvent.SESSION_ENDED,
     }  # fmt: skip
 
 
@@ -170,7 +170,7 @@ def test_a_not_me_link_works_once(thief: Browser, recorded_events: list[Event]) 
 
     assert [answer.status_code for answer in answers] == [200, 400]
     assert code_of(answers[1]) == "link_invalid"
-    assert [event.name for event in recorded_events].count(SessionEvent.LOGIN_DISOWNED) == 1
+    assert [event.name for event in recorded_events].count(SessionEvent.LOGIN_REPORTED) == 1
 
 
 def test_a_not_me_link_expires_after_seven_days(thief: Browser, alice: Any, clock: Any) -> None:
