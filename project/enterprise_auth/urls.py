@@ -21,7 +21,7 @@ urlpatterns = [
     # The admin's own forms would bypass the limits, the login and the audit trail.
     path("admin/login/", admin_login),
     path("admin/logout/", LogoutPage.as_view()),
-    path("admin/password_change/", RedirectView.as_view(pattern_name="pages:account-password")),
+    path("admin/password_change/", RedirectView.as_view(pattern_name="core-pages:account-password")),
     path("admin/", admin.site.urls),
     path(".well-known/passkey-endpoints", passkey_endpoints),
     path("account/second-factors/", include("auth_mfa.pages.urls")),

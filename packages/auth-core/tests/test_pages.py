@@ -190,7 +190,7 @@ def test_wrong_and_unknown_look_the_same(alice: Any) -> None:
     ],
 )
 def test_next_never_redirects_to_another_site(onward: str, alice: Any, page_browser: Browser) -> None:
-    granted = log_in_on_page(page_browser, f"{reverse('pages:login')}?next={onward}")
+    granted = log_in_on_page(page_browser, f"{reverse('core-pages:login')}?next={onward}")
 
     assert granted.headers["Location"] == "/account/"
 
@@ -372,4 +372,4 @@ def test_a_next_url_with_a_control_character_is_ignored(onward: str, alice: Any,
 
     assert shown.status_code == 200
     assert done.status_code == 303
-    assert done.headers["Location"] == reverse("pages:account")
+    assert done.headers["Location"] == reverse("core-pages:account")

@@ -24,4 +24,4 @@ def admin_login(request: HttpRequest, extra_context: dict[str, Any] | None = Non
     next_url = request.GET.get("next") or reverse("admin:index")
     if request.user.is_authenticated:
         raise PermissionDenied
-    return redirect_to_login(next_url, reverse("pages:login"))
+    return redirect_to_login(next_url, reverse("core-pages:login"))

@@ -15,8 +15,8 @@ from auth_core.registries import (
 
 #: The account pages of this package.
 _MENU_ENTRIES = {
-    "auth_core.account": MenuEntry(label=_("Profile"), url_name="pages:account", order=10),
-    "auth_core.password": MenuEntry(label=_("Password"), url_name="pages:account-password", order=20),
+    "auth_core.account": MenuEntry(label=_("Profile"), url_name="core-pages:account", order=10),
+    "auth_core.password": MenuEntry(label=_("Password"), url_name="core-pages:account-password", order=20),
 }
 
 

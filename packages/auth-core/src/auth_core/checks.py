@@ -246,7 +246,7 @@ def _missing_enforcement() -> Iterator[CheckMessage]:
 
 def _has_pages() -> bool:
     try:
-        reverse("pages:again")
+        reverse("core-pages:again")
     except NoReverseMatch:
         return False
     return True

@@ -115,7 +115,7 @@ class MenuEntry:
 
     Args:
         label: The text, translated when shown.
-        url_name: Name of the page, such as ``pages:account``.
+        url_name: Name of the page, such as ``core-pages:account``.
         order: Smaller numbers come first.
     """
 

@@ -4,6 +4,8 @@ from django.urls import path
 
 from auth_audit.api import proof_views, views
 
+app_name = "audit-api"
+
 urlpatterns = [
     path("audit/entries/", views.EntryListView.as_view(), name="audit-entries"),
     path("audit/entries/<uuid:entry_id>/", views.EntryView.as_view(), name="audit-entry"),

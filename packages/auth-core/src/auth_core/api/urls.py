@@ -4,6 +4,8 @@ from django.urls import path
 
 from auth_core.api import password_views, signup_views, step_up_views, views
 
+app_name = "core-api"
+
 urlpatterns = [
     path("csrf/", views.CsrfView.as_view(), name="csrf"),
     path("login/", views.LoginView.as_view(), name="login"),

@@ -21,7 +21,7 @@ from auth_core.people.lookup import SECOND_FACTORS_PART, profile_of
 from auth_core.registries import snapshot_parts
 from auth_core.request.client import client_of
 
-_TO_LOGIN = [(_("Sign in"), "pages:login")]
+_TO_LOGIN = [(_("Sign in"), "core-pages:login")]
 
 _SENT_AGAIN = _(
     "If this address still needs to be confirmed, we have sent another email. Follow its link or enter its code"
@@ -38,7 +38,7 @@ class SignupPage(Page):
 
     form_class = SignupForm
     title, button = _("Create account"), _("Continue")
-    links = [(_("Already have an account? Sign in"), "pages:login")]
+    links = [(_("Already have an account? Sign in"), "core-pages:login")]
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         """Show the form if sign-up is open."""
@@ -70,13 +70,13 @@ class SignupCodePage(Page):
     form_class = SignupCodeForm
     title, button = _("Check your email"), _("Confirm")
     lead = _("We have sent you a code and a link. Enter the code here or follow the link.")
-    links = [(_("Start again"), "pages:signup")]
+    links = [(_("Start again"), "core-pages:signup")]
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         """Show the form for the address typed in this browser. Without one, go back to the sign-up."""
         email = _typed_address(request)
         if not email:
-            return see_other("pages:signup")
+            return see_other("core-pages:signup")
         lead = _SENT_AGAIN if "again" in request.GET else self.lead
         return self.show(request, SignupCodeForm(initial={"email": email}), lead=lead)
 
@@ -93,7 +93,7 @@ class SignupCodePage(Page):
 
     def show(self, request: HttpRequest, form: PageForm, *, status: int = 200, **context: Any) -> HttpResponse:
         """Return the page. Its form always posts to this view."""
-        return super().show(request, form, status=status, action=reverse("pages:signup-code"), **context)
+        return super().show(request, form, status=status, action=reverse("core-pages:signup-code"), **context)
 
 
 class EmailResendPage(Page):
@@ -121,12 +121,12 @@ class PasswordForgotPage(Page):
     form_class = EmailForm
     title, button = _("Forgot your password?"), _("Send link")
     lead = _("Enter your email address. We will send you a link to choose a new password.")
-    links = [(_("Back to sign in"), "pages:login")]
+    links = [(_("Back to sign in"), "core-pages:login")]
 
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
         """Request the link. The response is the same for known and unknown addresses."""
         password_reset.request_reset(email=form.cleaned_data["email"], client=client_of(request))
-        return see_other(f"{reverse('pages:password-forgot')}?sent")
+        return see_other(f"{reverse('core-pages:password-forgot')}?sent")
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         """Show the form, or after it was sent, a confirmation."""
@@ -151,7 +151,7 @@ class ProfilePage(AccountPage):
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         """Redirect to the page, because it has no form."""
-        return see_other("pages:account")
+        return see_other("core-pages:account")
 
 
 class PasswordChangePage(AccountPage):
@@ -172,7 +172,7 @@ class PasswordChangePage(AccountPage):
         )
         keep_django_session(request, person)
         messages.success(request, _("Your password was changed."), fail_silently=True)
-        return see_other("pages:account")
+        return see_other("core-pages:account")
 
 
 def _code_address(email: str, browser_secret: str, **query: str) -> str:
@@ -182,7 +182,7 @@ def _code_address(email: str, browser_secret: str, **query: str) -> str:
     encrypted for this browser, because URLs are kept in histories and logs.
     """
     ciphertext = encrypt(_ADDRESS_PURPOSE, email.encode(), context=digest(browser_secret))
-    return f"{reverse('pages:signup-code')}?{urlencode({'for': ciphertext, **query})}"
+    return f"{reverse('core-pages:signup-code')}?{urlencode({'for': ciphertext, **query})}"
 
 
 def _typed_address(request: HttpRequest) -> str:

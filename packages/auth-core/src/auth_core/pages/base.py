@@ -132,7 +132,7 @@ class AccountPage(Page):
     def answer(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Require a login, and a new proof if the context of the session changed. Charge the budget of changes."""
         if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path(), resolve_url("pages:login"))
+            return redirect_to_login(request.get_full_path(), resolve_url("core-pages:login"))
         try:
             self._check_context(request)
         except InsufficientUserAuthentication as refusal:
@@ -190,7 +190,7 @@ def proof_address(request: HttpRequest, refusal: InsufficientUserAuthentication)
     """
     mark_denied_by(refusal)
     query = {"next": request.get_full_path(), "assurance": refusal.required_assurance}
-    return f"{resolve_url('pages:again')}?{urlencode(query)}"
+    return f"{resolve_url('core-pages:again')}?{urlencode(query)}"
 
 
 def tell(request: HttpRequest, refusal: AuthError) -> HttpResponse:
@@ -203,7 +203,7 @@ def tell(request: HttpRequest, refusal: AuthError) -> HttpResponse:
         "title": _TITLES.get(refusal.code, refusal.title),
         "lead": _ADVICE.get(refusal.code, _("Go back and try again.")),
         "request_id": correlation_id(),
-        "links": [{"label": _("Go to your account"), "url": resolve_url("pages:account")}],
+        "links": [{"label": _("Go to your account"), "url": resolve_url("core-pages:account")}],
         "messages": (),
     }
     response = show(request, "auth_core/note.html", context, status=int(refusal.status))

@@ -37,7 +37,7 @@ class LinkPage(Page):
     done_title: Any = ""
     done_lead: Any = ""
     #: Links to follow when it is done.
-    then: ClassVar[Sequence[tuple[Any, str]]] = ((_("Sign in"), "pages:login"),)
+    then: ClassVar[Sequence[tuple[Any, str]]] = ((_("Sign in"), "core-pages:login"),)
     #: Where people can request another link of this kind, if they can.
     another: ClassVar[Sequence[tuple[Any, str]]] = ()
 
@@ -85,7 +85,7 @@ class LinkPage(Page):
             request,
             title=_("This link is no longer valid"),
             lead=_("It was already used, it has expired, or the account has changed since then."),
-            links=[*self.another, (_("Sign in"), "pages:login")],
+            links=[*self.another, (_("Sign in"), "core-pages:login")],
             status=int(refusal.status),
         )
 
@@ -93,8 +93,8 @@ class LinkPage(Page):
 class SignupConfirmPage(LinkPage):
     """``/signup/confirm/``."""
 
-    kind, bare = PendingSignup, "pages:signup-confirm"
-    another = [(_("Send the email again"), "pages:email-resend")]
+    kind, bare = PendingSignup, "core-pages:signup-confirm"
+    another = [(_("Send the email again"), "core-pages:email-resend")]
     title, button = _("Confirm your email address"), _("Confirm")
     lead = _("This creates your account. You can then sign in.")
     done_title, done_lead = _("Your account is ready"), _("Your email address is confirmed. You can sign in now.")
@@ -123,8 +123,8 @@ class SignupConfirmPage(LinkPage):
 class EmailVerifyPage(LinkPage):
     """``/email/verify/``."""
 
-    kind, bare = EmailVerification, "pages:email-verify"
-    another = [(_("Send the email again"), "pages:email-resend")]
+    kind, bare = EmailVerification, "core-pages:email-verify"
+    another = [(_("Send the email again"), "core-pages:email-resend")]
     title, button = _("Confirm your email address"), _("Confirm")
     done_title, done_lead = _("Your email address is confirmed"), _("Thank you.")
 
@@ -136,8 +136,8 @@ class EmailVerifyPage(LinkPage):
 class PasswordResetPage(LinkPage):
     """``/password/reset/``."""
 
-    kind, bare = ResetLink, "pages:password-reset"
-    another = [(_("Send another link"), "pages:password-forgot")]
+    kind, bare = ResetLink, "core-pages:password-reset"
+    another = [(_("Send another link"), "core-pages:password-forgot")]
     form_class = NewPasswordForm
     title, button = _("Choose a new password"), _("Set password")
     lead = _("You will be signed out everywhere.")
@@ -151,7 +151,7 @@ class PasswordResetPage(LinkPage):
 class InvitationPage(LinkPage):
     """``/invite/``."""
 
-    kind, bare = Invitation, "pages:invitation"
+    kind, bare = Invitation, "core-pages:invitation"
     form_class = NewPasswordForm
     title, button = _("You are invited"), _("Create account")
     lead = _("Choose a password to create your account.")
@@ -166,7 +166,7 @@ class InvitationPage(LinkPage):
 class SetupPage(LinkPage):
     """``/setup/``: the first administrator."""
 
-    kind, bare = BootstrapLink, "pages:setup"
+    kind, bare = BootstrapLink, "core-pages:setup"
     form_class = AdministratorForm
     title, button = _("Create the first administrator"), _("Create account")
     lead = _("There is no administrator yet. This account will have all permissions.")

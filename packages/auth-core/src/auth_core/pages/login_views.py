@@ -43,7 +43,7 @@ class LoginPage(Page):
         """Show the form, or redirect a person who is signed in."""
         onward = safe_next(request, request.GET.get("next", ""))
         if request.user.is_authenticated:
-            return see_other(onward or "pages:account")
+            return see_other(onward or "core-pages:account")
         return super().get(request, **kwargs)
 
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
@@ -62,9 +62,9 @@ class LoginPage(Page):
 
     def show(self, request: HttpRequest, form: PageForm, *, status: int = 200, **context: Any) -> HttpResponse:
         """Return the page with the other ways to sign in and, if sign-up is open, the link to it."""
-        self.links = [(_("Forgot your password?"), "pages:password-forgot")]
+        self.links = [(_("Forgot your password?"), "core-pages:password-forgot")]
         if signup.is_open():
-            self.links.append((_("Create account"), "pages:signup"))
+            self.links.append((_("Create account"), "core-pages:signup"))
         ways = [template for way in login_ways.values() if (template := way(request))]
         onward = safe_next(request, request.GET.get("next", ""))
         return super().show(request, form, status=status, ways=ways, onward=onward, **context)
@@ -84,7 +84,7 @@ class AnswerPage(Page):
             self.form_class = _form_of(request)
             return self.show(request, self.form_class())
         except LoginExpired:
-            return see_other("pages:login")
+            return see_other("core-pages:login")
 
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
         """Check the answer."""
@@ -102,7 +102,7 @@ class AnswerPage(Page):
                 request,
                 title=_("Your sign-in has expired"),
                 lead=refusal.detail,
-                links=[(_("Start again"), "pages:login")],
+                links=[(_("Start again"), "core-pages:login")],
                 status=int(refusal.status),
             )
 
@@ -129,7 +129,7 @@ class ChoosePage(Page):
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         """Redirect to the challenge. A link must not choose anything."""
-        return see_other("pages:answer")
+        return see_other("core-pages:answer")
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         """Choose a factor, then show its challenge. If it sends a code, say whether it was sent."""
@@ -137,11 +137,11 @@ class ChoosePage(Page):
         try:
             outcome = journey.choose_pending(login=_pending_login(request), choice=choice, client=client_of(request))
         except LoginExpired:
-            return see_other("pages:login")
+            return see_other("core-pages:login")
         except AuthError:
-            return see_other("pages:answer")
+            return see_other("core-pages:answer")
         _add_sent_message(request, outcome)
-        return see_other("pages:answer")
+        return see_other("core-pages:answer")
 
 
 class LogoutPage(Page):
@@ -149,7 +149,7 @@ class LogoutPage(Page):
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         """Redirect to the account. A link must not sign people out."""
-        return see_other("pages:account")
+        return see_other("core-pages:account")
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         """End the session and clear the cache and storage of the browser (ASVS 14.3.1)."""
@@ -158,7 +158,7 @@ class LogoutPage(Page):
             journey.end_login(user=request.user, session=session, client=client_of(request))
         if request.user.is_authenticated:
             leave_session(request, request.user)
-        response = see_other("pages:logged-out")
+        response = see_other("core-pages:logged-out")
         response.headers["Clear-Site-Data"] = '"cache", "storage"'
         end_unfinished_logins(request, response)
         return response
@@ -175,7 +175,7 @@ class LoggedOutPage(Page):
             request,
             title=_("You are signed out"),
             lead=_("Your session in this browser has ended."),
-            links=[(_("Sign in again"), "pages:login")],
+            links=[(_("Sign in again"), "core-pages:login")],
         )
 
 
@@ -219,11 +219,11 @@ def _pending_login(request: HttpRequest) -> PendingLogin:
 def went_on(request: HttpRequest, outcome: LoginOutcome, onward: str, secret: str) -> HttpResponseBase:
     """Redirect to the next challenge, or sign in and redirect to the next page."""
     if isinstance(outcome, Challenged):
-        response = see_other("pages:answer")
+        response = see_other("core-pages:answer")
         keep_browser_secret(response, secret, lifetime=core.PENDING_LOGIN_LIFETIME)
         return response
     enter_session(request, outcome.grant)
-    response = see_other(onward or "pages:account")
+    response = see_other(onward or "core-pages:account")
     keep_device(response, outcome.grant)
     forget_browser_secret(request, response)
     return response

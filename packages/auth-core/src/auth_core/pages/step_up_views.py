@@ -27,7 +27,7 @@ class AgainPage(AccountPage):
     template_name = "auth_core/again.html"
     title, button = _("Confirm it's you"), _("Continue")
     lead = _("To continue, sign in again with your password and your second factor, if you have one.")
-    links = [(_("Back to your account"), "pages:account")]
+    links = [(_("Back to your account"), "core-pages:account")]
     context_exempt = "It begins the proof that a changed context requires."
 
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:

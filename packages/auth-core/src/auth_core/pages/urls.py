@@ -4,7 +4,7 @@ from django.urls import path
 
 from auth_core.pages import account_views, link_views, login_views, step_up_views
 
-app_name = "pages"
+app_name = "core-pages"
 
 _LINKS = (
     ("signup/confirm/", "signup-confirm", link_views.SignupConfirmPage),

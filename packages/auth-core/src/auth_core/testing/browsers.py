@@ -1,15 +1,30 @@
-"""Browsers that use the API and the pages as a front end would. The API must be included under ``/api/v1/``."""
+"""Browsers that use the API and the pages as a front end would, wherever the site includes them."""
 
 import html
 import re
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import CsrfViewMiddleware, get_token
 from django.test import Client as Browser
+from django.urls import NoReverseMatch, reverse
 
 from auth_core.testing.factories import PASSWORD
 
 _FORM_TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
+
+
+def api_address(path: str) -> str:
+    """Return the address of *path* in the API, such as ``/api/v1/login/`` for ``login``.
+
+    The prefix is that of ``auth_core.api.urls``. Other packages are expected below the same prefix.
+
+    Raises:
+        NoReverseMatch: the site does not include ``auth_core.api.urls``.
+    """
+    return f"{reverse('core-api:csrf').removesuffix('csrf/')}{path}/"
 
 
 def new_browser(**defaults: Any) -> Browser:
@@ -22,14 +37,36 @@ def new_browser(**defaults: Any) -> Browser:
 
 
 def with_csrf(browser: Browser) -> Browser:
-    """Fetch a new CSRF token in *browser*, as a page does after a login, and return the browser."""
-    browser.defaults["HTTP_X_CSRFTOKEN"] = browser.get("/api/v1/csrf/").json()["csrf_token"]
+    """Fetch a new CSRF token in *browser*, as a page does after a login, and return the browser.
+
+    A site with pages alone has no address for the token. There it comes from Django's middleware.
+    """
+    try:
+        address = api_address("csrf")
+    except NoReverseMatch:
+        browser.defaults["HTTP_X_CSRFTOKEN"] = _token_without_api(browser)
+    else:
+        browser.defaults["HTTP_X_CSRFTOKEN"] = browser.get(address).json()["csrf_token"]
     return browser
 
 
+def _token_without_api(browser: Browser) -> str:
+    request = HttpRequest()
+    request.COOKIES = {name: morsel.value for name, morsel in browser.cookies.items()}
+    if settings.CSRF_USE_SESSIONS:
+        request.session = browser.session
+    middleware = CsrfViewMiddleware(lambda _request: HttpResponse())
+    middleware.process_request(request)
+    token = get_token(request)
+    browser.cookies.update(middleware.process_response(request, HttpResponse()).cookies)
+    if settings.CSRF_USE_SESSIONS:
+        request.session.save()
+    return token
+
+
 def post(browser: Browser, path: str, /, **body: Any) -> Any:
-    """Post *body* as JSON to ``/api/v1/<path>/``."""
-    return browser.post(f"/api/v1/{path}/", body, content_type="application/json")
+    """Post *body* as JSON to *path* in the API: ``post(browser, "login", identifier="alice", password="…")``."""
+    return browser.post(api_address(path), body, content_type="application/json")
 
 
 def log_in(browser: Browser, /, *, identifier: str = "alice@example.org", password: str = PASSWORD, **body: Any) -> Any:
@@ -94,13 +131,17 @@ def submit(browser: Browser, address: str, /, *, page: Any = None, **fields: Any
 def log_in_on_page(
     browser: Browser,
     /,
-    address: str = "/login/",
+    address: str = "",
     *,
     identifier: str = "alice@example.org",
     password: str = PASSWORD,
 ) -> Any:
-    """Begin a login on the login page and return the response."""
-    return submit(browser, address, identifier=identifier, password=password)
+    """Begin a login on the login page and return the response.
+
+    Args:
+        address: Defaults to the login page of ``auth_core.pages.urls``.
+    """
+    return submit(browser, address or reverse("core-pages:login"), identifier=identifier, password=password)
 
 
 def code_of(response: Any) -> Any:

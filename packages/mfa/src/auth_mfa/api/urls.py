@@ -4,6 +4,8 @@ from django.urls import path
 
 from auth_mfa.api import administration_views, enrolment_views, passkey_views, views
 
+app_name = "mfa-api"
+
 urlpatterns = [
     path("mfa/factors/", views.FactorListView.as_view(), name="mfa-factors"),
     path("mfa/factors/<uuid:factor_id>/", views.FactorView.as_view(), name="mfa-factor"),

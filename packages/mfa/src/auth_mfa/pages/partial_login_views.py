@@ -72,11 +72,11 @@ class ProvePage(Page):
 
 
 def _onward(request: HttpRequest) -> str:
-    return safe_next(request, request.GET.get("next", "")) or _page(site_landing_url(), otherwise="pages:account")
+    return safe_next(request, request.GET.get("next", "")) or _page(site_landing_url(), otherwise="core-pages:account")
 
 
 def _login_page() -> str:
-    return _page(site_login_url(), otherwise="pages:login")
+    return _page(site_login_url(), otherwise="core-pages:login")
 
 
 def _page(name: str, *, otherwise: str) -> str:

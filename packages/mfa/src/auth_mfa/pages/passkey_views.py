@@ -70,7 +70,7 @@ class PasskeyOptionsPage(Page):
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         """Redirect to the login page. A link begins nothing."""
-        return see_other("pages:login")
+        return see_other("core-pages:login")
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         """Begin the login and bind it to this browser."""
@@ -91,7 +91,7 @@ class PasskeyLoginPage(Page):
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         """Redirect to the login page. A link signs no one in."""
-        return see_other("pages:login")
+        return see_other("core-pages:login")
 
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
         """Sign in the user that the passkey names."""
@@ -112,7 +112,7 @@ class PasskeyLoginPage(Page):
             request,
             title=_("Passkey not accepted"),
             lead=_("It may have been removed, or the request has expired. Try again, or sign in with your password."),
-            links=[(_("Back to sign in"), "pages:login")],
+            links=[(_("Back to sign in"), "core-pages:login")],
             status=status,
         )
 

@@ -19,7 +19,7 @@ from auth_mfa.site_login.middleware import PROVE_PAGE, SecondFactorMiddleware
 _PATH = "auth_mfa.site_login.middleware.SecondFactorMiddleware"
 
 #: The page that the middleware redirects to, and the page of the code.
-_PAGES = (PROVE_PAGE, "pages:answer")
+_PAGES = (PROVE_PAGE, "core-pages:answer")
 
 
 @register()

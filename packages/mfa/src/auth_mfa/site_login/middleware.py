@@ -24,7 +24,7 @@ from auth_mfa.site_login import partial_login
 PROVE_PAGE = "mfa-pages:prove"
 
 #: Login pages that a site may have beside its own.
-_LOGIN_PAGES = ("pages:login", "admin:login")
+_LOGIN_PAGES = ("core-pages:login", "admin:login")
 
 
 class SecondFactorMiddleware:

@@ -4,6 +4,8 @@ from django.urls import path
 
 from auth_rbac.api import access_views, object_views, views
 
+app_name = "rbac-api"
+
 urlpatterns = [
     path("roles/", views.RoleListView.as_view(), name="roles"),
     path("roles/<uuid:role_id>/", views.RoleView.as_view(), name="role"),

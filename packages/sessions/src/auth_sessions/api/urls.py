@@ -4,6 +4,8 @@ from django.urls import path
 
 from auth_sessions.api import device_views, search_views, views
 
+app_name = "sessions-api"
+
 urlpatterns = [
     path("sessions/", views.SessionListView.as_view(), name="sessions"),
     path("sessions/revoke-others/", views.RevokeOthersView.as_view(), name="sessions-revoke-others"),

@@ -14,14 +14,14 @@ class NotMePage(LinkPage):
     """``/not-me/``: anyone with the link may use it. It shows no name."""
 
     kind, bare = NotMeLink, "sessions-pages:not-me"
-    another = [(_("Choose a new password"), "pages:password-forgot")]
+    another = [(_("Choose a new password"), "core-pages:password-forgot")]
     title, button = _("Don't recognise this sign-in?"), _("Lock my account")
     lead = _("You are signed out everywhere. No one can sign in until you reset your password by email.")
     done_title = _("Your account is locked")
     done_lead = _(
         "You were signed out everywhere. To unlock your account, choose a new password that you use nowhere else."
     )
-    then = [(_("Choose a new password"), "pages:password-forgot")]
+    then = [(_("Choose a new password"), "core-pages:password-forgot")]
 
     def spend(self, request: HttpRequest, token: str, form: PageForm) -> None:
         """Lock the account."""

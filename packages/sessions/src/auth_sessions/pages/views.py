@@ -77,7 +77,7 @@ class ConfirmPage(AccountPage):
         self.change(request)
         if current is not None and not Session.objects.unended().filter(pk=current).exists():
             leave_session(request, request.user)
-            return see_other("pages:logged-out")
+            return see_other("core-pages:logged-out")
         messages.success(request, self.done, fail_silently=True)
         return see_other("sessions-pages:sessions")
 
