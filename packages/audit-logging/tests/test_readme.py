@@ -1,12 +1,7 @@
 """The code blocks of the README work in a new Django project with Django's user model."""
 
-import base64
 import json
-import os
 import re
-import secrets
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +10,13 @@ import pytest
 from auth_audit.conf import AuditSettings
 from auth_audit.testing.trail import recorded
 from auth_core.events import catalogue
+from auth_core.testing.readme import FreshSite, blocks
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
+README = Path(__file__).parents[1] / "README.md"
 
 #: What a user does in the new site with a browser. Prints the entries and writes the export.
 VISIT = """
-import json, sys
-import django
-django.setup()
+import json
 from django.contrib.auth.models import Group, User
 from django.test import Client
 from auth_audit.models import AuditEntry
@@ -45,10 +39,6 @@ print(json.dumps({"names": [entry.name for entry in AuditEntry.objects.order_by(
 """
 
 
-def blocks(kind: str) -> list[str]:
-    return re.findall(rf"^```{kind}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
-
-
 class Order:
     pk = 7
     is_cancelled = False
@@ -60,7 +50,7 @@ class Order:
 @pytest.mark.django_db
 def test_an_event_of_the_site_is_recorded(alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(catalogue, "_entries", dict(catalogue.items()))
-    (example,) = blocks("python shop")
+    (example,) = blocks(README, "python shop")
     names: dict[str, Any] = {}
     exec(example, names)
 
@@ -71,50 +61,15 @@ def test_an_event_of_the_site_is_recorded(alice: Any, monkeypatch: pytest.Monkey
     assert (entry.target_kind, entry.target_id, entry.severity) == ("order", "7", "notice")
 
 
-class Site:
-    """A project made by ``django-admin startproject``, with the blocks of the README."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "PYTHONPATH"))},
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "DJANGO_SETTINGS_MODULE": "mysite.settings",
-        }
-        self.run(sys.executable, "-m", "django", "startproject", "mysite", ".", DJANGO_SETTINGS_MODULE="")
-        (settings,), (urls,) = blocks("python settings"), blocks("python urls")
-        key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")
-        self._append("settings.py", settings.replace("<base64url of 32 random bytes>", key))
-        self._append("urls.py", urls)
-
-    def run(self, *command: str, **environment: str) -> str:
-        result = subprocess.run(
-            command,
-            cwd=self.folder,
-            env={**self.environment, **environment},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert result.returncode == 0, result.stdout + result.stderr
-        return result.stdout
-
-    def sh(self, script: str, **environment: str) -> str:
-        return self.run("sh", "-euc", script, **environment)
-
-    def _append(self, name: str, text: str) -> None:
-        path = self.folder / "mysite" / name
-        path.write_text(f"{path.read_text()}\n{text}")
-
-
 @pytest.mark.asvs("16.3.1")
 @pytest.mark.sqlite  # the site has its own database, so once is enough
 def test_every_block_works_in_a_new_site(tmp_path: Path) -> None:
-    site = Site(tmp_path)
-    migrate, seal, verify_export = blocks("sh")
+    site = FreshSite(tmp_path)
+    site.follow(README)
+    migrate, seal, verify_export = blocks(README, "sh")
 
     site.sh(migrate)
-    visited = json.loads(site.run(sys.executable, "-c", VISIT))
+    visited = json.loads(site.python(VISIT))
     seal_output = site.sh(seal)
     public = site.sh("python manage.py audit_seal --keys").strip()
     verifier_output = site.sh(verify_export, KEY=public)
@@ -133,4 +88,6 @@ def test_every_block_works_in_a_new_site(tmp_path: Path) -> None:
 
 
 def test_every_setting_is_in_the_readme() -> None:
-    assert set(re.findall(r"^\| `([A-Z_]+)` \|", README, re.MULTILINE)) == set(AuditSettings.options)
+    documented = re.findall(r"^\| `([A-Z_]+)` \|", README.read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert set(documented) == set(AuditSettings.options)

@@ -1,6 +1,5 @@
 """The example tests in the README pass, and the first fails without an event."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,14 +10,37 @@ from django.urls import include, path
 
 from auth_core.testing.clock import Clock
 from auth_core.testing.gaps import AuditGap
+from auth_core.testing.readme import FreshSite, blocks
 
 README = Path(__file__).parents[1] / "README.md"
 
 
+#: A user who was in the site before signs in by name, and signs up another one.
+VISIT = """
+from django.contrib.auth.models import User
+from auth_core.testing.browsers import log_in, new_browser, sign_up
+
+User.objects.create_user("alice", "alice@example.org", "correct horse battery staple")
+print(log_in(new_browser(HTTP_HOST="localhost"), identifier="alice").json()["status"])
+print(sign_up(new_browser(HTTP_HOST="localhost"), "bob@example.org").json()["status"])
+print(new_browser(HTTP_HOST="localhost").get("/login/").status_code)
+"""
+
+
+@pytest.mark.sqlite  # the site has its own database, so once is enough
+def test_every_block_works_in_a_fresh_site(tmp_path: Path) -> None:
+    site = FreshSite(tmp_path)
+    site.follow(README)
+    (migrate,) = blocks(README, "sh")
+
+    site.sh(migrate)
+
+    assert site.python(VISIT).split() == ["granted", "confirmation_sent", "200"]
+
+
 def the_example(name: str = "test_a_new_password_is_recorded_and_mailed") -> Callable[..., None]:
-    blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     names: dict[str, Any] = {}
-    exec(next(block for block in blocks if f"def {name}(" in block), names)
+    exec(next(block for block in blocks(README, "python") if f"def {name}(" in block), names)
     example: Callable[..., None] = names[name]
     return example
 

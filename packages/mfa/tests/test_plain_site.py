@@ -1,13 +1,11 @@
-"""The package in a fresh `django-admin startproject` site, installed with the README's blocks."""
+"""The package in a fresh `django-admin startproject` site, with the README's blocks for a site that has a login."""
 
 import base64
-import os
 import re
-import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar
@@ -18,13 +16,13 @@ from urllib.request import HTTPCookieProcessor, OpenerDirector, build_opener
 import pytest
 
 from auth_core.testing.factories import PASSWORD
+from auth_core.testing.readme import FreshSite
 from auth_mfa import oath
 
 # The site has its own database, so one run is enough.
 pytestmark = [pytest.mark.live, pytest.mark.sqlite]
 
 README = Path(__file__).parents[1] / "README.md"
-SECTION = "## In a site that already has a login"
 
 #: The site's own code: Django's login, and a view without access control.
 SITE_URLS = """
@@ -43,7 +41,7 @@ TEMPLATES[0]["DIRS"] = [BASE_DIR / "templates"]
 
 #: The same site without the middleware, as the planted defect.
 UNGUARDED = """
-from plain.settings import *
+from mysite.settings import *
 
 MIDDLEWARE = [name for name in MIDDLEWARE if not name.startswith("auth_mfa.")]
 """
@@ -52,39 +50,11 @@ SERVER = """
 import os, sys
 from wsgiref.simple_server import make_server
 os.environ["DJANGO_SETTINGS_MODULE"] = sys.argv[1]
-from plain.wsgi import application
+from mysite.wsgi import application
 server = make_server("127.0.0.1", 0, application)
 print(server.server_port, flush=True)
 server.serve_forever()
 """
-
-
-def blocks_of_the_readme() -> list[str]:
-    text = README.read_text(encoding="utf-8")
-    section = text[text.index(SECTION) :].partition("\n## ")[0]
-    return re.findall(r"```python\n(.*?)```", section, re.DOTALL)
-
-
-@dataclass(frozen=True)
-class Site:
-    folder: Path
-    environment: Mapping[str, str]
-
-    def run(self, *arguments: str) -> str:
-        done = subprocess.run(
-            [sys.executable, *arguments],
-            cwd=self.folder,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout + done.stderr
-
-    def manage(self, *arguments: str) -> str:
-        return self.run("manage.py", *arguments)
 
 
 @dataclass
@@ -112,31 +82,26 @@ class Person:
 
 
 @pytest.fixture(scope="module")
-def plain_site(tmp_path_factory: pytest.TempPathFactory) -> Site:
-    """A fresh site with the blocks of the README at the end of its files."""
+def plain_site(tmp_path_factory: pytest.TempPathFactory) -> FreshSite:
+    """A fresh site with the blocks of the README for a site that has a login."""
     folder = tmp_path_factory.mktemp("plain")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "TEST_"))}
-    field_key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")
-    site = Site(folder, {**environment, "FIELD_KEY": field_key, "PYTHONWARNINGS": "error"})
-    site.run("-m", "django", "startproject", "plain", ".")
-    for name, own, block in zip(
-        ("settings.py", "urls.py"), (SITE_SETTINGS, SITE_URLS), blocks_of_the_readme(), strict=True
-    ):
-        path = folder / "plain" / name
-        path.write_text(path.read_text(encoding="utf-8") + own + block, encoding="utf-8")
+    site = FreshSite(folder)
+    site.append("settings.py", SITE_SETTINGS)
+    site.append("urls.py", SITE_URLS)
+    site.follow(README, number=1)
     template = folder / "templates" / "registration" / "login.html"
     template.parent.mkdir(parents=True)
     template.write_text('<form method="post">{% csrf_token %}{{ form }}</form>', encoding="utf-8")
-    (folder / "plain" / "unguarded.py").write_text(UNGUARDED, encoding="utf-8")
+    (folder / "mysite" / "unguarded.py").write_text(UNGUARDED, encoding="utf-8")
     (folder / "server.py").write_text(SERVER, encoding="utf-8")
     site.manage("migrate", "--verbosity", "0")
     code = f"for name in ('alice', 'bob'): User.objects.create_user(name, password={PASSWORD!r})"
-    site.manage("shell", "-c", f"from django.contrib.auth.models import User\n{code}")
+    site.python(f"from django.contrib.auth.models import User\n{code}")
     return site
 
 
 @contextmanager
-def served(site: Site, settings: str = "plain.settings") -> Iterator[str]:
+def served(site: FreshSite, settings: str = "mysite.settings") -> Iterator[str]:
     """Serve *site* in its own process and yield its address."""
     log = site.folder / "server.log"
     with log.open("w") as errors:
@@ -159,12 +124,12 @@ def served(site: Site, settings: str = "plain.settings") -> Iterator[str]:
         process.stdout.close()
 
 
-def test_the_site_passes_its_checks(plain_site: Site) -> None:
+def test_the_site_passes_its_checks(plain_site: FreshSite) -> None:
     assert "no issues" in plain_site.manage("check")
     assert "No changes" in plain_site.manage("makemigrations", "--check", "--dry-run")
 
 
-def test_an_undecorated_view_is_closed_after_the_password_and_open_after_the_code(plain_site: Site) -> None:
+def test_an_undecorated_view_is_closed_after_the_password_and_open_after_the_code(plain_site: FreshSite) -> None:
     with served(plain_site) as address:
         key = add_an_app(person_in(address, "alice"))
         person = person_in(address, "alice")
@@ -179,15 +144,15 @@ def test_an_undecorated_view_is_closed_after_the_password_and_open_after_the_cod
     assert afterwards == "hello alice"
 
 
-def test_without_the_middleware_the_password_alone_opens_the_view(plain_site: Site) -> None:
+def test_without_the_middleware_the_password_alone_opens_the_view(plain_site: FreshSite) -> None:
     """The planted defect that the test above detects."""
     with served(plain_site) as address:
         add_an_app(person_in(address, "bob"))
-    with served(plain_site, "plain.unguarded") as address:
+    with served(plain_site, "mysite.unguarded") as address:
         opened = person_in(address, "bob").get("/accounts/profile/")
 
     assert opened == "hello bob"
-    assert "auth_mfa.W010" in plain_site.manage("check", "--settings", "plain.unguarded")
+    assert "auth_mfa.W010" in plain_site.sh("python manage.py check --settings mysite.unguarded 2>&1")
 
 
 def person_in(address: str, name: str) -> Person:

@@ -63,7 +63,8 @@ def check_hashes(**kwargs: Any) -> list[CheckMessage]:
 @register()
 def check_keys(**kwargs: Any) -> list[CheckMessage]:
     """Refuse field keys that cannot encrypt, because storing the first secret would fail."""
-    return [Error(f"AUTH_CORE['FIELD_KEYS']: {problem}.", id="auth_core.E004") for problem in key_problems()]
+    hint = "Print a key with `manage.py new_key` and add it under an id of your choice, such as '2026-11'."
+    return [Error(f"AUTH_CORE['FIELD_KEYS']: {problem}.", hint=hint, id="auth_core.E004") for problem in key_problems()]
 
 
 @register(deploy=True)
@@ -115,13 +116,20 @@ def check_administration_is_guarded(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register()
-def check_rights_are_guarded(**kwargs: Any) -> list[CheckMessage]:
-    """Warn if admin pages do not know the acting user. Staff could grant themselves rights they do not hold."""
-    if not apps.is_installed("django.contrib.admin") or _CONTEXT in site_middleware():
+def check_request_context(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse a site without the middleware that knows the client and the acting user of a request.
+
+    Without it, sessions and audit entries lack address and browser, denials are not recorded, and staff could grant
+    themselves rights in the admin that they do not hold.
+    """
+    if _CONTEXT in site_middleware():
         return []
     hint = f"Add {_CONTEXT!r} at the beginning of MIDDLEWARE."
-    message = "Admin pages do not prevent administrators from granting rights that they do not hold."
-    return [Warning(message, hint=hint, id="auth_core.W003")]
+    message = (
+        "RequestContextMiddleware is missing. Sessions and audit entries would have no address and no browser, and the"
+        " admin would let administrators grant rights that they do not hold."
+    )
+    return [Error(message, hint=hint, id="auth_core.E031")]
 
 
 def _unencoded_host(host: str) -> Error:
@@ -131,13 +139,14 @@ def _unencoded_host(host: str) -> Error:
     return Error(message, hint=hint, id="auth_core.E018")
 
 
-@register(deploy=True)
+@register()
 def check_public_url_is_there(**kwargs: Any) -> list[CheckMessage]:
-    """Warn if sign-up and recovery cannot mail links."""
-    if core.PUBLIC_URL:
+    """Refuse a site whose addresses mail links, but which has no address for them to begin with."""
+    if core.PUBLIC_URL or not (_has_url("core-api:signup") or _has_url("core-pages:signup")):
         return []
-    hint = "Set it to the address of the site, such as 'https://auth.example.org'."
-    return [Warning("AUTH_CORE['PUBLIC_URL'] is empty, so links cannot be mailed.", hint=hint, id="auth_core.W001")]
+    hint = "Set it to the address of the site, such as 'https://auth.example.org' or 'http://localhost:8000'."
+    message = "AUTH_CORE['PUBLIC_URL'] is empty, so sign-up and password reset cannot mail links."
+    return [Error(message, hint=hint, id="auth_core.E032")]
 
 
 @register()
@@ -239,14 +248,14 @@ def _missing_enforcement() -> Iterator[CheckMessage]:
         message = "AUTH_CORE['ADMINISTRATION'] is set, but the admin site does not enforce it."
         hint = f"Add {_MIDDLEWARE!r} to MIDDLEWARE, after AuthenticationMiddleware."
         yield Error(message, hint=hint, id="auth_core.E016")
-    if not _has_pages():
+    if not _has_url("core-pages:again"):
         message = "AUTH_CORE['ADMINISTRATION'] is set, but there is no page for reauthentication."
         yield Error(message, hint="Include 'auth_core.pages.urls' in the URLconf.", id="auth_core.E017")
 
 
-def _has_pages() -> bool:
+def _has_url(name: str) -> bool:
     try:
-        reverse("core-pages:again")
+        reverse(name)
     except NoReverseMatch:
         return False
     return True

@@ -107,6 +107,11 @@ def key_problems() -> list[str]:
     return problems
 
 
+def new_key() -> str:
+    """Return a random key for ``FIELD_KEYS``: 32 bytes in base64url, without padding."""
+    return _to_text(os.urandom(_KEY_BYTES))
+
+
 def derive_key(purpose: str, encoded: str) -> bytes:
     """Return the 32 bytes for *purpose*, derived from a configured key.
 
