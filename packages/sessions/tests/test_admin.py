@@ -183,3 +183,36 @@ def test_admin_search_uses_an_index(model: Any, term: str, db: None) -> None:
         list(found[:100])
 
     assert unindexed(search) == []
+
+
+def test_a_person_is_deleted_with_their_sessions_and_devices(site: Browser, alice: Any) -> None:
+    sign_in(alice)
+    page = f"/admin/auth/user/{alice.pk}/delete/"
+
+    shown = site.get(page)
+    answer = site.post(page, {"post": "yes"})
+
+    assert not shown.context["perms_lacking"]
+    assert not shown.context["protected"]
+    assert answer.status_code == 302
+    assert not Session.objects.filter(user_id=alice.pk).exists()
+
+
+def test_people_are_deleted_by_the_action_of_the_list(site: Browser, alice: Any) -> None:
+    sign_in(alice)
+    chosen = {"action": "delete_selected", "_selected_action": [str(alice.pk)]}
+
+    shown = site.post("/admin/auth/user/", chosen)
+    site.post("/admin/auth/user/", {**chosen, "post": "yes"})
+
+    assert not shown.context["perms_lacking"]
+    assert not Session.objects.filter(user_id=alice.pk).exists()
+
+
+def test_a_session_is_not_deleted_on_its_own_pages(site: Browser, alice: Any) -> None:
+    sign_in(alice)
+    row = Session.objects.of(alice).get()
+
+    assert site.post(f"{SITE}session/{row.pk}/delete/", {"post": "yes"}).status_code == 403
+    site.post(f"{SITE}session/", {"action": "delete_selected", "_selected_action": [str(row.pk)], "post": "yes"})
+    assert Session.objects.of(alice).get() == row

@@ -6,7 +6,10 @@ The admin's own forms and deletion would record nothing, and notify no one.
 from typing import TYPE_CHECKING
 
 from django.contrib import admin
+from django.contrib.auth import get_user_model
 from django.http import HttpRequest
+
+from auth_core.administration import model_admin_of
 
 if TYPE_CHECKING:
     from django.db import models
@@ -32,13 +35,36 @@ class ReadOnly(NoNewRows):
         return False
 
 
-class ReadOnlyAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot subscript it
+class DeletedWithPerson:
+    """Lets the admin delete rows together with the person they belong to. For a ``ModelAdmin``, as the first base.
+
+    Django's page that deletes a person asks the admin of each related model for its permission to delete, and refuses if
+    one says no. The permission to delete the person decides about the rows that belong to them.
+    """
+
+    def has_delete_permission(self, request: HttpRequest, obj: "models.Model | None" = None) -> bool:
+        """Allow it on the pages that delete people. On other pages leave the answer to the next class."""
+        if obj is not None and _deletes_people(request):
+            return True
+        return bool(super().has_delete_permission(request, obj))  # type: ignore[misc]  # of the class after this mixin
+
+
+def _deletes_people(request: HttpRequest) -> bool:
+    """Return whether *request* is for the page, or for the action of the list, that deletes people."""
+    match = request.resolver_match
+    owner = None if match is None else model_admin_of(match.func)
+    if match is None or owner is None or not issubclass(owner.model, get_user_model()):
+        return False
+    return str(match.url_name).endswith(("_delete", "_changelist"))
+
+
+class ReadOnlyAdmin(DeletedWithPerson, ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot subscript it
     """Rows that are only shown. Actions may change them through functions that record the change."""
 
     show_full_result_count = False
 
 
-class ActionsAdmin(NoNewRows, admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot subscript it
+class ActionsAdmin(DeletedWithPerson, NoNewRows, admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot subscript it
     """Rows that only actions change. The actions require the permission to change."""
 
     show_full_result_count = False

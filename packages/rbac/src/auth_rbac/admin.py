@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from guardian.utils import get_group_obj_perms_model, get_user_obj_perms_model
 
-from auth_core.admin_permissions import ReadOnly
+from auth_core.admin_permissions import DeletedWithPerson, ReadOnly
 from auth_core.administration import Act
 from auth_core.errors import AuthError
 from auth_core.observability.denials import mark_denied_by
@@ -104,7 +104,7 @@ class RoleAdmin(RecordingAdmin):
 
 
 @admin.register(Assignment)
-class AssignmentAdmin(RecordingAdmin):
+class AssignmentAdmin(DeletedWithPerson, RecordingAdmin):
     """Grants and revokes roles. An assignment is never changed: another time or person is another assignment."""
 
     form = AssignmentForm

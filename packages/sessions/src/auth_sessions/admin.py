@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from auth_core.admin_batches import change_each
-from auth_core.admin_permissions import ActionsAdmin
+from auth_core.admin_permissions import ActionsAdmin, DeletedWithPerson
 from auth_core.admin_search import search_rows
 from auth_sessions import allowances, devices, lifecycle
 from auth_sessions.admin_filters import BlockedFilter, KnownDeviceFilter, LiveFilter, RiskFilter
@@ -113,7 +113,7 @@ class DeviceAdmin(ActionsAdmin):
 
 
 @admin.register(SessionAllowance)
-class SessionAllowanceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot subscript it
+class SessionAllowanceAdmin(DeletedWithPerson, admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot subscript it
     """Sets the session limits of single users. Every change goes through the function that records it."""
 
     list_display = ("user", "sessions", "policy")
