@@ -163,6 +163,17 @@ def secret_logged(node: ast.AST, path: Path) -> str:
     return f"{leaked[0]!r} is handed to a logger." if leaked else ""
 
 
+def log_line_without_content(node: ast.AST, path: Path) -> str:
+    """A handler of a site prints the message alone, so fields in ``extra`` do not say what happened."""
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _LOG_METHODS):
+        return ""
+    match node.args:
+        case [ast.Constant(value=str(message))] if "log" in _dotted(node.func.value).lower():
+            is_bare = len(message.split()) == 1 or any(word.arg == "extra" for word in node.keywords)
+            return "The message of a log line says what happened without its extra fields." if is_bare else ""
+    return ""
+
+
 def unbounded_expression(node: ast.AST, path: Path) -> str:
     """A regular expression over 100,000 characters can take seconds, and holds the interpreter's lock."""
     if path.parts[0] == "tools" or _is_test(path) or "benchmarks" in path.parts:
@@ -197,6 +208,7 @@ RULES: list[Callable[[ast.AST, Path], str]] = [
     environment_read_elsewhere,
     travel_without_tick,
     secret_logged,
+    log_line_without_content,
     unbounded_expression,
     riddle_as_a_name,
 ]

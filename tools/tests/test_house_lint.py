@@ -37,6 +37,8 @@ CAUGHT = {
     "travel_without_tick": ("with time_machine.travel(0): pass", "packages/mfa/tests/test_x.py"),
     "secret_logged": ("logger.info('x %s', password)", HERE),
     "secret_logged as an attribute": ("log.warning('x', body.token)", HERE),
+    "log_line_without_content": ("logger.info('event')", HERE),
+    "log_line_without_content but in its fields": ("logger.info('A message failed.', extra=fields)", HERE),
     "riddle_as_a_name": ("told = 1", HERE),
     "riddle_as_a_name of a parameter": ("def count(held): pass", "packages/mfa/tests/test_x.py"),
     "riddle_as_a_name of a loop": ("for piece in pieces: pass", HERE),
@@ -77,6 +79,8 @@ LET_PASS = {
     "the tests' kit": ("x = os.environ", "packages/auth-core/src/auth_core/testing/settings.py"),
     "time that says its tick": ("with time_machine.travel(0, tick=False): pass", HERE),
     "a key called given": ("x = {'given': 1}", HERE),
+    "a log line that needs no fields": ("logger.info('The cache is available again.')", HERE),
+    "a log line with its fields": ("logger.info('%s failed', name, extra=fields)", HERE),
     "an id": ("logger.info('x %s', session_id)", HERE),
     "a migration": ("x = timedelta(5)", "packages/mfa/src/auth_mfa/migrations/0001_initial.py"),
 }

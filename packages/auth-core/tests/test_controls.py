@@ -75,8 +75,8 @@ def test_a_limiter_reports_the_loss_of_redis_once_and_its_return_once(
     assert events[0].reason == "ConnectionError"
     assert events[0].data["process"].endswith(f":{os.getpid()}")
     assert [line.message for line in caplog.records if line.name == "auth_core.runtime.degradation"] == [
-        "A control is degraded.",
-        "A control works again.",
+        "A control is degraded: limiter, ConnectionError.",
+        "A control works again: limiter.",
     ]
 
 
@@ -148,7 +148,7 @@ def test_with_a_lost_database_the_event_waits_and_the_log_does_not(caplog: pytes
     finally:
         event_recorded.disconnect(fail)
 
-    assert "A control is degraded." in caplog.text
+    assert "A control is degraded: " in caplog.text
     with recording() as events:
         record_changes()
         record_changes()

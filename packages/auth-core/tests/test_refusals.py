@@ -147,7 +147,7 @@ def attempts(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [
         vars(line)["refusal"]
         for line in caplog.records
-        if line.name == "auth_core.security" and line.message == "attempt"
+        if line.name == "auth_core.security" and line.message.startswith("Attempt refused: ")
     ]
 
 
@@ -208,7 +208,7 @@ def test_anonymous_denials_are_not_recorded(caplog: pytest.LogCaptureFixture) ->
         assert [Browser().get(address).status_code for address in ["/denied/", "/forbidden/"]] == [403, 403]
 
     assert events == []
-    assert [vars(line).get("refusal") for line in caplog.records if line.message == "request"] == [
+    assert [vars(line).get("refusal") for line in caplog.records if line.name == "auth_core.request"] == [
         "permission_denied",
         "permission_denied",
     ]
@@ -362,7 +362,7 @@ def test_a_log_line_has_the_network_and_the_request(caplog: pytest.LogCaptureFix
     finally:
         caplog.handler.removeFilter(context)
 
-    (line,) = [vars(line) for line in caplog.records if line.message == "attempt"]
+    (line,) = [vars(line) for line in caplog.records if line.message == "Attempt refused: csrf_failed"]
     assert line["correlation_id"] == answer.headers["X-Request-ID"]
     fields = {name: line[name] for name in ("refusal", "route", "method", "status", "network", "ip")}
     assert fields == {

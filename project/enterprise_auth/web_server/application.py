@@ -88,7 +88,8 @@ class ThreadedApplication:
         except BodyTooLong as refusal:
             is_whole = refusal.was_read
         except BodyRefused as refusal:
-            log.warning("body refused", extra={"status": refusal.status, "reason": refusal.code})
+            fields = {"status": refusal.status, "reason": refusal.code}
+            log.warning("body refused: %(reason)s", fields, extra=fields)
             await _send(send, _problem(refusal))
             return
         try:
@@ -179,7 +180,7 @@ async def _send(send: Send, answer: Answer) -> None:
                 await send({"type": "http.response.body", "body": block, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
     except TimeoutError:
-        log.warning("response not read by the client", extra={"status": answer.status})
+        log.warning("response not read by the client (status %s)", answer.status, extra={"status": answer.status})
     finally:
         await asyncio.to_thread(answer.body.close)
 

@@ -106,11 +106,14 @@ def _edits_records(view: Callable[..., HttpResponseBase]) -> bool:
 
 def _log(request: HttpRequest, response: HttpResponseBase, seconds: float, refusal: str) -> None:
     """Log the route, never the path, because a path may hold a token."""
-    match = request.resolver_match
+    route = request.resolver_match.route if request.resolver_match else ""
     request_log.info(
-        "request",
+        "%s %s %s",
+        request.method,
+        route,
+        response.status_code,
         extra={
-            "route": match.route if match else "",
+            "route": route,
             "method": request.method,
             "status": response.status_code,
             "duration_ms": round(seconds * 1000, 1),

@@ -95,7 +95,7 @@ class LogSink:
     def send(self, lines: Sequence[str]) -> None:
         """Log each line."""
         for line in lines:
-            logger.info("checkpoint", extra={"line": line})
+            logger.info("%s", line, extra={"line": line})
 
 
 def make_sink(config: Mapping[str, str]) -> Sink:

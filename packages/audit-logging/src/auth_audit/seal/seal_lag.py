@@ -65,8 +65,9 @@ def warn_when_late(alias: str = "") -> int:
     if lag.is_late:
         blocker = lag.culprit
         logger.warning(
-            "Sealing of the audit trail lags %s behind.",
+            "Sealing of the audit trail lags %s behind. It waits for process %s.",
             lag.age,
+            blocker.pid if blocker else "-",
             extra={"pid": blocker.pid if blocker else 0, "database": blocker.database if blocker else ""},
         )
     return int(lag.is_late)

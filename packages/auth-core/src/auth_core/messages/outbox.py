@@ -163,7 +163,8 @@ def _try_again(message: OutboxMessage, problem: Exception) -> None:
     OutboxMessage.objects.filter(pk=message.pk, settled_at=None, claimed_until=message.claimed_until).update(
         due_at=timezone.now() + pause, claimed_until=None, problem=type(problem).__name__
     )
-    logger.warning("Could not deliver a message yet.", extra=_log_fields(message, problem))
+    fields = _log_fields(message, problem)
+    logger.warning("Could not deliver message %(outbox_id)s yet: %(problem)s.", fields, extra=fields)
 
 
 def _settle(message: OutboxMessage, outcome: str, problem: Exception | None = None) -> None:
@@ -176,7 +177,8 @@ def _settle(message: OutboxMessage, outcome: str, problem: Exception | None = No
         degradation.report_restored(Control.DELIVERY, part=message.channel)
     else:
         degradation.report_degraded(Control.DELIVERY, part=message.channel, reason=outcome)
-        logger.error("Gave up delivering a message.", extra=_log_fields(message, problem))
+        fields = _log_fields(message, problem)
+        logger.error("Gave up delivering message %(outbox_id)s: %(problem)s.", fields, extra=fields)
 
 
 def _log_fields(message: OutboxMessage, problem: Exception | None) -> dict[str, Any]:

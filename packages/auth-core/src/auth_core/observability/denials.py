@@ -137,7 +137,9 @@ def record_denial(request: HttpRequest, response: HttpResponseBase) -> str:
         _log_and_record(request, response.status_code, denial)
     except Exception as problem:  # noqa: BLE001 - a receiver may raise any error. The request stays denied.
         logger.error(  # noqa: TRY400 - the text of the problem may hold what was sent
-            "Could not record a denial. The request is still denied.",
+            "Could not record a denial (%s): %s. The request is still denied.",
+            denial.reason,
+            type(problem).__name__,
             extra={"refusal": denial.reason, "problem": type(problem).__name__, **_route_of(request)},
         )
     return denial.reason
@@ -146,7 +148,7 @@ def record_denial(request: HttpRequest, response: HttpResponseBase) -> str:
 def _log_and_record(request: HttpRequest, status: int, denial: Denial) -> None:
     if denial.reason in _ATTEMPTS:
         fields = {"refusal": denial.reason, "status": status, "network": client_of(request).network}
-        _security.warning("attempt", extra={**fields, **_route_of(request)})
+        _security.warning("Attempt refused: %s", denial.reason, extra={**fields, **_route_of(request)})
     name = _event_name_for(denial.reason, status)
     person = None if name is None else denial.subject or _signed_in_user(request)
     if name is not None and person is not None:

@@ -33,6 +33,8 @@ def _write(event: Event) -> None:
         "actor": public_id_if_loaded(event.actor),
         "session": str(event.session or ""),
     }
-    _audit.info("event", extra=fields)
+    # In the message too, because a handler of the site may print nothing else.
+    words = [fields["event"], fields["outcome"], *([fields["reason"]] if event.reason else [])]
+    _audit.info(" ".join(words), extra=fields)
     if event.name.severity is not Severity.INFO:
-        _security.warning("event", extra=fields)
+        _security.warning(" ".join(words), extra=fields)

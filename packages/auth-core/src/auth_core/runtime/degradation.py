@@ -108,9 +108,9 @@ def reset() -> None:
 def _log_and_enqueue(name: EventName, control: StrEnum, part: str, reason: str) -> None:
     fields = {"control": control.value, "part": part, "reason": reason}
     if name is AuthEvent.CONTROL_DEGRADED:
-        logger.warning("A control is degraded.", extra=fields)
+        logger.warning("A control is degraded: %s, %s.", control.value, reason, extra=fields)
     else:
-        logger.info("A control works again.", extra=fields)
+        logger.info("A control works again: %s.", control.value, extra=fields)
     if len(_Process.waiting) < _MOST_WAITING:
         _Process.waiting.append(_Change(name, control, part, reason, correlation_id()))
         recorder.wake()

@@ -211,7 +211,8 @@ class SharedCache:
             # Logged once, when the breaker opens, not for every probe.
             if was_closed and self._breaker.state is not State.CLOSED:
                 logger.warning(
-                    "The shared cache is unavailable. The database is used instead.",
+                    "The shared cache is unavailable (%s). The database is used instead.",
+                    type(error).__name__,
                     extra={"problem": type(error).__name__},
                 )
             if self._breaker.state is not State.CLOSED:

@@ -66,7 +66,9 @@ class Background:
                 self._work()
             except Exception as problem:  # noqa: BLE001 - a dead thread would stop all work until the next wake
                 logger.warning(
-                    "Background work failed. It will be retried.",
+                    "Background work failed (%s): %s. It will be retried.",
+                    self._name,
+                    type(problem).__name__,
                     extra={"background": self._name, "problem": type(problem).__name__},
                 )
             finally:

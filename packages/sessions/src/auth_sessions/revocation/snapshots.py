@@ -115,7 +115,8 @@ def _session_in(stored: bytes) -> Session | None:
         return _session_from(snapshot) if is_fresh else None
     except (ValueError, LookupError, TypeError, AttributeError, ValidationError) as error:
         # Never lock a user out because of a bad snapshot. The row answers.
-        logger.warning("A snapshot is unreadable. Using the database row.", extra={"problem": type(error).__name__})
+        problem = type(error).__name__
+        logger.warning("A snapshot is unreadable (%s). Using the database row.", problem, extra={"problem": problem})
         return None
 
 
