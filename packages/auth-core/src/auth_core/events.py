@@ -4,7 +4,9 @@
 cannot store the event, such as the audit trail, therefore rolls the change back.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum, StrEnum
@@ -147,6 +149,25 @@ def record(event: Event) -> None:
     if unknown := set(event.data) - event.name.fields:
         raise UnregisteredEvent(f"{event.name.value} does not declare: {', '.join(sorted(unknown))}.")
     event_recorded.send(sender=type(event.name), event=event)
+
+
+#: Whether the code that causes a signal of Django records its own event.
+_records_itself: ContextVar[bool] = ContextVar("auth_core_records_itself", default=False)
+
+
+@contextmanager
+def recorded_by_caller() -> Iterator[None]:
+    """Say that the code inside the block records what it does. Receivers of Django's own signals then record nothing."""
+    token = _records_itself.set(True)
+    try:
+        yield
+    finally:
+        _records_itself.reset(token)
+
+
+def is_recorded_by_caller() -> bool:
+    """Return whether the code that causes a signal of Django records its own event."""
+    return _records_itself.get()
 
 
 @register_events

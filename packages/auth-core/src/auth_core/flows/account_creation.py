@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from auth_core.errors import FieldError, InvalidRequest
-from auth_core.events import AuthEvent, Event, record
+from auth_core.events import AuthEvent, Event, record, recorded_by_caller
 from auth_core.models import EmailAddress
 from auth_core.passwords import policy
 from auth_core.people.addresses import Address, InvalidAddress, parse
@@ -99,7 +99,7 @@ def _address_error(error: InvalidAddress) -> FieldError:
 def _save(user: AccountLike, address: Address, *, verified: bool) -> None:
     """Insert the rows. The unique columns decide whether the address is taken, not a query before the insert."""
     try:
-        with transaction.atomic():
+        with transaction.atomic(), recorded_by_caller():
             user.save(force_insert=True)
             EmailAddress.objects.create(
                 user=cast("Any", user),

@@ -36,14 +36,14 @@ from auth_core.errors import (
     MoreProofRequired,
     Unavailable,
 )
-from auth_core.events import AuthEvent, Event, EventOutcome, record
+from auth_core.events import AuthEvent, Event, EventOutcome, record, recorded_by_caller
 from auth_core.login.plugins import grant_issuer, login_steps, risk_assessor
 from auth_core.models import PendingLogin
 from auth_core.models.pending_login import Caller
 from auth_core.passwords import hashing, policy
 from auth_core.passwords.hash_slots import refuse_when_full
 from auth_core.people import lookup
-from auth_core.people.admission import AdmissionRefusal, NotAdmitted, admit
+from auth_core.people.admission import AdmissionRefusal, NotAdmitted, admit, asked_afterwards
 from auth_core.request.client import Client
 from auth_core.users import AccountLike, UserLike
 
@@ -73,7 +73,7 @@ def begin_login(
     refuse_when_full()
     guess = limits.charge("login", identifier=identifier, client=client)
 
-    with hashing.hash_slot_for(guess):
+    with hashing.hash_slot_for(guess), asked_afterwards(), recorded_by_caller():
         user: Any = authenticate(username=identifier, password=password)
     reason = _why_not_admitted(user)
     if reason is not None:
@@ -356,7 +356,8 @@ def _refuse_guess(identifier: str, reason: str, client: Client) -> None:
     """Record a failed first proof, commit it, and refuse. The same statements run for every user."""
     user = lookup.find_by_identifier(identifier)
     if reason != "password":
-        user_login_failed.send(sender=__name__, credentials={"username": identifier}, request=None)
+        with recorded_by_caller():
+            user_login_failed.send(sender=__name__, credentials={"username": identifier}, request=None)
     with transaction.atomic(durable=True):
         record(
             Event(

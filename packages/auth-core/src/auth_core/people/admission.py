@@ -1,5 +1,8 @@
 """Admission: whether a person may use the site. Every login and every session asks this module."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from enum import StrEnum
 
 from django.utils import timezone
@@ -50,6 +53,28 @@ def admit(
         raise NotAdmitted(AdmissionRefusal.LOCKED)
     if session is not None and _has_ended(session):
         raise NotAdmitted(AdmissionRefusal.ENDED)
+
+
+#: Whether the code that calls the authentication backends asks `admit` itself.
+_asks_itself: ContextVar[bool] = ContextVar("auth_core_asks_admission", default=False)
+
+
+@contextmanager
+def asked_afterwards() -> Iterator[None]:
+    """Let `IdentifierBackend` return people who are not admitted. The block's caller passes its result to `admit`.
+
+    A login of ours records why a person was refused, so it needs to know who proved the password.
+    """
+    token = _asks_itself.set(True)
+    try:
+        yield
+    finally:
+        _asks_itself.reset(token)
+
+
+def is_asked_afterwards() -> bool:
+    """Return whether the caller of the authentication backends asks `admit` itself."""
+    return _asks_itself.get()
 
 
 def _is_locked(user: UserLike) -> bool:
