@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from asgiref.sync import sync_to_async
 from django.contrib.auth.backends import BaseBackend
 from django.core.exceptions import PermissionDenied
 from django.db import models
@@ -24,8 +25,14 @@ class RoleBackend(BaseBackend):
     def authenticate(self, request: "HttpRequest | None", **credentials: Any) -> None:
         """Leave authentication to the other backends."""
 
-    def get_user(self, user_id: object) -> None:
-        """Leave this to the other backends."""
+    @property
+    def get_user(self) -> Any:
+        """Nothing: this backend has no people. `Client.force_login` takes the first backend that has this method.
+
+        Raises:
+            AttributeError: always, so that the backend does not have the method of its base class.
+        """
+        raise AttributeError("RoleBackend has no people.")
 
     def get_user_permissions(self, user_obj: UserLike, obj: "Model | None" = None) -> set[str]:
         """Return ``app.codename`` of all permissions everywhere. With *obj*, return none: `has_perm` decides each."""
@@ -48,6 +55,18 @@ class RoleBackend(BaseBackend):
         if decision.is_denied:
             raise PermissionDenied
         return decision.allowed
+
+    async def ahas_perm(self, user_obj: UserLike, perm: str, obj: "Model | None" = None) -> bool:
+        """Run `has_perm` in a thread. The base class would ignore denials and permissions for one object.
+
+        Raises:
+            PermissionDenied: as in `has_perm`.
+        """
+        return await sync_to_async(self.has_perm)(user_obj, perm, obj)
+
+    async def ahas_module_perms(self, user_obj: UserLike, app_label: str) -> bool:
+        """Run `has_module_perms` in a thread. The base class has no such method, and Django would skip this backend."""
+        return await sync_to_async(self.has_module_perms)(user_obj, app_label)
 
     def has_module_perms(self, user_obj: UserLike, app_label: str) -> bool:
         """Tell whether *user_obj* has any permission in *app_label*."""
