@@ -11,7 +11,7 @@ from auth_audit.models import AuditEntry, Checkpoint, Seal, TreeNode
 from auth_audit.offline_verifier import canonical_json, root_hash
 from auth_audit.seal import leaves, merkle
 from auth_audit.seal.tree import StoredTree
-from auth_audit.testing.trail import without_guards
+from auth_audit.storage.test_databases import without_guards
 
 ENTRIES, SEALS, NODES, CHECKPOINTS = (model._meta.db_table for model in (AuditEntry, Seal, TreeNode, Checkpoint))
 TABLES = (ENTRIES, SEALS, NODES, CHECKPOINTS)

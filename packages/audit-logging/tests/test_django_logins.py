@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.auth import authenticate
 from django.test import Client as Browser
 
 from auth_audit.append.digests import digest_of_today
@@ -43,6 +44,38 @@ def test_a_failed_login_records_a_digest_of_the_identifier() -> None:
     assert (entry.target_kind, entry.target_id) == ("identifier", digest_of_today(TYPED))
     assert (entry.ip, entry.outcome) == ("127.0.0.1", "failure")
     assert TYPED not in str(vars(entry))
+
+
+@pytest.mark.asvs("16.3.1")
+def test_a_failed_login_by_a_view_of_the_site_names_the_account(alice: Any) -> None:
+    log_in_to_the_admin(alice.get_username(), "wrong")
+
+    (entry,) = recorded("auth.login.failed")
+    assert (entry.subject_id, entry.reason, entry.target_id) == (alice.auth_identity.subject_id, "password", "")
+
+
+@pytest.mark.parametrize("name", ["username", "email", "login"])
+def test_a_failed_login_names_the_account_whatever_the_backend_calls_its_name(name: str, alice: Any) -> None:
+    assert authenticate(**{name: alice.get_username(), "code": "wrong"}) is None
+
+    (entry,) = recorded("auth.login.failed")
+    assert (entry.subject_id, entry.ip) == (alice.auth_identity.subject_id, None)
+
+
+def test_a_failed_login_of_a_disabled_account_says_so(alice: Any) -> None:
+    alice.is_active = False
+    alice.save()
+    log_in_to_the_admin(alice.get_username())
+
+    (entry,) = recorded("auth.login.failed")
+    assert (entry.subject_id, entry.reason) == (alice.auth_identity.subject_id, "disabled")
+
+
+@pytest.mark.parametrize("typed", ["\x00", "\ud800", "x" * 100_000])
+def test_a_failed_login_with_text_that_no_column_holds_is_recorded(typed: str) -> None:
+    authenticate(login=typed, code="wrong")
+
+    assert [entry.reason for entry in recorded("auth.login.failed")] == ["unknown"]
 
 
 def test_a_failed_login_of_auth_core_is_recorded_once_with_the_digest(browser: Browser) -> None:

@@ -7,15 +7,15 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 from django.db.models.signals import post_migrate
 from django.dispatch import Signal
 
 from auth_audit import checks, receivers
 from auth_audit.models import AuditEntry, Checkpoint, Seal, TrailIsAppendOnly, TreeNode
-from auth_audit.storage import guards, partitions
-from auth_audit.testing import trail
+from auth_audit.storage import guards, partitions, test_databases
+from auth_audit.storage.test_databases import NotATestDatabase, is_test_database, without_guards
 from auth_core.events import AuthEvent, Event, record
 
 STATEMENTS = {
@@ -233,7 +233,7 @@ def test_the_migrations_can_be_reversed() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_missing_guard_is_reported() -> None:
-    with trail.without_guards():
+    with without_guards():
         errors = checks.check_guards(databases=["default"])
 
     assert errors
@@ -285,12 +285,89 @@ def test_an_altered_guard_on_sqlite_is_reported_and_installed_again() -> None:
     assert guards.missing() == []
 
 
-@pytest.mark.django_db
-def test_outside_tests_the_guards_cannot_be_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+def record_one() -> None:
+    with transaction.atomic():
+        record(Event(name=AuthEvent.LOGIN_FAILED))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_of_tests_is_flushed_and_guarded_again() -> None:
+    record_one()
+
+    call_command("flush", interactive=False, verbosity=0)
+
+    assert AuditEntry.objects.count() == 0
+    assert guards.missing() == []
+
+
+def outside_a_test_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("django.test.utils._TestState.saved_data")
+
+
+def in_the_database_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(test_databases._configured_names, "default", str(connection.settings_dict["NAME"]))
+
+
+def in_an_existing_database(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(connection.settings_dict, "NAME", "production")
 
-    with pytest.raises(trail.NotATest), trail.without_guards():
-        pass
+
+def in_a_database_that_the_settings_did_not_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(test_databases._configured_names, "default")
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        outside_a_test_environment,
+        in_the_database_of_the_settings,
+        in_an_existing_database,
+        in_a_database_that_the_settings_did_not_name,
+    ],
+)
+@pytest.mark.django_db
+def test_elsewhere_the_trail_is_not_flushed_and_its_guards_stay(
+    place: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record_one()
+    with monkeypatch.context() as patch:
+        place(patch)
+
+        with pytest.raises(CommandError, match="append-only"):
+            call_command("flush", interactive=False, verbosity=0)
+        with pytest.raises(NotATestDatabase), without_guards():
+            pass
+
+    assert AuditEntry.objects.count() == 1
+    assert guards.missing() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "configured", "test_name", "is_made_by_tests"),
+    [
+        ("test_shop", "shop", None, True),
+        ("test_shop_2", "shop", None, True),
+        ("shop_ci", "shop", "shop_ci", True),
+        ("shop_ci_gw0_1", "shop", "shop_ci", True),
+        ("/srv/kept_1.sqlite3", "/srv/shop.sqlite3", "/srv/kept.sqlite3", True),
+        ("shop", "shop", "shop", False),
+        ("shop", "shop", None, False),
+        ("test_other", "shop", None, False),
+        ("test_shopping", "shop", None, False),
+        ("production", "shop", "shop_ci", False),
+        ("/srv/live/kept_1.sqlite3", "/srv/shop.sqlite3", "/srv/kept.sqlite3", False),
+    ],
+)
+@pytest.mark.django_db
+def test_only_the_names_that_django_gives_to_test_databases_are_theirs(
+    name: str, configured: str, test_name: str | None, is_made_by_tests: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setitem(test_databases._configured_names, "default", configured)
+        patch.setitem(connection.settings_dict, "NAME", name)
+        patch.setitem(connection.settings_dict["TEST"], "NAME", test_name)
+
+        assert is_test_database() is is_made_by_tests
 
 
 def is_refused(verb: str, table: str) -> bool:

@@ -75,6 +75,7 @@ def test_every_block_works_in_a_new_site(tmp_path: Path) -> None:
     verifier_output = site.sh(verify_export, KEY=public)
 
     assert visited["names"] == [
+        "audit.account.created",
         "auth.login.failed",
         "auth.login.succeeded",
         "audit.object.added",
@@ -82,9 +83,9 @@ def test_every_block_works_in_a_new_site(tmp_path: Path) -> None:
         "audit.export.created",
     ]
     assert visited["changes"] == {"name": {"before": "editors", "after": "readers"}}
-    assert visited["mine"] == 4
+    assert visited["mine"] == 6
     assert "No tampering found." in seal_output
-    assert "4 proven, 1 not yet sealed, 0 problems" in verifier_output
+    assert "5 proven, 1 not yet sealed, 0 problems" in verifier_output
 
 
 def test_every_setting_is_in_the_readme() -> None:

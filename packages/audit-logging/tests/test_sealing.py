@@ -13,7 +13,8 @@ from auth_audit.offline_verifier import is_included, root_hash, to_base64url, ve
 from auth_audit.seal import checkpoints, keys, merkle, sealer, transaction_horizon
 from auth_audit.seal.checkpoints import SealsBroken
 from auth_audit.seal.tree import StoredTree
-from auth_audit.testing.trail import another_writer, seal_everything, without_guards
+from auth_audit.storage.test_databases import without_guards
+from auth_audit.testing.trail import another_writer, seal_everything
 from auth_core.crypto.encryption import KeysMissing
 from auth_core.events import AuthEvent, Event, record
 from auth_core.testing.parallel import at_once, tally

@@ -30,7 +30,8 @@ from auth_audit.models import AuditEntry, Checkpoint, Seal
 from auth_audit.offline_verifier import SIGNATURE_PREFIX, canonical_json, to_base64url
 from auth_audit.seal import checkpoints
 from auth_audit.seal.keys import signing_key
-from auth_audit.testing.trail import seal_everything, without_guards
+from auth_audit.storage.test_databases import without_guards
+from auth_audit.testing.trail import seal_everything
 from auth_audit.verify.findings import Tampering, Verification
 from auth_audit.verify.verification import verify
 from auth_core.events import AuthEvent, Event, EventOutcome, record

@@ -1,4 +1,4 @@
-"""Events of this package: exports, and changes in Django's admin."""
+"""Events of this package: exports, changes in Django's admin, and accounts that a site changes in its own ways."""
 
 from auth_core.events import EventName, Retention, Severity, register_events
 
@@ -13,6 +13,29 @@ class AuditEvent(EventName):
         Severity.NOTICE,
         Retention.ACCOUNTABILITY,
         ("format", "filters"),
+    )
+    ACCOUNT_CREATED = (
+        "audit.account.created",
+        "The site created an account in its own way, such as `createsuperuser`.",
+        Severity.NOTICE,
+        Retention.ACCOUNTABILITY,
+    )
+    ACCOUNT_DELETED = (
+        "audit.account.deleted",
+        "The site deleted an account in its own way.",
+        Severity.WARNING,
+        Retention.ACCOUNTABILITY,
+    )
+    PASSWORD_SET = (
+        "audit.password.set",
+        "The site set a password in its own way, such as `changepassword`.",
+        Severity.NOTICE,
+    )
+    RIGHTS_CHANGED = (
+        "audit.rights.changed",
+        "The site changed flags, groups or permissions in its own way.",
+        Severity.WARNING,
+        Retention.ACCOUNTABILITY,
     )
     OBJECT_ADDED = (
         "audit.object.added",

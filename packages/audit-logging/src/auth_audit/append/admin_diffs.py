@@ -73,6 +73,11 @@ def _listen(more: int) -> None:
                 signal.disconnect(dispatch_uid=f"auth_audit.{receiver.__name__}")
 
 
+def is_recorded(model: type[Model]) -> bool:
+    """Return whether a request of the admin is being processed that records the changes of *model*."""
+    return _recording_of(model) is not None
+
+
 def _recording_of(model: type[Model]) -> _Recording | None:
     recording = _recording.get()
     return recording if recording is not None and model in recording.models else None

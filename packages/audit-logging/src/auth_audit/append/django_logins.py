@@ -1,18 +1,20 @@
 """Django's signals about logins.
 
 They cover a site without the logins of auth_core, and supply the typed identifier for those of auth_core.
-auth_core sends the same signals, but has recorded its own event by then. An event that was already recorded for
-the request is not recorded again.
+auth_core sends the same signals, and records its own events. A failed login names the account if there is one.
 """
 
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
-from django.db import transaction
+from django.db import DataError, transaction
 
 from auth_audit.append.digests import digest_of_today
-from auth_core.events import AuthEvent, Event, EventName, EventOutcome, record
+from auth_core.events import AuthEvent, Event, EventName, EventOutcome, is_recorded_by_caller, record
+from auth_core.people.admission import NotAdmitted, admit
+from auth_core.people.lookup import find_by_identifier
 from auth_core.request.context import correlation_id
 from auth_core.users import UserLike
 
@@ -48,13 +50,45 @@ def target_of(event: Event) -> tuple[str, str]:
 
 
 def _login_failed(credentials: dict[str, Any], request: "HttpRequest | None" = None, **kwargs: Any) -> None:
-    typed = credentials.get("username") or credentials.get("email")
-    if isinstance(typed, str):
+    typed = _identifier_in(credentials)
+    if typed is not None:
         _typed.set((correlation_id(), digest_of_today(typed)))
-    # auth_core calls `authenticate` without a request, and records the failure itself.
-    if request is not None:
+    if is_recorded_by_caller():
+        return
+    person = None if typed is None else _find(typed)
+    with transaction.atomic():
+        record(
+            Event(
+                name=AuthEvent.LOGIN_FAILED,
+                subject=person,
+                outcome=EventOutcome.FAILURE,
+                reason=_reason_of(person),
+            )
+        )
+
+
+def _identifier_in(credentials: dict[str, Any]) -> str | None:
+    """Return what was typed as the name of the account. Each backend has its own name for it."""
+    names = ("username", get_user_model().USERNAME_FIELD, "email", "login", "identifier")
+    return next((value for name in names if isinstance(value := credentials.get(name), str) and value), None)
+
+
+def _find(identifier: str) -> Any:
+    """Return the account that *identifier* names, or ``None``, also for text that no column can hold."""
+    try:
         with transaction.atomic():
-            record(Event(name=AuthEvent.LOGIN_FAILED, outcome=EventOutcome.FAILURE, reason="unknown"))
+            return find_by_identifier(identifier)
+    except (ValueError, DataError):
+        return None
+
+
+def _reason_of(person: Any) -> str:
+    """Return why a login of *person* failed: the account is unknown or not admitted, or else the password was wrong."""
+    try:
+        admit(person)
+    except NotAdmitted as refusal:
+        return refusal.reason.value
+    return "password"
 
 
 def _logged_in(request: "HttpRequest | None", user: UserLike, **kwargs: Any) -> None:

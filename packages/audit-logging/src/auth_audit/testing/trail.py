@@ -1,4 +1,4 @@
-"""Helpers for tests: remove the guards, read the recorded entries, seal them."""
+"""Helpers for tests: read the recorded entries, and seal them."""
 
 import time
 from collections.abc import Iterator
@@ -9,27 +9,6 @@ from django.db import connection
 from auth_audit.models import AuditEntry
 from auth_audit.seal.sealer import seal
 from auth_audit.seal.transaction_horizon import current_horizon
-from auth_audit.storage import guards
-
-
-class NotATest(Exception):
-    """The guards can only be removed on a test database."""
-
-
-@contextmanager
-def without_guards() -> Iterator[None]:
-    """Remove the guards inside the block, so that a test can change or flush the trail.
-
-    Raises:
-        NotATest: This is not a test database.
-    """
-    if not _is_test_database():
-        raise NotATest
-    guards.remove()
-    try:
-        yield
-    finally:
-        guards.install()
 
 
 def recorded(name: str = "") -> list[AuditEntry]:
@@ -69,9 +48,3 @@ def another_writer() -> Iterator[int]:
         yield pid
     finally:
         other.close()
-
-
-def _is_test_database() -> bool:
-    """Return whether Django made this database for tests: ``test_…``, or SQLite in memory."""
-    name = str(connection.settings_dict["NAME"]).rpartition("/")[2]
-    return name.startswith(("test_", "file:memorydb_")) or ":memory:" in name
