@@ -254,6 +254,14 @@ def matrix(*options: str) -> None:
     _tox(*options)
 
 
+def guests(*options: str) -> None:
+    """Add the packages to other sites, as their users do, and probe what must still work. ``--all`` for every site.
+
+    ``--help`` lists the options. Wheels, virtual environments and sites are in var/guests.
+    """
+    run(sys.executable, "-m", "guests", *options, cwd=ROOT / "project/tests")
+
+
 def bench(name: str = "", *options: str) -> None:
     """Run one benchmark, or all in order. Each documents its requirements and creates its own database.
 
@@ -362,7 +370,7 @@ def _write_requirements() -> None:
 
 
 CHORES: dict[str, Callable[..., None]] = {
-    "test": test, "check": check, "fix": fix, "planted": planted, "proofs": proofs, "cell": cell, "races": races, "timing": timing, "faults": faults, "scale": scale, "shots": shots, "gate": gate, "matrix": matrix, "bench": bench, "lock": lock
+    "test": test, "check": check, "fix": fix, "planted": planted, "proofs": proofs, "cell": cell, "races": races, "timing": timing, "faults": faults, "scale": scale, "shots": shots, "gate": gate, "guests": guests, "matrix": matrix, "bench": bench, "lock": lock
 }  # fmt: skip
 
 

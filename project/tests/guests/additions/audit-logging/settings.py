@@ -1,0 +1,2 @@
+INSTALLED_APPS += ["auth_audit"]
+MIDDLEWARE += ["auth_audit.middleware.AdminChangesMiddleware"]

@@ -1,0 +1,1 @@
+urlpatterns += [path("api/v1/", include("auth_rbac.api.urls"))]

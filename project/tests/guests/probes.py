@@ -1,0 +1,291 @@
+"""What must still work in a site after the packages were added. Each probe is a function, named in the table.
+
+A probe fails by raising `AssertionError`. The tests in ``in_site`` are probes too: they run inside the site.
+"""
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from guests.sites import Site
+
+PASSWORD = "correct horse battery staple"
+
+#: Which tests of people concern sessions.
+_SIGNING_IN = ("visits.tests.test_people", "-k", "login", "-k", "session", "-k", "async", "-k", "transaction")
+
+#: Prints one JSON object about the database of a site.
+_TABLES = "from django.db import connection\nprint(*connection.introspection.table_names())"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one probe found.
+
+    Args:
+        name: The probe.
+        problem: Why it is red, or an empty text.
+    """
+
+    name: str
+    problem: str = ""
+
+
+Probe = Callable[[Site], None]
+PROBES: dict[str, Probe] = {}
+
+
+def probe(function: Probe) -> Probe:
+    """Register a probe under its name. They run in the order of this file."""
+    PROBES[function.__name__] = function
+    return function
+
+
+def run_probes(site: Site, only: str = "") -> Iterator[Result]:
+    """Run the tests inside the site, and then every probe, or those whose names contain *only*."""
+    yield from (one for one in _tests_of(site) if only in one.name)
+    for name, function in PROBES.items():
+        if only in name:
+            yield _result_of(name, function, site)
+
+
+def _result_of(name: str, function: Probe, site: Site) -> Result:
+    try:
+        function(site)
+    except AssertionError as problem:
+        return Result(name, str(problem) or "failed")
+    return Result(name)
+
+
+# --- The tests inside the site -----------------------------------------------------
+
+
+def _tests_of(site: Site) -> Iterator[Result]:
+    """Run ``manage.py test``, as the site does for its own tests, and yield the result of each test."""
+    expected = [name for path in sorted((site.folder / "visits/tests").glob("test_*.py")) for name in _names_in(path)]
+    results = outcomes_of(site)
+    for name in expected:
+        yield Result(name, results.get(name, f"not run: {results['']}"))
+
+
+def outcomes_of(site: Site, *options: str, **environment: str) -> dict[str, str]:
+    """Run ``manage.py test``. Return the problem of each test, and under the empty name the end of the output."""
+    done = site.attempt(str(site.python), "manage.py", "test", "-v", "2", "--no-input", *options, **environment)
+    output = f"{done.stdout}{done.stderr}"
+    # What is logged during a test is between its name and its result.
+    begun = (
+        re.findall(r"^(test_\w+) \(", output, re.MULTILINE) if re.search(r"^Ran \d+ test", output, re.MULTILINE) else []
+    )
+    skipped = re.findall(r"^(test_\w+) \(.*\.\.\. skipped", output, re.MULTILINE)
+    passed = set(begun) - set(skipped)
+    parts = re.split(r"^={70}$", output, flags=re.MULTILINE)[1:]
+    failed = {}
+    for part in parts:
+        title = re.match(r"\s*(?:ERROR|FAIL): (\w+)", part)
+        failed[title[1] if title else "?"] = _last_lines(part.split("\n-----", 2)[-2] if "Ran " in part else part)
+    return {**dict.fromkeys(passed, ""), **failed, "": "" if done.returncode == 0 else _last_lines(output)}
+
+
+def _names_in(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
+            yield node.name
+
+
+def _last_lines(text: str, count: int = 6) -> str:
+    lines = [line for line in text.strip().splitlines() if line.strip()]
+    return "\n".join(lines[-count:])
+
+
+def _all_pass(site: Site, *options: str, **environment: str) -> None:
+    problems = {name: problem for name, problem in outcomes_of(site, *options, **environment).items() if problem}
+    if problems:
+        raise AssertionError("; ".join(f"{name}: {problem}" for name, problem in problems.items()))
+
+
+# --- Probes ------------------------------------------------------------------------
+
+
+@probe
+def check(site: Site) -> None:
+    """``check`` reports nothing of ours, except that a site without Redis reads its sessions from the database."""
+    _no_message(
+        site, site.attempt(str(site.python), "manage.py", "check", "--database", "default"), {"auth_sessions.W001"}
+    )
+
+
+@probe
+def check_deploy(site: Site) -> None:
+    """``check --deploy`` reports nothing of ours that the README does not."""
+    done = site.attempt(str(site.python), "manage.py", "check", "--deploy", GUEST_DEPLOYED="1")
+    _no_message(site, done, {"auth_sessions.W001", "auth_core.W002"})
+
+
+def _no_message(site: Site, done: "object", expected: set[str]) -> None:
+    output = f"{done.stdout}{done.stderr}"
+    found = [
+        line
+        for line in output.splitlines()
+        if (one := re.search(r"\((\w+\.[EW]\d+)\)", line)) and one[1] not in expected
+    ]
+    if found or (done.returncode and "Traceback" in output):
+        raise AssertionError("\n".join(found) or output)
+
+
+@probe
+def makemigrations_check(site: Site) -> None:
+    """No app has changes without a migration."""
+    site.manage("makemigrations", "--check", "--dry-run")
+
+
+@probe
+def auto_field(site: Site) -> None:
+    """The same with the other kinds of automatic keys, as far as our apps are concerned."""
+    for field in ("django.db.models.AutoField", "django.db.models.BigAutoField"):
+        site.manage("makemigrations", "--check", "--dry-run", *site.addition.labels, GUEST_AUTO_FIELD=field)
+
+
+@probe
+def collectstatic(site: Site) -> None:
+    """Static files are collected without two of one name."""
+    output = site.manage("collectstatic", "--no-input", "--verbosity", "1").stdout
+    if "another file" in output.lower():
+        raise AssertionError(output)
+
+
+@probe
+def createsuperuser_and_changepassword(site: Site) -> None:
+    """The commands of Django, on the site's own database. The person can log in afterwards."""
+    field = site.script(
+        "from django.contrib.auth import get_user_model\nprint(get_user_model().USERNAME_FIELD)"
+    ).strip()
+    value = {"email": "root@example.org", "phone": "+41790000001"}.get(field, "root")
+    options = [f"--{field}", value, *(["--email", "root@example.org"] if field == "username" else [])]
+    site.manage("createsuperuser", "--no-input", *options, DJANGO_SUPERUSER_PASSWORD=PASSWORD)
+    change = (
+        "import getpass\nfrom django.core.management import call_command\n"
+        f"getpass.getpass = lambda *_args, **_named: 'another horse battery'\ncall_command('changepassword', {value!r})\n"
+        "from django.test import Client\n"
+        f"assert Client(HTTP_HOST='localhost').login(username={value!r}, password='another horse battery')\n"
+    )
+    site.script(change)
+
+
+@probe
+def tests_with_keepdb(site: Site) -> None:
+    """``manage.py test --keepdb`` passes twice, on a database in a file."""
+    for _ in range(2):
+        _all_pass(site, "--keepdb", "visits.tests.test_database", GUEST_TEST_FILE="1")
+
+
+@probe
+def tests_in_parallel(site: Site) -> None:
+    """``manage.py test --parallel 2`` passes."""
+    done = site.attempt(
+        str(site.python), "manage.py", "test", "--parallel", "2", "visits.tests.test_database", *_SIGNING_IN
+    )
+    if done.returncode:
+        raise AssertionError(_last_lines(f"{done.stdout}{done.stderr}", 12))
+
+
+@probe
+def tests_by_pytest(site: Site) -> None:
+    """The same tests pass under pytest-django, without a plugin of ours, and with warnings as errors."""
+    for options in ((), ("--nomigrations",)):
+        done = site.attempt(
+            str(site.python), "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "visits/tests/test_database.py",
+            *options, DJANGO_SETTINGS_MODULE="mysite.settings",
+        )  # fmt: skip
+        if done.returncode:
+            raise AssertionError(_last_lines(f"{done.stdout}{done.stderr}", 12))
+
+
+@probe
+def two_databases(site: Site) -> None:
+    """A router keeps another app in a database of its own."""
+    two = {"GUEST_TWO_DATABASES": "1"}
+    site.manage("migrate", "--verbosity", "0", **two)
+    site.manage("migrate", "--verbosity", "0", "--database", "archive", **two)
+    tables = site.script(
+        _TABLES.replace("import connection", "import connections\nconnection = connections['archive']"), **two
+    )
+    if ours := [name for name in tables.split() if name.startswith("auth_")]:
+        raise AssertionError(f"tables in the other database: {ours}")
+    site.manage("check", "--database", "default", "--database", "archive", **two)
+    _all_pass(site, "visits.tests.test_database", "visits.tests.test_people.People.test_login_view", **two)
+
+
+@probe
+def session_engine_cached_db(site: Site) -> None:
+    """Django's session engine with a cache works."""
+    _all_pass(site, *_SIGNING_IN, GUEST_SESSION_ENGINE="django.contrib.sessions.backends.cached_db")
+
+
+@probe
+def session_engine_signed_cookies(site: Site) -> None:
+    """Django's session engine without a table works."""
+    _all_pass(site, *_SIGNING_IN, GUEST_SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies")
+
+
+@probe
+def default_logging(site: Site) -> None:
+    """With Django's default ``LOGGING`` each line on stderr says what happened."""
+    visit = (
+        "from django.contrib.auth import get_user_model\nfrom django.test import Client\n"
+        "model = get_user_model()\nbrowser = Client(HTTP_HOST='localhost')\n"
+        "browser.post('/login/', {'username': 'nobody-here', 'password': 'wrong'})\n"
+        "browser.post('/api/v1/login/', {'identifier': 'nobody-here', 'password': 'wrong'}, 'application/json')\n"
+        "browser.get('/api/v1/me/')\n"
+    )
+    done = site.run(
+        str(site.python), "-c", f"import django\ndjango.setup()\n{visit}", DJANGO_SETTINGS_MODULE="mysite.settings"
+    )
+    bare = [line for line in done.stderr.splitlines() if len(line.split()) < 2]
+    if bare:
+        raise AssertionError(f"lines without content: {bare}")
+    if "nobody-here" in done.stderr or "wrong" in done.stderr:
+        raise AssertionError(f"what was typed is in the log: {done.stderr}")
+
+
+@probe
+def sessions_from_before(site: Site) -> None:
+    """A browser that signed in before the packages were added stays signed in, unless the session engine changed."""
+    begin = (
+        "from django.contrib.auth import get_user_model\nfrom django.test import Client\n"
+        "import sys\nsys.path.insert(0, '.')\n"
+        "from visits.tests.helpers import make_person\n"
+        "browser = Client(HTTP_HOST='localhost')\nbrowser.force_login(make_person('early'))\n"
+        "print(browser.cookies['sessionid'].value)\n"
+    )
+    key = site.script(begin, GUEST_WITHOUT="1").strip()
+    use = (
+        "from django.test import Client\nbrowser = Client(HTTP_HOST='localhost')\n"
+        f"browser.cookies['sessionid'] = {key!r}\nprint(browser.get('/me/').status_code)\n"
+    )
+    # The README of auth_sessions says so, and why.
+    expected = "302" if "sessions" in site.addition.folders else "200"
+    status = site.script(use).strip()
+    if status != expected:
+        raise AssertionError(f"/me/ answers {status}")
+
+
+@probe
+def uninstall(site: Site) -> None:
+    """Each app can be migrated to zero. Without the packages the site works, and no table of theirs is left."""
+    for label in site.addition.labels:
+        site.manage("migrate", label, "zero", "--verbosity", "0")
+    left = [name for name in site.script(_TABLES).split() if name.startswith(site.addition.labels)]
+    if left:
+        raise AssertionError(f"tables are left: {left}")
+    site.manage("check", GUEST_WITHOUT="1")
+    site.manage("migrate", "--verbosity", "0", GUEST_WITHOUT="1")
+    _all_pass(site, "visits.tests.test_database", *_SIGNING_IN, GUEST_WITHOUT="1")
+    site.script(
+        "from visits.tests.helpers import make_person\nfrom django.test import Client\n"
+        "browser = Client(HTTP_HOST='localhost')\nperson = make_person('late')\nbrowser.force_login(person)\n"
+        "assert browser.get('/me/').status_code == 200\nperson.delete()\n",
+        GUEST_WITHOUT="1",
+    )
+    site.manage("migrate", "--verbosity", "0")  # and added again
