@@ -35,12 +35,12 @@ def test_an_async_question_gets_the_answer_of_a_sync_one(alice: Any) -> None:
     assign_role(user=alice, role=clerk, scope=order)
 
     names = ["shop.change_order", "shop.delete_order", "shop.view_branch"]
-    asked = [(name, one) for name in names for one in (None, order, other)]
+    questions = [(name, one) for name in names for one in (None, order, other)]
     person = get_user_model().objects.get(pk=alice.pk)
 
-    answers = [async_to_sync(person.ahas_perm)(name, one) for name, one in asked]
+    answers = [async_to_sync(person.ahas_perm)(name, one) for name, one in questions]
 
-    assert answers == [again(alice).has_perm(name, one) for name, one in asked]
+    assert answers == [again(alice).has_perm(name, one) for name, one in questions]
     assert (answers[1], answers[4]) == (True, False)
 
 

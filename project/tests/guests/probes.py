@@ -5,10 +5,12 @@ A probe fails by raising `AssertionError`. The tests in ``in_site`` are probes t
 
 import ast
 import re
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from guests.packages import ROOT
 from guests.sites import Site
 
 PASSWORD = "correct horse battery staple"
@@ -16,7 +18,24 @@ PASSWORD = "correct horse battery staple"
 #: Which tests of people concern sessions.
 _SIGNING_IN = ("visits.tests.test_people", "-k", "login", "-k", "session", "-k", "async", "-k", "transaction")
 
-#: Prints one JSON object about the database of a site.
+#: Follows a README in a new site: its settings, its URLs and its first commands.
+_FOLLOW = """
+import sys
+from pathlib import Path
+from auth_core.testing.readme import FreshSite, blocks
+
+readme, folder = map(Path, sys.argv[1:])
+site = FreshSite(folder)
+for models in blocks(readme, "python models"):
+    site.django("startapp", "shop")
+    (folder / "shop/models.py").write_text(models)
+site.follow(readme)
+if (folder / "shop").exists():
+    site.manage("makemigrations", "shop")
+site.sh(blocks(readme, "sh")[0])
+"""
+
+#: Prints the tables of a site.
 _TABLES = "from django.db import connection\nprint(*connection.introspection.table_names())"
 
 
@@ -74,18 +93,26 @@ def outcomes_of(site: Site, *options: str, **environment: str) -> dict[str, str]
     """Run ``manage.py test``. Return the problem of each test, and under the empty name the end of the output."""
     done = site.attempt(str(site.python), "manage.py", "test", "-v", "2", "--no-input", *options, **environment)
     output = f"{done.stdout}{done.stderr}"
-    # What is logged during a test is between its name and its result.
-    begun = (
-        re.findall(r"^(test_\w+) \(", output, re.MULTILINE) if re.search(r"^Ran \d+ test", output, re.MULTILINE) else []
-    )
+    return {**outcomes_in(output), "": "" if done.returncode == 0 else _last_lines(output)}
+
+
+def outcomes_in(output: str) -> dict[str, str]:
+    """Return the problem of each test in the output of ``manage.py test -v 2``. For a test that passed it is empty.
+
+    A run that ended early, and a skipped test, have no outcome.
+    """
+    if not re.search(r"^Ran \d+ test", output, re.MULTILINE):
+        return {}
+    # What is logged during a test stands between its name and its result.
+    begun = re.findall(r"^(test_\w+) \(", output, re.MULTILINE)
     skipped = re.findall(r"^(test_\w+) \(.*\.\.\. skipped", output, re.MULTILINE)
-    passed = set(begun) - set(skipped)
-    parts = re.split(r"^={70}$", output, flags=re.MULTILINE)[1:]
     failed = {}
-    for part in parts:
+    for part in re.split(r"^={70}$", output, flags=re.MULTILINE)[1:]:
         title = re.match(r"\s*(?:ERROR|FAIL): (\w+)", part)
-        failed[title[1] if title else "?"] = _last_lines(part.split("\n-----", 2)[-2] if "Ran " in part else part)
-    return {**dict.fromkeys(passed, ""), **failed, "": "" if done.returncode == 0 else _last_lines(output)}
+        failed[title[1] if title else "?"] = _last_lines(
+            re.split(r"^Ran \d+ test", part, flags=re.MULTILINE)[0].rstrip("-\n")
+        )
+    return {**{name: "" for name in begun if name not in skipped}, **failed}
 
 
 def _names_in(path: Path) -> Iterator[str]:
@@ -269,6 +296,16 @@ def sessions_from_before(site: Site) -> None:
     status = site.script(use).strip()
     if status != expected:
         raise AssertionError(f"/me/ answers {status}")
+
+
+@probe
+def readme_blocks(site: Site) -> None:
+    """The blocks of the README work in a new site of this environment, which has only what the package declares."""
+    if site.kind.name != "stock" or site.addition.name == "all":
+        return
+    readme = ROOT / "packages" / site.addition.folders[-1] / "README.md"
+    with tempfile.TemporaryDirectory() as folder:
+        site.run(str(site.python), "-c", _FOLLOW, str(readme), folder)
 
 
 @probe

@@ -1,0 +1,51 @@
+"""The harness of ``./dev guests`` sees a test that failed, one that was skipped, and a run that ended early."""
+
+from guests.__main__ import DIAGONAL
+from guests.environments import PYTHONS
+from guests.packages import ADDITIONS
+from guests.probes import PROBES, outcomes_in
+from guests.sites import KINDS
+
+LINE = "=" * 70
+
+OUTPUT = f"""
+test_a_login (visits.tests.test_people.People.test_a_login) ... auth.login.failed failure unknown
+ok
+test_a_deletion (visits.tests.test_people.People.test_a_deletion) ... FAIL
+test_a_skip (visits.tests.test_people.People.test_a_skip) ... skipped 'not here'
+
+{LINE}
+FAIL: test_a_deletion (visits.tests.test_people.People.test_a_deletion)
+{"-" * 70}
+Traceback (most recent call last):
+AssertionError: 403 != 302
+
+{"-" * 70}
+Ran 3 tests in 0.1s
+
+FAILED (failures=1, skipped=1)
+"""
+
+
+def test_a_failed_test_is_red_and_a_skipped_one_has_no_outcome() -> None:
+    outcomes = outcomes_in(OUTPUT)
+
+    assert set(outcomes) == {"test_a_login", "test_a_deletion"}
+    assert outcomes["test_a_login"] == ""
+    assert outcomes["test_a_deletion"].endswith("AssertionError: 403 != 302")
+
+
+def test_a_run_that_ended_early_has_no_outcomes() -> None:
+    assert outcomes_in(OUTPUT.partition(LINE)[0]) == {}
+
+
+def test_the_diagonal_visits_every_addition_every_site_and_every_line_of_django() -> None:
+    additions, sites, lines = (set(column) for column in zip(*DIAGONAL, strict=True))
+
+    assert additions == set(ADDITIONS)
+    assert sites == set(KINDS)
+    assert lines == set(PYTHONS)
+
+
+def test_every_probe_says_what_it_proves() -> None:
+    assert [name for name, probe in PROBES.items() if not probe.__doc__] == []
