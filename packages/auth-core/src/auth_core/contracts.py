@@ -162,7 +162,7 @@ class GrantIssuer(Protocol):
         """Return the grant, once, inside the granting transaction and without HTTP.
 
         The credential is always new, even for the same person. A step-up raises the session that
-        the row names.
+        the row names. The session has the application and the actor of the row.
 
         Raises:
             LimitReached: there are too many sessions. The grant is rolled back.

@@ -3,17 +3,19 @@
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.http.response import HttpResponseBase
-from django.utils.functional import SimpleLazyObject, empty
 
 from auth_core.administration import is_administration, model_admin_of
 from auth_core.assurance.evidence import stated_session
 from auth_core.authority import check_superuser
 from auth_core.observability.denials import record_denial
 from auth_core.observability.health import Status, readiness
+from auth_core.people.actors import current_session_of, user_if_loaded
 from auth_core.people.lookup import public_id_if_loaded
 from auth_core.request.client import forget_strangers_headers
 from auth_core.request.context import bound, context_of, current
@@ -71,7 +73,8 @@ class RequestContextMiddleware:
         started_at = time.perf_counter()
         bound_cookies(request)
         forget_strangers_headers(request)
-        with bound(context_of(request)) as context:
+        find_session = partial(current_session_of, request)
+        with bound(replace(context_of(request), find_session=find_session)) as context:
             response = self._get_response(request)
             refusal = record_denial(request, response)
             response.headers["X-Request-ID"] = context.correlation_id
@@ -126,15 +129,8 @@ def _log(request: HttpRequest, response: HttpResponseBase, seconds: float, refus
 def _public_ids(request: HttpRequest) -> dict[str, str]:
     """Return the session and the user of the request, as far as they are loaded. Logging runs no query."""
     session = stated_session(request)
-    subject = public_id_if_loaded(_user_if_loaded(request))
+    subject = public_id_if_loaded(user_if_loaded(request))
     return {**({"session": str(session.id)} if session else {}), **({"subject": subject} if subject else {})}
-
-
-def _user_if_loaded(request: HttpRequest) -> Any:
-    user = request.__dict__.get("user")
-    if isinstance(user, SimpleLazyObject):
-        return None if user._wrapped is empty else user._wrapped  # noqa: SLF001 - to look without loading
-    return user
 
 
 class SecurityHeadersMiddleware:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from django.db.models import QuerySet
 
     from auth_core.request.client import Client
@@ -90,6 +92,10 @@ person_watchers: Registry[Callable[[Any], None]] = Registry("Person watcher")
 #: each of those people who knows it, or ``None`` if the client sends nothing to recognise it by. The function runs no
 #: query: its result becomes part of the statement that charges a guess (`auth_core.limits`).
 known_devices: "Registry[Callable[[Client, QuerySet[Any]], QuerySet[Any] | None]]" = Registry("Device recogniser")
+
+#: Functions that tell whether an application may be used: public id -> bool. One that refuses is enough. Logins and
+#: sessions of an application ask all of them (`auth_core.people.admission`).
+application_checks: "Registry[Callable[[UUID], bool]]" = Registry("Application check")
 
 #: Delivery of outbox messages: channel -> function that sends one message, or raises.
 outbox_channels: Registry[Callable[[Any], None]] = Registry("Outbox channel")

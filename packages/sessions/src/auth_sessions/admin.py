@@ -40,8 +40,8 @@ class SessionAdmin(ActionsAdmin):
     actions = ("end_sessions",)
     fields = readonly_fields = (
         "id", "user", "backend", "transport", "evidence_stored", "authenticated_at", "created_at", "last_seen_at",
-        "idle_lifetime", "expires_at", "ended_at", "ended_reason", "ip", "network", "country", "user_agent",
-        "device_id", "device_known", "risk_score", "risk_reasons",
+        "idle_lifetime", "expires_at", "ended_at", "ended_reason", "application_id", "actor_id", "ip", "network",
+        "country", "user_agent", "device_id", "device_known", "risk_score", "risk_reasons",
     )  # fmt: skip
 
     def get_search_results(

@@ -36,7 +36,7 @@ _ENDS_FIRST: Mapping[str, Callable[[Session], Any]] = {
 }
 
 #: The columns that decide which session ends.
-_COLUMNS = ("pk", "token_digest", "created_at", "last_seen_at", "idle_lifetime", "expires_at")
+_COLUMNS = ("pk", "token_digest", "application_id", "created_at", "last_seen_at", "idle_lifetime", "expires_at")
 
 
 class _LiveSessions(NamedTuple):
@@ -169,9 +169,13 @@ def _applies_to(user: UserLike, limit: Mapping[str, Any]) -> bool:
 def _read(user: UserLike) -> _LiveSessions:
     """Return the time by the clock of the database, and the live sessions. One query, with or without sessions.
 
+    Sessions in which another person acts do not count.
+
     The time is never before the start of an existing session, even if the clock was set back.
     """
-    condition = Q(auth_sessions__ended_at=None, auth_sessions__expires_at__gt=timezone.now())
+    condition = Q(
+        auth_sessions__ended_at=None, auth_sessions__expires_at__gt=timezone.now(), auth_sessions__actor_id=None
+    )
     joined = _row_of(user).annotate(live=FilteredRelation("auth_sessions", condition=condition), moment=_Clock())
     rows = joined.values_list("moment", *(f"live__{column}" for column in _COLUMNS))
     named = [dict(zip(("moment", *_COLUMNS), row, strict=True)) for row in rows]

@@ -238,7 +238,7 @@ def unblock_device(*, device: Device, actor: UserLike | None = None) -> bool:
 
 def end_sessions_of_device(*, user: UserLike, device_id: UUID, reason: str, actor: UserLike | None = None) -> int:
     """End the sessions of *user* in a device. Return how many this call ended."""
-    opened_in_it = Session.objects.of(user).unended().filter(device_id=device_id).only("pk", "token_digest")
+    opened_in_it = Session.objects.of(user).unended().filter(device_id=device_id).only(*lifecycle.ENDED_BY)
     return lifecycle.end_these(sessions_to_end=list(opened_in_it), user=user, reason=reason, actor=actor)
 
 

@@ -244,11 +244,12 @@ def _columns(data: dict[str, Any]) -> dict[str, Any]:
 def _changes(row: Session, data: dict[str, Any]) -> dict[str, Any]:
     """Return what *data* changes in *row*.
 
-    A new user resets evidence and lifetime. Otherwise the lifetime is not prolonged.
+    A new user resets evidence, lifetime, application and actor. Otherwise the lifetime is not prolonged.
     """
     changes = _columns(data)
     if changes["user_id"] != row.user_id:
-        return {**client_columns(), **changes, **_fresh_columns(data), "evidence_stored": []}
+        parties = {"application_id": None, "actor_id": None}
+        return {**client_columns(), **changes, **_fresh_columns(data), **parties, "evidence_stored": []}
     idle, end = _limited_expiry(data, row.facts.acr, row.expires_at)
     return {**changes, "idle_lifetime": idle, "expires_at": end}
 

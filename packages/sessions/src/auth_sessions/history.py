@@ -64,6 +64,8 @@ class History:
 def history_of(user: UserLike, *, mark: str = "") -> History:
     """Return the history of *user* and of the browser they use. One query.
 
+    Sessions in which another person acted say nothing about the user.
+
     Two queries for a client with a device cookie when no session of the user is kept.
 
     Args:
@@ -71,7 +73,7 @@ def history_of(user: UserLike, *, mark: str = "") -> History:
     """
     device_rows = Device.objects.of(user).filter(digest=mark, has_cookie=True)
     device_columns = (Exists(device_rows), Exists(device_rows.filter(blocked_at__isnull=False))) if mark else ()
-    newest = Session.objects.of(user).order_by("-pk").values_list(*_COLUMNS, *device_columns)[:_MOST]
+    newest = Session.objects.of(user).in_person().order_by("-pk").values_list(*_COLUMNS, *device_columns)[:_MOST]
     rows = [_LoginRow(*row) for row in newest]
     is_known, is_blocked = _device_in(rows, device_rows) if mark else (False, False)
     return History(logins=[_past_login(row) for row in rows], is_device_known=is_known, is_device_blocked=is_blocked)

@@ -16,6 +16,12 @@ from auth_sessions.conf import sessions
 from auth_sessions.models import Session
 from auth_sessions.revocation import snapshots
 
+#: The columns that ending a session reads.
+ENDED_BY = ("pk", "token_digest", "application_id")
+
+#: The reason of sessions that end because the person who acted in them was disabled or signed out everywhere.
+ACTOR_ENDED = "actor_ended"
+
 
 def end_session(*, session_id: UUID, user: UserLike, reason: str, actor: UserLike | None = None) -> bool:
     """End a session. Return whether this call ended it.
@@ -32,7 +38,7 @@ def end_session(*, session_id: UUID, user: UserLike, reason: str, actor: UserLik
         PermissionRefused: *user* holds more permissions than *actor*.
     """
     check_over(actor, user)
-    session = Session.objects.of(user).filter(pk=session_id).only("pk", "token_digest").first()
+    session = Session.objects.of(user).filter(pk=session_id).only(*ENDED_BY).first()
     if session is None:
         return False
     ended = _end(session, user, reason, actor)
@@ -41,9 +47,30 @@ def end_session(*, session_id: UUID, user: UserLike, reason: str, actor: UserLik
 
 
 def end_other_sessions(*, user: UserLike, keep: UUID | None, reason: str, actor: UserLike | None = None) -> int:
-    """End all sessions of *user* except *keep*. Return how many this call ended. Raises as `end_session`."""
-    others = Session.objects.of(user).unended().exclude(pk__in=[keep] if keep else []).only("pk", "token_digest")
-    return end_these(sessions_to_end=list(others), user=user, reason=reason, actor=actor)
+    """End all sessions of *user* except *keep*, and those in which *user* acts for another person.
+
+    Return how many sessions of *user* this call ended. Raises as `end_session`.
+    """
+    others = Session.objects.of(user).unended().exclude(pk__in=[keep] if keep else []).only(*ENDED_BY)
+    ended = end_these(sessions_to_end=list(others), user=user, reason=reason, actor=actor)
+    end_acted_sessions(user=user, actor=actor)
+    return ended
+
+
+def end_acted_sessions(*, user: UserLike, actor: UserLike | None = None) -> int:
+    """End the sessions of other people in which *user* acts. Return how many this call ended.
+
+    They rest on the account and the credentials of *user*. There is no check of authority over the people whose
+    sessions they are: an administrator who may end the sessions of *user* ends all that *user* can do.
+
+    Args:
+        actor: The user who ends them, if it is not *user*.
+    """
+    acted = list(Session.objects.acted_in_by(user).unended().select_related("user"))
+    by = user if actor is None else actor
+    ended = sum(_end(session, session.user, ACTOR_ENDED, by) for session in acted if session.user is not None)
+    snapshots.forget(*(session.token_digest for session in acted))
+    return ended
 
 
 def end_these(
@@ -119,5 +146,14 @@ def _end(session: Session, user: UserLike, reason: str, actor: UserLike | None, 
             ended_at=at or timezone.now(), ended_reason=reason
         )
         if ended:
-            record(Event(name=AuthEvent.SESSION_ENDED, subject=user, actor=actor, session=session.pk, reason=reason))
+            record(
+                Event(
+                    name=AuthEvent.SESSION_ENDED,
+                    subject=user,
+                    actor=actor,
+                    session=session.pk,
+                    application=session.application_id,
+                    reason=reason,
+                )
+            )
     return bool(ended)

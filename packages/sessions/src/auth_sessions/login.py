@@ -60,17 +60,21 @@ class OpenSession:
                 backend=login.backend,
                 store=_store_of(session, credential),
             )
-        recognised = devices.recognise(user=login.person, client=client, transport=login.transport)
+        # The browser of an actor is not one of the user's. It stays unknown, and the user gets no mail about it.
+        recognised = None
+        if login.actor_id is None:
+            recognised = devices.recognise(user=login.person, client=client, transport=login.transport)
         session = _open_session(login, credential, client, recognised)
         session.seen_at = session.last_seen_at
         record_opened(session, reason="login", client=client)
-        devices.announce(recognised, session=session, client=client)
+        if recognised is not None:
+            devices.announce(recognised, session=session, client=client)
         return Grant(
             user=login.user,
             session=session.facts,
             credential=credential,
             backend=login.backend,
-            device_credential=recognised.credential,
+            device_credential=recognised.credential if recognised else "",
             device_lifetime=sessions.DEVICE_LIFETIME,
             store=_store_of(session, credential),
         )
@@ -88,7 +92,7 @@ class SessionLimit:
 
     def is_pending(self, login: PendingLogin) -> bool:
         """Tell whether there is no room for the session that this login opens."""
-        opens = login.user is not None and login.purpose != Purpose.STEP_UP
+        opens = login.user is not None and login.purpose != Purpose.STEP_UP and login.actor_id is None
         return opens and login.meets_demand() and concurrency.asks(user=login.person)
 
     def challenge(self, login: PendingLogin, choice: str | None) -> Challenge:
@@ -103,7 +107,7 @@ class SessionLimit:
 
     def question(self, login: PendingLogin) -> Challenge:
         """Return the live sessions, the most recently used first."""
-        live = list(Session.objects.of(login.person).live().order_by("-last_seen_at", "-pk"))
+        live = list(Session.objects.of(login.person).in_person().live().order_by("-last_seen_at", "-pk"))
         opened_in = devices.devices_of(live)
         choices = [Choice(str(row.pk), "", _label(row, opened_in)) for row in live]
         return Challenge(kind=KIND, data={"live": len(live)}, choices=choices)
@@ -154,9 +158,12 @@ def _store_of(session: Session, credential: str) -> SessionStore | None:
     return SessionStore.of(session, credential)
 
 
-def _open_session(login: PendingLogin, credential: str, client: Client, recognised: devices.Recognised) -> Session:
+def _open_session(
+    login: PendingLogin, credential: str, client: Client, recognised: devices.Recognised | None
+) -> Session:
     user = login.person
-    begins = concurrency.make_room(user=user)
+    # The session of an actor takes no place of the user's, so it ends none of their sessions.
+    begins = concurrency.make_room(user=user) if login.actor_id is None else None
     # Read the clock after `make_room`, which may have waited.
     moment = timezone.now()
     idle, absolute = _lifetimes(login.evidence)
@@ -172,8 +179,10 @@ def _open_session(login: PendingLogin, credential: str, client: Client, recognis
         last_seen_at=moment,
         idle_lifetime=idle,
         expires_at=moment + absolute,
-        device_id=recognised.device.pk,
-        device_known=recognised.is_known,
+        device_id=recognised.device.pk if recognised else None,
+        device_known=recognised.is_known if recognised else None,
+        application_id=login.application_id,
+        actor_id=login.actor_id,
         risk_score=login.score,
         risk_reasons=login.reasons,
         **client_columns(client),
@@ -187,6 +196,8 @@ def _raise_session(login: PendingLogin, credential: str, client: Client) -> Sess
     step-up from then on (`auth_sessions.context_change`).
     """
     raised = Session.objects.of(login.person).live().filter(pk__in=[login.session_id], transport=login.transport)
+    # Values of the session that never change. A step-up that began for others raises nothing.
+    raised = raised.filter(application_id=login.application_id, actor_id=login.actor_id)
     session = raised.first()
     if session is None:
         raise LoginExpired

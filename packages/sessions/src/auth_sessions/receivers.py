@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from django.db.models.signals import post_delete
+from django.db.models.signals import post_delete, pre_delete
 from django.utils import timezone
 
 from auth_core.events import AuthEvent, Event, event_recorded
+from auth_core.models import Identity
 from auth_sessions import lifecycle
 from auth_sessions.models import Session
 from auth_sessions.revocation import snapshots
@@ -14,6 +15,7 @@ from auth_sessions.revocation import snapshots
 def connect() -> None:
     """Connect the receivers."""
     event_recorded.connect(end_sessions_of, dispatch_uid="auth_sessions.end_sessions_of")
+    pre_delete.connect(end_acted_sessions_of, sender=Identity, dispatch_uid="auth_sessions.end_acted_sessions_of")
     post_delete.connect(forget_deleted, sender=Session, dispatch_uid="auth_sessions.forget_deleted")
 
 
@@ -27,6 +29,11 @@ def end_sessions_of(event: Event, **kwargs: Any) -> None:
         lifecycle.end_all_sessions(user=event.subject, reason="password_reset")
     elif event.name is AuthEvent.ACCOUNT_DISABLED:
         lifecycle.end_all_sessions(user=event.subject, reason="account_disabled", actor=event.actor)
+
+
+def end_acted_sessions_of(instance: Identity, **kwargs: Any) -> None:
+    """End the sessions in which a deleted user acts, before nothing tells any more which they are."""
+    lifecycle.end_acted_sessions(user=instance.user)
 
 
 def forget_deleted(instance: Session, **kwargs: Any) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from auth_core.events import AuthEvent, Event, record
+from auth_core.people.actors import actor_beside
 from auth_core.request.client import Client
 from auth_core.request.context import current
 from auth_sessions import geo
@@ -48,7 +49,9 @@ def record_opened(session: Session, *, reason: str, client: Client | None = None
         Event(
             name=AuthEvent.SESSION_OPENED,
             subject=session.user,
+            actor=actor_beside(session.user, session.actor_id),
             session=session.pk,
+            application=session.application_id,
             client=client,
             reason=reason,
             data={"transport": session.transport, "acr": session.facts.acr},

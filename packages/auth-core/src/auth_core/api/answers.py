@@ -47,6 +47,12 @@ class MeShape(Shape):
     created_at = serializers.DateTimeField(allow_null=True)
     second_factors = serializers.ListField(child=serializers.DictField())
     acr = serializers.CharField(allow_blank=True, help_text="aal1, aal2 or aal3: the assurance of this session.")
+    application = serializers.UUIDField(
+        allow_null=True, help_text="Public id of the application of this session. Null: none."
+    )
+    actor = serializers.UUIDField(
+        allow_null=True, help_text="Public id of the person who acts as this user. Null: the user acts."
+    )
 
 
 class GrantedSessionShape(Shape):
@@ -58,6 +64,10 @@ class GrantedSessionShape(Shape):
     auth_time = serializers.DateTimeField()
     idle_expires_at = serializers.DateTimeField(allow_null=True)
     expires_at = serializers.DateTimeField(allow_null=True)
+    application = serializers.UUIDField(allow_null=True, help_text="Public id of the application. Null: none.")
+    actor = serializers.UUIDField(
+        allow_null=True, help_text="Public id of the person who acts in it. Null: its user acts."
+    )
 
 
 class GrantedShape(Shape):

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.contrib.auth.signals import user_logged_in
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -10,7 +9,13 @@ from rest_framework.response import Response
 from auth_core.assurance.evidence import SessionFacts
 from auth_core.conf import core
 from auth_core.contracts import Challenge, Challenged, Granted, LoginOutcome, Transport
-from auth_core.login.browser import enter_session, forget_browser_secret, keep_browser_secret, keep_device
+from auth_core.login.browser import (
+    announce_login,
+    enter_session,
+    forget_browser_secret,
+    keep_browser_secret,
+    keep_device,
+)
 from auth_core.people.lookup import profile_of
 from auth_core.users import UserLike
 
@@ -26,7 +31,7 @@ def login_response(request: Request, outcome: LoginOutcome, *, browser_secret: s
     grant = outcome.grant
     by_token = grant.session.transport == Transport.TOKEN
     if by_token:
-        user_logged_in.send(sender=type(grant.user), request=request._request, user=grant.user)
+        announce_login(request._request, grant)
     else:
         enter_session(request._request, grant)
     response = Response(granted_body(outcome) | ({"credential": grant.credential} if by_token else {}))
@@ -44,7 +49,11 @@ def granted_body(outcome: Granted) -> dict[str, Any]:
 
 def me_body(user: UserLike, session: SessionFacts | None) -> dict[str, Any]:
     """Return the ``me`` body of DESIGN section 6."""
-    return profile_of(user) | {"acr": session.acr if session else ""}
+    return profile_of(user) | {
+        "acr": session.acr if session else "",
+        "application": session.application if session else None,
+        "actor": session.actor if session else None,
+    }
 
 
 def session_body(session: SessionFacts) -> dict[str, Any]:
@@ -56,6 +65,8 @@ def session_body(session: SessionFacts) -> dict[str, Any]:
         "auth_time": session.authenticated_at,
         "idle_expires_at": session.idle_expires_at,
         "expires_at": session.expires_at,
+        "application": session.application,
+        "actor": session.actor,
     }
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "amr_of",
     "check_assurance",
     "check_context",
+    "forget_session",
     "fresh_evidence",
     "require_assurance",
     "session_of",
@@ -37,6 +38,7 @@ __all__ = [
 FACTS_KEY = "_auth_core_facts"
 
 _MOMENTS = ("authenticated_at", "expires_at", "idle_expires_at")
+_IDS = ("id", "application", "actor")
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -54,6 +56,8 @@ class SessionFacts:
         expires_at: Absolute expiry.
         idle_expires_at: Expiry if the session is not used.
         device_known: Whether this browser has completed a login of this person before. ``None`` if it was not checked.
+        application: Public id of the application that the session was opened for. ``None``: for the site itself.
+        actor: Public id of the person who acts in the session in place of its user. ``None``: the user acts.
         context_changed: What differs between this request and the place of the last proof, such as ``country``. The
             session stays valid, but its evidence no longer counts as fresh (ASVS 8.2.4). It belongs to the request and
             is never stored.
@@ -66,6 +70,8 @@ class SessionFacts:
     expires_at: datetime | None = None
     idle_expires_at: datetime | None = None
     device_known: bool | None = None
+    application: UUID | None = None
+    actor: UUID | None = None
     context_changed: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
@@ -78,14 +84,17 @@ class SessionFacts:
             "expires_at": self.expires_at and self.expires_at.isoformat(),
             "idle_expires_at": self.idle_expires_at and self.idle_expires_at.isoformat(),
             "device_known": self.device_known,
+            "application": self.application and str(self.application),
+            "actor": self.actor and str(self.actor),
         }
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "SessionFacts":
         """Return the facts from their stored form."""
         moments = {name: stored[name] and datetime.fromisoformat(stored[name]) for name in _MOMENTS}
+        ids = {name: UUID(stored[name]) for name in _IDS if stored.get(name)}
         evidence = tuple(Evidence.from_json(proof) for proof in stored["evidence"])
-        return cls(**{**stored, **moments, "id": UUID(stored["id"]), "evidence": evidence})
+        return cls(**{**stored, **moments, **ids, "evidence": evidence})
 
     @property
     def assurance(self) -> Assurance:
@@ -133,6 +142,11 @@ def _facts_in(store: "SessionBase | None") -> SessionFacts | None:
 def set_session(request: "HttpRequest | Request", facts: SessionFacts) -> None:
     """Store the session of *request* on it."""
     _SESSION.keep(getattr(request, "_request", request), facts)
+
+
+def forget_session(request: HttpRequest) -> None:
+    """Remove the session that an authenticator stored on *request*."""
+    _SESSION.forget(request)
 
 
 def require_assurance(

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import rotate_token
 
-from auth_core.assurance.evidence import FACTS_KEY
+from auth_core.assurance.evidence import FACTS_KEY, forget_session
 from auth_core.conf import core
 from auth_core.contracts import Grant
 from auth_core.crypto.secrets import new_secret, same
@@ -39,8 +39,19 @@ def enter_session(request: HttpRequest, grant: Grant) -> None:
         request.session.update(anonymous_data)
     request.session.modified = True
     request.user = grant.user
+    # An authenticator may have stated the session that ends here. From now on the new store answers.
+    forget_session(request)
     rotate_token(request)
-    user_logged_in.send(sender=type(grant.user), request=request, user=grant.user)
+    announce_login(request, grant)
+
+
+def announce_login(request: HttpRequest, grant: Grant) -> None:
+    """Send Django's signal that the user has logged in, which sets their last login.
+
+    It is not sent if another person acts in the session: the user was not there.
+    """
+    if grant.session.actor is None:
+        user_logged_in.send(sender=type(grant.user), request=request, user=grant.user)
 
 
 def leave_session(request: HttpRequest, user: UserLike) -> None:

@@ -36,6 +36,8 @@ class OpenDjangoSession:
             evidence=login.evidence,
             authenticated_at=timezone.now(),
             expires_at=timezone.now() + timedelta(seconds=store.get_expiry_age()),
+            application=login.application_id,
+            actor=login.actor_id,
         )
         store[SESSION_KEY] = user._meta.pk.value_to_string(user)
         store[BACKEND_SESSION_KEY] = login.backend

@@ -15,7 +15,7 @@ from django.db import transaction
 
 from auth_core import limits
 from auth_core.assurance.evidence import Evidence, Method, SessionFacts, amr_of
-from auth_core.assurance.levels import Demand, stricter
+from auth_core.assurance.levels import Assessment, Demand, stricter
 from auth_core.contracts import (
     Challenge,
     Challenged,
@@ -43,6 +43,7 @@ from auth_core.models.pending_login import Caller
 from auth_core.passwords import hashing, policy
 from auth_core.passwords.hash_slots import refuse_when_full
 from auth_core.people import lookup
+from auth_core.people.actors import actor_beside, checked_actor
 from auth_core.people.admission import AdmissionRefusal, NotAdmitted, admit, asked_afterwards
 from auth_core.request.client import Client
 from auth_core.users import AccountLike, UserLike
@@ -54,12 +55,14 @@ def begin_login(
     password: str,
     transport: Transport,
     client: Client,
+    application_id: UUID | None = None,
     browser_secret: str = "",
     continue_to: str = "",
 ) -> LoginOutcome:
-    """Log in with a password, as far as a password goes.
+    """Log in with a password, as far as a password goes. There is no actor: people type their own password.
 
     Args:
+        application_id: Public id of the application that the login is for. Never from a request body.
         continue_to: Where the browser goes afterwards. An address of this site.
 
     Raises:
@@ -75,7 +78,7 @@ def begin_login(
 
     with hashing.hash_slot_for(guess), asked_afterwards(), recorded_by_caller():
         user: Any = authenticate(username=identifier, password=password)
-    reason = _why_not_admitted(user)
+    reason = _why_not_admitted(user, application=application_id)
     if reason is not None:
         _refuse_guess(identifier, reason, client)
     guess.refund(user=user)
@@ -87,6 +90,7 @@ def begin_login(
         transport=transport,
         client=client,
         is_charged=True,
+        application_id=application_id,
         browser_secret=browser_secret,
         continue_to=continue_to,
     )
@@ -102,6 +106,7 @@ def open_login(
     demand: Demand = Demand.NONE,
     is_charged: bool = False,
     application_id: UUID | None = None,
+    actor_id: UUID | None = None,
     session_id: UUID | None = None,
     provider: str = "",
     browser_secret: str = "",
@@ -112,7 +117,9 @@ def open_login(
     Args:
         demand: The minimum demand. Risk may raise it, never lower it.
         is_charged: Whether the caller has charged a budget that also limits correct proofs (decision record 0033).
-        application_id: Public id of the application that the login is for. The trail names it.
+        application_id: Public id of the application that the login is for. Never from a request body.
+        actor_id: Public id of the person who signs in as *user*, if it is another one. Never from a request body. The
+            caller has checked that they may. The risk of the login is not assessed: it would be theirs.
         session_id: The session that a step-up raises.
         provider: The provider that a link adds.
         browser_secret: Ties the login to this browser. Empty with a token.
@@ -120,11 +127,13 @@ def open_login(
 
     Raises:
         TooManyAttempts: this person has begun too many logins and step-ups.
+        PermissionRefused: *user* holds more permissions than the actor.
         InvalidCredentials, LoginDenied, MoreProofRequired: see `advance`.
     """
+    actor_id = checked_actor(user, actor_id)
     if not is_charged:
         limits.charge("begun", person=str(user.pk), client=client)
-    assessment = risk_assessor().assess(user, client)
+    assessment = Assessment() if actor_id is not None else risk_assessor().assess(user, client)
     assessment = replace(assessment, demand=stricter(assessment.demand, demand))
     with transaction.atomic(durable=True):
         login = PendingLogin.objects.begin(
@@ -135,6 +144,7 @@ def open_login(
             evidence=[evidence] if isinstance(evidence, Evidence) else evidence,
             assessment=assessment,
             application_id=application_id,
+            actor_id=actor_id,
             session_id=session_id,
             provider=provider,
             browser_secret=browser_secret,
@@ -276,7 +286,9 @@ def _challenge_or_refusal(login: PendingLogin, client: Client) -> Challenged | A
 
 def _refuse_if_blocked(login: PendingLogin, client: Client) -> AuthError | None:
     """End the login and return a refusal if its person is not admitted or policy denies it."""
-    reason = None if login.user is None else _why_not_admitted(login.user)
+    reason = None
+    if login.user is not None:
+        reason = _why_not_admitted(login.user, application=login.application_id, actor=login.actor_id)
     if reason is not None:
         login.close()
         record(_event(login, AuthEvent.LOGIN_FAILED, client, EventOutcome.FAILURE, reason))
@@ -341,12 +353,14 @@ def _pending_step(login: PendingLogin) -> LoginStep | None:
     return next((step for step in login_steps() if step.is_pending(login)), None)
 
 
-def _why_not_admitted(user: UserLike | None) -> str | None:
+def _why_not_admitted(
+    user: UserLike | None, *, application: UUID | None = None, actor: UUID | None = None
+) -> str | None:
     """Return why *user* is not admitted. ``None`` if they are."""
     if user is None:
         return "password"
     try:
-        admit(user)
+        admit(user, application=application, actor=actor)
     except NotAdmitted as refusal:
         return refusal.reason.value
     return None
@@ -388,6 +402,7 @@ def _event(
     return Event(
         name=name,
         subject=login.user,
+        actor=actor_beside(login.user, login.actor_id),
         session=session.id if session else None,
         application=login.application_id,
         outcome=outcome,

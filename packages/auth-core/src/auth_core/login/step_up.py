@@ -30,6 +30,8 @@ def begin_step_up(
 ) -> LoginOutcome:
     """Challenge *user* for evidence that *session* lacks or that is too old, until *demand* is met.
 
+    The session keeps its application and its actor.
+
     If the context of the session changed, none of its evidence counts and the person must prove all of it again. A
     thief of the credential who knows the password would otherwise inherit the second factor.
 
@@ -56,6 +58,8 @@ def begin_step_up(
         transport=Transport(session.transport),
         client=client,
         demand=demand,
+        application_id=session.application,
+        actor_id=session.actor,
         session_id=session.id,
         browser_secret=browser_secret,
         continue_to=continue_to,

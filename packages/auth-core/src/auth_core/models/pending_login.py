@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import F
+from django.db.models import F, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -20,6 +20,7 @@ from auth_core.contracts import Purpose, Transport
 from auth_core.crypto.secrets import digest, new_secret, same, spend
 from auth_core.errors import LoginExpired
 from auth_core.ids import uuid7
+from auth_core.models.identity import Identity
 from auth_core.runtime.batches import delete_in_batches
 from auth_core.users import AccountLike, UserLike
 
@@ -35,12 +36,16 @@ class Caller:
         transport: The only transport that it serves. ``None``: the login's own.
         browser_secret: The value of their ``login`` cookie.
         session_id: Public id of their session. A step-up requires its own session.
+        application_id: Public id of the application that they sign in to. Never from a request body.
+        actor_id: Public id of the person who signs in as another one. Never from a request body.
     """
 
     purposes: frozenset[Purpose]
     transport: Transport | None = None
     browser_secret: str = field(default="", repr=False)
     session_id: UUID | None = None
+    application_id: UUID | None = None
+    actor_id: UUID | None = None
 
 
 class PendingLoginManager(models.Manager["PendingLogin"]):
@@ -63,6 +68,7 @@ class PendingLoginManager(models.Manager["PendingLogin"]):
         assessment: Assessment | None = None,
         browser_secret: str = "",
         application_id: UUID | None = None,
+        actor_id: UUID | None = None,
         session_id: UUID | None = None,
         provider: str = "",
         continue_to: str = "",
@@ -75,6 +81,8 @@ class PendingLoginManager(models.Manager["PendingLogin"]):
             user: The user, or ``None`` for an unknown person. Every answer then fails.
             backend: Dotted path of the authentication backend that named *user*.
             browser_secret: The value of this browser's ``login`` cookie. Empty with a token.
+            application_id: Public id of the application that the login is for.
+            actor_id: Public id of the person who signs in as *user*.
             session_id: The session that a step-up raises.
             provider: The provider that a link adds.
         """
@@ -90,6 +98,7 @@ class PendingLoginManager(models.Manager["PendingLogin"]):
             demand_stored=assessment.demand.value,
             browser_digest=digest(browser_secret) if browser_secret else "",
             application_id=application_id,
+            actor_id=actor_id,
             session_id=session_id,
             provider=provider,
             continue_to=continue_to,
@@ -105,7 +114,7 @@ class PendingLoginManager(models.Manager["PendingLogin"]):
 
         Raises:
             LoginExpired: unknown, closed, expired, without attempts, or begun by another browser,
-                for another purpose or with another transport. They all look the same.
+                for another purpose, application or actor, or with another transport. They all look the same.
         """
         login = self.select_related("user", "user__auth_identity").filter(token_digest=digest(token)).first()
         if login is None or not login.serves(caller):
@@ -144,10 +153,14 @@ class PendingLoginManager(models.Manager["PendingLogin"]):
     def end_all_of(self, user: UserLike, *, proved_with: str = "") -> int:
         """End the unfinished logins of *user*, and return their number. Their evidence is no longer valid.
 
+        So do the logins in which *user* is the actor.
+
         Args:
             proved_with: Only those that have proved this credential (`Evidence.credential`). Empty: all.
         """
-        logins = self.filter(user=cast("Any", user), closed_at=None, expires_at__gt=timezone.now())
+        own_id = Identity.objects.filter(user=user.pk).values("subject_id")
+        concerned = Q(user=user.pk) | Q(actor_id=Subquery(own_id))
+        logins = self.filter(concerned, closed_at=None, expires_at__gt=timezone.now())
         if proved_with:
             keys = [login.pk for login in logins if proved_with in {item.credential for item in login.evidence}]
             logins = logins.filter(pk__in=keys)
@@ -168,6 +181,9 @@ class PendingLogin(models.Model):
     purpose = models.CharField(max_length=16, choices=[(purpose.value, purpose.value) for purpose in Purpose])
     transport = models.CharField(max_length=8, choices=[(transport.value, transport.value) for transport in Transport])
     application_id = models.UUIDField(null=True, blank=True, help_text=_("Public id of the application."))
+    actor_id = models.UUIDField(
+        null=True, blank=True, help_text=_("Public id of the person who signs in as the user, if it is another one.")
+    )
     session_id = models.UUIDField(null=True, blank=True, help_text=_("The session that a step-up raises."))
     provider = models.CharField(max_length=64, blank=True, help_text=_("The provider that a link adds."))
     continue_to = models.CharField(max_length=2000, blank=True, help_text=_("Where the browser goes afterwards."))
@@ -197,9 +213,12 @@ class PendingLogin(models.Model):
         verbose_name = _("pending login")
         verbose_name_plural = _("pending logins")
         indexes = [
+            models.Index(fields=["browser_digest", "-id"], condition=Q(closed_at=None), name="auth_core_login_browser"),
             models.Index(
-                fields=["browser_digest", "-id"], condition=models.Q(closed_at=None), name="auth_core_login_browser"
-            )
+                fields=["actor_id"],
+                condition=Q(closed_at=None, actor_id__isnull=False),
+                name="auth_core_login_actor",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -227,7 +246,7 @@ class PendingLogin(models.Model):
             and self.purpose in caller.purposes
             and (caller.transport is None or self.transport == caller.transport)
             and self._is_of_browser(caller.browser_secret)
-            and (self.purpose != Purpose.STEP_UP or self.session_id == caller.session_id)
+            and self._is_of_parties(caller)
         )
 
     def _is_of_browser(self, secret: str) -> bool:
@@ -235,6 +254,15 @@ class PendingLogin(models.Model):
         if self.transport == Transport.TOKEN:
             return True
         return bool(secret and self.browser_digest) and same(self.browser_digest, digest(secret))
+
+    def _is_of_parties(self, caller: Caller) -> bool:
+        """Check that a login continues for the application and the actor that it began for.
+
+        A step-up belongs to one session, and has the application and the actor of that session.
+        """
+        if self.purpose == Purpose.STEP_UP:
+            return self.session_id == caller.session_id
+        return (self.application_id, self.actor_id) == (caller.application_id, caller.actor_id)
 
     def _is_live(self) -> bool:
         return self.closed_at is None and self.expires_at > timezone.now() and self.attempts_left > 0

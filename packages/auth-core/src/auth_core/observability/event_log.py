@@ -31,7 +31,9 @@ def _write(event: Event) -> None:
         "reason": event.reason,
         "subject": public_id_if_loaded(event.subject),
         "actor": public_id_if_loaded(event.actor),
+        "on_behalf_of": public_id_if_loaded(event.on_behalf_of),
         "session": str(event.session or ""),
+        "application": str(event.application or ""),
     }
     # In the message too, because a handler of the site may print nothing else.
     words = [fields["event"], fields["outcome"], *([fields["reason"]] if event.reason else [])]

@@ -4,10 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import StrEnum
+from uuid import UUID
 
 from django.utils import timezone
 
 from auth_core.assurance.evidence import SessionFacts
+from auth_core.people.actors import find_actor
+from auth_core.registries import application_checks
 from auth_core.users import UserLike
 
 
@@ -18,6 +21,10 @@ class AdmissionRefusal(StrEnum):
     DISABLED = "disabled"
     LOCKED = "locked"
     ENDED = "ended"
+    #: The application must not be used.
+    APPLICATION = "application"
+    #: The person who acts for the user is unknown, disabled or locked.
+    ACTOR = "actor"
 
 
 class NotAdmitted(Exception):
@@ -32,27 +39,50 @@ class NotAdmitted(Exception):
 
 
 def admit(
-    user: UserLike | None, *, application: object = None, provider: object = None, session: SessionFacts | None = None
+    user: UserLike | None,
+    *,
+    application: UUID | None = None,
+    actor: UUID | None = None,
+    provider: object = None,
+    session: SessionFacts | None = None,
 ) -> None:
     """Check that the person may use the site. Makes no query if the identity of *user* is loaded.
 
+    An actor costs one query. They are checked at every request, because they must not act one moment longer than they
+    may sign in themselves.
+
     Args:
         user: The person. ``None`` is not admitted.
-        application: The application they use. Refused if its `is_active` is false.
-        provider: The provider that authenticated them. Refused likewise.
-        session: Their session.
+        application: Public id of the application they use. Packages that know it decide (`application_checks`).
+        actor: Public id of the person who acts for *user*.
+        provider: The provider that authenticated them. Refused if its `is_active` is false.
+        session: Their session. Its application and its actor are checked as well.
 
     Raises:
         NotAdmitted: with the reason.
     """
     if user is None or not user.is_authenticated:
         raise NotAdmitted(AdmissionRefusal.UNKNOWN)
-    if not user.is_active or not all(getattr(party, "is_active", True) for party in (application, provider)):
+    if not user.is_active or not getattr(provider, "is_active", True):
         raise NotAdmitted(AdmissionRefusal.DISABLED)
     if _is_locked(user):
         raise NotAdmitted(AdmissionRefusal.LOCKED)
     if session is not None and _has_ended(session):
         raise NotAdmitted(AdmissionRefusal.ENDED)
+    applications = {application, session.application if session else None}
+    actors = {actor, session.actor if session else None}
+    if not all(_is_usable(named) for named in applications if named is not None):
+        raise NotAdmitted(AdmissionRefusal.APPLICATION)
+    if not all(_may_act(find_actor(named, beside=user)) for named in actors if named is not None):
+        raise NotAdmitted(AdmissionRefusal.ACTOR)
+
+
+def _is_usable(application: UUID) -> bool:
+    return all(check(application) for check in application_checks.values())
+
+
+def _may_act(actor: UserLike | None) -> bool:
+    return actor is not None and actor.is_active and not _is_locked(actor)
 
 
 #: Whether the code that calls the authentication backends asks `admit` itself.

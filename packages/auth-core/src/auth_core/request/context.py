@@ -3,7 +3,7 @@
 Source: W3C Trace Context section 3.2 (``traceparent``).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -37,6 +37,23 @@ class Denial:
     session: UUID | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurrentSession:
+    """The session in which the current request acts.
+
+    Args:
+        id: Public id of the session.
+        person: The user whose session it is.
+        application: Public id of the application that the session was opened for.
+        actor: The user who acts in it in place of *person*. ``None``: *person* acts.
+    """
+
+    id: UUID
+    person: Any
+    application: UUID | None = None
+    actor: Any = None
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """The context of a request, task or command.
@@ -48,6 +65,7 @@ class Context:
         secrets: Values from the request that must not appear in a log.
         denials: Why the request was denied. At most one.
         administrators: The people responsible for changes of rights. The last one counts. See `auth_core.authority`.
+        find_session: Returns the session of the request, as far as the request has read it. ``None`` outside a request.
     """
 
     correlation_id: str
@@ -56,6 +74,7 @@ class Context:
     secrets: set[str] = field(default_factory=set, repr=False, compare=False)
     denials: list[Denial] = field(default_factory=list, repr=False, compare=False)
     administrators: list[Any] = field(default_factory=list, repr=False, compare=False)
+    find_session: Callable[[], CurrentSession | None] | None = field(default=None, repr=False, compare=False)
 
 
 #: The header of a task message. Celery's own correlation_id is the id of the task.
@@ -76,6 +95,12 @@ def current() -> Context:
 def correlation_id() -> str:
     """Return the correlation id of the current context."""
     return current().correlation_id
+
+
+def current_session() -> CurrentSession | None:
+    """Return the session in which the current request acts. ``None`` in a command, in a task and for a stranger."""
+    find = current().find_session
+    return None if find is None else find()
 
 
 def keep_secret(*values: str) -> None:

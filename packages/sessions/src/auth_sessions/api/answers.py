@@ -41,6 +41,10 @@ class SessionShape(Shape):
     last_seen_at = serializers.DateTimeField()
     idle_expires_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField()
+    application = serializers.UUIDField(allow_null=True, help_text="Public id of the application. Null: none.")
+    actor = serializers.UUIDField(
+        allow_null=True, help_text="Public id of the person who acts in it. Null: its user acts."
+    )
     ip = serializers.IPAddressField(allow_null=True)
     user_agent = serializers.CharField(allow_blank=True)
     place = PlaceShape()
@@ -105,6 +109,8 @@ def session_answer(session: Session, *, current: UUID | None, device: Device | N
         "last_seen_at": session.last_seen_at,
         "idle_expires_at": facts.idle_expires_at,
         "expires_at": facts.expires_at,
+        "application": facts.application,
+        "actor": facts.actor,
         "ip": session.ip,
         "user_agent": session.user_agent,
         "place": origin_answer(SessionOrigin(country=session.country, network=session.network)),

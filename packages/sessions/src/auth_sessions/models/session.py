@@ -5,13 +5,14 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q, Value
+from django.db.models import F, Q, Subquery, Value
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from auth_core.assurance.evidence import Evidence, SessionFacts
 from auth_core.contracts import Transport
 from auth_core.ids import uuid7
+from auth_core.models import Identity
 from auth_core.users import UserLike
 from auth_sessions.conf import sessions
 
@@ -43,6 +44,15 @@ class SessionQuerySet(models.QuerySet["Session"]):
     def of(self, user: UserLike) -> Self:
         """Return the sessions of *user*."""
         return self.filter(user=user)
+
+    def in_person(self) -> Self:
+        """Return sessions in which the user acts, and no one in their place."""
+        return self.filter(actor_id=None)
+
+    def acted_in_by(self, user: UserLike) -> Self:
+        """Return the sessions of other people in which *user* acts."""
+        own_id = Identity.objects.filter(user=user.pk).values("subject_id")
+        return self.filter(actor_id=Subquery(own_id))
 
 
 class Session(models.Model):
@@ -93,6 +103,12 @@ class Session(models.Model):
     )
     device_id = models.UUIDField(null=True, blank=True, help_text=_("The browser or app, if it is recognised."))
     device_known = models.BooleanField(null=True, blank=True)
+    application_id = models.UUIDField(
+        null=True, blank=True, help_text=_("Public id of the application that it was opened for.")
+    )
+    actor_id = models.UUIDField(
+        null=True, blank=True, help_text=_("Public id of the person who acts in it, if it is not its user.")
+    )
     risk_score = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text=_("Risk score of the login, 0 to 100. Empty: not assessed.")
     )
@@ -128,6 +144,16 @@ class Session(models.Model):
             models.Index(
                 fields=["previous_digest"], condition=Q(previous_digest__isnull=False), name="auth_sessions_previous"
             ),
+            models.Index(
+                fields=["application_id"],
+                condition=Q(ended_at=None, application_id__isnull=False),
+                name="auth_sessions_live_of_app",
+            ),
+            models.Index(
+                fields=["actor_id"],
+                condition=Q(ended_at=None, actor_id__isnull=False),
+                name="auth_sessions_live_of_actor",
+            ),
             models.Index(fields=["network", "-id"], name="auth_sessions_network"),
             models.Index(
                 fields=["-risk_score", "-id"], condition=Q(risk_score__isnull=False), name="auth_sessions_risk"
@@ -159,5 +185,7 @@ class Session(models.Model):
             expires_at=self.expires_at,
             idle_expires_at=self.idle_expires_at,
             device_known=self.device_known,
+            application=self.application_id,
+            actor=self.actor_id,
             context_changed=self.context_changed,
         )

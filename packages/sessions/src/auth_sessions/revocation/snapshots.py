@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("auth_sessions.revocation.snapshots")
 
 #: The format version of a snapshot. It is part of the key, so a snapshot of another version is not read.
-_FORMAT = 4
+_FORMAT = 5
 
 #: The part of its lifetime by which a snapshot may expire early. It spreads expiry over time.
 _JITTER = 0.2

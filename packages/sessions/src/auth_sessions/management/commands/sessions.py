@@ -86,7 +86,8 @@ class Command(BaseCommand):
         requested = set(options["ids"])
         selected = _selected(options).filter(pk__in=requested) if requested else _selected(options)
         ended = set(_end_each(selected, reason=options["reason"]))
-        self.stdout.write(f"Ended {len(ended)} {'session' if len(ended) == 1 else 'sessions'}.")
+        number = len(ended) + _end_acted(options["user"])
+        self.stdout.write(f"Ended {number} {'session' if number == 1 else 'sessions'}.")
         if missing := sorted(map(str, requested - ended)):
             raise CommandError(f"Not found or already ended: {', '.join(missing)}.")
 
@@ -151,6 +152,14 @@ def _end_each(selected: SessionQuerySet, *, reason: str) -> Iterator[UUID]:
         last = batch[-1].pk
 
 
+def _end_acted(name: str | None) -> int:
+    """End the sessions in which the user called *name* acts for another person. Return how many."""
+    if name is None:
+        return 0
+    with transaction.atomic(durable=True):
+        return lifecycle.end_acted_sessions(user=_user_named(name))
+
+
 def _row_of(session: Session) -> dict[str, Any]:
     """Return what an operator sees of a session."""
     facts = session.facts
@@ -163,6 +172,8 @@ def _row_of(session: Session) -> dict[str, Any]:
         "created_at": session.created_at,
         "last_seen_at": session.last_seen_at,
         "expires_at": session.expires_at,
+        "application": session.application_id,
+        "actor": session.actor_id,
         "ip": session.ip,
         "network": session.network,
         "country": session.country,
