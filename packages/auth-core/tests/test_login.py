@@ -57,6 +57,8 @@ def test_me_returns_the_signed_in_user(alice: Any, browser: Browser) -> None:
         "created_at": me.json()["created_at"],
         "second_factors": [],
         "acr": "aal1",
+        "application": None,
+        "actor": None,
     }
 
 

@@ -50,6 +50,7 @@ HOT: dict[str, Callable[[], Any]] = {
     "find by identifier": lambda: lookup.find_by_identifier("alice@example.org"),
     "find by subject id": lambda: lookup.find_by_subject_id(uuid4()),
     "answer a login": answer_login,
+    "end the logins of a person": lambda: PendingLogin.objects.end_all_of(get_user_model()(pk=uuid4())),
     "charge a guess": lambda: charge("login", identifier="alice@example.org", client=Client(network="192.0.2.1")),
     "refund a guess": lambda: GuessBudget.objects.refund([ChargedRow("x", uuid4()), ChargedRow("y", uuid4())]),
     "relay the outbox": lambda: list(OutboxMessage.objects.due(timezone.now()).order_by("due_at")[:100]),

@@ -11,7 +11,7 @@ from django.core.signing import Signer
 from auth_core.crypto.secrets import new_secret
 from auth_core.people.lookup import matching_users
 from auth_core.request.client import Client
-from auth_core.testing.plans import unindexed
+from auth_core.testing.plans import plans_of, unindexed
 from auth_sessions import concurrency, devices, history, lifecycle
 from auth_sessions.models import Session
 from auth_sessions.revocation import snapshots
@@ -31,6 +31,8 @@ HOT: dict[str, Callable[[], Any]] = {
     "list a user's sessions": lambda: list(Session.objects.of(SOME_USER).live().order_by("-id")[:51]),
     "end one session": lambda: lifecycle.end_session(session_id=uuid4(), user=SOME_USER, reason="revoked"),
     "end the other sessions": lambda: lifecycle.end_other_sessions(user=SOME_USER, keep=None, reason="revoked"),
+    "end the sessions in which a user acts": lambda: lifecycle.end_acted_sessions(user=SOME_USER),
+    "find the sessions of an application": lambda: list(Session.objects.unended().filter(application_id=uuid4())),
     "delete a user's snapshots": lambda: snapshots.forget_person(1),
     "delete dead rows": lifecycle.delete_dead,
     "rotate a user's sessions": lambda: lifecycle.rotate_sessions(user=SOME_USER),
@@ -44,6 +46,14 @@ HOT: dict[str, Callable[[], Any]] = {
 @pytest.mark.parametrize("query", HOT.values(), ids=HOT.keys())
 def test_hot_queries_use_an_index(query: Callable[[], Any]) -> None:
     assert unindexed(query) == []
+
+
+def test_the_sessions_of_an_application_and_of_an_actor_have_an_index_of_their_own() -> None:
+    (of_application,) = plans_of(lambda: list(Session.objects.unended().filter(application_id=uuid4())))
+    (of_actor,) = plans_of(lambda: list(Session.objects.acted_in_by(SOME_USER).unended()))
+
+    assert "auth_sessions_live_of_app" in of_application
+    assert "auth_sessions_live_of_actor" in of_actor
 
 
 def test_a_query_without_an_index_is_detected() -> None:

@@ -11,7 +11,12 @@ if TYPE_CHECKING:
 
 
 def unindexed(ask: Callable[[], Any]) -> list[str]:
-    """Return the plans of the queries of *ask* that use no index.
+    """Return the plans of the queries of *ask* that use no index."""
+    return [plan for plan in plans_of(ask) if "Seq Scan" in plan]
+
+
+def plans_of(ask: Callable[[], Any]) -> list[str]:
+    """Return the plan of each query of *ask*. It is empty for an INSERT and for statements about transactions.
 
     PostgreSQL prefers a sequential scan for the small tables of a test. With such scans
     disabled, it uses one only where no index helps.
@@ -23,7 +28,7 @@ def unindexed(ask: Callable[[], Any]) -> list[str]:
         cursor.execute("SET LOCAL enable_seqscan = off")
         plans = [_plan(cursor, query["sql"]) for query in queries.captured_queries]
         cursor.execute("SET LOCAL enable_seqscan = on")
-    return [plan for plan in plans if "Seq Scan" in plan]
+    return plans
 
 
 def _plan(cursor: "CursorWrapper", sql: str) -> str:

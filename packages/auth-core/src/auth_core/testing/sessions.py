@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpResponse
@@ -17,6 +18,7 @@ from auth_core.login.browser import enter_session, new_browser_secret
 from auth_core.login.journey import advance
 from auth_core.login.plugins import grant_issuer
 from auth_core.models import PendingLogin
+from auth_core.people.lookup import identity_of
 from auth_core.request.client import client_of
 from auth_core.users import UserLike
 
@@ -53,12 +55,16 @@ def begin(
     *,
     evidence: Sequence[Evidence] | None = None,
     transport: Transport | str = Transport.TOKEN,
+    application_id: UUID | None = None,
+    actor: UserLike | None = None,
 ) -> PendingLogin:
     """Begin a login of *user* without a request, and return it. No step of the site is asked yet.
 
     Args:
         evidence: What the login has proved. Defaults to a password.
         transport: The token transport needs no browser. With cookies the login belongs to a new one.
+        application_id: Public id of the application that the login is for.
+        actor: The person who signs in as *user*, such as an administrator who helps them.
     """
     transport = Transport(transport)
     return PendingLogin.objects.open(
@@ -68,6 +74,8 @@ def begin(
         transport=transport,
         evidence=evidence_for("aal1") if evidence is None else list(evidence),
         browser_secret=new_browser_secret() if transport == Transport.COOKIE else "",
+        application_id=application_id,
+        actor_id=None if actor is None else identity_of(actor).subject_id,
     )
 
 
@@ -77,6 +85,8 @@ def sign_in(
     assurance: str = "aal1",
     evidence: Sequence[Evidence] | None = None,
     transport: Transport | str = Transport.COOKIE,
+    application_id: UUID | None = None,
+    actor: UserLike | None = None,
 ) -> Browser:
     """Return a browser with a session that the site granted *user* for the evidence.
 
@@ -86,6 +96,8 @@ def sign_in(
     Args:
         assurance: The level that the evidence must reach: ``aal1``, ``aal2`` or ``aal3``.
         evidence: The evidence of the login. Defaults to that of `evidence_for`.
+        application_id: Public id of the application that the session is for.
+        actor: The person who acts in the session in place of *user*.
 
     Raises:
         NotGranted: a step of the site is still pending, or the site does not support the transport.
@@ -99,7 +111,7 @@ def sign_in(
     if transport not in grant_issuer().transports:
         raise NotGranted(f"The sessions of this site do not support the transport {transport.value!r}.")
     request = _request()
-    login = begin(user, evidence=proved, transport=transport)
+    login = begin(user, evidence=proved, transport=transport, application_id=application_id, actor=actor)
     outcome = advance(login, client_of(request))
     if not isinstance(outcome, Granted):
         raise NotGranted(f"The login requires {outcome.challenge.kind!r}. Pass evidence for it.")
