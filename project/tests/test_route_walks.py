@@ -211,7 +211,7 @@ BROKEN = {
     "the limits": "auth_core.limits.charge",
     "the password": "auth_core.passwords.hashing.verify",
     "the risk": "auth_core.login.journey.risk_assessor",
-    "the admission": "auth_core.login.journey.admit",
+    "the admission": "auth_core.login.refusals.admit",
     "the steps": "auth_core.login.journey.login_steps",
     "the trail": "auth_core.login.journey.record",
 }

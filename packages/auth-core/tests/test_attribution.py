@@ -32,7 +32,7 @@ def session(*, actor: Any = None, application: Any = APPLICATION) -> CurrentSess
 @pytest.mark.parametrize("actor", [None, ACTOR], ids=["in person", "with an actor"])
 @pytest.mark.parametrize("application", [None, APPLICATION], ids=["for no application", "for an application"])
 @pytest.mark.parametrize(
-    ("said", "is_filled"),
+    ("stated", "is_filled"),
     [
         ({}, True),
         ({"session": HERE}, True),
@@ -43,30 +43,30 @@ def session(*, actor: Any = None, application: Any = APPLICATION) -> CurrentSess
     ],
 )
 def test_a_session_and_its_application_are_filled_in_together(
-    said: dict[str, Any], is_filled: bool, application: Any, actor: Any
+    stated: dict[str, Any], is_filled: bool, application: Any, actor: Any
 ) -> None:
     event = attributed(
-        Event(name=AuthEvent.EMAIL_VERIFIED, subject=PERSON, **said), session(actor=actor, application=application)
+        Event(name=AuthEvent.EMAIL_VERIFIED, subject=PERSON, **stated), session(actor=actor, application=application)
     )
 
     assert event.session == (HERE if is_filled else ELSEWHERE)
-    assert event.application == said.get("application", application if is_filled else None)
+    assert event.application == stated.get("application", application if is_filled else None)
 
 
 @pytest.mark.parametrize("subject", [None, PERSON, ACTOR, THIRD], ids=["no one", "person", "actor", "third"])
-@pytest.mark.parametrize("said", [None, PERSON, ACTOR, FOURTH], ids=["none", "person", "actor", "another"])
+@pytest.mark.parametrize("named_actor", [None, PERSON, ACTOR, FOURTH], ids=["none", "person", "actor", "another"])
 @pytest.mark.parametrize("on_behalf_of", [None, FOURTH], ids=["unsaid", "said"])
-def test_a_session_in_person_changes_no_people(subject: Any, said: Any, on_behalf_of: Any) -> None:
-    event = Event(name=AuthEvent.ACCOUNT_LOCKED, subject=subject, actor=said, on_behalf_of=on_behalf_of)
+def test_a_session_in_person_changes_no_people(subject: Any, named_actor: Any, on_behalf_of: Any) -> None:
+    event = Event(name=AuthEvent.ACCOUNT_LOCKED, subject=subject, actor=named_actor, on_behalf_of=on_behalf_of)
 
     filled = attributed(event, session())
 
-    assert (filled.subject, filled.actor, filled.on_behalf_of) == (subject, said, on_behalf_of)
+    assert (filled.subject, filled.actor, filled.on_behalf_of) == (subject, named_actor, on_behalf_of)
 
 
 @pytest.mark.parametrize("said_on_behalf_of", [None, FOURTH], ids=["unsaid", "said"])
 @pytest.mark.parametrize(
-    ("subject", "said", "actor", "on_behalf_of"),
+    ("subject", "named_actor", "actor", "on_behalf_of"),
     [
         # The event happened to the person of the session.
         (PERSON, None, ACTOR, None),
@@ -91,9 +91,9 @@ def test_a_session_in_person_changes_no_people(subject: Any, said: Any, on_behal
     ],
 )
 def test_a_session_with_an_actor_names_both_people(
-    subject: Any, said: Any, actor: Any, on_behalf_of: Any, said_on_behalf_of: Any
+    subject: Any, named_actor: Any, actor: Any, on_behalf_of: Any, said_on_behalf_of: Any
 ) -> None:
-    event = Event(name=AuthEvent.ACCOUNT_LOCKED, subject=subject, actor=said, on_behalf_of=said_on_behalf_of)
+    event = Event(name=AuthEvent.ACCOUNT_LOCKED, subject=subject, actor=named_actor, on_behalf_of=said_on_behalf_of)
 
     filled = attributed(event, session(actor=ACTOR))
 

@@ -230,10 +230,10 @@ def test_it_is_not_asked_which_session_to_end(alice: Any, chief: Any, settings: 
     own = Session.objects.get()
 
     sign_in(alice, actor=chief)
-    asked = advance(begin(alice), Client())
+    outcome = advance(begin(alice), Client())
 
-    assert isinstance(asked, Challenged)
-    assert [choice.id for choice in asked.challenge.choices] == [str(own.pk)]
+    assert isinstance(outcome, Challenged)
+    assert [choice.id for choice in outcome.challenge.choices] == [str(own.pk)]
 
 
 # The end of a session with an actor.

@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import authenticate
-from django.contrib.auth.signals import user_login_failed
 from django.db import transaction
 
 from auth_core import limits
@@ -38,13 +37,14 @@ from auth_core.errors import (
 )
 from auth_core.events import AuthEvent, Event, EventOutcome, record, recorded_by_caller
 from auth_core.login.plugins import grant_issuer, login_steps, risk_assessor
+from auth_core.login.refusals import refuse_guess, why_not_admitted
 from auth_core.models import PendingLogin
 from auth_core.models.pending_login import Caller
 from auth_core.passwords import hashing, policy
 from auth_core.passwords.hash_slots import refuse_when_full
 from auth_core.people import lookup
 from auth_core.people.actors import actor_beside, checked_actor
-from auth_core.people.admission import AdmissionRefusal, NotAdmitted, admit, asked_afterwards
+from auth_core.people.admission import asked_afterwards
 from auth_core.request.client import Client
 from auth_core.users import AccountLike, UserLike
 
@@ -78,9 +78,9 @@ def begin_login(
 
     with hashing.hash_slot_for(guess), asked_afterwards(), recorded_by_caller():
         user: Any = authenticate(username=identifier, password=password)
-    reason = _why_not_admitted(user, application=application_id)
+    reason = why_not_admitted(user, application=application_id)
     if reason is not None:
-        _refuse_guess(identifier, reason, client)
+        refuse_guess(identifier, reason, client)
     guess.refund(user=user)
 
     return open_login(
@@ -288,7 +288,7 @@ def _refuse_if_blocked(login: PendingLogin, client: Client) -> AuthError | None:
     """End the login and return a refusal if its person is not admitted or policy denies it."""
     reason = None
     if login.user is not None:
-        reason = _why_not_admitted(login.user, application=login.application_id, actor=login.actor_id)
+        reason = why_not_admitted(login.user, application=login.application_id, actor=login.actor_id)
     if reason is not None:
         login.close()
         record(_event(login, AuthEvent.LOGIN_FAILED, client, EventOutcome.FAILURE, reason))
@@ -351,39 +351,6 @@ def _pending_step(login: PendingLogin) -> LoginStep | None:
     if login.purpose == Purpose.STEP_UP and login.meets_demand():
         return None
     return next((step for step in login_steps() if step.is_pending(login)), None)
-
-
-def _why_not_admitted(
-    user: UserLike | None, *, application: UUID | None = None, actor: UUID | None = None
-) -> str | None:
-    """Return why *user* is not admitted. ``None`` if they are."""
-    if user is None:
-        return "password"
-    try:
-        admit(user, application=application, actor=actor)
-    except NotAdmitted as refusal:
-        return refusal.reason.value
-    return None
-
-
-def _refuse_guess(identifier: str, reason: str, client: Client) -> None:
-    """Record a failed first proof, commit it, and refuse. The same statements run for every user."""
-    user = lookup.find_by_identifier(identifier)
-    if reason != "password":
-        with recorded_by_caller():
-            user_login_failed.send(sender=__name__, credentials={"username": identifier}, request=None)
-    with transaction.atomic(durable=True):
-        record(
-            Event(
-                name=AuthEvent.LOGIN_FAILED,
-                subject=user,
-                outcome=EventOutcome.FAILURE,
-                reason=AdmissionRefusal.UNKNOWN.value if user is None else reason,
-                client=client,
-                data={"purpose": Purpose.LOGIN.value},
-            )
-        )
-    raise InvalidCredentials
 
 
 def _event(
