@@ -291,6 +291,21 @@ def test_rights_for_a_table_without_triggers_cause_a_warning(alice: User, monkey
     assert (message.id, "shop.order" in message.msg, "shop.paper" in message.msg) == ("auth_rbac.W003", True, False)
 
 
+@pytest.mark.sqlite
+@pytest.mark.django_db
+def test_a_virtual_table_is_left_out_and_causes_a_warning(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = Order.objects.create()
+    permit(holder=alice, permission="view", obj=order)
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE VIRTUAL TABLE shop_index USING fts5(id)")
+    monkeypatch.setattr(Order._meta, "db_table", "shop_index")
+
+    object_triggers.lay()
+
+    assert object_triggers.missing() == []
+    assert [message.id for message in checks.check_object_triggers(databases=["default"])] == ["auth_rbac.W003"]
+
+
 @pytest.mark.django_db
 def test_every_table_of_the_site_has_triggers() -> None:
     names = {model._meta.label for model in object_triggers.guarded_models()}

@@ -59,6 +59,8 @@ def visit(wheels: Path, only: str, cell: tuple[str, str, str]) -> Visit:
         f"--- {' x '.join(cell)}: {len(results) - len(done.red)} green, {len(done.red)} red, {done.seconds:.0f} s",
         flush=True,
     )
+    for result in done.red:
+        print(f"\nRED {' x '.join(cell)}: {result.name}\n{_indented(result.problem)}\n", flush=True)
     return done
 
 

@@ -49,7 +49,7 @@ class Admin(TestCase):
     def test_add_a_group(self):
         permission = Permission.objects.get(codename="view_visit")
         self.submit(admin_page("add", model=Group), name="editors", permissions=[permission.pk])
-        self.assertEqual(Group.objects.get().permissions.get(), permission)
+        self.assertEqual(Group.objects.get(name="editors").permissions.get(), permission)
 
     def test_add_a_person(self):
         field = get_user_model().USERNAME_FIELD

@@ -21,7 +21,7 @@ class Transactions(TransactionTestCase):
         Visit.objects.create(person=person, note="first")
         self.client.force_login(make_boss())
         self.assertEqual(self.client.post("/admin/auth/group/add/", {"name": "editors"}).status_code, 302)
-        self.assertEqual(Group.objects.count(), 1)
+        self.assertEqual(Group.objects.filter(name="editors").count(), 1)
 
     def test_transaction_test_case(self):
         self.sign_in_and_write()

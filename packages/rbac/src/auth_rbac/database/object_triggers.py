@@ -74,6 +74,9 @@ AND c.relnamespace = current_schema()::regnamespace
 #: Tables that can have these triggers. PostgreSQL cannot collect the rows of a partition for a statement.
 _ORDINARY = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace"
 
+#: The same on SQLite. A virtual table, such as the search index of Wagtail, can have no trigger.
+_ORDINARY_SQLITE = "SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL TABLE%'"
+
 
 def lay(alias: str = DEFAULT_DB_ALIAS) -> None:
     """Create every missing trigger, and remove the rights of objects that were deleted while it was missing."""
@@ -163,10 +166,12 @@ def _guards(vendor: str) -> Iterator[_Guard]:
 
 
 def _tables(connection: "BaseDatabaseWrapper") -> set[str]:
-    if connection.vendor != "postgresql":
-        return set(connection.introspection.table_names())
+    """Return the tables that can have triggers."""
+    ordinary = {"postgresql": _ORDINARY, "sqlite": _ORDINARY_SQLITE}.get(connection.vendor)
+    if ordinary is None:
+        return set()
     with connection.cursor() as cursor:
-        cursor.execute(_ORDINARY)
+        cursor.execute(ordinary)
         return {name for (name,) in cursor.fetchall()}
 
 
