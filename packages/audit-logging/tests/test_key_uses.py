@@ -14,12 +14,12 @@ pytestmark = pytest.mark.django_db
 
 
 def test_a_key_of_stored_macs_is_counted_as_in_use() -> None:
-    user = User.objects.create_user("alice")
+    user = User.objects.create_user("alice")  # the first entry
     for _entry in range(2):
         record(Event(name=AuthEvent.LOGOUT_COMPLETED, subject=user))
 
     out = io.StringIO()
     call_command("rotate_keys", "--remaining", "--json", stdout=out)
 
-    assert mac_keys_in_use() == {"test": 2}
-    assert '"test": 2' in json.dumps(json.loads(out.getvalue()))
+    assert mac_keys_in_use() == {"test": 3}
+    assert '"test": 3' in json.dumps(json.loads(out.getvalue()))

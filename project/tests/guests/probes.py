@@ -155,7 +155,7 @@ def _no_message(site: Site, done: "object", expected: set[str]) -> None:
     found = [
         line
         for line in output.splitlines()
-        if (one := re.search(r"\((\w+\.[EW]\d+)\)", line)) and one[1] not in expected
+        if (one := re.search(r"\((auth_\w+\.[EW]\d+)\)", line)) and one[1] not in expected
     ]
     if found or (done.returncode and "Traceback" in output):
         raise AssertionError("\n".join(found) or output)

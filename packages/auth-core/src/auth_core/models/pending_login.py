@@ -159,7 +159,7 @@ class PendingLoginManager(models.Manager["PendingLogin"]):
             proved_with: Only those that have proved this credential (`Evidence.credential`). Empty: all.
         """
         own_id = Identity.objects.filter(user=user.pk).values("subject_id")
-        concerned = Q(user=user.pk) | Q(actor_id=Subquery(own_id))
+        concerned = Q(user=user.pk) | Q(actor_id=Subquery(own_id[:1]))
         logins = self.filter(concerned, closed_at=None, expires_at__gt=timezone.now())
         if proved_with:
             keys = [login.pk for login in logins if proved_with in {item.credential for item in login.evidence}]

@@ -52,7 +52,7 @@ class SessionQuerySet(models.QuerySet["Session"]):
     def acted_in_by(self, user: UserLike) -> Self:
         """Return the sessions of other people in which *user* acts."""
         own_id = Identity.objects.filter(user=user.pk).values("subject_id")
-        return self.filter(actor_id=Subquery(own_id))
+        return self.filter(actor_id=Subquery(own_id[:1]))
 
 
 class Session(models.Model):
