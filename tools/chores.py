@@ -202,6 +202,12 @@ def planted(*names: str) -> None:
     run(sys.executable, "-m", "planted", *names, cwd=ROOT / "tools")
 
 
+def mutants(*options: str) -> None:
+    """Make small defects in the listed security modules that changed. A test must fail for each. See tools/mutants."""
+    run(sys.executable, "-m", "pytest", "-q", "tests/mutator_tests.py", cwd=ROOT / "tools/mutants")
+    run(sys.executable, "-m", "mutants", *options, cwd=ROOT / "tools")
+
+
 def _check_source() -> None:
     lint = partial(run, is_alone=False)
     _all_of(
@@ -295,6 +301,11 @@ def lock(*options: str) -> None:
         )  # fmt: skip
         Path(bound.name).unlink()
         _drop_members(ROOT / "constraints" / f"django-{line}.txt")
+    run(
+        uv, "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-emit-index-url", "--no-annotate",
+        "--no-header", "--no-emit-find-links", "--python-version", "3.11", "--no-deps", "--group",
+        "pyproject.toml:mutants", *(options or ["--upgrade"]), "--output-file", "constraints/mutants.txt",
+    )  # fmt: skip
     _write_requirements()
 
 
@@ -370,7 +381,7 @@ def _write_requirements() -> None:
 
 
 CHORES: dict[str, Callable[..., None]] = {
-    "test": test, "check": check, "fix": fix, "planted": planted, "proofs": proofs, "cell": cell, "races": races, "timing": timing, "faults": faults, "scale": scale, "shots": shots, "gate": gate, "guests": guests, "matrix": matrix, "bench": bench, "lock": lock
+    "test": test, "check": check, "fix": fix, "planted": planted, "mutants": mutants, "proofs": proofs, "cell": cell, "races": races, "timing": timing, "faults": faults, "scale": scale, "shots": shots, "gate": gate, "guests": guests, "matrix": matrix, "bench": bench, "lock": lock
 }  # fmt: skip
 
 
