@@ -1,9 +1,26 @@
 """The assurance that evidence reaches."""
 
+from dataclasses import replace
+from itertools import pairwise
+
 import pytest
 
+from auth_core.accounts.models import User
 from auth_core.assurance.evidence import Evidence, Method, amr_of
-from auth_core.assurance.levels import Assurance, Demand, assurance_of, has_second_factor
+from auth_core.assurance.levels import (
+    STEP_UP_DEMANDS,
+    Assessment,
+    Assurance,
+    Demand,
+    NoRisk,
+    Weighed,
+    assurance_of,
+    can_reach_aal2,
+    has_second_factor,
+    stricter,
+    strictest_demand_of,
+)
+from auth_core.request.client import Client
 
 PASSWORD = Evidence.now(Method.PASSWORD)
 TOTP = Evidence.now(Method.TOTP)
@@ -50,6 +67,11 @@ def test_evidence_reaches_a_level(evidence: list[Evidence], level: Assurance) ->
         ([PROVIDER, TOTP], True),
         ([PASSKEY], True),
         ([PASSWORD, TOTP], True),
+        ([PASSWORD, PROVIDER], False),
+        ([PASSWORD, EMAIL_LINK], False),
+        ([PASSKEY_WITHOUT_UV], False),
+        ([replace(PASSWORD, user_verified=True)], False),
+        ([PASSWORD, PASSKEY_WITHOUT_UV], True),
     ],
 )
 def test_a_second_factor_is_not_the_same_as_aal2(evidence: list[Evidence], second: bool) -> None:
@@ -58,6 +80,76 @@ def test_a_second_factor_is_not_the_same_as_aal2(evidence: list[Evidence], secon
 
 def test_nothing_meets_a_denial() -> None:
     assert not Demand.DENY.is_met_by([PASSWORD, HARDWARE_KEY])
+
+
+@pytest.mark.parametrize(
+    ("demand", "met", "not_met"),
+    [
+        (Demand.NONE, [PASSWORD], []),
+        (Demand.SECOND_FACTOR, [PASSWORD, EMAIL_CODE], [PASSWORD]),
+        (Demand.AAL2, [PASSWORD, TOTP], [PASSWORD, EMAIL_CODE]),
+        (Demand.AAL3, [HARDWARE_KEY], [PASSWORD, TOTP]),
+    ],
+)
+def test_a_demand_is_met_by_what_it_names(demand: Demand, met: list[Evidence], not_met: list[Evidence]) -> None:
+    assert demand.is_met_by(met)
+    assert not demand.is_met_by(not_met)
+
+
+def test_a_step_up_demands_any_level_by_its_name() -> None:
+    assert {
+        "aal1": Demand.NONE,
+        "second_factor": Demand.SECOND_FACTOR,
+        "aal2": Demand.AAL2,
+        "aal3": Demand.AAL3,
+    } == STEP_UP_DEMANDS
+
+
+def test_demands_are_stored_under_their_names() -> None:
+    assert [demand.value for demand in Demand] == ["none", "second_factor", "aal2", "aal3", "deny"]
+
+
+def test_each_demand_is_stricter_than_the_one_before() -> None:
+    demands = [Demand.NONE, Demand.SECOND_FACTOR, Demand.AAL2, Demand.AAL3, Demand.DENY]
+
+    for weaker, stronger in pairwise(demands):
+        assert stricter(weaker, stronger) is stricter(stronger, weaker) is stronger
+
+
+@pytest.mark.parametrize(
+    ("methods", "demand"),
+    [
+        ([], Demand.NONE),
+        ([Method.EMAIL_CODE], Demand.SECOND_FACTOR),
+        ([Method.EMAIL_CODE, Method.TOTP], Demand.AAL2),
+        ([Method.SMS_CODE], Demand.AAL2),
+        ([Method.PASSKEY], Demand.AAL2),
+        ([Method.SECURITY_KEY], Demand.AAL2),
+        ([Method.RECOVERY_CODE], Demand.AAL2),
+    ],
+)
+def test_nothing_is_demanded_that_the_enrolled_methods_cannot_meet(methods: list[Method], demand: Demand) -> None:
+    assert strictest_demand_of(methods) is demand
+    assert can_reach_aal2(methods) is (demand is Demand.AAL2)
+
+
+def test_levels_have_their_names_on_the_wire() -> None:
+    assert [level.acr for level in Assurance] == ["aal0", "aal1", "aal2", "aal3"]
+    assert [Assurance.from_acr(level.acr) for level in Assurance] == list(Assurance)
+    with pytest.raises(ValueError, match="aal4"):
+        Assurance.from_acr("aal4")
+
+
+def test_a_weighed_signal_is_stored_with_its_data() -> None:
+    assert Weighed("travel", 60, {"hours": 2}).to_json() == {"signal": "travel", "weight": 60, "data": {"hours": 2}}
+    assert Weighed("new_device", 25).to_json()["data"] == {}
+
+
+def test_a_site_without_an_assessor_demands_nothing() -> None:
+    assessment = NoRisk().assess(User(), Client())
+
+    assert (assessment.score, assessment.reasons, assessment.demand) == (None, (), Demand.NONE)
+    assert assessment == Assessment()
 
 
 def test_no_evidence_meets_no_demand() -> None:

@@ -43,7 +43,8 @@ def test_a_secret_is_recognised_by_its_shape_or_name(text: str, shown: str) -> N
 
 
 @pytest.mark.parametrize(
-    "text", ["user@example.org", "eyJ is no JWT", "a.b.c", "http://example.org:8000/x", "m=19456,t=2"]
+    "text",
+    ["user@example.org", "eyJ is no JWT", "a.b.c", "eyJhbGciOiJub25l", "http://example.org:8000/x", "m=19456,t=2"],
 )
 def test_other_text_is_not_masked(text: str) -> None:
     assert redact_text(text) == text
@@ -66,6 +67,7 @@ def test_a_very_long_secret_is_masked_in_parts() -> None:
         (JWT, ["hbGci", "eyJzd", "c2lnb"]),
         (HASH, ["c29tZ", "aGFza"]),
         ("eas_" + "k" * 43, ["kk"]),
+        ("eas_" + "kX" * 22, ["kX"]),
         ("redis://:hunter22@cache", ["hun", "ter22"]),
         ("password=hunter22hunter22hunter22", ["hun", "ter22"]),
     ],
@@ -138,6 +140,33 @@ def test_the_path_of_a_request_is_cut_in_its_line(caplog: Any) -> None:
 
 def test_nested_values_are_redacted() -> None:
     assert redact({"a": [HASH, {"token": "x"}], "n": 1}) == {"a": [MASK, {"token": MASK}], "n": 1}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "access_token", "answer", "api_key", "authorization", "client_secret", "code", "cookie", "cookies", "credential",
+        "credentials", "csrf_token", "csrfmiddlewaretoken", "current_password", "id_token", "key", "new_password", "otp",
+        "passcode", "passwd", "password", "password1", "password2", "private_key", "recovery_code", "refresh_token",
+        "secret", "secret_key", "seed", "session_key", "sessionid", "set_cookie", "Set-Cookie", "token", "API-Key",
+    ],
+)  # fmt: skip
+def test_a_value_with_the_name_of_a_secret_is_masked(name: str) -> None:
+    assert redact({name: "x"}) == {name: "[redacted]"}
+
+
+def test_a_line_break_is_escaped() -> None:
+    assert one_line("a\nb\x1b") == "a\\nb\\u001b"
+
+
+def test_a_cut_at_a_space_keeps_every_word() -> None:
+    assert redact_text("a " * LONGEST) == "a " * (LONGEST // 2) + f"… [cut: {2 * LONGEST} characters]"
+
+
+def test_a_cut_text_that_consists_of_a_known_secret_shows_nothing() -> None:
+    secret = "hunter22" * 200
+
+    assert redact_text(f" {secret * 10}", {secret}) == "… [cut: 16001 characters]"
 
 
 def test_a_pattern_reads_no_further_than_its_bound() -> None:

@@ -25,11 +25,15 @@ def test_a_code_has_its_digits() -> None:
 
     assert len(codes) > 900
     assert all(len(code) == 6 and code.isdigit() for code in codes)
+    assert len(secrets.new_code()) == 6
 
 
-def test_the_digest_of_a_code_depends_on_its_context_and_the_key(settings: Any) -> None:
+def test_the_digest_of_a_code_depends_on_the_code_its_context_and_the_key(settings: Any) -> None:
     first = secrets.code_digest("123456", context="row 1")
 
+    assert len(first) == 64
+    assert first == secrets.code_digest("123456", context="row 1")
+    assert first != secrets.code_digest("123457", context="row 1")
     assert first != secrets.code_digest("123456", context="row 2")
     settings.SECRET_KEY = "another" * 10
     assert first != secrets.code_digest("123456", context="row 1")

@@ -1,9 +1,11 @@
 """Who must have a second factor, and how users without one sign in."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth.models import Group, User
 from django.core.checks import run_checks
 from django.test import Client as Browser
@@ -25,6 +27,7 @@ from auth_core.testing.sessions import sign_in
 from auth_mfa import oath
 from auth_mfa.factors import factor_of, factors_of, remove_factor, reset_factors
 from auth_mfa.models import FactorHistory, TotpFactor
+from auth_mfa.policy import Requirement, deadline_of, requirement_of, unknown_rules
 from auth_mfa.testing.authenticator import Authenticator
 from auth_mfa.testing.factors import add_mailbox, add_phone, add_recovery_codes, add_totp, current_code
 
@@ -225,7 +228,7 @@ def test_the_second_factor_is_never_the_channel_of_the_first(alice: User) -> Non
 def test_each_rule_applies_to_its_users(
     rule: str, is_meant: bool, alice: User, browser: Browser, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(facts._entries, "floor", lambda user: 3)
+    monkeypatch.setitem(facts._entries, "floor", lambda user: {"alice": 3}[user.username])
     monkeypatch.setitem(facts._entries, "teams", lambda user: ["red", "green"])
     alice.groups.add(Group.objects.create(name="finance"))
     settings.AUTH_MFA = {"REQUIRED_OF": [rule]}
@@ -238,6 +241,14 @@ def test_the_policy_applies_to_staff(alice: User, browser: Browser, settings: An
     User.objects.update(is_staff=True)
 
     assert log_in(browser).status_code == 202
+
+
+def test_the_documented_rules_fail_no_check(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rule that cannot be evaluated applies to every user, so only the check tells it from the right one."""
+    monkeypatch.setitem(facts._entries, "floor", lambda user: 3)
+    settings.AUTH_MFA = {"REQUIRED_OF": ["everyone", "staff", "superusers", "group:finance", "floor:3"]}
+
+    assert unknown_rules() == []
 
 
 @pytest.mark.parametrize("rules", [["nobody"], ["group:"], ["moon:full"]])
@@ -260,6 +271,26 @@ def test_new_users_have_a_grace_period(alice: User, browser: Browser, settings: 
 
     User.objects.update(date_joined=timezone.now() - timedelta(days=8))
     assert log_in(new_browser()).status_code == 202
+
+
+@time_machine.travel(1_700_000_000, tick=False)
+def test_the_grace_period_ends_at_its_deadline(alice: User, settings: Any) -> None:
+    settings.AUTH_MFA = {"REQUIRED_OF": ["everyone"], "GRACE_PERIOD": timedelta(days=7)}
+    alice.date_joined = timezone.now() - timedelta(days=7)
+
+    assert requirement_of(alice) is Requirement.REQUIRED
+    alice.date_joined += timedelta(seconds=1)
+    assert requirement_of(alice) is Requirement.GRACE
+
+
+@pytest.mark.parametrize("name", ["date_joined", "created_at"])
+def test_the_grace_period_begins_when_the_user_model_says_that_a_user_joined(name: str, settings: Any) -> None:
+    settings.AUTH_MFA = {"GRACE_PERIOD": timedelta(days=7)}
+    joined = timezone.now() - timedelta(days=3)
+
+    user: Any = SimpleNamespace(**{name: joined})
+
+    assert deadline_of(user) == joined + timedelta(days=7)
 
 
 def test_a_new_policy_gives_every_user_a_grace_period(alice: User, browser: Browser, settings: Any) -> None:

@@ -41,6 +41,20 @@ def test_a_code_is_valid_within_the_tolerance(drift: int, tolerance: int, is_val
     assert oath.matching_step(KEY, oath.code_at(KEY, step), at=now, tolerance=tolerance) == (step if is_valid else None)
 
 
+def test_without_a_tolerance_of_the_caller_one_step_of_drift_is_allowed() -> None:
+    now = 1_700_000_000.0
+    step = oath.step_at(now)
+
+    assert oath.matching_step(KEY, oath.code_at(KEY, step + 1), at=now) == step + 1
+    assert oath.matching_step(KEY, oath.code_at(KEY, step + 2), at=now) is None
+    assert oath.matching_step(KEY, oath.code_at(KEY, step - 2), at=now) is None
+
+
+def test_the_first_step_of_all_is_valid() -> None:
+    assert oath.matching_step(KEY, oath.code_at(KEY, 0), at=5) == 0
+    assert oath.step_at(-1) == -1
+
+
 @pytest.mark.asvs("6.5.1")
 def test_a_spent_step_does_not_match() -> None:
     now = 1_700_000_000.0
@@ -55,6 +69,16 @@ def test_a_key_survives_base32_and_has_160_bits() -> None:
 
     assert len(keys) == 1000
     assert all(len(key) == 20 and oath.from_base32(oath.to_base32(key)) == key for key in keys)
+
+
+@pytest.mark.parametrize("length", [16, 20, 32])
+def test_base32_without_padding_is_read_again(length: int) -> None:
+    key = KEY[:1] * length
+
+    text = oath.to_base32(key)
+
+    assert "=" not in text
+    assert oath.from_base32(text) == key
 
 
 def test_the_uri_names_issuer_and_account() -> None:

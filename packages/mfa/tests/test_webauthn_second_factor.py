@@ -8,17 +8,22 @@ import time_machine
 from django.contrib.auth.models import User
 from django.test import Client as Browser
 from django.utils import timezone
+from webauthn.helpers import bytes_to_base64url, encode_cbor
 
 from auth_core.contracts import Purpose, Transport
 from auth_core.errors import ChallengeFailed
+from auth_core.events import EventOutcome
 from auth_core.models import PendingLogin
 from auth_core.testing.browsers import answer, code_of, log_in, new_browser, post, with_csrf
 from auth_mfa.events import MfaEvent
 from auth_mfa.login import SecondFactor
 from auth_mfa.models import WebauthnChallenge
-from auth_mfa.models.webauthn_challenge import Ceremony
+from auth_mfa.models.webauthn_challenge import LIFETIME, Ceremony
 from auth_mfa.testing.authenticator import Authenticator
 from auth_mfa.testing.factors import add_totp, current_code
+from auth_mfa.webauthn import assertion
+from auth_mfa.webauthn.assertion import relying_party, verify_userless
+from auth_mfa.webauthn.ceremony import Refused
 from auth_mfa.webauthn.login import Webauthn
 
 pytestmark = pytest.mark.django_db
@@ -217,7 +222,32 @@ def test_a_counter_that_does_not_rise_is_refused_with_an_alert(
     assert code_of(refused) == "challenge_failed"
     alarm = next(event for event in recorded_events if event.name is MfaEvent.FACTOR_CLONED)
     assert (alarm.name.value, alarm.target) == ("mfa.factor.regressed", ("factor", str(key.factor.pk)))
+    assert (alarm.subject, alarm.outcome, alarm.reason) == (key.factor.user, EventOutcome.DENIED, "regressed")
+    assert alarm.data == {"method": "passkey"}
+    failed = next(event for event in recorded_events if event.name is MfaEvent.FACTOR_FAILED)
+    assert failed.reason == "regressed"
     assert key.factor.sign_count == 5
+
+
+def test_the_options_name_the_site_and_end_with_the_challenge(
+    key: Authenticator, browser: Browser, settings: Any
+) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "SITE_NAME": "Ex & Ample"}
+
+    assert relying_party().name == "Ex & Ample"
+    assert options_of(log_in(browser))["timeout"] == LIFETIME.total_seconds() * 1000
+
+
+def test_an_unknown_credential_is_refused_even_with_a_valid_signature(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key against which it is verified is no one's. The test takes one that signs."""
+    key = Authenticator(user_verified=False)
+    monkeypatch.setattr(assertion, "_DUMMY_KEY", bytes_to_base64url(encode_cbor(key.public_key)))
+    challenge = "A" * 43
+
+    with pytest.raises(Refused) as refused:
+        verify_userless(key.sign({"challenge": challenge}), challenge=challenge)
+
+    assert refused.value.reason == "unknown"
 
 
 def test_the_alert_needs_the_key(key: Authenticator, browser: Browser, recorded_events: list[Any]) -> None:
@@ -270,6 +300,15 @@ def test_a_malformed_credential_is_refused_and_spends_nothing(
     assert (refused.status_code, code_of(refused)) == (400, "invalid_request")
     assert PendingLogin.objects.get().attempts_left == 5
     assert answer(browser, challenged, credential=key.sign(options_of(challenged))).status_code == 200
+
+
+def test_the_error_for_a_malformed_credential_names_its_field(key: Authenticator, browser: Browser) -> None:
+    challenged = log_in(browser)
+
+    refused = post(browser, "login/answer", token=challenged.json()["token"], answer={"credential": {"id": "x"}})
+
+    (problem,) = refused.json()["errors"]
+    assert (problem["field"], problem["code"]) == ("answer.credential", "invalid")
 
 
 def test_a_login_without_a_user_costs_the_same_work(db: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from enum import Enum
+from enum import Enum, auto
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -28,9 +28,9 @@ _GROUPS = "groups"
 class Requirement(Enum):
     """The requirement for one user. The set is closed."""
 
-    NONE = "none"
-    GRACE = "grace"
-    REQUIRED = "required"
+    NONE = auto()
+    GRACE = auto()
+    REQUIRED = auto()
 
 
 def requirement_of(user: UserLike) -> Requirement:
