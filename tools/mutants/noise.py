@@ -60,7 +60,9 @@ def is_uninteresting(node: cst.CSTNode, replacement: cst.CSTNode) -> bool:
 
 def is_blunt(replacement: cst.CSTNode) -> bool:
     """Return whether *replacement* puts ``None`` in the place of a value. Most tests that reach it fail."""
-    values = [argument.value for argument in replacement.args] if isinstance(replacement, cst.Call) else []
+    values: list[cst.CSTNode | None] = []
+    if isinstance(replacement, cst.Call):
+        values = [argument.value for argument in replacement.args]
     if isinstance(replacement, cst.Assign | cst.AnnAssign):
         values = [replacement.value]
     return any(_name_of(value) == "None" for value in values)

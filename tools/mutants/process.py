@@ -28,8 +28,6 @@ _IMPORTED_BEFORE = (
 #: Processor seconds of a new process beyond ten times those of the first run of the tests.
 _MARGIN = 60
 
-_OPTIONS = ("-q", "-p", "no:randomly")
-
 #: Exit statuses of pytest that mean a failed test, or a mutated module that cannot be imported.
 _FAILURES = frozenset({1, 2, 3, 4})
 
@@ -58,7 +56,7 @@ def main(path: str) -> int:
 def _status_of_batch(job: Job) -> int:
     child = os.fork()
     if child == 0:
-        os._exit(pytest.main([*_OPTIONS, "-p", "mutants.batch", *job.tests]))
+        os._exit(pytest.main(["-q", "-p", "mutants.batch", *job.tests]))
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
@@ -68,7 +66,7 @@ def _verdict_of(job: Job, source: str, answer: Answer, *options: str) -> Verdict
     def run() -> int:
         install(job.import_name, job.path, source)
         try:
-            status = pytest.main([*_OPTIONS, "-x", "-p", "mutants.new_process", *options, *job.tests])
+            status = pytest.main(["-q", "-x", "-p", "mutants.new_process", *options, *job.tests])
         except Exception:  # noqa: BLE001 - Django cannot import the mutated module, whatever it raises
             return KILLED
         return {0: SURVIVED, **dict.fromkeys(_FAILURES, KILLED)}.get(int(status), UNDECIDED)

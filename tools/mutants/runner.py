@@ -54,16 +54,13 @@ class Outcome:
         )
 
 
-def run_module(
-    module: Module, mutations: Sequence[Mutation], servers: tuple[str, str] = ("", ""), *, is_quiet: bool = False
-) -> Outcome:
+def run_module(module: Module, mutations: Sequence[Mutation], servers: tuple[str, str] = ("", "")) -> Outcome:
     """Return the verdict about each of *mutations*.
 
     Args:
         module: Where they are, and which tests must kill them.
         mutations: What to run.
         servers: The URLs of PostgreSQL and Redis. Empty for SQLite and no Redis.
-        is_quiet: Whether the output of the tests without a mutation is discarded.
 
     Raises:
         NoVerdict: the tests fail without any mutation.
@@ -79,7 +76,7 @@ def run_module(
             check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         if done.returncode != 0:
-            raise NoVerdict(f"{module.name}: no verdict.\n{'' if is_quiet else done.stdout[-4000:]}")
+            raise NoVerdict(f"{module.name}: no verdict.\n{done.stdout[-4000:]}")
         verdicts = Answer.load(job.answer_path).verdicts
     return Outcome(tuple(zip(mutations, verdicts, strict=True)), time.monotonic() - began)
 
