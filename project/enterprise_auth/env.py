@@ -65,7 +65,10 @@ VARIABLES: Mapping[str, Variable] = {
             "them. If empty, they are derived from FIELD_KEYS.",
             is_secret=True,
         ),
-        Variable("PUBLIC_URL", "Public URL of the service. Links in mails begin with it.", "http://127.0.0.1:8000"),
+        Variable(
+            "PUBLIC_URL",
+            "Public URL of the service. Links in mails begin with it. If empty, development uses http://localhost and its port.",
+        ),
         Variable("DEBUG", "Show tracebacks in the browser. Refused in production.", "false"),
         Variable("ALLOWED_HOSTS", "Host names the service answers to, comma-separated."),
         Variable("CSRF_TRUSTED_ORIGINS", "Further origins whose forms are accepted, comma-separated."),

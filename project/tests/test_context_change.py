@@ -48,7 +48,7 @@ WITHOUT_SESSION = {
 }  # fmt: skip
 
 #: Read-only views that are not derived from our base classes.
-READ_ONLY = {"api/schema/", "api/docs/", ".well-known/passkey-endpoints"}
+READ_ONLY = {"", "api/schema/", "api/docs/", ".well-known/passkey-endpoints"}
 
 #: Replacements of admin pages. Each redirects to another page or signs out.
 REPLACED = {"admin/login/", "admin/logout/", "admin/password_change/"}

@@ -368,7 +368,7 @@ def test_the_bootstrap_link_stays_valid_in_the_browser_too() -> None:
         assert browser.post("/setup/", form).status_code == 503
     assert not get_user_model().objects.exists()
 
-    assert browser.post("/setup/", form).status_code == 200
+    assert browser.post("/setup/", form).status_code == 303
     assert get_user_model().objects.get().is_superuser
 
 

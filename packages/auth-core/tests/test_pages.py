@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 import auth_core
+from auth_core.errors import Unavailable
 from auth_core.flows.first_administrator import new_bootstrap_link
 from auth_core.flows.invitations import invite
 from auth_core.flows.password_reset import request_reset
@@ -50,6 +51,10 @@ def follow(browser: Browser, link: str) -> str:
     answer = browser.get(link.removeprefix("https://auth.example.org"))
     assert answer.status_code == 303
     return str(answer.headers["Location"])
+
+
+def refuse() -> None:
+    raise Unavailable
 
 
 def test_from_sign_up_to_the_account(page_browser: Browser) -> None:
@@ -267,8 +272,29 @@ def test_the_page_creates_the_first_administrator(page_browser: Browser) -> None
     made = submit(page_browser, bare, email="root@example.org", password=PASSWORD)
     again = submit(page_browser, bare, email="second@example.org", password=PASSWORD)
 
-    assert (made.status_code, again.status_code) == (200, 400)
+    assert (made.status_code, again.status_code) == (303, 400)
     assert [user.email for user in get_user_model().objects.filter(is_superuser=True)] == ["root@example.org"]
+
+
+def test_the_first_administrator_is_signed_in_without_a_mail(page_browser: Browser) -> None:
+    bare = follow(page_browser, new_bootstrap_link())
+
+    account = shown_next(page_browser, submit(page_browser, bare, email="root@example.org", password=PASSWORD))
+
+    assert account.wsgi_request.user.email == "root@example.org"
+    assert not OutboxMessage.objects.filter(template__contains="code").exists()
+
+
+def test_the_first_administrator_can_sign_in_later_if_the_first_login_fails(
+    page_browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare = follow(page_browser, new_bootstrap_link())
+    with monkeypatch.context() as busy:
+        busy.setattr("auth_core.login.journey.refuse_when_full", refuse)
+        made = submit(page_browser, bare, email="root@example.org", password=PASSWORD)
+
+    assert (made.status_code, "You can sign in now" in made.content.decode()) == (200, True)
+    assert submit(page_browser, "/login/", identifier="root@example.org", password=PASSWORD).status_code == 303
 
 
 def test_a_password_change_keeps_this_browser_signed_in(alice: Any, page_browser: Browser) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import django
 
+from enterprise_auth.core.languages import offered_languages
 from enterprise_auth.core.logging import logging_config
 from enterprise_auth.core.mail import mail_settings  # noqa: F401 - for the settings modules that import this one
 from enterprise_auth.core.profiles import administration, context_change, required_of, second_factors
@@ -188,6 +189,7 @@ CSRF_COOKIE_HTTPONLY = True
 # --- Language, time, files ----------------------------------------------------
 
 LANGUAGE_CODE = "en"
+LANGUAGES = offered_languages()
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True

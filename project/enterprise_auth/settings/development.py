@@ -8,7 +8,7 @@ from enterprise_auth.settings.base import *
 VAR.mkdir(exist_ok=True)
 DEBUG = True
 ALLOWED_HOSTS = ["*"]
-PUBLIC_URL = env.text("PUBLIC_URL", "http://127.0.0.1:8000")
+PUBLIC_URL = env.text("PUBLIC_URL", "http://localhost:8000")
 
 _keys = development_keys(VAR)
 SECRET_KEY = env.text("SECRET_KEY") or _keys["secret_key"]

@@ -43,8 +43,8 @@ class Assurance(IntEnum):
 #: 3.1.3). A provider is not either: its statement is one factor.
 _PHYSICAL = frozenset({Method.TOTP, Method.SMS_CODE, Method.RECOVERY_CODE, *WEBAUTHN_METHODS})
 
-#: Methods that count as the second factor where policy demands any second factor.
-_SECOND = _PHYSICAL | {Method.EMAIL_CODE}
+#: Methods that count as the second factor where policy demands any second factor. Operators hand out access passes.
+_SECOND = _PHYSICAL | {Method.EMAIL_CODE, Method.ACCESS_PASS}
 
 
 def assurance_of(evidence: Iterable[Evidence]) -> Assurance:

@@ -58,12 +58,14 @@ def begin_login(
     application_id: UUID | None = None,
     browser_secret: str = "",
     continue_to: str = "",
+    proved_before: Sequence[Evidence] = (),
 ) -> LoginOutcome:
     """Log in with a password, as far as a password goes. There is no actor: people type their own password.
 
     Args:
         application_id: Public id of the application that the login is for. Never from a request body.
         continue_to: Where the browser goes afterwards. An address of this site.
+        proved_before: What the caller has verified in the same request, beside the password.
 
     Raises:
         InvalidRequest: the password is longer than the maximum. Nothing is looked up or hashed.
@@ -85,7 +87,7 @@ def begin_login(
 
     return open_login(
         user=user,
-        evidence=Evidence.now(Method.PASSWORD),
+        evidence=[*proved_before, Evidence.now(Method.PASSWORD)],
         purpose=Purpose.LOGIN,
         transport=transport,
         client=client,

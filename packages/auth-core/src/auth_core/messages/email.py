@@ -44,6 +44,7 @@ def _compose(message: Message, context: dict[str, Any]) -> EmailMultiAlternative
     context = {
         **closed(context),
         "language": translation.get_language(),
+        "direction": "rtl" if translation.get_language_bidi() else "ltr",
         "site": site_name(),
         "public_url": core.PUBLIC_URL,
     }

@@ -12,14 +12,18 @@ from typing import Any, ClassVar
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
+from auth_core.assurance.methods import Evidence, Method
 from auth_core.conf import core
+from auth_core.contracts import Transport
 from auth_core.errors import AuthError, LinkInvalid, PasswordRequired
 from auth_core.flows import email_verification, first_administrator, invitations, password_reset, signup
-from auth_core.login.browser import browser_secret_of, keep_cookie
+from auth_core.login.browser import browser_secret_of, browser_secret_or_new, keep_cookie
+from auth_core.login.journey import begin_login
 from auth_core.models import BootstrapLink, EmailVerification, Invitation, PendingSignup, ResetLink
 from auth_core.models.one_time_link import OneTimeLink
 from auth_core.pages.base import Page, note, see_other
 from auth_core.pages.forms import AdministratorForm, ChosenPasswordForm, EmptyForm, NewPasswordForm, PageForm
+from auth_core.pages.login_views import went_on
 from auth_core.request.client import client_of
 from auth_core.text import Pattern
 
@@ -54,9 +58,7 @@ class LinkPage(Page):
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
         """Consume the link and show the result."""
         self.spend(request, self.token_of(request), form)
-        response = note(request, title=self.done_title, lead=self.done_lead, links=self.then)
-        response.delete_cookie(core.LINK_COOKIE, path="/", samesite="Lax")
-        return response
+        return _without_token(note(request, title=self.done_title, lead=self.done_lead, links=self.then))
 
     def spend(self, request: HttpRequest, token: str, form: PageForm) -> None:
         """Call the function that consumes the link.
@@ -164,7 +166,11 @@ class InvitationPage(LinkPage):
 
 
 class SetupPage(LinkPage):
-    """``/setup/``: the first administrator."""
+    """``/setup/``: the first administrator, who is signed in at once.
+
+    The operator's machine printed the link, so it is an access pass. A login without it would mail a code before it
+    lets an administrator add a second factor, and the mail server may not exist yet (decision record 0011).
+    """
 
     kind, bare = BootstrapLink, "core-pages:setup"
     form_class = AdministratorForm
@@ -172,11 +178,30 @@ class SetupPage(LinkPage):
     lead = _("There is no administrator yet. This account will have all permissions.")
     done_title, done_lead = _("Your account is ready"), _("You can sign in now. This link no longer works.")
 
-    def spend(self, request: HttpRequest, token: str, form: PageForm) -> None:
-        """Create the administrator."""
-        first_administrator.create_first_administrator(
-            token=token,
-            email=form.cleaned_data["email"],
-            password=form.cleaned_data["password"],
-            client=client_of(request),
+    def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
+        """Create the administrator and sign them in. If that fails, say that the account exists."""
+        email, password, client = form.cleaned_data["email"], form.cleaned_data["password"], client_of(request)
+        user = first_administrator.create_first_administrator(
+            token=self.token_of(request), email=email, password=password, client=client
         )
+        secret = browser_secret_or_new(request)
+        try:
+            outcome = begin_login(
+                identifier=user.get_username(),
+                password=password,
+                transport=Transport.COOKIE,
+                client=client,
+                browser_secret=secret,
+                proved_before=[Evidence.now(Method.ACCESS_PASS)],
+            )
+        except AuthError:
+            response: HttpResponseBase = note(request, title=self.done_title, lead=self.done_lead, links=self.then)
+        else:
+            response = went_on(request, outcome, "", secret)
+        return _without_token(response)
+
+
+def _without_token(response: HttpResponseBase) -> HttpResponseBase:
+    """Return *response*, which deletes the cookie of a spent link."""
+    response.delete_cookie(core.LINK_COOKIE, path="/", samesite="Lax")
+    return response
