@@ -3,6 +3,7 @@
 from celery import Celery
 
 from auth_core.request import celery
+from enterprise_auth.core import heartbeat
 from enterprise_auth.env import use_settings
 
 use_settings("enterprise_auth.settings.production")
@@ -13,3 +14,4 @@ app.autodiscover_tasks()
 # For all threads: the thread that sends tasks would otherwise use another, unconfigured application.
 app.set_default()
 celery.connect()
+heartbeat.connect()

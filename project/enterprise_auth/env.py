@@ -93,6 +93,10 @@ VARIABLES: Mapping[str, Variable] = {
             "REDIS_SESSION_URL", "Another Redis for session snapshots. If empty, REDIS_URL is used.", is_secret=True
         ),
         Variable("BROKER_URL", "Broker of Celery. If empty, a thread of each process sends mails.", is_secret=True),
+        Variable(
+            "HEARTBEAT_PATH",
+            "A file that the Celery worker and beat touch every few seconds, for liveness probes. If empty, none.",
+        ),
         Variable("EMAIL_HOST", "SMTP server with TLS. If empty, the relay on this machine is used."),
         Variable("EMAIL_PORT", "Port of the SMTP server.", "587"),
         Variable("EMAIL_HOST_USER", "User at the SMTP server."),

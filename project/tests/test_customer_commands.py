@@ -14,6 +14,7 @@ import pytest
 import requests
 
 from auth_core.testing.redis import OwnRedis
+from env_file import write_secrets
 from live.service import free_port
 
 pytestmark = [pytest.mark.live, pytest.mark.sqlite]
@@ -83,7 +84,7 @@ def copy(tmp_path: Path) -> Copy:
     return Copy(tmp_path / "copy")
 
 
-def wait_for(output: Path, words: str, seconds: float = 30) -> None:
+def wait_for(output: Path, words: str, seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while words not in output.read_text():
         assert time.monotonic() < deadline, output.read_text()
@@ -170,4 +171,30 @@ def test_a_mail_goes_through_the_worker(copy: Copy, own_redis: OwnRedis) -> None
 
         assert done.returncode == 0, done.stdout + done.stderr + worker.read_text() + server.read_text()
         assert "auth_core.deliver_message" in worker.read_text()
-    assert not list(copy.root.glob("celerybeat-schedule*"))
+    assert not list(copy.root.rglob("celerybeat-schedule*"))
+
+
+def test_celery_starts_on_production_settings_in_a_new_checkout(copy: Copy, own_redis: OwnRedis) -> None:
+    (copy.root / ".env").unlink()
+    write_secrets(copy.root / ".env")
+    heartbeats = {name: copy.root / f"{name}.heartbeat" for name in ("worker", "beat")}
+    variables = {
+        "DJANGO_SETTINGS_MODULE": "enterprise_auth.settings.production",
+        "BROKER_URL": f"redis+socket://{own_redis.url.removeprefix('unix://')}",
+        "PUBLIC_URL": "https://auth.example.org",
+        "ALLOWED_HOSTS": "auth.example.org",
+        "DB_NAME": "auth",
+        "DB_HOST": str(copy.root),
+    }
+    celery = ["celery", "-A", "enterprise_auth"]
+
+    with (
+        copy.running(*celery, "worker", "-l", "info", HEARTBEAT_PATH=str(heartbeats["worker"]), **variables) as worker,
+        copy.running(*celery, "beat", "-l", "info", HEARTBEAT_PATH=str(heartbeats["beat"]), **variables) as beat,
+    ):
+        wait_for(worker, "ready.")
+        wait_for(beat, "beat: Starting")
+        wait_for(beat, "Sending due task")
+
+    assert [name for name, path in heartbeats.items() if not path.exists()] == []
+    assert not list(copy.root.rglob("celerybeat-schedule*"))

@@ -45,7 +45,10 @@ class Served:
 
     def submit(self, window: requests.Session, address: str, **fields: str) -> requests.Response:
         """Fill the form of a page and submit it. Follow the redirect."""
-        page = window.get(f"{self.url}{address}", timeout=30)
+        return self.submit_page(window, window.get(f"{self.url}{address}", timeout=30), **fields)
+
+    def submit_page(self, window: requests.Session, page: requests.Response, **fields: str) -> requests.Response:
+        """Submit the form of *page*. Follow the redirect."""
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
         assert token, page.text
         body = {"csrfmiddlewaretoken": token[1], **fields}
@@ -72,12 +75,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def account(served: Served) -> str:
     """The address of an account that was created on the pages, with the code from the terminal."""
     window = served.window()
-    served.submit(window, "/signup/", email=EMAIL, password=PASSWORD)
+    code_page = served.submit(window, "/signup/", email=EMAIL, password=PASSWORD)
     wait_for(served.output, f"To: {EMAIL}")
     wait_for(served.output, "-" * 79)
     code = re.search(r"signed up: (\d{6})$", served.output.read_text(), re.MULTILINE)
     assert code, served.output.read_text()
-    confirmed = served.submit(window, "/signup/code/", email=EMAIL, code=code[1])
+    confirmed = served.submit_page(window, code_page, email=EMAIL, code=code[1])
     assert confirmed.status_code == 200
     return EMAIL
 
@@ -149,7 +152,7 @@ def test_a_port_in_use_is_refused(served: Served) -> None:
 
 
 def api(served: Served, credential: str, path: str, **body: str) -> Any:
-    headers = {"Authorization": f"Session {credential}"}
-    done = served.window().post(f"{served.url}/api/v1/{path}", json=body, headers=headers, timeout=30)
-    assert done.ok, done.text
-    return done.json()
+    """Call the API with curl, as the login did. Another client would have to prove itself again."""
+    command = ["curl", "-s", f"{served.url}/api/v1/{path}", "-H", "Content-Type: application/json"]
+    command += ["-H", f"Authorization: Session {credential}", "-d", json.dumps(body)]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, timeout=60).stdout)

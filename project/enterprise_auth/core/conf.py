@@ -45,6 +45,11 @@ class Site:
         return [name for name, is_set in secure.items() if not is_set]
 
     @property
+    def heartbeat_path(self) -> str:
+        """The file that shows that a Celery process is alive. Empty if there is none."""
+        return settings.HEARTBEAT_PATH
+
+    @property
     def mail_server(self) -> tuple[str, int] | None:
         """Host and port of the SMTP server. ``None`` if mails are not sent by SMTP."""
         if django.VERSION >= (6, 1):
