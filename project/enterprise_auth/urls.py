@@ -25,7 +25,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path(".well-known/passkey-endpoints", passkey_endpoints),
     # The root of a login service is the reader's own account. Others are sent to the login.
-    path("", RedirectView.as_view(pattern_name="pages:account", http_method_names=["get", "head", "options"])),
+    path("", RedirectView.as_view(pattern_name="core-pages:account", http_method_names=["get", "head", "options"])),
     path("account/second-factors/", include("auth_mfa.pages.urls")),
     path("", include("auth_sessions.pages.urls")),
     path("", include("auth_core.pages.urls")),

@@ -180,13 +180,13 @@ def _postgresql(scratch: Path, environment: dict[str, str]) -> Iterator[None]:
     subprocess.run(["chown", "postgres", data, password], check=True)
     user = environment["POSTGRES_USER"]
     as_postgres = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
-    prepare = [programs / "initdb", "-D", data, "-U", user, f"--pwfile={password}", "--auth=scram-sha-256", "--no-sync"]
+    prepare = [str(programs / "initdb"), "-D", str(data), "-U", user, f"--pwfile={password}", "--auth=scram-sha-256"]
     subprocess.run([*as_postgres, *prepare], check=True, stdout=subprocess.DEVNULL, cwd=data)
     server = subprocess.Popen(
         [*as_postgres, programs / "postgres", "-D", data, "-k", data], stderr=subprocess.DEVNULL, cwd=data
     )
     try:
-        create = [programs / "createdb", "-h", "127.0.0.1", "-U", user, environment["POSTGRES_DB"]]
+        create = [str(programs / "createdb"), "-h", "127.0.0.1", "-U", user, environment["POSTGRES_DB"]]
         deadline = time.monotonic() + 30
         while subprocess.run(create, env={"PGPASSWORD": environment["POSTGRES_PASSWORD"]}, check=False,
                              stderr=subprocess.DEVNULL).returncode != 0:  # fmt: skip

@@ -109,7 +109,7 @@ def _base_layer(scratch: Path) -> Path:
         link.parent.mkdir(parents=True, exist_ok=True)
         link.symlink_to(python)
     # An interpreter in the home of root must be readable for the user of the image.
-    for folder in (*python.parents,):
+    for folder in python.parents:
         if not folder.stat().st_mode & 0o001:
             _inside(layer, str(folder)).mkdir(parents=True, exist_ok=True)
             _inside(layer, str(folder)).chmod(0o755)
@@ -123,9 +123,9 @@ def _python(version: str) -> Path:
         BuildFailed: this machine has none.
     """
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    found = [*sorted(pyenv.glob(f"versions/{version}.*/bin/python{version}")), shutil.which(f"python{version}")]
-    for candidate in filter(None, found):
-        if subprocess.run([candidate, "-c", ""], check=False, capture_output=True).returncode == 0:
+    found = [str(path) for path in sorted(pyenv.glob(f"versions/{version}.*/bin/python{version}"))]
+    for candidate in [*found, shutil.which(f"python{version}") or ""]:
+        if candidate and subprocess.run([candidate, "-c", ""], check=False, capture_output=True).returncode == 0:
             return Path(candidate).resolve()
     raise BuildFailed(f"FROM: Python {version} was not found")
 

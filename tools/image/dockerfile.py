@@ -71,10 +71,12 @@ def _steps(text: str) -> Iterator[Step]:
             yield Step(name, rest.strip())
 
 
-def variables(text: str, known: dict[str, str]) -> dict[str, str]:
-    """Return the variables of an ENV instruction. ``$NAME`` is replaced by a *known* one."""
+def variables(text: str, environment: dict[str, str]) -> dict[str, str]:
+    """Return the variables of an ENV instruction. ``$NAME`` is replaced by that of *environment*."""
     pairs = [word.partition("=") for word in shlex.split(text)]
-    return {name: re.sub(r"\$(\w+)", lambda match: known.get(match[1], ""), value) for name, _equals, value in pairs}
+    return {
+        name: re.sub(r"\$(\w+)", lambda match: environment.get(match[1], ""), value) for name, _equals, value in pairs
+    }
 
 
 def context_files(root: Path, tracked: list[str]) -> list[str]:

@@ -52,9 +52,9 @@ def test_the_compose_file_follows_the_compose_specification() -> None:
 
 
 def test_the_service_reads_every_variable_of_the_compose_file() -> None:
-    given = set().union(*(SERVICES[name]["environment"] for name in OURS))
+    environment = set().union(*(SERVICES[name]["environment"] for name in OURS))
 
-    assert given - known_variables() == set()
+    assert environment - known_variables() == set()
     assert variable_names(COMPOSE) - known_variables() == set()
 
 
