@@ -276,6 +276,15 @@ def test_the_page_creates_the_first_administrator(page_browser: Browser) -> None
     assert [user.email for user in get_user_model().objects.filter(is_superuser=True)] == ["root@example.org"]
 
 
+@pytest.mark.parametrize(("language", "direction"), [("ar", "rtl"), ("de", "ltr")])
+def test_a_page_states_the_language_of_the_site_and_its_direction(language: str, direction: str, settings: Any) -> None:
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "django.middleware.locale.LocaleMiddleware"]
+
+    page = Browser(headers={"Accept-Language": language}).get("/login/")
+
+    assert f'<html lang="{language}" dir="{direction}">' in page.content.decode()
+
+
 def test_the_first_administrator_is_signed_in_without_a_mail(page_browser: Browser) -> None:
     bare = follow(page_browser, new_bootstrap_link())
 
