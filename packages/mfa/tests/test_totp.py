@@ -81,15 +81,6 @@ def test_base32_without_padding_is_read_again(length: int) -> None:
     assert oath.from_base32(text) == key
 
 
-def test_the_uri_names_issuer_and_account() -> None:
-    uri = oath.otpauth_uri(KEY, issuer="Ex & Ample", account="alice@example.org")
-
-    assert uri == (
-        "otpauth://totp/Ex%20%26%20Ample%3Aalice@example.org?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
-        "&issuer=Ex%20%26%20Ample&algorithm=SHA1&digits=6&period=30"
-    )
-
-
 def test_a_qr_code_has_no_style_and_no_script() -> None:
     svg = svg_of("otpauth://totp/x?secret=y")
 

@@ -6,8 +6,9 @@ from urllib.parse import urlsplit
 
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004 - Django's name
 
-from auth_core.assurance.methods import WEBAUTHN_METHODS
+from auth_core.assurance.methods import WEBAUTHN_METHODS, Method
 from auth_core.conf import core
+from auth_mfa import oath
 from auth_mfa.conf import STEP, mfa
 from auth_mfa.models import MODEL_OF
 from auth_mfa.policy import is_offered, unknown_rules
@@ -50,6 +51,25 @@ def check_policy(**kwargs: Any) -> list[CheckMessage]:
         message = "AUTH_MFA['PASSKEY_LOGIN_VERIFICATION'] must be 'required' or 'preferred'."
         errors.append(Error(message, hint="'required' refuses passkeys without a PIN.", id="auth_mfa.E003"))
     return errors
+
+
+@register()
+def check_issuer(**kwargs: Any) -> list[CheckMessage]:
+    """Warn if authenticator apps show another name for the site than its own."""
+    shown = oath.shown_name(mfa.issuer, longest=oath.LONGEST_ISSUER)
+    if shown == mfa.issuer or not is_offered(Method.TOTP):
+        return []
+    hint = (
+        "Set AUTH_MFA['TOTP_ISSUER'] to a name without colons, control characters and repeated spaces, of at most"
+        f" {oath.LONGEST_ISSUER} bytes."
+    )
+    return [
+        Warning(
+            f"Authenticator apps cannot show the issuer {mfa.issuer!r}. They show {shown!r}.",
+            hint=hint,
+            id="auth_mfa.W003",
+        )
+    ]
 
 
 @register()

@@ -6,7 +6,7 @@ Source: RFC 6238, RFC 4226, and the ``otpauth`` URI format of authenticator apps
 import base64
 import hmac
 import secrets
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from django_otp.oath import hotp
 
@@ -18,6 +18,12 @@ DIGITS = 6
 
 #: RFC 4226 section 4 R6 recommends 160 bits. The minimum is 112 (SP 800-63B-4 section 3.1.4).
 _KEY_BYTES = 20
+
+#: Maximum length of the issuer in a URI, in bytes of UTF-8. A QR code must hold it twice, percent-encoded.
+LONGEST_ISSUER = 64
+
+#: Maximum length of the account in a URI, in bytes of UTF-8: the longest email address.
+LONGEST_ACCOUNT = 254
 
 
 def new_key() -> bytes:
@@ -70,10 +76,33 @@ def matching_step(key: bytes, code: str, *, at: float, tolerance: int = 1, after
 def otpauth_uri(key: bytes, *, issuer: str, account: str) -> str:
     """Return the URI from which an app reads a key, as a link or as a QR code.
 
+    The label is ``issuer:account``, each part percent-encoded, and the parameter ``issuer`` equals the first part.
+    The colon between them is literal: some apps split the label before they decode it, others after.
+
+    Source: the Key URI format of Google Authenticator (``google/google-authenticator``, wiki page Key-Uri-Format).
+
     Args:
-        issuer: The name of the service, which the app shows.
-        account: The name of the account, usually an email address.
+        issuer: The name of the service, in the form of `shown_name`. Left out if nothing of it can be shown.
+        account: The name of the account, usually an email address, in the same form.
     """
-    label = quote(f"{issuer}:{account}", safe="@")
-    query = {"secret": to_base32(key), "issuer": issuer, "algorithm": "SHA1", "digits": DIGITS, "period": STEP_SECONDS}
-    return f"otpauth://totp/{label}?{urlencode(query, quote_via=quote)}"
+    issuer_text = quote(shown_name(issuer, longest=LONGEST_ISSUER), safe="@")
+    account_text = quote(shown_name(account, longest=LONGEST_ACCOUNT), safe="@")
+    label = f"{issuer_text}:{account_text}" if issuer_text else account_text
+    # Not urlencode: it writes a space as a plus, which some apps show.
+    named = f"&issuer={issuer_text}" if issuer_text else ""
+    return f"otpauth://totp/{label}?secret={to_base32(key)}{named}&algorithm=SHA1&digits={DIGITS}&period={STEP_SECONDS}"
+
+
+def shown_name(name: str, *, longest: int) -> str:
+    """Return the issuer or account as an app can show it.
+
+    A colon becomes a hyphen, because apps split the label at a colon. Control characters, among them line ends and
+    changes of the writing direction, become spaces, and repeated spaces become one.
+
+    Args:
+        longest: The maximum length of the result, in bytes of UTF-8. A longer name is cut.
+    """
+    # A character has at least one byte, so nothing that is shown is cut here.
+    printable = "".join(letter if letter.isprintable() else " " for letter in name[: 4 * longest])
+    spaced = " ".join(printable.replace(":", "-").split())
+    return spaced.encode()[:longest].decode(errors="ignore").strip()
