@@ -8,9 +8,17 @@ from django.test import Client
 from playwright.sync_api import Browser, sync_playwright
 
 from answers import answer_check
+from auth_core.testing.postgresql import run_on_own_server
 from live.chromium import Open, Watch, launch, watched_windows
 from live.mailbox import Mailbox
 from live.service import Service
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> Iterator[None]:
+    """Use a PostgreSQL that runs only these tests. Sealing waits for every transaction of its server."""
+    with run_on_own_server():
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

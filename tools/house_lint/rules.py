@@ -11,6 +11,11 @@ SECRET_NAMES = frozenset({
     "new_password", "current_password", "access_token", "refresh_token", "client_secret", "recovery_code",
 })  # fmt: skip
 
+#: Ends of the names of functions that read a clock.
+_CLOCKS = (
+    "timezone.now", "timezone.localtime", "timezone.localdate", "datetime.now", "datetime.utcnow", "datetime.today",
+    "date.today", "time.time", "time.time_ns", "time.monotonic", "time.monotonic_ns", "time.perf_counter",
+)  # fmt: skip
 _LOG_METHODS = frozenset({"debug", "info", "warning", "error", "exception", "critical", "log"})
 _ENVIRONMENT = frozenset({"os.environ", "os.getenv"})
 _SETTINGS = frozenset({"settings", "django_settings", "conf.settings", "django.conf.settings"})
@@ -152,6 +157,14 @@ def travel_without_tick(node: ast.AST, path: Path) -> str:
     return ""
 
 
+def clock_read_at_import(node: ast.AST, path: Path) -> str:
+    """A test runs minutes after its import on a slow machine. What was fresh at the import has expired by then."""
+    if not isinstance(node, ast.Module) or not _is_test(path):
+        return ""
+    lines = [str(call.lineno) for call in _run_at_import(node) if _called(call).endswith(_CLOCKS)]
+    return f"Line {', '.join(lines)} reads the clock at import: read it in the test, or name a moment." if lines else ""
+
+
 def secret_logged(node: ast.AST, path: Path) -> str:
     """Secrets are not logged. The redacting filter is the second line of defence."""
     if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _LOG_METHODS):
@@ -207,6 +220,7 @@ RULES: list[Callable[[ast.AST, Path], str]] = [
     setting_read_elsewhere,
     environment_read_elsewhere,
     travel_without_tick,
+    clock_read_at_import,
     secret_logged,
     log_line_without_content,
     unbounded_expression,
@@ -216,6 +230,21 @@ RULES: list[Callable[[ast.AST, Path], str]] = [
 
 def _is_test(path: Path) -> bool:
     return bool({"tests", "testing"} & set(path.parts))
+
+
+def _run_at_import(node: ast.AST) -> Iterator[ast.Call]:
+    """Yield the calls that run when a module is imported. Decorators and defaults run, bodies of functions do not."""
+    match node:
+        case ast.Lambda(args=arguments):
+            inside: list[ast.AST] = [arguments]
+        case ast.FunctionDef(args=arguments) | ast.AsyncFunctionDef(args=arguments):
+            inside = [*node.decorator_list, arguments]
+        case _:
+            inside = list(ast.iter_child_nodes(node))
+    if isinstance(node, ast.Call):
+        yield node
+    for child in inside:
+        yield from _run_at_import(child)
 
 
 def _setting(node: ast.AST) -> str:

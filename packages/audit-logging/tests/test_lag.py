@@ -1,10 +1,12 @@
 """How far sealing lags, what delays it, and the command that prints it."""
 
 import logging
+import os
 from datetime import timedelta
 from io import StringIO
 from typing import Any
 
+import psycopg
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
@@ -66,6 +68,17 @@ def test_the_transaction_that_delays_sealing_is_reported() -> None:
         assert output_of_audit_seal() == "0 entries sealed.\n"
         assert f"pid {pid} in {connection.settings_dict['NAME']}, open since" in output_of_audit_seal("--status")
         assert seal_lag.seal_lag().metrics["auth_audit_seal_lag_culprit_pid"] == pid
+
+
+@pytest.mark.postgresql
+def test_a_transaction_on_the_shared_server_delays_no_test() -> None:
+    shared = os.environ["TEST_DATABASE_URL"].replace("postgres://", "postgresql://")
+    append()
+
+    with psycopg.connect(shared) as other:
+        other.execute("SELECT pg_current_xact_id()")
+
+        assert seal_everything() == 1
 
 
 def test_the_command_seals_and_prints_the_public_keys() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from auth_core.runtime.circuit_breaker import BreakerOpen
 from auth_core.runtime.redis_cache import CacheLost, SharedCache, shared_cache
 from auth_core.testing.redis import OwnRedis
 
@@ -46,6 +47,13 @@ def seconds_of(call: Callable[[], object]) -> float:
     with pytest.raises(CacheLost):
         call()
     return time.monotonic() - began
+
+
+def cause_of(call: Callable[[], object]) -> type[BaseException]:
+    """Return why the cache reports that it is lost."""
+    with pytest.raises(CacheLost) as lost:
+        call()
+    return type(lost.value.__cause__)
 
 
 def test_a_filled_value_is_found(cache: SharedCache) -> None:
@@ -136,11 +144,12 @@ def test_a_lost_cache_costs_a_few_timeouts_and_then_nothing(
     loss(shared)
 
     first = [seconds_of(lambda: cache.lookup("k")) for _call in range(3)]
-    later = [seconds_of(lambda: cache.lookup("k")) for _call in range(50)]
+    later = [cause_of(lambda: cache.lookup("k")) for _call in range(50)]
 
     # Tolerance for a busy machine. Retries with the pauses of redis-py would take seconds.
-    assert max(first) < 5 * TIMEOUT.total_seconds()
-    assert sum(later) < TIMEOUT.total_seconds()
+    assert max(first) < 20 * TIMEOUT.total_seconds()
+    # One call a second may probe whether the cache is back.
+    assert later.count(BreakerOpen) > 40
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """The evidence of a session, and views that require more."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -9,7 +9,6 @@ import pytest
 import time_machine
 from django.http import HttpRequest
 from django.test import RequestFactory
-from django.utils import timezone
 
 from auth_core.api.problems import headers_of
 from auth_core.assurance.evidence import (
@@ -23,13 +22,13 @@ from auth_core.assurance.evidence import (
 )
 from auth_core.errors import InsufficientUserAuthentication, NotAuthenticated
 
-NOW = timezone.now()
+NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(hours=1)
 
 
 @pytest.fixture(autouse=True)
 def clock_stands_at_now() -> Iterator[None]:
-    """Set the clock to the time of import, which may be minutes ago."""
+    """Set the clock to the moment of the proofs."""
     with time_machine.travel(NOW, tick=False):
         yield
 

@@ -211,13 +211,13 @@ def test_a_slow_peer_is_cut_off_at_any_point(
     first: bytes, then: bytes, allowed: None, settings: Any, speaker: Callable[[Iterator[bytes]], str]
 ) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "OUTBOUND_TIMEOUT": timedelta(seconds=0.4)}
-    address = speaker(itertools.chain([first], itertools.repeat(then, 100)))
+    address = speaker(itertools.chain([first], itertools.repeat(then, 1000)))
     began = time.monotonic()
 
     with pytest.raises(OutboundFailed):
         fetch(address)
 
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 25, "all parts take 50 seconds"
 
 
 def test_without_the_watchdog_a_slow_peer_would_not_be_cut_off(

@@ -50,11 +50,11 @@ def test_kind_system_and_browser_are_read(user_agent: str, described: tuple[str,
 
 @pytest.mark.parametrize("letter", ["x", "(", "Mozilla/5.0 ", "Android;", "é"])
 def test_ten_thousand_characters_cost_no_more_than_five_hundred(letter: str) -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
 
     described = describe(letter * 10_000)
 
-    assert time.perf_counter() - began < 1
+    assert time.thread_time() - began < 1
     assert max(len(described.os), len(described.browser)) <= 64
 
 

@@ -81,6 +81,27 @@ class OwnPostgreSQL(OwnServer):
 
 
 @contextmanager
+def run_on_own_server() -> Iterator[None]:
+    """Run the tests inside the block on a server of their own instead of the shared one.
+
+    The sealer of the trail waits for the oldest transaction of the whole server, so tests that seal would wait for every
+    other user of a shared one. On SQLite, and where PostgreSQL is not installed, the database stays the same.
+    """
+    settings = connections["default"].settings_dict
+    if connections["default"].vendor != "postgresql" or not is_installed():
+        yield
+        return
+    former = dict(settings)
+    with OwnPostgreSQL() as server:
+        # The options of the test run stay: nothing kills this server.
+        settings.update({name: value for name, value in server.parameters.items() if name not in ("NAME", "OPTIONS")})
+        try:
+            yield
+        finally:
+            settings.update(former)
+
+
+@contextmanager
 def as_default_database(server: OwnPostgreSQL) -> Iterator[None]:
     """Connect the default connection of this thread to *server*. The backend must be PostgreSQL."""
     connection = connections["default"]
