@@ -6,6 +6,7 @@ import sys
 
 from django.core.management import execute_from_command_line
 
+from auth_core.request.context import Context, bound, new_correlation_id
 from enterprise_auth.env import InvalidEnvironment, use_settings
 
 
@@ -13,7 +14,9 @@ def main() -> None:
     """Run a command. Report invalid settings in a few lines, without a traceback."""
     use_settings("enterprise_auth.settings.development")
     try:
-        execute_from_command_line(sys.argv)
+        # All that a command logs and records has one id.
+        with bound(Context(new_correlation_id())):
+            execute_from_command_line(sys.argv)
     except InvalidEnvironment as refusal:
         if sys.argv[1:2] == ["check_setup"] and "--json" in sys.argv:
             rows = [

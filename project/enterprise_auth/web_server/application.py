@@ -180,7 +180,10 @@ async def _send(send: Send, answer: Answer) -> None:
                 await send({"type": "http.response.body", "body": block, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
     except TimeoutError:
-        log.warning("response not read by the client (status %s)", answer.status, extra={"status": answer.status})
+        # The event loop has no context, but the response names the request.
+        request_id = dict(answer.headers).get(b"x-request-id", b"").decode("latin-1")
+        fields = {"status": answer.status, "correlation_id": request_id}
+        log.warning("response not read by the client (status %s)", answer.status, extra=fields)
     finally:
         await asyncio.to_thread(answer.body.close)
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextvars import copy_context
 from queue import SimpleQueue
 
 Job = Callable[[], None]
@@ -31,4 +32,5 @@ class Lane:
 
     def _work(self) -> None:
         while True:
-            self._jobs.get()()
+            # A copy for each job: what a request leaves in the context of its thread must not reach the next request.
+            copy_context().run(self._jobs.get())

@@ -18,7 +18,7 @@ from auth_core.observability.health import Status, readiness
 from auth_core.people.actors import current_session_of, user_if_loaded
 from auth_core.people.lookup import public_id_if_loaded
 from auth_core.request.client import forget_strangers_headers
-from auth_core.request.context import bound, context_of, current
+from auth_core.request.context import context_of, current, enter
 from auth_core.request.cookies import bound_cookies
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
@@ -63,7 +63,7 @@ class HealthMiddleware:
 
 
 class RequestContextMiddleware:
-    """Binds the context of each request, sends its id, records denials, and logs the request."""
+    """Enters the context of each request, sends its id, records denials, and logs the request."""
 
     def __init__(self, get_response: Handler) -> None:
         self._get_response = get_response
@@ -73,12 +73,14 @@ class RequestContextMiddleware:
         started_at = time.perf_counter()
         bound_cookies(request)
         forget_strangers_headers(request)
-        find_session = partial(current_session_of, request)
-        with bound(replace(context_of(request), find_session=find_session)) as context:
-            response = self._get_response(request)
-            refusal = record_denial(request, response)
-            response.headers["X-Request-ID"] = context.correlation_id
-            _log(request, response, time.perf_counter() - started_at, refusal)
+        context = replace(context_of(request), find_session=partial(current_session_of, request))
+        enter(context)
+        response = self._get_response(request)
+        refusal = record_denial(request, response)
+        response.headers["X-Request-ID"] = context.correlation_id
+        _log(request, response, time.perf_counter() - started_at, refusal)
+        # Django's ASGI handler closes the response in another task, whose context this middleware cannot change.
+        response._resource_closers.insert(0, partial(enter, context))  # noqa: SLF001 - there is no public hook
         return response
 
     def process_view(self, request: HttpRequest, view: Callable[..., HttpResponseBase], *arguments: Any) -> None:

@@ -7,8 +7,10 @@ library.
 import logging
 import traceback
 
+from django.http import HttpRequest
+
 from auth_core.observability.redaction import one_line, redact, redact_text
-from auth_core.request.context import current
+from auth_core.request.context import Context, context_of, existing
 
 #: Loggers by purpose. An operator can give each its own destination.
 SECURITY = "auth_core.security"
@@ -20,11 +22,17 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 
 
 class ContextFilter(logging.Filter):
-    """Adds the context of the request, which ties records together."""
+    """Adds the context of the request, which ties records together.
+
+    A record outside a request, task and command gets no id. An invented one would tie together records of different
+    requests that a thread served.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Add the correlation id. The caller's own id is a separate field."""
-        context = current()
+        context = _context_of(record)
+        if context is None or getattr(record, "correlation_id", ""):
+            return True
         record.correlation_id = context.correlation_id
         if context.client_request_id:
             record.client_request_id = context.client_request_id
@@ -41,7 +49,8 @@ class RedactingFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Redact in place, so that the formatters of all handlers see only the redacted record."""
-        secrets = current().secrets
+        context = _context_of(record)
+        secrets = context.secrets if context is not None else frozenset()
         record.msg = one_line(redact_text(record.getMessage(), secrets))
         record.args = None
         if record.exc_info:
@@ -67,6 +76,15 @@ class ReadableFormatter(logging.Formatter):
         )
         line = f"{self.formatTime(record)} {record.levelname:<7} {record.name} {one_line(record.getMessage())} {fields}"
         return line.rstrip() + (f"\n{record.exc_text}" if record.exc_text else "")
+
+
+def _context_of(record: logging.LogRecord) -> Context | None:
+    """Return the context of the request that *record* names, else the current one.
+
+    Django logs an error of a request after its middleware, and a server may do so in another thread.
+    """
+    request = getattr(record, "request", None)
+    return context_of(request) if isinstance(request, HttpRequest) else existing()
 
 
 def _shown(value: object) -> str:

@@ -12,6 +12,7 @@ from auth_core.api.problems import csrf_failed, problem_response
 from auth_core.errors import AuthError
 from auth_core.observability.denials import mark_denied_by
 from auth_core.pages.base import DATABASE_LOST, tell
+from auth_core.request.context import bound, context_of
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -53,5 +54,11 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def _error_response(request: HttpRequest, refusal: AuthError) -> HttpResponse:
-    wants_page = "text/html" in request.headers.get("Accept", "") and not request.path.startswith("/api/")
+    # Django calls a handler also for an exception outside the middleware, where no context is current.
+    with bound(context_of(request)):
+        return _page_or_document(request, refusal)
+
+
+def _page_or_document(request: HttpRequest, refusal: AuthError) -> HttpResponse:
+    wants_page = "text/html" in request.headers.get("Accept", "") and not request.path_info.startswith("/api/")
     return tell(request, refusal) if wants_page else problem_response(refusal)

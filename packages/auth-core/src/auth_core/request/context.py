@@ -10,9 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
+from django.core.signals import request_finished, request_started
 from django.http import HttpRequest
 
+from auth_core.memo import Memo
 from auth_core.request.client import Client, client_of
+from auth_core.request.cookies import bound_cookies
 from auth_core.text import Pattern
 
 #: The form of an id from outside. Any other text could forge a log line.
@@ -82,14 +85,39 @@ TASK_HEADER = "auth_core_correlation_id"
 
 _current: ContextVar[Context | None] = ContextVar("auth_core_context", default=None)
 
+#: On a request: its context. A log record names its request, so its id is known before and after the middleware.
+_CONTEXT: Memo[Context] = Memo("auth_core.context")
+
+
+@dataclass(slots=True)
+class _Served:
+    """The request that is being served. Tasks and threads that copy the context share the instance.
+
+    Args:
+        outer: The context that was current before the request.
+        context: The context of the request. ``None`` before the middleware.
+    """
+
+    outer: Context | None
+    context: Context | None = None
+
+
+_served: ContextVar[_Served | None] = ContextVar("auth_core_served", default=None)
+
 
 def current() -> Context:
     """Return the current context. Outside a request or task it is created on first use."""
-    context = _current.get()
+    context = existing()
     if context is None:
         context = Context(correlation_id=new_correlation_id())
         _current.set(context)
     return context
+
+
+def existing() -> Context | None:
+    """Return the current context, or ``None`` if there is none. Unlike `current`, it creates none."""
+    served = _served.get()
+    return _current.get() or (served.context if served is not None else None)
 
 
 def correlation_id() -> str:
@@ -123,12 +151,55 @@ def bound(context: Context) -> Iterator[Context]:
         _current.reset(token)
 
 
+def connect() -> None:
+    """Connect to Django's signals around a request."""
+    request_started.connect(_begin, dispatch_uid="auth_core.request.context")
+    request_finished.connect(_end, dispatch_uid="auth_core.request.context")
+
+
+def enter(context: Context) -> None:
+    """Make *context*, of a request, current until Django finishes the request.
+
+    That is after the middleware: Django logs the response and sends its body afterwards, under ASGI in another task.
+    """
+    if _served.get() is None:
+        _begin()
+    _current.set(None)
+    served = _served.get()
+    if served is not None:
+        served.context = context
+
+
+def _begin(**kwargs: Any) -> None:
+    """Begin a request without a context. A server may not have finished the last one."""
+    _end()
+    _served.set(_Served(_current.get()))
+    _current.set(None)
+
+
+def _end(**kwargs: Any) -> None:
+    """Return to the context that was current before the request."""
+    if (served := _served.get()) is not None:
+        _current.set(served.outer)
+        _served.set(None)
+
+
 def context_of(request: HttpRequest) -> Context:
-    """Return the context of *request*.
+    """Return the context of *request*. It is determined once per request."""
+    context = _CONTEXT.of(request)
+    if context is None:
+        context = _read_context(request)
+        _CONTEXT.keep(request, context)
+    return context
+
+
+def _read_context(request: HttpRequest) -> Context:
+    """Return a new context for *request*.
 
     Only our own proxies can set the correlation id. A stranger who chose it could mix their log lines with those of
     another request. A stranger's id is stored separately.
     """
+    bound_cookies(request)
     client = client_of(request)
     request_id = _request_id_from(request.META)
     secrets = {*request.COOKIES.values(), request.META.get("HTTP_AUTHORIZATION", "").rpartition(" ")[2]}

@@ -4,6 +4,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable
+from contextvars import copy_context
 from datetime import timedelta
 
 from django.db import connections
@@ -63,7 +64,8 @@ class Background:
             self._due.wait(self._sleep_seconds)
             self._due.clear()
             try:
-                self._work()
+                # A copy for each run, so that what one run records is not tied to another.
+                copy_context().run(self._work)
             except Exception as problem:  # noqa: BLE001 - a dead thread would stop all work until the next wake
                 logger.warning(
                     "Background work failed (%s): %s. It will be retried.",
