@@ -9,6 +9,7 @@ _env = Environment()
 # By default gunicorn listens on 127.0.0.1, which is unreachable inside a container.
 bind = "0.0.0.0:8000"
 workers = _env.number("WEB_WORKERS")
+_env.seal()
 # Its event loop reads request bodies. A threaded worker (gthread) gives each slow client a thread.
 worker_class = "asgi"
 wsgi_app = "enterprise_auth.asgi:application"

@@ -23,7 +23,7 @@ class EnterpriseAuthConfig(AppConfig):
 
         Without the application, tasks would be sent to a broker on localhost.
         """
-        from enterprise_auth import celery, receivers  # noqa: F401, PLC0415 - settings are not ready before
+        from enterprise_auth import celery, checks, receivers  # noqa: F401, PLC0415 - settings are not ready before
 
         receivers.connect()
         for name, entry in _MENU_ENTRIES.items():

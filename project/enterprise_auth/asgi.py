@@ -11,6 +11,6 @@ application = ThreadedApplication(
     threads=Environment().number("WEB_THREADS"),
     body_limit=site.longest_body,
     # importing it here would load models before Django is set up
-    probe_path="/health/",
+    probe_paths={"/health/", f"{site.prefix}/health/"},
     prepare=limit_unread_answers,
 )

@@ -8,11 +8,16 @@ secrets).
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
-from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 
 ROOT = Path(__file__).resolve().parents[2]
+
+#: Maximum number of digits that are read as a number.
+_DIGITS = 10
+_PORTS = (1, 65_535)
 
 
 class InvalidEnvironment(Exception):
@@ -33,12 +38,16 @@ class Variable:
         meaning: One sentence for the operator.
         example: The value in ``.env.example``. Also the default of `number` and `one_of`.
         is_secret: Whether its value must never appear in a message.
+        range: The least and the greatest number, for `number`.
+        has_lines: Whether its value may have several lines, as a key in PEM has.
     """
 
     name: str
     meaning: str
     example: str = ""
     is_secret: bool = False
+    range: tuple[int, int] = (0, 0)
+    has_lines: bool = False
 
 
 def _provider_variables() -> Iterator[Variable]:
@@ -67,8 +76,16 @@ VARIABLES: Mapping[str, Variable] = {
         ),
         Variable(
             "PUBLIC_URL",
-            "Public URL of the service. Links in mails begin with it. If empty, development uses http://localhost and its port.",
+            "Public URL of the service, at the root of a host or below a path. Links in mails begin with it. If empty,"
+            " development uses http://localhost and its port.",
         ),
+        Variable(
+            "HSTS_SECONDS",
+            "How long browsers use HTTPS only. Begin with 300, and raise it when all works. 0 sends no header.",
+            "31536000",
+            range=(0, 2_147_483_647),
+        ),
+        Variable("VAR_PATH", "Folder that the service may write to. If empty, `var` beside the code."),
         Variable("DEBUG", "Show tracebacks in the browser. Refused in production.", "false"),
         Variable("ALLOWED_HOSTS", "Host names the service answers to, comma-separated."),
         Variable("CSRF_TRUSTED_ORIGINS", "Further origins whose forms are accepted, comma-separated."),
@@ -76,7 +93,8 @@ VARIABLES: Mapping[str, Variable] = {
         Variable("TRUSTED_PROXIES", "Networks of your reverse proxies, comma-separated CIDR, or `unix` for a socket."),
         Variable(
             "DATABASE_URL",
-            "postgres://user:password@host:port/name. Replaces the five variables below.",
+            "postgres://user:password@host:port/name. Replaces the five variables below. With several hosts: "
+            "host1:5432,host2:5432. Options of libpq may follow after a question mark.",
             is_secret=True,
         ),
         Variable("DB_NAME", "Name of the database."),
@@ -88,7 +106,12 @@ VARIABLES: Mapping[str, Variable] = {
             "DB_POOLER",
             "`transaction` behind PgBouncer in that mode. Disables prepared statements and the connection pool.",
         ),
-        Variable("REDIS_URL", "Shared Redis cache. If empty, everything is read from the database.", is_secret=True),
+        Variable(
+            "REDIS_URL",
+            "Shared Redis cache: redis://, rediss:// (TLS), unix:// or redis+sentinel://. If empty, everything is read from "
+            "the database.",
+            is_secret=True,
+        ),
         Variable(
             "REDIS_SESSION_URL", "Another Redis for session snapshots. If empty, REDIS_URL is used.", is_secret=True
         ),
@@ -98,12 +121,12 @@ VARIABLES: Mapping[str, Variable] = {
             "A file that the Celery worker and beat touch every few seconds, for liveness probes. If empty, none.",
         ),
         Variable("EMAIL_HOST", "SMTP server with TLS. If empty, the relay on this machine is used."),
-        Variable("EMAIL_PORT", "Port of the SMTP server.", "587"),
+        Variable("EMAIL_PORT", "Port of the SMTP server.", "587", range=_PORTS),
         Variable("EMAIL_HOST_USER", "User at the SMTP server."),
         Variable("EMAIL_HOST_PASSWORD", "Password at the SMTP server.", is_secret=True),
         Variable("EMAIL_FILE_PATH", "A folder to which mails are written instead of being sent, for evaluation."),
         Variable("DEFAULT_FROM_EMAIL", "Sender of mails.", "auth@localhost"),
-        Variable("JWT_SIGNING_KEY", "Private key (PEM) that signs tokens.", is_secret=True),
+        Variable("JWT_SIGNING_KEY", "Private key (PEM) that signs tokens.", is_secret=True, has_lines=True),
         *_provider_variables(),
         Variable(
             "SMS_BACKEND",
@@ -136,40 +159,57 @@ VARIABLES: Mapping[str, Variable] = {
             "MFA_SMS_COUNTRIES", "Countries to which SMS are sent, comma-separated, such as `CH,DE`. If empty, all."
         ),
         Variable("AUTH_PROFILE", "`default`, or `high` for ASVS Level 3.", "default"),
-        Variable("WEB_WORKERS", "Number of worker processes.", "2"),
+        Variable("WEB_WORKERS", "Number of worker processes.", "2", range=(1, 256)),
         Variable(
             "WEB_THREADS",
             "Threads of each worker, at most the connections of its database pool. All but one may hash passwords at once.",
             "4",
+            range=(1, 256),
         ),
     )
 }
 
 
 class Environment:
-    """Reads variables and collects the errors."""
+    """Reads variables and collects the errors.
 
-    def __init__(self, values: Mapping[str, str] | None = None) -> None:
-        self._values = _read() if values is None else values
+    Args:
+        values: The variables. By default those of the process.
+        file: A ``.env`` file whose variables are used besides. By default the one in the root, if *values* has its
+            default.
+    """
+
+    def __init__(self, values: Mapping[str, str] | None = None, *, file: Path | None = None) -> None:
         self.problems: list[str] = []
+        if values is None:
+            values, file = os.environ, ROOT / ".env"
+        self._values = self._merged(values, self._from_dotenv(file)) if file else values
 
     def text(self, name: str, default: str = "") -> str:
-        """Return the value of *name*, from the variable or from the file that ``NAME_FILE`` names."""
-        variable = VARIABLES[name]
-        if path := self._values.get(f"{name}_FILE", ""):
-            return self._from_file(name, path)
-        return self._values.get(variable.name, "") or default
+        """Return the value of *name*, from the variable or from the file that ``NAME_FILE`` names.
+
+        Spaces and line ends around the value are removed: many editors and commands add one.
+        """
+        value, path = self._values.get(name, "").strip(), self._values.get(f"{name}_FILE", "").strip()
+        if value and path:
+            self._add(f"{name} and {name}_FILE are both set. Remove one of them.")
+        if path:
+            value = self._from_file(name, path)
+        if not VARIABLES[name].has_lines and not value.isprintable():
+            self.wrong(name, "contains a line end or another control character")
+            return default
+        return value or default
 
     def many(self, name: str) -> list[str]:
         """Return the comma-separated values of *name*."""
         return [part.strip() for part in self.text(name).split(",") if part.strip()]
 
     def number(self, name: str) -> int:
-        """Return the whole number in *name*, or its example."""
-        text = self.text(name, VARIABLES[name].example)
-        if not text.isascii() or not text.isdigit():
-            self.wrong(name, "must be a whole number")
-            return 1
+        """Return the whole number in *name*, or its example. It must be within the range of the variable."""
+        text, (least, most) = self.text(name, VARIABLES[name].example), VARIABLES[name].range
+        if not (text.isascii() and text.isdigit() and least <= int(text[:_DIGITS]) <= most and len(text) <= _DIGITS):
+            self.wrong(name, f"must be a whole number from {least} to {most}")
+            return least
         return int(text)
 
     def flag(self, name: str) -> bool:
@@ -180,12 +220,13 @@ class Environment:
         return text in ("true", "1", "yes", "on")
 
     def one_of(self, name: str, *allowed: str) -> str:
-        """Return the value of *name*, which must be one of *allowed*."""
+        """Return the value of *name*, which must be one of *allowed*, in upper or lower case."""
         text = self.text(name, VARIABLES[name].example)
-        if text not in allowed:
-            self.wrong(name, f"must be one of {', '.join(filter(None, allowed))}")
-            return allowed[0]
-        return text
+        for value in allowed:
+            if value.lower() == text.lower():
+                return value
+        self.wrong(name, f"must be one of {', '.join(filter(None, allowed))}")
+        return allowed[0]
 
     def keys(self, name: str) -> dict[str, str]:
         """Return ``id:value`` pairs, in their order."""
@@ -193,11 +234,13 @@ class Environment:
         if any(not key_id or not value for key_id, _colon, value in pairs):
             self.wrong(name, "must be `id:base64url of 32 bytes`, comma-separated")
             return {}
+        if len({key_id for key_id, _colon, _value in pairs}) < len(pairs):
+            self.wrong(name, "contains two keys with the same id")
         return {key_id: value for key_id, _colon, value in pairs}
 
     def wrong(self, name: str, what: str) -> None:
         """Record that *name* is wrong. The value is not repeated, because it may be a secret."""
-        self.problems.append(f"{name} {what}. {VARIABLES[name].meaning}")
+        self._add(f"{name} {what}. {VARIABLES[name].meaning}")
 
     def demand(self, name: str, is_good: Callable[[str], bool], what: str) -> str:
         """Return the value of *name*, which must be set and valid."""
@@ -217,12 +260,40 @@ class Environment:
         if self.problems:
             raise InvalidEnvironment(self.problems)
 
+    def _add(self, problem: str) -> None:
+        """Add a problem, once. Settings modules read some variables several times."""
+        if problem not in self.problems:
+            self.problems.append(problem)
+
     def _from_file(self, name: str, path: str) -> str:
         try:
-            return Path(path).read_text(encoding="utf-8").strip()
-        except OSError:
-            self.problems.append(f"The file in {name}_FILE cannot be read.")
+            value = Path(path).read_text(encoding="utf-8-sig").strip()
+        except (OSError, ValueError):  # missing, unreadable, a folder, or not UTF-8
+            self._add(f"The file in {name}_FILE cannot be read. It must be a text file that this process may read.")
             return ""
+        if not value:
+            self._add(f"The file in {name}_FILE is empty. Write the value into it, or remove {name}_FILE.")
+        return value
+
+    def _merged(self, real: Mapping[str, str], of_file: Mapping[str, str]) -> dict[str, str]:
+        """Return *real* merged over *of_file*. A variable also replaces its ``NAME_FILE``, and the reverse."""
+        replaced = {name.removesuffix("_FILE") for name, value in real.items() if value}
+        kept = {name: value for name, value in of_file.items() if name.removesuffix("_FILE") not in replaced}
+        return {**kept, **real}
+
+    def _from_dotenv(self, path: Path) -> dict[str, str]:
+        """Return the variables in a ``.env`` file. Values are taken literally: ``$`` refers to no other variable."""
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError):
+            self._add(".env cannot be read. It must be a text file in UTF-8 that this process may read.")
+            return {}
+        bindings = list(parse_stream(StringIO(text)))
+        if lines := [str(binding.original.line) for binding in bindings if binding.error]:
+            self._add(f".env cannot be read at line {', '.join(lines)}. Write NAME=value, or NAME='value with spaces'.")
+        return {binding.key: binding.value or "" for binding in bindings if binding.key}
 
 
 def use_settings(module: str) -> None:
@@ -238,9 +309,3 @@ def example() -> str:
     return head + "".join(
         f"\n# {variable.meaning}\n{name}={variable.example}\n" for name, variable in VARIABLES.items()
     )
-
-
-def _read() -> dict[str, str]:
-    """Return the environment, merged over the ``.env`` file in the root."""
-    file_values = {name: value or "" for name, value in dotenv_values(ROOT / ".env").items()}
-    return {**file_values, **os.environ}

@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING
 
 from django.core.wsgi import get_wsgi_application
 
+from enterprise_auth.core.conf import site
+from enterprise_auth.core.public_url import without_prefix
+from enterprise_auth.core.static_files import check_collected
 from enterprise_auth.env import use_settings
 
 if TYPE_CHECKING:
@@ -16,14 +19,16 @@ use_settings("enterprise_auth.settings.production")
 MAX_CONTENT_TYPE = 1000
 
 _django = get_wsgi_application()
+check_collected()
 
 
 def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-    """Serve one request.
+    """Serve one request. The path loses the prefix of `PUBLIC_URL`, if the proxy has not removed it.
 
     A Content-Type beyond `MAX_CONTENT_TYPE` is dropped, so that the body is refused like one of an unknown type.
     Django 6.1 raises an exception for a long one while it makes the request, which no error handler sees.
     """
     if len(environ.get("CONTENT_TYPE", "")) > MAX_CONTENT_TYPE:
         environ["CONTENT_TYPE"] = ""
+    environ["PATH_INFO"] = without_prefix(environ.get("PATH_INFO", ""), site.prefix)
     return _django(environ, start_response)

@@ -55,6 +55,9 @@ MARKS = of("\u0315\u0300", head="a")
 WORST: dict[str, list[Make]] = {
     "auth_core.api.bodies._FIELD_NAME": [of("a", tail="!")],
     "auth_core.login.browser._BROWSER_SECRET": [of("a", head="elb_"), of("elb_")],
+    "auth_core.request.proxy_headers._IN_BRACKETS": [of("a", head="["), of("[")],
+    "auth_core.request.proxy_headers._PARAMETER": [of(" "), of("a", head='for="'), of(" ", head="for=a", tail="x"), of("a")],
+    "auth_core.request.proxy_headers._WITH_PORT": [of("1"), of("1.", tail=":")],
     "auth_core.request.context._REQUEST_ID": [of("a", tail="!")],
     "auth_core.request.context._TRACEPARENT": [of("0", head="00-"), of("00-")],
     "auth_core.people.addresses._LOCAL": [of("a", tail="@"), of("a.", tail=".@")],

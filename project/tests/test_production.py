@@ -86,7 +86,7 @@ FAULTS = {
         f"{FIELD_KEY_FIRST}old:{WEAK[0]}",
     ],
     "AUDIT_SIGNING_KEYS": ["now:short", f"now:{WEAK[0]}", f"now:{FIELD_KEY}"],
-    "PUBLIC_URL": ["", "http://auth.example.org", "https://auth.example.org/path", "auth.example.org"],
+    "PUBLIC_URL": ["", "http://auth.example.org", "https://auth.example.org/login/", "auth.example.org"],
     "ALLOWED_HOSTS": ["", "*", "auth.example.org,*"],
     "DATABASE_URL": ["", "sqlite:///x", "postgres://host"],
     "DEBUG": ["true", "perhaps"],

@@ -63,7 +63,11 @@ def answer_of(
             sent.append(message)
 
         app = ThreadedApplication(
-            application, threads=threads, body_limit=LIMIT, probe_path="/health/", deadline=timedelta(seconds=deadline)
+            application,
+            threads=threads,
+            body_limit=LIMIT,
+            probe_paths={"/health/"},
+            deadline=timedelta(seconds=deadline),
         )
         await asyncio.wait_for(app(scope, receive, send), 20)
 
@@ -173,7 +177,7 @@ def test_a_client_that_disconnects_gets_no_response() -> None:
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    app = ThreadedApplication(echo, threads=1, body_limit=LIMIT, probe_path="/health/")
+    app = ThreadedApplication(echo, threads=1, body_limit=LIMIT, probe_paths={"/health/"})
     asyncio.run(app(scope_of(headers=[sized(6)]), receive, send))
 
     assert sent == []
@@ -271,7 +275,7 @@ def test_health_is_answered_while_every_thread_is_busy() -> None:
             answered.append(message["status"])
 
     async def serve() -> None:
-        app = ThreadedApplication(application, threads=2, body_limit=LIMIT, probe_path="/health/")
+        app = ThreadedApplication(application, threads=2, body_limit=LIMIT, probe_paths={"/health/"})
         slow = [asyncio.ensure_future(app(scope_of("/slow/"), nothing, send)) for _ in range(5)]
         await asyncio.sleep(0)
         for _ in range(3):
@@ -286,7 +290,7 @@ def test_health_is_answered_while_every_thread_is_busy() -> None:
 
 
 def test_the_health_path_has_its_own_thread() -> None:
-    assert served._probe_path == HEALTH_PATH
+    assert served._probe_paths == {HEALTH_PATH}
 
 
 def test_gunicorn_is_configured_to_read_bodies_in_its_event_loop() -> None:

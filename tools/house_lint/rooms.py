@@ -109,7 +109,6 @@ FEWEST_LINES = 40
 WITH_ONE_IMPORTER = {
     "auth_audit.append.secret_fields": "The list of what is secret, apart from how a difference is computed.",
     "auth_core.request.celery": "It needs Celery, which is optional.",
-    "auth_core.request.cookies": "A bound on what strangers send, beside the others of the room.",
     "auth_mfa.cleanup": "`apps` registers it, and cannot import models itself.",
     "auth_mfa.pages.well_known": "The URLs of a site name it, because its address is outside of the package's own.",
     "auth_mfa.totp.qr": "The only module that knows the library that draws.",

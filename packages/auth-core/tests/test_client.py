@@ -67,7 +67,29 @@ def test_only_a_trusted_proxy_sets_the_scheme(name: str, behind_proxy: None) -> 
         ("nonsense", PROXY),
         ("", PROXY),
         ("10.0.0.5", PROXY),
-        ("192.0.2.1:4711", PROXY),
+        ("192.0.2.1:4711", "192.0.2.1"),
+        ("192.0.2.66:1, 192.0.2.1:4711, 10.0.0.2:80", "192.0.2.1"),
+        ("[2001:db9::3]:443", "2001:db9::3"),
+        ("[2001:db9::3]", "2001:db9::3"),
+        ("2001:db9::3:443", "2001:db9::3:443"),
+        ("[::ffff:192.0.2.1]:443", "192.0.2.1"),
+        ("[2001:db9::1%eth0]:1", "2001:db9::1"),
+        ("192.0.2.1:", PROXY),
+        ("192.0.2.1:port", PROXY),
+        ("192.0.2.1:123456", PROXY),
+        ("[192.0.2.1]:80", PROXY),
+        ("[2001:db9::3", PROXY),
+        ("[2001:db9::3]443", PROXY),
+        ("192.0.2.1, unknown", PROXY),
+        ("192.0.2.1, _hidden", PROXY),
+        ("unknown, 192.0.2.1", "192.0.2.1"),
+        ('"192.0.2.1"', PROXY),
+        ("for=192.0.2.1", PROXY),
+        ("192.0.2.1," + "10.0.0.2," * 1_000, PROXY),
+        ("1" * 1_016 + ".192.0.2.1", PROXY),
+        ("x" + ", 10.0.0.2" * 101 + ",  203.0.113.9, 10.0.0.2", "203.0.113.9"),
+        ("192.0.2.1" + "," + "10.0.0.2," * 113 + "10.0.0.2", PROXY),
+        ("[" * 1_000 + "1]:443", PROXY),
         ("2001:db9::1%<script>", "2001:db9::1"),
         ("x" * 100_000, PROXY),
     ],
@@ -76,6 +98,44 @@ def test_behind_a_trusted_proxy_the_rightmost_untrusted_address_is_the_client(
     header: str, ip: str, behind_proxy: None
 ) -> None:
     assert ip_of(PROXY, HTTP_X_FORWARDED_FOR=header) == ip
+
+
+@pytest.mark.parametrize(
+    ("header", "ip"),
+    [
+        ("for=192.0.2.1", "192.0.2.1"),
+        ("for=192.0.2.66, for=192.0.2.1;proto=https;by=10.0.0.2", "192.0.2.1"),
+        ('For="[2001:db9:cafe::17]:4711"', "2001:db9:cafe::17"),
+        ('for="[2001:db9::1]", for=10.0.0.2', "2001:db9::1"),
+        ('for="192.0.2.1:4711"', "192.0.2.1"),
+        ("for=192.0.2.1:4711", "192.0.2.1"),
+        ("proto=https ; for=192.0.2.1", "192.0.2.1"),
+        ("for=unknown", PROXY),
+        ("for=_hidden, for=_SEVKISEK", PROXY),
+        ("for=192.0.2.1, for=unknown", PROXY),
+        ("proto=https", PROXY),
+        ("for=192.0.2.1;for=192.0.2.2", PROXY),
+        ("192.0.2.1", PROXY),
+        ('for="192.0.2.1', PROXY),
+        ('for="a, for=192.0.2.1', "192.0.2.1"),
+        ("for=" * 10_000, PROXY),
+        ('for="' + "\\\\" * 10_000, PROXY),
+        ("", PROXY),
+    ],
+)
+def test_the_header_of_rfc_7239_is_read_if_configured(header: str, ip: str, behind_proxy: None, settings: Any) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "PROXY_HEADER": "Forwarded"}
+
+    assert ip_of(PROXY, HTTP_FORWARDED=header) == ip
+
+
+def test_clients_behind_a_proxy_that_adds_ports_have_budgets_of_their_own(behind_proxy: None) -> None:
+    networks = {
+        client_of(RequestFactory().get("/", REMOTE_ADDR=PROXY, HTTP_X_FORWARDED_FOR=header)).network
+        for header in ("192.0.2.1:1000", "192.0.2.1:2000", "192.0.2.2:1000", "[2001:db9::1]:1", "[2001:db9::2]:9")
+    }
+
+    assert networks == {"192.0.2.1", "192.0.2.2", "2001:db9::/64"}
 
 
 @pytest.mark.parametrize("name", ["HTTP_X_REAL_IP", "HTTP_FORWARDED", "HTTP_X_CLIENT_IP"])

@@ -119,7 +119,7 @@ def ask_asgi(target: str) -> Answer:
         async def receive() -> Any:
             if messages:
                 return messages.pop()
-            await asyncio.sleep(3600)
+            return await asyncio.sleep(3600)
 
         async def send(message: Any) -> None:
             sent.append(message)
@@ -186,15 +186,15 @@ both_handlers = pytest.mark.parametrize("ask", [ask_wsgi, ask_asgi])
 def test_every_line_of_a_request_has_the_id_of_its_response(
     ask: Ask, target: str, loggers: set[str], lines: list[logging.LogRecord]
 ) -> None:
-    asked = [ask(target), ask(target)]
+    answers = [ask(target), ask(target)]
 
-    expected = [headers.get("X-Request-ID") or headers["x-request-id"] for headers, _body in asked]
+    expected = [headers.get("X-Request-ID") or headers["x-request-id"] for headers, _body in answers]
     assert len(set(expected)) == 2
     assert {name for name, _id in ids_of(lines)} >= loggers
     half = len(lines) // 2
     assert {request_id for _name, request_id in ids_of(lines[:half])} == {expected[0]}
     assert {request_id for _name, request_id in ids_of(lines[half:])} == {expected[1]}
-    for (_headers, body), request_id in zip(asked, expected, strict=True):
+    for (_headers, body), request_id in zip(answers, expected, strict=True):
         assert target not in ("/succeeds/", "/async/", "/streams/") or body == request_id
 
 

@@ -1,5 +1,7 @@
 """Django settings that the service reads at run time."""
 
+from pathlib import Path
+
 import django
 from django.conf import settings
 
@@ -21,6 +23,35 @@ class Site:
     def allowed_hosts(self) -> list[str]:
         """The allowed host names."""
         return list(settings.ALLOWED_HOSTS)
+
+    @property
+    def prefix(self) -> str:
+        """The path below which the service is, such as ``/auth``. Empty at the root of a host."""
+        return settings.FORCE_SCRIPT_NAME or ""
+
+    @property
+    def hsts_seconds(self) -> int:
+        """How long browsers remember to use HTTPS only."""
+        return settings.SECURE_HSTS_SECONDS
+
+    @property
+    def written_folders(self) -> dict[str, str]:
+        """The folders that processes write to, by their variable."""
+        folders = {}
+        if settings.CELERY_BROKER_URL:  # type: ignore[misc]  # a setting of Celery
+            folders["VAR_PATH"] = str(Path(settings.CELERY_BEAT_SCHEDULE_FILENAME).parent)  # type: ignore[misc]  # as above
+        if self._mail_folder:
+            folders["EMAIL_FILE_PATH"] = self._mail_folder
+        database = settings.DATABASES["default"]
+        if database["ENGINE"].endswith("sqlite3") and not _is_in_memory(str(database["NAME"])):
+            folders["DATABASE_URL"] = str(Path(database["NAME"]).parent)
+        return folders
+
+    @property
+    def _mail_folder(self) -> str:
+        if django.VERSION >= (6, 1):
+            return str(settings.MAILERS["default"].get("OPTIONS", {}).get("file_path", ""))  # type: ignore[misc]  # missing in Django 5.2
+        return str(getattr(settings, "EMAIL_FILE_PATH", "") or "")
 
     @property
     def longest_body(self) -> int:
@@ -59,6 +90,11 @@ class Site:
         else:
             backend, host, port = settings.EMAIL_BACKEND, settings.EMAIL_HOST, settings.EMAIL_PORT
         return (host, int(port)) if backend.endswith(".smtp.EmailBackend") else None
+
+
+def _is_in_memory(name: str) -> bool:
+    """Return whether an SQLite database has no file."""
+    return ":memory:" in name or name.startswith("file:memorydb")
 
 
 site = Site()

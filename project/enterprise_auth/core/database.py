@@ -1,8 +1,8 @@
 """Settings of the database."""
 
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
 
+from enterprise_auth.core.database_url import InvalidUrl, parse
 from enterprise_auth.env import Environment
 
 
@@ -15,7 +15,7 @@ def postgresql(env: Environment) -> dict[str, Any]:
     address = _from_url(env) if env.text("DATABASE_URL") else _from_parts(env)
     by_transaction = env.one_of("DB_POOLER", "", "transaction") == "transaction"
     threads = env.number("WEB_THREADS")
-    options: dict[str, Any] = {**address.pop("OPTIONS"), "connect_timeout": 2}
+    options: dict[str, Any] = {"connect_timeout": 2, **address.pop("OPTIONS")}
     if not by_transaction:
         options["pool"] = {"min_size": 1, "max_size": threads + 2, "timeout": 2}
     return {
@@ -29,21 +29,20 @@ def postgresql(env: Environment) -> dict[str, Any]:
 
 
 def _from_url(env: Environment) -> dict[str, Any]:
-    parts = urlsplit(env.text("DATABASE_URL"))
-    if parts.scheme not in ("postgres", "postgresql") or not parts.path.strip("/"):
-        env.wrong("DATABASE_URL", "must be postgres://user:password@host:port/name")
-    return {
-        "NAME": parts.path.strip("/"),
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": unquote(parts.hostname or ""),
-        "PORT": str(parts.port or ""),
-        "OPTIONS": dict(parse_qsl(parts.query)),
-    }
+    try:
+        address = parse(env.text("DATABASE_URL"))
+    except InvalidUrl as problem:
+        env.wrong("DATABASE_URL", str(problem))
+        return {"OPTIONS": {}}
+    return {**address.settings, "OPTIONS": address.options}
 
 
 def _from_parts(env: Environment) -> dict[str, Any]:
     if not env.text("DB_NAME"):
         env.wrong("DATABASE_URL", "is missing, and DB_NAME too")
+    if "://" in env.text("DB_HOST"):
+        env.wrong("DB_HOST", "must be a host or a folder, not a URL")
+    if not all(port.isascii() and port.isdigit() for port in env.many("DB_PORT")):
+        env.wrong("DB_PORT", "must be a whole number")
     names = {"NAME": "DB_NAME", "USER": "DB_USER", "PASSWORD": "DB_PASSWORD", "HOST": "DB_HOST", "PORT": "DB_PORT"}
     return {**{key: env.text(name) for key, name in names.items()}, "OPTIONS": {}}

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from ipaddress import ip_network
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from urllib.parse import urlsplit
 
 import redis
@@ -20,10 +22,12 @@ from django.utils import timezone
 from auth_core.conf import core
 from auth_core.crypto.encryption import key_problems
 from auth_core.request.client import UNIX
+from auth_core.runtime.redis_urls import pool_of
 from auth_sessions.conf import sessions
 from enterprise_auth.celery import app
 from enterprise_auth.core import demands
 from enterprise_auth.core.conf import site
+from enterprise_auth.core.static_files import REMEDY, uncollected
 
 #: How long a part may take to respond, in seconds.
 _SECONDS = 2.0
@@ -118,11 +122,15 @@ def _cache() -> Finding:
         remedy = "" if site.debug else "Set REDIS_URL. Without it every request queries the database."
         return Finding("cache", status, "no shared cache", remedy)
     try:
-        with redis.Redis.from_url(url, socket_timeout=_SECONDS, socket_connect_timeout=_SECONDS) as client:
-            client.ping()
-    except redis.RedisError:
+        pool = pool_of(url, socket_timeout=_SECONDS, socket_connect_timeout=_SECONDS)
+        with redis.Redis.from_pool(pool) as client:
+            server = client.info("server")
+    except (redis.RedisError, ValueError):
         remedy = "Start Redis, or correct REDIS_URL. The database is used meanwhile."
         return Finding("cache", Status.ERROR, "Redis does not respond", remedy)
+    if server.get("redis_mode") == "cluster":
+        remedy = "Use one server, or Sentinel (redis+sentinel://)."
+        return Finding("cache", Status.ERROR, "a Redis Cluster is not supported", remedy)
     return Finding("cache", Status.OK, "Redis responds")
 
 
@@ -221,6 +229,40 @@ def _lifetimes() -> Finding:
     return Finding("lifetimes", Status.OK, "within NIST SP 800-63B-4")
 
 
+def _https() -> Finding:
+    seconds = site.hsts_seconds
+    if site.debug or seconds >= demands.HSTS_YEAR:
+        return Finding("https", Status.OK, "suitable for development" if site.debug else "browsers use HTTPS only")
+    message = f"browsers use HTTPS only for {seconds} s" if seconds else "browsers may use HTTP again"
+    return Finding("https", Status.WARNING, message, f"Set HSTS_SECONDS to {demands.HSTS_YEAR} when HTTPS works.")
+
+
+def _static() -> Finding:
+    if names := uncollected():
+        return Finding("static", Status.ERROR, f"{len(names)} static files are not collected", REMEDY)
+    return Finding("static", Status.OK, "collected" if not site.debug else "read from the packages")
+
+
+def _files() -> Finding:
+    folders = site.written_folders
+    closed = [f"{path} ({name})" for name, path in folders.items() if not _is_writable(Path(path))]
+    if closed:
+        remedy = "Make it writable for the account of the service, or set the variable to another folder."
+        return Finding("files", Status.ERROR, f"not writable: {', '.join(closed)}", remedy)
+    if not folders:
+        return Finding("files", Status.OK, "the file system may be read-only")
+    return Finding("files", Status.OK, f"only written: {', '.join(sorted(set(folders.values())))}")
+
+
+def _is_writable(folder: Path) -> bool:
+    """Return whether a file can be made in *folder*. Permissions say too little on a read-only file system."""
+    try:
+        with NamedTemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
 PROBES: dict[str, Callable[[], Finding]] = {
     "database": _database,
     "migrations": _migrations,
@@ -233,6 +275,9 @@ PROBES: dict[str, Callable[[], Finding]] = {
     "proxies": _proxies,
     "cookies": _cookies,
     "lifetimes": _lifetimes,
+    "https": _https,
+    "static": _static,
+    "files": _files,
 }
 
 

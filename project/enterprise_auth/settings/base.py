@@ -1,5 +1,6 @@
 """Settings common to development, production and tests."""
 
+from pathlib import Path
 from typing import Any
 
 import django
@@ -9,12 +10,19 @@ from enterprise_auth.core.languages import offered_languages
 from enterprise_auth.core.logging import logging_config
 from enterprise_auth.core.mail import mail_settings  # noqa: F401 - for the settings modules that import this one
 from enterprise_auth.core.profiles import administration, context_change, required_of, second_factors
+from enterprise_auth.core.public_url import prefix_of
+from enterprise_auth.core.redis_servers import broker_problem, broker_settings
 from enterprise_auth.env import ROOT, Environment
 
 env = Environment()
 
 PROJECT = ROOT / "project"
-VAR = ROOT / "var"
+#: The only folder that the service itself writes to.
+VAR = Path(env.text("VAR_PATH") or ROOT / "var")
+
+#: The path below which the service is, such as /auth. Empty at the root of a host.
+PREFIX = prefix_of(env.text("PUBLIC_URL"))
+FORCE_SCRIPT_NAME = PREFIX or None
 
 ROOT_URLCONF = "enterprise_auth.urls"
 WSGI_APPLICATION = "enterprise_auth.wsgi.application"
@@ -153,6 +161,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVERS": [{"url": PREFIX or "/"}],
     "SCHEMA_PATH_PREFIX": "/api/v1/",
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
@@ -194,7 +203,7 @@ LANGUAGES = offered_languages()
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
-STATIC_URL = "/static/"
+STATIC_URL = f"{PREFIX}/static/"
 STATIC_ROOT = PROJECT / "staticfiles"
 STATICFILES_DIRS = [PROJECT / "static"]
 STORAGES = {
@@ -209,6 +218,8 @@ LOGGING = logging_config(level=env.one_of("LOG_LEVEL", "INFO", "DEBUG", "WARNING
 # --- Background work ------------------------------------------------------------
 
 CELERY_BROKER_URL = env.text("BROKER_URL")
+if CELERY_BROKER_URL and not broker_problem(CELERY_BROKER_URL):
+    globals().update(broker_settings(CELERY_BROKER_URL))
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

@@ -2,13 +2,21 @@
 
 from importlib.util import find_spec
 
+from enterprise_auth.core import demands, public_url
 from enterprise_auth.core.keys import development_keys
 from enterprise_auth.settings.base import *
 
-VAR.mkdir(exist_ok=True)
+VAR.mkdir(parents=True, exist_ok=True)
 DEBUG = True
 ALLOWED_HOSTS = ["*"]
 PUBLIC_URL = env.text("PUBLIC_URL", "http://localhost:8000")
+if public_url.parse(PUBLIC_URL) is None:
+    env.wrong("PUBLIC_URL", public_url.FORM)
+if env.text("DATABASE_URL") and not env.text("DATABASE_URL").startswith("sqlite:///"):
+    env.wrong(
+        "DATABASE_URL", "must be sqlite:///path with the development settings. PostgreSQL needs the production settings"
+    )
+demands.check_common(env)
 
 _keys = development_keys(VAR)
 SECRET_KEY = env.text("SECRET_KEY") or _keys["secret_key"]

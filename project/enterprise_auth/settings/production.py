@@ -2,14 +2,15 @@
 
 from datetime import timedelta
 
-from enterprise_auth.core import demands
+from enterprise_auth.core import demands, public_url
 from enterprise_auth.core.database import postgresql
 from enterprise_auth.settings.base import *
 
 DEBUG = False
 SECRET_KEY = env.demand("SECRET_KEY", demands.is_strong_secret, demands.WEAK_SECRET)
 SECRET_KEY_FALLBACKS = env.many("SECRET_KEY_FALLBACKS")
-PUBLIC_URL = env.demand("PUBLIC_URL", demands.is_https_origin, "must be https://host without a path").rstrip("/")
+PUBLIC_URL = env.demand("PUBLIC_URL", public_url.is_https, public_url.FORM).rstrip("/")
+HSTS_SECONDS = env.number("HSTS_SECONDS")
 ALLOWED_HOSTS = env.many("ALLOWED_HOSTS")
 FIELD_KEYS = env.keys("FIELD_KEYS")
 DATABASES = {"default": postgresql(env)}
@@ -30,8 +31,10 @@ REDIS_URL = env.text("REDIS_URL")
 CACHES = {
     "default": {
         "BACKEND": "django_redis.cache.RedisCache",
-        "LOCATION": REDIS_URL,
+        # A list, because django-redis splits a text at its commas.
+        "LOCATION": [REDIS_URL],
         "OPTIONS": {
+            "CONNECTION_FACTORY": "enterprise_auth.core.redis_servers.CacheConnectionFactory",
             "SOCKET_CONNECT_TIMEOUT": 0.1,
             "SOCKET_TIMEOUT": 0.1,
             "IGNORE_EXCEPTIONS": True,
@@ -46,9 +49,10 @@ CACHES = {
 # --- HTTPS and secure cookies ---------------------------------------------------
 
 SECURE_SSL_REDIRECT = True
-SECURE_HSTS_SECONDS = 31_536_000
+SECURE_HSTS_SECONDS = HSTS_SECONDS
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-SECURE_HSTS_PRELOAD = True
+# The list of browsers accepts no shorter time.
+SECURE_HSTS_PRELOAD = HSTS_SECONDS >= demands.HSTS_YEAR
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SESSION_COOKIE_NAME = "__Host-session"
@@ -57,7 +61,8 @@ SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_NAME = "__Host-csrf"
 CSRF_COOKIE_SECURE = True
 MESSAGE_STORAGE = "enterprise_auth.core.messages.MessageStorage"
-CSRF_TRUSTED_ORIGINS = [PUBLIC_URL, *CSRF_TRUSTED_ORIGINS]
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL.removesuffix(PREFIX), *CSRF_TRUSTED_ORIGINS]
+SPECTACULAR_SETTINGS = {**SPECTACULAR_SETTINGS, "SERVERS": [{"url": PUBLIC_URL}]}
 LANGUAGE_COOKIE_SECURE = True
 
 if AUTH_CORE["TRUSTED_PROXIES"]:

@@ -1,9 +1,11 @@
 """``python -m enterprise_auth.web_server``: serve with ``WEB_WORKERS`` processes of ``WEB_THREADS`` threads."""
 
 import argparse
+import sys
 from pathlib import Path
 
-from enterprise_auth.env import Environment
+from enterprise_auth.core.conf import site
+from enterprise_auth.env import Environment, InvalidEnvironment, use_settings
 from enterprise_auth.web_server.server import serve
 
 
@@ -11,7 +13,17 @@ def main() -> None:
     """Parse the options and serve until a signal stops the server."""
     options = _parser().parse_args()
     workers = Environment().number("WEB_WORKERS")
+    _check_settings()
     serve(host=options.host, port=options.port, workers=workers, certificate=options.certificate, key=options.key)
+
+
+def _check_settings() -> None:
+    """Report invalid settings in a few lines. Each worker would print a traceback, and be started again."""
+    use_settings("enterprise_auth.settings.production")
+    try:
+        site.debug  # noqa: B018 - reading a setting loads all of them
+    except InvalidEnvironment as refusal:
+        sys.exit(str(refusal))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -43,7 +43,7 @@ class ThreadedApplication:
         application: The WSGI application.
         threads: Maximum number of requests processed at once.
         body_limit: Maximum size of a request body in bytes.
-        probe_path: The path that has a thread of its own.
+        probe_paths: The paths that have a thread of their own.
         prepare: Called once, before the first request.
         deadline: How long a client may take to send a body.
     """
@@ -54,12 +54,12 @@ class ThreadedApplication:
         *,
         threads: int,
         body_limit: int,
-        probe_path: str,
+        probe_paths: Collection[str],
         prepare: Callable[[], None] = lambda: None,
         deadline: timedelta = DEADLINE,
     ) -> None:
         self._application = application
-        self._probe_path = probe_path
+        self._probe_paths = probe_paths
         self._prepare: Callable[[], None] | None = prepare
         self._bodies = BodyReader(limit=body_limit, deadline=deadline)
         self._lane = Lane(threads, "web")
@@ -112,7 +112,7 @@ class ThreadedApplication:
             else:
                 loop.call_soon_threadsafe(_succeed, done, answer)
 
-        (self._probes if scope["path"] == self._probe_path else self._lane).run(job)
+        (self._probes if scope["path"] in self._probe_paths else self._lane).run(job)
         return await done
 
     def _run(self, environ: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> Answer | None:

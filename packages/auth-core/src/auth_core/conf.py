@@ -146,7 +146,11 @@ class CoreSettings(PackageSettings):
     TRUSTED_PROXIES = Option[Sequence[str]](
         (), doc="Networks (CIDR) of your reverse proxies. 'unix' for a proxy on a Unix socket."
     )
-    PROXY_HEADER = Option("X-Forwarded-For", doc="The header in which those proxies pass the client address.")
+    PROXY_HEADER = Option(
+        "X-Forwarded-For",
+        doc="The header in which those proxies pass the client address: a list of addresses, with or without ports."
+        " 'Forwarded' is read as RFC 7239 describes.",
+    )
     OUTBOUND_TIMEOUT = Option(timedelta(seconds=5), doc="Total time limit of one request to another service.")
     OUTBOUND_MAX_BYTES = Option(65_536, unit="bytes", doc="Maximum size of a response from another service.")
     OUTBOUND_ALLOWED_NETWORKS = Option[Sequence[str]](

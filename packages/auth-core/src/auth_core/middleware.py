@@ -80,7 +80,8 @@ class RequestContextMiddleware:
         response.headers["X-Request-ID"] = context.correlation_id
         _log(request, response, time.perf_counter() - started_at, refusal)
         # Django's ASGI handler closes the response in another task, whose context this middleware cannot change.
-        response._resource_closers.insert(0, partial(enter, context))  # noqa: SLF001 - there is no public hook
+        closers: list[Any] = response._resource_closers  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public hook
+        closers.insert(0, partial(enter, context))
         return response
 
     def process_view(self, request: HttpRequest, view: Callable[..., HttpResponseBase], *arguments: Any) -> None:

@@ -31,7 +31,7 @@ class ContextFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Add the correlation id. The caller's own id is a separate field."""
         context = _context_of(record)
-        if context is None or getattr(record, "correlation_id", ""):
+        if context is None or hasattr(record, "correlation_id"):
             return True
         record.correlation_id = context.correlation_id
         if context.client_request_id:

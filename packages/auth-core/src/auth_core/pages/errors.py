@@ -3,16 +3,20 @@
 A site names them as ``handler400`` to ``handler500`` and ``CSRF_FAILURE_VIEW``.
 """
 
+import logging
 import sys
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
 
 from auth_core import errors
-from auth_core.api.problems import csrf_failed, problem_response
+from auth_core.api.problems import csrf_failed, headers_of, problem_response
 from auth_core.errors import AuthError
 from auth_core.observability.denials import mark_denied_by
 from auth_core.pages.base import DATABASE_LOST, tell
-from auth_core.request.context import bound, context_of
+from auth_core.request.context import bound, context_of, correlation_id
+
+logger = logging.getLogger("auth_core.pages.errors")
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -61,4 +65,21 @@ def _error_response(request: HttpRequest, refusal: AuthError) -> HttpResponse:
 
 def _page_or_document(request: HttpRequest, refusal: AuthError) -> HttpResponse:
     wants_page = "text/html" in request.headers.get("Accept", "") and not request.path_info.startswith("/api/")
-    return tell(request, refusal) if wants_page else problem_response(refusal)
+    if not wants_page:
+        return problem_response(refusal)
+    try:
+        return tell(request, refusal)
+    except Exception:  # an error page must not fail with what it reports: static files, templates, translations
+        logger.exception("An error page could not be shown. A page without styles is shown instead.")
+        return _bare_page(refusal)
+
+
+def _bare_page(refusal: AuthError) -> HttpResponse:
+    """Return a page that depends on no template, static file or database."""
+    page = format_html(
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><h1>{title}</h1>'
+        "<p>Request ID: {request_id}</p></html>",
+        title=str(refusal.title),
+        request_id=correlation_id(),
+    )
+    return HttpResponse(page, status=int(refusal.status), headers=headers_of(refusal))

@@ -15,18 +15,15 @@ from django.http import HttpRequest
 
 from auth_core.conf import core
 from auth_core.memo import Memo
+from auth_core.request.proxy_headers import Address, hops_of, parsed
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 #: Maximum length of a stored user agent, in characters. Some clients send ten thousand.
 _USER_AGENT_LENGTH = 512
-
-#: Maximum length of the proxy header that is read. It has room for more hops than any setup has.
-_HEADER_LENGTH = 1024
 
 #: Maximum length of the device cookie that is read, in characters. Ours are shorter.
 _DEVICE_LENGTH = 256
@@ -101,9 +98,9 @@ def forget_strangers_headers(request: HttpRequest) -> None:
 def _read_client(request: HttpRequest) -> Client:
     peer = request.META.get("REMOTE_ADDR", "")
     trusted = _trusted(tuple(core.TRUSTED_PROXIES))
-    by_proxy = (not peer and UNIX in core.TRUSTED_PROXIES) or _is_in(_address(peer), trusted)
+    by_proxy = (not peer and UNIX in core.TRUSTED_PROXIES) or _is_in(parsed(peer), trusted)
     address = _forwarded_address(request, trusted) if by_proxy else None
-    address = address or _address(peer)
+    address = address or parsed(peer)
     user_agent = request.META.get("HTTP_USER_AGENT", "")
     printable = _printable(user_agent)
     return Client(
@@ -120,26 +117,16 @@ def _read_client(request: HttpRequest) -> Client:
 def _forwarded_address(request: HttpRequest, trusted: Iterable[Network]) -> Address | None:
     """Return the rightmost address that is not one of our proxies.
 
-    Entries further left may come from the caller. An invalid entry ends the search: it does not come from our proxies,
-    so only the peer's address is certain.
+    Entries further left may come from the caller. An entry without an address ends the search: it does not come from our
+    proxies, or they do not say who the client is, so only the peer's address is certain.
     """
     header = request.META.get("HTTP_" + core.PROXY_HEADER.upper().replace("-", "_"), "")
-    for hop in reversed(header[-_HEADER_LENGTH:].split(",")):
-        address = _address(hop.strip())
+    for address in hops_of(header, name=core.PROXY_HEADER):
         if address is None:
             return None
         if not _is_in(address, trusted):
             return address
     return None
-
-
-def _address(text: str) -> Address | None:
-    """Parse an address without its zone. Any text may follow the ``%``, and 2^16 zones would be 2^16 clients."""
-    try:
-        address = ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address
 
 
 def _network(address: Address | None) -> str:

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from auth_core.conf import core
 from auth_core.runtime import degradation
 from auth_core.runtime.circuit_breaker import Breaker, BreakerOpen, State
+from auth_core.runtime.redis_urls import pool_of
 
 try:
     import redis
@@ -91,19 +92,21 @@ class SharedCache:
     """One Redis, by its URL. Values are bytes.
 
     Args:
-        url: ``redis://``, ``rediss://`` or ``unix://``.
+        url: See `auth_core.runtime.redis_urls`.
     """
 
     def __init__(self, url: str) -> None:
         seconds = core.REDIS_TIMEOUT.total_seconds()
         self._last_runs = _LastRuns()
-        self._redis = _client(self._last_runs).from_url(
-            url,
-            socket_timeout=seconds,
-            socket_connect_timeout=seconds,
-            health_check_interval=0,
-            retry=None,
-            redis_connect_func=_connect,
+        self._redis = _client(self._last_runs).from_pool(
+            pool_of(
+                url,
+                socket_timeout=seconds,
+                socket_connect_timeout=seconds,
+                health_check_interval=0,
+                retry=None,
+                redis_connect_func=_connect,
+            )
         )
         self._breaker = Breaker("redis")
         self._lookup = self._redis.register_script(_LOOKUP)
