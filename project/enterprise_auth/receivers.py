@@ -17,8 +17,11 @@ def connect() -> None:
 
 
 def rotate_on_grant(event: Event, **kwargs: Any) -> None:
-    """Rotate the session credentials of a user who is granted a role, in the same transaction."""
-    if event.name is RbacEvent.ASSIGNMENT_GRANTED:
+    """Rotate the session credentials of a user who is granted a role, in the same transaction.
+
+    A role of a group or a service has no subject.
+    """
+    if event.name is RbacEvent.ASSIGNMENT_GRANTED and event.subject is not None:
         rotate_sessions(user=event.subject)
 
 

@@ -162,7 +162,7 @@ def test_decisions_and_risks_of_others_require_an_administrators_proof(root: Any
     caller, other = sign_in(root, transport=Transport.TOKEN), str(identity_of(alice).subject_id)
     sign_in(alice)
     theirs = Session.objects.get(user=alice).pk
-    may = {"permission": "auth_rbac.view_role", "user": other}
+    may = {"permission": "auth_rbac.view_role", "subject": {"kind": "person", "id": other}}
     requests = {
         "check": lambda: post(caller, "access/check", **may),
         "explain": lambda: post(caller, "access/explain", **may),

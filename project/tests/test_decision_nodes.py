@@ -48,7 +48,7 @@ class Nodes:
 
     def grant(self) -> str:
         """Assign the role to alice on A, and return the id of the assignment."""
-        body = {"user": self.alice_id, "role": self.role_id}
+        body = {"holder": {"kind": "person", "id": self.alice_id}, "role": self.role_id}
         answer = self.root.post(f"{self.a.url}/api/v1/assignments/", json=body, timeout=30)
         assert answer.status_code == 201, answer.text
         return str(answer.json()["id"])

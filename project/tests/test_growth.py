@@ -82,7 +82,7 @@ WORST: dict[str, list[Make]] = {
     "auth_mfa.login_enrolment._NAME": [of("a", tail="\x00")],
     "auth_mfa.management.commands.reset_second_factors._REASON": [of("a", tail="!")],
     "auth_mfa.webauthn.ceremony._BASE64URL": [of("a", tail="=")],
-    "auth_rbac.decisions.sql._NAMED_VALUE": [of("%("), of("%(a"), of("a", head="%(")],
+    "auth_rbac.statements.tables._NAMED_VALUE": [of("%("), of("%(a"), of("a", head="%(")],
     "auth_sessions.devices._COOKIE": [of("a", head="ead_"), of("ead_")],
     "auth_sessions.management.commands.sessions._REASON": [of("a", tail="!")],
     "auth_sessions.revocation.session_lookup._CREDENTIAL": [of("a", head="eas_"), of("eas_")],

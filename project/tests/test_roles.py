@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.test import Client as Browser
 
 from auth_audit.testing.trail import recorded
@@ -13,6 +13,7 @@ from auth_core.testing.browsers import log_in
 from auth_core.testing.factories import PASSWORD
 from auth_core.testing.sessions import sign_in
 from auth_core.testing.settings import redis_url
+from auth_rbac.models.holder import public_id_of_group
 from auth_rbac.roles.assignments import assign_role, revoke_role
 from auth_rbac.roles.roles import create_role, set_permissions
 
@@ -38,6 +39,17 @@ def test_a_role_applies_and_ends_on_the_next_request(alice: Any) -> None:
     assert statuses == [403, 200, 403, 200, 403]
     entry = recorded("rbac.assignment.revoked")[0]
     assert (entry.subject_id, entry.actor_id) == (alice.auth_identity.subject_id, root.auth_identity.subject_id)
+
+
+@pytest.mark.usefixtures("alice")
+def test_a_role_of_a_group_is_recorded_by_public_id_and_without_a_subject() -> None:
+    readers = Group.objects.create(name="readers")
+
+    assign_role(group=readers, role=create_role(name="Auditor", permissions=[]))
+
+    entry = recorded("rbac.assignment.granted")[0]
+    assert (entry.subject_id, entry.data["holder_kind"]) == (None, "group")
+    assert entry.data["holder"] == str(public_id_of_group(readers))
 
 
 @pytest.mark.asvs("7.2.4")

@@ -44,7 +44,7 @@ _UNBOUNDED = frozenset({
 #: Where they may be used all the same, and why.
 _UNBOUNDED_IN = {
     "auth_core/text.py": "It is the bound.",
-    "auth_rbac/decisions/sql.py": "It reads statements of ours. Cutting one would break it.",
+    "auth_rbac/statements/tables.py": "It reads statements of ours. Cutting one would break it.",
 }
 
 

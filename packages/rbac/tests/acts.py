@@ -14,7 +14,7 @@ from auth_rbac.models import Assignment, Role
 from auth_rbac.objects.grants import permit, withdraw
 from auth_rbac.roles.assignments import assign_role, revoke_role
 from auth_rbac.roles.roles import change_role, create_role, delete_role
-from conftest import again, browser_of, named, permission, public
+from conftest import again, browser_of, held_by, named, permission
 from oracle import Picture
 from shop.models import Branch, Company
 from worlds import NAMES, NOW, World, few, hours
@@ -139,7 +139,7 @@ class Doer:
                 valid_until=until,
                 **holder,
             )
-        body = {"role": str(self._role(what["role"]).pk), "valid_from": since.isoformat(), **_public(holder)}
+        body = {"role": str(self._role(what["role"]).pk), "valid_from": since.isoformat(), "holder": _public(holder)}
         body |= {} if until is None else {"valid_until": until.isoformat()}
         return send(actor, "post", "assignments/", body | ({} if scope is None else {"scope": named(scope)}))
 
@@ -153,7 +153,7 @@ class Doer:
     def permit(self, actor: Any, by_api: bool, **what: Any) -> Any:
         order, name = self.world.orders[what["order"]], NAMES[what["name"]]
         if by_api:
-            body = {"permission": name, "object": named(order), **_public(self._holder(what))}
+            body = {"permission": name, "object": named(order), "holder": _public(self._holder(what))}
             return send(actor, "post", "object-permissions/", body)
         return permit(holder=next(iter(self._holder(what).values())), permission=name, obj=order, actor=actor)
 
@@ -193,7 +193,7 @@ class Doer:
 
 
 def _public(holder: dict[str, Any]) -> dict[str, str]:
-    return {"group": holder["group"].name} if "group" in holder else {"user": public(holder["user"])}
+    return held_by(*holder.values())
 
 
 def send(caller: User, method: str, address: str, body: Any = None) -> Any:

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Group, Permission, User
 from django.test import Client as Browser
 from guardian.models import UserObjectPermission
 
 from auth_core.people.lookup import identity_of
 from auth_rbac.decisions import decision_cache, role_cache
+from auth_rbac.holders.lookup import holder_of
 from auth_rbac.models import Role
 from auth_rbac.roles.assignments import assign_role
 from auth_rbac.roles.roles import create_role
@@ -46,6 +48,13 @@ def named(obj: Any) -> dict[str, str]:
 def public(user: User) -> str:
     """Return the public id of *user*."""
     return str(identity_of(user).subject_id)
+
+
+def held_by(holder: User | Group | UUID) -> dict[str, str]:
+    """Return the holder, a person, a group or the id of a service, as requests and answers name it."""
+    if isinstance(holder, UUID):
+        return {"kind": "service", "id": str(holder)}
+    return holder_of(holder).to_json()
 
 
 def delete_past_guards(obj: Any) -> None:

@@ -270,13 +270,13 @@ def test_the_explain_form_finds_a_person_by_any_identifier(root: Browser, alice:
     assert f'href="{EXPLAIN}"' in shown_text(root.get("/admin/auth_rbac/assignment/"))
     assert "<form" in shown_text(root.get(EXPLAIN))
     for name in ("alice", public(alice)):
-        page = shown_text(root.get(EXPLAIN, {"person": name, "permission": "shop.view_order"}))
+        page = shown_text(root.get(EXPLAIN, {"subject": name, "permission": "shop.view_order"}))
         assert "shop.view_order: allowed" in page
         assert "Permissions of alice" in page
-    nobody = shown_text(root.get(EXPLAIN, {"person": "nobody", "permission": "shop.view_order"}))
-    assert "Person not found." in nobody
-    assert "errornote" in shown_text(root.get(EXPLAIN, {"person": "alice", "permission": "shop.nothing"}))
-    assert "errornote" in shown_text(root.get(EXPLAIN, {"person": "alice", "permission": "nothing"}))
+    nobody = shown_text(root.get(EXPLAIN, {"subject": "nobody", "permission": "shop.view_order"}))
+    assert "Person or service not found." in nobody
+    assert "errornote" in shown_text(root.get(EXPLAIN, {"subject": "alice", "permission": "shop.nothing"}))
+    assert "errornote" in shown_text(root.get(EXPLAIN, {"subject": "alice", "permission": "nothing"}))
 
 
 def test_every_step_of_a_path_is_explained_in_words(root: Browser, alice: User, readers: Group) -> None:
@@ -291,7 +291,7 @@ def test_every_step_of_a_path_is_explained_in_words(root: Browser, alice: User, 
 
     (path,) = explain(again(alice), "view", order).paths
     sentences = list(steps(path))
-    page = shown_text(root.get(EXPLAIN, {"person": "alice", **named(order)}))
+    page = shown_text(root.get(EXPLAIN, {"subject": "alice", **named(order)}))
 
     assert sentences[:2] == ["The group readers has the role boss.", f"It applies to shop.company:{company.pk}."]
     assert sentences[2].startswith("From ")
@@ -343,7 +343,7 @@ def test_the_missing_conditions_are_listed(alice: User, readers: Group) -> None:
 def test_names_and_reasons_are_escaped(root: Browser, alice: User) -> None:
     assign_role(user=alice, role=make_role("<b>bold</b>", "shop.view_order"), reason="<script>x</script>")
 
-    page = shown_text(root.get(EXPLAIN, {"person": "alice", "permission": "shop.view_order"}))
+    page = shown_text(root.get(EXPLAIN, {"subject": "alice", "permission": "shop.view_order"}))
 
     assert "<script>x" not in page
     assert "&lt;b&gt;bold" in page

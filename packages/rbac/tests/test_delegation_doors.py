@@ -11,10 +11,12 @@ from guardian.models import UserObjectPermission
 from guardian.shortcuts import assign_perm
 
 from auth_rbac.api.object_views import object_permission_body
+from auth_rbac.holders.lookup import holder_of
 from auth_rbac.models import Assignment, Role
 from auth_rbac.roles.assignments import assign_role
 from auth_rbac.roles.roles import content_by_kind, create_role
-from conftest import browser_of, make_role, named, permission, public
+from conftest import browser_of, held_by, make_role, named, permission
+from robots.models import Robot
 from shop.models import Order
 
 pytestmark = pytest.mark.django_db
@@ -34,6 +36,8 @@ class Site:
         self.no = create_role(name="no", denials=[permission("shop.view_order")])
         self.theirs = assign_role(user=self.friend, role=self.above)
         self.denied = assign_role(user=self.staff, role=self.no)
+        self.robot, other = (Robot.objects.create(name=name) for name in ("crawler", "other"))
+        self.of_robot = assign_role(service_id=other.pk, role=self.above)
         assign_perm("shop.view_order", self.friend, self.order)
         self.view = permission("shop.view_order")
 
@@ -61,17 +65,23 @@ ATTEMPTS: dict[str, Callable[[Site], Any]] = {
     "role PATCH denials": lambda p: p.api("patch", f"roles/{p.no.pk}/", {"denials": []}),
     "role DELETE": lambda p: p.api("delete", f"roles/{p.above.pk}/"),
     "role DELETE denying": lambda p: p.api("delete", f"roles/{p.no.pk}/"),
-    "assignments POST": lambda p: p.api("post", "assignments/", {"user": public(p.staff), "role": str(p.above.pk)}),
-    "assignments POST group": lambda p: p.api("post", "assignments/", {"group": "team", "role": str(p.above.pk)}),
+    "assignments POST": lambda p: p.api("post", "assignments/", {"holder": held_by(p.staff), "role": str(p.above.pk)}),
+    "assignments POST group": lambda p: p.api(
+        "post", "assignments/", {"holder": held_by(p.group), "role": str(p.above.pk)}
+    ),
+    "assignments POST service": lambda p: p.api(
+        "post", "assignments/", {"holder": held_by(p.robot.pk), "role": str(p.above.pk)}
+    ),
     "assignments POST scope": lambda p: p.api(
-        "post", "assignments/", {"user": public(p.staff), "role": str(p.above.pk), "scope": named(p.order)}
+        "post", "assignments/", {"holder": held_by(p.staff), "role": str(p.above.pk), "scope": named(p.order)}
     ),
     "assignment DELETE": lambda p: p.api("delete", f"assignments/{p.theirs.pk}/"),
+    "assignment DELETE service": lambda p: p.api("delete", f"assignments/{p.of_robot.pk}/"),
     "assignment DELETE denying": lambda p: p.api("delete", f"assignments/{p.denied.pk}/"),
     "object-permissions POST": lambda p: p.api(
         "post",
         "object-permissions/",
-        {"user": public(p.staff), "permission": "shop.view_order", "object": named(p.order)},
+        {"holder": held_by(p.staff), "permission": "shop.view_order", "object": named(p.order)},
     ),
     "object-permission DELETE": lambda p: p.api("delete", f"object-permissions/{_id_of_theirs(p)}/"),
     "admin role add": lambda p: p.admin("role/add/", name="x", permissions=[p.view.pk]),
@@ -82,6 +92,10 @@ ATTEMPTS: dict[str, Callable[[Site], Any]] = {
     ),
     "admin assignment add": lambda p: p.admin("assignment/add/", user=p.staff.pk, role=str(p.above.pk), **MOMENTS),
     "admin assignment group": lambda p: p.admin("assignment/add/", group=p.group.pk, role=str(p.above.pk), **MOMENTS),
+    "admin assignment service": lambda p: p.admin(
+        "assignment/add/", service_id=str(p.robot.pk), role=str(p.above.pk), **MOMENTS
+    ),
+    "admin assignment delete service": lambda p: p.admin(f"assignment/{p.of_robot.pk}/delete/", post="yes"),
     "admin assignment delete": lambda p: p.admin(f"assignment/{p.denied.pk}/delete/", post="yes"),
     "admin assignment action": lambda p: p.admin(
         "assignment/", action="delete_selected", _selected_action=[str(p.theirs.pk), str(p.denied.pk)], post="yes"
@@ -103,7 +117,9 @@ ATTEMPTS: dict[str, Callable[[Site], Any]] = {
 
 
 def _id_of_theirs(site: Site) -> str:
-    return str(object_permission_body(site.friend, "shop.view_order", "shop.order", str(site.order.pk))["id"])
+    return str(
+        object_permission_body(holder_of(site.friend), "shop.view_order", "shop.order", str(site.order.pk))["id"]
+    )
 
 
 @pytest.mark.parametrize("attempt", sorted(ATTEMPTS))

@@ -13,11 +13,11 @@ from hypothesis.extra.django import TestCase
 
 from auth_core.errors import InvalidRequest
 from auth_rbac.decisions import decision_cache, decisions
-from auth_rbac.decisions.decision import Effect
 from auth_rbac.decisions.decisions import check, check_many
 from auth_rbac.decisions.querysets import permitted_keys
 from auth_rbac.decisions.subjects import subjects
 from auth_rbac.models import Assignment, Role, RoleClosure, RoleEdge, Wildcard
+from auth_rbac.statements.rows import Effect
 from conftest import again
 from oracle import may
 from shop.models import Order

@@ -18,7 +18,7 @@ from auth_core.testing.events import recording
 from auth_rbac.api.permissions import Permitted
 from auth_rbac.decorators import require_permission
 from auth_rbac.roles.assignments import assign_role
-from conftest import browser_of, make_role, named, public
+from conftest import browser_of, held_by, make_role, named
 from shop.models import Order
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
@@ -56,13 +56,19 @@ urlpatterns = [
     path("orders/<int:pk>/", OrderView.as_view()),
     path("orders/<int:pk>/change/", change),
     path("orders/add/", add),
+    path("api/v1/", include("auth_core.api.urls")),
     path("api/v1/", include("auth_rbac.api.urls")),
 ]
 
 
 def test_a_question_about_hidden_people_and_objects_is_recorded(alice: User) -> None:
     order, bob = Order.objects.create(), User.objects.create_user("bob")
-    questions: list[dict[str, Any]] = [{"object": named(order)}, {"user": public(bob)}, {"user": str(uuid4())}, {}]
+    questions: list[dict[str, Any]] = [
+        {"object": named(order)},
+        {"subject": held_by(bob)},
+        {"subject": {"kind": "person", "id": str(uuid4())}},
+        {},
+    ]
 
     with recording() as events:
         statuses = [

@@ -290,7 +290,7 @@ def test_the_caches_are_bounded(settings: Any, alice: User, bob: User) -> None:
         check(user, "view", order)
     check(again(bob), "shop.view_order")
 
-    assert len(decision_cache._people) == 1
+    assert len(decision_cache._subjects) == 1
     assert len(decision_cache.on_instance(user).answers) <= 3  # type: ignore[union-attr]  # it was asked before
 
 

@@ -14,7 +14,7 @@ from auth_rbac.explanations import report
 from auth_rbac.objects.grants import permit
 from auth_rbac.roles.assignments import assign_role
 from auth_rbac.roles.roles import create_role
-from conftest import make_role, permission, public
+from conftest import held_by, make_role, permission, public
 from shop.models import Company, Order, Paper, Plan
 
 pytestmark = pytest.mark.django_db
@@ -34,8 +34,9 @@ def test_the_report_covers_every_table(alice: User, bob: User) -> None:
     readers.permissions.add(permission("shop.add_paper"))
     root = User.objects.create_superuser("root")
 
-    who = {public(alice): "alice", public(root): "root"}
-    rows = {(who.get(person, group), *rest) for person, group, *rest in report_rows("person", "group", "source", "permission", "scope")}  # fmt: skip
+    who = {public(alice): "alice", public(root): "root", held_by(readers)["id"]: "readers"}
+    columns = ("holder", "source", "permission", "scope")
+    rows = {(who[holder], *rest) for holder, *rest in report_rows(*columns)}
 
     assert rows == {
         ("root", "superuser", "*", "everywhere"),
@@ -58,7 +59,7 @@ def test_the_report_lists_the_content_of_roles_and_whether_it_is_in_force(alice:
     assign_role(group=readers, role=role, scope=company, valid_from=now + timedelta(hours=1))
     assign_role(user=bob, role=above, valid_from=now - timedelta(hours=2), valid_until=now - timedelta(hours=1))
 
-    rows = report_rows("person", "group", "effect", "permission", "through", "scope", "in_force", "reason")
+    rows = report_rows("holder", "name", "effect", "permission", "through", "scope", "in_force", "reason")
 
     statements = [
         ("allows", "shop.view_order", "below"),
@@ -68,7 +69,7 @@ def test_the_report_lists_the_content_of_roles_and_whether_it_is_in_force(alice:
     of_bob = {("denies", "shop.delete_order"), ("allows", "shop.paper.*")}
     assert {row for row in rows if row[3] != "*"} == {
         *((public(alice), "", *one, "everywhere", True, "hired") for one in statements),
-        *(("", "readers", *one, f"shop.company:{company.pk}", False, "") for one in statements),
+        *((held_by(readers)["id"], "readers", *one, f"shop.company:{company.pk}", False, "") for one in statements),
         *((public(bob), "", *one, "above", "everywhere", False, "") for one in of_bob),
     }
 

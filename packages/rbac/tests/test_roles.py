@@ -25,7 +25,7 @@ from auth_rbac.models import Assignment, Role
 from auth_rbac.names import InvalidName, key_of
 from auth_rbac.roles.assignments import assign_role, revoke_role
 from auth_rbac.roles.roles import create_role, delete_role, set_permissions
-from conftest import again, permission
+from conftest import again, held_by, permission
 
 pytestmark = pytest.mark.django_db
 
@@ -175,8 +175,10 @@ def manager(alice: User) -> Browser:
 def test_a_manager_grants_and_revokes_over_the_api(manager: Browser, alice: User, role: Role) -> None:
     bob = User.objects.create_user("bob")
 
-    granted = post(manager, "assignments", user=str(identity_of(bob).subject_id), role=str(role.pk), reason="on call")
-    listed = manager.get(f"/api/v1/assignments/?user={identity_of(bob).subject_id}").json()["results"]
+    granted = post(manager, "assignments", holder=held_by(bob), role=str(role.pk), reason="on call")
+    listed = manager.get(f"/api/v1/assignments/?holder_kind=person&holder={identity_of(bob).subject_id}").json()[
+        "results"
+    ]
 
     assert (granted.status_code, listed) == (201, [granted.json()])
     assert granted.json()["granted_by"] == str(identity_of(alice).subject_id)
@@ -201,13 +203,15 @@ def test_the_api_requires_permissions(method: str, role: Role) -> None:
 
 @pytest.mark.parametrize(
     ("change", "status"),
-    [({"user": str(uuid4())}, 404), ({"role": str(uuid4())}, 404), ({"user": "1"}, 400), ({"scope": "all"}, 400),
+    [({"holder": {"kind": "person", "id": str(uuid4())}}, 400), ({"role": str(uuid4())}, 404), ({"holder": "1"}, 400),
+     ({"holder": {"kind": "robot", "id": str(uuid4())}}, 400), ({"holder": {"kind": "person", "id": "1"}}, 400),
+     ({"holder": {"kind": "person", "id": str(uuid4()), "as": "root"}}, 400), ({"holder": None}, 400), ({"user": str(uuid4())}, 400), ({"scope": "all"}, 400),
      ({"everywhere": True}, 400),
      ({"valid_until": "2001-01-01T00:00:00Z"}, 400), ({"reason": "r" * 301}, 400)],
 )  # fmt: skip
 def test_invalid_input_assigns_nothing(change: dict[str, Any], status: int, manager: Browser, role: Role) -> None:
     bob = User.objects.create_user("bob")
-    body = {"user": str(identity_of(bob).subject_id), "role": str(role.pk), **change}
+    body = {"holder": held_by(bob), "role": str(role.pk), **change}
 
     refused = post(manager, "assignments", **body)
 

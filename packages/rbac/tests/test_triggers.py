@@ -17,10 +17,13 @@ from guardian.shortcuts import assign_perm
 
 from auth_rbac.database import triggers
 from auth_rbac.decisions import decision_cache, role_cache
+from auth_rbac.decisions.decisions import check
+from auth_rbac.holders.service_subject import ServiceSubject
 from auth_rbac.models import Assignment, Role, RoleClosure, RoleEdge, Wildcard
 from auth_rbac.roles.assignments import assign_role
 from auth_rbac.roles.roles import create_role
 from conftest import again, make_role, permission
+from robots.models import Robot
 from shop.models import Order, Plan, PlanGroupPermission, PlanUserPermission
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db]
@@ -34,6 +37,7 @@ class World:
         self.group = Group.objects.create(name="readers")
         self.other = Group.objects.create(name="others")
         self.order, self.plan = Order.objects.create(), Plan.objects.create()
+        self.robot = Robot.objects.create(name="crawler")
 
     def role(self) -> None:
         assign_role(user=self.alice, role=make_role("reader", "shop.view_order"))
@@ -41,6 +45,9 @@ class World:
     def role_of_group(self) -> None:
         self.alice.groups.add(self.group)
         assign_role(group=self.group, role=make_role("reader", "shop.view_order"))
+
+    def role_of_service(self) -> None:
+        assign_role(service_id=self.robot.pk, role=make_role("reader", "shop.view_order"))
 
     def parent(self) -> None:
         above = make_role("above", "shop.view_order")
@@ -80,10 +87,14 @@ class World:
         user = again(self.alice)
         assert not user.has_perm("shop.add_company")
         questions = [("shop.view_order", None), ("shop.view_order", self.order), ("shop.view_plan", self.plan)]
-        return tuple(user.has_perm(name, obj) for name, obj in questions)
+        service = ServiceSubject(self.robot.pk)
+        assert not check(service, "shop.add_company")
+        of_service = (bool(check(service, name, obj)) for name, obj in questions)
+        return (*(user.has_perm(name, obj) for name, obj in questions), *of_service)
 
     def versions(self) -> list[str]:
-        return decision_cache.versions_part(self.alice)
+        of_service = decision_cache.verify(ServiceSubject(self.robot.pk)).versions
+        return [*decision_cache.versions_part(self.alice), *of_service]
 
 
 class Case(NamedTuple):
@@ -116,6 +127,7 @@ CASES = {
     "denial of a role": Case(name_of(Role.denials.through), World.denial, OTHER_PERMISSION),
     "permission of a group": Case(name_of(Group.permissions.through), World.of_group, OTHER_PERMISSION),
     "assignment": Case(name_of(Assignment), World.role, "user_id = (SELECT max(id) FROM auth_user)"),
+    "assignment of a service": Case(name_of(Assignment), World.role_of_service, "service_id = gen_random_uuid()"),
     "assignment of a group": Case(name_of(Assignment), World.role_of_group, OTHER_GROUP),
     "membership": Case(name_of(User.groups.through), World.role_of_group, OTHER_GROUP),
     "permission of a person": Case(name_of(User.user_permissions.through), World.alone, OTHER_PERMISSION),
@@ -199,3 +211,14 @@ def only_trigger(table: str, operation: str) -> Iterator[None]:
 def run(sql: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(sql)
+
+
+def test_an_outdated_trigger_is_found_and_replaced() -> None:
+    outdated = "BEGIN RETURN NULL; END"
+    run(f"CREATE OR REPLACE FUNCTION auth_rbac_touch_holders() RETURNS trigger LANGUAGE plpgsql AS $${outdated}$$")
+
+    assert {(watched.table, operation) for watched, operation in triggers.missing()} == {
+        (name_of(Assignment), operation) for operation in ("INSERT", "UPDATE", "DELETE")
+    }
+    triggers.lay()
+    assert triggers.missing() == []

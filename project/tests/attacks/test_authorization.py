@@ -15,7 +15,7 @@ def test_users_cannot_grant_themselves_permissions(stage: Stage, attacker: Calle
     with stage.attack(attacker.credential, leaves={"auth.access.denied": 4}):
         answers = [
             attacker.api("POST", "roles/", {"name": "mine", "wildcards": ["*"]}),
-            attacker.api("POST", "assignments/", {"user": me, "role": role}),
+            attacker.api("POST", "assignments/", {"holder": {"kind": "person", "id": me}, "role": role}),
             attacker.api("PATCH", f"roles/{role}/", {"permissions": []}),
             attacker.api("DELETE", f"roles/{role}/"),
         ]
@@ -31,10 +31,12 @@ def test_a_delegate_cannot_revoke_more_than_they_hold(stage: Stage, attacker: Ca
     middle = stage.role(superuser, "a150 middle", parents=[above])
     delegate = stage.role(superuser, "a150 delegate", permissions=manages)
     owner = stage.caller().sign_in(stage.person()).api("GET", "me/").json()["id"]
-    assignment = superuser.api("POST", "assignments/", {"user": owner, "role": above}).json()["id"]
+    assignment = superuser.api(
+        "POST", "assignments/", {"holder": {"kind": "person", "id": owner}, "role": above}
+    ).json()["id"]
     person = stage.person(totp=True)
     me = attacker.sign_in(person).api("GET", "me/").json()["id"]
-    superuser.api("POST", "assignments/", {"user": me, "role": delegate})
+    superuser.api("POST", "assignments/", {"holder": {"kind": "person", "id": me}, "role": delegate})
 
     with stage.attack(attacker.credential, leaves={"auth.access.denied": 4}):
         answers = [

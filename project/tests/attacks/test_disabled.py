@@ -26,7 +26,7 @@ def test_a_revoked_role_has_no_effect_on_the_next_request(stage: Stage, attacker
     me = attacker.sign_in(person).api("GET", "me/").json()["id"]
     caller = stage.caller().sign_in(stage.administrator())
     role = stage.role(caller, "a024", permissions=["auth_accounts.view_user"])
-    assignment = caller.api("POST", "assignments/", {"user": me, "role": role}).json()["id"]
+    assignment = caller.api("POST", "assignments/", {"holder": {"kind": "person", "id": me}, "role": role}).json()["id"]
     question = {"permission": "auth_accounts.view_user"}
     before = attacker.api("POST", "access/check/", question).json()["allowed"]
     caller.api("DELETE", f"assignments/{assignment}/")

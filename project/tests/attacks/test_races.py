@@ -74,7 +74,8 @@ def test_two_administrators_who_remove_each_other_leave_one(stage: Stage) -> Non
     people = [stage.person(totp=True), stage.person(totp=True)]
     callers = [stage.caller().sign_in(person) for person in people]
     ids = [caller.api("GET", "me/").json()["id"] for caller in callers]
-    assignments = [superuser.api("POST", "assignments/", {"user": user, "role": role}).json()["id"] for user in ids]
+    bodies = [{"holder": {"kind": "person", "id": user}, "role": role} for user in ids]
+    assignments = [superuser.api("POST", "assignments/", body).json()["id"] for body in bodies]
 
     with stage.no_superuser(), stage.attack(leaves={}, changes=CHANGED_TABLES) as traces:
         traces.may_leave("rbac.assignment.revoked", "auth.access.denied", "session.session.rotated")

@@ -4,7 +4,7 @@ A package registers in ``AppConfig.ready``. A reader uses the whole registry, an
 need to know which packages are installed.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -87,6 +87,25 @@ sweeps: Registry[Callable[[], int]] = Registry("Sweep")
 
 #: Functions that drop cached copies of a person when the person changes. Called with the user's key.
 person_watchers: Registry[Callable[[Any], None]] = Registry("Person watcher")
+
+
+@dataclass(frozen=True, slots=True)
+class HolderDescription:
+    """A holder of roles, as the package that owns it describes it.
+
+    Args:
+        label: The name that administrators read.
+        is_active: Whether the holder may use what it holds. A disabled holder keeps its roles.
+    """
+
+    label: str
+    is_active: bool
+
+
+#: Kinds of holders of roles (``person``, ``group``, ``service``): kind -> function from public ids to the descriptions of
+#: the holders that exist, in one query. A holder without a description does not exist. Packages that own OAuth
+#: applications or other machine clients register ``service``.
+holder_kinds: "Registry[Callable[[Collection[UUID]], Mapping[UUID, HolderDescription]]]" = Registry("Holder kind")
 
 #: Functions that recognise browsers: client, query for people -> query for the rows of the client's device, one for
 #: each of those people who knows it, or ``None`` if the client sends nothing to recognise it by. The function runs no

@@ -1,7 +1,9 @@
 """Roles and assignments in the admin site. Every change goes through the function that records and guards it."""
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.admin.options import InlineModelAdmin
@@ -9,6 +11,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.utils.html import format_html
@@ -17,11 +20,13 @@ from guardian.utils import get_group_obj_perms_model, get_user_obj_perms_model
 
 from auth_core.admin_permissions import DeletedWithPerson, ReadOnly
 from auth_core.administration import Act
-from auth_core.errors import AuthError
+from auth_core.errors import AuthError, InvalidRequest
 from auth_core.observability.denials import mark_denied_by
 from auth_rbac import admin_pages
 from auth_rbac.admin_forms import AssignmentForm, RoleForm
-from auth_rbac.models import Assignment, Role
+from auth_rbac.holders.descriptions import label_of_holder, load_services
+from auth_rbac.holders.lookup import find_holder
+from auth_rbac.models import Assignment, Holder, HolderKind, Role
 from auth_rbac.objects.object_list import SEES, object_rows
 from auth_rbac.roles.assignments import assign_role, revoke_role
 from auth_rbac.roles.roles import change_role, create_role, delete_role
@@ -103,35 +108,90 @@ class RoleAdmin(RecordingAdmin):
                 delete_role(role=role, actor=request.user)
 
 
+#: The kinds of holders as people read them.
+KIND_NAMES = {HolderKind.PERSON: _("Person"), HolderKind.GROUP: _("Group"), HolderKind.SERVICE: _("Service")}
+
+
+class HolderKindFilter(admin.SimpleListFilter):
+    """Shows the assignments of people, of groups or of services."""
+
+    title, parameter_name = _("holder"), "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Return the kinds of holders."""
+        return [(kind.value, name) for kind, name in KIND_NAMES.items()]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
+        """Return the assignments of the selected kind."""
+        kind: Any = self.value()
+        rows: Any = queryset
+        if kind in set(HolderKind):
+            rows = rows.of_kind(HolderKind(kind))
+        return cast("QuerySet[Any]", rows)
+
+
 @admin.register(Assignment)
 class AssignmentAdmin(DeletedWithPerson, RecordingAdmin):
     """Grants and revokes roles. An assignment is never changed: another time or person is another assignment."""
 
     form = AssignmentForm
-    list_display = ("holder", "role", "scope", "valid_from", "valid_until", "granted_by", "why")
+    list_display = ("kind", "holder", "role", "scope", "valid_from", "valid_until", "granted_by", "why")
     list_select_related = ("user", "group", "role", "granted_by")
-    list_filter = ("role",)
+    list_filter = (HolderKindFilter, "role")
     search_fields = ("=user__email_addresses__key", "=group__name")
+    search_help_text = _("The address of a person, the name of a group, or the public ID of any holder.")
     ordering = ("-id",)
     change_list_template = "auth_rbac/assignment_list.html"
     show_full_result_count = False
     raw_id_fields = ("user", "group")
-    fields = ("user", "group", "role", "scope_type", "scope_id", "valid_from", "valid_until", "reason")
+    fields = ("user", "group", "service_id", "role", "scope_type", "scope_id", "valid_from", "valid_until", "reason")
+
+    @admin.display(description=_("kind"))
+    def kind(self, assignment: Assignment) -> str:
+        """Return the kind of the holder."""
+        return str(KIND_NAMES[assignment.holder_kind])
 
     @admin.display(description=_("holder"))
     def holder(self, assignment: Assignment) -> str:
-        """Return the person or the group."""
-        return str(assignment.user or assignment.group)
+        """Return the person, the group or the service."""
+        return label_of_holder(assignment)
 
     @admin.display(description=_("why"))
     def why(self, assignment: Assignment) -> str:
-        """Return the link to the explanation of the person's permissions."""
+        """Return the link to the explanation of the permissions of the person or service."""
+        if assignment.service_id is not None:
+            return _link(admin_pages.address_of_explanation_of_service(assignment.service_id))
         return "" if assignment.user_id is None else link_to_explanation(assignment.user_id)
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Load the services of the page at once."""
+        changes: Any = super().get_changelist_instance(request)
+        load_services(changes.result_list)
+        return changes
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
+    ) -> "tuple[QuerySet[Any], bool]":
+        """Search by public id as well. The holder is found first, so that an index serves the list."""
+        try:
+            public_id = UUID(search_term.strip())
+        except ValueError:
+            return super().get_search_results(request, queryset, search_term)
+        condition = Q(service_id=public_id)
+        for kind, column in ((HolderKind.PERSON, "user"), (HolderKind.GROUP, "group")):
+            with suppress(InvalidRequest):
+                condition |= Q(**{column: find_holder(Holder(kind, public_id))})
+        return queryset.filter(condition), False
 
     def get_urls(self) -> list[Any]:
         """Add the pages that explain permissions, and the pages of object permissions."""
         return [
             path("explain/", self._page(admin_pages.explain_anybody), name="auth_rbac_explain_anybody"),
+            path(
+                "explain/service/<uuid:service_id>/",
+                self._page(admin_pages.explain_service),
+                name="auth_rbac_explain_service",
+            ),
             path("explain/<path:user_pk>/", self._page(admin_pages.explain_person), name="auth_rbac_explain"),
             path(
                 "objects/person/<path:user_pk>/",
@@ -149,7 +209,7 @@ class AssignmentAdmin(DeletedWithPerson, RecordingAdmin):
     def _page(self, view: Callable[..., HttpResponse]) -> Any:
         """Return a page for people who may see assignments, marked as a page of this admin."""
 
-        def page(request: HttpRequest, **arguments: str) -> HttpResponse:
+        def page(request: HttpRequest, **arguments: Any) -> HttpResponse:
             if not self.has_view_permission(request):
                 raise PermissionDenied
             return view(self, request, **arguments)
@@ -163,6 +223,7 @@ class AssignmentAdmin(DeletedWithPerson, RecordingAdmin):
         created = assign_role(
             user=obj.user,
             group=obj.group,
+            service_id=obj.service_id,
             role=obj.role,
             scope=form.cleaned_data.get("scope"),
             granted_by=request.user,
@@ -261,7 +322,11 @@ class GroupObjectsInline(ObjectsInline):
 
 def link_to_explanation(user_pk: object) -> str:
     """Return the link to the page that explains a person's permissions."""
-    return format_html('<a href="{}">{}</a>', admin_pages.address_of_explanation(user_pk), _("Explain"))
+    return _link(admin_pages.address_of_explanation(user_pk))
+
+
+def _link(address: str) -> str:
+    return format_html('<a href="{}">{}</a>', address, _("Explain"))
 
 
 def add_inlines(model: "type[models.Model]", *inlines: Any) -> None:

@@ -9,7 +9,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from auth_core.errors import AuthError, InvalidRequest
-from auth_core.people.lookup import find_by_identifier, find_by_subject_id
+from auth_rbac.holders.descriptions import describe_services, has_services
+from auth_rbac.holders.lookup import find_subject
 from auth_rbac.models import Assignment, Role
 from auth_rbac.names import InvalidName, key_of
 from auth_rbac.objects.object_ids import find_objects, model_named
@@ -81,14 +82,26 @@ class AssignmentForm(forms.ModelForm):  # type: ignore[type-arg]  # Django canno
 
     class Meta:
         model = Assignment
-        fields = ("user", "group", "role", "scope_type", "scope_id", "valid_from", "valid_until", "reason")
+        fields = (
+            "user", "group", "service_id", "role", "scope_type", "scope_id", "valid_from", "valid_until", "reason",
+        )  # fmt: skip
+
+    def clean_service_id(self) -> UUID | None:
+        """Return the public id of the service, which must exist."""
+        service_id: UUID | None = self.cleaned_data["service_id"]
+        if service_id is not None and not describe_services({service_id}):
+            unregistered = _("No app of this site registers services.")
+            text = _("Service not found.") if has_services() else unregistered
+            raise forms.ValidationError(text, code="unknown_holder")
+        return service_id
 
     def clean(self) -> dict[str, Any]:
         """Return the fields, and the object as ``scope``."""
         cleaned = super().clean() or self.cleaned_data
         kind: ContentType | None = cleaned.get("scope_type")
-        if (cleaned.get("user") is None) == (cleaned.get("group") is None):
-            raise forms.ValidationError(_("Choose either a person or a group."))
+        fields = ("user", "group", "service_id")
+        if not self.errors.keys() & set(fields) and sum(cleaned.get(name) is not None for name in fields) != 1:
+            raise forms.ValidationError(_("Choose one person, one group or one service."))
         model = None if kind is None else kind.model_class()
         if (kind is None) != (not cleaned.get("scope_id")):
             raise forms.ValidationError({"scope_id": _("Enter both a kind of object and its key, or neither.")})
@@ -124,23 +137,21 @@ class ExplainForm(forms.Form):
 
 
 class AskForm(ExplainForm):
-    """Explains one permission of any person."""
+    """Explains one permission of any person or service."""
 
-    person = forms.CharField(
-        max_length=320, label=_("Person"), help_text=_("The name or address they sign in with, or their public ID.")
+    subject = forms.CharField(
+        max_length=320,
+        label=_("Person or service"),
+        help_text=_("The name or address they sign in with, or the public ID of a person or a service."),
     )
-    field_order = ("person", "permission", "kind", "key")
+    field_order = ("subject", "permission", "kind", "key")
 
-    def clean_person(self) -> Any:
-        """Return the person."""
-        identifier: str = self.cleaned_data["person"]
-        try:
-            person = find_by_subject_id(UUID(identifier))
-        except ValueError:
-            person = find_by_identifier(identifier)
-        if person is None:
-            raise forms.ValidationError(_("Person not found."))
-        return person
+    def clean_subject(self) -> Any:
+        """Return the person or the service."""
+        subject = find_subject(self.cleaned_data["subject"])
+        if subject is None:
+            raise forms.ValidationError(_("Person or service not found."))
+        return subject
 
 
 class ObjectPermissionForm(ExplainForm):

@@ -1,6 +1,7 @@
 """Additional pages of the admin site: explanations and object permissions."""
 
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
@@ -20,6 +21,8 @@ from auth_core.users import UserLike
 from auth_rbac.admin_forms import AskForm, ExplainForm, ObjectPermissionForm
 from auth_rbac.explanations.explanations import Explanation, explain
 from auth_rbac.explanations.text import missing, steps
+from auth_rbac.holders.descriptions import label_of_subject
+from auth_rbac.holders.service_subject import ServiceSubject, Subject, assignments_reaching
 from auth_rbac.models import Assignment
 from auth_rbac.objects.grants import permit, withdraw
 from auth_rbac.objects.object_ids import wire_ids
@@ -33,16 +36,21 @@ PAGE_SIZE, INLINE_SIZE = 50, 10
 
 
 def explain_anybody(admin: "ModelAdmin[Any]", request: HttpRequest) -> HttpResponse:
-    """Explain a permission of any person. The form asks for the person."""
+    """Explain a permission of any person or service. The form asks for them."""
     form = AskForm(request.GET or None)
-    person = form.cleaned_data["person"] if form.is_valid() else None
-    return _explanation(admin, request, form, person)
+    subject = form.cleaned_data["subject"] if form.is_valid() else None
+    return _explanation(admin, request, form, subject)
 
 
 def explain_person(admin: "ModelAdmin[Any]", request: HttpRequest, user_pk: str) -> HttpResponse:
     """Show the roles of a person, and explain one permission."""
     form = ExplainForm(request.GET or None)
     return _explanation(admin, request, form, _find_or_404(get_user_model(), user_pk))
+
+
+def explain_service(admin: "ModelAdmin[Any]", request: HttpRequest, service_id: UUID) -> HttpResponse:
+    """Show the roles of a service, and explain one permission. A deleted service has roles without an effect."""
+    return _explanation(admin, request, ExplainForm(request.GET or None), ServiceSubject(service_id))
 
 
 def objects_of_person(admin: "ModelAdmin[Any]", request: HttpRequest, user_pk: str) -> HttpResponse:
@@ -71,6 +79,11 @@ def address_of_explanation(user_pk: object) -> str:
     return reverse("admin:auth_rbac_explain", args=[user_pk])
 
 
+def address_of_explanation_of_service(service_id: UUID) -> str:
+    """Return the URL of the page that explains a service's permissions."""
+    return reverse("admin:auth_rbac_explain_service", args=[service_id])
+
+
 def address_of_objects(holder: UserLike | Group) -> str:
     """Return the URL of the page with the object permissions of a person or a group."""
     kind = "group" if isinstance(holder, Group) else "person"
@@ -78,22 +91,22 @@ def address_of_objects(holder: UserLike | Group) -> str:
 
 
 def _explanation(
-    admin: "ModelAdmin[Any]", request: HttpRequest, form: ExplainForm, person: UserLike | None
+    admin: "ModelAdmin[Any]", request: HttpRequest, form: ExplainForm, subject: Subject | None
 ) -> HttpResponse:
     explanation = problem = None
-    if person is not None and form.is_bound and form.is_valid():
+    if subject is not None and form.is_bound and form.is_valid():
         try:
-            explanation = explain(person, form.cleaned_data["permission"], form.named_object())
+            explanation = explain(subject, form.cleaned_data["permission"], form.named_object())
         except (AuthError, ValueError) as error:
             problem = getattr(error, "detail", None) or _("Invalid permission name.")
-    assignments = Assignment.objects.reaching(person) if person is not None else Assignment.objects.none()
+    assignments = Assignment.objects.none() if subject is None else assignments_reaching(subject)
     title = _("Explain permissions")
-    if person is not None:
-        title = _("Permissions of %(person)s") % {"person": person}
+    if subject is not None:
+        title = _("Permissions of %(subject)s") % {"subject": label_of_subject(subject)}
     context = {
         "form": form,
-        "person": person,
-        "objects": "" if person is None else address_of_objects(person),
+        "subject": subject,
+        "objects": "" if subject is None or isinstance(subject, ServiceSubject) else address_of_objects(subject),
         "assignments": assignments.select_related("role", "group", "granted_by").order_by("-pk"),
         "explanation": explanation,
         "paths": [] if explanation is None else [(path, list(steps(path))) for path in explanation.paths],

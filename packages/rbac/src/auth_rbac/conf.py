@@ -35,8 +35,12 @@ class RbacSettings(PackageSettings):
         " send no signal (`.update()`, SQL) and changes for more than one person (a role, a group's roles) are not seen"
         " before the snapshot expires.",
     )
-    REMEMBERED_PEOPLE = Option(10_000, unit="people", doc="The most people whose decisions a process caches.")
-    REMEMBERED_ANSWERS = Option(2_000, unit="answers", doc="The most decisions that a process caches about one person.")
+    REMEMBERED_PEOPLE = Option(
+        10_000, unit="people", doc="The most people and services whose decisions a process caches."
+    )
+    REMEMBERED_ANSWERS = Option(
+        2_000, unit="answers", doc="The most decisions that a process caches about one of them."
+    )
 
 
 rbac = RbacSettings()

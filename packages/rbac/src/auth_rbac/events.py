@@ -5,49 +5,38 @@ from auth_core.events import EventName, Retention, Severity, register_events
 
 @register_events
 class RbacEvent(EventName):
-    """Changes of roles and of their assignments."""
+    """Changes of roles and of their assignments.
+
+    *holder_kind* and *holder*, a public id, name the holder. Only a person is also the subject.
+    """
 
     ASSIGNMENT_GRANTED = (
         "rbac.assignment.granted",
-        "A role was assigned to a person.",
+        "A role was assigned to a person, a group or a service.",
         Severity.NOTICE,
         Retention.ACCOUNTABILITY,
-        ("role", "scope"),
+        ("role", "scope", "holder_kind", "holder"),
     )
     ASSIGNMENT_REVOKED = (
         "rbac.assignment.revoked",
-        "A role was revoked from a person.",
+        "A role was revoked from a person, a group or a service.",
         Severity.NOTICE,
         Retention.ACCOUNTABILITY,
-        ("role", "scope"),
-    )
-    GROUP_GRANTED = (
-        "rbac.group.granted",
-        "A role was assigned to a group.",
-        Severity.NOTICE,
-        Retention.ACCOUNTABILITY,
-        ("role", "scope", "group"),
-    )
-    GROUP_REVOKED = (
-        "rbac.group.revoked",
-        "A role was revoked from a group.",
-        Severity.NOTICE,
-        Retention.ACCOUNTABILITY,
-        ("role", "scope", "group"),
+        ("role", "scope", "holder_kind", "holder"),
     )
     OBJECT_PERMITTED = (
         "rbac.object.permitted",
         "A permission for one object was given to a person or a group.",
         Severity.NOTICE,
         Retention.ACCOUNTABILITY,
-        ("permission", "group"),
+        ("permission", "holder_kind", "holder"),
     )
     OBJECT_WITHDRAWN = (
         "rbac.object.withdrawn",
         "A permission for one object was taken away.",
         Severity.NOTICE,
         Retention.ACCOUNTABILITY,
-        ("permission", "group"),
+        ("permission", "holder_kind", "holder"),
     )
     ROLE_CREATED = "rbac.role.created", "A role was created.", Severity.NOTICE, Retention.ACCOUNTABILITY, ("role",)
     ROLE_CHANGED = (

@@ -21,8 +21,10 @@ from auth_core.events import AuthEvent, Event, event_recorded
 from auth_core.people.lookup import person_changed
 from auth_rbac import declared_permissions
 from auth_rbac.database import indexes, object_triggers, orphans, triggers
+from auth_rbac.holders.descriptions import describe_services
+from auth_rbac.holders.lookup import unknown_holder
 from auth_rbac.models import Assignment, Role, RoleClosure, RoleEdge, Wildcard
-from auth_rbac.models.version import has_triggers, lock_graph, touch_graph, touch_person
+from auth_rbac.models.version import has_triggers, lock_graph, touch_graph, touch_person, touch_service
 from auth_rbac.roles import hierarchy, last_administrator
 
 if TYPE_CHECKING:
@@ -56,6 +58,7 @@ def connect(app: "AppConfig") -> None:
     event_recorded.connect(keep_an_active_administrator, dispatch_uid=uid("keep_active"))
     for rights in orphans.all_rights():
         pre_save.connect(lock_object, sender=rights.model, dispatch_uid=uid("lock_object"))
+    pre_save.connect(check_service, sender=Assignment, dispatch_uid=uid("check_service"))
     pre_migrate.connect(before_migration, sender=app, dispatch_uid=uid("before_migration"))
     post_migrate.connect(after_migration, sender=app, dispatch_uid=uid("after_migration"))
 
@@ -85,6 +88,13 @@ def lock_object(instance: Any, using: str, raw: bool = False, **kwargs: Any) -> 
     kind_id = getattr(instance, "scope_type_id", None) or getattr(instance, "content_type_id", None)
     if kind_id is not None and instance._state.adding and not raw:
         orphans.lock_object(kind_id, instance.scope_id if hasattr(instance, "scope_id") else instance.object_pk, using)
+
+
+def check_service(instance: Assignment, raw: bool = False, **kwargs: Any) -> None:
+    """Refuse an assignment to a service that does not exist, on every path that saves a row."""
+    service_id = instance.service_id
+    if service_id is not None and instance._state.adding and not raw and not describe_services({service_id}):
+        raise unknown_holder()
 
 
 def check_new_edge(instance: RoleEdge, raw: bool = False, **kwargs: Any) -> None:
@@ -117,13 +127,22 @@ def graph_changed(using: str, **kwargs: Any) -> None:
         touch_graph(using)
 
 
-def holding_changed(instance: "Model", using: str, **kwargs: Any) -> None:
-    """Invalidate the cached decisions about one person, or about everybody if a group is concerned."""
-    user_pk = getattr(instance, "user_id", None)
+def holding_changed(instance: "Model", using: str, created: bool = True, **kwargs: Any) -> None:
+    """Invalidate the cached decisions about one person or service, or about everybody if a group is concerned."""
+    user_pk, service_id = getattr(instance, "user_id", None), getattr(instance, "service_id", None)
     if user_pk is not None:
         person_changed(user_pk)
-    if not has_triggers(using):
-        touch_graph(using) if user_pk is None else touch_person(user_pk, using)
+    if has_triggers(using):
+        return
+    if not created:
+        # The row may have had another holder before.
+        touch_graph(using)
+    elif user_pk is not None:
+        touch_person(user_pk, using)
+    elif service_id is not None:
+        touch_service(service_id, using)
+    else:
+        touch_graph(using)
 
 
 def membership_changed(

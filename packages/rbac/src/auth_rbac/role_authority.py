@@ -18,12 +18,13 @@ from django.utils import timezone
 
 from auth_core.users import UserLike
 from auth_rbac.decisions import decisions
-from auth_rbac.decisions.decision import DecisionReason, Effect
+from auth_rbac.decisions.decision import DecisionReason
 from auth_rbac.models import Assignment, Role, RoleClosure, Wildcard
 from auth_rbac.models.version import lock_graph
 from auth_rbac.objects.object_list import ObjectTable, object_tables
 from auth_rbac.permission_names import label_of
 from auth_rbac.scopes import kind_of
+from auth_rbac.statements.rows import Effect
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import Group

@@ -26,12 +26,25 @@ class ScopeShape(Shape):
     id = serializers.CharField()
 
 
+class HolderShape(Shape):
+    """Who holds something, by public id."""
+
+    kind = serializers.CharField(help_text="person, group or service")
+    id = serializers.UUIDField()
+
+
+class GroupShape(Shape):
+    """A group with its public id."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+
+
 class AssignmentShape(Shape):
     """An assignment: who has which role, where, from when until when, who granted it and why."""
 
     id = serializers.UUIDField()
-    user = serializers.UUIDField(allow_null=True)
-    group = serializers.CharField(allow_null=True)
+    holder = HolderShape()
     role = serializers.UUIDField()
     scope = ScopeShape(allow_null=True)
     reason = serializers.CharField(allow_blank=True)
@@ -45,14 +58,13 @@ class ObjectPermissionShape(Shape):
     """A permission for one object."""
 
     id = serializers.CharField(help_text="A text of letters, digits, - and _.")
-    user = serializers.UUIDField(allow_null=True)
-    group = serializers.CharField(allow_null=True)
+    holder = HolderShape()
     permission = serializers.CharField()
     object = ScopeShape()
 
 
 class DecisionShape(Shape):
-    """Whether a person has a permission."""
+    """Whether a person or a service has a permission."""
 
     allowed = serializers.BooleanField()
     reason = serializers.CharField(help_text="superuser, role, object, alone, denied, nothing or inactive")
@@ -77,6 +89,7 @@ class GrantPathShape(Shape):
     effect = serializers.CharField(help_text="allows or denies")
     source = serializers.CharField(help_text="role, object or alone")  # type: ignore[assignment]  # DRF has an attribute of this name
     statement = serializers.CharField()
+    holder = HolderShape()
     group = serializers.CharField(allow_blank=True)
     roles = serializers.ListField(child=serializers.CharField())
     assignment = serializers.UUIDField(allow_null=True)
@@ -100,12 +113,13 @@ class ExplanationShape(Shape):
 
 
 class ObjectShape(Shape):
-    """An object for which a person has a permission."""
+    """An object for which a person or a service has a permission."""
 
     id = serializers.CharField()
 
 
 class SubjectShape(Shape):
-    """A person who has a permission."""
+    """A person or a service that has a permission."""
 
-    user = serializers.UUIDField()
+    kind = serializers.CharField(help_text="person or service")
+    id = serializers.UUIDField()

@@ -7,6 +7,8 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from auth_core.api.bodies import Body, TextField, optional, value
+from auth_core.errors import FieldError, InvalidRequest
+from auth_rbac.models import Holder, HolderKind
 
 #: The most objects in one request: one page.
 MOST_OBJECTS = 200
@@ -26,17 +28,50 @@ class NamedObject(TypedDict):
     id: str
 
 
-class ObjectBody(Body):
-    """An object of the site."""
-
-    type = value(TextField(max_length=201, help_text="app.model"))
-    id = value(TextField(max_length=255))
+class InnerBody(Body):
+    """An object inside a body."""
 
     def to_internal_value(self, data: object) -> Any:
         """Refuse unknown fields. `Body.parse` checks only the outermost names."""
         if isinstance(data, dict) and set(data) - set(self.fields):
             raise serializers.ValidationError(_("Unknown field."), code="unknown_field")
         return super().to_internal_value(data)
+
+
+class ObjectBody(InnerBody):
+    """An object of the site."""
+
+    type = value(TextField(max_length=201, help_text="app.model"))
+    id = value(TextField(max_length=255))
+
+
+def kind_field(*kinds: HolderKind, **options: Any) -> serializers.ChoiceField:
+    """Return a field for the kind of a holder."""
+    return serializers.ChoiceField(choices=[kind.value for kind in kinds], **options)
+
+
+class HolderBody(InnerBody):
+    """Who holds a role, by public id."""
+
+    kind = value(kind_field(*HolderKind))
+    id = value(serializers.UUIDField())
+
+    def to_internal_value(self, data: object) -> Any:
+        """Return the holder."""
+        fields = super().to_internal_value(data)
+        return Holder(HolderKind(fields["kind"]), fields["id"])
+
+
+class GranteeBody(HolderBody):
+    """Who holds a permission for an object, by public id. A service holds roles only."""
+
+    kind = value(kind_field(HolderKind.PERSON, HolderKind.GROUP))
+
+
+class SubjectBody(HolderBody):
+    """Whom a question is about, by public id."""
+
+    kind = value(kind_field(HolderKind.PERSON, HolderKind.SERVICE))
 
 
 class RoleBody(Body):
@@ -63,10 +98,9 @@ class RoleChangeBody(Body):
 
 
 class AssignmentBody(Body):
-    """``POST assignments/``: a person or a group, a role, and its scope."""
+    """``POST assignments/``: a person, a group or a service, a role, and its scope."""
 
-    user = optional(serializers.UUIDField(required=False, help_text="The person's public ID."))
-    group = optional(TextField(max_length=150, required=False, help_text="The group's name."))
+    holder: Holder = value(HolderBody())
     role = value(serializers.UUIDField())
     scope: NamedObject | None = optional(ObjectBody(required=False, help_text="Default: everywhere."))
     reason = optional(TextField(max_length=300, required=False, allow_blank=True))
@@ -77,15 +111,15 @@ class AssignmentBody(Body):
 class AssignmentFilters(Body):
     """``GET assignments/``."""
 
-    user = optional(serializers.UUIDField(required=False))
+    holder_kind = optional(kind_field(*HolderKind, required=False))
+    holder = optional(serializers.UUIDField(required=False, help_text="Together with *holder_kind*: one holder."))
     role = optional(serializers.UUIDField(required=False))
 
 
 class ObjectPermissionBody(Body):
     """``POST object-permissions/``: a person or a group, a permission, and an object."""
 
-    user = optional(serializers.UUIDField(required=False, help_text="The person's public ID."))
-    group = optional(TextField(max_length=150, required=False, help_text="The group's name."))
+    holder: Holder = value(GranteeBody())
     permission = value(TextField(max_length=201, help_text="app.codename"))
     object: NamedObject = value(ObjectBody())
 
@@ -93,8 +127,8 @@ class ObjectPermissionBody(Body):
 class ObjectPermissionFilters(Body):
     """``GET object-permissions/``."""
 
-    user = optional(serializers.UUIDField(required=False))
-    group = optional(TextField(max_length=150, required=False, help_text="The group's name."))
+    holder_kind = optional(kind_field(HolderKind.PERSON, HolderKind.GROUP, required=False))
+    holder = optional(serializers.UUIDField(required=False, help_text="Together with *holder_kind*: one holder."))
     permission = optional(TextField(max_length=201, required=False, help_text="app.codename"))
     type = optional(TextField(max_length=201, required=False, help_text="app.model"))
     id = optional(TextField(max_length=255, required=False, help_text="Together with *type*: one object."))
@@ -105,7 +139,7 @@ class CheckBody(Body):
 
     permission = value(TextField(max_length=201, help_text="app.codename"))
     object: NamedObject | None = optional(ObjectBody(required=False, help_text="Default: everywhere."))
-    user = optional(serializers.UUIDField(required=False, help_text="Default: the caller."))
+    subject: Holder | None = optional(SubjectBody(required=False, help_text="Default: the caller."))
 
 
 class CheckManyBody(Body):
@@ -116,7 +150,7 @@ class CheckManyBody(Body):
     ids: list[str] = value(
         serializers.ListField(child=TextField(max_length=255), min_length=1, max_length=MOST_OBJECTS)
     )
-    user = optional(serializers.UUIDField(required=False, help_text="Default: the caller."))
+    subject: Holder | None = optional(SubjectBody(required=False, help_text="Default: the caller."))
 
 
 class ObjectsFilters(Body):
@@ -124,7 +158,10 @@ class ObjectsFilters(Body):
 
     permission = value(TextField(max_length=201, help_text="app.codename"))
     type = value(TextField(max_length=201, help_text="app.model"))
-    user = optional(serializers.UUIDField(required=False, help_text="Default: the caller."))
+    subject_kind = optional(kind_field(HolderKind.PERSON, HolderKind.SERVICE, required=False))
+    subject = optional(
+        serializers.UUIDField(required=False, help_text="Together with *subject_kind*. Default: the caller.")
+    )
 
 
 class SubjectsFilters(Body):
@@ -135,3 +172,23 @@ class SubjectsFilters(Body):
         TextField(max_length=201, required=False, help_text="app.model. Without *type* and *id*: everywhere.")
     )
     id = optional(TextField(max_length=255, required=False))
+    subject_kind = value(kind_field(HolderKind.PERSON, HolderKind.SERVICE, default=HolderKind.PERSON.value))
+
+
+class GroupFilters(Body):
+    """``GET groups/``."""
+
+    name = optional(TextField(max_length=150, required=False, help_text="The group's name."))
+
+
+def named_holder(kind: str | None, public_id: UUID | None, field: str) -> Holder | None:
+    """Return the holder that two filters name, or ``None`` if the second is left out.
+
+    Raises:
+        InvalidRequest: an id without a kind. *field* is the name of the filter with the kind.
+    """
+    if public_id is None:
+        return None
+    if kind is None:
+        raise InvalidRequest(FieldError(field, "required", _("Enter a kind together with the id.")))
+    return Holder(HolderKind(kind), public_id)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.models import Group
 from django.db import models
 from django.utils.translation import gettext as _
 from rest_framework import status
@@ -13,16 +12,17 @@ from rest_framework.response import Response
 
 from auth_core.api.answers import page_of
 from auth_core.api.pagination import page_response
-from auth_core.api.views import ApiView, or_not_found
+from auth_core.api.views import ApiView
 from auth_core.errors import Conflict, FieldError, InvalidRequest, NotFound, PermissionRefused
-from auth_core.people.lookup import find_by_subject_id
 from auth_core.users import UserLike
 from auth_rbac.api.answers import ObjectPermissionShape
-from auth_rbac.api.bodies import ObjectPermissionBody, ObjectPermissionFilters
+from auth_rbac.api.bodies import ObjectPermissionBody, ObjectPermissionFilters, named_holder
 from auth_rbac.api.permissions import MayManage
-from auth_rbac.api.views import named_object, public_id
+from auth_rbac.api.views import named_object
 from auth_rbac.decisions.decisions import check
 from auth_rbac.decisions.visibility import reaches
+from auth_rbac.holders.lookup import find_holder, holder_of
+from auth_rbac.models import Holder, HolderKind
 from auth_rbac.not_found_policy import hidden
 from auth_rbac.objects.grants import find_permission, grant_rows, permit, withdraw
 from auth_rbac.objects.object_ids import find_objects, model_named, pack, unpack, wire_id, wire_ids
@@ -45,8 +45,6 @@ class ObjectPermissionListView(ApiView):
     def get(self, request: Request) -> Response:
         """Return one page. Permissions from roles are not included."""
         filters = ObjectPermissionFilters.parse_query(request)
-        if filters.user is not None and filters.group is not None:
-            raise InvalidRequest(_one_holder())
         ids: dict[tuple[str, str], str] = {}
 
         def gather(page: Sequence[ObjectPermission]) -> None:
@@ -55,7 +53,7 @@ class ObjectPermissionListView(ApiView):
                 ids.update({(kind, key): name for key, name in names.items()})
 
         def show(row: ObjectPermission) -> dict[str, Any]:
-            holder = row.user or row.group
+            holder = holder_of(row.user or row.group)
             return object_permission_body(holder, row.permission, row.kind, ids[row.kind, row.key])
 
         rows: Any = _filtered_rows(request.user, filters)
@@ -64,14 +62,12 @@ class ObjectPermissionListView(ApiView):
     def post(self, request: Request) -> Response:
         """Return 201. The permission is in force on the next request. 409: the holder already has it."""
         body = ObjectPermissionBody.parse(request)
-        if (body.user is None) == (body.group is None):
-            raise InvalidRequest(_one_holder())
         find_all([body.permission], "permission")
         obj = named_object(request.user, body.object, "object.type")
-        holder = _holder("user", str(body.user)) if body.group is None else _holder("group", body.group)
+        holder = find_holder(body.holder)
         if not permit(holder=holder, permission=body.permission, obj=obj, actor=request.user):
             raise Conflict
-        created = object_permission_body(holder, body.permission, obj._meta.label_lower, wire_id(obj))
+        created = object_permission_body(body.holder, body.permission, obj._meta.label_lower, wire_id(obj))
         return self.created(created, below=f"{created['id']}/")
 
 
@@ -87,7 +83,7 @@ class ObjectPermissionView(ApiView):
         holder, permission, obj = _find(request.user, object_permission_id, SEES)
         if not grant_rows(holder, find_permission(permission, obj), obj).exists():
             raise NotFound
-        return Response(object_permission_body(holder, permission, obj._meta.label_lower, wire_id(obj)))
+        return Response(object_permission_body(holder_of(holder), permission, obj._meta.label_lower, wire_id(obj)))
 
     def delete(self, request: Request, object_permission_id: str) -> Response:
         """Return 204. The permission ends with the next request, unless a role allows it as well."""
@@ -97,17 +93,14 @@ class ObjectPermissionView(ApiView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-def object_permission_body(holder: UserLike | Group, permission: str, kind: str, object_id: str) -> dict[str, Any]:
-    """Return the ``object_permission`` shape. It has the public ids of people, and the names of groups.
+def object_permission_body(holder: Holder, permission: str, kind: str, object_id: str) -> dict[str, Any]:
+    """Return the ``object_permission`` shape. It has the public ids of people and groups.
 
     The id packs holder, permission and object, because the keys of guardian's rows are not public.
     """
-    who = ("group", holder.name) if isinstance(holder, Group) else ("user", str(public_id(holder)))
     return {
-        "id": pack(*who, permission, kind, object_id),
-        "user": None,
-        "group": None,
-        who[0]: who[1],
+        "id": pack(holder.kind.value, str(holder.id), permission, kind, object_id),
+        "holder": holder.to_json(),
         "permission": permission,
         "object": {"type": kind, "id": object_id},
     }
@@ -122,13 +115,14 @@ def _filtered_rows(user: UserLike, filters: ObjectPermissionFilters) -> ObjectRo
         arguments["model"] = model_named(filters.type)
     if filters.id is not None:
         arguments["obj"] = _filtered_object(user, arguments.get("model"), filters.id)
-    try:
-        if filters.user is not None:
-            arguments["holder"] = _holder("user", str(filters.user))
-        if filters.group is not None:
-            arguments["holder"] = _holder("group", filters.group)
-    except NotFound:
-        return ObjectRows([])
+    holder = named_holder(filters.holder_kind, filters.holder, "holder_kind")
+    if holder is not None:
+        try:
+            arguments["holder"] = find_holder(holder)
+        except InvalidRequest:
+            return ObjectRows([])
+    elif filters.holder_kind is not None:
+        arguments["holder_kind"] = HolderKind(filters.holder_kind)
     return object_rows(seen_by=user, **arguments)
 
 
@@ -157,28 +151,17 @@ def _find(user: UserLike, packed: str, needed: str) -> _Grant:
     try:
         who, name, permission, kind, object_id = unpack(packed)
         (obj,) = find_objects(model_named(kind), [object_id])
-        holder = _holder(who, name)
+        named = Holder(HolderKind(who), UUID(name))
+        if named.kind is HolderKind.SERVICE:
+            raise NotFound  # A service has no permissions for single objects.
+        holder = find_holder(named)
         find_permission(permission, obj)
     except (ValueError, InvalidRequest):
         raise NotFound from None
     # An object permission has only one id: other spellings of a type, a name or the id itself are refused.
-    canonical_id = object_permission_body(holder, permission, obj._meta.label_lower, wire_id(obj))["id"]
+    canonical_id = object_permission_body(named, permission, obj._meta.label_lower, wire_id(obj))["id"]
     if canonical_id != packed or "." not in permission:
         raise NotFound
     if not (check(user, needed, obj) or reaches(user, SEES, obj)):
         raise hidden()
     return holder, permission, obj
-
-
-def _holder(kind: str, name: str) -> Any:
-    """Return the person with this public id, or the group with this name.
-
-    Raises:
-        NotFound: there is none.
-        ValueError: this is not a public id.
-    """
-    return or_not_found(Group.objects.filter(name=name).first() if kind == "group" else find_by_subject_id(UUID(name)))
-
-
-def _one_holder() -> FieldError:
-    return FieldError("user", "one_holder", _("Choose either a person or a group."))

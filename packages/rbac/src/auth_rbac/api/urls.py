@@ -11,6 +11,7 @@ urlpatterns = [
     path("roles/<uuid:role_id>/", views.RoleView.as_view(), name="role"),
     path("assignments/", views.AssignmentListView.as_view(), name="assignments"),
     path("assignments/<uuid:assignment_id>/", views.AssignmentView.as_view(), name="assignment"),
+    path("groups/", views.GroupListView.as_view(), name="groups"),
     path("object-permissions/", object_views.ObjectPermissionListView.as_view(), name="object-permissions"),
     path(
         "object-permissions/<str:object_permission_id>/",

@@ -14,20 +14,36 @@ from auth_core.api.bodies import NoFilters
 from auth_core.api.pagination import page_response
 from auth_core.api.views import ApiView, or_not_found
 from auth_core.errors import NotFound
-from auth_core.people.lookup import find_by_subject_id, identity_of
 from auth_core.users import UserLike
-from auth_rbac.api.answers import AssignmentShape, RoleShape
-from auth_rbac.api.bodies import AssignmentBody, AssignmentFilters, NamedObject, RoleBody, RoleChangeBody
+from auth_rbac.api.answers import AssignmentShape, GroupShape, RoleShape
+from auth_rbac.api.bodies import (
+    AssignmentBody,
+    AssignmentFilters,
+    GroupFilters,
+    NamedObject,
+    RoleBody,
+    RoleChangeBody,
+    named_holder,
+)
 from auth_rbac.api.permissions import MayManage
 from auth_rbac.decisions.decisions import check
 from auth_rbac.decisions.visibility import visible_assignments
-from auth_rbac.models import Assignment, Role
+from auth_rbac.holders.lookup import find_holder, public_id
+from auth_rbac.models import Assignment, Holder, HolderKind, Role
+from auth_rbac.models.holder import public_id_of_group
 from auth_rbac.objects.object_ids import find_objects, model_named, wire_id
 from auth_rbac.permission_names import find_all
 from auth_rbac.roles.assignments import assign_role, revoke_role, scope_of
 from auth_rbac.roles.roles import CONTENT_RELATIONS, change_role, content_by_kind, create_role, delete_role
 
-_WITH = ("user__auth_identity", "granted_by__auth_identity", "group", "scope_type")
+_WITH = ("user__auth_identity", "granted_by__auth_identity", "group__rbac_identity", "scope_type")
+
+#: The column of an assignment with the public id of its holder, by the kind of the holder.
+_HOLDER_COLUMNS = {
+    HolderKind.PERSON: "user__auth_identity__subject_id",
+    HolderKind.GROUP: "group__rbac_identity__public_id",
+    HolderKind.SERVICE: "service_id",
+}
 
 
 class RoleListView(ApiView):
@@ -89,18 +105,20 @@ class AssignmentListView(ApiView):
         """Return one page, newest first. Assignments that have ended or not yet begun are included."""
         filters = AssignmentFilters.parse_query(request)
         rows = visible_assignments(request.user).select_related(*_WITH)
-        if filters.user is not None:
-            rows = rows.filter(user__auth_identity__subject_id=filters.user)
+        holder = named_holder(filters.holder_kind, filters.holder, "holder_kind")
+        if holder is not None:
+            rows = rows.filter(**{_HOLDER_COLUMNS[holder.kind]: holder.id})
+        elif filters.holder_kind is not None:
+            rows = rows.of_kind(HolderKind(filters.holder_kind))
         if filters.role is not None:
             rows = rows.filter(role_id=filters.role)
         return page_response(request, rows, assignment_body)
 
     def post(self, request: Request) -> Response:
-        """Return 201. The role is in force on the person's next request."""
+        """Return 201. The role is in force on the holder's next request."""
         body = AssignmentBody.parse(request)
         assignment = assign_role(
-            user=None if body.user is None else or_not_found(find_by_subject_id(body.user)),
-            group=None if body.group is None else or_not_found(Group.objects.filter(name=body.group).first()),
+            **_holder_arguments(body.holder),
             role=_role(body.role),
             scope=None if body.scope is None else named_object(request.user, body.scope, "scope.type"),
             granted_by=request.user,
@@ -123,11 +141,28 @@ class AssignmentView(ApiView):
         return Response(assignment_body(_assignment(request.user, assignment_id, "auth_rbac.view_assignment")))
 
     def delete(self, request: Request, assignment_id: UUID) -> Response:
-        """Return 204. The role ends with the person's next request."""
+        """Return 204. The role ends with the holder's next request."""
         assignment = _assignment(request.user, assignment_id, "auth_rbac.delete_assignment")
         if not revoke_role(assignment=assignment, revoked_by=request.user):
             raise NotFound
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class GroupListView(ApiView):
+    """``groups/``: list the groups of the site, with the public ids that assignments name them by."""
+
+    permission_classes = (MayManage,)
+    model_name = "assignment"
+    filters = GroupFilters
+    answers = {"get": {200: page_of(GroupShape)}}
+
+    def get(self, request: Request) -> Response:
+        """Return one page, newest first."""
+        filters = GroupFilters.parse_query(request)
+        rows = Group.objects.select_related("rbac_identity")
+        if filters.name is not None:
+            rows = rows.filter(name=filters.name)
+        return page_response(request, rows, _group_body, ordering="-pk")
 
 
 def role_body(role: Role) -> dict[str, Any]:
@@ -142,11 +177,10 @@ def role_body(role: Role) -> dict[str, Any]:
 
 
 def assignment_body(assignment: Assignment) -> dict[str, Any]:
-    """Return the ``assignment`` shape. It has the public ids of people."""
+    """Return the ``assignment`` shape. It has the public ids of people, groups and services."""
     return {
         "id": str(assignment.pk),
-        "user": public_id(assignment.user),
-        "group": None if assignment.group is None else assignment.group.name,
+        "holder": assignment.holder.to_json(),
         "role": str(assignment.role_id),
         "scope": _scope_body(assignment),
         "reason": assignment.reason,
@@ -155,11 +189,6 @@ def assignment_body(assignment: Assignment) -> dict[str, Any]:
         "granted_by": public_id(assignment.granted_by),
         "created_at": assignment.created_at,
     }
-
-
-def public_id(user: UserLike | None) -> str | None:
-    """Return the public id of a person. No other id leaves this service."""
-    return None if user is None else str(identity_of(user).subject_id)
 
 
 def named_object(user: UserLike, named: NamedObject, field: str) -> models.Model:
@@ -173,6 +202,17 @@ def named_object(user: UserLike, named: NamedObject, field: str) -> models.Model
     if not check(user, "auth_rbac.add_assignment", obj) and not check(user, "view", obj):
         raise NotFound
     return obj
+
+
+def _group_body(group: Group) -> dict[str, str]:
+    return {"id": str(public_id_of_group(group)), "name": group.name}
+
+
+def _holder_arguments(holder: Holder) -> dict[str, Any]:
+    """Return the holder as an argument of `assign_role`. That function refuses a service that does not exist."""
+    if holder.kind is HolderKind.SERVICE:
+        return {"service_id": holder.id}
+    return {"user" if holder.kind is HolderKind.PERSON else "group": find_holder(holder)}
 
 
 def _scope_body(assignment: Assignment) -> dict[str, str] | None:

@@ -14,14 +14,23 @@ from django.db import DEFAULT_DB_ALIAS, connections, models
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
 from auth_rbac.database import orphans
-from auth_rbac.models import Assignment, GraphVersion, PersonVersion, RoleClosure, RoleEdge, Wildcard
+from auth_rbac.models import (
+    Assignment,
+    GraphVersion,
+    GroupIdentity,
+    PersonVersion,
+    RoleClosure,
+    RoleEdge,
+    ServiceVersion,
+    Wildcard,
+)
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 #: Models for whose rows there are no rights.
 _NO_OBJECTS = (
-    Assignment, GraphVersion, PersonVersion, RoleClosure, RoleEdge, Wildcard,
+    Assignment, GraphVersion, GroupIdentity, PersonVersion, RoleClosure, RoleEdge, ServiceVersion, Wildcard,
     UserObjectPermissionBase, GroupObjectPermissionBase,
 )  # fmt: skip
 

@@ -16,7 +16,16 @@ from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 from guardian.utils import get_group_obj_perms_model, get_user_obj_perms_model
 
 from auth_rbac.database import object_triggers
-from auth_rbac.models import Assignment, GraphVersion, PersonVersion, Role, RoleClosure, RoleEdge, Wildcard
+from auth_rbac.models import (
+    Assignment,
+    GraphVersion,
+    PersonVersion,
+    Role,
+    RoleClosure,
+    RoleEdge,
+    ServiceVersion,
+    Wildcard,
+)
 
 if TYPE_CHECKING:
     from django.db import models
@@ -34,6 +43,14 @@ _TOUCH_PEOPLE = """
     ON CONFLICT (user_id) DO UPDATE SET stamp = EXCLUDED.stamp', TG_ARGV[0], TG_ARGV[0]);
 """
 
+#: Services are updated in the order of their ids, as people are.
+_TOUCH_SERVICES = """
+  INSERT INTO auth_rbac_serviceversion (service_id, stamp)
+    SELECT service_id, gen_random_uuid() FROM (
+      SELECT DISTINCT service_id FROM {rows} WHERE service_id IS NOT NULL ORDER BY 1) AS services
+    ON CONFLICT (service_id) DO UPDATE SET stamp = EXCLUDED.stamp;
+"""
+
 _IF_BY_GROUP = "  IF EXISTS (SELECT FROM {rows} WHERE group_id IS NOT NULL) THEN" + _TOUCH_GRAPH + "  END IF;\n"
 
 
@@ -49,7 +66,7 @@ def _for_both(body: str) -> str:
 _FUNCTIONS = {
     "auth_rbac_touch_graph": f"BEGIN {_TOUCH_GRAPH} RETURN NULL; END",
     "auth_rbac_touch_people": _for_both(_TOUCH_PEOPLE),
-    "auth_rbac_touch_holders": _for_both(_TOUCH_PEOPLE + _IF_BY_GROUP),
+    "auth_rbac_touch_holders": _for_both(_TOUCH_PEOPLE + _TOUCH_SERVICES + _IF_BY_GROUP),
 }
 
 #: The rows that each statement passes to the function.
@@ -61,7 +78,8 @@ _ROWS = {
 }
 
 _INSTALLED = """
-SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
+SELECT c.relname, t.tgname, p.prosrc
+FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
 WHERE t.tgenabled IN ('O', 'A') AND t.tgname LIKE 'auth\\_rbac\\_%%' AND c.relnamespace = current_schema()::regnamespace
 """
 
@@ -75,7 +93,7 @@ class _Watched(NamedTuple):
 
 
 def lay(alias: str = DEFAULT_DB_ALIAS) -> None:
-    """Create every missing trigger. If none is missing, no table is locked."""
+    """Create every missing or outdated trigger. If there is none, no table is locked."""
     absent = missing(alias)
     if not absent:
         return
@@ -98,12 +116,15 @@ def lift(alias: str = DEFAULT_DB_ALIAS) -> None:
 
 
 def missing(alias: str = DEFAULT_DB_ALIAS) -> list[tuple[_Watched, str]]:
-    """Return the missing triggers as table and statement. There are none on other databases, and before our tables."""
+    """Return the missing and outdated triggers as table and statement.
+
+    There are none on other databases, and before our tables.
+    """
     connection = connections[alias]
     if connection.vendor != "postgresql":
         return []
     tables = set(connection.introspection.table_names())
-    if not {PersonVersion._meta.db_table, GraphVersion._meta.db_table} <= tables:
+    if not {model._meta.db_table for model in (PersonVersion, ServiceVersion, GraphVersion)} <= tables:
         return []
     with connection.cursor() as cursor:
         cursor.execute(_INSTALLED)
@@ -112,12 +133,13 @@ def missing(alias: str = DEFAULT_DB_ALIAS) -> list[tuple[_Watched, str]]:
         (watched, operation)
         for watched in _watched()
         for operation in _ROWS
-        if watched.table in tables and (watched.table, _name(operation)) not in installed
+        if watched.table in tables
+        and (watched.table, _name(operation), _FUNCTIONS[_function(watched, operation)]) not in installed
     ]
 
 
 def _create(watched: _Watched, operation: str, table: str) -> str:
-    function = "auth_rbac_touch_graph" if operation == "TRUNCATE" else watched.function
+    function = _function(watched, operation)
     argument = f"'{watched.column}'" if function == watched.function else ""
     # The graph's function does not use the rows, so the statement does not collect them.
     rows = "" if function == "auth_rbac_touch_graph" else _ROWS[operation]
@@ -125,6 +147,10 @@ def _create(watched: _Watched, operation: str, table: str) -> str:
         f"CREATE OR REPLACE TRIGGER {_name(operation)} AFTER {operation} ON {table} {rows}"
         f" FOR EACH STATEMENT EXECUTE FUNCTION {function}({argument})"
     )
+
+
+def _function(watched: _Watched, operation: str) -> str:
+    return "auth_rbac_touch_graph" if operation == "TRUNCATE" else watched.function
 
 
 def _name(operation: str) -> str:

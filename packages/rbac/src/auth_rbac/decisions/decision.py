@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -21,20 +21,6 @@ class DecisionReason(StrEnum):
     ANONYMOUS = "anonymous"
 
 
-class Effect(IntEnum):
-    """The effect of a role or of a permission. The statements of `auth_rbac.decisions.sql` use these numbers."""
-
-    ALLOWS = 0
-    DENIES = 1
-    #: Guardian allows one object.
-    ALLOWS_OBJECT = 2
-    #: Django's own permission of a person or a group allows, without a role.
-    ALLOWS_ALONE = 3
-
-
-#: An effect in one scope: content type, key and effect. ``(None, "", effect)`` is in effect everywhere.
-ScopeEffect = tuple[int | None, str, Effect]
-
 #: Each reason as a sentence.
 SENTENCES = {
     DecisionReason.SUPERUSER: _("Active superusers have every permission."),
@@ -47,13 +33,16 @@ SENTENCES = {
     DecisionReason.ANONYMOUS: _("Not signed in."),
 }
 
+#: The sentence of `DecisionReason.INACTIVE` for a service.
+INACTIVE_SERVICE = _("The service is disabled or does not exist any more.")
+
 #: The reasons that allow.
 _ALLOWING = frozenset({DecisionReason.SUPERUSER, DecisionReason.ROLE, DecisionReason.OBJECT, DecisionReason.ALONE})
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whether a person has a permission, why, and how long the answer is valid.
+    """Whether a person or a service has a permission, why, and how long the answer is valid.
 
     Args:
         allowed: Yes or no.

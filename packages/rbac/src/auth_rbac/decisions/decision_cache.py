@@ -1,4 +1,4 @@
-"""Caches decisions per person in the process, under the versions of the person and of the graph.
+"""Caches decisions per person or service in the process, under the versions of the subject and of the graph.
 
 A decision is valid as long as both versions are current. The first question of each user
 instance, which lives for one request, reads them from the database. A revocation on another node
@@ -15,9 +15,12 @@ from auth_core.memo import Memo
 from auth_core.people.lookup import part_of
 from auth_core.users import UserLike
 from auth_rbac.conf import rbac
-from auth_rbac.decisions import sql
-from auth_rbac.decisions.decision import Decision, DecisionReason, ScopeEffect
-from auth_rbac.decisions.query import Versions, fetch_versions
+from auth_rbac.decisions.decision import Decision, DecisionReason
+from auth_rbac.holders.service_subject import ServiceSubject, Subject, kind_of_subject
+from auth_rbac.models import HolderKind
+from auth_rbac.statements import sql
+from auth_rbac.statements.query import fetch_versions
+from auth_rbac.statements.rows import ScopeEffect, Versions
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import Group
@@ -28,14 +31,14 @@ PART = "auth_rbac.versions"
 
 @dataclass(slots=True)
 class Everywhere:
-    """What a person may and must not do everywhere.
+    """What a person or a service may and must not do everywhere.
 
     Args:
         allowed: Why, by ``app.codename``.
         denied: Every ``app.codename`` that a role denies everywhere.
         until: The next beginning or end of an assignment.
-        scoped: What the roles of the person allow and deny in single scopes, by ``app.codename``. ``None``: the
-            person has too many assignments, and each question takes a query.
+        scoped: What the roles of the subject allow and deny in single scopes, by ``app.codename``. ``None``: the
+            subject has too many assignments, and each question takes a query.
     """
 
     allowed: Mapping[str, DecisionReason]
@@ -46,73 +49,76 @@ class Everywhere:
 
 @dataclass(slots=True)
 class CachedDecisions:
-    """The cached decisions about one person under one pair of versions."""
+    """The cached decisions about one person or service under one pair of versions."""
 
     versions: Versions
     answers: dict[Any, Decision] = field(default_factory=dict)
     everywhere: Everywhere | None = None
 
     def remember(self, question: object, decision: Decision) -> Decision:
-        """Cache a decision. When the cache is full, all decisions about the person are dropped."""
+        """Cache a decision. When the cache is full, all decisions about the subject are dropped."""
         if len(self.answers) >= rbac.REMEMBERED_ANSWERS:
             self.answers.clear()
         self.answers[question] = decision
         return decision
 
 
-#: On a user or a group: the decisions that are current for this instance.
+#: On a user, a service or a group: the decisions that are current for this instance.
 _CURRENT: Memo[CachedDecisions] = Memo("auth_rbac.decisions")
 
-_people: dict[Any, CachedDecisions] = {}
+#: By the key of a person, or by the kind and the public id of a service, which equals no key of a person.
+_subjects: dict[Any, CachedDecisions] = {}
 _changing = Lock()
 
 
-def on_instance(user: "UserLike | Group") -> CachedDecisions | None:
+def on_instance(subject: "Subject | Group") -> CachedDecisions | None:
     """Return the decisions that are current for this instance. ``None``: it has not asked anything yet."""
-    return _CURRENT.of(user)
+    return _CURRENT.of(subject)
 
 
-def current(user: UserLike) -> CachedDecisions | None:
-    """Return the decisions that are current without a query, by this instance or by a trusted snapshot."""
-    cached = on_instance(user)
-    if cached is None and rbac.TRUST_SNAPSHOTS and (versions := part_of(user, PART)):
-        return renew(user, Versions(versions[0], versions[1]))
-    return cached
+def current(subject: Subject) -> CachedDecisions | None:
+    """Return the decisions that are current without a query, by this instance or by a trusted snapshot of a person."""
+    cached = on_instance(subject)
+    if cached is not None or not rbac.TRUST_SNAPSHOTS or isinstance(subject, ServiceSubject):
+        return cached
+    versions = part_of(subject, PART)
+    return renew(subject, Versions(versions[0], versions[1])) if versions else None
 
 
-def remembered(user: UserLike) -> CachedDecisions | None:
-    """Return the cached decisions about *user*, current or not."""
-    return _people.get(user.pk)
+def remembered(subject: Subject) -> CachedDecisions | None:
+    """Return the cached decisions about *subject*, current or not."""
+    return _subjects.get(_key(subject))
 
 
-def renew(user: UserLike, versions: Versions) -> CachedDecisions:
+def renew(subject: Subject, versions: Versions) -> CachedDecisions:
     """Return the decisions under *versions*, which were just read. Drop the decisions under other versions."""
-    cached = _people.get(user.pk)
+    key = _key(subject)
+    cached = _subjects.get(key)
     if cached is None or cached.versions != versions:
         cached = CachedDecisions(versions)
         with _changing:
-            if len(_people) >= rbac.REMEMBERED_PEOPLE:
-                _people.pop(next(iter(_people)), None)
-            _people[user.pk] = cached
-    _CURRENT.keep(user, cached)
+            if len(_subjects) >= rbac.REMEMBERED_PEOPLE:
+                _subjects.pop(next(iter(_subjects)), None)
+            _subjects[key] = cached
+    _CURRENT.keep(subject, cached)
     return cached
 
 
-def forget_instance(user: "UserLike | Group | None") -> None:
+def forget_instance(subject: "Subject | Group | None") -> None:
     """Make this instance read the versions again, after a change during its request."""
-    if user is not None:
-        _CURRENT.forget(user)
+    if subject is not None:
+        _CURRENT.forget(subject)
 
 
 def forget_all() -> None:
     """Empty the cache of this process, for tests."""
     with _changing:
-        _people.clear()
+        _subjects.clear()
 
 
-def verify(user: UserLike) -> CachedDecisions:
+def verify(subject: Subject) -> CachedDecisions:
     """Read both versions from the database, and return the decisions under them."""
-    return renew(user, _current_versions(user))
+    return renew(subject, _current_versions(subject))
 
 
 def versions_part(user: UserLike) -> list[str]:
@@ -120,5 +126,9 @@ def versions_part(user: UserLike) -> list[str]:
     return list(_current_versions(user))
 
 
-def _current_versions(user: UserLike) -> Versions:
-    return fetch_versions(user, sql.versions())
+def _current_versions(subject: Subject) -> Versions:
+    return fetch_versions(subject, sql.versions(kind_of_subject(subject)))
+
+
+def _key(subject: Subject) -> Any:
+    return (HolderKind.SERVICE, subject.public_id) if isinstance(subject, ServiceSubject) else subject.pk

@@ -1,9 +1,9 @@
-"""Decides whether a person has a permission: everywhere, for one object, or for a page of objects.
+"""Decides whether a person or a service has a permission: everywhere, for one object, or for a page of objects.
 
 A permission is allowed if anything allows it and nothing denies it. It is allowed by a role that is
 held everywhere, in the scope of the object or in a scope around it, and by a permission for the
 object. Without an object, Django's own permissions count as well. As in Django, an active superuser
-has every permission.
+has every permission. A service (`ServiceSubject`) has only its roles.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,52 +14,48 @@ from django.db import models
 from django.utils import timezone
 
 from auth_core.users import UserLike
-from auth_rbac.decisions import decision_cache, sql
-from auth_rbac.decisions.decision import (
-    ANONYMOUS,
-    INACTIVE,
-    SUPERUSER,
-    Decision,
-    DecisionReason,
-    Effect,
-    ScopeEffect,
-)
+from auth_rbac.decisions import decision_cache
+from auth_rbac.decisions.decision import ANONYMOUS, INACTIVE, SUPERUSER, Decision, DecisionReason
 from auth_rbac.decisions.decision_cache import CachedDecisions, Everywhere
 from auth_rbac.decisions.effects import effects_of
-from auth_rbac.decisions.query import EverywhereRow, fetch_everywhere
+from auth_rbac.holders.service_subject import Subject, kind_of_subject
+from auth_rbac.models import HolderKind
 from auth_rbac.permission_names import full_name
 from auth_rbac.scopes import keys_around, scopes_by_keys, scopes_of
+from auth_rbac.statements import sql
+from auth_rbac.statements.query import fetch_everywhere
+from auth_rbac.statements.rows import Effect, EverywhereRow, ScopeEffect
 
 
-def check(user: UserLike, permission: str, obj: models.Model | None = None) -> Decision:
-    """Decide whether *user* has a permission, without a query if this instance asked before, else with one.
+def check(subject: Subject, permission: str, obj: models.Model | None = None) -> Decision:
+    """Decide whether *subject* has a permission, without a query if this instance asked before, else with one.
 
     The second object that an instance asks about takes one more query. It may be the first of a loop, and this query
-    reads what the roles of *user* allow everywhere, which answers for all of the loop.
+    reads what the roles of *subject* allow everywhere, which answers for all of the loop.
 
     Args:
-        user: Any user. The instance must not live longer than one request.
+        subject: Any user, or a service. The instance must not live longer than one request.
         permission: ``app.codename``. With an object also a verb, or a codename of its app.
         obj: The object. ``None``: everywhere.
     """
-    if not user.is_active:
-        return ANONYMOUS if user.is_anonymous else INACTIVE
-    if getattr(user, "is_superuser", False):
+    if not subject.is_active:
+        return ANONYMOUS if subject.is_anonymous else INACTIVE
+    if getattr(subject, "is_superuser", False):
         return SUPERUSER
-    cached = decision_cache.on_instance(user)
+    cached = decision_cache.on_instance(subject)
     question = permission if obj is None else _question(permission, obj)
     if cached is not None:
         decision = cached.answers.get(question)
         if decision is not None and (decision.until is None or timezone.now() < decision.until):
             return decision
     if obj is None:
-        return _check_everywhere(user, permission)
+        return _check_everywhere(subject, permission)
     if cached is not None:
-        everywhere(user)
-    return _check_objects(user, permission, [obj])[0]
+        everywhere(subject)
+    return _check_objects(subject, permission, [obj])[0]
 
 
-def check_many(user: UserLike, permission: str, objects: Iterable[models.Model]) -> list[Decision]:
+def check_many(subject: Subject, permission: str, objects: Iterable[models.Model]) -> list[Decision]:
     """Decide for each of *objects*, which are of one model, with one query for all that is not cached.
 
     Raises:
@@ -68,21 +64,21 @@ def check_many(user: UserLike, permission: str, objects: Iterable[models.Model])
     instances = list(objects)
     if len({type(obj) for obj in instances}) > 1:
         raise TypeError("All objects must be instances of the same model.")
-    if not instances or not user.is_active or getattr(user, "is_superuser", False):
-        return [check(user, permission, obj) for obj in instances]
-    return _check_objects(user, permission, instances)
+    if not instances or not subject.is_active or getattr(subject, "is_superuser", False):
+        return [check(subject, permission, obj) for obj in instances]
+    return _check_objects(subject, permission, instances)
 
 
-def everywhere(user: UserLike) -> Everywhere:
-    """Return all that *user* may and must not do everywhere, without a query if this instance has it."""
+def everywhere(subject: Subject) -> Everywhere:
+    """Return all that *subject* may and must not do everywhere, without a query if this instance has it."""
     now = timezone.now()
-    cached = decision_cache.current(user)
-    if cached is None and decision_cache.remembered(user) is not None:
-        cached = decision_cache.verify(user)
+    cached = decision_cache.current(subject)
+    if cached is None and decision_cache.remembered(subject) is not None:
+        cached = decision_cache.verify(subject)
     if cached is not None and _is_current(cached.everywhere, now):
         return cached.everywhere
-    rows = fetch_everywhere(user, sql.everywhere(), now)
-    renewed = decision_cache.renew(user, rows[0].versions)
+    rows = fetch_everywhere(subject, sql.everywhere(kind_of_subject(subject)), now)
+    renewed = decision_cache.renew(subject, rows[0].versions)
     renewed.everywhere = _read_everywhere(rows)
     return renewed.everywhere
 
@@ -110,20 +106,20 @@ def _read_everywhere(rows: Sequence[EverywhereRow]) -> Everywhere:
     )
 
 
-def _check_everywhere(user: UserLike, permission: str) -> Decision:
-    effects = everywhere(user)
+def _check_everywhere(subject: Subject, permission: str) -> Decision:
+    effects = everywhere(subject)
     reason = effects.allowed.get(permission, DecisionReason.NOTHING)
     if permission in effects.denied:
         reason = DecisionReason.DENIED
-    cached = decision_cache.on_instance(user)
+    cached = decision_cache.on_instance(subject)
     decision = Decision.of(reason, effects.until)
     return decision if cached is None else cached.remember(permission, decision)
 
 
-def _check_objects(user: UserLike, permission: str, objects: Sequence[models.Model]) -> list[Decision]:
+def _check_objects(subject: Subject, permission: str, objects: Sequence[models.Model]) -> list[Decision]:
     """Decide from the cache where possible, and with one query for the rest."""
     now = timezone.now()
-    cached = decision_cache.current(user)
+    cached = decision_cache.current(subject)
     questions = [_question(permission, obj) for obj in objects]
     by_question = dict(zip(questions, objects, strict=True))
     answers = {} if cached is None else _remembered(cached, by_question, now)
@@ -131,19 +127,19 @@ def _check_objects(user: UserLike, permission: str, objects: Sequence[models.Mod
         answers |= _by_roles(cached, cached.everywhere, [each for each in by_question if each not in answers])
     unanswered = {question: obj for question, obj in by_question.items() if question not in answers}
     if unanswered:
-        answers |= _query(user, permission, unanswered, now)
+        answers |= _query(subject, permission, unanswered, now)
     return [answers[question] for question in questions]
 
 
 def _query(
-    user: UserLike, permission: str, unanswered: Mapping[Any, models.Model], now: datetime
+    subject: Subject, permission: str, unanswered: Mapping[Any, models.Model], now: datetime
 ) -> dict[Any, Decision]:
     """Decide with a query, and cache the decisions."""
     objects = list(unanswered.values())
     scopes = {question: _scopes_in(question) for question in unanswered}
     all_scopes = {scope for object_scopes in scopes.values() for scope in object_scopes}
-    effects = effects_of(user, full_name(permission, type(objects[0])), objects, all_scopes, now)
-    cached = decision_cache.renew(user, effects.versions)
+    effects = effects_of(subject, full_name(permission, type(objects[0])), objects, all_scopes, now)
+    cached = decision_cache.renew(subject, effects.versions)
     return {
         question: cached.remember(question, Decision.of(_reason(effects.effects, object_scopes), effects.until))
         for question, object_scopes in scopes.items()
@@ -212,7 +208,7 @@ def holds_all(user: UserLike, permissions: Iterable[str], obj: models.Model | No
     if not user.is_active or getattr(user, "is_superuser", False):
         return bool(user.is_active)
     if obj is None:
-        effects = _read_everywhere(fetch_everywhere(user, sql.everywhere(), moment))
+        effects = _read_everywhere(fetch_everywhere(user, sql.everywhere(HolderKind.PERSON), moment))
         return all(name in effects.allowed and name not in effects.denied for name in permissions)
     scopes = scopes_of(obj)
     reasons = (_reason(effects_of(user, name, [obj], set(scopes), moment).effects, scopes) for name in permissions)

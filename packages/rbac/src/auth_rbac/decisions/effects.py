@@ -1,4 +1,4 @@
-"""The effects of one permission for one person: what the person holds, joined with what the roles allow and deny."""
+"""The effects of one permission for one subject: what it holds, joined with what the roles allow and deny."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 from django.db import models
 
-from auth_core.users import UserLike
 from auth_rbac.decisions import role_cache
-from auth_rbac.decisions.decision import Effect, ScopeEffect
-from auth_rbac.decisions.query import EffectRow, RowKind, Versions, fetch_effects
 from auth_rbac.decisions.role_cache import PermissionRoles
-from auth_rbac.decisions.sql_parameters import on_objects
+from auth_rbac.holders.service_subject import Subject, kind_of_subject
 from auth_rbac.permission_names import parts_of
+from auth_rbac.statements.parameters import on_objects
+from auth_rbac.statements.query import fetch_effects
+from auth_rbac.statements.rows import Effect, EffectRow, RowKind, ScopeEffect, Versions
 
 
 class PermissionEffects(NamedTuple):
@@ -30,18 +30,18 @@ class PermissionEffects(NamedTuple):
 
 
 def effects_of(
-    user: UserLike, name: str, objects: Sequence[models.Model], scopes: set[tuple[int, str]], moment: datetime
+    subject: Subject, name: str, objects: Sequence[models.Model], scopes: set[tuple[int, str]], moment: datetime
 ) -> PermissionEffects:
-    """Return the effects of ``app.codename`` for *user* on *objects*, which are of one model, and in *scopes*.
+    """Return the effects of ``app.codename`` for *subject* on *objects*, which are of one model, and in *scopes*.
 
     It takes one query, with what the roles allow and deny from the cache or from the same query. It takes two if the
     graph has changed since.
     """
     roles = role_cache.remembered(name)
-    rows = _fetch(user, name, objects, scopes, moment, roles)
+    rows = _fetch(subject, name, objects, scopes, moment, roles)
     if roles is not None and roles.graph != rows[0].versions.graph:
         roles = None
-        rows = _fetch(user, name, objects, scopes, moment, roles)
+        rows = _fetch(subject, name, objects, scopes, moment, roles)
     if roles is None:
         roles = role_cache.remember(name, rows)
     assignments = [row for row in rows if row.row_kind is RowKind.ASSIGNMENT]
@@ -54,7 +54,7 @@ def effects_of(
 
 
 def _fetch(
-    user: UserLike,
+    subject: Subject,
     name: str,
     objects: Sequence[models.Model],
     scopes: set[tuple[int, str]],
@@ -62,9 +62,9 @@ def _fetch(
     roles: PermissionRoles | None,
 ) -> list[EffectRow]:
     permissions = None if roles is None else roles.permissions
-    statement, values = on_objects(type(objects[0]), objects, scopes, permissions)
+    statement, values = on_objects(type(objects[0]), objects, scopes, permissions, kind_of_subject(subject))
     app, codename = parts_of(name)
-    return fetch_effects(user, statement, moment, **values, app=app, codename=codename)
+    return fetch_effects(subject, statement, moment, **values, app=app, codename=codename)
 
 
 def _effects(assignment: EffectRow, roles: PermissionRoles) -> Iterator[Effect]:

@@ -1,7 +1,7 @@
-"""Caches which roles allow and deny a permission, for all people.
+"""Caches which roles allow and deny a permission, for all people and services.
 
-The entries are valid under one version of the graph. With an entry, a question about a person
-reads only what that person holds.
+The entries are valid under one version of the graph. With an entry, a question about a
+subject reads only what it holds.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
-from auth_rbac.decisions.decision import Effect
-from auth_rbac.decisions.query import EffectRow, RowKind
+from auth_rbac.statements.rows import Effect, EffectRow, RowKind
 
 #: The most roles in the cache, counted over all permissions. Beyond it the cache starts empty.
 _MOST_ROLES = 100_000

@@ -1,7 +1,7 @@
 """The scopes in which a person has a permission, and the assignments and objects that the person may see."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
@@ -13,6 +13,9 @@ from auth_rbac.decisions import decisions
 from auth_rbac.models import Assignment, RoleClosure
 from auth_rbac.permission_names import parts_of
 from auth_rbac.scopes import around, kind_of
+
+if TYPE_CHECKING:
+    from auth_rbac.models.assignment import AssignmentQuerySet
 
 #: The content type and the key of a scope.
 Scope = tuple[int, str]
@@ -71,7 +74,7 @@ def reaches(user: UserLike, permission: str, obj: Model) -> bool:
     return decision.allowed or (not decision.is_denied and decisions.check(user, permission).allowed)
 
 
-def visible_assignments(user: UserLike) -> "QuerySet[Assignment]":
+def visible_assignments(user: UserLike) -> "AssignmentQuerySet":
     """Return the assignments that *user* may see."""
     bound = allowed_scopes(user, "auth_rbac.view_assignment")
     rows = Assignment.objects.all()

@@ -15,16 +15,17 @@ from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from auth_core.people.lookup import identity_of
 from auth_core.users import UserLike
-from auth_rbac.models import Assignment, Role
+from auth_rbac.holders.descriptions import label_of_holder, load_services
+from auth_rbac.holders.lookup import holder_of, public_id
+from auth_rbac.models import Assignment, HolderKind, Role
 from auth_rbac.objects.object_list import object_tables
 from auth_rbac.permission_names import label_of
 from auth_rbac.roles import hierarchy
 from auth_rbac.roles.roles import CONTENT_RELATIONS, content_by_kind
 
 COLUMNS = (
-    "person", "group", "source", "effect", "permission", "through", "scope", "valid_from", "valid_until",
+    "holder_kind", "holder", "name", "source", "effect", "permission", "through", "scope", "valid_from", "valid_until",
     "in_force", "granted_by", "reason",
 )  # fmt: skip
 
@@ -38,7 +39,10 @@ _PAGE_SIZE = 2000
 
 
 def rows() -> Iterator[Row]:
-    """Yield one row for each permission of a person or a group. Members of a group get no rows of their own."""
+    """Yield one row for each permission of a person, a group or a service.
+
+    Members of a group get no rows of their own. The name of a person is left out: only their public id is reported.
+    """
     yield from _superusers()
     yield from _by_roles()
     yield from _for_objects()
@@ -54,26 +58,26 @@ def _superusers() -> Iterator[Row]:
     if hasattr(user, "is_superuser"):
         people = user._default_manager.filter(is_superuser=True, is_active=True).select_related("auth_identity")
         for person in _read(people):
-            yield _row(
-                person=_public_id(person), source="superuser", effect="allows", permission="*", scope="everywhere"
-            )
+            yield _row(**_holder(person), source="superuser", effect="allows", permission="*", scope="everywhere")
 
 
 def _by_roles() -> Iterator[Row]:
     now = timezone.now()
     statements_of = cache(_statements_by_role())
-    assignments = Assignment.objects.select_related("user__auth_identity", "group", "granted_by__auth_identity")
-    for assignment in _read(assignments):
+    related = ("user__auth_identity", "group__rbac_identity", "granted_by__auth_identity")
+    for assignment in _read(Assignment.objects.select_related(*related), load_services):
+        holder = assignment.holder
+        name = "" if holder.kind is HolderKind.PERSON else label_of_holder(assignment)
         for statement in statements_of(assignment.role_id):
             yield _row(
-                person=_public_id(assignment.user),
-                group="" if assignment.group is None else assignment.group.name,
+                **holder.to_event(),
+                name=name,
                 source="role",
                 scope=assignment.scope,
                 valid_from=assignment.valid_from,
                 valid_until=assignment.valid_until or "",
                 in_force=_is_in_force(assignment, now),
-                granted_by=_public_id(assignment.granted_by),
+                granted_by=public_id(assignment.granted_by) or "",
                 reason=assignment.reason,
                 **statement,
             )
@@ -98,12 +102,11 @@ def _is_in_force(assignment: Assignment, moment: datetime) -> bool:
 
 def _for_objects() -> Iterator[Row]:
     for table in object_tables():
-        holder = "group" if table.holder == "group" else "user__auth_identity"
+        holder = "group__rbac_identity" if table.holder == "group" else "user__auth_identity"
         for row in _read(table.rows.select_related(holder, "permission__content_type")):
             grant = table.read(row)
             yield _row(
-                person=_public_id(grant.user),
-                group="" if grant.group is None else grant.group.name,
+                **_holder(grant.user or grant.group),
                 source="object",
                 effect="allows",
                 permission=grant.permission,
@@ -119,18 +122,20 @@ def _direct() -> Iterator[Row]:
         rows = own.through._default_manager.select_related(f"{person}__auth_identity", f"{permission}__content_type")
         for row in _read(rows):
             label = label_of(getattr(row, permission))
-            yield _row(person=_public_id(getattr(row, person)), permission=label, **everywhere)
-    for row in _read(Group.permissions.through._default_manager.select_related("group", "permission__content_type")):
-        yield _row(group=row.group.name, permission=label_of(row.permission), **everywhere)
+            yield _row(**_holder(getattr(row, person)), permission=label, **everywhere)
+    groups = Group.permissions.through._default_manager
+    for row in _read(groups.select_related("group__rbac_identity", "permission__content_type")):
+        yield _row(**_holder(row.group), permission=label_of(row.permission), **everywhere)
 
 
-def _read(rows: "QuerySet[Any]") -> Iterator[Any]:
-    """Yield all of *rows* in the order of their keys."""
+def _read(rows: "QuerySet[Any]", load: Callable[[list[Any]], None] = lambda page: None) -> Iterator[Any]:
+    """Yield all of *rows* in the order of their keys. *load* loads what a page of them needs."""
     page = list(rows.order_by("pk")[:_PAGE_SIZE])
     while page:
+        load(page)
         yield from page
         page = list(rows.filter(pk__gt=page[-1].pk).order_by("pk")[:_PAGE_SIZE])
 
 
-def _public_id(user: UserLike | None) -> str:
-    return "" if user is None else str(identity_of(user).subject_id)
+def _holder(holder: UserLike | Group) -> Row:
+    return {**holder_of(holder).to_event(), "name": holder.name if isinstance(holder, Group) else ""}

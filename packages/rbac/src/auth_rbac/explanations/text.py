@@ -10,11 +10,11 @@ from django.utils.translation import gettext as _
 
 from auth_rbac.decisions.decision import DecisionReason
 from auth_rbac.explanations.explanations import Explanation, GrantPath
-from auth_rbac.models import Assignment
+from auth_rbac.models import Assignment, HolderKind
 
 
 def steps(path: GrantPath) -> Iterator[str]:
-    """Yield the steps from a person to the permission, and why the path does not count."""
+    """Yield the steps from a person or a service to the permission, and why the path does not count."""
     if path.assignment is not None:
         yield from _assignment_steps(path, path.assignment)
     elif path.source == "object":
@@ -50,9 +50,12 @@ def missing(explanation: Explanation) -> Iterator[str]:
 
 def _assignment_steps(path: GrantPath, assignment: Assignment) -> Iterator[str]:
     holder, since = {"group": path.group, "role": path.roles[0]}, {"since": _moment(assignment.valid_from)}
-    yield (
-        _("The group %(group)s has the role %(role)s.") if path.group else _("They have the role %(role)s.")
-    ) % holder
+    has_role = {
+        HolderKind.PERSON: _("They have the role %(role)s."),
+        HolderKind.GROUP: _("The group %(group)s has the role %(role)s."),
+        HolderKind.SERVICE: _("The service has the role %(role)s."),
+    }
+    yield has_role[path.holder.kind] % holder
     if assignment.scope_type_id is None:
         yield _("It applies everywhere.")
     else:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Self
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import Group
@@ -12,7 +13,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from auth_core.ids import uuid7
+from auth_core.people.lookup import identity_of
 from auth_core.users import UserLike
+from auth_rbac.models.holder import Holder, HolderKind, public_id_of_group
 from auth_rbac.models.role import Role
 from auth_rbac.models.versioned_queryset import VersionedQuerySet
 
@@ -36,13 +39,26 @@ class AssignmentQuerySet(VersionedQuerySet["Assignment"]):
         groups = user.groups.values("pk") if hasattr(user, "groups") else Group.objects.none().values("pk")
         return self.filter(Q(user_id=user.pk) | Q(group__in=groups))
 
+    def of_service(self, public_id: UUID) -> Self:
+        """Return those that the service with this public id holds. A service has no groups."""
+        return self.filter(service_id=public_id)
+
+    def of_kind(self, kind: HolderKind) -> Self:
+        """Return those of all holders of one kind."""
+        column = {HolderKind.PERSON: "user", HolderKind.GROUP: "group", HolderKind.SERVICE: "service_id"}[kind]
+        return self.filter(**{f"{column}__isnull": False})
+
     def everywhere(self) -> Self:
         """Return those that are not bound to an object."""
         return self.filter(scope_type=None)
 
 
 class Assignment(models.Model):
-    """The assignment of a role to a person or to everybody in a group, everywhere or in the scope of one object."""
+    """The assignment of a role to a person, to everybody in a group or to a service, everywhere or for one object.
+
+    A service, such as an OAuth application, belongs to another app. It is named by its public id, without a foreign key,
+    and `auth_core.registries.holder_kinds` resolves the id. An assignment to a service that is gone has no effect.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     user = models.ForeignKey(
@@ -56,6 +72,7 @@ class Assignment(models.Model):
     group = models.ForeignKey(
         Group, null=True, blank=True, on_delete=models.CASCADE, related_name="+", verbose_name=_("group")
     )
+    service_id = models.UUIDField(_("service"), null=True, blank=True, help_text=_("Public ID of a service."))
     role = models.ForeignKey(Role, on_delete=models.CASCADE, related_name="assignments", verbose_name=_("role"))
     scope_type = models.ForeignKey(
         ContentType,
@@ -87,7 +104,12 @@ class Assignment(models.Model):
     class Meta:
         verbose_name = _("assignment")
         verbose_name_plural = _("assignments")
-        indexes = [models.Index(fields=["scope_type", "scope_id"], name="auth_rbac_assignment_scope")]
+        indexes = [
+            models.Index(fields=["scope_type", "scope_id"], name="auth_rbac_assignment_scope"),
+            models.Index(
+                fields=["service_id"], condition=Q(service_id__isnull=False), name="auth_rbac_assignment_service"
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["user", "role"], condition=Q(scope_type=None), name="auth_rbac_assignment_everywhere"
@@ -105,8 +127,18 @@ class Assignment(models.Model):
                 condition=Q(scope_type__isnull=False),
                 name="auth_rbac_group_in_scope",
             ),
+            models.UniqueConstraint(
+                fields=["service_id", "role"], condition=Q(scope_type=None), name="auth_rbac_service_everywhere"
+            ),
+            models.UniqueConstraint(
+                fields=["service_id", "role", "scope_type", "scope_id"],
+                condition=Q(scope_type__isnull=False),
+                name="auth_rbac_service_in_scope",
+            ),
             models.CheckConstraint(
-                condition=Q(user__isnull=False, group=None) | Q(user=None, group__isnull=False),
+                condition=Q(user__isnull=False, group=None, service_id=None)
+                | Q(user=None, group__isnull=False, service_id=None)
+                | Q(user=None, group=None, service_id__isnull=False),
                 name="auth_rbac_assignment_one_holder",
             ),
             models.CheckConstraint(
@@ -120,7 +152,25 @@ class Assignment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user_id or self.group_id}: {self.role_id}"
+        return f"{self.holder_kind} {self.user_id or self.group_id or self.service_id}: {self.role_id}"
+
+    @property
+    def holder_kind(self) -> HolderKind:
+        """Who holds the role: a person, a group or a service."""
+        if self.service_id is not None:
+            return HolderKind.SERVICE
+        return HolderKind.PERSON if self.group_id is None else HolderKind.GROUP
+
+    @property
+    def holder(self) -> Holder:
+        """The holder by public id. It takes no query if the user or group and its identity are loaded."""
+        if self.service_id is not None:
+            return Holder(HolderKind.SERVICE, self.service_id)
+        if self.group is not None:
+            return Holder(HolderKind.GROUP, public_id_of_group(self.group))
+        if self.user is None:
+            raise ValueError("This assignment has no holder.")
+        return Holder(HolderKind.PERSON, identity_of(self.user).subject_id)
 
     @property
     def scope(self) -> str:

@@ -5,7 +5,7 @@ next change would reuse a number under which another decision is cached.
 """
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections, models
@@ -28,6 +28,19 @@ class PersonVersion(models.Model):
         db_constraint=False,
         related_name="+",
     )
+    stamp = models.UUIDField(default=uuid4)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.pk}: {self.stamp}"
+
+
+class ServiceVersion(models.Model):
+    """A value that changes with everything that one service holds, as `PersonVersion` for a person."""
+
+    service_id = models.UUIDField(primary_key=True)
     stamp = models.UUIDField(default=uuid4)
 
     class Meta:
@@ -81,8 +94,18 @@ def touch_graph_unless_triggers(using: str = DEFAULT_DB_ALIAS) -> None:
 
 def touch_person(user_pk: Any, using: str = DEFAULT_DB_ALIAS) -> None:
     """Invalidate the cached decisions about one person, in the current transaction."""
-    if not PersonVersion.objects.using(using).filter(pk=user_pk).update(stamp=uuid4()):
-        PersonVersion.objects.using(using).update_or_create(pk=user_pk, defaults={"stamp": uuid4()})
+    _touch(PersonVersion, user_pk, using)
+
+
+def touch_service(service_id: UUID, using: str = DEFAULT_DB_ALIAS) -> None:
+    """Invalidate the cached decisions about one service, in the current transaction."""
+    _touch(ServiceVersion, service_id, using)
+
+
+def _touch(model: type[PersonVersion | ServiceVersion], pk: Any, using: str) -> None:
+    rows = model._default_manager.using(using)
+    if not rows.filter(pk=pk).update(stamp=uuid4()):
+        rows.update_or_create(pk=pk, defaults={"stamp": uuid4()})
 
 
 def has_triggers(using: str = DEFAULT_DB_ALIAS) -> bool:

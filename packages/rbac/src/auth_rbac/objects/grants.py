@@ -13,6 +13,7 @@ from auth_core.events import Event, record
 from auth_core.users import UserLike
 from auth_rbac.decisions.decision_cache import forget_instance
 from auth_rbac.events import RbacEvent
+from auth_rbac.holders.lookup import holder_of
 from auth_rbac.models.version import lock_graph
 from auth_rbac.permission_names import full_name, label_of, parts_of
 from auth_rbac.roles import delegation
@@ -110,6 +111,6 @@ def _record(
     name: RbacEvent, holder: UserLike | Group, permission: Permission, obj: models.Model, actor: UserLike | None
 ) -> None:
     is_group = isinstance(holder, Group)
-    data = {"permission": label_of(permission), **({"group": str(holder.pk)} if is_group else {})}
+    data = {"permission": label_of(permission), **holder_of(holder).to_event()}
     target = (obj._meta.label_lower, str(obj.pk))
     record(Event(name=name, subject=None if is_group else holder, actor=actor, target=target, data=data))

@@ -22,6 +22,7 @@ from auth_core.errors import FieldError, InvalidRequest
 from auth_core.users import UserLike
 from auth_rbac.database.triggers import object_permission_models
 from auth_rbac.decisions.visibility import Reach, reach_of
+from auth_rbac.models import HolderKind
 from auth_rbac.permission_names import label_of
 from auth_rbac.scopes import kind_of
 
@@ -124,6 +125,7 @@ def object_rows(
     *,
     seen_by: UserLike,
     holder: UserLike | Group | None = None,
+    holder_kind: HolderKind | None = None,
     permissions: Collection[Permission] = (),
     model: type[models.Model] | None = None,
     obj: models.Model | None = None,
@@ -132,6 +134,7 @@ def object_rows(
 
     Args:
         holder: Only of this person or group.
+        holder_kind: Only of people, or only of groups.
         permissions: Only these. Empty: all.
         model: Only for objects of this model.
         obj: Only for this object.
@@ -140,10 +143,13 @@ def object_rows(
     of = type(obj) if obj is not None else model
     tables = []
     for table in object_tables(of):
-        if holder is not None and table.holder != ("group" if isinstance(holder, Group) else "user"):
+        is_of_groups = table.holder == "group"
+        if holder is not None and isinstance(holder, Group) is not is_of_groups:
+            continue
+        if holder_kind is not None and (holder_kind is HolderKind.GROUP) is not is_of_groups:
             continue
         rows = _visible(table, reach).select_related(
-            "group" if table.holder == "group" else "user__auth_identity", "permission__content_type"
+            "group__rbac_identity" if is_of_groups else "user__auth_identity", "permission__content_type"
         )
         if holder is not None:
             rows = rows.filter(**{table.holder: holder})

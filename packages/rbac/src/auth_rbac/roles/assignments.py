@@ -1,7 +1,8 @@
-"""Assigns roles to people and groups, and revokes them. Each change is recorded in its transaction."""
+"""Assigns roles to people, groups and services, and revokes them. Each change is recorded in its transaction."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import IntegrityError, models, transaction
@@ -14,7 +15,7 @@ from auth_core.people.lookup import person_changed
 from auth_core.users import UserLike
 from auth_rbac.decisions.decision_cache import forget_instance
 from auth_rbac.events import RbacEvent
-from auth_rbac.models import Assignment, Role
+from auth_rbac.models import Assignment, HolderKind, Role
 from auth_rbac.models.version import lock_graph
 from auth_rbac.roles import delegation
 from auth_rbac.roles.last_administrator import keeping_an_administrator
@@ -22,21 +23,26 @@ from auth_rbac.roles.last_administrator import keeping_an_administrator
 if TYPE_CHECKING:
     from django.contrib.auth.models import Group
 
+#: Of the three columns of holders, an assignment leaves two empty.
+_OTHER_HOLDERS = 2
+
 
 def assign_role(
     *,
     role: Role,
     user: UserLike | None = None,
     group: "Group | None" = None,
+    service_id: UUID | None = None,
     scope: models.Model | None = None,
     granted_by: UserLike | None = None,
     reason: str = "",
     valid_from: datetime | None = None,
     valid_until: datetime | None = None,
 ) -> Assignment:
-    """Assign *role* to *user*, or to everybody in *group*, in *scope*, from *valid_from* until *valid_until*.
+    """Assign *role* to *user*, to everybody in *group* or to a service, from *valid_from* until *valid_until*.
 
     Args:
+        service_id: The public id of a service. It must exist, and may be disabled.
         scope: The object in whose scope the role is in force. ``None``: everywhere.
         granted_by: The person who assigns it. They must hold all of the role's content by roles, in the whole scope,
             from now until *valid_until*. ``None``: the site.
@@ -44,12 +50,13 @@ def assign_role(
         valid_until: The end, which is not included. ``None``: until it is revoked.
 
     Raises:
-        InvalidRequest: the end is not after the beginning, or there is not exactly one holder.
+        InvalidRequest: the end is not after the beginning, there is not exactly one holder, or the service does not
+            exist.
         PermissionRefused: *granted_by* may not assign roles there, or holds less.
         Conflict: the holder has the role there already.
     """
     assignment = Assignment(
-        user=cast("Any", user), group=group, role=role, granted_by=cast("Any", granted_by), reason=reason,
+        user=cast("Any", user), group=group, service_id=service_id, role=role, granted_by=cast("Any", granted_by), reason=reason,
         valid_from=valid_from or timezone.now(), valid_until=valid_until,
     )  # fmt: skip
     _check(assignment)
@@ -97,8 +104,8 @@ def _check(assignment: Assignment) -> None:
     end = assignment.valid_until
     if end is not None and end <= assignment.valid_from:
         raise InvalidRequest(FieldError("valid_until", "before_beginning", _("The end must be after the beginning.")))
-    if (assignment.user is None) == (assignment.group is None):
-        raise InvalidRequest(FieldError("user", "one_holder", _("Choose either a person or a group.")))
+    if [assignment.user_id, assignment.group_id, assignment.service_id].count(None) != _OTHER_HOLDERS:
+        raise InvalidRequest(FieldError("holder", "one_holder", _("Choose one person, one group or one service.")))
 
 
 def _bind(assignment: Assignment, scope: models.Model | None) -> None:
@@ -122,12 +129,9 @@ def _require_authority(
 
 
 def _record(assignment: Assignment, *, actor: UserLike | None, is_granted: bool) -> None:
-    data = {"role": str(assignment.role_id), "scope": assignment.scope}
-    if assignment.group_id is None:
-        name = RbacEvent.ASSIGNMENT_GRANTED if is_granted else RbacEvent.ASSIGNMENT_REVOKED
+    name = RbacEvent.ASSIGNMENT_GRANTED if is_granted else RbacEvent.ASSIGNMENT_REVOKED
+    holder, target = assignment.holder, ("assignment", str(assignment.pk))
+    data = {"role": str(assignment.role_id), "scope": assignment.scope, **holder.to_event()}
+    if holder.kind is HolderKind.PERSON:
         person_changed(assignment.user_id)
-    else:
-        name = RbacEvent.GROUP_GRANTED if is_granted else RbacEvent.GROUP_REVOKED
-        data["group"] = str(assignment.group_id)
-    target = ("assignment", str(assignment.pk))
     record(Event(name=name, subject=assignment.user, actor=actor, target=target, data=data))

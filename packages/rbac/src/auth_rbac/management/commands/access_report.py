@@ -22,11 +22,13 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
         parser.add_argument("--format", choices=["csv", "json"], default="csv", help="csv (default) or json.")
-        parser.add_argument("--person", default="", help="Public ID: report only what this person holds.")
+        parser.add_argument(
+            "--holder", default="", help="Public ID of a person, a group or a service: report only this one."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Write the report."""
-        selected = (row for row in rows() if options["person"] in {"", row["person"]})
+        selected = (row for row in rows() if options["holder"] in {"", row["holder"]})
         if options["format"] == "json":
             for row in selected:
                 self.stdout.write(json.dumps(row, cls=DjangoJSONEncoder))

@@ -1,46 +1,36 @@
 # ruff: noqa: S608 - the statements are put together from names of our models and of parameters, never from values
-"""The SQL statements of decisions: what a person holds, and what the roles allow and deny.
+"""The SQL statements of decisions: what a person or a service holds, and what the roles allow and deny.
 
 They are written by hand because they are the hot path: Django compiles a query each time,
 and PostgreSQL prepares a statement once. They are standard SQL for PostgreSQL and SQLite. Values
 are always parameters, and names of tables come from the models. The numbers 0 to 3 are `Effect`.
+
+The subject is a person (parameter ``user``) or a service (``service``). Each kind has statements of its own. A
+condition for both in one statement would make the statements about people slower.
 """
 
-import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Group, Permission
-from django.contrib.contenttypes.models import ContentType
-from django.db import connections, models, router
-from guardian.utils import get_group_obj_perms_model, get_user_obj_perms_model
+from django.db import models
 
-from auth_rbac.decisions.decision import Effect
-from auth_rbac.decisions.query import RowKind
-from auth_rbac.models import Assignment, GraphVersion, PersonVersion, Role, RoleClosure, Wildcard
+from auth_rbac.models import HolderKind
+from auth_rbac.statements.rows import Effect, RowKind
+from auth_rbac.statements.tables import Source, among, each, has_arrays, names, quoted, source_of
 
 if TYPE_CHECKING:
     from django.db.models import Model
 
 
-class Source(NamedTuple):
-    """A table of guardian for one model: the generic one, or the model's own."""
-
-    table: str
-    key: str
-    is_generic: bool
-
-
 @lru_cache(maxsize=64)
-def versions() -> str:
+def versions(subject: HolderKind) -> str:
     """Return the statement that reads both versions."""
-    return f"SELECT {_PERSON}, {_GRAPH}".format(**_names())
+    return f"SELECT {_VERSION[subject]}, {_GRAPH}".format(**names())
 
 
 @lru_cache(maxsize=256)
-def on_objects(model: type[models.Model], scopes: int, *, is_known: bool) -> str:
-    """Return the statement that reads what a person holds that may concern some objects of *model*.
+def on_objects(model: type[models.Model], scopes: int, *, is_known: bool, subject: HolderKind) -> str:
+    """Return the statement that reads what a subject holds that may concern some objects of *model*.
 
     Its rows are `EffectRow`. There is at least one, with nulls after the versions.
 
@@ -52,7 +42,9 @@ def on_objects(model: type[models.Model], scopes: int, *, is_known: bool) -> str
     """
     begins = "CASE WHEN a.valid_from > %(now)s THEN a.valid_from END"
     assigned = f"{RowKind.ASSIGNMENT}, a.role_id, a.scope_type_id, a.scope_id, {begins}, a.valid_until"
-    parts = [*_lasting(assigned, _in_scopes(scopes)), *_guardian_objects(model, is_known=is_known)]
+    parts = _lasting(assigned, _in_scopes(scopes), subject)
+    if subject is HolderKind.PERSON:
+        parts += _guardian_objects(model, is_known=is_known)
     if not is_known:
         parts += [
             f"SELECT {RowKind.ROLE_EFFECT}, d.role_id, d.effect, '', NULL, NULL FROM"
@@ -62,20 +54,20 @@ def on_objects(model: type[models.Model], scopes: int, *, is_known: bool) -> str
         ]
     with_clause = "" if is_known else f"WITH {_PERM}, {_ROLE_EFFECTS} "
     return (
-        f"{with_clause}SELECT v.person, v.graph, x.* FROM (SELECT {_PERSON}, {_GRAPH}) AS v"
+        f"{with_clause}SELECT v.person, v.graph, x.* FROM (SELECT {_VERSION[subject]}, {_GRAPH}) AS v"
         f" LEFT JOIN ({' UNION ALL '.join(parts)}) AS x ON 1 = 1"
-    ).format(**_names())
+    ).format(**names())
 
 
-#: The most assignments of a person whose effects in single scopes are read at once. With more, each question is a query.
+#: The most assignments of a subject whose effects in single scopes are read at once. With more, each question is a query.
 FEW_ASSIGNMENTS = 50
 
 
-@lru_cache(maxsize=1)
-def everywhere() -> str:
-    """Return the statement that reads everything that a person may and must not do everywhere.
+@lru_cache(maxsize=2)
+def everywhere(subject: HolderKind) -> str:
+    """Return the statement that reads everything that a subject may and must not do everywhere.
 
-    It reads the same for single scopes, unless the person has more than a few assignments. Its rows are
+    It reads the same for single scopes, unless the subject has more than a few assignments. Its rows are
     `EverywhereRow`. There is at least one.
     """
     by_role = "FROM reach r JOIN {%s} s ON s.role_id = r.ancestor_id JOIN {permission} p ON p.id = s.permission_id"
@@ -87,7 +79,7 @@ def everywhere() -> str:
         " JOIN {wildcard} w ON w.role_id = r.ancestor_id"
         " JOIN {kind} c ON c.app_label = w.app_label AND (w.model = '' OR w.model = c.model)"
         " JOIN {permission} p ON p.content_type_id = c.id",
-        *_alone(kinds),
+        *(_alone(kinds) if subject is HolderKind.PERSON else ()),
     ]
     reach = (
         "reach AS (SELECT DISTINCT k.ancestor_id, h.scope_type_id AS kind, h.scope_id AS object FROM assigned h"
@@ -96,19 +88,21 @@ def everywhere() -> str:
     )
     effects = f"SELECT DISTINCT * FROM ({' UNION ALL '.join(parts)}) AS x"
     return (
-        f"WITH {_assigned('1 = 1')}, {reach}"
-        f" SELECT {_PERSON}, {_GRAPH}, {_UNTIL}, (SELECT count(*) FROM assigned) AS assignments, s.*"
+        f"WITH {_assigned('1 = 1', subject)}, {reach}"
+        f" SELECT {_VERSION[subject]}, {_GRAPH}, {_UNTIL}, (SELECT count(*) FROM assigned) AS assignments, s.*"
         f" FROM (SELECT 1) AS one LEFT JOIN ({effects}) AS s ON 1 = 1"
-    ).format(**_names())
+    ).format(**names())
 
 
 @lru_cache(maxsize=64)
-def keys_in(kind: type[models.Model], effect: Effect, *, cast: str, with_guardian: bool = False) -> str:
+def keys_in(
+    kind: type[models.Model], effect: Effect, *, cast: str, subject: HolderKind, with_guardian: bool = False
+) -> str:
     """Return the statement that lists the keys of objects of one kind in whose scope a role has *effect*.
 
     Args:
         cast: The expression that casts a key as text (``%s``) to the type of the model's key.
-        with_guardian: Whether guardian's permissions for single objects count.
+        with_guardian: Whether guardian's permissions for single objects count. A service has none.
     """
     scope = "(a.scope_type_id = %(kind)s)"
     parts = [
@@ -117,12 +111,12 @@ def keys_in(kind: type[models.Model], effect: Effect, *, cast: str, with_guardia
     ]
     if with_guardian:
         parts += _guardian_keys(kind, cast, is_known=False)
-    return f"WITH {_assigned(scope)}, {_PERM}, {_ROLE_EFFECTS} {' UNION ALL '.join(parts)}".format(**_names())
+    return f"WITH {_assigned(scope, subject)}, {_PERM}, {_ROLE_EFFECTS} {' UNION ALL '.join(parts)}".format(**names())
 
 
 @lru_cache(maxsize=256)
 def keys_of_objects(kind: type[models.Model], *, cast: str, is_known: bool, with_listed: bool) -> str:
-    """Return the statement that lists the keys of objects that guardian allows.
+    """Return the statement that lists the keys of objects that guardian allows a person.
 
     Args:
         cast: As in `keys_in`.
@@ -131,9 +125,9 @@ def keys_of_objects(kind: type[models.Model], *, cast: str, is_known: bool, with
     """
     parts = _guardian_keys(kind, cast, is_known=is_known)
     if with_listed:
-        parts.append(f"SELECT {cast.replace('%s', 'v.value')} FROM {_each('listed')}")
+        parts.append(f"SELECT {cast.replace('%s', 'v.value')} FROM {each('listed')}")
     with_clause = "" if is_known else f"WITH {_PERM} "
-    return f"{with_clause}{' UNION ALL '.join(parts)}".format(**_names())
+    return f"{with_clause}{' UNION ALL '.join(parts)}".format(**names())
 
 
 @lru_cache(maxsize=256)
@@ -143,7 +137,7 @@ def next_keys(kind: type[models.Model], *, cast: str, is_known: bool, with_liste
     Args:
         is_first: Whether to begin with the first key. If not, begin after the key ``after``.
     """
-    key, table = _quoted(str(kind._meta.pk.column)), _quoted(kind._meta.db_table)
+    key, table = quoted(str(kind._meta.pk.column)), quoted(kind._meta.db_table)
     among = keys_of_objects(kind, cast=cast, is_known=is_known, with_listed=with_listed)
     # PostgreSQL reads the keys of an array in the order of the index, and no further than the limit.
     is_one = f"= ANY(ARRAY({among}))" if has_arrays() else f"IN ({among})"
@@ -158,44 +152,33 @@ def people(model: type[models.Model] | None, scopes: int) -> str:
     Args:
         model: The model of the object (parameters as in `on_objects`, for one object). ``None``: everywhere.
     """
-    assigned = (
-        "assigned AS (SELECT a.user_id, a.group_id, s.effect FROM {assignment} a"
-        " JOIN {closure} k ON k.role_id = a.role_id JOIN role_effects s ON s.role_id = k.ancestor_id"
-        " WHERE a.valid_from <= %(now)s AND (a.valid_until IS NULL OR a.valid_until > %(now)s)"
-        f" AND {_in_scopes(scopes)})"
-    )
+    assigned = _assigned_with_effect("a.user_id, a.group_id", _in_scopes(scopes))
     allowed = [*_holders(Effect.ALLOWS), *(_alone_holders() if model is None else _guardian_holders(model))]
     # PostgreSQL and SQLite both evaluate from left to right. Superusers come last: a denial does not concern them.
     listed = f"{' UNION ALL '.join(allowed)} EXCEPT {' EXCEPT '.join(_holders(Effect.DENIES))}"
-    if "superuser" in _names():
+    if "superuser" in names():
         listed += " UNION ALL SELECT {user_key} FROM {user} WHERE {superuser}"
-    return f"WITH {_PERM}, {_ROLE_EFFECTS}, {assigned} {listed}".format(**_names())
+    return f"WITH {_PERM}, {_ROLE_EFFECTS}, {assigned} {listed}".format(**names())
 
 
-def positional(statement: str, values: dict[str, Any]) -> tuple[str, list[Any]]:
-    """Return *statement* with ``%s`` for every named value, and the values in that order."""
-    text, names = _by_position(statement)
-    return text, [values[name] for name in names]
+@lru_cache(maxsize=64)
+def services(scopes: int) -> str:
+    """Return the statement that lists the public ids of the services that have a permission.
+
+    It includes services that are disabled or do not exist any more. The parameters are as in `people`.
+    """
+    scope = f"{_in_scopes(scopes)} AND a.service_id IS NOT NULL"
+    assigned = _assigned_with_effect("a.service_id", scope)
+    holders = "SELECT service_id FROM assigned WHERE effect = "
+    listed = f"{holders}{Effect.ALLOWS} EXCEPT {holders}{Effect.DENIES}"
+    return f"WITH {_PERM}, {_ROLE_EFFECTS}, {assigned} {listed}".format(**names())
 
 
-#: A named value in a statement of this module. It reads no text from outside, so it has no bound.
-_NAMED_VALUE = re.compile(r"%\((\w+)\)s")
-
-
-@lru_cache(maxsize=256)
-def _by_position(statement: str) -> tuple[str, tuple[str, ...]]:
-    return _NAMED_VALUE.sub("%s", statement), tuple(_NAMED_VALUE.findall(statement))
-
-
-def source_of(model: type[models.Model], *, of_groups: bool) -> Source:
-    """Return the table in which guardian keeps the permissions for objects of *model*."""
-    table: Any = (get_group_obj_perms_model if of_groups else get_user_obj_perms_model)(model)  # type: ignore[arg-type]  # a class will do
-    is_generic = table.objects.is_generic()
-    key = "object_pk" if is_generic else table._meta.get_field("content_object").column
-    return Source(_quoted(table._meta.db_table), _quoted(key), is_generic)
-
-
-_PERSON = "(SELECT stamp FROM {person_version} WHERE user_id = %(user)s) AS person"
+#: The version of everything that a subject holds, by the kind of the subject.
+_VERSION = {
+    HolderKind.PERSON: "(SELECT stamp FROM {person_version} WHERE user_id = %(user)s) AS person",
+    HolderKind.SERVICE: "(SELECT stamp FROM {service_version} WHERE service_id = %(service)s) AS person",
+}
 _GRAPH = "(SELECT stamp FROM {graph_version} WHERE slot = 1) AS graph"
 _UNTIL = "(SELECT min(CASE WHEN valid_from > %(now)s THEN valid_from ELSE valid_until END) FROM assigned) AS until"
 
@@ -214,22 +197,34 @@ _ROLE_EFFECTS = (
 def _in_scopes(scopes: int) -> str:
     """Return the condition that an assignment is in force everywhere or in one of the scopes."""
     scoped = "".join(
-        f" OR (a.scope_type_id = %(kind{number})s AND {_among('a.scope_id', f'keys{number}')})"
+        f" OR (a.scope_type_id = %(kind{number})s AND {among('a.scope_id', f'keys{number}')})"
         for number in range(scopes)
     )
     return f"(a.scope_type_id IS NULL{scoped})"
 
 
-def _assigned(scope: str) -> str:
-    """Return the assignments of a person and of their groups that have not ended."""
+def _assigned(scope: str, subject: HolderKind) -> str:
+    """Return the assignments of a subject, and of a person's groups, that have not ended."""
     columns = "a.role_id, a.scope_type_id, a.scope_id, a.valid_from, a.valid_until"
-    return f"assigned AS ({' UNION ALL '.join(_lasting(columns, scope))})"
+    return f"assigned AS ({' UNION ALL '.join(_lasting(columns, scope, subject))})"
 
 
-def _lasting(columns: str, scope: str) -> list[str]:
+def _assigned_with_effect(holders: str, scope: str) -> str:
+    """Return the columns *holders* and the effect of the assignments that are in force."""
+    return (
+        f"assigned AS (SELECT {holders}, s.effect FROM {{assignment}} a"
+        " JOIN {closure} k ON k.role_id = a.role_id JOIN role_effects s ON s.role_id = k.ancestor_id"
+        " WHERE a.valid_from <= %(now)s AND (a.valid_until IS NULL OR a.valid_until > %(now)s)"
+        f" AND {scope})"
+    )
+
+
+def _lasting(columns: str, scope: str, subject: HolderKind) -> list[str]:
     lasting = f"(a.valid_until IS NULL OR a.valid_until > %(now)s) AND {scope}"
+    if subject is HolderKind.SERVICE:
+        return [f"SELECT {columns} FROM {{assignment}} a WHERE a.service_id = %(service)s AND {lasting}"]
     parts = [f"SELECT {columns} FROM {{assignment}} a WHERE a.user_id = %(user)s AND {lasting}"]
-    if "membership" in _names():
+    if "membership" in names():
         parts.append(
             f"SELECT {columns} FROM {{membership}} m JOIN {{assignment}} a ON a.group_id = m.group_id"
             f" WHERE m.{{member}} = %(user)s AND {lasting}"
@@ -243,7 +238,7 @@ def _guardian_objects(model: type[models.Model], *, is_known: bool) -> list[str]
     for source, holder in _guardian_sources(model):
         key = f"g.{source.key}" if source.is_generic else f"CAST(g.{source.key} AS varchar)"
         kind = "AND g.content_type_id = %(object_kind)s" if source.is_generic else ""
-        these = _among(f"g.{source.key}", "objects" if source.is_generic else "natives")
+        these = among(f"g.{source.key}", "objects" if source.is_generic else "natives")
         parts.append(
             f"SELECT {RowKind.OBJECT_PERMISSION}, NULL, %(object_kind)s, {key}, NULL, NULL FROM {holder}"
             f" WHERE {_whose(holder)} {kind} AND {these} AND {_is_the_permission(is_known)}"
@@ -262,13 +257,13 @@ def _guardian_keys(model: "type[Model]", cast: str, *, is_known: bool) -> list[s
 
 
 def _is_the_permission(is_known: bool) -> str:
-    return _among("g.permission_id", "permissions") if is_known else "g.permission_id IN (SELECT id FROM perm)"
+    return among("g.permission_id", "permissions") if is_known else "g.permission_id IN (SELECT id FROM perm)"
 
 
 def _guardian_sources(model: "type[Model]") -> list[tuple[Source, str]]:
     own = source_of(model, of_groups=False)
     sources = [(own, f"{own.table} g")]
-    if "membership" in _names():
+    if "membership" in names():
         of_groups = source_of(model, of_groups=True)
         sources.append((of_groups, f"{{membership}} m JOIN {of_groups.table} g ON g.group_id = m.group_id"))
     return sources
@@ -277,7 +272,7 @@ def _guardian_sources(model: "type[Model]") -> list[tuple[Source, str]]:
 def _holders(effect: Effect) -> list[str]:
     """Return the selection of the people with a role that has *effect*, in person or through a group."""
     parts = [f"SELECT user_id FROM assigned WHERE effect = {effect} AND user_id IS NOT NULL"]
-    if "membership" in _names():
+    if "membership" in names():
         parts.append(
             "SELECT m.{member} FROM assigned h JOIN {membership} m ON m.group_id = h.group_id"
             f" WHERE h.effect = {effect}"
@@ -291,7 +286,7 @@ def _guardian_holders(model: type[models.Model]) -> list[str]:
     for source, holder in _guardian_sources(model):
         person = "m.{member}" if "{membership}" in holder else "g.user_id"
         kind = "AND g.content_type_id = %(object_kind)s" if source.is_generic else ""
-        these = _among(f"g.{source.key}", "objects" if source.is_generic else "natives")
+        these = among(f"g.{source.key}", "objects" if source.is_generic else "natives")
         parts.append(f"SELECT {person} FROM {holder} JOIN perm ON perm.id = g.permission_id WHERE {these} {kind}")
     return parts
 
@@ -299,9 +294,9 @@ def _guardian_holders(model: type[models.Model]) -> list[str]:
 def _alone_holders() -> list[str]:
     """Return the selection of the people who have the permission through Django's own tables."""
     parts = []
-    if "user_permission" in _names():
+    if "user_permission" in names():
         parts.append("SELECT u.{permitted} FROM {user_permission} u JOIN perm ON perm.id = u.permission_id")
-    if "membership" in _names():
+    if "membership" in names():
         parts.append(
             "SELECT m.{member} FROM {group_permission} g JOIN perm ON perm.id = g.permission_id"
             " JOIN {membership} m ON m.group_id = g.group_id"
@@ -316,67 +311,15 @@ def _whose(holder: str) -> str:
 def _alone(kinds: str) -> list[str]:
     """Return the selection of Django's own permissions of a person and of their groups. They do not concern objects."""
     parts = []
-    if "user_permission" in _names():
+    if "user_permission" in names():
         parts.append(
             "SELECT c.app_label, p.codename, 3, NULL, '' FROM {user_permission} u"
             f" JOIN {{permission}} p ON p.id = u.permission_id {kinds} WHERE u.{{permitted}} = %(user)s"
         )
-    if "membership" in _names():
+    if "membership" in names():
         parts.append(
             "SELECT c.app_label, p.codename, 3, NULL, '' FROM {membership} m JOIN {group_permission} g"
             " ON g.group_id = m.group_id"
             f" JOIN {{permission}} p ON p.id = g.permission_id {kinds} WHERE m.{{member}} = %(user)s"
         )
     return parts
-
-
-def has_arrays() -> bool:
-    """Tell whether a list is one array parameter, as on PostgreSQL. If not, it is JSON (`sql_parameters.listed`)."""
-    return connections[router.db_for_write(Assignment)].vendor == "postgresql"
-
-
-def _among(column: str, name: str) -> str:
-    """Return the condition that a column has one of the values of a list. The list is one parameter of any length."""
-    if has_arrays():
-        return f"{column} = ANY(%({name})s)"
-    return f"{column} IN (SELECT value FROM json_each(%({name})s))"
-
-
-def _each(name: str) -> str:
-    """Return the rows ``v`` of a list of texts, with a column ``value``."""
-    return f"unnest(CAST(%({name})s AS text[])) AS v (value)" if has_arrays() else f"json_each(%({name})s) AS v"
-
-
-@lru_cache(maxsize=1)
-def _names() -> dict[str, str]:
-    """Return the names of tables and columns by their placeholders."""
-    tables: dict[str, Any] = {
-        "assignment": Assignment,
-        "closure": RoleClosure,
-        "graph_version": GraphVersion,
-        "group_permission": Group.permissions.through,
-        "kind": ContentType,
-        "permission": Permission,
-        "person_version": PersonVersion,
-        "role_denial": Role.denials.through,
-        "role_permission": Role.permissions.through,
-        "wildcard": Wildcard,
-    }
-    user = get_user_model()
-    columns: dict[str, str] = {}
-    for field, table, column in (
-        ("groups", "membership", "member"),
-        ("user_permissions", "user_permission", "permitted"),
-    ):
-        if through := getattr(getattr(user, field, None), "through", None):
-            tables[table] = through
-            columns[column] = _quoted(next(f.column for f in through._meta.fields if f.related_model is user))
-    tables["user"], columns["user_key"] = user, _quoted(str(user._meta.pk.column))
-    if "is_superuser" in {f.name for f in user._meta.concrete_fields}:
-        columns["superuser"] = _quoted(str(user._meta.get_field("is_superuser").column))
-    return {**{name: _quoted(model._meta.db_table) for name, model in tables.items()}, **columns}
-
-
-def _quoted(name: str) -> str:
-    """Return a name, quoted as PostgreSQL and SQLite quote it."""
-    return '"{}"'.format(name.replace('"', '""'))

@@ -1,4 +1,4 @@
-"""The parameters of the statements in `auth_rbac.decisions.sql`: the keys of objects, scopes and permissions."""
+"""The parameters of the statements in `auth_rbac.statements.sql`: the keys of objects, scopes and permissions."""
 
 import json
 from collections.abc import Sequence
@@ -6,9 +6,11 @@ from typing import Any
 
 from django.db import models
 
-from auth_rbac.decisions import sql
-from auth_rbac.decisions.query import native_key
+from auth_rbac.models import HolderKind
 from auth_rbac.scopes import kind_of
+from auth_rbac.statements import sql
+from auth_rbac.statements.query import native_key
+from auth_rbac.statements.tables import has_arrays
 
 
 def on_objects(
@@ -16,15 +18,16 @@ def on_objects(
     objects: Sequence[models.Model],
     scopes: set[tuple[int, str]],
     permissions: Sequence[int] | None,
+    subject: HolderKind,
 ) -> tuple[str, dict[str, Any]]:
-    """Return the statement for these objects and scopes, and its values except the person and the permission's name.
+    """Return the statement for these objects and scopes, and its values except the subject and the permission's name.
 
     Args:
         permissions: Keys of the permission, if they and its roles are known.
     """
     values, kinds = values_for(model, objects, scopes)
     values |= keys_of_permission(permissions)
-    return sql.on_objects(model, kinds, is_known=permissions is not None), values
+    return sql.on_objects(model, kinds, is_known=permissions is not None, subject=subject), values
 
 
 def values_for(
@@ -51,4 +54,4 @@ def keys_of_permission(permissions: Sequence[int] | None) -> dict[str, Any]:
 
 def listed(values: list[Any]) -> Any:
     """Return a list as one value, so that PostgreSQL prepares one statement for every length."""
-    return values if sql.has_arrays() else json.dumps(values)
+    return values if has_arrays() else json.dumps(values)

@@ -1,0 +1,1 @@
+"""The holders of roles: people, groups and services."""

@@ -1,0 +1,1 @@
+"""A site's own services, which hold roles. See `robots.apps`."""
