@@ -33,6 +33,11 @@ def uuid7() -> UUID:
     return _compose(milliseconds=ticks >> 12, fraction=ticks & 0xFFF, tail=secrets.randbits(62))
 
 
+def uuid7_beside(identifier: UUID) -> UUID:
+    """Return another UUIDv7 of the same time as *identifier*, for a second row that belongs to it."""
+    return UUID(int=identifier.int >> 62 << 62 | secrets.randbits(62))
+
+
 def first_uuid7_at(moment: datetime) -> UUID:
     """Return the smallest UUIDv7 of *moment*, as a bound of a time range."""
     milliseconds = int(moment.astimezone(UTC).timestamp() * 1000)

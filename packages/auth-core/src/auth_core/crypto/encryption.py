@@ -51,11 +51,7 @@ def encrypt(purpose: str, plaintext: bytes, *, context: str = "") -> str:
         KeysMissing: no key is configured, or the current one is malformed.
     """
     key_id = current_key_id()
-    nonce = os.urandom(_NONCE_BYTES)
-    sealed = _cipher(purpose, core.FIELD_KEYS[key_id]).encrypt(
-        nonce, plaintext, _associated_data(purpose, key_id, context)
-    )
-    return f"{VERSION}.{key_id}.{_to_text(nonce + sealed)}"
+    return _encrypt(_cipher(purpose, core.FIELD_KEYS[key_id]), key_id, purpose, plaintext, context)
 
 
 def decrypt(purpose: str, ciphertext: str, *, context: str = "") -> bytes:
@@ -65,14 +61,55 @@ def decrypt(purpose: str, ciphertext: str, *, context: str = "") -> bytes:
         DecryptionFailed: the value was changed or moved, or its key is gone.
     """
     try:
-        version, key_id, body = ciphertext.split(".")
-        if version != VERSION:
-            raise DecryptionFailed
-        sealed = _from_text(body)
-        cipher = _cipher(purpose, core.FIELD_KEYS[key_id])
-        return cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _associated_data(purpose, key_id, context))
-    except (ValueError, KeyError, InvalidTag, KeysMissing) as error:
+        return _decrypt(_cipher(purpose, core.FIELD_KEYS[key_id_of(ciphertext)]), purpose, ciphertext, context)
+    except (KeyError, KeysMissing) as error:
         raise DecryptionFailed from error
+
+
+def new_data_key() -> str:
+    """Return a random key for values that are erased by dropping their key: 256 bits, as base64url.
+
+    Store it encrypted, in a column of `auth_core.fields.EncryptedTextField`.
+    """
+    return _to_text(os.urandom(_KEY_BYTES))
+
+
+def encrypt_under(data_key: str, key_id: str, purpose: str, plaintext: bytes, *, context: str = "") -> str:
+    """Encrypt *plaintext* under a key of its own. The result has the form of `encrypt`, with the id of that key.
+
+    Args:
+        data_key: A key of `new_data_key`.
+        key_id: Where the key is found later: at most 32 letters, digits, hyphens and underscores.
+        purpose: The kind of value.
+        context: Where the value belongs, such as the row's id.
+    """
+    return _encrypt(AESGCM(_from_text(data_key)), key_id, purpose, plaintext, context)
+
+
+def decrypt_under(data_key: str, purpose: str, ciphertext: str, *, context: str = "") -> bytes:
+    """Decrypt a value that `encrypt_under` returned.
+
+    Raises:
+        DecryptionFailed: the value was changed or moved, or it belongs to another key.
+    """
+    try:
+        cipher = AESGCM(_decoded(data_key))
+    except KeysMissing as error:
+        raise DecryptionFailed from error
+    return _decrypt(cipher, purpose, ciphertext, context)
+
+
+def key_id_of(ciphertext: str) -> str:
+    """Return the id of the key that *ciphertext* is under.
+
+    Raises:
+        DecryptionFailed: it is not a ciphertext of this module.
+    """
+    version, _dot, rest = ciphertext.partition(".")
+    key_id, dot, _body = rest.partition(".")
+    if version != VERSION or not dot:
+        raise DecryptionFailed
+    return key_id
 
 
 def needs_rotation(ciphertext: str) -> bool:
@@ -121,6 +158,21 @@ def derive_key(purpose: str, encoded: str) -> bytes:
     return HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=purpose.encode()).derive(_decoded(encoded))
 
 
+def _encrypt(cipher: AESGCM, key_id: str, purpose: str, plaintext: bytes, context: str) -> str:
+    nonce = os.urandom(_NONCE_BYTES)
+    sealed = cipher.encrypt(nonce, plaintext, _associated_data(purpose, key_id, context))
+    return f"{VERSION}.{key_id}.{_to_text(nonce + sealed)}"
+
+
+def _decrypt(cipher: AESGCM, purpose: str, ciphertext: str, context: str) -> bytes:
+    key_id = key_id_of(ciphertext)
+    try:
+        sealed = _from_text(ciphertext[len(f"{VERSION}.{key_id}.") :])
+        return cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _associated_data(purpose, key_id, context))
+    except (ValueError, InvalidTag) as error:
+        raise DecryptionFailed from error
+
+
 @lru_cache(maxsize=256)
 def _cipher(purpose: str, encoded: str) -> AESGCM:
     return AESGCM(derive_key(purpose, encoded))
@@ -128,8 +180,8 @@ def _cipher(purpose: str, encoded: str) -> AESGCM:
 
 def _associated_data(purpose: str, key_id: str, context: str) -> bytes:
     """Return the associated data. Length prefixes keep ``a.b`` + ``c`` apart from ``a`` + ``b.c``."""
-    parts = (VERSION, key_id, purpose, context)
-    return b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in parts)
+    parts = [part.encode() for part in (VERSION, key_id, purpose, context)]
+    return b"".join([len(part).to_bytes(4, "big") + part for part in parts])
 
 
 def _decoded(encoded: object) -> bytes:
