@@ -1,4 +1,7 @@
-"""An attacker with the superuser of the database: disables triggers and recomputes every hash that needs no key."""
+"""An attacker with the superuser of the database: disables triggers and recomputes every hash that needs no key.
+
+Also the entries that are attacked.
+"""
 
 import json
 from collections.abc import Iterator
@@ -9,12 +12,26 @@ from django.db import connection
 
 from auth_audit.models import AuditEntry, Checkpoint, Seal, TreeNode
 from auth_audit.offline_verifier import canonical_json, root_hash
-from auth_audit.seal import leaves, merkle
+from auth_audit.seal import checkpoints, leaves, merkle
 from auth_audit.seal.tree import StoredTree
 from auth_audit.storage.test_databases import without_guards
+from auth_core.events import AuthEvent, Event, EventOutcome, record
 
 ENTRIES, SEALS, NODES, CHECKPOINTS = (model._meta.db_table for model in (AuditEntry, Seal, TreeNode, Checkpoint))
 TABLES = (ENTRIES, SEALS, NODES, CHECKPOINTS)
+
+
+def append(count: int = 1) -> None:
+    """Append entries of failed logins, each with another reason."""
+    for number in range(count):
+        record(Event(name=AuthEvent.LOGIN_FAILED, outcome=EventOutcome.FAILURE, reason=f"password{number}"))
+
+
+def newest() -> dict[str, Any]:
+    """Return the newest checkpoint."""
+    checkpoint = checkpoints.latest("default")
+    assert checkpoint is not None
+    return checkpoint.signed
 
 
 def run(sql: str, parameters: Any = None) -> int:
@@ -40,6 +57,22 @@ def unguarded() -> Iterator[None]:
 def key(value: Any) -> Any:
     """Return a UUID as this database stores it."""
     return value if connection.vendor == "postgresql" else value.hex
+
+
+def swap_seals(first: int, second: int) -> None:
+    """Swap the numbers of two entries."""
+    run(f"UPDATE {SEALS} SET number = -1 WHERE number = %s", [first])
+    run(f"UPDATE {SEALS} SET number = %s WHERE number = %s", [first, second])
+    run(f"UPDATE {SEALS} SET number = %s WHERE number = -1", [second])
+
+
+def cut_tail(number: int) -> None:
+    """Delete everything from *number* on, where a batch begins. The rest is consistent."""
+    entries = list(Seal.objects.filter(number__gte=number).values_list("entry_id", flat=True))
+    run(f"DELETE FROM {SEALS} WHERE number >= %s", [number])
+    run(f"DELETE FROM {CHECKPOINTS} WHERE size > %s", [number])
+    for entry in entries:
+        run(f"DELETE FROM {ENTRIES} WHERE id = %s", [key(entry)])
 
 
 def recompute_hashes() -> None:

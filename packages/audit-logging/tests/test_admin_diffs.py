@@ -1,16 +1,23 @@
 """Changes in the Django admin are recorded with old and new values, except secrets."""
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
+from django.contrib.admin import site
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, User
 from django.db.models.deletion import Collector
 from django.test import Client as Browser
 
 from auth_audit.append import admin_diffs
-from auth_audit.append.secret_fields import HIDDEN, is_secret
-from auth_audit.testing.trail import recorded
+from auth_audit.personal.readable_entry import read_one
+from auth_audit.personal.secret_fields import HIDDEN, is_secret
+from auth_audit.storage.personal_keys import drop_personal_keys
+from auth_audit.testing.trail import readable, recorded
+from auth_core.models import EmailAddress
+from auth_core.people.lookup import identity_of
 from auth_core.testing.factories import PASSWORD, make_administrator
 from auth_core.testing.sessions import sign_in
 
@@ -49,10 +56,12 @@ def test_a_change_is_recorded_with_old_and_new_values(browser_of_boss: Browser, 
 
     change_user(browser_of_boss, alice, first_name="Alice")
 
-    (entry,) = recorded("audit.object.changed")
-    assert entry.changes == {"first_name": {"before": "", "after": "Alice"}}
-    assert (entry.target_kind, entry.target_id) == ("auth.user", str(alice.pk))
-    assert entry.actor_id == boss.auth_identity.subject_id  # type: ignore[attr-defined]  # created on first access
+    (read,) = readable("audit.object.changed")
+    assert read.changes == {"first_name": {"before": "", "after": "Alice"}}
+    assert read.entry.changes == {"first_name": None}
+    assert (read.entry.target_kind, read.target_id) == ("auth.user", str(alice.pk))
+    assert read.entry.subject_id == alice.auth_identity.subject_id
+    assert read.entry.actor_id == boss.auth_identity.subject_id  # type: ignore[attr-defined]  # created on first access
 
 
 def test_saving_without_changes_is_not_recorded(browser_of_boss: Browser, alice: Any) -> None:
@@ -70,7 +79,7 @@ def test_text_from_the_admin_is_escaped_and_truncated(text: str, browser_of_boss
 
     change_user(browser_of_boss, alice, first_name=text)
 
-    (entry,) = recorded("audit.object.changed")
+    (entry,) = readable("audit.object.changed")
     assert list(entry.changes) == ["first_name"]
     assert entry.changes["first_name"]["after"].isprintable()
     assert len(entry.changes["first_name"]["after"]) <= 500
@@ -101,10 +110,10 @@ def test_additions_and_deletions_are_recorded(browser_of_boss: Browser) -> None:
     group = Group.objects.get()
     browser_of_boss.post(f"/admin/auth/group/{group.pk}/delete/", {"post": "yes"})
 
-    (added,), (deleted,) = recorded("audit.object.added"), recorded("audit.object.deleted")
+    (added,), (deleted,) = readable("audit.object.added"), readable("audit.object.deleted")
     assert added.changes["name"] == {"before": None, "after": "editors"}
     assert deleted.changes["name"] == {"before": "editors", "after": None}
-    assert deleted.severity == "warning"
+    assert deleted.entry.severity == "warning"
 
 
 def test_each_deletion_of_a_bulk_action_is_recorded(browser_of_boss: Browser) -> None:
@@ -113,7 +122,7 @@ def test_each_deletion_of_a_bulk_action_is_recorded(browser_of_boss: Browser) ->
 
     browser_of_boss.post("/admin/auth/group/", chosen)
 
-    assert {entry.changes["name"]["before"] for entry in recorded("audit.object.deleted")} == {"editors", "readers"}
+    assert {entry.changes["name"]["before"] for entry in readable("audit.object.deleted")} == {"editors", "readers"}
 
 
 @pytest.mark.asvs("16.2.5")
@@ -125,7 +134,7 @@ def test_a_password_is_never_recorded(browser_of_boss: Browser, alice: Any) -> N
 
     (entry,) = recorded("audit.object.changed")
     assert entry.changes == {"password": {"before": HIDDEN, "after": HIDDEN}}
-    recorded_text = str([vars(entry) for entry in recorded()])
+    recorded_text = str([(vars(entry.entry), entry) for entry in readable()])
     assert not any(secret in recorded_text for secret in (NEW_PASSWORD, PASSWORD, before))
 
 
@@ -164,3 +173,44 @@ def test_a_change_that_cannot_be_recorded_is_rolled_back(browser_of_boss: Browse
 
     assert answer.status_code == 500
     assert not Group.objects.exists()
+
+
+def test_a_user_deleted_in_the_admin_can_be_erased(browser_of_boss: Browser) -> None:
+    victim = User.objects.create_user("victim", email="victim@example.org")
+
+    browser_of_boss.post(f"/admin/auth/user/{victim.pk}/delete/", {"post": "yes"})
+
+    (deleted,) = (entry for entry in readable("audit.object.deleted") if entry.entry.target_kind == "auth.user")
+    assert deleted.changes["email"] == {"before": "victim@example.org", "after": None}
+    assert deleted.entry.subject_id is not None
+    drop_personal_keys(person=deleted.entry.subject_id)
+    assert read_one(deleted.entry).changes["email"] is None
+    assert not User.objects.filter(pk=victim.pk).exists()
+
+
+def test_a_user_whose_object_is_deleted_in_the_admin_keeps_the_public_id_of_the_entry(boss: User) -> None:
+    owner = User.objects.create_user("owner")
+    address = EmailAddress.objects.create(user=owner, address="owner@example.org", key="owner@example.org")
+
+    with admin_diffs.recording_changes(site.get_model_admin(EmailAddress), boss):
+        address.delete()
+
+    (deleted,) = readable("audit.object.deleted")
+    assert deleted.entry.subject_id == identity_of(User.objects.get(pk=owner.pk)).subject_id
+    assert deleted.changes["address"] == {"before": "owner@example.org", "after": None}
+
+
+def test_a_site_without_the_admin_starts() -> None:
+    program = """
+import django
+from django.conf import settings
+settings.configure(
+    INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "rest_framework", "auth_core", "auth_audit"],
+    SECRET_KEY="s" * 50,
+)
+django.setup()
+"""
+
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+
+    assert result.returncode == 0, result.stderr

@@ -75,6 +75,6 @@ def test_a_control_event_names_no_person(settings: Any) -> None:
     degradation.record_changes()
 
     (entry,) = recorded("auth.control.degraded")
-    assert (entry.subject_id, entry.actor_id, entry.session_id, entry.ip) == (None, None, None, None)
+    assert (entry.subject_id, entry.actor_id, entry.session_id, entry.personal) == (None, None, None, [])
     assert (entry.severity, entry.outcome) == ("warning", "failure")
     assert entry.correlation_id

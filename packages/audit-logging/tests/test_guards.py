@@ -174,7 +174,7 @@ def test_postgresql_refuses_update_delete_and_truncate(verb: str, place: str, en
 def test_an_empty_partition_refuses_truncate(verb: str) -> None:
     tables = partitions.names()
 
-    assert len(tables) == 5
+    assert len(tables) == 2 * 5
     assert all(refuses(f"TRUNCATE {table}") for table in tables)
 
 
@@ -200,7 +200,7 @@ def later(settings: Any) -> Iterator[None]:
     """A later version of the package with one more migration."""
     settings.MIGRATION_MODULES = {"auth_audit": "later.migrations"}
     yield
-    call_command("migrate", "auth_audit", "0003", verbosity=0)
+    call_command("migrate", "auth_audit", "0001", verbosity=0)
 
 
 @pytest.mark.asvs("16.4.2")
@@ -210,9 +210,9 @@ def test_the_guards_exist_after_a_migration_that_recreates_the_table(later: None
     record(Event(name=AuthEvent.EMAIL_VERIFIED))
 
     with signal_muted(post_migrate, "auth_audit.prepare_table"):
-        call_command("migrate", "auth_audit", "0004", verbosity=0)
+        call_command("migrate", "auth_audit", "0002", verbosity=0)
     lost = guards.missing()
-    call_command("migrate", "auth_audit", "0004", verbosity=0)
+    call_command("migrate", "auth_audit", "0002", verbosity=0)
 
     assert bool(lost) == (connection.vendor == "sqlite"), "the case that this test covers"
     assert guards.missing() == []

@@ -1,5 +1,6 @@
 """The INSERT of an entry is prepared if possible, and writes the same row either way."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
@@ -11,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from auth_audit.append import insert_statement, macs
 from auth_audit.models import AuditEntry
+from auth_audit.personal.readable_entry import read_one
 from auth_audit.testing.trail import recorded
 from auth_core.events import AuthEvent, Event, record
 from auth_core.request.client import Client
@@ -29,6 +31,13 @@ def prepared() -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT statement FROM pg_prepared_statements")
         return [statement for (statement,) in cursor.fetchall() if AuditEntry._meta.db_table in statement]
+
+
+def comparable(entry: AuditEntry) -> tuple[dict[str, Any], str, str | None]:
+    """Return what two entries of one event have in common. Ciphertexts always differ."""
+    columns = {name: value for name, value in macs.covered_columns(entry).items() if name not in ("id", "personal")}
+    read = read_one(entry)
+    return columns, json.dumps([read.changes, read.data]), read.ip
 
 
 def record_challenge(**details: Any) -> None:
@@ -51,7 +60,7 @@ def test_the_statement_is_prepared_from_the_second_entry_on(new_connection: None
         record_challenge(**details)
 
     assert after_one == []
-    assert len(prepared()) == 1
+    assert len(prepared()) == 2, "one for entries with a key of personal values, one for those without"
     assert connection.connection.prepare_threshold is None, "no other statement is prepared"
 
 
@@ -91,12 +100,12 @@ def test_an_entry_is_the_same_with_and_without_captured_queries(details: dict[st
     record_challenge(**details)
 
     captured, *others = recorded("auth.login.challenged")
-    assert [query["sql"].split()[0] for query in queries] == ["INSERT"]
+    assert len([query for query in queries if "INSERT" in query["sql"]]) == (
+        1 if connection.vendor == "postgresql" else 1 + len(captured.personal)
+    )
     assert len(others) == 2
     for other in others:
-        assert {name: value for name, value in macs.covered_columns(other).items() if name != "id"} == {
-            name: value for name, value in macs.covered_columns(captured).items() if name != "id"
-        }
+        assert comparable(other) == comparable(captured)
     assert all(macs.verifies(entry) for entry in (captured, *others))
 
 

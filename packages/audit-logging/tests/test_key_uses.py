@@ -4,7 +4,6 @@ import io
 import json
 
 import pytest
-from django.contrib.auth.models import User
 from django.core.management import call_command
 
 from auth_audit.append.macs import mac_keys_in_use
@@ -14,9 +13,8 @@ pytestmark = pytest.mark.django_db
 
 
 def test_a_key_of_stored_macs_is_counted_as_in_use() -> None:
-    user = User.objects.create_user("alice")  # the first entry
     for _entry in range(2):
-        record(Event(name=AuthEvent.LOGOUT_COMPLETED, subject=user))
+        record(Event(name=AuthEvent.LOGOUT_COMPLETED))
 
     out = io.StringIO()
     call_command("rotate_keys", "--remaining", "--json", stdout=out)

@@ -1,5 +1,6 @@
 """The MAC of an entry is valid only for the entry as it was appended."""
 
+from ipaddress import ip_address
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from auth_audit.append import macs
 from auth_audit.models import AuditEntry
+from auth_audit.personal.readable_entry import read_one
 from auth_audit.testing.trail import recorded
 from auth_core.events import AuthEvent, Event, EventOutcome, record
 from auth_core.request.client import Client
@@ -24,8 +26,7 @@ TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size
 FORGED: dict[type[Any], st.SearchStrategy[Any]] = {
     models.UUIDField: st.none() | st.uuids(),
     models.CharField: TEXT,
-    models.JSONField: st.dictionaries(TEXT, TEXT | st.integers() | st.none(), max_size=3),
-    models.GenericIPAddressField: st.none() | st.ip_addresses().map(str) | TEXT,
+    models.JSONField: st.dictionaries(TEXT, TEXT | st.integers() | st.none(), max_size=3) | st.lists(TEXT, max_size=2),
 }
 
 
@@ -56,8 +57,8 @@ def test_every_appended_entry_verifies_when_read(address: str, agent: str, reaso
 
 
 @pytest.mark.parametrize("address", ["::1.2.3.4", "::102:304", "::ffff:192.0.2.1", "2001:db8:0:0:1:0:0:1"])
-def test_an_address_that_the_database_spells_differently_verifies(address: str) -> None:
-    assert macs.verifies(appended(client=Client(ip=address)))
+def test_an_address_has_the_spelling_of_python(address: str) -> None:
+    assert read_one(appended(client=Client(ip=address))).ip == str(ip_address(address))
 
 
 @given(column=st.sampled_from(covered_columns()), data=st.data())
@@ -88,12 +89,10 @@ def test_an_entry_of_the_first_version_verifies() -> None:
         target_id="\\u00e9é",
         changes={"b": {"before": 0, "after": False}, "a": {"before": None, "after": ""}},
         data={"purpose": "login", "score": 0.5, "list": []},
-        ip="2001:DB8::1",
-        network="2001:db8::/64",
-        user_agent='Fire"fox\\',
+        personal=["v1.0190000000007000800000000000000001.AAAA"],
         correlation_id="c" * 36,
         mac_key="test",
-        mac="dfbbdcbc811321686b6d1a48e3311f0898f9e7ecd282d3cb86073fb950e3bbfb",
+        mac="f1c9c274e02ee214f37c91dd708d938ffe68303b83f6d24c5c9a4a683c99318e",
     )
 
     assert macs.verifies(entry)

@@ -12,12 +12,14 @@ from django.db import connection
 
 from auth_audit import checks
 from auth_audit.models import AuditEntry
+from auth_audit.personal.readable_entry import read
 from auth_audit.storage import guards, partitions
 from auth_audit.storage.default_partition import empty_default
 from auth_audit.testing.trail import seal_everything
 from auth_audit.verify.verification import verify
 from auth_core.events import AuthEvent, Event, record
 from auth_core.registries import sweeps
+from auth_core.request.client import Client
 from auth_core.testing.parallel import at_once
 
 pytestmark = pytest.mark.postgresql
@@ -25,7 +27,9 @@ pytestmark = pytest.mark.postgresql
 #: A month so far ahead that it has no partition.
 LATER = datetime(2051, 11, 24, tzinfo=UTC)
 
-PARTITIONS_LATER = [f"{guards.TABLE}_{month}" for month in ("2051_11", "2051_12", "2052_01", "2052_02")]
+PARTITIONS_LATER = [
+    f"{table}_{month}" for month in ("2051_11", "2051_12", "2052_01", "2052_02") for table in guards.PARTITIONED
+]
 
 
 def partition_of(entry: AuditEntry) -> str:
@@ -35,14 +39,21 @@ def partition_of(entry: AuditEntry) -> str:
     return str(partition)
 
 
+def key_partition_of(entry: AuditEntry) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT tableoid::regclass::text FROM {guards.KEY_TABLE} WHERE id = %s", [entry.pk])
+        (partition,) = cursor.fetchone()
+    return str(partition)
+
+
 def recorded_now() -> AuditEntry:
-    record(Event(name=AuthEvent.EMAIL_VERIFIED))
+    record(Event(name=AuthEvent.EMAIL_VERIFIED, client=Client(ip="192.0.2.1")))
     return AuditEntry.objects.latest("id")
 
 
 @pytest.mark.django_db
 def test_the_first_migration_creates_this_month_and_three_more() -> None:
-    assert len(partitions.names()) == 4 + len(["default"])
+    assert len(partitions.names()) == 2 * (4 + len(["default"]))
     assert partitions.missing() == []
 
 
@@ -51,6 +62,7 @@ def test_an_entry_is_in_the_partition_of_its_month() -> None:
     entry = recorded_now()
 
     assert partition_of(entry) == f"{guards.TABLE}_{entry.recorded_at:%Y_%m}"
+    assert key_partition_of(entry) == f"{guards.KEY_TABLE}_{entry.recorded_at:%Y_%m}"
 
 
 @pytest.mark.django_db
@@ -85,7 +97,7 @@ def test_a_missing_partition_causes_a_warning() -> None:
     with time_machine.travel(LATER, tick=False):
         warnings = checks.check_partitions(databases=["default"])
 
-    assert [warning.id for warning in warnings] == ["auth_audit.W001"] * 4
+    assert [warning.id for warning in warnings] == ["auth_audit.W001"] * 2 * 4
     assert checks.check_partitions(databases=["default"]) == []
 
 
@@ -97,7 +109,7 @@ def test_a_month_with_entries_in_the_default_partition_does_not_block_others(cap
         created = partitions.make_ahead()
 
         assert partition_of(entry) == f"{guards.TABLE}_default"
-        assert partitions.missing() == PARTITIONS_LATER[:1]
+        assert partitions.missing() == PARTITIONS_LATER[:2]
     assert created == 3
     assert PARTITIONS_LATER[0] in caplog.text
 
@@ -133,6 +145,8 @@ def test_emptying_the_default_partition_moves_entries_unchanged() -> None:
 
             assert "4 entries moved." in out.getvalue()
             assert {partition_of(entry) for entry in [*entries, last_entry]} == {PARTITIONS_LATER[0]}
+            assert {key_partition_of(entry) for entry in [*entries, last_entry]} == {PARTITIONS_LATER[1]}
+            assert {entry.ip for entry in read([*entries, last_entry]).values()} == {"192.0.2.1"}
             assert (
                 AuditEntry.objects.values_list("recorded_at", "transaction_id", "mac").get(pk=entries[0].pk)
                 == columns_before
@@ -141,7 +155,7 @@ def test_emptying_the_default_partition_moves_entries_unchanged() -> None:
             assert guards.missing() == []
             assert empty_default() == 0
     finally:
-        created = [name for name in partitions.names() if name > f"{guards.TABLE}_2050" and "default" not in name]
+        created = [name for name in partitions.names() if "_205" in name]
         with connection.cursor() as cursor:
             cursor.execute(f"DROP TABLE {', '.join(created)}")
 

@@ -29,7 +29,7 @@ from auth_audit.offline_verifier import (
 )
 from auth_audit.seal.keys import trusted_keys
 from auth_audit.search import activity_of, search
-from auth_audit.testing.trail import recorded, seal_everything
+from auth_audit.testing.trail import readable, recorded, seal_everything
 from auth_core.events import AuthEvent, Event, EventOutcome, record
 from auth_core.request.client import Client
 from auth_core.testing.plans import unindexed
@@ -133,9 +133,10 @@ def test_an_export_is_accepted_by_the_verifier(sealed: Browser) -> None:
 def test_an_export_is_itself_recorded(sealed: Browser) -> None:
     exported(sealed, name="auth.email.verified")
 
-    (entry,) = recorded("audit.export.created")
-    assert entry.data == {"format": "jsonl", "filters": {"name": "auth.email.verified"}}
-    assert entry.actor_id == User.objects.get(email="auditor@example.org").auth_identity.subject_id  # type: ignore[attr-defined]  # created on first access
+    (read,) = readable("audit.export.created")
+    assert read.data == {"format": "jsonl", "filters": {"name": "auth.email.verified"}}
+    assert read.entry.data == {"format": "jsonl", "filters": None}
+    assert read.entry.actor_id == User.objects.get(email="auditor@example.org").auth_identity.subject_id  # type: ignore[attr-defined]  # created on first access
 
 
 @pytest.mark.asvs("16.5.3")

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from auth_audit.conf import AuditSettings
-from auth_audit.testing.trail import recorded
-from auth_core.events import catalogue
+from auth_audit.personal.readable_entry import PersonalState
+from auth_audit.testing.trail import readable, recorded
+from auth_core.events import AuthEvent, Event, catalogue, record
+from auth_core.request.client import Client
 from auth_core.testing.readme import FreshSite, blocks
 
 README = Path(__file__).parents[1] / "README.md"
@@ -20,6 +22,7 @@ import json
 from django.contrib.auth.models import Group, User
 from django.test import Client
 from auth_audit.models import AuditEntry
+from auth_audit.personal.readable_entry import read_one
 from auth_audit.testing.trail import seal_everything
 
 boss = User.objects.create_superuser("boss", "boss@example.org", "correct horse battery staple")
@@ -34,7 +37,7 @@ answer = browser.post("/api/v1/audit/exports/", {"format": "jsonl"}, content_typ
 assert answer.status_code == 200, answer.content
 open("export.jsonl", "wb").write(b"".join(answer.streaming_content))
 mine = browser.get("/api/v1/me/activity/").json()["results"]
-changes = AuditEntry.objects.get(name="audit.object.changed").changes
+changes = read_one(AuditEntry.objects.get(name="audit.object.changed")).changes
 print(json.dumps({"names": [entry.name for entry in AuditEntry.objects.order_by("id")], "changes": changes, "mine": len(mine)}))
 """
 
@@ -59,6 +62,16 @@ def test_an_event_of_the_site_is_recorded(alice: Any, monkeypatch: pytest.Monkey
     entry = recorded("shop.order.cancelled")[0]
     assert entry.subject_id == alice.auth_identity.subject_id
     assert (entry.target_kind, entry.target_id, entry.severity) == ("order", "7", "notice")
+
+
+@pytest.mark.django_db
+def test_the_personal_values_of_a_person_can_be_erased(alice: Any) -> None:
+    record(Event(name=AuthEvent.EMAIL_VERIFIED, subject=alice, client=Client(ip="192.0.2.1")))
+    (example,) = blocks(README, "python erase")
+
+    exec(example, {"subject_id": alice.auth_identity.subject_id})
+
+    assert [entry.personal for entry in readable("auth.email.verified")] == [PersonalState.ERASED]
 
 
 @pytest.mark.asvs("16.3.1")

@@ -6,15 +6,17 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from auth_audit.models import AuditEntry
+from auth_audit.personal.readable_entry import ReadableEntry
 from auth_core.events import EventOutcome, catalogue
 
 
-def activity_item(entry: AuditEntry, subject: UUID) -> dict[str, Any]:
-    """Return *entry* as shown to the person with the public id *subject*.
+def activity_item(readable: ReadableEntry, subject: UUID) -> dict[str, Any]:
+    """Return an entry as shown to the person with the public id *subject*.
 
     If another person acted, their session, address and browser are left out. The person affected by an action
     is never shown to the one who acted.
     """
+    entry = readable.entry
     is_own = entry.actor_id in (None, subject)
     return {
         "id": str(entry.pk),
@@ -24,8 +26,8 @@ def activity_item(entry: AuditEntry, subject: UUID) -> dict[str, Any]:
         "outcome": entry.outcome,
         "by": _by(entry, is_own=is_own),
         "session": entry.session_id if is_own else None,
-        "ip": entry.ip if is_own else None,
-        "user_agent": entry.user_agent if is_own else "",
+        "ip": readable.ip if is_own else None,
+        "user_agent": readable.user_agent if is_own else None,
     }
 
 

@@ -12,7 +12,9 @@ class AuditEvent(EventName):
         "Audit entries were exported.",
         Severity.NOTICE,
         Retention.ACCOUNTABILITY,
-        ("format", "filters"),
+        ("format",),
+        # The filters may hold the id and the address of a person.
+        ("filters",),
     )
     ACCOUNT_CREATED = (
         "audit.account.created",

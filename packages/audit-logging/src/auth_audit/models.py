@@ -1,4 +1,4 @@
-"""The models: the audit entry, and the tables of the sealer."""
+"""The models: the audit entry, the keys of its personal values, and the tables of the sealer."""
 
 import json
 from typing import Any, NoReturn
@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from auth_core.fields import EncryptedTextField
 from auth_core.ids import uuid7
 
 
@@ -40,7 +41,8 @@ class AuditEntry(models.Model):
     """A recorded event, written once, in the transaction of the change.
 
     There are no foreign keys, because an entry outlives the objects it names. People are identified by their
-    random public id.
+    random public id. Personal values are encrypted in the column ``personal``. Read them with
+    `auth_audit.personal.readable_entry`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -62,18 +64,26 @@ class AuditEntry(models.Model):
         _("changes"),
         default=dict,
         blank=True,
-        help_text=_("Fields, before and after. For lists, what was added and removed."),
+        help_text=_("Fields, before and after. For lists, what was added and removed. Null for personal values."),
     )
-    data = models.JSONField(_("data"), default=dict, blank=True, help_text=_("What the catalogue declares besides."))
+    data = models.JSONField(
+        _("data"),
+        default=dict,
+        blank=True,
+        help_text=_("What the catalogue declares besides. Null for personal values."),
+    )
     bounds = models.JSONField(
         _("bounds"),
         null=True,
         blank=True,
         help_text=_("What was cut, with the digest of the whole, and which part of several entries this is."),
     )
-    ip = models.GenericIPAddressField(_("address"), null=True, blank=True)
-    network = models.CharField(_("network"), max_length=49, blank=True)
-    user_agent = models.CharField(_("user agent"), max_length=512, blank=True)
+    personal = models.JSONField(
+        _("personal values"),
+        default=list,
+        blank=True,
+        help_text=_("Ciphertexts, one for each person whose values the entry holds. Each names its key."),
+    )
     correlation_id = models.CharField(_("correlation id"), max_length=64)
     client_request_id = models.CharField(_("client's request id"), max_length=64, blank=True)
     recorded_at = models.DateTimeField(
@@ -96,7 +106,6 @@ class AuditEntry(models.Model):
             models.Index(fields=["name", "-id"], name="auth_audit_name"),
             models.Index(fields=["session_id", "-id"], name="auth_audit_session"),
             models.Index(fields=["correlation_id", "-id"], name="auth_audit_correlation"),
-            models.Index(fields=["ip", "-id"], name="auth_audit_ip"),
             models.Index(fields=["transaction_id", "id"], name="auth_audit_transaction"),
         ]
 
@@ -120,6 +129,40 @@ class AuditEntry(models.Model):
             TrailIsAppendOnly: Always.
         """
         raise TrailIsAppendOnly
+
+
+class PersonalKey(models.Model):
+    """The key of personal values of one entry. Without the row the values cannot be read or searched.
+
+    No MAC and no leaf covers it, so dropping it breaks no proof. `auth_audit.storage.personal_keys` drops it.
+    """
+
+    id = models.UUIDField(
+        primary_key=True,
+        editable=False,
+        help_text=_("That of the entry. A second key of the entry has another id of the same time."),
+    )
+    person_id = models.UUIDField(_("person"), null=True, help_text=_("Public ID of the person whose values they are."))
+    address = models.BinaryField(
+        _("address"),
+        max_length=48,
+        null=True,
+        help_text=_("Keyed digests of the IP address and its networks, from the widest, for searching."),
+    )
+    key = EncryptedTextField(_("key"), purpose="auth_audit.personal_key", help_text=_("Random, 256 bits, base64url."))
+
+    class Meta:
+        verbose_name = _("key of personal values")
+        verbose_name_plural = _("keys of personal values")
+        indexes = [
+            models.Index(fields=["person_id"], name="auth_audit_person", condition=models.Q(person_id__isnull=False)),
+            models.Index(
+                fields=["address", "id"], name="auth_audit_address", condition=models.Q(address__isnull=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
 
 
 class Seal(models.Model):

@@ -31,7 +31,8 @@ class CreatePartitionedModel(migrations.CreateModel):
         schema_editor.sql_create_table = f"{statement} PARTITION BY RANGE (id)"
         super().database_forwards(app_label, schema_editor, from_state, to_state)
         schema_editor.sql_create_table = statement
-        schema_editor.execute(f"CREATE TABLE {guards.TABLE}_default PARTITION OF {guards.TABLE} DEFAULT")
+        table = to_state.apps.get_model(app_label, self.name)._meta.db_table
+        schema_editor.execute(f"CREATE TABLE {table}_default PARTITION OF {table} DEFAULT")
 
 
 def lay_guards(apps: "StateApps", schema_editor: BaseDatabaseSchemaEditor) -> None:

@@ -1,14 +1,14 @@
 """Searching the trail. Each filter has an index, and a time range is a range of ids."""
 
 from datetime import UTC, datetime
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network
 from typing import Protocol
 from uuid import UUID
 
-from django.db import connections
-from django.db.models import BooleanField, F, Func, Q, QuerySet, Value
+from django.db.models import Q, QuerySet
 
-from auth_audit.models import AuditEntry
+from auth_audit.models import AuditEntry, PersonalKey
+from auth_audit.personal import addresses
 from auth_core.ids import first_uuid7_at
 
 _EPOCH = datetime.fromtimestamp(0, tz=UTC)
@@ -22,8 +22,6 @@ _COLUMNS = {
     "correlation_id": "correlation_id",
     "outcome": "outcome",
 }
-
-_SQLITE_FUNCTION = "auth_audit_is_within"
 
 
 class EntryCriteria(Protocol):
@@ -44,19 +42,29 @@ def search(filters: EntryCriteria) -> "QuerySet[AuditEntry]":
     """Return the entries that match *filters*.
 
     A time range becomes a range of ids, because an id begins with its time. So PostgreSQL reads only the
-    partitions of the range, and the index of a filter also serves the time range.
+    partitions of the range, and the index of a filter also serves the time range. An address is found by its digest,
+    which is in the row of its key.
+
+    Raises:
+        NotSearchable: See `auth_audit.personal.addresses.is_searchable`.
     """
     values = {name: getattr(filters, name, None) for name in _COLUMNS}
     entries: QuerySet[AuditEntry] = AuditEntry.objects.filter(
-        **{_COLUMNS[name]: value for name, value in values.items() if value is not None}
+        _time_range(filters),
+        **{_COLUMNS[name]: value for name, value in values.items() if value is not None},
     )
-    if filters.since is not None:
-        entries = entries.filter(id__gte=first_id_at(filters.since))
-    if filters.until is not None:
-        entries = entries.filter(id__lt=first_id_at(filters.until))
     if filters.network is not None:
-        entries = _within(entries, filters.network)
+        entries = entries.filter(id__in=_keys_within(filters.network, _time_range(filters)))
     return entries
+
+
+def from_network(network: IPv4Network | IPv6Network) -> Q:
+    """Return the condition for entries whose request came from *network*. It finds no entry whose key was dropped.
+
+    Raises:
+        NotSearchable: See `auth_audit.personal.addresses.is_searchable`.
+    """
+    return Q(id__in=_keys_within(network, Q()))
 
 
 def activity_of(subject: UUID) -> "QuerySet[AuditEntry]":
@@ -69,23 +77,16 @@ def first_id_at(moment: datetime) -> UUID:
     return first_uuid7_at(max(moment, _EPOCH))
 
 
-class _IsWithin(Func):
-    function = _SQLITE_FUNCTION
-    output_field = BooleanField()
+def _time_range(filters: EntryCriteria) -> Q:
+    """Return the time range as a range of ids. Those of the keys are of the same time as those of their entries."""
+    condition = Q()
+    if filters.since is not None:
+        condition &= Q(id__gte=first_id_at(filters.since))
+    if filters.until is not None:
+        condition &= Q(id__lt=first_id_at(filters.until))
+    return condition
 
 
-def _within(entries: "QuerySet[AuditEntry]", network: IPv4Network | IPv6Network) -> "QuerySet[AuditEntry]":
-    """Filter by a network. PostgreSQL compares addresses as numbers. SQLite stores text, so it calls a function."""
-    connection = connections[entries.db]
-    if connection.vendor == "postgresql":
-        return entries.filter(ip__gte=str(network[0]), ip__lte=str(network[-1]))
-    connection.ensure_connection()
-    connection.connection.create_function(_SQLITE_FUNCTION, 2, _is_within, deterministic=True)
-    return entries.filter(_IsWithin(F("ip"), Value(str(network))))
-
-
-def _is_within(address: str | None, network: str) -> bool:
-    if address is None:
-        return False
-    kind = IPv6Network if ":" in network else IPv4Network
-    return ip_address(address) in kind(network)
+def _keys_within(network: IPv4Network | IPv6Network, time_range: Q) -> "QuerySet[PersonalKey, UUID]":
+    """Return the ids of the keys of addresses in *network*, which are the ids of their entries."""
+    return PersonalKey.objects.filter(addresses.condition(network), time_range).values_list("id", flat=True)

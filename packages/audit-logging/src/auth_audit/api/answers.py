@@ -33,8 +33,12 @@ class EntryShape(Shape):
         allow_null=True,
         help_text="Which values were truncated, with the digest of the full value, and which part of the event this is.",
     )
+    personal = serializers.CharField(
+        help_text="Whether personal values can be read: none (there are none), readable, erased (their key was dropped, and"
+        " they are null), or damaged.",
+    )
     ip = serializers.IPAddressField(allow_null=True)
-    user_agent = serializers.CharField(allow_blank=True)
+    user_agent = serializers.CharField(allow_null=True)
     correlation_id = serializers.CharField()
 
 
@@ -87,4 +91,4 @@ class ActivityShape(Shape):
     by = serializers.CharField(help_text="you, somebody_else, or unknown. The actor of a failed attempt is unknown.")
     session = serializers.UUIDField(allow_null=True)
     ip = serializers.IPAddressField(allow_null=True)
-    user_agent = serializers.CharField(allow_blank=True)
+    user_agent = serializers.CharField(allow_null=True)

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from auth_audit.deliver.exports import WRITERS
+from auth_audit.personal import addresses
 from auth_core.api.bodies import Body, TextField, optional, value
 from auth_core.events import EventOutcome
 
@@ -20,9 +21,13 @@ class NetworkField(TextField):
     def to_internal_value(self, data: object) -> IPv4Network | IPv6Network:  # type: ignore[override]  # the field returns another type than text
         """Return the network."""
         try:
-            return ip_network(super().to_internal_value(data)[:_LONGEST_NETWORK], strict=False)
+            network = ip_network(super().to_internal_value(data)[:_LONGEST_NETWORK], strict=False)
         except ValueError as error:
             raise serializers.ValidationError(_("Enter a valid IP address or network."), code="invalid") from error
+        if not addresses.is_searchable(network):
+            message = _("Enter an address, an IPv4 network of /4 or longer, or an IPv6 network of /28 to /64.")
+            raise serializers.ValidationError(message, code="not_searchable")
+        return network
 
 
 class EntryFilters(Body):

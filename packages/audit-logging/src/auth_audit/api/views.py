@@ -1,6 +1,7 @@
 """The views of entries."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from rest_framework.permissions import IsAuthenticated
@@ -12,12 +13,16 @@ from auth_audit.api.answers import ActivityShape, EntryShape
 from auth_audit.api.bodies import EntryFilters
 from auth_audit.api.permissions import MayReadTrail
 from auth_audit.models import AuditEntry
+from auth_audit.personal.readable_entry import ReadableEntry, read, read_one
 from auth_audit.search import activity_of, search
 from auth_core.api.answers import page_of
 from auth_core.api.bodies import NoFilters
 from auth_core.api.pagination import page_response
 from auth_core.api.views import ApiView, or_not_found
 from auth_core.people.lookup import identity_of
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
 
 
 class EntryListView(ApiView):
@@ -31,7 +36,7 @@ class EntryListView(ApiView):
     def get(self, request: Request) -> Response:
         """Return one page of entries, newest first."""
         filters = EntryFilters.parse_query(request)
-        return page_response(request, search(filters), entry_body)
+        return _page(request, search(filters), entry_body)
 
 
 class EntryView(ApiView):
@@ -45,7 +50,7 @@ class EntryView(ApiView):
         """Return the entry."""
         NoFilters.parse_query(request)
         entry = or_not_found(AuditEntry.objects.filter(pk=entry_id).first())
-        return Response(entry_body(entry))
+        return Response(entry_body(read_one(entry)))
 
 
 class ActivityView(ApiView):
@@ -57,11 +62,25 @@ class ActivityView(ApiView):
         """Return one page of the person's events, newest first."""
         NoFilters.parse_query(request)
         subject = identity_of(request.user).subject_id
-        return page_response(request, activity_of(subject), lambda entry: activity.activity_item(entry, subject))
+        return _page(request, activity_of(subject), lambda readable: activity.activity_item(readable, subject))
 
 
-def entry_body(entry: AuditEntry) -> dict[str, Any]:
+def _page(
+    request: Request, entries: "QuerySet[AuditEntry]", show: Callable[[ReadableEntry], dict[str, Any]]
+) -> Response:
+    """Return one page of entries. Their personal values are read with one query."""
+    readable: dict[UUID, ReadableEntry] = {}
+    return page_response(
+        request,
+        entries,
+        lambda entry: show(readable[entry.pk]),
+        gather=lambda rows: readable.update(read(rows)),
+    )
+
+
+def entry_body(readable: ReadableEntry) -> dict[str, Any]:
     """Return the JSON of an entry."""
+    entry = readable.entry
     return {
         "id": str(entry.pk),
         "name": entry.name,
@@ -74,11 +93,12 @@ def entry_body(entry: AuditEntry) -> dict[str, Any]:
         "on_behalf_of": entry.on_behalf_of,
         "session": entry.session_id,
         "application": entry.application_id,
-        "target": {"kind": entry.target_kind, "id": entry.target_id} if entry.target_kind else None,
-        "changes": entry.changes,
-        "data": entry.data,
-        "bounds": entry.bounds,
-        "ip": entry.ip,
-        "user_agent": entry.user_agent,
+        "target": {"kind": entry.target_kind, "id": readable.target_id} if entry.target_kind else None,
+        "changes": readable.changes,
+        "data": readable.data,
+        "bounds": readable.bounds,
+        "personal": readable.personal.value,
+        "ip": readable.ip,
+        "user_agent": readable.user_agent,
         "correlation_id": entry.correlation_id,
     }

@@ -11,15 +11,17 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from django.contrib.admin.models import LogEntry
+from django.contrib.auth import get_user_model
 from django.db.models import Model
-from django.db.models.signals import m2m_changed, post_delete, post_save, pre_save
+from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete, pre_save
 
-from auth_audit.append.secret_fields import HIDDEN, is_secret
 from auth_audit.events import AuditEvent
+from auth_audit.personal.secret_fields import HIDDEN, is_secret
 from auth_core.events import Event, record
+from auth_core.models import Identity
+from auth_core.people.lookup import identity_of
 from auth_core.users import UserLike
 
 if TYPE_CHECKING:
@@ -34,6 +36,9 @@ class _Recording:
     models: frozenset[type[Model]]
     before: dict[tuple[type[Model], Any], Mapping[str, Any]] = field(default_factory=dict)
 
+
+#: The admin's own log of changes. The name stands for the model, because a site may have no admin.
+_LOG_OF_THE_ADMIN = "admin.LogEntry"
 
 _recording: ContextVar[_Recording | None] = ContextVar("auth_audit_admin", default=None)
 _lock = threading.Lock()
@@ -56,7 +61,7 @@ def recording_changes(model_admin: "ModelAdmin[Any]", actor: UserLike | None) ->
 
 def _is_log(model: type[Model]) -> bool:
     """Return whether *model* is a log of changes: the trail, or the admin's own log."""
-    return model is LogEntry or model._meta.app_label == "auth_audit"
+    return model._meta.label == _LOG_OF_THE_ADMIN or model._meta.app_label == "auth_audit"
 
 
 def _listen(more: int) -> None:
@@ -101,6 +106,13 @@ def _after_save(sender: type[Model], instance: Model, created: bool, raw: bool =
         _record(recording, AuditEvent.OBJECT_ADDED if created else AuditEvent.OBJECT_CHANGED, instance, changes)
 
 
+def _before_delete(sender: type[Model], instance: Model, origin: Any = None, **kwargs: Any) -> None:
+    person = _person_of(instance) if _recording_of(sender) is not None else None
+    if person is not None:
+        is_alone = getattr(origin, "model", type(origin)) is sender and not isinstance(instance, get_user_model())
+        _remember_public_id(person, is_deleted=not is_alone)
+
+
 def _after_delete(sender: type[Model], instance: Model, **kwargs: Any) -> None:
     recording = _recording_of(sender)
     if recording is not None:
@@ -128,6 +140,7 @@ def _relation_changed(
 _RECEIVERS = (
     (pre_save, _before_save),
     (post_save, _after_save),
+    (pre_delete, _before_delete),
     (post_delete, _after_delete),
     (m2m_changed, _relation_changed),
 )
@@ -135,7 +148,33 @@ _RECEIVERS = (
 
 def _record(recording: _Recording, name: AuditEvent, instance: Model, changes: Mapping[str, Any]) -> None:
     target = (instance._meta.label_lower, str(instance.pk))
-    record(Event(name=name, actor=recording.actor, target=target, changes=changes))
+    record(Event(name=name, subject=_person_of(instance), actor=recording.actor, target=target, changes=changes))
+
+
+def _person_of(instance: Model) -> UserLike | None:
+    """Return the user that *instance* is, or that its only relation to a user leads to."""
+    if isinstance(instance, get_user_model()):
+        return cast("UserLike", instance)
+    relations = [field for field in instance._meta.concrete_fields if _is_to_a_user(field)]
+    return getattr(instance, relations[0].name, None) if len(relations) == 1 else None
+
+
+def _remember_public_id(user: UserLike, *, is_deleted: bool) -> None:
+    """Load the public id of *user*, which is deleted with the user.
+
+    Args:
+        user: The user, who may have no public id yet.
+        is_deleted: Whether the user may be deleted as well. Then a new public id is not stored, because it would
+            outlive the user. It is that of the entry alone.
+    """
+    if not is_deleted:
+        identity_of(user)
+    elif getattr(user, "auth_identity", None) is None:
+        cast("Any", user).auth_identity = Identity(user=cast("Any", user))
+
+
+def _is_to_a_user(field: Any) -> bool:
+    return field.is_relation and field.related_model is not None and issubclass(field.related_model, get_user_model())
 
 
 def _values(instance: Model) -> dict[str, Any]:

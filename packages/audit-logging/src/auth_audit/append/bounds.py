@@ -61,6 +61,14 @@ class Bounds:
         self._characters += notes._characters + len(notes._cut) * len(pointer)  # noqa: SLF001 - same class
         self._cut |= {pointer + name: note for name, note in notes._cut.items()}  # noqa: SLF001 - same class
 
+    def take(self, pointers: Collection[str]) -> "Bounds":
+        """Remove the notes about these places and everything in them. Return them."""
+        taken = Bounds()
+        inside = tuple(f"{pointer}/" for pointer in pointers)
+        for name in [name for name in self._cut if name in pointers or name.startswith(inside)]:
+            taken._cut[name] = self._cut.pop(name)
+        return taken
+
     def to_json(self, **more: Any) -> dict[str, Any] | None:
         """Return the value of the column: the notes and *more*. ``None`` if both are empty."""
         return ({"cut": self._cut} if self._cut else {}) | more or None

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from auth_audit.append import column_values
@@ -44,6 +44,19 @@ def split_changes(changes: Mapping[str, Any]) -> list[Part]:
         remaining -= size
         _add_item(parts[-1], item, stored, notes)
     return [_with_one_note(part, changes) if part.bounds.are_too_many else part for part in parts]
+
+
+def take_personal(part: Part, names: Collection[str]) -> tuple[Part, Part]:
+    """Return *part* without the values of the fields *names*, and a part with only those.
+
+    The names stay, with ``None``. A note about all changes belongs to the second part.
+    """
+    if not names:
+        return part, Part({}, Bounds())
+    stored = {column_values.text(name, column_values.LONGEST_TEXT) for name in names}
+    taken = {field: change for field, change in part.changes.items() if field in stored}
+    notes = part.bounds.take(["changes", *(f"changes{pointer_token(field)}" for field in taken)])
+    return Part(part.changes | dict.fromkeys(taken), part.bounds), Part(taken, notes)
 
 
 def merge_parts(parts: Iterable[Part]) -> dict[str, Any]:

@@ -1,42 +1,64 @@
 """Inserting: one statement, prepared if possible. Its cost is added to every change.
 
 Every value is sent as text, which PostgreSQL converts to the type of the column. So there is one statement for
-all entries, whichever columns are empty, and it is prepared once.
+all entries with as many keys of personal values, whichever columns are empty, and it is prepared once.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from operator import itemgetter
 from typing import Any
 
-from django.db import connections, router
+from django.db import connections, router, transaction
 
-from auth_audit.models import AuditEntry
+from auth_audit.models import AuditEntry, PersonalKey
+from auth_audit.personal.envelope import KeyRow
 from auth_core.runtime import prepared_statements
+
+#: Types of JSON values.
+_JSON = frozenset({dict, list})
 
 #: Fields that the database sets.
 SET_BY_DATABASE = frozenset({"recorded_at", "transaction_id"})
 
 
-def insert(row: Mapping[str, Any]) -> None:
-    """Insert *row* in the open transaction.
+def insert(row: Mapping[str, Any], keys: Sequence[KeyRow] = ()) -> None:
+    """Insert *row* and the keys of its personal values in the open transaction.
 
-    It does not use the ORM's compiler, which would take longer than PostgreSQL itself.
+    It does not use the ORM's compiler, which would take longer than PostgreSQL itself. On PostgreSQL all rows are
+    inserted by one statement, on SQLite by one for each row.
 
     Args:
-        row: All columns except those set by the database, by name: a text, a JSON object, or ``None``.
+        row: All columns except those set by the database, by name: a text, JSON, or ``None``.
+        keys: At most two.
 
     Raises:
-        DatabaseError: The row could not be written.
+        DatabaseError: The rows could not be written.
     """
     connection: Any = connections[router.db_for_write(AuditEntry)]
-    if connection.vendor != "postgresql":
+    if connection.vendor == "postgresql":
+        key_values = [value for key in keys for value in _as_text(key)]
+        values = [json.dumps(value) if type(value) in _JSON else value for value in _row_values()(row)]
+        # A connection may be used for a single entry, so the first use is not prepared.
+        statement = _statement(AuditEntry._meta.db_table, len(keys))
+        prepared_statements.put(connection, statement, [*key_values, *values], uses_before=1)
+        return
+    with transaction.atomic(using=connection.alias, savepoint=False), connection.cursor() as cursor:
+        for key in keys:
+            cursor.execute(_key_statement(1), [_as_hex(key.id), _as_hex(key.person_id), *key[2:]])
         values = [field.get_db_prep_save(row[field.attname], connection) for field in written_fields()]
-    else:
-        values = [json.dumps(value) if type(value) is dict else value for value in _row_values()(row)]
-    # A connection may be used for a single entry, so the first use is not prepared.
-    prepared_statements.put(connection, _statement(AuditEntry._meta.db_table), values, uses_before=1)
+        cursor.execute(_statement(AuditEntry._meta.db_table, 0), values)
+
+
+def _as_text(key: KeyRow) -> tuple[str | None, ...]:
+    """Return the values of *key*, the bytes as PostgreSQL reads them from a text."""
+    return (key.id, key.person_id, None if key.address is None else f"\\x{key.address.hex()}", key.key)
+
+
+def _as_hex(identifier: str | None) -> str | None:
+    """Return a UUID as SQLite stores it."""
+    return None if identifier is None else identifier.replace("-", "")
 
 
 @cache
@@ -52,7 +74,15 @@ def _row_values() -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
 
 
 @cache
-def _statement(table: str) -> str:
+def _statement(table: str, keys: int) -> str:
     columns = ", ".join(f'"{field.column}"' for field in written_fields())
     marks = ", ".join("%s" for _field in written_fields())
-    return f'INSERT INTO "{table}" ({columns}) VALUES ({marks})'  # noqa: S608 - names of our own model
+    insert_entry = f'INSERT INTO "{table}" ({columns}) VALUES ({marks})'  # noqa: S608 - names of our own model
+    return f"WITH keys AS ({_key_statement(keys)}) {insert_entry}" if keys else insert_entry
+
+
+@cache
+def _key_statement(keys: int) -> str:
+    columns = ", ".join(f'"{field.column}"' for field in PersonalKey._meta.concrete_fields)
+    rows = ", ".join(["(%s, %s, %s, %s)"] * keys)
+    return f'INSERT INTO "{PersonalKey._meta.db_table}" ({columns}) VALUES {rows}'  # noqa: S608 - as above

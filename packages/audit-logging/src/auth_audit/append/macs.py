@@ -2,14 +2,14 @@
 
 An attacker who can write to the table but has no key can neither change an entry nor add one that verifies. The
 database sets `recorded_at` and `transaction_id` after the MAC is computed, so only the seal covers them. The
-MAC still covers the time of the entry in milliseconds, because its id begins with it.
+MAC still covers the time of the entry in milliseconds, because its id begins with it. It covers personal values
+as ciphertext, and never their key, so that the key can be dropped.
 """
 
 import hmac
 import json
 from collections.abc import Mapping
 from functools import lru_cache
-from ipaddress import ip_address
 from typing import Any
 
 from django.db.models import Count
@@ -73,7 +73,6 @@ def covered_columns(entry: AuditEntry) -> Mapping[str, Any]:
         for field in entry._meta.concrete_fields
         if field.name not in NOT_COVERED
     }
-    columns["ip"] = str(ip_address(entry.ip)) if entry.ip else None  # the database may spell it differently
     return _not_empty(columns)
 
 

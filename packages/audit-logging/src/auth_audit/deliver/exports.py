@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from auth_audit.events import AuditEvent
 from auth_audit.models import AuditEntry
+from auth_audit.personal.readable_entry import ReadableEntry, read
 from auth_audit.verify.proofs import Proof, Prover
 from auth_core.events import Event, record
 from auth_core.users import UserLike
@@ -22,7 +23,14 @@ _CHUNK = 500
 #: Characters that start a formula in a spreadsheet (OWASP, CSV injection. ASVS 1.2.10).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
-_COLUMNS = [field.attname for field in AuditEntry._meta.concrete_fields]
+#: Columns of a CSV export: those of an entry, and the personal values that it holds as ciphertext.
+_COLUMNS = [
+    *(field.attname for field in AuditEntry._meta.concrete_fields if field.attname != "personal"),
+    "personal",
+    "ip",
+    "network",
+    "user_agent",
+]
 
 
 class Writer(Protocol):
@@ -34,12 +42,16 @@ class Writer(Protocol):
     def head(self, prover: Prover, *, is_complete: bool) -> str:
         """Return the first line."""
 
-    def line(self, entry: AuditEntry, proof: Proof) -> str:
+    def line(self, readable: ReadableEntry, proof: Proof) -> str:
         """Return the line of one entry."""
 
 
 class JsonLines:
-    """The format that `auth_audit.offline_verifier` reads: the checkpoint, then each entry with its path."""
+    """The format that `auth_audit.offline_verifier` reads: the checkpoint, then each entry with its path.
+
+    ``entry`` is the entry as it is hashed, with ciphertext. ``personal`` says whether its personal values can be read,
+    and ``readable`` are the columns that contain some, as far as they can.
+    """
 
     content_type, extension = "application/x-ndjson", "jsonl"
 
@@ -48,9 +60,17 @@ class JsonLines:
         checkpoint = prover.checkpoint
         return _json({"checkpoint": checkpoint.signed if checkpoint else None, "complete": is_complete})
 
-    def line(self, entry: AuditEntry, proof: Proof) -> str:
-        """Return the entry as it is hashed, with its number and path."""
-        return _json({"entry": proof.entry, "number": proof.number, "path": proof.path})
+    def line(self, readable: ReadableEntry, proof: Proof) -> str:
+        """Return the entry as it is hashed, with its number and path, and its personal values."""
+        return _json(
+            {
+                "entry": proof.entry,
+                "number": proof.number,
+                "path": proof.path,
+                "personal": readable.personal.value,
+                "readable": _readable_columns(readable) if readable.parts else {},
+            }
+        )
 
 
 class Csv:
@@ -62,9 +82,10 @@ class Csv:
         """Return the names of the columns."""
         return _csv_line(["number", *_COLUMNS])
 
-    def line(self, entry: AuditEntry, proof: Proof) -> str:
+    def line(self, readable: ReadableEntry, proof: Proof) -> str:
         """Return one row."""
-        values = proof.entry or {"id": str(entry.pk)}
+        values = (proof.entry or {"id": str(readable.entry.pk)}) | _readable_columns(readable)
+        values["personal"] = readable.personal.value
         cells: list[Any] = [proof.number, *(values.get(column, "") for column in _COLUMNS)]
         return _csv_line([_json(cell).strip() if isinstance(cell, dict) else cell for cell in cells])
 
@@ -106,8 +127,9 @@ def _lines(entries: "QuerySet[AuditEntry]", writer: Writer, *, is_complete: bool
     yield writer.head(prover, is_complete=is_complete)
     for chunk in _chunks(entries):
         seals = prover.seals(chunk)
+        readable = read(chunk)
         for entry in chunk:
-            yield writer.line(entry, prover.proof(entry, seals.get(entry.pk)))
+            yield writer.line(readable[entry.pk], prover.proof(entry, seals.get(entry.pk)))
 
 
 def _chunks(entries: "QuerySet[AuditEntry]") -> Iterator[list[AuditEntry]]:
@@ -116,6 +138,12 @@ def _chunks(entries: "QuerySet[AuditEntry]") -> Iterator[list[AuditEntry]]:
     while chunk:
         yield chunk
         chunk = list(entries.filter(id__gt=chunk[-1].pk).order_by("id")[:_CHUNK])
+
+
+def _readable_columns(readable: ReadableEntry) -> dict[str, Any]:
+    """Return the columns that may contain personal values, except empty ones."""
+    names = ("ip", "network", "user_agent", "target_id", "changes", "data", "bounds")
+    return {name: value for name in names if (value := getattr(readable, name))}
 
 
 def _json(value: object) -> str:

@@ -1,8 +1,8 @@
-"""Emptying the default partition (PostgreSQL).
+"""Emptying the default partitions of entries and of the keys of their personal values (PostgreSQL).
 
-It holds entries of months without a partition. While it has such rows, PostgreSQL refuses to create the
-partition of their month. Entries are moved unchanged, with their time and transaction, so their leaves stay the
-same. All of this is one transaction under a lock. Appending waits for it.
+They hold rows of months without a partition. While one has such rows, PostgreSQL refuses to create the partition of
+their month. Entries are moved unchanged, with their time and transaction, so their leaves stay the same. All of this
+is one transaction under a lock. Appending waits for it.
 """
 
 from datetime import UTC, datetime
@@ -17,31 +17,25 @@ from auth_audit.storage import guards, partitions
 if TYPE_CHECKING:
     from django.db.backends.utils import CursorWrapper
 
-_DEFAULT = f"{guards.TABLE}_default"
-_FORMER = f"{guards.TABLE}_former_default"
-
 #: The months of its rows. The first 48 bits of an id are its time in milliseconds.
-_MONTHS = f"""
+_MONTHS = """
 SELECT DISTINCT date_trunc('month', to_timestamp(
     ('x' || lpad(replace(left(id::text, 13), '-', ''), 16, '0'))::bit(64)::bigint / 1000.0
-) AT TIME ZONE 'UTC') FROM {_DEFAULT}
+) AT TIME ZONE 'UTC') FROM {table}_default
 WHERE id >= %s AND id < %s
-"""  # noqa: S608 - our own names
+"""
 
-_STEPS_BEFORE = (
-    "SET LOCAL lock_timeout = '10s'",
-    f"LOCK TABLE {guards.TABLE} IN ACCESS EXCLUSIVE MODE",
-    f"ALTER TABLE {guards.TABLE} DETACH PARTITION {_DEFAULT}",
-    f"ALTER TABLE {_DEFAULT} RENAME TO {_FORMER}",
-    f"CREATE TABLE {_DEFAULT} PARTITION OF {guards.TABLE} DEFAULT",
+_BEFORE = (
+    "LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE",
+    "ALTER TABLE {table} DETACH PARTITION {table}_default",
+    "ALTER TABLE {table}_default RENAME TO {table}_former_default",
+    "CREATE TABLE {table}_default PARTITION OF {table} DEFAULT",
 )
 
-#: The trigger is disabled, because it would set the transaction and time of the move.
-_MOVE = (
-    f"ALTER TABLE {guards.TABLE} DISABLE TRIGGER auth_audit_stamp",
-    f"INSERT INTO {guards.TABLE} SELECT * FROM {_FORMER}",  # noqa: S608 - our own names
-    f"ALTER TABLE {guards.TABLE} ENABLE TRIGGER auth_audit_stamp",
-)
+_MOVE = "INSERT INTO {table} SELECT * FROM {table}_former_default"
+
+#: The trigger is disabled meanwhile, because it would set the transaction and time of the move.
+_STAMP = f"ALTER TABLE {guards.TABLE} {{}} TRIGGER auth_audit_stamp"
 
 #: Entries outside these years come from a wrong clock.
 _FIRST_YEAR, _YEARS_AHEAD = 2020, 2
@@ -70,37 +64,36 @@ def empty_default(alias: str = "") -> int:
     if connections[alias].vendor != "postgresql":
         return 0
     with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
-        months = _months(cursor)
+        months = {month for table in guards.PARTITIONED for month in _months(cursor, table)}
         if not months:
             return 0
-        for step in _STEPS_BEFORE:
+        cursor.execute("SET LOCAL lock_timeout = '10s'")
+        for step in [step.format(table=table) for table in guards.PARTITIONED for step in _BEFORE]:
             cursor.execute(step)
-        for month in months:
+        for month in sorted(months):
             partitions.make(month, alias)
-        moved = _move(cursor)
-        remaining = _count(cursor, _DEFAULT)
-        cursor.execute(f"DROP TABLE {_FORMER}")
+        cursor.execute(_STAMP.format("DISABLE"))
+        moved = [_move(cursor, table) for table in guards.PARTITIONED]
+        cursor.execute(_STAMP.format("ENABLE"))
         guards.install(alias)
-    return moved - remaining
+    return moved[guards.PARTITIONED.index(guards.TABLE)]
 
 
-def _months(cursor: "CursorWrapper") -> list[datetime]:
+def _months(cursor: "CursorWrapper", table: str) -> list[datetime]:
     last = datetime(timezone.now().year + _YEARS_AHEAD, 1, 1, tzinfo=UTC)
     bounds = [partitions.first_id(datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC)), partitions.first_id(last)]
-    cursor.execute(_MONTHS, bounds)
-    return sorted(month.replace(tzinfo=UTC) for (month,) in cursor.fetchall())
+    cursor.execute(_MONTHS.format(table=table), bounds)
+    return [month.replace(tzinfo=UTC) for (month,) in cursor.fetchall()]
 
 
-def _move(cursor: "CursorWrapper") -> int:
-    count = _count(cursor, _FORMER)
-    disable_trigger, insert, enable_trigger = _MOVE
-    cursor.execute(disable_trigger)
-    cursor.execute(insert)
-    arrived = int(cursor.rowcount)
-    cursor.execute(enable_trigger)
-    if arrived != count:
-        raise NotMoved(f"{arrived} of {count} entries were moved.")
-    return arrived
+def _move(cursor: "CursorWrapper", table: str) -> int:
+    """Move the rows of the former default partition, and drop it. Return how many are in partitions of their months."""
+    count = _count(cursor, f"{table}_former_default")
+    cursor.execute(_MOVE.format(table=table))
+    if cursor.rowcount != count:
+        raise NotMoved(f"{cursor.rowcount} of {count} rows of {table} were moved.")
+    cursor.execute(f"DROP TABLE {table}_former_default")
+    return count - _count(cursor, f"{table}_default")
 
 
 def _count(cursor: "CursorWrapper", table: str) -> int:

@@ -8,10 +8,11 @@ Guards stop mistakes and attackers who can run SQL as the service. The owner of 
 `missing` detects that, and MACs and seals reveal the changes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 if TYPE_CHECKING:
@@ -19,13 +20,22 @@ if TYPE_CHECKING:
 
 TABLE = "auth_audit_auditentry"
 
+#: The keys of the personal values. A key may be wrapped again, and `dropping_keys` may delete it.
+KEY_TABLE = "auth_audit_personalkey"
+
+#: Tables that are partitioned by month on PostgreSQL.
+PARTITIONED = (TABLE, KEY_TABLE)
+
 #: Tables that the sealer writes. They are append-only as well.
 SEALER_TABLES = ("auth_audit_seal", "auth_audit_treenode", "auth_audit_checkpoint")
 
 _REFUSAL = "The audit trail is append-only."
 
+#: The setting of a transaction on PostgreSQL in which keys may be deleted.
+_DROPPING = "auth_audit.dropping_keys"
+
 #: The trigger functions on PostgreSQL. The second sets the time and the transaction, so that an INSERT cannot
-#: choose them.
+#: choose them. The third lets a key be wrapped again or dropped, and refuses everything else.
 _FUNCTIONS = {
     "auth_audit_refuse": f"""
 BEGIN RAISE EXCEPTION '{_REFUSAL}' USING ERRCODE = 'integrity_constraint_violation'; END
@@ -35,6 +45,17 @@ BEGIN
   NEW.transaction_id := pg_current_xact_id()::text::bigint;
   NEW.recorded_at := statement_timestamp();
   RETURN NEW;
+END
+""",
+    "auth_audit_keep_key": f"""
+BEGIN
+  IF TG_OP = 'DELETE' AND current_setting('{_DROPPING}', true) = 'yes' THEN RETURN OLD; END IF;
+  IF TG_OP = 'UPDATE' THEN
+    IF (NEW.id, NEW.person_id, NEW.address) IS NOT DISTINCT FROM (OLD.id, OLD.person_id, OLD.address) THEN
+      RETURN NEW;
+    END IF;
+  END IF;
+  RAISE EXCEPTION '{_REFUSAL}' USING ERRCODE = 'integrity_constraint_violation';
 END
 """,
 }
@@ -71,6 +92,10 @@ _ROW_TRIGGERS = (
     _Trigger("auth_audit_stamp", "BEFORE INSERT ON {table} FOR EACH ROW", 7, "auth_audit_stamp"),
 )
 
+_KEY_TRIGGER = _Trigger(
+    "auth_audit_keep_key", "BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW", 27, "auth_audit_keep_key"
+)
+
 _TRUNCATE_TRIGGER = _Trigger(
     "auth_audit_no_truncate", "BEFORE TRUNCATE ON {table} FOR EACH STATEMENT", 34, "auth_audit_refuse"
 )
@@ -82,9 +107,13 @@ _SQLITE_TRIGGERS = {
     "no_replace": "BEFORE INSERT ON {table} WHEN EXISTS (SELECT 1 FROM {table} WHERE {same} OR rowid = NEW.rowid)",
 }
 
+#: The condition of the trigger ``no_update`` on the table of keys: anything but the wrapped key changes.
+_KEY_CHANGES = " WHEN OLD.id IS NOT NEW.id OR OLD.person_id IS NOT NEW.person_id OR OLD.address IS NOT NEW.address"
+
 #: Conditions under which a new row would replace an existing one: one for each unique key of the table.
 _SAME = {
     TABLE: "id = NEW.id",
+    KEY_TABLE: "id = NEW.id",
     "auth_audit_seal": "number = NEW.number OR entry_id = NEW.entry_id",
     "auth_audit_treenode": 'id = NEW.id OR (level = NEW.level AND "index" = NEW."index")',
     "auth_audit_checkpoint": "size = NEW.size",
@@ -126,8 +155,27 @@ def remove(alias: str = DEFAULT_DB_ALIAS) -> None:
             for function in _FUNCTIONS:
                 cursor.execute(f"DROP FUNCTION IF EXISTS {function}() CASCADE")
         elif connection.vendor == "sqlite":
-            for name in _sqlite_triggers((TABLE, *SEALER_TABLES)):
+            for name in _sqlite_triggers((*PARTITIONED, *SEALER_TABLES)):
                 cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
+
+
+@contextmanager
+def dropping_keys(alias: str) -> Iterator[None]:
+    """Let keys of personal values be deleted inside the block, which is one transaction.
+
+    SQLite has no settings of a transaction, so its trigger is removed and created again.
+    """
+    connection = connections[alias]
+    name = f"{KEY_TABLE}_no_delete"
+    with transaction.atomic(using=alias), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SELECT set_config(%s, 'yes', true)", [_DROPPING])
+            yield
+            cursor.execute("SELECT set_config(%s, '', true)", [_DROPPING])
+        else:
+            cursor.execute(f"DROP TRIGGER {name}")
+            yield
+            cursor.execute(_sqlite_triggers([KEY_TABLE])[name][1])
 
 
 def table_exists(alias: str = DEFAULT_DB_ALIAS) -> bool:
@@ -148,9 +196,9 @@ def missing(alias: str = DEFAULT_DB_ALIAS) -> list[str]:
         return [f"{TABLE}: {connection.vendor} is not supported"]
 
 
-def tables(cursor: "CursorWrapper") -> list[str]:
-    """Return the table and its partitions (PostgreSQL)."""
-    cursor.execute("SELECT relid::regclass::text FROM pg_partition_tree(%s::regclass)", [TABLE])
+def tables(cursor: "CursorWrapper", table: str = TABLE) -> list[str]:
+    """Return *table* and its partitions (PostgreSQL)."""
+    cursor.execute("SELECT relid::regclass::text FROM pg_partition_tree(%s::regclass)", [table])
     return [name for (name,) in cursor.fetchall()]
 
 
@@ -160,6 +208,7 @@ def _guarded_postgresql(cursor: "CursorWrapper") -> dict[str, tuple[_Trigger, ..
         "SELECT relname FROM pg_class WHERE relname = ANY(%s) AND pg_table_is_visible(oid)", [list(SEALER_TABLES)]
     )
     guarded = {name: (_ROW_TRIGGERS[0], _TRUNCATE_TRIGGER) for (name,) in cursor.fetchall()}
+    guarded |= dict.fromkeys(tables(cursor, KEY_TABLE), (_KEY_TRIGGER, _TRUNCATE_TRIGGER))
     return guarded | dict.fromkeys(tables(cursor), (*_ROW_TRIGGERS, _TRUNCATE_TRIGGER))
 
 
@@ -185,7 +234,7 @@ def _missing_sqlite(cursor: "CursorWrapper") -> list[str]:
 def _install_postgresql(connection: BaseDatabaseWrapper, cursor: "CursorWrapper") -> None:
     for function, body in _FUNCTIONS.items():
         cursor.execute(f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $${body}$$")
-    partitions = set(tables(cursor)) - {TABLE}
+    partitions = {partition for table in PARTITIONED for partition in tables(cursor, table)} - {*PARTITIONED}
     for table, triggers in _guarded_postgresql(cursor).items():
         for trigger in triggers:
             # A partition inherits the row triggers of its parent, but not the TRUNCATE trigger.
@@ -207,7 +256,7 @@ def _create(trigger: _Trigger, table: str) -> str:
 def _tables_sqlite(cursor: "CursorWrapper") -> list[str]:
     cursor.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
     existing = {name for (name,) in cursor.fetchall()}
-    return [table for table in (TABLE, *SEALER_TABLES) if table in existing]
+    return [table for table in (*PARTITIONED, *SEALER_TABLES) if table in existing]
 
 
 def _sqlite_triggers(tables: Iterable[str]) -> dict[str, tuple[str, str]]:
@@ -218,6 +267,7 @@ def _sqlite_triggers(tables: Iterable[str]) -> dict[str, tuple[str, str]]:
         for name, sql in _SQLITE_TRIGGERS.items():
             trigger = f"{prefix}_{name}"
             timing = sql.format(table=table, same=_SAME[table])
+            timing += _KEY_CHANGES if (table, name) == (KEY_TABLE, "no_update") else ""
             triggers[trigger] = (
                 table,
                 f"CREATE TRIGGER {trigger} {timing} BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END",

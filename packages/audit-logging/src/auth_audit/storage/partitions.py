@@ -1,6 +1,7 @@
 """Partitions by month, created ahead (PostgreSQL). A default partition takes entries without one.
 
-The partition key is the primary key. A UUIDv7 begins with its time, so a month is a range of ids.
+The partition key is the primary key. A UUIDv7 begins with its time, so a month is a range of ids. The keys of
+personal values have partitions of the same ranges, because their ids have the times of their entries.
 """
 
 import logging
@@ -35,7 +36,7 @@ def make_ahead(alias: str = "") -> int:
         alias: The database. Empty means the one that entries are written to.
 
     Returns:
-        The number of partitions created.
+        The number of months whose partitions were created.
     """
     alias = alias or router.db_for_write(AuditEntry)
     return sum(_try_to_make(month, alias) for month in _missing(alias))
@@ -43,7 +44,9 @@ def make_ahead(alias: str = "") -> int:
 
 def missing(alias: str = "") -> list[str]:
     """Return the names of partitions that should exist and do not."""
-    return [_name_of(month) for month in _missing(alias or router.db_for_write(AuditEntry))]
+    alias = alias or router.db_for_write(AuditEntry)
+    existing = names(alias)
+    return [name for month in _missing(alias) for name in _names_of(month) if name not in existing]
 
 
 def names(alias: str = "") -> list[str]:
@@ -52,14 +55,16 @@ def names(alias: str = "") -> list[str]:
     if connection.vendor != "postgresql":
         return []
     with connection.cursor() as cursor:
-        return sorted(set(guards.tables(cursor)) - {guards.TABLE})
+        return sorted(
+            {name for table in guards.PARTITIONED for name in guards.tables(cursor, table)} - {*guards.PARTITIONED}
+        )
 
 
 def _missing(alias: str) -> list[datetime]:
     if connections[alias].vendor != "postgresql":
         return []
-    existing = names(alias)
-    return [month for month in _expected_months() if _name_of(month) not in existing]
+    existing = set(names(alias))
+    return [month for month in _expected_months() if not existing.issuperset(_names_of(month))]
 
 
 def _expected_months() -> list[datetime]:
@@ -70,7 +75,7 @@ def _expected_months() -> list[datetime]:
 
 
 def make(month: datetime, alias: str) -> None:
-    """Create the partition of *month* in the open transaction, unless it exists.
+    """Create the partitions of *month* in the open transaction, unless they exist.
 
     Args:
         month: The first moment of the month.
@@ -79,17 +84,12 @@ def make(month: datetime, alias: str) -> None:
     Raises:
         DatabaseError: Its rows are already in the default partition, or the table is locked.
     """
-    connection = connections[alias]
-    sql = _MAKE.format(
-        partition=connection.ops.quote_name(_name_of(month)),
-        table=connection.ops.quote_name(guards.TABLE),
-        first=first_id(month),
-        end=first_id(_next(month)),
-    )
-    with connection.cursor() as cursor:
+    first, end = first_id(month), first_id(_next(month))
+    with connections[alias].cursor() as cursor:
         cursor.execute(_LOCK)
-        cursor.execute(sql)
-        guards.install_on_partition(_name_of(month), alias)
+        for table, partition in zip(guards.PARTITIONED, _names_of(month), strict=True):
+            cursor.execute(_MAKE.format(partition=partition, table=table, first=first, end=end))
+            guards.install_on_partition(partition, alias)
 
 
 def first_id(month: datetime) -> UUID:
@@ -104,13 +104,14 @@ def _try_to_make(month: datetime, alias: str) -> bool:
             cursor.execute("SET LOCAL lock_timeout = '2s'")
             make(month, alias)
     except DatabaseError:
-        logger.exception("The audit partition %s could not be created.", _name_of(month))
+        logger.exception("The audit partitions %s could not be created.", " and ".join(_names_of(month)))
         return False
     return True
 
 
-def _name_of(month: datetime) -> str:
-    return f"{guards.TABLE}_{month:%Y_%m}"
+def _names_of(month: datetime) -> list[str]:
+    """Return the names of the partitions of *month*, one of each table."""
+    return [f"{table}_{month:%Y_%m}" for table in guards.PARTITIONED]
 
 
 def _month_of(moment: datetime) -> datetime:

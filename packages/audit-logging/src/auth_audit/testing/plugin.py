@@ -2,11 +2,12 @@
 
 import pytest
 
-from auth_core.testing.tables import TRAIL
+from auth_core.testing.tables import TRAIL, WITH_AN_ENTRY
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the tables of the trail. Their rows are counted apart and are not changes themselves."""
-    TRAIL.add("auth_audit_auditentry")
+    TRAIL.update({"auth_audit_auditentry", "auth_audit_personalkey"})
+    WITH_AN_ENTRY.add("auth_audit_personalkey")
     # Written by the sealer and by delivery.
     TRAIL.update({"auth_audit_seal", "auth_audit_treenode", "auth_audit_checkpoint", "auth_audit_delivery"})

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from django.db import connection
 
 from auth_audit.models import AuditEntry
+from auth_audit.personal.readable_entry import ReadableEntry, read
 from auth_audit.seal.sealer import seal
 from auth_audit.seal.transaction_horizon import current_horizon
 
@@ -15,6 +16,11 @@ def recorded(name: str = "") -> list[AuditEntry]:
     """Return the entries of the trail in order, optionally of one name."""
     entries = AuditEntry.objects.order_by("id")
     return list(entries.filter(name=name) if name else entries)
+
+
+def readable(name: str = "") -> list[ReadableEntry]:
+    """Read the entries of `recorded` with their personal values."""
+    return list(read(recorded(name)).values())
 
 
 def seal_everything() -> int:

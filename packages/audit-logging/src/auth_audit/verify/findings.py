@@ -48,11 +48,14 @@ class Verification:
     Args:
         sealed: Number of entries compared with their seals.
         waiting: Number of genuine entries that are not sealed yet. A deleted one cannot be detected.
+        erased: Number of these entries whose personal values were erased. Their keys are missing, which is no
+            difference by itself.
         findings: The differences.
     """
 
     sealed: int = 0
     waiting: int = 0
+    erased: int = 0
     findings: list[Finding] = field(default_factory=list)
 
     def add_finding(self, what: Tampering, why: str, **details: int | UUID | None) -> None:

@@ -9,6 +9,7 @@ restoring an older backup. Only a checkpoint that was stored elsewhere reveals t
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -17,10 +18,12 @@ from django.db import router
 from auth_audit.append import macs
 from auth_audit.models import AuditEntry, Checkpoint, Seal
 from auth_audit.offline_verifier import Frontier, NotGenuine, VerifiedCheckpoint, root_hash, verify_checkpoint
+from auth_audit.personal.readable_entry import ReadableEntry, read
 from auth_audit.seal import checkpoints, keys, leaves
 from auth_audit.seal.sealer import unsealed
 from auth_audit.seal.transaction_horizon import current_horizon
 from auth_audit.verify.findings import Tampering, Verification
+from auth_audit.verify.personal_verification import verify_personal
 from auth_audit.verify.tree_verification import NodeVerifier
 
 #: Entries read at a time.
@@ -146,8 +149,9 @@ def _verify_segment(run: _VerificationRun, segment: _Segment, result: Verificati
     for low in range(segment.first, segment.end, _CHUNK):
         seals = _seals(run, low, min(low + _CHUNK, segment.end), result)
         entries = _entries(run, [seal.entry_id for seal in seals])
+        readable = read(entries.values(), run.alias)
         for seal in seals:
-            _verify_entry(seal, entries.get(seal.entry_id), result)
+            _verify_entry(seal, readable.get(seal.entry_id), result)
             run.append(bytes(seal.leaf), result)
             batch.append((seal, entries.get(seal.entry_id)))
     result.sealed += len(batch)
@@ -181,14 +185,16 @@ def _entry(run: _VerificationRun, entry_id: UUID) -> AuditEntry | None:
         return AuditEntry(pk=entry_id)  # the row exists, but its values are not valid
 
 
-def _verify_entry(seal: Seal, entry: AuditEntry | None, result: Verification) -> None:
+def _verify_entry(seal: Seal, readable: ReadableEntry | None, result: Verification) -> None:
     details: dict[str, Any] = {"entry": seal.entry_id, "first": seal.number, "last": seal.number}
-    if entry is None:
+    if readable is None:
         result.add_finding(Tampering.REMOVED, "it was sealed and is missing", **details)
-    elif not is_as_sealed(entry, bytes(seal.leaf)):
+    elif not is_as_sealed(readable.entry, bytes(seal.leaf)):
         result.add_finding(Tampering.CHANGED, "it does not match its seal", **details)
-    elif not macs.verifies(entry):
+    elif not macs.verifies(readable.entry):
         result.add_finding(Tampering.CHANGED, "its MAC is not valid", **details)
+    else:
+        verify_personal(readable, result, **details)
 
 
 def is_as_sealed(entry: AuditEntry, leaf: bytes) -> bool:
@@ -232,7 +238,8 @@ def _verify_unsealed(run: _VerificationRun, result: Verification) -> None:
     """Check entries without a seal: not sealed yet, inserted, or withheld from the sealer."""
     current, last = current_horizon(run.alias), run.last
     sealed_below = last.body["horizon"] if last and last.body["cluster"] == current.cluster else None
-    for entry in unsealed(run.alias).iterator(chunk_size=_CHUNK):
+    for readable in _unsealed(run.alias):
+        entry = readable.entry
         if not macs.verifies(entry):
             result.add_finding(Tampering.INSERTED, "its MAC is not valid", entry=entry.pk)
         elif sealed_below is not None and (entry.transaction_id or 0) < sealed_below:
@@ -241,3 +248,11 @@ def _verify_unsealed(run: _VerificationRun, result: Verification) -> None:
             result.add_finding(Tampering.WITHHELD, "its transaction id does not exist yet", entry=entry.pk)
         else:
             result.waiting += 1
+            verify_personal(readable, result, entry=entry.pk)
+
+
+def _unsealed(alias: str) -> Iterator[ReadableEntry]:
+    """Yield the entries without a seal, with their personal values."""
+    entries = unsealed(alias).iterator(chunk_size=_CHUNK)
+    while chunk := list(islice(entries, _CHUNK)):
+        yield from read(chunk, alias).values()

@@ -26,6 +26,6 @@ class Command(BaseCommand):
         if options["empty_default"]:
             self.stdout.write(f"{empty_default()} entries moved.")
         created = partitions.make_ahead()
-        self.stdout.write(f"{created} partitions created.")
+        self.stdout.write(f"Partitions of {created} months created.")
         for name in partitions.names():
             self.stdout.write(name)

@@ -40,7 +40,10 @@ class Command(BaseCommand):
             self.stdout.write(str(finding))
         for guard in guards.missing():
             self.stdout.write(f"missing guard: {guard}")
-        summary = f"{result.sealed} entries verified, {result.waiting} not yet sealed."
+        summary = (
+            f"{result.sealed} entries verified, {result.waiting} not yet sealed,"
+            f" {result.erased} with erased personal values."
+        )
         if result.findings:
             raise CommandError(f"{summary} {len(result.findings)} findings.")
         self.stdout.write(f"{summary} No tampering found.")

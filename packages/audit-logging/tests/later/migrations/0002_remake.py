@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """Adds a column and widens another."""
 
-    dependencies: ClassVar = [("auth_audit", "0003_bounds")]
+    dependencies: ClassVar = [("auth_audit", "0001_entries")]
     operations: ClassVar = [
         migrations.AddField("auditentry", "note", models.CharField(max_length=8, default="", db_default="")),
         migrations.AlterField("auditentry", "reason", models.CharField(max_length=65, blank=True)),
