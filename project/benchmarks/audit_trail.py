@@ -32,6 +32,7 @@ import psycopg
 from django.conf import settings
 
 MONTHS, ROUNDS, SECONDS, ACTORS = 12, 3, 4.0, 1000
+COPIED_AT_ONCE = 10_000
 ACTOR_IDS = [UUID(int=(0x7 << 76) | (2 << 62) | number) for number in range(ACTORS)]
 
 
@@ -121,7 +122,7 @@ def plain_insert() -> tuple[str, Callable[[int], list[Any]]]:
 
     entry = AuditEntry.objects.order_by("id").values_list().first()
     columns = [field.column for field in AuditEntry._meta.concrete_fields]
-    values = [json.dumps(value) if isinstance(value, dict) else value for value in entry or ()]
+    values = [json.dumps(value) if isinstance(value, dict | list) else value for value in entry or ()]
     marks = ", ".join(["%s"] * len(columns))
     return f"INSERT INTO plain ({', '.join(columns)}) VALUES ({marks})", lambda _number: [uuid4(), *values[1:]]
 
@@ -150,6 +151,7 @@ def fill(count: int) -> None:
     from django.db import connection
 
     from auth_audit.append import insert_statement, macs
+    from auth_audit.personal import envelope
     from auth_audit.storage import partitions
     from auth_core.ids import first_uuid7_at
 
@@ -160,25 +162,37 @@ def fill(count: int) -> None:
         partitions.make(month, "default")
     step = (now - month) / count
     names = [field.attname for field in insert_statement.written_fields()]
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(f"COPY auth_audit_auditentry ({', '.join(names)}) FROM STDIN") as copy,
-    ):
+    rows: list[list[Any]] = []
+    keys: list[list[Any]] = []
+    with connection.cursor() as cursor:
         for number in range(count):
             event = an_event(number)
             subject = str(event.subject.auth_identity.subject_id)
+            entry_id = UUID(int=first_uuid7_at(month + step * number).int | number)
+            client = {name: getattr(event.client, name) for name in ("ip", "network", "user_agent")}
+            ciphertexts, new_keys = envelope.encrypt_values(entry_id, [envelope.Owned(subject, client)])
             row = dict.fromkeys(names, "") | {
-                "id": str(UUID(int=first_uuid7_at(month + step * number).int | number)),
+                "id": str(entry_id),
                 "name": event.name.value, "severity": "info", "retention": "security", "outcome": "success",
                 "subject_id": subject, "actor_id": subject, "on_behalf_of": None, "application_id": None,
-                "session_id": str(event.session), "ip": event.client.ip, "network": event.client.network,
-                "user_agent": event.client.user_agent, "correlation_id": str(uuid4()),
-                "data": dict(event.data), "changes": {}, "bounds": None,
+                "session_id": str(event.session), "correlation_id": str(uuid4()),
+                "data": dict(event.data), "changes": {}, "bounds": None, "personal": ciphertexts,
             }  # fmt: skip
             values = map(macs.with_mac(row).get, names)
-            copy.write_row([json.dumps(value) if isinstance(value, dict) else value for value in values])
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE auth_audit_auditentry")
+            rows.append([json.dumps(value) if isinstance(value, dict | list) else value for value in values])
+            keys += [list(key) for key in new_keys]
+            if len(rows) == COPIED_AT_ONCE or number == count - 1:
+                copy_rows(cursor, f"auth_audit_auditentry ({', '.join(names)})", rows)
+                copy_rows(cursor, "auth_audit_personalkey (id, person_id, address, key)", keys)
+        cursor.execute("ANALYZE auth_audit_auditentry, auth_audit_personalkey")
+
+
+def copy_rows(cursor: Any, table: str, rows: list[list[Any]]) -> None:
+    """Write *rows* by COPY, and empty the list."""
+    with cursor.copy(f"COPY {table} FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+    rows.clear()
 
 
 def timed(run: Callable[[], Any]) -> tuple[float, Any]:

@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import connection
 
+from auth_audit.testing.trail import readable
 from auth_core.messages import outbox
 from auth_core.testing.browsers import answer, log_in, new_browser, post, with_csrf
 from auth_core.testing.mails import code_in, delivered
@@ -41,14 +42,17 @@ def lines() -> Iterator[io.StringIO]:
 
 
 def everything_stored() -> str:
-    """Return all rows of all tables in the database, including outbox, trail and sessions."""
+    """Return all rows of all tables in the database, including outbox, trail and sessions.
+
+    The personal values of the trail are encrypted in its table, and follow as they are read.
+    """
     with connection.cursor() as cursor:
         tables = connection.introspection.table_names(cursor)
         rows = []
         for table in tables:
             cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
             rows += [str(row) for row in cursor.fetchall()]
-    return "\n".join(rows)
+    return "\n".join([*rows, *(str(entry) for entry in readable())])
 
 
 def secrets_in(secrets: list[str], text: str) -> list[str]:

@@ -18,7 +18,7 @@ from django.db import models
 from django.test import Client as Browser
 from django.utils import timezone
 
-from auth_audit.models import AuditEntry
+from auth_audit.models import AuditEntry, PersonalKey
 from auth_core.contracts import Transport
 from auth_core.models import GuessBudget
 from auth_core.testing.browsers import log_in, post
@@ -38,7 +38,7 @@ UNSAFE = ("post", "put", "patch", "delete")
 
 #: Tables that any request may write: counters, records, and the epoch of cached sessions, which the first request
 #: after Redis was empty writes.
-WRITTEN_BY_ANY_REQUEST = (AuditEntry, CacheEpoch, GuessBudget)
+WRITTEN_BY_ANY_REQUEST = (AuditEntry, PersonalKey, CacheEpoch, GuessBudget)
 #: Columns with the time of the last use.
 SEEN = frozenset({"last_seen_at", "seen_at", "last_used_at", "session_data", "expire_date"})
 

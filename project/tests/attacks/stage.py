@@ -240,8 +240,12 @@ class Stage:
 
     def last_addresses(self, number: int) -> set[str]:
         """Return the client addresses in the last entries of the trail."""
-        rows = self.service.query(f"SELECT host(ip) FROM auth_audit_auditentry ORDER BY id DESC LIMIT {number}")
-        return {str(ip) for (ip,) in rows}
+        code = f"""
+from auth_audit.models import AuditEntry
+from auth_audit.personal.readable_entry import read
+print(*(entry.ip for entry in read(AuditEntry.objects.order_by("-id")[:{number}]).values()))
+"""
+        return set(self.service.manage("shell", "--no-imports", "--command", code).split())
 
     def role(self, caller: Caller, name: str, **fields: Any) -> str:
         """Create a role that no other test uses, and return its id."""
