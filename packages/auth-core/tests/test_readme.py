@@ -15,13 +15,14 @@ from auth_core.testing.readme import FreshSite, blocks
 README = Path(__file__).parents[1] / "README.md"
 
 
-#: A user who was in the site before signs in by name, and signs up another one.
+#: A user who was in the site before signs in by name and by address, and signs up another one.
 VISIT = """
 from django.contrib.auth.models import User
 from auth_core.testing.browsers import log_in, new_browser, sign_up
 
 User.objects.create_user("alice", "alice@example.org", "correct horse battery staple")
 print(log_in(new_browser(HTTP_HOST="localhost"), identifier="alice").json()["status"])
+print(log_in(new_browser(HTTP_HOST="localhost"), identifier="Alice@example.org").json()["status"])
 print(sign_up(new_browser(HTTP_HOST="localhost"), "bob@example.org").json()["status"])
 print(new_browser(HTTP_HOST="localhost").get("/login/").status_code)
 """
@@ -35,7 +36,7 @@ def test_every_block_works_in_a_fresh_site(tmp_path: Path) -> None:
 
     site.sh(migrate)
 
-    assert site.python(VISIT).split() == ["granted", "confirmation_sent", "200"]
+    assert site.python(VISIT).split() == ["granted", "granted", "confirmation_sent", "200"]
 
 
 def the_example(name: str = "test_a_new_password_is_recorded_and_mailed") -> Callable[..., None]:

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from auth_core.admin_batches import change_each
 from auth_core.admin_permissions import ActionsAdmin, ReadOnlyAdmin
-from auth_core.errors import AuthError
+from auth_core.errors import AuthError, InvalidRequest, TooManyAttempts
 from auth_core.flows import password_reset
 from auth_core.flows.invitations import invite, withdraw_invitation
 from auth_core.messages.security_notices import addresses_of
@@ -39,17 +39,21 @@ class IdentityAdmin(ActionsAdmin):
     actions = ("disable", "enable", "lock", "unlock", "mail_reset_link")
     readonly_fields = ("subject_id", "user", "locked_at", "lock_reason", "created_at")
 
+    def has_disable_permission(self, request: HttpRequest) -> bool:
+        """Return whether the actions that disable and enable are offered. Without ``is_active`` there are only locks."""
+        return locking.can_be_disabled() and self.has_change_permission(request)
+
     @admin.display(description=_("active"), boolean=True)
     def is_active(self, identity: Identity) -> bool:
         """Return whether the account is active."""
         return bool(identity.user.is_active)
 
-    @admin.action(description=_("Disable account and end its sessions"), permissions=["change"])
+    @admin.action(description=_("Disable account and end its sessions"), permissions=["disable"])
     def disable(self, request: HttpRequest, queryset: "QuerySet[Any]") -> None:
         """Disable the selected accounts."""
         self._each(request, queryset, locking.disable_account)
 
-    @admin.action(description=_("Enable account"), permissions=["change"])
+    @admin.action(description=_("Enable account"), permissions=["disable"])
     def enable(self, request: HttpRequest, queryset: "QuerySet[Any]") -> None:
         """Enable the selected accounts."""
         self._each(request, queryset, locking.enable_account)
@@ -70,8 +74,11 @@ class IdentityAdmin(ActionsAdmin):
         client = client_of(request)
 
         def mail(identity: Identity) -> bool:
-            for address in addresses_of(identity.user)[:1]:
-                password_reset.request_reset(email=address, client=client, actor=request.user)
+            address = next(iter(addresses_of(identity.user)), "")
+            try:
+                password_reset.request_reset(email=address, client=client, actor=request.user, only_for=identity.user)
+            except (InvalidRequest, TooManyAttempts):
+                return False
             return True
 
         sent = change_each(self, request, queryset.select_related("user"), mail)
@@ -89,10 +96,10 @@ class IdentityAdmin(ActionsAdmin):
 class EmailAddressAdmin(ReadOnlyAdmin):
     """Lists addresses. They are verified by mail, not here."""
 
-    list_display = ("address", "user", "is_primary", "verified_at")
+    list_display = ("address", "user", "is_primary", "verified_at", "is_adopted")
     list_select_related = ("user",)
     search_fields = ("=key",)
-    readonly_fields = ("user", "address", "key", "is_primary", "verified_at")
+    readonly_fields = ("user", "address", "key", "is_primary", "verified_at", "is_adopted")
 
 
 @admin.register(Invitation)

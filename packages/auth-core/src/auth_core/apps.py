@@ -42,7 +42,7 @@ class AuthCoreConfig(AppConfig):
         from auth_core.request import context  # noqa: PLC0415 - as above
 
         context.connect()
-        receivers.connect()
+        receivers.connect(self)
         power_signals.connect()
         event_log.connect()
         security_notices.connect()

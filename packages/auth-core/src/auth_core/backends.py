@@ -30,6 +30,8 @@ class IdentifierBackend(ModelBackend):
     ) -> Any:
         """Return the user that *username* and *password* prove, or ``None``.
 
+        As in Django, the name of ``USERNAME_FIELD`` is accepted in place of *username*.
+
         Raises:
             PermissionDenied: the account is disabled or locked. Django then asks no other backend, which would not know
                 of the lock.
@@ -37,7 +39,7 @@ class IdentifierBackend(ModelBackend):
         identifier = kwargs.get(get_user_model().USERNAME_FIELD) if username is None else username
         if identifier is None or password is None:
             return None
-        user = lookup.find_by_identifier(identifier)
+        user = lookup.find_by_identifier(str(identifier))
         if not hashing.verify(user, password):
             return None
         if not is_asked_afterwards() and not self.user_can_authenticate(user):

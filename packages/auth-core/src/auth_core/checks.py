@@ -7,7 +7,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.apps import apps
-from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004 - Django's name
+from django.contrib.auth import get_user_model
+from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's name
+from django.db import router
 from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import import_string
 
@@ -16,12 +18,16 @@ from auth_core.assurance.levels import Assurance
 from auth_core.conf import core, secret_keys, site_middleware
 from auth_core.crypto.encryption import key_problems
 from auth_core.crypto.weak_keys import RECIPE, weakness_of
+from auth_core.flows.account_fields import obstacles
 from auth_core.messages.sms import BACKENDS, backend_path
+from auth_core.people import column_index
 from auth_core.people.lookup import SECOND_FACTORS_PART
+from auth_core.people.user_columns import address_fields
 from auth_core.registries import snapshot_parts
 from auth_core.request.client import UNIX
 
 _CONTEXT = "auth_core.middleware.RequestContextMiddleware"
+_SIGNUP_VALUES = ("open", "domain", "invitation", "closed")
 _MIDDLEWARE = "auth_core.pages.administration.AdministrationMiddleware"
 
 
@@ -152,11 +158,56 @@ def check_public_url_is_there(**kwargs: Any) -> list[CheckMessage]:
 @register()
 def check_signup(**kwargs: Any) -> list[CheckMessage]:
     """Refuse an unknown value for who may sign up."""
-    values = ("open", "domain", "invitation", "closed")
-    if core.SIGNUP in values:
+    if core.SIGNUP in _SIGNUP_VALUES:
         return []
-    hint = f"Known values: {', '.join(values)}."
+    hint = f"Known values: {', '.join(_SIGNUP_VALUES)}."
     return [Error(f"Unknown value of AUTH_CORE['SIGNUP']: {core.SIGNUP!r}.", hint=hint, id="auth_core.E007")]
+
+
+@register()
+def check_accounts_can_be_created(**kwargs: Any) -> list[CheckMessage]:
+    """Warn if sign-up is closed because the user model needs more than an address and a password."""
+    if core.SIGNUP not in _SIGNUP_VALUES or core.SIGNUP == "closed":
+        return []
+    reasons = obstacles()
+    hint = (
+        "Give the field a default, or create accounts in your own code and set AUTH_CORE['SIGNUP'] to 'closed'."
+        " Everything else works with this model."
+    )
+    message = f"Sign-up and invitations are closed: {' '.join(reasons)}"
+    return [Warning(message, hint=hint, id="auth_core.W004")] if reasons else []
+
+
+@register(Tags.database)
+def check_addresses_are_indexed(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Warn if people of a large user table are not found by their addresses, because that would read the whole table."""
+    alias = router.db_for_write(get_user_model())
+    if alias not in (databases or ()) or column_index.is_small(alias):
+        return []
+    hint = "Run `manage.py adopt_users`. It creates the index while the site runs, and adopts your users."
+    return [
+        Warning(
+            f"The user table is large, and {field.model._meta.label}.{field.name} has no index that serves any case. People"
+            " who were not adopted are not found by an address that is stored in another case, or by any if the column"
+            " has no index at all.",
+            hint=hint,
+            id="auth_core.W005",
+        )
+        for field in column_index.fields_without_index(alias)
+    ]
+
+
+@register()
+def check_trust(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse a trust in addresses that is not a yes or a no. A text such as 'False' would be a yes."""
+    if not isinstance(core.TRUST_EXISTING_EMAILS, bool):
+        message = "AUTH_CORE['TRUST_EXISTING_EMAILS'] must be True or False."
+        hint = "Set it to True only if the site has verified every address in the email field of its user model."
+        return [Error(message, hint=hint, id="auth_core.E019")]
+    if core.TRUST_EXISTING_EMAILS and not address_fields():
+        message = "AUTH_CORE['TRUST_EXISTING_EMAILS'] is set, but the user model has no email field."
+        return [Warning(message, hint="Remove the setting, or name the field in EMAIL_FIELD.", id="auth_core.W006")]
+    return []
 
 
 @register()

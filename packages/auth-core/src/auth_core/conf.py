@@ -101,6 +101,11 @@ class CoreSettings(PackageSettings):
         {}, doc="Targets of mailed links, by kind, with `{token}`. Kinds that are left out lead to the built-in pages."
     )
     SITE_NAME = Option("", doc="Name of the site in mails and on pages. Empty: the host of `PUBLIC_URL`.")
+    TRUST_EXISTING_EMAILS = Option(
+        False,
+        doc="Whether the site has verified every address in the email field of its user model. They then count as"
+        " verified, except those that several accounts share.",
+    )
     SIGNUP = Option("open", doc="Who may sign up: 'open', 'domain', 'invitation' or 'closed'.")
     SIGNUP_DOMAINS = Option[Sequence[str]]((), doc="Domains whose addresses may sign up if `SIGNUP` is 'domain'.")
     SIGNUP_LIFETIME = Option(timedelta(hours=24), doc="Time to confirm an email address.")

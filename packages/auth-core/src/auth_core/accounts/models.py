@@ -68,6 +68,9 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     objects = UserManager()
 
+    #: `email` holds the key of an address, so that `auth_core.people` compares it exactly.
+    stores_address_keys: ClassVar[bool] = True
+
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []

@@ -3,18 +3,19 @@
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from auth_core import limits
 from auth_core.conf import core
-from auth_core.crypto.secrets import new_code, spend
+from auth_core.crypto.secrets import new_code
 from auth_core.errors import LinkInvalid
 from auth_core.events import AuthEvent, Event, record
 from auth_core.flows.account_creation import parsed_address
 from auth_core.messages.links import link_to
 from auth_core.messages.notify import EMAIL, NOWHERE, notify
 from auth_core.models import EmailAddress, EmailVerification, PendingSignup
-from auth_core.people import lookup
+from auth_core.people.address_rows import counts, new_row_for, prove_address
+from auth_core.people.addresses import Address
+from auth_core.people.identifiers import Claim, addressees_of, sole_match
 from auth_core.people.lookup import person_changed
 from auth_core.request.client import Client
 
@@ -30,7 +31,7 @@ def resend_confirmation(*, email: str, client: Client, browser_secret: str) -> N
     """
     address = parsed_address(email)
     limits.charge("mail", identifier=address.key, client=client)
-    unverified = _unverified_address(address.key)
+    unverified = _unverified_address(address)
     code = new_code()
     with transaction.atomic(durable=True):
         # The same statements run for an unknown address: a proof is renewed and a message posted to the channel
@@ -58,24 +59,29 @@ def verify_email(*, token: str, client: Client) -> Any:
     """Mark the address that *token* was mailed to as verified. Return its user, who is not signed in.
 
     Raises:
-        LinkInvalid: the link is wrong, used or expired, or another account has verified the address since.
+        LinkInvalid: the link is wrong, used or expired, the address of the account has changed, or another account has
+            verified it since.
     """
     verification: EmailVerification = EmailVerification.objects.find(token)
     with transaction.atomic(durable=True):
-        address = verification.email_address if verification.spend() else None
-        is_verified = address is not None and spend(
-            EmailAddress.objects.filter(pk=address.pk, verified_at=None), verified_at=timezone.now()
-        )
-        if address is not None and is_verified:
-            record(Event(name=AuthEvent.EMAIL_VERIFIED, subject=address.user, client=client))
-            person_changed(address.user_id)
-    if address is None or not is_verified:
+        row = verification.email_address if verification.spend() else None
+        is_verified = row is not None and counts(row, row.user) and _prove(row)
+        if row is not None and is_verified:
+            record(Event(name=AuthEvent.EMAIL_VERIFIED, subject=row.user, client=client))
+            person_changed(row.user_id)
+    if row is None or not is_verified:
         raise LinkInvalid
-    return address.user
+    return row.user
 
 
-def _unverified_address(key: str) -> EmailAddress | None:
-    """Return the primary address with *key*, if it is not verified."""
-    person = lookup.find_by_identifier(key)
-    rows = EmailAddress.objects.filter(user=person, key=key, is_primary=True, verified_at=None)
-    return rows.select_related("user", "user__auth_identity").first()
+def _prove(row: EmailAddress) -> bool:
+    return prove_address(user=row.user, address=Address(mailbox=row.address, key=row.key))
+
+
+def _unverified_address(address: Address) -> EmailAddress | None:
+    """Return the row of the one account with *address*, if it is not verified. It is created on first use."""
+    match = sole_match(addressees_of(address))
+    if match is None or match.claim is not Claim.UNVERIFIED:
+        return None
+    row = match.row or new_row_for(match.user, Address(mailbox=match.mailbox, key=address.key))
+    return row if row is not None and row.verified_at is None else None

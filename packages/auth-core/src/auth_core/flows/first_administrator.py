@@ -7,12 +7,20 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils import timezone
 
-from auth_core.errors import LinkInvalid
+from auth_core.errors import LinkInvalid, SignupClosed
 from auth_core.events import AuthEvent, Event, record
-from auth_core.flows.account_creation import AddressTaken, open_account, parsed_address, unsaved_user
+from auth_core.flows import account_fields
+from auth_core.flows.account_creation import (
+    AddressTaken,
+    check_creatable,
+    open_account,
+    parsed_address,
+    unsaved_user,
+)
 from auth_core.messages.links import link_to
 from auth_core.models import BootstrapLink
 from auth_core.passwords import policy
+from auth_core.people.user_columns import column_named
 from auth_core.request.client import Client
 
 
@@ -27,7 +35,10 @@ def new_bootstrap_link() -> str:
 
     Raises:
         AdministratorExists: there is an administrator.
+        SignupClosed: the user model needs more than an address and a password, or has no superusers.
     """
+    if account_fields.obstacles() or column_named("is_superuser") is None:
+        raise SignupClosed
     if has_administrator():
         raise AdministratorExists
     link = BootstrapLink(expires_at=timezone.now() + BootstrapLink.lifetime())
@@ -50,6 +61,7 @@ def create_first_administrator(*, token: str, email: str, password: str, client:
     policy.check_shape(password)
     link: BootstrapLink = BootstrapLink.objects.find(token)
     address = parsed_address(email)
+    check_creatable(address)
     policy.validate_new(password, user=unsaved_user(address))
     password_hash = make_password(password)
     with transaction.atomic(durable=True):
@@ -69,8 +81,8 @@ def create_first_administrator(*, token: str, email: str, password: str, client:
 
 def has_administrator() -> bool:
     """Return whether there is an active superuser."""
-    users = get_user_model()._default_manager
-    return bool(users.filter(is_superuser=True, is_active=True).exists())
+    flags = {name: True for name in ("is_superuser", "is_active") if column_named(name) is not None}
+    return "is_superuser" in flags and bool(get_user_model()._default_manager.filter(**flags).exists())
 
 
 def _spend(link: BootstrapLink) -> bool:

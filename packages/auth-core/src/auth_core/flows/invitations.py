@@ -9,12 +9,18 @@ from auth_core import limits
 from auth_core.conf import core
 from auth_core.errors import LinkInvalid
 from auth_core.events import AuthEvent, Event, record
-from auth_core.flows.account_creation import AddressTaken, open_account, parsed_address, unsaved_user
+from auth_core.flows.account_creation import (
+    AddressTaken,
+    check_creatable,
+    open_account,
+    owner_of,
+    parsed_address,
+    unsaved_user,
+)
 from auth_core.messages.links import link_to
 from auth_core.messages.notify import notify
 from auth_core.models import Invitation
 from auth_core.passwords import policy
-from auth_core.people import lookup
 from auth_core.people.addresses import Address
 from auth_core.request.client import Client
 from auth_core.users import UserLike
@@ -30,11 +36,13 @@ def invite(*, email: str, actor: UserLike | None, client: Client) -> Invitation:
 
     Raises:
         InvalidRequest: the address is invalid.
+        SignupClosed: the user model needs more than an address and a password.
         TooManyAttempts: the mail limit of the address or of the network is reached.
     """
     address = parsed_address(email)
+    check_creatable(address)
     limits.charge("mail", identifier=address.key, client=client)
-    owner, stored = lookup.find_by_key(address.key)
+    owner, stored = owner_of(address)
     with transaction.atomic(durable=True):
         Invitation.objects.filter(key=address.key).spend()
         invitation: Invitation = Invitation.objects.open(address=address.mailbox, key=address.key, invited_by=actor)

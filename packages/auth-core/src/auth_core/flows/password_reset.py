@@ -5,13 +5,12 @@ the lock of a person who reported a login as not theirs. A second factor is stil
 6.4.3).
 """
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import password_changed
 from django.db import transaction
-from django.db.models import Q
-from django.utils import timezone
 
 from auth_core import limits
 from auth_core.authority import check_over
@@ -23,20 +22,28 @@ from auth_core.flows.account_creation import parsed_address
 from auth_core.flows.password_change import replace_hash
 from auth_core.messages.links import link_to
 from auth_core.messages.notify import EMAIL, NOWHERE, notify
-from auth_core.models import EmailAddress, ResetLink
+from auth_core.models import ResetLink
 from auth_core.passwords import policy
-from auth_core.people import lookup
+from auth_core.people.address_rows import prove_address, rows_of
+from auth_core.people.addresses import Address
 from auth_core.people.admission import AdmissionRefusal, NotAdmitted, admit
+from auth_core.people.identifiers import Match, addressees_of
 from auth_core.people.locking import is_lifted_by_reset, lift_by_reset
+from auth_core.people.user_columns import addresses_in
 from auth_core.request.client import Client
 from auth_core.users import AccountLike, UserLike
 
 
-def request_reset(*, email: str, client: Client, actor: UserLike | None = None) -> None:
-    """Mail a reset link to the person who signs in with *email*. The response is always the same.
+def request_reset(
+    *, email: str, client: Client, actor: UserLike | None = None, only_for: UserLike | None = None
+) -> None:
+    """Mail a reset link to the stored address of each account with *email*. The response is always the same.
+
+    A verified address has one account. An unverified one may stand in the columns of several accounts, as in Django.
 
     Args:
         actor: The administrator who requests the reset, if any.
+        only_for: The one account that gets a link, if the administrator chose it.
 
     Raises:
         InvalidRequest: the address is invalid.
@@ -45,23 +52,18 @@ def request_reset(*, email: str, client: Client, actor: UserLike | None = None) 
     """
     address = parsed_address(email)
     limits.charge("mail", identifier=address.key, client=client)
-    person, stored = lookup.find_by_key(address.key)
-    user = _admitted(person)
-    if user is not None:
-        check_over(actor, user)
+    matches = [
+        match
+        for match in addressees_of(address)
+        if _admitted(match.user) is not None and (only_for is None or match.user.pk == only_for.pk)
+    ]
+    for match in matches:
+        check_over(actor, match.user)
     with transaction.atomic(durable=True):
         # An unknown address gets a link and a message to NOWHERE as well: the same statements run, and no mail is sent.
-        link = ResetLink.objects.open(user=user, state_digest=_state_of(user, address.key))
-        notify(
-            template="password_forgot",
-            address=stored or address.mailbox,
-            user=user,
-            client=client,
-            secret={"link": link_to("reset", link.token)},
-            lifetime=core.RESET_LIFETIME,
-            channel=EMAIL if user is not None and stored else NOWHERE,
-        )
-        record(Event(name=AuthEvent.PASSWORD_RESET_REQUESTED, subject=user, actor=actor, client=client))
+        recipients: Sequence[Match | None] = matches or [None]
+        for recipient in recipients:
+            _mail_link(recipient, address, is_one_of_many=len(matches) > 1, client=client, actor=actor)
 
 
 def reset_password(*, token: str, password: str, client: Client) -> None:
@@ -81,13 +83,13 @@ def reset_password(*, token: str, password: str, client: Client) -> None:
     replaced, user.password = user.password, make_password(password)
     with transaction.atomic(durable=True):
         # The link stays spent, even if the reset then fails.
-        key = _key_of(link, user, replaced) if link.spend() else None
-        done = key is not None and replace_hash(user, replaced)
-        if done:
+        address = _address_of(link, user, replaced) if link.spend() else None
+        done = address is not None and replace_hash(user, replaced)
+        if address is not None and done:
             # Other links become invalid with the old password. Spending them here would make two resets of one person
             # wait for each other's rows. The person who followed the link reads the mail of the address, so the address
-            # is verified.
-            EmailAddress.objects.filter(user=user, key=key, verified_at=None).update(verified_at=timezone.now())
+            # is verified, unless another account has verified it since.
+            prove_address(user=user, address=address)
             record(Event(name=AuthEvent.PASSWORD_RESET, subject=user, client=client))
             if is_lifted_by_reset(user):
                 lift_by_reset(user=user)
@@ -110,13 +112,38 @@ def _admitted(user: UserLike | None) -> Any:
     return user
 
 
-def _key_of(link: ResetLink, user: UserLike, password_hash: str) -> str | None:
-    """Return the address key of the link if the account still has it and the old password (attack A111)."""
-    keys = EmailAddress.objects.filter(Q(verified_at__isnull=False) | Q(is_primary=True), user=user.pk)
-    matches = (
-        key for key in keys.values_list("key", flat=True) if same(link.state_digest, _digest(password_hash, key))
+def _mail_link(
+    match: Match | None, address: Address, *, is_one_of_many: bool, client: Client, actor: UserLike | None
+) -> None:
+    """Open a link and post its mail. Without an account, both lead nowhere. One of many links says for which account."""
+    user = None if match is None else match.user
+    link = ResetLink.objects.open(user=user, state_digest=_state_of(user, address.key))
+    notify(
+        template="password_forgot",
+        address=address.mailbox if match is None else match.mailbox,
+        user=user,
+        client=client,
+        secret={
+            "link": link_to("reset", link.token),
+            "account": str(user.get_username()) if user is not None and is_one_of_many else "",
+        },
+        lifetime=core.RESET_LIFETIME,
+        channel=NOWHERE if match is None else EMAIL,
     )
-    return next(matches, None)
+    record(Event(name=AuthEvent.PASSWORD_RESET_REQUESTED, subject=user, actor=actor, client=client))
+
+
+def _address_of(link: ResetLink, user: UserLike, password_hash: str) -> Address | None:
+    """Return the address of the link if the account still has it and the old password (attack A111)."""
+    rows = [Address(mailbox=row.address, key=row.key) for row in rows_of(user)]
+    return next(
+        (
+            address
+            for address in [*rows, *addresses_in(user)]
+            if same(link.state_digest, _digest(password_hash, address.key))
+        ),
+        None,
+    )
 
 
 def _state_of(user: AccountLike | None, key: str) -> str:

@@ -20,12 +20,19 @@ from auth_core.errors import (
     SignupClosed,
 )
 from auth_core.events import AuthEvent, Event, EventOutcome, record
-from auth_core.flows.account_creation import AddressTaken, open_account, parsed_address, unsaved_user
+from auth_core.flows.account_creation import (
+    AddressTaken,
+    check_creatable,
+    open_account,
+    owner_of,
+    parsed_address,
+    unsaved_user,
+)
+from auth_core.flows.account_fields import obstacles
 from auth_core.messages.links import link_to
 from auth_core.messages.notify import notify
 from auth_core.models import PendingSignup
 from auth_core.passwords import hashing, policy
-from auth_core.people import lookup
 from auth_core.people.addresses import Address
 from auth_core.request.client import Client
 
@@ -38,7 +45,7 @@ def request_signup(*, email: str, password: str, client: Client, browser_secret:
 
     Raises:
         InvalidRequest: the address is invalid, or the password is not allowed. Nothing was looked up or hashed.
-        SignupClosed: sign-up is not open to this address.
+        SignupClosed: sign-up is not open to this address, or the user model needs more than an address.
         TooManyAttempts: the mail limit of the address or of the network is reached.
         Unavailable: too many passwords are being hashed. The mail limit is not charged.
     """
@@ -50,7 +57,7 @@ def request_signup(*, email: str, password: str, client: Client, browser_secret:
 
     with hashing.hash_slot_for(charge):
         password_hash = make_password(password)
-    owner, stored = lookup.find_by_key(address.key)
+    owner, stored = owner_of(address)
     code = new_code()
     with transaction.atomic(durable=True):
         signup = PendingSignup.objects.wait(
@@ -116,7 +123,7 @@ def confirm_signup_by_code(*, email: str, code: str, client: Client, browser_sec
 
 def is_open() -> bool:
     """Return whether people can sign up without an invitation."""
-    return core.SIGNUP in ("open", "domain")
+    return core.SIGNUP in ("open", "domain") and not obstacles()
 
 
 def _check_signup_open_to(address: Address) -> None:
@@ -124,6 +131,7 @@ def _check_signup_open_to(address: Address) -> None:
     is_allowed = core.SIGNUP == "open" or (core.SIGNUP == "domain" and domain in core.SIGNUP_DOMAINS)
     if not is_allowed:
         raise SignupClosed
+    check_creatable(address)
 
 
 def _check_password(signup: PendingSignup, password: str, client: Client) -> None:

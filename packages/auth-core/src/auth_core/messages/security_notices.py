@@ -1,20 +1,19 @@
 """Security notices: mails about changes of an account (ASVS 6.3.7, NIST SP 800-63B-4 section 4.6)."""
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
 
 from auth_core.assurance.methods import Method
 from auth_core.conf import core
 from auth_core.events import AuthEvent, Event, EventName, event_recorded
 from auth_core.messages.notify import notify
-from auth_core.models import EmailAddress
+from auth_core.people.address_rows import mailboxes_of
 from auth_core.registries import Registry
 from auth_core.request.client import Client
 from auth_core.request.context import current
-from auth_core.users import AccountLike, UserLike
+from auth_core.users import UserLike
 
 #: Chooses the template of an event's mail. Empty for no mail, because another one reports the change.
 Choice = Callable[[Event], str]
@@ -50,11 +49,7 @@ def template_of(event: Event) -> str:
 
 def addresses_of(user: UserLike) -> list[str]:
     """Return the recipients of notices to *user*: all verified addresses and the primary one."""
-    rows = EmailAddress.objects.filter(Q(verified_at__isnull=False) | Q(is_primary=True), user=user.pk)
-    fallback = getattr(user, cast("AccountLike", user).get_email_field_name(), "")
-    return list(rows.order_by("-is_primary", "pk").values_list("address", flat=True)) or (
-        [fallback] if fallback else []
-    )
+    return mailboxes_of(user)
 
 
 def _template_for_added_factor(event: Event) -> str:

@@ -31,6 +31,9 @@ _LONGEST_TEXT = 256
 _CODE = Pattern(r"[A-Za-z0-9-]+", at_most=32)
 _LINK = Pattern(r"https?://[!-~]+", at_most=2008)
 
+#: Number of characters of a username that a mail shows.
+_SHOWN_OF_USERNAME = 4
+
 #: A dot between two letters could form a host name.
 _DOT_INSIDE = Pattern(r"\.(?=\S)", at_most=_LONGEST_TEXT)
 
@@ -49,6 +52,12 @@ def person_name(text: str) -> str:
     letters = (letter if _is_allowed_in_names(letter) else " " for letter in text[:_LONGEST_TEXT])
     words = _DOT_INSIDE.sub(" ", "".join(letters)).split()
     return " ".join(words)[:_LONGEST_NAME].strip()
+
+
+def username_beginning(text: str) -> str:
+    """Return the beginning of a username for a mail: enough for its owner, and too little for a message of a stranger."""
+    beginning = "".join(letter for letter in text[:_SHOWN_OF_USERNAME] if letter.isascii() and letter.isalnum())
+    return f"{beginning}…" if beginning else ""
 
 
 def method_name(text: str) -> str:
@@ -103,5 +112,6 @@ _register(
         ("device", _device),
         ("method", method_name),
         ("inviter", person_name),
+        ("account", username_beginning),
     )
 )

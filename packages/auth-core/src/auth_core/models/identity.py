@@ -57,6 +57,12 @@ class EmailAddress(models.Model):
     )
     verified_at = models.DateTimeField(_("verified at"), null=True, blank=True)
     is_primary = models.BooleanField(_("primary"), default=False)
+    is_adopted = models.BooleanField(
+        _("adopted"),
+        default=False,
+        db_default=False,
+        help_text=_("Copied from the user model, not verified by mail. It counts while the user model still has it."),
+    )
 
     class Meta:
         verbose_name = _("email address")
@@ -74,3 +80,8 @@ class EmailAddress(models.Model):
 
     def __str__(self) -> str:
         return self.address
+
+    @property
+    def is_proved(self) -> bool:
+        """Whether it was verified through this package, and not copied from the user model."""
+        return self.verified_at is not None and not self.is_adopted

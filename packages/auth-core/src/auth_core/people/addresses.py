@@ -8,6 +8,7 @@ and RFC 5891 (host names), RFC 2047 section 2 (encoded words).
 
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NoReturn
 
 import idna
@@ -96,6 +97,7 @@ def _refuse_ambiguous(local: str) -> None:
             _refuse("ambiguous_letter")
 
 
+@lru_cache(maxsize=4096)
 def _domain(domain: str) -> str:
     """Return the host name as A-labels. It needs at least two labels and must not be an IP address.
 
@@ -110,6 +112,15 @@ def _domain(domain: str) -> str:
     if len(labels) == 1 or not labels[-1] or labels[-1].isdigit():
         _refuse("domain")
     return ascii_domain
+
+
+@lru_cache(maxsize=4096)
+def unicode_domain(ascii_domain: str) -> str:
+    """Return the host name *ascii_domain*, of an `Address`, with its labels in Unicode."""
+    try:
+        return idna.decode(ascii_domain)
+    except (idna.IDNAError, UnicodeError):
+        return ascii_domain
 
 
 def _refuse(code: str) -> NoReturn:

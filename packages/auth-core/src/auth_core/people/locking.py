@@ -8,9 +8,11 @@ from django.db.models import Q
 from django.utils import timezone
 
 from auth_core.authority import check_over
+from auth_core.errors import Conflict
 from auth_core.events import AuthEvent, Event, record
 from auth_core.models import Identity
 from auth_core.people.lookup import identity_of, person_changed
+from auth_core.people.user_columns import column_named
 from auth_core.users import UserLike
 
 
@@ -27,6 +29,7 @@ def disable_account(*, user: UserLike, actor: UserLike | None = None) -> bool:
     """Disable *user* and end their sessions. Return whether this call did so.
 
     Raises:
+        Conflict: the user model has no column ``is_active``. Lock the account instead.
         PermissionRefused: *user* has more permissions than *actor*.
     """
     return _set_active(user, actor, active=False, name=AuthEvent.ACCOUNT_DISABLED)
@@ -83,8 +86,15 @@ def lift_by_reset(*, user: UserLike) -> bool:
         return _record_change(user, None, AuthEvent.ACCOUNT_UNLOCKED, changed=bool(row_count), reason="password_reset")
 
 
+def can_be_disabled() -> bool:
+    """Return whether accounts can be disabled. A user model without a column ``is_active`` has only locks."""
+    return column_named("is_active") is not None
+
+
 def _set_active(user: UserLike, actor: UserLike | None, *, active: bool, name: AuthEvent) -> bool:
     check_over(actor, user)
+    if not can_be_disabled():
+        raise Conflict
     users = get_user_model()._default_manager
     with transaction.atomic():
         changed = users.filter(pk=user.pk, is_active=not active).update(is_active=active)

@@ -6,17 +6,20 @@ from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
-from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from auth_core.assurance.levels import Demand, strictest_demand_of
 from auth_core.assurance.methods import Method
+from auth_core.conf import core
 from auth_core.memo import Memo
 from auth_core.models import EmailAddress, Identity
+from auth_core.people.address_rows import is_current, rows_of
 from auth_core.people.addresses import InvalidAddress, parse
+from auth_core.people.identifiers import is_sole_holder, matches_of, sole_match, users_named_by
+from auth_core.people.user_columns import address_text_in, addresses_in
 from auth_core.registries import person_watchers, snapshot_parts
-from auth_core.users import AccountLike, UserLike
+from auth_core.users import UserLike
 
 #: The snapshot part with the primary address.
 EMAIL_PART = "auth_core.email"
@@ -32,40 +35,21 @@ _PARTS: Memo[Mapping[str, Any]] = Memo("auth_core.snapshot_parts")
 
 
 def find_by_identifier(identifier: str) -> Any:
-    """Return the person who signs in with *identifier*, or ``None``. One query for a stored address.
+    """Return the person who signs in with *identifier*, or ``None``. One query.
 
-    An address belongs to the person who verified it or signs in with it. Any other identifier is a username of the user
-    model.
+    Several accounts with one unverified address are no one's (see `identifiers`).
     """
-    try:
-        key = parse(identifier).key
-    except InvalidAddress:
-        return _find_by_username(identifier)
-    row = _owned_address(key)
-    return _find_without_address(identifier) if row is None else row.user
-
-
-def find_by_key(key: str) -> tuple[Any, str]:
-    """Return the person who signs in with the address of *key*, and the stored address for their mail.
-
-    Mail never goes to the typed address (decision record 0027). The address is empty if no row has it: for an unknown
-    key, and for a username that only looks like an address.
-    """
-    row = _owned_address(key)
-    return (_find_without_address(key), "") if row is None else (row.user, row.address)
+    match = sole_match(matches_of(identifier))
+    if match is None:
+        return None
+    if match.row is not None and match.row.is_primary:
+        remember_primary_address(match.user, match.row.address, match.row.verified_at)
+    return match.user
 
 
 def matching_users(identifier: str) -> "QuerySet[Any]":
     """Return a queryset with the result of `find_by_identifier`, for use inside another query."""
-    users = get_user_model()._default_manager
-    by_name = Q(**{get_user_model().USERNAME_FIELD: identifier})
-    try:
-        key = parse(identifier).key
-    except InvalidAddress:
-        return users.filter(by_name)
-    owners = EmailAddress.objects.filter(Q(verified_at__isnull=False) | Q(is_primary=True), key=key)
-    by_address = Q(pk__in=owners.values("user_id"))
-    return users.filter(by_address if _signs_in_by_email() else by_address | (by_name & ~Exists(owners)))
+    return users_named_by(identifier)
 
 
 def public_id_if_loaded(user: UserLike) -> str:
@@ -121,14 +105,18 @@ def carried_parts(user: UserLike) -> Mapping[str, Any]:
 
 
 def email_part(user: UserLike) -> dict[str, Any]:
-    """Return the primary address of *user* and whether it is verified. Falls back to the user model's own address."""
+    """Return the address of *user* and whether it is verified: the primary one, else that of the user model."""
     cached = _PRIMARY.of(user)
     if cached is not None:
         return cached
-    primary = EmailAddress.objects.filter(user=user.pk, is_primary=True).first()
-    if primary is not None:
-        return {"address": primary.address, "verified": primary.verified_at is not None}
-    return {"address": getattr(user, cast("AccountLike", user).get_email_field_name(), ""), "verified": False}
+    rows, column = rows_of(user), next(iter(addresses_in(user)), None)
+    row = next((row for row in rows if row.is_primary or (column is not None and row.key == column.key)), None)
+    if row is not None:
+        return {"address": row.address, "verified": row.verified_at is not None}
+    if column is None:
+        return {"address": address_text_in(user), "verified": False}
+    # The site vouches for the columns, but not for one that several accounts share.
+    return {"address": column.mailbox, "verified": core.TRUST_EXISTING_EMAILS and is_sole_holder(user, column)}
 
 
 def with_primary_address(rows: "QuerySet[Any]") -> Any:
@@ -141,8 +129,11 @@ def with_primary_address(rows: "QuerySet[Any]") -> Any:
 
 
 def remember_primary_address(user: UserLike | None, address: str | None, verified_at: datetime | None) -> None:
-    """Cache the primary address on *user*, which saves `email_part` its query within this request."""
-    if user is not None and address:
+    """Cache the primary address on *user*, which saves `email_part` its query within this request.
+
+    An address that differs from the column of the user is not cached, because it may have been copied from it.
+    """
+    if user is not None and address and is_current(_key_of(address), user):
         _PRIMARY.keep(user, {"address": address, "verified": verified_at is not None})
 
 
@@ -183,27 +174,8 @@ def person_changed(user_pk: object) -> None:
         transaction.on_commit(partial(watcher, user_pk))
 
 
-def _owned_address(key: str) -> EmailAddress | None:
-    """Return the address row of *key* that is verified or primary, with its user."""
-    row: EmailAddress | None = (
-        EmailAddress.objects.filter(Q(verified_at__isnull=False) | Q(is_primary=True), key=key)
-        .select_related("user", "user__auth_identity")
-        .first()
-    )
-    if row is not None and row.is_primary:
-        remember_primary_address(row.user, row.address, row.verified_at)
-    return row
-
-
-def _find_without_address(identifier: str) -> Any:
-    return None if _signs_in_by_email() else _find_by_username(identifier)
-
-
-def _find_by_username(identifier: str) -> Any:
-    model = get_user_model()
-    return model._default_manager.select_related("auth_identity").filter(**{model.USERNAME_FIELD: identifier}).first()
-
-
-def _signs_in_by_email() -> bool:
-    model = get_user_model()
-    return model.get_email_field_name() == model.USERNAME_FIELD
+def _key_of(address: str) -> str:
+    try:
+        return parse(address).key
+    except InvalidAddress:
+        return ""

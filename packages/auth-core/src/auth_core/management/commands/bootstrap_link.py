@@ -5,6 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from auth_core.errors import SignupClosed
+from auth_core.flows.account_fields import obstacles
 from auth_core.flows.first_administrator import AdministratorExists, new_bootstrap_link
 
 
@@ -27,4 +29,8 @@ class Command(BaseCommand):
             if options["quiet"]:
                 return
             raise CommandError("There is an administrator already.") from error
+        except SignupClosed as error:
+            raise CommandError(
+                f"No administrator can be created by a link. Use `createsuperuser`. {' '.join(obstacles())}".strip()
+            ) from error
         self.stdout.write(link)

@@ -7,8 +7,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from auth_core.errors import InvalidRequest
+from auth_core.errors import InvalidRequest, SignupClosed
 from auth_core.flows.account_creation import create_account
+from auth_core.flows.account_fields import obstacles
 from auth_core.people.lookup import profile_of
 
 
@@ -34,6 +35,8 @@ class Command(BaseCommand):
                 verified=options["verified"],
                 superuser=options["superuser"],
             )
+        except SignupClosed as refusal:
+            raise CommandError(f"No account can be created: {' '.join(obstacles())}") from refusal
         except InvalidRequest as refusal:
             raise CommandError("; ".join(error.detail for error in refusal.errors)) from refusal
         profile = {key: value for key, value in profile_of(user).items() if key in ("id", "email", "email_verified")}

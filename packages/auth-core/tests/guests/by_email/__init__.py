@@ -1,0 +1,1 @@
+"""Users who sign in by an email address, with UUID keys."""

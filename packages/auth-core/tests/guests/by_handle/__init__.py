@@ -1,0 +1,1 @@
+"""Users with a handle and a password, and nothing else."""

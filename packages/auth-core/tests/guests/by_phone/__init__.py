@@ -1,0 +1,1 @@
+"""Users who sign in by a telephone number, with text keys and without an email field."""
