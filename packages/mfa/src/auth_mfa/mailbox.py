@@ -9,13 +9,14 @@ from auth_mfa.errors import AddressUnproven
 def mailbox_of(user: UserLike) -> str:
     """Return the verified address of *user*, or an empty string.
 
-    An account of another system has no `EmailAddress` row. Its address of record is used,
-    as for the password reset links of the site.
+    An account of another system has no `EmailAddress` row, or one that was copied from the user
+    model. Its address of record is used, as for the password reset links of the site.
     """
     part = email_part(user)
     if part["verified"]:
         return str(part["address"])
-    return "" if EmailAddress.objects.filter(user=user.pk).exists() else str(part["address"] or "")
+    is_own = EmailAddress.objects.filter(user=user.pk, is_adopted=False).exists()
+    return "" if is_own else str(part["address"] or "")
 
 
 def check_address_proven(user: UserLike) -> None:
@@ -23,11 +24,12 @@ def check_address_proven(user: UserLike) -> None:
 
     An attacker could create an account with the address of a victim. After a password
     reset, the victim would use an account that the attacker's factor still protects.
-    Users without `EmailAddress` rows are not checked.
+    Users without `EmailAddress` rows, or with rows copied from the user model, are not checked.
 
     Raises:
         AddressUnproven: there are addresses, and none is verified.
     """
-    moments = list(EmailAddress.objects.filter(user=user.pk).values_list("verified_at", flat=True))
+    own = EmailAddress.objects.filter(user=user.pk, is_adopted=False)
+    moments = list(own.values_list("verified_at", flat=True))
     if moments and not any(moments):
         raise AddressUnproven
