@@ -2,7 +2,7 @@
 
 A row that was verified through this package counts whatever the columns say. Any other row counts only while a column of
 the user still has its address: the site may change the column in its own forms, in the admin or by code (decision record
-0039).
+0042).
 """
 
 from collections.abc import Sequence

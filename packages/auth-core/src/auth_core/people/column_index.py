@@ -2,7 +2,7 @@
 
 Django's ``User.email`` has no index, and others compare with case. Without an index, each anonymous request with an
 address would read the whole table. The package therefore adds an index to the table, and an address is looked up in a
-column only if the column has it, or if the table is small (decision record 0039).
+column only if the column has it, or if the table is small (decision record 0042).
 """
 
 import logging

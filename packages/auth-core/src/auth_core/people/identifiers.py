@@ -1,4 +1,4 @@
-"""The accounts that an identifier names, and which of them it signs in (decision record 0039).
+"""The accounts that an identifier names, and which of them it signs in (decision record 0042).
 
 An identifier is looked up by `EmailAddress` and by the columns of the site's user model, in one statement. People who
 were there before this package, and people whom other code creates, are found like all others.
