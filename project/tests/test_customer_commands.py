@@ -197,3 +197,15 @@ def test_celery_starts_on_production_settings_in_a_new_checkout(copy: Copy, own_
 
     assert [name for name, path in heartbeats.items() if not path.exists()] == []
     assert not list(copy.root.rglob("celerybeat-schedule*"))
+
+
+def test_development_still_reads_its_columns_after_the_secrets_of_production_were_written(copy: Copy) -> None:
+    (copy.root / ".env").unlink()
+    field_keys = "from django.conf import settings; print(list(settings.AUTH_CORE['FIELD_KEYS']))"
+    before = copy.run("python", "manage.py", "shell", "-v", "0", "-c", field_keys).stdout.splitlines()[-1]
+
+    assert copy.run("python", "tools/env_file.py").returncode == 0
+    after = copy.run("python", "manage.py", "shell", "-v", "0", "-c", field_keys).stdout.splitlines()[-1]
+
+    assert before == "['development']"
+    assert after.endswith(", 'development']")

@@ -25,7 +25,7 @@ from auth_core.observability.redaction import one_line, redact_text
 from auth_core.pages.forms import PageForm
 from auth_core.passwords import policy
 from auth_core.people import addresses
-from auth_core.request import client
+from auth_core.request import client, proxy_headers
 from auth_core.request.cookies import bound_cookies
 from auth_core.runtime import http_client
 from auth_core.testing.growth import LONGER, growth, modules_of, patterns_in, readers_in
@@ -116,7 +116,10 @@ def _refused(call: Callable[[str], object]) -> Callable[[str], object]:
 READERS: dict[str, tuple[Callable[[str], object], list[Make]] | str] = {
     "auth_core.checks._network_problem": SETTING,
     "auth_core.checks.check_public_url": SETTING,
-    "auth_core.request.client._address": (client._address, [of("1."), of(":"), of("1"), of("%")]),
+    "auth_core.request.proxy_headers.parsed": (proxy_headers.parsed, [of("1."), of(":"), of("1"), of("%")]),
+    "auth_core.runtime.redis_urls._host_and_port": SETTING,
+    "auth_core.runtime.redis_urls.problem_of": SETTING,
+    "auth_core.runtime.redis_urls.sentinel_of": SETTING,
     "auth_core.request.client._trusted": SETTING,
     "auth_core.people.addresses._domain": (
         addresses.parse,
@@ -163,9 +166,12 @@ READERS: dict[str, tuple[Callable[[str], object], list[Make]] | str] = {
     "auth_sessions.risk_signals.places._listed": SETTING,
     "auth_sessions.user_agents.describe": (user_agents.describe, [of("Mozilla/5.0 ("), of("Android "), of("1.")]),
     "auth_rbac.names.key_of": (names.key_of, [MARKS, of("\ufdfa"), of(" ", head="a", tail="a")]),
-    "enterprise_auth.core.database._from_url": SETTING,
+    "enterprise_auth.core.database_url._decoded": SETTING,
+    "enterprise_auth.core.demands._hint": SETTING,
     "enterprise_auth.core.demands._is_network": SETTING,
-    "enterprise_auth.core.demands.is_https_origin": SETTING,
+    "enterprise_auth.core.public_url.parse": SETTING,
+    "enterprise_auth.core.redis_servers.broker_problem": SETTING,
+    "enterprise_auth.core.redis_servers.broker_settings": SETTING,
     "enterprise_auth.core.setup_report._hosts": SETTING,
     "enterprise_auth.core.setup_report._is_network": SETTING,
 }

@@ -196,7 +196,7 @@ def test_a_loss_and_a_return_are_each_logged_once(
     cache.ping()
 
     assert [record.getMessage() for record in caplog.records] == [
-        "The shared cache is unavailable. The database is used instead.",
+        "The shared cache is unavailable (ConnectionError). The database is used instead.",
         "The shared cache is available again.",
     ]
 

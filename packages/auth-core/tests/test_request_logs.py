@@ -253,10 +253,10 @@ def test_a_request_inside_a_task_returns_to_the_context_of_the_task(lines: list[
 
 def test_a_line_of_another_thread_names_its_request(lines: list[logging.LogRecord]) -> None:
     request = RequestFactory().get("/")
-    thread = threading.Thread(target=lambda: own_log.warning("later", extra={"request": request}))
+    thread = threading.Thread(target=lambda: own_log.warning("later: %s", "a line", extra={"request": request}))
     thread.start()
     thread.join()
-    own_log.warning("again", extra={"request": request})
+    own_log.warning("again: %s", "a line", extra={"request": request})
 
     first, second = ids_of(lines)
     assert first == second

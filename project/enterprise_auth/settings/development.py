@@ -23,7 +23,8 @@ SECRET_KEY = env.text("SECRET_KEY") or _keys["secret_key"]
 AUTH_CORE = {
     **AUTH_CORE,
     "PUBLIC_URL": PUBLIC_URL,
-    "FIELD_KEYS": env.keys("FIELD_KEYS") or {"development": _keys["field_key"]},
+    # The key of this checkout stays readable after ./dev secrets has written others into .env.
+    "FIELD_KEYS": {**env.keys("FIELD_KEYS"), "development": _keys["field_key"]},
     # A browser rejects __Host- cookies over plain HTTP.
     "LOGIN_COOKIE": "login",
     "LINK_COOKIE": "link",
