@@ -25,7 +25,7 @@ from auth_core.observability.redaction import one_line, redact_text
 from auth_core.pages.forms import PageForm
 from auth_core.passwords import policy
 from auth_core.people import addresses
-from auth_core.request import client, proxy_headers
+from auth_core.request import proxy_headers
 from auth_core.request.cookies import bound_cookies
 from auth_core.runtime import http_client
 from auth_core.testing.growth import LONGER, growth, modules_of, patterns_in, readers_in
