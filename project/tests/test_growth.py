@@ -54,6 +54,8 @@ MARKS = of("\u0315\u0300", head="a")
 #: The worst-case texts of each expression: near misses, and texts with a possible match at every position.
 WORST: dict[str, list[Make]] = {
     "auth_core.api.bodies._FIELD_NAME": [of("a", tail="!")],
+    "enterprise_auth.core.demands._KEY_ID": [of("a", tail="!")],
+    "enterprise_auth.core.public_url._PREFIX": [of("/a", tail="!"), of("/", tail="!"), of("a", head="/", tail="!")],
     "auth_core.login.browser._BROWSER_SECRET": [of("a", head="elb_"), of("elb_")],
     "auth_core.request.proxy_headers._IN_BRACKETS": [of("a", head="["), of("[")],
     "auth_core.request.proxy_headers._PARAMETER": [of(" "), of("a", head='for="'), of(" ", head="for=a", tail="x"), of("a")],
@@ -117,7 +119,6 @@ READERS: dict[str, tuple[Callable[[str], object], list[Make]] | str] = {
     "auth_core.checks._network_problem": SETTING,
     "auth_core.checks.check_public_url": SETTING,
     "auth_core.request.proxy_headers.parsed": (proxy_headers.parsed, [of("1."), of(":"), of("1"), of("%")]),
-    "auth_core.runtime.redis_urls._host_and_port": SETTING,
     "auth_core.runtime.redis_urls.problem_of": SETTING,
     "auth_core.runtime.redis_urls.sentinel_of": SETTING,
     "auth_core.request.client._trusted": SETTING,
@@ -166,7 +167,9 @@ READERS: dict[str, tuple[Callable[[str], object], list[Make]] | str] = {
     "auth_sessions.risk_signals.places._listed": SETTING,
     "auth_sessions.user_agents.describe": (user_agents.describe, [of("Mozilla/5.0 ("), of("Android "), of("1.")]),
     "auth_rbac.names.key_of": (names.key_of, [MARKS, of("\ufdfa"), of(" ", head="a", tail="a")]),
-    "enterprise_auth.core.database_url._decoded": SETTING,
+    "auth_mfa.pages.well_known.passkey_endpoints": SETTING,
+    "enterprise_auth.core.certificates._general_name": SETTING,
+    "enterprise_auth.core.certificates.keep_certificate": SETTING,
     "enterprise_auth.core.demands._hint": SETTING,
     "enterprise_auth.core.demands._is_network": SETTING,
     "enterprise_auth.core.public_url.parse": SETTING,

@@ -21,13 +21,13 @@ _HOP_LENGTH = 128
 _FORWARDED = "forwarded"
 
 #: An address in brackets, with or without a port.
-_IN_BRACKETS = Pattern(r"\[([^\[\]]+)\](?::[0-9]{1,5})?", at_most=_HOP_LENGTH)
+_IN_BRACKETS = Pattern(r"\[([^\[\]]{1,64})\](?::[0-9]{1,5})?", at_most=_HOP_LENGTH)
 
 #: An IPv4 address with a port. An IPv6 address without brackets has more than one colon and no port.
-_WITH_PORT = Pattern(r"([0-9.]+):[0-9]{1,5}", at_most=_HOP_LENGTH)
+_WITH_PORT = Pattern(r"([0-9.]{1,15}):[0-9]{1,5}", at_most=_HOP_LENGTH)
 
 #: A parameter of ``Forwarded``. Its value is a token or a quoted string.
-_PARAMETER = Pattern(r'\s*([A-Za-z-]+)=(?:"([^"\\]*)"|([^\s",;]+))\s*', at_most=HEADER_LENGTH)
+_PARAMETER = Pattern(r'([A-Za-z-]{1,32})=(?:"([^"\\]{0,256})"|([^\s",;]{1,256}))', at_most=HEADER_LENGTH)
 
 
 def hops_of(header: str, *, name: str) -> Iterator[Address | None]:
@@ -72,7 +72,7 @@ def _forwarded_for(element: str) -> str:
     """Return the value of ``for`` in one element of ``Forwarded``. Empty if there is none, or more than one."""
     values = []
     for pair in element.split(";"):
-        match = _PARAMETER.fullmatch(pair)
+        match = _PARAMETER.fullmatch(pair.strip())
         if match is None:
             return ""
         if match[1].lower() == "for":
