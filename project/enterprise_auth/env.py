@@ -302,6 +302,16 @@ def use_settings(module: str) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", settings_module)
 
 
+def ignore_copied_broker() -> None:
+    """Let the settings name the broker, also in processes of Celery's command line.
+
+    The command line copies ``BROKER_URL`` to ``CELERY_BROKER_URL``, which Celery prefers to the settings. It knows no
+    ``unix://`` or ``redis+sentinel://``.
+    """
+    if os.environ.get("CELERY_BROKER_URL") == os.environ.get("BROKER_URL"):
+        os.environ.pop("CELERY_BROKER_URL", None)
+
+
 def example() -> str:
     """Return the text of ``.env.example``."""
     head = "# Every variable that this service reads. The real environment overrides this file.\n"

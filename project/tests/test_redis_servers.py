@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from django.core.cache import caches
+from kombu import Connection
 
 from auth_core.runtime.redis_cache import CacheLost, SharedCache
 from auth_core.runtime.redis_urls import pool_of, problem_of
@@ -224,6 +225,20 @@ def test_a_bad_url_is_named_without_its_secret(bad: str) -> None:
         assert all("Redis Cluster" in problem for problem in problems)
     with pytest.raises(ValueError, match=r"\w"):
         pool_of(bad)
+
+
+@pytest.mark.parametrize(
+    ("url", "socket"),
+    [
+        ("unix:///run/redis.sock", "redis+socket:///run/redis.sock"),
+        ("unix:///run/redis.sock?virtual_host=2", "redis+socket:///run/redis.sock?virtual_host=2"),
+        ("redis+socket:///run/redis.sock", "redis+socket:///run/redis.sock"),
+    ],
+)
+def test_a_broker_on_a_unix_socket_is_redis(url: str, socket: str) -> None:
+    assert broker_problem(url) == ""
+    assert broker_settings(url) == {"CELERY_BROKER_URL": socket}
+    assert Connection(socket).transport.driver_type == "redis"
 
 
 @pytest.mark.parametrize("other", ["amqp://u:p@rabbit//", "amqps://rabbit", "sqs://"])

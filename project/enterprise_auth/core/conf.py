@@ -38,8 +38,6 @@ class Site:
     def written_folders(self) -> dict[str, str]:
         """The folders that processes write to, by their variable."""
         folders = {}
-        if settings.CELERY_BROKER_URL:  # type: ignore[misc]  # a setting of Celery
-            folders["VAR_PATH"] = str(Path(settings.CELERY_BEAT_SCHEDULE_FILENAME).parent)  # type: ignore[misc]  # as above
         if self._mail_folder:
             folders["EMAIL_FILE_PATH"] = self._mail_folder
         database = settings.DATABASES["default"]

@@ -11,8 +11,8 @@ from auth_core.runtime.redis_urls import FORM, pool_of, problem_of, sentinel_of
 
 _VERIFICATIONS = {"required": ssl.CERT_REQUIRED, "optional": ssl.CERT_OPTIONAL, "none": ssl.CERT_NONE}
 
-#: Schemes of brokers besides those of Redis.
-_OTHER_BROKERS = ("amqp", "amqps", "pyamqp", "sqs")
+#: Schemes that Celery reads as they are: of other brokers, and its own for a Redis on a Unix socket.
+_OTHER_BROKERS = ("amqp", "amqps", "pyamqp", "sqs", "redis+socket")
 
 
 class CacheConnectionFactory(ConnectionFactory):  # type: ignore[misc]  # django-redis
@@ -39,7 +39,8 @@ def broker_settings(url: str) -> dict[str, Any]:
     """Return Celery's settings for the broker at *url*. It has no `broker_problem`."""
     parts = urlsplit(url)
     if parts.scheme == "unix":
-        return {"CELERY_BROKER_URL": urlunsplit(("redis+socket", parts.netloc, parts.path, parts.query, ""))}
+        # urlunsplit leaves out the slashes of an empty host, without which kombu connects to AMQP.
+        return {"CELERY_BROKER_URL": f"redis+socket://{parts.path}{'?' if parts.query else ''}{parts.query}"}
     address = sentinel_of(url)
     if address is None:
         tls = _tls(dict(parse_qsl(parts.query))) if parts.scheme == "rediss" else {}

@@ -40,6 +40,10 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot su
         """Refuse. ``create_user`` creates an account with identity, address and event."""
         return False
 
+    def has_delete_permission(self, request: HttpRequest, obj: "models.Model | None" = None) -> bool:
+        """Refuse. A closed account keeps its trail, and its address is not taken over by someone else."""
+        return False
+
     def get_readonly_fields(self, request: HttpRequest, obj: "models.Model | None" = None) -> Any:
         """Let only superusers change rights, because staff could make themselves superusers."""
         fields = tuple(self.readonly_fields)
