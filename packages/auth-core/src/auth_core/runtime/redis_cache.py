@@ -12,12 +12,13 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from functools import lru_cache
+from itertools import count
 from typing import Any, NamedTuple
 
 from auth_core.conf import core
 from auth_core.runtime import degradation
 from auth_core.runtime.circuit_breaker import Breaker, BreakerOpen, State
-from auth_core.runtime.redis_urls import pool_of
+from auth_core.runtime.redis_connection import Script, ThreadConnections
 
 try:
     import redis
@@ -37,7 +38,7 @@ _MARK_RETENTION = timedelta(minutes=2)
 
 # A value of another epoch does not count. The mark only moves forward, and only within its span: the request that finds
 # a session idle for too long must not revive it.
-_LOOKUP = """
+_LOOKUP = Script("""
 local found = redis.call('GET', KEYS[1])
 local mark = KEYS[2] and redis.call('GET', KEYS[2]) or ''
 if found and found:sub(1, #ARGV[5]) ~= ARGV[5] and found:sub(1, #ARGV[3]) ~= ARGV[3] then found = false end
@@ -51,16 +52,16 @@ if span and (not old or (now > old and now - old < span)) then
   redis.call('SET', KEYS[2], ARGV[4], 'PX', span + ARGV[6])
 end
 return {found, mark}
-"""
+""")
 
-_FILL = """
+_FILL = Script("""
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 return 1
-"""
+""")
 
-#: The line of ``INFO`` with the run id of the server.
-_RUN_ID = b"run_id:"
+#: The line of ``INFO`` of a master.
+_MASTER = b"role:master"
 
 
 class Found(NamedTuple):
@@ -96,21 +97,11 @@ class SharedCache:
     """
 
     def __init__(self, url: str) -> None:
-        seconds = core.REDIS_TIMEOUT.total_seconds()
-        self._last_runs = _LastRuns()
-        self._redis = _client(self._last_runs).from_pool(
-            pool_of(
-                url,
-                socket_timeout=seconds,
-                socket_connect_timeout=seconds,
-                health_check_interval=0,
-                retry=None,
-                redis_connect_func=_connect,
-            )
-        )
+        self._redis = ThreadConnections(url, timeout=core.REDIS_TIMEOUT.total_seconds())
         self._breaker = Breaker("redis")
-        self._lookup = self._redis.register_script(_LOOKUP)
-        self._fill = self._redis.register_script(_FILL)
+        #: The first part of every lease of this process. Leases are compared, and need not be secret.
+        self._lease_start = _LEASE_MARK + secrets.token_bytes(12)
+        self._leases = count()
         #: The controls that are degraded without this cache. See `shared_cache`.
         self.serves: set[StrEnum] = set()
         #: Number of commands sent, for tests.
@@ -119,12 +110,12 @@ class SharedCache:
     @property
     def answered_by(self) -> str:
         """The run id of the Redis that answered this thread last. Empty before the first answer."""
-        return self._last_runs.here
+        return self._redis.run_here
 
     @property
     def last_run(self) -> str:
         """The run id of the Redis that answered any thread of this process last."""
-        return self._last_runs.last
+        return self._redis.last_run
 
     def server(self) -> Server:
         """Return the server that answers now.
@@ -132,8 +123,8 @@ class SharedCache:
         Raises:
             CacheLost: no server answers.
         """
-        info = self._run(lambda: self._redis.info("replication"))
-        return Server(self.answered_by, is_master=info.get("role") == "master")
+        info: bytes = self._run(lambda: self._redis.execute("INFO", "replication"))
+        return Server(self.answered_by, is_master=_MASTER in info.splitlines())
 
     def lookup(self, key: str, *, under: bytes = b"", mark: str = "", at: int | None = None) -> Found:
         """Return the value of *key*, or a lease to fill it. Neither while another reader holds the lease.
@@ -147,11 +138,11 @@ class SharedCache:
         Raises:
             CacheLost: see there.
         """
-        lease = _LEASE_MARK + secrets.token_bytes(16)
+        lease = self._lease_start + next(self._leases).to_bytes(8)
         keys = [_name(key), _name(mark)] if mark else [_name(key)]
         new_mark = "" if at is None or not mark else at
         arguments = [lease, _milliseconds(_LEASE), under, new_mark, _LEASE_MARK, _milliseconds(_MARK_RETENTION)]
-        value, old_mark = self._run(lambda: self._lookup(keys=keys, args=arguments))
+        value, old_mark = self._run(lambda: self._redis.run_script(_LOOKUP, keys=keys, args=arguments))
         moment = int(old_mark) if old_mark and old_mark.isdigit() else None
         if value == lease:
             return Found(None, lease, moment)
@@ -166,7 +157,8 @@ class SharedCache:
         Raises:
             CacheLost: see there.
         """
-        return bool(self._run(lambda: self._fill(keys=[_name(key)], args=[lease, value, _milliseconds(ttl)])))
+        arguments = [lease, value, _milliseconds(ttl)]
+        return bool(self._run(lambda: self._redis.run_script(_FILL, keys=[_name(key)], args=arguments)))
 
     def forget(self, *keys: str) -> None:
         """Remove values and leases.
@@ -175,7 +167,7 @@ class SharedCache:
             CacheLost: the values may still be there.
         """
         if keys:
-            self._run(lambda: self._redis.delete(*map(_name, keys)))
+            self._run(lambda: self._redis.execute("DEL", *map(_name, keys)))
 
     def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
         """Return the values of *keys*, in their order.
@@ -183,7 +175,7 @@ class SharedCache:
         Raises:
             CacheLost: see there.
         """
-        values: list[bytes | None] = self._run(lambda: self._redis.mget([_name(key) for key in keys]))
+        values: list[bytes | None] = self._run(lambda: self._redis.execute("MGET", *map(_name, keys)))
         return values
 
     def put(self, key: str, value: bytes, *, ttl: timedelta) -> None:
@@ -192,7 +184,7 @@ class SharedCache:
         Raises:
             CacheLost: see there.
         """
-        self._run(lambda: self._redis.set(_name(key), value, px=_milliseconds(ttl)))
+        self._run(lambda: self._redis.execute("SET", _name(key), value, "PX", _milliseconds(ttl)))
 
     def ping(self) -> None:
         """Check that the server answers.
@@ -200,7 +192,7 @@ class SharedCache:
         Raises:
             CacheLost: it does not.
         """
-        self._run(self._redis.ping)
+        self._run(lambda: self._redis.execute("PING"))
 
     def _run(self, command: Callable[[], Any]) -> Any:
         self.round_trips += 1
@@ -230,42 +222,6 @@ class SharedCache:
     def _degrade(self, error: Exception) -> None:
         for control in self.serves:
             degradation.report_degraded(control, reason=type(error).__name__)
-
-
-def _connect(connection: Any) -> None:
-    """Set up a connection and store the run id of its server."""
-    connection.on_connect()
-    connection.send_command("INFO", "server")
-    info = connection.read_response(disable_decoding=True)
-    runs = (line for line in bytes(info).splitlines() if line.startswith(_RUN_ID))
-    connection.auth_core_run = next(runs, _RUN_ID).removeprefix(_RUN_ID).decode("ascii", "replace")
-
-
-class _LastRuns:
-    """The run ids of the servers that answered: each thread's last, and the last of all threads."""
-
-    def __init__(self) -> None:
-        self._of_thread = threading.local()
-        self.last = ""
-
-    @property
-    def here(self) -> str:
-        return getattr(self._of_thread, "run", "")
-
-    def remember(self, run: str) -> None:
-        self._of_thread.run = self.last = run
-
-
-def _client(last_runs: _LastRuns) -> Any:
-    """Return a client class that stores the run id for each command. A pool may connect to two servers at once."""
-
-    class Client(redis.Redis):
-        def parse_response(self, connection: Any, command_name: Any, **options: Any) -> Any:
-            answer = super().parse_response(connection, command_name, **options)  # type: ignore[no-untyped-call]  # redis-py
-            last_runs.remember(getattr(connection, "auth_core_run", ""))
-            return answer
-
-    return Client
 
 
 def shared_cache(url: str, *, serves: StrEnum | None = None) -> SharedCache | None:
