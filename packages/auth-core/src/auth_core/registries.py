@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from django.db.models import QuerySet
+    from django.db.models import Model, QuerySet
 
     from auth_core.request.client import Client
 
@@ -51,6 +51,27 @@ class Registry(Generic[T]):
 #: A named value of one person in the session snapshot: user -> JSON value. Call
 #: `auth_core.people.lookup.person_changed` when it changes.
 snapshot_parts: Registry[Callable[[Any], Any]] = Registry("Snapshot part")
+
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartColumn:
+    """A snapshot part as a column of the statement that reads the session, in place of a query of its own.
+
+    Args:
+        models: Returns the models that it reads. A statement reads one database.
+        sql: Returns a scalar subquery in PostgreSQL's SQL, without parameters. Its argument is the SQL of the primary key
+            of the person.
+        read: Returns the part from the value of the subquery, as psycopg returns it.
+    """
+
+    models: "Callable[[], Collection[type[Model]]]"
+    sql: Callable[[str], str]
+    read: Callable[[Any], Any]
+
+
+#: Snapshot parts that can be columns, by the name of the part.
+part_columns: Registry[PartColumn] = Registry("Part column")
 
 #: A fact about a person for policies: user -> value.
 facts: Registry[Callable[[Any], Any]] = Registry("Fact")

@@ -18,9 +18,11 @@ class AuthMfaConfig(AppConfig):
         from auth_core.people.lookup import SECOND_FACTORS_PART  # noqa: PLC0415 - models exist only now
         from auth_core.registries import (  # noqa: PLC0415 - as above
             answer_forms,
+            PartColumn,
             enrolment_pages,
             exports,
             login_ways,
+            part_columns,
             snapshot_parts,
             sweeps,
         )
@@ -35,6 +37,10 @@ class AuthMfaConfig(AppConfig):
         from auth_mfa.webauthn.login import Webauthn  # noqa: PLC0415 - as above
 
         snapshot_parts.register(SECOND_FACTORS_PART, factors.take_second_factors)
+        part_columns.register(
+            SECOND_FACTORS_PART,
+            PartColumn(models=lambda: factors.MODELS, sql=factors.column_sql, read=factors.part_in),
+        )
         exports.register("auth_mfa", factors.export_of)
         sweeps.register("auth_mfa.enrolments", cleanup.delete_abandoned)
         sweeps.register("auth_mfa.challenges", webauthn_challenge.delete_expired)

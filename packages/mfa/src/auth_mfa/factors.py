@@ -221,10 +221,40 @@ def take_second_factors(user: UserLike) -> list[dict[str, str]]:
     They are taken for one use, because they may change later in the same request.
     """
     factors = _READ.take(user)
-    return [
-        {"id": str(owned.id), "method": owned.method.value, "name": owned.name}
-        for owned in (factors_of(user) if factors is None else factors)
+    return _part_of(factors_of(user) if factors is None else factors)
+
+
+def column_sql(user: str) -> str:
+    """Return a subquery for the factors of the person whose key is the SQL expression *user*, in PostgreSQL's SQL."""
+    factors = " UNION ALL ".join(
+        f"SELECT id, {_kind_in_sql(model)} AS kind, name, created_at, last_used_at, failures "  # noqa: S608 - names of our own models
+        f"FROM {model._meta.db_table} WHERE confirmed AND user_id = {user}"
+        for model in MODELS
+    )
+    columns = "json_build_array(id, kind, name, created_at, last_used_at, failures)"
+    return f"SELECT json_agg({columns}) FROM ({factors}) AS factor"  # noqa: S608 - as above
+
+
+def part_in(stored: list[list[Any]] | None) -> list[dict[str, str]]:
+    """Return the snapshot part from the value of `column_sql`."""
+    factors = [
+        _owned_factor(UUID(key), kind, name, _moment(created_at), _moment(last_used_at), failures)
+        for key, kind, name, created_at, last_used_at, failures in stored or ()
     ]
+    return _part_of(sorted(factors, key=_rank))
+
+
+def _part_of(factors: list[OwnedFactor]) -> list[dict[str, str]]:
+    return [{"id": str(owned.id), "method": owned.method.value, "name": owned.name} for owned in factors]
+
+
+def _kind_in_sql(model: type[Factor]) -> str:
+    method = model.__dict__.get("method")
+    return f"'{method.value}'" if isinstance(method, Method) else "method"
+
+
+def _moment(stored: str | None) -> datetime | None:
+    return None if stored is None else datetime.fromisoformat(stored)
 
 
 def export_of(user: UserLike) -> list[dict[str, Any]]:

@@ -6,8 +6,9 @@ from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
-from django.db import transaction
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db import connections, router, transaction
+from django.db.models import Field, OuterRef, QuerySet, Subquery
+from django.db.models.expressions import RawSQL
 
 from auth_core.assurance.levels import Demand, strictest_demand_of
 from auth_core.assurance.methods import Method
@@ -18,7 +19,7 @@ from auth_core.people.address_rows import is_current, rows_of
 from auth_core.people.addresses import InvalidAddress, parse
 from auth_core.people.identifiers import is_sole_holder, matches_of, sole_match, users_named_by
 from auth_core.people.user_columns import address_text_in, addresses_in
-from auth_core.registries import person_watchers, snapshot_parts
+from auth_core.registries import part_columns, person_watchers, snapshot_parts
 from auth_core.users import UserLike
 
 #: The snapshot part with the primary address.
@@ -82,9 +83,36 @@ def part_of(user: UserLike, name: str, default: object = None) -> Any:
     return default if make is None else make(user)
 
 
-def all_parts_of(user: UserLike) -> dict[str, Any]:
-    """Compute every registered snapshot part of *user*, for a new snapshot."""
-    return {name: make(user) for name, make in snapshot_parts.items()}
+def with_part_columns(rows: "QuerySet[Any]") -> Any:
+    """Annotate *rows*, each of which has a ``user``, with the parts that can be columns, for `parts_beside`.
+
+    On other databases than PostgreSQL, and for parts in another database, each part takes a query of its own.
+    """
+    connection = connections[rows.db]
+    if connection.vendor != "postgresql":
+        return rows
+    field, quote = rows.model._meta.get_field("user"), connection.ops.quote_name
+    user = f"{quote(rows.model._meta.db_table)}.{quote(field.column)}"
+    columns = {
+        _column_of(name): RawSQL(column.sql(user), (), output_field=Field())  # noqa: S611 - the packages write it
+        for name, column in part_columns.items()
+        if all(router.db_for_read(model) == rows.db for model in column.models())
+    }
+    return rows.annotate(**columns)
+
+
+def parts_beside(row: Any) -> dict[str, Any]:
+    """Return every registered snapshot part of the user of *row*, for a new snapshot. See `with_part_columns`."""
+    parts = {}
+    for name, make in snapshot_parts.items():
+        column, attribute = part_columns.get(name), _column_of(name)
+        is_read = column is not None and hasattr(row, attribute)
+        parts[name] = column.read(getattr(row, attribute)) if column is not None and is_read else make(row.user)
+    return parts
+
+
+def _column_of(part: str) -> str:
+    return f"part_{part.replace('.', '_')}"
 
 
 def carry_parts(user: UserLike, parts: Mapping[str, Any]) -> None:

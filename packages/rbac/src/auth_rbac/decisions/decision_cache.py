@@ -5,11 +5,12 @@ instance, which lives for one request, reads them from the database. A revocatio
 is therefore in force on the next request here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from auth_core.memo import Memo
 from auth_core.people.lookup import part_of
@@ -17,7 +18,7 @@ from auth_core.users import UserLike
 from auth_rbac.conf import rbac
 from auth_rbac.decisions.decision import Decision, DecisionReason
 from auth_rbac.holders.service_subject import ServiceSubject, Subject, kind_of_subject
-from auth_rbac.models import HolderKind
+from auth_rbac.models import GraphVersion, HolderKind, PersonVersion
 from auth_rbac.statements import sql
 from auth_rbac.statements.query import fetch_versions
 from auth_rbac.statements.rows import ScopeEffect, Versions
@@ -124,6 +125,18 @@ def verify(subject: Subject) -> CachedDecisions:
 def versions_part(user: UserLike) -> list[str]:
     """Return the versions for a session's snapshot."""
     return list(_current_versions(user))
+
+
+def column_sql(user: str) -> str:
+    """Return a subquery for the versions of the person whose key is the SQL expression *user*, in PostgreSQL's SQL."""
+    person = f"(SELECT stamp FROM {PersonVersion._meta.db_table} WHERE user_id = {user})"  # noqa: S608 - names of our own models
+    graph = f"(SELECT stamp FROM {GraphVersion._meta.db_table} WHERE slot = 1)"  # noqa: S608 - as above
+    return f"SELECT ARRAY[{person}, {graph}]"
+
+
+def part_in(stored: Sequence[UUID | None]) -> list[str]:
+    """Return the snapshot part from the value of `column_sql`."""
+    return [str(version) for version in stored]
 
 
 def _current_versions(subject: Subject) -> Versions:

@@ -31,19 +31,19 @@ def look_up_session(credential: str, *, transport: Transport) -> Session | None:
     It calls `admission` like every other entry point. A user who was disabled or locked is anonymous from the next
     request on.
     """
-    session = snapshots.read(digest(credential)) if is_credential(credential) else None
-    if session is None or session.ended_at is not None:
+    reading = snapshots.read(digest(credential)) if is_credential(credential) else None
+    if reading is None or reading.session.ended_at is not None:
         return None
-    moment = timezone.now()
+    session, moment = reading.session, timezone.now()
+    if not _has_same_password(session):
+        # No snapshot is written. It carries no password hash, so the next request could not tell.
+        return None
     session.context_changed = context_changes(session, current().client)
-    if not _is_current(session, moment):
-        return None
-    if session.transport != transport:
-        # No legitimate client does this. The credential was probably stolen.
-        denials.mark_denied(denials.DenialReason.OTHER_TRANSPORT, subject=session.user, session=session.pk)
-        return None
-    _touch(session, moment)
-    return session
+    is_valid = _is_current(session, moment) and _is_over(transport, session)
+    if is_valid and _touch(session, moment):
+        reading.is_written = False
+    snapshots.write(reading)
+    return session if is_valid else None
 
 
 def _is_current(session: Session, moment: datetime) -> bool:
@@ -56,7 +56,16 @@ def _is_current(session: Session, moment: datetime) -> bool:
         admit(session.user, session=session.facts)
     except NotAdmitted:
         return False
-    return _has_same_password(session)
+    return True
+
+
+def _is_over(transport: Transport, session: Session) -> bool:
+    """Tell whether the session was opened for *transport*. If not, mark the request as denied."""
+    if session.transport == transport:
+        return True
+    # No legitimate client does this. The credential was probably stolen.
+    denials.mark_denied(denials.DenialReason.OTHER_TRANSPORT, subject=session.user, session=session.pk)
+    return False
 
 
 def _has_same_password(session: Session) -> bool:
@@ -78,13 +87,20 @@ def _has_same_password(session: Session) -> bool:
     return True
 
 
-def _touch(session: Session, moment: datetime) -> None:
-    """Update the last-seen time in the row, at most once a minute. Background requests do not count as use."""
+def _touch(session: Session, moment: datetime) -> bool:
+    """Update the last-seen time in the row, at most once a minute. Background requests do not count as use.
+
+    Returns:
+        Whether the row changed.
+    """
     client = current().client
     if client is not None and client.is_background:
-        return
+        return False
+    last_seen_at, session.seen_at = session.last_seen_at, max(session.used_at, moment)
+    if moment - last_seen_at < sessions.LAST_SEEN_STEP:
+        return False
     outdated = Session.objects.filter(pk=session.pk, last_seen_at__lte=moment - sessions.LAST_SEEN_STEP)
-    if moment - session.last_seen_at >= sessions.LAST_SEEN_STEP and outdated.update(last_seen_at=moment):
-        session.last_seen_at = moment
-        snapshots.drop(session.token_digest)
-    session.seen_at = max(session.used_at, moment)
+    if not outdated.update(last_seen_at=moment):
+        return False
+    session.last_seen_at = moment
+    return True

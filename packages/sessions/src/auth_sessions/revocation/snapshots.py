@@ -8,15 +8,27 @@ gave for a missing key, and deleted with every change.
 import json
 import logging
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db import DEFAULT_DB_ALIAS, transaction
-from django.db.models import Model
+from django.db.models import (
+    BooleanField,
+    CharField,
+    DateTimeField,
+    EmailField,
+    JSONField,
+    Model,
+    PositiveSmallIntegerField,
+    TextField,
+    UUIDField,
+)
 from django.utils import timezone
 from django.utils.encoding import is_protected_type
 
@@ -42,24 +54,64 @@ _FORMAT = 5
 _JITTER = 0.2
 
 
-def read(digest: str) -> Session | None:
+@dataclass(slots=True)
+class Reading:
+    """A session as one request read it, and the right to write its snapshot.
+
+    Args:
+        session: The session with its user. It may have ended.
+        under: The epoch that was read before the session.
+        replaces: What the cache must still hold for `write`: the lease, or the snapshot that was read. ``None``: nothing
+            may be written.
+        is_written: Whether the cache holds a snapshot of the session.
+        until: When the snapshot that was read expires. ``None`` if the session was read from the database.
+    """
+
+    session: Session
+    under: bytes = b""
+    replaces: bytes | None = None
+    is_written: bool = False
+    until: datetime | None = None
+
+
+def read(digest: str) -> Reading | None:
     """Return the session of *digest* with its user, from the cache or from the database. It may have ended.
 
-    One round trip and no query if the cache has a valid snapshot, otherwise two queries. The cache also stores the last
-    use to the millisecond, while the row lags behind.
+    One round trip and no query if the cache has a valid snapshot, otherwise one query on PostgreSQL. The caller calls
+    `write` when it has changed what it will, so that a snapshot is written once. The cache also stores the last use to the
+    millisecond, while the row lags behind.
     """
     cache = _cache()
     under = None if cache is None else epochs.value()
     if cache is None or under is None:
-        return _from_rows(digest)
+        session = _from_rows(digest)
+        return None if session is None else Reading(session)
     entry = _entry_of(cache, digest, under)
-    if entry is not None and entry.value is not None and (session := _session_in(entry.value)) is not None:
-        return _with_last_use(session, entry.mark)
+    if entry is not None and entry.value is not None and (reading := _reading_in(entry.value, under)) is not None:
+        _with_last_use(reading.session, entry.mark)
+        return reading
     session = _from_rows(digest)
-    if entry is not None and session is not None:
-        _with_last_use(session, entry.mark)
-        _replace(cache, entry, under, session)
-    return session
+    if session is None:
+        return None
+    if entry is None:
+        return Reading(session)
+    _with_last_use(session, entry.mark)
+    # The key is the digest of the current credential. The lease for a previous credential belongs to another key and
+    # writes nothing. An unreadable snapshot is replaced.
+    return Reading(session, under, replaces=entry.lease or entry.value)
+
+
+def write(reading: Reading) -> None:
+    """Write the snapshot of a session that was read from the database, or that this request changed.
+
+    It replaces only the lease or the snapshot that was read. If someone has deleted it since, a change has come between,
+    and nothing is written.
+    """
+    cache = _cache()
+    if cache is None or reading.is_written or reading.replaces is None:
+        return
+    if epochs.is_believed(reading.under, cache.answered_by):
+        reading.is_written = _fill(cache, reading)
 
 
 def _entry_of(cache: SharedCache, digest: str, under: bytes) -> Found | None:
@@ -74,17 +126,6 @@ def _entry_of(cache: SharedCache, digest: str, under: bytes) -> Found | None:
     return entry if epochs.is_believed(under, cache.answered_by) else None
 
 
-def _replace(cache: SharedCache, entry: Found, under: bytes, session: Session) -> None:
-    """Write a snapshot of the rows, under the epoch that was read before them."""
-    if entry.value is not None:
-        # The snapshot is unreadable. Delete it, so that the next reader writes a new one.
-        drop(session.token_digest)
-    elif entry.lease is not None and epochs.is_believed(under, cache.answered_by):
-        # The key is the digest of the current credential. The lease for a previous credential belongs to another key
-        # and writes nothing.
-        _fill(cache, session.token_digest, entry.lease, under, session)
-
-
 def forget(*digests: str) -> None:
     """Delete the snapshots of these sessions after the change is committed.
 
@@ -94,25 +135,20 @@ def forget(*digests: str) -> None:
         transaction.on_commit(partial(_forget_now, digests))
 
 
-def drop(*digests: str) -> None:
-    """Delete snapshots that lag in nothing that matters, such as the last use. The caller does not wait."""
-    cache = _cache()
-    if cache is not None:
-        _delete(cache, digests)
-
-
 def forget_person(user_pk: Any) -> None:
     """Delete the snapshots of every live session of one user. To be called after the commit."""
     if _cache() is not None:
         _forget_now(tuple(Session.objects.filter(user_id=user_pk).live().values_list("token_digest", flat=True)))
 
 
-def _session_in(stored: bytes) -> Session | None:
+def _reading_in(stored: bytes, under: bytes) -> Reading | None:
     """Return the session in a snapshot that is unexpired by our own clock. The clock of the cache may stop or jump."""
     try:
         snapshot = json.loads(stored.partition(b"|")[2])
-        is_fresh = datetime.fromisoformat(snapshot["until"]) > timezone.now()
-        return _session_from(snapshot) if is_fresh else None
+        until = datetime.fromisoformat(snapshot["until"])
+        if until <= timezone.now():
+            return None
+        return Reading(_session_from(snapshot), under, replaces=stored, is_written=True, until=until)
     except (ValueError, LookupError, TypeError, AttributeError, ValidationError) as error:
         # Never lock a user out because of a bad snapshot. The row answers.
         problem = type(error).__name__
@@ -122,25 +158,33 @@ def _session_in(stored: bytes) -> Session | None:
 
 def _from_rows(digest: str) -> Session | None:
     rows = Session.objects.opened_by(digest).select_related("user", "user__auth_identity")
-    row = lookup.with_primary_address(rows).first()
+    row = lookup.with_part_columns(lookup.with_primary_address(rows)).first()
     session: Session | None = row
     if session is not None and session.user is not None:
         lookup.remember_primary_address(session.user, row.primary_address, row.primary_verified_at)
         lookup.identity_of(session.user)
-        lookup.carry_parts(session.user, lookup.all_parts_of(session.user))
+        lookup.carry_parts(session.user, lookup.parts_beside(row))
     return session
 
 
-def _fill(cache: SharedCache, digest: str, lease: bytes, under: bytes, session: Session) -> None:
-    """Write the snapshot of a live session: the epoch, the idle lifetime in milliseconds, the rest as JSON."""
+def _fill(cache: SharedCache, reading: Reading) -> bool:
+    """Write the snapshot of a live session: the epoch, the idle lifetime in milliseconds, the rest as JSON.
+
+    A snapshot that replaces another one expires with it. Otherwise the session of a busy user would never be read from
+    the database again.
+    """
+    session, moment = reading.session, timezone.now()
     lifetime = sessions.SNAPSHOT_LIFETIME * (1 - _JITTER * random.random())  # noqa: S311 - it spreads load, it is no secret
-    ttl = min(lifetime, session.expires_at - timezone.now())
-    if session.ended_at is None and session.idle_expires_at > timezone.now() and ttl > timedelta(0):
-        head = under + b"%d|" % (session.idle_lifetime / timedelta(milliseconds=1))
-        try:
-            cache.fill(_key(digest), lease, head + json.dumps(_snapshot(session), default=_json).encode(), ttl=ttl)
-        except CacheLost:
-            return
+    until = reading.until or moment + sessions.SNAPSHOT_LIFETIME
+    ttl = min(lifetime, session.expires_at - moment, until - moment)
+    if session.ended_at is not None or session.idle_expires_at <= moment or ttl <= timedelta(0) or not reading.replaces:
+        return False
+    head = reading.under + b"%d|" % (session.idle_lifetime / timedelta(milliseconds=1))
+    snapshot = head + json.dumps(_snapshot(session, until), default=_json).encode()
+    try:
+        return cache.fill(_key(session.token_digest), reading.replaces, snapshot, ttl=ttl)
+    except CacheLost:
+        return False
 
 
 def _with_last_use(session: Session, mark: int | None) -> Session:
@@ -156,10 +200,10 @@ def _time_of_use() -> int | None:
     return None if client is not None and client.is_background else int(timezone.now().timestamp() * 1000)
 
 
-def _snapshot(session: Session) -> dict[str, Any]:
+def _snapshot(session: Session, until: datetime) -> dict[str, Any]:
     user: Any = session.user
     return {
-        "until": timezone.now() + sessions.SNAPSHOT_LIFETIME,
+        "until": until,
         "session": _fields(session),
         "user": _fields(user) if user else None,
         "identity": _fields(lookup.identity_of(user)) if user else None,
@@ -200,9 +244,32 @@ def _serialised(field: "Field[Any, Any]", row: Model) -> Any:
 
 def _instance(model: type[Model], stored: Mapping[str, Any]) -> Any:
     """Return a model instance as if loaded from the database, with missing fields deferred."""
-    fields = [field for field in _cached_fields(model) if field.attname in stored]
-    values = [field.to_python(stored[field.attname]) for field in fields]
-    return model.from_db(DEFAULT_DB_ALIAS, [field.attname for field in fields], values)
+    readers = [(name, read) for name, read in _readers(model) if name in stored]
+    values = [None if (value := stored[name]) is None else read(value) for name, read in readers]
+    return model.from_db(DEFAULT_DB_ALIAS, [name for name, _read in readers], values)
+
+
+@lru_cache(maxsize=16)
+def _readers(model: type[Model]) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+    """Return the attribute of each cached field, and the function from its value in JSON to that of the attribute."""
+    return tuple((field.attname, _READERS.get(type(field), field.to_python)) for field in _cached_fields(model))
+
+
+def _unchanged(value: Any) -> Any:
+    return value
+
+
+#: What `Field.to_python` does to the values that `_json` and `_serialised` write, for the fields of most models.
+_READERS: Mapping[type, Callable[[Any], Any]] = {
+    BooleanField: _unchanged,
+    CharField: _unchanged,
+    DateTimeField: datetime.fromisoformat,
+    EmailField: _unchanged,
+    JSONField: _unchanged,
+    PositiveSmallIntegerField: _unchanged,
+    TextField: _unchanged,
+    UUIDField: UUID,
+}
 
 
 def _json(value: object) -> str:
