@@ -4,7 +4,7 @@ from typing import Any
 
 _FORMATTERS: dict[str, dict[str, Any]] = {
     "json": {
-        "()": "pythonjsonlogger.orjson.OrjsonFormatter",
+        "()": "enterprise_auth.core.log_lines.JsonFormatter",
         "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
         "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
     },
@@ -32,7 +32,7 @@ def logging_config(*, level: str, style: str) -> dict[str, Any]:
         "formatters": {"line": _FORMATTERS["readable" if style == "readable" else "json"]},
         "handlers": {
             "stream": {
-                "class": "logging.StreamHandler",
+                "class": "auth_core.observability.logs.LineHandler",
                 "formatter": "line",
                 "filters": ["context", "redaction"],
             }

@@ -63,12 +63,18 @@ _CONTROL = Pattern(
 )
 
 
+#: What each pattern needs to match: one of these in the text, in lower case.
+_NEEDED = ("_", "$argon2", "://", ":", "=", "eyj", "bearer", "basic", "session", "dpop")
+
+
 def redact_text(text: str, secrets: Collection[str] = ()) -> str:
     """Return *text* without secrets, truncated to about `LONGEST` characters.
 
     Args:
         secrets: Values to mask regardless of their shape. They are masked first, the longest before the others.
     """
+    if _is_plain(text, secrets):
+        return text
     chunks = sorted(_chunks(secrets), key=len, reverse=True)
     shown = text[:LONGEST]
     for chunk in chunks:
@@ -96,7 +102,20 @@ def redact(value: object, secrets: Collection[str] = (), *, name: str = "") -> A
 
 def one_line(text: str) -> str:
     """Return *text* with its control characters escaped."""
+    if len(text) <= LONGEST and text.isprintable():
+        # None of those characters is printable.
+        return text
     return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text).replace("\n", "\\n")
+
+
+def _is_plain(text: str, secrets: Collection[str]) -> bool:
+    """Tell whether no pattern and no secret can match *text*. Most logged values are ids, names of routes and numbers."""
+    if len(text) > LONGEST or not text.isascii():
+        return False
+    if any(len(secret) >= SHORTEST_SECRET and (secret in text or len(secret) > _LONGEST_SECRET) for secret in secrets):
+        return False
+    lower = text.lower()
+    return not any(part in lower for part in _NEEDED)
 
 
 def _chunks(secrets: Collection[str]) -> Iterator[str]:
