@@ -159,6 +159,11 @@ VARIABLES: Mapping[str, Variable] = {
             "MFA_SMS_COUNTRIES", "Countries to which SMS are sent, comma-separated, such as `CH,DE`. If empty, all."
         ),
         Variable("AUTH_PROFILE", "`default`, or `high` for ASVS Level 3.", "default"),
+        Variable(
+            "EARLY_ANSWERS",
+            "Answer the session check before Django's handler. With `false` the answers are the same, and slower.",
+            "true",
+        ),
         Variable("WEB_WORKERS", "Number of worker processes.", "2", range=(1, 256)),
         Variable(
             "WEB_THREADS",

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from django.core.wsgi import get_wsgi_application
+from django.utils.module_loading import import_string
 
 from enterprise_auth.core.conf import site
 from enterprise_auth.core.public_url import without_prefix
@@ -20,6 +21,8 @@ MAX_CONTENT_TYPE = 1000
 
 _django = get_wsgi_application()
 check_collected()
+# It imports models, which needs the application above.
+_serve = import_string("enterprise_auth.front.application.with_early_answers")(_django)
 
 
 def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -31,4 +34,4 @@ def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> 
     if len(environ.get("CONTENT_TYPE", "")) > MAX_CONTENT_TYPE:
         environ["CONTENT_TYPE"] = ""
     environ["PATH_INFO"] = without_prefix(environ.get("PATH_INFO", ""), site.prefix)
-    return _django(environ, start_response)
+    return _serve(environ, start_response)

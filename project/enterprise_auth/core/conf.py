@@ -30,6 +30,11 @@ class Site:
         return settings.FORCE_SCRIPT_NAME or ""
 
     @property
+    def answers_early(self) -> bool:
+        """Whether the layer before Django answers the most frequent requests."""
+        return settings.EARLY_ANSWERS
+
+    @property
     def hsts_seconds(self) -> int:
         """How long browsers remember to use HTTPS only."""
         return settings.SECURE_HSTS_SECONDS

@@ -235,3 +235,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "auth_core.sweep", "schedule": crontab(minute="17", hour="*/6")},
 }
 HEARTBEAT_PATH = env.text("HEARTBEAT_PATH")
+
+# --- The layer before Django -------------------------------------------------------
+
+EARLY_ANSWERS = env.one_of("EARLY_ANSWERS", "true", "false") == "true"

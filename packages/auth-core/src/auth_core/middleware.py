@@ -110,30 +110,47 @@ def _edits_records(view: Callable[..., HttpResponseBase]) -> bool:
     return opts is not None and opts.concrete_model._meta.label_lower in _RECORDS
 
 
-def _log(request: HttpRequest, response: HttpResponseBase, seconds: float, refusal: str) -> None:
-    """Log the route, never the path, because a path may hold a token."""
-    route = request.resolver_match.route if request.resolver_match else ""
+def log_request(
+    *, method: str | None, route: str, status: int, seconds: float, refusal: str = "", session: str = "", subject: str = ""
+) -> None:
+    """Log one request, in its context.
+
+    Args:
+        route: The pattern of the URL. Never the path, because a path may hold a token.
+        seconds: How long the answer took.
+        refusal: Why the request was denied, if it was.
+        session: Public id of its session, if it is loaded.
+        subject: Public id of its user, if it is loaded.
+    """
     request_log.info(
         "%s %s %s",
-        request.method,
+        method,
         route,
-        response.status_code,
+        status,
         extra={
             "route": route,
-            "method": request.method,
-            "status": response.status_code,
+            "method": method,
+            "status": status,
             "duration_ms": round(seconds * 1000, 1),
             **({"refusal": refusal} if refusal else {}),
-            **_public_ids(request),
+            **({"session": session} if session else {}),
+            **({"subject": subject} if subject else {}),
         },
     )
 
 
-def _public_ids(request: HttpRequest) -> dict[str, str]:
-    """Return the session and the user of the request, as far as they are loaded. Logging runs no query."""
+def _log(request: HttpRequest, response: HttpResponseBase, seconds: float, refusal: str) -> None:
+    """Log *request*. Only what is loaded is logged, so no query runs."""
     session = stated_session(request)
-    subject = public_id_if_loaded(user_if_loaded(request))
-    return {**({"session": str(session.id)} if session else {}), **({"subject": subject} if subject else {})}
+    log_request(
+        method=request.method,
+        route=request.resolver_match.route if request.resolver_match else "",
+        status=response.status_code,
+        seconds=seconds,
+        refusal=refusal,
+        session=str(session.id) if session else "",
+        subject=public_id_if_loaded(user_if_loaded(request)),
+    )
 
 
 class SecurityHeadersMiddleware:

@@ -170,6 +170,17 @@ def enter(context: Context) -> None:
         served.context = context
 
 
+@contextmanager
+def served(context: Context) -> Iterator[Context]:
+    """Make *context*, of a request that Django's handler does not see, current within the block."""
+    _begin()
+    enter(context)
+    try:
+        yield context
+    finally:
+        _end()
+
+
 def _begin(**kwargs: Any) -> None:
     """Begin a request without a context. A server may not have finished the last one."""
     _end()

@@ -8,7 +8,9 @@ gave for a missing key, and deleted with every change.
 import json
 import logging
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
@@ -74,7 +76,32 @@ class Reading:
     until: datetime | None = None
 
 
+#: The readings of one request that two paths look up, by digest. Each is used once more.
+_shared_readings: ContextVar[dict[str, Reading | None] | None] = ContextVar("auth_sessions_readings", default=None)
+
+
+@contextmanager
+def shared_readings() -> Iterator[None]:
+    """Let the second lookup of a session in this block use the reading of the first."""
+    token = _shared_readings.set({})
+    try:
+        yield
+    finally:
+        _shared_readings.reset(token)
+
+
 def read(digest: str) -> Reading | None:
+    """Return the session of *digest* as `_read` does, or as it was just read (`shared_readings`)."""
+    shared = _shared_readings.get()
+    if shared is None:
+        return _read(digest)
+    if digest in shared:
+        return shared.pop(digest)
+    reading = shared[digest] = _read(digest)
+    return reading
+
+
+def _read(digest: str) -> Reading | None:
     """Return the session of *digest* with its user, from the cache or from the database. It may have ended.
 
     One round trip and no query if the cache has a valid snapshot, otherwise one query on PostgreSQL. The caller calls

@@ -1,0 +1,161 @@
+"""The WSGI application around Django's handler."""
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIRequest
+from django.db import close_old_connections
+from django.urls import resolve, reverse
+
+from auth_core.middleware import log_request
+from auth_core.request.client import client_of, forget_strangers_headers
+from auth_core.request.context import context_of, served
+from auth_core.request.cookies import bound_cookies
+from auth_sessions.revocation.snapshots import shared_readings
+from enterprise_auth.core.conf import site
+from enterprise_auth.core.json_body import json_body
+from enterprise_auth.front.endpoint import EarlyAnswer, Endpoint
+from enterprise_auth.front.heads import Heads, Kind, kind_of
+from enterprise_auth.front.session_check import SESSION_CHECK
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+Application = Callable[["WSGIEnvironment", "StartResponse"], Iterable[bytes]]
+
+#: The middleware whose effect on an answer is known: it adds headers of `heads`, or leaves a good request alone.
+_KNOWN_MIDDLEWARE = frozenset({
+    "auth_audit.middleware.AdminChangesMiddleware",
+    "auth_core.middleware.HealthMiddleware",
+    "auth_core.middleware.RequestContextMiddleware",
+    "auth_core.middleware.SecurityHeadersMiddleware",
+    "auth_core.pages.administration.AdministrationMiddleware",
+    "auth_sessions.middleware.AuthenticationMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+})  # fmt: skip
+
+_OK = "200 OK"
+
+
+def with_early_answers(django: Application) -> Application:
+    """Return the layer around Django's handler, or the handler itself if the layer is off."""
+    return FrontApplication(django, [SESSION_CHECK]) if site.answers_early and is_usable() else django
+
+
+def is_usable() -> bool:
+    """Return whether the settings leave the answers as this layer knows them.
+
+    A site may add middleware, refuse user agents, or save every session. It then has no layer before Django.
+    """
+    is_plain = not settings.DISALLOWED_USER_AGENTS and not settings.SESSION_SAVE_EVERY_REQUEST
+    return is_plain and set(settings.MIDDLEWARE) <= _KNOWN_MIDDLEWARE
+
+
+class FrontApplication:
+    """Answers requests to *endpoints* without Django, as far as it is sure of the answer.
+
+    Args:
+        django: Django's handler.
+        endpoints: What may be answered.
+    """
+
+    def __init__(self, django: Application, endpoints: Iterable[Endpoint]) -> None:
+        self._django = django
+        self._heads = Heads()
+        self._endpoints: dict[tuple[str, str], tuple[Endpoint, str]] = {}
+        for endpoint in endpoints:
+            path = reverse(endpoint.url_name).removeprefix(settings.FORCE_SCRIPT_NAME or "")
+            for method in endpoint.methods:
+                self._endpoints[method, path] = endpoint, resolve(path).route
+        #: Number of requests that were answered here, for tests.
+        self.answered = 0
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer one request, or pass it on."""
+        found = self._endpoints.get((environ["REQUEST_METHOD"], environ.get("PATH_INFO", "")))
+        if found is None or _has_more(environ):
+            return self._django(environ, start_response)
+        endpoint, route = found
+        started_at = time.perf_counter()
+        request = WSGIRequest(environ)
+        bound_cookies(request)
+        identified_by = endpoint.kind_of(request)
+        forget_strangers_headers(request)
+        by_proxy = client_of(request).via_trusted_proxy
+        kind = kind_of(environ, by_proxy=by_proxy, identified_by=identified_by) if identified_by else None
+        if kind is None:
+            return self._django(environ, start_response)
+        if not self._heads.known(kind):
+            return self._learn(kind, environ, start_response)
+        with shared_readings():
+            with served(context_of(request)) as context:
+                answer = self._answer(endpoint, request, identified_by)
+                if answer is not None:
+                    body = json_body(answer.body)
+                    headers = self._heads.head(kind, length=len(body), request_id=context.correlation_id)
+                    log_request(
+                        method=request.method,
+                        route=route,
+                        status=200,
+                        seconds=time.perf_counter() - started_at,
+                        session=answer.session,
+                        subject=answer.subject,
+                    )
+            if answer is None:
+                return self._django(environ, start_response)
+        self.answered += 1
+        start_response(_OK, headers)
+        return [body]
+
+    def _answer(self, endpoint: Endpoint, request: WSGIRequest, identified_by: str) -> EarlyAnswer | None:
+        try:
+            return endpoint.answer(request, identified_by)
+        except Exception:  # noqa: BLE001 - Django's handler meets the same problem, reports it, and answers
+            return None
+        finally:
+            # As Django does after a request. The pool gets the connection back.
+            close_old_connections()
+
+    def _learn(self, kind: Kind, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Pass a request of a new kind on, and keep the headers of its answer."""
+        started: list[Any] = []
+
+        def note(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+            started[:] = [status, list(headers)]
+            return start_response(status, headers, *error)
+
+        response = self._django(environ, note)
+        status, headers = started
+        body = getattr(response, "content", b"")
+        if status == _OK and _is_compact_json(body):
+            self._heads.learn(kind, headers)
+        return response
+
+
+def _has_more(environ: "WSGIEnvironment") -> bool:
+    """Return whether the request has a query or a body, which these endpoints do not read."""
+    length = environ.get("CONTENT_LENGTH") or "0"
+    accepted = environ.get("HTTP_ACCEPT", "")
+    # An indent in the media type makes DRF indent the body.
+    return bool(environ.get("QUERY_STRING")) or length != "0" or "indent" in accepted.lower()
+
+
+def _is_compact_json(body: bytes) -> bool:
+    """Return whether `json_body` would write *body* as it is."""
+    try:
+        return json_body(json.loads(body)) == body
+    except ValueError:
+        return False
