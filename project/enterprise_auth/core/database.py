@@ -19,7 +19,7 @@ def postgresql(env: Environment) -> dict[str, Any]:
     if not by_transaction:
         options["pool"] = {"min_size": 1, "max_size": threads + 2, "timeout": 2}
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "enterprise_auth.postgresql",
         **address,
         "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": True,
