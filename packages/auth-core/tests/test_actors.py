@@ -86,8 +86,6 @@ def test_a_session_gets_the_application_and_the_actor_of_its_login(alice: Any, c
 
     session = session_in(open_for(alice, application_id=application, actor_id=id_of(chief)))
 
-    row = PendingLogin.objects.get()
-    assert (row.application_id, row.actor_id) == (application, id_of(chief))
     assert (session.application, session.actor) == (application, id_of(chief))
 
 
@@ -325,7 +323,7 @@ def test_a_session_with_an_actor_sets_no_last_login(alice: Any, chief: Any) -> N
 
 
 def test_the_risk_of_an_actors_login_is_not_taken_for_the_users(
-    alice: Any, chief: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+    alice: Any, chief: Any, settings: Any, monkeypatch: pytest.MonkeyPatch, recorded_events: list[Any]
 ) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "RISK_ASSESSOR": "auth_core.testing.doubles.SetAssessor"}
     assessed: list[Any] = []
@@ -334,7 +332,7 @@ def test_the_risk_of_an_actors_login_is_not_taken_for_the_users(
     open_for(alice, actor_id=id_of(chief))
 
     assert assessed == []
-    assert PendingLogin.objects.get().score is None
+    assert [event.data["score"] for event in recorded_events if "score" in event.data] == [None]
 
 
 def test_a_step_up_of_one_session_does_not_take_over_the_actor_of_another(alice: Any, chief: Any) -> None:

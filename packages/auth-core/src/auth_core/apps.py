@@ -38,11 +38,12 @@ class AuthCoreConfig(AppConfig):
         from auth_core.models.pending_login import delete_expired as delete_expired_logins  # noqa: PLC0415 - as above
         from auth_core.observability import event_log  # noqa: PLC0415 - checks register by import; models exist only now
         from auth_core.pages.forms import PasswordAnswerForm  # noqa: PLC0415 - as above
-        from auth_core.people import lookup  # noqa: PLC0415 - checks register by import; models exist only now
+        from auth_core.people import last_login, lookup  # noqa: PLC0415 - checks register by import; models exist only now
         from auth_core.request import context  # noqa: PLC0415 - as above
 
         context.connect()
         receivers.connect(self)
+        last_login.connect()
         power_signals.connect()
         event_log.connect()
         security_notices.connect()

@@ -4,7 +4,7 @@
 cannot store the event, such as the audit trail, therefore rolls the change back.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -13,6 +13,7 @@ from enum import Enum, StrEnum
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.dispatch import Signal
 
 from auth_core.registries import Registry
@@ -153,6 +154,47 @@ def record(event: Event) -> None:
     if unknown := set(event.data) - event.name.fields:
         raise UnregisteredEvent(f"{event.name.value} does not declare: {', '.join(sorted(unknown))}.")
     event_recorded.send(sender=type(event.name), event=attributed(event, current_session()))
+
+
+@dataclass(slots=True)
+class _Together:
+    """What receivers store at the end of the open transaction, by the function that stores it."""
+
+    savepoints: int
+    waiting: dict[Callable[[Sequence[Any]], None], list[Any]] = field(default_factory=dict)
+
+
+#: The transaction of `recorded_together` that is open in this context.
+_together: ContextVar[_Together | None] = ContextVar("auth_core_recorded_together", default=None)
+
+
+@contextmanager
+def recorded_together() -> Iterator[None]:
+    """Open a durable transaction at whose end receivers store all its events at once (`store_together`).
+
+    What a receiver cannot store rolls the transaction back, as usual.
+    """
+    with transaction.atomic(durable=True):
+        together = _Together(len(transaction.get_connection().savepoint_ids))
+        token = _together.set(together)
+        try:
+            yield
+        finally:
+            _together.reset(token)
+        for store, items in together.waiting.items():
+            store(items)
+
+
+def store_together(item: object, store: Callable[[Sequence[Any]], None]) -> None:
+    """Call *store* with *item* and others at the end of `recorded_together`, or at once with *item* alone.
+
+    At once also inside a savepoint: its rollback must undo the item, too.
+    """
+    together = _together.get()
+    if together is None or len(transaction.get_connection().savepoint_ids) != together.savepoints:
+        store([item])
+    else:
+        together.waiting.setdefault(store, []).append(item)
 
 
 def attributed(event: Event, session: CurrentSession | None) -> Event:

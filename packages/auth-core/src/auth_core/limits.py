@@ -74,6 +74,7 @@ class Charge:
     _totals: frozenset[str] = field(default=frozenset(), repr=False)
     _refusal_keys: Sequence[str] = field(default=(), repr=False)
     _beside: str = field(default="", repr=False)
+    _counts: Mapping[str, int] = field(default_factory=dict, repr=False)
     _is_in_force: Callable[[], bool] = field(default=lambda: True, repr=False)
     _refunded: bool = field(default=False, repr=False)
 
@@ -90,6 +91,14 @@ class Charge:
         if user is not None and counts is not None:
             _COUNTS.keep(user, counts)
 
+    def keep_counts(self, *, user: UserLike) -> None:
+        """Keep the counts that the charge has read, without this guess, on *user*.
+
+        `take_spent` then needs no query for this instance, once. Use it where the risk is assessed before the refund,
+        which belongs to the transaction of the grant.
+        """
+        _COUNTS.keep(user, self._counts)
+
     def cancel(self) -> None:
         """Refund every budget, once, including the totals. The guess was not checked, so it costs nothing."""
         self._refund_rows(self.charged)
@@ -99,7 +108,10 @@ class Charge:
             return None
         self._refunded = True
         counts = GuessBudget.objects.refund(charged, beside=self._beside, now=timezone.now()) if charged else {}
-        remembered_refusals.forget([*(row.key for row in charged), *self._refusal_keys])
+        # After the commit: until then the database still refuses.
+        transaction.on_commit(
+            partial(remembered_refusals.forget, [*(row.key for row in charged), *self._refusal_keys])
+        )
         return counts
 
 
@@ -136,8 +148,14 @@ class _ChargePlan:
             strangers=self._charges_for(self.keys, now),
             devices=self._charges_for(self.devices, now),
             everybody=self._charges_for(self.shared, now),
+            beside=self.strangers_key,
             now=now,
         )
+
+    @property
+    def strangers_key(self) -> str:
+        """The key of the budget that counts the guesses of strangers at the identifier. Empty if there is none."""
+        return next((key for key, name in self.keys.items() if name == "identifier"), "")
 
     def is_paid_by(self, charged: Sequence[ChargedRow]) -> bool:
         """Return whether every budget of the matching case was charged. The keys show whether the device was known."""
@@ -219,10 +237,14 @@ def charge_within(
 
 def _charge_of(plan: _ChargePlan, charged: Sequence[ChargedRow], is_in_force: Callable[[], bool]) -> Charge:
     totals = frozenset(row.key for row in charged if plan.budget_of(row.key).endswith(_TOTAL))
-    strangers = {name: key for key, name in plan.keys.items()}.get("identifier", "")
     is_known = not {row.key for row in charged} & set(plan.keys)
     refusal_keys = [plan.refusal_key] if plan.refusal_key else []
-    return Charge(charged, totals, refusal_keys, strangers if is_known else "", is_in_force)
+    beside = plan.strangers_key if is_known else ""
+    # Like the counts of a refund: without this guess, and with those of strangers if the device is known.
+    counts = {row.key: row.used - 1 for row in charged if row.key not in totals}
+    if beside:
+        counts[beside] = next((row.used_beside for row in charged if row.used_beside is not None), 0)
+    return Charge(charged, totals, refusal_keys, beside, counts, is_in_force)
 
 
 def _charge_or_refuse(plan: _ChargePlan, client: Client, *, durable: bool) -> Sequence[ChargedRow]:
@@ -252,7 +274,7 @@ def spent(use: str, *, identifier: str) -> int:
 
 
 def take_spent(use: str, *, identifier: str, user: UserLike) -> int:
-    """Return the number of `spent`, without a query if a refund for *user* has just read it.
+    """Return the number of `spent`, without a query if the charge or its refund has just read it for *user*.
 
     A later call in the same request queries the database, because the number may have changed.
     """

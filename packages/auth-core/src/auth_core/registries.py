@@ -133,6 +133,29 @@ holder_kinds: "Registry[Callable[[Collection[UUID]], Mapping[UUID, HolderDescrip
 #: query: its result becomes part of the statement that charges a guess (`auth_core.limits`).
 known_devices: "Registry[Callable[[Client, QuerySet[Any]], QuerySet[Any] | None]]" = Registry("Device recogniser")
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginRead:
+    """What one package reads about a person at every login, as a part of one statement (`auth_core.login.reads`).
+
+    Args:
+        models: The models that it reads. A statement reads one database.
+        sql: Returns a scalar subquery in PostgreSQL's SQL, of type ``json``. It has the named parameter ``user``, the
+            primary key of the person, and those of *values*.
+        values: Returns the other parameters. Their names begin with the name of the read.
+        keep: Keeps the result on the person, for one use in the same request. Without it the package reads by itself,
+            as it does on other databases.
+    """
+
+    models: "Callable[[], Collection[type[Model]]]"
+    sql: "Callable[[], str]"
+    values: "Callable[[Client], Mapping[str, Any]]"
+    keep: "Callable[[Any, Any, Client], None]"
+
+
+#: What packages read about a person at every login.
+login_reads: Registry[LoginRead] = Registry("Login read")
+
 #: Functions that tell whether an application may be used: public id -> bool. One that refuses is enough. Logins and
 #: sessions of an application ask all of them (`auth_core.people.admission`).
 application_checks: "Registry[Callable[[UUID], bool]]" = Registry("Application check")

@@ -17,10 +17,12 @@ class AuthMfaConfig(AppConfig):
         from auth_core.messages.security_notices import notices  # noqa: PLC0415 - models exist only now
         from auth_core.people.lookup import SECOND_FACTORS_PART  # noqa: PLC0415 - models exist only now
         from auth_core.registries import (  # noqa: PLC0415 - as above
+            LoginRead,
             answer_forms,
             PartColumn,
             enrolment_pages,
             exports,
+            login_reads,
             login_ways,
             part_columns,
             snapshot_parts,
@@ -40,6 +42,15 @@ class AuthMfaConfig(AppConfig):
         part_columns.register(
             SECOND_FACTORS_PART,
             PartColumn(models=lambda: factors.MODELS, sql=factors.column_sql, read=factors.part_in),
+        )
+        login_reads.register(
+            "auth_mfa",
+            LoginRead(
+                models=factors.models,
+                sql=factors.sql,
+                values=lambda _client: {},
+                keep=lambda user, stored, _client: factors.keep(user, stored),
+            ),
         )
         exports.register("auth_mfa", factors.export_of)
         sweeps.register("auth_mfa.enrolments", cleanup.delete_abandoned)

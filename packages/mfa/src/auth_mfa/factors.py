@@ -1,11 +1,13 @@
 """The second factors of a user, of all kinds."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import CharField, F, Value
+from django.db.models import CharField, F, Model, Value
 from django.utils import timezone
 
 from auth_core.assurance.evidence import SessionFacts, check_assurance, fresh_evidence
@@ -32,6 +34,9 @@ MODELS: tuple[type[Factor], ...] = tuple(dict.fromkeys(MODEL_OF.values()))
 #: On a user: the factors that a login has just read.
 _READ: Memo[list[OwnedFactor]] = Memo("auth_mfa.factors")
 
+#: On a user: the factors that a login has read together with what other packages need, for the first `read_factors`.
+_READ_TOGETHER: Memo[list[OwnedFactor]] = Memo("auth_mfa.factors_read_together")
+
 _COLUMNS = ("pk", "kind", "name", "created_at", "last_used_at", "failures")
 
 
@@ -43,10 +48,53 @@ def factors_of(user: UserLike) -> list[OwnedFactor]:
 
 
 def read_factors(user: UserLike) -> list[OwnedFactor]:
-    """Return the confirmed factors of *user*, and keep them for the snapshot of the same login."""
-    factors = factors_of(user)
+    """Return the confirmed factors of *user*, and keep them for the snapshot of the same login.
+
+    The first call of a login makes no query if the login has read them together with what other packages need.
+    """
+    read = _READ_TOGETHER.take(user)
+    factors = factors_of(user) if read is None else read
     _READ.keep(user, factors)
     return factors
+
+
+def models() -> Sequence[type[Model]]:
+    """Return the models of `sql`."""
+    return (*MODELS, FactorHistory)
+
+
+@cache
+def sql() -> str:
+    """Return a scalar subquery for the factors of a person and their history, in PostgreSQL's SQL."""
+    factors = " UNION ALL ".join(
+        f"SELECT id, {_kind_in_sql(model)} AS kind, name, created_at, last_used_at, failures "  # noqa: S608 - names of our own models
+        f"FROM {model._meta.db_table} WHERE confirmed AND user_id = %(user)s"
+        for model in MODELS
+    )
+    return f"""(SELECT json_build_object(
+      'factors', (SELECT json_agg(json_build_array(id, kind, name, created_at, last_used_at, failures))
+        FROM ({factors}) AS factor),
+      'had_factor', EXISTS (SELECT 1 FROM {FactorHistory._meta.db_table}
+        WHERE user_id = %(user)s AND had_factor_since IS NOT NULL)))"""  # noqa: S608 - as above
+
+
+def keep(user: UserLike, stored: Any) -> None:
+    """Keep the result of `sql` on *user* for the next `read_factors` and `had_factor`, one of each."""
+    factors = [
+        _owned_factor(UUID(key), kind, name, _moment(created_at), _moment(last_used_at), failures)
+        for key, kind, name, created_at, last_used_at, failures in stored["factors"] or ()
+    ]
+    _READ_TOGETHER.keep(user, sorted(factors, key=_rank))
+    FactorHistory.objects.keep(user, had_factor=stored["had_factor"])
+
+
+def _kind_in_sql(model: type[Factor]) -> str:
+    method = model.__dict__.get("method")
+    return f"'{method.value}'" if isinstance(method, Method) else "method"
+
+
+def _moment(stored: str | None) -> datetime | None:
+    return None if stored is None else datetime.fromisoformat(stored)
 
 
 def rows_of(user: UserLike) -> list[Factor]:

@@ -16,8 +16,17 @@ class AuthSessionsConfig(AppConfig):
         """Register checks, receivers, forms, mails, exports and sweeps."""
         from auth_core.messages.security_notices import notices as security_notices  # noqa: PLC0415 - models exist only now
         from auth_core.messages.values import message_values  # noqa: PLC0415 - models exist only now
-        from auth_core.registries import answer_forms, exports, known_devices, link_paths, person_watchers, sweeps  # noqa: PLC0415 - as above
-        from auth_sessions import checks, devices, lifecycle, notices, privilege_rotation, receivers, user_agents  # noqa: F401, PLC0415 - as above
+        from auth_core.registries import (  # noqa: PLC0415 - as above
+            LoginRead,
+            answer_forms,
+            exports,
+            known_devices,
+            link_paths,
+            login_reads,
+            person_watchers,
+            sweeps,
+        )
+        from auth_sessions import checks, devices, history, lifecycle, notices, privilege_rotation, receivers, user_agents  # noqa: F401, PLC0415 - as above
         from auth_sessions.events import SessionEvent  # noqa: PLC0415 - as above
         from auth_sessions.login import KIND  # noqa: PLC0415 - as above
         from auth_sessions.pages.forms import EndSessionForm  # noqa: PLC0415 - as above
@@ -31,6 +40,15 @@ class AuthSessionsConfig(AppConfig):
         message_values.register("browser", user_agents.listed_name)
         message_values.register("os", user_agents.listed_name)
         security_notices.register(SessionEvent.LOGIN_REPORTED.value, "login_reported")
+        login_reads.register(
+            "auth_sessions",
+            LoginRead(
+                models=history.models,
+                sql=history.sql,
+                values=lambda client: {"sessions_mark": devices.mark_of(client)},
+                keep=lambda user, stored, client: history.keep(user, stored, devices.mark_of(client)),
+            ),
+        )
         known_devices.register("auth_sessions", devices.known_to)
         person_watchers.register("auth_sessions", snapshots.forget_person)
         exports.register("auth_sessions.devices", devices.export_of)

@@ -99,29 +99,41 @@ def known_to(client: Client, people: "QuerySet[Any]") -> "QuerySet[Device] | Non
     return Device.objects.filter(user__in=people, digest=mark, has_cookie=True, blocked_at=None) if mark else None
 
 
-def recognise(*, user: UserLike, client: Client, transport: str) -> Recognised:
-    """Add or update the device of a login of *user*, inside the transaction that grants it.
-
-    One query, and a second one for a new device.
+def device_of(*, user: UserLike, client: Client, transport: str) -> tuple[Device, str]:
+    """Return the unsaved row of the device that *user* signs in with, and its secret.
 
     Args:
         transport: A browser with a cookie session also gets a device cookie. A caller with a token and no device cookie
-            is described by its user agent.
-
-    Raises:
-        LoginDenied: the device is blocked.
+            is described by its user agent, and has no secret.
     """
     secret = _secret_of(client)
     if not secret and transport != Transport.TOKEN:
         secret = new_secret(PREFIX)
-    new = _new_device(user, secret, describe(client.user_agent))
-    device = Device.objects.see(new)
-    if device is None:
+    return _new_device(user, secret, describe(client.user_agent)), secret
+
+
+def recognise(*, user: UserLike, client: Client, transport: str) -> Recognised:
+    """Add or update the device of a login of *user*. See `device_of` and `recognised`."""
+    new, secret = device_of(user=user, client=client, transport=transport)
+    return recognised(new, secret, stored=Device.objects.see(new))
+
+
+def recognised(new: Device, secret: str, *, stored: Device | None) -> Recognised:
+    """Return the device of a login, inside the transaction that grants it. One query if the login added it.
+
+    Args:
+        new: The row and its *secret* from `device_of`.
+        stored: The row of the database, which was added or updated. ``None``: it is blocked.
+
+    Raises:
+        LoginDenied: the device is blocked.
+    """
+    if stored is None:
         raise LoginDenied
-    is_new = device.pk == new.pk
-    latest = _latest_additions(user, before=new) if is_new else []
+    is_new = stored.pk == new.pk
+    latest = _latest_additions(new.user, before=new) if is_new else []
     return Recognised(
-        device=device,
+        device=stored,
         is_known=bool(secret) and not is_new,
         is_new=is_new,
         has_company=not is_new or bool(latest),

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
-from django.db.models import Exists, QuerySet
+from django.db.models import Exists, Model, QuerySet
 
+from auth_core.memo import Memo
 from auth_core.users import UserLike
 from auth_sessions.models import Device, Session
 from auth_sessions.travel import Position
@@ -61,22 +63,66 @@ class History:
     is_device_blocked: bool
 
 
+class _Read(NamedTuple):
+    """A history that a login has read, and the mark of the browser that it is about."""
+
+    mark: str
+    history: History
+
+
+#: On a user: the history that a login has just read.
+_READ: Memo[_Read] = Memo("auth_sessions.history")
+
+
 def history_of(user: UserLike, *, mark: str = "") -> History:
     """Return the history of *user* and of the browser they use. One query.
 
     Sessions in which another person acted say nothing about the user.
 
-    Two queries for a client with a device cookie when no session of the user is kept.
+    Two queries for a client with a device cookie when no session of the user is kept. None if the login has just read
+    it, together with other packages.
 
     Args:
         mark: Digest of the browser's secret. Empty: it has none.
     """
+    read = _READ.take(user)
+    if read is not None and read.mark == mark:
+        return read.history
     device_rows = Device.objects.of(user).filter(digest=mark, has_cookie=True)
     device_columns = (Exists(device_rows), Exists(device_rows.filter(blocked_at__isnull=False))) if mark else ()
     newest = Session.objects.of(user).in_person().order_by("-pk").values_list(*_COLUMNS, *device_columns)[:_MOST]
     rows = [_LoginRow(*row) for row in newest]
     is_known, is_blocked = _device_in(rows, device_rows) if mark else (False, False)
     return History(logins=[_past_login(row) for row in rows], is_device_known=is_known, is_device_blocked=is_blocked)
+
+
+def models() -> Sequence[type[Model]]:
+    """Return the models of `sql`."""
+    return (Session, Device)
+
+
+@cache
+def sql() -> str:
+    """Return a scalar subquery for the history of a person, in PostgreSQL's SQL: the rows, and the device's block.
+
+    The device is an array with one member if the person knows it: whether it is blocked.
+    """
+    return f"""(SELECT json_build_object(
+      'logins', (SELECT json_agg(json_build_array({", ".join(_COLUMNS)}) ORDER BY id DESC) FROM (
+        SELECT id, {", ".join(_COLUMNS)} FROM {Session._meta.db_table}
+        WHERE user_id = %(user)s AND actor_id IS NULL ORDER BY id DESC LIMIT {_MOST}) AS login),
+      'device', (SELECT json_agg(blocked_at IS NOT NULL) FROM {Device._meta.db_table}
+        WHERE user_id = %(user)s AND digest = %(sessions_mark)s AND has_cookie)))"""  # noqa: S608 - names of our own models
+
+
+def keep(user: UserLike, stored: Any, mark: str) -> None:
+    """Keep the result of `sql` on *user* for the next `history_of` of the same browser."""
+    rows = [_LoginRow(datetime.fromisoformat(at), *columns) for at, *columns in stored["logins"] or ()]
+    is_blocked = stored["device"] or ()
+    history = History(
+        logins=[_past_login(row) for row in rows], is_device_known=bool(is_blocked), is_device_blocked=any(is_blocked)
+    )
+    _READ.keep(user, _Read(mark, history))
 
 
 def _device_in(rows: Sequence[_LoginRow], device_rows: QuerySet[Device]) -> tuple[bool, bool]:

@@ -1,6 +1,7 @@
 """The plug-ins for a login: the issuer that opens a session, and the step that asks which session to end."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,7 +21,7 @@ from auth_core.errors import ChallengeFailed, FieldError, InvalidRequest, LoginE
 from auth_core.models import PendingLogin
 from auth_core.request.client import Client
 from auth_core.users import UserLike
-from auth_sessions import concurrency, devices, lifecycle
+from auth_sessions import concurrency, devices, lifecycle, session_statement
 from auth_sessions.conf import ENGINE, sessions
 from auth_sessions.context_change import context_changes
 from auth_sessions.engine import SessionStore
@@ -39,6 +40,7 @@ class OpenSession:
     """A grant issuer that opens a session for every login, always with a new credential."""
 
     transports = frozenset(Transport)
+    needs_savepoint = False
 
     def issue(self, login: PendingLogin, client: Client) -> Grant:
         """Open a session, or raise the assurance of the session that a step-up names.
@@ -50,23 +52,11 @@ class OpenSession:
         """
         credential = new_secret(PREFIX)
         if login.purpose == Purpose.STEP_UP:
-            session = _raise_session(login, credential, client)
-            session.seen_at = session.last_seen_at
-            record_opened(session, reason="step_up", client=client)
-            return Grant(
-                user=login.user,
-                session=session.facts,
-                credential=credential,
-                backend=login.backend,
-                store=_store_of(session, credential),
-            )
-        # The browser of an actor is not one of the user's. It stays unknown, and the user gets no mail about it.
-        recognised = None
-        if login.actor_id is None:
-            recognised = devices.recognise(user=login.person, client=client, transport=login.transport)
-        session = _open_session(login, credential, client, recognised)
+            session, recognised = _raise_session(login, credential, client), None
+        else:
+            session, recognised = _open_session(login, credential, client)
         session.seen_at = session.last_seen_at
-        record_opened(session, reason="login", client=client)
+        record_opened(session, reason="login" if login.purpose != Purpose.STEP_UP else "step_up", client=client)
         if recognised is not None:
             devices.announce(recognised, session=session, client=client)
         return Grant(
@@ -75,7 +65,7 @@ class OpenSession:
             credential=credential,
             backend=login.backend,
             device_credential=recognised.credential if recognised else "",
-            device_lifetime=sessions.DEVICE_LIFETIME,
+            device_lifetime=sessions.DEVICE_LIFETIME if recognised else timedelta(0),
             store=_store_of(session, credential),
         )
 
@@ -159,15 +149,50 @@ def _store_of(session: Session, credential: str) -> SessionStore | None:
 
 
 def _open_session(
-    login: PendingLogin, credential: str, client: Client, recognised: devices.Recognised | None
-) -> Session:
+    login: PendingLogin, credential: str, client: Client
+) -> tuple[Session, devices.Recognised | None]:
+    """Open a session of *login*, and return it with its device. An actor has no device.
+
+    The browser of an actor is not one of the user's. It stays unknown, and the user gets no mail about it. The session
+    of an actor takes no place of the user's, so it ends none of their sessions.
+    """
+    if login.actor_id is not None:
+        session = _new_session(login, credential, client, begins=None)
+        session.save(force_insert=True)
+        return session, None
+    # A blocked device is found after other sessions ended to make room. The savepoint lets them live.
+    with transaction.atomic() if concurrency.is_configured() else nullcontext():
+        begins = concurrency.make_room(user=login.person)
+        session = _new_session(login, credential, client, begins=begins)
+        return session, _store(session, login, client)
+
+
+def _store(session: Session, login: PendingLogin, client: Client) -> devices.Recognised:
+    """Insert *session* and add or update its device, in one statement where that is possible.
+
+    Raises:
+        LoginDenied: the device is blocked. Nothing was written.
+    """
+    if session_statement.can_open():
+        device, secret = devices.device_of(user=login.person, client=client, transport=login.transport)
+        return devices.recognised(device, secret, stored=session_statement.open_session(session, device))
+    recognised = devices.recognise(user=login.person, client=client, transport=login.transport)
+    session.device_id, session.device_known = recognised.device.pk, recognised.is_known
+    session.save(force_insert=True)
+    return recognised
+
+
+def _new_session(login: PendingLogin, credential: str, client: Client, *, begins: datetime | None) -> Session:
+    """Return the unsaved session of *login*, without its device.
+
+    Args:
+        begins: Its start by the clock of the database, if a limit applies.
+    """
     user = login.person
-    # The session of an actor takes no place of the user's, so it ends none of their sessions.
-    begins = concurrency.make_room(user=user) if login.actor_id is None else None
     # Read the clock after `make_room`, which may have waited.
     moment = timezone.now()
     idle, absolute = _lifetimes(login.evidence)
-    return Session.objects.create(
+    return Session(
         token_digest=digest(credential),
         user=login.user,
         backend=login.backend,
@@ -179,8 +204,6 @@ def _open_session(
         last_seen_at=moment,
         idle_lifetime=idle,
         expires_at=moment + absolute,
-        device_id=recognised.device.pk if recognised else None,
-        device_known=recognised.is_known if recognised else None,
         application_id=login.application_id,
         actor_id=login.actor_id,
         risk_score=login.score,

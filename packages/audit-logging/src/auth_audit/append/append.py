@@ -13,7 +13,7 @@ from auth_audit.append.bounds import Bounds, digest_of
 from auth_audit.models import AuditEntry
 from auth_audit.personal import envelope, fields
 from auth_audit.personal.envelope import Owned
-from auth_core.events import Event
+from auth_core.events import Event, store_together
 from auth_core.ids import uuid7
 from auth_core.people.lookup import identity_of
 from auth_core.request.client import Client
@@ -39,6 +39,8 @@ class _Changes(NamedTuple):
 def append(event: Event) -> None:
     """Append *event*. An exception rolls back the change that the event records.
 
+    In a transaction of `recorded_together` its entries are inserted by one statement at the end.
+
     Raises:
         DatabaseError: The entry could not be written.
         KeysMissing: The entry could not be encrypted or signed.
@@ -55,7 +57,7 @@ def append(event: Event) -> None:
         owned = (Owned(requester, client), Owned(subject, envelope.merge(shared, changes)))
         ciphertexts, keys = envelope.encrypt_values(columns["id"], owned)
         entry = {**row, **target, **columns, "id": str(columns["id"]), "data": data, "personal": ciphertexts}
-        insert_statement.insert(macs.with_mac(entry), keys)
+        store_together((macs.with_mac(entry), keys), insert_statement.insert_all)
 
 
 def _row_of(event: Event, bounds: Bounds) -> dict[str, Any]:

@@ -21,6 +21,7 @@ class OpenDjangoSession:
     """Opens a session with the site's session engine. Cookies only, because Django has no other transport."""
 
     transports = frozenset({Transport.COOKIE})
+    needs_savepoint = False
 
     def issue(self, login: PendingLogin, client: Client) -> Grant:
         """Return a grant whose credential is the new session's key.

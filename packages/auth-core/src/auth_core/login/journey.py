@@ -35,8 +35,9 @@ from auth_core.errors import (
     MoreProofRequired,
     Unavailable,
 )
-from auth_core.events import AuthEvent, Event, EventOutcome, record, recorded_by_caller
+from auth_core.events import AuthEvent, Event, EventOutcome, record, recorded_by_caller, recorded_together
 from auth_core.login.plugins import grant_issuer, login_steps, risk_assessor
+from auth_core.login.reads import read_together
 from auth_core.login.refusals import refuse_guess, why_not_admitted
 from auth_core.models import PendingLogin
 from auth_core.models.pending_login import Caller
@@ -83,7 +84,6 @@ def begin_login(
     reason = why_not_admitted(user, application=application_id)
     if reason is not None:
         refuse_guess(identifier, reason, client)
-    guess.refund(user=user)
 
     return open_login(
         user=user,
@@ -91,7 +91,7 @@ def begin_login(
         purpose=Purpose.LOGIN,
         transport=transport,
         client=client,
-        is_charged=True,
+        guess=guess,
         application_id=application_id,
         browser_secret=browser_secret,
         continue_to=continue_to,
@@ -106,7 +106,7 @@ def open_login(
     transport: Transport,
     client: Client,
     demand: Demand = Demand.NONE,
-    is_charged: bool = False,
+    guess: limits.Charge | None = None,
     application_id: UUID | None = None,
     actor_id: UUID | None = None,
     session_id: UUID | None = None,
@@ -118,7 +118,8 @@ def open_login(
 
     Args:
         demand: The minimum demand. Risk may raise it, never lower it.
-        is_charged: Whether the caller has charged a budget that also limits correct proofs (decision record 0033).
+        guess: The charge of the proof, if its budget also limits correct proofs (decision record 0033). It is refunded in
+            the transaction of the login.
         application_id: Public id of the application that the login is for. Never from a request body.
         actor_id: Public id of the person who signs in as *user*, if it is another one. Never from a request body. The
             caller has checked that they may. The risk of the login is not assessed: it would be theirs.
@@ -133,11 +134,16 @@ def open_login(
         InvalidCredentials, LoginDenied, MoreProofRequired: see `advance`.
     """
     actor_id = checked_actor(user, actor_id)
-    if not is_charged:
+    if guess is None:
         limits.charge("begun", person=str(user.pk), client=client)
+    else:
+        guess.keep_counts(user=user)
+    read_together(user, client)
     assessment = Assessment() if actor_id is not None else risk_assessor().assess(user, client)
     assessment = replace(assessment, demand=stricter(assessment.demand, demand))
-    with transaction.atomic(durable=True):
+    with recorded_together():
+        if guess is not None:
+            guess.refund()
         login = PendingLogin.objects.begin(
             user=user,
             backend=user.backend,
@@ -154,7 +160,8 @@ def open_login(
         )
         record(_event(login, AuthEvent.LOGIN_STARTED, client))
         result = _next_outcome(login, client)
-        login.keep()
+        if not isinstance(result, Granted):
+            login.keep()
     return _unwrap(result)
 
 
@@ -234,7 +241,7 @@ def advance(login: PendingLogin, client: Client) -> LoginOutcome:
         ChallengeFailed: the login has no user to grant it to.
         LoginExpired: another answer was granted first, or no attempt is left for the next challenge.
     """
-    with transaction.atomic(durable=True):
+    with recorded_together():
         result = _next_outcome(login, client)
         if isinstance(result, Challenged):
             # Rolls back the challenge's message: it could not be answered.
@@ -303,9 +310,10 @@ def _refuse_if_blocked(login: PendingLogin, client: Client) -> AuthError | None:
 
 
 def _grant(login: PendingLogin, client: Client) -> Grant:
-    """Close the login and issue its grant in one transaction. `LimitReached` rolls both back."""
-    with login.closing():
-        grant = grant_issuer().issue(login, client)
+    """Close the login and issue its grant in one transaction. `LimitReached` undoes both."""
+    issuer = grant_issuer()
+    with login.closing(savepoint=getattr(issuer, "needs_savepoint", True)):
+        grant = issuer.issue(login, client)
         record(_event(login, AuthEvent.LOGIN_SUCCEEDED, client, session=grant.session))
     return grant
 

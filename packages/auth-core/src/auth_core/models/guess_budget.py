@@ -10,6 +10,8 @@ from django.db import connections, models, router
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from auth_core.runtime import prepared_statements
+
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -25,10 +27,17 @@ class ChargeRequest:
 
 @dataclass(frozen=True, slots=True)
 class ChargedRow:
-    """A charged guess: the row and the window of that row."""
+    """A charged guess: the row and the window of that row.
+
+    Args:
+        used: The count with this guess. 0 if it was not read.
+        used_beside: The count of the row beside, the same for every row of a charge. See `charge_as_known`.
+    """
 
     key: str
     window_id: UUID
+    used: int = 0
+    used_beside: int | None = None
 
 
 class _RefundedRow(NamedTuple):
@@ -62,9 +71,8 @@ class GuessBudgetManager(models.Manager["GuessBudget"]):
             rows=", ".join(["(%s, %s, 1, %s, %s)"] * len(rows)),
             upsert=_UPSERT,
         )
-        with connection.cursor() as cursor:
-            cursor.execute(sql, [*self._parameters(rows, connection), *[self._stored("ends_at", now, connection)] * 5])
-            return [ChargedRow(key, _uuid(window_id)) for key, window_id in cursor.fetchall()]
+        parameters = [*self._parameters(rows, connection), *[self._stored("ends_at", now, connection)] * 5]
+        return self._charged(connection, sql, parameters)
 
     def charge_as_known(
         self,
@@ -73,6 +81,7 @@ class GuessBudgetManager(models.Manager["GuessBudget"]):
         strangers: Sequence[ChargeRequest],
         devices: Sequence[ChargeRequest],
         everybody: Sequence[ChargeRequest],
+        beside: str = "",
         now: datetime,
     ) -> list[ChargedRow]:
         """Charge *devices* if *device* has a row, else *strangers*. Charge *everybody* in either case.
@@ -83,6 +92,7 @@ class GuessBudgetManager(models.Manager["GuessBudget"]):
         Args:
             device: Query for the device, with one row or none. Its primary key completes the keys of *devices*.
             devices: Prefixes of keys.
+            beside: Key of a row whose count at *now* is returned with every row, charged or not.
         """
         connection = connections[router.db_for_write(self.model)]
         is_postgresql = connection.vendor == "postgresql"
@@ -94,12 +104,16 @@ class GuessBudgetManager(models.Manager["GuessBudget"]):
             device=compiled,
             rows=", ".join([_TYPED_ROW if is_postgresql else _ROW] * len(rows)),
             upsert=_UPSERT,
+            beside=_BESIDE.format(table=connection.ops.quote_name(self.model._meta.db_table)) if beside else "",
             table=connection.ops.quote_name(self.model._meta.db_table),
         )
+        moment = self._stored("ends_at", now, connection)
         parameters = [value for group, row in rows for value in (group, *self._parameters([row], connection))]
+        parameters += [*[moment] * 5, *([beside, moment] if beside else [])]
+        # The query for the device has a form for each kind of identifier, so its text is not the same each time.
         with connection.cursor() as cursor:
-            cursor.execute(sql, [*compiled_parameters, *parameters, *[self._stored("ends_at", now, connection)] * 5])
-            return [ChargedRow(key, _uuid(window_id)) for key, window_id in cursor.fetchall()]
+            cursor.execute(sql, [*compiled_parameters, *parameters])
+            return [_charged_row(*row) for row in cursor.fetchall()]
 
     def refund(self, charged: Sequence[ChargedRow], *, beside: str = "", now: datetime | None = None) -> dict[str, int]:
         """Refund one guess to each row whose window is still the charged one. Return the used counts.
@@ -122,11 +136,13 @@ class GuessBudgetManager(models.Manager["GuessBudget"]):
         ]
         if beside:
             parameters += [beside, self._stored("ends_at", now, connection)]
-        with connection.cursor() as cursor:
-            cursor.execute(sql, parameters)
-            rows = [_RefundedRow(*row) for row in cursor.fetchall()]
+        rows = [_RefundedRow(*row) for row in prepared_statements.put(connection, sql, parameters, uses_before=1)]
         counts = {row.key: row.used for row in rows}
         return counts | {beside: rows[0].used_beside or 0} if beside and rows else counts
+
+    def _charged(self, connection: Any, sql: str, parameters: Sequence[Any]) -> list[ChargedRow]:
+        rows = prepared_statements.put(connection, sql, parameters, uses_before=1)
+        return [_charged_row(*row) for row in rows]
 
     def _parameters(self, rows: Sequence[ChargeRequest], connection: "BaseDatabaseWrapper") -> list[Any]:
         return [
@@ -177,7 +193,7 @@ ON CONFLICT (key) DO UPDATE SET
   ends_at = CASE WHEN current_row.ends_at <= %s THEN excluded.ends_at ELSE current_row.ends_at END,
   budget = excluded.budget
 WHERE current_row.ends_at <= %s OR current_row.used < excluded.budget
-RETURNING key, window_id
+RETURNING key, window_id, used
 """
 
 _CHARGE = """
@@ -197,7 +213,7 @@ SELECT
 FROM charge
 WHERE charge.kind = 2 OR (charge.kind = 1) = EXISTS (SELECT 1 FROM device)
 ORDER BY whole_key
-{upsert}
+{upsert} {beside}
 """
 
 _REFUND = """
@@ -207,6 +223,10 @@ RETURNING key, used {beside}
 """
 
 _BESIDE = ", (SELECT other.used FROM {table} AS other WHERE other.key = %s AND other.ends_at > %s)"
+
+
+def _charged_row(key: str, window_id: UUID | str, used: int, used_beside: int | None = None) -> ChargedRow:
+    return ChargedRow(key, _uuid(window_id), used, used_beside)
 
 
 def _uuid(stored: UUID | str) -> UUID:

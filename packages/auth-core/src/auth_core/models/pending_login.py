@@ -1,7 +1,7 @@
 """Pending logins: begun, and not yet granted."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -75,7 +75,7 @@ class PendingLoginManager(models.Manager["PendingLogin"]):
     ) -> "PendingLogin":
         """Begin a login. The caller gets only its `token`.
 
-        The row is not saved yet. A login that is granted at once is written once, as closed.
+        The row is not saved yet. A login that is granted at once is never saved.
 
         Args:
             user: The user, or ``None`` for an unknown person. Every answer then fails.
@@ -340,25 +340,28 @@ class PendingLogin(models.Model):
         if self._state.adding:
             # A row that was never saved cannot have been answered by another request.
             self.closed_at = moment
-            self.keep()
         elif not spend(self._live_row(), closed_at=moment):
             raise LoginExpired
 
     @contextmanager
-    def closing(self) -> Iterator[None]:
+    def closing(self, *, savepoint: bool = True) -> Iterator[None]:
         """End this login together with the work of the block. If the block fails, the login stays open.
+
+        Args:
+            savepoint: Whether the block may write something before it fails. Only used for a login without a row. The
+                closing of a row is always undone.
 
         Raises:
             LoginExpired: as in `close`. The block is not run.
         """
         is_new = self._state.adding
         try:
-            with transaction.atomic():
+            with transaction.atomic() if savepoint or not is_new else nullcontext():
                 self.close()
                 yield
         except BaseException:
             if is_new:
-                self._state.adding, self.closed_at = True, None
+                self.closed_at = None
             raise
 
     def _live_row(self) -> "models.QuerySet[PendingLogin]":

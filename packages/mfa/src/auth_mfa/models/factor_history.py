@@ -9,8 +9,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from auth_core.crypto.secrets import spend
+from auth_core.memo import Memo
 from auth_core.users import UserLike
 from auth_mfa.conf import mfa
+
+
+#: On a user: whether they had a factor, as a login has just read it.
+_READ: Memo[bool] = Memo("auth_mfa.had_factor")
 
 
 class FactorHistoryManager(models.Manager["FactorHistory"]):
@@ -22,8 +27,18 @@ class FactorHistoryManager(models.Manager["FactorHistory"]):
         return self.select_for_update().get(user_id=user.pk)
 
     def had_factor(self, user: UserLike) -> bool:
-        """Return whether *user* had a second factor since the last reset by an administrator."""
+        """Return whether *user* had a second factor since the last reset by an administrator.
+
+        The first call of a login makes no query if the login has read it together with the factors.
+        """
+        read = _READ.take(user)
+        if read is not None:
+            return read
         return self.filter(user_id=user.pk, had_factor_since__isnull=False).exists()
+
+    def keep(self, user: UserLike, *, had_factor: bool) -> None:
+        """Keep what a login has just read on *user*, for the next `had_factor`."""
+        _READ.keep(user, had_factor)
 
     def note_factor(self, user: UserLike) -> None:
         """Record that *user* has a second factor. From now on its loss leads to recovery, never to enrolment."""
