@@ -167,9 +167,21 @@ VARIABLES: Mapping[str, Variable] = {
         Variable("WEB_WORKERS", "Number of worker processes.", "2", range=(1, 256)),
         Variable(
             "WEB_THREADS",
-            "Threads of each worker, at most the connections of its database pool. All but one may hash passwords at once.",
+            "Threads of each worker for all requests but logins.",
             "4",
             range=(1, 256),
+        ),
+        Variable(
+            "WEB_LOGIN_THREADS",
+            "Further threads of each worker, for logins and sign-ups, which hash a password. As many hashes run at once.",
+            "2",
+            range=(1, 256),
+        ),
+        Variable(
+            "WEB_LOGIN_QUEUE",
+            "Logins and sign-ups of each worker that may wait for one of these threads. The next one is refused with 503.",
+            "64",
+            range=(0, 4096),
         ),
     )
 }

@@ -147,11 +147,12 @@ def settings_of(script: str, **environment: str) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.parametrize(("threads", "most"), [("1", 1), ("2", 1), ("4", 3)])
-def test_password_hashes_leave_one_thread_of_each_worker_free(threads: str, most: int) -> None:
-    script = "c = core.MAX_PARALLEL_HASHES, core.HASH_WAIT.total_seconds(); print(json.dumps(c))"
+@pytest.mark.parametrize(("threads", "queue"), [("1", 0), ("2", 0), ("4", 1), ("8", 5)])
+def test_password_hashes_leave_one_thread_of_each_worker_free(threads: str, queue: int) -> None:
+    slots = min(2, max(1, int(threads) - 1))
+    script = "print(json.dumps([core.MAX_PARALLEL_HASHES, core.HASH_QUEUE]))"
 
-    assert settings_of(f"from auth_core.conf import core; {script}", WEB_THREADS=threads) == [most, 0]
+    assert settings_of(f"from auth_core.conf import core; {script}", WEB_THREADS=threads) == [slots, queue]
 
 
 SCRIPT = """

@@ -15,7 +15,7 @@ from django.core.exceptions import RequestDataTooBig
 from auth_core.middleware import HEALTH_PATH
 from enterprise_auth import wsgi
 from enterprise_auth.asgi import application as served
-from enterprise_auth.web_server.application import ThreadedApplication
+from enterprise_auth.web_server.application import Logins, ThreadedApplication
 from enterprise_auth.web_server.environ import FileBody
 from enterprise_auth.web_server.request_body import BodyReader, BodyRefused, BodyTooLong
 
@@ -350,3 +350,107 @@ def test_a_file_is_sent_without_an_application_thread(tmp_path: Path) -> None:
 
     assert b"".join(message.get("body", b"") for message in sent) == b"x" * 200_000
     assert application.file.closed  # type: ignore[attr-defined]
+
+
+class Gate:
+    """An application whose logins wait at a gate, and which counts them."""
+
+    def __init__(self) -> None:
+        self.opens = threading.Event()
+        self.lock = threading.Lock()
+        self.running = self.most = self.finished = 0
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["PATH_INFO"] == "/login/" and environ["REQUEST_METHOD"] == "POST":
+            with self.lock:
+                self.running += 1
+                self.most = max(self.most, self.running)
+            self.opens.wait(20)
+            with self.lock:
+                self.running -= 1
+                self.finished += 1
+        start_response("200 OK", [])
+        return [threading.current_thread().name.encode()]
+
+
+def status_and_headers(sent: Messages) -> tuple[int, dict[bytes, bytes]]:
+    return sent[0]["status"], dict(sent[0]["headers"])
+
+
+def flood(callers: int, *, queue: int) -> tuple[Gate, list[Messages], list[Messages]]:
+    """Send *callers* logins at once to two login threads, then other requests, then let the logins go on.
+
+    Returns the application, the answers to the logins, and those to the others, which came before the first login ended.
+    """
+    gate = Gate()
+    logins = Logins(paths={"/login/"}, threads=2, queue=queue)
+
+    async def one(app: ThreadedApplication, **changed: Any) -> Messages:
+        sent: Messages = []
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": b"x", "more_body": False}
+
+        async def send(message: dict[str, Any]) -> None:
+            sent.append(message)
+
+        await app(scope_of(headers=[sized(1)], **changed), receive, send)
+        return sent
+
+    async def run() -> tuple[list[Messages], list[Messages]]:
+        app = ThreadedApplication(gate, threads=1, body_limit=LIMIT, probe_paths=(), logins=logins)
+        waiting = [asyncio.ensure_future(one(app, path="/login/")) for _caller in range(callers)]
+        others = [
+            await asyncio.wait_for(one(app, **changed), 20)
+            for changed in ({"path": "/me/"}, {"path": "/login/", "method": "GET"})
+        ]
+        assert gate.finished == 0
+        gate.opens.set()
+        return await asyncio.gather(*waiting), others
+
+    answers, others = asyncio.run(run())
+    return gate, answers, others
+
+
+def test_32_logins_wait_and_none_is_refused() -> None:
+    gate, answers, _others = flood(32, queue=30)
+
+    assert [status_and_headers(sent)[0] for sent in answers] == [200] * 32
+    assert (gate.finished, gate.most) == (32, 2)
+
+
+def test_a_flood_of_logins_keeps_no_other_request_waiting() -> None:
+    _gate, _answers, others = flood(200, queue=30)
+
+    assert [(sent[0]["status"], sent[1]["body"]) for sent in others] == [(200, b"web-0")] * 2
+
+
+def test_without_threads_of_their_own_logins_would_keep_others_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ThreadedApplication, "_lane_of", lambda self, scope: self._logins)
+    monkeypatch.setattr("test_web_server.asyncio.wait_for", _expect_timeout)
+
+    with pytest.raises(TimeoutError):  # the planted defect is caught
+        flood(32, queue=300)
+
+
+async def _expect_timeout(awaited: Any, _seconds: float) -> Any:
+    async with asyncio.timeout(0.2):
+        return await awaited
+
+
+def test_a_login_beyond_the_queue_is_refused_before_the_application_sees_it() -> None:
+    gate, answers, _others = flood(200, queue=30)
+
+    refused = [sent for sent in answers if sent[0]["status"] == 503]
+    assert (len(refused), gate.finished) == (168, 32)
+    headers = status_and_headers(refused[0])[1]
+    assert (headers[b"retry-after"], headers[b"content-type"]) == (b"1", b"application/problem+json")
+    assert b"connection" not in headers
+    assert json.loads(refused[0][1]["body"])["code"] == "unavailable"
+    assert all(sent == refused[0] for sent in refused)
+
+
+def test_refused_logins_write_one_log_line_a_second(caplog: pytest.LogCaptureFixture) -> None:
+    flood(200, queue=0)
+
+    assert len([record for record in caplog.records if "too many logins" in record.message]) <= 3

@@ -113,6 +113,87 @@ def test_without_the_setting_there_is_no_limit(settings: Any) -> None:
         assert make_password(PASSWORD)
 
 
+def hold_slots(number: int) -> "tuple[ThreadPoolExecutor, threading.Event]":
+    """Occupy *number* slots, each in a thread of the returned pool, until the event is set."""
+    occupied, release = threading.Barrier(number + 1), threading.Event()
+
+    def hold() -> None:
+        with hash_slot():
+            occupied.wait(PATIENCE)
+            release.wait(PATIENCE)
+
+    pool = ThreadPoolExecutor(number)
+    for _slot in range(number):
+        pool.submit(hold)
+    occupied.wait(PATIENCE)
+    return pool, release
+
+
+def wait_for_queue(length: int) -> None:
+    until = time.monotonic() + PATIENCE
+    while hash_slots.metrics()["waiting"] != length and time.monotonic() < until:
+        time.sleep(0.001)
+    assert hash_slots.metrics()["waiting"] == length
+
+
+@pytest.mark.parametrize(("callers", "queue", "refused"), [(30, 30, 0), (40, 30, 10), (5, 0, 5)])
+def test_callers_beyond_the_queue_are_refused_and_no_others(
+    callers: int, queue: int, refused: int, settings: Any
+) -> None:
+    settings.AUTH_CORE = {
+        **settings.AUTH_CORE, "MAX_PARALLEL_HASHES": 2, "HASH_QUEUE": queue, "HASH_WAIT": LONG
+    }  # fmt: skip
+    holders, release = hold_slots(2)
+
+    def call(_number: int) -> bool:
+        try:
+            with hash_slot():
+                return True
+        except Unavailable:
+            return False
+
+    with holders, ThreadPoolExecutor(callers) as pool:
+        answers = [pool.submit(call, number) for number in range(callers)]
+        wait_for_queue(callers - refused)
+        while sum(answer.done() for answer in answers) < refused:
+            time.sleep(0.001)
+        release.set()
+
+    assert [answer.result() for answer in answers].count(False) == refused
+    assert hash_slots.metrics()["in_use"] == hash_slots.metrics()["waiting"] == 0
+
+
+def test_the_queue_is_first_in_first_out(settings: Any) -> None:
+    set_slots(settings, 1, LONG)
+    order: list[int] = []
+    holders, release = hold_slots(1)
+
+    def call(number: int) -> None:
+        with hash_slot():
+            order.append(number)
+
+    with holders, ThreadPoolExecutor(5) as pool:
+        for number in range(5):
+            pool.submit(call, number)
+            wait_for_queue(number + 1)
+        release.set()
+
+    assert order == [0, 1, 2, 3, 4]
+
+
+def test_a_thread_of_a_bounded_lane_waits_though_the_queue_is_full(settings: Any) -> None:
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "MAX_PARALLEL_HASHES": 1, "HASH_QUEUE": 0, "HASH_WAIT": LONG}
+    holders, release = hold_slots(1)
+    with holders, ThreadPoolExecutor(1, initializer=hash_slots.dedicate_thread) as lane:
+        waiting = lane.submit(make_password, PASSWORD)
+        wait_for_queue(1)
+        with pytest.raises(Unavailable):
+            make_password(PASSWORD)
+        release.set()
+
+        assert waiting.result(PATIENCE)
+
+
 @pytest.mark.parametrize("call", [make_password, lambda text: check_password(text, make_password_before)])
 def test_a_hash_beyond_the_limit_is_refused(call: Callable[[str], Any], hashes: Counted) -> None:
     with hashing_elsewhere(), pytest.raises(Unavailable):

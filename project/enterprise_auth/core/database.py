@@ -9,12 +9,12 @@ from enterprise_auth.env import Environment
 def postgresql(env: Environment) -> dict[str, Any]:
     """Return Django's settings for PostgreSQL, from ``DATABASE_URL`` or ``DB_*``.
 
-    Each process has a pool with a connection for each thread. Behind a pooler in transaction mode it has none,
+    Each process has a pool with a connection for each thread, those of logins included. Behind a pooler in transaction mode it has none,
     and uses nothing that outlives a transaction.
     """
     address = _from_url(env) if env.text("DATABASE_URL") else _from_parts(env)
     by_transaction = env.one_of("DB_POOLER", "", "transaction") == "transaction"
-    threads = env.number("WEB_THREADS")
+    threads = env.number("WEB_THREADS") + env.number("WEB_LOGIN_THREADS")
     options: dict[str, Any] = {"connect_timeout": 2, **address.pop("OPTIONS")}
     if not by_transaction:
         options["pool"] = {"min_size": 1, "max_size": threads + 2, "timeout": 2}

@@ -1,7 +1,5 @@
 """Settings for a service: PostgreSQL, Redis, HTTPS. An insecure configuration does not start."""
 
-from datetime import timedelta
-
 from enterprise_auth.core import demands, public_url
 from enterprise_auth.core.database import postgresql
 from enterprise_auth.settings.base import *
@@ -18,13 +16,16 @@ DATABASES = {"default": postgresql(env)}
 demands.check(env)
 env.seal()
 
+#: Logins wait in the web server and have threads of their own. Other requests that hash share their threads with signed-in
+#: users, who must not wait for a hash: one of those threads never hashes, and never waits to (decision record 0043).
+PARALLEL_HASHES = max(1, min(env.number("WEB_LOGIN_THREADS"), env.number("WEB_THREADS") - 1))
+
 AUTH_CORE = {
     **AUTH_CORE,
     "FIELD_KEYS": FIELD_KEYS,
     "PUBLIC_URL": PUBLIC_URL,
-    # One thread of each worker stays free for signed-in users, who must not wait for a hash.
-    "MAX_PARALLEL_HASHES": max(1, env.number("WEB_THREADS") - 1),
-    "HASH_WAIT": timedelta(0),
+    "MAX_PARALLEL_HASHES": PARALLEL_HASHES,
+    "HASH_QUEUE": max(0, env.number("WEB_THREADS") - 1 - PARALLEL_HASHES),
 }
 
 REDIS_URL = env.text("REDIS_URL")

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import threading
+import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -36,6 +37,27 @@ class Answer:
         return Answer(self.status, [*self.headers, (b"connection", b"close")], self.body)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logins:
+    """The requests that hash a password (decision record 0043).
+
+    They have threads of their own. Without a free one they wait in the event loop, where a request costs no thread and
+    no connection to the database. Beyond the queue they are refused before the application sees them, so that nothing
+    is charged, and known and unknown identifiers are refused alike.
+
+    Args:
+        paths: Their paths. Only POST requests hash.
+        threads: Number of their threads.
+        queue: Number of requests that may wait.
+        prepare: Called once in each of the threads.
+    """
+
+    paths: Collection[str]
+    threads: int
+    queue: int
+    prepare: Callable[[], None] = lambda: None
+
+
 class ThreadedApplication:
     """Serves a WSGI application on an ASGI server, so that no client can occupy a thread.
 
@@ -44,6 +66,7 @@ class ThreadedApplication:
         threads: Maximum number of requests processed at once.
         body_limit: Maximum size of a request body in bytes.
         probe_paths: The paths that have a thread of their own.
+        logins: The requests that hash a password. ``None``: they have no threads of their own.
         prepare: Called once, before the first request.
         deadline: How long a client may take to send a body.
     """
@@ -55,6 +78,7 @@ class ThreadedApplication:
         threads: int,
         body_limit: int,
         probe_paths: Collection[str],
+        logins: Logins | None = None,
         prepare: Callable[[], None] = lambda: None,
         deadline: timedelta = DEADLINE,
     ) -> None:
@@ -63,6 +87,11 @@ class ThreadedApplication:
         self._prepare: Callable[[], None] | None = prepare
         self._bodies = BodyReader(limit=body_limit, deadline=deadline)
         self._lane = Lane(threads, "web")
+        self._login_paths: Collection[str] = () if logins is None else logins.paths
+        self._logins = self._lane
+        if logins is not None:
+            self._logins = Lane(logins.threads, "login", queue=logins.queue, prepare=logins.prepare)
+        self._refusals = _Refusals()
         # The health check responds even if every other thread waits for the database.
         self._probes = Lane(1, "health")
         # A streaming response occupies its thread, because its database cursor belongs to the thread.
@@ -92,15 +121,26 @@ class ThreadedApplication:
             log.warning("body refused: %(reason)s", fields, extra=fields)
             await _send(send, _problem(refusal))
             return
+        lane = self._lane_of(scope)
         try:
-            answer = await self._work(scope, environ_of(scope, headers, body), send)
+            if lane.is_full:
+                self._refusals.note()
+                # The body was read, so the connection can serve another request.
+                answer: Answer | None = _problem(_UNAVAILABLE, closes=False)
+            else:
+                answer = await self._work(lane, environ_of(scope, headers, body), send)
         finally:
             self._bodies.release(body or b"")
         if answer is not None:
             await _send(send, answer if is_whole else answer.closing())
 
-    async def _work(self, scope: Mapping[str, Any], environ: dict[str, Any], send: Send) -> Answer | None:
-        """Run the application in a thread. Return its response, or ``None`` if the thread already sent it."""
+    def _lane_of(self, scope: Mapping[str, Any]) -> Lane:
+        if scope["path"] in self._probe_paths:
+            return self._probes
+        return self._logins if scope["method"] == "POST" and scope["path"] in self._login_paths else self._lane
+
+    async def _work(self, lane: Lane, environ: dict[str, Any], send: Send) -> Answer | None:
+        """Run the application in a thread of *lane*. Return its response, or ``None`` if the thread already sent it."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Answer | None] = loop.create_future()
 
@@ -112,7 +152,7 @@ class ThreadedApplication:
             else:
                 loop.call_soon_threadsafe(_succeed, done, answer)
 
-        (self._probes if scope["path"] in self._probe_paths else self._lane).run(job)
+        lane.run(job)
         return await done
 
     def _run(self, environ: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> Answer | None:
@@ -131,7 +171,7 @@ class ThreadedApplication:
             if not getattr(parts, "streaming", False):
                 return Answer(status, headers, b"".join(parts))
             if not self._streams.acquire(blocking=False):
-                return _problem(BodyRefused(503, "unavailable", "Unavailable"))
+                return _problem(_UNAVAILABLE)
             try:
                 _stream(status, headers, parts, send)
             finally:
@@ -188,7 +228,25 @@ async def _send(send: Send, answer: Answer) -> None:
         await asyncio.to_thread(answer.body.close)
 
 
-def _problem(refusal: BodyRefused) -> Answer:
+class _Refusals:
+    """Counts refused logins in the log, with one line a second at most: a flood must not fill the log."""
+
+    def __init__(self) -> None:
+        self._unlogged = 0
+        self._next = 0.0
+
+    def note(self) -> None:
+        self._unlogged += 1
+        if time.monotonic() >= self._next:
+            fields = {"status": _UNAVAILABLE.status, "reason": "login_queue", "refused": self._unlogged}
+            log.warning("%(refused)s requests refused: too many logins are waiting", fields, extra=fields)
+            self._unlogged, self._next = 0, time.monotonic() + 1
+
+
+_UNAVAILABLE = BodyRefused(503, "unavailable", "Unavailable")
+
+
+def _problem(refusal: BodyRefused, *, closes: bool = True) -> Answer:
     """Return the problem details (RFC 9457) for a request that did not reach the application."""
     problem = {
         "type": f"urn:auth:{refusal.code}",
@@ -199,8 +257,9 @@ def _problem(refusal: BodyRefused) -> Answer:
     headers = [
         (b"content-type", b"application/problem+json"),
         (b"cache-control", b"no-store"),
-        (b"connection", b"close"),
     ]
+    if closes:
+        headers.append((b"connection", b"close"))
     if refusal.status == 503:  # noqa: PLR2004 - the status with a Retry-After
         headers.append((b"retry-after", b"1"))
     return Answer(refusal.status, headers, json.dumps(problem).encode())

@@ -170,7 +170,7 @@ class Service:
             "DB_PORT": server["port"],
             "REDIS_URL": self.redis_url,
             "WEB_WORKERS": "2",
-            "WEB_THREADS": "8",
+            "WEB_THREADS": "8", "WEB_LOGIN_QUEUE": "256",
             "LIVE_COUNT": str(self.count_file),
             **self._secrets,
             **self.environment,

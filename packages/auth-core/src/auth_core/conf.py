@@ -130,12 +130,19 @@ class CoreSettings(PackageSettings):
     MAX_PARALLEL_HASHES = Option[int | None](
         None,
         unit="hashes",
-        doc="Passwords that one process hashes at the same time. The next one is refused with 503. At most the number"
-        " of threads minus 1. None: no limit.",
+        doc="Passwords that one process hashes at the same time. Others wait, see `HASH_QUEUE`. At most the number of"
+        " threads minus 1. None: no limit.",
+    )
+    HASH_QUEUE = Option(
+        32,
+        unit="requests",
+        doc="Requests of one process that may wait for a hash, each in its thread. The next one is refused with 503."
+        " Keep `MAX_PARALLEL_HASHES` + `HASH_QUEUE` below the number of threads: the others always serve the requests"
+        " that hash nothing.",
     )
     HASH_WAIT = Option(
-        timedelta(milliseconds=500),
-        doc="How long a hash waits for a free slot. The waiting thread is blocked.",
+        timedelta(seconds=5),
+        doc="How long a request waits for a hash at most. Then it is refused with 503. Zero: no request waits.",
     )
     PASSWORD_MIN_LENGTH = Option(
         15,
