@@ -322,7 +322,8 @@ def _lock_image(uv: str) -> None:
     service = ["--no-emit-package", "enterprise-auth-core", "--constraints", f"constraints/django-{newest}.txt"]
     run(uv, "pip", "compile", *options, *service, "--output-file", "constraints/image.txt", "project/pyproject.toml")
     with tempfile.NamedTemporaryFile("w", suffix=".in") as builder:
-        builder.write("hatchling>=1.27\n")
+        # The last four compile argon2-cffi-bindings, which is the only package that is not installed from a wheel.
+        builder.write("hatchling>=1.27\nscikit-build-core>=1.0\nsetuptools-scm>=8\ncmake>=3.20\nninja>=1.11\n")
         builder.flush()
         run(uv, "pip", "compile", *options, "--output-file", "constraints/image-build.txt", builder.name)
     for name in ("image", "image-build"):

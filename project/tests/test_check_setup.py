@@ -7,6 +7,7 @@ import sys
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -108,3 +109,34 @@ def test_a_failing_probe_is_a_finding_and_does_not_stop_others(monkeypatch: pyte
     assert findings["cache"].status == "error"
     assert "secret" not in findings["cache"].message
     assert len(findings) == len(setup_report.PROBES)
+
+
+WHEEL = "Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: cp310-abi3-{tag}\n"
+
+
+@pytest.mark.parametrize(
+    ("tag", "flags", "status"),
+    [
+        ("manylinux_2_28_x86_64", "sse2 avx2 aes", "warning"),
+        ("musllinux_1_2_x86_64", "sse2 avx2 aes", "warning"),
+        ("linux_x86_64", "sse2 avx2 aes", "ok"),
+        ("manylinux_2_28_x86_64", "sse2 aes", "ok"),
+        ("manylinux_2_28_aarch64", "fp asimd", "ok"),
+        ("macosx_11_0_arm64", None, "ok"),
+    ],
+)
+def test_a_slow_argon2_is_reported(
+    tag: str, flags: str | None, status: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    processor = tmp_path / "cpuinfo"
+    if flags is not None:
+        processor.write_text(f"flags\t\t: fpu {flags} end\n")
+    monkeypatch.setattr(setup_report, "_PROCESSOR", processor)
+    monkeypatch.setattr(
+        setup_report, "distribution", lambda name: SimpleNamespace(read_text=lambda file: WHEEL.format(tag=tag))
+    )
+
+    found = setup_report.PROBES["hashes"]()
+
+    assert found.status == status
+    assert ("-O3 -mavx2" in found.remedy) == (status == "warning")

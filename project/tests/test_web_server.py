@@ -454,3 +454,13 @@ def test_refused_logins_write_one_log_line_a_second(caplog: pytest.LogCaptureFix
     flood(200, queue=0)
 
     assert len([record for record in caplog.records if "too many logins" in record.message]) <= 3
+
+
+def test_a_login_that_waited_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("enterprise_auth.web_server.application.PATIENCE", timedelta(seconds=-1))
+
+    gate, answers, others = flood(32, queue=30)
+
+    assert [sent[0]["status"] for sent in answers] == [503] * 32
+    assert gate.finished == 0
+    assert [sent[0]["status"] for sent in others] == [200] * 2

@@ -62,7 +62,8 @@ def _build_stage(
     image = Image([layer, base], {"PATH": path}, user=stage.user, command=stage.words("CMD"))
     for step in stage.steps:
         match step.name:
-            case "ENV":
+            case "ENV" | "ARG":
+                # The value of an ARG ends with its stage. None of ours is in the last one.
                 image.environment |= variables(step.text, image.environment)
             case "WORKDIR":
                 image.folder = step.text

@@ -108,6 +108,18 @@ def test_the_image_has_pinned_bases_and_no_root() -> None:
     assert all("--require-hashes" in text or "--no-index" in text for text in installs)
 
 
+def test_only_the_hash_of_passwords_is_compiled_and_for_a_processor_that_the_operator_chooses() -> None:
+    build = read_stages(DOCKERFILE)[0]
+    wheels = [step.text for step in build.steps if step.name == "RUN" and "pip wheel" in step.text]
+
+    [downloaded] = [text for text in wheels if "constraints/image.txt" in text]
+    assert re.findall(r"--no-binary (\S+)", downloaded) == ["argon2-cffi-bindings"]
+    assert "--only-binary :all:" in downloaded
+    assert "--require-hashes" in downloaded
+    assert 'CFLAGS="$ARGON2_CFLAGS"' in downloaded
+    assert [step.text for step in build.steps if step.name == "ARG"] == ['ARGON2_CFLAGS="-O3 -mavx2"']
+
+
 def test_the_image_holds_no_test_and_no_secret() -> None:
     names = ["project/manage.py", "packages/mfa/src/auth_mfa/oath.py", "constraints/image.txt"]
     hidden = [".env", "project/.env", "project/tests/conftest.py", "packages/mfa/tests/conftest.py", "README.md",

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from importlib.metadata import distribution
 from ipaddress import ip_network
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -28,6 +29,9 @@ from enterprise_auth.celery import app
 from enterprise_auth.core import demands
 from enterprise_auth.core.conf import site
 from enterprise_auth.core.static_files import REMEDY, uncollected
+
+#: Where Linux describes the processor.
+_PROCESSOR = Path("/proc/cpuinfo")
 
 #: How long a part may take to respond, in seconds.
 _SECONDS = 2.0
@@ -132,6 +136,29 @@ def _cache() -> Finding:
         remedy = "Use one server, or Sentinel (redis+sentinel://)."
         return Finding("cache", Status.ERROR, "a Redis Cluster is not supported", remedy)
     return Finding("cache", Status.OK, "Redis responds")
+
+
+def _hashes() -> Finding:
+    """Check how argon2 was compiled. Its wheel is for every processor, and takes twice the time for a hash."""
+    wheel = distribution("argon2-cffi-bindings").read_text("WHEEL") or ""
+    # Only wheels of a package index have these tags. One that was compiled here has that of this system alone.
+    is_generic = any(f"-{tag}" in wheel for tag in ("manylinux", "musllinux"))
+    if is_generic and _has_avx2():
+        remedy = (
+            "Compile it for this processor: CFLAGS='-O3 -mavx2' pip install --force-reinstall --no-binary"
+            " argon2-cffi-bindings argon2-cffi-bindings. The image does so. Stored hashes stay valid."
+        )
+        message = "argon2-cffi-bindings is not compiled for this processor, so a login takes about twice the processor time"
+        return Finding("hashes", Status.WARNING, message, remedy)
+    return Finding("hashes", Status.OK, "argon2id" if is_generic else "argon2id, compiled on this system")
+
+
+def _has_avx2() -> bool:
+    """Return whether the processor has AVX2, as far as Linux tells."""
+    try:
+        return " avx2 " in _PROCESSOR.read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return False
 
 
 def _broker() -> Finding:
@@ -271,6 +298,7 @@ PROBES: dict[str, Callable[[], Finding]] = {
     "broker": _broker,
     "mail": _mail,
     "keys": _keys,
+    "hashes": _hashes,
     "hosts": _hosts,
     "proxies": _proxies,
     "cookies": _cookies,

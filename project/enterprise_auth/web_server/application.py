@@ -23,6 +23,9 @@ log = logging.getLogger("auth_core.request")
 STALL = timedelta(seconds=10)
 _BLOCK = 64 * 1024
 
+#: How long a login may wait in the queue. Then it is refused, and nothing is charged.
+PATIENCE = timedelta(seconds=10)
+
 
 @dataclass(slots=True)
 class Answer:
@@ -125,7 +128,7 @@ class ThreadedApplication:
         try:
             if lane.is_full:
                 self._refusals.note()
-                # The body was read, so the connection can serve another request.
+                # Its body was read, so the connection can serve another request.
                 answer: Answer | None = _problem(_UNAVAILABLE, closes=False)
             else:
                 answer = await self._work(lane, environ_of(scope, headers, body), send)
@@ -141,12 +144,14 @@ class ThreadedApplication:
 
     async def _work(self, lane: Lane, environ: dict[str, Any], send: Send) -> Answer | None:
         """Run the application in a thread of *lane*. Return its response, or ``None`` if the thread already sent it."""
-        loop = asyncio.get_running_loop()
+        loop, began = asyncio.get_running_loop(), time.monotonic()
         done: asyncio.Future[Answer | None] = loop.create_future()
 
         def job() -> None:
             try:
-                answer = self._run(environ, lambda message: _send_from_thread(loop, send, message))
+                answer = self._refusal_if_late(lane, began)
+                if answer is None:
+                    answer = self._run(environ, lambda message: _send_from_thread(loop, send, message))
             except BaseException as error:  # noqa: BLE001 - raised again in the event loop
                 loop.call_soon_threadsafe(_fail, done, error)
             else:
@@ -154,6 +159,14 @@ class ThreadedApplication:
 
         lane.run(job)
         return await done
+
+    def _refusal_if_late(self, lane: Lane, began: float) -> Answer | None:
+        """Return a refusal for a login that has waited so long that its caller may have given up."""
+        is_login = lane is self._logins and lane is not self._lane
+        if not is_login or time.monotonic() - began <= PATIENCE.total_seconds():
+            return None
+        self._refusals.note()
+        return _problem(_UNAVAILABLE, closes=False)
 
     def _run(self, environ: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> Answer | None:
         """Call the WSGI application. Runs in a thread of the lane."""
@@ -232,15 +245,18 @@ class _Refusals:
     """Counts refused logins in the log, with one line a second at most: a flood must not fill the log."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._unlogged = 0
         self._next = 0.0
 
     def note(self) -> None:
-        self._unlogged += 1
-        if time.monotonic() >= self._next:
-            fields = {"status": _UNAVAILABLE.status, "reason": "login_queue", "refused": self._unlogged}
-            log.warning("%(refused)s requests refused: too many logins are waiting", fields, extra=fields)
-            self._unlogged, self._next = 0, time.monotonic() + 1
+        with self._lock:
+            self._unlogged += 1
+            if time.monotonic() < self._next:
+                return
+            refused, self._unlogged, self._next = self._unlogged, 0, time.monotonic() + 1
+        fields = {"status": _UNAVAILABLE.status, "reason": "login_queue", "refused": refused}
+        log.warning("%(refused)s requests refused: too many logins are waiting", fields, extra=fields)
 
 
 _UNAVAILABLE = BodyRefused(503, "unavailable", "Unavailable")

@@ -169,10 +169,13 @@ _together: ContextVar[_Together | None] = ContextVar("auth_core_recorded_togethe
 
 
 @contextmanager
-def recorded_together() -> Iterator[None]:
+def recorded_together(*, last: Callable[[], object] | None = None) -> Iterator[None]:
     """Open a durable transaction at whose end receivers store all its events at once (`store_together`).
 
     What a receiver cannot store rolls the transaction back, as usual.
+
+    Args:
+        last: Called after that, just before the commit. For a statement that locks rows for which many others wait.
     """
     with transaction.atomic(durable=True):
         together = _Together(len(transaction.get_connection().savepoint_ids))
@@ -183,6 +186,8 @@ def recorded_together() -> Iterator[None]:
             _together.reset(token)
         for store, items in together.waiting.items():
             store(items)
+        if last is not None:
+            last()
 
 
 def store_together(item: object, store: Callable[[Sequence[Any]], None]) -> None:

@@ -141,9 +141,8 @@ def open_login(
     read_together(user, client)
     assessment = Assessment() if actor_id is not None else risk_assessor().assess(user, client)
     assessment = replace(assessment, demand=stricter(assessment.demand, demand))
-    with recorded_together():
-        if guess is not None:
-            guess.refund()
+    # The refund comes last: it locks the budget of a network, for which everybody in that network waits.
+    with recorded_together(last=None if guess is None else guess.refund):
         login = PendingLogin.objects.begin(
             user=user,
             backend=user.backend,
