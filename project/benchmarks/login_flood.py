@@ -151,7 +151,9 @@ def line(callers: int, seconds: float, logins: dict[int, list[float]], me: list[
         expected = callers / rate * 1_000
         text += f", p50 {percentile(checked, 50):.0f} ms, p95 {percentile(checked, 95):.0f} ms"
         text += f" ({percentile(checked, 95) / expected:.2f} x callers / rate)"
-    return f"{text}; me/ p50 {percentile(me, 50):.1f} ms, p95 {percentile(me, 95):.1f} ms, p99 {percentile(me, 99):.1f} ms"
+    return (
+        f"{text}; me/ p50 {percentile(me, 50):.1f} ms, p95 {percentile(me, 95):.1f} ms, p99 {percentile(me, 99):.1f} ms"
+    )
 
 
 if __name__ == "__main__":

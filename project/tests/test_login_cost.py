@@ -1,13 +1,11 @@
 """The cost of a login in the composed service: statements, commits, and round trips to the shared cache."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 from django.db import connection
-from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 
 from auth_core.conf import core
@@ -15,7 +13,6 @@ from auth_core.flows.account_creation import create_account
 from auth_core.runtime.redis_cache import shared_cache
 from auth_core.testing.browsers import log_in, new_browser
 from auth_core.testing.factories import PASSWORD
-from auth_core.testing.settings import redis_url
 from auth_mfa.testing.factors import add_totp
 
 pytestmark = [
@@ -63,7 +60,8 @@ def test_show():
     known = new_browser()
     log_in(known)
     device = known.cookies["__Host-device"].value
-    b = new_browser(); b.cookies["__Host-device"] = device
+    b = new_browser()
+    b.cookies["__Host-device"] = device
     with cost() as rows["cookie known"]:
         assert log_in(b).status_code == 200
     with cost() as rows["cookie new"]:
@@ -78,4 +76,5 @@ def test_show():
         assert log_in(b, transport="token").status_code == 202
     for name, c in rows.items():
         print("COST", name, len(c.statements), c.commits, c.round_trips)
-        for s in c.statements: print("   STMT", " ".join(s.split())[:160])
+        for s in c.statements:
+            print("   STMT", " ".join(s.split())[:160])

@@ -148,7 +148,9 @@ def _hashes() -> Finding:
             "Compile it for this processor: CFLAGS='-O3 -mavx2' pip install --force-reinstall --no-binary"
             " argon2-cffi-bindings argon2-cffi-bindings. The image does so. Stored hashes stay valid."
         )
-        message = "argon2-cffi-bindings is not compiled for this processor, so a login takes about twice the processor time"
+        message = (
+            "argon2-cffi-bindings is not compiled for this processor, so a login takes about twice the processor time"
+        )
         return Finding("hashes", Status.WARNING, message, remedy)
     return Finding("hashes", Status.OK, "argon2id" if is_generic else "argon2id, compiled on this system")
 

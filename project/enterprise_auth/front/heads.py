@@ -28,7 +28,15 @@ _WITHOUT_EFFECT = frozenset({
     "HTTP_X_REQUEST_ID",
 })  # fmt: skip
 
-_VARIABLES = ("PATH_INFO", "REQUEST_METHOD", "SCRIPT_NAME", "SERVER_NAME", "SERVER_PORT", "CONTENT_TYPE", "wsgi.url_scheme")
+_VARIABLES = (
+    "PATH_INFO",
+    "REQUEST_METHOD",
+    "SCRIPT_NAME",
+    "SERVER_NAME",
+    "SERVER_PORT",
+    "CONTENT_TYPE",
+    "wsgi.url_scheme",
+)
 
 #: Maximum length of the texts of one kind, and of the number of kinds, because callers choose them.
 _LONGEST = 2048

@@ -50,6 +50,4 @@ def _harmless_cookies() -> set[str]:
     return {settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, core.DEVICE_COOKIE}
 
 
-SESSION_CHECK = Endpoint(
-    url_name="core-api:me", methods=frozenset({"GET", "HEAD"}), kind_of=kind_of, answer=answer
-)
+SESSION_CHECK = Endpoint(url_name="core-api:me", methods=frozenset({"GET", "HEAD"}), kind_of=kind_of, answer=answer)

@@ -109,9 +109,7 @@ class Charge:
         self._refunded = True
         counts = GuessBudget.objects.refund(charged, beside=self._beside, now=timezone.now()) if charged else {}
         # After the commit: until then the database still refuses.
-        transaction.on_commit(
-            partial(remembered_refusals.forget, [*(row.key for row in charged), *self._refusal_keys])
-        )
+        transaction.on_commit(partial(remembered_refusals.forget, [*(row.key for row in charged), *self._refusal_keys]))
         return counts
 
 

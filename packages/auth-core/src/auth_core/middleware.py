@@ -111,7 +111,14 @@ def _edits_records(view: Callable[..., HttpResponseBase]) -> bool:
 
 
 def log_request(
-    *, method: str | None, route: str, status: int, seconds: float, refusal: str = "", session: str = "", subject: str = ""
+    *,
+    method: str | None,
+    route: str,
+    status: int,
+    seconds: float,
+    refusal: str = "",
+    session: str = "",
+    subject: str = "",
 ) -> None:
     """Log one request, in its context.
 

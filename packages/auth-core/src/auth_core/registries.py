@@ -53,7 +53,6 @@ class Registry(Generic[T]):
 snapshot_parts: Registry[Callable[[Any], Any]] = Registry("Snapshot part")
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartColumn:
     """A snapshot part as a column of the statement that reads the session, in place of a query of its own.

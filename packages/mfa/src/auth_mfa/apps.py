@@ -18,8 +18,8 @@ class AuthMfaConfig(AppConfig):
         from auth_core.people.lookup import SECOND_FACTORS_PART  # noqa: PLC0415 - models exist only now
         from auth_core.registries import (  # noqa: PLC0415 - as above
             LoginRead,
-            answer_forms,
             PartColumn,
+            answer_forms,
             enrolment_pages,
             exports,
             login_reads,

@@ -66,35 +66,16 @@ def models() -> Sequence[type[Model]]:
 @cache
 def sql() -> str:
     """Return a scalar subquery for the factors of a person and their history, in PostgreSQL's SQL."""
-    factors = " UNION ALL ".join(
-        f"SELECT id, {_kind_in_sql(model)} AS kind, name, created_at, last_used_at, failures "  # noqa: S608 - names of our own models
-        f"FROM {model._meta.db_table} WHERE confirmed AND user_id = %(user)s"
-        for model in MODELS
-    )
     return f"""(SELECT json_build_object(
-      'factors', (SELECT json_agg(json_build_array(id, kind, name, created_at, last_used_at, failures))
-        FROM ({factors}) AS factor),
+      'factors', ({column_sql("%(user)s")}),
       'had_factor', EXISTS (SELECT 1 FROM {FactorHistory._meta.db_table}
-        WHERE user_id = %(user)s AND had_factor_since IS NOT NULL)))"""  # noqa: S608 - as above
+        WHERE user_id = %(user)s AND had_factor_since IS NOT NULL)))"""  # noqa: S608 - names of our own models
 
 
 def keep(user: UserLike, stored: Any) -> None:
     """Keep the result of `sql` on *user* for the next `read_factors` and `had_factor`, one of each."""
-    factors = [
-        _owned_factor(UUID(key), kind, name, _moment(created_at), _moment(last_used_at), failures)
-        for key, kind, name, created_at, last_used_at, failures in stored["factors"] or ()
-    ]
-    _READ_TOGETHER.keep(user, sorted(factors, key=_rank))
+    _READ_TOGETHER.keep(user, _owned_factors(stored["factors"]))
     FactorHistory.objects.keep(user, had_factor=stored["had_factor"])
-
-
-def _kind_in_sql(model: type[Factor]) -> str:
-    method = model.__dict__.get("method")
-    return f"'{method.value}'" if isinstance(method, Method) else "method"
-
-
-def _moment(stored: str | None) -> datetime | None:
-    return None if stored is None else datetime.fromisoformat(stored)
 
 
 def rows_of(user: UserLike) -> list[Factor]:
@@ -285,11 +266,15 @@ def column_sql(user: str) -> str:
 
 def part_in(stored: list[list[Any]] | None) -> list[dict[str, str]]:
     """Return the snapshot part from the value of `column_sql`."""
+    return _part_of(_owned_factors(stored))
+
+
+def _owned_factors(stored: list[list[Any]] | None) -> list[OwnedFactor]:
     factors = [
         _owned_factor(UUID(key), kind, name, _moment(created_at), _moment(last_used_at), failures)
         for key, kind, name, created_at, last_used_at, failures in stored or ()
     ]
-    return _part_of(sorted(factors, key=_rank))
+    return sorted(factors, key=_rank)
 
 
 def _part_of(factors: list[OwnedFactor]) -> list[dict[str, str]]:

@@ -26,7 +26,16 @@ class AuthSessionsConfig(AppConfig):
             person_watchers,
             sweeps,
         )
-        from auth_sessions import checks, devices, history, lifecycle, notices, privilege_rotation, receivers, user_agents  # noqa: F401, PLC0415 - as above
+        from auth_sessions import (  # noqa: F401, PLC0415 - as above
+            checks,
+            devices,
+            history,
+            lifecycle,
+            notices,
+            privilege_rotation,
+            receivers,
+            user_agents,
+        )
         from auth_sessions.events import SessionEvent  # noqa: PLC0415 - as above
         from auth_sessions.login import KIND  # noqa: PLC0415 - as above
         from auth_sessions.pages.forms import EndSessionForm  # noqa: PLC0415 - as above

@@ -148,9 +148,7 @@ def _store_of(session: Session, credential: str) -> SessionStore | None:
     return SessionStore.of(session, credential)
 
 
-def _open_session(
-    login: PendingLogin, credential: str, client: Client
-) -> tuple[Session, devices.Recognised | None]:
+def _open_session(login: PendingLogin, credential: str, client: Client) -> tuple[Session, devices.Recognised | None]:
     """Open a session of *login*, and return it with its device. An actor has no device.
 
     The browser of an actor is not one of the user's. It stays unknown, and the user gets no mail about it. The session

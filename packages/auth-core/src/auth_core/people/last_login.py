@@ -33,10 +33,8 @@ def connect() -> None:
 
 def field_to_store() -> "Field[Any, Any] | None":
     """Return the field of the user model that a grant may store. ``None``: the site disconnected Django's receiver."""
-    is_used = any(
-        entry[1] == ref(_update_unless_stored) for entry in user_logged_in.receivers
-    )
-    field: "Field[Any, Any] | None" = get_user_model()._meta.get_field("last_login") if is_used else None
+    is_used = any(entry[1] == ref(_update_unless_stored) for entry in user_logged_in.receivers)
+    field: Field[Any, Any] | None = get_user_model()._meta.get_field("last_login") if is_used else None
     return field
 
 

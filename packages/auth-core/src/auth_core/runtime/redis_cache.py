@@ -7,7 +7,6 @@ lease. A slow reader therefore cannot restore a value that was removed in the me
 import logging
 import os
 import secrets
-import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from enum import StrEnum

@@ -13,7 +13,6 @@ from auth_core.memo import Memo
 from auth_core.users import UserLike
 from auth_mfa.conf import mfa
 
-
 #: On a user: whether they had a factor, as a login has just read it.
 _READ: Memo[bool] = Memo("auth_mfa.had_factor")
 
