@@ -1,4 +1,3 @@
-# ruff: noqa: T201 - it prints measurements
 """Logins and the response times of a signed-in user while many callers log in (decision records 0018 and 0043).
 
 The composed service as in ``rbac_http.py``: production settings, the web server with two workers and TLS, its own

@@ -1,4 +1,4 @@
-# ruff: noqa: T201 - it prints measurements
+
 """A decision over HTTP: one object, and fifty in one call, against the composed service.
 
 Production settings, the web server with two workers and TLS, its own PostgreSQL database and its own

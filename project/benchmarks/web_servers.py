@@ -1,4 +1,4 @@
-# ruff: noqa: T201 - it prints measurements
+
 """The cost of web servers, and their response to slow bodies (decision record 0031).
 
 Production settings, two workers of four threads, its own PostgreSQL database and Redis, HTTP without
@@ -80,7 +80,7 @@ class Server:
             "WEB_WORKERS": str(WORKERS), "WEB_THREADS": str(THREADS),
         }  # fmt: skip
         command = commands(self.port)[name]
-        self._process = subprocess.Popen(  # noqa: S603 - see `commands`
+        self._process = subprocess.Popen(
             command, env=environment, cwd=ROOT / "project", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         stack.callback(self._end)
@@ -103,7 +103,7 @@ class Server:
         options = ["-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "30s"]
         url = f"http://127.0.0.1:{self.port}/{path}"
         command = ["wrk", *options, *(part for header in headers for part in ("-H", header)), url]
-        output = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603 - wrk
+        output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         if "Non-2xx" in output:
             raise SystemExit(output)
         count = int(re.search(r"(\d+) requests in", output)[1])  # type: ignore[index]  # wrk always prints it

@@ -11,9 +11,11 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
 from django.core.management import call_command
+from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template import Context, Template
 from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
 from guardian.shortcuts import assign_perm, get_objects_for_user
 from rest_framework.permissions import DjangoObjectPermissions
 
@@ -26,7 +28,7 @@ from auth_rbac.models import Assignment, Role
 from auth_rbac.roles.assignments import assign_role
 from auth_rbac.roles.roles import create_role
 from conftest import again, browser_of, held_by, make_role, named, permission, public
-from shop.models import Branch, Company, Order, Paper
+from shop.models import Branch, Company, Notice, Order, Paper
 
 pytestmark = pytest.mark.django_db
 
@@ -51,6 +53,106 @@ def test_python_and_http_make_the_same_decision(alice: User) -> None:
     assert (
         post(browser_of(alice), "access/check", permission="shop.view_order", object=named(hidden)).status_code == 404
     )
+
+
+def statements_of(ask: Callable[[], Any]) -> list[str]:
+    """Return the statements about roles and objects."""
+    with CaptureQueriesContext(connection) as queries:
+        ask()
+    return [query["sql"] for query in queries if "auth_rbac_" in query["sql"] or '"shop_' in query["sql"]]
+
+
+def ask_about(browser: Any, objects: list[Any], verb: str = "view") -> Any:
+    label, ids = objects[0]._meta.label_lower, [str(obj.pk) for obj in objects]
+    name = f"shop.{verb}_{label.partition('.')[2]}"
+    if len(objects) == 1:
+        return post(browser, "access/check", permission=name, object={"type": label, "id": ids[0]})
+    return post(browser, "access/check-many", permission=name, type=label, ids=ids)
+
+
+@pytest.mark.parametrize("number", [1, 50])
+@pytest.mark.parametrize("way", ["everywhere", "objects", "superuser"])
+def test_a_decision_finds_its_objects_in_the_same_statement(number: int, way: str, alice: User) -> None:
+    papers = [Paper.objects.create() for _n in range(number)]
+    if way == "everywhere":
+        assign_role(user=alice, role=make_role("reader", "shop.view_paper"))
+    elif way == "objects":
+        for paper in papers:
+            assign_perm("shop.view_paper", alice, paper)
+    else:
+        User.objects.filter(pk=alice.pk).update(is_superuser=True)
+    browser = browser_of(again(alice))
+    assert ask_about(browser, papers).status_code == 200  # It fills the caches of content types and names.
+
+    statements = statements_of(lambda: ask_about(browser, papers))
+
+    assert len(statements) == 1, statements
+    assert '"shop_paper"' in statements[0]
+    answer = ask_about(browser, papers).json()
+    assert all(decision["allowed"] for decision in answer.get("decisions", [answer]))
+
+
+@pytest.mark.parametrize("number", [1, 50])
+def test_a_denied_decision_takes_one_more_statement_to_know_whether_to_hide(number: int, alice: User) -> None:
+    papers = [Paper.objects.create() for _n in range(number)]
+    assign_role(user=alice, role=make_role("reader", "shop.view_paper"))
+    browser = browser_of(alice)
+
+    first, again_asked = (statements_of(lambda: ask_about(browser, papers, "change")) for _time in range(2))
+
+    assert len([each for each in first if "auth_rbac_assignment" in each]) == 2, first
+    assert len(again_asked) == 1, again_asked
+    assert ask_about(browser, papers, "change").status_code == 200
+
+
+def test_objects_in_others_are_read_by_their_keys_only(alice: User) -> None:
+    company = Company.objects.create(name="here")
+    orders = [Order.objects.create(branch=Branch.objects.create(company=company)) for _n in range(50)]
+    assign_role(user=alice, role=make_role("reader", "shop.view_order"), scope=company)
+    browser = browser_of(alice)
+    assert ask_about(browser, orders).status_code == 200
+
+    statements = statements_of(lambda: ask_about(browser, orders))
+
+    assert len(statements) == 2, statements
+    assert '"name"' not in statements[0]
+
+
+@pytest.mark.asvs("8.2.2")
+@pytest.mark.parametrize("model", [Paper, Company, Notice])
+def test_missing_and_hidden_objects_look_the_same(model: Any, alice: User) -> None:
+    hidden = Notice.objects.create() if model is Notice else model.objects.create()
+    kind = model._meta.label_lower
+    ids = [str(hidden.pk), str(uuid4()), "9" * 40, f"-{'9' * 40}", "0", "01", "x", "9223372036854775808"]
+
+    answers = [
+        post(browser_of(alice), "access/check", permission=f"shop.view_{kind[5:]}", object={"type": kind, "id": each})
+        for each in ids
+    ] + [
+        post(browser_of(alice), "access/check-many", permission=f"shop.view_{kind[5:]}", type=kind, ids=[each, each])
+        for each in ids
+    ]
+
+    assert {answer.status_code for answer in answers} == {404}
+    assert len({answer.json()["detail"] for answer in answers}) == 1
+
+
+def test_the_filter_of_a_default_manager_counts(alice: User) -> None:
+    shown, withdrawn = Notice.objects.create(), Notice.objects.create(is_withdrawn=True)
+    assign_role(user=alice, role=make_role("reader", "shop.view_notice"))
+
+    assert ask_about(browser_of(alice), [shown]).status_code == 200
+    assert ask_about(browser_of(alice), [withdrawn]).status_code == 404
+
+
+def test_some_missing_objects_hide_the_page(alice: User) -> None:
+    papers = [Paper.objects.create(), Paper.objects.create()]
+    assign_role(user=alice, role=make_role("reader", "shop.view_paper"))
+    browser = browser_of(alice)
+    assert ask_about(browser, papers).status_code == 200
+    Paper.objects.filter(pk=papers[1].pk).delete()
+
+    assert ask_about(browser, papers).status_code == 404
 
 
 def test_objects_and_subjects_are_listed(manager_of: Manager, alice: User) -> None:

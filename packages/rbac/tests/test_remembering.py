@@ -61,6 +61,35 @@ def test_the_first_decision_after_a_graph_change_takes_two_queries(alice: User) 
     assert queries_of(lambda: check(next_one, "view", order)) == 1
 
 
+def test_a_loop_over_objects_under_a_role_everywhere_takes_one_query(alice: User) -> None:
+    orders = [Order.objects.create() for _n in range(10)]
+    assign_role(user=alice, role=make_role("reader", "shop.view_order"))
+    assign_role(user=alice, role=create_role(name="no", denied_wildcards=["shop.*"]), scope=orders[7])
+    user = again(alice)
+    ContentType.objects.get_for_models(Order, Branch, Company)
+
+    assert queries_of(lambda: [user.has_perm("shop.view_order", order) for order in orders]) == 1
+    assert [user.has_perm("shop.view_order", order) for order in orders] == [number != 7 for number in range(10)]
+
+
+@pytest.mark.parametrize("seconds", [0, 1])
+def test_what_a_loop_reuses_expires_with_the_assignment(seconds: int, alice: User) -> None:
+    first, second = Order.objects.create(), Order.objects.create()
+    with time_machine.travel(NOW, tick=False) as clock:
+        later = NOW + timedelta(hours=1)
+        assign_role(user=alice, role=make_role("reader", "shop.view_order"))
+        no = create_role(name="no", denied_wildcards=["shop.*"])
+        assign_role(user=alice, role=no, scope=second, valid_from=later)
+        user = again(alice)
+        assert check(user, "shop.view_order", first).until is None, "the denial of another object does not concern it"
+        assert check(user, "shop.view_order", second).until == later
+
+        clock.move_to(later + timedelta(seconds=seconds))
+
+        assert not user.has_perm("shop.view_order", second)
+        assert user.has_perm("shop.view_order", first)
+
+
 def test_a_page_and_a_list_take_one_query_each(alice: User) -> None:
     orders = [Order.objects.create() for _n in range(50)]
     assign_role(user=alice, role=make_role("reader", "shop.view_order"), scope=orders[7])
@@ -315,6 +344,9 @@ def test_many_assignments_do_not_change_the_decisions(alice: User) -> None:
     check(warm, "shop.view_order")
 
     assert decision_cache.on_instance(warm).everywhere.scoped is None  # type: ignore[union-attr]  # it was asked before
+    assert check_many(again(alice), "view", orders)[3].is_denied
+    loop = again(alice)
+    assert [loop.has_perm("shop.view_order", order) for order in orders] == [order != orders[3] for order in orders]
     for user in (warm, again(alice)):
         assert set(Order.objects.permitted(user, "view")) == {*orders} - {orders[3]}
         assert [bool(one) for one in check_many(user, "view", orders)] == [order != orders[3] for order in orders]

@@ -44,6 +44,22 @@ class Plan(models.Model):
     objects = PermittedQuerySet.as_manager()
 
 
+class ActiveNotices(models.Manager["Notice"]):
+    """Leaves out withdrawn notices."""
+
+    def get_queryset(self) -> models.QuerySet["Notice"]:
+        """Return the notices that were not withdrawn."""
+        return super().get_queryset().filter(is_withdrawn=False)
+
+
+class Notice(models.Model):
+    """Its default manager filters."""
+
+    is_withdrawn = models.BooleanField(default=False)
+
+    objects = ActiveNotices()
+
+
 class PlanUserPermission(UserObjectPermissionBase):
     """A permission of a person for a plan."""
 

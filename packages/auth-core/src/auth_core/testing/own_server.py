@@ -23,6 +23,17 @@ class OwnServer:
     ) -> None:
         self.kill()
 
+    @property
+    def process(self) -> int:
+        """The id of its first process.
+
+        Raises:
+            LookupError: it does not run.
+        """
+        if self._server is None:
+            raise LookupError("The server does not run.")
+        return self._server.pid
+
     def start(self) -> None:
         """Start the server and wait until it answers."""
         raise NotImplementedError

@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -25,6 +25,9 @@ _OPTIONS = ("fsync=off", "full_page_writes=off", "max_connections=300", "log_min
 
 class OwnPostgreSQL(OwnServer):
     """A server from the installed binaries, on a Unix socket and a free port of the loopback interface."""
+
+    #: Settings of the server, as ``name=value``.
+    options: Sequence[str] = _OPTIONS
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
@@ -57,7 +60,7 @@ class OwnPostgreSQL(OwnServer):
     def start(self) -> None:
         """Start the server with its committed data and wait until it answers."""
         options = (f"port={self.port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={self._folder}")
-        flags = [part for option in (*options, *_OPTIONS) for part in ("-c", option)]
+        flags = [part for option in (*options, *self.options) for part in ("-c", option)]
         self._server = subprocess.Popen(
             [_binary("postgres"), "-D", str(self._data), *flags],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self._folder, user=self._account,

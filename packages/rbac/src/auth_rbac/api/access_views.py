@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from django.db import models
+from django.db import models, router
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,7 +19,7 @@ from auth_core.people.lookup import identity_of
 from auth_rbac.api.answers import DecisionShape, DecisionsShape, ExplanationShape, ObjectShape, SubjectShape
 from auth_rbac.api.bodies import CheckBody, CheckManyBody, ObjectsFilters, SubjectsFilters, named_holder
 from auth_rbac.decisions.decision import Decision
-from auth_rbac.decisions.decisions import check, check_many
+from auth_rbac.decisions.decisions import check, check_existing, check_many
 from auth_rbac.decisions.querysets import permitted
 from auth_rbac.decisions.subjects import services_with, subjects
 from auth_rbac.explanations.explanations import Explanation, GrantPath, explain
@@ -27,7 +27,7 @@ from auth_rbac.holders.lookup import find_holder, holder_of, public_id
 from auth_rbac.holders.service_subject import Subject
 from auth_rbac.models import Holder, HolderKind
 from auth_rbac.not_found_policy import hidden
-from auth_rbac.objects.object_ids import find_objects, model_named, wire_id
+from auth_rbac.objects.object_ids import find_objects, model_named, plain_keys, wire_id
 from auth_rbac.permission_names import check_known
 
 #: The permission to ask about other people, and about services.
@@ -46,9 +46,13 @@ class CheckView(ApiView):
     def post(self, request: Request) -> Response:
         """Return the decision."""
         body = CheckBody.parse(request)
-        subject, obj = _subject_and_object(request, body)
-        decisions = [check(subject, body.permission, obj)]
-        return Response(_require_visible(request, subject, [obj], decisions)[0].to_json())
+        subject = _subject(request, body.subject)
+        check_known(body.permission)
+        if body.object is None:
+            return Response(check(subject, body.permission).to_json())
+        model = model_named(body.object["type"], "object.type")
+        (decision,) = _decide(request, subject, body.permission, model, [body.object["id"]])
+        return Response(decision.to_json())
 
 
 class CheckManyView(ApiView):
@@ -63,8 +67,7 @@ class CheckManyView(ApiView):
         body = CheckManyBody.parse(request)
         subject = _subject(request, body.subject)
         check_known(body.permission)
-        objects = find_objects(model_named(body.type), body.ids)
-        decisions = _require_visible(request, subject, objects, check_many(subject, body.permission, objects))
+        decisions = _decide(request, subject, body.permission, model_named(body.type), body.ids)
         bodies = [{"id": each, **decision.to_json()} for each, decision in zip(body.ids, decisions, strict=True)]
         return Response({"decisions": bodies})
 
@@ -215,6 +218,30 @@ def _subject_and_object(request: Request, body: CheckBody) -> tuple[Any, models.
     check_known(body.permission)
     named = body.object
     return subject, None if named is None else find_objects(model_named(named["type"], "object.type"), [named["id"]])[0]
+
+
+def _decide(
+    request: Request, subject: Any, permission: str, model: type[models.Model], ids: list[str]
+) -> list[Decision]:
+    """Return the decisions about the objects with these ids, if the caller may view them.
+
+    It takes one statement, which also finds the objects. It takes two if the model is not one of `plain_keys`.
+
+    Raises:
+        NotFound: an object does not exist, or is hidden.
+    """
+    keys = plain_keys(model, ids)
+    if keys is None:
+        objects = find_objects(model, ids)
+        return _require_visible(request, subject, objects, check_many(subject, permission, objects))
+    decisions = check_existing(subject, permission, model, keys)
+    existing = [decision for decision in decisions if decision is not None]
+    if len(existing) < len(decisions):
+        raise NotFound
+    if subject == request.user and all(existing):
+        return existing
+    key, alias = str(model._meta.pk.attname), router.db_for_read(model)
+    return _require_visible(request, subject, [model.from_db(alias, [key], [each]) for each in keys], existing)
 
 
 def _require_visible(

@@ -17,6 +17,7 @@ from auth_core.people.lookup import part_of
 from auth_core.users import UserLike
 from auth_rbac.conf import rbac
 from auth_rbac.decisions.decision import Decision, DecisionReason
+from auth_rbac.decisions.effects import RoleEffects
 from auth_rbac.holders.service_subject import ServiceSubject, Subject, kind_of_subject
 from auth_rbac.models import GraphVersion, HolderKind, PersonVersion
 from auth_rbac.statements import sql
@@ -50,11 +51,18 @@ class Everywhere:
 
 @dataclass(slots=True)
 class CachedDecisions:
-    """The cached decisions about one person or service under one pair of versions."""
+    """The cached decisions about one person or service under one pair of versions.
+
+    Args:
+        answers: The decisions, by question.
+        everywhere: What the subject may and must not do everywhere, if it was read.
+        role_effects: What its roles do with one permission in every scope, by ``app.codename``.
+    """
 
     versions: Versions
     answers: dict[Any, Decision] = field(default_factory=dict)
     everywhere: Everywhere | None = None
+    role_effects: dict[str, RoleEffects] = field(default_factory=dict)
 
     def remember(self, question: object, decision: Decision) -> Decision:
         """Cache a decision. When the cache is full, all decisions about the subject are dropped."""
@@ -62,6 +70,12 @@ class CachedDecisions:
             self.answers.clear()
         self.answers[question] = decision
         return decision
+
+    def remember_roles(self, name: str, effects: RoleEffects) -> None:
+        """Cache what the roles of the subject do with ``app.codename``. As many names are cached as decisions."""
+        if len(self.role_effects) >= rbac.REMEMBERED_ANSWERS:
+            self.role_effects.clear()
+        self.role_effects[name] = effects
 
 
 #: On a user, a service or a group: the decisions that are current for this instance.

@@ -6,7 +6,8 @@ object. Without an object, Django's own permissions count as well. As in Django,
 has every permission. A service (`ServiceSubject`) has only its roles.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any, TypeGuard
 
@@ -17,7 +18,7 @@ from auth_core.users import UserLike
 from auth_rbac.decisions import decision_cache
 from auth_rbac.decisions.decision import ANONYMOUS, INACTIVE, SUPERUSER, Decision, DecisionReason
 from auth_rbac.decisions.decision_cache import CachedDecisions, Everywhere
-from auth_rbac.decisions.effects import effects_of
+from auth_rbac.decisions.effects import NamedObjects, RoleEffects, effects_of
 from auth_rbac.holders.service_subject import Subject, kind_of_subject
 from auth_rbac.models import HolderKind
 from auth_rbac.permission_names import full_name
@@ -30,8 +31,8 @@ from auth_rbac.statements.rows import Effect, EverywhereRow, ScopeEffect
 def check(subject: Subject, permission: str, obj: models.Model | None = None) -> Decision:
     """Decide whether *subject* has a permission, without a query if this instance asked before, else with one.
 
-    The second object that an instance asks about takes one more query. It may be the first of a loop, and this query
-    reads what the roles of *subject* allow everywhere, which answers for all of the loop.
+    The query about an object also reads what the roles of *subject* do with the permission in every scope. So a loop
+    over objects takes one query if a role allows or denies the permission for them.
 
     Args:
         subject: Any user, or a service. The instance must not live longer than one request.
@@ -50,7 +51,7 @@ def check(subject: Subject, permission: str, obj: models.Model | None = None) ->
             return decision
     if obj is None:
         return _check_everywhere(subject, permission)
-    if cached is not None:
+    if cached is not None and full_name(permission, type(obj)) not in cached.role_effects:
         everywhere(subject)
     return _check_objects(subject, permission, [obj])[0]
 
@@ -67,6 +68,23 @@ def check_many(subject: Subject, permission: str, objects: Iterable[models.Model
     if not instances or not subject.is_active or getattr(subject, "is_superuser", False):
         return [check(subject, permission, obj) for obj in instances]
     return _check_objects(subject, permission, instances)
+
+
+def check_existing(
+    subject: Subject, permission: str, model: type[models.Model], keys: Sequence[Any]
+) -> list[Decision | None]:
+    """Decide for the objects of *model* with these primary keys, as `check_many`. ``None``: the object does not exist.
+
+    It takes one query, which reads no object but finds the keys. *model* must not lie in other objects (`around`),
+    because these are part of an object, and its default manager must not filter.
+    """
+    if not subject.is_active or getattr(subject, "is_superuser", False):
+        existing = set(model._default_manager.filter(pk__in=keys).values_list("pk", flat=True))
+        decision = SUPERUSER if subject.is_active else ANONYMOUS if subject.is_anonymous else INACTIVE
+        return [decision if key in existing else None for key in keys]
+    questions = [(permission, model, key) for key in keys]
+    decisions = _query(subject, permission, model, questions, timezone.now(), finds_objects=True)
+    return [decisions.get(question) for question in questions]
 
 
 def everywhere(subject: Subject) -> Everywhere:
@@ -120,33 +138,46 @@ def _check_objects(subject: Subject, permission: str, objects: Sequence[models.M
     """Decide from the cache where possible, and with one query for the rest."""
     now = timezone.now()
     cached = decision_cache.current(subject)
+    model = type(objects[0])
     questions = [_question(permission, obj) for obj in objects]
-    by_question = dict(zip(questions, objects, strict=True))
-    answers = {} if cached is None else _remembered(cached, by_question, now)
-    if cached is not None and _is_current(cached.everywhere, now):
-        answers |= _by_roles(cached, cached.everywhere, [each for each in by_question if each not in answers])
-    unanswered = {question: obj for question, obj in by_question.items() if question not in answers}
-    if unanswered:
-        answers |= _query(subject, permission, unanswered, now)
+    answers = {} if cached is None else _remembered(cached, questions, now)
+    if cached is not None and (effects := _role_effects(cached, full_name(permission, model), now)):
+        answers |= _by_roles(cached, effects, [each for each in questions if each not in answers])
+    if unanswered := [each for each in questions if each not in answers]:
+        answers |= _query(subject, permission, model, unanswered, now)
     return [answers[question] for question in questions]
 
 
 def _query(
-    subject: Subject, permission: str, unanswered: Mapping[Any, models.Model], now: datetime
+    subject: Subject,
+    permission: str,
+    model: type[models.Model],
+    questions: Iterable[Any],
+    now: datetime,
+    *,
+    finds_objects: bool = False,
 ) -> dict[Any, Decision]:
-    """Decide with a query, and cache the decisions."""
-    objects = list(unanswered.values())
-    scopes = {question: _scopes_in(question) for question in unanswered}
-    all_scopes = {scope for object_scopes in scopes.values() for scope in object_scopes}
-    effects = effects_of(subject, full_name(permission, type(objects[0])), objects, all_scopes, now)
+    """Decide with a query, and cache the decisions.
+
+    Args:
+        finds_objects: Whether to decide only for objects that exist.
+    """
+    scopes = {question: _scopes_in(question) for question in questions}  # each question once
+    keys = [key for _permission, _model, key, *_around in scopes]
+    objects = NamedObjects(model, keys, {scope for object_scopes in scopes.values() for scope in object_scopes})
+    name = full_name(permission, model)
+    effects = effects_of(subject, name, objects, now, finds_objects=finds_objects)
     cached = decision_cache.renew(subject, effects.versions)
+    if effects.by_roles is not None:
+        cached.remember_roles(name, effects.by_roles)
     return {
         question: cached.remember(question, Decision.of(_reason(effects.effects, object_scopes), effects.until))
         for question, object_scopes in scopes.items()
+        if not finds_objects or object_scopes[0][1] in effects.existing
     }
 
 
-def _reason(effects: set[ScopeEffect], scopes: list[tuple[int, str]]) -> DecisionReason:
+def _reason(effects: AbstractSet[ScopeEffect], scopes: list[tuple[int, str]]) -> DecisionReason:
     """Return the result of *effects* for an object in these scopes, of which its own is the first. A denial wins."""
     applicable: list[tuple[int | None, str]] = [(None, ""), *scopes]
     if any((*scope, Effect.DENIES) in effects for scope in applicable):
@@ -156,25 +187,30 @@ def _reason(effects: set[ScopeEffect], scopes: list[tuple[int, str]]) -> Decisio
     return DecisionReason.OBJECT if (*scopes[0], Effect.ALLOWS_OBJECT) in effects else DecisionReason.NOTHING
 
 
-def _by_roles(cached: CachedDecisions, effects: Everywhere, questions: Iterable[Any]) -> dict[Any, Decision]:
-    """Decide what the roles alone decide. The rest needs a query of guardian's tables.
+def _role_effects(cached: CachedDecisions, name: str, now: datetime) -> RoleEffects | None:
+    """Return what the roles do with ``app.codename`` in every scope, if it is cached.
 
     If the effects in single scopes are not known, a role that allows everywhere may be denied in one of them.
     """
+    whole = cached.everywhere
+    if _is_current(whole, now) and (whole.scoped is not None or name in whole.denied):
+        effects: set[ScopeEffect] = set(() if whole.scoped is None else whole.scoped.get(name, ()))
+        if name in whole.denied:
+            effects.add((None, "", Effect.DENIES))
+        if whole.allowed.get(name) is DecisionReason.ROLE:
+            effects.add((None, "", Effect.ALLOWS))
+        return RoleEffects(frozenset(effects), whole.until)
+    cached_effects = cached.role_effects.get(name)
+    return cached_effects if cached_effects is not None and not _is_over(cached_effects.until, now) else None
+
+
+def _by_roles(cached: CachedDecisions, roles: RoleEffects, questions: Iterable[Any]) -> dict[Any, Decision]:
+    """Decide what the roles alone decide. The rest needs a query of guardian's tables."""
     answers = {}
-    for question in questions:
-        permission, model, *_keys = question
-        name = full_name(permission, model)
-        name_effects: set[ScopeEffect] = set() if effects.scoped is None else set(effects.scoped.get(name, ()))
-        if name in effects.denied:
-            name_effects.add((None, "", Effect.DENIES))
-        elif effects.scoped is None:
-            continue
-        if effects.allowed.get(name) is DecisionReason.ROLE:
-            name_effects.add((None, "", Effect.ALLOWS))
-        reason = _reason(name_effects, _scopes_in(question)) if name_effects else DecisionReason.NOTHING
+    for question in questions if roles.effects else ():
+        reason = _reason(roles.effects, _scopes_in(question))
         if reason in {DecisionReason.DENIED, DecisionReason.ROLE}:
-            answers[question] = cached.remember(question, Decision.of(reason, effects.until))
+            answers[question] = cached.remember(question, Decision.of(reason, roles.until))
     return answers
 
 
@@ -211,5 +247,6 @@ def holds_all(user: UserLike, permissions: Iterable[str], obj: models.Model | No
         effects = _read_everywhere(fetch_everywhere(user, sql.everywhere(HolderKind.PERSON), moment))
         return all(name in effects.allowed and name not in effects.denied for name in permissions)
     scopes = scopes_of(obj)
-    reasons = (_reason(effects_of(user, name, [obj], set(scopes), moment).effects, scopes) for name in permissions)
+    objects = NamedObjects(type(obj), [obj.pk], set(scopes))
+    reasons = (_reason(effects_of(user, name, objects, moment).effects, scopes) for name in permissions)
     return all(reason in {DecisionReason.ROLE, DecisionReason.OBJECT} for reason in reasons)

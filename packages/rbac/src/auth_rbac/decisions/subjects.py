@@ -61,5 +61,5 @@ def _values(permission: str, obj: models.Model | None) -> tuple[dict[str, Any], 
     values: dict[str, Any] = {}
     scopes = 0
     if obj is not None:
-        values, scopes = values_for(type(obj), [obj], set(scopes_of(obj)))
+        values, scopes = values_for(type(obj), [obj.pk], set(scopes_of(obj)))
     return values | {"now": native_moment(timezone.now()), "app": app, "codename": codename}, scopes

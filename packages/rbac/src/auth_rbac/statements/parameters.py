@@ -15,26 +15,30 @@ from auth_rbac.statements.tables import has_arrays
 
 def on_objects(
     model: type[models.Model],
-    objects: Sequence[models.Model],
+    keys: Sequence[Any],
     scopes: set[tuple[int, str]],
     permissions: Sequence[int] | None,
     subject: HolderKind,
+    *,
+    finds_objects: bool = False,
 ) -> tuple[str, dict[str, Any]]:
     """Return the statement for these objects and scopes, and its values except the subject and the permission's name.
 
     Args:
+        keys: The primary keys of the objects.
         permissions: Keys of the permission, if they and its roles are known.
+        finds_objects: Whether to read which of the objects exist.
     """
-    values, kinds = values_for(model, objects, scopes)
+    values, kinds = values_for(model, keys, scopes)
     values |= keys_of_permission(permissions)
-    return sql.on_objects(model, kinds, is_known=permissions is not None, subject=subject), values
+    is_known = permissions is not None
+    return sql.on_objects(model, kinds, is_known=is_known, subject=subject, finds_objects=finds_objects), values
 
 
 def values_for(
-    model: type[models.Model], objects: Sequence[models.Model], scopes: set[tuple[int, str]]
+    model: type[models.Model], keys: Sequence[Any], scopes: set[tuple[int, str]]
 ) -> tuple[dict[str, Any], int]:
-    """Return the values for these objects and scopes, and the number of content types among the scopes."""
-    keys = [obj.pk for obj in objects]
+    """Return the values for the objects with these keys and for scopes, and the number of content types among these."""
     values: dict[str, Any] = {
         "object_kind": kind_of(model),
         "objects": listed([str(key) for key in keys]),

@@ -43,6 +43,10 @@ class RowKind(IntEnum):
     ROLE_EFFECT = 2
     #: A permission with the requested name.
     PERMISSION = 3
+    #: An assignment in any single scope that has not ended.
+    SCOPED_ASSIGNMENT = 4
+    #: One of the objects exists.
+    OBJECT = 5
 
 
 class EffectRow(NamedTuple):

@@ -29,20 +29,31 @@ def versions(subject: HolderKind) -> str:
 
 
 @lru_cache(maxsize=256)
-def on_objects(model: type[models.Model], scopes: int, *, is_known: bool, subject: HolderKind) -> str:
+def on_objects(
+    model: type[models.Model], scopes: int, *, is_known: bool, subject: HolderKind, finds_objects: bool = False
+) -> str:
     """Return the statement that reads what a subject holds that may concern some objects of *model*.
 
-    Its rows are `EffectRow`. There is at least one, with nulls after the versions.
+    It also reads the assignments in single scopes, if there are only a few: they tell what the roles of the subject do
+    to every other object. Its rows are `EffectRow`. There is at least one, with nulls after the versions.
 
     Args:
         scopes: The number of content types among the scopes (parameters ``kind0``, ``keys0`` …).
         is_known: Whether the keys of the permission (parameter ``permissions``) and its roles are known. If not,
             the statement reads them as well: each role that allows or denies the permission, by itself or through
             an ancestor, and each key of the permission.
+        finds_objects: Whether to read which of the objects exist.
     """
-    begins = "CASE WHEN a.valid_from > %(now)s THEN a.valid_from END"
-    assigned = f"{RowKind.ASSIGNMENT}, a.role_id, a.scope_type_id, a.scope_id, {begins}, a.valid_until"
-    parts = _lasting(assigned, _in_scopes(scopes), subject)
+    columns = (
+        "a.role_id, a.scope_type_id, a.scope_id, CASE WHEN a.valid_from > %(now)s THEN a.valid_from END, a.valid_until"
+    )
+    parts = _lasting(f"{RowKind.ASSIGNMENT}, {columns}", _in_scopes(scopes), subject)
+    scoped = _lasting(f"{RowKind.SCOPED_ASSIGNMENT}, {columns}", "a.scope_type_id IS NOT NULL", subject)
+    parts.append(f"SELECT * FROM ({' UNION ALL '.join(scoped)} LIMIT {FEW_ASSIGNMENTS + 1}) AS scoped")
+    if finds_objects:
+        key, table = quoted(str(model._meta.pk.column)), quoted(model._meta.db_table)
+        existing = f"SELECT {RowKind.OBJECT}, NULL, NULL, CAST(o.{key} AS varchar), NULL, NULL FROM {table} o"
+        parts.append(f"{existing} WHERE {among(f'o.{key}', 'natives')}")
     if subject is HolderKind.PERSON:
         parts += _guardian_objects(model, is_known=is_known)
     if not is_known:

@@ -1,0 +1,102 @@
+"""The command line of the benchmarks."""
+
+import argparse
+import shutil
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from harness import processes
+from harness.cells import Place
+from harness.figures import ALLOWED_FOREIGN
+from harness.installation import install
+from harness.load import require_wrk
+from harness.peers import DJANGO_PEERS, better_auth, django_peer
+from harness.product import ROOT, product
+from harness.report import PAGE, Result, insert_section, markdown, plot, results_of, to_json
+from harness.runs import Options, Runner
+from harness.servers import BenchPostgreSQL, BenchRedis
+
+#: The benchmarks in which better-auth takes part.
+_WITH_NODE = frozenset({"login", "session", "mixed"})
+
+
+def main(job: str, description: str | None) -> None:
+    """Run the benchmark *job* as the command line says."""
+    options, publishes = _options(job, description)
+    require_wrk()
+    install(with_node=job in _WITH_NODE, compiled_argon2=options.compiled_argon2)
+    results = [result for people in options.people for result in measure(job, people, options)]
+    _write(job, results, options, publishes=publishes)
+
+
+def measure(job: str, people: int, options: Options) -> list[Result]:
+    """Start all cells with *people* each, and measure them in turns."""
+    folder = Path(tempfile.mkdtemp(prefix="bench-", dir="/tmp"))
+    try:
+        with ExitStack() as stack:
+            postgresql = stack.enter_context(BenchPostgreSQL())
+            redis = stack.enter_context(BenchRedis())
+            place = Place(postgresql, redis, folder, people)
+            cells = [stack.enter_context(cell) for cell in _cells(job, place, options)]
+            postgresql.administer("CHECKPOINT")
+            turns = Runner(place, cells, options).run(job)
+            memory = {cell.name: processes.largest_worker(cell.process) for cell in cells}
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return results_of(people, turns, memory, options.allowed)
+
+
+def _cells(job: str, place: Place, options: Options) -> list[Any]:
+    """Return the cells, not yet started."""
+    cells: list[Any] = [] if job == "limits" else [product(place, job, server=options.server)]
+    if options.beside is not None and job != "limits":
+        cells.append(product(place, job, root=options.beside, name="before", server=options.server))
+    cells += [django_peer(place, job, peer) for peer in DJANGO_PEERS[job]]
+    if job in _WITH_NODE:
+        cells.append(better_auth(place, job))
+    return cells
+
+
+def _options(job: str, description: str | None) -> tuple[Options, bool]:
+    parser = argparse.ArgumentParser(prog=f"./dev bench {job}", description=description)
+    parser.add_argument("--people", default="100000", help="how many, or several sizes: 10000,100000,1000000")
+    parser.add_argument("--seconds", type=float, default=10.0, help="of one turn")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--callers", type=int, default=32 if job == "mixed" else 16, help="of the closed loop")
+    parser.add_argument("--allowed-foreign", type=float, default=ALLOWED_FOREIGN, help="share of the machine")
+    parser.add_argument("--repeats", type=int, default=2, help="of a turn that other processes disturbed")
+    parser.add_argument("--beside", type=Path, help="another checkout of this product, after ./dev install")
+    parser.add_argument("--server", choices=["wsgi", "own"], default="wsgi", help="own: enterprise_auth.web_server")
+    parser.add_argument("--compiled-argon2", action="store_true", help="compile argon2 of the peers for this processor")
+    parser.add_argument("--publish", action="store_true", help="write the result into docs/performance.md")
+    given = parser.parse_args()
+    options = Options(
+        people=[int(each) for each in given.people.split(",")],
+        seconds=given.seconds,
+        rounds=given.rounds,
+        callers=given.callers,
+        allowed=given.allowed_foreign,
+        repeats=given.repeats,
+        beside=None if given.beside is None else given.beside.resolve(),
+        server=given.server,
+        compiled_argon2=given.compiled_argon2,
+    )
+    return options, given.publish
+
+
+def _write(job: str, results: Sequence[Result], options: Options, *, publishes: bool) -> None:
+    shown = {
+        "seconds": options.seconds, "rounds": options.rounds, "callers": options.callers,
+        "allowed_foreign": options.allowed, "server": options.server, "compiled_argon2": options.compiled_argon2,
+    }  # fmt: skip
+    section = markdown(job, results, shown)
+    print(section)
+    folder = PAGE.parent if publishes else ROOT / "var/bench"
+    if publishes:
+        PAGE.write_text(insert_section(PAGE.read_text(), job, section))
+    (folder / f"performance-{job}.json").write_text(to_json(job, results, shown))
+    if len(options.people) > 1:
+        (folder / f"performance-{job}.svg").write_text(plot(results))

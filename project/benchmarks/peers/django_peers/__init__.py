@@ -1,0 +1,1 @@
+"""One site with the Django peers. ``PEER`` selects which of them it serves."""
