@@ -97,6 +97,8 @@ LEAST_IN_A_ROOM, MOST_IN_A_ROOM = 2, 11
 #: Module names that end like a participle, each with the reason why it is a noun here.
 NOUNS = {
     "hashing": "The usual noun for what is done with passwords.",
+    "mixed": "A benchmark, named for its load.",
+    "seed": "The usual noun for the first rows of a database.",
     "locking": "The usual noun for what is done with accounts.",
     "logging": "The name of Python's own module.",
     "testing": "The name that Django and others give to what tests import.",

@@ -133,14 +133,14 @@ def signal_elsewhere(node: ast.AST, path: Path) -> str:
 def setting_read_elsewhere(node: ast.AST, path: Path) -> str:
     """Settings have one typed door per package, and a check behind it."""
     name = _setting(node)
-    if not name.isupper() or name in _SETTINGS_IN_MODELS or path.name == "conf.py" or _is_test(path):
+    if not name.isupper() or name in _SETTINGS_IN_MODELS or path.name == "conf.py" or _is_test(path) or _is_tool(path):
         return ""
     return f"settings.{name} is read in conf.py alone."
 
 
 def environment_read_elsewhere(node: ast.AST, path: Path) -> str:
     """The environment has one reader in the service, one in the tests' kit, and tools have no settings."""
-    is_reader = path.name == "env.py" or path.match("auth_core/testing/settings.py") or path.parts[0] == "tools"
+    is_reader = path.name == "env.py" or path.match("auth_core/testing/settings.py") or _is_tool(path)
     is_read = _dotted(node) in _ENVIRONMENT and isinstance(node, ast.Attribute)
     is_import = (
         isinstance(node, ast.ImportFrom) and {f"{node.module}.{word.name}" for word in node.names} & _ENVIRONMENT
@@ -230,6 +230,11 @@ RULES: list[Callable[[ast.AST, Path], str]] = [
 
 def _is_test(path: Path) -> bool:
     return bool({"tests", "testing"} & set(path.parts))
+
+
+def _is_tool(path: Path) -> bool:
+    """Return whether *path* is a chore or a benchmark: neither is part of the service, and both start processes."""
+    return path.parts[0] == "tools" or "benchmarks" in path.parts
 
 
 def _run_at_import(node: ast.AST) -> Iterator[ast.Call]:

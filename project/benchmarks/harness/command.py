@@ -72,19 +72,19 @@ def _options(job: str, description: str | None) -> tuple[Options, bool]:
     parser.add_argument("--server", choices=["wsgi", "own"], default="wsgi", help="own: enterprise_auth.web_server")
     parser.add_argument("--compiled-argon2", action="store_true", help="compile argon2 of the peers for this processor")
     parser.add_argument("--publish", action="store_true", help="write the result into docs/performance.md")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     options = Options(
-        people=[int(each) for each in given.people.split(",")],
-        seconds=given.seconds,
-        rounds=given.rounds,
-        callers=given.callers,
-        allowed=given.allowed_foreign,
-        repeats=given.repeats,
-        beside=None if given.beside is None else given.beside.resolve(),
-        server=given.server,
-        compiled_argon2=given.compiled_argon2,
+        people=[int(each) for each in arguments.people.split(",")],
+        seconds=arguments.seconds,
+        rounds=arguments.rounds,
+        callers=arguments.callers,
+        allowed=arguments.allowed_foreign,
+        repeats=arguments.repeats,
+        beside=None if arguments.beside is None else arguments.beside.resolve(),
+        server=arguments.server,
+        compiled_argon2=arguments.compiled_argon2,
     )
-    return options, given.publish
+    return options, arguments.publish
 
 
 def _write(job: str, results: Sequence[Result], options: Options, *, publishes: bool) -> None:
