@@ -51,7 +51,8 @@ def visit(wheels: Path, only: str, cell: tuple[str, str, str]) -> Visit:
     kind, addition = KINDS[name], ADDITIONS[package]
     try:
         python = python_of(addition, name, kind.requirements, line, wheels)
-        results = tuple(run_probes(write_site(kind, addition, line, python), only))
+        with write_site(kind, addition, line, python) as site:
+            results = tuple(run_probes(site, only))
     except Exception as problem:  # noqa: BLE001 - the cell is red, and the others are visited all the same
         results = (Result("site", str(problem)),)
     done = Visit(*cell, results, time.monotonic() - began)

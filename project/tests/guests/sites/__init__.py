@@ -5,9 +5,12 @@ import os
 import secrets
 import shutil
 import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from guests.command_server import MOST_SECONDS, CommandServer
 from guests.packages import VAR, Addition
 
 HERE = Path(__file__).parent
@@ -20,7 +23,7 @@ class Kind:
     """A kind of site.
 
     Args:
-        name: The name of its folder, which is copied over the common one.
+        name: The name of its folder, which is copied over the common one. A stock site has none.
         requirements: What the site itself needs, as pip reads it.
     """
 
@@ -60,6 +63,7 @@ class Site:
         addition: What is added to it.
         kind: Which site it is.
         environment: Variables of all of its commands.
+        servers: A started Django for each set of variables that the settings read.
     """
 
     folder: Path
@@ -67,6 +71,7 @@ class Site:
     addition: Addition
     kind: Kind
     environment: dict[str, str] = field(default_factory=dict)
+    servers: dict[frozenset[tuple[str, str]], CommandServer] = field(default_factory=dict)
 
     def run(self, *command: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
         """Run *command* in the site's folder.
@@ -74,59 +79,99 @@ class Site:
         Raises:
             CommandFailed: its status is not 0.
         """
-        done = self.attempt(*command, stdin=stdin, **environment)
-        if done.returncode != 0:
-            raise CommandFailed(f"{' '.join(command)}: status {done.returncode}\n{done.stdout}{done.stderr}")
-        return done
+        return _checked(self.attempt(*command, stdin=stdin, **environment))
 
     def attempt(self, *command: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
         """Run *command* in the site's folder, whatever its status."""
+        return subprocess.run(
+            command, cwd=self.folder, env=self._variables(environment),
+            capture_output=True, text=True, check=False, input=stdin, timeout=MOST_SECONDS,
+        )  # fmt: skip
+
+    def fork(self, *arguments: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run ``manage.py …`` or ``-c …`` as `attempt` does, in a process forked from a started Django."""
+        read_by_settings = {
+            name: value for name, value in {**self.environment, **environment}.items() if name.startswith("GUEST_")
+        }
+        key = frozenset(read_by_settings.items())
+        if key not in self.servers:
+            self.servers[key] = CommandServer(self.python, self.folder, self._variables(read_by_settings))
+        return self.servers[key].run(list(arguments), stdin=stdin, environment=environment)
+
+    def stop_servers(self) -> None:
+        """End the started Djangos."""
+        while self.servers:
+            self.servers.popitem()[1].close()
+
+    def _variables(self, more: Mapping[str, str]) -> dict[str, str]:
         clean = {
             name: value
             for name, value in os.environ.items()
             if not name.startswith(("DJANGO_", "PYTHON", "VIRTUAL_ENV"))
         }
-        return subprocess.run(
-            command,
-            cwd=self.folder,
-            env={**clean, "PYTHONDONTWRITEBYTECODE": "1", **self.environment, **environment},
-            capture_output=True, text=True, check=False, input=stdin, timeout=300,
-        )  # fmt: skip
+        return {**clean, **self.environment, **more}
 
     def manage(self, *arguments: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run ``manage.py`` with *arguments*."""
-        return self.run(str(self.python), "manage.py", *arguments, stdin=stdin, **environment)
+        """Run ``manage.py`` with *arguments*.
+
+        Raises:
+            CommandFailed: its status is not 0.
+        """
+        return _checked(self.fork("manage.py", *arguments, stdin=stdin, **environment))
 
     def script(self, source: str, **environment: str) -> str:
-        """Run Python statements in the site, with Django set up. Return what they print."""
-        return self.run(
-            str(self.python), "-c", f"import django\ndjango.setup()\n{source}",
-            DJANGO_SETTINGS_MODULE="mysite.settings", **environment,
-        ).stdout  # fmt: skip
+        """Run Python statements in the site, with Django set up. Return what they print.
+
+        Raises:
+            CommandFailed: they raised an exception.
+        """
+        return _checked(self.fork("-c", f"import django\ndjango.setup()\n{source}", **environment)).stdout
 
 
-def write_site(kind: Kind, addition: Addition, line: str, python: Path) -> Site:
+def _checked(done: subprocess.CompletedProcess[str]) -> subprocess.CompletedProcess[str]:
+    if done.returncode != 0:
+        raise CommandFailed(f"{' '.join(done.args)}: status {done.returncode}\n{done.stdout}{done.stderr}")
+    return done
+
+
+@contextmanager
+def write_site(kind: Kind, addition: Addition, line: str, python: Path) -> Iterator[Site]:
     """Write a site of *kind*, first alone and then with *addition*, as a developer does. Migrate it."""
     folder = VAR / "sites" / f"{kind.name}-{addition.name}-{line}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     site = Site(folder, python, addition, kind)
-    site.run(str(python), "-m", "django", "startproject", "mysite", ".")
-    for source in (HERE / "common", kind.folder):
+    try:
+        _write(site)
+        site.manage("makemigrations", *_own_apps(site), GUEST_WITHOUT="1")
+        site.manage("migrate", "--verbosity", "0", GUEST_WITHOUT="1")
+        _add(site)
+        _copy_probes(site)
+        site.manage("migrate", "--verbosity", "0")
+        yield site
+    finally:
+        site.stop_servers()
+
+
+def _write(site: Site) -> None:
+    site.run(str(site.python), "-m", "django", "startproject", "mysite", ".")
+    for source in filter(Path.is_dir, (HERE / "common", site.kind.folder)):
         for name in ("settings", "urls"):
             _append(
-                folder / f"mysite/{name}.py", source / f"{name}.py", replace=source.name == "common" and name == "urls"
+                site.folder / f"mysite/{name}.py",
+                source / f"{name}.py",
+                replace=source.name == "common" and name == "urls",
             )
         shutil.copytree(
-            source, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("settings.py", "urls.py", "__pycache__")
+            source,
+            site.folder,
+            dirs_exist_ok=True,
+            ignore=shutil.ignore_patterns("settings.py", "urls.py", "__pycache__"),
         )
-    own_apps = [name for name in ("people", "visits", "archive") if (folder / name).is_dir()]
-    site.manage("makemigrations", *own_apps)
-    site.manage("migrate", "--verbosity", "0")
-    _add(site)
-    _copy_probes(site)
-    site.manage("migrate", "--verbosity", "0")
-    return site
+
+
+def _own_apps(site: Site) -> list[str]:
+    return [name for name in ("people", "visits", "archive") if (site.folder / name).is_dir()]
 
 
 def _add(site: Site) -> None:
