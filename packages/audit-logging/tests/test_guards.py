@@ -241,6 +241,33 @@ def test_a_missing_guard_is_reported() -> None:
     assert guards.missing() == []
 
 
+@pytest.mark.asvs("16.4.2")
+@pytest.mark.postgresql
+@pytest.mark.django_db
+@pytest.mark.parametrize("table", [*guards.PARTITIONED, *guards.SEALER_TABLES])
+def test_tables_that_are_created_without_migrations_have_guards(table: str, settings: Any) -> None:
+    """So does ``--nomigrations`` of pytest-django. Such tables are not partitioned."""
+    settings.MIGRATION_MODULES = {"auth_audit": None}
+    with connection.cursor() as cursor:
+        for name in (*guards.PARTITIONED, *guards.SEALER_TABLES):
+            cursor.execute(f"DROP TABLE {name} CASCADE")
+
+    call_command("migrate", run_syncdb=True, verbosity=0)
+    record(Event(name=AuthEvent.EMAIL_VERIFIED))
+
+    assert guards.missing() == []
+    assert refuses(f"TRUNCATE {table} CASCADE")
+    assert AuditEntry.objects.count() == 1
+    assert refuses(STATEMENTS["DELETE"].format(table=guards.TABLE))
+    assert partitions.missing() == []
+    assert [problem.id for problem in checks.check_partitioned_tables(databases=["default"])] == ["auth_audit.W002"]
+
+
+@pytest.mark.django_db
+def test_migrated_tables_are_partitioned_where_they_can_be() -> None:
+    assert checks.check_partitioned_tables(databases=["default"]) == []
+
+
 @pytest.mark.postgresql
 @pytest.mark.django_db
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's name for it
 from django.db import Error as DatabaseError
-from django.db import router
+from django.db import connections, router
 
 from auth_audit.conf import audit
 from auth_audit.deliver import sinks
@@ -67,6 +67,28 @@ def check_partitions(databases: Sequence[str] | None = None, **kwargs: Any) -> l
         )
         for partition in _missing(partitions.missing, databases)
     ]
+
+
+@register(Tags.database)
+def check_partitioned_tables(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Warn about tables that were created without migrations, because they cannot be partitioned later."""
+    return [
+        Warning(
+            f"The table {table} is not partitioned.",
+            hint=(
+                "It was created without migrations. Remove auth_audit from MIGRATION_MODULES, drop the tables of "
+                "auth_audit, and run `manage.py migrate`."
+            ),
+            id="auth_audit.W002",
+        )
+        for table in _missing(_unpartitioned, databases)
+    ]
+
+
+def _unpartitioned(alias: str) -> list[str]:
+    if connections[alias].vendor != "postgresql" or partitions.is_partitioned(alias):
+        return []
+    return [guards.TABLE]
 
 
 def _missing(find: Callable[[str], list[str]], databases: Sequence[str] | None) -> list[str]:

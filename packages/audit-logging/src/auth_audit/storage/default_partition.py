@@ -61,7 +61,7 @@ def empty_default(alias: str = "") -> int:
         OperationalError: The table was locked for ten seconds.
     """
     alias = alias or router.db_for_write(AuditEntry)
-    if connections[alias].vendor != "postgresql":
+    if connections[alias].vendor != "postgresql" or not partitions.is_partitioned(alias):
         return 0
     with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
         months = {month for table in guards.PARTITIONED for month in _months(cursor, table)}

@@ -197,8 +197,11 @@ def missing(alias: str = DEFAULT_DB_ALIAS) -> list[str]:
 
 
 def tables(cursor: "CursorWrapper", table: str = TABLE) -> list[str]:
-    """Return *table* and its partitions (PostgreSQL)."""
-    cursor.execute("SELECT relid::regclass::text FROM pg_partition_tree(%s::regclass)", [table])
+    """Return *table* and its partitions (PostgreSQL). A table that was created without migrations has none."""
+    cursor.execute(
+        "SELECT relid::regclass::text FROM pg_partition_tree(%s::regclass) UNION SELECT %s::regclass::text",
+        [table, table],
+    )
     return [name for (name,) in cursor.fetchall()]
 
 

@@ -49,6 +49,20 @@ def missing(alias: str = "") -> list[str]:
     return [name for month in _missing(alias) for name in _names_of(month) if name not in existing]
 
 
+def is_partitioned(alias: str) -> bool:
+    """Return whether the tables of the trail are partitioned (PostgreSQL).
+
+    They are not if they were created without migrations (``MIGRATION_MODULES``, or ``--nomigrations`` of pytest-django).
+    """
+    with connections[alias].cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_class WHERE relname = ANY(%s) AND relkind = 'p' AND pg_table_is_visible(oid)",
+            [[*guards.PARTITIONED]],
+        )
+        (count,) = cursor.fetchone()
+    return bool(count == len(guards.PARTITIONED))
+
+
 def names(alias: str = "") -> list[str]:
     """Return the names of all partitions, with the default one."""
     connection = connections[alias or router.db_for_write(AuditEntry)]
@@ -61,7 +75,7 @@ def names(alias: str = "") -> list[str]:
 
 
 def _missing(alias: str) -> list[datetime]:
-    if connections[alias].vendor != "postgresql":
+    if connections[alias].vendor != "postgresql" or not is_partitioned(alias):
         return []
     existing = set(names(alias))
     return [month for month in _expected_months() if not existing.issuperset(_names_of(month))]
