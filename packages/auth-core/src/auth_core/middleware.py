@@ -7,13 +7,15 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
 
 from auth_core.administration import is_administration, model_admin_of
 from auth_core.assurance.evidence import stated_session
 from auth_core.authority import check_superuser
-from auth_core.observability.denials import record_denial
+from auth_core.errors import AuthError, InsufficientUserAuthentication, PermissionRefused
+from auth_core.observability.denials import mark_denied_by, record_denial
 from auth_core.observability.health import Status, readiness
 from auth_core.people.actors import current_session_of, user_if_loaded
 from auth_core.people.lookup import public_id_if_loaded
@@ -96,6 +98,19 @@ class RequestContextMiddleware:
         current().administrators.append(user)
         if request.method not in _SAFE and _edits_records(view):
             check_superuser(user)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        """Show a refusal as a message on the admin page, whose code does not expect it. Its changes were rolled back.
+
+        A lack of permission is answered by Django, and a lack of proof by `AdministrationMiddleware`.
+        """
+        if not isinstance(exception, AuthError) or isinstance(exception, (PermissionRefused, InsufficientUserAuthentication)):
+            return None
+        if request.method in _SAFE or not is_administration(request):
+            return None
+        mark_denied_by(exception)
+        messages.error(request, exception.detail, fail_silently=True)
+        return HttpResponseRedirect(request.get_full_path())
 
 
 #: HTTP methods that change nothing.

@@ -2,12 +2,17 @@
 
 from http import HTTPStatus
 
+from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext_lazy as _
 
 from auth_core.errors import AuthError
 
 
-class LastAdministrator(AuthError):
-    """The site would have no administrator."""
+class LastAdministrator(AuthError, PermissionDenied):
+    """The site would have no administrator.
+
+    The API answers it with 409, an admin site with a message. Other views of a site do not know it, and Django answers
+    with 403 there.
+    """
 
     code, status, title = "last_administrator", HTTPStatus.CONFLICT, _("This site needs at least one administrator.")

@@ -51,16 +51,26 @@ def connect(app: "AppConfig") -> None:
     for model in holding_models():
         post_save.connect(holding_changed, sender=model, dispatch_uid=uid("holding_saved"))
         post_delete.connect(holding_changed, sender=model, dispatch_uid=uid("holding_deleted"))
-    pre_save.connect(last_administrator.keep_before_saving, sender=get_user_model(), dispatch_uid=uid("keep_saved"))
-    pre_delete.connect(
-        last_administrator.keep_before_deleting, sender=get_user_model(), dispatch_uid=uid("keep_deleted")
-    )
+    for people in user_models():
+        label = people._meta.label
+        pre_save.connect(last_administrator.keep_before_saving, sender=people, dispatch_uid=uid(f"keep_saved.{label}"))
+        pre_delete.connect(
+            last_administrator.keep_before_deleting, sender=people, dispatch_uid=uid(f"keep_deleted.{label}")
+        )
+        post_delete.connect(
+            last_administrator.keep_after_deleting, sender=people, dispatch_uid=uid(f"keep_one.{label}")
+        )
     event_recorded.connect(keep_an_active_administrator, dispatch_uid=uid("keep_active"))
     for rights in orphans.all_rights():
         pre_save.connect(lock_object, sender=rights.model, dispatch_uid=uid("lock_object"))
     pre_save.connect(check_service, sender=Assignment, dispatch_uid=uid("check_service"))
     pre_migrate.connect(before_migration, sender=app, dispatch_uid=uid("before_migration"))
     post_migrate.connect(after_migration, sender=app, dispatch_uid=uid("after_migration"))
+
+
+def user_models() -> list[Any]:
+    """Return the user model, its proxies and its children. Django sends the class of the instance as the sender."""
+    return [model for model in apps.get_models() if issubclass(model, get_user_model())]
 
 
 def holding_models() -> list[Any]:

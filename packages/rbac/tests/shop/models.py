@@ -2,6 +2,7 @@
 
 from uuid import uuid4
 
+from django.contrib.auth.models import User
 from django.db import models
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
@@ -70,3 +71,10 @@ class PlanGroupPermission(GroupObjectPermissionBase):
     """A permission of a group for a plan."""
 
     content_object = models.ForeignKey(Plan, on_delete=models.CASCADE)
+
+
+class Clerk(User):
+    """A person, as an admin page of the site shows them."""
+
+    class Meta:
+        proxy = True

@@ -5,7 +5,7 @@ roles everywhere. Every change that could remove an administrator holds the lock
 it counts the others. Of two administrators who remove each other, the second is refused.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,13 @@ ADMINISTERS = "auth_rbac.add_assignment"
 
 #: The fields of a user that make a superuser.
 _SUPERUSER_FIELDS = {"is_active", "is_superuser"}
+
+
+#: Returns all administrators of one kind.
+Administrators = Callable[[], "QuerySet[Any]"]
+
+#: The attribute of a person who is about to be deleted: the administrators of their kind.
+_ADMINISTRATORS = "_auth_rbac_administrators"
 
 
 @contextmanager
@@ -67,7 +74,21 @@ def keep_before_deleting(instance: "AbstractBaseUser", **kwargs: Any) -> None:
     Raises:
         LastAdministrator: *instance* is the last.
     """
-    _keep_without(instance)
+    instance.__dict__[_ADMINISTRATORS] = _keep_without(instance)
+
+
+def keep_after_deleting(instance: "AbstractBaseUser", **kwargs: Any) -> None:
+    """Refuse to delete all administrators with one statement.
+
+    Before it each of them sees the others. All of them are gone when the first of these signals is sent, still in the
+    transaction.
+
+    Raises:
+        LastAdministrator: no administrator is left.
+    """
+    administrators = instance.__dict__.pop(_ADMINISTRATORS, None)
+    if administrators is not None and not administrators().exists():
+        raise LastAdministrator
 
 
 def keep_before_saving(
@@ -81,16 +102,27 @@ def keep_before_saving(
     is_concerned = update_fields is None or _SUPERUSER_FIELDS & set(update_fields)
     stays = instance.is_active and getattr(instance, "is_superuser", False)
     if not (raw or instance._state.adding or stays) and is_concerned:
-        _keep_without(instance)
+        _keep_without(instance, keeps_roles=instance.is_active)
 
 
-def _keep_without(user: UserLike) -> None:
-    """Refuse if *user* is the last superuser."""
+def _keep_without(user: UserLike, *, keeps_roles: bool = False) -> Administrators | None:
+    """Refuse if *user* is the last administrator. Return whom they are one of, or ``None`` if they are no administrator.
+
+    Args:
+        user: Who is deleted, disabled or no longer a superuser.
+        keeps_roles: Whether their roles still count after the change.
+    """
     if _superusers().filter(pk=user.pk).exists():
-        with transaction.atomic():
-            lock_graph()
-            if not _superusers().exclude(pk=user.pk).exists():
-                raise LastAdministrator
+        administrators: Administrators = _superusers
+    elif keeps_roles or _superusers().exists() or not subjects(ADMINISTERS, among=[user.pk]).exists():
+        return None
+    else:
+        administrators = _role_managers
+    with transaction.atomic():
+        lock_graph()
+        if not administrators().exclude(pk=user.pk).exists():
+            raise LastAdministrator
+    return administrators
 
 
 def _superusers() -> "QuerySet[Any]":
@@ -98,6 +130,10 @@ def _superusers() -> "QuerySet[Any]":
     if not hasattr(get_user_model(), "is_superuser"):
         return people.none()
     return people.filter(is_active=True, is_superuser=True)
+
+
+def _role_managers() -> "QuerySet[Any]":
+    return subjects(ADMINISTERS)
 
 
 def _would_administer(user: UserLike) -> bool:
