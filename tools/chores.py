@@ -269,7 +269,9 @@ def guests(*options: str) -> None:
 
     ``--help`` lists the options. Wheels, virtual environments and sites are in var/guests.
     """
-    run(sys.executable, "-m", "guests", *options, cwd=ROOT / "project/tests")
+    with real_servers() as servers:
+        environment = {"TEST_DATABASE_URL": servers[0] if servers else ""}
+        run(sys.executable, "-m", "guests", *options, cwd=ROOT / "project/tests", environment=environment)
 
 
 def bench(name: str = "", *options: str) -> None:

@@ -8,43 +8,28 @@ import argparse
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from guests.environments import PYTHONS, python_of
 from guests.packages import ADDITIONS, build_wheels
 from guests.probes import Result, run_probes
+from guests.results import Cell, Visit, every_cell, store, stored, table, write_page
 from guests.sites import KINDS, write_site
 
-#: What CI visits: package, site, line of Django.
-DIAGONAL = (
-    ("core", "phone", "6.1"),
-    ("mfa", "allauth", "5.2"),
-    ("rbac", "email", "6.1"),
-    ("sessions", "jwt", "5.2"),
-    ("audit", "stock", "6.1"),
+#: What CI visits: package, site, line of Django. The longest comes first.
+DIAGONAL: tuple[Cell, ...] = (
     ("all", "wagtail", "5.2"),
+    ("audit", "postgresql", "5.2"),
+    ("audit", "stock", "6.1"),
+    ("rbac", "email", "6.1"),
+    ("mfa", "allauth", "5.2"),
+    ("sessions", "jwt", "5.2"),
+    ("core", "phone", "6.1"),
 )
 
 
-@dataclass(frozen=True)
-class Visit:
-    """One cell of the table, and what its probes found."""
-
-    package: str
-    site: str
-    line: str
-    results: tuple[Result, ...]
-    seconds: float
-
-    @property
-    def red(self) -> list[Result]:
-        """The failed probes."""
-        return [one for one in self.results if one.problem]
-
-
-def visit(wheels: Path, only: str, cell: tuple[str, str, str]) -> Visit:
+def visit(wheels: Path, only: str, cell: Cell) -> Visit:
     """Make the environment and the site of one cell, and probe it."""
     package, name, line = cell
     began = time.monotonic()
@@ -56,10 +41,9 @@ def visit(wheels: Path, only: str, cell: tuple[str, str, str]) -> Visit:
     except Exception as problem:  # noqa: BLE001 - the cell is red, and the others are visited all the same
         results = (Result("site", str(problem)),)
     done = Visit(*cell, results, time.monotonic() - began)
-    print(
-        f"--- {' x '.join(cell)}: {len(results) - len(done.red)} green, {len(done.red)} red, {done.seconds:.0f} s",
-        flush=True,
-    )
+    if not only:
+        store(done)
+    print(f"--- {' x '.join(cell)}: {done.summary}, {done.seconds:.0f} s", flush=True)
     for result in done.red:
         print(f"\nRED {' x '.join(cell)}: {result.name}\n{_indented(result.problem)}\n", flush=True)
     return done
@@ -68,10 +52,16 @@ def visit(wheels: Path, only: str, cell: tuple[str, str, str]) -> Visit:
 def main(arguments: list[str]) -> int:
     """Visit the chosen cells, print the table and the problems."""
     options = _options(arguments)
+    cells = _cells(options)
+    if options.resume:
+        green = {cell for cell, one in stored(cells).items() if not one.red}
+        cells = [cell for cell in cells if cell not in green]
     wheels = build_wheels()
     with ThreadPoolExecutor(options.jobs) as pool:
-        visits = list(pool.map(partial(visit, wheels, options.probe), _cells(options)))
-    print(f"\n{_table(visits)}")
+        visits = list(pool.map(partial(visit, wheels, options.probe), cells))
+    print(f"\n{table({one.cell: one for one in visits})}")
+    if options.write:
+        write_page(stored(every_cell()))
     return 1 if any(one.red for one in visits) else 0
 
 
@@ -85,38 +75,21 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--django", nargs="+", choices=PYTHONS, default=[])
     parser.add_argument("--probe", default="", help="only probes whose names contain this")
     parser.add_argument("--jobs", type=int, default=2, help="cells at the same time")
+    parser.add_argument("--resume", action="store_true", help="leave out cells that were green before")
+    parser.add_argument("--write", action="store_true", help="write the table of all stored results into docs/guests.md")
     return parser.parse_args(arguments)
 
 
-def _cells(options: argparse.Namespace) -> list[tuple[str, str, str]]:
+def _cells(options: argparse.Namespace) -> list[Cell]:
     if not (options.all or options.packages or options.sites or options.django):
         return list(DIAGONAL)
     return [
         (package, site, line)
-        for site in options.sites or KINDS
-        for package in options.packages or ADDITIONS
-        for line in options.django or PYTHONS
+        for package, site, line in every_cell()
+        if package in (options.packages or ADDITIONS)
+        and site in (options.sites or KINDS)
+        and line in (options.django or PYTHONS)
     ]
-
-
-def _table(visits: list[Visit]) -> str:
-    """Return a table of the cells: green probes of all probes."""
-    columns = sorted({(one.site, one.line) for one in visits})
-    head = ["| package |", *(f" {site} {line} |" for site, line in columns)]
-    rows = ["".join(head), "| --- |" + " --- |" * len(columns)]
-    by_cell = {(one.package, one.site, one.line): one for one in visits}
-    for package in ADDITIONS:
-        cells = [by_cell.get((package, *column)) for column in columns]
-        if any(cells):
-            rows.append(f"| {package} |" + "".join(f" {_summary(one)} |" for one in cells))
-    return "\n".join(rows)
-
-
-def _summary(one: Visit | None) -> str:
-    if one is None:
-        return ""
-    green = len(one.results) - len(one.red)
-    return f"{green} green" if not one.red else f"{green} green, {len(one.red)} RED"
 
 
 def _indented(text: str) -> str:

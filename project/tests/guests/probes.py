@@ -210,7 +210,7 @@ def tests_with_keepdb(site: Site) -> None:
 @probe
 def tests_in_parallel(site: Site) -> None:
     """``manage.py test --parallel 2`` passes."""
-    done = site.fork("manage.py", "test", "--parallel", "2", "visits.tests.test_database", *_SIGNING_IN)
+    done = site.fork("manage.py", "test", "--no-input", "--parallel", "2", "visits.tests.test_database", *_SIGNING_IN)
     if done.returncode:
         raise AssertionError(_last_lines(f"{done.stdout}{done.stderr}", 12))
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from guests.command_server import MOST_SECONDS, CommandServer
 from guests.packages import VAR, Addition
+from guests.postgresql import new_database
 
 HERE = Path(__file__).parent
 ADDED = HERE.parent / "additions"
@@ -25,10 +26,12 @@ class Kind:
     Args:
         name: The name of its folder, which is copied over the common one. A stock site has none.
         requirements: What the site itself needs, as pip reads it.
+        database: The engine of its database.
     """
 
     name: str
     requirements: tuple[str, ...] = ()
+    database: str = "sqlite"
 
     @property
     def folder(self) -> Path:
@@ -40,6 +43,7 @@ KINDS = {
     one.name: one
     for one in (
         Kind("stock", ("djangorestframework",)),
+        Kind("postgresql", ("djangorestframework", "psycopg[binary]"), "postgresql"),
         Kind("email", ("djangorestframework",)),
         Kind("phone", ("djangorestframework",)),
         Kind("wagtail", ("djangorestframework", "wagtail")),
@@ -141,6 +145,8 @@ def write_site(kind: Kind, addition: Addition, line: str, python: Path) -> Itera
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     site = Site(folder, python, addition, kind)
+    if kind.database == "postgresql":
+        site.environment["GUEST_POSTGRESQL"] = new_database(f"guest_{addition.name}_{line.replace('.', '_')}")
     try:
         _write(site)
         site.manage("makemigrations", *_own_apps(site), GUEST_WITHOUT="1")
@@ -198,8 +204,7 @@ def _copy_probes(site: Site) -> None:
     tests.mkdir(exist_ok=True)
     (tests / "__init__.py").touch()
     wanted = {"people", "admin_site", "database", "test_case", site.kind.name}
-    if "audit-logging" in site.addition.folders:
-        wanted.add("trail")
+    wanted |= {name for folder, name in (("audit-logging", "trail"), ("rbac", "rbac")) if folder in site.addition.folders}
     for path in PROBES.glob("*.py"):
         name = path.stem.removesuffix("_probes")
         if path.stem == "helpers" or name in wanted:

@@ -30,5 +30,5 @@ if os.environ.get("GUEST_DEPLOYED"):
     SECRET_KEY = "a-long-and-random-key-for-the-deployment-check-0123456789-abcdefghij"
     SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SECURE_HSTS_SECONDS, SECURE_HSTS_INCLUDE_SUBDOMAINS, SECURE_HSTS_PRELOAD = 3600, True, True
-if os.environ.get("GUEST_TEST_FILE"):
+if os.environ.get("GUEST_TEST_FILE") and not os.environ.get("GUEST_POSTGRESQL"):
     DATABASES["default"]["TEST"] = {"NAME": str(BASE_DIR / "kept.sqlite3")}
