@@ -258,6 +258,47 @@ def test_a_session_whose_actor_may_not_sign_in_is_refused(end: Any, alice: Any, 
     assert own.get("/api/v1/me/").status_code == 200
 
 
+@pytest.mark.parametrize("page", ["/account/", "/own/", "/own/async/"])
+@pytest.mark.parametrize("end", ENDS)
+def test_a_page_refuses_a_session_whose_actor_may_not_sign_in(
+    end: Any, page: str, alice: Any, chief: Any, settings: Any
+) -> None:
+    settings.ROOT_URLCONF = "pages_of_a_site"
+    browser, own = sign_in(alice, actor=chief), sign_in(alice)
+    assert browser.get(page).status_code == 200
+
+    end(chief)
+
+    assert browser.get(page).status_code == 302
+    assert own.get(page).status_code == 200
+
+
+def test_a_page_refuses_a_session_of_an_application_that_ended(
+    alice: Any, applications: set[UUID], settings: Any
+) -> None:
+    settings.ROOT_URLCONF = "pages_of_a_site"
+    application = uuid4()
+    applications.add(application)
+    browser = sign_in(alice, application_id=application)
+    assert browser.get("/own/").status_code == 200
+
+    applications.remove(application)
+
+    assert browser.get("/own/").status_code == 302
+
+
+def test_a_page_without_an_actor_costs_no_query_more(alice: Any, chief: Any, settings: Any) -> None:
+    settings.ROOT_URLCONF = "pages_of_a_site"
+    costs = []
+    for browser in (sign_in(alice), sign_in(alice, actor=chief)):
+        browser.get("/own/")
+        with counted() as cost:
+            browser.get("/own/")
+        costs.append(cost.queries)
+
+    assert costs == [2, 3]
+
+
 def test_an_unknown_actor_is_refused(alice: Any) -> None:
     with pytest.raises(InvalidCredentials):
         open_for(alice, actor_id=uuid4())

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from guests.environments import PYTHONS, python_of
 from guests.packages import ADDITIONS, build_wheels
+from guests.planted import plant
 from guests.probes import Result, run_probes
 from guests.results import Cell, Visit, every_cell, store, stored, table, write_page
 from guests.sites import KINDS, write_site
@@ -52,6 +53,8 @@ def visit(wheels: Path, only: str, cell: Cell) -> Visit:
 def main(arguments: list[str]) -> int:
     """Visit the chosen cells, print the table and the problems."""
     options = _options(arguments)
+    if options.planted:
+        return 1 if plant(build_wheels(), options.probe) else 0
     cells = _cells(options)
     if options.resume:
         green = {cell for cell, one in stored(cells).items() if not one.red}
@@ -74,6 +77,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--sites", nargs="+", choices=KINDS, default=[])
     parser.add_argument("--django", nargs="+", choices=PYTHONS, default=[])
     parser.add_argument("--probe", default="", help="only probes whose names contain this")
+    parser.add_argument("--planted", action="store_true", help="plant a defect for each probe, which must fail")
     parser.add_argument("--jobs", type=int, default=2, help="cells at the same time")
     parser.add_argument("--resume", action="store_true", help="leave out cells that were green before")
     parser.add_argument("--write", action="store_true", help="write the table of all stored results into docs/guests.md")

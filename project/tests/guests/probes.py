@@ -6,7 +6,7 @@ A probe fails by raising `AssertionError`. The tests in ``in_site`` are probes t
 import ast
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,6 +70,17 @@ def run_probes(site: Site, only: str = "") -> Iterator[Result]:
             yield _result_of(name, function, site)
 
 
+def chosen_results(site: Site, names: Collection[str]) -> Iterator[Result]:
+    """Run only the tests and probes of these names. A test that was not run has no result."""
+    tests = [name for name in names if name not in PROBES]
+    if tests:
+        outcomes = outcomes_of(site, "visits", *(option for name in tests for option in ("-k", name)))
+        yield from (Result(name, outcomes[name]) for name in tests if name in outcomes)
+    for name in names:
+        if name in PROBES:
+            yield _result_of(name, PROBES[name], site)
+
+
 def _result_of(name: str, function: Probe, site: Site) -> Result:
     try:
         function(site)
@@ -83,7 +94,7 @@ def _result_of(name: str, function: Probe, site: Site) -> Result:
 
 def _tests_of(site: Site) -> Iterator[Result]:
     """Run ``manage.py test``, as the site does for its own tests, and yield the result of each test."""
-    expected = [name for path in sorted((site.folder / "visits/tests").glob("test_*.py")) for name in _names_in(path)]
+    expected = [name for path in sorted((site.folder / "visits/tests").glob("test_*.py")) for name in names_in(path)]
     results = outcomes_of(site)
     for name in expected:
         yield Result(name, results.get(name, f"not run: {results['']}"))
@@ -115,7 +126,8 @@ def outcomes_in(output: str) -> dict[str, str]:
     return {**{name: "" for name in begun if name not in skipped}, **failed}
 
 
-def _names_in(path: Path) -> Iterator[str]:
+def names_in(path: Path) -> Iterator[str]:
+    """Yield the names of the tests in a file."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
             yield node.name

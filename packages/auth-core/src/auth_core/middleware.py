@@ -19,6 +19,7 @@ from auth_core.observability.denials import mark_denied_by, record_denial
 from auth_core.observability.health import Status, readiness
 from auth_core.people.actors import current_session_of, user_if_loaded
 from auth_core.people.lookup import public_id_if_loaded
+from auth_core.people.session_parties import check_when_read
 from auth_core.request.client import forget_strangers_headers
 from auth_core.request.context import context_of, current, enter
 from auth_core.request.cookies import bound_cookies
@@ -87,11 +88,12 @@ class RequestContextMiddleware:
         return response
 
     def process_view(self, request: HttpRequest, view: Callable[..., HttpResponseBase], *arguments: Any) -> None:
-        """Make the user the acting person for changes of rights on an admin page.
+        """Check the session's application and actor, and make the user the acting person on an admin page.
 
         Raises:
             PermissionRefused: the page edits rows that only superusers may write.
         """
+        check_when_read(request)
         user = getattr(request, "user", None)
         if user is None or not is_administration(request):
             return

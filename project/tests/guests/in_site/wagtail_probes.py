@@ -3,7 +3,7 @@ from visits.tests.helpers import PASSWORD, credentials_of, make_boss, make_perso
 
 
 class Wagtail(TestCase):
-    def test_log_in(self):
+    def test_log_in_to_the_cms(self):
         make_boss()
         answer = self.client.post("/cms/login/", credentials_of("boss"))
         self.assertEqual(answer.status_code, 302)
