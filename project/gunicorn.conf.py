@@ -1,5 +1,6 @@
 """gunicorn, instead of ``python -m enterprise_auth.web_server``: ``gunicorn enterprise_auth.asgi:application``."""
 
+import gc
 from typing import Any
 
 from enterprise_auth.env import Environment
@@ -20,8 +21,16 @@ keepalive = 5
 limit_request_line = 8190
 limit_request_fields = 64
 accesslog = None
+# The workers share the memory of everything that is imported before they start.
+preload_app = True
+
+
+def pre_fork(_server: Any, _worker: Any) -> None:
+    """Keep the collector from writing to the memory that the workers share."""
+    gc.freeze()
 
 
 def post_fork(_server: Any, worker: Any) -> None:
     """Serve the ASGI application even if the command line names ``enterprise_auth.wsgi``."""
-    worker.app.app_uri = wsgi_app
+    if worker.app.app_uri != wsgi_app:
+        worker.app.app_uri, worker.app.callable = wsgi_app, None

@@ -4,11 +4,10 @@ from django.apps import apps
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView
 
 from auth_core.pages.login_views import LogoutPage
 from auth_mfa.pages.well_known import passkey_endpoints
-from enterprise_auth.core.views import ApiDocsView, admin_login
+from enterprise_auth.core.views import ApiDocsView, admin_login, api_schema
 
 urlpatterns = [
     path("api/v1/", include("auth_core.api.urls")),
@@ -16,7 +15,7 @@ urlpatterns = [
     path("api/v1/", include("auth_mfa.api.urls")),
     path("api/v1/", include("auth_rbac.api.urls")),
     path("api/v1/", include("auth_audit.api.urls")),
-    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/schema/", api_schema, name="schema"),
     path("api/docs/", ApiDocsView.as_view(), name="docs"),
     # The admin's own forms would bypass the limits, the login and the audit trail.
     path("admin/login/", admin_login),

@@ -10,11 +10,13 @@ from enterprise_auth.core.conf import site
 from enterprise_auth.core.public_url import without_prefix
 from enterprise_auth.core.static_files import check_collected
 from enterprise_auth.env import use_settings
+from enterprise_auth.web_server.allocator import use_one_arena
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
 use_settings("enterprise_auth.settings.production")
+use_one_arena()
 
 #: The longest Content-Type that Django gets to read, in characters. No type of ours has a tenth of it.
 MAX_CONTENT_TYPE = 1000

@@ -79,6 +79,11 @@ class Site:
         return [name for name, is_set in secure.items() if not is_set]
 
     @property
+    def broker_url(self) -> str:
+        """The broker of Celery. Empty if a thread of each process delivers messages."""
+        return settings.CELERY_BROKER_URL
+
+    @property
     def heartbeat_path(self) -> str:
         """The file that shows that a Celery process is alive. Empty if there is none."""
         return settings.HEARTBEAT_PATH

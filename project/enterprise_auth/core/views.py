@@ -6,6 +6,8 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.module_loading import import_string
+from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import TemplateView
 
 
@@ -13,6 +15,13 @@ class ApiDocsView(TemplateView):
     """``/api/docs/``: Swagger UI over ``/api/schema/``, from local files and without inline scripts."""
 
     template_name = "api_docs/swagger.html"
+
+
+@csrf_exempt
+def api_schema(request: HttpRequest) -> HttpResponse:
+    """``/api/schema/``: the OpenAPI document. Its library is loaded with the first request, because few workers need it."""
+    response: HttpResponse = import_string("drf_spectacular.views.SpectacularAPIView").as_view()(request)
+    return response
 
 
 def admin_login(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

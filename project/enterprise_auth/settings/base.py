@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import django
-from celery.schedules import crontab
 
 from enterprise_auth.core.languages import offered_languages
 from enterprise_auth.core.logging import logging_config
@@ -227,13 +226,6 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_BEAT_SCHEDULER = "enterprise_auth.core.beat.BeatScheduler"
-CELERY_BEAT_SCHEDULE = {
-    # Messages left over after an outage of the broker or a worker.
-    "deliver what is due": {"task": "auth_core.deliver_due", "schedule": 30.0},
-    "seal the trail": {"task": "auth_audit.seal", "schedule": 5.0},
-    # At fixed times, which a restart does not postpone.
-    "sweep": {"task": "auth_core.sweep", "schedule": crontab(minute="17", hour="*/6")},
-}
 HEARTBEAT_PATH = env.text("HEARTBEAT_PATH")
 
 # --- The layer before Django -------------------------------------------------------
