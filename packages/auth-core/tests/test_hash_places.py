@@ -1,6 +1,8 @@
 """The limit of parallel password hashes. A refusal costs no guess and reveals no account."""
 
 import asyncio
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -26,7 +28,7 @@ from auth_core.flows.account_creation import create_account
 from auth_core.flows.first_administrator import new_bootstrap_link
 from auth_core.models import Invitation, OutboxMessage, PendingLogin, PendingSignup
 from auth_core.pages import errors
-from auth_core.passwords import hash_slots, hashing
+from auth_core.passwords import hash_slots, hash_threads, hashing
 from auth_core.passwords.hash_slots import hash_slot
 from auth_core.people.locking import disable_account
 from auth_core.testing.browsers import answer, code_of, log_in, new_browser, post, sign_up, with_csrf
@@ -527,3 +529,37 @@ def test_an_impossible_number_of_slots_is_a_check_error(
     set_slots(settings, most, wait)
 
     assert [error.id for error in check_hashes()] == ["auth_core.E013"] * is_refused
+
+
+def run_in(settings: Any, **changed: Any) -> tuple[str, int]:
+    """Return the name and the niceness of the thread that hashes."""
+    settings.AUTH_CORE = {**settings.AUTH_CORE, **changed}
+    return hash_threads.run(
+        lambda: (threading.current_thread().name, os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+    )
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems have no priority for a thread")
+def test_a_hash_has_a_lower_priority_if_the_site_wants_it(settings: Any) -> None:
+    own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    name, niceness = run_in(settings, HASH_NICENESS=19)
+
+    assert (name[:4], niceness) == ("hash", 19)
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == own
+
+
+@pytest.mark.parametrize("changed", [{"HASH_NICENESS": 0}, {"HASH_NICENESS": 10, "MAX_PARALLEL_HASHES": None}])
+def test_without_it_the_request_hashes(changed: dict[str, Any], settings: Any) -> None:
+    assert run_in(settings, **changed)[0] == threading.current_thread().name
+
+
+def test_a_hash_of_low_priority_gives_the_same_result_and_the_same_errors(settings: Any) -> None:
+    encoded = make_password(PASSWORD)
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "HASH_NICENESS": 10}
+
+    assert check_password(PASSWORD, encoded)
+    assert check_password(PASSWORD, make_password(PASSWORD))
+    assert not check_password("another one", encoded)
+    with pytest.raises(ZeroDivisionError):
+        hash_threads.run(lambda: 1 // 0)

@@ -59,12 +59,12 @@ def check_budgets(**kwargs: Any) -> list[CheckMessage]:
 def check_hashes(**kwargs: Any) -> list[CheckMessage]:
     """Refuse a number of parallel hashes that would block every login."""
     limit = core.MAX_PARALLEL_HASHES
-    if (limit is None or limit >= 1) and timedelta(0) <= core.HASH_WAIT and core.HASH_QUEUE >= 0:
+    if (limit is None or limit >= 1) and timedelta(0) <= core.HASH_WAIT and core.HASH_QUEUE >= 0 <= core.HASH_NICENESS:
         return []
     hint = "Use the number of processor cores per process, or None for no limit."
     message = (
-        "AUTH_CORE['MAX_PARALLEL_HASHES'] must be None or at least 1, and 'HASH_QUEUE' and 'HASH_WAIT' must not be"
-        " negative."
+        "AUTH_CORE['MAX_PARALLEL_HASHES'] must be None or at least 1, and 'HASH_QUEUE', 'HASH_WAIT' and"
+        " 'HASH_NICENESS' must not be negative."
     )
     return [Error(message, hint=hint, id="auth_core.E013")]
 

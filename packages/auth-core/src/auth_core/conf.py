@@ -144,6 +144,13 @@ class CoreSettings(PackageSettings):
         timedelta(seconds=5),
         doc="How long a request waits for a hash at most. Then it is refused with 503. Zero: no request waits.",
     )
+    HASH_NICENESS = Option(
+        0,
+        unit="steps",
+        doc="How much lower the priority of a hash is than that of other work, from 0 to 19, on Linux and if"
+        " `MAX_PARALLEL_HASHES` is set. Signed-in people then wait less while many others log in. 0: a request hashes in"
+        " its own thread.",
+    )
     PASSWORD_MIN_LENGTH = Option(
         15,
         unit="code points",

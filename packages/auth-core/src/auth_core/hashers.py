@@ -1,8 +1,11 @@
 """The password hasher: argon2id with our parameters, over the normalised password."""
 
+from functools import partial
+
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
 from auth_core.conf import core
+from auth_core.passwords import hash_threads
 from auth_core.passwords.hash_slots import hash_slot
 from auth_core.passwords.policy import normalise
 
@@ -39,7 +42,7 @@ class Argon2idHasher(Argon2PasswordHasher):
             Unavailable: too many passwords are being hashed.
         """
         with hash_slot():
-            encoded: str = super().encode(normalise(password), salt)
+            encoded: str = hash_threads.run(partial(super().encode, normalise(password), salt))
         return encoded
 
     def verify(self, password: str, encoded: str) -> bool:
@@ -53,6 +56,7 @@ class Argon2idHasher(Argon2PasswordHasher):
         """
         normalised = normalise(password)
         with hash_slot():
-            if normalised != password and self.must_update(encoded) and super().verify(password, encoded):
-                return True
-            return bool(super().verify(normalised, encoded))
+            verify = super().verify
+            if normalised != password and self.must_update(encoded):
+                return hash_threads.run(lambda: verify(password, encoded) or bool(verify(normalised, encoded)))
+            return bool(hash_threads.run(partial(verify, normalised, encoded)))

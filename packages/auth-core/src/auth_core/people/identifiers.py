@@ -10,12 +10,13 @@ The claims, the strongest first. One of them hides all weaker ones:
 3. An unverified address in a column. It may stand in the columns of several accounts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.core.signals import setting_changed
 from django.db.models import (
     BooleanField,
     Exists,
@@ -26,8 +27,9 @@ from django.db.models import (
     Q,
     QuerySet,
 )
+from django.db.models.query import ModelIterable
 
-from auth_core.models import EmailAddress
+from auth_core.models import EmailAddress, Identity
 from auth_core.people.addresses import Address, InvalidAddress, parse, unicode_domain
 from auth_core.people.column_index import AsciiLower, gate, indexed_fields
 from auth_core.people.user_columns import (
@@ -40,6 +42,7 @@ from auth_core.people.user_columns import (
     stores_address_keys,
     username_field,
 )
+from auth_core.runtime.compiled_query import CompiledQuery, compile_query
 from auth_core.users import UserLike
 
 #: The number of accounts with one unverified address that are considered. A reset mails a link to each.
@@ -51,6 +54,7 @@ _MAX_ROWS = 2 * MAX_MATCHES
 #: Names of annotations of a user.
 _ROW, _IS_NAMED = "auth_core_row", "auth_core_is_named"
 _COLUMNS = [field.attname for field in EmailAddress._meta.concrete_fields]
+_ANNOTATIONS = [_IS_NAMED, *(f"{_ROW}_{column}" for column in _COLUMNS)]
 
 
 class Claim(IntEnum):
@@ -120,7 +124,7 @@ def users_named_by(identifier: str) -> "QuerySet[Any]":
         address = parse(identifier)
     except InvalidAddress:
         return named
-    holders = _union(_holders(address))
+    holders = _union(_holders(_terms_of(address, "")))
     owners = _verified(address).filter(Q(is_adopted=False) | Q(user__in=holders))
     others = users.filter(pk__in=holders).exclude(pk=OuterRef("pk"))
     sole = users.filter(pk__in=holders).exclude(Exists(owners)).exclude(Exists(named)).exclude(Exists(others))
@@ -155,16 +159,121 @@ def _named_naturally(identifier: str) -> list[Match]:
 
 def _found(address: Address, identifier: str = "") -> list[Match]:
     """Return every account with *address*, or with the username *identifier*, each with its strongest claim."""
-    users = get_user_model()._default_manager
+    terms = _terms_of(address, identifier)
+    compiled = compiled_lookup(terms)
+    found = _accounts(terms)[:_MAX_ROWS] if compiled is None else _built(compiled.fetch(terms.texts()), compiled.alias)
+    matches: dict[Any, Match] = {}
+    for user in found:
+        match = _match(user, address)
+        if match is not None and (user.pk not in matches or match.claim < matches[user.pk].claim):
+            matches[user.pk] = match
+    return list(matches.values())[:MAX_MATCHES]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Terms:
+    """What the accounts with an address, or with a username, are searched by.
+
+    Args:
+        key: The key of the address.
+        exact: The texts that a column is compared with.
+        spellings: The same in lower case.
+        name: The username, as the column has it. ``None``: no username.
+    """
+
+    key: str
+    exact: Sequence[str]
+    spellings: Sequence[str]
+    name: Any
+
+    def texts(self) -> dict[str, str]:
+        """Return all texts by name."""
+        texts = {"key": self.key} | ({} if self.name is None else {"name": self.name})
+        texts |= {f"exact{number}": text for number, text in enumerate(self.exact)}
+        return texts | {f"spelling{number}": text for number, text in enumerate(self.spellings)}
+
+    def replaced(self, texts: Mapping[str, str]) -> "_Terms":
+        """Return the same terms with other texts."""
+        return _Terms(
+            key=texts["key"],
+            exact=[texts[f"exact{number}"] for number in range(len(self.exact))],
+            spellings=[texts[f"spelling{number}"] for number in range(len(self.spellings))],
+            name=texts.get("name"),
+        )
+
+
+def _terms_of(address: Address, identifier: str) -> _Terms:
+    exact = list(dict.fromkeys([address.key, address.mailbox, *([identifier.strip(" ")] if identifier else [])]))
     name = as_username(identifier) if identifier else None
-    rows = EmailAddress.objects.filter(Q(verified_at__isnull=False) | Q(is_primary=True), key=address.key)
+    return _Terms(key=address.key, exact=exact, spellings=spellings_of(address), name=name)
+
+
+#: The look-ups that were compiled, by the database and the form of their terms.
+_COMPILED: dict[tuple[Any, ...], CompiledQuery | None] = {}
+
+
+def compiled_lookup(terms: _Terms) -> CompiledQuery | None:
+    """Return the compiled query for accounts. ``None``: the manager of the model makes other rows or queries."""
+    users = get_user_model()._default_manager.all()
+    form = (users.db, len(terms.exact), len(terms.spellings), terms.name is None)
+    if form not in _COMPILED:
+        _COMPILED[form] = _compile(users, terms)
+    # A username that is not a text has its own parameter type.
+    return _COMPILED[form] if terms.name is None or isinstance(terms.name, str) else None
+
+
+def _compile(users: "QuerySet[Any]", terms: _Terms) -> CompiledQuery | None:
+    query: Any = users.query
+    is_plain = users._iterable_class is ModelIterable and not (  # type: ignore[attr-defined]
+        query.annotations or query.select_related or query.deferred_loading[0] or query.extra
+    )
+    if not is_plain:
+        return None
+    columns = [*_names_of(users.model), *(f"auth_identity__{name}" for name in _names_of(Identity)), *_ANNOTATIONS]
+    return compile_query(
+        lambda texts: _accounts(terms.replaced(texts)).values_list(*columns)[:_MAX_ROWS], list(terms.texts())
+    )
+
+
+def _built(rows: Sequence[Sequence[Any]], alias: str) -> Iterator[Any]:
+    """Yield the users of *rows*, each with its identity and annotations, as the ORM makes them."""
+    model = get_user_model()
+    of_user, of_identity = _names_of(model), _names_of(Identity)
+    for row in rows:
+        user: Any = model.from_db(alias, of_user, row[: len(of_user)])
+        stored, annotations = row[len(of_user) : -len(_ANNOTATIONS)], row[-len(_ANNOTATIONS) :]
+        identity = None if stored[0] is None else Identity.from_db(alias, of_identity, stored)
+        user._state.fields_cache["auth_identity"] = identity
+        if identity is not None:
+            identity._state.fields_cache["user"] = user
+        for name, value in zip(_ANNOTATIONS, annotations, strict=True):
+            setattr(user, name, value)
+        yield user
+
+
+def _names_of(model: Any) -> list[str]:
+    return [field.attname for field in model._meta.concrete_fields]
+
+
+def _forget_compiled(**kwargs: Any) -> None:
+    _COMPILED.clear()
+
+
+setting_changed.connect(_forget_compiled, dispatch_uid="auth_core.people.identifiers")
+
+
+def _accounts(terms: _Terms) -> "QuerySet[Any]":
+    """Return a query for every account with the address of *terms* or its username."""
+    users = get_user_model()._default_manager
+    name = terms.name
+    rows = EmailAddress.objects.filter(Q(verified_at__isnull=False) | Q(is_primary=True), key=terms.key)
     named = [] if name is None else [_pks(users.filter(**{username_field().name: name}))]
     is_named = Q(pk__isnull=True) if name is None else Q(**{username_field().name: name})
-    found = (
-        users.filter(pk__in=_union([_pks(rows, "user_id"), *named, *_holders(address, identifier)]))
+    return (
+        users.filter(pk__in=_union([_pks(rows, "user_id"), *named, *_holders(terms)]))
         .select_related("auth_identity")
         .annotate(
-            **{_ROW: FilteredRelation("email_addresses", condition=Q(email_addresses__key=address.key))},
+            **{_ROW: FilteredRelation("email_addresses", condition=Q(email_addresses__key=terms.key))},
             **{_IS_NAMED: ExpressionWrapper(is_named, output_field=BooleanField())},
         )
         .annotate(**{f"{_ROW}_{column}": F(f"{_ROW}__{column}") for column in _COLUMNS})
@@ -172,12 +281,6 @@ def _found(address: Address, identifier: str = "") -> list[Match]:
         # row of its owner.
         .order_by(F(f"{_ROW}__verified_at").asc(nulls_last=True), F(_IS_NAMED).desc(), *_active_first(), "pk")
     )
-    matches: dict[Any, Match] = {}
-    for user in found[:_MAX_ROWS]:
-        match = _match(user, address)
-        if match is not None and (user.pk not in matches or match.claim < matches[user.pk].claim):
-            matches[user.pk] = match
-    return list(matches.values())[:MAX_MATCHES]
 
 
 def _active_first() -> list[str]:
@@ -216,20 +319,19 @@ def _verified(address: Address) -> "QuerySet[EmailAddress]":
     return EmailAddress.objects.filter(key=address.key, verified_at__isnull=False)
 
 
-def _holders(address: Address, identifier: str = "") -> "list[QuerySet[Any]]":
-    """Return queries for the users with *address* in a column, each served by one index."""
+def _holders(terms: _Terms) -> "list[QuerySet[Any]]":
+    """Return queries for the users with the address of *terms* in a column, each served by one index."""
     users = get_user_model()._default_manager
-    exact = list(dict.fromkeys([address.key, address.mailbox, *([identifier.strip(" ")] if identifier else [])]))
     queries = [
-        users.filter(**{f"{field.name}__in": exact})
+        users.filter(**{f"{field.name}__in": terms.exact})
         for field in address_fields()
         if field.unique or getattr(field, "db_index", False) or stores_address_keys()
     ]
     for field in indexed_fields():
         lower = users.alias(auth_core_lower=AsciiLower(F(field.name)))
-        queries.append(lower.filter(*gate(field, lower.db), auth_core_lower__in=spellings_of(address)))
+        queries.append(lower.filter(*gate(field, lower.db), auth_core_lower__in=terms.spellings))
     if not address_fields():
-        queries.append(users.filter(email_addresses__key=address.key, email_addresses__is_primary=True))
+        queries.append(users.filter(email_addresses__key=terms.key, email_addresses__is_primary=True))
     return [_pks(query) for query in queries]
 
 
