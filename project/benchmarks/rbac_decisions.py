@@ -1,4 +1,3 @@
-
 """Decisions at scale, compared with django-guardian and pycasbin's FastEnforcer in one run.
 
 100 roles in a graph 6 deep, 10,000 users with two roles each, 100,000 objects and 1,000,000

@@ -1,4 +1,3 @@
-
 """A decision over HTTP: one object, and fifty in one call, against the composed service.
 
 Production settings, the web server with two workers and TLS, its own PostgreSQL database and its own

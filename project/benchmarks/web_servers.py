@@ -1,4 +1,3 @@
-
 """The cost of web servers, and their response to slow bodies (decision record 0031).
 
 Production settings, two workers of four threads, its own PostgreSQL database and Redis, HTTP without

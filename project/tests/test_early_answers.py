@@ -154,7 +154,7 @@ def test_both_paths_give_the_same_bytes(
     total, differing = differences(django, front, iter(requests))
 
     with capsys.disabled():
-        print(f"\n{total} requests, {front.answered} answers before Django, differences {len(differing)}")  # noqa: T201 - figures
+        print(f"\n{total} requests, {front.answered} answers before Django, differences {len(differing)}")
     assert differing == []
     assert total >= 300
     assert front.answered >= 100
@@ -193,7 +193,11 @@ def test_an_early_answer_costs_one_round_trip(
     kind: str, shared: OwnRedis, alice: Any, django: WSGIHandler, front: FrontApplication
 ) -> None:
     credential = _token() if kind == "token" else _cookie()
-    sent = {"HTTP_AUTHORIZATION": f"Session {credential}"} if kind == "token" else {"HTTP_COOKIE": f"sessionid={credential}"}
+    sent = (
+        {"HTTP_AUTHORIZATION": f"Session {credential}"}
+        if kind == "token"
+        else {"HTTP_COOKIE": f"sessionid={credential}"}
+    )
     for _time in range(2):
         answer_of(front, sent)
     before = front.answered
@@ -226,7 +230,11 @@ def test_both_paths_log_the_same_fields(
 ) -> None:
     caplog.set_level(logging.INFO, "auth_core.request")
     credential = _token() if kind == "token" else _cookie()
-    sent = {"HTTP_AUTHORIZATION": f"Session {credential}"} if kind == "token" else {"HTTP_COOKIE": f"sessionid={credential}"}
+    sent = (
+        {"HTTP_AUTHORIZATION": f"Session {credential}"}
+        if kind == "token"
+        else {"HTTP_COOKIE": f"sessionid={credential}"}
+    )
     answer_of(front, sent)
     caplog.clear()
 

@@ -22,7 +22,9 @@ only_on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reaso
 
 
 def addresses(texts: Any) -> Any:
-    return EmailAddress.objects.filter(Q(key=texts["key"]) | Q(address=texts["key"]), is_primary=True).values_list("key")
+    return EmailAddress.objects.filter(Q(key=texts["key"]) | Q(address=texts["key"]), is_primary=True).values_list(
+        "key"
+    )
 
 
 @only_on_postgresql

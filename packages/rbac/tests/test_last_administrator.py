@@ -102,7 +102,13 @@ PAGES: dict[str, Callable[[User], tuple[str, dict[str, Any]]]] = {
     ),
     "demote": lambda person: (
         f"/guarded/auth/user/{person.pk}/change/",
-        {"username": "root", "is_active": "on", "is_staff": "on", "date_joined_0": "2026-11-30", "date_joined_1": "9:00"},
+        {
+            "username": "root",
+            "is_active": "on",
+            "is_staff": "on",
+            "date_joined_0": "2026-11-30",
+            "date_joined_1": "9:00",
+        },
     ),
     "disable": lambda person: (
         f"/guarded/auth/user/{person.pk}/change/",

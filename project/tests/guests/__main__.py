@@ -80,7 +80,9 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--planted", action="store_true", help="plant a defect for each probe, which must fail")
     parser.add_argument("--jobs", type=int, default=2, help="cells at the same time")
     parser.add_argument("--resume", action="store_true", help="leave out cells that were green before")
-    parser.add_argument("--write", action="store_true", help="write the table of all stored results into docs/guests.md")
+    parser.add_argument(
+        "--write", action="store_true", help="write the table of all stored results into docs/guests.md"
+    )
     return parser.parse_args(arguments)
 
 

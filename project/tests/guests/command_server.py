@@ -10,7 +10,6 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 SCRIPT = Path(__file__).with_name("fork_server.py")

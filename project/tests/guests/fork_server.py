@@ -17,7 +17,7 @@ import django
 
 try:
     django.setup()
-except Exception:  # noqa: BLE001, S110 - each command fails with the same error, in its own output
+except Exception:  # noqa: BLE001 - each command fails with the same error, in its own output
     pass
 
 request: dict[str, list[str] | dict[str, str]] = {}

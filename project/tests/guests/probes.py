@@ -150,9 +150,7 @@ def _all_pass(site: Site, *options: str, **environment: str) -> None:
 @probe
 def check(site: Site) -> None:
     """``check`` reports nothing of ours, except that a site without Redis reads its sessions from the database."""
-    _no_message(
-        site, site.fork("manage.py", "check", "--database", "default"), {"auth_sessions.W001"}
-    )
+    _no_message(site, site.fork("manage.py", "check", "--database", "default"), {"auth_sessions.W001"})
 
 
 @probe

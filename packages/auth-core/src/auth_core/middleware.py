@@ -106,7 +106,9 @@ class RequestContextMiddleware:
 
         A lack of permission is answered by Django, and a lack of proof by `AdministrationMiddleware`.
         """
-        if not isinstance(exception, AuthError) or isinstance(exception, (PermissionRefused, InsufficientUserAuthentication)):
+        if not isinstance(exception, AuthError) or isinstance(
+            exception, (PermissionRefused, InsufficientUserAuthentication)
+        ):
             return None
         if request.method in _SAFE or not is_administration(request):
             return None

@@ -204,7 +204,9 @@ def _copy_probes(site: Site) -> None:
     tests.mkdir(exist_ok=True)
     (tests / "__init__.py").touch()
     wanted = {"people", "admin_site", "database", "test_case", site.kind.name}
-    wanted |= {name for folder, name in (("audit-logging", "trail"), ("rbac", "rbac")) if folder in site.addition.folders}
+    wanted |= {
+        name for folder, name in (("audit-logging", "trail"), ("rbac", "rbac")) if folder in site.addition.folders
+    }
     for path in PROBES.glob("*.py"):
         name = path.stem.removesuffix("_probes")
         if path.stem == "helpers" or name in wanted:

@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial, lru_cache
+from functools import lru_cache, partial
 from typing import TypeVar
 
 from auth_core.conf import core

@@ -18,6 +18,7 @@ from auth_core.runtime import prepared_statements
 #: changes texts changes them. Then the query is not compiled: the texts would have to be changed in the same way.
 _MARKS = (" Mark \uff21 {name} ", " Mark \uff22 {name} ")
 
+
 @dataclass(frozen=True, slots=True)
 class CompiledQuery:
     """The SQL of a query, and how to read its rows.
