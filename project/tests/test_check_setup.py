@@ -27,7 +27,7 @@ def run(*options: str, **environment: str) -> subprocess.CompletedProcess[str]:
     folders = os.pathsep.join([str(PROJECT / "tests"), os.environ.get("PYTHONPATH", "")])
     return subprocess.run(
         command, cwd=PROJECT, env={**os.environ, "PYTHONPATH": folders, **environment}, check=False, text=True,
-        capture_output=True, timeout=60,
+        capture_output=True, timeout=600,
     )  # fmt: skip
 
 

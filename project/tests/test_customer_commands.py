@@ -59,7 +59,7 @@ class Copy:
             check=False,
             text=True,
             capture_output=True,
-            timeout=120,
+            timeout=600,
         )
 
     @contextmanager
@@ -75,7 +75,7 @@ class Copy:
                 yield output
             finally:
                 process.terminate()
-                process.wait(timeout=30)
+                process.wait(timeout=120)
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def copy(tmp_path: Path) -> Copy:
     return Copy(tmp_path / "copy")
 
 
-def wait_for(output: Path, words: str, seconds: float = 120) -> None:
+def wait_for(output: Path, words: str, seconds: float = 300) -> None:
     deadline = time.monotonic() + seconds
     while words not in (printed := output.read_text()):
         assert "Traceback" not in printed, printed

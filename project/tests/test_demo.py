@@ -20,7 +20,7 @@ def demo(*options: str, **environment: str) -> subprocess.CompletedProcess[str]:
     development = {"DJANGO_SETTINGS_MODULE": "enterprise_auth.settings.development"}
     variables = {**os.environ, "PYTHONPATH": folders, **development, **environment}
     command = [sys.executable, str(ROOT / "tools" / "demo.py"), *options]
-    return subprocess.run(command, env=variables, check=False, text=True, capture_output=True, timeout=180)
+    return subprocess.run(command, env=variables, check=False, text=True, capture_output=True, timeout=600)
 
 
 @pytest.mark.sqlite

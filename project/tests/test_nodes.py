@@ -45,7 +45,7 @@ class Nodes:
         with self.b.session() as caller:
             deadline = time.monotonic() + 30
             while time.monotonic() < deadline:
-                answer = caller.get(f"{self.b.url}/api/v1/me/", headers=header(credential), timeout=10)
+                answer = caller.get(f"{self.b.url}/api/v1/me/", headers=header(credential), timeout=60)
                 assert answer.status_code == 200
                 if answer.headers["X-Live-Queries"] == "0":
                     return

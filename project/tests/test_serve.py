@@ -45,21 +45,21 @@ class Served:
 
     def submit(self, window: requests.Session, address: str, **fields: str) -> requests.Response:
         """Fill the form of a page and submit it. Follow the redirect."""
-        return self.submit_page(window, window.get(f"{self.url}{address}", timeout=30), **fields)
+        return self.submit_page(window, window.get(f"{self.url}{address}", timeout=120), **fields)
 
     def submit_page(self, window: requests.Session, page: requests.Response, **fields: str) -> requests.Response:
         """Submit the form of *page*. Follow the redirect."""
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
         assert token, page.text
         body = {"csrfmiddlewaretoken": token[1], **fields}
-        return window.post(page.url, data=body, timeout=30)
+        return window.post(page.url, data=body, timeout=120)
 
     def call(self, text: str, **replaced: str) -> Any:
         """Run a call of the README with the values that its reader replaces."""
         for placeholder, value in {"http://localhost:8000": self.url, **replaced}.items():
             assert placeholder in text
             text = text.replace(placeholder, value)
-        done = subprocess.run(["bash", "-euc", text], check=True, capture_output=True, timeout=60)
+        done = subprocess.run(["bash", "-euc", text], check=True, capture_output=True, timeout=1200)
         return json.loads(done.stdout)
 
 
@@ -96,7 +96,7 @@ def test_it_prints_where_it_serves_and_no_warning_on_one_screen(served: Served) 
 
 
 def test_the_root_leads_to_the_login(served: Served) -> None:
-    page = served.window().get(f"{served.url}/", timeout=30)
+    page = served.window().get(f"{served.url}/", timeout=120)
 
     assert (page.status_code, urlsplit(page.url).path) == (200, "/login/")
 
@@ -125,7 +125,7 @@ def test_the_calls_of_the_readme_work_without_and_with_a_second_factor(served: S
 
 def test_passkeys_are_bound_to_localhost(served: Served) -> None:
     window = served.window()
-    options = window.post(f"{served.url}/api/v1/mfa/passkeys/login/", json={"transport": "token"}, timeout=30).json()
+    options = window.post(f"{served.url}/api/v1/mfa/passkeys/login/", json={"transport": "token"}, timeout=120).json()
 
     assert options["options"]["rpId"] == "localhost"
     checked = served.copy.run("python", "manage.py", "check", PUBLIC_URL=served.url)
@@ -155,4 +155,4 @@ def api(served: Served, credential: str, path: str, **body: str) -> Any:
     """Call the API with curl, as the login did. Another client would have to prove itself again."""
     command = ["curl", "-s", f"{served.url}/api/v1/{path}", "-H", "Content-Type: application/json"]
     command += ["-H", f"Authorization: Session {credential}", "-d", json.dumps(body)]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, timeout=60).stdout)
+    return json.loads(subprocess.run(command, check=True, capture_output=True, timeout=1200).stdout)

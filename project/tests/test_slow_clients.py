@@ -38,9 +38,9 @@ def test_other_clients_are_answered_while_slow_clients_are_connected(kind: str, 
     header = {"Authorization": f"Session {service.credential}"}  # type: ignore[attr-defined]
 
     with open_clients(service, kind, CLIENTS) as clients, service.session() as caller:
-        health = [caller.get(f"{service.url}/health/", timeout=5).status_code for _ in range(REQUESTS)]
-        login = caller.post(f"{service.url}/api/v1/login/", json=LOGIN, timeout=5)
-        me = caller.get(f"{service.url}/api/v1/me/", headers=header, timeout=5)
+        health = [caller.get(f"{service.url}/health/", timeout=20).status_code for _ in range(REQUESTS)]
+        login = caller.post(f"{service.url}/api/v1/login/", json=LOGIN, timeout=20)
+        me = caller.get(f"{service.url}/api/v1/me/", headers=header, timeout=20)
         still_open = [client for client in clients if not was_cut_off(client)] if kind != "slow readers" else clients
 
     assert health == [200] * REQUESTS
