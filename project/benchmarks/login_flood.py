@@ -84,11 +84,11 @@ async def ask(connections: list[Connection], credential: str, until: float, took
         if status != 200:
             raise SystemExit(f"me/ answered {status}")
 
-    asked = []
+    requests = []
     while time.time() < until:
-        asked.append(asyncio.create_task(one(time.perf_counter())))
+        requests.append(asyncio.create_task(one(time.perf_counter())))
         await asyncio.sleep(_INTERVAL)
-    await asyncio.gather(*asked)
+    await asyncio.gather(*requests)
 
 
 def load(port: int, certificate: str, credential: str, callers: int, seconds: float, results: Any) -> None:

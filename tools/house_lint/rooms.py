@@ -78,6 +78,7 @@ IN_THE_ROOT: dict[str, dict[str, str]] = {
         "privilege_rotation": "A new credential when a person's rights change.",
         "risk": "The risk score of a login.",
         "session_columns": "The columns of a new session.",
+        "session_statement": "The statement that opens a session.",
         "travel": "The speed between two logins.",
         "user_agents": "Names of browsers and systems.",
     },
@@ -119,7 +120,6 @@ WITH_ONE_IMPORTER = {
     "auth_sessions.risk_signals.failures": "One group of signals, as the other modules of the room.",
     "enterprise_auth.core.keys": "It writes a file, and settings modules only name values.",
     "enterprise_auth.core.mail": "It differs by the version of Django, and settings modules only name values.",
-    "enterprise_auth.web_server.lane": "Threads without HTTP, apart from the application that uses them.",
 }
 
 #: Names of modules that a framework looks for, in any folder.

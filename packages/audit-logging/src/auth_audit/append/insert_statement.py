@@ -55,8 +55,8 @@ def insert_all(entries: Sequence[Entry]) -> None:
         prepared_statements.put(connection, statement, values, uses_before=1)
         return
     with transaction.atomic(using=connection.alias, savepoint=False), connection.cursor() as cursor:
-        for row, keys in entries:
-            for key in keys:
+        for row, row_keys in entries:
+            for key in row_keys:
                 cursor.execute(_key_statement(1), [_as_hex(key.id), _as_hex(key.person_id), *key[2:]])
             values = [field.get_db_prep_save(row[field.attname], connection) for field in written_fields()]
             cursor.execute(_statement(AuditEntry._meta.db_table, 0, 1), values)

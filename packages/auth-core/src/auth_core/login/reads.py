@@ -7,7 +7,9 @@ the grant, which is therefore short.
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.db import DatabaseError, connections, router
 
 from auth_core.registries import LoginRead, login_reads
@@ -29,7 +31,8 @@ def read_together(user: UserLike, client: Client) -> None:
     connection = connections[databases.pop()]
     if connection.vendor != "postgresql":
         return
-    values = {"user": user._meta.pk.get_db_prep_value(user.pk, connection)}
+    key: Any = get_user_model()._meta.pk
+    values = {"user": key.get_db_prep_value(user.pk, connection)}
     for _name, read in reads:
         values |= read.values(client)
     statement = _statement([read for _name, read in reads])

@@ -224,10 +224,9 @@ def compiled_lookup(terms: _Terms) -> CompiledQuery | None:
 
 def _compile(users: "QuerySet[Any]", terms: _Terms) -> CompiledQuery | None:
     query: Any = users.query
-    is_plain = users._iterable_class is ModelIterable and not (  # type: ignore[attr-defined]
-        query.annotations or query.select_related or query.deferred_loading[0] or query.extra
-    )
-    if not is_plain:
+    # Django has no public name for what a queryset makes of its rows. Packages for inheritance replace it.
+    makes_users = getattr(users, "_iterable_class", None) is ModelIterable
+    if not makes_users or query.annotations or query.select_related or query.deferred_loading[0] or query.extra:
         return None
     columns = [*_names_of(users.model), *(f"auth_identity__{name}" for name in _names_of(Identity)), *_ANNOTATIONS]
     return compile_query(
