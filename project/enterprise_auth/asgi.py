@@ -1,5 +1,7 @@
 """The application that ``python -m enterprise_auth.web_server`` serves: the WSGI application behind ASGI."""
 
+from datetime import timedelta
+
 from django.urls import reverse
 
 from auth_core.passwords.hash_slots import dedicate_thread
@@ -24,6 +26,7 @@ application = ThreadedApplication(
         paths=_addresses | {without_prefix(address, site.prefix) for address in _addresses},
         threads=_env.number("WEB_LOGIN_THREADS"),
         queue=_env.number("WEB_LOGIN_QUEUE"),
+        wait=timedelta(seconds=_env.number("WEB_LOGIN_WAIT")),
         prepare=dedicate_thread,
     ),
     body_limit=site.longest_body,

@@ -183,6 +183,12 @@ VARIABLES: Mapping[str, Variable] = {
             "64",
             range=(0, 4096),
         ),
+        Variable(
+            "WEB_LOGIN_WAIT",
+            "Seconds that they may wait. After that they are refused, too.",
+            "10",
+            range=(1, 600),
+        ),
     )
 }
 

@@ -150,3 +150,30 @@ def test_of_200_parallel_wrong_passwords_exactly_10_are_evaluated(
         assert evaluated == 10
         assert codes == {"invalid_credentials": 10, "too_many_attempts": 190}
         assert service.query("SELECT count(*) FROM auth_audit_auditentry WHERE name = 'auth.login.failed'") == [(10,)]
+
+
+def test_a_flood_of_logins_gets_503_and_its_guesses_back_and_keeps_no_one_else_waiting(
+    tmp_path: Path, own_redis: OwnRedis
+) -> None:
+    """One login waits in each of two workers. Of the others no guess is charged, known or not."""
+    narrow = {"WEB_LOGIN_THREADS": "1", "WEB_LOGIN_QUEUE": "1", "LIVE_HASHES": "1"}
+    with Service(tmp_path, own_redis.url, narrow) as service:
+        service.manage("create_user", "--email", "alice@example.org", "--verified", stdin=f"{PASSWORD}\n")
+        granted = service.post("login/", {**WRONG, "password": PASSWORD}).json()["credential"]
+        service.execute("DELETE FROM auth_core_guessbudget")
+        bodies = [{**WRONG, "identifier": f"{'alice' if number % 2 else number}@example.org"} for number in range(60)]
+
+        answers = at_once([partial(service.post, "login/", body) for body in bodies])
+        me = service.get("api/v1/me/", headers={"Authorization": f"Session {granted}"})
+
+        refused = [answer for answer in answers if answer.status_code == 503]
+        checked = [answer for answer in answers if answer.status_code != 503]
+        assert me.status_code == 200
+        assert refused
+        assert {answer.status_code for answer in checked} <= {401, 429}
+        assert {answer.headers["Retry-After"] for answer in refused} == {"1"}
+        assert len({answer.content for answer in refused}) == 1
+        network = "SELECT coalesce(max(used), 0) FROM auth_core_guessbudget"
+        evaluated = [answer for answer in checked if answer.status_code == 401]
+        assert service.query(network) == [(len(evaluated),)]
+        assert service.evaluated == len(evaluated) + 1

@@ -377,13 +377,13 @@ def status_and_headers(sent: Messages) -> tuple[int, dict[bytes, bytes]]:
     return sent[0]["status"], dict(sent[0]["headers"])
 
 
-def flood(callers: int, *, queue: int) -> tuple[Gate, list[Messages], list[Messages]]:
+def flood(callers: int, *, queue: int, wait: float = 60) -> tuple[Gate, list[Messages], list[Messages]]:
     """Send *callers* logins at once to two login threads, then other requests, then let the logins go on.
 
     Returns the application, the answers to the logins, and those to the others, which came before the first login ended.
     """
     gate = Gate()
-    logins = Logins(paths={"/login/"}, threads=2, queue=queue)
+    logins = Logins(paths={"/login/"}, threads=2, queue=queue, wait=timedelta(seconds=wait))
 
     async def one(app: ThreadedApplication, **changed: Any) -> Messages:
         sent: Messages = []
@@ -456,10 +456,8 @@ def test_refused_logins_write_one_log_line_a_second(caplog: pytest.LogCaptureFix
     assert len([record for record in caplog.records if "too many logins" in record.message]) <= 3
 
 
-def test_a_login_that_waited_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("enterprise_auth.web_server.application.PATIENCE", timedelta(seconds=-1))
-
-    gate, answers, others = flood(32, queue=30)
+def test_a_login_that_waited_too_long_is_refused() -> None:
+    gate, answers, others = flood(32, queue=30, wait=-1)
 
     assert [sent[0]["status"] for sent in answers] == [503] * 32
     assert gate.finished == 0

@@ -14,8 +14,10 @@ from auth_audit.append import insert_statement, macs
 from auth_audit.models import AuditEntry
 from auth_audit.personal.readable_entry import read_one
 from auth_audit.testing.trail import recorded
-from auth_core.events import AuthEvent, Event, record
+from auth_core.events import AuthEvent, Event, record, recorded_together
+from auth_core.models import Identity
 from auth_core.request.client import Client
+from auth_core.testing.factories import make_user
 
 #: Events that leave different columns empty.
 EVENTS = [
@@ -122,3 +124,69 @@ def test_a_refusal_of_the_database_is_a_django_error() -> None:
 
     with pytest.raises(DatabaseError), transaction.atomic():
         insert_statement.insert(row)
+
+
+def entries() -> list[str]:
+    return list(AuditEntry.objects.order_by("id").values_list("name", flat=True))
+
+
+@pytest.mark.django_db
+def test_the_entries_of_a_login_are_inserted_together_at_its_end() -> None:
+    with CaptureQueriesContext(connection) as queries, recorded_together():
+        record_challenge(**EVENTS[0])
+        record_challenge(**EVENTS[2])
+        assert entries() == []
+
+    assert entries() == ["auth.login.challenged"] * 2
+    assert all(macs.verifies(entry) for entry in AuditEntry.objects.all())
+    if connection.vendor == "postgresql":
+        assert len([query for query in queries if "INSERT" in query["sql"]]) == 1
+
+
+@pytest.mark.django_db
+def test_a_rollback_to_a_savepoint_removes_its_entries_alone() -> None:
+    with recorded_together():
+        record_challenge()
+        with pytest.raises(ZeroDivisionError), transaction.atomic():
+            record_challenge(reason="undone")
+            _ = 1 / 0
+        with transaction.atomic():
+            record_challenge(reason="kept")
+
+    assert sorted(AuditEntry.objects.values_list("reason", flat=True)) == ["", "kept"]
+
+
+@pytest.mark.django_db
+def test_a_failed_login_leaves_no_entry_and_the_next_one_its_own() -> None:
+    with pytest.raises(ZeroDivisionError), recorded_together():
+        record_challenge(reason="undone")
+        _ = 1 / 0
+    with recorded_together():
+        record_challenge(reason="kept")
+    record_challenge(reason="alone")
+
+    assert list(AuditEntry.objects.order_by("id").values_list("reason", flat=True)) == ["kept", "alone"]
+
+
+@pytest.mark.django_db
+def test_entries_that_cannot_be_inserted_undo_the_login(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(entries: Any) -> None:
+        raise DatabaseError
+
+    monkeypatch.setattr(insert_statement, "insert_all", refuse)
+
+    with pytest.raises(DatabaseError), recorded_together():
+        Identity.objects.get_or_create(user=make_user("bob@example.org"))
+        record_challenge()
+
+    assert not Identity.objects.exists()
+
+
+@pytest.mark.django_db
+def test_the_last_statement_comes_after_the_entries() -> None:
+    seen: list[list[str]] = []
+
+    with recorded_together(last=lambda: seen.append(entries())):
+        record_challenge()
+
+    assert seen == [["auth.login.challenged"]]

@@ -55,7 +55,7 @@ def check_common(env: Environment) -> None:
         )
     _check_servers(env)
     _check_mail(env)
-    for name in ("EMAIL_PORT", "WEB_WORKERS", "WEB_THREADS", "WEB_LOGIN_THREADS", "WEB_LOGIN_QUEUE"):
+    for name in ("EMAIL_PORT", "WEB_WORKERS", "WEB_THREADS", "WEB_LOGIN_THREADS", "WEB_LOGIN_QUEUE", "WEB_LOGIN_WAIT"):
         env.number(name)
     path = env.text("GEOIP_PATH")
     if path and not Path(path).is_file():

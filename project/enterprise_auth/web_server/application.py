@@ -23,9 +23,6 @@ log = logging.getLogger("auth_core.request")
 STALL = timedelta(seconds=10)
 _BLOCK = 64 * 1024
 
-#: How long a login may wait in the queue. Then it is refused, and nothing is charged.
-PATIENCE = timedelta(seconds=10)
-
 
 @dataclass(slots=True)
 class Answer:
@@ -52,12 +49,14 @@ class Logins:
         paths: Their paths. Only POST requests hash.
         threads: Number of their threads.
         queue: Number of requests that may wait.
+        wait: How long one of them may wait. Its caller may have given up by then.
         prepare: Called once in each of the threads.
     """
 
     paths: Collection[str]
     threads: int
     queue: int
+    wait: timedelta = timedelta(seconds=10)
     prepare: Callable[[], None] = lambda: None
 
 
@@ -91,8 +90,9 @@ class ThreadedApplication:
         self._bodies = BodyReader(limit=body_limit, deadline=deadline)
         self._lane = Lane(threads, "web")
         self._login_paths: Collection[str] = () if logins is None else logins.paths
-        self._logins = self._lane
+        self._logins, self._login_wait = self._lane, 0.0
         if logins is not None:
+            self._login_wait = logins.wait.total_seconds()
             self._logins = Lane(logins.threads, "login", queue=logins.queue, prepare=logins.prepare)
         self._refusals = _Refusals()
         # The health check responds even if every other thread waits for the database.
@@ -161,9 +161,9 @@ class ThreadedApplication:
         return await done
 
     def _refusal_if_late(self, lane: Lane, began: float) -> Answer | None:
-        """Return a refusal for a login that has waited so long that its caller may have given up."""
+        """Return a refusal for a login that has waited too long."""
         is_login = lane is self._logins and lane is not self._lane
-        if not is_login or time.monotonic() - began <= PATIENCE.total_seconds():
+        if not is_login or time.monotonic() - began <= self._login_wait:
             return None
         self._refusals.note()
         return _problem(_UNAVAILABLE, closes=False)

@@ -172,6 +172,7 @@ class Service:
             "WEB_WORKERS": "2",
             "WEB_THREADS": "8",
             "WEB_LOGIN_QUEUE": "256",
+            "WEB_LOGIN_WAIT": "60",
             "LIVE_COUNT": str(self.count_file),
             **self._secrets,
             **self.environment,
