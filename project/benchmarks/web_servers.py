@@ -84,6 +84,11 @@ class Server:
         )
         stack.callback(self._end)
 
+    @property
+    def process(self) -> int:
+        """The id of its first process."""
+        return self._process.pid
+
     def _end(self) -> None:
         self._process.terminate()
         self._process.wait(timeout=60)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from auth_core.observability.logs import RedactingFilter
+from auth_core.observability import redaction
 from auth_core.observability.redaction import LONGEST, MASK, one_line, redact, redact_text
 from auth_core.request.context import Context, bound, current, keep_secret, new_correlation_id
 from auth_core.text import Pattern
@@ -176,3 +177,25 @@ def test_a_pattern_reads_no_further_than_its_bound() -> None:
     assert pattern.fullmatch("ababa") is None
     assert pattern.findall("ab ab ab") == ["ab", "a"]
     assert pattern.sub("x", "ab ab ab") == "x x"
+
+
+def test_the_test_for_plain_text_leaves_out_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = [
+        "", "GET api/v1/me/ 200", "01a22bc6-7eea-7e49-b27f-4bbe35d30d77", "eas_" + "a" * 30, "$argon2id$v=19$m", "key: abcdef",
+        "token=abcdef", "Bearer abcdefgh", "\u017fession abcdefgh", "SESSION\tabcdefgh", "://user:word@host", "eyJa.b.c", "otpauth://x",
+        "long secret of this request", "short", "é", "\x00", "a" * 9000, "eyJabcdef.a.b", "dpop  abcdefgh",
+    ]  # fmt: skip
+    secrets = ["", "short", "long secret of this request", "s" * 5000]
+    texts = [f"{before}{between}{after}" for before in parts for between in ("", " ", "s" * 2100) for after in parts]
+    shown = [redact_text(text, secrets) for text in texts]
+
+    monkeypatch.setattr(redaction, "_is_plain", lambda _text, _secrets: False)
+
+    assert shown == [redact_text(text, secrets) for text in texts]
+
+
+def test_the_test_for_printable_text_leaves_out_no_control_character() -> None:
+    controls = [chr(number) for number in range(0x3000) if redaction._CONTROL.sub("", chr(number)) == ""]
+
+    assert len(controls) > 60
+    assert not any(letter.isprintable() for letter in [*controls, "\ufeff", "\n"])

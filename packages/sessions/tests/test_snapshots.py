@@ -2,7 +2,7 @@
 
 import json
 import time
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -20,7 +20,7 @@ from auth_core.testing.counts import counted
 from auth_core.testing.redis import OwnRedis
 from auth_sessions import lifecycle
 from auth_sessions.models import Session
-from auth_sessions.revocation import snapshots
+from auth_sessions.revocation import session_lookup, snapshots
 from conftest import Caller
 
 # The cache is written after the commit, which a test transaction would never reach.
@@ -49,6 +49,58 @@ def test_after_a_flush_one_request_costs_one_query(shared: OwnRedis, alice: Any,
 
     assert costs(shared, caller) == (1, 2)
     assert costs(shared, caller) == (0, 1)
+
+
+def test_the_first_request_in_a_minute_writes_one_snapshot(shared: OwnRedis, alice: Any, caller: Caller) -> None:
+    caller.log_in()
+    caller.get("me/")
+    Session.objects.update(last_seen_at=timezone.now() - timedelta(minutes=2))
+    shared.flush()
+
+    assert costs(shared, caller) == (2, 2)
+    assert costs(shared, caller) == (0, 1)
+
+
+def test_a_snapshot_stays_when_the_last_use_is_updated(
+    shared: OwnRedis, alice: Any, caller: Caller, settings: Any
+) -> None:
+    settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "LAST_SEEN_STEP": timedelta(seconds=30)}
+    caller.log_in()
+    caller.get("me/")
+
+    with time_machine.travel(timezone.now() + timedelta(seconds=40), tick=False):
+        assert costs(shared, caller) == (1, 2)
+        assert costs(shared, caller) == (0, 1)
+
+
+def test_a_session_that_ends_while_its_last_use_is_updated_stays_ended(
+    shared: OwnRedis, alice: Any, caller: Caller, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.AUTH_SESSIONS = {**settings.AUTH_SESSIONS, "LAST_SEEN_STEP": timedelta(seconds=30)}
+    caller.log_in()
+    caller.get("me/")
+    touch = session_lookup._touch
+
+    def touch_then_end(session: Session, moment: datetime) -> bool:
+        changed = touch(session, moment)
+        lifecycle.end_all_sessions(user=alice, reason="revoked")
+        return changed
+
+    with time_machine.travel(timezone.now() + timedelta(seconds=40), tick=False):
+        monkeypatch.setattr(session_lookup, "_touch", touch_then_end)
+        caller.get("me/")
+        monkeypatch.setattr(session_lookup, "_touch", touch)
+
+        assert caller.get("me/").status_code == 401
+
+
+def test_a_session_that_began_with_another_password_gets_no_snapshot(
+    shared: OwnRedis, alice: Any, caller: Caller
+) -> None:
+    caller.log_in()
+    Session.objects.update(auth_hash="of another password")
+
+    assert [caller.get("me/").status_code for _request in range(3)] == [401] * 3
 
 
 def test_without_redis_every_request_costs_one_query(shared: OwnRedis, alice: Any, caller: Caller) -> None:
