@@ -1,4 +1,3 @@
-# ruff: noqa: T201 - it prints measurements
 """The memory of a worker: after its start, and after logins and session checks, relative to a worker of bare Django.
 
 Production settings, two workers of four threads, its own PostgreSQL database and Redis. Each server gets the same logins
@@ -88,7 +87,7 @@ def load(port: int, logins: int) -> None:
 def bare(logins: int) -> list[tuple[float, float]]:
     """Return the memory of the bare worker, before and after its hashes."""
     command = [sys.executable, "-c", _BARE, str(logins // THREADS), str(THREADS)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - see above
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         stdin, stdout = process.stdin, process.stdout
         assert stdin is not None and stdout is not None  # noqa: PT018, S101 - for mypy
         stages = []

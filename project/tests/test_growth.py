@@ -55,6 +55,7 @@ MARKS = of("\u0315\u0300", head="a")
 WORST: dict[str, list[Make]] = {
     "auth_core.api.bodies._FIELD_NAME": [of("a", tail="!")],
     "enterprise_auth.core.demands._KEY_ID": [of("a", tail="!")],
+    "enterprise_auth.front.session_check._CSRF_COOKIE": [of("a"), of("a", tail="-")],
     "enterprise_auth.core.public_url._PREFIX": [of("/a", tail="!"), of("/", tail="!"), of("a", head="/", tail="!")],
     "auth_core.login.browser._BROWSER_SECRET": [of("a", head="elb_"), of("elb_")],
     "auth_core.request.proxy_headers._IN_BRACKETS": [of("a", head="["), of("[")],

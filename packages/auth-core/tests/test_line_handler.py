@@ -32,7 +32,9 @@ def test_lines_of_threads_are_whole(tmp_path: Path) -> None:
     with path.open("w") as stream:
         handler = LineHandler(stream)
         work = [
-            threading.Thread(target=lambda letter=letter: [handler.handle(record_of(letter * 5000)) for _line in range(50)])
+            threading.Thread(
+                target=lambda letter=letter: [handler.handle(record_of(letter * 5000)) for _line in range(50)]
+            )
             for letter in "abcd"
         ]
         for thread in work:

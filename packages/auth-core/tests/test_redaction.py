@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from auth_core.observability.logs import RedactingFilter
 from auth_core.observability import redaction
+from auth_core.observability.logs import RedactingFilter
 from auth_core.observability.redaction import LONGEST, MASK, one_line, redact, redact_text
 from auth_core.request.context import Context, bound, current, keep_secret, new_correlation_id
 from auth_core.text import Pattern
