@@ -90,6 +90,15 @@ def test_polluted_turns_do_not_count_beside_clean_ones() -> None:
     assert (only.figures["rate"], only.is_polluted) == (7, True)
 
 
+def test_what_an_idle_service_does_is_not_counted_for_its_requests() -> None:
+    idle = figures.rates({"statements": 0}, {"statements": 20}, seconds=10.0)
+
+    counted = figures.counts_per_request({"statements": 20}, {"statements": 110}, idle, seconds=15.0, requests=20)
+
+    assert counted == {"statements": 3.0}
+    assert figures.counts_per_request({"x": 0}, {"x": 1}, {"x": 1.0}, seconds=5.0, requests=1) == {"x": 0.0}
+
+
 def test_round_trips_are_statements_and_reads() -> None:
     assert figures.summary([turn(statements=3.0, redis_reads=2.0)]).figures["round_trips"] == 5.0
 

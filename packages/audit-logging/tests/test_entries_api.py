@@ -15,6 +15,8 @@ from auth_audit.api.bodies import EntryFilters
 from auth_audit.models import AuditEntry
 from auth_audit.search import search
 from auth_core.events import AuthEvent, Event, record
+from auth_core.people.lookup import find_by_identifier
+from auth_core.request.client import Client
 
 pytestmark = pytest.mark.django_db
 
@@ -80,6 +82,21 @@ def test_listing_entries_runs_no_count(auditor: Browser) -> None:
         auditor.get(PATH)
 
     assert not any("COUNT(" in query["sql"] for query in queries)
+
+
+@pytest.mark.parametrize("path", [PATH, "/api/v1/me/activity/"])
+@pytest.mark.parametrize("size", [1, 50])
+def test_a_page_takes_two_statements_whatever_its_size(path: str, size: int, auditor: Browser) -> None:
+    reader = find_by_identifier("auditor@example.org")
+    for _number in range(size):
+        record(Event(name=AuthEvent.LOGIN_SUCCEEDED, subject=reader, client=Client(ip="192.0.2.7", user_agent="x")))
+
+    with CaptureQueriesContext(connection) as queries:
+        page = auditor.get(f"{path}?page_size={size}").json()
+
+    statements = [query["sql"] for query in queries if "auth_audit_" in query["sql"]]
+    assert len(page["results"]) == size
+    assert len(statements) == 2, statements
 
 
 @pytest.mark.parametrize(("query", "has_results"), [("since", True), ("until", False)])

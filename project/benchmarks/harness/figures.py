@@ -67,6 +67,25 @@ def foreign_share(busy: float, ours: float, seconds: float, processors: int) -> 
     return min(1.0, max(0.0, busy - ours) / capacity) if capacity > 0 else 0.0
 
 
+def rates(before: Mapping[str, int], after: Mapping[str, int], seconds: float) -> dict[str, float]:
+    """Return by how much each count rose in a second."""
+    return {name: (after[name] - before[name]) / seconds for name in before}
+
+
+def counts_per_request(
+    before: Mapping[str, int], after: Mapping[str, int], idle: Mapping[str, float], *, seconds: float, requests: int
+) -> dict[str, float]:
+    """Return what one request adds to each count, without what the service does when nothing asks it.
+
+    Args:
+        before, after: The counts, *seconds* apart.
+        idle: What an idle service adds in a second.
+        requests: How many requests were sent between them.
+    """
+    added = {name: after[name] - before[name] - idle[name] * seconds for name in before}
+    return {name: max(0.0, count) / requests for name, count in added.items()}
+
+
 def round_order(names: Sequence[str], number: int) -> list[str]:
     """Return the order of the cells in a round. It flips each time, so that no cell always has the same neighbour."""
     return list(names) if number % 2 == 0 else list(reversed(names))

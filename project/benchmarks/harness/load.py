@@ -18,7 +18,7 @@ from harness.figures import due_times, open_latencies, percentile
 OPEN_CONNECTIONS = 64
 
 #: How long the open loop waits for the last responses, in seconds.
-_GRACE = 5.0
+_GRACE = 30.0
 
 _SCRIPT = """
 local requests = {

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import figures, processes
-from harness.cells import Cell, Place
+from harness.cells import SIGNED_IN, Cell, Place
 from harness.figures import Turn
 from harness.limits import hash_ceiling
 from harness.load import LoadResult, closed_loop, open_loop
@@ -78,9 +78,9 @@ class Runner:
     def run(self, job: str) -> Turns:
         """Warm up, then measure all cells in every round, each time in the opposite order."""
         names = list(self._cells)
-        for name in names:
-            for traffic in self._cells[name].traffic.values():
-                closed_loop(self._cells[name].port, traffic.render(200), callers=4, seconds=1)
+        for cell in self._cells.values():
+            for variant in cell.traffic:
+                self._warm_up(cell, variant)
         self._count()
         for number in range(self._options.rounds):
             if job in ("login", "limits"):
@@ -94,24 +94,38 @@ class Runner:
                     self._measure_all(cell)
         return self._turns
 
+    def _warm_up(self, cell: Cell, variant: str) -> None:
+        """Send the first requests of each process and of each session, as fast as they are answered."""
+        open_loop(cell.port, cell.traffic[variant].render(2 * SIGNED_IN), rate=1e4, seconds=2 * SIGNED_IN / 1e4)
+
     def _count(self) -> None:
-        """Count statements, commits and round trips of a few requests to each cell.
+        """Count statements, commits and round trips of a few requests to each cell, without those of an idle cell.
 
         An idle connection of PostgreSQL reports its commits after ten seconds. So the counts are not those of the turns.
         """
-        variants = {name: None for cell in self._cells.values() for name in cell.traffic}
-        for variant in variants:
-            cells = [cell for cell in self._cells.values() if variant in cell.traffic]
-            time.sleep(COMMITS_REPORTED)
-            before = {cell.name: self._counts_of(cell) for cell in cells}
-            for cell in cells:
-                open_loop(cell.port, cell.traffic[variant].render(COUNTED), rate=COUNTED / 4, seconds=4)
-            time.sleep(COMMITS_REPORTED)
-            for cell in cells:
-                after = self._counts_of(cell)
-                self._counted[cell.name, variant] = {
-                    name: (after[name] - before[cell.name][name]) / COUNTED for name in after
-                }
+        time.sleep(COMMITS_REPORTED)
+        cells = list(self._cells.values())
+        began, before = time.monotonic(), {cell.name: self._counts_of(cell) for cell in cells}
+        time.sleep(COMMITS_REPORTED)
+        idle = {cell.name: (before[cell.name], self._counts_of(cell)) for cell in cells}
+        seconds = time.monotonic() - began
+        for variant in dict.fromkeys(name for cell in cells for name in cell.traffic):
+            self._count_variant(variant, {name: figures.rates(*pair, seconds) for name, pair in idle.items()})
+
+    def _count_variant(self, variant: str, idle: Mapping[str, Mapping[str, float]]) -> None:
+        cells = [cell for cell in self._cells.values() if variant in cell.traffic]
+        for cell in cells:
+            self._warm_up(cell, variant)
+        time.sleep(COMMITS_REPORTED)
+        began, before = time.monotonic(), {cell.name: self._counts_of(cell) for cell in cells}
+        for cell in cells:
+            open_loop(cell.port, cell.traffic[variant].render(COUNTED), rate=COUNTED / 2, seconds=2)
+        time.sleep(COMMITS_REPORTED)
+        for cell in cells:
+            after, seconds = self._counts_of(cell), time.monotonic() - began
+            self._counted[cell.name, variant] = figures.counts_per_request(
+                before[cell.name], after, idle[cell.name], seconds=seconds, requests=COUNTED
+            )
 
     def _counts_of(self, cell: Cell) -> dict[str, int]:
         statements, commits = self._place.postgresql.counts(cell.database)

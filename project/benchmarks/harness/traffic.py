@@ -20,7 +20,7 @@ class Traffic:
         path: With the query.
         body: Makes the JSON body of one request. ``None``: a request without one.
         headers: Sent with each request.
-        credentials: Values of the header *credential_header*, of which each request has one.
+        credentials: Values of the header *credential_header*, which the requests have in turns.
         sends_address: Whether to send a random client address, as a proxy does.
     """
 
@@ -34,13 +34,13 @@ class Traffic:
     def render(self, number: int = RENDERED, seed: int | None = None) -> list[bytes]:
         """Return *number* requests, complete as HTTP/1.1."""
         source = random.Random(seed)  # noqa: S311 - load, no secret
-        return [self._one(source) for _number in range(number)]
+        return [self._one(source, each) for each in range(number)]
 
-    def _one(self, source: Random) -> bytes:
+    def _one(self, source: Random, number: int) -> bytes:
         body = b"" if self.body is None else json.dumps(self.body(source)).encode()
         headers = {"Host": "localhost", **self.headers}
         if self.credentials:
-            headers[self.credential_header] = source.choice(self.credentials)
+            headers[self.credential_header] = self.credentials[number % len(self.credentials)]
         if self.sends_address:
             headers["X-Forwarded-For"] = ".".join(str(source.randint(1, 223)) for _part in range(4))
         if self.body is not None:
