@@ -2,6 +2,8 @@
 
 import argparse
 import shutil
+import signal
+import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -26,6 +28,8 @@ _WITH_NODE = frozenset({"login", "session", "mixed"})
 def main(job: str, description: str | None) -> None:
     """Run the benchmark *job* as the command line says."""
     options, publishes = _options(job, description)
+    # A stop must end the servers too.
+    signal.signal(signal.SIGTERM, lambda *_signal: sys.exit(128 + signal.SIGTERM))
     require_wrk()
     install(with_node=job in _WITH_NODE, compiled_argon2=options.compiled_argon2)
     results = [result for people in options.people for result in measure(job, people, options)]

@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import figures, processes
-from harness.cells import SIGNED_IN, Cell, Place
+from harness.cells import Cell, Place
 from harness.figures import Turn
 from harness.limits import hash_ceiling
 from harness.load import LoadResult, closed_loop, open_loop
 
 #: Requests per second of the callers who are signed in, in the benchmark ``mixed``.
 QUIET_RATE = 50.0
+
+#: The fewest requests before a cell is measured.
+WARM = 40
 
 #: So many requests to each cell are counted, and so long does an idle connection take to report its commits.
 COUNTED, COMMITS_REPORTED = 20, 10.5
@@ -81,7 +84,8 @@ class Runner:
         for cell in self._cells.values():
             for variant in cell.traffic:
                 self._warm_up(cell, variant)
-        self._count()
+        if job != "mixed":
+            self._count()
         for number in range(self._options.rounds):
             if job in ("login", "limits"):
                 self._measure(None, Series(CEILING, "limit", "hash", CLOSED), lambda: hash_ceiling(self._seconds))
@@ -96,7 +100,9 @@ class Runner:
 
     def _warm_up(self, cell: Cell, variant: str) -> None:
         """Send the first requests of each process and of each session, as fast as they are answered."""
-        open_loop(cell.port, cell.traffic[variant].render(2 * SIGNED_IN), rate=1e4, seconds=2 * SIGNED_IN / 1e4)
+        traffic = cell.traffic[variant]
+        number = max(WARM, 2 * len(traffic.credentials))
+        open_loop(cell.port, traffic.render(number), rate=1e4, seconds=(number + 0.5) / 1e4)
 
     def _count(self) -> None:
         """Count statements, commits and round trips of a few requests to each cell, without those of an idle cell.

@@ -30,7 +30,7 @@ class IdsField(serializers.ListField):
         child = TextField(max_length=self._MOST_CHARACTERS)
         super().__init__(**{"child": child, "min_length": 1, "max_length": MOST_OBJECTS, **kwargs})
 
-    def to_internal_value(self, data: object) -> Any:
+    def to_internal_value(self, data: Any) -> Any:
         """Return the ids."""
         if isinstance(data, list) and 0 < len(data) <= MOST_OBJECTS and all(map(self._is_plain, data)):
             return data
