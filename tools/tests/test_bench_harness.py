@@ -2,11 +2,15 @@
 
 import json
 import random
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from harness import figures, report
 from harness.figures import Turn
-from harness.load import is_complete
+from harness.load import is_complete, open_loop
 from harness.report import Result
 from harness.runs import CEILING, CLOSED, OPEN, Series
 from harness.traffic import Traffic
@@ -194,3 +198,32 @@ def test_the_plot_has_a_line_for_each_cell() -> None:
 
     assert drawn.count("<polyline") == 2
     assert drawn.startswith("<svg")
+
+
+@contextmanager
+def answering(responses: list[bytes]) -> Iterator[int]:
+    """Answer each connection once with the next response, then close it. Yield the port."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            for response in responses:
+                connection, _address = listener.accept()
+                with connection:
+                    connection.recv(4096)
+                    connection.sendall(response)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield listener.getsockname()[1]
+        thread.join(timeout=10)
+
+
+def test_the_open_loop_counts_refusals_and_survives_closed_connections() -> None:
+    fine, refused = b"HTTP/1.1 204 No Content\r\n\r\n", b"HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\nno"
+
+    # One connection for each of two requests, and one more for what is on a connection that closes without an answer.
+    with answering([b"", fine, refused]) as port:
+        result = open_loop(port, [b"GET / HTTP/1.1\r\n\r\n"], rate=1000, seconds=0.0025)
+
+    assert (result.requests, result.errors) == (2, 1)
+    assert result.p99 > 0

@@ -107,6 +107,7 @@ class _OpenLoop:
         self._waiting: deque[int] = deque()
         self._done: dict[int, float] = {}
         self._errors = 0
+        self._repeated: set[int] = set()
 
     def run(self) -> LoadResult:
         for _number in range(min(OPEN_CONNECTIONS, len(self._due))):
@@ -158,17 +159,28 @@ class _OpenLoop:
         connection.socket.close()
         self._free.append(self._connect())
 
+    def _closed(self, connection: _Connection, began: float) -> None:
+        """Send the request once more that was on a closed connection, which may have been idle for too long.
+
+        A connection that closes again before the response is an error.
+        """
+        if connection.number < 0:
+            self._free.remove(connection)
+        elif connection.number in self._repeated:
+            self._done[connection.number] = time.perf_counter() - began
+            self._errors += 1
+        else:
+            self._repeated.add(connection.number)
+            self._waiting.appendleft(connection.number)
+        self._replace(connection)
+
     def _receive(self, connection: _Connection, began: float) -> None:
         try:
             block = connection.socket.recv(65_536)
         except OSError:
             block = b""
         if not block:
-            if connection.number >= 0:
-                self._waiting.appendleft(connection.number)
-            else:
-                self._free.remove(connection)
-            self._replace(connection)
+            self._closed(connection, began)
             return
         connection.received += block
         if is_complete(connection.received):

@@ -100,6 +100,7 @@ class Runner:
 
     def _warm_up(self, cell: Cell, variant: str) -> None:
         """Send the first requests of each process and of each session, as fast as they are answered."""
+        _say(f"warming up: {cell.name}, {variant}")
         traffic = cell.traffic[variant]
         number = max(WARM, 2 * len(traffic.credentials))
         open_loop(cell.port, traffic.render(number), rate=1e4, seconds=(number + 0.5) / 1e4)
