@@ -3,9 +3,9 @@
 import pytest
 
 from guests.__main__ import DIAGONAL
+from guests.defects import Defect, defects
 from guests.environments import PYTHONS
 from guests.packages import ADDITIONS
-from guests.planted import Defect, defects
 from guests.probes import PROBES, Result, names_in, outcomes_in
 from guests.results import Visit, table
 from guests.sites import KINDS

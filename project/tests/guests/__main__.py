@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+from guests.defects import plant
 from guests.environments import PYTHONS, python_of
 from guests.packages import ADDITIONS, build_wheels
-from guests.planted import plant
 from guests.probes import Result, run_probes
 from guests.results import Cell, Visit, every_cell, store, stored, table, write_page
 from guests.sites import KINDS, write_site

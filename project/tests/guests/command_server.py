@@ -29,7 +29,7 @@ class CommandServer:
 
     def __init__(self, python: Path, folder: Path, environment: Mapping[str, str]) -> None:
         """Start the process. It starts Django before the first command."""
-        self._startup = tempfile.TemporaryFile("w+")
+        self._startup = tempfile.TemporaryFile("w+")  # noqa: SIM115 - `close` closes it
         self._process = subprocess.Popen(
             [str(python), str(SCRIPT)], cwd=folder, env=dict(environment), text=True, start_new_session=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._startup,

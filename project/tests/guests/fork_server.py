@@ -9,16 +9,15 @@ import os
 import random
 import runpy
 import sys
+from contextlib import suppress
+
+import django
 
 sys.path[0] = ""  # as ``python -c``; the folder of the site is the working directory
 os.environ["DJANGO_SETTINGS_MODULE"] = "mysite.settings"
 
-import django
-
-try:
+with suppress(Exception):  # each command fails with the same error, in its own output
     django.setup()
-except Exception:  # noqa: BLE001 - each command fails with the same error, in its own output
-    pass
 
 request: dict[str, list[str] | dict[str, str]] = {}
 for line in sys.stdin:
@@ -33,7 +32,7 @@ else:
 
 for number, path in enumerate(request["streams"]):
     os.dup2(os.open(path, os.O_RDWR), number)
-sys.stdin = open(0, closefd=False)
+sys.stdin = os.fdopen(0, closefd=False)
 os.environ.update(request["environment"])
 random.seed()
 option, *sys.argv = request["arguments"]

@@ -5,18 +5,26 @@ A probe fails by raising `AssertionError`. The tests in ``in_site`` are probes t
 
 import ast
 import re
+import sqlite3
 import tempfile
 from collections.abc import Callable, Collection, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from guests.packages import ROOT
-from guests.sites import Site
+from guests.sites import ALONE, KEPT, Site
 
 PASSWORD = "correct horse battery staple"
 
 #: Which tests of people concern sessions.
 _SIGNING_IN = ("visits.tests.test_people", "-k", "login", "-k", "session", "-k", "async", "-k", "transaction")
+
+#: Uses a test database that exists. Most runs of the tests do, because the migrations take most of their time.
+_KEPT = ("--keepdb",)
+
+#: The file of that database (SQLite).
+_IN_FILE = {"GUEST_TEST_FILE": KEPT}
 
 #: Follows a README in a new site: its settings, its URLs and its first commands.
 _FOLLOW = """
@@ -74,7 +82,8 @@ def chosen_results(site: Site, names: Collection[str]) -> Iterator[Result]:
     """Run only the tests and probes of these names. A test that was not run has no result."""
     tests = [name for name in names if name not in PROBES]
     if tests:
-        outcomes = outcomes_of(site, "visits", *(option for name in tests for option in ("-k", name)))
+        chosen = [option for name in tests for option in ("-k", name)]
+        outcomes = outcomes_of(site, *_KEPT, "visits", *chosen, **_IN_FILE)
         yield from (Result(name, outcomes[name]) for name in tests if name in outcomes)
     for name in names:
         if name in PROBES:
@@ -95,7 +104,7 @@ def _result_of(name: str, function: Probe, site: Site) -> Result:
 def _tests_of(site: Site) -> Iterator[Result]:
     """Run ``manage.py test``, as the site does for its own tests, and yield the result of each test."""
     expected = [name for path in sorted((site.folder / "visits/tests").glob("test_*.py")) for name in names_in(path)]
-    results = outcomes_of(site)
+    results = outcomes_of(site, *_KEPT, **_IN_FILE) if site.kind.has_many_migrations else outcomes_of(site)
     for name in expected:
         yield Result(name, results.get(name, f"not run: {results['']}"))
 
@@ -212,15 +221,18 @@ def createsuperuser_and_changepassword(site: Site) -> None:
 
 @probe
 def tests_with_keepdb(site: Site) -> None:
-    """``manage.py test --keepdb`` passes twice, on a database in a file."""
+    """``manage.py test --keepdb`` passes twice, on a database in a file. The probes below use the same database."""
     for _ in range(2):
-        _all_pass(site, "--keepdb", "visits.tests.test_database", GUEST_TEST_FILE="1")
+        _all_pass(site, *_KEPT, "visits.tests.test_database", **_IN_FILE)
 
 
 @probe
 def tests_in_parallel(site: Site) -> None:
     """``manage.py test --parallel 2`` passes."""
-    done = site.fork("manage.py", "test", "--no-input", "--parallel", "2", "visits.tests.test_database", *_SIGNING_IN)
+    done = site.fork(
+        "manage.py", "test", "--no-input", *_KEPT, "--parallel", "2", "visits.tests.test_database", *_SIGNING_IN,
+        **_IN_FILE,
+    )  # fmt: skip
     if done.returncode:
         raise AssertionError(_last_lines(f"{done.stdout}{done.stderr}", 12))
 
@@ -228,10 +240,10 @@ def tests_in_parallel(site: Site) -> None:
 @probe
 def tests_by_pytest(site: Site) -> None:
     """The same tests pass under pytest-django, without a plugin of ours, and with warnings as errors."""
-    for options in ((), ("--nomigrations",)):
+    for options in (("--reuse-db",), ("--nomigrations", "--create-db")):
         done = site.attempt(
             str(site.python), "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "visits/tests/test_database.py",
-            *options, DJANGO_SETTINGS_MODULE="mysite.settings",
+            *options, DJANGO_SETTINGS_MODULE="mysite.settings", **(_IN_FILE if "--reuse-db" in options else {}),
         )  # fmt: skip
         if done.returncode:
             raise AssertionError(_last_lines(f"{done.stdout}{done.stderr}", 12))
@@ -240,28 +252,28 @@ def tests_by_pytest(site: Site) -> None:
 @probe
 def two_databases(site: Site) -> None:
     """A router keeps another app in a database of its own."""
-    two = {"GUEST_TWO_DATABASES": "1"}
-    site.manage("migrate", "--verbosity", "0", **two)
-    site.manage("migrate", "--verbosity", "0", "--database", "archive", **two)
-    tables = site.script(
-        _TABLES.replace("import connection", "import connections\nconnection = connections['archive']"), **two
-    )
-    if ours := [name for name in tables.split() if name.startswith("auth_")]:
-        raise AssertionError(f"tables in the other database: {ours}")
+    two = {"GUEST_TWO_DATABASES": "1", **_IN_FILE}
     site.manage("check", "--database", "default", "--database", "archive", **two)
-    _all_pass(site, "visits.tests.test_database", "visits.tests.test_people.People.test_login_view", **two)
+    login = "visits.tests.test_people.People.test_login_view"
+    _all_pass(site, *_KEPT, "visits.tests.test_database", login, **two)
+    with closing(sqlite3.connect(site.folder / "kept_archive.sqlite3")) as archive:
+        tables = [name for (name,) in archive.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    ours = [name for name in tables if name.startswith(site.addition.labels)]
+    if ours or "archive_shelf" not in tables:
+        raise AssertionError(f"tables in the other database: {ours or tables}")
 
 
 @probe
 def session_engine_cached_db(site: Site) -> None:
     """Django's session engine with a cache works."""
-    _all_pass(site, *_SIGNING_IN, GUEST_SESSION_ENGINE="django.contrib.sessions.backends.cached_db")
+    _all_pass(site, *_KEPT, *_SIGNING_IN, GUEST_SESSION_ENGINE="django.contrib.sessions.backends.cached_db", **_IN_FILE)
 
 
 @probe
 def session_engine_signed_cookies(site: Site) -> None:
     """Django's session engine without a table works."""
-    _all_pass(site, *_SIGNING_IN, GUEST_SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies")
+    engine = "django.contrib.sessions.backends.signed_cookies"
+    _all_pass(site, *_KEPT, *_SIGNING_IN, GUEST_SESSION_ENGINE=engine, **_IN_FILE)
 
 
 @probe
@@ -326,7 +338,8 @@ def uninstall(site: Site) -> None:
         raise AssertionError(f"tables are left: {left}")
     site.manage("check", GUEST_WITHOUT="1")
     site.manage("migrate", "--verbosity", "0", GUEST_WITHOUT="1")
-    _all_pass(site, "visits.tests.test_database", *_SIGNING_IN, GUEST_WITHOUT="1")
+    kept = _KEPT if site.kind.database == "sqlite" else ()
+    _all_pass(site, *kept, "visits.tests.test_database", *_SIGNING_IN, GUEST_WITHOUT="1", GUEST_TEST_FILE=ALONE)
     site.script(
         "from visits.tests.helpers import make_person\nfrom django.test import Client\n"
         "browser = Client(HTTP_HOST='localhost')\nperson = make_person('late')\nbrowser.force_login(person)\n"

@@ -36,14 +36,15 @@ _SITES = {
 
 _HEAD = """# In other sites
 
-Each package is built as a wheel and added to a site that existed before, as its README says: with people who were there
-before, rows of their own and a session in a browser. Then the site does what it did before: sign in by its own pages,
-`force_login`, the admin, `createsuperuser`, its own tests with and without parallel processes, several databases, other
-session engines, deletion of people, removal of the package. `project/tests/guests/README.md` lists the probes, and the
-defect for which each of them was seen to fail.
+Each package is built as a wheel and added, as its README says, to a site that existed before: with people, with rows of
+its own, and with a browser that is signed in. Afterwards the site does what it did before. Its own pages, `force_login`, the
+admin, `createsuperuser`, its own tests (also in parallel, with `--keepdb` and by pytest-django), several databases, Django's
+session engines, the deletion of people and the removal of the package are probed.
+[planted.toml](../project/tests/guests/planted.toml) lists the probes, with the defect for which each of them was seen red.
+`./dev guests --planted` plants these defects again.
 
-The table has the number of probes that passed. `./dev guests --all --write` writes it. CI visits a diagonal of it
-(`./dev guests`).
+The table has the number of green probes. `./dev guests --all --write` writes it, and with `--resume` it goes on where it
+was stopped. An empty cell was not visited yet. CI visits a diagonal (`./dev guests`).
 """
 
 
