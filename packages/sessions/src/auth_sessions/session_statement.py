@@ -10,6 +10,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db import connections, router
 from django.db.models import Field
+from django.db.models.expressions import DatabaseDefault
 
 from auth_core.people import last_login
 from auth_core.runtime import prepared_statements
@@ -66,10 +67,16 @@ def open_session(session: Session, device: Device) -> Device | None:
 
 def _values(name: str, model: Any, row: Any, connection: Any) -> dict[str, Any]:
     return {
-        f"{name}_{field.attname}": field.get_db_prep_save(field.pre_save(row, add=True), connection)
+        f"{name}_{field.attname}": field.get_db_prep_save(_value(field, row), connection)
         for field in model._meta.concrete_fields
         if (name, field.attname) not in _LEFT_OUT
     }
+
+
+def _value(field: Any, row: Any) -> Any:
+    """Return the value of a column. A default of the database is always a constant here."""
+    value = field.pre_save(row, add=True)
+    return value.expression.value if isinstance(value, DatabaseDefault) else value
 
 
 #: Columns of a session that the statement takes from the device.
