@@ -9,7 +9,7 @@ from django.contrib.auth.signals import user_logged_in
 from django.db import DataError, transaction
 from django.utils import timezone
 
-from auth_core.people import last_login
+from auth_core.login import last_login
 from auth_core.request.client import Client
 from auth_core.testing.browsers import log_in, new_browser
 from auth_sessions import devices, session_statement

@@ -31,6 +31,7 @@ class AuthCoreConfig(AppConfig):
     def ready(self) -> None:
         """Connect the receivers and register snapshot parts, sweeps, menu entries and checks."""
         from auth_core import checks, limits, power_signals, receivers  # noqa: F401, PLC0415 - checks register by import; models exist only now
+        from auth_core.login import last_login  # noqa: PLC0415 - as above
         from auth_core.login.password_step import KIND  # noqa: PLC0415 - as above
         from auth_core.messages import email, outbox, security_notices, sms  # noqa: PLC0415 - checks register by import; models exist only now
         from auth_core.messages.notify import EMAIL, NOWHERE  # noqa: PLC0415 - as above
@@ -38,7 +39,7 @@ class AuthCoreConfig(AppConfig):
         from auth_core.models.pending_login import delete_expired as delete_expired_logins  # noqa: PLC0415 - as above
         from auth_core.observability import event_log  # noqa: PLC0415 - checks register by import; models exist only now
         from auth_core.pages.forms import PasswordAnswerForm  # noqa: PLC0415 - as above
-        from auth_core.people import last_login, lookup  # noqa: PLC0415 - checks register by import; models exist only now
+        from auth_core.people import lookup  # noqa: PLC0415 - checks register by import; models exist only now
         from auth_core.request import context  # noqa: PLC0415 - as above
 
         context.connect()

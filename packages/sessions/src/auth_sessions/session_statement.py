@@ -12,7 +12,7 @@ from django.db import connections, router
 from django.db.models import Field
 from django.db.models.expressions import DatabaseDefault
 
-from auth_core.people import last_login
+from auth_core.login import last_login
 from auth_core.runtime import prepared_statements
 from auth_sessions.models import Device, Session
 
