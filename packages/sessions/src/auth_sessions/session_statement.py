@@ -75,8 +75,10 @@ def _values(name: str, model: Any, row: Any, connection: Any) -> dict[str, Any]:
 
 def _value(field: Any, row: Any) -> Any:
     """Return the value of a column. A default of the database is always a constant here."""
-    value = field.pre_save(row, add=True)
-    return value.expression.value if isinstance(value, DatabaseDefault) else value
+    value: Any = field.pre_save(row, add=True)
+    # The stubs of Django lack its expression.
+    default: Any = value
+    return default.expression.value if isinstance(value, DatabaseDefault) else value
 
 
 #: Columns of a session that the statement takes from the device.
