@@ -1,6 +1,6 @@
 """The WSGI application. ``enterprise_auth.asgi`` serves it, so that slow clients occupy no thread."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from django.core.wsgi import get_wsgi_application
@@ -24,7 +24,9 @@ MAX_CONTENT_TYPE = 1000
 _django = get_wsgi_application()
 check_collected()
 # It imports models, which needs the application above.
-_serve = import_string("enterprise_auth.front.application.with_early_answers")(_django)
+_serve: Callable[["WSGIEnvironment", "StartResponse"], Iterable[bytes]] = import_string(
+    "enterprise_auth.front.application.with_early_answers"
+)(_django)
 
 
 def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:

@@ -72,60 +72,65 @@ def _pairs(token: str, cookie: str) -> Iterator[Changes]:
         yield {"HTTP_COOKIE": header, "REQUEST_METHOD": "HEAD"}
 
 
-def _oddities(cookie: str) -> Iterator[Changes]:
-    for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "get", "GE T", "PROPFIND"):
-        yield {"REQUEST_METHOD": method, "CONTENT_LENGTH": "2", "CONTENT_TYPE": "application/json"}
-    for host in (
+#: One change of a request each: the name of the variable, and its values.
+_VALUES: dict[str, tuple[str | None, ...]] = {
+    "HTTP_HOST": (
         "localhost", "testserver:443", "TESTSERVER", "testserver.", "evil.example", "", None, "[::1]", "a@testserver",
         "testserver\r\nX-Injected: yes", "testserver,testserver", "test server", "\xe9", "testserver:99999", "x" * 3000,
-    ):  # fmt: skip
-        yield {"HTTP_HOST": host}
-    for proto in (None, "http", "HTTPS", "https,http", "http,https", " https", "", "ftp"):
-        yield {"HTTP_X_FORWARDED_PROTO": proto}
-        yield {"HTTP_X_FORWARDED_PROTO": proto, "REMOTE_ADDR": "203.0.113.9"}
-    yield {"wsgi.url_scheme": "https", "REMOTE_ADDR": "203.0.113.9"}
-    yield {"wsgi.url_scheme": "https", "HTTP_X_FORWARDED_PROTO": None}
-    for hops in (None, "", "unknown", "198.51.100.8", "2001:db8::7", "1.2.3.4, 198.51.100.7", "x" * 2000, "é"):
-        yield {"HTTP_X_FORWARDED_FOR": hops}
-    for accept in (
+    ),
+    "HTTP_X_FORWARDED_PROTO": (None, "http", "HTTPS", "https,http", "http,https", " https", "", "ftp"),
+    "HTTP_X_FORWARDED_FOR": (
+        None, "", "unknown", "198.51.100.8", "2001:db8::7", "1.2.3.4, 198.51.100.7", "x" * 2000, "é",
+    ),
+    "HTTP_ACCEPT": (
         None, "", "application/json", "text/html", "application/*", "application/json;indent=4", "*/*;q=0",
         "application/json, text/plain, */*", "application/json; charset=utf-8", "application/json;INDENT=2", "é",
         "a" * 3000, "text/html;q=0.9,*/*;q=0.1", "application/problem+json", ";", "application/json;version=2",
-    ):  # fmt: skip
-        yield {"HTTP_ACCEPT": accept}
-    for languages in ("de", "de-CH,fr;q=0.5", "zz", "é", "", "*", "en;q=0", "de" * 600, "x" * 3000):
-        yield {"HTTP_ACCEPT_LANGUAGE": languages}
-    for query in ("a=1", "format=json", "format=api", "%00", "a" * 5000, "é", "="):
-        yield {"QUERY_STRING": query}
-    for path in ("/api/v1/me", "/api/v1/me//", "/API/v1/me/", "//api/v1/me/", "/api/v1/me/\x00", "/api/v1/m\xe9/",
-                 "/api/v1/me/x", "/sso/api/v1/me/", "", "api/v1/me/", "/api/v1/../v1/me/", "/api/v1/me/;a"):  # fmt: skip
-        yield {"PATH_INFO": path}
-    for changes in (
-        {"SCRIPT_NAME": "/sso"}, {"SCRIPT_NAME": "/sso", "QUERY_STRING": "a"}, {"SERVER_PROTOCOL": "HTTP/1.0"},
-        {"SERVER_NAME": "", "HTTP_HOST": None}, {"SERVER_PORT": "443"}, {"REMOTE_ADDR": ""}, {"REMOTE_ADDR": "x"},
-        {"REMOTE_ADDR": "2001:db8::1"}, {"HTTP_X_FORWARDED_HOST": "evil.example"}, {"HTTP_X_FORWARDED_PORT": "81"},
-        {"HTTP_X_FORWARDED_SSL": "on"}, {"HTTP_FORWARDED": "for=1.2.3.4"}, {"HTTP_X_HTTP_METHOD_OVERRIDE": "DELETE"},
-    ):  # fmt: skip
-        yield changes
-    for name, values in {
-        "HTTP_IF_NONE_MATCH": ("*", '"abc"'), "HTTP_IF_MODIFIED_SINCE": ("Mon, 01 Jan 2035 00:00:00 GMT", "x"),
-        "HTTP_IF_MATCH": ('"x"',), "HTTP_RANGE": ("bytes=0-3",), "HTTP_EXPECT": ("100-continue",),
-        "HTTP_ACCEPT_ENCODING": ("gzip", "br, gzip;q=0", "identity"), "HTTP_ACCEPT_CHARSET": ("utf-16",),
-        "HTTP_CONNECTION": ("close", "upgrade"), "HTTP_UPGRADE": ("websocket",), "HTTP_TRANSFER_ENCODING": ("chunked",),
-        "HTTP_ORIGIN": ("https://app.example.org", "https://evil.example", "null", "", "é", "x" * 3000),
-        "HTTP_REFERER": ("https://evil.example/", "é"), "HTTP_CACHE_CONTROL": ("no-cache",), "HTTP_TE": ("trailers",),
-        "HTTP_ACCESS_CONTROL_REQUEST_METHOD": ("GET",), "HTTP_SEC_FETCH_SITE": ("cross-site",), "HTTP_DNT": ("1",),
-        "HTTP_X_REQUEST_ID": ("0123456789abcdef", "short", "a\r\nX-Injected: yes", "é" * 20, "x" * 100),
-        "HTTP_TRACEPARENT": ("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "00-" + "0" * 32 + "-x-01", "é"),
-        "HTTP_X_BACKGROUND": ("1", "0", "yes"), "HTTP_USER_AGENT": (None, "curl/8", "x" * 2000, "\x1b[31m", "é\u202e"),
-        "HTTP_X_CSRFTOKEN": ("x",), "HTTP_PROXY_AUTHORIZATION": ("Basic x",), "HTTP_X_REAL_IP": ("1.2.3.4",),
-        "CONTENT_LENGTH": ("", "0", "2", "-1", "x", "99999999999"), "HTTP_EMPTY": ("",), "HTTP_X_MANY": ("x" * 3000,),
-        "CONTENT_TYPE": ("", "application/json", "text/plain; charset=utf-16", "x" * 900, "multipart/form-data"),
-    }.items():  # fmt: skip
-        for value in values:
-            yield {name: value}
-    for cookies in (
+    ),
+    "HTTP_ACCEPT_LANGUAGE": ("de", "de-CH,fr;q=0.5", "zz", "é", "", "*", "en;q=0", "de" * 600, "x" * 3000),
+    "QUERY_STRING": ("a=1", "format=json", "format=api", "%00", "a" * 5000, "é", "="),
+    "PATH_INFO": (
+        "/api/v1/me", "/api/v1/me//", "/API/v1/me/", "//api/v1/me/", "/api/v1/me/\x00", "/api/v1/m\xe9/", "/api/v1/me/x",
+        "/sso/api/v1/me/", "", "api/v1/me/", "/api/v1/../v1/me/", "/api/v1/me/;a",
+    ),
+    "HTTP_IF_NONE_MATCH": ("*", '"abc"'), "HTTP_IF_MODIFIED_SINCE": ("Mon, 01 Jan 2035 00:00:00 GMT", "x"),
+    "HTTP_IF_MATCH": ('"x"',), "HTTP_RANGE": ("bytes=0-3",), "HTTP_EXPECT": ("100-continue",),
+    "HTTP_ACCEPT_ENCODING": ("gzip", "br, gzip;q=0", "identity"), "HTTP_ACCEPT_CHARSET": ("utf-16",),
+    "HTTP_CONNECTION": ("close", "upgrade"), "HTTP_UPGRADE": ("websocket",), "HTTP_TRANSFER_ENCODING": ("chunked",),
+    "HTTP_ORIGIN": ("https://app.example.org", "https://evil.example", "null", "", "é", "x" * 3000),
+    "HTTP_REFERER": ("https://evil.example/", "é"), "HTTP_CACHE_CONTROL": ("no-cache",), "HTTP_TE": ("trailers",),
+    "HTTP_ACCESS_CONTROL_REQUEST_METHOD": ("GET",), "HTTP_SEC_FETCH_SITE": ("cross-site",), "HTTP_DNT": ("1",),
+    "HTTP_X_REQUEST_ID": ("0123456789abcdef", "short", "a\r\nX-Injected: yes", "é" * 20, "x" * 100),
+    "HTTP_TRACEPARENT": ("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "00-" + "0" * 32 + "-x-01", "é"),
+    "HTTP_X_BACKGROUND": ("1", "0", "yes"), "HTTP_USER_AGENT": (None, "curl/8", "x" * 2000, "\x1b[31m", "é\u202e"),
+    "HTTP_X_CSRFTOKEN": ("x",), "HTTP_PROXY_AUTHORIZATION": ("Basic x",), "HTTP_X_REAL_IP": ("1.2.3.4",),
+    "CONTENT_LENGTH": ("", "0", "2", "-1", "x", "99999999999"), "HTTP_EMPTY": ("",), "HTTP_X_MANY": ("x" * 3000,),
+    "CONTENT_TYPE": ("", "application/json", "text/plain; charset=utf-16", "x" * 900, "multipart/form-data"),
+    "HTTP_COOKIE": (
         "django_language=de", "django_language=zz", "_ga=1", "csrftoken=" + "a" * 32, "csrftoken=x", "device=ead_x",
-        "messages=x", "a=" + "b" * 5000, "device=" + "é" * 10, "__Host-session=x", 'a="\\303"', f"sessionid={cookie}",
-    ):  # fmt: skip
-        yield {"HTTP_COOKIE": cookies}
+        "messages=x", "a=" + "b" * 5000, "device=" + "é" * 10, "__Host-session=x", 'a="\\303"',
+    ),
+    "REMOTE_ADDR": ("", "x", "2001:db8::1", "203.0.113.9"), "SERVER_PORT": ("443",), "SERVER_PROTOCOL": ("HTTP/1.0",),
+    "HTTP_X_FORWARDED_HOST": ("evil.example",), "HTTP_X_FORWARDED_PORT": ("81",), "HTTP_X_FORWARDED_SSL": ("on",),
+    "HTTP_FORWARDED": ("for=1.2.3.4",), "HTTP_X_HTTP_METHOD_OVERRIDE": ("DELETE",), "SCRIPT_NAME": ("/sso",),
+}  # fmt: skip
+
+#: Several changes at once.
+_TOGETHER: tuple[Changes, ...] = (
+    *({"HTTP_X_FORWARDED_PROTO": proto, "REMOTE_ADDR": "203.0.113.9"} for proto in (None, "http", "https", "HTTPS")),
+    {"wsgi.url_scheme": "https", "REMOTE_ADDR": "203.0.113.9"},
+    {"wsgi.url_scheme": "https", "HTTP_X_FORWARDED_PROTO": None},
+    {"SCRIPT_NAME": "/sso", "QUERY_STRING": "a"},
+    {"SERVER_NAME": "", "HTTP_HOST": None},
+    *(
+        {"REQUEST_METHOD": method, "CONTENT_LENGTH": "2", "CONTENT_TYPE": "application/json"}
+        for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "get", "GE T", "PROPFIND")
+    ),
+)
+
+
+def _oddities(cookie: str) -> Iterator[Changes]:
+    yield from _TOGETHER
+    for name, values in _VALUES.items():
+        yield from ({name: value} for value in values)
+    yield {"HTTP_COOKIE": f"sessionid={cookie}"}
