@@ -15,11 +15,11 @@ from auth_core.administration import is_administration, model_admin_of
 from auth_core.assurance.evidence import stated_session
 from auth_core.authority import check_superuser
 from auth_core.errors import AuthError, InsufficientUserAuthentication, PermissionRefused
+from auth_core.login.session_parties import check_when_read
 from auth_core.observability.denials import mark_denied_by, record_denial
 from auth_core.observability.health import Status, readiness
 from auth_core.people.actors import current_session_of, user_if_loaded
 from auth_core.people.lookup import public_id_if_loaded
-from auth_core.people.session_parties import check_when_read
 from auth_core.request.client import forget_strangers_headers
 from auth_core.request.context import context_of, current, enter
 from auth_core.request.cookies import bound_cookies

@@ -14,7 +14,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from auth_core.assurance.evidence import session_of
+from auth_core.assurance.evidence import SessionFacts, session_of
 from auth_core.people.admission import NotAdmitted, admit
 
 
@@ -34,24 +34,23 @@ def check_when_read(request: HttpRequest) -> None:
 
 async def _admitted_later(request: HttpRequest, find_user: Callable[[], Awaitable[Any]]) -> Any:
     user = await find_user()
-    return await sync_to_async(_admitted)(request, user) if _names_parties(request, user) else user
+    return user if _parties_of(request, user) is None else await sync_to_async(_admitted)(request, user)
 
 
 def _admitted(request: Any, user: Any) -> Any:
     """Return *user*, or an anonymous user in their place."""
-    if not _names_parties(request, user):
-        return getattr(request, "_cached_user", user)
-    facts = session_of(request)
-    try:
-        admit(user, application=facts and facts.application, actor=facts and facts.actor)
-    except NotAdmitted:
-        request._cached_user = request._acached_user = AnonymousUser()  # noqa: SLF001 - where Django keeps the user
+    session = _parties_of(request, user)
+    if session is not None:
+        try:
+            admit(user, application=session.application, actor=session.actor)
+        except NotAdmitted:
+            request._cached_user = request._acached_user = AnonymousUser()  # noqa: SLF001 - where Django keeps the user
     return getattr(request, "_cached_user", user)
 
 
-def _names_parties(request: HttpRequest, user: Any) -> bool:
-    """Return whether *user* is the user of a session that names an application or an actor."""
+def _parties_of(request: HttpRequest, user: Any) -> SessionFacts | None:
+    """Return the session of *user*, if it names an application or an actor."""
     if not user.is_authenticated or request.session.get(SESSION_KEY) != str(user.pk):
-        return False
-    facts = session_of(request)
-    return facts is not None and (facts.application is not None or facts.actor is not None)
+        return None
+    session = session_of(request)
+    return None if session is None or (session.application is None and session.actor is None) else session
