@@ -14,6 +14,7 @@ class Wagtail(TestCase):
         for address in ("/cms/pages/", "/cms/users/", "/cms/groups/", "/cms/account/", "/cms/images/"):
             answer = self.client.get(address, follow=True)
             self.assertEqual(answer.status_code, 200, address)
+            self.assertFalse([one for one, _status in answer.redirect_chain if "/login/" in one], address)
 
     def test_add_change_and_delete_a_user(self):
         self.client.force_login(make_boss())
