@@ -5,7 +5,7 @@ import random
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 from harness import figures, report
@@ -34,6 +34,10 @@ def test_a_percentile_is_the_nearest_rank(share: float, value: int) -> None:
     random.Random(1).shuffle(values)
 
     assert figures.percentile(values, share) == value
+
+
+def test_a_percentile_between_two_ranks_is_the_higher_one() -> None:
+    assert figures.percentile(list(range(1, 11)), 0.95) == 10
 
 
 def test_a_percentile_of_one_value_is_that_value() -> None:
@@ -145,9 +149,9 @@ def test_a_request_without_a_body_is_a_get() -> None:
 
 def test_the_product_is_compared_in_the_same_loop_variant_and_size() -> None:
     results = [
+        result("product", "product", 10, people=99),
         result("product", "product", 50),
         result("product", "product", 25, loop=OPEN),
-        result("product", "product", 10, people=99),
         result("allauth", "peer", 40),
         result(CEILING, "limit", 100, variant="hash"),
         result("guardian", "peer", 40, variant="one"),
@@ -202,26 +206,33 @@ def test_the_plot_has_a_line_for_each_cell() -> None:
 
 @contextmanager
 def answering(responses: list[bytes]) -> Iterator[int]:
-    """Answer each connection once with the next response, then close it. Yield the port."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    """Answer the requests, on any connection, with *responses* in turns. An empty one closes. Yield the port."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    remaining = iter(responses)
 
-        def serve() -> None:
-            for response in responses:
-                connection, _address = listener.accept()
-                with connection:
-                    connection.recv(4096)
-                    connection.sendall(response)
+    def serve(connection: socket.socket) -> None:
+        with connection:
+            while connection.recv(4096) and (response := next(remaining, b"")):
+                connection.sendall(response)
 
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
+    def accept() -> None:
+        with suppress(OSError):  # The listener was shut down.
+            while True:
+                threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+
+    thread = threading.Thread(target=accept, daemon=True)
+    thread.start()
+    try:
         yield listener.getsockname()[1]
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
         thread.join(timeout=10)
+        listener.close()
 
 
 def test_the_open_loop_counts_refusals_and_survives_closed_connections() -> None:
     fine, refused = b"HTTP/1.1 204 No Content\r\n\r\n", b"HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\nno"
 
-    # One connection for each of two requests, and one more for what is on a connection that closes without an answer.
     with answering([b"", fine, refused]) as port:
         result = open_loop(port, [b"GET / HTTP/1.1\r\n\r\n"], rate=1000, seconds=0.0025)
 
