@@ -2,10 +2,10 @@
 
 import os
 import sys
-import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +28,7 @@ COUNTED, COMMITS_REPORTED = 20, 10.5
 CEILING = "hash ceiling"
 
 #: The loops, as the report names them.
-CLOSED, OPEN = "closed", "open at half"
+CLOSED, OPEN, FIXED = "closed", "open at half", f"open, {QUIET_RATE:g}/s"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,19 +171,25 @@ class Runner:
 
         def beside_logins() -> LoadResult:
             requests = cell.traffic["login"].render()
-            flood = threading.Thread(
-                target=closed_loop,
-                args=(cell.port, requests),
-                kwargs={"callers": self._options.callers, "seconds": self._seconds + 1},
-            )
-            flood.start()
-            time.sleep(0.5)
-            result = signed_in()
-            flood.join()
+            with ThreadPoolExecutor(1) as pool:
+                flood = pool.submit(
+                    closed_loop, cell.port, requests, callers=self._options.callers, seconds=self._seconds + 1
+                )
+                time.sleep(0.5)
+                result = signed_in()
+                floods.append(flood.result())
             return result
 
-        self._measure(cell, Series(cell.name, cell.group, "session, quiet", OPEN), signed_in)
-        self._measure(cell, Series(cell.name, cell.group, "session, beside logins", OPEN), beside_logins)
+        floods: list[LoadResult] = []
+        self._measure(cell, Series(cell.name, cell.group, "session, quiet", FIXED), signed_in)
+        turn = self._measure(cell, Series(cell.name, cell.group, "session, beside logins", FIXED), beside_logins)
+        flood = floods[-1]
+        self._turns[Series(cell.name, cell.group, "logins meanwhile", CLOSED)].append(
+            Turn(
+                requests=flood.requests, errors=flood.errors, rate=flood.rate, p50=flood.p50, p95=flood.p95,
+                p99=flood.p99, foreign=turn.foreign,
+            )
+        )  # fmt: skip
 
     def _measure(self, cell: Cell | None, series: Series, load: Callable[[], LoadResult]) -> Turn:
         """Measure one turn, and repeat it while other processes disturb it. Return the turn that was least disturbed."""

@@ -71,6 +71,14 @@ class CachedDecisions:
         self.answers[question] = decision
         return decision
 
+    def remember_all(self, answers: dict[Any, Decision]) -> dict[Any, Decision]:
+        """Cache a page of decisions, as `remember` does."""
+        if len(self.answers) + len(answers) > rbac.REMEMBERED_ANSWERS:
+            self.answers.clear()
+        if len(answers) <= rbac.REMEMBERED_ANSWERS:
+            self.answers |= answers
+        return answers
+
     def remember_roles(self, name: str, effects: RoleEffects) -> None:
         """Cache what the roles of the subject do with ``app.codename``. As many names are cached as decisions."""
         if len(self.role_effects) >= rbac.REMEMBERED_ANSWERS:

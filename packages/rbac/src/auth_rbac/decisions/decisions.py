@@ -22,7 +22,7 @@ from auth_rbac.decisions.effects import NamedObjects, RoleEffects, effects_of
 from auth_rbac.holders.service_subject import Subject, kind_of_subject
 from auth_rbac.models import HolderKind
 from auth_rbac.permission_names import full_name
-from auth_rbac.scopes import keys_around, scopes_by_keys, scopes_of
+from auth_rbac.scopes import around, keys_around, kind_of, scopes_by_keys, scopes_of
 from auth_rbac.statements import sql
 from auth_rbac.statements.query import fetch_everywhere
 from auth_rbac.statements.rows import Effect, EverywhereRow, ScopeEffect
@@ -162,7 +162,7 @@ def _query(
     Args:
         finds_objects: Whether to decide only for objects that exist.
     """
-    scopes = {question: _scopes_in(question) for question in questions}  # each question once
+    scopes = _scopes_of_all(model, questions)
     keys = [key for _permission, _model, key, *_around in scopes]
     objects = NamedObjects(model, keys, {scope for object_scopes in scopes.values() for scope in object_scopes})
     name = full_name(permission, model)
@@ -170,11 +170,14 @@ def _query(
     cached = decision_cache.renew(subject, effects.versions)
     if effects.by_roles is not None:
         cached.remember_roles(name, effects.by_roles)
-    return {
-        question: cached.remember(question, Decision.of(_reason(effects.effects, object_scopes), effects.until))
-        for question, object_scopes in scopes.items()
-        if not finds_objects or object_scopes[0][1] in effects.existing
-    }
+    by_reason = {reason: Decision.of(reason, effects.until) for reason in DecisionReason}
+    return cached.remember_all(
+        {
+            question: by_reason[_reason(effects.effects, object_scopes)]
+            for question, object_scopes in scopes.items()
+            if not finds_objects or object_scopes[0][1] in effects.existing
+        }
+    )
 
 
 def _reason(effects: AbstractSet[ScopeEffect], scopes: list[tuple[int, str]]) -> DecisionReason:
@@ -232,6 +235,14 @@ def _question(permission: str, obj: models.Model) -> tuple[Any, ...]:
     if obj.pk is None:
         raise ValueError("The object must be saved first: an unsaved object has no permissions.")
     return (permission, type(obj), obj.pk, *keys_around(obj))
+
+
+def _scopes_of_all(model: type[models.Model], questions: Iterable[Any]) -> dict[Any, list[tuple[int, str]]]:
+    """Return the scopes of each question, which are about objects of *model*."""
+    if around(model):
+        return {question: _scopes_in(question) for question in questions}
+    kind = kind_of(model)
+    return {question: [(kind, str(question[2]))] for question in questions}
 
 
 def _scopes_in(question: tuple[Any, ...]) -> list[tuple[int, str]]:

@@ -17,6 +17,10 @@ from auth_rbac.statements.query import fetch_effects
 from auth_rbac.statements.rows import Effect, EffectRow, RowKind, ScopeEffect, Versions
 
 
+#: Of a UUID with dashes. Other keys of this length are text, which stays the same.
+_CHARACTERS_OF_UUID = 36
+
+
 class RoleEffects(NamedTuple):
     """The effects of one permission through all roles of a subject, in every scope.
 
@@ -130,4 +134,4 @@ def _key_as_text(row: EffectRow, model: type[models.Model]) -> str:
 
     SQLite stores a UUID without them.
     """
-    return str(model._meta.pk.to_python(row.key))
+    return row.key if len(row.key) == _CHARACTERS_OF_UUID else str(model._meta.pk.to_python(row.key))
