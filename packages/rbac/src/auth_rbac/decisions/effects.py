@@ -16,7 +16,6 @@ from auth_rbac.statements.parameters import on_objects
 from auth_rbac.statements.query import fetch_effects
 from auth_rbac.statements.rows import Effect, EffectRow, RowKind, ScopeEffect, Versions
 
-
 #: Of a UUID with dashes. Other keys of this length are text, which stays the same.
 _CHARACTERS_OF_UUID = 36
 
