@@ -118,8 +118,11 @@ WITH_ONE_IMPORTER = {
     "auth_rbac.roles.service_orphans": "What an orphan is, apart from the command that prints the number.",
     "auth_sessions.pages.link_views": "The page of a mailed link, under the name that `auth_core` has for such pages.",
     "auth_sessions.risk_signals.failures": "One group of signals, as the other modules of the room.",
+    "enterprise_auth.celery": "`celery -A enterprise_auth` looks for it, and `apps` loads it by its path if there is a broker.",
+    "enterprise_auth.core.json_body": "How any early answer is written, beside what writes it in the framework.",
     "enterprise_auth.core.keys": "It writes a file, and settings modules only name values.",
     "enterprise_auth.core.mail": "It differs by the version of Django, and settings modules only name values.",
+    "enterprise_auth.web_server.allocator": "It knows the C library, and `wsgi` is for any server.",
 }
 
 #: Names of modules that a framework looks for, in any folder.

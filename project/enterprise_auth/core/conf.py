@@ -30,6 +30,26 @@ class Site:
         return settings.FORCE_SCRIPT_NAME or ""
 
     @property
+    def session_cookie(self) -> str:
+        """The name of the session's cookie."""
+        return settings.SESSION_COOKIE_NAME
+
+    @property
+    def csrf_cookie(self) -> str:
+        """The name of the CSRF cookie."""
+        return settings.CSRF_COOKIE_NAME
+
+    @property
+    def middleware(self) -> list[str]:
+        """The dotted paths of the middleware."""
+        return list(settings.MIDDLEWARE)
+
+    @property
+    def changes_answers(self) -> bool:
+        """Whether a setting of Django refuses user agents, or saves the session of every request."""
+        return bool(settings.DISALLOWED_USER_AGENTS or settings.SESSION_SAVE_EVERY_REQUEST)
+
+    @property
     def answers_early(self) -> bool:
         """Whether the layer before Django answers the most frequent requests."""
         return settings.EARLY_ANSWERS

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import close_old_connections
 from django.urls import resolve, reverse
@@ -60,8 +59,7 @@ def is_usable() -> bool:
 
     A site may add middleware, refuse user agents, or save every session. It then has no layer before Django.
     """
-    is_plain = not settings.DISALLOWED_USER_AGENTS and not settings.SESSION_SAVE_EVERY_REQUEST
-    return is_plain and set(settings.MIDDLEWARE) <= _KNOWN_MIDDLEWARE
+    return not site.changes_answers and set(site.middleware) <= _KNOWN_MIDDLEWARE
 
 
 class FrontApplication:
@@ -77,7 +75,7 @@ class FrontApplication:
         self._heads = Heads()
         self._endpoints: dict[tuple[str, str], tuple[Endpoint, str]] = {}
         for endpoint in endpoints:
-            path = reverse(endpoint.url_name).removeprefix(settings.FORCE_SCRIPT_NAME or "")
+            path = reverse(endpoint.url_name).removeprefix(site.prefix)
             for method in endpoint.methods:
                 self._endpoints[method, path] = endpoint, resolve(path).route
         #: Number of requests that were answered here, for tests.

@@ -1,6 +1,5 @@
 """``GET me/`` before Django: which person and which session is this?"""
 
-from django.conf import settings
 from django.http import HttpRequest
 
 from auth_core.api.responses import me_body
@@ -10,6 +9,7 @@ from auth_core.people.lookup import identity_of
 from auth_core.text import Pattern
 from auth_sessions.api.authentication import SCHEME
 from auth_sessions.revocation.session_lookup import is_credential, look_up_session
+from enterprise_auth.core.conf import site
 from enterprise_auth.front.endpoint import EarlyAnswer, Endpoint
 
 #: A CSRF cookie that Django leaves as it is. It replaces any other with a new one.
@@ -21,13 +21,11 @@ _PREFIX = f"{SCHEME} "
 def kind_of(request: HttpRequest) -> str:
     """Return the transport of the credential of *request*. Empty without one, and with two."""
     header, cookies = request.META.get("HTTP_AUTHORIZATION"), request.COOKIES
-    if not cookies.keys() <= _harmless_cookies() or not _CSRF_COOKIE.fullmatch(
-        cookies.get(settings.CSRF_COOKIE_NAME, "0" * 32)
-    ):
+    if not cookies.keys() <= _harmless_cookies() or not _CSRF_COOKIE.fullmatch(cookies.get(site.csrf_cookie, "0" * 32)):
         return ""
-    has_cookie = settings.SESSION_COOKIE_NAME in cookies
+    has_cookie = site.session_cookie in cookies
     if header is None:
-        return Transport.COOKIE.value if has_cookie and is_credential(cookies[settings.SESSION_COOKIE_NAME]) else ""
+        return Transport.COOKIE.value if has_cookie and is_credential(cookies[site.session_cookie]) else ""
     is_token = header.startswith(_PREFIX) and is_credential(header.removeprefix(_PREFIX))
     return Transport.TOKEN.value if is_token and not has_cookie else ""
 
@@ -37,7 +35,7 @@ def answer(request: HttpRequest, kind: str) -> EarlyAnswer | None:
     if kind == Transport.TOKEN:
         credential = request.META["HTTP_AUTHORIZATION"].removeprefix(_PREFIX)
     else:
-        credential = request.COOKIES[settings.SESSION_COOKIE_NAME]
+        credential = request.COOKIES[site.session_cookie]
     session = look_up_session(credential, transport=Transport(kind))
     if session is None or session.user is None or session.rotates:
         return None
@@ -47,7 +45,7 @@ def answer(request: HttpRequest, kind: str) -> EarlyAnswer | None:
 
 def _harmless_cookies() -> set[str]:
     """Return the names of the cookies that change nothing in the answer, beside the credential."""
-    return {settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, core.DEVICE_COOKIE}
+    return {site.session_cookie, site.csrf_cookie, core.DEVICE_COOKIE}
 
 
 SESSION_CHECK = Endpoint(url_name="core-api:me", methods=frozenset({"GET", "HEAD"}), kind_of=kind_of, answer=answer)
