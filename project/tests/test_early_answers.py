@@ -21,6 +21,7 @@ from auth_sessions.models import Session
 from early_corpus import Changes, Credentials, environ, requests_of
 from enterprise_auth.front import application, session_check
 from enterprise_auth.front.application import FrontApplication, is_usable
+from enterprise_auth.front.heads import Heads
 from enterprise_auth.front.session_check import SESSION_CHECK
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -188,6 +189,32 @@ def test_a_planted_difference_is_found(
         monkeypatch.setattr(application, "_OK", "203 Non-Authoritative Information")
 
     assert len(differences(django, front, iter([by_token]))[1]) == 2
+
+
+def test_headers_that_are_forgotten_during_a_request_are_still_used(alice: Any, front: FrontApplication) -> None:
+    sent = {"HTTP_AUTHORIZATION": f"Session {_token()}"}
+    learned = answer_of(front, sent)
+    before, answer_early = front.answered, front._answer
+
+    def forget_meanwhile(*arguments: Any) -> Any:
+        front._heads._headers.clear()
+        return answer_early(*arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(front, "_answer", forget_meanwhile)
+        assert answer_of(front, sent) == learned
+
+    assert front.answered == before + 1
+
+
+def test_an_answer_with_a_nonce_is_not_used_again() -> None:
+    own, heads = [("Content-Length", "2"), ("X-Request-ID", "a")], Heads()
+
+    heads.learn(("with",), [*own, ("Content-Security-Policy", "script-src 'nonce-abc'")])
+    heads.learn(("without",), [*own, ("Content-Security-Policy", "script-src 'self'")])
+
+    assert heads.find(("with",)) is None
+    assert heads.find(("without",)) is not None
 
 
 @pytest.mark.parametrize("kind", ["token", "cookie"])

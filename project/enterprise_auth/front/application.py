@@ -96,14 +96,15 @@ class FrontApplication:
         kind = kind_of(environ, by_proxy=by_proxy, identified_by=identified_by) if identified_by else None
         if kind is None:
             return self._django(environ, start_response)
-        if not self._heads.known(kind):
+        earlier = self._heads.find(kind)
+        if earlier is None:
             return self._learn(kind, environ, start_response)
         with shared_readings():
             with served(context_of(request)) as context:
                 answer = self._answer(endpoint, request, identified_by)
                 if answer is not None:
                     body = json_body(answer.body)
-                    headers = self._heads.head(kind, length=len(body), request_id=context.correlation_id)
+                    headers = self._heads.head(earlier, length=len(body), request_id=context.correlation_id)
                     log_request(
                         method=request.method,
                         route=route,

@@ -66,22 +66,23 @@ class Heads:
 
     def learn(self, kind: Kind, headers: Headers) -> None:
         """Use *headers* for requests of *kind*, if no other request could get other ones."""
-        if {name for name, _value in headers} - _LASTING != _OWN:
+        if {name for name, _value in headers} - _LASTING != _OWN or any("'nonce-" in value for _name, value in headers):
             return
         if len(self._headers) >= _MOST:
             self._headers.pop(next(iter(self._headers)), None)
         self._headers[kind] = headers
 
-    def known(self, kind: Kind) -> bool:
-        """Return whether a request of *kind* was answered before."""
-        return kind in self._headers
+    def find(self, kind: Kind) -> Headers | None:
+        """Return the headers of an earlier answer to a request of *kind*. Another thread may forget them meanwhile."""
+        return self._headers.get(kind)
 
-    def head(self, kind: Kind, *, length: int, request_id: str) -> Headers:
+    def head(self, earlier: Headers, *, length: int, request_id: str) -> Headers:
         """Return the headers of an answer.
 
         Args:
+            earlier: The headers of an earlier answer to the same kind of request.
             length: Of the body, in bytes.
             request_id: The correlation id.
         """
         own = {"Content-Length": str(length), "X-Request-ID": request_id}
-        return [(name, own.get(name, value)) for name, value in self._headers[kind]]
+        return [(name, own.get(name, value)) for name, value in earlier]
