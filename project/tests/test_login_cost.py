@@ -23,10 +23,8 @@ from auth_core.testing.settings import redis_url
 from auth_mfa.testing.factors import add_totp
 from auth_sessions.models import Session
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(connection.vendor != "postgresql", reason="other databases have no such statements"),
-]
+# Other databases have no such statements.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 
 DEVICE = "__Host-device"
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import connection
 from django.db.models import Q
 from django.db.models.functions import Lower
 
@@ -18,8 +17,6 @@ from auth_core.testing.factories import PASSWORD, make_user
 
 pytestmark = pytest.mark.django_db
 
-only_on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="compiled on PostgreSQL alone")
-
 
 def addresses(texts: Any) -> Any:
     return EmailAddress.objects.filter(Q(key=texts["key"]) | Q(address=texts["key"]), is_primary=True).values_list(
@@ -27,7 +24,7 @@ def addresses(texts: Any) -> Any:
     )
 
 
-@only_on_postgresql
+@pytest.mark.postgresql
 def test_a_compiled_query_finds_what_the_orm_finds() -> None:
     create_account(email="alice@example.org", password=PASSWORD, verified=True)
     compiled = compile_query(addresses, ["key"])
@@ -37,7 +34,7 @@ def test_a_compiled_query_finds_what_the_orm_finds() -> None:
         assert [tuple(row) for row in compiled.fetch({"key": text})] == list(addresses({"key": text}))
 
 
-@only_on_postgresql
+@pytest.mark.postgresql
 @pytest.mark.parametrize(
     "make",
     [
@@ -53,7 +50,7 @@ def test_a_query_that_changes_its_texts_is_not_compiled(make: Any) -> None:
     assert compile_query(make, ["key"]) is None
 
 
-@pytest.mark.skipif(connection.vendor == "postgresql", reason="compiled there")
+@pytest.mark.sqlite
 def test_other_databases_compile_nothing() -> None:
     assert compile_query(addresses, ["key"]) is None
 
@@ -65,7 +62,7 @@ def found(identifier: str) -> list[Any]:
     ]
 
 
-@only_on_postgresql
+@pytest.mark.postgresql
 def test_the_compiled_look_up_of_people_finds_whom_the_orm_finds(monkeypatch: pytest.MonkeyPatch) -> None:
     create_account(email="alice@example.org", password=PASSWORD, verified=True)
     make_user("bob@example.org")
@@ -81,7 +78,7 @@ def test_the_compiled_look_up_of_people_finds_whom_the_orm_finds(monkeypatch: py
     assert [len(people) for people in compiled] == [1, 1, 1, 1, 1, 0, 0]
 
 
-@only_on_postgresql
+@pytest.mark.postgresql
 def test_a_user_without_an_identity_is_found() -> None:
     user = make_user("bob@example.org")
     get_user_model()._default_manager.get(pk=user.pk)
@@ -92,7 +89,7 @@ def test_a_user_without_an_identity_is_found() -> None:
     assert (match.user.pk, getattr(match.user, "auth_identity", None)) == (user.pk, None)
 
 
-@only_on_postgresql
+@pytest.mark.postgresql
 def test_a_manager_that_makes_other_queries_is_left_to_the_orm(monkeypatch: pytest.MonkeyPatch) -> None:
     terms = identifiers._terms_of(identifiers.parse("alice@example.org"), "alice@example.org")
     manager = get_user_model()._default_manager
