@@ -17,8 +17,6 @@ class AuthMfaConfig(AppConfig):
         from auth_core.messages.security_notices import notices  # noqa: PLC0415 - models exist only now
         from auth_core.people.lookup import SECOND_FACTORS_PART  # noqa: PLC0415 - models exist only now
         from auth_core.registries import (  # noqa: PLC0415 - as above
-            LoginRead,
-            PartColumn,
             answer_forms,
             enrolment_pages,
             exports,
@@ -39,19 +37,8 @@ class AuthMfaConfig(AppConfig):
         from auth_mfa.webauthn.login import Webauthn  # noqa: PLC0415 - as above
 
         snapshot_parts.register(SECOND_FACTORS_PART, factors.take_second_factors)
-        part_columns.register(
-            SECOND_FACTORS_PART,
-            PartColumn(models=lambda: factors.MODELS, sql=factors.column_sql, read=factors.part_in),
-        )
-        login_reads.register(
-            "auth_mfa",
-            LoginRead(
-                models=factors.models,
-                sql=factors.sql,
-                values=lambda _client: {},
-                keep=lambda user, stored, _client: factors.keep(user, stored),
-            ),
-        )
+        part_columns.register(SECOND_FACTORS_PART, factors.COLUMN)
+        login_reads.register("auth_mfa", factors.LOGIN_READ)
         exports.register("auth_mfa", factors.export_of)
         sweeps.register("auth_mfa.enrolments", cleanup.delete_abandoned)
         sweeps.register("auth_mfa.challenges", webauthn_challenge.delete_expired)

@@ -1,13 +1,12 @@
 """The second factors of a user, of all kinds."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import CharField, F, Model, Value
+from django.db.models import CharField, F, Value
 from django.utils import timezone
 
 from auth_core.assurance.evidence import SessionFacts, check_assurance, fresh_evidence
@@ -19,6 +18,7 @@ from auth_core.events import AuthEvent, Event, record
 from auth_core.memo import Memo
 from auth_core.models import PendingLogin
 from auth_core.people.lookup import person_changed
+from auth_core.registries import LoginRead, PartColumn
 from auth_core.request.client import Client
 from auth_core.users import UserLike
 from auth_mfa.conf import mfa
@@ -58,24 +58,23 @@ def read_factors(user: UserLike) -> list[OwnedFactor]:
     return factors
 
 
-def models() -> Sequence[type[Model]]:
-    """Return the models of `sql`."""
-    return (*MODELS, FactorHistory)
-
-
 @cache
-def sql() -> str:
+def _login_sql() -> str:
     """Return a scalar subquery for the factors of a person and their history, in PostgreSQL's SQL."""
     return f"""(SELECT json_build_object(
-      'factors', ({column_sql("%(user)s")}),
+      'factors', ({_column_sql("%(user)s")}),
       'had_factor', EXISTS (SELECT 1 FROM {FactorHistory._meta.db_table}
         WHERE user_id = %(user)s AND had_factor_since IS NOT NULL)))"""  # noqa: S608 - names of our own models
 
 
-def keep(user: UserLike, stored: Any) -> None:
-    """Keep the result of `sql` on *user* for the next `read_factors` and `had_factor`, one of each."""
+def _keep(user: UserLike, stored: Any, client: Client) -> None:
+    """Keep the result of `_login_sql` on *user* for the next `read_factors` and `had_factor`, one of each."""
     _READ_TOGETHER.keep(user, _owned_factors(stored["factors"]))
     FactorHistory.objects.keep(user, had_factor=stored["had_factor"])
+
+
+#: The factors of a person and their history, as a part of the statement of a login.
+LOGIN_READ = LoginRead(models=lambda: (*MODELS, FactorHistory), sql=_login_sql, values=lambda _client: {}, keep=_keep)
 
 
 def rows_of(user: UserLike) -> list[Factor]:
@@ -253,7 +252,7 @@ def take_second_factors(user: UserLike) -> list[dict[str, str]]:
     return _part_of(factors_of(user) if factors is None else factors)
 
 
-def column_sql(user: str) -> str:
+def _column_sql(user: str) -> str:
     """Return a subquery for the factors of the person whose key is the SQL expression *user*, in PostgreSQL's SQL."""
     factors = " UNION ALL ".join(
         f"SELECT id, {_kind_in_sql(model)} AS kind, name, created_at, last_used_at, failures "  # noqa: S608 - names of our own models
@@ -264,9 +263,13 @@ def column_sql(user: str) -> str:
     return f"SELECT json_agg({columns}) FROM ({factors}) AS factor"  # noqa: S608 - as above
 
 
-def part_in(stored: list[list[Any]] | None) -> list[dict[str, str]]:
-    """Return the snapshot part from the value of `column_sql`."""
+def _part_in(stored: list[list[Any]] | None) -> list[dict[str, str]]:
+    """Return the snapshot part from the value of `_column_sql`."""
     return _part_of(_owned_factors(stored))
+
+
+#: The snapshot part of `take_second_factors`, as a column of the statement that reads a session.
+COLUMN = PartColumn(models=lambda: MODELS, sql=_column_sql, read=_part_in)
 
 
 def _owned_factors(stored: list[list[Any]] | None) -> list[OwnedFactor]:

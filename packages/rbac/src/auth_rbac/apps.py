@@ -15,7 +15,7 @@ class AuthRbacConfig(AppConfig):
     def ready(self) -> None:
         """Register the holders, facts, exports, snapshot parts and checks, and connect the signals."""
         from auth_core.authority import authorities  # noqa: PLC0415 - models exist only now
-        from auth_core.registries import PartColumn, exports, facts, holder_kinds, part_columns, snapshot_parts  # noqa: PLC0415 - models exist only now
+        from auth_core.registries import exports, facts, holder_kinds, part_columns, snapshot_parts  # noqa: PLC0415 - models exist only now
         from auth_rbac import checks, receivers  # noqa: F401, PLC0415 - checks register by import
         from auth_rbac.decisions import decision_cache  # noqa: PLC0415 - as above
         from auth_rbac.facts import export_of, roles_of  # noqa: PLC0415 - as above
@@ -23,7 +23,7 @@ class AuthRbacConfig(AppConfig):
             describe_groups,
             describe_people,
         )
-        from auth_rbac.models import GraphVersion, HolderKind, PersonVersion  # noqa: PLC0415 - as above
+        from auth_rbac.models import HolderKind  # noqa: PLC0415 - as above
         from auth_rbac.object_guards import connect_object_guards  # noqa: PLC0415 - as above
         from auth_rbac.role_authority import ROLE_AUTHORITY  # noqa: PLC0415 - as above
 
@@ -32,14 +32,7 @@ class AuthRbacConfig(AppConfig):
         facts.register("roles", roles_of)
         exports.register("auth_rbac", export_of)
         snapshot_parts.register(decision_cache.PART, decision_cache.versions_part)
-        part_columns.register(
-            decision_cache.PART,
-            PartColumn(
-                models=lambda: (PersonVersion, GraphVersion),
-                sql=decision_cache.column_sql,
-                read=decision_cache.part_in,
-            ),
-        )
+        part_columns.register(decision_cache.PART, decision_cache.COLUMN)
         authorities.register("auth_rbac", ROLE_AUTHORITY)
         receivers.connect(self)
         connect_object_guards()

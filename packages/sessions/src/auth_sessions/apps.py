@@ -17,7 +17,6 @@ class AuthSessionsConfig(AppConfig):
         from auth_core.messages.security_notices import notices as security_notices  # noqa: PLC0415 - models exist only now
         from auth_core.messages.values import message_values  # noqa: PLC0415 - models exist only now
         from auth_core.registries import (  # noqa: PLC0415 - as above
-            LoginRead,
             answer_forms,
             exports,
             known_devices,
@@ -29,11 +28,11 @@ class AuthSessionsConfig(AppConfig):
         from auth_sessions import (  # noqa: F401, PLC0415 - as above
             checks,
             devices,
-            history,
             lifecycle,
             notices,
             privilege_rotation,
             receivers,
+            risk,
             user_agents,
         )
         from auth_sessions.events import SessionEvent  # noqa: PLC0415 - as above
@@ -49,15 +48,7 @@ class AuthSessionsConfig(AppConfig):
         message_values.register("browser", user_agents.listed_name)
         message_values.register("os", user_agents.listed_name)
         security_notices.register(SessionEvent.LOGIN_REPORTED.value, "login_reported")
-        login_reads.register(
-            "auth_sessions",
-            LoginRead(
-                models=history.models,
-                sql=history.sql,
-                values=lambda client: {"sessions_mark": devices.mark_of(client)},
-                keep=lambda user, stored, client: history.keep(user, stored, devices.mark_of(client)),
-            ),
-        )
+        login_reads.register("auth_sessions", risk.LOGIN_READ)
         known_devices.register("auth_sessions", devices.known_to)
         person_watchers.register("auth_sessions", snapshots.forget_person)
         exports.register("auth_sessions.devices", devices.export_of)

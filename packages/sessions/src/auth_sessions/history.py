@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from django.db.models import Exists, Model, QuerySet
+from django.db.models import Exists, QuerySet
 
 from auth_core.memo import Memo
 from auth_core.users import UserLike
@@ -96,13 +96,8 @@ def history_of(user: UserLike, *, mark: str = "") -> History:
     return History(logins=[_past_login(row) for row in rows], is_device_known=is_known, is_device_blocked=is_blocked)
 
 
-def models() -> Sequence[type[Model]]:
-    """Return the models of `sql`."""
-    return (Session, Device)
-
-
 @cache
-def sql() -> str:
+def login_sql() -> str:
     """Return a scalar subquery for the history of a person, in PostgreSQL's SQL: the rows, and the device's block.
 
     The device is an array with one member if the person knows it: whether it is blocked.
@@ -116,7 +111,7 @@ def sql() -> str:
 
 
 def keep(user: UserLike, stored: Any, mark: str) -> None:
-    """Keep the result of `sql` on *user* for the next `history_of` of the same browser."""
+    """Keep the result of `login_sql` on *user* for the next `history_of` of the same browser."""
     rows = [_LoginRow(datetime.fromisoformat(at), *columns) for at, *columns in stored["logins"] or ()]
     is_blocked = stored["device"] or ()
     history = History(

@@ -15,11 +15,13 @@ from django.utils.translation import gettext as _
 from auth_core import limits
 from auth_core.assurance.levels import Assessment, Demand, Weighed
 from auth_core.people import lookup
+from auth_core.registries import LoginRead
 from auth_core.request.client import Client
 from auth_core.users import UserLike
-from auth_sessions import devices, geo
+from auth_sessions import devices, geo, history
 from auth_sessions.conf import sessions
-from auth_sessions.history import History, history_of
+from auth_sessions.history import History
+from auth_sessions.models import Device, Session
 from auth_sessions.risk_signals import SIGNALS, LoginContext, SignalUnavailable
 
 MAX_SCORE = 100
@@ -41,16 +43,28 @@ class AssessLogin:
         cookie when no session of the user is kept.
         """
         try:
-            history = history_of(user, mark=devices.mark_of(client))
-            if history.is_device_blocked:
+            past = history.history_of(user, mark=devices.mark_of(client))
+            if past.is_device_blocked:
                 return Assessment(MAX_SCORE, (Weighed(BLOCKED, MAX_SCORE),), Demand.DENY)
-            reasons = weigh(_context_of(user, client, history))
+            reasons = weigh(_context_of(user, client, past))
         except (SignalUnavailable, geo.GeoDatabaseUnreadable, DatabaseError):
             return Assessment(
                 sessions.RISK_NEUTRAL, (Weighed(SIGNAL_UNAVAILABLE, sessions.RISK_NEUTRAL),), Demand.SECOND_FACTOR
             )
         score = min(MAX_SCORE, sum(reason.weight for reason in reasons))
         return Assessment(score, reasons, demand_of(score))
+
+
+def _read_values(client: Client) -> dict[str, str]:
+    return {"sessions_mark": devices.mark_of(client)}
+
+
+def _keep_history(user: UserLike, stored: Any, client: Client) -> None:
+    history.keep(user, stored, devices.mark_of(client))
+
+
+#: What `AssessLogin` reads, as a part of the statement of a login.
+LOGIN_READ = LoginRead(models=lambda: (Session, Device), sql=history.login_sql, values=_read_values, keep=_keep_history)
 
 
 def weigh(login: LoginContext) -> tuple[Weighed, ...]:
@@ -78,16 +92,16 @@ def explain(reasons: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _context_of(user: UserLike, client: Client, history: History) -> LoginContext:
+def _context_of(user: UserLike, client: Client, past: History) -> LoginContext:
     address = lookup.email_part(user)["address"]
     return LoginContext(
         user=user,
         client=client,
         at=timezone.now(),
         location=geo.location_of(client.ip),
-        logins=history.logins,
-        last_login_at=_latest([login.at for login in history.logins[:1]], getattr(user, "last_login", None)),
-        is_device_known=history.is_device_known,
+        logins=past.logins,
+        last_login_at=_latest([login.at for login in past.logins[:1]], getattr(user, "last_login", None)),
+        is_device_known=past.is_device_known,
         failures=limits.take_spent("login", identifier=address, user=user) if address else 0,
     )
 

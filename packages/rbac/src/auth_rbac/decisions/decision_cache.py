@@ -14,6 +14,7 @@ from uuid import UUID
 
 from auth_core.memo import Memo
 from auth_core.people.lookup import part_of
+from auth_core.registries import PartColumn
 from auth_core.users import UserLike
 from auth_rbac.conf import rbac
 from auth_rbac.decisions.decision import Decision, DecisionReason
@@ -149,16 +150,20 @@ def versions_part(user: UserLike) -> list[str]:
     return list(_current_versions(user))
 
 
-def column_sql(user: str) -> str:
+def _column_sql(user: str) -> str:
     """Return a subquery for the versions of the person whose key is the SQL expression *user*, in PostgreSQL's SQL."""
     person = f"(SELECT stamp FROM {PersonVersion._meta.db_table} WHERE user_id = {user})"  # noqa: S608 - names of our own models
     graph = f"(SELECT stamp FROM {GraphVersion._meta.db_table} WHERE slot = 1)"  # noqa: S608 - as above
     return f"SELECT ARRAY[{person}, {graph}]"
 
 
-def part_in(stored: Sequence[UUID | None]) -> list[str]:
-    """Return the snapshot part from the value of `column_sql`."""
+def _part_in(stored: Sequence[UUID | None]) -> list[str]:
+    """Return the snapshot part from the value of `_column_sql`."""
     return [str(version) for version in stored]
+
+
+#: The snapshot part of `versions_part`, as a column of the statement that reads a session.
+COLUMN = PartColumn(models=lambda: (PersonVersion, GraphVersion), sql=_column_sql, read=_part_in)
 
 
 def _current_versions(subject: Subject) -> Versions:
