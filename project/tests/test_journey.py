@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client as Browser
 
 from auth_audit.models import AuditEntry
@@ -22,6 +23,8 @@ from auth_mfa.testing.factors import add_totp, current_code
 
 # The cache is cleared after the commit, which never happens inside a test's transaction.
 pytestmark = pytest.mark.django_db(transaction=bool(redis_url()))
+
+ON_POSTGRESQL = connection.vendor == "postgresql"
 
 
 def create_user(monkeypatch: pytest.MonkeyPatch, *options: str, password: str = PASSWORD) -> Any:
@@ -96,17 +99,12 @@ def test_the_cost_of_a_login(transport: str, shared: OwnRedis, alice: Any) -> No
         granted = log_in(caller, transport=transport)
 
     assert granted.status_code == 200
-    assert len(cost.entries) == 3
-    # Queries: the charge and its refund, the user, the past logins with the device, the factors. Writes: the pending
-    # login, the device and the session, once each, and Django's last_login in the user's row.
-    assert cost.queries == 9, cost.statements
-    assert [changed_table(sql) for sql in cost.statements if changed_table(sql)] == [
-        "auth_core_guessbudget",
-        "auth_core_guessbudget",
-        "auth_core_pendinglogin",
-        "auth_sessions_device",
-        "auth_sessions_session",
-    ]
+    # The charge, the user, the past logins with the factors, the session with its device, and the refund. Other
+    # databases read the factors and write the device, the session and the last login one by one.
+    assert (cost.queries, len(cost.entries)) == ((5, 1) if ON_POSTGRESQL else (8, 3)), cost.statements
+    changed = [changed_table(sql) for sql in cost.statements if changed_table(sql)]
+    assert (changed[0], changed[-1]) == ("auth_core_guessbudget", "auth_core_guessbudget")
+    assert "auth_core_pendinglogin" not in changed
     assert cost.round_trips == 2
 
 
@@ -118,8 +116,7 @@ def test_the_cost_of_a_login_in_a_new_browser(shared: OwnRedis, alice: Any) -> N
         log_in(Browser())
 
     # In addition: the check for other devices, the addresses of the user, the link and the mail.
-    assert cost.queries == 13, cost.statements
-    assert len(cost.entries) == 4
+    assert (cost.queries, len(cost.entries)) == ((9, 1) if ON_POSTGRESQL else (12, 4)), cost.statements
 
 
 @pytest.mark.django_db(transaction=True)
@@ -136,8 +133,8 @@ def test_the_cost_of_a_login_with_a_second_factor(transport: str, shared: OwnRed
         granted = answer(caller, challenged, code=current_code())
 
     assert (challenged.status_code, granted.status_code) == (202, 200)
-    assert (password.queries, len(password.entries)) == (7, 2), password.statements
-    assert (answering.queries, len(answering.entries)) == (17, 3), answering.statements
+    assert (password.queries, len(password.entries)) == ((6, 1) if ON_POSTGRESQL else (7, 2)), password.statements
+    assert (answering.queries, len(answering.entries)) == (15 if ON_POSTGRESQL else 17, 3), answering.statements
 
 
 @pytest.mark.django_db(transaction=True)
@@ -190,5 +187,6 @@ def test_the_cost_of_me_without_the_cache(shared: OwnRedis, alice: Any) -> None:
             caller.get("/api/v1/me/")
         costs.append(cost.queries)
 
-    # The session with its user, their second factors, the version of their permissions.
-    assert costs == [3, 0, 3, 3, 3, 3, 3]
+    # The session with its user, their second factors and the version of their permissions: one statement on PostgreSQL.
+    one = 1 if ON_POSTGRESQL else 3
+    assert costs == [one, 0, one, one, one, one, one]

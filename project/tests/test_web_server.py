@@ -228,9 +228,9 @@ def test_a_long_content_type_is_dropped_before_django_reads_it(
     length: int, read: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lengths: list[int] = []
-    monkeypatch.setattr(wsgi, "_django", lambda environ, _start: [lengths.append(len(environ["CONTENT_TYPE"]))])
+    monkeypatch.setattr(wsgi, "_serve", lambda environ, _start: [lengths.append(len(environ["CONTENT_TYPE"]))])
 
-    wsgi.application({"CONTENT_TYPE": "a" * length}, lambda *_arguments: None)  # type: ignore[arg-type,return-value]  # nothing is written
+    wsgi.application({"REQUEST_METHOD": "POST", "CONTENT_TYPE": "a" * length}, lambda *_arguments: None)  # type: ignore[arg-type,return-value]  # nothing is written
 
     assert lengths == [read]
 

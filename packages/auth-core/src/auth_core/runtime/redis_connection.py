@@ -24,7 +24,7 @@ class Script:
 
     def __init__(self, source: str) -> None:
         self.source = source.encode()
-        self.sha = hashlib.sha1(self.source).hexdigest()  # noqa: S324 - Redis names scripts by SHA-1
+        self.sha = hashlib.sha1(self.source, usedforsecurity=False).hexdigest()
 
 
 class ThreadConnections:

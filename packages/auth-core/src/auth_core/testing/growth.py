@@ -17,7 +17,7 @@ _ENOUGH = 0.2
 
 #: Growth above this is measured again, at most `_ROUNDS` times, because other work on the machine may disturb it.
 _DOUBTFUL = 2.5
-_ROUNDS = 6
+_ROUNDS = 12
 
 #: Functions that compile a regular expression.
 _COMPILES = frozenset({"Pattern", "re.compile"})
