@@ -12,6 +12,14 @@ KEY = "<printed by manage.py new_key>"
 
 _FOLDER = "mysite"
 
+#: The console backend for mails prints to ``sys.stdout``.
+_PRINT_APART = """
+import functools, sys, django
+print = functools.partial(print, file=sys.stdout)
+sys.stdout = sys.stderr
+django.setup()
+"""
+
 
 def blocks(readme: Path, kind: str) -> list[str]:
     """Return the code blocks of *kind*, such as ``sh`` or ``python settings``, in order."""
@@ -72,8 +80,8 @@ class FreshSite:
         return self.run("sh", "-euc", script, **environment)
 
     def python(self, code: str) -> str:
-        """Run *code* after ``django.setup()``."""
-        return self.run(sys.executable, "-c", f"import django\ndjango.setup()\n{code}")
+        """Run *code* after ``django.setup()``. Return what it prints, without the mails that a thread prints meanwhile."""
+        return self.run(sys.executable, "-c", _PRINT_APART + code)
 
     def append(self, name: str, text: str) -> None:
         """Add *text* to the end of ``settings.py`` or ``urls.py``."""
