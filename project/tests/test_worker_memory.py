@@ -55,7 +55,7 @@ def test_a_worker_imports_nothing_that_it_does_not_need() -> None:
 
 
 def test_a_module_that_is_not_needed_is_found() -> None:
-    assert modules_of_a_worker("import django.test") & NOT_NEEDED == {"django.test", "jinja2"}
+    assert "django.test" in modules_of_a_worker("import django.test") & NOT_NEEDED
 
 
 def test_with_a_broker_a_worker_can_send_tasks() -> None:
