@@ -101,3 +101,19 @@ def test_a_manager_that_makes_other_queries_is_left_to_the_orm(monkeypatch: pyte
     assert identifiers.compiled_lookup(terms) is None
 
     identifiers._forget_compiled()
+
+
+@pytest.mark.postgresql
+def test_a_manager_that_filters_by_the_request_is_asked_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    alice, bob = make_user("alice@example.org"), make_user("bob@example.org")
+    manager, tenant = get_user_model()._default_manager, [alice.pk]
+    identifiers._forget_compiled()
+    monkeypatch.setattr(type(manager), "get_queryset", lambda self: self._queryset_class(self.model).filter(
+        pk__in=tenant
+    ))  # fmt: skip
+
+    assert [len(matches_of(f"{name}@example.org")) for name in ("alice", "bob")] == [1, 0]
+    tenant[:] = [bob.pk]
+    assert [len(matches_of(f"{name}@example.org")) for name in ("alice", "bob")] == [0, 1]
+
+    identifiers._forget_compiled()

@@ -215,6 +215,9 @@ _COMPILED: dict[tuple[Any, ...], CompiledQuery | None] = {}
 def compiled_lookup(terms: _Terms) -> CompiledQuery | None:
     """Return the compiled query for accounts. ``None``: the manager of the model makes other rows or queries."""
     users = get_user_model()._default_manager.all()
+    if users.query.where:
+        # The manager filters, maybe by the tenant of this request. A compiled query would keep the first one.
+        return None
     form = (users.db, len(terms.exact), len(terms.spellings), terms.name is None)
     if form not in _COMPILED:
         _COMPILED[form] = _compile(users, terms)
