@@ -1,7 +1,6 @@
 """The pytest plugin of the test kit: ``-p auth_core.testing.plugin``."""
 
-from collections.abc import Callable, Iterator, Sequence
-from importlib import import_module
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 from uuid import uuid4
@@ -15,8 +14,7 @@ from auth_core.testing.postgresql import OwnPostgreSQL
 from auth_core.testing.redis import OwnRedis
 
 if TYPE_CHECKING:
-    from django.core.management.color import Style
-    from django.db.backends.base.operations import BaseDatabaseOperations
+    pass
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -36,21 +34,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(autouse=True, scope="session")
-def flush_by_delete() -> Iterator[None]:
-    """Empty tables by DELETE after a test with transactions, because TRUNCATE waits for the disk for each table.
+def flush_quickly() -> Iterator[None]:
+    """Flush the database quickly after each test that commits. See `auth_core.testing.flush`."""
+    from auth_core.testing.flush import quick_flush  # noqa: PLC0415 - Django is not set up before
 
-    All deletes run in one transaction, in any order: Django's foreign keys are checked at the commit.
-    """
-
-    def sql_flush(
-        operations: "BaseDatabaseOperations", style: "Style", tables: Sequence[str], **kwargs: Any
-    ) -> list[str]:
-        return [f"DELETE FROM {operations.quote_name(table)}" for table in tables]  # noqa: S608 - the names come from models
-
-    with pytest.MonkeyPatch.context() as patch:
-        if django_settings.DATABASES["default"]["ENGINE"].endswith("postgresql"):
-            operations = import_module("django.db.backends.postgresql.operations").DatabaseOperations
-            patch.setattr(operations, "sql_flush", sql_flush)
+    with quick_flush():
         yield
 
 
