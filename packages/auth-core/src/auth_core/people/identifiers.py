@@ -257,8 +257,10 @@ def _names_of(model: Any) -> list[str]:
     return [field.attname for field in model._meta.concrete_fields]
 
 
-def _forget_compiled(**kwargs: Any) -> None:
-    _COMPILED.clear()
+def _forget_compiled(setting: str, **kwargs: Any) -> None:
+    """Forget the queries when a test changes which models there are, or where they are."""
+    if setting in {"AUTH_USER_MODEL", "DATABASES", "DATABASE_ROUTERS", "INSTALLED_APPS"}:
+        _COMPILED.clear()
 
 
 setting_changed.connect(_forget_compiled, dispatch_uid="auth_core.people.identifiers")
