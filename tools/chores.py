@@ -24,6 +24,12 @@ from servers import LOCAL_POSTGRESQL, StepFailed, real_servers
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ["auth-core", "mfa", "rbac", "sessions", "audit-logging"]
 MEMBERS = [*(f"packages/{name}" for name in PACKAGES), "project"]
+#: The members that `test` runs one after the other on PostgreSQL. The lanes run in parallel, and take about as long.
+LANES = [
+    ["packages/auth-core", "packages/mfa", "packages/audit-logging"],
+    ["packages/rbac", "packages/sessions"],
+    ["project"],
+]
 DJANGO_LINES = {"5.2": "3.11", "6.0": "3.12", "6.1": "3.12"}
 #: The Python of the base image in project/Dockerfile.
 IMAGE_PYTHON = "3.13"
@@ -111,14 +117,14 @@ def together(*jobs: Callable[[], None]) -> None:
 def test(*options: str) -> None:
     """Run all tests on SQLite, and in parallel on PostgreSQL and Redis.
 
-    The packages and the project each have a PostgreSQL, so they do not compete for connections. If
-    ``TEST_DATABASE_URL`` names one, they share it and run one after the other.
+    Each of `LANES` has a PostgreSQL, so they do not compete for connections. If ``TEST_DATABASE_URL`` names one, they
+    share it and run one after the other.
 
     ``TEST_ON=postgresql`` leaves out SQLite. CI does, because its gate runs the same tests on SQLite.
     """
     shutil.rmtree(LEDGER, ignore_errors=True)
     LEDGER.mkdir(parents=True)
-    runs = [MEMBERS] if os.environ.get("TEST_DATABASE_URL") else [MEMBERS[:-1], MEMBERS[-1:]]
+    runs = [MEMBERS] if os.environ.get("TEST_DATABASE_URL") else LANES
     on_sqlite = [] if os.environ.get("TEST_ON") == "postgresql" else MEMBERS
     together(
         partial(_all, [".", *on_sqlite], options, "", ""),

@@ -73,7 +73,9 @@ def _options(job: str, description: str | None) -> tuple[Options, bool]:
     parser.add_argument("--allowed-foreign", type=float, default=ALLOWED_FOREIGN, help="share of the machine")
     parser.add_argument("--repeats", type=int, default=2, help="of a turn that other processes disturbed")
     parser.add_argument("--beside", type=Path, help="another checkout of this product, after ./dev install")
-    parser.add_argument("--server", choices=["wsgi", "own"], default="wsgi", help="own: enterprise_auth.web_server")
+    parser.add_argument(
+        "--server", choices=["own", "wsgi"], default="own", help="wsgi: plain granian, as the peers have"
+    )
     parser.add_argument("--compiled-argon2", action="store_true", help="compile argon2 of the peers for this processor")
     parser.add_argument("--publish", action="store_true", help="write the result into docs/performance.md")
     arguments = parser.parse_args()

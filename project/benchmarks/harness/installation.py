@@ -34,7 +34,7 @@ def install(*, with_node: bool, compiled_argon2: bool) -> None:
     if _is_stale("python", f"{requirements}{compiled_argon2}"):
         uv = shutil.which("uv") or str(_ROOT / ".boot/bin/uv")
         _run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(_FOLDER / "python"))
-        options = ["--no-binary-package", "argon2-cffi-bindings"] if compiled_argon2 else []
+        options = ["--no-binary", "argon2-cffi-bindings"] if compiled_argon2 else []
         environment = {"CFLAGS": "-O3 -march=native"} if compiled_argon2 else {}
         target = ["--python", str(peers_python()), *options, "-r", str(_PEERS / "requirements.txt")]
         _run(uv, "pip", "install", "--quiet", *target, **environment)
