@@ -48,6 +48,17 @@ def test_a_loop_over_300_objects_takes_one_query_if_a_role_decides(alice: User, 
     assert loop(alice, orders) == ([DecisionReason.ROLE] * 300, 1), "the next request reads the versions"
 
 
+def test_has_perm_in_a_loop_takes_one_query_under_a_global_role(alice: User, orders: list[Order]) -> None:
+    assign_role(user=alice, role=make_role("reader", "shop.view_order"))
+    person: Any = again(alice)
+
+    with CaptureQueriesContext(connection) as queries:
+        allowed = [person.has_perm("shop.view_order", order) for order in orders]
+
+    assert all(allowed)
+    assert len(queries) == 1
+
+
 def test_a_role_that_denies_everywhere_decides_a_loop(alice: User, orders: list[Order]) -> None:
     permit(holder=alice, permission="view", obj=orders[0])
     assign_role(user=alice, role=create_role(name="no", denials=[permission("shop.view_order")]))

@@ -32,18 +32,17 @@ class IdsField(serializers.ListField):
 
     def to_internal_value(self, data: Any) -> Any:
         """Return the ids."""
-        if isinstance(data, list) and 0 < len(data) <= MOST_OBJECTS and all(map(self._is_plain, data)):
+        if isinstance(data, list) and 0 < len(data) <= MOST_OBJECTS and self._are_plain(data):
             return data
         return super().to_internal_value(data)
 
-    def _is_plain(self, each: object) -> bool:
-        """Tell whether the child would return *each* unchanged."""
-        return (
-            isinstance(each, str)
-            and 0 < len(each) <= self._MOST_CHARACTERS
-            and each.isascii()
-            and each.replace("-", "").isalnum()
-        )
+    def _are_plain(self, ids: list[object]) -> bool:
+        """Tell whether the child would return each of *ids* unchanged."""
+        texts = [each for each in ids if type(each) is str]
+        if len(texts) < len(ids) or not 0 < min(map(len, texts)) <= max(map(len, texts)) <= self._MOST_CHARACTERS:
+            return False
+        characters = "".join(texts)
+        return characters.isascii() and characters.replace("-", "").isalnum()
 
 
 class NamedObject(TypedDict):

@@ -171,23 +171,32 @@ def _query(
     if effects.by_roles is not None:
         cached.remember_roles(name, effects.by_roles)
     by_reason = {reason: Decision.of(reason, effects.until) for reason in DecisionReason}
+    verdict = _Verdict(effects.effects)
     return cached.remember_all(
         {
-            question: by_reason[_reason(effects.effects, object_scopes)]
+            question: by_reason[verdict.on(object_scopes)]
             for question, object_scopes in scopes.items()
             if not finds_objects or object_scopes[0][1] in effects.existing
         }
     )
 
 
-def _reason(effects: AbstractSet[ScopeEffect], scopes: list[tuple[int, str]]) -> DecisionReason:
-    """Return the result of *effects* for an object in these scopes, of which its own is the first. A denial wins."""
-    applicable: list[tuple[int | None, str]] = [(None, ""), *scopes]
-    if any((*scope, Effect.DENIES) in effects for scope in applicable):
-        return DecisionReason.DENIED
-    if any((*scope, Effect.ALLOWS) in effects for scope in applicable):
-        return DecisionReason.ROLE
-    return DecisionReason.OBJECT if (*scopes[0], Effect.ALLOWS_OBJECT) in effects else DecisionReason.NOTHING
+class _Verdict:
+    """The result of effects for objects. A denial wins."""
+
+    def __init__(self, effects: AbstractSet[ScopeEffect]) -> None:
+        self._denied, self._allowed, self._objects = (
+            {(kind, key) for kind, key, scope_effect in effects if scope_effect is effect}
+            for effect in (Effect.DENIES, Effect.ALLOWS, Effect.ALLOWS_OBJECT)
+        )
+
+    def on(self, scopes: list[tuple[int, str]]) -> DecisionReason:
+        """Return the result for an object in these scopes, of which its own is the first."""
+        if (None, "") in self._denied or not self._denied.isdisjoint(scopes):
+            return DecisionReason.DENIED
+        if (None, "") in self._allowed or not self._allowed.isdisjoint(scopes):
+            return DecisionReason.ROLE
+        return DecisionReason.OBJECT if scopes[0] in self._objects else DecisionReason.NOTHING
 
 
 def _role_effects(cached: CachedDecisions, name: str, now: datetime) -> RoleEffects | None:
@@ -209,9 +218,12 @@ def _role_effects(cached: CachedDecisions, name: str, now: datetime) -> RoleEffe
 
 def _by_roles(cached: CachedDecisions, roles: RoleEffects, questions: Iterable[Any]) -> dict[Any, Decision]:
     """Decide what the roles alone decide. The rest needs a query of guardian's tables."""
-    answers = {}
-    for question in questions if roles.effects else ():
-        reason = _reason(roles.effects, _scopes_in(question))
+    answers: dict[Any, Decision] = {}
+    if not roles.effects:
+        return answers
+    verdict = _Verdict(roles.effects)
+    for question in questions:
+        reason = verdict.on(_scopes_in(question))
         if reason in {DecisionReason.DENIED, DecisionReason.ROLE}:
             answers[question] = cached.remember(question, Decision.of(reason, roles.until))
     return answers
@@ -259,5 +271,5 @@ def holds_all(user: UserLike, permissions: Iterable[str], obj: models.Model | No
         return all(name in effects.allowed and name not in effects.denied for name in permissions)
     scopes = scopes_of(obj)
     objects = NamedObjects(type(obj), [obj.pk], set(scopes))
-    reasons = (_reason(effects_of(user, name, objects, moment).effects, scopes) for name in permissions)
+    reasons = (_Verdict(effects_of(user, name, objects, moment).effects).on(scopes) for name in permissions)
     return all(reason in {DecisionReason.ROLE, DecisionReason.OBJECT} for reason in reasons)

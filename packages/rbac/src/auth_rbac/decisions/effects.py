@@ -1,5 +1,6 @@
 """The effects of one permission for one subject: what it holds, joined with what the roles allow and deny."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -87,7 +88,7 @@ def effects_of(
         effects={*found.effects, *_object_effects(by_kind[RowKind.OBJECT_PERMISSION], objects.model)},
         until=found.until,
         by_roles=None if len(scoped) > sql.FEW_ASSIGNMENTS else _role_effects([*everywhere, *scoped], roles),
-        existing=frozenset(_key_as_text(row, objects.model) for row in by_kind[RowKind.OBJECT]),
+        existing=frozenset(_keys_in(by_kind[RowKind.OBJECT], objects.model)),
     )
 
 
@@ -125,12 +126,15 @@ def _effects(assignment: EffectRow, roles: PermissionRoles) -> Iterator[Effect]:
 def _object_effects(rows: Iterable[EffectRow], model: type[models.Model]) -> Iterator[ScopeEffect]:
     """Yield the effects of guardian's permissions for single objects."""
     for row in rows:
-        yield row.number, _key_as_text(row, model), Effect.ALLOWS_OBJECT
+        for key in _keys_in([row], model):
+            yield row.number, key, Effect.ALLOWS_OBJECT
 
 
-def _key_as_text(row: EffectRow, model: type[models.Model]) -> str:
-    """Return the key of an object as the keys of scopes have it: text, with the dashes of a UUID.
+def _keys_in(rows: Iterable[EffectRow], model: type[models.Model]) -> Iterator[str]:
+    """Yield the keys of objects as the keys of scopes have them: text, with the dashes of a UUID.
 
     SQLite stores a UUID without them.
     """
-    return row.key if len(row.key) == _CHARACTERS_OF_UUID else str(model._meta.pk.to_python(row.key))
+    for row in rows:
+        for key in json.loads(row.key):
+            yield key if len(key) == _CHARACTERS_OF_UUID else str(model._meta.pk.to_python(key))

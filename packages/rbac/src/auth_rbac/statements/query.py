@@ -1,5 +1,6 @@
 """Runs the statements of decisions on the primary database, prepared where possible, and reads their rows."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -83,7 +84,13 @@ def key_of_user(user: UserLike) -> Any:
 
 def native_key(model: Any, key: object) -> Any:
     """Return a primary key of *model* as the database has it."""
-    return model._meta.pk.get_db_prep_value(key, _connection())
+    return native_keys(model, [key])[0]
+
+
+def native_keys(model: Any, keys: Iterable[object]) -> list[Any]:
+    """Return primary keys of *model* as the database has them."""
+    connection, prepare = _connection(), model._meta.pk.get_db_prep_value
+    return [prepare(key, connection) for key in keys]
 
 
 def native_moment(moment: datetime) -> Any:

@@ -37,7 +37,7 @@ class RowKind(IntEnum):
 
     #: An assignment that has not ended.
     ASSIGNMENT = 0
-    #: A permission for one object, from guardian.
+    #: The objects that one table of guardian allows.
     OBJECT_PERMISSION = 1
     #: A role that allows or denies the permission, by itself or through an ancestor.
     ROLE_EFFECT = 2
@@ -45,7 +45,7 @@ class RowKind(IntEnum):
     PERMISSION = 3
     #: An assignment in any single scope that has not ended.
     SCOPED_ASSIGNMENT = 4
-    #: One of the objects exists.
+    #: The objects that exist.
     OBJECT = 5
 
 
@@ -57,7 +57,7 @@ class EffectRow(NamedTuple):
         row_kind: ``None`` in the only row of an empty answer.
         role: The key of the role, as the database has it.
         number: The content type of the scope or object, the effect of a role, or the key of a permission.
-        key: The key of the scope or object, as text.
+        key: The key of the scope, as text. Of objects, all keys as a JSON array of texts.
         begins: The beginning of an assignment, if it is in the future.
         ends: The end of an assignment.
     """

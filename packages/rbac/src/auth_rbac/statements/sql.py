@@ -16,7 +16,7 @@ from django.db import models
 
 from auth_rbac.models import HolderKind
 from auth_rbac.statements.rows import Effect, RowKind
-from auth_rbac.statements.tables import Source, among, each, has_arrays, names, quoted, source_of
+from auth_rbac.statements.tables import Source, among, as_json, each, has_arrays, names, quoted, source_of
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -52,8 +52,8 @@ def on_objects(
     parts.append(f"SELECT * FROM ({' UNION ALL '.join(scoped)} LIMIT {FEW_ASSIGNMENTS + 1}) AS scoped")
     if finds_objects:
         key, table = quoted(str(model._meta.pk.column)), quoted(model._meta.db_table)
-        existing = f"SELECT {RowKind.OBJECT}, NULL, NULL, CAST(o.{key} AS varchar), NULL, NULL FROM {table} o"
-        parts.append(f"{existing} WHERE {among(f'o.{key}', 'natives')}")
+        existing = f"SELECT {RowKind.OBJECT}, NULL, NULL, {as_json(f'CAST(o.{key} AS varchar)')}, NULL, NULL"
+        parts.append(f"{existing} FROM {table} o WHERE {among(f'o.{key}', 'natives')}")
     if subject is HolderKind.PERSON:
         parts += _guardian_objects(model, is_known=is_known)
     if not is_known:
@@ -244,14 +244,14 @@ def _lasting(columns: str, scope: str, subject: HolderKind) -> list[str]:
 
 
 def _guardian_objects(model: type[models.Model], *, is_known: bool) -> list[str]:
-    """Return the selection of the objects that guardian allows."""
+    """Return the selection of the objects that guardian allows, one row for each of its tables."""
     parts = []
     for source, holder in _guardian_sources(model):
         key = f"g.{source.key}" if source.is_generic else f"CAST(g.{source.key} AS varchar)"
         kind = "AND g.content_type_id = %(object_kind)s" if source.is_generic else ""
         these = among(f"g.{source.key}", "objects" if source.is_generic else "natives")
         parts.append(
-            f"SELECT {RowKind.OBJECT_PERMISSION}, NULL, %(object_kind)s, {key}, NULL, NULL FROM {holder}"
+            f"SELECT {RowKind.OBJECT_PERMISSION}, NULL, %(object_kind)s, {as_json(key)}, NULL, NULL FROM {holder}"
             f" WHERE {_whose(holder)} {kind} AND {these} AND {_is_the_permission(is_known)}"
         )
     return parts

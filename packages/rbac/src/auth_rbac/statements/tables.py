@@ -62,6 +62,11 @@ def each(name: str) -> str:
     return f"unnest(CAST(%({name})s AS text[])) AS v (value)" if has_arrays() else f"json_each(%({name})s) AS v"
 
 
+def as_json(column: str) -> str:
+    """Return the aggregate of a column of texts: a JSON array as text. A page of keys is then one row."""
+    return f"COALESCE(CAST(json_agg({column}) AS varchar), '[]')" if has_arrays() else f"json_group_array({column})"
+
+
 @lru_cache(maxsize=1)
 def names() -> dict[str, str]:
     """Return the names of tables and columns by their placeholders."""
