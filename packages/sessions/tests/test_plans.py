@@ -30,6 +30,9 @@ HOT: dict[str, Callable[[], Any]] = {
     "look up a session": lambda: snapshots._from_rows("x" * 64),
     "list a user's sessions": lambda: list(Session.objects.of(SOME_USER).live().order_by("-id")[:51]),
     "end one session": lambda: lifecycle.end_session(session_id=uuid4(), user=SOME_USER, reason="revoked"),
+    "end the session of a request": lambda: lifecycle.end_current_session(
+        session_id=uuid4(), user=SOME_USER, reason="logout"
+    ),
     "end the other sessions": lambda: lifecycle.end_other_sessions(user=SOME_USER, keep=None, reason="revoked"),
     "end the sessions in which a user acts": lambda: lifecycle.end_acted_sessions(user=SOME_USER),
     "find the sessions of an application": lambda: list(Session.objects.unended().filter(application_id=uuid4())),

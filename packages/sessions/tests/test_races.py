@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from auth_core.testing.parallel import at_once, one_winner
 from auth_sessions import lifecycle
@@ -20,12 +21,20 @@ def end(session: Session, alice: Any) -> bool:
     return lifecycle.end_session(session_id=session.pk, user=alice, reason="revoked")
 
 
+def sign_out(session: Session, alice: Any) -> bool:
+    with transaction.atomic():
+        return lifecycle.end_current_session(session_id=session.pk, user=alice, reason="logout")
+
+
 @pytest.mark.asvs("15.4.2")
-def test_only_one_of_50_parallel_calls_ends_a_session(alice: Any, caller: Caller, recorded_events: list[Any]) -> None:
+@pytest.mark.parametrize("way", [end, sign_out])
+def test_only_one_of_50_parallel_calls_ends_a_session(
+    way: Callable[[Session, Any], bool], alice: Any, caller: Caller, recorded_events: list[Any]
+) -> None:
     def tasks(number: int) -> list[Callable[[], Any]]:
         assert number == 0 or caller.get("me/").status_code == 401
         caller.log_in()
-        return [partial(end, Session.objects.live().get(), alice)] * 50
+        return [partial(way, Session.objects.live().get(), alice)] * 50
 
     assert one_winner(tasks, refusal={"False"}) == {"True": 20, "False": 49 * 20}
     assert sum(event.name.value == "session.session.ended" for event in recorded_events) == 20

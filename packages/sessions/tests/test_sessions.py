@@ -316,6 +316,18 @@ def test_users_end_their_sessions(alice: Any, caller: Caller, browser: Browser, 
     assert (events[-1].name.value, events[-1].reason) == ("session.session.ended", "revoked")
 
 
+def test_a_request_does_not_end_the_session_of_another_user(alice: Any, events: list[Event]) -> None:
+    create_account(email="bob@example.org", password=PASSWORD)
+    Caller().log_in("bob@example.org")
+    of_bob = Session.objects.get()
+
+    ended = lifecycle.end_current_session(session_id=of_bob.pk, user=alice, reason="logout")
+
+    assert not ended
+    assert Session.objects.get().ended_at is None
+    assert [event for event in events if event.name == AuthEvent.SESSION_ENDED] == []
+
+
 @pytest.mark.asvs("7.5.2")
 def test_another_users_session_is_not_found(alice: Any, caller: Caller) -> None:
     create_account(email="bob@example.org", password=PASSWORD)

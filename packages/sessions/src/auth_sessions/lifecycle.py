@@ -12,6 +12,7 @@ from auth_core.contracts import Transport
 from auth_core.events import AuthEvent, Event, record
 from auth_core.runtime.batches import deleting_in_batches
 from auth_core.users import AccountLike, UserLike
+from auth_sessions import session_statement
 from auth_sessions.conf import sessions
 from auth_sessions.models import Session
 from auth_sessions.revocation import snapshots
@@ -44,6 +45,21 @@ def end_session(*, session_id: UUID, user: UserLike, reason: str, actor: UserLik
     ended = _end(session, user, reason, actor)
     snapshots.forget(session.token_digest)
     return ended
+
+
+def end_current_session(*, session_id: UUID, user: UserLike, reason: str) -> bool:
+    """End the session in which *user* makes this request, as `end_session`. Return whether this call ended it.
+
+    On PostgreSQL it takes one statement, and no savepoint. So call it inside a transaction, and let every exception
+    roll that back: the end of a session must not be committed without its entry.
+    """
+    ended = session_statement.end_session(session_id=session_id, user=user, reason=reason, at=timezone.now())
+    if ended is None:
+        # Another call ended it, or the database has no such statement.
+        return end_session(session_id=session_id, user=user, reason=reason)
+    _record_end(ended.application_id, session_id, user, reason)
+    snapshots.forget(ended.token_digest)
+    return True
 
 
 def end_other_sessions(*, user: UserLike, keep: UUID | None, reason: str, actor: UserLike | None = None) -> int:
@@ -146,14 +162,20 @@ def _end(session: Session, user: UserLike, reason: str, actor: UserLike | None, 
             ended_at=at or timezone.now(), ended_reason=reason
         )
         if ended:
-            record(
-                Event(
-                    name=AuthEvent.SESSION_ENDED,
-                    subject=user,
-                    actor=actor,
-                    session=session.pk,
-                    application=session.application_id,
-                    reason=reason,
-                )
-            )
+            _record_end(session.application_id, session.pk, user, reason, actor)
     return bool(ended)
+
+
+def _record_end(
+    application: UUID | None, session: UUID, user: UserLike, reason: str, actor: UserLike | None = None
+) -> None:
+    record(
+        Event(
+            name=AuthEvent.SESSION_ENDED,
+            subject=user,
+            actor=actor,
+            session=session,
+            application=application,
+            reason=reason,
+        )
+    )

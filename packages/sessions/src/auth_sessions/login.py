@@ -70,8 +70,8 @@ class OpenSession:
         )
 
     def end(self, session: SessionFacts, *, user: UserLike, reason: str) -> None:
-        """End *session* if it has not ended yet."""
-        lifecycle.end_session(session_id=session.id, user=user, reason=reason)
+        """End *session* if it has not ended yet. Call this inside a transaction."""
+        lifecycle.end_current_session(session_id=session.id, user=user, reason=reason)
 
 
 class SessionLimit:

@@ -1,11 +1,14 @@
-"""The statement that opens a session on PostgreSQL: the device, the last login of the user and the session.
+"""The statements that open and end a session on PostgreSQL.
 
-The three rows are written by one statement, in the transaction of the grant. If the device is blocked, nothing is.
+The first one writes the device, the last login of the user and the session, in the transaction of the grant. If the
+device is blocked, it writes nothing.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.db import connections, router
@@ -14,6 +17,7 @@ from django.db.models.expressions import DatabaseDefault
 
 from auth_core.login import last_login
 from auth_core.runtime import prepared_statements
+from auth_core.users import UserLike
 from auth_sessions.models import Device, Session
 
 #: Columns of a session that depend on the row of its device, as expressions of the statement.
@@ -63,6 +67,34 @@ def open_session(session: Session, device: Device) -> Device | None:
     if login_field is not None:
         last_login.note_stored(user, session.last_seen_at)
     return row
+
+
+class EndedSession(NamedTuple):
+    """What is needed of a session that has just ended."""
+
+    token_digest: str
+    application_id: UUID | None
+
+
+def end_session(*, session_id: UUID, user: UserLike, reason: str, at: datetime) -> EndedSession | None:
+    """End a session of *user*, once. Of two parallel calls only one gets the session.
+
+    Returns:
+        ``None``: it had ended, it does not exist or is another user's, or the database is not PostgreSQL.
+    """
+    connection: Any = connections[router.db_for_write(Session)]
+    if connection.vendor != "postgresql":
+        return None
+    key: Any = get_user_model()._meta.pk
+    values = {"id": session_id, "user": key.get_db_prep_value(user.pk, connection), "reason": reason, "at": at}
+    rows = prepared_statements.put(connection, _END, values, uses_before=1)
+    return EndedSession(*rows[0]) if rows else None
+
+
+_END = (
+    f"UPDATE {Session._meta.db_table} SET ended_at = %(at)s, ended_reason = %(reason)s"  # noqa: S608 - a name of our own model
+    " WHERE id = %(id)s AND user_id = %(user)s AND ended_at IS NULL RETURNING token_digest, application_id"
+)
 
 
 def _values(name: str, model: Any, row: Any, connection: Any) -> dict[str, Any]:

@@ -13,13 +13,14 @@ that alone cannot reach Redis (decision record 0007).
 import time
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
-from django.db import connection
+from django.db import connection, connections, router
 from django.db.models import CharField, Value
-from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 
+from auth_core.runtime import prepared_statements
 from auth_core.runtime.redis_cache import CacheLost, SharedCache, shared_cache
 from auth_core.runtime.worker_thread import Background
 from auth_sessions.conf import sessions
@@ -188,15 +189,30 @@ def _keep_reading() -> None:
 
 
 def _read() -> _Row:
-    empty = Value("", output_field=CharField())
-    present = RawSQL(_DATABASE_IDENTITY, ()) if _has_identity() else empty  # noqa: S611 - a constant, no input
-    rows = CacheEpoch.objects.filter(pk=ONLY).annotate(now=Now(), present=present)
-    columns = rows.values_list("value", "run", "raised_at", "now", "reason", "history", "present").first()
+    columns = _read_prepared() if _has_identity() else _read_with_the_orm()
     if columns is None:
         CacheEpoch.objects.bulk_create([CacheEpoch()], ignore_conflicts=True)
         return _read()
     stored, run, raised_at, now, reason, history, present = columns
     return _Row(stored, run, now - raised_at, reason, history, present)
+
+
+def _read_prepared() -> tuple[Any, ...] | None:
+    """Return the row on PostgreSQL. Each revocation waits for this statement, and the ORM would compile it again."""
+    rows = prepared_statements.put(connections[router.db_for_read(CacheEpoch)], _STATEMENT, [ONLY], uses_before=1)
+    return rows[0] if rows else None
+
+
+_STATEMENT = (
+    f"SELECT value, run, raised_at, statement_timestamp(), reason, history, {_DATABASE_IDENTITY}"  # noqa: S608 - names of our own
+    f" FROM {CacheEpoch._meta.db_table} WHERE {CacheEpoch._meta.pk.column} = %s"
+)
+
+
+def _read_with_the_orm() -> tuple[Any, ...] | None:
+    empty = Value("", output_field=CharField())
+    rows = CacheEpoch.objects.filter(pk=ONLY).annotate(now=Now(), present=empty)
+    return rows.values_list("value", "run", "raised_at", "now", "reason", "history", "present").first()
 
 
 def _raise(row: _Row, *, run: str, reason: str) -> None:
