@@ -1,7 +1,11 @@
 """Bodies: the validated values are attributes, and no repr shows them."""
 
+from typing import Any
+
 import pytest
 from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.test import APIRequestFactory
 
 from auth_core.api.bodies import Body, EmailVerifyBody, LoginBody, TextField, optional, value
 from auth_core.errors import InvalidRequest
@@ -49,3 +53,52 @@ def test_a_required_field_is_not_declared_as_optional() -> None:
 def test_a_field_cannot_replace_an_attribute_of_serializers(name: str) -> None:
     with pytest.raises(TypeError, match=name):
         type("PlantedBody", (Body,), {name: value(TextField())})
+
+
+class Filters(Body):
+    """Filters that can all be left out."""
+
+    name = optional(TextField(required=False))
+
+
+class StrictFilters(Filters):
+    """Filters of which one is needed."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Require the name."""
+        if not attrs:
+            raise serializers.ValidationError("Enter a name.")
+        return attrs
+
+
+class SortedFilters(Filters):
+    """Filters of which one has a default."""
+
+    order = value(TextField(default="name"))
+
+
+def parsed(filters: type[Body], query: str = "") -> Any:
+    return filters.parse_query(Request(APIRequestFactory().get(f"/?{query}")))
+
+
+def test_filters_without_a_query_are_what_checking_them_returns() -> None:
+    without, checked = parsed(Filters, "cursor=x&page_size=5"), Filters._checked({})
+
+    assert (without.name, without.validated_data, without.errors) == (checked.name, checked.validated_data, {})
+    assert without.is_valid()
+    assert parsed(Filters, "name=x").name == "x"
+
+
+def test_a_rule_and_a_default_count_without_a_query() -> None:
+    assert parsed(SortedFilters).order == "name"
+    with pytest.raises(InvalidRequest):
+        parsed(StrictFilters)
+
+
+def test_filters_without_a_query_copy_no_field(monkeypatch: pytest.MonkeyPatch) -> None:
+    copied: list[str] = []
+    monkeypatch.setattr(TextField, "__deepcopy__", lambda field, memo: copied.append("field"), raising=False)
+
+    parsed(Filters)
+
+    assert copied == []

@@ -1,6 +1,7 @@
 """The views of entries."""
 
 from collections.abc import Callable
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from auth_audit.api.answers import ActivityShape, EntryShape
 from auth_audit.api.bodies import EntryFilters
 from auth_audit.api.permissions import MayReadTrail
 from auth_audit.models import AuditEntry
-from auth_audit.personal.readable_entry import ReadableEntry, read, read_one
+from auth_audit.personal.readable_entry import ReadableEntry, read, read_one, with_keys
 from auth_audit.search import activity_of, search
 from auth_core.api.answers import page_of
 from auth_core.api.bodies import NoFilters
@@ -62,17 +63,18 @@ class ActivityView(ApiView):
         """Return one page of the person's events, newest first."""
         NoFilters.parse_query(request)
         subject = identity_of(request.user).subject_id
-        return _page(request, activity_of(subject), lambda readable: activity.activity_item(readable, subject))
+        show = partial(activity.activity_item, subject=subject, sentence=cache(activity.sentence_of))
+        return _page(request, activity_of(subject), show)
 
 
 def _page(
     request: Request, entries: "QuerySet[AuditEntry]", show: Callable[[ReadableEntry], dict[str, Any]]
 ) -> Response:
-    """Return one page of entries. Their personal values are read with one query."""
+    """Return one page of entries with their personal values. See `with_keys` for its queries."""
     readable: dict[UUID, ReadableEntry] = {}
     return page_response(
         request,
-        entries,
+        with_keys(entries),
         lambda entry: show(readable[entry.pk]),
         gather=lambda rows: readable.update(read(rows)),
     )
@@ -88,11 +90,11 @@ def entry_body(readable: ReadableEntry) -> dict[str, Any]:
         "severity": entry.severity,
         "outcome": entry.outcome,
         "reason": entry.reason,
-        "subject": entry.subject_id,
-        "actor": entry.actor_id,
-        "on_behalf_of": entry.on_behalf_of,
-        "session": entry.session_id,
-        "application": entry.application_id,
+        "subject": activity.id_text(entry.subject_id),
+        "actor": activity.id_text(entry.actor_id),
+        "on_behalf_of": activity.id_text(entry.on_behalf_of),
+        "session": activity.id_text(entry.session_id),
+        "application": activity.id_text(entry.application_id),
         "target": {"kind": entry.target_kind, "id": readable.target_id} if entry.target_kind else None,
         "changes": readable.changes,
         "data": readable.data,

@@ -18,6 +18,7 @@ from auth_audit.personal import addresses
 from auth_core.crypto.encryption import (
     DecryptionFailed,
     current_key_id,
+    decrypt,
     decrypt_under,
     encrypt,
     encrypt_under,
@@ -46,6 +47,31 @@ class Owned(NamedTuple):
 
     person: str | None
     values: Mapping[str, Any]
+
+
+class WrappedKey(NamedTuple):
+    """A stored key, without an instance of `PersonalKey`, which a page of entries would make for each of them.
+
+    Args:
+        id: Of its row.
+        wrapped: The key, encrypted under a field key.
+        person_id: Public id of the person. ``None`` also if only the key was read.
+        address: Digests of the address. ``None`` also if only the key was read.
+    """
+
+    id: UUID
+    wrapped: str
+    person_id: UUID | None = None
+    address: bytes | memoryview | None = None
+
+    @property
+    def key(self) -> str:
+        """The key.
+
+        Raises:
+            DecryptionFailed: It was changed or copied from another row, or the field key is missing.
+        """
+        return decrypt(_KEY_PURPOSE, self.wrapped, context=str(self.id)).decode()
 
 
 class KeyRow(NamedTuple):
@@ -94,7 +120,7 @@ def key_row_id(ciphertext: object) -> UUID:
         raise DecryptionFailed from error
 
 
-def decrypt_values(entry_id: UUID, ciphertext: str, key: PersonalKey) -> dict[str, Any]:
+def decrypt_values(entry_id: UUID, ciphertext: str, key: WrappedKey) -> dict[str, Any]:
     """Return the values in a stored ciphertext.
 
     Raises:
@@ -115,7 +141,8 @@ def merge(*objects: Mapping[str, Any]) -> dict[str, Any]:
     for each in objects:
         for name, value in each.items():
             before = merged.get(name)
-            is_merged = isinstance(before, Mapping) and isinstance(value, Mapping)
+            # Most columns are empty, and the check of an abstract type is slow.
+            is_merged = bool(before) and isinstance(before, Mapping) and isinstance(value, Mapping)
             merged[name] = merge(before, value) if is_merged else value  # type: ignore[arg-type]  # checked above
     return merged
 

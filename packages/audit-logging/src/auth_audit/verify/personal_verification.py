@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from auth_audit.models import AuditEntry, PersonalKey
+from auth_audit.models import AuditEntry
 from auth_audit.personal import addresses, envelope
+from auth_audit.personal.envelope import WrappedKey
 from auth_audit.personal.readable_entry import OpenedPart, PersonalState, ReadableEntry
 from auth_audit.verify.findings import Tampering, Verification
 from auth_core.crypto.encryption import KeysMissing
@@ -50,7 +51,7 @@ def _owner_of(entry: AuditEntry, values: Mapping[str, Any]) -> UUID | None:
     return entry.subject_id or entry.actor_id
 
 
-def _is_address_right(entry: AuditEntry, key: PersonalKey, values: Mapping[str, Any]) -> bool:
+def _is_address_right(entry: AuditEntry, key: WrappedKey, values: Mapping[str, Any]) -> bool:
     try:
         expected = addresses.digest(values["ip"], entry.mac_key) if "ip" in values else None
     except (KeyError, KeysMissing, ValueError):

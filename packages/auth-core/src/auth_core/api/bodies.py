@@ -24,6 +24,9 @@ _YEAR = 365 * 24 * 60 * 60
 #: Names that a serializer uses itself. The value of a field of such a name would replace them.
 _SERIALIZER_NAMES = frozenset(dir(serializers.Serializer)) | frozenset(vars(serializers.Serializer()))
 
+#: Methods with which a body can refuse what each of its fields accepts.
+_RULES = ("run_validation", "to_internal_value", "validate")
+
 #: The type of the value of a field.
 T = TypeVar("T")
 
@@ -112,7 +115,24 @@ class Body(serializers.Serializer[Any]):
         if repeated := [name for name, values in query.lists() if len(values) > 1]:
             errors = (FieldError(_safe_name(name), "repeated", _("This parameter is repeated.")) for name in repeated)
             raise InvalidRequest(*errors)
-        return cls._checked({name: query[name] for name in query if name not in ("cursor", "page_size")})
+        filters = {name: query[name] for name in query if name not in ("cursor", "page_size")}
+        return cls._checked(filters) if filters or not cls._can_be_empty() else cls._without_values()
+
+    @classmethod
+    def _can_be_empty(cls) -> bool:
+        """Return whether a body without fields is valid, and has no values."""
+        if any(getattr(cls, rule) is not getattr(Body, rule) for rule in _RULES):
+            return False
+        fields = cls._declared_fields.values()
+        return not any(field.required or field.default is not serializers.empty for field in fields)
+
+    @classmethod
+    def _without_values(cls) -> Self:
+        """Return the body without fields. DRF would copy every field, to check none."""
+        body = cls(data={})
+        # What `is_valid` and `_checked` set.
+        vars(body).update({**dict.fromkeys(cls._declared_fields), "_validated_data": {}, "_errors": {}})
+        return body
 
     @classmethod
     def _checked(cls, data: Any) -> Self:

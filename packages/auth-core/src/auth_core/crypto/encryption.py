@@ -6,7 +6,6 @@ are authenticated with it. A value that was moved to another column or row there
 Source: NIST SP 800-38D, RFC 5869 (HKDF).
 """
 
-import base64
 import binascii
 import os
 from collections.abc import Mapping
@@ -26,6 +25,9 @@ VERSION = "v1"
 _NONCE_BYTES = 12
 _KEY_BYTES = 32
 _KEY_ID = Pattern(r"[A-Za-z0-9_-]{1,32}", at_most=32)
+
+#: From the alphabet of base64 to that of base64url (RFC 4648 section 5), and back.
+_TO_URL, _FROM_URL = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/")
 
 
 class DecryptionFailed(Exception):
@@ -60,8 +62,9 @@ def decrypt(purpose: str, ciphertext: str, *, context: str = "") -> bytes:
     Raises:
         DecryptionFailed: the value was changed or moved, or its key is gone.
     """
+    key_id = key_id_of(ciphertext)
     try:
-        return _decrypt(_cipher(purpose, core.FIELD_KEYS[key_id_of(ciphertext)]), purpose, ciphertext, context)
+        return _decrypt(_cipher(purpose, core.FIELD_KEYS[key_id]), key_id, purpose, ciphertext, context)
     except (KeyError, KeysMissing) as error:
         raise DecryptionFailed from error
 
@@ -96,7 +99,7 @@ def decrypt_under(data_key: str, purpose: str, ciphertext: str, *, context: str 
         cipher = AESGCM(_decoded(data_key))
     except KeysMissing as error:
         raise DecryptionFailed from error
-    return _decrypt(cipher, purpose, ciphertext, context)
+    return _decrypt(cipher, key_id_of(ciphertext), purpose, ciphertext, context)
 
 
 def key_id_of(ciphertext: str) -> str:
@@ -164,10 +167,9 @@ def _encrypt(cipher: AESGCM, key_id: str, purpose: str, plaintext: bytes, contex
     return f"{VERSION}.{key_id}.{_to_text(nonce + sealed)}"
 
 
-def _decrypt(cipher: AESGCM, purpose: str, ciphertext: str, context: str) -> bytes:
-    key_id = key_id_of(ciphertext)
+def _decrypt(cipher: AESGCM, key_id: str, purpose: str, ciphertext: str, context: str) -> bytes:
     try:
-        sealed = _from_text(ciphertext[len(f"{VERSION}.{key_id}.") :])
+        sealed = _from_text(ciphertext[len(VERSION) + len(key_id) + 2 :])
         return cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _associated_data(purpose, key_id, context))
     except (ValueError, InvalidTag) as error:
         raise DecryptionFailed from error
@@ -180,8 +182,12 @@ def _cipher(purpose: str, encoded: str) -> AESGCM:
 
 def _associated_data(purpose: str, key_id: str, context: str) -> bytes:
     """Return the associated data. Length prefixes keep ``a.b`` + ``c`` apart from ``a`` + ``b.c``."""
-    parts = [part.encode() for part in (VERSION, key_id, purpose, context)]
-    return b"".join([len(part).to_bytes(4, "big") + part for part in parts])
+    return _VERSION_PART + _with_length(key_id) + _with_length(purpose) + _with_length(context)
+
+
+def _with_length(text: str) -> bytes:
+    part = text.encode()
+    return len(part).to_bytes(4, "big") + part
 
 
 def _decoded(encoded: object) -> bytes:
@@ -197,15 +203,20 @@ def _decoded(encoded: object) -> bytes:
 
 
 def _to_text(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+    return binascii.b2a_base64(data, newline=False).translate(_TO_URL).rstrip(b"=").decode()
 
 
 def _from_text(text: str) -> bytes:
     """Decode strict base64url.
 
-    Python's own decoder skips characters outside the alphabet, so that many texts would decode to one value.
+    Python's own decoder skips characters outside the alphabet, so that many texts would decode to one value. The value
+    must therefore encode to the same text again.
     """
-    data = base64.b64decode(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4), altchars=b"-_", validate=True)
-    if _to_text(data) != text.rstrip("="):
+    body = text.rstrip("=")
+    data = binascii.a2b_base64(body.encode().translate(_FROM_URL) + b"=" * (-len(body) % 4))
+    if _to_text(data) != body:
         raise binascii.Error("not canonical")
     return data
+
+
+_VERSION_PART = _with_length(VERSION)
