@@ -7,15 +7,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection
 from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 
+from auth_core.assurance.methods import Evidence, Method
 from auth_core.conf import core
+from auth_core.contracts import Purpose, Transport
 from auth_core.flows.account_creation import create_account
+from auth_core.login.journey import open_login
 from auth_core.models import PendingLogin
+from auth_core.people.lookup import identity_of
+from auth_core.request.client import Client
 from auth_core.runtime.redis_cache import shared_cache
 from auth_core.testing.browsers import log_in, new_browser
 from auth_core.testing.factories import PASSWORD
@@ -128,8 +134,36 @@ def test_a_login_that_is_granted_at_once_leaves_a_session_and_no_pending_login(a
     assert (newest.device_id is not None, newest.device_known) == (True, False)
 
 
+def test_a_login_in_which_another_person_acts_reads_no_history(alice: Any) -> None:
+    """The risk of such a login is not assessed."""
+    chief = create_account(email="chief@example.org", password=PASSWORD, superuser=True)
+
+    statements = {}
+    for name, actor_id in (("own", None), ("acted", identity_of(chief).subject_id)):
+        with cost() as login:
+            begin_login(alice, actor_id=actor_id)
+        [statements[name]] = [sql for sql in login.statements if "json_agg" in sql]
+
+    assert "auth_sessions_session" in statements["own"]
+    assert "auth_sessions_session" not in statements["acted"]
+    assert "auth_mfa_totpfactor" in statements["acted"], "the second factor is required of the actor as well"
+
+
+def begin_login(user: Any, *, actor_id: UUID | None) -> None:
+    """Log *user* in with a password that was verified."""
+    user.backend = "auth_core.backends.IdentifierBackend"
+    open_login(
+        user=user,
+        evidence=Evidence.now(Method.PASSWORD),
+        purpose=Purpose.LOGIN,
+        transport=Transport.TOKEN,
+        client=Client(ip="192.0.2.1"),
+        actor_id=actor_id,
+    )
+
+
 def test_one_more_statement_is_seen(alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("auth_core.login.journey.read_together", lambda user, client: None)
+    monkeypatch.setattr("auth_core.login.journey.read_together", lambda user, client, **options: None)
     browser = new_browser()
 
     with cost() as login:

@@ -6,6 +6,7 @@ need to know which packages are installed.
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -53,24 +54,42 @@ class Registry(Generic[T]):
 snapshot_parts: Registry[Callable[[Any], Any]] = Registry("Snapshot part")
 
 
+class Occasion(Enum):
+    """When packages read about a person. What they read at once is one statement on PostgreSQL."""
+
+    #: A session is read from its row, and its snapshot is written. What was read is kept for `snapshot_parts`.
+    SESSION = auto()
+    #: A login begins, and the person has proved who they are.
+    LOGIN = auto()
+    #: The same, and the risk of the login is assessed. That of a login in which another person acts is not.
+    RISK = auto()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PartColumn:
-    """A snapshot part as a column of the statement that reads the session, in place of a query of its own.
+class PersonRead:
+    """What a package reads about a person, as a column of a statement in place of a query of its own.
+
+    The package reads by itself what was not kept: on other databases, or if the statement failed.
 
     Args:
+        occasions: When it is read.
         models: Returns the models that it reads. A statement reads one database.
-        sql: Returns a scalar subquery in PostgreSQL's SQL, without parameters. Its argument is the SQL of the primary key
+        sql: Returns a scalar subquery in PostgreSQL's SQL, of type ``json``. Its argument is the SQL of the primary key
             of the person.
-        read: Returns the part from the value of the subquery, as psycopg returns it.
+        keep: Keeps the value of the subquery on the person, for one use in the same request.
+        values: Returns the named parameters of the subquery, which a session has none of. Their names begin with the
+            name of the read.
     """
 
+    occasions: frozenset[Occasion]
     models: "Callable[[], Collection[type[Model]]]"
     sql: Callable[[str], str]
-    read: Callable[[Any], Any]
+    keep: Callable[[Any, Any], None]
+    values: "Callable[[Client], Mapping[str, Any]]" = lambda _client: {}
 
 
-#: Snapshot parts that can be columns, by the name of the part.
-part_columns: Registry[PartColumn] = Registry("Part column")
+#: What packages read about a person together.
+person_reads: Registry[PersonRead] = Registry("Read about a person")
 
 #: A fact about a person for policies: user -> value.
 facts: Registry[Callable[[Any], Any]] = Registry("Fact")
@@ -132,28 +151,6 @@ holder_kinds: "Registry[Callable[[Collection[UUID]], Mapping[UUID, HolderDescrip
 #: query: its result becomes part of the statement that charges a guess (`auth_core.limits`).
 known_devices: "Registry[Callable[[Client, QuerySet[Any]], QuerySet[Any] | None]]" = Registry("Device recogniser")
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoginRead:
-    """What one package reads about a person at every login, as a part of one statement (`auth_core.login.reads`).
-
-    Args:
-        models: The models that it reads. A statement reads one database.
-        sql: Returns a scalar subquery in PostgreSQL's SQL, of type ``json``. It has the named parameter ``user``, the
-            primary key of the person, and those of *values*.
-        values: Returns the other parameters. Their names begin with the name of the read.
-        keep: Keeps the result on the person, for one use in the same request. Without it the package reads by itself,
-            as it does on other databases.
-    """
-
-    models: "Callable[[], Collection[type[Model]]]"
-    sql: "Callable[[], str]"
-    values: "Callable[[Client], Mapping[str, Any]]"
-    keep: "Callable[[Any, Any, Client], None]"
-
-
-#: What packages read about a person at every login.
-login_reads: Registry[LoginRead] = Registry("Login read")
 
 #: Functions that tell whether an application may be used: public id -> bool. One that refuses is enough. Logins and
 #: sessions of an application ask all of them (`auth_core.people.admission`).

@@ -20,9 +20,8 @@ class AuthMfaConfig(AppConfig):
             answer_forms,
             enrolment_pages,
             exports,
-            login_reads,
             login_ways,
-            part_columns,
+            person_reads,
             snapshot_parts,
             sweeps,
         )
@@ -37,8 +36,8 @@ class AuthMfaConfig(AppConfig):
         from auth_mfa.webauthn.login import Webauthn  # noqa: PLC0415 - as above
 
         snapshot_parts.register(SECOND_FACTORS_PART, factors.take_second_factors)
-        part_columns.register(SECOND_FACTORS_PART, factors.COLUMN)
-        login_reads.register("auth_mfa", factors.LOGIN_READ)
+        person_reads.register("auth_mfa.factors", factors.FACTORS_READ)
+        person_reads.register("auth_mfa.history", factors.HISTORY_READ)
         exports.register("auth_mfa", factors.export_of)
         sweeps.register("auth_mfa.enrolments", cleanup.delete_abandoned)
         sweeps.register("auth_mfa.challenges", webauthn_challenge.delete_expired)

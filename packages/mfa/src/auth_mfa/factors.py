@@ -1,7 +1,6 @@
 """The second factors of a user, of all kinds."""
 
 from datetime import datetime
-from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +17,7 @@ from auth_core.events import AuthEvent, Event, record
 from auth_core.memo import Memo
 from auth_core.models import PendingLogin
 from auth_core.people.lookup import person_changed
-from auth_core.registries import LoginRead, PartColumn
+from auth_core.registries import Occasion, PersonRead
 from auth_core.request.client import Client
 from auth_core.users import UserLike
 from auth_mfa.conf import mfa
@@ -34,7 +33,7 @@ MODELS: tuple[type[Factor], ...] = tuple(dict.fromkeys(MODEL_OF.values()))
 #: On a user: the factors that a login has just read.
 _READ: Memo[list[OwnedFactor]] = Memo("auth_mfa.factors")
 
-#: On a user: the factors that a login has read together with what other packages need, for the first `read_factors`.
+#: On a user: the factors that were read together with what other packages need (`FACTORS_READ`).
 _READ_TOGETHER: Memo[list[OwnedFactor]] = Memo("auth_mfa.factors_read_together")
 
 _COLUMNS = ("pk", "kind", "name", "created_at", "last_used_at", "failures")
@@ -56,25 +55,6 @@ def read_factors(user: UserLike) -> list[OwnedFactor]:
     factors = factors_of(user) if read is None else read
     _READ.keep(user, factors)
     return factors
-
-
-@cache
-def _login_sql() -> str:
-    """Return a scalar subquery for the factors of a person and their history, in PostgreSQL's SQL."""
-    return f"""(SELECT json_build_object(
-      'factors', ({_column_sql("%(user)s")}),
-      'had_factor', EXISTS (SELECT 1 FROM {FactorHistory._meta.db_table}
-        WHERE user_id = %(user)s AND had_factor_since IS NOT NULL)))"""  # noqa: S608 - names of our own models
-
-
-def _keep(user: UserLike, stored: Any, client: Client) -> None:
-    """Keep the result of `_login_sql` on *user* for the next `read_factors` and `had_factor`, one of each."""
-    _READ_TOGETHER.keep(user, _owned_factors(stored["factors"]))
-    FactorHistory.objects.keep(user, had_factor=stored["had_factor"])
-
-
-#: The factors of a person and their history, as a part of the statement of a login.
-LOGIN_READ = LoginRead(models=lambda: (*MODELS, FactorHistory), sql=_login_sql, values=lambda _client: {}, keep=_keep)
 
 
 def rows_of(user: UserLike) -> list[Factor]:
@@ -244,15 +224,16 @@ def _check_actor(actor: UserLike | None, user: UserLike) -> None:
 
 
 def take_second_factors(user: UserLike) -> list[dict[str, str]]:
-    """Return the snapshot part with the factors of *user*. A query, unless a login has kept them with `read_factors`.
+    """Return the snapshot part with the factors of *user*. A query, unless the same request has read them.
 
-    They are taken for one use, because they may change later in the same request.
+    They are taken for one use, because they may change later in the request.
     """
-    factors = _READ.take(user)
+    just_read, read_together = _READ.take(user), _READ_TOGETHER.take(user)
+    factors = just_read if just_read is not None else read_together
     return _part_of(factors_of(user) if factors is None else factors)
 
 
-def _column_sql(user: str) -> str:
+def _factors_sql(user: str) -> str:
     """Return a subquery for the factors of the person whose key is the SQL expression *user*, in PostgreSQL's SQL."""
     factors = " UNION ALL ".join(
         f"SELECT id, {_kind_in_sql(model)} AS kind, name, created_at, last_used_at, failures "  # noqa: S608 - names of our own models
@@ -263,13 +244,29 @@ def _column_sql(user: str) -> str:
     return f"SELECT json_agg({columns}) FROM ({factors}) AS factor"  # noqa: S608 - as above
 
 
-def _part_in(stored: list[list[Any]] | None) -> list[dict[str, str]]:
-    """Return the snapshot part from the value of `_column_sql`."""
-    return _part_of(_owned_factors(stored))
+def _keep_factors(user: UserLike, stored: list[list[Any]] | None) -> None:
+    _READ_TOGETHER.keep(user, _owned_factors(stored))
 
 
-#: The snapshot part of `take_second_factors`, as a column of the statement that reads a session.
-COLUMN = PartColumn(models=lambda: MODELS, sql=_column_sql, read=_part_in)
+def _history_sql(user: str) -> str:
+    """Return a subquery for whether a person ever had a factor."""
+    had_factor = f"user_id = {user} AND had_factor_since IS NOT NULL"
+    return f"SELECT to_json(EXISTS (SELECT 1 FROM {FactorHistory._meta.db_table} WHERE {had_factor}))"  # noqa: S608 - as above
+
+
+def _keep_history(user: UserLike, stored: bool) -> None:
+    FactorHistory.objects.keep(user, had_factor=stored)
+
+
+#: The factors of a person, for `read_factors` and `take_second_factors`.
+FACTORS_READ = PersonRead(
+    occasions=frozenset({Occasion.SESSION, Occasion.LOGIN}), models=lambda: MODELS, sql=_factors_sql, keep=_keep_factors
+)
+
+#: Whether a person ever had a factor, for `FactorHistory.objects.had_factor`.
+HISTORY_READ = PersonRead(
+    occasions=frozenset({Occasion.LOGIN}), models=lambda: (FactorHistory,), sql=_history_sql, keep=_keep_history
+)
 
 
 def _owned_factors(stored: list[list[Any]] | None) -> list[OwnedFactor]:

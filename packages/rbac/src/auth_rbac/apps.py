@@ -15,7 +15,7 @@ class AuthRbacConfig(AppConfig):
     def ready(self) -> None:
         """Register the holders, facts, exports, snapshot parts and checks, and connect the signals."""
         from auth_core.authority import authorities  # noqa: PLC0415 - models exist only now
-        from auth_core.registries import exports, facts, holder_kinds, part_columns, snapshot_parts  # noqa: PLC0415 - models exist only now
+        from auth_core.registries import exports, facts, holder_kinds, person_reads, snapshot_parts  # noqa: PLC0415 - models exist only now
         from auth_rbac import checks, receivers  # noqa: F401, PLC0415 - checks register by import
         from auth_rbac.decisions import decision_cache  # noqa: PLC0415 - as above
         from auth_rbac.facts import export_of, roles_of  # noqa: PLC0415 - as above
@@ -32,7 +32,7 @@ class AuthRbacConfig(AppConfig):
         facts.register("roles", roles_of)
         exports.register("auth_rbac", export_of)
         snapshot_parts.register(decision_cache.PART, decision_cache.versions_part)
-        part_columns.register(decision_cache.PART, decision_cache.COLUMN)
+        person_reads.register(decision_cache.PART, decision_cache.VERSIONS_READ)
         authorities.register("auth_rbac", ROLE_AUTHORITY)
         receivers.connect(self)
         connect_object_guards()

@@ -21,7 +21,7 @@ class AuthSessionsConfig(AppConfig):
             exports,
             known_devices,
             link_paths,
-            login_reads,
+            person_reads,
             person_watchers,
             sweeps,
         )
@@ -48,7 +48,7 @@ class AuthSessionsConfig(AppConfig):
         message_values.register("browser", user_agents.listed_name)
         message_values.register("os", user_agents.listed_name)
         security_notices.register(SessionEvent.LOGIN_REPORTED.value, "login_reported")
-        login_reads.register("auth_sessions", risk.LOGIN_READ)
+        person_reads.register("auth_sessions", risk.HISTORY_READ)
         known_devices.register("auth_sessions", devices.known_to)
         person_watchers.register("auth_sessions", snapshots.forget_person)
         exports.register("auth_sessions.devices", devices.export_of)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any, NamedTuple
 
 from django.db.models import Exists, QuerySet
@@ -96,28 +95,28 @@ def history_of(user: UserLike, *, mark: str = "") -> History:
     return History(logins=[_past_login(row) for row in rows], is_device_known=is_known, is_device_blocked=is_blocked)
 
 
-@cache
-def login_sql() -> str:
-    """Return a scalar subquery for the history of a person, in PostgreSQL's SQL: the rows, and the device's block.
+def person_sql(user: str) -> str:
+    """Return a subquery for the history of a person, in PostgreSQL's SQL: the rows, and the device's block.
 
     The device is an array with one member if the person knows it: whether it is blocked.
     """
-    return f"""(SELECT json_build_object(
+    return f"""SELECT json_build_object(
+      'mark', CAST(%(sessions_mark)s AS text),
       'logins', (SELECT json_agg(json_build_array({", ".join(_COLUMNS)}) ORDER BY id DESC) FROM (
         SELECT id, {", ".join(_COLUMNS)} FROM {Session._meta.db_table}
-        WHERE user_id = %(user)s AND actor_id IS NULL ORDER BY id DESC LIMIT {_MOST}) AS login),
+        WHERE user_id = {user} AND actor_id IS NULL ORDER BY id DESC LIMIT {_MOST}) AS login),
       'device', (SELECT json_agg(blocked_at IS NOT NULL) FROM {Device._meta.db_table}
-        WHERE user_id = %(user)s AND digest = %(sessions_mark)s AND has_cookie)))"""  # noqa: S608 - names of our own models
+        WHERE user_id = {user} AND digest = CAST(%(sessions_mark)s AS text) AND has_cookie))"""  # noqa: S608 - names of our own models
 
 
-def keep(user: UserLike, stored: Any, mark: str) -> None:
-    """Keep the result of `login_sql` on *user* for the next `history_of` of the same browser."""
+def keep(user: UserLike, stored: Any) -> None:
+    """Keep the value of `person_sql` on *user* for the next `history_of` of the same browser."""
     rows = [_LoginRow(datetime.fromisoformat(at), *columns) for at, *columns in stored["logins"] or ()]
     is_blocked = stored["device"] or ()
     history = History(
         logins=[_past_login(row) for row in rows], is_device_known=bool(is_blocked), is_device_blocked=any(is_blocked)
     )
-    _READ.keep(user, _Read(mark, history))
+    _READ.keep(user, _Read(stored["mark"], history))
 
 
 def _device_in(rows: Sequence[_LoginRow], device_rows: QuerySet[Device]) -> tuple[bool, bool]:

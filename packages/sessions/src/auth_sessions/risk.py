@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from auth_core import limits
 from auth_core.assurance.levels import Assessment, Demand, Weighed
 from auth_core.people import lookup
-from auth_core.registries import LoginRead
+from auth_core.registries import Occasion, PersonRead
 from auth_core.request.client import Client
 from auth_core.users import UserLike
 from auth_sessions import devices, geo, history
@@ -55,16 +55,14 @@ class AssessLogin:
         return Assessment(score, reasons, demand_of(score))
 
 
-def _read_values(client: Client) -> dict[str, str]:
-    return {"sessions_mark": devices.mark_of(client)}
-
-
-def _keep_history(user: UserLike, stored: Any, client: Client) -> None:
-    history.keep(user, stored, devices.mark_of(client))
-
-
-#: What `AssessLogin` reads, as a part of the statement of a login.
-LOGIN_READ = LoginRead(models=lambda: (Session, Device), sql=history.login_sql, values=_read_values, keep=_keep_history)
+#: What `AssessLogin` reads of the past, with what other packages read at a login.
+HISTORY_READ = PersonRead(
+    occasions=frozenset({Occasion.RISK}),
+    models=lambda: (Session, Device),
+    sql=history.person_sql,
+    keep=history.keep,
+    values=lambda client: {"sessions_mark": devices.mark_of(client)},
+)
 
 
 def weigh(login: LoginContext) -> tuple[Weighed, ...]:

@@ -138,7 +138,7 @@ def open_login(
         limits.charge("begun", person=str(user.pk), client=client)
     else:
         guess.keep_counts(user=user)
-    read_together(user, client)
+    read_together(user, client, assesses_risk=actor_id is None)
     assessment = Assessment() if actor_id is not None else risk_assessor().assess(user, client)
     assessment = replace(assessment, demand=stricter(assessment.demand, demand))
     # The refund comes last: it locks the budget of a network, for which everybody in that network waits.

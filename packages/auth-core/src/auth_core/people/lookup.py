@@ -1,5 +1,6 @@
 """Finding people, and the data about them that other parts share."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
@@ -19,7 +20,7 @@ from auth_core.people.address_rows import is_current, rows_of
 from auth_core.people.addresses import InvalidAddress, parse
 from auth_core.people.identifiers import is_sole_holder, matches_of, sole_match, users_named_by
 from auth_core.people.user_columns import address_text_in, addresses_in
-from auth_core.registries import part_columns, person_watchers, snapshot_parts
+from auth_core.registries import Occasion, PersonRead, person_reads, person_watchers, snapshot_parts
 from auth_core.users import UserLike
 
 #: The snapshot part with the primary address.
@@ -83,10 +84,10 @@ def part_of(user: UserLike, name: str, default: object = None) -> Any:
     return default if make is None else make(user)
 
 
-def with_part_columns(rows: "QuerySet[Any]") -> Any:
-    """Annotate *rows*, each of which has a ``user``, with the parts that can be columns, for `parts_beside`.
+def with_person_reads(rows: "QuerySet[Any]") -> Any:
+    """Annotate *rows*, each of which has a ``user``, with what packages read about that user, for `parts_beside`.
 
-    On other databases than PostgreSQL, and for parts in another database, each part takes a query of its own.
+    On other databases than PostgreSQL, and in another database, each package reads by itself.
     """
     connection = connections[rows.db]
     if connection.vendor != "postgresql":
@@ -94,25 +95,32 @@ def with_part_columns(rows: "QuerySet[Any]") -> Any:
     field, quote = rows.model._meta.get_field("user"), connection.ops.quote_name
     user = f"{quote(rows.model._meta.db_table)}.{quote(field.column)}"
     columns = {
-        _column_of(name): RawSQL(column.sql(user), (), output_field=Field())  # noqa: S611 - the packages write it
-        for name, column in part_columns.items()
-        if all(router.db_for_read(model) == rows.db for model in column.models())
+        _column_of(name): RawSQL(f"CAST(({read.sql(user)}) AS text)", (), output_field=Field())  # noqa: S611 - the packages write it
+        for name, read in _reads_with_a_session()
+        if all(router.db_for_read(model) == rows.db for model in read.models())
     }
     return rows.annotate(**columns)
 
 
 def parts_beside(row: Any) -> dict[str, Any]:
-    """Return every registered snapshot part of the user of *row*, for a new snapshot. See `with_part_columns`."""
-    parts = {}
-    for name, make in snapshot_parts.items():
-        column, attribute = part_columns.get(name), _column_of(name)
-        is_read = column is not None and hasattr(row, attribute)
-        parts[name] = column.read(getattr(row, attribute)) if column is not None and is_read else make(row.user)
-    return parts
+    """Return every registered snapshot part of the user of *row*, for a new snapshot. See `with_person_reads`."""
+    for name, read in _reads_with_a_session():
+        if hasattr(row, _column_of(name)):
+            keep_read(read, row.user, getattr(row, _column_of(name)))
+    return {name: make(row.user) for name, make in snapshot_parts.items()}
 
 
-def _column_of(part: str) -> str:
-    return f"part_{part.replace('.', '_')}"
+def keep_read(read: PersonRead, user: UserLike, text: str | None) -> None:
+    """Let a package keep on *user* what it read, which is JSON as text or ``None``."""
+    read.keep(user, None if text is None else json.loads(text))
+
+
+def _reads_with_a_session() -> list[tuple[str, PersonRead]]:
+    return [(name, read) for name, read in person_reads.items() if Occasion.SESSION in read.occasions]
+
+
+def _column_of(read: str) -> str:
+    return f"read_{read.replace('.', '_')}"
 
 
 def carry_parts(user: UserLike, parts: Mapping[str, Any]) -> None:

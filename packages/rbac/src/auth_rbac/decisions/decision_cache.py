@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from auth_core.memo import Memo
 from auth_core.people.lookup import part_of
-from auth_core.registries import PartColumn
+from auth_core.registries import Occasion, PersonRead
 from auth_core.users import UserLike
 from auth_rbac.conf import rbac
 from auth_rbac.decisions.decision import Decision, DecisionReason
@@ -90,6 +89,9 @@ class CachedDecisions:
 #: On a user, a service or a group: the decisions that are current for this instance.
 _CURRENT: Memo[CachedDecisions] = Memo("auth_rbac.decisions")
 
+#: On a user: the versions that were read with their session, for its snapshot.
+_READ_WITH_SESSION: Memo[list[str]] = Memo("auth_rbac.versions")
+
 #: By the key of a person, or by the kind and the public id of a service, which equals no key of a person.
 _subjects: dict[Any, CachedDecisions] = {}
 _changing = Lock()
@@ -146,24 +148,29 @@ def verify(subject: Subject) -> CachedDecisions:
 
 
 def versions_part(user: UserLike) -> list[str]:
-    """Return the versions for a session's snapshot."""
-    return list(_current_versions(user))
+    """Return the versions for a session's snapshot. A query, unless they were read with the session."""
+    read = _READ_WITH_SESSION.take(user)
+    return list(_current_versions(user)) if read is None else read
 
 
-def _column_sql(user: str) -> str:
+def _versions_sql(user: str) -> str:
     """Return a subquery for the versions of the person whose key is the SQL expression *user*, in PostgreSQL's SQL."""
     person = f"(SELECT stamp FROM {PersonVersion._meta.db_table} WHERE user_id = {user})"  # noqa: S608 - names of our own models
     graph = f"(SELECT stamp FROM {GraphVersion._meta.db_table} WHERE slot = 1)"  # noqa: S608 - as above
-    return f"SELECT ARRAY[{person}, {graph}]"
+    return f"SELECT json_build_array({person}, {graph})"
 
 
-def _part_in(stored: Sequence[UUID | None]) -> list[str]:
-    """Return the snapshot part from the value of `_column_sql`."""
-    return [str(version) for version in stored]
+def _keep_versions(user: UserLike, stored: Sequence[str | None]) -> None:
+    _READ_WITH_SESSION.keep(user, [str(version) for version in stored])
 
 
-#: The snapshot part of `versions_part`, as a column of the statement that reads a session.
-COLUMN = PartColumn(models=lambda: (PersonVersion, GraphVersion), sql=_column_sql, read=_part_in)
+#: The versions of a person, for `versions_part`.
+VERSIONS_READ = PersonRead(
+    occasions=frozenset({Occasion.SESSION}),
+    models=lambda: (PersonVersion, GraphVersion),
+    sql=_versions_sql,
+    keep=_keep_versions,
+)
 
 
 def _current_versions(subject: Subject) -> Versions:

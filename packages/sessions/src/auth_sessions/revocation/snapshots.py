@@ -185,7 +185,7 @@ def _reading_in(stored: bytes, under: bytes) -> Reading | None:
 
 def _from_rows(digest: str) -> Session | None:
     rows = Session.objects.opened_by(digest).select_related("user", "user__auth_identity")
-    row = lookup.with_part_columns(lookup.with_primary_address(rows)).first()
+    row = lookup.with_person_reads(lookup.with_primary_address(rows)).first()
     session: Session | None = row
     if session is not None and session.user is not None:
         lookup.remember_primary_address(session.user, row.primary_address, row.primary_verified_at)
