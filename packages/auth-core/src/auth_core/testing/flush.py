@@ -22,8 +22,8 @@ Contents = dict[str, list[tuple[Any, ...]]]
 def quick_flush() -> Iterator[None]:
     """Flush quickly inside the block. A flush that resets sequences, as the command does by itself, stays Django's."""
     made_by_migrations: dict[tuple[str, str], Contents] = {}
-    emit: Callable[..., None] = flush.emit_post_migrate_signal
-    django_sql: Callable[..., list[str]] = flush.sql_flush
+    emit: Callable[..., None] = flush.emit_post_migrate_signal  # type: ignore[attr-defined]  # the stubs have only the command
+    django_sql: Callable[..., list[str]] = flush.sql_flush  # type: ignore[attr-defined]  # as above
 
     def sql_flush(
         style: Any, connection: Any, *, reset_sequences: bool = True, allow_cascade: bool = False
