@@ -86,7 +86,7 @@ def test_listing_entries_runs_no_count(auditor: Browser) -> None:
 
 @pytest.mark.parametrize("path", [PATH, "/api/v1/me/activity/"])
 @pytest.mark.parametrize("size", [1, 50])
-def test_a_page_takes_two_statements_whatever_its_size(path: str, size: int, auditor: Browser) -> None:
+def test_a_page_takes_the_same_statements_whatever_its_size(path: str, size: int, auditor: Browser) -> None:
     reader = find_by_identifier("auditor@example.org")
     for _number in range(size):
         record(Event(name=AuthEvent.LOGIN_SUCCEEDED, subject=reader, client=Client(ip="192.0.2.7", user_agent="x")))
@@ -96,7 +96,8 @@ def test_a_page_takes_two_statements_whatever_its_size(path: str, size: int, aud
 
     statements = [query["sql"] for query in queries if "auth_audit_" in query["sql"]]
     assert len(page["results"]) == size
-    assert len(statements) == 2, statements
+    # On PostgreSQL the keys of the personal values are read with the entries.
+    assert len(statements) == (1 if connection.vendor == "postgresql" else 2), statements
 
 
 @pytest.mark.parametrize(("query", "has_results"), [("since", True), ("until", False)])
