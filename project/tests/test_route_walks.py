@@ -234,6 +234,7 @@ def test_a_login_with_a_crashing_check_is_not_granted(check: str, alice: Any, mo
 )
 def test_a_request_with_a_crashing_check_is_refused(check: str, monkeypatch: pytest.MonkeyPatch) -> None:
     root = make_administrator("root@example.org")
+    make_administrator("another@example.org")
     get_user_model().objects.filter(pk=root.pk).update(is_superuser=False)
     caller = administrator(transport=Transport.TOKEN)
     caller.raise_request_exception = False

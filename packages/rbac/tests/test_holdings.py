@@ -126,6 +126,7 @@ def test_an_actor_who_was_disabled_while_waiting_is_refused(manager_of: Manager,
     carol = manager_of("carol", "shop.view_order")
     User.objects.filter(pk=carol.pk).update(is_active=False)
     root = User.objects.create_superuser("root")
+    User.objects.create_superuser("another")
     User.objects.filter(pk=root.pk).update(is_superuser=False)
 
     for actor in (carol, root):

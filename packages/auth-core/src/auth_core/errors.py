@@ -12,6 +12,7 @@ from http import HTTPStatus
 from typing import Any, ClassVar
 
 from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError
 from django.utils.translation import gettext_lazy as _
 
 
@@ -38,6 +39,8 @@ class AuthError(Exception):
     code: ClassVar[str]
     status: ClassVar[int]
     title: ClassVar[Any]
+    #: The rule in the database that refuses the same, such as a trigger. Its errors contain the name.
+    database_rule: ClassVar[str] = ""
     registry: ClassVar[dict[str, type["AuthError"]]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -69,6 +72,15 @@ class AuthError(Exception):
     def example(cls) -> "AuthError":
         """Return a typical instance, for the reference and the canary test."""
         return cls()
+
+
+def refusal_by_database(error: BaseException) -> AuthError | None:
+    """Return the `AuthError` for *error*, if a rule in the database refused a statement. ``None`` for other errors."""
+    if not isinstance(error, IntegrityError):
+        return None
+    text = str(error)
+    rules = (kind for kind in AuthError.registry.values() if kind.database_rule)
+    return next((kind() for kind in rules if kind.database_rule in text), None)
 
 
 class InvalidRequest(AuthError):

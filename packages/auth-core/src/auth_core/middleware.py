@@ -14,7 +14,7 @@ from django.http.response import HttpResponseBase
 from auth_core.administration import is_administration, model_admin_of
 from auth_core.assurance.evidence import stated_session
 from auth_core.authority import check_superuser
-from auth_core.errors import AuthError, InsufficientUserAuthentication, PermissionRefused
+from auth_core.errors import AuthError, InsufficientUserAuthentication, PermissionRefused, refusal_by_database
 from auth_core.login.session_parties import check_when_read
 from auth_core.observability.denials import mark_denied_by, record_denial
 from auth_core.observability.health import Status, readiness
@@ -106,14 +106,13 @@ class RequestContextMiddleware:
 
         A lack of permission is answered by Django, and a lack of proof by `AdministrationMiddleware`.
         """
-        if not isinstance(exception, AuthError) or isinstance(
-            exception, (PermissionRefused, InsufficientUserAuthentication)
-        ):
+        refusal = exception if isinstance(exception, AuthError) else refusal_by_database(exception)
+        if refusal is None or isinstance(refusal, (PermissionRefused, InsufficientUserAuthentication)):
             return None
         if request.method in _SAFE or not is_administration(request):
             return None
-        mark_denied_by(exception)
-        messages.error(request, exception.detail, fail_silently=True)
+        mark_denied_by(refusal)
+        messages.error(request, refusal.detail, fail_silently=True)
         return HttpResponseRedirect(request.get_full_path())
 
 

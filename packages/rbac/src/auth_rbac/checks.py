@@ -9,7 +9,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import connections
 
 from auth_rbac.conf import BACKEND, authentication_backends, guardian_leaves_users_alone, rbac
-from auth_rbac.database import object_triggers, triggers
+from auth_rbac.database import administrator_trigger, object_triggers, triggers
 from auth_rbac.declared_permissions import is_declarable
 
 
@@ -91,6 +91,17 @@ def check_object_triggers(databases: Sequence[str] | None = None, **kwargs: Any)
             )
             problems.append(Warning(text, hint=hint, id="auth_rbac.W003"))
     return problems
+
+
+@register(Tags.database)
+def check_administrator_trigger(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse a database in which a statement without a signal could remove the last administrator."""
+    text = "The trigger that keeps the last administrator is missing."
+    return [
+        Error(text, hint=f"Run migrate --database {alias} to create it.", id="auth_rbac.E006")
+        for alias in databases or ()
+        if administrator_trigger.is_missing(alias)
+    ]
 
 
 def _is_foreign_key(label: str, path: str) -> bool:

@@ -18,9 +18,10 @@ from django.db.models.signals import (
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
 from auth_core.events import AuthEvent, Event, event_recorded
+from auth_core.people.locking import LockReason
 from auth_core.people.lookup import person_changed
 from auth_rbac import declared_permissions
-from auth_rbac.database import indexes, object_triggers, orphans, triggers
+from auth_rbac.database import administrator_trigger, indexes, object_triggers, orphans, triggers
 from auth_rbac.holders.descriptions import describe_services
 from auth_rbac.holders.lookup import unknown_holder
 from auth_rbac.models import Assignment, Role, RoleClosure, RoleEdge, Wildcard
@@ -48,6 +49,11 @@ def connect(app: "AppConfig") -> None:
     for name in ("groups", "user_permissions"):
         if between := getattr(getattr(get_user_model(), name, None), "through", None):
             m2m_changed.connect(membership_changed, sender=between, dispatch_uid=uid("membership_changed"))
+            m2m_changed.connect(last_administrator.keep_when_taken, sender=between, dispatch_uid=uid("keep_member"))
+    group_permissions = Group.permissions.through
+    m2m_changed.connect(last_administrator.keep_when_taken, sender=group_permissions, dispatch_uid=uid("keep_group"))
+    pre_delete.connect(last_administrator.keep_before_taking, sender=Group, dispatch_uid=uid("keep_before_group"))
+    post_delete.connect(last_administrator.keep_after_taking, sender=Group, dispatch_uid=uid("keep_after_group"))
     for model in holding_models():
         post_save.connect(holding_changed, sender=model, dispatch_uid=uid("holding_saved"))
         post_delete.connect(holding_changed, sender=model, dispatch_uid=uid("holding_deleted"))
@@ -80,9 +86,10 @@ def holding_models() -> list[Any]:
 
 
 def before_migration(using: str, **kwargs: Any) -> None:
-    """Drop the triggers on objects on SQLite, where a migration could not rename a table with them."""
+    """Drop the triggers on objects and people on SQLite, where a migration could not rename a table with them."""
     if connections[using].vendor == "sqlite":
         object_triggers.lift(using)
+        administrator_trigger.lift(using)
 
 
 def after_migration(using: str, **kwargs: Any) -> None:
@@ -90,6 +97,7 @@ def after_migration(using: str, **kwargs: Any) -> None:
     triggers.lay(using)
     indexes.lay(using)
     object_triggers.lay(using)
+    administrator_trigger.lay(using)
     declared_permissions.make_declared(using)
 
 
@@ -174,6 +182,8 @@ def membership_changed(
 
 
 def keep_an_active_administrator(event: Event, **kwargs: Any) -> None:
-    """Refuse to disable the last administrator. The event is recorded in the transaction of the change."""
+    """Refuse to disable or lock the last administrator. The event is recorded in the transaction of the change."""
     if event.name is AuthEvent.ACCOUNT_DISABLED:
         last_administrator.keep_after_disabling(event.subject)
+    elif event.name is AuthEvent.ACCOUNT_LOCKED and event.reason == LockReason.ADMINISTRATOR:
+        last_administrator.keep_after_locking(event.subject)

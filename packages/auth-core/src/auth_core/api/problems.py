@@ -79,6 +79,8 @@ def error_of(exc: Exception) -> AuthError | None:
         return errors.MethodNotAllowed()
     if isinstance(exc, exceptions.Throttled):
         return errors.TooManyAttempts(retry_after=timedelta(seconds=getattr(exc, "wait", None) or 1))
+    if (refusal := errors.refusal_by_database(exc)) is not None:
+        return refusal
     return next((make() for kinds, make in _MEANINGS if isinstance(exc, kinds)), None)
 
 

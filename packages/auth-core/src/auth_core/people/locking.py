@@ -3,12 +3,12 @@
 from enum import StrEnum
 
 from django.contrib.auth import get_user_model
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from auth_core.authority import check_over
-from auth_core.errors import Conflict
+from auth_core.errors import Conflict, refusal_by_database
 from auth_core.events import AuthEvent, Event, record
 from auth_core.models import Identity
 from auth_core.people.lookup import identity_of, person_changed
@@ -97,7 +97,12 @@ def _set_active(user: UserLike, actor: UserLike | None, *, active: bool, name: A
         raise Conflict
     users = get_user_model()._default_manager
     with transaction.atomic():
-        changed = users.filter(pk=user.pk, is_active=not active).update(is_active=active)
+        try:
+            changed = users.filter(pk=user.pk, is_active=not active).update(is_active=active)
+        except IntegrityError as error:
+            if (refusal := refusal_by_database(error)) is not None:
+                raise refusal from error
+            raise
         return _record_change(user, actor, name, changed=bool(changed))
 
 

@@ -15,7 +15,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 from guardian.utils import get_group_obj_perms_model, get_user_obj_perms_model
 
-from auth_rbac.database import object_triggers
+from auth_rbac.database import administrator_trigger, object_triggers
 from auth_rbac.models import (
     Assignment,
     GraphVersion,
@@ -106,8 +106,9 @@ def lay(alias: str = DEFAULT_DB_ALIAS) -> None:
 
 
 def lift(alias: str = DEFAULT_DB_ALIAS) -> None:
-    """Drop all triggers and their functions, and the triggers on objects, before the tables of this app are dropped."""
+    """Drop all triggers and their functions, those on objects and people as well, before our tables are dropped."""
     object_triggers.lift(alias)
+    administrator_trigger.lift(alias)
     connection = connections[alias]
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections, models
 
 #: The rows of `GraphVersion`.
-_VERSION, _LOCK = 1, 2
+_VERSION, LOCK = 1, 2
 
 
 class PersonVersion(models.Model):
@@ -72,7 +72,7 @@ def lock_graph() -> None:
     It must be the first statement of such a change, which then reads what the previous change committed. It is
     a write, so that SQLite takes its lock as well.
     """
-    _write(_LOCK, DEFAULT_DB_ALIAS)
+    _write(LOCK, DEFAULT_DB_ALIAS)
 
 
 def touch_graph(using: str = DEFAULT_DB_ALIAS) -> None:

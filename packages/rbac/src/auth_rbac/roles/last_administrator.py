@@ -13,6 +13,8 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import QuerySet
 
+from auth_core.models import Identity
+from auth_core.people.locking import LockReason
 from auth_core.users import UserLike
 from auth_rbac.decisions.subjects import subjects
 from auth_rbac.errors import LastAdministrator
@@ -33,6 +35,9 @@ Administrators = Callable[[], "QuerySet[Any]"]
 
 #: The attribute of a person who is about to be deleted: the administrators of their kind.
 _ADMINISTRATORS = "_auth_rbac_administrators"
+
+#: The attribute of a person or group that loses something: whether the site had an administrator by roles alone.
+_HAD_ROLE_MANAGER = "_auth_rbac_had_role_manager"
 
 
 @contextmanager
@@ -66,6 +71,52 @@ def keep_after_disabling(user: UserLike) -> None:
             raise LastAdministrator
     elif not _superusers().exists() and not subjects(ADMINISTERS).exists() and _would_administer(user):
         raise LastAdministrator
+
+
+def keep_after_locking(user: UserLike) -> None:
+    """Refuse that an administrator locked the last administrator in the current transaction. Nobody could unlock them.
+
+    Raises:
+        LastAdministrator: no administrator but *user* may sign in.
+    """
+    lock_graph()
+    administrators = _superusers() if _superusers().exists() else _role_managers()
+    locked = Identity.objects.filter(locked_at__isnull=False, lock_reason=LockReason.ADMINISTRATOR.value)
+    others = administrators.exclude(pk__in=locked.values("user"))
+    if administrators.filter(pk=user.pk).exists() and not others.exists():
+        raise LastAdministrator
+
+
+def keep_before_taking(instance: Any, **kwargs: Any) -> None:
+    """Remember, before roles or permissions are taken away, whether they make the last administrator.
+
+    A superuser needs none, so with one of them nothing is counted.
+    """
+    if not _superusers().exists():
+        lock_graph()
+        instance.__dict__[_HAD_ROLE_MANAGER] = _role_managers().exists()
+
+
+def keep_after_taking(instance: Any, **kwargs: Any) -> None:
+    """Refuse that roles or permissions of the last administrator were taken away in the current transaction.
+
+    Raises:
+        LastAdministrator: no administrator is left.
+    """
+    if instance.__dict__.pop(_HAD_ROLE_MANAGER, False) and not _role_managers().exists():
+        raise LastAdministrator
+
+
+def keep_when_taken(instance: Any, action: str, **kwargs: Any) -> None:
+    """Do the same for groups and permissions of people, and for permissions of groups.
+
+    Raises:
+        LastAdministrator: no administrator is left.
+    """
+    if action in ("pre_remove", "pre_clear"):
+        keep_before_taking(instance)
+    elif action in ("post_remove", "post_clear"):
+        keep_after_taking(instance)
 
 
 def keep_before_deleting(instance: "AbstractBaseUser", **kwargs: Any) -> None:
