@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, User
 from django.contrib.messages import get_messages
 from django.core.management import call_command
@@ -16,6 +17,7 @@ from auth_core.people.locking import LockReason, disable_account, lock_account
 from auth_core.testing.parallel import ROUNDS, one_winner
 from auth_rbac.database import administrator_trigger
 from auth_rbac.errors import LastAdministrator
+from auth_rbac.models import Assignment, Role
 from auth_rbac.roles.assignments import assign_role
 from conftest import again, browser_of, make_role, permission
 from shop.models import Clerk
@@ -305,6 +307,35 @@ def test_djangos_admin_pages_say_why_the_last_administrator_stays(page: str, roo
     assert MESSAGE in root_browser.get(answer.headers["Location"]).content.decode()
     assert again(root).is_active
     assert again(root).is_superuser
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_log_of_djangos_admin_has_no_entry_of_a_refused_deletion(root_browser: Browser) -> None:
+    address, form = PAGES["delete by the action"](User.objects.get(username="root"))
+
+    root_browser.post(address, form)
+
+    assert not LogEntry.objects.exists()
+    alice = User.objects.create_user("alice")
+    root_browser.post(address, {**form, "_selected_action": [str(alice.pk)]})
+    assert [entry.object_id for entry in LogEntry.objects.all()] == [str(alice.pk)]
+    assert not User.objects.filter(pk=alice.pk).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("model", ["role", "assignment"])
+def test_the_log_of_our_admin_has_no_entry_of_a_refused_deletion(model: str, manager_of: Manager) -> None:
+    """The last role manager deletes their own role, or revokes it."""
+    carol = manager_of("carol")
+    User.objects.filter(pk=carol.pk).update(is_staff=True)
+    rows = Role.objects.all() if model == "role" else Assignment.objects.all()
+    form = {"post": "yes", "action": "delete_selected", "_selected_action": [str(row.pk) for row in rows]}
+
+    answer = browser_of(again(carol)).post(f"/admin/auth_rbac/{model}/", form, follow=True)
+
+    assert MESSAGE in answer.content.decode()
+    assert rows.count() == 1
+    assert not LogEntry.objects.exists()
 
 
 def delete_each_other(number: int) -> list[Any]:

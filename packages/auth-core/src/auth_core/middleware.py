@@ -16,6 +16,7 @@ from auth_core.assurance.evidence import stated_session
 from auth_core.authority import check_superuser
 from auth_core.errors import AuthError, InsufficientUserAuthentication, PermissionRefused, refusal_by_database
 from auth_core.login.session_parties import check_when_read
+from auth_core.observability.admin_log import replace_deletion
 from auth_core.observability.denials import mark_denied_by, record_denial
 from auth_core.observability.health import Status, readiness
 from auth_core.people.actors import current_session_of, user_if_loaded
@@ -90,6 +91,8 @@ class RequestContextMiddleware:
     def process_view(self, request: HttpRequest, view: Callable[..., HttpResponseBase], *arguments: Any) -> None:
         """Check the session's application and actor, and make the user the acting person on an admin page.
 
+        A deletion by the list of an admin site becomes one transaction (`auth_core.observability.admin_log`).
+
         Raises:
             PermissionRefused: the page edits rows that only superusers may write.
         """
@@ -98,7 +101,12 @@ class RequestContextMiddleware:
         if user is None or not is_administration(request):
             return
         current().administrators.append(user)
-        if request.method not in _SAFE and _edits_records(view):
+        if request.method in _SAFE:
+            return
+        model_admin = model_admin_of(view)
+        if model_admin is not None:
+            replace_deletion(model_admin.admin_site)
+        if _edits_records(model_admin):
             check_superuser(user)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
@@ -123,8 +131,8 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _RECORDS = frozenset({"admin.logentry", "sessions.session"})
 
 
-def _edits_records(view: Callable[..., HttpResponseBase]) -> bool:
-    opts = getattr(model_admin_of(view), "opts", None)
+def _edits_records(model_admin: Any) -> bool:
+    opts = getattr(model_admin, "opts", None)
     return opts is not None and opts.concrete_model._meta.label_lower in _RECORDS
 
 
