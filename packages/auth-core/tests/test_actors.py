@@ -115,6 +115,18 @@ def test_a_password_login_for_an_application_keeps_it(alice: Any) -> None:
     assert session_in(outcome).application == application
 
 
+def test_a_wrong_password_names_the_application(alice: Any, recorded_events: list[Any]) -> None:
+    application = uuid4()
+
+    with pytest.raises(InvalidCredentials):
+        begin_login(
+            identifier="alice@example.org", password="wrong", transport=Transport.COOKIE, client=Client(),
+            application_id=application, browser_secret=BROWSER_SECRET,
+        )  # fmt: skip
+
+    assert [event.application for event in recorded_events if event.name == "auth.login.failed"] == [application]
+
+
 @pytest.mark.parametrize(
     ("has_application", "has_actor"), [(True, False), (False, True), (True, True)], ids=["application", "actor", "both"]
 )

@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 import time_machine
@@ -13,7 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from webauthn.helpers.verify_signature import verify_signature
 
-from auth_core.contracts import Granted, Transport
+from auth_core import registries
+from auth_core.contracts import Challenged, Granted, Transport
+from auth_core.errors import InvalidCredentials, LoginExpired
 from auth_core.events import AuthEvent
 from auth_core.models import PendingLogin
 from auth_core.people.lookup import identity_of
@@ -61,6 +64,86 @@ def test_a_passkey_alone_signs_in(
     assert browser.get("/api/v1/me/").json()["id"] == str(identity_of(alice).subject_id)
     names = [event.name for event in recorded_events]
     assert names == [MfaEvent.FACTOR_USED, AuthEvent.LOGIN_STARTED, AuthEvent.LOGIN_SUCCEEDED]
+
+
+@pytest.fixture
+def applications(monkeypatch: pytest.MonkeyPatch) -> set[UUID]:
+    """The applications that may be used, for a package that knows applications."""
+    usable: set[UUID] = set()
+    monkeypatch.setattr(registries.application_checks, "_entries", {"test": usable.__contains__})
+    return usable
+
+
+def sign_in_to(application: UUID | None, key: Authenticator, *, answered_for: UUID | None, **changed: Any) -> Any:
+    """Sign in with a passkey as the endpoint of an application does."""
+    begun = passkeys.begin_login(transport=Transport.TOKEN, client=Client(), application_id=application)
+    credential = key.sign(begun.options, **changed)
+    return passkeys.answer_login(
+        token=begun.token, credential=credential, client=Client(), application_id=answered_for
+    )
+
+
+def test_a_login_with_a_passkey_keeps_its_application(
+    key: Authenticator, applications: set[UUID], recorded_events: list[Any]
+) -> None:
+    application = uuid4()
+    applications.add(application)
+
+    outcome = sign_in_to(application, key, answered_for=application)
+
+    assert isinstance(outcome, Granted)
+    assert (outcome.grant.session.application, outcome.grant.session.actor) == (application, None)
+    logins = [event for event in recorded_events if event.name.startswith("auth.login.")]
+    assert [event.application for event in logins] == [application, application]
+
+
+def test_a_pending_login_after_a_passkey_keeps_its_application(
+    plain: Authenticator, alice: User, applications: set[UUID]
+) -> None:
+    application = uuid4()
+    applications.add(application)
+    add_totp(alice)
+
+    outcome = sign_in_to(application, plain, answered_for=application, user_verified=False)
+
+    assert isinstance(outcome, Challenged)
+    assert PendingLogin.objects.get().application_id == application
+
+
+def test_a_passkey_is_not_answered_for_another_application(key: Authenticator, applications: set[UUID]) -> None:
+    one, other = uuid4(), uuid4()
+    applications.update({one, other})
+
+    for begun_for, answered_for in ((one, other), (one, None), (None, one)):
+        with pytest.raises(LoginExpired):
+            sign_in_to(begun_for, key, answered_for=answered_for)
+
+    assert not PendingLogin.objects.exists()
+
+
+def test_a_disabled_application_refuses_a_passkey(
+    key: Authenticator, applications: set[UUID], recorded_events: list[Any]
+) -> None:
+    application = uuid4()
+
+    with pytest.raises(InvalidCredentials):
+        sign_in_to(application, key, answered_for=application)
+
+    failed = next(event for event in recorded_events if event.name is AuthEvent.LOGIN_FAILED)
+    assert (failed.application, failed.reason) == (application, "application")
+
+
+def test_a_refused_passkey_names_the_application(
+    key: Authenticator, applications: set[UUID], recorded_events: list[Any]
+) -> None:
+    application = uuid4()
+    applications.add(application)
+
+    with pytest.raises(InvalidCredentials):
+        sign_in_to(application, key, answered_for=application, user_verified=False)
+
+    failed = next(event for event in recorded_events if event.name is AuthEvent.LOGIN_FAILED)
+    assert (failed.application, failed.reason) == (application, "user_not_verified")
 
 
 @pytest.fixture

@@ -83,7 +83,7 @@ def begin_login(
         user: Any = authenticate(username=identifier, password=password)
     reason = why_not_admitted(user, application=application_id)
     if reason is not None:
-        refuse_guess(identifier, reason, client)
+        refuse_guess(identifier, reason, client, application=application_id)
 
     return open_login(
         user=user,

@@ -27,8 +27,15 @@ def why_not_admitted(
     return None
 
 
-def refuse_guess(identifier: str, reason: str, client: Client) -> None:
-    """Record a failed first proof, commit it, and refuse. The same statements run for every user."""
+def refuse_guess(identifier: str, reason: str, client: Client, *, application: UUID | None = None) -> None:
+    """Record a failed first proof, commit it, and refuse. The same statements run for every user.
+
+    Args:
+        application: Public id of the application that the login is for.
+
+    Raises:
+        InvalidCredentials: always.
+    """
     user = lookup.find_by_identifier(identifier)
     if reason != "password":
         with recorded_by_caller():
@@ -38,6 +45,7 @@ def refuse_guess(identifier: str, reason: str, client: Client) -> None:
             Event(
                 name=AuthEvent.LOGIN_FAILED,
                 subject=user,
+                application=application,
                 outcome=EventOutcome.FAILURE,
                 reason=AdmissionRefusal.UNKNOWN.value if user is None else reason,
                 client=client,

@@ -42,6 +42,7 @@ class WebauthnChallengeManager(models.Manager["WebauthnChallenge"]):
         occasion: UUID | None = None,
         browser_digest: str = "",
         transport: str = "",
+        application_id: UUID | None = None,
     ) -> "WebauthnChallenge":
         """Store a new challenge. It replaces the previous one of the same occasion."""
         if occasion is not None:
@@ -53,6 +54,7 @@ class WebauthnChallengeManager(models.Manager["WebauthnChallenge"]):
             occasion=occasion,
             browser_digest=browser_digest,
             transport=transport,
+            application_id=application_id,
             expires_at=timezone.now() + LIFETIME,
         )
 
@@ -80,8 +82,8 @@ class WebauthnChallenge(models.Model):
     """A challenge that an authenticator signs once.
 
     It is bound to its purpose, the user, the occasion (the pending login, or the session
-    that adds a passkey), and the browser if that has a secret. The answer to one login is
-    not valid in another, even with a correct signature.
+    that adds a passkey), the application, and the browser if that has a secret. The answer
+    to one login is not valid in another, even with a correct signature.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -101,6 +103,9 @@ class WebauthnChallenge(models.Model):
     transport = models.CharField(
         max_length=8, blank=True, help_text=_("The transport of the session that it may open.")
     )
+    application_id = models.UUIDField(
+        null=True, blank=True, help_text=_("Public id of the application that the login is for.")
+    )
     expires_at = models.DateTimeField(db_index=True)
     spent_at = models.DateTimeField(null=True, blank=True)
 
@@ -114,7 +119,15 @@ class WebauthnChallenge(models.Model):
     def __str__(self) -> str:
         return f"{self.purpose} {self.pk}"
 
-    def spend(self, *, purpose: Ceremony, user: UserLike | None, occasion: UUID | None, browser_digest: str) -> bool:
+    def spend(
+        self,
+        *,
+        purpose: Ceremony,
+        user: UserLike | None,
+        occasion: UUID | None,
+        browser_digest: str,
+        application_id: UUID | None = None,
+    ) -> bool:
         """Spend the challenge, once, in its own context. Return whether this call spent it.
 
         The condition of the one statement names everything that the challenge is bound to,
@@ -126,6 +139,7 @@ class WebauthnChallenge(models.Model):
             user=cast("Any", user),
             occasion=occasion,
             browser_digest=browser_digest,
+            application_id=application_id,
             spent_at=None,
             expires_at__gt=timezone.now(),
         )

@@ -159,10 +159,13 @@ def confirm_registration(
     return _add(user, registered, _method_of(registered, must_count=must_count), name, client)
 
 
-def begin_login(*, transport: Transport, client: Client, browser_secret: str = "") -> BegunLogin:
-    """Begin a login in which the passkey names the user.
+def begin_login(
+    *, transport: Transport, client: Client, application_id: UUID | None = None, browser_secret: str = ""
+) -> BegunLogin:
+    """Begin a login in which the passkey names the user. There is no actor: people use their own passkey.
 
     Args:
+        application_id: Public id of the application that the login is for. Never from a request body.
         browser_secret: The secret of the browser that it is bound to. Empty with a token.
 
     Raises:
@@ -172,14 +175,23 @@ def begin_login(*, transport: Transport, client: Client, browser_secret: str = "
     refuse_unoffered(Method.PASSKEY)
     _charge(client)
     challenge = WebauthnChallenge.objects.issue(
-        purpose=Ceremony.FIRST_FACTOR, browser_digest=digest_of(browser_secret), transport=transport.value
+        purpose=Ceremony.FIRST_FACTOR,
+        browser_digest=digest_of(browser_secret),
+        transport=transport.value,
+        application_id=application_id,
     )
     options = questions_of(challenge, allow=(), verification=mfa.PASSKEY_LOGIN_VERIFICATION)
     return BegunLogin(token=challenge.challenge, expires_at=challenge.expires_at, options=options)
 
 
 def answer_login(
-    *, token: str, credential: Any, client: Client, browser_secret: str = "", continue_to: str = ""
+    *,
+    token: str,
+    credential: Any,
+    client: Client,
+    application_id: UUID | None = None,
+    browser_secret: str = "",
+    continue_to: str = "",
 ) -> LoginOutcome:
     """Sign in the user that the passkey names, as far as a passkey suffices.
 
@@ -187,19 +199,21 @@ def answer_login(
     not sign in are refused alike, after the same work.
 
     Args:
+        application_id: Public id of the application that the caller signs in to. It is the one of `begin_login`. Never
+            from a request body.
         continue_to: A URL of this site for the browser to open afterwards.
 
     Raises:
         InvalidRequest: *credential* is malformed. Nothing is spent.
         TooManyAttempts: the network has failed too often.
-        LoginExpired: the login is unknown, expired, or of another caller.
+        LoginExpired: the login is unknown, expired, of another caller, or for another application.
         InvalidCredentials: the assertion is not valid.
         LoginDenied, MoreProofRequired: see `auth_core.login.journey.advance`.
     """
     credential_id = read_assertion(credential, field="credential")
     guess = _charge(client)
-    challenge = _spent_challenge(token, browser_secret)
-    person, evidence = _proved(_passkey_with_id(credential_id), credential, challenge.challenge, client)
+    challenge = _spent_challenge(token, browser_secret, application_id)
+    person, evidence = _proved(_passkey_with_id(credential_id), credential, challenge, client)
     if guess is not None:
         guess.refund()
     person.backend = backend_knowing(person)
@@ -209,6 +223,7 @@ def answer_login(
         purpose=Purpose.LOGIN,
         transport=Transport(challenge.transport),
         client=client,
+        application_id=challenge.application_id,
         browser_secret=browser_secret if challenge.transport == Transport.COOKIE else "",
         continue_to=continue_to,
     )
@@ -297,11 +312,11 @@ def _record_failed_registration(user: UserLike, client: Client, reason: str) -> 
         )
 
 
-def _spent_challenge(token: str, browser_secret: str) -> WebauthnChallenge:
+def _spent_challenge(token: str, browser_secret: str, application_id: UUID | None) -> WebauthnChallenge:
     """Return the challenge that *token* names, spent by this caller.
 
     Raises:
-        LoginExpired: it is unknown, spent, expired, or bound to another browser. All look the same.
+        LoginExpired: it is unknown, spent, expired, or bound to another browser or application. All look the same.
     """
     challenge = WebauthnChallenge.objects.filter(challenge=token).first()
     if challenge is None:
@@ -310,7 +325,13 @@ def _spent_challenge(token: str, browser_secret: str) -> WebauthnChallenge:
     if by_cookie and not browser_secret:
         raise LoginExpired
     browser_digest = digest_of(browser_secret) if by_cookie else ""
-    if not challenge.spend(purpose=Ceremony.FIRST_FACTOR, user=None, occasion=None, browser_digest=browser_digest):
+    if not challenge.spend(
+        purpose=Ceremony.FIRST_FACTOR,
+        user=None,
+        occasion=None,
+        browser_digest=browser_digest,
+        application_id=application_id,
+    ):
         raise LoginExpired
     return challenge
 
@@ -323,7 +344,7 @@ def _passkey_with_id(credential_id: str) -> WebauthnFactor | None:
 
 
 def _proved(
-    factor: WebauthnFactor | None, credential: Mapping[str, Any], challenge: str, client: Client
+    factor: WebauthnFactor | None, credential: Mapping[str, Any], challenge: WebauthnChallenge, client: Client
 ) -> tuple[Any, Evidence]:
     """Return the user, and the evidence of a valid assertion.
 
@@ -340,26 +361,27 @@ def _proved(
     required = mfa.PASSKEY_LOGIN_VERIFICATION == "required"
     try:
         if factor is None:
-            verify_userless(credential, challenge=challenge, verification_required=required)
-        asserted = verify(factor, credential, challenge=challenge, verification_required=required)
+            verify_userless(credential, challenge=challenge.challenge, verification_required=required)
+        asserted = verify(factor, credential, challenge=challenge.challenge, verification_required=required)
         if user_handle_of(credential) is None:
             raise Refused("user_handle")
         if factor.user_verified and not asserted.user_verified:
             raise Refused("user_not_verified")
         check_answer(factor, lambda: count(factor, asserted))
     except Refused as refused:
-        _refuse(factor, refused.reason, client)
+        _refuse(factor, challenge, refused.reason, client)
     except ChallengeFailed:
-        _refuse(factor, "factor", client)
+        _refuse(factor, challenge, "factor", client)
     return factor.user, evidence_of(factor, user_verified=asserted.user_verified)
 
 
-def _refuse(factor: WebauthnFactor | None, reason: str, client: Client) -> NoReturn:
+def _refuse(factor: WebauthnFactor | None, challenge: WebauthnChallenge, reason: str, client: Client) -> NoReturn:
     with transaction.atomic(durable=True):
         record(
             Event(
                 name=AuthEvent.LOGIN_FAILED,
                 subject=None if factor is None else factor.user,
+                application=challenge.application_id,
                 outcome=EventOutcome.FAILURE,
                 reason=reason,
                 client=client,
