@@ -9,6 +9,7 @@ from enterprise_auth.core.conf import site
 from enterprise_auth.core.public_url import without_prefix
 from enterprise_auth.env import Environment
 from enterprise_auth.web_server.application import Logins, ThreadedApplication
+from enterprise_auth.web_server.busy_page import busy_page
 from enterprise_auth.web_server.sockets import limit_unread_answers
 from enterprise_auth.wsgi import application as wsgi_application
 
@@ -28,6 +29,7 @@ application = ThreadedApplication(
         queue=_env.number("WEB_LOGIN_QUEUE"),
         wait=timedelta(seconds=_env.number("WEB_LOGIN_WAIT")),
         prepare=dedicate_thread,
+        page=busy_page,
     ),
     body_limit=site.longest_body,
     # importing it here would load models before Django is set up

@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import RequestDataTooBig
+from django.utils.translation import get_language
 
 from auth_core.middleware import HEALTH_PATH
 from enterprise_auth import wsgi
 from enterprise_auth.asgi import application as served
 from enterprise_auth.web_server.application import Logins, ThreadedApplication
+from enterprise_auth.web_server.busy_page import busy_page
 from enterprise_auth.web_server.environ import FileBody
 from enterprise_auth.web_server.request_body import BodyReader, BodyRefused, BodyTooLong
 
@@ -377,13 +379,15 @@ def status_and_headers(sent: Messages) -> tuple[int, dict[bytes, bytes]]:
     return sent[0]["status"], dict(sent[0]["headers"])
 
 
-def flood(callers: int, *, queue: int, wait: float = 60) -> tuple[Gate, list[Messages], list[Messages]]:
+def flood(
+    callers: int, *, queue: int, wait: float = 60, headers: Iterable[tuple[bytes, bytes]] = (), query: bytes = b"a=1"
+) -> tuple[Gate, list[Messages], list[Messages]]:
     """Send *callers* logins at once to two login threads, then other requests, then let the logins go on.
 
     Returns the application, the answers to the logins, and those to the others, which came before the first login ended.
     """
     gate = Gate()
-    logins = Logins(paths={"/login/"}, threads=2, queue=queue, wait=timedelta(seconds=wait))
+    logins = Logins(paths={"/login/"}, threads=2, queue=queue, wait=timedelta(seconds=wait), page=busy_page)
 
     async def one(app: ThreadedApplication, **changed: Any) -> Messages:
         sent: Messages = []
@@ -394,7 +398,7 @@ def flood(callers: int, *, queue: int, wait: float = 60) -> tuple[Gate, list[Mes
         async def send(message: dict[str, Any]) -> None:
             sent.append(message)
 
-        await app(scope_of(headers=[sized(1)], **changed), receive, send)
+        await app(scope_of(headers=[sized(1), *headers], query_string=query, **changed), receive, send)
         return sent
 
     async def run() -> tuple[list[Messages], list[Messages]]:
@@ -448,6 +452,75 @@ def test_a_login_beyond_the_queue_is_refused_before_the_application_sees_it() ->
     assert b"connection" not in headers
     assert json.loads(refused[0][1]["body"])["code"] == "unavailable"
     assert all(sent == refused[0] for sent in refused)
+
+
+FORM = (
+    (b"accept", b"text/html,application/xhtml+xml,*/*;q=0.8"),
+    (b"content-type", b"application/x-www-form-urlencoded"),
+)
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["beyond the queue", "too late"])
+def test_a_refused_form_of_a_browser_gets_a_page(late: bool) -> None:
+    _gate, answers, _others = flood(40, queue=30, wait=-1 if late else 60, headers=FORM, query=b"next=/account/%22")
+
+    status, headers = status_and_headers(next(sent for sent in answers if sent[0]["status"] == 503))
+    page = next(sent[1]["body"].decode() for sent in answers if sent[0]["status"] == 503)
+    assert (status, headers[b"retry-after"], headers[b"cache-control"]) == (503, b"1", b"no-store")
+    assert headers[b"content-type"] == b"text/html; charset=utf-8"
+    assert b"default-src 'none'" in headers[b"content-security-policy"]
+    assert "<h1>Temporarily unavailable</h1>" in page
+    assert '<html lang="en" dir="ltr">' in page
+    assert '<a href="?next=/account/%22">Try again</a>' in page
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [(b"accept", b"application/json"), (b"content-type", b"application/json")],
+        [(b"accept", b"*/*"), (b"content-type", b"application/x-www-form-urlencoded")],
+        [(b"accept", b"text/html"), (b"content-type", b"application/json")],
+        [],
+    ],
+    ids=["json", "a form of a program", "json of a browser", "nothing"],
+)
+def test_other_refused_callers_get_a_problem_document(headers: list[tuple[bytes, bytes]]) -> None:
+    _gate, answers, _others = flood(40, queue=30, headers=headers)
+
+    refused = next(sent for sent in answers if sent[0]["status"] == 503)
+    assert status_and_headers(refused)[1][b"content-type"] == b"application/problem+json"
+    assert json.loads(refused[1]["body"])["code"] == "unavailable"
+
+
+def environ_of_form(**changed: str) -> dict[str, str]:
+    return {
+        "CONTENT_TYPE": "multipart/form-data; boundary=x", "HTTP_ACCEPT": "text/html", "QUERY_STRING": "", **changed,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("chosen_by", ["HTTP_ACCEPT_LANGUAGE", "HTTP_COOKIE"])
+def test_the_page_is_translated(chosen_by: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.LANGUAGES = [("en", "English"), ("ar", "Arabic")]
+    chosen = "ar" if chosen_by == "HTTP_ACCEPT_LANGUAGE" else f"{settings.LANGUAGE_COOKIE_NAME}=ar"
+    monkeypatch.setattr("enterprise_auth.web_server.busy_page._", lambda text: f"{get_language()}: {text}")
+
+    page = (busy_page(environ_of_form(**{chosen_by: chosen})) or b"").decode()
+
+    assert '<html lang="ar" dir="rtl">' in page
+    assert ">ar: Try again</a>" in page
+    assert "<h1>ar: Temporarily unavailable</h1>" in page
+
+
+def test_the_page_quotes_the_query_and_leaves_out_a_long_one() -> None:
+    hostile = (busy_page(environ_of_form(QUERY_STRING='"><script>')) or b"").decode()
+    long = (busy_page(environ_of_form(QUERY_STRING="a" * 5_000, HTTP_COOKIE="a" * 5_000)) or b"").decode()
+
+    assert "<script>" not in hostile
+    assert '<a href="?">' in long
+
+
+def test_the_service_answers_refused_forms_with_the_page() -> None:
+    assert served._page is busy_page
 
 
 def test_refused_logins_write_one_log_line_a_second(caplog: pytest.LogCaptureFixture) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from enterprise_auth.web_server.busy_page import HEADERS
 from enterprise_auth.web_server.environ import FileBody, environ_of, joined_headers
 from enterprise_auth.web_server.lane import Lane
 from enterprise_auth.web_server.request_body import DEADLINE, BodyReader, BodyRefused, BodyTooLong, ClientGone, Receive
@@ -51,6 +52,8 @@ class Logins:
         queue: Number of requests that may wait.
         wait: How long one of them may wait. Its caller may have given up by then.
         prepare: Called once in each of the threads.
+        page: Returns the page for a browser whose request is refused, from its WSGI environment. ``None``: a problem
+            document. Called in the event loop or in one of the threads.
     """
 
     paths: Collection[str]
@@ -58,6 +61,7 @@ class Logins:
     queue: int
     wait: timedelta = timedelta(seconds=10)
     prepare: Callable[[], None] = lambda: None
+    page: Callable[[Mapping[str, Any]], bytes | None] = lambda environ: None
 
 
 class ThreadedApplication:
@@ -91,8 +95,9 @@ class ThreadedApplication:
         self._lane = Lane(threads, "web")
         self._login_paths: Collection[str] = () if logins is None else logins.paths
         self._logins, self._login_wait = self._lane, 0.0
+        self._page: Callable[[Mapping[str, Any]], bytes | None] = lambda environ: None
         if logins is not None:
-            self._login_wait = logins.wait.total_seconds()
+            self._login_wait, self._page = logins.wait.total_seconds(), logins.page
             self._logins = Lane(logins.threads, "login", queue=logins.queue, prepare=logins.prepare)
         self._refusals = _Refusals()
         # The health check responds even if every other thread waits for the database.
@@ -124,14 +129,9 @@ class ThreadedApplication:
             log.warning("body refused: %(reason)s", fields, extra=fields)
             await _send(send, _problem(refusal))
             return
-        lane = self._lane_of(scope)
+        lane, environ = self._lane_of(scope), environ_of(scope, headers, body)
         try:
-            if lane.is_full:
-                self._refusals.note()
-                # Its body was read, so the connection can serve another request.
-                answer: Answer | None = _problem(_UNAVAILABLE, closes=False)
-            else:
-                answer = await self._work(lane, environ_of(scope, headers, body), send)
+            answer = self._busy(environ) if lane.is_full else await self._work(lane, environ, send)
         finally:
             self._bodies.release(body or b"")
         if answer is not None:
@@ -149,8 +149,10 @@ class ThreadedApplication:
 
         def job() -> None:
             try:
-                answer = self._refusal_if_late(lane, began)
-                if answer is None:
+                answer: Answer | None
+                if self._is_late(lane, began):
+                    answer = self._busy(environ)
+                else:
                     answer = self._run(environ, lambda message: _send_from_thread(loop, send, message))
             except BaseException as error:  # noqa: BLE001 - raised again in the event loop
                 loop.call_soon_threadsafe(_fail, done, error)
@@ -160,13 +162,22 @@ class ThreadedApplication:
         lane.run(job)
         return await done
 
-    def _refusal_if_late(self, lane: Lane, began: float) -> Answer | None:
-        """Return a refusal for a login that has waited too long."""
+    def _is_late(self, lane: Lane, began: float) -> bool:
+        """Tell whether a login has waited too long."""
         is_login = lane is self._logins and lane is not self._lane
-        if not is_login or time.monotonic() - began <= self._login_wait:
-            return None
+        return is_login and time.monotonic() - began > self._login_wait
+
+    def _busy(self, environ: Mapping[str, Any]) -> Answer:
+        """Refuse a login: with a page for a browser, and a problem document for others.
+
+        Its body was read, so the connection can serve another request.
+        """
         self._refusals.note()
-        return _problem(_UNAVAILABLE, closes=False)
+        problem, page = _problem(_UNAVAILABLE, closes=False), self._page(environ)
+        if page is None:
+            return problem
+        others = [header for header in problem.headers if header[0] != b"content-type"]
+        return Answer(problem.status, [*HEADERS, *others], page)
 
     def _run(self, environ: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> Answer | None:
         """Call the WSGI application. Runs in a thread of the lane."""
