@@ -48,7 +48,7 @@ def real_servers() -> Iterator[tuple[str, str] | None]:
 def _own_postgresql() -> Iterator[str]:
     """Yield the URL of a PostgreSQL started for this run, of a running one if none is installed, or an empty text."""
     # The only part of the packages that the chores use. It is available after the installation.
-    from auth_core.testing.postgresql import OwnPostgreSQL, is_installed  # noqa: PLC0415
+    from auth_core.testing.postgresql import OwnPostgreSQL, is_installed  # noqa: PLC0415 - as said
 
     if is_installed():
         with OwnPostgreSQL() as server:

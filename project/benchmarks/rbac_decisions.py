@@ -79,19 +79,19 @@ from django.contrib.auth.backends import ModelBackend  # noqa: E402 - models nee
 from django.contrib.auth.models import Group, Permission, User  # noqa: E402 - settings are configured only now
 from django.contrib.contenttypes.models import ContentType  # noqa: E402 - as above
 from django.core.management import call_command  # noqa: E402 - as above
-from django.db import connection  # noqa: E402
-from django.test.utils import CaptureQueriesContext  # noqa: E402
-from guardian.backends import ObjectPermissionBackend  # noqa: E402
-from guardian.core import ObjectPermissionChecker  # noqa: E402
-from guardian.shortcuts import get_objects_for_user, get_users_with_perms  # noqa: E402
+from django.db import connection  # noqa: E402 - as above
+from django.test.utils import CaptureQueriesContext  # noqa: E402 - as above
+from guardian.backends import ObjectPermissionBackend  # noqa: E402 - as above
+from guardian.core import ObjectPermissionChecker  # noqa: E402 - as above
+from guardian.shortcuts import get_objects_for_user, get_users_with_perms  # noqa: E402 - as above
 
-from auth_rbac.decisions import decision_cache  # noqa: E402
-from auth_rbac.decisions.decisions import check, check_many  # noqa: E402
-from auth_rbac.decisions.querysets import permitted, permitted_keys  # noqa: E402
-from auth_rbac.decisions.subjects import subjects  # noqa: E402
-from auth_rbac.models import Assignment, Role, RoleClosure  # noqa: E402
-from auth_rbac.roles.roles import create_role  # noqa: E402
-from shop.models import Order  # noqa: E402
+from auth_rbac.decisions import decision_cache  # noqa: E402 - as above
+from auth_rbac.decisions.decisions import check, check_many  # noqa: E402 - as above
+from auth_rbac.decisions.querysets import permitted, permitted_keys  # noqa: E402 - as above
+from auth_rbac.decisions.subjects import subjects  # noqa: E402 - as above
+from auth_rbac.models import Assignment, Role, RoleClosure  # noqa: E402 - as above
+from auth_rbac.roles.roles import create_role  # noqa: E402 - as above
+from shop.models import Order  # noqa: E402 - as above
 
 Question = tuple[int, str, int]
 

@@ -24,18 +24,24 @@ REQUESTS = 10
 CUT_OFF_WITHIN = 25
 
 
+class SignedIn(Service):
+    """The service, with the credential of a person."""
+
+    credential = ""
+
+
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: Any) -> Iterator[Service]:
+def service(tmp_path_factory: Any) -> Iterator[SignedIn]:
     folder = tmp_path_factory.mktemp("slow")
-    with OwnRedis() as redis, Service(folder, redis.url, environment={"WEB_THREADS": "4"}) as running:
+    with OwnRedis() as redis, SignedIn(folder, redis.url, environment={"WEB_THREADS": "4"}) as running:
         running.manage("create_user", "--email", "alice@example.org", "--verified", stdin=f"{PASSWORD}\n")
-        running.credential = running.post("login/", LOGIN).json()["credential"]  # type: ignore[attr-defined]
+        running.credential = running.post("login/", LOGIN).json()["credential"]
         yield running
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "pipelining clients"])
-def test_other_clients_are_answered_while_slow_clients_are_connected(kind: str, service: Service) -> None:
-    header = {"Authorization": f"Session {service.credential}"}  # type: ignore[attr-defined]
+def test_other_clients_are_answered_while_slow_clients_are_connected(kind: str, service: SignedIn) -> None:
+    header = {"Authorization": f"Session {service.credential}"}
 
     with open_clients(service, kind, CLIENTS) as clients, service.session() as caller:
         health = [caller.get(f"{service.url}/health/", timeout=20).status_code for _ in range(REQUESTS)]

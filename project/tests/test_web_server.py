@@ -204,14 +204,14 @@ def test_bodies_beyond_the_memory_limit_are_refused_until_memory_is_released() -
 def test_the_memory_of_aborted_bodies_is_released() -> None:
     reader = BodyReader(limit=100, memory=150, deadline=timedelta(milliseconds=20))
 
-    async def stops() -> dict[str, Any]:
-        if stops.sent:  # type: ignore[attr-defined]
-            await asyncio.Event().wait()
-        stops.sent = True  # type: ignore[attr-defined]
-        return {"type": "http.request", "body": b"x" * 90, "more_body": True}
-
     for _ in range(3):
-        stops.sent = False  # type: ignore[attr-defined]
+        parts = [{"type": "http.request", "body": b"x" * 90, "more_body": True}]
+
+        async def stops(parts: list[dict[str, Any]] = parts) -> dict[str, Any]:
+            if not parts:
+                await asyncio.Event().wait()
+            return parts.pop()
+
         with pytest.raises(BodyRefused) as refused:
             asyncio.run(reader.read(dict([sized(100)]), stops))
         assert refused.value.status == 408
@@ -341,17 +341,18 @@ def test_a_streamed_response_is_sent_in_blocks_and_closed() -> None:
 def test_a_file_is_sent_without_an_application_thread(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"x" * 200_000)
+    files: list[Any] = []
 
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         start_response("200 OK", [])
         wrapped: FileBody = environ["wsgi.file_wrapper"](path.open("rb"))
-        application.file = wrapped.file  # type: ignore[attr-defined]
+        files.append(wrapped.file)
         return wrapped
 
     sent = answer_of(scope_of(), application=application)
 
     assert b"".join(message.get("body", b"") for message in sent) == b"x" * 200_000
-    assert application.file.closed  # type: ignore[attr-defined]
+    assert [file.closed for file in files] == [True]
 
 
 class Gate:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+from house_lint.ignores import MESSAGE, unexplained
 from house_lint.prose import MOST_ODD_WORDS, MOST_SEMICOLONS, Figures, figures_of
 from house_lint.rooms import misplaced, participles, small_modules
 from house_lint.rules import Finding, check_file
@@ -24,6 +25,7 @@ def main(root: Path) -> int:
     sources = {path: (root / path).read_text(encoding="utf-8") for path in paths}
     findings = [
         *(finding for path, source in sources.items() for finding in check_file(path, source)),
+        *_ignores(sources),
         *_places(paths),
         *_small_modules(sources),
         *_prose(sources),
@@ -32,6 +34,11 @@ def main(root: Path) -> int:
         print(finding)
     print(f"{len(paths)} files, {len(findings)} findings")
     return 1 if findings else 0
+
+
+def _ignores(sources: dict[Path, str]) -> Iterator[Finding]:
+    for path, source in sources.items():
+        yield from (Finding(path, line, MESSAGE) for line in unexplained(source))
 
 
 def _places(paths: list[Path]) -> Iterator[Finding]:

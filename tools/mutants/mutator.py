@@ -35,7 +35,7 @@ def mutations_of(source: str) -> list[Mutation]:
     for index, part in enumerate(module.body):
         before, after = begin + "".join(parts[:index]), "".join(parts[index + 1 :]) + end
         for where, node, replacement in _replacements(part, None, ()):
-            changed = module.code_for_node(part.deep_replace(node, replacement))  # type: ignore[arg-type]
+            changed = module.code_for_node(part.deep_replace(node, replacement))  # type: ignore[arg-type]  # libcst's stub knows fewer nodes
             if changed.split() == parts[index].split() or not _can_be_parsed(changed):
                 continue
             mutation = mutation_between(

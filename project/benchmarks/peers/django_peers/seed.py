@@ -14,10 +14,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "django_peers.settings")
 django.setup()
 
 from django.conf import settings  # noqa: E402 - after the setup
-from django.contrib.auth.hashers import make_password  # noqa: E402
-from django.core.management import call_command  # noqa: E402
-from django.db import connection  # noqa: E402
-from django.utils import timezone  # noqa: E402
+from django.contrib.auth.hashers import make_password  # noqa: E402 - as above
+from django.core.management import call_command  # noqa: E402 - as above
+from django.db import connection  # noqa: E402 - as above
+from django.utils import timezone  # noqa: E402 - as above
 
 
 def copy_rows(table: str, columns: Sequence[str], rows: Iterator[Sequence[Any]]) -> None:
