@@ -11,10 +11,11 @@ from django.test import RequestFactory
 from django.utils.functional import SimpleLazyObject
 
 from auth_core.assurance.evidence import session_of, set_session
-from auth_core.events import AuthEvent, Event, attributed, record
+from auth_core.events import AuthEvent, Event, record
 from auth_core.login.django_session import new_store
 from auth_core.middleware import RequestContextMiddleware
 from auth_core.people.actors import current_session_of
+from auth_core.request.attribution import attributed
 from auth_core.request.context import CurrentSession
 from auth_core.testing.browsers import log_in, post, with_csrf
 from auth_core.testing.counts import counted

@@ -7,7 +7,7 @@ cannot store the event, such as the audit trail, therefore rolls the change back
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum, StrEnum
 from typing import Any
@@ -17,9 +17,9 @@ from django.db import transaction
 from django.dispatch import Signal
 
 from auth_core.registries import Registry
+from auth_core.request.attribution import attributed
 from auth_core.request.client import Client
-from auth_core.request.context import CurrentSession, current_session
-from auth_core.users import UserLike
+from auth_core.request.context import current_session
 
 
 class Severity(StrEnum):
@@ -92,7 +92,7 @@ class Event:
         subject: The user that it happened to. ``None`` if the person is unknown.
         actor: The user who did it, if different from the subject.
         on_behalf_of: The user in whose session the actor did it, if different from the subject.
-        session: Public id of the session. Defaults to the session of the current request. See `attributed`.
+        session: Public id of the session. Defaults to the session of the current request. See `auth_core.request.attribution`.
         application: Public id of the application that *session* was opened for, or that a login is for.
         outcome: The outcome.
         reason: Closed word for the reason.
@@ -142,7 +142,7 @@ def register_events(names: type[EventName]) -> type[EventName]:
 
 
 def record(event: Event) -> None:
-    """Send an event to all receivers, with what is known of the current session. See `attributed`.
+    """Send an event to all receivers, with what is known of the current session. See `auth_core.request.attribution`.
 
     The trail stores it in the open transaction.
 
@@ -200,51 +200,6 @@ def store_together(item: object, store: Callable[[Sequence[Any]], None]) -> None
         store([item])
     else:
         together.waiting.setdefault(store, []).append(item)
-
-
-def attributed(event: Event, session: CurrentSession | None) -> Event:
-    """Return *event* with what *session* tells and the caller did not: the session, the application, and who acted.
-
-    What the caller said stays. The session and the application belong together:
-
-    =======================  ============  ==================================
-    session that is said     session       application
-    =======================  ============  ==================================
-    none, or the current     the current   as said, else that of the session
-    another                  as said       as said
-    =======================  ============  ==================================
-
-    A session with an actor makes every event name both people, the actor and the person whose session it is. No one
-    can hide behind the other. Code of a request knows only ``request.user``, the person of the session, so where it
-    says that they acted, the actor did:
-
-    =========================  =============  =======================  ==========================
-    actor that is said         actor          subject                  on_behalf_of
-    =========================  =============  =======================  ==========================
-    none, or the person        the actor      the person               as said
-    none, or the person        the actor      another person, or none  as said, else the person
-    the actor of the session   as said        as in the two rows above
-    another                    as said        any                      as said
-    =========================  =============  =======================  ==========================
-
-    Args:
-        session: The session of the current request. ``None``, as in a command or a task: nothing is filled in.
-    """
-    if session is None:
-        return event
-    filled: dict[str, Any] = {}
-    if event.session in (None, session.id):
-        filled = {"session": session.id, "application": event.application or session.application}
-    people = (session.person, session.actor)
-    if session.actor is not None and (event.actor is None or any(_is_same(event.actor, each) for each in people)):
-        filled["actor"] = session.actor
-        if event.on_behalf_of is None and not _is_same(event.subject, session.person):
-            filled["on_behalf_of"] = session.person
-    return replace(event, **filled)
-
-
-def _is_same(person: UserLike | None, other: UserLike) -> bool:
-    return person is not None and person.pk == other.pk
 
 
 #: Whether the code that causes a signal of Django records its own event.
