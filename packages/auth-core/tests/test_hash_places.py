@@ -534,19 +534,33 @@ def test_an_impossible_number_of_slots_is_a_check_error(
 def run_in(settings: Any, **changed: Any) -> tuple[str, int]:
     """Return the name and the niceness of the thread that hashes."""
     settings.AUTH_CORE = {**settings.AUTH_CORE, **changed}
-    return hash_threads.run(
-        lambda: (threading.current_thread().name, os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
-    )
+    return hash_threads.run(lambda: (threading.current_thread().name, own_niceness()))
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems have no priority for a thread")
+def own_niceness() -> int:
+    """Return the niceness of this thread. On systems where threads have none, it is that of the process."""
+    return os.getpriority(os.PRIO_PROCESS, 0)
+
+
 def test_a_hash_has_a_lower_priority_if_the_site_wants_it(settings: Any) -> None:
-    own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    """Where threads have priorities, that is. Elsewhere the request hashes."""
+    own, here = own_niceness(), threading.current_thread().name
 
     name, niceness = run_in(settings, HASH_NICENESS=19)
 
-    assert (name[:4], niceness) == ("hash", 19)
-    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == own
+    expected = ("hash", 19) if hash_threads.HAS_PRIORITIES else (here[:4], own)
+    assert (name[:4], niceness) == expected
+    assert own_niceness() == own
+
+
+def test_where_threads_have_no_priorities_the_request_hashes(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hash_threads, "HAS_PRIORITIES", False)
+
+    assert run_in(settings, HASH_NICENESS=19)[0] == threading.current_thread().name
+
+
+def test_threads_have_priorities_on_linux() -> None:
+    assert hash_threads.HAS_PRIORITIES == (sys.platform == "linux")
 
 
 @pytest.mark.parametrize("changed", [{"HASH_NICENESS": 0}, {"HASH_NICENESS": 10, "MAX_PARALLEL_HASHES": None}])

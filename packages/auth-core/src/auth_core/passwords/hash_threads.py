@@ -17,6 +17,9 @@ from auth_core.conf import core
 
 T = TypeVar("T")
 
+#: Whether each thread has a priority of its own.
+HAS_PRIORITIES = sys.platform.startswith("linux")
+
 
 def run(job: Callable[[], T]) -> T:
     """Run *job*, which hashes, and return its result or raise its exception.
@@ -24,7 +27,7 @@ def run(job: Callable[[], T]) -> T:
     In a thread of low priority if ``AUTH_CORE["HASH_NICENESS"]`` is set. The caller has a hash slot and waits.
     """
     niceness, slots = core.HASH_NICENESS, core.MAX_PARALLEL_HASHES
-    if not niceness or slots is None or not sys.platform.startswith("linux"):
+    if not niceness or slots is None or not HAS_PRIORITIES:
         return job()
     return _pool(os.getpid(), slots, niceness).submit(job).result()
 
