@@ -13,7 +13,7 @@ class Verdict(StrEnum):
     KILLED = "killed"
     SURVIVED = "survived"
     TIMED_OUT = "timed out"
-    #: This process cannot tell. A process that imports the mutated module anew decides.
+    #: This process cannot tell. A process that imports the mutated module again decides.
     UNDECIDED = "undecided"
 
 

@@ -67,7 +67,7 @@ def _verdict_of(job: Job, source: str, answer: Answer, *options: str) -> Verdict
         install(job.import_name, job.path, source)
         try:
             status = pytest.main(["-q", "-x", "-p", "mutants.new_process", *options, *job.tests])
-        except Exception:  # noqa: BLE001 - Django cannot import the mutated module, whatever it raises
+        except Exception:  # noqa: BLE001 - Django cannot import the mutated module, with any exception
             return KILLED
         return {0: SURVIVED, **dict.fromkeys(_FAILURES, KILLED)}.get(int(status), UNDECIDED)
 

@@ -139,7 +139,7 @@ def test_a_missing_trigger_is_reported_and_created_again() -> None:
 
 
 def test_an_administrator_does_not_lock_the_last_one(manager_of: Manager) -> None:
-    """Nobody could unlock them. A lock after a report of theft is lifted by a reset of the password."""
+    """No one could unlock them. A lock after a report of theft is lifted by a reset of the password."""
     root = User.objects.create_superuser("root")
     manager_of("carol")
 

@@ -20,7 +20,7 @@ def peers_python() -> Path:
 
 
 def install(*, with_node: bool, compiled_argon2: bool) -> None:
-    """Install what is missing or was pinned anew.
+    """Install what is missing or was pinned again.
 
     Args:
         with_node: Whether to install better-auth.

@@ -83,7 +83,7 @@ def closed_loop(port: int, requests: Sequence[bytes], *, callers: int, seconds: 
 
 
 def open_loop(port: int, requests: Sequence[bytes], *, rate: float, seconds: float) -> LoadResult:
-    """Send requests when they are due, whatever the server does, and count each response time from then."""
+    """Send requests when they are due, even if the server is slow, and count each response time from then."""
     return _OpenLoop(port, requests, due_times(rate, seconds)).run()
 
 

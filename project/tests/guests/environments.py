@@ -11,7 +11,7 @@ from guests.packages import ROOT, VAR, Addition, uv
 #: The Python that runs each line of Django.
 PYTHONS = {"5.2": "3.11", "6.1": "3.12"}
 
-#: What a site has for its own tests, whatever is added to it.
+#: What a site has for its own tests, without any addition.
 TEST_TOOLS = ("pytest", "pytest-django")
 
 

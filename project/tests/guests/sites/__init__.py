@@ -92,7 +92,7 @@ class Site:
         return _checked(self.attempt(*command, stdin=stdin, **environment))
 
     def attempt(self, *command: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run *command* in the site's folder, whatever its status."""
+        """Run *command* in the site's folder. Its status is not checked."""
         return subprocess.run(
             command, cwd=self.folder, env=self._variables(environment),
             capture_output=True, text=True, check=False, input=stdin, timeout=MOST_SECONDS,

@@ -1,6 +1,6 @@
 """Verification of the personal values: that they are readable under their keys, or erased.
 
-No MAC covers a key, so that it can be dropped. Whoever can write to the table of keys can therefore also replace a
+No MAC covers a key, so that it can be dropped. A person who can write to the table of keys can therefore also replace a
 key, or file it under another person or address, so that neither an erasure nor a search finds it. A replaced key does
 not decrypt, and the person and the address must be those of the entry.
 """

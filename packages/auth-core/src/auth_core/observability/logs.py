@@ -107,7 +107,7 @@ class LineHandler(logging.StreamHandler[Any]):
             try:
                 rest = rest[os.write(number, rest) :]
             except BlockingIOError:
-                # The reader of a pipe is slow, and whoever started the process made the pipe non-blocking.
+                # The reader of a pipe is slow, and the parent process made the pipe non-blocking.
                 select.select([], [number], [])
 
 

@@ -26,7 +26,7 @@ def find_actor(actor_id: UUID, *, beside: UserLike | None) -> Any:
     """Return the person with the public id *actor_id* in their current state, or ``None``. One query.
 
     Args:
-        beside: The user for whom they act. `actor_beside` returns the actor without a further query.
+        beside: The user that they act for. `actor_beside` returns the actor without a further query.
     """
     actor = find_by_subject_id(actor_id)
     if beside is not None:

@@ -1,6 +1,6 @@
 """`EmailAddress` rows beside the columns of the user model: which of them count, and how an address becomes verified.
 
-A row that was verified through this package counts whatever the columns say. Any other row counts only while a column of
+A row that was verified through this package counts regardless of the columns. Any other row counts only while a column of
 the user still has its address: the site may change the column in its own forms, in the admin or by code (decision record
 0042).
 """

@@ -1,7 +1,7 @@
 """The accounts that an identifier names, and which of them it signs in (decision record 0042).
 
 An identifier is looked up by `EmailAddress` and by the columns of the site's user model, in one statement. People who
-were there before this package, and people whom other code creates, are found like all others.
+were there before this package, and people created by other code, are found like all others.
 
 The claims, the strongest first. One of them hides all weaker ones:
 
@@ -111,7 +111,7 @@ def sole_match(matches: Sequence[Match]) -> Match | None:
 
 
 def users_named_by(identifier: str) -> "QuerySet[Any]":
-    """Return a queryset with the user whom `matches_of` and `sole_match` find, for use inside another query.
+    """Return a queryset with the user that `matches_of` and `sole_match` find, for use inside another query.
 
     It finds no user where they compare in Python: among several accounts with one address, and for a stored address in
     an unusual spelling.

@@ -100,7 +100,7 @@ class ThreadConnections:
             is_answered = True
             raise
         finally:
-            # Whatever interrupts the thread here, the next command must not read the answer to this one.
+            # After any exception here, the next command must not read the answer to this one.
             if not is_answered:
                 self._of_thread.connection = None
                 connection.disconnect()

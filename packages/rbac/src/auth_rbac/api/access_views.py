@@ -194,7 +194,7 @@ def _path_body(path: GrantPath) -> dict[str, Any]:
 
 
 def _subject(request: Request, named: Holder | None) -> Any:
-    """Return whom a request is about: the caller, or someone else if the caller may ask about others.
+    """Return the subject of a request: the caller, or someone else if the caller may ask about others.
 
     Raises:
         NotFound: there is no such person or service, or the caller may not ask about others. Both look the same.

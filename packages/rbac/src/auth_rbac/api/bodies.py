@@ -93,7 +93,7 @@ class GranteeBody(HolderBody):
 
 
 class SubjectBody(HolderBody):
-    """Whom a question is about, by public id."""
+    """The subject of a question, by public id."""
 
     kind = value(kind_field(HolderKind.PERSON, HolderKind.SERVICE))
 

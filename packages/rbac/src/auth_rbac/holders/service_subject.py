@@ -55,7 +55,7 @@ class ServiceSubject:
         return f"ServiceSubject({self.public_id})"
 
 
-#: Whom a decision is about.
+#: The subject of a decision.
 Subject = UserLike | ServiceSubject
 
 

@@ -74,7 +74,7 @@ def keep_after_disabling(user: UserLike) -> None:
 
 
 def keep_after_locking(user: UserLike) -> None:
-    """Refuse that an administrator locked the last administrator in the current transaction. Nobody could unlock them.
+    """Refuse that an administrator locked the last administrator in the current transaction. No one could unlock them.
 
     Raises:
         LastAdministrator: no administrator but *user* may sign in.
@@ -157,7 +157,7 @@ def keep_before_saving(
 
 
 def _keep_without(user: UserLike, *, keeps_roles: bool = False) -> Administrators | None:
-    """Refuse if *user* is the last administrator. Return whom they are one of, or ``None`` if they are no administrator.
+    """Refuse if *user* is the last administrator. Return the administrators of their kind, or ``None`` if they are none.
 
     Args:
         user: Who is deleted, disabled or no longer a superuser.

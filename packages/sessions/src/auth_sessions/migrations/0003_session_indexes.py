@@ -1,4 +1,4 @@
-"""Indexes for whoever looks for sessions: by person, device, network and risk."""
+"""Indexes to find sessions: by person, device, network and risk."""
 
 from django.db import migrations, models
 

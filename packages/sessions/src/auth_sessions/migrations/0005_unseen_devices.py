@@ -1,4 +1,4 @@
-"""The index by which devices are found that nobody has used for as long as their cookies last."""
+"""The index to find devices that were not used for as long as their cookies last."""
 
 from django.db import migrations, models
 

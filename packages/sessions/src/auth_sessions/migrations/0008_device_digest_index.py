@@ -1,4 +1,4 @@
-"""The index by which the rows of a browser are found, whoever they belong to."""
+"""The index to find the rows of a browser, of any person."""
 
 from django.db import migrations, models
 
