@@ -151,7 +151,7 @@ def _unencoded_host(host: str) -> Error:
 @register()
 def check_public_url_is_there(**kwargs: Any) -> list[CheckMessage]:
     """Refuse a site whose addresses mail links, but which has no address for them to begin with."""
-    if core.PUBLIC_URL or not (_has_url("core-api:signup") or _has_url("core-pages:signup")):
+    if core.PUBLIC_URL or not (has_url("core-api:signup") or has_url("core-pages:signup")):
         return []
     hint = "Set it to the address of the site, such as 'https://auth.example.org' or 'http://localhost:8000'."
     message = "AUTH_CORE['PUBLIC_URL'] is empty, so sign-up and password reset cannot mail links."
@@ -302,12 +302,13 @@ def _missing_enforcement() -> Iterator[CheckMessage]:
         message = "AUTH_CORE['ADMINISTRATION'] is set, but the admin site does not enforce it."
         hint = f"Add {_MIDDLEWARE!r} to MIDDLEWARE, after AuthenticationMiddleware."
         yield Error(message, hint=hint, id="auth_core.E016")
-    if not _has_url("core-pages:again"):
+    if not has_url("core-pages:again"):
         message = "AUTH_CORE['ADMINISTRATION'] is set, but there is no page for reauthentication."
         yield Error(message, hint="Include 'auth_core.pages.urls' in the URLconf.", id="auth_core.E017")
 
 
-def _has_url(name: str) -> bool:
+def has_url(name: str) -> bool:
+    """Return whether the site has a page with this name."""
     try:
         reverse(name)
     except NoReverseMatch:

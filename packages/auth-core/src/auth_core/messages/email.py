@@ -13,7 +13,7 @@ from django.utils import timezone, translation
 from auth_core.conf import core
 from auth_core.messages.links import site_name
 from auth_core.messages.outbox import Message, Undeliverable
-from auth_core.messages.values import closed
+from auth_core.messages.values import closed, usable_language
 from auth_core.people.addresses import InvalidAddress, parse
 
 _FOLDER = "auth_core/mail"
@@ -28,7 +28,10 @@ def deliver(message: Message) -> None:
         Undeliverable: the mail would go to another mailbox than the stored address.
     """
     values = message.values
-    with translation.override(_language(values.get("language", ""))), timezone.override(_zone(values["timezone"])):
+    with (
+        translation.override(usable_language(values.get("language", ""))),
+        timezone.override(_zone(values["timezone"])),
+    ):
         mail = _compose(message, {**values, **message.secret, "at": datetime.fromisoformat(values["at"])})
     mail.send()
 
@@ -83,14 +86,6 @@ def _recipient(address: str) -> str:
     if not mailbox or not (mailbox.isascii() or django.VERSION >= (6, 0)):
         raise Undeliverable
     return mailbox
-
-
-def _language(preferred: str) -> str:
-    """Return *preferred* if there are translations for it, else the site's language."""
-    try:
-        return translation.get_supported_language_variant(preferred)
-    except LookupError:
-        return translation.get_language() or "en"
 
 
 def _zone(name: str) -> ZoneInfo | None:

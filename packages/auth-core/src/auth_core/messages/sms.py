@@ -18,7 +18,7 @@ from auth_core.conf import core
 from auth_core.messages import outbox
 from auth_core.messages.links import site_name
 from auth_core.messages.outbox import Message
-from auth_core.messages.values import closed
+from auth_core.messages.values import closed, usable_language
 from auth_core.models import OutboxMessage
 from auth_core.users import UserLike
 
@@ -142,14 +142,6 @@ def deliver(message: Message) -> None:
         raise NoSmsBackend
     backend: SmsBackend = import_string(backend_path())()
     context = {**closed({**message.values, **message.secret}), "site": site_name(), "public_url": core.PUBLIC_URL}
-    with translation.override(_language(message.values.get("language", ""))):
+    with translation.override(usable_language(message.values.get("language", ""))):
         body = render_to_string(f"{_FOLDER}/{message.template}.txt", context).strip()
     backend.send(Text(message.secret["number"], body), idempotency_key=str(message.id))
-
-
-def _language(preferred: str) -> str:
-    """Return *preferred* if there are translations for it, else the site's language."""
-    try:
-        return translation.get_supported_language_variant(preferred)
-    except LookupError:
-        return translation.get_language() or "en"

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from auth_core.assurance.methods import Method
@@ -42,6 +43,14 @@ def closed(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return *values* sanitised for a template. Every registered name is present, if only empty."""
     shown = {name: _closed(name, value) for name, value in values.items()}
     return {**{name: "" for name, _close in message_values.items()}, **shown}
+
+
+def usable_language(preferred: str) -> str:
+    """Return *preferred* if there are translations for it, else the site's language."""
+    try:
+        return translation.get_supported_language_variant(preferred)
+    except LookupError:
+        return translation.get_language() or "en"
 
 
 def person_name(text: str) -> str:

@@ -8,9 +8,10 @@ from django.contrib.auth.views import LoginView
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004 - Django's name
 from django.core.exceptions import ImproperlyConfigured
 from django.shortcuts import resolve_url
-from django.urls import NoReverseMatch, Resolver404, resolve, reverse
+from django.urls import NoReverseMatch, Resolver404, resolve
 from django.utils.module_loading import import_string
 
+from auth_core.checks import has_url
 from auth_core.login.django_session import OpenDjangoSession
 from auth_core.login.plugins import grant_issuer
 from auth_mfa.conf import site_login_url, site_middleware
@@ -46,7 +47,7 @@ def check_pages(**kwargs: Any) -> list[CheckMessage]:
     return [
         Error(f"SecondFactorMiddleware needs the page {name!r}, which is missing.", hint=hint, id="auth_mfa.E011")
         for name in _PAGES
-        if not _exists(name)
+        if not has_url(name)
     ]
 
 
@@ -95,14 +96,6 @@ def _address_of(name: str) -> str:
         return resolve_url(name)
     except (NoReverseMatch, ImproperlyConfigured):
         return ""
-
-
-def _exists(name: str) -> bool:
-    try:
-        reverse(name)
-    except NoReverseMatch:
-        return False
-    return True
 
 
 def _import(path: str) -> Any:

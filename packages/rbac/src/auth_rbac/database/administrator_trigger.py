@@ -10,11 +10,11 @@ The trigger knows superusers only. Who may assign roles everywhere is decided by
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from django.contrib.auth import get_user_model
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import BooleanField
 
 from auth_core.people.user_columns import column_named
+from auth_rbac.database.trigger_catalogue import InstalledTrigger, installed_triggers
 from auth_rbac.errors import LastAdministrator
 from auth_rbac.models import GraphVersion
 from auth_rbac.models.version import LOCK
@@ -43,12 +43,6 @@ BEGIN
   END IF;
   RETURN NULL;
 END
-"""
-
-_INSTALLED = """
-SELECT p.prosrc
-FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
-WHERE t.tgenabled IN ('O', 'A') AND t.tgname = %s AND c.relname = %s AND c.relnamespace = current_schema()::regnamespace
 """
 
 
@@ -92,13 +86,12 @@ def is_missing(alias: str = DEFAULT_DB_ALIAS) -> bool:
         return False
     if not {people.table, GraphVersion._meta.db_table} <= set(connection.introspection.table_names()):
         return False
-    statements = _statements(people, connection)
+    if connection.vendor == "postgresql":
+        return InstalledTrigger(people.table, _NAME, _body(people, connection)) not in installed_triggers(alias)
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(_INSTALLED, [_NAME, people.table])
-            return (_body(people, connection),) not in cursor.fetchall()
         cursor.execute("SELECT sql FROM sqlite_master WHERE type = 'trigger' AND name = %s", [_NAME])
-        return cursor.fetchall() != [(statements[0],)]
+        existing = [sql for (sql,) in cursor.fetchall()]
+    return existing != _statements(people, connection)
 
 
 def _people() -> _People | None:

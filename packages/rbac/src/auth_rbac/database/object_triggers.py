@@ -14,6 +14,7 @@ from django.db import DEFAULT_DB_ALIAS, connections, models
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
 from auth_rbac.database import orphans
+from auth_rbac.database.trigger_catalogue import InstalledTrigger, installed_triggers
 from auth_rbac.models import (
     Assignment,
     GraphVersion,
@@ -73,13 +74,6 @@ _KEYS = {
     "auth_rbac_end_of_all": "",
 }
 
-_INSTALLED = """
-SELECT c.relname, t.tgname, p.prosrc
-FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
-WHERE t.tgenabled IN ('O', 'A') AND t.tgname LIKE 'auth\\_rbac\\_end\\_%%'
-AND c.relnamespace = current_schema()::regnamespace
-"""
-
 #: Tables that can have these triggers. PostgreSQL cannot collect the rows of a partition for a statement.
 _ORDINARY = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace"
 
@@ -128,13 +122,11 @@ def missing(alias: str = DEFAULT_DB_ALIAS) -> list[_Guard]:
     with connection.cursor() as cursor:
         guards = [guard for guard in _guards(connection.vendor) if guard.table in tables]
         if connection.vendor == "postgresql":
-            functions = _functions()
-            cursor.execute(_INSTALLED)
-            installed = set(cursor.fetchall())
+            functions, installed = _functions(), installed_triggers(alias)
             return [
                 each
                 for each in guards
-                if (each.table, each.name, functions[_FIRES[each.operation][1]]) not in installed
+                if InstalledTrigger(each.table, each.name, functions[_FIRES[each.operation][1]]) not in installed
             ]
         cursor.execute("SELECT sql FROM sqlite_master WHERE type = 'trigger'")
         statements = {sql for (sql,) in cursor.fetchall()}

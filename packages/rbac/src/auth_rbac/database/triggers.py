@@ -16,6 +16,7 @@ from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 from guardian.utils import get_group_obj_perms_model, get_user_obj_perms_model
 
 from auth_rbac.database import administrator_trigger, object_triggers
+from auth_rbac.database.trigger_catalogue import InstalledTrigger, installed_triggers
 from auth_rbac.models import (
     Assignment,
     GraphVersion,
@@ -77,12 +78,6 @@ _ROWS = {
     "TRUNCATE": "",
 }
 
-_INSTALLED = """
-SELECT c.relname, t.tgname, p.prosrc
-FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
-WHERE t.tgenabled IN ('O', 'A') AND t.tgname LIKE 'auth\\_rbac\\_%%' AND c.relnamespace = current_schema()::regnamespace
-"""
-
 
 class _Watched(NamedTuple):
     """A table, the function that runs when it changes, and the column with the person."""
@@ -127,15 +122,14 @@ def missing(alias: str = DEFAULT_DB_ALIAS) -> list[tuple[_Watched, str]]:
     tables = set(connection.introspection.table_names())
     if not {model._meta.db_table for model in (PersonVersion, ServiceVersion, GraphVersion)} <= tables:
         return []
-    with connection.cursor() as cursor:
-        cursor.execute(_INSTALLED)
-        installed = set(cursor.fetchall())
+    installed = installed_triggers(alias)
     return [
         (watched, operation)
         for watched in _watched()
         for operation in _ROWS
         if watched.table in tables
-        and (watched.table, _name(operation), _FUNCTIONS[_function(watched, operation)]) not in installed
+        and InstalledTrigger(watched.table, _name(operation), _FUNCTIONS[_function(watched, operation)])
+        not in installed
     ]
 
 

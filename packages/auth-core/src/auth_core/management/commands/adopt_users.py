@@ -1,7 +1,7 @@
 """``manage.py adopt_users``: an identity and an address for everyone who was there before this package."""
 
 import json
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, router
 
+from auth_core.management.arguments import positive
 from auth_core.people import adoption, column_index
 from auth_core.people.adoption import Problem, Progress
 
@@ -25,7 +26,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
         parser.add_argument("--dry-run", action="store_true", help="Report what would be done, but write nothing.")
-        parser.add_argument("--batch-size", type=_size, default=2000, help="Users per batch (default: 2000).")
+        parser.add_argument("--batch-size", type=positive, default=2000, help="Users per batch (default: 2000).")
         parser.add_argument("--after", help="Begin after the user with this primary key.")
         parser.add_argument("--index-only", action="store_true", help="Only create the index.")
         parser.add_argument("--json", action="store_true", help="Print only one JSON object, at the end.")
@@ -95,10 +96,3 @@ def _as_json(progress: Progress) -> Mapping[str, Any]:
         "not_adopted": {problem.name.lower(): progress.problems.get(problem, 0) for problem in Problem},
         "last": None if progress.last is None else str(progress.last),
     }
-
-
-def _size(text: str) -> int:
-    size = int(text)
-    if size < 1:
-        raise ArgumentTypeError("must be at least 1")
-    return size

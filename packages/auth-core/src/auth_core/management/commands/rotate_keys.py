@@ -1,7 +1,7 @@
 """``manage.py rotate_keys``: re-encrypt values under former keys, or show which keys are in use."""
 
 import json
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -12,6 +12,7 @@ from auth_core import key_rotation
 from auth_core.conf import core
 from auth_core.crypto.encryption import current_key_id, key_problems
 from auth_core.key_rotation import Progress
+from auth_core.management.arguments import positive
 
 #: The number of rows of one column that ``--json`` names. Standard error names all of them.
 _MAX_NAMED_ROWS = 100
@@ -31,7 +32,9 @@ class Command(BaseCommand):
         what.add_argument("--fields", action="store_true", help="Re-encrypt the values that FIELD_KEYS encrypt.")
         what.add_argument("--remaining", action="store_true", help="Only count the values under each key.")
         parser.add_argument("--dry-run", action="store_true", help="Decrypt every value, but write none.")
-        parser.add_argument("--batch-size", type=_size, default=500, help="Rows that one query reads (default: 500).")
+        parser.add_argument(
+            "--batch-size", type=positive, default=500, help="Rows that one query reads (default: 500)."
+        )
         parser.add_argument("--json", action="store_true", help="Print only one JSON object, at the end.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -99,10 +102,3 @@ def _as_json(progress: Progress, named: list[str]) -> dict[str, Any]:
         "unreadable": progress.unreadable,
         "unreadable_rows": named,
     }
-
-
-def _size(text: str) -> int:
-    size = int(text)
-    if size < 1:
-        raise ArgumentTypeError("must be at least 1")
-    return size

@@ -1,17 +1,14 @@
 """``manage.py reset_second_factors``: remove all second factors of a user from a shell."""
 
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from auth_core.admin_search import find_person
+from auth_core.management.arguments import reason
 from auth_core.people.lookup import identity_of
-from auth_core.text import Pattern
 from auth_mfa.factors import reset_factors
-
-#: A valid reason for the trail: one word, so that it holds nothing personal.
-_REASON = Pattern(r"[a-z][a-z0-9_]{0,31}", at_most=32)
 
 
 class Command(BaseCommand):
@@ -26,7 +23,7 @@ class Command(BaseCommand):
         """Declare the options."""
         parser.add_argument("person", help="Public ID, email address or user name.")
         parser.add_argument(
-            "--reason", type=_reason, default="operator", help="One word for the audit trail. Default: operator."
+            "--reason", type=reason, default="operator", help="One word for the audit trail. Default: operator."
         )
         parser.add_argument("--no-input", action="store_false", dest="interactive", help="Do not ask for confirmation.")
 
@@ -40,9 +37,3 @@ class Command(BaseCommand):
         removed = reset_factors(user=person, actor=None, reason=options["reason"])
         noun = "second factor" if removed == 1 else "second factors"
         self.stdout.write(f"Removed {removed} {noun} of {identity_of(person).subject_id}.")
-
-
-def _reason(text: str) -> str:
-    if not _REASON.fullmatch(text):
-        raise ArgumentTypeError("must be one word of at most 32 lower-case letters, digits and underscores")
-    return text

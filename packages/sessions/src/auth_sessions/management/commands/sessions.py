@@ -1,7 +1,7 @@
 """``manage.py sessions``: list, end and delete sessions from a shell."""
 
 import json
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any, cast
@@ -11,16 +11,13 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 
+from auth_core.management.arguments import positive, reason
 from auth_core.people import lookup
-from auth_core.text import Pattern
 from auth_core.users import UserLike
 from auth_sessions import lifecycle
 from auth_sessions.conf import sessions
 from auth_sessions.models import Session
 from auth_sessions.models.session import SessionQuerySet
-
-#: The format of a reason in the audit trail: one word, never free text about a person.
-_REASON = Pattern(r"[a-z][a-z0-9_]{0,31}", at_most=32)
 
 #: Sessions read per query.
 _BATCH = 1000
@@ -40,7 +37,7 @@ class Command(BaseCommand):
         listing = verbs.add_parser("list", help="Show live sessions, newest first.")
         _add_owner_options(listing).add_argument("--network", help="An IPv4 address, or an IPv6 /64.")
         listing.add_argument(
-            "--limit", type=_positive, default=100, help="Maximum number of sessions to show (default: 100)."
+            "--limit", type=positive, default=100, help="Maximum number of sessions to show (default: 100)."
         )
         listing.add_argument("--json", action="store_true", help="Print JSON.")
 
@@ -48,7 +45,7 @@ class Command(BaseCommand):
         revoking.add_argument("ids", nargs="*", type=UUID, metavar="ID", help="Public id of a session.")
         _add_owner_options(revoking).add_argument("--all", action="store_true", help="End the sessions of all users.")
         revoking.add_argument(
-            "--reason", type=_reason, default="administrator", help="Reason in the audit trail, one word."
+            "--reason", type=reason, default="administrator", help="Reason in the audit trail, one word."
         )
         revoking.add_argument(
             "--no-input", action="store_false", dest="interactive", help="With --all, do not ask for confirmation."
@@ -56,7 +53,7 @@ class Command(BaseCommand):
 
         pruning = verbs.add_parser("prune", help="Delete the rows of sessions that ended or expired long ago.")
         pruning.add_argument(
-            "--older-than", type=_positive, metavar="DAYS", help="Minimum age (default: AUTH_SESSIONS['KEEP_DEAD'])."
+            "--older-than", type=positive, metavar="DAYS", help="Minimum age (default: AUTH_SESSIONS['KEEP_DEAD'])."
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -189,15 +186,3 @@ def _line(row: Mapping[str, Any]) -> tuple[str, ...]:
     risk = "" if row["risk_score"] is None else str(row["risk_score"])
     cells = (str(row["id"]), str(row["user"]), row["transport"], row["acr"], *moments)
     return (*cells, row["network"], str(row["device_id"] or ""), risk)
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise ArgumentTypeError("must be a positive integer")
-    return int(text)
-
-
-def _reason(text: str) -> str:
-    if not _REASON.fullmatch(text):
-        raise ArgumentTypeError("must be one word of at most 32 lower-case letters, digits and underscores")
-    return text
