@@ -53,7 +53,6 @@ class PeopleAdmin(UserAdmin):
             person.is_superuser = True
             person.save()
 
-
     @admin.action(description="demote")
     def demote(self, request: Any, queryset: Any) -> None:
         """Make the selected people ordinary staff, with one statement."""

@@ -13,12 +13,12 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client as Browser
 
 from auth_core.api.problems import error_of
-from auth_core.people.locking import LockReason, disable_account, lock_account
+from auth_core.people.locking import LockReason, disable_account, lock_account, unlock_account
 from auth_core.testing.parallel import ROUNDS, one_winner
 from auth_rbac.database import administrator_trigger
 from auth_rbac.errors import LastAdministrator
 from auth_rbac.models import Assignment, Role
-from auth_rbac.roles.assignments import assign_role
+from auth_rbac.roles.assignments import assign_role, revoke_role
 from conftest import again, browser_of, make_role, permission
 from shop.models import Clerk
 
@@ -162,6 +162,30 @@ def test_an_administrator_does_not_lock_the_last_role_manager(manager_of: Manage
     assert lock_account(user=alice)
     manager_of("dave")
     assert lock_account(user=again(carol))
+
+
+@pytest.mark.parametrize("removal", REMOVALS)
+def test_a_locked_administrator_does_not_count(removal: str) -> None:
+    root, locked = User.objects.create_superuser("root"), User.objects.create_superuser("locked")
+    lock_account(user=locked)
+
+    with pytest.raises(LastAdministrator), transaction.atomic():
+        REMOVALS[removal](root)
+    with pytest.raises(LastAdministrator), transaction.atomic():
+        disable_account(user=again(root))
+
+    assert unlock_account(user=again(locked))
+    REMOVALS[removal](root)
+
+
+def test_without_superusers_a_locked_role_manager_does_not_count(manager_of: Manager) -> None:
+    carol, locked = manager_of("carol"), manager_of("dave")
+    lock_account(user=locked)
+
+    with pytest.raises(LastAdministrator), transaction.atomic():
+        revoke_role(assignment=Assignment.objects.get(user=carol))
+
+    assert revoke_role(assignment=Assignment.objects.get(user=locked))
 
 
 @pytest.fixture
@@ -369,7 +393,16 @@ def update_each_other(number: int) -> list[Any]:
     ]
 
 
-def refused_or(statement: Callable[[], int]) -> int:
+def save_each_other(number: int) -> list[Any]:
+    """Return the concurrent acts of two superusers outside a transaction: the signal comes before the statement."""
+    one, other = two_superusers(number)
+    return [
+        lambda: refused_or(lambda: save(other, is_active=False)),
+        lambda: refused_or(lambda: save(one, is_superuser=False)),
+    ]
+
+
+def refused_or(statement: Callable[[], Any]) -> Any:
     """Run *statement*, and raise the refusal that the API would answer with."""
     try:
         return statement()
@@ -379,8 +412,9 @@ def refused_or(statement: Callable[[], int]) -> int:
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("acts", [update_each_other, save_each_other])
 @pytest.mark.parametrize("rounds", [4, pytest.param(ROUNDS, marks=pytest.mark.races)])
-def test_two_superusers_who_update_each_other_leave_one(rounds: int) -> None:
-    one_winner(update_each_other, refusal={"last_administrator"}, rounds=rounds)
+def test_two_superusers_who_update_each_other_leave_one(rounds: int, acts: Callable[[int], list[Any]]) -> None:
+    one_winner(acts, refusal={"last_administrator"}, rounds=rounds)
 
     assert User.objects.filter(is_superuser=True, is_active=True).count() == 1

@@ -1,4 +1,5 @@
 from django.contrib.auth import get_user_model
+from django.db import IntegrityError
 from django.test import TransactionTestCase
 from visits.tests.helpers import admin_page, form_of, identifier_of, make_boss
 
@@ -25,6 +26,13 @@ class Roles(TransactionTestCase):
             lambda: admin_page("changelist"),
             lambda: {"post": "yes", "action": "delete_selected", "_selected_action": [str(self.boss_key())]},
         )
+
+    def test_the_last_administrator_is_not_disabled_by_a_statement(self):
+        boss = make_boss()
+        with self.assertRaises(IntegrityError):
+            get_user_model().objects.update(is_active=False)
+        boss.refresh_from_db()
+        self.assertTrue(boss.is_active)
 
     def test_the_last_administrator_is_not_disabled(self):
         def form():

@@ -1,8 +1,8 @@
 """Protects the last administrator, also against concurrent changes.
 
 An administrator is an active superuser. If a site has none, it is an active person who may assign
-roles everywhere. Every change that could remove an administrator holds the lock of the graph while
-it counts the others. Of two administrators who remove each other, the second is refused.
+roles everywhere. A person does not count while an administrator has locked them. Every change that
+could remove an administrator holds the lock of the graph while it counts the others. Of two administrators who remove each other, the second is refused.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -53,9 +53,9 @@ def keeping_an_administrator() -> Iterator[None]:
             # No change in this context removes a superuser.
             yield
             return
-        had_one = subjects(ADMINISTERS).exists()
+        had_one = _role_managers().exists()
         yield
-        if had_one and not subjects(ADMINISTERS).exists():
+        if had_one and not _role_managers().exists():
             raise LastAdministrator
 
 
@@ -69,7 +69,7 @@ def keep_after_disabling(user: UserLike) -> None:
     if getattr(user, "is_superuser", False):
         if not _superusers().exists():
             raise LastAdministrator
-    elif not _superusers().exists() and not subjects(ADMINISTERS).exists() and _would_administer(user):
+    elif not _superusers().exists() and not _role_managers().exists() and _would_administer(user):
         raise LastAdministrator
 
 
@@ -77,14 +77,10 @@ def keep_after_locking(user: UserLike) -> None:
     """Refuse that an administrator locked the last administrator in the current transaction. No one could unlock them.
 
     Raises:
-        LastAdministrator: no administrator but *user* may sign in.
+        LastAdministrator: *user* was the last.
     """
-    lock_graph()
-    administrators = _superusers() if _superusers().exists() else _role_managers()
-    locked = Identity.objects.filter(locked_at__isnull=False, lock_reason=LockReason.ADMINISTRATOR.value)
-    others = administrators.exclude(pk__in=locked.values("user"))
-    if administrators.filter(pk=user.pk).exists() and not others.exists():
-        raise LastAdministrator
+    if user.is_active:
+        keep_after_disabling(user)
 
 
 def keep_before_taking(instance: Any, **kwargs: Any) -> None:
@@ -165,7 +161,7 @@ def _keep_without(user: UserLike, *, keeps_roles: bool = False) -> Administrator
     """
     if _superusers().filter(pk=user.pk).exists():
         administrators: Administrators = _superusers
-    elif keeps_roles or _superusers().exists() or not subjects(ADMINISTERS, among=[user.pk]).exists():
+    elif keeps_roles or _superusers().exists() or not _unlocked(subjects(ADMINISTERS, among=[user.pk])).exists():
         return None
     else:
         administrators = _role_managers
@@ -180,11 +176,17 @@ def _superusers() -> "QuerySet[Any]":
     people = get_user_model()._default_manager
     if not hasattr(get_user_model(), "is_superuser"):
         return people.none()
-    return people.filter(is_active=True, is_superuser=True)
+    return _unlocked(people.filter(is_active=True, is_superuser=True))
 
 
 def _role_managers() -> "QuerySet[Any]":
-    return subjects(ADMINISTERS)
+    return _unlocked(subjects(ADMINISTERS))
+
+
+def _unlocked(people: "QuerySet[Any]") -> "QuerySet[Any]":
+    """Return *people* without those whom only an unlock lets sign in again. A reset of the password lifts other locks."""
+    locked = Identity.objects.filter(locked_at__isnull=False, lock_reason=LockReason.ADMINISTRATOR.value)
+    return people.exclude(pk__in=locked.values("user"))
 
 
 def _would_administer(user: UserLike) -> bool:
