@@ -110,6 +110,7 @@ FEWEST_LINES = 40
 
 #: Smaller modules with one importer, each with the reason why it is not a part of its importer.
 WITH_ONE_IMPORTER = {
+    "auth_core.observability.admin_log": "Its subject is the admin site. The middleware only puts it in place.",
     "auth_core.request.celery": "It needs Celery, which is optional.",
     "auth_mfa.cleanup": "`apps` registers it, and cannot import models itself.",
     "auth_mfa.pages.well_known": "The URLs of a site name it, because its address is outside of the package's own.",

@@ -560,7 +560,7 @@ def test_where_threads_have_no_priorities_the_request_hashes(settings: Any, monk
 
 
 def test_threads_have_priorities_on_linux() -> None:
-    assert hash_threads.HAS_PRIORITIES == (sys.platform == "linux")
+    assert (sys.platform == "linux") == hash_threads.HAS_PRIORITIES
 
 
 @pytest.mark.parametrize("changed", [{"HASH_NICENESS": 0}, {"HASH_NICENESS": 10, "MAX_PARALLEL_HASHES": None}])

@@ -78,9 +78,7 @@ def sign_in_to(application: UUID | None, key: Authenticator, *, answered_for: UU
     """Sign in with a passkey as the endpoint of an application does."""
     begun = passkeys.begin_login(transport=Transport.TOKEN, client=Client(), application_id=application)
     credential = key.sign(begun.options, **changed)
-    return passkeys.answer_login(
-        token=begun.token, credential=credential, client=Client(), application_id=answered_for
-    )
+    return passkeys.answer_login(token=begun.token, credential=credential, client=Client(), application_id=answered_for)
 
 
 def test_a_login_with_a_passkey_keeps_its_application(

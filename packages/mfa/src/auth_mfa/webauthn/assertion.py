@@ -33,9 +33,7 @@ _DUMMY_KEY = "pQECAyYgASFYIMY_NeTkCnBQXzywQcmYHmCcBfT-tXbW1jBtZTzRE7EoIlggIZB6eS
 
 def relying_party() -> RelyingParty:
     """Return the relying party of this site."""
-    return RelyingParty(
-        id=mfa.rp_id, name=site_name(), origins=mfa.origins, top_origins=tuple(mfa.TOP_ORIGINS)
-    )
+    return RelyingParty(id=mfa.rp_id, name=site_name(), origins=mfa.origins, top_origins=tuple(mfa.TOP_ORIGINS))
 
 
 def questions_of(
