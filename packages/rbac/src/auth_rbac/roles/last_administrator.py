@@ -184,7 +184,7 @@ def _role_managers() -> "QuerySet[Any]":
 
 
 def _unlocked(people: "QuerySet[Any]") -> "QuerySet[Any]":
-    """Return *people* without those whom only an unlock lets sign in again. A reset of the password lifts other locks."""
+    """Return *people* without those who sign in again only after an unlock. A reset of the password lifts other locks."""
     locked = Identity.objects.filter(locked_at__isnull=False, lock_reason=LockReason.ADMINISTRATOR.value)
     return people.exclude(pk__in=locked.values("user"))
 
