@@ -173,7 +173,8 @@ VARIABLES: Mapping[str, Variable] = {
         ),
         Variable(
             "WEB_LOGIN_THREADS",
-            "Further threads of each worker, for logins and sign-ups, which hash a password. As many hashes run at once.",
+            "Further threads of each worker, for logins and sign-ups, which hash a password. As many hashes run at once, but no"
+            " more than the processors divided by WEB_WORKERS.",
             "2",
             range=(1, 256),
         ),

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from auth_core.crypto.weak_keys import RECIPE, weakness_of
+from enterprise_auth.core import processors
 from enterprise_auth.env import VARIABLES, Environment, InvalidEnvironment, example
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -147,12 +148,24 @@ def settings_of(script: str, **environment: str) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.parametrize(("threads", "queue"), [("1", 0), ("2", 0), ("4", 1), ("8", 5)])
-def test_password_hashes_leave_one_thread_of_each_worker_free(threads: str, queue: int) -> None:
-    slots = min(2, max(1, int(threads) - 1))
-    script = "print(json.dumps([core.MAX_PARALLEL_HASHES, core.HASH_QUEUE]))"
+@pytest.mark.parametrize("threads", [1, 2, 4, 8])
+def test_password_hashes_leave_one_thread_of_each_worker_free(threads: int) -> None:
+    slots, queue = hash_slots(WEB_THREADS=str(threads), WEB_WORKERS="1", WEB_LOGIN_THREADS="2")
+    assert slots == max(1, min(2, threads - 1, processors.available()))
+    assert queue == max(0, threads - 1 - slots)
 
-    assert settings_of(f"from auth_core.conf import core; {script}", WEB_THREADS=threads) == [slots, queue]
+
+def test_workers_hash_no_more_passwords_at_once_than_there_are_processors() -> None:
+    many = processors.available() * 2
+    assert hash_slots(WEB_THREADS=str(many + 1), WEB_WORKERS=str(many), WEB_LOGIN_THREADS=str(many))[0] == 1
+    assert hash_slots(WEB_THREADS=str(many + 1), WEB_WORKERS="1", WEB_LOGIN_THREADS=str(many))[0] == many // 2
+
+
+def hash_slots(**environment: str) -> list[int]:
+    """Return the hashes that may run at once in a worker, and those that may wait in its threads."""
+    script = "from auth_core.conf import core; print(json.dumps([core.MAX_PARALLEL_HASHES, core.HASH_QUEUE]))"
+    slots: list[int] = settings_of(script, **environment)
+    return slots
 
 
 SCRIPT = """

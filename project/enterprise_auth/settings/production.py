@@ -1,6 +1,6 @@
 """Settings for a service: PostgreSQL, Redis, HTTPS. An insecure configuration does not start."""
 
-from enterprise_auth.core import demands, public_url
+from enterprise_auth.core import demands, processors, public_url
 from enterprise_auth.core.database import postgresql
 from enterprise_auth.settings.base import *
 
@@ -18,7 +18,8 @@ env.seal()
 
 #: Logins wait in the web server and have threads of their own. Other requests that hash share their threads with signed-in
 #: users, who must not wait for a hash: one of those threads never hashes, and never waits to (decision record 0043).
-PARALLEL_HASHES = max(1, min(env.number("WEB_LOGIN_THREADS"), env.number("WEB_THREADS") - 1))
+#: More hashes than processors would only push each other's 19 MiB out of the caches.
+PARALLEL_HASHES = max(1, min(env.number("WEB_LOGIN_THREADS"), env.number("WEB_THREADS") - 1, processors.share(env)))
 
 AUTH_CORE = {
     **AUTH_CORE,
