@@ -5,7 +5,7 @@ one costs no query. Only the digest of the secret is stored. Several users may s
 them only after they have completed a login in it, so a stolen cookie makes the browser known to its owner alone.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -115,29 +115,29 @@ def device_of(*, user: UserLike, client: Client, transport: str) -> tuple[Device
 def recognise(*, user: UserLike, client: Client, transport: str) -> Recognised:
     """Add or update the device of a login of *user*. See `device_of` and `recognised`."""
     new, secret = device_of(user=user, client=client, transport=transport)
-    return recognised(new, secret, stored=Device.objects.see(new))
+    stored = Device.objects.see(new)
+    if stored is None:
+        raise LoginDenied
+    additions = _latest_additions(new.user, before=new) if stored.pk == new.pk else []
+    return recognised(new, secret, stored=stored, additions=additions)
 
 
-def recognised(new: Device, secret: str, *, stored: Device | None) -> Recognised:
-    """Return the device of a login, inside the transaction that grants it. One query if the login added it.
+def recognised(new: Device, secret: str, *, stored: Device, additions: Sequence[datetime]) -> Recognised:
+    """Return the device of a login, inside the transaction that grants it.
 
     Args:
         new: The row and its *secret* from `device_of`.
-        stored: The row of the database, which was added or updated. ``None``: it is blocked.
-
-    Raises:
-        LoginDenied: the device is blocked.
+        stored: The row of the database, which was added or updated.
+        additions: When other devices of the user were added, the latest first, `additions_to_count` at most, if the
+            login added this one.
     """
-    if stored is None:
-        raise LoginDenied
     is_new = stored.pk == new.pk
-    latest = _latest_additions(new.user, before=new) if is_new else []
     return Recognised(
         device=stored,
         is_known=bool(secret) and not is_new,
         is_new=is_new,
-        has_company=not is_new or bool(latest),
-        is_one_of_many=sum(at > new.first_seen_at - _MAIL_PERIOD for at in latest) >= sessions.NEW_DEVICE_MAILS,
+        has_company=not is_new or bool(additions),
+        is_one_of_many=sum(at > new.first_seen_at - _MAIL_PERIOD for at in additions) >= sessions.NEW_DEVICE_MAILS,
         # Sign again at every login. This renews the cookie and uses the newest key.
         credential=Signer(salt=_SALT).sign(secret) if secret else "",
     )
@@ -278,9 +278,13 @@ def _secret_of(client: Client) -> str:
 
 
 def _latest_additions(user: UserLike, *, before: Device) -> list[datetime]:
-    """Return when other devices of *user* were added, the latest first, as many as `NEW_DEVICE_MAILS` needs."""
     others = Device.objects.of(user).exclude(pk=before.pk).order_by("-first_seen_at")
-    return list(others.values_list("first_seen_at", flat=True)[: max(sessions.NEW_DEVICE_MAILS, 1)])
+    return list(others.values_list("first_seen_at", flat=True)[: additions_to_count()])
+
+
+def additions_to_count() -> int:
+    """Return how many of the latest additions of devices `NEW_DEVICE_MAILS` needs."""
+    return max(sessions.NEW_DEVICE_MAILS, 1)
 
 
 def _new_device(user: UserLike, secret: str, description: Description) -> Device:

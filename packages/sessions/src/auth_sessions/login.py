@@ -17,7 +17,7 @@ from auth_core.assurance.levels import assurance_of
 from auth_core.conf import session_engine
 from auth_core.contracts import Challenge, Choice, Grant, Purpose, Transport
 from auth_core.crypto.secrets import digest, new_secret
-from auth_core.errors import ChallengeFailed, FieldError, InvalidRequest, LoginExpired
+from auth_core.errors import ChallengeFailed, FieldError, InvalidRequest, LoginDenied, LoginExpired
 from auth_core.models import PendingLogin
 from auth_core.request.client import Client
 from auth_core.users import UserLike
@@ -173,7 +173,10 @@ def _store(session: Session, login: PendingLogin, client: Client) -> devices.Rec
     """
     if session_statement.can_open():
         device, secret = devices.device_of(user=login.person, client=client, transport=login.transport)
-        return devices.recognised(device, secret, stored=session_statement.open_session(session, device))
+        seen = session_statement.open_session(session, device, additions=devices.additions_to_count())
+        if seen is None:
+            raise LoginDenied
+        return devices.recognised(device, secret, stored=seen.device, additions=seen.additions)
     recognised = devices.recognise(user=login.person, client=client, transport=login.transport)
     session.device_id, session.device_known = recognised.device.pk, recognised.is_known
     session.save(force_insert=True)

@@ -33,11 +33,25 @@ def can_open() -> bool:
     return len(databases) == 1 and connections[databases.pop()].vendor == "postgresql"
 
 
-def open_session(session: Session, device: Device) -> Device | None:
+class SeenDevice(NamedTuple):
+    """The row of a device that was added or updated.
+
+    Args:
+        additions: When other devices of the user were added, the latest first, if this one was added.
+    """
+
+    device: Device
+    additions: list[datetime]
+
+
+def open_session(session: Session, device: Device, *, additions: int) -> SeenDevice | None:
     """Insert *session*, and insert *device* or update the user's row with the same digest. Return the device's row.
 
     The columns of *session* that name its device are set to those of the row. The last login of its user is stored,
     too, if the site lets Django do so. Call this inside a transaction.
+
+    Args:
+        additions: How many other devices of the user to look at, if this one is new.
 
     Returns:
         ``None``: the device is blocked, and nothing was written. The database checks this under the row's lock, so that
@@ -50,6 +64,7 @@ def open_session(session: Session, device: Device) -> Device | None:
     values = {
         **_values("device", Device, device, connection),
         **_values("session", Session, session, connection),
+        "additions": additions,
     }
     if login_field is not None:
         values["last_login"] = login_field.get_db_prep_save(session.last_seen_at, connection)
@@ -59,14 +74,14 @@ def open_session(session: Session, device: Device) -> Device | None:
     if not rows:
         return None
     names = [field.attname for field in Device._meta.concrete_fields]
-    row = Device.from_db(alias, names, rows[0])
+    row = Device.from_db(alias, names, rows[0][:-1])
     row.user = user
     session.device_id = row.pk
     session.device_known = row.has_cookie and row.pk != device.pk
     session._state.adding, session._state.db = False, alias
     if login_field is not None:
         last_login.note_stored(user, session.last_seen_at)
-    return row
+    return SeenDevice(row, rows[0][-1] or [])
 
 
 class EndedSession(NamedTuple):
@@ -146,7 +161,8 @@ def _statement(alias: str, *, stores_login: bool) -> str:
                 type=table.pk.db_type(connection),
             )
         )
-    return f"WITH {', '.join(parts)} SELECT {_columns(device_fields, quote)} FROM device"  # noqa: S608 - names of models
+    additions = _ADDITIONS.format(table=quote(Device._meta.db_table))
+    return f"WITH {', '.join(parts)} SELECT {_columns(device_fields, quote)}, {additions} FROM device"  # noqa: S608 - names of models
 
 
 def _columns(fields: "Sequence[Field[Any, Any]]", quote: Any) -> str:
@@ -168,6 +184,12 @@ _SEE = """device AS (
   WHERE stored.blocked_at IS NULL
   RETURNING {columns}
 )"""
+
+#: The statement does not see the row that it inserts itself, so these are the others.
+_ADDITIONS = """CASE WHEN device.id = CAST(%(device_id)s AS uuid) THEN ARRAY(
+  SELECT others.first_seen_at FROM {table} AS others WHERE others.user_id = device.user_id
+  ORDER BY others.first_seen_at DESC LIMIT %(additions)s
+) END"""
 
 _OPEN = """session AS (INSERT INTO {table} ({columns}) SELECT {values} FROM device)"""
 

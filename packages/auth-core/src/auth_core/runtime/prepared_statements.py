@@ -4,6 +4,7 @@ Django does not prepare statements, and its cursor does not allow it.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -48,11 +49,25 @@ def put(
     try:
         # Django sets None, with which psycopg never prepares, even if a cursor asks for it.
         raw.prepare_threshold = uses_before
-        with connection.wrap_database_errors, psycopg.Cursor(raw) as cursor:
-            cursor.execute(statement, values)
+        numbered = None if isinstance(values, Mapping) else _numbered(statement)
+        kind = psycopg.Cursor if numbered is None else psycopg.RawCursor
+        with connection.wrap_database_errors, kind(raw) as cursor:
+            cursor.execute(numbered or statement, values)
             return _rows(cursor)
     finally:
         raw.prepare_threshold = threshold
+
+
+@lru_cache(maxsize=256)
+def _numbered(statement: str) -> str | None:
+    """Return *statement* with PostgreSQL's own parameters, ``$1`` instead of ``%s``. ``None``: it has a percent sign.
+
+    Psycopg would do the same, but again at each use of a statement with more than fifty parameters.
+    """
+    parts = statement.split("%s")
+    if any("%" in part for part in parts):
+        return None
+    return "".join(f"{part}${number}" for number, part in enumerate(parts[:-1], 1)) + parts[-1]
 
 
 def _can_prepare(connection: "BaseDatabaseWrapper") -> bool:
