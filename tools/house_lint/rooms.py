@@ -123,6 +123,7 @@ WITH_ONE_IMPORTER = {
     "enterprise_auth.core.json_body": "How any early answer is written, beside what writes it in the framework.",
     "enterprise_auth.core.keys": "It writes a file, and settings modules only name values.",
     "enterprise_auth.core.mail": "It differs by the version of Django, and settings modules only name values.",
+    "enterprise_auth.core.processors": "Tests ask it as well, and settings modules only name values.",
     "enterprise_auth.web_server.allocator": "It knows the C library, and `wsgi` is for any server.",
 }
 
