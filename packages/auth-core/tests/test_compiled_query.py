@@ -93,21 +93,21 @@ def test_a_user_without_an_identity_is_found() -> None:
 def test_a_manager_that_makes_other_queries_is_left_to_the_orm(monkeypatch: pytest.MonkeyPatch) -> None:
     terms = identifiers._terms_of(identifiers.parse("alice@example.org"), "alice@example.org")
     manager = get_user_model()._default_manager
-    identifiers._forget_compiled()
+    identifiers._COMPILED.clear()
     monkeypatch.setattr(type(manager), "get_queryset", lambda self: self._queryset_class(self.model).annotate(
         name_in_lower_case=Lower("email")
     ))  # fmt: skip
 
     assert identifiers.compiled_lookup(terms) is None
 
-    identifiers._forget_compiled()
+    identifiers._COMPILED.clear()
 
 
 @pytest.mark.postgresql
 def test_a_manager_that_filters_by_the_request_is_asked_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
     alice, bob = make_user("alice@example.org"), make_user("bob@example.org")
     manager, tenant = get_user_model()._default_manager, [alice.pk]
-    identifiers._forget_compiled()
+    identifiers._COMPILED.clear()
     monkeypatch.setattr(type(manager), "get_queryset", lambda self: self._queryset_class(self.model).filter(
         pk__in=tenant
     ))  # fmt: skip
@@ -116,4 +116,4 @@ def test_a_manager_that_filters_by_the_request_is_asked_each_time(monkeypatch: p
     tenant[:] = [bob.pk]
     assert [len(matches_of(f"{name}@example.org")) for name in ("alice", "bob")] == [0, 1]
 
-    identifiers._forget_compiled()
+    identifiers._COMPILED.clear()
