@@ -24,6 +24,8 @@ from servers import LOCAL_POSTGRESQL, StepFailed, real_servers
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ["auth-core", "mfa", "rbac", "sessions", "audit-logging"]
 MEMBERS = [*(f"packages/{name}" for name in PACKAGES), "project"]
+#: The folders with tests. The provider is an extra of auth-core, which its other tests prove to work without.
+SUITES = ["packages/auth-core/oauth", *MEMBERS]
 DJANGO_LINES = {"5.2": "3.11", "6.0": "3.12", "6.1": "3.12"}
 #: The Python of the base image in project/Dockerfile.
 IMAGE_PYTHON = "3.13"
@@ -31,7 +33,7 @@ IMAGE_PYTHON = "3.13"
 #: PostgreSQL. `./dev matrix` runs all lines on both.
 GATE_LINE = "py313-dj61"
 #: The cells that the gate runs in parallel.
-GATE = (("core", "mfa", "sessions", "audit"), ("project", "rbac"))
+GATE = (("core", "oauth", "mfa", "sessions", "audit"), ("project", "rbac"))
 #: The marked tests that ran and passed. `test` starts it, and `shots`, `faults` and `gate` add to it.
 LEDGER = ROOT / "var/asvs"
 
@@ -118,8 +120,8 @@ def test(*options: str) -> None:
     """
     shutil.rmtree(LEDGER, ignore_errors=True)
     LEDGER.mkdir(parents=True)
-    runs = [MEMBERS] if os.environ.get("TEST_DATABASE_URL") else [MEMBERS[:-1], MEMBERS[-1:]]
-    on_sqlite = [] if os.environ.get("TEST_ON") == "postgresql" else MEMBERS
+    runs = [SUITES] if os.environ.get("TEST_DATABASE_URL") else [SUITES[:-1], SUITES[-1:]]
+    on_sqlite = [] if os.environ.get("TEST_ON") == "postgresql" else SUITES
     together(
         partial(_all, [".", *on_sqlite], options, "", ""),
         *(partial(_all_on_real_servers, folders, options) for folders in runs),
@@ -296,7 +298,18 @@ def lock(*options: str) -> None:
     uv = shutil.which("uv") or str(ROOT / ".boot" / "bin" / "uv")
     sources = [f"{member}/pyproject.toml" for member in MEMBERS]
     for line, python in DJANGO_LINES.items():
-        extras = ["--extra", "testing", "--extra", "development", "--extra", "redis", "--extra", "celery"]
+        extras = [
+            "--extra",
+            "testing",
+            "--extra",
+            "development",
+            "--extra",
+            "redis",
+            "--extra",
+            "celery",
+            "--extra",
+            "oauth",
+        ]
         extras += ["--extra", "csp"] if line == "5.2" else []
         with tempfile.NamedTemporaryFile("w", suffix=".in", delete=False) as bound:
             bound.write(f"django~={line}.0\n")
@@ -352,7 +365,7 @@ def _marked(marker: str, options: Sequence[str]) -> None:
         if servers is None:
             raise StepFailed(f"{marker} needs PostgreSQL and Redis")
         database, redis = servers
-        for folder in MEMBERS:
+        for folder in SUITES:
             if any(f"mark.{marker}" in path.read_text() for path in (ROOT / folder / "tests").rglob("*.py")):
                 servers_named = {"TEST_DATABASE_URL": database, "TEST_REDIS_URL": redis}
                 LEDGER.mkdir(parents=True, exist_ok=True)

@@ -26,6 +26,7 @@ urlpatterns = [
     # The root of a login service is the reader's own account. Others are sent to the login.
     path("", RedirectView.as_view(pattern_name="core-pages:account", http_method_names=["get", "head", "options"])),
     path("account/second-factors/", include("auth_mfa.pages.urls")),
+    path("", include("auth_core.oauth.urls")),
     path("", include("auth_sessions.pages.urls")),
     path("", include("auth_core.pages.urls")),
 ]

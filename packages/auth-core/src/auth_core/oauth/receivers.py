@@ -1,0 +1,39 @@
+"""Receivers of this app."""
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.apps.registry import Apps
+from django.db import router
+from django.db.models.signals import post_delete, post_migrate, post_save
+from oauth2_provider.models import get_application_model
+
+from auth_core.oauth.keys.key_set import forget_keys
+from auth_core.oauth.keys.rotation import make_first_keys
+from auth_core.oauth.models import ApplicationPolicy, SigningKey
+
+
+def connect(app: AppConfig) -> None:
+    """Connect to applications, signing keys, and the end of a migration of *app*."""
+    post_migrate.connect(_migrated, sender=app, dispatch_uid="auth_oauth.migrated")
+    post_save.connect(_application_saved, sender=get_application_model(), dispatch_uid="auth_oauth.application_saved")
+    for signal in (post_save, post_delete):
+        signal.connect(forget_keys, sender=SigningKey, dispatch_uid=f"auth_oauth.signing_key.{id(signal)}")
+
+
+def _migrated(using: str, apps: Apps, **kwargs: Any) -> None:
+    """Make the first keys, and the policies of applications that django-oauth-toolkit had before."""
+    if using != router.db_for_write(SigningKey):
+        return
+    make_first_keys()
+    model = get_application_model()
+    without = model._default_manager.filter(auth_policy=None)
+    ApplicationPolicy.objects.bulk_create(
+        [ApplicationPolicy(application=row) for row in without], ignore_conflicts=True
+    )
+
+
+def _application_saved(instance: Any, created: bool, raw: bool, **kwargs: Any) -> None:
+    """Give each new application a policy, however it was made."""
+    if created and not raw:
+        ApplicationPolicy.objects.get_or_create(application=instance)
