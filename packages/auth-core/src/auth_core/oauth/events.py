@@ -21,6 +21,50 @@ class OAuthEvent(EventName):
         Retention.SECURITY,
         ("authorization",),
     )
+    AUTHORIZATION_DENIED = (
+        "oauth.authorization.denied",
+        "A person refused what an application asked for.",
+        Severity.INFO,
+        Retention.SECURITY,
+        ("scope", "resources"),
+    )
+    CONSENT_GIVEN = (
+        "oauth.consent.given",
+        "A person agreed to what an application asked for. It is remembered.",
+        Severity.INFO,
+        Retention.SECURITY,
+        ("scope", "resources"),
+    )
+    ACCESS_REVOKED = (
+        "oauth.access.revoked",
+        "A person took back all that they had given to an application.",
+        Severity.NOTICE,
+        Retention.SECURITY,
+    )
+    APPLICATION_ADDED = (
+        "oauth.application.added",
+        "An application was registered.",
+        Severity.NOTICE,
+        Retention.ACCOUNTABILITY,
+    )
+    APPLICATION_CHANGED = (
+        "oauth.application.changed",
+        "An application or its policy was changed.",
+        Severity.NOTICE,
+        Retention.ACCOUNTABILITY,
+    )
+    APPLICATION_REMOVED = (
+        "oauth.application.removed",
+        "An application was removed, and all that people had given it ended.",
+        Severity.WARNING,
+        Retention.ACCOUNTABILITY,
+    )
+    SECRET_REPLACED = (
+        "oauth.secret.replaced",
+        "An application got a new secret.",
+        Severity.WARNING,
+        Retention.ACCOUNTABILITY,
+    )
     CODE_EXCHANGED = (
         "oauth.code.exchanged",
         "An application exchanged a code for tokens.",
