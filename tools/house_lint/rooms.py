@@ -35,6 +35,7 @@ IN_THE_ROOT: dict[str, dict[str, str]] = {
     },
     "oauth": {
         "generators": "Django-oauth-toolkit's name for what makes ids and secrets.",
+        "oauth2_validators": "Django-oauth-toolkit's name for what answers its views.",
         "sweep": "It is a periodic sweep over all tables.",
         "toolkit": "Settings modules import it.",
     },

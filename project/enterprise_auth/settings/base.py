@@ -123,6 +123,7 @@ AUTH_CORE: dict[str, Any] = {
     "RISK_ASSESSOR": "enterprise_auth.policies.AssessLogin",
     "AUTHENTICATION_CLASSES": [
         "auth_sessions.api.authentication.SessionTokenAuthentication",
+        "auth_core.oauth.api.authentication.BearerAuthentication",
         "auth_core.api.authentication.CookieAuthentication",
     ],
     "ADMINISTRATION": administration(ADMIN_ASSURANCE),

@@ -17,3 +17,10 @@ AUTH_OAUTH = {"SIGNING_KEYS": SIGNING_KEYS}
 OAUTH2_PROVIDER = toolkit_settings("https://auth.example.org")
 ALLOWED_HOSTS = ["testserver", "auth.example.org"]
 OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth2_provider.Application"
+AUTH_CORE = {
+    **AUTH_CORE,
+    "AUTHENTICATION_CLASSES": [
+        "auth_core.oauth.api.authentication.BearerAuthentication",
+        "auth_core.api.authentication.CookieAuthentication",
+    ],
+}

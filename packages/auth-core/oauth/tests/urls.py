@@ -2,8 +2,13 @@
 
 from django.urls import include, path
 
+from api_of_a_site import OrdersView, ToolkitView, toolkit_view
+
 urlpatterns = [
     path("", include("auth_core.oauth.urls")),
+    path("api/v1/orders/", OrdersView.as_view()),
+    path("toolkit/", toolkit_view),
+    path("toolkit-api/", ToolkitView.as_view()),
     path("api/v1/", include("auth_core.api.urls")),
     path("", include("auth_core.pages.urls")),
 ]

@@ -89,6 +89,10 @@ class CoreSettings(PackageSettings):
                 "network": (1000, timedelta(minutes=15)),
                 "wide_network": (3000, timedelta(minutes=15)),
             },
+            "client": {
+                "network": (100, timedelta(minutes=15)),
+                "wide_network": (300, timedelta(minutes=15)),
+            },
             "refusal": {
                 "person": (30, timedelta(minutes=15)),
                 "network": (300, timedelta(minutes=15)),

@@ -37,4 +37,5 @@ def toolkit_settings(issuer: str) -> dict[str, Any]:
         "SCOPES": {"openid": "Know who you are"},
         "DEFAULT_SCOPES": [],
         "OIDC_ISS_ENDPOINT": issuer,
+        "OAUTH2_VALIDATOR_CLASS": "auth_core.oauth.oauth2_validators.Validator",
     }

@@ -2,10 +2,16 @@
 
 from django.urls import path
 
-from auth_core.oauth.endpoints import keys
+from auth_core.oauth.endpoints import introspection, metadata, revocation, token, userinfo
 
 app_name = "oauth"
 
 urlpatterns = [
-    path(".well-known/jwks.json", keys.jwks, name="jwks"),
+    path(".well-known/openid-configuration", metadata.metadata, name="openid-configuration"),
+    path(".well-known/oauth-authorization-server", metadata.metadata, name="oauth-authorization-server"),
+    path(".well-known/jwks.json", metadata.jwks, name="jwks"),
+    path("oauth/token", token.token, name="token"),
+    path("oauth/introspect", introspection.introspect, name="introspect"),
+    path("oauth/revoke", revocation.revoke, name="revoke"),
+    path("oauth/userinfo", userinfo.userinfo, name="userinfo"),
 ]

@@ -42,6 +42,16 @@ def error_answer(problem: OAuthError) -> HttpResponse:
     return json_answer(body, status=int(problem.status), headers=problem.headers)
 
 
+def answered(view: View, request: HttpRequest) -> HttpResponseBase:
+    """Return the answer of *view*, with its expected errors as answers."""
+    try:
+        return view(request)
+    except OAuthError as problem:
+        return error_answer(problem)
+    except (OperationalError, InterfaceError, KeysUnusable):
+        return error_answer(Unavailable())
+
+
 def endpoint(*methods: str) -> Callable[[View], View]:
     """Make a view an endpoint for *methods*, which clients call with credentials of their own.
 
@@ -54,12 +64,7 @@ def endpoint(*methods: str) -> Callable[[View], View]:
         def guarded(request: HttpRequest) -> HttpResponseBase:
             if request.method not in methods:
                 return HttpResponseNotAllowed(methods)
-            try:
-                return view(request)
-            except OAuthError as problem:
-                return error_answer(problem)
-            except (OperationalError, InterfaceError, KeysUnusable):
-                return error_answer(Unavailable())
+            return answered(view, request)
 
         return transaction.non_atomic_requests(csrf_exempt(guarded))
 

@@ -1,6 +1,6 @@
 """What a person gave to an application. Codes and tokens name it."""
 
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
 from django.db import models
@@ -105,7 +105,7 @@ class Authorization(models.Model):
         return self.scope.split()
 
     @property
-    def refusal(self) -> Any:
+    def refusal(self) -> str:
         """Why it is not live: ``ended``, ``expired``, or an empty text."""
         if self.ended_at is not None:
             return "ended"
