@@ -1,6 +1,6 @@
 """The addresses of the provider. They are at the root of the site, because its address is the issuer."""
 
-from django.urls import path
+from django.urls import include, path
 
 from auth_core.oauth.endpoints import introspection, metadata, revocation, token, userinfo
 
@@ -14,4 +14,5 @@ urlpatterns = [
     path("oauth/introspect", introspection.introspect, name="introspect"),
     path("oauth/revoke", revocation.revoke, name="revoke"),
     path("oauth/userinfo", userinfo.userinfo, name="userinfo"),
+    path("", include("auth_core.oauth.pages.urls")),
 ]
