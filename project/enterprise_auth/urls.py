@@ -15,6 +15,7 @@ urlpatterns = [
     path("api/v1/", include("auth_mfa.api.urls")),
     path("api/v1/", include("auth_rbac.api.urls")),
     path("api/v1/", include("auth_audit.api.urls")),
+    path("api/v1/", include("auth_core.oauth.api.urls")),
     path("api/schema/", api_schema, name="schema"),
     path("api/docs/", ApiDocsView.as_view(), name="docs"),
     # The admin's own forms would bypass the limits, the login and the audit trail.

@@ -1,10 +1,20 @@
 """The authorization endpoint: what is refused, what is stored, and how an answer leaves."""
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from django.contrib.auth.models import Group
 from django.test import Client as Browser
+
+from auth_core.events import Event
+from auth_core.oauth.events import OAuthEvent
+from auth_core.oauth.models import ApplicationPolicy, Authorization, AuthorizationRequest, Consent
+from auth_core.oauth.testing.factories import REDIRECT_URI, Registered, exchange, make_application
+from auth_core.people.lookup import identity_of
+from auth_core.testing.factories import make_user
+from auth_core.testing.sessions import sign_in
 from people import (
     NONCE,
     STATE,
@@ -22,14 +32,6 @@ from people import (
     log_in,
     query_of,
 )
-
-from auth_core.events import Event
-from auth_core.oauth.events import OAuthEvent
-from auth_core.oauth.models import ApplicationPolicy, Authorization, AuthorizationRequest, Consent
-from auth_core.oauth.testing.factories import REDIRECT_URI, Registered, exchange, make_application
-from auth_core.people.lookup import identity_of
-from auth_core.testing.factories import make_user
-from auth_core.testing.sessions import sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -153,7 +155,9 @@ def test_a_repeated_parameter_is_refused(web: Registered, browser: Browser, name
 
 def test_a_long_request_is_refused_and_stores_nothing(web: Registered, browser: Browser) -> None:
     response = authorize(browser, web, state="s" * 20_000)
-    posted = browser.post("/oauth/authorize", encoded(asked(web, state="s" * 20_000)), content_type="application/x-www-form-urlencoded")
+    posted = browser.post(
+        "/oauth/authorize", encoded(asked(web, state="s" * 20_000)), content_type="application/x-www-form-urlencoded"
+    )
     many = browser.get(f"/oauth/authorize?{encoded(asked(web))}&{'&'.join(f'x{number}=1' for number in range(60))}")
 
     assert [response.status_code, posted.status_code, many.status_code] == [400, 400, 400]
@@ -282,7 +286,10 @@ def test_no_other_site_may_read_the_endpoint(web: Registered, browser: Browser) 
 
 
 def test_requests_of_one_network_have_a_budget(web: Registered, settings: Any) -> None:
-    settings.AUTH_CORE = {**settings.AUTH_CORE, "BUDGETS": {"authorize": {"network": (2, __import__("datetime").timedelta(minutes=1))}}}
+    settings.AUTH_CORE = {
+        **settings.AUTH_CORE,
+        "BUDGETS": {"authorize": {"network": (2, timedelta(minutes=1))}},
+    }
     browser = Browser()
 
     statuses = [authorize(browser, web).status_code for _number in range(3)]
@@ -301,8 +308,6 @@ def test_a_consent_form_of_another_site_is_refused(web: Registered, browser: Bro
 
 
 def test_only_members_of_the_groups_may_use_an_application(web: Registered, alice: Any, browser: Browser) -> None:
-    from django.contrib.auth.models import Group
-
     group = Group.objects.create(name="staff")
     web.policy.allowed_groups.add(group)
 

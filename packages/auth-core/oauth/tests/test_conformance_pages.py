@@ -11,6 +11,14 @@ import pytest
 from django.test import Client as Browser
 from joserfc import jwt
 from joserfc.jwk import KeySet
+
+from auth_core.assurance.methods import Evidence, Method
+from auth_core.oauth.keys.algorithms import Registry
+from auth_core.oauth.models import Authorization
+from auth_core.oauth.testing.factories import REDIRECT_URI, Registered, exchange, make_application
+from auth_core.people.lookup import SECOND_FACTORS_PART, identity_of
+from auth_core.registries import snapshot_parts
+from auth_core.testing.factories import PASSWORD, make_user
 from people import (
     NONCE,
     STATE,
@@ -26,14 +34,6 @@ from people import (
     log_in,
     query_of,
 )
-
-from auth_core.assurance.methods import Evidence, Method
-from auth_core.oauth.keys.algorithms import Registry
-from auth_core.oauth.models import Authorization
-from auth_core.oauth.testing.factories import REDIRECT_URI, Registered, exchange, make_application
-from auth_core.people.lookup import SECOND_FACTORS_PART, identity_of
-from auth_core.registries import snapshot_parts
-from auth_core.testing.factories import PASSWORD, make_user
 
 pytestmark = pytest.mark.django_db
 

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 from django.test import Client as Browser
-from people import action_in, allowed, answer_in, approval_in, authorize, browser_of, decide, error_in
 
 from auth_core.oauth.models import ApplicationPolicy, Authorization, Consent, Resource
 from auth_core.oauth.testing.factories import Registered, make_application
 from auth_core.testing.factories import make_user
+from people import action_in, allowed, answer_in, approval_in, authorize, browser_of, decide, error_in
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +28,9 @@ def is_asked(response: Any) -> bool:
 
 def test_the_page_says_who_asks_and_for_what(web: Registered, browser: Browser) -> None:
     ApplicationPolicy.objects.update(
-        logo_uri="https://cdn.example/logo.png", policy_uri="https://rp.example/privacy", client_uri="https://rp.example/"
+        logo_uri="https://cdn.example/logo.png",
+        policy_uri="https://rp.example/privacy",
+        client_uri="https://rp.example/",
     )
 
     page = authorize(browser, web, scope="openid email offline_access")

@@ -9,6 +9,7 @@ urlpatterns = [
     path("api/v1/orders/", OrdersView.as_view()),
     path("toolkit/", toolkit_view),
     path("toolkit-api/", ToolkitView.as_view()),
+    path("api/v1/", include("auth_core.oauth.api.urls")),
     path("api/v1/", include("auth_core.api.urls")),
     path("", include("auth_core.pages.urls")),
 ]

@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
-from auth_core.registries import key_rotations, sweeps
+from auth_core.registries import key_rotations, outbox_channels, sweeps
 
 
 class AuthOAuthConfig(AppConfig):
@@ -19,9 +19,12 @@ class AuthOAuthConfig(AppConfig):
         from auth_core.oauth import checks, receivers, sweep  # noqa: F401, PLC0415 - checks register by import; models exist only now
         from auth_core.oauth.clients import registry  # noqa: PLC0415 - as above
         from auth_core.oauth.keys import rotation  # noqa: PLC0415 - as above
+        from auth_core.oauth.logout import backchannel  # noqa: PLC0415 - as above
         from auth_core.oauth.tokens import standard_claims  # noqa: PLC0415 - as above
 
+        backchannel.connect()
         receivers.connect(self)
+        outbox_channels.register(backchannel.CHANNEL, backchannel.deliver)
         registry.connect()
         standard_claims.register()
         key_rotations.register("signing", rotation.rotate_now)

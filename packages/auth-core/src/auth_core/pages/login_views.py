@@ -30,7 +30,6 @@ from auth_core.pages.forms import CodeForm, LoginForm, PageForm
 from auth_core.registries import answer_forms, login_ways
 from auth_core.request.client import client_of
 
-
 #: The longest identifier, in characters.
 _LONGEST_HINT = 320
 

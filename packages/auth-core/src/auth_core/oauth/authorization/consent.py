@@ -7,7 +7,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.db import transaction
@@ -52,7 +51,9 @@ class Shown:
     @property
     def digest(self) -> str:
         """SHA-256 of all of it, in hex."""
-        return _digest([self.name, self.host, dict(self.facts), [list(pair) for pair in self.scopes], list(self.resources)])
+        return _digest(
+            [self.name, self.host, dict(self.facts), [list(pair) for pair in self.scopes], list(self.resources)]
+        )
 
 
 def shown_for(details: Details) -> Shown:

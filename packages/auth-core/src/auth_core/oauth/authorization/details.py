@@ -112,6 +112,15 @@ def _check_protocol(parameters: Mapping[str, Any], application: RegisteredApplic
         raise UnsupportedResponseType
     if text_of(parameters, "response_mode") not in ("", *RESPONSE_MODES):
         raise InvalidRequest("The response mode is not supported.")
+    _check_challenge(parameters)
+
+
+def _check_challenge(parameters: Mapping[str, Any]) -> None:
+    """Check the proof that binds the code to the client (RFC 7636). No client goes without it.
+
+    Raises:
+        InvalidRequest: it is missing, malformed or ``plain``.
+    """
     if text_of(parameters, "code_challenge_method") != "S256":
         raise InvalidRequest("Send a code_challenge with the method S256.")
     if not CHALLENGE.fullmatch(text_of(parameters, "code_challenge")):
@@ -136,8 +145,8 @@ def _max_age(parameters: Mapping[str, Any]) -> timedelta | None:
 
 def _levels(names: Sequence[str]) -> tuple[Assurance, ...]:
     """Return the known levels among *names*. Clients may list those of other providers."""
-    known = {level.acr: level for level in Assurance if level}
-    return tuple(known[name] for name in names if name in known)
+    levels = {level.acr: level for level in Assurance if level}
+    return tuple(levels[name] for name in names if name in levels)
 
 
 def _hint_subject(parameters: Mapping[str, Any], application: RegisteredApplication) -> str:

@@ -32,8 +32,8 @@ AUTHORIZE = frozenset({
 LOGOUT = frozenset({"id_token_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales", RESOURCE})
 
 
-def read_parameters(request: HttpRequest, known: frozenset[str]) -> dict[str, Any]:
-    """Return the *known* parameters of *request*: of the query of a GET, of the body of a POST.
+def read_parameters(request: HttpRequest, read: frozenset[str]) -> dict[str, Any]:
+    """Return the parameters *read* of *request*: of the query of a GET, of the body of a POST.
 
     An empty value counts as none. The parameters are text, and ``resource`` is a list of texts.
 
@@ -51,7 +51,7 @@ def read_parameters(request: HttpRequest, known: frozenset[str]) -> dict[str, An
     names = [name for name, _value in pairs if name != RESOURCE]
     if len(names) != len(set(names)) or any("\x00" in part for pair in pairs for part in pair):
         raise RequestMalformed
-    single: dict[str, Any] = {name: value for name, value in pairs if value and name in known and name != RESOURCE}
+    single: dict[str, Any] = {name: value for name, value in pairs if value and name in read and name != RESOURCE}
     resources = [value for name, value in pairs if name == RESOURCE and value]
     return {**single, RESOURCE: resources} if resources else single
 

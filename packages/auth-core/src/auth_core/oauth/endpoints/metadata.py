@@ -74,6 +74,7 @@ def provider_metadata() -> Mapping[str, Any]:
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
         **(_of_authorization() if "authorization_endpoint" in endpoints else {}),
+        **(_of_logout() if "end_session_endpoint" in endpoints else {}),
     }
 
 
@@ -84,6 +85,11 @@ def _of_authorization() -> dict[str, Any]:
         "display_values_supported": ["page"],
         "authorization_response_iss_parameter_supported": True,
     }
+
+
+def _of_logout() -> dict[str, Any]:
+    """Front-channel logout is not offered: browsers keep the cookies of other sites from its frames."""
+    return {"backchannel_logout_supported": True, "backchannel_logout_session_supported": True}
 
 
 def _scopes() -> list[str]:
