@@ -83,7 +83,7 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[misc, no-unt
         """Return the scheme."""
         return {"type": "http", "scheme": "bearer", "description": "An access token with the scope of the operation."}
 
-    def get_security_requirement(self, auto_schema: Any) -> dict[str, list[str]] | None:
+    def get_security_requirement(self, auto_schema: Any) -> Any:
         """Return the scope of the operation. ``None``: no token opens it."""
         scope = getattr(auto_schema.view, "token_scopes", {}).get(auto_schema.method.lower())
         return None if scope is None else {self.name: [scope]}

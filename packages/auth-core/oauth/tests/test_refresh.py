@@ -178,3 +178,15 @@ def test_a_refusal_of_a_person_is_no_replay(native: Registered, alice: Any, even
 
     assert OAuthEvent.TOKEN_REPLAYED not in [event.name for event in events]
     assert Authorization.objects.get().ended_reason == "group"
+
+
+def test_an_application_that_now_requires_more_proof_refuses_what_was_given_with_less(
+    web: Registered, alice: Any
+) -> None:
+    token = make_tokens(web, alice)["refresh_token"]
+
+    ApplicationPolicy.objects.update(required_assurance="aal3")
+    assert refresh(web, token).json()["error"] == "invalid_grant"
+
+    ApplicationPolicy.objects.update(required_assurance="aal2")
+    assert refresh(web, token).status_code == 200
