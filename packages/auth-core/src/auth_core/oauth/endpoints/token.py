@@ -24,6 +24,9 @@ from auth_core.oauth.grants.client_credentials import issue_for_itself
 from auth_core.oauth.grants.code import exchange_code
 from auth_core.oauth.grants.refresh import refresh
 
+#: What a grant spends, by ``grant_type``. The statement that spends it reads the version of the application.
+_SPENT = {AUTHORIZATION_CODE: "code", REFRESH_TOKEN: "refresh_token"}
+
 _Grant = Callable[[Caller], Mapping[str, Any]]
 
 
@@ -50,8 +53,8 @@ def _tokens(caller: Caller) -> Mapping[str, Any]:
 
 def _confirms(caller: Caller, grant_type: str) -> bool:
     """Return whether a statement reads the version of a remembered caller before anything is refused or changed."""
-    has_token = bool(caller.parameters.get("refresh_token"))
-    return grant_type == REFRESH_TOKEN and has_token and grant_type in caller.application.grants
+    needed = _SPENT.get(grant_type, "")
+    return bool(caller.parameters.get(needed)) and grant_type in caller.application.grants
 
 
 def _code(caller: Caller) -> Mapping[str, Any]:
@@ -62,6 +65,7 @@ def _code(caller: Caller) -> Mapping[str, Any]:
         redirect_uri=caller.parameters.get("redirect_uri"),
         resources=caller.parameters.resources,
         client=caller.client,
+        version=caller.version,
     )
 
 

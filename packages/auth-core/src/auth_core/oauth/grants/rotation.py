@@ -8,19 +8,16 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.db import connections
-from django.db.models import Model
 from django.utils import timezone
 
 from auth_core.crypto.secrets import digest as digest_of
 from auth_core.crypto.secrets import spend
 from auth_core.ids import uuid7
-from auth_core.models import Identity
 from auth_core.oauth.clients.versions import version_sql
 from auth_core.oauth.conf import oauth
 from auth_core.oauth.models import Authorization, RefreshToken
-from auth_core.oauth.tokens.authorization_lookup import built
+from auth_core.oauth.tokens.joined_rows import authorization_of, can_join, columns_sql, user_key_sql, user_sql
 from auth_core.runtime import prepared_statements
 
 
@@ -41,7 +38,7 @@ def rotate(digest: str, *, application_pk: Any, successor: str, version: str = "
     """
     moment = timezone.now()
     alias = RefreshToken.objects.db
-    if connections[alias].vendor == "postgresql":
+    if can_join(alias):
         values = {"digest": digest, "application": application_pk, "successor": successor, "version": version}
         return _rotate_at_once(alias, values, moment)
     unused = RefreshToken.objects.filter(
@@ -65,7 +62,6 @@ def rotate(digest: str, *, application_pk: Any, successor: str, version: str = "
 
 
 def _rotate_at_once(alias: str, values: Mapping[str, Any], moment: datetime) -> Authorization | None:
-    connection: Any = connections[alias]
     parameters = {
         **values,
         "successor": digest_of(values["successor"]),
@@ -73,47 +69,19 @@ def _rotate_at_once(alias: str, values: Mapping[str, Any], moment: datetime) -> 
         "now": moment,
         "idle": moment + oauth.REFRESH_TOKEN_IDLE_LIFETIME,
     }
-    rows = prepared_statements.put(connection, _statement(alias), parameters, uses_before=1)
-    return built(_converted(rows[0], connection), alias) if rows else None
-
-
-def _converted(row: tuple[Any, ...], connection: Any) -> list[Any]:
-    """Return a row with Python's values in place of PostgreSQL's, as the ORM does."""
-    return [
-        _value(value, field, connection)
-        for value, field in zip(
-            row, [field for model in _models() for field in model._meta.concrete_fields], strict=True
-        )
-    ]
-
-
-def _value(value: Any, field: Any, connection: Any) -> Any:
-    column = field.get_col(field.model._meta.db_table)
-    for convert in (*connection.ops.get_db_converters(column), *field.get_db_converters(connection)):
-        value = convert(value, column, connection)
-    return value
-
-
-def _models() -> tuple[type[Model], ...]:
-    return (Authorization, get_user_model(), Identity)
+    rows = prepared_statements.put(connections[alias], _statement(alias), parameters, uses_before=1)
+    return authorization_of(rows[0], alias) if rows else None
 
 
 @cache
 def _statement(alias: str) -> str:
     quote: Callable[[Any], str] = connections[alias].ops.quote_name
-    authorization, user, identity = _models()
-    columns = [
-        f"{name}.{quote(field.column)}"
-        for name, model in (("a", authorization), ("u", user), ("i", identity))
-        for field in model._meta.concrete_fields
-    ]
     return _STATEMENT.format(
         refresh=quote(RefreshToken._meta.db_table),
-        authorization=quote(authorization._meta.db_table),
-        user=quote(user._meta.db_table),
-        identity=quote(identity._meta.db_table),
-        user_key=quote(user._meta.pk.column),
-        columns=", ".join(columns),
+        authorization=quote(Authorization._meta.db_table),
+        user=user_sql(alias),
+        key=user_key_sql(alias),
+        columns=columns_sql(alias),
         version=version_sql("a.application_id"),
     )
 
@@ -133,5 +101,4 @@ _STATEMENT = """WITH spent AS (
 )
 SELECT {columns} FROM spent
 JOIN {authorization} AS a ON a.id = spent.authorization_id
-JOIN {user} AS u ON u.{user_key} = a.user_id
-LEFT JOIN {identity} AS i ON i.user_id = u.{user_key}"""
+JOIN ({user}) ON {key} = a.user_id"""

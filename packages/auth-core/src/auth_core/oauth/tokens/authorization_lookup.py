@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.core.signals import setting_changed
-from django.db.models import BooleanField, Exists, F, QuerySet, TextField, Value
+from django.db.models import BooleanField, Exists, F, QuerySet, Value
 
 from auth_core.models import Identity
 from auth_core.oauth.clients.versions import version_of
@@ -57,11 +57,6 @@ def find_by_refresh_token(digest: str, application_pk: Any) -> Grounds | None:
     return _find("refresh", _by_refresh_token, {"digest": digest, "pk": application_pk}, {"pk": _UNUSED_NUMBERS})
 
 
-def find_by_code(digest: str, application_pk: Any) -> Grounds | None:
-    """Return what a code of that application rests on."""
-    return _find("code", _by_code, {"digest": digest, "pk": application_pk}, {"pk": _UNUSED_NUMBERS})
-
-
 def columns() -> list[str]:
     """Return the columns of an authorization, its user and their identity, as `built` takes them."""
     of_user = [f"user__{name}" for name in names_of(get_user_model())]
@@ -99,12 +94,6 @@ def _by_refresh_token(values: Mapping[str, Any]) -> "QuerySet[Any]":
     return rows.annotate(
         first=F("refresh_tokens__used_at"), second=F("refresh_tokens__expires_at"), version=version_of(values["pk"])
     )
-
-
-def _by_code(values: Mapping[str, Any]) -> "QuerySet[Any]":
-    rows = Authorization.objects.filter(code_digest=values["digest"], application=values["pk"])
-    nothing = Value(None, BooleanField())
-    return rows.annotate(first=nothing, second=nothing, version=Value("", TextField()))
 
 
 _COMPILED: dict[tuple[str, str], CompiledQuery | None] = {}
