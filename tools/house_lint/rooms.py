@@ -120,6 +120,7 @@ FEWEST_LINES = 40
 #: Smaller modules with one importer, each with the reason why it is not a part of its importer.
 WITH_ONE_IMPORTER = {
     "auth_core.oauth.api.answers": "What goes out, under the name that every package has for it.",
+    "auth_core.oauth.endpoints.revocation": "One endpoint, as the other modules of the room.",
     "auth_core.oauth.sweep": "`apps` registers it, and cannot import models itself.",
     "auth_core.request.celery": "It needs Celery, which is optional.",
     "auth_mfa.cleanup": "`apps` registers it, and cannot import models itself.",

@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from django.apps import apps
 from joserfc import jwt
 from joserfc.jwk import KeySet
+from oauth2_provider.models import get_application_model
 
 from auth_core.events import Event
 from auth_core.oauth.conf import oauth
@@ -197,3 +199,11 @@ def test_the_same_person_has_the_same_subject_everywhere(web: Registered, native
 
     assert subjects == {str(identity_of(alice).subject_id)}
     assert str(identity_of(make_user()).subject_id) not in subjects
+
+
+def test_the_tables_of_the_toolkit_stay_empty(web: Registered, native: Registered, alice: Any) -> None:
+    refresh(native, make_tokens(native, alice)["refresh_token"])
+    userinfo(make_tokens(web, alice)["access_token"])
+
+    for model in apps.get_app_config("oauth2_provider").get_models():
+        assert model.objects.count() == (2 if model is get_application_model() else 0), model

@@ -36,28 +36,29 @@ def test_client_credentials_read_the_application_alone(service: Registered) -> N
     assert statements(lambda: service.post("/oauth/token", grant_type="client_credentials")) == 1
 
 
-def test_introspection_reads_the_caller_and_the_token(web: Registered, alice: Any) -> None:
+def test_introspection_reads_the_caller_and_the_token_at_once(web: Registered, alice: Any) -> None:
     token = make_tokens(web, alice)["access_token"]
 
-    assert statements(lambda: introspect(web, token)) == 2
+    introspect(web, token)
+    assert statements(lambda: introspect(web, token)) == (1 if IS_POSTGRESQL else 2)
 
 
-def test_a_rotation_is_one_statement_after_the_application(native: Registered, alice: Any) -> None:
+def test_a_rotation_is_one_statement(native: Registered, alice: Any) -> None:
     token = make_tokens(native, alice)["refresh_token"]
 
-    assert statements(lambda: refresh(native, token)) == (2 if IS_POSTGRESQL else 4)
+    assert statements(lambda: refresh(native, token)) == (1 if IS_POSTGRESQL else 4)
 
 
 def test_a_refresh_without_rotation_writes_nothing_but_its_entry(web: Registered, alice: Any) -> None:
     token = make_tokens(web, alice)["refresh_token"]
 
-    assert statements(lambda: refresh(web, token)) == 2
+    assert statements(lambda: refresh(web, token)) == (1 if IS_POSTGRESQL else 2)
 
 
 def test_a_code_exchange_spends_reads_and_writes_once(web: Registered, alice: Any) -> None:
     code = make_code(web, alice)
 
-    assert statements(lambda: exchange(web, code)) == 4
+    assert statements(lambda: exchange(web, code)) == (2 if IS_POSTGRESQL else 4)
 
 
 def test_userinfo_reads_the_token_with_its_person(web: Registered, alice: Any) -> None:

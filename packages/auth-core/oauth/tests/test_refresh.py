@@ -155,3 +155,38 @@ def test_a_refresh_may_ask_for_less_and_never_for_more(web: Registered, alice: A
 def test_a_token_that_was_never_issued_is_refused(token: str, web: Registered, native: Registered) -> None:
     for application in (web, native):
         assert refresh(application, token).json()["error"] == "invalid_grant"
+
+
+def test_a_refresh_that_asks_for_too_much_uses_its_token_and_is_no_replay(
+    native: Registered, alice: Any, events: list[Event]
+) -> None:
+    token = make_tokens(native, alice, scopes=["openid"])["refresh_token"]
+
+    assert refresh(native, token, scope="openid email").json()["error"] == "invalid_scope"
+
+    assert OAuthEvent.TOKEN_REPLAYED not in [event.name for event in events]
+    assert Authorization.objects.get().ended_at is None
+    assert refresh(native, token).json()["error"] == "invalid_grant"
+
+
+def test_a_refusal_of_a_person_is_no_replay(native: Registered, alice: Any, events: list[Event]) -> None:
+    group = Group.objects.create(name="staff")
+    token = make_tokens(native, alice)["refresh_token"]
+    ApplicationPolicy.objects.get().allowed_groups.add(group)
+
+    assert refresh(native, token).json()["error"] == "invalid_grant"
+
+    assert OAuthEvent.TOKEN_REPLAYED not in [event.name for event in events]
+    assert Authorization.objects.get().ended_reason == "group"
+
+
+def test_an_application_that_now_requires_more_proof_refuses_what_was_given_with_less(
+    web: Registered, alice: Any
+) -> None:
+    token = make_tokens(web, alice)["refresh_token"]
+
+    ApplicationPolicy.objects.update(required_assurance="aal3")
+    assert refresh(web, token).json()["error"] == "invalid_grant"
+
+    ApplicationPolicy.objects.update(required_assurance="aal2")
+    assert refresh(web, token).status_code == 200

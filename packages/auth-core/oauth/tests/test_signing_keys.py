@@ -7,13 +7,17 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import OperationalError
+from joserfc import jwt
+from joserfc.jwk import KeySet
 
 from auth_core.crypto.encryption import new_key
+from auth_core.fields import Sealed
 from auth_core.oauth.conf import oauth
 from auth_core.oauth.keys import boot, rotation
-from auth_core.oauth.keys.algorithms import InvalidKey, from_pem
+from auth_core.oauth.keys.algorithms import InvalidKey, Registry, from_pem
 from auth_core.oauth.keys.key_set import KeysUnusable, find_key, forget_keys, key_set, load_keys
 from auth_core.oauth.models import SigningKey
+from auth_core.oauth.testing.factories import make_application
 
 pytestmark = pytest.mark.django_db
 
@@ -134,3 +138,44 @@ def test_the_database_being_down_stops_no_start(monkeypatch: Any) -> None:
 
     boot.refuse_without_keys()
     assert boot.signing_keys().status == "failed"
+
+
+def test_no_verification_fails_during_a_rotation(stored: None, clock: Any, client: Any) -> None:
+    """A client keeps the key set as long as it may, and asks for no other in between."""
+    application = make_application(grant="client-credentials")
+    kids, fetched_at, jwks = set(), None, None
+    for minute in range(0, 7 * 60, 10):
+        if minute == 60:
+            rotation.rotate_signing_keys(force=True)
+        if fetched_at is None or clock.now - fetched_at >= oauth.JWKS_LIFETIME:
+            fetched_at, jwks = clock.now, KeySet.import_key_set(client.get("/.well-known/jwks.json").json())
+        token = application.post("/oauth/token", grant_type="client_credentials").json()["access_token"]
+
+        decoded = jwt.decode(token, jwks, registry=Registry(algorithms=["ES256"]))
+
+        kids.add(decoded.header["kid"])
+        clock.forward(minutes=10)
+        forget_keys()
+    assert len(kids) == 2, "the second key never signed"
+
+
+def test_without_keys_every_endpoint_is_unavailable_and_refuses_no_one(client: Any, settings: Any) -> None:
+    application = make_application(grant="client-credentials")
+    token = application.post("/oauth/token", grant_type="client_credentials").json()["access_token"]
+    settings.AUTH_OAUTH = {"SIGNING_ALGORITHMS": ("ES256",)}
+    forget_keys()
+    bearer = {"HTTP_AUTHORIZATION": f"Bearer {token}"}
+
+    answers = [
+        application.post("/oauth/token", grant_type="client_credentials"),
+        client.get("/oauth/userinfo", **bearer),
+        client.get("/api/v1/orders/", **bearer),
+    ]
+
+    assert [answer.status_code for answer in answers] == [503, 401, 401]
+    rotation.make_first_keys()
+    SigningKey.objects.update(private_key=Sealed("v1.test.AAAA"))
+    forget_keys()
+    assert client.get("/oauth/userinfo", **bearer).status_code == 503
+    assert client.get("/api/v1/orders/", **bearer).status_code == 503
+    assert client.get("/.well-known/jwks.json").status_code == 503

@@ -9,8 +9,9 @@ from typing import Any
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from auth_core.errors import AmbiguousCredentials, InsufficientScope, NotAuthenticated
+from auth_core.errors import AmbiguousCredentials, InsufficientScope, NotAuthenticated, Unavailable
 from auth_core.oauth.conf import oauth
+from auth_core.oauth.keys.key_set import KeysUnusable
 from auth_core.oauth.tokens.active_tokens import ActiveToken, find_active_token
 from auth_core.observability import denials
 
@@ -30,11 +31,15 @@ class BearerAuthentication(BaseAuthentication):
             NotAuthenticated: the token is not active, of an application itself, or for another resource.
             AmbiguousCredentials: the request also has a session cookie.
             InsufficientScope: the route declares no scope, or one that the token lacks.
+            Unavailable: this service cannot verify tokens now.
         """
         scheme, _space, text = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != SCHEME.lower():
             return None
-        token = find_active_token(text.strip())
+        try:
+            token = find_active_token(text.strip())
+        except KeysUnusable as problem:
+            raise Unavailable from problem
         if token is None or token.authorization is None or oauth.issuer not in token.audience:
             raise NotAuthenticated(challenge=f'{SCHEME} error="invalid_token"')
         person = token.authorization.user

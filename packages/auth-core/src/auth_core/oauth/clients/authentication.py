@@ -16,7 +16,7 @@ from oauth2_provider.models import get_application_model
 from auth_core import limits
 from auth_core.errors import TooManyAttempts
 from auth_core.events import Event, EventOutcome, record
-from auth_core.oauth.clients.registry import RegisteredApplication, find_application
+from auth_core.oauth.clients.registry import RegisteredApplication, find_application, remembered_application
 from auth_core.oauth.errors import InvalidClient, InvalidRequest, TooManyRequests
 from auth_core.oauth.events import OAuthEvent
 from auth_core.oauth.hashers import ALGORITHM, ClientSecretHasher
@@ -86,6 +86,17 @@ def authenticate_client(credentials: Credentials, client: Client) -> RegisteredA
     if application is not None and application.is_active and _is_proved(application, credentials):
         return application
     raise _failure(application, credentials, client)
+
+
+def remembered_client(credentials: Credentials) -> RegisteredApplication | None:
+    """Return the application that *credentials* prove as this process remembers it, or ``None``. No statement.
+
+    A refusal is never made from memory. The caller checks the version, see `registry.remembered_application`.
+    """
+    application = remembered_application(credentials.client_id)
+    if application is None or not application.is_active or not _is_proved(application, credentials):
+        return None
+    return application
 
 
 def _is_proved(application: RegisteredApplication, credentials: Credentials) -> bool:

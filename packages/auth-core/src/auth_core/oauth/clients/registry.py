@@ -1,7 +1,7 @@
 """Applications as the endpoints read them: the row of django-oauth-toolkit, and its policy.
 
-One statement reads both at each request, so a disabled application and a rotated secret are seen at once in every process. What is
-made of the row is remembered in the process under the content of the row, which is its version.
+A disabled application and a rotated secret count at the next request, in every process. So either one statement reads both
+rows, or a statement that reads something else reads their version as well, and what the process remembers has the same one.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -17,6 +17,7 @@ from django.core.signals import setting_changed
 from django.db.models import Exists, OuterRef, QuerySet
 from oauth2_provider.models import get_application_model
 
+from auth_core.oauth.clients.versions import own_version
 from auth_core.oauth.conf import oauth
 from auth_core.oauth.models import ApplicationPolicy
 from auth_core.oauth.models.application_policy import AuthMethod, SubjectType, TokenFormat
@@ -48,7 +49,11 @@ _OF_POLICY = (
     "backchannel_session_required",
 )  # fmt: skip
 _LISTS = ("redirect_uris", "post_logout_redirect_uris", "allowed_origins")
-_COLUMNS = (*_OF_APPLICATION, *(f"auth_policy__{name}" for name in _OF_POLICY), "has_groups")
+_COLUMNS = (*_OF_APPLICATION, *(f"auth_policy__{name}" for name in _OF_POLICY), "has_groups", "version")
+
+
+class StaleApplication(Exception):
+    """The application has changed since this process read it. Nothing was answered and nothing was changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +67,7 @@ class RegisteredApplication:
         grants: The grant types that it may use.
         own_scopes: The scopes that it may ask for besides the open ones.
         has_groups: Whether only members of some groups may use it.
+        version: Of the rows. Empty if the database has none.
     """
 
     id: UUID
@@ -83,6 +89,7 @@ class RegisteredApplication:
     allowed_origins: tuple[str, ...]
     required_assurance: str
     has_groups: bool
+    version: str
     token_format: TokenFormat
     access_token_lifetime: timedelta | None
     refresh_token_lifetime: timedelta | None
@@ -111,8 +118,22 @@ class RegisteredApplication:
         return frozenset({self.auth_method} if self.auth_method else {AuthMethod.BASIC.value, AuthMethod.POST.value})
 
 
+#: The applications that this process has read, by client id. Callers choose ids, but only those that exist are kept.
+_remembered: dict[str, RegisteredApplication] = {}
+_MOST_REMEMBERED = 1024
+
+
+def remembered_application(client_id: str) -> RegisteredApplication | None:
+    """Return the application as this process read it last, without a statement. ``None`` if it has not.
+
+    It may have changed since. The caller compares its `version` with that of the next statement (`versions.version_of`),
+    before anything is answered or changed.
+    """
+    return _remembered.get(client_id)
+
+
 def find_application(client_id: str) -> RegisteredApplication | None:
-    """Return the application with this id, or ``None``. One statement."""
+    """Return the application with this id, or ``None``. One statement. The process remembers it."""
     if not client_id or len(client_id) > _LONGEST_ID or "\x00" in client_id:
         return None
     compiled = _compiled()
@@ -120,7 +141,15 @@ def find_application(client_id: str) -> RegisteredApplication | None:
         row = _rows({"client_id": client_id}).first()
     else:
         row = next(map(tuple, compiled.fetch({"client_id": client_id})), None)
-    return None if row is None else _parsed(row)
+    if row is None:
+        _remembered.pop(client_id, None)
+        return None
+    application = _parsed(row)
+    if application.version:
+        if len(_remembered) >= _MOST_REMEMBERED:
+            _remembered.pop(next(iter(_remembered)), None)
+        _remembered[client_id] = application
+    return application
 
 
 def find_by_public_id(application_id: UUID) -> RegisteredApplication | None:
@@ -185,7 +214,7 @@ def _only(**conditions: Any) -> RegisteredApplication | None:
 def _all() -> "QuerySet[Any]":
     groups = ApplicationPolicy.allowed_groups.through.objects.filter(applicationpolicy_id=OuterRef("auth_policy__id"))
     rows: QuerySet[Any] = get_application_model()._base_manager.filter(auth_policy__isnull=False)
-    annotated: QuerySet[Any] = rows.annotate(has_groups=Exists(groups)).order_by()
+    annotated: QuerySet[Any] = rows.annotate(has_groups=Exists(groups), version=own_version()).order_by()
     return annotated
 
 
@@ -209,7 +238,7 @@ def _forget_compiled(**kwargs: Any) -> None:
 
 @lru_cache(maxsize=1024)
 def _parsed(row: tuple[Any, ...]) -> RegisteredApplication:
-    values = dict(zip([*_OF_APPLICATION, *_OF_POLICY, "has_groups"], row, strict=True))
+    values = dict(zip([*_OF_APPLICATION, *_OF_POLICY, "has_groups", "version"], row, strict=True))
     grant, grants = values.pop("authorization_grant_type"), values.pop("grant_types").split()
     is_public, own_scopes = values.pop("client_type") == "public", values.pop("scopes").split()
     values |= {name: tuple(values[name].split()) for name in _LISTS}

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -15,13 +15,20 @@ from oauth2_provider.models import get_application_model
 from auth_core import limits
 from auth_core.errors import TooManyAttempts
 from auth_core.events import Event, EventOutcome, record
-from auth_core.oauth.clients.authentication import authenticate_client, read_credentials
-from auth_core.oauth.clients.registry import RegisteredApplication
+from auth_core.oauth.clients.authentication import (
+    Credentials,
+    authenticate_client,
+    read_credentials,
+    remembered_client,
+)
+from auth_core.oauth.clients.registry import RegisteredApplication, StaleApplication
 from auth_core.oauth.endpoints.answers import answered
 from auth_core.oauth.endpoints.parameters import Parameters, form_parameters
 from auth_core.oauth.errors import OAuthError
 from auth_core.oauth.events import OAuthEvent
 from auth_core.request.client import Client, client_of
+
+T = TypeVar("T")
 
 #: The longest origin that is looked for, in characters.
 _LONGEST_ORIGIN = 255
@@ -39,25 +46,61 @@ class Caller:
 
     Args:
         client: The far end of the request.
+        is_remembered: Whether the application is as this process remembers it, and may have changed.
     """
 
     application: RegisteredApplication
     parameters: Parameters
     client: Client
+    is_remembered: bool = False
+
+    @property
+    def version(self) -> str:
+        """The version that the application must still have. Empty if it has just been read."""
+        return self.application.version if self.is_remembered else ""
 
     @classmethod
     def authenticate(cls, request: HttpRequest) -> Self:
-        """Return the caller of *request*.
+        """Return the caller of *request*. One statement.
 
         Raises:
             InvalidRequest, BodyTooLarge: the body is no form, or it authenticates in two ways.
             InvalidClient, TooManyRequests: it does not authenticate.
         """
-        parameters = form_parameters(request)
-        header = request.META.get("HTTP_AUTHORIZATION", "")
-        credentials = read_credentials(header, parameters.get("client_id"), parameters.get("client_secret"))
+        return cls._of(request, _read(request))
+
+    @classmethod
+    def _of(cls, request: HttpRequest, sent: tuple[Parameters, Credentials]) -> Self:
         client = client_of(request)
-        return cls(application=authenticate_client(credentials, client), parameters=parameters, client=client)
+        return cls(application=authenticate_client(sent[1], client), parameters=sent[0], client=client)
+
+    @classmethod
+    def answer(cls, request: HttpRequest, act: Callable[[Self], T]) -> T:
+        """Return what *act* returns for the caller of *request*, if possible without a statement for the caller itself.
+
+        Args:
+            act: Raises `StaleApplication`, before it changes anything, if a caller that was remembered has changed. It is
+                then called again, for the caller as it is now.
+
+        Raises:
+            InvalidRequest, BodyTooLarge, InvalidClient, TooManyRequests: as in `authenticate`.
+        """
+        sent = _read(request)
+        remembered = remembered_client(sent[1])
+        if remembered is not None:
+            try:
+                return act(
+                    cls(application=remembered, parameters=sent[0], client=client_of(request), is_remembered=True)
+                )
+            except StaleApplication:
+                pass
+        return act(cls._of(request, sent))
+
+
+def _read(request: HttpRequest) -> tuple[Parameters, Credentials]:
+    parameters = form_parameters(request)
+    header = request.META.get("HTTP_AUTHORIZATION", "")
+    return parameters, read_credentials(header, parameters.get("client_id"), parameters.get("client_secret"))
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from auth_core.crypto.secrets import digest
-from auth_core.oauth.clients.registry import RegisteredApplication
+from auth_core.oauth.clients.registry import RegisteredApplication, StaleApplication
 from auth_core.oauth.conf import oauth
 from auth_core.oauth.endpoints.answers import endpoint, json_answer
 from auth_core.oauth.endpoints.callers import Caller
@@ -32,18 +32,40 @@ _INACTIVE: Mapping[str, Any] = {"active": False}
 @endpoint("POST")
 def introspect(request: HttpRequest) -> HttpResponseBase:
     """Return what a token says, if it is active and concerns the caller. Everything else looks the same."""
-    caller = Caller.authenticate(request)
+    return json_answer(Caller.answer(request, _state_for))
+
+
+def _state_for(caller: Caller) -> Mapping[str, Any]:
+    """Return the state of the token.
+
+    Raises:
+        StaleApplication: the caller is remembered, and the statement that reads the token does not confirm it.
+    """
+    token = caller.parameters.get("token")
+    claims = read_access_token(token)
+    if caller.is_remembered:
+        return _of_own_token(claims, caller)
     if caller.application.is_public:
         raise UnauthorizedClient("A public client cannot introspect.")
-    return json_answer(_state_of(caller.parameters.require("token"), caller.application))
-
-
-def _state_of(token: str, application: RegisteredApplication) -> Mapping[str, Any]:
-    claims = read_access_token(token)
+    caller.parameters.require("token")
     if claims is None:
-        return _of_refresh_token(token, application)
-    if not _concerns(application, claims) or judge(claims) is None:
+        return _of_refresh_token(token, caller.application)
+    if not _concerns(caller.application, claims) or judge(claims) is None:
         return _INACTIVE
+    return _active(claims)
+
+
+def _of_own_token(claims: Mapping[str, Any] | None, caller: Caller) -> Mapping[str, Any]:
+    """Return the state of an active token that concerns a remembered caller, from one statement."""
+    application = caller.application
+    if claims is None or application.is_public or claims.get("grant_id") is None:
+        raise StaleApplication
+    if judge(claims, asked_by=application) is None or not _concerns(application, claims):
+        raise StaleApplication
+    return _active(claims)
+
+
+def _active(claims: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"active": True, **{name: claims[name] for name in _MEMBERS if name in claims}, "token_type": "Bearer"}
 
 

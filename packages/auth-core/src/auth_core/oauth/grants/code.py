@@ -14,17 +14,17 @@ from django.utils import timezone
 from auth_core.assurance.evidence import SessionFacts
 from auth_core.crypto.secrets import digest, new_secret, same, spend
 from auth_core.events import Event, record
-from auth_core.oauth.clients.registry import REFRESH_TOKEN, RegisteredApplication
+from auth_core.oauth.clients.registry import REFRESH_TOKEN, RegisteredApplication, StaleApplication
 from auth_core.oauth.conf import oauth
 from auth_core.oauth.errors import InvalidGrant, InvalidRequest
 from auth_core.oauth.events import OAuthEvent
+from auth_core.oauth.grants.code_spend import spend_code
 from auth_core.oauth.grants.ends import end_authorization
 from auth_core.oauth.grants.refresh import new_refresh_token
 from auth_core.oauth.grants.tokens import REFRESH_PREFIX, token_answer
 from auth_core.oauth.models import Authorization, AuthorizationRequest, RefreshToken
 from auth_core.oauth.registries import OFFLINE_ACCESS
 from auth_core.oauth.tokens.admission import is_lasting, why_not_admitted
-from auth_core.oauth.tokens.authorization_lookup import find_by_code
 from auth_core.people.lookup import identity_of
 from auth_core.request.client import Client
 from auth_core.text import Pattern
@@ -115,28 +115,31 @@ def exchange_code(
     redirect_uri: str,
     resources: Sequence[str],
     client: Client,
+    version: str = "",
 ) -> dict[str, Any]:
     """Spend *code*, and return the tokens for it.
 
     It is spent before anything about it is looked at, and stays spent: a wrong verifier, then the right one, gets nothing. A
     code of another application spends nothing. A spent code ends the authorization, committed.
 
+    Args:
+        version: What *application* must still be. Empty: it has just been read.
+
     Raises:
+        StaleApplication: it has another version, or *code* is not good. Nothing was changed.
         InvalidGrant: it is wrong, spent, expired, or of a person who is not admitted now, or the verifier is wrong.
         InvalidRequest: the verifier is missing.
         InvalidTarget: a resource was not granted.
     """
     if not _CODE.fullmatch(code):
-        raise InvalidGrant
+        raise StaleApplication if version else InvalidGrant
     digested = digest(code)
-    unspent = Authorization.objects.filter(code_digest=digested, application=application.pk, code_spent_at=None)
-    if not spend(unspent, code_spent_at=timezone.now()):
+    authorization = spend_code(digested, application_pk=application.pk, version=version)
+    if authorization is None:
+        if version:
+            raise StaleApplication
         _end_replayed(application, digested, client)
         raise InvalidGrant
-    grounds = find_by_code(digested, application.pk)
-    if grounds is None:
-        raise InvalidGrant
-    authorization = grounds.authorization
     _check_proof(authorization, verifier=verifier, redirect_uri=redirect_uri)
     _refuse_if_not_admitted(authorization, application, client)
     return _tokens_of(authorization, application, resources, client)

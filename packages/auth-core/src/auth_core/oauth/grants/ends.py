@@ -55,8 +55,8 @@ def end_given_by(user: UserLike, *, reason: str, keep_session: UUID | None = Non
     Args:
         keep_session: A session that goes on. What it gave goes on with it, except what was given offline.
     """
-    given = Authorization.objects.live().of(user)
-    _end_all(given if keep_session is None else given.exclude(session_id=keep_session, is_offline=False), reason)
+    live = Authorization.objects.live().of(user)
+    _end_all(live if keep_session is None else live.exclude(session_id=keep_session, is_offline=False), reason)
 
 
 def _end_all(rows: "QuerySet[Authorization]", reason: str) -> None:

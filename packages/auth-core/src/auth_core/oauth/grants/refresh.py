@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from auth_core.crypto.secrets import digest, new_secret
 from auth_core.events import Event, record
-from auth_core.oauth.clients.registry import RegisteredApplication
-from auth_core.oauth.clients.scopes import narrowed
+from auth_core.oauth.clients.registry import RegisteredApplication, StaleApplication
+from auth_core.oauth.clients.scopes import narrowed, split_scope
 from auth_core.oauth.conf import oauth
 from auth_core.oauth.errors import InvalidGrant
 from auth_core.oauth.events import OAuthEvent
@@ -43,9 +43,10 @@ def refresh(
     application: RegisteredApplication,
     *,
     token: str,
-    scopes: Sequence[str],
+    scope: str,
     resources: Sequence[str],
     client: Client,
+    version: str = "",
 ) -> dict[str, Any]:
     """Return new tokens for *token*.
 
@@ -53,16 +54,22 @@ def refresh(
     time ends the authorization. A client with a secret keeps its token, unless it asked for rotation. No use prolongs the
     authorization.
 
+    Args:
+        version: What *application* must still be. Empty: it has just been read.
+
     Raises:
+        StaleApplication: it has another version, or *token* is not good. Nothing was changed.
         InvalidGrant: it is wrong, used, expired, or of a person who is not admitted now.
         InvalidScope, InvalidTarget: it asks for more than was granted. A token that rotates is used all the same.
     """
     if not _TOKEN.fullmatch(token):
-        raise InvalidGrant
+        raise StaleApplication if version else InvalidGrant
     rotates = application.is_public or application.rotates_refresh_tokens
     issued = new_secret(REFRESH_PREFIX) if rotates else ""
     with transaction.atomic(durable=True):
-        authorization = _find(application, token, issued)
+        authorization = _find(application, token, issued, version)
+        if authorization is None and version:
+            raise StaleApplication
         refusal = "unknown" if authorization is None else why_not_admitted(authorization, application)
         if authorization is not None and not refusal:
             record(_refreshed(authorization, application, client))
@@ -75,19 +82,21 @@ def refresh(
     return token_answer(
         application,
         authorization,
-        scopes=narrowed(authorization.scopes, scopes),
+        scopes=narrowed(authorization.scopes, split_scope(scope)),
         resources=resources,
         refresh_token=issued,
         is_first=False,
     )
 
 
-def _find(application: RegisteredApplication, token: str, issued: str) -> Authorization | None:
+def _find(application: RegisteredApplication, token: str, issued: str, version: str) -> Authorization | None:
     """Return the live authorization of *token*. With *issued*, use the token up and write that one in its place."""
     if issued:
-        return rotate(digest(token), application_pk=application.pk, successor=issued)
+        return rotate(digest(token), application_pk=application.pk, successor=issued, version=version)
     grounds = find_by_refresh_token(digest(token), application.pk)
     if grounds is None or grounds.first is not None or grounds.second <= timezone.now():
+        return None
+    if version and grounds.version != version:
         return None
     return None if grounds.authorization.refusal else grounds.authorization
 

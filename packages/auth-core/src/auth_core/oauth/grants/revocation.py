@@ -58,11 +58,11 @@ def _revoke_access_token(application: RegisteredApplication, claims: Mapping[str
         if not is_new:
             return
         grant_id = claims.get("grant_id")
-        given = Authorization.objects.filter(pk=grant_id).select_related("user").first() if grant_id else None
+        authorization = Authorization.objects.filter(pk=grant_id).select_related("user").first() if grant_id else None
         record(
             Event(
                 name=OAuthEvent.TOKEN_REVOKED,
-                subject=None if given is None else given.user,
+                subject=None if authorization is None else authorization.user,
                 application=application.id,
                 client=client,
                 data={"authorization": grant_id or ""},

@@ -13,7 +13,7 @@ from auth_core.oauth.clients.registry import RegisteredApplication
 from auth_core.oauth.conf import oauth
 from auth_core.oauth.models import AccessToken, Authorization, Resource
 from auth_core.oauth.models.application_policy import TokenFormat
-from auth_core.oauth.tokens import jwt
+from auth_core.oauth.tokens import signatures
 
 #: What an opaque access token begins with, for us and for secret scanners.
 PREFIX = "eat"
@@ -65,7 +65,7 @@ def issue_access_token(
     if TokenFormat.OPAQUE in formats:
         return IssuedToken(_stored(application, authorization, claims), lifetime)
     algorithm = "RS256" if any(resource.signing_algorithm == "RS256" for resource in resources) else "ES256"
-    return IssuedToken(jwt.sign(claims, algorithm=algorithm, type_=jwt.ACCESS), lifetime)
+    return IssuedToken(signatures.sign(claims, algorithm=algorithm, type_=signatures.ACCESS), lifetime)
 
 
 def _about(authorization: Authorization) -> dict[str, Any]:

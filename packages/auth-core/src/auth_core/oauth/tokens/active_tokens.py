@@ -8,9 +8,9 @@ from uuid import UUID
 from django.utils import timezone
 
 from auth_core.crypto.secrets import digest
-from auth_core.oauth.clients.registry import find_application
+from auth_core.oauth.clients.registry import RegisteredApplication, find_application
 from auth_core.oauth.models import AccessToken, Authorization, RevokedToken
-from auth_core.oauth.tokens import jwt
+from auth_core.oauth.tokens import signatures
 from auth_core.oauth.tokens.access_tokens import PREFIX
 from auth_core.oauth.tokens.admission import is_admitted
 from auth_core.oauth.tokens.authorization_lookup import find_by_access_token
@@ -51,7 +51,7 @@ def read_access_token(text: str) -> Mapping[str, Any] | None:
     A JWT makes no query.
     """
     if not _OPAQUE.fullmatch(text):
-        return jwt.read(text, type_=jwt.ACCESS)
+        return signatures.read(text, type_=signatures.ACCESS)
     row = AccessToken.objects.filter(digest=digest(text), expires_at__gt=timezone.now()).first()
     return None if row is None else row.claims
 
@@ -62,13 +62,20 @@ def find_active_token(text: str) -> ActiveToken | None:
     return None if claims is None else judge(claims)
 
 
-def judge(claims: Mapping[str, Any]) -> ActiveToken | None:
-    """Return the token with these claims, which `read_access_token` returned, if it is active."""
+def judge(claims: Mapping[str, Any], *, asked_by: RegisteredApplication | None = None) -> ActiveToken | None:
+    """Return the token with these claims, which `read_access_token` returned, if it is active.
+
+    Args:
+        asked_by: An application that is remembered. The same statement confirms that it has not changed. If it has, or if
+            the token is not a person's, the result is ``None``.
+    """
     grant_id, jti = claims.get("grant_id"), str(claims.get("jti", ""))
     if grant_id is None:
-        return _of_application(claims, jti)
-    grounds = find_by_access_token(UUID(str(grant_id)), jti)
+        return _of_application(claims, jti) if asked_by is None else None
+    grounds = find_by_access_token(UUID(str(grant_id)), jti, asked_by=None if asked_by is None else asked_by.pk)
     if grounds is None or grounds.first or grounds.application_id is None:
+        return None
+    if asked_by is not None and grounds.version != asked_by.version:
         return None
     is_active = grounds.is_application_active
     if not is_admitted(grounds.authorization, grounds.application_id, is_application_active=is_active):

@@ -5,6 +5,7 @@
 
 from uuid import UUID
 
+from auth_core.assurance.levels import Assurance
 from auth_core.oauth.clients.registry import RegisteredApplication, may_use, served
 from auth_core.oauth.models import Authorization
 from auth_core.people.admission import NotAdmitted, admit
@@ -22,6 +23,8 @@ def why_not_admitted(authorization: Authorization, application: RegisteredApplic
             admit(authorization.user, application=application.id, actor=authorization.actor_id)
     except NotAdmitted as refused:
         return refused.reason.value
+    if not _is_proved(authorization, application):
+        return "assurance"
     return "" if may_use(authorization.user, application) else "group"
 
 
@@ -38,6 +41,13 @@ def is_admitted(authorization: Authorization, application_id: UUID | None, *, is
     except NotAdmitted:
         return False
     return True
+
+
+def _is_proved(authorization: Authorization, application: RegisteredApplication) -> bool:
+    """Return whether what was proved still is enough. The application may require more than it did at that time."""
+    levels = {level.acr: level for level in Assurance}
+    needed = levels.get(application.required_assurance, Assurance.NONE)
+    return levels.get(authorization.acr, Assurance.NONE) >= needed
 
 
 def is_lasting(reason: str) -> bool:

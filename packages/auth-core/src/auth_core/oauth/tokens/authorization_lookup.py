@@ -10,13 +10,15 @@ from django.core.signals import setting_changed
 from django.db.models import BooleanField, Exists, F, QuerySet, Value
 
 from auth_core.models import Identity
+from auth_core.oauth.clients.versions import version_of
 from auth_core.oauth.models import Authorization, RevokedToken
 from auth_core.runtime.compiled_query import CompiledQuery, compile_query
 
 #: Two ids that no row has.
 _UNUSED = (UUID(int=1), UUID(int=2))
+_UNUSED_NUMBERS = (-11, -12)
 
-_STATE = ("application__auth_policy__id", "application__auth_policy__is_active", "first", "second")
+_STATE = ("application__auth_policy__id", "application__auth_policy__is_active", "first", "second", "version")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,7 @@ class Grounds:
         is_application_active: Whether the application is enabled.
         first: Whether the access token was revoked, or when the refresh token was used.
         second: When the refresh token expires.
+        version: Of the application that asks, read by the same statement.
     """
 
     authorization: Authorization
@@ -36,21 +39,22 @@ class Grounds:
     is_application_active: bool
     first: Any = None
     second: Any = None
+    version: str = ""
 
 
-def find_by_access_token(authorization_id: UUID, jti: str) -> Grounds | None:
-    """Return what an access token rests on, and whether it was revoked."""
-    return _find("access", _by_access_token, {"jti": jti, "id": authorization_id}, {"id": _UNUSED})
+def find_by_access_token(authorization_id: UUID, jti: str, *, asked_by: Any = None) -> Grounds | None:
+    """Return what an access token rests on, and whether it was revoked.
+
+    Args:
+        asked_by: Primary key of the application that asks, for its version.
+    """
+    values = {"jti": jti, "id": authorization_id, "caller": 0 if asked_by is None else asked_by}
+    return _find("access", _by_access_token, values, {"id": _UNUSED, "caller": _UNUSED_NUMBERS})
 
 
 def find_by_refresh_token(digest: str, application_pk: Any) -> Grounds | None:
     """Return what a refresh token of that application rests on, and whether it is used or expired."""
-    return _find("refresh", _by_refresh_token, {"digest": digest, "pk": application_pk}, {"pk": (-11, -12)})
-
-
-def find_by_code(digest: str, application_pk: Any) -> Grounds | None:
-    """Return what a code of that application rests on."""
-    return _find("code", _by_code, {"digest": digest, "pk": application_pk}, {"pk": (-11, -12)})
+    return _find("refresh", _by_refresh_token, {"digest": digest, "pk": application_pk}, {"pk": _UNUSED_NUMBERS})
 
 
 def columns() -> list[str]:
@@ -81,19 +85,15 @@ def built(row: Sequence[Any], alias: str) -> Authorization:
 
 def _by_access_token(values: Mapping[str, Any]) -> "QuerySet[Any]":
     revoked = RevokedToken.objects.filter(jti=values["jti"])
-    return Authorization.objects.filter(pk=values["id"]).annotate(
-        first=Exists(revoked), second=Value(None, BooleanField())
-    )
+    rows = Authorization.objects.filter(pk=values["id"]).annotate(first=Exists(revoked))
+    return rows.annotate(second=Value(None, BooleanField()), version=version_of(values["caller"]))
 
 
 def _by_refresh_token(values: Mapping[str, Any]) -> "QuerySet[Any]":
     rows = Authorization.objects.filter(refresh_tokens__digest=values["digest"], application=values["pk"])
-    return rows.annotate(first=F("refresh_tokens__used_at"), second=F("refresh_tokens__expires_at"))
-
-
-def _by_code(values: Mapping[str, Any]) -> "QuerySet[Any]":
-    rows = Authorization.objects.filter(code_digest=values["digest"], application=values["pk"])
-    return rows.annotate(first=Value(None, BooleanField()), second=Value(None, BooleanField()))
+    return rows.annotate(
+        first=F("refresh_tokens__used_at"), second=F("refresh_tokens__expires_at"), version=version_of(values["pk"])
+    )
 
 
 _COMPILED: dict[tuple[str, str], CompiledQuery | None] = {}
@@ -118,13 +118,14 @@ def _find(
 
 
 def _grounds(row: Sequence[Any], alias: str) -> Grounds:
-    application_id, is_active, first, second = row[-len(_STATE) :]
+    application_id, is_active, first, second, version = row[-len(_STATE) :]
     return Grounds(
         authorization=built(row, alias),
         application_id=application_id,
         is_application_active=bool(is_active),
         first=first,
         second=second,
+        version=version,
     )
 
 

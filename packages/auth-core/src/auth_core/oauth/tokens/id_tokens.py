@@ -12,7 +12,7 @@ from django.utils import timezone
 from auth_core.oauth.clients.registry import RegisteredApplication
 from auth_core.oauth.conf import oauth
 from auth_core.oauth.models import Authorization
-from auth_core.oauth.tokens import jwt
+from auth_core.oauth.tokens import signatures
 from auth_core.oauth.tokens.person_claims import ID_TOKEN, claims_of_person
 from auth_core.users import UserLike
 
@@ -53,7 +53,7 @@ def issue_id_token(
         claims["sid"] = str(authorization.session_id)
     if with_nonce and authorization.nonce:
         claims["nonce"] = authorization.nonce
-    return jwt.sign(claims, algorithm=algorithm, type_=jwt.ID)
+    return signatures.sign(claims, algorithm=algorithm, type_=signatures.ID)
 
 
 def _left_half(text: str, algorithm: str) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils import timezone
-from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jws import extract_compact
+from joserfc.jwt import decode, encode
 
 from auth_core.oauth.conf import oauth
 from auth_core.oauth.keys.algorithms import ALGORITHMS, Registry
@@ -36,7 +36,7 @@ def sign(claims: dict[str, Any], *, algorithm: str, type_: str) -> str:
     """
     key = key_set().signer(algorithm)
     header = {"alg": algorithm, "kid": key.kid, "typ": type_}
-    return jwt.encode(header, claims, key.key, registry=_WRITERS[algorithm], default_type=None)
+    return encode(header, claims, key.key, registry=_WRITERS[algorithm], default_type=None)
 
 
 def read(token: str, *, type_: str, is_expiry_checked: bool = True) -> dict[str, Any] | None:
@@ -58,7 +58,7 @@ def read(token: str, *, type_: str, is_expiry_checked: bool = True) -> dict[str,
     if key is None or header.get("alg") != key.algorithm:
         return None
     try:
-        claims = jwt.decode(token, key.key, registry=_WRITERS[key.algorithm]).claims
+        claims = decode(token, key.key, registry=_WRITERS[key.algorithm]).claims
     except (JoseError, ValueError):
         return None
     return claims if _is_current(claims, is_expiry_checked=is_expiry_checked) else None
