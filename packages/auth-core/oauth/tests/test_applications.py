@@ -27,14 +27,14 @@ def browser(alice: Any) -> Browser:
 def test_the_list_has_what_stands(web: Registered, browser: Browser) -> None:
     allowed(browser, web, scope="openid email offline_access")
 
-    (given,) = browser.get(LIST).json()["results"]
+    (access,) = browser.get(LIST).json()["results"]
 
-    assert given["id"] == str(web.policy.pk)
-    assert given["name"] == "Example"
-    assert given["scopes"] == ["openid", "email", "offline_access"]
-    assert given["offline"] is True
-    assert given["used_at"]
-    assert browser.get(f"{LIST}{given['id']}/").json() == given
+    assert access["id"] == str(web.policy.pk)
+    assert access["name"] == "Example"
+    assert access["scopes"] == ["openid", "email", "offline_access"]
+    assert access["offline"] is True
+    assert access["used_at"]
+    assert browser.get(f"{LIST}{access['id']}/").json() == access
 
 
 def test_the_page_says_it_in_words(web: Registered, browser: Browser) -> None:
@@ -99,10 +99,10 @@ def test_a_consent_without_tokens_can_be_taken_back(web: Registered, browser: Br
     allowed(browser, web)
     Authorization.objects.all().delete()
 
-    (given,) = browser.get(LIST).json()["results"]
+    (access,) = browser.get(LIST).json()["results"]
     revoke_by_api(browser, web)
 
-    assert given["used_at"] is None
+    assert access["used_at"] is None
     assert browser.get(LIST).json()["results"] == []
 
 

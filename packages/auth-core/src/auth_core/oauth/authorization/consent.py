@@ -80,7 +80,7 @@ def is_needed(details: Details, user: UserLike) -> bool:
         return True
     if details.application.is_first_party:
         return False
-    consent = Consent.objects.filter(user=user, application=details.application.pk, revoked_at=None).first()
+    consent = Consent.objects.filter(user=user.pk, application=details.application.pk, revoked_at=None).first()
     if consent is None or not set(details.scopes) <= set(consent.scope.split()):
         return True
     return not set(details.resource_uris) <= set(consent.resources) or _has_changed(consent, details)
@@ -100,14 +100,14 @@ def remember(details: Details, *, user: UserLike, session: SessionFacts, client:
         return
     with transaction.atomic(durable=True):
         rows = Consent.objects.select_for_update()
-        consent = rows.filter(user=user, application=details.application.pk).first()
+        consent = rows.filter(user=user.pk, application=details.application.pk).first()
         is_standing = consent is not None and consent.revoked_at is None and not _has_changed(consent, details)
         scopes, resources = list(details.scopes), list(details.resource_uris)
         if consent is not None and is_standing:
             scopes = list(dict.fromkeys([*consent.scope.split(), *scopes]))
             resources = list(dict.fromkeys([*consent.resources, *resources]))
         Consent.objects.update_or_create(
-            user=user,
+            user_id=user.pk,
             application_id=details.application.pk,
             defaults={
                 "scope": " ".join(scopes),

@@ -21,7 +21,7 @@ from auth_core.oauth.clients.scopes import canonical, find_resources, scopes_for
 from auth_core.oauth.errors import InvalidRequest, UnauthorizedClient
 from auth_core.oauth.grants.code import CHALLENGE
 from auth_core.oauth.models import AuthorizationRequest, Resource
-from auth_core.oauth.tokens import jwt
+from auth_core.oauth.tokens import signatures
 from auth_core.text import Pattern
 
 NONE, LOGIN, CONSENT, SELECT_ACCOUNT = "none", "login", "consent", "select_account"
@@ -158,7 +158,7 @@ def _hint_subject(parameters: Mapping[str, Any], application: RegisteredApplicat
     hint = text_of(parameters, "id_token_hint")
     if not hint:
         return ""
-    claims = jwt.read(hint, type_=jwt.ID, is_expiry_checked=False)
+    claims = signatures.read(hint, type_=signatures.ID, is_expiry_checked=False)
     if claims is None or claims.get("aud") != application.client_id:
         raise InvalidRequest("The id_token_hint is not an ID token for this client.")
     return str(claims.get("sub", ""))

@@ -13,7 +13,7 @@ from auth_core.oauth.authorization.responses import with_query
 from auth_core.oauth.clients.redirect_uris import why_not_allowed
 from auth_core.oauth.clients.registry import RegisteredApplication, find_application
 from auth_core.oauth.errors import InvalidRequest
-from auth_core.oauth.tokens import jwt
+from auth_core.oauth.tokens import signatures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +73,7 @@ def _claims_of_hint(hint: str) -> Mapping[str, Any]:
     """
     if not hint:
         return {}
-    claims = jwt.read(hint, type_=jwt.ID, is_expiry_checked=False)
+    claims = signatures.read(hint, type_=signatures.ID, is_expiry_checked=False)
     if claims is None:
         raise InvalidRequest("The id_token_hint is not an ID token of this provider.")
     return claims
