@@ -24,10 +24,12 @@ from servers import LOCAL_POSTGRESQL, StepFailed, real_servers
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ["auth-core", "mfa", "rbac", "sessions", "audit-logging"]
 MEMBERS = [*(f"packages/{name}" for name in PACKAGES), "project"]
-#: The members that `test` runs one after the other on PostgreSQL. The lanes run in parallel, and take about as long.
+#: The folders with tests. The provider is an extra of auth-core, which its other tests prove to work without.
+SUITES = ["packages/auth-core/oauth", *MEMBERS]
+#: The suites that `test` runs one after the other on PostgreSQL. The lanes run in parallel, and take about as long.
 LANES = [
     ["packages/auth-core", "packages/mfa", "packages/audit-logging"],
-    ["packages/rbac", "packages/sessions"],
+    ["packages/auth-core/oauth", "packages/rbac", "packages/sessions"],
     ["project"],
 ]
 DJANGO_LINES = {"5.2": "3.11", "6.0": "3.12", "6.1": "3.12"}
@@ -37,7 +39,7 @@ IMAGE_PYTHON = "3.13"
 #: PostgreSQL. `./dev matrix` runs all lines on both.
 GATE_LINE = "py313-dj61"
 #: The cells that the gate runs in parallel.
-GATE = (("core", "mfa", "sessions", "audit"), ("project", "rbac"))
+GATE = (("core", "oauth", "mfa", "sessions", "audit"), ("project", "rbac"))
 #: The marked tests that ran and passed. `test` starts it, and `shots`, `faults` and `gate` add to it.
 LEDGER = ROOT / "var/asvs"
 
@@ -124,8 +126,8 @@ def test(*options: str) -> None:
     """
     shutil.rmtree(LEDGER, ignore_errors=True)
     LEDGER.mkdir(parents=True)
-    runs = [MEMBERS] if os.environ.get("TEST_DATABASE_URL") else LANES
-    on_sqlite = [] if os.environ.get("TEST_ON") == "postgresql" else MEMBERS
+    runs = [SUITES] if os.environ.get("TEST_DATABASE_URL") else LANES
+    on_sqlite = [] if os.environ.get("TEST_ON") == "postgresql" else SUITES
     together(
         partial(_all, [".", *on_sqlite], options, "", ""),
         *(partial(_all_on_real_servers, folders, options) for folders in runs),
@@ -302,7 +304,18 @@ def lock(*options: str) -> None:
     uv = shutil.which("uv") or str(ROOT / ".boot" / "bin" / "uv")
     sources = [f"{member}/pyproject.toml" for member in MEMBERS]
     for line, python in DJANGO_LINES.items():
-        extras = ["--extra", "testing", "--extra", "development", "--extra", "redis", "--extra", "celery"]
+        extras = [
+            "--extra",
+            "testing",
+            "--extra",
+            "development",
+            "--extra",
+            "redis",
+            "--extra",
+            "celery",
+            "--extra",
+            "oauth",
+        ]
         extras += ["--extra", "csp"] if line == "5.2" else []
         with tempfile.NamedTemporaryFile("w", suffix=".in", delete=False) as bound:
             bound.write(f"django~={line}.0\n")
@@ -358,7 +371,7 @@ def _marked(marker: str, options: Sequence[str]) -> None:
         if servers is None:
             raise StepFailed(f"{marker} needs PostgreSQL and Redis")
         database, redis = servers
-        for folder in MEMBERS:
+        for folder in SUITES:
             if any(f"mark.{marker}" in path.read_text() for path in (ROOT / folder / "tests").rglob("*.py")):
                 servers_named = {"TEST_DATABASE_URL": database, "TEST_REDIS_URL": redis}
                 LEDGER.mkdir(parents=True, exist_ok=True)

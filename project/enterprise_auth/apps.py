@@ -12,6 +12,7 @@ from enterprise_auth.core.conf import site
 _MENU_ENTRIES = {
     "auth_mfa.factors": MenuEntry(label=_("Second factors"), url_name="mfa-pages:factors", order=30),
     "auth_sessions.sessions": MenuEntry(label=_("Sessions and devices"), url_name="sessions-pages:sessions", order=40),
+    "auth_oauth.applications": MenuEntry(label=_("Connected applications"), url_name="oauth:applications", order=60),
 }
 
 

@@ -126,7 +126,12 @@ VARIABLES: Mapping[str, Variable] = {
         Variable("EMAIL_HOST_PASSWORD", "Password at the SMTP server.", is_secret=True),
         Variable("EMAIL_FILE_PATH", "A folder to which mails are written instead of being sent, for evaluation."),
         Variable("DEFAULT_FROM_EMAIL", "Sender of mails.", "auth@localhost"),
-        Variable("JWT_SIGNING_KEY", "Private key (PEM) that signs tokens.", is_secret=True, has_lines=True),
+        Variable(
+            "JWT_SIGNING_KEYS",
+            "Private keys (PEM) that sign tokens, one after the other. If empty, the keys in the database.",
+            is_secret=True,
+            has_lines=True,
+        ),
         *_provider_variables(),
         Variable(
             "SMS_BACKEND",

@@ -15,6 +15,7 @@ urlpatterns = [
     path("api/v1/", include("auth_mfa.api.urls")),
     path("api/v1/", include("auth_rbac.api.urls")),
     path("api/v1/", include("auth_audit.api.urls")),
+    path("api/v1/", include("auth_core.oauth.api.urls")),
     path("api/schema/", api_schema, name="schema"),
     path("api/docs/", ApiDocsView.as_view(), name="docs"),
     # The admin's own forms would bypass the limits, the login and the audit trail.
@@ -26,6 +27,7 @@ urlpatterns = [
     # The root of a login service is the reader's own account. Others are sent to the login.
     path("", RedirectView.as_view(pattern_name="core-pages:account", http_method_names=["get", "head", "options"])),
     path("account/second-factors/", include("auth_mfa.pages.urls")),
+    path("", include("auth_core.oauth.urls")),
     path("", include("auth_sessions.pages.urls")),
     path("", include("auth_core.pages.urls")),
 ]

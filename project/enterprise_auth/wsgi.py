@@ -23,7 +23,8 @@ MAX_CONTENT_TYPE = 1000
 
 _django = get_wsgi_application()
 check_collected()
-# It imports models, which needs the application above.
+# They import models, which needs the application above.
+import_string("auth_core.oauth.keys.boot.refuse_without_keys")()
 _serve: Callable[["WSGIEnvironment", "StartResponse"], Iterable[bytes]] = import_string(
     "enterprise_auth.front.application.with_early_answers"
 )(_django)

@@ -1,12 +1,12 @@
 """The trail names both people when one acts in the session of another, and such a session ends with its actor."""
 
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
 from auth_audit.testing.trail import recorded
 from auth_core.flows.account_creation import create_account
+from auth_core.oauth.testing.factories import make_application
 from auth_core.people.locking import disable_account
 from auth_core.people.lookup import identity_of
 from auth_core.testing.browsers import post
@@ -33,7 +33,7 @@ def id_of(person: Any) -> Any:
 
 
 def test_the_trail_names_the_actor_the_person_and_the_subject(alice: Any, root: Any, chief: Any) -> None:
-    application = uuid4()
+    application = make_application().policy.id
     site = sign_in(root, assurance="aal2", actor=chief, application_id=application)
     session = Session.objects.get()
 

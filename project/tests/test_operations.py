@@ -23,7 +23,7 @@ def test_ready_lists_its_parts() -> None:
     assert ready.status_code == 200
     assert ready.json() == {
         "status": "ok",
-        "parts": {"database": "ok", "migrations": "ok", "keys": "ok", "cache": "ok"},
+        "parts": {"database": "ok", "migrations": "ok", "keys": "ok", "cache": "ok", "signing_keys": "ok"},
     }
 
 

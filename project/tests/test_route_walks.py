@@ -22,6 +22,7 @@ from auth_audit.models import AuditEntry, PersonalKey
 from auth_core.contracts import Transport
 from auth_core.models import GuessBudget
 from auth_core.testing.browsers import log_in, post
+from auth_core.oauth.models import AuthorizationRequest
 from auth_core.testing.doors import Doors
 from auth_core.testing.factories import make_administrator
 from auth_core.testing.sessions import evidence_for, sign_in
@@ -37,8 +38,8 @@ SAFE = ("get", "head", "options")
 UNSAFE = ("post", "put", "patch", "delete")
 
 #: Tables that any request may write: counters, records, and the epoch of cached sessions, which the first request
-#: after Redis was empty writes.
-WRITTEN_BY_ANY_REQUEST = (AuditEntry, PersonalKey, CacheEpoch, GuessBudget)
+#: after Redis was empty writes. What a client asks for waits in a row too, and changes nothing of a person.
+WRITTEN_BY_ANY_REQUEST = (AuditEntry, PersonalKey, CacheEpoch, GuessBudget, AuthorizationRequest)
 #: Columns with the time of the last use.
 SEEN = frozenset({"last_seen_at", "seen_at", "last_used_at", "session_data", "expire_date"})
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from house_lint.ignores import MESSAGE, unexplained
 from house_lint.prose import MOST_ODD_WORDS, MOST_SEMICOLONS, Figures, figures_of
-from house_lint.rooms import misplaced, participles, small_modules
+from house_lint.rooms import APPS_IN_PACKAGES, misplaced, participles, small_modules
 from house_lint.rules import Finding, check_file
 
 
@@ -43,6 +43,7 @@ def _ignores(sources: dict[Path, str]) -> Iterator[Finding]:
 
 def _places(paths: list[Path]) -> Iterator[Finding]:
     packages = {Path(*path.parts[:4]) for path in paths if path.match("packages/*/src/*/__init__.py")}
+    packages |= {package / app for package in packages for app in APPS_IN_PACKAGES.get(package.name, ())}
     for package in sorted(packages):
         inside = [path for path in paths if path.is_relative_to(package)]
         yield from (Finding(path, 0, message) for path, message in misplaced(package, inside))

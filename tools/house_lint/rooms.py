@@ -11,7 +11,7 @@ from pathlib import Path
 KNOWN_NAMES = frozenset({
     "admin", "api", "apps", "backends", "checks", "conf", "decorators", "errors", "events", "fields", "hashers", "ids",
     "management", "managers", "middleware", "migrations", "models", "pages", "receivers", "registries", "tasks",
-    "templates", "templatetags", "testing", "validators",
+    "templates", "templatetags", "testing", "urls", "validators",
 })  # fmt: skip
 
 #: Other names in a root, each with the reason why it is in no room.
@@ -32,6 +32,12 @@ IN_THE_ROOT: dict[str, dict[str, str]] = {
         "remembered_refusals": "A part of `limits`.",
         "text": "Every room reads text from outside through it.",
         "users": "The protocols that annotate users, in every room and in every package.",
+    },
+    "oauth": {
+        "generators": "Django-oauth-toolkit's name for what makes ids and secrets.",
+        "oauth2_validators": "Django-oauth-toolkit's name for what answers its views.",
+        "sweep": "It is a periodic sweep over all tables.",
+        "toolkit": "Settings modules import it.",
     },
     "auth_mfa": {
         "admin_reset": "A part of `admin`.",
@@ -91,6 +97,9 @@ IN_THE_ROOT: dict[str, dict[str, str]] = {
     },
 }
 
+#: Apps inside a package that are not installed by default. Each is laid out as a package: a root, and rooms.
+APPS_IN_PACKAGES = {"auth_core": ("oauth",)}
+
 #: Most modules in the root of a package, and fewest and most modules in a room.
 MOST_IN_A_ROOT = 30
 LEAST_IN_A_ROOM, MOST_IN_A_ROOM = 2, 11
@@ -111,6 +120,9 @@ FEWEST_LINES = 40
 #: Smaller modules with one importer, each with the reason why it is not a part of its importer.
 WITH_ONE_IMPORTER = {
     "auth_core.observability.admin_log": "Its subject is the admin site. The middleware only puts it in place.",
+    "auth_core.oauth.api.answers": "What goes out, under the name that every package has for it.",
+    "auth_core.oauth.endpoints.revocation": "One endpoint, as the other modules of the room.",
+    "auth_core.oauth.sweep": "`apps` registers it, and cannot import models itself.",
     "auth_core.request.celery": "It needs Celery, which is optional.",
     "auth_mfa.cleanup": "`apps` registers it, and cannot import models itself.",
     "auth_mfa.pages.well_known": "The URLs of a site name it, because its address is outside of the package's own.",
@@ -141,7 +153,8 @@ def misplaced(root: Path, files: list[Path]) -> Iterator[tuple[Path, str]]:
         root: The package's folder, such as ``packages/mfa/src/auth_mfa``.
         files: The Python files below it.
     """
-    inside = [path.relative_to(root) for path in files]
+    apps = APPS_IN_PACKAGES.get(root.name, ())
+    inside = [inner for inner in (path.relative_to(root) for path in files) if inner.parts[0] not in apps]
     names = {path.parts[0].removesuffix(".py") for path in inside} - {"__init__"}
     allowed = IN_THE_ROOT.get(root.name, {})
     modules = [path for path in inside if len(path.parts) == 1 and path.name != "__init__.py"]

@@ -2,6 +2,7 @@
 
 from hashlib import sha256
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -48,6 +49,22 @@ def test_a_compiled_query_finds_what_the_orm_finds() -> None:
 )
 def test_a_query_that_changes_its_texts_is_not_compiled(make: Any) -> None:
     assert compile_query(make, ["key"]) is None
+
+
+@pytest.mark.postgresql
+def test_a_value_that_is_no_text_needs_two_examples() -> None:
+    person = make_user()
+
+    def rows_of(values: Any) -> Any:
+        return EmailAddress.objects.filter(user=values["user"], key=values["key"]).values_list("key")
+
+    compiled = compile_query(rows_of, ["key"], examples={"user": (UUID(int=1), UUID(int=2))})
+
+    assert compiled is not None
+    (key,) = EmailAddress.objects.values_list("key", flat=True)
+    assert compiled.fetch({"user": person.pk, "key": key}) == [[key]]
+    assert compiled.fetch({"user": uuid4(), "key": key}) == []
+    assert compile_query(rows_of, ["key", "user"]) is None
 
 
 @pytest.mark.sqlite

@@ -73,6 +73,22 @@ class CookieScheme(OpenApiAuthenticationExtension):  # type: ignore[misc, no-unt
         }
 
 
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[misc, no-untyped-call]  # the library is untyped
+    """Authentication of an application that acts for a person."""
+
+    target_class = "auth_core.oauth.api.authentication.BearerAuthentication"
+    name = "access_token"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        """Return the scheme."""
+        return {"type": "http", "scheme": "bearer", "description": "An access token with the scope of the operation."}
+
+    def get_security_requirement(self, auto_schema: Any) -> Any:
+        """Return the scope of the operation. ``None``: no token opens it."""
+        scope = getattr(auto_schema.view, "token_scopes", {}).get(auto_schema.method.lower())
+        return None if scope is None else {self.name: [scope]}
+
+
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[misc, no-untyped-call]  # the library is untyped
     """Authentication of a client without a browser."""
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import django
 
+from auth_core.conf import CoreSettings
+from auth_core.oauth.toolkit import toolkit_settings  # noqa: F401 - for the settings modules that import this one
 from enterprise_auth.core.languages import offered_languages
 from enterprise_auth.core.logging import logging_config
 from enterprise_auth.core.mail import mail_settings  # noqa: F401 - for the settings modules that import this one
@@ -39,12 +41,14 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "guardian",
+    "oauth2_provider",
     "auth_core",
     "auth_core.accounts",
     "auth_sessions",
     "auth_audit",
     "auth_mfa",
     "auth_rbac",
+    "auth_core.oauth",
     "enterprise_auth",
 ]
 
@@ -102,6 +106,8 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2SHA1PasswordHasher",
     "django.contrib.auth.hashers.ScryptPasswordHasher",
+    # Only for secrets of applications.
+    "auth_core.oauth.hashers.ClientSecretHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "auth_core.validators.LengthValidator"},
@@ -117,6 +123,7 @@ AUTH_CORE: dict[str, Any] = {
     "RISK_ASSESSOR": "enterprise_auth.policies.AssessLogin",
     "AUTHENTICATION_CLASSES": [
         "auth_sessions.api.authentication.SessionTokenAuthentication",
+        "auth_core.oauth.api.authentication.BearerAuthentication",
         "auth_core.api.authentication.CookieAuthentication",
     ],
     "ADMINISTRATION": administration(ADMIN_ASSURANCE),
@@ -130,6 +137,7 @@ AUTH_CORE: dict[str, Any] = {
     "TWILIO_ACCOUNT_SID": env.text("TWILIO_ACCOUNT_SID"),
     "TWILIO_AUTH_TOKEN": env.text("TWILIO_AUTH_TOKEN"),
     "TWILIO_FROM": env.text("TWILIO_FROM"),
+    "READINESS": [*CoreSettings.READINESS.default, "auth_core.oauth.keys.boot.signing_keys"],
     "OUTBOX_RELAY": "celery" if env.text("BROKER_URL") else "thread",
 }
 AUTH_PROFILE = env.one_of("AUTH_PROFILE", "default", "high")
@@ -143,6 +151,9 @@ AUTH_SESSIONS = {
     "GEOIP_PATH": env.text("GEOIP_PATH"),
     **context_change(AUTH_PROFILE),
 }
+
+AUTH_OAUTH = {"SIGNING_KEYS": env.text("JWT_SIGNING_KEYS")}
+OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth2_provider.Application"
 
 AUTH_AUDIT = {"SIGNING_KEYS": env.keys("AUDIT_SIGNING_KEYS")}
 

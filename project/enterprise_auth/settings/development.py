@@ -30,6 +30,8 @@ AUTH_CORE = {
     "LINK_COOKIE": "link",
 }
 
+OAUTH2_PROVIDER = toolkit_settings(PUBLIC_URL)
+
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",

@@ -30,6 +30,8 @@ AUTH_CORE = {
     "HASH_QUEUE": max(0, env.number("WEB_THREADS") - 1 - PARALLEL_HASHES),
 }
 
+OAUTH2_PROVIDER = toolkit_settings(PUBLIC_URL)
+
 REDIS_URL = env.text("REDIS_URL")
 CACHES = {
     "default": {

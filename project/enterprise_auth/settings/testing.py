@@ -1,5 +1,6 @@
 """Settings for tests: real components, small hashes, no background work."""
 
+from auth_core.oauth.testing.keys import SIGNING_KEYS
 from auth_core.testing import settings as kit
 from enterprise_auth.settings.base import *
 
@@ -13,6 +14,8 @@ globals().update(mail_settings("locmem"))
 AUTH_CORE = {**AUTH_CORE, **kit.AUTH_CORE}
 AUTH_SESSIONS = {}
 AUTH_MFA = {}
+AUTH_OAUTH = {"SIGNING_KEYS": SIGNING_KEYS}
+OAUTH2_PROVIDER = toolkit_settings(PUBLIC_URL)
 SILENCED_SYSTEM_CHECKS = [*SILENCED_SYSTEM_CHECKS, "auth_sessions.W001"]
 # The tests need pytest. Django's own runner would find none and succeed.
 TEST_RUNNER = "enterprise_auth.test_runner.PytestRunner"

@@ -81,9 +81,17 @@ class CoreSettings(PackageSettings):
                 "wide_network": (60, timedelta(hours=1)),
                 "everybody": (5000, timedelta(days=1)),
             },
+            "authorize": {
+                "network": (1000, timedelta(minutes=15)),
+                "wide_network": (3000, timedelta(minutes=15)),
+            },
             "passkey": {
                 "network": (1000, timedelta(minutes=15)),
                 "wide_network": (3000, timedelta(minutes=15)),
+            },
+            "client": {
+                "network": (100, timedelta(minutes=15)),
+                "wide_network": (300, timedelta(minutes=15)),
             },
             "refusal": {
                 "person": (30, timedelta(minutes=15)),

@@ -142,6 +142,16 @@ class NotAuthenticated(AuthError):
 
     code, status, title = "not_authenticated", HTTPStatus.UNAUTHORIZED, _("You are not signed in.")
 
+    def __init__(self, *, challenge: str = "") -> None:
+        super().__init__()
+        #: The challenge of the scheme that the caller used. Empty: that of sessions.
+        self.challenge = challenge
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """``WWW-Authenticate``, if the caller used another scheme than that of sessions."""
+        return {"WWW-Authenticate": self.challenge} if self.challenge else {}
+
 
 class InvalidCredentials(AuthError):
     """The login failed. Unknown, wrong, disabled and locked look the same (ASVS 6.3.8)."""
@@ -213,6 +223,28 @@ class PermissionRefused(AuthError, PermissionDenied):
     """
 
     code, status, title = "permission_denied", HTTPStatus.FORBIDDEN, _("You do not have permission to do this.")
+
+
+class InsufficientScope(AuthError):
+    """The access token does not open this route.
+
+    Source: RFC 6750 section 3.1.
+
+    Args:
+        scope: What would open it. Empty: no token does.
+    """
+
+    code, status, title = "insufficient_scope", HTTPStatus.FORBIDDEN, _("This access token does not allow this.")
+
+    def __init__(self, *, scope: str = "") -> None:
+        super().__init__()
+        self.scope = scope
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The challenge, with the scope that is missing."""
+        missing = f', scope="{self.scope}"' if self.scope else ""
+        return {"WWW-Authenticate": f'Bearer error="insufficient_scope"{missing}'}
 
 
 class CsrfFailed(AuthError):

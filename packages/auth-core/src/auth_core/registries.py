@@ -121,6 +121,10 @@ encrypted_fields: Registry[EncryptedColumn] = Registry("Encrypted field")
 #: Other uses of field keys that cannot be encrypted again, such as a MAC: name -> number of values by key id.
 key_uses: Registry[Callable[[], Mapping[str, int]]] = Registry("Use of field keys")
 
+#: Keys that `manage.py rotate_keys` replaces besides field keys: option -> function that does it, and returns what it did as
+#: sentences.
+key_rotations: Registry[Callable[[], list[str]]] = Registry("Key rotation")
+
 #: Periodic work (`manage.py sweep`, Celery beat). Correctness must not depend on it.
 sweeps: Registry[Callable[[], int]] = Registry("Sweep")
 

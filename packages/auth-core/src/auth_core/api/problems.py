@@ -48,7 +48,7 @@ def headers_of(error: AuthError) -> dict[str, str]:
     if isinstance(error, errors.InsufficientUserAuthentication):
         headers["WWW-Authenticate"] = _step_up_challenge(error)
     elif error.status == 401:  # noqa: PLR2004 - RFC 9110 requires the header for this status
-        headers["WWW-Authenticate"] = SCHEME
+        headers.setdefault("WWW-Authenticate", SCHEME)
     return headers
 
 

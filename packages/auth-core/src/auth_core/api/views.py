@@ -69,6 +69,10 @@ class ApiView(APIView):
     #: The filters of a list. ``None`` for a view that is not a list.
     filters: ClassVar[type[Body] | None] = None
 
+    #: The scope of access tokens that open each method, such as ``{"get": "orders:read"}``. No token opens any other. Never
+    #: declare one where credentials, sessions or permissions are changed: the holder of a token has proved nothing.
+    token_scopes: ClassVar[Mapping[str, str]] = {}
+
     #: The reason why a session whose context changed may make changes here. Empty: it may not.
     context_exempt: ClassVar[str] = ""
 

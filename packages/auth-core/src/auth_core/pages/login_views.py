@@ -30,6 +30,9 @@ from auth_core.pages.forms import CodeForm, LoginForm, PageForm
 from auth_core.registries import answer_forms, login_ways
 from auth_core.request.client import client_of
 
+#: The longest identifier, in characters.
+_LONGEST_HINT = 320
+
 
 class LoginPage(Page):
     """``/login/``."""
@@ -40,11 +43,17 @@ class LoginPage(Page):
     button = _("Sign in")
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        """Show the form, or redirect a person who is signed in."""
+        """Show the form, or redirect a person who is signed in.
+
+        With ``?other`` a signed-in person may sign in as another one. Their session stays until that has happened.
+        ``?login_hint`` fills in an identifier.
+        """
         onward = safe_next(request, request.GET.get("next", ""))
-        if request.user.is_authenticated:
+        if request.user.is_authenticated and "other" not in request.GET:
             return see_other(onward or "core-pages:account")
-        return super().get(request, **kwargs)
+        hint = request.GET.get("login_hint", "")
+        is_usable = hint.isprintable() and len(hint) <= _LONGEST_HINT
+        return self.show(request, LoginForm(initial={"identifier": hint} if is_usable else None))
 
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
         """Begin a login."""

@@ -19,6 +19,9 @@ from auth_core.runtime import prepared_statements
 _MARKS = (" Mark \uff21 {name} ", " Mark \uff22 {name} ")
 
 
+_NO_EXAMPLES: Mapping[str, tuple[Any, Any]] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class CompiledQuery:
     """The SQL of a query, and how to read its rows.
@@ -35,7 +38,7 @@ class CompiledQuery:
     parameters: Sequence[str | tuple[Any]]
     converters: Mapping[int, tuple[Sequence[Callable[..., Any]], Any]]
 
-    def fetch(self, values: Mapping[str, str]) -> list[list[Any]]:
+    def fetch(self, values: Mapping[str, Any]) -> list[list[Any]]:
         """Execute the statement, prepared if possible, and return its rows.
 
         Raises:
@@ -53,18 +56,29 @@ class CompiledQuery:
         return row
 
 
-def compile_query(make: Callable[[Mapping[str, str]], "QuerySet[Any]"], names: Sequence[str]) -> CompiledQuery | None:
-    """Compile the query that *make* returns for texts by these *names*.
+def compile_query(
+    make: Callable[[Mapping[str, Any]], "QuerySet[Any]"],
+    names: Sequence[str],
+    *,
+    examples: Mapping[str, tuple[Any, Any]] = _NO_EXAMPLES,
+) -> CompiledQuery | None:
+    """Compile the query that *make* returns for texts by these *names*, and for values of *examples*.
 
-    *make* must return the same query for all texts. It is called with marks, twice. What differs and is not a mark
-    depends on a text in a way that only the field knows.
+    *make* must return the same query for all values. It is called with marks, twice. What differs and is not a mark
+    depends on a value in a way that only the field knows.
+
+    Args:
+        names: The names of texts.
+        examples: Names of other values, such as UUIDs, each with two unlikely values that psycopg takes as they are.
 
     Returns:
         ``None``: the query cannot be compiled for all texts, because a field does not take the marks as they are, or
         because the database is not PostgreSQL.
     """
     try:
-        (compiler, sql, parameters), second = (_compiled(make, names, mark) for mark in _MARKS)
+        (compiler, sql, parameters), second = (
+            _compiled(make, _marks(names, examples, number)) for number in range(len(_MARKS))
+        )
     except (TypeError, ValueError, ValidationError):
         return None
     if compiler.connection.vendor != "postgresql" or (sql, parameters) != second[1:]:
@@ -73,13 +87,18 @@ def compile_query(make: Callable[[Mapping[str, str]], "QuerySet[Any]"], names: S
     return CompiledQuery(compiler.using, sql, parameters, compiler.get_converters(expressions))
 
 
+def _marks(names: Sequence[str], examples: Mapping[str, tuple[Any, Any]], number: int) -> dict[str, Any]:
+    texts = {name: _MARKS[number].format(name=name) for name in names}
+    return {**texts, **{name: values[number] for name, values in examples.items()}}
+
+
 def _compiled(
-    make: Callable[[Mapping[str, str]], "QuerySet[Any]"], names: Sequence[str], mark: str
+    make: Callable[[Mapping[str, Any]], "QuerySet[Any]"], marks: Mapping[str, Any]
 ) -> tuple[Any, str, list[str | tuple[Any]]]:
     """Return the compiler, the SQL, and the parameters with the name in place of its mark."""
-    marks = {name: mark.format(name=name) for name in names}
-    names_of = {text: name for name, text in marks.items()}
+    names_of = {mark: name for name, mark in marks.items()}
+    kinds = {type(mark) for mark in marks.values()}
     queryset = make(marks)
     compiler = queryset.query.get_compiler(using=queryset.db)
     sql, values = compiler.as_sql()
-    return compiler, sql, [names_of.get(value, (value,)) if isinstance(value, str) else (value,) for value in values]
+    return compiler, sql, [names_of.get(value, (value,)) if type(value) in kinds else (value,) for value in values]

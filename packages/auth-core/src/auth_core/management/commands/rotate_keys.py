@@ -1,4 +1,4 @@
-"""``manage.py rotate_keys``: re-encrypt values under former keys, or show which keys are in use."""
+"""``manage.py rotate_keys``: re-encrypt values under former keys, show which keys are in use, or replace other keys."""
 
 import json
 from argparse import ArgumentParser
@@ -13,6 +13,7 @@ from auth_core.conf import core
 from auth_core.crypto.encryption import current_key_id, key_problems
 from auth_core.key_rotation import Progress
 from auth_core.management.arguments import positive
+from auth_core.registries import key_rotations
 
 #: The number of rows of one column that ``--json`` names. Standard error names all of them.
 _MAX_NAMED_ROWS = 100
@@ -24,13 +25,15 @@ class Command(BaseCommand):
     It prints counts, field names, primary keys and key ids, but never a value or a key.
     """
 
-    help = "Re-encrypt every value that is not under the current field key, or show which keys are in use."
+    help = "Re-encrypt every value that is not under the current field key, show which keys are in use, or replace other keys."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
         what = parser.add_mutually_exclusive_group(required=True)
         what.add_argument("--fields", action="store_true", help="Re-encrypt the values that FIELD_KEYS encrypt.")
         what.add_argument("--remaining", action="store_true", help="Only count the values under each key.")
+        for name in dict(key_rotations.items()):
+            what.add_argument(f"--{name}", action="store_true", help=f"Replace the {name} keys.")
         parser.add_argument("--dry-run", action="store_true", help="Decrypt every value, but write none.")
         parser.add_argument(
             "--batch-size", type=positive, default=500, help="Rows that one query reads (default: 500)."
@@ -42,6 +45,10 @@ class Command(BaseCommand):
         if problems := key_problems():
             raise CommandError(f"FIELD_KEYS: {'; '.join(problems)}.")
         self._is_json = bool(options["json"])
+        for name, rotate in key_rotations.items():
+            if options[name]:
+                self._print_sentences(name, rotate())
+                return
         unreadable = self._count() if options["remaining"] else self._rotate(options["batch_size"], options["dry_run"])
         if unreadable:
             raise CommandError(f"{unreadable} values cannot be decrypted. They were not changed.")
@@ -58,6 +65,9 @@ class Command(BaseCommand):
             fields = {name: _as_json(progress, named[name]) for name, progress in done.items()}
             self.stdout.write(json.dumps({"key": current_key_id(), "dry_run": dry_run, "fields": fields}))
         return sum(progress.unreadable for progress in done.values())
+
+    def _print_sentences(self, name: str, sentences: list[str]) -> None:
+        self.stdout.write(json.dumps({name: sentences}) if self._is_json else "\n".join(sentences))
 
     def _report(self, progress: Progress) -> None:
         for pk in progress.named:

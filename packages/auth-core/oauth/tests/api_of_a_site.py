@@ -1,0 +1,41 @@
+"""Views of the test site that access tokens open, and one of django-oauth-toolkit."""
+
+from typing import Any
+
+from django.http import JsonResponse
+from oauth2_provider.contrib.rest_framework import OAuth2Authentication, TokenHasScope
+from oauth2_provider.decorators import protected_resource
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from auth_core.api.views import ApiView
+from auth_core.oauth.oauth2_validators import Validator
+
+
+class OrdersView(ApiView):
+    """``GET`` is open to tokens with a scope. ``POST`` is not open to tokens."""
+
+    token_scopes = {"get": "orders:read"}
+
+    def get(self, request: Request) -> Response:
+        return Response({"user": str(request.user.pk)})
+
+    def post(self, request: Request) -> Response:
+        return Response({})
+
+
+@protected_resource(scopes=["profile"], validator_cls=Validator)
+def toolkit_view(request: Any) -> JsonResponse:
+    return JsonResponse({"user": str(request.resource_owner.pk)})
+
+
+class ToolkitView(APIView):
+    """A view as the documentation of django-oauth-toolkit writes it."""
+
+    authentication_classes = (OAuth2Authentication,)
+    permission_classes = (TokenHasScope,)
+    required_scopes = ("profile",)
+
+    def get(self, request: Request) -> Response:
+        return Response({"user": str(request.user.pk)})

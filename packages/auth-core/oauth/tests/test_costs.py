@@ -1,0 +1,80 @@
+"""The statements of each endpoint, warm. The budgets are those of docs/performance.md."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from auth_core.oauth.testing.factories import (
+    Registered,
+    exchange,
+    introspect,
+    make_application,
+    make_code,
+    make_tokens,
+    refresh,
+    userinfo,
+)
+from auth_core.testing.counts import counted
+
+pytestmark = pytest.mark.django_db
+
+IS_POSTGRESQL = connection.vendor == "postgresql"
+
+
+def statements(call: Callable[[], Any]) -> int:
+    """Return the number of statements, those of events and transactions apart."""
+    with counted() as counts:
+        call()
+    return counts.queries
+
+
+def test_client_credentials_read_the_application_alone(service: Registered) -> None:
+    service.post("/oauth/token", grant_type="client_credentials")
+
+    assert statements(lambda: service.post("/oauth/token", grant_type="client_credentials")) == 1
+
+
+def test_introspection_reads_the_caller_and_the_token_at_once(web: Registered, alice: Any) -> None:
+    token = make_tokens(web, alice)["access_token"]
+
+    introspect(web, token)
+    assert statements(lambda: introspect(web, token)) == (1 if IS_POSTGRESQL else 2)
+
+
+def test_a_rotation_is_one_statement(native: Registered, alice: Any) -> None:
+    token = make_tokens(native, alice)["refresh_token"]
+
+    assert statements(lambda: refresh(native, token)) == (1 if IS_POSTGRESQL else 4)
+
+
+def test_a_refresh_without_rotation_writes_nothing_but_its_entry(web: Registered, alice: Any) -> None:
+    token = make_tokens(web, alice)["refresh_token"]
+
+    assert statements(lambda: refresh(web, token)) == (1 if IS_POSTGRESQL else 2)
+
+
+def test_a_code_exchange_spends_reads_and_writes_once(web: Registered, alice: Any) -> None:
+    code = make_code(web, alice)
+
+    assert statements(lambda: exchange(web, code)) == (2 if IS_POSTGRESQL else 4)
+
+
+def test_userinfo_reads_the_token_with_its_person(web: Registered, alice: Any) -> None:
+    token = make_tokens(web, alice, scopes=["openid", "profile"])["access_token"]
+
+    assert statements(lambda: userinfo(token)) == 1
+
+
+def test_a_token_at_the_api_costs_one_statement(alice: Any, client: Any, settings: Any) -> None:
+    settings.AUTH_OAUTH = {**settings.AUTH_OAUTH, "SCOPES": {"orders:read": "See your orders"}}
+    token = make_tokens(make_application(scopes="orders:read"), alice, scopes=["orders:read"])["access_token"]
+
+    assert statements(lambda: client.get("/api/v1/orders/", HTTP_AUTHORIZATION=f"Bearer {token}")) == 1
+
+
+def test_keys_and_metadata_cost_none(client: Any) -> None:
+    for address in ("/.well-known/jwks.json", "/.well-known/openid-configuration"):
+        client.get(address)
+        assert statements(lambda path=address: client.get(path)) == 0

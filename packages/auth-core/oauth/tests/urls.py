@@ -1,0 +1,20 @@
+"""URL patterns of the test site."""
+
+from django.urls import include, path
+
+from api_of_a_site import OrdersView, ToolkitView, toolkit_view
+
+urlpatterns = [
+    path("", include("auth_core.oauth.urls")),
+    path("api/v1/orders/", OrdersView.as_view()),
+    path("toolkit/", toolkit_view),
+    path("toolkit-api/", ToolkitView.as_view()),
+    path("api/v1/", include("auth_core.oauth.api.urls")),
+    path("api/v1/", include("auth_core.api.urls")),
+    path("", include("auth_core.pages.urls")),
+]
+
+handler400 = "auth_core.api.problems.bad_request"
+handler403 = "auth_core.api.problems.permission_denied"
+handler404 = "auth_core.api.problems.not_found"
+handler500 = "auth_core.api.problems.server_error"

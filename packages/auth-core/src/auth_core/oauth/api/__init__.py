@@ -1,0 +1,1 @@
+"""Access tokens at the API of the site."""

@@ -1,0 +1,73 @@
+"""System checks of this app."""
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import Error as DatabaseProblem
+from django.db import router
+from django.utils.module_loading import import_string
+
+from auth_core.oauth.conf import oauth
+from auth_core.oauth.keys.algorithms import ALGORITHMS
+from auth_core.oauth.keys.boot import missing_keys
+from auth_core.oauth.models import SigningKey
+
+_LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@register()
+def check_settings(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse unknown keys of ``AUTH_OAUTH``."""
+    return oauth.unknown_key_errors("auth_oauth.E001")
+
+
+@register()
+def check_issuer(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse an issuer that clients refuse: it is an https URL without query and fragment (RFC 8414 section 2)."""
+    parts = urlsplit(oauth.issuer)
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOCAL)
+    if is_safe and parts.hostname and not parts.query and not parts.fragment:
+        return []
+    hint = "Set AUTH_CORE['PUBLIC_URL'] or AUTH_OAUTH['ISSUER'] to an address such as 'https://auth.example.org'."
+    return [Error(f"The issuer {oauth.issuer!r} is not an https URL.", hint=hint, id="auth_oauth.E002")]
+
+
+@register()
+def check_algorithms(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse an algorithm that is not offered, or a site without the two that every client needs."""
+    unknown = sorted(set(oauth.SIGNING_ALGORITHMS) - set(ALGORITHMS))
+    missing = sorted({"ES256", "RS256"} - set(oauth.SIGNING_ALGORITHMS))
+    problems = [f"unknown: {', '.join(unknown)}"] if unknown else []
+    problems += [f"missing: {', '.join(missing)}"] if missing else []
+    hint = f"Known algorithms: {', '.join(ALGORITHMS)}."
+    return [
+        Error(f"AUTH_OAUTH['SIGNING_ALGORITHMS']: {problem}.", hint=hint, id="auth_oauth.E003") for problem in problems
+    ]
+
+
+@register()
+def check_claims(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse a claim whose function cannot be imported, because the first login of an application would fail."""
+    errors: list[CheckMessage] = []
+    for name, path in oauth.CLAIMS.items():
+        try:
+            import_string(path)
+        except ImportError as problem:
+            errors.append(Error(f"AUTH_OAUTH['CLAIMS'][{name!r}]: {problem}.", id="auth_oauth.E004"))
+    return errors
+
+
+@register(Tags.database)
+def check_signing_keys(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse a service that cannot sign, or cannot read one of its keys."""
+    if router.db_for_read(SigningKey) not in (databases or ()):
+        return []
+    try:
+        problem = missing_keys()
+    except DatabaseProblem:
+        # Before the first migration there is no table. The migration makes the first keys.
+        return []
+    hint = "Run `manage.py rotate_keys --signing`, or set AUTH_OAUTH['SIGNING_KEYS']."
+    return [Error(problem, hint=hint, id="auth_oauth.E005")] if problem else []

@@ -1,0 +1,1 @@
+"""Applications: how they are read, and how they authenticate."""

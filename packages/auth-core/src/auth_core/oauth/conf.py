@@ -1,0 +1,70 @@
+"""The settings of this app: ``AUTH_OAUTH = {...}``."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from django.conf import settings
+
+from auth_core.conf import core
+from auth_core.options import Option, PackageSettings
+
+
+class OAuthSettings(PackageSettings):
+    """The keys of ``AUTH_OAUTH``. Every key has a safe default."""
+
+    setting = "AUTH_OAUTH"
+
+    ISSUER = Option(
+        "",
+        doc="The issuer in tokens and metadata. Empty: `AUTH_CORE['PUBLIC_URL']`. Every client stores it, so keep it.",
+    )
+    REQUEST_LIFETIME = Option(
+        timedelta(minutes=10), doc="How long a person may take to answer an authorization request."
+    )
+    CODE_LIFETIME = Option(timedelta(seconds=60), doc="Lifetime of an authorization code (ASVS 10.4.3).")
+    ACCESS_TOKEN_LIFETIME = Option(
+        timedelta(minutes=10), doc="Lifetime of an access token. An application may have less."
+    )
+    ID_TOKEN_LIFETIME = Option(timedelta(minutes=10), doc="Lifetime of an ID token.")
+    REFRESH_TOKEN_LIFETIME = Option(
+        timedelta(days=30),
+        doc="Absolute lifetime of an authorization with refresh tokens (ASVS 10.4.8). No use prolongs it.",
+    )
+    REFRESH_TOKEN_IDLE_LIFETIME = Option(
+        timedelta(days=14), doc="How long a refresh token that rotates may go unused (RFC 9700 section 4.14)."
+    )
+    JWKS_LIFETIME = Option(
+        timedelta(hours=1),
+        doc="How long clients may cache the key set. A new key is published for this long, and once more, before it signs.",
+    )
+    KEY_LIFETIME = Option(timedelta(days=90), doc="How long a key signs before the sweep replaces it.")
+    SIGNING_KEYS = Option(
+        "",
+        doc="Private keys in PEM, one after the other, instead of those in the database. The first of each type signs:"
+        " EC on P-256, RSA, Ed25519. The others only verify.",
+    )
+    SIGNING_ALGORITHMS = Option[Sequence[str]](
+        ("ES256", "RS256", "PS256", "EdDSA"),
+        doc="Algorithms for which the database has keys. ES256 signs access tokens and RS256 is the default of ID tokens.",
+    )
+    SCOPES = Option[Mapping[str, str]](
+        {}, doc="Scopes of the site, with the sentence that people read before they consent."
+    )
+    CLAIMS = Option[Mapping[str, str]](
+        {}, doc="Further claims, each with the dotted path of a function from a user to its value. `None` is left out."
+    )
+    MAX_BODY_BYTES = Option(65_536, unit="bytes", doc="Maximum size of a body at the OAuth endpoints.")
+
+    @property
+    def issuer(self) -> str:
+        """The issuer, without a slash at the end."""
+        return (self.ISSUER or core.PUBLIC_URL).rstrip("/")
+
+
+oauth = OAuthSettings()
+
+
+def application_model() -> str:
+    """Return the model of applications, which a site may swap."""
+    name: str = getattr(settings, "OAUTH2_PROVIDER_APPLICATION_MODEL", "oauth2_provider.Application")
+    return name

@@ -1,0 +1,1 @@
+"""The endpoints that clients call without a person: plain Django views."""

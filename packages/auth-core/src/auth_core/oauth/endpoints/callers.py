@@ -1,0 +1,158 @@
+"""The application that calls an endpoint, and what every endpoint does for it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Self, TypeVar
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import patch_vary_headers
+from oauth2_provider.models import get_application_model
+
+from auth_core import limits
+from auth_core.errors import TooManyAttempts
+from auth_core.events import Event, EventOutcome, record
+from auth_core.oauth.clients.authentication import (
+    Credentials,
+    authenticate_client,
+    read_credentials,
+    remembered_client,
+)
+from auth_core.oauth.clients.registry import RegisteredApplication, StaleApplication
+from auth_core.oauth.endpoints.answers import answered
+from auth_core.oauth.endpoints.parameters import Parameters, form_parameters
+from auth_core.oauth.errors import OAuthError
+from auth_core.oauth.events import OAuthEvent
+from auth_core.request.client import Client, client_of
+
+T = TypeVar("T")
+
+#: The longest origin that is looked for, in characters.
+_LONGEST_ORIGIN = 255
+
+_CORS = {
+    "Access-Control-Allow-Methods": "GET, POST",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, DPoP",
+    "Access-Control-Max-Age": "600",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """An application that authenticated, with what it sent.
+
+    Args:
+        client: The far end of the request.
+        is_remembered: Whether the application is as this process remembers it, and may have changed.
+    """
+
+    application: RegisteredApplication
+    parameters: Parameters
+    client: Client
+    is_remembered: bool = False
+
+    @property
+    def version(self) -> str:
+        """The version that the application must still have. Empty if it has just been read."""
+        return self.application.version if self.is_remembered else ""
+
+    @classmethod
+    def authenticate(cls, request: HttpRequest) -> Self:
+        """Return the caller of *request*. One statement.
+
+        Raises:
+            InvalidRequest, BodyTooLarge: the body is no form, or it authenticates in two ways.
+            InvalidClient, TooManyRequests: it does not authenticate.
+        """
+        return cls._of(request, _read(request))
+
+    @classmethod
+    def _of(cls, request: HttpRequest, sent: tuple[Parameters, Credentials]) -> Self:
+        client = client_of(request)
+        return cls(application=authenticate_client(sent[1], client), parameters=sent[0], client=client)
+
+    @classmethod
+    def answer(cls, request: HttpRequest, act: Callable[[Self], T]) -> T:
+        """Return what *act* returns for the caller of *request*, if possible without a statement for the caller itself.
+
+        Args:
+            act: Raises `StaleApplication`, before it changes anything, if a caller that was remembered has changed. It is
+                then called again, for the caller as it is now.
+
+        Raises:
+            InvalidRequest, BodyTooLarge, InvalidClient, TooManyRequests: as in `authenticate`.
+        """
+        sent = _read(request)
+        remembered = remembered_client(sent[1])
+        if remembered is not None:
+            try:
+                return act(
+                    cls(application=remembered, parameters=sent[0], client=client_of(request), is_remembered=True)
+                )
+            except StaleApplication:
+                pass
+        return act(cls._of(request, sent))
+
+
+def _read(request: HttpRequest) -> tuple[Parameters, Credentials]:
+    parameters = form_parameters(request)
+    header = request.META.get("HTTP_AUTHORIZATION", "")
+    return parameters, read_credentials(header, parameters.get("client_id"), parameters.get("client_secret"))
+
+
+@contextmanager
+def refusals_recorded(caller: Caller, *, endpoint: str, grant: str = "") -> Iterator[None]:
+    """Record a refusal of *caller* in the trail, within the budget of refusals. The refusal itself changes nothing."""
+    try:
+        yield
+    except OAuthError as problem:
+        with transaction.atomic(durable=True):
+            try:
+                limits.charge_within("refusal", client=caller.client, person=str(caller.application.id))
+            except TooManyAttempts:
+                raise problem from None
+            record(
+                Event(
+                    name=OAuthEvent.REQUEST_REFUSED,
+                    application=caller.application.id,
+                    outcome=EventOutcome.DENIED,
+                    reason=problem.error,
+                    client=caller.client,
+                    data={"endpoint": endpoint, "grant": grant},
+                )
+            )
+        raise
+
+
+def with_cors(view: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Let the scripts of origins that an application registered read the answers of *view* (RFC 10017).
+
+    A preflight names no client, so the origin of any active application passes it.
+    """
+
+    @wraps(view)
+    def allowing(request: HttpRequest) -> HttpResponseBase:
+        origin = request.META.get("HTTP_ORIGIN", "")
+        response = HttpResponse(status=204) if request.method == "OPTIONS" else answered(view, request)
+        if origin and _is_registered(origin):
+            response.headers["Access-Control-Allow-Origin"] = origin
+            response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+            if request.method == "OPTIONS":
+                for name, value in _CORS.items():
+                    response.headers[name] = value
+        patch_vary_headers(response, ("Origin",))
+        return response
+
+    return allowing
+
+
+def _is_registered(origin: str) -> bool:
+    """Return whether an active application has exactly this origin."""
+    if len(origin) > _LONGEST_ORIGIN or "\x00" in origin:
+        return False
+    rows: Any = get_application_model()._base_manager.filter(auth_policy__is_active=True)
+    lists = rows.filter(allowed_origins__contains=origin).values_list("allowed_origins", flat=True)
+    return any(origin in text.split() for text in lists)

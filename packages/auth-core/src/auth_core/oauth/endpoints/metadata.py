@@ -1,0 +1,106 @@
+"""What clients read first: discovery and the public keys.
+
+Everything is generated from what is on: an endpoint is listed if it is routed, a scope if something provides its claims.
+
+Source: OpenID Connect Discovery section 3, RFC 8414, RFC 9207.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import NoReverseMatch, get_script_prefix, reverse
+
+from auth_core.assurance.levels import Assurance
+from auth_core.oauth.conf import oauth
+from auth_core.oauth.endpoints.answers import endpoint, public_answer
+from auth_core.oauth.endpoints.token import GRANTS
+from auth_core.oauth.keys.key_set import key_set
+from auth_core.oauth.models.application_policy import AuthMethod
+from auth_core.oauth.registries import all_claims, all_scopes
+
+_LIFETIME = timedelta(hours=1)
+
+#: Members of the metadata, by the name of the route. Other modules of this app add theirs by routing them.
+_ENDPOINTS = {
+    "authorize": "authorization_endpoint",
+    "token": "token_endpoint",
+    "introspect": "introspection_endpoint",
+    "revoke": "revocation_endpoint",
+    "userinfo": "userinfo_endpoint",
+    "jwks": "jwks_uri",
+    "logout": "end_session_endpoint",
+}  # fmt: skip
+
+#: What has been decided for every client. The claims of a token itself are those of ID tokens.
+_OF_ID_TOKENS = ("sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash")
+
+
+@endpoint("GET", "HEAD")
+def jwks(request: HttpRequest) -> HttpResponseBase:
+    """Return the keys that verify tokens. Any cache may keep them for `JWKS_LIFETIME`."""
+    return public_answer(key_set().jwks, lifetime=oauth.JWKS_LIFETIME)
+
+
+@endpoint("GET", "HEAD")
+def metadata(request: HttpRequest) -> HttpResponseBase:
+    """Return the metadata. Both addresses have the same members, because each specification allows those of the other."""
+    return public_answer(provider_metadata(), lifetime=_LIFETIME)
+
+
+def provider_metadata() -> Mapping[str, Any]:
+    """Return the metadata of this provider. The Host header decides nothing in it."""
+    endpoints = {member: url for name, member in _ENDPOINTS.items() if (url := _url_of(name))}
+    with_secret = [AuthMethod.BASIC.value, AuthMethod.POST.value]
+    return {
+        "issuer": oauth.issuer,
+        **endpoints,
+        "grant_types_supported": list(GRANTS),
+        "response_types_supported": ["code"],
+        "subject_types_supported": ["public"],
+        "code_challenge_methods_supported": ["S256"],
+        "token_endpoint_auth_methods_supported": [*with_secret, AuthMethod.NONE.value],
+        "introspection_endpoint_auth_methods_supported": with_secret,
+        "revocation_endpoint_auth_methods_supported": [*with_secret, AuthMethod.NONE.value],
+        "id_token_signing_alg_values_supported": key_set().algorithms,
+        "scopes_supported": _scopes(),
+        "claims_supported": sorted({*_OF_ID_TOKENS, *all_claims()}),
+        "claim_types_supported": ["normal"],
+        "claims_parameter_supported": True,
+        "acr_values_supported": [level.acr for level in Assurance if level],
+        # Absent means true for the second.
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+        **(_of_authorization() if "authorization_endpoint" in endpoints else {}),
+        **(_of_logout() if "end_session_endpoint" in endpoints else {}),
+    }
+
+
+def _of_authorization() -> dict[str, Any]:
+    return {
+        "response_modes_supported": ["query", "form_post"],
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "display_values_supported": ["page"],
+        "authorization_response_iss_parameter_supported": True,
+    }
+
+
+def _of_logout() -> dict[str, Any]:
+    """Front-channel logout is not offered: browsers keep the cookies of other sites from its frames."""
+    return {"backchannel_logout_supported": True, "backchannel_logout_session_supported": True}
+
+
+def _scopes() -> list[str]:
+    """Return the scopes that open something. One whose claims no package and no site provides is accepted, and not listed."""
+    provided = {"sub", *all_claims()}
+    return [name for name, scope in all_scopes().items() if not scope.claims or provided.intersection(scope.claims)]
+
+
+def _url_of(name: str) -> str:
+    try:
+        path = reverse(f"oauth:{name}")
+    except NoReverseMatch:
+        return ""
+    return f"{oauth.issuer}/{path.removeprefix(get_script_prefix())}"

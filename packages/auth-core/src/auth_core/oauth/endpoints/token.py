@@ -1,0 +1,97 @@
+"""``POST /oauth/token``.
+
+The order of the checks is that of RFC 9700 and FAPI 2: authenticate the client, spend the code or refresh token by a statement that
+names the application, and only then look at the rest.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from auth_core.oauth.clients.registry import (
+    AUTHORIZATION_CODE,
+    CLIENT_CREDENTIALS,
+    REFRESH_TOKEN,
+    StaleApplication,
+)
+from auth_core.oauth.clients.scopes import split_scope
+from auth_core.oauth.endpoints.answers import endpoint, json_answer
+from auth_core.oauth.endpoints.callers import Caller, refusals_recorded, with_cors
+from auth_core.oauth.errors import UnauthorizedClient, UnsupportedGrantType
+from auth_core.oauth.grants.client_credentials import issue_for_itself
+from auth_core.oauth.grants.code import exchange_code
+from auth_core.oauth.grants.refresh import refresh
+
+#: What a grant spends, by ``grant_type``. The statement that spends it reads the version of the application.
+_SPENT = {AUTHORIZATION_CODE: "code", REFRESH_TOKEN: "refresh_token"}
+
+_Grant = Callable[[Caller], Mapping[str, Any]]
+
+
+@endpoint("POST", "OPTIONS")
+@with_cors
+def token(request: HttpRequest) -> HttpResponseBase:
+    """Return tokens for what the client presents."""
+    return json_answer(Caller.answer(request, _tokens))
+
+
+def _tokens(caller: Caller) -> Mapping[str, Any]:
+    grant_type = caller.parameters.get("grant_type")
+    if caller.is_remembered and not _confirms(caller, grant_type):
+        raise StaleApplication
+    with refusals_recorded(caller, endpoint="token", grant=grant_type if grant_type in GRANTS else ""):
+        caller.parameters.require("grant_type")
+        grant = GRANTS.get(grant_type)
+        if grant is None:
+            raise UnsupportedGrantType
+        if grant_type not in caller.application.grants:
+            raise UnauthorizedClient
+        return grant(caller)
+
+
+def _confirms(caller: Caller, grant_type: str) -> bool:
+    """Return whether a statement reads the version of a remembered caller before anything is refused or changed."""
+    needed = _SPENT.get(grant_type, "")
+    return bool(caller.parameters.get(needed)) and grant_type in caller.application.grants
+
+
+def _code(caller: Caller) -> Mapping[str, Any]:
+    return exchange_code(
+        caller.application,
+        code=caller.parameters.require("code"),
+        verifier=caller.parameters.get("code_verifier"),
+        redirect_uri=caller.parameters.get("redirect_uri"),
+        resources=caller.parameters.resources,
+        client=caller.client,
+        version=caller.version,
+    )
+
+
+def _refresh(caller: Caller) -> Mapping[str, Any]:
+    return refresh(
+        caller.application,
+        token=caller.parameters.require("refresh_token"),
+        scope=caller.parameters.get("scope"),
+        resources=caller.parameters.resources,
+        client=caller.client,
+        version=caller.version,
+    )
+
+
+def _client_credentials(caller: Caller) -> Mapping[str, Any]:
+    return issue_for_itself(
+        caller.application,
+        scopes=split_scope(caller.parameters.get("scope")),
+        resources=caller.parameters.resources,
+        client=caller.client,
+    )
+
+
+#: What can be granted here, by ``grant_type``. Discovery lists the same.
+GRANTS: Mapping[str, _Grant] = {
+    AUTHORIZATION_CODE: _code,
+    REFRESH_TOKEN: _refresh,
+    CLIENT_CREDENTIALS: _client_credentials,
+}

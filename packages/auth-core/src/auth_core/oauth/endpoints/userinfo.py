@@ -1,0 +1,49 @@
+"""``/oauth/userinfo``: by GET, by POST with the header, and by POST with the token in the body.
+
+Source: OpenID Connect Core section 5.3, RFC 6750 section 2.
+"""
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from auth_core.oauth.conf import oauth
+from auth_core.oauth.endpoints.answers import endpoint, json_answer
+from auth_core.oauth.endpoints.callers import with_cors
+from auth_core.oauth.endpoints.parameters import FORM, form_parameters
+from auth_core.oauth.errors import InsufficientScope, InvalidRequest, InvalidToken, MissingToken
+from auth_core.oauth.registries import OPENID
+from auth_core.oauth.tokens.active_tokens import find_active_token
+from auth_core.oauth.tokens.person_claims import USERINFO, claims_of_person
+
+
+@endpoint("GET", "POST", "OPTIONS")
+@with_cors
+def userinfo(request: HttpRequest) -> HttpResponseBase:
+    """Return the claims about the person of the access token."""
+    token = find_active_token(_token_of(request))
+    if token is None or oauth.issuer not in token.audience or token.authorization is None:
+        raise InvalidToken
+    if OPENID not in token.scopes:
+        raise InsufficientScope(OPENID)
+    authorization = token.authorization
+    claims = claims_of_person(authorization.user, token.scopes, authorization.claims, member=USERINFO)
+    return json_answer({**claims, "sub": authorization.subject})
+
+
+def _token_of(request: HttpRequest) -> str:
+    """Return the access token. One in the URL is not read: it would be in every log.
+
+    Raises:
+        MissingToken: there is none.
+        InvalidRequest: there are two.
+    """
+    scheme, _space, in_header = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    has_form = request.method == "POST" and request.content_type == FORM
+    in_body = form_parameters(request).get("access_token") if has_form else ""
+    if in_body and scheme:
+        raise InvalidRequest("Send the access token once.")
+    if scheme and scheme.lower() != "bearer":
+        raise MissingToken
+    if not (in_header.strip() or in_body):
+        raise MissingToken
+    return in_header.strip() or in_body

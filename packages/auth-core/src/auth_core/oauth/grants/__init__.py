@@ -1,0 +1,1 @@
+"""What the token endpoint grants, and the code that the authorization endpoint issues."""

@@ -1,0 +1,71 @@
+"""Client credentials: an application acts for itself. It has no authorization, because no person gave anything."""
+
+import threading
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from auth_core.events import Event, record
+from auth_core.oauth.clients.registry import RegisteredApplication
+from auth_core.oauth.clients.scopes import canonical, find_resources, scopes_for_itself
+from auth_core.oauth.conf import oauth
+from auth_core.oauth.errors import UnauthorizedClient
+from auth_core.oauth.events import OAuthEvent
+from auth_core.oauth.tokens.access_tokens import issue_access_token
+from auth_core.request.client import Client
+
+#: How often the trail gets an entry about one application.
+_PERIOD = timedelta(hours=1)
+
+_lock = threading.Lock()
+#: For each application of this process: when the next entry is due, and how many tokens it will count.
+_counts: dict[UUID, tuple[float, int]] = {}
+
+
+def issue_for_itself(
+    application: RegisteredApplication, *, scopes: Sequence[str], resources: Sequence[str], client: Client
+) -> dict[str, Any]:
+    """Return an access token for *application* itself.
+
+    Raises:
+        UnauthorizedClient: it is public, so anyone could be it.
+        InvalidScope: it asks for a scope about a person, or one that it may not have.
+        InvalidTarget: a resource is unknown.
+    """
+    if application.is_public:
+        raise UnauthorizedClient
+    rows = find_resources(resources)
+    granted = scopes_for_itself(application, scopes, rows)
+    audience = list(dict.fromkeys(map(canonical, resources))) or [oauth.issuer]
+    access = issue_access_token(application, scopes=granted, resources=rows, audience=audience)
+    _count(application, client)
+    return {
+        "access_token": access.text,
+        "token_type": "Bearer",
+        "expires_in": int(access.lifetime.total_seconds()),
+        "scope": " ".join(granted),
+    }
+
+
+def _count(application: RegisteredApplication, client: Client) -> None:
+    """Count a token. The first one, and the first after an hour, records how many there were in this process."""
+    now = timezone.now().timestamp()
+    with _lock:
+        due, count = _counts.get(application.id, (now, 0))
+        is_due = due <= now
+        _counts[application.id] = (now + _PERIOD.total_seconds(), 0) if is_due else (due, count + 1)
+    if is_due:
+        with transaction.atomic(durable=True):
+            event = Event(
+                name=OAuthEvent.TOKENS_ISSUED, application=application.id, client=client, data={"count": count + 1}
+            )
+            record(event)
+
+
+def forget_counts() -> None:
+    """Begin to count again. For tests."""
+    _counts.clear()

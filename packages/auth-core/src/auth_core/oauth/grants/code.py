@@ -1,0 +1,251 @@
+"""The authorization code: how it is issued, and what a client gets for it.
+
+Source: OAuth 2.1 sections 4.1.2 and 4.1.3, RFC 7636, RFC 9700 section 2.1.1.
+"""
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from typing import Any, cast
+
+from django.db import transaction
+from django.utils import timezone
+
+from auth_core.assurance.evidence import SessionFacts
+from auth_core.crypto.secrets import digest, new_secret, same, spend
+from auth_core.events import Event, record
+from auth_core.oauth.clients.registry import REFRESH_TOKEN, RegisteredApplication, StaleApplication
+from auth_core.oauth.conf import oauth
+from auth_core.oauth.errors import InvalidGrant, InvalidRequest
+from auth_core.oauth.events import OAuthEvent
+from auth_core.oauth.grants.code_spend import spend_code
+from auth_core.oauth.grants.ends import end_authorization
+from auth_core.oauth.grants.refresh import new_refresh_token
+from auth_core.oauth.grants.tokens import REFRESH_PREFIX, token_answer
+from auth_core.oauth.models import Authorization, AuthorizationRequest, RefreshToken
+from auth_core.oauth.registries import OFFLINE_ACCESS
+from auth_core.oauth.tokens.admission import is_lasting, why_not_admitted
+from auth_core.people.lookup import identity_of
+from auth_core.request.client import Client
+from auth_core.text import Pattern
+from auth_core.users import UserLike
+
+#: What a code begins with, for us and for secret scanners.
+PREFIX = "eac"
+
+_CODE = Pattern(rf"{PREFIX}_[A-Za-z0-9_-]{{43}}", at_most=47)
+
+#: RFC 7636 section 4.1.
+_VERIFIER = Pattern(r"[A-Za-z0-9._~-]{43,128}", at_most=128)
+
+#: S256 of any verifier.
+CHALLENGE = Pattern(r"[A-Za-z0-9_-]{43}", at_most=43)
+
+
+class RequestCompleted(Exception):
+    """The authorization request was answered before, from another tab or by a double click."""
+
+
+def issue_code(
+    request: AuthorizationRequest,
+    *,
+    application: RegisteredApplication,
+    user: UserLike,
+    session: SessionFacts,
+    scopes: Sequence[str],
+    resources: Sequence[str],
+    claims: dict[str, Any],
+    client: Client,
+) -> str:
+    """Complete *request* once, write what the person gave, and return the code.
+
+    The caller has decided that the person may and does give it: login, assurance, consent. The code challenge, nonce and
+    redirect address are those of the request.
+
+    Args:
+        session: The session of the person. Its evidence becomes ``acr``, ``amr`` and ``auth_time``, and its end is that of the
+            authorization, unless *scopes* has ``offline_access``.
+        scopes: What was given.
+        resources: URIs of the resources that tokens may be for, in canonical form.
+        claims: The parameter ``claims``, parsed.
+
+    Raises:
+        RequestCompleted: it was completed before.
+    """
+    code = new_secret(PREFIX)
+    moment = timezone.now()
+    is_offline = OFFLINE_ACCESS in scopes
+    ends = [moment + application.lifetime_of_authorizations]
+    if session.expires_at is not None and not is_offline:
+        ends.append(session.expires_at)
+    with transaction.atomic(durable=True):
+        waiting = AuthorizationRequest.objects.filter(pk=request.pk, completed_at=None)
+        if not spend(waiting, completed_at=moment):
+            raise RequestCompleted
+        authorization = Authorization.objects.create(
+            application_id=application.pk,
+            user=cast("Any", user),
+            subject=str(identity_of(user).subject_id),
+            actor_id=session.actor,
+            session_id=session.id,
+            scope=" ".join(scopes),
+            resources=list(resources),
+            claims=claims,
+            evidence=[proof.to_json() for proof in session.evidence],
+            acr=session.acr,
+            amr=session.amr,
+            authenticated_at=session.authenticated_at,
+            nonce=request.parameters.get("nonce", ""),
+            redirect_uri=request.parameters.get("redirect_uri", ""),
+            code_challenge=request.parameters.get("code_challenge", ""),
+            code_digest=digest(code),
+            code_expires_at=moment + oauth.CODE_LIFETIME,
+            is_offline=is_offline,
+            expires_at=min(ends),
+        )
+        record(_granted(authorization, application, client))
+    return code
+
+
+def exchange_code(
+    application: RegisteredApplication,
+    *,
+    code: str,
+    verifier: str,
+    redirect_uri: str,
+    resources: Sequence[str],
+    client: Client,
+    version: str = "",
+) -> dict[str, Any]:
+    """Spend *code*, and return the tokens for it.
+
+    It is spent before anything about it is looked at, and stays spent: a wrong verifier, then the right one, gets nothing. A
+    code of another application spends nothing. A spent code ends the authorization, committed.
+
+    Args:
+        version: What *application* must still be. Empty: it has just been read.
+
+    Raises:
+        StaleApplication: it has another version, or *code* is not good. Nothing was changed.
+        InvalidGrant: it is wrong, spent, expired, or of a person who is not admitted now, or the verifier is wrong.
+        InvalidRequest: the verifier is missing.
+        InvalidTarget: a resource was not granted.
+    """
+    if not _CODE.fullmatch(code):
+        raise StaleApplication if version else InvalidGrant
+    digested = digest(code)
+    authorization = spend_code(digested, application_pk=application.pk, version=version)
+    if authorization is None:
+        if version:
+            raise StaleApplication
+        _end_replayed(application, digested, client)
+        raise InvalidGrant
+    _check_proof(authorization, verifier=verifier, redirect_uri=redirect_uri)
+    _refuse_if_not_admitted(authorization, application, client)
+    return _tokens_of(authorization, application, resources, client)
+
+
+def _tokens_of(
+    authorization: Authorization, application: RegisteredApplication, resources: Sequence[str], client: Client
+) -> dict[str, Any]:
+    """Write the refresh token and the event, and return the tokens. What cannot be recorded is not issued."""
+    text = new_secret(REFRESH_PREFIX) if REFRESH_TOKEN in application.grants else ""
+    with transaction.atomic(durable=True):
+        body = token_answer(
+            application,
+            authorization,
+            scopes=authorization.scopes,
+            resources=resources,
+            refresh_token=text,
+            is_first=True,
+        )
+        if text:
+            RefreshToken.objects.bulk_create([new_refresh_token(text, authorization)])
+        record(
+            Event(
+                name=OAuthEvent.CODE_EXCHANGED,
+                subject=authorization.user,
+                session=authorization.session_id,
+                application=application.id,
+                client=client,
+                data={"authorization": str(authorization.pk), "scope": authorization.scope},
+            )
+        )
+    return body
+
+
+def _check_proof(authorization: Authorization, *, verifier: str, redirect_uri: str) -> None:
+    """Check what binds the code to the request.
+
+    Raises:
+        InvalidGrant: it has expired, or the verifier or the redirect address is another.
+        InvalidRequest: the verifier is missing.
+    """
+    if authorization.code_expires_at is None or authorization.code_expires_at <= timezone.now():
+        raise InvalidGrant
+    # OAuth 2.1 lets a client leave it out here. One that is sent must be that of the request.
+    if redirect_uri and redirect_uri != authorization.redirect_uri:
+        raise InvalidGrant
+    if not authorization.code_challenge:
+        if verifier:
+            # A verifier without a challenge: the challenge was removed on the way (RFC 9700 section 2.1.1).
+            raise InvalidGrant
+        return
+    if not verifier:
+        raise InvalidRequest("The parameter code_verifier is missing.")
+    if not _VERIFIER.fullmatch(verifier) or not same(s256(verifier), authorization.code_challenge):
+        raise InvalidGrant
+
+
+def s256(verifier: str) -> str:
+    """Return the challenge of *verifier* (RFC 7636 section 4.2)."""
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+
+
+def _refuse_if_not_admitted(authorization: Authorization, application: RegisteredApplication, client: Client) -> None:
+    """End what a person gave who is not admitted any more.
+
+    Raises:
+        InvalidGrant: they are not admitted.
+    """
+    reason = why_not_admitted(authorization, application)
+    if not reason:
+        return
+    if is_lasting(reason):
+        with transaction.atomic(durable=True):
+            end_authorization(authorization, application_id=application.id, reason=reason, client=client)
+    raise InvalidGrant
+
+
+def _end_replayed(application: RegisteredApplication, digested: str, client: Client) -> None:
+    """End the authorization of a spent code. A code that was never issued to this application has none."""
+    replayed = (
+        Authorization.objects.filter(code_digest=digested, application=application.pk)
+        .select_related("user__auth_identity")
+        .first()
+    )
+    if replayed is not None:
+        with transaction.atomic(durable=True):
+            end_authorization(
+                replayed,
+                application_id=application.id,
+                reason="code_replayed",
+                name=OAuthEvent.CODE_REPLAYED,
+                client=client,
+            )
+
+
+def _granted(authorization: Authorization, application: RegisteredApplication, client: Client) -> Event:
+    return Event(
+        name=OAuthEvent.AUTHORIZATION_GRANTED,
+        subject=authorization.user,
+        session=authorization.session_id,
+        application=application.id,
+        client=client,
+        data={
+            "scope": authorization.scope,
+            "resources": authorization.resources,
+            "acr": authorization.acr,
+            "offline": authorization.is_offline,
+        },
+    )

@@ -1,0 +1,65 @@
+"""The end of an authorization, with everything that it issued."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from auth_core.events import Event, EventOutcome, record
+from auth_core.oauth.events import OAuthEvent
+from auth_core.oauth.models import Authorization
+from auth_core.request.client import Client
+from auth_core.users import UserLike
+
+
+def end_authorization(
+    authorization: Authorization,
+    *,
+    application_id: Any,
+    reason: str,
+    name: OAuthEvent = OAuthEvent.AUTHORIZATION_ENDED,
+    client: Client | None = None,
+) -> bool:
+    """End *authorization*, inside the caller's transaction, and record it. Return whether it was still there to end.
+
+    Args:
+        application_id: Public id of its application.
+        reason: Closed word.
+        name: The event, which may say more than that it ended.
+    """
+    has_ended = Authorization.objects.filter(pk=authorization.pk).end(reason=reason) > 0
+    if has_ended or name is not OAuthEvent.AUTHORIZATION_ENDED:
+        record(
+            Event(
+                name=name,
+                subject=authorization.user,
+                session=authorization.session_id,
+                application=application_id,
+                outcome=EventOutcome.SUCCESS if name is OAuthEvent.AUTHORIZATION_ENDED else EventOutcome.DENIED,
+                reason=reason,
+                client=client,
+                data={"authorization": str(authorization.pk)},
+            )
+        )
+    return has_ended
+
+
+def end_given_in(session_id: UUID, *, reason: str) -> None:
+    """End what a session gave, except what was given offline (Back-Channel Logout section 2.7). Call this in a transaction."""
+    _end_all(Authorization.objects.live().filter(session_id=session_id, is_offline=False), reason)
+
+
+def end_given_by(user: UserLike, *, reason: str, keep_session: UUID | None = None) -> None:
+    """End everything that *user* gave, offline as well. Call this in a transaction.
+
+    Args:
+        keep_session: A session that goes on. What it gave goes on with it, except what was given offline.
+    """
+    live = Authorization.objects.live().of(user)
+    _end_all(live if keep_session is None else live.exclude(session_id=keep_session, is_offline=False), reason)
+
+
+def _end_all(rows: "QuerySet[Authorization]", reason: str) -> None:
+    for authorization in rows.select_related("user__auth_identity", "application__auth_policy"):
+        policy = getattr(authorization.application, "auth_policy", None)
+        end_authorization(authorization, application_id=None if policy is None else policy.id, reason=reason)

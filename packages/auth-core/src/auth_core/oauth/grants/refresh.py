@@ -1,0 +1,132 @@
+"""The refresh token: who may use it once or again, and what a client gets for it.
+
+Source: OAuth 2.1 section 4.3, RFC 9700 section 4.14.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from auth_core.crypto.secrets import digest, new_secret
+from auth_core.events import Event, record
+from auth_core.oauth.clients.registry import RegisteredApplication, StaleApplication
+from auth_core.oauth.clients.scopes import narrowed, split_scope
+from auth_core.oauth.conf import oauth
+from auth_core.oauth.errors import InvalidGrant
+from auth_core.oauth.events import OAuthEvent
+from auth_core.oauth.grants.ends import end_authorization
+from auth_core.oauth.grants.rotation import rotate
+from auth_core.oauth.grants.tokens import REFRESH_PREFIX, token_answer
+from auth_core.oauth.models import Authorization, RefreshToken
+from auth_core.oauth.tokens.admission import is_lasting, why_not_admitted
+from auth_core.oauth.tokens.authorization_lookup import find_by_refresh_token
+from auth_core.request.client import Client
+from auth_core.text import Pattern
+
+_TOKEN = Pattern(rf"{REFRESH_PREFIX}_[A-Za-z0-9_-]{{43}}", at_most=47)
+
+
+def new_refresh_token(text: str, authorization: Authorization) -> RefreshToken:
+    """Return the unsaved row of a new refresh token of *authorization*."""
+    moment = timezone.now()
+    return RefreshToken(
+        digest=digest(text),
+        authorization=authorization,
+        created_at=moment,
+        expires_at=min(authorization.expires_at, moment + oauth.REFRESH_TOKEN_IDLE_LIFETIME),
+    )
+
+
+def refresh(
+    application: RegisteredApplication,
+    *,
+    token: str,
+    scope: str,
+    resources: Sequence[str],
+    client: Client,
+    version: str = "",
+) -> dict[str, Any]:
+    """Return new tokens for *token*.
+
+    A public client gets another refresh token, because only that tells a thief from the owner: a token that is used a second
+    time ends the authorization. A client with a secret keeps its token, unless it asked for rotation. No use prolongs the
+    authorization.
+
+    Args:
+        version: What *application* must still be. Empty: it has just been read.
+
+    Raises:
+        StaleApplication: it has another version, or *token* is not good. Nothing was changed.
+        InvalidGrant: it is wrong, used, expired, or of a person who is not admitted now.
+        InvalidScope, InvalidTarget: it asks for more than was granted. A token that rotates is used all the same.
+    """
+    if not _TOKEN.fullmatch(token):
+        raise StaleApplication if version else InvalidGrant
+    rotates = application.is_public or application.rotates_refresh_tokens
+    issued = new_secret(REFRESH_PREFIX) if rotates else ""
+    with transaction.atomic(durable=True):
+        authorization = _find(application, token, issued, version)
+        if authorization is None and version:
+            raise StaleApplication
+        refusal = "unknown" if authorization is None else why_not_admitted(authorization, application)
+        if authorization is not None and not refusal:
+            record(_refreshed(authorization, application, client))
+        elif authorization is not None and is_lasting(refusal):
+            end_authorization(authorization, application_id=application.id, reason=refusal, client=client)
+    if authorization is None and rotates:
+        _end_replayed(application, token, client)
+    if authorization is None or refusal:
+        raise InvalidGrant
+    return token_answer(
+        application,
+        authorization,
+        scopes=narrowed(authorization.scopes, split_scope(scope)),
+        resources=resources,
+        refresh_token=issued,
+        is_first=False,
+    )
+
+
+def _find(application: RegisteredApplication, token: str, issued: str, version: str) -> Authorization | None:
+    """Return the live authorization of *token*. With *issued*, use the token up and write that one in its place."""
+    if issued:
+        return rotate(digest(token), application_pk=application.pk, successor=issued, version=version)
+    grounds = find_by_refresh_token(digest(token), application.pk)
+    if grounds is None or grounds.first is not None or grounds.second <= timezone.now():
+        return None
+    if version and grounds.version != version:
+        return None
+    return None if grounds.authorization.refusal else grounds.authorization
+
+
+def _end_replayed(application: RegisteredApplication, token: str, client: Client) -> None:
+    """End the authorization of a used token. One that is unknown, expired or of another application ends nothing."""
+    row = (
+        RefreshToken.objects.filter(
+            digest=digest(token), authorization__application=application.pk, used_at__isnull=False
+        )
+        .select_related("authorization__user__auth_identity")
+        .first()
+    )
+    if row is not None:
+        with transaction.atomic(durable=True):
+            end_authorization(
+                row.authorization,
+                application_id=application.id,
+                reason="refresh_token_replayed",
+                name=OAuthEvent.TOKEN_REPLAYED,
+                client=client,
+            )
+
+
+def _refreshed(authorization: Authorization, application: RegisteredApplication, client: Client) -> Event:
+    return Event(
+        name=OAuthEvent.TOKEN_REFRESHED,
+        subject=authorization.user,
+        session=authorization.session_id,
+        application=application.id,
+        client=client,
+        data={"authorization": str(authorization.pk), "scope": authorization.scope},
+    )

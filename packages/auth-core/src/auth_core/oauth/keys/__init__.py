@@ -1,0 +1,1 @@
+"""Keys that sign tokens: how they are made, published, rotated and found."""

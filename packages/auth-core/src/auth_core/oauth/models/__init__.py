@@ -1,0 +1,21 @@
+"""The tables of the provider. Those of django-oauth-toolkit for codes and tokens stay empty."""
+
+from auth_core.oauth.models.application_policy import ApplicationPolicy
+from auth_core.oauth.models.authorization import Authorization
+from auth_core.oauth.models.authorization_request import AuthorizationRequest
+from auth_core.oauth.models.consent import Consent
+from auth_core.oauth.models.resource import Resource
+from auth_core.oauth.models.signing_key import SigningKey
+from auth_core.oauth.models.tokens import AccessToken, RefreshToken, RevokedToken
+
+__all__ = [
+    "AccessToken",
+    "ApplicationPolicy",
+    "Authorization",
+    "AuthorizationRequest",
+    "Consent",
+    "RefreshToken",
+    "Resource",
+    "RevokedToken",
+    "SigningKey",
+]

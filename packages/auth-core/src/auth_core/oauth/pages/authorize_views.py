@@ -1,0 +1,288 @@
+"""``/oauth/authorize``: a client sends a person here, and gets a code or an error.
+
+A request is stored at once, and everything else is decided from the stored row: what a person still has to do, whether they
+consent, and what the client gets. GET and POST are the same. A POST of another site brings no cookie of ours, so it judges
+nothing and leads to the page of its handle.
+"""
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import reverse
+from django.utils import translation
+from django.utils.http import urlencode
+from django.views import View
+from django.views.decorators.csrf import csrf_exempt
+
+from auth_core.assurance.evidence import SessionFacts, session_of
+from auth_core.assurance.levels import Assurance
+from auth_core.crypto.secrets import same
+from auth_core.errors import TooManyAttempts, Unavailable
+from auth_core.events import Event, EventOutcome, record
+from auth_core.oauth.authorization import consent, stored_requests
+from auth_core.oauth.authorization.details import Details, is_silent, read_details
+from auth_core.oauth.authorization.errors import AccessDenied, AddressUnknown, LoginRequired, RequestGone
+from auth_core.oauth.authorization.parameters import AUTHORIZE, read_parameters, text_of
+from auth_core.oauth.authorization.responses import Reply, error_members, send
+from auth_core.oauth.authorization.steps import Step, missing_level, next_proof, wants_consent
+from auth_core.oauth.clients.redirect_uris import is_registered
+from auth_core.oauth.clients.registry import RegisteredApplication, find_application, find_by_pk
+from auth_core.oauth.errors import OAuthError
+from auth_core.oauth.events import OAuthEvent
+from auth_core.oauth.grants.code import RequestCompleted, issue_code
+from auth_core.oauth.models import AuthorizationRequest
+from auth_core.oauth.models.authorization_request import Kind
+from auth_core.oauth.pages.base import language_of, never_kept, refused
+from auth_core.oauth.pages.consent_page import show_consent
+from auth_core.pages.base import DATABASE_LOST, Page, see_other, tell
+from auth_core.request.client import client_of
+
+
+class AuthorizePage(View):
+    """``GET`` and ``POST /oauth/authorize``. No cookie is needed to ask, so there is no CSRF token."""
+
+    http_method_names = ("get", "post", "options")
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        """Return the view, for callers without a session and from other sites, outside of ``ATOMIC_REQUESTS``."""
+        return transaction.non_atomic_requests(login_not_required(csrf_exempt(super().as_view(**initkwargs))))
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Return the answer, or a page if there is no client to redirect to."""
+        try:
+            response = super().dispatch(request, *args, **kwargs)
+        except OAuthError as problem:
+            response = refused(request, problem)
+        except TooManyAttempts as refusal:
+            response = tell(request, refusal)
+        except DATABASE_LOST:
+            response = tell(request, Unavailable())
+        return never_kept(response)
+
+    def get(self, request: HttpRequest) -> HttpResponseBase:
+        """Store the request, and answer it or send the person to what is missing."""
+        row, application, handle = self._store(request)
+        return Visit(request, row, application, handle).proceed(is_redirect=True)
+
+    def post(self, request: HttpRequest) -> HttpResponseBase:
+        """Store the request, and lead to the page of its handle. The cookies of the person come with that."""
+        _row, _application, handle = self._store(request)
+        return see_other(_address_of(handle))
+
+    def _store(self, request: HttpRequest) -> tuple[AuthorizationRequest, RegisteredApplication, str]:
+        """Check the client and its address, and store the request.
+
+        Raises:
+            AddressUnknown: one of them is unknown. Nothing is stored, and nothing is redirected.
+        """
+        parameters = read_parameters(request, AUTHORIZE)
+        application = _usable(find_application(text_of(parameters, "client_id")), parameters)
+        row, handle = stored_requests.store_request(
+            kind=Kind.AUTHORIZE, application_pk=application.pk, parameters=parameters, client=client_of(request)
+        )
+        return row, application, handle
+
+
+class ContinuePage(Page):
+    """``/oauth/authorize/{handle}/``: a stored request, after the login, and the consent page."""
+
+    http_method_names = ("get", "post", "options")
+
+    def answer(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Return the answer, or a page if the request or its client is gone."""
+        try:
+            return super().answer(request, *args, **kwargs)
+        except OAuthError as problem:
+            return refused(request, problem)
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        """Answer the request, or send the person to what is missing.
+
+        A client that forbids pages gets a redirect: no form of ours came before. All others get a page that goes there.
+        """
+        visit = self._visit(request)
+        return visit.proceed(is_redirect=is_silent(visit.row.parameters))
+
+    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        """Do what the person decided."""
+        return self._visit(request).decide(request.POST.get("decision", ""), request.POST.get("shown", ""))
+
+    def _visit(self, request: HttpRequest) -> "Visit":
+        handle = self.kwargs["handle"]
+        row = stored_requests.find_request(handle, kind=Kind.AUTHORIZE)
+        application = _usable(find_by_pk(row.application_id), row.parameters)
+        return Visit(request, row, application, handle)
+
+
+class Visit:
+    """One person who is at a stored request."""
+
+    def __init__(
+        self, request: HttpRequest, row: AuthorizationRequest, application: RegisteredApplication, handle: str
+    ) -> None:
+        self.request = request
+        self.row = row
+        self.application = application
+        self.handle = handle
+        self.reply = Reply.to(row.parameters, application)
+
+    def proceed(self, *, is_redirect: bool) -> HttpResponseBase:
+        """Return what comes next: a page, or the answer for the client."""
+        try:
+            step, details = self._next_step(is_approved=False)
+            if is_silent(self.row.parameters) and step is not Step.ANSWER:
+                raise step.error
+            if step is Step.ANSWER:
+                return self._issue(details, is_redirect=is_redirect)
+        except OAuthError as problem:
+            return self._fail(problem, is_redirect=is_redirect)
+        if step is Step.CONSENT:
+            return self._show_consent(details)
+        return see_other(self._address_for(step, details))
+
+    def decide(self, decision: str, shown: str) -> HttpResponseBase:
+        """Do what the person decided on the consent page.
+
+        Raises:
+            RequestGone: the request was answered before.
+        """
+        if decision == "other" and self.request.user.is_authenticated:
+            return see_other(self._login_address(is_other=True))
+        try:
+            step, details = self._next_step(is_approved=True)
+            if step is not Step.ANSWER or decision not in ("allow", "deny"):
+                return see_other(_address_of(self.handle))
+            if not same(shown, consent.binding_of(details, self._session())):
+                return self._show_consent(details, has_changed=True)
+            if decision == "deny":
+                return self._deny(details)
+            return self._issue(details, is_redirect=False, is_consented=True)
+        except OAuthError as problem:
+            return self._fail(problem, is_redirect=False)
+
+    def _next_step(self, *, is_approved: bool) -> tuple[Step, Details]:
+        """Return what the person has to do next.
+
+        Raises:
+            OAuthError: the client gets this error. People sign in first, because a link must not become a redirect to any
+                application (RFC 9700 section 4.11.2), unless the client forbids pages.
+        """
+        session = session_of(self.request)
+        try:
+            details = read_details(self.row, self.application)
+        except OAuthError:
+            if is_silent(self.row.parameters) or self.request.user.is_authenticated:
+                raise
+            return Step.LOGIN, Details(row=self.row, application=self.application, scopes=())
+        if not self.request.user.is_authenticated:
+            return Step.LOGIN, details
+        if session is None:
+            # The site's own login opened this session, and nothing is known about its evidence.
+            return Step.OTHER_ACCOUNT, details
+        step = next_proof(details, self.request.user, session)
+        if step is not None:
+            return step, details
+        is_asked = wants_consent(details, session) or consent.is_needed(details, self.request.user)
+        return (Step.CONSENT if is_asked and not is_approved else Step.ANSWER), details
+
+    def _issue(self, details: Details, *, is_redirect: bool, is_consented: bool = False) -> HttpResponse:
+        """Send the code to the client.
+
+        Raises:
+            RequestGone: the request was answered before.
+        """
+        session, client = self._session(), client_of(self.request)
+        try:
+            code = issue_code(
+                self.row,
+                application=self.application,
+                user=self.request.user,
+                session=session,
+                scopes=details.scopes,
+                resources=details.resource_uris,
+                claims=details.claims,
+                client=client,
+            )
+        except RequestCompleted as problem:
+            raise RequestGone from problem
+        if is_consented:
+            consent.remember(details, user=self.request.user, session=session, client=client)
+        return send(self.request, self.reply, {"code": code}, is_redirect=is_redirect)
+
+    def _deny(self, details: Details) -> HttpResponse:
+        with transaction.atomic(durable=True):
+            stored_requests.complete(self.row)
+            record(
+                Event(
+                    name=OAuthEvent.AUTHORIZATION_DENIED,
+                    subject=self.request.user,
+                    session=self._session().id,
+                    application=self.application.id,
+                    outcome=EventOutcome.DENIED,
+                    client=client_of(self.request),
+                    data={"scope": " ".join(details.scopes), "resources": list(details.resource_uris)},
+                )
+            )
+        return send(self.request, self.reply, error_members(AccessDenied()), is_redirect=False)
+
+    def _fail(self, problem: OAuthError, *, is_redirect: bool) -> HttpResponse:
+        """Send an error to the client.
+
+        Raises:
+            RequestGone: there is no one to send it to.
+        """
+        if isinstance(problem, RequestGone):
+            raise problem
+        stored_requests.complete(self.row)
+        return send(self.request, self.reply, error_members(problem), is_redirect=is_redirect)
+
+    def _show_consent(self, details: Details, *, has_changed: bool = False) -> HttpResponse:
+        with translation.override(language_of(self.row.parameters)):
+            action = _address_of(self.handle)
+            return show_consent(self.request, details, self._session(), action=action, has_changed=has_changed)
+
+    def _address_for(self, step: Step, details: Details) -> str:
+        """Return the page on which a person does *step*. It leads back to the handle."""
+        if step in (Step.LOGIN, Step.OTHER_ACCOUNT):
+            return self._login_address(is_other=step is Step.OTHER_ACCOUNT)
+        query = {"next": _address_of(self.handle)}
+        if step is Step.PROVE_MORE:
+            level = missing_level(details, self.request.user, self._session())
+            # The page asks for the best that a person has. Whether a key reaches the third level shows only its use.
+            if level is not None and level < Assurance.AAL3:
+                query["assurance"] = level.acr
+        return f"{reverse('core-pages:again')}?{urlencode(query)}"
+
+    def _login_address(self, *, is_other: bool) -> str:
+        query = {"next": _address_of(self.handle)}
+        if hint := text_of(self.row.parameters, "login_hint"):
+            query["login_hint"] = hint[:320]
+        if is_other:
+            query["other"] = "1"
+        return f"{reverse('core-pages:login')}?{urlencode(query)}"
+
+    def _session(self) -> SessionFacts:
+        session = session_of(self.request)
+        if session is None:
+            raise LoginRequired
+        return session
+
+
+def _usable(application: RegisteredApplication | None, parameters: dict[str, Any]) -> RegisteredApplication:
+    """Return *application* if it is active and the address is one of its own.
+
+    Raises:
+        AddressUnknown: it is not.
+    """
+    if application is None or not application.is_active:
+        raise AddressUnknown
+    if not is_registered(text_of(parameters, "redirect_uri"), application.redirect_uris):
+        raise AddressUnknown
+    return application
+
+
+def _address_of(handle: str) -> str:
+    return reverse("oauth:continue", args=[handle])

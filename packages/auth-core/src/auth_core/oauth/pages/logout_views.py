@@ -1,0 +1,139 @@
+"""``/oauth/logout``: a client asks to sign a person out.
+
+A client that has an ID token of this very session is believed. In all other cases the person confirms, so no link ends a
+session. A POST of another site brings no cookie, so it leads to the page of its handle, as at the authorization endpoint.
+
+Source: OpenID Connect RP-Initiated Logout 1.0.
+"""
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.db import transaction
+from django.http import HttpRequest, HttpResponseBase
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.views import View
+from django.views.decorators.csrf import csrf_exempt
+
+from auth_core.assurance.evidence import session_of
+from auth_core.errors import TooManyAttempts, Unavailable
+from auth_core.login import journey
+from auth_core.login.browser import end_unfinished_logins, leave_session
+from auth_core.oauth.authorization import stored_requests
+from auth_core.oauth.authorization.parameters import LOGOUT, read_parameters
+from auth_core.oauth.authorization.responses import leave
+from auth_core.oauth.errors import OAuthError
+from auth_core.oauth.logout.requests import LogoutRequest, read_logout
+from auth_core.oauth.models.authorization_request import Kind
+from auth_core.oauth.pages.base import never_kept, refused
+from auth_core.pages.base import DATABASE_LOST, Page, see_other, tell
+from auth_core.pages.forms import PageForm
+from auth_core.request.client import client_of
+
+
+class OAuthLogoutPage(View):
+    """``GET`` and ``POST /oauth/logout``."""
+
+    http_method_names = ("get", "post", "options")
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        """Return the view, for callers from other sites, outside of ``ATOMIC_REQUESTS``."""
+        return transaction.non_atomic_requests(login_not_required(csrf_exempt(super().as_view(**initkwargs))))
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Return the answer, or a page about what is wrong."""
+        try:
+            response = super().dispatch(request, *args, **kwargs)
+        except OAuthError as problem:
+            response = refused(request, problem)
+        except TooManyAttempts as refusal:
+            response = tell(request, refusal)
+        except DATABASE_LOST:
+            response = tell(request, Unavailable())
+        return never_kept(response)
+
+    def get(self, request: HttpRequest) -> HttpResponseBase:
+        """Sign the person out if the client proves which session it means. Otherwise ask them."""
+        parameters = read_parameters(request, LOGOUT)
+        logout = read_logout(parameters)
+        if not request.user.is_authenticated:
+            return signed_out(request, logout, is_redirect=True)
+        session = session_of(request)
+        if session is not None and logout.is_of(session):
+            return sign_out(request, logout, is_redirect=True)
+        return see_other(_stored(request, parameters, logout))
+
+    def post(self, request: HttpRequest) -> HttpResponseBase:
+        """Store the request, and lead to the page of its handle."""
+        parameters = read_parameters(request, LOGOUT)
+        return see_other(_stored(request, parameters, read_logout(parameters)))
+
+
+class ConfirmLogoutPage(Page):
+    """``/oauth/logout/{handle}/``: a stored request, and the question whether to sign out."""
+
+    title, button = _("Sign out?"), _("Sign out")
+    links = [(_("Stay signed in"), "core-pages:account")]
+
+    def answer(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Return the answer, or a page if the request is gone."""
+        try:
+            return super().answer(request, *args, **kwargs)
+        except OAuthError as problem:
+            return refused(request, problem)
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        """Sign out if the client proves which session it means. Otherwise show the question."""
+        logout = self._asked()
+        if not request.user.is_authenticated:
+            return signed_out(request, logout, is_redirect=True)
+        session = session_of(request)
+        if session is not None and logout.is_of(session):
+            return sign_out(request, logout, is_redirect=True)
+        return self.show(request, self.form_class(), lead=_lead(logout))
+
+    def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
+        """Sign out, as the person confirmed."""
+        return sign_out(request, self._asked(), is_redirect=False)
+
+    def _asked(self) -> LogoutRequest:
+        return read_logout(stored_requests.find_request(self.kwargs["handle"], kind=Kind.LOGOUT).parameters)
+
+
+def sign_out(request: HttpRequest, logout: LogoutRequest, *, is_redirect: bool) -> HttpResponseBase:
+    """End the session of *request*, and send the person on. Its cache and storage are cleared (ASVS 14.3.1)."""
+    session = session_of(request)
+    if request.user.is_authenticated:
+        if session is not None:
+            journey.end_login(user=request.user, session=session, client=client_of(request))
+        leave_session(request, request.user)
+    response = signed_out(request, logout, is_redirect=is_redirect)
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    end_unfinished_logins(request, response)
+    return response
+
+
+def signed_out(request: HttpRequest, logout: LogoutRequest, *, is_redirect: bool) -> HttpResponseBase:
+    """Return the way back to the client, or the page that says that the person is signed out."""
+    if not logout.address or logout.application is None:
+        return see_other("core-pages:logged-out")
+    return leave(request, logout.address, name=logout.application.name, is_redirect=is_redirect)
+
+
+def _stored(request: HttpRequest, parameters: dict[str, Any], logout: LogoutRequest) -> str:
+    """Store a request, and return the address of its page."""
+    _row, handle = stored_requests.store_request(
+        kind=Kind.LOGOUT,
+        application_pk=None if logout.application is None else logout.application.pk,
+        parameters=parameters,
+        client=client_of(request),
+    )
+    return reverse("oauth:logout-confirm", args=[handle])
+
+
+def _lead(logout: LogoutRequest) -> Any:
+    if logout.application is None or not logout.application.name:
+        return _("Your session in this browser ends.")
+    return _("%(name)s asks to sign you out. Your session in this browser ends.") % {"name": logout.application.name}

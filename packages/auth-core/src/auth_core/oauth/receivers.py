@@ -1,0 +1,60 @@
+"""Receivers of this app."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.apps import AppConfig
+from django.db import router
+from django.db.models.signals import post_delete, post_migrate, post_save
+from oauth2_provider.models import get_application_model
+
+from auth_core.events import AuthEvent, Event, EventName, event_recorded
+from auth_core.oauth.grants.ends import end_given_by, end_given_in
+from auth_core.oauth.keys.key_set import forget_keys
+from auth_core.oauth.keys.rotation import make_first_keys
+from auth_core.oauth.models import ApplicationPolicy, SigningKey
+
+
+def connect(app: AppConfig) -> None:
+    """Connect to applications, signing keys, and the end of a migration of *app*."""
+    post_migrate.connect(_migrated, sender=app, dispatch_uid="auth_oauth.migrated")
+    post_save.connect(_application_saved, sender=get_application_model(), dispatch_uid="auth_oauth.application_saved")
+    event_recorded.connect(_end_authorizations, dispatch_uid="auth_oauth.end_authorizations")
+    for signal in (post_save, post_delete):
+        signal.connect(forget_keys, sender=SigningKey, dispatch_uid=f"auth_oauth.signing_key.{id(signal)}")
+
+
+def _migrated(using: str, **kwargs: Any) -> None:
+    """Make the first keys, and the policies of applications that django-oauth-toolkit had before."""
+    if using != router.db_for_write(SigningKey):
+        return
+    make_first_keys()
+    model = get_application_model()
+    without = model._default_manager.filter(auth_policy=None)
+    ApplicationPolicy.objects.bulk_create(
+        [ApplicationPolicy(application=row) for row in without], ignore_conflicts=True
+    )
+
+
+def _application_saved(instance: Any, created: bool, raw: bool, **kwargs: Any) -> None:
+    """Give each new application a policy, however it was made."""
+    if created and not raw:
+        ApplicationPolicy.objects.get_or_create(application=instance)
+
+
+#: What ends everything that a person gave, offline as well, and what is recorded as the reason.
+_ENDS_OF_PEOPLE: Mapping[EventName, str] = {
+    AuthEvent.PASSWORD_RESET: "password_reset",
+    AuthEvent.ACCOUNT_DISABLED: "disabled",
+    AuthEvent.ACCOUNT_LOCKED: "locked",
+}
+
+
+def _end_authorizations(event: Event, **kwargs: Any) -> None:
+    """End what a session or a person gave, in the transaction that ends the session or changes the account."""
+    if event.name is AuthEvent.SESSION_ENDED and event.session is not None:
+        end_given_in(event.session, reason="session_ended")
+    elif event.name is AuthEvent.PASSWORD_CHANGED:
+        end_given_by(event.subject, reason="password_changed", keep_session=event.session)
+    elif event.name in _ENDS_OF_PEOPLE:
+        end_given_by(event.subject, reason=_ENDS_OF_PEOPLE[event.name])

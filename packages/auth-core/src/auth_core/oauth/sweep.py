@@ -1,0 +1,21 @@
+"""The periodic deletion of rows whose time is over. Expiry itself is judged when a row is read."""
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from auth_core.oauth.models import AccessToken, Authorization, AuthorizationRequest, RevokedToken
+from auth_core.runtime.batches import delete_in_batches
+
+#: How long an authorization is kept after its absolute end, so that a late replay still names it in the trail.
+_KEPT = timedelta(days=7)
+
+
+def delete_expired() -> int:
+    """Delete expired requests, tokens, revocations and authorizations. Return how many rows."""
+    moment = timezone.now()
+    expired = [
+        model.objects.filter(expires_at__lte=moment) for model in (AuthorizationRequest, AccessToken, RevokedToken)
+    ]
+    over = Authorization.objects.filter(expires_at__lte=moment - _KEPT)
+    return sum(delete_in_batches(rows.order_by("expires_at")) for rows in (*expired, over))

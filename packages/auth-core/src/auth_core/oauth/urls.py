@@ -1,0 +1,18 @@
+"""The addresses of the provider. They are at the root of the site, because its address is the issuer."""
+
+from django.urls import include, path
+
+from auth_core.oauth.endpoints import introspection, metadata, revocation, token, userinfo
+
+app_name = "oauth"
+
+urlpatterns = [
+    path(".well-known/openid-configuration", metadata.metadata, name="openid-configuration"),
+    path(".well-known/oauth-authorization-server", metadata.metadata, name="oauth-authorization-server"),
+    path(".well-known/jwks.json", metadata.jwks, name="jwks"),
+    path("oauth/token", token.token, name="token"),
+    path("oauth/introspect", introspection.introspect, name="introspect"),
+    path("oauth/revoke", revocation.revoke, name="revoke"),
+    path("oauth/userinfo", userinfo.userinfo, name="userinfo"),
+    path("", include("auth_core.oauth.pages.urls")),
+]
