@@ -58,6 +58,8 @@ def test_every_sweep_runs() -> None:
 
     ours = {
         "auth_core.guess_budgets",
+        "auth_oauth.expired",
+        "auth_oauth.signing_keys",
         "auth_core.links",
         "auth_core.outbox",
         "auth_core.pending_logins",

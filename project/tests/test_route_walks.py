@@ -21,8 +21,8 @@ from django.utils import timezone
 from auth_audit.models import AuditEntry, PersonalKey
 from auth_core.contracts import Transport
 from auth_core.models import GuessBudget
-from auth_core.testing.browsers import log_in, post
 from auth_core.oauth.models import AuthorizationRequest
+from auth_core.testing.browsers import log_in, post
 from auth_core.testing.doors import Doors
 from auth_core.testing.factories import make_administrator
 from auth_core.testing.sessions import evidence_for, sign_in

@@ -14,7 +14,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from auth_core.assurance.evidence import SessionFacts
-from auth_core.crypto.secrets import code_digest
+from auth_core.crypto.secrets import code_digest, same
 from auth_core.events import Event, record
 from auth_core.oauth.authorization.details import Details
 from auth_core.oauth.authorization.parameters import text_of
@@ -139,7 +139,7 @@ def sentence_of(name: str, resources: Iterable[Resource]) -> str:
 
 def _has_changed(consent: Consent, details: Details) -> bool:
     """Return whether the application, or a scope or resource that was agreed to, reads differently now."""
-    return consent.shown_digest != _remembered_digest(details, consent.scope.split(), consent.resources)
+    return not same(consent.shown_digest, _remembered_digest(details, consent.scope.split(), consent.resources))
 
 
 def _remembered_digest(details: Details, scopes: Sequence[str], resources: Sequence[str]) -> str:

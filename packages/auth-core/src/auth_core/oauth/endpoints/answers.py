@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
+from auth_core import errors
 from auth_core.oauth.errors import OAuthError, Unavailable
 from auth_core.oauth.keys.key_set import KeysUnusable
 
@@ -48,7 +49,7 @@ def answered(view: View, request: HttpRequest) -> HttpResponseBase:
         return view(request)
     except OAuthError as problem:
         return error_answer(problem)
-    except (OperationalError, InterfaceError, KeysUnusable):
+    except (OperationalError, InterfaceError, KeysUnusable, errors.Unavailable):
         return error_answer(Unavailable())
 
 

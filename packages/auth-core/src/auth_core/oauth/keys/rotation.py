@@ -36,11 +36,14 @@ class Rotation(NamedTuple):
 
 
 def make_first_keys() -> list[Rotation]:
-    """Make a key for each algorithm that never had one. It signs at once, because no client knows another."""
+    """Make a key for each algorithm that never had one. It signs at once, because no client knows another.
+
+    A migration makes them, and no one acts in it. So the trail begins with the first rotation.
+    """
     if oauth.SIGNING_KEYS:
         return []
     present = set(SigningKey.objects.values_list("algorithm", flat=True))
-    return [_make(name, timezone.now()) for name in oauth.SIGNING_ALGORITHMS if name not in present]
+    return [_make(name, timezone.now(), is_recorded=False) for name in oauth.SIGNING_ALGORITHMS if name not in present]
 
 
 def rotate_signing_keys(*, force: bool = False) -> list[Rotation]:
@@ -52,7 +55,7 @@ def rotate_signing_keys(*, force: bool = False) -> list[Rotation]:
     if oauth.SIGNING_KEYS:
         return []
     made = make_first_keys()
-    for algorithm in oauth.SIGNING_ALGORITHMS:
+    for algorithm in set(oauth.SIGNING_ALGORITHMS) - {key.algorithm for key in made}:
         with transaction.atomic():
             newest = _newest(algorithm)
             if newest is not None and _is_due(newest, force=force):
@@ -96,14 +99,17 @@ def _follow(former: SigningKey) -> Rotation:
     return _make(former.algorithm, signs_from)
 
 
-def _make(algorithm: str, signs_from: datetime) -> Rotation:
+def _make(algorithm: str, signs_from: datetime, *, is_recorded: bool = True) -> Rotation:
     key = new_private_key(algorithm)
     with transaction.atomic():
         SigningKey.objects.create(
             kid=key.thumbprint(), algorithm=algorithm, private_key=to_pem(key), signs_from=signs_from
         )
-        record(
-            Event(name=OAuthEvent.KEY_ADDED, target=("signing_key", key.thumbprint()), data={"algorithm": algorithm})
-        )
+        if is_recorded:
+            record(
+                Event(
+                    name=OAuthEvent.KEY_ADDED, target=("signing_key", key.thumbprint()), data={"algorithm": algorithm}
+                )
+            )
     transaction.on_commit(forget_keys)
     return Rotation(algorithm, key.thumbprint(), signs_from)
