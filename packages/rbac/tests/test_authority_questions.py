@@ -35,7 +35,7 @@ def test_the_permission_of_an_actor_is_read_from_the_database(manager_of: Manage
 
 @pytest.mark.parametrize("change", [{"is_superuser": False}, {"is_active": False}], ids=["demoted", "disabled"])
 def test_the_state_of_an_actor_is_read_from_the_database(change: dict[str, bool], reader: Role) -> None:
-    root = User.objects.create_superuser("root")
+    root, _other = User.objects.create_superuser("root"), User.objects.create_superuser("another")
     User.objects.filter(pk=root.pk).update(**change)
 
     with pytest.raises(PermissionRefused):
