@@ -21,6 +21,7 @@ from auth_audit.append import column_values, digests
 from auth_core import admin_search, limits
 from auth_core.api.bodies import Body
 from auth_core.messages import values
+from auth_core.oauth.clients import redirect_uris
 from auth_core.observability.redaction import one_line, redact_text
 from auth_core.pages.forms import PageForm
 from auth_core.passwords import policy
@@ -84,16 +85,22 @@ WORST: dict[str, list[Make]] = {
         of("a:", head="://"), of(" ", head="bearer"), of("bearer "), of("basic  "), of("eas_aaaaaaaaaaaaaaaaaaa."),
     ],
     "auth_core.messages.sms_gateways._PRINTABLE": [of("a", tail=" ")],
+    "auth_core.management.arguments._REASON": [of("a", tail="!")],
     "auth_core.messages.sms_gateways._ACCOUNT_SID": [of("a", head="AC")],
     "auth_core.messages.sms_gateways._SERVICE_SID": [of("a", head="MG")],
+    "auth_core.oauth.authorization.claims_parameter._NAME": [of("a", tail="!")],
+    "auth_core.oauth.clients.redirect_uris._LOOPBACK": [of("1", head="http://localhost:"), of("a", head="http://localhost/", tail="\n"), of("http://localhost")],
+    "auth_core.oauth.authorization.details._SECONDS": [of("1", tail="!")],
+    "auth_core.oauth.authorization.stored_requests._HANDLE": [of("a", head="ear_"), of("ear_")],
+    "auth_core.oauth.clients.redirect_uris._PRIVATE_SCHEME": [of("a", tail="!"), of("a.", tail="!"), of("a!")],
+    "auth_core.oauth.clients.redirect_uris._UNAMBIGUOUS": [of("a", tail=" ")],
+    "auth_core.oauth.pages.consent_page._HOST": [of("a", tail="!"), of("a:"), of("1", head="a:")],
     "auth_core.text:26": [of("a")],
     "auth_core.validators._WORD": [of("a"), of("a ")],
     "auth_mfa.login_enrolment._NAME": [of("a", tail="\x00")],
-    "auth_mfa.management.commands.reset_second_factors._REASON": [of("a", tail="!")],
     "auth_mfa.webauthn.ceremony._BASE64URL": [of("a", tail="=")],
     "auth_rbac.statements.tables._NAMED_VALUE": [of("%("), of("%(a"), of("a", head="%(")],
     "auth_sessions.devices._COOKIE": [of("a", head="ead_"), of("ead_")],
-    "auth_sessions.management.commands.sessions._REASON": [of("a", tail="!")],
     "auth_sessions.revocation.session_lookup._CREDENTIAL": [of("a", head="eas_"), of("eas_")],
     "auth_sessions.user_agents._COUNTRY": [of("A", tail="!")],
     "auth_sessions.user_agents._NOT_IN_NAMES": [of("."), of("a.")],
@@ -101,6 +108,7 @@ WORST: dict[str, list[Make]] = {
 
 #: Reasons without a worst-case text: the function reads a setting, or text that a listed function has already parsed.
 SETTING = "It reads a setting."
+REDIRECT = "It reads a redirect address that was compared with those of the application."
 CLIENT = "It reads the address of a client, which auth_core.request.client has parsed."
 
 
@@ -125,7 +133,19 @@ def _refused(call: Callable[[str], object]) -> Callable[[str], object]:
 READERS: dict[str, tuple[Callable[[str], object], list[Make]] | str] = {
     "auth_core.checks._network_problem": SETTING,
     "auth_core.checks.check_public_url": SETTING,
+    "auth_core.oauth.authorization.consent._host_of": REDIRECT,
     "auth_core.oauth.checks.check_issuer": SETTING,
+    "auth_core.oauth.clients.redirect_uris._split": (
+        redirect_uris.why_not_allowed,
+        [
+            of("a", head="https://"),
+            of("@", head="https://"),
+            of(":", head="https://"),
+            of("[", head="https://"),
+            of("%", head="https://a/"),
+        ],
+    ),
+    "auth_core.oauth.pages.consent_page._origin_of": "It reads the address of a logo, which the administrator of the site has set.",
     "auth_core.request.proxy_headers.parsed": (proxy_headers.parsed, [of("1."), of(":"), of("1"), of("%")]),
     "auth_core.runtime.redis_urls.problem_of": SETTING,
     "auth_core.runtime.redis_urls.sentinel_of": SETTING,

@@ -265,7 +265,10 @@ print(*(entry.ip for entry in read(AuditEntry.objects.order_by("-id")[:{number}]
     def no_superuser(self) -> Iterator[None]:
         """Remove all superusers for the duration of the context."""
         rows = self.service.query("SELECT id FROM auth_accounts_user WHERE is_superuser")
+        trigger = "ALTER TABLE auth_accounts_user {} TRIGGER auth_rbac_last_administrator"
+        self.execute(trigger.format("DISABLE"))
         self.execute("UPDATE auth_accounts_user SET is_superuser = false WHERE is_superuser")
+        self.execute(trigger.format("ENABLE"))
         try:
             yield
         finally:

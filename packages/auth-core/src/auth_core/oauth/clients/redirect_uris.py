@@ -21,7 +21,7 @@ _UNAMBIGUOUS = Pattern(r"[!#-&(-;=?-\[\]_a-z~]+", at_most=2000)
 _LOOPBACK = Pattern(r"(http://(?:127\.0\.0\.1|\[::1\]|localhost))(?::[0-9]{1,5})?((?:[/?].*)?)", at_most=2000)
 
 #: A scheme of an application: the reverse of a domain name, with at least one dot (RFC 8252 section 7.1).
-_PRIVATE_SCHEME = Pattern(r"[a-z][a-z0-9+-]*(?:\.[a-z0-9+-]+)+", at_most=100)
+_PRIVATE_SCHEME = Pattern(r"[a-z][a-z0-9+.-]*", at_most=100)
 
 
 def why_not_allowed(uri: str) -> str:
@@ -40,8 +40,11 @@ def why_not_allowed(uri: str) -> str:
     if parts.scheme == "http":
         is_loopback = parts.hostname in LOOPBACK_HOSTS and _LOOPBACK.fullmatch(uri)
         return "" if is_loopback else _("Use https. Only addresses of the computer itself may use http.")
-    is_private = _PRIVATE_SCHEME.fullmatch(parts.scheme) and uri.startswith(f"{parts.scheme}:/")
-    return "" if is_private else _("A scheme of an application needs a dot, such as com.example.app:/callback.")
+    return (
+        ""
+        if _is_private(parts.scheme) and uri.startswith(f"{parts.scheme}:/")
+        else _("A scheme of an application needs a dot, such as com.example.app:/callback.")
+    )
 
 
 def is_registered(uri: str, registered: Collection[str]) -> bool:
@@ -61,6 +64,11 @@ def is_registered(uri: str, registered: Collection[str]) -> bool:
 def is_web(uri: str) -> bool:
     """Return whether *uri* proves who receives an answer. Any program on a computer can have the other addresses."""
     return uri.startswith("https://")
+
+
+def _is_private(scheme: str) -> bool:
+    words = scheme.split(".")
+    return _PRIVATE_SCHEME.fullmatch(scheme) is not None and len(words) > 1 and all(words)
 
 
 def _is_same_loopback(parts: tuple[str, ...], other: str) -> bool:
