@@ -1,5 +1,6 @@
 """After a context change, every change of credentials, sessions and addresses requires a proof."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,6 +15,8 @@ from rest_framework.permissions import IsAuthenticated
 from auth_core.api.views import AnonymousApiView, ApiView
 from auth_core.contracts import Transport
 from auth_core.models import Identity
+from auth_core.oauth.models import Authorization
+from auth_core.oauth.testing.factories import REDIRECT_URI, make_application
 from auth_core.pages.base import AccountPage, Page
 from auth_core.testing.browsers import answer, post, with_csrf
 from auth_core.testing.doors import address_of
@@ -45,10 +48,19 @@ WITHOUT_SESSION = {
     "password/reset/", "password/reset/<str:token>/", "invite/", "invite/<str:token>/", "setup/", "setup/<str:token>/",
     "not-me/", "not-me/<str:token>/", "account/second-factors/prove/", "account/second-factors/passkeys/login/",
     "account/second-factors/passkeys/login/options/",
+    # Clients and their tokens, and requests that are only stored.
+    "oauth/token", "oauth/introspect", "oauth/revoke", "oauth/userinfo", "oauth/authorize", "oauth/logout",
+    "oauth/logout/<str:handle>/",
 }  # fmt: skip
 
+#: Pages that ask for the proof by their own rules, each with its test here.
+OWN_PROOF = {"oauth/authorize/<str:handle>/": "test_the_provider_asks_for_the_proof"}
+
 #: Read-only views that are not derived from our base classes.
-READ_ONLY = {"", "api/schema/", "api/docs/", ".well-known/passkey-endpoints"}
+READ_ONLY = {
+    "", "api/schema/", "api/docs/", ".well-known/passkey-endpoints", ".well-known/openid-configuration",
+    ".well-known/oauth-authorization-server", ".well-known/jwks.json",
+}  # fmt: skip
 
 #: Replacements of admin pages. Each redirects to another page or signs out.
 REPLACED = {"admin/login/", "admin/logout/", "admin/password_change/"}
@@ -64,11 +76,10 @@ class Change:
 
     @property
     def kind(self) -> str:
-        """Return ``asks``, ``exempt``, ``anonymous``, or ``unknown`` for an unclassified view."""
-        if self.route in READ_ONLY:
-            return "reads"
-        if self.route in REPLACED:
-            return "replaced"
+        """Return how the view asks, or why it does not. ``unknown``: it is not classified."""
+        for kind, routes in (("reads", READ_ONLY), ("replaced", REPLACED), ("own", set(OWN_PROOF))):
+            if self.route in routes:
+                return kind
         if issubclass(self.view, AnonymousApiView) or self.route in WITHOUT_SESSION:
             return "anonymous"
         if not issubclass(self.view, ApiView | AccountPage):
@@ -124,6 +135,7 @@ def no_admin_proof(settings: Any) -> None:
 def test_every_route_that_changes_something_is_classified() -> None:
     assert [label_of(change) for change in ALL if change.kind == "unknown"] == []
     assert {change.route for change in ALL if change.kind == "exempt"} == set(EXEMPT)
+    assert set(OWN_PROOF.values()) <= set(globals())
 
 
 def test_enough_routes_are_tested() -> None:
@@ -158,6 +170,27 @@ def test_an_unclassified_view_is_detected() -> None:
     assert Change("back-door/", "POST", Planted).kind == "unknown"
     assert Change("back-door/", "POST", Page).kind == "unknown"
     assert Change("back-door/", "POST", object).kind == "unknown"
+
+
+def test_the_provider_asks_for_the_proof(root: Any) -> None:
+    application = make_application()
+    parameters = {
+        "client_id": application.client_id, "redirect_uri": REDIRECT_URI, "response_type": "code", "scope": "openid",
+        "code_challenge": "a" * 43, "code_challenge_method": "S256",
+    }  # fmt: skip
+    browser = sign_in(root, transport=Transport.COOKIE)
+    page = browser.get("/oauth/authorize", parameters)
+    found = re.search(r'action="(/oauth/authorize/[^"]+)"', page.content.decode())
+    assert found is not None, "the page that asks for consent"
+    handle = found[1]
+
+    for method in ("GET", "POST"):
+        refused = elsewhere(browser).generic(
+            method, handle, "decision=allow", content_type="application/x-www-form-urlencoded"
+        )
+        assert refused.status_code in (302, 303)
+        assert refused.headers["Location"].startswith(("/login/again/?", handle)), refused.headers
+    assert not Authorization.objects.exists()
 
 
 @pytest.mark.parametrize("transport", list(Transport))

@@ -90,8 +90,8 @@ def test_a_check_after_the_session_was_revoked(caller: Caller, alice: Any) -> No
 
 
 def test_a_logout(caller: Caller) -> None:
-    # The session, the epoch of the cache, and both entries in one statement.
-    assert cost_of(caller.log_out, 204) == Cost(statements=2, entries=1, commits=1, round_trips=2)
+    # The session, the epoch of the cache, what the session gave to applications, and both entries in one statement.
+    assert cost_of(caller.log_out, 204) == Cost(statements=3, entries=1, commits=1, round_trips=2)
 
 
 def test_a_logout_sets_no_savepoint(caller: Caller) -> None:

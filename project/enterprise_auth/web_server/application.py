@@ -155,9 +155,9 @@ class ThreadedApplication:
                 else:
                     answer = self._run(environ, lambda message: _send_from_thread(loop, send, message))
             except BaseException as error:  # noqa: BLE001 - raised again in the event loop
-                loop.call_soon_threadsafe(_fail, done, error)
+                _tell(loop, _fail, done, error)
             else:
-                loop.call_soon_threadsafe(_succeed, done, answer)
+                _tell(loop, _succeed, done, answer)
 
         lane.run(job)
         return await done
@@ -300,3 +300,12 @@ def _succeed(done: asyncio.Future[Answer | None], answer: Answer | None) -> None
 def _fail(done: asyncio.Future[Answer | None], error: BaseException) -> None:
     if not done.done():
         done.set_exception(error)
+
+
+def _tell(loop: asyncio.AbstractEventLoop, tell: Callable[..., None], *values: Any) -> None:
+    """Call *tell* in the event loop. After the loop has closed nothing waits for the result."""
+    try:
+        loop.call_soon_threadsafe(tell, *values)
+    except RuntimeError:
+        if not loop.is_closed():
+            raise

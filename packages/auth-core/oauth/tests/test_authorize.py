@@ -99,6 +99,7 @@ def test_the_answer_to_a_request_that_needs_nothing_is_a_redirect(web: Registere
     assert authorize(browser, web).status_code == 303
 
 
+@pytest.mark.asvs("10.4.1")
 @pytest.mark.parametrize(
     ("name", "value"),
     [

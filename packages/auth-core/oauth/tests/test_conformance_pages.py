@@ -67,7 +67,6 @@ def prove_again(browser: Browser, response: Any) -> Any:
     return browser.post("/login/answer/", {"password": PASSWORD})
 
 
-@pytest.mark.asvs("10.4.1")
 def test_oidcc_server(own: Registered, alice: Any) -> None:
     """A login with the code flow ends with an ID token for the person, the client and the nonce."""
     browser = Browser()

@@ -9,7 +9,7 @@ from django.db.models.signals import post_delete, post_migrate, post_save
 from oauth2_provider.models import get_application_model
 
 from auth_core.events import AuthEvent, Event, EventName, event_recorded
-from auth_core.oauth.grants.ends import end_given_by, end_given_in
+from auth_core.oauth.grants.ends import end_given_by
 from auth_core.oauth.keys.key_set import forget_keys
 from auth_core.oauth.keys.rotation import make_first_keys
 from auth_core.oauth.models import ApplicationPolicy, SigningKey
@@ -51,10 +51,8 @@ _ENDS_OF_PEOPLE: Mapping[EventName, str] = {
 
 
 def _end_authorizations(event: Event, **kwargs: Any) -> None:
-    """End what a session or a person gave, in the transaction that ends the session or changes the account."""
-    if event.name is AuthEvent.SESSION_ENDED and event.session is not None:
-        end_given_in(event.session, reason="session_ended")
-    elif event.name is AuthEvent.PASSWORD_CHANGED:
+    """End what a person gave, in the transaction that changes the account. `logout.backchannel` ends what a session gave."""
+    if event.name is AuthEvent.PASSWORD_CHANGED:
         end_given_by(event.subject, reason="password_changed", keep_session=event.session)
     elif event.name in _ENDS_OF_PEOPLE:
         end_given_by(event.subject, reason=_ENDS_OF_PEOPLE[event.name])

@@ -1,5 +1,6 @@
 """The end of an authorization, with everything that it issued."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -44,9 +45,9 @@ def end_authorization(
     return has_ended
 
 
-def end_given_in(session_id: UUID, *, reason: str) -> None:
-    """End what a session gave, except what was given offline (Back-Channel Logout section 2.7). Call this in a transaction."""
-    _end_all(Authorization.objects.live().filter(session_id=session_id, is_offline=False), reason)
+def given_in(session_id: UUID) -> "QuerySet[Authorization]":
+    """Return what a session gave, offline as well, for `end_all`."""
+    return _with_names(Authorization.objects.live().filter(session_id=session_id))
 
 
 def end_given_by(user: UserLike, *, reason: str, keep_session: UUID | None = None) -> None:
@@ -56,10 +57,16 @@ def end_given_by(user: UserLike, *, reason: str, keep_session: UUID | None = Non
         keep_session: A session that goes on. What it gave goes on with it, except what was given offline.
     """
     live = Authorization.objects.live().of(user)
-    _end_all(live if keep_session is None else live.exclude(session_id=keep_session, is_offline=False), reason)
+    given = live if keep_session is None else live.exclude(session_id=keep_session, is_offline=False)
+    end_all(_with_names(given), reason=reason)
 
 
-def _end_all(rows: "QuerySet[Authorization]", reason: str) -> None:
-    for authorization in rows.select_related("user__auth_identity", "application__auth_policy"):
+def end_all(authorizations: Iterable[Authorization], *, reason: str) -> None:
+    """End each of *authorizations* and record it, in the open transaction."""
+    for authorization in authorizations:
         policy = getattr(authorization.application, "auth_policy", None)
         end_authorization(authorization, application_id=None if policy is None else policy.id, reason=reason)
+
+
+def _with_names(rows: "QuerySet[Authorization]") -> "QuerySet[Authorization]":
+    return rows.select_related("user__auth_identity", "application__auth_policy")

@@ -23,7 +23,7 @@ from auth_core.login.plugins import grant_issuer
 from auth_core.messages.outbox import Message, Undeliverable, post
 from auth_core.oauth.clients.registry import RegisteredApplication, find_by_public_id
 from auth_core.oauth.conf import oauth
-from auth_core.oauth.grants.ends import end_given_in
+from auth_core.oauth.grants.ends import end_all, given_in
 from auth_core.oauth.models import ApplicationPolicy, Authorization
 from auth_core.oauth.tokens import signatures
 from auth_core.oauth.tokens.id_tokens import DEFAULT_ALGORITHM
@@ -55,13 +55,13 @@ def announce_end(event: Event, **kwargs: Any) -> None:
 
     An application with offline access hears of the end as well, and keeps that access (section 2.7).
     """
-    if event.name is AuthEvent.SESSION_ENDED:
-        _announce_session(event.session)
-    elif event.name is AuthEvent.LOGOUT_COMPLETED and isinstance(grant_issuer(), OpenDjangoSession):
-        # Django's own sessions have no event of their end.
-        _announce_session(event.session)
-        if event.session is not None:
-            end_given_in(event.session, reason="session_ended")
+    has_ended = event.name is AuthEvent.SESSION_ENDED
+    # Django's own sessions have no event of their end.
+    has_ended = has_ended or (
+        event.name is AuthEvent.LOGOUT_COMPLETED and isinstance(grant_issuer(), OpenDjangoSession)
+    )
+    if has_ended and event.session is not None:
+        end_session(event.session)
     elif event.subject is not None and event.name is AuthEvent.PASSWORD_CHANGED:
         rows = Authorization.objects.live().of(event.subject)
         # NULL is unequal to nothing in SQL, so rows without a session are named.
@@ -70,13 +70,17 @@ def announce_end(event: Event, **kwargs: Any) -> None:
         _announce(Authorization.objects.live().of(event.subject))
 
 
-def _announce_session(session_id: UUID | None) -> None:
-    if session_id is not None:
-        _announce(Authorization.objects.live().filter(session_id=session_id))
+def end_session(session_id: UUID) -> None:
+    """End what a session gave, except what was given offline, and tell the applications. One query if it gave nothing."""
+    rows = list(given_in(session_id))
+    if rows:
+        with transaction.atomic(savepoint=False):
+            post_logouts(rows)
+            end_all((row for row in rows if not row.is_offline), reason="session_ended")
 
 
 def _announce(rows: "QuerySet[Authorization]") -> None:
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         post_logouts(rows)
 
 
