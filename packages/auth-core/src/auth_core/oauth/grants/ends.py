@@ -54,11 +54,11 @@ def end_given_by(user: UserLike, *, reason: str, keep_session: UUID | None = Non
     """End everything that *user* gave, offline as well. Call this in a transaction.
 
     Args:
-        keep_session: A session that goes on. What it gave goes on with it, except what was given offline.
+        keep_session: A session that goes on. What it gave goes on with it, except what was authorizations offline.
     """
     live = Authorization.objects.live().of(user)
-    given = live if keep_session is None else live.exclude(session_id=keep_session, is_offline=False)
-    end_all(_with_names(given), reason=reason)
+    authorizations = live if keep_session is None else live.exclude(session_id=keep_session, is_offline=False)
+    end_all(_with_names(authorizations), reason=reason)
 
 
 def end_all(authorizations: Iterable[Authorization], *, reason: str) -> None:
