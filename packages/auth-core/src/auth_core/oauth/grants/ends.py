@@ -54,7 +54,7 @@ def end_given_by(user: UserLike, *, reason: str, keep_session: UUID | None = Non
     """End everything that *user* gave, offline as well. Call this in a transaction.
 
     Args:
-        keep_session: A session that goes on. What it gave goes on with it, except what was authorizations offline.
+        keep_session: A session that goes on. What it gave goes on with it, except what was given offline.
     """
     live = Authorization.objects.live().of(user)
     authorizations = live if keep_session is None else live.exclude(session_id=keep_session, is_offline=False)
