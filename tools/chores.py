@@ -26,11 +26,19 @@ PACKAGES = ["auth-core", "mfa", "rbac", "sessions", "audit-logging"]
 MEMBERS = [*(f"packages/{name}" for name in PACKAGES), "project"]
 #: The folders with tests. The provider is an extra of auth-core, which its other tests prove to work without.
 SUITES = ["packages/auth-core/oauth", *MEMBERS]
-#: The suites that `test` runs one after the other on PostgreSQL. The lanes run in parallel, and take about as long.
-LANES = [
-    ["packages/auth-core", "packages/mfa", "packages/audit-logging"],
-    ["packages/auth-core/oauth", "packages/rbac", "packages/sessions"],
-    ["project"],
+#: Tests of the project that mostly wait for services of their own, or measure alone. They run beside its others.
+SLOW_TESTS = [
+    "tests/attacks",
+    *(f"tests/test_{name}.py" for name in ("demo", "early_answers", "growth", "live", "production", "redis_servers")),
+    *(f"tests/test_{name}.py" for name in ("slow_clients", "sub_path")),
+]
+#: What `test` runs one after the other on PostgreSQL: folders, each with arguments for pytest. The lanes run in parallel,
+#: and take about as long.
+LANES: list[list[tuple[str, ...]]] = [
+    [("packages/auth-core",), ("packages/mfa",), ("packages/audit-logging",)],
+    [("packages/auth-core/oauth",), ("packages/rbac",), ("packages/sessions",)],
+    [("project", *(f"--ignore={path}" for path in SLOW_TESTS))],
+    [("project", *SLOW_TESTS)],
 ]
 DJANGO_LINES = {"5.2": "3.11", "6.0": "3.12", "6.1": "3.12"}
 #: The Python of the base image in project/Dockerfile.
@@ -126,24 +134,25 @@ def test(*options: str) -> None:
     """
     shutil.rmtree(LEDGER, ignore_errors=True)
     LEDGER.mkdir(parents=True)
-    runs = [SUITES] if os.environ.get("TEST_DATABASE_URL") else LANES
-    on_sqlite = [] if os.environ.get("TEST_ON") == "postgresql" else SUITES
+    suites: list[tuple[str, ...]] = [(suite,) for suite in SUITES]
+    runs = [suites] if os.environ.get("TEST_DATABASE_URL") else LANES
+    on_sqlite = [] if os.environ.get("TEST_ON") == "postgresql" else suites
     together(
-        partial(_all, [".", *on_sqlite], options, "", ""),
+        partial(_all, [(".",), *on_sqlite], options, "", ""),
         *(partial(_all_on_real_servers, folders, options) for folders in runs),
     )
 
 
-def _all_on_real_servers(folders: Sequence[str], options: Sequence[str]) -> None:
+def _all_on_real_servers(folders: Sequence[tuple[str, ...]], options: Sequence[str]) -> None:
     with real_servers() as servers:
         if servers is not None:
             _all(folders, options, *servers)
 
 
-def _all(folders: Sequence[str], options: Sequence[str], database: str, redis: str) -> None:
-    """Run the tests in *folders* on one database. A failure in one folder does not stop the others."""
+def _all(folders: Sequence[tuple[str, ...]], options: Sequence[str], database: str, redis: str) -> None:
+    """Run the tests in *folders*, each with its arguments, on one database. A failure in one folder does not stop the others."""
     servers = {"TEST_DATABASE_URL": database, "TEST_REDIS_URL": redis, "ASVS_LEDGER": str(LEDGER)}
-    _all_of(*(partial(pytest, folder, *options, **servers) for folder in folders))
+    _all_of(*(partial(pytest, folder, *arguments, *options, **servers) for folder, *arguments in folders))
 
 
 def proofs() -> None:
