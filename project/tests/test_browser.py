@@ -265,7 +265,7 @@ def test_the_first_administrator_signs_in_and_invites(
     guest.look("invitation-done")
     log_in_at(guest, invited)
     assert guest.path == "/account/"
-    service.query("UPDATE auth_accounts_user SET is_superuser = false, is_staff = false RETURNING 1")
+    service.remove_superusers()
 
 
 def test_errors_are_shown_to_the_user(windows: Open, service: Service, scripts: bool) -> None:

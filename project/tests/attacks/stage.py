@@ -265,15 +265,13 @@ print(*(entry.ip for entry in read(AuditEntry.objects.order_by("-id")[:{number}]
     def no_superuser(self) -> Iterator[None]:
         """Remove all superusers for the duration of the context."""
         rows = self.service.query("SELECT id FROM auth_accounts_user WHERE is_superuser")
-        trigger = "ALTER TABLE auth_accounts_user {} TRIGGER auth_rbac_last_administrator"
-        self.execute(trigger.format("DISABLE"))
-        self.execute("UPDATE auth_accounts_user SET is_superuser = false WHERE is_superuser")
-        self.execute(trigger.format("ENABLE"))
+        self.service.remove_superusers()
         try:
             yield
         finally:
             self.execute(
-                "UPDATE auth_accounts_user SET is_superuser = true WHERE id = ANY(%s)", [key for (key,) in rows]
+                "UPDATE auth_accounts_user SET is_superuser = true, is_staff = true WHERE id = ANY(%s)",
+                [key for (key,) in rows],
             )
 
     def execute(self, sql: str, *values: Any) -> None:

@@ -118,6 +118,13 @@ class Service:
         with psycopg.connect(**{**connection_parameters(), "dbname": self.database}, autocommit=True) as database:
             database.execute(sql, values)  # type: ignore[arg-type]  # a literal of a test
 
+    def remove_superusers(self) -> None:
+        """Take all superusers away, although the site would keep its last administrator."""
+        trigger = "ALTER TABLE auth_accounts_user {} TRIGGER auth_rbac_last_administrator"
+        self.execute(trigger.format("DISABLE"))
+        self.execute("UPDATE auth_accounts_user SET is_superuser = false, is_staff = false WHERE is_superuser")
+        self.execute(trigger.format("ENABLE"))
+
     @contextmanager
     def without_database(self) -> Iterator[None]:
         """Make PostgreSQL end the service's connections and refuse new ones."""
