@@ -175,7 +175,9 @@ def cell(folder: str) -> None:
     on, database = os.environ.get("TEST_ON", "both"), os.environ.get("TEST_DATABASE_URL", "")
     ledger = os.environ.get("ASVS_LEDGER", "")
     if on != "postgresql" or not database:
-        pytest(folder, TEST_DATABASE_URL="", TEST_REDIS_URL="", ASVS_LEDGER=ledger)
+        # In CI `test` has run the slow ones. They start the service on databases of their own.
+        slow = [f"--ignore={path}" for path in SLOW_TESTS] if (folder, on) == ("project", "sqlite") else []
+        pytest(folder, *slow, TEST_DATABASE_URL="", TEST_REDIS_URL="", ASVS_LEDGER=ledger)
     if on != "sqlite" and database:
         pytest(folder, ASVS_LEDGER=ledger)
 

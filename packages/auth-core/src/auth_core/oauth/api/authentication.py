@@ -1,6 +1,6 @@
 """``Authorization: Bearer``: access tokens at the API.
 
-A token opens only routes that declare a scope. It has no session, so whatever needs a recent proof is closed to it.
+A token opens only routes that declare a scope. It has no session, so what needs a recent proof is closed to it.
 """
 
 from collections.abc import Mapping

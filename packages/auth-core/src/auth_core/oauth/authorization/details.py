@@ -46,7 +46,7 @@ class Details:
         levels: The voluntary levels of assurance. Any of them suffices.
         essential_levels: The levels of which one must be reached. ``None``: none must.
         claims: The parameter of that name.
-        hint_subject: The person whom the client expects, as it knows them.
+        hint_subject: The person that the client expects, as it knows them.
     """
 
     row: AuthorizationRequest

@@ -1,4 +1,4 @@
-"""Refresh tokens, opaque access tokens, and revoked JWTs. A JWT that nobody revoked has no row."""
+"""Refresh tokens, opaque access tokens, and revoked JWTs. A JWT that was not revoked has no row."""
 
 from django.db import models
 from django.utils import timezone

@@ -7,19 +7,15 @@ nothing and leads to the page of its handle.
 
 from typing import Any
 
-from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.utils import translation
 from django.utils.http import urlencode
-from django.views import View
-from django.views.decorators.csrf import csrf_exempt
 
 from auth_core.assurance.evidence import SessionFacts, session_of
 from auth_core.assurance.levels import Assurance
 from auth_core.crypto.secrets import same
-from auth_core.errors import TooManyAttempts, Unavailable
 from auth_core.events import Event, EventOutcome, record
 from auth_core.oauth.authorization import consent, stored_requests
 from auth_core.oauth.authorization.details import Details, is_silent, read_details
@@ -34,33 +30,14 @@ from auth_core.oauth.events import OAuthEvent
 from auth_core.oauth.grants.code import RequestCompleted, issue_code
 from auth_core.oauth.models import AuthorizationRequest
 from auth_core.oauth.models.authorization_request import Kind
-from auth_core.oauth.pages.base import language_of, never_kept, refused
+from auth_core.oauth.pages.base import PageForClients, PageOfHandle, language_of
 from auth_core.oauth.pages.consent_page import show_consent
-from auth_core.pages.base import DATABASE_LOST, Page, see_other, tell
+from auth_core.pages.base import see_other
 from auth_core.request.client import client_of
 
 
-class AuthorizePage(View):
-    """``GET`` and ``POST /oauth/authorize``. No cookie is needed to ask, so there is no CSRF token."""
-
-    http_method_names = ("get", "post", "options")
-
-    @classmethod
-    def as_view(cls, **initkwargs: Any) -> Any:
-        """Return the view, for callers without a session and from other sites, outside of ``ATOMIC_REQUESTS``."""
-        return transaction.non_atomic_requests(login_not_required(csrf_exempt(super().as_view(**initkwargs))))
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Return the answer, or a page if there is no client to redirect to."""
-        try:
-            response = super().dispatch(request, *args, **kwargs)
-        except OAuthError as problem:
-            response = refused(request, problem)
-        except TooManyAttempts as refusal:
-            response = tell(request, refusal)
-        except DATABASE_LOST:
-            response = tell(request, Unavailable())
-        return never_kept(response)
+class AuthorizePage(PageForClients):
+    """``GET`` and ``POST /oauth/authorize``."""
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
         """Store the request, and answer it or send the person to what is missing."""
@@ -86,17 +63,10 @@ class AuthorizePage(View):
         return row, application, handle
 
 
-class ContinuePage(Page):
+class ContinuePage(PageOfHandle):
     """``/oauth/authorize/{handle}/``: a stored request, after the login, and the consent page."""
 
     http_method_names = ("get", "post", "options")
-
-    def answer(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Return the answer, or a page if the request or its client is gone."""
-        try:
-            return super().answer(request, *args, **kwargs)
-        except OAuthError as problem:
-            return refused(request, problem)
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         """Answer the request, or send the person to what is missing.

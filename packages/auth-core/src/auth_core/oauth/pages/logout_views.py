@@ -8,51 +8,26 @@ Source: OpenID Connect RP-Initiated Logout 1.0.
 
 from typing import Any
 
-from django.contrib.auth.decorators import login_not_required
-from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from django.views import View
-from django.views.decorators.csrf import csrf_exempt
 
 from auth_core.assurance.evidence import session_of
-from auth_core.errors import TooManyAttempts, Unavailable
 from auth_core.login import journey
 from auth_core.login.browser import end_unfinished_logins, leave_session
 from auth_core.oauth.authorization import stored_requests
 from auth_core.oauth.authorization.parameters import LOGOUT, read_parameters
 from auth_core.oauth.authorization.responses import leave
-from auth_core.oauth.errors import OAuthError
 from auth_core.oauth.logout.requests import LogoutRequest, read_logout
 from auth_core.oauth.models.authorization_request import Kind
-from auth_core.oauth.pages.base import never_kept, refused
-from auth_core.pages.base import DATABASE_LOST, Page, see_other, tell
+from auth_core.oauth.pages.base import PageForClients, PageOfHandle
+from auth_core.pages.base import see_other
 from auth_core.pages.forms import PageForm
 from auth_core.request.client import client_of
 
 
-class OAuthLogoutPage(View):
+class OAuthLogoutPage(PageForClients):
     """``GET`` and ``POST /oauth/logout``."""
-
-    http_method_names = ("get", "post", "options")
-
-    @classmethod
-    def as_view(cls, **initkwargs: Any) -> Any:
-        """Return the view, for callers from other sites, outside of ``ATOMIC_REQUESTS``."""
-        return transaction.non_atomic_requests(login_not_required(csrf_exempt(super().as_view(**initkwargs))))
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Return the answer, or a page about what is wrong."""
-        try:
-            response = super().dispatch(request, *args, **kwargs)
-        except OAuthError as problem:
-            response = refused(request, problem)
-        except TooManyAttempts as refusal:
-            response = tell(request, refusal)
-        except DATABASE_LOST:
-            response = tell(request, Unavailable())
-        return never_kept(response)
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
         """Sign the person out if the client proves which session it means. Otherwise ask them."""
@@ -71,18 +46,11 @@ class OAuthLogoutPage(View):
         return see_other(_stored(request, parameters, read_logout(parameters)))
 
 
-class ConfirmLogoutPage(Page):
+class ConfirmLogoutPage(PageOfHandle):
     """``/oauth/logout/{handle}/``: a stored request, and the question whether to sign out."""
 
     title, button = _("Sign out?"), _("Sign out")
     links = [(_("Stay signed in"), "core-pages:account")]
-
-    def answer(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Return the answer, or a page if the request is gone."""
-        try:
-            return super().answer(request, *args, **kwargs)
-        except OAuthError as problem:
-            return refused(request, problem)
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         """Sign out if the client proves which session it means. Otherwise show the question."""
