@@ -8,7 +8,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from auth_core.crypto.encryption import DecryptionFailed, KeysMissing, decrypt, encrypt, key_problems, needs_rotation
+from auth_core.crypto.encryption import (
+    DecryptionFailed,
+    KeysMissing,
+    decrypt,
+    decrypt_under,
+    encrypt,
+    encrypt_under,
+    key_problems,
+    needs_rotation,
+    new_data_key,
+)
 
 KEY = "dGVzdC1vbmx5LXRlc3Qtb25seS10ZXN0LW9ubHktMzI"
 OTHER = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")
@@ -51,6 +61,27 @@ def test_a_nonce_is_never_reused() -> None:
     made = {encrypt("p", b"")[: len("v1.test.") + 16] for _number in range(100_000)}
 
     assert len(made) == 100_000
+
+
+def test_a_nonce_has_the_96_bits_of_the_standard() -> None:
+    """A tag has 16 bytes (NIST SP 800-38D section 8.2)."""
+    body = encrypt("p", b"seed").rpartition(".")[2]
+
+    assert len(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))) == 12 + len(b"seed") + 16
+
+
+def test_a_value_without_a_context_is_that_of_an_empty_context() -> None:
+    key = new_data_key()
+
+    assert decrypt_under(key, "p", encrypt_under(key, "k", "p", b"seed"), context="") == b"seed"
+    assert decrypt_under(key, "p", encrypt_under(key, "k", "p", b"seed", context="")) == b"seed"
+
+
+@pytest.mark.parametrize("last", ["X", "A", "_", "-"])
+def test_a_ciphertext_may_end_with_any_letter(last: str) -> None:
+    sealed = next(text for text in (encrypt("p", b"three") for _try in range(10_000)) if text.endswith(last))
+
+    assert decrypt("p", sealed) == b"three"
 
 
 def test_a_former_key_still_decrypts_and_is_marked_stale(settings: Any) -> None:

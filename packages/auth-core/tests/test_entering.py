@@ -122,3 +122,42 @@ def test_a_step_up_for_a_second_factor_asks_for_every_factor(alice: Any) -> None
     with pytest.raises(MoreProofRequired):
         begin_step_up(user=alice, session=proved, demand=Demand.AAL2, max_age=None, backend="", client=Client())
     assert PendingLogin.objects.get().evidence == ()
+
+
+def test_a_step_up_belongs_to_no_browser_and_continues_nowhere_unless_told(alice: Any) -> None:
+    session = facts(transport="token")
+    begin_step_up(user=alice, session=session, demand=Demand.NONE, max_age=None, backend="", client=Client())
+
+    login = PendingLogin.objects.get()
+    assert (login.continue_to, login.browser_digest) == ("", "")
+    assert login.serves(Caller(purposes=frozenset({Purpose.STEP_UP}), transport=Transport.TOKEN, session_id=session.id))
+
+
+def test_a_fresh_password_counts_for_a_second_factor(alice: Any, second_factor: None) -> None:
+    outcome: Any = begin_step_up(
+        user=alice, session=facts(), demand=Demand.AAL2, max_age=timedelta(minutes=5), backend="", client=Client()
+    )
+
+    assert outcome.challenge.kind == "code"
+
+
+@pytest.mark.parametrize(
+    ("proved", "demand"),
+    [
+        ((), Demand.NONE),
+        ((Method.PASSWORD,), Demand.NONE),
+        ((Method.PASSWORD, Method.EMAIL_CODE), Demand.SECOND_FACTOR),
+        ((Method.PASSWORD, Method.TOTP), Demand.AAL2),
+    ],
+)
+def test_in_another_context_a_step_up_asks_for_all_that_was_proved(
+    proved: tuple[Method, ...], demand: Demand, alice: Any, second_factor: None
+) -> None:
+    evidence = tuple(Evidence.now(method) for method in proved)
+
+    for changed, wanted in (((), Demand.NONE), (("country",), demand)):
+        begin_step_up(
+            user=alice, session=facts(evidence=evidence, context_changed=changed), demand=Demand.NONE, max_age=None,
+            backend="", client=Client(),
+        )  # fmt: skip
+        assert PendingLogin.objects.order_by("-pk")[0].demand == wanted

@@ -12,14 +12,15 @@ from django.test import RequestFactory
 
 from auth_core.api.problems import headers_of
 from auth_core.assurance.evidence import (
-    FACTS_KEY,
     Evidence,
     Method,
     SessionFacts,
+    check_assurance,
     require_assurance,
     session_of,
     set_session,
 )
+from auth_core.assurance.levels import Assurance
 from auth_core.errors import InsufficientUserAuthentication, NotAuthenticated
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -88,6 +89,18 @@ def test_facts_survive_djangos_own_session() -> None:
         expires_at=NOW + timedelta(days=1),
     )
     request = RequestFactory().get("/")
-    request.session = {FACTS_KEY: facts.to_json()}  # type: ignore[assignment]  # the only use of the store
+    # The stored name. Another one would lose the facts of the sessions that are open during an upgrade.
+    request.session = {"_auth_core_facts": facts.to_json()}  # type: ignore[assignment]  # the only use of the store
 
     assert session_of(request) == facts
+    assert facts.device_known is None, "it was not checked"
+
+
+@pytest.mark.parametrize("changed", [(), ("country",)])
+def test_a_refusal_tells_whether_the_context_changed(changed: tuple[str, ...]) -> None:
+    session = SessionFacts(id=uuid4(), transport="cookie", evidence=(), authenticated_at=NOW, context_changed=changed)
+
+    with pytest.raises(InsufficientUserAuthentication) as refused:
+        check_assurance(session, Assurance.AAL1)
+
+    assert refused.value.context_changed is bool(changed)

@@ -22,6 +22,7 @@ from auth_core.request.client import Client
 from auth_core.testing.browsers import answer, log_in, log_in_on_page, new_browser, post, with_csrf
 from auth_core.testing.doubles import RIGHT_CODE
 from auth_core.testing.factories import PASSWORD
+from auth_core.testing.hashes import hashing_elsewhere
 
 pytestmark = pytest.mark.django_db
 
@@ -130,15 +131,57 @@ def test_an_unknown_level_or_field_is_refused(alice: Any, browser: Browser, body
     assert again(browser, **body).status_code == 400
 
 
-@pytest.mark.parametrize("fields", [{}, {"password": 1}, {"password": "x", "more": "y"}, {"password": "x" * 2000}])
-def test_a_malformed_answer_costs_nothing(alice: Any, browser: Browser, fields: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({}, "invalid"),
+        ({"password": 1}, "invalid"),
+        ({"password": "x", "more": "y"}, "invalid"),
+        ({"password": "x" * 2000}, "max_length"),
+    ],
+)
+def test_a_malformed_answer_costs_nothing(alice: Any, browser: Browser, fields: dict[str, Any], code: str) -> None:
     log_in(browser)
     challenged = again(browser)
 
     refused = answer(browser, challenged, **fields)
 
     assert refused.status_code == 400
+    assert [(error["field"], error["code"]) for error in refused.json()["errors"]] == [("answer.password", code)]
     assert PendingLogin.objects.get(purpose="step_up").attempts_left == 5
+
+
+def test_a_password_is_not_one_of_several_choices(alice: Any, browser: Browser) -> None:
+    log_in(browser)
+    challenged = again(browser)
+
+    refused = post(browser, "login/challenge", token=challenged.json()["token"], choice="another")
+
+    assert refused.status_code == 400
+    assert [(error["field"], error["code"]) for error in refused.json()["errors"]] == [("choice", "unknown")]
+
+
+def test_the_challenge_names_its_method(alice: Any, browser: Browser) -> None:
+    log_in(browser)
+
+    assert again(browser).json()["challenge"]["method"] == "password"
+
+
+def test_a_busy_service_returns_the_guess(alice: Any, browser: Browser, settings: Any) -> None:
+    """The answer is 503, the password was not checked, and the budget is as before."""
+    settings.AUTH_CORE = {
+        **settings.AUTH_CORE, "BUDGETS": {"password": {"person": (1, timedelta(hours=1))}}, "MAX_PARALLEL_HASHES": 1,
+        "HASH_WAIT": timedelta(milliseconds=1),
+    }  # fmt: skip
+    log_in(browser)
+    challenged = again(browser)
+
+    with hashing_elsewhere():
+        busy = answer(browser, challenged, password=PASSWORD)
+
+    assert (busy.status_code, busy.json()["code"]) == (503, "unavailable")
+    assert answer(browser, challenged, password=PASSWORD).status_code == 200
+    assert answer(browser, again(browser), password=PASSWORD).status_code == 200, "a right password is refunded"
 
 
 def test_a_page_begins_it_only_with_a_button_and_redirects_back(alice: Any) -> None:

@@ -71,11 +71,11 @@ class Charge:
     """A paid guess. `refund` returns this guess and no other."""
 
     charged: Sequence[ChargedRow]
-    _totals: frozenset[str] = field(default=frozenset(), repr=False)
-    _refusal_keys: Sequence[str] = field(default=(), repr=False)
-    _beside: str = field(default="", repr=False)
-    _counts: Mapping[str, int] = field(default_factory=dict, repr=False)
-    _is_in_force: Callable[[], bool] = field(default=lambda: True, repr=False)
+    _totals: frozenset[str] = field(repr=False)
+    _refusal_keys: Sequence[str] = field(repr=False)
+    _beside: str = field(repr=False)
+    _counts: Mapping[str, int] = field(repr=False)
+    _is_in_force: Callable[[], bool] = field(repr=False)
     _refunded: bool = field(default=False, repr=False)
 
     def refund(self, *, user: UserLike | None = None) -> None:

@@ -81,7 +81,7 @@ class GuessBudgetManager(models.Manager["GuessBudget"]):
         strangers: Sequence[ChargeRequest],
         devices: Sequence[ChargeRequest],
         everybody: Sequence[ChargeRequest],
-        beside: str = "",
+        beside: str,
         now: datetime,
     ) -> list[ChargedRow]:
         """Charge *devices* if *device* has a row, else *strangers*. Charge *everybody* in either case.
