@@ -1,7 +1,5 @@
 """Logout: by a client, by the end of a session, and through the back channel."""
 
-import html
-import re
 from typing import Any
 
 import pytest
@@ -28,12 +26,10 @@ from auth_core.oauth.testing.factories import (
 from auth_core.people.locking import disable_account
 from auth_core.runtime.http_client import Answer, OutboundFailed, OutboundRefused
 from auth_core.testing.factories import make_user
+from logouts import AFTER, BACK, confirmed, hint_of, is_signed_in, leads_to, logout
 from people import answer_in, authorize, browser_of, encoded
 
 pytestmark = pytest.mark.django_db
-
-AFTER = "https://rp.example/signed-out"
-BACK = "https://rp.example/backchannel"
 
 
 @pytest.fixture
@@ -48,66 +44,6 @@ def browser(alice: Any) -> Browser:
     return browser_of(alice)
 
 
-def hint_of(browser: Browser, application: Registered) -> str:
-    """Return an ID token of this browser's session."""
-    token: str = exchange(application, answer_in(authorize(browser, application))["code"]).json()["id_token"]
-    return token
-
-
-def is_signed_in(browser: Browser) -> bool:
-    """Return whether the browser still has its session."""
-    return bool(browser.get("/account/").status_code == 200)
-
-
-def logout(browser: Browser, **parameters: Any) -> Any:
-    """Send the browser to the logout endpoint by GET."""
-    return browser.get("/oauth/logout", parameters)
-
-
-def confirmed(browser: Browser, response: Any) -> Any:
-    """Press the button of the page that *response* leads to."""
-    assert response.status_code == 303
-    assert is_signed_in(browser)
-    page = browser.get(response.headers["Location"])
-    assert page.status_code == 200
-    return browser.post(response.headers["Location"])
-
-
-def leads_to(response: Any) -> str:
-    """Return where the page that *response* holds goes by itself."""
-    (address,) = re.findall(r'http-equiv="refresh" content="0;url=([^"]*)"', response.content.decode())
-    return html.unescape(address)
-
-
-def test_oidcc_rp_initiated_logout(rp: Registered, browser: Browser) -> None:
-    """With the hint, the address and the state: the person confirms, the session ends, and they come back with the state."""
-    hint = hint_of(browser, rp)
-
-    response = confirmed(browser, logout(browser, id_token_hint=hint, post_logout_redirect_uri=AFTER, state="s-1"))
-
-    assert response.status_code == 200
-    assert leads_to(response) == f"{AFTER}?state=s-1"
-    assert not is_signed_in(browser)
-    silent = authorize(browser, rp, prompt="none")
-    assert answer_in(silent)["error"] == "login_required"
-
-
-def test_oidcc_rp_initiated_logout_discovery_endpoint_verification(client: Any, db: None) -> None:
-    """The metadata has the end_session_endpoint."""
-    metadata = client.get("/.well-known/openid-configuration").json()
-
-    assert metadata["end_session_endpoint"] == "https://auth.example.org/oauth/logout"
-
-
-def test_oidcc_backchannel_logout_discovery_endpoint_verification(client: Any, db: None) -> None:
-    """The metadata says that back-channel logout is supported, with sessions."""
-    metadata = client.get("/.well-known/openid-configuration").json()
-
-    assert metadata["backchannel_logout_supported"] is True
-    assert metadata["backchannel_logout_session_supported"] is True
-    assert "frontchannel_logout_supported" not in metadata
-
-
 def test_an_expired_hint_is_accepted(rp: Registered, browser: Browser, clock: Any) -> None:
     hint = hint_of(browser, rp)
     clock.forward(hours=2)
@@ -117,34 +53,8 @@ def test_an_expired_hint_is_accepted(rp: Registered, browser: Browser, clock: An
     assert leads_to(response) == AFTER
 
 
-@pytest.mark.parametrize("address", ["https://rp.example/other", "https://evil.example/", "javascript:alert(1)"])
-def test_oidcc_rp_initiated_logout_bad_post_logout_redirect_uri(rp: Registered, browser: Browser, address: str) -> None:
-    """An address that is not registered gets a page with an error, and no redirect."""
-    response = logout(browser, id_token_hint=hint_of(browser, rp), post_logout_redirect_uri=address)
-
-    assert response.status_code == 400
-    assert is_signed_in(browser)
-
-
-def test_oidcc_rp_initiated_logout_query_added_to_post_logout_redirect_uri(rp: Registered, browser: Browser) -> None:
-    """A registered address with a query added gets a page with an error."""
-    response = logout(browser, id_token_hint=hint_of(browser, rp), post_logout_redirect_uri=f"{AFTER}?a=1")
-
-    assert response.status_code == 400
-
-
-def test_oidcc_rp_initiated_logout_modified_id_token_hint(rp: Registered, browser: Browser) -> None:
-    """A hint with another signature gets a page with an error, and no redirect."""
-    header, payload, signature = hint_of(browser, rp).split(".")
-    changed = ".".join([header, payload, signature[:-4] + ("AAAA" if signature[-4:] != "AAAA" else "BBBB")])
-
-    assert logout(browser, id_token_hint=changed, post_logout_redirect_uri=AFTER).status_code == 400
-    assert is_signed_in(browser)
-
-
 @pytest.mark.parametrize("hint", ["x", "a.b.c", "eyJhbGciOiJub25lIn0.e30."])
-def test_oidcc_rp_initiated_logout_bad_id_token_hint(rp: Registered, browser: Browser, hint: str) -> None:
-    """A hint that is no token of this provider gets a page with an error."""
+def test_a_malformed_hint_is_refused(rp: Registered, browser: Browser, hint: str) -> None:
     assert logout(browser, id_token_hint=hint, post_logout_redirect_uri=AFTER).status_code == 400
     assert is_signed_in(browser)
 
@@ -153,30 +63,6 @@ def test_an_access_token_is_no_hint(rp: Registered, browser: Browser) -> None:
     token = exchange(rp, answer_in(authorize(browser, rp))["code"]).json()["access_token"]
 
     assert logout(browser, id_token_hint=token).status_code == 400
-
-
-@pytest.mark.parametrize("parameters", [{}, {"state": "s-1"}, {"post_logout_redirect_uri": AFTER}])
-def test_oidcc_rp_initiated_logout_without_a_hint(rp: Registered, browser: Browser, parameters: dict[str, str]) -> None:
-    """Modules -no-params, -only-state and -no-id-token-hint: the person confirms, and is not redirected."""
-    response = confirmed(browser, logout(browser, **parameters))
-
-    assert response.headers["Location"] == "/logged-out/"
-    assert not is_signed_in(browser)
-
-
-def test_oidcc_rp_initiated_logout_no_post_logout_redirect_uri(rp: Registered, browser: Browser) -> None:
-    """With a hint alone the person confirms, and a page says that they are signed out."""
-    response = confirmed(browser, logout(browser, id_token_hint=hint_of(browser, rp)))
-
-    assert response.headers["Location"] == "/logged-out/"
-    assert not is_signed_in(browser)
-
-
-def test_oidcc_rp_initiated_logout_no_state(rp: Registered, browser: Browser) -> None:
-    """Without a state the person comes back without one."""
-    response = confirmed(browser, logout(browser, id_token_hint=hint_of(browser, rp), post_logout_redirect_uri=AFTER))
-
-    assert leads_to(response) == AFTER
 
 
 def test_a_client_without_a_hint_is_sent_back_to_after_the_person_confirmed(rp: Registered, browser: Browser) -> None:
@@ -216,6 +102,7 @@ def what_a_logout_changes() -> tuple[Any, ...]:
     )
 
 
+@pytest.mark.asvs("10.6.2")
 @pytest.mark.parametrize("hint", ["of this session", "expired", "of another session", "of another person", "none"])
 @pytest.mark.parametrize("way", [by_link, by_form_of_another_site])
 def test_nothing_ends_before_the_person_confirms(
@@ -340,26 +227,6 @@ def far(monkeypatch: pytest.MonkeyPatch) -> Rp:
     end = Rp()
     monkeypatch.setattr(backchannel, "fetch", end.fetch)
     return end
-
-
-def test_oidcc_backchannel_rp_initiated_logout(rp: Registered, browser: Browser, far: Rp, clock: Any) -> None:
-    """After a logout the application gets a logout token: typ, iss, aud, iat, exp, jti, events, sub and sid, no nonce."""
-    hint = hint_of(browser, rp)
-    authorization = Authorization.objects.get()
-    confirmed(browser, logout(browser, id_token_hint=hint))
-
-    assert outbox.deliver_due() == 1
-
-    claims = far.claims(0)
-    assert far.got[0][0] == BACK
-    assert claims["iss"] == "https://auth.example.org"
-    assert claims["aud"] == rp.client_id
-    assert claims["exp"] - claims["iat"] == 120
-    assert claims["events"] == {"http://schemas.openid.net/event/backchannel-logout": {}}
-    assert claims["sub"] == authorization.subject
-    assert claims["sid"] == str(authorization.session_id)
-    assert claims["jti"]
-    assert "nonce" not in claims
 
 
 def test_an_application_that_is_down_hears_later_with_a_new_token(
