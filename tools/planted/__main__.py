@@ -1,7 +1,7 @@
 """``python -m planted [NAME …]``: plant each defect in a copy of the tree. Its test must fail.
 
-A defect is caught if its test passes without it and fails with it. A collection
-error, a time-out or a passing test does not count.
+A defect is caught if its tests pass without it and fail with it. A collection error, a time-out or a passing test does not
+count. Of one test, one variant that fails is enough. Of a list of tests, all fail with all of their variants.
 """
 
 import os
@@ -31,16 +31,18 @@ def main(*prefixes: str) -> int:
         print(f"No planted defect has the name {', '.join(prefixes)}.")
         return 1
     missed = 0
-    passed: dict[tuple[str, str], bool] = {}
+    passed: dict[tuple[str, str], bool] = {}  # by node and database
     with real_servers() as servers, tempfile.TemporaryDirectory(prefix="planted-") as folder:
         copy = Path(folder)
         _copy_tree(copy)
         for defect in defects:
             began = time.monotonic()
-            key = (defect.test, defect.database)
-            if key not in passed:
-                passed[key] = _run(defect, copy, servers)[0] == 0
-            verdict = _caught_by(defect, copy, servers) if passed[key] else "its test fails without it"
+            keys = [(f"{defect.folder}::{node}", defect.database) for node in defect.nodes]
+            if not all(key in passed for key in keys):
+                is_passed = _run(defect, copy, servers)[0] == 0
+                passed |= dict.fromkeys(keys, is_passed)
+            is_sound = all(passed[key] for key in keys)
+            verdict = _caught_by(defect, copy, servers) if is_sound else "its test fails without it"
             is_caught = verdict.startswith("caught by")
             missed += not is_caught
             print(
@@ -75,19 +77,23 @@ def _caught_by(defect: Defect, copy: Path, servers: tuple[str, str] | None) -> s
         path.write_text(original, encoding="utf-8")
     failed = re.findall(r"(?m)^FAILED (\S+)", printed)
     if status != _FAILED or not failed:
-        return f"NOT caught by {defect.test} (pytest ended with {status})"
-    return f"caught by {defect.folder}::{failed[0]}"
+        return f"NOT caught by {defect.tests[0]} (pytest ended with {status})"
+    if defect.is_listed and (survived := re.findall(r"(?m)^PASSED (\S+)", printed)):
+        return f"NOT caught by {', '.join(survived)}"
+    others = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
+    return f"caught by {defect.folder}::{failed[0]}{others}"
 
 
 def _run(defect: Defect, copy: Path, servers: tuple[str, str] | None) -> tuple[int, str]:
-    """Run the test of *defect* in the copy. Its packages take precedence over the installed ones."""
+    """Run the tests of *defect* in the copy. Its packages take precedence over the installed ones."""
     database, redis = servers if servers and defect.database == "postgresql" else ("", "")
     sources = [str(copy / member / "src") for member in MEMBERS if (copy / member / "src").is_dir()]
     environment = {
         **os.environ, "PYTHONPATH": os.pathsep.join([*sources, str(copy / "project")]),
         "TEST_DATABASE_URL": database, "TEST_REDIS_URL": redis, "PYTHONDONTWRITEBYTECODE": "1",
     }  # fmt: skip
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-rf", *defect.options, defect.node]
+    extent = ["-rfp"] if defect.is_listed else ["-rf", "-x"]
+    command = [sys.executable, "-m", "pytest", "-q", "--tb=short", *extent, *defect.options, *defect.nodes]
     try:
         done = subprocess.run(
             command, cwd=copy / defect.folder, env=environment, check=False, text=True, timeout=TIMEOUT,
