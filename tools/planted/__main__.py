@@ -11,6 +11,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from chores import MEMBERS, ROOT
@@ -31,18 +33,16 @@ def main(*prefixes: str) -> int:
         print(f"No planted defect has the name {', '.join(prefixes)}.")
         return 1
     missed = 0
-    passed: dict[tuple[str, str], bool] = {}  # by node and database
     with real_servers() as servers, tempfile.TemporaryDirectory(prefix="planted-") as folder:
         copy = Path(folder)
         _copy_tree(copy)
+        passed = set(_lists_passed(defects, copy, servers))
         for defect in defects:
             began = time.monotonic()
-            keys = [(f"{defect.folder}::{node}", defect.database) for node in defect.nodes]
-            if not all(key in passed for key in keys):
-                is_passed = _run(defect, copy, servers)[0] == 0
-                passed |= dict.fromkeys(keys, is_passed)
-            is_sound = all(passed[key] for key in keys)
-            verdict = _caught_by(defect, copy, servers) if is_sound else "its test fails without it"
+            keys = {(test, defect.database) for test in defect.tests}
+            if not keys <= passed and _run(defect, copy, servers)[0] == 0:
+                passed |= keys
+            verdict = _caught_by(defect, copy, servers) if keys <= passed else "its test fails without it"
             is_caught = verdict.startswith("caught by")
             missed += not is_caught
             print(
@@ -51,6 +51,16 @@ def main(*prefixes: str) -> int:
             )
     print(f"{len(defects)} planted, {len(defects) - missed} caught")
     return 1 if missed else 0
+
+
+def _lists_passed(defects: Sequence[Defect], copy: Path, servers: tuple[str, str] | None) -> Iterator[tuple[str, str]]:
+    """Run the tests of all lists at once without a defect. Yield those of the folders in which all pass, with the database."""
+    listed = [defect for defect in defects if defect.is_listed]
+    for folder, database in sorted({(defect.folder, defect.database) for defect in listed}):
+        same = [defect for defect in listed if (defect.folder, defect.database) == (folder, database)]
+        tests = tuple(dict.fromkeys(test for defect in same for test in defect.tests))
+        if _run(replace(same[0], tests=tests), copy, servers)[0] == 0:
+            yield from ((test, database) for test in tests)
 
 
 def _copy_tree(copy: Path) -> None:
