@@ -54,6 +54,7 @@ LEDGER = ROOT / "var/asvs"
 #: Commands that write the generated files. With ``--check`` each only compares, and fails if its file is stale.
 GENERATED_BY = (
     (sys.executable, "-m", "asvs"),
+    (sys.executable, "-m", "provider"),
     (sys.executable, "-m", "reference"),
     (sys.executable, "-m", "architecture"),
     (sys.executable, str(ROOT / "project/manage.py"), "env_example", "--settings", "enterprise_auth.settings.testing"),

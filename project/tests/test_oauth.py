@@ -1,15 +1,18 @@
 """The provider in the composed service: what a token opens, what ends it, and what the trail says."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client as Browser
+from django.utils import timezone
 
 from auth_audit.models import AuditEntry
 from auth_core.oauth.events import OAuthEvent
 from auth_core.oauth.models import Authorization
 from auth_core.oauth.testing.factories import (
+    REDIRECT_URI,
     introspect,
     make_application,
     make_tokens,
@@ -53,6 +56,56 @@ def test_the_end_of_a_session_ends_what_it_gave() -> None:
     assert introspect(application, body["access_token"]) == {"active": False}
     assert refresh(application, body["refresh_token"]).json()["error"] == "invalid_grant"
     assert Authorization.objects.get().ended_reason == "session_ended"
+
+
+def test_a_logout_by_an_application_ends_the_session_after_the_person_confirmed() -> None:
+    person, application = make_user(), make_application(is_first_party=True)
+    browser = sign_in(person)
+    session = Session.objects.get()
+    body = make_tokens(application, person, session=session_facts(id=session.pk))
+    before = list(Session.objects.values())
+
+    page = browser.get("/oauth/logout", {"id_token_hint": body["id_token"]}, follow=True)
+
+    assert page.status_code == 200
+    assert list(Session.objects.values()) == before
+    assert userinfo(body["access_token"]).status_code == 200
+    browser.post(page.wsgi_request.path, HTTP_X_CSRFTOKEN=browser.cookies["csrftoken"].value)
+    assert Session.objects.get().ended_reason == "logout"
+    assert userinfo(body["access_token"]).status_code == 401
+
+
+def test_an_idle_session_ends_no_grant_and_no_refresh_renews_it() -> None:
+    person, application = make_user(), make_application()
+    browser = sign_in(person)
+    session = Session.objects.get()
+    body = make_tokens(application, person, session=session_facts(id=session.pk))
+    Session.objects.update(last_seen_at=timezone.now() - timedelta(days=20))
+    before = list(Session.objects.values())
+    assert browser.get("/account/").status_code == 302
+
+    answer = refresh(application, body["refresh_token"])
+
+    assert answer.status_code == 200
+    assert userinfo(answer.json()["access_token"]).status_code == 200
+    assert list(Session.objects.values()) == before
+
+
+def test_the_consent_page_is_in_no_frame() -> None:
+    parameters = {
+        "client_id": make_application().client_id,
+        "redirect_uri": REDIRECT_URI,
+        "response_type": "code",
+        "scope": "openid",
+        "code_challenge": "x" * 43,
+        "code_challenge_method": "S256",
+    }
+
+    page = sign_in(make_user()).get("/oauth/authorize", parameters)
+
+    assert b'name="decision"' in page.content
+    assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
+    assert page.headers["X-Frame-Options"] == "DENY"
 
 
 def test_the_trail_names_the_application_and_the_person() -> None:

@@ -3,6 +3,7 @@
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 #: One file per area; see CONTRIBUTING.md.
 FOLDER = Path(__file__).parent
@@ -18,9 +19,11 @@ class Defect:
         file: Path of the changed file from the root of the repository.
         before: Text that occurs exactly once in the file.
         after: Its replacement.
-        test: ``folder::file::test`` of pytest; the folder is a member of the workspace.
+        tests: Tests as ``folder::file::test`` of pytest; the folder is a member of the workspace, and the same for all. In the
+            file ``test`` is one, some of whose variants must fail, or a list, whose tests must fail with all of their variants.
         database: ``sqlite`` or ``postgresql``.
         options: Further options for pytest, such as ``-m races``.
+        is_listed: Whether ``test`` is a list.
     """
 
     name: str
@@ -28,19 +31,20 @@ class Defect:
     file: str
     before: str
     after: str
-    test: str
+    tests: tuple[str, ...]
     database: str = "sqlite"
     options: tuple[str, ...] = ()
+    is_listed: bool = False
 
     @property
     def folder(self) -> str:
-        """Return the member of the workspace whose test must fail."""
-        return self.test.partition("::")[0]
+        """Return the member of the workspace whose tests must fail."""
+        return self.tests[0].partition("::")[0]
 
     @property
-    def node(self) -> str:
-        """Return the pytest node id of the test, relative to `folder`."""
-        return self.test.partition("::")[2]
+    def nodes(self) -> list[str]:
+        """Return the pytest node ids of the tests, relative to `folder`."""
+        return [test.partition("::")[2] for test in self.tests]
 
     def planted_in(self, text: str) -> str:
         """Return *text* with the defect.
@@ -54,6 +58,13 @@ class Defect:
         return text.replace(self.before, self.after)
 
 
+def _defect(row: dict[str, Any]) -> Defect:
+    test = row.pop("test")
+    is_listed = isinstance(test, list)
+    tests = tuple(test) if is_listed else (test,)
+    return Defect(**{**row, "tests": tests, "is_listed": is_listed, "options": tuple(row.get("options", ()))})
+
+
 def load(folder: Path = FOLDER) -> list[Defect]:
     """Return all defects, by file and in order.
 
@@ -61,7 +72,7 @@ def load(folder: Path = FOLDER) -> list[Defect]:
         ValueError: two defects have the same name.
     """
     defects = [
-        Defect(**{**row, "options": tuple(row.get("options", ()))})
+        _defect(row)
         for path in sorted(folder.glob("*.toml"))
         for row in tomllib.loads(path.read_text(encoding="utf-8"))["defect"]
     ]

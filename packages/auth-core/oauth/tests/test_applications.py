@@ -37,6 +37,7 @@ def test_the_list_has_what_stands(web: Registered, browser: Browser) -> None:
     assert browser.get(f"{LIST}{access['id']}/").json() == access
 
 
+@pytest.mark.asvs("10.7.3")
 def test_the_page_says_it_in_words(web: Registered, browser: Browser) -> None:
     allowed(browser, web, scope="openid email offline_access")
 
@@ -75,6 +76,8 @@ def revoke_by_page(browser: Browser, web: Registered) -> None:
     assert browser.post(address).headers["Location"] == "/account/applications/"
 
 
+@pytest.mark.asvs("10.7.3")
+@pytest.mark.asvs("10.4.9")
 @pytest.mark.parametrize("revoke", [revoke_by_api, revoke_by_page])
 def test_what_is_taken_back_ends_at_once(web: Registered, browser: Browser, events: list[Event], revoke: Any) -> None:
     answer = allowed(browser, web, scope="openid offline_access")
@@ -93,6 +96,20 @@ def test_what_is_taken_back_ends_at_once(web: Registered, browser: Browser, even
     names = [event.name for event in events]
     assert OAuthEvent.ACCESS_REVOKED in names
     assert OAuthEvent.AUTHORIZATION_ENDED in names
+
+
+@pytest.mark.asvs("10.7.3")
+def test_a_person_keeps_a_part_by_removing_it_and_consenting_to_less(web: Registered, browser: Browser) -> None:
+    allowed(browser, web, scope="openid email offline_access")
+    revoke_by_page(browser, web)
+
+    answer = allowed(browser, web, scope="openid email")
+
+    (access,) = browser.get(LIST).json()["results"]
+    assert access["scopes"] == ["openid", "email"]
+    assert access["offline"] is False
+    assert exchange(web, answer["code"]).json()["scope"] == "openid email"
+    assert authorize(browser, web, scope="openid email offline_access").status_code == 200, "more is asked for again"
 
 
 def test_a_consent_without_tokens_can_be_taken_back(web: Registered, browser: Browser) -> None:

@@ -11,6 +11,7 @@ from django.test import Client as Browser
 from auth_core.events import Event
 from auth_core.oauth.events import OAuthEvent
 from auth_core.oauth.models import ApplicationPolicy, Authorization, AuthorizationRequest, Consent
+from auth_core.oauth.sweep import delete_expired
 from auth_core.oauth.testing.factories import REDIRECT_URI, Registered, exchange, make_application
 from auth_core.people.lookup import identity_of
 from auth_core.testing.factories import make_user
@@ -176,6 +177,9 @@ def test_a_body_that_is_no_form_is_refused(browser: Browser, body: bytes, conten
     assert browser.post("/oauth/authorize", body, content_type=content).status_code == 400
 
 
+@pytest.mark.asvs("10.4.6")
+@pytest.mark.asvs("10.4.4")
+@pytest.mark.asvs("10.6.1")
 @pytest.mark.parametrize(
     ("error", "parameters"),
     [
@@ -216,6 +220,7 @@ def test_each_error_has_its_code_and_reaches_the_client(
     assert not Authorization.objects.exists()
 
 
+@pytest.mark.asvs("10.4.4")
 def test_an_application_without_the_grant_is_refused(browser: Browser) -> None:
     service = make_application(grant="client-credentials")
 
@@ -265,6 +270,27 @@ def test_a_request_expires(web: Registered, browser: Browser, clock: Any) -> Non
     clock.forward(minutes=11)
 
     assert decide(browser, page).status_code == 410
+
+
+def test_the_sweep_deletes_requests_that_have_expired(web: Registered, browser: Browser, clock: Any) -> None:
+    authorize(browser, web)
+    clock.forward(minutes=11)
+    page = authorize(browser, web)
+
+    delete_expired()
+
+    assert AuthorizationRequest.objects.count() == 1
+    assert answer_in(decide(browser, page))["code"]
+
+
+@pytest.mark.asvs("10.4.11")
+def test_a_scope_that_the_application_may_not_have_is_left_out(browser: Browser, settings: Any) -> None:
+    settings.AUTH_OAUTH = {**settings.AUTH_OAUTH, "SCOPES": {"files": "See your files", "notes": "See your notes"}}
+    application = make_application(scopes="files", is_first_party=True)
+
+    answer = answer_in(authorize(browser, application, scope="openid files notes unknown"))
+
+    assert exchange(application, answer["code"]).json()["scope"] == "openid files"
 
 
 @pytest.mark.parametrize("handle", ["ear_x", "x", "ear_" + "A" * 43, "ear_" + "A" * 5000])

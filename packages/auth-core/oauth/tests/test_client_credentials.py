@@ -43,6 +43,7 @@ def test_a_scope_about_a_person_is_invalid(scope: str, service: Registered) -> N
     assert (response.status_code, response.json()["error"]) == (400, "invalid_scope")
 
 
+@pytest.mark.asvs("10.4.11")
 def test_scopes_and_resources_are_those_of_the_application(service: Registered, resource: Resource) -> None:
     wanted = {"scope": "orders:read", "resource": "https://api.example"}
     assert token_of(service, **wanted).json()["error"] == "invalid_scope"

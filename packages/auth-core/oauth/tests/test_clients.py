@@ -213,6 +213,7 @@ def test_other_methods_are_refused(path: str, client: Any) -> None:
     assert client.put(path).status_code == 405
 
 
+@pytest.mark.asvs("10.4.4")
 @pytest.mark.parametrize(
     ("grant_type", "error"),
     [

@@ -1,11 +1,13 @@
 """The authorization code at the token endpoint, over HTTP."""
 
+import json
 from typing import Any
 
 import pytest
 from django.apps import apps
 from joserfc import jwt
 from joserfc.jwk import KeySet
+from joserfc.jws import extract_compact
 from oauth2_provider.models import get_application_model
 
 from auth_core.events import Event
@@ -13,7 +15,8 @@ from auth_core.oauth.conf import oauth
 from auth_core.oauth.events import OAuthEvent
 from auth_core.oauth.grants.code import RequestCompleted, issue_code
 from auth_core.oauth.keys.algorithms import Registry
-from auth_core.oauth.models import Authorization, AuthorizationRequest, RefreshToken
+from auth_core.oauth.logout.backchannel import logout_token
+from auth_core.oauth.models import Authorization, AuthorizationRequest, RefreshToken, Resource
 from auth_core.oauth.testing.factories import (
     Registered,
     exchange,
@@ -70,6 +73,41 @@ def test_a_code_becomes_tokens(web: Registered, alice: Any, events: list[Event],
     assert events[-1].application == web.policy.id
 
 
+def test_an_access_token_has_the_claims_of_its_profile(web: Registered, service: Registered, alice: Any) -> None:
+    """RFC 9068 section 2.2. That of an application itself says nothing about a login."""
+    of_person = extract_compact(make_tokens(web, alice)["access_token"].encode())
+    response = service.post("/oauth/token", grant_type="client_credentials")
+    of_service = extract_compact(response.json()["access_token"].encode())
+
+    needed = {"iss", "exp", "aud", "sub", "client_id", "iat", "jti", "scope"}
+    for token in (of_person, of_service):
+        assert token.protected["typ"] == "at+jwt"
+        assert token.protected["alg"] == "ES256"
+        assert needed <= set(json.loads(token.payload))
+    assert set(json.loads(of_person.payload)) == needed | {"auth_time", "acr", "amr", "grant_id"}
+    assert set(json.loads(of_service.payload)) == needed
+    assert json.loads(of_service.payload)["sub"] != json.loads(of_person.payload)["sub"]
+
+
+@pytest.mark.asvs("9.2.4")
+def test_each_token_is_for_one_audience(web: Registered, native: Registered, alice: Any) -> None:
+    """One key signs for several audiences, so each token names its own, and no one else takes it."""
+    Resource.objects.create(uri="https://api.example")
+    at_home, elsewhere = make_tokens(web, alice), make_tokens(web, alice, resources=["https://api.example"])
+    of_native = make_tokens(native, alice)
+
+    def audience(token: str) -> Any:
+        return json.loads(extract_compact(token.encode()).payload)["aud"]
+
+    assert audience(at_home["access_token"]) == audience(of_native["access_token"]) == oauth.issuer
+    assert audience(elsewhere["access_token"]) == "https://api.example"
+    assert [audience(body["id_token"]) for body in (at_home, of_native)] == [web.client_id, native.client_id]
+    logout = logout_token(web.registered, "s", "")
+    assert audience(logout) == web.client_id
+    for token in (elsewhere["access_token"], at_home["id_token"], logout):
+        assert userinfo(token).status_code == 401
+
+
 @pytest.mark.parametrize("algorithm", ["ES256", "PS256", "EdDSA"])
 def test_an_application_chooses_the_algorithm_of_its_id_tokens(algorithm: str, alice: Any, client: Any) -> None:
     application = make_application(id_token_algorithm=algorithm)
@@ -107,6 +145,7 @@ def test_a_code_that_is_presented_again_ends_all_that_it_issued(
     assert OAuthEvent.CODE_REPLAYED in [event.name for event in events]
 
 
+@pytest.mark.asvs("10.4.6")
 def test_a_wrong_verifier_spends_the_code(web: Registered, alice: Any) -> None:
     code = make_code(web, alice)
 
@@ -139,6 +178,7 @@ def test_a_wrong_exchange_is_refused_by_its_error(
     assert not RefreshToken.objects.exists()
 
 
+@pytest.mark.asvs("10.4.6")
 def test_a_code_without_a_challenge_takes_no_verifier(web: Registered, alice: Any) -> None:
     code = make_code(web, alice, code_challenge="")
 

@@ -1,5 +1,6 @@
 """Consent: what the page shows, what is remembered, and when it asks again."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ def is_asked(response: Any) -> bool:
     return response.status_code == 200 and b'name="decision"' in response.content
 
 
+@pytest.mark.asvs("10.7.2")
 def test_the_page_says_who_asks_and_for_what(web: Registered, browser: Browser) -> None:
     ApplicationPolicy.objects.update(
         logo_uri="https://cdn.example/logo.png",
@@ -41,6 +43,17 @@ def test_the_page_says_who_asks_and_for_what(web: Registered, browser: Browser) 
     assert 'src="https://cdn.example/logo.png"' in text
     assert 'href="https://rp.example/privacy"' in text
     assert "img-src 'self' data: https://cdn.example;" in page.headers["Content-Security-Policy"]
+
+
+@pytest.mark.asvs("10.7.2")
+def test_the_page_says_how_long_the_access_lasts(web: Registered, browser: Browser) -> None:
+    ApplicationPolicy.objects.update(refresh_token_lifetime=timedelta(days=3))
+
+    online = authorize(browser, web, scope="openid email").content.decode()
+    offline = authorize(browser, web, scope="openid offline_access").content.decode()
+
+    assert "The access ends when you sign out." in online
+    assert "The access ends after 3 days at the latest." in offline
 
 
 @pytest.mark.parametrize("address", ["javascript:alert(1)", "http://cdn.example/x", "data:text/html,x"])
@@ -162,6 +175,51 @@ def test_a_change_between_the_page_and_the_approval_asks_again(
     assert answer_in(decide(browser, again))["code"]
 
 
+def change_the_sentence(settings: Any) -> None:
+    """The scope reads differently."""
+    settings.AUTH_OAUTH = {**settings.AUTH_OAUTH, "SCOPES": {"files": "Delete your files"}}
+
+
+def take_the_scope_away(settings: Any) -> None:
+    """The application may not have the scope any more."""
+    ApplicationPolicy.objects.update(scopes="")
+
+
+def change_the_resource(settings: Any) -> None:
+    """The scope of the resource reads differently."""
+    Resource.objects.update(scopes={"notes": "Delete your notes"})
+
+
+def rename_the_resource(settings: Any) -> None:
+    """The resource has another name."""
+    Resource.objects.update(name="Another API")
+
+
+def prolong_the_access(settings: Any) -> None:
+    """The access would last longer than the page says."""
+    ApplicationPolicy.objects.update(refresh_token_lifetime=timedelta(days=29))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [change_the_sentence, take_the_scope_away, change_the_resource, rename_the_resource, prolong_the_access],
+)
+def test_a_scope_that_changes_between_the_page_and_the_approval_asks_again(
+    browser: Browser, settings: Any, change: Any
+) -> None:
+    settings.AUTH_OAUTH = {**settings.AUTH_OAUTH, "SCOPES": {"files": "See your files"}}
+    Resource.objects.create(uri=API, name="The API", scopes={"notes": "Read your notes"})
+    application = make_application(scopes="files notes")
+    page = authorize(browser, application, scope="files notes offline_access", resource=API)
+
+    change(settings)
+    again = decide(browser, page)
+
+    assert again.status_code == 409
+    assert "has changed" in again.content.decode()
+    assert not Authorization.objects.exists()
+
+
 def test_an_approval_of_another_request_is_not_one_of_this(web: Registered, browser: Browser) -> None:
     narrow, wide = authorize(browser, web), authorize(browser, web, scope="openid email offline_access")
 
@@ -195,6 +253,7 @@ def test_an_application_of_the_operator_is_not_asked_for(browser: Browser) -> No
     assert is_asked(authorize(browser, application, prompt="consent"))
 
 
+@pytest.mark.asvs("10.7.1")
 @pytest.mark.parametrize("address", ["http://127.0.0.1:8400/cb", "http://localhost/cb", "com.example.app:/cb"])
 def test_consent_is_never_left_out_or_remembered_for_a_program(browser: Browser, address: str) -> None:
     """Any program on a computer can have such an address (OAuth 2.1 section 10.7.1)."""

@@ -42,6 +42,7 @@ def offline(web: Registered, alice: Any) -> dict[str, Any]:
 SESSION = uuid7()
 
 
+@pytest.mark.asvs("7.6.1")
 def test_the_end_of_a_session_ends_what_it_gave_and_not_what_was_given_offline(
     web: Registered, alice: Any, online: Any, offline: Any
 ) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.test import Client as Browser
 from joserfc import jwt
 from joserfc.jwk import KeySet
@@ -25,12 +26,10 @@ from auth_core.oauth.testing.factories import (
 from auth_core.people.locking import disable_account
 from auth_core.runtime.http_client import Answer, OutboundFailed, OutboundRefused
 from auth_core.testing.factories import make_user
+from logouts import AFTER, BACK, confirmed, hint_of, is_signed_in, leads_to, logout
 from people import answer_in, authorize, browser_of, encoded
 
 pytestmark = pytest.mark.django_db
-
-AFTER = "https://rp.example/signed-out"
-BACK = "https://rp.example/backchannel"
 
 
 @pytest.fixture
@@ -45,88 +44,17 @@ def browser(alice: Any) -> Browser:
     return browser_of(alice)
 
 
-def hint_of(browser: Browser, application: Registered) -> str:
-    """Return an ID token of this browser's session."""
-    token: str = exchange(application, answer_in(authorize(browser, application))["code"]).json()["id_token"]
-    return token
-
-
-def is_signed_in(browser: Browser) -> bool:
-    """Return whether the browser still has its session."""
-    return bool(browser.get("/account/").status_code == 200)
-
-
-def logout(browser: Browser, **parameters: Any) -> Any:
-    """Send the browser to the logout endpoint by GET."""
-    return browser.get("/oauth/logout", parameters)
-
-
-def test_oidcc_rp_initiated_logout(rp: Registered, browser: Browser) -> None:
-    """With the hint, the address and the state: the session ends, and the person comes back with the state."""
-    hint = hint_of(browser, rp)
-
-    response = logout(browser, id_token_hint=hint, post_logout_redirect_uri=AFTER, state="s-1")
-
-    assert response.status_code == 303
-    assert response.headers["Location"] == f"{AFTER}?state=s-1"
-    assert not is_signed_in(browser)
-    silent = authorize(browser, rp, prompt="none")
-    assert answer_in(silent)["error"] == "login_required"
-
-
-def test_oidcc_rp_initiated_logout_discovery_endpoint_verification(client: Any, db: None) -> None:
-    """The metadata has the end_session_endpoint."""
-    metadata = client.get("/.well-known/openid-configuration").json()
-
-    assert metadata["end_session_endpoint"] == "https://auth.example.org/oauth/logout"
-
-
-def test_oidcc_backchannel_logout_discovery_endpoint_verification(client: Any, db: None) -> None:
-    """The metadata says that back-channel logout is supported, with sessions."""
-    metadata = client.get("/.well-known/openid-configuration").json()
-
-    assert metadata["backchannel_logout_supported"] is True
-    assert metadata["backchannel_logout_session_supported"] is True
-    assert "frontchannel_logout_supported" not in metadata
-
-
 def test_an_expired_hint_is_accepted(rp: Registered, browser: Browser, clock: Any) -> None:
     hint = hint_of(browser, rp)
     clock.forward(hours=2)
 
-    logout(browser, id_token_hint=hint)
+    response = confirmed(browser, logout(browser, id_token_hint=hint, post_logout_redirect_uri=AFTER))
 
-    assert not is_signed_in(browser)
-
-
-@pytest.mark.parametrize("address", ["https://rp.example/other", "https://evil.example/", "javascript:alert(1)"])
-def test_oidcc_rp_initiated_logout_bad_post_logout_redirect_uri(rp: Registered, browser: Browser, address: str) -> None:
-    """An address that is not registered gets a page with an error, and no redirect."""
-    response = logout(browser, id_token_hint=hint_of(browser, rp), post_logout_redirect_uri=address)
-
-    assert response.status_code == 400
-    assert is_signed_in(browser)
-
-
-def test_oidcc_rp_initiated_logout_query_added_to_post_logout_redirect_uri(rp: Registered, browser: Browser) -> None:
-    """A registered address with a query added gets a page with an error."""
-    response = logout(browser, id_token_hint=hint_of(browser, rp), post_logout_redirect_uri=f"{AFTER}?a=1")
-
-    assert response.status_code == 400
-
-
-def test_oidcc_rp_initiated_logout_modified_id_token_hint(rp: Registered, browser: Browser) -> None:
-    """A hint with another signature gets a page with an error, and no redirect."""
-    header, payload, signature = hint_of(browser, rp).split(".")
-    changed = ".".join([header, payload, signature[:-4] + ("AAAA" if signature[-4:] != "AAAA" else "BBBB")])
-
-    assert logout(browser, id_token_hint=changed, post_logout_redirect_uri=AFTER).status_code == 400
-    assert is_signed_in(browser)
+    assert leads_to(response) == AFTER
 
 
 @pytest.mark.parametrize("hint", ["x", "a.b.c", "eyJhbGciOiJub25lIn0.e30."])
-def test_oidcc_rp_initiated_logout_bad_id_token_hint(rp: Registered, browser: Browser, hint: str) -> None:
-    """A hint that is no token of this provider gets a page with an error."""
+def test_a_malformed_hint_is_refused(rp: Registered, browser: Browser, hint: str) -> None:
     assert logout(browser, id_token_hint=hint, post_logout_redirect_uri=AFTER).status_code == 400
     assert is_signed_in(browser)
 
@@ -137,52 +65,11 @@ def test_an_access_token_is_no_hint(rp: Registered, browser: Browser) -> None:
     assert logout(browser, id_token_hint=token).status_code == 400
 
 
-def confirmed(browser: Browser, response: Any) -> Any:
-    """Press the button of the page that *response* leads to."""
-    assert response.status_code == 303
-    assert is_signed_in(browser)
-    page = browser.get(response.headers["Location"])
-    assert page.status_code == 200
-    return browser.post(response.headers["Location"])
-
-
-@pytest.mark.parametrize("parameters", [{}, {"state": "s-1"}, {"post_logout_redirect_uri": AFTER}])
-def test_oidcc_rp_initiated_logout_without_a_hint(rp: Registered, browser: Browser, parameters: dict[str, str]) -> None:
-    """Modules -no-params, -only-state and -no-id-token-hint: the person confirms, and is not redirected."""
-    response = confirmed(browser, logout(browser, **parameters))
-
-    assert response.headers["Location"] == "/logged-out/"
-    assert not is_signed_in(browser)
-
-
-def test_oidcc_rp_initiated_logout_no_post_logout_redirect_uri(rp: Registered, browser: Browser) -> None:
-    """With a hint alone the session ends, and a page says so."""
-    response = logout(browser, id_token_hint=hint_of(browser, rp))
-
-    assert response.headers["Location"] == "/logged-out/"
-    assert not is_signed_in(browser)
-
-
-def test_oidcc_rp_initiated_logout_no_state(rp: Registered, browser: Browser) -> None:
-    """Without a state the person comes back without one."""
-    response = logout(browser, id_token_hint=hint_of(browser, rp), post_logout_redirect_uri=AFTER)
-
-    assert response.headers["Location"] == AFTER
-
-
 def test_a_client_without_a_hint_is_sent_back_to_after_the_person_confirmed(rp: Registered, browser: Browser) -> None:
     response = confirmed(browser, logout(browser, client_id=rp.client_id, post_logout_redirect_uri=AFTER, state="s"))
 
     assert response.status_code == 200
-    assert f'content="0;url={AFTER}?state=s"' in response.content.decode()
-
-
-def test_a_hint_of_another_person_or_session_asks(rp: Registered, alice: Any, browser: Browser) -> None:
-    for other in (browser_of(make_user("bob@example.org")), browser_of(alice)):
-        response = logout(browser, id_token_hint=hint_of(other, rp), post_logout_redirect_uri=AFTER)
-
-        assert response.headers["Location"].startswith("/oauth/logout/ear_")
-        assert is_signed_in(browser)
+    assert leads_to(response) == f"{AFTER}?state=s"
 
 
 def test_a_hint_of_another_client_is_refused(rp: Registered, browser: Browser) -> None:
@@ -192,29 +79,79 @@ def test_a_hint_of_another_client_is_refused(rp: Registered, browser: Browser) -
     assert logout(browser, client_id="unknown").status_code == 400
 
 
-def test_post_leads_to_the_page_of_its_handle(rp: Registered, browser: Browser) -> None:
-    """A POST of another site brings no cookie."""
-    body = encoded({"id_token_hint": hint_of(browser, rp), "post_logout_redirect_uri": AFTER})
+def by_link(browser: Browser, parameters: dict[str, str]) -> Any:
+    """Send the browser to the logout endpoint by a link, and return the page."""
+    return browser.get("/oauth/logout", parameters, follow=True)
 
+
+def by_form_of_another_site(browser: Browser, parameters: dict[str, str]) -> Any:
+    """Send the browser there by a form of another site. Such a POST brings no cookie."""
     stored = Browser(enforce_csrf_checks=True).post(
-        "/oauth/logout", body, content_type="application/x-www-form-urlencoded"
+        "/oauth/logout", encoded(parameters), content_type="application/x-www-form-urlencoded"
     )
-    response = browser.get(stored.headers["Location"])
+    assert stored.status_code == 303
+    return browser.get(stored.headers["Location"])
 
-    assert response.headers["Location"] == AFTER
+
+def what_a_logout_changes() -> tuple[Any, ...]:
+    """Return the sessions, what people gave, and the messages to applications."""
+    return (
+        list(Session.objects.order_by("pk").values_list()),
+        list(Authorization.objects.order_by("pk").values_list()),
+        OutboxMessage.objects.count(),
+    )
+
+
+@pytest.mark.asvs("10.6.2")
+@pytest.mark.parametrize("hint", ["of this session", "expired", "of another session", "of another person", "none"])
+@pytest.mark.parametrize("way", [by_link, by_form_of_another_site])
+def test_nothing_ends_before_the_person_confirms(
+    rp: Registered, alice: Any, browser: Browser, clock: Any, way: Any, hint: str
+) -> None:
+    others = {"of another session": alice, "of another person": make_user("bob@example.org")}
+    hinted = browser_of(others[hint]) if hint in others else browser
+    parameters = {"post_logout_redirect_uri": AFTER, "state": "s 1", "ui_locales": "de"}
+    parameters |= {"client_id": rp.client_id} if hint == "none" else {"id_token_hint": hint_of(hinted, rp)}
+    authorize(browser, rp)
+    if hint == "expired":
+        clock.forward(hours=2)
+    before = what_a_logout_changes()
+
+    page = way(browser, parameters)
+
+    assert page.status_code == 200
+    assert '<html lang="de"' in page.content.decode()
+    assert what_a_logout_changes() == before
+    answer = browser.post(page.wsgi_request.path)
+    assert leads_to(answer) == f"{AFTER}?state=s+1"
+    assert '<html lang="de"' in answer.content.decode()
     assert not is_signed_in(browser)
+    assert what_a_logout_changes() != before
+
+
+@pytest.mark.parametrize("way", [by_link, by_form_of_another_site])
+def test_a_browser_without_a_session_goes_on_at_once(rp: Registered, browser: Browser, way: Any) -> None:
+    parameters = {"id_token_hint": hint_of(browser, rp), "post_logout_redirect_uri": AFTER, "state": "s-1"}
+    stranger, before = Browser(), what_a_logout_changes()
+
+    response = stranger.get("/oauth/logout", parameters) if way is by_link else way(stranger, parameters)
+
+    assert response.status_code == 303
+    assert response.headers["Location"] == f"{AFTER}?state=s-1"
+    assert stranger.get("/oauth/logout", {**parameters, "post_logout_redirect_uri": f"{AFTER}/x"}).status_code == 400
+    assert stranger.get("/oauth/logout", {**parameters, "id_token_hint": "x"}).status_code == 400
+    assert what_a_logout_changes() == before
+    assert is_signed_in(browser)
 
 
 def test_no_link_ends_anything(rp: Registered, alice: Any, browser: Browser) -> None:
-    """Links with every prompt, and to the logout."""
+    """Links with every prompt."""
     tokens = exchange(rp, answer_in(authorize(browser, rp))["code"]).json()
     sent = OutboxMessage.objects.count()
 
     for prompt in ("login", "consent", "select_account", "login consent"):
         authorize(browser, rp, prompt=prompt)
-    page = browser.get(logout(browser, client_id=rp.client_id).headers["Location"])
 
-    assert b"Sign out" in page.content
     assert is_signed_in(browser)
     assert userinfo(tokens["access_token"]).status_code == 200
     assert OutboxMessage.objects.count() == sent
@@ -224,6 +161,7 @@ def test_the_confirmation_needs_the_csrf_token(rp: Registered, browser: Browser)
     address = logout(browser).headers["Location"]
 
     assert browser.post(address, HTTP_X_CSRFTOKEN="wrong").status_code == 403
+    assert browser.post(address, HTTP_ORIGIN="https://rp.example").status_code == 403
     assert is_signed_in(browser)
 
 
@@ -289,26 +227,6 @@ def far(monkeypatch: pytest.MonkeyPatch) -> Rp:
     end = Rp()
     monkeypatch.setattr(backchannel, "fetch", end.fetch)
     return end
-
-
-def test_oidcc_backchannel_rp_initiated_logout(rp: Registered, browser: Browser, far: Rp, clock: Any) -> None:
-    """After a logout the application gets a logout token: typ, iss, aud, iat, exp, jti, events, sub and sid, no nonce."""
-    hint = hint_of(browser, rp)
-    authorization = Authorization.objects.get()
-    logout(browser, id_token_hint=hint)
-
-    assert outbox.deliver_due() == 1
-
-    claims = far.claims(0)
-    assert far.got[0][0] == BACK
-    assert claims["iss"] == "https://auth.example.org"
-    assert claims["aud"] == rp.client_id
-    assert claims["exp"] - claims["iat"] == 120
-    assert claims["events"] == {"http://schemas.openid.net/event/backchannel-logout": {}}
-    assert claims["sub"] == authorization.subject
-    assert claims["sid"] == str(authorization.session_id)
-    assert claims["jti"]
-    assert "nonce" not in claims
 
 
 def test_an_application_that_is_down_hears_later_with_a_new_token(

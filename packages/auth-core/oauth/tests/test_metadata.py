@@ -54,6 +54,7 @@ def test_every_advertised_algorithm_signs(alice: Any) -> None:
     assert "RS256" in provider_metadata()["id_token_signing_alg_values_supported"]
 
 
+@pytest.mark.asvs("10.6.1")
 def test_every_advertised_grant_type_is_known_and_others_are_not(web: Registered) -> None:
     grants = provider_metadata()["grant_types_supported"]
 

@@ -48,9 +48,13 @@ def one_won(answers: list[Any]) -> Any:
 
 
 def all_are_dead(application: Registered, body: dict[str, Any]) -> None:
-    """Check that every token that was returned is refused: the losers are replays."""
+    """Check that every token that was returned is refused wherever it is presented: the losers are replays."""
     assert userinfo(body["access_token"]).status_code == 401
     assert refresh(application, body["refresh_token"]).json()["error"] == "invalid_grant"
+    if application.secret:
+        for kind in ("access_token", "refresh_token", "id_token"):
+            assert introspect(application, body[kind]) == {"active": False}, kind
+    assert Authorization.objects.get().ended_at is not None
 
 
 @ROUNDS
@@ -71,20 +75,27 @@ def test_one_of_fifty_exchanges_of_a_code_wins_and_its_tokens_end(rounds: int, p
 def test_one_of_fifty_rotations_wins_and_its_tokens_end(rounds: int) -> None:
     application, person = make_application(public=True), make_user()
     for _round in range(rounds):
-        token = make_tokens(application, person)["refresh_token"]
+        first = make_tokens(application, person)
+        token = first["refresh_token"]
 
         body = one_won(race(lambda browser, token=token: refresh(application, token, browser)))
 
         assert RefreshToken.objects.count() == 2, "more than one successor was issued"
         all_are_dead(application, body)
+        all_are_dead(application, first)
         Authorization.objects.all().delete()
 
 
-def test_a_confidential_application_refreshes_fifty_times_at_once() -> None:
+@ROUNDS
+def test_a_confidential_application_refreshes_fifty_times_at_once(rounds: int) -> None:
     application, person = make_application(), make_user()
     token = make_tokens(application, person)["refresh_token"]
+    for _round in range(rounds):
+        answers = race(lambda browser: refresh(application, token, browser))
 
-    answers = race(lambda browser: refresh(application, token, browser))
-
-    assert [answer.status_code for answer in answers] == [200] * AT_ONCE
-    assert introspect(application, token)["active"]
+        assert [answer.status_code for answer in answers] == [200] * AT_ONCE
+        tokens = {answer.json()["access_token"] for answer in answers}
+        assert len(tokens) == AT_ONCE
+        assert all(userinfo(text).status_code == 200 for text in tokens)
+        assert introspect(application, token)["active"]
+        assert RefreshToken.objects.count() == 1

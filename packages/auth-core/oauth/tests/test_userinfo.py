@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from auth_core.models import EmailAddress
 from auth_core.oauth.models import ApplicationPolicy, Resource
 from auth_core.oauth.testing.factories import (
     Registered,
@@ -15,6 +16,7 @@ from auth_core.oauth.testing.factories import (
 from auth_core.people.locking import disable_account
 from auth_core.people.lookup import identity_of
 from auth_core.testing.doors import address_of, routes
+from auth_core.testing.factories import make_user
 from auth_core.testing.sessions import sign_in
 
 pytestmark = pytest.mark.django_db
@@ -109,6 +111,20 @@ def test_a_token_for_another_resource_is_refused(web: Registered, alice: Any) ->
 
     assert answer.status_code == 401
     assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
+
+
+@pytest.mark.asvs("10.3.3")
+def test_a_token_is_of_the_person_who_gave_it_whatever_their_address_is(orders: str, alice: Any, client: Any) -> None:
+    """Another person gets the address of the first. What identifies a person is never given to another one."""
+    subject = userinfo(orders).json()["sub"]
+    alice.email = "alice.new@example.org"
+    alice.save()
+    EmailAddress.objects.filter(user=alice).delete()
+    bob = make_user("alice@example.org")
+
+    assert userinfo(orders).json()["sub"] == subject == str(identity_of(alice).subject_id)
+    assert subject != str(identity_of(bob).subject_id)
+    assert client.get("/api/v1/orders/", **bearer(orders)).json() == {"user": str(alice.pk)}
 
 
 def test_a_token_opens_a_route_that_declares_its_scope(orders: str, alice: Any, client: Any) -> None:

@@ -8,11 +8,17 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import Error as DatabaseProblem
 from django.db import router
 from django.utils.module_loading import import_string
+from oauth2_provider.models import get_application_model
+from oauth2_provider.settings import oauth2_settings
 
+from auth_core.oauth.clients.redirect_uris import why_not_allowed
 from auth_core.oauth.conf import oauth
 from auth_core.oauth.keys.algorithms import ALGORITHMS
 from auth_core.oauth.keys.boot import missing_keys
 from auth_core.oauth.models import SigningKey
+
+#: Most addresses that one run names.
+_MOST_ERRORS = 20
 
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -71,3 +77,35 @@ def check_signing_keys(databases: Sequence[str] | None = None, **kwargs: Any) ->
         return []
     hint = "Run `manage.py rotate_keys --signing`, or set AUTH_OAUTH['SIGNING_KEYS']."
     return [Error(problem, hint=hint, id="auth_oauth.E005")] if problem else []
+
+
+@register(Tags.security, deploy=True)
+def check_toolkit_schemes(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse ``http`` for django-oauth-toolkit, which would then register addresses of any host (RFC 9700 section 2.1).
+
+    It stands in place of ``oauth2_provider.E003``. Loopback addresses need no such scheme here, see `redirect_uris`.
+    """
+    schemes = {str(scheme).lower() for scheme in oauth2_settings.ALLOWED_REDIRECT_URI_SCHEMES}
+    if "http" not in schemes:
+        return []
+    hint = "Remove 'http'. This app itself allows http for the computer of the person, and for nothing else."
+    text = "OAUTH2_PROVIDER['ALLOWED_REDIRECT_URI_SCHEMES'] has http."
+    return [Error(text, hint=hint, id="auth_oauth.E006")]
+
+
+@register(Tags.database, deploy=True)
+def check_redirect_uris(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse applications with an address to which no answer may go. People would see an error at every login."""
+    model = get_application_model()
+    if router.db_for_read(model) not in (databases or ()):
+        return []
+    try:
+        rows = list(model._base_manager.values_list("client_id", "redirect_uris"))
+    except DatabaseProblem:
+        return []
+    wrong = [(client_id, uri) for client_id, text in rows for uri in text.split() if why_not_allowed(uri)]
+    hint = "Use https, http for the computer of the person, or a scheme with a dot."
+    return [
+        Error(f"The application {client_id} has the redirect address {uri!r}.", hint=hint, id="auth_oauth.E007")
+        for client_id, uri in wrong[:_MOST_ERRORS]
+    ]

@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from django.db import transaction
@@ -21,7 +22,7 @@ from auth_core.oauth.authorization.parameters import text_of
 from auth_core.oauth.clients.redirect_uris import LOOPBACK_HOSTS, is_web
 from auth_core.oauth.events import OAuthEvent
 from auth_core.oauth.models import ApplicationPolicy, Consent, Resource
-from auth_core.oauth.registries import find_scope
+from auth_core.oauth.registries import OFFLINE_ACCESS, find_scope
 from auth_core.request.client import Client
 from auth_core.users import UserLike
 
@@ -40,6 +41,7 @@ class Shown:
         facts: Addresses of the application, by their name in the policy.
         scopes: Scopes, each with its sentence.
         resources: The names of the resources.
+        lifetime: How long the access lasts at most. ``None``: until the person signs out.
     """
 
     name: str
@@ -47,13 +49,14 @@ class Shown:
     facts: Mapping[str, str]
     scopes: Sequence[tuple[str, str]]
     resources: Sequence[str]
+    lifetime: timedelta | None = None
 
     @property
     def digest(self) -> str:
         """SHA-256 of all of it, in hex."""
-        return _digest(
-            [self.name, self.host, dict(self.facts), [list(pair) for pair in self.scopes], list(self.resources)]
-        )
+        lists = [[list(pair) for pair in self.scopes], list(self.resources)]
+        seconds = None if self.lifetime is None else self.lifetime.total_seconds()
+        return _digest([self.name, self.host, dict(self.facts), *lists, seconds])
 
 
 def shown_for(details: Details) -> Shown:
@@ -150,6 +153,7 @@ def _remembered_digest(details: Details, scopes: Sequence[str], resources: Seque
 
 
 def _shown(details: Details, scopes: Sequence[tuple[str, str]], resources: Sequence[str]) -> Shown:
+    is_offline = any(name == OFFLINE_ACCESS for name, _sentence in scopes)
     facts = ApplicationPolicy.objects.filter(pk=details.application.id).values(*_FACTS).first() or {}
     return Shown(
         name=details.application.name or details.application.client_id,
@@ -158,6 +162,7 @@ def _shown(details: Details, scopes: Sequence[tuple[str, str]], resources: Seque
         facts={name: address if is_web(address) else "" for name, address in facts.items()},
         scopes=scopes,
         resources=resources,
+        lifetime=details.application.lifetime_of_authorizations if is_offline else None,
     )
 
 

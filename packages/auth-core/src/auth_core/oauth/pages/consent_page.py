@@ -40,6 +40,7 @@ def show_consent(
         "place": consent.place_of(shown),
         "account": profile_of(request.user)["email"],
         "binding": consent.binding_of(details, session),
+        "days": shown.lifetime and max(1, shown.lifetime.days),
         "is_rememberable": consent.is_rememberable(details),
         "logo": shown.facts.get("logo_uri", ""),
         "form": form,

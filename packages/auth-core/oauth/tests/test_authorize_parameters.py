@@ -1,8 +1,4 @@
-"""The modules of the OpenID Foundation's plans that are about the authorization endpoint, each by its name.
-
-Source: the plan ``oidcc-basic-certification-test-plan`` of the public conformance suite. Every client here sends PKCE, because
-this provider requires it. Each docstring says what the module checks.
-"""
+"""What the parameters of an authorization request do, beside the modules of the conformance plans (see conformance/)."""
 
 from datetime import timedelta
 from typing import Any
@@ -24,11 +20,9 @@ from people import (
     STATE,
     allowed,
     answer_in,
-    asked,
     authorize,
     browser_of,
     decide,
-    encoded,
     error_in,
     follow,
     log_in,
@@ -58,65 +52,6 @@ def id_token(application: Registered, answer: dict[str, str]) -> dict[str, Any]:
     return claims
 
 
-def prove_again(browser: Browser, response: Any) -> Any:
-    """Prove the password again on the page that *response* leads to, and return the response after it."""
-    address = response.headers["Location"]
-    assert address.startswith("/login/again/?"), address
-    begun = browser.post(address)
-    assert begun.headers["Location"] == "/login/answer/", begun.content
-    return browser.post("/login/answer/", {"password": PASSWORD})
-
-
-def test_oidcc_server(own: Registered, alice: Any) -> None:
-    """A login with the code flow ends with an ID token for the person, the client and the nonce."""
-    browser = Browser()
-
-    answer = answer_in(follow(browser, log_in(browser, authorize(browser, own), alice)))
-
-    claims = id_token(own, answer)
-    assert answer["state"] == STATE
-    assert claims["sub"] == str(identity_of(alice).subject_id)
-    assert claims["aud"] == own.client_id
-    assert claims["nonce"] == NONCE
-
-
-def test_oidcc_response_type_missing(own: Registered, browser: Browser) -> None:
-    """A request without response_type gets an error, by redirect or on a page."""
-    assert error_in(authorize(browser, own, response_type=None)) == "invalid_request"
-
-
-def test_oidcc_ensure_request_without_nonce_succeeds_for_code_flow(own: Registered, browser: Browser) -> None:
-    """A nonce is optional with the code flow, and the ID token then has none."""
-    assert "nonce" not in id_token(own, answer_in(authorize(browser, own, nonce=None)))
-
-
-@pytest.mark.parametrize("scope", ["profile", "email", "address", "phone", "profile email address phone"])
-def test_oidcc_scope(own: Registered, browser: Browser, scope: str) -> None:
-    """Modules oidcc-scope-profile, -email, -address, -phone and -all: a request for the scope succeeds."""
-    answer = answer_in(authorize(browser, own, scope=f"openid {scope}"))
-
-    assert exchange(own, answer["code"]).json()["scope"] == f"openid {scope}"
-
-
-@pytest.mark.parametrize("display", ["page", "popup"])
-def test_oidcc_display(web: Registered, browser: Browser, display: str) -> None:
-    """Modules oidcc-display-page and oidcc-display-popup: the parameter is accepted, and the consent page is shown."""
-    assert answer_in(decide(browser, authorize(browser, web, display=display)))["code"]
-
-
-def test_oidcc_prompt_login(own: Registered, alice: Any, clock: Any) -> None:
-    """prompt=login asks a person who is signed in again. The second ID token has a later auth_time."""
-    browser = browser_of(alice)
-    first = id_token(own, answer_in(authorize(browser, own)))
-    clock.forward(minutes=1)
-
-    response = authorize(browser, own, prompt="login")
-    second = id_token(own, answer_in(follow(browser, prove_again(browser, response))))
-
-    assert second["auth_time"] == first["auth_time"] + 60
-    assert second["sub"] == first["sub"]
-
-
 def test_prompt_login_is_not_met_by_a_look_at_the_page(own: Registered, alice: Any, clock: Any) -> None:
     """A person who comes back to the handle without a proof is asked again."""
     browser = browser_of(alice)
@@ -135,41 +70,8 @@ def test_prompt_login_asks_a_person_who_was_not_signed_in_once(own: Registered, 
     assert answer_in(follow(browser, log_in(browser, authorize(browser, own, prompt="login"), alice)))["code"]
 
 
-def test_oidcc_prompt_none_not_logged_in(own: Registered) -> None:
-    """prompt=none without a session gets login_required at the redirect address, and no page is shown."""
-    response = authorize(Browser(), own, prompt="none")
-
-    assert response.status_code == 303
-    assert answer_in(response)["error"] == "login_required"
-    assert answer_in(response)["state"] == STATE
-    assert answer_in(response)["iss"] == "https://auth.example.org"
-
-
-def test_oidcc_prompt_none_logged_in(web: Registered, browser: Browser) -> None:
-    """prompt=none with a session and a remembered consent gets a code without a page, with the same auth_time."""
-    first = id_token(web, allowed(browser, web))
-
-    response = authorize(browser, web, prompt="none")
-
-    assert response.status_code == 303
-    assert id_token(web, answer_in(response))["auth_time"] == first["auth_time"]
-
-
 def test_prompt_none_without_a_consent_gets_consent_required(web: Registered, browser: Browser) -> None:
     assert error_in(authorize(browser, web, prompt="none")) == "consent_required"
-
-
-def test_oidcc_max_age_1(own: Registered, alice: Any, clock: Any) -> None:
-    """max_age=1 asks a person again who signed in more than a second ago. The ID token has a later auth_time."""
-    browser = browser_of(alice)
-    first = id_token(own, answer_in(authorize(browser, own)))
-    clock.forward(hours=1)
-
-    response = authorize(browser, own, max_age="1")
-    clock.forward(seconds=5)
-    second = id_token(own, answer_in(follow(browser, prove_again(browser, response))))
-
-    assert second["auth_time"] == first["auth_time"] + 3605
 
 
 def test_max_age_with_prompt_none_gets_login_required(own: Registered, alice: Any, clock: Any) -> None:
@@ -177,18 +79,6 @@ def test_max_age_with_prompt_none_gets_login_required(own: Registered, alice: An
     clock.forward(hours=1)
 
     assert error_in(authorize(browser, own, max_age="1", prompt="none")) == "login_required"
-
-
-def test_oidcc_max_age_10000(own: Registered, alice: Any, clock: Any) -> None:
-    """max_age=10000 asks no one again who signed in recently. Both ID tokens have the same auth_time."""
-    browser = browser_of(alice)
-    first = id_token(own, answer_in(authorize(browser, own)))
-    clock.forward(minutes=5)
-
-    response = authorize(browser, own, max_age="10000")
-
-    assert response.status_code == 303
-    assert id_token(own, answer_in(response))["auth_time"] == first["auth_time"]
 
 
 def test_auth_time_is_that_of_this_session(own: Registered, alice: Any, clock: Any) -> None:
@@ -199,20 +89,6 @@ def test_auth_time_is_that_of_this_session(own: Registered, alice: Any, clock: A
     browser_of(alice)
 
     assert id_token(own, answer_in(authorize(browser, own)))["auth_time"] == first["auth_time"]
-
-
-def test_oidcc_ensure_request_with_unknown_parameter_succeeds(own: Registered, browser: Browser) -> None:
-    """Unknown parameters are ignored."""
-    assert answer_in(authorize(browser, own, extra="foobar"))["code"]
-
-
-def test_oidcc_id_token_hint(own: Registered, browser: Browser) -> None:
-    """An ID token as a hint, with prompt=none: the ID token that follows is about the same person."""
-    body = exchange(own, answer_in(authorize(browser, own))["code"]).json()
-
-    answer = answer_in(authorize(browser, own, prompt="none", id_token_hint=body["id_token"]))
-
-    assert id_token(own, answer)["sub"]
 
 
 def test_a_hint_of_another_person_gets_login_required(own: Registered, browser: Browser) -> None:
@@ -239,34 +115,6 @@ def test_a_hint_of_another_client_is_refused(own: Registered, browser: Browser) 
     hint = exchange(own, answer_in(authorize(browser, own))["code"]).json()["id_token"]
 
     assert error_in(authorize(browser, make_application(), id_token_hint=hint)) == "invalid_request"
-
-
-def test_oidcc_login_hint(own: Registered) -> None:
-    """login_hint is accepted. The form of the login is filled in with it."""
-    browser = Browser()
-
-    form = follow(browser, authorize(browser, own, login_hint="alice@example.org"))
-
-    assert 'value="alice@example.org"' in form.content.decode()
-
-
-def test_oidcc_ui_locales(web: Registered, browser: Browser, settings: Any) -> None:
-    """ui_locales is accepted. Unknown languages are no error, and the first that is offered is used."""
-    page = authorize(browser, web, ui_locales="xx-YY zz de en")
-
-    assert '<html lang="de"' in page.content.decode()
-    assert answer_in(decide(browser, page))["code"]
-
-
-def test_oidcc_claims_locales(own: Registered, browser: Browser) -> None:
-    """claims_locales is accepted."""
-    assert answer_in(authorize(browser, own, claims_locales="se"))["code"]
-
-
-@pytest.mark.parametrize("levels", ["1 2", "aal2 aal1", "urn:unknown"])
-def test_oidcc_ensure_request_with_acr_values_succeeds(own: Registered, browser: Browser, levels: str) -> None:
-    """acr_values are voluntary: a request for levels that cannot be reached succeeds, with the level that was proved."""
-    assert id_token(own, answer_in(authorize(browser, own, acr_values=levels)))["acr"] == "aal1"
 
 
 def test_a_voluntary_level_that_is_out_of_reach_is_no_error(own: Registered, browser: Browser) -> None:
@@ -332,14 +180,6 @@ def test_a_key_that_does_not_reach_the_third_level_is_tried_once(own: Registered
     assert "assurance" not in query_of(response)
 
 
-def test_oidcc_ensure_registered_redirect_uri(web: Registered, browser: Browser) -> None:
-    """An address that is not registered gets a page with an error, and no redirect."""
-    response = authorize(browser, web, redirect_uri=f"{REDIRECT_URI}/other")
-
-    assert response.status_code == 400
-    assert "Location" not in response.headers
-
-
 def test_oidcc_ensure_redirect_uri_in_authorization_request(web: Registered, browser: Browser) -> None:
     """A request without a redirect address gets a page with an error."""
     assert authorize(browser, web, redirect_uri=None).status_code == 400
@@ -357,43 +197,10 @@ def test_oidcc_redirect_uri_query_added(web: Registered, browser: Browser) -> No
     assert authorize(browser, web, redirect_uri=f"{REDIRECT_URI}?foo=bar").status_code == 400
 
 
-def test_oidcc_ensure_post_request_succeeds(own: Registered, browser: Browser) -> None:
-    """The authorization endpoint takes POST as it takes GET."""
-    stored = browser.post("/oauth/authorize", encoded(asked(own)), content_type="application/x-www-form-urlencoded")
-
-    assert id_token(own, answer_in(follow(browser, stored)))["nonce"] == NONCE
-
-
-def test_oidcc_request_uri_unsigned_supported_correctly_or_rejected_as_unsupported(
-    own: Registered, browser: Browser
-) -> None:
-    """A request_uri is used, or refused with request_uri_not_supported."""
-    assert error_in(authorize(browser, own, request_uri="https://rp.example/r")) == "request_uri_not_supported"
-
-
-def test_oidcc_unsigned_request_object_supported_correctly_or_rejected_as_unsupported(
-    own: Registered, browser: Browser
-) -> None:
-    """A request object is used, or refused with request_not_supported."""
-    assert error_in(authorize(browser, own, request="eyJhbGciOiJub25lIn0.e30.")) == "request_not_supported"
-
-
-def test_oidcc_ensure_request_object_with_redirect_uri(own: Registered, browser: Browser) -> None:
-    """The redirect address of a request object is never used: the object is refused."""
-    assert error_in(authorize(browser, own, request="eyJhbGciOiJub25lIn0.eyJyZWRpcmVjdF91cmkiOiJodHRwczovL2UifQ."))
-
-
-def test_oidcc_claims_essential(own: Registered, alice: Any) -> None:
-    """An essential claim of the parameter claims is returned."""
-    browser = browser_of(alice)
+def test_a_claim_may_be_asked_for_in_the_id_token(own: Registered, browser: Browser) -> None:
     claims = '{"id_token": {"name": {"essential": true}}}'
 
     assert id_token(own, answer_in(authorize(browser, own, claims=claims)))["name"] == "Alice"
-
-
-def test_oidcc_ensure_request_with_valid_pkce_succeeds(own: Registered, browser: Browser) -> None:
-    """A request with S256 gets tokens for its verifier."""
-    assert exchange(own, answer_in(authorize(browser, own))["code"]).status_code == 200
 
 
 @pytest.mark.parametrize("prompt", [None, "none"])

@@ -1,0 +1,1 @@
+"""What the OAuth provider must do, the tests of each row, and the generated page."""
