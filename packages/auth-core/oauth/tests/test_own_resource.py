@@ -16,6 +16,7 @@ from auth_core.oauth.models import ApplicationPolicy, Authorization, Resource
 from auth_core.oauth.models.application_policy import TokenFormat
 from auth_core.oauth.testing.factories import Registered, make_application, make_tokens
 from auth_core.oauth.tokens.active_tokens import find_active_token
+from auth_core.oauth_resource.testing.issuer import fake_issuer
 from auth_core.request.client import Client
 
 pytestmark = pytest.mark.django_db
@@ -154,6 +155,25 @@ def test_the_provider_of_the_site_is_not_accepted_if_others_are_named(
     settings.AUTH_RESOURCE = {**settings.AUTH_RESOURCE, "ISSUERS": {"https://other.example": {}}}
 
     assert get(token_of(reader, alice)).status_code == 401
+
+
+def test_an_opaque_token_is_shown_to_another_issuer_only_if_it_is_not_ours(
+    reader: Registered, alice: Any, settings: Any
+) -> None:
+    Resource.objects.update(token_format=TokenFormat.OPAQUE)
+    with fake_issuer() as other:
+        client = {"client_id": "notes", "client_secret": "secret"}
+        issuers = {other.url: client, "https://auth.example.org": {}}
+        settings.AUTH_CORE = {**settings.AUTH_CORE, "OUTBOUND_ALLOWED_NETWORKS": ["127.0.0.0/8"]}
+        settings.AUTH_RESOURCE = {**settings.AUTH_RESOURCE, "ISSUERS": issuers}
+        other.introspected["theirs"] = {"active": True, **other.claims(RESOURCE)}
+        ours = token_of(reader, alice)
+
+        assert get(ours).status_code == 200
+        Authorization.objects.update(ended_at=timezone.now())
+        assert get(ours).status_code == 401
+        assert other.requests == []
+        assert get("theirs").status_code == 200
 
 
 def test_a_request_takes_one_query(reader: Registered, alice: Any, django_assert_num_queries: Any) -> None:

@@ -94,7 +94,8 @@ REFUSED: dict[str, dict[str, Any]] = {
     "of another issuer": {"iss": "https://evil.example"},
     "for another resource": {"aud": "https://other.example"},
     "without an audience": {"aud": None},
-    "without a subject": {"sub": None},
+    "without a subject and a client": {"sub": None, "client_id": None},
+    "with an empty subject": {"sub": ""},
     "expired": {"exp": 1},
     "not begun": {"nbf": 99_999_999_999},
     "bound to a key": {"cnf": {"jkt": "x" * 43}},
@@ -114,6 +115,12 @@ def test_an_answer_may_leave_out_what_is_optional(issuer: FakeIssuer, get: Get) 
     issuer.introspected[OPAQUE] = {name: members[name] for name in ("active", "sub", "aud", "scope")}
 
     assert get(OPAQUE).status_code == 200
+
+
+def test_an_application_that_acts_for_itself_may_have_no_subject(issuer: FakeIssuer, get: Get) -> None:
+    del issuer.introspected[OPAQUE]["sub"]
+
+    assert get(OPAQUE).json()["subject"] == "app"
 
 
 def test_a_jwt_is_verified_before_its_issuer_is_asked(issuer: FakeIssuer, get: Get) -> None:

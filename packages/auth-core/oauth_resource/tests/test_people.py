@@ -37,6 +37,14 @@ def test_a_person_who_is_unknown_or_disabled_is_refused(
     assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
 
 
+@pytest.mark.django_db
+def test_an_application_is_no_person_who_has_its_id(issuer: FakeIssuer, settings: Any, get: Get) -> None:
+    settings.AUTH_RESOURCE = {**settings.AUTH_RESOURCE, "PERSON": "views.user_of_the_site"}
+    User.objects.create_user("app")
+
+    assert get(issuer.token(RESOURCE, sub="app")).json()["pk"] == f"{issuer.url}#app"
+
+
 def principal(subject: str, issuer: str = "https://auth.example.org") -> TokenPrincipal:
     claims = {"sub": subject, "client_id": "app"}
     return TokenPrincipal(VerifiedToken(issuer=issuer, claims=claims, scopes=("notes:read",)))

@@ -35,8 +35,8 @@ class ResourceSettings(PackageSettings):
     )
     PERSON = Option(
         "",
-        doc="Dotted path of a function from a token to the user of this site. `None` refuses the token. Empty: `request.user`"
-        " is a principal without a row.",
+        doc="Dotted path of a function from a token to the user of this site. `None` refuses the token. Empty, and for an"
+        " application that acts for itself: `request.user` is a principal without a row.",
     )
     ACR_VALUES = Option[Sequence[str]](
         ("aal1", "aal2", "aal3"),

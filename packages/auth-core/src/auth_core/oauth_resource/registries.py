@@ -27,6 +27,9 @@ class TokenStore(Protocol):
     def issuer(self) -> str:
         """The issuer in its tokens."""
 
+    def recognises(self, text: str) -> bool:
+        """Return whether *text* looks like an opaque token of this provider. Makes no query."""
+
     def find(self, text: str) -> StoredToken | None:
         """Return the token *text* if it is active now, or ``None``.
 

@@ -2,7 +2,7 @@
 
 from auth_core.oauth.conf import oauth
 from auth_core.oauth.keys.key_set import KeysUnusable
-from auth_core.oauth.tokens.active_tokens import find_active_token
+from auth_core.oauth.tokens.active_tokens import find_active_token, is_opaque
 from auth_core.oauth_resource.errors import Unavailable
 from auth_core.oauth_resource.registries import StoredToken
 
@@ -14,6 +14,10 @@ class OwnTokens:
     def issuer(self) -> str:
         """The issuer of this provider."""
         return oauth.issuer
+
+    def recognises(self, text: str) -> bool:
+        """Return whether *text* looks like an opaque token of this provider."""
+        return is_opaque(text)
 
     def find(self, text: str) -> StoredToken | None:
         """Return the access token *text* if it is active now, or ``None``. A JWT takes one query.

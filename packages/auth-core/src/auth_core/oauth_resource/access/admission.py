@@ -69,7 +69,8 @@ def person_of(token: VerifiedToken) -> Any:
     """
     if token.user is not None:
         return token.user
-    if not resource.PERSON:
+    # An application is no person, even if its client id is the subject of one (RFC 9700 section 4.15).
+    if not resource.PERSON or token.is_of_application:
         return TokenPrincipal(token)
     resolve: Callable[[VerifiedToken], Any] = import_string(resource.PERSON)
     user = resolve(token)

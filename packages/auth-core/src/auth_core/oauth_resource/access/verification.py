@@ -34,7 +34,7 @@ def verify(text: str, *, may_wait: bool = True) -> VerifiedToken:
     """
     issuers, store = configured_issuers(), token_store()
     token = read_compact(text)
-    issuer = _issuer_of(token, issuers, store)
+    issuer = _issuer_of(text, token, issuers, store)
     if store is not None and issuer.url == store.issuer:
         if not may_wait:
             raise WouldWait
@@ -49,12 +49,17 @@ def verify(text: str, *, may_wait: bool = True) -> VerifiedToken:
     members = client.introspection.ask(text, may_wait=may_wait)
     if members is None:
         raise refused("its issuer says that it is not active")
+    if members.get("sub") is None:
+        # Of an application that acts for itself some issuers only state the client id.
+        members = {**members, "sub": members.get("client_id")}
     _check_claims(members, issuer, is_introspected=True)
     return _verified(members, issuer)
 
 
-def _issuer_of(token: CompactToken | None, issuers: Mapping[str, Issuer], store: TokenStore | None) -> Issuer:
-    """Return the issuer that a token names. An opaque one is the provider's of this site, or of the one that is asked.
+def _issuer_of(
+    text: str, token: CompactToken | None, issuers: Mapping[str, Issuer], store: TokenStore | None
+) -> Issuer:
+    """Return the issuer that a token names. An opaque one is of the provider in this site, or of the one that is asked.
 
     Raises:
         InvalidToken: it is of no issuer that is accepted.
@@ -62,8 +67,8 @@ def _issuer_of(token: CompactToken | None, issuers: Mapping[str, Issuer], store:
     if token is not None:
         named = token.claims.get("iss")
         found = issuers.get(named) if isinstance(named, str) else None
-    elif store is not None and store.issuer in issuers:
-        found = issuers[store.issuer]
+    elif store is not None and store.recognises(text):
+        found = issuers.get(store.issuer)
     else:
         # A token is shown to no issuer but its own. So there is one, or none.
         introspecting = [issuer for issuer in issuers.values() if issuer.is_introspecting]
