@@ -60,6 +60,7 @@ ACCEPTED: dict[str, Callable[[FakeIssuer], str]] = {
     "a slash at the end of the audience": lambda issuer: issuer.token(RESOURCE, aud=f"{RESOURCE}/"),
     "an expiry within the leeway": lambda issuer: issuer.token(RESOURCE, exp=in_seconds(-5)),
     "a start within the leeway": lambda issuer: issuer.token(RESOURCE, nbf=in_seconds(5), iat=in_seconds(5)),
+    "a claim named token_type": lambda issuer: issuer.token(RESOURCE, token_type="access"),
     "no key id, from an issuer with one key": lambda issuer: issuer.token(RESOURCE, header={"kid": None}),
     "a certificate in the header, which is not read": lambda issuer: issuer.token(
         RESOURCE, header={"x5c": ["MIIB" * 200]}
@@ -181,6 +182,13 @@ def test_any_other_token_is_refused(case: str, issuer: FakeIssuer, get: Get) -> 
     assert answer.status_code == 401
     assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
     assert answer.json()["error"] == "invalid_token"
+
+
+@pytest.mark.parametrize("aud", ["", "/"])
+def test_a_site_that_names_no_resource_accepts_no_token(aud: str, issuer: FakeIssuer, settings: Any, get: Get) -> None:
+    settings.AUTH_RESOURCE = {**settings.AUTH_RESOURCE, "RESOURCE": ""}
+
+    assert get(issuer.token(aud)).status_code == 401
 
 
 def test_the_keys_of_one_issuer_verify_no_token_of_another(issuer: FakeIssuer, settings: Any, get: Get) -> None:

@@ -17,6 +17,7 @@ from auth_core.oauth_resource.tokens.claims import (
     scopes_in,
 )
 from auth_core.oauth_resource.tokens.compact import CompactToken, read_compact
+from auth_core.oauth_resource.tokens.header import SCHEME
 
 
 def verify(text: str, *, may_wait: bool = True) -> VerifiedToken:
@@ -106,6 +107,8 @@ def _check_claims(claims: Mapping[str, Any], issuer: Issuer, *, is_introspected:
     """Check claims, or the members of an introspection, which may leave out the issuer and the expiry (RFC 7662 section 2.2)."""
     if (claims.get("iss") or not is_introspected) and claims.get("iss") != issuer.url:
         raise refused("it is of another issuer")
+    if is_introspected and str(claims.get("token_type", SCHEME)).lower() != SCHEME.lower():
+        raise refused("it is of a type that needs a proof")
     check_times(claims, is_expiry_required=not is_introspected)
     check_audience(claims, issuer.accepted_audience)
     check_subject(claims)

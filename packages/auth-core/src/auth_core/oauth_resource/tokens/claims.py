@@ -41,7 +41,7 @@ def check_audience(claims: Mapping[str, Any], accepted: Collection[str]) -> None
     values = [aud] if isinstance(aud, str) else aud
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
         raise refused("it has no audience")
-    if not {canonical_resource(value) for value in values} & {canonical_resource(uri) for uri in accepted}:
+    if not {canonical_resource(value) for value in values} & {canonical_resource(uri) for uri in accepted if uri}:
         raise refused("it is for another resource")
 
 
@@ -77,7 +77,7 @@ def check_binding(claims: Mapping[str, Any]) -> None:
     Raises:
         InvalidToken: it is bound (RFC 9449 section 7.2, RFC 8705 section 3).
     """
-    if claims.get("cnf") is not None or str(claims.get("token_type", "Bearer")).lower() != "bearer":
+    if claims.get("cnf") is not None:
         raise refused("it is bound to a key, and was sent without a proof")
 
 
