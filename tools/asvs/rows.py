@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 STATES = ("test", "setting", "document", "not_applicable", "open")
-_TESTS = ("packages/*/tests/**/*.py", "packages/*/oauth/tests/**/*.py", "project/tests/**/*.py", "tools/tests/**/*.py")
+_TESTS = (
+    "packages/*/tests/**/*.py",
+    "packages/*/oauth/tests/**/*.py",
+    "packages/*/oauth_resource/tests/**/*.py",
+    "project/tests/**/*.py",
+    "tools/tests/**/*.py",
+)
 
 
 @dataclass(frozen=True)

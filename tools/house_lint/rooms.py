@@ -39,6 +39,9 @@ IN_THE_ROOT: dict[str, dict[str, str]] = {
         "sweep": "It is a periodic sweep over all tables.",
         "toolkit": "Settings modules import it.",
     },
+    "oauth_resource": {
+        "answers": "The provider's endpoints and views of every kind answer with it.",
+    },
     "auth_mfa": {
         "admin_reset": "A part of `admin`.",
         "answer_check": "Every method's room calls it.",
@@ -98,7 +101,7 @@ IN_THE_ROOT: dict[str, dict[str, str]] = {
 }
 
 #: Apps inside a package that are not installed by default. Each is laid out as a package: a root, and rooms.
-APPS_IN_PACKAGES = {"auth_core": ("oauth",)}
+APPS_IN_PACKAGES = {"auth_core": ("oauth", "oauth_resource")}
 
 #: Most modules in the root of a package, and fewest and most modules in a room.
 MOST_IN_A_ROOT = 30
@@ -122,6 +125,8 @@ WITH_ONE_IMPORTER = {
     "auth_core.observability.admin_log": "Its subject is the admin site. The middleware only puts it in place.",
     "auth_core.oauth.api.answers": "What goes out, under the name that every package has for it.",
     "auth_core.oauth.endpoints.revocation": "One endpoint, as the other modules of the room.",
+    "auth_core.oauth.tokens.store": "`apps` registers it, and cannot import models itself.",
+    "auth_core.oauth_resource.issuers.clients": "All that a process keeps of issuers, which tests forget.",
     "auth_core.oauth.sweep": "`apps` registers it, and cannot import models itself.",
     "auth_core.request.celery": "It needs Celery, which is optional.",
     "auth_mfa.cleanup": "`apps` registers it, and cannot import models itself.",

@@ -1,5 +1,6 @@
-"""Views of the test site that access tokens open, and one of django-oauth-toolkit."""
+"""Views of the test site that access tokens open: of our API, of a resource server, and one of django-oauth-toolkit."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.http import JsonResponse
@@ -11,6 +12,7 @@ from rest_framework.views import APIView
 
 from auth_core.api.views import ApiView
 from auth_core.oauth.oauth2_validators import Validator
+from auth_core.oauth_resource.decorators import require_token
 
 
 class OrdersView(ApiView):
@@ -23,6 +25,17 @@ class OrdersView(ApiView):
 
     def post(self, request: Request) -> Response:
         return Response({})
+
+
+@require_token(scopes=["notes:read"])
+def notes(request: Any) -> JsonResponse:
+    person = request.user
+    return JsonResponse({"user": str(person.pk), "scopes": list(request.token.scopes)})
+
+
+@require_token(acr="aal2", max_age=timedelta(minutes=5))
+def fresh_notes(request: Any) -> JsonResponse:
+    return JsonResponse({})
 
 
 @protected_resource(scopes=["profile"], validator_cls=Validator)

@@ -11,8 +11,10 @@ INSTALLED_APPS = [
     "auth_core.accounts",
     "oauth2_provider",
     "auth_core.oauth",
+    "auth_core.oauth_resource",
     "django.contrib.staticfiles",
 ]
+AUTH_RESOURCE = {"RESOURCE": "https://api.example.org", "SCOPES": ["notes:read"]}
 AUTH_OAUTH = {"SIGNING_KEYS": SIGNING_KEYS}
 OAUTH2_PROVIDER = toolkit_settings("https://auth.example.org")
 ALLOWED_HOSTS = ["testserver", "auth.example.org"]

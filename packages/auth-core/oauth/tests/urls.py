@@ -2,11 +2,14 @@
 
 from django.urls import include, path
 
-from api_of_a_site import OrdersView, ToolkitView, toolkit_view
+from api_of_a_site import OrdersView, ToolkitView, fresh_notes, notes, toolkit_view
 
 urlpatterns = [
     path("", include("auth_core.oauth.urls")),
     path("api/v1/orders/", OrdersView.as_view()),
+    path("", include("auth_core.oauth_resource.urls")),
+    path("own/notes/", notes),
+    path("own/fresh/", fresh_notes),
     path("toolkit/", toolkit_view),
     path("toolkit-api/", ToolkitView.as_view()),
     path("api/v1/", include("auth_core.oauth.api.urls")),

@@ -83,6 +83,17 @@ def refusal_by_database(error: BaseException) -> AuthError | None:
     return next((kind() for kind in rules if kind.database_rule in text), None)
 
 
+def challenge(scheme: str, **parameters: str | int | None) -> str:
+    """Return a value of ``WWW-Authenticate`` (RFC 9110 section 11.6.1). Parameters without a value are left out.
+
+    Args:
+        parameters: Text, which is quoted, and numbers, which are not.
+    """
+    stated = {name: value for name, value in parameters.items() if value not in ("", None)}
+    written = (f"{name}={value if isinstance(value, int) else _quoted(value)}" for name, value in stated.items())
+    return " ".join(filter(None, (scheme, ", ".join(written))))
+
+
 class InvalidRequest(AuthError):
     """The request is well-formed, but a field is invalid."""
 
@@ -243,8 +254,7 @@ class InsufficientScope(AuthError):
     @property
     def headers(self) -> Mapping[str, str]:
         """The challenge, with the scope that is missing."""
-        missing = f', scope="{self.scope}"' if self.scope else ""
-        return {"WWW-Authenticate": f'Bearer error="insufficient_scope"{missing}'}
+        return {"WWW-Authenticate": challenge("Bearer", error=self.code, scope=self.scope)}
 
 
 class CsrfFailed(AuthError):
@@ -367,6 +377,11 @@ class Unavailable(AuthError):
     def headers(self) -> Mapping[str, str]:
         """``Retry-After`` in whole seconds, at least one."""
         return {"Retry-After": _seconds(self.retry_after)}
+
+
+def _quoted(text: object) -> str:
+    escaped = str(text).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _seconds(duration: timedelta) -> str:

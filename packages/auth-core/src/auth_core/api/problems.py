@@ -141,7 +141,5 @@ def csrf_failed(reason: str) -> errors.CsrfFailed:
 
 def _step_up_challenge(error: errors.InsufficientUserAuthentication) -> str:
     """Return the challenge that RFC 9470 section 3 defines."""
-    challenge = f'{SCHEME} error="{error.code}", acr_values="{error.required_assurance}"'
-    if error.max_age is not None:
-        challenge += f", max_age={int(error.max_age.total_seconds())}"
-    return challenge
+    seconds = None if error.max_age is None else int(error.max_age.total_seconds())
+    return errors.challenge(SCHEME, error=error.code, acr_values=error.required_assurance, max_age=seconds)

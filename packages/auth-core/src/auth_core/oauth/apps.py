@@ -3,6 +3,7 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
+from auth_core.oauth_resource.registries import token_stores
 from auth_core.registries import key_rotations, outbox_channels, sweeps
 
 
@@ -20,13 +21,14 @@ class AuthOAuthConfig(AppConfig):
         from auth_core.oauth.clients import registry  # noqa: PLC0415 - as above
         from auth_core.oauth.keys import rotation  # noqa: PLC0415 - as above
         from auth_core.oauth.logout import backchannel  # noqa: PLC0415 - as above
-        from auth_core.oauth.tokens import standard_claims  # noqa: PLC0415 - as above
+        from auth_core.oauth.tokens import standard_claims, store  # noqa: PLC0415 - as above
 
         backchannel.connect()
         receivers.connect(self)
         outbox_channels.register(backchannel.CHANNEL, backchannel.deliver)
         registry.connect()
         standard_claims.register()
+        token_stores.register("auth_oauth", store.OwnTokens())
         key_rotations.register("signing", rotation.rotate_now)
         sweeps.register("auth_oauth.expired", sweep.delete_expired)
         sweeps.register("auth_oauth.signing_keys", rotation.rotate_due_keys)

@@ -1,30 +1,30 @@
 """What an OAuth endpoint answers in place of a success. The shapes are those of RFC 6749, not problem documents.
 
-Domain code raises them. `auth_core.oauth.endpoints.answers` renders them.
+Domain code raises them. `auth_core.oauth.endpoints.answers` renders them. Those that concern an access token are the same
+at every resource server.
 """
 
 from http import HTTPStatus
-from typing import ClassVar
 
+from auth_core.errors import challenge
+from auth_core.oauth_resource.errors import InsufficientScope, InvalidToken, MissingToken, OAuthError, Unavailable
 
-class OAuthError(Exception):
-    """An expected error of an OAuth endpoint.
-
-    Args:
-        description: One sentence for the developer of the client. It never repeats what was sent.
-    """
-
-    error: ClassVar[str]
-    status: ClassVar[int] = HTTPStatus.BAD_REQUEST
-    description: ClassVar[str] = ""
-
-    def __init__(self, description: str = "") -> None:
-        super().__init__(description or type(self).description)
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """Headers of the answer."""
-        return {}
+__all__ = [
+    "BodyTooLarge",
+    "InsufficientScope",
+    "InvalidClient",
+    "InvalidGrant",
+    "InvalidRequest",
+    "InvalidScope",
+    "InvalidTarget",
+    "InvalidToken",
+    "MissingToken",
+    "OAuthError",
+    "TooManyRequests",
+    "UnauthorizedClient",
+    "Unavailable",
+    "UnsupportedGrantType",
+]
 
 
 class InvalidRequest(OAuthError):
@@ -56,7 +56,7 @@ class InvalidClient(OAuthError):
     @property
     def headers(self) -> dict[str, str]:
         """The challenge, of the scheme that the client used (RFC 6749 section 5.2)."""
-        return {"WWW-Authenticate": f'{self.scheme or "Basic"} realm="oauth"'}
+        return {"WWW-Authenticate": challenge(self.scheme or "Basic", realm="oauth")}
 
 
 class InvalidGrant(OAuthError):
@@ -87,56 +87,6 @@ class InvalidTarget(OAuthError):
     """The resource is unknown, or more than what was authorized (RFC 8707)."""
 
     error, description = "invalid_target", "The resource is not known or not authorized."
-
-
-class InvalidToken(OAuthError):
-    """The access token is wrong, expired, revoked, or of a person who is not admitted (RFC 6750)."""
-
-    error, status, description = "invalid_token", HTTPStatus.UNAUTHORIZED, "The access token is not valid."
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """The challenge of RFC 6750 section 3."""
-        return {"WWW-Authenticate": f'Bearer error="{self.error}", error_description="{self}"'}
-
-
-class MissingToken(OAuthError):
-    """The request has no access token. The answer says nothing more (RFC 6750 section 3.1)."""
-
-    error, status, description = "invalid_token", HTTPStatus.UNAUTHORIZED, "Send an access token."
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """The challenge without an error."""
-        return {"WWW-Authenticate": "Bearer"}
-
-
-class InsufficientScope(OAuthError):
-    """The access token lacks a scope."""
-
-    error, status = "insufficient_scope", HTTPStatus.FORBIDDEN
-    description = "The access token lacks a scope."
-
-    def __init__(self, scope: str) -> None:
-        super().__init__()
-        self.scope = scope
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """The challenge, with the scope that is needed."""
-        return {"WWW-Authenticate": f'Bearer error="{self.error}", scope="{self.scope}"'}
-
-
-class Unavailable(OAuthError):
-    """A part of the service does not answer. Nothing was changed."""
-
-    error, status = "temporarily_unavailable", HTTPStatus.SERVICE_UNAVAILABLE
-    description = "Not available right now. Try again later."
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """When to try again, in seconds."""
-        return {"Retry-After": "5"}
 
 
 class TooManyRequests(OAuthError):

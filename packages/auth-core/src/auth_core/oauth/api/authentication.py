@@ -9,13 +9,14 @@ from typing import Any
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from auth_core.errors import AmbiguousCredentials, InsufficientScope, NotAuthenticated, Unavailable
+from auth_core.errors import AmbiguousCredentials, InsufficientScope, NotAuthenticated, Unavailable, challenge
 from auth_core.oauth.conf import oauth
 from auth_core.oauth.keys.key_set import KeysUnusable
 from auth_core.oauth.tokens.active_tokens import ActiveToken, find_active_token
+from auth_core.oauth_resource.errors import InvalidToken
+from auth_core.oauth_resource.tokens.claims import check_binding
+from auth_core.oauth_resource.tokens.header import SCHEME, bearer_token
 from auth_core.observability import denials
-
-SCHEME = "Bearer"
 
 
 class BearerAuthentication(BaseAuthentication):
@@ -33,15 +34,18 @@ class BearerAuthentication(BaseAuthentication):
             InsufficientScope: the route declares no scope, or one that the token lacks.
             Unavailable: this service cannot verify tokens now.
         """
-        scheme, _space, text = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-        if scheme.lower() != SCHEME.lower():
-            return None
         try:
-            token = find_active_token(text.strip())
+            text = bearer_token(request._request)
+            if text is None:
+                return None
+            token = find_active_token(text)
+            check_binding({} if token is None else token.claims)
         except KeysUnusable as problem:
             raise Unavailable from problem
+        except InvalidToken as problem:
+            raise _invalid() from problem
         if token is None or token.authorization is None or oauth.issuer not in token.audience:
-            raise NotAuthenticated(challenge=f'{SCHEME} error="invalid_token"')
+            raise _invalid()
         person = token.authorization.user
         if getattr(getattr(request._request, "session", None), "session_key", None):
             denials.mark_denied(AmbiguousCredentials.code, subject=person)
@@ -55,6 +59,10 @@ class BearerAuthentication(BaseAuthentication):
     def authenticate_header(self, request: Request) -> str:
         """Make an anonymous request a 401 and not a 403."""
         return SCHEME
+
+
+def _invalid() -> NotAuthenticated:
+    return NotAuthenticated(challenge=challenge(SCHEME, error=InvalidToken.error))
 
 
 def _scope_of(request: Request) -> str:

@@ -7,6 +7,7 @@ from auth_core.oauth.conf import oauth
 from auth_core.oauth.errors import InvalidScope, InvalidTarget
 from auth_core.oauth.models import Resource
 from auth_core.oauth.registries import OFFLINE_ACCESS, find_scope
+from auth_core.oauth_resource.tokens.claims import canonical_resource
 from auth_core.text import Pattern
 
 #: RFC 6749 section 3.3.
@@ -90,7 +91,7 @@ def canonical(uri: str) -> str:
     """
     if "#" in uri or "://" not in uri or len(uri) > 512:  # noqa: PLR2004 - the width of the column
         raise InvalidTarget
-    return uri.rstrip("/")
+    return canonical_resource(uri)
 
 
 def _may_have(application: RegisteredApplication, name: str, resources: Sequence[Resource]) -> bool:

@@ -1,46 +1,21 @@
 """Answers of the OAuth endpoints."""
 
-import json
-from collections.abc import Callable, Mapping
-from datetime import timedelta
+from collections.abc import Callable
 from functools import wraps
-from typing import Any
 
 from django.db import InterfaceError, OperationalError, transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
 from auth_core import errors
 from auth_core.oauth.errors import OAuthError, Unavailable
 from auth_core.oauth.keys.key_set import KeysUnusable
+from auth_core.oauth_resource.answers import error_answer, json_answer, public_answer
 
-_NOT_STORED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
-
-#: What any site may read: keys and metadata hold nothing about a person, and no cookie opens them.
-_FOR_EVERYONE = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
+__all__ = ["answered", "endpoint", "error_answer", "json_answer", "public_answer"]
 
 View = Callable[[HttpRequest], HttpResponseBase]
-
-
-def json_answer(
-    body: Mapping[str, Any], *, status: int = 200, headers: Mapping[str, str] | None = None
-) -> HttpResponse:
-    """Return *body* as JSON that no one stores."""
-    headers = {**_NOT_STORED, **(headers or {})}
-    return HttpResponse(_text(body), status=status, content_type="application/json", headers=headers)
-
-
-def public_answer(body: Mapping[str, Any], *, lifetime: timedelta) -> HttpResponse:
-    """Return *body* as JSON that any site may read, and that any cache may keep for *lifetime*."""
-    headers = {"Cache-Control": f"public, max-age={int(lifetime.total_seconds())}", **_FOR_EVERYONE}
-    return HttpResponse(_text(body), content_type="application/json", headers=headers)
-
-
-def error_answer(problem: OAuthError) -> HttpResponse:
-    """Return the answer of RFC 6749 section 5.2."""
-    body = {"error": problem.error, "error_description": str(problem)}
-    return json_answer(body, status=int(problem.status), headers=problem.headers)
 
 
 def answered(view: View, request: HttpRequest) -> HttpResponseBase:
@@ -70,7 +45,3 @@ def endpoint(*methods: str) -> Callable[[View], View]:
         return transaction.non_atomic_requests(csrf_exempt(guarded))
 
     return decorate
-
-
-def _text(body: Mapping[str, Any]) -> str:
-    return json.dumps(body, separators=(",", ":"))

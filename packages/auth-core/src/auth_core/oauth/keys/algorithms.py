@@ -1,24 +1,23 @@
 """The algorithms of signatures, and the keys that each needs. Does not use Django.
 
-Source: RFC 7518, RFC 8037, RFC 7638. ``none`` and HS256 are not here, so no code can use them.
+Source: RFC 7518, RFC 8037, RFC 7638. The list of algorithms is that of `auth_core.oauth_resource`.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from joserfc.errors import UnsupportedAlgorithmError
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
-from joserfc.jws import JWSRegistry
+
+from auth_core.oauth_resource.conf import ALGORITHMS
+from auth_core.oauth_resource.tokens.algorithms import Registry
+
+__all__ = ["ALGORITHMS", "RSA_BITS", "InvalidKey", "Registry", "from_pem", "new_private_key", "to_pem"]
 
 #: ASVS Appendix C asks for 3072 bits, which is 128 bits of security.
 RSA_BITS = 3072
-
-#: What a client needs to verify. The order in which discovery lists them.
-ALGORITHMS = ("ES256", "RS256", "PS256", "EdDSA")
 
 _NEW: Mapping[str, Callable[[], Key]] = {
     "ES256": lambda: ECKey.generate_key("P-256"),
@@ -30,19 +29,6 @@ _NEW: Mapping[str, Callable[[], Key]] = {
 
 class InvalidKey(Exception):
     """The text is not a private key that this service can sign with. The message holds no part of it."""
-
-
-class Registry(JWSRegistry):
-    """The algorithms that are accepted, by name.
-
-    joserfc warns of EdDSA at each use, because RFC 9864 renamed it. Clients know it by the old name.
-    """
-
-    def get_alg(self, name: str) -> Any:
-        """Return the algorithm, if it is one of ours and allowed here."""
-        if name not in ALGORITHMS or name not in (self.allowed or ()):
-            raise UnsupportedAlgorithmError(f"Algorithm of '{name[:16]}' is not allowed")
-        return self.algorithms[name]
 
 
 def new_private_key(algorithm: str) -> Key:

@@ -50,10 +50,15 @@ def read_access_token(text: str) -> Mapping[str, Any] | None:
 
     A JWT makes no query.
     """
-    if not _OPAQUE.fullmatch(text):
+    if not is_opaque(text):
         return signatures.read(text, type_=signatures.ACCESS)
     row = AccessToken.objects.filter(digest=digest(text), expires_at__gt=timezone.now()).first()
     return None if row is None else row.claims
+
+
+def is_opaque(text: str) -> bool:
+    """Return whether *text* has the form of our opaque access tokens."""
+    return _OPAQUE.fullmatch(text) is not None
 
 
 def find_active_token(text: str) -> ActiveToken | None:

@@ -1,0 +1,64 @@
+"""What a view needs of a token: scopes, and how and when its person was authenticated.
+
+Source: RFC 6750 section 3.1, RFC 9470.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
+
+from auth_core.oauth_resource.conf import resource
+from auth_core.oauth_resource.errors import InsufficientAuthentication, InsufficientScope
+from auth_core.oauth_resource.tokens.access_token import VerifiedToken
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """What a view needs.
+
+    Args:
+        scopes: All of them are needed.
+        acr: The least value of `acr`. Empty: any.
+        max_age: How long ago the person was authenticated at most. ``None``: any time.
+    """
+
+    scopes: Sequence[str] = ()
+    acr: str = ""
+    max_age: timedelta | None = None
+
+    @property
+    def scope(self) -> str:
+        """The scopes, as a challenge names them."""
+        return " ".join(self.scopes)
+
+    def check(self, token: VerifiedToken) -> None:
+        """Check that *token* has what is needed.
+
+        Raises:
+            InsufficientScope: it lacks a scope.
+            InsufficientAuthentication: the authentication of its person is too weak or too old.
+        """
+        if not set(self.scopes) <= set(token.scopes):
+            raise InsufficientScope(self.scope)
+        if not (_is_strong_enough(token.claims.get("acr"), self.acr) and self._is_recent(token)):
+            seconds = None if self.max_age is None else int(self.max_age.total_seconds())
+            raise InsufficientAuthentication(acr=self.acr, max_age=seconds)
+
+    def _is_recent(self, token: VerifiedToken) -> bool:
+        if self.max_age is None:
+            return True
+        moment = token.claims.get("auth_time")
+        if not isinstance(moment, int | float) or isinstance(moment, bool):
+            return False
+        age = timezone.now().timestamp() - moment
+        leeway = resource.LEEWAY.total_seconds()
+        return -leeway <= age <= self.max_age.total_seconds() + leeway
+
+
+def _is_strong_enough(acr: object, needed: str) -> bool:
+    order = list(resource.ACR_VALUES)
+    if not needed or acr == needed:
+        return True
+    return acr in order and needed in order and order.index(str(acr)) >= order.index(needed)

@@ -1,0 +1,1 @@
+"""The resource side in Django REST framework."""

@@ -1,0 +1,131 @@
+"""Refusals of OAuth endpoints and of resource servers. Their bodies have the shape of RFC 6749, not of problem documents."""
+
+from http import HTTPStatus
+from typing import ClassVar
+
+from auth_core.errors import challenge
+
+
+class OAuthError(Exception):
+    """An expected error of an OAuth endpoint or of a resource server.
+
+    Args:
+        description: One sentence for the developer of the client. It never repeats what was sent.
+    """
+
+    error: ClassVar[str]
+    status: ClassVar[int] = HTTPStatus.BAD_REQUEST
+    description: ClassVar[str] = ""
+
+    def __init__(self, description: str = "") -> None:
+        super().__init__(description or type(self).description)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Headers of the answer."""
+        return {}
+
+
+class Unavailable(OAuthError):
+    """A part of the service does not answer. Nothing was changed."""
+
+    error, status = "temporarily_unavailable", HTTPStatus.SERVICE_UNAVAILABLE
+    description = "Not available right now. Try again later."
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """When to try again, in seconds."""
+        return {"Retry-After": "5"}
+
+
+class TokenRefusal(OAuthError):
+    """A refusal with a challenge: what is wrong with the access token, or what it lacks.
+
+    Args:
+        metadata: Address of the metadata of the resource server (RFC 9728 section 5.1). Empty: it has none.
+    """
+
+    scheme: ClassVar[str] = "Bearer"
+
+    def __init__(self, description: str = "", *, metadata: str = "") -> None:
+        super().__init__(description)
+        self.metadata = metadata
+
+    @property
+    def parameters(self) -> dict[str, str | int | None]:
+        """The parameters of the challenge, metadata apart."""
+        return {"error": self.error, "error_description": str(self)}
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The challenge of RFC 6750 section 3."""
+        return {"WWW-Authenticate": challenge(self.scheme, **self.parameters, resource_metadata=self.metadata)}
+
+
+class InvalidToken(TokenRefusal):
+    """The access token is wrong, expired, revoked, or of a person who is not admitted (RFC 6750)."""
+
+    error, status, description = "invalid_token", HTTPStatus.UNAUTHORIZED, "The access token is not valid."
+
+
+class MissingToken(TokenRefusal):
+    """The request has no access token. The challenge has no error (RFC 6750 section 3.1).
+
+    Args:
+        scope: Scopes to ask for.
+    """
+
+    error, status, description = "invalid_token", HTTPStatus.UNAUTHORIZED, "Send an access token."
+
+    def __init__(self, scope: str = "") -> None:
+        super().__init__()
+        self.scope = scope
+
+    @property
+    def parameters(self) -> dict[str, str | int | None]:
+        """What to ask for, and no error."""
+        return {"scope": self.scope}
+
+
+class InsufficientScope(TokenRefusal):
+    """The access token lacks a scope.
+
+    Args:
+        scope: What is needed. Empty: no token opens this.
+    """
+
+    error, status = "insufficient_scope", HTTPStatus.FORBIDDEN
+    description = "The access token lacks a scope."
+
+    def __init__(self, scope: str = "") -> None:
+        super().__init__()
+        self.scope = scope
+
+    @property
+    def parameters(self) -> dict[str, str | int | None]:
+        """The error, and the scopes that are needed."""
+        return {"error": self.error, "scope": self.scope}
+
+
+class InsufficientAuthentication(TokenRefusal):
+    """The person of the token has not proved enough, or not recently enough.
+
+    Source: RFC 9470 section 3.
+
+    Args:
+        acr: What must be proved. Empty: any.
+        max_age: How long ago at most, in seconds.
+    """
+
+    error, status = "insufficient_user_authentication", HTTPStatus.UNAUTHORIZED
+    description = "A stronger or more recent authentication is required."
+
+    def __init__(self, *, acr: str = "", max_age: int | None = None) -> None:
+        super().__init__()
+        self.acr = acr
+        self.max_age = max_age
+
+    @property
+    def parameters(self) -> dict[str, str | int | None]:
+        """The error, and the parameters of the authorization request that would satisfy it."""
+        return {**super().parameters, "acr_values": self.acr, "max_age": self.max_age}

@@ -1,0 +1,1 @@
+"""The issuers of tokens, elsewhere: their settings, metadata, keys and introspection."""

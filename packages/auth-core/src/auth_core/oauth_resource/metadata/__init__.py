@@ -1,0 +1,1 @@
+"""The metadata of this resource server (RFC 9728)."""

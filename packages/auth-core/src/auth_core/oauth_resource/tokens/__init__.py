@@ -1,0 +1,1 @@
+"""Access tokens: their form, their signatures and their claims. Nothing here asks another service."""

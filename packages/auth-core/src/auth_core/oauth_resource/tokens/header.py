@@ -1,0 +1,31 @@
+"""The access token of a request. It is read from ``Authorization`` only.
+
+Source: RFC 6750 section 2.1. A URL is logged, and a form is not the token's place, so neither is read.
+"""
+
+from django.http import HttpRequest
+
+from auth_core.oauth_resource.tokens.claims import refused
+from auth_core.oauth_resource.tokens.compact import LONGEST
+from auth_core.text import Pattern
+
+SCHEME = "Bearer"
+
+#: ``b64token``. RFC 9110 section 11.2 calls it ``token68``.
+_TOKEN = Pattern(r"[A-Za-z0-9\-._~+/]+=*", at_most=LONGEST)
+
+
+def bearer_token(request: HttpRequest) -> str | None:
+    """Return the token in the header, or ``None`` if the request has none of this scheme.
+
+    Raises:
+        InvalidToken: it is too long, or malformed.
+    """
+    header: str = request.META.get("HTTP_AUTHORIZATION", "")
+    if header[: len(SCHEME)].lower() != SCHEME.lower() or header[len(SCHEME) : len(SCHEME) + 1].strip():
+        return None
+    # A longer header is refused before it is read.
+    text = header[len(SCHEME) :].strip() if len(header) <= len(SCHEME) + 1 + LONGEST else ""
+    if not _TOKEN.fullmatch(text):
+        raise refused("it is malformed or too long")
+    return text
