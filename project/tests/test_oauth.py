@@ -55,6 +55,23 @@ def test_the_end_of_a_session_ends_what_it_gave() -> None:
     assert Authorization.objects.get().ended_reason == "session_ended"
 
 
+def test_a_logout_by_an_application_ends_the_session_after_the_person_confirmed() -> None:
+    person, application = make_user(), make_application(is_first_party=True)
+    browser = sign_in(person)
+    session = Session.objects.get()
+    body = make_tokens(application, person, session=session_facts(id=session.pk))
+    before = list(Session.objects.values())
+
+    page = browser.get("/oauth/logout", {"id_token_hint": body["id_token"]}, follow=True)
+
+    assert page.status_code == 200
+    assert list(Session.objects.values()) == before
+    assert userinfo(body["access_token"]).status_code == 200
+    browser.post(page.wsgi_request.path, HTTP_X_CSRFTOKEN=browser.cookies["csrftoken"].value)
+    assert Session.objects.get().ended_reason == "logout"
+    assert userinfo(body["access_token"]).status_code == 401
+
+
 def test_the_trail_names_the_application_and_the_person() -> None:
     person, application = make_user(), make_application()
     body = make_tokens(application, person)

@@ -1,8 +1,11 @@
 """Logout: by a client, by the end of a session, and through the back channel."""
 
+import html
+import re
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.test import Client as Browser
 from joserfc import jwt
 from joserfc.jwk import KeySet
@@ -61,14 +64,29 @@ def logout(browser: Browser, **parameters: Any) -> Any:
     return browser.get("/oauth/logout", parameters)
 
 
+def confirmed(browser: Browser, response: Any) -> Any:
+    """Press the button of the page that *response* leads to."""
+    assert response.status_code == 303
+    assert is_signed_in(browser)
+    page = browser.get(response.headers["Location"])
+    assert page.status_code == 200
+    return browser.post(response.headers["Location"])
+
+
+def leads_to(response: Any) -> str:
+    """Return where the page that *response* holds goes by itself."""
+    (address,) = re.findall(r'http-equiv="refresh" content="0;url=([^"]*)"', response.content.decode())
+    return html.unescape(address)
+
+
 def test_oidcc_rp_initiated_logout(rp: Registered, browser: Browser) -> None:
-    """With the hint, the address and the state: the session ends, and the person comes back with the state."""
+    """With the hint, the address and the state: the person confirms, the session ends, and they come back with the state."""
     hint = hint_of(browser, rp)
 
-    response = logout(browser, id_token_hint=hint, post_logout_redirect_uri=AFTER, state="s-1")
+    response = confirmed(browser, logout(browser, id_token_hint=hint, post_logout_redirect_uri=AFTER, state="s-1"))
 
-    assert response.status_code == 303
-    assert response.headers["Location"] == f"{AFTER}?state=s-1"
+    assert response.status_code == 200
+    assert leads_to(response) == f"{AFTER}?state=s-1"
     assert not is_signed_in(browser)
     silent = authorize(browser, rp, prompt="none")
     assert answer_in(silent)["error"] == "login_required"
@@ -94,9 +112,9 @@ def test_an_expired_hint_is_accepted(rp: Registered, browser: Browser, clock: An
     hint = hint_of(browser, rp)
     clock.forward(hours=2)
 
-    logout(browser, id_token_hint=hint)
+    response = confirmed(browser, logout(browser, id_token_hint=hint, post_logout_redirect_uri=AFTER))
 
-    assert not is_signed_in(browser)
+    assert leads_to(response) == AFTER
 
 
 @pytest.mark.parametrize("address", ["https://rp.example/other", "https://evil.example/", "javascript:alert(1)"])
@@ -137,15 +155,6 @@ def test_an_access_token_is_no_hint(rp: Registered, browser: Browser) -> None:
     assert logout(browser, id_token_hint=token).status_code == 400
 
 
-def confirmed(browser: Browser, response: Any) -> Any:
-    """Press the button of the page that *response* leads to."""
-    assert response.status_code == 303
-    assert is_signed_in(browser)
-    page = browser.get(response.headers["Location"])
-    assert page.status_code == 200
-    return browser.post(response.headers["Location"])
-
-
 @pytest.mark.parametrize("parameters", [{}, {"state": "s-1"}, {"post_logout_redirect_uri": AFTER}])
 def test_oidcc_rp_initiated_logout_without_a_hint(rp: Registered, browser: Browser, parameters: dict[str, str]) -> None:
     """Modules -no-params, -only-state and -no-id-token-hint: the person confirms, and is not redirected."""
@@ -156,8 +165,8 @@ def test_oidcc_rp_initiated_logout_without_a_hint(rp: Registered, browser: Brows
 
 
 def test_oidcc_rp_initiated_logout_no_post_logout_redirect_uri(rp: Registered, browser: Browser) -> None:
-    """With a hint alone the session ends, and a page says so."""
-    response = logout(browser, id_token_hint=hint_of(browser, rp))
+    """With a hint alone the person confirms, and a page says that they are signed out."""
+    response = confirmed(browser, logout(browser, id_token_hint=hint_of(browser, rp)))
 
     assert response.headers["Location"] == "/logged-out/"
     assert not is_signed_in(browser)
@@ -165,24 +174,16 @@ def test_oidcc_rp_initiated_logout_no_post_logout_redirect_uri(rp: Registered, b
 
 def test_oidcc_rp_initiated_logout_no_state(rp: Registered, browser: Browser) -> None:
     """Without a state the person comes back without one."""
-    response = logout(browser, id_token_hint=hint_of(browser, rp), post_logout_redirect_uri=AFTER)
+    response = confirmed(browser, logout(browser, id_token_hint=hint_of(browser, rp), post_logout_redirect_uri=AFTER))
 
-    assert response.headers["Location"] == AFTER
+    assert leads_to(response) == AFTER
 
 
 def test_a_client_without_a_hint_is_sent_back_to_after_the_person_confirmed(rp: Registered, browser: Browser) -> None:
     response = confirmed(browser, logout(browser, client_id=rp.client_id, post_logout_redirect_uri=AFTER, state="s"))
 
     assert response.status_code == 200
-    assert f'content="0;url={AFTER}?state=s"' in response.content.decode()
-
-
-def test_a_hint_of_another_person_or_session_asks(rp: Registered, alice: Any, browser: Browser) -> None:
-    for other in (browser_of(make_user("bob@example.org")), browser_of(alice)):
-        response = logout(browser, id_token_hint=hint_of(other, rp), post_logout_redirect_uri=AFTER)
-
-        assert response.headers["Location"].startswith("/oauth/logout/ear_")
-        assert is_signed_in(browser)
+    assert leads_to(response) == f"{AFTER}?state=s"
 
 
 def test_a_hint_of_another_client_is_refused(rp: Registered, browser: Browser) -> None:
@@ -192,29 +193,78 @@ def test_a_hint_of_another_client_is_refused(rp: Registered, browser: Browser) -
     assert logout(browser, client_id="unknown").status_code == 400
 
 
-def test_post_leads_to_the_page_of_its_handle(rp: Registered, browser: Browser) -> None:
-    """A POST of another site brings no cookie."""
-    body = encoded({"id_token_hint": hint_of(browser, rp), "post_logout_redirect_uri": AFTER})
+def by_link(browser: Browser, parameters: dict[str, str]) -> Any:
+    """Send the browser to the logout endpoint by a link, and return the page."""
+    return browser.get("/oauth/logout", parameters, follow=True)
 
+
+def by_form_of_another_site(browser: Browser, parameters: dict[str, str]) -> Any:
+    """Send the browser there by a form of another site. Such a POST brings no cookie."""
     stored = Browser(enforce_csrf_checks=True).post(
-        "/oauth/logout", body, content_type="application/x-www-form-urlencoded"
+        "/oauth/logout", encoded(parameters), content_type="application/x-www-form-urlencoded"
     )
-    response = browser.get(stored.headers["Location"])
+    assert stored.status_code == 303
+    return browser.get(stored.headers["Location"])
 
-    assert response.headers["Location"] == AFTER
+
+def what_a_logout_changes() -> tuple[Any, ...]:
+    """Return the sessions, what people gave, and the messages to applications."""
+    return (
+        list(Session.objects.order_by("pk").values_list()),
+        list(Authorization.objects.order_by("pk").values_list()),
+        OutboxMessage.objects.count(),
+    )
+
+
+@pytest.mark.parametrize("hint", ["of this session", "expired", "of another session", "of another person", "none"])
+@pytest.mark.parametrize("way", [by_link, by_form_of_another_site])
+def test_nothing_ends_before_the_person_confirms(
+    rp: Registered, alice: Any, browser: Browser, clock: Any, way: Any, hint: str
+) -> None:
+    others = {"of another session": alice, "of another person": make_user("bob@example.org")}
+    hinted = browser_of(others[hint]) if hint in others else browser
+    parameters = {"post_logout_redirect_uri": AFTER, "state": "s 1", "ui_locales": "de"}
+    parameters |= {"client_id": rp.client_id} if hint == "none" else {"id_token_hint": hint_of(hinted, rp)}
+    authorize(browser, rp)
+    if hint == "expired":
+        clock.forward(hours=2)
+    before = what_a_logout_changes()
+
+    page = way(browser, parameters)
+
+    assert page.status_code == 200
+    assert '<html lang="de"' in page.content.decode()
+    assert what_a_logout_changes() == before
+    answer = browser.post(page.wsgi_request.path)
+    assert leads_to(answer) == f"{AFTER}?state=s+1"
+    assert '<html lang="de"' in answer.content.decode()
     assert not is_signed_in(browser)
+    assert what_a_logout_changes() != before
+
+
+@pytest.mark.parametrize("way", [by_link, by_form_of_another_site])
+def test_a_browser_without_a_session_goes_on_at_once(rp: Registered, browser: Browser, way: Any) -> None:
+    parameters = {"id_token_hint": hint_of(browser, rp), "post_logout_redirect_uri": AFTER, "state": "s-1"}
+    stranger, before = Browser(), what_a_logout_changes()
+
+    response = stranger.get("/oauth/logout", parameters) if way is by_link else way(stranger, parameters)
+
+    assert response.status_code == 303
+    assert response.headers["Location"] == f"{AFTER}?state=s-1"
+    assert stranger.get("/oauth/logout", {**parameters, "post_logout_redirect_uri": f"{AFTER}/x"}).status_code == 400
+    assert stranger.get("/oauth/logout", {**parameters, "id_token_hint": "x"}).status_code == 400
+    assert what_a_logout_changes() == before
+    assert is_signed_in(browser)
 
 
 def test_no_link_ends_anything(rp: Registered, alice: Any, browser: Browser) -> None:
-    """Links with every prompt, and to the logout."""
+    """Links with every prompt."""
     tokens = exchange(rp, answer_in(authorize(browser, rp))["code"]).json()
     sent = OutboxMessage.objects.count()
 
     for prompt in ("login", "consent", "select_account", "login consent"):
         authorize(browser, rp, prompt=prompt)
-    page = browser.get(logout(browser, client_id=rp.client_id).headers["Location"])
 
-    assert b"Sign out" in page.content
     assert is_signed_in(browser)
     assert userinfo(tokens["access_token"]).status_code == 200
     assert OutboxMessage.objects.count() == sent
@@ -224,6 +274,7 @@ def test_the_confirmation_needs_the_csrf_token(rp: Registered, browser: Browser)
     address = logout(browser).headers["Location"]
 
     assert browser.post(address, HTTP_X_CSRFTOKEN="wrong").status_code == 403
+    assert browser.post(address, HTTP_ORIGIN="https://rp.example").status_code == 403
     assert is_signed_in(browser)
 
 
@@ -295,7 +346,7 @@ def test_oidcc_backchannel_rp_initiated_logout(rp: Registered, browser: Browser,
     """After a logout the application gets a logout token: typ, iss, aud, iat, exp, jti, events, sub and sid, no nonce."""
     hint = hint_of(browser, rp)
     authorization = Authorization.objects.get()
-    logout(browser, id_token_hint=hint)
+    confirmed(browser, logout(browser, id_token_hint=hint))
 
     assert outbox.deliver_due() == 1
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from auth_core.assurance.evidence import SessionFacts
 from auth_core.oauth.authorization.parameters import text_of
 from auth_core.oauth.authorization.responses import with_query
 from auth_core.oauth.clients.redirect_uris import why_not_allowed
@@ -22,17 +21,11 @@ class LogoutRequest:
 
     Args:
         application: The client, if the request proves or names one.
-        session_id: The session that the hint names, as text. Empty without a hint.
         address: Where the person goes afterwards, with the state. Empty: a page of ours says that they are signed out.
     """
 
     application: RegisteredApplication | None = None
-    session_id: str = ""
     address: str = ""
-
-    def is_of(self, session: SessionFacts) -> bool:
-        """Return whether the client proves that it means *session*. Otherwise the person is asked."""
-        return bool(self.session_id) and self.session_id == str(session.id)
 
 
 def read_logout(parameters: Mapping[str, Any]) -> LogoutRequest:
@@ -60,7 +53,6 @@ def read_logout(parameters: Mapping[str, Any]) -> LogoutRequest:
     state = text_of(parameters, "state")
     return LogoutRequest(
         application=application,
-        session_id=str(claims.get("sid", "")),
         address=with_query(address, {"state": state} if state else {}) if address else "",
     )
 

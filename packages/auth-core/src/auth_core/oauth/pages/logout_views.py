@@ -1,7 +1,8 @@
 """``/oauth/logout``: a client asks to sign a person out.
 
-A client that has an ID token of this very session is believed. In all other cases the person confirms, so no link ends a
-session. A POST of another site brings no cookie, so it leads to the page of its handle, as at the authorization endpoint.
+The person confirms each logout on a page of ours, also if the client has an ID token of this very session, because no link
+ends a session. A browser without a session goes on at once. A POST of another site brings no cookie, so it leads to the page
+of its handle, as at the authorization endpoint.
 
 Source: OpenID Connect RP-Initiated Logout 1.0.
 """
@@ -10,17 +11,18 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
+from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from auth_core.assurance.evidence import session_of
 from auth_core.login import journey
 from auth_core.login.browser import end_unfinished_logins, leave_session
-from auth_core.oauth.authorization import stored_requests
 from auth_core.oauth.authorization.parameters import LOGOUT, read_parameters
 from auth_core.oauth.authorization.responses import leave
+from auth_core.oauth.authorization.stored_requests import find_request, store_request
 from auth_core.oauth.logout.requests import LogoutRequest, read_logout
 from auth_core.oauth.models.authorization_request import Kind
-from auth_core.oauth.pages.base import PageForClients, PageOfHandle
+from auth_core.oauth.pages.base import PageForClients, PageOfHandle, language_of
 from auth_core.pages.base import see_other
 from auth_core.pages.forms import PageForm
 from auth_core.request.client import client_of
@@ -30,14 +32,11 @@ class OAuthLogoutPage(PageForClients):
     """``GET`` and ``POST /oauth/logout``."""
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
-        """Sign the person out if the client proves which session it means. Otherwise ask them."""
+        """Store the request, and lead to the page that asks the person. Without a session there is nothing to ask."""
         parameters = read_parameters(request, LOGOUT)
         logout = read_logout(parameters)
         if not request.user.is_authenticated:
             return signed_out(request, logout, is_redirect=True)
-        session = session_of(request)
-        if session is not None and logout.is_of(session):
-            return sign_out(request, logout, is_redirect=True)
         return see_other(_stored(request, parameters, logout))
 
     def post(self, request: HttpRequest) -> HttpResponseBase:
@@ -53,31 +52,33 @@ class ConfirmLogoutPage(PageOfHandle):
     links = [(_("Stay signed in"), "core-pages:account")]
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        """Sign out if the client proves which session it means. Otherwise show the question."""
-        logout = self._asked()
+        """Show the question. Without a session there is nothing to ask."""
+        parameters = self._parameters()
+        logout = read_logout(parameters)
         if not request.user.is_authenticated:
             return signed_out(request, logout, is_redirect=True)
-        session = session_of(request)
-        if session is not None and logout.is_of(session):
-            return sign_out(request, logout, is_redirect=True)
-        return self.show(request, self.form_class(), lead=_lead(logout))
+        with translation.override(language_of(parameters)):
+            return self.show(request, self.form_class(), lead=_lead(logout))
 
     def act(self, request: HttpRequest, form: PageForm) -> HttpResponseBase:
         """Sign out, as the person confirmed."""
-        return sign_out(request, self._asked(), is_redirect=False)
+        parameters = self._parameters()
+        with translation.override(language_of(parameters)):
+            return sign_out(request, read_logout(parameters))
 
-    def _asked(self) -> LogoutRequest:
-        return read_logout(stored_requests.find_request(self.kwargs["handle"], kind=Kind.LOGOUT).parameters)
+    def _parameters(self) -> dict[str, Any]:
+        parameters: dict[str, Any] = find_request(self.kwargs["handle"], kind=Kind.LOGOUT).parameters
+        return parameters
 
 
-def sign_out(request: HttpRequest, logout: LogoutRequest, *, is_redirect: bool) -> HttpResponseBase:
+def sign_out(request: HttpRequest, logout: LogoutRequest) -> HttpResponseBase:
     """End the session of *request*, and send the person on. Its cache and storage are cleared (ASVS 14.3.1)."""
     session = session_of(request)
     if request.user.is_authenticated:
         if session is not None:
             journey.end_login(user=request.user, session=session, client=client_of(request))
         leave_session(request, request.user)
-    response = signed_out(request, logout, is_redirect=is_redirect)
+    response = signed_out(request, logout, is_redirect=False)
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     end_unfinished_logins(request, response)
     return response
@@ -92,7 +93,7 @@ def signed_out(request: HttpRequest, logout: LogoutRequest, *, is_redirect: bool
 
 def _stored(request: HttpRequest, parameters: dict[str, Any], logout: LogoutRequest) -> str:
     """Store a request, and return the address of its page."""
-    _row, handle = stored_requests.store_request(
+    _row, handle = store_request(
         kind=Kind.LOGOUT,
         application_pk=None if logout.application is None else logout.application.pk,
         parameters=parameters,
