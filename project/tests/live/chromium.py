@@ -73,8 +73,8 @@ class Watch:
             self.violations.append(f"console: {message.text}")
 
     def _check_request(self, request: Request) -> None:
-        known = tuple(f"{origin}/" for origin in (self.origin, *self.clients))
-        if urlsplit(request.url).scheme not in ("data", "blob") and not request.url.startswith(known):
+        expected = tuple(f"{origin}/" for origin in (self.origin, *self.clients))
+        if urlsplit(request.url).scheme not in ("data", "blob") and not request.url.startswith(expected):
             self.foreign.append(request.url)
 
     def _check_response(self, response: Response) -> None:
@@ -118,6 +118,11 @@ class Window:
         target = button if button.count() else self.page.get_by_role("link", name=label, exact=True)
         with self.page.expect_navigation(wait_until="load"):
             target.first.click()
+
+    def press_away(self, label: str, address: str) -> None:
+        """Press a button after which pages lead to *address*, which is at another site, and wait until they have."""
+        self.page.get_by_role("button", name=label, exact=True).click()
+        self.page.wait_for_url(lambda url: url.startswith(address))
 
     @property
     def title(self) -> str:

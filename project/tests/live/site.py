@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from enterprise_auth.settings.production import *
 
-PASSWORD_HASHERS = ["live.counters.CountingHasher", "auth_core.oauth.hashers.ClientSecretHasher"]
+PASSWORD_HASHERS = ["live.counters.CountingHasher"]
 #: Parallel hashes in one worker. Unlimited, unless the test measures the limit.
 HASHES = os.environ.get("LIVE_HASHES", "none")
 AUTH_CORE = {
@@ -23,9 +23,6 @@ AUTH_CORE = {
 # Twenty parallel logins of one user look like guesses. A user without a factor would be asked for a code by mail. Other
 # tests cover the demands of risk.
 AUTH_SESSIONS = {**AUTH_SESSIONS, "RISK_BANDS": ()}
-#: Networks of applications that the service tells of a logout.
-if OUTBOUND_NETWORKS := os.environ.get("LIVE_OUTBOUND_NETWORKS"):
-    AUTH_CORE["OUTBOUND_ALLOWED_NETWORKS"] = OUTBOUND_NETWORKS.split(",")
 MIDDLEWARE = ["live.counters.QueriesMiddleware", *MIDDLEWARE]
 if os.environ.get("LIVE_PLANT"):
     INSTALLED_APPS = [*INSTALLED_APPS, "live.planted"]

@@ -68,8 +68,8 @@ def apache_with_openidc() -> tuple[str, Path]:
     """
     modules = Path("/usr/lib/apache2/modules")
     if not (modules / _MODULE).exists():
-        raise NotInstalled(f"{_MODULE} is not installed: apt-get install libapache2-mod-auth-openidc")
-    return _program("apache2", package="apache2"), modules
+        raise NotInstalled(f"{_MODULE} is not installed: apt-get install apache2-bin libapache2-mod-auth-openidc")
+    return _program("apache2", package="apache2-bin"), modules
 
 
 def _program(name: str, *, package: str) -> str:

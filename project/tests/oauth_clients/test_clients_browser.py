@@ -1,9 +1,7 @@
 """Clients that others wrote sign people in: in Chromium, against the running service."""
 
 import json
-import secrets
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -11,22 +9,15 @@ from urllib.parse import quote
 import pytest
 
 from auth_core.testing.factories import PASSWORD
-from auth_core.testing.redis import OwnRedis
-from live.chromium import Open, Watch, Window, add_person
+from live.chromium import Watch, Window
 from live.service import Service, free_port
 from oauth_clients.apache import addresses, apache
+from oauth_clients.callers import Application
 from oauth_clients.processes import HOST
 from oauth_clients.sites import Guide, django_site, node_application, node_site
 from test_browser import code_for
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.live, pytest.mark.shots]
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: Any) -> Iterator[Service]:
-    environment = {"LIVE_OUTBOUND_NETWORKS": "127.0.0.0/8"}
-    with OwnRedis() as redis, Service(tmp_path_factory.mktemp("service"), redis.url, environment) as running:
-        yield running
 
 
 @pytest.fixture
@@ -35,25 +26,6 @@ def port(watch: Watch) -> int:
     number = free_port()
     watch.clients.append(f"http://{HOST}:{number}")
     return number
-
-
-@pytest.fixture
-def here(windows: Open) -> Window:
-    return windows()
-
-
-@pytest.fixture
-def email(service: Service) -> str:
-    """The address of a person who is in no other test."""
-    address = f"{secrets.token_hex(4)}@example.org"
-    add_person(service, address)
-    return address
-
-
-def registered(service: Service, *arguments: str) -> dict[str, str]:
-    """Register an application, and return its id and its secret."""
-    made: dict[str, str] = json.loads(service.manage(*arguments, "--json"))
-    return {name: made[name] for name in ("client_id", "client_secret")}
 
 
 def sign_in_and_allow(window: Window, email: str, name: str) -> None:
@@ -67,17 +39,13 @@ def sign_in_and_allow(window: Window, email: str, name: str) -> None:
 def allow(window: Window, email: str, name: str) -> None:
     """Consent on the page of the service that the window shows, and wait until the page after it has left."""
     assert (window.title, name in window.text, email in window.text) == ("Allow access?", True, True)
-    at = window.page.url
-    window.page.get_by_role("button", name="Allow", exact=True).click()
-    window.page.wait_for_url(lambda url: url.startswith(f"http://{HOST}:"))
-    assert window.page.url != at
+    window.press_away("Allow", f"http://{HOST}:")
 
 
 def confirm_sign_out(window: Window) -> None:
     """Confirm on the page of the service, and wait until the page after it has left."""
     assert window.title == "Sign out?"
-    window.page.get_by_role("button", name="Sign out", exact=True).click()
-    window.page.wait_for_url(lambda url: url.startswith(f"http://{HOST}:"))
+    window.press_away("Sign out", f"http://{HOST}:")
 
 
 def is_signed_in(window: Window, service: Service) -> bool:
@@ -99,10 +67,12 @@ def test_the_applications_of_the_guide(
 ) -> None:
     """With Authlib and Django, and with openid-client: login, consent, claims, logout."""
     guide = Guide(issuer=service.url, port=port)
-    credentials = registered(service, *guide.registration(f"sh register-{kind}"))
+    application = Application.register_by(service, guide.registration(f"sh register-{kind}"))
     run = django_site if kind == "django" else node_application
     trusted = {"REQUESTS_CA_BUNDLE": str(service.certificate), "NODE_EXTRA_CA_CERTS": str(service.certificate)}
-    with run(guide, port=port, folder=tmp_path, **credentials, **trusted) as home:
+    with run(
+        guide, port=port, folder=tmp_path, client_id=application.id, client_secret=application.secret, **trusted
+    ) as home:
         here.open(home)
         here.press("Sign in")
         sign_in_and_allow(here, email, "Shop")
@@ -138,9 +108,16 @@ def test_openid_client_refreshes_steps_up_and_signs_out(
 ) -> None:
     home = f"http://{HOST}:{port}/"
     names = ["--name", "Node", "--redirect-uri", f"{home}callback", "--post-logout-redirect-uri", home]
-    credentials = registered(service, "create_application", *names)
+    application = Application.register_by(service, ["create_application", *names])
     certificate = {"NODE_EXTRA_CA_CERTS": str(service.certificate)}
-    with node_site(port=port, folder=tmp_path, issuer=service.url, **credentials, **certificate):
+    with node_site(
+        port=port,
+        folder=tmp_path,
+        issuer=service.url,
+        client_id=application.id,
+        client_secret=application.secret,
+        **certificate,
+    ):
         here.open(f"{home}login")
         sign_in_and_allow(here, email, "Node")
         login = json_in(here, home)["login"]
@@ -174,10 +151,16 @@ def test_mod_auth_openidc_protects_a_page_and_hears_of_the_logout(
 ) -> None:
     registration = addresses(port)
     names = [f"--{name.replace('_', '-')}={value}" for name, value in registration.items()]
-    credentials = registered(service, "create_application", "--name", "Apache", *names)
+    application = Application.register_by(service, ["create_application", "--name", "Apache", *names])
     hears_at = f"{registration['redirect_uri']}?logout=backchannel"
-    service.execute(_HEARS, hears_at, credentials["client_id"])
-    with apache(port=port, issuer=service.url, certificate=service.certificate, **credentials) as site:
+    application.hear_at(service, hears_at)
+    with apache(
+        port=port,
+        issuer=service.url,
+        certificate=service.certificate,
+        client_id=application.id,
+        client_secret=application.secret,
+    ) as site:
         members = f"{site.home}/members/"
         here.open(members)
         sign_in_and_allow(here, email, "Apache")
@@ -194,11 +177,6 @@ def test_mod_auth_openidc_protects_a_page_and_hears_of_the_logout(
         here.open("/account/")
         here.press("Sign out")
         assert is_refused_soon(here, members)
-
-
-#: Where an application hears of a logout. Only https may be registered, and this one is on this machine.
-_HEARS = """UPDATE auth_oauth_applicationpolicy SET backchannel_logout_uri = %s
-WHERE application_id = (SELECT id FROM oauth2_provider_application WHERE client_id = %s)"""
 
 
 def is_refused_soon(window: Window, page: str) -> bool:
