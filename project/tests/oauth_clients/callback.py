@@ -7,12 +7,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 from urllib.parse import parse_qsl, urlsplit
 
+from oauth_clients.callers import Application
 from oauth_clients.processes import HOST
 
+#: Where an application on a device is sent to. Chromium hands the address to the system.
+SCHEME, ON_DEVICE = "com.example.app:", "com.example.app:/arrived"
+
 _PAGE = "<!doctype html><title>Application</title><h1>Application</h1>"
+
+
+class Applications(NamedTuple):
+    """The applications of the site.
+
+    Args:
+        operators: One of the operator. People are not asked to consent.
+        others: One of someone else.
+        on_device: One on a device.
+    """
+
+    operators: Application
+    others: Application
+    on_device: Application
 
 
 @dataclass

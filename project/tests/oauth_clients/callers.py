@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -46,13 +46,7 @@ class Application:
     secret: str = field(repr=False)
 
     @classmethod
-    def register(cls, service: Service, *options: str, redirect_uri: str = REDIRECT_URI) -> "Application":
-        """Register one with the options of the command."""
-        command = ["create_application", "--name", "Example", "--redirect-uri", redirect_uri, *options]
-        return cls.register_by(service, command)
-
-    @classmethod
-    def register_by(cls, service: Service, command: Sequence[str]) -> "Application":
+    def register(cls, service: Service, command: Sequence[str]) -> "Application":
         """Register one with a complete command."""
         made = json.loads(service.manage(*command, "--json"))
         return cls(made["client_id"], made["client_secret"])
@@ -89,19 +83,26 @@ class Application:
         return bool(answer.json()["active"])
 
 
-#: Creates people and applications of the operator at once, because each command takes seconds to start.
+#: Creates people and applications at once, because each command takes seconds to start.
 _MAKE = """
-import json
+import json, sys
 from auth_core.flows.account_creation import create_account
-from auth_core.oauth.clients.registration import GRANTS, create_application
-emails, pairs = [], []
-for number in range({count}):
-    emails.append(f"person{{number}}@example.org")
-    create_account(email=emails[-1], password={password!r}, verified=True)
-    made = create_application(name="Example", redirect_uris=[{redirect_uri!r}], grants=GRANTS, is_first_party=True)
-    pairs.append([made.client_id, made.secret])
-print(json.dumps([emails, pairs]))
+from auth_core.oauth.clients.registration import create_application
+emails = ["person%d@example.org" % number for number in range({people})]
+for email in emails:
+    create_account(email=email, password={password!r}, verified=True)
+made = [create_application(name="Example", **options) for options in {applications!r}]
+print(json.dumps([emails, [[one.client_id, one.secret] for one in made]]))
 """
+
+
+def make(
+    service: Service, *, people: int, applications: Sequence[Mapping[str, Any]]
+) -> tuple[list[str], list[Application]]:
+    """Create people, and applications with these arguments of `create_application`. Return addresses and applications."""
+    code = _MAKE.format(people=people, password=PASSWORD, applications=list(applications))
+    emails, pairs = json.loads(service.manage("shell", "--no-imports", "--command", code))
+    return emails, [Application(*pair) for pair in pairs]
 
 
 @dataclass
@@ -121,11 +122,13 @@ class Nodes:
     mails: Mailbox
 
     def __post_init__(self) -> None:
-        code = _MAKE.format(count=PEOPLE, password=PASSWORD, redirect_uri=REDIRECT_URI)
-        emails, pairs = json.loads(self.change(code))
+        options = {
+            "redirect_uris": [REDIRECT_URI],
+            "grants": ["authorization_code", "refresh_token", "client_credentials"],
+            "is_first_party": True,
+        }
         #: People and applications that no test has taken yet.
-        self.people: list[str] = emails
-        self.applications = [Application(*pair) for pair in pairs]
+        self.people, self.applications = make(self.first, people=PEOPLE, applications=[options] * PEOPLE)
 
     def change(self, code: str) -> str:
         """Run Python code in another process, as an administrator does. Return what it prints."""

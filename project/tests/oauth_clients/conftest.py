@@ -1,6 +1,5 @@
 """One service for the clients in a browser, and three nodes of another one for what processes know of each other."""
 
-import secrets
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,10 +7,11 @@ import pytest
 
 from attacks.stage import mail_folder
 from auth_core.testing.redis import OwnRedis
-from live.chromium import Open, Window, add_person
+from live.chromium import Open, Watch, Window
 from live.mailbox import Mailbox
 from live.service import Service
-from oauth_clients.callers import Nodes
+from oauth_clients.callback import ON_DEVICE, SCHEME, Applications, Callback
+from oauth_clients.callers import Application, Nodes, make
 
 SETTINGS = {"DJANGO_SETTINGS_MODULE": "oauth_clients.site_settings"}
 
@@ -29,12 +29,40 @@ def here(windows: Open) -> Window:
     return windows()
 
 
+@pytest.fixture(scope="package")
+def site_of_all(service: Service) -> Iterator[Callback]:
+    """The site of an application, which is another site than that of the service."""
+    with Callback((service.certificate, service.folder / "key.pem")) as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def made(service: Service, site_of_all: Callback) -> tuple[list[str], list[Application]]:
+    """People whom no test has taken, and the applications of the site in the order of `Applications`."""
+    addresses = {"redirect_uris": [site_of_all.uri], "post_logout_redirect_uris": [site_of_all.home]}
+    kinds = [{**addresses, "is_first_party": True}, addresses, {"redirect_uris": [ON_DEVICE]}]
+    return make(service, people=20, applications=kinds)
+
+
 @pytest.fixture
-def email(service: Service) -> str:
+def email(made: tuple[list[str], list[Application]]) -> str:
     """The address of a person who is in no other test."""
-    address = f"{secrets.token_hex(4)}@example.org"
-    add_person(service, address)
-    return address
+    return made[0].pop()
+
+
+@pytest.fixture
+def applications(made: tuple[list[str], list[Application]]) -> Applications:
+    """The applications of the site."""
+    return Applications(*made[1])
+
+
+@pytest.fixture
+def site(site_of_all: Callback, watch: Watch) -> Callback:
+    """The site, which no one has visited yet."""
+    site_of_all.arrived.clear()
+    site_of_all.onward = site_of_all.body = ""
+    watch.clients += [site_of_all.home, SCHEME]
+    return site_of_all
 
 
 @pytest.fixture(scope="package")

@@ -67,7 +67,7 @@ def test_the_applications_of_the_guide(
 ) -> None:
     """With Authlib and Django, and with openid-client: login, consent, claims, logout."""
     guide = Guide(issuer=service.url, port=port)
-    application = Application.register_by(service, guide.registration(f"sh register-{kind}"))
+    application = Application.register(service, guide.registration(f"sh register-{kind}"))
     run = django_site if kind == "django" else node_application
     trusted = {"REQUESTS_CA_BUNDLE": str(service.certificate), "NODE_EXTRA_CA_CERTS": str(service.certificate)}
     with run(
@@ -108,7 +108,7 @@ def test_openid_client_refreshes_steps_up_and_signs_out(
 ) -> None:
     home = f"http://{HOST}:{port}/"
     names = ["--name", "Node", "--redirect-uri", f"{home}callback", "--post-logout-redirect-uri", home]
-    application = Application.register_by(service, ["create_application", *names])
+    application = Application.register(service, ["create_application", *names])
     certificate = {"NODE_EXTRA_CA_CERTS": str(service.certificate)}
     with node_site(
         port=port,
@@ -151,7 +151,7 @@ def test_mod_auth_openidc_protects_a_page_and_hears_of_the_logout(
 ) -> None:
     registration = addresses(port)
     names = [f"--{name.replace('_', '-')}={value}" for name, value in registration.items()]
-    application = Application.register_by(service, ["create_application", "--name", "Apache", *names])
+    application = Application.register(service, ["create_application", "--name", "Apache", *names])
     hears_at = f"{registration['redirect_uri']}?logout=backchannel"
     application.hear_at(service, hears_at)
     with apache(

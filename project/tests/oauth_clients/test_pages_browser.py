@@ -1,6 +1,5 @@
 """What Chromium does between an application and the pages of the service: forms and links of other sites, and the way back."""
 
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -8,23 +7,12 @@ import pytest
 from playwright.sync_api import Request
 
 from auth_core.testing.factories import PASSWORD
-from live.chromium import Watch, Window, log_in_at
+from live.chromium import Window, log_in_at
 from live.service import Service
-from oauth_clients.callback import Callback
+from oauth_clients.callback import ON_DEVICE, SCHEME, Applications, Callback
 from oauth_clients.callers import Application, caller
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.live, pytest.mark.shots]
-
-#: Where an application on a device is sent to. Chromium hands the address to the system.
-SCHEME, ON_DEVICE = "com.example.app:", "com.example.app:/arrived"
-
-
-@pytest.fixture
-def site(service: Service, watch: Watch) -> Iterator[Callback]:
-    """The site of an application, which is another site than that of the service."""
-    with Callback((service.certificate, service.folder / "key.pem")) as running:
-        watch.clients += [running.home, SCHEME]
-        yield running
 
 
 def go(window: Window, site: Callback) -> None:
@@ -36,10 +24,10 @@ def go(window: Window, site: Callback) -> None:
 
 
 def test_a_form_of_another_site_gets_a_code_without_a_page(
-    service: Service, email: str, site: Callback, here: Window
+    service: Service, email: str, applications: Applications, site: Callback, here: Window
 ) -> None:
     """No cookie comes with the form. They come with the page that it leads to."""
-    application = Application.register(service, "--first-party", redirect_uri=site.uri)
+    application = applications.operators
     log_in_at(here, email)
     posted: list[Request] = []
     here.page.on("request", lambda request: posted.append(request) if request.method == "POST" else None)
@@ -74,11 +62,10 @@ def press_and_wait(window: Window, label: str, arrived: list[str]) -> None:
 
 @pytest.mark.parametrize("last", ["Sign in", "Allow", "Cancel"])
 def test_a_callback_may_lead_on_to_an_application_on_the_device(
-    last: str, service: Service, email: str, site: Callback, here: Window
+    last: str, service: Service, email: str, applications: Applications, site: Callback, here: Window
 ) -> None:
     """Chromium compares each address of a chain of redirects after a form with the policy of the page that had the form."""
-    options = ["--first-party"] if last == "Sign in" else []
-    application = Application.register(service, *options, redirect_uri=site.uri)
+    application = applications.operators if last == "Sign in" else applications.others
     site.onward = f"{ON_DEVICE}?from=callback"
     arrived = arrivals(here)
     here.open(f"/oauth/authorize?{urlencode(application.asked(redirect_uri=site.uri))}")
@@ -94,9 +81,9 @@ def test_a_callback_may_lead_on_to_an_application_on_the_device(
 
 
 def test_a_redirect_address_of_the_device_gets_the_code(
-    service: Service, email: str, here: Window, site: Callback
+    service: Service, email: str, applications: Applications, here: Window, site: Callback
 ) -> None:
-    application = Application.register(service, redirect_uri=ON_DEVICE)
+    application = applications.on_device
     arrived = arrivals(here)
     log_in_at(here, email)
     here.open(f"/oauth/authorize?{urlencode(application.asked(redirect_uri=ON_DEVICE))}")
@@ -124,11 +111,11 @@ def state_of(service: Service) -> dict[str, list[tuple[Any, ...]]]:
 
 
 @pytest.fixture
-def signed_in(service: Service, email: str, site: Callback, here: Window) -> tuple[Application, str]:
+def signed_in(
+    service: Service, email: str, applications: Applications, site: Callback, here: Window
+) -> tuple[Application, str]:
     """An application that a person has signed in to, and hears of logouts. Return it with its ID token."""
-    application = Application.register(
-        service, "--first-party", "--post-logout-redirect-uri", site.home, redirect_uri=site.uri
-    )
+    application = applications.operators
     application.hear_at(service, "http://127.0.0.1:9/logout")
     log_in_at(here, email)
     here.open(f"/oauth/authorize?{urlencode(application.asked(redirect_uri=site.uri))}")
@@ -138,9 +125,14 @@ def signed_in(service: Service, email: str, site: Callback, here: Window) -> tup
 
 @pytest.mark.parametrize("prompt", ["", "none", "login", "consent", "select_account"])
 def test_a_link_to_authorize_changes_nothing_until_the_person_acts(
-    prompt: str, service: Service, signed_in: tuple[Application, str], site: Callback, here: Window
+    prompt: str,
+    service: Service,
+    signed_in: tuple[Application, str],
+    applications: Applications,
+    site: Callback,
+    here: Window,
 ) -> None:
-    other = Application.register(service, redirect_uri=site.uri)
+    other = applications.others
     before = state_of(service)
     site.show_link(f"{service.url}/oauth/authorize?{urlencode(other.asked(redirect_uri=site.uri, prompt=prompt))}")
     go(here, site)
@@ -161,7 +153,12 @@ def test_a_link_to_authorize_changes_nothing_until_the_person_acts(
 
 @pytest.mark.parametrize("with_hint", [True, False], ids=["with hint", "without hint"])
 def test_a_link_to_logout_changes_nothing_until_the_person_acts(
-    with_hint: bool, service: Service, signed_in: tuple[Application, str], site: Callback, here: Window
+    with_hint: bool,
+    service: Service,
+    signed_in: tuple[Application, str],
+    applications: Applications,
+    site: Callback,
+    here: Window,
 ) -> None:
     application, id_token = signed_in
     named = {"id_token_hint": id_token} if with_hint else {"client_id": application.id}
