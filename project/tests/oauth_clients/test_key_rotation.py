@@ -56,7 +56,8 @@ class CachingClient:
             jwt.decode(token, self._keys(), algorithms=["ES256"])
         except (JoseError, ValueError) as problem:
             self.failures.append(f"{type(problem).__name__}: {problem}")
-        self.kids[jws.extract_compact(token.encode()).headers()["kid"]] += 1
+        with self._lock:
+            self.kids[jws.extract_compact(token.encode()).headers()["kid"]] += 1
 
     def _keys(self) -> KeySet:
         with self._lock:
@@ -80,18 +81,19 @@ class Load:
 
     def run(self) -> Counter[int]:
         """Send the requests, and return how many answers have each status."""
-        numbers, statuses, began = count(), Counter[int](), time.monotonic()
+        numbers, began = count(), time.monotonic()
 
-        def send(_thread: int) -> None:
+        def send(_thread: int) -> Counter[int]:
+            statuses = Counter[int]()
             for number in numbers:
                 if number >= TOO_MANY or (number >= ENOUGH and len(self.client.kids) >= KEYS):
                     break
                 time.sleep(max(0, began + number / RATE - time.monotonic()))
                 statuses[self._fetch_and_verify(number)] += 1
+            return statuses
 
         with ThreadPoolExecutor(THREADS) as pool:
-            list(pool.map(send, range(THREADS)))
-        return statuses
+            return sum(pool.map(send, range(THREADS)), Counter())
 
     def _fetch_and_verify(self, number: int) -> int:
         if not hasattr(self._own, "callers"):
