@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 from django.utils import timezone
@@ -124,6 +125,7 @@ def find_key(kid: str) -> PublishedKey | None:
 def forget_keys(**kwargs: Any) -> None:
     """Load the keys again at their next use in this process."""
     _sets.clear()
+    _parsed.cache_clear()
 
 
 def load_keys() -> KeySet:
@@ -151,13 +153,23 @@ def _loaded(at_most: timedelta) -> KeySet:
         return keys
 
 
+@lru_cache(maxsize=32)
+def _parsed(pem: str) -> tuple[Key, tuple[str, ...]]:
+    """Return the key in *pem*. An RSA key takes 50 ms and more, for which all tokens would wait each minute.
+
+    Raises:
+        InvalidKey: it is none.
+    """
+    return from_pem(pem)
+
+
 def _stored() -> Iterator[PublishedKey]:
     moment = timezone.now()
     for row in SigningKey.objects.order_by("created_at"):
         if row.published_until is not None and row.published_until <= moment:
             continue
         try:
-            key, algorithms = from_pem(row.private_key)
+            key, algorithms = _parsed(row.private_key)
         except (DecryptionFailed, InvalidKey) as problem:
             raise KeysUnusable(f"The signing key {row.kid} cannot be read: {type(problem).__name__}.") from problem
         if row.algorithm not in algorithms:
