@@ -30,6 +30,7 @@ SUITES = ["packages/auth-core/oauth", "packages/auth-core/oauth_resource", *MEMB
 #: Tests of the project that mostly wait for services of their own, or measure alone. They run beside its others.
 SLOW_TESTS = [
     "tests/attacks",
+    "tests/oauth_clients",
     *(f"tests/test_{name}.py" for name in ("early_answers", "growth", "live", "production", "redis_servers")),
     *(f"tests/test_{name}.py" for name in ("slow_clients", "sub_path")),
 ]

@@ -1,5 +1,6 @@
 """``./dev serve`` in a copy of the repository, and the calls of the README against it."""
 
+import html
 import json
 import re
 import subprocess
@@ -15,6 +16,7 @@ import requests
 from auth_mfa import oath
 from auth_mfa.testing.factors import current_code
 from live.service import free_port
+from oauth_clients.sites import Guide, django_site, node_application
 from test_customer_commands import ROOT, Copy, answers, wait_for
 
 pytestmark = [pytest.mark.live, pytest.mark.sqlite]
@@ -121,6 +123,28 @@ def test_the_calls_of_the_readme_work_without_and_with_a_second_factor(served: S
     assert challenged["status"] == "challenged"
     proved = served.call(answer, **{"the token": challenged["token"], "123456": current_code(key)})
     assert served.call(me, **{"the credential": proved["credential"]})["acr"] == "aal2"
+
+
+@pytest.mark.parametrize("kind", ["django", "node"])
+def test_the_applications_of_the_guide_sign_people_in(kind: str, served: Served, account: str, tmp_path: Path) -> None:
+    """As docs/openid-connect.md has them: over plain HTTP, with this service."""
+    port, run = free_port(), django_site if kind == "django" else node_application
+    guide = Guide(issuer=served.url, port=port)
+    command = guide.registration(f"sh register-{kind}")
+    printed = served.copy.run("python", "manage.py", *command, PUBLIC_URL=served.url).stdout
+    made = dict(line.split(": ") for line in printed.splitlines())
+    window = served.window()
+    with run(
+        guide, port=port, folder=tmp_path, client_id=made["client_id"], client_secret=made["client_secret"]
+    ) as home:
+        login = window.get(f"{home}login{'/' if kind == 'django' else ''}", timeout=120)
+        consent = served.submit_page(window, login, identifier=account, password=PASSWORD)
+        (shown,) = re.findall(r'name="shown" value="([^"]+)"', consent.text)
+        leaving = served.submit_page(window, consent, shown=shown, decision="allow")
+        (callback,) = re.findall(r'http-equiv="refresh" content="0;url=([^"]+)"', leaving.text)
+        welcome = window.get(html.unescape(callback), timeout=120)
+
+    assert (welcome.url, f"You are {account}." in welcome.text) == (home, True)
 
 
 def test_passkeys_are_bound_to_localhost(served: Served) -> None:

@@ -32,7 +32,7 @@ document.addEventListener("securitypolicyviolation", (event) =>
 
 
 def launch(playwright: Playwright) -> Browser:
-    """Start Chromium, which resolves only localhost.
+    """Start Chromium, which reaches only this machine: the service at localhost, and sites of others at 127.0.0.1.
 
     Raises:
         FileNotFoundError: Chromium is not installed.
@@ -40,7 +40,7 @@ def launch(playwright: Playwright) -> Browser:
     executable = next((path for name in _NAMES if (path := shutil.which(name))), None)
     if executable is None:
         raise FileNotFoundError("Chromium is not installed: apt-get install chromium")
-    rules = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost"
+    rules = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"
     return playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", rules])
 
 
@@ -50,9 +50,11 @@ class Watch:
 
     Args:
         origin: The origin of the service. A request to any other is foreign.
+        clients: The origins of applications that people sign in to, which are not foreign.
     """
 
     origin: str
+    clients: list[str] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
@@ -71,7 +73,8 @@ class Watch:
             self.violations.append(f"console: {message.text}")
 
     def _check_request(self, request: Request) -> None:
-        if urlsplit(request.url).scheme not in ("data", "blob") and not request.url.startswith(f"{self.origin}/"):
+        expected = tuple(f"{origin}/" for origin in (self.origin, *self.clients))
+        if urlsplit(request.url).scheme not in ("data", "blob") and not request.url.startswith(expected):
             self.foreign.append(request.url)
 
     def _check_response(self, response: Response) -> None:
@@ -115,6 +118,11 @@ class Window:
         target = button if button.count() else self.page.get_by_role("link", name=label, exact=True)
         with self.page.expect_navigation(wait_until="load"):
             target.first.click()
+
+    def press_away(self, label: str, address: str) -> None:
+        """Press a button after which pages lead to *address*, which is at another site, and wait until they have."""
+        self.page.get_by_role("button", name=label, exact=True).click()
+        self.page.wait_for_url(lambda url: url.startswith(address))
 
     @property
     def title(self) -> str:

@@ -1,6 +1,9 @@
 """The keys that sign tokens: how they begin, rotate, and fail."""
 
+import time
 from collections.abc import Iterator
+from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +17,7 @@ from auth_core.crypto.encryption import new_key
 from auth_core.fields import Sealed
 from auth_core.oauth.conf import oauth
 from auth_core.oauth.keys import boot, rotation
+from auth_core.oauth.keys import key_set as key_set_module
 from auth_core.oauth.keys.algorithms import InvalidKey, Registry, from_pem
 from auth_core.oauth.keys.key_set import KeysUnusable, find_key, forget_keys, key_set, load_keys
 from auth_core.oauth.models import SigningKey
@@ -157,6 +161,25 @@ def test_no_verification_fails_during_a_rotation(stored: None, clock: Any, clien
         clock.forward(minutes=10)
         forget_keys()
     assert len(kids) == 2, "the second key never signed"
+
+
+@pytest.mark.parametrize(("lifetime", "age"), [(3600, 61), (30, 16)])
+def test_a_process_reads_the_keys_again_before_the_next_one_could_sign(
+    lifetime: int, age: int, stored: None, settings: Any, monkeypatch: Any
+) -> None:
+    settings.AUTH_OAUTH = {**settings.AUTH_OAUTH, "JWKS_LIFETIME": timedelta(seconds=lifetime)}
+    moment = time.monotonic()
+    monkeypatch.setattr(key_set_module, "time", SimpleNamespace(monotonic=lambda: moment))
+    assert len(key_set().jwks["keys"]) == 2
+    copy = dict(key_set_module._sets)
+    rotation.rotate_signing_keys(force=True)
+    # As if another process had rotated, which does not tell this one.
+    key_set_module._sets.update(copy)
+    assert len(key_set().jwks["keys"]) == 2
+
+    moment += age
+
+    assert len(key_set().jwks["keys"]) == 4
 
 
 def test_without_keys_every_endpoint_is_unavailable_and_refuses_no_one(client: Any, settings: Any) -> None:

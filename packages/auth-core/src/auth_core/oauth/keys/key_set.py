@@ -1,7 +1,7 @@
 """The keys of this process: which one signs, and which ones verify.
 
-A new key is published for longer than a process keeps its copy before it signs. So no process signs with a key that another
-one does not know.
+A new key is published for twice as long as clients may cache the key set before it signs, and a process keeps its copy for
+half of that lifetime at most. So no process signs with a key that a client with a copy of any process does not know.
 """
 
 import threading
@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 from django.utils import timezone
@@ -19,8 +20,8 @@ from auth_core.oauth.conf import oauth
 from auth_core.oauth.keys.algorithms import InvalidKey, from_pem
 from auth_core.oauth.models import SigningKey
 
-#: How long a process uses its copy of the keys.
-RELOAD_AFTER = timedelta(seconds=60)
+#: How long a process uses its copy of the keys, if clients may cache them for two minutes or more.
+_RELOAD_AFTER = timedelta(seconds=60)
 
 #: How soon an unknown key id may load the keys again. Callers choose key ids.
 _COOLDOWN = timedelta(seconds=5)
@@ -102,14 +103,13 @@ _sets: dict[str, KeySet] = {}
 
 
 def key_set() -> KeySet:
-    """Return the keys of this process, at most a minute old.
+    """Return the keys of this process, at most a minute old, and at most half as old as those of a client may be.
 
     Raises:
         KeysUnusable: a key cannot be read.
         DatabaseError: the keys cannot be loaded, and this process has none yet.
     """
-    keys = _sets.get(oauth.SIGNING_KEYS)
-    return keys if keys is not None and keys.age < RELOAD_AFTER.total_seconds() else _load()
+    return _loaded(min(_RELOAD_AFTER, oauth.JWKS_LIFETIME / 2))
 
 
 def find_key(kid: str) -> PublishedKey | None:
@@ -118,15 +118,14 @@ def find_key(kid: str) -> PublishedKey | None:
     Raises:
         KeysUnusable: a key cannot be read.
     """
-    keys = key_set()
-    if keys.find(kid) is None and keys.age > _COOLDOWN.total_seconds():
-        keys = _load()
-    return keys.find(kid)
+    key = key_set().find(kid)
+    return key if key is not None else _loaded(_COOLDOWN).find(kid)
 
 
 def forget_keys(**kwargs: Any) -> None:
     """Load the keys again at their next use in this process."""
     _sets.clear()
+    _parsed.cache_clear()
 
 
 def load_keys() -> KeySet:
@@ -139,14 +138,29 @@ def load_keys() -> KeySet:
     return KeySet(list(_configured() if oauth.SIGNING_KEYS else _stored()))
 
 
-def _load() -> KeySet:
+def _loaded(at_most: timedelta) -> KeySet:
+    """Return the keys of this process. They are loaded again if they are older than *at_most*, by one thread."""
+    oldest = at_most.total_seconds()
+    keys = _sets.get(oauth.SIGNING_KEYS)
+    if keys is not None and keys.age <= oldest:
+        return keys
     with _lock:
         keys = _sets.get(oauth.SIGNING_KEYS)
-        if keys is None or keys.age > _COOLDOWN.total_seconds():
+        if keys is None or keys.age > oldest:
             keys = load_keys()
             _sets.clear()
             _sets[oauth.SIGNING_KEYS] = keys
         return keys
+
+
+@lru_cache(maxsize=32)
+def _parsed(pem: str) -> tuple[Key, tuple[str, ...]]:
+    """Return the key in *pem*. An RSA key takes 50 ms and more, for which all tokens would wait each minute.
+
+    Raises:
+        InvalidKey: it is none.
+    """
+    return from_pem(pem)
 
 
 def _stored() -> Iterator[PublishedKey]:
@@ -155,7 +169,7 @@ def _stored() -> Iterator[PublishedKey]:
         if row.published_until is not None and row.published_until <= moment:
             continue
         try:
-            key, algorithms = from_pem(row.private_key)
+            key, algorithms = _parsed(row.private_key)
         except (DecryptionFailed, InvalidKey) as problem:
             raise KeysUnusable(f"The signing key {row.kid} cannot be read: {type(problem).__name__}.") from problem
         if row.algorithm not in algorithms:
