@@ -34,6 +34,8 @@ IN_THE_ROOT: dict[str, dict[str, str]] = {
         "users": "The protocols that annotate users, in every room and in every package.",
     },
     "oauth": {
+        "admin_forms": "A part of `admin`.",
+        "admin_pages": "A part of `admin`.",
         "generators": "Django-oauth-toolkit's name for what makes ids and secrets.",
         "oauth2_validators": "Django-oauth-toolkit's name for what answers its views.",
         "sweep": "It is a periodic sweep over all tables.",
@@ -120,7 +122,6 @@ FEWEST_LINES = 40
 #: Smaller modules with one importer, each with the reason why it is not a part of its importer.
 WITH_ONE_IMPORTER = {
     "auth_core.observability.admin_log": "Its subject is the admin site. The middleware only puts it in place.",
-    "auth_core.oauth.api.answers": "What goes out, under the name that every package has for it.",
     "auth_core.oauth.endpoints.revocation": "One endpoint, as the other modules of the room.",
     "auth_core.oauth.sweep": "`apps` registers it, and cannot import models itself.",
     "auth_core.request.celery": "It needs Celery, which is optional.",

@@ -1,10 +1,12 @@
 """URL patterns of the test site."""
 
+from django.contrib import admin
 from django.urls import include, path
 
 from api_of_a_site import OrdersView, ToolkitView, toolkit_view
 
 urlpatterns = [
+    path("admin/", admin.site.urls),
     path("", include("auth_core.oauth.urls")),
     path("api/v1/orders/", OrdersView.as_view()),
     path("toolkit/", toolkit_view),

@@ -42,16 +42,11 @@ class ShownOnce(models.Model):
         One conditional statement decides, so that only one of two concurrent pages shows it.
         """
         unread = self.unread
-        shown = type(self)._default_manager.filter(
-            pk=self.pk, unread__isnull=False, unread_in=session_id, unread_until__gt=timezone.now()
-        )
+        rows: Any = type(self)._default_manager
+        shown = rows.filter(pk=self.pk, unread__isnull=False, unread_in=session_id, unread_until__gt=timezone.now())
         return str(unread) if unread and spend(shown, **_SHOWN) else ""
 
     @classmethod
     def wipe_unread(cls) -> int:
         """Wipe the secrets that can no longer be shown, and return the number of rows."""
         return int(cls._default_manager.filter(unread_until__lte=timezone.now()).update(**_SHOWN))
-
-
-#: The columns of `ShownOnce`, for ``update_fields``.
-UNREAD_COLUMNS = tuple(_SHOWN)

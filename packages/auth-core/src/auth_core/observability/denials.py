@@ -169,21 +169,22 @@ def _record_event(name: EventName, request: HttpRequest, denial: Denial, caller:
 
     An application that acts for itself is named as the application of the event, which then has no subject.
     """
-    service = caller.public_id if isinstance(caller, ServiceSubject) else None
+    is_service = isinstance(caller, ServiceSubject)
+    key = caller.public_id if isinstance(caller, ServiceSubject) else caller.pk
     client, session = client_of(request), denial.session
     if session is None and (facts := session_of(request)) is not None:
         session = facts.id
     with transaction.atomic(durable=True):
         try:
-            limits.charge_within("refusal", client=client, person=str(service or caller.pk))
+            limits.charge_within("refusal", client=client, person=str(key))
         except TooManyAttempts:
             return
         record(
             Event(
                 name=name,
-                subject=caller if service is None else None,
+                subject=None if is_service else caller,
                 session=session,
-                application=service,
+                application=key if is_service else None,
                 outcome=EventOutcome.DENIED,
                 reason=denial.reason,
                 client=client,

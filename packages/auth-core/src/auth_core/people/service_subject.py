@@ -54,7 +54,8 @@ class ServiceSubject:
             permission: ``app.codename``.
             obj: The object. ``None``: everywhere.
         """
-        for backend in get_backends():
+        backends: Any = get_backends()
+        for backend in backends:
             if not getattr(backend, "decides_for_services", False):
                 continue
             try:

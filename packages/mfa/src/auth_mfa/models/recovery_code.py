@@ -15,7 +15,7 @@ from auth_core.models.shown_once import ShownOnce
 from auth_mfa.models.factor import Factor
 
 
-class RecoveryCodeSet(ShownOnce, Factor):
+class RecoveryCodeSet(Factor, ShownOnce):  # type: ignore[django-manager-missing]  # django-otp has no types
     """The current sheet of a user. A new sheet replaces it.
 
     All codes of a sheet are hashed with its salt. A guess costs one hash instead of ten, and

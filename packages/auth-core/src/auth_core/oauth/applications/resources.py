@@ -1,6 +1,6 @@
 """Resources: how administrators register, change and remove what tokens are for (RFC 8707)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict, Unpack, cast
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -71,9 +71,8 @@ def create_resource(*, uri: str, actor: UserLike | None = None, **settings: Unpa
         InvalidRequest: a value is not allowed.
         Conflict: there is one with this URI.
     """
-    resource = Resource(uri=uri.rstrip("/"))
-    _write(resource, settings)
-    _refuse_problems(resource)
+    resource = Resource()
+    _refuse(problems_after(resource, {"uri": uri, **settings}))
     try:
         with transaction.atomic():
             resource.save(force_insert=True)
@@ -93,10 +92,10 @@ def change_resource(*, resource: Resource, actor: UserLike | None = None, **sett
     with transaction.atomic():
         current = _locked(resource)
         before = _values(current)
-        _write(current, settings)
+        problems = problems_after(current, settings)
         changes = _changes(before, _values(current))
         if changes:
-            _refuse_problems(current)
+            _refuse(problems)
             current.save()
             _record(OAuthEvent.RESOURCE_CHANGED, current, actor, changes)
     resource.refresh_from_db()
@@ -116,6 +115,21 @@ def remove_resource(*, resource: Resource, actor: UserLike | None = None) -> Non
         current.delete()
 
 
+def problems_after(resource: Resource, settings: Mapping[str, Any]) -> list[FieldError]:
+    """Set *settings* on the instance, which is not saved, and return what is wrong with it then."""
+    _write(resource, settings)
+    problems = [
+        *_problems_of_uri(resource.uri),
+        *_problems_of_scopes(resource.scopes),
+        *([] if _is_one_line(resource.name) else [FieldError("name", "invalid", _("Enter a name of one line."))]),
+    ]
+    if resource.token_format not in {"", *TokenFormat.values}:
+        problems.append(FieldError("token_format", "invalid", _("Unknown format.")))
+    if resource.signing_algorithm not in _ALGORITHMS:
+        problems.append(FieldError("signing_algorithm", "invalid", _("Unknown algorithm.")))
+    return problems
+
+
 def _locked(resource: Resource) -> Resource:
     current = Resource.objects.select_for_update().filter(pk=resource.pk).first()
     if current is None:
@@ -124,6 +138,8 @@ def _locked(resource: Resource) -> Resource:
 
 
 def _write(resource: Resource, settings: Mapping[str, Any]) -> None:
+    if "uri" in settings:
+        resource.uri = settings["uri"].rstrip("/")
     for name in _PLAIN:
         if name in settings:
             setattr(resource, name, dict(settings[name]) if name == "scopes" else settings[name])
@@ -145,16 +161,11 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, A
     }
 
 
-def _refuse_problems(resource: Resource) -> None:
-    problems = [
-        *_problems_of_uri(resource.uri),
-        *_problems_of_scopes(resource.scopes),
-        *([] if _is_one_line(resource.name) else [FieldError("name", "invalid", _("Enter a name of one line."))]),
-    ]
-    if resource.token_format not in {"", *TokenFormat.values}:
-        problems.append(FieldError("token_format", "invalid", _("Unknown format.")))
-    if resource.signing_algorithm not in _ALGORITHMS:
-        problems.append(FieldError("signing_algorithm", "invalid", _("Unknown algorithm.")))
+def _record(name: OAuthEvent, resource: Resource, actor: UserLike | None, changes: dict[str, Any]) -> None:
+    record(Event(name=name, actor=actor, target=("resource", str(resource.pk)), changes=changes))
+
+
+def _refuse(problems: Sequence[FieldError]) -> None:
     if problems:
         raise InvalidRequest(*problems)
 

@@ -102,7 +102,7 @@ def values_of(policy: ApplicationPolicy) -> ApplicationValues:
     values |= {name: getattr(row, name) for name in _OF_APPLICATION} | {"scopes": policy.scopes}
     values |= {name: values[name].split() for name in _LISTS}
     values["grants"] = sorted(grants_of(policy.grant_types, row.authorization_grant_type))
-    values["allowed_groups"] = sorted(policy.allowed_groups.all(), key=lambda group: group.name)
+    values["allowed_groups"] = sorted(policy.allowed_groups.all(), key=str)
     values["is_public"] = row.client_type == get_application_model().CLIENT_PUBLIC
     return cast("ApplicationValues", values)
 
@@ -115,8 +115,9 @@ def default_values(*, name: str, is_public: bool) -> ApplicationValues:
 
 
 def merged(values: ApplicationValues, changes: Mapping[str, Any]) -> ApplicationValues:
-    """Return *values* with *changes*. Lists have each member once."""
+    """Return *values* with *changes*. Lists have each member once, and those without an order are sorted."""
     once = {name: list(dict.fromkeys(new)) if isinstance(new, list | tuple) else new for name, new in changes.items()}
+    once |= {name: sorted(once[name], key=str) for name in ("grants", "allowed_groups") if name in once}
     return cast("ApplicationValues", {**values, **once})
 
 
@@ -149,11 +150,11 @@ def wire_name(name: str) -> str:
 
 def changes_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the values that differ, for an event."""
-    pairs = {name: (_plain(before.get(name)), _plain(after[name])) for name in after}
+    pairs = {name: (plain(before.get(name)), plain(after[name])) for name in after}
     return {wire_name(name): {"before": old, "after": new} for name, (old, new) in pairs.items() if old != new}
 
 
-def _plain(new: object) -> Any:
+def plain(new: object) -> Any:
     """Return a value as JSON has it: groups by their names, durations in seconds."""
     if isinstance(new, timedelta):
         return int(new.total_seconds())

@@ -96,7 +96,7 @@ def create_application(
         policy, _is_new = ApplicationPolicy.objects.get_or_create(application=row)
         if secret and shown_in is not None:
             policy.keep_unread(secret, session_id=shown_in)
-            policy.save()
+            policy.save(update_fields=["unread", "unread_in", "unread_until"])
         write_values(policy, values)
         record(
             Event(
