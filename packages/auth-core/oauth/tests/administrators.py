@@ -18,7 +18,11 @@ API, ADMIN = "/api/v1/applications/", "/admin/auth_oauth/applicationpolicy/"
 RESOURCES = "/api/v1/resources/"
 
 #: What the form of the admin has when nothing is filled in.
-EMPTY_FORM = {"grants": ["authorization_code", "refresh_token"], "token_format": "jwt", "backchannel_session_required": "on"}
+EMPTY_FORM = {
+    "grants": ["authorization_code", "refresh_token"],
+    "token_format": "jwt",
+    "backchannel_session_required": "on",
+}
 
 
 def browser_of_administrator() -> Browser:
@@ -52,7 +56,11 @@ def form_of(policy: ApplicationPolicy | None = None, **fields: Any) -> dict[str,
 
 def _shown(policy: ApplicationPolicy) -> dict[str, Any]:
     row: Any = policy.application
-    flags = {"active": policy.is_active, "first_party": policy.is_first_party, "service_account": policy.is_service_account}
+    flags = {
+        "active": policy.is_active,
+        "first_party": policy.is_first_party,
+        "service_account": policy.is_service_account,
+    }
     return {
         **EMPTY_FORM,
         "name": row.name,
@@ -72,7 +80,9 @@ def create_by_api(**values: Any) -> bool:
 
 def create_by_admin(**values: Any) -> bool:
     """Register an application in the admin. Return whether it was refused."""
-    fields = {name: "\n".join(new) if isinstance(new, list) and name != "grants" else new for name, new in values.items()}
+    fields = {
+        name: "\n".join(new) if isinstance(new, list) and name != "grants" else new for name, new in values.items()
+    }
     answer = browser_of_administrator().post(f"{ADMIN}add/", form_of(name=fields.pop("name", "New"), **fields))
     assert answer.status_code in (200, 303), answer.content
     return bool(answer.status_code == 200)
@@ -102,7 +112,9 @@ def change_by_api(policy: ApplicationPolicy, **values: Any) -> bool:
 
 def change_by_admin(policy: ApplicationPolicy, **values: Any) -> bool:
     """Change an application in the admin. Return whether it was refused."""
-    fields = {name: "\n".join(new) if isinstance(new, list) and name != "grants" else new for name, new in values.items()}
+    fields = {
+        name: "\n".join(new) if isinstance(new, list) and name != "grants" else new for name, new in values.items()
+    }
     flags = {name: ("on" if new else None) for name, new in fields.items() if isinstance(new, bool)}
     answer = browser_of_administrator().post(f"{ADMIN}{policy.pk}/change/", form_of(policy, **fields | flags))
     assert answer.status_code in (200, 302), answer.content
@@ -120,5 +132,3 @@ def run(name: str, *arguments: str) -> Any:
     call_command(name, *arguments, "--json", stdout=out)
     lines = [json.loads(line) for line in out.getvalue().splitlines()]
     return lines
-
-

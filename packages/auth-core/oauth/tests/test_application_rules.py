@@ -98,7 +98,12 @@ def test_code_that_saves_a_row_is_refused_as_well(uri: str, web: Registered) -> 
 
 @pytest.mark.parametrize(
     "columns",
-    [{"grant_types": "password"}, {"is_service_account": True}, {"auth_method": "none"}, {"client_uri": "javascript:x"}],
+    [
+        {"grant_types": "password"},
+        {"is_service_account": True},
+        {"auth_method": "none"},
+        {"client_uri": "javascript:x"},
+    ],
 )
 def test_code_that_saves_a_policy_is_refused_as_well(columns: dict[str, Any], web: Registered) -> None:
     policy, before = web.policy, state()
@@ -167,7 +172,8 @@ def test_all_values_of_a_policy_are_set_and_read_back() -> None:
 
 
 @pytest.mark.parametrize(
-    "origin", ["https://rp.example/", "https://rp.example/x", "http://rp.example", "null", "*", "https://RP.example", "rp"]
+    "origin",
+    ["https://rp.example/", "https://rp.example/x", "http://rp.example", "null", "*", "https://RP.example", "rp"],
 )
 def test_an_origin_has_no_path(origin: str) -> None:
     with pytest.raises(InvalidRequest) as refused:

@@ -3,12 +3,14 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from api_of_a_site import OrdersView, ToolkitView, toolkit_view
+from api_of_a_site import OrdersView, OwnView, ReportsView, ToolkitView, toolkit_view
 
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("auth_core.oauth.urls")),
     path("api/v1/orders/", OrdersView.as_view()),
+    path("api/v1/reports/", ReportsView.as_view()),
+    path("api/v1/own/", OwnView.as_view()),
     path("toolkit/", toolkit_view),
     path("toolkit-api/", ToolkitView.as_view()),
     path("api/v1/", include("auth_core.oauth.api.urls")),

@@ -152,6 +152,8 @@ class ApplicationForm(DetachedForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # Django keeps the fields that a form declares, also those that the page does not show.
+        self.fields.pop("active" if self.is_new else "public")
         values = default_values(name="", is_public=False) if self.is_new else values_of(self.instance)
         if self.is_new:
             values["grants"] = GRANTS[:2]
@@ -238,6 +240,7 @@ class ResourceForm(DetachedForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not self.instance._state.adding:
+            self.fields.pop("uri", None)
             row, owner = self.instance, owner_of(self.instance)
             stored: Mapping[str, Any] = {
                 "name": row.name,

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict, Unpack, cast
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -175,7 +174,7 @@ def _problems_of_uri(uri: str) -> list[FieldError]:
     reason = why_not_allowed(uri)
     if not reason and (len(uri) > LONGEST_URI or not uri.startswith(("https://", "http://")) or "?" in uri):
         reason = _("Enter an https address without a query.")
-    host = "" if reason else urlsplit(uri).netloc
+    host = "" if reason else uri.split("/", 3)[2]
     if not reason and host != host.lower():
         reason = _("Write the host in lower case.")
     if not reason and uri == oauth.issuer:
