@@ -128,7 +128,6 @@ WITH_ONE_IMPORTER = {
     "auth_mfa.cleanup": "`apps` registers it, and cannot import models itself.",
     "auth_mfa.pages.well_known": "The URLs of a site name it, because its address is outside of the package's own.",
     "auth_mfa.totp.qr": "The only module that knows the library that draws.",
-    "auth_rbac.facts": "`apps` registers it, and cannot import models itself.",
     "auth_rbac.roles.service_orphans": "What an orphan is, apart from the command that prints the number.",
     "auth_sessions.pages.link_views": "The page of a mailed link, under the name that `auth_core` has for such pages.",
     "auth_sessions.risk_signals.failures": "One group of signals, as the other modules of the room.",

@@ -130,5 +130,4 @@ def run(name: str, *arguments: str) -> Any:
     """Run a command with ``--json``, and return what it prints."""
     out = io.StringIO()
     call_command(name, *arguments, "--json", stdout=out)
-    lines = [json.loads(line) for line in out.getvalue().splitlines()]
-    return lines
+    return [json.loads(line) for line in out.getvalue().splitlines()]

@@ -25,11 +25,13 @@ class DecidingBackend:
     """Decides about services, as the backend of a package with roles does."""
 
     decides_for_services = True
-    held: set[Any] = set()
+    permissions: set[Any] = set()
 
     def has_perm(self, subject: Any, permission: str, obj: Any = None) -> bool:
         return (
-            isinstance(subject, ServiceSubject) and subject.is_active and (subject.public_id, permission) in self.held
+            isinstance(subject, ServiceSubject)
+            and subject.is_active
+            and (subject.public_id, permission) in self.permissions
         )
 
 
@@ -38,7 +40,7 @@ def scope(settings: Any) -> None:
     """A scope of the site, and a backend that decides."""
     settings.AUTH_OAUTH = {**settings.AUTH_OAUTH, "SCOPES": {"orders:read": "See your orders"}}
     settings.AUTHENTICATION_BACKENDS = [*settings.AUTHENTICATION_BACKENDS, "test_service_accounts.DecidingBackend"]
-    import_string("test_service_accounts.DecidingBackend").held = set()
+    import_string("test_service_accounts.DecidingBackend").permissions = set()
 
 
 @pytest.fixture
@@ -51,7 +53,7 @@ def robot() -> Registered:
 
 def grant(application: Registered) -> None:
     """Let the application read reports."""
-    import_string("test_service_accounts.DecidingBackend").held.add((application.policy.pk, "shop.view_report"))
+    import_string("test_service_accounts.DecidingBackend").permissions.add((application.policy.pk, "shop.view_report"))
 
 
 def caller(application: Registered, **parameters: Any) -> Browser:

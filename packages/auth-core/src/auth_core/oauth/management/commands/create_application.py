@@ -65,8 +65,8 @@ class Command(BaseCommand):
         """Declare the options. What is left out has the default of the site."""
         parser.add_argument("--name", required=True, help="What people read before they consent.")
         for option, (name, text) in _REPEATED.items():
-            known = GRANTS if name == "grants" else None
-            parser.add_argument(option, dest=name, action="append", choices=known, help=f"{text} May be repeated.")
+            grants = GRANTS if name == "grants" else None
+            parser.add_argument(option, dest=name, action="append", choices=grants, help=f"{text} May be repeated.")
         for option, (name, text) in _TEXTS.items():
             parser.add_argument(option, dest=name, help=text)
         for option, (name, choices, text) in _CHOICES.items():
