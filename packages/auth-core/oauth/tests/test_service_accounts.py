@@ -18,7 +18,7 @@ from auth_core.testing.factories import make_user
 
 pytestmark = pytest.mark.django_db
 
-ORDERS, REPORTS = "/api/v1/orders/", "/api/v1/reports/"
+REPORTS = "/api/v1/orders/reports/"
 
 
 class DecidingBackend:
@@ -116,7 +116,7 @@ def test_an_application_that_is_no_service_account_is_no_caller() -> None:
 
 
 def test_a_page_of_a_persons_own_data_is_closed_to_services(robot: Registered) -> None:
-    assert caller(robot).get("/api/v1/own/").status_code == 403
+    assert caller(robot).get("/api/v1/orders/own/").status_code == 403
 
 
 def test_a_denial_names_the_application_and_no_person(robot: Registered, events: list[Any]) -> None:
