@@ -12,8 +12,12 @@ from django.contrib.auth.models import Group, Permission
 from django.test import Client as Browser
 from django.urls import path
 from guardian.models import GroupObjectPermission, UserObjectPermission
+from oauth2_provider.models import get_application_model
 
 from auth_core.events import AuthEvent
+from auth_core.oauth.applications.changes import change_application
+from auth_core.oauth.models import Authorization
+from auth_core.oauth.testing.factories import make_application, make_tokens
 from auth_core.people import locking
 from auth_core.people.lookup import identity_of
 from auth_core.testing.admin_paths import AdminPaths, write_paths
@@ -40,7 +44,7 @@ pytestmark = [
 PATHS = AdminPaths.read(Path(__file__).with_name("admin_paths.toml"))
 
 #: The permissions of the limited administrator: all that the pages require, but not the one that they try to get.
-GRANTED_APPS = ("auth_accounts", "auth_mfa", "auth_sessions", "auth_rbac")
+GRANTED_APPS = ("auth_accounts", "auth_mfa", "auth_oauth", "auth_sessions", "auth_rbac")
 GRANTED = ("view_group", "add_group", "change_group", "delete_group", "view_identity", "change_identity")
 BEYOND = "change_permission"
 
@@ -79,6 +83,15 @@ def world(db: None) -> World:
     new_world.rows |= _possessions_of(root)
     role = create_role(name="Auditor", permissions=Permission.objects.filter(codename=BEYOND))
     new_world.rows |= {"auth_rbac.role": role, "auth_rbac.assignment": assign_role(user=root, role=role)}
+    service = make_application(
+        grant="client-credentials", grant_types="client_credentials", is_service_account=True, name="Robot"
+    )
+    assign_role(service_id=service.policy.pk, role=role)
+    make_tokens(make_application(), root)
+    new_world.rows |= {
+        "auth_oauth.applicationpolicy": service.policy,
+        "auth_oauth.authorization": Authorization.objects.get(user=root),
+    }
     return new_world
 
 
@@ -98,7 +111,7 @@ def _possessions_of(root: Any) -> dict[str, Any]:
 
 
 def state() -> dict[str, Any]:
-    """Return every row of every model in the admin site, of their relations, and of guardian's tables."""
+    """Return every row of every model in the admin site, of their relations, of guardian's tables, and of applications."""
     shown = [model for model in admin.site._registry if model._meta.label_lower not in _RECORDS]
     joins = [relation.remote_field.through for model in shown for relation in model._meta.many_to_many]
     return {
@@ -106,7 +119,7 @@ def state() -> dict[str, Any]:
             {name: value for name, value in row.items() if name not in VOLATILE}
             for row in model._base_manager.order_by("pk").values()
         ]
-        for model in [*shown, *joins, UserObjectPermission, GroupObjectPermission]
+        for model in [*shown, *joins, UserObjectPermission, GroupObjectPermission, get_application_model()]
     }
 
 
@@ -195,7 +208,19 @@ def _changed_allowance(world: World, browser: Browser, model: str, name: str) ->
     return browser.post(_address(model, world.rows[model].pk, "change"), fields)
 
 
+def _changed_application(world: World, browser: Browser, model: str, name: str) -> Any:
+    fields = {"name": "Mine", "grants": "client_credentials", "active": "on", "service_account": "on"}
+    more = {"token_format": "jwt", "backchannel_session_required": "on", "redirect_uris": "https://rp.example/callback"}
+    return browser.post(_address(model, world.rows[model].pk, "change"), {**fields, **more})
+
+
+def _replaced_secret(world: World, browser: Browser, model: str, name: str) -> Any:
+    return browser.post(_address(model, world.rows[model].pk, "secret"), {"overlap": "0"})
+
+
 DRIVEN: dict[str, Drive] = {
+    "auth_oauth.applicationpolicy: change": _changed_application,
+    "auth_oauth.applicationpolicy: page auth_oauth_applicationpolicy_secret": _replaced_secret,
     "auth.group: add": _added_group,
     "auth.group: change": _grown_group,
     "auth_accounts.user: change": _changed_user,
@@ -219,7 +244,9 @@ def drive(world: World, browser: Browser, written: str) -> Any:
 
 def prepare(world: World, written: str) -> None:
     """Disable, lock or block the object that the path opens again."""
-    if written.endswith("enable"):
+    if written == "auth_oauth.applicationpolicy: action enable":
+        change_application(policy=world.rows["auth_oauth.applicationpolicy"], is_active=False)
+    elif written.endswith("enable"):
         locking.disable_account(user=world.root)
     if written.endswith("unlock"):
         locking.lock_account(user=world.root)
@@ -229,7 +256,7 @@ def prepare(world: World, written: str) -> None:
 
 def is_refused(browser: Browser, answer: Any) -> bool:
     """Return whether the response is a refusal: 403, or a redirect to a page with an error message."""
-    if answer.status_code == 302:
+    if answer.status_code in (302, 303):
         page = browser.get(answer.headers["Location"])
         return any(message.level_tag == "error" for message in page.context["messages"])
     return bool(answer.status_code == 403)
@@ -244,7 +271,7 @@ def test_every_write_path_of_the_admin_site_is_listed() -> None:
     assert PATHS.compare() == Difference()
     assert all(PATHS.exempt.values())
     print(f"models {models}, write paths {len(paths)}, guarded {len(PATHS.guarded)}, exempt {len(PATHS.exempt)}")
-    assert (models, len(paths)) == (19, len(PATHS.guarded) + len(PATHS.exempt))
+    assert (models, len(paths)) == (24, len(PATHS.guarded) + len(PATHS.exempt))
 
 
 class Planted(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot subscript it
@@ -358,9 +385,9 @@ def test_a_read_only_page_does_not_save(world: World) -> None:
     """Saving a row that was read before a lock or an end would remove it again."""
     browser, before = world.browser(limited=False), state()
 
-    for model in ("auth_core.identity", "auth_sessions.session", "auth_sessions.device"):
+    for model in ("auth_core.identity", "auth_sessions.session", "auth_sessions.device", "auth_oauth.authorization"):
         assert browser.post(_address(model, world.rows[model].pk, "change"), {}).status_code == 403
 
     assert state() == before
-    assert Assignment.objects.count() == 1
+    assert Assignment.objects.count() == 2
     assert RecoveryCodeSet.objects.count() == 1

@@ -34,6 +34,8 @@ IN_THE_ROOT: dict[str, dict[str, str]] = {
         "users": "The protocols that annotate users, in every room and in every package.",
     },
     "oauth": {
+        "admin_forms": "A part of `admin`.",
+        "admin_pages": "A part of `admin`.",
         "generators": "Django-oauth-toolkit's name for what makes ids and secrets.",
         "oauth2_validators": "Django-oauth-toolkit's name for what answers its views.",
         "sweep": "It is a periodic sweep over all tables.",
@@ -123,7 +125,6 @@ FEWEST_LINES = 40
 #: Smaller modules with one importer, each with the reason why it is not a part of its importer.
 WITH_ONE_IMPORTER = {
     "auth_core.observability.admin_log": "Its subject is the admin site. The middleware only puts it in place.",
-    "auth_core.oauth.api.answers": "What goes out, under the name that every package has for it.",
     "auth_core.oauth.endpoints.revocation": "One endpoint, as the other modules of the room.",
     "auth_core.oauth.tokens.store": "`apps` registers it, and cannot import models itself.",
     "auth_core.oauth_resource.issuers.clients": "All that a process keeps of issuers, which tests forget.",
@@ -132,7 +133,6 @@ WITH_ONE_IMPORTER = {
     "auth_mfa.cleanup": "`apps` registers it, and cannot import models itself.",
     "auth_mfa.pages.well_known": "The URLs of a site name it, because its address is outside of the package's own.",
     "auth_mfa.totp.qr": "The only module that knows the library that draws.",
-    "auth_rbac.facts": "`apps` registers it, and cannot import models itself.",
     "auth_rbac.roles.service_orphans": "What an orphan is, apart from the command that prints the number.",
     "auth_sessions.pages.link_views": "The page of a mailed link, under the name that `auth_core` has for such pages.",
     "auth_sessions.risk_signals.failures": "One group of signals, as the other modules of the room.",

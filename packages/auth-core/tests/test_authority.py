@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -11,7 +12,7 @@ from django.db import transaction
 from django.test.utils import isolate_apps
 
 from auth_core import power_signals
-from auth_core.authority import acting, authorities, check_group, check_held, check_over
+from auth_core.authority import acting, authorities, check_group, check_held, check_over, check_service
 from auth_core.errors import PermissionRefused
 from auth_core.flows.password_reset import request_reset
 from auth_core.models import Identity, ResetLink
@@ -163,9 +164,18 @@ def test_every_registered_authority_is_asked(clerk: Any, alice: Any, monkeypatch
         def covers_group(self, actor: Any, group: Any) -> bool:
             return False
 
+        def covers_service(self, actor: Any, service_id: Any) -> bool:
+            return False
+
     monkeypatch.setattr(authorities, "_entries", {"closed": Closed()})
 
-    for check, of in ((check_over, alice), (check_group, own_group(clerk)), (check_held, permissions("change_group"))):
+    for check, of in (
+        (check_over, alice),
+        (check_group, own_group(clerk)),
+        (check_held, permissions("change_group")),
+        (check_service, uuid4()),
+    ):
+        check(None, of)
         with pytest.raises(PermissionRefused):
             check(clerk, of)
 

@@ -6,6 +6,7 @@ from typing import Any
 from django.http import JsonResponse
 from oauth2_provider.contrib.rest_framework import OAuth2Authentication, TokenHasScope
 from oauth2_provider.decorators import protected_resource
+from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -25,6 +26,36 @@ class OrdersView(ApiView):
 
     def post(self, request: Request) -> Response:
         return Response({})
+
+
+class MayReport(BasePermission):
+    """Asks whoever decides about permissions."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return bool(request.user.has_perm("shop.view_report"))
+
+
+class ReportsView(ApiView):
+    """Open to tokens with a scope whose person or service has a permission."""
+
+    permission_classes = (MayReport,)
+    token_scopes = {"get": "orders:read"}
+
+    def get(self, request: Request) -> Response:
+        return Response({"caller": str(request.user.public_id)})
+
+    def post(self, request: Request) -> Response:
+        return Response({})
+
+
+class OwnView(ApiView):
+    """The data of a person, which they may change."""
+
+    counts_changes = True
+    token_scopes = {"get": "orders:read"}
+
+    def get(self, request: Request) -> Response:
+        return Response({"user": str(request.user.pk)})
 
 
 @require_token(scopes=["notes:read"])

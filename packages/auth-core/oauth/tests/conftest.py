@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.test import Client as Browser
 
+from administrators import browser_of_administrator
 from auth_core.events import Event
 from auth_core.oauth.grants.client_credentials import forget_counts
 from auth_core.oauth.testing.factories import Registered, make_application
@@ -39,6 +41,12 @@ def native(db: None) -> Registered:
 def service(db: None) -> Registered:
     """An application that acts for itself."""
     return make_application(grant="client-credentials")
+
+
+@pytest.fixture
+def administrator(db: None) -> Browser:
+    """The browser of a superuser."""
+    return browser_of_administrator()
 
 
 @pytest.fixture(autouse=True)

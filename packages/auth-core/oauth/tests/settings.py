@@ -7,6 +7,7 @@ from auth_core.testing.settings import *
 AUTH_USER_MODEL = "auth_accounts.User"
 PASSWORD_HASHERS = [*PASSWORD_HASHERS, "auth_core.oauth.hashers.ClientSecretHasher"]
 INSTALLED_APPS = [
+    *ADMIN_APPS,
     *INSTALLED_APPS,
     "auth_core.accounts",
     "oauth2_provider",
@@ -15,6 +16,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 AUTH_RESOURCE = {"RESOURCE": "https://api.example.org", "SCOPES": ["notes:read"]}
+MIDDLEWARE = [*MIDDLEWARE, *ADMIN_MIDDLEWARE, "auth_core.pages.administration.AdministrationMiddleware"]
+TEMPLATES = ADMIN_TEMPLATES
 AUTH_OAUTH = {"SIGNING_KEYS": SIGNING_KEYS}
 OAUTH2_PROVIDER = toolkit_settings("https://auth.example.org")
 ALLOWED_HOSTS = ["testserver", "auth.example.org"]

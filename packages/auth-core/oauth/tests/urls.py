@@ -1,12 +1,16 @@
 """URL patterns of the test site."""
 
+from django.contrib import admin
 from django.urls import include, path
 
-from api_of_a_site import OrdersView, ToolkitView, fresh_notes, notes, toolkit_view
+from api_of_a_site import OrdersView, OwnView, ReportsView, ToolkitView, fresh_notes, notes, toolkit_view
 
 urlpatterns = [
+    path("admin/", admin.site.urls),
     path("", include("auth_core.oauth.urls")),
     path("api/v1/orders/", OrdersView.as_view()),
+    path("api/v1/orders/reports/", ReportsView.as_view()),
+    path("api/v1/orders/own/", OwnView.as_view()),
     path("", include("auth_core.oauth_resource.urls")),
     path("own/notes/", notes),
     path("own/fresh/", fresh_notes),

@@ -3,13 +3,16 @@
 The admin's own forms and deletion would record nothing, and notify no one.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
-from auth_core.administration import model_admin_of
+from auth_core.administration import Act, model_admin_of
+from auth_core.errors import AuthError
+from auth_core.observability.denials import mark_denied_by
 
 if TYPE_CHECKING:
     from django.db import models
@@ -72,3 +75,33 @@ class ActionsAdmin(DeletedWithPerson, NoNewRows, admin.ModelAdmin):  # type: ign
     def has_change_permission(self, request: HttpRequest, obj: "models.Model | None" = None) -> bool:
         """Refuse on the page of one row. It has no editable field, and saving would restore old values."""
         return obj is None and super().has_change_permission(request)
+
+
+class RecordingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot subscript it
+    """Rows that a function of a package writes and records. A refusal is an error message, without a message of success."""
+
+    changes_are = Act.CRITICAL
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show a refusal as an error message."""
+        return self._or_refusal(request, super().changeform_view, *args, **kwargs)
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show a refusal as an error message."""
+        return self._or_refusal(request, super().delete_view, *args, **kwargs)
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show the refusal of an action as an error message."""
+        return self._or_refusal(request, super().changelist_view, *args, **kwargs)
+
+    def _or_refusal(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        try:
+            answer: HttpResponse = view(request, *args, **kwargs)
+        except AuthError as refusal:
+            mark_denied_by(refusal)
+            details = [error.detail for error in refusal.errors] or [refusal.detail]
+            self.message_user(request, " ".join(details), messages.ERROR)
+            return self.response_post_save_change(request, None)
+        return answer

@@ -11,6 +11,7 @@ further rights, such as roles, registers an `Authority`, which must agree too.
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
+from uuid import UUID
 
 from django.contrib.auth import get_user_model
 
@@ -34,6 +35,9 @@ class Authority(Protocol):
 
     def covers_group(self, actor: UserLike, group: "Group") -> bool:
         """Return whether *actor* holds everything that *group* gives to its members."""
+
+    def covers_service(self, actor: UserLike, service_id: UUID) -> bool:
+        """Return whether *actor* holds everything that the service with this public id holds, disabled or not."""
 
 
 #: Further authorities, by name. They compare rights beyond Django's.
@@ -74,6 +78,24 @@ def check_group(actor: UserLike | None, group: "Group") -> None:
     if not _has_all(acting, granted):
         raise PermissionRefused
     if not all(authority.covers_group(acting, group) for authority in authorities.values()):
+        raise PermissionRefused
+
+
+def check_service(actor: UserLike | None, service_id: UUID) -> None:
+    """Refuse an actor who changes a service, such as an application, that holds more than they do.
+
+    A person who knows the secret of a service, or enables it again, acts with what it holds. A service that is disabled
+    counts as it would after it is enabled.
+
+    Args:
+        service_id: The public id of the service.
+
+    Raises:
+        PermissionRefused: the service holds something that *actor* does not.
+    """
+    if actor is None or _is_superuser(acting := _active_actor(actor)):
+        return
+    if not all(authority.covers_service(acting, service_id) for authority in authorities.values()):
         raise PermissionRefused
 
 

@@ -6,8 +6,7 @@ from django.utils import timezone
 
 from auth_core.runtime.batches import delete_in_batches
 from auth_mfa.conf import mfa
-from auth_mfa.models import EmailFactor, PhoneFactor, SentCode, TotpFactor
-from auth_mfa.models.recovery_code import wipe_unread
+from auth_mfa.models import EmailFactor, PhoneFactor, RecoveryCodeSet, SentCode, TotpFactor
 
 #: How long the row of an expired code is kept. It holds the guesses of its login.
 _KEPT = timedelta(days=1)
@@ -18,7 +17,7 @@ def delete_abandoned() -> int:
 
     Recovery codes that were never shown are wiped. Their sheet stays.
     """
-    wipe_unread()
+    RecoveryCodeSet.wipe_unread()
     now = timezone.now()
     begun = (
         model.objects.filter(confirmed=False, created_at__lte=now - mfa.ENROLMENT_LIFETIME)

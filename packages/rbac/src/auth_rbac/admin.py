@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.options import InlineModelAdmin
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
@@ -18,10 +18,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from guardian.utils import get_group_obj_perms_model, get_user_obj_perms_model
 
-from auth_core.admin_permissions import DeletedWithPerson, ReadOnly
-from auth_core.administration import Act
-from auth_core.errors import AuthError, InvalidRequest
-from auth_core.observability.denials import mark_denied_by
+from auth_core.admin_permissions import DeletedWithPerson, ReadOnly, RecordingAdmin
+from auth_core.errors import InvalidRequest
 from auth_rbac import admin_pages
 from auth_rbac.admin_forms import AssignmentForm, RoleForm
 from auth_rbac.holders.descriptions import label_of_holder, load_services
@@ -35,36 +33,6 @@ if TYPE_CHECKING:
     from django.db import models
     from django.db.models import QuerySet
     from django.forms import BaseForm, BaseFormSet
-
-
-class RecordingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django cannot subscript it
-    """Shows a refusal as an error message, without a message of success."""
-
-    changes_are = Act.CRITICAL
-
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Show a refusal as an error message."""
-        return self._or_refusal(request, super().changeform_view, *args, **kwargs)
-
-    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Show a refusal as an error message."""
-        return self._or_refusal(request, super().delete_view, *args, **kwargs)
-
-    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Show the refusal of an action as an error message."""
-        return self._or_refusal(request, super().changelist_view, *args, **kwargs)
-
-    def _or_refusal(
-        self, request: HttpRequest, view: Callable[..., HttpResponse], *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        try:
-            answer: HttpResponse = view(request, *args, **kwargs)
-        except AuthError as refusal:
-            mark_denied_by(refusal)
-            details = [error.detail for error in refusal.errors] or [refusal.detail]
-            self.message_user(request, " ".join(details), messages.ERROR)
-            return self.response_post_save_change(request, None)
-        return answer
 
 
 @admin.register(Role)

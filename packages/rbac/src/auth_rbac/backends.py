@@ -9,6 +9,7 @@ from django.db import models
 
 from auth_core.users import UserLike
 from auth_rbac.decisions import decisions
+from auth_rbac.holders.service_subject import Subject
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -21,6 +22,9 @@ class RoleBackend(BaseBackend):
     Django stops at the first backend that allows a permission, and asks no backend about a superuser. If a role
     denies the permission, `has_perm` raises `PermissionDenied`, and Django asks no other backend.
     """
+
+    #: `auth_core.people.service_subject.ServiceSubject` asks this backend as well.
+    decides_for_services = True
 
     def authenticate(self, request: "HttpRequest | None", **credentials: Any) -> None:
         """Leave authentication to the other backends."""
@@ -41,8 +45,8 @@ class RoleBackend(BaseBackend):
         effects = decisions.everywhere(user_obj)
         return set(effects.allowed) - effects.denied
 
-    def has_perm(self, user_obj: UserLike, perm: str, obj: "Model | None" = None) -> bool:
-        """Tell whether *user_obj* has a permission.
+    def has_perm(self, user_obj: Subject, perm: str, obj: "Model | None" = None) -> bool:
+        """Tell whether *user_obj*, a user or a service, has a permission.
 
         Raises:
             PermissionDenied: a role denies it. No other backend may allow it.

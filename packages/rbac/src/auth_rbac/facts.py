@@ -12,6 +12,12 @@ def roles_of(user: UserLike) -> list[str]:
     return sorted(assignments.values_list("role__key", flat=True))
 
 
+def all_roles_of(user: UserLike) -> list[str]:
+    """Return the keys of the roles that *user* holds everywhere now, in person or through a group."""
+    assignments = Assignment.objects.reaching(user).everywhere().in_force()
+    return sorted(set(assignments.values_list("role__key", flat=True)))
+
+
 def export_of(user: UserLike) -> list[dict[str, Any]]:
     """Return the roles of *user*, for their data export."""
     rows = Assignment.objects.of(user).select_related("role").order_by("pk")

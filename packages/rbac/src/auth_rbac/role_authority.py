@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import UUID
 
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
@@ -70,6 +71,11 @@ class RoleAuthority:
         """Tell whether *actor* holds all that the members of *group* hold through it."""
         _lock()
         return _covers(actor, Assignment.objects.filter(group=group), {"user": [], "group": [group]})
+
+    def covers_service(self, actor: UserLike, service_id: UUID) -> bool:
+        """Tell whether *actor* holds all that the service holds now or later. It has roles and nothing else."""
+        _lock()
+        return _covers(actor, Assignment.objects.of_service(service_id), {"user": [], "group": []})
 
 
 #: The one instance, so that `ready` can run twice.

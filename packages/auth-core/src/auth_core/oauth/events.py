@@ -49,19 +49,45 @@ class OAuthEvent(EventName):
     )
     APPLICATION_CHANGED = (
         "oauth.application.changed",
-        "An application or its policy was changed.",
+        "An application or its policy was changed. If it was disabled, what people had given it ended.",
         Severity.NOTICE,
         Retention.ACCOUNTABILITY,
+        ("ended",),
     )
     APPLICATION_REMOVED = (
         "oauth.application.removed",
         "An application was removed, and all that people had given it ended.",
         Severity.WARNING,
         Retention.ACCOUNTABILITY,
+        ("ended",),
     )
     SECRET_REPLACED = (
         "oauth.secret.replaced",
         "An application got a new secret.",
+        Severity.WARNING,
+        Retention.ACCOUNTABILITY,
+    )
+    SECRET_ENDED = (
+        "oauth.secret.ended",
+        "The secret of an application before the last replacement was ended early.",
+        Severity.NOTICE,
+        Retention.ACCOUNTABILITY,
+    )
+    RESOURCE_ADDED = (
+        "oauth.resource.added",
+        "A resource was registered.",
+        Severity.NOTICE,
+        Retention.ACCOUNTABILITY,
+    )
+    RESOURCE_CHANGED = (
+        "oauth.resource.changed",
+        "A resource was changed.",
+        Severity.NOTICE,
+        Retention.ACCOUNTABILITY,
+    )
+    RESOURCE_REMOVED = (
+        "oauth.resource.removed",
+        "A resource was removed. No token for it is issued any more.",
         Severity.WARNING,
         Retention.ACCOUNTABILITY,
     )

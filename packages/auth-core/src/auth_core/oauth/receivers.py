@@ -1,14 +1,16 @@
 """Receivers of this app."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.apps import AppConfig
 from django.db import router
-from django.db.models.signals import post_delete, post_migrate, post_save
+from django.db.models.signals import post_delete, post_migrate, post_save, pre_save
 from oauth2_provider.models import get_application_model
 
 from auth_core.events import AuthEvent, Event, EventName, event_recorded
+from auth_core.oauth.clients.application_values import RULED_COLUMNS, values_of
+from auth_core.oauth.clients.registration import refuse_problems
 from auth_core.oauth.grants.ends import end_given_by
 from auth_core.oauth.keys.key_set import forget_keys
 from auth_core.oauth.keys.rotation import make_first_keys
@@ -19,6 +21,8 @@ def connect(app: AppConfig) -> None:
     """Connect to applications, signing keys, and the end of a migration of *app*."""
     post_migrate.connect(_migrated, sender=app, dispatch_uid="auth_oauth.migrated")
     post_save.connect(_application_saved, sender=get_application_model(), dispatch_uid="auth_oauth.application_saved")
+    pre_save.connect(_refuse_broken_rules, sender=get_application_model(), dispatch_uid="auth_oauth.application_rules")
+    pre_save.connect(_refuse_broken_rules, sender=ApplicationPolicy, dispatch_uid="auth_oauth.policy_rules")
     event_recorded.connect(_end_authorizations, dispatch_uid="auth_oauth.end_authorizations")
     for signal in (post_save, post_delete):
         signal.connect(forget_keys, sender=SigningKey, dispatch_uid=f"auth_oauth.signing_key.{id(signal)}")
@@ -40,6 +44,24 @@ def _application_saved(instance: Any, created: bool, raw: bool, **kwargs: Any) -
     """Give each new application a policy, however it was made."""
     if created and not raw:
         ApplicationPolicy.objects.get_or_create(application=instance)
+
+
+def _refuse_broken_rules(
+    instance: Any, raw: bool = False, update_fields: Collection[str] | None = None, **kwargs: Any
+) -> None:
+    """Refuse a change that breaks the rules of a registration, on every path that saves a row.
+
+    A new row has a policy without a choice. What is registered by other code than ours is checked when a client uses it.
+
+    Raises:
+        InvalidRequest: with every problem.
+    """
+    is_concerned = update_fields is None or not RULED_COLUMNS.isdisjoint(update_fields)
+    if raw or instance._state.adding or not is_concerned:
+        return
+    policy = instance if isinstance(instance, ApplicationPolicy) else getattr(instance, "auth_policy", None)
+    if policy is not None:
+        refuse_problems(values_of(policy))
 
 
 #: What ends everything that a person gave, offline as well, and what is recorded as the reason.

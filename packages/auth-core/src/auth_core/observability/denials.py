@@ -44,6 +44,7 @@ from auth_core.errors import (
 )
 from auth_core.events import AuthEvent, Event, EventName, EventOutcome, record
 from auth_core.observability.logs import SECURITY
+from auth_core.people.service_subject import ServiceSubject
 from auth_core.request.client import client_of
 from auth_core.request.context import Denial, current
 from auth_core.users import UserLike
@@ -163,21 +164,27 @@ def _event_name_for(reason: str, status: int) -> EventName | None:
     return AuthEvent.ACCESS_DENIED if is_denied and reason not in _RECORDED_ELSEWHERE else None
 
 
-def _record_event(name: EventName, request: HttpRequest, denial: Denial, person: UserLike) -> None:
-    """Append the event within the budget of the person and network. An exhausted budget is recorded as well."""
+def _record_event(name: EventName, request: HttpRequest, denial: Denial, caller: UserLike | ServiceSubject) -> None:
+    """Append the event within the budget of the caller and network. An exhausted budget is recorded as well.
+
+    An application that acts for itself is named as the application of the event, which then has no subject.
+    """
+    is_service = isinstance(caller, ServiceSubject)
+    key = caller.public_id if isinstance(caller, ServiceSubject) else caller.pk
     client, session = client_of(request), denial.session
     if session is None and (facts := session_of(request)) is not None:
         session = facts.id
     with transaction.atomic(durable=True):
         try:
-            limits.charge_within("refusal", client=client, person=str(person.pk))
+            limits.charge_within("refusal", client=client, person=str(key))
         except TooManyAttempts:
             return
         record(
             Event(
                 name=name,
-                subject=person,
+                subject=None if is_service else caller,
                 session=session,
+                application=key if is_service else None,
                 outcome=EventOutcome.DENIED,
                 reason=denial.reason,
                 client=client,

@@ -15,6 +15,7 @@ from auth_core.assurance.evidence import SessionFacts, session_of, stated_sessio
 from auth_core.authority import check_over
 from auth_core.memo import Memo
 from auth_core.people.lookup import find_by_subject_id, identity_of
+from auth_core.people.service_subject import ServiceSubject
 from auth_core.request.context import CurrentSession
 from auth_core.users import UserLike
 
@@ -65,7 +66,8 @@ def current_session_of(request: HttpRequest) -> CurrentSession | None:
     way to sign in, such as the token of another package, has no session of ours.
     """
     user = user_if_loaded(request)
-    facts = None if user is None or not user.is_authenticated else _facts_of(request, user)
+    is_person = user is not None and user.is_authenticated and not isinstance(user, ServiceSubject)
+    facts = _facts_of(request, user) if is_person else None
     if facts is None:
         return None
     actor = actor_beside(user, facts.actor)

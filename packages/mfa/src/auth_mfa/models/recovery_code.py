@@ -1,7 +1,6 @@
 """Recovery codes: a sheet of ten secrets, each valid for one login."""
 
 from typing import Any
-from uuid import UUID
 
 from django.db import models
 from django.db.models import F, Q
@@ -12,13 +11,11 @@ from auth_core.assurance.methods import Method
 from auth_core.crypto.secrets import spend
 from auth_core.fields import EncryptedTextField
 from auth_core.ids import uuid7
+from auth_core.models.shown_once import ShownOnce
 from auth_mfa.models.factor import Factor
 
-#: The columns of a sheet whose codes were shown.
-_SHOWN: dict[str, Any] = {"unread": None, "unread_in": None, "unread_until": None}
 
-
-class RecoveryCodeSet(Factor):
+class RecoveryCodeSet(Factor, ShownOnce):  # type: ignore[django-manager-missing]  # django-otp has no types
     """The current sheet of a user. A new sheet replaces it.
 
     All codes of a sheet are hashed with its salt. A guess costs one hash instead of ten, and
@@ -35,8 +32,6 @@ class RecoveryCodeSet(Factor):
         null=True,
         help_text=_("The codes, encrypted, until the page has shown them once."),
     )
-    unread_in = models.UUIDField(null=True, editable=False, help_text=_("The session whose page may show them."))
-    unread_until = models.DateTimeField(null=True, editable=False, help_text=_("When they can no longer be shown."))
 
     class Meta:
         verbose_name = _("sheet of recovery codes")
@@ -47,17 +42,6 @@ class RecoveryCodeSet(Factor):
                 fields=["unread_until"], condition=Q(unread_until__isnull=False), name="auth_mfa_unread_codes"
             ),
         ]
-
-    def take_unread(self, *, session_id: UUID) -> str:
-        """Return the codes once, and an empty string to later calls.
-
-        One conditional statement decides, so that only one of two concurrent pages shows them.
-        """
-        unread = self.unread
-        shown = RecoveryCodeSet.objects.filter(
-            pk=self.pk, unread__isnull=False, unread_in=session_id, unread_until__gt=timezone.now()
-        )
-        return str(unread) if unread and spend(shown, **_SHOWN) else ""
 
     def spend_code(self, digest: str) -> bool:
         """Spend the code with this *digest*, once. Return whether this call spent it."""
@@ -83,8 +67,3 @@ class RecoveryCode(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
-
-
-def wipe_unread() -> int:
-    """Wipe unread codes that can no longer be shown, and return the number of sheets."""
-    return int(RecoveryCodeSet.objects.filter(unread_until__lte=timezone.now()).update(**_SHOWN))

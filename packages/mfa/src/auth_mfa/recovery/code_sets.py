@@ -2,11 +2,8 @@
 
 import json
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from auth_core.assurance.evidence import SessionFacts
@@ -19,9 +16,6 @@ from auth_mfa.errors import FactorNeeded
 from auth_mfa.factors import has_what_codes_stand_in_for, remove_factor
 from auth_mfa.models import FactorHistory, RecoveryCode, RecoveryCodeSet
 from auth_mfa.recovery import recovery_codes
-
-#: How long new codes are kept for the page that shows them.
-_UNREAD_FOR = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +62,12 @@ def issue_sheet(
         if previous is not None:
             # Removed like any factor. Another person may have the sheet, so sessions that rest on it end.
             remove_factor(factor=previous, reason="replaced", session=None if session is None else session.id)
-        sheet: RecoveryCodeSet = RecoveryCodeSet.objects.create(
-            user_id=user.pk,
-            name=_("Recovery codes"),
-            confirmed=True,
-            salt=salt,
-            cost=cost,
-            left=len(codes),
-            **(_unread(codes, session) if is_shown_later and session is not None else {}),
+        sheet = RecoveryCodeSet(
+            user_id=user.pk, name=_("Recovery codes"), confirmed=True, salt=salt, cost=cost, left=len(codes)
         )
+        if is_shown_later and session is not None:
+            sheet.keep_unread(json.dumps(codes), session_id=session.id)
+        sheet.save(force_insert=True)
         RecoveryCode.objects.bulk_create([RecoveryCode(sheet=sheet, digest=digest) for digest in digests])
         note_added(factor=sheet, user=user, client=client)
     return Sheet(sheet, codes)
@@ -93,10 +84,6 @@ def sheet_of(user: UserLike) -> RecoveryCodeSet | None:
     """Return the current sheet of *user*."""
     sheet: RecoveryCodeSet | None = RecoveryCodeSet.objects.of(user).select_related("user").first()
     return sheet
-
-
-def _unread(codes: tuple[str, ...], session: SessionFacts) -> dict[str, Any]:
-    return {"unread": json.dumps(codes), "unread_in": session.id, "unread_until": timezone.now() + _UNREAD_FOR}
 
 
 def _digest(code: str, salt: str, cost: dict[str, int]) -> str:

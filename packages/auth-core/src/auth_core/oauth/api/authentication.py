@@ -1,6 +1,7 @@
 """``Authorization: Bearer``: access tokens at the API.
 
-A token opens only routes that declare a scope. It has no session, so what needs a recent proof is closed to it.
+A token opens only routes that declare a scope. It has no session, so what needs a recent proof is closed to it. A service
+account is a caller too: `ServiceSubject`, whose roles decide.
 """
 
 from collections.abc import Mapping
@@ -17,19 +18,20 @@ from auth_core.oauth_resource.errors import InvalidToken
 from auth_core.oauth_resource.tokens.claims import check_binding
 from auth_core.oauth_resource.tokens.header import SCHEME, bearer_token
 from auth_core.observability import denials
+from auth_core.people.service_subject import ServiceSubject
 
 
 class BearerAuthentication(BaseAuthentication):
-    """Accepts access tokens of people. It precedes the cookie authenticator."""
+    """Accepts access tokens of people and of service accounts. It precedes the cookie authenticator."""
 
     #: Tells `ApiView` that the caller is not identified by a cookie, so that no CSRF check is needed.
     reads_header = True
 
     def authenticate(self, request: Request) -> tuple[Any, ActiveToken] | None:
-        """Return the person of the token, and the token. ``None`` without such a header.
+        """Return the person or the service of the token, and the token. ``None`` without such a header.
 
         Raises:
-            NotAuthenticated: the token is not active, of an application itself, or for another resource.
+            NotAuthenticated: the token is not active, of an application that is no service account, or for another resource.
             AmbiguousCredentials: the request also has a session cookie.
             InsufficientScope: the route declares no scope, or one that the token lacks.
             Unavailable: this service cannot verify tokens now.
@@ -44,17 +46,17 @@ class BearerAuthentication(BaseAuthentication):
             raise Unavailable from problem
         except InvalidToken as problem:
             raise _invalid() from problem
-        if token is None or token.authorization is None or oauth.issuer not in token.audience:
+        caller = None if token is None else _caller_of(token)
+        if token is None or caller is None or oauth.issuer not in token.audience:
             raise _invalid()
-        person = token.authorization.user
         if getattr(getattr(request._request, "session", None), "session_key", None):
-            denials.mark_denied(AmbiguousCredentials.code, subject=person)
+            denials.mark_denied(AmbiguousCredentials.code, subject=caller)
             raise AmbiguousCredentials
-        needed = _scope_of(request)
+        needed = _scope_of(request, is_of_person=token.authorization is not None)
         if not needed or needed not in token.scopes:
-            denials.mark_denied(InsufficientScope.code, subject=person)
+            denials.mark_denied(InsufficientScope.code, subject=caller)
             raise InsufficientScope(scope=needed)
-        return person, token
+        return caller, token
 
     def authenticate_header(self, request: Request) -> str:
         """Make an anonymous request a 401 and not a 403."""
@@ -65,8 +67,20 @@ def _invalid() -> NotAuthenticated:
     return NotAuthenticated(challenge=challenge(SCHEME, error=InvalidToken.error))
 
 
-def _scope_of(request: Request) -> str:
-    """Return the scope that the route declares for the method of *request*. Empty if none opens it."""
+def _caller_of(token: ActiveToken) -> Any:
+    """Return the person that *token* is about, or the service account that it is of. ``None``: neither."""
+    if token.authorization is not None:
+        return token.authorization.user
+    return ServiceSubject(token.application_id, is_active=True) if token.is_service_account else None
+
+
+def _scope_of(request: Request, *, is_of_person: bool) -> str:
+    """Return the scope that the route declares for the method of *request*. Empty if none opens it.
+
+    Routes on which people change their own data are closed to services.
+    """
     view = (request.parser_context or {}).get("view")
+    if getattr(view, "counts_changes", False) and not is_of_person:
+        return ""
     scopes: Mapping[str, str] = getattr(view, "token_scopes", {})
     return scopes.get(str(request.method).lower(), "")

@@ -47,6 +47,17 @@ def why_not_allowed(uri: str) -> str:
     )
 
 
+def why_no_origin(uri: str) -> str:
+    """Return why *uri* is no origin of scripts that an application may have. Empty if it is one.
+
+    It is compared with the header ``Origin`` as a string, so it has a scheme, a host and a port, and nothing else.
+    """
+    parts = _split(uri)
+    if parts is None or uri != f"{parts.scheme}://{parts.netloc}" or uri != uri.lower():
+        return _("This is not an origin, such as https://app.example.org.")
+    return why_not_allowed(uri)
+
+
 def is_registered(uri: str, registered: Collection[str]) -> bool:
     """Return whether *uri* is one of *registered*, compared as a string.
 

@@ -1,27 +1,46 @@
-"""How an application is registered. Every way to do it calls this function."""
+"""How an application is registered, and the rules that it obeys from then on. Every way to register one calls this module."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import timedelta
+from typing import Any, Unpack
+from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 from oauth2_provider.models import get_application_model
 
+from auth_core.assurance.levels import Assurance
 from auth_core.errors import FieldError, InvalidRequest
 from auth_core.events import Event, record
-from auth_core.oauth.clients.redirect_uris import is_web, why_not_allowed
+from auth_core.oauth.clients.application_values import (
+    ApplicationSettings,
+    ApplicationValues,
+    changes_between,
+    default_values,
+    merged,
+    write_values,
+)
+from auth_core.oauth.clients.redirect_uris import is_web, why_no_origin, why_not_allowed
 from auth_core.oauth.clients.registry import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN
+from auth_core.oauth.clients.scopes import is_scope
 from auth_core.oauth.events import OAuthEvent
 from auth_core.oauth.hashers import new_client_secret
+from auth_core.oauth.keys.key_set import key_set
 from auth_core.oauth.models import ApplicationPolicy
+from auth_core.oauth.models.application_policy import AuthMethod, TokenFormat
 from auth_core.users import UserLike
 
 #: The grant types that an application may have. The first two are those of an application without a choice.
 GRANTS = (AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS)
 _USUAL = (AUTHORIZATION_CODE, REFRESH_TOKEN)
 
-_LONGEST_NAME = 255
+#: Longest name and longest address of a page, in characters, and most members of a list.
+LONGEST_NAME, LONGEST_PAGE, MOST_MEMBERS = 255, 512, 100
+
+_ADDRESSES = ("redirect_uris", "post_logout_redirect_uris")
+_PAGES = ("client_uri", "logo_uri", "policy_uri", "tos_uri", "backchannel_logout_uri")
+_LIFETIMES = ("access_token_lifetime", "refresh_token_lifetime")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,91 +61,117 @@ class Registration:
 def create_application(
     *,
     name: str,
-    redirect_uris: Sequence[str] = (),
-    post_logout_redirect_uris: Sequence[str] = (),
-    backchannel_logout_uri: str = "",
-    grants: Sequence[str] = (),
-    scopes: Sequence[str] = (),
     is_public: bool = False,
-    is_first_party: bool = False,
     actor: UserLike | None = None,
+    shown_in: UUID | None = None,
+    **settings: Unpack[ApplicationSettings],
 ) -> Registration:
     """Register an application, with its policy.
 
     Args:
         name: What people read before they consent.
-        grants: Names of grant types. None: those of a login.
-        scopes: Scopes that it may ask for besides those of OpenID Connect.
         is_public: Whether it cannot keep a secret: a program on a device, or in a browser.
-        is_first_party: Whether it belongs to the operator. People are not asked to consent.
         actor: The administrator who registers it.
+        shown_in: Public id of the session whose page shows the secret once (`ShownOnce.take_unread`). ``None``: the caller
+            shows it.
+        settings: See `ApplicationSettings`. Without a grant type it has those of a login.
 
     Raises:
-        InvalidRequest: a name, an address or a grant type is not allowed.
+        InvalidRequest: a value is not allowed.
     """
-    grants = tuple(dict.fromkeys(grants)) or _USUAL
-    problems = [
-        *_problems_of_name(name),
-        *_problems_of_uris("redirect_uris", redirect_uris),
-        *_problems_of_uris("post_logout_redirect_uris", post_logout_redirect_uris),
-        *_problems_of_channel(backchannel_logout_uri),
-        *_problems_of_grants(grants, redirect_uris, is_public=is_public),
-    ]
-    if problems:
-        raise InvalidRequest(*problems)
+    values = merged(
+        default_values(name=name, is_public=is_public), {**settings, "grants": settings.get("grants") or _USUAL}
+    )
+    refuse_problems(values)
     secret = "" if is_public else new_client_secret()
     model = get_application_model()
-    acts_for_itself = AUTHORIZATION_CODE not in grants
     with transaction.atomic():
         row: Any = model.objects.create(
             name=name,
-            redirect_uris=" ".join(redirect_uris),
-            post_logout_redirect_uris=" ".join(post_logout_redirect_uris),
             client_type=model.CLIENT_PUBLIC if is_public else model.CLIENT_CONFIDENTIAL,
-            authorization_grant_type=model.GRANT_CLIENT_CREDENTIALS
-            if acts_for_itself
-            else model.GRANT_AUTHORIZATION_CODE,
+            authorization_grant_type=model.GRANT_AUTHORIZATION_CODE,
             client_secret=secret,
             hash_client_secret=not is_public,
         )
-        policy, _is_new = ApplicationPolicy.objects.update_or_create(
-            application=row,
-            defaults={
-                "grant_types": " ".join(grants),
-                "scopes": " ".join(scopes),
-                "is_first_party": is_first_party,
-                "backchannel_logout_uri": backchannel_logout_uri,
-            },
+        policy, _is_new = ApplicationPolicy.objects.get_or_create(application=row)
+        if secret and shown_in is not None:
+            policy.keep_unread(secret, session_id=shown_in)
+            policy.save(update_fields=["unread", "unread_in", "unread_until"])
+        write_values(policy, values)
+        record(
+            Event(
+                name=OAuthEvent.APPLICATION_ADDED,
+                actor=actor,
+                target=("application", str(policy.pk)),
+                changes=changes_between({}, values),
+            )
         )
-        record(Event(name=OAuthEvent.APPLICATION_ADDED, actor=actor, target=("application", str(policy.pk))))
     return Registration(policy=policy, client_id=row.client_id, secret=secret)
 
 
-def _problems_of_name(name: str) -> list[FieldError]:
-    if name.strip() and name.isprintable() and len(name) <= _LONGEST_NAME:
-        return []
-    return [FieldError("name", "invalid", _("Enter a name of one line."), {"max": _LONGEST_NAME})]
+def refuse_problems(values: ApplicationValues) -> None:
+    """Refuse values that no application may have, on its registration and on each later change (RFC 9700 section 2).
+
+    Raises:
+        InvalidRequest: with every problem.
+    """
+    if problems := list(problems_of(values)):
+        raise InvalidRequest(*problems)
 
 
-def _problems_of_uris(name: str, uris: Sequence[str]) -> list[FieldError]:
-    reasons = [reason for uri in uris if (reason := why_not_allowed(uri))]
-    return [FieldError(name, "invalid", reason) for reason in dict.fromkeys(reasons)]
+def problems_of(values: ApplicationValues) -> Iterator[FieldError]:
+    """Yield what is wrong with *values*, each under its name on the wire."""
+    name = values["name"]
+    if not (name.strip() and name.isprintable() and len(name) <= LONGEST_NAME):
+        yield FieldError("name", "invalid", _("Enter a name of one line."), {"max": LONGEST_NAME})
+    yield from _problems_of_addresses(values)
+    yield from _problems_of_grants(values)
+    if len(values["scopes"]) > MOST_MEMBERS or not all(map(is_scope, values["scopes"])):
+        yield FieldError("scopes", "invalid", _("A scope has no spaces, quotes or backslashes."))
+    yield from _problems_of_choices(values)
+    for lifetime in _LIFETIMES:
+        duration: Any = values[lifetime]  # type: ignore[literal-required]  # the names are keys
+        if duration is not None and duration < timedelta(seconds=1):
+            yield FieldError(lifetime, "invalid", _("Enter a duration of at least one second."))
 
 
-def _problems_of_channel(uri: str) -> list[FieldError]:
-    """Return what is wrong with the address of the back channel. This service calls it, so it is https."""
-    if not uri or (is_web(uri) and not why_not_allowed(uri)):
-        return []
-    return [FieldError("backchannel_logout_uri", "invalid", _("Enter an https address."))]
+def _problems_of_addresses(values: ApplicationValues) -> Iterator[FieldError]:
+    for name in (*_ADDRESSES, "allowed_origins"):
+        uris: Sequence[str] = values[name]  # type: ignore[literal-required]  # as above
+        why = why_no_origin if name == "allowed_origins" else why_not_allowed
+        reasons = [reason for uri in uris[:MOST_MEMBERS] if (reason := why(uri))]
+        if len(uris) > MOST_MEMBERS:
+            reasons.append(_("These are too many addresses."))
+        yield from (FieldError(name, "invalid", reason) for reason in dict.fromkeys(reasons))
+    for name in _PAGES:
+        # A browser opens these, or this service calls them, so they are https.
+        uri: str = values[name]  # type: ignore[literal-required]  # as above
+        if uri and (len(uri) > LONGEST_PAGE or not is_web(uri) or why_not_allowed(uri)):
+            yield FieldError(name, "invalid", _("Enter an https address."))
 
 
-def _problems_of_grants(grants: Sequence[str], redirect_uris: Sequence[str], *, is_public: bool) -> list[FieldError]:
-    if set(grants) - set(GRANTS):
-        return [FieldError("grants", "invalid", _("Unknown grant type."))]
-    if is_public and CLIENT_CREDENTIALS in grants:
-        return [FieldError("grants", "invalid", _("A public application has no secret to act for itself with."))]
-    if AUTHORIZATION_CODE in grants and not redirect_uris:
-        return [FieldError("redirect_uris", "required", _("A login needs at least one redirect address."))]
+def _problems_of_grants(values: ApplicationValues) -> Iterator[FieldError]:
+    grants = set(values["grants"])
+    if not grants or grants - set(GRANTS):
+        yield FieldError("grants", "invalid", _("Unknown grant type."))
+        return
+    if values["is_public"] and CLIENT_CREDENTIALS in grants:
+        yield FieldError("grants", "invalid", _("A public application has no secret to act for itself with."))
+    if AUTHORIZATION_CODE in grants and not values["redirect_uris"]:
+        yield FieldError("redirect_uris", "required", _("A login needs at least one redirect address."))
     if REFRESH_TOKEN in grants and AUTHORIZATION_CODE not in grants:
-        return [FieldError("grants", "invalid", _("Refresh tokens come from a login."))]
-    return []
+        yield FieldError("grants", "invalid", _("Refresh tokens come from a login."))
+    if values["is_service_account"] and CLIENT_CREDENTIALS not in grants:
+        yield FieldError("service_account", "invalid", _("A service account needs the grant type client_credentials."))
+
+
+def _problems_of_choices(values: ApplicationValues) -> Iterator[FieldError]:
+    methods = {AuthMethod.NONE.value} if values["is_public"] else {AuthMethod.BASIC.value, AuthMethod.POST.value}
+    if values["auth_method"] not in {"", *methods}:
+        yield FieldError("auth_method", "invalid", _("This kind of application cannot authenticate in this way."))
+    if values["required_assurance"] not in {"", *(level.acr for level in Assurance if level)}:
+        yield FieldError("required_assurance", "invalid", _("Unknown assurance level."))
+    if values["token_format"] not in set(TokenFormat):
+        yield FieldError("token_format", "invalid", _("Unknown format."))
+    if values["id_token_algorithm"] and values["id_token_algorithm"] not in key_set().algorithms:
+        yield FieldError("id_token_algorithm", "invalid", _("This service does not sign with this algorithm."))

@@ -236,15 +236,20 @@ def _forget_compiled(**kwargs: Any) -> None:
     _COMPILED.clear()
 
 
+def grants_of(grant_types: str, grant_of_toolkit: str) -> frozenset[str]:
+    """Return the grant types of an application, from the column of its policy or else that of django-oauth-toolkit."""
+    return frozenset(grant_types.split() or _GRANTS_OF_TOOLKIT.get(grant_of_toolkit, ()))
+
+
 @lru_cache(maxsize=1024)
 def _parsed(row: tuple[Any, ...]) -> RegisteredApplication:
     values = dict(zip([*_OF_APPLICATION, *_OF_POLICY, "has_groups", "version"], row, strict=True))
-    grant, grants = values.pop("authorization_grant_type"), values.pop("grant_types").split()
+    grants = grants_of(values.pop("grant_types"), values.pop("authorization_grant_type"))
     is_public, own_scopes = values.pop("client_type") == "public", values.pop("scopes").split()
     values |= {name: tuple(values[name].split()) for name in _LISTS}
     return RegisteredApplication(
         **values,
         is_public=is_public,
-        grants=frozenset(grants or _GRANTS_OF_TOOLKIT.get(grant, ())),
+        grants=grants,
         own_scopes=frozenset(own_scopes),
     )

@@ -17,6 +17,11 @@ _SCOPE = Pattern(r"[\x21\x23-\x5B\x5D-\x7E]+", at_most=128)
 _MOST = 64
 
 
+def is_scope(name: str) -> bool:
+    """Return whether *name* can be a scope."""
+    return _SCOPE.fullmatch(name) is not None
+
+
 def split_scope(text: str) -> list[str]:
     """Return the scopes in a parameter, each once.
 
@@ -24,7 +29,7 @@ def split_scope(text: str) -> list[str]:
         InvalidScope: one is malformed, or there are too many.
     """
     names = list(dict.fromkeys(text.split(" "))) if text else []
-    if len(names) > _MOST or not all(_SCOPE.fullmatch(name) for name in names):
+    if len(names) > _MOST or not all(map(is_scope, names)):
         raise InvalidScope
     return names
 

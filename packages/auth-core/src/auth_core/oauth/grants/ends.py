@@ -20,6 +20,7 @@ def end_authorization(
     reason: str,
     name: OAuthEvent = OAuthEvent.AUTHORIZATION_ENDED,
     client: Client | None = None,
+    actor: UserLike | None = None,
 ) -> bool:
     """End *authorization*, inside the caller's transaction, and record it. Return whether it was still there to end.
 
@@ -27,6 +28,7 @@ def end_authorization(
         application_id: Public id of its application.
         reason: Closed word.
         name: The event, which may say more than that it ended.
+        actor: The administrator who ends it.
     """
     has_ended = Authorization.objects.filter(pk=authorization.pk).end(reason=reason) > 0
     if has_ended or name is not OAuthEvent.AUTHORIZATION_ENDED:
@@ -34,6 +36,7 @@ def end_authorization(
             Event(
                 name=name,
                 subject=authorization.user,
+                actor=actor,
                 session=authorization.session_id,
                 application=application_id,
                 outcome=EventOutcome.SUCCESS if name is OAuthEvent.AUTHORIZATION_ENDED else EventOutcome.DENIED,

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
+from auth_core.authority import check_over
 from auth_core.events import Event, record
 from auth_core.oauth.events import OAuthEvent
 from auth_core.oauth.grants.ends import end_authorization
@@ -76,6 +77,20 @@ def revoke_application(*, user: UserLike, application_id: UUID, client: Client) 
             end_authorization(row, application_id=policy.pk, reason="revoked", client=client)
         record(Event(name=OAuthEvent.ACCESS_REVOKED, subject=user, application=policy.pk, client=client))
     return True
+
+
+def end_for_person(*, authorization: Authorization, actor: UserLike) -> bool:
+    """End what a person gave, as an administrator. Return whether it was live.
+
+    Raises:
+        PermissionRefused: the person holds more than *actor*.
+    """
+    check_over(actor, authorization.user)
+    policy = getattr(authorization.application, "auth_policy", None)
+    with transaction.atomic():
+        return end_authorization(
+            authorization, application_id=getattr(policy, "pk", None), reason="administrator", actor=actor
+        )
 
 
 def _given(policy: ApplicationPolicy, live: Sequence[Authorization], consent: Consent | None) -> Given:

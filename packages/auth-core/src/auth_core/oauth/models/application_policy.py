@@ -5,7 +5,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from auth_core.assurance.levels import Assurance
+from auth_core.fields import EncryptedTextField
 from auth_core.ids import uuid7
+from auth_core.models.shown_once import ShownOnce
 from auth_core.oauth.conf import application_model
 
 
@@ -31,7 +33,7 @@ class SubjectType(models.TextChoices):
     PAIRWISE = "pairwise", _("Another for each sector")
 
 
-class ApplicationPolicy(models.Model):
+class ApplicationPolicy(ShownOnce):
     """The policy of one application of django-oauth-toolkit.
 
     It is a table of its own, so that a new version of django-oauth-toolkit can add columns to its own without a migration
@@ -136,10 +138,15 @@ class ApplicationPolicy(models.Model):
     policy_uri = models.CharField(_("privacy policy"), max_length=512, blank=True)
     tos_uri = models.CharField(_("terms of service"), max_length=512, blank=True)
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+    unread = EncryptedTextField(
+        purpose="auth_oauth.application.unread",
+        null=True,
+        help_text=_("A new secret, encrypted, until the admin page has shown it once."),
+    )
 
     class Meta:
-        verbose_name = _("application policy")
-        verbose_name_plural = _("application policies")
+        verbose_name = _("application")
+        verbose_name_plural = _("applications")
 
     def __str__(self) -> str:
         return str(self.id)

@@ -27,11 +27,13 @@ class ActiveToken:
         claims: Its claims.
         authorization: What a person gave, with that person. ``None``: the application acts for itself.
         application_id: Public id of its application.
+        is_service_account: Whether the application acts for itself and may hold roles.
     """
 
     claims: Mapping[str, Any]
     authorization: Authorization | None
     application_id: UUID
+    is_service_account: bool = False
 
     @property
     def scopes(self) -> list[str]:
@@ -92,4 +94,9 @@ def _of_application(claims: Mapping[str, Any], jti: str) -> ActiveToken | None:
     application = find_application(str(claims.get("client_id", "")))
     if application is None or not application.is_active or RevokedToken.objects.filter(jti=jti).exists():
         return None
-    return ActiveToken(claims=claims, authorization=None, application_id=application.id)
+    return ActiveToken(
+        claims=claims,
+        authorization=None,
+        application_id=application.id,
+        is_service_account=application.is_service_account,
+    )

@@ -10,7 +10,7 @@ from auth_core.oauth.clients.registry import RegisteredApplication, may_use, ser
 from auth_core.oauth.models import Authorization
 from auth_core.people.admission import NotAdmitted, admit
 
-#: Reasons that end an authorization for good. A disabled application keeps what people gave it.
+#: Reasons that end an authorization for good. The function that disables an application ends what people gave to it.
 _LASTING = frozenset({"unknown", "disabled", "locked", "actor", "group"})
 
 

@@ -1,0 +1,1 @@
+"""What administrators do with applications and resources after their registration."""
