@@ -126,7 +126,22 @@ def _odd_bodies() -> Iterator[Changes]:
         "multipart/form-data; boundary=x", "application/json; charset=utf-8", f"{FORM}; charset=\xe9", None,
     ):  # fmt: skip
         yield {"CONTENT_TYPE": kind}
-    for length in (None, "1", "10", "65536", "65537", "262145", "9" * 30, "1e3", "+5", "0x10", "\u0665", "1.0", " 7", "07"):
+    for length in (
+        None,
+        "1",
+        "10",
+        "65536",
+        "65537",
+        "262145",
+        "9" * 30,
+        "1e3",
+        "+5",
+        "0x10",
+        "\u0665",
+        "1.0",
+        " 7",
+        "07",
+    ):
         yield {"CONTENT_LENGTH": length}
     yield {"CONTENT_LENGTH": None, "HTTP_TRANSFER_ENCODING": "chunked"}
     yield {"HTTP_TRANSFER_ENCODING": "chunked"}

@@ -210,7 +210,11 @@ def test_a_planted_difference_is_found(
 def test_an_early_answer_costs_one_statement(
     what: str, service: Registered, web: Registered, alice: Any, front: FrontApplication
 ) -> None:
-    sent = by_secret(service) if what == "token" else introspected(web, make_tokens(web, alice, _browser())["access_token"])
+    sent = (
+        by_secret(service)
+        if what == "token"
+        else introspected(web, make_tokens(web, alice, _browser())["access_token"])
+    )
     for _time in range(2):
         answer_of(front, sent)
     before = front.answered

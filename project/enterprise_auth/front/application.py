@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from django.core.handlers.wsgi import WSGIRequest
-from django.db import close_old_connections
 from django.urls import resolve, reverse
 
 from auth_core.middleware import log_request
@@ -15,6 +14,7 @@ from auth_core.request.context import context_of, served
 from auth_core.request.cookies import bound_cookies
 from auth_sessions.revocation.snapshots import shared_readings
 from enterprise_auth.core.conf import site
+from enterprise_auth.front import connections
 from enterprise_auth.front.endpoint import EarlyAnswer, Endpoint
 from enterprise_auth.front.heads import Heads, Kind, kind_of
 from enterprise_auth.front.provider import PROVIDER
@@ -124,13 +124,12 @@ class FrontApplication:
         return [body]
 
     def _answer(self, endpoint: Endpoint, request: WSGIRequest, identified_by: str) -> EarlyAnswer | None:
+        connections.begin()
         try:
             return endpoint.answer(request, identified_by)
         except Exception:  # noqa: BLE001 - Django's handler meets the same problem, reports it, and answers
+            connections.give_back()
             return None
-        finally:
-            # As Django does after a request. The pool gets the connection back.
-            close_old_connections()
 
     def _learn(
         self, endpoint: Endpoint, kind: Kind, environ: "WSGIEnvironment", start_response: "StartResponse"

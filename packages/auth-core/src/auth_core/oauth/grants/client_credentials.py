@@ -72,9 +72,7 @@ def _count(application: RegisteredApplication, client: Client) -> None:
 
 def _record(application: RegisteredApplication, client: Client, count: int) -> None:
     with transaction.atomic(durable=True):
-        record(
-            Event(name=OAuthEvent.TOKENS_ISSUED, application=application.id, client=client, data={"count": count})
-        )
+        record(Event(name=OAuthEvent.TOKENS_ISSUED, application=application.id, client=client, data={"count": count}))
 
 
 def forget_counts() -> None:
