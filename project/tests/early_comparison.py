@@ -4,9 +4,6 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-import pytest
-from django.core.handlers.wsgi import WSGIHandler
-
 from early_corpus import Changes, environ
 
 _CSRF = re.compile(r"csrftoken=[A-Za-z0-9]{32}; expires=[^;]+")
@@ -22,8 +19,7 @@ class Answered(NamedTuple):
     body: bytes
 
 
-@pytest.fixture
-def as_in_production(settings: Any) -> None:
+def set_as_in_production(settings: Any) -> None:
     """HTTPS is required, a proxy is trusted, and another origin may read answers."""
     settings.SECURE_SSL_REDIRECT = True
     settings.SECURE_HSTS_SECONDS = 60
@@ -32,12 +28,6 @@ def as_in_production(settings: Any) -> None:
     settings.AUTH_CORE = {**settings.AUTH_CORE, "TRUSTED_PROXIES": ["192.0.2.0/24"]}
     settings.AUTH_SESSIONS = {"EPOCH_READER": "alone"}
     settings.DEBUG_PROPAGATE_EXCEPTIONS = False
-
-
-@pytest.fixture
-def django() -> WSGIHandler:
-    """Django's handler."""
-    return WSGIHandler()
 
 
 def answer_of(serve: Application, changes: Changes) -> Answered:

@@ -41,25 +41,37 @@ def requests_of(clients: Mapping[str, Registered], tokens: Mapping[str, str]) ->
         yield from _authenticated(TOKEN, client, grant_type="client_credentials")
         yield from _authenticated(INTROSPECT, client, token=tokens["good"])
     for token in tokens.values():
-        for hint in ({}, {"token_type_hint": "access_token"}, {"token_type_hint": "refresh_token"}):
-            yield from _authenticated(INTROSPECT, web, token=token, **hint)
-        yield from _authenticated(INTROSPECT, good, token=token)
-    for body in _forms(good):
-        yield posted(TOKEN, body)
-        yield posted(INTROSPECT, body)
-    for header in _headers(good):
-        yield posted(TOKEN, "grant_type=client_credentials", HTTP_AUTHORIZATION=header)
-        yield posted(INTROSPECT, urlencode({"token": tokens["good"]}), HTTP_AUTHORIZATION=header)
+        yield from _authenticated(INTROSPECT, web, token=token)
+        yield posted(INTROSPECT, _credentials(good, token=token))
+        for hint in ("access_token", "refresh_token", "x"):
+            yield posted(INTROSPECT, _credentials(web, token=token, token_type_hint=hint))
+    yield from _malformed(good, tokens["good"])
+    yield from _odd(good, web, tokens)
+    yield from _public()
+
+
+def _malformed(client: Registered, token: str) -> Iterator[Changes]:
+    for path in (TOKEN, INTROSPECT):
+        yield from (posted(path, body) for body in _forms(client))
+        about = f"grant_type=client_credentials&token={token}"
+        yield from (posted(path, about, HTTP_AUTHORIZATION=header) for header in _headers(client))
+
+
+def _odd(good: Registered, web: Registered, tokens: Mapping[str, str]) -> Iterator[Changes]:
     by_basic = {"HTTP_AUTHORIZATION": basic(web.client_id, web.secret)}
     for oddity in (*oddities(TOKEN), *_odd_bodies()):
         yield posted(TOKEN, _credentials(good, grant_type="client_credentials"), **oddity)
-        yield posted(TOKEN, "grant_type=client_credentials", **by_basic, **oddity)
     for oddity in (*oddities(INTROSPECT), *_odd_bodies()):
         yield posted(INTROSPECT, urlencode({"token": tokens["good"]}), **by_basic, **oddity)
         yield posted(INTROSPECT, urlencode({"token": tokens["revoked"]}), **by_basic, **oddity)
+
+
+def _public() -> Iterator[Changes]:
     for path in (KEYS, *METADATA):
         yield {"PATH_INFO": path, "REQUEST_METHOD": "HEAD"}
         yield {"PATH_INFO": path, "HTTP_AUTHORIZATION": "Bearer x"}
+    # The two addresses of the metadata are one view.
+    for path in (KEYS, METADATA[0]):
         yield from ({"PATH_INFO": path, **oddity} for oddity in oddities(path))
 
 
@@ -82,7 +94,7 @@ def _authenticated(path: str, client: Registered, **parameters: str) -> Iterator
 
 def _forms(client: Registered) -> Iterator[str | bytes]:
     """Yield bodies of a client that is good, about a grant that is not."""
-    known = _credentials(client)
+    credentials = _credentials(client)
     for more in (
         "", "&grant_type=", "&grant_type=client_credentials&grant_type=client_credentials", "&grant_type=password",
         "&grant_type=client_credentials&grant_type=x", "&grant_type=CLIENT_CREDENTIALS", "&grant_type=client_credentials+",
@@ -102,16 +114,16 @@ def _forms(client: Registered) -> Iterator[str | bytes]:
         "&token=x&token=y", "&token=..", "&token=eat_" + "x" * 43, "&token=" + "A" * 9_000, "&token=%00", ";token=x",
         "&token=\u00e9", "&token=%C3%A9", "&&&", "&=", "&token", "&token=a=b", "#&token=x", "&grant_type=client_credentials\r\n",
     ):  # fmt: skip
-        yield f"{known}{more}"
+        yield f"{credentials}{more}"
     yield from (b"", b"\xff\xfe", b"{}", b'{"grant_type":"client_credentials"}', b"&" * 200, b"\x00", b"=" * 50)
 
 
 def _headers(client: Registered) -> Iterator[str]:
-    known = basic(client.client_id, client.secret)
+    good = basic(client.client_id, client.secret)
     pair = f"{client.client_id}:{client.secret}"
     yield from (
-        known.lower(), known.replace("Basic", "BASIC"), known.replace(" ", "  "), f" {known}", f"{known} ", f"{known},{known}",
-        known.replace("Basic ", "Basic\t"), known.rstrip("="), f"{known}=", f"Basic {pair}", "Basic", "Basic ", "", " ",
+        good.lower(), good.replace("Basic", "BASIC"), good.replace(" ", "  "), f" {good}", f"{good} ", f"{good},{good}",
+        good.replace("Basic ", "Basic\t"), good.rstrip("="), f"{good}=", f"Basic {pair}", "Basic", "Basic ", "", " ",
         "Basic Og==", f"Basic {base64.b64encode(client.client_id.encode()).decode()}", "Bearer x", "DPoP x", "Session x",
         f"Basic {base64.b64encode(pair.encode('utf-16')).decode()}", "Basic " + "A" * 5_000, "Basic \xe9", "\xff",
         basic(client.client_id, ""), basic("", client.secret), basic(client.client_id, f"{client.secret}x"),

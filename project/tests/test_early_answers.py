@@ -16,7 +16,7 @@ from auth_core.testing.factories import make_user
 from auth_core.testing.redis import OwnRedis
 from auth_sessions import lifecycle
 from auth_sessions.models import Session
-from early_comparison import answer_of, as_in_production, differences, django, shown  # noqa: F401 - fixtures
+from early_comparison import answer_of, differences, set_as_in_production, shown
 from early_corpus import Credentials, requests_of
 from enterprise_auth.front import application, session_check
 from enterprise_auth.front.application import FrontApplication, is_usable
@@ -27,8 +27,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def like_production(as_in_production: None) -> None:
-    """Every test runs with the settings of `as_in_production`."""
+def as_in_production(settings: Any) -> None:
+    """Every test runs with settings of production."""
+    set_as_in_production(settings)
 
 
 @pytest.fixture(params=["with Redis", "without Redis"])
@@ -36,6 +37,11 @@ def cache(request: Any) -> None:
     """The shared cache of the sessions, or none."""
     if request.param == "with Redis":
         request.getfixturevalue("shared")
+
+
+@pytest.fixture
+def django() -> WSGIHandler:
+    return WSGIHandler()
 
 
 @pytest.fixture

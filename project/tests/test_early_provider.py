@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.core.handlers.wsgi import WSGIHandler
-from django.db import connection
+from django.db import connection, connections
 from django.test import Client as Browser
 from django.utils import timezone
 from joserfc.jws import extract_compact
@@ -24,10 +24,11 @@ from auth_core.oauth.testing.factories import Registered, make_application, make
 from auth_core.people.locking import disable_account, lock_account
 from auth_core.testing.counts import counted
 from auth_core.testing.factories import make_user
-from early_comparison import Answered, answer_of, as_in_production, differences, django, shown  # noqa: F401 - fixtures
+from early_comparison import Answered, answer_of, differences, set_as_in_production, shown
 from early_corpus import Changes
 from early_provider_corpus import INTROSPECT, KEYS, METADATA, TOKEN, basic, posted, requests_of
 from enterprise_auth.front import application as front_application
+from enterprise_auth.front import connections as front_connections
 from enterprise_auth.front import provider
 from enterprise_auth.front.application import FrontApplication
 from enterprise_auth.front.provider import PROVIDER
@@ -41,11 +42,17 @@ RESOURCE = "https://api.example"
 
 
 @pytest.fixture(autouse=True)
-def like_production(as_in_production: None, settings: Any) -> None:
-    """Every test runs with the settings of `as_in_production`, and one network may guess as often as the corpus does."""
+def as_in_production(settings: Any) -> None:
+    """Every test runs with settings of production, and one network may guess as often as the corpus does."""
+    set_as_in_production(settings)
     many = {"network": (10**6, timedelta(minutes=15)), "wide_network": (10**6, timedelta(minutes=15))}
     settings.AUTH_CORE = {**settings.AUTH_CORE, "BUDGETS": {"client": many, "refusal": many}}
     client_credentials.forget_counts()
+
+
+@pytest.fixture
+def django() -> WSGIHandler:
+    return WSGIHandler()
 
 
 @pytest.fixture
@@ -313,6 +320,37 @@ def test_both_paths_log_and_record_the_same(
 def _fields(record: logging.LogRecord) -> dict[str, Any]:
     names = {"msg", "args", "levelname", "route", "method", "status", "refusal", "session", "subject"}
     return {name: value for name, value in vars(record).items() if name in names}
+
+
+@pytest.mark.postgresql
+def test_a_lost_connection_costs_no_request(service: Registered, front: FrontApplication) -> None:
+    for _time in range(3):
+        assert answer_of(front, by_secret(service)).status == "200 OK"
+    before = front.answered
+    with connections["default"].copy().cursor() as other:
+        other.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
+
+    assert answer_of(front, by_secret(service)).status == "200 OK"
+    assert answer_of(front, by_secret(service)).status == "200 OK"
+    assert front.answered == before + 1, "the first one is Django's, and the second one is early again"
+
+
+@pytest.mark.postgresql
+def test_a_thread_keeps_its_connection_for_a_moment(
+    service: Registered, front: FrontApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[float] = []
+    now = [1000.0]
+    monkeypatch.setattr(front_connections, "close_old_connections", lambda: closed.append(now[0]))
+    monkeypatch.setattr(front_connections, "monotonic", lambda: now[0])
+    front_connections.give_back()
+    closed.clear()
+    answer_of(front, by_secret(service))
+    for moment in (1000.0, 1000.5, 1001.0, 1001.5, 1002.0):
+        now[0] = moment
+        answer_of(front, by_secret(service))
+
+    assert closed == [1000.0, 1001.5]
 
 
 @pytest.mark.postgresql

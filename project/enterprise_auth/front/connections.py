@@ -5,8 +5,8 @@ so a thread keeps its connection for a moment. Django's own requests put it back
 """
 
 import threading
-import time
 from datetime import timedelta
+from time import monotonic
 
 from django.db import close_old_connections
 
@@ -18,7 +18,7 @@ _since = threading.local()
 
 def begin() -> None:
     """Put the connections of this thread back if they are older than a moment. The next one is checked by the pool."""
-    now = time.monotonic()
+    now = monotonic()
     if now - getattr(_since, "moment", 0.0) > _KEPT.total_seconds():
         close_old_connections()
         _since.moment = now

@@ -20,7 +20,7 @@ from auth_core.oauth.clients.registry import (
 from auth_core.oauth.clients.scopes import split_scope
 from auth_core.oauth.endpoints.answers import endpoint, json_answer
 from auth_core.oauth.endpoints.callers import Caller, refusals_recorded, with_cors
-from auth_core.oauth.errors import UnauthorizedClient, UnsupportedGrantType
+from auth_core.oauth.errors import OAuthError, UnauthorizedClient, UnsupportedGrantType
 from auth_core.oauth.grants.client_credentials import issue_for_itself
 from auth_core.oauth.grants.code import exchange_code
 from auth_core.oauth.grants.refresh import refresh
