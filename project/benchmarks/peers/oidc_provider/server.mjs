@@ -71,7 +71,7 @@ function makeProvider(keys) {
     scopes: ["openid", "offline_access", "orders:read"],
     rotateRefreshToken: true,
     issueRefreshToken: async () => true,
-    ttl: { AccessToken: 600, ClientCredentials: 600, RefreshToken: LONG, Grant: LONG, IdToken: 600 },
+    ttl: { AuthorizationCode: LONG, AccessToken: 600, ClientCredentials: 600, RefreshToken: LONG, Grant: LONG, IdToken: 600 },
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },

@@ -21,7 +21,8 @@ from auth_core.oauth.tokens.active_tokens import judge, read_access_token
 from auth_core.oauth.tokens.admission import why_not_admitted
 from auth_core.oauth.tokens.authorization_lookup import find_by_refresh_token
 
-#: The claims of a token that an answer has. The claim ``grant_id`` is ours alone.
+#: The claims of a token that an answer has. The claim ``grant_id`` is ours alone. ``username`` is left out (decision record 0053):
+#: here it would be an email address, which a resource server gets by the scope ``email``, if the person consents.
 _MEMBERS = (
     "scope", "client_id", "exp", "iat", "sub", "aud", "iss", "jti", "auth_time", "acr", "amr", "act", "cnf",
 )  # fmt: skip
