@@ -90,7 +90,7 @@ class Inside:
         try:
             self._rates(seconds, turns)
             self._own_revocation()
-            shutil.copy(NODE / "server.mjs", FOLDER / "node/server.mjs")
+            shutil.copy(NODE / "one_client.mjs", FOLDER / "node/one_client.mjs")
             with _oidc_provider(self.ports[0], "jwt"), _oidc_provider(self.ports[1], "opaque"):
                 self._unknown_keys()
                 self._introspection()
@@ -315,7 +315,7 @@ def _count_fetches() -> list[str]:
 
 @contextmanager
 def _oidc_provider(port: int, format_: str) -> Iterator[None]:
-    command = ["node", "server.mjs", str(port), RESOURCE, format_]
+    command = ["node", "one_client.mjs", str(port), RESOURCE, format_]
     process = subprocess.Popen(
         command, cwd=FOLDER / "node", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )

@@ -1,10 +1,8 @@
 """The layer before Django gives the same answers as Django's handler, byte for byte, and the same log lines."""
 
 import logging
-import re
-from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
@@ -18,7 +16,8 @@ from auth_core.testing.factories import make_user
 from auth_core.testing.redis import OwnRedis
 from auth_sessions import lifecycle
 from auth_sessions.models import Session
-from early_corpus import Changes, Credentials, environ, requests_of
+from early_comparison import answer_of, differences, set_as_in_production, shown
+from early_corpus import Credentials, requests_of
 from enterprise_auth.front import application, session_check
 from enterprise_auth.front.application import FrontApplication, is_usable
 from enterprise_auth.front.heads import Heads
@@ -27,30 +26,10 @@ from enterprise_auth.front.session_check import SESSION_CHECK
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-_CSRF = re.compile(r"csrftoken=[A-Za-z0-9]{32}; expires=[^;]+")
-
-
-class Answered(NamedTuple):
-    """One answer, without the id of the request."""
-
-    status: str
-    headers: list[tuple[str, str]]
-    body: bytes
-
-
-Application = Callable[[dict[str, Any], Callable[..., Any]], Any]
-
-
 @pytest.fixture(autouse=True)
 def as_in_production(settings: Any) -> None:
-    """HTTPS is required, a proxy is trusted, and another origin may read answers."""
-    settings.SECURE_SSL_REDIRECT = True
-    settings.SECURE_HSTS_SECONDS = 60
-    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    settings.CORS_ALLOWED_ORIGINS = ["https://app.example.org"]
-    settings.AUTH_CORE = {**settings.AUTH_CORE, "TRUSTED_PROXIES": ["192.0.2.0/24"]}
-    settings.AUTH_SESSIONS = {"EPOCH_READER": "alone"}
-    settings.DEBUG_PROPAGATE_EXCEPTIONS = False
+    """Every test runs with settings of production."""
+    set_as_in_production(settings)
 
 
 @pytest.fixture(params=["with Redis", "without Redis"])
@@ -113,40 +92,6 @@ def _change(credential: str, **columns: Any) -> None:
     Session.objects.filter(token_digest=digest(credential)).update(**columns)
 
 
-def answer_of(serve: Application, changes: Changes) -> Answered:
-    """Return the answer to one request. Its id, also in the body, and a new CSRF token and its expiry are replaced."""
-    started: list[Any] = []
-    response = serve(environ(**changes), lambda status, headers, *_error: started.extend([status, list(headers)]))
-    try:
-        body = b"".join(response)
-    finally:
-        getattr(response, "close", lambda: None)()
-    status, headers = started
-    request_id = dict(headers).get("X-Request-ID", "")
-    replaced = [
-        (name, _CSRF.sub("csrftoken=NEW", value.replace(request_id, "ID") if request_id else value))
-        for name, value in headers
-    ]
-    return Answered(status, replaced, body.replace(request_id.encode(), b"ID") if request_id else body)
-
-
-def differences(django: Application, front: Application, requests: Iterator[Changes]) -> tuple[int, list[Any]]:
-    """Serve each request on both paths, twice on the front, which learns from the first answer.
-
-    Returns:
-        The number of requests, and those whose answers differ.
-    """
-    total, differing = 0, []
-    for changes in requests:
-        total += 1
-        expected = answer_of(django, changes)
-        for _time in range(2):
-            got = answer_of(front, changes)
-            if got != expected:
-                differing.append((changes, expected, got))
-    return total, differing
-
-
 def test_both_paths_give_the_same_bytes(
     credentials: Credentials, django: WSGIHandler, front: FrontApplication, capsys: Any
 ) -> None:
@@ -156,9 +101,7 @@ def test_both_paths_give_the_same_bytes(
 
     with capsys.disabled():
         print(f"\n{total} requests, {front.answered} answers before Django, differences {len(differing)}")
-    assert not differing, "\n".join(
-        f"{changes}\n  Django: {slow}\n  before: {early}" for changes, slow, early in differing
-    )
+    assert not differing, shown(differing)
     assert total >= 300
     assert front.answered >= 100
 

@@ -141,6 +141,7 @@ WITH_ONE_IMPORTER = {
     "enterprise_auth.core.keys": "It writes a file, and settings modules only name values.",
     "enterprise_auth.core.mail": "It differs by the version of Django, and settings modules only name values.",
     "enterprise_auth.core.processors": "Tests ask it as well, and settings modules only name values.",
+    "enterprise_auth.front.connections": "When a connection is kept, apart from who answers. Tests ask it as well.",
     "enterprise_auth.web_server.allocator": "It knows the C library, and `wsgi` is for any server.",
 }
 

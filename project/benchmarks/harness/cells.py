@@ -36,12 +36,14 @@ class Place:
     Args:
         folder: For logs and files.
         people: The number of seeded people.
+        once: The number of seeded one-time values of each kind.
     """
 
     postgresql: BenchPostgreSQL
     redis: BenchRedis
     folder: Path
     people: int
+    once: int = 0
 
 
 @dataclass
@@ -102,6 +104,17 @@ def serving(
 
 
 def call(port: int, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Any:
+    """Send one request with JSON to a cell and return the JSON of its response.
+
+    Raises:
+        RuntimeError: the status is no success.
+    """
+    content = b"" if body is None else json.dumps(body).encode()
+    kind = {} if body is None else {"Content-Type": "application/json"}
+    return send(port, "GET" if body is None else "POST", path, content, {**kind, **(headers or {})})
+
+
+def send(port: int, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Any:
     """Send one request to a cell and return the JSON of its response.
 
     Raises:
@@ -109,12 +122,7 @@ def call(port: int, path: str, body: Any = None, headers: Mapping[str, str] | No
     """
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
-        connection.request(
-            "GET" if body is None else "POST",
-            path,
-            None if body is None else json.dumps(body),
-            {"Host": "localhost", **({} if body is None else {"Content-Type": "application/json"}), **(headers or {})},
-        )
+        connection.request(method, path, body or None, {"Host": "localhost", **headers})
         response = connection.getresponse()
         content = response.read()
     finally:

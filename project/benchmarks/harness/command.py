@@ -15,14 +15,20 @@ from harness.cells import Place
 from harness.figures import ALLOWED_FOREIGN
 from harness.installation import install
 from harness.load import require_wrk
+from harness.oauth_peers import oidc_provider
 from harness.peers import DJANGO_PEERS, better_auth, django_peer
-from harness.product import ROOT, product
+from harness.product import PROXIED, ROOT, product
 from harness.report import PAGE, Result, insert_section, markdown, plot, results_of, to_json
 from harness.runs import Options, Runner
 from harness.servers import BenchPostgreSQL, BenchRedis
 
-#: The benchmarks in which better-auth takes part.
-_WITH_NODE = frozenset({"login", "session", "mixed"})
+#: The Node peers of each benchmark.
+_NODE_PEERS = {
+    "login": ("better_auth",), "session": ("better_auth",), "mixed": ("better_auth",), "oauth": ("oidc_provider",),
+}  # fmt: skip
+
+#: One-time values that a turn of one second needs, in the closed loop and in the open one.
+_ONCE = 10_000
 
 
 def main(job: str, description: str | None) -> None:
@@ -31,7 +37,7 @@ def main(job: str, description: str | None) -> None:
     # A stop must end the servers too.
     signal.signal(signal.SIGTERM, lambda *_signal: sys.exit(128 + signal.SIGTERM))
     require_wrk()
-    install(with_node=job in _WITH_NODE, compiled_argon2=options.compiled_argon2)
+    install(node_peers=_NODE_PEERS.get(job, ()), compiled_argon2=options.compiled_argon2)
     results = [result for people in options.people for result in measure(job, people, options)]
     _write(job, results, options, publishes=publishes)
 
@@ -43,7 +49,7 @@ def measure(job: str, people: int, options: Options) -> list[Result]:
         with ExitStack() as stack:
             postgresql = stack.enter_context(BenchPostgreSQL())
             redis = stack.enter_context(BenchRedis())
-            place = Place(postgresql, redis, folder, people)
+            place = Place(postgresql, redis, folder, people, once=_one_time_values(options) if job == "oauth" else 0)
             cells = [stack.enter_context(cell) for cell in _cells(job, place, options)]
             postgresql.administer("CHECKPOINT")
             turns = Runner(place, cells, options).run(job)
@@ -59,9 +65,16 @@ def _cells(job: str, place: Place, options: Options) -> list[Any]:
     if options.beside is not None and job != "limits":
         cells.append(product(place, job, root=options.beside, name="before", server=options.server))
     cells += [django_peer(place, job, peer) for peer in DJANGO_PEERS[job]]
-    if job in _WITH_NODE:
+    if "better_auth" in _NODE_PEERS.get(job, ()):
         cells.append(better_auth(place, job))
+    if job == "oauth":
+        cells.append(oidc_provider(place, job, PROXIED))
     return cells
+
+
+def _one_time_values(options: Options) -> int:
+    """Return how many one-time values of each kind are needed, also if every turn is repeated."""
+    return int(_ONCE * options.seconds * options.rounds * (1 + options.repeats)) + 1_000
 
 
 def _options(job: str, description: str | None) -> tuple[Options, bool]:

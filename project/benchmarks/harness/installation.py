@@ -4,14 +4,18 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[3]
 _PEERS = Path(__file__).resolve().parents[1] / "peers"
 _FOLDER = _ROOT / "var/bench"
 
-#: The folder of the Node peers.
-NODE_PEERS = _FOLDER / "better_auth"
+
+def node_folder(peer: str) -> Path:
+    """Return the folder of a Node peer, with its server."""
+    shutil.copy(_PEERS / peer / "server.mjs", _FOLDER / peer / "server.mjs")
+    return _FOLDER / peer
 
 
 def peers_python() -> Path:
@@ -19,11 +23,11 @@ def peers_python() -> Path:
     return _FOLDER / "python/bin/python"
 
 
-def install(*, with_node: bool, compiled_argon2: bool) -> None:
+def install(*, node_peers: Iterable[str], compiled_argon2: bool) -> None:
     """Install what is missing or was pinned again.
 
     Args:
-        with_node: Whether to install better-auth.
+        node_peers: The Node peers to install.
         compiled_argon2: Whether to compile argon2 for this processor, as the image of the product does.
 
     Raises:
@@ -39,11 +43,13 @@ def install(*, with_node: bool, compiled_argon2: bool) -> None:
         target = ["--python", str(peers_python()), *options, "-r", str(_PEERS / "requirements.txt")]
         _run(uv, "pip", "install", "--quiet", *target, **environment)
         _stamp("python", f"{requirements}{compiled_argon2}")
-    if with_node and _is_stale("node", package := (_PEERS / "better_auth/package.json").read_text()):
-        NODE_PEERS.mkdir(exist_ok=True)
-        (NODE_PEERS / "package.json").write_text(package)
-        _run("npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(NODE_PEERS))
-        _stamp("node", package)
+    for peer in node_peers:
+        package, folder = (_PEERS / peer / "package.json").read_text(), _FOLDER / peer
+        if _is_stale(peer, package):
+            folder.mkdir(exist_ok=True)
+            (folder / "package.json").write_text(package)
+            _run("npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder))
+            _stamp(peer, package)
 
 
 def _run(*command: str, **environment: str) -> None:

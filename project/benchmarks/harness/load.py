@@ -1,6 +1,5 @@
 """The load: a closed loop that saturates a server, and an open loop at a fixed rate."""
 
-import json
 import re
 import select
 import shutil
@@ -21,9 +20,8 @@ OPEN_CONNECTIONS = 64
 _GRACE = 30.0
 
 _SCRIPT = """
-local requests = {
-%s
-}
+local requests = {}
+for each in io.open("%s", "rb"):read("*a"):gmatch("[^%%z]+") do requests[#requests + 1] = each end
 local number = 0
 request = function()
     number = number %% #requests + 1
@@ -67,9 +65,10 @@ def require_wrk() -> None:
 
 def closed_loop(port: int, requests: Sequence[bytes], *, callers: int, seconds: float) -> LoadResult:
     """Let *callers* send one request after the other, as fast as they are answered."""
-    lines = ",\n".join(json.dumps(each.decode()) for each in requests)
-    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        script.write(_SCRIPT % lines)
+    with tempfile.NamedTemporaryFile() as sent, tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        sent.write(b"\0".join(requests))
+        script.write(_SCRIPT % sent.name)
+        sent.flush()
         script.flush()
         command = ["wrk", "-t1", f"-c{callers}", f"-d{max(1, round(seconds))}s", "--timeout", "30s", "-s", script.name]
         output = subprocess.run(

@@ -6,6 +6,7 @@ import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -25,6 +26,7 @@ from harness.cells import (
     run_checked,
     serving,
 )
+from harness.oauth import SETTINGS, product_traffic
 from harness.servers import BenchRedis
 from harness.traffic import Random, Traffic, address_of
 
@@ -32,6 +34,9 @@ ROOT = Path(__file__).resolve().parents[3]
 
 #: A proxy in front ends TLS.
 PROXIED = {"X-Forwarded-Proto": "https", "User-Agent": "bench"}
+
+#: A route that access tokens open. The product itself has none.
+_WITH_A_ROUTE = {"DJANGO_SETTINGS_MODULE": SETTINGS, "PYTHONPATH": str(ROOT / "project/benchmarks")}
 
 _TEMPLATE = "template@example.org"
 _TABLES = ("auth_accounts_user", "auth_core_emailaddress", "auth_core_identity")
@@ -62,7 +67,7 @@ def product(
     """
     with BenchRedis() as redis:
         cell = Cell(name, "product" if root == ROOT else "before", job, place.postgresql.create(name), redis)
-        environment = _environment(place, cell)
+        environment = {**_environment(place, cell), **(_WITH_A_ROUTE if job == "oauth" else {})}
         python = Path(sys.executable) if root == ROOT else root / ".venv/bin/python"
         manage = [str(python), str(root / "project/manage.py")]
         run_checked([*manage, "migrate", "--verbosity", "0"], environment, cwd=root / "project")
@@ -76,8 +81,11 @@ def product(
             cell, _command(python, server), environment, cwd=root / "project", health="/health/",
             log=place.folder / f"{name}.log",
         ):  # fmt: skip
-            keys = _grants(manage, environment, root) if job == "check" else []
-            cell.traffic = _traffic(cell, place.people, keys)
+            if job == "oauth":
+                cell.traffic = product_traffic(cell, place, partial(_shell, manage, environment, root), PROXIED)
+            else:
+                keys = _grants(manage, environment, root) if job == "check" else []
+                cell.traffic = _traffic(cell, place.people, keys)
             yield cell
 
 
@@ -146,10 +154,14 @@ def _clone(template: dict[str, Any], table: str, first: UUID, number: int) -> di
 
 
 def _grants(manage: list[str], environment: dict[str, str], root: Path) -> list[str]:
-    output = run_checked([*manage, "shell", "--command", _GRANTS], environment, cwd=root / "project")
+    output = _shell(manage, environment, root, _GRANTS)
     line = next(line for line in output.splitlines() if line.startswith("KEYS "))
     keys: list[str] = json.loads(line.removeprefix("KEYS "))
     return keys
+
+
+def _shell(manage: list[str], environment: dict[str, str], root: Path, program: str) -> str:
+    return run_checked([*manage, "shell", "--command", program], environment, cwd=root / "project")
 
 
 def _traffic(cell: Cell, people: int, keys: list[str]) -> dict[str, Traffic]:

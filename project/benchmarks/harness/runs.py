@@ -14,12 +14,16 @@ from harness.cells import Cell, Place
 from harness.figures import Turn
 from harness.limits import hash_ceiling
 from harness.load import LoadResult, closed_loop, open_loop
+from harness.traffic import RENDERED, Supply, Traffic
 
 #: Requests per second of the callers who are signed in, in the benchmark ``mixed``.
 QUIET_RATE = 50.0
 
 #: The fewest requests before a cell is measured.
 WARM = 40
+
+#: One-time values that the fastest cell may use up in a second.
+_MOST_ONCE = 8_000
 
 #: So many requests to each cell are counted, and so long does an idle connection take to report its commits.
 COUNTED, COMMITS_REPORTED = 20, 10.5
@@ -103,7 +107,7 @@ class Runner:
         _say(f"warming up: {cell.name}, {variant}")
         traffic = cell.traffic[variant]
         number = max(WARM, 2 * len(traffic.credentials))
-        open_loop(cell.port, traffic.render(number), rate=1e4, seconds=(number + 0.5) / 1e4)
+        self._open(cell, traffic, rate=1e4, seconds=(number + 0.5) / 1e4)
 
     def _count(self) -> None:
         """Count statements, commits and round trips of a few requests to each cell, without those of an idle cell.
@@ -126,7 +130,7 @@ class Runner:
         time.sleep(COMMITS_REPORTED)
         began, before = time.monotonic(), {cell.name: self._counts_of(cell) for cell in cells}
         for cell in cells:
-            open_loop(cell.port, cell.traffic[variant].render(COUNTED), rate=COUNTED / 2, seconds=2)
+            self._open(cell, cell.traffic[variant], rate=COUNTED / 2, seconds=2)
         time.sleep(COMMITS_REPORTED)
         for cell in cells:
             after, seconds = self._counts_of(cell), time.monotonic() - began
@@ -149,18 +153,33 @@ class Runner:
             closed = self._measure(
                 cell,
                 Series(cell.name, cell.group, variant, CLOSED),
-                lambda traffic=traffic: closed_loop(  # type: ignore[misc]  # the type of a default is not inferred
-                    cell.port, traffic.render(), callers=self._options.callers, seconds=self._seconds
-                ),
+                lambda traffic=traffic: self._closed(cell, traffic),  # type: ignore[misc]  # the type of a default is not inferred
             )
             half = max(1.0, closed.rate / 2)
             self._measure(
                 cell,
                 Series(cell.name, cell.group, variant, OPEN),
-                lambda traffic=traffic, half=half: open_loop(  # type: ignore[misc]  # as above
-                    cell.port, traffic.render(), rate=half, seconds=self._seconds
+                lambda traffic=traffic, half=half: self._open(  # type: ignore[misc]  # as above
+                    cell, traffic, rate=half, seconds=self._seconds
                 ),
             )
+
+    def _closed(self, cell: Cell, traffic: Traffic) -> LoadResult:
+        callers, seconds = self._options.callers, self._seconds
+        requests = traffic.render(RENDERED if traffic.once is None else int(_MOST_ONCE * seconds))
+        result = closed_loop(cell.port, requests, callers=callers, seconds=seconds)
+        if traffic.once is not None:
+            # The answers to the last requests of each caller were not awaited.
+            _use(traffic.once, result.requests + callers, of=len(requests))
+        return result
+
+    def _open(self, cell: Cell, traffic: Traffic, *, rate: float, seconds: float) -> LoadResult:
+        number = max(1, int(rate * seconds))
+        requests = traffic.render(number if traffic.once is not None else min(number, RENDERED))
+        result = open_loop(cell.port, requests, rate=rate, seconds=seconds)
+        if traffic.once is not None:
+            _use(traffic.once, number, of=len(requests))
+        return result
 
     def _measure_mixed(self, cell: Cell) -> None:
         """Measure signed-in callers at a fixed rate, first alone, then while others sign in as fast as they can."""
@@ -232,6 +251,17 @@ class Runner:
             "postgresql": processes.processor_seconds(self._place.postgresql.process),
             "redis": 0.0 if cell is None else processes.processor_seconds(cell.redis.process),
         }
+
+
+def _use(supply: Supply, number: int, *, of: int) -> None:
+    """Say that *number* of the rendered one-time values were sent.
+
+    Raises:
+        RuntimeError: there were too few, so that some were sent twice.
+    """
+    if number > of:
+        raise RuntimeError(f"{number} one-time values were needed, and {of} were left. Seed more.")
+    supply.use(number)
 
 
 def _say(line: str) -> None:

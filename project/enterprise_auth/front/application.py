@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from django.core.handlers.wsgi import WSGIRequest
-from django.db import close_old_connections
 from django.urls import resolve, reverse
 
 from auth_core.middleware import log_request
@@ -15,9 +14,11 @@ from auth_core.request.context import context_of, served
 from auth_core.request.cookies import bound_cookies
 from auth_sessions.revocation.snapshots import shared_readings
 from enterprise_auth.core.conf import site
-from enterprise_auth.core.json_body import json_body
+from enterprise_auth.front import connections
 from enterprise_auth.front.endpoint import EarlyAnswer, Endpoint
 from enterprise_auth.front.heads import Heads, Kind, kind_of
+from enterprise_auth.front.provider import PROVIDER
+from enterprise_auth.front.request_body import is_short, put_back, take_body
 from enterprise_auth.front.session_check import SESSION_CHECK
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ _OK = "200 OK"
 
 def with_early_answers(django: Application) -> Application:
     """Return the layer around Django's handler, or the handler itself if the layer is off."""
-    return FrontApplication(django, [SESSION_CHECK]) if site.answers_early and is_usable() else django
+    return FrontApplication(django, [SESSION_CHECK, *PROVIDER]) if site.answers_early and is_usable() else django
 
 
 def is_usable() -> bool:
@@ -84,10 +85,11 @@ class FrontApplication:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request, or pass it on."""
         found = self._endpoints.get((environ["REQUEST_METHOD"], environ.get("PATH_INFO", "")))
-        if found is None or _has_more(environ):
+        if found is None or _has_more(environ, reads_body=found[0].reads_body):
             return self._django(environ, start_response)
         endpoint, route = found
         started_at = time.perf_counter()
+        sent = take_body(environ) if endpoint.reads_body else None
         request = WSGIRequest(environ)
         bound_cookies(request)
         identified_by = endpoint.kind_of(request)
@@ -98,12 +100,12 @@ class FrontApplication:
             return self._django(environ, start_response)
         earlier = self._heads.find(kind)
         if earlier is None:
-            return self._learn(kind, environ, start_response)
+            return self._learn(endpoint, kind, environ, start_response)
         with shared_readings():
             with served(context_of(request)) as context:
                 answer = self._answer(endpoint, request, identified_by)
                 if answer is not None:
-                    body = json_body(answer.body)
+                    body = endpoint.write(answer.body)
                     headers = self._heads.head(earlier, length=len(body), request_id=context.correlation_id)
                     log_request(
                         method=request.method,
@@ -114,21 +116,24 @@ class FrontApplication:
                         subject=answer.subject,
                     )
             if answer is None:
+                if sent is not None:
+                    put_back(environ, sent)
                 return self._django(environ, start_response)
         self.answered += 1
         start_response(_OK, headers)
         return [body]
 
     def _answer(self, endpoint: Endpoint, request: WSGIRequest, identified_by: str) -> EarlyAnswer | None:
+        connections.begin()
         try:
             return endpoint.answer(request, identified_by)
         except Exception:  # noqa: BLE001 - Django's handler meets the same problem, reports it, and answers
+            connections.give_back()
             return None
-        finally:
-            # As Django does after a request. The pool gets the connection back.
-            close_old_connections()
 
-    def _learn(self, kind: Kind, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def _learn(
+        self, endpoint: Endpoint, kind: Kind, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
         """Pass a request of a new kind on, and keep the headers of its answer."""
         started: list[Any] = []
 
@@ -139,22 +144,24 @@ class FrontApplication:
         response = self._django(environ, note)
         status, headers = started
         body = getattr(response, "content", b"")
-        if status == _OK and _is_compact_json(body):
+        if status == _OK and _is_written_by(endpoint, body):
             self._heads.learn(kind, headers)
         return response
 
 
-def _has_more(environ: "WSGIEnvironment") -> bool:
-    """Return whether the request has a query or a body, which these endpoints do not read."""
+def _has_more(environ: "WSGIEnvironment", *, reads_body: bool) -> bool:
+    """Return whether the request has a query, or another body than the endpoint reads."""
+    if reads_body:
+        return bool(environ.get("QUERY_STRING")) or not is_short(environ)
     length = environ.get("CONTENT_LENGTH") or "0"
     accepted = environ.get("HTTP_ACCEPT", "")
     # An indent in the media type makes DRF indent the body.
     return bool(environ.get("QUERY_STRING")) or length != "0" or "indent" in accepted.lower()
 
 
-def _is_compact_json(body: bytes) -> bool:
-    """Return whether `json_body` would write *body* as it is."""
+def _is_written_by(endpoint: Endpoint, body: bytes) -> bool:
+    """Return whether the layer would write *body* as it is."""
     try:
-        return json_body(json.loads(body)) == body
+        return endpoint.write(json.loads(body)) == body
     except ValueError:
         return False

@@ -1,6 +1,6 @@
 """What an endpoint of the layer before Django is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ class EarlyAnswer:
         subject: Public id of the person, for the log.
     """
 
-    body: dict[str, Any]
+    body: Mapping[str, Any]
     session: str = ""
     subject: str = ""
 
@@ -33,9 +33,13 @@ class Endpoint:
             Empty: the request is passed on. It makes no query and no round trip.
         answer: Returns the answer, or ``None`` to pass the request on. It runs in the context of the request, and changes
             nothing that the normal path would not change as well.
+        write: Returns the bytes that the view writes for a body.
+        reads_body: Whether requests have a body, and not a request without one.
     """
 
     url_name: str
     methods: frozenset[str]
     kind_of: Callable[[HttpRequest], str]
     answer: Callable[[HttpRequest, str], EarlyAnswer | None]
+    write: Callable[[Mapping[str, Any]], bytes]
+    reads_body: bool = False

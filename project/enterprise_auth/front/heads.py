@@ -16,8 +16,11 @@ Kind = tuple[str, ...]
 _LASTING = frozenset({
     "Allow", "Cache-Control", "Content-Language", "Content-Security-Policy", "Content-Type", "Cross-Origin-Opener-Policy",
     "Cross-Origin-Resource-Policy", "Permissions-Policy", "Referrer-Policy", "Strict-Transport-Security", "Vary",
-    "X-Content-Type-Options", "X-Frame-Options",
+    "Pragma", "X-Content-Type-Options", "X-Frame-Options",
 })  # fmt: skip
+
+#: Which origins may read an answer can depend on the database. That all may is a constant.
+_LASTING_AS = frozenset({("Access-Control-Allow-Origin", "*")})
 
 #: Headers that are written for each answer.
 _OWN = frozenset({"Content-Length", "X-Request-ID"})
@@ -66,7 +69,8 @@ class Heads:
 
     def learn(self, kind: Kind, headers: Headers) -> None:
         """Use *headers* for requests of *kind*, if no other request could get other ones."""
-        if {name for name, _value in headers} - _LASTING != _OWN or any("'nonce-" in value for _name, value in headers):
+        others = {name for name, value in headers if name not in _LASTING and (name, value) not in _LASTING_AS}
+        if others != _OWN or any("'nonce-" in value for _name, value in headers):
             return
         if len(self._headers) >= _MOST:
             self._headers.pop(next(iter(self._headers)), None)

@@ -10,6 +10,7 @@ from auth_core.text import Pattern
 from auth_sessions.api.authentication import SCHEME
 from auth_sessions.revocation.session_lookup import is_credential, look_up_session
 from enterprise_auth.core.conf import site
+from enterprise_auth.core.json_body import json_body
 from enterprise_auth.front.endpoint import EarlyAnswer, Endpoint
 
 #: A CSRF cookie that Django leaves as it is. It replaces any other with a new one.
@@ -48,4 +49,6 @@ def _harmless_cookies() -> set[str]:
     return {site.session_cookie, site.csrf_cookie, core.DEVICE_COOKIE}
 
 
-SESSION_CHECK = Endpoint(url_name="core-api:me", methods=frozenset({"GET", "HEAD"}), kind_of=kind_of, answer=answer)
+SESSION_CHECK = Endpoint(
+    url_name="core-api:me", methods=frozenset({"GET", "HEAD"}), kind_of=kind_of, answer=answer, write=json_body
+)

@@ -4,10 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from joserfc.jws import extract_compact
 
 from auth_core.events import Event
 from auth_core.oauth.events import OAuthEvent
+from auth_core.oauth.grants import client_credentials
 from auth_core.oauth.models import AccessToken, ApplicationPolicy, Authorization, Resource
 from auth_core.oauth.testing.factories import Registered, introspect, make_application, userinfo
 
@@ -95,6 +97,24 @@ def test_one_entry_counts_the_tokens_of_an_hour(service: Registered, events: lis
 
     counts = [event.data["count"] for event in events if event.name is OAuthEvent.TOKENS_ISSUED]
     assert counts == [1, 5]
+
+
+def test_no_token_is_issued_until_its_entry_is_written(
+    service: Registered, events: list[Event], monkeypatch: pytest.MonkeyPatch, clock: Any
+) -> None:
+    def lost(*arguments: Any) -> None:
+        raise OperationalError
+
+    for _token in range(3):
+        token_of(service)
+    clock.forward(hours=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(client_credentials, "record", lost)
+        assert [token_of(service).status_code for _time in range(2)] == [503, 503]
+
+    assert token_of(service).status_code == 200
+    counts = [event.data["count"] for event in events if event.name is OAuthEvent.TOKENS_ISSUED]
+    assert counts == [1, 3]
 
 
 def test_an_opaque_token_is_active_and_says_nothing(clock: Any) -> None:

@@ -36,7 +36,7 @@ SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 
 _OF_PEER = {
     "allauth": ["django.contrib.sessions", "django.contrib.messages", "allauth", "allauth.account", "allauth.headless"],
-    "simplejwt": ["rest_framework", "rest_framework_simplejwt"],
+    "simplejwt": ["rest_framework", "rest_framework_simplejwt", "rest_framework_simplejwt.token_blacklist"],
     "guardian": ["rest_framework", "rest_framework_simplejwt", "guardian"],
     "oauth": ["rest_framework", "oauth2_provider"],
     "floor": [],
@@ -79,6 +79,16 @@ elif PEER == "guardian":
     AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend", "guardian.backends.ObjectPermissionBackend"]
     ANONYMOUS_USER_NAME = None
 
+if PEER == "oauth":
+    # As its documentation has it. Only the secret of clients is plain, because its hash would cost as much as that of a password.
+    OAUTH2_PROVIDER = {
+        "OIDC_ENABLED": True,
+        "OIDC_RSA_PRIVATE_KEY": os.environ.get("OIDC_KEY", ""),
+        "SCOPES": {"openid": "OpenID", "profile": "Profile", "read": "Read"},
+    }
+elif PEER == "simplejwt":
+    SIMPLE_JWT = {"ROTATE_REFRESH_TOKENS": True, "BLACKLIST_AFTER_ROTATION": True}
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "oauth2_provider.contrib.rest_framework.OAuth2Authentication"
@@ -87,5 +97,5 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser", "rest_framework.parsers.FormParser"],
 }

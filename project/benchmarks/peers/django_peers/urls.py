@@ -17,10 +17,13 @@ elif settings.PEER != "floor":
     from django_peers import views
 
     urlpatterns += [path("me/", views.MeView.as_view())]
-    if settings.PEER != "oauth":
-        from rest_framework_simplejwt.views import TokenObtainPairView
+    if settings.PEER == "oauth":
+        urlpatterns += [path("o/", include("oauth2_provider.urls", namespace="oauth2_provider"))]
+    else:
+        from rest_framework_simplejwt.views import TokenObtainPairView, TokenRefreshView
 
         urlpatterns += [path("token/", TokenObtainPairView.as_view())]
+        urlpatterns += [path("token/refresh/", TokenRefreshView.as_view())]
     if settings.PEER == "guardian":
         from django_peers import checks
 

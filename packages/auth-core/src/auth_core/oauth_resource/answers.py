@@ -9,6 +9,8 @@ from django.http import HttpResponse
 
 from auth_core.oauth_resource.errors import OAuthError
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
+
 _NOT_STORED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 #: What any site may read: keys and metadata hold nothing about a person, and no cookie opens them.
@@ -20,13 +22,13 @@ def json_answer(
 ) -> HttpResponse:
     """Return *body* as JSON that no one stores."""
     headers = {**_NOT_STORED, **(headers or {})}
-    return HttpResponse(_text(body), status=status, content_type="application/json", headers=headers)
+    return HttpResponse(json_text(body), status=status, content_type="application/json", headers=headers)
 
 
 def public_answer(body: Mapping[str, Any], *, lifetime: timedelta) -> HttpResponse:
     """Return *body* as JSON that any site may read, and that any cache may keep for *lifetime*."""
     headers = {"Cache-Control": f"public, max-age={int(lifetime.total_seconds())}", **_FOR_EVERYONE}
-    return HttpResponse(_text(body), content_type="application/json", headers=headers)
+    return HttpResponse(json_text(body), content_type="application/json", headers=headers)
 
 
 def error_answer(problem: OAuthError) -> HttpResponse:
@@ -39,5 +41,6 @@ def error_body(problem: OAuthError) -> dict[str, str]:
     return {"error": problem.error, "error_description": str(problem)}
 
 
-def _text(body: Mapping[str, Any]) -> str:
-    return json.dumps(body, separators=(",", ":"))
+def json_text(body: Mapping[str, Any]) -> bytes:
+    """Return the bytes of *body*. They are ASCII, in the order of the mapping, and without spaces."""
+    return _ENCODER.encode(body).encode()

@@ -6,6 +6,7 @@ address with a port (Azure Application Gateway, IIS), and an IPv6 address in bra
 
 import ipaddress
 from collections.abc import Iterator
+from functools import lru_cache
 
 from auth_core.text import Pattern
 
@@ -59,8 +60,12 @@ def address_of(hop: str) -> Address | None:
 
 def parsed(text: str) -> Address | None:
     """Parse an address without its zone. Any text may follow the ``%``, and 2^16 zones would be 2^16 clients."""
-    if len(text) > _HOP_LENGTH:
-        return None
+    return None if len(text) > _HOP_LENGTH else _parsed(text)
+
+
+@lru_cache(maxsize=1024)
+def _parsed(text: str) -> Address | None:
+    """Return the address. The same proxies and clients come again, and parsing takes longer than a lookup."""
     try:
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:

@@ -53,7 +53,9 @@ def put(
         kind = psycopg.Cursor if numbered is None else psycopg.RawCursor
         with connection.wrap_database_errors, kind(raw) as cursor:
             cursor.execute(numbered or statement, values)
-            return _rows(cursor)
+            # `description` would make an object for each column.
+            result = cursor.pgresult
+            return cursor.fetchall() if result is not None and result.nfields else []
     finally:
         raw.prepare_threshold = threshold
 
@@ -81,6 +83,6 @@ def _can_prepare(connection: "BaseDatabaseWrapper") -> bool:
     return is_psycopg and not is_watched and not is_pooled_by_transaction
 
 
-def _rows(cursor: "CursorWrapper | psycopg.Cursor[Any]") -> list[tuple[Any, ...]]:
+def _rows(cursor: "CursorWrapper") -> list[tuple[Any, ...]]:
     rows: list[tuple[Any, ...]] = cursor.fetchall() if cursor.description else []
     return rows

@@ -14,14 +14,16 @@ from typing import Any
 from uuid import UUID
 
 from django.core.signals import setting_changed
+from django.db import connections
 from django.db.models import Exists, OuterRef, QuerySet
 from oauth2_provider.models import get_application_model
 
-from auth_core.oauth.clients.versions import own_version
+from auth_core.oauth.clients.versions import current_version_sql, database, own_version
 from auth_core.oauth.conf import oauth
 from auth_core.oauth.models import ApplicationPolicy
 from auth_core.oauth.models.application_policy import AuthMethod, SubjectType, TokenFormat
 from auth_core.registries import HolderDescription, application_checks, holder_kinds
+from auth_core.runtime import prepared_statements
 from auth_core.runtime.compiled_query import CompiledQuery, compile_query
 from auth_core.users import UserLike
 
@@ -150,6 +152,17 @@ def find_application(client_id: str) -> RegisteredApplication | None:
             _remembered.pop(next(iter(_remembered)), None)
         _remembered[client_id] = application
     return application
+
+
+def confirm(application: RegisteredApplication) -> None:
+    """Check that *application*, which this process remembers, has not changed. One statement.
+
+    Raises:
+        StaleApplication: it has.
+    """
+    rows = prepared_statements.put(connections[database()], current_version_sql(), [application.pk], uses_before=1)
+    if not rows or rows[0][0] != application.version:
+        raise StaleApplication
 
 
 def find_by_public_id(application_id: UUID) -> RegisteredApplication | None:

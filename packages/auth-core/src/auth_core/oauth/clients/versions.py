@@ -49,6 +49,12 @@ def version_sql(application: str) -> str:
     return _sql().format(application=application)
 
 
+@cache
+def current_version_sql() -> str:
+    """Return the query for the version of the application whose primary key is its only parameter."""
+    return version_sql("%s")
+
+
 def _key(meta: Any) -> "Field[Any, Any]":
     field: Field[Any, Any] = meta.pk
     return field

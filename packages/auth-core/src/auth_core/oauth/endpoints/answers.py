@@ -11,9 +11,9 @@ from django.views.decorators.csrf import csrf_exempt
 from auth_core import errors
 from auth_core.oauth.errors import OAuthError, Unavailable
 from auth_core.oauth.keys.key_set import KeysUnusable
-from auth_core.oauth_resource.answers import error_answer, json_answer, public_answer
+from auth_core.oauth_resource.answers import error_answer, json_answer, json_text, public_answer
 
-__all__ = ["answered", "endpoint", "error_answer", "json_answer", "public_answer"]
+__all__ = ["answered", "endpoint", "error_answer", "json_answer", "json_text", "public_answer"]
 
 View = Callable[[HttpRequest], HttpResponseBase]
 

@@ -86,15 +86,29 @@ class Caller:
             InvalidRequest, BodyTooLarge, InvalidClient, TooManyRequests: as in `authenticate`.
         """
         sent = _read(request)
-        remembered = remembered_client(sent[1])
+        remembered = cls._remembered(request, sent)
         if remembered is not None:
             try:
-                return act(
-                    cls(application=remembered, parameters=sent[0], client=client_of(request), is_remembered=True)
-                )
+                return act(remembered)
             except StaleApplication:
                 pass
         return act(cls._of(request, sent))
+
+    @classmethod
+    def remembered(cls, request: HttpRequest) -> Self | None:
+        """Return the caller of *request* if this process remembers it, or ``None``. No statement, and nothing is charged.
+
+        Raises:
+            InvalidRequest, BodyTooLarge, InvalidClient: as in `authenticate`.
+        """
+        return cls._remembered(request, _read(request))
+
+    @classmethod
+    def _remembered(cls, request: HttpRequest, sent: tuple[Parameters, Credentials]) -> Self | None:
+        application = remembered_client(sent[1])
+        if application is None:
+            return None
+        return cls(application=application, parameters=sent[0], client=client_of(request), is_remembered=True)
 
 
 def _read(request: HttpRequest) -> tuple[Parameters, Credentials]:

@@ -41,13 +41,18 @@ _OF_ID_TOKENS = ("sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr",
 @endpoint("GET", "HEAD")
 def jwks(request: HttpRequest) -> HttpResponseBase:
     """Return the keys that verify tokens. Any cache may keep them for `JWKS_LIFETIME`."""
-    return public_answer(key_set().jwks, lifetime=oauth.JWKS_LIFETIME)
+    return public_answer(provider_keys(), lifetime=oauth.JWKS_LIFETIME)
 
 
 @endpoint("GET", "HEAD")
 def metadata(request: HttpRequest) -> HttpResponseBase:
     """Return the metadata. Both addresses have the same members, because each specification allows those of the other."""
     return public_answer(provider_metadata(), lifetime=_LIFETIME)
+
+
+def provider_keys() -> Mapping[str, Any]:
+    """Return the public keys of this provider, as clients read them."""
+    return key_set().jwks
 
 
 def provider_metadata() -> Mapping[str, Any]:

@@ -15,11 +15,12 @@ from auth_core.oauth.clients.registry import (
     CLIENT_CREDENTIALS,
     REFRESH_TOKEN,
     StaleApplication,
+    confirm,
 )
 from auth_core.oauth.clients.scopes import split_scope
 from auth_core.oauth.endpoints.answers import endpoint, json_answer
 from auth_core.oauth.endpoints.callers import Caller, refusals_recorded, with_cors
-from auth_core.oauth.errors import UnauthorizedClient, UnsupportedGrantType
+from auth_core.oauth.errors import OAuthError, UnauthorizedClient, UnsupportedGrantType
 from auth_core.oauth.grants.client_credentials import issue_for_itself
 from auth_core.oauth.grants.code import exchange_code
 from auth_core.oauth.grants.refresh import refresh
@@ -37,10 +38,33 @@ def token(request: HttpRequest) -> HttpResponseBase:
     return json_answer(Caller.answer(request, _tokens))
 
 
+def tokens_for_itself(request: HttpRequest) -> Mapping[str, Any] | None:
+    """Return what `token` answers to client credentials of a caller that this process remembers.
+
+    ``None``: anything else, such as every refusal. Nothing was changed, so the view can still answer. It is for a layer
+    before Django.
+    """
+    try:
+        caller = Caller.remembered(request)
+        if caller is None or caller.parameters.get("grant_type") != CLIENT_CREDENTIALS:
+            return None
+        if CLIENT_CREDENTIALS not in caller.application.grants:
+            return None
+        confirm(caller.application)
+        return _client_credentials(caller)
+    except (OAuthError, StaleApplication):
+        return None
+
+
 def _tokens(caller: Caller) -> Mapping[str, Any]:
+    """Return the tokens.
+
+    Raises:
+        StaleApplication: the caller is remembered, and has changed.
+    """
     grant_type = caller.parameters.get("grant_type")
     if caller.is_remembered and not _confirms(caller, grant_type):
-        raise StaleApplication
+        confirm(caller.application)
     with refusals_recorded(caller, endpoint="token", grant=grant_type if grant_type in GRANTS else ""):
         caller.parameters.require("grant_type")
         grant = GRANTS.get(grant_type)

@@ -52,18 +52,27 @@ def issue_for_itself(
 
 
 def _count(application: RegisteredApplication, client: Client) -> None:
-    """Count a token. The first one, and the first after an hour, records how many there were in this process."""
+    """Count a token. The first one, and the first after an hour, records how many there were in this process.
+
+    If that fails, the next token is to be recorded, with those that were counted before. No token is issued without an entry.
+    """
     now = timezone.now().timestamp()
     with _lock:
         due, count = _counts.get(application.id, (now, 0))
         is_due = due <= now
         _counts[application.id] = (now + _PERIOD.total_seconds(), 0) if is_due else (due, count + 1)
     if is_due:
-        with transaction.atomic(durable=True):
-            event = Event(
-                name=OAuthEvent.TOKENS_ISSUED, application=application.id, client=client, data={"count": count + 1}
-            )
-            record(event)
+        try:
+            _record(application, client, count + 1)
+        except BaseException:
+            with _lock:
+                _counts[application.id] = (now, count + _counts[application.id][1])
+            raise
+
+
+def _record(application: RegisteredApplication, client: Client, count: int) -> None:
+    with transaction.atomic(durable=True):
+        record(Event(name=OAuthEvent.TOKENS_ISSUED, application=application.id, client=client, data={"count": count}))
 
 
 def forget_counts() -> None:

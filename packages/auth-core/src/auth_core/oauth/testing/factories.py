@@ -143,9 +143,9 @@ def exchange(application: Registered, code: str, browser: Browser | None = None,
     return application.post("/oauth/token", browser, grant_type="authorization_code", **fields)
 
 
-def make_tokens(application: Registered, user: Any, **values: Any) -> dict[str, Any]:
+def make_tokens(application: Registered, user: Any, browser: Browser | None = None, **values: Any) -> dict[str, Any]:
     """Return the tokens that *application* got for a code of *user*. The arguments are those of `make_code`."""
-    response = exchange(application, make_code(application, user, **values))
+    response = exchange(application, make_code(application, user, **values), browser)
     assert response.status_code == 200, response.content  # noqa: PLR2004 - the status of a success
     body: dict[str, Any] = response.json()
     return body

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -46,10 +47,14 @@ def find_by_access_token(authorization_id: UUID, jti: str, *, asked_by: Any = No
     """Return what an access token rests on, and whether it was revoked.
 
     Args:
-        asked_by: Primary key of the application that asks, for its version.
+        asked_by: Primary key of the application that asks, for its version. It learns nothing about the person, so only the
+            columns that `admission` needs are read. Each of the others would cost a query.
     """
     values = {"jti": jti, "id": authorization_id, "caller": 0 if asked_by is None else asked_by}
-    return _find("access", _by_access_token, values, {"id": _UNUSED, "caller": _UNUSED_NUMBERS})
+    examples = {"id": _UNUSED, "caller": _UNUSED_NUMBERS}
+    if asked_by is None:
+        return _find("access", _by_access_token, values, examples)
+    return _find("asked", _by_access_token, values, examples, is_whole=False)
 
 
 def find_by_refresh_token(digest: str, application_pk: Any) -> Grounds | None:
@@ -57,20 +62,39 @@ def find_by_refresh_token(digest: str, application_pk: Any) -> Grounds | None:
     return _find("refresh", _by_refresh_token, {"digest": digest, "pk": application_pk}, {"pk": _UNUSED_NUMBERS})
 
 
-def columns() -> list[str]:
+def columns(*, is_whole: bool) -> list[str]:
     """Return the columns of an authorization, its user and their identity, as `built` takes them."""
-    of_user = [f"user__{name}" for name in names_of(get_user_model())]
-    return [*names_of(Authorization), *of_user, *(f"user__auth_identity__{name}" for name in names_of(Identity))]
+    of_authorization, of_user, of_identity = _names(is_whole=is_whole)
+    of_user = [f"user__{name}" for name in of_user]
+    return [*of_authorization, *of_user, *(f"user__auth_identity__{name}" for name in of_identity)]
 
 
-def names_of(model: Any) -> list[str]:
-    """Return the attributes of the columns of *model*."""
-    return [field.attname for field in model._meta.concrete_fields]
+#: The columns that `admission` reads, besides the primary key.
+_FOR_ADMISSION: tuple[frozenset[str], ...] = (
+    frozenset({"user_id", "actor_id", "expires_at", "ended_at"}),
+    frozenset({"is_active"}),
+    frozenset({"user_id", "locked_at"}),
+)
 
 
-def built(row: Sequence[Any], alias: str) -> Authorization:
+@cache
+def _names(*, is_whole: bool) -> tuple[list[str], list[str], list[str]]:
+    """Return the attributes of the columns that are read of an authorization, of its user, and of their identity."""
+    models: tuple[Any, ...] = (Authorization, get_user_model(), Identity)
+    authorization, user, identity = (
+        [
+            field.attname
+            for field in model._meta.concrete_fields
+            if is_whole or field.primary_key or field.attname in needed
+        ]
+        for model, needed in zip(models, _FOR_ADMISSION, strict=True)
+    )
+    return authorization, user, identity
+
+
+def built(row: Sequence[Any], alias: str, *, is_whole: bool = True) -> Authorization:
     """Return the authorization of a row of `columns`, with its user, as the ORM makes them."""
-    of_authorization, of_user, of_identity = (names_of(model) for model in (Authorization, get_user_model(), Identity))
+    of_authorization, of_user, of_identity = _names(is_whole=is_whole)
     ends = (len(of_authorization), len(of_authorization) + len(of_user))
     authorization = Authorization.from_db(alias, of_authorization, row[: ends[0]])
     user: Any = get_user_model().from_db(alias, of_user, row[ends[0] : ends[1]])
@@ -104,9 +128,11 @@ def _find(
     make: Callable[[Mapping[str, Any]], "QuerySet[Any]"],
     values: Mapping[str, Any],
     examples: Mapping[str, tuple[Any, Any]],
+    *,
+    is_whole: bool = True,
 ) -> Grounds | None:
     def query(marks: Mapping[str, Any]) -> "QuerySet[Any]":
-        return make(marks).order_by().values_list(*columns(), *_STATE)
+        return make(marks).order_by().values_list(*columns(is_whole=is_whole), *_STATE)
 
     alias = Authorization.objects.db
     if (name, alias) not in _COMPILED:
@@ -114,13 +140,13 @@ def _find(
         _COMPILED[name, alias] = compile_query(query, texts, examples=examples)
     compiled = _COMPILED[name, alias]
     rows = query(values) if compiled is None else compiled.fetch(values)
-    return next((_grounds(row, alias) for row in rows), None)
+    return next((_grounds(row, alias, is_whole=is_whole) for row in rows), None)
 
 
-def _grounds(row: Sequence[Any], alias: str) -> Grounds:
+def _grounds(row: Sequence[Any], alias: str, *, is_whole: bool) -> Grounds:
     application_id, is_active, first, second, version = row[-len(_STATE) :]
     return Grounds(
-        authorization=built(row, alias),
+        authorization=built(row, alias, is_whole=is_whole),
         application_id=application_id,
         is_application_active=bool(is_active),
         first=first,
@@ -131,6 +157,7 @@ def _grounds(row: Sequence[Any], alias: str) -> Grounds:
 
 def _forget_compiled(**kwargs: Any) -> None:
     _COMPILED.clear()
+    _names.cache_clear()
 
 
 setting_changed.connect(_forget_compiled, dispatch_uid="auth_oauth.tokens.authorization_lookup")

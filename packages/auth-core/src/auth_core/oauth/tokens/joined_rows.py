@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import connections
-from django.db.models import Field, Model
+from django.db.models import Model
 
 from auth_core.models import Identity
 from auth_core.oauth.models import Authorization
@@ -44,16 +44,25 @@ def user_key_sql(alias: str) -> str:
 def authorization_of(row: Sequence[Any], alias: str) -> Authorization:
     """Return the authorization of a row of `columns_sql`, with its user, as the ORM makes them."""
     connection: Any = connections[alias]
-    fields = [field for model in _models() for field in model._meta.concrete_fields]
-    return built([_value(*pair, connection) for pair in zip(row, fields, strict=True)], alias)
+    values = list(row)
+    for position, column, converters in _converters(alias):
+        for convert in converters:
+            values[position] = convert(values[position], column, connection)
+    return built(values, alias)
 
 
-def _value(value: Any, field: "Field[Any, Any]", connection: Any) -> Any:
-    column: Any = field.get_col(field.model._meta.db_table)
-    own: Any = field
-    for convert in (*connection.ops.get_db_converters(column), *own.get_db_converters(connection)):
-        value = convert(value, column, connection)
-    return value
+@cache
+def _converters(alias: str) -> list[tuple[int, Any, list[Callable[..., Any]]]]:
+    """Return the converters of the ORM for the columns that have some, by position."""
+    connection: Any = connections[alias]
+    found = []
+    for position, field in enumerate(field for model in _models() for field in model._meta.concrete_fields):
+        column: Any = field.get_col(field.model._meta.db_table)
+        own: Any = field
+        converters = [*connection.ops.get_db_converters(column), *own.get_db_converters(connection)]
+        if converters:
+            found.append((position, column, converters))
+    return found
 
 
 def _models() -> tuple[type[Model], ...]:

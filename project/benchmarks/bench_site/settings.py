@@ -1,0 +1,6 @@
+"""Production settings with one more route and scope."""
+
+from enterprise_auth.settings.production import *
+
+ROOT_URLCONF = "bench_site.urls"
+AUTH_OAUTH = {**AUTH_OAUTH, "SCOPES": {"orders:read": "See your orders"}}
