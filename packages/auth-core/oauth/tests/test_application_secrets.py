@@ -138,7 +138,6 @@ def test_a_public_application_has_none(native: Registered, administrator: Browse
     assert administrator.get(f"{ADMIN}{native.policy.pk}/secret/").status_code == 404
 
 
-@pytest.mark.asvs("14.2.6")
 def test_the_admin_shows_a_new_secret_once_and_only_in_its_session(administrator: Browser) -> None:
     created = administrator.post(f"{ADMIN}add/", form_of(name="New", redirect_uris=REDIRECT_URI))
     address = created.headers["Location"]
@@ -157,7 +156,6 @@ def test_the_admin_shows_a_new_secret_once_and_only_in_its_session(administrator
     assert application.post("/oauth/token", grant_type="x").json()["error"] != "invalid_client"
 
 
-@pytest.mark.asvs("14.2.6")
 def test_a_secret_that_waits_is_encrypted_and_in_no_log(
     administrator: Browser, caplog: pytest.LogCaptureFixture, events: list[Any]
 ) -> None:
