@@ -1,10 +1,10 @@
 """All generated pages, from what the packages declare. Django must be set up."""
 
-import importlib
-import pkgutil
 from collections.abc import Iterator
+from pathlib import Path
 
-from django.core.management import BaseCommand, load_command_class
+from django.apps import AppConfig, apps
+from django.core.management import BaseCommand, find_commands, load_command_class
 
 from auth_core.errors import AuthError
 from auth_core.events import catalogue
@@ -17,14 +17,19 @@ PACKAGES = ("auth_core", "auth_mfa", "auth_rbac", "auth_sessions", "auth_audit",
 def pages() -> dict[str, str]:
     """Return the text of each page under its name."""
     return {
-        "commands": commands.render({package: list(_commands_of(package)) for package in PACKAGES}),
+        "commands": commands.render({app.name: found for app in _apps() if (found := list(_commands_of(app)))}),
         "errors": errors.render(set(AuthError.registry.values())),
         "events": events.render(catalogue.values()),
         "settings": settings.render(PackageSettings.__subclasses__()),
     }
 
 
-def _commands_of(package: str) -> Iterator[tuple[str, BaseCommand]]:
-    folder = importlib.import_module(f"{package}.management.commands")
-    for module in pkgutil.iter_modules(folder.__path__):
-        yield module.name, load_command_class(package, module.name)
+def _apps() -> list[AppConfig]:
+    """Return the installed apps of the packages, in the order of `PACKAGES`. A package may have several."""
+    own = [app for app in apps.get_app_configs() if app.name.partition(".")[0] in PACKAGES]
+    return sorted(own, key=lambda app: (PACKAGES.index(app.name.partition(".")[0]), app.name))
+
+
+def _commands_of(app: AppConfig) -> Iterator[tuple[str, BaseCommand]]:
+    for name in sorted(find_commands(str(Path(app.path) / "management"))):
+        yield name, load_command_class(app.name, name)

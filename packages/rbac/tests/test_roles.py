@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 import time_machine
 from django.contrib.auth import authenticate
-from django.contrib.auth.models import AnonymousUser, User
+from django.contrib.auth.models import AnonymousUser, Group, User
 from django.core.checks import run_checks
 from django.db import connection
 from django.test import Client as Browser
@@ -21,6 +21,7 @@ from auth_core.testing.browsers import post
 from auth_core.testing.plans import unindexed
 from auth_rbac.backends import RoleBackend
 from auth_rbac.events import RbacEvent
+from auth_rbac.facts import all_roles_of
 from auth_rbac.models import Assignment, Role
 from auth_rbac.names import InvalidName, key_of
 from auth_rbac.roles.assignments import assign_role, revoke_role
@@ -151,6 +152,15 @@ def test_facts_and_exports_contain_the_roles(alice: User, role: Role) -> None:
 
     assert facts.get("roles")(alice) == ["support"]  # type: ignore[misc]  # it is registered
     assert exports.get("auth_rbac")(alice)[0]["role"] == "Support"  # type: ignore[misc]  # it is registered
+
+
+def test_the_fact_counts_no_role_of_a_group(alice: User, role: Role) -> None:
+    group = Group.objects.create(name="team")
+    alice.groups.add(group)
+    assign_role(group=group, role=role)
+
+    assert facts.get("roles")(alice) == []  # type: ignore[misc]  # it is registered
+    assert all_roles_of(alice) == ["support"]
 
 
 def test_a_backend_that_is_not_first_causes_a_warning(settings: Any) -> None:

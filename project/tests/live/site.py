@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from enterprise_auth.settings.production import *
 
-PASSWORD_HASHERS = ["live.counters.CountingHasher"]
+PASSWORD_HASHERS = ["live.counters.CountingHasher", "auth_core.oauth.hashers.ClientSecretHasher"]
 #: Parallel hashes in one worker. Unlimited, unless the test measures the limit.
 HASHES = os.environ.get("LIVE_HASHES", "none")
 AUTH_CORE = {

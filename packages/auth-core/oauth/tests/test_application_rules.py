@@ -31,6 +31,7 @@ MALFORMED = [
 REFUSED: dict[str, dict[str, Any]] = {
     "a name of two lines": {"name": "a\u2028b"},
     "an unknown grant type": {"grants": ["password"]},
+    "the implicit grant": {"grants": ["authorization_code", "implicit"]},
     "refresh tokens without a login": {"grants": ["refresh_token"]},
     "a login without an address": {"redirect_uris": []},
     "a service account without its grant": {"service_account": True},

@@ -115,11 +115,12 @@ def test_the_answer_to_a_request_that_needs_nothing_is_a_redirect(web: Registere
         ("redirect_uri", "javascript:alert(1)"),
     ],
 )
+@pytest.mark.parametrize("response_type", ["code", "token", None])
 def test_nothing_is_redirected_before_client_and_address_are_known(
-    web: Registered, browser: Browser, name: str, value: str | None
+    web: Registered, browser: Browser, name: str, value: str | None, response_type: str | None
 ) -> None:
     for send in (browser.get, browser.post):
-        parameters = asked(web, **{name: value, "prompt": "none"})
+        parameters = asked(web, **{name: value, "prompt": "none", "response_type": response_type})
         content = {} if send == browser.get else {"content_type": "application/x-www-form-urlencoded"}
         response = send("/oauth/authorize", parameters if send == browser.get else urlencode(parameters), **content)
 

@@ -85,6 +85,17 @@ def test_a_registered_address_that_no_answer_may_go_to_is_an_error(address: str,
         check_deployment()
 
 
+@pytest.mark.parametrize(
+    ("order", "problem"),
+    [("password", {"auth_oauth.E008"}), ("secret password", {"auth_oauth.E009"}), ("password secret", set())],
+)
+def test_the_hasher_of_secrets_stands_behind_that_of_passwords(order: str, problem: set[str], settings: Any) -> None:
+    paths = {"password": "auth_core.hashers.Argon2idHasher", "secret": "auth_core.oauth.hashers.ClientSecretHasher"}
+    settings.PASSWORD_HASHERS = [paths[name] for name in order.split()]
+
+    assert problems() == problem
+
+
 def test_generated_ids_and_secrets_need_no_encoding_and_look_like_no_person() -> None:
     for text in (ClientIdGenerator().hash(), ClientSecretGenerator().hash()):
         assert text.isalnum()

@@ -18,7 +18,7 @@ class AuthRbacConfig(AppConfig):
         from auth_core.registries import exports, facts, holder_kinds, person_reads, snapshot_parts  # noqa: PLC0415 - models exist only now
         from auth_rbac import checks, receivers  # noqa: F401, PLC0415 - checks register by import
         from auth_rbac.decisions import decision_cache  # noqa: PLC0415 - as above
-        from auth_rbac.facts import export_of, roles_of  # noqa: PLC0415 - as above
+        from auth_rbac.facts import export_of, own_roles_of  # noqa: PLC0415 - as above
         from auth_rbac.holders.descriptions import (  # noqa: PLC0415 - as above
             describe_groups,
             describe_people,
@@ -29,7 +29,7 @@ class AuthRbacConfig(AppConfig):
 
         holder_kinds.register(HolderKind.PERSON, describe_people)
         holder_kinds.register(HolderKind.GROUP, describe_groups)
-        facts.register("roles", roles_of)
+        facts.register("roles", own_roles_of)
         exports.register("auth_rbac", export_of)
         snapshot_parts.register(decision_cache.PART, decision_cache.versions_part)
         person_reads.register(decision_cache.PART, decision_cache.VERSIONS_READ)

@@ -1,4 +1,4 @@
-"""The roles of a person, for policies and exports."""
+"""The roles of a person, for policies, claims and exports."""
 
 from typing import Any
 
@@ -6,14 +6,20 @@ from auth_core.users import UserLike
 from auth_rbac.models import Assignment
 
 
-def roles_of(user: UserLike) -> list[str]:
-    """Return the keys of the roles that *user* holds everywhere now."""
+def own_roles_of(user: UserLike) -> list[str]:
+    """Return the keys of the roles that *user* holds everywhere now, in person. Roles of groups do not count.
+
+    It is the fact ``roles`` of policies. `all_roles_of` counts the roles of groups as well.
+    """
     assignments = Assignment.objects.of(user).everywhere().in_force()
     return sorted(assignments.values_list("role__key", flat=True))
 
 
 def all_roles_of(user: UserLike) -> list[str]:
-    """Return the keys of the roles that *user* holds everywhere now, in person or through a group."""
+    """Return the keys of the roles that *user* holds everywhere now, in person or through a group.
+
+    Roles that these inherit from are not listed. `own_roles_of` leaves out those of groups.
+    """
     assignments = Assignment.objects.reaching(user).everywhere().in_force()
     return sorted(set(assignments.values_list("role__key", flat=True)))
 

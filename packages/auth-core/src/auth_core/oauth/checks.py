@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.contrib.auth.hashers import get_hashers
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import Error as DatabaseProblem
 from django.db import router
@@ -13,6 +14,7 @@ from oauth2_provider.settings import oauth2_settings
 
 from auth_core.oauth.clients.redirect_uris import why_not_allowed
 from auth_core.oauth.conf import oauth
+from auth_core.oauth.hashers import ALGORITHM
 from auth_core.oauth.keys.algorithms import ALGORITHMS
 from auth_core.oauth.keys.boot import missing_keys
 from auth_core.oauth.models import SigningKey
@@ -63,6 +65,20 @@ def check_claims(**kwargs: Any) -> list[CheckMessage]:
         except ImportError as problem:
             errors.append(Error(f"AUTH_OAUTH['CLAIMS'][{name!r}]: {problem}.", id="auth_oauth.E004"))
     return errors
+
+
+@register()
+def check_hashers(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse a site that cannot hash secrets of applications, or that would hash passwords as fast as those."""
+    algorithms = [hasher.algorithm for hasher in get_hashers()]
+    hint = "Put 'auth_core.oauth.hashers.ClientSecretHasher' at the end of PASSWORD_HASHERS."
+    if ALGORITHM not in algorithms:
+        text = "PASSWORD_HASHERS has no hasher for the secrets of applications, so none can be registered."
+        return [Error(text, hint=hint, id="auth_oauth.E008")]
+    if algorithms[0] == ALGORITHM:
+        text = "The first of PASSWORD_HASHERS is that of secrets of applications. It is too fast for passwords."
+        return [Error(text, hint=hint, id="auth_oauth.E009")]
+    return []
 
 
 @register(Tags.database)
