@@ -22,6 +22,7 @@ from auth_core import admin_search, limits
 from auth_core.api.bodies import Body
 from auth_core.messages import values
 from auth_core.oauth.clients import redirect_uris
+from auth_core.oauth_resource.issuers import issuer
 from auth_core.observability.redaction import one_line, redact_text
 from auth_core.pages.forms import PageForm
 from auth_core.passwords import policy
@@ -94,6 +95,9 @@ WORST: dict[str, list[Make]] = {
     "auth_core.oauth.authorization.stored_requests._HANDLE": [of("a", head="ear_"), of("ear_")],
     "auth_core.oauth.clients.redirect_uris._PRIVATE_SCHEME": [of("a", tail="!"), of("a.", tail="!"), of("a!")],
     "auth_core.oauth.clients.redirect_uris._UNAMBIGUOUS": [of("a", tail=" ")],
+    "auth_core.oauth_resource.issuers.key_cache._MAX_AGE": [of(" ", head="max-age"), of("1", head="max-age="), of("max-age=")],
+    "auth_core.oauth_resource.issuers.key_cache._SECONDS": [of("1", tail="!")],
+    "auth_core.oauth_resource.tokens.header._TOKEN": [of("a", tail="!"), of("a", tail="=!"), of("=", head="a", tail="!")],
     "auth_core.oauth.pages.consent_page._HOST": [of("a", tail="!"), of("a:"), of("1", head="a:")],
     "auth_core.text:26": [of("a")],
     "auth_core.validators._WORD": [of("a"), of("a ")],
@@ -146,7 +150,15 @@ READERS: dict[str, tuple[Callable[[str], object], list[Make]] | str] = {
         ],
     ),
     "auth_core.oauth.pages.consent_page._origin_of": "It reads the address of a logo, which the administrator of the site has set.",
-    "auth_core.request.proxy_headers.parsed": (proxy_headers.parsed, [of("1."), of(":"), of("1"), of("%")]),
+    "auth_core.oauth_resource.checks.check_metadata_address": SETTING,
+    "auth_core.oauth_resource.issuers.documents.metadata_urls": SETTING,
+    "auth_core.oauth_resource.issuers.issuer.is_safe_url": (
+        issuer.is_safe_url,
+        [of("a", head="https://"), of("@", head="https://"), of(":", head="https://"), of("[", head="https://")],
+    ),
+    "auth_core.oauth_resource.metadata.document.metadata_path": SETTING,
+    "auth_core.oauth_resource.metadata.document.metadata_url": SETTING,
+    "auth_core.request.proxy_headers._parsed": (proxy_headers.parsed, [of("1."), of(":"), of("1"), of("%")]),
     "auth_core.runtime.redis_urls.problem_of": SETTING,
     "auth_core.runtime.redis_urls.sentinel_of": SETTING,
     "auth_core.request.client._trusted": SETTING,

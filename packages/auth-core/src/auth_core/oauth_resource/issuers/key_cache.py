@@ -31,7 +31,7 @@ _EARLY = 0.8
 #: How long an issuer that failed is not asked again.
 _RETRY_AFTER = timedelta(seconds=10)
 
-_MAX_AGE = Pattern(r"\s*max-age\s*=\s*\"?([0-9]{1,10})\"?\s*", at_most=64)
+_MAX_AGE = Pattern(r"max-age[ ]?=[ ]?\"?([0-9]{1,10})\"?", at_most=64)
 _SECONDS = Pattern(r"[0-9]{1,10}", at_most=10)
 
 
@@ -164,7 +164,7 @@ def lifetime_of(headers: Mapping[str, str]) -> timedelta:
     Source: RFC 9111 section 4.2.
     """
     directives = headers.get("cache-control", "")[:256].split(",")
-    ages = [int(found[1]) for text in directives if (found := _MAX_AGE.fullmatch(text.lower()))]
+    ages = [int(found[1]) for text in directives if (found := _MAX_AGE.fullmatch(text.strip().lower()))]
     if any(text.strip().lower() in ("no-store", "no-cache") for text in directives):
         ages.append(0)
     age = headers.get("age", "")
