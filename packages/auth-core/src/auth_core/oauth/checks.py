@@ -1,6 +1,7 @@
 """System checks of this app."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,11 +10,12 @@ from django.db import Error as DatabaseProblem
 from django.db import router
 from django.utils.module_loading import import_string
 
-from auth_core.oauth.conf import oauth
+from auth_core.oauth.conf import HIGH, oauth
 from auth_core.oauth.keys.algorithms import ALGORITHMS
 from auth_core.oauth.keys.boot import missing_keys
 from auth_core.oauth.models import SigningKey
 
+_LONGEST_PUSHED = timedelta(minutes=10)
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -45,6 +47,17 @@ def check_algorithms(**kwargs: Any) -> list[CheckMessage]:
     return [
         Error(f"AUTH_OAUTH['SIGNING_ALGORITHMS']: {problem}.", hint=hint, id="auth_oauth.E003") for problem in problems
     ]
+
+
+@register()
+def check_profile(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse an unknown profile, and pushed requests that live longer than RFC 9126 allows (FAPI 2.0 section 5.3.2.2)."""
+    errors: list[CheckMessage] = []
+    if oauth.PROFILE not in ("default", HIGH):
+        errors.append(Error("AUTH_OAUTH['PROFILE'] is neither 'default' nor 'high'.", id="auth_oauth.E006"))
+    if not timedelta(0) < oauth.PUSHED_REQUEST_LIFETIME < _LONGEST_PUSHED:
+        errors.append(Error("AUTH_OAUTH['PUSHED_REQUEST_LIFETIME'] is not below 10 minutes.", id="auth_oauth.E007"))
+    return errors
 
 
 @register()

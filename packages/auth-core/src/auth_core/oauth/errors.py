@@ -83,6 +83,37 @@ class InvalidScope(OAuthError):
     error, description = "invalid_scope", "The scope is not valid for this client."
 
 
+class InvalidRequestUri(OAuthError):
+    """The pushed request is unknown, expired, of another client, or was answered (RFC 9126 section 2.2)."""
+
+    error, description = "invalid_request_uri", "The request_uri is unknown, has expired, or was answered already."
+
+
+class InvalidDPoPProof(OAuthError):
+    """The DPoP proof is missing, wrong, or was used before (RFC 9449 section 5)."""
+
+    error, description = "invalid_dpop_proof", "Send a DPoP proof."
+
+
+class UseDPoPNonce(OAuthError):
+    """The DPoP proof has no current nonce. Nothing was spent, so that the client can send the same again (section 8).
+
+    Args:
+        nonce: For the next proof.
+    """
+
+    error, description = "use_dpop_nonce", "Put the nonce of the header DPoP-Nonce into the proof."
+
+    def __init__(self, nonce: str) -> None:
+        super().__init__()
+        self.nonce = nonce
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The nonce."""
+        return {"DPoP-Nonce": self.nonce}
+
+
 class InvalidTarget(OAuthError):
     """The resource is unknown, or more than what was authorized (RFC 8707)."""
 
@@ -94,10 +125,34 @@ class InvalidToken(OAuthError):
 
     error, status, description = "invalid_token", HTTPStatus.UNAUTHORIZED, "The access token is not valid."
 
+    def __init__(self, description: str = "", *, scheme: str = "Bearer") -> None:
+        super().__init__(description)
+        self.scheme = scheme
+
     @property
     def headers(self) -> dict[str, str]:
-        """The challenge of RFC 6750 section 3."""
-        return {"WWW-Authenticate": f'Bearer error="{self.error}", error_description="{self}"'}
+        """The challenge of RFC 6750 section 3, of the scheme that the client used."""
+        return {"WWW-Authenticate": f'{self.scheme} error="{self.error}", error_description="{self}"'}
+
+
+class ProofRefused(OAuthError):
+    """The proof beside an access token is refused (RFC 9449 sections 7.1 and 9).
+
+    Args:
+        problem: Why, as the endpoints that issue tokens say it.
+    """
+
+    status = HTTPStatus.UNAUTHORIZED
+
+    def __init__(self, problem: OAuthError) -> None:
+        super().__init__(str(problem))
+        self.error = problem.error  # type: ignore[misc]  # the error is that of the problem
+        self._headers = problem.headers
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The challenge, with the nonce if the proof needs one."""
+        return {**self._headers, "WWW-Authenticate": f'DPoP error="{self.error}", error_description="{self}"'}
 
 
 class MissingToken(OAuthError):

@@ -1,4 +1,4 @@
-"""``Authorization: Bearer``: access tokens at the API.
+"""``Authorization: Bearer`` and ``DPoP``: access tokens at the API.
 
 A token opens only routes that declare a scope. It has no session, so what needs a recent proof is closed to it.
 """
@@ -11,11 +11,11 @@ from rest_framework.request import Request
 
 from auth_core.errors import AmbiguousCredentials, InsufficientScope, NotAuthenticated, Unavailable
 from auth_core.oauth.conf import oauth
+from auth_core.oauth.errors import OAuthError
 from auth_core.oauth.keys.key_set import KeysUnusable
-from auth_core.oauth.tokens.active_tokens import ActiveToken, find_active_token
+from auth_core.oauth.tokens.active_tokens import ActiveToken
+from auth_core.oauth.tokens.presented import BEARER, find_presented_token, scheme_of
 from auth_core.observability import denials
-
-SCHEME = "Bearer"
 
 
 class BearerAuthentication(BaseAuthentication):
@@ -28,20 +28,19 @@ class BearerAuthentication(BaseAuthentication):
         """Return the person of the token, and the token. ``None`` without such a header.
 
         Raises:
-            NotAuthenticated: the token is not active, of an application itself, or for another resource.
+            NotAuthenticated: the token is not active, of an application itself, for another resource, or bound to a key that
+                the request does not prove.
             AmbiguousCredentials: the request also has a session cookie.
             InsufficientScope: the route declares no scope, or one that the token lacks.
             Unavailable: this service cannot verify tokens now.
         """
-        scheme, _space, text = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-        if scheme.lower() != SCHEME.lower():
+        name, _space, text = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+        scheme = scheme_of(name)
+        if not scheme:
             return None
-        try:
-            token = find_active_token(text.strip())
-        except KeysUnusable as problem:
-            raise Unavailable from problem
-        if token is None or token.authorization is None or oauth.issuer not in token.audience:
-            raise NotAuthenticated(challenge=f'{SCHEME} error="invalid_token"')
+        token = _presented(request, scheme, text.strip())
+        if token.authorization is None or oauth.issuer not in token.audience:
+            raise NotAuthenticated(challenge=f'{scheme} error="invalid_token"')
         person = token.authorization.user
         if getattr(getattr(request._request, "session", None), "session_key", None):
             denials.mark_denied(AmbiguousCredentials.code, subject=person)
@@ -54,7 +53,22 @@ class BearerAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         """Make an anonymous request a 401 and not a 403."""
-        return SCHEME
+        return BEARER
+
+
+def _presented(request: Request, scheme: str, text: str) -> ActiveToken:
+    """Return the token that *request* presents.
+
+    Raises:
+        NotAuthenticated, Unavailable: as in `BearerAuthentication.authenticate`.
+    """
+    try:
+        return find_presented_token(request._request, scheme, text)
+    except KeysUnusable as problem:
+        raise Unavailable from problem
+    except OAuthError as problem:
+        headers = problem.headers
+        raise NotAuthenticated(challenge=headers["WWW-Authenticate"], nonce=headers.get("DPoP-Nonce", "")) from problem
 
 
 def _scope_of(request: Request) -> str:
