@@ -115,7 +115,7 @@ def read_public_key(jwk: object) -> PublicKey | None:
         return None
     type_ = text_in(jwk, "kty")
     found = _TYPES.get((type_, "" if type_ == "RSA" else text_in(jwk, "crv")))
-    if found is None or len(text_in(jwk, "e")) > _LONGEST_EXPONENT:
+    if found is None or (type_ == "RSA" and not _has_usual_size(jwk)):
         return None
     make, members, algorithms = found
     try:
@@ -156,6 +156,14 @@ def moment_in(claims: Mapping[str, Any], name: str) -> float | None:
     value = claims.get(name)
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return float(value) if is_number and value is not None and 0 <= value < 1 << 40 else None
+
+
+def _has_usual_size(jwk: Mapping[str, Any]) -> bool:
+    """Return whether the members of an RSA key have the length of those that are used here, before they are decoded."""
+    modulus, exponent = jwk.get("n"), jwk.get("e")
+    if not isinstance(modulus, str) or not isinstance(exponent, str):
+        return False
+    return 6 * len(modulus) >= _FEWEST_BITS and len(exponent) <= _LONGEST_EXPONENT
 
 
 def _member(jwk: Mapping[str, Any], name: str) -> str:
