@@ -190,9 +190,7 @@ def test_each_application_authenticates_in_its_own_way(signing: SigningApplicati
     forged = SigningApplication(row=with_secret.row, secret="")
 
     assert is_refused(ask(forged, forged.assertion()))
-    assert is_refused(
-        post_form("/oauth/token", {"grant_type": "client_credentials", "client_id": signing.client_id})
-    )
+    assert is_refused(post_form("/oauth/token", {"grant_type": "client_credentials", "client_id": signing.client_id}))
 
 
 def test_keys_that_verify_nothing_are_left_out() -> None:
@@ -204,9 +202,7 @@ def test_keys_that_verify_nothing_are_left_out() -> None:
         {"kty": "RSA", "n": "AQAB", "e": "AQAB"},
     ]  # fmt: skip
     for keys in ({"keys": others}, {"keys": 1}, [], "x"):
-        application = make_signing_application(
-            grant="client-credentials", holder=holder, jwks=json.dumps(keys)
-        )
+        application = make_signing_application(grant="client-credentials", holder=holder, jwks=json.dumps(keys))
         assert is_refused(ask(application, application.assertion()))
     application = make_signing_application(
         grant="client-credentials", holder=holder, jwks=json.dumps({"keys": [*others, own]})

@@ -67,9 +67,7 @@ def test_a_bound_token_is_refused_as_bearer(token_format: str, alice: Any, key: 
     token = bound_tokens(make_application(token_format=token_format), alice, key)["access_token"]
 
     in_header = userinfo(token)
-    in_body = client.post(
-        "/oauth/userinfo", f"access_token={token}", content_type="application/x-www-form-urlencoded"
-    )
+    in_body = client.post("/oauth/userinfo", f"access_token={token}", content_type="application/x-www-form-urlencoded")
 
     assert in_header.status_code == in_body.status_code == 401
     assert in_header.headers["WWW-Authenticate"].startswith('Bearer error="invalid_token"')
@@ -321,9 +319,7 @@ def test_a_challenge_at_a_pushed_request_stores_nothing(web: Registered, key: Ke
     parameters = asked(web)
 
     challenge = push(web, proof=key.proof(path="/oauth/par", nonce=None), **parameters)
-    again = push(
-        web, proof=key.proof(path="/oauth/par", nonce=challenge.headers["DPoP-Nonce"]), **parameters
-    )
+    again = push(web, proof=key.proof(path="/oauth/par", nonce=challenge.headers["DPoP-Nonce"]), **parameters)
 
     assert challenge.json()["error"] == "use_dpop_nonce"
     assert again.status_code == 201

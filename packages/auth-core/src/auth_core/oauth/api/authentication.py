@@ -14,7 +14,7 @@ from auth_core.oauth.conf import oauth
 from auth_core.oauth.errors import OAuthError
 from auth_core.oauth.keys.key_set import KeysUnusable
 from auth_core.oauth.tokens.active_tokens import ActiveToken
-from auth_core.oauth.tokens.presented import BEARER, find_presented_token, scheme_of
+from auth_core.oauth.tokens.presentation import BEARER, find_presented_token, scheme_of
 from auth_core.observability import denials
 
 

@@ -92,19 +92,19 @@ class Caller:
             InvalidRequest, BodyTooLarge: the body is no form, or it authenticates in two ways.
             InvalidClient, TooManyRequests: it does not authenticate.
         """
-        return cls._of(request, _read(request)._replace(spends_later=False))
+        return cls._of(request, _read(request), spends_later=False)
 
     @classmethod
     def authenticate_unspent(cls, request: HttpRequest) -> Self:
         """Return the caller of *request*, whose assertion the endpoint spends together with something else."""
-        return cls._of(request, _read(request)._replace(spends_later=True))
+        return cls._of(request, _read(request), spends_later=True)
 
     @classmethod
-    def _of(cls, request: HttpRequest, sent: "_Sent") -> Self:
+    def _of(cls, request: HttpRequest, sent: "_Sent", *, spends_later: bool) -> Self:
         client = client_of(request)
         application = authenticate_client(sent.credentials, client)
         assertion = assertion_of(sent.credentials)
-        if assertion is not None and not sent.spends_later:
+        if assertion is not None and not spends_later:
             try:
                 spend_all([assertion])
             except InvalidClient:
@@ -144,15 +144,14 @@ class Caller:
                 )
             except StaleApplication:
                 pass
-        return act(cls._of(request, sent._replace(spends_later=spends_later)))
+        return act(cls._of(request, sent, spends_later=spends_later))
 
 
 class _Sent(NamedTuple):
-    """What a request sent about its client, and whether the endpoint spends the assertion itself."""
+    """What a request sent."""
 
     parameters: Parameters
     credentials: Credentials
-    spends_later: bool = False
 
 
 def _read(request: HttpRequest) -> _Sent:

@@ -13,7 +13,7 @@ from auth_core.oauth.endpoints.parameters import FORM, form_parameters
 from auth_core.oauth.errors import InsufficientScope, InvalidRequest, InvalidToken, MissingToken
 from auth_core.oauth.registries import OPENID
 from auth_core.oauth.tokens.person_claims import USERINFO, claims_of_person
-from auth_core.oauth.tokens.presented import BEARER, find_presented_token, scheme_of
+from auth_core.oauth.tokens.presentation import BEARER, find_presented_token, scheme_of
 
 
 @endpoint("GET", "POST", "OPTIONS")
@@ -45,7 +45,7 @@ def _presented(request: HttpRequest) -> tuple[str, str]:
     if in_body and scheme:
         raise InvalidRequest("Send the access token once.")
     text = in_header.strip() or in_body
-    known = scheme_of(scheme or BEARER)
-    if not known or not text:
+    presented = scheme_of(scheme or BEARER)
+    if not presented or not text:
         raise MissingToken
-    return known, text
+    return presented, text

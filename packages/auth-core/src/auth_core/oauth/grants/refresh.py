@@ -4,7 +4,7 @@ Source: OAuth 2.1 section 4.3, RFC 9700 section 4.14.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from django.db import transaction
 from django.utils import timezone
@@ -72,10 +72,7 @@ def refresh(
         InvalidScope, InvalidTarget: it asks for more than was granted. A token that rotates is used all the same.
     """
     if not _TOKEN.fullmatch(token):
-        if version:
-            raise StaleApplication
-        spend_all(unspent)
-        raise InvalidGrant
+        _refuse_malformed(version, unspent)
     rotates = application.rotates
     issued = new_secret(REFRESH_PREFIX) if rotates else ""
     with transaction.atomic(durable=True):
@@ -83,8 +80,8 @@ def refresh(
         authorization = _find(application, token, issued, version, thumbprint)
         if authorization is None and version:
             raise StaleApplication
-        if authorization is None and unspent and _is_foreign(token, application):
-            transaction.set_rollback(True)
+        if authorization is None and unspent:
+            transaction.set_rollback(_is_foreign(token, application))
         refusal = "unknown" if authorization is None else why_not_admitted(authorization, application)
         if authorization is not None and not refusal:
             record(_refreshed(authorization, application, client))
@@ -103,6 +100,18 @@ def refresh(
         is_first=False,
         thumbprint=thumbprint,
     )
+
+
+def _refuse_malformed(version: str, unspent: Sequence[OneTime]) -> NoReturn:
+    """Refuse what is no refresh token.
+
+    Raises:
+        StaleApplication, InvalidGrant, InvalidClient, InvalidDPoPProof: as in `refresh`.
+    """
+    if version:
+        raise StaleApplication
+    spend_all(unspent)
+    raise InvalidGrant
 
 
 def _find(

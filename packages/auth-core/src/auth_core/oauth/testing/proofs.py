@@ -17,8 +17,6 @@ from auth_core.oauth.proofs.dpop import TYPE, hash_of
 from auth_core.oauth.proofs.nonces import current_nonce
 from auth_core.oauth.testing.factories import Registered, make_application
 
-_NEW = {"ES256": ("EC", "P-256"), "EdDSA": ("OKP", "Ed25519")}
-
 
 class _Registry(Registry):
     """Writes any header, also one that no client should write."""
@@ -136,8 +134,7 @@ def push(application: Registered, browser: Browser | None = None, **parameters: 
 def _new_key(algorithm: str) -> Key:
     if algorithm in ("PS256", "RS256"):
         return RSAKey.generate_key(2048)
-    make = {"EC": ECKey, "OKP": OKPKey}[_NEW[algorithm][0]]
-    return make.generate_key(_NEW[algorithm][1])
+    return ECKey.generate_key("P-256") if algorithm == "ES256" else OKPKey.generate_key("Ed25519")
 
 
 def _present(values: dict[str, Any]) -> dict[str, Any]:
