@@ -46,7 +46,12 @@ def test_one_of_fifty_uses_of_an_assertion_wins(rounds: int, path: str) -> None:
     grant = "client-credentials" if path == "/oauth/token" else "authorization-code"
     application = make_signing_application(grant=grant)
     for _round in range(rounds):
-        body = {**asked(application, scope=None), **application.credentials(), "grant_type": "client_credentials", "token": "x"}
+        body = {
+            **asked(application, scope=None),
+            **application.credentials(),
+            "grant_type": "client_credentials",
+            "token": "x",
+        }
 
         one_won(race(lambda _number, body=body: post_form(path, body, Browser())), error="invalid_client")
 

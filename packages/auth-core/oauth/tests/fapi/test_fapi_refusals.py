@@ -1,5 +1,6 @@
 """The modules about requests, codes and clients that are refused. Each docstring begins with the module."""
 
+import json
 from typing import Any
 
 import pytest
@@ -89,8 +90,9 @@ def test_ensure_token_endpoint_fails_with_expired_auth_code(fapi: FapiClient, cl
 
 def test_ensure_signed_client_assertion_with_rs256_fails(alice: Any, fapi: FapiClient) -> None:
     """ensure-signed-client-assertion-with-RS256-fails: an RSA key signs with PS256 alone."""
-    application = make_signing_application(holder=KeyHolder("PS256"), is_first_party=True)
-    application.holder.algorithm = "RS256"
+    holder = KeyHolder("RS256")
+    keys = json.dumps({"keys": [{**holder.jwk, "kid": holder.thumbprint}]})
+    application = make_signing_application(holder=holder, jwks=keys, is_first_party=True)
     body = asked(application)
 
     answer = post_form("/oauth/par", {**body, **application.credentials()})
