@@ -22,6 +22,7 @@ from auth_core import admin_search, limits
 from auth_core.api.bodies import Body
 from auth_core.messages import values
 from auth_core.oauth.clients import redirect_uris
+from auth_core.oauth.proofs import dpop
 from auth_core.observability.redaction import one_line, redact_text
 from auth_core.pages.forms import PageForm
 from auth_core.passwords import policy
@@ -94,6 +95,7 @@ WORST: dict[str, list[Make]] = {
     "auth_core.oauth.authorization.stored_requests._HANDLE": [of("a", head="ear_"), of("ear_")],
     "auth_core.oauth.clients.redirect_uris._PRIVATE_SCHEME": [of("a", tail="!"), of("a.", tail="!"), of("a!")],
     "auth_core.oauth.clients.redirect_uris._UNAMBIGUOUS": [of("a", tail=" ")],
+    "auth_core.oauth.proofs.nonces._NONCE": [of("a"), of("a", head="1-"), of("1-")],
     "auth_core.oauth.pages.consent_page._HOST": [of("a", tail="!"), of("a:"), of("1", head="a:")],
     "auth_core.text:26": [of("a")],
     "auth_core.validators._WORD": [of("a"), of("a ")],
@@ -137,6 +139,16 @@ READERS: dict[str, tuple[Callable[[str], object], list[Make]] | str] = {
     "auth_core.oauth.checks.check_issuer": SETTING,
     "auth_core.oauth.clients.redirect_uris._split": (
         redirect_uris.why_not_allowed,
+        [
+            of("a", head="https://"),
+            of("@", head="https://"),
+            of(":", head="https://"),
+            of("[", head="https://"),
+            of("%", head="https://a/"),
+        ],
+    ),
+    "auth_core.oauth.proofs.dpop.normalised": (
+        dpop.normalised,
         [
             of("a", head="https://"),
             of("@", head="https://"),

@@ -10,11 +10,13 @@ from oauth2_provider.models import get_application_model
 
 from auth_core.errors import FieldError, InvalidRequest
 from auth_core.events import Event, record
+from auth_core.oauth.clients.key_policy import problems_of_keys
 from auth_core.oauth.clients.redirect_uris import is_web, why_not_allowed
 from auth_core.oauth.clients.registry import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN
 from auth_core.oauth.events import OAuthEvent
 from auth_core.oauth.hashers import new_client_secret
 from auth_core.oauth.models import ApplicationPolicy
+from auth_core.oauth.models.application_policy import AuthMethod
 from auth_core.users import UserLike
 
 #: The grant types that an application may have. The first two are those of an application without a choice.
@@ -31,7 +33,8 @@ class Registration:
     Args:
         policy: Its policy, with its public id.
         client_id: The id that requests send.
-        secret: Its secret. It is stored as a hash and is never shown again. Empty for a public application.
+        secret: Its secret. It is stored as a hash and is never shown again. Empty for a public application, and for one
+            with a key.
     """
 
     policy: ApplicationPolicy
@@ -49,6 +52,12 @@ def create_application(
     scopes: Sequence[str] = (),
     is_public: bool = False,
     is_first_party: bool = False,
+    auth_method: str = "",
+    jwks: str = "",
+    jwks_uri: str = "",
+    profile: str = "",
+    require_par: bool = False,
+    require_dpop: bool = False,
     actor: UserLike | None = None,
 ) -> Registration:
     """Register an application, with its policy.
@@ -59,10 +68,16 @@ def create_application(
         scopes: Scopes that it may ask for besides those of OpenID Connect.
         is_public: Whether it cannot keep a secret: a program on a device, or in a browser.
         is_first_party: Whether it belongs to the operator. People are not asked to consent.
+        auth_method: How it authenticates. Empty: by its secret, in either way.
+        jwks: The public keys that verify its assertions, as JSON.
+        jwks_uri: Where its public keys are fetched from.
+        profile: ``high``, or empty: that of the site.
+        require_par: Whether it must push its authorization requests.
+        require_dpop: Whether its tokens are bound to a key.
         actor: The administrator who registers it.
 
     Raises:
-        InvalidRequest: a name, an address or a grant type is not allowed.
+        InvalidRequest: a name, an address, a grant type or a key is not allowed.
     """
     grants = tuple(dict.fromkeys(grants)) or _USUAL
     problems = [
@@ -71,10 +86,12 @@ def create_application(
         *_problems_of_uris("post_logout_redirect_uris", post_logout_redirect_uris),
         *_problems_of_channel(backchannel_logout_uri),
         *_problems_of_grants(grants, redirect_uris, is_public=is_public),
+        *problems_of_keys(is_public=is_public, auth_method=auth_method, jwks=jwks, jwks_uri=jwks_uri, profile=profile),
     ]
     if problems:
         raise InvalidRequest(*problems)
-    secret = "" if is_public else new_client_secret()
+    has_secret = not is_public and auth_method != AuthMethod.PRIVATE_KEY
+    secret = new_client_secret() if has_secret else ""
     model = get_application_model()
     acts_for_itself = AUTHORIZATION_CODE not in grants
     with transaction.atomic():
@@ -87,7 +104,7 @@ def create_application(
             if acts_for_itself
             else model.GRANT_AUTHORIZATION_CODE,
             client_secret=secret,
-            hash_client_secret=not is_public,
+            hash_client_secret=has_secret,
         )
         policy, _is_new = ApplicationPolicy.objects.update_or_create(
             application=row,
@@ -96,6 +113,12 @@ def create_application(
                 "scopes": " ".join(scopes),
                 "is_first_party": is_first_party,
                 "backchannel_logout_uri": backchannel_logout_uri,
+                "auth_method": auth_method,
+                "jwks": jwks,
+                "jwks_uri": jwks_uri,
+                "profile": profile,
+                "require_par": require_par,
+                "require_dpop": require_dpop,
             },
         )
         record(Event(name=OAuthEvent.APPLICATION_ADDED, actor=actor, target=("application", str(policy.pk))))
