@@ -2,6 +2,8 @@
 
 import base64
 import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -506,3 +508,11 @@ def test_a_bound_token_opens_no_view_of_the_toolkit(web: Registered, alice: Any,
 
     for address in ("/toolkit/", "/toolkit-api/"):
         assert client.get(address, HTTP_AUTHORIZATION=f"Bearer {token}").status_code in (401, 403)
+
+
+def test_a_resource_server_reads_proofs_without_django() -> None:
+    program = "import sys, auth_core.oauth.proofs.dpop; print('django' in sys.modules)"
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "False"

@@ -1,6 +1,7 @@
 """The modules of the plan, and those that are expected to fail."""
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
@@ -22,3 +23,8 @@ BY_TEST = {name_of_test(module): module for module in MODULES}
 def module_of(test: str) -> str:
     """Return the module that a test is for, or an empty text. Parameters of the test do not count."""
     return BY_TEST.get(test.partition("[")[0], "")
+
+
+def is_red(module: str, *, has_failed: bool, expected: Mapping[str, str] = EXPECTED_FAILURES) -> bool:
+    """Return whether the result of the test of *module* fails the run: a failure, or the success of an expected one."""
+    return has_failed != (module in expected)

@@ -3,7 +3,7 @@
 import ast
 from pathlib import Path
 
-from fapi_plan import BY_TEST, EXPECTED_FAILURES, FOLDER, MODULES
+from fapi_plan import BY_TEST, EXPECTED_FAILURES, FOLDER, MODULES, is_red
 
 
 def functions() -> dict[str, str]:
@@ -28,3 +28,12 @@ def test_every_module_has_a_test_that_names_it() -> None:
 def test_the_expected_failures_are_modules_with_a_reason() -> None:
     assert set(EXPECTED_FAILURES) <= set(MODULES)
     assert all(EXPECTED_FAILURES.values())
+
+
+def test_an_expected_failure_that_passes_fails_the_run() -> None:
+    expected = {"happy-flow": "a reason"}
+
+    assert is_red("happy-flow", has_failed=False, expected=expected)
+    assert not is_red("happy-flow", has_failed=True, expected=expected)
+    assert is_red("refresh-token", has_failed=True, expected=expected)
+    assert not is_red("refresh-token", has_failed=False, expected=expected)
