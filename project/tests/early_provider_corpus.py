@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote_plus, urlencode
 
+from auth_core.oauth.proofs.assertions import ASSERTION_TYPE
 from auth_core.oauth.testing.factories import Registered
+from auth_core.oauth.testing.proofs import KeyHolder, SigningApplication
 from early_corpus import Changes, oddities
 
 TOKEN, INTROSPECT = "/oauth/token", "/oauth/introspect"
@@ -33,7 +35,8 @@ def requests_of(clients: Mapping[str, Registered], tokens: Mapping[str, str]) ->
     """Yield the requests.
 
     Args:
-        clients: Applications in every state. ``good`` may use client credentials, ``web`` has tokens of people.
+        clients: Applications in every state. ``good`` may use client credentials, ``web`` has tokens of people, ``with a key``
+            and ``high`` sign.
         tokens: Tokens in every state.
     """
     good, web = clients["good"], clients["web"]
@@ -47,6 +50,7 @@ def requests_of(clients: Mapping[str, Registered], tokens: Mapping[str, str]) ->
             yield posted(INTROSPECT, _credentials(web, token=token, token_type_hint=hint))
     yield from _malformed(good, tokens["good"])
     yield from _odd(good, web, tokens)
+    yield from _signed(clients, tokens["good"])
     yield from _public()
 
 
@@ -64,6 +68,42 @@ def _odd(good: Registered, web: Registered, tokens: Mapping[str, str]) -> Iterat
     for oddity in (*oddities(INTROSPECT), *_odd_bodies()):
         yield posted(INTROSPECT, urlencode({"token": tokens["good"]}), **by_basic, **oddity)
         yield posted(INTROSPECT, urlencode({"token": tokens["revoked"]}), **by_basic, **oddity)
+
+
+def _signed(clients: Mapping[str, Registered], token: str) -> Iterator[Changes]:
+    """Yield requests with something that the client signed, and that is refused for another reason than an earlier use."""
+    about = {"grant_type": "client_credentials", "token": token}
+    for path in (TOKEN, INTROSPECT):
+        for name in ("with a key", "high"):
+            for body in _assertions(clients[name]):
+                yield posted(path, urlencode({**about, **body}))
+                yield posted(path, urlencode({**about, **body, "client_id": clients[name].client_id}))
+                yield posted(path, urlencode({**about, **body}), HTTP_DPOP=KeyHolder().proof(nonce=None))
+        for name in ("good", "web", "basic alone", "must prove a key", "disabled", "unknown"):
+            for proof in (
+                KeyHolder().proof(nonce=None),
+                KeyHolder().proof(nonce="x"),
+                KeyHolder().proof(iat=1),
+                "x",
+                "",
+            ):
+                header = basic(clients[name].client_id, clients[name].secret)
+                yield posted(path, _credentials(clients[name], **about), HTTP_DPOP=proof)
+                yield posted(path, urlencode(about), HTTP_AUTHORIZATION=header, HTTP_DPOP=proof)
+
+
+def _assertions(client: Registered) -> Iterator[dict[str, str]]:
+    """Yield the parameters of assertions that are not accepted, and of one beside a secret."""
+    assert isinstance(client, SigningApplication)
+    for wrong in (
+        client.assertion(exp=1), client.assertion(aud="https://another.example"), client.assertion(iss="another"),
+        client.assertion(jti=None), SigningApplication(row=client.row, secret="").assertion(), "x.y.z", "",
+    ):  # fmt: skip
+        yield {"client_assertion_type": ASSERTION_TYPE, "client_assertion": wrong}
+    yield {"client_assertion_type": "x", "client_assertion": client.assertion()}
+    yield {"client_assertion": client.assertion()}
+    yield {"client_assertion_type": ASSERTION_TYPE}
+    yield {"client_assertion_type": ASSERTION_TYPE, "client_assertion": client.assertion(), "client_secret": "x" * 48}
 
 
 def _public() -> Iterator[Changes]:

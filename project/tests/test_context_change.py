@@ -49,7 +49,7 @@ WITHOUT_SESSION = {
     "not-me/", "not-me/<str:token>/", "account/second-factors/prove/", "account/second-factors/passkeys/login/",
     "account/second-factors/passkeys/login/options/",
     # Clients and their tokens, and requests that are only stored.
-    "oauth/token", "oauth/introspect", "oauth/revoke", "oauth/userinfo", "oauth/authorize", "oauth/logout",
+    "oauth/token", "oauth/par", "oauth/introspect", "oauth/revoke", "oauth/userinfo", "oauth/authorize", "oauth/logout",
     "oauth/logout/<str:handle>/",
 }  # fmt: skip
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import time_machine
@@ -22,7 +23,8 @@ from auth_core.oauth.events import OAuthEvent
 from auth_core.oauth.grants import client_credentials
 from auth_core.oauth.hashers import new_client_secret
 from auth_core.oauth.models import ApplicationPolicy, Authorization, Resource, RevokedToken
-from auth_core.oauth.testing.factories import Registered, make_application, make_tokens
+from auth_core.oauth.testing.factories import Registered, exchange, make_application, make_code, make_tokens
+from auth_core.oauth.testing.proofs import KeyHolder, SigningApplication, make_signing_application
 from auth_core.people.locking import disable_account, lock_account
 from auth_core.testing.counts import counted
 from auth_core.testing.factories import make_user
@@ -102,6 +104,11 @@ def clients(service: Registered, web: Registered) -> dict[str, Registered]:
         "basic alone": make_application(grant="client-credentials", auth_method="client_secret_basic"),
         "in the body alone": make_application(grant="client-credentials", auth_method="client_secret_post"),
         "opaque": make_application(grant="client-credentials", token_format="opaque"),
+        "with a key": make_signing_application(grant="client-credentials"),
+        "high": make_signing_application(grant="client-credentials", profile="high"),
+        "high with a secret": make_application(grant="client-credentials", profile="high"),
+        "must prove a key": make_application(grant="client-credentials", require_dpop=True),
+        "must push": make_application(grant="client-credentials", require_par=True),
         "unknown": Registered(row=get_application_model()(client_id="unknown"), secret="x" * 48),
     }
 
@@ -120,6 +127,8 @@ def tokens(service: Registered, web: Registered, alice: Any, clients: dict[str, 
     found["opaque"] = make_tokens(make_application(token_format="opaque"), alice, _browser())["access_token"]
     found["of another"] = make_tokens(make_application(), alice, _browser())["access_token"]
     found["for the resource"] = make_tokens(web, alice, _browser(), resources=[RESOURCE])["access_token"]
+    bound = exchange(web, make_code(web, alice), _browser(), proof=KeyHolder().proof()).json()
+    found["bound"] = bound["access_token"]
     for name in ("good", "opaque"):
         answered = clients[name].post("/oauth/token", _browser(), grant_type="client_credentials")
         found[f"of the service, {name}"] = answered.json()["access_token"]
@@ -262,6 +271,9 @@ CHANGES: dict[str, tuple[Callable[[], Any], int]] = {
     "another secret": (rotate_secret, 401),
     "another way to authenticate": (lambda: ApplicationPolicy.objects.update(auth_method="client_secret_post"), 401),
     "without the grant": (restrict_the_grants, 400),
+    "a key is required": (lambda: ApplicationPolicy.objects.update(require_dpop=True), 400),
+    "the profile high": (lambda: ApplicationPolicy.objects.update(profile="high"), 401),
+    "its key in place of its secret": (lambda: ApplicationPolicy.objects.update(auth_method="private_key_jwt"), 401),
     "deleted": (lambda: get_application_model().objects.all().delete(), 401),
 }
 
@@ -277,6 +289,47 @@ def test_a_change_of_the_application_counts_at_the_next_request(
     change()
 
     assert answer_of(front, by_secret(service)).status.startswith(str(status))
+
+
+def signed(client: SigningApplication, **changes: Any) -> Changes:
+    """Return a request of *client* for a token of its own, with a new assertion."""
+    form = {"grant_type": "client_credentials", "client_id": client.client_id, **client.credentials()}
+    return posted(TOKEN, urlencode(form), **changes)
+
+
+def test_what_a_client_signs_is_never_answered_early(service: Registered, front: FrontApplication) -> None:
+    keyed, high = (make_signing_application(grant="client-credentials", profile=profile) for profile in ("", "high"))
+    requests: list[Callable[[], Changes]] = [
+        lambda: by_secret(service, HTTP_DPOP=KeyHolder().proof()),
+        lambda: signed(keyed),
+        lambda: signed(keyed, HTTP_DPOP=KeyHolder().proof()),
+        lambda: signed(high, HTTP_DPOP=KeyHolder().proof()),
+    ]
+    for _time in range(3):
+        assert answer_of(front, by_secret(service)).status == "200 OK"
+    before = front.answered
+
+    for request in requests:
+        for _time in range(3):
+            assert answer_of(front, request()).status == "200 OK"
+        again = request()
+        assert answer_of(front, again).status == "200 OK"
+        assert answer_of(front, again).status.startswith("40"), "it works once"
+
+    assert front.answered == before
+
+
+def test_an_application_that_must_prove_a_key_gets_no_early_token(service: Registered, front: FrontApplication) -> None:
+    bound = make_application(grant="client-credentials", require_dpop=True)
+    assert answer_of(front, by_secret(bound, HTTP_DPOP=KeyHolder().proof())).status == "200 OK"
+    for _time in range(3):
+        assert answer_of(front, by_secret(service)).status == "200 OK"
+    before = front.answered
+
+    for _time in range(3):
+        assert json.loads(answer_of(front, by_secret(bound)).body)["error"] == "invalid_dpop_proof"
+
+    assert front.answered == before
 
 
 def revoke(token: str) -> None:

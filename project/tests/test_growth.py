@@ -22,6 +22,7 @@ from auth_core import admin_search, limits
 from auth_core.api.bodies import Body
 from auth_core.messages import values
 from auth_core.oauth.clients import redirect_uris
+from auth_core.oauth.proofs import dpop
 from auth_core.oauth_resource.issuers import issuer
 from auth_core.observability.redaction import one_line, redact_text
 from auth_core.pages.forms import PageForm
@@ -95,6 +96,7 @@ WORST: dict[str, list[Make]] = {
     "auth_core.oauth.authorization.stored_requests._HANDLE": [of("a", head="ear_"), of("ear_")],
     "auth_core.oauth.clients.redirect_uris._PRIVATE_SCHEME": [of("a", tail="!"), of("a.", tail="!"), of("a!")],
     "auth_core.oauth.clients.redirect_uris._UNAMBIGUOUS": [of("a", tail=" ")],
+    "auth_core.oauth.proofs.nonces._NONCE": [of("a"), of("a", head="1-"), of("1-")],
     "auth_core.oauth_resource.issuers.key_cache._MAX_AGE": [of(" ", head="max-age"), of("1", head="max-age="), of("max-age=")],
     "auth_core.oauth_resource.issuers.key_cache._SECONDS": [of("1", tail="!")],
     "auth_core.oauth_resource.tokens.header._TOKEN": [of("a", tail="!"), of("a", tail="=!"), of("=", head="a", tail="!")],
@@ -141,6 +143,16 @@ READERS: dict[str, tuple[Callable[[str], object], list[Make]] | str] = {
     "auth_core.oauth.checks.check_issuer": SETTING,
     "auth_core.oauth.clients.redirect_uris._split": (
         redirect_uris.why_not_allowed,
+        [
+            of("a", head="https://"),
+            of("@", head="https://"),
+            of(":", head="https://"),
+            of("[", head="https://"),
+            of("%", head="https://a/"),
+        ],
+    ),
+    "auth_core.oauth.proofs.dpop.normalised": (
+        dpop.normalised,
         [
             of("a", head="https://"),
             of("@", head="https://"),

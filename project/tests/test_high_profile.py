@@ -10,7 +10,7 @@ from auth_core.testing.sessions import sign_in
 from auth_core.testing.settings import redis_url
 from auth_mfa.testing.authenticator import Authenticator
 from auth_mfa.testing.factors import NUMBER, add_mailbox, add_phone
-from enterprise_auth.core.profiles import second_factors
+from enterprise_auth.core.profiles import provider, second_factors
 
 pytestmark = [
     pytest.mark.django_db(transaction=bool(redis_url())),
@@ -57,3 +57,25 @@ def test_a_passkey_alone_needs_its_user_verified(alice: Any) -> None:
 
     assert ceremony["options"]["userVerification"] == "required"
     assert refused.json()["code"] == "invalid_credentials"
+
+
+def test_the_provider_follows_fapi(settings: Any) -> None:
+    settings.AUTH_OAUTH = {**settings.AUTH_OAUTH, **provider("high")}
+
+    metadata = new_browser().get("/.well-known/openid-configuration").json()
+
+    assert metadata["require_pushed_authorization_requests"] is True
+    assert metadata["token_endpoint_auth_methods_supported"] == ["private_key_jwt"]
+    assert provider("default") == {}
+
+
+@pytest.mark.parametrize("path", ["/api/v1/me/", "/api/v1/csrf/"])
+def test_scripts_of_other_origins_may_send_a_proof_and_read_the_nonce(path: str, settings: Any) -> None:
+    settings.CORS_ALLOWED_ORIGINS = ["https://app.example"]
+    origin = {"HTTP_ORIGIN": "https://app.example"}
+
+    preflight = new_browser().options(path, HTTP_ACCESS_CONTROL_REQUEST_METHOD="GET", **origin)
+    answer = new_browser().get(path, **origin)
+
+    assert "dpop" in preflight.headers["Access-Control-Allow-Headers"]
+    assert "DPoP-Nonce" in answer.headers["Access-Control-Expose-Headers"]

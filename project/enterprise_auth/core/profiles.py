@@ -30,6 +30,11 @@ def context_change(profile: str) -> dict[str, Any]:
     return {"CONTEXT_CHANGES": ("country", "user_agent", "network")} if profile == "high" else {}
 
 
+def provider(profile: str) -> dict[str, Any]:
+    """Return the ``AUTH_OAUTH`` of a profile. ``high`` is the FAPI 2.0 Security Profile, for every application."""
+    return {"PROFILE": profile} if profile == "high" else {}
+
+
 def administration(assurance: str) -> dict[str, Any]:
     """Return ``AUTH_CORE["ADMINISTRATION"]``: the recent proof that administration requires. ``none`` means none."""
     return {} if assurance == "none" else {"assurance": assurance}

@@ -4,13 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import django
+from corsheaders.defaults import default_headers
 
 from auth_core.conf import CoreSettings
 from auth_core.oauth.toolkit import toolkit_settings  # noqa: F401 - for the settings modules that import this one
 from enterprise_auth.core.languages import offered_languages
 from enterprise_auth.core.logging import logging_config
 from enterprise_auth.core.mail import mail_settings  # noqa: F401 - for the settings modules that import this one
-from enterprise_auth.core.profiles import administration, context_change, required_of, second_factors
+from enterprise_auth.core.profiles import administration, context_change, provider, required_of, second_factors
 from enterprise_auth.core.public_url import prefix_of
 from enterprise_auth.core.redis_servers import broker_problem, broker_settings
 from enterprise_auth.env import ROOT, Environment
@@ -152,7 +153,7 @@ AUTH_SESSIONS = {
     **context_change(AUTH_PROFILE),
 }
 
-AUTH_OAUTH = {"SIGNING_KEYS": env.text("JWT_SIGNING_KEYS")}
+AUTH_OAUTH = {"SIGNING_KEYS": env.text("JWT_SIGNING_KEYS"), **provider(AUTH_PROFILE)}
 OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth2_provider.Application"
 
 AUTH_AUDIT = {"SIGNING_KEYS": env.keys("AUDIT_SIGNING_KEYS")}
@@ -179,6 +180,8 @@ SPECTACULAR_SETTINGS = {
 }
 CORS_ALLOWED_ORIGINS = env.many("CORS_ALLOWED_ORIGINS")
 CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_HEADERS = [*default_headers, "dpop"]
+CORS_EXPOSE_HEADERS = ["DPoP-Nonce", "WWW-Authenticate"]
 CSRF_TRUSTED_ORIGINS = env.many("CSRF_TRUSTED_ORIGINS")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200

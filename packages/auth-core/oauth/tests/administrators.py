@@ -60,12 +60,15 @@ def _shown(policy: ApplicationPolicy) -> dict[str, Any]:
         "active": policy.is_active,
         "first_party": policy.is_first_party,
         "service_account": policy.is_service_account,
+        "require_par": policy.require_par,
+        "require_dpop": policy.require_dpop,
     }
     return {
         **EMPTY_FORM,
         "name": row.name,
         "redirect_uris": "\n".join(row.redirect_uris.split()),
         "scopes": "\n".join(policy.scopes.split()),
+        **{name: getattr(policy, name) for name in ("auth_method", "jwks", "jwks_uri", "profile")},
         **({"grants": policy.grant_types.split()} if policy.grant_types else {}),
         **{name: "on" for name, is_set in flags.items() if is_set},
     }

@@ -1,5 +1,6 @@
 """``/api/v1/applications/``: what administrators see and change, and who may."""
 
+import json
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -20,6 +21,7 @@ from auth_core.oauth.testing.factories import (
     refresh,
     userinfo,
 )
+from auth_core.oauth.testing.proofs import KeyHolder, SigningApplication
 from auth_core.testing.counts import counted
 from auth_core.testing.factories import make_administrator, make_user
 from auth_core.testing.sessions import sign_in
@@ -65,6 +67,37 @@ def test_every_value_is_taken_and_returned(administrator: Browser) -> None:
     assert changed.json()["access_token_lifetime"] is None
     assert changed.json()["allowed_groups"] == []
     assert changed.json()["scopes"] == ["orders:read"], "what is left out does not change"
+
+
+@pytest.mark.asvs("10.4.16")
+def test_an_application_with_a_key_has_no_secret_and_never_gets_one(administrator: Browser) -> None:
+    holder = KeyHolder()
+    values = new(
+        grants=["client_credentials"], auth_method="private_key_jwt", jwks=holder.jwks, jwks_uri="", profile="high",
+        require_par=True, require_dpop=True,
+    )  # fmt: skip
+
+    body = send(administrator, "post", API, **values).json()
+
+    assert {name: body[name] for name in values} == values
+    assert "client_secret" not in body
+    application = SigningApplication(row=get_application_model().objects.get(), secret="", holder=holder)
+    token = application.post("/oauth/token", grant_type="client_credentials", proof=KeyHolder().proof()).json()
+    assert token["token_type"] == "DPoP"
+    before = state()
+    refused = send(administrator, "post", f"{API}{body['id']}/secret/")
+    assert refused.json()["errors"][0]["detail"] == "It authenticates with its key."
+    assert state() == before
+
+
+def test_private_keys_are_refused_and_not_repeated(administrator: Browser) -> None:
+    private = json.dumps({"keys": [KeyHolder().key.as_dict(private=True)]})
+
+    refused = send(administrator, "post", API, **new(auth_method="private_key_jwt", jwks=private))
+
+    assert [error["field"] for error in refused.json()["errors"]] == ["jwks"]
+    assert json.loads(private)["keys"][0]["d"] not in refused.content.decode()
+    assert not get_application_model().objects.exists()
 
 
 def test_a_public_application_has_no_secret_and_never_gets_one(administrator: Browser) -> None:

@@ -6,16 +6,17 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client as Browser
 
-from administrators import ADMIN, API, browser_of_administrator, browser_of_clerk, form_of, run, send, state
+from administrators import ADMIN, API, CHANGE, browser_of_administrator, browser_of_clerk, form_of, run, send, state
 from auth_core.errors import InvalidRequest
 from auth_core.oauth.applications.client_secrets import LONGEST_OVERLAP, end_previous_secret, replace_secret
 from auth_core.oauth.events import OAuthEvent
 from auth_core.oauth.models import ApplicationPolicy
 from auth_core.oauth.sweep import delete_expired
 from auth_core.oauth.testing.factories import REDIRECT_URI, Registered
+from auth_core.oauth.testing.proofs import KeyHolder, SigningApplication, make_signing_application
 
 pytestmark = pytest.mark.django_db
 
@@ -80,6 +81,39 @@ def test_with_an_overlap_both_are_accepted_until_its_end(path: str, service: Reg
     clock.forward(seconds=3600)
     assert works(service, secret)
     assert not works(service, service.secret)
+
+
+@pytest.mark.asvs("10.4.16")
+@pytest.mark.parametrize("path", CHANGE)
+def test_an_application_that_gets_a_key_loses_its_secrets_for_good(path: str, service: Registered) -> None:
+    grants, holder = ["client_credentials"], KeyHolder()
+    second = replace_secret(policy=service.policy, overlap=LONGEST_OVERLAP)
+
+    assert not CHANGE[path](service.policy, auth_method="private_key_jwt", jwks=holder.jwks, grants=grants)
+
+    signing = SigningApplication(row=service.row, secret="", holder=holder)
+    assert signing.post("/oauth/token", grant_type="client_credentials").status_code == 200
+    assert not CHANGE[path](service.policy, auth_method="", jwks="", grants=grants)
+    assert [works(service, secret) for secret in (service.secret, second)] == [False, False]
+    assert signing.post("/oauth/token", grant_type="client_credentials").status_code == 401
+    third = replace_secret(policy=service.policy, overlap=LONGEST_OVERLAP)
+    assert service.policy.previous_secret_until is None
+    assert works(service, third)
+
+
+def test_a_secret_is_not_replaced_where_a_key_is_used(service: Registered) -> None:
+    keyed = make_signing_application()
+    before, browser = state(), browser_of_administrator()
+
+    with pytest.raises(InvalidRequest):
+        replace_secret(policy=keyed.policy)
+    with pytest.raises(CommandError, match="It authenticates with its key"):
+        run("replace_secret", keyed.client_id)
+    assert browser.get(f"{ADMIN}{keyed.policy.pk}/secret/").status_code == 404
+    page = browser.get(f"{ADMIN}{keyed.policy.pk}/change/").content.decode()
+    assert f"{keyed.policy.pk}/secret/" not in page
+
+    assert state() == before
 
 
 def test_a_third_secret_is_never_accepted(service: Registered) -> None:

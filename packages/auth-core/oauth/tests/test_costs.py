@@ -16,7 +16,9 @@ from auth_core.oauth.testing.factories import (
     refresh,
     userinfo,
 )
+from auth_core.oauth.testing.proofs import KeyHolder, make_signing_application, present, push
 from auth_core.testing.counts import counted
+from people import asked
 
 pytestmark = pytest.mark.django_db
 
@@ -72,6 +74,47 @@ def test_a_token_at_the_api_costs_one_statement(alice: Any, client: Any, setting
     token = make_tokens(make_application(scopes="orders:read"), alice, scopes=["orders:read"])["access_token"]
 
     assert statements(lambda: client.get("/api/v1/orders/", HTTP_AUTHORIZATION=f"Bearer {token}")) == 1
+
+
+def test_an_assertion_costs_one_statement_more(db: None) -> None:
+    application = make_signing_application(grant="client-credentials")
+    application.post("/oauth/token", grant_type="client_credentials")
+
+    assert statements(lambda: application.post("/oauth/token", grant_type="client_credentials")) == 2
+
+
+def test_an_assertion_and_a_proof_are_spent_by_one_statement(alice: Any) -> None:
+    application, key = make_signing_application(), KeyHolder()
+    code = make_code(application, alice)
+
+    # The application, both spends, the code, and the refresh token. SQLite reads the code before it spends it.
+    assert statements(lambda: exchange(application, code, proof=key.proof())) == (4 if IS_POSTGRESQL else 5)
+
+
+def test_a_refresh_with_a_proof_reads_the_application_and_spends_the_proof(native: Registered, alice: Any) -> None:
+    key = KeyHolder()
+    token = exchange(native, make_code(native, alice), proof=key.proof()).json()["refresh_token"]
+
+    assert statements(lambda: refresh(native, token, proof=key.proof())) == (3 if IS_POSTGRESQL else 5)
+
+
+def test_a_bound_token_costs_one_statement_more(web: Registered, alice: Any) -> None:
+    key = KeyHolder()
+    code = make_code(web, alice, scopes=["openid", "profile"])
+    token = exchange(web, code, proof=key.proof()).json()["access_token"]
+    proof = key.proof("GET", "/oauth/userinfo", access_token=token)
+
+    assert statements(lambda: present(token, proof)) == 2
+
+
+def test_a_challenge_for_a_nonce_reads_the_application_alone(web: Registered, alice: Any) -> None:
+    code, proof = make_code(web, alice), KeyHolder().proof(nonce=None)
+
+    assert statements(lambda: exchange(web, code, proof=proof)) == 1
+
+
+def test_a_pushed_request_reads_the_application_and_writes_a_row(web: Registered) -> None:
+    assert statements(lambda: push(web, **asked(web))) == 2
 
 
 def test_keys_and_metadata_cost_none(client: Any) -> None:

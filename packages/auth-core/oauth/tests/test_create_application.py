@@ -11,7 +11,9 @@ from oauth2_provider.models import get_application_model
 from auth_core.events import Event
 from auth_core.oauth.clients.registry import find_application
 from auth_core.oauth.events import OAuthEvent
+from auth_core.oauth.models import ApplicationPolicy
 from auth_core.oauth.testing.factories import REDIRECT_URI, Registered, exchange
+from auth_core.oauth.testing.proofs import KeyHolder, SigningApplication
 from people import allowed, browser_of
 
 pytestmark = pytest.mark.django_db
@@ -106,3 +108,52 @@ def test_text_is_printed_without_json(capsys: Any) -> None:
     call_command("create_application", "--name", "Example", "--redirect-uri", REDIRECT_URI)
 
     assert "client_secret: " in capsys.readouterr().out
+
+
+def test_an_application_with_a_key_has_no_secret(tmp_path: Any) -> None:
+    holder = KeyHolder()
+    keys = tmp_path / "keys.json"
+    keys.write_text(holder.jwks, encoding="utf-8")
+
+    printed = create("--grant", "client_credentials", "--jwks-file", str(keys), "--profile", "high")
+
+    application = SigningApplication(row=APPLICATION.objects.get(), secret="", holder=holder)
+    assert set(printed) == {"id", "client_id"}
+    assert application.policy.auth_method == "private_key_jwt"
+    body = application.post("/oauth/token", grant_type="client_credentials", proof=KeyHolder().proof()).json()
+    assert body["token_type"] == "DPoP"
+
+
+def test_an_application_may_require_more() -> None:
+    create("--redirect-uri", REDIRECT_URI, "--require-par", "--require-dpop", "--jwks-uri", "https://rp.example/keys")
+
+    policy = ApplicationPolicy.objects.get()
+    assert (policy.require_par, policy.require_dpop, policy.profile) == (True, True, "")
+    assert policy.jwks_uri == "https://rp.example/keys"
+
+
+def test_keys_and_profiles_that_are_refused(tmp_path: Any, settings: Any) -> None:
+    login = ("--redirect-uri", REDIRECT_URI)
+    private = tmp_path / "private.json"
+    private.write_text(json.dumps({"keys": [KeyHolder().key.as_dict(private=True)]}), encoding="utf-8")
+    wrong = tmp_path / "wrong.json"
+    wrong.write_text("{}", encoding="utf-8")
+    own = tmp_path / "keys.json"
+    own.write_text(KeyHolder().jwks, encoding="utf-8")
+
+    for arguments, named in (
+        (("--jwks-file", str(private)), "jwks"),
+        (("--jwks-file", str(wrong)), "jwks"),
+        (("--jwks-file", str(tmp_path / "none")), "jwks-file"),
+        (("--jwks-uri", "http://rp.example/keys"), "jwks_uri"),
+        (("--jwks-file", str(own), "--jwks-uri", "https://rp.example/keys"), "jwks"),
+        (("--jwks-file", str(own), "--public"), "auth_method"),
+        (("--profile", "high"), "auth_method"),
+        (("--profile", "high", "--public"), "profile"),
+    ):
+        with pytest.raises(CommandError, match=named):
+            create(*login, *arguments)
+    settings.AUTH_OAUTH = {**settings.AUTH_OAUTH, "PROFILE": "high"}
+    with pytest.raises(CommandError, match="auth_method"):
+        create(*login)
+    assert not APPLICATION.objects.exists()

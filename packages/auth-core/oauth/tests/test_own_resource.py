@@ -139,7 +139,7 @@ def test_a_token_that_is_bound_to_a_key_is_no_bearer_token(reader: Registered, a
 
     with patch("auth_core.oauth.tokens.store.find_active_token", return_value=bound):
         assert get(token).status_code == 401
-    with patch("auth_core.oauth.api.authentication.find_active_token", return_value=bound):
+    with patch("auth_core.oauth.tokens.presentation.find_active_token", return_value=bound):
         assert get(token, "/api/v1/orders/").status_code == 401
 
 

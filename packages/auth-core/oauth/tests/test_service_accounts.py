@@ -13,6 +13,7 @@ from auth_core.events import AuthEvent
 from auth_core.oauth.applications.changes import change_application, remove_application
 from auth_core.oauth.applications.client_secrets import end_previous_secret, replace_secret
 from auth_core.oauth.testing.factories import Registered, make_application
+from auth_core.oauth.testing.proofs import KeyHolder
 from auth_core.people.service_subject import ServiceSubject
 from auth_core.testing.factories import make_user
 
@@ -60,6 +61,23 @@ def caller(application: Registered, **parameters: Any) -> Browser:
     """Return a client with a token of the application itself."""
     token = application.post("/oauth/token", grant_type="client_credentials", **parameters).json()["access_token"]
     return Browser(HTTP_AUTHORIZATION=f"Bearer {token}")
+
+
+def test_a_bound_token_of_a_service_account_needs_its_proof(robot: Registered) -> None:
+    grant(robot)
+    key = KeyHolder()
+    body = robot.post("/oauth/token", grant_type="client_credentials", proof=key.proof()).json()
+    token, client = body["access_token"], Browser()
+    proof = key.proof("GET", REPORTS, access_token=token)
+
+    bearer = client.get(REPORTS, HTTP_AUTHORIZATION=f"Bearer {token}", HTTP_DPOP=proof)
+    malformed = client.get(REPORTS, HTTP_AUTHORIZATION="DPoP a b", HTTP_DPOP=proof)
+    bound = client.get(REPORTS, HTTP_AUTHORIZATION=f"DPoP {token}", HTTP_DPOP=proof)
+
+    assert bound.json() == {"caller": str(robot.policy.pk)}
+    assert [answer.status_code for answer in (bearer, malformed)] == [401, 401]
+    assert bearer.headers["WWW-Authenticate"].startswith('Bearer error="invalid_token"')
+    assert malformed.headers["WWW-Authenticate"].startswith('DPoP error="invalid_token"')
 
 
 def test_a_scope_opens_the_route_and_a_permission_the_view(robot: Registered) -> None:

@@ -153,15 +153,18 @@ class NotAuthenticated(AuthError):
 
     code, status, title = "not_authenticated", HTTPStatus.UNAUTHORIZED, _("You are not signed in.")
 
-    def __init__(self, *, challenge: str = "") -> None:
+    def __init__(self, *, challenge: str = "", nonce: str = "") -> None:
         super().__init__()
         #: The challenge of the scheme that the caller used. Empty: that of sessions.
         self.challenge = challenge
+        #: What the next DPoP proof of the caller needs (RFC 9449 section 9). Empty: nothing.
+        self.nonce = nonce
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """``WWW-Authenticate``, if the caller used another scheme than that of sessions."""
-        return {"WWW-Authenticate": self.challenge} if self.challenge else {}
+        """``WWW-Authenticate``, if the caller used another scheme than that of sessions, and the nonce."""
+        named = {"WWW-Authenticate": self.challenge, "DPoP-Nonce": self.nonce}
+        return {name: value for name, value in named.items() if value}
 
 
 class InvalidCredentials(AuthError):

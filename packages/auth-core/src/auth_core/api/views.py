@@ -149,6 +149,9 @@ class ApiView(APIView):
         final = super().finalize_response(request, response, *args, **kwargs)
         final.headers["Cache-Control"] = "no-store"
         patch_vary_headers(final, ("Cookie", "Authorization"))
+        # An access token that is bound to a key brings the nonce for the next proof. The attribute `auth` would authenticate.
+        for name, value in getattr(getattr(request, "_auth", None), "answer_headers", {}).items():
+            final.headers[name] = value
         return final
 
 

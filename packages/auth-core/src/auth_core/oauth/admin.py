@@ -126,7 +126,7 @@ class ApplicationAdmin(WrittenByFunctions):
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         """Link to the page of the secret."""
         policy = kwargs.get("obj")
-        if policy is not None and not _is_public(policy) and self.has_change_permission(request, policy):
+        if policy is not None and policy.uses_secret and self.has_change_permission(request, policy):
             context["secret_address"] = admin_pages.address_of_secret(policy)
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -143,7 +143,7 @@ class ApplicationAdmin(WrittenByFunctions):
     def response_add(self, request: HttpRequest, obj: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         """Lead to the page that shows the secret."""
         answer = super().response_add(request, obj, *args, **kwargs)
-        return answer if _is_public(obj) else see_other(admin_pages.address_of_secret(obj))
+        return see_other(admin_pages.address_of_secret(obj)) if obj.uses_secret else answer
 
     def delete_model(self, request: HttpRequest, obj: ApplicationPolicy) -> None:
         """Remove the application with its event."""
@@ -176,11 +176,6 @@ class ApplicationAdmin(WrittenByFunctions):
         wrapped: Any = self.admin_site.admin_view(page)
         wrapped.model_admin = self
         return wrapped
-
-
-def _is_public(policy: ApplicationPolicy) -> bool:
-    row: Any = policy.application
-    return bool(row.client_type == row.CLIENT_PUBLIC)
 
 
 @admin.register(Resource)

@@ -20,9 +20,10 @@ from auth_core.oauth.clients.application_values import (
     values_of,
     wire_name,
 )
+from auth_core.oauth.clients.key_policy import LONGEST_KEYS
 from auth_core.oauth.clients.registration import GRANTS, LONGEST_NAME, LONGEST_PAGE, problems_of
 from auth_core.oauth.models import ApplicationPolicy, Resource
-from auth_core.oauth.models.application_policy import AuthMethod, TokenFormat
+from auth_core.oauth.models.application_policy import AuthMethod, Profile, TokenFormat
 
 _ONE_PER_LINE = _("One per line.")
 _IN_SECONDS = _("In seconds. Empty: that of the site. Never more.")
@@ -116,6 +117,23 @@ class ApplicationForm(DetachedForm):
     )
     auth_method = forms.ChoiceField(
         label=_("Authentication"), required=False, choices=_choices(AuthMethod.choices, _("By its secret, either way"))
+    )
+    jwks = forms.CharField(
+        label=_("Public keys"),
+        required=False,
+        max_length=LONGEST_KEYS,
+        widget=forms.Textarea({"rows": 3, "cols": 80}),
+        help_text=_("A JSON Web Key Set. They verify what the application signs to authenticate."),
+    )
+    jwks_uri = _page(_("Address of public keys"))
+    profile = forms.ChoiceField(
+        label=_("Profile"), required=False, choices=_choices(Profile.choices, _("That of the site"))
+    )
+    require_par = forms.BooleanField(
+        label=_("Pushed requests required"), required=False, help_text=_("It must push its authorization requests.")
+    )
+    require_dpop = forms.BooleanField(
+        label=_("DPoP required"), required=False, help_text=_("Its tokens are bound to a key of its own.")
     )
     required_assurance = forms.ChoiceField(
         label=_("Required assurance"),

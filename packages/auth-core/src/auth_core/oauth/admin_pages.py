@@ -82,6 +82,6 @@ def _find_or_404(object_id: str) -> ApplicationPolicy:
     except ValidationError:
         raise Http404 from None
     policy = find_policy(key)
-    if policy is None or policy.application.client_type == policy.application.CLIENT_PUBLIC:
+    if policy is None or not policy.uses_secret:
         raise Http404
     return policy

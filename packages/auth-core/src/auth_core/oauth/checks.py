@@ -1,6 +1,7 @@
 """System checks of this app."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,7 +14,7 @@ from oauth2_provider.models import get_application_model
 from oauth2_provider.settings import oauth2_settings
 
 from auth_core.oauth.clients.redirect_uris import why_not_allowed
-from auth_core.oauth.conf import oauth
+from auth_core.oauth.conf import HIGH, oauth
 from auth_core.oauth.hashers import ALGORITHM
 from auth_core.oauth.keys.algorithms import ALGORITHMS
 from auth_core.oauth.keys.boot import missing_keys
@@ -22,6 +23,7 @@ from auth_core.oauth.models import SigningKey
 #: Most addresses that one run names.
 _MOST_ERRORS = 20
 
+_LONGEST_PUSHED = timedelta(minutes=10)
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -53,6 +55,17 @@ def check_algorithms(**kwargs: Any) -> list[CheckMessage]:
     return [
         Error(f"AUTH_OAUTH['SIGNING_ALGORITHMS']: {problem}.", hint=hint, id="auth_oauth.E003") for problem in problems
     ]
+
+
+@register()
+def check_profile(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse an unknown profile, and pushed requests that live longer than RFC 9126 allows (FAPI 2.0 section 5.3.2.2)."""
+    errors: list[CheckMessage] = []
+    if oauth.PROFILE not in ("default", HIGH):
+        errors.append(Error("AUTH_OAUTH['PROFILE'] is neither 'default' nor 'high'.", id="auth_oauth.E010"))
+    if not timedelta(0) < oauth.PUSHED_REQUEST_LIFETIME < _LONGEST_PUSHED:
+        errors.append(Error("AUTH_OAUTH['PUSHED_REQUEST_LIFETIME'] is not below 10 minutes.", id="auth_oauth.E011"))
+    return errors
 
 
 @register()

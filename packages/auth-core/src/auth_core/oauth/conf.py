@@ -8,6 +8,9 @@ from django.conf import settings
 from auth_core.conf import core
 from auth_core.options import Option, PackageSettings
 
+#: The profile that meets the FAPI 2.0 Security Profile, of the site or of one application.
+HIGH = "high"
+
 
 class OAuthSettings(PackageSettings):
     """The keys of ``AUTH_OAUTH``. Every key has a safe default."""
@@ -53,12 +56,30 @@ class OAuthSettings(PackageSettings):
     CLAIMS = Option[Mapping[str, str]](
         {}, doc="Further claims, each with the dotted path of a function from a user to its value. `None` is left out."
     )
+    PROFILE = Option(
+        "default",
+        doc="`default`, or `high` for the FAPI 2.0 Security Profile: pushed requests, DPoP and `private_key_jwt` for every"
+        " application, no shared secrets and no public applications. An application may have `high` alone.",
+    )
+    PUSHED_REQUEST_LIFETIME = Option(
+        timedelta(minutes=5), doc="How long a pushed request may wait for the person. Less than 10 minutes (RFC 9126)."
+    )
+    DPOP_NONCE_REQUIRED = Option(
+        True, doc="Whether a DPoP proof needs a nonce of this service. Without it the clock of the client is trusted."
+    )
+    DPOP_NONCE_LIFETIME = Option(timedelta(minutes=5), doc="How long a client may use a nonce.")
+    DPOP_PROOF_LIFETIME = Option(timedelta(minutes=1), doc="How old a DPoP proof may be. Its id is kept for as long.")
     MAX_BODY_BYTES = Option(65_536, unit="bytes", doc="Maximum size of a body at the OAuth endpoints.")
 
     @property
     def issuer(self) -> str:
         """The issuer, without a slash at the end."""
         return (self.ISSUER or core.PUBLIC_URL).rstrip("/")
+
+    @property
+    def is_high(self) -> bool:
+        """Whether every application has the profile `high`."""
+        return self.PROFILE == HIGH
 
 
 oauth = OAuthSettings()

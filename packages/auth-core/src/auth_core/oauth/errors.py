@@ -7,23 +7,34 @@ at every resource server.
 from http import HTTPStatus
 
 from auth_core.errors import challenge
-from auth_core.oauth_resource.errors import InsufficientScope, InvalidToken, MissingToken, OAuthError, Unavailable
+from auth_core.oauth_resource.errors import (
+    InsufficientScope,
+    InvalidToken,
+    MissingToken,
+    OAuthError,
+    ProofRefused,
+    Unavailable,
+)
 
 __all__ = [
     "BodyTooLarge",
     "InsufficientScope",
     "InvalidClient",
+    "InvalidDPoPProof",
     "InvalidGrant",
     "InvalidRequest",
+    "InvalidRequestUri",
     "InvalidScope",
     "InvalidTarget",
     "InvalidToken",
     "MissingToken",
     "OAuthError",
+    "ProofRefused",
     "TooManyRequests",
     "UnauthorizedClient",
     "Unavailable",
     "UnsupportedGrantType",
+    "UseDPoPNonce",
 ]
 
 
@@ -81,6 +92,37 @@ class InvalidScope(OAuthError):
     """The scope is unknown, or more than the application may have."""
 
     error, description = "invalid_scope", "The scope is not valid for this client."
+
+
+class InvalidRequestUri(OAuthError):
+    """The pushed request is unknown, expired, of another client, or was answered (RFC 9126 section 2.2)."""
+
+    error, description = "invalid_request_uri", "The request_uri is unknown, has expired, or was answered already."
+
+
+class InvalidDPoPProof(OAuthError):
+    """The DPoP proof is missing, wrong, or was used before (RFC 9449 section 5)."""
+
+    error, description = "invalid_dpop_proof", "Send a DPoP proof."
+
+
+class UseDPoPNonce(OAuthError):
+    """The DPoP proof has no current nonce. Nothing was spent, so that the client can send the same again (section 8).
+
+    Args:
+        nonce: For the next proof.
+    """
+
+    error, description = "use_dpop_nonce", "Put the nonce of the header DPoP-Nonce into the proof."
+
+    def __init__(self, nonce: str) -> None:
+        super().__init__()
+        self.nonce = nonce
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The nonce."""
+        return {"DPoP-Nonce": self.nonce}
 
 
 class InvalidTarget(OAuthError):

@@ -35,9 +35,12 @@ class Validator(OAuth2Validator):  # type: ignore[misc]  # django-oauth-toolkit 
     """Answers whether a token opens a view. It issues nothing: no endpoint of django-oauth-toolkit is routed."""
 
     def validate_bearer_token(self, token: str, scopes: Collection[str], request: Any) -> bool:
-        """Return whether *token* is active here and has *scopes*, and put its person on *request*."""
+        """Return whether *token* is active here and has *scopes*, and put its person on *request*.
+
+        The views of django-oauth-toolkit ask for no proof, so a token that is bound to a key opens none of them.
+        """
         active = find_active_token(token) if token else None
-        if active is None or oauth.issuer not in active.audience:
+        if active is None or active.thumbprint or oauth.issuer not in active.audience:
             return False
         request.access_token = _Token(active)
         if not request.access_token.is_valid(scopes):

@@ -4,7 +4,14 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from auth_core.oauth.models import AccessToken, ApplicationPolicy, Authorization, AuthorizationRequest, RevokedToken
+from auth_core.oauth.models import (
+    AccessToken,
+    ApplicationPolicy,
+    Authorization,
+    AuthorizationRequest,
+    RevokedToken,
+    SpentProof,
+)
 from auth_core.runtime.batches import delete_in_batches
 
 #: How long an authorization is kept after its absolute end, so that a late replay still names it in the trail.
@@ -12,14 +19,15 @@ _KEPT = timedelta(days=7)
 
 
 def delete_expired() -> int:
-    """Delete expired requests, tokens, revocations and authorizations. Return how many rows.
+    """Delete expired requests, tokens, revocations, spent proofs and authorizations. Return how many rows.
 
     Secrets of applications that were never shown are wiped. Their applications stay.
     """
     ApplicationPolicy.wipe_unread()
     moment = timezone.now()
     expired = [
-        model.objects.filter(expires_at__lte=moment) for model in (AuthorizationRequest, AccessToken, RevokedToken)
+        model.objects.filter(expires_at__lte=moment)
+        for model in (AuthorizationRequest, AccessToken, RevokedToken, SpentProof)
     ]
     over = Authorization.objects.filter(expires_at__lte=moment - _KEPT)
     return sum(delete_in_batches(rows.order_by("expires_at")) for rows in (*expired, over))

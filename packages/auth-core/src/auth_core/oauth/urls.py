@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from auth_core.oauth.endpoints import introspection, metadata, revocation, token, userinfo
+from auth_core.oauth.endpoints import introspection, metadata, pushed_authorization, revocation, token, userinfo
 
 app_name = "oauth"
 
@@ -10,6 +10,7 @@ urlpatterns = [
     path(".well-known/openid-configuration", metadata.metadata, name="openid-configuration"),
     path(".well-known/oauth-authorization-server", metadata.metadata, name="oauth-authorization-server"),
     path(".well-known/jwks.json", metadata.jwks, name="jwks"),
+    path("oauth/par", pushed_authorization.push, name="par"),
     path("oauth/token", token.token, name="token"),
     path("oauth/introspect", introspection.introspect, name="introspect"),
     path("oauth/revoke", revocation.revoke, name="revoke"),

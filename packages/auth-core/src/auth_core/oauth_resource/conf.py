@@ -6,10 +6,6 @@ from typing import Any
 
 from auth_core.options import Option, PackageSettings
 
-#: The algorithms of signatures that this site and the provider know, in the order in which discovery lists them. ``none``
-#: and HS256 are not here, so no code can use them. Source: RFC 7518, RFC 8037.
-ALGORITHMS = ("ES256", "RS256", "PS256", "EdDSA")
-
 
 class ResourceSettings(PackageSettings):
     """The keys of ``AUTH_RESOURCE``."""

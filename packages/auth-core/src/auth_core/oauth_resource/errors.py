@@ -43,13 +43,13 @@ class TokenRefusal(OAuthError):
 
     Args:
         metadata: Address of the metadata of the resource server (RFC 9728 section 5.1). Empty: it has none.
+        scheme: The scheme under which the token was sent.
     """
 
-    scheme: ClassVar[str] = "Bearer"
-
-    def __init__(self, description: str = "", *, metadata: str = "") -> None:
+    def __init__(self, description: str = "", *, metadata: str = "", scheme: str = "Bearer") -> None:
         super().__init__(description)
         self.metadata = metadata
+        self.scheme = scheme
 
     @property
     def parameters(self) -> dict[str, str | int | None]:
@@ -58,7 +58,7 @@ class TokenRefusal(OAuthError):
 
     @property
     def headers(self) -> dict[str, str]:
-        """The challenge of RFC 6750 section 3."""
+        """The challenge of RFC 6750 section 3, of the scheme that the client used."""
         return {"WWW-Authenticate": challenge(self.scheme, **self.parameters, resource_metadata=self.metadata)}
 
 
@@ -66,6 +66,26 @@ class InvalidToken(TokenRefusal):
     """The access token is wrong, expired, revoked, or of a person who is not admitted (RFC 6750)."""
 
     error, status, description = "invalid_token", HTTPStatus.UNAUTHORIZED, "The access token is not valid."
+
+
+class ProofRefused(TokenRefusal):
+    """The proof beside an access token is refused (RFC 9449 sections 7.1 and 9).
+
+    Args:
+        problem: Why, as the endpoints that issue tokens say it. Its headers, such as the one with a nonce, are sent as well.
+    """
+
+    status = HTTPStatus.UNAUTHORIZED
+
+    def __init__(self, problem: OAuthError) -> None:
+        super().__init__(str(problem), scheme="DPoP")
+        self.error = problem.error  # type: ignore[misc]  # the error is that of the problem
+        self.problem = problem
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The challenge, with the nonce if the proof needs one."""
+        return {**self.problem.headers, **super().headers}
 
 
 class MissingToken(TokenRefusal):

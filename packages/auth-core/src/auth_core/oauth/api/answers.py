@@ -54,6 +54,11 @@ class ApplicationShape(Shape):
     first_party = serializers.BooleanField()
     service_account = serializers.BooleanField()
     auth_method = serializers.CharField(allow_blank=True)
+    jwks = serializers.CharField(allow_blank=True, help_text="A JSON Web Key Set, as text.")
+    jwks_uri = serializers.CharField(allow_blank=True)
+    profile = serializers.CharField(allow_blank=True, help_text="Empty: that of the site.")
+    require_par = serializers.BooleanField(help_text="Whether it must push its authorization requests.")
+    require_dpop = serializers.BooleanField(help_text="Whether its tokens are bound to a key.")
     required_assurance = serializers.CharField(allow_blank=True)
     allowed_groups = serializers.ListField(child=serializers.CharField())
     token_format = serializers.CharField()
@@ -76,7 +81,9 @@ class ApplicationShape(Shape):
 class NewApplicationShape(ApplicationShape):
     """A new application with its secret, which is never shown again."""
 
-    client_secret = serializers.CharField(required=False, help_text="Missing if the application is public.")
+    client_secret = serializers.CharField(
+        required=False, help_text="Missing if the application is public or has a key."
+    )
 
 
 class SecretShape(Shape):

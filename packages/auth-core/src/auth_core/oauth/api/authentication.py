@@ -1,4 +1,4 @@
-"""``Authorization: Bearer``: access tokens at the API.
+"""``Authorization: Bearer`` and ``DPoP``: access tokens at the API.
 
 A token opens only routes that declare a scope. It has no session, so what needs a recent proof is closed to it. A service
 account is a caller too: `ServiceSubject`, whose roles decide.
@@ -13,10 +13,9 @@ from rest_framework.request import Request
 from auth_core.errors import AmbiguousCredentials, InsufficientScope, NotAuthenticated, Unavailable, challenge
 from auth_core.oauth.conf import oauth
 from auth_core.oauth.keys.key_set import KeysUnusable
-from auth_core.oauth.tokens.active_tokens import ActiveToken, find_active_token
-from auth_core.oauth_resource.errors import InvalidToken
-from auth_core.oauth_resource.tokens.claims import check_binding
-from auth_core.oauth_resource.tokens.header import SCHEME, bearer_token
+from auth_core.oauth.tokens.active_tokens import ActiveToken
+from auth_core.oauth.tokens.presentation import BEARER, find_presented_token, presented_in_header
+from auth_core.oauth_resource.errors import InvalidToken, OAuthError
 from auth_core.observability import denials
 from auth_core.people.service_subject import ServiceSubject
 
@@ -31,24 +30,19 @@ class BearerAuthentication(BaseAuthentication):
         """Return the person or the service of the token, and the token. ``None`` without such a header.
 
         Raises:
-            NotAuthenticated: the token is not active, of an application that is no service account, or for another resource.
+            NotAuthenticated: the token is not active, of an application that is no service account, for another resource, or
+                bound to a key that the request does not prove.
             AmbiguousCredentials: the request also has a session cookie.
             InsufficientScope: the route declares no scope, or one that the token lacks.
             Unavailable: this service cannot verify tokens now.
         """
-        try:
-            text = bearer_token(request._request)
-            if text is None:
-                return None
-            token = find_active_token(text)
-            check_binding({} if token is None else token.claims)
-        except KeysUnusable as problem:
-            raise Unavailable from problem
-        except InvalidToken as problem:
-            raise _invalid() from problem
-        caller = None if token is None else _caller_of(token)
-        if token is None or caller is None or oauth.issuer not in token.audience:
-            raise _invalid()
+        presented = _presented(request)
+        if presented is None:
+            return None
+        scheme, token = presented
+        caller = _caller_of(token)
+        if caller is None or oauth.issuer not in token.audience:
+            raise NotAuthenticated(challenge=challenge(scheme, error=InvalidToken.error))
         if getattr(getattr(request._request, "session", None), "session_key", None):
             denials.mark_denied(AmbiguousCredentials.code, subject=caller)
             raise AmbiguousCredentials
@@ -60,11 +54,25 @@ class BearerAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         """Make an anonymous request a 401 and not a 403."""
-        return SCHEME
+        return BEARER
 
 
-def _invalid() -> NotAuthenticated:
-    return NotAuthenticated(challenge=challenge(SCHEME, error=InvalidToken.error))
+def _presented(request: Request) -> tuple[str, ActiveToken] | None:
+    """Return the scheme and the token that *request* presents. ``None`` without such a header.
+
+    Raises:
+        NotAuthenticated, Unavailable: as in `BearerAuthentication.authenticate`.
+    """
+    try:
+        presented = presented_in_header(request._request)
+        if presented is None:
+            return None
+        return presented[0], find_presented_token(request._request, *presented)
+    except KeysUnusable as problem:
+        raise Unavailable from problem
+    except OAuthError as problem:
+        headers = problem.headers
+        raise NotAuthenticated(challenge=headers["WWW-Authenticate"], nonce=headers.get("DPoP-Nonce", "")) from problem
 
 
 def _caller_of(token: ActiveToken) -> Any:

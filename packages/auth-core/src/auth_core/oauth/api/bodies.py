@@ -12,9 +12,10 @@ from auth_core.api.bodies import Body, SecondsField, TextField, optional, value
 from auth_core.errors import FieldError, InvalidRequest
 from auth_core.oauth.applications.client_secrets import LONGEST_OVERLAP
 from auth_core.oauth.applications.resources import LONGEST_SENTENCE, LONGEST_URI, MOST_SCOPES
+from auth_core.oauth.clients.key_policy import LONGEST_KEYS
 from auth_core.oauth.clients.registration import GRANTS, LONGEST_NAME, LONGEST_PAGE, MOST_MEMBERS
 from auth_core.oauth.models import ApplicationPolicy
-from auth_core.oauth.models.application_policy import AuthMethod, TokenFormat
+from auth_core.oauth.models.application_policy import AuthMethod, Profile, TokenFormat
 
 #: The longest address, in characters. `redirect_uris` reads no longer one.
 _LONGEST_ADDRESS = 2000
@@ -51,6 +52,13 @@ class ApplicationSettingsBody(Body):
     first_party = optional(serializers.BooleanField(required=False))
     service_account = optional(serializers.BooleanField(required=False))
     auth_method = optional(_choice(*AuthMethod.values))
+    jwks = optional(
+        TextField(max_length=LONGEST_KEYS, required=False, allow_blank=True, help_text="A JSON Web Key Set, as text.")
+    )
+    jwks_uri = optional(_page())
+    profile = optional(_choice(*Profile.values))
+    require_par = optional(serializers.BooleanField(required=False))
+    require_dpop = optional(serializers.BooleanField(required=False))
     required_assurance = optional(
         TextField(max_length=16, required=False, allow_blank=True, help_text="aal1, aal2 or aal3. Empty: none.")
     )

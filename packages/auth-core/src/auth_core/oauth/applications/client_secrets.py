@@ -35,7 +35,7 @@ def replace_secret(
         shown_in: As in `create_application`.
 
     Raises:
-        InvalidRequest: the application is public and has none, or *overlap* is too long.
+        InvalidRequest: the application is public or authenticates with its key, so it has none, or *overlap* is too long.
         NotFound: the application is gone.
         PermissionRefused: it holds more than *actor*.
     """
@@ -45,10 +45,13 @@ def replace_secret(
     secret = new_client_secret()
     with changing(policy, actor) as current:
         row: Any = current.application
-        if row.client_type == row.CLIENT_PUBLIC:
-            raise InvalidRequest(FieldError("", "invalid", _("A public application has no secret.")))
+        if not current.uses_secret:
+            is_public = row.client_type == row.CLIENT_PUBLIC
+            why = _("A public application has no secret.") if is_public else _("It authenticates with its key.")
+            raise InvalidRequest(FieldError("", "invalid", why))
         before = current.previous_secret_until
-        until = timezone.now() + overlap if overlap else None
+        # An application that authenticated with its key before has none to overlap with.
+        until = timezone.now() + overlap if overlap and row.client_secret else None
         current.previous_secret, current.previous_secret_until = row.client_secret if overlap else "", until
         if shown_in is not None:
             current.keep_unread(secret, session_id=shown_in)

@@ -112,6 +112,8 @@ def _check_protocol(parameters: Mapping[str, Any], application: RegisteredApplic
         raise UnsupportedResponseType
     if text_of(parameters, "response_mode") not in ("", *RESPONSE_MODES):
         raise InvalidRequest("The response mode is not supported.")
+    if text_of(parameters, "dpop_jkt") and not CHALLENGE.fullmatch(text_of(parameters, "dpop_jkt")):
+        raise InvalidRequest("The parameter dpop_jkt is not the thumbprint of a key.")
     _check_challenge(parameters)
 
 

@@ -29,6 +29,12 @@ class RequestGone(OAuthError):
     description = "The request has expired or was answered already."
 
 
+class PushRequired(OAuthError):
+    """The application must push its requests (RFC 9126 section 5). The person reads it on a page, and nothing is stored."""
+
+    error, description = "invalid_request", "The application must push its request first."
+
+
 class UnsupportedResponseType(OAuthError):
     """The response type is another one than ``code``."""
 

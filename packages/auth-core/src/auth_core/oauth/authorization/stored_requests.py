@@ -1,6 +1,7 @@
 """Requests that wait for a person: how they are stored, found by their handle, and completed once."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -8,6 +9,7 @@ from django.utils import timezone
 from auth_core import limits
 from auth_core.crypto.secrets import digest, new_secret, spend
 from auth_core.oauth.authorization.errors import RequestGone
+from auth_core.oauth.authorization.parameters import text_of
 from auth_core.oauth.conf import oauth
 from auth_core.oauth.models import AuthorizationRequest
 from auth_core.oauth.models.authorization_request import Kind
@@ -32,16 +34,37 @@ def store_request(
     """
     limits.charge("authorize", client=client)
     handle = new_secret(PREFIX)
+    row = new_row(
+        handle,
+        kind=kind,
+        application_pk=application_pk,
+        parameters=parameters,
+        lifetime=oauth.REQUEST_LIFETIME,
+        dpop_jkt=text_of(parameters, "dpop_jkt"),
+    )
+    row.save(force_insert=True)
+    return row, handle
+
+
+def new_row(
+    handle: str, *, kind: Kind, application_pk: Any, parameters: Mapping[str, Any], lifetime: timedelta, **columns: Any
+) -> AuthorizationRequest:
+    """Return the row of a request, not saved.
+
+    Args:
+        lifetime: How long the handle continues it.
+        columns: Further columns.
+    """
     moment = timezone.now()
-    row = AuthorizationRequest.objects.create(
+    return AuthorizationRequest(
         handle_digest=digest(handle),
         kind=kind,
         application_id=application_pk,
         parameters=dict(parameters),
         created_at=moment,
-        expires_at=moment + oauth.REQUEST_LIFETIME,
+        expires_at=moment + lifetime,
+        **columns,
     )
-    return row, handle
 
 
 def find_request(handle: str, *, kind: Kind) -> AuthorizationRequest:

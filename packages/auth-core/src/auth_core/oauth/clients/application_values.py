@@ -9,6 +9,7 @@ from oauth2_provider.models import get_application_model
 
 from auth_core.oauth.clients.registry import AUTHORIZATION_CODE, grants_of
 from auth_core.oauth.models import ApplicationPolicy
+from auth_core.oauth.models.application_policy import AuthMethod
 
 
 class ApplicationSettings(TypedDict, total=False):
@@ -22,7 +23,12 @@ class ApplicationSettings(TypedDict, total=False):
         scopes: Scopes that it may ask for besides those of OpenID Connect.
         is_first_party: Whether it belongs to the operator. People are not asked to consent.
         is_service_account: Whether it may hold roles and act for itself.
-        auth_method: How it authenticates. Empty: by its secret, in either way.
+        auth_method: How it authenticates. Empty: by its secret, in either way. With ``private_key_jwt`` it has no secret.
+        jwks: The public keys that verify its assertions: a JSON Web Key Set, as text.
+        jwks_uri: Where its public keys are fetched from, if it has no `jwks`.
+        profile: ``high``, or empty: that of the site.
+        require_par: Whether it must push its authorization requests.
+        require_dpop: Whether its tokens are bound to a key.
         required_assurance: The level that a session must have proved, such as ``aal2``. Empty: none.
         allowed_groups: Only their members may use it. None: everyone.
         token_format: ``jwt`` or ``opaque``.
@@ -43,6 +49,11 @@ class ApplicationSettings(TypedDict, total=False):
     is_first_party: bool
     is_service_account: bool
     auth_method: str
+    jwks: str
+    jwks_uri: str
+    profile: str
+    require_par: bool
+    require_dpop: bool
     required_assurance: str
     allowed_groups: Sequence[Group]
     token_format: str
@@ -86,10 +97,15 @@ _LISTS = ("redirect_uris", "post_logout_redirect_uris", "allowed_origins", "scop
 
 #: Values that a column of the policy has as they are.
 _OF_POLICY = (
-    "is_active", "is_first_party", "is_service_account", "auth_method", "required_assurance", "token_format",
-    "access_token_lifetime", "refresh_token_lifetime", "rotates_refresh_tokens", "id_token_algorithm",
-    "backchannel_logout_uri", "backchannel_session_required", "client_uri", "logo_uri", "policy_uri", "tos_uri",
+    "is_active", "is_first_party", "is_service_account", "auth_method", "jwks", "jwks_uri", "profile", "require_par",
+    "require_dpop", "required_assurance", "token_format", "access_token_lifetime", "refresh_token_lifetime",
+    "rotates_refresh_tokens", "id_token_algorithm", "backchannel_logout_uri", "backchannel_session_required", "client_uri", "logo_uri", "policy_uri", "tos_uri",
 )  # fmt: skip
+
+#: Columns of the policy of an application without a secret.
+_WITHOUT_SECRET = {
+    "previous_secret": "", "previous_secret_until": None, "unread": None, "unread_in": None, "unread_until": None,
+}  # fmt: skip
 
 #: The columns whose values the rules are about. `is_active` is not among them: what breaks a rule can be disabled.
 RULED_COLUMNS = frozenset({*_OF_APPLICATION, "client_type", "grant_types", "scopes", *_OF_POLICY}) - {"is_active"}
@@ -122,7 +138,10 @@ def merged(values: ApplicationValues, changes: Mapping[str, Any]) -> Application
 
 
 def write_values(policy: ApplicationPolicy, values: Mapping[str, Any]) -> None:
-    """Write *values*, which obey the rules, to both rows. What is left out stays as it is."""
+    """Write *values*, which obey the rules, to both rows. What is left out stays as it is.
+
+    An application that starts to authenticate with its key loses its secret.
+    """
     row: Any = policy.application
     columns = {name: " ".join(new) if name in _LISTS else new for name, new in values.items()}
     of_row = {name: columns[name] for name in _OF_APPLICATION if name in columns}
@@ -132,6 +151,10 @@ def write_values(policy: ApplicationPolicy, values: Mapping[str, Any]) -> None:
         has_login = AUTHORIZATION_CODE in values["grants"]
         grant = model.GRANT_AUTHORIZATION_CODE if has_login else model.GRANT_CLIENT_CREDENTIALS
         of_policy["grant_types"], of_row["authorization_grant_type"] = " ".join(values["grants"]), grant
+    if values.get("auth_method") == AuthMethod.PRIVATE_KEY:
+        # Another method later must not make a secret from before valid again.
+        of_row |= {"client_secret": "", "hash_client_secret": False}
+        of_policy |= _WITHOUT_SECRET
     # Both are set before one is saved, because the rules concern them together.
     for instance, columns_of in ((row, of_row), (policy, of_policy)):
         for name, new in columns_of.items():

@@ -21,6 +21,7 @@ from auth_core.oauth.clients.application_values import (
     merged,
     write_values,
 )
+from auth_core.oauth.clients.key_policy import problems_of_keys
 from auth_core.oauth.clients.redirect_uris import is_web, why_no_origin, why_not_allowed
 from auth_core.oauth.clients.registry import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN
 from auth_core.oauth.clients.scopes import is_scope
@@ -50,7 +51,8 @@ class Registration:
     Args:
         policy: Its policy, with its public id.
         client_id: The id that requests send.
-        secret: Its secret. It is stored as a hash and is never shown again. Empty for a public application.
+        secret: Its secret. It is stored as a hash and is never shown again. Empty for a public application, and for one
+            with a key.
     """
 
     policy: ApplicationPolicy
@@ -83,7 +85,8 @@ def create_application(
         default_values(name=name, is_public=is_public), {**settings, "grants": settings.get("grants") or _USUAL}
     )
     refuse_problems(values)
-    secret = "" if is_public else new_client_secret()
+    has_secret = not is_public and values["auth_method"] != AuthMethod.PRIVATE_KEY
+    secret = new_client_secret() if has_secret else ""
     model = get_application_model()
     with transaction.atomic():
         row: Any = model.objects.create(
@@ -91,7 +94,7 @@ def create_application(
             client_type=model.CLIENT_PUBLIC if is_public else model.CLIENT_CONFIDENTIAL,
             authorization_grant_type=model.GRANT_AUTHORIZATION_CODE,
             client_secret=secret,
-            hash_client_secret=not is_public,
+            hash_client_secret=has_secret,
         )
         policy, _is_new = ApplicationPolicy.objects.get_or_create(application=row)
         if secret and shown_in is not None:
@@ -129,6 +132,7 @@ def problems_of(values: ApplicationValues) -> Iterator[FieldError]:
     if len(values["scopes"]) > MOST_MEMBERS or not all(map(is_scope, values["scopes"])):
         yield FieldError("scopes", "invalid", _("A scope has no spaces, quotes or backslashes."))
     yield from _problems_of_choices(values)
+    yield from problems_of_keys(values)
     for lifetime in _LIFETIMES:
         duration: Any = values[lifetime]  # type: ignore[literal-required]  # the names are keys
         if duration is not None and duration < timedelta(seconds=1):
@@ -166,7 +170,7 @@ def _problems_of_grants(values: ApplicationValues) -> Iterator[FieldError]:
 
 
 def _problems_of_choices(values: ApplicationValues) -> Iterator[FieldError]:
-    methods = {AuthMethod.NONE.value} if values["is_public"] else {AuthMethod.BASIC.value, AuthMethod.POST.value}
+    methods = {AuthMethod.NONE.value} if values["is_public"] else set(AuthMethod.values) - {AuthMethod.NONE.value}
     if values["auth_method"] not in {"", *methods}:
         yield FieldError("auth_method", "invalid", _("This kind of application cannot authenticate in this way."))
     if values["required_assurance"] not in {"", *(level.acr for level in Assurance if level)}:

@@ -19,9 +19,11 @@ from django.db.models import Exists, OuterRef, QuerySet
 from oauth2_provider.models import get_application_model
 
 from auth_core.oauth.clients.versions import current_version_sql, database, own_version
-from auth_core.oauth.conf import oauth
+from auth_core.oauth.conf import HIGH, oauth
 from auth_core.oauth.models import ApplicationPolicy
 from auth_core.oauth.models.application_policy import AuthMethod, SubjectType, TokenFormat
+from auth_core.oauth.proofs.assertions import ALGORITHMS
+from auth_core.oauth.proofs.signed_text import STRONG_ALGORITHMS
 from auth_core.registries import HolderDescription, application_checks, holder_kinds
 from auth_core.runtime import prepared_statements
 from auth_core.runtime.compiled_query import CompiledQuery, compile_query
@@ -48,7 +50,7 @@ _OF_POLICY = (
     "id", "is_active", "is_first_party", "is_service_account", "grant_types", "scopes", "auth_method", "previous_secret",
     "previous_secret_until", "required_assurance", "token_format", "access_token_lifetime", "refresh_token_lifetime",
     "rotates_refresh_tokens", "id_token_algorithm", "subject_type", "sector", "backchannel_logout_uri",
-    "backchannel_session_required",
+    "backchannel_session_required", "jwks", "jwks_uri", "profile", "require_par", "require_dpop",
 )  # fmt: skip
 _LISTS = ("redirect_uris", "post_logout_redirect_uris", "allowed_origins")
 _COLUMNS = (*_OF_APPLICATION, *(f"auth_policy__{name}" for name in _OF_POLICY), "has_groups", "version")
@@ -101,6 +103,43 @@ class RegisteredApplication:
     sector: str
     backchannel_logout_uri: str
     backchannel_session_required: bool
+    jwks: str
+    jwks_uri: str
+    profile: str
+    require_par: bool
+    require_dpop: bool
+
+    @property
+    def is_high(self) -> bool:
+        """Whether it has the profile `high`, by the site or by itself."""
+        return oauth.is_high or self.profile == HIGH
+
+    @property
+    def must_push(self) -> bool:
+        """Whether it must push its authorization requests."""
+        return self.require_par or self.is_high
+
+    @property
+    def must_prove_key(self) -> bool:
+        """Whether its tokens must be bound to a key."""
+        return self.require_dpop or self.is_high
+
+    @property
+    def rotates(self) -> bool:
+        """Whether each of its refresh tokens works once. FAPI 2.0 section 5.3.2.1 forbids it to clients with a key."""
+        return self.is_public or (self.rotates_refresh_tokens and not self.is_high)
+
+    @property
+    def signs_id_tokens_with(self) -> str:
+        """The algorithm of its ID tokens. RS256 is what OpenID Connect makes the default, and what FAPI 2.0 forbids."""
+        if self.is_high:
+            return self.id_token_algorithm if self.id_token_algorithm in STRONG_ALGORITHMS else "ES256"
+        return self.id_token_algorithm or "RS256"
+
+    @property
+    def assertion_algorithms(self) -> tuple[str, ...]:
+        """What its assertions may be signed with."""
+        return STRONG_ALGORITHMS if self.is_high else ALGORITHMS
 
     @property
     def lifetime_of_access(self) -> timedelta:
@@ -114,7 +153,9 @@ class RegisteredApplication:
 
     @property
     def methods(self) -> frozenset[str]:
-        """How it may authenticate."""
+        """How it may authenticate. Under `high` a public application may not, and no one has a shared secret."""
+        if self.is_high:
+            return frozenset() if self.is_public else frozenset({AuthMethod.PRIVATE_KEY.value})
         if self.is_public:
             return frozenset({AuthMethod.NONE.value})
         return frozenset({self.auth_method} if self.auth_method else {AuthMethod.BASIC.value, AuthMethod.POST.value})

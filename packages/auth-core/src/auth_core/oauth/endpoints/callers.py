@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import wraps
-from typing import Any, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -17,15 +17,20 @@ from auth_core.errors import TooManyAttempts
 from auth_core.events import Event, EventOutcome, record
 from auth_core.oauth.clients.authentication import (
     Credentials,
+    assertion_of,
     authenticate_client,
     read_credentials,
+    refuse_replayed,
     remembered_client,
 )
 from auth_core.oauth.clients.registry import RegisteredApplication, StaleApplication
 from auth_core.oauth.endpoints.answers import answered
 from auth_core.oauth.endpoints.parameters import Parameters, form_parameters
-from auth_core.oauth.errors import OAuthError
+from auth_core.oauth.errors import InvalidClient, OAuthError, UseDPoPNonce
 from auth_core.oauth.events import OAuthEvent
+from auth_core.oauth.proofs.nonces import current_nonce
+from auth_core.oauth.proofs.one_time import OneTime, spend_all
+from auth_core.oauth.proofs.requests import ANYONE, PresentedProof, Sender
 from auth_core.request.client import Client, client_of
 
 T = TypeVar("T")
@@ -47,40 +52,80 @@ class Caller:
     Args:
         client: The far end of the request.
         is_remembered: Whether the application is as this process remembers it, and may have changed.
+        assertion: What authenticated it, to be spent. ``None``: something that can be used again, or it is spent already.
+        presented: Its DPoP header.
+        sender: The holder of the key of that header, once `with_sender` has read it.
     """
 
     application: RegisteredApplication
     parameters: Parameters
     client: Client
     is_remembered: bool = False
+    assertion: OneTime | None = None
+    presented: PresentedProof = field(default_factory=PresentedProof)
+    sender: Sender = ANYONE
 
     @property
     def version(self) -> str:
         """The version that the application must still have. Empty if it has just been read."""
         return self.application.version if self.is_remembered else ""
 
+    @property
+    def unspent(self) -> tuple[OneTime, ...]:
+        """What this request must spend: its assertion and its proof."""
+        return tuple(thing for thing in (self.assertion, self.sender.proof) if thing is not None)
+
+    def with_sender(self) -> Self:
+        """Return this caller with the holder of its key. Nothing is spent.
+
+        Raises:
+            InvalidDPoPProof: the proof is not one for this request.
+            UseDPoPNonce: it has no current nonce.
+        """
+        return replace(self, sender=self.presented.sender())
+
     @classmethod
     def authenticate(cls, request: HttpRequest) -> Self:
-        """Return the caller of *request*. One statement.
+        """Return the caller of *request*. One statement, and one that spends its assertion.
 
         Raises:
             InvalidRequest, BodyTooLarge: the body is no form, or it authenticates in two ways.
             InvalidClient, TooManyRequests: it does not authenticate.
         """
-        return cls._of(request, _read(request))
+        return cls._of(request, _read(request), spends_later=False)
 
     @classmethod
-    def _of(cls, request: HttpRequest, sent: tuple[Parameters, Credentials]) -> Self:
+    def authenticate_unspent(cls, request: HttpRequest) -> Self:
+        """Return the caller of *request*, whose assertion the endpoint spends together with something else."""
+        return cls._of(request, _read(request), spends_later=True)
+
+    @classmethod
+    def _of(cls, request: HttpRequest, sent: "_Sent", *, spends_later: bool) -> Self:
         client = client_of(request)
-        return cls(application=authenticate_client(sent[1], client), parameters=sent[0], client=client)
+        application = authenticate_client(sent.credentials, client)
+        assertion = assertion_of(sent.credentials)
+        if assertion is not None and not spends_later:
+            try:
+                spend_all([assertion])
+            except InvalidClient:
+                refuse_replayed(application, sent.credentials, client)
+            assertion = None
+        return cls(
+            application=application,
+            parameters=sent.parameters,
+            client=client,
+            assertion=assertion,
+            presented=PresentedProof.of(request),
+        )
 
     @classmethod
-    def answer(cls, request: HttpRequest, act: Callable[[Self], T]) -> T:
+    def answer(cls, request: HttpRequest, act: Callable[[Self], T], *, spends_later: bool = False) -> T:
         """Return what *act* returns for the caller of *request*, if possible without a statement for the caller itself.
 
         Args:
             act: Raises `StaleApplication`, before it changes anything, if a caller that was remembered has changed. It is
                 then called again, for the caller as it is now.
+            spends_later: Whether *act* spends `unspent`, together with something else.
 
         Raises:
             InvalidRequest, BodyTooLarge, InvalidClient, TooManyRequests: as in `authenticate`.
@@ -92,7 +137,7 @@ class Caller:
                 return act(remembered)
             except StaleApplication:
                 pass
-        return act(cls._of(request, sent))
+        return act(cls._of(request, sent, spends_later=spends_later))
 
     @classmethod
     def remembered(cls, request: HttpRequest) -> Self | None:
@@ -104,24 +149,42 @@ class Caller:
         return cls._remembered(request, _read(request))
 
     @classmethod
-    def _remembered(cls, request: HttpRequest, sent: tuple[Parameters, Credentials]) -> Self | None:
-        application = remembered_client(sent[1])
+    def _remembered(cls, request: HttpRequest, sent: "_Sent") -> Self | None:
+        application = remembered_client(sent.credentials)
         if application is None:
             return None
-        return cls(application=application, parameters=sent[0], client=client_of(request), is_remembered=True)
+        return cls(application=application, parameters=sent.parameters, client=client_of(request), is_remembered=True)
 
 
-def _read(request: HttpRequest) -> tuple[Parameters, Credentials]:
+class _Sent(NamedTuple):
+    """What a request sent."""
+
+    parameters: Parameters
+    credentials: Credentials
+
+
+def _read(request: HttpRequest) -> _Sent:
     parameters = form_parameters(request)
-    header = request.META.get("HTTP_AUTHORIZATION", "")
-    return parameters, read_credentials(header, parameters.get("client_id"), parameters.get("client_secret"))
+    credentials = read_credentials(
+        request.META.get("HTTP_AUTHORIZATION", ""),
+        parameters.get("client_id"),
+        parameters.get("client_secret"),
+        assertion=parameters.get("client_assertion"),
+        assertion_type=parameters.get("client_assertion_type"),
+    )
+    return _Sent(parameters, replace(credentials, has_proof=True) if "HTTP_DPOP" in request.META else credentials)
 
 
 @contextmanager
 def refusals_recorded(caller: Caller, *, endpoint: str, grant: str = "") -> Iterator[None]:
-    """Record a refusal of *caller* in the trail, within the budget of refusals. The refusal itself changes nothing."""
+    """Record a refusal of *caller* in the trail, within the budget of refusals. The refusal itself changes nothing.
+
+    A challenge for a nonce is none: the client sends the same request again.
+    """
     try:
         yield
+    except UseDPoPNonce:
+        raise
     except OAuthError as problem:
         with transaction.atomic(durable=True):
             try:
@@ -154,6 +217,7 @@ def with_cors(view: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[Http
         if origin and _is_registered(origin):
             response.headers["Access-Control-Allow-Origin"] = origin
             response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+            response.headers["Access-Control-Expose-Headers"] = "DPoP-Nonce, WWW-Authenticate"
             if request.method == "OPTIONS":
                 for name, value in _CORS.items():
                     response.headers[name] = value
@@ -161,6 +225,19 @@ def with_cors(view: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[Http
         return response
 
     return allowing
+
+
+def with_nonce(view: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Send the nonce for the next proof with every answer to a request that has one, so that no challenge is needed."""
+
+    @wraps(view)
+    def adding(request: HttpRequest) -> HttpResponseBase:
+        response = answered(view, request)
+        if "HTTP_DPOP" in request.META:
+            response.headers["DPoP-Nonce"] = current_nonce()
+        return response
+
+    return adding
 
 
 def _is_registered(origin: str) -> bool:

@@ -17,9 +17,10 @@ from auth_core.oauth.endpoints.answers import endpoint, json_answer
 from auth_core.oauth.endpoints.callers import Caller
 from auth_core.oauth.errors import OAuthError, UnauthorizedClient
 from auth_core.oauth.models import Resource
-from auth_core.oauth.tokens.active_tokens import judge, read_access_token
+from auth_core.oauth.tokens.active_tokens import judge, read_access_token, thumbprint_in
 from auth_core.oauth.tokens.admission import why_not_admitted
 from auth_core.oauth.tokens.authorization_lookup import find_by_refresh_token
+from auth_core.oauth.tokens.presentation import BEARER, DPOP
 
 #: The claims of a token that an answer has. The claim ``grant_id`` is ours alone. ``username`` is left out (decision record 0053):
 #: here it would be an email address, which a resource server gets by the scope ``email``, if the person consents.
@@ -79,7 +80,8 @@ def _of_own_token(claims: Mapping[str, Any] | None, caller: Caller) -> Mapping[s
 
 
 def _active(claims: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {"active": True, **{name: claims[name] for name in _MEMBERS if name in claims}, "token_type": "Bearer"}
+    members = {name: claims[name] for name in _MEMBERS if name in claims}
+    return {"active": True, **members, "token_type": DPOP if thumbprint_in(claims) else BEARER}
 
 
 def _concerns(application: RegisteredApplication, claims: Mapping[str, Any]) -> bool:

@@ -2,7 +2,7 @@
 
 Everything is generated from what is on: an endpoint is listed if it is routed, a scope if something provides its claims.
 
-Source: OpenID Connect Discovery section 3, RFC 8414, RFC 9207.
+Source: OpenID Connect Discovery section 3, RFC 8414, RFC 9126, RFC 9207, RFC 9449.
 """
 
 from collections.abc import Mapping
@@ -19,6 +19,8 @@ from auth_core.oauth.endpoints.answers import endpoint, public_answer
 from auth_core.oauth.endpoints.token import GRANTS
 from auth_core.oauth.keys.key_set import key_set
 from auth_core.oauth.models.application_policy import AuthMethod
+from auth_core.oauth.proofs import assertions, dpop
+from auth_core.oauth.proofs.signed_text import STRONG_ALGORITHMS
 from auth_core.oauth.registries import all_claims, all_scopes
 
 _LIFETIME = timedelta(hours=1)
@@ -26,6 +28,7 @@ _LIFETIME = timedelta(hours=1)
 #: Members of the metadata, by the name of the route. Other modules of this app add theirs by routing them.
 _ENDPOINTS = {
     "authorize": "authorization_endpoint",
+    "par": "pushed_authorization_request_endpoint",
     "token": "token_endpoint",
     "introspect": "introspection_endpoint",
     "revoke": "revocation_endpoint",
@@ -58,7 +61,7 @@ def provider_keys() -> Mapping[str, Any]:
 def provider_metadata() -> Mapping[str, Any]:
     """Return the metadata of this provider. The Host header decides nothing in it."""
     endpoints = {member: url for name, member in _ENDPOINTS.items() if (url := _url_of(name))}
-    with_secret = [AuthMethod.BASIC.value, AuthMethod.POST.value]
+    methods, algorithms = _methods(), _assertion_algorithms()
     return {
         "issuer": oauth.issuer,
         **endpoints,
@@ -66,10 +69,14 @@ def provider_metadata() -> Mapping[str, Any]:
         "response_types_supported": ["code"],
         "subject_types_supported": ["public"],
         "code_challenge_methods_supported": ["S256"],
-        "token_endpoint_auth_methods_supported": [*with_secret, AuthMethod.NONE.value],
-        "introspection_endpoint_auth_methods_supported": with_secret,
-        "revocation_endpoint_auth_methods_supported": [*with_secret, AuthMethod.NONE.value],
-        "id_token_signing_alg_values_supported": key_set().algorithms,
+        "token_endpoint_auth_methods_supported": [*methods, *_public()],
+        "token_endpoint_auth_signing_alg_values_supported": algorithms,
+        "introspection_endpoint_auth_methods_supported": methods,
+        "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
+        "revocation_endpoint_auth_methods_supported": [*methods, *_public()],
+        "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
+        "dpop_signing_alg_values_supported": list(dpop.ALGORITHMS),
+        "id_token_signing_alg_values_supported": _id_token_algorithms(),
         "scopes_supported": _scopes(),
         "claims_supported": sorted({*_OF_ID_TOKENS, *all_claims()}),
         "claim_types_supported": ["normal"],
@@ -78,9 +85,34 @@ def provider_metadata() -> Mapping[str, Any]:
         # Absent means true for the second.
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
+        **(_of_pushed() if "pushed_authorization_request_endpoint" in endpoints else {}),
         **(_of_authorization() if "authorization_endpoint" in endpoints else {}),
         **(_of_logout() if "end_session_endpoint" in endpoints else {}),
     }
+
+
+def _methods() -> list[str]:
+    """Return how an application with credentials authenticates."""
+    with_secret = [] if oauth.is_high else [AuthMethod.BASIC.value, AuthMethod.POST.value]
+    return [*with_secret, AuthMethod.PRIVATE_KEY.value]
+
+
+def _public() -> list[str]:
+    return [] if oauth.is_high else [AuthMethod.NONE.value]
+
+
+def _assertion_algorithms() -> list[str]:
+    return list(STRONG_ALGORITHMS if oauth.is_high else assertions.ALGORITHMS)
+
+
+def _id_token_algorithms() -> list[str]:
+    algorithms = key_set().algorithms
+    return [name for name in algorithms if name in STRONG_ALGORITHMS] if oauth.is_high else algorithms
+
+
+def _of_pushed() -> dict[str, Any]:
+    """Say whether every application must push its requests. One that must by its own policy knows it."""
+    return {"require_pushed_authorization_requests": oauth.is_high}
 
 
 def _of_authorization() -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """``POST /oauth/token``.
 
-The order of the checks is that of RFC 9700 and FAPI 2: authenticate the client, spend the code or refresh token by a statement that
-names the application, and only then look at the rest.
+The order of the checks is that of RFC 9700 and FAPI 2: authenticate the client, check the nonce of its proof, spend the
+assertion, the proof, and the code or refresh token by statements that name the application, and only then look at the rest.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,11 +19,12 @@ from auth_core.oauth.clients.registry import (
 )
 from auth_core.oauth.clients.scopes import split_scope
 from auth_core.oauth.endpoints.answers import endpoint, json_answer
-from auth_core.oauth.endpoints.callers import Caller, refusals_recorded, with_cors
-from auth_core.oauth.errors import OAuthError, UnauthorizedClient, UnsupportedGrantType
+from auth_core.oauth.endpoints.callers import Caller, refusals_recorded, with_cors, with_nonce
+from auth_core.oauth.errors import InvalidDPoPProof, OAuthError, UnauthorizedClient, UnsupportedGrantType
 from auth_core.oauth.grants.client_credentials import issue_for_itself
 from auth_core.oauth.grants.code import exchange_code
 from auth_core.oauth.grants.refresh import refresh
+from auth_core.oauth.proofs.one_time import spend_all
 
 #: What a grant spends, by ``grant_type``. The statement that spends it reads the version of the application.
 _SPENT = {AUTHORIZATION_CODE: "code", REFRESH_TOKEN: "refresh_token"}
@@ -33,9 +34,10 @@ _Grant = Callable[[Caller], Mapping[str, Any]]
 
 @endpoint("POST", "OPTIONS")
 @with_cors
+@with_nonce
 def token(request: HttpRequest) -> HttpResponseBase:
     """Return tokens for what the client presents."""
-    return json_answer(Caller.answer(request, _tokens))
+    return json_answer(Caller.answer(request, _tokens, spends_later=True))
 
 
 def tokens_for_itself(request: HttpRequest) -> Mapping[str, Any] | None:
@@ -66,13 +68,33 @@ def _tokens(caller: Caller) -> Mapping[str, Any]:
     if caller.is_remembered and not _confirms(caller, grant_type):
         confirm(caller.application)
     with refusals_recorded(caller, endpoint="token", grant=grant_type if grant_type in GRANTS else ""):
-        caller.parameters.require("grant_type")
-        grant = GRANTS.get(grant_type)
-        if grant is None:
-            raise UnsupportedGrantType
-        if grant_type not in caller.application.grants:
-            raise UnauthorizedClient
+        caller = caller.with_sender()
+        try:
+            grant = _grant_of(caller, grant_type)
+        except OAuthError:
+            # What was presented must not be used for another request.
+            spend_all(caller.unspent)
+            raise
         return grant(caller)
+
+
+def _grant_of(caller: Caller, grant_type: str) -> _Grant:
+    """Return the grant that *caller* may use, with everything that it needs.
+
+    Raises:
+        OAuthError: something is missing, or it may not.
+    """
+    caller.parameters.require("grant_type")
+    grant = GRANTS.get(grant_type)
+    if grant is None:
+        raise UnsupportedGrantType
+    if grant_type not in caller.application.grants:
+        raise UnauthorizedClient
+    if grant_type in _SPENT:
+        caller.parameters.require(_SPENT[grant_type])
+    if caller.application.must_prove_key and not caller.sender.thumbprint:
+        raise InvalidDPoPProof
+    return grant
 
 
 def _confirms(caller: Caller, grant_type: str) -> bool:
@@ -90,6 +112,8 @@ def _code(caller: Caller) -> Mapping[str, Any]:
         resources=caller.parameters.resources,
         client=caller.client,
         version=caller.version,
+        thumbprint=caller.sender.thumbprint,
+        unspent=caller.unspent,
     )
 
 
@@ -101,6 +125,8 @@ def _refresh(caller: Caller) -> Mapping[str, Any]:
         resources=caller.parameters.resources,
         client=caller.client,
         version=caller.version,
+        thumbprint=caller.sender.thumbprint,
+        unspent=caller.unspent,
     )
 
 
@@ -110,6 +136,8 @@ def _client_credentials(caller: Caller) -> Mapping[str, Any]:
         scopes=split_scope(caller.parameters.get("scope")),
         resources=caller.parameters.resources,
         client=caller.client,
+        thumbprint=caller.sender.thumbprint,
+        unspent=caller.unspent,
     )
 
 

@@ -1,6 +1,6 @@
 """``/oauth/userinfo``: by GET, by POST with the header, and by POST with the token in the body.
 
-Source: OpenID Connect Core section 5.3, RFC 6750 section 2.
+Source: OpenID Connect Core section 5.3, RFC 6750 section 2, RFC 9449 section 7.
 """
 
 from django.http import HttpRequest
@@ -8,21 +8,23 @@ from django.http.response import HttpResponseBase
 
 from auth_core.oauth.conf import oauth
 from auth_core.oauth.endpoints.answers import endpoint, json_answer
-from auth_core.oauth.endpoints.callers import with_cors
+from auth_core.oauth.endpoints.callers import with_cors, with_nonce
 from auth_core.oauth.endpoints.parameters import FORM, form_parameters
 from auth_core.oauth.errors import InsufficientScope, InvalidRequest, InvalidToken, MissingToken
 from auth_core.oauth.registries import OPENID
-from auth_core.oauth.tokens.active_tokens import find_active_token
 from auth_core.oauth.tokens.person_claims import USERINFO, claims_of_person
+from auth_core.oauth.tokens.presentation import BEARER, find_presented_token, scheme_of
 
 
 @endpoint("GET", "POST", "OPTIONS")
 @with_cors
+@with_nonce
 def userinfo(request: HttpRequest) -> HttpResponseBase:
     """Return the claims about the person of the access token."""
-    token = find_active_token(_token_of(request))
-    if token is None or oauth.issuer not in token.audience or token.authorization is None:
-        raise InvalidToken
+    scheme, text = _presented(request)
+    token = find_presented_token(request, scheme, text)
+    if oauth.issuer not in token.audience or token.authorization is None:
+        raise InvalidToken(scheme=scheme)
     if OPENID not in token.scopes:
         raise InsufficientScope(OPENID)
     authorization = token.authorization
@@ -30,8 +32,8 @@ def userinfo(request: HttpRequest) -> HttpResponseBase:
     return json_answer({**claims, "sub": authorization.subject})
 
 
-def _token_of(request: HttpRequest) -> str:
-    """Return the access token. One in the URL is not read: it would be in every log.
+def _presented(request: HttpRequest) -> tuple[str, str]:
+    """Return the access token after its scheme. One in the URL is not read: it would be in every log.
 
     Raises:
         MissingToken: there is none.
@@ -42,8 +44,8 @@ def _token_of(request: HttpRequest) -> str:
     in_body = form_parameters(request).get("access_token") if has_form else ""
     if in_body and scheme:
         raise InvalidRequest("Send the access token once.")
-    if scheme and scheme.lower() != "bearer":
+    text = in_header.strip() or in_body
+    presented = scheme_of(scheme or BEARER)
+    if not presented or not text:
         raise MissingToken
-    if not (in_header.strip() or in_body):
-        raise MissingToken
-    return in_header.strip() or in_body
+    return presented, text

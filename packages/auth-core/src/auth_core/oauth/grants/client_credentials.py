@@ -15,6 +15,7 @@ from auth_core.oauth.clients.scopes import canonical, find_resources, scopes_for
 from auth_core.oauth.conf import oauth
 from auth_core.oauth.errors import UnauthorizedClient
 from auth_core.oauth.events import OAuthEvent
+from auth_core.oauth.proofs.one_time import OneTime, spend_all
 from auth_core.oauth.tokens.access_tokens import issue_access_token
 from auth_core.request.client import Client
 
@@ -27,25 +28,37 @@ _counts: dict[UUID, tuple[float, int]] = {}
 
 
 def issue_for_itself(
-    application: RegisteredApplication, *, scopes: Sequence[str], resources: Sequence[str], client: Client
+    application: RegisteredApplication,
+    *,
+    scopes: Sequence[str],
+    resources: Sequence[str],
+    client: Client,
+    thumbprint: str = "",
+    unspent: Sequence[OneTime] = (),
 ) -> dict[str, Any]:
     """Return an access token for *application* itself.
 
+    Args:
+        thumbprint: Of the key that the token is bound to. Empty: none.
+        unspent: The assertion and the proof of the request.
+
     Raises:
+        InvalidClient, InvalidDPoPProof: one of *unspent* was used before.
         UnauthorizedClient: it is public, so anyone could be it.
         InvalidScope: it asks for a scope about a person, or one that it may not have.
         InvalidTarget: a resource is unknown.
     """
+    spend_all(unspent)
     if application.is_public:
         raise UnauthorizedClient
     rows = find_resources(resources)
     granted = scopes_for_itself(application, scopes, rows)
     audience = list(dict.fromkeys(map(canonical, resources))) or [oauth.issuer]
-    access = issue_access_token(application, scopes=granted, resources=rows, audience=audience)
+    access = issue_access_token(application, scopes=granted, resources=rows, audience=audience, thumbprint=thumbprint)
     _count(application, client)
     return {
         "access_token": access.text,
-        "token_type": "Bearer",
+        "token_type": access.type,
         "expires_in": int(access.lifetime.total_seconds()),
         "scope": " ".join(granted),
     }

@@ -23,6 +23,7 @@ from auth_core.oauth.grants.ends import end_authorization
 from auth_core.oauth.grants.refresh import new_refresh_token
 from auth_core.oauth.grants.tokens import REFRESH_PREFIX, token_answer
 from auth_core.oauth.models import Authorization, AuthorizationRequest, RefreshToken
+from auth_core.oauth.proofs.one_time import OneTime, spend_all
 from auth_core.oauth.registries import OFFLINE_ACCESS
 from auth_core.oauth.tokens.admission import is_lasting, why_not_admitted
 from auth_core.people.lookup import identity_of
@@ -100,6 +101,7 @@ def issue_code(
             code_challenge=request.parameters.get("code_challenge", ""),
             code_digest=digest(code),
             code_expires_at=moment + oauth.CODE_LIFETIME,
+            dpop_jkt=request.dpop_jkt,
             is_offline=is_offline,
             expires_at=min(ends),
         )
@@ -116,37 +118,67 @@ def exchange_code(
     resources: Sequence[str],
     client: Client,
     version: str = "",
+    thumbprint: str = "",
+    unspent: Sequence[OneTime] = (),
 ) -> dict[str, Any]:
     """Spend *code*, and return the tokens for it.
 
     It is spent before anything about it is looked at, and stays spent: a wrong verifier, then the right one, gets nothing. A
-    code of another application spends nothing. A spent code ends the authorization, committed.
+    code of another application spends nothing, neither itself nor *unspent*. A spent code ends the authorization, committed.
 
     Args:
         version: What *application* must still be. Empty: it has just been read.
+        thumbprint: Of the key that the request proved. Empty: none.
+        unspent: The assertion and the proof of the request. They are spent with the code.
 
     Raises:
+        InvalidClient, InvalidDPoPProof: one of *unspent* was used before. The code is not spent.
         StaleApplication: it has another version, or *code* is not good. Nothing was changed.
         InvalidGrant: it is wrong, spent, expired, or of a person who is not admitted now, or the verifier is wrong.
         InvalidRequest: the verifier is missing.
         InvalidTarget: a resource was not granted.
     """
-    if not _CODE.fullmatch(code):
-        raise StaleApplication if version else InvalidGrant
-    digested = digest(code)
-    authorization = spend_code(digested, application_pk=application.pk, version=version)
+    digested = digest(code) if _CODE.fullmatch(code) else ""
+    authorization = _spend(digested, application, version, unspent)
     if authorization is None:
         if version:
             raise StaleApplication
         _end_replayed(application, digested, client)
         raise InvalidGrant
-    _check_proof(authorization, verifier=verifier, redirect_uri=redirect_uri)
+    _check_proof(authorization, verifier=verifier, redirect_uri=redirect_uri, thumbprint=thumbprint)
     _refuse_if_not_admitted(authorization, application, client)
-    return _tokens_of(authorization, application, resources, client)
+    return _tokens_of(authorization, application, resources, client, thumbprint)
+
+
+def _spend(
+    digested: str, application: RegisteredApplication, version: str, unspent: Sequence[OneTime]
+) -> Authorization | None:
+    """Spend the code with *unspent*, all or nothing if it is one of another application.
+
+    Raises:
+        InvalidClient, InvalidDPoPProof: one of *unspent* was used before. Nothing is spent.
+    """
+    if not unspent:
+        # One statement needs no transaction.
+        return spend_code(digested, application_pk=application.pk, version=version) if digested else None
+    with transaction.atomic(durable=True):
+        spend_all(unspent)
+        authorization = spend_code(digested, application_pk=application.pk) if digested else None
+        if authorization is None and _is_foreign(digested, application):
+            transaction.set_rollback(True)
+    return authorization
+
+
+def _is_foreign(digested: str, application: RegisteredApplication) -> bool:
+    return Authorization.objects.filter(code_digest=digested).exclude(application=application.pk).exists()
 
 
 def _tokens_of(
-    authorization: Authorization, application: RegisteredApplication, resources: Sequence[str], client: Client
+    authorization: Authorization,
+    application: RegisteredApplication,
+    resources: Sequence[str],
+    client: Client,
+    thumbprint: str,
 ) -> dict[str, Any]:
     """Write the refresh token and the event, and return the tokens. What cannot be recorded is not issued."""
     text = new_secret(REFRESH_PREFIX) if REFRESH_TOKEN in application.grants else ""
@@ -158,7 +190,11 @@ def _tokens_of(
             resources=resources,
             refresh_token=text,
             is_first=True,
+            thumbprint=thumbprint,
         )
+        if text and thumbprint != authorization.dpop_jkt and application.is_public:
+            # Its refresh tokens are bound to the key. Those of a client that authenticates are bound to the client.
+            Authorization.objects.filter(pk=authorization.pk).update(dpop_jkt=thumbprint)
         if text:
             RefreshToken.objects.bulk_create([new_refresh_token(text, authorization)])
         record(
@@ -174,14 +210,17 @@ def _tokens_of(
     return body
 
 
-def _check_proof(authorization: Authorization, *, verifier: str, redirect_uri: str) -> None:
+def _check_proof(authorization: Authorization, *, verifier: str, redirect_uri: str, thumbprint: str) -> None:
     """Check what binds the code to the request.
 
     Raises:
-        InvalidGrant: it has expired, or the verifier or the redirect address is another.
+        InvalidGrant: it has expired, or the verifier, the redirect address or the key is another.
         InvalidRequest: the verifier is missing.
     """
     if authorization.code_expires_at is None or authorization.code_expires_at <= timezone.now():
+        raise InvalidGrant
+    if authorization.dpop_jkt and not same(authorization.dpop_jkt, thumbprint):
+        # The request was bound to a key (RFC 9449 section 10).
         raise InvalidGrant
     # OAuth 2.1 lets a client leave it out here. One that is sent must be that of the request.
     if redirect_uri and redirect_uri != authorization.redirect_uri:
@@ -219,6 +258,8 @@ def _refuse_if_not_admitted(authorization: Authorization, application: Registere
 
 def _end_replayed(application: RegisteredApplication, digested: str, client: Client) -> None:
     """End the authorization of a spent code. A code that was never issued to this application has none."""
+    if not digested:
+        return
     replayed = (
         Authorization.objects.filter(code_digest=digested, application=application.pk)
         .select_related("user__auth_identity")

@@ -4,7 +4,7 @@ Source: OAuth 2.1 section 4.3, RFC 9700 section 4.14.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from django.db import transaction
 from django.utils import timezone
@@ -20,6 +20,7 @@ from auth_core.oauth.grants.ends import end_authorization
 from auth_core.oauth.grants.rotation import rotate
 from auth_core.oauth.grants.tokens import REFRESH_PREFIX, token_answer
 from auth_core.oauth.models import Authorization, RefreshToken
+from auth_core.oauth.proofs.one_time import OneTime, spend_all
 from auth_core.oauth.tokens.admission import is_lasting, why_not_admitted
 from auth_core.oauth.tokens.authorization_lookup import find_by_refresh_token
 from auth_core.request.client import Client
@@ -47,29 +48,40 @@ def refresh(
     resources: Sequence[str],
     client: Client,
     version: str = "",
+    thumbprint: str = "",
+    unspent: Sequence[OneTime] = (),
 ) -> dict[str, Any]:
     """Return new tokens for *token*.
 
     A public client gets another refresh token, because only that tells a thief from the owner: a token that is used a second
-    time ends the authorization. A client with a secret keeps its token, unless it asked for rotation. No use prolongs the
-    authorization.
+    time ends the authorization. A client that authenticates keeps its token, unless it asked for rotation. No use prolongs
+    the authorization.
+
+    The tokens of a public client that proved a key are bound to that key. Another key spends nothing. A client that
+    authenticates may come with a new key each time (FAPI 2.0 section 5.3.2.1).
 
     Args:
         version: What *application* must still be. Empty: it has just been read.
+        thumbprint: Of the key that the request proved. Empty: none.
+        unspent: The assertion and the proof of the request. They are spent with the token.
 
     Raises:
+        InvalidClient, InvalidDPoPProof: one of *unspent* was used before.
         StaleApplication: it has another version, or *token* is not good. Nothing was changed.
         InvalidGrant: it is wrong, used, expired, or of a person who is not admitted now.
         InvalidScope, InvalidTarget: it asks for more than was granted. A token that rotates is used all the same.
     """
     if not _TOKEN.fullmatch(token):
-        raise StaleApplication if version else InvalidGrant
-    rotates = application.is_public or application.rotates_refresh_tokens
+        _refuse_malformed(version, unspent)
+    rotates = application.rotates
     issued = new_secret(REFRESH_PREFIX) if rotates else ""
     with transaction.atomic(durable=True):
-        authorization = _find(application, token, issued, version)
+        spend_all(unspent)
+        authorization = _find(application, token, issued, version, thumbprint)
         if authorization is None and version:
             raise StaleApplication
+        if authorization is None and unspent:
+            transaction.set_rollback(_is_foreign(token, application))
         refusal = "unknown" if authorization is None else why_not_admitted(authorization, application)
         if authorization is not None and not refusal:
             record(_refreshed(authorization, application, client))
@@ -86,19 +98,40 @@ def refresh(
         resources=resources,
         refresh_token=issued,
         is_first=False,
+        thumbprint=thumbprint,
     )
 
 
-def _find(application: RegisteredApplication, token: str, issued: str, version: str) -> Authorization | None:
+def _refuse_malformed(version: str, unspent: Sequence[OneTime]) -> NoReturn:
+    """Refuse what is no refresh token.
+
+    Raises:
+        StaleApplication, InvalidGrant, InvalidClient, InvalidDPoPProof: as in `refresh`.
+    """
+    if version:
+        raise StaleApplication
+    spend_all(unspent)
+    raise InvalidGrant
+
+
+def _find(
+    application: RegisteredApplication, token: str, issued: str, version: str, thumbprint: str
+) -> Authorization | None:
     """Return the live authorization of *token*. With *issued*, use the token up and write that one in its place."""
     if issued:
-        return rotate(digest(token), application_pk=application.pk, successor=issued, version=version)
+        bound = thumbprint if application.is_public else None
+        return rotate(digest(token), application_pk=application.pk, successor=issued, version=version, thumbprint=bound)
     grounds = find_by_refresh_token(digest(token), application.pk)
     if grounds is None or grounds.first is not None or grounds.second <= timezone.now():
         return None
     if version and grounds.version != version:
         return None
     return None if grounds.authorization.refusal else grounds.authorization
+
+
+def _is_foreign(token: str, application: RegisteredApplication) -> bool:
+    rows = RefreshToken.objects.filter(digest=digest(token))
+    return rows.exclude(authorization__application=application.pk).exists()
 
 
 def _end_replayed(application: RegisteredApplication, token: str, client: Client) -> None:

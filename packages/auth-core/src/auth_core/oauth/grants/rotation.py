@@ -21,7 +21,9 @@ from auth_core.oauth.tokens.joined_rows import authorization_of, can_join, colum
 from auth_core.runtime import prepared_statements
 
 
-def rotate(digest: str, *, application_pk: Any, successor: str, version: str = "") -> Authorization | None:
+def rotate(
+    digest: str, *, application_pk: Any, successor: str, version: str = "", thumbprint: str | None = None
+) -> Authorization | None:
     """Use the token with *digest* up, and write *successor* in its place. Return its authorization, with the user.
 
     Call this inside a transaction.
@@ -31,15 +33,18 @@ def rotate(digest: str, *, application_pk: Any, successor: str, version: str = "
         application_pk: The application that it must be of.
         successor: The new token.
         version: What the application must still be. Empty: it has just been read.
+        thumbprint: Of the key that the request proved. An authorization that is bound to another key does not match.
+            ``None``: no authorization of the application is bound to a key.
 
     Returns:
-        ``None``: the token is unknown, used, expired or of another application, its authorization has ended, or
-        the application has changed.
+        ``None``: the token is unknown, used, expired, of another application or bound to another key, its authorization has
+        ended, or the application has changed.
     """
     moment = timezone.now()
     alias = RefreshToken.objects.db
     if can_join(alias):
         values = {"digest": digest, "application": application_pk, "successor": successor, "version": version}
+        values["thumbprint"] = thumbprint
         return _rotate_at_once(alias, values, moment)
     unused = RefreshToken.objects.filter(
         digest=digest,
@@ -49,6 +54,8 @@ def rotate(digest: str, *, application_pk: Any, successor: str, version: str = "
         authorization__ended_at=None,
         authorization__expires_at__gt=moment,
     )
+    if thumbprint is not None:
+        unused = unused.filter(authorization__dpop_jkt__in=["", thumbprint])
     row = unused.select_related("authorization__user__auth_identity").first()
     if row is None or not spend(unused.filter(pk=row.pk), used_at=moment):
         return None
@@ -92,6 +99,7 @@ _STATEMENT = """WITH spent AS (
   WHERE r.digest = %(digest)s AND r.used_at IS NULL AND r.expires_at > %(now)s
     AND a.id = r.authorization_id AND a.application_id = %(application)s AND a.ended_at IS NULL AND a.expires_at > %(now)s
     AND (%(version)s = '' OR %(version)s = ({version}))
+    AND (CAST(%(thumbprint)s AS text) IS NULL OR a.dpop_jkt IN ('', %(thumbprint)s))
   RETURNING r.authorization_id, a.expires_at
 ), successor AS (
   INSERT INTO {refresh} (id, digest, authorization_id, created_at, expires_at, used_at)

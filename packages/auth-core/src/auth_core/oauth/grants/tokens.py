@@ -24,6 +24,7 @@ def token_answer(
     resources: Sequence[str],
     refresh_token: str,
     is_first: bool,
+    thumbprint: str = "",
 ) -> dict[str, Any]:
     """Return the body for tokens of *authorization*.
 
@@ -32,6 +33,7 @@ def token_answer(
         resources: The URIs that the request named. None: all that were granted.
         refresh_token: Empty: the client gets none, or keeps the one it has.
         is_first: Whether it answers a code, so that the ID token has the nonce of the request.
+        thumbprint: Of the key that the access token is bound to. Empty: none.
 
     Raises:
         InvalidTarget: a resource was not granted.
@@ -43,10 +45,11 @@ def token_answer(
         resources=find_resources(audience),
         audience=audience,
         authorization=authorization,
+        thumbprint=thumbprint,
     )
     body: dict[str, Any] = {
         "access_token": access.text,
-        "token_type": "Bearer",
+        "token_type": access.type,
         "expires_in": int(access.lifetime.total_seconds()),
         "scope": " ".join(scopes),
     }

@@ -1,6 +1,6 @@
 """The algorithms of signatures, and the keys that each needs. Does not use Django.
 
-Source: RFC 7518, RFC 8037, RFC 7638. The list of algorithms is that of `auth_core.oauth_resource`.
+Source: RFC 7518, RFC 8037, RFC 7638.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 
-from auth_core.oauth_resource.conf import ALGORITHMS
+from auth_core.crypto.signature_algorithms import ALGORITHMS
 from auth_core.oauth_resource.tokens.algorithms import Registry
 
 __all__ = ["ALGORITHMS", "RSA_BITS", "InvalidKey", "Registry", "from_pem", "new_private_key", "to_pem"]

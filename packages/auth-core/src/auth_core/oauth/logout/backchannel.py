@@ -26,7 +26,6 @@ from auth_core.oauth.conf import oauth
 from auth_core.oauth.grants.ends import end_all, given_in
 from auth_core.oauth.models import ApplicationPolicy, Authorization
 from auth_core.oauth.tokens import signatures
-from auth_core.oauth.tokens.id_tokens import DEFAULT_ALGORITHM
 from auth_core.runtime.http_client import OutboundFailed, OutboundRefused, fetch
 
 #: The channel of the outbox.
@@ -140,4 +139,4 @@ def logout_token(application: RegisteredApplication, subject: str, session_id: s
         "sub": subject,
         **({"sid": session_id} if session_id else {}),
     }
-    return signatures.sign(claims, algorithm=application.id_token_algorithm or DEFAULT_ALGORITHM, type_=TYPE)
+    return signatures.sign(claims, algorithm=application.signs_id_tokens_with, type_=TYPE)

@@ -6,6 +6,7 @@ from auth_core.oauth.models.authorization_request import AuthorizationRequest
 from auth_core.oauth.models.consent import Consent
 from auth_core.oauth.models.resource import Resource
 from auth_core.oauth.models.signing_key import SigningKey
+from auth_core.oauth.models.spent_proof import SpentProof
 from auth_core.oauth.models.tokens import AccessToken, RefreshToken, RevokedToken
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "Resource",
     "RevokedToken",
     "SigningKey",
+    "SpentProof",
 ]

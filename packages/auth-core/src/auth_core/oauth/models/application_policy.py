@@ -1,5 +1,7 @@
 """What an application may do, beside the row of django-oauth-toolkit."""
 
+from typing import Any
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -8,7 +10,7 @@ from auth_core.assurance.levels import Assurance
 from auth_core.fields import EncryptedTextField
 from auth_core.ids import uuid7
 from auth_core.models.shown_once import ShownOnce
-from auth_core.oauth.conf import application_model
+from auth_core.oauth.conf import HIGH, application_model
 
 
 class TokenFormat(models.TextChoices):
@@ -23,6 +25,7 @@ class AuthMethod(models.TextChoices):
 
     BASIC = "client_secret_basic", _("Secret in the header")
     POST = "client_secret_post", _("Secret in the body")
+    PRIVATE_KEY = "private_key_jwt", _("Assertion signed with a private key")
     NONE = "none", _("None")
 
 
@@ -31,6 +34,12 @@ class SubjectType(models.TextChoices):
 
     PUBLIC = "public", _("The same for all applications")
     PAIRWISE = "pairwise", _("Another for each sector")
+
+
+class Profile(models.TextChoices):
+    """What an application must do more than others."""
+
+    HIGH = HIGH, _("High (FAPI 2.0 Security Profile)")
 
 
 class ApplicationPolicy(ShownOnce):
@@ -81,6 +90,42 @@ class ApplicationPolicy(ShownOnce):
         null=True,
         blank=True,
         help_text=_("Until when the secret before is accepted as well."),
+    )
+    jwks = models.TextField(
+        _("public keys"),
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Public keys that verify its assertions: a JSON Web Key Set."),
+    )
+    jwks_uri = models.CharField(
+        _("address of public keys"),
+        max_length=512,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Where its key set is fetched from, if it is not written here."),
+    )
+    profile = models.CharField(
+        _("profile"),
+        max_length=8,
+        blank=True,
+        default="",
+        db_default="",
+        choices=Profile.choices,
+        help_text=_("Empty: that of the site."),
+    )
+    require_par = models.BooleanField(
+        _("pushed requests required"),
+        default=False,
+        db_default=False,
+        help_text=_("Whether it must push its authorization requests (RFC 9126)."),
+    )
+    require_dpop = models.BooleanField(
+        _("DPoP required"),
+        default=False,
+        db_default=False,
+        help_text=_("Whether its tokens are bound to a key of its own (RFC 9449)."),
     )
     required_assurance = models.CharField(
         _("required assurance"),
@@ -150,3 +195,9 @@ class ApplicationPolicy(ShownOnce):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    @property
+    def uses_secret(self) -> bool:
+        """Whether it authenticates by a secret. A public application has none, and neither has one with a key."""
+        row: Any = self.application
+        return bool(row.client_type != row.CLIENT_PUBLIC and self.auth_method != AuthMethod.PRIVATE_KEY)

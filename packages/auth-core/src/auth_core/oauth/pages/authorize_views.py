@@ -19,8 +19,15 @@ from auth_core.crypto.secrets import same
 from auth_core.events import Event, EventOutcome, record
 from auth_core.oauth.authorization import consent, stored_requests
 from auth_core.oauth.authorization.details import Details, is_silent, read_details
-from auth_core.oauth.authorization.errors import AccessDenied, AddressUnknown, LoginRequired, RequestGone
+from auth_core.oauth.authorization.errors import (
+    AccessDenied,
+    AddressUnknown,
+    LoginRequired,
+    PushRequired,
+    RequestGone,
+)
 from auth_core.oauth.authorization.parameters import AUTHORIZE, read_parameters, text_of
+from auth_core.oauth.authorization.pushed_requests import URN, find_pushed
 from auth_core.oauth.authorization.responses import Reply, error_members, send
 from auth_core.oauth.authorization.steps import Step, missing_level, next_proof, wants_consent
 from auth_core.oauth.clients.redirect_uris import is_registered
@@ -50,13 +57,22 @@ class AuthorizePage(PageForClients):
         return see_other(_address_of(handle))
 
     def _store(self, request: HttpRequest) -> tuple[AuthorizationRequest, RegisteredApplication, str]:
-        """Check the client and its address, and store the request.
+        """Check the client and its address, and store the request. One that was pushed is stored already.
 
         Raises:
             AddressUnknown: one of them is unknown. Nothing is stored, and nothing is redirected.
+            InvalidRequestUri: the pushed request is unknown, has expired or was answered.
+            PushRequired: the application must push its requests.
         """
         parameters = read_parameters(request, AUTHORIZE)
-        application = _usable(find_application(text_of(parameters, "client_id")), parameters)
+        found = find_application(text_of(parameters, "client_id"))
+        name = text_of(parameters, "request_uri")
+        if found is not None and name.startswith(URN):
+            row, handle = find_pushed(name, found)
+            return row, _usable(found, row.parameters), handle
+        application = _usable(found, parameters)
+        if application.must_push:
+            raise PushRequired
         row, handle = stored_requests.store_request(
             kind=Kind.AUTHORIZE, application_pk=application.pk, parameters=parameters, client=client_of(request)
         )

@@ -53,10 +53,18 @@ class Registered:
         assert found is not None
         return found
 
-    def post(self, path: str, browser: Browser | None = None, **parameters: Any) -> Any:
-        """Post a form as this application: with its secret in the body, or with its id alone."""
-        body = {"client_id": self.client_id, **({"client_secret": self.secret} if self.secret else {}), **parameters}
-        return post_form(path, body, browser)
+    def credentials(self) -> dict[str, str]:
+        """Return what authenticates a request, besides the id."""
+        return {"client_secret": self.secret} if self.secret else {}
+
+    def post(self, path: str, browser: Browser | None = None, *, proof: str = "", **parameters: Any) -> Any:
+        """Post a form as this application: with its credentials in the body, or with its id alone.
+
+        Args:
+            proof: The header ``DPoP``. Empty: none.
+        """
+        body = {"client_id": self.client_id, **self.credentials(), **parameters}
+        return post_form(path, body, browser, **({"HTTP_DPOP": proof} if proof else {}))
 
 
 def post_form(path: str, body: Any, browser: Browser | None = None, **headers: Any) -> Any:

@@ -26,10 +26,12 @@ class IssuedToken:
     Args:
         text: What the client gets.
         lifetime: How long it is valid.
+        type: The scheme with which it is presented.
     """
 
     text: str = field(repr=False)
     lifetime: timedelta
+    type: str
 
 
 def issue_access_token(
@@ -39,14 +41,16 @@ def issue_access_token(
     resources: Sequence[Resource],
     audience: Sequence[str],
     authorization: Authorization | None = None,
+    thumbprint: str = "",
 ) -> IssuedToken:
     """Return a new access token of *application*. A JWT writes no row.
 
     Args:
         resources: The rows of the audience. The issuer itself has none.
         authorization: What a person gave. ``None``: the application acts for itself.
+        thumbprint: Of the key that the token is bound to (RFC 9449 section 6). Empty: whoever has it may use it.
     """
-    lifetime = application.lifetime_of_access
+    lifetime, type_ = application.lifetime_of_access, "DPoP" if thumbprint else "Bearer"
     moment = timezone.now()
     claims: dict[str, Any] = {
         "iss": oauth.issuer,
@@ -58,14 +62,16 @@ def issue_access_token(
         "jti": secrets.token_urlsafe(18),
         "scope": " ".join(scopes),
         **({} if authorization is None else _about(authorization)),
+        **({"cnf": {"jkt": thumbprint}} if thumbprint else {}),
     }
     formats = {resource.token_format or application.token_format for resource in resources} or {
         application.token_format
     }
     if TokenFormat.OPAQUE in formats:
-        return IssuedToken(_stored(application, authorization, claims), lifetime)
-    algorithm = "RS256" if any(resource.signing_algorithm == "RS256" for resource in resources) else "ES256"
-    return IssuedToken(signatures.sign(claims, algorithm=algorithm, type_=signatures.ACCESS), lifetime)
+        return IssuedToken(_stored(application, authorization, claims), lifetime, type_)
+    is_weak = any(resource.signing_algorithm == "RS256" for resource in resources) and not application.is_high
+    algorithm = "RS256" if is_weak else "ES256"
+    return IssuedToken(signatures.sign(claims, algorithm=algorithm, type_=signatures.ACCESS), lifetime, type_)
 
 
 def _about(authorization: Authorization) -> dict[str, Any]:

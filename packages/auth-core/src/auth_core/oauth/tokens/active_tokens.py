@@ -1,7 +1,7 @@
 """Which access token is active now, and for which person. Introspection, userinfo and the API ask here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -28,12 +28,14 @@ class ActiveToken:
         authorization: What a person gave, with that person. ``None``: the application acts for itself.
         application_id: Public id of its application.
         is_service_account: Whether the application acts for itself and may hold roles.
+        answer_headers: What the API adds to its answer: the nonce for the next proof.
     """
 
     claims: Mapping[str, Any]
     authorization: Authorization | None
     application_id: UUID
     is_service_account: bool = False
+    answer_headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def scopes(self) -> list[str]:
@@ -41,10 +43,20 @@ class ActiveToken:
         return str(self.claims.get("scope", "")).split()
 
     @property
+    def thumbprint(self) -> str:
+        """Of the key that it is bound to. Empty: whoever has it may use it."""
+        return thumbprint_in(self.claims)
+
+    @property
     def audience(self) -> list[str]:
         """What it is for."""
         aud = self.claims["aud"]
         return [aud] if isinstance(aud, str) else list(aud)
+
+
+def thumbprint_in(claims: Mapping[str, Any]) -> str:
+    """Return the thumbprint of the key that a token with these claims is bound to, or an empty text (RFC 9449 section 6)."""
+    return str(claims["cnf"]["jkt"]) if "cnf" in claims else ""
 
 
 def read_access_token(text: str) -> Mapping[str, Any] | None:

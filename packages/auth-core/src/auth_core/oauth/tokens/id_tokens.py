@@ -16,9 +16,6 @@ from auth_core.oauth.tokens import signatures
 from auth_core.oauth.tokens.person_claims import ID_TOKEN, claims_of_person
 from auth_core.users import UserLike
 
-#: What OpenID Connect makes the default, and every certified client verifies.
-DEFAULT_ALGORITHM = "RS256"
-
 
 def issue_id_token(
     application: RegisteredApplication,
@@ -34,7 +31,7 @@ def issue_id_token(
         access_token: What ``at_hash`` binds it to.
         with_nonce: Whether it answers the request that had the nonce. An ID token of a refresh has none (section 12.2).
     """
-    algorithm = application.id_token_algorithm or DEFAULT_ALGORITHM
+    algorithm = application.signs_id_tokens_with
     moment = timezone.now()
     claims: dict[str, Any] = {
         **claims_of_person(user, authorization.scopes, authorization.claims, member=ID_TOKEN),

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 from urllib.parse import urlsplit
 
-from auth_core.oauth_resource.conf import ALGORITHMS, resource
+from auth_core.crypto.signature_algorithms import ALGORITHMS
+from auth_core.oauth_resource.conf import resource
 from auth_core.oauth_resource.registries import token_store
 
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})

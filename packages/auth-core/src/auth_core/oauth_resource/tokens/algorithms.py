@@ -5,7 +5,7 @@ from typing import Any
 from joserfc.errors import UnsupportedAlgorithmError
 from joserfc.jws import JWSRegistry
 
-from auth_core.oauth_resource.conf import ALGORITHMS
+from auth_core.crypto.signature_algorithms import ALGORITHMS
 
 
 class Registry(JWSRegistry):

@@ -16,14 +16,15 @@ from auth_core.oauth_resource.errors import InvalidToken
 logger = logging.getLogger("auth_core.oauth_resource")
 
 
-def refused(reason: str) -> InvalidToken:
+def refused(reason: str, *, scheme: str = "Bearer") -> InvalidToken:
     """Return the refusal of a token. The caller is not given the reason: it is a line of the log at the level DEBUG.
 
     Args:
         reason: A clause of ours, without any text of the token.
+        scheme: The scheme under which the token was sent.
     """
     logger.debug("An access token is refused: %s.", reason)
-    return InvalidToken()
+    return InvalidToken(scheme=scheme)
 
 
 def canonical_resource(uri: str) -> str:

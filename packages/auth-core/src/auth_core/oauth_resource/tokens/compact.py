@@ -12,7 +12,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import Key
 from joserfc.jws import CompactSignature, extract_compact, validate_compact
 
-from auth_core.oauth_resource.conf import ALGORITHMS
+from auth_core.crypto.signature_algorithms import ALGORITHMS
 from auth_core.oauth_resource.tokens.algorithms import Registry
 
 #: The longest token that is read, in characters. Servers accept headers of about this length.

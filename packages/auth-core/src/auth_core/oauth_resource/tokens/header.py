@@ -15,17 +15,26 @@ SCHEME = "Bearer"
 _TOKEN = Pattern(r"[A-Za-z0-9\-._~+/]+=*", at_most=LONGEST)
 
 
-def bearer_token(request: HttpRequest) -> str | None:
-    """Return the token in the header, or ``None`` if the request has none of this scheme.
+def token_of_scheme(request: HttpRequest, scheme: str) -> str | None:
+    """Return the token in the header, or ``None`` if the request has none of *scheme*.
 
     Raises:
         InvalidToken: it is too long, or malformed.
     """
     header: str = request.META.get("HTTP_AUTHORIZATION", "")
-    if header[: len(SCHEME)].lower() != SCHEME.lower() or header[len(SCHEME) : len(SCHEME) + 1].strip():
+    if header[: len(scheme)].lower() != scheme.lower() or header[len(scheme) : len(scheme) + 1].strip():
         return None
     # A longer header is refused before it is read.
-    text = header[len(SCHEME) :].strip() if len(header) <= len(SCHEME) + 1 + LONGEST else ""
+    text = header[len(scheme) :].strip() if len(header) <= len(scheme) + 1 + LONGEST else ""
     if not _TOKEN.fullmatch(text):
-        raise refused("it is malformed or too long")
+        raise refused("it is malformed or too long", scheme=scheme)
     return text
+
+
+def bearer_token(request: HttpRequest) -> str | None:
+    """Return the Bearer token in the header, or ``None``.
+
+    Raises:
+        InvalidToken: it is too long, or malformed.
+    """
+    return token_of_scheme(request, SCHEME)

@@ -3,6 +3,7 @@
 import json
 from argparse import ArgumentParser
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from django.contrib.auth.models import Group
@@ -12,7 +13,7 @@ from auth_core.assurance.levels import Assurance
 from auth_core.errors import InvalidRequest
 from auth_core.management.arguments import positive
 from auth_core.oauth.clients.registration import GRANTS, create_application
-from auth_core.oauth.models.application_policy import AuthMethod, TokenFormat
+from auth_core.oauth.models.application_policy import AuthMethod, Profile, TokenFormat
 
 #: Options that may be repeated: the argument of the function that each fills, and what it says.
 _REPEATED = {
@@ -27,6 +28,7 @@ _REPEATED = {
 #: Options with one text, and those with a choice.
 _TEXTS = {
     "--backchannel-logout-uri": ("backchannel_logout_uri", "Address that hears of ended sessions."),
+    "--jwks-uri": ("jwks_uri", "Address of its public keys. It then authenticates with its key, and has no secret."),
     "--client-uri": ("client_uri", "Home page."),
     "--logo-uri": ("logo_uri", "Logo."),
     "--policy-uri": ("policy_uri", "Privacy policy."),
@@ -34,6 +36,7 @@ _TEXTS = {
 }
 _CHOICES = {
     "--auth-method": ("auth_method", AuthMethod.values, "How it authenticates. Default: by its secret, either way."),
+    "--profile": ("profile", Profile.values, "high: the FAPI 2.0 Security Profile. Default: that of the site."),
     "--required-assurance": (
         "required_assurance", [level.acr for level in Assurance if level], "Level that a session must have proved.",
     ),
@@ -52,6 +55,8 @@ _FLAGS = {
     "--public": ("is_public", "It cannot keep a secret, and gets none."),
     "--first-party": ("is_first_party", "It is yours. People are not asked to consent."),
     "--service-account": ("is_service_account", "It may hold roles. It needs the grant client_credentials."),
+    "--require-par": ("require_par", "It must push its authorization requests."),
+    "--require-dpop": ("require_dpop", "Its tokens are bound to a key."),
     "--rotate-refresh-tokens": ("rotates_refresh_tokens", "Each refresh token works once."),
 }
 
@@ -75,6 +80,7 @@ class Command(BaseCommand):
             parser.add_argument(option, dest=name, type=positive, help=text)
         for option, (name, text) in _FLAGS.items():
             parser.add_argument(option, dest=name, action="store_true", help=text)
+        parser.add_argument("--jwks-file", help="File with its public keys, a JSON Web Key Set. As with --jwks-uri.")
         parser.add_argument("--json", action="store_true", help="Print the application as JSON.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -96,16 +102,27 @@ def _settings(options: dict[str, Any]) -> dict[str, Any]:
     """Return the options that were given, as the arguments of the function.
 
     Raises:
-        CommandError: a group does not exist.
+        CommandError: a group does not exist, or the file with the keys cannot be read.
     """
     names = [name for table in (_REPEATED, _TEXTS, _CHOICES, _LIFETIMES, _FLAGS) for name, *_rest in table.values()]
     settings = {name: options[name] for name in names if options[name] is not None}
     for name, _text in _LIFETIMES.values():
         if name in settings:
             settings[name] = timedelta(seconds=settings[name])
+    if options["jwks_file"]:
+        settings["jwks"] = _text_of(options["jwks_file"])
+    if settings.get("jwks") or settings.get("jwks_uri"):
+        settings.setdefault("auth_method", AuthMethod.PRIVATE_KEY.value)
     if "allowed_groups" in settings:
         groups = list(Group.objects.filter(name__in=settings["allowed_groups"]))
         if {group.name for group in groups} != set(settings["allowed_groups"]):
             raise CommandError("allowed_groups: a group does not exist.")
         settings["allowed_groups"] = groups
     return settings
+
+
+def _text_of(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise CommandError(f"jwks-file: {type(problem).__name__}") from problem

@@ -1,0 +1,7 @@
+"""The algorithms of signatures that resource servers and the provider know. Does not use Django.
+
+Source: RFC 7518, RFC 8037.
+"""
+
+#: In the order in which discovery lists them. ``none`` and HS256 are not here, so no code can use them.
+ALGORITHMS = ("ES256", "RS256", "PS256", "EdDSA")
