@@ -83,9 +83,9 @@ def copy(tmp_path: Path) -> Copy:
     return Copy(tmp_path / "copy")
 
 
-def wait_for(output: Path, words: str, seconds: float = 300) -> None:
+def wait_for(output: Path, words: str, seconds: float = 300, *, after: str = "") -> None:
     deadline = time.monotonic() + seconds
-    while words not in (printed := output.read_text()):
+    while words not in (printed := output.read_text())[max(0, printed.find(after)) :]:
         assert "Traceback" not in printed, printed
         assert time.monotonic() < deadline, printed
         time.sleep(0.1)
