@@ -100,6 +100,18 @@ def test_private_keys_are_refused_and_not_repeated(administrator: Browser) -> No
     assert not get_application_model().objects.exists()
 
 
+@pytest.mark.parametrize("member", ["d", "p", "q", "dp", "dq", "qi", "oth", "k"])
+def test_one_private_member_beside_a_usable_key_is_refused(member: str, administrator: Browser) -> None:
+    """The key set is recorded with the registration, so a part of a private key must not be in it."""
+    usable = KeyHolder().key.as_dict(private=False)
+    mixed = json.dumps({"keys": [usable, {"kty": "RSA", member: "c2VjcmV0"}]})
+
+    refused = send(administrator, "post", API, **new(auth_method="private_key_jwt", jwks=mixed))
+
+    assert [error["field"] for error in refused.json()["errors"]] == ["jwks"]
+    assert not get_application_model().objects.exists()
+
+
 def test_a_public_application_has_no_secret_and_never_gets_one(administrator: Browser) -> None:
     body = send(administrator, "post", API, **new(public=True)).json()
     address = f"{API}{body['id']}/"

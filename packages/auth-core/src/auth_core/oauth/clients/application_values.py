@@ -125,7 +125,8 @@ def values_of(policy: ApplicationPolicy) -> ApplicationValues:
 
 def default_values(*, name: str, is_public: bool) -> ApplicationValues:
     """Return the values of an application that sets nothing. It has no grant type yet."""
-    values: dict[str, Any] = {column: getattr(ApplicationPolicy(), column) for column in _OF_POLICY}
+    policy = ApplicationPolicy()
+    values: dict[str, Any] = {column: getattr(policy, column) for column in _OF_POLICY}
     values |= {column: [] for column in (*_LISTS, "grants", "allowed_groups")}
     return cast("ApplicationValues", {**values, "name": name, "is_public": is_public})
 

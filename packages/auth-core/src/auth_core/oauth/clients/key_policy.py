@@ -11,6 +11,7 @@ from auth_core.oauth.clients.redirect_uris import is_web, why_not_allowed
 from auth_core.oauth.conf import HIGH, oauth
 from auth_core.oauth.models.application_policy import AuthMethod
 from auth_core.oauth.proofs.client_keys import parse_keys
+from auth_core.oauth.proofs.signed_text import PRIVATE_MEMBERS
 
 #: The longest key set, in characters, and the longest address.
 LONGEST_KEYS, _LONGEST_ADDRESS = 65_536, 512
@@ -40,9 +41,9 @@ def problems_of_keys(values: ApplicationValues) -> Iterator[FieldError]:
 
 
 def _has_private_member(jwks: str) -> bool:
-    """Return whether a key of a set is private. Its owner must learn that it has left their house."""
+    """Return whether a key of a set is private. It is refused, so that its owner replaces it."""
     try:
         keys = json.loads(jwks)["keys"]
-        return any({"d", "k"} & key.keys() for key in keys)
+        return any(PRIVATE_MEMBERS & key.keys() for key in keys)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return True

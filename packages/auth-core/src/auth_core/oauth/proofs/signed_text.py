@@ -4,23 +4,22 @@ Source: RFC 7515, RFC 7517, RFC 7518, RFC 8725. A key is rebuilt from the member
 private key or a key of unusual size never verifies anything.
 """
 
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
-from joserfc.jws import extract_compact
 from joserfc.jwt import decode
 
-from auth_core.oauth.keys.algorithms import Registry
+from auth_core.oauth_resource.tokens.algorithms import Registry
+from auth_core.oauth_resource.tokens.compact import read_compact
 
 #: The algorithms of proofs, and of assertions under the profile `high` (FAPI 2.0 Security Profile section 5.4).
 STRONG_ALGORITHMS = ("PS256", "ES256", "EdDSA")
 
-#: The longest text that is read, in characters, and the longest value in it.
-LONGEST, LONGEST_VALUE = 8192, 256
+#: The longest value in a text that is read, in characters.
+LONGEST_VALUE = 256
 
 #: Bits of an RSA key: at least those of FAPI 2.0 section 5.4.1, and at most what costs a millisecond to verify.
 _FEWEST_BITS, _MOST_BITS = 2048, 4096
@@ -28,7 +27,8 @@ _FEWEST_BITS, _MOST_BITS = 2048, 4096
 #: The longest exponent of an RSA key, in characters: 48 bits.
 _LONGEST_EXPONENT = 8
 
-_PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+#: The members that only a private or a symmetric key has.
+PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
 #: The members of each type of key, and the algorithms that it verifies.
 _TYPES: Mapping[tuple[str, str], tuple[type[Key], tuple[str, ...], tuple[str, ...]]] = {
@@ -38,26 +38,19 @@ _TYPES: Mapping[tuple[str, str], tuple[type[Key], tuple[str, ...], tuple[str, ..
 }
 
 
-class _Registry(Registry):
-    """The header of a proof has the key, so it is longer than others."""
-
-    max_header_length = 4096
-
-
-_READER = _Registry(strict_check_header=False)
 _READERS = {
-    name: _Registry(algorithms=[name], strict_check_header=False) for name in ("PS256", "RS256", "ES256", "EdDSA")
+    name: Registry(algorithms=[name], strict_check_header=False) for name in ("PS256", "RS256", "ES256", "EdDSA")
 }
 
 
 @dataclass(frozen=True, slots=True)
 class UnverifiedText:
-    """A compact token whose signature nobody has checked.
+    """A compact token with an unverified signature.
 
     Args:
         text: All of it.
         header: Its header.
-        claims: Its claims. Whoever sent it wrote them.
+        claims: Its claims, as the sender wrote them.
     """
 
     text: str = field(repr=False)
@@ -97,21 +90,13 @@ class PublicKey:
 
 def read_unverified(text: str) -> UnverifiedText | None:
     """Return the token *text* with its header, or ``None`` if it is none, or if its header needs an extension."""
-    if len(text) > LONGEST or not text.isascii() or text.count(".") != 2:  # noqa: PLR2004 - header, payload, signature
-        return None
-    try:
-        token = extract_compact(text.encode(), registry=_READER)
-        header, claims = token.protected, json.loads(token.payload)
-    except (JoseError, ValueError, TypeError, RecursionError):
-        return None
-    if not isinstance(header, dict) or not isinstance(claims, dict) or {"crit", "b64"} & header.keys():
-        return None
-    return UnverifiedText(text, header, claims)
+    token = read_compact(text)
+    return None if token is None else UnverifiedText(text, token.header, token.claims)
 
 
 def read_public_key(jwk: object) -> PublicKey | None:
     """Return the public key in a JSON Web Key, or ``None`` if it is private, or of a type or size that is not used here."""
-    if not isinstance(jwk, dict) or _PRIVATE & jwk.keys():
+    if not isinstance(jwk, dict) or PRIVATE_MEMBERS & jwk.keys():
         return None
     type_ = text_in(jwk, "kty")
     found = _TYPES.get((type_, "" if type_ == "RSA" else text_in(jwk, "crv")))
