@@ -13,7 +13,7 @@ import pytest
 
 from auth_core.testing.parallel import at_once
 from auth_core.testing.redis import OwnRedis
-from live.service import Service
+from live.service import ROOT, Service
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db]
 
@@ -49,6 +49,16 @@ def test_the_journey_over_https(service: Service) -> None:
     assert service.get("ready/").json()["status"] == "ok"
     assert PASSWORD not in service.log
     assert granted.json()["credential"] not in service.log
+
+
+def test_services_that_run_at_the_same_time_have_folders_of_their_own_for_static_files(service: Service) -> None:
+    shared = ROOT / "project" / "staticfiles" / "staticfiles.json"
+    before = shared.stat().st_mtime_ns if shared.exists() else None
+
+    service.manage("collectstatic", "--no-input", "--verbosity", "0")
+
+    assert (service.folder / "static" / "staticfiles.json").exists()
+    assert before == (shared.stat().st_mtime_ns if shared.exists() else None)
 
 
 def guess_in_parallel(

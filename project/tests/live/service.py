@@ -48,6 +48,7 @@ class Service:
         self.url = f"https://localhost:{self.port}"
         self.certificate, self._key = _self_signed(self.folder)
         self.count_file = self.folder / "evaluated"
+        self._static = self.folder / "static" if self.beside is None else self.beside._static
         if self.beside is None:
             self.database = f"test_live_{os.getpid()}_{secrets.token_hex(3)}"
             self._administer(f'CREATE DATABASE "{self.database}"')
@@ -181,6 +182,7 @@ class Service:
             "WEB_LOGIN_QUEUE": "256",
             "WEB_LOGIN_WAIT": "60",
             "LIVE_COUNT": str(self.count_file),
+            "LIVE_STATIC": str(self._static),
             **self._secrets,
             **self.environment,
         }

@@ -6,6 +6,7 @@ evaluated password, unlimited parallel hashes, and budgets that only the identif
 
 import os
 from datetime import timedelta
+from pathlib import Path
 
 from enterprise_auth.settings.production import *
 
@@ -23,6 +24,8 @@ AUTH_CORE = {
 # Twenty parallel logins of one user look like guesses. A user without a factor would be asked for a code by mail. Other
 # tests cover the demands of risk.
 AUTH_SESSIONS = {**AUTH_SESSIONS, "RISK_BANDS": ()}
+# Services of tests that run at the same time must not collect into one folder: each would delete files of the others.
+STATIC_ROOT = Path(os.environ["LIVE_STATIC"])
 MIDDLEWARE = ["live.counters.QueriesMiddleware", *MIDDLEWARE]
 if os.environ.get("LIVE_PLANT"):
     INSTALLED_APPS = [*INSTALLED_APPS, "live.planted"]
