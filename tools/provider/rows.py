@@ -10,7 +10,7 @@ from pathlib import Path
 from planted.defects import Defect
 
 #: What the tests in the file begin with, and the folder that it stands for.
-_FOLDERS = {"T": "packages/auth-core/oauth/tests", "P": "project/tests"}
+_FOLDERS = {"T": "packages/auth-core/oauth/tests", "R": "packages/auth-core/oauth_resource/tests", "P": "project/tests"}
 
 _CONFORMANCE = "packages/auth-core/oauth/tests/conformance"
 

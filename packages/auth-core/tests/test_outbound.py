@@ -7,21 +7,17 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import certifi
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from auth_core.runtime import http_client
 from auth_core.runtime.http_client import OutboundFailed, OutboundRefused, fetch
+from auth_core.testing.certificates import self_signed
 
 
 class Peer(BaseHTTPRequestHandler):
@@ -84,7 +80,7 @@ def speaker() -> Iterator[Callable[[Iterator[bytes]], str]]:
 def tls_peer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[int, list[str]]]:
     """A server with a trusted certificate for good.example: its port, and the requested names."""
     pair = tmp_path / "good.pem"
-    pair.write_bytes(certificate("good.example"))
+    pair.write_bytes(self_signed("good.example"))
     monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(pair))
     named: list[str] = []
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -99,22 +95,6 @@ def tls_peer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[
     server.shutdown()
     server.server_close()
     thread.join()
-
-
-def certificate(name: str) -> bytes:
-    """Return a key and a self-signed certificate for *name*, in PEM."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    made = (
-        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
-        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
-        .not_valid_after(datetime.now(UTC) + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, SHA256())
-    )
-    plain = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    return key.private_bytes(*plain) + made.public_bytes(Encoding.PEM)
 
 
 @pytest.fixture
@@ -270,6 +250,21 @@ def test_a_certificate_of_an_unknown_issuer_is_refused(
 
     with pytest.raises(OutboundFailed, match="SSLError"):
         fetch(f"https://localhost:{port}/")
+
+
+def test_a_site_may_have_a_certificate_authority_of_its_own(
+    allowed: None, tls_peer: tuple[int, list[str]], monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path
+) -> None:
+    port, _named = tls_peer
+    monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", certifi.where())
+    entry = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: [entry])
+
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "OUTBOUND_CA_FILE": str(tmp_path / "good.pem")}
+
+    assert fetch(f"https://good.example:{port}/").body == b"hello"
+    with pytest.raises(OutboundFailed, match="SSLError"):
+        fetch(f"https://other.example:{port}/")
 
 
 def test_a_proxy_from_the_environment_is_ignored(peer: str, allowed: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,8 +9,11 @@ from django.test import Client as Browser
 from administrators import browser_of_administrator
 from auth_core.events import Event
 from auth_core.oauth.grants.client_credentials import forget_counts
+from auth_core.oauth.testing.document_site import HOST, DocumentSite
 from auth_core.oauth.testing.factories import Registered, make_application
+from auth_core.testing.certificates import self_signed
 from auth_core.testing.factories import make_user
+from document_clients import Described
 
 
 @pytest.fixture
@@ -55,3 +58,31 @@ def counts_at_rest() -> Iterator[None]:
     forget_counts()
     yield
     forget_counts()
+
+
+@pytest.fixture(scope="session")
+def document_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DocumentSite]:
+    """The site with documents of clients."""
+    certificate = tmp_path_factory.mktemp("document_site") / "site.pem"
+    certificate.write_bytes(self_signed(HOST))
+    with DocumentSite(certificate) as running:
+        yield running
+
+
+@pytest.fixture
+def site(document_site: DocumentSite, settings: Any) -> DocumentSite:
+    """The site without documents. Every client may describe itself, and this service reaches the site."""
+    document_site.clear()
+    settings.AUTH_OAUTH = {**settings.AUTH_OAUTH, "CLIENT_DOCUMENTS": "all"}
+    settings.AUTH_CORE = {
+        **settings.AUTH_CORE,
+        "OUTBOUND_ALLOWED_NETWORKS": ["127.0.0.0/8", "::1/128"],
+        "OUTBOUND_CA_FILE": str(document_site.certificate),
+    }
+    return document_site
+
+
+@pytest.fixture
+def agent(site: DocumentSite) -> Described:
+    """A public client that describes itself."""
+    return Described(site.describe())

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client as Browser
 from django.utils import timezone
 
+from auth_core.oauth_resource.api.permissions import RequireScopes
 from auth_core.oauth_resource.decorators import require_token
 from auth_core.oauth_resource.testing.issuer import FakeIssuer
 from conftest import RESOURCE, Get
@@ -121,3 +122,13 @@ def test_an_answer_to_a_refused_request_is_not_stored(get: Get) -> None:
 def test_scopes_are_a_list() -> None:
     with pytest.raises(TypeError, match="scopes is a list"):
         require_token(scopes="notes:read")
+
+
+def test_no_view_needs_offline_access() -> None:
+    for needing in (
+        lambda: require_token(scopes=["notes:read", "offline_access"]),
+        lambda: RequireScopes("offline_access"),
+        lambda: RequireScopes(get="notes:read offline_access"),
+    ):
+        with pytest.raises(ValueError, match="No view needs it"):
+            needing()

@@ -93,6 +93,11 @@ class CoreSettings(PackageSettings):
                 "network": (100, timedelta(minutes=15)),
                 "wide_network": (300, timedelta(minutes=15)),
             },
+            "client_document": {
+                "person": (30, timedelta(minutes=15)),
+                "network": (100, timedelta(minutes=15)),
+                "wide_network": (300, timedelta(minutes=15)),
+            },
             "refusal": {
                 "person": (30, timedelta(minutes=15)),
                 "network": (300, timedelta(minutes=15)),
@@ -182,6 +187,11 @@ class CoreSettings(PackageSettings):
     OUTBOUND_MAX_BYTES = Option(65_536, unit="bytes", doc="Maximum size of a response from another service.")
     OUTBOUND_ALLOWED_NETWORKS = Option[Sequence[str]](
         (), doc="Private networks (CIDR) that requests to other services may reach."
+    )
+    OUTBOUND_CA_FILE = Option(
+        "",
+        doc="File with the certificates, in PEM, that vouch for other services, for a network with a certificate authority"
+        " of its own. Empty: those that every browser knows.",
     )
     REDIS_URL = Option("", doc="Address of the shared cache. Empty: no cache, all data comes from the database.")
     REDIS_PREFIX = Option("auth", doc="Prefix of every cache key, so that several sites can share one Redis.")

@@ -19,6 +19,7 @@ class AuthOAuthConfig(AppConfig):
         """Connect the receivers and register checks, sweeps, scopes, claims and the rotation of keys."""
         from auth_core.oauth import checks, receivers, sweep  # noqa: F401, PLC0415 - checks register by import; models exist only now
         from auth_core.oauth.clients import registry  # noqa: PLC0415 - as above
+        from auth_core.oauth.documents import sweep as documents_sweep  # noqa: PLC0415 - as above
         from auth_core.oauth.keys import rotation  # noqa: PLC0415 - as above
         from auth_core.oauth.logout import backchannel  # noqa: PLC0415 - as above
         from auth_core.oauth.tokens import standard_claims, store  # noqa: PLC0415 - as above
@@ -31,4 +32,5 @@ class AuthOAuthConfig(AppConfig):
         token_stores.register("auth_oauth", store.OwnTokens())
         key_rotations.register("signing", rotation.rotate_now)
         sweeps.register("auth_oauth.expired", sweep.delete_expired)
+        sweeps.register("auth_oauth.client_documents", documents_sweep.remove_unused)
         sweeps.register("auth_oauth.signing_keys", rotation.rotate_due_keys)

@@ -14,14 +14,18 @@ from oauth2_provider.models import get_application_model
 from oauth2_provider.settings import oauth2_settings
 
 from auth_core.oauth.clients.redirect_uris import why_not_allowed
-from auth_core.oauth.conf import HIGH, oauth
+from auth_core.oauth.conf import ALL_DOCUMENTS, HIGH, LISTED_DOCUMENTS, NO_DOCUMENTS, oauth
 from auth_core.oauth.hashers import ALGORITHM
 from auth_core.oauth.keys.algorithms import ALGORITHMS
 from auth_core.oauth.keys.boot import missing_keys
 from auth_core.oauth.models import SigningKey
+from auth_core.text import Pattern
 
 #: Most addresses that one run names.
 _MOST_ERRORS = 20
+
+#: A host with a letter in front, or a domain with a dot in front. ``*`` is none, because `all` says so.
+_HOST = Pattern(r"[.]?[a-z0-9][a-z0-9.-]*", at_most=253)
 
 _LONGEST_PUSHED = timedelta(minutes=10)
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -66,6 +70,32 @@ def check_profile(**kwargs: Any) -> list[CheckMessage]:
     if not timedelta(0) < oauth.PUSHED_REQUEST_LIFETIME < _LONGEST_PUSHED:
         errors.append(Error("AUTH_OAUTH['PUSHED_REQUEST_LIFETIME'] is not below 10 minutes.", id="auth_oauth.E011"))
     return errors
+
+
+@register()
+def check_client_documents(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse an unknown policy, and hosts that no client id has: a typo would shut everyone out, or let everyone in."""
+    errors: list[CheckMessage] = []
+    policies, policy = (NO_DOCUMENTS, LISTED_DOCUMENTS, ALL_DOCUMENTS), oauth.CLIENT_DOCUMENTS
+    if policy not in policies:
+        hint = f"Known values: {', '.join(policies)}."
+        errors.append(Error(f"AUTH_OAUTH['CLIENT_DOCUMENTS'] is {policy!r}.", hint=hint, id="auth_oauth.E012"))
+    hosts = oauth.CLIENT_DOCUMENT_HOSTS
+    wrong = [hosts] if isinstance(hosts, str) else [host for host in hosts if not _is_host(host)]
+    hint = "List hosts in lower case, such as 'client.example.org', or '.example.org' with its subdomains."
+    errors += [
+        Error(f"AUTH_OAUTH['CLIENT_DOCUMENT_HOSTS'] has {host!r}.", hint=hint, id="auth_oauth.E013") for host in wrong
+    ]
+    if policy == LISTED_DOCUMENTS and not hosts:
+        errors.append(Error("AUTH_OAUTH['CLIENT_DOCUMENT_HOSTS'] is empty.", hint=hint, id="auth_oauth.E013"))
+    if policy in (LISTED_DOCUMENTS, ALL_DOCUMENTS) and oauth.is_high:
+        text = "AUTH_OAUTH['CLIENT_DOCUMENTS'] has no effect with the profile high, which wants every request pushed."
+        errors.append(Error(text, hint="Set it to 'none'.", id="auth_oauth.E014"))
+    return errors
+
+
+def _is_host(host: object) -> bool:
+    return isinstance(host, str) and _HOST.fullmatch(host) is not None
 
 
 @register()

@@ -8,6 +8,9 @@ from django.conf import settings
 from auth_core.conf import core
 from auth_core.options import Option, PackageSettings
 
+#: Which clients may describe themselves by a document at their id.
+NO_DOCUMENTS, LISTED_DOCUMENTS, ALL_DOCUMENTS = "none", "listed", "all"
+
 #: The profile that meets the FAPI 2.0 Security Profile, of the site or of one application.
 HIGH = "high"
 
@@ -61,6 +64,24 @@ class OAuthSettings(PackageSettings):
         doc="`default`, or `high` for the FAPI 2.0 Security Profile: pushed requests, DPoP and `private_key_jwt` for every"
         " application, no shared secrets and no public applications. An application may have `high` alone.",
     )
+    CLIENT_DOCUMENTS = Option(
+        "none",
+        doc="Which clients may use an https address as their id, with a document about themselves there (Client ID Metadata"
+        " Documents): `none`, `listed` for those at `CLIENT_DOCUMENT_HOSTS`, or `all`.",
+    )
+    CLIENT_DOCUMENT_HOSTS = Option[Sequence[str]](
+        (), doc="Hosts of such clients, if `CLIENT_DOCUMENTS` is `listed`. `.example.org` means its subdomains as well."
+    )
+    CLIENT_DOCUMENT_SCOPES = Option[Sequence[str]](
+        (), doc="Scopes that such clients may ask for, besides those of OpenID Connect."
+    )
+    CLIENT_DOCUMENT_LIFETIME = Option(
+        timedelta(hours=1),
+        doc="How long a document is used at most. Its `Cache-Control` may shorten it, to five minutes at least.",
+    )
+    CLIENT_DOCUMENT_IDLE_LIFETIME = Option(
+        timedelta(days=30), doc="How long such a client is kept that no one uses and to which no one gives access."
+    )
     PUSHED_REQUEST_LIFETIME = Option(
         timedelta(minutes=5), doc="How long a pushed request may wait for the person. Less than 10 minutes (RFC 9126)."
     )
@@ -80,6 +101,11 @@ class OAuthSettings(PackageSettings):
     def is_high(self) -> bool:
         """Whether every application has the profile `high`."""
         return self.PROFILE == HIGH
+
+    @property
+    def accepts_documents(self) -> bool:
+        """Whether some client may describe itself. Under `high` a request is pushed, and an unknown client can push none."""
+        return self.CLIENT_DOCUMENTS != NO_DOCUMENTS and not self.is_high
 
 
 oauth = OAuthSettings()

@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
 from auth_core.oauth_resource.access.admission import admit, admit_async
-from auth_core.oauth_resource.access.needs import Needs
+from auth_core.oauth_resource.access.needs import Needs, refuse_offline_access
 from auth_core.oauth_resource.answers import error_answer
 from auth_core.oauth_resource.errors import OAuthError
 from auth_core.oauth_resource.tokens.access_token import VerifiedToken
@@ -30,9 +30,13 @@ def require_token(
         scopes: The token must have all of them. Empty: any token for this resource server opens the view.
         acr: The least value of `acr` (RFC 9470). Empty: any.
         max_age: How long ago the person was authenticated at most.
+
+    Raises:
+        ValueError: *scopes* has ``offline_access``, which no view needs.
     """
     if isinstance(scopes, str):
         raise TypeError("scopes is a list, such as scopes=['notes:read'].")
+    refuse_offline_access(scopes)
     needs = Needs(scopes=tuple(scopes), acr=acr, max_age=max_age)
 
     def decorate(view: View) -> View:

@@ -74,6 +74,7 @@ def fetch(
         address = _allowed_address(str(parts.hostname), _port(parts), encrypted=parts.scheme == "https", watch=watch)
         # A proxy or password of the environment must not be used for an address that others chose.
         session.trust_env = False
+        session.verify = core.OUTBOUND_CA_FILE or True
         # Only this adapter remains. A URL that requests parses differently has no adapter and is not sent unpinned.
         session.adapters.clear()
         session.mount(f"{parts.scheme}://", _Pinned(str(parts.hostname), address, watch))

@@ -8,7 +8,6 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 from django.db import transaction
 from django.utils import timezone, translation
@@ -19,9 +18,11 @@ from auth_core.crypto.secrets import code_digest, same
 from auth_core.events import Event, record
 from auth_core.oauth.authorization.details import Details
 from auth_core.oauth.authorization.parameters import text_of
-from auth_core.oauth.clients.redirect_uris import LOOPBACK_HOSTS, is_web
+from auth_core.oauth.clients.document_ids import host_of
+from auth_core.oauth.clients.redirect_uris import is_web, web_host_of
+from auth_core.oauth.clients.registry import RegisteredApplication
 from auth_core.oauth.events import OAuthEvent
-from auth_core.oauth.models import ApplicationPolicy, Consent, Resource
+from auth_core.oauth.models import ApplicationPolicy, ClientDocument, Consent, Resource
 from auth_core.oauth.registries import OFFLINE_ACCESS, find_scope
 from auth_core.request.client import Client
 from auth_core.users import UserLike
@@ -42,6 +43,8 @@ class Shown:
         scopes: Scopes, each with its sentence.
         resources: The names of the resources.
         lifetime: How long the access lasts at most. ``None``: until the person signs out.
+        document_host: The host of the client, if it describes itself. Its name is then only what it says.
+        document: The digest of all that its document says. Empty: it has none.
     """
 
     name: str
@@ -50,13 +53,16 @@ class Shown:
     scopes: Sequence[tuple[str, str]]
     resources: Sequence[str]
     lifetime: timedelta | None = None
+    document_host: str = ""
+    document: str = ""
 
     @property
     def digest(self) -> str:
         """SHA-256 of all of it, in hex."""
         lists = [[list(pair) for pair in self.scopes], list(self.resources)]
         seconds = None if self.lifetime is None else self.lifetime.total_seconds()
-        return _digest([self.name, self.host, dict(self.facts), *lists, seconds])
+        described = [self.document_host, self.document]
+        return _digest([self.name, self.host, dict(self.facts), *lists, seconds, described])
 
 
 def shown_for(details: Details) -> Shown:
@@ -154,21 +160,24 @@ def _remembered_digest(details: Details, scopes: Sequence[str], resources: Seque
 
 def _shown(details: Details, scopes: Sequence[tuple[str, str]], resources: Sequence[str]) -> Shown:
     is_offline = any(name == OFFLINE_ACCESS for name, _sentence in scopes)
-    facts = ApplicationPolicy.objects.filter(pk=details.application.id).values(*_FACTS).first() or {}
+    application = details.application
+    facts = ApplicationPolicy.objects.filter(pk=application.id).values(*_FACTS).first() or {}
     return Shown(
-        name=details.application.name or details.application.client_id,
-        host=_host_of(text_of(details.row.parameters, "redirect_uri")),
+        name=application.name or application.client_id,
+        host=web_host_of(text_of(details.row.parameters, "redirect_uri")),
         # A link of another scheme could run a script in this page.
         facts={name: address if is_web(address) else "" for name, address in facts.items()},
         scopes=scopes,
         resources=resources,
-        lifetime=details.application.lifetime_of_authorizations if is_offline else None,
+        lifetime=application.lifetime_of_authorizations if is_offline else None,
+        document_host=host_of(application.client_id) if application.has_document else "",
+        document=_document_of(application) if application.has_document else "",
     )
 
 
-def _host_of(redirect_uri: str) -> str:
-    host = urlsplit(redirect_uri).hostname or ""
-    return host if is_web(redirect_uri) and host not in LOOPBACK_HOSTS else ""
+def _document_of(application: RegisteredApplication) -> str:
+    rows = ClientDocument.objects.filter(application=application.pk)
+    return rows.values_list("digest", flat=True).first() or ""
 
 
 def place_of(shown: Shown) -> str:

@@ -14,10 +14,14 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from auth_core.oauth.authorization.parameters import text_of
+from auth_core.oauth.clients.redirect_uris import web_host_of
 from auth_core.oauth.clients.registry import RegisteredApplication
 from auth_core.oauth.conf import oauth
 from auth_core.oauth.errors import OAuthError
 from auth_core.pages.base import HTTP_SEE_OTHER, show
+
+#: The policy of a page whose form is posted to a client. That of the site forbids forms to other sites.
+_FORM_POLICY = "default-src 'none'; script-src {script}; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +72,23 @@ def send(request: HttpRequest, reply: Reply, answer: Mapping[str, str], *, is_re
     return leave(request, with_query(reply.redirect_uri, members), name=reply.name, is_redirect=is_redirect)
 
 
+def show_error(request: HttpRequest, reply: Reply, problem: OAuthError) -> HttpResponse:
+    """Return a page about an error, from which the person may go back to the client with it. Nothing goes there by itself."""
+    members = reply.members(**error_members(problem))
+    is_form = reply.mode == "form_post"
+    context = {
+        "title": _("This request cannot be completed"),
+        "problem": problem,
+        "host": web_host_of(reply.redirect_uri),
+        "address": reply.redirect_uri if is_form else with_query(reply.redirect_uri, members),
+        "members": members if is_form else None,
+    }
+    response = show(request, "auth_oauth/failed.html", context, status=int(problem.status))
+    if is_form:
+        response.headers["Content-Security-Policy"] = _FORM_POLICY.format(script="'self'")
+    return response
+
+
 def leave(request: HttpRequest, address: str, *, name: str, is_redirect: bool) -> HttpResponse:
     """Return a redirect to *address*, or a page that goes there by itself and by a link."""
     if is_redirect:
@@ -97,8 +118,5 @@ def _form(request: HttpRequest, reply: Reply, members: Mapping[str, str]) -> Htt
         "nonce": nonce,
     }
     response = show(request, "auth_oauth/form_post.html", context)
-    response.headers["Content-Security-Policy"] = (
-        f"default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; base-uri 'none';"
-        " frame-ancestors 'none'"
-    )
+    response.headers["Content-Security-Policy"] = _FORM_POLICY.format(script=f"'self' 'nonce-{nonce}'")
     return response

@@ -77,6 +77,12 @@ def is_web(uri: str) -> bool:
     return uri.startswith("https://")
 
 
+def web_host_of(uri: str) -> str:
+    """Return the host that alone receives answers at *uri*. Empty for an address on the device of the person."""
+    host = urlsplit(uri).hostname or ""
+    return host if is_web(uri) and host not in LOOPBACK_HOSTS else ""
+
+
 def _is_private(scheme: str) -> bool:
     words = scheme.split(".")
     return _PRIVATE_SCHEME.fullmatch(scheme) is not None and len(words) > 1 and all(words)

@@ -18,6 +18,7 @@ from django.db import connections
 from django.db.models import Exists, OuterRef, QuerySet
 from oauth2_provider.models import get_application_model
 
+from auth_core.oauth.clients.document_ids import is_welcome
 from auth_core.oauth.clients.versions import current_version_sql, database, own_version
 from auth_core.oauth.conf import HIGH, oauth
 from auth_core.oauth.models import ApplicationPolicy
@@ -42,9 +43,12 @@ _GRANTS_OF_TOOLKIT: Mapping[str, tuple[str, ...]] = {
 #: The longest client id: the address of a metadata document.
 _LONGEST_ID = 255
 
+#: How django-oauth-toolkit names the source of an application that a document describes.
+DOCUMENT = "cimd"
+
 _OF_APPLICATION = (
     "pk", "client_id", "client_type", "authorization_grant_type", "client_secret", "name", "redirect_uris",
-    "post_logout_redirect_uris", "allowed_origins",
+    "post_logout_redirect_uris", "allowed_origins", "registration_source",
 )  # fmt: skip
 _OF_POLICY = (
     "id", "is_active", "is_first_party", "is_service_account", "grant_types", "scopes", "auth_method", "previous_secret",
@@ -70,6 +74,7 @@ class RegisteredApplication:
         is_public: Whether it has no secret.
         grants: The grant types that it may use.
         own_scopes: The scopes that it may ask for besides the open ones.
+        has_document: Whether it describes itself, by a document at its id (`auth_core.oauth.documents`).
         has_groups: Whether only members of some groups may use it.
         version: Of the rows. Empty if the database has none.
     """
@@ -91,6 +96,7 @@ class RegisteredApplication:
     redirect_uris: tuple[str, ...]
     post_logout_redirect_uris: tuple[str, ...]
     allowed_origins: tuple[str, ...]
+    has_document: bool
     required_assurance: str
     has_groups: bool
     version: str
@@ -287,7 +293,10 @@ def _compiled() -> CompiledQuery | None:
 
 
 def _forget_compiled(**kwargs: Any) -> None:
+    """Read everything again after a change of a setting, in tests."""
     _COMPILED.clear()
+    _remembered.clear()
+    _parsed.cache_clear()
 
 
 def grants_of(grant_types: str, grant_of_toolkit: str) -> frozenset[str]:
@@ -300,10 +309,16 @@ def _parsed(row: tuple[Any, ...]) -> RegisteredApplication:
     values = dict(zip([*_OF_APPLICATION, *_OF_POLICY, "has_groups", "version"], row, strict=True))
     grants = grants_of(values.pop("grant_types"), values.pop("authorization_grant_type"))
     is_public, own_scopes = values.pop("client_type") == "public", values.pop("scopes").split()
+    has_document = values.pop("registration_source") == DOCUMENT
+    if has_document:
+        # Who may be such a client, and what it may ask for, is decided by the site of today.
+        values["is_active"] = values["is_active"] and is_welcome(values["client_id"])
+        own_scopes = oauth.CLIENT_DOCUMENT_SCOPES
     values |= {name: tuple(values[name].split()) for name in _LISTS}
     return RegisteredApplication(
         **values,
         is_public=is_public,
         grants=grants,
         own_scopes=frozenset(own_scopes),
+        has_document=has_document,
     )

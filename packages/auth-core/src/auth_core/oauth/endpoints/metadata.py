@@ -121,6 +121,7 @@ def _of_authorization() -> dict[str, Any]:
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "display_values_supported": ["page"],
         "authorization_response_iss_parameter_supported": True,
+        **({"client_id_metadata_document_supported": True} if oauth.accepts_documents else {}),
     }
 
 

@@ -3,6 +3,7 @@
 from auth_core.oauth.models.application_policy import ApplicationPolicy
 from auth_core.oauth.models.authorization import Authorization
 from auth_core.oauth.models.authorization_request import AuthorizationRequest
+from auth_core.oauth.models.client_document import ClientDocument
 from auth_core.oauth.models.consent import Consent
 from auth_core.oauth.models.resource import Resource
 from auth_core.oauth.models.signing_key import SigningKey
@@ -14,6 +15,7 @@ __all__ = [
     "ApplicationPolicy",
     "Authorization",
     "AuthorizationRequest",
+    "ClientDocument",
     "Consent",
     "RefreshToken",
     "Resource",

@@ -28,10 +28,12 @@ from auth_core.oauth.authorization.errors import (
 )
 from auth_core.oauth.authorization.parameters import AUTHORIZE, read_parameters, text_of
 from auth_core.oauth.authorization.pushed_requests import URN, find_pushed
-from auth_core.oauth.authorization.responses import Reply, error_members, send
+from auth_core.oauth.authorization.responses import Reply, error_members, send, show_error
 from auth_core.oauth.authorization.steps import Step, missing_level, next_proof, wants_consent
+from auth_core.oauth.clients.document_ids import is_document_id, is_welcome
 from auth_core.oauth.clients.redirect_uris import is_registered
 from auth_core.oauth.clients.registry import RegisteredApplication, find_application, find_by_pk
+from auth_core.oauth.documents.applications import described_application
 from auth_core.oauth.errors import OAuthError
 from auth_core.oauth.events import OAuthEvent
 from auth_core.oauth.grants.code import RequestCompleted, issue_code
@@ -49,6 +51,9 @@ class AuthorizePage(PageForClients):
     def get(self, request: HttpRequest) -> HttpResponseBase:
         """Store the request, and answer it or send the person to what is missing."""
         row, application, handle = self._store(request)
+        if application is None:
+            # What describes the client is not read yet. That waits for the login.
+            return see_other(_address_of(handle))
         return Visit(request, row, application, handle).proceed(is_redirect=True)
 
     def post(self, request: HttpRequest) -> HttpResponseBase:
@@ -56,8 +61,10 @@ class AuthorizePage(PageForClients):
         _row, _application, handle = self._store(request)
         return see_other(_address_of(handle))
 
-    def _store(self, request: HttpRequest) -> tuple[AuthorizationRequest, RegisteredApplication, str]:
+    def _store(self, request: HttpRequest) -> tuple[AuthorizationRequest, RegisteredApplication | None, str]:
         """Check the client and its address, and store the request. One that was pushed is stored already.
+
+        A client that describes itself is ``None`` here, even if it is known. It and its address are checked after the login.
 
         Raises:
             AddressUnknown: one of them is unknown. Nothing is stored, and nothing is redirected.
@@ -65,16 +72,20 @@ class AuthorizePage(PageForClients):
             PushRequired: the application must push its requests.
         """
         parameters = read_parameters(request, AUTHORIZE)
-        found = find_application(text_of(parameters, "client_id"))
-        name = text_of(parameters, "request_uri")
+        client_id, name = text_of(parameters, "client_id"), text_of(parameters, "request_uri")
+        found = find_application(client_id)
         if found is not None and name.startswith(URN):
             row, handle = find_pushed(name, found)
-            return row, _usable(found, row.parameters), handle
-        application = _usable(found, parameters)
-        if application.must_push:
+            return row, None if found.has_document else _usable(found, row.parameters), handle
+        is_described = is_welcome(client_id) if found is None else found.has_document and found.is_active
+        application = None if is_described else _usable(found, parameters)
+        if application is not None and application.must_push:
             raise PushRequired
         row, handle = stored_requests.store_request(
-            kind=Kind.AUTHORIZE, application_pk=application.pk, parameters=parameters, client=client_of(request)
+            kind=Kind.AUTHORIZE,
+            application_pk=None if application is None else application.pk,
+            parameters=parameters,
+            client=client_of(request),
         )
         return row, application, handle
 
@@ -89,18 +100,26 @@ class ContinuePage(PageOfHandle):
 
         A client that forbids pages gets a redirect: no form of ours came before. All others get a page that goes there.
         """
-        visit = self._visit(request)
-        return visit.proceed(is_redirect=is_silent(visit.row.parameters))
+        row = self._row()
+        if not request.user.is_authenticated and is_document_id(text_of(row.parameters, "client_id")):
+            if is_silent(row.parameters):
+                raise LoginRequired
+            return see_other(_login_address(row, self.kwargs["handle"]))
+        return self._visit(request, row).proceed(is_redirect=is_silent(row.parameters))
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         """Do what the person decided."""
-        return self._visit(request).decide(request.POST.get("decision", ""), request.POST.get("shown", ""))
+        visit = self._visit(request, self._row())
+        return visit.decide(request.POST.get("decision", ""), request.POST.get("shown", ""))
 
-    def _visit(self, request: HttpRequest) -> "Visit":
-        handle = self.kwargs["handle"]
-        row = stored_requests.find_request(handle, kind=Kind.AUTHORIZE)
-        application = _usable(find_by_pk(row.application_id), row.parameters)
-        return Visit(request, row, application, handle)
+    def _row(self) -> AuthorizationRequest:
+        return stored_requests.find_request(self.kwargs["handle"], kind=Kind.AUTHORIZE)
+
+    def _visit(self, request: HttpRequest, row: AuthorizationRequest) -> "Visit":
+        application = _usable(_application_of(row, request), row.parameters)
+        if application.must_push and not row.is_pushed:
+            raise PushRequired
+        return Visit(request, row, application, self.kwargs["handle"])
 
 
 class Visit:
@@ -136,7 +155,7 @@ class Visit:
             RequestGone: the request was answered before.
         """
         if decision == "other" and self.request.user.is_authenticated:
-            return see_other(self._login_address(is_other=True))
+            return see_other(_login_address(self.row, self.handle, is_other=True))
         try:
             step, details = self._next_step(is_approved=True)
             if step is not Step.ANSWER or decision not in ("allow", "deny"):
@@ -223,6 +242,9 @@ class Visit:
         if isinstance(problem, RequestGone):
             raise problem
         stored_requests.complete(self.row)
+        if self.application.has_document:
+            # Anyone can describe a client, so a link must not become a redirect to it. The person follows a link of the page.
+            return show_error(self.request, self.reply, problem)
         return send(self.request, self.reply, error_members(problem), is_redirect=is_redirect)
 
     def _show_consent(self, details: Details, *, has_changed: bool = False) -> HttpResponse:
@@ -233,7 +255,7 @@ class Visit:
     def _address_for(self, step: Step, details: Details) -> str:
         """Return the page on which a person does *step*. It leads back to the handle."""
         if step in (Step.LOGIN, Step.OTHER_ACCOUNT):
-            return self._login_address(is_other=step is Step.OTHER_ACCOUNT)
+            return _login_address(self.row, self.handle, is_other=step is Step.OTHER_ACCOUNT)
         query = {"next": _address_of(self.handle)}
         if step is Step.PROVE_MORE:
             level = missing_level(details, self.request.user, self._session())
@@ -241,14 +263,6 @@ class Visit:
             if level is not None and level < Assurance.AAL3:
                 query["assurance"] = level.acr
         return f"{reverse('core-pages:again')}?{urlencode(query)}"
-
-    def _login_address(self, *, is_other: bool) -> str:
-        query = {"next": _address_of(self.handle)}
-        if hint := text_of(self.row.parameters, "login_hint"):
-            query["login_hint"] = hint[:320]
-        if is_other:
-            query["other"] = "1"
-        return f"{reverse('core-pages:login')}?{urlencode(query)}"
 
     def _session(self) -> SessionFacts:
         session = session_of(self.request)
@@ -268,6 +282,30 @@ def _usable(application: RegisteredApplication | None, parameters: dict[str, Any
     if not is_registered(text_of(parameters, "redirect_uri"), application.redirect_uris):
         raise AddressUnknown
     return application
+
+
+def _application_of(row: AuthorizationRequest, request: HttpRequest) -> RegisteredApplication | None:
+    """Return the application of a stored request, or ``None``.
+
+    Raises:
+        DocumentUnreadable, DocumentRefused, TooManyAttempts: its document cannot be used, or not now.
+    """
+    client_id = text_of(row.parameters, "client_id")
+    application = find_by_pk(row.application_id)
+    if not is_document_id(client_id) or (application is not None and not application.has_document):
+        return application
+    if not request.user.is_authenticated:
+        raise LoginRequired
+    return described_application(client_id, user=request.user, client=client_of(request))
+
+
+def _login_address(row: AuthorizationRequest, handle: str, *, is_other: bool = False) -> str:
+    query = {"next": _address_of(handle)}
+    if hint := text_of(row.parameters, "login_hint"):
+        query["login_hint"] = hint[:320]
+    if is_other:
+        query["other"] = "1"
+    return f"{reverse('core-pages:login')}?{urlencode(query)}"
 
 
 def _address_of(handle: str) -> str:

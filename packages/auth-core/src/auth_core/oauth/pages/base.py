@@ -65,6 +65,8 @@ class PageOfHandle(Page):
             return super().answer(request, *args, **kwargs)
         except OAuthError as problem:
             return refused(request, problem)
+        except TooManyAttempts as refusal:
+            return tell(request, refusal)
 
 
 def never_kept(response: HttpResponseBase) -> HttpResponseBase:

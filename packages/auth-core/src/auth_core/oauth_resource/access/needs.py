@@ -3,7 +3,7 @@
 Source: RFC 6750 section 3.1, RFC 9470.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from auth_core.oauth_resource.conf import resource
 from auth_core.oauth_resource.errors import InsufficientAuthentication, InsufficientScope
+from auth_core.oauth_resource.metadata.document import OFFLINE_ACCESS
 from auth_core.oauth_resource.tokens.access_token import VerifiedToken
 
 
@@ -55,6 +56,16 @@ class Needs:
         age = timezone.now().timestamp() - moment
         leeway = resource.LEEWAY.total_seconds()
         return -leeway <= age <= self.max_age.total_seconds() + leeway
+
+
+def refuse_offline_access(scopes: Collection[str]) -> None:
+    """Refuse a view that needs ``offline_access``: clients would ask for it because of the challenge.
+
+    Raises:
+        ValueError: *scopes* has it.
+    """
+    if OFFLINE_ACCESS in scopes:
+        raise ValueError("offline_access is between the client and the issuer. No view needs it.")
 
 
 def _is_strong_enough(acr: object, needed: str) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from auth_core.oauth_resource.access.needs import Needs
+from auth_core.oauth_resource.access.needs import Needs, refuse_offline_access
 from auth_core.oauth_resource.api.refusals import refusals_for_drf
 from auth_core.oauth_resource.errors import InsufficientScope
 from auth_core.oauth_resource.tokens.access_token import VerifiedToken
@@ -34,10 +34,13 @@ class RequireScopes(_OfToken):
             No token opens the methods that are not named.
 
     Raises:
+        ValueError: one is ``offline_access``, which no view needs.
         TokenRefused: the token lacks a scope.
     """
 
     def __init__(self, *scopes: str, **of_method: str) -> None:
+        for text in (*scopes, *of_method.values()):
+            refuse_offline_access(text.split())
         self.scopes = scopes
         self.of_method = of_method
 

@@ -18,7 +18,7 @@ from auth_core.oauth_resource.errors import Unavailable
 from auth_core.oauth_resource.issuers.documents import IssuerFailed, discover, endpoint_in, fetch_document
 from auth_core.oauth_resource.issuers.issuer import Issuer
 from auth_core.oauth_resource.tokens.public_keys import PublicKeys
-from auth_core.text import Pattern
+from auth_core.runtime.cache_headers import allowed_lifetime
 
 logger = logging.getLogger("auth_core.oauth_resource")
 
@@ -30,9 +30,6 @@ _EARLY = 0.8
 
 #: How long an issuer that failed is not asked again.
 _RETRY_AFTER = timedelta(seconds=10)
-
-_MAX_AGE = Pattern(r"max-age[ ]?=[ ]?\"?([0-9]{1,10})\"?", at_most=64)
-_SECONDS = Pattern(r"[0-9]{1,10}", at_most=10)
 
 
 class WouldWait(Exception):
@@ -160,14 +157,8 @@ def lifetime_of(headers: Mapping[str, str]) -> timedelta:
 
     Args:
         headers: Names in lower case.
-
-    Source: RFC 9111 section 4.2.
     """
-    directives = headers.get("cache-control", "")[:256].split(",")
-    ages = [int(found[1]) for text in directives if (found := _MAX_AGE.fullmatch(text.strip().lower()))]
-    if any(text.strip().lower() in ("no-store", "no-cache") for text in directives):
-        ages.append(0)
-    age = headers.get("age", "")
-    stored = int(age) if _SECONDS.fullmatch(age) else 0
-    allowed = timedelta(seconds=max(min(ages) - stored, 0)) if ages else resource.KEYS_LIFETIME
+    allowed = allowed_lifetime(headers)
+    if allowed is None:
+        allowed = resource.KEYS_LIFETIME
     return max(min(allowed, resource.KEYS_LIFETIME), _SHORTEST)
