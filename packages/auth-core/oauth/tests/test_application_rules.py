@@ -11,6 +11,7 @@ from administrators import CHANGE, CREATE, send, state
 from auth_core.errors import InvalidRequest
 from auth_core.oauth.applications.changes import change_application
 from auth_core.oauth.clients.registration import create_application
+from auth_core.oauth.clients.registry import DEVICE_CODE
 from auth_core.oauth.events import OAuthEvent
 from auth_core.oauth.models import ApplicationPolicy
 from auth_core.oauth.testing.factories import REDIRECT_URI, Registered, make_application
@@ -39,6 +40,7 @@ REFUSED: dict[str, dict[str, Any]] = {
     "a key without keys": {"auth_method": "private_key_jwt"},
     "keys at an address in clear": {"jwks_uri": "http://rp.example/keys"},
     "an unknown profile": {"profile": "higher"},
+    "the device grant under the profile high": {"grants": ["authorization_code", DEVICE_CODE], "profile": "high"},
     "the profile high with a secret": {"profile": "high"},
     "a scope with a quote": {"scopes": ['a"b']},
     "a back channel without TLS": {"backchannel_logout_uri": "http://rp.example/logout"},
@@ -206,3 +208,21 @@ def test_planted_addresses_are_found_by_the_rules() -> None:
     assert [path(redirect_uris=[REDIRECT_URI]) for path in refused] == [False, False, False]
     assert get_application_model().objects.count() == 3
     assert make_application().policy.is_active
+
+
+@pytest.mark.parametrize("path", CREATE)
+def test_every_path_registers_an_application_of_a_device(path: str) -> None:
+    """It needs no redirect address."""
+    refused = CREATE[path](grants=[DEVICE_CODE, "refresh_token"], redirect_uris=[])
+
+    assert not refused
+    row = get_application_model().objects.get()
+    assert row.authorization_grant_type == row.GRANT_DEVICE_CODE
+    assert set(row.auth_policy.grant_types.split()) == {DEVICE_CODE, "refresh_token"}
+
+
+@pytest.mark.parametrize("path", CHANGE)
+def test_every_path_gives_the_device_grant_to_an_application(path: str, web: Registered) -> None:
+    assert not CHANGE[path](web.policy, grants=["authorization_code", "refresh_token", DEVICE_CODE])
+
+    assert web.registered.grants == {"authorization_code", "refresh_token", DEVICE_CODE}

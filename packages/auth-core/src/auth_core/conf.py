@@ -89,6 +89,12 @@ class CoreSettings(PackageSettings):
                 "network": (1000, timedelta(minutes=15)),
                 "wide_network": (3000, timedelta(minutes=15)),
             },
+            "user_code": {
+                "person": (10, timedelta(minutes=15)),
+                "session": (10, timedelta(minutes=15)),
+                "network": (50, timedelta(minutes=15)),
+                "wide_network": (150, timedelta(minutes=15)),
+            },
             "client": {
                 "network": (100, timedelta(minutes=15)),
                 "wide_network": (300, timedelta(minutes=15)),

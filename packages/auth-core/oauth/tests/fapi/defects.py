@@ -15,7 +15,7 @@ from auth_core.oauth.clients.registry import RegisteredApplication
 from auth_core.oauth.endpoints import answers, metadata, pushed_authorization, userinfo
 from auth_core.oauth.endpoints.callers import Caller
 from auth_core.oauth.errors import InvalidRequest, InvalidRequestUri
-from auth_core.oauth.grants import code, tokens
+from auth_core.oauth.grants import code, redemption, tokens
 from auth_core.oauth.models import Authorization, AuthorizationRequest
 from auth_core.oauth.pages import authorize_views
 from auth_core.oauth.proofs import assertions, dpop
@@ -103,9 +103,11 @@ def _answered_again(name: str, application: Any) -> Any:
     return pushed_requests.find_request(handle, kind=pushed_requests.Kind.AUTHORIZE), handle
 
 
-def _of_any_application(digest: str, *, application_pk: Any, original: Any = code.spend_code, **named: Any) -> Any:
+def _of_any_application(
+    column: str, digest: str, *, application_pk: Any, original: Any = redemption.spend_code, **named: Any
+) -> Any:
     row = Authorization.objects.filter(code_digest=digest).first()
-    return original(digest, application_pk=application_pk if row is None else row.application_id, **named)
+    return original(column, digest, application_pk=application_pk if row is None else row.application_id, **named)
 
 
 def _array_audience(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,8 +180,8 @@ DEFECTS: Mapping[str, Plant] = {
     "ensure-response-type-token-fails": ANY_PROTOCOL,
     "ensure-client-id-in-token-endpoint": ANY_ASSERTION,
     "ensure-holder-of-key-required": NO_KEY_NEEDED,
-    "ensure-authorization-code-is-bound-to-client": replaces(code, "spend_code", _of_any_application),
-    "attempt-reuse-authorization-code-after-one-second": replaces(code, "_end_replayed", answers_with(None)),
+    "ensure-authorization-code-is-bound-to-client": replaces(redemption, "spend_code", _of_any_application),
+    "attempt-reuse-authorization-code-after-one-second": replaces(code, "end_replayed", answers_with(None)),
     "ensure-token-endpoint-fails-with-expired-auth-code": ANY_VERIFIER,
     "ensure-signed-client-assertion-with-RS256-fails": replaces(
         RegisteredApplication, "assertion_algorithms", property(answers_with(assertions.ALGORITHMS))

@@ -39,6 +39,23 @@ class OAuthSettings(PackageSettings):
     REFRESH_TOKEN_IDLE_LIFETIME = Option(
         timedelta(days=14), doc="How long a refresh token that rotates may go unused (RFC 9700 section 4.14)."
     )
+    BROWSER_AUTHORIZATION_LIFETIME = Option(
+        timedelta(hours=24),
+        doc="Absolute lifetime of an authorization of a public application with scripts in browsers, those with an allowed"
+        " origin (RFC 10017). It is never longer than `REFRESH_TOKEN_LIFETIME`.",
+    )
+    DEVICE_GRANT = Option(
+        False,
+        doc="Whether applications with this grant may sign people in on devices without a browser (RFC 8628). Someone else can"
+        " make a person approve a device that is not theirs, so it is off unless you need it. Never under the profile `high`.",
+    )
+    DEVICE_CODE_LIFETIME = Option(
+        timedelta(minutes=10), doc="How long a device waits for the person, from the display of its code to its tokens."
+    )
+    DEVICE_INTERVAL = Option(
+        timedelta(seconds=5),
+        doc="How long a device waits between two polls. It grows by 5 seconds for one that does not.",
+    )
     JWKS_LIFETIME = Option(
         timedelta(hours=1),
         doc="How long clients may cache the key set. A new key is published for this long, and once more, before it signs.",
@@ -96,6 +113,11 @@ class OAuthSettings(PackageSettings):
     def issuer(self) -> str:
         """The issuer, without a slash at the end."""
         return (self.ISSUER or core.PUBLIC_URL).rstrip("/")
+
+    @property
+    def has_device_grant(self) -> bool:
+        """Whether this service has the device grant."""
+        return self.DEVICE_GRANT and not self.is_high
 
     @property
     def is_high(self) -> bool:

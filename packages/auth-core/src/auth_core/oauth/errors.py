@@ -17,7 +17,9 @@ from auth_core.oauth_resource.errors import (
 )
 
 __all__ = [
+    "AuthorizationPending",
     "BodyTooLarge",
+    "ExpiredToken",
     "InsufficientScope",
     "InvalidClient",
     "InvalidDPoPProof",
@@ -30,6 +32,7 @@ __all__ = [
     "MissingToken",
     "OAuthError",
     "ProofRefused",
+    "SlowDown",
     "TooManyRequests",
     "UnauthorizedClient",
     "Unavailable",
@@ -74,6 +77,24 @@ class InvalidGrant(OAuthError):
     """The code or refresh token is wrong, used, expired, of another client, or of a person who is not admitted."""
 
     error, description = "invalid_grant", "The code or token is not valid."
+
+
+class AuthorizationPending(OAuthError):
+    """The person has not decided about the device yet (RFC 8628 section 3.5). It is an answer, and no refusal."""
+
+    error, description = "authorization_pending", "The person has not answered yet. Ask again after the interval."
+
+
+class SlowDown(AuthorizationPending):
+    """The person has not decided yet, and the device asks too often. Its interval is five seconds longer from now on."""
+
+    error, description = "slow_down", "Wait five seconds longer between two requests from now on."
+
+
+class ExpiredToken(OAuthError):
+    """The device code has expired."""
+
+    error, description = "expired_token", "The device code has expired. Ask for another one."
 
 
 class UnauthorizedClient(OAuthError):

@@ -105,6 +105,34 @@ class OAuthEvent(EventName):
         Retention.SECURITY,
         ("authorization",),
     )
+    USER_CODE_ENTERED = (
+        "oauth.user_code.entered",
+        "A person entered the code that a device shows. Nothing was given yet.",
+        Severity.INFO,
+        Retention.SECURITY,
+        ("device_agent",),
+        ("device_ip",),
+    )
+    USER_CODE_FAILED = (
+        "oauth.user_code.failed",
+        "A person entered a code that no device waits for.",
+        Severity.NOTICE,
+        Retention.SECURITY,
+    )
+    DEVICE_CODE_EXCHANGED = (
+        "oauth.device_code.exchanged",
+        "An application on a device exchanged its device code for tokens.",
+        Severity.INFO,
+        Retention.SECURITY,
+        ("authorization", "scope"),
+    )
+    DEVICE_CODE_REPLAYED = (
+        "oauth.device_code.replayed",
+        "A spent device code was presented again, and the authorization ended.",
+        Severity.ALERT,
+        Retention.SECURITY,
+        ("authorization",),
+    )
     TOKEN_REFRESHED = (
         "oauth.token.refreshed",
         "An application got new tokens for a refresh token.",

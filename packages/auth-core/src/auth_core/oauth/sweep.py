@@ -9,6 +9,7 @@ from auth_core.oauth.models import (
     ApplicationPolicy,
     Authorization,
     AuthorizationRequest,
+    DeviceRequest,
     RevokedToken,
     SpentProof,
 )
@@ -16,6 +17,9 @@ from auth_core.runtime.batches import delete_in_batches
 
 #: How long an authorization is kept after its absolute end, so that a late replay still names it in the trail.
 _KEPT = timedelta(days=7)
+
+#: How long the request of a device is kept after its end, so that a device which still asks hears what happened.
+_KEPT_FOR_DEVICES = timedelta(hours=1)
 
 
 def delete_expired() -> int:
@@ -30,4 +34,5 @@ def delete_expired() -> int:
         for model in (AuthorizationRequest, AccessToken, RevokedToken, SpentProof)
     ]
     over = Authorization.objects.filter(expires_at__lte=moment - _KEPT)
-    return sum(delete_in_batches(rows.order_by("expires_at")) for rows in (*expired, over))
+    devices = DeviceRequest.objects.filter(expires_at__lte=moment - _KEPT_FOR_DEVICES)
+    return sum(delete_in_batches(rows.order_by("expires_at")) for rows in (*expired, over, devices))

@@ -20,7 +20,7 @@ from auth_core.oauth.clients.registry import AUTHORIZATION_CODE, RegisteredAppli
 from auth_core.oauth.clients.scopes import canonical, find_resources, scopes_for_person, split_scope
 from auth_core.oauth.errors import InvalidRequest, UnauthorizedClient
 from auth_core.oauth.grants.code import CHALLENGE
-from auth_core.oauth.models import AuthorizationRequest, Resource
+from auth_core.oauth.models import AuthorizationRequest, DeviceRequest, Resource
 from auth_core.oauth.tokens import signatures
 from auth_core.text import Pattern
 
@@ -49,7 +49,7 @@ class Details:
         hint_subject: The person that the client expects, as it knows them.
     """
 
-    row: AuthorizationRequest
+    row: AuthorizationRequest | DeviceRequest
     application: RegisteredApplication
     scopes: tuple[str, ...]
     resource_uris: tuple[str, ...] = ()

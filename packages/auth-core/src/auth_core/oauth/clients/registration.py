@@ -23,8 +23,14 @@ from auth_core.oauth.clients.application_values import (
 )
 from auth_core.oauth.clients.key_policy import problems_of_keys
 from auth_core.oauth.clients.redirect_uris import is_web, why_no_origin, why_not_allowed
-from auth_core.oauth.clients.registry import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN
+from auth_core.oauth.clients.registry import (
+    AUTHORIZATION_CODE,
+    CLIENT_CREDENTIALS,
+    DEVICE_CODE,
+    REFRESH_TOKEN,
+)
 from auth_core.oauth.clients.scopes import is_scope
+from auth_core.oauth.conf import HIGH, oauth
 from auth_core.oauth.events import OAuthEvent
 from auth_core.oauth.hashers import new_client_secret
 from auth_core.oauth.keys.key_set import key_set
@@ -33,7 +39,7 @@ from auth_core.oauth.models.application_policy import AuthMethod, TokenFormat
 from auth_core.users import UserLike
 
 #: The grant types that an application may have. The first two are those of an application without a choice.
-GRANTS = (AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS)
+GRANTS = (AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS, DEVICE_CODE)
 _USUAL = (AUTHORIZATION_CODE, REFRESH_TOKEN)
 
 #: Longest name and longest address of a page, in characters, and most members of a list.
@@ -163,7 +169,9 @@ def _problems_of_grants(values: ApplicationValues) -> Iterator[FieldError]:
         yield FieldError("grants", "invalid", _("A public application has no secret to act for itself with."))
     if AUTHORIZATION_CODE in grants and not values["redirect_uris"]:
         yield FieldError("redirect_uris", "required", _("A login needs at least one redirect address."))
-    if REFRESH_TOKEN in grants and AUTHORIZATION_CODE not in grants:
+    if DEVICE_CODE in grants and (oauth.is_high or values["profile"] == HIGH):
+        yield FieldError("grants", "invalid", _("The profile high has no device grant."))
+    if REFRESH_TOKEN in grants and not grants & {AUTHORIZATION_CODE, DEVICE_CODE}:
         yield FieldError("grants", "invalid", _("Refresh tokens come from a login."))
     if values["is_service_account"] and CLIENT_CREDENTIALS not in grants:
         yield FieldError("service_account", "invalid", _("A service account needs the grant type client_credentials."))

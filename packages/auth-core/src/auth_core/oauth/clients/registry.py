@@ -33,11 +33,13 @@ from auth_core.users import UserLike
 AUTHORIZATION_CODE = "authorization_code"
 REFRESH_TOKEN = "refresh_token"  # noqa: S105 - the name of a grant type
 CLIENT_CREDENTIALS = "client_credentials"
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 
 #: The grant types of an application whose policy names none, by the one of django-oauth-toolkit.
 _GRANTS_OF_TOOLKIT: Mapping[str, tuple[str, ...]] = {
     "authorization-code": (AUTHORIZATION_CODE, REFRESH_TOKEN),
     "client-credentials": (CLIENT_CREDENTIALS,),
+    DEVICE_CODE: (DEVICE_CODE, REFRESH_TOKEN),
 }
 
 #: The longest client id: the address of a metadata document.
@@ -131,6 +133,11 @@ class RegisteredApplication:
         return self.require_dpop or self.is_high
 
     @property
+    def is_in_browsers(self) -> bool:
+        """Whether its scripts in browsers hold its tokens, where a script of a stranger could read them (RFC 10017)."""
+        return self.is_public and bool(self.allowed_origins)
+
+    @property
     def rotates(self) -> bool:
         """Whether each of its refresh tokens works once. FAPI 2.0 section 5.3.2.1 forbids it to clients with a key."""
         return self.is_public or (self.rotates_refresh_tokens and not self.is_high)
@@ -155,7 +162,10 @@ class RegisteredApplication:
     @property
     def lifetime_of_authorizations(self) -> timedelta:
         """The absolute lifetime of what people authorize it for."""
-        return min(self.refresh_token_lifetime or oauth.REFRESH_TOKEN_LIFETIME, oauth.REFRESH_TOKEN_LIFETIME)
+        of_site = [oauth.REFRESH_TOKEN_LIFETIME]
+        if self.is_in_browsers:
+            of_site.append(oauth.BROWSER_AUTHORIZATION_LIFETIME)
+        return min(*of_site, self.refresh_token_lifetime or oauth.REFRESH_TOKEN_LIFETIME)
 
     @property
     def methods(self) -> frozenset[str]:
@@ -315,6 +325,9 @@ def _parsed(row: tuple[Any, ...]) -> RegisteredApplication:
         values["is_active"] = values["is_active"] and is_welcome(values["client_id"])
         own_scopes = oauth.CLIENT_DOCUMENT_SCOPES
     values |= {name: tuple(values[name].split()) for name in _LISTS}
+    if values["profile"] == HIGH:
+        # Its requests are pushed and bound to a browser. Those of a device are not.
+        grants -= {DEVICE_CODE}
     return RegisteredApplication(
         **values,
         is_public=is_public,

@@ -26,7 +26,7 @@ from auth_core.oauth.clients.authentication import (
 from auth_core.oauth.clients.registry import RegisteredApplication, StaleApplication
 from auth_core.oauth.endpoints.answers import answered
 from auth_core.oauth.endpoints.parameters import Parameters, form_parameters
-from auth_core.oauth.errors import InvalidClient, OAuthError, UseDPoPNonce
+from auth_core.oauth.errors import AuthorizationPending, InvalidClient, OAuthError, TooManyRequests, UseDPoPNonce
 from auth_core.oauth.events import OAuthEvent
 from auth_core.oauth.proofs.nonces import current_nonce
 from auth_core.oauth.proofs.one_time import OneTime, spend_all
@@ -83,6 +83,19 @@ class Caller:
             UseDPoPNonce: it has no current nonce.
         """
         return replace(self, sender=self.presented.sender())
+
+    def charge_row(self) -> None:
+        """Charge a row that this caller causes to its network, if it is public. Anyone can be a public client.
+
+        Raises:
+            TooManyRequests: too many requests came from this network.
+        """
+        if not self.application.is_public:
+            return
+        try:
+            limits.charge("authorize", client=self.client)
+        except TooManyAttempts as refusal:
+            raise TooManyRequests(max(1, int(refusal.retry_after.total_seconds()))) from refusal
 
     @classmethod
     def authenticate(cls, request: HttpRequest) -> Self:
@@ -179,11 +192,12 @@ def _read(request: HttpRequest) -> _Sent:
 def refusals_recorded(caller: Caller, *, endpoint: str, grant: str = "") -> Iterator[None]:
     """Record a refusal of *caller* in the trail, within the budget of refusals. The refusal itself changes nothing.
 
-    A challenge for a nonce is none: the client sends the same request again.
+    A challenge for a nonce is none, because the client sends the same request again. Neither is the answer that a person has
+    not decided yet.
     """
     try:
         yield
-    except UseDPoPNonce:
+    except (UseDPoPNonce, AuthorizationPending):
         raise
     except OAuthError as problem:
         with transaction.atomic(durable=True):

@@ -2,7 +2,7 @@
 
 Everything is generated from what is on: an endpoint is listed if it is routed, a scope if something provides its claims.
 
-Source: OpenID Connect Discovery section 3, RFC 8414, RFC 9126, RFC 9207, RFC 9449.
+Source: OpenID Connect Discovery section 3, RFC 8414, RFC 8628, RFC 9126, RFC 9207, RFC 9449.
 """
 
 from collections.abc import Mapping
@@ -11,12 +11,12 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.urls import NoReverseMatch, get_script_prefix, reverse
 
 from auth_core.assurance.levels import Assurance
 from auth_core.oauth.conf import oauth
+from auth_core.oauth.endpoints.addresses import address_of
 from auth_core.oauth.endpoints.answers import endpoint, public_answer
-from auth_core.oauth.endpoints.token import GRANTS
+from auth_core.oauth.endpoints.token import offered_grants
 from auth_core.oauth.keys.key_set import key_set
 from auth_core.oauth.models.application_policy import AuthMethod
 from auth_core.oauth.proofs import assertions, dpop
@@ -30,6 +30,7 @@ _ENDPOINTS = {
     "authorize": "authorization_endpoint",
     "par": "pushed_authorization_request_endpoint",
     "token": "token_endpoint",
+    "device-authorization": "device_authorization_endpoint",
     "introspect": "introspection_endpoint",
     "revoke": "revocation_endpoint",
     "userinfo": "userinfo_endpoint",
@@ -60,12 +61,14 @@ def provider_keys() -> Mapping[str, Any]:
 
 def provider_metadata() -> Mapping[str, Any]:
     """Return the metadata of this provider. The Host header decides nothing in it."""
-    endpoints = {member: url for name, member in _ENDPOINTS.items() if (url := _url_of(name))}
+    endpoints = {member: url for name, member in _ENDPOINTS.items() if (url := address_of(name))}
+    if not oauth.has_device_grant:
+        endpoints.pop("device_authorization_endpoint", None)
     methods, algorithms = _methods(), _assertion_algorithms()
     return {
         "issuer": oauth.issuer,
         **endpoints,
-        "grant_types_supported": list(GRANTS),
+        "grant_types_supported": list(offered_grants()),
         "response_types_supported": ["code"],
         "subject_types_supported": ["public"],
         "code_challenge_methods_supported": ["S256"],
@@ -134,11 +137,3 @@ def _scopes() -> list[str]:
     """Return the scopes that open something. One whose claims no package and no site provides is accepted, and not listed."""
     provided = {"sub", *all_claims()}
     return [name for name, scope in all_scopes().items() if not scope.claims or provided.intersection(scope.claims)]
-
-
-def _url_of(name: str) -> str:
-    try:
-        path = reverse(f"oauth:{name}")
-    except NoReverseMatch:
-        return ""
-    return f"{oauth.issuer}/{path.removeprefix(get_script_prefix())}"

@@ -8,14 +8,12 @@ from typing import Any
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from auth_core import limits
-from auth_core.errors import TooManyAttempts
 from auth_core.oauth.authorization.parameters import AUTHORIZE, LONGEST, RESOURCE
 from auth_core.oauth.authorization.pushed_requests import read_pushed
 from auth_core.oauth.conf import oauth
 from auth_core.oauth.endpoints.answers import endpoint, json_answer
 from auth_core.oauth.endpoints.callers import Caller, refusals_recorded, with_cors, with_nonce
-from auth_core.oauth.errors import BodyTooLarge, TooManyRequests
+from auth_core.oauth.errors import BodyTooLarge
 from auth_core.oauth.proofs.one_time import spend_all
 
 _CREATED = 201
@@ -31,7 +29,7 @@ def push(request: HttpRequest) -> HttpResponseBase:
         caller = caller.with_sender()
         spend_all(caller.unspent)
         row, name = read_pushed(_parameters_of(caller), caller.application, thumbprint=caller.sender.thumbprint)
-        _charge_anonymous(caller)
+        caller.charge_row()
         row.save(force_insert=True)
     lifetime = int(oauth.PUSHED_REQUEST_LIFETIME.total_seconds())
     return json_answer({"request_uri": name, "expires_in": lifetime}, status=_CREATED)
@@ -49,17 +47,3 @@ def _parameters_of(caller: Caller) -> dict[str, Any]:
     if sum(map(len, [*parameters.values(), *sent.resources])) > LONGEST:
         raise BodyTooLarge
     return {**parameters, RESOURCE: list(sent.resources)} if sent.resources else parameters
-
-
-def _charge_anonymous(caller: Caller) -> None:
-    """Charge a row to the network. Anyone can be a public client, so their rows have the budget of those at the endpoint.
-
-    Raises:
-        TooManyRequests: too many requests came from this network.
-    """
-    if not caller.application.is_public:
-        return
-    try:
-        limits.charge("authorize", client=caller.client)
-    except TooManyAttempts as refusal:
-        raise TooManyRequests(max(1, int(refusal.retry_after.total_seconds()))) from refusal

@@ -13,11 +13,14 @@ from django.http.response import HttpResponseBase
 from auth_core.oauth.clients.registry import (
     AUTHORIZATION_CODE,
     CLIENT_CREDENTIALS,
+    DEVICE_CODE,
     REFRESH_TOKEN,
     StaleApplication,
     confirm,
 )
 from auth_core.oauth.clients.scopes import split_scope
+from auth_core.oauth.conf import oauth
+from auth_core.oauth.device_grant.exchange import exchange_device_code
 from auth_core.oauth.endpoints.answers import endpoint, json_answer
 from auth_core.oauth.endpoints.callers import Caller, refusals_recorded, with_cors, with_nonce
 from auth_core.oauth.errors import InvalidDPoPProof, OAuthError, UnauthorizedClient, UnsupportedGrantType
@@ -28,6 +31,9 @@ from auth_core.oauth.proofs.one_time import spend_all
 
 #: What a grant spends, by ``grant_type``. The statement that spends it reads the version of the application.
 _SPENT = {AUTHORIZATION_CODE: "code", REFRESH_TOKEN: "refresh_token"}
+
+#: What a request must have, by ``grant_type``.
+_NEEDED = {**_SPENT, DEVICE_CODE: "device_code"}
 
 _Grant = Callable[[Caller], Mapping[str, Any]]
 
@@ -67,7 +73,7 @@ def _tokens(caller: Caller) -> Mapping[str, Any]:
     grant_type = caller.parameters.get("grant_type")
     if caller.is_remembered and not _confirms(caller, grant_type):
         confirm(caller.application)
-    with refusals_recorded(caller, endpoint="token", grant=grant_type if grant_type in GRANTS else ""):
+    with refusals_recorded(caller, endpoint="token", grant=grant_type if grant_type in offered_grants() else ""):
         caller = caller.with_sender()
         try:
             grant = _grant_of(caller, grant_type)
@@ -85,13 +91,13 @@ def _grant_of(caller: Caller, grant_type: str) -> _Grant:
         OAuthError: something is missing, or it may not.
     """
     caller.parameters.require("grant_type")
-    grant = GRANTS.get(grant_type)
+    grant = offered_grants().get(grant_type)
     if grant is None:
         raise UnsupportedGrantType
     if grant_type not in caller.application.grants:
         raise UnauthorizedClient
-    if grant_type in _SPENT:
-        caller.parameters.require(_SPENT[grant_type])
+    if grant_type in _NEEDED:
+        caller.parameters.require(_NEEDED[grant_type])
     if caller.application.must_prove_key and not caller.sender.thumbprint:
         raise InvalidDPoPProof
     return grant
@@ -141,9 +147,24 @@ def _client_credentials(caller: Caller) -> Mapping[str, Any]:
     )
 
 
-#: What can be granted here, by ``grant_type``. Discovery lists the same.
-GRANTS: Mapping[str, _Grant] = {
+def _device_code(caller: Caller) -> Mapping[str, Any]:
+    return exchange_device_code(
+        caller.application,
+        code=caller.parameters.require("device_code"),
+        resources=caller.parameters.resources,
+        client=caller.client,
+        thumbprint=caller.sender.thumbprint,
+        unspent=caller.unspent,
+    )
+
+
+_GRANTS: Mapping[str, _Grant] = {
     AUTHORIZATION_CODE: _code,
     REFRESH_TOKEN: _refresh,
     CLIENT_CREDENTIALS: _client_credentials,
 }
+
+
+def offered_grants() -> Mapping[str, _Grant]:
+    """Return what can be granted here, by ``grant_type``. Discovery lists the same."""
+    return {**_GRANTS, DEVICE_CODE: _device_code} if oauth.has_device_grant else _GRANTS

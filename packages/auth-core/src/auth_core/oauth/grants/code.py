@@ -9,23 +9,20 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from auth_core.assurance.evidence import SessionFacts
 from auth_core.crypto.secrets import digest, new_secret, same, spend
 from auth_core.events import Event, record
-from auth_core.oauth.clients.registry import REFRESH_TOKEN, RegisteredApplication, StaleApplication
+from auth_core.oauth.clients.registry import RegisteredApplication, StaleApplication
 from auth_core.oauth.conf import oauth
 from auth_core.oauth.errors import InvalidGrant, InvalidRequest
 from auth_core.oauth.events import OAuthEvent
-from auth_core.oauth.grants.code_spend import spend_code
-from auth_core.oauth.grants.ends import end_authorization
-from auth_core.oauth.grants.refresh import new_refresh_token
-from auth_core.oauth.grants.tokens import REFRESH_PREFIX, token_answer
-from auth_core.oauth.models import Authorization, AuthorizationRequest, RefreshToken
-from auth_core.oauth.proofs.one_time import OneTime, spend_all
+from auth_core.oauth.grants.redemption import CodeKind, end_replayed, issue_tokens, redeem, refuse_if_not_admitted
+from auth_core.oauth.models import Authorization, AuthorizationRequest, DeviceRequest
+from auth_core.oauth.proofs.one_time import OneTime
 from auth_core.oauth.registries import OFFLINE_ACCESS
-from auth_core.oauth.tokens.admission import is_lasting, why_not_admitted
 from auth_core.people.lookup import identity_of
 from auth_core.request.client import Client
 from auth_core.text import Pattern
@@ -74,13 +71,50 @@ def issue_code(
         RequestCompleted: it was completed before.
     """
     code = new_secret(PREFIX)
+    give(
+        request,
+        waiting=AuthorizationRequest.objects.filter(pk=request.pk, completed_at=None),
+        application=application,
+        user=user,
+        session=session,
+        scopes=scopes,
+        resources=resources,
+        claims=claims,
+        client=client,
+        code_digest=digest(code),
+        code_expires_at=timezone.now() + oauth.CODE_LIFETIME,
+    )
+    return code
+
+
+def give(
+    request: AuthorizationRequest | DeviceRequest,
+    *,
+    waiting: "QuerySet[Any]",
+    application: RegisteredApplication,
+    user: UserLike,
+    session: SessionFacts,
+    scopes: Sequence[str],
+    resources: Sequence[str],
+    claims: dict[str, Any],
+    client: Client,
+    **code: Any,
+) -> None:
+    """Complete *request* once, and write what the person gave. The arguments are those of `issue_code`.
+
+    Args:
+        waiting: The row of *request*, if it may be completed.
+        code: The columns of the code that the client redeems.
+
+    Raises:
+        RequestCompleted: it may not.
+    """
     moment = timezone.now()
     is_offline = OFFLINE_ACCESS in scopes
     ends = [moment + application.lifetime_of_authorizations]
     if session.expires_at is not None and not is_offline:
         ends.append(session.expires_at)
     with transaction.atomic(durable=True):
-        waiting = AuthorizationRequest.objects.filter(pk=request.pk, completed_at=None)
         if not spend(waiting, completed_at=moment):
             raise RequestCompleted
         authorization = Authorization.objects.create(
@@ -99,14 +133,12 @@ def issue_code(
             nonce=request.parameters.get("nonce", ""),
             redirect_uri=request.parameters.get("redirect_uri", ""),
             code_challenge=request.parameters.get("code_challenge", ""),
-            code_digest=digest(code),
-            code_expires_at=moment + oauth.CODE_LIFETIME,
             dpop_jkt=request.dpop_jkt,
             is_offline=is_offline,
             expires_at=min(ends),
+            **code,
         )
         record(_granted(authorization, application, client))
-    return code
 
 
 def exchange_code(
@@ -139,75 +171,17 @@ def exchange_code(
         InvalidTarget: a resource was not granted.
     """
     digested = digest(code) if _CODE.fullmatch(code) else ""
-    authorization = _spend(digested, application, version, unspent)
+    authorization = redeem(CodeKind.CODE, digested, application, version=version, unspent=unspent)
     if authorization is None:
         if version:
             raise StaleApplication
-        _end_replayed(application, digested, client)
+        end_replayed(CodeKind.CODE, application, digested, client)
         raise InvalidGrant
     _check_proof(authorization, verifier=verifier, redirect_uri=redirect_uri, thumbprint=thumbprint)
-    _refuse_if_not_admitted(authorization, application, client)
-    return _tokens_of(authorization, application, resources, client, thumbprint)
-
-
-def _spend(
-    digested: str, application: RegisteredApplication, version: str, unspent: Sequence[OneTime]
-) -> Authorization | None:
-    """Spend the code with *unspent*, all or nothing if it is one of another application.
-
-    Raises:
-        InvalidClient, InvalidDPoPProof: one of *unspent* was used before. Nothing is spent.
-    """
-    if not unspent:
-        # One statement needs no transaction.
-        return spend_code(digested, application_pk=application.pk, version=version) if digested else None
-    with transaction.atomic(durable=True):
-        spend_all(unspent)
-        authorization = spend_code(digested, application_pk=application.pk) if digested else None
-        if authorization is None and _is_foreign(digested, application):
-            transaction.set_rollback(True)
-    return authorization
-
-
-def _is_foreign(digested: str, application: RegisteredApplication) -> bool:
-    return Authorization.objects.filter(code_digest=digested).exclude(application=application.pk).exists()
-
-
-def _tokens_of(
-    authorization: Authorization,
-    application: RegisteredApplication,
-    resources: Sequence[str],
-    client: Client,
-    thumbprint: str,
-) -> dict[str, Any]:
-    """Write the refresh token and the event, and return the tokens. What cannot be recorded is not issued."""
-    text = new_secret(REFRESH_PREFIX) if REFRESH_TOKEN in application.grants else ""
-    with transaction.atomic(durable=True):
-        body = token_answer(
-            application,
-            authorization,
-            scopes=authorization.scopes,
-            resources=resources,
-            refresh_token=text,
-            is_first=True,
-            thumbprint=thumbprint,
-        )
-        if text and thumbprint != authorization.dpop_jkt and application.is_public:
-            # Its refresh tokens are bound to the key. Those of a client that authenticates are bound to the client.
-            Authorization.objects.filter(pk=authorization.pk).update(dpop_jkt=thumbprint)
-        if text:
-            RefreshToken.objects.bulk_create([new_refresh_token(text, authorization)])
-        record(
-            Event(
-                name=OAuthEvent.CODE_EXCHANGED,
-                subject=authorization.user,
-                session=authorization.session_id,
-                application=application.id,
-                client=client,
-                data={"authorization": str(authorization.pk), "scope": authorization.scope},
-            )
-        )
-    return body
+    refuse_if_not_admitted(authorization, application, client)
+    return issue_tokens(
+        CodeKind.CODE, authorization, application, resources=resources, client=client, thumbprint=thumbprint
+    )
 
 
 def _check_proof(authorization: Authorization, *, verifier: str, redirect_uri: str, thumbprint: str) -> None:
@@ -239,41 +213,6 @@ def _check_proof(authorization: Authorization, *, verifier: str, redirect_uri: s
 def s256(verifier: str) -> str:
     """Return the challenge of *verifier* (RFC 7636 section 4.2)."""
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-
-
-def _refuse_if_not_admitted(authorization: Authorization, application: RegisteredApplication, client: Client) -> None:
-    """End what a person gave who is not admitted any more.
-
-    Raises:
-        InvalidGrant: they are not admitted.
-    """
-    reason = why_not_admitted(authorization, application)
-    if not reason:
-        return
-    if is_lasting(reason):
-        with transaction.atomic(durable=True):
-            end_authorization(authorization, application_id=application.id, reason=reason, client=client)
-    raise InvalidGrant
-
-
-def _end_replayed(application: RegisteredApplication, digested: str, client: Client) -> None:
-    """End the authorization of a spent code. A code that was never issued to this application has none."""
-    if not digested:
-        return
-    replayed = (
-        Authorization.objects.filter(code_digest=digested, application=application.pk)
-        .select_related("user__auth_identity")
-        .first()
-    )
-    if replayed is not None:
-        with transaction.atomic(durable=True):
-            end_authorization(
-                replayed,
-                application_id=application.id,
-                reason="code_replayed",
-                name=OAuthEvent.CODE_REPLAYED,
-                client=client,
-            )
 
 
 def _granted(authorization: Authorization, application: RegisteredApplication, client: Client) -> Event:

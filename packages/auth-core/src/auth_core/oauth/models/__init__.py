@@ -5,6 +5,7 @@ from auth_core.oauth.models.authorization import Authorization
 from auth_core.oauth.models.authorization_request import AuthorizationRequest
 from auth_core.oauth.models.client_document import ClientDocument
 from auth_core.oauth.models.consent import Consent
+from auth_core.oauth.models.device_request import DeviceRequest
 from auth_core.oauth.models.resource import Resource
 from auth_core.oauth.models.signing_key import SigningKey
 from auth_core.oauth.models.spent_proof import SpentProof
@@ -17,6 +18,7 @@ __all__ = [
     "AuthorizationRequest",
     "ClientDocument",
     "Consent",
+    "DeviceRequest",
     "RefreshToken",
     "Resource",
     "RevokedToken",

@@ -11,10 +11,8 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.utils import translation
-from django.utils.http import urlencode
 
 from auth_core.assurance.evidence import SessionFacts, session_of
-from auth_core.assurance.levels import Assurance
 from auth_core.crypto.secrets import same
 from auth_core.events import Event, EventOutcome, record
 from auth_core.oauth.authorization import consent, stored_requests
@@ -29,7 +27,7 @@ from auth_core.oauth.authorization.errors import (
 from auth_core.oauth.authorization.parameters import AUTHORIZE, read_parameters, text_of
 from auth_core.oauth.authorization.pushed_requests import URN, find_pushed
 from auth_core.oauth.authorization.responses import Reply, error_members, send, show_error
-from auth_core.oauth.authorization.steps import Step, missing_level, next_proof, wants_consent
+from auth_core.oauth.authorization.steps import Step, next_proof, wants_consent
 from auth_core.oauth.clients.document_ids import is_document_id, is_welcome
 from auth_core.oauth.clients.redirect_uris import is_registered
 from auth_core.oauth.clients.registry import RegisteredApplication, find_application, find_by_pk
@@ -41,6 +39,7 @@ from auth_core.oauth.models import AuthorizationRequest
 from auth_core.oauth.models.authorization_request import Kind
 from auth_core.oauth.pages.base import PageForClients, PageOfHandle, language_of
 from auth_core.oauth.pages.consent_page import show_consent
+from auth_core.oauth.pages.steps import login_page, proof_page
 from auth_core.pages.base import see_other
 from auth_core.request.client import client_of
 
@@ -256,13 +255,8 @@ class Visit:
         """Return the page on which a person does *step*. It leads back to the handle."""
         if step in (Step.LOGIN, Step.OTHER_ACCOUNT):
             return _login_address(self.row, self.handle, is_other=step is Step.OTHER_ACCOUNT)
-        query = {"next": _address_of(self.handle)}
-        if step is Step.PROVE_MORE:
-            level = missing_level(details, self.request.user, self._session())
-            # The page asks for the best that a person has. Whether a key reaches the third level shows only its use.
-            if level is not None and level < Assurance.AAL3:
-                query["assurance"] = level.acr
-        return f"{reverse('core-pages:again')}?{urlencode(query)}"
+        back, is_more = _address_of(self.handle), step is Step.PROVE_MORE
+        return proof_page(details, self.request.user, self._session(), back=back, is_more=is_more)
 
     def _session(self) -> SessionFacts:
         session = session_of(self.request)
@@ -300,12 +294,7 @@ def _application_of(row: AuthorizationRequest, request: HttpRequest) -> Register
 
 
 def _login_address(row: AuthorizationRequest, handle: str, *, is_other: bool = False) -> str:
-    query = {"next": _address_of(handle)}
-    if hint := text_of(row.parameters, "login_hint"):
-        query["login_hint"] = hint[:320]
-    if is_other:
-        query["other"] = "1"
-    return f"{reverse('core-pages:login')}?{urlencode(query)}"
+    return login_page(back=_address_of(handle), hint=text_of(row.parameters, "login_hint"), is_other=is_other)
 
 
 def _address_of(handle: str) -> str:

@@ -1,5 +1,6 @@
 """The page that asks a person for consent: who asks, and for what, in words."""
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse
@@ -22,19 +23,28 @@ _HOST = Pattern(r"[a-z0-9.-]+(?::[0-9]{1,5})?", at_most=260)
 
 
 def show_consent(
-    request: HttpRequest, details: Details, session: SessionFacts, *, action: str, has_changed: bool = False
+    request: HttpRequest,
+    details: Details,
+    session: SessionFacts,
+    *,
+    action: str,
+    has_changed: bool = False,
+    template: str = "auth_oauth/consent.html",
+    **context: Any,
 ) -> HttpResponse:
     """Return the page.
 
     Args:
         action: Where its form is posted to: the address of the handle.
         has_changed: Whether the person approved something else than what is asked for now.
+        template: A template that extends the one of consent.
+        context: More for *template*.
     """
     shown = consent.shown_for(details)
     form = EmptyForm({} if has_changed else None)
     if has_changed:
         form.add_error(None, _("What the application asks for has changed. Check it again."))
-    context = {
+    values = {
         "title": _("Allow access?"),
         "shown": shown,
         "place": consent.place_of(shown),
@@ -45,9 +55,10 @@ def show_consent(
         "logo": shown.facts.get("logo_uri", ""),
         "form": form,
         "action": action,
+        **context,
     }
-    response = show(request, "auth_oauth/consent.html", context, status=_CONFLICT if has_changed else 200)
-    if context["logo"]:
+    response = show(request, template, values, status=_CONFLICT if has_changed else 200)
+    if values["logo"]:
         response.headers["Content-Security-Policy"] = _policy_with(shown.facts["logo_uri"])
     return response
 
