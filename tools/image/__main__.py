@@ -2,8 +2,8 @@
 
 The steps of project/Dockerfile and the commands of docker-compose.yml run as they are written: with production settings,
 as their users, without capabilities, on a read-only file system, in a network of their own. This machine replaces the
-base images: it needs root, Python 3.13, nginx, PostgreSQL and Redis. PostgreSQL is started by its own programs, not by
-those of its image.
+base images. What it needs is in ``host``, and what is missing is named before anything is built. PostgreSQL is started by
+its own programs, not by those of its image.
 """
 
 import json
@@ -24,6 +24,7 @@ from env_file import write_secrets
 from image.build import BuildFailed, Image, build
 from image.compose import interpolated, read_compose
 from image.containers import ContainerFailed, Containers
+from image.host import find_postgresql, missing_parts
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -58,6 +59,9 @@ def main() -> int:
         return _build_and_run(Path(sys.argv[2]))
     if sys.argv[1:2] == ["--run"]:
         return _run(Path(sys.argv[2]))
+    if missing := missing_parts():
+        print("./dev image runs on this machine's own programs. It lacks:", *missing, sep="\n  ", file=sys.stderr)
+        return 1
     with tempfile.TemporaryDirectory(prefix="image-") as folder:
         # Layers must not be in the file system that they lie upon, so they are kept in memory.
         script = f'mount -t tmpfs -o mode=0755 tmpfs {folder} && exec "$@"'
@@ -173,7 +177,9 @@ def _check_all(containers: Containers, scratch: Path, services: dict[str, Any]) 
 @contextmanager
 def _postgresql(scratch: Path, environment: dict[str, str]) -> Iterator[None]:
     """Run PostgreSQL with the database, the user and the password of the compose file."""
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1]
+    programs = find_postgresql()
+    if programs is None:
+        raise ContainerFailed("PostgreSQL was not found")
     data, password = scratch / "postgresql", scratch / "password"
     password.write_text(environment["POSTGRES_PASSWORD"])
     data.mkdir()

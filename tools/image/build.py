@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from image.dockerfile import Stage, Step, context_files, read_stages, variables
+from image.host import PYTHON, find_python
 from image.sandbox import Sandbox
 
 #: Variables of this machine with which pip finds its index. They are no part of the image.
@@ -102,9 +103,15 @@ def _copy(step: Step, image: Image, root: Path, context: Sequence[str], images: 
 
 
 def _base_layer(scratch: Path) -> Path:
-    """Return a layer with what the base image has and this machine lacks: ``python`` in the version of its tag."""
+    """Return a layer with what the base image has and this machine lacks: ``python`` in the version of its tag.
+
+    Raises:
+        BuildFailed: this machine has no such interpreter.
+    """
     layer = scratch / "base"
-    python = _python("3.13")
+    python = find_python()
+    if python is None:
+        raise BuildFailed(f"FROM: Python {PYTHON} was not found")
     for name in ("python", "python3"):
         link = _inside(layer, f"/usr/local/bin/{name}")
         link.parent.mkdir(parents=True, exist_ok=True)
@@ -115,20 +122,6 @@ def _base_layer(scratch: Path) -> Path:
             _inside(layer, str(folder)).mkdir(parents=True, exist_ok=True)
             _inside(layer, str(folder)).chmod(0o755)
     return layer
-
-
-def _python(version: str) -> Path:
-    """Return the interpreter of *version*.
-
-    Raises:
-        BuildFailed: this machine has none.
-    """
-    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    found = [str(path) for path in sorted(pyenv.glob(f"versions/{version}.*/bin/python{version}"))]
-    for candidate in [*found, shutil.which(f"python{version}") or ""]:
-        if candidate and subprocess.run([candidate, "-c", ""], check=False, capture_output=True).returncode == 0:
-            return Path(candidate).resolve()
-    raise BuildFailed(f"FROM: Python {version} was not found")
 
 
 def _inside(layer: Path, path: str) -> Path:

@@ -1,5 +1,6 @@
 """The Dockerfile, docker-compose.yml and ``./dev secrets``. ``./dev image`` also builds and runs them."""
 
+import os
 import re
 import stat
 import subprocess
@@ -12,6 +13,7 @@ import yaml
 from compose_spec import PyCompose
 
 from env_file import new_secrets, write_secrets
+from image import host
 from image.compose import MissingVariable, interpolated, read_compose, variable_names
 from image.dockerfile import context_files, read_stages
 
@@ -156,3 +158,43 @@ def test_the_secrets_are_private_random_and_never_overwritten(tmp_path: Path) ->
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert path.read_text() == written
     assert not set(new_secrets().values()) & set(new_secrets().values())
+
+
+def test_everything_that_this_machine_lacks_is_named_before_the_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+    monkeypatch.setattr(host, "_POSTGRESQL", tmp_path)
+    monkeypatch.setattr(os, "getuid", lambda: 1000)
+
+    missing = [part.partition(",")[0] for part in host.missing_parts()]
+
+    assert missing == [
+        "root",
+        "nginx",
+        "redis-server",
+        "ip",
+        "cc",
+        "unshare",
+        "nsenter",
+        "setpriv",
+        "python3.13",
+        "postgres",
+    ]
+
+
+def test_the_run_ends_with_the_names_of_what_is_missing(tmp_path: Path) -> None:
+    nowhere = {"PATH": str(tmp_path), "PYENV_ROOT": str(tmp_path)}
+
+    run = subprocess.run(
+        [sys.executable, "-m", "image"], cwd=ROOT / "tools", env=nowhere, check=False, capture_output=True, text=True
+    )
+
+    assert (run.returncode, run.stdout) == (1, "")
+    assert "  nginx, of the package nginx\n" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_this_machine_needs_the_python_of_the_image() -> None:
+    assert {stage.base.partition("-")[0] for stage in read_stages(DOCKERFILE)} == {f"python:{host.PYTHON}"}
