@@ -57,7 +57,9 @@ def test_every_value_is_taken_and_returned(administrator: Browser) -> None:
         token_format="opaque", access_token_lifetime=60, refresh_token_lifetime=3600, rotates_refresh_tokens=True,
         id_token_algorithm="PS256", backchannel_logout_uri="https://rp.example/logout",
         backchannel_session_required=False, client_uri="https://rp.example/", logo_uri="https://rp.example/l.png",
-        policy_uri="https://rp.example/p", tos_uri="https://rp.example/t",
+        policy_uri="https://rp.example/p", tos_uri="https://rp.example/t", subject_type="pairwise",
+        sector_identifier_uri="", userinfo_signed_response_alg="EdDSA", authorization_details_types=["account"],
+        exchange_audiences=["https://api.example"],
     )  # fmt: skip
 
     body = send(administrator, "post", API, **values).json()

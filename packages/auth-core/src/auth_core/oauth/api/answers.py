@@ -51,6 +51,10 @@ class ApplicationShape(Shape):
     allowed_origins = serializers.ListField(child=serializers.CharField())
     grants = serializers.ListField(child=serializers.CharField())
     scopes = serializers.ListField(child=serializers.CharField())
+    authorization_details_types = serializers.ListField(child=serializers.CharField())
+    exchange_audiences = serializers.ListField(
+        child=serializers.CharField(), help_text="URIs of resources for which it may exchange tokens of people."
+    )
     first_party = serializers.BooleanField()
     service_account = serializers.BooleanField()
     auth_method = serializers.CharField(allow_blank=True)
@@ -66,6 +70,9 @@ class ApplicationShape(Shape):
     refresh_token_lifetime = serializers.IntegerField(allow_null=True)
     rotates_refresh_tokens = serializers.BooleanField()
     id_token_algorithm = serializers.CharField(allow_blank=True)
+    subject_type = serializers.CharField(help_text="public, or pairwise: the ids of people are those of its sector.")
+    sector_identifier_uri = serializers.CharField(allow_blank=True)
+    userinfo_signed_response_alg = serializers.CharField(allow_blank=True, help_text="Empty: userinfo is JSON.")
     backchannel_logout_uri = serializers.CharField(allow_blank=True)
     backchannel_session_required = serializers.BooleanField()
     client_uri = serializers.CharField(allow_blank=True)

@@ -12,10 +12,11 @@ from auth_core.api.bodies import Body, SecondsField, TextField, optional, value
 from auth_core.errors import FieldError, InvalidRequest
 from auth_core.oauth.applications.client_secrets import LONGEST_OVERLAP
 from auth_core.oauth.applications.resources import LONGEST_SENTENCE, LONGEST_URI, MOST_SCOPES
+from auth_core.oauth.clients.authorization_details import LONGEST_TYPE
 from auth_core.oauth.clients.key_policy import LONGEST_KEYS
 from auth_core.oauth.clients.registration import GRANTS, LONGEST_NAME, LONGEST_PAGE, MOST_MEMBERS
 from auth_core.oauth.models import ApplicationPolicy
-from auth_core.oauth.models.application_policy import AuthMethod, Profile, TokenFormat
+from auth_core.oauth.models.application_policy import AuthMethod, Profile, SubjectType, TokenFormat
 
 #: The longest address, in characters. `redirect_uris` reads no longer one.
 _LONGEST_ADDRESS = 2000
@@ -49,6 +50,10 @@ class ApplicationSettingsBody(Body):
     allowed_origins: list[str] | None = optional(TextsField(longest=_LONGEST_ADDRESS))
     grants: list[str] | None = optional(TextsField(longest=64, help_text=", ".join(GRANTS)))
     scopes: list[str] | None = optional(TextsField(longest=128))
+    authorization_details_types: list[str] | None = optional(TextsField(longest=LONGEST_TYPE))
+    exchange_audiences: list[str] | None = optional(
+        TextsField(longest=LONGEST_URI, help_text="URIs of resources for which it may exchange tokens of people.")
+    )
     first_party = optional(serializers.BooleanField(required=False))
     service_account = optional(serializers.BooleanField(required=False))
     auth_method = optional(_choice(*AuthMethod.values))
@@ -72,6 +77,13 @@ class ApplicationSettingsBody(Body):
     )
     rotates_refresh_tokens = optional(serializers.BooleanField(required=False))
     id_token_algorithm = optional(_choice("RS256", "ES256", "PS256", "EdDSA"))
+    subject_type = optional(_choice(*SubjectType.values, allow_blank=False))
+    sector_identifier_uri = optional(_page())
+    userinfo_signed_response_alg = optional(
+        TextField(
+            max_length=8, required=False, allow_blank=True, help_text="RS256, ES256, PS256 or EdDSA. Empty: JSON."
+        )
+    )
     backchannel_logout_uri = optional(_page())
     backchannel_session_required = optional(serializers.BooleanField(required=False))
     client_uri = optional(_page())

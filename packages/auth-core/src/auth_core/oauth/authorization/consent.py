@@ -6,7 +6,7 @@ Source: OAuth 2.1 sections 7.3 and 10.7.1, OpenID Connect Core section 3.1.2.4.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -19,6 +19,7 @@ from auth_core.crypto.secrets import code_digest, same
 from auth_core.events import Event, record
 from auth_core.oauth.authorization.details import Details
 from auth_core.oauth.authorization.parameters import text_of
+from auth_core.oauth.clients.authorization_details import sentences_of
 from auth_core.oauth.clients.redirect_uris import LOOPBACK_HOSTS, is_web
 from auth_core.oauth.events import OAuthEvent
 from auth_core.oauth.models import ApplicationPolicy, Consent, Resource
@@ -41,6 +42,7 @@ class Shown:
         facts: Addresses of the application, by their name in the policy.
         scopes: Scopes, each with its sentence.
         resources: The names of the resources.
+        details: What people read about each of the authorization details.
         lifetime: How long the access lasts at most. ``None``: until the person signs out.
     """
 
@@ -49,12 +51,13 @@ class Shown:
     facts: Mapping[str, str]
     scopes: Sequence[tuple[str, str]]
     resources: Sequence[str]
+    details: Sequence[str] = ()
     lifetime: timedelta | None = None
 
     @property
     def digest(self) -> str:
         """SHA-256 of all of it, in hex."""
-        lists = [[list(pair) for pair in self.scopes], list(self.resources)]
+        lists = [[list(pair) for pair in self.scopes], list(self.resources), list(self.details)]
         seconds = None if self.lifetime is None else self.lifetime.total_seconds()
         return _digest([self.name, self.host, dict(self.facts), *lists, seconds])
 
@@ -62,7 +65,8 @@ class Shown:
 def shown_for(details: Details) -> Shown:
     """Return what the page shows for this request, in the current language."""
     scopes = [(name, sentence_of(name, details.resources)) for name in details.scopes]
-    return _shown(details, scopes, [row.name or row.uri for row in details.resources])
+    shown = _shown(details, scopes, [row.name or row.uri for row in details.resources])
+    return replace(shown, details=sentences_of(details.authorization_details))
 
 
 def binding_of(details: Details, session: SessionFacts) -> str:
@@ -77,9 +81,9 @@ def is_needed(details: Details, user: UserLike) -> bool:
 
     Applications of the operator are not asked for, and neither is what the person has agreed to and what has not changed
     since. Any program on a computer can have a loopback address or a private scheme, so consent is always asked for there
-    (section 10.7.1).
+    (section 10.7.1). Authorization details are about one matter, such as a payment, so nothing is remembered about them.
     """
-    if not is_rememberable(details):
+    if not is_rememberable(details) or details.authorization_details:
         return True
     if details.application.is_first_party:
         return False

@@ -32,6 +32,7 @@ from auth_core.users import UserLike
 AUTHORIZATION_CODE = "authorization_code"
 REFRESH_TOKEN = "refresh_token"  # noqa: S105 - the name of a grant type
 CLIENT_CREDENTIALS = "client_credentials"
+TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105 - the name of a grant type
 
 #: The grant types of an application whose policy names none, by the one of django-oauth-toolkit.
 _GRANTS_OF_TOOLKIT: Mapping[str, tuple[str, ...]] = {
@@ -51,8 +52,11 @@ _OF_POLICY = (
     "previous_secret_until", "required_assurance", "token_format", "access_token_lifetime", "refresh_token_lifetime",
     "rotates_refresh_tokens", "id_token_algorithm", "subject_type", "sector", "backchannel_logout_uri",
     "backchannel_session_required", "jwks", "jwks_uri", "profile", "require_par", "require_dpop",
+    "userinfo_signed_response_alg", "authorization_details_types", "exchange_audiences",
 )  # fmt: skip
-_LISTS = ("redirect_uris", "post_logout_redirect_uris", "allowed_origins")
+_LISTS = (
+    "redirect_uris", "post_logout_redirect_uris", "allowed_origins", "authorization_details_types", "exchange_audiences",
+)  # fmt: skip
 _COLUMNS = (*_OF_APPLICATION, *(f"auth_policy__{name}" for name in _OF_POLICY), "has_groups", "version")
 
 
@@ -108,6 +112,9 @@ class RegisteredApplication:
     profile: str
     require_par: bool
     require_dpop: bool
+    userinfo_signed_response_alg: str
+    authorization_details_types: tuple[str, ...]
+    exchange_audiences: tuple[str, ...]
 
     @property
     def is_high(self) -> bool:
@@ -135,6 +142,15 @@ class RegisteredApplication:
         if self.is_high:
             return self.id_token_algorithm if self.id_token_algorithm in STRONG_ALGORITHMS else "ES256"
         return self.id_token_algorithm or "RS256"
+
+    @property
+    def signs_userinfo_with(self) -> str:
+        """The algorithm of its userinfo. Empty: it is JSON, and not signed."""
+        if self.is_high and self.userinfo_signed_response_alg:
+            return (
+                self.userinfo_signed_response_alg if self.userinfo_signed_response_alg in STRONG_ALGORITHMS else "ES256"
+            )
+        return self.userinfo_signed_response_alg
 
     @property
     def assertion_algorithms(self) -> tuple[str, ...]:

@@ -14,20 +14,28 @@ from auth_core.oauth.clients.registry import (
     AUTHORIZATION_CODE,
     CLIENT_CREDENTIALS,
     REFRESH_TOKEN,
+    TOKEN_EXCHANGE,
     StaleApplication,
     confirm,
 )
 from auth_core.oauth.clients.scopes import split_scope
 from auth_core.oauth.endpoints.answers import endpoint, json_answer
 from auth_core.oauth.endpoints.callers import Caller, refusals_recorded, with_cors, with_nonce
-from auth_core.oauth.errors import InvalidDPoPProof, OAuthError, UnauthorizedClient, UnsupportedGrantType
+from auth_core.oauth.errors import (
+    InvalidAuthorizationDetails,
+    InvalidDPoPProof,
+    OAuthError,
+    UnauthorizedClient,
+    UnsupportedGrantType,
+)
 from auth_core.oauth.grants.client_credentials import issue_for_itself
 from auth_core.oauth.grants.code import exchange_code
+from auth_core.oauth.grants.exchange import ExchangeRequest, exchange_token
 from auth_core.oauth.grants.refresh import refresh
 from auth_core.oauth.proofs.one_time import spend_all
 
-#: What a grant spends, by ``grant_type``. The statement that spends it reads the version of the application.
-_SPENT = {AUTHORIZATION_CODE: "code", REFRESH_TOKEN: "refresh_token"}
+#: What a client presents, by ``grant_type``. The statement that reads or spends it reads the version of the application.
+_PRESENTED = {AUTHORIZATION_CODE: "code", REFRESH_TOKEN: "refresh_token", TOKEN_EXCHANGE: "subject_token"}
 
 _Grant = Callable[[Caller], Mapping[str, Any]]
 
@@ -90,8 +98,8 @@ def _grant_of(caller: Caller, grant_type: str) -> _Grant:
         raise UnsupportedGrantType
     if grant_type not in caller.application.grants:
         raise UnauthorizedClient
-    if grant_type in _SPENT:
-        caller.parameters.require(_SPENT[grant_type])
+    if grant_type in _PRESENTED:
+        caller.parameters.require(_PRESENTED[grant_type])
     if caller.application.must_prove_key and not caller.sender.thumbprint:
         raise InvalidDPoPProof
     return grant
@@ -99,7 +107,7 @@ def _grant_of(caller: Caller, grant_type: str) -> _Grant:
 
 def _confirms(caller: Caller, grant_type: str) -> bool:
     """Return whether a statement reads the version of a remembered caller before anything is refused or changed."""
-    needed = _SPENT.get(grant_type, "")
+    needed = _PRESENTED.get(grant_type, "")
     return bool(caller.parameters.get(needed)) and grant_type in caller.application.grants
 
 
@@ -111,6 +119,7 @@ def _code(caller: Caller) -> Mapping[str, Any]:
         redirect_uri=caller.parameters.get("redirect_uri"),
         resources=caller.parameters.resources,
         client=caller.client,
+        authorization_details=caller.parameters.get("authorization_details"),
         version=caller.version,
         thumbprint=caller.sender.thumbprint,
         unspent=caller.unspent,
@@ -124,6 +133,26 @@ def _refresh(caller: Caller) -> Mapping[str, Any]:
         scope=caller.parameters.get("scope"),
         resources=caller.parameters.resources,
         client=caller.client,
+        authorization_details=caller.parameters.get("authorization_details"),
+        version=caller.version,
+        thumbprint=caller.sender.thumbprint,
+        unspent=caller.unspent,
+    )
+
+
+def _exchange(caller: Caller) -> Mapping[str, Any]:
+    sent = caller.parameters
+    return exchange_token(
+        caller.application,
+        ExchangeRequest(
+            token=sent.require("subject_token"),
+            token_type=sent.get("subject_token_type"),
+            requested_type=sent.get("requested_token_type"),
+            has_actor=bool(sent.get("actor_token") or sent.get("actor_token_type")),
+            scope=sent.get("scope"),
+            audiences=[*sent.resources, *sent.audiences],
+        ),
+        client=caller.client,
         version=caller.version,
         thumbprint=caller.sender.thumbprint,
         unspent=caller.unspent,
@@ -131,6 +160,9 @@ def _refresh(caller: Caller) -> Mapping[str, Any]:
 
 
 def _client_credentials(caller: Caller) -> Mapping[str, Any]:
+    if caller.parameters.get("authorization_details"):
+        spend_all(caller.unspent)
+        raise InvalidAuthorizationDetails("Authorization details come from a person.")
     return issue_for_itself(
         caller.application,
         scopes=split_scope(caller.parameters.get("scope")),
@@ -146,4 +178,5 @@ GRANTS: Mapping[str, _Grant] = {
     AUTHORIZATION_CODE: _code,
     REFRESH_TOKEN: _refresh,
     CLIENT_CREDENTIALS: _client_credentials,
+    TOKEN_EXCHANGE: _exchange,
 }

@@ -14,6 +14,7 @@ from django.utils import timezone
 from auth_core.assurance.evidence import SessionFacts
 from auth_core.crypto.secrets import digest, new_secret, same, spend
 from auth_core.events import Event, record
+from auth_core.oauth.clients.authorization_details import narrowed_details, parse_details, types_of
 from auth_core.oauth.clients.registry import REFRESH_TOKEN, RegisteredApplication, StaleApplication
 from auth_core.oauth.conf import oauth
 from auth_core.oauth.errors import InvalidGrant, InvalidRequest
@@ -22,11 +23,11 @@ from auth_core.oauth.grants.code_spend import spend_code
 from auth_core.oauth.grants.ends import end_authorization
 from auth_core.oauth.grants.refresh import new_refresh_token
 from auth_core.oauth.grants.tokens import REFRESH_PREFIX, token_answer
+from auth_core.oauth.keys.subjects import subject_of
 from auth_core.oauth.models import Authorization, AuthorizationRequest, RefreshToken
 from auth_core.oauth.proofs.one_time import OneTime, spend_all
 from auth_core.oauth.registries import OFFLINE_ACCESS
 from auth_core.oauth.tokens.admission import is_lasting, why_not_admitted
-from auth_core.people.lookup import identity_of
 from auth_core.request.client import Client
 from auth_core.text import Pattern
 from auth_core.users import UserLike
@@ -57,6 +58,7 @@ def issue_code(
     resources: Sequence[str],
     claims: dict[str, Any],
     client: Client,
+    authorization_details: Sequence[dict[str, Any]] = (),
 ) -> str:
     """Complete *request* once, write what the person gave, and return the code.
 
@@ -69,6 +71,7 @@ def issue_code(
         scopes: What was given.
         resources: URIs of the resources that tokens may be for, in canonical form.
         claims: The parameter ``claims``, parsed.
+        authorization_details: The parameter of that name, checked.
 
     Raises:
         RequestCompleted: it was completed before.
@@ -86,12 +89,13 @@ def issue_code(
         authorization = Authorization.objects.create(
             application_id=application.pk,
             user=cast("Any", user),
-            subject=str(identity_of(user).subject_id),
+            subject=subject_of(application, user),
             actor_id=session.actor,
             session_id=session.id,
             scope=" ".join(scopes),
             resources=list(resources),
             claims=claims,
+            authorization_details=list(authorization_details),
             evidence=[proof.to_json() for proof in session.evidence],
             acr=session.acr,
             amr=session.amr,
@@ -117,6 +121,7 @@ def exchange_code(
     redirect_uri: str,
     resources: Sequence[str],
     client: Client,
+    authorization_details: str = "",
     version: str = "",
     thumbprint: str = "",
     unspent: Sequence[OneTime] = (),
@@ -127,6 +132,7 @@ def exchange_code(
     code of another application spends nothing, neither itself nor *unspent*. A spent code ends the authorization, committed.
 
     Args:
+        authorization_details: The parameter of that name, which may ask for less than was given. Empty: all.
         version: What *application* must still be. Empty: it has just been read.
         thumbprint: Of the key that the request proved. Empty: none.
         unspent: The assertion and the proof of the request. They are spent with the code.
@@ -137,6 +143,7 @@ def exchange_code(
         InvalidGrant: it is wrong, spent, expired, or of a person who is not admitted now, or the verifier is wrong.
         InvalidRequest: the verifier is missing.
         InvalidTarget: a resource was not granted.
+        InvalidAuthorizationDetails: they are malformed, or more than was granted.
     """
     digested = digest(code) if _CODE.fullmatch(code) else ""
     authorization = _spend(digested, application, version, unspent)
@@ -147,7 +154,8 @@ def exchange_code(
         raise InvalidGrant
     _check_proof(authorization, verifier=verifier, redirect_uri=redirect_uri, thumbprint=thumbprint)
     _refuse_if_not_admitted(authorization, application, client)
-    return _tokens_of(authorization, application, resources, client, thumbprint)
+    details = narrowed_details(authorization.authorization_details, parse_details(authorization_details))
+    return _tokens_of(authorization, application, resources, details, client, thumbprint)
 
 
 def _spend(
@@ -177,6 +185,7 @@ def _tokens_of(
     authorization: Authorization,
     application: RegisteredApplication,
     resources: Sequence[str],
+    details: Sequence[dict[str, Any]],
     client: Client,
     thumbprint: str,
 ) -> dict[str, Any]:
@@ -188,6 +197,7 @@ def _tokens_of(
             authorization,
             scopes=authorization.scopes,
             resources=resources,
+            details=details,
             refresh_token=text,
             is_first=True,
             thumbprint=thumbprint,
@@ -286,6 +296,7 @@ def _granted(authorization: Authorization, application: RegisteredApplication, c
         data={
             "scope": authorization.scope,
             "resources": authorization.resources,
+            "details": types_of(authorization.authorization_details),
             "acr": authorization.acr,
             "offline": authorization.is_offline,
         },

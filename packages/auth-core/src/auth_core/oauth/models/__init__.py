@@ -7,6 +7,7 @@ from auth_core.oauth.models.consent import Consent
 from auth_core.oauth.models.resource import Resource
 from auth_core.oauth.models.signing_key import SigningKey
 from auth_core.oauth.models.spent_proof import SpentProof
+from auth_core.oauth.models.subject_key import SubjectKey
 from auth_core.oauth.models.tokens import AccessToken, RefreshToken, RevokedToken
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "RevokedToken",
     "SigningKey",
     "SpentProof",
+    "SubjectKey",
 ]
