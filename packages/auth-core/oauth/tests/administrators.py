@@ -83,9 +83,14 @@ def _shown(policy: ApplicationPolicy) -> dict[str, Any]:
     }
 
 
+def _for_api(values: dict[str, Any]) -> dict[str, Any]:
+    """Return values as the API has them: a key set is an object, and null if it is empty."""
+    return {**values, **({"jwks": json.loads(values["jwks"] or "null")} if "jwks" in values else {})}
+
+
 def create_by_api(**values: Any) -> bool:
     """Register an application through the API. Return whether it was refused."""
-    answer = send(browser_of_administrator(), "post", API, **{"name": "New", **values})
+    answer = send(browser_of_administrator(), "post", API, **{"name": "New", **_for_api(values)})
     assert answer.status_code in (201, 400), answer.content
     return bool(answer.status_code == 400)
 
@@ -123,7 +128,7 @@ def create_by_command(**values: Any) -> bool:
 
 def change_by_api(policy: ApplicationPolicy, **values: Any) -> bool:
     """Change an application through the API. Return whether it was refused."""
-    answer = send(browser_of_administrator(), "patch", f"{API}{policy.pk}/", **values)
+    answer = send(browser_of_administrator(), "patch", f"{API}{policy.pk}/", **_for_api(values))
     assert answer.status_code in (200, 400), answer.content
     return bool(answer.status_code == 400)
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from django.test import Client as Browser
 
-from auth_core.oauth.models import ApplicationPolicy, Authorization, AuthorizationRequest, Consent, Resource
+from auth_core.oauth.models import ApplicationPolicy, Authorization, Consent, Resource
 from auth_core.oauth.registries import DetailType, detail_types
 from auth_core.oauth.testing.factories import Registered, exchange, introspect, make_application, make_code, refresh
-from auth_core.oauth.testing.proofs import KeyHolder, push
-from people import allowed, answer_in, approval_in, authorize, browser_of, decide, error_in
+from auth_core.oauth.testing.proofs import KeyHolder, make_signing_application, push
+from people import allowed, answer_in, approval_in, asked, authorize, browser_of, decide, error_in
 from token_parts import claims_in
 
 pytestmark = pytest.mark.django_db
@@ -272,12 +272,19 @@ def test_a_type_that_is_gone_is_refused_and_what_was_given_stays(bank: Registere
 
 @pytest.mark.asvs("10.4.15")
 def test_under_high_details_come_by_a_pushed_request_alone(browser: Browser) -> None:
-    application = make_application(
-        authorization_details_types="account", profile="high", auth_method="private_key_jwt", jwks=KeyHolder().jwks
+    application = make_signing_application(
+        authorization_details_types="account payment", profile="high", redirect_uris="https://rp.example/callback"
+    )
+    sent = {**asked(application), "authorization_details": json.dumps([READ])}
+    name = push(application, proof=KeyHolder().proof(path="/oauth/par"), **sent).json()["request_uri"]
+
+    direct = ask(browser, application, READ)
+    tampered = browser.get(
+        "/oauth/authorize",
+        {"client_id": application.client_id, "request_uri": name, "authorization_details": json.dumps([PAY])},
     )
 
-    answer = ask(browser, application, READ)
-
-    assert answer.status_code == 400
-    assert b"The application must push its request first." in answer.content
-    assert not AuthorizationRequest.objects.exists()
+    assert direct.status_code == 400
+    assert b"The application must push its request first." in direct.content
+    assert b"Use your account (actions: read, list; for: DE-1)" in tampered.content
+    assert b"EUR" not in tampered.content

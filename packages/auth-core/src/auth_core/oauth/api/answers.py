@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from auth_core.api.answers import Shape
 from auth_core.oauth.applications.resources import owner_of
-from auth_core.oauth.clients.application_values import plain, values_of, wire_name
+from auth_core.oauth.clients.application_values import values_of, wire_name, wire_value
 from auth_core.oauth.grants.people import Given
 from auth_core.oauth.models import ApplicationPolicy, Resource
 
@@ -58,7 +58,7 @@ class ApplicationShape(Shape):
     first_party = serializers.BooleanField()
     service_account = serializers.BooleanField()
     auth_method = serializers.CharField(allow_blank=True)
-    jwks = serializers.CharField(allow_blank=True, help_text="A JSON Web Key Set, as text.")
+    jwks = serializers.DictField(allow_null=True, help_text="A JSON Web Key Set.")
     jwks_uri = serializers.CharField(allow_blank=True)
     profile = serializers.CharField(allow_blank=True, help_text="Empty: that of the site.")
     require_par = serializers.BooleanField(help_text="Whether it must push its authorization requests.")
@@ -120,7 +120,7 @@ def application_answer(policy: ApplicationPolicy) -> dict[str, Any]:
     return {
         "id": str(policy.pk),
         "client_id": row.client_id,
-        **{wire_name(name): plain(value) for name, value in values_of(policy).items()},
+        **{wire_name(name): wire_value(name, value) for name, value in values_of(policy).items()},
         "previous_secret_until": policy.previous_secret_until,
         "created_at": policy.created_at,
     }

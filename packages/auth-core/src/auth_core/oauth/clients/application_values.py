@@ -1,5 +1,6 @@
 """The settings of an application as one set of values, over the two rows that hold them."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, TypedDict, cast
@@ -196,8 +197,19 @@ def wire_name(name: str) -> str:
 
 def changes_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the values that differ, for an event."""
-    pairs = {name: (plain(before.get(name)), plain(after[name])) for name in after}
+    pairs = {name: (wire_value(name, before.get(name)), wire_value(name, after[name])) for name in after}
     return {wire_name(name): {"before": old, "after": new} for name, (old, new) in pairs.items() if old != new}
+
+
+def wire_value(name: str, new: object) -> Any:
+    """Return a value in answers and events. A key set is an object, and ``None`` without one."""
+    if name != "jwks" or not isinstance(new, str):
+        return plain(new)
+    try:
+        return json.loads(new) if new else None
+    except (ValueError, RecursionError):
+        # A row that no rule has seen.
+        return new
 
 
 def plain(new: object) -> Any:

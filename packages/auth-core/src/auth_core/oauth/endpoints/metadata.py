@@ -14,6 +14,7 @@ from django.http.response import HttpResponseBase
 from django.urls import NoReverseMatch, get_script_prefix, reverse
 
 from auth_core.assurance.levels import Assurance
+from auth_core.crypto.signature_algorithms import STRONG_ALGORITHMS
 from auth_core.oauth.conf import oauth
 from auth_core.oauth.endpoints.answers import endpoint, public_answer
 from auth_core.oauth.endpoints.token import GRANTS
@@ -21,7 +22,6 @@ from auth_core.oauth.keys.key_set import key_set
 from auth_core.oauth.keys.subjects import has_subject_key
 from auth_core.oauth.models.application_policy import AuthMethod, SubjectType
 from auth_core.oauth.proofs import assertions, dpop
-from auth_core.oauth.proofs.signed_text import STRONG_ALGORITHMS
 from auth_core.oauth.registries import all_claims, all_detail_types, all_scopes
 
 _LIFETIME = timedelta(hours=1)
