@@ -19,8 +19,10 @@ from joserfc.jws import extract_compact
 from oauth2_provider.models import get_application_model
 
 from auth_audit.models import AuditEntry
+from auth_core.oauth.clients.registry import TOKEN_EXCHANGE
 from auth_core.oauth.events import OAuthEvent
 from auth_core.oauth.grants import client_credentials
+from auth_core.oauth.grants.exchange import ACCESS_TOKEN
 from auth_core.oauth.hashers import new_client_secret
 from auth_core.oauth.models import ApplicationPolicy, Authorization, Resource, RevokedToken
 from auth_core.oauth.testing.factories import Registered, exchange, make_application, make_code, make_tokens
@@ -129,6 +131,7 @@ def tokens(service: Registered, web: Registered, alice: Any, clients: dict[str, 
     found["for the resource"] = make_tokens(web, alice, _browser(), resources=[RESOURCE])["access_token"]
     bound = exchange(web, make_code(web, alice), _browser(), proof=KeyHolder().proof()).json()
     found["bound"] = bound["access_token"]
+    found["exchanged"] = _exchanged(web, alice)
     for name in ("good", "opaque"):
         answered = clients[name].post("/oauth/token", _browser(), grant_type="client_credentials")
         found[f"of the service, {name}"] = answered.json()["access_token"]
@@ -138,6 +141,18 @@ def tokens(service: Registered, web: Registered, alice: Any, clients: dict[str, 
     head, claims, signature = found["good"].split(".")
     found |= {"unsigned": f"{head}.{claims}.", "forged": f"{head}.{claims}.{signature[:-4]}AAAA", "garbage": "x.y.z"}
     return found
+
+
+def _exchanged(web: Registered, person: Any) -> str:
+    """Return a token with which a service acts for *person* at the resource."""
+    front = "https://front.example"
+    acting = make_application(grant_types=TOKEN_EXCHANGE, scopes="orders:read", exchange_audiences=RESOURCE)
+    Resource.objects.create(uri=front, application=acting.row, scopes={"orders:read": "See your orders"})
+    code = make_code(web, person, scopes=["orders:read"], resources=[front, RESOURCE])
+    sent = {"subject_token": exchange(web, code, _browser(), resource=front).json()["access_token"]}
+    sent |= {"subject_token_type": ACCESS_TOKEN, "audience": RESOURCE}
+    token: str = acting.post("/oauth/token", _browser(), grant_type=TOKEN_EXCHANGE, **sent).json()["access_token"]
+    return token
 
 
 def _of_a_disabled_application(person: Any) -> str:

@@ -94,6 +94,7 @@ WORST: dict[str, list[Make]] = {
     "auth_core.messages.sms_gateways._ACCOUNT_SID": [of("a", head="AC")],
     "auth_core.messages.sms_gateways._SERVICE_SID": [of("a", head="MG")],
     "auth_core.oauth.authorization.claims_parameter._NAME": [of("a", tail="!")],
+    "auth_core.oauth.clients.authorization_details._TYPE": [of("a", tail="!")],
     "auth_core.oauth.clients.redirect_uris._LOOPBACK": [of("1", head="http://localhost:"), of("a", head="http://localhost/", tail="\n"), of("http://localhost")],
     "auth_core.oauth.authorization.details._SECONDS": [of("1", tail="!")],
     "auth_core.oauth.authorization.stored_requests._HANDLE": [of("a", head="ear_"), of("ear_")],
@@ -154,6 +155,7 @@ READERS: dict[str, tuple[Callable[[str], object], list[Make]] | str] = {
             of("%", head="https://a/"),
         ],
     ),
+    "auth_core.oauth.clients.sectors.sector_of": "It reads addresses of an application that `redirect_uris` has checked.",
     "auth_core.oauth.proofs.dpop.normalised": (
         dpop.normalised,
         [

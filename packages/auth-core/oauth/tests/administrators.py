@@ -21,6 +21,7 @@ RESOURCES = "/api/v1/resources/"
 EMPTY_FORM = {
     "grants": ["authorization_code", "refresh_token"],
     "token_format": "jwt",
+    "subject_type": "public",
     "backchannel_session_required": "on",
 }
 
@@ -54,6 +55,12 @@ def form_of(policy: ApplicationPolicy | None = None, **fields: Any) -> dict[str,
     return {name: value for name, value in {**shown, **fields}.items() if value is not None}
 
 
+#: Texts in columns of the policy that the form shows as they are.
+_TEXTS = (
+    "auth_method", "jwks", "jwks_uri", "profile", "subject_type", "sector_identifier_uri", "userinfo_signed_response_alg",
+)  # fmt: skip
+
+
 def _shown(policy: ApplicationPolicy) -> dict[str, Any]:
     row: Any = policy.application
     flags = {
@@ -68,15 +75,22 @@ def _shown(policy: ApplicationPolicy) -> dict[str, Any]:
         "name": row.name,
         "redirect_uris": "\n".join(row.redirect_uris.split()),
         "scopes": "\n".join(policy.scopes.split()),
-        **{name: getattr(policy, name) for name in ("auth_method", "jwks", "jwks_uri", "profile")},
+        **{name: getattr(policy, name) for name in _TEXTS},
+        "exchange_audiences": "\n".join(policy.exchange_audiences.split()),
+        "authorization_details_types": "\n".join(policy.authorization_details_types.split()),
         **({"grants": policy.grant_types.split()} if policy.grant_types else {}),
         **{name: "on" for name, is_set in flags.items() if is_set},
     }
 
 
+def _for_api(values: dict[str, Any]) -> dict[str, Any]:
+    """Return values as the API has them: a key set is an object, and null if it is empty."""
+    return {**values, **({"jwks": json.loads(values["jwks"] or "null")} if "jwks" in values else {})}
+
+
 def create_by_api(**values: Any) -> bool:
     """Register an application through the API. Return whether it was refused."""
-    answer = send(browser_of_administrator(), "post", API, **{"name": "New", **values})
+    answer = send(browser_of_administrator(), "post", API, **{"name": "New", **_for_api(values)})
     assert answer.status_code in (201, 400), answer.content
     return bool(answer.status_code == 400)
 
@@ -93,7 +107,13 @@ def create_by_admin(**values: Any) -> bool:
 
 def create_by_command(**values: Any) -> bool:
     """Register an application by the command. Return whether it was refused."""
-    options = {"redirect_uris": "--redirect-uri", "grants": "--grant", "scopes": "--scope"}
+    options = {
+        "redirect_uris": "--redirect-uri",
+        "grants": "--grant",
+        "scopes": "--scope",
+        "exchange_audiences": "--exchange-audience",
+        "authorization_details_types": "--authorization-details-type",
+    }
     arguments = ["--name", values.pop("name", "New")]
     for name, new in values.items():
         option = options.get(name, f"--{name.replace('_', '-')}")
@@ -108,7 +128,7 @@ def create_by_command(**values: Any) -> bool:
 
 def change_by_api(policy: ApplicationPolicy, **values: Any) -> bool:
     """Change an application through the API. Return whether it was refused."""
-    answer = send(browser_of_administrator(), "patch", f"{API}{policy.pk}/", **values)
+    answer = send(browser_of_administrator(), "patch", f"{API}{policy.pk}/", **_for_api(values))
     assert answer.status_code in (200, 400), answer.content
     return bool(answer.status_code == 400)
 

@@ -57,7 +57,9 @@ def test_every_value_is_taken_and_returned(administrator: Browser) -> None:
         token_format="opaque", access_token_lifetime=60, refresh_token_lifetime=3600, rotates_refresh_tokens=True,
         id_token_algorithm="PS256", backchannel_logout_uri="https://rp.example/logout",
         backchannel_session_required=False, client_uri="https://rp.example/", logo_uri="https://rp.example/l.png",
-        policy_uri="https://rp.example/p", tos_uri="https://rp.example/t",
+        policy_uri="https://rp.example/p", tos_uri="https://rp.example/t", subject_type="pairwise",
+        sector_identifier_uri="", userinfo_signed_response_alg="EdDSA", authorization_details_types=["account"],
+        exchange_audiences=["https://api.example"],
     )  # fmt: skip
 
     body = send(administrator, "post", API, **values).json()
@@ -73,7 +75,7 @@ def test_every_value_is_taken_and_returned(administrator: Browser) -> None:
 def test_an_application_with_a_key_has_no_secret_and_never_gets_one(administrator: Browser) -> None:
     holder = KeyHolder()
     values = new(
-        grants=["client_credentials"], auth_method="private_key_jwt", jwks=holder.jwks, jwks_uri="", profile="high",
+        grants=["client_credentials"], auth_method="private_key_jwt", jwks=json.loads(holder.jwks), jwks_uri="", profile="high",
         require_par=True, require_dpop=True,
     )  # fmt: skip
 
@@ -91,12 +93,12 @@ def test_an_application_with_a_key_has_no_secret_and_never_gets_one(administrato
 
 
 def test_private_keys_are_refused_and_not_repeated(administrator: Browser) -> None:
-    private = json.dumps({"keys": [KeyHolder().key.as_dict(private=True)]})
+    private = {"keys": [KeyHolder().key.as_dict(private=True)]}
 
     refused = send(administrator, "post", API, **new(auth_method="private_key_jwt", jwks=private))
 
     assert [error["field"] for error in refused.json()["errors"]] == ["jwks"]
-    assert json.loads(private)["keys"][0]["d"] not in refused.content.decode()
+    assert private["keys"][0]["d"] not in refused.content.decode()
     assert not get_application_model().objects.exists()
 
 
@@ -104,7 +106,7 @@ def test_private_keys_are_refused_and_not_repeated(administrator: Browser) -> No
 def test_one_private_member_beside_a_usable_key_is_refused(member: str, administrator: Browser) -> None:
     """The key set is recorded with the registration, so a part of a private key must not be in it."""
     usable = KeyHolder().key.as_dict(private=False)
-    mixed = json.dumps({"keys": [usable, {"kty": "RSA", member: "c2VjcmV0"}]})
+    mixed = {"keys": [usable, {"kty": "RSA", member: "c2VjcmV0"}]}
 
     refused = send(administrator, "post", API, **new(auth_method="private_key_jwt", jwks=mixed))
 
@@ -297,3 +299,25 @@ def test_a_person_without_permission_learns_nothing(web: Registered) -> None:
 
     assert b"Example" not in answers[0]
     assert len({answer[:60] for answer in answers}) == 1
+
+
+@pytest.mark.parametrize("jwks", ["{}", '{"keys":[]}', [], 1, True, {"keys": {}}, {"keys": [1]}, {}, {"keys": []}])
+def test_a_key_set_is_an_object_with_keys(jwks: Any, administrator: Browser) -> None:
+    refused = send(administrator, "post", API, **new(auth_method="private_key_jwt", jwks=jwks))
+
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "jwks")
+    assert not get_application_model().objects.exists()
+
+
+def test_a_key_set_is_recorded_as_an_object(administrator: Browser, events: list[Any]) -> None:
+    first, second = (json.loads(KeyHolder().jwks) for _number in range(2))
+    made = send(administrator, "post", API, **new(auth_method="private_key_jwt", jwks=first))
+
+    send(administrator, "patch", made.headers["Location"], jwks=second)
+    send(administrator, "patch", made.headers["Location"], jwks=None, jwks_uri="https://rp.example/keys")
+
+    added, changed, removed = (event.changes["jwks"] for event in events if "jwks" in event.changes)
+    assert added["after"] == first
+    assert changed == {"before": first, "after": second}
+    assert removed == {"before": second, "after": None}
+    assert administrator.get(made.headers["Location"]).json()["jwks"] is None

@@ -45,6 +45,20 @@ REFUSED: dict[str, dict[str, Any]] = {
     "a scope with a quote": {"scopes": ['a"b']},
     "a back channel without TLS": {"backchannel_logout_uri": "http://rp.example/logout"},
     "a script as a page": {"client_uri": "javascript:alert(1)"},
+    "an unknown subject type": {"subject_type": "secret"},
+    "pairwise ids without a sector": {
+        "subject_type": "pairwise",
+        "redirect_uris": ["https://a.example/cb", "https://b.example/cb"],
+    },
+    "pairwise ids of a program": {"subject_type": "pairwise", "redirect_uris": ["http://127.0.0.1/cb"]},
+    "pairwise ids of a private scheme": {"subject_type": "pairwise", "redirect_uris": ["com.example.app:/cb"]},
+    "a sector in clear": {"subject_type": "pairwise", "sector_identifier_uri": "http://rp.example/sector.json"},
+    "an unknown algorithm of userinfo": {"userinfo_signed_response_alg": "HS256"},
+    "a type of details with a space": {"authorization_details_types": ["a b"]},
+    "the issuer as an audience": {"exchange_audiences": ["https://auth.example.org"]},
+    "an audience with a slash at its end": {"exchange_audiences": ["https://api.example/"]},
+    "an audience that is no address": {"exchange_audiences": ["api"]},
+    "the exchange of tokens without an audience": {"grants": ["urn:ietf:params:oauth:grant-type:token-exchange"]},
     "a logo in clear": {"logo_uri": "http://rp.example/logo.png"},
 }
 

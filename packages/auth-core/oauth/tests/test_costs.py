@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from auth_core.oauth.clients.registry import TOKEN_EXCHANGE
+from auth_core.oauth.grants.exchange import ACCESS_TOKEN
+from auth_core.oauth.models import Resource
 from auth_core.oauth.testing.factories import (
     Registered,
     exchange,
@@ -67,6 +70,37 @@ def test_userinfo_reads_the_token_with_its_person(web: Registered, alice: Any) -
     token = make_tokens(web, alice, scopes=["openid", "profile"])["access_token"]
 
     assert statements(lambda: userinfo(token)) == 1
+
+
+def test_signed_userinfo_reads_the_application_as_well(alice: Any) -> None:
+    token = make_tokens(make_application(userinfo_signed_response_alg="ES256"), alice, scopes=["openid"])[
+        "access_token"
+    ]
+
+    assert statements(lambda: userinfo(token)) == 2
+
+
+def test_pairwise_ids_cost_no_statement(alice: Any) -> None:
+    application = make_application(subject_type="pairwise", sector="rp.example")
+    make_tokens(application, alice)
+    code = make_code(application, alice)
+
+    assert statements(lambda: exchange(application, code)) == (2 if IS_POSTGRESQL else 4)
+
+
+def test_an_exchange_of_a_token_reads_the_token_and_the_resources(alice: Any) -> None:
+    front, back = "https://front.example", "https://back.example"
+    service = make_application(grant_types=TOKEN_EXCHANGE, scopes="notes:read", exchange_audiences=back)
+    for uri, owner in ((front, service.row), (back, None)):
+        Resource.objects.create(uri=uri, application=owner, scopes={"notes:read": "Read your notes"})
+    app = make_application()
+    code = make_code(app, alice, scopes=["notes:read"], resources=[front, back])
+    sent = {"subject_token": exchange(app, code, resource=front).json()["access_token"], "audience": back}
+    sent |= {"grant_type": TOKEN_EXCHANGE, "subject_token_type": ACCESS_TOKEN}
+
+    assert service.post("/oauth/token", **sent).status_code == 200
+    # SQLite remembers no application.
+    assert statements(lambda: service.post("/oauth/token", **sent)) == (2 if IS_POSTGRESQL else 3)
 
 
 def test_a_token_at_the_api_costs_one_statement(alice: Any, client: Any, settings: Any) -> None:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from joserfc.jwk import RSAKey
 
 from auth_core.events import Event
+from auth_core.oauth.endpoints.metadata import provider_metadata
 from auth_core.oauth.events import OAuthEvent
 from auth_core.oauth.models import ApplicationPolicy, Authorization, RefreshToken, SpentProof
 from auth_core.oauth.proofs.nonces import current_nonce
@@ -501,6 +502,29 @@ def test_a_bound_token_opens_a_route_of_the_api(
     assert other.headers["WWW-Authenticate"].startswith('DPoP error="invalid_dpop_proof"')
     assert challenge.headers["WWW-Authenticate"].startswith('DPoP error="use_dpop_nonce"')
     assert challenge.headers["DPoP-Nonce"]
+
+
+def test_every_challenge_says_what_a_proof_may_be_signed_with(
+    web: Registered, alice: Any, key: KeyHolder, client: Any
+) -> None:
+    """Source: RFC 9449 section 7.1."""
+    token = bound_tokens(web, alice, key)["access_token"]
+    headers = {"HTTP_AUTHORIZATION": f"DPoP {token}", "HTTP_DPOP": key.proof(nonce=None, access_token=token)}
+
+    challenges = [
+        answer.headers["WWW-Authenticate"]
+        for answer in (
+            client.get("/oauth/userinfo", **headers),
+            client.get("/api/v1/orders/", **headers),
+            client.get("/oauth/userinfo", HTTP_AUTHORIZATION=f"DPoP {token}x", HTTP_DPOP=headers["HTTP_DPOP"]),
+            client.get("/oauth/userinfo", HTTP_AUTHORIZATION=f"DPoP {token}"),
+        )
+    ]
+
+    assert all('algs="PS256 ES256 EdDSA"' in challenge for challenge in challenges), challenges
+    assert provider_metadata()["dpop_signing_alg_values_supported"] == ["PS256", "ES256", "EdDSA"]
+    bearer = client.get("/oauth/userinfo", HTTP_AUTHORIZATION=f"Bearer {token}").headers["WWW-Authenticate"]
+    assert "algs" not in bearer
 
 
 def test_a_bound_token_opens_no_view_of_the_toolkit(web: Registered, alice: Any, key: KeyHolder, client: Any) -> None:

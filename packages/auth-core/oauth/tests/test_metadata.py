@@ -5,10 +5,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from auth_core.oauth.clients.registration import create_application
 from auth_core.oauth.conf import oauth
 from auth_core.oauth.endpoints.metadata import provider_metadata
-from auth_core.oauth.models import SigningKey
-from auth_core.oauth.testing.factories import Registered, make_application, make_tokens
+from auth_core.oauth.keys.subjects import forget_subject_key
+from auth_core.oauth.models import SigningKey, SubjectKey
+from auth_core.oauth.testing.factories import REDIRECT_URI, Registered, make_application, make_tokens, userinfo
+from token_parts import part_of
 
 pytestmark = pytest.mark.django_db
 
@@ -60,7 +63,12 @@ def test_every_advertised_grant_type_is_known_and_others_are_not(web: Registered
 
     for grant in grants:
         assert web.post("/oauth/token", grant_type=grant).json()["error"] != "unsupported_grant_type"
-    assert grants == ["authorization_code", "refresh_token", "client_credentials"]
+    assert grants == [
+        "authorization_code",
+        "refresh_token",
+        "client_credentials",
+        "urn:ietf:params:oauth:grant-type:token-exchange",
+    ]
 
 
 def test_scopes_without_a_provider_are_not_advertised(settings: Any) -> None:
@@ -82,3 +90,31 @@ def test_the_keys_may_be_cached_as_long_as_a_new_key_waits(client: Any) -> None:
 
     assert answer.headers["Cache-Control"] == f"public, max-age={int(oauth.JWKS_LIFETIME.total_seconds())}"
     assert not SigningKey.objects.exists()
+
+
+def test_every_advertised_subject_type_can_be_registered(client: Any) -> None:
+    advertised = provider_metadata()["subject_types_supported"]
+
+    for subject_type in advertised:
+        create_application(name="New", redirect_uris=[REDIRECT_URI], subject_type=subject_type)
+    assert advertised == ["public", "pairwise"]
+    # Without the key no id could be made.
+    SubjectKey.objects.all().delete()
+    forget_subject_key()
+    assert provider_metadata()["subject_types_supported"] == ["public"]
+
+
+def test_every_advertised_algorithm_signs_userinfo(alice: Any) -> None:
+    advertised = provider_metadata()["userinfo_signing_alg_values_supported"]
+
+    for algorithm in advertised:
+        application = make_application(userinfo_signed_response_alg=algorithm)
+        answer = userinfo(make_tokens(application, alice)["access_token"])
+        assert part_of(answer.text, 0)["alg"] == algorithm
+    assert advertised == provider_metadata()["id_token_signing_alg_values_supported"]
+
+
+def test_types_of_details_are_advertised_if_there_are_some(settings: Any) -> None:
+    assert "authorization_details_types_supported" not in provider_metadata()
+    settings.AUTH_OAUTH = {**settings.AUTH_OAUTH, "AUTHORIZATION_DETAILS_TYPES": {"payment": "Pay", "account": "Read"}}
+    assert provider_metadata()["authorization_details_types_supported"] == ["account", "payment"]

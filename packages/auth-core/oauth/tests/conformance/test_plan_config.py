@@ -33,7 +33,7 @@ def test_oidcc_discovery_endpoint_verification() -> None:
     assert response.headers["Content-Type"].startswith("application/json")
     assert metadata["issuer"] == oauth.issuer
     assert metadata["response_types_supported"] == ["code"]
-    assert metadata["subject_types_supported"] == ["public"]
+    assert metadata["subject_types_supported"] == ["public", "pairwise"]
     assert "RS256" in metadata["id_token_signing_alg_values_supported"]
     assert not {"none", "HS256", "HS384", "HS512"} & set(metadata["id_token_signing_alg_values_supported"])
     assert {"authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri"} <= set(metadata)

@@ -9,6 +9,7 @@ from django.contrib.auth.models import Group
 from django.utils.translation import gettext_lazy as _
 
 from auth_core.assurance.levels import Assurance
+from auth_core.errors import FieldError
 from auth_core.oauth.applications.changes import find_policy
 from auth_core.oauth.applications.client_secrets import LONGEST_OVERLAP
 from auth_core.oauth.applications.resources import owner_of, problems_after
@@ -22,8 +23,9 @@ from auth_core.oauth.clients.application_values import (
 )
 from auth_core.oauth.clients.key_policy import LONGEST_KEYS
 from auth_core.oauth.clients.registration import GRANTS, LONGEST_NAME, LONGEST_PAGE, problems_of
+from auth_core.oauth.clients.sectors import problems_of_document, problems_of_move, sector_of
 from auth_core.oauth.models import ApplicationPolicy, Resource
-from auth_core.oauth.models.application_policy import AuthMethod, Profile, TokenFormat
+from auth_core.oauth.models.application_policy import AuthMethod, Profile, SubjectType, TokenFormat
 
 _ONE_PER_LINE = _("One per line.")
 _IN_SECONDS = _("In seconds. Empty: that of the site. Never more.")
@@ -76,8 +78,9 @@ def _choices(choices: Sequence[Any], empty: Any) -> list[tuple[str, Any]]:
     return [("", empty), *choices]
 
 
-def _page(label: Any) -> forms.CharField:
-    return forms.CharField(label=label, required=False, max_length=LONGEST_PAGE, widget=forms.TextInput({"size": 80}))
+def _page(label: Any, help_text: Any = "") -> forms.CharField:
+    widget = forms.TextInput({"size": 80})
+    return forms.CharField(label=label, required=False, max_length=LONGEST_PAGE, widget=widget, help_text=help_text)
 
 
 def _seconds(label: Any) -> forms.IntegerField:
@@ -107,6 +110,13 @@ class ApplicationForm(DetachedForm):
         label=_("Grant types"), choices=[(name, name) for name in GRANTS], widget=forms.CheckboxSelectMultiple
     )
     scopes = LinesField(label=_("Scopes"), help_text=_("Besides those of OpenID Connect. One per line."))
+    authorization_details_types = LinesField(
+        label=_("Types of authorization details"), help_text=_("Types that it may ask for. One per line.")
+    )
+    exchange_audiences = LinesField(
+        label=_("Audiences of exchanged tokens"),
+        help_text=_("URIs of resources for which it may exchange tokens of people. One per line."),
+    )
     first_party = forms.BooleanField(
         label=_("First party"),
         required=False,
@@ -157,6 +167,15 @@ class ApplicationForm(DetachedForm):
         required=False,
         choices=_choices([(name, name) for name in ("RS256", "ES256", "PS256", "EdDSA")], _("Default (RS256)")),
     )
+    subject_type = forms.ChoiceField(label=_("Ids of people"), choices=SubjectType.choices)
+    sector_identifier_uri = _page(
+        _("Address of the sector"), _("For pairwise ids. Empty: the host of the redirect addresses is the sector.")
+    )
+    userinfo_signed_response_alg = forms.ChoiceField(
+        label=_("Algorithm of userinfo"),
+        required=False,
+        choices=_choices([(name, name) for name in ("RS256", "ES256", "PS256", "EdDSA")], _("Not signed")),
+    )
     backchannel_logout_uri = _page(_("Back-channel logout"))
     backchannel_session_required = forms.BooleanField(label=_("Back-channel logout names the session"), required=False)
     client_uri = _page(_("Home page"))
@@ -196,8 +215,17 @@ class ApplicationForm(DetachedForm):
         if not self.errors:
             changes = self.changes()
             if changes != {"is_active": False}:
-                self.add_problems(list(problems_of(merged(self._base(), changes))))
+                self.add_problems(self._problems(self._base(), changes))
         return cleaned
+
+    def _problems(self, before: ApplicationValues, changes: Mapping[str, Any]) -> list[FieldError]:
+        """Return what is wrong with the values after the change. The site of a sector is asked if nothing else is wrong."""
+        after = merged(before, changes)
+        if problems := list(problems_of(after)):
+            return problems
+        stored = None if self.is_new else find_policy(self.instance.pk)
+        moved = [] if stored is None else problems_of_move(stored, after["subject_type"], sector_of(after))
+        return [*moved, *problems_of_document(after, None if self.is_new else before)]
 
     def _base(self) -> ApplicationValues:
         stored = None if self.is_new else find_policy(self.instance.pk)

@@ -20,7 +20,7 @@ class AuthOAuthConfig(AppConfig):
         from auth_core.oauth import checks, receivers, sweep  # noqa: F401, PLC0415 - checks register by import; models exist only now
         from auth_core.oauth.clients import registry  # noqa: PLC0415 - as above
         from auth_core.oauth.documents import sweep as documents_sweep  # noqa: PLC0415 - as above
-        from auth_core.oauth.keys import rotation  # noqa: PLC0415 - as above
+        from auth_core.oauth.keys import rotation, subjects  # noqa: PLC0415 - as above
         from auth_core.oauth.logout import backchannel  # noqa: PLC0415 - as above
         from auth_core.oauth.tokens import standard_claims, store  # noqa: PLC0415 - as above
 
@@ -28,6 +28,7 @@ class AuthOAuthConfig(AppConfig):
         receivers.connect(self)
         outbox_channels.register(backchannel.CHANNEL, backchannel.deliver)
         registry.connect()
+        subjects.connect()
         standard_claims.register()
         token_stores.register("auth_oauth", store.OwnTokens())
         key_rotations.register("signing", rotation.rotate_now)

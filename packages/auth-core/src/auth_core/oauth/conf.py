@@ -76,6 +76,11 @@ class OAuthSettings(PackageSettings):
     CLAIMS = Option[Mapping[str, str]](
         {}, doc="Further claims, each with the dotted path of a function from a user to its value. `None` is left out."
     )
+    AUTHORIZATION_DETAILS_TYPES = Option[Mapping[str, str]](
+        {},
+        doc="Types of authorization details (RFC 9396) with the common fields, each with the sentence that people read before"
+        " they consent. The values of the fields follow it.",
+    )
     PROFILE = Option(
         "default",
         doc="`default`, or `high` for the FAPI 2.0 Security Profile: pushed requests, DPoP and `private_key_jwt` for every"

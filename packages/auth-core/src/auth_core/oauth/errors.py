@@ -21,6 +21,7 @@ __all__ = [
     "BodyTooLarge",
     "ExpiredToken",
     "InsufficientScope",
+    "InvalidAuthorizationDetails",
     "InvalidClient",
     "InvalidDPoPProof",
     "InvalidGrant",
@@ -150,6 +151,13 @@ class InvalidTarget(OAuthError):
     """The resource is unknown, or more than what was authorized (RFC 8707)."""
 
     error, description = "invalid_target", "The resource is not known or not authorized."
+
+
+class InvalidAuthorizationDetails(OAuthError):
+    """The details are malformed, of an unknown type, or more than what was authorized (RFC 9396 section 5)."""
+
+    error = "invalid_authorization_details"
+    description = "The authorization details are not valid for this client."
 
 
 class TooManyRequests(OAuthError):

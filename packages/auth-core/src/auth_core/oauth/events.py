@@ -12,7 +12,7 @@ class OAuthEvent(EventName):
         "A person authorized an application, and a code was issued.",
         Severity.INFO,
         Retention.SECURITY,
-        ("scope", "resources", "acr", "offline"),
+        ("scope", "resources", "details", "acr", "offline"),
     )
     AUTHORIZATION_ENDED = (
         "oauth.authorization.ended",
@@ -26,7 +26,7 @@ class OAuthEvent(EventName):
         "A person refused what an application asked for.",
         Severity.INFO,
         Retention.SECURITY,
-        ("scope", "resources"),
+        ("scope", "resources", "details"),
     )
     CONSENT_GIVEN = (
         "oauth.consent.given",
@@ -160,6 +160,13 @@ class OAuthEvent(EventName):
         Severity.INFO,
         Retention.SECURITY,
         ("authorization",),
+    )
+    TOKEN_EXCHANGED = (
+        "oauth.token.exchanged",
+        "An application got a token with which it acts for a person, for one that it had received.",
+        Severity.NOTICE,
+        Retention.SECURITY,
+        ("authorization", "given_to", "actor", "scope", "resources", "chain"),
     )
     REQUEST_REFUSED = (
         "oauth.request.refused",

@@ -6,14 +6,18 @@ from typing import Any
 from django.apps import AppConfig
 from django.db import router
 from django.db.models.signals import post_delete, post_migrate, post_save, pre_save
+from django.utils.translation import gettext
 from oauth2_provider.models import get_application_model
 
+from auth_core.errors import FieldError, InvalidRequest
 from auth_core.events import AuthEvent, Event, EventName, event_recorded
-from auth_core.oauth.clients.application_values import RULED_COLUMNS, values_of
+from auth_core.oauth.clients.application_values import RULED_COLUMNS, ApplicationValues, values_of
 from auth_core.oauth.clients.registration import refuse_problems
+from auth_core.oauth.clients.sectors import problems_of_move, sector_of
 from auth_core.oauth.grants.ends import end_given_by
 from auth_core.oauth.keys.key_set import forget_keys
 from auth_core.oauth.keys.rotation import make_first_keys
+from auth_core.oauth.keys.subjects import make_subject_key
 from auth_core.oauth.models import ApplicationPolicy, SigningKey
 
 
@@ -33,6 +37,7 @@ def _migrated(using: str, **kwargs: Any) -> None:
     if using != router.db_for_write(SigningKey):
         return
     make_first_keys()
+    make_subject_key()
     model = get_application_model()
     without = model._default_manager.filter(auth_policy=None)
     ApplicationPolicy.objects.bulk_create(
@@ -61,7 +66,23 @@ def _refuse_broken_rules(
         return
     policy = instance if isinstance(instance, ApplicationPolicy) else getattr(instance, "auth_policy", None)
     if policy is not None:
-        refuse_problems(values_of(policy))
+        values = values_of(policy)
+        refuse_problems(values)
+        _refuse_other_ids(policy, values)
+
+
+def _refuse_other_ids(policy: ApplicationPolicy, values: ApplicationValues) -> None:
+    """Refuse other ids of people who use the application, and a sector that its values do not have.
+
+    Raises:
+        InvalidRequest: with the problem.
+    """
+    stored = ApplicationPolicy.objects.filter(pk=policy.pk).first()
+    problems = [] if stored is None else list(problems_of_move(stored, policy.subject_type, policy.sector))
+    if policy.sector != sector_of(values):
+        problems.append(FieldError("sector_identifier_uri", "invalid", gettext("The sector comes from the addresses.")))
+    if problems:
+        raise InvalidRequest(*problems)
 
 
 #: What ends everything that a person gave, offline as well, and what is recorded as the reason.

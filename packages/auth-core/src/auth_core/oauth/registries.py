@@ -1,6 +1,6 @@
 """What packages and the site publish for this provider: scopes, and the claims about a person."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +44,26 @@ class Claim:
     is_granted_by_name: bool = True
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetailType:
+    """A type of authorization details (RFC 9396 section 2).
+
+    Args:
+        sentence: What people read before they consent, translated when shown. The values of the details follow it.
+        fields: Names of its own fields, besides the common ones of section 2.2.
+        is_valid: Whether details of this type are right. They have no other fields, and are bounded in size and depth.
+        describe: Returns what people read instead of `sentence` and the values. ``None``: those.
+    """
+
+    sentence: Any
+    fields: frozenset[str] = frozenset()
+    is_valid: Callable[[Mapping[str, Any]], bool] = bool
+    describe: Callable[[Mapping[str, Any]], str] | None = None
+
+
+#: Types of authorization details by name. `AUTH_OAUTH['AUTHORIZATION_DETAILS_TYPES']` adds to them.
+detail_types: Registry[DetailType] = Registry("Type of authorization details")
+
 #: Scopes by name. `AUTH_OAUTH['SCOPES']` and the resources add to them.
 scopes: Registry[Scope] = Registry("Scope")
 
@@ -63,6 +83,12 @@ def all_scopes() -> dict[str, Scope]:
         **dict(scopes.items()),
         **{name: Scope(sentence=text, is_for_people=False) for name, text in oauth.SCOPES.items()},
     }
+
+
+def all_detail_types() -> dict[str, DetailType]:
+    """Return every type of authorization details by its name."""
+    of_site = {name: DetailType(sentence=text) for name, text in oauth.AUTHORIZATION_DETAILS_TYPES.items()}
+    return {**dict(detail_types.items()), **of_site}
 
 
 def all_claims() -> dict[str, Claim]:

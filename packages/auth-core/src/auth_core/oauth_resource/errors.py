@@ -3,6 +3,7 @@
 from http import HTTPStatus
 from typing import ClassVar
 
+from auth_core.crypto.signature_algorithms import STRONG_ALGORITHMS
 from auth_core.errors import challenge
 
 
@@ -58,8 +59,10 @@ class TokenRefusal(OAuthError):
 
     @property
     def headers(self) -> dict[str, str]:
-        """The challenge of RFC 6750 section 3, of the scheme that the client used."""
-        return {"WWW-Authenticate": challenge(self.scheme, **self.parameters, resource_metadata=self.metadata)}
+        """The challenge of RFC 6750 section 3, of the scheme that the client used. DPoP says its algorithms (RFC 9449)."""
+        algs = " ".join(STRONG_ALGORITHMS) if self.scheme == "DPoP" else ""
+        stated = challenge(self.scheme, **self.parameters, algs=algs, resource_metadata=self.metadata)
+        return {"WWW-Authenticate": stated}
 
 
 class InvalidToken(TokenRefusal):

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from auth_core.api.answers import Shape
 from auth_core.oauth.applications.resources import owner_of
-from auth_core.oauth.clients.application_values import plain, values_of, wire_name
+from auth_core.oauth.clients.application_values import values_of, wire_name, wire_value
 from auth_core.oauth.grants.people import Given
 from auth_core.oauth.models import ApplicationPolicy, Resource
 
@@ -51,10 +51,14 @@ class ApplicationShape(Shape):
     allowed_origins = serializers.ListField(child=serializers.CharField())
     grants = serializers.ListField(child=serializers.CharField())
     scopes = serializers.ListField(child=serializers.CharField())
+    authorization_details_types = serializers.ListField(child=serializers.CharField())
+    exchange_audiences = serializers.ListField(
+        child=serializers.CharField(), help_text="URIs of resources for which it may exchange tokens of people."
+    )
     first_party = serializers.BooleanField()
     service_account = serializers.BooleanField()
     auth_method = serializers.CharField(allow_blank=True)
-    jwks = serializers.CharField(allow_blank=True, help_text="A JSON Web Key Set, as text.")
+    jwks = serializers.DictField(allow_null=True, help_text="A JSON Web Key Set.")
     jwks_uri = serializers.CharField(allow_blank=True)
     profile = serializers.CharField(allow_blank=True, help_text="Empty: that of the site.")
     require_par = serializers.BooleanField(help_text="Whether it must push its authorization requests.")
@@ -66,6 +70,9 @@ class ApplicationShape(Shape):
     refresh_token_lifetime = serializers.IntegerField(allow_null=True)
     rotates_refresh_tokens = serializers.BooleanField()
     id_token_algorithm = serializers.CharField(allow_blank=True)
+    subject_type = serializers.CharField(help_text="public, or pairwise: the ids of people are those of its sector.")
+    sector_identifier_uri = serializers.CharField(allow_blank=True)
+    userinfo_signed_response_alg = serializers.CharField(allow_blank=True, help_text="Empty: userinfo is JSON.")
     backchannel_logout_uri = serializers.CharField(allow_blank=True)
     backchannel_session_required = serializers.BooleanField()
     client_uri = serializers.CharField(allow_blank=True)
@@ -113,7 +120,7 @@ def application_answer(policy: ApplicationPolicy) -> dict[str, Any]:
     return {
         "id": str(policy.pk),
         "client_id": row.client_id,
-        **{wire_name(name): plain(value) for name, value in values_of(policy).items()},
+        **{wire_name(name): wire_value(name, value) for name, value in values_of(policy).items()},
         "previous_secret_until": policy.previous_secret_until,
         "created_at": policy.created_at,
     }

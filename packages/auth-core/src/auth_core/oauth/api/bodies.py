@@ -1,5 +1,6 @@
 """Bodies of the requests that manage applications and resources, and the filters of their lists."""
 
+import json
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -12,10 +13,10 @@ from auth_core.api.bodies import Body, SecondsField, TextField, optional, value
 from auth_core.errors import FieldError, InvalidRequest
 from auth_core.oauth.applications.client_secrets import LONGEST_OVERLAP
 from auth_core.oauth.applications.resources import LONGEST_SENTENCE, LONGEST_URI, MOST_SCOPES
-from auth_core.oauth.clients.key_policy import LONGEST_KEYS
+from auth_core.oauth.clients.authorization_details import LONGEST_TYPE
 from auth_core.oauth.clients.registration import GRANTS, LONGEST_NAME, LONGEST_PAGE, MOST_MEMBERS
 from auth_core.oauth.models import ApplicationPolicy
-from auth_core.oauth.models.application_policy import AuthMethod, Profile, TokenFormat
+from auth_core.oauth.models.application_policy import AuthMethod, Profile, SubjectType, TokenFormat
 
 #: The longest address, in characters. `redirect_uris` reads no longer one.
 _LONGEST_ADDRESS = 2000
@@ -49,12 +50,14 @@ class ApplicationSettingsBody(Body):
     allowed_origins: list[str] | None = optional(TextsField(longest=_LONGEST_ADDRESS))
     grants: list[str] | None = optional(TextsField(longest=64, help_text=", ".join(GRANTS)))
     scopes: list[str] | None = optional(TextsField(longest=128))
+    authorization_details_types: list[str] | None = optional(TextsField(longest=LONGEST_TYPE))
+    exchange_audiences: list[str] | None = optional(
+        TextsField(longest=LONGEST_URI, help_text="URIs of resources for which it may exchange tokens of people.")
+    )
     first_party = optional(serializers.BooleanField(required=False))
     service_account = optional(serializers.BooleanField(required=False))
     auth_method = optional(_choice(*AuthMethod.values))
-    jwks = optional(
-        TextField(max_length=LONGEST_KEYS, required=False, allow_blank=True, help_text="A JSON Web Key Set, as text.")
-    )
+    jwks = optional(serializers.DictField(required=False, allow_null=True, help_text="A JSON Web Key Set. Null: none."))
     jwks_uri = optional(_page())
     profile = optional(_choice(*Profile.values))
     require_par = optional(serializers.BooleanField(required=False))
@@ -72,6 +75,13 @@ class ApplicationSettingsBody(Body):
     )
     rotates_refresh_tokens = optional(serializers.BooleanField(required=False))
     id_token_algorithm = optional(_choice("RS256", "ES256", "PS256", "EdDSA"))
+    subject_type = optional(_choice(*SubjectType.values, allow_blank=False))
+    sector_identifier_uri = optional(_page())
+    userinfo_signed_response_alg = optional(
+        TextField(
+            max_length=8, required=False, allow_blank=True, help_text="RS256, ES256, PS256 or EdDSA. Empty: JSON."
+        )
+    )
     backchannel_logout_uri = optional(_page())
     backchannel_session_required = optional(serializers.BooleanField(required=False))
     client_uri = optional(_page())
@@ -89,6 +99,8 @@ class ApplicationSettingsBody(Body):
         for name in ("access_token_lifetime", "refresh_token_lifetime"):
             if values.get(name) is not None:
                 values[name] = timedelta(seconds=values[name])
+        if "jwks" in values:
+            values["jwks"] = "" if values["jwks"] is None else _as_text(values["jwks"])
         if "allowed_groups" in values:
             values["allowed_groups"] = _groups(values["allowed_groups"])
         return {f"is_{name}" if name in _FLAGS else name: new for name, new in values.items()}
@@ -168,6 +180,11 @@ class ResourceBody(ResourceSettingsBody):
 
 class ResourceChangeBody(ResourceSettingsBody):
     """``PATCH resources/{id}/``. What is left out does not change. The URI of a resource never changes."""
+
+
+def _as_text(keys: object) -> str:
+    """Return a key set as it is stored. Its rules bound its length."""
+    return json.dumps(keys, separators=(",", ":"))
 
 
 def _groups(names: list[str]) -> list[Group]:

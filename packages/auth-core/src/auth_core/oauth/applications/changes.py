@@ -22,7 +22,8 @@ from auth_core.oauth.clients.application_values import (
     values_of,
     write_values,
 )
-from auth_core.oauth.clients.registration import refuse_problems
+from auth_core.oauth.clients.registration import refuse_foreign_sector, refuse_problems
+from auth_core.oauth.clients.sectors import SECTOR_VALUES
 from auth_core.oauth.events import OAuthEvent
 from auth_core.oauth.models import AccessToken, ApplicationPolicy, Authorization, Consent
 from auth_core.runtime.batches import delete_in_batches
@@ -51,6 +52,7 @@ def change_application(
         NotFound: the application is gone.
         PermissionRefused: it holds more than *actor*.
     """
+    _refuse_foreign_sector(policy, changes)
     with changing(policy, actor) as current:
         before = values_of(current)
         after = merged(before, changes)
@@ -65,6 +67,18 @@ def change_application(
         _record(OAuthEvent.APPLICATION_CHANGED, current, actor, ended, changes_between(before, differing))
     policy.refresh_from_db()
     return True
+
+
+def _refuse_foreign_sector(policy: ApplicationPolicy, changes: ApplicationChanges) -> None:
+    """Ask the site of a new sector about the application, before the rows are locked: it may take seconds to answer.
+
+    Raises:
+        InvalidRequest: it does not name the application.
+    """
+    stored = find_policy(policy.pk) if SECTOR_VALUES & changes.keys() else None
+    if stored is not None:
+        before = values_of(stored)
+        refuse_foreign_sector(merged(before, changes), before)
 
 
 def remove_application(*, policy: ApplicationPolicy, actor: UserLike | None = None) -> None:

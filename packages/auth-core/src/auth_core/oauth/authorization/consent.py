@@ -6,7 +6,7 @@ Source: OAuth 2.1 sections 7.3 and 10.7.1, OpenID Connect Core section 3.1.2.4.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from django.db import transaction
@@ -18,6 +18,7 @@ from auth_core.crypto.secrets import code_digest, same
 from auth_core.events import Event, record
 from auth_core.oauth.authorization.details import Details
 from auth_core.oauth.authorization.parameters import text_of
+from auth_core.oauth.clients.authorization_details import sentences_of
 from auth_core.oauth.clients.document_ids import host_of
 from auth_core.oauth.clients.redirect_uris import is_web, web_host_of
 from auth_core.oauth.clients.registry import RegisteredApplication
@@ -42,6 +43,7 @@ class Shown:
         facts: Addresses of the application, by their name in the policy.
         scopes: Scopes, each with its sentence.
         resources: The names of the resources.
+        details: What people read about each of the authorization details.
         lifetime: How long the access lasts at most. ``None``: until the person signs out.
         document_host: The host of the client, if it describes itself. Its name is then only what it says.
         document: The digest of all that its document says. Empty: it has none.
@@ -52,6 +54,7 @@ class Shown:
     facts: Mapping[str, str]
     scopes: Sequence[tuple[str, str]]
     resources: Sequence[str]
+    details: Sequence[str] = ()
     lifetime: timedelta | None = None
     document_host: str = ""
     document: str = ""
@@ -59,7 +62,7 @@ class Shown:
     @property
     def digest(self) -> str:
         """SHA-256 of all of it, in hex."""
-        lists = [[list(pair) for pair in self.scopes], list(self.resources)]
+        lists = [[list(pair) for pair in self.scopes], list(self.resources), list(self.details)]
         seconds = None if self.lifetime is None else self.lifetime.total_seconds()
         described = [self.document_host, self.document]
         return _digest([self.name, self.host, dict(self.facts), *lists, seconds, described])
@@ -68,7 +71,8 @@ class Shown:
 def shown_for(details: Details) -> Shown:
     """Return what the page shows for this request, in the current language."""
     scopes = [(name, sentence_of(name, details.resources)) for name in details.scopes]
-    return _shown(details, scopes, [row.name or row.uri for row in details.resources])
+    shown = _shown(details, scopes, [row.name or row.uri for row in details.resources])
+    return replace(shown, details=sentences_of(details.authorization_details))
 
 
 def binding_of(details: Details, session: SessionFacts) -> str:
@@ -83,9 +87,9 @@ def is_needed(details: Details, user: UserLike) -> bool:
 
     Applications of the operator are not asked for, and neither is what the person has agreed to and what has not changed
     since. Any program on a computer can have a loopback address or a private scheme, so consent is always asked for there
-    (section 10.7.1).
+    (section 10.7.1). Authorization details are about one matter, such as a payment, so nothing is remembered about them.
     """
-    if not is_rememberable(details):
+    if not is_rememberable(details) or details.authorization_details:
         return True
     if details.application.is_first_party:
         return False

@@ -1,6 +1,6 @@
 """What a stored request asks for, checked.
 
-Source: OAuth 2.1 section 4.1.1, OpenID Connect Core section 3.1.2.1, RFC 7636, RFC 8707.
+Source: OAuth 2.1 section 4.1.1, OpenID Connect Core section 3.1.2.1, RFC 7636, RFC 8707, RFC 9396.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,6 +16,7 @@ from auth_core.oauth.authorization.errors import (
     UnsupportedResponseType,
 )
 from auth_core.oauth.authorization.parameters import RESOURCE, text_of
+from auth_core.oauth.clients.authorization_details import details_for_person, parse_details
 from auth_core.oauth.clients.registry import AUTHORIZATION_CODE, RegisteredApplication
 from auth_core.oauth.clients.scopes import canonical, find_resources, scopes_for_person, split_scope
 from auth_core.oauth.errors import InvalidRequest, UnauthorizedClient
@@ -47,6 +48,7 @@ class Details:
         essential_levels: The levels of which one must be reached. ``None``: none must.
         claims: The parameter of that name.
         hint_subject: The person that the client expects, as it knows them.
+        authorization_details: The parameter of that name, whose types the application may ask for.
     """
 
     row: AuthorizationRequest | DeviceRequest
@@ -60,6 +62,7 @@ class Details:
     essential_levels: tuple[Assurance, ...] | None = None
     claims: dict[str, Any] = field(default_factory=dict)
     hint_subject: str = ""
+    authorization_details: Sequence[dict[str, Any]] = ()
 
 
 def is_silent(parameters: Mapping[str, Any]) -> bool:
@@ -78,11 +81,14 @@ def read_details(row: AuthorizationRequest, application: RegisteredApplication) 
     resources = find_resources(uris := parameters.get(RESOURCE, []))
     claims = parse_claims(text_of(parameters, "claims"))
     essential = essential_values(claims, "acr")
+    resource_uris = tuple(dict.fromkeys(map(canonical, uris)))
+    authorization_details = parse_details(text_of(parameters, "authorization_details"))
+    details_for_person(application, authorization_details, resource_uris)
     return Details(
         row=row,
         application=application,
         scopes=tuple(scopes_for_person(application, split_scope(text_of(parameters, "scope")), resources)),
-        resource_uris=tuple(dict.fromkeys(map(canonical, uris))),
+        resource_uris=resource_uris,
         resources=resources,
         prompts=_prompts(parameters),
         max_age=_max_age(parameters),
@@ -90,6 +96,7 @@ def read_details(row: AuthorizationRequest, application: RegisteredApplication) 
         essential_levels=None if essential is None else _levels(essential),
         claims=claims,
         hint_subject=_hint_subject(parameters, application),
+        authorization_details=authorization_details,
     )
 
 

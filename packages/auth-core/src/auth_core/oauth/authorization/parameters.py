@@ -25,7 +25,7 @@ RESOURCE = "resource"
 AUTHORIZE = frozenset({
     "client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "nonce", "code_challenge",
     "code_challenge_method", "prompt", "max_age", "acr_values", "claims", "id_token_hint", "login_hint", "ui_locales",
-    "request", "request_uri", "dpop_jkt", RESOURCE,
+    "request", "request_uri", "dpop_jkt", "authorization_details", RESOURCE,
 })  # fmt: skip
 
 #: What is read at the logout endpoint.

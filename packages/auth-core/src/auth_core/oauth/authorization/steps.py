@@ -23,8 +23,8 @@ from auth_core.oauth.authorization.errors import (
 )
 from auth_core.oauth.clients.registry import may_use, served
 from auth_core.oauth.errors import OAuthError
+from auth_core.oauth.keys.subjects import subject_of
 from auth_core.people.admission import NotAdmitted, admit
-from auth_core.people.lookup import identity_of
 from auth_core.users import UserLike
 
 
@@ -54,7 +54,7 @@ def next_proof(details: Details, user: UserLike, session: SessionFacts) -> Step 
         UnmetRequirements: they cannot reach an essential level.
     """
     _refuse_unless_admitted(details, user, session)
-    if details.hint_subject and details.hint_subject != str(identity_of(user).subject_id):
+    if details.hint_subject and details.hint_subject != subject_of(details.application, user):
         if is_proved_since(session, details.row.created_at):
             raise LoginRequired
         return Step.OTHER_ACCOUNT

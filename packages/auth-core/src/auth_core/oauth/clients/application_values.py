@@ -1,5 +1,6 @@
 """The settings of an application as one set of values, over the two rows that hold them."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, TypedDict, cast
@@ -8,6 +9,7 @@ from django.contrib.auth.models import Group
 from oauth2_provider.models import get_application_model
 
 from auth_core.oauth.clients.registry import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, DEVICE_CODE, grants_of
+from auth_core.oauth.clients.sectors import SECTOR_VALUES, sector_of
 from auth_core.oauth.models import ApplicationPolicy
 from auth_core.oauth.models.application_policy import AuthMethod
 
@@ -36,6 +38,11 @@ class ApplicationSettings(TypedDict, total=False):
         refresh_token_lifetime: Absolute lifetime of what people authorize. ``None``: that of the site. Never more.
         rotates_refresh_tokens: Whether each refresh token works once. Those of public applications always do.
         id_token_algorithm: Empty: RS256.
+        subject_type: ``public``: it sees the same id of a person as all others. ``pairwise``: that of its sector.
+        sector_identifier_uri: An address whose host is the sector. Empty: the host of the redirect addresses.
+        userinfo_signed_response_alg: What userinfo is signed with. Empty: it is JSON.
+        authorization_details_types: Types of authorization details that it may ask for.
+        exchange_audiences: URIs of resources for which it may exchange tokens of people.
         backchannel_logout_uri: Where the end of a session is posted to.
         backchannel_session_required: Whether that names the session.
         client_uri, logo_uri, policy_uri, tos_uri: Pages that people see before they consent.
@@ -61,6 +68,11 @@ class ApplicationSettings(TypedDict, total=False):
     refresh_token_lifetime: timedelta | None
     rotates_refresh_tokens: bool
     id_token_algorithm: str
+    subject_type: str
+    sector_identifier_uri: str
+    userinfo_signed_response_alg: str
+    authorization_details_types: Sequence[str]
+    exchange_audiences: Sequence[str]
     backchannel_logout_uri: str
     backchannel_session_required: bool
     client_uri: str
@@ -93,13 +105,15 @@ class ApplicationValues(ApplicationChanges):
 
 #: Values in columns of django-oauth-toolkit, and lists in columns of either row, by the name of the column.
 _OF_APPLICATION = ("name", "redirect_uris", "post_logout_redirect_uris", "allowed_origins")
-_LISTS = ("redirect_uris", "post_logout_redirect_uris", "allowed_origins", "scopes")
+_LISTS_OF_POLICY = ("scopes", "authorization_details_types", "exchange_audiences")
+_LISTS = ("redirect_uris", "post_logout_redirect_uris", "allowed_origins", *_LISTS_OF_POLICY)
 
 #: Values that a column of the policy has as they are.
 _OF_POLICY = (
     "is_active", "is_first_party", "is_service_account", "auth_method", "jwks", "jwks_uri", "profile", "require_par",
     "require_dpop", "required_assurance", "token_format", "access_token_lifetime", "refresh_token_lifetime",
-    "rotates_refresh_tokens", "id_token_algorithm", "backchannel_logout_uri", "backchannel_session_required", "client_uri", "logo_uri", "policy_uri", "tos_uri",
+    "rotates_refresh_tokens", "id_token_algorithm", "subject_type", "sector_identifier_uri", "userinfo_signed_response_alg",
+    "backchannel_logout_uri", "backchannel_session_required", "client_uri", "logo_uri", "policy_uri", "tos_uri",
 )  # fmt: skip
 
 #: Columns of the policy of an application without a secret.
@@ -108,14 +122,17 @@ _WITHOUT_SECRET = {
 }  # fmt: skip
 
 #: The columns whose values the rules are about. `is_active` is not among them: what breaks a rule can be disabled.
-RULED_COLUMNS = frozenset({*_OF_APPLICATION, "client_type", "grant_types", "scopes", *_OF_POLICY}) - {"is_active"}
+RULED_COLUMNS = frozenset({
+    *_OF_APPLICATION, "client_type", "grant_types", "sector", *_LISTS_OF_POLICY, *_OF_POLICY,
+}) - {"is_active"}  # fmt: skip
 
 
 def values_of(policy: ApplicationPolicy) -> ApplicationValues:
     """Return all values of an application. One query for the groups, unless they were prefetched."""
     row: Any = policy.application
     values: dict[str, Any] = {name: getattr(policy, name) for name in _OF_POLICY}
-    values |= {name: getattr(row, name) for name in _OF_APPLICATION} | {"scopes": policy.scopes}
+    values |= {name: getattr(row, name) for name in _OF_APPLICATION}
+    values |= {name: getattr(policy, name) for name in _LISTS_OF_POLICY}
     values |= {name: values[name].split() for name in _LISTS}
     values["grants"] = sorted(grants_of(policy.grant_types, row.authorization_grant_type))
     values["allowed_groups"] = sorted(policy.allowed_groups.all(), key=str)
@@ -146,7 +163,7 @@ def write_values(policy: ApplicationPolicy, values: Mapping[str, Any]) -> None:
     row: Any = policy.application
     columns = {name: " ".join(new) if name in _LISTS else new for name, new in values.items()}
     of_row = {name: columns[name] for name in _OF_APPLICATION if name in columns}
-    of_policy = {name: columns[name] for name in (*_OF_POLICY, "scopes") if name in columns}
+    of_policy = {name: columns[name] for name in (*_OF_POLICY, *_LISTS_OF_POLICY) if name in columns}
     if "grants" in values:
         model = get_application_model()
         names = {
@@ -160,15 +177,21 @@ def write_values(policy: ApplicationPolicy, values: Mapping[str, Any]) -> None:
         # Another method later must not make a secret from before valid again.
         of_row |= {"client_secret": "", "hash_client_secret": False}
         of_policy |= _WITHOUT_SECRET
-    # Both are set before one is saved, because the rules concern them together.
-    for instance, columns_of in ((row, of_row), (policy, of_policy)):
-        for name, new in columns_of.items():
-            setattr(instance, name, new)
-    for instance, columns_of in ((row, of_row), (policy, of_policy)):
-        if columns_of:
-            instance.save(update_fields=list(columns_of))
+    if SECTOR_VALUES & values.keys():
+        of_policy["sector"] = sector_of(merged(values_of(policy), values))
+    _save_both((row, of_row), (policy, of_policy))
     if "allowed_groups" in values:
         policy.allowed_groups.set(values["allowed_groups"])
+
+
+def _save_both(*pairs: tuple[Any, Mapping[str, Any]]) -> None:
+    """Save the columns of two rows. Both are set before one is saved, because the rules concern them together."""
+    for instance, columns in pairs:
+        for name, new in columns.items():
+            setattr(instance, name, new)
+    for instance, columns in pairs:
+        if columns:
+            instance.save(update_fields=list(columns))
 
 
 def wire_name(name: str) -> str:
@@ -178,8 +201,19 @@ def wire_name(name: str) -> str:
 
 def changes_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the values that differ, for an event."""
-    pairs = {name: (plain(before.get(name)), plain(after[name])) for name in after}
+    pairs = {name: (wire_value(name, before.get(name)), wire_value(name, after[name])) for name in after}
     return {wire_name(name): {"before": old, "after": new} for name, (old, new) in pairs.items() if old != new}
+
+
+def wire_value(name: str, new: object) -> Any:
+    """Return a value in answers and events. A key set is an object, and ``None`` without one."""
+    if name != "jwks" or not isinstance(new, str):
+        return plain(new)
+    try:
+        return json.loads(new) if new else None
+    except (ValueError, RecursionError):
+        # A row that no rule has seen.
+        return new
 
 
 def plain(new: object) -> Any:

@@ -21,6 +21,7 @@ from auth_core.oauth.clients.application_values import (
     merged,
     write_values,
 )
+from auth_core.oauth.clients.authorization_details import is_type
 from auth_core.oauth.clients.key_policy import problems_of_keys
 from auth_core.oauth.clients.redirect_uris import is_web, why_no_origin, why_not_allowed
 from auth_core.oauth.clients.registry import (
@@ -28,8 +29,10 @@ from auth_core.oauth.clients.registry import (
     CLIENT_CREDENTIALS,
     DEVICE_CODE,
     REFRESH_TOKEN,
+    TOKEN_EXCHANGE,
 )
-from auth_core.oauth.clients.scopes import is_scope
+from auth_core.oauth.clients.scopes import is_scope, why_no_audience
+from auth_core.oauth.clients.sectors import problems_of_document, problems_of_sector
 from auth_core.oauth.conf import HIGH, oauth
 from auth_core.oauth.events import OAuthEvent
 from auth_core.oauth.hashers import new_client_secret
@@ -39,7 +42,7 @@ from auth_core.oauth.models.application_policy import AuthMethod, TokenFormat
 from auth_core.users import UserLike
 
 #: The grant types that an application may have. The first two are those of an application without a choice.
-GRANTS = (AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS, DEVICE_CODE)
+GRANTS = (AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS, DEVICE_CODE, TOKEN_EXCHANGE)
 _USUAL = (AUTHORIZATION_CODE, REFRESH_TOKEN)
 
 #: Longest name and longest address of a page, in characters, and most members of a list.
@@ -91,6 +94,7 @@ def create_application(
         default_values(name=name, is_public=is_public), {**settings, "grants": settings.get("grants") or _USUAL}
     )
     refuse_problems(values)
+    refuse_foreign_sector(values)
     has_secret = not is_public and values["auth_method"] != AuthMethod.PRIVATE_KEY
     secret = new_client_secret() if has_secret else ""
     model = get_application_model()
@@ -128,6 +132,16 @@ def refuse_problems(values: ApplicationValues) -> None:
         raise InvalidRequest(*problems)
 
 
+def refuse_foreign_sector(values: ApplicationValues, before: ApplicationValues | None = None) -> None:
+    """Refuse a sector whose site does not name the application. It asks that site, so call it outside of a transaction.
+
+    Raises:
+        InvalidRequest: it does not.
+    """
+    if problems := list(problems_of_document(values, before)):
+        raise InvalidRequest(*problems)
+
+
 def problems_of(values: ApplicationValues) -> Iterator[FieldError]:
     """Yield what is wrong with *values*, each under its name on the wire."""
     name = values["name"]
@@ -137,8 +151,10 @@ def problems_of(values: ApplicationValues) -> Iterator[FieldError]:
     yield from _problems_of_grants(values)
     if len(values["scopes"]) > MOST_MEMBERS or not all(map(is_scope, values["scopes"])):
         yield FieldError("scopes", "invalid", _("A scope has no spaces, quotes or backslashes."))
+    yield from _problems_of_access(values)
     yield from _problems_of_choices(values)
     yield from problems_of_keys(values)
+    yield from problems_of_sector(values)
     for lifetime in _LIFETIMES:
         duration: Any = values[lifetime]  # type: ignore[literal-required]  # the names are keys
         if duration is not None and duration < timedelta(seconds=1):
@@ -177,6 +193,23 @@ def _problems_of_grants(values: ApplicationValues) -> Iterator[FieldError]:
         yield FieldError("service_account", "invalid", _("A service account needs the grant type client_credentials."))
 
 
+def _problems_of_access(values: ApplicationValues) -> Iterator[FieldError]:
+    """Yield what is wrong with what it may ask for beside scopes. A type or resource that is gone is no problem, and no use."""
+    types, audiences = values["authorization_details_types"], values["exchange_audiences"]
+    if len(types) > MOST_MEMBERS or not all(map(is_type, types)):
+        yield FieldError("authorization_details_types", "invalid", _("A type has letters, digits and punctuation."))
+    if len(audiences) > MOST_MEMBERS or any(map(why_no_audience, audiences)):
+        text = _("Enter URIs of resources. This service itself is none.")
+        yield FieldError("exchange_audiences", "invalid", text)
+    may_exchange = TOKEN_EXCHANGE in values["grants"]
+    if may_exchange and values["is_public"]:
+        yield FieldError(
+            "grants", "invalid", _("A public application cannot exchange tokens, because anyone could be it.")
+        )
+    if may_exchange and not audiences:
+        yield FieldError("exchange_audiences", "required", _("The exchange of tokens needs at least one audience."))
+
+
 def _problems_of_choices(values: ApplicationValues) -> Iterator[FieldError]:
     methods = {AuthMethod.NONE.value} if values["is_public"] else set(AuthMethod.values) - {AuthMethod.NONE.value}
     if values["auth_method"] not in {"", *methods}:
@@ -185,5 +218,6 @@ def _problems_of_choices(values: ApplicationValues) -> Iterator[FieldError]:
         yield FieldError("required_assurance", "invalid", _("Unknown assurance level."))
     if values["token_format"] not in set(TokenFormat):
         yield FieldError("token_format", "invalid", _("Unknown format."))
-    if values["id_token_algorithm"] and values["id_token_algorithm"] not in key_set().algorithms:
-        yield FieldError("id_token_algorithm", "invalid", _("This service does not sign with this algorithm."))
+    for name in ("id_token_algorithm", "userinfo_signed_response_alg"):
+        if values[name] and values[name] not in key_set().algorithms:  # type: ignore[literal-required]  # the names are keys
+            yield FieldError(name, "invalid", _("This service does not sign with this algorithm."))

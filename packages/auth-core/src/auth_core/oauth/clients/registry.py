@@ -18,13 +18,13 @@ from django.db import connections
 from django.db.models import Exists, OuterRef, QuerySet
 from oauth2_provider.models import get_application_model
 
+from auth_core.crypto.signature_algorithms import STRONG_ALGORITHMS
 from auth_core.oauth.clients.document_ids import is_welcome
 from auth_core.oauth.clients.versions import current_version_sql, database, own_version
 from auth_core.oauth.conf import HIGH, oauth
 from auth_core.oauth.models import ApplicationPolicy
 from auth_core.oauth.models.application_policy import AuthMethod, SubjectType, TokenFormat
 from auth_core.oauth.proofs.assertions import ALGORITHMS
-from auth_core.oauth.proofs.signed_text import STRONG_ALGORITHMS
 from auth_core.registries import HolderDescription, application_checks, holder_kinds
 from auth_core.runtime import prepared_statements
 from auth_core.runtime.compiled_query import CompiledQuery, compile_query
@@ -34,6 +34,7 @@ AUTHORIZATION_CODE = "authorization_code"
 REFRESH_TOKEN = "refresh_token"  # noqa: S105 - the name of a grant type
 CLIENT_CREDENTIALS = "client_credentials"
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105 - the name of a grant type
 
 #: The grant types of an application whose policy names none, by the one of django-oauth-toolkit.
 _GRANTS_OF_TOOLKIT: Mapping[str, tuple[str, ...]] = {
@@ -57,8 +58,11 @@ _OF_POLICY = (
     "previous_secret_until", "required_assurance", "token_format", "access_token_lifetime", "refresh_token_lifetime",
     "rotates_refresh_tokens", "id_token_algorithm", "subject_type", "sector", "backchannel_logout_uri",
     "backchannel_session_required", "jwks", "jwks_uri", "profile", "require_par", "require_dpop",
+    "userinfo_signed_response_alg", "authorization_details_types", "exchange_audiences",
 )  # fmt: skip
-_LISTS = ("redirect_uris", "post_logout_redirect_uris", "allowed_origins")
+_LISTS = (
+    "redirect_uris", "post_logout_redirect_uris", "allowed_origins", "authorization_details_types", "exchange_audiences",
+)  # fmt: skip
 _COLUMNS = (*_OF_APPLICATION, *(f"auth_policy__{name}" for name in _OF_POLICY), "has_groups", "version")
 
 
@@ -116,6 +120,9 @@ class RegisteredApplication:
     profile: str
     require_par: bool
     require_dpop: bool
+    userinfo_signed_response_alg: str
+    authorization_details_types: tuple[str, ...]
+    exchange_audiences: tuple[str, ...]
 
     @property
     def is_high(self) -> bool:
@@ -148,6 +155,15 @@ class RegisteredApplication:
         if self.is_high:
             return self.id_token_algorithm if self.id_token_algorithm in STRONG_ALGORITHMS else "ES256"
         return self.id_token_algorithm or "RS256"
+
+    @property
+    def signs_userinfo_with(self) -> str:
+        """The algorithm of its userinfo. Empty: it is JSON, and not signed."""
+        if self.is_high and self.userinfo_signed_response_alg:
+            return (
+                self.userinfo_signed_response_alg if self.userinfo_signed_response_alg in STRONG_ALGORITHMS else "ES256"
+            )
+        return self.userinfo_signed_response_alg
 
     @property
     def assertion_algorithms(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from auth_core.oauth.clients.redirect_uris import why_not_allowed
 from auth_core.oauth.clients.registry import REFRESH_TOKEN, RegisteredApplication
 from auth_core.oauth.conf import oauth
 from auth_core.oauth.errors import InvalidScope, InvalidTarget
@@ -97,6 +98,20 @@ def canonical(uri: str) -> str:
     if "#" in uri or "://" not in uri or len(uri) > 512:  # noqa: PLR2004 - the width of the column
         raise InvalidTarget
     return canonical_resource(uri)
+
+
+def why_no_audience(uri: str) -> str:
+    """Return why no token is exchanged for *uri*. Empty if one may be.
+
+    The issuer is none: what a person does at this service itself, they do themselves.
+    """
+    try:
+        is_canonical = canonical(uri) == uri
+    except InvalidTarget:
+        is_canonical = False
+    if not is_canonical or uri == oauth.issuer or not uri.startswith(("https://", "http://")):
+        return "invalid"
+    return why_not_allowed(uri)
 
 
 def _may_have(application: RegisteredApplication, name: str, resources: Sequence[Resource]) -> bool:

@@ -18,6 +18,7 @@ from auth_core.errors import FieldError, InvalidRequest
 from auth_core.events import Event, EventOutcome, record
 from auth_core.oauth.authorization.details import Details
 from auth_core.oauth.authorization.errors import RequestGone
+from auth_core.oauth.clients.authorization_details import types_of
 from auth_core.oauth.device_grant.user_codes import typed_code, user_code_digest
 from auth_core.oauth.events import OAuthEvent
 from auth_core.oauth.grants.code import RequestCompleted, give
@@ -85,6 +86,7 @@ def approve_device(details: Details, *, user: UserLike, session: SessionFacts, c
             scopes=details.scopes,
             resources=details.resource_uris,
             claims=details.claims,
+            authorization_details=details.authorization_details,
             client=client,
             device_code_digest=row.device_code_digest,
             code_expires_at=row.expires_at,
@@ -115,7 +117,11 @@ def deny_device(details: Details, *, user: UserLike, session: SessionFacts, clie
                 outcome=EventOutcome.DENIED,
                 reason=reason,
                 client=client,
-                data={"scope": " ".join(details.scopes), "resources": list(details.resource_uris)},
+                data={
+                    "scope": " ".join(details.scopes),
+                    "resources": list(details.resource_uris),
+                    "details": types_of(details.authorization_details),
+                },
             )
         )
 

@@ -26,6 +26,7 @@ def exchange_device_code(
     code: str,
     resources: Sequence[str],
     client: Client,
+    authorization_details: str = "",
     thumbprint: str = "",
     unspent: Sequence[OneTime] = (),
 ) -> dict[str, Any]:
@@ -34,6 +35,7 @@ def exchange_device_code(
     A spent code ends the authorization, as at the other grant. One of another application spends nothing.
 
     Args:
+        authorization_details: The parameter of that name, which may ask for less than was given. Empty: all.
         thumbprint: Of the key that the request proved. Empty: none.
         unspent: The assertion and the proof of the request. They are spent with the code, or with the poll.
 
@@ -44,6 +46,7 @@ def exchange_device_code(
         ExpiredToken: its time is over.
         InvalidGrant: it is unknown, spent, bound to another key, or of a person who is not admitted now.
         InvalidTarget: a resource was not granted.
+        InvalidAuthorizationDetails: they are malformed, or more than was granted.
     """
     digested = digest(code) if _CODE.fullmatch(code) else ""
     # Read before the spend. What is approved after this read is told at the next poll, and never taken for a replay.
@@ -61,7 +64,13 @@ def exchange_device_code(
         raise InvalidGrant
     refuse_if_not_admitted(authorization, application, client)
     return issue_tokens(
-        CodeKind.DEVICE_CODE, authorization, application, resources=resources, client=client, thumbprint=thumbprint
+        CodeKind.DEVICE_CODE,
+        authorization,
+        application,
+        resources=resources,
+        authorization_details=authorization_details,
+        client=client,
+        thumbprint=thumbprint,
     )
 
 

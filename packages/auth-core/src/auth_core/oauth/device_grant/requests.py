@@ -15,6 +15,7 @@ from django.utils import timezone
 from auth_core.crypto.secrets import digest, new_secret
 from auth_core.oauth.authorization.details import Details
 from auth_core.oauth.authorization.parameters import RESOURCE, text_of
+from auth_core.oauth.clients.authorization_details import details_for_person, parse_details
 from auth_core.oauth.clients.registry import DEVICE_CODE, RegisteredApplication
 from auth_core.oauth.clients.scopes import canonical, find_resources, scopes_for_person, split_scope
 from auth_core.oauth.conf import oauth
@@ -38,19 +39,30 @@ _TRIES = 5
 
 
 def store_device_request(
-    *, application: RegisteredApplication, scope: str, resources: Sequence[str], thumbprint: str, client: Client
+    *,
+    application: RegisteredApplication,
+    scope: str,
+    resources: Sequence[str],
+    authorization_details: str,
+    thumbprint: str,
+    client: Client,
 ) -> tuple[DeviceRequest, str, str]:
     """Store what a device asks for. Return the row, the device code and the user code.
 
     Args:
+        authorization_details: The parameter of that name. Empty: none.
         thumbprint: Of the key that the request proved. The device code is bound to it. Empty: none.
         client: The device.
 
     Raises:
-        InvalidScope, InvalidTarget: it asks for what is malformed or unknown. Nothing is stored.
+        InvalidScope, InvalidTarget, InvalidAuthorizationDetails: it asks for what is malformed or unknown. Nothing is stored.
     """
     moment = timezone.now()
-    parameters: dict[str, Any] = {"scope": scope, RESOURCE: list(resources)}
+    parameters: dict[str, Any] = {
+        "scope": scope,
+        RESOURCE: list(resources),
+        "authorization_details": authorization_details,
+    }
     code = new_secret(PREFIX)
     row = DeviceRequest(
         device_code_digest=digest(code),
@@ -90,18 +102,22 @@ def read_device_details(row: DeviceRequest, application: RegisteredApplication) 
 
     Raises:
         UnauthorizedClient: the application may not use this grant.
-        InvalidScope, InvalidTarget: it asks for what is malformed or unknown.
+        InvalidScope, InvalidTarget, InvalidAuthorizationDetails: it asks for what is malformed or unknown.
     """
     if DEVICE_CODE not in application.grants:
         raise UnauthorizedClient
     uris: list[str] = row.parameters.get(RESOURCE, [])
     resources = find_resources(uris)
+    resource_uris = tuple(dict.fromkeys(map(canonical, uris)))
+    authorization_details = parse_details(text_of(row.parameters, "authorization_details"))
+    details_for_person(application, authorization_details, resource_uris)
     return Details(
         row=row,
         application=application,
         scopes=tuple(scopes_for_person(application, split_scope(text_of(row.parameters, "scope")), resources)),
-        resource_uris=tuple(dict.fromkeys(map(canonical, uris))),
+        resource_uris=resource_uris,
         resources=resources,
+        authorization_details=authorization_details,
     )
 
 

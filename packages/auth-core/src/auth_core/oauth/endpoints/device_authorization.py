@@ -33,6 +33,7 @@ def authorize_device(request: HttpRequest) -> HttpResponseBase:
             application=caller.application,
             scope=caller.parameters.get("scope"),
             resources=caller.parameters.resources,
+            authorization_details=caller.parameters.get("authorization_details"),
             thumbprint=caller.sender.thumbprint,
             client=caller.client,
         )

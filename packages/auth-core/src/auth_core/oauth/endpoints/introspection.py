@@ -26,6 +26,7 @@ from auth_core.oauth.tokens.presentation import BEARER, DPOP
 #: here it would be an email address, which a resource server gets by the scope ``email``, if the person consents.
 _MEMBERS = (
     "scope", "client_id", "exp", "iat", "sub", "aud", "iss", "jti", "auth_time", "acr", "amr", "act", "cnf",
+    "authorization_details",
 )  # fmt: skip
 
 _INACTIVE: Mapping[str, Any] = {"active": False}
@@ -108,4 +109,5 @@ def _of_refresh_token(token: str, application: RegisteredApplication) -> Mapping
         "iss": oauth.issuer,
         "iat": int(authorization.created_at.timestamp()),
         "exp": int(min(authorization.expires_at, grounds.second).timestamp()),
+        **({"authorization_details": details} if (details := authorization.authorization_details) else {}),
     }

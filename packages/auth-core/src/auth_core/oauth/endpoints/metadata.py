@@ -2,7 +2,7 @@
 
 Everything is generated from what is on: an endpoint is listed if it is routed, a scope if something provides its claims.
 
-Source: OpenID Connect Discovery section 3, RFC 8414, RFC 8628, RFC 9126, RFC 9207, RFC 9449.
+Source: OpenID Connect Discovery section 3, RFC 8414, RFC 8628, RFC 9126, RFC 9207, RFC 9396, RFC 9449.
 """
 
 from collections.abc import Mapping
@@ -13,15 +13,16 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from auth_core.assurance.levels import Assurance
+from auth_core.crypto.signature_algorithms import STRONG_ALGORITHMS
 from auth_core.oauth.conf import oauth
 from auth_core.oauth.endpoints.addresses import address_of
 from auth_core.oauth.endpoints.answers import endpoint, public_answer
 from auth_core.oauth.endpoints.token import offered_grants
 from auth_core.oauth.keys.key_set import key_set
-from auth_core.oauth.models.application_policy import AuthMethod
+from auth_core.oauth.keys.subjects import has_subject_key
+from auth_core.oauth.models.application_policy import AuthMethod, SubjectType
 from auth_core.oauth.proofs import assertions, dpop
-from auth_core.oauth.proofs.signed_text import STRONG_ALGORITHMS
-from auth_core.oauth.registries import all_claims, all_scopes
+from auth_core.oauth.registries import all_claims, all_detail_types, all_scopes
 
 _LIFETIME = timedelta(hours=1)
 
@@ -70,7 +71,7 @@ def provider_metadata() -> Mapping[str, Any]:
         **endpoints,
         "grant_types_supported": list(offered_grants()),
         "response_types_supported": ["code"],
-        "subject_types_supported": ["public"],
+        "subject_types_supported": _subject_types(),
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": [*methods, *_public()],
         "token_endpoint_auth_signing_alg_values_supported": algorithms,
@@ -80,6 +81,11 @@ def provider_metadata() -> Mapping[str, Any]:
         "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
         "dpop_signing_alg_values_supported": list(dpop.ALGORITHMS),
         "id_token_signing_alg_values_supported": _id_token_algorithms(),
+        **(
+            {"userinfo_signing_alg_values_supported": _id_token_algorithms()}
+            if "userinfo_endpoint" in endpoints
+            else {}
+        ),
         "scopes_supported": _scopes(),
         "claims_supported": sorted({*_OF_ID_TOKENS, *all_claims()}),
         "claim_types_supported": ["normal"],
@@ -92,6 +98,11 @@ def provider_metadata() -> Mapping[str, Any]:
         **(_of_authorization() if "authorization_endpoint" in endpoints else {}),
         **(_of_logout() if "end_session_endpoint" in endpoints else {}),
     }
+
+
+def _subject_types() -> list[str]:
+    """Return which ids of people an application may have. Without its key none are pairwise."""
+    return [each.value for each in SubjectType if each != SubjectType.PAIRWISE or has_subject_key()]
 
 
 def _methods() -> list[str]:
@@ -125,6 +136,7 @@ def _of_authorization() -> dict[str, Any]:
         "display_values_supported": ["page"],
         "authorization_response_iss_parameter_supported": True,
         **({"client_id_metadata_document_supported": True} if oauth.accepts_documents else {}),
+        **({"authorization_details_types_supported": sorted(types)} if (types := all_detail_types()) else {}),
     }
 
 

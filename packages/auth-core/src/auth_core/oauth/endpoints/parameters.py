@@ -28,10 +28,12 @@ class Parameters:
     Args:
         single: Parameters by name.
         resources: The values of ``resource``, in order.
+        audiences: Those of ``audience``.
     """
 
     single: Mapping[str, str] = field(repr=False)
     resources: tuple[str, ...] = ()
+    audiences: tuple[str, ...] = ()
 
     def get(self, name: str) -> str:
         """Return a parameter, or an empty text."""
@@ -85,7 +87,10 @@ def _parsed(body: bytes) -> Parameters:
     names = [name for name, _value in pairs if name not in _REPEATABLE]
     if len(names) != len(set(names)):
         raise InvalidRequest("A parameter is repeated.")
-    return Parameters(dict(_present(pairs)), tuple(value for name, value in pairs if name == "resource" and value))
+    resources, audiences = (
+        tuple(value for name, value in pairs if name == wanted and value) for wanted in ("resource", "audience")
+    )
+    return Parameters(dict(_present(pairs)), resources, audiences)
 
 
 def _present(pairs: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:

@@ -15,6 +15,7 @@ from auth_core.oauth.clients.registry import (
     CLIENT_CREDENTIALS,
     DEVICE_CODE,
     REFRESH_TOKEN,
+    TOKEN_EXCHANGE,
     StaleApplication,
     confirm,
 )
@@ -23,17 +24,24 @@ from auth_core.oauth.conf import oauth
 from auth_core.oauth.device_grant.exchange import exchange_device_code
 from auth_core.oauth.endpoints.answers import endpoint, json_answer
 from auth_core.oauth.endpoints.callers import Caller, refusals_recorded, with_cors, with_nonce
-from auth_core.oauth.errors import InvalidDPoPProof, OAuthError, UnauthorizedClient, UnsupportedGrantType
+from auth_core.oauth.errors import (
+    InvalidAuthorizationDetails,
+    InvalidDPoPProof,
+    OAuthError,
+    UnauthorizedClient,
+    UnsupportedGrantType,
+)
 from auth_core.oauth.grants.client_credentials import issue_for_itself
 from auth_core.oauth.grants.code import exchange_code
+from auth_core.oauth.grants.exchange import ExchangeRequest, exchange_token
 from auth_core.oauth.grants.refresh import refresh
 from auth_core.oauth.proofs.one_time import spend_all
 
-#: What a grant spends, by ``grant_type``. The statement that spends it reads the version of the application.
-_SPENT = {AUTHORIZATION_CODE: "code", REFRESH_TOKEN: "refresh_token"}
+#: What a client presents, by ``grant_type``. The statement that reads or spends it reads the version of the application.
+_PRESENTED = {AUTHORIZATION_CODE: "code", REFRESH_TOKEN: "refresh_token", TOKEN_EXCHANGE: "subject_token"}
 
 #: What a request must have, by ``grant_type``.
-_NEEDED = {**_SPENT, DEVICE_CODE: "device_code"}
+_NEEDED = {**_PRESENTED, DEVICE_CODE: "device_code"}
 
 _Grant = Callable[[Caller], Mapping[str, Any]]
 
@@ -105,7 +113,7 @@ def _grant_of(caller: Caller, grant_type: str) -> _Grant:
 
 def _confirms(caller: Caller, grant_type: str) -> bool:
     """Return whether a statement reads the version of a remembered caller before anything is refused or changed."""
-    needed = _SPENT.get(grant_type, "")
+    needed = _PRESENTED.get(grant_type, "")
     return bool(caller.parameters.get(needed)) and grant_type in caller.application.grants
 
 
@@ -117,6 +125,7 @@ def _code(caller: Caller) -> Mapping[str, Any]:
         redirect_uri=caller.parameters.get("redirect_uri"),
         resources=caller.parameters.resources,
         client=caller.client,
+        authorization_details=caller.parameters.get("authorization_details"),
         version=caller.version,
         thumbprint=caller.sender.thumbprint,
         unspent=caller.unspent,
@@ -130,6 +139,26 @@ def _refresh(caller: Caller) -> Mapping[str, Any]:
         scope=caller.parameters.get("scope"),
         resources=caller.parameters.resources,
         client=caller.client,
+        authorization_details=caller.parameters.get("authorization_details"),
+        version=caller.version,
+        thumbprint=caller.sender.thumbprint,
+        unspent=caller.unspent,
+    )
+
+
+def _exchange(caller: Caller) -> Mapping[str, Any]:
+    sent = caller.parameters
+    return exchange_token(
+        caller.application,
+        ExchangeRequest(
+            token=sent.require("subject_token"),
+            token_type=sent.get("subject_token_type"),
+            requested_type=sent.get("requested_token_type"),
+            has_actor=bool(sent.get("actor_token") or sent.get("actor_token_type")),
+            scope=sent.get("scope"),
+            audiences=[*sent.resources, *sent.audiences],
+        ),
+        client=caller.client,
         version=caller.version,
         thumbprint=caller.sender.thumbprint,
         unspent=caller.unspent,
@@ -137,6 +166,9 @@ def _refresh(caller: Caller) -> Mapping[str, Any]:
 
 
 def _client_credentials(caller: Caller) -> Mapping[str, Any]:
+    if caller.parameters.get("authorization_details"):
+        spend_all(caller.unspent)
+        raise InvalidAuthorizationDetails("Authorization details come from a person.")
     return issue_for_itself(
         caller.application,
         scopes=split_scope(caller.parameters.get("scope")),
@@ -153,6 +185,7 @@ def _device_code(caller: Caller) -> Mapping[str, Any]:
         code=caller.parameters.require("device_code"),
         resources=caller.parameters.resources,
         client=caller.client,
+        authorization_details=caller.parameters.get("authorization_details"),
         thumbprint=caller.sender.thumbprint,
         unspent=caller.unspent,
     )
@@ -162,6 +195,7 @@ _GRANTS: Mapping[str, _Grant] = {
     AUTHORIZATION_CODE: _code,
     REFRESH_TOKEN: _refresh,
     CLIENT_CREDENTIALS: _client_credentials,
+    TOKEN_EXCHANGE: _exchange,
 }
 
 

@@ -15,15 +15,16 @@ from django.utils import timezone
 from auth_core.assurance.evidence import SessionFacts
 from auth_core.crypto.secrets import digest, new_secret, same, spend
 from auth_core.events import Event, record
+from auth_core.oauth.clients.authorization_details import types_of
 from auth_core.oauth.clients.registry import RegisteredApplication, StaleApplication
 from auth_core.oauth.conf import oauth
 from auth_core.oauth.errors import InvalidGrant, InvalidRequest
 from auth_core.oauth.events import OAuthEvent
 from auth_core.oauth.grants.redemption import CodeKind, end_replayed, issue_tokens, redeem, refuse_if_not_admitted
+from auth_core.oauth.keys.subjects import subject_of
 from auth_core.oauth.models import Authorization, AuthorizationRequest, DeviceRequest
 from auth_core.oauth.proofs.one_time import OneTime
 from auth_core.oauth.registries import OFFLINE_ACCESS
-from auth_core.people.lookup import identity_of
 from auth_core.request.client import Client
 from auth_core.text import Pattern
 from auth_core.users import UserLike
@@ -54,6 +55,7 @@ def issue_code(
     resources: Sequence[str],
     claims: dict[str, Any],
     client: Client,
+    authorization_details: Sequence[dict[str, Any]] = (),
 ) -> str:
     """Complete *request* once, write what the person gave, and return the code.
 
@@ -66,6 +68,7 @@ def issue_code(
         scopes: What was given.
         resources: URIs of the resources that tokens may be for, in canonical form.
         claims: The parameter ``claims``, parsed.
+        authorization_details: The parameter of that name, checked.
 
     Raises:
         RequestCompleted: it was completed before.
@@ -80,6 +83,7 @@ def issue_code(
         scopes=scopes,
         resources=resources,
         claims=claims,
+        authorization_details=authorization_details,
         client=client,
         code_digest=digest(code),
         code_expires_at=timezone.now() + oauth.CODE_LIFETIME,
@@ -97,6 +101,7 @@ def give(
     scopes: Sequence[str],
     resources: Sequence[str],
     claims: dict[str, Any],
+    authorization_details: Sequence[dict[str, Any]],
     client: Client,
     **code: Any,
 ) -> None:
@@ -120,12 +125,13 @@ def give(
         authorization = Authorization.objects.create(
             application_id=application.pk,
             user=cast("Any", user),
-            subject=str(identity_of(user).subject_id),
+            subject=subject_of(application, user),
             actor_id=session.actor,
             session_id=session.id,
             scope=" ".join(scopes),
             resources=list(resources),
             claims=claims,
+            authorization_details=list(authorization_details),
             evidence=[proof.to_json() for proof in session.evidence],
             acr=session.acr,
             amr=session.amr,
@@ -149,6 +155,7 @@ def exchange_code(
     redirect_uri: str,
     resources: Sequence[str],
     client: Client,
+    authorization_details: str = "",
     version: str = "",
     thumbprint: str = "",
     unspent: Sequence[OneTime] = (),
@@ -159,6 +166,7 @@ def exchange_code(
     code of another application spends nothing, neither itself nor *unspent*. A spent code ends the authorization, committed.
 
     Args:
+        authorization_details: The parameter of that name, which may ask for less than was given. Empty: all.
         version: What *application* must still be. Empty: it has just been read.
         thumbprint: Of the key that the request proved. Empty: none.
         unspent: The assertion and the proof of the request. They are spent with the code.
@@ -169,6 +177,7 @@ def exchange_code(
         InvalidGrant: it is wrong, spent, expired, or of a person who is not admitted now, or the verifier is wrong.
         InvalidRequest: the verifier is missing.
         InvalidTarget: a resource was not granted.
+        InvalidAuthorizationDetails: they are malformed, or more than was granted.
     """
     digested = digest(code) if _CODE.fullmatch(code) else ""
     authorization = redeem(CodeKind.CODE, digested, application, version=version, unspent=unspent)
@@ -180,7 +189,13 @@ def exchange_code(
     _check_proof(authorization, verifier=verifier, redirect_uri=redirect_uri, thumbprint=thumbprint)
     refuse_if_not_admitted(authorization, application, client)
     return issue_tokens(
-        CodeKind.CODE, authorization, application, resources=resources, client=client, thumbprint=thumbprint
+        CodeKind.CODE,
+        authorization,
+        application,
+        resources=resources,
+        authorization_details=authorization_details,
+        client=client,
+        thumbprint=thumbprint,
     )
 
 
@@ -225,6 +240,7 @@ def _granted(authorization: Authorization, application: RegisteredApplication, c
         data={
             "scope": authorization.scope,
             "resources": authorization.resources,
+            "details": types_of(authorization.authorization_details),
             "acr": authorization.acr,
             "offline": authorization.is_offline,
         },

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from auth_core.crypto.secrets import new_secret
 from auth_core.events import Event, record
+from auth_core.oauth.clients.authorization_details import narrowed_details, parse_details
 from auth_core.oauth.clients.registry import REFRESH_TOKEN, RegisteredApplication
 from auth_core.oauth.errors import InvalidGrant
 from auth_core.oauth.events import OAuthEvent
@@ -79,10 +80,20 @@ def issue_tokens(
     application: RegisteredApplication,
     *,
     resources: Sequence[str],
+    authorization_details: str,
     client: Client,
     thumbprint: str,
 ) -> dict[str, Any]:
-    """Write the refresh token and the event, and return the tokens. What cannot be recorded is not issued."""
+    """Write the refresh token and the event, and return the tokens. What cannot be recorded is not issued.
+
+    Args:
+        authorization_details: The parameter of that name, which may ask for less than was given. Empty: all.
+
+    Raises:
+        InvalidTarget: a resource was not granted.
+        InvalidAuthorizationDetails: they are malformed, or more than was granted.
+    """
+    details = narrowed_details(authorization.authorization_details, parse_details(authorization_details))
     text = new_secret(REFRESH_PREFIX) if REFRESH_TOKEN in application.grants else ""
     with transaction.atomic(durable=True):
         body = token_answer(
@@ -90,6 +101,7 @@ def issue_tokens(
             authorization,
             scopes=authorization.scopes,
             resources=resources,
+            details=details,
             refresh_token=text,
             is_first=True,
             thumbprint=thumbprint,

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from auth_core.crypto.secrets import digest, new_secret
 from auth_core.events import Event, record
+from auth_core.oauth.clients.authorization_details import narrowed_details, parse_details
 from auth_core.oauth.clients.registry import RegisteredApplication, StaleApplication
 from auth_core.oauth.clients.scopes import narrowed, split_scope
 from auth_core.oauth.conf import oauth
@@ -47,6 +48,7 @@ def refresh(
     scope: str,
     resources: Sequence[str],
     client: Client,
+    authorization_details: str = "",
     version: str = "",
     thumbprint: str = "",
     unspent: Sequence[OneTime] = (),
@@ -61,6 +63,7 @@ def refresh(
     authenticates may come with a new key each time (FAPI 2.0 section 5.3.2.1).
 
     Args:
+        authorization_details: The parameter of that name, which may ask for less than was given. Empty: all.
         version: What *application* must still be. Empty: it has just been read.
         thumbprint: Of the key that the request proved. Empty: none.
         unspent: The assertion and the proof of the request. They are spent with the token.
@@ -69,7 +72,7 @@ def refresh(
         InvalidClient, InvalidDPoPProof: one of *unspent* was used before.
         StaleApplication: it has another version, or *token* is not good. Nothing was changed.
         InvalidGrant: it is wrong, used, expired, or of a person who is not admitted now.
-        InvalidScope, InvalidTarget: it asks for more than was granted. A token that rotates is used all the same.
+        InvalidScope, InvalidTarget, InvalidAuthorizationDetails: it asks for more than was granted. A token that rotates is used all the same.
     """
     if not _TOKEN.fullmatch(token):
         _refuse_malformed(version, unspent)
@@ -96,6 +99,7 @@ def refresh(
         authorization,
         scopes=narrowed(authorization.scopes, split_scope(scope)),
         resources=resources,
+        details=narrowed_details(authorization.authorization_details, parse_details(authorization_details)),
         refresh_token=issued,
         is_first=False,
         thumbprint=thumbprint,

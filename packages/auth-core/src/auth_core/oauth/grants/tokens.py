@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from auth_core.oauth.clients.authorization_details import details_for_audience
 from auth_core.oauth.clients.registry import RegisteredApplication
 from auth_core.oauth.clients.scopes import canonical, find_resources
 from auth_core.oauth.conf import oauth
@@ -22,6 +23,7 @@ def token_answer(
     *,
     scopes: Sequence[str],
     resources: Sequence[str],
+    details: Sequence[dict[str, Any]],
     refresh_token: str,
     is_first: bool,
     thumbprint: str = "",
@@ -31,6 +33,7 @@ def token_answer(
     Args:
         scopes: Those of the access token. A refresh may ask for fewer than were granted.
         resources: The URIs that the request named. None: all that were granted.
+        details: The authorization details. The token has those for its audience.
         refresh_token: Empty: the client gets none, or keeps the one it has.
         is_first: Whether it answers a code, so that the ID token has the nonce of the request.
         thumbprint: Of the key that the access token is bound to. Empty: none.
@@ -39,6 +42,7 @@ def token_answer(
         InvalidTarget: a resource was not granted.
     """
     audience = audience_of(authorization.resources, resources)
+    carried = details_for_audience(details, audience)
     access = issue_access_token(
         application,
         scopes=scopes,
@@ -46,6 +50,7 @@ def token_answer(
         audience=audience,
         authorization=authorization,
         thumbprint=thumbprint,
+        details=carried,
     )
     body: dict[str, Any] = {
         "access_token": access.text,
@@ -53,6 +58,8 @@ def token_answer(
         "expires_in": int(access.lifetime.total_seconds()),
         "scope": " ".join(scopes),
     }
+    if carried:
+        body["authorization_details"] = carried
     if refresh_token:
         body["refresh_token"] = refresh_token
     if OPENID in scopes:

@@ -24,6 +24,7 @@ from auth_core.messages.outbox import Message, Undeliverable, post
 from auth_core.oauth.clients.registry import RegisteredApplication, find_by_public_id
 from auth_core.oauth.conf import oauth
 from auth_core.oauth.grants.ends import end_all, given_in
+from auth_core.oauth.keys.subjects import session_shown_to
 from auth_core.oauth.models import ApplicationPolicy, Authorization
 from auth_core.oauth.tokens import signatures
 from auth_core.runtime.http_client import OutboundFailed, OutboundRefused, fetch
@@ -137,6 +138,6 @@ def logout_token(application: RegisteredApplication, subject: str, session_id: s
         "jti": str(uuid4()),
         "events": {EVENT: {}},
         "sub": subject,
-        **({"sid": session_id} if session_id else {}),
+        **({"sid": session_shown_to(application, session_id)} if session_id else {}),
     }
     return signatures.sign(claims, algorithm=application.signs_id_tokens_with, type_=TYPE)

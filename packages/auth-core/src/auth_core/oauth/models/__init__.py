@@ -9,6 +9,7 @@ from auth_core.oauth.models.device_request import DeviceRequest
 from auth_core.oauth.models.resource import Resource
 from auth_core.oauth.models.signing_key import SigningKey
 from auth_core.oauth.models.spent_proof import SpentProof
+from auth_core.oauth.models.subject_key import SubjectKey
 from auth_core.oauth.models.tokens import AccessToken, RefreshToken, RevokedToken
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "RevokedToken",
     "SigningKey",
     "SpentProof",
+    "SubjectKey",
 ]

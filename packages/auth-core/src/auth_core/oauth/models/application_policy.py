@@ -169,7 +169,39 @@ class ApplicationPolicy(ShownOnce):
         _("sector"),
         max_length=255,
         blank=True,
-        help_text=_("Host that shares pairwise ids. Empty: that of its redirect."),
+        editable=False,
+        help_text=_("Host that shares pairwise ids. Written with the addresses that it comes from."),
+    )
+    sector_identifier_uri = models.CharField(
+        _("address of the sector"),
+        max_length=512,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Whose host is the sector of pairwise ids. Empty: the host of the redirect addresses."),
+    )
+    userinfo_signed_response_alg = models.CharField(
+        _("algorithm of userinfo"),
+        max_length=8,
+        blank=True,
+        default="",
+        db_default="",
+        choices=[(name, name) for name in ("RS256", "ES256", "PS256", "EdDSA")],
+        help_text=_("Empty: userinfo is JSON, and not signed."),
+    )
+    authorization_details_types = models.TextField(
+        _("types of authorization details"),
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Types of authorization details that it may ask for (RFC 9396), separated by spaces."),
+    )
+    exchange_audiences = models.TextField(
+        _("audiences of exchanged tokens"),
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("URIs of resources for which it may exchange tokens of people (RFC 8693), separated by spaces."),
     )
     backchannel_logout_uri = models.CharField(
         _("back-channel logout URI"),

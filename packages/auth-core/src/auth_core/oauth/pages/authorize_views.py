@@ -28,6 +28,7 @@ from auth_core.oauth.authorization.parameters import AUTHORIZE, read_parameters,
 from auth_core.oauth.authorization.pushed_requests import URN, find_pushed
 from auth_core.oauth.authorization.responses import Reply, error_members, send, show_error
 from auth_core.oauth.authorization.steps import Step, next_proof, wants_consent
+from auth_core.oauth.clients.authorization_details import types_of
 from auth_core.oauth.clients.document_ids import is_document_id, is_welcome
 from auth_core.oauth.clients.redirect_uris import is_registered
 from auth_core.oauth.clients.registry import RegisteredApplication, find_application, find_by_pk
@@ -208,6 +209,7 @@ class Visit:
                 scopes=details.scopes,
                 resources=details.resource_uris,
                 claims=details.claims,
+                authorization_details=details.authorization_details,
                 client=client,
             )
         except RequestCompleted as problem:
@@ -227,7 +229,11 @@ class Visit:
                     application=self.application.id,
                     outcome=EventOutcome.DENIED,
                     client=client_of(self.request),
-                    data={"scope": " ".join(details.scopes), "resources": list(details.resource_uris)},
+                    data={
+                        "scope": " ".join(details.scopes),
+                        "resources": list(details.resource_uris),
+                        "details": types_of(details.authorization_details),
+                    },
                 )
             )
         return send(self.request, self.reply, error_members(AccessDenied()), is_redirect=False)

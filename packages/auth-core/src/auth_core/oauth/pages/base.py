@@ -16,6 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 from auth_core.errors import TooManyAttempts, Unavailable
 from auth_core.oauth.authorization.parameters import text_of
 from auth_core.oauth.errors import OAuthError
+from auth_core.oauth.keys.key_set import KeysUnusable
 from auth_core.pages.base import DATABASE_LOST, Page, note, tell
 
 #: Most languages of one request that are looked at, and the longest name of one.
@@ -51,7 +52,7 @@ class PageForClients(View):
             response = refused(request, problem)
         except TooManyAttempts as refusal:
             response = tell(request, refusal)
-        except DATABASE_LOST:
+        except (*DATABASE_LOST, KeysUnusable):
             response = tell(request, Unavailable())
         return never_kept(response)
 
@@ -67,6 +68,8 @@ class PageOfHandle(Page):
             return refused(request, problem)
         except TooManyAttempts as refusal:
             return tell(request, refusal)
+        except KeysUnusable:
+            return tell(request, Unavailable())
 
 
 def never_kept(response: HttpResponseBase) -> HttpResponseBase:

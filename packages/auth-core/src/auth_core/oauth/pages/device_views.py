@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from auth_core.assurance.evidence import SessionFacts, session_of
 from auth_core.crypto.secrets import same
+from auth_core.errors import Unavailable
 from auth_core.oauth.authorization import consent
 from auth_core.oauth.authorization.details import Details
 from auth_core.oauth.authorization.errors import AccessDenied, RequestGone
@@ -26,11 +27,12 @@ from auth_core.oauth.device_grant.decisions import approve_device, deny_device, 
 from auth_core.oauth.device_grant.requests import read_device_details
 from auth_core.oauth.device_grant.user_codes import LONGEST, for_people, typed_code
 from auth_core.oauth.errors import OAuthError
+from auth_core.oauth.keys.key_set import KeysUnusable
 from auth_core.oauth.models import DeviceRequest
 from auth_core.oauth.pages.base import refused
 from auth_core.oauth.pages.consent_page import show_consent
 from auth_core.oauth.pages.steps import login_page, proof_page
-from auth_core.pages.base import AccountPage, note, see_other
+from auth_core.pages.base import AccountPage, note, see_other, tell
 from auth_core.pages.forms import PageForm
 from auth_core.request.client import client_of
 
@@ -62,6 +64,8 @@ class DeviceGrantPage(AccountPage):
             return super().answer(request, *args, **kwargs)
         except OAuthError as problem:
             return refused(request, problem)
+        except KeysUnusable:
+            return tell(request, Unavailable())
 
     def session(self) -> SessionFacts:
         """Return the session of the person.

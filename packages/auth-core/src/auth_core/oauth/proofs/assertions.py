@@ -10,11 +10,11 @@ from typing import Any
 
 from django.utils import timezone
 
+from auth_core.crypto.signature_algorithms import STRONG_ALGORITHMS
 from auth_core.oauth.proofs.client_keys import ClientKeys
 from auth_core.oauth.proofs.dpop import AHEAD
 from auth_core.oauth.proofs.one_time import OneTime
 from auth_core.oauth.proofs.signed_text import (
-    STRONG_ALGORITHMS,
     UnverifiedText,
     moment_in,
     read_unverified,

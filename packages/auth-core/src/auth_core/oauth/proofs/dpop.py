@@ -13,8 +13,8 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from auth_core.crypto.signature_algorithms import STRONG_ALGORITHMS
 from auth_core.oauth.proofs.signed_text import (
-    STRONG_ALGORITHMS,
     moment_in,
     read_public_key,
     read_unverified,

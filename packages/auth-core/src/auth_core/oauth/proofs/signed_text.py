@@ -15,9 +15,6 @@ from joserfc.jwt import decode
 from auth_core.oauth_resource.tokens.algorithms import Registry
 from auth_core.oauth_resource.tokens.compact import read_compact
 
-#: The algorithms of proofs, and of assertions under the profile `high` (FAPI 2.0 Security Profile section 5.4).
-STRONG_ALGORITHMS = ("PS256", "ES256", "EdDSA")
-
 #: The longest value in a text that is read, in characters.
 LONGEST_VALUE = 256
 

@@ -124,6 +124,7 @@ def make_code(
     resources: Sequence[str] = (),
     session: SessionFacts | None = None,
     claims: dict[str, Any] | None = None,
+    authorization_details: Sequence[dict[str, Any]] = (),
     **parameters: str,
 ) -> str:
     """Return a code that *user* gave to *application*."""
@@ -141,6 +142,7 @@ def make_code(
         scopes=scopes,
         resources=resources,
         claims=claims or {},
+        authorization_details=authorization_details,
         client=Client(),
     )
 

@@ -1,9 +1,9 @@
 """Access tokens: JWTs as RFC 9068 describes, or opaque ones with a row."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -42,6 +42,8 @@ def issue_access_token(
     audience: Sequence[str],
     authorization: Authorization | None = None,
     thumbprint: str = "",
+    details: Sequence[dict[str, Any]] = (),
+    received: Mapping[str, Any] | None = None,
 ) -> IssuedToken:
     """Return a new access token of *application*. A JWT writes no row.
 
@@ -49,9 +51,14 @@ def issue_access_token(
         resources: The rows of the audience. The issuer itself has none.
         authorization: What a person gave. ``None``: the application acts for itself.
         thumbprint: Of the key that the token is bound to (RFC 9449 section 6). Empty: whoever has it may use it.
+        details: Authorization details (RFC 9396 section 9.1).
+        received: The claims of the token that *application* received and exchanges, so that it acts for the person of
+            *authorization* (RFC 8693). The new token never outlives it. ``None``: it is not exchanged.
     """
-    lifetime, type_ = application.lifetime_of_access, "DPoP" if thumbprint else "Bearer"
-    moment = timezone.now()
+    type_, moment = "DPoP" if thumbprint else "Bearer", timezone.now()
+    lifetime = application.lifetime_of_access
+    if received is not None:
+        lifetime = min(lifetime, timedelta(seconds=received["exp"] - int(moment.timestamp())))
     claims: dict[str, Any] = {
         "iss": oauth.issuer,
         "sub": application.client_id if authorization is None else authorization.subject,
@@ -62,13 +69,15 @@ def issue_access_token(
         "jti": secrets.token_urlsafe(18),
         "scope": " ".join(scopes),
         **({} if authorization is None else _about(authorization)),
+        **({"authorization_details": list(details)} if details else {}),
+        **({} if received is None else {"act": acting(application, received)}),
         **({"cnf": {"jkt": thumbprint}} if thumbprint else {}),
     }
     formats = {resource.token_format or application.token_format for resource in resources} or {
         application.token_format
     }
     if TokenFormat.OPAQUE in formats:
-        return IssuedToken(_stored(application, authorization, claims), lifetime, type_)
+        return IssuedToken(_stored(application, authorization, claims, moment + lifetime), lifetime, type_)
     is_weak = any(resource.signing_algorithm == "RS256" for resource in resources) and not application.is_high
     algorithm = "RS256" if is_weak else "ES256"
     return IssuedToken(signatures.sign(claims, algorithm=algorithm, type_=signatures.ACCESS), lifetime, type_)
@@ -88,13 +97,23 @@ def _about(authorization: Authorization) -> dict[str, Any]:
     return claims
 
 
-def _stored(application: RegisteredApplication, authorization: Authorization | None, claims: dict[str, Any]) -> str:
+def acting(application: RegisteredApplication, received: Mapping[str, Any]) -> dict[str, Any]:
+    """Return who acts: *application*, and those that acted before it with the token that it received (RFC 8693 section 4.1)."""
+    return {"sub": application.client_id, **({"act": received["act"]} if "act" in received else {})}
+
+
+def _stored(
+    application: RegisteredApplication,
+    authorization: Authorization | None,
+    claims: dict[str, Any],
+    expires_at: datetime,
+) -> str:
     text = new_secret(PREFIX)
     AccessToken.objects.create(
         digest=digest(text),
         application_id=application.pk,
         authorization=authorization,
         claims=claims,
-        expires_at=timezone.now() + application.lifetime_of_access,
+        expires_at=expires_at,
     )
     return text

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from auth_core.crypto.secrets import digest
-from auth_core.oauth.clients.registry import RegisteredApplication, find_application
+from auth_core.oauth.clients.registry import TOKEN_EXCHANGE, RegisteredApplication, find_application
 from auth_core.oauth.models import AccessToken, Authorization, RevokedToken
 from auth_core.oauth.tokens import signatures
 from auth_core.oauth.tokens.access_tokens import PREFIX
@@ -27,14 +27,18 @@ class ActiveToken:
         claims: Its claims.
         authorization: What a person gave, with that person. ``None``: the application acts for itself.
         application_id: Public id of its application.
+        given_to: Public id of the application to which the person gave it. Another one if the token was exchanged.
         is_service_account: Whether the application acts for itself and may hold roles.
+        userinfo_algorithm: What the userinfo of its application is signed with. Empty: it is JSON.
         answer_headers: What the API adds to its answer: the nonce for the next proof.
     """
 
     claims: Mapping[str, Any]
     authorization: Authorization | None
     application_id: UUID
+    given_to: UUID | None = None
     is_service_account: bool = False
+    userinfo_algorithm: str = ""
     answer_headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -81,17 +85,21 @@ def find_active_token(text: str) -> ActiveToken | None:
     return None if claims is None else judge(claims)
 
 
-def judge(claims: Mapping[str, Any], *, asked_by: RegisteredApplication | None = None) -> ActiveToken | None:
+def judge(
+    claims: Mapping[str, Any], *, asked_by: RegisteredApplication | None = None, is_whole: bool | None = None
+) -> ActiveToken | None:
     """Return the token with these claims, which `read_access_token` returned, if it is active.
 
     Args:
         asked_by: An application that is remembered. The same statement confirms that it has not changed. If it has, or if
             the token is not a person's, the result is ``None``.
+        is_whole: Whether all columns of the authorization are read. ``None``: unless an application asks.
     """
     grant_id, jti = claims.get("grant_id"), str(claims.get("jti", ""))
     if grant_id is None:
         return _of_application(claims, jti) if asked_by is None else None
-    grounds = find_by_access_token(UUID(str(grant_id)), jti, asked_by=None if asked_by is None else asked_by.pk)
+    caller, is_whole = None if asked_by is None else asked_by.pk, asked_by is None if is_whole is None else is_whole
+    grounds = find_by_access_token(UUID(str(grant_id)), jti, asked_by=caller, is_whole=is_whole)
     if grounds is None or grounds.first or grounds.application_id is None:
         return None
     if asked_by is not None and grounds.version != asked_by.version:
@@ -99,7 +107,30 @@ def judge(claims: Mapping[str, Any], *, asked_by: RegisteredApplication | None =
     is_active = grounds.is_application_active
     if not is_admitted(grounds.authorization, grounds.application_id, is_application_active=is_active):
         return None
-    return ActiveToken(claims=claims, authorization=grounds.authorization, application_id=grounds.application_id)
+    application_id = _acting_application(claims) if is_exchanged(claims) else grounds.application_id
+    if application_id is None:
+        return None
+    return ActiveToken(
+        claims=claims,
+        authorization=grounds.authorization,
+        application_id=application_id,
+        given_to=grounds.application_id,
+        userinfo_algorithm=grounds.userinfo_algorithm,
+    )
+
+
+def is_exchanged(claims: Mapping[str, Any]) -> bool:
+    """Return whether the application of the token acts for its person (RFC 8693). A person who acts has another id."""
+    act = claims.get("act")
+    return isinstance(act, Mapping) and act.get("sub") == claims.get("client_id")
+
+
+def _acting_application(claims: Mapping[str, Any]) -> UUID | None:
+    """Return the public id of the application that acts. ``None``: it is disabled, or may not exchange any more."""
+    application = find_application(str(claims.get("client_id", "")))
+    if application is None or not application.is_active or TOKEN_EXCHANGE not in application.grants:
+        return None
+    return application.id
 
 
 def _of_application(claims: Mapping[str, Any], jti: str) -> ActiveToken | None:

@@ -19,7 +19,10 @@ from auth_core.runtime.compiled_query import CompiledQuery, compile_query
 _UNUSED = (UUID(int=1), UUID(int=2))
 _UNUSED_NUMBERS = (-11, -12)
 
-_STATE = ("application__auth_policy__id", "application__auth_policy__is_active", "first", "second", "version")
+_STATE = (
+    "application__auth_policy__id", "application__auth_policy__is_active",
+    "application__auth_policy__userinfo_signed_response_alg", "first", "second", "version",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +33,7 @@ class Grounds:
         authorization: With its user, and the identity of the user.
         application_id: Public id of its application.
         is_application_active: Whether the application is enabled.
+        userinfo_algorithm: What the userinfo of the application is signed with. Empty: it is JSON.
         first: Whether the access token was revoked, or when the refresh token was used.
         second: When the refresh token expires.
         version: Of the application that asks, read by the same statement.
@@ -38,23 +42,25 @@ class Grounds:
     authorization: Authorization
     application_id: UUID | None
     is_application_active: bool
+    userinfo_algorithm: str = ""
     first: Any = None
     second: Any = None
     version: str = ""
 
 
-def find_by_access_token(authorization_id: UUID, jti: str, *, asked_by: Any = None) -> Grounds | None:
+def find_by_access_token(
+    authorization_id: UUID, jti: str, *, asked_by: Any = None, is_whole: bool = True
+) -> Grounds | None:
     """Return what an access token rests on, and whether it was revoked.
 
     Args:
-        asked_by: Primary key of the application that asks, for its version. It learns nothing about the person, so only the
-            columns that `admission` needs are read. Each of the others would cost a query.
+        asked_by: Primary key of the application that asks, for its version.
+        is_whole: Whether all columns are read. One that asks learns nothing about the person, so those that `admission` needs
+            are enough. Each of the others would cost a query.
     """
     values = {"jti": jti, "id": authorization_id, "caller": 0 if asked_by is None else asked_by}
     examples = {"id": _UNUSED, "caller": _UNUSED_NUMBERS}
-    if asked_by is None:
-        return _find("access", _by_access_token, values, examples)
-    return _find("asked", _by_access_token, values, examples, is_whole=False)
+    return _find("access" if is_whole else "asked", _by_access_token, values, examples, is_whole=is_whole)
 
 
 def find_by_refresh_token(digest: str, application_pk: Any) -> Grounds | None:
@@ -144,11 +150,12 @@ def _find(
 
 
 def _grounds(row: Sequence[Any], alias: str, *, is_whole: bool) -> Grounds:
-    application_id, is_active, first, second, version = row[-len(_STATE) :]
+    application_id, is_active, userinfo_algorithm, first, second, version = row[-len(_STATE) :]
     return Grounds(
         authorization=built(row, alias, is_whole=is_whole),
         application_id=application_id,
         is_application_active=bool(is_active),
+        userinfo_algorithm=userinfo_algorithm or "",
         first=first,
         second=second,
         version=version,

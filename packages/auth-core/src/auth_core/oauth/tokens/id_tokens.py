@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from auth_core.oauth.clients.registry import RegisteredApplication
 from auth_core.oauth.conf import oauth
+from auth_core.oauth.keys.subjects import session_shown_to
 from auth_core.oauth.models import Authorization
 from auth_core.oauth.tokens import signatures
 from auth_core.oauth.tokens.person_claims import ID_TOKEN, claims_of_person
@@ -47,7 +48,7 @@ def issue_id_token(
     stated = {"acr": authorization.acr, "amr": authorization.amr}
     claims |= {name: value for name, value in stated.items() if value}
     if authorization.session_id is not None:
-        claims["sid"] = str(authorization.session_id)
+        claims["sid"] = session_shown_to(application, authorization.session_id)
     if with_nonce and authorization.nonce:
         claims["nonce"] = authorization.nonce
     return signatures.sign(claims, algorithm=algorithm, type_=signatures.ID)

@@ -18,6 +18,9 @@ from auth_core.oauth_resource.tokens.compact import read_compact
 ACCESS = "at+jwt"
 ID = "JWT"
 
+#: That of signed userinfo, which clients read with the rules for any JWT. Without ``exp`` it is no ID token for any of them.
+USERINFO = "JWT"
+
 _WRITERS = {name: Registry(algorithms=[name]) for name in ALGORITHMS}
 
 #: The only members of a header that we write. A ``jwk``, ``jku``, ``x5c`` or ``crit`` is not ours.

@@ -13,7 +13,7 @@ from auth_core.assurance.levels import Assurance
 from auth_core.errors import InvalidRequest
 from auth_core.management.arguments import positive
 from auth_core.oauth.clients.registration import GRANTS, create_application
-from auth_core.oauth.models.application_policy import AuthMethod, Profile, TokenFormat
+from auth_core.oauth.models.application_policy import AuthMethod, Profile, SubjectType, TokenFormat
 
 #: Options that may be repeated: the argument of the function that each fills, and what it says.
 _REPEATED = {
@@ -22,13 +22,18 @@ _REPEATED = {
     "--allowed-origin": ("allowed_origins", "Origin of scripts that may read answers of the token endpoint."),
     "--grant": ("grants", "Grant type."),
     "--scope": ("scopes", "Scope of its own."),
+    "--authorization-details-type": (
+        "authorization_details_types", "Type of authorization details that it may ask for.",
+    ),
+    "--exchange-audience": ("exchange_audiences", "URI of a resource for which it may exchange tokens of people."),
     "--allowed-group": ("allowed_groups", "Name of a group whose members may use it."),
-}
+}  # fmt: skip
 
 #: Options with one text, and those with a choice.
 _TEXTS = {
     "--backchannel-logout-uri": ("backchannel_logout_uri", "Address that hears of ended sessions."),
     "--jwks-uri": ("jwks_uri", "Address of its public keys. It then authenticates with its key, and has no secret."),
+    "--sector-identifier-uri": ("sector_identifier_uri", "Address whose host is the sector of pairwise ids."),
     "--client-uri": ("client_uri", "Home page."),
     "--logo-uri": ("logo_uri", "Logo."),
     "--policy-uri": ("policy_uri", "Privacy policy."),
@@ -43,6 +48,10 @@ _CHOICES = {
     "--token-format": ("token_format", TokenFormat.values, "Format of access tokens. Default: jwt."),
     "--id-token-algorithm": (
         "id_token_algorithm", ["RS256", "ES256", "PS256", "EdDSA"], "Algorithm of ID tokens. Default: RS256.",
+    ),
+    "--subject-type": ("subject_type", SubjectType.values, "pairwise: ids of people of its own sector. Default: public."),
+    "--userinfo-signed-response-alg": (
+        "userinfo_signed_response_alg", ["RS256", "ES256", "PS256", "EdDSA"], "Algorithm of userinfo. Default: JSON.",
     ),
 }  # fmt: skip
 
