@@ -288,3 +288,18 @@ def test_under_high_details_come_by_a_pushed_request_alone(browser: Browser) -> 
     assert b"The application must push its request first." in direct.content
     assert b"Use your account (actions: read, list; for: DE-1)" in tampered.content
     assert b"EUR" not in tampered.content
+
+
+def test_people_see_what_they_gave_and_an_administrator_too(
+    bank: Registered, browser: Browser, administrator: Browser
+) -> None:
+    for _number in range(2):
+        decide(browser, ask(browser, bank, READ, PAY))
+
+    (access,) = browser.get("/api/v1/me/applications/").json()["results"]
+    page = browser.get("/account/applications/").content.decode()
+    row = administrator.get(f"/admin/auth_oauth/authorization/{Authorization.objects.first().pk}/change/")
+
+    assert access["authorization_details"] == [READ, PAY]
+    assert page.count("Pay 12.50 EUR to Bob") == 1
+    assert "DE-1" in row.content.decode()

@@ -499,3 +499,32 @@ def test_an_exchanged_token_opens_nothing_of_this_service(app: Registered, front
 
     assert userinfo(token).status_code == 401
     assert Browser().get("/api/v1/me/", HTTP_AUTHORIZATION=f"Bearer {token}").status_code in (401, 403)
+
+
+@pytest.mark.parametrize(
+    ("columns", "error"),
+    [
+        ({"exchange_audiences": THIRD}, "invalid_target"),
+        ({"scopes": ""}, "invalid_scope"),
+        ({"grant_types": ""}, "unauthorized_client"),
+        ({"required_assurance": "aal3"}, "invalid_request"),
+    ],
+)
+def test_a_change_of_the_policy_counts_at_the_next_exchange(
+    columns: dict[str, str], error: str, app: Registered, front: Registered, alice: Any
+) -> None:
+    token = received(app, alice)
+    assert ask(front, token).status_code == 200, "the process remembers the service now"
+
+    ApplicationPolicy.objects.filter(pk=front.policy.pk).update(**columns)
+
+    assert is_refused(ask(front, token), error)
+
+
+def test_a_disabled_service_exchanges_nothing(app: Registered, front: Registered, alice: Any) -> None:
+    token = received(app, alice)
+    assert ask(front, token).status_code == 200
+
+    ApplicationPolicy.objects.filter(pk=front.policy.pk).update(is_active=False)
+
+    assert ask(front, token).status_code == 401

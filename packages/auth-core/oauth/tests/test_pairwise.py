@@ -8,11 +8,12 @@ import pytest
 from django.core.management import call_command
 from django.test import Client as Browser
 
-from administrators import ADMIN, API, CHANGE, CREATE, form_of, send, state
+from administrators import ADMIN, API, CHANGE, CREATE, browser_of_clerk, form_of, send, state
 from auth_core.crypto.encryption import new_key
-from auth_core.errors import InvalidRequest
+from auth_core.errors import InvalidRequest, PermissionRefused
 from auth_core.events import AuthEvent, Event, record
 from auth_core.messages import outbox
+from auth_core.oauth.applications import changes
 from auth_core.oauth.clients import sectors
 from auth_core.oauth.keys import subjects
 from auth_core.oauth.logout import backchannel
@@ -327,3 +328,18 @@ def test_the_api_says_why(rp: Registered, alice: Any, administrator: Browser) ->
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "subject_type")
     assert answer.json()["errors"][0]["code"] == "in_use"
     assert "it would see other ids for them" in page.content.decode()
+
+
+def test_no_site_is_asked_for_an_administrator_who_may_not_change_it(
+    rp: Registered, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clerk = browser_of_clerk("change_applicationpolicy", "view_applicationpolicy")
+
+    def refuse(actor: Any, service: Any) -> None:
+        raise PermissionRefused
+
+    monkeypatch.setattr(changes, "check_service", refuse)
+    answer = send(clerk, "patch", f"{API}{rp.policy.pk}/", sector_identifier_uri=SECTOR)
+
+    assert answer.status_code == 403
+    assert site.count == 0

@@ -228,7 +228,8 @@ class AuthorizationAdmin(ActionsAdmin):
     ordering = ("-id",)
     actions = ("end",)
     fields = readonly_fields = (
-        "id", "user", "application", "actor_id", "session_id", "scope", "resources", "acr", "amr", "authenticated_at",
+        "id", "user", "application", "actor_id", "session_id", "scope", "resources", "authorization_details",
+        "acr", "amr", "authenticated_at",
         "redirect_uri", "is_offline", "created_at", "expires_at", "ended_at", "ended_reason",
     )  # fmt: skip
 

@@ -18,6 +18,7 @@ class GivenShape(Shape):
     name = serializers.CharField()
     client_uri = serializers.CharField(allow_blank=True)
     scopes = serializers.ListField(child=serializers.CharField())
+    authorization_details = serializers.ListField(child=serializers.DictField(), help_text="As in RFC 9396.")
     since = serializers.DateTimeField()
     used_at = serializers.DateTimeField(
         allow_null=True, help_text="The last login for it. Null: only a consent is left."
@@ -32,6 +33,7 @@ def given_answer(access: Given) -> dict[str, Any]:
         "name": access.name,
         "client_uri": access.client_uri,
         "scopes": list(access.scopes),
+        "authorization_details": list(access.authorization_details),
         "since": access.since,
         "used_at": access.used_at,
         "offline": access.is_offline,

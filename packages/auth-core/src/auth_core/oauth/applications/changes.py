@@ -52,7 +52,7 @@ def change_application(
         NotFound: the application is gone.
         PermissionRefused: it holds more than *actor*.
     """
-    _refuse_foreign_sector(policy, changes)
+    _refuse_foreign_sector(policy, actor, changes)
     with changing(policy, actor) as current:
         before = values_of(current)
         after = merged(before, changes)
@@ -69,14 +69,16 @@ def change_application(
     return True
 
 
-def _refuse_foreign_sector(policy: ApplicationPolicy, changes: ApplicationChanges) -> None:
+def _refuse_foreign_sector(policy: ApplicationPolicy, actor: UserLike | None, changes: ApplicationChanges) -> None:
     """Ask the site of a new sector about the application, before the rows are locked: it may take seconds to answer.
 
     Raises:
         InvalidRequest: it does not name the application.
+        PermissionRefused: the application holds more than *actor*.
     """
     stored = find_policy(policy.pk) if SECTOR_VALUES & changes.keys() else None
     if stored is not None:
+        check_service(actor, stored.pk)
         before = values_of(stored)
         refuse_foreign_sector(merged(before, changes), before)
 

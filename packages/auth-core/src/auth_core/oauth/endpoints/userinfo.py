@@ -35,7 +35,7 @@ def userinfo(request: HttpRequest) -> HttpResponseBase:
         raise InsufficientScope(OPENID)
     authorization = token.authorization
     claims = claims_of_person(authorization.user, token.scopes, authorization.claims, member=USERINFO)
-    claims["sub"] = authorization.subject
+    claims = {**claims, "sub": authorization.subject}
     return _signed_answer(token, claims) if token.userinfo_algorithm else json_answer(claims)
 
 

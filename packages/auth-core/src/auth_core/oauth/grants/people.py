@@ -1,6 +1,6 @@
 """What people have given to applications, and how they take it back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,6 +26,7 @@ class Given:
     Args:
         id: Public id of the application.
         scopes: All scopes of what is live, and of the remembered consent.
+        authorization_details: Those of what is live, each once.
         since: When the person gave the first of it.
         used_at: When they last went through a login for it. ``None`` if only the consent is left.
         is_offline: Whether some of it outlives the session.
@@ -35,6 +36,7 @@ class Given:
     name: str
     client_uri: str
     scopes: Sequence[str]
+    authorization_details: Sequence[Mapping[str, Any]]
     since: datetime
     used_at: datetime | None
     is_offline: bool
@@ -97,12 +99,14 @@ def _given(policy: ApplicationPolicy, live: Sequence[Authorization], consent: Co
     application: Any = policy.application
     own = [row for row in live if row.application_id == application.pk]
     names = [name for row in own for name in row.scopes] + ([] if consent is None else consent.scope.split())
+    details = [each for row in own for each in row.authorization_details]
     begins = [row.created_at for row in own] + ([] if consent is None else [consent.given_at])
     return Given(
         id=policy.pk,
         name=application.name or application.client_id,
         client_uri=policy.client_uri if policy.client_uri.startswith("https://") else "",
         scopes=list(dict.fromkeys(names)),
+        authorization_details=[each for number, each in enumerate(details) if each not in details[:number]],
         since=min(begins, default=timezone.now()),
         used_at=max((row.created_at for row in own), default=None),
         is_offline=any(row.is_offline for row in own),

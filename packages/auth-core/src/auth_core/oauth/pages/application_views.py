@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
 from auth_core.oauth.authorization.consent import sentence_of
+from auth_core.oauth.clients.authorization_details import sentences_of
 from auth_core.oauth.grants.people import Given, applications_of, given_to, revoke_application
 from auth_core.pages.base import AccountPage, see_other, show
 from auth_core.pages.forms import PageForm
@@ -62,4 +63,4 @@ class RevokeApplicationPage(AccountPage):
 
 
 def _sentences(access: Given) -> list[str]:
-    return [sentence_of(name, ()) for name in access.scopes]
+    return [*(sentence_of(name, ()) for name in access.scopes), *sentences_of(access.authorization_details)]
