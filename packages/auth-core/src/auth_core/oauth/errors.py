@@ -9,11 +9,13 @@ from http import HTTPStatus
 from auth_core.errors import challenge
 from auth_core.oauth_resource.errors import (
     InsufficientScope,
+    InvalidDPoPProof,
     InvalidToken,
     MissingToken,
     OAuthError,
     ProofRefused,
     Unavailable,
+    UseDPoPNonce,
 )
 
 __all__ = [
@@ -98,31 +100,6 @@ class InvalidRequestUri(OAuthError):
     """The pushed request is unknown, expired, of another client, or was answered (RFC 9126 section 2.2)."""
 
     error, description = "invalid_request_uri", "The request_uri is unknown, has expired, or was answered already."
-
-
-class InvalidDPoPProof(OAuthError):
-    """The DPoP proof is missing, wrong, or was used before (RFC 9449 section 5)."""
-
-    error, description = "invalid_dpop_proof", "Send a DPoP proof."
-
-
-class UseDPoPNonce(OAuthError):
-    """The DPoP proof has no current nonce. Nothing was spent, so that the client can send the same again (section 8).
-
-    Args:
-        nonce: For the next proof.
-    """
-
-    error, description = "use_dpop_nonce", "Put the nonce of the header DPoP-Nonce into the proof."
-
-    def __init__(self, nonce: str) -> None:
-        super().__init__()
-        self.nonce = nonce
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """The nonce."""
-        return {"DPoP-Nonce": self.nonce}
 
 
 class InvalidTarget(OAuthError):

@@ -18,12 +18,12 @@ from django.db import connections
 from django.db.models import Exists, OuterRef, QuerySet
 from oauth2_provider.models import get_application_model
 
+from auth_core.crypto.signature_algorithms import STRONG_ALGORITHMS
 from auth_core.oauth.clients.versions import current_version_sql, database, own_version
 from auth_core.oauth.conf import HIGH, oauth
 from auth_core.oauth.models import ApplicationPolicy
 from auth_core.oauth.models.application_policy import AuthMethod, SubjectType, TokenFormat
 from auth_core.oauth.proofs.assertions import ALGORITHMS
-from auth_core.oauth.proofs.signed_text import STRONG_ALGORITHMS
 from auth_core.registries import HolderDescription, application_checks, holder_kinds
 from auth_core.runtime import prepared_statements
 from auth_core.runtime.compiled_query import CompiledQuery, compile_query

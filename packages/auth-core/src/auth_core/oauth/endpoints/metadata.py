@@ -14,14 +14,15 @@ from django.http.response import HttpResponseBase
 from django.urls import NoReverseMatch, get_script_prefix, reverse
 
 from auth_core.assurance.levels import Assurance
+from auth_core.crypto.signature_algorithms import STRONG_ALGORITHMS
 from auth_core.oauth.conf import oauth
 from auth_core.oauth.endpoints.answers import endpoint, public_answer
 from auth_core.oauth.endpoints.token import GRANTS
 from auth_core.oauth.keys.key_set import key_set
 from auth_core.oauth.models.application_policy import AuthMethod
-from auth_core.oauth.proofs import assertions, dpop
-from auth_core.oauth.proofs.signed_text import STRONG_ALGORITHMS
+from auth_core.oauth.proofs import assertions
 from auth_core.oauth.registries import all_claims, all_scopes
+from auth_core.oauth_resource.proofs import dpop
 
 _LIFETIME = timedelta(hours=1)
 

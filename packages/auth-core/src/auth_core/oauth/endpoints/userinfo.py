@@ -13,7 +13,8 @@ from auth_core.oauth.endpoints.parameters import FORM, form_parameters
 from auth_core.oauth.errors import InsufficientScope, InvalidRequest, InvalidToken, MissingToken
 from auth_core.oauth.registries import OPENID
 from auth_core.oauth.tokens.person_claims import USERINFO, claims_of_person
-from auth_core.oauth.tokens.presentation import BEARER, find_presented_token, scheme_of
+from auth_core.oauth.tokens.presentation import find_presented_token, scheme_of
+from auth_core.oauth_resource.errors import BEARER
 
 
 @endpoint("GET", "POST", "OPTIONS")
