@@ -55,7 +55,7 @@ def test_every_value_is_taken_and_returned(administrator: Browser) -> None:
         grants=["authorization_code", "client_credentials"], scopes=["orders:read"], first_party=True,
         service_account=True, auth_method="client_secret_post", required_assurance="aal2", allowed_groups=["staff"],
         token_format="opaque", access_token_lifetime=60, refresh_token_lifetime=3600, rotates_refresh_tokens=True,
-        id_token_algorithm="PS256", backchannel_logout_uri="https://rp.example/logout",
+        id_token_algorithm="PS256", userinfo_algorithm="ES256", backchannel_logout_uri="https://rp.example/logout",
         backchannel_session_required=False, client_uri="https://rp.example/", logo_uri="https://rp.example/l.png",
         policy_uri="https://rp.example/p", tos_uri="https://rp.example/t",
     )  # fmt: skip
@@ -126,7 +126,7 @@ def test_a_public_application_has_no_secret_and_never_gets_one(administrator: Br
     [
         {"allowed_groups": ["nobody"]}, {"access_token_lifetime": 0}, {"access_token_lifetime": -1},
         {"access_token_lifetime": "60"}, {"required_assurance": "aal9"}, {"token_format": ""}, {"grants": "password"},
-        {"id_token_algorithm": "HS256"}, {"id_token_algorithm": "none"}, {"redirect_uris": REDIRECT_URI},
+        {"id_token_algorithm": "HS256"}, {"id_token_algorithm": "none"}, {"userinfo_algorithm": "none"}, {"redirect_uris": REDIRECT_URI},
         {"redirect_uris": [1]}, {"scopes": ["a b"]}, {"name": ""}, {"name": "x" * 256}, {"name": "a\x00b"},
         {"client_secret": "mine"}, {"id": str(uuid4())}, {"client_id": "mine"}, {"previous_secret": "x"},
         {"tos_uri": "https://rp.example/" + "x" * 600}, {"active": None},

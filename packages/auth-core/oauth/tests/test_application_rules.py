@@ -160,7 +160,7 @@ def test_all_values_of_a_policy_are_set_and_read_back() -> None:
         "grants": ["authorization_code", "refresh_token", "client_credentials"], "scopes": ["orders:read"],
         "is_first_party": True, "is_service_account": True, "auth_method": "client_secret_basic",
         "required_assurance": "aal2", "allowed_groups": [group], "token_format": "opaque",
-        "rotates_refresh_tokens": True, "id_token_algorithm": "ES256",
+        "rotates_refresh_tokens": True, "id_token_algorithm": "ES256", "userinfo_algorithm": "PS256",
         "backchannel_logout_uri": "https://rp.example/logout", "backchannel_session_required": False,
         "client_uri": "https://rp.example/", "logo_uri": "https://rp.example/logo.png",
         "policy_uri": "https://rp.example/privacy", "tos_uri": "https://rp.example/terms",

@@ -268,7 +268,7 @@ def test_a_key_with_a_long_exponent_is_not_used(issuer: FakeIssuer, get: Get) ->
     issuer.rotate(RSAKey.generate_key(2048), "RS256")
     document = issuer.document(JWKS)
     assert document is not None
-    document["keys"][0]["e"] = document["keys"][0]["n"]
+    document["keys"][0]["e"] = "AQAB" * 20
     issuer.answers[JWKS] = reply(document)
 
     assert get(issuer.token(RESOURCE)).status_code == 503

@@ -61,6 +61,11 @@ class OAuthSettings(PackageSettings):
         doc="`default`, or `high` for the FAPI 2.0 Security Profile: pushed requests, DPoP and `private_key_jwt` for every"
         " application, no shared secrets and no public applications. An application may have `high` alone.",
     )
+    DYNAMIC_REGISTRATION = Option(
+        False,
+        doc="Whether applications may register themselves, each with an initial access token that an administrator issued"
+        " (RFC 7591), and change and remove their registration (RFC 7592).",
+    )
     PUSHED_REQUEST_LIFETIME = Option(
         timedelta(minutes=5), doc="How long a pushed request may wait for the person. Less than 10 minutes (RFC 9126)."
     )

@@ -22,17 +22,21 @@ __all__ = [
     "BodyTooLarge",
     "InsufficientScope",
     "InvalidClient",
+    "InvalidClientMetadata",
     "InvalidDPoPProof",
     "InvalidGrant",
+    "InvalidRedirectUri",
     "InvalidRequest",
     "InvalidRequestUri",
     "InvalidScope",
+    "InvalidSoftwareStatement",
     "InvalidTarget",
     "InvalidToken",
     "MissingToken",
     "OAuthError",
     "ProofRefused",
     "TooManyRequests",
+    "UnapprovedSoftwareStatement",
     "UnauthorizedClient",
     "Unavailable",
     "UnsupportedGrantType",
@@ -70,6 +74,30 @@ class InvalidClient(OAuthError):
     def headers(self) -> dict[str, str]:
         """The challenge, of the scheme that the client used (RFC 6749 section 5.2)."""
         return {"WWW-Authenticate": challenge(self.scheme or "Basic", realm="oauth")}
+
+
+class InvalidRedirectUri(OAuthError):
+    """A redirect address cannot be registered (RFC 7591 section 3.2.2)."""
+
+    error, description = "invalid_redirect_uri", "A redirect address is not allowed."
+
+
+class InvalidClientMetadata(OAuthError):
+    """Metadata of a client that cannot be registered (RFC 7591 section 3.2.2)."""
+
+    error, description = "invalid_client_metadata", "The metadata of the client is not valid."
+
+
+class InvalidSoftwareStatement(OAuthError):
+    """The software statement is no signed token (RFC 7591 section 3.2.2)."""
+
+    error, description = "invalid_software_statement", "The software statement is not a signed token."
+
+
+class UnapprovedSoftwareStatement(OAuthError):
+    """Nobody is trusted to sign software statements (RFC 7591 section 3.2.2)."""
+
+    error, description = "unapproved_software_statement", "This service accepts no software statements."
 
 
 class InvalidGrant(OAuthError):

@@ -9,6 +9,7 @@ from auth_core.oauth.models import (
     ApplicationPolicy,
     Authorization,
     AuthorizationRequest,
+    InitialAccessToken,
     RevokedToken,
     SpentProof,
 )
@@ -19,7 +20,7 @@ _KEPT = timedelta(days=7)
 
 
 def delete_expired() -> int:
-    """Delete expired requests, tokens, revocations, spent proofs and authorizations. Return how many rows.
+    """Delete expired requests, tokens, initial access tokens, revocations, spent proofs and authorizations. Return how many rows.
 
     Secrets of applications that were never shown are wiped. Their applications stay.
     """
@@ -27,7 +28,7 @@ def delete_expired() -> int:
     moment = timezone.now()
     expired = [
         model.objects.filter(expires_at__lte=moment)
-        for model in (AuthorizationRequest, AccessToken, RevokedToken, SpentProof)
+        for model in (AuthorizationRequest, AccessToken, InitialAccessToken, RevokedToken, SpentProof)
     ]
     over = Authorization.objects.filter(expires_at__lte=moment - _KEPT)
     return sum(delete_in_batches(rows.order_by("expires_at")) for rows in (*expired, over))

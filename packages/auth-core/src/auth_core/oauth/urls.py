@@ -2,7 +2,15 @@
 
 from django.urls import include, path
 
-from auth_core.oauth.endpoints import introspection, metadata, pushed_authorization, revocation, token, userinfo
+from auth_core.oauth.endpoints import (
+    introspection,
+    metadata,
+    pushed_authorization,
+    registration,
+    revocation,
+    token,
+    userinfo,
+)
 
 app_name = "oauth"
 
@@ -11,6 +19,8 @@ urlpatterns = [
     path(".well-known/oauth-authorization-server", metadata.metadata, name="oauth-authorization-server"),
     path(".well-known/jwks.json", metadata.jwks, name="jwks"),
     path("oauth/par", pushed_authorization.push, name="par"),
+    path("oauth/register", registration.register, name="register"),
+    path("oauth/register/<str:client_id>", registration.manage, name="registration"),
     path("oauth/token", token.token, name="token"),
     path("oauth/introspect", introspection.introspect, name="introspect"),
     path("oauth/revoke", revocation.revoke, name="revoke"),

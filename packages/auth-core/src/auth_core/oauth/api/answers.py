@@ -66,6 +66,7 @@ class ApplicationShape(Shape):
     refresh_token_lifetime = serializers.IntegerField(allow_null=True)
     rotates_refresh_tokens = serializers.BooleanField()
     id_token_algorithm = serializers.CharField(allow_blank=True)
+    userinfo_algorithm = serializers.CharField(allow_blank=True)
     backchannel_logout_uri = serializers.CharField(allow_blank=True)
     backchannel_session_required = serializers.BooleanField()
     client_uri = serializers.CharField(allow_blank=True)

@@ -72,6 +72,9 @@ class ApplicationSettingsBody(Body):
     )
     rotates_refresh_tokens = optional(serializers.BooleanField(required=False))
     id_token_algorithm = optional(_choice("RS256", "ES256", "PS256", "EdDSA"))
+    userinfo_algorithm = optional(
+        TextField(max_length=8, required=False, allow_blank=True, help_text="As id_token_algorithm. Empty: not signed.")
+    )
     backchannel_logout_uri = optional(_page())
     backchannel_session_required = optional(serializers.BooleanField(required=False))
     client_uri = optional(_page())

@@ -36,6 +36,7 @@ class ApplicationSettings(TypedDict, total=False):
         refresh_token_lifetime: Absolute lifetime of what people authorize. ``None``: that of the site. Never more.
         rotates_refresh_tokens: Whether each refresh token works once. Those of public applications always do.
         id_token_algorithm: Empty: RS256.
+        userinfo_algorithm: Empty: userinfo is not signed.
         backchannel_logout_uri: Where the end of a session is posted to.
         backchannel_session_required: Whether that names the session.
         client_uri, logo_uri, policy_uri, tos_uri: Pages that people see before they consent.
@@ -61,6 +62,7 @@ class ApplicationSettings(TypedDict, total=False):
     refresh_token_lifetime: timedelta | None
     rotates_refresh_tokens: bool
     id_token_algorithm: str
+    userinfo_algorithm: str
     backchannel_logout_uri: str
     backchannel_session_required: bool
     client_uri: str
@@ -99,7 +101,7 @@ _LISTS = ("redirect_uris", "post_logout_redirect_uris", "allowed_origins", "scop
 _OF_POLICY = (
     "is_active", "is_first_party", "is_service_account", "auth_method", "jwks", "jwks_uri", "profile", "require_par",
     "require_dpop", "required_assurance", "token_format", "access_token_lifetime", "refresh_token_lifetime",
-    "rotates_refresh_tokens", "id_token_algorithm", "backchannel_logout_uri", "backchannel_session_required", "client_uri", "logo_uri", "policy_uri", "tos_uri",
+    "rotates_refresh_tokens", "id_token_algorithm", "userinfo_algorithm", "backchannel_logout_uri", "backchannel_session_required", "client_uri", "logo_uri", "policy_uri", "tos_uri",
 )  # fmt: skip
 
 #: Columns of the policy of an application without a secret.

@@ -177,5 +177,7 @@ def _problems_of_choices(values: ApplicationValues) -> Iterator[FieldError]:
         yield FieldError("required_assurance", "invalid", _("Unknown assurance level."))
     if values["token_format"] not in set(TokenFormat):
         yield FieldError("token_format", "invalid", _("Unknown format."))
-    if values["id_token_algorithm"] and values["id_token_algorithm"] not in key_set().algorithms:
-        yield FieldError("id_token_algorithm", "invalid", _("This service does not sign with this algorithm."))
+    for algorithm in ("id_token_algorithm", "userinfo_algorithm"):
+        chosen: str = values[algorithm]  # type: ignore[literal-required]  # the names are keys
+        if chosen and chosen not in key_set().algorithms:
+            yield FieldError(algorithm, "invalid", _("This service does not sign with this algorithm."))

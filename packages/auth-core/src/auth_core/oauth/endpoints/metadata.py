@@ -36,6 +36,7 @@ _ENDPOINTS = {
     "userinfo": "userinfo_endpoint",
     "jwks": "jwks_uri",
     "logout": "end_session_endpoint",
+    "register": "registration_endpoint",
 }  # fmt: skip
 
 #: What has been decided for every client. The claims of a token itself are those of ID tokens.
@@ -61,7 +62,7 @@ def provider_keys() -> Mapping[str, Any]:
 
 def provider_metadata() -> Mapping[str, Any]:
     """Return the metadata of this provider. The Host header decides nothing in it."""
-    endpoints = {member: url for name, member in _ENDPOINTS.items() if (url := _url_of(name))}
+    endpoints = {member: url for name, member in _ENDPOINTS.items() if _is_on(name) and (url := _url_of(name))}
     methods, algorithms = _methods(), _assertion_algorithms()
     return {
         "issuer": oauth.issuer,
@@ -78,6 +79,7 @@ def provider_metadata() -> Mapping[str, Any]:
         "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
         "dpop_signing_alg_values_supported": list(dpop.ALGORITHMS),
         "id_token_signing_alg_values_supported": _id_token_algorithms(),
+        "userinfo_signing_alg_values_supported": _id_token_algorithms(),
         "scopes_supported": _scopes(),
         "claims_supported": sorted({*_OF_ID_TOKENS, *all_claims()}),
         "claim_types_supported": ["normal"],
@@ -134,6 +136,11 @@ def _scopes() -> list[str]:
     """Return the scopes that open something. One whose claims no package and no site provides is accepted, and not listed."""
     provided = {"sub", *all_claims()}
     return [name for name, scope in all_scopes().items() if not scope.claims or provided.intersection(scope.claims)]
+
+
+def _is_on(name: str) -> bool:
+    """Return whether the endpoint *name* answers, if it is routed."""
+    return oauth.DYNAMIC_REGISTRATION or name != "register"
 
 
 def _url_of(name: str) -> str:

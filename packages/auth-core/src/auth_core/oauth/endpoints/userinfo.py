@@ -3,7 +3,9 @@
 Source: OpenID Connect Core section 5.3, RFC 6750 section 2, RFC 9449 section 7.
 """
 
-from django.http import HttpRequest
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from auth_core.oauth.conf import oauth
@@ -12,8 +14,11 @@ from auth_core.oauth.endpoints.callers import with_cors, with_nonce
 from auth_core.oauth.endpoints.parameters import FORM, form_parameters
 from auth_core.oauth.errors import InsufficientScope, InvalidRequest, InvalidToken, MissingToken
 from auth_core.oauth.registries import OPENID
+from auth_core.oauth.tokens.active_tokens import ActiveToken
 from auth_core.oauth.tokens.person_claims import USERINFO, claims_of_person
 from auth_core.oauth.tokens.presentation import find_presented_token, scheme_of
+from auth_core.oauth.tokens.signatures import USERINFO as USERINFO_TYPE
+from auth_core.oauth.tokens.signatures import sign
 from auth_core.oauth_resource.errors import BEARER
 
 
@@ -30,7 +35,15 @@ def userinfo(request: HttpRequest) -> HttpResponseBase:
         raise InsufficientScope(OPENID)
     authorization = token.authorization
     claims = claims_of_person(authorization.user, token.scopes, authorization.claims, member=USERINFO)
-    return json_answer({**claims, "sub": authorization.subject})
+    body = {**claims, "sub": authorization.subject}
+    return _signed(body, token) if token.userinfo_algorithm else json_answer(body)
+
+
+def _signed(body: dict[str, Any], token: ActiveToken) -> HttpResponseBase:
+    """Return the claims as a signed token, which names its issuer and the application (section 5.3.2)."""
+    members = {"iss": oauth.issuer, "aud": token.claims["client_id"], **body}
+    text = sign(members, algorithm=token.userinfo_algorithm, type_=USERINFO_TYPE)
+    return HttpResponse(text, content_type="application/jwt", headers={"Cache-Control": "no-store"})
 
 
 def _presented(request: HttpRequest) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from auth_core.oauth.models.application_policy import ApplicationPolicy
 from auth_core.oauth.models.authorization import Authorization
 from auth_core.oauth.models.authorization_request import AuthorizationRequest
 from auth_core.oauth.models.consent import Consent
+from auth_core.oauth.models.dynamic_registration import DynamicRegistration, InitialAccessToken
 from auth_core.oauth.models.resource import Resource
 from auth_core.oauth.models.signing_key import SigningKey
 from auth_core.oauth.models.spent_proof import SpentProof
@@ -15,6 +16,8 @@ __all__ = [
     "Authorization",
     "AuthorizationRequest",
     "Consent",
+    "DynamicRegistration",
+    "InitialAccessToken",
     "RefreshToken",
     "Resource",
     "RevokedToken",

@@ -162,6 +162,15 @@ class ApplicationPolicy(ShownOnce):
         choices=[(name, name) for name in ("RS256", "ES256", "PS256", "EdDSA")],
         help_text=_("Empty: RS256, which OpenID Connect makes the default."),
     )
+    userinfo_algorithm = models.CharField(
+        _("algorithm of userinfo"),
+        max_length=8,
+        blank=True,
+        default="",
+        db_default="",
+        choices=[(name, name) for name in ("RS256", "ES256", "PS256", "EdDSA")],
+        help_text=_("Empty: userinfo is not signed."),
+    )
     subject_type = models.CharField(
         _("subject type"), max_length=8, choices=SubjectType.choices, default=SubjectType.PUBLIC
     )

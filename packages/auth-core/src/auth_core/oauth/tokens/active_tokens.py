@@ -28,6 +28,7 @@ class ActiveToken:
         authorization: What a person gave, with that person. ``None``: the application acts for itself.
         application_id: Public id of its application.
         is_service_account: Whether the application acts for itself and may hold roles.
+        userinfo_algorithm: What its application wants userinfo signed with. Empty: nothing.
         answer_headers: What the API adds to its answer: the nonce for the next proof.
     """
 
@@ -35,6 +36,7 @@ class ActiveToken:
     authorization: Authorization | None
     application_id: UUID
     is_service_account: bool = False
+    userinfo_algorithm: str = ""
     answer_headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -99,7 +101,12 @@ def judge(claims: Mapping[str, Any], *, asked_by: RegisteredApplication | None =
     is_active = grounds.is_application_active
     if not is_admitted(grounds.authorization, grounds.application_id, is_application_active=is_active):
         return None
-    return ActiveToken(claims=claims, authorization=grounds.authorization, application_id=grounds.application_id)
+    return ActiveToken(
+        claims=claims,
+        authorization=grounds.authorization,
+        application_id=grounds.application_id,
+        userinfo_algorithm=grounds.userinfo_algorithm,
+    )
 
 
 def _of_application(claims: Mapping[str, Any], jti: str) -> ActiveToken | None:

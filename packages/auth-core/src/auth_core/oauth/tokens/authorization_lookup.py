@@ -19,7 +19,10 @@ from auth_core.runtime.compiled_query import CompiledQuery, compile_query
 _UNUSED = (UUID(int=1), UUID(int=2))
 _UNUSED_NUMBERS = (-11, -12)
 
-_STATE = ("application__auth_policy__id", "application__auth_policy__is_active", "first", "second", "version")
+_STATE = (
+    "application__auth_policy__id", "application__auth_policy__is_active", "application__auth_policy__userinfo_algorithm",
+    "first", "second", "version",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +33,7 @@ class Grounds:
         authorization: With its user, and the identity of the user.
         application_id: Public id of its application.
         is_application_active: Whether the application is enabled.
+        userinfo_algorithm: What the application wants userinfo signed with. Empty: nothing.
         first: Whether the access token was revoked, or when the refresh token was used.
         second: When the refresh token expires.
         version: Of the application that asks, read by the same statement.
@@ -38,6 +42,7 @@ class Grounds:
     authorization: Authorization
     application_id: UUID | None
     is_application_active: bool
+    userinfo_algorithm: str = ""
     first: Any = None
     second: Any = None
     version: str = ""
@@ -144,11 +149,12 @@ def _find(
 
 
 def _grounds(row: Sequence[Any], alias: str, *, is_whole: bool) -> Grounds:
-    application_id, is_active, first, second, version = row[-len(_STATE) :]
+    application_id, is_active, userinfo_algorithm, first, second, version = row[-len(_STATE) :]
     return Grounds(
         authorization=built(row, alias, is_whole=is_whole),
         application_id=application_id,
         is_application_active=bool(is_active),
+        userinfo_algorithm=userinfo_algorithm or "",
         first=first,
         second=second,
         version=version,

@@ -17,6 +17,7 @@ from auth_core.oauth_resource.tokens.compact import read_compact
 #: Types of tokens. A token of one type is never accepted as another (RFC 8725 section 3.11).
 ACCESS = "at+jwt"
 ID = "JWT"
+USERINFO = "userinfo+jwt"
 
 _WRITERS = {name: Registry(algorithms=[name]) for name in ALGORITHMS}
 

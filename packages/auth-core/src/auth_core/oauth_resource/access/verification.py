@@ -106,7 +106,7 @@ def _check_signature(token: CompactToken, issuer: Issuer, *, may_wait: bool) -> 
     # A token without an id needs an issuer with one such key.
     if len(found) != 1:
         raise refused("its key is unknown")
-    if not found[0].verifies(token, algorithms=issuer.algorithms):
+    if not found[0].verifies(token, algorithms=(algorithm,)):
         raise refused("its signature is wrong")
 
 

@@ -44,6 +44,9 @@ _CHOICES = {
     "--id-token-algorithm": (
         "id_token_algorithm", ["RS256", "ES256", "PS256", "EdDSA"], "Algorithm of ID tokens. Default: RS256.",
     ),
+    "--userinfo-algorithm": (
+        "userinfo_algorithm", ["RS256", "ES256", "PS256", "EdDSA"], "Algorithm of userinfo. Default: it is not signed.",
+    ),
 }  # fmt: skip
 
 #: Options with a number of seconds, and flags.
