@@ -22,8 +22,8 @@ from auth_core import admin_search, limits
 from auth_core.api.bodies import Body
 from auth_core.messages import values
 from auth_core.oauth.clients import redirect_uris
-from auth_core.oauth.proofs import dpop
 from auth_core.oauth_resource.issuers import issuer
+from auth_core.oauth_resource.proofs import dpop
 from auth_core.observability.redaction import one_line, redact_text
 from auth_core.pages.forms import PageForm
 from auth_core.passwords import policy
@@ -100,7 +100,7 @@ WORST: dict[str, list[Make]] = {
     "auth_core.oauth.authorization.stored_requests._HANDLE": [of("a", head="ear_"), of("ear_")],
     "auth_core.oauth.clients.redirect_uris._PRIVATE_SCHEME": [of("a", tail="!"), of("a.", tail="!"), of("a!")],
     "auth_core.oauth.clients.redirect_uris._UNAMBIGUOUS": [of("a", tail=" ")],
-    "auth_core.oauth.proofs.nonces._NONCE": [of("a"), of("a", head="1-"), of("1-")],
+    "auth_core.oauth_resource.proofs.nonces._NONCE": [of("a"), of("a", head="1-"), of("1-")],
     "auth_core.runtime.cache_headers._MAX_AGE": [of(" ", head="max-age"), of("1", head="max-age="), of("max-age=")],
     "auth_core.runtime.cache_headers._SECONDS": [of("1", tail="!")],
     "auth_core.oauth_resource.tokens.header._TOKEN": [of("a", tail="!"), of("a", tail="=!"), of("=", head="a", tail="!")],
@@ -156,7 +156,7 @@ READERS: dict[str, tuple[Callable[[str], object], list[Make]] | str] = {
         ],
     ),
     "auth_core.oauth.clients.sectors.sector_of": "It reads addresses of an application that `redirect_uris` has checked.",
-    "auth_core.oauth.proofs.dpop.normalised": (
+    "auth_core.oauth_resource.proofs.dpop.normalised": (
         dpop.normalised,
         [
             of("a", head="https://"),
@@ -168,7 +168,8 @@ READERS: dict[str, tuple[Callable[[str], object], list[Make]] | str] = {
     ),
     "auth_core.oauth.pages.consent_page._origin_of": "It reads the address of a logo, which the administrator of the site has set.",
     "auth_core.oauth_resource.checks.check_metadata_address": SETTING,
-    "auth_core.oauth_resource.issuers.documents.metadata_urls": SETTING,
+    "auth_core.oauth_resource.access.sender._origin": SETTING,
+    "auth_core.oauth_resource.issuers.discovery.metadata_urls": SETTING,
     "auth_core.oauth_resource.issuers.issuer.is_safe_url": (
         issuer.is_safe_url,
         [of("a", head="https://"), of("@", head="https://"), of(":", head="https://"), of("[", head="https://")],

@@ -126,7 +126,6 @@ FEWEST_LINES = 40
 WITH_ONE_IMPORTER = {
     "auth_core.observability.admin_log": "Its subject is the admin site. The middleware only puts it in place.",
     "auth_core.oauth.endpoints.revocation": "One endpoint, as the other modules of the room.",
-    "auth_core.oauth.tokens.store": "`apps` registers it, and cannot import models itself.",
     "auth_core.oauth_resource.issuers.clients": "All that a process keeps of issuers, which tests forget.",
     "auth_core.oauth.sweep": "`apps` registers it, and cannot import models itself.",
     "auth_core.request.celery": "It needs Celery, which is optional.",

@@ -128,7 +128,7 @@ def test_a_public_application_has_no_secret_and_never_gets_one(administrator: Br
     [
         {"allowed_groups": ["nobody"]}, {"access_token_lifetime": 0}, {"access_token_lifetime": -1},
         {"access_token_lifetime": "60"}, {"required_assurance": "aal9"}, {"token_format": ""}, {"grants": "password"},
-        {"id_token_algorithm": "HS256"}, {"id_token_algorithm": "none"}, {"redirect_uris": REDIRECT_URI},
+        {"id_token_algorithm": "HS256"}, {"id_token_algorithm": "none"}, {"userinfo_signed_response_alg": "none"}, {"redirect_uris": REDIRECT_URI},
         {"redirect_uris": [1]}, {"scopes": ["a b"]}, {"name": ""}, {"name": "x" * 256}, {"name": "a\x00b"},
         {"client_secret": "mine"}, {"id": str(uuid4())}, {"client_id": "mine"}, {"previous_secret": "x"},
         {"tos_uri": "https://rp.example/" + "x" * 600}, {"active": None},

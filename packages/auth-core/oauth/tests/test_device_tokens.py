@@ -62,8 +62,8 @@ def test_details_of_a_device_are_shown_given_and_carried(tv: Registered, alice: 
 
 def test_a_device_may_take_fewer_details_and_never_more(tv: Registered, alice: Any) -> None:
     fewer, more = {**READ, "actions": ["read"]}, {**READ, "actions": ["read", "write"]}
-    given = json.dumps([READ])
-    codes, others = (asked_codes(tv, authorization_details=given) for _ in range(2))
+    wanted = json.dumps([READ])
+    codes, others = (asked_codes(tv, authorization_details=wanted) for _ in range(2))
     connect(alice, codes)
     connect(alice, others)
 

@@ -15,7 +15,6 @@ from auth_core.events import Event
 from auth_core.oauth.endpoints.metadata import provider_metadata
 from auth_core.oauth.events import OAuthEvent
 from auth_core.oauth.models import ApplicationPolicy, Authorization, RefreshToken, SpentProof
-from auth_core.oauth.proofs.nonces import current_nonce
 from auth_core.oauth.sweep import delete_expired
 from auth_core.oauth.testing.factories import (
     Registered,
@@ -28,6 +27,7 @@ from auth_core.oauth.testing.factories import (
     userinfo,
 )
 from auth_core.oauth.testing.proofs import KeyHolder, present, push
+from auth_core.oauth_resource.proofs.nonces import current_nonce
 from people import asked
 
 pytestmark = pytest.mark.django_db
@@ -73,7 +73,7 @@ def test_a_bound_token_is_refused_as_bearer(token_format: str, alice: Any, key: 
     in_body = client.post("/oauth/userinfo", f"access_token={token}", content_type="application/x-www-form-urlencoded")
 
     assert in_header.status_code == in_body.status_code == 401
-    assert in_header.headers["WWW-Authenticate"].startswith('Bearer error="invalid_token"')
+    assert in_header.headers["WWW-Authenticate"].startswith('DPoP error="invalid_token"')
 
 
 def test_a_token_that_is_bound_to_no_key_is_refused_under_dpop(web: Registered, alice: Any, key: KeyHolder) -> None:
@@ -498,7 +498,7 @@ def test_a_bound_token_opens_a_route_of_the_api(
     assert (good.status_code, good.json()) == (200, {"user": str(alice.pk)})
     assert good.headers["DPoP-Nonce"]
     assert [answer.status_code for answer in (bearer, other, challenge)] == [401, 401, 401]
-    assert bearer.headers["WWW-Authenticate"].startswith('Bearer error="invalid_token"')
+    assert bearer.headers["WWW-Authenticate"].startswith('DPoP error="invalid_token"')
     assert other.headers["WWW-Authenticate"].startswith('DPoP error="invalid_dpop_proof"')
     assert challenge.headers["WWW-Authenticate"].startswith('DPoP error="use_dpop_nonce"')
     assert challenge.headers["DPoP-Nonce"]
@@ -535,7 +535,7 @@ def test_a_bound_token_opens_no_view_of_the_toolkit(web: Registered, alice: Any,
 
 
 def test_a_resource_server_reads_proofs_without_django() -> None:
-    program = "import sys, auth_core.oauth.proofs.dpop; print('django' in sys.modules)"
+    program = "import sys, auth_core.oauth_resource.proofs.dpop; print('django' in sys.modules)"
 
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 

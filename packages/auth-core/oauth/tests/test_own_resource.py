@@ -14,7 +14,8 @@ from auth_core.oauth.grants.people import revoke_application
 from auth_core.oauth.keys.key_set import KeysUnusable
 from auth_core.oauth.models import ApplicationPolicy, Authorization, Resource
 from auth_core.oauth.models.application_policy import TokenFormat
-from auth_core.oauth.testing.factories import Registered, make_application, make_tokens
+from auth_core.oauth.testing.factories import Registered, exchange, make_application, make_code, make_tokens
+from auth_core.oauth.testing.proofs import KeyHolder
 from auth_core.oauth.tokens.active_tokens import find_active_token
 from auth_core.oauth_resource.testing.issuer import fake_issuer
 from auth_core.request.client import Client
@@ -193,3 +194,50 @@ def test_a_step_up_is_asked_for_by_a_challenge(reader: Registered, alice: Any, c
 
     assert (fresh.status_code, stale.status_code) == (200, 401)
     assert 'acr_values="aal2", max_age=300' in stale.headers["WWW-Authenticate"]
+
+
+def bound_token(reader: Registered, user: Any, key: KeyHolder) -> str:
+    code = make_code(reader, user, scopes=["openid", "notes:read"], resources=[RESOURCE])
+    return str(exchange(reader, code, proof=key.proof()).json()["access_token"])
+
+
+def present(token: str, proof: str) -> Any:
+    return Browser().get(PATH, HTTP_AUTHORIZATION=f"DPoP {token}", HTTP_DPOP=proof)
+
+
+@pytest.mark.asvs("10.3.5")
+def test_a_bound_token_opens_the_view_with_each_proof_once(reader: Registered, alice: Any) -> None:
+    key = KeyHolder()
+    token = bound_token(reader, alice, key)
+    proof = key.proof_for("GET", f"{RESOURCE}{PATH}", access_token=token)
+
+    first, again = present(token, proof), present(token, proof)
+
+    assert first.status_code == 200
+    assert first.headers["DPoP-Nonce"]
+    assert (again.status_code, again.json()["error"]) == (401, "invalid_dpop_proof")
+    assert present(token, key.proof_for("GET", f"{RESOURCE}{PATH}", access_token=token)).status_code == 200
+    assert get(token).status_code == 401
+
+
+def test_a_refused_request_spends_no_proof(reader: Registered, alice: Any, settings: Any) -> None:
+    key = KeyHolder()
+    token = bound_token(reader, alice, key)
+    proof = key.proof_for("GET", f"{RESOURCE}{PATH}", access_token=token)
+    alice.is_active = False
+    alice.save()
+    assert present(token, proof).status_code == 401
+
+    alice.is_active = True
+    alice.save()
+    assert present(token, proof).status_code == 200
+
+
+def test_the_site_of_the_provider_can_do_without_nonces(reader: Registered, alice: Any, settings: Any) -> None:
+    settings.AUTH_RESOURCE = {**settings.AUTH_RESOURCE, "DPOP_NONCE_REQUIRED": False}
+    key = KeyHolder()
+    token = bound_token(reader, alice, key)
+    proof = key.proof_for("GET", f"{RESOURCE}{PATH}", access_token=token, nonce=None)
+
+    assert present(token, proof).status_code == 200
+    assert present(token, proof).json()["error"] == "invalid_dpop_proof"

@@ -14,7 +14,6 @@ from auth_core.errors import InvalidRequest, PermissionRefused
 from auth_core.events import AuthEvent, Event, record
 from auth_core.messages import outbox
 from auth_core.oauth.applications import changes
-from auth_core.oauth.clients import sectors
 from auth_core.oauth.keys import subjects
 from auth_core.oauth.logout import backchannel
 from auth_core.oauth.models import ApplicationPolicy, Authorization, Consent, SubjectKey
@@ -30,6 +29,7 @@ from auth_core.oauth.testing.factories import (
     session_facts,
     userinfo,
 )
+from auth_core.oauth_resource.keys import documents
 from auth_core.people.lookup import identity_of
 from auth_core.runtime.http_client import Answer, OutboundFailed, OutboundRefused
 from auth_core.testing.factories import make_user
@@ -78,7 +78,7 @@ class Site:
 def site(monkeypatch: pytest.MonkeyPatch) -> Site:
     """The site of a sector, which lists the usual address."""
     made = Site(REDIRECT_URI, "https://other.example/cb")
-    monkeypatch.setattr(sectors, "fetch", made.fetch)
+    monkeypatch.setattr(documents, "fetch", made.fetch)
     return made
 
 

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from django.test import Client as Browser
 
-from auth_core.oauth_resource.issuers import introspection, key_cache
+from auth_core.oauth_resource.issuers import introspection, unknown_tokens
 from auth_core.oauth_resource.issuers.clients import forget_issuers
+from auth_core.oauth_resource.keys import key_cache
 from auth_core.oauth_resource.testing.issuer import FakeIssuer, fake_issuer
 from auth_core.testing.clock import Clock, stopped_clock
 
@@ -75,4 +76,5 @@ def monotonic(monkeypatch: pytest.MonkeyPatch) -> MonotonicClock:
     clock = MonotonicClock()
     monkeypatch.setattr(key_cache, "monotonic", clock)
     monkeypatch.setattr(introspection, "monotonic", clock)
+    monkeypatch.setattr(unknown_tokens, "monotonic", clock)
     return clock

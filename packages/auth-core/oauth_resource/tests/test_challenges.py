@@ -28,7 +28,7 @@ def test_a_request_without_a_token_gets_a_challenge_without_an_error(
     answer = get(None, path, **header)
 
     assert answer.status_code == 401
-    assert answer.headers["WWW-Authenticate"] == f'Bearer scope="notes:read", {METADATA}'
+    assert answer.headers["WWW-Authenticate"] == f'Bearer scope="notes:read", {METADATA}, DPoP algs="PS256 ES256 EdDSA"'
 
 
 @pytest.mark.parametrize("path", ["/notes/", "/api/notes/", "/async/"])

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from auth_core.oauth_resource.issuers import clients, unknown_tokens
 from auth_core.oauth_resource.testing.issuer import INTROSPECTION, FakeIssuer, fake_issuer, reply
 from conftest import RESOURCE, Get, MonotonicClock, accept
 
@@ -99,7 +100,7 @@ REFUSED: dict[str, dict[str, Any]] = {
     "expired": {"exp": 1},
     "not begun": {"nbf": 99_999_999_999},
     "bound to a key": {"cnf": {"jkt": "x" * 43}},
-    "of another type": {"token_type": "DPoP"},
+    "of another type": {"token_type": "N_A"},
 }
 
 
@@ -175,3 +176,46 @@ def test_the_memory_of_tokens_is_bounded(issuer: FakeIssuer, get: Get, monkeypat
     assert issuer.count(INTROSPECTION) == before
     assert get(tokens[0]).status_code == 200
     assert issuer.count(INTROSPECTION) == before + 1
+
+
+def test_unknown_tokens_of_one_network_ask_the_issuer_a_bounded_number_of_times(
+    issuer: FakeIssuer, settings: Any, get: Get, monotonic: MonotonicClock
+) -> None:
+    settings.AUTH_RESOURCE = {**settings.AUTH_RESOURCE, "INTROSPECTION_UNKNOWN_PER_MINUTE": 3}
+    assert get(OPAQUE).status_code == 200
+    calls = issuer.count(INTROSPECTION)
+
+    answers = [get(f"guess-{number}") for number in range(10)]
+
+    assert [answer.status_code for answer in answers] == [401] * 3 + [429] * 7
+    assert answers[-1].headers["Retry-After"] == "60"
+    assert issuer.count(INTROSPECTION) == calls + 3
+    assert get(OPAQUE).status_code == 200, "what is remembered asks no one"
+    assert get("guess-10", "/api/notes/").status_code == 429
+    assert get("guess-11", REMOTE_ADDR="192.0.2.7").status_code == 401, "another network has its own count"
+
+    monotonic.forward(60)
+    assert get("guess-12").status_code == 401
+
+
+def test_active_tokens_and_outages_do_not_count(
+    issuer: FakeIssuer, settings: Any, get: Get, monotonic: MonotonicClock
+) -> None:
+    settings.AUTH_RESOURCE = {**settings.AUTH_RESOURCE, "INTROSPECTION_UNKNOWN_PER_MINUTE": 2}
+    for number in range(5):
+        issuer.introspected[f"token-{number}"] = issuer.introspected[OPAQUE]
+
+    assert {get(f"token-{number}").status_code for number in range(5)} == {200}
+    issuer.answers[INTROSPECTION] = reply({}, status=500)
+    assert {get(f"other-{number}").status_code for number in range(5)} == {503}
+
+
+def test_the_networks_that_are_counted_are_bounded(
+    issuer: FakeIssuer, get: Get, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unknown_tokens, "_MOST_NETWORKS", 2)
+    for number in range(5):
+        get("guess", REMOTE_ADDR=f"192.0.2.{number}")
+
+    (client,) = clients._clients.values()
+    assert len(client.introspection._unknown._counts) == 2

@@ -17,6 +17,7 @@ def test_the_metadata_is_at_the_inserted_path(get: Get) -> None:
         "authorization_servers": ["https://auth.example.org"],
         "scopes_supported": ["notes:read", "notes:write"],
         "bearer_methods_supported": ["header"],
+        "dpop_signing_alg_values_supported": ["PS256", "ES256", "EdDSA"],
     }
     assert answer.headers["Content-Type"] == "application/json"
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
@@ -37,7 +38,7 @@ def test_the_resource_is_stated_exactly(resource: str, path: str, settings: Any,
     settings.AUTH_RESOURCE = {**settings.AUTH_RESOURCE, "RESOURCE": resource}
 
     assert get(None, path).json()["resource"] == resource
-    address = get(None).headers["WWW-Authenticate"].partition('resource_metadata="')[2].rstrip('"')
+    address = get(None).headers["WWW-Authenticate"].partition('resource_metadata="')[2].partition('"')[0]
     assert address.endswith(path)
     assert address.startswith(resource.partition("//")[0])
 

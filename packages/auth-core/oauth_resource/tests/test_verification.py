@@ -262,3 +262,13 @@ def test_a_short_key_is_not_used(issuer: FakeIssuer, get: Get) -> None:
         issuer.rotate(RSAKey.generate_key(1024), "RS256")
 
     assert get(issuer.token(RESOURCE)).status_code == 503
+
+
+def test_a_key_with_a_long_exponent_is_not_used(issuer: FakeIssuer, get: Get) -> None:
+    issuer.rotate(RSAKey.generate_key(2048), "RS256")
+    document = issuer.document(JWKS)
+    assert document is not None
+    document["keys"][0]["e"] = "AQAB" * 20
+    issuer.answers[JWKS] = reply(document)
+
+    assert get(issuer.token(RESOURCE)).status_code == 503

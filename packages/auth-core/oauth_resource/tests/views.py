@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from auth_core.oauth_resource.api.authentication import BearerAuthentication
-from auth_core.oauth_resource.api.permissions import RequireAssurance, RequireScopes
+from auth_core.oauth_resource.api.permissions import RequireAssurance, RequireDPoP, RequireScopes
 from auth_core.oauth_resource.decorators import require_token
 from auth_core.oauth_resource.tokens.access_token import VerifiedToken
 
@@ -30,6 +30,11 @@ def described(user: Any, token: VerifiedToken) -> dict[str, Any]:
 @require_token(scopes=["notes:read"])
 def notes(request: Any) -> JsonResponse:
     return JsonResponse(described(request.user, request.token))
+
+
+@require_token(scopes=["notes:read"], dpop=True)
+def bound_notes(request: Any) -> JsonResponse:
+    return JsonResponse({})
 
 
 @require_token(acr="aal2", max_age=timedelta(minutes=5))
@@ -61,6 +66,14 @@ class NotesView(APIView):
 class AdminNotesView(APIView):
     authentication_classes = (BearerAuthentication,)
     permission_classes = (RequireScopes("notes:read"), RequireAssurance("aal2", max_age=timedelta(minutes=5)))
+
+    def get(self, request: Request) -> Response:
+        return Response({})
+
+
+class BoundNotesView(APIView):
+    authentication_classes = (BearerAuthentication, BasicAuthentication)
+    permission_classes = (RequireScopes("notes:read"), RequireDPoP())
 
     def get(self, request: Request) -> Response:
         return Response({})

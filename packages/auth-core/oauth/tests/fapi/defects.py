@@ -18,7 +18,8 @@ from auth_core.oauth.errors import InvalidRequest, InvalidRequestUri
 from auth_core.oauth.grants import code, redemption, tokens
 from auth_core.oauth.models import Authorization, AuthorizationRequest
 from auth_core.oauth.pages import authorize_views
-from auth_core.oauth.proofs import assertions, dpop
+from auth_core.oauth.proofs import assertions
+from auth_core.oauth_resource.proofs import dpop
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 

@@ -9,6 +9,7 @@ from rest_framework.parsers import BaseParser
 
 from auth_core.conf import core
 from auth_core.errors import FieldError, InvalidRequest, MalformedBody, PayloadTooLarge
+from auth_core.runtime.json_objects import without_duplicates
 
 #: The greatest depth of nesting. Python's own limit is in the hundreds, and other code recurses through the result.
 MAX_DEPTH = 32
@@ -38,7 +39,7 @@ class JsonBodyParser(BaseParser):
             raise PayloadTooLarge
         try:
             parsed = json.loads(
-                body.decode("utf-8"), object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant
+                body.decode("utf-8"), object_pairs_hook=without_duplicates, parse_constant=_refuse_constant
             )
         except (ValueError, RecursionError) as error:
             raise MalformedBody from error
@@ -47,14 +48,6 @@ class JsonBodyParser(BaseParser):
         if not _is_text(parsed):
             raise InvalidRequest(FieldError("", "invalid", _("This text has invalid characters.")))
         return parsed
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
-    """Refuse a repeated key. Two readers could each use a different value (ASVS 15.3.7)."""
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("A key is repeated.")
-    return members
 
 
 def _is_deeper_than(depth: int, parsed: object) -> bool:

@@ -6,5 +6,5 @@ Source: RFC 7518, RFC 8037.
 #: In the order in which discovery lists them. ``none`` and HS256 are not here, so no code can use them.
 ALGORITHMS = ("ES256", "RS256", "PS256", "EdDSA")
 
-#: What FAPI 2.0 section 5.4 allows, and what DPoP proofs are signed with.
+#: The algorithms of DPoP proofs, and of everything that is signed under the profile `high` (FAPI 2.0 section 5.4).
 STRONG_ALGORITHMS = ("PS256", "ES256", "EdDSA")

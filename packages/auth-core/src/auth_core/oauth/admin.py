@@ -25,12 +25,20 @@ from auth_core.admin_batches import change_each
 from auth_core.admin_permissions import ActionsAdmin, ReadOnlyAdmin, RecordingAdmin
 from auth_core.assurance.evidence import session_of
 from auth_core.oauth import admin_pages
-from auth_core.oauth.admin_forms import ApplicationForm, ResourceForm
+from auth_core.oauth.admin_forms import ApplicationForm, InitialTokenForm, ResourceForm
 from auth_core.oauth.applications.changes import change_application, remove_application
 from auth_core.oauth.applications.resources import change_resource, create_resource, remove_resource
 from auth_core.oauth.clients.registration import create_application
+from auth_core.oauth.dynamic.initial_tokens import end_initial_token, issue_initial_token
 from auth_core.oauth.grants.people import end_for_person
-from auth_core.oauth.models import ApplicationPolicy, Authorization, Consent, Resource, SigningKey
+from auth_core.oauth.models import (
+    ApplicationPolicy,
+    Authorization,
+    Consent,
+    InitialAccessToken,
+    Resource,
+    SigningKey,
+)
 from auth_core.pages.base import see_other
 
 if TYPE_CHECKING:
@@ -206,6 +214,43 @@ class ResourceAdmin(WrittenByFunctions):
     def delete_model(self, request: HttpRequest, obj: Resource) -> None:
         """Remove the resource with its event."""
         remove_resource(resource=obj, actor=request.user)
+
+
+@admin.register(InitialAccessToken)
+class InitialAccessTokenAdmin(WrittenByFunctions):
+    """Issues tokens with which applications register themselves, shows each once, and ends them. None is ever changed."""
+
+    form = InitialTokenForm
+    list_display = ("name", "uses_left", "created_at", "expires_at")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Return the fields of the form, or what is known of a token that exists."""
+        return list(InitialTokenForm.base_fields) if obj is None else self.get_readonly_fields(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Show all of a token that exists, its digest apart."""
+        return () if obj is None else (
+            "id", "name", "scopes", "authorization_details_types", "uses_left", "created_at", "expires_at",
+        )  # fmt: skip
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse: a token is ended, and another one is issued."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: InitialAccessToken, form: Any, change: bool) -> None:
+        """Issue the token with its event."""
+        issued = issue_initial_token(actor=request.user, **form.values())
+        obj.pk, obj.name, obj._state = issued.row.pk, issued.row.name, issued.row._state
+        # For the answer to this very request. It is stored nowhere. The name is that of a secret, so that logs hide it.
+        obj.client_secret = issued.token  # type: ignore[attr-defined]  # it is no column
+
+    def response_add(self, request: HttpRequest, obj: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show the token, in the answer to the form alone."""
+        return admin_pages.initial_token(self, request, obj, client_secret=obj.client_secret)
+
+    def delete_model(self, request: HttpRequest, obj: InitialAccessToken) -> None:
+        """End the token with its event."""
+        end_initial_token(row=obj, actor=request.user)
 
 
 @admin.register(SigningKey)

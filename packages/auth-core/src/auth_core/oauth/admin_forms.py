@@ -24,8 +24,10 @@ from auth_core.oauth.clients.application_values import (
 from auth_core.oauth.clients.key_policy import LONGEST_KEYS
 from auth_core.oauth.clients.registration import GRANTS, LONGEST_NAME, LONGEST_PAGE, problems_of
 from auth_core.oauth.clients.sectors import problems_of_document, problems_of_move, sector_of
-from auth_core.oauth.models import ApplicationPolicy, Resource
+from auth_core.oauth.dynamic.initial_tokens import problems_of_initial_token
+from auth_core.oauth.models import ApplicationPolicy, InitialAccessToken, Resource
 from auth_core.oauth.models.application_policy import AuthMethod, Profile, SubjectType, TokenFormat
+from auth_core.oauth.models.dynamic_registration import LONGEST_LIFETIME, MOST_USES
 
 _ONE_PER_LINE = _("One per line.")
 _IN_SECONDS = _("In seconds. Empty: that of the site. Never more.")
@@ -325,4 +327,42 @@ class ResourceForm(DetachedForm):
             changes = self.changes()
             row = Resource() if self.instance._state.adding else Resource.objects.get(pk=self.instance.pk)
             self.add_problems(problems_after(row, changes))
+        return cleaned
+
+
+class InitialTokenForm(DetachedForm):
+    """Issues an initial access token."""
+
+    name = forms.CharField(label=_("Name"), max_length=LONGEST_NAME, help_text=_("Whom it is given to."))
+    uses = forms.IntegerField(
+        label=_("Uses"), initial=1, min_value=1, max_value=MOST_USES, help_text=_("How many applications.")
+    )
+    lifetime = forms.IntegerField(
+        label=_("Lifetime"),
+        initial=7 * 24 * 3600,
+        min_value=1,
+        max_value=int(LONGEST_LIFETIME.total_seconds()),
+        help_text=_("In seconds."),
+    )
+    scopes = LinesField(
+        label=_("Scopes"), help_text=_("That its applications may have besides the open ones. One per line.")
+    )
+    authorization_details_types = LinesField(
+        label=_("Types of authorization details"),
+        help_text=_("Types that its applications may ask for. One per line."),
+    )
+
+    class Meta:
+        model = InitialAccessToken
+        fields = ()
+
+    def values(self) -> dict[str, Any]:
+        """Return the fields, as the arguments of the function that issues the token."""
+        return {**self.cleaned_data, "lifetime": timedelta(seconds=self.cleaned_data["lifetime"])}
+
+    def clean(self) -> dict[str, Any]:
+        """Return the fields. Show what the rules refuse beside its field."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.errors:
+            self.add_problems(list(problems_of_initial_token(**self.values())))
         return cleaned

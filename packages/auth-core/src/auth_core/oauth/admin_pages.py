@@ -1,4 +1,4 @@
-"""The admin page of the secret of an application."""
+"""The admin pages that show a secret once: that of an application, and an initial access token."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from auth_core.errors import AuthError
 from auth_core.oauth.admin_forms import SecretForm
 from auth_core.oauth.applications.changes import find_policy
 from auth_core.oauth.applications.client_secrets import end_previous_secret, replace_secret
-from auth_core.oauth.models import ApplicationPolicy
+from auth_core.oauth.models import ApplicationPolicy, InitialAccessToken
 from auth_core.observability.denials import mark_denied_by
 from auth_core.pages.base import see_other
 
@@ -53,6 +53,22 @@ def secret(admin: "ModelAdmin[Any]", request: HttpRequest, object_id: str) -> Ht
         "client_secret": shown,
     }
     response = TemplateResponse(request, "auth_oauth/application_secret.html", context)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def initial_token(
+    admin: "ModelAdmin[Any]", request: HttpRequest, row: InitialAccessToken, *, client_secret: str
+) -> HttpResponse:
+    """Show a new initial access token. It is nowhere else: a reload of this page issues another one."""
+    context = {
+        **admin.admin_site.each_context(request),
+        "title": _("Initial access token"),
+        "opts": admin.opts,
+        "row": row,
+        "client_secret": client_secret,
+    }
+    response = TemplateResponse(request, "auth_oauth/initial_token.html", context)
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -152,6 +152,15 @@ def check_toolkit_schemes(**kwargs: Any) -> list[CheckMessage]:
     return [Error(text, hint=hint, id="auth_oauth.E006")]
 
 
+@register(Tags.security)
+def check_toolkit_registration(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse the registration of django-oauth-toolkit: its applications would obey none of the rules of this app."""
+    if not oauth2_settings.DCR_ENABLED:
+        return []
+    hint = "Remove it, and set AUTH_OAUTH['DYNAMIC_REGISTRATION']."
+    return [Error("OAUTH2_PROVIDER['DCR_ENABLED'] is on.", hint=hint, id="auth_oauth.E015")]
+
+
 @register(Tags.database, deploy=True)
 def check_redirect_uris(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
     """Refuse applications with an address to which no answer may go. People would see an error at every login."""

@@ -104,6 +104,11 @@ class OAuthSettings(PackageSettings):
     CLIENT_DOCUMENT_IDLE_LIFETIME = Option(
         timedelta(days=30), doc="How long such a client is kept that no one uses and to which no one gives access."
     )
+    DYNAMIC_REGISTRATION = Option(
+        False,
+        doc="Whether applications may register themselves, each with an initial access token that an administrator issued"
+        " (RFC 7591), and change and remove their registration (RFC 7592).",
+    )
     PUSHED_REQUEST_LIFETIME = Option(
         timedelta(minutes=5), doc="How long a pushed request may wait for the person. Less than 10 minutes (RFC 9126)."
     )

@@ -9,11 +9,13 @@ from http import HTTPStatus
 from auth_core.errors import challenge
 from auth_core.oauth_resource.errors import (
     InsufficientScope,
+    InvalidDPoPProof,
     InvalidToken,
     MissingToken,
     OAuthError,
     ProofRefused,
     Unavailable,
+    UseDPoPNonce,
 )
 
 __all__ = [
@@ -23,11 +25,14 @@ __all__ = [
     "InsufficientScope",
     "InvalidAuthorizationDetails",
     "InvalidClient",
+    "InvalidClientMetadata",
     "InvalidDPoPProof",
     "InvalidGrant",
+    "InvalidRedirectUri",
     "InvalidRequest",
     "InvalidRequestUri",
     "InvalidScope",
+    "InvalidSoftwareStatement",
     "InvalidTarget",
     "InvalidToken",
     "MissingToken",
@@ -35,6 +40,7 @@ __all__ = [
     "ProofRefused",
     "SlowDown",
     "TooManyRequests",
+    "UnapprovedSoftwareStatement",
     "UnauthorizedClient",
     "Unavailable",
     "UnsupportedGrantType",
@@ -72,6 +78,30 @@ class InvalidClient(OAuthError):
     def headers(self) -> dict[str, str]:
         """The challenge, of the scheme that the client used (RFC 6749 section 5.2)."""
         return {"WWW-Authenticate": challenge(self.scheme or "Basic", realm="oauth")}
+
+
+class InvalidRedirectUri(OAuthError):
+    """A redirect address cannot be registered (RFC 7591 section 3.2.2)."""
+
+    error, description = "invalid_redirect_uri", "A redirect address is not allowed."
+
+
+class InvalidClientMetadata(OAuthError):
+    """Metadata of a client that cannot be registered (RFC 7591 section 3.2.2)."""
+
+    error, description = "invalid_client_metadata", "The metadata of the client is not valid."
+
+
+class InvalidSoftwareStatement(OAuthError):
+    """The software statement is no signed token (RFC 7591 section 3.2.2)."""
+
+    error, description = "invalid_software_statement", "The software statement is not a signed token."
+
+
+class UnapprovedSoftwareStatement(OAuthError):
+    """Nobody is trusted to sign software statements (RFC 7591 section 3.2.2)."""
+
+    error, description = "unapproved_software_statement", "This service accepts no software statements."
 
 
 class InvalidGrant(OAuthError):
@@ -120,31 +150,6 @@ class InvalidRequestUri(OAuthError):
     """The pushed request is unknown, expired, of another client, or was answered (RFC 9126 section 2.2)."""
 
     error, description = "invalid_request_uri", "The request_uri is unknown, has expired, or was answered already."
-
-
-class InvalidDPoPProof(OAuthError):
-    """The DPoP proof is missing, wrong, or was used before (RFC 9449 section 5)."""
-
-    error, description = "invalid_dpop_proof", "Send a DPoP proof."
-
-
-class UseDPoPNonce(OAuthError):
-    """The DPoP proof has no current nonce. Nothing was spent, so that the client can send the same again (section 8).
-
-    Args:
-        nonce: For the next proof.
-    """
-
-    error, description = "use_dpop_nonce", "Put the nonce of the header DPoP-Nonce into the proof."
-
-    def __init__(self, nonce: str) -> None:
-        super().__init__()
-        self.nonce = nonce
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """The nonce."""
-        return {"DPoP-Nonce": self.nonce}
 
 
 class InvalidTarget(OAuthError):

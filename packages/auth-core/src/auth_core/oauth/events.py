@@ -61,6 +61,31 @@ class OAuthEvent(EventName):
         Retention.ACCOUNTABILITY,
         ("ended",),
     )
+    REGISTRATION_ADDED = (
+        "oauth.registration.added",
+        "An application registered itself with an initial access token.",
+        Severity.NOTICE,
+        Retention.ACCOUNTABILITY,
+        ("initial_token",),
+    )
+    REGISTRATION_CHANGED = (
+        "oauth.registration.changed",
+        "An application changed its registration, and got a new registration access token.",
+        Severity.NOTICE,
+        Retention.ACCOUNTABILITY,
+    )
+    INITIAL_TOKEN_ISSUED = (
+        "oauth.initial_token.issued",
+        "A token was issued with which applications can register themselves.",
+        Severity.NOTICE,
+        Retention.ACCOUNTABILITY,
+    )
+    INITIAL_TOKEN_ENDED = (
+        "oauth.initial_token.ended",
+        "A token with which applications can register themselves was ended.",
+        Severity.NOTICE,
+        Retention.ACCOUNTABILITY,
+    )
     SECRET_REPLACED = (
         "oauth.secret.replaced",
         "An application got a new secret.",

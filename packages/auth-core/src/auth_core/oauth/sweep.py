@@ -10,6 +10,7 @@ from auth_core.oauth.models import (
     Authorization,
     AuthorizationRequest,
     DeviceRequest,
+    InitialAccessToken,
     RevokedToken,
     SpentProof,
 )
@@ -23,7 +24,7 @@ _KEPT_FOR_DEVICES = timedelta(hours=1)
 
 
 def delete_expired() -> int:
-    """Delete expired requests, tokens, revocations, spent proofs and authorizations. Return how many rows.
+    """Delete expired requests, tokens, initial access tokens, revocations, spent proofs and authorizations. Return how many rows.
 
     Secrets of applications that were never shown are wiped. Their applications stay.
     """
@@ -31,7 +32,7 @@ def delete_expired() -> int:
     moment = timezone.now()
     expired = [
         model.objects.filter(expires_at__lte=moment)
-        for model in (AuthorizationRequest, AccessToken, RevokedToken, SpentProof)
+        for model in (AuthorizationRequest, AccessToken, InitialAccessToken, RevokedToken, SpentProof)
     ]
     over = Authorization.objects.filter(expires_at__lte=moment - _KEPT)
     devices = DeviceRequest.objects.filter(expires_at__lte=moment - _KEPT_FOR_DEVICES)

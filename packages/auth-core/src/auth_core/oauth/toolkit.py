@@ -34,6 +34,8 @@ def toolkit_settings(issuer: str) -> dict[str, Any]:
         "RESOURCE_SERVER_TOKEN_CACHING_SECONDS": 30,
         "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],
         "ALLOW_URI_WILDCARDS": False,
+        # Its registration knows neither the policy nor the rules of this app.
+        "DCR_ENABLED": False,
         "SCOPES": {"openid": "Know who you are"},
         "DEFAULT_SCOPES": [],
         "OIDC_ISS_ENDPOINT": issuer,

@@ -12,6 +12,7 @@ from auth_core.oauth_resource.conf import resource
 from auth_core.oauth_resource.issuers.introspection import LONGEST_CACHE
 from auth_core.oauth_resource.issuers.issuer import configured_issuers, is_safe_url, problems
 from auth_core.oauth_resource.metadata.document import OFFLINE_ACCESS, metadata_path
+from auth_core.oauth_resource.registries import token_store
 
 
 @register()
@@ -95,6 +96,11 @@ def _values() -> Iterator[tuple[str, str]]:
         yield (
             f"AUTH_RESOURCE['SCOPES'] lists {OFFLINE_ACCESS}.",
             "Remove it: it is between the client and the issuer, and the metadata never lists it.",
+        )
+    if not resource.DPOP_NONCE_REQUIRED and token_store() is None:
+        yield (
+            "AUTH_RESOURCE['DPOP_NONCE_REQUIRED'] is off, and there is no provider in this site.",
+            "Remove it: nothing else limits how often a proof is used. Proofs need a nonce regardless.",
         )
     if not 0 <= resource.INTROSPECTION_CACHE.total_seconds() <= LONGEST_CACHE.total_seconds():
         yield (

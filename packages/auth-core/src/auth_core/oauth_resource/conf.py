@@ -50,6 +50,22 @@ class ResourceSettings(PackageSettings):
         timedelta(minutes=1),
         doc="How long an unknown key id loads no keys, after one that did. Callers choose key ids.",
     )
+    REQUIRE_DPOP = Option(False, doc="Whether every token must be bound to a key of its sender (RFC 9449).")
+    DPOP_PROOF_LIFETIME = Option(timedelta(minutes=1), doc="How old a DPoP proof may be.")
+    DPOP_NONCE_LIFETIME = Option(
+        timedelta(minutes=1),
+        doc="How long a client may use a nonce. A proof can be sent again for as long, unless the provider is in this site.",
+    )
+    DPOP_NONCE_REQUIRED = Option(
+        True,
+        doc="Whether a DPoP proof needs a nonce of this site. Only a site with the provider can turn it off: it keeps the ids"
+        " of proofs.",
+    )
+    INTROSPECTION_UNKNOWN_PER_MINUTE = Option(
+        60,
+        doc="How many tokens from one network may turn out not to be active in a minute, in one process. The issuer is asked"
+        " about no further one from there.",
+    )
     INTROSPECTION_CACHE = Option(
         timedelta(seconds=30),
         doc="How long an active token is remembered, at most 30 seconds. Zero: each request asks the issuer.",

@@ -6,6 +6,14 @@ from typing import ClassVar
 from auth_core.crypto.signature_algorithms import STRONG_ALGORITHMS
 from auth_core.errors import challenge
 
+#: The schemes under which a token is sent (RFC 6750, RFC 9449).
+BEARER, DPOP = "Bearer", "DPoP"
+
+
+def _algs_of(scheme: str) -> str:
+    """Return the parameter `algs` of a challenge."""
+    return " ".join(STRONG_ALGORITHMS) if scheme == DPOP else ""
+
 
 class OAuthError(Exception):
     """An expected error of an OAuth endpoint or of a resource server.
@@ -39,6 +47,51 @@ class Unavailable(OAuthError):
         return {"Retry-After": "5"}
 
 
+class TooManyUnknownTokens(OAuthError):
+    """Too many tokens that nobody knows came from this network. Nothing was asked about this one.
+
+    Args:
+        seconds: When to try again.
+    """
+
+    error, status = "temporarily_unavailable", HTTPStatus.TOO_MANY_REQUESTS
+    description = "Too many unknown tokens. Try again later."
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__()
+        self.seconds = seconds
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """When to try again, in seconds."""
+        return {"Retry-After": str(self.seconds)}
+
+
+class InvalidDPoPProof(OAuthError):
+    """The DPoP proof is missing, wrong, or was used before (RFC 9449 section 5)."""
+
+    error, description = "invalid_dpop_proof", "Send a DPoP proof."
+
+
+class UseDPoPNonce(OAuthError):
+    """The DPoP proof has no current nonce. Nothing was spent, so that the client can send the same again (section 8).
+
+    Args:
+        nonce: For the next proof.
+    """
+
+    error, description = "use_dpop_nonce", "Put the nonce of the header DPoP-Nonce into the proof."
+
+    def __init__(self, nonce: str) -> None:
+        super().__init__()
+        self.nonce = nonce
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The nonce."""
+        return {"DPoP-Nonce": self.nonce}
+
+
 class TokenRefusal(OAuthError):
     """A refusal with a challenge: what is wrong with the access token, or what it lacks.
 
@@ -47,7 +100,7 @@ class TokenRefusal(OAuthError):
         scheme: The scheme under which the token was sent.
     """
 
-    def __init__(self, description: str = "", *, metadata: str = "", scheme: str = "Bearer") -> None:
+    def __init__(self, description: str = "", *, metadata: str = "", scheme: str = BEARER) -> None:
         super().__init__(description)
         self.metadata = metadata
         self.scheme = scheme
@@ -59,10 +112,12 @@ class TokenRefusal(OAuthError):
 
     @property
     def headers(self) -> dict[str, str]:
-        """The challenge of RFC 6750 section 3, of the scheme that the client used. DPoP says its algorithms (RFC 9449)."""
-        algs = " ".join(STRONG_ALGORITHMS) if self.scheme == "DPoP" else ""
-        stated = challenge(self.scheme, **self.parameters, algs=algs, resource_metadata=self.metadata)
-        return {"WWW-Authenticate": stated}
+        """The challenge of RFC 6750 section 3, of the scheme that the client used or must use."""
+        return {"WWW-Authenticate": self.challenge_of(self.scheme)}
+
+    def challenge_of(self, scheme: str) -> str:
+        """Return the challenge of *scheme*. That of DPoP names the algorithms of proofs (RFC 9449 section 7.1)."""
+        return challenge(scheme, **self.parameters, resource_metadata=self.metadata, algs=_algs_of(scheme))
 
 
 class InvalidToken(TokenRefusal):
@@ -81,7 +136,7 @@ class ProofRefused(TokenRefusal):
     status = HTTPStatus.UNAUTHORIZED
 
     def __init__(self, problem: OAuthError) -> None:
-        super().__init__(str(problem), scheme="DPoP")
+        super().__init__(str(problem), scheme=DPOP)
         self.error = problem.error  # type: ignore[misc]  # the error is that of the problem
         self.problem = problem
 
@@ -96,13 +151,22 @@ class MissingToken(TokenRefusal):
 
     Args:
         scope: Scopes to ask for.
+        schemes: The schemes under which a token may be sent.
     """
 
     error, status, description = "invalid_token", HTTPStatus.UNAUTHORIZED, "Send an access token."
 
-    def __init__(self, scope: str = "") -> None:
+    def __init__(self, scope: str = "", *, schemes: tuple[str, ...] = (BEARER,)) -> None:
         super().__init__()
         self.scope = scope
+        self.schemes = schemes
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """A challenge of the first scheme, with everything. The others are named, with their algorithms."""
+        first, *others = self.schemes
+        named = [challenge(scheme, algs=_algs_of(scheme)) for scheme in others]
+        return {"WWW-Authenticate": ", ".join([self.challenge_of(first), *named])}
 
     @property
     def parameters(self) -> dict[str, str | int | None]:

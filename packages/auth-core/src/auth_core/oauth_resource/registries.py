@@ -37,6 +37,13 @@ class TokenStore(Protocol):
             Unavailable: tokens cannot be verified now.
         """
 
+    def spend_proof(self, *, thumbprint: str, jti: str, ends_at: float) -> None:
+        """Accept the DPoP proof with this id no more, until *ends_at*, in Unix seconds.
+
+        Raises:
+            InvalidDPoPProof: it was used before.
+        """
+
 
 #: The provider in this site, if there is one. Its tokens are looked up at each request, so that what it revokes is refused at
 #: the next one.

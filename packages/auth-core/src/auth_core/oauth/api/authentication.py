@@ -14,8 +14,9 @@ from auth_core.errors import AmbiguousCredentials, InsufficientScope, NotAuthent
 from auth_core.oauth.conf import oauth
 from auth_core.oauth.keys.key_set import KeysUnusable
 from auth_core.oauth.tokens.active_tokens import ActiveToken
-from auth_core.oauth.tokens.presentation import BEARER, find_presented_token, presented_in_header
-from auth_core.oauth_resource.errors import InvalidToken, OAuthError
+from auth_core.oauth.tokens.presentation import find_presented_token
+from auth_core.oauth_resource.errors import BEARER, InvalidToken, OAuthError
+from auth_core.oauth_resource.tokens.header import presented_token
 from auth_core.observability import denials
 from auth_core.people.service_subject import ServiceSubject
 
@@ -64,7 +65,7 @@ def _presented(request: Request) -> tuple[str, ActiveToken] | None:
         NotAuthenticated, Unavailable: as in `BearerAuthentication.authenticate`.
     """
     try:
-        presented = presented_in_header(request._request)
+        presented = presented_token(request._request)
         if presented is None:
             return None
         return presented[0], find_presented_token(request._request, *presented)

@@ -36,7 +36,11 @@ def find_policy(application_id: UUID) -> ApplicationPolicy | None:
 
 
 def change_application(
-    *, policy: ApplicationPolicy, actor: UserLike | None = None, **changes: Unpack[ApplicationChanges]
+    *,
+    policy: ApplicationPolicy,
+    actor: UserLike | None = None,
+    asks_sector: bool = True,
+    **changes: Unpack[ApplicationChanges],
 ) -> bool:
     """Change what *changes* has. It counts at the next request of the application. Return whether something differs.
 
@@ -44,6 +48,7 @@ def change_application(
 
     Args:
         actor: The administrator. ``None``: the site.
+        asks_sector: Whether the site of a new sector is asked. A caller that has asked it, before a transaction, says no.
         changes: See `ApplicationChanges`. The values after the change obey the rules of a registration. An application that
             does not can be disabled, and nothing else.
 
@@ -52,7 +57,8 @@ def change_application(
         NotFound: the application is gone.
         PermissionRefused: it holds more than *actor*.
     """
-    _refuse_foreign_sector(policy, actor, changes)
+    if asks_sector:
+        _refuse_foreign_sector(policy, actor, changes)
     with changing(policy, actor) as current:
         before = values_of(current)
         after = merged(before, changes)

@@ -34,7 +34,7 @@ from auth_core.oauth.proofs.assertions import (
 )
 from auth_core.oauth.proofs.client_keys import ClientKeys
 from auth_core.oauth.proofs.one_time import OneTime
-from auth_core.oauth.proofs.signed_text import UnverifiedText
+from auth_core.oauth_resource.tokens.compact import CompactToken
 from auth_core.request.client import Client
 
 _BASIC = "basic"
@@ -63,7 +63,7 @@ class Credentials:
     secret: str = field(default="", repr=False)
     method: AuthMethod
     scheme: str = ""
-    assertion: UnverifiedText | None = field(default=None, repr=False)
+    assertion: CompactToken | None = field(default=None, repr=False)
     has_proof: bool = False
 
 
@@ -174,7 +174,7 @@ def _is_proved(application: RegisteredApplication, credentials: Credentials) -> 
     return application.is_public or _has_secret(application, credentials.secret)
 
 
-def _is_signed(application: RegisteredApplication, assertion: UnverifiedText) -> bool:
+def _is_signed(application: RegisteredApplication, assertion: CompactToken) -> bool:
     rules = AssertionRules(
         client_id=application.client_id, audiences=_audiences(application), algorithms=application.assertion_algorithms
     )

@@ -16,6 +16,7 @@ from auth_core.oauth.clients.scopes import canonical
 from auth_core.oauth.conf import oauth
 from auth_core.oauth.errors import InvalidAuthorizationDetails, InvalidTarget
 from auth_core.oauth.registries import all_detail_types
+from auth_core.runtime.json_objects import without_duplicates
 from auth_core.text import Pattern
 
 #: The longest parameter, and the longest text in it, in characters. A token of at most 8 KiB carries them.
@@ -49,7 +50,7 @@ def parse_details(text: str) -> list[dict[str, Any]]:
     if len(text) > LONGEST:
         raise InvalidAuthorizationDetails("The authorization details are too long.")
     try:
-        details = json.loads(text, object_pairs_hook=_once, parse_constant=_refuse, parse_float=_refuse)
+        details = json.loads(text, object_pairs_hook=without_duplicates, parse_constant=_refuse, parse_float=_refuse)
     except (ValueError, RecursionError) as problem:
         raise InvalidAuthorizationDetails("The authorization details are not JSON.") from problem
     if not isinstance(details, list) or not 0 < len(details) <= _MOST:
@@ -191,14 +192,6 @@ def _parts(value: Any, depth: int = 0) -> Iterator[None]:
             yield from _parts(each, depth + 1)
     elif isinstance(value, str) and not (value.isprintable() and len(value) <= _LONGEST_TEXT):
         raise InvalidAuthorizationDetails("A text in the authorization details is too long, or not of one line.")
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object. Parsers disagree about a name that is there twice."""
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise ValueError
-    return value
 
 
 def _refuse(text: str) -> Any:

@@ -11,7 +11,7 @@ from auth_core.oauth.clients.redirect_uris import is_web, why_not_allowed
 from auth_core.oauth.conf import HIGH, oauth
 from auth_core.oauth.models.application_policy import AuthMethod
 from auth_core.oauth.proofs.client_keys import parse_keys
-from auth_core.oauth.proofs.signed_text import PRIVATE_MEMBERS
+from auth_core.oauth_resource.keys.public_keys import PRIVATE_MEMBERS
 
 #: The longest key set, in characters, and the longest address.
 LONGEST_KEYS, _LONGEST_ADDRESS = 65_536, 512

@@ -75,6 +75,7 @@ def create_application(
     is_public: bool = False,
     actor: UserLike | None = None,
     shown_in: UUID | None = None,
+    asks_sector: bool = True,
     **settings: Unpack[ApplicationSettings],
 ) -> Registration:
     """Register an application, with its policy.
@@ -85,6 +86,7 @@ def create_application(
         actor: The administrator who registers it.
         shown_in: Public id of the session whose page shows the secret once (`ShownOnce.take_unread`). ``None``: the caller
             shows it.
+        asks_sector: Whether the site of its sector is asked. A caller that has asked it, before a transaction, says no.
         settings: See `ApplicationSettings`. Without a grant type it has those of a login.
 
     Raises:
@@ -94,7 +96,8 @@ def create_application(
         default_values(name=name, is_public=is_public), {**settings, "grants": settings.get("grants") or _USUAL}
     )
     refuse_problems(values)
-    refuse_foreign_sector(values)
+    if asks_sector:
+        refuse_foreign_sector(values)
     has_secret = not is_public and values["auth_method"] != AuthMethod.PRIVATE_KEY
     secret = new_client_secret() if has_secret else ""
     model = get_application_model()

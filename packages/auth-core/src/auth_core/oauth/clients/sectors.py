@@ -3,9 +3,7 @@
 Source: OpenID Connect Core section 8.1, OpenID Connect Dynamic Client Registration section 5.
 """
 
-import json
 from collections.abc import Iterator
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -15,7 +13,7 @@ from auth_core.errors import FieldError
 from auth_core.oauth.clients.redirect_uris import LOOPBACK_HOSTS, is_web, why_not_allowed
 from auth_core.oauth.models import ApplicationPolicy, Authorization, Consent
 from auth_core.oauth.models.application_policy import SubjectType
-from auth_core.runtime.http_client import OutboundFailed, OutboundRefused, fetch
+from auth_core.oauth_resource.keys.documents import DocumentFailed, fetch_answer, json_in
 
 if TYPE_CHECKING:
     from auth_core.oauth.clients.application_values import ApplicationValues
@@ -53,20 +51,25 @@ def problems_of_sector(values: "ApplicationValues") -> Iterator[FieldError]:
         yield FieldError("sector_identifier_uri", "required", text)
 
 
+def is_site_asked(values: "ApplicationValues", before: "ApplicationValues | None") -> bool:
+    """Return whether the site of the sector has to be asked: it or a redirect address is new."""
+    address = values["sector_identifier_uri"]
+    is_known = (
+        before is not None
+        and before["sector_identifier_uri"] == address
+        and set(values["redirect_uris"]) <= set(before["redirect_uris"])
+    )
+    return bool(address) and not is_known
+
+
 def problems_of_document(values: "ApplicationValues", before: "ApplicationValues | None") -> Iterator[FieldError]:
     """Yield a problem if the site of the sector does not name the application. It is asked when one of both changes.
 
     Without this check any application could join the sector of others, and compare what it knows of people with them.
     """
-    address = values["sector_identifier_uri"]
-    if values["subject_type"] != SubjectType.PAIRWISE or not address or (
-        before is not None
-        and before["subject_type"] == SubjectType.PAIRWISE
-        and before["sector_identifier_uri"] == address
-        and set(values["redirect_uris"]) <= set(before["redirect_uris"])
-    ):  # fmt: skip
+    if not is_site_asked(values, before):
         return
-    listed = _listed_at(address)
+    listed = _listed_at(values["sector_identifier_uri"])
     if listed is None:
         text = _("This address does not answer with a JSON list of redirect addresses.")
         yield FieldError("sector_identifier_uri", "invalid", text)
@@ -95,8 +98,7 @@ def problems_of_move(policy: ApplicationPolicy, subject_type: str, sector: str) 
 def _listed_at(address: str) -> set[str] | None:
     """Return the redirect addresses that the document at *address* lists. ``None``: there is no such document."""
     try:
-        answer = fetch(address, headers={"Accept": "application/json"})
-        listed = json.loads(answer.body) if answer.status == HTTPStatus.OK else None
-    except (OutboundFailed, OutboundRefused, ValueError, RecursionError):
+        listed = json_in(fetch_answer(address))
+    except DocumentFailed:
         return None
     return {each for each in listed if isinstance(each, str)} if isinstance(listed, list) else None

@@ -14,6 +14,7 @@ from auth_core.oauth.clients.document_ids import host_of
 from auth_core.oauth.clients.registry import AUTHORIZATION_CODE, REFRESH_TOKEN
 from auth_core.oauth.documents.errors import DocumentRefused
 from auth_core.oauth.models.application_policy import AuthMethod
+from auth_core.runtime.json_objects import without_duplicates
 
 #: How such a client may authenticate. No secret can be shared by a document that everyone reads.
 _METHODS = frozenset({AuthMethod.NONE.value, AuthMethod.PRIVATE_KEY.value})
@@ -81,7 +82,7 @@ def parse_document(body: bytes, *, client_id: str) -> DescribedClient:
 
 def _members_in(body: bytes) -> Mapping[str, Any]:
     try:
-        members = json.loads(body.decode(), object_pairs_hook=_each_once)
+        members = json.loads(body.decode(), object_pairs_hook=without_duplicates)
     except (ValueError, RecursionError) as problem:
         # A ValueError: no UTF-8, no JSON, a number that is too long, or a member that is repeated.
         raise DocumentRefused("It is not JSON.") from problem
@@ -104,18 +105,6 @@ def _is_deep(value: object) -> bool:
         if not level:
             return False
     return True
-
-
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object. Parsers disagree about which of two members of one name counts.
-
-    Raises:
-        ValueError: a member is repeated.
-    """
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("repeated")
-    return members
 
 
 def _text(members: Mapping[str, Any], name: str) -> str:

@@ -1,7 +1,7 @@
 """Answers of the OAuth endpoints."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.http import HttpRequest, HttpResponseNotAllowed
@@ -28,19 +28,19 @@ def answered(view: View, request: HttpRequest) -> HttpResponseBase:
         return error_answer(Unavailable())
 
 
-def endpoint(*methods: str) -> Callable[[View], View]:
+def endpoint(*methods: str) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]]:
     """Make a view an endpoint for *methods*, which clients call with credentials of their own.
 
     No cookie authenticates there, so there is no CSRF. It is outside of ``ATOMIC_REQUESTS``: a rollback would give a spent code
     back. A lost database is a 503, never a refusal.
     """
 
-    def decorate(view: View) -> View:
+    def decorate(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
         @wraps(view)
-        def guarded(request: HttpRequest) -> HttpResponseBase:
+        def guarded(request: HttpRequest, **of_route: str) -> HttpResponseBase:
             if request.method not in methods:
                 return HttpResponseNotAllowed(methods)
-            return answered(view, request)
+            return answered(partial(view, **of_route), request)
 
         return transaction.non_atomic_requests(csrf_exempt(guarded))
 

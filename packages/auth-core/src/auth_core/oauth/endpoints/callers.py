@@ -28,9 +28,10 @@ from auth_core.oauth.endpoints.answers import answered
 from auth_core.oauth.endpoints.parameters import Parameters, form_parameters
 from auth_core.oauth.errors import AuthorizationPending, InvalidClient, OAuthError, TooManyRequests, UseDPoPNonce
 from auth_core.oauth.events import OAuthEvent
-from auth_core.oauth.proofs.nonces import current_nonce
 from auth_core.oauth.proofs.one_time import OneTime, spend_all
-from auth_core.oauth.proofs.requests import ANYONE, PresentedProof, Sender
+from auth_core.oauth.proofs.requests import ANYONE, Sender, presented_proof, sender_of
+from auth_core.oauth_resource.proofs.headers import PresentedProof
+from auth_core.oauth_resource.proofs.nonces import current_nonce
 from auth_core.request.client import Client, client_of
 
 T = TypeVar("T")
@@ -82,7 +83,7 @@ class Caller:
             InvalidDPoPProof: the proof is not one for this request.
             UseDPoPNonce: it has no current nonce.
         """
-        return replace(self, sender=self.presented.sender())
+        return replace(self, sender=sender_of(self.presented))
 
     def charge_row(self) -> None:
         """Charge a row that this caller causes to its network, if it is public. Anyone can be a public client.
@@ -128,7 +129,7 @@ class Caller:
             parameters=sent.parameters,
             client=client,
             assertion=assertion,
-            presented=PresentedProof.of(request),
+            presented=presented_proof(request),
         )
 
     @classmethod

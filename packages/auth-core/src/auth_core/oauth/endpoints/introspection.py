@@ -20,7 +20,7 @@ from auth_core.oauth.models import Resource
 from auth_core.oauth.tokens.active_tokens import judge, read_access_token, thumbprint_in
 from auth_core.oauth.tokens.admission import why_not_admitted
 from auth_core.oauth.tokens.authorization_lookup import find_by_refresh_token
-from auth_core.oauth.tokens.presentation import BEARER, DPOP
+from auth_core.oauth_resource.errors import BEARER, DPOP
 
 #: The claims of a token that an answer has. The claim ``grant_id`` is ours alone. ``username`` is left out (decision record 0053):
 #: here it would be an email address, which a resource server gets by the scope ``email``, if the person consents.

@@ -21,8 +21,9 @@ from auth_core.oauth.endpoints.token import offered_grants
 from auth_core.oauth.keys.key_set import key_set
 from auth_core.oauth.keys.subjects import has_subject_key
 from auth_core.oauth.models.application_policy import AuthMethod, SubjectType
-from auth_core.oauth.proofs import assertions, dpop
+from auth_core.oauth.proofs import assertions
 from auth_core.oauth.registries import all_claims, all_detail_types, all_scopes
+from auth_core.oauth_resource.proofs import dpop
 
 _LIFETIME = timedelta(hours=1)
 
@@ -37,6 +38,7 @@ _ENDPOINTS = {
     "userinfo": "userinfo_endpoint",
     "jwks": "jwks_uri",
     "logout": "end_session_endpoint",
+    "register": "registration_endpoint",
 }  # fmt: skip
 
 #: What has been decided for every client. The claims of a token itself are those of ID tokens.
@@ -62,9 +64,7 @@ def provider_keys() -> Mapping[str, Any]:
 
 def provider_metadata() -> Mapping[str, Any]:
     """Return the metadata of this provider. The Host header decides nothing in it."""
-    endpoints = {member: url for name, member in _ENDPOINTS.items() if (url := address_of(name))}
-    if not oauth.has_device_grant:
-        endpoints.pop("device_authorization_endpoint", None)
+    endpoints = {member: url for name, member in _ENDPOINTS.items() if _is_on(name) and (url := address_of(name))}
     methods, algorithms = _methods(), _assertion_algorithms()
     return {
         "issuer": oauth.issuer,
@@ -149,3 +149,8 @@ def _scopes() -> list[str]:
     """Return the scopes that open something. One whose claims no package and no site provides is accepted, and not listed."""
     provided = {"sub", *all_claims()}
     return [name for name, scope in all_scopes().items() if not scope.claims or provided.intersection(scope.claims)]
+
+
+def _is_on(name: str) -> bool:
+    """Return whether the endpoint *name* answers, if it is routed."""
+    return {"register": oauth.DYNAMIC_REGISTRATION, "device-authorization": oauth.has_device_grant}.get(name, True)

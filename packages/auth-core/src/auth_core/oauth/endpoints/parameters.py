@@ -3,8 +3,10 @@
 Source: OAuth 2.1 section 3.2.2: parameters come in the body as a form, an empty value counts as none, and none is repeated.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import parse_qsl
 
 from django.core.exceptions import RequestDataTooBig
@@ -12,8 +14,10 @@ from django.http import HttpRequest, UnreadablePostError
 
 from auth_core.oauth.conf import oauth
 from auth_core.oauth.errors import BodyTooLarge, InvalidRequest
+from auth_core.runtime.json_objects import without_duplicates
 
-#: The only content type of a body.
+#: The content types of bodies.
+JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 _MOST_FIELDS = 100
 
@@ -60,10 +64,34 @@ def form_parameters(request: HttpRequest) -> Parameters:
     """
     if request.content_type != FORM:
         raise InvalidRequest(f"Send the parameters as {FORM}.")
-    return _parsed(_body(request))
+    return _parsed(body_of(request))
 
 
-def _body(request: HttpRequest) -> bytes:
+def json_members(request: HttpRequest) -> Mapping[str, Any]:
+    """Return the members of the JSON object in the body of *request*.
+
+    Raises:
+        InvalidRequest: the body is no JSON object, or has a member twice.
+        BodyTooLarge: it is longer than `MAX_BODY_BYTES`.
+    """
+    if request.content_type != JSON:
+        raise InvalidRequest(f"Send a body of the type {JSON}.")
+    try:
+        members = json.loads(body_of(request), object_pairs_hook=without_duplicates)
+    except (ValueError, RecursionError) as problem:
+        raise InvalidRequest("The body is not valid JSON.") from problem
+    if not isinstance(members, dict):
+        raise InvalidRequest("The body is not a JSON object.")
+    return members
+
+
+def body_of(request: HttpRequest) -> bytes:
+    """Return the body of *request*.
+
+    Raises:
+        InvalidRequest: its length is no number.
+        BodyTooLarge: it is longer than `MAX_BODY_BYTES`.
+    """
     try:
         length = int(request.META.get("CONTENT_LENGTH") or 0)
         body = b"" if length > oauth.MAX_BODY_BYTES else request.body

@@ -19,7 +19,8 @@ from auth_core.oauth.registries import OPENID
 from auth_core.oauth.tokens import signatures
 from auth_core.oauth.tokens.active_tokens import ActiveToken
 from auth_core.oauth.tokens.person_claims import USERINFO, claims_of_person
-from auth_core.oauth.tokens.presentation import BEARER, find_presented_token, scheme_of
+from auth_core.oauth.tokens.presentation import find_presented_token, scheme_of
+from auth_core.oauth_resource.errors import BEARER
 
 
 @endpoint("GET", "POST", "OPTIONS")

@@ -6,6 +6,7 @@ from auth_core.oauth.models.authorization_request import AuthorizationRequest
 from auth_core.oauth.models.client_document import ClientDocument
 from auth_core.oauth.models.consent import Consent
 from auth_core.oauth.models.device_request import DeviceRequest
+from auth_core.oauth.models.dynamic_registration import DynamicRegistration, InitialAccessToken
 from auth_core.oauth.models.resource import Resource
 from auth_core.oauth.models.signing_key import SigningKey
 from auth_core.oauth.models.spent_proof import SpentProof
@@ -20,6 +21,8 @@ __all__ = [
     "ClientDocument",
     "Consent",
     "DeviceRequest",
+    "DynamicRegistration",
+    "InitialAccessToken",
     "RefreshToken",
     "Resource",
     "RevokedToken",

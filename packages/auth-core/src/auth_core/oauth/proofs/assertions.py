@@ -12,15 +12,10 @@ from django.utils import timezone
 
 from auth_core.crypto.signature_algorithms import STRONG_ALGORITHMS
 from auth_core.oauth.proofs.client_keys import ClientKeys
-from auth_core.oauth.proofs.dpop import AHEAD
 from auth_core.oauth.proofs.one_time import OneTime
-from auth_core.oauth.proofs.signed_text import (
-    UnverifiedText,
-    moment_in,
-    read_unverified,
-    text_in,
-    verified_claims,
-)
+from auth_core.oauth_resource.proofs.dpop import AHEAD
+from auth_core.oauth_resource.tokens.compact import CompactToken, read_compact
+from auth_core.oauth_resource.tokens.members import moment_in, text_in
 
 #: The only value of ``client_assertion_type``.
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -53,18 +48,18 @@ class AssertionRules:
     algorithms: Collection[str]
 
 
-def read_assertion(text: str) -> UnverifiedText | None:
+def read_assertion(text: str) -> CompactToken | None:
     """Return an assertion whose signature nobody has checked, or ``None`` if it is none."""
-    token = read_unverified(text)
+    token = read_compact(text)
     return token if token is not None and token.type in _TYPES else None
 
 
-def unverified_subject(assertion: UnverifiedText) -> str:
+def unverified_subject(assertion: CompactToken) -> str:
     """Return the client that *assertion* names, to look it up. It proves nothing."""
     return text_in(assertion.claims, "sub")
 
 
-def is_valid(assertion: UnverifiedText, rules: AssertionRules, keys: ClientKeys) -> bool:
+def is_valid(assertion: CompactToken, rules: AssertionRules, keys: ClientKeys) -> bool:
     """Return whether *assertion* is signed by one of *keys* and follows *rules*. It is not spent here, see `one_time`.
 
     Raises:
@@ -79,17 +74,17 @@ def is_valid(assertion: UnverifiedText, rules: AssertionRules, keys: ClientKeys)
     return _is_current(claims) and _is_signed(assertion, rules, keys)
 
 
-def one_time(assertion: UnverifiedText) -> OneTime:
+def one_time(assertion: CompactToken) -> OneTime:
     """Return an assertion that `is_valid` accepted as something to spend."""
     claims = assertion.claims
     return OneTime.assertion(client_id=claims["sub"], jti=claims["jti"], ends_at=claims["exp"])
 
 
-def _is_signed(assertion: UnverifiedText, rules: AssertionRules, keys: ClientKeys) -> bool:
+def _is_signed(assertion: CompactToken, rules: AssertionRules, keys: ClientKeys) -> bool:
     if assertion.algorithm not in rules.algorithms:
         return False
     candidates = keys.candidates(text_in(assertion.header, "kid"), assertion.algorithm)[:_MOST_TRIED]
-    return any(verified_claims(assertion, key, algorithms=rules.algorithms) is not None for key in candidates)
+    return any(key.verifies(assertion, algorithms=rules.algorithms) for key in candidates)
 
 
 def _is_current(claims: Mapping[str, Any]) -> bool:

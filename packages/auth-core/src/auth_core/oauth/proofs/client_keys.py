@@ -1,30 +1,25 @@
-"""The public keys of applications: of their policy, or fetched from an address of theirs.
-
-Fetched keys are kept for an hour. An unknown key id fetches them again, because the application may have rotated, but at most
-once a minute: callers choose key ids.
-"""
+"""The public keys of applications: of their policy, or fetched from an address of theirs."""
 
 import json
 import threading
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 
-from auth_core.oauth.errors import Unavailable
-from auth_core.oauth.proofs.signed_text import PublicKey, read_public_key
-from auth_core.runtime.http_client import OutboundFailed, OutboundRefused, fetch
+from auth_core.oauth_resource.keys.key_cache import KeyCache, KeyTimes
+from auth_core.oauth_resource.keys.public_keys import PublicKey, PublicKeys
 
-#: How long fetched keys are used, and how soon they may be fetched again. A failure waits as long.
-_LIFETIME = timedelta(hours=1)
-_COOLDOWN = timedelta(minutes=1)
+#: Fetched keys are used for an hour at most. A site that is down is asked once a minute, and so are unknown key ids.
+_TIMES = KeyTimes(
+    lifetime=timedelta(hours=1),
+    in_outage=timedelta(0),
+    cooldown=timedelta(minutes=1),
+    retry_after=timedelta(minutes=1),
+)
 
-#: Most keys of one application, and most addresses that this process remembers.
-_MOST_KEYS = 100
+#: Most addresses that this process remembers.
 _MOST_ADDRESSES = 1024
-
-_OK = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,68 +41,41 @@ class ClientKeys:
             Unavailable: there are no keys, because they cannot be fetched now.
         """
         if self.jwks or not self.jwks_uri:
-            return _matching(_stored_keys(self.jwks), kid, algorithm)
-        fetched = _fetched_keys(self.jwks_uri)
-        found = _matching(fetched.current(), kid, algorithm)
-        return found or _matching(fetched.renewed(), kid, algorithm)
+            return _stored_keys(self.jwks).candidates(kid, algorithm)
+        return _fetched_keys(self.jwks_uri).candidates(kid, algorithm)
 
 
-def parse_keys(text: str) -> Sequence[PublicKey]:
-    """Return the usable public keys of a key set in JSON. Others are left out, and a text that is no key set has none."""
+def parse_keys(text: str) -> PublicKeys:
+    """Return the usable public keys of a key set in JSON. A text that is no key set has none."""
     try:
-        members = json.loads(text)["keys"] if text else []
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return ()
-    if not isinstance(members, list):
-        return ()
-    return tuple(key for jwk in members[:_MOST_KEYS] if (key := read_public_key(jwk)) is not None)
+        document = json.loads(text) if text else {}
+    except (ValueError, RecursionError):
+        document = {}
+    return PublicKeys(document if isinstance(document, dict) else {})
 
 
 @lru_cache(maxsize=256)
-def _stored_keys(text: str) -> Sequence[PublicKey]:
+def _stored_keys(text: str) -> PublicKeys:
     return parse_keys(text)
 
 
-@dataclass(slots=True)
-class _FetchedKeys:
-    """The keys at one address. One request fetches them, and others wait for it."""
+@dataclass(frozen=True, slots=True)
+class _ClientKeySource:
+    """The address that an application registered. It never changes by itself."""
 
-    address: str
-    keys: Sequence[PublicKey] = ()
-    fetched_at: float | None = None
-    tried_at: float | None = None
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    name: str
+    times: KeyTimes = _TIMES
 
-    def current(self) -> Sequence[PublicKey]:
-        """Return the keys, fetched within the hour."""
-        return self.keys if _is_within(self.fetched_at, _LIFETIME) else self.renewed()
+    def address(self) -> str:
+        """Return the address of the keys."""
+        return self.name
 
-    def renewed(self) -> Sequence[PublicKey]:
-        """Fetch the keys again, unless that was tried within the minute. Return those that are known then.
-
-        Raises:
-            Unavailable: the last try failed, and the keys from before are too old.
-        """
-        with self.lock:
-            if not _is_within(self.tried_at, _COOLDOWN):
-                self.tried_at = time.monotonic()
-                self._fetch()
-            if not _is_within(self.fetched_at, _LIFETIME):
-                raise Unavailable("The keys of the client cannot be fetched.")
-            return self.keys
-
-    def _fetch(self) -> None:
-        try:
-            answer = fetch(self.address, headers={"Accept": "application/json, application/jwk-set+json"})
-            if answer.status == _OK:
-                self.keys, self.fetched_at = parse_keys(answer.body.decode()), time.monotonic()
-        except (OutboundFailed, OutboundRefused, UnicodeDecodeError):
-            # What was fetched before stays in use until its hour is over.
-            return
+    def forget_address(self) -> None:
+        """Keep it."""
 
 
 _lock = threading.Lock()
-_addresses: dict[str, _FetchedKeys] = {}
+_addresses: dict[str, KeyCache] = {}
 
 
 def forget_fetched_keys() -> None:
@@ -115,16 +83,8 @@ def forget_fetched_keys() -> None:
     _addresses.clear()
 
 
-def _fetched_keys(address: str) -> _FetchedKeys:
+def _fetched_keys(address: str) -> KeyCache:
     with _lock:
         if address not in _addresses and len(_addresses) >= _MOST_ADDRESSES:
             del _addresses[next(iter(_addresses))]
-        return _addresses.setdefault(address, _FetchedKeys(address))
-
-
-def _is_within(moment: float | None, period: timedelta) -> bool:
-    return moment is not None and time.monotonic() - moment < period.total_seconds()
-
-
-def _matching(keys: Sequence[PublicKey], kid: str, algorithm: str) -> Sequence[PublicKey]:
-    return [key for key in keys if algorithm in key.algorithms and (not kid or key.kid == kid)]
+        return _addresses.setdefault(address, KeyCache(_ClientKeySource(address)))

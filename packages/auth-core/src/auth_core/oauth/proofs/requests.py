@@ -1,16 +1,12 @@
-"""The DPoP proof of an HTTP request: read, compared with the nonce of this site, and made ready to be spent."""
+"""The sender of a request: the holder of the key of its DPoP proof, which is made ready to be spent."""
 
 from dataclasses import dataclass
-from typing import Self
 
 from django.http import HttpRequest
-from django.utils import timezone
 
 from auth_core.oauth.conf import oauth
-from auth_core.oauth.errors import InvalidDPoPProof, UseDPoPNonce
-from auth_core.oauth.proofs.dpop import InvalidProof, read_proof
-from auth_core.oauth.proofs.nonces import current_nonce, is_current
 from auth_core.oauth.proofs.one_time import OneTime
+from auth_core.oauth_resource.proofs.headers import PresentedProof, ProofRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,46 +26,27 @@ class Sender:
 ANYONE = Sender()
 
 
-@dataclass(frozen=True, slots=True)
-class PresentedProof:
-    """The ``DPoP`` header of a request, as it came.
+def presented_proof(request: HttpRequest) -> PresentedProof:
+    """Return the ``DPoP`` header of *request*, with the address below that of the issuer."""
+    return PresentedProof.of(request, base=oauth.issuer, path=request.path_info)
+
+
+def sender_of(presented: PresentedProof, *, access_token: str = "") -> Sender:
+    """Return who sent the request. Nothing is spent. Without a header it may be anyone.
 
     Args:
-        text: Empty: there is none.
-        method: The method of the request.
-        address: The address of the request, as clients know it. The Host header decides nothing in it.
+        access_token: The token that the request presents. The proof must name it.
+
+    Raises:
+        InvalidDPoPProof: the proof is not one for this request.
+        UseDPoPNonce: it has no current nonce.
     """
-
-    text: str = ""
-    method: str = ""
-    address: str = ""
-
-    @classmethod
-    def of(cls, request: HttpRequest) -> Self:
-        """Return that of *request*."""
-        text = request.META.get("HTTP_DPOP", "")
-        return cls(text, request.method or "", f"{oauth.issuer}{request.path_info}") if text else cls()
-
-    def sender(self, *, access_token: str = "") -> Sender:
-        """Return who sent the request. Nothing is spent.
-
-        Args:
-            access_token: The token that the request presents. The proof must name it.
-
-        Raises:
-            InvalidDPoPProof: the proof is not one for this request.
-            UseDPoPNonce: it has no current nonce.
-        """
-        if not self.text:
-            return ANYONE
-        now, age = timezone.now().timestamp(), oauth.DPOP_PROOF_LIFETIME
-        try:
-            proof = read_proof(
-                self.text, method=self.method, address=self.address, now=now, age=age, access_token=access_token
-            )
-        except InvalidProof as problem:
-            raise InvalidDPoPProof(str(problem)) from problem
-        if (proof.nonce or oauth.DPOP_NONCE_REQUIRED) and not is_current(proof.nonce):
-            raise UseDPoPNonce(current_nonce())
-        ends_at = proof.issued_at + age.total_seconds()
-        return Sender(proof.thumbprint, OneTime.proof(thumbprint=proof.thumbprint, jti=proof.jti, ends_at=ends_at))
+    if not presented.text:
+        return ANYONE
+    lifetime = oauth.DPOP_PROOF_LIFETIME
+    rules = ProofRules(
+        lifetime=lifetime, nonce_lifetime=oauth.DPOP_NONCE_LIFETIME, is_nonce_required=oauth.DPOP_NONCE_REQUIRED
+    )
+    proof = presented.proof(rules, access_token=access_token)
+    ends_at = proof.issued_at + lifetime.total_seconds()
+    return Sender(proof.thumbprint, OneTime.proof(thumbprint=proof.thumbprint, jti=proof.jti, ends_at=ends_at))

@@ -1,89 +1,25 @@
 """Clients with keys of their own, for tests: DPoP proofs and assertions, right ones and any wrong ones."""
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
 from django.test import Client as Browser
 from django.utils import timezone
-from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
-from joserfc.jwt import encode
 
 from auth_core.oauth.conf import oauth
-from auth_core.oauth.keys.algorithms import Registry
 from auth_core.oauth.proofs.assertions import ASSERTION_TYPE
-from auth_core.oauth.proofs.dpop import TYPE, hash_of
-from auth_core.oauth.proofs.nonces import current_nonce
 from auth_core.oauth.testing.factories import Registered, make_application
-
-
-class _Registry(Registry):
-    """Writes any header, also one that no client should write."""
-
-    max_header_length = 4096
-
-    def check_header(self, header: Any) -> None:
-        """Accept it."""
+from auth_core.oauth_resource.testing import holder
 
 
 @dataclass
-class KeyHolder:
-    """The holder of a private key.
+class KeyHolder(holder.KeyHolder):
+    """The holder of a private key who calls the provider."""
 
-    Args:
-        algorithm: What it signs with.
-        key: The key. None: a new one.
-    """
-
-    algorithm: str = "ES256"
-    key: Any = None
-
-    def __post_init__(self) -> None:
-        if self.key is None:
-            self.key = _new_key(self.algorithm)
-
-    @property
-    def jwk(self) -> dict[str, Any]:
-        """The public key."""
-        public: dict[str, Any] = self.key.as_dict(private=False)
-        return public
-
-    @property
-    def jwks(self) -> str:
-        """The key set, as JSON."""
-        return json.dumps({"keys": [{**self.jwk, "use": "sig", "alg": self.algorithm, "kid": self.thumbprint}]})
-
-    @property
-    def thumbprint(self) -> str:
-        """Of the key."""
-        return str(self.key.thumbprint())
-
-    def sign(self, claims: dict[str, Any], header: dict[str, Any]) -> str:
-        """Return *claims* as a signed token. What is ``None`` is left out."""
-        whole = _present({"alg": self.algorithm, **header})
-        registry = _Registry(algorithms=[whole["alg"]], strict_check_header=False)
-        return encode(whole, _present(claims), self.key, registry=registry, default_type=None)
-
-    def proof(
-        self,
-        method: str = "POST",
-        path: str = "/oauth/token",
-        *,
-        access_token: str = "",
-        header: dict[str, Any] | None = None,
-        **changes: Any,
-    ) -> str:
-        """Return a DPoP proof with a current nonce. *header* and *changes* replace members, and ``None`` leaves one out."""
-        claims = {
-            "jti": str(uuid4()),
-            "htm": method,
-            "htu": f"{oauth.issuer}{path}",
-            "iat": int(timezone.now().timestamp()),
-            "nonce": current_nonce(),
-            "ath": hash_of(access_token) if access_token else None,
-        }
-        return self.sign({**claims, **changes}, {"typ": TYPE, "jwk": self.jwk, **(header or {})})
+    def proof(self, method: str = "POST", path: str = "/oauth/token", **changes: Any) -> str:
+        """Return a DPoP proof for *path* of the provider. The other arguments are those of `proof_for`."""
+        return self.proof_for(method, f"{oauth.issuer}{path}", **changes)
 
 
 @dataclass
@@ -129,13 +65,3 @@ def present(token: str, proof: str, browser: Browser | None = None, *, scheme: s
 def push(application: Registered, browser: Browser | None = None, **parameters: Any) -> Any:
     """Push an authorization request, and return the response."""
     return application.post("/oauth/par", browser, **parameters)
-
-
-def _new_key(algorithm: str) -> Key:
-    if algorithm in ("PS256", "RS256"):
-        return RSAKey.generate_key(2048)
-    return ECKey.generate_key("P-256") if algorithm == "ES256" else OKPKey.generate_key("Ed25519")
-
-
-def _present(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}

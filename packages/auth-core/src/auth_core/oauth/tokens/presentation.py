@@ -7,35 +7,20 @@ from dataclasses import replace
 
 from django.http import HttpRequest
 
-from auth_core.crypto.secrets import same
 from auth_core.oauth.errors import InvalidDPoPProof, InvalidToken, OAuthError, ProofRefused
-from auth_core.oauth.proofs.nonces import current_nonce
 from auth_core.oauth.proofs.one_time import spend_all
-from auth_core.oauth.proofs.requests import PresentedProof
+from auth_core.oauth.proofs.requests import presented_proof, sender_of
 from auth_core.oauth.tokens.active_tokens import ActiveToken, find_active_token
+from auth_core.oauth_resource.errors import BEARER, DPOP
+from auth_core.oauth_resource.proofs.nonces import current_nonce
 from auth_core.oauth_resource.tokens.claims import check_binding
-from auth_core.oauth_resource.tokens.header import SCHEME, token_of_scheme
 
-BEARER, DPOP = SCHEME, "DPoP"
 _SCHEMES = {BEARER.lower(): BEARER, DPOP.lower(): DPOP}
 
 
 def scheme_of(text: str) -> str:
     """Return `BEARER` or `DPOP`, whatever the case, or an empty text for another scheme (RFC 9110 section 11.1)."""
     return _SCHEMES.get(text.lower(), "")
-
-
-def presented_in_header(request: HttpRequest) -> tuple[str, str] | None:
-    """Return the scheme and the token in the header of *request*. ``None`` if it has none of a scheme of ours.
-
-    Raises:
-        InvalidToken: it is too long, or malformed.
-    """
-    for scheme in (BEARER, DPOP):
-        text = token_of_scheme(request, scheme)
-        if text is not None:
-            return scheme, text
-    return None
 
 
 def find_presented_token(request: HttpRequest, scheme: str, text: str) -> ActiveToken:
@@ -52,15 +37,16 @@ def find_presented_token(request: HttpRequest, scheme: str, text: str) -> Active
         bearer = find_active_token(text)
         if bearer is None:
             raise InvalidToken
-        check_binding(bearer.claims)
+        check_binding("", bearer.claims)
         return bearer
     try:
-        sender = PresentedProof.of(request).sender(access_token=text)
+        sender = sender_of(presented_proof(request), access_token=text)
         if sender.proof is None:
             raise InvalidDPoPProof
         token = find_active_token(text)
-        if token is None or not token.thumbprint or not same(token.thumbprint, sender.thumbprint):
+        if token is None:
             raise InvalidToken(scheme=DPOP)
+        check_binding(sender.thumbprint, token.claims)
         spend_all([sender.proof])
     except InvalidToken:
         raise

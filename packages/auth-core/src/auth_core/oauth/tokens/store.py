@@ -2,6 +2,7 @@
 
 from auth_core.oauth.conf import oauth
 from auth_core.oauth.keys.key_set import KeysUnusable
+from auth_core.oauth.proofs.one_time import OneTime, spend_all
 from auth_core.oauth.tokens.active_tokens import find_active_token, is_opaque
 from auth_core.oauth_resource.errors import Unavailable
 from auth_core.oauth_resource.registries import StoredToken
@@ -33,3 +34,11 @@ class OwnTokens:
             return None
         user = None if token.authorization is None else token.authorization.user
         return StoredToken(claims=token.claims, user=user)
+
+    def spend_proof(self, *, thumbprint: str, jti: str, ends_at: float) -> None:
+        """Spend the proof with this id. One statement.
+
+        Raises:
+            InvalidDPoPProof: it was used before.
+        """
+        spend_all([OneTime.proof(thumbprint=thumbprint, jti=jti, ends_at=ends_at)])

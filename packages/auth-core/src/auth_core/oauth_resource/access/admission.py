@@ -9,15 +9,17 @@ from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
 from auth_core.oauth_resource.access.needs import Needs
+from auth_core.oauth_resource.access.sender import schemes, sender_of
 from auth_core.oauth_resource.access.verification import verify
 from auth_core.oauth_resource.conf import resource
-from auth_core.oauth_resource.errors import MissingToken, TokenRefusal
-from auth_core.oauth_resource.issuers.key_cache import WouldWait
+from auth_core.oauth_resource.errors import DPOP, MissingToken, TokenRefusal
+from auth_core.oauth_resource.keys.key_cache import WouldWait
 from auth_core.oauth_resource.metadata.document import metadata_url
 from auth_core.oauth_resource.registries import token_store
 from auth_core.oauth_resource.tokens.access_token import TokenPrincipal, VerifiedToken
 from auth_core.oauth_resource.tokens.claims import refused
-from auth_core.oauth_resource.tokens.header import bearer_token
+from auth_core.oauth_resource.tokens.header import presented_token
+from auth_core.request.client import client_of
 
 
 def admit(request: HttpRequest, needs: Needs, *, may_wait: bool = True) -> tuple[Any, VerifiedToken]:
@@ -29,14 +31,20 @@ def admit(request: HttpRequest, needs: Needs, *, may_wait: bool = True) -> tuple
         WouldWait: the answer needs the database or another service, and this thread may not wait.
     """
     with challenged():
-        text = bearer_token(request)
-        if text is None:
-            raise MissingToken(needs.scope)
+        presented = presented_token(request)
+        if presented is None:
+            raise MissingToken(needs.scope, schemes=(DPOP,) if needs.dpop else schemes())
         if not may_wait and uses_database():
             raise WouldWait
-        token = verify(text, may_wait=may_wait)
-        needs.check(token)
-        return person_of(token), token
+        sender = sender_of(request, *presented)
+        with challenged_with(sender.scheme):
+            token = verify(
+                presented[1], thumbprint=sender.thumbprint, network=client_of(request).network, may_wait=may_wait
+            )
+            needs.check(token)
+            person = person_of(token)
+        sender.spend_proof()
+        return person, token
 
 
 async def admit_async(request: HttpRequest, needs: Needs) -> tuple[Any, VerifiedToken]:
@@ -58,6 +66,17 @@ def challenged() -> Iterator[None]:
         yield
     except TokenRefusal as refusal:
         refusal.metadata = metadata_url()
+        raise
+
+
+@contextmanager
+def challenged_with(scheme: str) -> Iterator[None]:
+    """Answer a refusal with the challenge of DPoP if the token was sent so. One of Bearer may be of DPoP all the same."""
+    try:
+        yield
+    except TokenRefusal as refusal:
+        if scheme == DPOP:
+            refusal.scheme = scheme
         raise
 
 

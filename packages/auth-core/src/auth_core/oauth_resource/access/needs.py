@@ -10,9 +10,10 @@ from datetime import timedelta
 from django.utils import timezone
 
 from auth_core.oauth_resource.conf import resource
-from auth_core.oauth_resource.errors import InsufficientAuthentication, InsufficientScope
+from auth_core.oauth_resource.errors import DPOP, InsufficientAuthentication, InsufficientScope, TokenRefusal
 from auth_core.oauth_resource.metadata.document import OFFLINE_ACCESS
 from auth_core.oauth_resource.tokens.access_token import VerifiedToken
+from auth_core.oauth_resource.tokens.claims import refused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,11 +24,13 @@ class Needs:
         scopes: All of them are needed.
         acr: The least value of `acr`. Empty: any.
         max_age: How long ago the person was authenticated at most. ``None``: any time.
+        dpop: Whether the token must be bound to a key, even if `REQUIRE_DPOP` is off.
     """
 
     scopes: Sequence[str] = ()
     acr: str = ""
     max_age: timedelta | None = None
+    dpop: bool = False
 
     @property
     def scope(self) -> str:
@@ -38,9 +41,20 @@ class Needs:
         """Check that *token* has what is needed.
 
         Raises:
+            InvalidToken: it is not bound to a key.
             InsufficientScope: it lacks a scope.
             InsufficientAuthentication: the authentication of its person is too weak or too old.
         """
+        try:
+            self._check(token)
+        except TokenRefusal as refusal:
+            if token.is_bound:
+                refusal.scheme = DPOP
+            raise
+
+    def _check(self, token: VerifiedToken) -> None:
+        if (self.dpop or resource.REQUIRE_DPOP) and not token.is_bound:
+            raise refused("it is not bound to a key", scheme=DPOP)
         if not set(self.scopes) <= set(token.scopes):
             raise InsufficientScope(self.scope)
         if not (_is_strong_enough(token.claims.get("acr"), self.acr) and self._is_recent(token)):

@@ -64,6 +64,24 @@ class RequireScopes(_OfToken):
         return True
 
 
+class RequireDPoP(_OfToken):
+    """A token that is bound to a key, which the request proves: ``permission_classes = [RequireDPoP(), …]`` (RFC 9449).
+
+    Other credentials than tokens do not pass.
+
+    Raises:
+        TokenRefused: the token is bound to none.
+    """
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        """Check the claims of the token."""
+        if not isinstance(request.auth, VerifiedToken):
+            return False
+        with refusals_for_drf():
+            Needs(dpop=True).check(request.auth)
+        return True
+
+
 class RequireAssurance(_OfToken):
     """How strongly and how recently the person of the token was authenticated: ``RequireAssurance("aal2", max_age=…)``.
 

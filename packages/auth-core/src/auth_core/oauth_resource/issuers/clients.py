@@ -3,9 +3,10 @@
 import threading
 from dataclasses import dataclass
 
+from auth_core.oauth_resource.issuers.discovery import IssuerKeySource
 from auth_core.oauth_resource.issuers.introspection import Introspection
 from auth_core.oauth_resource.issuers.issuer import Issuer
-from auth_core.oauth_resource.issuers.key_cache import KeyCache
+from auth_core.oauth_resource.keys.key_cache import KeyCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ def client_for(issuer: Issuer) -> IssuerClient:
     client = _clients.get(issuer)
     if client is None:
         with _lock:
-            client = _clients.setdefault(issuer, IssuerClient(KeyCache(issuer), Introspection(issuer)))
+            client = _clients.setdefault(issuer, IssuerClient(KeyCache(IssuerKeySource(issuer)), Introspection(issuer)))
     return client
 
 

@@ -18,9 +18,11 @@ from django.utils import timezone
 
 from auth_core.oauth_resource.conf import resource
 from auth_core.oauth_resource.errors import Unavailable
-from auth_core.oauth_resource.issuers.documents import IssuerFailed, discover, endpoint_in, fetch_document
+from auth_core.oauth_resource.issuers.discovery import discover, endpoint_in
 from auth_core.oauth_resource.issuers.issuer import Issuer
-from auth_core.oauth_resource.issuers.key_cache import WouldWait
+from auth_core.oauth_resource.issuers.unknown_tokens import UnknownTokens
+from auth_core.oauth_resource.keys.documents import DocumentFailed, fetch_document
+from auth_core.oauth_resource.keys.key_cache import WouldWait
 from auth_core.runtime.circuit_breaker import Breaker, BreakerOpen
 
 logger = logging.getLogger("auth_core.oauth_resource")
@@ -44,15 +46,21 @@ class Introspection:
     def __init__(self, issuer: Issuer) -> None:
         self._issuer = issuer
         self._endpoint = issuer.introspection_endpoint
+        self._unknown = UnknownTokens()
         self._breaker = Breaker(f"introspection at {issuer.url}", pause=_PAUSE)
         self._lock = threading.Lock()
         #: Digests of tokens, each with the moment at which it is forgotten and what was said. The oldest is first.
         self._remembered: OrderedDict[bytes, tuple[float, Mapping[str, Any]]] = OrderedDict()
 
-    def ask(self, text: str, *, may_wait: bool = True) -> Mapping[str, Any] | None:
+    def ask(self, text: str, *, network: str = "", may_wait: bool = True) -> Mapping[str, Any] | None:
         """Return the members of an active token, or ``None``.
 
+        Args:
+            network: Where the request comes from. What turns out not to be active is counted for it, before the issuer is
+                asked about the next one.
+
         Raises:
+            TooManyUnknownTokens: there were too many in this minute. Remembered tokens are accepted all the same.
             Unavailable: the issuer does not answer, or does not accept our client.
             WouldWait: it must be asked, and the caller may not wait.
         """
@@ -62,17 +70,27 @@ class Introspection:
             return remembered[1]
         if not may_wait:
             raise WouldWait
-        try:
-            members = self._breaker.call(lambda: self._ask(text))
-        except BreakerOpen as problem:
-            raise Unavailable from problem
-        except IssuerFailed as problem:
-            logger.warning("A token of %s cannot be introspected: %s.", self._issuer.url, problem)
-            raise Unavailable from problem
+        self._unknown.charge(network)
+        members = self._answer_about(text, network)
         if members.get("active") is not True:
             return None
+        self._unknown.refund(network)
         self._remember(key, members)
         return members
+
+    def _answer_about(self, text: str, network: str) -> Mapping[str, Any]:
+        """Return what the issuer says. An outage is no unknown token.
+
+        Raises:
+            Unavailable: it says nothing.
+        """
+        try:
+            return self._breaker.call(lambda: self._ask(text))
+        except (BreakerOpen, DocumentFailed) as problem:
+            self._unknown.refund(network)
+            if isinstance(problem, DocumentFailed):
+                logger.warning("A token of %s cannot be introspected: %s.", self._issuer.url, problem)
+            raise Unavailable from problem
 
     def _ask(self, text: str) -> Mapping[str, Any]:
         body = urlencode({"token": text, "token_type_hint": "access_token"}).encode()

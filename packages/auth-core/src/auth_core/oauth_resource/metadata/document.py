@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from auth_core.crypto.signature_algorithms import STRONG_ALGORITHMS
 from auth_core.oauth_resource.conf import resource
 from auth_core.oauth_resource.issuers.issuer import configured_issuers
 
@@ -35,6 +36,8 @@ def metadata_document() -> Mapping[str, Any]:
         "authorization_servers": list(configured_issuers()),
         "scopes_supported": [name for name in resource.SCOPES if name != OFFLINE_ACCESS],
         "bearer_methods_supported": ["header"],
+        "dpop_signing_alg_values_supported": list(STRONG_ALGORITHMS),
+        "dpop_bound_access_tokens_required": resource.REQUIRE_DPOP,
         "resource_name": resource.NAME,
         "resource_documentation": resource.DOCUMENTATION,
     }

@@ -32,6 +32,11 @@ class VerifiedToken:
         return str(self.claims.get("client_id") or self.claims.get("azp") or "")
 
     @property
+    def is_bound(self) -> bool:
+        """Whether it is bound to a key, which the request has proved."""
+        return self.claims.get("cnf") is not None
+
+    @property
     def is_of_application(self) -> bool:
         """Whether the application acts for itself, and not for a person (RFC 9068 section 2.2)."""
         return self.subject == self.application

@@ -10,13 +10,15 @@ from typing import Any, TypeGuard
 
 from django.utils import timezone
 
+from auth_core.crypto.secrets import same
 from auth_core.oauth_resource.conf import resource
-from auth_core.oauth_resource.errors import InvalidToken
+from auth_core.oauth_resource.errors import BEARER, DPOP, InvalidToken
+from auth_core.oauth_resource.tokens.members import text_in
 
 logger = logging.getLogger("auth_core.oauth_resource")
 
 
-def refused(reason: str, *, scheme: str = "Bearer") -> InvalidToken:
+def refused(reason: str, *, scheme: str = BEARER) -> InvalidToken:
     """Return the refusal of a token. The caller is not given the reason: it is a line of the log at the level DEBUG.
 
     Args:
@@ -72,14 +74,22 @@ def check_subject(claims: Mapping[str, Any]) -> None:
         raise refused("it has no subject")
 
 
-def check_binding(claims: Mapping[str, Any]) -> None:
-    """Check that a token may be used by its bearer. One that is bound to a key needs a proof of that key.
+def check_binding(thumbprint: str, *sources: Mapping[str, Any]) -> None:
+    """Check that a token may be used by its sender. One that is bound to a key needs a proof of that key, and no other has one.
+
+    Args:
+        thumbprint: Of the key of the proof. Empty: the token was sent as Bearer, without a proof.
+        sources: What says how the token is bound: its claims, and what introspection says. Each counts.
 
     Raises:
-        InvalidToken: it is bound (RFC 9449 section 7.2, RFC 8705 section 3).
+        InvalidToken: it may not (RFC 9449 section 7.2). A binding to a certificate needs a proof that nobody here reads.
     """
-    if claims.get("cnf") is not None:
-        raise refused("it is bound to a key, and was sent without a proof")
+    bindings = [source["cnf"] for source in sources if source.get("cnf") is not None]
+    if not thumbprint:
+        if bindings:
+            raise refused("it is bound to a key, and was sent without a proof", scheme=DPOP)
+    elif not bindings or not all(_is_to_key(binding, thumbprint) for binding in bindings):
+        raise refused("it is not bound to the key of the proof", scheme=DPOP)
 
 
 def scopes_in(claims: Mapping[str, Any], name: str) -> tuple[str, ...]:
@@ -92,3 +102,7 @@ def scopes_in(claims: Mapping[str, Any], name: str) -> tuple[str, ...]:
 
 def _is_time(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_to_key(binding: object, thumbprint: str) -> bool:
+    return isinstance(binding, dict) and len(binding) == 1 and same(text_in(binding, "jkt"), thumbprint)

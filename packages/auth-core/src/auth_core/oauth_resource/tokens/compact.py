@@ -53,7 +53,7 @@ class CompactToken:
         """Return whether *key* signed it with *algorithm*, which the caller knows to belong to the key."""
         try:
             return validate_compact(self.content, key, registry=_VERIFIERS[algorithm])
-        except (JoseError, ValueError):
+        except (JoseError, ValueError, TypeError):
             return False
 
 

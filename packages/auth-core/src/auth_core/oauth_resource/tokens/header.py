@@ -1,15 +1,14 @@
 """The access token of a request. It is read from ``Authorization`` only.
 
-Source: RFC 6750 section 2.1. A URL is logged, and a form is not the token's place, so neither is read.
+Source: RFC 6750 section 2.1, RFC 9449 section 7.1. A URL is logged, and a form is not the token's place, so neither is read.
 """
 
 from django.http import HttpRequest
 
+from auth_core.oauth_resource.errors import BEARER, DPOP
 from auth_core.oauth_resource.tokens.claims import refused
 from auth_core.oauth_resource.tokens.compact import LONGEST
 from auth_core.text import Pattern
-
-SCHEME = "Bearer"
 
 #: ``b64token``. RFC 9110 section 11.2 calls it ``token68``.
 _TOKEN = Pattern(r"[A-Za-z0-9\-._~+/]+=*", at_most=LONGEST)
@@ -31,10 +30,14 @@ def token_of_scheme(request: HttpRequest, scheme: str) -> str | None:
     return text
 
 
-def bearer_token(request: HttpRequest) -> str | None:
-    """Return the Bearer token in the header, or ``None``.
+def presented_token(request: HttpRequest) -> tuple[str, str] | None:
+    """Return the scheme and the token in the header of *request*. ``None`` if it has none of a scheme of ours.
 
     Raises:
         InvalidToken: it is too long, or malformed.
     """
-    return token_of_scheme(request, SCHEME)
+    for scheme in (BEARER, DPOP):
+        text = token_of_scheme(request, scheme)
+        if text is not None:
+            return scheme, text
+    return None

@@ -9,7 +9,6 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from auth_core.crypto.secrets import same
-from auth_core.oauth.conf import oauth
 from auth_core.text import Pattern
 
 #: Clients that ask within the same step get the same nonce.
@@ -23,12 +22,12 @@ def current_nonce() -> str:
     return _nonce(_step())
 
 
-def is_current(nonce: str) -> bool:
-    """Return whether *nonce* is one that this site gave out within `DPOP_NONCE_LIFETIME`."""
+def is_current(nonce: str, *, lifetime: timedelta) -> bool:
+    """Return whether *nonce* is one that this site gave out within *lifetime*."""
     if not _NONCE.fullmatch(nonce):
         return False
     step = int(nonce.partition("-")[0], 16)
-    allowed = int(oauth.DPOP_NONCE_LIFETIME / _STEP)
+    allowed = int(lifetime / _STEP)
     # The clock of another process may be a step ahead.
     return _step() - allowed <= step <= _step() + 1 and same(nonce, _nonce(step))
 

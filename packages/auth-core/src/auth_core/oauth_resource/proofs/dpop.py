@@ -1,7 +1,6 @@
 """The DPoP proof: a client signs each request with its key. Does not use Django and asks no database.
 
-Source: RFC 9449 sections 4.2 and 4.3. A resource server uses this module as well as the provider. The caller compares the
-nonce, and spends `Proof.jti` if it has a store.
+Source: RFC 9449 sections 4.2 and 4.3. The caller compares the nonce, and spends `Proof.jti` if it has a store.
 """
 
 import base64
@@ -14,13 +13,9 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from auth_core.crypto.signature_algorithms import STRONG_ALGORITHMS
-from auth_core.oauth.proofs.signed_text import (
-    moment_in,
-    read_public_key,
-    read_unverified,
-    text_in,
-    verified_claims,
-)
+from auth_core.oauth_resource.keys.public_keys import read_public_key
+from auth_core.oauth_resource.tokens.compact import read_compact
+from auth_core.oauth_resource.tokens.members import moment_in, text_in
 
 #: The type of a proof. A token of another type is never accepted as one (RFC 8725 section 3.11).
 TYPE = "dpop+jwt"
@@ -69,7 +64,7 @@ def read_proof(text: str, *, method: str, address: str, now: float, age: timedel
     Raises:
         InvalidProof: it breaks a rule of section 4.3.
     """
-    token = read_unverified(text)
+    token = read_compact(text)
     if token is None or token.type != TYPE:
         raise InvalidProof("Send one DPoP header with one proof of the type dpop+jwt.")
     if token.algorithm not in ALGORITHMS:
@@ -77,8 +72,8 @@ def read_proof(text: str, *, method: str, address: str, now: float, age: timedel
     key = read_public_key(token.header.get("jwk"))
     if key is None:
         raise InvalidProof("The proof has no public key that is supported.")
-    claims = verified_claims(token, key, algorithms=ALGORITHMS)
-    if claims is None:
+    claims = token.claims
+    if not key.verifies(token, algorithms=ALGORITHMS):
         raise InvalidProof("The signature of the proof is wrong.")
     if not is_of_request(claims, method=method, address=address):
         raise InvalidProof("The proof is for another request.")
