@@ -132,6 +132,18 @@ VARIABLES: Mapping[str, Variable] = {
             is_secret=True,
             has_lines=True,
         ),
+        Variable(
+            "CLIENT_DOCUMENTS",
+            "Which OAuth clients may have an https address as their id, with a document about themselves there: `none`,"
+            " `listed` or `all`. Agents of the Model Context Protocol are such clients.",
+            "none",
+        ),
+        Variable("CLIENT_DOCUMENT_HOSTS", "Hosts of these clients if they are `listed`, comma-separated."),
+        Variable("CLIENT_DOCUMENT_SCOPES", "Scopes of resources that these clients may ask for, comma-separated."),
+        Variable(
+            "OUTBOUND_CA_FILE",
+            "A PEM file with the certificates that vouch for other services. If empty, those that every browser knows.",
+        ),
         *_provider_variables(),
         Variable(
             "SMS_BACKEND",

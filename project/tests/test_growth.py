@@ -21,7 +21,7 @@ from auth_audit.append import column_values, digests
 from auth_core import admin_search, limits
 from auth_core.api.bodies import Body
 from auth_core.messages import values
-from auth_core.oauth.clients import redirect_uris
+from auth_core.oauth.clients import document_ids, redirect_uris
 from auth_core.oauth_resource.issuers import issuer
 from auth_core.oauth_resource.proofs import dpop
 from auth_core.observability.redaction import one_line, redact_text
@@ -143,7 +143,12 @@ def _refused(call: Callable[[str], object]) -> Callable[[str], object]:
 READERS: dict[str, tuple[Callable[[str], object], list[Make]] | str] = {
     "auth_core.checks._network_problem": SETTING,
     "auth_core.checks.check_public_url": SETTING,
-    "auth_core.oauth.authorization.consent._host_of": REDIRECT,
+    "auth_core.oauth.clients.redirect_uris.web_host_of": REDIRECT,
+    "auth_core.oauth.clients.document_ids.host_of": "It reads a client id that is the address of a document.",
+    "auth_core.oauth.clients.document_ids.is_document_id": (
+        document_ids.is_document_id,
+        [of("a", head="https://a.example/"), of("/.", head="https://a.example"), of("%2e", head="https://a.example/")],
+    ),
     "auth_core.oauth.checks.check_issuer": SETTING,
     "auth_core.oauth.clients.redirect_uris._split": (
         redirect_uris.why_not_allowed,

@@ -42,6 +42,7 @@ IN_THE_ROOT: dict[str, dict[str, str]] = {
         "toolkit": "Settings modules import it.",
     },
     "oauth_resource": {
+        "asgi": "Django's name for what a server calls.",
         "answers": "The provider's endpoints and views of every kind answer with it.",
     },
     "auth_mfa": {

@@ -18,7 +18,7 @@ def test_every_row_has_its_tests() -> None:
 
 
 def test_no_row_is_missing() -> None:
-    assert [len(table.rows) for table in TABLES] == [33, 36, 12, 30]
+    assert [len(table.rows) for table in TABLES] == [33, 36, 12, 31]
 
 
 def test_the_page_is_current() -> None:

@@ -139,6 +139,7 @@ AUTH_CORE: dict[str, Any] = {
     "TWILIO_AUTH_TOKEN": env.text("TWILIO_AUTH_TOKEN"),
     "TWILIO_FROM": env.text("TWILIO_FROM"),
     "READINESS": [*CoreSettings.READINESS.default, "auth_core.oauth.keys.boot.signing_keys"],
+    "OUTBOUND_CA_FILE": env.text("OUTBOUND_CA_FILE"),
     "OUTBOX_RELAY": "celery" if env.text("BROKER_URL") else "thread",
 }
 AUTH_PROFILE = env.one_of("AUTH_PROFILE", "default", "high")
@@ -153,7 +154,13 @@ AUTH_SESSIONS = {
     **context_change(AUTH_PROFILE),
 }
 
-AUTH_OAUTH = {"SIGNING_KEYS": env.text("JWT_SIGNING_KEYS"), **provider(AUTH_PROFILE)}
+AUTH_OAUTH: dict[str, Any] = {
+    "SIGNING_KEYS": env.text("JWT_SIGNING_KEYS"),
+    "CLIENT_DOCUMENTS": env.one_of("CLIENT_DOCUMENTS", "none", "listed", "all"),
+    "CLIENT_DOCUMENT_HOSTS": env.many("CLIENT_DOCUMENT_HOSTS"),
+    "CLIENT_DOCUMENT_SCOPES": env.many("CLIENT_DOCUMENT_SCOPES"),
+    **provider(AUTH_PROFILE),
+}
 OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth2_provider.Application"
 
 AUTH_AUDIT = {"SIGNING_KEYS": env.keys("AUDIT_SIGNING_KEYS")}

@@ -1,17 +1,20 @@
 """One service for the clients in a browser, and three nodes of another one for what processes know of each other."""
 
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from attacks.stage import mail_folder
+from auth_core.testing.readme import blocks
 from auth_core.testing.redis import OwnRedis
 from live.chromium import Open, Watch, Window
 from live.mailbox import Mailbox
 from live.service import Service
 from oauth_clients.callback import ON_DEVICE, SCHEME, Applications, Callback
 from oauth_clients.callers import Application, Nodes, make
+from oauth_clients.sites import MCP_GUIDE
 
 SETTINGS = {"DJANGO_SETTINGS_MODULE": "oauth_clients.site_settings"}
 
@@ -19,7 +22,11 @@ SETTINGS = {"DJANGO_SETTINGS_MODULE": "oauth_clients.site_settings"}
 @pytest.fixture(scope="package")
 def service(tmp_path_factory: Any) -> Iterator[Service]:
     """The service with two processes."""
-    with OwnRedis() as redis, Service(tmp_path_factory.mktemp("service"), redis.url, SETTINGS) as running:
+    folder = tmp_path_factory.mktemp("service")
+    # As the guide starts it, with the certificate of this machine.
+    *pairs, _program, _chore = shlex.split(blocks(MCP_GUIDE, "sh serve")[0])
+    agents = {**dict(pair.split("=") for pair in pairs), "OUTBOUND_CA_FILE": str(folder / "certificate.pem")}
+    with OwnRedis() as redis, Service(folder, redis.url, {**SETTINGS, **agents}) as running:
         yield running
 
 

@@ -31,8 +31,22 @@ def python_with_authlib() -> Path:
     return _installed("python", ["python/requirements.txt"], install) / "bin/python"
 
 
-def node_with_openid_client() -> Path:
-    """Return a folder whose modules have openid-client.
+def python_with_mcp() -> Path:
+    """Return a Python that has the SDK of the Model Context Protocol, Django and auth-core with its resource side."""
+
+    def install(folder: Path) -> None:
+        subprocess.run([uv(), "venv", "--quiet", "--clear", "--python", sys.executable, folder], check=True)
+        target = ["--quiet", "--python", folder / "bin/python"]
+        subprocess.run(
+            [uv(), "pip", "install", *target, "--require-hashes", "-r", _HERE / "python/mcp.txt"], check=True
+        )
+        subprocess.run([uv(), "pip", "install", *target, "--no-deps", "-e", ROOT / "packages/auth-core"], check=True)
+
+    return _installed("python_mcp", ["python/mcp.txt"], install) / "bin/python"
+
+
+def node_with_clients() -> Path:
+    """Return a folder whose modules have openid-client and the client of the Model Context Protocol.
 
     Raises:
         NotInstalled: there is no Node or no npm.

@@ -9,30 +9,36 @@ from pathlib import Path
 
 from auth_core.testing.readme import blocks
 from guests.packages import ROOT
-from oauth_clients.installation import node, node_with_openid_client, python_with_authlib
+from oauth_clients.installation import node, node_with_clients, python_with_authlib, python_with_mcp
 from oauth_clients.processes import HOST, run_script, running
 
-GUIDE = ROOT / "docs/openid-connect.md"
+GUIDE, MCP_GUIDE = ROOT / "docs/openid-connect.md", ROOT / "docs/mcp.md"
 
-#: What the guide is written for: the service, and the ports of the two applications.
-_ISSUER, _DJANGO_PORT, _NODE_PORT = "http://localhost:8000", "8001", "8002"
+#: What the guides are written for: the service, and the ports of the two applications and of the MCP server.
+_ISSUER, _DJANGO_PORT, _NODE_PORT, _MCP_PORT = "http://localhost:8000", "8001", "8002", "8003"
 
 
 class Guide:
-    """The blocks of the guide, for other addresses than those that it names.
+    """The blocks of a guide, for other addresses than those that it names.
 
     Args:
         issuer: The address of the service.
         port: The port of the application.
+        page: The guide.
     """
 
-    def __init__(self, *, issuer: str, port: int) -> None:
+    def __init__(self, *, issuer: str, port: int, page: Path = GUIDE) -> None:
+        self._page = page
         self._replaced = {_ISSUER: issuer, f":{_DJANGO_PORT}": f":{port}", f"({_NODE_PORT},": f"({port},"}
-        self._replaced[f":{_NODE_PORT}"] = f":{port}"
+        self._replaced |= {
+            f":{_NODE_PORT}": f":{port}",
+            f":{_MCP_PORT}": f":{port}",
+            f"--port {_MCP_PORT}": f"--port {port}",
+        }
 
     def block(self, kind: str, **values: str) -> str:
         """Return a block with the addresses and *values* filled in, each of which it has."""
-        (text,) = blocks(GUIDE, kind)
+        (text,) = blocks(self._page, kind)
         for name, value in values.items():
             assert f"<{name}>" in text, kind
             text = text.replace(f"<{name}>", value)
@@ -73,13 +79,33 @@ def django_site(
 
 
 @contextmanager
+def mcp_server(guide: Guide, *, port: int, folder: Path, certificate: Path) -> Iterator[str]:
+    """Run the MCP server of its guide, and yield its address.
+
+    Args:
+        certificate: That of the service, which the guide runs without TLS.
+    """
+    path = os.pathsep.join([str(python_with_mcp().parent), os.environ["PATH"]])
+    _installation, start = guide.block("sh install").splitlines()
+    run_script(start, folder=folder, PATH=path)
+    settings = folder / "notes/settings.py"
+    own = f'AUTH_CORE["OUTBOUND_CA_FILE"] = {str(certificate)!r}\n'
+    settings.write_text(f"{settings.read_text()}\n{guide.block('python notes/settings.py')}{own}")
+    for name in ("urls", "tools", "asgi"):
+        (folder / f"notes/{name}.py").write_text(guide.block(f"python notes/{name}.py"))
+    run_script("python manage.py check --fail-level WARNING", folder=folder, PATH=path)
+    with running(shlex.split(guide.block("sh run")), port=port, folder=folder, PATH=path):
+        yield f"http://{HOST}:{port}/mcp"
+
+
+@contextmanager
 def node_application(
     guide: Guide, *, port: int, folder: Path, client_id: str, client_secret: str, **environment: str
 ) -> Iterator[str]:
     """Run the Node application of the guide, and yield its address."""
     application = guide.block("js app.mjs", client_id=client_id, client_secret=client_secret)
     (folder / "app.mjs").write_text(application)
-    (folder / "node_modules").symlink_to(node_with_openid_client() / "node_modules")
+    (folder / "node_modules").symlink_to(node_with_clients() / "node_modules")
     program, *arguments = shlex.split(guide.block("sh run-node"))
     assert program == "node"
     with running([*node(), *arguments], port=port, folder=folder, **environment):
@@ -92,7 +118,7 @@ def node_site(
 ) -> Iterator[str]:
     """Run the site of node/site.mjs, and yield its address."""
     shutil.copy(Path(__file__).parent / "node/site.mjs", folder)
-    (folder / "node_modules").symlink_to(node_with_openid_client() / "node_modules")
+    (folder / "node_modules").symlink_to(node_with_clients() / "node_modules")
     own = {"ISSUER": issuer, "CLIENT_ID": client_id, "CLIENT_SECRET": client_secret, "PORT": str(port)}
     with running([*node(), "site.mjs"], port=port, folder=folder, **own, **environment):
         yield f"http://{HOST}:{port}/"

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from django.test import Client as Browser
 
+from auth_core.events import Event
+from auth_core.oauth.events import OAuthEvent
 from auth_core.oauth.models import ClientDocument
 from auth_core.oauth.testing.document_site import DocumentSite
 from document_clients import Described, stored
@@ -49,10 +51,13 @@ def test_another_status(site: DocumentSite, browser: Browser, status: int) -> No
     assert site.visits == [PATH], "no redirect is followed"
 
 
-def test_an_endless_document_is_cut(site: DocumentSite, browser: Browser) -> None:
+def test_an_endless_document_is_cut(site: DocumentSite, browser: Browser, settings: Any) -> None:
+    # Long enough that the size cuts it, and not the time.
+    settings.AUTH_CORE = {**settings.AUTH_CORE, "OUTBOUND_TIMEOUT": timedelta(seconds=20)}
+
     assert_refused(browser, site.serve_endless(PATH, GIGABYTE), UNREADABLE)
 
-    assert site.sent < GIGABYTE / 50, "the connection is closed, and the rest is never read"
+    assert site.sent < GIGABYTE / 512, "the connection is closed: what was sent waits in the buffers of the system"
 
 
 def test_a_document_that_is_too_long(site: DocumentSite, browser: Browser) -> None:
@@ -198,6 +203,18 @@ def test_a_document_at_two_addresses_is_one_client(site: DocumentSite, browser: 
     site.serve("/client.json?v=2", right)
 
     assert_refused(browser, site.url("/client.json?v=2"), OTHERS)
+
+
+def test_a_refusal_is_recorded(site: DocumentSite, browser: Browser, events: list[Event]) -> None:
+    Described(site.serve(PATH, b"[]")).come(browser)
+    Described(site.serve(PATH, b"", status=404)).come(browser)
+
+    refused = [event for event in events if event.name is OAuthEvent.DOCUMENT_REFUSED]
+    assert [(event.reason, event.data) for event in refused] == [
+        ("invalid", {"host": "localhost"}),
+        ("unreadable", {"host": "localhost"}),
+    ]
+    assert all(event.subject is not None for event in refused)
 
 
 def test_a_document_that_turns_bad_leaves_what_was(site: DocumentSite, browser: Browser) -> None:

@@ -73,6 +73,13 @@ def test_consent_names_both_hosts_and_what_an_agent_can_do(agent: Described, not
     assert "alice@example.org" in text
 
 
+def test_the_list_of_what_a_person_gave_names_the_host(agent: Described, browser: Browser) -> None:
+    agent.allow(browser)
+
+    assert f"Agent ({HOST})" in text_of(browser.get("/account/applications/"))
+    assert browser.get("/api/v1/me/applications/").json()["results"][0]["name"] == f"Agent ({HOST})"
+
+
 def test_consent_of_an_application_of_an_administrator_says_nothing_of_agents(browser: Browser) -> None:
     assert "agent" not in text_of(authorize(browser, make_application()))
 

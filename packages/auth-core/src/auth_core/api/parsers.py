@@ -9,7 +9,7 @@ from rest_framework.parsers import BaseParser
 
 from auth_core.conf import core
 from auth_core.errors import FieldError, InvalidRequest, MalformedBody, PayloadTooLarge
-from auth_core.runtime.json_objects import without_duplicates
+from auth_core.request.json_objects import without_duplicates
 
 #: The greatest depth of nesting. Python's own limit is in the hundreds, and other code recurses through the result.
 MAX_DEPTH = 32

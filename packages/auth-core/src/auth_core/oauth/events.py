@@ -207,6 +207,13 @@ class OAuthEvent(EventName):
         Retention.SECURITY,
         ("method",),
     )
+    DOCUMENT_REFUSED = (
+        "oauth.document.refused",
+        "The document of a client that describes itself could not be used.",
+        Severity.NOTICE,
+        Retention.SECURITY,
+        ("host",),
+    )
     KEY_ADDED = (
         "oauth.key.added",
         "A signing key was published.",

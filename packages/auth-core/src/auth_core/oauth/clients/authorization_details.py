@@ -16,7 +16,7 @@ from auth_core.oauth.clients.scopes import canonical
 from auth_core.oauth.conf import oauth
 from auth_core.oauth.errors import InvalidAuthorizationDetails, InvalidTarget
 from auth_core.oauth.registries import all_detail_types
-from auth_core.runtime.json_objects import without_duplicates
+from auth_core.request.json_objects import without_duplicates
 from auth_core.text import Pattern
 
 #: The longest parameter, and the longest text in it, in characters. A token of at most 8 KiB carries them.

@@ -12,13 +12,16 @@ from django.utils import timezone
 
 from auth_core import limits
 from auth_core.errors import InvalidRequest, NotFound
+from auth_core.events import Event, EventOutcome, record
 from auth_core.oauth.applications.changes import change_application, remove_application
-from auth_core.oauth.clients.document_ids import is_welcome
+from auth_core.oauth.clients.document_ids import host_of, is_welcome
 from auth_core.oauth.clients.registration import create_application
 from auth_core.oauth.clients.registry import DOCUMENT, RegisteredApplication, find_application
 from auth_core.oauth.documents.document import DescribedClient
-from auth_core.oauth.documents.errors import DocumentRefused
+from auth_core.oauth.documents.errors import DocumentRefused, DocumentUnreadable
 from auth_core.oauth.documents.loader import load_document
+from auth_core.oauth.errors import OAuthError
+from auth_core.oauth.events import OAuthEvent
 from auth_core.oauth.models import ClientDocument
 from auth_core.people.lookup import identity_of
 from auth_core.request.client import Client
@@ -47,10 +50,29 @@ def described_application(client_id: str, *, user: UserLike, client: Client) -> 
         return None
     if application is None or not _is_current(application):
         limits.charge("client_document", client=client, person=str(identity_of(user).subject_id))
-        document = load_document(client_id)
-        _keep(client_id, document.client, document.lifetime, user)
+        try:
+            document = load_document(client_id)
+            _keep(client_id, document.client, document.lifetime, user)
+        except (DocumentUnreadable, DocumentRefused) as problem:
+            _record_refusal(client_id, problem, user, client)
+            raise
         application = find_application(client_id)
     return application
+
+
+def _record_refusal(client_id: str, problem: OAuthError, user: UserLike, client: Client) -> None:
+    reason = "unreadable" if isinstance(problem, DocumentUnreadable) else "invalid"
+    with transaction.atomic(durable=True):
+        record(
+            Event(
+                name=OAuthEvent.DOCUMENT_REFUSED,
+                subject=user,
+                outcome=EventOutcome.DENIED,
+                reason=reason,
+                client=client,
+                data={"host": host_of(client_id)},
+            )
+        )
 
 
 def _is_current(application: RegisteredApplication) -> bool:

@@ -14,7 +14,7 @@ from auth_core.oauth.clients.document_ids import host_of
 from auth_core.oauth.clients.registry import AUTHORIZATION_CODE, REFRESH_TOKEN
 from auth_core.oauth.documents.errors import DocumentRefused
 from auth_core.oauth.models.application_policy import AuthMethod
-from auth_core.runtime.json_objects import without_duplicates
+from auth_core.request.json_objects import without_duplicates
 
 #: How such a client may authenticate. No secret can be shared by a document that everyone reads.
 _METHODS = frozenset({AuthMethod.NONE.value, AuthMethod.PRIVATE_KEY.value})

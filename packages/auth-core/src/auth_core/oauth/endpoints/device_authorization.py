@@ -12,8 +12,7 @@ from django.http.response import HttpResponseBase
 from auth_core.oauth.conf import oauth
 from auth_core.oauth.device_grant.requests import store_device_request
 from auth_core.oauth.device_grant.user_codes import for_people
-from auth_core.oauth.endpoints.addresses import address_of
-from auth_core.oauth.endpoints.answers import endpoint, json_answer
+from auth_core.oauth.endpoints.answers import address_of, endpoint, json_answer
 from auth_core.oauth.endpoints.callers import Caller, refusals_recorded, with_nonce
 from auth_core.oauth.proofs.one_time import spend_all
 

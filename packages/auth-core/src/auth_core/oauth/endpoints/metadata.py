@@ -15,8 +15,7 @@ from django.http.response import HttpResponseBase
 from auth_core.assurance.levels import Assurance
 from auth_core.crypto.signature_algorithms import STRONG_ALGORITHMS
 from auth_core.oauth.conf import oauth
-from auth_core.oauth.endpoints.addresses import address_of
-from auth_core.oauth.endpoints.answers import endpoint, public_answer
+from auth_core.oauth.endpoints.answers import address_of, endpoint, public_answer
 from auth_core.oauth.endpoints.token import offered_grants
 from auth_core.oauth.keys.key_set import key_set
 from auth_core.oauth.keys.subjects import has_subject_key

@@ -14,7 +14,7 @@ from django.http import HttpRequest, UnreadablePostError
 
 from auth_core.oauth.conf import oauth
 from auth_core.oauth.errors import BodyTooLarge, InvalidRequest
-from auth_core.runtime.json_objects import without_duplicates
+from auth_core.request.json_objects import without_duplicates
 
 #: The content types of bodies.
 JSON = "application/json"

@@ -24,8 +24,7 @@ from auth_core.oauth.dynamic.registration import (
 from auth_core.oauth.dynamic.registration import (
     register as register_application,
 )
-from auth_core.oauth.endpoints.addresses import address_of
-from auth_core.oauth.endpoints.answers import endpoint, json_answer
+from auth_core.oauth.endpoints.answers import address_of, endpoint, json_answer
 from auth_core.oauth.endpoints.parameters import json_members
 from auth_core.oauth.errors import InvalidClientMetadata, InvalidRequest, InvalidToken, MissingToken, TooManyRequests
 from auth_core.oauth.events import OAuthEvent

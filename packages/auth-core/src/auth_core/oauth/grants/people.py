@@ -12,6 +12,8 @@ from django.utils import timezone
 
 from auth_core.authority import check_over
 from auth_core.events import Event, record
+from auth_core.oauth.clients.document_ids import host_of
+from auth_core.oauth.clients.registry import DOCUMENT
 from auth_core.oauth.events import OAuthEvent
 from auth_core.oauth.grants.ends import end_authorization
 from auth_core.oauth.models import ApplicationPolicy, Authorization, Consent
@@ -25,6 +27,7 @@ class Given:
 
     Args:
         id: Public id of the application.
+        name: Its name. If it describes itself, with the host of its id, because it can call itself anything.
         scopes: All scopes of what is live, and of the remembered consent.
         authorization_details: Those of what is live, each once.
         since: When the person gave the first of it.
@@ -103,7 +106,7 @@ def _given(policy: ApplicationPolicy, live: Sequence[Authorization], consent: Co
     begins = [row.created_at for row in own] + ([] if consent is None else [consent.given_at])
     return Given(
         id=policy.pk,
-        name=application.name or application.client_id,
+        name=_name_of(application),
         client_uri=policy.client_uri if policy.client_uri.startswith("https://") else "",
         scopes=list(dict.fromkeys(names)),
         authorization_details=[each for number, each in enumerate(details) if each not in details[:number]],
@@ -111,3 +114,8 @@ def _given(policy: ApplicationPolicy, live: Sequence[Authorization], consent: Co
         used_at=max((row.created_at for row in own), default=None),
         is_offline=any(row.is_offline for row in own),
     )
+
+
+def _name_of(application: Any) -> str:
+    name: str = application.name or application.client_id
+    return f"{name} ({host_of(application.client_id)})" if application.registration_source == DOCUMENT else name

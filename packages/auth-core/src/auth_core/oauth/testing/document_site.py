@@ -1,6 +1,7 @@
 """A site with documents about clients, on a port of this machine with TLS. It answers as each test says."""
 
 import json
+import socket
 import ssl
 import threading
 from collections.abc import Callable
@@ -109,6 +110,8 @@ class DocumentSite:
             handler.send_header("Content-Type", "application/json")
             handler.send_header("Content-Length", str(size))
             handler.end_headers()
+            # What waits in the buffer of the system counts as sent.
+            handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65_536)
             part = b" " * 65_536
             while self.sent < size:
                 handler.wfile.write(part)
