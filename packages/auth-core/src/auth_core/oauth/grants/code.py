@@ -138,7 +138,7 @@ def exchange_code(
         InvalidRequest: the verifier is missing.
         InvalidTarget: a resource was not granted.
     """
-    digested = digest(code) if _CODE.fullmatch(code) else ""
+    digested = _digest(code)
     authorization = _spend(digested, application, version, unspent)
     if authorization is None:
         if version:
@@ -147,7 +147,41 @@ def exchange_code(
         raise InvalidGrant
     _check_proof(authorization, verifier=verifier, redirect_uri=redirect_uri, thumbprint=thumbprint)
     _refuse_if_not_admitted(authorization, application, client)
-    return _tokens_of(authorization, application, resources, client, thumbprint)
+    with transaction.atomic(durable=True):
+        return _tokens_of(authorization, application, resources, client, thumbprint)
+
+
+def exchange_if_granted(
+    application: RegisteredApplication,
+    *,
+    code: str,
+    verifier: str,
+    redirect_uri: str,
+    resources: Sequence[str],
+    client: Client,
+) -> dict[str, Any]:
+    """Return what `exchange_code` returns to *application*, which this process remembers, if it refuses nothing.
+
+    All of it is one transaction, so a refusal changes nothing: the code is not spent, and `exchange_code` can still spend it. It
+    is for a layer before Django.
+
+    Raises:
+        StaleApplication: *application* has changed, or `exchange_code` would refuse *code*.
+        InvalidGrant, InvalidRequest, InvalidTarget: as in `exchange_code`.
+    """
+    with transaction.atomic(durable=True):
+        authorization = _spend(_digest(code), application, application.version, ())
+        if authorization is None:
+            raise StaleApplication
+        _check_proof(authorization, verifier=verifier, redirect_uri=redirect_uri, thumbprint="")
+        if why_not_admitted(authorization, application):
+            raise StaleApplication
+        return _tokens_of(authorization, application, resources, client, "")
+
+
+def _digest(code: str) -> str:
+    """Return the digest of *code*. Empty if it is none of ours."""
+    return digest(code) if _CODE.fullmatch(code) else ""
 
 
 def _spend(
@@ -180,33 +214,35 @@ def _tokens_of(
     client: Client,
     thumbprint: str,
 ) -> dict[str, Any]:
-    """Write the refresh token and the event, and return the tokens. What cannot be recorded is not issued."""
+    """Write the refresh token and the event, and return the tokens. What cannot be recorded is not issued.
+
+    Call this inside a transaction.
+    """
     text = new_secret(REFRESH_PREFIX) if REFRESH_TOKEN in application.grants else ""
-    with transaction.atomic(durable=True):
-        body = token_answer(
-            application,
-            authorization,
-            scopes=authorization.scopes,
-            resources=resources,
-            refresh_token=text,
-            is_first=True,
-            thumbprint=thumbprint,
+    body = token_answer(
+        application,
+        authorization,
+        scopes=authorization.scopes,
+        resources=resources,
+        refresh_token=text,
+        is_first=True,
+        thumbprint=thumbprint,
+    )
+    if text and thumbprint != authorization.dpop_jkt and application.is_public:
+        # Its refresh tokens are bound to the key. Those of a client that authenticates are bound to the client.
+        Authorization.objects.filter(pk=authorization.pk).update(dpop_jkt=thumbprint)
+    if text:
+        RefreshToken.objects.bulk_create([new_refresh_token(text, authorization)])
+    record(
+        Event(
+            name=OAuthEvent.CODE_EXCHANGED,
+            subject=authorization.user,
+            session=authorization.session_id,
+            application=application.id,
+            client=client,
+            data={"authorization": str(authorization.pk), "scope": authorization.scope},
         )
-        if text and thumbprint != authorization.dpop_jkt and application.is_public:
-            # Its refresh tokens are bound to the key. Those of a client that authenticates are bound to the client.
-            Authorization.objects.filter(pk=authorization.pk).update(dpop_jkt=thumbprint)
-        if text:
-            RefreshToken.objects.bulk_create([new_refresh_token(text, authorization)])
-        record(
-            Event(
-                name=OAuthEvent.CODE_EXCHANGED,
-                subject=authorization.user,
-                session=authorization.session_id,
-                application=application.id,
-                client=client,
-                data={"authorization": str(authorization.pk), "scope": authorization.scope},
-            )
-        )
+    )
     return body
 
 
