@@ -36,7 +36,7 @@ def _without_cookie(request: HttpRequest) -> str:
     return "" if "HTTP_COOKIE" in request.META or "HTTP_AUTHORIZATION" in request.META else "everyone"
 
 
-def _with_token(request: HttpRequest) -> str:
+def with_token(request: HttpRequest) -> str:
     """Return the kind of a request with a Bearer token. Empty for one of a browser."""
     is_bearer = request.META.get("HTTP_AUTHORIZATION", "").startswith(_BEARER)
     return _without_browser(request) if is_bearer else ""
@@ -73,7 +73,7 @@ PROVIDER = (
     Endpoint(
         url_name="oauth:userinfo",
         methods=frozenset({"GET"}),
-        kind_of=_with_token,
+        kind_of=with_token,
         answer=lambda request, _kind: _answer(granted_claims(request)),
         write=json_text,
     ),
