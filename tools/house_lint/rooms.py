@@ -126,6 +126,7 @@ FEWEST_LINES = 40
 #: Smaller modules with one importer, each with the reason why it is not a part of its importer.
 WITH_ONE_IMPORTER = {
     "auth_core.observability.admin_log": "Its subject is the admin site. The middleware only puts it in place.",
+    "auth_core.oauth.api.token_views": "A base for the views of sites.",
     "auth_core.oauth.endpoints.revocation": "One endpoint, as the other modules of the room.",
     "auth_core.oauth_resource.issuers.clients": "All that a process keeps of issuers, which tests forget.",
     "auth_core.oauth.sweep": "`apps` registers it, and cannot import models itself.",
@@ -137,7 +138,6 @@ WITH_ONE_IMPORTER = {
     "auth_sessions.pages.link_views": "The page of a mailed link, under the name that `auth_core` has for such pages.",
     "auth_sessions.risk_signals.failures": "One group of signals, as the other modules of the room.",
     "enterprise_auth.celery": "`celery -A enterprise_auth` looks for it, and `apps` loads it by its path if there is a broker.",
-    "enterprise_auth.core.json_body": "How any early answer is written, beside what writes it in the framework.",
     "enterprise_auth.core.keys": "It writes a file, and settings modules only name values.",
     "enterprise_auth.core.mail": "It differs by the version of Django, and settings modules only name values.",
     "enterprise_auth.core.processors": "Tests ask it as well, and settings modules only name values.",

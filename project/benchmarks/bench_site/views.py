@@ -1,16 +1,16 @@
 """The route."""
 
-from rest_framework.request import Request
-from rest_framework.response import Response
+from collections.abc import Mapping
+from typing import Any
 
-from auth_core.api.views import ApiView
+from auth_core.oauth.api.token_views import TokenView
 
 
-class OrdersView(ApiView):
+class OrdersView(TokenView):
     """``GET orders/``, for access tokens with a scope."""
 
     token_scopes = {"get": "orders:read"}
 
-    def get(self, request: Request) -> Response:
+    def body(self, caller: Any) -> Mapping[str, Any]:
         """Return who asks."""
-        return Response({"id": str(request.user.pk), "email": request.user.email})
+        return {"id": str(caller.pk), "email": caller.email}

@@ -55,6 +55,11 @@ class Site:
         return settings.EARLY_ANSWERS
 
     @property
+    def early_token_routes(self) -> list[str]:
+        """The names of the routes of this site that it answers for access tokens."""
+        return list(settings.EARLY_TOKEN_ROUTES)
+
+    @property
     def hsts_seconds(self) -> int:
         """How long browsers remember to use HTTPS only."""
         return settings.SECURE_HSTS_SECONDS

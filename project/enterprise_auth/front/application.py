@@ -20,6 +20,7 @@ from enterprise_auth.front.heads import Heads, Kind, kind_of
 from enterprise_auth.front.provider import PROVIDER
 from enterprise_auth.front.request_body import is_short, put_back, take_body
 from enterprise_auth.front.session_check import SESSION_CHECK
+from enterprise_auth.front.token_routes import token_routes
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -52,7 +53,9 @@ _OK = "200 OK"
 
 def with_early_answers(django: Application) -> Application:
     """Return the layer around Django's handler, or the handler itself if the layer is off."""
-    return FrontApplication(django, [SESSION_CHECK, *PROVIDER]) if site.answers_early and is_usable() else django
+    if not site.answers_early or not is_usable():
+        return django
+    return FrontApplication(django, [SESSION_CHECK, *PROVIDER, *token_routes()])
 
 
 def is_usable() -> bool:

@@ -1,7 +1,7 @@
-"""The endpoints of the provider before Django: client credentials, introspection, keys and metadata.
+"""The endpoints of the provider before Django: tokens, introspection, userinfo, keys and metadata.
 
-Only callers that this process remembers are answered here. One statement confirms that they have not changed, and the same one
-reads the token that is introspected. Every refusal is Django's own.
+Only callers that this process remembers get tokens here. A statement that reads or spends something confirms that they have not
+changed. Every refusal is Django's own.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,11 +12,14 @@ from django.http import HttpRequest
 from auth_core.oauth.endpoints.answers import json_text
 from auth_core.oauth.endpoints.introspection import active_state
 from auth_core.oauth.endpoints.metadata import provider_keys, provider_metadata
-from auth_core.oauth.endpoints.token import tokens_for_itself
+from auth_core.oauth.endpoints.token import granted_tokens
+from auth_core.oauth.endpoints.userinfo import granted_claims
 from enterprise_auth.front.endpoint import EarlyAnswer, Endpoint
 
 _POST = frozenset({"POST"})
 _GET = frozenset({"GET", "HEAD"})
+
+_BEARER = "Bearer "
 
 
 def _without_browser(request: HttpRequest) -> str:
@@ -31,6 +34,12 @@ def _without_browser(request: HttpRequest) -> str:
 def _without_cookie(request: HttpRequest) -> str:
     """Return the kind of a request without a cookie. Any origin may read what no one is identified for."""
     return "" if "HTTP_COOKIE" in request.META or "HTTP_AUTHORIZATION" in request.META else "everyone"
+
+
+def with_token(request: HttpRequest) -> str:
+    """Return the kind of a request with a Bearer token. Empty for one of a browser."""
+    is_bearer = request.META.get("HTTP_AUTHORIZATION", "").startswith(_BEARER)
+    return _without_browser(request) if is_bearer else ""
 
 
 def _posted(name: str, body_of: Callable[[HttpRequest], Mapping[str, Any] | None]) -> Endpoint:
@@ -59,8 +68,15 @@ def _answer(body: Mapping[str, Any] | None) -> EarlyAnswer | None:
 
 
 PROVIDER = (
-    _posted("token", tokens_for_itself),
+    _posted("token", granted_tokens),
     _posted("introspect", active_state),
+    Endpoint(
+        url_name="oauth:userinfo",
+        methods=frozenset({"GET"}),
+        kind_of=with_token,
+        answer=lambda request, _kind: _answer(granted_claims(request)),
+        write=json_text,
+    ),
     _public("jwks", provider_keys),
     _public("openid-configuration", provider_metadata),
     _public("oauth-authorization-server", provider_metadata),

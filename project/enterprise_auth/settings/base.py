@@ -252,3 +252,5 @@ HEARTBEAT_PATH = env.text("HEARTBEAT_PATH")
 # --- The layer before Django -------------------------------------------------------
 
 EARLY_ANSWERS = env.one_of("EARLY_ANSWERS", "true", "false") == "true"
+#: Names of URLs that a site adds and whose view is a `TokenView`. Its settings may list them.
+EARLY_TOKEN_ROUTES: list[str] = []

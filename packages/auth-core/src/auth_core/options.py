@@ -12,6 +12,9 @@ from django.core.checks import CheckMessage, Error
 
 T = TypeVar("T")
 
+#: Where Django's lazy settings keep what was read, until a setting changes. Asking them for it costs more than the lookup.
+_READ: Mapping[str, Any] = object.__getattribute__(settings, "__dict__")
+
 
 class Option(Generic[T]):
     """One key of a settings dictionary.
@@ -54,8 +57,8 @@ class PackageSettings:
 
     def configured(self) -> Mapping[str, Any]:
         """Return the host's dictionary, unchecked."""
-        configured: Mapping[str, Any] = getattr(settings, self.setting, {})
-        return configured
+        configured: Mapping[str, Any] | None = _READ.get(self.setting)
+        return getattr(settings, self.setting, {}) if configured is None else configured
 
     def unknown_key_errors(self, check_id: str) -> list[CheckMessage]:
         """Return one error for each undeclared key, because a typo would silently use the default."""

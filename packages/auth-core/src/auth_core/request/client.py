@@ -15,7 +15,7 @@ from django.http import HttpRequest
 
 from auth_core.conf import core
 from auth_core.memo import Memo
-from auth_core.request.proxy_headers import Address, hops_of, parsed
+from auth_core.request.proxy_headers import HOP_LENGTH, Address, hops_of, parsed
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -96,16 +96,16 @@ def forget_strangers_headers(request: HttpRequest) -> None:
 
 
 def _read_client(request: HttpRequest) -> Client:
-    peer = request.META.get("REMOTE_ADDR", "")
-    trusted = _trusted(tuple(core.TRUSTED_PROXIES))
-    by_proxy = (not peer and UNIX in core.TRUSTED_PROXIES) or _is_in(parsed(peer), trusted)
-    address = _forwarded_address(request, trusted) if by_proxy else None
+    peer, proxies = request.META.get("REMOTE_ADDR", ""), tuple(core.TRUSTED_PROXIES)
+    by_proxy = _is_proxy(peer[: HOP_LENGTH + 1], proxies)
+    address = _forwarded_address(request, _trusted(proxies)) if by_proxy else None
     address = address or parsed(peer)
+    ip, network = _texts_of(address)
     user_agent = request.META.get("HTTP_USER_AGENT", "")
     printable = _printable(user_agent)
     return Client(
-        ip=str(address or ""),
-        network=_network(address),
+        ip=ip,
+        network=network,
         user_agent=printable[:_USER_AGENT_LENGTH],
         via_trusted_proxy=by_proxy,
         device_credential=request.COOKIES.get(core.DEVICE_COOKIE, "")[:_DEVICE_LENGTH],
@@ -129,17 +129,25 @@ def _forwarded_address(request: HttpRequest, trusted: Iterable[Network]) -> Addr
     return None
 
 
-def _network(address: Address | None) -> str:
+@lru_cache(maxsize=1024)
+def _texts_of(address: Address | None) -> tuple[str, str]:
+    """Return an address and its network as text."""
     if address is None:
-        return ""
+        return "", ""
     if address.version == 4:  # noqa: PLR2004 - the version of the Internet Protocol
-        return str(address)
-    return str(ipaddress.IPv6Network((int(address) >> 64 << 64, 64)))
+        return str(address), str(address)
+    return str(address), str(ipaddress.IPv6Network((int(address) >> 64 << 64, 64)))
 
 
 @lru_cache(maxsize=1024)
 def _wide_network(network: str) -> str:
     return str(ipaddress.IPv6Network(network).supernet(new_prefix=48))
+
+
+@lru_cache(maxsize=1024)
+def _is_proxy(peer: str, proxies: tuple[str, ...]) -> bool:
+    """Return whether *peer*, the far end of the connection, is one of our own proxies. It has no address on a Unix socket."""
+    return (not peer and UNIX in proxies) or _is_in(parsed(peer), _trusted(proxies))
 
 
 def _is_in(address: Address | None, networks: Iterable[Network]) -> bool:
@@ -153,7 +161,10 @@ def _trusted(networks: tuple[str, ...]) -> tuple[Network, ...]:
 
 def _printable(text: str) -> str:
     """Escape characters that control a log or terminal: line ends, escapes, bidirectional overrides (ASVS 16.4.1)."""
-    return "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in text[:_USER_AGENT_LENGTH])
+    shown = text[:_USER_AGENT_LENGTH]
+    if shown.isprintable():
+        return shown
+    return "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in shown)
 
 
 def _digest(text: str) -> tuple[int, str]:

@@ -16,16 +16,16 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 HEADER_LENGTH = 1024
 
 #: The longest address with a port: an IPv6 address that ends in an IPv4 address, with a zone.
-_HOP_LENGTH = 128
+HOP_LENGTH = 128
 
 #: The name of the header of RFC 7239, in lower case.
 _FORWARDED = "forwarded"
 
 #: An address in brackets, with or without a port.
-_IN_BRACKETS = Pattern(r"\[([^\[\]]{1,64})\](?::[0-9]{1,5})?", at_most=_HOP_LENGTH)
+_IN_BRACKETS = Pattern(r"\[([^\[\]]{1,64})\](?::[0-9]{1,5})?", at_most=HOP_LENGTH)
 
 #: An IPv4 address with a port. An IPv6 address without brackets has more than one colon and no port.
-_WITH_PORT = Pattern(r"([0-9.]{1,15}):[0-9]{1,5}", at_most=_HOP_LENGTH)
+_WITH_PORT = Pattern(r"([0-9.]{1,15}):[0-9]{1,5}", at_most=HOP_LENGTH)
 
 #: A parameter of ``Forwarded``. Its value is a token or a quoted string.
 _PARAMETER = Pattern(r'([A-Za-z-]{1,32})=(?:"([^"\\]{0,256})"|([^\s",;]{1,256}))', at_most=HEADER_LENGTH)
@@ -60,7 +60,7 @@ def address_of(hop: str) -> Address | None:
 
 def parsed(text: str) -> Address | None:
     """Parse an address without its zone. Any text may follow the ``%``, and 2^16 zones would be 2^16 clients."""
-    return None if len(text) > _HOP_LENGTH else _parsed(text)
+    return None if len(text) > HOP_LENGTH else _parsed(text)
 
 
 @lru_cache(maxsize=1024)

@@ -7,6 +7,7 @@ account is a caller too: `ServiceSubject`, whose roles decide.
 from collections.abc import Mapping
 from typing import Any
 
+from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
@@ -58,6 +59,25 @@ class BearerAuthentication(BaseAuthentication):
         return BEARER
 
 
+def granted_caller(request: HttpRequest, view: type[Any]) -> Any | None:
+    """Return the caller whom `BearerAuthentication` finds at *view* by a Bearer token. It asks and refuses the same.
+
+    ``None``: anything else, such as every refusal. It is for a layer before Django.
+    """
+    try:
+        presented = presented_token(request)
+        if presented is None or presented[0] != BEARER or "HTTP_DPOP" in request.META:
+            return None
+        token = find_presented_token(request, *presented)
+    except (KeysUnusable, OAuthError):
+        return None
+    caller = _caller_of(token)
+    if caller is None or oauth.issuer not in token.audience:
+        return None
+    needed = _scope_of_view(view, request.method, is_of_person=token.authorization is not None)
+    return caller if needed and needed in token.scopes else None
+
+
 def _presented(request: Request) -> tuple[str, ActiveToken] | None:
     """Return the scheme and the token that *request* presents. ``None`` without such a header.
 
@@ -88,8 +108,11 @@ def _scope_of(request: Request, *, is_of_person: bool) -> str:
 
     Routes on which people change their own data are closed to services.
     """
-    view = (request.parser_context or {}).get("view")
+    return _scope_of_view((request.parser_context or {}).get("view"), request.method, is_of_person=is_of_person)
+
+
+def _scope_of_view(view: Any, method: str | None, *, is_of_person: bool) -> str:
     if getattr(view, "counts_changes", False) and not is_of_person:
         return ""
     scopes: Mapping[str, str] = getattr(view, "token_scopes", {})
-    return scopes.get(str(request.method).lower(), "")
+    return scopes.get(str(method).lower(), "")

@@ -6,6 +6,8 @@ Source: RFC 8628 sections 3.4 and 3.5.
 from collections.abc import Sequence
 from typing import Any
 
+from django.db import transaction
+
 from auth_core.crypto.secrets import digest, same
 from auth_core.oauth.authorization.errors import AccessDenied
 from auth_core.oauth.clients.registry import RegisteredApplication
@@ -63,15 +65,16 @@ def exchange_device_code(
     if authorization.dpop_jkt and not same(authorization.dpop_jkt, thumbprint):
         raise InvalidGrant
     refuse_if_not_admitted(authorization, application, client)
-    return issue_tokens(
-        CodeKind.DEVICE_CODE,
-        authorization,
-        application,
-        resources=resources,
-        authorization_details=authorization_details,
-        client=client,
-        thumbprint=thumbprint,
-    )
+    with transaction.atomic(durable=True):
+        return issue_tokens(
+            CodeKind.DEVICE_CODE,
+            authorization,
+            application,
+            resources=resources,
+            authorization_details=authorization_details,
+            client=client,
+            thumbprint=thumbprint,
+        )
 
 
 def _refuse(row: DeviceRequest | None) -> None:

@@ -32,9 +32,9 @@ from auth_core.oauth.errors import (
     UnsupportedGrantType,
 )
 from auth_core.oauth.grants.client_credentials import issue_for_itself
-from auth_core.oauth.grants.code import exchange_code
+from auth_core.oauth.grants.code import exchange_code, exchange_if_granted
 from auth_core.oauth.grants.exchange import ExchangeRequest, exchange_token
-from auth_core.oauth.grants.refresh import refresh
+from auth_core.oauth.grants.refresh import refresh, refresh_if_granted
 from auth_core.oauth.proofs.one_time import spend_all
 
 #: What a client presents, by ``grant_type``. The statement that reads or spends it reads the version of the application.
@@ -54,20 +54,18 @@ def token(request: HttpRequest) -> HttpResponseBase:
     return json_answer(Caller.answer(request, _tokens, spends_later=True))
 
 
-def tokens_for_itself(request: HttpRequest) -> Mapping[str, Any] | None:
-    """Return what `token` answers to client credentials of a caller that this process remembers.
+def granted_tokens(request: HttpRequest) -> Mapping[str, Any] | None:
+    """Return what `token` answers to a caller that this process remembers, if nothing is refused.
 
     ``None``: anything else, such as every refusal. Nothing was changed, so the view can still answer. It is for a layer
     before Django.
     """
     try:
         caller = Caller.remembered(request)
-        if caller is None or caller.parameters.get("grant_type") != CLIENT_CREDENTIALS:
+        grant_type = "" if caller is None else caller.parameters.get("grant_type")
+        if caller is None or grant_type not in _IF_GRANTED or grant_type not in caller.application.grants:
             return None
-        if CLIENT_CREDENTIALS not in caller.application.grants:
-            return None
-        confirm(caller.application)
-        return _client_credentials(caller)
+        return _IF_GRANTED[grant_type](caller)
     except (OAuthError, StaleApplication):
         return None
 
@@ -165,6 +163,34 @@ def _exchange(caller: Caller) -> Mapping[str, Any]:
     )
 
 
+def _code_if_granted(caller: Caller) -> Mapping[str, Any]:
+    return exchange_if_granted(
+        caller.application,
+        code=caller.parameters.get("code"),
+        verifier=caller.parameters.get("code_verifier"),
+        redirect_uri=caller.parameters.get("redirect_uri"),
+        resources=caller.parameters.resources,
+        client=caller.client,
+        authorization_details=caller.parameters.get("authorization_details"),
+    )
+
+
+def _refresh_if_granted(caller: Caller) -> Mapping[str, Any]:
+    return refresh_if_granted(
+        caller.application,
+        token=caller.parameters.get("refresh_token"),
+        scope=caller.parameters.get("scope"),
+        resources=caller.parameters.resources,
+        client=caller.client,
+        authorization_details=caller.parameters.get("authorization_details"),
+    )
+
+
+def _confirmed_client_credentials(caller: Caller) -> Mapping[str, Any]:
+    confirm(caller.application)
+    return _client_credentials(caller)
+
+
 def _client_credentials(caller: Caller) -> Mapping[str, Any]:
     if caller.parameters.get("authorization_details"):
         spend_all(caller.unspent)
@@ -196,6 +222,14 @@ _GRANTS: Mapping[str, _Grant] = {
     REFRESH_TOKEN: _refresh,
     CLIENT_CREDENTIALS: _client_credentials,
     TOKEN_EXCHANGE: _exchange,
+}
+
+#: The same for a remembered caller. They change nothing if they raise an exception. Others, such as device codes and the exchange of
+#: tokens, are not granted before Django.
+_IF_GRANTED: Mapping[str, _Grant] = {
+    AUTHORIZATION_CODE: _code_if_granted,
+    REFRESH_TOKEN: _refresh_if_granted,
+    CLIENT_CREDENTIALS: _confirmed_client_credentials,
 }
 
 

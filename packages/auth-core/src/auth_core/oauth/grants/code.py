@@ -25,6 +25,7 @@ from auth_core.oauth.keys.subjects import subject_of
 from auth_core.oauth.models import Authorization, AuthorizationRequest, DeviceRequest
 from auth_core.oauth.proofs.one_time import OneTime
 from auth_core.oauth.registries import OFFLINE_ACCESS
+from auth_core.oauth.tokens.admission import why_not_admitted
 from auth_core.request.client import Client
 from auth_core.text import Pattern
 from auth_core.users import UserLike
@@ -179,24 +180,66 @@ def exchange_code(
         InvalidTarget: a resource was not granted.
         InvalidAuthorizationDetails: they are malformed, or more than was granted.
     """
-    digested = digest(code) if _CODE.fullmatch(code) else ""
-    authorization = redeem(CodeKind.CODE, digested, application, version=version, unspent=unspent)
+    authorization = redeem(CodeKind.CODE, _digest(code), application, version=version, unspent=unspent)
     if authorization is None:
         if version:
             raise StaleApplication
-        end_replayed(CodeKind.CODE, application, digested, client)
+        end_replayed(CodeKind.CODE, application, _digest(code), client)
         raise InvalidGrant
     _check_proof(authorization, verifier=verifier, redirect_uri=redirect_uri, thumbprint=thumbprint)
     refuse_if_not_admitted(authorization, application, client)
-    return issue_tokens(
-        CodeKind.CODE,
-        authorization,
-        application,
-        resources=resources,
-        authorization_details=authorization_details,
-        client=client,
-        thumbprint=thumbprint,
-    )
+    with transaction.atomic(durable=True):
+        return issue_tokens(
+            CodeKind.CODE,
+            authorization,
+            application,
+            resources=resources,
+            authorization_details=authorization_details,
+            client=client,
+            thumbprint=thumbprint,
+        )
+
+
+def exchange_if_granted(
+    application: RegisteredApplication,
+    *,
+    code: str,
+    verifier: str,
+    redirect_uri: str,
+    resources: Sequence[str],
+    client: Client,
+    authorization_details: str = "",
+) -> dict[str, Any]:
+    """Return what `exchange_code` returns to *application*, which this process remembers, if it refuses nothing.
+
+    All of it is one transaction, so a refusal changes nothing: the code is not spent, and `exchange_code` can still spend it. It
+    is for a layer before Django.
+
+    Raises:
+        StaleApplication: *application* has changed, or `exchange_code` would refuse *code*.
+        InvalidGrant, InvalidRequest, InvalidTarget, InvalidAuthorizationDetails: as in `exchange_code`.
+    """
+    with transaction.atomic(durable=True):
+        authorization = redeem(CodeKind.CODE, _digest(code), application, version=application.version)
+        if authorization is None:
+            raise StaleApplication
+        _check_proof(authorization, verifier=verifier, redirect_uri=redirect_uri, thumbprint="")
+        if why_not_admitted(authorization, application):
+            raise StaleApplication
+        return issue_tokens(
+            CodeKind.CODE,
+            authorization,
+            application,
+            resources=resources,
+            authorization_details=authorization_details,
+            client=client,
+            thumbprint="",
+        )
+
+
+def _digest(code: str) -> str:
+    """Return the digest of *code*. Empty if it is none of ours."""
+    return digest(code) if _CODE.fullmatch(code) else ""
 
 
 def _check_proof(authorization: Authorization, *, verifier: str, redirect_uri: str, thumbprint: str) -> None:

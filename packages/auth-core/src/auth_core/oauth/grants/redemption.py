@@ -86,6 +86,8 @@ def issue_tokens(
 ) -> dict[str, Any]:
     """Write the refresh token and the event, and return the tokens. What cannot be recorded is not issued.
 
+    Call this inside a transaction.
+
     Args:
         authorization_details: The parameter of that name, which may ask for less than was given. Empty: all.
 
@@ -95,32 +97,31 @@ def issue_tokens(
     """
     details = narrowed_details(authorization.authorization_details, parse_details(authorization_details))
     text = new_secret(REFRESH_PREFIX) if REFRESH_TOKEN in application.grants else ""
-    with transaction.atomic(durable=True):
-        body = token_answer(
-            application,
-            authorization,
-            scopes=authorization.scopes,
-            resources=resources,
-            details=details,
-            refresh_token=text,
-            is_first=True,
-            thumbprint=thumbprint,
+    body = token_answer(
+        application,
+        authorization,
+        scopes=authorization.scopes,
+        resources=resources,
+        details=details,
+        refresh_token=text,
+        is_first=True,
+        thumbprint=thumbprint,
+    )
+    if text and thumbprint != authorization.dpop_jkt and application.is_public:
+        # Its refresh tokens are bound to the key. Those of a client that authenticates are bound to the client.
+        Authorization.objects.filter(pk=authorization.pk).update(dpop_jkt=thumbprint)
+    if text:
+        RefreshToken.objects.bulk_create([new_refresh_token(text, authorization)])
+    record(
+        Event(
+            name=kind.exchanged,
+            subject=authorization.user,
+            session=authorization.session_id,
+            application=application.id,
+            client=client,
+            data={"authorization": str(authorization.pk), "scope": authorization.scope},
         )
-        if text and thumbprint != authorization.dpop_jkt and application.is_public:
-            # Its refresh tokens are bound to the key. Those of a client that authenticates are bound to the client.
-            Authorization.objects.filter(pk=authorization.pk).update(dpop_jkt=thumbprint)
-        if text:
-            RefreshToken.objects.bulk_create([new_refresh_token(text, authorization)])
-        record(
-            Event(
-                name=kind.exchanged,
-                subject=authorization.user,
-                session=authorization.session_id,
-                application=application.id,
-                client=client,
-                data={"authorization": str(authorization.pk), "scope": authorization.scope},
-            )
-        )
+    )
     return body
 
 

@@ -94,6 +94,63 @@ def refresh(
         _end_replayed(application, token, client)
     if authorization is None or refusal:
         raise InvalidGrant
+    return _tokens_of(
+        application,
+        authorization,
+        scope=scope,
+        resources=resources,
+        authorization_details=authorization_details,
+        issued=issued,
+        thumbprint=thumbprint,
+    )
+
+
+def refresh_if_granted(
+    application: RegisteredApplication,
+    *,
+    token: str,
+    scope: str,
+    resources: Sequence[str],
+    client: Client,
+    authorization_details: str = "",
+) -> dict[str, Any]:
+    """Return what `refresh` returns to *application*, which this process remembers, if it refuses nothing.
+
+    All of it is one transaction, so a refusal changes nothing, and `refresh` can still answer. It is for a layer before Django.
+
+    Raises:
+        StaleApplication: *application* has changed, or `refresh` would refuse *token*.
+        InvalidScope, InvalidTarget, InvalidAuthorizationDetails: it asks for more than was granted.
+    """
+    if not _TOKEN.fullmatch(token):
+        raise StaleApplication
+    issued = new_secret(REFRESH_PREFIX) if application.rotates else ""
+    with transaction.atomic(durable=True):
+        authorization = _find(application, token, issued, application.version, "")
+        if authorization is None or why_not_admitted(authorization, application):
+            raise StaleApplication
+        body = _tokens_of(
+            application,
+            authorization,
+            scope=scope,
+            resources=resources,
+            authorization_details=authorization_details,
+            issued=issued,
+        )
+        record(_refreshed(authorization, application, client))
+    return body
+
+
+def _tokens_of(
+    application: RegisteredApplication,
+    authorization: Authorization,
+    *,
+    scope: str,
+    resources: Sequence[str],
+    authorization_details: str,
+    issued: str,
+    thumbprint: str = "",
+) -> dict[str, Any]:
     return token_answer(
         application,
         authorization,

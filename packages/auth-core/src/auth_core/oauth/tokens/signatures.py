@@ -3,16 +3,19 @@
 Source: RFC 7519, RFC 8725.
 """
 
+import json
 from collections.abc import Mapping
+from functools import lru_cache
+from hashlib import sha256
 from typing import Any
 
 from django.utils import timezone
-from joserfc.jwt import encode
+from joserfc.util import urlsafe_b64encode
 
 from auth_core.oauth.conf import oauth
 from auth_core.oauth.keys.algorithms import ALGORITHMS, Registry
-from auth_core.oauth.keys.key_set import find_key, key_set
-from auth_core.oauth_resource.tokens.compact import read_compact
+from auth_core.oauth.keys.key_set import PublishedKey, find_key, key_set
+from auth_core.oauth_resource.tokens.compact import LONGEST, read_compact
 
 #: Types of tokens. A token of one type is never accepted as another (RFC 8725 section 3.11).
 ACCESS = "at+jwt"
@@ -20,6 +23,9 @@ ID = "JWT"
 
 #: That of signed userinfo, which clients read with the rules for any JWT. Without ``exp`` it is no ID token for any of them.
 USERINFO = "JWT"
+
+#: Writes claims without spaces.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 _WRITERS = {name: Registry(algorithms=[name]) for name in ALGORITHMS}
 
@@ -34,8 +40,20 @@ def sign(claims: dict[str, Any], *, algorithm: str, type_: str) -> str:
         KeysUnusable: there is no such key.
     """
     key = key_set().signer(algorithm)
-    header = {"alg": algorithm, "kid": key.kid, "typ": type_}
-    return encode(header, claims, key.key, registry=_WRITERS[algorithm], default_type=None)
+    signed = _header(algorithm, key.kid, type_) + b"." + urlsafe_b64encode(_ENCODER.encode(claims).encode())
+    return (signed + b"." + urlsafe_b64encode(_signature(signed, key))).decode()
+
+
+@lru_cache(maxsize=64)
+def _header(algorithm: str, kid: str, type_: str) -> bytes:
+    return urlsafe_b64encode(_ENCODER.encode({"alg": algorithm, "kid": kid, "typ": type_}).encode())
+
+
+def _signature(signed: bytes, key: PublishedKey) -> bytes:
+    algorithm = _WRITERS[key.algorithm].get_alg(key.algorithm)
+    algorithm.check_key(key.key)
+    signature: bytes = algorithm.sign(signed, key.key)
+    return signature
 
 
 def read(text: str, *, type_: str, is_expiry_checked: bool = True) -> dict[str, Any] | None:
@@ -48,15 +66,46 @@ def read(text: str, *, type_: str, is_expiry_checked: bool = True) -> dict[str, 
     Raises:
         KeysUnusable, DatabaseError: the keys cannot be loaded.
     """
+    digested = (sha256(text.encode(errors="surrogatepass")).digest(), type_) if len(text) <= LONGEST else None
+    kid, verified_by, claims = _VERIFIED.get(digested, _UNKNOWN)
+    if verified_by is None or find_key(kid) is not verified_by:
+        kid, verified_by, claims = _verified(text, type_)
+        if verified_by is None:
+            return None
+        _remember(digested, (kid, verified_by, claims))
+    return dict(claims) if _is_current(claims, is_expiry_checked=is_expiry_checked) else None
+
+
+#: What `_verified` returned for tokens: the id of the key, the key, and the claims. Without a key the token is not ours.
+_Verified = tuple[str, PublishedKey | None, Mapping[str, Any]]
+
+_UNKNOWN: _Verified = ("", None, {})
+
+#: The tokens of which this process has verified the signature, by their digest and type. A client sends the same one for
+#: minutes. Only what never changes is remembered: that a key of ours signed this text. Whether the key is still published, the
+#: token has expired, or what it rests on still stands is asked each time.
+_VERIFIED: dict[tuple[bytes, str] | None, _Verified] = {}
+_MOST_VERIFIED = 1024
+
+
+def _remember(token: tuple[bytes, str] | None, verified: _Verified) -> None:
+    if len(_VERIFIED) >= _MOST_VERIFIED:
+        # Another thread may do the same.
+        _VERIFIED.pop(next(iter(_VERIFIED), None), None)
+    _VERIFIED[token] = verified
+
+
+def _verified(text: str, type_: str) -> _Verified:
+    """Return what a token of ours says, if one of our keys signed it."""
     token = read_compact(text)
     if token is None or not token.header.keys() <= _HEADER or token.type != type_.lower():
-        return None
+        return _UNKNOWN
     kid = token.header.get("kid")
     key = find_key(kid) if isinstance(kid, str) else None
     # The algorithm is that of the key. What the token says only has to agree.
     if key is None or token.algorithm != key.algorithm or not token.is_signed(key.key, key.algorithm):
-        return None
-    return token.claims if _is_current(token.claims, is_expiry_checked=is_expiry_checked) else None
+        return _UNKNOWN
+    return key.kid, key, token.claims
 
 
 def _is_current(claims: Mapping[str, Any], *, is_expiry_checked: bool) -> bool:
