@@ -18,7 +18,9 @@ from joserfc.jws import extract_compact
 
 from auth_audit.models import AuditEntry
 from auth_core.events import event_recorded
+from auth_core.oauth.clients.registry import DEVICE_CODE, TOKEN_EXCHANGE
 from auth_core.oauth.grants import refresh as refresh_grant
+from auth_core.oauth.grants.exchange import ACCESS_TOKEN
 from auth_core.oauth.models import ApplicationPolicy, Authorization, RefreshToken, Resource
 from auth_core.oauth.testing.factories import (
     REDIRECT_URI,
@@ -175,6 +177,21 @@ def _bound(client: Registered, person: Any) -> str:
     return code
 
 
+def _details(*actions: str) -> list[dict[str, Any]]:
+    return [{"type": "account", "actions": list(actions)}]
+
+
+FEWER, MORE = json.dumps(_details("read")), json.dumps(_details("read", "write", "delete"))
+
+
+def _code_with_details(client: Registered, person: Any) -> str:
+    return make_code(client, person, authorization_details=_details("read", "write"))
+
+
+def _with_details(client: Registered, person: Any) -> str:
+    return new_token(client, person, authorization_details=_details("read", "write"))
+
+
 GRANTED: dict[str, Case] = {
     "refresh": lambda client, person: refreshed(client, new_token(client, person)),
     "refresh, fewer scopes": lambda client, person: refreshed(client, new_token(client, person), scope="openid"),
@@ -186,6 +203,14 @@ GRANTED: dict[str, Case] = {
     "code, for a resource": lambda client, person: exchanged(client, make_code(client, person, resources=[RESOURCE])),
     "code, offline": lambda client, person: exchanged(
         client, make_code(client, person, scopes=["openid", "offline_access"])
+    ),
+    "refresh, with details": lambda client, person: refreshed(client, _with_details(client, person)),
+    "refresh, fewer details": lambda client, person: refreshed(
+        client, _with_details(client, person), authorization_details=FEWER
+    ),
+    "code, with details": lambda client, person: exchanged(client, _code_with_details(client, person)),
+    "code, fewer details": lambda client, person: exchanged(
+        client, _code_with_details(client, person), authorization_details=FEWER
     ),
 }
 
@@ -218,6 +243,26 @@ REFUSED: dict[str, Case] = {
     "code, locked person": lambda client, person: exchanged(client, _of(lock_account, make_code)(client, person)),
     "code, of another": lambda client, person: exchanged(client, make_code(make_application(), person)),
     "code, bound to a key": lambda client, person: exchanged(client, _bound(client, person)),
+    "refresh, more details": lambda client, person: refreshed(
+        client, _with_details(client, person), authorization_details=MORE
+    ),
+    "refresh, malformed details": lambda client, person: refreshed(
+        client, _with_details(client, person), authorization_details="{"
+    ),
+    "code, more details": lambda client, person: exchanged(
+        client, _code_with_details(client, person), authorization_details=MORE
+    ),
+    "code, details that no one gave": lambda client, person: exchanged(
+        client, make_code(client, person), authorization_details=FEWER
+    ),
+    "the exchange of tokens": lambda client, person: _by(
+        client,
+        grant_type=TOKEN_EXCHANGE,
+        subject_token=make_tokens(client, person, browser())["access_token"],
+        subject_token_type=ACCESS_TOKEN,
+        audience=RESOURCE,
+    ),
+    "device code": lambda client, _person: _by(client, grant_type=DEVICE_CODE, device_code=f"edc_{'x' * 43}"),
     "code, unknown": lambda client, _person: exchanged(client, f"eac_{'x' * 43}"),
     "code, missing": lambda client, _person: _by(client, grant_type="authorization_code"),
 }
@@ -254,6 +299,23 @@ def test_both_paths_answer_and_change_the_same(
     assert got == expected
     assert expected[0].status.startswith("200" if name in GRANTED else "4")
     assert front.answered - before == (1 if name in GRANTED and REMEMBERS else 0)
+
+
+@pytest.mark.parametrize("name", GRANTED)
+def test_both_paths_show_the_same_ids_of_a_sector(
+    name: str, alice: Any, django: WSGIHandler, front: FrontApplication
+) -> None:
+    client = make_application(subject_type="pairwise", sector="rp.example", rotates_refresh_tokens=True)
+    Resource.objects.create(uri=RESOURCE, scopes={})
+    with time_machine.travel(timezone.now(), tick=False):
+        answer_of(front, refreshed(client, new_token(client, alice)))
+        subjects = []
+        for serve in (django, front):
+            body = json.loads(answer_of(serve, GRANTED[name](client, alice)).body)
+            subjects.append(json.loads(extract_compact(body["access_token"].encode()).payload)["sub"])
+
+    assert subjects[0] == subjects[1]
+    assert len(subjects[0]) == 64
 
 
 @pytest.mark.postgresql
@@ -405,6 +467,20 @@ def test_userinfo_is_the_same_on_both_paths(
         for _time in range(2):
             assert answer_of(front, dict(sent)) == expected, sent
     assert front.answered - before >= 20
+
+
+def test_signed_userinfo_is_left_to_django(web: Registered, alice: Any, front: FrontApplication) -> None:
+    token = make_tokens(web, alice, browser())["access_token"]
+    before = front.answered
+    assert answer_of(front, about(token)).status == "200 OK"
+    assert front.answered - before == 1
+
+    ApplicationPolicy.objects.filter(application=web.row).update(userinfo_signed_response_alg="RS256")
+    answers = [answer_of(front, about(token)) for _time in range(2)]
+
+    assert front.answered - before == 1
+    assert {("Content-Type", "application/jwt") in each.headers for each in answers} == {True}
+    assert all(each.body.count(b".") == 2 for each in answers)
 
 
 def _for_a_resource(client: Registered, person: Any) -> str:
