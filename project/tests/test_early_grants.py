@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 import time_machine
+from django.contrib.auth import get_user_model
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.db import DatabaseError, connection, connections
 from django.test import Client as Browser
@@ -139,6 +140,11 @@ def _of(end: Callable[..., Any], new: Callable[[Registered, Any], str]) -> Calla
     return made
 
 
+def switch_off(*, user: Any) -> None:
+    """Disable the account by SQL, so that nothing but the next request notices."""
+    get_user_model().objects.filter(pk=user.pk).update(is_active=False)
+
+
 def _expired(client: Registered, person: Any) -> str:
     token = new_token(client, person)
     RefreshToken.objects.filter(used_at=None).update(expires_at=timezone.now() - timedelta(seconds=1))
@@ -221,6 +227,7 @@ REFUSED: dict[str, Case] = {
     "refresh, disabled person": lambda client, person: refreshed(
         client, _of(disable_account, new_token)(client, person)
     ),
+    "refresh, inactive person": lambda client, person: refreshed(client, _of(switch_off, new_token)(client, person)),
     "refresh, locked person": lambda client, person: refreshed(client, _of(lock_account, new_token)(client, person)),
     "refresh, of another": lambda client, person: refreshed(client, new_token(make_application(), person)),
     "refresh, more scopes": lambda client, person: refreshed(client, new_token(client, person), scope="openid phone"),
@@ -240,6 +247,7 @@ REFUSED: dict[str, Case] = {
         client, make_code(client, person), redirect_uri="https://x"
     ),
     "code, disabled person": lambda client, person: exchanged(client, _of(disable_account, make_code)(client, person)),
+    "code, inactive person": lambda client, person: exchanged(client, _of(switch_off, make_code)(client, person)),
     "code, locked person": lambda client, person: exchanged(client, _of(lock_account, make_code)(client, person)),
     "code, of another": lambda client, person: exchanged(client, make_code(make_application(), person)),
     "code, bound to a key": lambda client, person: exchanged(client, _bound(client, person)),
@@ -488,3 +496,18 @@ def _for_a_resource(client: Registered, person: Any) -> str:
     token: str = make_tokens(client, person, browser(), resources=[RESOURCE])["access_token"]
     assert json.loads(extract_compact(token.encode()).payload)["aud"] == RESOURCE
     return token
+
+
+@pytest.mark.parametrize("name", ["refresh", "code"])
+@pytest.mark.parametrize("change", ["disabled", "without the grant"])
+def test_a_change_of_the_application_counts_at_the_next_grant(
+    change: str, name: str, web: Registered, alice: Any, front: FrontApplication
+) -> None:
+    assert answer_of(front, GRANTED[name](web, alice)).status == "200 OK"
+    sent, before = GRANTED[name](web, alice), front.answered
+    columns: Any = {"is_active": False} if change == "disabled" else {"grant_types": "client_credentials"}
+
+    ApplicationPolicy.objects.filter(application=web.row).update(**columns)
+
+    assert answer_of(front, sent).status.startswith("401" if change == "disabled" else "400")
+    assert front.answered == before

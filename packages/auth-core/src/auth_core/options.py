@@ -45,7 +45,9 @@ class Option(Generic[T]):
     def __get__(self, instance: "PackageSettings | None", owner: type["PackageSettings"]) -> Self | T:
         if instance is None:
             return self
-        value: T = instance.configured().get(self.name, self.default)
+        # As `configured`, without the call. A request reads thirty options.
+        configured = _READ.get(instance.setting)
+        value: T = (instance.configured() if configured is None else configured).get(self.name, self.default)
         return value
 
 

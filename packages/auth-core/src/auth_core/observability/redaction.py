@@ -8,6 +8,7 @@ of every pattern grows linearly with the text.
 """
 
 from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from auth_core.text import Match, Pattern
@@ -21,6 +22,9 @@ SECRET_NAMES = frozenset({
     "passcode", "passwd", "password", "password1", "password2", "private_key", "recovery_code", "refresh_token",
     "secret", "secret_key", "seed", "session_key", "sessionid", "set_cookie", "token",
 })  # fmt: skip
+
+#: The longest name that is remembered. No name of a secret is longer.
+_LONGEST_NAME = 32
 
 #: Minimum length of a value that is masked. A shorter one would mask half of every line.
 SHORTEST_SECRET = 6
@@ -89,7 +93,7 @@ def redact_text(text: str, secrets: Collection[str] = ()) -> str:
 
 def redact(value: object, secrets: Collection[str] = (), *, name: str = "") -> Any:
     """Return *value* without secrets. A value with the name of a secret is masked completely."""
-    if name.lower().replace("-", "_") in SECRET_NAMES:
+    if _is_secret_name(name):
         return MASK
     if isinstance(value, str):
         return redact_text(value, secrets)
@@ -98,6 +102,15 @@ def redact(value: object, secrets: Collection[str] = (), *, name: str = "") -> A
     if isinstance(value, list | tuple | set | frozenset):
         return [redact(nested, secrets) for nested in value]
     return value if isinstance(value, int | float | None) else redact_text(str(value), secrets)
+
+
+def _is_secret_name(name: str) -> bool:
+    return len(name) <= _LONGEST_NAME and _is_listed(name)
+
+
+@lru_cache(maxsize=512)
+def _is_listed(name: str) -> bool:
+    return name.lower().replace("-", "_") in SECRET_NAMES
 
 
 def one_line(text: str) -> str:

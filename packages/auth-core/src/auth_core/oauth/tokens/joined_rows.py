@@ -15,8 +15,12 @@ from auth_core.oauth.tokens.authorization_lookup import built
 
 def can_join(alias: str) -> bool:
     """Return whether a statement may read and write at once: on PostgreSQL, with a user model of one table."""
-    fields = get_user_model()._meta.concrete_fields
-    return connections[alias].vendor == "postgresql" and all(field.model is get_user_model() for field in fields)
+    return connections[alias].vendor == "postgresql" and _is_of_one_table(get_user_model())
+
+
+@cache
+def _is_of_one_table(model: type[Model]) -> bool:
+    return all(field.model is model for field in model._meta.concrete_fields)
 
 
 @cache

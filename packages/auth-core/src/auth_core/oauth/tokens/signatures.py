@@ -4,14 +4,15 @@ Source: RFC 7519, RFC 8725.
 """
 
 import json
+import threading
 from collections.abc import Mapping
 from functools import lru_cache
-from hashlib import sha256
 from typing import Any
 
 from django.utils import timezone
 from joserfc.util import urlsafe_b64encode
 
+from auth_core.crypto.secrets import digest
 from auth_core.oauth.conf import oauth
 from auth_core.oauth.keys.algorithms import ALGORITHMS, Registry
 from auth_core.oauth.keys.key_set import PublishedKey, find_key, key_set
@@ -66,7 +67,7 @@ def read(text: str, *, type_: str, is_expiry_checked: bool = True) -> dict[str, 
     Raises:
         KeysUnusable, DatabaseError: the keys cannot be loaded.
     """
-    digested = (sha256(text.encode(errors="surrogatepass")).digest(), type_) if len(text) <= LONGEST else None
+    digested = (digest(text), type_) if len(text) <= LONGEST and text.isascii() else None
     kid, verified_by, claims = _VERIFIED.get(digested, _UNKNOWN)
     if verified_by is None or find_key(kid) is not verified_by:
         kid, verified_by, claims = _verified(text, type_)
@@ -84,15 +85,16 @@ _UNKNOWN: _Verified = ("", None, {})
 #: The tokens of which this process has verified the signature, by their digest and type. A client sends the same one for
 #: minutes. Only what never changes is remembered: that a key of ours signed this text. Whether the key is still published, the
 #: token has expired, or what it rests on still stands is asked each time.
-_VERIFIED: dict[tuple[bytes, str] | None, _Verified] = {}
+_VERIFIED: dict[tuple[str, str] | None, _Verified] = {}
 _MOST_VERIFIED = 1024
+_lock = threading.Lock()
 
 
-def _remember(token: tuple[bytes, str] | None, verified: _Verified) -> None:
-    if len(_VERIFIED) >= _MOST_VERIFIED:
-        # Another thread may do the same.
-        _VERIFIED.pop(next(iter(_VERIFIED), None), None)
-    _VERIFIED[token] = verified
+def _remember(token: tuple[str, str] | None, verified: _Verified) -> None:
+    with _lock:
+        if len(_VERIFIED) >= _MOST_VERIFIED:
+            del _VERIFIED[next(iter(_VERIFIED))]
+        _VERIFIED[token] = verified
 
 
 def _verified(text: str, type_: str) -> _Verified:
