@@ -210,7 +210,12 @@ def _changed_allowance(world: World, browser: Browser, model: str, name: str) ->
 
 def _changed_application(world: World, browser: Browser, model: str, name: str) -> Any:
     fields = {"name": "Mine", "grants": "client_credentials", "active": "on", "service_account": "on"}
-    more = {"token_format": "jwt", "backchannel_session_required": "on", "redirect_uris": "https://rp.example/callback"}
+    more = {
+        "token_format": "jwt",
+        "subject_type": "public",
+        "backchannel_session_required": "on",
+        "redirect_uris": "https://rp.example/callback",
+    }
     return browser.post(_address(model, world.rows[model].pk, "change"), {**fields, **more})
 
 

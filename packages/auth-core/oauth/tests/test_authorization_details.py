@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client as Browser
 
+from auth_core.oauth.checks import check_detail_types
 from auth_core.oauth.models import ApplicationPolicy, Authorization, Consent, Resource
 from auth_core.oauth.registries import DetailType, detail_types
 from auth_core.oauth.testing.factories import Registered, exchange, introspect, make_application, make_code, refresh
@@ -303,3 +304,13 @@ def test_people_see_what_they_gave_and_an_administrator_too(
     assert access["authorization_details"] == [READ, PAY]
     assert page.count("Pay 12.50 EUR to Bob") == 1
     assert "DE-1" in row.content.decode()
+
+
+@pytest.mark.parametrize("types", [{"a b": "Pay"}, {"": "Pay"}, {"payment": ""}, {"payment": " "}, {"x" * 129: "Pay"}])
+def test_a_type_that_no_one_can_use_is_an_error(types: dict[str, str], settings: Any) -> None:
+    assert check_detail_types() == []
+    settings.AUTH_OAUTH = {**settings.AUTH_OAUTH, "AUTHORIZATION_DETAILS_TYPES": types}
+
+    (error,) = check_detail_types()
+
+    assert error.id == "auth_oauth.E016"

@@ -13,6 +13,7 @@ from auth_core.crypto.encryption import new_key
 from auth_core.errors import InvalidRequest, PermissionRefused
 from auth_core.events import AuthEvent, Event, record
 from auth_core.messages import outbox
+from auth_core.oauth import checks
 from auth_core.oauth.applications import changes
 from auth_core.oauth.keys import subjects
 from auth_core.oauth.logout import backchannel
@@ -179,14 +180,20 @@ def test_the_ids_outlive_every_rotation_of_keys(rp: Registered, alice: Any, sett
 
 
 def test_no_key_is_made_up_and_its_loss_is_no_refusal(rp: Registered, alice: Any) -> None:
+    lost = SubjectKey.objects.get()
     SubjectKey.objects.all().delete()
 
     answer = authorize(browser_of(alice), rp)
 
     assert answer.status_code == 503
     assert not Authorization.objects.exists()
-    assert not SubjectKey.objects.exists()
+    # The next migration makes none either.
     subjects.make_subject_key()
+    assert not SubjectKey.objects.exists()
+    (error,) = checks.check_subject_key(databases=["default"])
+    assert error.id == "auth_oauth.E017"
+    SubjectKey.objects.create(secret=lost.secret)
+    assert checks.check_subject_key(databases=["default"]) == []
     assert "code" in answer_in(authorize(browser_of(alice), rp))
 
 
@@ -198,6 +205,14 @@ def test_the_key_is_made_once_and_is_encrypted(db: None) -> None:
     assert list(SubjectKey.objects.values_list("secret", flat=True)) == [before]
     assert before.startswith("v1.")
     assert SubjectKey.objects.get().secret not in before
+
+
+def test_a_migration_makes_the_key(db: None) -> None:
+    SubjectKey.objects.all().delete()
+
+    subjects.make_subject_key()
+
+    assert subjects.has_subject_key()
 
 
 def test_an_application_without_a_sector_gets_nothing(alice: Any) -> None:

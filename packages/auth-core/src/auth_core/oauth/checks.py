@@ -13,12 +13,15 @@ from django.utils.module_loading import import_string
 from oauth2_provider.models import get_application_model
 from oauth2_provider.settings import oauth2_settings
 
+from auth_core.oauth.clients.authorization_details import is_type
 from auth_core.oauth.clients.redirect_uris import why_not_allowed
 from auth_core.oauth.conf import ALL_DOCUMENTS, HIGH, LISTED_DOCUMENTS, NO_DOCUMENTS, oauth
 from auth_core.oauth.hashers import ALGORITHM
 from auth_core.oauth.keys.algorithms import ALGORITHMS
 from auth_core.oauth.keys.boot import missing_keys
-from auth_core.oauth.models import SigningKey
+from auth_core.oauth.keys.subjects import has_subject_key
+from auth_core.oauth.models import ApplicationPolicy, SigningKey, SubjectKey
+from auth_core.oauth.models.application_policy import SubjectType
 from auth_core.text import Pattern
 
 #: Most addresses that one run names.
@@ -136,6 +139,34 @@ def check_signing_keys(databases: Sequence[str] | None = None, **kwargs: Any) ->
         return []
     hint = "Run `manage.py rotate_keys --signing`, or set AUTH_OAUTH['SIGNING_KEYS']."
     return [Error(problem, hint=hint, id="auth_oauth.E005")] if problem else []
+
+
+@register()
+def check_detail_types(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse a type of authorization details that no application could have, or about which people would read nothing."""
+    types = oauth.AUTHORIZATION_DETAILS_TYPES
+    wrong = [name for name, sentence in types.items() if not is_type(name) or not str(sentence).strip()]
+    hint = "A type has letters, digits and . : / # _ -, and a sentence."
+    return [
+        Error(f"AUTH_OAUTH['AUTHORIZATION_DETAILS_TYPES'][{name!r}] is not valid.", hint=hint, id="auth_oauth.E016")
+        for name in wrong
+    ]
+
+
+@register(Tags.database)
+def check_subject_key(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse applications with pairwise ids whose key is lost. No id of theirs can be made."""
+    if router.db_for_read(SubjectKey) not in (databases or ()):
+        return []
+    try:
+        pairwise = ApplicationPolicy.objects.filter(subject_type=SubjectType.PAIRWISE)
+        is_lost = pairwise.exists() and not has_subject_key()
+    except DatabaseProblem:
+        # Before the first migration there is no table.
+        return []
+    hint = "Restore the row of auth_oauth_subjectkey, and FIELD_KEYS, from a backup. Another key would change every id."
+    text = "The key of pairwise ids is missing or cannot be read."
+    return [Error(text, hint=hint, id="auth_oauth.E017")] if is_lost else []
 
 
 @register(Tags.security, deploy=True)

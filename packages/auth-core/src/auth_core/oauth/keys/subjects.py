@@ -14,7 +14,7 @@ from django.db.models.signals import post_delete, post_save
 
 from auth_core.crypto.encryption import DecryptionFailed, derive_key, new_key
 from auth_core.oauth.keys.key_set import KeysUnusable
-from auth_core.oauth.models import SubjectKey
+from auth_core.oauth.models import ApplicationPolicy, SubjectKey
 from auth_core.oauth.models.application_policy import SubjectType
 from auth_core.oauth.models.subject_key import ONLY
 from auth_core.people.lookup import identity_of
@@ -45,8 +45,12 @@ def session_shown_to(application: "RegisteredApplication", session_id: UUID | st
 
 
 def make_subject_key() -> None:
-    """Make the key, unless there is one. A migration does. No other code does, because each id would become another one."""
-    SubjectKey.objects.get_or_create(pk=ONLY, defaults={"secret": new_key()})
+    """Make the key, unless there is one. A migration does, and no other code.
+
+    If applications have pairwise ids already, their key is lost. Another one would change every id, so none is made.
+    """
+    if not ApplicationPolicy.objects.filter(subject_type=SubjectType.PAIRWISE).exists():
+        SubjectKey.objects.get_or_create(pk=ONLY, defaults={"secret": new_key()})
 
 
 def has_subject_key() -> bool:
