@@ -18,7 +18,7 @@ from auth_core.oauth.models import ApplicationPolicy, Authorization, Authorizati
 from auth_core.oauth.testing.document_site import CALLBACK, HOST, DocumentSite
 from auth_core.oauth.testing.factories import Registered, make_application, userinfo
 from document_clients import Described, stored
-from people import answer_in, asked, browser_of, decide, encoded, follow, log_in
+from people import answer_in, asked, browser_of, decide, encoded, error_in, follow, log_in
 
 pytestmark = pytest.mark.django_db
 
@@ -249,6 +249,9 @@ def test_an_application_of_an_administrator_is_not_taken_over(site: DocumentSite
     )
     assert Described(client_id).ask(browser, redirect_uri="https://rp.example/callback").status_code == 200
 
+    silent = encoded(asked(made, redirect_uri="https://rp.example/callback", prompt="none"))
+    posted = Browser().post("/oauth/authorize", silent, content_type="application/x-www-form-urlencoded")
+    assert error_in(follow(Browser(), posted)) == "login_required", "its errors are redirects, as those of all others"
     assert (site.visits, ClientDocument.objects.count()) == ([], 0)
     assert made.registered.redirect_uris == ("https://rp.example/callback",)
 

@@ -65,7 +65,7 @@ class Shown:
         lists = [[list(pair) for pair in self.scopes], list(self.resources), list(self.details)]
         seconds = None if self.lifetime is None else self.lifetime.total_seconds()
         described = [self.document_host, self.document]
-        return _digest([self.name, self.host, dict(self.facts), *lists, seconds, described])
+        return _digest([self.name, self.host, described, dict(self.facts), *lists, seconds])
 
 
 def shown_for(details: Details) -> Shown:

@@ -101,7 +101,7 @@ class ContinuePage(PageOfHandle):
         A client that forbids pages gets a redirect: no form of ours came before. All others get a page that goes there.
         """
         row = self._row()
-        if not request.user.is_authenticated and is_document_id(text_of(row.parameters, "client_id")):
+        if not request.user.is_authenticated and _describes_itself(row, find_by_pk(row.application_id)):
             if is_silent(row.parameters):
                 raise LoginRequired
             return see_other(_login_address(row, self.kwargs["handle"]))
@@ -290,13 +290,20 @@ def _application_of(row: AuthorizationRequest, request: HttpRequest) -> Register
     Raises:
         DocumentUnreadable, DocumentRefused, TooManyAttempts: its document cannot be used, or not now.
     """
-    client_id = text_of(row.parameters, "client_id")
     application = find_by_pk(row.application_id)
-    if not is_document_id(client_id) or (application is not None and not application.has_document):
+    if not _describes_itself(row, application):
         return application
     if not request.user.is_authenticated:
         raise LoginRequired
+    client_id = text_of(row.parameters, "client_id")
     return described_application(client_id, user=request.user, client=client_of(request))
+
+
+def _describes_itself(row: AuthorizationRequest, application: RegisteredApplication | None) -> bool:
+    """Return whether the client of *row* describes itself. It may be unknown until then."""
+    if application is not None:
+        return application.has_document
+    return is_document_id(text_of(row.parameters, "client_id"))
 
 
 def _login_address(row: AuthorizationRequest, handle: str, *, is_other: bool = False) -> str:
