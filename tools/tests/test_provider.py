@@ -18,7 +18,7 @@ def test_every_row_has_its_tests() -> None:
 
 
 def test_no_row_is_missing() -> None:
-    assert [len(table.rows) for table in TABLES] == [33, 26, 12, 26]
+    assert [len(table.rows) for table in TABLES] == [33, 27, 12, 28]
 
 
 def test_the_page_is_current() -> None:
