@@ -153,7 +153,11 @@ AUTH_SESSIONS = {
     **context_change(AUTH_PROFILE),
 }
 
-AUTH_OAUTH = {"SIGNING_KEYS": env.text("JWT_SIGNING_KEYS"), **provider(AUTH_PROFILE)}
+AUTH_OAUTH = {
+    "SIGNING_KEYS": env.text("JWT_SIGNING_KEYS"),
+    "DEVICE_GRANT": env.flag("OAUTH_DEVICE_GRANT"),
+    **provider(AUTH_PROFILE),
+}
 OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth2_provider.Application"
 
 AUTH_AUDIT = {"SIGNING_KEYS": env.keys("AUDIT_SIGNING_KEYS")}

@@ -13,7 +13,7 @@ from live.service import Service
 from oauth_clients.callback import ON_DEVICE, SCHEME, Applications, Callback
 from oauth_clients.callers import Application, Nodes, make
 
-SETTINGS = {"DJANGO_SETTINGS_MODULE": "oauth_clients.site_settings"}
+SETTINGS = {"DJANGO_SETTINGS_MODULE": "oauth_clients.site_settings", "OAUTH_DEVICE_GRANT": "true"}
 
 
 @pytest.fixture(scope="package")

@@ -9,7 +9,6 @@ from enterprise_auth.settings.production import *
 AUTH_OAUTH = {
     **AUTH_OAUTH,
     "JWKS_LIFETIME": timedelta(seconds=2),
-    "DEVICE_GRANT": True,
     "DEVICE_INTERVAL": timedelta(seconds=1),
 }
 # The applications are on this machine, and hear of logouts there.

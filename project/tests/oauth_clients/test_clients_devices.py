@@ -35,7 +35,7 @@ class Device:
     def _line(self) -> dict[str, Any]:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
-        assert line, self._process.communicate()
+        assert line, "the program ended"
         values: dict[str, Any] = json.loads(line)
         return values
 
@@ -54,14 +54,13 @@ def device(service: Service, folder: Path, *, signs: bool) -> Iterator[Device]:
     (folder / "node_modules").symlink_to(node_with_openid_client() / "node_modules")
     own = {"ISSUER": service.url, "CLIENT_ID": made["client_id"], "NODE_EXTRA_CA_CERTS": str(service.certificate)}
     own |= {"KEY": key.private} if signs else {}
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [*node(), "device.mjs"], cwd=folder, env={**inherited(), **own}, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        yield Device(process)
-    finally:
-        process.kill()
-        process.communicate()
+    ) as process:
+        try:
+            yield Device(process)
+        finally:
+            process.kill()
 
 
 def open_link(window: Window, email: str, television: Device) -> None:
