@@ -177,6 +177,12 @@ VARIABLES: Mapping[str, Variable] = {
         ),
         Variable("AUTH_PROFILE", "`default`, or `high` for ASVS Level 3.", "default"),
         Variable(
+            "OAUTH_DEVICE_GRANT",
+            "With `true`, applications that have the device grant sign people in on devices without a browser. People can be"
+            " talked into approving the device of someone else.",
+            "false",
+        ),
+        Variable(
             "EARLY_ANSWERS",
             "Answer the session check before Django's handler. With `false` the answers are the same, and slower.",
             "true",

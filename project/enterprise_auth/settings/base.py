@@ -159,6 +159,7 @@ AUTH_OAUTH: dict[str, Any] = {
     "CLIENT_DOCUMENTS": env.one_of("CLIENT_DOCUMENTS", "none", "listed", "all"),
     "CLIENT_DOCUMENT_HOSTS": env.many("CLIENT_DOCUMENT_HOSTS"),
     "CLIENT_DOCUMENT_SCOPES": env.many("CLIENT_DOCUMENT_SCOPES"),
+    "DEVICE_GRANT": env.flag("OAUTH_DEVICE_GRANT"),
     **provider(AUTH_PROFILE),
 }
 OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth2_provider.Application"

@@ -14,9 +14,9 @@ from live.mailbox import Mailbox
 from live.service import Service
 from oauth_clients.callback import ON_DEVICE, SCHEME, Applications, Callback
 from oauth_clients.callers import Application, Nodes, make
-from oauth_clients.sites import MCP_GUIDE
+from oauth_clients.sites import AGENTS
 
-SETTINGS = {"DJANGO_SETTINGS_MODULE": "oauth_clients.site_settings"}
+SETTINGS = {"DJANGO_SETTINGS_MODULE": "oauth_clients.site_settings", "OAUTH_DEVICE_GRANT": "true"}
 
 
 @pytest.fixture(scope="package")
@@ -24,7 +24,7 @@ def service(tmp_path_factory: Any) -> Iterator[Service]:
     """The service with two processes."""
     folder = tmp_path_factory.mktemp("service")
     # As the guide starts it, with the certificate of this machine.
-    *pairs, _program, _chore = shlex.split(blocks(MCP_GUIDE, "sh serve")[0])
+    *pairs, _program, _chore = shlex.split(blocks(AGENTS, "sh serve")[0])
     agents = {**dict(pair.split("=") for pair in pairs), "OUTBOUND_CA_FILE": str(folder / "certificate.pem")}
     with OwnRedis() as redis, Service(folder, redis.url, {**SETTINGS, **agents}) as running:
         yield running

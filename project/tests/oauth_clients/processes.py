@@ -23,7 +23,7 @@ def running(command: Sequence[str], *, port: int, folder: Path, **environment: s
     output = folder / "output"
     with output.open("w") as out:
         process = subprocess.Popen(
-            command, cwd=folder, env={**_inherited(), **environment}, stdout=out, stderr=subprocess.STDOUT
+            command, cwd=folder, env={**inherited(), **environment}, stdout=out, stderr=subprocess.STDOUT
         )
         try:
             deadline = time.monotonic() + 60
@@ -53,10 +53,11 @@ def run_script(script: str, *, folder: Path, **environment: str) -> None:
         AssertionError: a command failed. The message is the output.
     """
     done = subprocess.run(
-        ["sh", "-euc", script], cwd=folder, env={**_inherited(), **environment}, capture_output=True, text=True, check=False
+        ["sh", "-euc", script], cwd=folder, env={**inherited(), **environment}, capture_output=True, text=True, check=False
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def _inherited() -> dict[str, str]:
+def inherited() -> dict[str, str]:
+    """Return the environment of a client: what a program needs to start, and nothing of the tests."""
     return {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH") if name in os.environ}

@@ -1,4 +1,4 @@
-"""The applications of docs/openid-connect.md, made from its blocks, and a site in Node that can do more."""
+"""The applications of the two guides, made from their blocks, and sites in Node that can do more."""
 
 import os
 import shlex
@@ -12,10 +12,12 @@ from guests.packages import ROOT
 from oauth_clients.installation import node, node_with_clients, python_with_authlib, python_with_mcp
 from oauth_clients.processes import HOST, run_script, running
 
-GUIDE, MCP_GUIDE = ROOT / "docs/openid-connect.md", ROOT / "docs/mcp.md"
+LOGINS, BROWSERS = ROOT / "docs/openid-connect.md", ROOT / "docs/browser-applications.md"
+AGENTS = ROOT / "docs/mcp.md"
 
-#: What the guides are written for: the service, and the ports of the two applications and of the MCP server.
-_ISSUER, _DJANGO_PORT, _NODE_PORT, _MCP_PORT = "http://localhost:8000", "8001", "8002", "8003"
+
+#: What the guides are written for: the service, and the ports of the applications.
+_ISSUER, _PORTS = "http://localhost:8000", ("8001", "8002", "8003")
 
 
 class Guide:
@@ -27,14 +29,13 @@ class Guide:
         page: The guide.
     """
 
-    def __init__(self, *, issuer: str, port: int, page: Path = GUIDE) -> None:
+    def __init__(self, *, issuer: str, port: int, page: Path = LOGINS) -> None:
         self._page = page
-        self._replaced = {_ISSUER: issuer, f":{_DJANGO_PORT}": f":{port}", f"({_NODE_PORT},": f"({port},"}
-        self._replaced |= {
-            f":{_NODE_PORT}": f":{port}",
-            f":{_MCP_PORT}": f":{port}",
-            f"--port {_MCP_PORT}": f"--port {port}",
-        }
+        self._replaced = {_ISSUER: issuer}
+        for written in _PORTS:
+            # In an address, as the argument of a function, and as that of a command.
+            self._replaced |= {f":{written}": f":{port}", f"({written},": f"({port},", f" {written} ": f" {port} "}
+            self._replaced[f"--port {written}"] = f"--port {port}"
 
     def block(self, kind: str, **values: str) -> str:
         """Return a block with the addresses and *values* filled in, each of which it has."""
@@ -114,11 +115,26 @@ def node_application(
 
 @contextmanager
 def node_site(
-    *, port: int, folder: Path, issuer: str, client_id: str, client_secret: str, **environment: str
+    *, port: int, folder: Path, issuer: str, client_id: str, script: str = "site.mjs", **environment: str
 ) -> Iterator[str]:
-    """Run the site of node/site.mjs, and yield its address."""
-    shutil.copy(Path(__file__).parent / "node/site.mjs", folder)
+    """Run a site of the folder node, and yield its address.
+
+    Args:
+        environment: Variables of the script, such as CLIENT_SECRET.
+    """
+    for name in (script, "keys.mjs"):
+        shutil.copy(Path(__file__).parent / "node" / name, folder)
     (folder / "node_modules").symlink_to(node_with_clients() / "node_modules")
-    own = {"ISSUER": issuer, "CLIENT_ID": client_id, "CLIENT_SECRET": client_secret, "PORT": str(port)}
-    with running([*node(), "site.mjs"], port=port, folder=folder, **own, **environment):
+    own = {"ISSUER": issuer, "CLIENT_ID": client_id, "PORT": str(port)}
+    with running([*node(), script], port=port, folder=folder, **own, **environment):
+        yield f"http://{HOST}:{port}/"
+
+
+@contextmanager
+def single_page_application(guide: Guide, *, port: int, folder: Path, client_id: str) -> Iterator[str]:
+    """Serve the single-page application of the guide, and yield its address."""
+    (folder / "index.html").write_text(guide.block("html index.html"))
+    (folder / "app.js").write_text(guide.block("js app.js", client_id=client_id))
+    (folder / "node_modules").symlink_to(node_with_clients() / "node_modules")
+    with running(shlex.split(guide.block("sh run-spa")), port=port, folder=folder):
         yield f"http://{HOST}:{port}/"

@@ -13,7 +13,7 @@ from live.chromium import Watch, Window
 from live.service import Service, free_port
 from oauth_clients.agents import Agent, agent
 from oauth_clients.processes import HOST
-from oauth_clients.sites import MCP_GUIDE, Guide, mcp_server
+from oauth_clients.sites import AGENTS, Guide, mcp_server
 from oauth_clients.test_clients_browser import sign_in_and_allow
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.live, pytest.mark.shots]
@@ -28,7 +28,7 @@ _ID = "https://agent.example.org/client.json"
 @pytest.fixture(scope="module")
 def guide(service: Service) -> Guide:
     """The guide, for this service and a port that is free."""
-    return Guide(issuer=service.url, port=free_port(), page=MCP_GUIDE)
+    return Guide(issuer=service.url, port=free_port(), page=AGENTS)
 
 
 @pytest.fixture(scope="module")

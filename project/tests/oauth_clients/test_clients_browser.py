@@ -4,7 +4,7 @@ import json
 import time
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
@@ -13,6 +13,7 @@ from live.chromium import Watch, Window
 from live.service import Service, free_port
 from oauth_clients.apache import addresses, apache
 from oauth_clients.callers import Application
+from oauth_clients.keys import ClientKey
 from oauth_clients.processes import HOST
 from oauth_clients.sites import Guide, django_site, node_application, node_site
 from test_browser import code_for
@@ -115,7 +116,7 @@ def test_openid_client_refreshes_steps_up_and_signs_out(
         folder=tmp_path,
         issuer=service.url,
         client_id=application.id,
-        client_secret=application.secret,
+        CLIENT_SECRET=application.secret,
         **certificate,
     ):
         here.open(f"{home}login")
@@ -188,3 +189,30 @@ def is_refused_soon(window: Window, page: str) -> bool:
             return True
         time.sleep(0.1)
     return False
+
+
+def test_openid_client_pushes_signs_and_proves_its_key(
+    service: Service, email: str, here: Window, port: int, tmp_path: Path
+) -> None:
+    """Everything that the profile high requires. The service asks for a nonce first, and sends the next one with each answer."""
+    home, key = f"http://{HOST}:{port}/", ClientKey(tmp_path)
+    names = ["--name", "Node", "--redirect-uri", f"{home}callback", "--jwks-file", str(key.file), "--profile", "high"]
+    made = json.loads(service.manage("create_application", *names, "--json"))
+    own = {"KEY": key.private, "NODE_EXTRA_CA_CERTS": str(service.certificate)}
+    with node_site(
+        port=port, folder=tmp_path, issuer=service.url, client_id=made["client_id"], script="signing.mjs", **own
+    ):
+        here.open(f"{home}login")
+        assert set(parse_qs(urlsplit(here.page.url).query)) == {"next"}
+        sign_in_and_allow(here, email, "Node")
+        shown = json_in(here, home)
+        login = shown["login"]
+        assert (login["claims"]["sub"], login["userinfo"]["email"]) == (subject_of(service, email), email)
+        assert login["tokens"]["token_type"] == "dpop"
+        assert ["/oauth/par", 400, True] in shown["seen"], "no nonce was asked for"
+        assert ["/oauth/par", 201, True] in shown["seen"]
+        assert ["/oauth/token", 200, True] in shown["seen"]
+        assert ["/oauth/userinfo", 200, True] in shown["seen"]
+
+        refreshed = json_in(here, f"{home}refresh")
+        assert (refreshed["userinfo"]["email"], refreshed["isNew"], refreshed["type"]) == (email, True, "dpop")
