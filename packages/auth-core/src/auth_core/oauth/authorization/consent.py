@@ -11,6 +11,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -20,6 +21,7 @@ from auth_core.events import Event, record
 from auth_core.oauth.authorization.details import Details
 from auth_core.oauth.authorization.parameters import text_of
 from auth_core.oauth.clients.redirect_uris import LOOPBACK_HOSTS, is_web
+from auth_core.oauth.clients.registry import RegisteredApplication
 from auth_core.oauth.events import OAuthEvent
 from auth_core.oauth.models import ApplicationPolicy, Consent, Resource
 from auth_core.oauth.registries import OFFLINE_ACCESS, find_scope
@@ -42,6 +44,7 @@ class Shown:
         scopes: Scopes, each with its sentence.
         resources: The names of the resources.
         lifetime: How long the access lasts at most. ``None``: until the person signs out.
+        is_self_registered: Whether the application registered itself, so nobody of the site has looked at what it says.
     """
 
     name: str
@@ -50,13 +53,14 @@ class Shown:
     scopes: Sequence[tuple[str, str]]
     resources: Sequence[str]
     lifetime: timedelta | None = None
+    is_self_registered: bool = False
 
     @property
     def digest(self) -> str:
         """SHA-256 of all of it, in hex."""
         lists = [[list(pair) for pair in self.scopes], list(self.resources)]
         seconds = None if self.lifetime is None else self.lifetime.total_seconds()
-        return _digest([self.name, self.host, dict(self.facts), *lists, seconds])
+        return _digest([self.name, self.host, dict(self.facts), *lists, seconds, self.is_self_registered])
 
 
 def shown_for(details: Details) -> Shown:
@@ -154,7 +158,11 @@ def _remembered_digest(details: Details, scopes: Sequence[str], resources: Seque
 
 def _shown(details: Details, scopes: Sequence[tuple[str, str]], resources: Sequence[str]) -> Shown:
     is_offline = any(name == OFFLINE_ACCESS for name, _sentence in scopes)
-    facts = ApplicationPolicy.objects.filter(pk=details.application.id).values(*_FACTS).first() or {}
+    rows = ApplicationPolicy.objects.filter(pk=details.application.id)
+    facts = rows.values(*_FACTS, registration=F("dynamic_registration")).first() or {}
+    is_self_registered = facts.pop("registration", None) is not None
+    if is_self_registered and not _is_own_logo(facts["logo_uri"], details.application):
+        facts["logo_uri"] = ""
     return Shown(
         name=details.application.name or details.application.client_id,
         host=_host_of(text_of(details.row.parameters, "redirect_uri")),
@@ -163,12 +171,18 @@ def _shown(details: Details, scopes: Sequence[tuple[str, str]], resources: Seque
         scopes=scopes,
         resources=resources,
         lifetime=details.application.lifetime_of_authorizations if is_offline else None,
+        is_self_registered=is_self_registered,
     )
 
 
-def _host_of(redirect_uri: str) -> str:
-    host = urlsplit(redirect_uri).hostname or ""
-    return host if is_web(redirect_uri) and host not in LOOPBACK_HOSTS else ""
+def _is_own_logo(address: str, application: RegisteredApplication) -> bool:
+    """Return whether a logo is of a host that receives answers. An application could register that of a bank (RFC 7591 section 5)."""
+    return bool(_host_of(address)) and _host_of(address) in {_host_of(uri) for uri in application.redirect_uris}
+
+
+def _host_of(address: str) -> str:
+    host = urlsplit(address).hostname or ""
+    return host if is_web(address) and host not in LOOPBACK_HOSTS else ""
 
 
 def place_of(shown: Shown) -> str:
