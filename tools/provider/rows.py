@@ -10,9 +10,17 @@ from pathlib import Path
 from planted.defects import Defect
 
 #: What the tests in the file begin with, and the folder that it stands for.
-_FOLDERS = {"T": "packages/auth-core/oauth/tests", "R": "packages/auth-core/oauth_resource/tests", "P": "project/tests"}
+_FOLDERS = {
+    "T": "packages/auth-core/oauth/tests",
+    "R": "packages/auth-core/oauth_resource/tests",
+    "P": "project/tests",
+}
 
 _CONFORMANCE = "packages/auth-core/oauth/tests/conformance"
+_FAPI = "packages/auth-core/oauth/tests/fapi"
+
+#: What the page says of a module whose defect is planted by a test in the same folder.
+_PLANTED_THERE = "test_fapi_planted"
 
 
 @dataclass(frozen=True)
@@ -73,7 +81,21 @@ def load_modules(root: Path, defects: Iterable[Defect]) -> list[Module]:
             test = f"{_CONFORMANCE}/{plan['file']}::test_{name.replace('-', '_')}"
             names = tuple(defect for defect, tests in listed if test in tests)
             modules.append(Module(plan["name"], name, test, failures.get(name, ""), names))
-    return modules
+    return [*modules, *_fapi_modules(root)]
+
+
+def _fapi_modules(root: Path) -> Iterator[Module]:
+    """Yield the modules of the FAPI 2.0 Security Profile. A test plants the defect of each in its own process."""
+    folder = root / _FAPI
+    names = tomllib.loads((folder / "modules.toml").read_text(encoding="utf-8"))["modules"]
+    failures = tomllib.loads((folder / "expected_failures.toml").read_text(encoding="utf-8"))
+    files = {function: path.name for path in sorted(folder.glob("test_fapi_*.py")) for function in _functions_in(path)}
+    planted = (folder / "defects.py").read_text(encoding="utf-8")
+    for name in names:
+        function = f"test_{name.replace('-', '_').lower()}"
+        test = f"{_FAPI}/{files.get(function, '')}::{function}"
+        defects = (_PLANTED_THERE,) if f'"{name}":' in planted else ()
+        yield Module("FAPI 2.0 Security Profile", name, test, failures.get(name, ""), defects)
 
 
 def problems(tables: Sequence[Table], root: Path) -> Iterator[str]:
@@ -96,8 +118,8 @@ def render(tables: Sequence[Table], modules: Sequence[Module]) -> str:
         "## OpenID conformance modules\n",
         "The names are those of the OpenID Foundation's suite. Each behaviour has a test of its own here. It is no run of the suite.",
         "Every request of the tests has a code challenge, because this provider requires PKCE. In the suite of August 2026 only one",
-        "module of Basic OP sends one, so a run of the suite itself would need clients that do. `./dev planted conformance` plants the",
-        "defects. The modules of Basic OP run twice, with and without `response_mode=form_post`: the second is the plan Form-post OP.\n",
+        "module of Basic OP sends one, so a run of the suite itself would need clients that do. `./dev planted conformance dynamic` plants the",
+        "defects, and a test plants those of FAPI 2.0. The modules of Basic OP run twice, with and without `response_mode=form_post`: the second is the plan Form-post OP.\n",
         "| plan | module | result | defects that fail it |",
         "| --- | --- | --- | --- |",
         *(_module_line(module) for module in modules),

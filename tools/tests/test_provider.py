@@ -18,7 +18,7 @@ def test_every_row_has_its_tests() -> None:
 
 
 def test_no_row_is_missing() -> None:
-    assert [len(table.rows) for table in TABLES] == [33, 36, 12, 31]
+    assert [len(table.rows) for table in TABLES] == [33, 42, 12, 34]
 
 
 def test_the_page_is_current() -> None:
@@ -26,8 +26,9 @@ def test_the_page_is_current() -> None:
 
 
 def test_every_module_is_on_the_page_with_a_defect_that_fails_it() -> None:
-    assert len(MODULES) == 54
+    assert len(MODULES) == 54 + 18 + 57
     assert [module.name for module in MODULES if not module.defects] == []
+    assert [module.name for module in MODULES if not (ROOT / module.test.partition("::")[0]).is_file()] == []
 
 
 @pytest.mark.parametrize(

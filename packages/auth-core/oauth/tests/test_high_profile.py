@@ -11,6 +11,7 @@ from joserfc.jws import extract_compact
 from auth_core.oauth.endpoints.metadata import provider_metadata
 from auth_core.oauth.models import Resource
 from auth_core.oauth.testing.factories import (
+    REDIRECT_URI,
     Registered,
     exchange,
     introspect,
@@ -19,7 +20,7 @@ from auth_core.oauth.testing.factories import (
     post_form,
     refresh,
 )
-from auth_core.oauth.testing.proofs import KeyHolder, SigningApplication, make_signing_application
+from auth_core.oauth.testing.proofs import KeyHolder, SigningApplication, make_signing_application, push
 from people import asked, authorize, browser_of
 
 pytestmark = pytest.mark.django_db
@@ -79,6 +80,23 @@ def test_every_token_is_bound_to_a_key(make_high: Make, alice: Any, key: KeyHold
 @pytest.mark.asvs("10.4.13")
 def test_every_request_is_pushed(make_high: Make, alice: Any) -> None:
     assert authorize(browser_of(alice), make_high()).status_code == 400
+
+
+@pytest.mark.asvs("10.4.12")
+@pytest.mark.parametrize("outside", ["form_post", "fragment", "query.jwt", ""])
+def test_the_response_mode_is_the_one_that_the_client_pushed(make_high: Make, alice: Any, outside: str) -> None:
+    """What a browser could change does not count: a client gets answers only in the mode that it asked for itself."""
+    application = make_high(is_first_party=True)
+    name = push(application, **asked(application)).json()["request_uri"]
+
+    answer = browser_of(alice).get(
+        "/oauth/authorize", {"client_id": application.client_id, "request_uri": name, "response_mode": outside}
+    )
+
+    assert answer.status_code == 303
+    assert answer.headers["Location"].startswith(f"{REDIRECT_URI}?code=")
+    refused = push(application, **asked(application, response_mode="fragment"))
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_request")
 
 
 @pytest.mark.parametrize("audience", ["/oauth/token", "/oauth/par"])

@@ -19,8 +19,7 @@ from auth_core.oauth.sweep import delete_expired
 from auth_core.oauth.testing.factories import (
     REDIRECT_URI,
     Registered,
-    exchange,
-    make_code,
+    make_application,
     make_tokens,
     userinfo,
 )
@@ -28,6 +27,7 @@ from auth_core.oauth.testing.proofs import KeyHolder, SigningApplication
 from auth_core.oauth.toolkit import toolkit_settings
 from auth_core.oauth_resource.keys import documents
 from auth_core.testing.clock import Clock
+from people import answer_in, authorize, browser_of, decide
 from registrations import ADDRESS, Web, initial_token, manage, register, registered, send_metadata, update_of
 
 pytestmark = pytest.mark.django_db
@@ -179,6 +179,7 @@ BAD_ADDRESSES = [
 ]  # fmt: skip
 
 
+@pytest.mark.asvs("10.4.7")
 @pytest.mark.parametrize("uri", BAD_ADDRESSES)
 def test_a_bad_redirect_address_is_named(uri: str) -> None:
     before, token = state(), initial_token()
@@ -235,6 +236,7 @@ BAD: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.asvs("10.4.7")
 @pytest.mark.parametrize("case", BAD)
 def test_bad_metadata_is_refused_and_changes_nothing(case: str, web_of_clients: Web) -> None:
     token = initial_token()
@@ -538,15 +540,45 @@ def test_a_session_of_a_browser_opens_nothing(administrator: Any) -> None:
     assert answer.status_code == 401
 
 
-def test_what_the_client_says_of_itself_asks_for_consent_again(alice: Any) -> None:
-    """See test_consent.py: the digest of what was shown has the name and the pages of the application."""
+@pytest.mark.asvs("10.4.7")
+def test_the_consent_page_says_that_nobody_checked_the_application(alice: Any) -> None:
+    client = registered(client_name="Notes", policy_uri="https://rp.example/policy")
+
+    page = authorize(browser_of(alice), application_of(client)).content.decode()
+
+    assert "This application registered itself." in page
+    assert 'href="https://rp.example/policy" rel="noreferrer noopener"' in page
+    other = authorize(browser_of(alice), make_application()).content.decode()
+    assert "registered itself" not in other
+
+
+LOGOS = [
+    ("https://rp.example/logo.png", True), ("https://bank.example/logo.png", False), ("https://rp.example.evil.example/l", False),
+    ("https://rp.example:8443/logo.png", True),
+]  # fmt: skip
+
+
+@pytest.mark.asvs("10.4.7")
+@pytest.mark.parametrize(("logo", "is_shown"), LOGOS)
+def test_the_logo_of_another_host_is_not_shown(logo: str, is_shown: bool, alice: Any) -> None:
+    client = registered(logo_uri=logo)
+
+    page = authorize(browser_of(alice), application_of(client))
+
+    assert ("<img" in page.content.decode()) is is_shown
+    policy = page.headers.get("Content-Security-Policy", "")
+    assert (logo.rpartition("/")[0] in policy) is is_shown
+
+
+def test_a_changed_name_asks_for_consent_again(alice: Any) -> None:
     client = registered(client_name="Notes")
-    application = application_of(client)
-    exchange(application, make_code(application, alice))
+    application, browser = application_of(client), browser_of(alice)
+    assert "code" in answer_in(decide(browser, authorize(browser, application)))
+    assert "code" in answer_in(authorize(browser, application)), "it is remembered"
 
     manage("put", client, update_of(client, client_name="Your bank"))
 
-    assert application_of(client).row.name == "Your bank"
+    assert "Your bank" in authorize(browser, application).content.decode()
 
 
 def test_the_registration_of_the_toolkit_is_off(settings: Any) -> None:

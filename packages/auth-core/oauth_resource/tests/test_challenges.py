@@ -61,6 +61,7 @@ WEAK: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.asvs("10.3.4")
 @pytest.mark.parametrize("path", ["/fresh/", "/api/admin/"])
 @pytest.mark.parametrize("case", WEAK)
 def test_a_weak_or_old_authentication_is_asked_for_a_better_one(

@@ -49,6 +49,7 @@ class RelyingParty:
         person: Who signs in.
         mode: ``query`` or ``form_post``, how answers are wanted. The first is the default and is not sent.
         auth: How the client authenticates, as metadata names it.
+        redirect_uri: Where its answers go.
     """
 
     application: Registered
@@ -56,11 +57,12 @@ class RelyingParty:
     browser: Browser
     mode: str
     auth: str = "client_secret_basic"
+    redirect_uri: str = REDIRECT_URI
 
     def parameters(self, **changes: Any) -> dict[str, Any]:
         """Return an authorization request. ``None`` leaves a parameter out."""
         in_form = {"response_mode": "form_post"} if self.mode == "form_post" else {}
-        return asked(self.application, **{**in_form, **changes})
+        return asked(self.application, **{"redirect_uri": self.redirect_uri, **in_form, **changes})
 
     def ask(self, **changes: Any) -> Any:
         """Send the browser to the authorization endpoint."""
@@ -122,7 +124,7 @@ class RelyingParty:
         body = {
             "grant_type": "authorization_code",
             "code": code,
-            "redirect_uri": REDIRECT_URI,
+            "redirect_uri": self.redirect_uri,
             "code_verifier": VERIFIER,
         }
         return self.at_token_endpoint(body)
@@ -134,6 +136,8 @@ class RelyingParty:
     def at_token_endpoint(self, body: dict[str, str]) -> Any:
         """Send a form to the token endpoint, authenticated as the client does it."""
         client_id, secret = self.application.client_id, self.application.secret
+        if self.auth == "private_key_jwt":
+            return post_form("/oauth/token", {**body, **self.application.credentials()})
         if self.auth == "client_secret_post":
             return post_form("/oauth/token", {**body, "client_id": client_id, "client_secret": secret})
         pair = base64.b64encode(f"{quote(client_id)}:{quote(secret)}".encode()).decode()
@@ -185,15 +189,16 @@ class RelyingParty:
             assert response.status_code == 200, response.content
             (text,) = re.findall(r'http-equiv="refresh" content="0;url=([^"]*)"', response.content.decode())
             address = html.unescape(text)
-        assert address.startswith(f"{REDIRECT_URI}?"), address
-        pairs = parse_qsl(urlsplit(address).query, strict_parsing=True)
+        begin = f"{self.redirect_uri}{'&' if '?' in self.redirect_uri else '?'}"
+        assert address.startswith(begin), address
+        pairs = parse_qsl(address.removeprefix(begin), strict_parsing=True)
         assert len(pairs) == len(dict(pairs))
         return dict(pairs)
 
     def _posted(self, response: Any) -> dict[str, str]:
         assert response.status_code == 200, response.content
         text = response.content.decode()
-        assert f'<form method="post" action="{REDIRECT_URI}"' in text, text
+        assert f'<form method="post" action="{self.redirect_uri}"' in text, text
         assert ".submit()" in text
         assert "http-equiv" not in text
         return {name: html.unescape(value) for name, value in re.findall(r'name="([^"]*)" value="([^"]*)"', text)}

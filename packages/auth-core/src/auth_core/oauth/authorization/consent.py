@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -47,6 +48,7 @@ class Shown:
         lifetime: How long the access lasts at most. ``None``: until the person signs out.
         document_host: The host of the client, if it describes itself. Its name is then only what it says.
         document: The digest of all that its document says. Empty: it has none.
+        is_self_registered: Whether the application registered itself, so nobody of the site has looked at what it says.
     """
 
     name: str
@@ -58,13 +60,14 @@ class Shown:
     lifetime: timedelta | None = None
     document_host: str = ""
     document: str = ""
+    is_self_registered: bool = False
 
     @property
     def digest(self) -> str:
         """SHA-256 of all of it, in hex."""
         lists = [[list(pair) for pair in self.scopes], list(self.resources), list(self.details)]
         seconds = None if self.lifetime is None else self.lifetime.total_seconds()
-        described = [self.document_host, self.document]
+        described = [self.document_host, self.document, self.is_self_registered]
         return _digest([self.name, self.host, described, dict(self.facts), *lists, seconds])
 
 
@@ -165,7 +168,11 @@ def _remembered_digest(details: Details, scopes: Sequence[str], resources: Seque
 def _shown(details: Details, scopes: Sequence[tuple[str, str]], resources: Sequence[str]) -> Shown:
     is_offline = any(name == OFFLINE_ACCESS for name, _sentence in scopes)
     application = details.application
-    facts = ApplicationPolicy.objects.filter(pk=application.id).values(*_FACTS).first() or {}
+    rows = ApplicationPolicy.objects.filter(pk=application.id)
+    facts = rows.values(*_FACTS, registration=F("dynamic_registration")).first() or {}
+    is_self_registered = facts.pop("registration", None) is not None
+    if is_self_registered and not _is_own_logo(facts["logo_uri"], application):
+        facts["logo_uri"] = ""
     return Shown(
         name=application.name or application.client_id,
         host=web_host_of(text_of(details.row.parameters, "redirect_uri")),
@@ -176,12 +183,18 @@ def _shown(details: Details, scopes: Sequence[tuple[str, str]], resources: Seque
         lifetime=application.lifetime_of_authorizations if is_offline else None,
         document_host=host_of(application.client_id) if application.has_document else "",
         document=_document_of(application) if application.has_document else "",
+        is_self_registered=is_self_registered,
     )
 
 
 def _document_of(application: RegisteredApplication) -> str:
     rows = ClientDocument.objects.filter(application=application.pk)
     return rows.values_list("digest", flat=True).first() or ""
+
+
+def _is_own_logo(address: str, application: RegisteredApplication) -> bool:
+    """Return whether a logo is of a host that receives answers. An application could register that of a bank (RFC 7591 section 5)."""
+    return web_host_of(address) in {web_host_of(uri) for uri in application.redirect_uris} - {""}
 
 
 def place_of(shown: Shown) -> str:
