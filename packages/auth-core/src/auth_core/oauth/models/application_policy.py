@@ -12,6 +12,9 @@ from auth_core.ids import uuid7
 from auth_core.models.shown_once import ShownOnce
 from auth_core.oauth.conf import HIGH, application_model
 
+#: What may sign the ID tokens of an application, and userinfo. The first is the default of OpenID Connect.
+_ALGORITHMS = ("RS256", "ES256", "PS256", "EdDSA")
+
 
 class TokenFormat(models.TextChoices):
     """The format of access tokens."""
@@ -159,7 +162,7 @@ class ApplicationPolicy(ShownOnce):
         _("algorithm of ID tokens"),
         max_length=8,
         blank=True,
-        choices=[(name, name) for name in ("RS256", "ES256", "PS256", "EdDSA")],
+        choices=[(name, name) for name in _ALGORITHMS],
         help_text=_("Empty: RS256, which OpenID Connect makes the default."),
     )
     userinfo_algorithm = models.CharField(
@@ -168,7 +171,7 @@ class ApplicationPolicy(ShownOnce):
         blank=True,
         default="",
         db_default="",
-        choices=[(name, name) for name in ("RS256", "ES256", "PS256", "EdDSA")],
+        choices=[(name, name) for name in _ALGORITHMS],
         help_text=_("Empty: userinfo is not signed."),
     )
     subject_type = models.CharField(
