@@ -97,6 +97,7 @@ WORST: dict[str, list[Make]] = {
     "auth_core.oauth.clients.redirect_uris._PRIVATE_SCHEME": [of("a", tail="!"), of("a.", tail="!"), of("a!")],
     "auth_core.oauth.clients.redirect_uris._UNAMBIGUOUS": [of("a", tail=" ")],
     "auth_core.oauth.proofs.nonces._NONCE": [of("a"), of("a", head="1-"), of("1-")],
+    "auth_core.federation.providers.configuration._SLUG": [of("a", tail="!"), of("a-", tail="!"), of("-")],
     "auth_core.oauth_resource.issuers.key_cache._MAX_AGE": [of(" ", head="max-age"), of("1", head="max-age="), of("max-age=")],
     "auth_core.oauth_resource.issuers.key_cache._SECONDS": [of("1", tail="!")],
     "auth_core.oauth_resource.tokens.header._TOKEN": [of("a", tail="!"), of("a", tail="=!"), of("=", head="a", tail="!")],
@@ -162,6 +163,7 @@ READERS: dict[str, tuple[Callable[[str], object], list[Make]] | str] = {
         ],
     ),
     "auth_core.oauth.pages.consent_page._origin_of": "It reads the address of a logo, which the administrator of the site has set.",
+    "auth_core.federation.providers.base.origin_of": SETTING,
     "auth_core.oauth_resource.checks.check_metadata_address": SETTING,
     "auth_core.oauth_resource.issuers.documents.metadata_urls": SETTING,
     "auth_core.oauth_resource.issuers.issuer.is_safe_url": (

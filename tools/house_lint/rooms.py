@@ -44,6 +44,9 @@ IN_THE_ROOT: dict[str, dict[str, str]] = {
     "oauth_resource": {
         "answers": "The provider's endpoints and views of every kind answer with it.",
     },
+    "federation": {
+        "sweep": "It is a periodic sweep over all tables.",
+    },
     "auth_mfa": {
         "admin_reset": "A part of `admin`.",
         "answer_check": "Every method's room calls it.",
@@ -103,7 +106,7 @@ IN_THE_ROOT: dict[str, dict[str, str]] = {
 }
 
 #: Apps inside a package that are not installed by default. Each is laid out as a package: a root, and rooms.
-APPS_IN_PACKAGES = {"auth_core": ("oauth", "oauth_resource")}
+APPS_IN_PACKAGES = {"auth_core": ("oauth", "oauth_resource", "federation")}
 
 #: Most modules in the root of a package, and fewest and most modules in a room.
 MOST_IN_A_ROOT = 30
@@ -127,6 +130,11 @@ WITH_ONE_IMPORTER = {
     "auth_core.observability.admin_log": "Its subject is the admin site. The middleware only puts it in place.",
     "auth_core.oauth.endpoints.revocation": "One endpoint, as the other modules of the room.",
     "auth_core.oauth.tokens.store": "`apps` registers it, and cannot import models itself.",
+    "auth_core.federation.api.answers": "Where every package has what goes out.",
+    "auth_core.federation.providers.gitlab": "One provider, as the other modules of the room.",
+    "auth_core.federation.providers.google": "One provider, as the other modules of the room.",
+    "auth_core.federation.providers.linkedin": "One provider, as the other modules of the room.",
+    "auth_core.federation.sweep": "`apps` registers it, and cannot import models itself.",
     "auth_core.oauth_resource.issuers.clients": "All that a process keeps of issuers, which tests forget.",
     "auth_core.oauth.sweep": "`apps` registers it, and cannot import models itself.",
     "auth_core.request.celery": "It needs Celery, which is optional.",
@@ -137,6 +145,7 @@ WITH_ONE_IMPORTER = {
     "auth_sessions.pages.link_views": "The page of a mailed link, under the name that `auth_core` has for such pages.",
     "auth_sessions.risk_signals.failures": "One group of signals, as the other modules of the room.",
     "enterprise_auth.celery": "`celery -A enterprise_auth` looks for it, and `apps` loads it by its path if there is a broker.",
+    "enterprise_auth.core.identity_providers": "It reads the environment, and settings modules only name values.",
     "enterprise_auth.core.json_body": "How any early answer is written, beside what writes it in the framework.",
     "enterprise_auth.core.keys": "It writes a file, and settings modules only name values.",
     "enterprise_auth.core.mail": "It differs by the version of Django, and settings modules only name values.",
