@@ -236,7 +236,7 @@ def _is_network(text: str) -> bool:
 
 
 def _cookies() -> Finding:
-    names = {**site.cookie_names, "LOGIN_COOKIE": core.LOGIN_COOKIE}
+    names = {**site.cookie_names, "LOGIN_COOKIE": core.LOGIN_COOKIE, "COOKIE": federation.COOKIE}
     insecure = [*site.open_cookies, *(name for name, value in names.items() if not value.startswith("__Host-"))]
     if site.debug or not insecure:
         return Finding("cookies", Status.OK, "suitable for development" if site.debug else "bound to this host")

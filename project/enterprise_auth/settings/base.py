@@ -158,7 +158,7 @@ AUTH_SESSIONS = {
 AUTH_OAUTH = {"SIGNING_KEYS": env.text("JWT_SIGNING_KEYS"), **provider(AUTH_PROFILE)}
 OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth2_provider.Application"
 
-AUTH_FEDERATION = {"PROVIDERS": identity_providers(env)}
+AUTH_FEDERATION: dict[str, Any] = {"PROVIDERS": identity_providers(env)}
 
 AUTH_AUDIT = {"SIGNING_KEYS": env.keys("AUDIT_SIGNING_KEYS")}
 

@@ -205,19 +205,19 @@ def second_factor_methods_of(user: UserLike) -> set[Method]:
     return {Method(factor["method"]) for factor in part_of(user, SECOND_FACTORS_PART, [])}
 
 
-def can_sign_in_without(user: AccountLike, credential: UUID) -> bool:
-    """Return whether *user* can sign in without *credential*. Call this inside the transaction that removes it.
+def can_sign_in_without(user: AccountLike, way: UUID) -> bool:
+    """Return whether *user* can sign in without *way*. Call this inside the transaction that removes it.
 
     The row of the person is locked. Two removals at once would otherwise each see the credential of the other, and leave
     none.
 
     Args:
-        credential: Public id of a credential that signs in by itself.
+        way: Public id of a credential that signs in by itself.
     """
     if user.has_usable_password():
         return True
     get_user_model()._default_manager.select_for_update(no_key=True).filter(pk=user.pk).first()
-    return any(other != credential for ways in ways_in.values() for other in ways(user))
+    return any(other != way for ways in ways_in.values() for other in ways(user))
 
 
 def person_changed(user_pk: object) -> None:
