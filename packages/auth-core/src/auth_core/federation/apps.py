@@ -31,6 +31,6 @@ class AuthFederationConfig(AppConfig):
         sweeps.register("auth_federation.states", sweep.delete_expired)
         entry = MenuEntry(label=_("Connected providers"), url_name="federation:connections", order=60)
         menu_entries.register("auth_federation", entry)
-        message_values.register("provider", configuration.name_of)
+        message_values.register("provider", configuration.name_in_mail)
         notices.register(FederationEvent.CONNECTION_ADDED.value, "connection_added")
         notices.register(FederationEvent.CONNECTION_REMOVED.value, "connection_removed")

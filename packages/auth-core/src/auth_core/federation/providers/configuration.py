@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
 
 from auth_core.federation.conf import federation
 from auth_core.federation.providers.apple import AppleProvider
@@ -60,6 +61,12 @@ def name_of(slug: str) -> str:
     """Return what people read as the name of a provider, also of one that is gone."""
     provider = find_provider(slug)
     return slug if provider is None else provider.name
+
+
+def name_in_mail(slug: str) -> str:
+    """Return the name of a provider for a mail. It comes from the settings, and never from the event."""
+    provider = find_provider(slug)
+    return _("an identity provider") if provider is None else provider.name
 
 
 def problems() -> Iterator[tuple[str, str]]:
