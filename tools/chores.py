@@ -24,9 +24,9 @@ from servers import LOCAL_POSTGRESQL, StepFailed, real_servers
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ["auth-core", "mfa", "rbac", "sessions", "audit-logging"]
 MEMBERS = [*(f"packages/{name}" for name in PACKAGES), "project"]
-#: The folders with tests. The provider and the resource side are extras of auth-core, which its other tests prove to work
-#: without.
-SUITES = ["packages/auth-core/oauth", "packages/auth-core/oauth_resource", *MEMBERS]
+#: The folders with tests. The provider, the resource side and federation are extras of auth-core, which its other tests prove
+#: to work without.
+SUITES = ["packages/auth-core/oauth", "packages/auth-core/oauth_resource", "packages/auth-core/federation", *MEMBERS]
 #: Tests of the project that mostly wait for services of their own, or measure alone. They run beside its others.
 SLOW_TESTS = [
     "tests/attacks",
@@ -38,7 +38,7 @@ SLOW_TESTS = [
 #: and take about as long.
 LANES: list[list[tuple[str, ...]]] = [
     [("packages/auth-core",), ("packages/auth-core/oauth_resource",), ("packages/mfa",), ("packages/audit-logging",)],
-    [("packages/auth-core/oauth",), ("packages/rbac",), ("packages/sessions",)],
+    [("packages/auth-core/oauth",), ("packages/auth-core/federation",), ("packages/rbac",), ("packages/sessions",)],
     [("project", *(f"--ignore={path}" for path in SLOW_TESTS))],
     [("project", *SLOW_TESTS)],
 ]
@@ -49,7 +49,7 @@ IMAGE_PYTHON = "3.13"
 #: PostgreSQL. `./dev matrix` runs all lines on both.
 GATE_LINE = "py313-dj61"
 #: The cells that the gate runs in parallel.
-GATE = (("core", "oauth", "resource", "mfa", "rbac", "sessions", "audit"), ("project",))
+GATE = (("core", "oauth", "resource", "federation", "mfa", "rbac", "sessions", "audit"), ("project",))
 #: The marked tests that ran and passed. `test` starts it, and `shots`, `faults` and `gate` add to it.
 LEDGER = ROOT / "var/asvs"
 
@@ -331,6 +331,8 @@ def lock(*options: str) -> None:
             "oauth",
             "--extra",
             "oauth-resource",
+            "--extra",
+            "federation",
         ]
         extras += ["--extra", "csp"] if line == "5.2" else []
         with tempfile.NamedTemporaryFile("w", suffix=".in", delete=False) as bound:

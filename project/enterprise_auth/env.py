@@ -50,11 +50,45 @@ class Variable:
     has_lines: bool = False
 
 
+_COMMON = ("client_id", "client_secret", "trusted_domains")
+
+#: Identity providers that the environment can name, each with its options, in the order of their buttons.
+PROVIDERS: Mapping[str, tuple[str, ...]] = {
+    "google": _COMMON,
+    "microsoft": ("client_id", "client_secret", "tenant"),
+    "apple": ("client_id", "team_id", "key_id", "private_key", "trusted_domains"),
+    "github": _COMMON,
+    "gitlab": (*_COMMON, "issuer"),
+    "linkedin": _COMMON,
+    "openid": (*_COMMON, "issuer", "name"),
+}
+
+#: What each of these options is. The provider is named after it.
+_OPTIONS = {
+    "client_id": "Client id of this service at",
+    "client_secret": "Client secret of this service at",
+    "trusted_domains": "Domains, comma-separated, whose verified addresses find or create accounts, at",
+    "tenant": "Id of the tenant at",
+    "team_id": "Id of the team at",
+    "key_id": "Id of the key of this service at",
+    "private_key": "Private key (PEM) of this service at",
+    "issuer": "Issuer of",
+    "name": "What people read as the name of",
+}
+
+_TITLES = {"github": "GitHub", "gitlab": "GitLab", "linkedin": "LinkedIn", "openid": "another OpenID Connect provider"}
+
+
 def _provider_variables() -> Iterator[Variable]:
-    for provider in ("GOOGLE", "GITHUB", "MICROSOFT"):
-        title = provider.capitalize()
-        yield Variable(f"OAUTH_{provider}_CLIENT_ID", f"Client id of this service at {title}.")
-        yield Variable(f"OAUTH_{provider}_CLIENT_SECRET", f"Client secret of this service at {title}.", is_secret=True)
+    for kind, options in PROVIDERS.items():
+        title = _TITLES.get(kind, kind.capitalize())
+        for option in options:
+            yield Variable(
+                f"OAUTH_{kind.upper()}_{option.upper()}",
+                f"{_OPTIONS[option]} {title}.",
+                is_secret=option in ("client_secret", "private_key"),
+                has_lines=option == "private_key",
+            )
 
 
 VARIABLES: Mapping[str, Variable] = {

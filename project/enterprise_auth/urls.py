@@ -16,6 +16,7 @@ urlpatterns = [
     path("api/v1/", include("auth_rbac.api.urls")),
     path("api/v1/", include("auth_audit.api.urls")),
     path("api/v1/", include("auth_core.oauth.api.urls")),
+    path("api/v1/", include("auth_core.federation.api.urls")),
     path("api/schema/", api_schema, name="schema"),
     path("api/docs/", ApiDocsView.as_view(), name="docs"),
     # The admin's own forms would bypass the limits, the login and the audit trail.
@@ -28,6 +29,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="core-pages:account", http_method_names=["get", "head", "options"])),
     path("account/second-factors/", include("auth_mfa.pages.urls")),
     path("", include("auth_core.oauth.urls")),
+    path("", include("auth_core.federation.urls")),
     path("", include("auth_sessions.pages.urls")),
     path("", include("auth_core.pages.urls")),
 ]

@@ -11,10 +11,12 @@ from django.contrib import admin
 from django.contrib.auth.models import Group, Permission
 from django.test import Client as Browser
 from django.urls import path
+from django.utils import timezone
 from guardian.models import GroupObjectPermission, UserObjectPermission
 from oauth2_provider.models import get_application_model
 
 from auth_core.events import AuthEvent
+from auth_core.federation.models import Connection
 from auth_core.oauth.applications.changes import change_application
 from auth_core.oauth.models import Authorization
 from auth_core.oauth.testing.factories import make_application, make_tokens
@@ -44,7 +46,7 @@ pytestmark = [
 PATHS = AdminPaths.read(Path(__file__).with_name("admin_paths.toml"))
 
 #: The permissions of the limited administrator: all that the pages require, but not the one that they try to get.
-GRANTED_APPS = ("auth_accounts", "auth_mfa", "auth_oauth", "auth_sessions", "auth_rbac")
+GRANTED_APPS = ("auth_accounts", "auth_mfa", "auth_federation", "auth_oauth", "auth_sessions", "auth_rbac")
 GRANTED = ("view_group", "add_group", "change_group", "delete_group", "view_identity", "change_identity")
 BEYOND = "change_permission"
 
@@ -91,6 +93,7 @@ def world(db: None) -> World:
     new_world.rows |= {
         "auth_oauth.applicationpolicy": service.policy,
         "auth_oauth.authorization": Authorization.objects.get(user=root),
+        "auth_federation.connection": Connection.objects.create(user=root, provider="openid", issuer="i", subject="s"),
     }
     return new_world
 
@@ -251,6 +254,8 @@ def prepare(world: World, written: str) -> None:
     """Disable, lock or block the object that the path opens again."""
     if written == "auth_oauth.applicationpolicy: action enable":
         change_application(policy=world.rows["auth_oauth.applicationpolicy"], is_active=False)
+    elif written == "auth_federation.connection: action enable":
+        Connection.objects.update(disabled_at=timezone.now())
     elif written.endswith("enable"):
         locking.disable_account(user=world.root)
     if written.endswith("unlock"):

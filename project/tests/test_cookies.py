@@ -21,7 +21,9 @@ pytestmark = [
 PRODUCTION = Path(__file__).parents[1] / "enterprise_auth" / "settings" / "production.py"
 
 #: All cookies. Add new ones here.
-COOKIES = {"__Host-session", "__Host-csrf", "__Host-login", "__Host-link", "__Host-device", "__Host-messages"}
+COOKIES = {
+    "__Host-session", "__Host-csrf", "__Host-login", "__Host-link", "__Host-device", "__Host-messages", "__Host-federation"
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -49,6 +51,7 @@ def cookies_of_a_journey(alice: Any) -> Iterator[tuple[str, Morsel[str]]]:
 
     api = {"content_type": "application/json"}
     yield from cookies_of(browser.get("/login/"))
+    yield from cookies_of(browser.post("/federation/github/login/"))
     yield from cookies_of(browser.get("/api/v1/csrf/"))
     yield from cookies_of(browser.post("/signup/", {"email": "new@example.org", "password": PASSWORD}))
     yield from cookies_of(browser.post("/password/forgot/", {"email": "alice@example.org"}))
@@ -64,7 +67,9 @@ def cookies_of_a_journey(alice: Any) -> Iterator[tuple[str, Morsel[str]]]:
     yield from cookies_of(browser.post("/logout/"))
 
 
-def test_every_cookie_is_host_only_and_httponly(alice: Any, as_in_production: None) -> None:
+def test_every_cookie_is_host_only_and_httponly(alice: Any, as_in_production: None, settings: Any) -> None:
+    github = {"kind": "github", "client_id": "this-service", "client_secret": "secret"}
+    settings.AUTH_FEDERATION = {"PROVIDERS": {"github": github}}
     cookies = list(cookies_of_a_journey(alice))
 
     assert {name for name, _cookie in cookies} == COOKIES

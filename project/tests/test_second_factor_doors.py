@@ -6,8 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client as Browser
+from django.test import override_settings
 
+from auth_core.federation.testing.browsers import sign_in_at
+from auth_core.federation.testing.providers import FakeProvider, running
 from auth_core.flows.invitations import invite
 from auth_core.models import BootstrapLink
 from auth_core.request.client import Client
@@ -90,6 +94,14 @@ def setup_page(browser: Browser, person: Any) -> Any:
     return on_page(browser, "/setup/", email=EMAIL, password=PASSWORD)
 
 
+def provider_callback(browser: Browser, person: Any) -> Any:
+    core = {**settings.AUTH_CORE, "OUTBOUND_ALLOWED_NETWORKS": ["127.0.0.0/8"]}
+    with running(FakeProvider()) as fake:
+        federation = {"PROVIDERS": {"openid": fake.options()}}
+        with override_settings(AUTH_CORE=core, AUTH_FEDERATION=federation):
+            return sign_in_at(browser, "openid")
+
+
 #: An attempt at each login route by a thief with password and mailbox.
 ATTEMPTS: dict[str, Callable[[Browser, Any], Any]] = {
     "api/v1/login/": lambda browser, person: log_in(browser),
@@ -99,6 +111,7 @@ ATTEMPTS: dict[str, Callable[[Browser, Any], Any]] = {
     "api/v1/mfa/passkeys/login/answer/": passkey_api,
     "account/second-factors/passkeys/login/": passkey_page,
     "setup/": setup_page,
+    "federation/<slug:slug>/callback/": provider_callback,
 }
 
 

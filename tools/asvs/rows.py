@@ -12,6 +12,7 @@ _TESTS = (
     "packages/*/tests/**/*.py",
     "packages/*/oauth/tests/**/*.py",
     "packages/*/oauth_resource/tests/**/*.py",
+    "packages/*/federation/tests/**/*.py",
     "project/tests/**/*.py",
     "tools/tests/**/*.py",
 )

@@ -45,6 +45,9 @@ IN_THE_ROOT: dict[str, dict[str, str]] = {
         "asgi": "Django's name for what a server calls.",
         "answers": "The provider's endpoints and views of every kind answer with it.",
     },
+    "federation": {
+        "sweep": "It is a periodic sweep over all tables.",
+    },
     "auth_mfa": {
         "admin_reset": "A part of `admin`.",
         "answer_check": "Every method's room calls it.",
@@ -104,7 +107,7 @@ IN_THE_ROOT: dict[str, dict[str, str]] = {
 }
 
 #: Apps inside a package that are not installed by default. Each is laid out as a package: a root, and rooms.
-APPS_IN_PACKAGES = {"auth_core": ("oauth", "oauth_resource")}
+APPS_IN_PACKAGES = {"auth_core": ("oauth", "oauth_resource", "federation")}
 
 #: Most modules in the root of a package, and fewest and most modules in a room.
 MOST_IN_A_ROOT = 30
@@ -128,6 +131,11 @@ WITH_ONE_IMPORTER = {
     "auth_core.observability.admin_log": "Its subject is the admin site. The middleware only puts it in place.",
     "auth_core.oauth.api.token_views": "A base for the views of sites.",
     "auth_core.oauth.endpoints.revocation": "One endpoint, as the other modules of the room.",
+    "auth_core.federation.api.answers": "Where every package has what goes out.",
+    "auth_core.federation.providers.gitlab": "One provider, as the other modules of the room.",
+    "auth_core.federation.providers.google": "One provider, as the other modules of the room.",
+    "auth_core.federation.providers.linkedin": "One provider, as the other modules of the room.",
+    "auth_core.federation.sweep": "`apps` registers it, and cannot import models itself.",
     "auth_core.oauth_resource.issuers.clients": "All that a process keeps of issuers, which tests forget.",
     "auth_core.oauth.sweep": "`apps` registers it, and cannot import models itself.",
     "auth_core.request.celery": "It needs Celery, which is optional.",
@@ -138,6 +146,7 @@ WITH_ONE_IMPORTER = {
     "auth_sessions.pages.link_views": "The page of a mailed link, under the name that `auth_core` has for such pages.",
     "auth_sessions.risk_signals.failures": "One group of signals, as the other modules of the room.",
     "enterprise_auth.celery": "`celery -A enterprise_auth` looks for it, and `apps` loads it by its path if there is a broker.",
+    "enterprise_auth.core.identity_providers": "It reads the environment, and settings modules only name values.",
     "enterprise_auth.core.keys": "It writes a file, and settings modules only name values.",
     "enterprise_auth.core.mail": "It differs by the version of Django, and settings modules only name values.",
     "enterprise_auth.core.processors": "Tests ask it as well, and settings modules only name values.",

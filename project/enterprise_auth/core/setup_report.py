@@ -22,6 +22,9 @@ from django.utils import timezone
 
 from auth_core.conf import core
 from auth_core.crypto.encryption import key_problems
+from auth_core.federation.conf import federation
+from auth_core.federation.connections.callback import callback_address
+from auth_core.federation.providers.configuration import problems
 from auth_core.request.client import UNIX
 from auth_core.runtime.redis_urls import pool_of
 from auth_sessions.conf import sessions
@@ -233,7 +236,7 @@ def _is_network(text: str) -> bool:
 
 
 def _cookies() -> Finding:
-    names = {**site.cookie_names, "LOGIN_COOKIE": core.LOGIN_COOKIE}
+    names = {**site.cookie_names, "LOGIN_COOKIE": core.LOGIN_COOKIE, "COOKIE": federation.COOKIE}
     insecure = [*site.open_cookies, *(name for name, value in names.items() if not value.startswith("__Host-"))]
     if site.debug or not insecure:
         return Finding("cookies", Status.OK, "suitable for development" if site.debug else "bound to this host")
@@ -264,6 +267,16 @@ def _https() -> Finding:
         return Finding("https", Status.OK, "suitable for development" if site.debug else "browsers use HTTPS only")
     message = f"browsers use HTTPS only for {seconds} s" if seconds else "browsers may use HTTP again"
     return Finding("https", Status.WARNING, message, f"Set HSTS_SECONDS to {demands.HSTS_YEAR} when HTTPS works.")
+
+
+def _providers() -> Finding:
+    addresses = ", ".join(callback_address(slug) for slug in federation.PROVIDERS)
+    if wrong := [f"{slug}: {problem}" for slug, problem in problems()]:
+        remedy = f"Set its variables or options. The callback addresses to register: {addresses}"
+        return Finding("providers", Status.ERROR, "; ".join(wrong), remedy)
+    return Finding(
+        "providers", Status.OK, f"registered with the callback {addresses}" if addresses else "none configured"
+    )
 
 
 def _static() -> Finding:
@@ -306,6 +319,7 @@ PROBES: dict[str, Callable[[], Finding]] = {
     "cookies": _cookies,
     "lifetimes": _lifetimes,
     "https": _https,
+    "providers": _providers,
     "static": _static,
     "files": _files,
 }

@@ -8,6 +8,7 @@ from corsheaders.defaults import default_headers
 
 from auth_core.conf import CoreSettings
 from auth_core.oauth.toolkit import toolkit_settings  # noqa: F401 - for the settings modules that import this one
+from enterprise_auth.core.identity_providers import identity_providers
 from enterprise_auth.core.languages import offered_languages
 from enterprise_auth.core.logging import logging_config
 from enterprise_auth.core.mail import mail_settings  # noqa: F401 - for the settings modules that import this one
@@ -50,6 +51,7 @@ INSTALLED_APPS = [
     "auth_mfa",
     "auth_rbac",
     "auth_core.oauth",
+    "auth_core.federation",
     "enterprise_auth",
 ]
 
@@ -163,6 +165,8 @@ AUTH_OAUTH: dict[str, Any] = {
     **provider(AUTH_PROFILE),
 }
 OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth2_provider.Application"
+
+AUTH_FEDERATION: dict[str, Any] = {"PROVIDERS": identity_providers(env)}
 
 AUTH_AUDIT = {"SIGNING_KEYS": env.keys("AUDIT_SIGNING_KEYS")}
 

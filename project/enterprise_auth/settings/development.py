@@ -29,6 +29,7 @@ AUTH_CORE = {
     "LOGIN_COOKIE": "login",
     "LINK_COOKIE": "link",
 }
+AUTH_FEDERATION = {**AUTH_FEDERATION, "COOKIE": "federation"}
 
 OAUTH2_PROVIDER = toolkit_settings(PUBLIC_URL)
 

@@ -95,6 +95,10 @@ class CoreSettings(PackageSettings):
                 "network": (50, timedelta(minutes=15)),
                 "wide_network": (150, timedelta(minutes=15)),
             },
+            "provider": {
+                "network": (300, timedelta(minutes=15)),
+                "wide_network": (900, timedelta(minutes=15)),
+            },
             "client": {
                 "network": (100, timedelta(minutes=15)),
                 "wide_network": (300, timedelta(minutes=15)),
@@ -239,6 +243,12 @@ def session_engine() -> str:
 def secret_keys() -> Sequence[str]:
     """Return the site's ``SECRET_KEY`` and the former keys that still verify."""
     return [settings.SECRET_KEY, *map(str, settings.SECRET_KEY_FALLBACKS)]
+
+
+def site_policy() -> Mapping[str, Sequence[str]]:
+    """Return the Content-Security-Policy that the host has set for Django 6. Empty: none."""
+    policy: Mapping[str, Sequence[str]] = getattr(settings, "SECURE_CSP", {})
+    return policy
 
 
 def site_middleware() -> Sequence[str]:

@@ -160,6 +160,14 @@ known_devices: "Registry[Callable[[Client, QuerySet[Any]], QuerySet[Any] | None]
 #: sessions of an application ask all of them (`auth_core.people.admission`).
 application_checks: "Registry[Callable[[UUID], bool]]" = Registry("Application check")
 
+#: Functions that tell whether people may sign in with an identity provider: name of the provider -> bool. One that refuses
+#: is enough. Logins that name a provider ask all of them (`auth_core.people.admission`).
+provider_checks: Registry[Callable[[str], bool]] = Registry("Provider check")
+
+#: Ways of a person to sign in without the password: user -> public ids of the credentials. The last one is never removed
+#: from a person without a password.
+ways_in: "Registry[Callable[[Any], Collection[UUID]]]" = Registry("Way in")
+
 #: Delivery of outbox messages: channel -> function that sends one message, or raises.
 outbox_channels: Registry[Callable[[Any], None]] = Registry("Outbox channel")
 

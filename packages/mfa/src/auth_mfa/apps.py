@@ -24,6 +24,7 @@ class AuthMfaConfig(AppConfig):
             person_reads,
             snapshot_parts,
             sweeps,
+            ways_in,
         )
         from auth_mfa import checks, cleanup, factors, login_enrolment  # noqa: F401, PLC0415 - as above; checks register by import
         from auth_mfa.events import MfaEvent  # noqa: PLC0415 - as above
@@ -46,6 +47,7 @@ class AuthMfaConfig(AppConfig):
         answer_forms.register(login_enrolment.KIND, EnrolmentForm)
         answer_forms.register(login_enrolment.PASSKEY_KIND, PasskeyEnrolmentForm)
         login_ways.register("auth_mfa.passkeys", login_way)
+        ways_in.register("auth_mfa.passkeys", factors.passkeys_of)
         enrolment_pages.register("auth_mfa.factors", "mfa-pages:factors")
         notices.register(MfaEvent.RECOVERY_CODE_USED.value, "recovery_code_used")
         notices.register(MfaEvent.FACTORS_RESET.value, "factors_reset")

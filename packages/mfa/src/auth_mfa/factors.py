@@ -16,7 +16,7 @@ from auth_core.errors import InsufficientUserAuthentication, NotAuthenticated, P
 from auth_core.events import AuthEvent, Event, record
 from auth_core.memo import Memo
 from auth_core.models import PendingLogin
-from auth_core.people.lookup import person_changed
+from auth_core.people.lookup import can_sign_in_without, person_changed
 from auth_core.registries import Occasion, PersonRead
 from auth_core.request.client import Client
 from auth_core.users import UserLike
@@ -136,7 +136,7 @@ def remove_own_factor(*, factor: Factor, session: SessionFacts | None = None) ->
         # Two concurrent removals would each see the other's factor, and leave none.
         FactorHistory.objects.lock(factor.user)
         others = [owned for owned in factors_of(factor.user) if owned.id != factor.pk]
-        if _is_only_way_in(factor, others) or _is_last_that_counts(factor, others):
+        if _is_only_way_in(factor) or _is_last_that_counts(factor, others):
             raise LastFactor
         return remove_factor(factor=factor, session=None if session is None else session.id)
 
@@ -324,10 +324,13 @@ def _is_last_that_counts(factor: Factor, others: list[OwnedFactor]) -> bool:
     return requirement_of(factor.user) is not Requirement.NONE
 
 
-def _is_only_way_in(factor: Factor, others: list[OwnedFactor]) -> bool:
-    is_passkey = Method(factor.method) is Method.PASSKEY
-    has_other = factor.user.has_usable_password() or any(other.method is Method.PASSKEY for other in others)
-    return is_passkey and not has_other
+def _is_only_way_in(factor: Factor) -> bool:
+    return Method(factor.method) is Method.PASSKEY and not can_sign_in_without(factor.user, factor.pk)
+
+
+def passkeys_of(user: UserLike) -> list[UUID]:
+    """Return the public ids of the passkeys of *user*, each of which signs in without a password."""
+    return [owned.id for owned in factors_of(user) if owned.method is Method.PASSKEY]
 
 
 def _rows_of(model: type[Factor], user: UserLike) -> Any:

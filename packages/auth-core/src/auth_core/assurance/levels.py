@@ -40,8 +40,11 @@ class Assurance(IntEnum):
 
 
 #: Factors that a person has. One of them and a password reach AAL2. E-mail is not among them (SP 800-63B-4 section
-#: 3.1.3). A provider is not either: its statement is one factor.
+#: 3.1.3). A provider is not either: its statement is one factor, unless the operator trusts what it says about more.
 _PHYSICAL = frozenset({Method.TOTP, Method.SMS_CODE, Method.RECOVERY_CODE, *WEBAUTHN_METHODS})
+
+#: Methods whose evidence may say `user_verified`, which is a second factor in the same proof.
+_TWO_IN_ONE = frozenset({*WEBAUTHN_METHODS, Method.PROVIDER})
 
 #: Methods that count as the second factor where policy demands any second factor. Operators hand out access passes.
 _SECOND = _PHYSICAL | {Method.EMAIL_CODE, Method.ACCESS_PASS}
@@ -54,6 +57,7 @@ def assurance_of(evidence: Iterable[Evidence]) -> Assurance:
     nothing                                             NONE
     one method                                          AAL1
     a WebAuthn credential that verified the user        AAL2
+    a provider that is trusted and verified two factors AAL2
     a password and something the person has             AAL2
     AAL2 with a phishing-resistant, device-bound key    AAL3
     ==================================================  =====
@@ -62,13 +66,17 @@ def assurance_of(evidence: Iterable[Evidence]) -> Assurance:
     if not proofs:
         return Assurance.NONE
     methods = {proof.method for proof in proofs}
-    user_verified = any(proof.method in WEBAUTHN_METHODS and proof.user_verified for proof in proofs)
-    if not user_verified and not (Method.PASSWORD in methods and methods & _PHYSICAL):
+    if not has_verified_user(proofs) and not (Method.PASSWORD in methods and methods & _PHYSICAL):
         return Assurance.AAL1
     hardware = any(
         proof.method in WEBAUTHN_METHODS and proof.phishing_resistant and proof.device_bound for proof in proofs
     )
     return Assurance.AAL3 if hardware else Assurance.AAL2
+
+
+def has_verified_user(evidence: Iterable[Evidence]) -> bool:
+    """Return whether one proof alone is two factors: a key that verified its user, or a provider trusted to say so."""
+    return any(proof.method in _TWO_IN_ONE and proof.user_verified for proof in evidence)
 
 
 def can_reach_aal2(methods: Iterable[Method]) -> bool:
@@ -83,7 +91,7 @@ def has_second_factor(evidence: Iterable[Evidence]) -> bool:
     proves the same mailbox again.
     """
     proofs = list(evidence)
-    if any(proof.method in WEBAUTHN_METHODS and proof.user_verified for proof in proofs):
+    if has_verified_user(proofs):
         return True
     methods = {proof.method for proof in proofs}
     if methods <= {Method.EMAIL_CODE, Method.EMAIL_LINK}:

@@ -36,7 +36,7 @@ class Evidence:
         method: The method.
         at: Time of the proof, by our clock.
         credential: Public id of the credential (a factor, or the connection to a provider). Empty for a password.
-        user_verified: Whether the authenticator verified its user (WebAuthn UV).
+        user_verified: Whether the authenticator verified its user (WebAuthn UV), or a trusted provider two factors.
         phishing_resistant: Whether the proof is bound to our name or channel (SP 800-63B-4 section 3.2.5).
         device_bound: Whether the key cannot leave its device (WebAuthn backup eligibility is off).
     """
@@ -91,8 +91,9 @@ def amr_of(evidence: Iterable[Evidence]) -> list[str]:
     names = {name for proof in proofs for name in _AMR[proof.method]}
     if any(proof.device_bound for proof in proofs):
         names.add("hwk")
-    if any(proof.user_verified for proof in proofs):
+    verifying = {proof.method for proof in proofs if proof.user_verified}
+    if verifying.intersection(WEBAUTHN_METHODS):
         names.add("user")
-    if len({proof.method for proof in proofs}) > 1 or "user" in names:
+    if len({proof.method for proof in proofs}) > 1 or verifying:
         names.add("mfa")
     return sorted(names)

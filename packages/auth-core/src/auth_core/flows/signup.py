@@ -51,7 +51,7 @@ def request_signup(*, email: str, password: str, client: Client, browser_secret:
     """
     policy.check_shape(password)
     address = parsed_address(email)
-    _check_signup_open_to(address)
+    check_open_to(address)
     policy.validate_new(password, user=unsaved_user(address))
     charge = limits.charge("mail", identifier=address.key, client=client)
 
@@ -126,7 +126,13 @@ def is_open() -> bool:
     return core.SIGNUP in ("open", "domain") and not obstacles()
 
 
-def _check_signup_open_to(address: Address) -> None:
+def check_open_to(address: Address) -> None:
+    """Check that the owner of *address* may sign up without an invitation.
+
+    Raises:
+        SignupClosed: they may not, or the user model needs more than an address.
+        InvalidRequest: the address is too long for its columns.
+    """
     domain = address.key.rpartition("@")[2]
     is_allowed = core.SIGNUP == "open" or (core.SIGNUP == "domain" and domain in core.SIGNUP_DOMAINS)
     if not is_allowed:

@@ -124,7 +124,7 @@ def open_login(
         actor_id: Public id of the person who signs in as *user*, if it is another one. Never from a request body. The
             caller has checked that they may. The risk of the login is not assessed: it would be theirs.
         session_id: The session that a step-up raises.
-        provider: The provider that a link adds.
+        provider: Name of the identity provider that the person signs in with. It must be usable until the grant.
         browser_secret: Ties the login to this browser. Empty with a token.
         continue_to: Where the browser goes afterwards. An address of this site.
 
@@ -296,7 +296,9 @@ def _refuse_if_blocked(login: PendingLogin, client: Client) -> AuthError | None:
     """End the login and return a refusal if its person is not admitted or policy denies it."""
     reason = None
     if login.user is not None:
-        reason = why_not_admitted(login.user, application=login.application_id, actor=login.actor_id)
+        reason = why_not_admitted(
+            login.user, application=login.application_id, actor=login.actor_id, provider=login.provider
+        )
     if reason is not None:
         login.close()
         record(_event(login, AuthEvent.LOGIN_FAILED, client, EventOutcome.FAILURE, reason))

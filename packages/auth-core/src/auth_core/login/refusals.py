@@ -15,13 +15,13 @@ from auth_core.users import UserLike
 
 
 def why_not_admitted(
-    user: UserLike | None, *, application: UUID | None = None, actor: UUID | None = None
+    user: UserLike | None, *, application: UUID | None = None, actor: UUID | None = None, provider: str = ""
 ) -> str | None:
     """Return why *user* is not admitted. ``None`` if they are."""
     if user is None:
         return "password"
     try:
-        admit(user, application=application, actor=actor)
+        admit(user, application=application, actor=actor, provider=provider)
     except NotAdmitted as refusal:
         return refusal.reason.value
     return None

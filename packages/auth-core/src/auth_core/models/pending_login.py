@@ -84,7 +84,7 @@ class PendingLoginManager(models.Manager["PendingLogin"]):
             application_id: Public id of the application that the login is for.
             actor_id: Public id of the person who signs in as *user*.
             session_id: The session that a step-up raises.
-            provider: The provider that a link adds.
+            provider: Name of the identity provider that the login began with.
         """
         assessment = assessment or Assessment()
         login = self.model(

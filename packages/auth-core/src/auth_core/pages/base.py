@@ -23,6 +23,7 @@ from auth_core.assurance.evidence import check_context, session_of
 from auth_core.errors import AuthError, InsufficientUserAuthentication, TooManyAttempts, Unavailable
 from auth_core.messages.links import site_name
 from auth_core.observability.denials import mark_denied_by
+from auth_core.pages.form_targets import apply_form_targets
 from auth_core.pages.forms import EmptyForm, PageForm
 from auth_core.registries import menu_entries
 from auth_core.request.client import client_of
@@ -69,6 +70,7 @@ class Page(View):
             response = self.answer(request, *args, **kwargs)
         except DATABASE_LOST:
             response = tell(request, Unavailable())
+        apply_form_targets(request, response)
         response.headers["Cache-Control"] = "no-store"
         patch_vary_headers(response, ("Cookie",))
         return response

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from auth_core.assurance.evidence import SessionFacts
 from auth_core.people.actors import find_actor
-from auth_core.registries import application_checks
+from auth_core.registries import application_checks, provider_checks
 from auth_core.users import UserLike
 
 
@@ -23,6 +23,8 @@ class AdmissionRefusal(StrEnum):
     ENDED = "ended"
     #: The application must not be used.
     APPLICATION = "application"
+    #: The identity provider must not be used.
+    PROVIDER = "provider"
     #: The person who acts for the user is unknown, disabled or locked.
     ACTOR = "actor"
 
@@ -43,7 +45,7 @@ def admit(
     *,
     application: UUID | None = None,
     actor: UUID | None = None,
-    provider: object = None,
+    provider: str = "",
     session: SessionFacts | None = None,
 ) -> None:
     """Check that the person may use the site. Makes no query if the identity of *user* is loaded.
@@ -55,7 +57,7 @@ def admit(
         user: The person. ``None`` is not admitted.
         application: Public id of the application they use. Packages that know it decide (`application_checks`).
         actor: Public id of the person who acts for *user*.
-        provider: The provider that authenticated them. Refused if its `is_active` is false.
+        provider: Name of the identity provider that they sign in with. Packages that know it decide (`provider_checks`).
         session: Their session. Its application and its actor are checked as well.
 
     Raises:
@@ -63,12 +65,14 @@ def admit(
     """
     if user is None or not user.is_authenticated:
         raise NotAdmitted(AdmissionRefusal.UNKNOWN)
-    if not user.is_active or not getattr(provider, "is_active", True):
+    if not user.is_active:
         raise NotAdmitted(AdmissionRefusal.DISABLED)
     if _is_locked(user):
         raise NotAdmitted(AdmissionRefusal.LOCKED)
     if session is not None and _has_ended(session):
         raise NotAdmitted(AdmissionRefusal.ENDED)
+    if provider and not all(check(provider) for check in provider_checks.values()):
+        raise NotAdmitted(AdmissionRefusal.PROVIDER)
     applications = {application, session.application if session else None}
     actors = {actor, session.actor if session else None}
     if not all(_is_usable(named) for named in applications if named is not None):

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
+from django.contrib.auth import get_user_model
 from django.db import connections, router, transaction
 from django.db.models import Field, OuterRef, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
@@ -20,8 +21,8 @@ from auth_core.people.address_rows import is_current, rows_of
 from auth_core.people.addresses import InvalidAddress, parse
 from auth_core.people.identifiers import is_sole_holder, matches_of, sole_match, users_named_by
 from auth_core.people.user_columns import address_text_in, addresses_in
-from auth_core.registries import Occasion, PersonRead, person_reads, person_watchers, snapshot_parts
-from auth_core.users import UserLike
+from auth_core.registries import Occasion, PersonRead, person_reads, person_watchers, snapshot_parts, ways_in
+from auth_core.users import AccountLike, UserLike
 
 #: The snapshot part with the primary address.
 EMAIL_PART = "auth_core.email"
@@ -202,6 +203,21 @@ def strongest_demand_for(user: UserLike) -> Demand:
 def second_factor_methods_of(user: UserLike) -> set[Method]:
     """Return the methods of the second factors of *user*, as far as a package reports them."""
     return {Method(factor["method"]) for factor in part_of(user, SECOND_FACTORS_PART, [])}
+
+
+def can_sign_in_without(user: AccountLike, way: UUID) -> bool:
+    """Return whether *user* can sign in without *way*. Call this inside the transaction that removes it.
+
+    The row of the person is locked. Two removals at once would otherwise each see the credential of the other, and leave
+    none.
+
+    Args:
+        way: Public id of a credential that signs in by itself.
+    """
+    if user.has_usable_password():
+        return True
+    get_user_model()._default_manager.select_for_update(no_key=True).filter(pk=user.pk).first()
+    return any(other != way for ways in ways_in.values() for other in ways(user))
 
 
 def person_changed(user_pk: object) -> None:

@@ -1,0 +1,1 @@
+"""The protocol: the request, the exchange of the code, the metadata, and ID tokens."""

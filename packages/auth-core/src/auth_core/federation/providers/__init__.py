@@ -1,0 +1,1 @@
+"""Providers: where they are, and what their answers say about a person."""

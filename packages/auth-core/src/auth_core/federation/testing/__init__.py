@@ -1,0 +1,1 @@
+"""Providers on this machine, for tests."""
