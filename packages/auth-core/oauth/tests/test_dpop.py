@@ -523,8 +523,10 @@ def test_every_challenge_says_what_a_proof_may_be_signed_with(
 
     assert all('algs="PS256 ES256 EdDSA"' in challenge for challenge in challenges), challenges
     assert provider_metadata()["dpop_signing_alg_values_supported"] == ["PS256", "ES256", "EdDSA"]
+    unknown = client.get("/oauth/userinfo", HTTP_AUTHORIZATION=f"Bearer {token}x").headers["WWW-Authenticate"]
+    assert "algs" not in unknown
     bearer = client.get("/oauth/userinfo", HTTP_AUTHORIZATION=f"Bearer {token}").headers["WWW-Authenticate"]
-    assert "algs" not in bearer
+    assert bearer.startswith("DPoP "), "a bound token needs a proof"
 
 
 def test_a_bound_token_opens_no_view_of_the_toolkit(web: Registered, alice: Any, key: KeyHolder, client: Any) -> None:

@@ -76,7 +76,7 @@ def test_a_bound_token_of_a_service_account_needs_its_proof(robot: Registered) -
 
     assert bound.json() == {"caller": str(robot.policy.pk)}
     assert [answer.status_code for answer in (bearer, malformed)] == [401, 401]
-    assert bearer.headers["WWW-Authenticate"].startswith('Bearer error="invalid_token"')
+    assert bearer.headers["WWW-Authenticate"].startswith('DPoP error="invalid_token"')
     assert malformed.headers["WWW-Authenticate"].startswith('DPoP error="invalid_token"')
 
 

@@ -8,6 +8,8 @@ from asgiref.testing import ApplicationCommunicator
 from django.http import HttpRequest
 
 from auth_core.oauth_resource.asgi import Receive, Scope, Send, TokenGuard
+from auth_core.oauth_resource.proofs.nonces import current_nonce
+from auth_core.oauth_resource.testing.holder import KeyHolder
 from auth_core.oauth_resource.testing.issuer import FakeIssuer
 from conftest import RESOURCE
 
@@ -32,9 +34,11 @@ def scopes_of(request: HttpRequest) -> list[str]:
 guarded = TokenGuard(application, scopes=scopes_of)
 
 
-def ask(token: str | None, *, host: str = "testserver", **headers: str) -> tuple[int, dict[str, str], bytes]:
+def ask(
+    token: str | None, *, host: str = "testserver", scheme: str = "Bearer", **headers: str
+) -> tuple[int, dict[str, str], bytes]:
     """Send a request to the guarded application. Return status, headers and body."""
-    sent = {"host": host, **({} if token is None else {"authorization": f"Bearer {token}"}), **headers}
+    sent = {"host": host, **({} if token is None else {"authorization": f"{scheme} {token}"}), **headers}
 
     async def run() -> tuple[int, dict[str, str], bytes]:
         scope = {
@@ -60,7 +64,26 @@ def test_a_token_opens_the_application(issuer: FakeIssuer) -> None:
 def test_a_request_without_a_token_learns_where_to_get_one(issuer: FakeIssuer) -> None:
     status, headers, _body = ask(None)
 
-    assert (status, headers["www-authenticate"]) == (401, f'Bearer scope="notes:read", {METADATA}')
+    assert status == 401
+    assert headers["www-authenticate"] == f'Bearer scope="notes:read", {METADATA}, DPoP algs="PS256 ES256 EdDSA"'
+
+
+def test_a_bound_token_needs_a_proof_and_learns_the_next_nonce(issuer: FakeIssuer) -> None:
+    holder = KeyHolder()
+    token = issuer.token(RESOURCE, scope="notes:read", cnf={"jkt": holder.thumbprint})
+    good, old = (
+        holder.proof_for("POST", "https://api.example.org/mcp", access_token=token, **changes)
+        for changes in ({}, {"nonce": None})
+    )
+
+    assert ask(token)[0] == 401
+    status, headers, body = ask(token, scheme="DPoP", dpop=good)
+    refused = ask(token, scheme="DPoP", dpop=old)
+
+    assert (status, headers["dpop-nonce"]) == (200, current_nonce())
+    assert body.endswith(b" notes:read hello")
+    assert (refused[0], refused[1]["dpop-nonce"]) == (401, current_nonce())
+    assert 'error="use_dpop_nonce"' in refused[1]["www-authenticate"]
 
 
 def test_a_request_may_need_more_than_another(issuer: FakeIssuer) -> None:

@@ -1,6 +1,6 @@
 """The guard of an ASGI application that stands beside Django, such as the server of a protocol."""
 
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 
 from auth_core.oauth_resource.access.admission import admit_async, uses_database
 from auth_core.oauth_resource.access.needs import Needs, refuse_offline_access
+from auth_core.oauth_resource.access.sender import nonce_headers
 from auth_core.oauth_resource.answers import error_answer
 from auth_core.oauth_resource.errors import OAuthError
 
@@ -26,7 +27,7 @@ class TokenGuard:
 
     A refused request gets the same answer as from `require_token`, and never reaches the application. For others
     ``scope["user"]`` is the person and ``scope["token"]`` the token. The Host header must be one of ``ALLOWED_HOSTS``.
-    Only HTTP passes, and the events of the lifespan.
+    Only HTTP passes, and the events of the lifespan. An answer to a request with a DPoP proof has the nonce for the next one.
 
     Args:
         application: What is guarded.
@@ -44,6 +45,7 @@ class TokenGuard:
         if scope["type"] != "http":
             raise ValueError("A token opens only HTTP.")
         request = ASGIRequest(scope, BytesIO())
+        send = _with_headers(send, nonce_headers(request))
         try:
             request.get_host()
             user, token = await self._admit(request)
@@ -64,7 +66,26 @@ class TokenGuard:
                 await sync_to_async(close_old_connections)()
 
 
+def _with_headers(send: Send, headers: Mapping[str, str]) -> Send:
+    """Return *send*, which adds *headers* to the answer."""
+    added = _encoded(headers.items())
+    names = {name for name, _value in added}
+
+    async def send_more(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            own = [pair for pair in message.get("headers", ()) if pair[0].lower() not in names]
+            message = {**message, "headers": [*own, *added]}
+        await send(message)
+
+    return send_more if added else send
+
+
+def _encoded(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+
+
 async def _answer(response: HttpResponse, send: Send) -> None:
-    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.items()]
-    await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+    await send(
+        {"type": "http.response.start", "status": response.status_code, "headers": _encoded(response.items())}
+    )
     await send({"type": "http.response.body", "body": response.content})
