@@ -3,6 +3,7 @@
 Failures are not remembered, and neither is a document used after its time: what cannot be read now authorizes nothing new.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -11,18 +12,20 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from auth_core import limits
-from auth_core.errors import InvalidRequest, NotFound
+from auth_core.errors import FieldError, InvalidRequest, NotFound
 from auth_core.events import Event, EventOutcome, record
 from auth_core.oauth.applications.changes import change_application, remove_application
+from auth_core.oauth.clients.application_values import default_values, merged, values_of
 from auth_core.oauth.clients.document_ids import host_of, is_welcome
-from auth_core.oauth.clients.registration import create_application
+from auth_core.oauth.clients.registration import create_application, problems_of
 from auth_core.oauth.clients.registry import DOCUMENT, RegisteredApplication, find_application
+from auth_core.oauth.clients.sectors import problems_of_document
 from auth_core.oauth.documents.document import DescribedClient
 from auth_core.oauth.documents.errors import DocumentRefused, DocumentUnreadable
 from auth_core.oauth.documents.loader import load_document
 from auth_core.oauth.errors import OAuthError
 from auth_core.oauth.events import OAuthEvent
-from auth_core.oauth.models import ClientDocument
+from auth_core.oauth.models import ApplicationPolicy, ClientDocument
 from auth_core.people.lookup import identity_of
 from auth_core.request.client import Client
 from auth_core.users import UserLike
@@ -91,11 +94,30 @@ def _keep(client_id: str, described: DescribedClient, lifetime: timedelta, user:
     Raises:
         DocumentRefused: no application may have these values.
     """
+    _check_sector(client_id, described)
     for _attempt in range(2):
         # Another request may register or remove it at the same time.
         with suppress(IntegrityError, NotFound):
             return _write(client_id, described, lifetime, user)
     return None
+
+
+def _check_sector(client_id: str, described: DescribedClient) -> None:
+    """Ask the site of its sector about the client, before the transaction and after the rules: it may take seconds to answer.
+
+    Raises:
+        DocumentRefused: it does not name the client, or no application may have these values.
+    """
+    stored = ApplicationPolicy.objects.select_related("application").filter(application__client_id=client_id).first()
+    before = None if stored is None else values_of(stored)
+    base = default_values(name=described.name, is_public=described.is_public)
+    values = merged(base, described.settings)
+    if problems := list(problems_of(values)) or list(problems_of_document(values, before)):
+        raise _refusal(problems)
+
+
+def _refusal(problems: Sequence[FieldError]) -> DocumentRefused:
+    return DocumentRefused(" ".join(dict.fromkeys(f"{error.field}: {error.detail}" for error in problems)))
 
 
 def _write(client_id: str, described: DescribedClient, lifetime: timedelta, user: UserLike) -> None:
@@ -117,8 +139,7 @@ def _write(client_id: str, described: DescribedClient, lifetime: timedelta, user
             else:
                 _update(row, described, lifetime)
     except InvalidRequest as problem:
-        reasons = dict.fromkeys(f"{error.field}: {error.detail}" for error in problem.errors)
-        raise DocumentRefused(" ".join(reasons)) from problem
+        raise _refusal(problem.errors) from problem
 
 
 def _locked(client_id: str) -> Any:
@@ -132,7 +153,9 @@ def _is_another_kind(row: Any, described: DescribedClient) -> bool:
 
 
 def _register(client_id: str, described: DescribedClient, lifetime: timedelta, user: UserLike) -> None:
-    made = create_application(name=described.name, is_public=described.is_public, actor=user, **described.settings)
+    made = create_application(
+        name=described.name, is_public=described.is_public, actor=user, asks_sector=False, **described.settings
+    )
     application: Any = made.policy.application
     application.client_id, application.registration_source = client_id, DOCUMENT
     application.save(update_fields=["client_id", "registration_source"])
@@ -143,7 +166,8 @@ def _register(client_id: str, described: DescribedClient, lifetime: timedelta, u
 
 
 def _update(row: Any, described: DescribedClient, lifetime: timedelta) -> None:
-    change_application(policy=row.application.auth_policy, name=described.name, **described.settings)
+    policy = row.application.auth_policy
+    change_application(policy=policy, name=described.name, asks_sector=False, **described.settings)
     now = timezone.now()
     row.digest, row.read_at, row.used_at, row.expires_at = described.digest, now, now, now + lifetime
     row.save(update_fields=["digest", "read_at", "used_at", "expires_at"])

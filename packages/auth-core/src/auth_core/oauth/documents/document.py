@@ -13,7 +13,7 @@ from auth_core.oauth.clients.application_values import ApplicationSettings
 from auth_core.oauth.clients.document_ids import host_of
 from auth_core.oauth.clients.registry import AUTHORIZATION_CODE, REFRESH_TOKEN
 from auth_core.oauth.documents.errors import DocumentRefused
-from auth_core.oauth.models.application_policy import AuthMethod
+from auth_core.oauth.models.application_policy import AuthMethod, SubjectType
 from auth_core.request.json_objects import without_duplicates
 
 #: How such a client may authenticate. No secret can be shared by a document that everyone reads.
@@ -27,6 +27,12 @@ _GRANTS = (AUTHORIZATION_CODE, REFRESH_TOKEN)
 
 #: Addresses of pages. The logo is left out: anyone could show that of someone else beside their own name.
 _PAGES = ("client_uri", "policy_uri", "tos_uri")
+
+#: How what the client gets is signed, by the name of the setting.
+_ALGORITHMS = {
+    "id_token_algorithm": "id_token_signed_response_alg",
+    "userinfo_signed_response_alg": "userinfo_signed_response_alg",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +80,10 @@ def parse_document(body: bytes, *, client_id: str) -> DescribedClient:
         "jwks": "" if is_public else _keys(members),
         "jwks_uri": "" if is_public else _text(members, "jwks_uri"),
         "require_dpop": members.get("dpop_bound_access_tokens") is True,
+        "subject_type": _text(members, "subject_type") or SubjectType.PUBLIC.value,
+        "sector_identifier_uri": _text(members, "sector_identifier_uri"),
         **{name: _text(members, name) for name in _PAGES},  # type: ignore[typeddict-item]  # the names are keys
+        **{name: _text(members, member) for name, member in _ALGORITHMS.items()},  # type: ignore[typeddict-item]  # as above
     }
     name = _text(members, "client_name") or host_of(client_id)
     return DescribedClient(name=name, is_public=is_public, settings=settings, digest=_digest(members))
