@@ -51,6 +51,8 @@ WITHOUT_SESSION = {
     # Clients and their tokens, and requests that are only stored.
     "oauth/token", "oauth/par", "oauth/introspect", "oauth/revoke", "oauth/userinfo", "oauth/authorize", "oauth/logout",
     "oauth/logout/<str:handle>/",
+    # A sign-in at a provider. The callback connects one only after the check that connecting itself makes.
+    "federation/<slug:slug>/login/", "federation/<slug:slug>/callback/",
 }  # fmt: skip
 
 #: Pages that ask for the proof by their own rules, each with its test here.
