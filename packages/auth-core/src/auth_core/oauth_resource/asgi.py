@@ -85,7 +85,5 @@ def _encoded(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
 
 
 async def _answer(response: HttpResponse, send: Send) -> None:
-    await send(
-        {"type": "http.response.start", "status": response.status_code, "headers": _encoded(response.items())}
-    )
+    await send({"type": "http.response.start", "status": response.status_code, "headers": _encoded(response.items())})
     await send({"type": "http.response.body", "body": response.content})
