@@ -40,3 +40,13 @@ def test_a_login_asks_for_the_factor_in_a_new_site(tmp_path: Path) -> None:
     site.sh(migrate)
 
     assert site.python(VISIT).strip() == "aal2"
+
+
+@pytest.mark.sqlite  # as above
+@pytest.mark.parametrize("options", blocks(README, "python options"))
+def test_the_options_pass_the_checks_of_a_new_site(options: str, tmp_path: Path) -> None:
+    site = FreshSite(tmp_path)
+    site.follow(README)
+    site.append("settings.py", options)
+
+    site.manage("check")

@@ -35,3 +35,15 @@ def test_default_lifetimes_are_within_the_nist_limits() -> None:
     assert absolute_of["aal1"] <= timedelta(days=30)
     assert (idle_of["aal2"], absolute_of["aal2"]) <= (timedelta(hours=1), timedelta(hours=24))
     assert (idle_of["aal3"], absolute_of["aal3"]) <= (timedelta(minutes=15), timedelta(hours=12))
+
+
+def test_the_engine_without_its_middleware_is_reported(settings: Any) -> None:
+    assert checks.check_middleware() == []
+
+    settings.MIDDLEWARE = [name.replace("auth_sessions", "django.contrib.auth") for name in settings.MIDDLEWARE]
+    (error,) = checks.check_middleware()
+
+    assert (error.id, error.is_serious()) == ("auth_sessions.E005", True)
+    assert "auth_sessions.middleware.AuthenticationMiddleware" in str(error.hint)
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.db"
+    assert checks.check_middleware() == []

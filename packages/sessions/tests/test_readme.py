@@ -37,3 +37,13 @@ def test_a_session_of_a_new_site_shows_its_address_and_browser(tmp_path: Path) -
     assert visited["page"] == 200
     assert visited["session"]["ip"] == "198.51.100.7"
     assert "Firefox" in json.dumps(visited["session"])
+
+
+@pytest.mark.sqlite  # as above
+@pytest.mark.parametrize("options", blocks(README, "python options"))
+def test_the_options_pass_the_checks_of_a_new_site(options: str, tmp_path: Path) -> None:
+    site = FreshSite(tmp_path)
+    site.follow(README)
+    site.append("settings.py", options)
+
+    site.manage("check")

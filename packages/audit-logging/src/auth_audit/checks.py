@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from django.apps import apps
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's name for it
 from django.db import Error as DatabaseError
 from django.db import connections, router
@@ -12,6 +13,9 @@ from auth_audit.deliver import sinks
 from auth_audit.models import AuditEntry
 from auth_audit.seal import keys
 from auth_audit.storage import guards, partitions
+from auth_core.conf import site_middleware
+
+_MIDDLEWARE = "auth_audit.middleware.AdminChangesMiddleware"
 
 
 @register()
@@ -41,6 +45,16 @@ def check_sinks(**kwargs: Any) -> list[CheckMessage]:
         for config in audit.SINKS
         if (problem := sinks.sink_problem(config)) is not None
     ]
+
+
+@register()
+def check_middleware(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse a site with Django's admin without the middleware that records its changes."""
+    if not apps.is_installed("django.contrib.admin") or _MIDDLEWARE in site_middleware():
+        return []
+    hint = f"Add {_MIDDLEWARE!r} at the end of MIDDLEWARE."
+    message = "AdminChangesMiddleware is missing. The trail would have no entries of changes in the admin."
+    return [Error(message, hint=hint, id="auth_audit.E005")]
 
 
 @register(Tags.database)

@@ -9,7 +9,7 @@ from django.core.checks import CheckMessage, Error, register
 from django.db import connections, router
 
 from auth_core.assurance.levels import Assurance, Demand
-from auth_core.conf import core
+from auth_core.conf import core, session_engine, site_middleware
 from auth_core.registries import facts
 from auth_sessions import concurrency, geo
 from auth_sessions.conf import ASK, ENGINE, LIMIT_POLICIES, STEP, Lifetime, sessions
@@ -19,6 +19,8 @@ from auth_sessions.risk import MAX_SCORE
 from auth_sessions.risk_signals import SIGNALS
 
 _LONGEST_SNAPSHOT = timedelta(seconds=60)
+
+_MIDDLEWARE = "auth_sessions.middleware.AuthenticationMiddleware"
 
 
 @register()
@@ -63,6 +65,19 @@ def check_engine(**kwargs: Any) -> list[CheckMessage]:
             id="auth_sessions.E004",
         )
     ]
+
+
+@register()
+def check_middleware(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse a site that uses the session engine without the middleware, which renews the credentials of sessions."""
+    if session_engine() != ENGINE or _MIDDLEWARE in site_middleware():
+        return []
+    hint = f"Put {_MIDDLEWARE!r} into MIDDLEWARE in the place of Django's AuthenticationMiddleware."
+    message = (
+        "AuthenticationMiddleware of auth_sessions is missing. The credential of a session would not be renewed after a"
+        " change of rights, and every request would read its user from the database."
+    )
+    return [Error(message, hint=hint, id="auth_sessions.E005")]
 
 
 @register()
