@@ -11,7 +11,7 @@ from administrators import CHANGE, CREATE, send, state
 from auth_core.errors import InvalidRequest
 from auth_core.oauth.applications.changes import change_application
 from auth_core.oauth.clients.registration import create_application
-from auth_core.oauth.clients.registry import DEVICE_CODE
+from auth_core.oauth.clients.registry import DEVICE_CODE, TOKEN_EXCHANGE, find_application
 from auth_core.oauth.events import OAuthEvent
 from auth_core.oauth.models import ApplicationPolicy
 from auth_core.oauth.testing.factories import REDIRECT_URI, Registered, make_application
@@ -233,6 +233,17 @@ def test_every_path_registers_an_application_of_a_device(path: str) -> None:
     row = get_application_model().objects.get()
     assert row.authorization_grant_type == row.GRANT_DEVICE_CODE
     assert set(row.auth_policy.grant_types.split()) == {DEVICE_CODE, "refresh_token"}
+
+
+@pytest.mark.parametrize("path", CREATE)
+def test_every_path_registers_a_service_that_only_exchanges_tokens(path: str) -> None:
+    values = {"grants": [TOKEN_EXCHANGE], "exchange_audiences": ["https://api.example"], "redirect_uris": []}
+
+    assert not CREATE[path](**values)
+
+    policy = ApplicationPolicy.objects.get()
+    assert policy.grant_types == TOKEN_EXCHANGE
+    assert find_application(policy.application.client_id).grants == {TOKEN_EXCHANGE}  # type: ignore[union-attr]  # it is there
 
 
 @pytest.mark.parametrize("path", CHANGE)

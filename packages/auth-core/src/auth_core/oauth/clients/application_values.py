@@ -8,7 +8,7 @@ from typing import Any, TypedDict, cast
 from django.contrib.auth.models import Group
 from oauth2_provider.models import get_application_model
 
-from auth_core.oauth.clients.registry import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, DEVICE_CODE, grants_of
+from auth_core.oauth.clients.registry import AUTHORIZATION_CODE, DEVICE_CODE, grants_of
 from auth_core.oauth.clients.sectors import SECTOR_VALUES, sector_of
 from auth_core.oauth.models import ApplicationPolicy
 from auth_core.oauth.models.application_policy import AuthMethod
@@ -166,12 +166,8 @@ def write_values(policy: ApplicationPolicy, values: Mapping[str, Any]) -> None:
     of_policy = {name: columns[name] for name in (*_OF_POLICY, *_LISTS_OF_POLICY) if name in columns}
     if "grants" in values:
         model = get_application_model()
-        names = {
-            AUTHORIZATION_CODE: model.GRANT_AUTHORIZATION_CODE,
-            DEVICE_CODE: model.GRANT_DEVICE_CODE,
-            CLIENT_CREDENTIALS: model.GRANT_CLIENT_CREDENTIALS,
-        }
-        grant = next(names[name] for name in names if name in values["grants"])
+        names = {AUTHORIZATION_CODE: model.GRANT_AUTHORIZATION_CODE, DEVICE_CODE: model.GRANT_DEVICE_CODE}
+        grant = next((names[name] for name in names if name in values["grants"]), model.GRANT_CLIENT_CREDENTIALS)
         of_policy["grant_types"], of_row["authorization_grant_type"] = " ".join(values["grants"]), grant
     if values.get("auth_method") == AuthMethod.PRIVATE_KEY:
         # Another method later must not make a secret from before valid again.
