@@ -182,7 +182,7 @@ def test_oidcc_prompt_login(rp: RelyingParty, clock: Any) -> None:
 
     second = rp.tokens(rp.proved_again(rp.ask(prompt="login")))
 
-    assert second.claims["auth_time"] == first.claims["auth_time"] + 60
+    assert second.claims["auth_time"] >= first.claims["auth_time"] + 60
     assert second.claims["sub"] == first.claims["sub"]
 
 
