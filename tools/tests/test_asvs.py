@@ -45,7 +45,7 @@ def test_the_page_is_current() -> None:
     ("rows", "message"),
     [
         (changed("6.2.1", state="perhaps"), "6.2.1 has an unknown state"),
-        (changed("10.5.3", state="test"), "10.5.3 has the state test"),
+        (changed("10.5.5", state="test"), "10.5.5 has the state test"),
         (changed("6.2.1", state="open", reason="x"), "6.2.1 is open, but"),
         (changed("2.1.1", proof="docs/nothing.md"), "2.1.1 names 'docs/nothing.md'"),
         (changed("1.2.6", reason=""), "1.2.6 is not_applicable without a reason"),

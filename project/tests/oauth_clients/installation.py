@@ -1,6 +1,7 @@
 """Installs the clients into var/oauth_clients, at pinned versions, when they or their pins are new."""
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,9 @@ from guests.packages import ROOT, uv
 
 _HERE = Path(__file__).parent
 _FOLDER = ROOT / "var/oauth_clients"
+
+#: The oldest Node that the client of the Model Context Protocol runs on.
+_OLDEST_NODE = 20
 
 _MODULE = "mod_auth_openidc.so"
 
@@ -49,29 +53,41 @@ def node_with_clients() -> Path:
     """Return a folder whose modules have openid-client and the client of the Model Context Protocol.
 
     Raises:
-        NotInstalled: there is no Node or no npm.
+        NotInstalled: there is no npm.
     """
-    node()
-    npm = _program("npm", package="npm")
-
-    def install(folder: Path) -> None:
-        folder.mkdir()
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(_HERE / "node" / name, folder)
-        subprocess.run([npm, "ci", "--silent", "--no-audit", "--no-fund"], cwd=folder, check=True)
-
-    return _installed("node", ["node/package.json", "node/package-lock.json"], install)
+    return _npm("node")
 
 
 def node() -> list[str]:
-    """Return the command that runs Node. Node 18 of Debian 12 has Web Crypto behind a switch.
+    """Return the command that runs Node: the one of the system, or one of our own if that is too old, as in Debian 12.
 
     Raises:
-        NotInstalled: there is no Node.
+        NotInstalled: there is no Node or no npm.
     """
     program = _program("node", package="nodejs")
     version = subprocess.run([program, "--version"], check=True, capture_output=True, text=True).stdout
-    return [program, "--experimental-global-webcrypto"] if version.startswith("v18.") else [program]
+    if int(version.removeprefix("v").partition(".")[0]) >= _OLDEST_NODE:
+        return [program]
+    machine = "arm64" if platform.machine() == "aarch64" else "x64"
+    return [str(_npm("runtime") / f"node_modules/node-linux-{machine}/bin/node")]
+
+
+def _npm(name: str) -> Path:
+    """Return the folder with the modules that ``<name>/package-lock.json`` pins.
+
+    Raises:
+        NotInstalled: there is no npm.
+    """
+    npm = _program("npm", package="npm")
+    pins = [f"{name}/package.json", f"{name}/package-lock.json"]
+
+    def install(folder: Path) -> None:
+        folder.mkdir()
+        for pin in pins:
+            shutil.copy(_HERE / pin, folder)
+        subprocess.run([npm, "ci", "--silent", "--no-audit", "--no-fund"], cwd=folder, check=True)
+
+    return _installed(name, pins, install)
 
 
 def apache_with_openidc() -> tuple[str, Path]:

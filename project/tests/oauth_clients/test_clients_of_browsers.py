@@ -87,6 +87,7 @@ def test_a_page_of_another_origin_reads_nothing(service: Service, here: Window, 
         )
 
 
+@pytest.mark.asvs("10.1.1")
 def test_the_back_end_in_front_of_a_page(service: Service, email: str, here: Window, port: int, tmp_path: Path) -> None:
     guide = Guide(issuer=service.url, port=port, page=BROWSERS)
     application = Application.register(service, guide.registration("sh register-django"))

@@ -140,6 +140,7 @@ def test_a_code_of_another_sign_in_is_injected(
     assert reasons(events) == ["code"]
 
 
+@pytest.mark.asvs("10.5.1")
 def test_a_token_of_another_sign_in_is_injected(provide: Any, browser: Browser, events: list[Event]) -> None:
     """The nonce binds the ID token to the attempt, even if the provider ignores PKCE."""
     fake = provide(FakeProvider)
@@ -161,6 +162,27 @@ def test_the_request_binds_state_nonce_and_verifier(provide: Any, browser: Brows
     for name in ("state", "nonce", "code_challenge"):
         assert len(first[name]) >= 43
         assert first[name] != fake.asked[name]
+
+
+@pytest.mark.asvs("10.2.3")
+@pytest.mark.parametrize(
+    ("kind", "scopes"),
+    [
+        (FakeProvider, "openid email profile"),
+        (FakeGoogle, "openid email profile"),
+        (FakeMicrosoft, "openid email profile"),
+        (FakeApple, "name email"),
+        (FakeGitHub, "read:user user:email"),
+    ],
+)
+def test_nothing_but_who_a_person_is_is_asked_for(
+    kind: type[FakeProvider], scopes: str, provide: Any, browser: Browser
+) -> None:
+    fake = provide(kind)
+
+    sign_in_at(browser, fake.kind)
+
+    assert fake.asked["scope"] == scopes
 
 
 # --- RFC 9207 ------------------------------------------------------------------------------------------------------------
@@ -264,6 +286,8 @@ WRONG_CLAIMS: dict[str, tuple[Callable[[], dict[str, Any]], str]] = {
 }
 
 
+@pytest.mark.asvs("10.5.1")
+@pytest.mark.asvs("10.5.4")
 @pytest.mark.asvs("6.8.2")
 @pytest.mark.parametrize("name", WRONG_CLAIMS)
 def test_a_claim_that_is_wrong(name: str, provide: Any, browser: Browser, events: list[Event]) -> None:
@@ -294,6 +318,7 @@ def test_something_else_than_a_token(token: Any, provide: Any, browser: Browser,
     assert refused(sign_in_at(browser, "openid"))
 
 
+@pytest.mark.asvs("10.5.3")
 def test_metadata_of_another_issuer(provide: Any, browser: Browser, settings: Any) -> None:
     fake = provide(FakeProvider)
     fake.metadata = {"issuer": "https://evil.example"}
@@ -386,6 +411,7 @@ def test_an_address_that_github_has_not_verified(emails: Any, provide: Any, brow
     assert refused(sign_in_at(browser, "github"))
 
 
+@pytest.mark.asvs("10.5.2")
 @pytest.mark.asvs("6.8.1")
 def test_a_subject_that_differs_by_case(provide: Any, browser: Browser, alice: Any) -> None:
     fake = provide(FakeProvider, trusted_domains=[])
@@ -397,6 +423,7 @@ def test_a_subject_that_differs_by_case(provide: Any, browser: Browser, alice: A
     assert sign_in_at(browser, "openid").status_code == 303
 
 
+@pytest.mark.asvs("10.5.2")
 @pytest.mark.asvs("6.8.1")
 def test_the_subject_of_another_provider(provide: Any, browser: Browser, alice: Any) -> None:
     first, second = (

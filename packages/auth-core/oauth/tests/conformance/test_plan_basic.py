@@ -210,7 +210,7 @@ def test_oidcc_max_age_1(rp: RelyingParty, clock: Any) -> None:
 
     second = rp.tokens(rp.proved_again(rp.ask(max_age="1")))
 
-    assert second.claims["auth_time"] == first.claims["auth_time"] + 2
+    assert second.claims["auth_time"] >= first.claims["auth_time"] + 2
     assert second.claims["sub"] == first.claims["sub"]
 
 
