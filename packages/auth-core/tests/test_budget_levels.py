@@ -54,7 +54,7 @@ def right_logins(number: int, **body: Any) -> list[int]:
 def test_every_budget_by_network_has_one_by_wide_network() -> None:
     counting = {use: set(named) for use, named in CoreSettings.BUDGETS.default.items() if "network" in named}
 
-    assert len(counting) == 10
+    assert len(counting) == 12
     assert all("wide_network" in named for named in counting.values())
     assert ["wide_network_total" in named for named in counting.values() if "network_total" in named] == [True, False]
 
