@@ -13,7 +13,7 @@ from guests.packages import ROOT, uv
 _HERE = Path(__file__).parent
 _FOLDER = ROOT / "var/oauth_clients"
 
-#: The oldest Node that the client of the Model Context Protocol runs on.
+#: The oldest Node that the SDK of the Model Context Protocol runs on.
 _OLDEST_NODE = 20
 
 _MODULE = "mod_auth_openidc.so"
@@ -50,7 +50,7 @@ def python_with_mcp() -> Path:
 
 
 def node_with_clients() -> Path:
-    """Return a folder whose modules have openid-client and the client of the Model Context Protocol.
+    """Return a folder whose modules have openid-client, jose and the SDK of the Model Context Protocol.
 
     Raises:
         NotInstalled: there is no npm.

@@ -1,5 +1,6 @@
 """The applications of the two guides, made from their blocks, and sites in Node that can do more."""
 
+import json
 import os
 import shlex
 import shutil
@@ -96,6 +97,29 @@ def mcp_server(guide: Guide, *, port: int, folder: Path, certificate: Path) -> I
         (folder / f"notes/{name}.py").write_text(guide.block(f"python notes/{name}.py"))
     run_script("python manage.py check --fail-level WARNING", folder=folder, PATH=path)
     with running(shlex.split(guide.block("sh run")), port=port, folder=folder, PATH=path):
+        yield f"http://{HOST}:{port}/mcp"
+
+
+@contextmanager
+def node_mcp_server(guide: Guide, *, port: int, folder: Path, certificate: Path, **credentials: str) -> Iterator[str]:
+    """Run the MCP server in Node of its guide, and yield its address.
+
+    Args:
+        certificate: That of the service, which the guide runs without TLS.
+        credentials: With a client id and a secret it introspects tokens. Otherwise it verifies them with public keys.
+    """
+    installed = node_with_clients()
+    pins = json.loads((installed / "package.json").read_text())["dependencies"]
+    _npm, _install, *named = guide.block("sh install-node").split()
+    assert set(named) <= {f"{name}@{version}" for name, version in pins.items()}, "the guide has the tested versions"
+    tokens = "tokens-by-introspection" if credentials else "tokens"
+    (folder / "tokens.mjs").write_text(guide.block(f"js {tokens}.mjs", **credentials))
+    (folder / "server.mjs").write_text(guide.block("js server.mjs"))
+    (folder / "node_modules").symlink_to(installed / "node_modules")
+    program, *arguments = shlex.split(guide.block("sh run-node"))
+    assert program == "node"
+    trusted = {"NODE_EXTRA_CA_CERTS": str(certificate)}
+    with running([*node(), *arguments], port=port, folder=folder, **trusted):
         yield f"http://{HOST}:{port}/mcp"
 
 

@@ -64,8 +64,9 @@ await allowed(first, () => {
 });
 say({ revision: client.getNegotiatedProtocolVersion() });
 say({ tools: (await client.listTools()).tools.map((tool) => tool.name) });
+const given = () => ({ scope: kept.tokens.scope, token: kept.tokens.access_token });
 const call = async (name, args) => (await client.callTool({ name, arguments: args })).structuredContent;
-say({ read: await call("read_notes", {}), scope: kept.tokens.scope });
-say({ added: await allowed(transport, () => call("add_note", { text: "hello" })), scope: kept.tokens.scope });
+say({ read: await call("read_notes", {}), ...given() });
+say({ added: await allowed(transport, () => call("add_note", { text: "hello" })), ...given() });
 say({ read: await call("read_notes", {}), client_id: kept.client.client_id });
 process.exit(0);

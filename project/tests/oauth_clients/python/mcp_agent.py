@@ -26,6 +26,10 @@ def say(**members: Any) -> None:
     print(json.dumps(members), flush=True)
 
 
+def given(tokens: Any) -> dict[str, str]:
+    return {"scope": tokens.scope, "token": tokens.access_token}
+
+
 class Callback(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
@@ -91,9 +95,9 @@ async def main() -> None:
     ):
         say(revision=client.protocol_version)
         say(tools=[tool.name for tool in (await client.list_tools()).tools])
-        say(read=(await client.call_tool("read_notes", {})).structured_content, scope=storage.tokens.scope)
+        say(read=(await client.call_tool("read_notes", {})).structured_content, **given(storage.tokens))
         added = await client.call_tool("add_note", {"text": "hello"})
-        say(added=added.structured_content, scope=storage.tokens.scope)
+        say(added=added.structured_content, **given(storage.tokens))
         say(read=(await client.call_tool("read_notes", {})).structured_content, client_id=storage.client.client_id)
 
 
