@@ -59,6 +59,7 @@ def test_every_sweep_runs() -> None:
     ours = {
         "auth_core.guess_budgets",
         "auth_federation.states",
+        "auth_oauth.client_documents",
         "auth_oauth.expired",
         "auth_oauth.signing_keys",
         "auth_core.links",

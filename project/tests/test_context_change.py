@@ -50,7 +50,7 @@ WITHOUT_SESSION = {
     "account/second-factors/passkeys/login/options/",
     # Clients and their tokens, and requests that are only stored.
     "oauth/token", "oauth/par", "oauth/introspect", "oauth/revoke", "oauth/userinfo", "oauth/authorize", "oauth/logout",
-    "oauth/logout/<str:handle>/",
+    "oauth/logout/<str:handle>/", "oauth/device_authorization", "oauth/register", "oauth/register/<str:client_id>",
     # A sign-in at a provider. The callback connects one only after the check that connecting itself makes.
     "federation/<slug:slug>/login/", "federation/<slug:slug>/callback/",
 }  # fmt: skip
@@ -207,7 +207,8 @@ def test_the_api_requires_the_proof(change: Change, transport: Transport, root: 
 
 
 @pytest.mark.parametrize("change", BY_PAGE, ids=label_of)
-def test_a_page_redirects_to_the_proof(change: Change, root: Any, no_admin_proof: None) -> None:
+def test_a_page_redirects_to_the_proof(change: Change, root: Any, no_admin_proof: None, settings: Any) -> None:
+    settings.AUTH_OAUTH = {**settings.AUTH_OAUTH, "DEVICE_GRANT": True}
     caller = elsewhere(sign_in(root))
 
     redirect = caller.post(address_of(change.route), HTTP_X_CSRFTOKEN=caller.defaults["HTTP_X_CSRFTOKEN"])
