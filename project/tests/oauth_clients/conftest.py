@@ -48,7 +48,7 @@ def made(service: Service, site_of_all: Callback) -> tuple[list[str], list[Appli
     """People whom no test has taken, and the applications of the site in the order of `Applications`."""
     addresses = {"redirect_uris": [site_of_all.uri], "post_logout_redirect_uris": [site_of_all.home]}
     kinds = [{**addresses, "is_first_party": True}, addresses, {"redirect_uris": [ON_DEVICE]}]
-    return make(service, people=20, applications=kinds)
+    return make(service, people=60, applications=kinds)
 
 
 @pytest.fixture

@@ -119,6 +119,7 @@ def signed_in(
     application.hear_at(service, "http://127.0.0.1:9/logout")
     log_in_at(here, email)
     here.open(f"/oauth/authorize?{urlencode(application.asked(redirect_uri=site.uri))}")
+    assert site.arrived, here.page.content()
     answer = application.exchange(caller(service), site.arrived.pop()["code"], redirect_uri=site.uri)
     return application, answer.json()["id_token"]
 
