@@ -300,7 +300,7 @@ def _rate(act: Callable[[], object], seconds: float) -> tuple[float, float]:
 
 
 def _count_fetches() -> list[str]:
-    from auth_core.oauth_resource.issuers import documents  # noqa: PLC0415 - settings exist only now
+    from auth_core.oauth_resource.keys import documents  # noqa: PLC0415 - settings exist only now
 
     urls: list[str] = []
     fetch = documents.fetch
