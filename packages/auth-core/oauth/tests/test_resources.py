@@ -7,6 +7,8 @@ import pytest
 from django.test import Client as Browser
 
 from administrators import RESOURCES, browser_of_clerk, send, state
+from auth_core.errors import PermissionRefused
+from auth_core.oauth.applications import resources
 from auth_core.oauth.events import OAuthEvent
 from auth_core.oauth.models import Resource
 from auth_core.oauth.testing.factories import Registered, introspect, make_application
@@ -43,6 +45,37 @@ def test_a_resource_is_registered_used_changed_and_removed(
         "owner": {"before": str(web.policy.pk), "after": None}, "active": {"before": True, "after": False},
     }  # fmt: skip
     assert [event.name for event in events][-1] is OAuthEvent.RESOURCE_REMOVED
+
+
+def test_a_resource_of_an_application_that_holds_more_is_not_changed(
+    web: Registered, administrator: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the owner nor the resource, as it was before the change, by the API and by the admin site."""
+    own = make_application(grant="client-credentials")
+    theirs = Resource.objects.create(uri=URI, application=web.policy.application)
+    free = Resource.objects.create(uri=f"{URI}/free")
+
+    def refuse(actor: Any, service: Any) -> None:
+        if service == web.policy.pk:
+            raise PermissionRefused
+
+    monkeypatch.setattr(resources, "check_service", refuse)
+    before = state()
+    answers = [
+        send(administrator, "patch", f"{RESOURCES}{theirs.pk}/", owner=str(own.policy.pk)),
+        send(administrator, "patch", f"{RESOURCES}{theirs.pk}/", owner=None),
+        send(administrator, "patch", f"{RESOURCES}{free.pk}/", owner=str(web.policy.pk)),
+        send(administrator, "post", RESOURCES, **new(uri=f"{URI}/new", owner=str(web.policy.pk))),
+        administrator.delete(f"{RESOURCES}{theirs.pk}/"),
+    ]
+    page = administrator.post(f"/admin/auth_oauth/resource/{theirs.pk}/delete/", {"post": "yes"})
+
+    assert [answer.status_code for answer in answers] == [403] * 5
+    assert page.status_code == 302
+    # The admin site leads back with a message.
+    assert "deleted successfully" not in administrator.get(page.headers["Location"]).content.decode()
+    assert state() == before
+    assert send(administrator, "patch", f"{RESOURCES}{free.pk}/", owner=str(own.policy.pk)).status_code == 200
 
 
 @pytest.mark.parametrize(

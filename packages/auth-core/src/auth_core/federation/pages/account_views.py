@@ -13,7 +13,7 @@ from auth_core.errors import AuthError, InsufficientUserAuthentication
 from auth_core.federation.connections.changes import check_recent_proof, disconnect_own
 from auth_core.federation.connections.rows import connections_of, ways_of
 from auth_core.federation.pages.buttons import shown_providers
-from auth_core.federation.pages.callback_views import leave_for, told
+from auth_core.federation.pages.callback_views import leave_for, refusal_page
 from auth_core.federation.providers.configuration import name_of
 from auth_core.pages.base import AccountPage, proof_address, see_other, show
 from auth_core.pages.forms import PageForm
@@ -55,7 +55,7 @@ class ConnectPage(AccountPage):
         except InsufficientUserAuthentication as refusal:
             return see_other(proof_address(request, refusal))
         except AuthError as refusal:
-            return told(request, refusal)
+            return refusal_page(request, refusal)
 
 
 class DisconnectPage(AccountPage):

@@ -48,7 +48,7 @@ class LoginPage(Page):
         try:
             return leave_for(request, self.kwargs["slug"], purpose=Purpose.LOGIN, continue_to=onward)
         except AuthError as refusal:
-            return told(request, refusal)
+            return refusal_page(request, refusal)
 
 
 class CallbackView(View):
@@ -70,7 +70,7 @@ class CallbackView(View):
         try:
             response = super().dispatch(request, *args, **kwargs)
         except AuthError as refusal:
-            response = told(request, refusal)
+            response = refusal_page(request, refusal)
         except DATABASE_LOST:
             response = tell(request, Unavailable())
         response.headers["Cache-Control"] = "no-store"
@@ -154,7 +154,7 @@ def leave_for(
     return response
 
 
-def told(request: HttpRequest, refusal: AuthError) -> HttpResponseBase:
+def refusal_page(request: HttpRequest, refusal: AuthError) -> HttpResponseBase:
     """Return a page about a refusal, with a way on: to sign in another way, or to create an account."""
     if isinstance(refusal, Unavailable | TooManyAttempts | NotAuthenticated):
         return tell(request, refusal)

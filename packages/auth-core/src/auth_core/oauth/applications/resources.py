@@ -1,4 +1,8 @@
-"""Resources: how administrators register, change and remove what tokens are for (RFC 8707)."""
+"""Resources: how administrators register, change and remove what tokens are for (RFC 8707).
+
+The owner of a resource reads its tokens, and may exchange them. So nobody gives a resource to an application that holds more than
+they do, or changes one of such an application (`auth_core.authority.check_service`).
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict, Unpack, cast
@@ -7,6 +11,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
+from auth_core.authority import check_service
 from auth_core.errors import Conflict, FieldError, InvalidRequest, NotFound
 from auth_core.events import Event, record
 from auth_core.oauth.clients.redirect_uris import why_not_allowed
@@ -69,7 +74,9 @@ def create_resource(*, uri: str, actor: UserLike | None = None, **settings: Unpa
     Raises:
         InvalidRequest: a value is not allowed.
         Conflict: there is one with this URI.
+        PermissionRefused: its owner holds more than *actor*.
     """
+    _check_owners(actor, settings.get("owner"))
     resource = Resource()
     _refuse(problems_after(resource, {"uri": uri, **settings}))
     try:
@@ -87,9 +94,11 @@ def change_resource(*, resource: Resource, actor: UserLike | None = None, **sett
     Raises:
         InvalidRequest: a value is not allowed.
         NotFound: the resource is gone.
+        PermissionRefused: its owner, or the new one, holds more than *actor*.
     """
     with transaction.atomic():
         current = _locked(resource)
+        _check_owners(actor, owner_of(current), settings.get("owner"))
         before = _values(current)
         problems = problems_after(current, settings)
         changes = _changes(before, _values(current))
@@ -106,9 +115,11 @@ def remove_resource(*, resource: Resource, actor: UserLike | None = None) -> Non
 
     Raises:
         NotFound: the resource is gone.
+        PermissionRefused: its owner holds more than *actor*.
     """
     with transaction.atomic():
         current = _locked(resource)
+        _check_owners(actor, owner_of(current))
         before = {name: {"before": value} for name, value in _values(current).items()}
         _record(OAuthEvent.RESOURCE_REMOVED, current, actor, before)
         current.delete()
@@ -127,6 +138,12 @@ def problems_after(resource: Resource, settings: Mapping[str, Any]) -> list[Fiel
     if resource.signing_algorithm not in _ALGORITHMS:
         problems.append(FieldError("signing_algorithm", "invalid", _("Unknown algorithm.")))
     return problems
+
+
+def _check_owners(actor: UserLike | None, *owners: ApplicationPolicy | None) -> None:
+    for owner in owners:
+        if owner is not None:
+            check_service(actor, owner.pk)
 
 
 def _locked(resource: Resource) -> Resource:
